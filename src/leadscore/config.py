@@ -1,0 +1,267 @@
+"""The settings: one TOML file, read once, frozen, and refused with the nearest right key where it is mistyped."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from leadscore.errors import SettingsError, TimeFormatError, listed, nearest
+from leadscore.tables import TABLES
+from leadscore.times import parse_moment
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
+Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
+Letter = Literal["budget", "authority", "need", "timeline"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Frozen):
+    """A file that an export left."""
+
+    path: Path = Field(description="the file, relative to input_folder; it ends in .csv or .parquet")
+    delimiter: str = Field(default=",", min_length=1, max_length=1, description="between the values of a CSV")
+    timezone: str | None = Field(default=None, description="of times without a zone; default: the settings' zone")
+    ignore: dict[Name, Match] = Field(default={}, description="rows to leave out, by name: column -> values")
+
+
+class Mapping(_Frozen):
+    """How rows of a source become rows of a table.
+
+    In `where`, `where_not` and `values` a value may end in `*` for "begins with"; "" stands for a missing one.
+    """
+
+    source: str = Field(description="the name of a source")
+    table: Literal["leads", "changes", "activities", "stages", "outcomes"] = Field(description="what the rows are")
+    columns: dict[str, str] = Field(description="our column -> the source's column")
+    where: Match = Field(default={}, description="select rows: column -> values; all must hold")
+    where_not: Match = Field(default={}, description="but not those: column -> values; none may hold")
+    values: dict[str, dict[str, dict[str, str]]] = Field(
+        default={}, description="source column -> value -> our columns and the values they take"
+    )
+    constants: dict[str, str] = Field(default={}, description="our column -> the value it takes in every row")
+
+    def targets(self) -> set[str]:
+        """Our columns that this entry fills."""
+        mapped = {name for by_value in self.values.values() for targets in by_value.values() for name in targets}
+        return set(self.columns) | set(self.constants) | mapped
+
+    def sources(self) -> set[str]:
+        """The source's columns that this entry reads."""
+        return {*self.columns.values(), *self.where, *self.where_not, *self.values}
+
+
+class LeadField(_Frozen):
+    """An attribute of a lead."""
+
+    type: Literal["text", "number", "date"] = Field(default="text", description="how its values are read")
+    decimals: int = Field(default=2, ge=0, le=9, description="kept behind the point of a number; more are rounded")
+    known_from: Literal["creation"] | None = Field(
+        default=None, description="'creation' if its value in leads was known then; else only its changes are learned"
+    )
+    label: str | None = Field(default=None, description="what a person calls it; default: its name")
+
+
+class BantLetter(_Frozen):
+    """How the field behind one letter of BANT becomes a strength from 0 to 1; exactly one way is given."""
+
+    field: str = Field(description="the field that answers it")
+    levels: tuple[str, ...] = Field(default=(), description="answers from weakest to strongest, evenly spaced")
+    titles: tuple[tuple[str, float], ...] = Field(
+        default=(), description="(pattern with *, strength); the first that matches counts, upper or lower case"
+    )
+    full_amount: float | None = Field(default=None, gt=0, description="the amount at which the strength is 1")
+    within_days: tuple[float, float] | None = Field(
+        default=None, description="(days ahead up to which a date has strength 1, days from which it has 0)"
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> BantLetter:
+        ways = [self.levels, self.titles, self.full_amount, self.within_days]
+        if sum(bool(way) for way in ways) != 1:
+            raise ValueError("give exactly one of levels, titles, full_amount, within_days")
+        if len(self.levels) == 1 or len(set(self.levels)) < len(self.levels):
+            raise ValueError("levels must be two or more different answers")
+        if any(not 0 <= strength <= 1 for _, strength in self.titles):
+            raise ValueError("a title's strength must lie from 0 to 1")
+        if self.within_days and not 0 <= self.within_days[0] < self.within_days[1]:
+            raise ValueError("within_days must be two rising numbers of days, the first not negative")
+        return self
+
+
+class Stages(_Frozen):
+    """The sales pipeline's stages."""
+
+    open: tuple[str, ...] = Field(default=(), description="in their order; entering one re-opens a closed lead")
+    won: tuple[str, ...] = Field(default=(), description="entering one closes the lead as won")
+    lost: tuple[str, ...] = Field(default=(), description="entering one closes the lead as lost")
+
+    def order(self) -> dict[str, int]:
+        """Each stage's place: open ones in their order, then the closing ones."""
+        return {stage: i for i, stage in enumerate(self.open + self.lost + self.won)}
+
+
+class Target(_Frozen):
+    """What is predicted, and on which snapshots it is learned."""
+
+    horizon_days: int = Field(default=30, ge=1, description="a win within so many days counts")
+    cadence_days: int = Field(default=1, ge=1, description="how often open leads are scored, hence the grid of snapshots")
+    max_per_lead: int = Field(default=6, ge=1, description="snapshots kept of one spell")
+    weight_cap: float = Field(default=10.0, ge=1, description="the most that a snapshot can weigh for censored ones")
+
+
+class EngineSettings(_Frozen):
+    """What the SQL engine and the learner may use."""
+
+    memory_limit_mb: int = Field(default=2048, ge=128, description="above it the engine spills to disk")
+    threads: int = Field(default=2, ge=1, description="used by the engine and the learner")
+    chunk_snapshots: int = Field(default=100_000, ge=1, description="snapshots joined to events at a time")
+
+
+class Tiers(_Frozen):
+    """From which score on a lead is in tier A, B or C; the rest are D."""
+
+    a: float = Field(default=90, ge=0, le=100, description="A from this score on")
+    b: float = Field(default=70, ge=0, le=100, description="B from this score on")
+    c: float = Field(default=40, ge=0, le=100, description="C from this score on")
+
+    @model_validator(mode="after")
+    def _falling(self) -> Tiers:
+        if not self.a > self.b > self.c:
+            raise ValueError(f"must fall: a > b > c, got {self.a}, {self.b}, {self.c}")
+        return self
+
+
+class Settings(_Frozen):
+    """All that a project chooses."""
+
+    project: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="names the data and model folders")
+    timezone: str = Field(default="UTC", description="of bare dates and of the grid's midnights")
+    input_folder: Path = Field(default=Path(), description="where the sources lie, relative to this file")
+    data_folder: Path = Field(default=Path("data"), description="store and scores, relative to the working directory")
+    models_folder: Path = Field(default=Path("models"), description="models, relative to the working directory")
+    known_until: datetime | date | str | None = Field(
+        default=None, description="the moment of the export; default: just after its latest fact"
+    )
+    max_staleness_days: float = Field(default=0, ge=0, description="how far an as_of may lie past known_until")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="of every random choice")
+    target: Target = Target()
+    engine: EngineSettings = EngineSettings()
+    sources: dict[Name, Source] = Field(description="the exported files, by name")
+    mapping: tuple[Mapping, ...] = Field(description="how their rows become tables")
+    fields: dict[Name, LeadField] = Field(default={}, description="the leads' attributes")
+    bant: dict[Letter, BantLetter] = Field(default={}, description="which fields answer budget, authority, need, timeline")
+    stages: Stages = Stages()
+    kinds: dict[str, str] = Field(default={}, description="kind of activity -> how a person says it, in the plural")
+    tiers: Tiers = Tiers()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as e:
+            raise ValueError(f"no such time zone: {value!r}; an example is 'Europe/Berlin'") from e
+        return value
+
+    @model_validator(mode="after")
+    def _refers_to_what_exists(self) -> Settings:
+        for number, entry in enumerate(self.mapping, 1):
+            self._check_entry(f"mapping entry {number} ({entry.source} -> {entry.table})", entry)
+        for letter, bant in self.bant.items():
+            if bant.field not in self.lead_fields():
+                raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
+        if not any(entry.table == "leads" for entry in self.mapping):
+            raise ValueError("no mapping entry fills the table leads")
+        try:
+            self.known_until_us()
+        except TimeFormatError as e:
+            raise ValueError(f"known_until: {e}") from e
+        return self
+
+    def _check_entry(self, where: str, entry: Mapping) -> None:
+        if entry.source not in self.sources:
+            raise ValueError(f"{where}: no source is called {entry.source!r}{_hint(entry.source, list(self.sources))}")
+        columns = {column.name: column for column in TABLES[entry.table].columns}
+        known = [*columns, "event_at", "available_at", *(self.fields if entry.table == "leads" else ())]
+        for name in sorted(entry.targets()):
+            if name not in known:
+                raise ValueError(f"{where}: {entry.table} has no column {name!r}{_hint(name, known)}")
+        needed = {name for name, column in columns.items() if column.required}
+        needed |= set() if entry.table == "leads" else {"event_at"}
+        if missing := sorted(needed - entry.targets()):
+            raise ValueError(f"{where}: nothing fills {listed(missing)}")
+
+    def lead_fields(self) -> dict[str, LeadField]:
+        """Declared fields and the two that every lead may have."""
+        return {"owner_id": LeadField(label="owner"), "amount": LeadField(type="number"), **self.fields}
+
+    def activity_kinds(self) -> list[str]:
+        """Every kind of activity that the mapping can give, in order."""
+        entries = [entry for entry in self.mapping if entry.table == "activities"]
+        mapped = {t["kind"] for e in entries for by in e.values.values() for t in by.values() if "kind" in t}
+        return sorted(mapped | {e.constants["kind"] for e in entries if "kind" in e.constants} | set(self.kinds))
+
+    def known_until_us(self) -> int | None:
+        """The stated known_until in UTC microseconds, or None."""
+        return None if self.known_until is None else parse_moment(self.known_until, zone=self.timezone)
+
+    def project_folder(self) -> Path:
+        """Where the project's store, scores and back-tests lie."""
+        return self.data_folder / self.project
+
+
+def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
+    """Settings from a TOML file; `input_folder` overrides where the sources lie.
+
+    Raises:
+        SettingsError: there is no such file, or it is no TOML, or a key or value in it is wrong.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as e:
+        raise SettingsError(path, ["there is no such file; name it with --config"]) from e
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise SettingsError(path, [f"is no readable TOML: {e}"]) from e
+    folder = input_folder or path.parent / raw.get("input_folder", ".")
+    try:
+        return Settings.model_validate({**raw, "input_folder": folder})
+    except (ValidationError, TypeError) as e:
+        raise SettingsError(path, _problems(e)) from e
+
+
+def _problems(error: ValidationError | TypeError) -> list[str]:
+    if isinstance(error, TypeError):
+        return [str(error)]
+    found = []
+    for problem in error.errors():
+        loc = [str(part) for part in problem["loc"]]
+        if problem["type"] == "extra_forbidden":
+            found.append(f"unknown key {'.'.join(loc)}{_hint(loc[-1], _keys_beside(problem['loc']))}")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            found.append(f"{'.'.join(loc)}: {message}" if loc else message)
+    return found
+
+
+def _hint(word: str, known: list[str]) -> str:
+    near = nearest(word, known)
+    return f"; did you mean {near!r}?" if near else f"; known are {listed(known)}"
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that are right where the last part of `loc` was found."""
+    here: Any = Settings
+    for part in loc[:-1]:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            here = here.model_fields[str(part)].annotation
+        else:  # dict[name, Model] or tuple[Model, ...]
+            here = next(arg for arg in get_args(here) if isinstance(arg, type) and issubclass(arg, BaseModel))
+    return list(here.model_fields)

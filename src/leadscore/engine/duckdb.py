@@ -1,0 +1,58 @@
+"""DuckDB over Parquet: within a memory limit, spilling to disk, deterministic for integers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from leadscore.config import EngineSettings
+from leadscore.engine.protocol import identifier, literal
+
+
+class DuckDBEngine:
+    """An in-memory DuckDB whose tables are Parquet files and Arrow rows."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._spill = tempfile.TemporaryDirectory(prefix="leadscore-")
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": settings.threads,
+                "memory_limit": f"{settings.memory_limit_mb}MB",
+                "temp_directory": self._spill.name,
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,  # would download
+            },
+        )
+        self._rows: dict[str, pa.Table] = {}  # DuckDB scans them in place, so they must stay alive
+
+    def add_files(self, name: str, paths: Sequence[Path], *, schema: pa.Schema) -> None:
+        """Make Parquet files readable as one table; with no file it is an empty table of that schema."""
+        if not paths:
+            self.add_rows(name, schema.empty_table())
+            return
+        files = ", ".join(literal(str(path)) for path in paths)
+        self._connection.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS SELECT * FROM read_parquet([{files}])")
+
+    def add_rows(self, name: str, rows: pa.Table) -> None:
+        """Make rows in memory readable as a table, in place of one of the same name."""
+        self._rows[name] = rows
+        self._connection.register(identifier(name), rows)
+
+    def query(self, sql: str) -> pa.Table:
+        """All rows of a SELECT."""
+        return self._connection.sql(sql).to_arrow_table()
+
+    def stream(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a SELECT, in batches of about `rows`."""
+        yield from self._connection.sql(sql).to_arrow_reader(rows)
+
+    def close(self) -> None:
+        """Give back memory and temporary files."""
+        self._connection.close()
+        self._rows.clear()
+        self._spill.cleanup()

@@ -1,0 +1,58 @@
+"""What leadscore asks of whatever runs its SQL, and how text gets into SQL safely."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from leadscore.errors import LeadscoreError
+
+
+class UnsafeNameError(LeadscoreError):
+    """A name that may not stand in SQL."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} may not name a table or column in SQL; use lower-case letters, digits and _")
+
+
+class Engine(Protocol):
+    """Runs plain ANSI SQL over int64 and text; the same statement gives the same values on every engine."""
+
+    def add_files(self, name: str, paths: Sequence[Path], *, schema: pa.Schema) -> None:
+        """Make Parquet files readable as one table; with no file it is an empty table of that schema."""
+
+    def add_rows(self, name: str, rows: pa.Table) -> None:
+        """Make rows in memory readable as a table, in place of one of the same name."""
+
+    def query(self, sql: str) -> pa.Table:
+        """All rows of a SELECT."""
+
+    def stream(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a SELECT, in batches of about `rows`."""
+
+    def close(self) -> None:
+        """Give back memory and temporary files."""
+
+
+def identifier(name: str) -> str:
+    """`name`, if it may stand in SQL as a table or column.
+
+    Raises:
+        UnsafeNameError: it may not.
+    """
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
+        raise UnsafeNameError(name)
+    return name
+
+
+def literal(text: str) -> str:
+    """`text` as a SQL string.
+
+    >>> literal("won't")
+    "'won''t'"
+    """
+    return "'" + text.replace("'", "''") + "'"

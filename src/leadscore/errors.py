@@ -1,0 +1,151 @@
+"""What can go wrong, each error built from facts: what was wrong, what was there, what to do.
+
+A `UserError` is for whoever runs leadscore to mend (exit code 2); any other exception is ours (exit code 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that `word` is most likely a misspelling of, or None."""
+    found = get_close_matches(word, known, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def listed(words: Sequence[str], *, most: int = 12) -> str:
+    """Words as a readable enumeration, cut after `most` of them."""
+    shown = ", ".join(repr(word) for word in words[:most])
+    return shown + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+class LeadscoreError(Exception):
+    """Any error that leadscore raises on purpose."""
+
+
+class UserError(LeadscoreError):
+    """Something that the person who runs leadscore can mend."""
+
+
+class SettingsError(UserError):
+    """A settings file that cannot be used; one line a problem."""
+
+    def __init__(self, path: Path, problems: Sequence[str]) -> None:
+        self.path, self.problems = path, tuple(problems)
+        super().__init__(f"{path}: " + "; ".join(problems))
+
+
+class TimeFormatError(UserError):
+    """A moment that cannot be read."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(f"cannot read {value!r} as a time; write 2024-05-31 or 2024-05-31T14:00:00Z")
+
+
+class SourceMissingError(UserError):
+    """A source file that is not there."""
+
+    def __init__(self, source: str, path: Path) -> None:
+        super().__init__(
+            f"source {source!r}: there is no file {path}; "
+            "check `path` and `input_folder` in the settings, or give the folder with --data"
+        )
+
+
+class SourceFormatError(UserError):
+    """A source file that cannot be read as what it should be."""
+
+    def __init__(self, source: str, path: Path, problem: str) -> None:
+        super().__init__(f"source {source!r}: {path.name} {problem}")
+
+
+class MissingColumnsError(UserError):
+    """A source file without columns that the mapping reads."""
+
+    def __init__(
+        self, source: str, path: Path, *, missing: Sequence[str], available: Sequence[str], delimiter: str | None
+    ) -> None:
+        self.missing, self.available = tuple(missing), tuple(available)
+        text = f"source {source!r}: {path.name} has no column {listed(missing)}; it has {listed(available)}"
+        guesses = [mark for mark in ",;\t|" if mark != delimiter and mark in "".join(available)]
+        near = {word: nearest(word, available) for word in missing}
+        if delimiter is not None and len(available) == 1 and guesses:
+            text += f". It looks as if the delimiter were {guesses[0]!r}: set delimiter = {guesses[0]!r} for it"
+        elif any(near.values()):
+            text += "; did you mean " + ", ".join(f"{b!r} for {a!r}" for a, b in near.items() if b) + "?"
+        super().__init__(text)
+
+
+class NoLeadsError(UserError):
+    """An ingest that ended without a single lead."""
+
+    def __init__(self, *, rejected: dict[str, int]) -> None:
+        why = ", ".join(f"{n} by {rule}" for rule, n in rejected.items()) or "the mapping selected none"
+        super().__init__(f"no lead could be stored: {why}; no version was written")
+
+
+class NoStoreError(UserError):
+    """A store that has no version yet."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"project {project!r} has no stored data yet; run `leadscore ingest` first")
+
+
+class NoModelError(UserError):
+    """A project without a model to score with."""
+
+    def __init__(self, project: str, why: str | None) -> None:
+        reason = f"the last training ended without one: {why}" if why else "run `leadscore train` first"
+        super().__init__(f"project {project!r} has no model; {reason}")
+
+
+class AsOfError(UserError):
+    """An as_of for which the stored data cannot answer."""
+
+
+class FollowUpError(UserError):
+    """A side of the data that was not watched long enough to be learned from or judged."""
+
+    def __init__(self, *, side: str, days: float, horizon_days: int, still_watched: float, needed: float) -> None:
+        super().__init__(
+            f"{side}: only {days:.0f} days of follow-up for a horizon of {horizon_days} days "
+            f"({still_watched:.2f} of the snapshots are watched to the horizon, {needed:.2f} are needed); "
+            "give more history, a later as_of or a shorter horizon"
+        )
+
+
+class TooFewOutcomesError(UserError):
+    """History without enough won and lost leads to learn from."""
+
+    def __init__(self, *, won: int, lost: int, needed: int) -> None:
+        super().__init__(
+            f"history shows {won} won and {lost} not won snapshots with a known outcome; "
+            f"at least {needed} of each are needed to learn from"
+        )
+
+
+class ModelMismatchError(UserError):
+    """A model that cannot be applied to the present settings."""
+
+    def __init__(self, version: str, differing: Sequence[str]) -> None:
+        super().__init__(
+            f"model {version} was trained on other features than the settings now declare "
+            f"({listed(differing)}); run `leadscore train` again"
+        )
+
+
+class CorruptFileError(LeadscoreError):
+    """A file whose content is not what its manifest says."""
+
+    def __init__(self, path: Path, *, expected: str, found: str) -> None:
+        super().__init__(f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}")
+
+
+class WriteError(LeadscoreError):
+    """A file that could not be written; what was there before is intact."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"could not write in {path}: {problem}; what was there before is intact")

@@ -1,0 +1,101 @@
+"""Whole files or none: hashing, canonical JSON and writes that a reader sees complete or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from leadscore.errors import CorruptFileError, WriteError
+
+
+def hash_bytes(data: bytes) -> str:
+    """SHA-256 of `data`, as 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's content, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def canonical_json(value: Mapping[str, Any]) -> bytes:
+    """The same bytes for equal values: sorted keys, two spaces, UTF-8, no NaN."""
+    return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file."""
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_file(folder: Path, fill: Callable[[Path], Path | None]) -> None:
+    """Let `fill` write a file within `folder`, then rename it, in one step, to the path that `fill` returns.
+
+    `fill` is called with a temporary path; what it returns may depend on what it wrote, such as a content hash;
+    None discards the file.
+
+    Raises:
+        WriteError: the disk is full, the folder may not be written, ...; the path is as it was.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".writing-", dir=folder)
+        os.close(handle)
+        beside = Path(name)
+        try:
+            path = fill(beside)
+            if path is not None:
+                with beside.open("rb") as file:
+                    os.fsync(file.fileno())
+                beside.chmod(0o644)  # mkstemp's 0600 would lock out other readers
+                path.parent.mkdir(parents=True, exist_ok=True)
+                beside.replace(path)
+                sync_folder(path.parent)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as e:
+        raise WriteError(folder, e.strerror or str(e)) from e
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` in one step."""
+
+    def fill(beside: Path) -> Path:
+        beside.write_bytes(data)
+        return path
+
+    write_file(path.parent, fill)
+
+
+def write_once(path: Path, data: bytes) -> None:
+    """Write a file whose name stands for its content; one that is there already is left alone."""
+    if not path.exists():
+        write_bytes(path, data)
+
+
+def read_verified(path: Path, *, sha256: str) -> bytes:
+    """The bytes of `path`, which must hash to `sha256`.
+
+    Raises:
+        CorruptFileError: they do not.
+    """
+    data = path.read_bytes()
+    if (found := hash_bytes(data)) != sha256:
+        raise CorruptFileError(path, expected=sha256, found=found)
+    return data

@@ -1,0 +1,1 @@
+"""Outside data becomes the store's tables: every row is stored, ignored by name, or rejected with a reason."""

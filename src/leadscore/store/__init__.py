@@ -1,0 +1,1 @@
+"""What was ingested, kept for ever: versions as manifests over shared, content-hashed files; receipts."""

@@ -1,0 +1,105 @@
+"""Contracts of the canonical tables: their columns, types, and in which order rows are kept.
+
+Every fact carries `event_us` (when it happened) and `available_us` (when it was known), UTC microseconds,
+never null. Amounts and numbers are integers in minor units, so that sums are exact on every engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+ColumnType = Literal["text", "integer", "number", "date"]
+
+ARROW = {"text": pa.string(), "integer": pa.int64(), "number": pa.int64(), "date": pa.int64()}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a canonical table.
+
+    `number` is stored in minor units, `date` in microseconds, both int64. `allowed`, where given, lists all
+    values that may occur.
+    """
+
+    name: str
+    type: ColumnType
+    required: bool = False
+    default: int | str | None = None
+    allowed: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A canonical table: its name and the columns beside the two times."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    def schema(self) -> pa.Schema:
+        """Arrow schema of the stored rows: the columns, then the two times."""
+        fields = [pa.field(c.name, ARROW[c.type], nullable=not c.required and c.default is None) for c in self.columns]
+        times = [pa.field(name, pa.int64(), nullable=False) for name in ("event_us", "available_us")]
+        return pa.schema(fields + times)
+
+
+LEAD_ID = Column("lead_id", "text", required=True)
+SEQ = Column("seq", "integer", default=0)
+
+LEADS = Table(
+    "leads",
+    (LEAD_ID, Column("owner_id", "text"), Column("amount", "number"), Column("currency", "text")),
+)
+CHANGES = Table("changes", (LEAD_ID, Column("field", "text", required=True), Column("value", "text"), SEQ))
+ACTIVITIES = Table(
+    "activities",
+    (
+        LEAD_ID,
+        Column("kind", "text", required=True),
+        Column("actor", "text", default="rep", allowed=("lead", "rep", "system")),
+        Column("duration_s", "integer"),
+        SEQ,
+    ),
+)
+STAGES = Table("stages", (LEAD_ID, Column("stage", "text", required=True), SEQ))
+OUTCOMES = Table(
+    "outcomes",
+    (
+        LEAD_ID,
+        Column("outcome", "text", required=True, allowed=("won", "lost")),
+        Column("amount", "number"),
+        Column("currency", "text"),
+        Column("reason", "text"),
+        SEQ,
+    ),
+)
+TABLES = {table.name: table for table in (LEADS, CHANGES, ACTIVITIES, STAGES, OUTCOMES)}
+
+REJECTS = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("line", pa.int64(), nullable=False),
+        pa.field("table", pa.string()),
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("column", pa.string()),
+        pa.field("value", pa.string()),
+        pa.field("lead_id", pa.string()),
+    ]
+)
+RECEIPTS = pa.schema(
+    [
+        pa.field("publication_id", pa.string(), nullable=False),
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("raw", pa.float64(), nullable=False),
+        pa.field("win_probability", pa.float64(), nullable=False),
+        pa.field("score", pa.float64(), nullable=False),
+        pa.field("tier", pa.string(), nullable=False),
+        pa.field("rep_id", pa.string()),
+        pa.field("exploration_probability", pa.float64()),
+        pa.field("model_version", pa.string(), nullable=False),
+        pa.field("store_version", pa.string(), nullable=False),
+    ]
+)

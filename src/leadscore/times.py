@@ -1,0 +1,59 @@
+"""Moments as int64 UTC microseconds: the one clock-free way in which leadscore speaks of time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from leadscore.errors import TimeFormatError
+
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FOREVER_US = 2**62  # later than any moment a fact can have; "not closed" compares as the far future
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds since 1970-01-01 UTC of an aware datetime, exactly."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def parse_moment(value: str | date | datetime, *, zone: str) -> int:
+    """A moment in UTC microseconds; a bare date means its 00:00 in `zone`, as does a time without a zone.
+
+    >>> parse_moment("1970-01-02", zone="UTC")
+    86400000000
+    >>> parse_moment("1970-01-01T01:00:00+01:00", zone="UTC")
+    0
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError as e:
+            raise TimeFormatError(value) from e
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    return to_us(value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone)))
+
+
+def format_us(us: int) -> str:
+    """ISO 8601 in UTC, with a fraction only where there is one.
+
+    >>> format_us(86_400_000_000)
+    '1970-01-02T00:00:00Z'
+    """
+    return (EPOCH + timedelta(microseconds=us)).isoformat().replace("+00:00", "Z")
+
+
+def local_midnights(start_us: int, end_us: int, *, zone: str) -> list[tuple[int, int]]:
+    """Every local 00:00 in [start_us, end_us) as (days since 1970-01-01, UTC microseconds), in order."""
+    tz = ZoneInfo(zone)
+    day = (EPOCH + timedelta(microseconds=start_us)).astimezone(tz).date()
+    found = []
+    while True:
+        us = to_us(datetime.combine(day, time(), tzinfo=tz))
+        if us >= end_us:
+            return found
+        if us >= start_us:
+            found.append((day.toordinal() - date(1970, 1, 1).toordinal(), us))
+        day += timedelta(days=1)
