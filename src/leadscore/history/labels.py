@@ -1,0 +1,137 @@
+"""What became of a snapshot, as known at a moment K, and how much it weighs since others are still open.
+
+Dropping open leads, or counting them as lost, biases every rate: wins and losses take different times. A snapshot
+whose outcome is not known at K is censored: it weighs nothing, and those that were watched as long speak for it,
+by the inverse probability of still being watched (IPCW; Robins and Rotnitzky 1992; Graf et al. 1999).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from leadscore.config import Target
+from leadscore.errors import FollowUpError
+from leadscore.times import DAY_US
+
+
+@dataclass(frozen=True)
+class Survival:
+    """A right-continuous step function that falls from 1: `values[i]` holds from `times[i]` on."""
+
+    times: np.ndarray
+    values: np.ndarray
+
+    def before(self, t: np.ndarray | float) -> np.ndarray:
+        """The value just before each t."""
+        return np.r_[1.0, self.values][np.searchsorted(self.times, t, side="left")]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Snapshots with their labels as known at one moment.
+
+    `rows`: `KEYS`, grid_weight, young, label (1 won within the horizon, 0 not, NaN censored) and weight (grid_weight
+    times the censoring weight; 0 if censored). `watched` is G(horizon-), the share watched to the horizon.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    known_us: int
+    watched: float
+    capped_share: float
+    target: Target
+
+    @property
+    def observed(self) -> np.ndarray:
+        """Which rows (n,) have a label."""
+        return self.rows["label"].notna().to_numpy()
+
+    def base_rate(self) -> float:
+        """The weighted share won within the horizon."""
+        rows = self.rows[self.observed]
+        return float(np.average(rows["label"], weights=rows["weight"])) if len(rows) else float("nan")
+
+    def mature_rate(self) -> float:
+        """The same from only those snapshots whose whole horizon is known; it needs no censoring weight."""
+        rows = self.rows[self.rows["as_of_us"] + self.target.horizon_days * DAY_US <= self.known_us]
+        return float(np.average(rows["label"], weights=rows["grid_weight"])) if len(rows) else float("nan")
+
+    def follow_up_days(self) -> float:
+        """From the first snapshot to the moment at which labels are known."""
+        return (self.known_us - int(self.rows["as_of_us"].min())) / DAY_US if len(self.rows) else 0.0
+
+    def is_watched_enough(self) -> bool:
+        """Whether the weights can make up for the censored: G(horizon-) >= 1/cap."""
+        return len(self.rows) > 0 and self.watched >= 1 / self.target.weight_cap
+
+    def check(self) -> None:
+        """Refuse a side that was not watched long enough.
+
+        Raises:
+            FollowUpError: G(horizon-) < 1/cap.
+        """
+        if not self.is_watched_enough():
+            raise FollowUpError(
+                side=self.name,
+                days=self.follow_up_days(),
+                horizon_days=self.target.horizon_days,
+                still_watched=self.watched,
+                needed=1 / self.target.weight_cap,
+            )
+
+
+def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) -> Survival:
+    """Kaplan-Meier of the censoring time: the probability of being watched longer than t.
+
+    Args:
+        x_us: (n,) how long each snapshot was watched.
+        censored: (n,) whether watching ended before its outcome; an outcome at the same time comes first.
+        weight: (n,) of each snapshot.
+    """
+    times, at = np.unique(x_us[censored], return_inverse=True)
+    ended = np.bincount(at, weights=weight[censored], minlength=len(times))
+    order = np.argsort(x_us, kind="stable")
+    total = np.r_[0.0, np.cumsum(weight[order])]
+    longer = total[-1] - total[np.searchsorted(x_us[order], times, side="right")]
+    at_risk = longer + ended  # those with an outcome at this very time are no longer at risk of being censored
+    return Survival(times, np.cumprod(1 - ended / at_risk))
+
+
+def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us: int, target: Target) -> Side:
+    """Label and weigh snapshots by what was known at `known_us` (K) of the spells.
+
+    Args:
+        name: what to call the side in messages.
+        rows: a list with `KEYS`, grid_weight and young, all before K.
+        spells: as `build_spells` gives them for K.
+        known_us: K.
+        target: horizon and cap.
+
+    Won: the spell's first close is a win in [as_of, as_of + horizon). Not won: it is a loss in that time, or the
+    horizon passed by K without a win. Else censored.
+    """
+    ends = rows[["lead_id", "spell"]].merge(spells, on=["lead_id", "spell"], how="left", validate="many_to_one")
+    close_us, won = ends["close_us"].to_numpy(), ends["won"].to_numpy(dtype=bool)
+    as_of_us = rows["as_of_us"].to_numpy()
+    horizon_us = target.horizon_days * DAY_US
+    closed_inside = (close_us < as_of_us + horizon_us) & (close_us < known_us)
+    observed = closed_inside | (as_of_us + horizon_us <= known_us)
+    label = np.where(observed, (closed_inside & won).astype(float), np.nan)
+    x_us = np.minimum(np.minimum(close_us, known_us) - as_of_us, horizon_us)
+    grid_weight = rows["grid_weight"].to_numpy()
+    watched = fit_censoring(x_us, ~observed, grid_weight)
+    with np.errstate(divide="ignore"):
+        inverse = 1 / watched.before(x_us)
+    capped = observed & (inverse > target.weight_cap)
+    weight = np.where(observed, grid_weight * np.minimum(inverse, target.weight_cap), 0.0)
+    return Side(
+        name=name,
+        rows=rows.assign(label=label, weight=weight),
+        known_us=known_us,
+        watched=float(watched.before(horizon_us)) if len(rows) else 0.0,
+        capped_share=float(capped.sum() / max(observed.sum(), 1)),
+        target=target,
+    )

@@ -1,0 +1,107 @@
+"""When each lead was open: spells, from its creation or re-opening until its close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+from leadscore.config import Stages
+from leadscore.engine import Engine
+from leadscore.engine.protocol import literal
+from leadscore.times import FOREVER_US
+
+Fact = tuple[int, int, bool, bool]  # available_us, event_us, is an open stage, is a win
+
+
+def build_spells(engine: Engine, stages: Stages, *, known_us: int) -> pd.DataFrame:
+    """Every spell that was known before `known_us`, and how it ended as far as was known by then.
+
+    Columns: lead_id, spell (1, 2, ...), start_us, close_us (`FOREVER_US` while open), won (False while open);
+    ordered by lead_id and spell. Both times are when it was known, not when it happened.
+
+    A lead closes with the earliest known of its outcome and its entry into a closing stage. Entry into an open
+    stage that happened later than that close re-opens it, from when both are known. Facts are taken in the order
+    in which they became known, so what was known at an earlier moment is the same whatever is learned after.
+    """
+    leads = engine.query(f"SELECT lead_id, available_us AS start_us FROM leads WHERE available_us < {known_us}")
+    first = engine.query(_first_closes_sql(stages, known_us))
+    spells = leads.to_pandas().merge(first.to_pandas(), on="lead_id", how="left", validate="one_to_one")
+    spells = spells.assign(spell=1, won=spells["won"].eq(1), close_us=spells["close_us"].fillna(FOREVER_US))
+    reopened = engine.query(_reopened_facts_sql(stages, known_us)).to_pandas()
+    if len(reopened):
+        starts = spells.set_index("lead_id")["start_us"]
+        again = [row for lead_id, facts in reopened.groupby("lead_id", sort=True) if lead_id in starts.index
+                 for row in _replay(str(lead_id), int(starts[lead_id]), _facts(facts))]  # fmt: skip
+        rest = spells[~spells["lead_id"].isin(reopened["lead_id"])]
+        spells = pd.concat([rest, pd.DataFrame(again, columns=["lead_id", "spell", "start_us", "close_us", "won"])])
+    spells = spells.astype({"lead_id": "str", "spell": "int64", "start_us": "int64", "close_us": "int64", "won": "bool"})
+    columns = ["lead_id", "spell", "start_us", "close_us", "won"]
+    return spells.sort_values(["lead_id", "spell"], ignore_index=True)[columns]
+
+
+def _closes_sql(stages: Stages, known_us: int) -> str:
+    parts = [f"SELECT lead_id, event_us, available_us, seq, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won "
+             f"FROM outcomes WHERE available_us < {known_us}"]  # fmt: skip
+    for won, names in ((1, stages.won), (0, stages.lost)):
+        if names:
+            parts.append(f"SELECT lead_id, event_us, available_us, seq, {won} AS won "
+                         f"FROM stages WHERE available_us < {known_us} AND stage IN ({_texts(names)})")  # fmt: skip
+    return " UNION ALL ".join(parts)
+
+
+def _first_closes_sql(stages: Stages, known_us: int) -> str:
+    """One row a closed lead: its earliest known close; of two at one moment the loss, so that none is made up."""
+    return f"""SELECT lead_id, event_us AS close_event_us, available_us AS close_us, won FROM (
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY available_us, event_us, seq, won) AS place
+        FROM ({_closes_sql(stages, known_us)}) AS closes) AS ranked WHERE place = 1"""
+
+
+def _opens_sql(stages: Stages, known_us: int) -> str:
+    return (
+        "SELECT lead_id, event_us, available_us, seq FROM stages "
+        f"WHERE available_us < {known_us} AND stage IN ({_texts(stages.open)})"
+    )
+
+
+def _reopened_facts_sql(stages: Stages, known_us: int) -> str:
+    """All closes and open stages of the leads that entered an open stage later than their first close."""
+    closes, opens = _closes_sql(stages, known_us), _opens_sql(stages, known_us)
+    chosen = f"""SELECT DISTINCT o.lead_id FROM ({opens}) AS o JOIN ({_first_closes_sql(stages, known_us)}) AS c
+        ON c.lead_id = o.lead_id AND o.event_us > c.close_event_us"""
+    return f"""SELECT lead_id, available_us, event_us, is_open, won FROM (
+        SELECT lead_id, available_us, event_us, seq, 0 AS is_open, won FROM ({closes}) AS c UNION ALL
+        SELECT lead_id, available_us, event_us, seq, 1 AS is_open, 0 AS won FROM ({opens}) AS o) AS facts
+        WHERE lead_id IN ({chosen}) ORDER BY lead_id, available_us, event_us, is_open, seq, won"""
+
+
+def _texts(names: Iterable[str]) -> str:
+    return ", ".join(literal(name) for name in names) or "''"
+
+
+def _facts(rows: pd.DataFrame) -> Iterator[Fact]:
+    for available_us, event_us, is_open, won in zip(
+        rows["available_us"], rows["event_us"], rows["is_open"], rows["won"], strict=True
+    ):
+        yield int(available_us), int(event_us), bool(is_open), bool(won)
+
+
+def _replay(lead_id: str, start_us: int, facts: Iterable[Fact]) -> list[tuple[str, int, int, int, bool]]:
+    """The spells of one lead from its facts in the order in which they became known."""
+    done: list[tuple[str, int, int, int, bool]] = []
+    opened_us: int | None = None  # when the event that opened the present spell happened; None for creation
+    latest_open_us = closed_us = -1  # event times of the latest open stage and of the close that counts
+    is_open = True
+    for available_us, event_us, opens, won in facts:
+        if opens:
+            latest_open_us = max(latest_open_us, event_us)
+        elif is_open and (opened_us is None or event_us >= opened_us):
+            done.append((lead_id, len(done) + 1, start_us, available_us, won))
+            is_open, closed_us = False, event_us
+        else:  # a close of an earlier spell, or one more while closed: it only moves what "later" means
+            closed_us = max(closed_us, event_us)
+        if not is_open and latest_open_us > closed_us:
+            is_open, start_us, opened_us = True, available_us, latest_open_us
+    if is_open:
+        done.append((lead_id, len(done) + 1, start_us, FOREVER_US, False))
+    return done

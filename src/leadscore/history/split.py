@@ -1,0 +1,97 @@
+"""History at a store version, and its splits: moments K with an earlier side to learn from and a later to judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from leadscore.config import Settings
+from leadscore.engine import Engine
+from leadscore.history.labels import Side, build_side
+from leadscore.history.snapshot import Snapshot, build_grid, build_grid_list, build_open_list
+from leadscore.history.spells import build_spells
+from leadscore.store.version import StoreVersion
+from leadscore.tables import TABLES
+from leadscore.times import DAY_US, format_us
+
+MAX_SPLITS = 6
+
+
+@dataclass(frozen=True)
+class History:
+    """A store version opened for looking back; `engine` has its tables. Nothing here reads facts known after `known_us`."""
+
+    settings: Settings
+    version: StoreVersion
+    engine: Engine = field(repr=False)
+    _spells: dict[int, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def grid(self) -> np.ndarray:
+        """All past moments of scoring, int64 (n,)."""
+        s = self.settings
+        until = self.version.known_until_us
+        return build_grid(self.version.first_us, until, target=s.target, seed=s.seed, zone=s.timezone)
+
+    def spells(self, known_us: int) -> pd.DataFrame:
+        """The spells as known at a moment (see `build_spells`)."""
+        if known_us not in self._spells:
+            self._spells[known_us] = build_spells(self.engine, self.settings.stages, known_us=known_us)
+        return self._spells[known_us]
+
+    def open_list(self, as_of_us: int) -> pd.DataFrame:
+        """The leads open at `as_of_us`, by what was known then."""
+        return build_open_list(self.spells(as_of_us), as_of_us=as_of_us)
+
+    def changed_fields(self, known_us: int) -> set[str]:
+        """The fields that have a history by then; their current value in `leads` is never read."""
+        rows = self.engine.query(f"SELECT DISTINCT field FROM changes WHERE available_us < {known_us}")
+        return set(rows["field"].to_pylist())
+
+    def snapshot(self, rows: pd.DataFrame, *, created: tuple[str, ...]) -> Snapshot:
+        """The door to the past for a list of snapshots; `created` are the columns of leads known at creation."""
+        s = self.settings
+        return Snapshot(self.engine, rows, s.stages, created, s.engine.chunk_snapshots)
+
+    def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
+        """The snapshots with from_us <= as_of < to_us, labelled by what was known at `known_us` >= to_us."""
+        s = self.settings
+        spells = self.spells(known_us)
+        within = self.grid[(self.grid >= from_us) & (self.grid < to_us)]
+        rows = build_grid_list(spells, within, target=s.target, seed=s.seed)
+        return build_side(name, rows, spells, known_us=known_us, target=s.target)
+
+    def earlier_side(self, moment_us: int) -> Side:
+        """All that could be learned at a moment: snapshots before it, labels as known at it."""
+        name = f"history before {format_us(moment_us)}"
+        return self.side(name, from_us=self.version.first_us, to_us=moment_us, known_us=moment_us)
+
+    def later_side(self, moment_us: int, *, to_us: int, known_us: int) -> Side:
+        """The snapshots from a moment on until `to_us`, labels as known at `known_us`."""
+        return self.side(f"snapshots from {format_us(moment_us)}", from_us=moment_us, to_us=to_us, known_us=known_us)
+
+    def split_moments(self, known_us: int) -> list[int]:
+        """Up to `MAX_SPLITS` moments, evenly spread, at which history as known at K = `known_us` can be split.
+
+        Both sides of each are watched enough: before it to learn from, after it (until K) to judge by. The last
+        is the latest such moment.
+        """
+        horizon_us = self.settings.target.horizon_days * DAY_US
+        inside = (self.grid >= self.version.first_us + horizon_us) & (self.grid <= known_us - horizon_us)
+        moments = [int(us) for us in self.grid[inside]]
+        while moments and not self.later_side(moments[-1], to_us=known_us, known_us=known_us).is_watched_enough():
+            moments.pop()
+        while moments and not self.earlier_side(moments[0]).is_watched_enough():
+            moments.pop(0)
+        chosen = np.unique(np.linspace(0, len(moments) - 1, min(MAX_SPLITS, len(moments))).round().astype(int))
+        return [moments[i] for i in chosen]
+
+
+def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> History:
+    """Attach a version's tables to the engine."""
+    for table in TABLES.values():
+        engine.add_files(table.name, version.files(table.name), schema=table.schema())
+    return History(settings, version, engine)
