@@ -1,0 +1,189 @@
+"""The second step of a feature, in numpy: from exact integers and texts of SQL to floating numbers.
+
+A finish is a frozen dataclass, so that its repr names it. It is called with the columns by name, each (n,) float64
+with NaN for null or object with None, and as_of_us (n,); it returns (n,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+
+from leadscore.times import DAY_US
+
+Columns = Mapping[str, np.ndarray]
+
+
+def read_integers(values: np.ndarray) -> np.ndarray:
+    """Integers as float64, also where `changes` keeps them as text; NaN for unknown."""
+    if values.dtype != object:
+        return values
+    return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many; none where the lead has no row."""
+
+    column: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(columns[self.column])
+
+
+@dataclass(frozen=True)
+class DaysSince:
+    """Days from a moment in microseconds to as_of."""
+
+    column: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return (as_of_us - read_integers(columns[self.column])) / DAY_US
+
+
+@dataclass(frozen=True)
+class DaysUntil:
+    """Days from as_of to a moment in microseconds; negative once it has passed."""
+
+    column: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return (read_integers(columns[self.column]) - as_of_us) / DAY_US
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Last week's count less the weekly mean of the 30 days before it."""
+
+    week: str
+    before: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(columns[self.week]) - np.nan_to_num(columns[self.before]) * 7 / 30
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part's share of part and rest; unknown where both are none."""
+
+    part: str
+    rest: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        part, rest = np.nan_to_num(columns[self.part]), np.nan_to_num(columns[self.rest])
+        total = part + rest
+        return np.where(total > 0, part / np.maximum(total, 1), np.nan)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number in minor units, as written."""
+
+    column: str
+    decimals: int = 0
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return read_integers(columns[self.column]) / 10**self.decimals
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text taken from a row."""
+
+    column: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return columns[self.column]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Stands for a feature that the encoder makes from rows; it has no value of its own."""
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return np.full(len(as_of_us), np.nan)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Strength of an answer on an ordered scale, evenly from 0 (first) to 1 (last)."""
+
+    column: str
+    levels: tuple[str, ...]
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        place = {level: i / (len(self.levels) - 1) for i, level in enumerate(self.levels)}
+        return _by_value(columns[self.column], place.get)
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Strength of a job title by the first pattern that it matches, upper or lower case."""
+
+    column: str
+    titles: tuple[tuple[str, float], ...]
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return _by_value(columns[self.column], self._strength)
+
+    def _strength(self, title: str) -> float | None:
+        plain = title.casefold()
+        return next((s for pattern, s in self.titles if fnmatchcase(plain, pattern.casefold())), None)
+
+
+@dataclass(frozen=True)
+class FullAmount:
+    """Strength of an amount: its share of `full`, at most 1."""
+
+    column: str
+    decimals: int
+    full: float
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return np.clip(read_integers(columns[self.column]) / 10**self.decimals / self.full, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class WithinDays:
+    """Strength of a date: 1 up to `near` days ahead, falling to 0 at `far`; 0 once it has passed."""
+
+    column: str
+    near: float
+    far: float
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        days = (read_integers(columns[self.column]) - as_of_us) / DAY_US
+        return np.where(days < 0, 0.0, np.clip((self.far - days) / (self.far - self.near), 0.0, 1.0)) + 0 * days
+
+
+@dataclass(frozen=True)
+class Known:
+    """1 where another finish knows a value, else 0."""
+
+    inner: Any
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return np.isfinite(self.inner(columns, as_of_us)).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Total:
+    """The sum of other finishes."""
+
+    parts: tuple[Any, ...]
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        total = np.zeros(len(as_of_us))
+        for part in self.parts:
+            total = total + part(columns, as_of_us)
+        return total
+
+
+def _by_value(values: np.ndarray, strength: Any) -> np.ndarray:
+    """Resolve each distinct text once; NaN for unknown."""
+    found = {value: strength(value) for value in set(values) if value is not None}
+    return np.array([np.nan if found.get(value) is None else found[value] for value in values], dtype=np.float64)

@@ -1,0 +1,85 @@
+"""The raw matrix: every feature of every listed snapshot. Training and scoring both call `build_matrix`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from leadscore.config import Settings
+from leadscore.features.bant import build_bant
+from leadscore.features.engagement import build_engagement
+from leadscore.features.feature import Feature
+from leadscore.features.fields import created_columns
+from leadscore.features.profile import build_profile
+from leadscore.features.stage import build_stage
+from leadscore.history.snapshot import Snapshot
+from leadscore.history.split import History
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Raw features of n snapshots, in the order of `keys` (lead_id, as_of_us).
+
+    `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with None.
+    """
+
+    keys: pd.DataFrame
+    columns: dict[str, np.ndarray]
+
+    def take(self, rows: pd.DataFrame) -> Matrix:
+        """The same features for a list of snapshots, in its order; every one of them must be here."""
+        at = pd.MultiIndex.from_frame(self.keys).get_indexer(pd.MultiIndex.from_frame(rows[["lead_id", "as_of_us"]]))
+        if (at < 0).any():
+            raise KeyError(f"{(at < 0).sum()} snapshots are not in the matrix")
+        keys = rows[["lead_id", "as_of_us"]].reset_index(drop=True)
+        return Matrix(keys, {name: values[at] for name, values in self.columns.items()})
+
+
+def build_features(history: History, *, known_us: int) -> list[Feature]:
+    """All features that the settings and the history before `known_us` give, in a fixed order."""
+    settings = history.settings
+    changed = history.changed_fields(known_us)
+    return [
+        *build_bant(settings, changed),
+        *build_engagement(settings.activity_kinds(), settings.kinds),
+        *build_stage(has_stages=bool(settings.stages.open)),
+        *build_profile(settings, changed),
+    ]
+
+
+def open_snapshot(history: History, rows: pd.DataFrame, *, known_us: int) -> Snapshot:
+    """The door to the past with the columns of `leads` that history before `known_us` allows."""
+    return history.snapshot(rows, created=created_columns(history.settings, history.changed_fields(known_us)))
+
+
+def build_matrix(
+    snapshot: Snapshot, features: Sequence[Feature], *, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Matrix:
+    """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
+    measures: dict[str, dict[str, str]] = {}
+    for feature in features:
+        for relation, named in feature.columns.items():
+            measures.setdefault(relation, {}).update(named)
+    keys: list[pd.DataFrame] = []
+    columns: dict[str, list[np.ndarray]] = {feature.name: [] for feature in features}
+    done = 0
+    for table in snapshot.aggregate(measures):
+        raw = {name: _to_numpy(table[name]) for name in table.column_names}
+        as_of_us = table["as_of_us"].to_numpy()
+        for feature in features:
+            columns[feature.name].append(feature.finish(raw, as_of_us))
+        keys.append(table.select(["lead_id", "as_of_us"]).to_pandas())
+        done += table.num_rows
+        progress(done, len(snapshot.rows))
+    return Matrix(pd.concat(keys, ignore_index=True), {name: np.concatenate(parts) for name, parts in columns.items()})
+
+
+def _to_numpy(column: pa.ChunkedArray) -> np.ndarray:
+    """Integers as float64 with NaN for null (exact below 2**53, which ingest guarantees), text as objects with None."""
+    if pa.types.is_integer(column.type):
+        return column.cast(pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
+    return np.array(column.to_pylist(), dtype=object)
