@@ -1,0 +1,217 @@
+"""How good probabilities are, as tables of numbers with intervals that resample leads, not rows.
+
+Rows of one lead share its fate, so treating them as independent would promise too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+DRAWS = 300
+BINS = 10
+TOP_SHARE = 0.10
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_json(self) -> dict[str, float | None]:
+        """With null for what could not be computed."""
+        return {name: x if np.isfinite(x) else None for name, x in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions beside what became of them: probability, label (0 or 1), weight, and whose row it is, each (n,)."""
+
+    probability: np.ndarray
+    label: np.ndarray
+    weight: np.ndarray
+    lead_id: np.ndarray
+
+    def __post_init__(self) -> None:
+        assert len(self.probability) == len(self.label) == len(self.weight) == len(self.lead_id)  # noqa: S101
+
+    def take(self, rows: np.ndarray) -> Judged:
+        """Only those rows."""
+        return Judged(self.probability[rows], self.label[rows], self.weight[rows], self.lead_id[rows])
+
+    def with_probability(self, probability: np.ndarray) -> Judged:
+        """The same rows as another model sees them."""
+        return Judged(probability, self.label, self.weight, self.lead_id)
+
+
+Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def compute_auc(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
+    """Probability that a won row is ranked above one that is not, ties counting half; NaN with one kind only."""
+    p, won, lost = _by_value(p, y, w)
+    below = np.cumsum(lost) - lost
+    total = won.sum() * lost.sum()
+    return float((won * (below + lost / 2)).sum() / total) if total > 0 else float("nan")
+
+
+def compute_average_precision(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
+    """Mean precision over the won rows, from the top of the list; rows of equal probability enter together."""
+    _, won, lost = _by_value(p, y, w)
+    won, lost = won[::-1], lost[::-1]
+    precision = np.cumsum(won) / np.maximum(np.cumsum(won + lost), 1e-300)
+    return float((won * precision).sum() / won.sum()) if won.sum() > 0 else float("nan")
+
+
+def compute_log_loss(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
+    """Mean of -log of the probability given to what happened, in nats."""
+    return float(np.average(row_log_loss(p, y), weights=w))
+
+
+def row_log_loss(p: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """-log of the probability given to what happened, row by row; a probability of 0 or 1 counts as 1e-15 off."""
+    p = np.clip(p, 1e-15, 1 - 1e-15)
+    return -np.log(np.where(y == 1, p, 1 - p))
+
+
+def compute_brier(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
+    """Mean squared difference of probability and outcome (Brier 1950)."""
+    return float(np.average((p - y) ** 2, weights=w))
+
+
+def compute_bias(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
+    """Mean probability less mean outcome: above 0 promises too much."""
+    return float(np.average(p - y, weights=w))
+
+
+def compute_capture(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
+    """Share of all wins that are in the first 10 % of the list, by weight."""
+    p, won, lost = _by_value(p, y, w)
+    won, total = won[::-1], (won + lost)[::-1]
+    left = np.clip(TOP_SHARE * total.sum() - (np.cumsum(total) - total), 0, total)
+    return float((won * left / np.maximum(total, 1e-300)).sum() / won.sum()) if won.sum() > 0 else float("nan")
+
+
+def compute_lift(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
+    """How many times more wins the first 10 % of the list hold than 10 % at random."""
+    return compute_capture(p, y, w) / TOP_SHARE
+
+
+def compute_binned_error(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
+    """Mean |mean probability - mean outcome| over ten bins of equally many rows, by weight; 0.04 by chance at n = 700."""
+    order = np.argsort(p, kind="stable")
+    bins = np.arange(len(p)) * BINS // len(p)
+    gap = np.bincount(bins, weights=(w * (p - y))[order], minlength=BINS)
+    return float(np.abs(gap).sum() / w.sum())
+
+
+METRICS: Mapping[str, Metric] = {
+    "auc": compute_auc,
+    "average_precision": compute_average_precision,
+    "log_loss": compute_log_loss,
+    "brier": compute_brier,
+    "bias": compute_bias,
+    "lift_10": compute_lift,
+    "capture_10": compute_capture,
+}
+
+
+def compute_metrics(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[str, Estimate]:
+    """Every metric of `METRICS`, and calibration_error with its two parts, with 95 % intervals over leads.
+
+    calibration_error = calibration_error_raw - calibration_error_expected: the binned error less its mean under
+    perfect calibration (outcomes drawn from the probabilities, one uniform number a lead, since its rows share a
+    fate). The interval compares resamples of the leads with equally resampled draws.
+    """
+    p, y, w = judged.probability, judged.label, judged.weight
+    counts = resample_leads(judged.lead_id, seed=seed, draws=draws)
+    weights = [w * counts[draw] for draw in range(draws)]
+    found = {
+        name: _estimate(metric(p, y, w), [metric(p, y, each) for each in weights]) for name, metric in METRICS.items()
+    }
+    return found | _calibration_error(judged, weights, seed=seed)
+
+
+def _calibration_error(judged: Judged, weights: list[np.ndarray], *, seed: int) -> dict[str, Estimate]:
+    p, y, w = judged.probability, judged.label, judged.weight
+    codes, leads = pd.factorize(judged.lead_id, sort=True)
+    rng = np.random.default_rng([seed, 1])
+    perfect = [(rng.random(len(leads))[codes] < p).astype(float) for _ in weights]
+    expected = float(np.mean([compute_binned_error(p, drawn, w) for drawn in perfect]))
+    expected_again = np.mean([compute_binned_error(p, d, each) for d, each in zip(perfect, weights, strict=True)])
+    raw = compute_binned_error(p, y, w)
+    spread = [compute_binned_error(p, y, each) - float(expected_again) for each in weights]
+    return {
+        "calibration_error": _estimate(raw - expected, spread),
+        "calibration_error_raw": Estimate(raw, float("nan"), float("nan")),
+        "calibration_error_expected": Estimate(expected, float("nan"), float("nan")),
+    }
+
+
+def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int = DRAWS) -> dict[str, Estimate]:
+    """What the probabilities gain over those of another model on the same rows: log loss, and Brier skill.
+
+    log_loss_gain is the other's log loss less ours, paired; brier_skill is 1 - ours / the other's.
+    """
+    y, w = judged.label, judged.weight
+    loss = row_log_loss(other, y) - row_log_loss(judged.probability, y)
+    ours, theirs = (judged.probability - y) ** 2, (other - y) ** 2
+    counts = resample_leads(judged.lead_id, seed=seed, draws=draws)
+
+    def skill(weight: np.ndarray) -> float:
+        total = float((weight * theirs).sum())
+        return 1 - float((weight * ours).sum()) / total if total > 0 else float("nan")
+
+    gains = [float(np.average(loss, weights=w * counts[draw])) for draw in range(draws)]
+    return {
+        "log_loss_gain": _estimate(float(np.average(loss, weights=w)), gains),
+        "brier_skill": _estimate(skill(w), [skill(w * counts[draw]) for draw in range(draws)]),
+    }
+
+
+def compute_standard_error(difference: np.ndarray, weight: np.ndarray, lead_id: np.ndarray) -> float:
+    """Standard error of a weighted mean over rows whose leads are independent (linearised ratio estimate)."""
+    codes, leads = pd.factorize(lead_id, sort=True)
+    mean = np.average(difference, weights=weight)
+    of_lead = np.bincount(codes, weights=weight * (difference - mean), minlength=len(leads))
+    return float(np.sqrt((of_lead**2).sum()) / weight.sum())
+
+
+def compute_reliability(judged: Judged) -> pd.DataFrame:
+    """Ten bins of equally many rows by probability: n, leads, weight, mean_probability, win_rate."""
+    order = np.argsort(judged.probability, kind="stable")
+    rows = pd.DataFrame(vars(judged)).iloc[order].assign(bin=np.arange(len(order)) * BINS // max(len(order), 1))
+    rows = rows.assign(p=rows["probability"] * rows["weight"], y=rows["label"] * rows["weight"])
+    bins = rows.groupby("bin").agg(
+        n=("label", "size"), leads=("lead_id", "nunique"), weight=("weight", "sum"), p=("p", "sum"), y=("y", "sum")
+    )
+    return bins.assign(mean_probability=bins["p"] / bins["weight"], win_rate=bins["y"] / bins["weight"]).drop(columns=["p", "y"])
+
+
+def resample_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> np.ndarray:
+    """How often each row's lead comes up in each of `draws` resamples of the leads: int16 (draws, n)."""
+    codes, leads = pd.factorize(lead_id, sort=True)
+    rng = np.random.default_rng([seed, 0])
+    n = len(leads)
+    return np.stack([np.bincount(rng.integers(0, n, n), minlength=n)[codes].astype(np.int16) for _ in range(draws)])
+
+
+def _by_value(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct probabilities, rising, with the weight of won and of other rows at each."""
+    values, at = np.unique(p, return_inverse=True)
+    won = np.bincount(at, weights=w * y, minlength=len(values))
+    return values, won, np.bincount(at, weights=w * (1 - y), minlength=len(values))
+
+
+def _estimate(value: float, spread: list[float]) -> Estimate:
+    usable = np.array([x for x in spread if np.isfinite(x)])
+    if not len(usable):
+        return Estimate(value, float("nan"), float("nan"))
+    low, high = np.percentile(usable, [2.5, 97.5])
+    return Estimate(value, float(low), float(high))

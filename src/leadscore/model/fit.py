@@ -1,0 +1,81 @@
+"""Fits a scorer on one side of history: encoder and LightGBM, with the directions that the features declare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pandas as pd
+
+from leadscore.errors import TooFewOutcomesError
+from leadscore.features.feature import Feature
+from leadscore.features.matrix import Matrix
+from leadscore.history.labels import Side
+from leadscore.model.apply import WinModel
+from leadscore.model.encode import FOLDS, encode_training, fit_encoder, fold_of_lead
+
+FORMAT = 1
+MIN_OUTCOMES = 20
+TREES = 300
+UNCALIBRATED: dict[str, Any] = {"kind": "none", "low": 1e-9, "high": 1 - 1e-9}
+LIGHTGBM: dict[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.03,
+    "num_leaves": 5,
+    "lambda_l2": 10.0,
+    "feature_fraction": 0.3,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbose": -1,
+}
+
+
+def fit_scorer(
+    matrix: Matrix, rows: pd.DataFrame, features: Sequence[Feature], *, seed: int, threads: int
+) -> WinModel:
+    """An uncalibrated model.
+
+    Args:
+        matrix: has the features of all `rows`.
+        rows: snapshots with label and weight; censored ones (label NaN) are left out.
+        features: what the matrix holds.
+        seed: of the choice of features for each tree.
+        threads: used by LightGBM; the result does not depend on it.
+
+    Raises:
+        TooFewOutcomesError: fewer than `MIN_OUTCOMES` snapshots of either kind.
+    """
+    rows = rows[rows["label"].notna()]
+    label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
+    won = int(label.sum())
+    if min(won, len(rows) - won) < MIN_OUTCOMES:
+        raise TooFewOutcomesError(won=won, lost=len(rows) - won, needed=MIN_OUTCOMES)
+    seen = matrix.take(rows)
+    names = [feature.name for feature in features]
+    data = lightgbm.Dataset(encode_training(seen, label, weight, features), label, weight=weight, feature_name=names)
+    params = LIGHTGBM | {
+        "monotone_constraints": [feature.direction for feature in features],
+        "min_data_in_leaf": int(np.clip(len(rows) // 50, 5, 100)),
+        "seed": seed % 2**31,
+        "num_threads": threads,
+    }
+    document = {
+        "format": FORMAT,
+        "features": [{"name": f.name, "direction": f.direction, "fingerprint": f.fingerprint()} for f in features],
+        "encoder": fit_encoder(seen, label, weight, features),
+        "calibrator": UNCALIBRATED,
+    }
+    return WinModel(document, lightgbm.train(params, data, TREES).model_to_string())
+
+
+def cross_validate(matrix: Matrix, side: Side, features: Sequence[Feature], *, seed: int, threads: int) -> np.ndarray:
+    """Raw log-odds (n,) of a side's rows, each by a model that saw no row of its lead."""
+    fold = fold_of_lead(side.rows["lead_id"].to_numpy())
+    raw = np.zeros(len(side.rows))
+    for k in range(FOLDS):
+        model = fit_scorer(matrix, side.rows[fold != k], features, seed=seed, threads=threads)
+        if (fold == k).any():
+            raw[fold == k] = model.raw(matrix.take(side.rows[fold == k]).columns)
+    return raw

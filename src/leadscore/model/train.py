@@ -1,0 +1,233 @@
+"""Training at a moment K: rolling splits, a calibrator chosen out of time, evidence against the base rate.
+
+Only facts known before K are used, so the same function serves training today and a back-test in the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadscore.features.feature import Feature
+from leadscore.features.fields import unlearned_fields
+from leadscore.features.matrix import Matrix, build_features, build_matrix, open_snapshot
+from leadscore.history.labels import Side
+from leadscore.history.snapshot import KEYS
+from leadscore.history.split import History
+from leadscore.model.apply import WinModel, calibrate
+from leadscore.model.calibrate import KINDS, fit_calibrator
+from leadscore.model.evaluate import (
+    Estimate,
+    Judged,
+    compute_gain,
+    compute_metrics,
+    compute_reliability,
+    compute_standard_error,
+    row_log_loss,
+)
+from leadscore.model.fit import cross_validate, fit_scorer
+from leadscore.times import format_us
+
+MIN_SPLITS = 3  # with fewer there is nothing left to choose a calibrator on
+REFERENCE_POINTS = 1000
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a training gave.
+
+    `evaluation` is JSON (see docs/metrics.md). `no_signal` is None, or why there is no model to keep; the model
+    that was refused is there all the same, for whoever wants to look at it.
+    """
+
+    model: WinModel
+    evaluation: dict[str, Any]
+    known_us: int
+    features: tuple[Feature, ...]
+    base_rate: float
+    no_signal: str | None
+
+
+@dataclass(frozen=True)
+class _Unseen:
+    """Rows that were predicted by models that had not seen them."""
+
+    side: Side
+    raw: np.ndarray
+
+    def judged(self, calibrator: Mapping[str, Any]) -> Judged:
+        rows, seen = self.side.rows[self.side.observed], self.raw[self.side.observed]
+        probability = calibrate(dict(calibrator), seen)
+        return Judged(probability, rows["label"].to_numpy(), rows["weight"].to_numpy(), rows["lead_id"].to_numpy())
+
+    def fit_calibrator(self, kind: str) -> dict[str, Any]:
+        rows = self.side.rows[self.side.observed]
+        label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
+        return fit_calibrator(kind, self.raw[self.side.observed], label, weight, leads=rows["lead_id"].nunique())
+
+
+def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResult:
+    """Train as of `known_us` (K), and judge on the last split, which neither scorer nor calibrator saw.
+
+    Raises:
+        FollowUpError: history before K is too short for the horizon.
+        TooFewOutcomesError: it has too few wins or losses.
+    """
+    settings = history.settings
+    side = history.earlier_side(known_us)
+    side.check()
+    features = tuple(build_features(history, known_us=known_us))
+    moments = history.split_moments(known_us)
+    earlier = [history.earlier_side(moment) for moment in moments]
+    pools = _pools(history, moments, known_us)
+    progress("building features", 0, 1)
+    matrix = _matrix(history, [side, *earlier, *pools.values()], features, known_us)
+    fitting = {"features": features, "seed": settings.seed, "threads": settings.engine.threads}
+    models = []
+    for done, each in enumerate(earlier):
+        progress("fitting splits", done, len(moments) + 1)
+        models.append(fit_scorer(matrix, each.rows, **fitting))
+    if moments:
+        unseen = {name: _Unseen(pool, _predict(matrix, pool, moments, models)) for name, pool in pools.items()}
+        calibrator, chosen, choice = _choose_calibrator(unseen)
+    else:
+        unseen = {"last": _Unseen(side, cross_validate(matrix, side, **fitting))}
+        calibrator = chosen = unseen["last"].fit_calibrator("none")
+        choice = {"kind": "none", "why": "no split is watched long enough on both sides"}
+    progress("fitting splits", len(moments), len(moments) + 1)
+    final = fit_scorer(matrix, side.rows, **fitting)
+    judged = unseen["last"].judged(chosen)
+    base_rate = earlier[-1].base_rate() if earlier else side.base_rate()
+    gain = compute_gain(judged, np.full(len(judged.label), base_rate), seed=settings.seed)
+    evaluation = {
+        "basis": "out of time" if moments else "cross-validated by lead",
+        "known_until": format_us(known_us),
+        "history": _describe(side),
+        "splits": [{"moment": format_us(m), **_describe(s)} for m, s in zip(moments, earlier, strict=True)],
+        "judged": _describe(unseen["last"].side),
+        "calibrator": choice,
+        "metrics": _metrics(judged, unseen["last"].side, settings.seed),
+        "base_rate_before": base_rate,
+        "gain": as_json(gain),
+        "reliability": compute_reliability(judged).to_dict("records"),
+        "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
+    }
+    document = final.document | {"calibrator": calibrator, "reference": _reference(judged)}
+    model = WinModel(document, final.booster_text)
+    return FitResult(model, evaluation, known_us, features, side.base_rate(), _no_signal(gain["log_loss_gain"], base_rate))
+
+
+def _pools(history: History, moments: list[int], known_us: int) -> dict[str, Side]:
+    """Later sides: `last`, of the last split; with enough splits `whole`, of all, and `before`, of all but the last.
+
+    `before` is labelled as known at the last moment, so that what is fitted on it knows nothing of `last`.
+    """
+    if not moments:
+        return {}
+    pools = {"last": history.later_side(moments[-1], to_us=known_us, known_us=known_us)}
+    if len(moments) >= MIN_SPLITS:
+        pools["before"] = history.later_side(moments[0], to_us=moments[-1], known_us=moments[-1])
+        pools["whole"] = history.later_side(moments[0], to_us=known_us, known_us=known_us)
+    return pools
+
+
+def _matrix(history: History, sides: list[Side], features: tuple[Feature, ...], known_us: int) -> Matrix:
+    """The features of every snapshot of every side, once; a snapshot's features do not depend on the side."""
+    rows = pd.concat([side.rows[KEYS] for side in sides]).drop_duplicates(["lead_id", "as_of_us"])
+    return build_matrix(open_snapshot(history, rows, known_us=known_us), features)
+
+
+def _predict(matrix: Matrix, pool: Side, moments: list[int], models: list[WinModel]) -> np.ndarray:
+    """Raw log-odds (n,) of a pool's rows, each by the model of the latest moment not after its as_of."""
+    at = np.searchsorted(np.array(moments), pool.rows["as_of_us"].to_numpy(), side="right") - 1
+    raw = np.zeros(len(pool.rows))
+    for i, model in enumerate(models):
+        if (at == i).any():
+            raw[at == i] = model.raw(matrix.take(pool.rows[at == i]).columns)
+    return raw
+
+
+def _choose_calibrator(unseen: Mapping[str, _Unseen]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """(the calibrator to use, the one to judge by, how it was chosen).
+
+    Candidates are fitted on all splits but the last and compared there by log loss; the simplest within one
+    standard error of the best is chosen. The one to use is of the same kind, fitted on all splits.
+    """
+    last = unseen["last"]
+    none = last.fit_calibrator("none")
+    if "before" not in unseen:
+        return none, none, {"kind": "none", "why": f"fewer than {MIN_SPLITS} splits are watched long enough"}
+    if not unseen["before"].side.is_watched_enough():
+        return none, none, {"kind": "none", "why": "the splits before the last one are not watched long enough"}
+    candidates = {kind: unseen["before"].fit_calibrator(kind) for kind in KINDS}
+    judged = {kind: last.judged(calibrator) for kind, calibrator in candidates.items()}
+    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
+    weight, lead_id = judged["none"].weight, judged["none"].lead_id
+    mean = {kind: float(np.average(loss, weights=weight)) for kind, loss in losses.items()}
+    best = min(mean, key=lambda kind: (mean[kind], KINDS.index(kind)))
+    kind = next(
+        kind for kind in KINDS
+        if mean[kind] - mean[best] <= compute_standard_error(losses[kind] - losses[best], weight, lead_id)
+    )  # fmt: skip
+    return unseen["whole"].fit_calibrator(kind), candidates[kind], {"kind": kind, "log_loss": mean}
+
+
+def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
+    """Metrics of all judged rows, and of leads younger and older than one step of the grid."""
+    young = side.rows.loc[side.observed, "young"].to_numpy()
+    parts = {"all": np.ones(len(young), dtype=bool), "young": young, "older": ~young}
+    found = {}
+    for name, rows in parts.items():
+        part = judged.take(rows)
+        if len(np.unique(part.label)) == 2:
+            found[name] = describe_judged(part) | as_json(compute_metrics(part, seed=seed))
+    return found
+
+
+def describe_judged(judged: Judged) -> dict[str, Any]:
+    """How many rows and leads an evaluation rests on, and their weighted win rate."""
+    rate = float(np.average(judged.label, weights=judged.weight))
+    return {"snapshots": len(judged.label), "leads": len(np.unique(judged.lead_id)), "win_rate": rate}
+
+
+def as_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Estimates by name, as JSON."""
+    return {name: estimate.as_json() for name, estimate in estimates.items()}
+
+
+def _describe(side: Side) -> dict[str, Any]:
+    rows = side.rows
+    return {
+        "snapshots": len(rows),
+        "leads": int(rows["lead_id"].nunique()),
+        "won": int(rows["label"].sum()),
+        "censored": int(rows["label"].isna().sum()),
+        "base_rate": side.base_rate(),
+        "mature_rate": side.mature_rate() if np.isfinite(side.mature_rate()) else None,
+        "watched_to_horizon": side.watched,
+        "weights_capped": side.capped_share,
+        "follow_up_days": side.follow_up_days(),
+    }
+
+
+def _reference(judged: Judged) -> list[float]:
+    """The judged probabilities as quantiles, each standing for an equal share of their weight."""
+    order = np.argsort(judged.probability, kind="stable")
+    p, weight = judged.probability[order], judged.weight[order]
+    middle = (np.arange(REFERENCE_POINTS) + 0.5) / REFERENCE_POINTS * weight.sum()
+    return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
+
+
+def _no_signal(gain: Estimate, base_rate: float) -> str | None:
+    if gain.low > 0:
+        return None
+    return (
+        f"no signal: against giving every lead the base rate of {base_rate:.3f} the model's log loss is better by "
+        f"{gain.value:.4f}, with a 95 % interval from {gain.low:.4f} to {gain.high:.4f} that is not above 0"
+    )
