@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -99,3 +100,30 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
     if (found := hash_bytes(data)) != sha256:
         raise CorruptFileError(path, expected=sha256, found=found)
     return data
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder whose name stands for its content, whole or not at all; one that is there is left alone.
+
+    Raises:
+        WriteError: the disk is full, the folder may not be written, ...; nothing is visible of it.
+    """
+    if folder.exists():
+        return
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+        try:
+            for name, data in files.items():
+                write_bytes(beside / name, data)
+            beside.chmod(0o755)  # mkdtemp's 0700 would lock out other readers
+            try:
+                beside.rename(folder)
+            except OSError:
+                if not folder.exists():  # else another process wrote the same content first
+                    raise
+            sync_folder(folder.parent)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as e:
+        raise WriteError(folder, e.strerror or str(e)) from e

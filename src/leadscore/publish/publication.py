@@ -1,0 +1,79 @@
+"""A publication: score files with a manifest in a folder of their own; current.json names the latest, and comes last."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leadscore.files import canonical_json, hash_bytes, write_bytes, write_folder
+from leadscore.store.receipts import write_receipts
+from leadscore.times import format_us
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A published list of scores: its id, its folder and what its manifest says."""
+
+    id: str
+    folder: Path
+    manifest: dict[str, Any]
+
+
+def publish_scores(
+    scores: pa.Table, *, folder: Path, store_folder: Path, as_of_us: int, model_version: str, store_version: str,
+    project: str, counts: dict[str, int],
+) -> Publication:  # fmt: skip
+    """Write scores.parquet, scores.csv and manifest.json, then the receipts, then current.json.
+
+    The id is made of as_of and the hash of all of it: the same scores give the same publication, and publishing
+    them again changes nothing.
+    """
+    files = {"scores.parquet": _parquet(scores), "scores.csv": _csv(scores)}
+    manifest: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "project": project,
+        "as_of": format_us(as_of_us),
+        "model_version": model_version,
+        "store_version": store_version,
+        "columns": scores.schema.names,
+        "counts": counts,
+        "files": {name: {"sha256": hash_bytes(data), "bytes": len(data)} for name, data in files.items()},
+    }
+    stamp = format_us(as_of_us).replace("-", "").replace(":", "").split(".")[0].rstrip("Z") + "Z"
+    publication_id = f"{stamp}-{hash_bytes(canonical_json(manifest))[:12]}"
+    data = canonical_json(manifest | {"publication_id": publication_id})
+    write_folder(folder / publication_id, {**files, "manifest.json": data})
+    write_receipts(
+        store_folder, scores, publication_id=publication_id, model_version=model_version, store_version=store_version
+    )
+    current = canonical_json({"publication_id": publication_id, "manifest_sha256": hash_bytes(data)})
+    write_bytes(folder / "current.json", current)
+    return Publication(publication_id, folder / publication_id, manifest)
+
+
+def _parquet(scores: pa.Table) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(scores.combine_chunks(), file, compression="zstd")
+    return file.getvalue()
+
+
+def _csv(scores: pa.Table) -> bytes:
+    """UTF-8, comma, quotes where needed, LF; numbers in full precision, so that CSV and Parquet say the same."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(scores.schema.names)
+    plain = [[_cell(value) for value in column.to_pylist()] for column in scores.columns]
+    writer.writerows(zip(*plain, strict=True))
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    return value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value

@@ -1,0 +1,73 @@
+"""Scores every lead that was open at a moment, by what was known then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from leadscore.errors import AsOfError, ModelMismatchError
+from leadscore.features.matrix import build_features, build_matrix, open_snapshot
+from leadscore.history.split import History
+from leadscore.model.apply import WinModel
+from leadscore.scoring.explain import REASONS, explain
+from leadscore.scoring.tier import compute_score, decide_tier
+from leadscore.times import format_us
+
+REASON_COLUMNS = [f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)]
+SCORES = pa.schema(
+    [
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("raw", pa.float64(), nullable=False),
+        pa.field("win_probability", pa.float64(), nullable=False),
+        pa.field("score", pa.float64(), nullable=False),
+        pa.field("tier", pa.string(), nullable=False),
+        *(pa.field(name, pa.string(), nullable=False) for name in REASON_COLUMNS),
+    ]
+)
+
+
+def score_open_leads(history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int) -> pa.Table:
+    """One row for each lead open at `as_of_us`, in the shape of `SCORES`, the most promising first.
+
+    Args:
+        history: where the leads are.
+        model: what to score with.
+        model_version: its name, for messages.
+        known_us: up to when the model has seen facts.
+        as_of_us: the moment to score at.
+
+    Raises:
+        AsOfError: the model has seen facts from after `as_of_us`.
+        ModelMismatchError: the settings declare other features than the model learned from.
+    """
+    if known_us > as_of_us:
+        raise AsOfError(
+            f"model {model_version} has learned from facts up to {format_us(known_us)}, after the as_of "
+            f"{format_us(as_of_us)}: it would know the future; train with --as-of {format_us(as_of_us)} first"
+        )
+    features = build_features(history, known_us=as_of_us)
+    learned = {f["name"]: f["fingerprint"] for f in model.document["features"]}
+    present = {f.name: f.fingerprint() for f in features}
+    if list(learned.items()) != list(present.items()):
+        differing = {name for name, _ in learned.items() ^ present.items()} or set(present)
+        raise ModelMismatchError(model_version, sorted(differing))
+    rows = history.open_list(as_of_us)
+    matrix = build_matrix(open_snapshot(history, rows, known_us=as_of_us), features)
+    raw = model.raw(matrix.columns)
+    probability = model.probability(raw)
+    score = compute_score(probability, model.document["reference"])
+    frame = pd.DataFrame(
+        {
+            "lead_id": matrix.keys["lead_id"],
+            "as_of": pd.to_datetime(matrix.keys["as_of_us"], unit="us", utc=True),
+            "raw": raw,
+            "win_probability": probability,
+            "score": score,
+            "tier": decide_tier(score, history.settings.tiers),
+            **explain(model, matrix, features),
+        }
+    )
+    order = np.lexsort((frame["lead_id"].to_numpy(dtype=object), -raw, -probability))
+    return pa.Table.from_pandas(frame.iloc[order], SCORES, preserve_index=False)
