@@ -15,6 +15,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from leadscore.config import Settings
+    from leadscore.progress import Progress
 
 app = typer.Typer(
     help="Learns from a company's own history which open leads will be won, and scores the open ones.",
@@ -23,7 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
-Data = Annotated[Path | None, typer.Option("--data", help="The folder of the exported files, if not as the settings say.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="The folder of the exported files, if not as the settings say.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from; default: known_until.")]
 DEFAULT_CONFIG = Path("leadscore.toml")
@@ -36,7 +39,7 @@ err = Console(stderr=True)
 def ingest(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
     """Read the exported files into the store."""
 
-    def run(settings: Settings, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
         return jobs.ingest(settings, progress=progress)
@@ -48,7 +51,7 @@ def ingest(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = F
 def train(config: Config = DEFAULT_CONFIG, data: Data = None, as_of: AsOf = None, as_json: Json = False) -> None:
     """Learn from history, judge out of time, and keep the model if there is a signal."""
 
-    def run(settings: Settings, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
         return jobs.train(settings, as_of_us=_moment(settings, as_of), progress=progress)
@@ -60,7 +63,7 @@ def train(config: Config = DEFAULT_CONFIG, data: Data = None, as_of: AsOf = None
 def score(config: Config = DEFAULT_CONFIG, data: Data = None, as_of: AsOf = None, as_json: Json = False) -> None:
     """Give every open lead a probability, a tier and reasons, and publish the list."""
 
-    def run(settings: Settings, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
         return jobs.score(settings, as_of_us=_moment(settings, as_of), progress=progress)
@@ -73,13 +76,15 @@ def backtest(
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     first: Annotated[str | None, typer.Option("--from", help="The first date; default: after two horizons.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="The last date; default: a horizon before known_until.")] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="The last date; default: a horizon before known_until.")
+    ] = None,
     dates: Annotated[int, typer.Option(min=1, help="How many dates, evenly spread.")] = 6,
     as_json: Json = False,
 ) -> None:
     """Replay training and scoring at past dates, and settle them by what is known by now."""
 
-    def run(settings: Settings, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
         from_us, to_us = _moment(settings, first), _moment(settings, last)
@@ -103,7 +108,7 @@ def main() -> None:
 
 
 def _run(
-    run: Callable[[Settings, Callable[[str, int, int], None]], dict[str, Any]],
+    run: Callable[[Settings, Progress], dict[str, Any]],
     draw: Callable[[dict[str, Any]], None],
     config: Path,
     data: Path | None,
@@ -128,10 +133,12 @@ def _moment(settings: Settings, text: str | None) -> int | None:
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+def _progress(*, shown: bool) -> Iterator[Progress]:
     """A bar on stderr while a person watches, else nothing."""
+    from leadscore.progress import silent
+
     if not shown or not err.is_terminal:
-        yield lambda what, done, total: None
+        yield silent
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -231,7 +238,11 @@ def _draw_score(result: dict[str, Any]) -> None:
     for row in result["top"]:
         reasons = ["\n".join(row[f"reason_{side}_{i}"] for i in (1, 2, 3)).strip() for side in ("up", "down")]
         table.add_row(
-            _escaped(row["lead_id"]), row["tier"], *map(_escaped, reasons), f"{row['win_probability']:.3f}", f"{row['score']:.1f}"
+            _escaped(row["lead_id"]),
+            row["tier"],
+            *map(_escaped, reasons),
+            f"{row['win_probability']:.3f}",
+            f"{row['score']:.1f}",
         )
     out.print(table)
     c = result["counts"]
@@ -261,7 +272,8 @@ def _draw_backtest(result: dict[str, Any]) -> None:
             out.print(f"{date['as_of'][:10]}: {_escaped(note)}")
     models = result["pooled"]
     n = models["leadscore"]
-    title = f"Pooled over {len(result['dates'])} dates: {n['snapshots']:,} scores of {n['leads']:,} leads, 95 % intervals over leads"
+    what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} dates"
+    title = f"Pooled: {what}, 95 % intervals over leads"
     table = _table(title, "metric", *(name.replace("_", " ") for name in models))
     for key, name in METRIC_NAMES.items():
         table.add_row(name, *(_number(model.get(key)) for model in models.values()))

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from leadscore.errors import SettingsError, TimeFormatError, listed, nearest
 from leadscore.tables import TABLES
@@ -64,7 +72,8 @@ class LeadField(_Frozen):
     type: Literal["text", "number", "date"] = Field(default="text", description="how its values are read")
     decimals: int = Field(default=2, ge=0, le=9, description="kept behind the point of a number; more are rounded")
     known_from: Literal["creation"] | None = Field(
-        default=None, description="'creation' if its value in leads was known then; else only its changes are learned"
+        default=None,
+        description="'creation' if its value in leads was known then; else only its changes are learned",
     )
     label: str | None = Field(default=None, description="what a person calls it; default: its name")
 
@@ -75,7 +84,8 @@ class BantLetter(_Frozen):
     field: str = Field(description="the field that answers it")
     levels: tuple[str, ...] = Field(default=(), description="answers from weakest to strongest, evenly spaced")
     titles: tuple[tuple[str, float], ...] = Field(
-        default=(), description="(pattern with *, strength); the first that matches counts, upper or lower case"
+        default=(),
+        description="(pattern with *, strength); the first that matches counts, upper or lower case",
     )
     full_amount: float | None = Field(default=None, gt=0, description="the amount at which the strength is 1")
     within_days: tuple[float, float] | None = Field(
@@ -112,7 +122,9 @@ class Target(_Frozen):
     """What is predicted, and on which snapshots it is learned."""
 
     horizon_days: int = Field(default=30, ge=1, description="a win within so many days counts")
-    cadence_days: int = Field(default=1, ge=1, description="how often open leads are scored, hence the grid of snapshots")
+    cadence_days: int = Field(
+        default=1, ge=1, description="how often open leads are scored, hence the grid of snapshots"
+    )
     max_per_lead: int = Field(default=6, ge=1, description="snapshots kept of one spell")
     weight_cap: float = Field(default=10.0, ge=1, description="the most that a snapshot can weigh for censored ones")
 
@@ -157,7 +169,9 @@ class Settings(_Frozen):
     sources: dict[Name, Source] = Field(description="the exported files, by name")
     mapping: tuple[Mapping, ...] = Field(description="how their rows become tables")
     fields: dict[Name, LeadField] = Field(default={}, description="the leads' attributes")
-    bant: dict[Letter, BantLetter] = Field(default={}, description="which fields answer budget, authority, need, timeline")
+    bant: dict[Letter, BantLetter] = Field(
+        default={}, description="which fields answer budget, authority, need, timeline"
+    )
     stages: Stages = Stages()
     kinds: dict[str, str] = Field(default={}, description="kind of activity -> how a person says it, in the plural")
     tiers: Tiers = Tiers()

@@ -66,7 +66,13 @@ class MissingColumnsError(UserError):
     """A source file without columns that the mapping reads."""
 
     def __init__(
-        self, source: str, path: Path, *, missing: Sequence[str], available: Sequence[str], delimiter: str | None
+        self,
+        source: str,
+        path: Path,
+        *,
+        missing: Sequence[str],
+        available: Sequence[str],
+        delimiter: str | None,
     ) -> None:
         self.missing, self.available = tuple(missing), tuple(available)
         text = f"source {source!r}: {path.name} has no column {listed(missing)}; it has {listed(available)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,16 +17,11 @@ from leadscore.ingest.build import build_version
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.model.files import read_current_model, write_model, write_no_signal
 from leadscore.model.train import fit_model
+from leadscore.progress import Progress, silent
 from leadscore.publish.publication import publish_scores
 from leadscore.scoring.score import score_open_leads
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.times import DAY_US, format_us
-
-Progress = Callable[[str, int, int], None]
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """A progress that nobody watches."""
 
 
 def ingest(settings: Settings, *, progress: Progress = silent) -> dict[str, Any]:
@@ -78,7 +73,11 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         model, model_manifest, model_version = read_current_model(folder, project=settings.project)
         progress("scoring", 0, 2)
         scores = score_open_leads(
-            history, model, model_version=model_version, known_us=model_manifest["known_until_us"], as_of_us=moment
+            history,
+            model,
+            model_version=model_version,
+            known_us=model_manifest["known_until_us"],
+            as_of_us=moment,
         )
         counts = _counts(history, moment, scores.num_rows)
         progress("publishing", 1, 2)
@@ -103,7 +102,12 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
 
 
 def backtest(
-    settings: Settings, *, from_us: int | None = None, to_us: int | None = None, dates: int = 6, progress: Progress = silent
+    settings: Settings,
+    *,
+    from_us: int | None = None,
+    to_us: int | None = None,
+    dates: int = 6,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Replay training and scoring at past dates, settle by what is known by now, and write the evidence."""
     with _history(settings) as history:
@@ -111,7 +115,9 @@ def backtest(
         for moment in moments:
             _checked_as_of(history, moment)
         if not moments:
-            raise AsOfError("there is no date to back-test at: history is shorter than three horizons, or --to is before --from")
+            raise AsOfError(
+                "there is no date to back-test at: history is shorter than three horizons, or --to is before --from"
+            )
         result = run_backtest(history, moments, progress=progress)
         report = result.report | {"project": settings.project, "store_version": history.version.id}
     return report | {"folder": _write_backtest(settings, report, result)}
@@ -149,12 +155,14 @@ def _checked_as_of(history: History, as_of_us: int | None) -> int:
             "ingest a newer export, or raise max_staleness_days"
         )
     if as_of_us <= version.first_us:
-        raise AsOfError(f"as_of {format_us(as_of_us)} is before all data: the first lead is of {format_us(version.first_us)}")
+        raise AsOfError(
+            f"as_of {format_us(as_of_us)} is before all data: the first lead is of {format_us(version.first_us)}"
+        )
     return as_of_us
 
 
 def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:
-    """scored + closed + not_yet_created + refused = leads, the refused ones being those that ingest rejected."""
+    """Scored + closed + not_yet_created + refused = leads, the refused ones being those that ingest rejected."""
     stored = history.engine.query("SELECT COUNT(*) AS n FROM leads")["n"][0].as_py()
     created = history.spells(as_of_us)["lead_id"].nunique()
     refused = history.version.manifest["accounts"]["tables"]["leads"]["rejected"]
@@ -165,5 +173,3 @@ def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:
         "not_yet_created": stored - created,
         "refused": refused,
     }
-
-

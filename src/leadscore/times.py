@@ -49,7 +49,7 @@ def local_midnights(start_us: int, end_us: int, *, zone: str) -> list[tuple[int,
     """Every local 00:00 in [start_us, end_us) as (days since 1970-01-01, UTC microseconds), in order."""
     tz = ZoneInfo(zone)
     day = (EPOCH + timedelta(microseconds=start_us)).astimezone(tz).date()
-    found = []
+    found: list[tuple[int, int]] = []
     while True:
         us = to_us(datetime.combine(day, time(), tzinfo=tz))
         if us >= end_us:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-
-import numpy as np
 
 from leadscore.config import BantLetter, Settings
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column
-from leadscore.features.finish import Columns, FullAmount, Known, Levels, Titles, Total, WithinDays
+from leadscore.features.finish import Finish, FullAmount, Known, Levels, Titles, Total, WithinDays
 
 
 def build_bant(settings: Settings, changed: AbstractSet[str]) -> list[Feature]:
@@ -19,7 +16,9 @@ def build_bant(settings: Settings, changed: AbstractSet[str]) -> list[Feature]:
     An unknown answer is not "no": its strength is unknown, its flag 0. The better the answer, the higher the
     probability, all else equal: directions say so to the model.
     """
-    found, flags, all_columns = [], [], {}
+    found: list[Feature] = []
+    flags: list[Finish] = []
+    all_columns: dict[str, dict[str, str]] = {}
     for letter, bant in settings.bant.items():
         columns = field_column(bant.field, settings=settings, changed=changed)
         if columns is None:
@@ -28,20 +27,20 @@ def build_bant(settings: Settings, changed: AbstractSet[str]) -> list[Feature]:
         flags.append(Known(strength))
         for relation, named in columns.items():
             all_columns.setdefault(relation, {}).update(named)
+        group, is_known = f"bant_{letter}", f"{letter}: {{value}}"
+        up, down = f"{letter}: {{value}} of full strength", f"{letter}: only {{value}} of full strength"
         found += [
-            Feature(f"bant_{letter}", columns, strength, "share",
-                    f"{letter}: answered at {{value}} of full strength", f"{letter}: only {{value}} of full strength",
-                    direction=1),
-            Feature(f"bant_{letter}_known", columns, Known(strength), "count",
-                    f"{letter} is known", f"{letter} is not known"),
-        ]  # fmt: skip
+            Feature(group, columns, strength, "share", up, down, group, direction=1),
+            Feature(f"{group}_known", columns, Known(strength), "flag", is_known, is_known, group),
+        ]
     if flags:
-        said = "{value} of " + f"{len(flags)} BANT questions answered"
-        found.append(Feature("bant_completeness", all_columns, Total(tuple(flags)), "count", said, said))
+        said = f"BANT questions answered: {{value}} of {len(flags)}"
+        total = Total(tuple(flags))
+        found.append(Feature("bant_completeness", all_columns, total, "count", said, said, "bant_completeness"))
     return found
 
 
-def _strength(bant: BantLetter, settings: Settings) -> Callable[[Columns, np.ndarray], np.ndarray]:
+def _strength(bant: BantLetter, settings: Settings) -> Finish:
     column, decimals = f"field_{bant.field}", settings.lead_fields()[bant.field].decimals
     if bant.levels:
         return Levels(column, bant.levels)

@@ -15,44 +15,42 @@ START_OF_DAY = f"event_us - event_us % {DAY_US}"  # in UTC; an integer, since SQ
 
 def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Feature]:
     """Features of all activities and of each kind; `words` says a kind in the plural."""
-    found = _of_kind("engagement_activities", "activities", "1 = 1")
+    found = _of_kind("engagement_activities", "activities of any kind", "1 = 1")
     for kind in kinds:
         slug = "".join(c if c.isascii() and c.isalnum() else "_" for c in kind.lower())
         found += _of_kind(f"engagement_{slug}", words.get(kind, kind.replace("_", " ")), f"kind = {literal(kind)}")
     return found
 
 
-def _of_kind(name: str, words: str, which: str) -> list[Feature]:
-    last = {f"{name}_last": f"MAX(CASE WHEN {which} THEN event_us END)"}
-    days = {f"{name}_days": f"COUNT(DISTINCT CASE WHEN {_within(which, 30)} THEN {START_OF_DAY} END)"}
-    trend = {
-        f"{name}_week": f"COUNT(CASE WHEN {_within(which, 7)} THEN 1 END)",
-        f"{name}_before": f"COUNT(CASE WHEN {_within(which, 37, until=7)} THEN 1 END)",
-    }
-    share = {
-        f"{name}_by_lead": f"COUNT(CASE WHEN {which} AND actor = 'lead' THEN 1 END)",
-        f"{name}_by_rep": f"COUNT(CASE WHEN {which} AND actor = 'rep' THEN 1 END)",
-    }
-    said = {
-        "days": f"{words} on {{value}} of the last 30 days",
-        "trend": f"{words}: {{value}} a week against the 30 days before",
-        "share": f"{words}: {{value}} by the lead",
-    }
-    past = "activities"
+def _of_kind(group: str, words: str, which: str) -> list[Feature]:
+    def feature(measure: str, columns: dict[str, str], finish: type, *, unit: str, said: str) -> Feature:
+        named = {f"{group}_{name}": sql for name, sql in columns.items()}
+        sentence = f"{words}: {said}"
+        return Feature(f"{group}_{measure}", {"activities": named}, finish(*named), unit, sentence, sentence, group)
+
+    def count(days: int) -> Feature:
+        columns = {f"n_{days}d": _count(_within(which, days))}
+        return feature(f"{days}d", columns, Count, unit="count", said=f"{{value}} in {_days(days)}")
+
+    last = {"last": f"MAX(CASE WHEN {which} THEN event_us END)"}
+    on_days = {"days": f"COUNT(DISTINCT CASE WHEN {_within(which, 30)} THEN {START_OF_DAY} END)"}
+    trend = {"week": _count(_within(which, 7)), "before": _count(_within(which, 37, until=7))}
+    share = {"by_lead": _count(f"{which} AND actor = 'lead'"), "by_rep": _count(f"{which} AND actor = 'rep'")}
     return [
-        *(_count(name, words, which, window) for window in WINDOWS),
-        Feature(f"{name}_days_since", {past: last}, DaysSince(*last), "days",
-                f"{words}: the last one {{value}} ago", f"{words}: none for {{value}}"),
-        Feature(f"{name}_distinct_days_30d", {past: days}, Count(*days), "count", said["days"], said["days"]),
-        Feature(f"{name}_trend", {past: trend}, Trend(*trend), "a week", said["trend"], said["trend"]),
-        Feature(f"{name}_two_way_share", {past: share}, Share(*share), "share", said["share"], said["share"]),
-    ]  # fmt: skip
+        *(count(days) for days in WINDOWS),
+        feature("days_since", last, DaysSince, unit="days", said="the last one {value} ago"),
+        feature("distinct_days_30d", on_days, Count, unit="count", said="on {value} of the last 30 days"),
+        feature("trend", trend, Trend, unit="a week", said="{value} against the 30 days before"),
+        feature("two_way_share", share, Share, unit="share", said="{value} by the lead"),
+    ]
 
 
-def _count(name: str, words: str, which: str, window: int) -> Feature:
-    column = {f"{name}_{window}d_n": f"COUNT(CASE WHEN {_within(which, window)} THEN 1 END)"}
-    said = f"{{value}} {words} in the last " + ("day" if window == 1 else f"{window} days")
-    return Feature(f"{name}_{window}d", {"activities": column}, Count(*column), "count", said, said)
+def _days(days: int) -> str:
+    return "the last day" if days == 1 else f"the last {days} days"
+
+
+def _count(which: str) -> str:
+    return f"COUNT(CASE WHEN {which} THEN 1 END)"
 
 
 def _within(which: str, days: int, *, until: int = 0) -> str:

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from leadscore.features.finish import Columns
+from leadscore.features.finish import Finish
 
 
 @dataclass(frozen=True)
@@ -22,9 +20,10 @@ class Feature:
             that gives an integer or a text taken from a row.
         finish: from those columns and as_of_us to the values (n,): float64 with NaN for unknown, or text with
             None if `unit` is "category". A frozen dataclass of `finish.py`.
-        unit: "count", "days", "share", "a week", "category", "number".
+        unit: "count", "days", "share", "a week", "times", "flag", "category" or "number"; says how it is shown.
         up: the sentence when it speaks for the lead, with {value}.
         down: the sentence when it speaks against.
+        group: what it is about; reasons speak of a group once.
         direction: 1 or -1 if the model must never lower, or raise, the probability as it grows; else 0.
         usual_for: set for a feature that the encoder makes from rows, because it compares with what is usual:
             (the number it compares, the category it is usual for).
@@ -32,10 +31,11 @@ class Feature:
 
     name: str
     columns: Mapping[str, Mapping[str, str]]
-    finish: Callable[[Columns, np.ndarray], np.ndarray]
+    finish: Finish
     unit: str
     up: str
     down: str
+    group: str
     direction: int = 0
     usual_for: tuple[str, str] | None = None
 
@@ -43,12 +43,6 @@ class Feature:
     def is_category(self) -> bool:
         """Whether the values are text."""
         return self.unit == "category"
-
-    @property
-    def group(self) -> str:
-        """What it is about: its name without the window. Reasons speak of a group once."""
-        head, _, window = self.name.rpartition("_")
-        return head if window.endswith("d") and window[:-1].isdigit() else self.name
 
     def fingerprint(self) -> str:
         """Changes whenever the values could, so that a model can refuse features it did not learn from."""
@@ -65,17 +59,18 @@ def shown(value: Any, unit: str) -> str:
     """A value as a person reads it.
 
     >>> shown(0.0, "count"), shown(1.26, "days"), shown(0.5, "share"), shown(15000.0, "number")
-    ('no', '1.3 days', '50 %', '15,000')
+    ('none', '1.3 days', '50 %', '15,000')
     """
-    if unit == "category":
-        return str(value)
-    if unit == "count":
-        return f"{value:.0f}" if value else "no"
-    if unit == "share":
-        return f"{value * 100:.0f} %"
     if unit == "days":
         number = f"{value:,.1f}".removesuffix(".0") if abs(value) < 10 else f"{value:,.0f}"
         return number + (" day" if number == "1" else " days")
-    if unit == "a week":
-        return f"{value:+.1f}"
-    return f"{value:,.2f}".removesuffix(".00")
+    forms: dict[str, Callable[[], str]] = {
+        "category": lambda: str(value),
+        "count": lambda: f"{value:.0f}" if value else "none",
+        "share": lambda: f"{value * 100:.0f} %",
+        "a week": lambda: f"{value:+.1f} a week",
+        "times": lambda: f"{value:.1f} times",
+        "flag": lambda: "known" if value else "not known",
+        "number": lambda: f"{value:,.2f}".removesuffix(".00"),
+    }
+    return forms[unit]()

@@ -6,16 +6,16 @@ with NaN for null or object with None, and as_of_us (n,); it returns (n,).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
 
 from leadscore.times import DAY_US
 
 Columns = Mapping[str, np.ndarray]
+Finish = Callable[[Columns, np.ndarray], np.ndarray]
 
 
 def read_integers(values: np.ndarray) -> np.ndarray:
@@ -32,7 +32,7 @@ class Count:
     column: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.nan_to_num(columns[self.column])
+        return np.asarray(np.nan_to_num(columns[self.column]))
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class DaysSince:
     column: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return (as_of_us - read_integers(columns[self.column])) / DAY_US
+        return np.asarray((as_of_us - read_integers(columns[self.column])) / DAY_US)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class DaysUntil:
     column: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return (read_integers(columns[self.column]) - as_of_us) / DAY_US
+        return np.asarray((read_integers(columns[self.column]) - as_of_us) / DAY_US)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Trend:
     before: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.nan_to_num(columns[self.week]) - np.nan_to_num(columns[self.before]) * 7 / 30
+        return np.asarray(np.nan_to_num(columns[self.week]) - np.nan_to_num(columns[self.before]) * 7 / 30)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Amount:
     decimals: int = 0
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return read_integers(columns[self.column]) / 10**self.decimals
+        return np.asarray(read_integers(columns[self.column]) / 10**self.decimals)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class FullAmount:
     full: float
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.clip(read_integers(columns[self.column]) / 10**self.decimals / self.full, 0.0, 1.0)
+        return np.asarray(np.clip(read_integers(columns[self.column]) / 10**self.decimals / self.full, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -157,24 +157,25 @@ class WithinDays:
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         days = (read_integers(columns[self.column]) - as_of_us) / DAY_US
-        return np.where(days < 0, 0.0, np.clip((self.far - days) / (self.far - self.near), 0.0, 1.0)) + 0 * days
+        ahead = np.clip((self.far - days) / (self.far - self.near), 0.0, 1.0)
+        return np.where(days < 0, 0.0, ahead)  # an unknown date is not below 0 and stays unknown
 
 
 @dataclass(frozen=True)
 class Known:
     """1 where another finish knows a value, else 0."""
 
-    inner: Any
+    inner: Finish
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.isfinite(self.inner(columns, as_of_us)).astype(np.float64)
+        return np.asarray(np.isfinite(self.inner(columns, as_of_us)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Total:
     """The sum of other finishes."""
 
-    parts: tuple[Any, ...]
+    parts: tuple[Finish, ...]
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         total = np.zeros(len(as_of_us))
@@ -183,7 +184,7 @@ class Total:
         return total
 
 
-def _by_value(values: np.ndarray, strength: Any) -> np.ndarray:
+def _by_value(values: np.ndarray, strength: Callable[[str], float | None]) -> np.ndarray:
     """Resolve each distinct text once; NaN for unknown."""
     found = {value: strength(value) for value in set(values) if value is not None}
     return np.array([np.nan if found.get(value) is None else found[value] for value in values], dtype=np.float64)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.config import Settings
 from leadscore.features.bant import build_bant
 from leadscore.features.engagement import build_engagement
 from leadscore.features.feature import Feature
@@ -18,6 +17,7 @@ from leadscore.features.profile import build_profile
 from leadscore.features.stage import build_stage
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.split import History
+from leadscore.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,7 @@ def open_snapshot(history: History, rows: pd.DataFrame, *, known_us: int) -> Sna
     return history.snapshot(rows, created=created_columns(history.settings, history.changed_fields(known_us)))
 
 
-def build_matrix(
-    snapshot: Snapshot, features: Sequence[Feature], *, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Matrix:
+def build_matrix(snapshot: Snapshot, features: Sequence[Feature], *, progress: Progress = silent) -> Matrix:
     """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
     measures: dict[str, dict[str, str]] = {}
     for feature in features:
@@ -74,12 +72,12 @@ def build_matrix(
             columns[feature.name].append(feature.finish(raw, as_of_us))
         keys.append(table.select(["lead_id", "as_of_us"]).to_pandas())
         done += table.num_rows
-        progress(done, len(snapshot.rows))
+        progress("building features", done, len(snapshot.rows))
     return Matrix(pd.concat(keys, ignore_index=True), {name: np.concatenate(parts) for name, parts in columns.items()})
 
 
 def _to_numpy(column: pa.ChunkedArray) -> np.ndarray:
     """Integers as float64 with NaN for null (exact below 2**53, which ingest guarantees), text as objects with None."""
     if pa.types.is_integer(column.type):
-        return column.cast(pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     return np.array(column.to_pylist(), dtype=object)

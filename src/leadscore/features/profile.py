@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from leadscore.config import Settings
+from leadscore.config import LeadField, Settings
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column
-from leadscore.features.finish import Amount, DaysUntil, Text
+from leadscore.features.finish import Amount, DaysUntil, Finish, Text
 
 
 def build_profile(settings: Settings, changed: AbstractSet[str]) -> list[Feature]:
@@ -20,11 +20,16 @@ def build_profile(settings: Settings, changed: AbstractSet[str]) -> list[Feature
             continue
         label = field.label or name.replace("_", " ")
         column = f"field_{name}"
-        if field.type == "text":
-            said, finish, unit = f"{label}: {{value}}", Text(column), "category"
-        elif field.type == "number":
-            said, finish, unit = f"{label}: {{value}}", Amount(column, field.decimals), "number"
-        else:
-            said, finish, unit = f"{label}: in {{value}}", DaysUntil(column), "days"
-        found.append(Feature(f"profile_{name}", columns, finish, unit, said, said))
+        finish, unit = _finish(field, column)
+        said = f"{label}: in {{value}}" if field.type == "date" else f"{label}: {{value}}"
+        found.append(Feature(f"profile_{name}", columns, finish, unit, said, said, f"profile_{name}"))
     return found
+
+
+def _finish(field: LeadField, column: str) -> tuple[Finish, str]:
+    """How a field's latest value becomes the feature's, and its unit."""
+    if field.type == "text":
+        return Text(column), "category"
+    if field.type == "number":
+        return Amount(column, field.decimals), "number"
+    return DaysUntil(column), "days"

@@ -5,36 +5,44 @@ from __future__ import annotations
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Amount, Count, DaysSince, Learned, Text
 
+PLACE, TIME, MOVES = "stage_place", "stage_time", "stage_moves"  # what reasons speak of once
+
 
 def build_stage(*, has_stages: bool) -> list[Feature]:
     """The lead's age and spell, and, where the settings declare stages, its way through them."""
-    born = {"stage_born": "MAX(event_us)"}
-    spell = {"stage_spell_n": "MAX(spell - 1)"}
+    born = {"leads": {"stage_born": "MAX(event_us)"}}
+    spell = {"leads": {"stage_spell_n": "MAX(spell - 1)"}}
+    age, again = "created {value} ago", "times re-opened: {value}"
     always = [
-        Feature("stage_age", {"leads": born}, DaysSince(*born), "days", "created {value} ago", "created {value} ago"),
-        Feature("stage_reopenings", {"leads": spell}, Count(*spell), "count",
-                "re-opened: {value} times", "re-opened: {value} times"),
-    ]  # fmt: skip
+        Feature("stage_age", born, DaysSince("stage_born"), "days", age, age, "stage_age"),
+        Feature("stage_reopenings", spell, Count("stage_spell_n"), "count", again, again, "stage_reopenings"),
+    ]
     return always + (_moves() if has_stages else [])
 
 
 def _moves() -> list[Feature]:
-    current = {"stage_current_text": "MAX(CASE WHEN recency = 1 THEN stage END)"}
-    order = {"stage_order_n": "MAX(CASE WHEN recency = 1 THEN stage_order END)"}
-    entered = {"stage_entered": "MAX(CASE WHEN recency = 1 THEN event_us END)"}
-    ahead = {"stage_forward_n": "COUNT(CASE WHEN stage_order > previous_order THEN 1 END)"}
-    back = {"stage_back_n": "COUNT(CASE WHEN stage_order < previous_order THEN 1 END)"}
+    def latest(name: str, column: str) -> dict[str, dict[str, str]]:
+        return {"stages": {name: f"MAX(CASE WHEN recency = 1 THEN {column} END)"}}
+
+    def moves(name: str, sign: str) -> dict[str, dict[str, str]]:
+        return {"stages": {name: f"COUNT(CASE WHEN stage_order {sign} previous_order THEN 1 END)"}}
+
+    current, order, entered = (
+        latest("stage_text", "stage"),
+        latest("stage_place", "stage_order"),
+        latest("stage_entered", "event_us"),
+    )
+    ahead, back = moves("stage_ahead", ">"), moves("stage_back", "<")
+    days, times = "in its stage for {value}", "in its stage for {value} the usual time"
+    forward, backward = "moves forward through the stages: {value}", "moves back through the stages: {value}"
     return [
-        Feature("stage_current", {"stages": current}, Text(*current), "category",
-                "has reached the stage {value}", "is still in the stage {value}"),
-        Feature("stage_order", {"stages": order}, Amount(*order), "number",
-                "has come to stage {value} of the pipeline", "is only at stage {value} of the pipeline"),
-        Feature("stage_days_in_current", {"stages": entered}, DaysSince(*entered), "days",
-                "in its stage for {value}", "in its stage for {value}"),
-        Feature("stage_moves_forward", {"stages": ahead}, Count(*ahead), "count",
-                "{value} moves forward", "{value} moves forward"),
-        Feature("stage_moves_back", {"stages": back}, Count(*back), "count", "{value} moves back", "{value} moves back"),
-        Feature("stage_stalled", {}, Learned(), "number",
-                "in its stage for {value} times the usual time", "in its stage for {value} times the usual time",
+        Feature("stage_current", current, Text("stage_text"), "category",
+                "has reached the stage {value}", "is still in the stage {value}", PLACE),
+        Feature("stage_order", order, Amount("stage_place"), "number",
+                "has come to stage {value} of the pipeline", "is at stage {value} of the pipeline", PLACE),
+        Feature("stage_days_in_current", entered, DaysSince("stage_entered"), "days", days, days, TIME),
+        Feature("stage_moves_forward", ahead, Count("stage_ahead"), "count", forward, forward, MOVES),
+        Feature("stage_moves_back", back, Count("stage_back"), "count", backward, backward, MOVES),
+        Feature("stage_stalled", {}, Learned(), "times", times, times, TIME,
                 usual_for=("stage_days_in_current", "stage_current")),
     ]  # fmt: skip

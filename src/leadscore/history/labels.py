@@ -26,7 +26,7 @@ class Survival:
 
     def before(self, t: np.ndarray | float) -> np.ndarray:
         """The value just before each t."""
-        return np.r_[1.0, self.values][np.searchsorted(self.times, t, side="left")]
+        return np.asarray(np.r_[1.0, self.values][np.searchsorted(self.times, t, side="left")])
 
 
 @dataclass(frozen=True)

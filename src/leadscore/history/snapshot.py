@@ -95,7 +95,8 @@ class Snapshot:
             alias = f"past_{relation}"
             joins.append(
                 f"LEFT JOIN (SELECT lead_id, as_of_us, {', '.join(names)} FROM ({self.past(relation)}) AS facts "
-                f"GROUP BY lead_id, as_of_us) AS {alias} ON {alias}.lead_id = s.lead_id AND {alias}.as_of_us = s.as_of_us"
+                f"GROUP BY lead_id, as_of_us) AS {alias} "
+                f"ON {alias}.lead_id = s.lead_id AND {alias}.as_of_us = s.as_of_us"
             )
             columns += [f"{alias}.{name}" for name in expressions]
         chosen = ", ".join(["s.lead_id", "s.as_of_us", *columns])
@@ -151,7 +152,7 @@ def build_grid_list(spells: pd.DataFrame, grid: np.ndarray, *, target: Target, s
     as_of_us = grid[np.repeat(first, n) + rank]
     over = n > target.max_per_lead
     kept = np.ones(len(as_of_us), dtype=bool)
-    kept[over[spell_at]] = _smallest(spells, spell_at, as_of_us, over, target.max_per_lead, seed)
+    kept[over[spell_at]] = _smallest(spells["lead_id"], over, spell_at, as_of_us, k=target.max_per_lead, seed=seed)
     spell_at, as_of_us = spell_at[kept], as_of_us[kept]
     k = np.minimum(n, target.max_per_lead)
     rows = spells.iloc[spell_at][["lead_id", "spell"]].reset_index(drop=True)
@@ -165,20 +166,17 @@ def build_grid_list(spells: pd.DataFrame, grid: np.ndarray, *, target: Target, s
 
 
 def _smallest(
-    spells: pd.DataFrame, spell_at: np.ndarray, as_of_us: np.ndarray, over: np.ndarray, k: int, seed: int
+    lead_ids: pd.Series[str], over: np.ndarray, spell_at: np.ndarray, as_of_us: np.ndarray, *, k: int, seed: int
 ) -> np.ndarray:
     """Of the rows of spells that are `over` the limit: which have one of their spell's k smallest hashes."""
     rows = over[spell_at]
-    owner, as_of_us = spell_at[rows], as_of_us[rows]
-    leads = {i: _hash64(f"{seed}:{lead_id}") for i, lead_id in zip(np.flatnonzero(over), spells["lead_id"][over], strict=True)}
-    lead_hash = np.array([leads[i] for i in np.flatnonzero(over)], dtype=np.uint64)
-    place = np.cumsum(over) - 1
-    hashes = _mix(_mix(lead_hash[place[owner]]) ^ as_of_us.astype(np.uint64))
+    owner, as_of_us = (np.cumsum(over) - 1)[spell_at[rows]], as_of_us[rows]
+    lead_hash = np.array([_hash64(f"{seed}:{lead_id}") for lead_id in lead_ids[over]], dtype=np.uint64)
+    hashes = _mix(_mix(lead_hash[owner]) ^ as_of_us.astype(np.uint64))
     order = np.lexsort((as_of_us, hashes, owner))
-    begins = np.r_[True, owner[order][1:] != owner[order][:-1]] if len(order) else np.zeros(0, dtype=bool)
-    within = np.arange(len(order)) - np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    begin = np.searchsorted(owner[order], np.arange(over.sum()), side="left")
     kept = np.empty(len(order), dtype=bool)
-    kept[order] = within < k
+    kept[order] = np.arange(len(order)) - begin[owner[order]] < k
     return kept
 
 
@@ -192,4 +190,4 @@ def _mix(x: np.ndarray) -> np.ndarray:
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    return np.asarray(x ^ (x >> np.uint64(31)))

@@ -35,9 +35,11 @@ def build_spells(engine: Engine, stages: Stages, *, known_us: int) -> pd.DataFra
                  for row in _replay(str(lead_id), int(starts[lead_id]), _facts(facts))]  # fmt: skip
         rest = spells[~spells["lead_id"].isin(reopened["lead_id"])]
         spells = pd.concat([rest, pd.DataFrame(again, columns=["lead_id", "spell", "start_us", "close_us", "won"])])
-    spells = spells.astype({"lead_id": "str", "spell": "int64", "start_us": "int64", "close_us": "int64", "won": "bool"})
+    spells = spells.astype(
+        {"lead_id": "str", "spell": "int64", "start_us": "int64", "close_us": "int64", "won": "bool"}
+    )
     columns = ["lead_id", "spell", "start_us", "close_us", "won"]
-    return spells.sort_values(["lead_id", "spell"], ignore_index=True)[columns]
+    return pd.DataFrame(spells[columns].sort_values(["lead_id", "spell"], ignore_index=True))
 
 
 def _closes_sql(stages: Stages, known_us: int) -> str:

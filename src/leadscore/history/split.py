@@ -22,7 +22,7 @@ MAX_SPLITS = 6
 
 @dataclass(frozen=True)
 class History:
-    """A store version opened for looking back; `engine` has its tables. Nothing here reads facts known after `known_us`."""
+    """A store version opened for looking back; every answer rests on facts known before the moment asked about."""
 
     settings: Settings
     version: StoreVersion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,10 @@ from leadscore.errors import LeadscoreError, NoLeadsError, SourceFormatError
 from leadscore.ingest.mapping import map_batch, read_texts, reject_rows, select_rows, table_of
 from leadscore.ingest.sources import Batch, read_source
 from leadscore.ingest.validate import count_duplicates, judge_leads, read_refused, read_stored, staged_schema
+from leadscore.progress import Progress
 from leadscore.store.version import StoreVersion, write_rows, write_version
 from leadscore.tables import REJECTS, TABLES, Table
 from leadscore.times import format_us
-
-Progress = Callable[[str, int, int], None]
 
 
 class AccountsError(LeadscoreError):
@@ -87,7 +86,7 @@ def _stage_source(name: str, settings: Settings, staging: _Staging) -> None:
     entries = [entry for entry in settings.mapping if entry.source == name]
     columns = sorted({*(c for e in entries for c in e.sources()), *(c for m in source.ignore.values() for c in m)})
     account = staging.sources[name] = Counter({"read": 0, "used": 0, "ignored": 0, "rejected": 0})
-    staging.ignored[name] = Counter({rule: 0 for rule in source.ignore})
+    staging.ignored[name] = Counter(dict.fromkeys(source.ignore, 0))
     for batch in read_source(name, source, folder=settings.input_folder, columns=columns):
         _stage_batch(name, batch, entries, settings, staging)
     if not account["read"]:
@@ -136,31 +135,40 @@ def _write(settings: Settings, staging: _Staging, engine: Engine, folder: Path, 
     for done, table in enumerate(staging.tables.values()):
         progress(f"storing {table.name}", done, len(staging.tables))
         parts[table.name] = write_rows(folder, table.schema(), read_stored(engine, table, creation_us=known_until - 1))
-        refused.append(read_refused(engine, table))
+        refused.append(read_refused(engine, table).cast(REJECTS))
         accounts[table.name] = {
             "selected": staging.selected[table.name],
             "stored": parts[table.name]["rows"],
             "rejected": staging.rejected[table.name] + refused[-1].num_rows,
             "duplicates": count_duplicates(engine, table),
         }
-    engine.add_rows("rule_rejects", pa.concat_tables([part.cast(REJECTS) for part in refused]))
+    engine.add_rows("rule_rejects", pa.concat_tables(refused))
     if not parts["leads"]["rows"]:
         raise NoLeadsError(rejected=_by_rule(engine))
-    rejects = write_rows(folder, REJECTS, engine.stream(_REJECTS_SQL, rows=100_000))
-    first = engine.query("SELECT MIN(available_us) AS us FROM staged_leads WHERE event_us IS NOT NULL")["us"][0].as_py()
+    all_accounts = {"sources": _source_accounts(staging), "tables": accounts}
+    _check(all_accounts)
     manifest = {
         "format": 1,
         "project": settings.project,
         "known_until": format_us(known_until),
         "known_until_us": known_until,
-        "first_us": known_until if first is None else first,
+        "first_us": _first_us(engine, known_until),
         "tables": parts,
-        "rejects": {**rejects, "rules": _by_rule(engine)},
-        "accounts": {"sources": _source_accounts(staging), "tables": accounts},
+        "rejects": {
+            **write_rows(folder, REJECTS, engine.stream(_REJECTS_SQL, rows=100_000)),
+            "rules": _by_rule(engine),
+        },
+        "accounts": all_accounts,
         "warnings": warnings + _warnings(engine, staging, known_until),
     }
-    _check(manifest["accounts"])
     return write_version(folder, manifest)
+
+
+def _first_us(engine: Engine, known_until: int) -> int:
+    """When the first lead was known; without any dated lead known_until, so that there is no past to learn from."""
+    sql = "SELECT MIN(available_us) AS us FROM staged_leads WHERE event_us IS NOT NULL"
+    first = engine.query(sql)["us"][0].as_py()
+    return known_until if first is None else int(first)
 
 
 _ALL_REJECTS = "(SELECT * FROM row_rejects UNION ALL SELECT * FROM rule_rejects) AS r"
@@ -193,7 +201,9 @@ def _warnings(engine: Engine, staging: _Staging, known_until: int) -> list[str]:
         sql = f"SELECT COUNT(*) AS n FROM staged_{name} WHERE available_us >= {known_until}"
         late = engine.query(sql)["n"][0].as_py()
         if late:
-            found.append(f"{late} rows of {name} are dated at or after known_until: they count once an as_of reaches them")
+            found.append(
+                f"{late} rows of {name} are dated at or after known_until: they count once an as_of reaches them"
+            )
     return found
 
 

@@ -49,7 +49,9 @@ def _holds(text: pd.Series[Any], values: tuple[str, ...]) -> np.ndarray:
 
 def reject_rows(source: str, lines: Any, *, rule: str, **parts: Any) -> pd.DataFrame:
     """Refused rows of a source in the shape of `tables.REJECTS`; what `parts` does not give is missing."""
-    return pd.DataFrame({name: parts.get(name) for name in REJECTS.names} | {"source": source, "line": lines, "rule": rule})
+    return pd.DataFrame(
+        {name: parts.get(name) for name in REJECTS.names} | {"source": source, "line": lines, "rule": rule}
+    )
 
 
 def map_batch(batch: Batch, texts: pd.DataFrame, entry: Mapping, chosen: np.ndarray, settings: Settings) -> Mapped:
@@ -72,7 +74,9 @@ def map_batch(batch: Batch, texts: pd.DataFrame, entry: Mapping, chosen: np.ndar
 class _Work:
     """One entry applied to one batch, and which rule each row broke first."""
 
-    def __init__(self, entry: Mapping, table: Table, settings: Settings, frame: pd.DataFrame, texts: pd.DataFrame) -> None:
+    def __init__(
+        self, entry: Mapping, table: Table, settings: Settings, frame: pd.DataFrame, texts: pd.DataFrame
+    ) -> None:
         self.entry, self.table, self.settings, self.frame, self.texts = entry, table, settings, frame, texts
         n = len(frame)
         self.rule, self.column, self.value = (np.full(n, "", dtype=object) for _ in range(3))
@@ -113,7 +117,12 @@ class _Work:
                 continue
             raw = self.texts[source_column]
             lookup = {value: _target(by_value, value, name) for value in raw.unique()}
-            self.refuse(raw.map({v: t is None for v, t in lookup.items()}).to_numpy(bool), "unmapped", source_column, raw)
+            self.refuse(
+                raw.map({v: t is None for v, t in lookup.items()}).to_numpy(bool),
+                "unmapped",
+                source_column,
+                raw,
+            )
             found = raw.map({v: t or MISSING for v, t in lookup.items()}).astype("str")
             text = found.where(found != MISSING, text)
         return text

@@ -18,7 +18,12 @@ from leadscore.errors import MissingColumnsError, SourceFormatError, SourceMissi
 
 BATCH_ROWS = 100_000
 PARQUET_MAGIC = b"PAR1"
-MAGICS = {PARQUET_MAGIC: "Parquet", b"PK\x03\x04": "a ZIP or an Excel workbook", b"\x1f\x8b": "gzip", b"%PDF": "PDF"}
+MAGICS = {
+    PARQUET_MAGIC: "Parquet",
+    b"PK\x03\x04": "a ZIP or an Excel workbook",
+    b"\x1f\x8b": "gzip",
+    b"%PDF": "PDF",
+}
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ def read_stored(engine: Engine, table: Table, *, creation_us: int) -> Iterator[p
     columns.append(f"COALESCE(o.event_us, {creation_us}) AS event_us")
     columns.append(f"CASE WHEN o.event_us IS NULL THEN {creation_us} ELSE o.available_us END AS available_us")
     order = ", ".join(["lead_id", "event_us", *(name for name in names if name not in ("lead_id", "event_us"))])
-    sql = f"SELECT {', '.join(columns)} FROM ({_once(table)}) AS o {join} WHERE o.copy = 1 AND {rule} = '' ORDER BY {order}"
+    stands = f"o.copy = 1 AND {rule} = ''"
+    sql = f"SELECT {', '.join(columns)} FROM ({_once(table)}) AS o {join} WHERE {stands} ORDER BY {order}"
     yield from engine.stream(sql, rows=100_000)
 
 

@@ -23,7 +23,7 @@ def read_text(column: pd.Series[Any]) -> pd.Series[Any]:
         text = column.astype("str").where(~whole, column.where(whole, 0).astype("int64").astype("str"))
     else:
         text = column.astype("str")
-    return text.where(column.notna(), MISSING).str.strip().astype("str")
+    return pd.Series(text.where(column.notna(), MISSING).str.strip().astype("str"))
 
 
 def read_number(text: pd.Series[Any], *, decimals: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +62,8 @@ def read_moments(column: pd.Series[Any], *, zone: str) -> tuple[np.ndarray, np.n
 
 def _localize(stamps: pd.Series[Any], zone: str) -> pd.Series[Any]:
     standard_time = np.zeros(len(stamps), dtype=bool)  # the later of two moments that a clock shows twice
-    return stamps.dt.tz_localize(zone, ambiguous=standard_time, nonexistent="shift_forward").dt.tz_convert("UTC")
+    local = stamps.dt.tz_localize(zone, ambiguous=standard_time, nonexistent="shift_forward")
+    return pd.Series(local.dt.tz_convert("UTC"))
 
 
 def _to_us(stamps: pd.Series[Any], ok: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

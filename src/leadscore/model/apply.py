@@ -57,7 +57,7 @@ def encode(encoder: list, columns: Columns) -> np.ndarray:  # type: ignore[type-
 def _encode_one(entry: dict, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
     kind = entry["kind"]
     if kind == "number":
-        return columns[entry["name"]]
+        return np.asarray(columns[entry["name"]], dtype=np.float64)
     if kind == "rate":  # a category as the log-odds of its leads; one that history lacks as those of all
         rates = entry["rates"]
         missing, other = entry["missing"], entry["other"]
@@ -65,7 +65,7 @@ def _encode_one(entry: dict, columns: Columns) -> np.ndarray:  # type: ignore[ty
         return np.array([missing if v is None else rates.get(v, other) for v in values], dtype=np.float64)
     if kind == "usual":  # a number against what is usual for the category
         usual = np.array([entry["usual"].get(v, np.nan) for v in columns[entry["by"]]], dtype=np.float64)
-        return columns[entry["of"]] / usual
+        return np.asarray(columns[entry["of"]] / usual)
     raise ValueError(f"the encoder of {entry['name']!r} has the unknown kind {kind!r}")
 
 
@@ -80,10 +80,10 @@ def calibrate(calibrator: dict, raw: np.ndarray) -> np.ndarray:  # type: ignore[
         probability = np.interp(raw, calibrator["raw"], calibrator["probability"])
     else:
         raise ValueError(f"unknown calibrator {kind!r}")
-    return np.clip(probability, calibrator["low"], calibrator["high"])
+    return np.asarray(np.clip(probability, calibrator["low"], calibrator["high"]))
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+    return np.asarray(np.where(x >= 0, 1 / (1 + e), e / (1 + e)))

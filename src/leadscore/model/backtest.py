@@ -1,8 +1,8 @@
-"""The past replayed: at each date train on what was known then, score what was open then, settle by what is known now."""
+"""The past replayed: train on what was known then, score what was open then, settle by what is known now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ from leadscore.history.split import History
 from leadscore.model.evaluate import Judged, compute_gain, compute_metrics, compute_reliability
 from leadscore.model.train import as_json, describe_judged, fit_model
 from leadscore.model.yardstick import predict_yardsticks
-from leadscore.times import DAY_US, format_us
+from leadscore.progress import Progress, silent
+from leadscore.times import DAY_US, format_us, local_midnights
 
 OURS = "leadscore"
 
@@ -34,9 +35,7 @@ class BacktestResult:
     predictions: pd.DataFrame
 
 
-def run_backtest(
-    history: History, as_of_us: Sequence[int], *, progress: Callable[[str, int, int], None]
-) -> BacktestResult:
+def run_backtest(history: History, as_of_us: Sequence[int], *, progress: Progress) -> BacktestResult:
     """Replay training and scoring at each date; dates that cannot be learned from or settled are skipped in words."""
     dates, skipped, predictions = [], [], []
     for done, moment in enumerate(as_of_us):
@@ -64,7 +63,7 @@ def run_backtest(
 
 
 def _replay(history: History, as_of_us: int) -> tuple[dict[str, Any], pd.DataFrame]:
-    result = fit_model(history, known_us=as_of_us, progress=lambda what, done, total: None)
+    result = fit_model(history, known_us=as_of_us, progress=silent)
     asked = history.open_list(as_of_us)
     until = history.version.known_until_us
     settled = build_side(
@@ -121,8 +120,6 @@ def spread_dates(history: History, *, from_us: int | None, to_us: int | None, da
     By default from twice the horizon after the first lead, so that there is something to learn from, to a horizon
     before `known_until`, so that all can be settled.
     """
-    from leadscore.times import local_midnights
-
     horizon_us = history.settings.target.horizon_days * DAY_US
     first = from_us if from_us is not None else history.version.first_us + 2 * horizon_us
     last = to_us if to_us is not None else history.version.known_until_us - horizon_us

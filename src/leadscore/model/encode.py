@@ -40,15 +40,15 @@ def fit_encoder(
             usual = _usual(matrix.columns[of], matrix.columns[by])
             encoder.append({"name": feature.name, "kind": "usual", "of": of, "by": by, "usual": usual})
         elif feature.is_category:
-            encoder.append({"name": feature.name, "kind": "rate", **_rates(matrix.columns[feature.name], label, weight)})
+            encoder.append(
+                {"name": feature.name, "kind": "rate", **_rates(matrix.columns[feature.name], label, weight)}
+            )
         else:
             encoder.append({"name": feature.name, "kind": "number"})
     return encoder
 
 
-def encode_training(
-    matrix: Matrix, label: np.ndarray, weight: np.ndarray, features: Sequence[Feature]
-) -> np.ndarray:
+def encode_training(matrix: Matrix, label: np.ndarray, weight: np.ndarray, features: Sequence[Feature]) -> np.ndarray:
     """The matrix (n, features) for the rows that train the scorer, category rates out of fold by lead.
 
     In sample a rate would already contain the row's own label: a meaningless category with many levels would look
@@ -62,7 +62,11 @@ def encode_training(
         values = matrix.columns[feature.name]
         for k in range(FOLDS):
             out, within = fold == k, fold != k
-            entry = {"name": feature.name, "kind": "rate", **_rates(values[within], label[within], weight[within])}
+            entry = {
+                "name": feature.name,
+                "kind": "rate",
+                **_rates(values[within], label[within], weight[within]),
+            }
             encoded[out, at] = encode([entry], {feature.name: values[out]})[:, 0]
     return encoded
 
@@ -74,10 +78,10 @@ def _rates(values: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[st
     frame = pd.DataFrame({"value": values, "n": weight, "won": weight * label})
     sums = frame.groupby("value", dropna=False, sort=True).sum()
     rate = (sums["won"] + PRIOR_ROWS * base) / (sums["n"] + PRIOR_ROWS)
-    odds = np.log(rate / (1 - rate))
+    odds = {value: float(x) for value, x in zip(sums.index, np.log(rate / (1 - rate)), strict=True)}
     other = float(np.log(base / (1 - base)))
-    known = {str(value): float(x) for value, x in odds.items() if not pd.isna(value)}
-    missing = [float(x) for value, x in odds.items() if pd.isna(value)]
+    known = {str(value): x for value, x in odds.items() if not pd.isna(value)}
+    missing = [x for value, x in odds.items() if pd.isna(value)]
     return {"rates": known, "missing": missing[0] if missing else other, "other": other}
 
 

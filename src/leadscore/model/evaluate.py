@@ -104,7 +104,7 @@ def compute_lift(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 
 def compute_binned_error(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
-    """Mean |mean probability - mean outcome| over ten bins of equally many rows, by weight; 0.04 by chance at n = 700."""
+    """Mean |mean probability - mean outcome| over ten bins of equally many rows; by chance 0.04 at n = 700."""
     order = np.argsort(p, kind="stable")
     bins = np.arange(len(p)) * BINS // len(p)
     gap = np.bincount(bins, weights=(w * (p - y))[order], minlength=BINS)
@@ -189,9 +189,15 @@ def compute_reliability(judged: Judged) -> pd.DataFrame:
     rows = pd.DataFrame(vars(judged)).iloc[order].assign(bin=np.arange(len(order)) * BINS // max(len(order), 1))
     rows = rows.assign(p=rows["probability"] * rows["weight"], y=rows["label"] * rows["weight"])
     bins = rows.groupby("bin").agg(
-        n=("label", "size"), leads=("lead_id", "nunique"), weight=("weight", "sum"), p=("p", "sum"), y=("y", "sum")
+        n=("label", "size"),
+        leads=("lead_id", "nunique"),
+        weight=("weight", "sum"),
+        p=("p", "sum"),
+        y=("y", "sum"),
     )
-    return bins.assign(mean_probability=bins["p"] / bins["weight"], win_rate=bins["y"] / bins["weight"]).drop(columns=["p", "y"])
+    return bins.assign(mean_probability=bins["p"] / bins["weight"], win_rate=bins["y"] / bins["weight"]).drop(
+        columns=["p", "y"]
+    )
 
 
 def resample_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightgbm
@@ -14,7 +14,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel
-from leadscore.model.encode import FOLDS, encode_training, fit_encoder, fold_of_lead
+from leadscore.model.encode import encode_training, fit_encoder, fold_of_lead
 
 FORMAT = 1
 MIN_OUTCOMES = 20
@@ -32,9 +32,7 @@ LIGHTGBM: dict[str, Any] = {
 }
 
 
-def fit_scorer(
-    matrix: Matrix, rows: pd.DataFrame, features: Sequence[Feature], *, seed: int, threads: int
-) -> WinModel:
+def fit_scorer(matrix: Matrix, rows: pd.DataFrame, *, features: Sequence[Feature], seed: int, threads: int) -> WinModel:
     """An uncalibrated model.
 
     Args:
@@ -70,12 +68,10 @@ def fit_scorer(
     return WinModel(document, lightgbm.train(params, data, TREES).model_to_string())
 
 
-def cross_validate(matrix: Matrix, side: Side, features: Sequence[Feature], *, seed: int, threads: int) -> np.ndarray:
-    """Raw log-odds (n,) of a side's rows, each by a model that saw no row of its lead."""
+def cross_validate(matrix: Matrix, side: Side, fit: Callable[[pd.DataFrame], WinModel]) -> np.ndarray:
+    """Raw log-odds (n,) of a side's rows, each by a model, made by `fit`, that saw no row of its lead."""
     fold = fold_of_lead(side.rows["lead_id"].to_numpy())
     raw = np.zeros(len(side.rows))
-    for k in range(FOLDS):
-        model = fit_scorer(matrix, side.rows[fold != k], features, seed=seed, threads=threads)
-        if (fold == k).any():
-            raw[fold == k] = model.raw(matrix.take(side.rows[fold == k]).columns)
+    for k in np.unique(fold):
+        raw[fold == k] = fit(side.rows[fold != k]).raw(matrix.take(side.rows[fold == k]).columns)
     return raw

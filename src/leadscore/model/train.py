@@ -5,8 +5,9 @@ Only facts known before K are used, so the same function serves training today a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,11 @@ from leadscore.model.evaluate import (
     row_log_loss,
 )
 from leadscore.model.fit import cross_validate, fit_scorer
+from leadscore.progress import Progress
 from leadscore.times import format_us
 
 MIN_SPLITS = 3  # with fewer there is nothing left to choose a calibrator on
 REFERENCE_POINTS = 1000
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,6 @@ class FitResult:
     evaluation: dict[str, Any]
     known_us: int
     features: tuple[Feature, ...]
-    base_rate: float
     no_signal: str | None
 
 
@@ -86,41 +85,53 @@ def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResu
     moments = history.split_moments(known_us)
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = _pools(history, moments, known_us)
-    progress("building features", 0, 1)
-    matrix = _matrix(history, [side, *earlier, *pools.values()], features, known_us)
-    fitting = {"features": features, "seed": settings.seed, "threads": settings.engine.threads}
+    rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
+    rows = rows.drop_duplicates(["lead_id", "as_of_us"])  # a snapshot's features do not depend on its side
+    matrix = build_matrix(open_snapshot(history, rows, known_us=known_us), features, progress=progress)
+    fit = partial(fit_scorer, matrix, features=features, seed=settings.seed, threads=settings.engine.threads)
     models = []
-    for done, each in enumerate(earlier):
-        progress("fitting splits", done, len(moments) + 1)
-        models.append(fit_scorer(matrix, each.rows, **fitting))
+    for done, each in enumerate([*earlier, side]):
+        progress("fitting", done, len(earlier) + 1)
+        models.append(fit(each.rows))
+    final = models.pop()
     if moments:
         unseen = {name: _Unseen(pool, _predict(matrix, pool, moments, models)) for name, pool in pools.items()}
-        calibrator, chosen, choice = _choose_calibrator(unseen)
     else:
-        unseen = {"last": _Unseen(side, cross_validate(matrix, side, **fitting))}
-        calibrator = chosen = unseen["last"].fit_calibrator("none")
-        choice = {"kind": "none", "why": "no split is watched long enough on both sides"}
-    progress("fitting splits", len(moments), len(moments) + 1)
-    final = fit_scorer(matrix, side.rows, **fitting)
-    judged = unseen["last"].judged(chosen)
-    base_rate = earlier[-1].base_rate() if earlier else side.base_rate()
-    gain = compute_gain(judged, np.full(len(judged.label), base_rate), seed=settings.seed)
-    evaluation = {
-        "basis": "out of time" if moments else "cross-validated by lead",
+        unseen = {"last": _Unseen(side, cross_validate(matrix, side, fit))}
+    calibration = _choose_calibrator(unseen)
+    judged = unseen["last"].judged(calibration.judged_by)
+    document = final.document | {"calibrator": calibration.to_use, "reference": _reference(judged)}
+    splits = dict(zip(moments, earlier, strict=True))
+    evaluation = _evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
+    gain = evaluation["gain"]["log_loss_gain"]
+    return FitResult(
+        model=WinModel(document, final.booster_text),
+        evaluation=evaluation | {"calibrator": calibration.choice},
+        known_us=known_us,
+        features=features,
+        no_signal=_no_signal(gain, evaluation["base_rate_before"]),
+    )
+
+
+def _evaluate(
+    history: History, judged: Judged, *, known_us: int, side: Side, splits: dict[int, Side], last: Side
+) -> dict[str, Any]:
+    """All that is told of a training, as JSON; the opponent is the base rate as known at the last split."""
+    settings = history.settings
+    opponent = (list(splits.values()) or [side])[-1].base_rate()
+    gain = compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed)
+    return {
+        "basis": "out of time" if splits else "cross-validated by lead",
         "known_until": format_us(known_us),
-        "history": _describe(side),
-        "splits": [{"moment": format_us(m), **_describe(s)} for m, s in zip(moments, earlier, strict=True)],
-        "judged": _describe(unseen["last"].side),
-        "calibrator": choice,
-        "metrics": _metrics(judged, unseen["last"].side, settings.seed),
-        "base_rate_before": base_rate,
+        "history": describe_side(side),
+        "splits": [{"moment": format_us(moment), **describe_side(each)} for moment, each in splits.items()],
+        "judged": describe_side(last),
+        "metrics": _metrics(judged, last, settings.seed),
+        "base_rate_before": opponent,
         "gain": as_json(gain),
         "reliability": compute_reliability(judged).to_dict("records"),
         "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
     }
-    document = final.document | {"calibrator": calibrator, "reference": _reference(judged)}
-    model = WinModel(document, final.booster_text)
-    return FitResult(model, evaluation, known_us, features, side.base_rate(), _no_signal(gain["log_loss_gain"], base_rate))
 
 
 def _pools(history: History, moments: list[int], known_us: int) -> dict[str, Side]:
@@ -137,12 +148,6 @@ def _pools(history: History, moments: list[int], known_us: int) -> dict[str, Sid
     return pools
 
 
-def _matrix(history: History, sides: list[Side], features: tuple[Feature, ...], known_us: int) -> Matrix:
-    """The features of every snapshot of every side, once; a snapshot's features do not depend on the side."""
-    rows = pd.concat([side.rows[KEYS] for side in sides]).drop_duplicates(["lead_id", "as_of_us"])
-    return build_matrix(open_snapshot(history, rows, known_us=known_us), features)
-
-
 def _predict(matrix: Matrix, pool: Side, moments: list[int], models: list[WinModel]) -> np.ndarray:
     """Raw log-odds (n,) of a pool's rows, each by the model of the latest moment not after its as_of."""
     at = np.searchsorted(np.array(moments), pool.rows["as_of_us"].to_numpy(), side="right") - 1
@@ -153,29 +158,37 @@ def _predict(matrix: Matrix, pool: Side, moments: list[int], models: list[WinMod
     return raw
 
 
-def _choose_calibrator(unseen: Mapping[str, _Unseen]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """(the calibrator to use, the one to judge by, how it was chosen).
+@dataclass(frozen=True)
+class _Calibration:
+    """The calibrator to use, the one of the same kind to judge by, and how the kind was chosen."""
 
-    Candidates are fitted on all splits but the last and compared there by log loss; the simplest within one
-    standard error of the best is chosen. The one to use is of the same kind, fitted on all splits.
+    to_use: dict[str, Any]
+    judged_by: dict[str, Any]
+    choice: dict[str, Any]
+
+
+def _choose_calibrator(unseen: Mapping[str, _Unseen]) -> _Calibration:
+    """Fit candidates on all splits but the last, compare them there by log loss, refit the chosen kind on all.
+
+    The simplest within one standard error of the best is chosen; with too few splits there is no choice.
     """
     last = unseen["last"]
-    none = last.fit_calibrator("none")
-    if "before" not in unseen:
-        return none, none, {"kind": "none", "why": f"fewer than {MIN_SPLITS} splits are watched long enough"}
-    if not unseen["before"].side.is_watched_enough():
-        return none, none, {"kind": "none", "why": "the splits before the last one are not watched long enough"}
+    if "before" not in unseen or not unseen["before"].side.is_watched_enough():
+        none = last.fit_calibrator("none")
+        why = f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"
+        return _Calibration(none, none, {"kind": "none", "why": why})
     candidates = {kind: unseen["before"].fit_calibrator(kind) for kind in KINDS}
     judged = {kind: last.judged(calibrator) for kind, calibrator in candidates.items()}
     losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
     weight, lead_id = judged["none"].weight, judged["none"].lead_id
     mean = {kind: float(np.average(loss, weights=weight)) for kind, loss in losses.items()}
-    best = min(mean, key=lambda kind: (mean[kind], KINDS.index(kind)))
-    kind = next(
-        kind for kind in KINDS
-        if mean[kind] - mean[best] <= compute_standard_error(losses[kind] - losses[best], weight, lead_id)
-    )  # fmt: skip
-    return unseen["whole"].fit_calibrator(kind), candidates[kind], {"kind": kind, "log_loss": mean}
+    best = min(KINDS, key=lambda kind: mean[kind])
+
+    def is_as_good(kind: str) -> bool:
+        return mean[kind] - mean[best] <= compute_standard_error(losses[kind] - losses[best], weight, lead_id)
+
+    kind = next(kind for kind in KINDS if is_as_good(kind))
+    return _Calibration(unseen["whole"].fit_calibrator(kind), candidates[kind], {"kind": kind, "log_loss": mean})
 
 
 def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
@@ -201,7 +214,8 @@ def as_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
     return {name: estimate.as_json() for name, estimate in estimates.items()}
 
 
-def _describe(side: Side) -> dict[str, Any]:
+def describe_side(side: Side) -> dict[str, Any]:
+    """What a side consists of, as JSON."""
     rows = side.rows
     return {
         "snapshots": len(rows),
@@ -224,10 +238,12 @@ def _reference(judged: Judged) -> list[float]:
     return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
 
 
-def _no_signal(gain: Estimate, base_rate: float) -> str | None:
-    if gain.low > 0:
+def _no_signal(gain: Mapping[str, float | None], base_rate: float) -> str | None:
+    """Why there is no signal, or None; without an interval to show for it there is none."""
+    if gain["low"] is not None and gain["low"] > 0:
         return None
+    value, low, high = ("unknown" if gain[key] is None else f"{gain[key]:.4f}" for key in ("value", "low", "high"))
     return (
         f"no signal: against giving every lead the base rate of {base_rate:.3f} the model's log loss is better by "
-        f"{gain.value:.4f}, with a 95 % interval from {gain.low:.4f} to {gain.high:.4f} that is not above 0"
+        f"{value}, with a 95 % interval from {low} to {high} that is not wholly above 0"
     )

@@ -18,7 +18,9 @@ from leadscore.model.apply import encode, sigmoid
 from leadscore.model.encode import encode_training, fit_encoder
 
 
-def predict_yardsticks(matrix: Matrix, side: Side, rows: pd.DataFrame, features: Sequence[Feature]) -> dict[str, np.ndarray]:
+def predict_yardsticks(
+    matrix: Matrix, side: Side, rows: pd.DataFrame, features: Sequence[Feature]
+) -> dict[str, np.ndarray]:
     """Probabilities (n,) of `rows` by each yardstick, learned from one side; `matrix` has the features of both."""
     seen_rows = side.rows[side.observed]
     seen, asked = matrix.take(seen_rows), matrix.take(rows)
@@ -41,4 +43,4 @@ def predict_yardsticks(matrix: Matrix, side: Side, rows: pd.DataFrame, features:
 
 def _compress(x: np.ndarray) -> np.ndarray:
     """Counts, days and amounts have long tails that would rule a linear model."""
-    return np.sign(x) * np.log1p(np.abs(x))
+    return np.asarray(np.sign(x) * np.log1p(np.abs(x)))

@@ -1,4 +1,4 @@
-"""A publication: score files with a manifest in a folder of their own; current.json names the latest, and comes last."""
+"""A publication: score files and their manifest in a folder of their own; current.json names it, and comes last."""
 
 from __future__ import annotations
 
@@ -52,7 +52,11 @@ def publish_scores(
     data = canonical_json(manifest | {"publication_id": publication_id})
     write_folder(folder / publication_id, {**files, "manifest.json": data})
     write_receipts(
-        store_folder, scores, publication_id=publication_id, model_version=model_version, store_version=store_version
+        store_folder,
+        scores,
+        publication_id=publication_id,
+        model_version=model_version,
+        store_version=store_version,
     )
     current = canonical_json({"publication_id": publication_id, "manifest_sha256": hash_bytes(data)})
     write_bytes(folder / "current.json", current)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import AsOfError, ModelMismatchError
+from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_features, build_matrix, open_snapshot
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
@@ -28,7 +31,9 @@ SCORES = pa.schema(
 )
 
 
-def score_open_leads(history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int) -> pa.Table:
+def score_open_leads(
+    history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int
+) -> pa.Table:
     """One row for each lead open at `as_of_us`, in the shape of `SCORES`, the most promising first.
 
     Args:
@@ -48,19 +53,16 @@ def score_open_leads(history: History, model: WinModel, *, model_version: str, k
             f"{format_us(as_of_us)}: it would know the future; train with --as-of {format_us(as_of_us)} first"
         )
     features = build_features(history, known_us=as_of_us)
-    learned = {f["name"]: f["fingerprint"] for f in model.document["features"]}
-    present = {f.name: f.fingerprint() for f in features}
-    if list(learned.items()) != list(present.items()):
-        differing = {name for name, _ in learned.items() ^ present.items()} or set(present)
-        raise ModelMismatchError(model_version, sorted(differing))
+    _check_features(model, features, model_version)
     rows = history.open_list(as_of_us)
     matrix = build_matrix(open_snapshot(history, rows, known_us=as_of_us), features)
     raw = model.raw(matrix.columns)
     probability = model.probability(raw)
     score = compute_score(probability, model.document["reference"])
+    lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
     frame = pd.DataFrame(
         {
-            "lead_id": matrix.keys["lead_id"],
+            "lead_id": lead_id,
             "as_of": pd.to_datetime(matrix.keys["as_of_us"], unit="us", utc=True),
             "raw": raw,
             "win_probability": probability,
@@ -69,5 +71,12 @@ def score_open_leads(history: History, model: WinModel, *, model_version: str, k
             **explain(model, matrix, features),
         }
     )
-    order = np.lexsort((frame["lead_id"].to_numpy(dtype=object), -raw, -probability))
-    return pa.Table.from_pandas(frame.iloc[order], SCORES, preserve_index=False)
+    return pa.Table.from_pandas(frame.iloc[np.lexsort((lead_id, -raw, -probability))], SCORES, preserve_index=False)
+
+
+def _check_features(model: WinModel, features: Sequence[Feature], model_version: str) -> None:
+    learned = [(feature["name"], feature["fingerprint"]) for feature in model.document["features"]]
+    present = [(feature.name, feature.fingerprint()) for feature in features]
+    if learned != present:
+        differing = {name for name, _ in set(learned) ^ set(present)} or {"their order"}
+        raise ModelMismatchError(model_version, sorted(differing))

@@ -11,7 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadscore.errors import CorruptFileError, NoStoreError
-from leadscore.files import canonical_json, hash_bytes, hash_file, read_json, read_verified, write_bytes, write_file, write_once
+from leadscore.files import (
+    canonical_json,
+    hash_bytes,
+    hash_file,
+    read_json,
+    read_verified,
+    write_bytes,
+    write_file,
+    write_once,
+)
 
 ROW_GROUP = 250_000
 
