@@ -80,7 +80,7 @@ class Facts:
                 raise KeyError(f"{name} has no column {sorted(unknown)}")
             parts[name] = write_rows(folder, schema, pa.Table.from_pylist(rows, schema).to_batches())
         first = min((row["available_us"] for row in self.rows["leads"]), default=day(known_until))
-        manifest = {
+        manifest: dict[str, Any] = {
             "format": 1,
             "project": self.settings.project,
             "known_until": format_us(day(known_until)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,13 +19,14 @@ class DuckDBEngine:
     """An in-memory DuckDB whose tables are Parquet files and Arrow rows."""
 
     def __init__(self, settings: EngineSettings) -> None:
-        self._spill = tempfile.TemporaryDirectory(prefix="leadscore-")
+        spill = tempfile.mkdtemp(prefix="leadscore-")
+        self._remove_spill = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": settings.threads,
                 "memory_limit": f"{settings.memory_limit_mb}MB",
-                "temp_directory": self._spill.name,
+                "temp_directory": spill,
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,  # would download
             },
@@ -55,4 +58,4 @@ class DuckDBEngine:
         """Give back memory and temporary files."""
         self._connection.close()
         self._rows.clear()
-        self._spill.cleanup()
+        self._remove_spill()
