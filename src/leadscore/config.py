@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -24,7 +25,18 @@ from leadscore.times import parse_moment
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
 Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
+TIMES = ("event_at", "available_at", "event_us", "available_us")
+RESERVED = {"lead_id", "currency", "spell", "seq", "source", "line", "row_hash", "date_only", "copy", *TIMES}
 Letter = Literal["budget", "authority", "need", "timeline"]
+
+
+def kind_slug(kind: str) -> str:
+    """A kind of activity as part of a feature's name.
+
+    >>> kind_slug("E-mail")
+    'e_mail'
+    """
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in kind.lower())
 
 
 class _Frozen(BaseModel):
@@ -194,6 +206,17 @@ class Settings(_Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
         if not any(entry.table == "leads" for entry in self.mapping):
             raise ValueError("no mapping entry fills the table leads")
+        if unread := [name for name in self.sources if all(entry.source != name for entry in self.mapping)]:
+            raise ValueError(f"no mapping entry reads the source {unread[0]!r}")
+        if taken := sorted(set(self.fields) & RESERVED):
+            raise ValueError(
+                f"fields.{taken[0]}: the name is taken, choose another one; taken are {listed(sorted(RESERVED))}"
+            )
+        slugs = Counter([kind_slug("activities"), *map(kind_slug, self.activity_kinds())])
+        if alike := [slug for slug, n in slugs.items() if n > 1]:
+            raise ValueError(
+                f"two kinds of activity would both be called {alike[0]!r}; 'activities' stands for all kinds"
+            )
         try:
             self.known_until_us()
         except TimeFormatError as e:

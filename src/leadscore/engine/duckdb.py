@@ -43,8 +43,9 @@ class DuckDBEngine:
 
     def add_rows(self, name: str, rows: pa.Table) -> None:
         """Make rows in memory readable as a table, in place of one of the same name."""
+        identifier(name)  # a name that could not be asked for later is refused now
         self._rows[name] = rows
-        self._connection.register(identifier(name), rows)
+        self._connection.register(name, rows)
 
     def query(self, sql: str) -> pa.Table:
         """All rows of a SELECT."""

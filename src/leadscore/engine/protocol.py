@@ -39,14 +39,17 @@ class Engine(Protocol):
 
 
 def identifier(name: str) -> str:
-    """`name`, if it may stand in SQL as a table or column.
+    """`name` in the quotes of ANSI SQL, so that a column may be called "order".
 
     Raises:
-        UnsafeNameError: it may not.
+        UnsafeNameError: it has other characters than lower-case letters, digits and _.
+
+    >>> identifier("order")
+    '"order"'
     """
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
         raise UnsafeNameError(name)
-    return name
+    return f'"{name}"'
 
 
 def literal(text: str) -> str:

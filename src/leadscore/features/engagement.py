@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from leadscore.config import kind_slug
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Count, DaysSince, Share, Trend
@@ -17,8 +18,9 @@ def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Fea
     """Features of all activities and of each kind; `words` says a kind in the plural."""
     found = _of_kind("engagement_activities", "activities of any kind", "1 = 1")
     for kind in kinds:
-        slug = "".join(c if c.isascii() and c.isalnum() else "_" for c in kind.lower())
-        found += _of_kind(f"engagement_{slug}", words.get(kind, kind.replace("_", " ")), f"kind = {literal(kind)}")
+        found += _of_kind(
+            f"engagement_{kind_slug(kind)}", words.get(kind, kind.replace("_", " ")), f"kind = {literal(kind)}"
+        )
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from leadscore.config import Settings
-from leadscore.engine.protocol import identifier, literal
+from leadscore.engine.protocol import literal
 
 
 def field_column(name: str, *, settings: Settings, changed: AbstractSet[str]) -> dict[str, dict[str, str]] | None:
@@ -18,7 +18,7 @@ def field_column(name: str, *, settings: Settings, changed: AbstractSet[str]) ->
     if name in changed:
         return {"changes": {column: f"MAX(CASE WHEN field = {literal(name)} AND recency = 1 THEN value END)"}}
     if settings.lead_fields()[name].known_from == "creation":
-        return {"leads": {column: f"MAX({identifier(name)})"}}
+        return {"leads": {column: f"MAX(at_creation_{name})"}}
     return None
 
 

@@ -63,15 +63,16 @@ class Snapshot:
     def past(self, relation: str) -> str:
         """SQL of a relation: a table's rows that were known at each snapshot, with lead_id and as_of_us.
 
-        leads: event_us (creation), spell and the columns known at creation. activities: event_us, kind, actor,
-        duration_s. stages: event_us, stage, stage_order, previous_order, recency. changes: event_us, field, value,
-        recency. `recency` is 1 for the latest row, by (event_us, seq, then the later stage or larger text).
+        leads: event_us (creation), spell, and at_creation_<column> of those known then. activities: event_us, kind,
+        actor, duration_s. stages: event_us, stage, stage_order, previous_order, recency. changes: event_us, field,
+        value, recency. `recency` is 1 for the latest row, by (event_us, seq, then the later stage or larger text).
         """
         known = f"JOIN {identifier(relation)} AS t ON t.lead_id = s.lead_id AND t.available_us < s.known_us"
         facts = f"SELECT s.lead_id, s.as_of_us, s.spell, t.event_us{{}} FROM snapshots AS s {known}"
         by_snapshot = "OVER (PARTITION BY lead_id, as_of_us"
         if relation == "leads":
-            return facts.format("".join(f", t.{identifier(name)}" for name in self.created))
+            columns = (f", t.{identifier(name)} AS {identifier(f'at_creation_{name}')}" for name in self.created)
+            return facts.format("".join(columns))
         if relation == "activities":
             return facts.format(", t.kind, t.actor, t.duration_s")
         if relation == "changes":
@@ -98,7 +99,7 @@ class Snapshot:
                 f"GROUP BY lead_id, as_of_us) AS {alias} "
                 f"ON {alias}.lead_id = s.lead_id AND {alias}.as_of_us = s.as_of_us"
             )
-            columns += [f"{alias}.{name}" for name in expressions]
+            columns += [f"{alias}.{identifier(name)}" for name in expressions]
         chosen = ", ".join(["s.lead_id", "s.as_of_us", *columns])
         return f"SELECT {chosen} FROM snapshots AS s {' '.join(joins)} ORDER BY s.lead_id, s.as_of_us"
 

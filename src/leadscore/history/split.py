@@ -18,6 +18,7 @@ from leadscore.tables import TABLES
 from leadscore.times import DAY_US, format_us
 
 MAX_SPLITS = 6
+KEPT_SPELLS = 8  # of the moments asked about lately; of a million leads one takes some 40 MB
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class History:
     def spells(self, known_us: int) -> pd.DataFrame:
         """The spells as known at a moment (see `build_spells`)."""
         if known_us not in self._spells:
+            if len(self._spells) >= KEPT_SPELLS:
+                self._spells.pop(next(iter(self._spells)))
             self._spells[known_us] = build_spells(self.engine, self.settings.stages, known_us=known_us)
         return self._spells[known_us]
 

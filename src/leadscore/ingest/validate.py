@@ -70,10 +70,10 @@ def read_stored(engine: Engine, table: Table, *, creation_us: int) -> Iterator[p
     """The rows that stand, in the order of their values; a lead without creation date gets `creation_us`."""
     join, rule = _rule(table)
     names = table.schema().names
-    columns = [f"o.{identifier(name)} AS {name}" for name in names if name not in ("event_us", "available_us")]
+    columns = [f"o.{identifier(name)}" for name in names if name not in ("event_us", "available_us")]
     columns.append(f"COALESCE(o.event_us, {creation_us}) AS event_us")
     columns.append(f"CASE WHEN o.event_us IS NULL THEN {creation_us} ELSE o.available_us END AS available_us")
-    order = ", ".join(["lead_id", "event_us", *(name for name in names if name not in ("lead_id", "event_us"))])
+    order = ", ".join(map(identifier, sorted(names, key=lambda name: name not in ("lead_id", "event_us"))))
     stands = f"o.copy = 1 AND {rule} = ''"
     sql = f"SELECT {', '.join(columns)} FROM ({_once(table)}) AS o {join} WHERE {stands} ORDER BY {order}"
     yield from engine.stream(sql, rows=100_000)

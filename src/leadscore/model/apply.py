@@ -41,7 +41,10 @@ class WinModel:
 
     def contributions(self, columns: Columns) -> np.ndarray:
         """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw."""
-        return np.asarray(self.booster.predict(self.encode(columns), pred_contrib=True), dtype=np.float64)
+        encoded = self.encode(columns)
+        if not len(encoded):  # LightGBM divides by the number of rows
+            return np.zeros((0, encoded.shape[1] + 1))
+        return np.asarray(self.booster.predict(encoded, pred_contrib=True), dtype=np.float64)
 
     def probability(self, raw: np.ndarray) -> np.ndarray:
         """Calibrated probability (n,) of raw (n,); it never falls as raw grows."""
