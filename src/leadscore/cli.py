@@ -172,9 +172,10 @@ def _draw_ingest(result: dict[str, Any]) -> None:
         table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "rejected", "duplicates")))
     out.print(table)
     for rule, n in result["rejects"].items():
-        out.print(f"[yellow]rejected[/] {n:,} rows by the rule {_escaped(rule)}")
+        first = _escaped(result["first_rejects"][rule])
+        out.print(f"[yellow]rejected[/] {n:,} rows by the rule {_escaped(rule)}, the first at {first}")
     for path in result["rejects_files"]:
-        out.print(f"each with its source and line in {_escaped(path)}", soft_wrap=True)
+        out.print(f"All of them, with source, line, column and value, are in {_escaped(path)}", soft_wrap=True)
     for warning in result["warnings"]:
         out.print(f"[yellow]warning:[/] {_escaped(warning)}")
     out.print(f"Store version [bold]{result['store_version']}[/], known until {result['known_until']}")
@@ -227,7 +228,9 @@ def _draw_train(result: dict[str, Any]) -> None:
         names = ", ".join(e["not_learned_from"])
         out.print(f"[yellow]not learned from[/] (nothing says when they were known): {_escaped(names)}")
     if result["no_signal"]:
-        out.print(f"[yellow]{_escaped(result['no_signal'])}[/]\nNo model was kept.")
+        out.print(
+            f"[yellow]{_escaped(result['no_signal'])}[/]\nNo model was kept; if there was one before, it stays in use."
+        )
     else:
         out.print(f"Model [bold]{result['model_version']}[/] in {_escaped(result['folder'])}", soft_wrap=True)
 

@@ -84,6 +84,12 @@ def write_bytes(path: Path, data: bytes) -> None:
     write_file(path.parent, fill)
 
 
+def write_pointer(path: Path, data: bytes) -> None:
+    """Replace the small file that names what counts, in one step; one that says so already is left alone."""
+    if not path.exists() or path.read_bytes() != data:
+        write_bytes(path, data)
+
+
 def write_once(path: Path, data: bytes) -> None:
     """Write a file whose name stands for its content; one that is there already is left alone."""
     if not path.exists():

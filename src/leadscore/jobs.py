@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AsOfError
-from leadscore.files import canonical_json, hash_bytes, write_bytes
+from leadscore.files import canonical_json, hash_bytes, write_folder
 from leadscore.history.split import History, open_history
 from leadscore.ingest.build import build_version
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
@@ -39,8 +41,23 @@ def ingest(settings: Settings, *, progress: Progress = silent) -> dict[str, Any]
         "known_until": manifest["known_until"],
         "accounts": manifest["accounts"],
         "rejects": manifest["rejects"]["rules"],
+        "first_rejects": _first_rejects(version),
         "rejects_files": [str(path) for path in version.files("rejects")],
         "warnings": manifest["warnings"],
+    }
+
+
+def _first_rejects(version: StoreVersion) -> dict[str, str]:
+    """For each rule the place of its first reject; without the value, which may be personal."""
+    if not (files := version.files("rejects")):
+        return {}
+    kept = ["source", "line", "column"]
+    rows = pa.concat_tables([pq.read_table(path, columns=["rule", *kept]) for path in files])
+    first = rows.group_by("rule", use_threads=False).aggregate([(name, "first") for name in kept]).to_pylist()
+    return {
+        row["rule"]: f"{row['source_first']}, line {row['line_first']}"
+        + (f", column {row['column_first']}" if row["column_first"] else "")
+        for row in first
     }
 
 
@@ -126,8 +143,8 @@ def backtest(
 def _write_backtest(settings: Settings, report: dict[str, Any], result: BacktestResult) -> str:
     data = canonical_json(report)
     folder = settings.project_folder() / "backtests" / hash_bytes(data)[:16]
-    write_bytes(folder / "backtest.json", data)
-    write_bytes(folder / "predictions.csv", result.predictions.to_csv(index=False, lineterminator="\n").encode())
+    predictions = result.predictions.to_csv(index=False, lineterminator="\n").encode()
+    write_folder(folder, {"backtest.json": data, "predictions.csv": predictions})
     return str(folder)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.config import Target
-from leadscore.errors import FollowUpError
+from leadscore.errors import FollowUpError, TooFewOutcomesError
 from leadscore.times import DAY_US
 
 
@@ -67,11 +67,17 @@ class Side:
         """Whether the weights can make up for the censored: G(horizon-) >= 1/cap."""
         return len(self.rows) > 0 and self.watched >= 1 / self.target.weight_cap
 
-    def check(self) -> None:
-        """Refuse a side that was not watched long enough.
+    def has_outcomes(self, least: int) -> bool:
+        """Whether at least so many snapshots were won within the horizon, and as many not."""
+        won, seen = int(self.rows["label"].sum()), int(self.observed.sum())
+        return min(won, seen - won) >= least
+
+    def check(self, *, least: int = 0) -> None:
+        """Refuse a side that cannot be learned from or judged.
 
         Raises:
             FollowUpError: G(horizon-) < 1/cap.
+            TooFewOutcomesError: fewer than `least` snapshots were won within the horizon, or were not.
         """
         if not self.is_watched_enough():
             raise FollowUpError(
@@ -81,6 +87,9 @@ class Side:
                 still_watched=self.watched,
                 needed=1 / self.target.weight_cap,
             )
+        if not self.has_outcomes(least):
+            won = int(self.rows["label"].sum())
+            raise TooFewOutcomesError(won=won, lost=int(self.observed.sum()) - won, needed=least)
 
 
 def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) -> Survival:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -76,21 +77,28 @@ class History:
         """The snapshots from a moment on until `to_us`, labels as known at `known_us`."""
         return self.side(f"snapshots from {format_us(moment_us)}", from_us=moment_us, to_us=to_us, known_us=known_us)
 
-    def split_moments(self, known_us: int) -> list[int]:
+    def split_moments(self, known_us: int, *, least: int) -> list[int]:
         """Up to `MAX_SPLITS` moments, evenly spread, at which history as known at K = `known_us` can be split.
 
-        Both sides of each are watched enough: before it to learn from, after it (until K) to judge by. The last
-        is the latest such moment.
+        Both sides of each are watched enough: before it to learn from, which takes `least` snapshots of either
+        outcome, and after it, until K, to judge by. The last is the latest such moment.
         """
         horizon_us = self.settings.target.horizon_days * DAY_US
         inside = (self.grid >= self.version.first_us + horizon_us) & (self.grid <= known_us - horizon_us)
         moments = [int(us) for us in self.grid[inside]]
-        while moments and not self.later_side(moments[-1], to_us=known_us, known_us=known_us).is_watched_enough():
+
+        def can_learn(moment_us: int) -> bool:
+            side = self.earlier_side(moment_us)
+            return side.is_watched_enough() and side.has_outcomes(least)
+
+        def can_judge(moment_us: int) -> bool:
+            return self.later_side(moment_us, to_us=known_us, known_us=known_us).is_watched_enough()
+
+        while moments and not can_judge(moments[-1]):
             moments.pop()
-        while moments and not self.earlier_side(moments[0]).is_watched_enough():
-            moments.pop(0)
+        moments = moments[bisect_left(moments, True, key=can_learn) :]  # history only grows
         chosen = np.unique(np.linspace(0, len(moments) - 1, min(MAX_SPLITS, len(moments))).round().astype(int))
-        return [moments[i] for i in chosen]
+        return [moments[i] for i in chosen if can_learn(moments[i]) and can_judge(moments[i])]
 
 
 def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> History:

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from leadscore.config import Mapping, Settings
 from leadscore.engine import Engine
-from leadscore.errors import LeadscoreError, NoLeadsError, SourceFormatError
+from leadscore.engine.protocol import identifier, literal
+from leadscore.errors import LeadscoreError, NoLeadsError, SourceFormatError, listed
 from leadscore.ingest.mapping import map_batch, read_texts, reject_rows, select_rows, table_of
 from leadscore.ingest.sources import Batch, read_source
 from leadscore.ingest.validate import count_duplicates, judge_leads, read_refused, read_stored, staged_schema
@@ -159,15 +160,16 @@ def _write(settings: Settings, staging: _Staging, engine: Engine, folder: Path, 
             "rules": _by_rule(engine),
         },
         "accounts": all_accounts,
-        "warnings": warnings + _warnings(engine, staging, known_until),
+        "warnings": warnings + _warnings(engine, staging, known_until) + _unlisted_levels(engine, settings),
     }
     return write_version(folder, manifest)
 
 
 def _first_us(engine: Engine, known_until: int) -> int:
     """When the first lead was known; without any dated lead known_until, so that there is no past to learn from."""
-    sql = "SELECT MIN(available_us) AS us FROM staged_leads WHERE event_us IS NOT NULL"
-    first = engine.query(sql)["us"][0].as_py()
+    kept = "SELECT source, line FROM judged_leads WHERE rule = ''"
+    sql = f"SELECT MIN(l.available_us) AS us FROM staged_leads AS l JOIN ({kept}) AS j USING (source, line)"
+    first = engine.query(f"{sql} WHERE l.event_us IS NOT NULL")["us"][0].as_py()
     return known_until if first is None else int(first)
 
 
@@ -204,6 +206,25 @@ def _warnings(engine: Engine, staging: _Staging, known_until: int) -> list[str]:
             found.append(
                 f"{late} rows of {name} are dated at or after known_until: they count once an as_of reaches them"
             )
+    return found
+
+
+def _unlisted_levels(engine: Engine, settings: Settings) -> list[str]:
+    """Answers that no level of their BANT letter lists: they stay in the store, and count as unknown."""
+    found = []
+    mapped = {name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()}
+    for letter, bant in settings.bant.items():
+        if not bant.levels:
+            continue
+        levels = ", ".join(literal(level) for level in bant.levels)
+        parts = [f"SELECT value FROM staged_changes WHERE field = {literal(bant.field)}"]
+        if bant.field in mapped:
+            parts.append(f"SELECT {identifier(bant.field)} AS value FROM staged_leads")
+        sql = f"SELECT value, COUNT(*) AS n FROM ({' UNION ALL '.join(parts)}) AS answers WHERE value NOT IN ({levels})"
+        unlisted = engine.query(f"{sql} GROUP BY value ORDER BY value")
+        if unlisted.num_rows:
+            n, words = sum(unlisted["n"].to_pylist()), listed(unlisted["value"].to_pylist(), most=5)
+            found.append(f"{n} answers to {letter} are not among bant.{letter}.levels and count as unknown: {words}")
     return found
 
 

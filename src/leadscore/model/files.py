@@ -7,7 +7,15 @@ from typing import Any
 
 from leadscore.config import Settings
 from leadscore.errors import NoModelError
-from leadscore.files import canonical_json, hash_bytes, read_json, read_verified, write_bytes, write_folder
+from leadscore.files import (
+    canonical_json,
+    hash_bytes,
+    read_json,
+    read_verified,
+    write_bytes,
+    write_folder,
+    write_pointer,
+)
 from leadscore.model.apply import WinModel
 from leadscore.model.train import FitResult
 from leadscore.times import format_us
@@ -39,7 +47,7 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
     data = canonical_json(manifest)
     version = hash_bytes(data)[:16]
     write_folder(folder / version, {**files, "manifest.json": data})
-    write_bytes(folder / "current.json", canonical_json({"version": version, "sha256": hash_bytes(data)}))
+    write_pointer(folder / "current.json", canonical_json({"version": version, "sha256": hash_bytes(data)}))
     (folder / "no_signal.json").unlink(missing_ok=True)
     return version
 

@@ -9,7 +9,6 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from leadscore.errors import TooFewOutcomesError
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
@@ -17,7 +16,6 @@ from leadscore.model.apply import WinModel
 from leadscore.model.encode import encode_training, fit_encoder, fold_of_lead
 
 FORMAT = 1
-MIN_OUTCOMES = 20
 TREES = 300
 UNCALIBRATED: dict[str, Any] = {"kind": "none", "low": 1e-9, "high": 1 - 1e-9}
 LIGHTGBM: dict[str, Any] = {
@@ -41,15 +39,9 @@ def fit_scorer(matrix: Matrix, rows: pd.DataFrame, *, features: Sequence[Feature
         features: what the matrix holds.
         seed: of the choice of features for each tree.
         threads: used by LightGBM; the result does not depend on it.
-
-    Raises:
-        TooFewOutcomesError: fewer than `MIN_OUTCOMES` snapshots of either kind.
     """
     rows = rows[rows["label"].notna()]
     label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
-    won = int(label.sum())
-    if min(won, len(rows) - won) < MIN_OUTCOMES:
-        raise TooFewOutcomesError(won=won, lost=len(rows) - won, needed=MIN_OUTCOMES)
     seen = matrix.take(rows)
     names = [feature.name for feature in features]
     data = lightgbm.Dataset(encode_training(seen, label, weight, features), label, weight=weight, feature_name=names)

@@ -34,6 +34,7 @@ from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.progress import Progress
 from leadscore.times import format_us
 
+MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
 MIN_SPLITS = 3  # with fewer there is nothing left to choose a calibrator on
 REFERENCE_POINTS = 1000
 
@@ -80,9 +81,9 @@ def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResu
     """
     settings = history.settings
     side = history.earlier_side(known_us)
-    side.check()
+    side.check(least=MIN_OUTCOMES)
     features = tuple(build_features(history, known_us=known_us))
-    moments = history.split_moments(known_us)
+    moments = history.split_moments(known_us, least=MIN_OUTCOMES)
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = _pools(history, moments, known_us)
     rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])

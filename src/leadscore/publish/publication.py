@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.files import canonical_json, hash_bytes, write_bytes, write_folder
+from leadscore.files import canonical_json, hash_bytes, write_folder, write_pointer
 from leadscore.store.receipts import write_receipts
 from leadscore.times import format_us
 
@@ -59,7 +59,7 @@ def publish_scores(
         store_version=store_version,
     )
     current = canonical_json({"publication_id": publication_id, "manifest_sha256": hash_bytes(data)})
-    write_bytes(folder / "current.json", current)
+    write_pointer(folder / "current.json", current)
     return Publication(publication_id, folder / publication_id, manifest)
 
 

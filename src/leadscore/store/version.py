@@ -17,9 +17,9 @@ from leadscore.files import (
     hash_file,
     read_json,
     read_verified,
-    write_bytes,
     write_file,
     write_once,
+    write_pointer,
 )
 
 ROW_GROUP = 250_000
@@ -107,8 +107,7 @@ def write_version(folder: Path, manifest: dict[str, Any]) -> StoreVersion:
     sha256 = hash_bytes(data)
     write_once(folder / "versions" / f"{sha256[:16]}.json", data)
     current = canonical_json({"version": sha256[:16], "sha256": sha256})
-    if not (folder / "current.json").exists() or (folder / "current.json").read_bytes() != current:
-        write_bytes(folder / "current.json", current)
+    write_pointer(folder / "current.json", current)
     return StoreVersion(sha256[:16], manifest, folder)
 
 

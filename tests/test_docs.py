@@ -1,0 +1,59 @@
+"""The documents say what is there: settings, metrics, rules, columns, links."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from leadscore.config import Settings
+from leadscore.model.evaluate import METRICS
+from leadscore.scoring.score import SCORES
+
+ROOT = Path(__file__).parents[1]
+DOCS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in [*ROOT.glob("*.md"), *ROOT.glob("*/**/*.md")]
+        if ".venv" not in path.parts and "data" not in path.parts[:-1]}  # fmt: skip
+
+
+def _keys(model, prefix=""):
+    for name, field in model.model_fields.items():
+        yield name
+        for inner in [field.annotation, *getattr(field.annotation, "__args__", ())]:
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from _keys(inner)
+
+
+@pytest.mark.parametrize("key", sorted(set(_keys(Settings))))
+def test_settings_key_is_told_in_the_docs(key):
+    assert re.search(rf"`(?:[\w<>]+\.)*{key}\b[^`]*`", DOCS["docs/settings.md"])
+
+
+def test_example_of_the_docs_is_a_valid_settings_file():
+    text = re.search(r"```toml\n(.*?)```", DOCS["docs/settings.md"], re.DOTALL).group(1)
+    settings = Settings.model_validate(tomllib.loads(text))
+    assert settings.activity_kinds() == ["call", "message"]
+
+
+@pytest.mark.parametrize("name", [*METRICS, "calibration_error", "brier_skill", "log_loss_gain"])
+def test_metric_is_told_in_the_docs(name):
+    assert f"`{name}`" in DOCS["docs/metrics.md"]
+
+
+@pytest.mark.parametrize("name", SCORES.names)
+def test_score_column_is_told_in_the_docs(name):
+    assert f"`{re.sub('_[123]$', '_1..3', name)}`" in DOCS["docs/scores.md"]
+
+
+def test_reject_rules_of_the_source_are_those_of_the_docs():
+    source = "".join(path.read_text() for path in (ROOT / "src/leadscore/ingest").glob("*.py"))
+    rules = set(re.findall(r'rule="(\w+)"', source)) | set(re.findall(r"(?:THEN|ELSE) '(\w+)'", source))
+    rules |= set(re.findall(r'self\.refuse\([^"]*"(\w+)"', source))
+    table = DOCS["docs/settings.md"].split("## Rejects")[1].split("\n\n")[1]
+    assert rules == set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", sorted(DOCS))
+def test_links_of_a_document_lead_somewhere(name):
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", DOCS[name]):
+        assert ((ROOT / name).parent / link).exists(), link
