@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from features.oracle import CHANGED, build_random_facts, make_oracle_settings
+from leadscore.config import EngineSettings, Settings
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.features.feature import Feature, shown
+from leadscore.features.finish import Amount, Count, DaysUntil, FullAmount, Known, Levels, Titles, WithinDays
+from leadscore.features.matrix import build_features, build_matrix, open_snapshot
+from leadscore.history.split import History
+from leadscore.testing import Facts, day, make_settings
+
+FIELDS = {
+    "industry": {"known_from": "creation"},
+    "price": {"type": "number", "known_from": "creation"},
+    "contract_end": {"type": "date", "known_from": "creation"},
+    "title": {"known_from": "creation", "label": "position"},
+    "start": {"type": "date", "known_from": "creation"},
+    "mood": {},
+}
+BANT = {
+    "budget": {"field": "amount", "full_amount": 100},
+    "authority": {"field": "title", "titles": [["*chief*", 1.0], ["*head*", 0.5]]},
+    "need": {"field": "mood", "levels": ["a", "b", "c"]},
+    "timeline": {"field": "start", "within_days": [30, 90]},
+}
+STAGES = {"open": ["new", "qualified", "proposal"], "won": ["signed"], "lost": ["rejected"]}
+
+
+def _settings(**changes: Any) -> Settings:
+    return make_settings(**{"fields": FIELDS, "bant": BANT, "stages": STAGES} | changes)
+
+
+def _features(settings: Settings, folder: Path, *, changed: tuple[str, ...] = ("amount", "mood")) -> list[Feature]:
+    """All features of a history in which the `changed` fields have one."""
+    facts = Facts(settings).lead("a", 0)
+    for name in changed:
+        facts.change("a", 1, name, "1")
+    history = facts.history(folder, known_until=10)
+    try:
+        return build_features(history, known_us=day(10))
+    finally:
+        history.engine.close()
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory) -> dict[str, Feature]:
+    found = _features(_settings(), tmp_path_factory.mktemp("store"))
+    return {feature.name: feature for feature in found}
+
+
+PLAIN = Feature(
+    "profile_x", {"leads": {"field_x": "MAX(at_creation_x)"}}, Amount("field_x", 2), "number", "up", "down", "profile_x"
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "profile_y"},
+        {"columns": {"leads": {"field_x": "MIN(at_creation_x)"}}},
+        {"columns": {"leads": {"field_y": "MAX(at_creation_x)"}}},
+        {"columns": {"changes": {"field_x": "MAX(at_creation_x)"}}},
+        {"columns": {"leads": {"field_x": "MAX(at_creation_x)", "field_y": "MAX(at_creation_y)"}}},
+        {"finish": Amount("field_x", 3)},
+        {"finish": Amount("field_y", 2)},
+        {"finish": Known(Amount("field_x", 2))},
+        {"finish": Count("field_x")},
+        {"unit": "days"},
+        {"direction": 1},
+        {"direction": -1},
+        {"usual_for": ("a", "b")},
+        {"usual_for": ("b", "a")},
+    ],
+)
+def test_a_fingerprint_changes_with_whatever_changes_a_value(change):
+    assert replace(PLAIN, **change).fingerprint() != PLAIN.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Levels("x", ("a", "b", "c")), Levels("x", ("a", "c", "b"))),
+        (Titles("x", (("*ceo*", 1.0), ("*", 0.0))), Titles("x", (("*", 0.0), ("*ceo*", 1.0)))),
+        (Titles("x", (("*ceo*", 1.0),)), Titles("x", (("*ceo*", 0.9),))),
+        (FullAmount("x", 2, 100.0), FullAmount("x", 2, 101.0)),
+        (WithinDays("x", 30, 90), WithinDays("x", 31, 90)),
+        (WithinDays("x", 30, 90), WithinDays("x", 30, 91)),
+        (Amount("x", 0), DaysUntil("x")),
+    ],
+)
+def test_a_fingerprint_changes_with_every_parameter_of_the_finish(one, other):
+    assert replace(PLAIN, finish=one).fingerprint() != replace(PLAIN, finish=other).fingerprint()
+
+
+def test_a_fingerprint_is_that_of_the_values_not_of_the_words():
+    reworded = replace(PLAIN, up="{value}!", down="{value}?", group="another")
+    assert reworded.fingerprint() == PLAIN.fingerprint()
+    two = {"field_x": "MAX(at_creation_x)", "field_y": "MAX(at_creation_y)"}
+    ordered = [replace(PLAIN, columns={"leads": dict(pairs)}) for pairs in (two.items(), reversed(two.items()))]
+    assert ordered[0].fingerprint() == ordered[1].fingerprint()
+    assert re.fullmatch("[0-9a-f]{16}", PLAIN.fingerprint())
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed", "differing"),
+    [
+        ({"kinds": {"email": "messages", "meeting": "talks"}}, (), set()),
+        ({"seed": 7, "timezone": "Europe/Berlin"}, (), set()),
+        ({"fields": FIELDS | {"price": {**FIELDS["price"], "label": "fee"}}}, (), set()),
+        ({"fields": FIELDS | {"price": {**FIELDS["price"], "decimals": 3}}}, (), {"profile_price"}),
+        ({"fields": FIELDS | {"price": {**FIELDS["price"], "type": "date"}}}, (), {"profile_price"}),
+        ({}, ("industry",), {"profile_industry"}),
+        ({"bant": BANT | {"budget": {"field": "amount", "full_amount": 99}}}, (), {"bant_budget"}),
+        ({"bant": BANT | {"timeline": {"field": "start", "within_days": [30, 91]}}}, (), {"bant_timeline"}),
+        ({"bant": BANT | {"need": {"field": "mood", "levels": ["c", "b", "a"]}}}, (), {"bant_need"}),
+        ({"bant": BANT | {"need": {"field": "mood", "levels": ["a", "b"]}}}, (),
+         {"bant_need", "bant_need_known", "bant_completeness"}),
+        ({"bant": BANT | {"authority": {"field": "title", "titles": [["*chief*", 1.0]]}}}, (),
+         {"bant_authority", "bant_authority_known", "bant_completeness"}),
+        ({"stages": STAGES | {"open": ["qualified", "new", "proposal"]}}, (),
+         {"stage_order", "stage_moves_forward", "stage_moves_back"}),
+        ({"stages": STAGES | {"open": ["new", "demo", "qualified", "proposal"]}}, (), {"stage_order"}),
+        ({"stages": STAGES | {"open": ["new", "qualified", "proposal", "rejected"], "lost": []}}, (), set()),
+    ],
+    ids=[
+        "words of kinds", "seed and zone", "label", "decimals", "type", "history", "full amount", "days",
+        "levels turned", "fewer levels", "fewer titles", "stages swapped", "a stage more", "same order of stages",
+    ],
+)  # fmt: skip
+def test_settings_that_change_a_value_change_its_features_fingerprint(tmp_path, features, changes, changed, differing):
+    found = _features(_settings(**changes), tmp_path, changed=("amount", "mood", *changed))
+    after = {feature.name: feature.fingerprint() for feature in found}
+    assert after.keys() == features.keys()
+    other = {name for name, feature in features.items() if feature.fingerprint() != after[name]}
+    assert differing <= other
+    assert {name.split("_")[0] for name in other} == {name.split("_")[0] for name in differing}
+
+
+def test_names_are_unique_and_say_family_and_measure(tmp_path, features):
+    many = _features(make_oracle_settings(), tmp_path, changed=tuple(CHANGED))
+    for found in (many, list(features.values())):
+        names = [feature.name for feature in found]
+        assert len(set(names)) == len(names)
+        assert all(re.fullmatch("(bant|engagement|stage|profile)_[a-z0-9_]+", name) for name in names)
+
+
+def test_every_feature_has_the_direction_that_the_business_knows(features):
+    assert {name: f.direction for name, f in features.items() if f.direction} == {
+        "bant_budget": 1, "bant_authority": 1, "bant_need": 1, "bant_timeline": 1,
+    }  # fmt: skip
+
+
+def test_two_columns_of_one_name_are_of_one_meaning(tmp_path):
+    meaning: dict[str, tuple[str, str]] = {}
+    for feature in _features(make_oracle_settings(), tmp_path, changed=("pain", "amount")):
+        for relation, named in feature.columns.items():
+            for name, expression in named.items():
+                assert meaning.setdefault(name, (relation, expression)) == (relation, expression)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.0, "count", "none"),
+        (1.0, "count", "1"),
+        (12.0, "count", "12"),
+        (0.0, "days", "0 days"),
+        (0.04, "days", "0 days"),
+        (0.96, "days", "1 day"),
+        (1.0, "days", "1 day"),
+        (1.26, "days", "1.3 days"),
+        (9.96, "days", "10 days"),
+        (30.4, "days", "30 days"),
+        (1234.0, "days", "1,234 days"),
+        (0.0, "share", "0 %"),
+        (0.5, "share", "50 %"),
+        (1.0, "share", "100 %"),
+        (0.0, "a week", "+0.0 a week"),
+        (-0.03, "a week", "+0.0 a week"),  # there is no "minus nothing"
+        (2.0, "a week", "+2.0 a week"),
+        (-7.25, "a week", "-7.2 a week"),
+        (0.5, "times", "0.5 times"),
+        (12.0, "times", "12.0 times"),
+        (0.0, "flag", "not known"),
+        (1.0, "flag", "known"),
+        (0.0, "number", "0"),
+        (-0.001, "number", "0"),
+        (15000.0, "number", "15,000"),
+        (15000.5, "number", "15,000.50"),
+        (-3.0, "number", "-3"),
+        ("it's {x} 😀", "category", "it's {x} 😀"),
+    ],
+)
+def test_a_value_is_shown_as_a_person_reads_it(value, unit, text):
+    assert shown(value, unit) == text
+
+
+TYPICAL = {
+    "count": [0.0, 1.0, 12.0, 1234.0],
+    "days": [0.0, 0.01, 0.5, 0.97, 1.0, 1.04, 2.0, 9.97, 12.0, 1234.0],
+    "share": [0.0, 0.004, 1 / 3, 0.5, 1.0],
+    "a week": [0.0, 1.0, 12.0, -1.0, -0.04, -8.4],
+    "times": [0.0, 0.04, 1.0, 2.5, 12.0],
+    "flag": [0.0, 1.0],
+    "category": ["web", "it's 1 of {x}"],
+    "number": [0.0, 1.0, 12.0, 15000.0, 0.5, -3.0, -0.001],
+}
+WRONG = {
+    "a field that was not filled in": r"\{value\}|\{\}",
+    "an unknown value": r"\b(nan|None)\b",
+    "one of many": r"(?<![\d.,-])1 days\b",
+    "many of one": r"(?<![\d.,])(?!1\b)[\d.,]+ day\b",
+    "minus nothing": r"-0(\.0+)?(?![.\d])",
+    "less than no days": r"-[\d.,]+ days?\b",
+    "only all of it": r"\bonly 100 %",
+    "spaces": r"^\s|\s$|\s\s",
+    "what the unit says twice": r"\b(\w+) \1\b",
+}
+
+
+@pytest.mark.parametrize("speaks_for", [True, False], ids=["up", "down"])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_no_sentence_says(features, wrong, speaks_for):
+    said = []
+    for feature in features.values():
+        passed = [-0.01, -1.0, -30.0] if isinstance(feature.finish, DaysUntil) else []
+        said += [feature.sentence(value, speaks_for=speaks_for) for value in TYPICAL[feature.unit] + passed]
+    assert len(said) > 150
+    assert [sentence for sentence in said if re.search(WRONG[wrong], sentence)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "up", "down"),
+    [
+        ("bant_budget", 0.25, "budget: 25 % of full strength", "budget: only 25 % of full strength"),
+        ("bant_need_known", 1.0, "need: known", "need: known"),
+        ("bant_timeline_known", 0.0, "timeline: not known", "timeline: not known"),
+        ("bant_completeness", 0.0, "BANT questions answered: none of 4", "BANT questions answered: none of 4"),
+        ("bant_completeness", 3.0, "BANT questions answered: 3 of 4", "BANT questions answered: 3 of 4"),
+        ("engagement_activities_7d", 3.0, *["activities of any kind: 3 in the last 7 days"] * 2),
+        ("engagement_email_1d", 0.0, *["e-mails: none in the last day"] * 2),
+        ("engagement_meeting_30d", 1.0, *["meetings: 1 in the last 30 days"] * 2),
+        ("engagement_meeting_days_since", 1.0, *["meetings: the last one 1 day ago"] * 2),
+        ("engagement_meeting_distinct_days_30d", 0.0, *["meetings: on none of the last 30 days"] * 2),
+        ("engagement_email_distinct_days_30d", 12.0, *["e-mails: on 12 of the last 30 days"] * 2),
+        ("engagement_email_trend", -2.5, *["e-mails: -2.5 a week against the 30 days before"] * 2),
+        ("engagement_email_two_way_share", 0.5, *["e-mails: 50 % by the lead"] * 2),
+        ("stage_age", 1.0, *["created 1 day ago"] * 2),
+        ("stage_reopenings", 2.0, *["times re-opened: 2"] * 2),
+        ("stage_current", "proposal", "has reached the stage proposal", "is still in the stage proposal"),
+        ("stage_days_in_current", 45.0, *["in its stage for 45 days"] * 2),
+        ("stage_moves_back", 0.0, *["moves back through the stages: none"] * 2),
+        ("stage_stalled", 2.5, *["in its stage for 2.5 times the usual time"] * 2),
+        ("profile_industry", "it's {x}", *["industry: it's {x}"] * 2),
+        ("profile_price", 15000.0, *["price: 15,000"] * 2),
+        ("profile_contract_end", 12.0, *["contract end: in 12 days"] * 2),
+    ],
+)
+def test_a_sentence_tells_the_leads_own_value(features, name, value, up, down):
+    assert features[name].sentence(value, speaks_for=True) == up
+    assert features[name].sentence(value, speaks_for=False) == down
+
+
+@pytest.mark.parametrize("words", ["{offer} calls", "calls {0}", "calls }", "{{calls}}", "100 % calls %s"])
+def test_words_from_the_settings_stand_in_sentences_as_they_were_written(tmp_path, words):
+    fields = {"industry": {"known_from": "creation", "label": words}}
+    found = _features(make_settings(fields=fields, kinds={"call": words}), tmp_path, changed=())
+    named = {feature.name: feature for feature in found}
+    assert named["engagement_call_7d"].sentence(2.0, speaks_for=True) == f"{words}: 2 in the last 7 days"
+    assert named["profile_industry"].sentence("{it}", speaks_for=False) == f"{words}: {{it}}"
+
+
+def test_a_kind_without_words_is_said_by_its_name(tmp_path):
+    mapping = [
+        {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}},
+        {"source": "leads", "table": "activities", "columns": {"lead_id": "id", "event_at": "at"},
+         "constants": {"kind": "video_call"}},
+    ]  # fmt: skip
+    found = _features(make_settings(mapping=mapping), tmp_path, changed=())
+    said = next(f for f in found if f.name == "engagement_video_call_7d").sentence(1.0, speaks_for=True)
+    assert said == "video call: 1 in the last 7 days"
+
+
+class RecordingEngine(DuckDBEngine):
+    """DuckDB that keeps what it was asked and what it answered."""
+
+    def __init__(self) -> None:
+        super().__init__(EngineSettings(threads=1))
+        self.asked: list[tuple[str, pa.Table]] = []
+
+    def query(self, sql: str) -> pa.Table:
+        answer = super().query(sql)
+        self.asked.append((sql, answer))
+        return answer
+
+
+@pytest.fixture(params=[CHANGED, ["pain"], []], ids=["all that may change", "one change", "no change"])
+def recorded(request, tmp_path) -> Iterator[list[tuple[str, pa.Table]]]:
+    facts, rows = build_random_facts(Random(3), leads=5, rows=5, changed=request.param)  # noqa: S311
+    engine = RecordingEngine()
+    history: History = facts.history(tmp_path, known_until=200, engine=engine)
+    found = build_features(history, known_us=day(200))
+    engine.asked.clear()
+    build_matrix(open_snapshot(history, rows, known_us=day(200)), found)
+    yield [(sql, answer) for sql, answer in engine.asked if "snapshots" in sql]
+    engine.close()
+
+
+FORBIDDEN = [
+    r"/", r"::", r"\bSUM\s*\(", r"\bAVG\s*\(", r"\bLIKE\b", r"\bGLOB\b", r"\bLOWER\b", r"\bUPPER\b", r"\bCAST\b",
+    r"\bDATE_?(DIFF|TRUNC|PART)\b", r"\bEXTRACT\b", r"\bNOW\b", r"\bCURRENT_\w+", r"\bRANDOM\b", r"\d\.\d",
+    r"\bROUND\b",
+]  # fmt: skip
+
+
+def test_sql_counts_and_takes_extremes_and_nothing_else(recorded):
+    assert len(recorded) == 1
+    for sql, _ in recorded:
+        bare = re.sub(r"'(?:[^']|'')*'", "''", sql)
+        assert bare.count("COUNT(") > 30
+        assert [pattern for pattern in FORBIDDEN if re.search(pattern, bare, re.I)] == []
+
+
+def test_sql_gives_integers_and_texts_only(recorded):
+    for _, answer in recorded:
+        kinds = {field.name: field.type for field in answer.schema}
+        assert {"lead_id", "as_of_us", "stage_text", "stage_born"} < kinds.keys()
+        odd = {name for name, kind in kinds.items() if not (pa.types.is_signed_integer(kind) or kind == pa.string())}
+        assert odd == set()

@@ -1,0 +1,407 @@
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import Phase, given, note, settings
+from hypothesis import strategies as st
+
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.history.spells import _replay, build_spells
+from leadscore.ingest.mapping import table_of
+from leadscore.testing import EPOCH_US, Facts, day, make_settings
+from leadscore.times import DAY_US, FOREVER_US
+
+SETTINGS = make_settings(engine={"threads": 1})
+JUST = 1 / DAY_US  # one microsecond, in days
+Told = tuple[int, float, float | None, bool]  # spell, start, close or None while open, won
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DuckDBEngine]:
+    opened = DuckDBEngine(SETTINGS.engine)
+    yield opened
+    opened.close()
+
+
+def attach(engine: DuckDBEngine, facts: Facts) -> None:
+    for name, rows in facts.rows.items():
+        engine.add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
+
+
+def read_spells(engine: DuckDBEngine, facts: Facts, *, known: float = 100) -> dict[str, list[Told]]:
+    attach(engine, facts)
+    told: dict[str, list[Told]] = {}
+    for row in build_spells(engine, facts.settings.stages, known_us=day(known)).itertuples():
+        close = None if row.close_us == FOREVER_US else (row.close_us - EPOCH_US) / DAY_US
+        told.setdefault(row.lead_id, []).append((row.spell, (row.start_us - EPOCH_US) / DAY_US, close, row.won))
+    return told
+
+
+def lead() -> Facts:
+    return Facts(SETTINGS).lead("a", 0)
+
+
+CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
+    "no close": (lead, [(1, 0, None, False)]),
+    "outcome won": (lambda: lead().outcome("a", 5, "won"), [(1, 0, 5, True)]),
+    "outcome lost": (lambda: lead().outcome("a", 5, "lost"), [(1, 0, 5, False)]),
+    "closing stage won": (lambda: lead().stage("a", 5, "signed"), [(1, 0, 5, True)]),
+    "closing stage lost": (lambda: lead().stage("a", 5, "rejected"), [(1, 0, 5, False)]),
+    "open stages only": (lambda: lead().stage("a", 1, "new").stage("a", 2, "proposal"), [(1, 0, None, False)]),
+    "open stage, then closing stage": (
+        lambda: lead().stage("a", 1, "new").stage("a", 5, "signed"),
+        [(1, 0, 5, True)],
+    ),
+    "outcome and closing stage at once": (
+        lambda: lead().stage("a", 5, "signed").outcome("a", 5, "won"),
+        [(1, 0, 5, True)],
+    ),
+    "closing stage known before the outcome that happened first": (
+        lambda: lead().outcome("a", 5, "won", known=9).stage("a", 6, "signed"),
+        [(1, 0, 6, True)],
+    ),
+    "outcome known before the closing stage that happened first": (
+        lambda: lead().stage("a", 5, "rejected", known=9).outcome("a", 6, "lost"),
+        [(1, 0, 6, False)],
+    ),
+    "closing stage lost, outcome won later": (
+        lambda: lead().stage("a", 5, "rejected").outcome("a", 6, "won"),
+        [(1, 0, 5, False)],
+    ),
+    "outcome won, closing stage lost later": (
+        lambda: lead().outcome("a", 5, "won").stage("a", 6, "rejected"),
+        [(1, 0, 5, True)],
+    ),
+    "won and lost at the same microsecond": (
+        lambda: lead().outcome("a", 5, "won").outcome("a", 5, "lost"),
+        [(1, 0, 5, False)],
+    ),
+    "won and lost at the same microsecond, in sequence": (
+        lambda: lead().outcome("a", 5, "lost", seq=2).outcome("a", 5, "won", seq=1),
+        [(1, 0, 5, True)],
+    ),
+    "re-opened": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "new"),
+        [(1, 0, 5, False), (2, 8, None, False)],
+    ),
+    "re-opened and won": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "proposal").outcome("a", 12, "won"),
+        [(1, 0, 5, False), (2, 8, 12, True)],
+    ),
+    "won, re-opened and lost": (
+        lambda: lead().stage("a", 5, "signed").stage("a", 8, "new").stage("a", 12, "rejected"),
+        [(1, 0, 5, True), (2, 8, 12, False)],
+    ),
+    "re-opened twice": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "new").outcome("a", 9, "lost").stage("a", 11, "qualified"),
+        [(1, 0, 5, False), (2, 8, 9, False), (3, 11, None, False)],
+    ),
+    "moves on after re-opening": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "new").stage("a", 9, "qualified"),
+        [(1, 0, 5, False), (2, 8, None, False)],
+    ),
+    "re-opening learned late": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 7, "new", known=12),
+        [(1, 0, 5, False), (2, 12, None, False)],
+    ),
+    "open stage at the close itself": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 5, "new"),
+        [(1, 0, 5, False)],
+    ),
+    "closing and open stage of one date, told apart by sequence": (
+        lambda: lead().stage("a", 5, "rejected", seq=1).stage("a", 5, "qualified", seq=2),
+        [(1, 0, 5, False), (2, 5, None, False)],
+    ),
+    "open and closing stage of one date, told apart by sequence": (
+        lambda: lead().stage("a", 5, "qualified", seq=1).stage("a", 5, "rejected", seq=2),
+        [(1, 0, 5, False)],
+    ),
+    "open stage a microsecond after the close": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 5 + JUST, "new"),
+        [(1, 0, 5, False), (2, 5 + JUST, None, False)],
+    ),
+    "close learned late": (lambda: lead().outcome("a", 5, "won", known=10), [(1, 0, 10, True)]),
+    "close learned late and already re-opened": (
+        lambda: lead().outcome("a", 5, "lost", known=10).stage("a", 8, "new"),
+        [(1, 0, 10, False), (2, 10, None, False)],
+    ),
+    "close learned late, re-opened, another old close learned later": (
+        lambda: lead().outcome("a", 5, "lost", known=10).stage("a", 8, "new").stage("a", 7, "rejected", known=11),
+        [(1, 0, 10, False), (2, 10, None, False)],
+    ),
+    "stage entry before the close learned after it": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 4, "qualified", known=12),
+        [(1, 0, 5, False)],
+    ),
+    "close of an earlier spell learned late": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "new").stage("a", 6, "rejected", known=12),
+        [(1, 0, 5, False), (2, 8, None, False)],
+    ),
+    "close of an earlier spell learned late, then the real one": (
+        lambda: (
+            lead()
+            .outcome("a", 5, "lost")
+            .stage("a", 8, "new")
+            .stage("a", 6, "rejected", known=12)
+            .outcome("a", 15, "won")
+        ),
+        [(1, 0, 5, False), (2, 8, 15, True)],
+    ),
+    "close at the moment of re-opening": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "new").stage("a", 8, "rejected", known=9),
+        [(1, 0, 5, False), (2, 8, 9, False)],
+    ),
+    "a second close while closed outdates a re-opening between": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 9, "rejected").stage("a", 7, "new", known=12),
+        [(1, 0, 5, False)],
+    ),
+    "a second close while closed, then re-opened": (
+        lambda: lead().outcome("a", 5, "lost").stage("a", 9, "rejected").stage("a", 10, "new"),
+        [(1, 0, 5, False), (2, 10, None, False)],
+    ),
+    "an older close learned while closed does not undo the later one": (
+        lambda: lead().outcome("a", 9, "lost").stage("a", 5, "rejected", known=12).stage("a", 7, "qualified", known=13),
+        [(1, 0, 9, False)],
+    ),
+    "an older open stage learned does not undo the later one": (
+        lambda: lead().stage("a", 8, "new").stage("a", 4, "qualified", known=9).outcome("a", 5, "lost", known=10),
+        [(1, 0, 10, False), (2, 10, None, False)],
+    ),
+    "a later open stage known when an older close is learned": (
+        lambda: (
+            lead()
+            .outcome("a", 5, "lost")
+            .stage("a", 8, "new")
+            .stage("a", 12, "qualified")
+            .stage("a", 10, "rejected", known=14)
+        ),
+        [(1, 0, 5, False), (2, 8, 14, False), (3, 14, None, False)],
+    ),
+    "close, re-opening and close learned at once": (
+        lambda: (
+            lead().outcome("a", 5, "lost", known=20).stage("a", 8, "new", known=20).outcome("a", 12, "won", known=20)
+        ),
+        [(1, 0, 20, False), (2, 20, 20, True)],
+    ),
+    "lead learned late": (lambda: Facts(SETTINGS).lead("a", 0, known=3), [(1, 3, None, False)]),
+}
+
+
+@pytest.mark.parametrize(("build", "expected"), CASES.values(), ids=CASES)
+def test_spells_of_a_lead_when_facts_are_given_then_are_those_worked_by_hand(
+    engine: DuckDBEngine, build: Callable[[], Facts], expected: list[Told]
+) -> None:
+    assert read_spells(engine, build()) == {"a": [pytest.approx(spell) for spell in expected]}
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (0, {}),
+        (JUST, {"a": [(1, 0, None, False)]}),
+        (10, {"a": [(1, 0, None, False)]}),
+        (10 + JUST, {"a": [(1, 0, 10, False)]}),
+        (14, {"a": [(1, 0, 10, False)]}),
+        (14 + JUST, {"a": [(1, 0, 10, False), (2, 14, None, False)]}),
+        (20, {"a": [(1, 0, 10, False), (2, 14, None, False)]}),
+        (20 + JUST, {"a": [(1, 0, 10, False), (2, 14, 20, True)]}),
+    ],
+)
+def test_spells_when_a_fact_is_known_at_k_or_a_microsecond_before_then_only_the_latter_counts(
+    engine: DuckDBEngine, known: float, expected: dict[str, list[Told]]
+) -> None:
+    facts = lead().outcome("a", 5, "lost", known=10).stage("a", 11, "new", known=14).outcome("a", 20, "won")
+    assert read_spells(engine, facts, known=known) == expected
+
+
+def test_spells_when_the_settings_declare_no_stages_then_outcomes_alone_close(engine: DuckDBEngine) -> None:
+    plain = make_settings(stages={}, engine={"threads": 1})
+    facts = Facts(plain).lead("a", 0).lead("b", 1).stage("a", 4, "signed").outcome("a", 5, "won").stage("a", 8, "new")
+    assert read_spells(engine, facts) == {"a": [(1, 0, 5, True)], "b": [(1, 1, None, False)]}
+
+
+def test_spells_when_stage_names_hold_quotes_then_they_match_literally(engine: DuckDBEngine) -> None:
+    quoted = make_settings(stages={"open": ["new"], "won": ["it's signed"], "lost": ["' OR '1'='1"]})
+    facts = Facts(quoted).lead("a", 0).lead("b", 0).stage("a", 5, "it's signed").stage("b", 5, "new")
+    assert read_spells(engine, facts) == {"a": [(1, 0, 5, True)], "b": [(1, 0, None, False)]}
+
+
+def test_spells_when_facts_speak_of_a_lead_that_is_not_there_then_it_has_none(engine: DuckDBEngine) -> None:
+    facts = lead().outcome("ghost", 5, "lost").stage("ghost", 8, "new").outcome("other", 5, "won")
+    assert read_spells(engine, facts) == {"a": [(1, 0, None, False)]}
+
+
+def test_spells_when_there_are_many_leads_then_they_are_ordered_and_typed(engine: DuckDBEngine) -> None:
+    facts = Facts(SETTINGS)
+    for lead_id in ("b", "10", "a", "2", "00012"):
+        facts.lead(lead_id, 0).outcome(lead_id, 5, "lost")
+    for lead_id in ("10", "b"):
+        facts.stage(lead_id, 8, "new")
+    attach(engine, facts)
+    spells = build_spells(engine, SETTINGS.stages, known_us=day(100))
+    found = list(zip(spells["lead_id"], spells["spell"], strict=True))
+    assert found == [("00012", 1), ("10", 1), ("10", 2), ("2", 1), ("a", 1), ("b", 1), ("b", 2)]
+    assert list(spells.columns) == ["lead_id", "spell", "start_us", "close_us", "won"]
+    assert [spells[name].dtype for name in ("spell", "start_us", "close_us", "won")] == [np.int64] * 3 + [np.bool_]
+
+
+@pytest.mark.parametrize("known_lead", [9, 10, 11, 20 - JUST])
+def test_spells_when_a_lead_is_learned_after_its_own_close_and_reopening_then_none_begins_before_it_is_known(
+    engine: DuckDBEngine, known_lead: float
+) -> None:
+    # Such as a lead without a creation date, which is known from just before known_until on.
+    facts = Facts(SETTINGS).lead("a", 0, known=known_lead).outcome("a", 3, "lost").stage("a", 5, "new")
+    spells = read_spells(engine, facts, known=20)["a"]
+    assert min(start for _, start, _, _ in spells) == pytest.approx(known_lead)
+    assert all(close is None or start <= close for _, start, close, _ in spells)
+    assert spells[-1][2] is None
+
+
+# --- Laws over random histories -------------------------------------------------------------------------------------
+
+LEADS = ("00012", "10", "a", "b", "z", "ä")
+CLOSES = ("won", "lost", "signed", "rejected")
+Made = tuple[str, float, float, str, int]  # lead, event, known, what, seq
+
+
+@st.composite
+def made_facts(draw: st.DrawFn) -> Made:
+    event = draw(st.integers(1, 12))
+    known = event + draw(st.sampled_from([0, 0, 0, 1, 2, 5]))
+    what = draw(st.sampled_from([*CLOSES, "new", "qualified", "new", "qualified"]))
+    return draw(st.sampled_from(LEADS)), event, known, what, draw(st.integers(0, 1))
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, late_leads: bool) -> Facts:
+    facts = Facts(SETTINGS)
+    for lead_id in LEADS:
+        facts.lead(lead_id, 0, known=draw(st.integers(0, 12)) if late_leads else 0)
+    for lead_id, event, known, what, seq in draw(st.lists(made_facts(), min_size=24, max_size=48)):
+        add = facts.outcome if what in {"won", "lost"} else facts.stage
+        add(lead_id, event, what, known=known, seq=seq)
+    return facts
+
+
+def is_close(row: dict[str, object]) -> bool:
+    return row.get("outcome", row.get("stage")) in CLOSES
+
+
+def is_win(row: dict[str, object]) -> bool:
+    return row.get("outcome", row.get("stage")) in {"won", "signed"}
+
+
+def facts_of(facts: Facts, lead_id: str) -> list[dict[str, object]]:
+    return [row for name in ("outcomes", "stages") for row in facts.rows[name] if row["lead_id"] == lead_id]
+
+
+def is_open(facts: Facts, lead_id: str, *, at_us: int) -> bool:
+    """The plain meaning: known, and never closed or last re-opened, by what was known before that moment."""
+    created = next(row["available_us"] for row in facts.rows["leads"] if row["lead_id"] == lead_id)
+    known = [row for row in facts_of(facts, lead_id) if row["available_us"] < at_us]
+    closed = max((row["event_us"] for row in known if is_close(row)), default=None)
+    opened = max((row["event_us"] for row in known if not is_close(row)), default=-1)
+    return created < at_us and (closed is None or opened > closed)
+
+
+def restrict(spells: pd.DataFrame, *, known_us: int) -> pd.DataFrame:
+    """What of the spells was known before an earlier moment, by their own times alone."""
+    begun = spells[spells["start_us"] < known_us].reset_index(drop=True)
+    later = begun["close_us"] >= known_us
+    return begun.assign(close_us=begun["close_us"].where(~later, FOREVER_US), won=begun["won"] & ~later)
+
+
+# A broken law stops at the first history and shows it: to shrink it would take minutes of SQL.
+law = settings(derandomize=True, deadline=None, max_examples=15, phases=[Phase.generate], report_multiple_bugs=False)
+
+
+@pytest.mark.parametrize("late_leads", [False, True], ids=["leads known first", "leads learned late"])
+def test_spells_when_known_at_an_earlier_moment_then_are_the_later_ones_restricted_to_it(
+    engine: DuckDBEngine, late_leads: bool
+) -> None:
+    @law
+    @given(histories(late_leads=late_leads), st.integers(1, 18))
+    def check(facts: Facts, known: int) -> None:
+        note(f"{facts.rows}")
+        attach(engine, facts)
+        whole = build_spells(engine, SETTINGS.stages, known_us=day(100))
+        for known_us in (day(known), day(known) + 1):
+            earlier = build_spells(engine, SETTINGS.stages, known_us=known_us)
+            pd.testing.assert_frame_equal(earlier, restrict(whole, known_us=known_us))
+
+    check()
+
+
+@pytest.mark.parametrize("late_leads", [False, True], ids=["leads known first", "leads learned late"])
+def test_spells_when_histories_are_random_then_cover_exactly_the_moments_at_which_a_lead_was_open(
+    engine: DuckDBEngine, late_leads: bool
+) -> None:
+    @law
+    @given(histories(late_leads=late_leads))
+    def check(facts: Facts) -> None:
+        note(f"{facts.rows}")
+        attach(engine, facts)
+        spells = build_spells(engine, SETTINGS.stages, known_us=day(100))
+        for lead_id, own in spells.groupby("lead_id"):
+            for at_us in [day(at) + more for at in range(20) for more in (0, 1)]:
+                covering = ((own["start_us"] < at_us) & (own["close_us"] >= at_us)).sum()
+                assert covering == int(is_open(facts, lead_id, at_us=at_us)), (lead_id, at_us)
+
+    check()
+
+
+@pytest.mark.parametrize("late_leads", [False, True], ids=["leads known first", "leads learned late"])
+def test_spells_when_histories_are_random_then_never_overlap_and_each_close_is_a_fact(
+    engine: DuckDBEngine, late_leads: bool
+) -> None:
+    @law
+    @given(histories(late_leads=late_leads))
+    def check(facts: Facts) -> None:
+        note(f"{facts.rows}")
+        attach(engine, facts)
+        spells = build_spells(engine, SETTINGS.stages, known_us=day(100))
+        assert sorted(set(spells["lead_id"])) == sorted(LEADS)
+        for lead_id, own in spells.groupby("lead_id"):
+            told = list(own.itertuples())
+            known_us = next(row["available_us"] for row in facts.rows["leads"] if row["lead_id"] == lead_id)
+            closes = {
+                (max(row["available_us"], known_us), is_win(row)) for row in facts_of(facts, lead_id) if is_close(row)
+            }
+            assert [spell.spell for spell in told] == list(range(1, len(told) + 1))
+            assert all(spell.start_us <= spell.close_us for spell in told)
+            assert all(before.close_us <= after.start_us for before, after in pairwise(told))
+            assert all((s.close_us, s.won) in closes for s in told if s.close_us != FOREVER_US)
+            assert not any(spell.won for spell in told if spell.close_us == FOREVER_US)
+
+    check()
+
+
+def test_spells_when_a_lead_takes_the_fast_path_then_are_what_a_replay_of_its_facts_gives(
+    engine: DuckDBEngine,
+) -> None:
+    taken = {"fast": 0, "replayed": 0}
+
+    @law
+    @given(histories(late_leads=False))
+    def check(facts: Facts) -> None:
+        note(f"{facts.rows}")
+        attach(engine, facts)
+        found = build_spells(engine, SETTINGS.stages, known_us=day(100))
+        expected = []
+        for lead_id in LEADS:
+            rows = facts_of(facts, lead_id)
+            rows.sort(key=lambda r: (r["available_us"], r["event_us"], not is_close(r), r["seq"], is_win(r)))
+            own = _replay(
+                lead_id,
+                day(0),
+                [(r["available_us"], r["event_us"], not is_close(r), is_win(r)) for r in rows],
+            )
+            taken["fast" if len(own) == 1 else "replayed"] += 1
+            expected += own
+        assert list(found.itertuples(index=False, name=None)) == expected
+
+    check()
+    assert min(taken.values()) >= 15  # both paths were exercised

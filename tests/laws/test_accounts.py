@@ -1,0 +1,225 @@
+"""Every row of every file is stored, ignored by name, or rejected with a reason; nothing vanishes, nothing crashes."""
+
+import csv
+import io
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from leadscore import jobs
+from leadscore.errors import UserError
+from leadscore.store.version import StoreVersion, read_current
+from leadscore.testing import make_settings
+
+IDS = st.sampled_from(["1", "2", "3", "00012", " 1", "", "9"])
+TIMES = st.sampled_from(
+    [
+        "2024-01-01",
+        "2024-01-05",
+        "2024-01-02T10:00:00",
+        "2024-01-03T10:00:00+02:00",
+        "",
+        "never",
+        "9024-01-01",
+        "2090-01-01",
+    ]
+)
+WORDS = st.sampled_from(["new", "signed", "won", "lost", "call", "call back", "", "Won", 'it\'s, "odd"\n', "*"])
+SIZES = st.sampled_from(["", "5", "5.0", "1e2", "five", "-1", "99999999999999999999"])
+LEADS = st.lists(st.tuples(IDS, TIMES, SIZES).map(list), max_size=7)
+LOG = st.lists(
+    st.one_of(*[st.tuples(IDS, TIMES, WORDS, IDS).map(list)] * 5, st.just(["ragged"])), min_size=1, max_size=12
+)
+PATTERNS = st.lists(st.sampled_from(["new", "won", "lost", "call", "call*", "", "*", "it's*", "1"]), max_size=3).map(
+    tuple
+)
+MATCHES = st.dictionaries(st.sampled_from(["what", "id"]), PATTERNS, max_size=2)
+TABLES = {
+    "stages": {"stage": "what"},
+    "outcomes": {"outcome": "what"},
+    "activities": {"kind": "what"},
+    "changes": {"value": "what"},
+    "leads": {},
+}
+ENTRIES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "table": st.sampled_from([*TABLES]),
+            "where": MATCHES,
+            "where_not": MATCHES,
+            "id": st.sampled_from(["id", "other"]),
+        }
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def holds(text: str, patterns: tuple[str, ...]) -> bool:
+    return any(text == p or (p.endswith("*") and text != "" and text.startswith(p[:-1])) for p in patterns)
+
+
+def fits(row: dict[str, str], match: dict[str, tuple[str, ...]]) -> bool:
+    return all(holds(row[column], patterns) for column, patterns in match.items())
+
+
+def entry(made: dict[str, Any]) -> dict[str, Any]:
+    columns = {"lead_id": made["id"], "event_at": "t", **TABLES[made["table"]]}
+    constants = {"field": "city"} if made["table"] == "changes" else {}
+    return {
+        "source": "log",
+        "table": made["table"],
+        "columns": columns,
+        "constants": constants,
+        "where": made["where"],
+        "where_not": made["where_not"],
+    }
+
+
+def write_csv(path: Path, header: list[str], lines: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *lines])
+    path.write_bytes(text.getvalue().encode())
+
+
+def stored(version: StoreVersion, table: str) -> list[dict[str, Any]]:
+    return [row for path in version.files(table) for row in pq.read_table(path).to_pylist()]
+
+
+@settings(derandomize=True, deadline=None, max_examples=35)
+@given(LEADS, LOG, ENTRIES, st.dictionaries(st.sampled_from(["tests", "old"]), MATCHES, max_size=2))
+@example(
+    [],
+    [["1", "2024-01-01", "", "2"], ["3", "2024-01-01", "", "3"]],
+    [{"table": "leads", "where": {}, "where_not": {}, "id": column} for column in ("id", "other")],
+    {},
+)
+def test_accounts_when_files_and_mappings_are_any_then_they_add_up_and_agree_with_a_count_by_hand(
+    leads, log, entries, ignore
+):
+    # one lead is always sound, so that there is a version to look at
+    leads = [*leads, ["sound", "2024-01-01", "1"]]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_csv(folder / "leads.csv", ["id", "created", "size"], leads)
+        write_csv(folder / "log.csv", ["id", "t", "what", "other"], log)
+        made = make_settings(
+            input_folder=folder,
+            data_folder=folder / "data",
+            engine={"threads": 1},
+            sources={"leads": {"path": "leads.csv"}, "log": {"path": "log.csv", "ignore": ignore}},
+            mapping=[
+                {
+                    "source": "leads",
+                    "table": "leads",
+                    "columns": {"lead_id": "id", "event_at": "created", "amount": "size"},
+                },
+                *map(entry, entries),
+            ],
+            fields={"city": {}},
+            kinds={"call": "calls"},
+        )
+        told = jobs.ingest(made)
+        version = read_current(made.project_folder() / "store", project="built")
+        tables = {table: stored(version, table) for table in version.manifest["tables"]}
+        rejects = stored(version, "rejects")
+
+    rows = [{key: value.strip() for key, value in zip(("id", "t", "what", "other"), line, strict=True)}
+            for line in log if len(line) == 4]  # fmt: skip
+    kept = [row for row in rows if not any(fits(row, match) for match in ignore.values())]
+    chosen = [
+        [row for row in kept if fits(row, e["where"]) and not any(holds(row[c], p) for c, p in e["where_not"].items())]
+        for e in entries
+    ]
+    used = sum(any(any(row is other for other in picked) for picked in chosen) for row in kept)
+    source = told["accounts"]["sources"]["log"]
+    assert {key: source[key] for key in ("read", "used", "ignored", "rejected")} == {
+        "read": len(log),
+        "used": used,
+        "ignored": len(rows) - len(kept),
+        "rejected": len(log) - len(rows) + len(kept) - used,
+    }
+    assert sum(source["ignored_by"].values()) == source["ignored"]
+    assert told["accounts"]["sources"]["leads"]["read"] == len(leads)
+
+    selected = Counter({"leads": len(leads)})
+    for e, picked in zip(entries, chosen, strict=True):
+        selected[e["table"]] += len(picked)
+    for table, account in told["accounts"]["tables"].items():
+        assert account["selected"] == selected[table]
+        assert account["selected"] == account["stored"] + account["rejected"] + account["duplicates"]
+        assert account["stored"] == len(tables[table])
+        assert account["rejected"] == sum(row["table"] == table for row in rejects)
+    unplaced = Counter(row["source"] for row in rejects if row["table"] is None)
+    assert {name: a["rejected"] for name, a in told["accounts"]["sources"].items() if a["rejected"]} == dict(unplaced)
+    assert told["rejects"] == dict(Counter(row["rule"] for row in rejects))
+    assert all(row["source"] and row["line"] and row["rule"] for row in rejects)
+
+    ids = [row["lead_id"] for row in tables["leads"]]
+    assert len(ids) == len(set(ids))
+    assert all(row["lead_id"] in ids for table in tables.values() for row in table)
+    assert all(row["available_us"] >= row["event_us"] for table in tables.values() for row in table)
+
+
+ODD = st.text('a,b";\n\r\t \ufeff\0é1*', max_size=40).map(str.encode) | st.binary(max_size=40)
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(st.booleans(), ODD, st.sampled_from([",", ";", "\t"]), st.sampled_from(["leads.csv", "leads.parquet"]))
+@example(False, b"\xef\xbb\xbf", ",", "leads.csv")
+@example(False, b'id,"created\n1,2024-01-01\n', ",", "leads.csv")
+@example(True, b"1,9999-12-31\n", ",", "leads.csv")
+def test_ingest_when_a_file_holds_any_bytes_then_it_is_stored_or_refused_in_words(headed, data, delimiter, name):
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        header = delimiter.join(["id", "created"]).encode() + b"\n" if headed else b""
+        (folder / name).write_bytes(header + data)
+        chosen = make_settings(
+            input_folder=folder,
+            data_folder=folder / "data",
+            engine={"threads": 1},
+            sources={"leads": {"path": name, "delimiter": delimiter}},
+        )
+        try:
+            told = jobs.ingest(chosen)
+        except UserError as refused:
+            assert str(refused)  # noqa: PT017
+            assert not (folder / "data").exists() or not list((folder / "data").rglob("current.json"))
+            return
+    account = told["accounts"]["sources"]["leads"]
+    assert account["read"] == account["used"] + account["ignored"] + account["rejected"] > 0
+
+
+@settings(derandomize=True, deadline=None, max_examples=8)
+@given(st.lists(st.tuples(IDS, TIMES, SIZES).map(list), min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_stored_leads_when_rows_are_shuffled_then_they_are_the_same(leads, chance):
+    mixed = list(leads)
+    chance.shuffle(mixed)
+    assume(mixed != leads)
+    versions = []
+    for lines in (leads, mixed):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            write_csv(folder / "leads.csv", ["id", "created", "size"], [*lines, ["sound", "2024-01-01", ""]])
+            chosen = make_settings(
+                input_folder=folder,
+                data_folder=folder / "data",
+                engine={"threads": 1},
+                mapping=[
+                    {
+                        "source": "leads",
+                        "table": "leads",
+                        "columns": {"lead_id": "id", "event_at": "created", "amount": "size"},
+                    }
+                ],
+            )
+            jobs.ingest(chosen)
+            versions.append(read_current(chosen.project_folder() / "store", project="built").manifest)
+    assert versions[0]["tables"] == versions[1]["tables"]
+    assert versions[0]["rejects"]["rules"] == versions[1]["rejects"]["rules"]
+    assert versions[0]["accounts"] == versions[1]["accounts"]

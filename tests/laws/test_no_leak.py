@@ -1,0 +1,546 @@
+"""The first laws: what was not known changes nothing. Each law is also shown a planted leak, which it must catch.
+
+A law is a function of a view, that is of what is looked at: the list and matrix of a scoring, or the earlier side
+of a split. Run on the real view it must hold; run on a view with a leak planted in it, on the same random histories,
+it must fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+
+from leadscore.config import Settings
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.features.bant import build_bant
+from leadscore.features.feature import Feature
+from leadscore.features.fields import created_columns
+from leadscore.features.finish import Text
+from leadscore.features.matrix import Matrix, build_features, build_matrix, open_snapshot
+from leadscore.features.profile import build_profile
+from leadscore.history.labels import Side, build_side
+from leadscore.history.snapshot import KEYS, Snapshot, build_grid_list
+from leadscore.history.split import History
+from leadscore.ingest.mapping import table_of
+from leadscore.store.version import StoreVersion
+from leadscore.testing import Facts, day, make_settings
+from leadscore.times import DAY_US
+
+UNTIL = 25
+CREATED = ("industry", "employees")  # known from creation, and never changed in these histories
+FREE = ("owner_id", "amount", "need", "deadline")  # nothing says when their value in leads was known
+MAY_CHANGE = ("segment", "owner_id", "amount", "need", "deadline")
+
+
+def small_settings(*, max_per_lead: int) -> Settings:
+    return make_settings(
+        target={"horizon_days": 5, "cadence_days": 1, "max_per_lead": max_per_lead},
+        engine={"threads": 1},
+        kinds={"email": "e-mails"},
+        fields={
+            "industry": {"known_from": "creation"},
+            "employees": {"type": "number", "decimals": 0, "known_from": "creation"},
+            "segment": {"known_from": "creation"},
+            "need": {},
+            "deadline": {"type": "date"},
+        },
+        bant={"need": {"field": "need", "levels": ["no", "maybe", "yes"]}},
+    )
+
+
+SAMPLED, WHOLE = small_settings(max_per_lead=3), small_settings(max_per_lead=1000)
+
+# --- Small random histories -----------------------------------------------------------------------------------------
+
+IDS = ["a", "00012", "b'c", "z", "ä", "10"]
+Row = dict[str, Any]
+moments = st.builds(lambda at, us: day(at) + us, st.integers(1, 15), st.sampled_from([0, 0, 0, -1, 1, DAY_US // 2]))
+delays = st.sampled_from([0, 0, 0, 1, 3]).map(lambda days: days * DAY_US)
+values = {
+    "segment": st.sampled_from(["small", "large", None]),
+    "owner_id": st.sampled_from(["kim", "lee", None]),
+    "amount": st.sampled_from(["100", "250", None]),
+    "need": st.sampled_from(["no", "maybe", "yes", "what?", None]),
+    "deadline": st.sampled_from([str(day(12)), str(day(40)), None]),
+}
+contents = {
+    "activities": st.fixed_dictionaries(
+        {"kind": st.sampled_from(["email", "meeting"]), "actor": st.sampled_from(["lead", "rep"])}
+    ),
+    "stages": st.fixed_dictionaries(
+        {"stage": st.sampled_from(["new", "qualified", "proposal", "new", "qualified", "signed", "rejected"])}
+    ),
+    "outcomes": st.fixed_dictionaries({"outcome": st.sampled_from(["won", "lost"])}),
+    "changes": st.sampled_from(MAY_CHANGE).flatmap(
+        lambda name: st.fixed_dictionaries({"field": st.just(name), "value": values[name]})
+    ),
+}
+
+
+TABLE = st.sampled_from([*["activities", "stages", "changes"] * 3, "outcomes"])
+
+
+@st.composite
+def one_fact(draw: st.DrawFn) -> tuple[str, Row]:
+    table, event = draw(TABLE), draw(moments)
+    row = {"lead_id": draw(st.sampled_from(IDS)), "event_us": event, "available_us": event + draw(delays)}
+    return table, row | {"seq": draw(st.integers(0, 1))} | draw(contents[table])
+
+
+@st.composite
+def one_twin(draw: st.DrawFn, of: tuple[str, Row]) -> tuple[str, Row]:
+    """A fact of the same lead and moment, so that ties have to be broken."""
+    table, row = of
+    told = {"value": draw(values[row["field"]])} if table == "changes" else draw(contents[table])
+    return table, row | {"seq": draw(st.integers(0, 1))} | told
+
+
+@st.composite
+def one_lead(draw: st.DrawFn, lead_id: str, *, late: bool) -> Row:
+    event = day(draw(st.integers(0, 5 if late else 0)))
+    return {
+        "lead_id": lead_id,
+        "event_us": event,
+        "available_us": event + (draw(st.sampled_from([0, 0, 1, 5])) * DAY_US if late else 0),
+        "industry": draw(st.sampled_from(["food", "steel", None])),
+        "employees": draw(st.sampled_from([5, 500, None])),
+        **draw(present_values()),
+    }
+
+
+@st.composite
+def present_values(draw: st.DrawFn) -> Row:
+    """What `leads` says today of the fields that may have changed since."""
+    found = {name: draw(value) for name, value in values.items()}
+    return {k: int(v) if v and k in {"amount", "deadline"} else v for k, v in found.items()}
+
+
+def make_facts(of: Settings, leads: list[Row], rows: list[tuple[str, Row]]) -> Facts:
+    facts = Facts(of)
+    facts.rows["leads"] = leads
+    for table, row in rows:
+        facts.rows[table].append(row)
+    return facts
+
+
+@st.composite
+def worlds(draw: st.DrawFn, of: Settings, *, late: bool = True) -> Facts:
+    leads = [draw(one_lead(lead_id, late=late)) for lead_id in IDS]
+    rows = draw(st.lists(one_fact(), min_size=40, max_size=50))
+    return make_facts(of, leads, rows + [draw(one_twin(row)) for row in rows[:8]])
+
+
+def is_known(row: Row, known_us: int) -> bool:
+    return bool(row["available_us"] < known_us)
+
+
+def change_unknown(draw: st.DrawFn, facts: Facts, known_us: int) -> Facts:
+    """Another world that nobody could tell from this one before `known_us`.
+
+    Facts known later are others, leads known later too; and `leads` says something else today of every field that
+    has a history by then or is not known from creation.
+    """
+    changed = {row["field"] for row in facts.rows["changes"] if is_known(row, known_us)}
+    leads = []
+    for row in facts.rows["leads"]:
+        if not is_known(row, known_us):
+            leads += [{**row, **draw(present_values()), "industry": "other"}] if draw(st.booleans()) else []
+            continue
+        told = draw(present_values())
+        leads.append(row | {name: told[name] for name in {*FREE, *changed}})
+    leads += [{**facts.rows["leads"][0], "lead_id": "new", "event_us": known_us, "available_us": known_us}]
+    kept = [(table, row) for table, rows in facts.rows.items() if table != "leads" for row in rows]
+    kept = [(table, row) for table, row in kept if is_known(row, known_us)]
+    others = draw(st.lists(one_fact(), min_size=5, max_size=20))
+    later = [(table, row | {"available_us": max(row["available_us"], known_us)}) for table, row in others]
+    return make_facts(facts.settings, leads, kept + later)
+
+
+@st.composite
+def pairs(draw: st.DrawFn, of: Settings) -> tuple[Facts, Facts, int]:
+    facts = draw(worlds(of))
+    known_us = day(draw(st.integers(5, 14))) + draw(st.sampled_from([0, 0, 1]))
+    return facts, change_unknown(draw, facts, known_us), known_us
+
+
+# --- Views ----------------------------------------------------------------------------------------------------------
+
+Told = Mapping[str, object]
+View = Callable[[History, int], Told]
+
+
+@cache
+def engine() -> DuckDBEngine:
+    return DuckDBEngine(SAMPLED.engine)
+
+
+def open_facts(facts: Facts) -> History:
+    """The facts as a history, in memory; one at a time, since all share an engine."""
+    for name, rows in facts.rows.items():
+        engine().add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
+    first = min((row["available_us"] for row in facts.rows["leads"]), default=day(UNTIL))
+    version = StoreVersion("in memory", {"known_until_us": day(UNTIL), "first_us": first}, Path())
+    return History(facts.settings, version, engine())
+
+
+def exact(values: Any) -> object:
+    """Values to compare by, bit for bit."""
+    array = values.to_numpy() if isinstance(values, pd.Series) else values
+    return array.tolist() if array.dtype == object else (array.dtype.str, array.tobytes())
+
+
+def told_of(rows: pd.DataFrame, matrix: Matrix, **more: object) -> Told:
+    told: dict[str, object] = {f"list: {name}": exact(rows[name]) for name in rows}
+    told |= {f"keys: {name}": exact(matrix.keys[name]) for name in matrix.keys}
+    return told | {name: exact(values) for name, values in matrix.columns.items()} | more
+
+
+def list_asked(history: History, known_us: int) -> pd.DataFrame:
+    """The leads open at that moment, and the same looked at three days later without any news."""
+    rows = history.open_list(known_us)
+    return pd.concat([rows, rows.assign(as_of_us=known_us + 3 * DAY_US)], ignore_index=True)
+
+
+def view_scoring(history: History, known_us: int) -> Told:
+    rows = list_asked(history, known_us)
+    features = build_features(history, known_us=known_us)
+    return told_of(rows, build_matrix(open_snapshot(history, rows, known_us=known_us), features))
+
+
+def view_side(history: History, known_us: int) -> Told:
+    side = history.earlier_side(known_us)
+    return told_of_side(history, side, build_features(history, known_us=known_us), known_us)
+
+
+def told_of_side(history: History, side: Side, features: list[Feature], known_us: int) -> Told:
+    matrix = build_matrix(open_snapshot(history, side.rows[KEYS], known_us=known_us), features)
+    more = (side.watched, side.capped_share, side.known_us, side.name, side.follow_up_days())
+    return told_of(side.rows, matrix, side=more, rate=exact(np.array([side.base_rate(), side.mature_rate()])))
+
+
+# --- The laws -------------------------------------------------------------------------------------------------------
+
+
+def assert_equal(first: Told, second: Told) -> None:
+    assert list(first) == list(second)
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def run(check: Callable[..., None], given_what: st.SearchStrategy[Any], *, examples: int = 10) -> None:
+    """Try a law; it stops at the first history that breaks it."""
+    tried = settings(
+        derandomize=True,
+        deadline=None,
+        max_examples=examples,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    tried(given(given_what)(check))()
+
+
+def law_what_is_not_known_changes_nothing(view: View) -> None:
+    def check(pair: tuple[Facts, Facts, int]) -> None:
+        facts, other, known_us = pair
+        note(f"{facts.rows}\n{other.rows}")
+        assert_equal(view(open_facts(facts), known_us), view(open_facts(other), known_us))
+
+    run(check, pairs(SAMPLED))
+
+
+def law_row_order_changes_nothing(view: View) -> None:
+    def check(drawn: tuple[Facts, int, Random]) -> None:
+        facts, at, random = drawn
+        note(f"{facts.rows}")
+        mixed = Facts(facts.settings)
+        mixed.rows = {name: random.sample(rows, len(rows)) for name, rows in facts.rows.items()}
+        assert_equal(view(open_facts(facts), day(at)), view(open_facts(mixed), day(at)))
+
+    run(check, st.tuples(worlds(SAMPLED), st.integers(5, 20), st.randoms(use_true_random=False)))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A list, and its matrix by the given features."""
+
+    rows: pd.DataFrame
+    matrix: Matrix
+
+    def at(self, as_of_us: int) -> Told:
+        rows = self.rows.loc[self.rows["as_of_us"] == as_of_us, KEYS]
+        rows = rows.sort_values("lead_id", ignore_index=True)
+        return told_of(rows, self.matrix.take(rows))
+
+
+Learn = Callable[[History, int, list[Feature]], Seen]
+
+
+def learn(history: History, known_us: int, features: list[Feature]) -> Seen:
+    rows = history.earlier_side(known_us).rows
+    return Seen(rows, build_matrix(open_snapshot(history, rows[KEYS], known_us=known_us), features))
+
+
+def score(history: History, as_of_us: int, features: list[Feature]) -> Seen:
+    rows = history.open_list(as_of_us)
+    return Seen(rows, build_matrix(open_snapshot(history, rows, known_us=as_of_us), features))
+
+
+@st.composite
+def replays(draw: st.DrawFn, *, late: bool) -> tuple[Facts, dict[int, Facts]]:
+    """A world, and for some moments the store as it was then: without later facts, and `leads` as of then."""
+    facts = draw(worlds(WHOLE, late=late))
+    cuts = {}
+    for at in draw(st.lists(st.integers(2, 16), min_size=2, max_size=2, unique=True)):
+        cut = change_unknown(draw, facts, day(at))
+        cut.rows = {name: [row for row in rows if is_known(row, day(at))] for name, rows in cut.rows.items()}
+        cuts[day(at)] = cut
+    return facts, cuts
+
+
+def law_training_is_scoring_replayed(learn: Learn, score: Learn, *, late: bool = False) -> None:
+    known_us = day(18)
+
+    def check(drawn: tuple[Facts, dict[int, Facts]]) -> None:
+        facts, cuts = drawn
+        note(f"{facts.rows}")
+        history = open_facts(facts)
+        features = build_features(history, known_us=known_us)
+        learned = learn(history, known_us, features)
+        for as_of_us, cut in cuts.items():
+            assert_equal(learned.at(as_of_us), score(open_facts(cut), as_of_us, features).at(as_of_us))
+
+    run(check, replays(late=late), examples=6)
+
+
+VIEWS = {"the list and the matrix of a scoring": view_scoring, "the earlier side of a split": view_side}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_view_when_facts_known_at_or_after_k_are_others_then_is_byte_equal(view: View) -> None:
+    law_what_is_not_known_changes_nothing(view)
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_view_when_rows_come_in_another_order_then_is_byte_equal(view: View) -> None:
+    law_row_order_changes_nothing(view)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["leads known first", "leads learned late"])
+def test_training_list_when_restricted_to_one_as_of_then_is_what_was_scored_from_the_store_of_then(late: bool) -> None:
+    law_training_is_scoring_replayed(learn, score, late=late)
+
+
+def test_random_histories_when_drawn_then_hold_what_the_laws_are_about() -> None:
+    seen = {"rows": 0, "won": 0, "lost": 0, "censored": 0, "spells": 0, "capped": 0, "other": 0, "changed": set()}
+
+    def check(pair: tuple[Facts, Facts, int]) -> None:
+        facts, other, known_us = pair
+        history = open_facts(facts)
+        rows = history.earlier_side(known_us).rows
+        seen["rows"] += len(rows)
+        seen["won"] += (rows["label"] == 1).sum()
+        seen["lost"] += (rows["label"] == 0).sum()
+        seen["censored"] += rows["label"].isna().sum()
+        seen["spells"] += (rows["spell"] > 1).sum()
+        seen["capped"] += (rows["grid_weight"] > 1).sum()
+        seen["changed"] |= history.changed_fields(known_us)
+        later = [row for rows in other.rows.values() for row in rows if not is_known(row, known_us)]
+        seen["other"] += len(later)
+
+    run(check, pairs(SAMPLED), examples=20)
+    assert seen.pop("changed") == set(MAY_CHANGE)
+    assert min(seen.values()) >= 15, seen
+
+
+# --- Planted leaks --------------------------------------------------------------------------------------------------
+
+KNOWN = "t.available_us < s.known_us"
+
+
+@dataclass(frozen=True)
+class LeakySnapshot(Snapshot):
+    """A door with a hole: some text of its SQL replaced by another."""
+
+    hole: tuple[str, str] = ("", "")
+    through: str = ""
+
+    def past(self, relation: str) -> str:
+        sql = super().past(relation)
+        if self.through not in {"", relation}:
+            return sql
+        if self.hole[0] not in sql:
+            raise ValueError(f"nothing to replace in {sql}")
+        return sql.replace(*self.hole)
+
+
+Door = Callable[[Snapshot], Snapshot]
+
+
+def leaky(old: str, new: str, *, through: str = "") -> Door:
+    def door(honest: Snapshot) -> Snapshot:
+        parts = {name: getattr(honest, name) for name in ("engine", "rows", "stages", "created", "chunk_rows")}
+        return LeakySnapshot(**parts, hole=(old, new), through=through)
+
+    return door
+
+
+OUTCOME = "(SELECT COUNT(*) FROM outcomes AS o WHERE o.lead_id = s.lead_id)"
+DOORS: dict[str, Door] = {
+    "joins on the event up to a day after as_of": leaky(KNOWN, f"t.event_us < s.as_of_us + {DAY_US}"),
+    "joins on when it happened, not when it was known": leaky(KNOWN, "t.event_us < s.known_us"),
+    "joins on as_of, not on known": leaky(KNOWN, "t.available_us < s.as_of_us"),
+    "joins without a condition": leaky(KNOWN, "1 = 1"),
+    "joins what was known at the very moment": leaky(KNOWN, "t.available_us <= s.known_us"),
+    "leaves the condition out of activities": leaky(KNOWN, "1 = 1", through="activities"),
+    "leaves the condition out of stages": leaky(KNOWN, "1 = 1", through="stages"),
+    "leaves the condition out of changes": leaky(KNOWN, "1 = 1", through="changes"),
+    "reads the outcome": leaky("s.spell", f"s.spell + {OUTCOME} AS spell", through="leads"),
+}
+
+
+def score_through(door: Door) -> View:
+    def view(history: History, known_us: int) -> Told:
+        rows = list_asked(history, known_us)
+        snapshot = door(open_snapshot(history, rows, known_us=known_us))
+        return told_of(rows, build_matrix(snapshot, build_features(history, known_us=known_us)))
+
+    return view
+
+
+def read_the_owner_of_today(history: History, known_us: int) -> Told:
+    rows = list_asked(history, known_us)
+    honest = open_snapshot(history, rows, known_us=known_us)
+    columns = {"leads": {"owner_today": "MAX(at_creation_owner_id)"}}
+    owner = Feature("profile_owner_today", columns, Text("owner_today"), "category", "{value}", "{value}", "owner")
+    snapshot = replace(honest, created=(*honest.created, "owner_id"))
+    return told_of(rows, build_matrix(snapshot, [*build_features(history, known_us=known_us), owner]))
+
+
+def read_fields_of_today_though_they_have_a_history(history: History, known_us: int) -> Told:
+    rows = list_asked(history, known_us)
+    of: Settings = history.settings
+    snapshot = history.snapshot(rows, created=created_columns(of, set()))
+    return told_of(rows, build_matrix(snapshot, [*build_bant(of, set()), *build_profile(of, set())]))
+
+
+def leave_out_leads_that_closed_but_were_not_known_to(history: History, known_us: int) -> Told:
+    rows = list_asked(history, known_us)
+    closed = history.engine.query(f"SELECT lead_id FROM outcomes WHERE event_us < {known_us}")["lead_id"].to_pylist()
+    rows = rows[~rows["lead_id"].isin(closed)].reset_index(drop=True)
+    features = build_features(history, known_us=known_us)
+    return told_of(rows, build_matrix(open_snapshot(history, rows, known_us=known_us), features))
+
+
+def label_by_what_is_known_today(history: History, known_us: int) -> Told:
+    side = history.side("", from_us=history.version.first_us, to_us=known_us, known_us=day(UNTIL))
+    return told_of_side(history, side, build_features(history, known_us=known_us), known_us)
+
+
+def sample_the_whole_spell_then_cut(history: History, known_us: int) -> Told:
+    target = history.settings.target
+    rows = build_grid_list(history.spells(day(UNTIL)), history.grid, target=target, seed=history.settings.seed)
+    rows = rows[rows["as_of_us"] < known_us].reset_index(drop=True)
+    side = build_side("", rows, history.spells(known_us), known_us=known_us, target=target)
+    return told_of_side(history, side, build_features(history, known_us=known_us), known_us)
+
+
+def learn_only_from_leads_closed_by_today(history: History, known_us: int) -> Told:
+    side = history.earlier_side(known_us)
+    today = history.spells(day(UNTIL))
+    closed = set(today.loc[today["close_us"] < day(UNTIL), "lead_id"])
+    rows = side.rows[side.rows["lead_id"].isin(closed)].reset_index(drop=True)
+    return told_of_side(history, replace(side, rows=rows), build_features(history, known_us=known_us), known_us)
+
+
+def choose_features_by_what_has_a_history_today(history: History, known_us: int) -> Told:
+    side = history.earlier_side(known_us)
+    return told_of_side(history, side, build_features(history, known_us=day(UNTIL)), known_us)
+
+
+LEAKS: dict[str, View] = {
+    **{f"a door that {name}": score_through(door) for name, door in DOORS.items()},
+    "the owner of today": read_the_owner_of_today,
+    "fields of today though they have a history": read_fields_of_today_though_they_have_a_history,
+    "a list without leads that closed unknown to all": leave_out_leads_that_closed_but_were_not_known_to,
+    "labels as known today": label_by_what_is_known_today,
+    "snapshots sampled over the whole spell": sample_the_whole_spell_then_cut,
+    "only leads closed by today": learn_only_from_leads_closed_by_today,
+    "features chosen by the history of today": choose_features_by_what_has_a_history_today,
+}
+
+
+@pytest.mark.parametrize("view", LEAKS.values(), ids=[f"planted leak: {name}" for name in LEAKS])
+def test_law_of_the_unknown_when_a_leak_is_planted_then_catches_it(view: View) -> None:
+    with pytest.raises(AssertionError):
+        law_what_is_not_known_changes_nothing(view)
+
+
+def test_law_of_the_unknown_when_the_planted_hole_changes_nothing_then_holds() -> None:
+    law_what_is_not_known_changes_nothing(score_through(leaky(KNOWN, f"({KNOWN})")))
+
+
+ORDERED: dict[str, Door] = {
+    "changes by event alone": leaky("event_us DESC, seq DESC, value DESC", "event_us DESC", through="changes"),
+    "stages by event alone": leaky("event_us DESC, seq DESC, stage_order DESC", "event_us DESC", through="stages"),
+}
+
+
+@pytest.mark.parametrize("door", ORDERED.values(), ids=[f"planted file order: {name}" for name in ORDERED])
+def test_law_of_row_order_when_file_order_is_planted_then_catches_it(door: Door) -> None:
+    with pytest.raises(AssertionError):
+        law_row_order_changes_nothing(score_through(door))
+
+
+def learn_with_all_that_is_known_at_k(history: History, known_us: int, features: list[Feature]) -> Seen:
+    rows = history.earlier_side(known_us).rows
+    asked = rows[KEYS].assign(known_us=known_us)
+    return Seen(rows, build_matrix(open_snapshot(history, asked, known_us=known_us), features))
+
+
+def learn_through(door: Door) -> Learn:
+    def view(history: History, known_us: int, features: list[Feature]) -> Seen:
+        rows = history.earlier_side(known_us).rows
+        return Seen(rows, build_matrix(door(open_snapshot(history, rows[KEYS], known_us=known_us)), features))
+
+    return view
+
+
+def learn_from_leads_that_stay_open(history: History, known_us: int, features: list[Feature]) -> Seen:
+    seen = learn(history, known_us, features)
+    still = history.spells(known_us).groupby("lead_id")["won"].any()
+    return replace(seen, rows=seen.rows[~seen.rows["lead_id"].map(still)])
+
+
+def score_a_day_before(history: History, as_of_us: int, features: list[Feature]) -> Seen:
+    rows = history.open_list(as_of_us).assign(known_us=as_of_us - DAY_US)
+    return Seen(rows.assign(known_us=as_of_us), build_matrix(open_snapshot(history, rows, known_us=as_of_us), features))
+
+
+SKEWS: dict[str, tuple[Learn, Learn]] = {
+    "training knows all that is known at K": (learn_with_all_that_is_known_at_k, score),
+    "training looks a day ahead": (learn_through(DOORS["joins on the event up to a day after as_of"]), score),
+    "training knows what had happened": (
+        learn_through(DOORS["joins on when it happened, not when it was known"]),
+        score,
+    ),
+    "training reads the outcome": (learn_through(DOORS["reads the outcome"]), score),
+    "training leaves out winners": (learn_from_leads_that_stay_open, score),
+    "scoring is a day behind": (learn, score_a_day_before),
+}
+
+
+@pytest.mark.parametrize(("learn", "score"), SKEWS.values(), ids=[f"planted skew: {name}" for name in SKEWS])
+def test_law_of_replay_when_training_differs_from_scoring_then_catches_it(learn: Learn, score: Learn) -> None:
+    with pytest.raises(AssertionError):
+        law_training_is_scoring_replayed(learn, score)

@@ -1,0 +1,138 @@
+import dataclasses
+import json
+import os
+
+import pytest
+
+import histories
+from leadscore.errors import CorruptFileError, NoModelError
+from leadscore.files import hash_bytes
+from leadscore.model.files import read_current_model, write_model, write_no_signal
+
+FILES = ("model.json", "booster.txt", "evaluation.json")
+
+
+@pytest.fixture(scope="module")
+def result():
+    return dataclasses.replace(histories.fitted(), no_signal=None)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return histories.sales_settings(tmp_path_factory.mktemp("settings"))
+
+
+@pytest.fixture
+def kept(tmp_path, result, settings):
+    return tmp_path, write_model(tmp_path, result, settings=settings, store_version="0123456789abcdef")
+
+
+def states(folder):
+    return {path: (path.stat().st_mtime_ns, path.stat().st_ino, path.read_bytes()) for path in folder.rglob("*.*")}
+
+
+def test_model_when_kept_then_is_read_back_with_bit_equal_predictions(kept, result):
+    folder, version = kept
+    model, manifest, read_version = read_current_model(folder, project="synthetic")
+    assert read_version == version
+    assert manifest["known_until_us"] == result.known_us
+    columns = histories.open_matrix().columns
+    ours, theirs = ((each.raw(columns), each.contributions(columns)) for each in (result.model, model))
+    assert [part.tobytes() for part in ours] == [part.tobytes() for part in theirs]
+    assert model.probability(ours[0]).tobytes() == result.model.probability(ours[0]).tobytes()
+
+
+def test_model_when_kept_then_is_text_with_the_hashes_of_its_files(kept, result, settings):
+    folder, version = kept
+    home = folder / version
+    assert sorted(path.name for path in home.iterdir()) == sorted([*FILES, "manifest.json"])
+    data = (home / "manifest.json").read_bytes()
+    manifest = json.loads(data)
+    assert manifest["files"] == {name: hash_bytes((home / name).read_bytes()) for name in FILES}
+    assert json.loads((folder / "current.json").read_bytes()) == {"version": version, "sha256": hash_bytes(data)}
+    assert version == hash_bytes(data)[:16]
+    assert manifest["seed"] == settings.seed
+    assert manifest["target"] == {"horizon_days": 30, "cadence_days": 7, "max_per_lead": 3, "weight_cap": 10.0}
+    assert (manifest["store_version"], manifest["project"]) == ("0123456789abcdef", "synthetic")
+    assert (manifest["basis"], manifest["splits"]) == ("out of time", len(result.evaluation["splits"]))
+    for path in home.iterdir():
+        path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("position", [0, 0.5, -1], ids=["first byte", "middle byte", "last byte"])
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+def test_model_when_one_byte_was_changed_then_is_refused(kept, name, position):
+    folder, version = kept
+    path = folder / version / name
+    data = bytearray(path.read_bytes())
+    data[int(position * len(data)) if position > 0 else position] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CorruptFileError, match=f"{name} was changed or damaged"):
+        read_current_model(folder, project="synthetic")
+
+
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+def test_model_when_a_file_is_gone_then_is_refused_as_damaged(kept, name):
+    folder, version = kept
+    (folder / version / name).unlink()
+    with pytest.raises(CorruptFileError, match=name):
+        read_current_model(folder, project="synthetic")
+
+
+def test_model_when_kept_twice_then_nothing_is_written_anew(kept, result, settings):
+    folder, version = kept
+    for path in folder.rglob("*.*"):
+        os.utime(path, ns=(10**18, 10**18))
+    before = states(folder)
+    assert write_model(folder, result, settings=settings, store_version="0123456789abcdef") == version
+    assert states(folder) == before
+
+
+def test_model_when_another_is_kept_then_becomes_the_current_one_beside_the_first(kept, result, settings):
+    folder, version = kept
+    other = dataclasses.replace(result, evaluation=result.evaluation | {"note": "another"})
+    newer = write_model(folder, other, settings=settings, store_version="0123456789abcdef")
+    assert newer != version
+    assert read_current_model(folder, project="synthetic")[2] == newer
+    assert (folder / version / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("change", ["seed", "store_version", "model", "known_us"])
+def test_version_when_anything_that_made_the_model_differs_then_differs(kept, result, settings, change):
+    folder, version = kept
+    store_version = "0123456789abcdef"
+    if change == "seed":
+        settings = settings.model_copy(update={"seed": 5})
+    elif change == "store_version":
+        store_version = "fedcba9876543210"
+    elif change == "model":
+        document = result.model.document | {"reference": [0.5]}
+        result = dataclasses.replace(result, model=type(result.model)(document, result.model.booster_text))
+    else:
+        result = dataclasses.replace(result, known_us=result.known_us + 1)
+    assert write_model(folder, result, settings=settings, store_version=store_version) != version
+
+
+def test_no_signal_when_noted_beside_a_model_then_the_model_stays_in_use(kept, result):
+    folder, version = kept
+    write_no_signal(folder, dataclasses.replace(result, no_signal="no signal: nothing"))
+    assert read_current_model(folder, project="synthetic")[2] == version
+
+
+def test_no_signal_when_noted_without_a_model_then_reading_says_why(tmp_path, result):
+    write_no_signal(tmp_path, dataclasses.replace(result, no_signal="no signal: nothing to see"))
+    with pytest.raises(NoModelError, match=r"project 'synthetic' has no model.*no signal: nothing to see"):
+        read_current_model(tmp_path, project="synthetic")
+    noted = json.loads((tmp_path / "no_signal.json").read_bytes())
+    assert noted["evaluation"]["gain"] == result.evaluation["gain"]
+
+
+def test_no_signal_when_a_later_training_found_one_then_is_forgotten(tmp_path, result, settings):
+    write_no_signal(tmp_path, dataclasses.replace(result, no_signal="no signal: nothing to see"))
+    write_model(tmp_path, result, settings=settings, store_version="s")
+    assert not (tmp_path / "no_signal.json").exists()
+
+
+def test_model_when_none_was_ever_trained_then_reading_says_to_train(tmp_path):
+    with pytest.raises(NoModelError, match="run `leadscore train` first"):
+        read_current_model(tmp_path / "nowhere", project="synthetic")

@@ -1,0 +1,334 @@
+import csv
+import errno
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from leadscore.errors import WriteError
+from leadscore.files import hash_bytes
+from leadscore.publish.publication import publish_scores
+from leadscore.scoring.score import SCORES
+from leadscore.store.receipts import read_receipts
+from leadscore.tables import RECEIPTS
+from leadscore.testing import day
+
+FILES = ["manifest.json", "scores.csv", "scores.parquet"]
+HOSTILE = [
+    'he said "yes", then left', "one line\nanother", "a line\r\nof windows", "an old\rmac", " spaces ", "Zürich ☎",
+    "", "'single'", ";semi;", "tab\there", "=1+1",
+]  # fmt: skip
+
+
+AS_OF = day(100) + 1  # the odd microsecond must survive
+
+
+def make_scores(n=7, *, shift=0.0, texts=()):
+    rng = np.random.default_rng(n)
+    words = [*texts, *[f"reason {i}" for i in range(n)]][:n]
+    columns = {
+        "lead_id": [f"{i:05d}" for i in range(n)],
+        "as_of": [AS_OF] * n,
+        "raw": (rng.normal(size=n) + shift).tolist(),
+        "win_probability": rng.uniform(0, 1, n).tolist(),
+        "score": (rng.uniform(0, 1, n) * 100).tolist(),
+        "tier": [str(x) for x in rng.choice(list("ABCD"), n)],
+    }
+    columns |= dict.fromkeys(SCORES.names[6:], words)
+    return pa.table(columns, schema=SCORES)
+
+
+def publish(folder, scores, *, as_of_us=AS_OF, model_version="m" * 16):
+    return publish_scores(
+        scores, folder=folder / "scores", store_folder=folder / "store", as_of_us=as_of_us,
+        model_version=model_version, store_version="s" * 16, project="synthetic", counts={"scored": scores.num_rows},
+    )  # fmt: skip
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def stamps(folder):
+    return {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in folder.rglob("*")}
+
+
+def read_whole(folder):
+    """What a careful reader does: current.json, then the manifest, then each file, hash by hash."""
+    current = json.loads((folder / "scores" / "current.json").read_bytes())
+    home = folder / "scores" / current["publication_id"]
+    data = (home / "manifest.json").read_bytes()
+    assert hash_bytes(data) == current["manifest_sha256"]
+    manifest = json.loads(data)
+    assert manifest["publication_id"] == current["publication_id"] == home.name
+    for name, file in manifest["files"].items():
+        found = (home / name).read_bytes()
+        assert (hash_bytes(found), len(found)) == (file["sha256"], file["bytes"])
+    receipts = read_receipts(folder / "store").to_pylist()
+    assert [row["lead_id"] for row in receipts if row["publication_id"] == home.name] == pq.read_table(
+        home / "scores.parquet"
+    )["lead_id"].to_pylist()
+    return current["publication_id"]
+
+
+def test_publication_when_made_then_its_manifest_tells_all_of_it(tmp_path):
+    scores = make_scores()
+    publication = publish(tmp_path, scores)
+    assert sorted(path.name for path in publication.folder.iterdir()) == FILES
+    assert read_whole(tmp_path) == publication.id
+    manifest = json.loads((publication.folder / "manifest.json").read_bytes())
+    assert manifest["schema_version"] == 1
+    assert (manifest["project"], manifest["as_of"]) == ("synthetic", "2024-04-10T00:00:00.000001Z")
+    assert (manifest["model_version"], manifest["store_version"]) == ("m" * 16, "s" * 16)
+    assert manifest["columns"] == SCORES.names
+    assert manifest["counts"] == {"scored": 7}
+    assert publication.id.startswith("20240410T000000Z-")
+    assert publication.manifest == {key: value for key, value in manifest.items() if key != "publication_id"}
+
+
+def test_publication_when_made_then_can_be_read_by_others(tmp_path):
+    publication = publish(tmp_path, make_scores())
+    assert publication.folder.stat().st_mode & 0o777 == 0o755
+    files = [*publication.folder.iterdir(), tmp_path / "scores" / "current.json"]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o644}
+
+
+@pytest.mark.parametrize(("n", "texts"), [(7, ()), (0, ()), (11, HOSTILE)], ids=["plain", "no lead", "hostile texts"])
+def test_csv_when_parsed_back_then_says_what_the_parquet_says(tmp_path, n, texts):
+    publication = publish(tmp_path, make_scores(n, texts=texts))
+    table = pq.read_table(publication.folder / "scores.parquet")
+    assert table.schema == SCORES
+    assert table.equals(make_scores(n, texts=texts))
+    with (publication.folder / "scores.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == SCORES.names
+    read = {pa.float64(): float, pa.string(): str}
+    expected = table.to_pylist()
+    assert len(rows) == len(expected)
+    for row, lead in zip(rows, expected, strict=True):
+        for field, cell in zip(SCORES, row, strict=True):
+            if pa.types.is_timestamp(field.type):
+                assert cell.endswith("Z")
+                assert datetime.fromisoformat(cell) == lead[field.name]
+            else:
+                assert read[field.type](cell) == lead[field.name], (field.name, cell)
+
+
+def test_csv_when_read_as_bytes_then_is_utf_8_with_line_feeds(tmp_path):
+    data = (publish(tmp_path, make_scores(3, texts=["Zürich"])).folder / "scores.csv").read_bytes()
+    assert data.startswith(b"lead_id,as_of,raw,win_probability,score,tier,reason_up_1")
+    assert b"\r" not in data
+    assert data.count(b"\n") == 4
+    assert "Zürich".encode() in data
+
+
+def test_publication_when_made_again_then_nothing_is_touched(tmp_path):
+    first = publish(tmp_path, make_scores())
+    for path in tmp_path.rglob("*"):
+        os.utime(path, ns=(10**18, 10**18))
+    before, states = contents(tmp_path), stamps(tmp_path)
+    assert publish(tmp_path, make_scores()) == first
+    assert contents(tmp_path) == before
+    # folders keep their times too, but for those in which a temporary file came and went; there must be none
+    assert stamps(tmp_path) == states
+
+
+def test_publication_when_made_in_another_place_then_has_the_same_bytes(tmp_path):
+    publish(tmp_path / "a", make_scores())
+    publish(tmp_path / "b", make_scores())
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"scores": make_scores(shift=1e-12)}, id="a number in its last digits"),
+        pytest.param({"scores": make_scores(texts=["other"])}, id="a reason"),
+        pytest.param({"as_of_us": AS_OF + 1}, id="as_of by a microsecond"),
+        pytest.param({"model_version": "other"}, id="the model"),
+    ],
+)
+def test_publication_when_anything_of_it_differs_then_is_another_and_the_first_stays(tmp_path, change):
+    first = publish(tmp_path, make_scores())
+    before = contents(first.folder)
+    second = publish(tmp_path, **({"scores": make_scores()} | change))
+    assert second.id != first.id
+    assert contents(first.folder) == before
+    assert read_whole(tmp_path) == second.id
+    assert publish(tmp_path, make_scores()).id == read_whole(tmp_path) == first.id
+
+
+def test_receipts_when_scores_are_published_then_hold_each_lead_once(tmp_path):
+    scores = make_scores()
+    first = publish(tmp_path, scores)
+    publish(tmp_path, scores)
+    second = publish(tmp_path, make_scores(3))
+    receipts = read_receipts(tmp_path / "store")
+    assert receipts.schema == RECEIPTS
+    rows = receipts.to_pylist()
+    ours = [row for row in rows if row["publication_id"] == first.id]
+    assert len(rows) == 10
+    for row, lead in zip(ours, scores.to_pylist(), strict=True):
+        assert row == {
+            "publication_id": first.id, "lead_id": lead["lead_id"], "as_of": lead["as_of"], "raw": lead["raw"],
+            "win_probability": lead["win_probability"], "score": lead["score"], "tier": lead["tier"], "rep_id": None,
+            "exploration_probability": None, "model_version": "m" * 16, "store_version": "s" * 16,
+        }  # fmt: skip
+    assert {row["publication_id"] for row in rows} == {first.id, second.id}
+
+
+def test_receipts_when_nothing_was_published_then_are_an_empty_table(tmp_path):
+    assert read_receipts(tmp_path).equals(RECEIPTS.empty_table())
+
+
+OPERATIONS = {
+    "fsync": (os, "fsync"),
+    "replace": (Path, "replace"),
+    "rename": (Path, "rename"),
+    "chmod": (Path, "chmod"),
+    "write": (Path, "write_bytes"),
+    "file": (tempfile, "mkstemp"),
+    "folder": (tempfile, "mkdtemp"),
+}
+
+
+class Faults:
+    """Counts every call that touches the disk, and lets one of them fail, before or after it has done its work."""
+
+    def __init__(self, monkeypatch):
+        self.calls = 0
+        self.fails_at = None
+        self.is_after = False
+        for owner, name in OPERATIONS.values():
+            monkeypatch.setattr(owner, name, self.wrap(getattr(owner, name)))
+
+    def wrap(self, real):
+        def faulty(*args, **more):
+            self.calls += 1
+            if self.calls != self.fails_at:
+                return real(*args, **more)
+            if self.is_after:
+                real(*args, **more)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        return faulty
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first publication", "a second one"])
+def test_publication_when_any_single_write_fails_then_readers_see_a_whole_one_and_the_next_run_mends_it(
+    tmp_path, monkeypatch, is_first, is_after
+):
+    undisturbed = tmp_path / "undisturbed"
+    if not is_first:
+        publish(undisturbed, make_scores())
+    new = publish(undisturbed, make_scores(shift=1))
+    faults = Faults(monkeypatch)
+    publish(tmp_path / "count", make_scores(shift=1))
+    total = faults.calls
+    assert total > 25
+    for n in range(1, total + 1):
+        folder = tmp_path / str(n)
+        faults.fails_at = None
+        old = None if is_first else publish(folder, make_scores())
+        faults.calls, faults.fails_at, faults.is_after = 0, n, is_after
+        # a rename that did its work all the same is as if another process had been quicker
+        is_told = suppress(WriteError) if is_after else pytest.raises(WriteError, match="No space left on device")
+        with is_told:
+            publish(folder, make_scores(shift=1))
+        faults.fails_at = None
+        if (folder / "scores" / "current.json").exists():
+            assert read_whole(folder) in {new.id} | ({old.id} if old else set()), n
+        else:
+            assert is_first
+        publish(folder, make_scores(shift=1))
+        assert read_whole(folder) == new.id
+        kept = {name: data for name, data in contents(folder).items() if ".writing-" not in name}
+        assert kept == contents(undisturbed), n
+
+
+def test_publication_when_a_write_fails_then_leaves_no_litter(tmp_path, monkeypatch):
+    faults = Faults(monkeypatch)
+    publish(tmp_path / "count", make_scores())
+    for n in range(1, faults.calls + 1):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        faults.calls, faults.fails_at = 0, n
+        with pytest.raises(WriteError):
+            publish(folder, make_scores())
+        assert [path for path in folder.rglob("*") if ".writing-" in path.name] == [], n
+        faults.calls, faults.fails_at = 0, None
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from leadscore.publish.publication import publish_scores
+
+folder, table, name, nth, moment = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
+owner = os if name == "fsync" else Path
+real, calls = getattr(owner, name), []
+
+
+def deadly(*args, **more):
+    calls.append(None)
+    if len(calls) == nth and moment == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = real(*args, **more)
+    if len(calls) == nth:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+
+setattr(owner, name, deadly)
+publish_scores(
+    pq.read_table(table), folder=folder / "scores", store_folder=folder / "store", as_of_us=int(sys.argv[6]),
+    model_version="m" * 16, store_version="s" * 16, project="synthetic", counts={"scored": 7},
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "nth", "moment", "is_new"),
+    [
+        pytest.param("fsync", 3, "before", False, id="while the files of the folder are written"),
+        pytest.param("rename", 1, "after", False, id="after the folder has its name"),
+        pytest.param("replace", 4, "after", False, id="after the receipts have their name"),
+        pytest.param("replace", 5, "before", False, id="before current.json is replaced"),
+        pytest.param("replace", 5, "after", True, id="after current.json is replaced"),
+    ],
+)
+def test_publication_when_the_process_is_killed_then_readers_see_a_whole_one_and_the_next_run_mends_it(
+    tmp_path, name, nth, moment, is_new
+):
+    undisturbed, folder, table = tmp_path / "undisturbed", tmp_path / "folder", tmp_path / "new.parquet"
+    for place in (undisturbed, folder):
+        old = publish(place, make_scores())
+    new = publish(undisturbed, make_scores(shift=1))
+    pq.write_table(make_scores(shift=1), table)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", KILLED, folder, table, name, str(nth), moment, str(AS_OF)],
+        check=False, capture_output=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (-9, b"")
+    assert read_whole(folder) == (new.id if is_new else old.id)
+    names = [path.name for path in (folder / "scores").iterdir() if not path.name.startswith(".")]
+    assert set(names) <= {"current.json", old.id, new.id}
+    assert all(
+        sorted(path.name for path in (folder / "scores" / n).iterdir()) == FILES for n in names if n != "current.json"
+    )
+    assert publish(folder, make_scores(shift=1)).id == read_whole(folder) == new.id
+    kept = {file: data for file, data in contents(folder).items() if ".writing-" not in file}
+    assert kept == contents(undisturbed)

@@ -1,0 +1,317 @@
+"""What the command line says when the user, or the disk, made a mistake."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from leadscore import cli, jobs
+from leadscore.config import read_settings
+
+SETTINGS = """
+project = "shop"
+known_until = 2024-02-01
+data_folder = "{folder}/data"
+models_folder = "{folder}/models"
+
+[sources.leads]
+path = "leads.csv"
+
+[[mapping]]
+source = "leads"
+table = "leads"
+columns = {{ lead_id = "id", event_at = "created" }}
+"""
+LEADS = "id,created\n1,2024-01-01\n2,2024-01-02\n"
+
+
+@dataclass(frozen=True)
+class Told:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A working directory with sound settings and one sound file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leadscore.toml").write_text(SETTINGS.format(folder=tmp_path))
+    (tmp_path / "leads.csv").write_text(LEADS)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory) -> Path:
+    """The data folder that `leadscore ingest` makes of the sound file."""
+    folder = tmp_path_factory.mktemp("ingested")
+    (folder / "leadscore.toml").write_text(SETTINGS.format(folder=folder))
+    (folder / "leads.csv").write_text(LEADS)
+    jobs.ingest(read_settings(folder / "leadscore.toml"))
+    return folder / "data"
+
+
+@pytest.fixture
+def stored(folder, ingested) -> Path:
+    """The working directory after `leadscore ingest`."""
+    shutil.copytree(ingested, folder / "data")
+    return folder
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the command line as the console script does."""
+
+    def run(*words: str) -> Told:
+        monkeypatch.setattr(sys, "argv", ["leadscore", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        shown = capsys.readouterr()
+        return Told(end.value.code or 0, shown.out, shown.err)
+
+    return run
+
+
+def assert_told(told: Told, *words: str, code: int = 2) -> None:
+    assert told.code == code
+    assert told.out == ""
+    assert told.err.startswith("error: ")
+    assert "Traceback" not in told.err
+    for word in words:
+        assert word in told.err
+
+
+@pytest.mark.parametrize("command", ["ingest", "train", "score", "backtest"])
+def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(folder, run, command):
+    (folder / "leadscore.toml").unlink()
+    assert_told(run(command), "leadscore.toml", "no such file", "--config")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("known_until =", "know_until =", ["know_until", "'known_until'"]),
+        ("path =", "pth =", ["sources.leads.pth", "'path'"]),
+        ("columns =", "colums =", ["mapping.0.colums", "'columns'"]),
+        ('source = "leads"', 'source = "lead"', ["'lead'", "'leads'"]),
+        ('event_at = "created"', 'event = "created"', ["'event'", "'event_at'"]),
+        ('lead_id = "id", ', "", ["nothing fills 'lead_id'"]),
+        ("[sources.leads]", "[sources.leads", ["TOML"]),
+        ("known_until = 2024-02-01", 'known_until = "soon"', ["known_until", "'soon'"]),
+        ('project = "shop"', 'project = "shop"\ntimezone = "Berlin"', ["timezone", "'Berlin'"]),
+        ('path = "leads.csv"', 'path = "leads.csv"\ntimezone = "Berlin"', ["timezone", "'Berlin'"]),
+        ('project = "shop"', 'project = "shop"\ninput_folder = 5', ["input_folder"]),
+        ('project = "shop"', 'project = "sh[op]"', ["project"]),
+    ],
+)
+def test_settings_when_something_in_them_is_wrong_then_it_is_named_on_any_command(folder, run, old, new, words):
+    text = SETTINGS.format(folder=folder)
+    assert old in text
+    (folder / "leadscore.toml").write_text(text.replace(old, new))
+    assert_told(run("ingest"), "leadscore.toml", *words)
+    assert_told(run("score"), "leadscore.toml", *words)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (None, ["'leads'", "there is no file", "leads.csv", "--data"]),
+        (b"", ["leads.csv", "empty"]),
+        (b"\xef\xbb\xbf", ["leads.csv", "empty"]),
+        (b"id,created\n", ["leads.csv", "no rows"]),
+        (b"id;created\n1;2024-01-01\n", ["no column", "set delimiter = ';'"]),
+        (b"id,create\n1,2024-01-01\n", ["no column 'created'", "did you mean 'create'"]),
+        (b'id,created\n1,"2024-01-01\n', ["line 2", "quote"]),
+        (b'"id,created\n1,2024-01-01\n', ["line 1", "quote"]),
+        (b"id,created\n1,2024-01-01\n1,2024-01-02\n", ["no lead could be stored", "2 by unique"]),
+        (b"id,created\n,2024-01-01\n2,never\n", ["no lead could be stored", "1 by required", "1 by type"]),
+        (b"id,created\nM\xfcller,2024-01-01\n", ["UTF-8"]),
+        ("id,created\n1,2024-01-01\n".encode("utf-16"), ["UTF-16"]),
+        (b"PAR1....PAR1", ["ends in .csv but holds Parquet"]),
+        (b"PK\x03\x04....", ["Excel"]),
+    ],
+)
+def test_ingest_when_the_file_cannot_be_used_then_words_say_why_and_no_store_appears(folder, run, data, words):
+    (folder / "leads.csv").unlink()
+    if data is not None:
+        (folder / "leads.csv").write_bytes(data)
+    assert_told(run("ingest"), *words)
+    assert not list(folder.rglob("current.json"))
+
+
+def test_ingest_when_the_ending_is_another_one_then_the_right_ones_are_named(folder, run):
+    (folder / "leads.csv").rename(folder / "leads.xlsx")
+    text = SETTINGS.format(folder=folder).replace("leads.csv", "leads.xlsx")
+    (folder / "leadscore.toml").write_text(text)
+    assert_told(run("ingest"), "leads.xlsx", ".csv or .parquet")
+
+
+@pytest.mark.parametrize("name", ["with [bold] marks", "with [/] marks", 'it\'s "odd"'])
+def test_error_when_a_name_looks_like_markup_then_it_is_shown_as_it_is(folder, run, name):
+    assert_told(run("ingest", "--config", f"{name}.toml"), f"{name}.toml")
+    assert_told(run("ingest", "--data", name), f"{name}/leads.csv")
+
+
+@pytest.mark.parametrize("command", ["train", "score", "backtest"])
+def test_command_when_nothing_was_ingested_then_it_is_said_what_to_run(folder, run, command):
+    assert_told(run(command), "'shop'", "leadscore ingest")
+
+
+def test_score_when_nothing_was_trained_then_it_is_said_what_to_run(stored, run):
+    assert_told(run("score"), "'shop'", "leadscore train")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "words"),
+    [
+        ("2023-12-31", ["2023-12-31T00:00:00Z", "before all data", "2024-01-01T23:59:59.999999Z"]),
+        ("2024-01-01", ["before all data"]),
+        ("2024-02-01T00:00:00.000001Z", ["known_until 2024-02-01T00:00:00Z", "max_staleness_days"]),
+        ("2025-01-01", ["2025-01-01T00:00:00Z", "known_until"]),
+        ("tomorrow", ["'tomorrow'", "2024-05-31T14:00:00Z"]),
+        ("31.01.2024", ["'31.01.2024'"]),
+        ("", ["''"]),
+        ("9999-12-31T23:59:59-01:00", []),  # no calendar shows it in UTC
+        ("0001-01-01T00:00:00+01:00", []),
+    ],
+)
+def test_as_of_when_the_data_cannot_answer_for_it_then_words_say_why(stored, run, as_of, words):
+    for command in ("train", "score"):
+        assert_told(run(command, "--as-of", as_of), *words)
+
+
+@pytest.mark.parametrize("as_of", ["2024-02-01", "2024-01-20"])
+def test_as_of_when_the_data_can_answer_for_it_then_it_is_the_history_that_is_too_short(stored, run, as_of):
+    assert_told(run("train", "--as-of", as_of), "follow-up", "horizon of 30 days")
+
+
+def test_as_of_when_some_staleness_is_allowed_then_a_later_one_is_refused_only_beyond_it(stored, run):
+    path = stored / "leadscore.toml"
+    path.write_text("max_staleness_days = 1.5\n" + path.read_text())
+    assert_told(run("score", "--as-of", "2024-02-02T12:00"), "leadscore train")  # it went on to look for a model
+    assert_told(run("score", "--as-of", "2024-02-02T12:00:01"), "more than 1.5 days after known_until")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--from", "2025-01-01", "--to", "2026-01-01", "--dates", "1"], []),
+        (["--from", "2024-01-20", "--to", "2024-01-10"], []),
+        (["--from", "soon"], ["'soon'"]),
+        (["--to", "later"], ["'later'"]),
+        ([], ["no date to back-test"]),
+    ],
+)
+def test_backtest_when_there_is_no_date_for_it_then_it_is_said(stored, run, words, told):
+    assert_told(run("backtest", *words), *told)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda store: next((store / "objects").rglob("*.parquet")).write_bytes(b"x"),
+        lambda store: next((store / "objects").rglob("*.parquet")).unlink(),
+        lambda store: next((store / "versions").iterdir()).write_bytes(b"{}"),
+        lambda store: next((store / "versions").iterdir()).unlink(),
+        lambda store: (store / "current.json").write_bytes(b""),
+        lambda store: (store / "current.json").write_bytes(b'{"version": "0", "sha256": "0"}'),
+    ],
+    ids=["object", "no object", "manifest", "no manifest", "empty pointer", "other pointer"],
+)
+def test_command_when_the_store_is_damaged_then_it_is_said_and_it_is_not_the_users_mistake(stored, run, damage):
+    damage(stored / "data" / "shop" / "store")
+    for command in ("train", "score", "backtest"):
+        assert_told(run(command), "store", code=1)
+
+
+def test_ingest_when_the_store_cannot_be_written_then_words_say_so(folder, run):
+    (folder / "data").write_text("a file where a folder should be")
+    assert_told(run("ingest"), "could not write", "what was there before is intact", code=1)
+
+
+@pytest.mark.parametrize(
+    "words", [["frobnicate"], ["ingest", "--confg", "x"], ["ingest", "x"], ["backtest", "--dates", "0"]]
+)
+def test_command_line_when_it_is_mistyped_then_its_usage_is_shown(folder, run, words):
+    told = run(*words)
+    assert (told.code, told.out) == (2, "")
+    assert "Usage: leadscore" in told.err
+    assert "Traceback" not in told.err
+
+
+def test_json_when_it_is_asked_for_then_exactly_one_object_is_printed(folder, run):
+    (folder / "leads.csv").write_text(LEADS + "3,never\n")
+    told = run("ingest", "--json")
+    assert (told.code, told.err) == (0, "")
+    assert told.out.count("\n") == 1
+    result = json.loads(told.out)
+    assert result["accounts"]["tables"]["leads"] == {"selected": 3, "stored": 2, "rejected": 1, "duplicates": 0}
+    assert result["rejects"] == {"type": 1}
+    assert [Path(path).is_file() for path in result["rejects_files"]] == [True]
+
+
+def test_json_when_something_is_wrong_then_nothing_is_printed_but_the_error(folder, run):
+    (folder / "leads.csv").unlink()
+    assert_told(run("ingest", "--json"), "leads.csv")
+    assert_told(run("score", "--json"), "leadscore ingest")
+
+
+def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_version(folder, run):
+    (folder / "leads.csv").write_text(LEADS + "3,never\n" + "2,2024-01-02\n")
+    version = json.loads(run("ingest", "--json").out)
+    told = run("ingest")
+    assert (told.code, told.err) == (0, "")
+    assert version["store_version"] in told.out
+    assert "1 rows by the rule type" in told.out
+    cells = [
+        [cell.strip() for cell in line.strip("│").split("│")] for line in told.out.splitlines() if "│ leads" in line
+    ]
+    assert cells == [["leads", "4", "4", "0", "0"], ["leads", "4", "2", "1", "1"]]
+
+
+def test_data_when_it_names_another_folder_then_the_files_are_read_there(folder, run):
+    (folder / "leads.csv").unlink()
+    (folder / "exports").mkdir()
+    (folder / "exports" / "leads.csv").write_text(LEADS)
+    assert_told(run("ingest"), "there is no file")
+    assert run("ingest", "--data", "exports").code == 0
+
+
+@pytest.mark.parametrize("words", [["--help"], ["ingest", "--help"], ["train", "--help"], ["score", "--help"],
+                                   ["backtest", "--help"]])  # fmt: skip
+def test_help_when_it_is_asked_for_then_it_is_shown_anywhere(tmp_path, monkeypatch, run, words):
+    monkeypatch.chdir(tmp_path)
+    told = run(*words)
+    assert (told.code, told.err) == (0, "")
+    assert "Usage: leadscore" in told.out
+    if words == ["--help"]:
+        assert all(command in told.out for command in ("ingest", "train", "score", "backtest"))
+
+
+HEAVY = ["pandas", "pyarrow", "duckdb", "lightgbm", "sklearn", "numpy"]
+HELP = """
+import sys
+from leadscore import cli
+sys.argv = ["leadscore", "--help"]
+try:
+    cli.main()
+except SystemExit:
+    pass
+"""
+
+
+@pytest.mark.parametrize("script", ["import leadscore.cli", HELP], ids=["import", "help"])
+def test_command_line_when_it_only_starts_then_nothing_heavy_is_imported(script):
+    script += f"\nimport sys; print('heavy:', [name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    assert told.stderr.splitlines()[-1] == "heavy: []"
+
+
+def test_console_script_when_the_user_made_a_mistake_then_it_exits_with_2_and_words(tmp_path):
+    script = Path(sys.executable).with_name("leadscore")
+    told = subprocess.run([script, "ingest"], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert_told(Told(told.returncode, told.stdout, told.stderr), "leadscore.toml", "--config")

@@ -1,0 +1,258 @@
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from leadscore.errors import CorruptFileError, LeadscoreError, UserError, WriteError
+from leadscore.files import (
+    canonical_json,
+    hash_bytes,
+    hash_file,
+    read_json,
+    read_verified,
+    write_bytes,
+    write_file,
+    write_folder,
+    write_once,
+    write_pointer,
+)
+
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # SHA-256 of "abc" in FIPS 180-2
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_hash_when_the_content_is_known_then_it_is_the_published_one(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert hash_bytes(b"abc") == hash_file(tmp_path / "abc") == ABC
+
+
+def test_hash_file_when_it_is_large_then_it_is_that_of_all_its_bytes(tmp_path):
+    data = bytes(range(256)) * 5_000
+    (tmp_path / "large").write_bytes(data)
+    assert hash_file(tmp_path / "large") == hashlib.sha256(data).hexdigest()
+
+
+def test_canonical_json_when_keys_come_in_another_order_then_the_bytes_are_equal():
+    a = {"b": 1, "a": {"y": [1, 2], "x": None}}
+    b = {"a": {"x": None, "y": [1, 2]}, "b": 1}
+    assert canonical_json(a) == canonical_json(b)
+    assert (
+        canonical_json(a) == b'{\n  "a": {\n    "x": null,\n    "y": [\n      1,\n      2\n    ]\n  },\n  "b": 1\n}\n'
+    )
+
+
+def test_canonical_json_when_text_is_not_ascii_then_it_is_kept_as_utf8():
+    data = canonical_json({"name": "Müller 株式会社"})
+    assert "Müller 株式会社".encode() in data
+    assert json.loads(data) == {"name": "Müller 株式会社"}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_canonical_json_when_a_number_is_none_then_it_is_refused(number):
+    with pytest.raises(ValueError, match="JSON"):
+        canonical_json({"x": number})
+
+
+def test_read_json_when_it_was_written_canonically_then_the_value_comes_back(tmp_path):
+    value = {"a": [1, 2.5, "x", None, True], "b": {}}
+    write_bytes(tmp_path / "value.json", canonical_json(value))
+    assert read_json(tmp_path / "value.json") == value
+
+
+def test_write_bytes_when_folders_are_missing_then_they_are_made_and_others_may_read(tmp_path):
+    path = tmp_path / "a" / "b" / "c.txt"
+    write_bytes(path, b"one")
+    write_bytes(path, b"two")
+    assert everything(tmp_path) == {"a/b/c.txt": b"two"}
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_write_file_when_the_name_depends_on_the_content_then_the_name_that_was_returned_is_used(tmp_path):
+    def fill(beside: Path) -> Path:
+        beside.write_bytes(b"abc")
+        return tmp_path / "objects" / hash_file(beside)
+
+    write_file(tmp_path, fill)
+    assert everything(tmp_path) == {f"objects/{ABC}": b"abc"}
+
+
+def test_write_file_when_nothing_shall_be_kept_then_nothing_is_left(tmp_path):
+    write_file(tmp_path, lambda beside: None if beside.write_bytes(b"abc") else beside)
+    assert everything(tmp_path) == {}
+
+
+def test_write_file_when_a_reader_looks_while_it_is_filled_then_the_old_content_is_seen(tmp_path):
+    path = tmp_path / "current.json"
+    write_bytes(path, b"old")
+
+    def fill(beside: Path) -> Path:
+        beside.write_bytes(b"half")
+        assert path.read_bytes() == b"old"
+        return path
+
+    write_file(tmp_path, fill)
+    assert path.read_bytes() == b"half"
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"),
+    [
+        (OSError(28, "No space left on device"), WriteError),
+        (KeyError("a mistake of ours"), KeyError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_write_file_when_filling_fails_then_the_old_content_stays_and_nothing_lies_about(tmp_path, error, seen):
+    path = tmp_path / "current.json"
+    write_bytes(path, b"old")
+
+    def fill(beside: Path) -> Path:
+        beside.write_bytes(b"half")
+        raise error
+
+    with pytest.raises(seen):
+        write_file(tmp_path, fill)
+    assert everything(tmp_path) == {"current.json": b"old"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_write_file_when_the_disk_is_full_then_words_say_so_and_that_nothing_changed(tmp_path):
+    def fill(beside: Path) -> Path:
+        Path("/dev/full").write_bytes(b"x" * 100_000)
+        return tmp_path / "never"
+
+    with pytest.raises(WriteError, match=r"No space left on device; what was there before is intact") as told:
+        write_file(tmp_path, fill)
+    assert str(tmp_path) in str(told.value)
+    assert isinstance(told.value, LeadscoreError)
+    assert not isinstance(told.value, UserError)
+
+
+@pytest.mark.parametrize("write", [
+    lambda folder: write_bytes(folder / "a.txt", b"x"),
+    lambda folder: write_once(folder / "a.txt", b"x"),
+    lambda folder: write_folder(folder / "a", {"b.txt": b"x"}),
+])  # fmt: skip
+@pytest.mark.parametrize("depth", ["", "deeper/still"])
+def test_write_when_a_file_stands_where_the_folder_should_then_words_say_so(tmp_path, write, depth):
+    (tmp_path / "taken").write_bytes(b"a file")
+    with pytest.raises(WriteError, match="taken"):
+        write(tmp_path / "taken" / depth)
+    assert everything(tmp_path) == {"taken": b"a file"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_write_when_the_folder_is_read_only_then_words_say_so(tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0o555)
+    with pytest.raises(WriteError, match="Permission denied"):
+        write_bytes(folder / "a.txt", b"x")
+
+
+MKSTEMP, MKDTEMP, FSYNC = (tempfile, "mkstemp"), (tempfile, "mkdtemp"), (os, "fsync")
+CHMOD, REPLACE, RENAME = (Path, "chmod"), (Path, "replace"), (Path, "rename")
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, step: tuple[object, str], number: int) -> None:
+    """Let the `number`-th call of a step of the system fail."""
+    real, calls = getattr(*step), []
+
+    def failing(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == number:
+            raise OSError(5, "Input/output error")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(*step, failing)
+
+
+@pytest.mark.parametrize(
+    ("step", "number", "left"),
+    [
+        (MKSTEMP, 1, b"old content"),
+        (FSYNC, 1, b"old content"),
+        (CHMOD, 1, b"old content"),
+        (REPLACE, 1, b"old content"),
+        (FSYNC, 2, b"new"),  # of the folder: the file has its name by then
+    ],
+)
+def test_write_bytes_when_a_step_fails_then_the_content_is_whole(tmp_path, monkeypatch, step, number, left):
+    path = tmp_path / "current.json"
+    write_bytes(path, b"old content")
+    fail_at(monkeypatch, step, number)
+    with pytest.raises(WriteError, match="Input/output error"):
+        write_bytes(path, b"new")
+    assert everything(tmp_path) == {"current.json": left}
+    write_bytes(path, b"newer")
+    assert everything(tmp_path) == {"current.json": b"newer"}
+
+
+def test_write_once_when_the_file_is_there_then_it_is_not_written_again(tmp_path):
+    write_once(tmp_path / "a", b"content")
+    before = (tmp_path / "a").stat().st_ino
+    write_once(tmp_path / "a", b"content")
+    assert (tmp_path / "a").stat().st_ino == before
+    assert everything(tmp_path) == {"a": b"content"}
+
+
+def test_write_pointer_when_it_says_so_already_then_it_is_left_alone_else_replaced(tmp_path):
+    write_pointer(tmp_path / "current.json", b"one")
+    before = (tmp_path / "current.json").stat().st_ino
+    write_pointer(tmp_path / "current.json", b"one")
+    assert (tmp_path / "current.json").stat().st_ino == before
+    write_pointer(tmp_path / "current.json", b"two")
+    assert everything(tmp_path) == {"current.json": b"two"}
+
+
+def test_read_verified_when_the_content_is_as_promised_then_it_comes_back(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert read_verified(tmp_path / "abc", sha256=ABC) == b"abc"
+
+
+def test_read_verified_when_one_bit_differs_then_both_hashes_are_shown(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abb")
+    with pytest.raises(CorruptFileError) as told:
+        read_verified(tmp_path / "abc", sha256=ABC)
+    assert ABC[:12] in str(told.value)
+    assert hash_bytes(b"abb")[:12] in str(told.value)
+    assert str(tmp_path / "abc") in str(told.value)
+
+
+def test_write_folder_when_it_is_new_then_all_files_are_there_and_others_may_read(tmp_path):
+    write_folder(tmp_path / "scores" / "p1", {"a.csv": b"1", "b.json": b"2"})
+    assert everything(tmp_path) == {"scores/p1/a.csv": b"1", "scores/p1/b.json": b"2"}
+    assert (tmp_path / "scores" / "p1").stat().st_mode & 0o777 == 0o755
+
+
+def test_write_folder_when_it_is_there_then_it_is_left_alone(tmp_path):
+    write_folder(tmp_path / "p1", {"a.csv": b"1"})
+    write_folder(tmp_path / "p1", {"a.csv": b"changed", "b.csv": b"added"})
+    assert everything(tmp_path) == {"p1/a.csv": b"1"}
+
+
+@pytest.mark.parametrize(
+    ("step", "number"), [(MKDTEMP, 1), *((FSYNC, n) for n in (1, 2, 3, 4)), (REPLACE, 2), (RENAME, 1)]
+)
+def test_write_folder_when_a_step_fails_then_there_is_no_half_folder(tmp_path, monkeypatch, step, number):
+    fail_at(monkeypatch, step, number)
+    with pytest.raises(WriteError, match="Input/output error"):
+        write_folder(tmp_path / "p1", {"a.csv": b"1", "b.csv": b"2"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_write_folder_when_another_process_writes_the_same_one_meanwhile_then_that_one_stands(tmp_path):
+    class Racing(dict):
+        def items(self):
+            yield from super().items()
+            (tmp_path / "p1").mkdir()
+            (tmp_path / "p1" / "a.csv").write_bytes(b"1")
+
+    write_folder(tmp_path / "p1", Racing({"a.csv": b"1"}))
+    assert everything(tmp_path) == {"p1/a.csv": b"1"}
