@@ -26,7 +26,7 @@ from leadscore.times import parse_moment
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
 Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
 TIMES = ("event_at", "available_at", "event_us", "available_us")
-RESERVED = {"lead_id", "currency", "spell", "seq", "source", "line", "row_hash", "date_only", "copy", *TIMES}
+RESERVED = {"lead_id", "currency", "spell", "seq", "source", "line", "row_hash", "from_us", "copy", "same_id", *TIMES}
 Letter = Literal["budget", "authority", "need", "timeline"]
 
 
@@ -37,6 +37,15 @@ def kind_slug(kind: str) -> str:
     'e_mail'
     """
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in kind.lower())
+
+
+def checked_zone(value: str) -> str:
+    """`value`, if there is a time zone of that name."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as e:
+        raise ValueError(f"no such time zone: {value!r}; an example is 'Europe/Berlin'") from e
+    return value
 
 
 class _Frozen(BaseModel):
@@ -50,6 +59,11 @@ class Source(_Frozen):
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="between the values of a CSV")
     timezone: str | None = Field(default=None, description="of times without a zone; default: the settings' zone")
     ignore: dict[Name, Match] = Field(default={}, description="rows to leave out, by name: column -> values")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str | None) -> str | None:
+        return None if value is None else checked_zone(value)
 
 
 class Mapping(_Frozen):
@@ -191,10 +205,13 @@ class Settings(_Frozen):
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as e:
-            raise ValueError(f"no such time zone: {value!r}; an example is 'Europe/Berlin'") from e
+        return checked_zone(value)
+
+    @field_validator("known_until", mode="before")
+    @classmethod
+    def _no_number(cls, value: object) -> object:
+        if isinstance(value, int | float):  # pydantic would take it for seconds since 1970
+            raise ValueError(str(TimeFormatError(value)))
         return value
 
     @model_validator(mode="after")
@@ -267,7 +284,10 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
         raise SettingsError(path, ["there is no such file; name it with --config"]) from e
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise SettingsError(path, [f"is no readable TOML: {e}"]) from e
-    folder = input_folder or path.parent / raw.get("input_folder", ".")
+    try:
+        folder = input_folder or path.parent / Path(raw.get("input_folder", "."))
+    except TypeError as e:
+        raise SettingsError(path, [f"input_folder: must be text, got {raw['input_folder']!r}"]) from e
     try:
         return Settings.model_validate({**raw, "input_folder": folder})
     except (ValidationError, TypeError) as e:

@@ -150,6 +150,13 @@ class CorruptFileError(LeadscoreError):
         super().__init__(f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}")
 
 
+class CorruptPointerError(LeadscoreError):
+    """A file that should name the current version, and does not."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} was changed or damaged: it names no version; ingesting again mends it")
+
+
 class WriteError(LeadscoreError):
     """A file that could not be written; what was there before is intact."""
 

@@ -102,7 +102,10 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
     Raises:
         CorruptFileError: they do not.
     """
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as e:
+        raise CorruptFileError(path, expected=sha256, found="none") from e
     if (found := hash_bytes(data)) != sha256:
         raise CorruptFileError(path, expected=sha256, found=found)
     return data

@@ -18,6 +18,10 @@ def to_us(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+FIRST_US = to_us(datetime.min.replace(tzinfo=UTC))
+LAST_US = to_us(datetime.max.replace(tzinfo=UTC))
+
+
 def parse_moment(value: str | date | datetime, *, zone: str) -> int:
     """A moment in UTC microseconds; a bare date means its 00:00 in `zone`, as does a time without a zone.
 
@@ -33,7 +37,10 @@ def parse_moment(value: str | date | datetime, *, zone: str) -> int:
             raise TimeFormatError(value) from e
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
-    return to_us(value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone)))
+    us = to_us(value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone)))
+    if not FIRST_US <= us <= LAST_US:  # in UTC it is in no year from 1 to 9999, and could not be shown
+        raise TimeFormatError(str(value))
+    return us
 
 
 def format_us(us: int) -> str:
@@ -54,6 +61,8 @@ def local_midnights(start_us: int, end_us: int, *, zone: str) -> list[tuple[int,
         us = to_us(datetime.combine(day, time(), tzinfo=tz))
         if us >= end_us:
             return found
+        if found and found[-1][1] == us:
+            found.pop()  # that day was left out: a zone moved over the date line
         if us >= start_us:
             found.append((day.toordinal() - date(1970, 1, 1).toordinal(), us))
         day += timedelta(days=1)

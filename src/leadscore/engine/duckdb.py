@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import weakref
@@ -38,7 +39,9 @@ class DuckDBEngine:
         if not paths:
             self.add_rows(name, schema.empty_table())
             return
-        files = ", ".join(literal(str(path)) for path in paths)
+        files = ", ".join(literal(re.sub(r"([*?[])", r"[\1]", str(path))) for path in paths)  # no glob
+        self._rows.pop(name, None)
+        self._connection.unregister(name)
         self._connection.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS SELECT * FROM read_parquet([{files}])")
 
     def add_rows(self, name: str, rows: pa.Table) -> None:

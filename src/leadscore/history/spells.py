@@ -42,13 +42,18 @@ def build_spells(engine: Engine, stages: Stages, *, known_us: int) -> pd.DataFra
     return pd.DataFrame(spells[columns].sort_values(["lead_id", "spell"], ignore_index=True))
 
 
+def _known_sql(table: str, columns: str, known_us: int) -> str:
+    return f"""SELECT t.lead_id, t.event_us, t.seq, {columns},
+        CASE WHEN t.available_us < l.available_us THEN l.available_us ELSE t.available_us END AS available_us
+        FROM {table} AS t JOIN leads AS l ON l.lead_id = t.lead_id
+        WHERE t.available_us < {known_us} AND l.available_us < {known_us}"""
+
+
 def _closes_sql(stages: Stages, known_us: int) -> str:
-    parts = [f"SELECT lead_id, event_us, available_us, seq, CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won "
-             f"FROM outcomes WHERE available_us < {known_us}"]  # fmt: skip
+    parts = [_known_sql("outcomes", "CASE WHEN t.outcome = 'won' THEN 1 ELSE 0 END AS won", known_us)]
     for won, names in ((1, stages.won), (0, stages.lost)):
         if names:
-            parts.append(f"SELECT lead_id, event_us, available_us, seq, {won} AS won "
-                         f"FROM stages WHERE available_us < {known_us} AND stage IN ({_texts(names)})")  # fmt: skip
+            parts.append(_known_sql("stages", f"{won} AS won", known_us) + f" AND t.stage IN ({_texts(names)})")
     return " UNION ALL ".join(parts)
 
 
@@ -60,10 +65,7 @@ def _first_closes_sql(stages: Stages, known_us: int) -> str:
 
 
 def _opens_sql(stages: Stages, known_us: int) -> str:
-    return (
-        "SELECT lead_id, event_us, available_us, seq FROM stages "
-        f"WHERE available_us < {known_us} AND stage IN ({_texts(stages.open)})"
-    )
+    return _known_sql("stages", "1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
 
 
 def _reopened_facts_sql(stages: Stages, known_us: int) -> str:

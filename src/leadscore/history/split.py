@@ -94,7 +94,7 @@ class History:
         def can_judge(moment_us: int) -> bool:
             return self.later_side(moment_us, to_us=known_us, known_us=known_us).is_watched_enough()
 
-        while moments and not can_judge(moments[-1]):
+        while moments and not (can_judge(moments[-1]) and can_learn(moments[-1])):
             moments.pop()
         moments = moments[bisect_left(moments, True, key=can_learn) :]  # history only grows
         chosen = np.unique(np.linspace(0, len(moments) - 1, min(MAX_SPLITS, len(moments))).round().astype(int))

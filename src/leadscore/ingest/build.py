@@ -20,7 +20,7 @@ from leadscore.engine.protocol import identifier, literal
 from leadscore.errors import LeadscoreError, NoLeadsError, SourceFormatError, listed
 from leadscore.ingest.mapping import map_batch, read_texts, reject_rows, select_rows, table_of
 from leadscore.ingest.sources import Batch, read_source
-from leadscore.ingest.validate import count_duplicates, judge_leads, read_refused, read_stored, staged_schema
+from leadscore.ingest.validate import count_duplicates, judge_leads, read_refused, read_stored, staged_schema, standing
 from leadscore.progress import Progress
 from leadscore.store.version import StoreVersion, write_rows, write_version
 from leadscore.tables import REJECTS, TABLES, Table
@@ -54,7 +54,9 @@ class _Staging:
     def __init__(self, folder: Path, tables: list[Table]) -> None:
         self.folder = folder
         self.tables = {table.name: table for table in tables}
-        self.schemas = {f"staged_{t.name}": staged_schema(t) for t in tables} | {"row_rejects": REJECTS}
+        self.schemas = {f"staged_{t.name}": staged_schema(t) for t in tables} | {
+            "row_rejects": REJECTS.append(pa.field("closes", pa.bool_()))
+        }
         self.writers: dict[str, pq.ParquetWriter] = {}
         self.sources: dict[str, Counter[str]] = {}
         self.ignored: dict[str, Counter[str]] = {}
@@ -131,7 +133,7 @@ def _any(texts: pd.DataFrame, entry: Mapping) -> np.ndarray:
 
 def _write(settings: Settings, staging: _Staging, engine: Engine, folder: Path, progress: Progress) -> StoreVersion:
     judge_leads(engine, staging.tables["leads"], settings.stages)
-    known_until, warnings = _known_until(settings, engine)
+    known_until, warnings = _known_until(settings, staging, engine)
     parts, accounts, refused = {}, {}, []
     for done, table in enumerate(staging.tables.values()):
         progress(f"storing {table.name}", done, len(staging.tables))
@@ -153,27 +155,27 @@ def _write(settings: Settings, staging: _Staging, engine: Engine, folder: Path, 
         "project": settings.project,
         "known_until": format_us(known_until),
         "known_until_us": known_until,
-        "first_us": _first_us(engine, known_until),
+        "first_us": _first_us(engine, staging.tables["leads"], known_until),
         "tables": parts,
         "rejects": {
             **write_rows(folder, REJECTS, engine.stream(_REJECTS_SQL, rows=100_000)),
             "rules": _by_rule(engine),
         },
         "accounts": all_accounts,
-        "warnings": warnings + _warnings(engine, staging, known_until) + _unlisted_levels(engine, settings),
+        "warnings": warnings + _warnings(engine, staging, known_until) + _unlisted_levels(engine, staging, settings),
     }
     return write_version(folder, manifest)
 
 
-def _first_us(engine: Engine, known_until: int) -> int:
+def _first_us(engine: Engine, leads: Table, known_until: int) -> int:
     """When the first lead was known; without any dated lead known_until, so that there is no past to learn from."""
-    kept = "SELECT source, line FROM judged_leads WHERE rule = ''"
-    sql = f"SELECT MIN(l.available_us) AS us FROM staged_leads AS l JOIN ({kept}) AS j USING (source, line)"
-    first = engine.query(f"{sql} WHERE l.event_us IS NOT NULL")["us"][0].as_py()
+    sql = f"SELECT MIN(available_us) AS us FROM ({standing(leads)}) AS t WHERE event_us IS NOT NULL"
+    first = engine.query(sql)["us"][0].as_py()
     return known_until if first is None else int(first)
 
 
-_ALL_REJECTS = "(SELECT * FROM row_rejects UNION ALL SELECT * FROM rule_rejects) AS r"
+_COLUMNS = ", ".join(map(identifier, REJECTS.names))
+_ALL_REJECTS = f"(SELECT {_COLUMNS} FROM row_rejects UNION ALL SELECT {_COLUMNS} FROM rule_rejects) AS r"
 _REJECTS_SQL = f'SELECT * FROM {_ALL_REJECTS} ORDER BY source, line, "table", rule, "column", value'
 
 
@@ -182,11 +184,13 @@ def _by_rule(engine: Engine) -> dict[str, int]:
     return dict(zip(counts["rule"].to_pylist(), counts["n"].to_pylist(), strict=True))
 
 
-def _known_until(settings: Settings, engine: Engine) -> tuple[int, list[str]]:
+def _known_until(settings: Settings, staging: _Staging, engine: Engine) -> tuple[int, list[str]]:
     stated = settings.known_until_us()
     if stated is not None:
         return stated, []
-    facts = " UNION ALL ".join(f"SELECT available_us FROM staged_{name}" for name in TABLES)
+    facts = " UNION ALL ".join(
+        f"SELECT available_us FROM ({standing(table)}) AS t" for table in staging.tables.values()
+    )
     latest = int(engine.query(f"SELECT MAX(available_us) AS us FROM ({facts}) AS facts")["us"][0].as_py() or 0)
     return latest + 1, [
         f"known_until is not set: it was taken as {format_us(latest + 1)}, just after the latest fact; "
@@ -196,11 +200,13 @@ def _known_until(settings: Settings, engine: Engine) -> tuple[int, list[str]]:
 
 def _warnings(engine: Engine, staging: _Staging, known_until: int) -> list[str]:
     found = []
-    undated = engine.query("SELECT COUNT(*) AS n FROM staged_leads WHERE event_us IS NULL")["n"][0].as_py()
+    undated = engine.query(
+        f"SELECT COUNT(*) AS n FROM ({standing(staging.tables['leads'])}) AS t WHERE event_us IS NULL"
+    )["n"][0].as_py()
     if undated:
         found.append(f"{undated} leads have no creation date: they are scored, but never learned from")
-    for name in staging.tables:
-        sql = f"SELECT COUNT(*) AS n FROM staged_{name} WHERE available_us >= {known_until}"
+    for name, table in staging.tables.items():
+        sql = f"SELECT COUNT(*) AS n FROM ({standing(table)}) AS t WHERE available_us >= {known_until}"
         late = engine.query(sql)["n"][0].as_py()
         if late:
             found.append(
@@ -209,7 +215,7 @@ def _warnings(engine: Engine, staging: _Staging, known_until: int) -> list[str]:
     return found
 
 
-def _unlisted_levels(engine: Engine, settings: Settings) -> list[str]:
+def _unlisted_levels(engine: Engine, staging: _Staging, settings: Settings) -> list[str]:
     """Answers that no level of their BANT letter lists: they stay in the store, and count as unknown."""
     found = []
     mapped = {name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()}
@@ -217,9 +223,9 @@ def _unlisted_levels(engine: Engine, settings: Settings) -> list[str]:
         if not bant.levels:
             continue
         levels = ", ".join(literal(level) for level in bant.levels)
-        parts = [f"SELECT value FROM staged_changes WHERE field = {literal(bant.field)}"]
+        parts = [f"SELECT value FROM ({standing(staging.tables['changes'])}) AS t WHERE field = {literal(bant.field)}"]
         if bant.field in mapped:
-            parts.append(f"SELECT {identifier(bant.field)} AS value FROM staged_leads")
+            parts.append(f"SELECT {identifier(bant.field)} AS value FROM ({standing(staging.tables['leads'])}) AS t")
         sql = f"SELECT value, COUNT(*) AS n FROM ({' UNION ALL '.join(parts)}) AS answers WHERE value NOT IN ({levels})"
         unlisted = engine.query(f"{sql} GROUP BY value ORDER BY value")
         if unlisted.num_rows:

@@ -50,7 +50,8 @@ def _holds(text: pd.Series[Any], values: tuple[str, ...]) -> np.ndarray:
 def reject_rows(source: str, lines: Any, *, rule: str, **parts: Any) -> pd.DataFrame:
     """Refused rows of a source in the shape of `tables.REJECTS`; what `parts` does not give is missing."""
     return pd.DataFrame(
-        {name: parts.get(name) for name in REJECTS.names} | {"source": source, "line": lines, "rule": rule}
+        {name: parts.get(name) for name in REJECTS.names}
+        | {"closes": False, "source": source, "line": lines, "rule": rule}
     )
 
 
@@ -61,13 +62,14 @@ def map_batch(batch: Batch, texts: pd.DataFrame, entry: Mapping, chosen: np.ndar
     table = table_of(entry.table, settings)
     work = _Work(entry, table, settings, frame, texts)
     rows = pd.DataFrame({name: work.build(name) for name in table.schema().names})
-    rows["source"], rows["line"], rows["date_only"] = entry.source, lines, work.date_only()
+    rows["source"], rows["line"], rows["from_us"] = entry.source, lines, work.from_us(rows["event_us"])
     rows["row_hash"] = pd.util.hash_pandas_object(texts[sorted(entry.sources())], index=False).to_numpy().view(np.int64)
     bad = work.rule != ""
     rejects = reject_rows(
         entry.source, lines[bad], rule=work.rule[bad], table=entry.table,
         column=work.column[bad], value=work.value[bad], lead_id=rows["lead_id"][bad].to_numpy(),
     )  # fmt: skip
+    rejects["closes"] = work.closes()[bad]
     return Mapped(rows[~bad], rejects, len(lines))
 
 
@@ -174,16 +176,29 @@ class _Work:
             stated = np.where(known, stated, event)
         return _nullable(event, ok, None), np.maximum(event, stated)
 
-    def date_only(self) -> np.ndarray:
-        """Which rows (n,) have a date without a time as their event."""
+    def from_us(self, event: pd.Series[Any]) -> pd.Series[Any]:
+        """The earliest moment that each event can mean: the begin of the day where only a date is given."""
         if "event_at" not in self.entry.targets():
-            return np.zeros(len(self.frame), dtype=bool)
-        return self.text("event_at").str.fullmatch(DATE).to_numpy(dtype=bool)
+            return event
+        text = self.text("event_at")
+        dates = text.str.fullmatch(DATE) & event.notna()
+        before = pd.to_datetime(text.where(dates), format="ISO8601", errors="coerce") - pd.Timedelta(days=1)
+        us, _ = read_moments(before.dt.strftime("%Y-%m-%d"), zone=self.zone())
+        return event.mask(dates, us + 1)
+
+    def closes(self) -> np.ndarray:
+        """Which rows (n,), were they read, would close their lead."""
+        if self.table.name == "stages":
+            stages = self.settings.stages
+            return self.text("stage").isin([*stages.won, *stages.lost]).to_numpy(dtype=bool)
+        return np.full(len(self.frame), self.table.name == "outcomes")
+
+    def zone(self) -> str:
+        return self.settings.sources[self.entry.source].timezone or self.settings.timezone
 
     def moments(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        source = self.settings.sources[self.entry.source]
         column = self.frame[self.entry.columns[name]] if name in self.entry.columns else self.text(name)
-        us, ok = read_moments(column, zone=source.timezone or self.settings.timezone)
+        us, ok = read_moments(column, zone=self.zone())
         return us, ok & within_reason(us)
 
 

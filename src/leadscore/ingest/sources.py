@@ -70,8 +70,11 @@ def read_source(name: str, source: Source, *, folder: Path, columns: Sequence[st
 def _read_csv(name: str, path: Path, columns: Sequence[str], delimiter: str) -> Iterator[Batch]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
+        begin = 1
         try:
-            header = next(reader)
+            header = next((row for row in reader if row), None)
+            if header is None:
+                raise SourceFormatError(name, path, "is empty")
             picks = _pick(name, path, columns, header, delimiter)
             rows: list[list[str]] = []
             lines: list[int] = []

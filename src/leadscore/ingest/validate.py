@@ -10,13 +10,12 @@ from leadscore.config import Stages
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.tables import Table
-from leadscore.times import DAY_US
 
 STAGED_SCHEMA = [
     pa.field("source", pa.string()),
     pa.field("line", pa.int64()),
     pa.field("row_hash", pa.int64()),
-    pa.field("date_only", pa.bool_()),
+    pa.field("from_us", pa.int64()),
 ]
 
 
@@ -46,14 +45,15 @@ def judge_leads(engine: Engine, leads: Table, stages: Stages) -> None:
         f"SELECT lead_id, event_us FROM staged_stages WHERE stage IN ({closing})) AS facts GROUP BY lead_id"
     )
     sql = f"""
-    SELECT l.source, l.line, l.lead_id, CASE
-        WHEN l.same_id > 1 THEN 'unique'
+    SELECT DISTINCT l.lead_id, CASE
+        WHEN l.same_id > 1 OR u.lead_id IS NOT NULL THEN 'unique'
         WHEN r.lead_id IS NOT NULL THEN 'outcome_refused'
-        WHEN c.close_us < l.event_us - CASE WHEN l.date_only THEN {DAY_US} ELSE 0 END THEN 'closed_before_created'
+        WHEN c.close_us < l.from_us THEN 'closed_before_created'
         ELSE '' END AS rule
     FROM (SELECT *, COUNT(*) OVER (PARTITION BY lead_id) AS same_id FROM ({_once(leads)}) AS o WHERE copy = 1) AS l
     LEFT JOIN ({closes}) AS c ON c.lead_id = l.lead_id
-    LEFT JOIN (SELECT DISTINCT lead_id FROM row_rejects WHERE "table" = 'outcomes') AS r ON r.lead_id = l.lead_id
+    LEFT JOIN (SELECT DISTINCT lead_id FROM row_rejects WHERE "table" = 'leads') AS u ON u.lead_id = l.lead_id
+    LEFT JOIN (SELECT DISTINCT lead_id FROM row_rejects WHERE closes) AS r ON r.lead_id = l.lead_id
     """
     engine.add_rows("judged_leads", engine.query(sql))
 
@@ -61,9 +61,15 @@ def judge_leads(engine: Engine, leads: Table, stages: Stages) -> None:
 def _rule(table: Table) -> tuple[str, str]:
     """SQL (join, rule) that judges a different row of a table by the leads that stand."""
     if table.name == "leads":
-        return "JOIN judged_leads AS j ON j.source = o.source AND j.line = o.line", "j.rule"
+        return "JOIN judged_leads AS j ON j.lead_id = o.lead_id", "j.rule"
     join = "LEFT JOIN (SELECT lead_id FROM judged_leads WHERE rule = '') AS j ON j.lead_id = o.lead_id"
     return join, "CASE WHEN j.lead_id IS NULL THEN 'reference' ELSE '' END"
+
+
+def standing(table: Table) -> str:
+    """SQL of the staged rows that stand: each once, and judged."""
+    join, rule = _rule(table)
+    return f"SELECT o.* FROM ({_once(table)}) AS o {join} WHERE o.copy = 1 AND {rule} = ''"
 
 
 def read_stored(engine: Engine, table: Table, *, creation_us: int) -> Iterator[pa.RecordBatch]:

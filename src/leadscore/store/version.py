@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.errors import CorruptFileError, NoStoreError
+from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError
 from leadscore.files import (
     canonical_json,
     hash_bytes,
@@ -18,7 +20,6 @@ from leadscore.files import (
     read_json,
     read_verified,
     write_file,
-    write_once,
     write_pointer,
 )
 
@@ -105,10 +106,22 @@ def write_version(folder: Path, manifest: dict[str, Any]) -> StoreVersion:
     """Keep a manifest and make it the current version, in one rename."""
     data = canonical_json(manifest)
     sha256 = hash_bytes(data)
-    write_once(folder / "versions" / f"{sha256[:16]}.json", data)
+    write_pointer(folder / "versions" / f"{sha256[:16]}.json", data)  # a damaged one is mended
     current = canonical_json({"version": sha256[:16], "sha256": sha256})
     write_pointer(folder / "current.json", current)
     return StoreVersion(sha256[:16], manifest, folder)
+
+
+def _read_pointer(path: Path) -> str:
+    """The SHA-256 of the current version's manifest."""
+    try:
+        current = read_json(path)
+        version, sha256 = current["version"], current["sha256"]
+    except (ValueError, KeyError, TypeError) as e:
+        raise CorruptPointerError(path) from e
+    if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256) or version != sha256[:16]:
+        raise CorruptPointerError(path)
+    return sha256
 
 
 def read_current(folder: Path, *, project: str) -> StoreVersion:
@@ -120,10 +133,9 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
     """
     if not (folder / "current.json").exists():
         raise NoStoreError(project)
-    current = read_json(folder / "current.json")
-    path = folder / "versions" / f"{current['version']}.json"
-    read_verified(path, sha256=current["sha256"])
-    version = StoreVersion(current["version"], read_json(path), folder)
+    sha256 = _read_pointer(folder / "current.json")
+    path = folder / "versions" / f"{sha256[:16]}.json"
+    version = StoreVersion(sha256[:16], json.loads(read_verified(path, sha256=sha256)), folder)
     for part in [*version.manifest["tables"].values(), version.manifest["rejects"]]:
         for file in part["files"]:
             found = hash_file(stored) if (stored := object_path(folder, file["sha256"])).exists() else "none"
