@@ -257,6 +257,14 @@ class Settings(_Frozen):
         """Declared fields and the two that every lead may have."""
         return {"owner_id": LeadField(label="owner"), "amount": LeadField(type="number"), **self.fields}
 
+    def changing_fields(self) -> set[str]:
+        """The fields whose history the mapping can give."""
+        entries = [entry for entry in self.mapping if entry.table == "changes"]
+        if any("field" in entry.columns for entry in entries):
+            return set(self.lead_fields())
+        mapped = {t["field"] for e in entries for by in e.values.values() for t in by.values() if "field" in t}
+        return mapped | {e.constants["field"] for e in entries if "field" in e.constants}
+
     def activity_kinds(self) -> list[str]:
         """Every kind of activity that the mapping can give, in order."""
         entries = [entry for entry in self.mapping if entry.table == "activities"]

@@ -133,6 +133,16 @@ class TooFewOutcomesError(UserError):
         )
 
 
+class KnownFromError(UserError):
+    """Fields that are declared known from creation, and have changed since."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(
+            f"{listed(fields)}: known_from = 'creation' in the settings, but the table changes says that the value "
+            "changed later, so the one in leads may come from the future; remove known_from to learn from the changes"
+        )
+
+
 class ModelMismatchError(UserError):
     """A model that cannot be applied to the present settings."""
 

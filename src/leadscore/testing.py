@@ -30,7 +30,14 @@ def make_settings(**changes: Any) -> Settings:
         "project": "built",
         "target": {"horizon_days": 30, "cadence_days": 1},
         "sources": {"leads": {"path": "leads.csv"}},
-        "mapping": [{"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}],
+        "mapping": [
+            {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}},
+            {
+                "source": "leads",
+                "table": "changes",
+                "columns": {"lead_id": "id", "event_at": "at", "field": "field", "value": "value"},
+            },
+        ],
         "stages": {"open": ["new", "qualified", "proposal"], "won": ["signed"], "lost": ["rejected"]},
         "kinds": {"email": "e-mails", "meeting": "meetings"},
     }

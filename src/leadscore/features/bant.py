@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
-
 from leadscore.config import BantLetter, Settings
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column
 from leadscore.features.finish import Finish, FullAmount, Known, Levels, Titles, Total, WithinDays
 
 
-def build_bant(settings: Settings, changed: AbstractSet[str]) -> list[Feature]:
+def build_bant(settings: Settings) -> list[Feature]:
     """For each letter whose field may be learned from a strength in [0, 1] and a known flag; and completeness.
 
     An unknown answer is not "no": its strength is unknown, its flag 0. The better the answer, the higher the
@@ -20,7 +18,7 @@ def build_bant(settings: Settings, changed: AbstractSet[str]) -> list[Feature]:
     flags: list[Finish] = []
     all_columns: dict[str, dict[str, str]] = {}
     for letter, bant in settings.bant.items():
-        columns = field_column(bant.field, settings=settings, changed=changed)
+        columns = field_column(bant.field, settings)
         if columns is None:
             continue
         strength = _strength(bant, settings)

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from leadscore.config import Settings
 from leadscore.features.bant import build_bant
 from leadscore.features.engagement import build_engagement
 from leadscore.features.feature import Feature
-from leadscore.features.fields import created_columns
 from leadscore.features.profile import build_profile
 from leadscore.features.stage import build_stage
 from leadscore.history.snapshot import Snapshot
-from leadscore.history.split import History
 from leadscore.progress import Progress, silent
 
 
@@ -39,21 +38,14 @@ class Matrix:
         return Matrix(keys, {name: values[at] for name, values in self.columns.items()})
 
 
-def build_features(history: History, *, known_us: int) -> list[Feature]:
-    """All features that the settings and the history before `known_us` give, in a fixed order."""
-    settings = history.settings
-    changed = history.changed_fields(known_us)
+def build_features(settings: Settings) -> list[Feature]:
+    """All features that the settings give, in a fixed order."""
     return [
-        *build_bant(settings, changed),
+        *build_bant(settings),
         *build_engagement(settings.activity_kinds(), settings.kinds),
         *build_stage(has_stages=bool(settings.stages.open)),
-        *build_profile(settings, changed),
+        *build_profile(settings),
     ]
-
-
-def open_snapshot(history: History, rows: pd.DataFrame, *, known_us: int) -> Snapshot:
-    """The door to the past with the columns of `leads` that history before `known_us` allows."""
-    return history.snapshot(rows, created=created_columns(history.settings, history.changed_fields(known_us)))
 
 
 def build_matrix(snapshot: Snapshot, features: Sequence[Feature], *, progress: Progress = silent) -> Matrix:

@@ -11,12 +11,13 @@ import pandas as pd
 
 from leadscore.config import Settings
 from leadscore.engine import Engine
+from leadscore.errors import KnownFromError
 from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import Snapshot, build_grid, build_grid_list, build_open_list
 from leadscore.history.spells import build_spells
 from leadscore.store.version import StoreVersion
 from leadscore.tables import TABLES
-from leadscore.times import DAY_US, format_us
+from leadscore.times import DAY_US, FOREVER_US, format_us
 
 MAX_SPLITS = 6
 KEPT_SPELLS = 8  # of the moments asked about lately; of a million leads one takes some 40 MB
@@ -51,13 +52,14 @@ class History:
         return build_open_list(self.spells(as_of_us), as_of_us=as_of_us)
 
     def changed_fields(self, known_us: int) -> set[str]:
-        """The fields that have a history by then; their current value in `leads` is never read."""
+        """The fields of which a change was known before a moment."""
         rows = self.engine.query(f"SELECT DISTINCT field FROM changes WHERE available_us < {known_us}")
         return set(rows["field"].to_pylist())
 
-    def snapshot(self, rows: pd.DataFrame, *, created: tuple[str, ...]) -> Snapshot:
-        """The door to the past for a list of snapshots; `created` are the columns of leads known at creation."""
+    def snapshot(self, rows: pd.DataFrame) -> Snapshot:
+        """The door to the past for a list of snapshots."""
         s = self.settings
+        created = tuple(name for name, field in s.lead_fields().items() if field.known_from == "creation")
         return Snapshot(self.engine, rows, s.stages, created, s.engine.chunk_snapshots)
 
     def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
@@ -102,7 +104,16 @@ class History:
 
 
 def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> History:
-    """Attach a version's tables to the engine."""
+    """Attach a version's tables to the engine.
+
+    Raises:
+        KnownFromError: a field declared known from creation has changed since, so that its value in `leads` is not
+            the one of creation.
+    """
     for table in TABLES.values():
         engine.add_files(table.name, version.files(table.name), schema=table.schema())
-    return History(settings, version, engine)
+    history = History(settings, version, engine)
+    created = {name for name, field in settings.lead_fields().items() if field.known_from == "creation"}
+    if contradicted := sorted(created & history.changed_fields(FOREVER_US)):
+        raise KnownFromError(contradicted)
+    return history

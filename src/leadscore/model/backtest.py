@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.errors import FollowUpError, TooFewOutcomesError
-from leadscore.features.matrix import build_matrix, open_snapshot
+from leadscore.features.matrix import build_matrix
 from leadscore.history.labels import build_side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
@@ -77,7 +77,7 @@ def _replay(history: History, as_of_us: int) -> tuple[dict[str, Any], pd.DataFra
     earlier = history.earlier_side(as_of_us)
     rows = settled.rows[settled.observed]
     both = pd.concat([earlier.rows[KEYS], rows[KEYS]])
-    matrix = build_matrix(open_snapshot(history, both, known_us=as_of_us), result.features)
+    matrix = build_matrix(history.snapshot(both), result.features)
     table = rows[["lead_id", "as_of_us", "label", "weight"]].assign(
         **{OURS: result.model.probability(result.model.raw(matrix.take(rows).columns))},
         **predict_yardsticks(matrix, earlier, rows, result.features),

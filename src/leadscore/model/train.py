@@ -15,7 +15,7 @@ import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.fields import unlearned_fields
-from leadscore.features.matrix import Matrix, build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
@@ -82,13 +82,13 @@ def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResu
     settings = history.settings
     side = history.earlier_side(known_us)
     side.check(least=MIN_OUTCOMES)
-    features = tuple(build_features(history, known_us=known_us))
+    features = tuple(build_features(settings))
     moments = history.split_moments(known_us, least=MIN_OUTCOMES)
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = _pools(history, moments, known_us)
     rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
     rows = rows.drop_duplicates(["lead_id", "as_of_us"])  # a snapshot's features do not depend on its side
-    matrix = build_matrix(open_snapshot(history, rows, known_us=known_us), features, progress=progress)
+    matrix = build_matrix(history.snapshot(rows), features, progress=progress)
     fit = partial(fit_scorer, matrix, features=features, seed=settings.seed, threads=settings.engine.threads)
     models = []
     for done, each in enumerate([*earlier, side]):

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from leadscore.errors import AsOfError, ModelMismatchError
 from leadscore.features.feature import Feature
-from leadscore.features.matrix import build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.scoring.explain import REASONS, explain
@@ -52,10 +52,10 @@ def score_open_leads(
             f"model {model_version} has learned from facts up to {format_us(known_us)}, after the as_of "
             f"{format_us(as_of_us)}: it would know the future; train with --as-of {format_us(as_of_us)} first"
         )
-    features = build_features(history, known_us=as_of_us)
+    features = build_features(history.settings)
     _check_features(model, features, model_version)
     rows = history.open_list(as_of_us)
-    matrix = build_matrix(open_snapshot(history, rows, known_us=as_of_us), features)
+    matrix = build_matrix(history.snapshot(rows), features)
     raw = model.raw(matrix.columns)
     probability = model.probability(raw)
     score = compute_score(probability, model.document["reference"])
