@@ -15,7 +15,7 @@ import numpy as np
 from leadscore import jobs
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.features.matrix import Matrix, build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History, open_history
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_current_model
@@ -165,8 +165,8 @@ def open_matrix() -> Matrix:
     """The features of every lead that is open at the end of `trained`."""
     world = trained()
     until = world.history.version.known_until_us
-    features = build_features(world.history, known_us=until)
-    return build_matrix(open_snapshot(world.history, world.history.open_list(until), known_us=until), features)
+    features = build_features(world.history.settings)
+    return build_matrix(world.history.snapshot(world.history.open_list(until)), features)
 
 
 def take_columns(columns: dict[str, np.ndarray], rows: Any) -> dict[str, np.ndarray]:

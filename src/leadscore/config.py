@@ -131,6 +131,10 @@ class BantLetter(_Frozen):
             raise ValueError("within_days must be two rising numbers of days, the first not negative")
         return self
 
+    def field_type(self) -> str:
+        """Which type of field the chosen way can read."""
+        return "number" if self.full_amount else "date" if self.within_days else "text"
+
 
 class Stages(_Frozen):
     """The sales pipeline's stages."""
@@ -221,6 +225,8 @@ class Settings(_Frozen):
         for letter, bant in self.bant.items():
             if bant.field not in self.lead_fields():
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
+            if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
+                raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
         if not any(entry.table == "leads" for entry in self.mapping):
             raise ValueError("no mapping entry fills the table leads")
         if unread := [name for name in self.sources if all(entry.source != name for entry in self.mapping)]:

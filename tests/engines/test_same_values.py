@@ -17,7 +17,7 @@ from leadscore.config import EngineSettings
 from leadscore.engine import Engine
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import literal
-from leadscore.features.matrix import Matrix, build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.split import History, open_history
 from leadscore.store.version import StoreVersion
@@ -46,7 +46,7 @@ def _raw(snapshot: Snapshot, measures: dict[str, dict[str, str]]) -> dict[str, l
 
 def _measures(history: History, known_us: int) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for feature in build_features(history, known_us=known_us):
+    for feature in build_features(history.settings):
         for relation, named in feature.columns.items():
             found.setdefault(relation, {}).update(named)
     return found
@@ -58,9 +58,9 @@ def _computed(
     settings = facts.settings.model_copy(update={"engine": EngineSettings(chunk_snapshots=chunk)})
     try:
         history = open_history(settings, version, engine)
-        snapshot = open_snapshot(history, rows, known_us=LATER)
+        snapshot = history.snapshot(rows)
         raw = _raw(snapshot, _measures(history, LATER))
-        return raw, build_matrix(snapshot, build_features(history, known_us=LATER))
+        return raw, build_matrix(snapshot, build_features(history.settings))
     finally:
         engine.close()
 
@@ -230,8 +230,8 @@ def _matrix(facts: Facts, folder: Path, engine: Engine) -> Matrix:
     history = facts.history(folder, known_until=50, engine=engine)
     at = {"spell": 1, "as_of_us": day(40), "known_us": day(40)}
     rows = pd.DataFrame([{"lead_id": row["lead_id"], **at} for row in facts.rows["leads"]])
-    snapshot = open_snapshot(history, rows, known_us=day(40))
-    return build_matrix(snapshot, build_features(history, known_us=day(40)))
+    snapshot = history.snapshot(rows)
+    return build_matrix(snapshot, build_features(history.settings))
 
 
 def _values(facts: Facts, folder: Path, engine: Engine) -> dict[str, Any]:

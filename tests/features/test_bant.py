@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from leadscore.features.bant import build_bant
-from leadscore.features.matrix import build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import build_features, build_matrix
 from leadscore.testing import Facts, day, make_settings
 
 AS_OF = 100
@@ -34,8 +34,8 @@ def _values(facts: Facts, folder: Path) -> dict[str, Any]:
     history = facts.history(folder, known_until=200)
     rows = pd.DataFrame({"lead_id": ["a"], "spell": [1], "as_of_us": [day(AS_OF)], "known_us": [day(AS_OF)]})
     try:
-        features = build_features(history, known_us=day(AS_OF))
-        matrix = build_matrix(open_snapshot(history, rows, known_us=day(AS_OF)), features)
+        features = build_features(history.settings)
+        matrix = build_matrix(history.snapshot(rows), features)
     finally:
         history.engine.close()
     return {name: values[0] for name, values in matrix.columns.items()}

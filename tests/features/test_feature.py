@@ -15,9 +15,9 @@ from leadscore.config import EngineSettings, Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.feature import Feature, shown
 from leadscore.features.finish import Amount, Count, DaysUntil, FullAmount, Known, Levels, Titles, WithinDays
-from leadscore.features.matrix import build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
-from leadscore.testing import Facts, day, make_settings
+from leadscore.testing import Facts, make_settings
 
 FIELDS = {
     "industry": {"known_from": "creation"},
@@ -47,7 +47,7 @@ def _features(settings: Settings, folder: Path, *, changed: tuple[str, ...] = ("
         facts.change("a", 1, name, "1")
     history = facts.history(folder, known_until=10)
     try:
-        return build_features(history, known_us=day(10))
+        return build_features(history.settings)
     finally:
         history.engine.close()
 
@@ -309,9 +309,9 @@ def recorded(request, tmp_path) -> Iterator[list[tuple[str, pa.Table]]]:
     facts, rows = build_random_facts(Random(3), leads=5, rows=5, changed=request.param)  # noqa: S311
     engine = RecordingEngine()
     history: History = facts.history(tmp_path, known_until=200, engine=engine)
-    found = build_features(history, known_us=day(200))
+    found = build_features(history.settings)
     engine.asked.clear()
-    build_matrix(open_snapshot(history, rows, known_us=day(200)), found)
+    build_matrix(history.snapshot(rows), found)
     yield [(sql, answer) for sql, answer in engine.asked if "snapshots" in sql]
     engine.close()
 

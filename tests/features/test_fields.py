@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from leadscore.features.fields import created_columns, unlearned_fields
-from leadscore.features.matrix import build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import build_features, build_matrix
 from leadscore.testing import Facts, day, make_settings
 
 UNKNOWN = pytest.approx(math.nan, nan_ok=True)
@@ -33,8 +33,8 @@ def _values(facts: Facts, folder: Path, *, as_of: float, learned_at: float | Non
     known_us = day(as_of if learned_at is None else learned_at)
     rows = pd.DataFrame({"lead_id": ["a"], "spell": [1], "as_of_us": [day(as_of)], "known_us": [day(as_of)]})
     try:
-        features = build_features(history, known_us=known_us)
-        matrix = build_matrix(open_snapshot(history, rows, known_us=known_us), features)
+        features = build_features(history.settings)
+        matrix = build_matrix(history.snapshot(rows), features)
     finally:
         history.engine.close()
     return {name: values[0] for name, values in matrix.columns.items()}

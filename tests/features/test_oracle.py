@@ -17,7 +17,7 @@ from features.oracle import (
     compute_oracle,
     make_oracle_settings,
 )
-from leadscore.features.matrix import Matrix, build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.testing import Facts, day, make_settings
 from leadscore.times import DAY_US
 
@@ -31,8 +31,8 @@ def _checked_matrix(facts: Facts, rows: pd.DataFrame, folder: Path, *, known_us:
     """The matrix of a list, after every value of it was found equal to the oracle's."""
     history = facts.history(folder, known_until=1000)
     try:
-        features = build_features(history, known_us=known_us)
-        matrix = build_matrix(open_snapshot(history, rows, known_us=known_us), features)
+        features = build_features(history.settings)
+        matrix = build_matrix(history.snapshot(rows), features)
     finally:
         history.engine.close()
     assert_equals_oracle(matrix, features, compute_oracle(facts, rows, known_us=known_us))

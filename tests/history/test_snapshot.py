@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from leadscore.config import Stages, Target
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import UnsafeNameError
-from leadscore.features.matrix import build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import (
     KEYS,
     ForbiddenExpressionError,
@@ -322,7 +322,7 @@ def door(engine: DuckDBEngine) -> Snapshot:
     facts = Facts(SETTINGS).lead("a", 0, industry="select from", owner_id="kim", amount=5, budget="yes")
     facts.outcome("a", 20, "won").activity("a", 3, "email")
     history = open_facts(engine, facts, until=30)
-    return open_snapshot(history, list_of(("a", 10, 10)), known_us=day(10))
+    return history.snapshot(list_of(("a", 10, 10)))
 
 
 def read(snapshot: Snapshot, relation: str, expression: str) -> list[object]:
@@ -405,9 +405,7 @@ def test_door_when_a_column_of_leads_is_not_known_from_creation_then_cannot_be_r
 def test_door_when_a_field_has_a_history_then_its_present_value_cannot_be_read(engine: DuckDBEngine) -> None:
     facts = Facts(SETTINGS).lead("a", 0, industry="now").change("a", 5, "industry", "then")
     history = open_facts(engine, facts, until=30)
-    before, after = (
-        open_snapshot(history, list_of(("a", 10, 10)), known_us=known_us) for known_us in (day(5), day(5) + 1)
-    )
+    before, after = (history.snapshot(list_of(("a", 10, 10))) for known_us in (day(5), day(5) + 1))
     assert read(before, "leads", "MAX(at_creation_industry)") == ["now"]
     with pytest.raises(duckdb.BinderException, match="industry"):
         read(after, "leads", "MAX(at_creation_industry)")
@@ -423,7 +421,7 @@ def test_door_when_known_is_earlier_than_as_of_then_only_facts_known_by_then_cou
 ) -> None:
     facts = Facts(SETTINGS).lead("a", 0)
     facts.activity("a", 3, "email").activity("a", 4, "email", known=5).activity("a", 7, "email").lead("b", 0)
-    snapshot = open_snapshot(open_facts(engine, facts, until=60), list_of(("a", as_of, known)), known_us=day(60))
+    snapshot = open_facts(engine, facts, until=60).snapshot(list_of(("a", as_of, known)))
     assert read(snapshot, "activities", "COUNT(*)") == [expected or None]
 
 
@@ -439,7 +437,7 @@ def test_past_when_facts_tie_then_the_latest_is_by_event_sequence_and_value(engi
     facts.stage("b", 5, "proposal", seq=1).stage("b", 5, "new", seq=2)
     facts.stage("c", 5, "new").stage("c", 5, "qualified")
     rows = list_of(*((lead_id, 10, 10) for lead_id in "abcd"))
-    snapshot = open_snapshot(open_facts(engine, facts, until=60), rows, known_us=day(10))
+    snapshot = open_facts(engine, facts, until=60).snapshot(rows)
     latest = "MAX(CASE WHEN field = 'budget' AND recency = 1 THEN value END)"
     assert read(snapshot, "changes", latest) == ["later", "a", "y", None]
     assert read(snapshot, "stages", "MAX(CASE WHEN recency = 1 THEN stage END)") == ["new", "new", "qualified", None]
@@ -473,9 +471,9 @@ def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
 @pytest.mark.parametrize("chunk_rows", [1, 2, 7, 40, 41])
 def test_matrix_when_built_in_chunks_then_is_what_one_chunk_gives(crowd: History, chunk_rows: int) -> None:
     rows = pd.concat([crowd.open_list(day(at)) for at in (3, 8, 12, 20, 25)])
-    features = build_features(crowd, known_us=day(40))
-    whole = build_matrix(open_snapshot(crowd, rows, known_us=day(40)), features)
-    parts = build_matrix(replace(open_snapshot(crowd, rows, known_us=day(40)), chunk_rows=chunk_rows), features)
+    features = build_features(crowd.settings)
+    whole = build_matrix(crowd.snapshot(rows), features)
+    parts = build_matrix(replace(crowd.snapshot(rows), chunk_rows=chunk_rows), features)
     pd.testing.assert_frame_equal(parts.keys, whole.keys)
     assert same(parts.columns, whole.columns)
     asked = sorted(zip(rows["lead_id"], rows["as_of_us"], strict=True))
@@ -485,7 +483,7 @@ def test_matrix_when_built_in_chunks_then_is_what_one_chunk_gives(crowd: History
 @pytest.mark.parametrize(("chunk_rows", "expected"), [(1, 8), (5, 8), (6, 4), (7, 4), (39, 1), (40, 1), (100, 1)])
 def test_chunks_when_cut_then_keep_the_rows_of_a_lead_together(crowd: History, chunk_rows: int, expected: int) -> None:
     rows = pd.concat([list_of(*((lead_id, at, at) for lead_id in IDS)) for at in (9, 10, 11, 12, 13)])
-    snapshot = replace(open_snapshot(crowd, rows, known_us=day(40)), chunk_rows=chunk_rows)
+    snapshot = replace(crowd.snapshot(rows), chunk_rows=chunk_rows)
     tables = list(snapshot.aggregate({"activities": {"n": "COUNT(*)"}}))
     leads = [set(table["lead_id"].to_pylist()) for table in tables]
     assert len(tables) == expected
@@ -495,16 +493,16 @@ def test_chunks_when_cut_then_keep_the_rows_of_a_lead_together(crowd: History, c
 def test_matrix_when_the_list_comes_in_another_order_then_is_the_same(crowd: History) -> None:
     rows = pd.concat([crowd.open_list(day(at)) for at in (12, 3, 25)], ignore_index=True)
     mixed = rows.iloc[np.random.default_rng(3).permutation(len(rows))]
-    features = build_features(crowd, known_us=day(40))
-    first, second = (build_matrix(open_snapshot(crowd, each, known_us=day(40)), features) for each in (rows, mixed))
+    features = build_features(crowd.settings)
+    first, second = (build_matrix(crowd.snapshot(each), features) for each in (rows, mixed))
     pd.testing.assert_frame_equal(first.keys, second.keys)
     assert same(first.columns, second.columns)
 
 
 def test_matrix_when_nobody_is_open_then_has_all_columns_and_no_row(crowd: History) -> None:
-    features = build_features(crowd, known_us=day(40))
+    features = build_features(crowd.settings)
     rows = crowd.open_list(day(-10))
-    matrix = build_matrix(open_snapshot(crowd, rows, known_us=day(40)), features)
+    matrix = build_matrix(crowd.snapshot(rows), features)
     assert len(matrix.keys) == 0
     assert set(matrix.columns) == {feature.name for feature in features}
     assert {len(values) for values in matrix.columns.values()} == {0}

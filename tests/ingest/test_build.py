@@ -87,6 +87,7 @@ def account(version: StoreVersion, table: str) -> tuple[int, ...]:
         (["2,2024-01-01,", LEAD, "1,2024-01-01,6", "1,2024-01-01,7"], ["2"], [3, 4, 5], (4, 1, 3, 0)),
         (["2,2024-01-01,", LEAD, LEAD, "1,2024-01-01,6"], ["2"], [3, 5], (4, 1, 2, 1)),
         (["2,2024-01-01,", LEAD, "1,,5"], ["2"], [3, 4], (3, 1, 2, 0)),
+        (["2,2024-01-01,", LEAD, "1,2024-01-01,5.0"], ["2"], [3, 4], (3, 1, 2, 0)),  # what is equal is the text
         ([" 1 ,2024-01-01,5", LEAD], ["1"], [], (2, 1, 0, 1)),  # blanks around a value are none of it
         (["01,2024-01-01,5", LEAD], ["01", "1"], [], (2, 2, 0, 0)),
     ],
@@ -211,6 +212,13 @@ def test_lead_when_it_closed_before_it_was_created_then_it_and_its_facts_are_ref
         assert (str(case) in ids(version, table)) == (not refused)
     told = [("calls", case + 2, "reference"), ("leads", case + 3, "closed_before_created"), (by, case + 2, "reference")]
     assert [reject for reject in told if reject in rejects(version)] == (told if refused else [])
+
+
+def test_lead_when_one_of_its_closes_lies_before_its_creation_then_it_is_refused(tmp_path):
+    closes = ["1,2024-02-01,won", "1,2023-12-01,lost", "2,2024-02-01,won"]
+    version = ingest(tmp_path, {"leads": [LEAD, "2,2024-01-01,"], "outcomes": closes})
+    assert ids(version) == ids(version, "outcomes") == ["2"]
+    assert version.manifest["rejects"]["rules"] == {"closed_before_created": 1, "reference": 2}
 
 
 def test_lead_when_it_only_entered_an_open_stage_before_its_creation_then_it_stands(tmp_path):
@@ -348,6 +356,17 @@ def test_facts_when_they_lie_at_or_after_known_until_then_they_are_stored_and_wa
     assert len(late) == 2
     assert any(text.startswith("1 rows of leads") for text in late)
     assert any(text.startswith("2 rows of activities") for text in late)  # of those that were stored
+
+
+def test_facts_when_rows_differ_only_in_a_column_that_selects_them_then_they_are_two(tmp_path):
+    (tmp_path / "calls.csv").write_text("id,t,what\n1,2024-01-02,in\n1,2024-01-02,out\n1,2024-01-02,in\n")
+    version = ingest(
+        tmp_path,
+        {"leads": [LEAD]},
+        sources={name: {"path": f"{name}.csv"} for name in ("leads", "calls")},
+        mapping=[LEADS, CALLS | {"where": {"what": ["in", "out"]}}],
+    )
+    assert account(version, "activities") == (3, 2, 0, 1)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

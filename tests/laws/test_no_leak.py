@@ -27,7 +27,7 @@ from leadscore.features.bant import build_bant
 from leadscore.features.feature import Feature
 from leadscore.features.fields import created_columns
 from leadscore.features.finish import Text
-from leadscore.features.matrix import Matrix, build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.features.profile import build_profile
 from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import KEYS, Snapshot, build_grid_list
@@ -214,17 +214,17 @@ def list_asked(history: History, known_us: int) -> pd.DataFrame:
 
 def view_scoring(history: History, known_us: int) -> Told:
     rows = list_asked(history, known_us)
-    features = build_features(history, known_us=known_us)
-    return told_of(rows, build_matrix(open_snapshot(history, rows, known_us=known_us), features))
+    features = build_features(history.settings)
+    return told_of(rows, build_matrix(history.snapshot(rows), features))
 
 
 def view_side(history: History, known_us: int) -> Told:
     side = history.earlier_side(known_us)
-    return told_of_side(history, side, build_features(history, known_us=known_us), known_us)
+    return told_of_side(history, side, build_features(history.settings), known_us)
 
 
 def told_of_side(history: History, side: Side, features: list[Feature], known_us: int) -> Told:
-    matrix = build_matrix(open_snapshot(history, side.rows[KEYS], known_us=known_us), features)
+    matrix = build_matrix(history.snapshot(side.rows[KEYS]), features)
     more = (side.watched, side.capped_share, side.known_us, side.name, side.follow_up_days())
     return told_of(side.rows, matrix, side=more, rate=exact(np.array([side.base_rate(), side.mature_rate()])))
 
@@ -288,12 +288,12 @@ Learn = Callable[[History, int, list[Feature]], Seen]
 
 def learn(history: History, known_us: int, features: list[Feature]) -> Seen:
     rows = history.earlier_side(known_us).rows
-    return Seen(rows, build_matrix(open_snapshot(history, rows[KEYS], known_us=known_us), features))
+    return Seen(rows, build_matrix(history.snapshot(rows[KEYS]), features))
 
 
 def score(history: History, as_of_us: int, features: list[Feature]) -> Seen:
     rows = history.open_list(as_of_us)
-    return Seen(rows, build_matrix(open_snapshot(history, rows, known_us=as_of_us), features))
+    return Seen(rows, build_matrix(history.snapshot(rows), features))
 
 
 @st.composite
@@ -315,7 +315,7 @@ def law_training_is_scoring_replayed(learn: Learn, score: Learn, *, late: bool =
         facts, cuts = drawn
         note(f"{facts.rows}")
         history = open_facts(facts)
-        features = build_features(history, known_us=known_us)
+        features = build_features(history.settings)
         learned = learn(history, known_us, features)
         for as_of_us, cut in cuts.items():
             assert_equal(learned.at(as_of_us), score(open_facts(cut), as_of_us, features).at(as_of_us))
@@ -412,19 +412,19 @@ DOORS: dict[str, Door] = {
 def score_through(door: Door) -> View:
     def view(history: History, known_us: int) -> Told:
         rows = list_asked(history, known_us)
-        snapshot = door(open_snapshot(history, rows, known_us=known_us))
-        return told_of(rows, build_matrix(snapshot, build_features(history, known_us=known_us)))
+        snapshot = door(history.snapshot(rows))
+        return told_of(rows, build_matrix(snapshot, build_features(history.settings)))
 
     return view
 
 
 def read_the_owner_of_today(history: History, known_us: int) -> Told:
     rows = list_asked(history, known_us)
-    honest = open_snapshot(history, rows, known_us=known_us)
+    honest = history.snapshot(rows)
     columns = {"leads": {"owner_today": "MAX(at_creation_owner_id)"}}
     owner = Feature("profile_owner_today", columns, Text("owner_today"), "category", "{value}", "{value}", "owner")
     snapshot = replace(honest, created=(*honest.created, "owner_id"))
-    return told_of(rows, build_matrix(snapshot, [*build_features(history, known_us=known_us), owner]))
+    return told_of(rows, build_matrix(snapshot, [*build_features(history.settings), owner]))
 
 
 def read_fields_of_today_though_they_have_a_history(history: History, known_us: int) -> Told:
@@ -438,13 +438,13 @@ def leave_out_leads_that_closed_but_were_not_known_to(history: History, known_us
     rows = list_asked(history, known_us)
     closed = history.engine.query(f"SELECT lead_id FROM outcomes WHERE event_us < {known_us}")["lead_id"].to_pylist()
     rows = rows[~rows["lead_id"].isin(closed)].reset_index(drop=True)
-    features = build_features(history, known_us=known_us)
-    return told_of(rows, build_matrix(open_snapshot(history, rows, known_us=known_us), features))
+    features = build_features(history.settings)
+    return told_of(rows, build_matrix(history.snapshot(rows), features))
 
 
 def label_by_what_is_known_today(history: History, known_us: int) -> Told:
     side = history.side("", from_us=history.version.first_us, to_us=known_us, known_us=day(UNTIL))
-    return told_of_side(history, side, build_features(history, known_us=known_us), known_us)
+    return told_of_side(history, side, build_features(history.settings), known_us)
 
 
 def sample_the_whole_spell_then_cut(history: History, known_us: int) -> Told:
@@ -452,7 +452,7 @@ def sample_the_whole_spell_then_cut(history: History, known_us: int) -> Told:
     rows = build_grid_list(history.spells(day(UNTIL)), history.grid, target=target, seed=history.settings.seed)
     rows = rows[rows["as_of_us"] < known_us].reset_index(drop=True)
     side = build_side("", rows, history.spells(known_us), known_us=known_us, target=target)
-    return told_of_side(history, side, build_features(history, known_us=known_us), known_us)
+    return told_of_side(history, side, build_features(history.settings), known_us)
 
 
 def learn_only_from_leads_closed_by_today(history: History, known_us: int) -> Told:
@@ -460,12 +460,12 @@ def learn_only_from_leads_closed_by_today(history: History, known_us: int) -> To
     today = history.spells(day(UNTIL))
     closed = set(today.loc[today["close_us"] < day(UNTIL), "lead_id"])
     rows = side.rows[side.rows["lead_id"].isin(closed)].reset_index(drop=True)
-    return told_of_side(history, replace(side, rows=rows), build_features(history, known_us=known_us), known_us)
+    return told_of_side(history, replace(side, rows=rows), build_features(history.settings), known_us)
 
 
 def choose_features_by_what_has_a_history_today(history: History, known_us: int) -> Told:
     side = history.earlier_side(known_us)
-    return told_of_side(history, side, build_features(history, known_us=day(UNTIL)), known_us)
+    return told_of_side(history, side, build_features(history.settings), known_us)
 
 
 LEAKS: dict[str, View] = {
@@ -505,13 +505,13 @@ def test_law_of_row_order_when_file_order_is_planted_then_catches_it(door: Door)
 def learn_with_all_that_is_known_at_k(history: History, known_us: int, features: list[Feature]) -> Seen:
     rows = history.earlier_side(known_us).rows
     asked = rows[KEYS].assign(known_us=known_us)
-    return Seen(rows, build_matrix(open_snapshot(history, asked, known_us=known_us), features))
+    return Seen(rows, build_matrix(history.snapshot(asked), features))
 
 
 def learn_through(door: Door) -> Learn:
     def view(history: History, known_us: int, features: list[Feature]) -> Seen:
         rows = history.earlier_side(known_us).rows
-        return Seen(rows, build_matrix(door(open_snapshot(history, rows[KEYS], known_us=known_us)), features))
+        return Seen(rows, build_matrix(door(history.snapshot(rows[KEYS])), features))
 
     return view
 
@@ -524,7 +524,7 @@ def learn_from_leads_that_stay_open(history: History, known_us: int, features: l
 
 def score_a_day_before(history: History, as_of_us: int, features: list[Feature]) -> Seen:
     rows = history.open_list(as_of_us).assign(known_us=as_of_us - DAY_US)
-    return Seen(rows.assign(known_us=as_of_us), build_matrix(open_snapshot(history, rows, known_us=as_of_us), features))
+    return Seen(rows.assign(known_us=as_of_us), build_matrix(history.snapshot(rows), features))
 
 
 SKEWS: dict[str, tuple[Learn, Learn]] = {

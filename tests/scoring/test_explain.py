@@ -21,7 +21,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def features(world):
-    return build_features(world.history, known_us=world.history.version.known_until_us)
+    return build_features(world.history.settings)
 
 
 @pytest.fixture(scope="module")

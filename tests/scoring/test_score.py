@@ -9,7 +9,7 @@ import pytest
 import histories
 from leadscore import jobs
 from leadscore.errors import AsOfError, ModelMismatchError
-from leadscore.features.matrix import build_features, build_matrix, open_snapshot
+from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.model.apply import WinModel
 from leadscore.model.files import write_model
@@ -265,9 +265,9 @@ def test_score_job_when_done_then_sees_no_fact_from_after_as_of(world, told, tmp
 def test_matrix_when_scoring_then_is_the_one_that_training_would_build(world):
     # training asks for many moments at once, and has the features of the leads open now among them
     until = world.history.version.known_until_us
-    features = build_features(world.history, known_us=until)
+    features = build_features(world.history.settings)
     now = world.history.open_list(until)
     rows = pd.concat([world.history.earlier_side(until).rows[KEYS], now[KEYS]])
-    matrix = build_matrix(open_snapshot(world.history, rows, known_us=until), features).take(now)
+    matrix = build_matrix(world.history.snapshot(rows), features).take(now)
     for name, values in histories.open_matrix().take(now).columns.items():
         np.testing.assert_array_equal(matrix.columns[name], values, err_msg=name)

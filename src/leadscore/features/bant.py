@@ -26,9 +26,9 @@ def build_bant(settings: Settings) -> list[Feature]:
         for relation, named in columns.items():
             all_columns.setdefault(relation, {}).update(named)
         group, is_known = f"bant_{letter}", f"{letter}: {{value}}"
-        up, down = f"{letter}: {{value}} of full strength", f"{letter}: only {{value}} of full strength"
+        said = f"{letter}: {{value}} of full strength"
         found += [
-            Feature(group, columns, strength, "share", up, down, group, direction=1),
+            Feature(group, columns, strength, "share", said, said, group, direction=1),
             Feature(f"{group}_known", columns, Known(strength), "flag", is_known, is_known, group),
         ]
     if flags:

@@ -11,7 +11,8 @@ from leadscore.features.finish import Count, DaysSince, Share, Trend
 from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)
-START_OF_DAY = f"event_us - event_us % {DAY_US}"  # in UTC; an integer, since SQL divides differently everywhere
+CENTURY_US = 36_525 * DAY_US  # engines differ in the remainder of negative numbers: moments before 1970
+START_OF_DAY = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; no division, which differs too
 
 
 def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Feature]:

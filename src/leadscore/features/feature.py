@@ -20,11 +20,13 @@ class Feature:
             that gives an integer or a text taken from a row.
         finish: from those columns and as_of_us to the values (n,): float64 with NaN for unknown, or text with
             None if `unit` is "category". A frozen dataclass of `finish.py`.
-        unit: "count", "days", "share", "a week", "times", "flag", "category" or "number"; says how it is shown.
+        unit: "count", "days", "days ahead", "share", "a week", "times", "flag", "category" or "number": how a value
+            is shown.
         up: the sentence when it speaks for the lead, with {value}.
         down: the sentence when it speaks against.
         group: what it is about; reasons speak of a group once.
         direction: 1 or -1 if the model must never lower, or raise, the probability as it grows; else 0.
+        rests_on: settings beyond the expressions that the values rest on, such as the order of the stages.
         usual_for: set for a feature that the encoder makes from rows, because it compares with what is usual:
             (the number it compares, the category it is usual for).
     """
@@ -37,6 +39,7 @@ class Feature:
     down: str
     group: str
     direction: int = 0
+    rests_on: tuple[str, ...] = ()
     usual_for: tuple[str, str] | None = None
 
     @property
@@ -47,12 +50,12 @@ class Feature:
     def fingerprint(self) -> str:
         """Changes whenever the values could, so that a model can refuse features it did not learn from."""
         columns = sorted((relation, sorted(named.items())) for relation, named in self.columns.items())
-        parts = (self.name, columns, repr(self.finish), self.unit, self.direction, self.usual_for)
+        parts = (self.name, columns, repr(self.finish), self.unit, self.direction, self.rests_on, self.usual_for)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def sentence(self, value: Any, *, speaks_for: bool) -> str:
         """The reason in words, with the lead's own value."""
-        return (self.up if speaks_for else self.down).format(value=shown(value, self.unit))
+        return (self.up if speaks_for else self.down).replace("{value}", shown(value, self.unit))
 
 
 def shown(value: Any, unit: str) -> str:
@@ -61,6 +64,8 @@ def shown(value: Any, unit: str) -> str:
     >>> shown(0.0, "count"), shown(1.26, "days"), shown(0.5, "share"), shown(15000.0, "number")
     ('none', '1.3 days', '50 %', '15,000')
     """
+    if unit == "days ahead":
+        return f"in {shown(value, 'days')}" if value >= 0 else f"{shown(-value, 'days')} ago"
     if unit == "days":
         number = f"{value:,.1f}".removesuffix(".0") if abs(value) < 10 else f"{value:,.0f}"
         return number + (" day" if number == "1" else " days")
@@ -68,9 +73,9 @@ def shown(value: Any, unit: str) -> str:
         "category": lambda: str(value),
         "count": lambda: f"{value:.0f}" if value else "none",
         "share": lambda: f"{value * 100:.0f} %",
-        "a week": lambda: f"{value:+.1f} a week",
+        "a week": lambda: f"{round(value, 1) + 0.0:+.1f} a week",  # never -0.0
         "times": lambda: f"{value:.1f} times",
         "flag": lambda: "known" if value else "not known",
-        "number": lambda: f"{value:,.2f}".removesuffix(".00"),
+        "number": lambda: f"{round(value, 2) + 0.0:,.2f}".removesuffix(".00"),
     }
     return forms[unit]()

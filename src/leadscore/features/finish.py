@@ -6,6 +6,7 @@ with NaN for null or object with None, and as_of_us (n,); it returns (n,).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -132,7 +133,7 @@ class Titles:
 
     def _strength(self, title: str) -> float | None:
         plain = title.casefold()
-        return next((s for pattern, s in self.titles if fnmatchcase(plain, pattern.casefold())), None)
+        return next((s for pattern, s in self.titles if fnmatchcase(plain, _only_stars(pattern.casefold()))), None)
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,11 @@ class Total:
         for part in self.parts:
             total = total + part(columns, as_of_us)
         return total
+
+
+def _only_stars(pattern: str) -> str:
+    """A pattern in which `*` is the only sign with a meaning."""
+    return re.sub(r"([?[])", r"[\1]", pattern)
 
 
 def _by_value(values: np.ndarray, strength: Callable[[str], float | None]) -> np.ndarray:

@@ -43,7 +43,7 @@ def build_features(settings: Settings) -> list[Feature]:
     return [
         *build_bant(settings),
         *build_engagement(settings.activity_kinds(), settings.kinds),
-        *build_stage(has_stages=bool(settings.stages.open)),
+        *build_stage(settings.stages),
         *build_profile(settings),
     ]
 

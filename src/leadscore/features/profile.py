@@ -19,7 +19,7 @@ def build_profile(settings: Settings) -> list[Feature]:
         label = field.label or name.replace("_", " ")
         column = f"field_{name}"
         finish, unit = _finish(field, column)
-        said = f"{label}: in {{value}}" if field.type == "date" else f"{label}: {{value}}"
+        said = f"{label}: {{value}}"
         found.append(Feature(f"profile_{name}", columns, finish, unit, said, said, f"profile_{name}"))
     return found
 
@@ -30,4 +30,4 @@ def _finish(field: LeadField, column: str) -> tuple[Finish, str]:
         return Text(column), "category"
     if field.type == "number":
         return Amount(column, field.decimals), "number"
-    return DaysUntil(column), "days"
+    return DaysUntil(column), "days ahead"

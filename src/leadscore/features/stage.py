@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from leadscore.config import Stages
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Amount, Count, DaysSince, Learned, Text
 
 PLACE, TIME, MOVES = "stage_place", "stage_time", "stage_moves"  # what reasons speak of once
 
 
-def build_stage(*, has_stages: bool) -> list[Feature]:
+def build_stage(stages: Stages) -> list[Feature]:
     """The lead's age and spell, and, where the settings declare stages, its way through them."""
     born = {"leads": {"stage_born": "MAX(event_us)"}}
     spell = {"leads": {"stage_spell_n": "MAX(spell - 1)"}}
@@ -17,7 +20,8 @@ def build_stage(*, has_stages: bool) -> list[Feature]:
         Feature("stage_age", born, DaysSince("stage_born"), "days", age, age, "stage_age"),
         Feature("stage_reopenings", spell, Count("stage_spell_n"), "count", again, again, "stage_reopenings"),
     ]
-    return always + (_moves() if has_stages else [])
+    order = tuple(stages.order())
+    return always + ([replace(feature, rests_on=order) for feature in _moves()] if stages.open else [])
 
 
 def _moves() -> list[Feature]:
