@@ -48,7 +48,13 @@ def sales_settings(folder: Path, **changes: Any) -> Settings:
                 "columns": {
                     "lead_id": "id", "event_at": "created", "budget": "budget", "channel": "channel", "size": "size",
                 },
-            }
+            },
+            {
+                "source": "leads",
+                "table": "changes",
+                "columns": {"lead_id": "id", "event_at": "changed", "value": "budget"},
+                "constants": {"field": "budget"},
+            },
         ],
     }  # fmt: skip
     return make_settings(**(plain | changes))

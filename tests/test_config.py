@@ -194,10 +194,24 @@ def test_bant_letter_when_not_one_sound_way_is_given_then_it_is_refused(tmp_path
 
 
 @pytest.mark.parametrize(
-    "way", ['levels = ["no", "yes"]', 'titles = [["*chief*", 1], ["*", 0]]', "full_amount = 1", "within_days = [0, 1]"]
+    ("way", "kind"),
+    [
+        ('levels = ["no", "yes"]', "text"),
+        ('titles = [["*chief*", 1], ["*", 0]]', "text"),
+        ("full_amount = 1", "number"),
+        ("within_days = [0, 1]", "date"),
+    ],
 )
-def test_bant_letter_when_one_way_is_given_then_it_is_accepted(tmp_path, way):
-    assert read(tmp_path, BASE + BANT + way).bant["budget"].field == "industry"
+@pytest.mark.parametrize("declared", ["text", "number", "date"])
+def test_bant_letter_when_one_way_is_given_then_it_is_accepted_for_the_type_that_it_can_read(
+    tmp_path, way, kind, declared
+):
+    text = BASE.replace("[fields.industry]", f'[fields.industry]\ntype = "{declared}"') + BANT + way
+    if declared == kind:
+        assert read(tmp_path, text).bant["budget"].field == "industry"
+    else:
+        told = refusal(tmp_path, text)
+        assert f"bant.budget: field 'industry' is of type {declared!r}, {kind!r} is needed" in told
 
 
 @pytest.mark.parametrize(
@@ -335,6 +349,23 @@ def test_activity_kinds_when_they_come_from_all_places_then_each_is_listed_once_
         ],
     )
     assert settings.activity_kinds() == ["call", "demo", "visit", "webinar"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "changing"),
+    [
+        ([], set()),
+        ([{"constants": {"field": "owner_id"}}, {"constants": {"field": "size"}}], {"owner_id", "size"}),
+        ([{"values": {"what": {"A": {"field": "size"}, "B": {"value": "x"}}}}], {"size"}),
+        ([{"columns": {"field": "what"}}, {"constants": {"field": "size"}}], {"owner_id", "amount", "size", "city"}),
+    ],
+)
+def test_changing_fields_when_changes_are_mapped_then_they_are_those_that_a_row_can_name(entries, changing):
+    columns = {"lead_id": "id", "event_at": "t"}
+    leads = {"source": "leads", "table": "leads", "columns": columns}
+    made = [{"source": "leads", "table": "changes"} | e | {"columns": columns | e.get("columns", {})} for e in entries]
+    settings = make_settings(fields={"size": {"type": "number"}, "city": {}}, mapping=[leads, *made])
+    assert settings.changing_fields() == changing
 
 
 def test_stage_order_when_stages_close_then_they_come_after_the_open_ones():

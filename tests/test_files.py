@@ -16,7 +16,6 @@ from leadscore.files import (
     write_bytes,
     write_file,
     write_folder,
-    write_once,
     write_pointer,
 )
 
@@ -136,7 +135,7 @@ def test_write_file_when_the_disk_is_full_then_words_say_so_and_that_nothing_cha
 
 @pytest.mark.parametrize("write", [
     lambda folder: write_bytes(folder / "a.txt", b"x"),
-    lambda folder: write_once(folder / "a.txt", b"x"),
+    lambda folder: write_pointer(folder / "a.txt", b"x"),
     lambda folder: write_folder(folder / "a", {"b.txt": b"x"}),
 ])  # fmt: skip
 @pytest.mark.parametrize("depth", ["", "deeper/still"])
@@ -192,14 +191,6 @@ def test_write_bytes_when_a_step_fails_then_the_content_is_whole(tmp_path, monke
     assert everything(tmp_path) == {"current.json": left}
     write_bytes(path, b"newer")
     assert everything(tmp_path) == {"current.json": b"newer"}
-
-
-def test_write_once_when_the_file_is_there_then_it_is_not_written_again(tmp_path):
-    write_once(tmp_path / "a", b"content")
-    before = (tmp_path / "a").stat().st_ino
-    write_once(tmp_path / "a", b"content")
-    assert (tmp_path / "a").stat().st_ino == before
-    assert everything(tmp_path) == {"a": b"content"}
 
 
 def test_write_pointer_when_it_says_so_already_then_it_is_left_alone_else_replaced(tmp_path):

@@ -143,6 +143,13 @@ class Stages(_Frozen):
     won: tuple[str, ...] = Field(default=(), description="entering one closes the lead as won")
     lost: tuple[str, ...] = Field(default=(), description="entering one closes the lead as lost")
 
+    @model_validator(mode="after")
+    def _once_each(self) -> Stages:
+        counts = Counter(self.open + self.lost + self.won)
+        if twice := [stage for stage, n in counts.items() if n > 1]:
+            raise ValueError(f"the stage {twice[0]!r} is named more than once")
+        return self
+
     def order(self) -> dict[str, int]:
         """Each stage's place: open ones in their order, then the closing ones."""
         return {stage: i for i, stage in enumerate(self.open + self.lost + self.won)}
@@ -254,6 +261,9 @@ class Settings(_Frozen):
         for name in sorted(entry.targets()):
             if name not in known:
                 raise ValueError(f"{where}: {entry.table} has no column {name!r}{_hint(name, known)}")
+        mapped = {name for by_value in entry.values.values() for targets in by_value.values() for name in targets}
+        if twice := sorted(set(entry.columns) & (set(entry.constants) | mapped)):
+            raise ValueError(f"{where}: {listed(twice)} is given by columns and by constants or values too; choose one")
         needed = {name for name, column in columns.items() if column.required}
         needed |= set() if entry.table == "leads" else {"event_at"}
         if missing := sorted(needed - entry.targets()):

@@ -90,12 +90,6 @@ def write_pointer(path: Path, data: bytes) -> None:
         write_bytes(path, data)
 
 
-def write_once(path: Path, data: bytes) -> None:
-    """Write a file whose name stands for its content; one that is there already is left alone."""
-    if not path.exists():
-        write_bytes(path, data)
-
-
 def read_verified(path: Path, *, sha256: str) -> bytes:
     """The bytes of `path`, which must hash to `sha256`.
 

@@ -50,13 +50,15 @@ FIELDS = {
 CHANGED = ["owner_id", "amount", "mood", "seats", "review", "pain", "title", "start", "industry", "size"]
 
 
-def make_oracle_settings(**changes: Any) -> Settings:
-    """Settings with every family, every type of field and every way to answer a letter of BANT."""
+def make_oracle_settings(*, changed: Iterable[str] = (), **changes: Any) -> Settings:
+    """Settings with every family, type of field and way to answer a letter of BANT; `changed` fields have a history."""
+    fields = {name: {k: v for k, v in field.items() if k != "known_from" or name not in set(changed)}
+              for name, field in FIELDS.items()}  # fmt: skip
     return make_settings(
         **{
             "kinds": KINDS,
             "stages": {"open": OPEN, "won": WON, "lost": LOST},
-            "fields": FIELDS,
+            "fields": fields,
             "bant": {
                 "budget": {"field": "amount", "full_amount": 50.0},
                 "authority": {"field": "title", "titles": [("ceo", 1.0), ("*geschäftsführer*", 0.9), ("v*p*", 0.5)]},
@@ -72,7 +74,7 @@ def build_random_facts(
     random: Random, *, leads: int, rows: int, changed: Iterable[str] = CHANGED
 ) -> tuple[Facts, pd.DataFrame]:
     """Facts of so many leads with about `rows` rows each, and a list of snapshots of them; shuffled."""
-    facts = Facts(make_oracle_settings())
+    facts = Facts(make_oracle_settings(changed=changed))
     names = LEADS if leads <= len(LEADS) else LEADS + [f"{i:04d}" for i in range(leads - len(LEADS))]
     lead_ids = random.sample(names, leads)
     changed = sorted(changed)
@@ -144,13 +146,12 @@ class Seen:
     stages: list[Row]
 
 
-def compute_oracle(facts: Facts, rows: pd.DataFrame, *, known_us: int) -> dict[str, list[Any]]:
-    """Every feature by name, for the list ordered by lead and as_of; `known_us` says which fields have a history."""
-    with_history = {row["field"] for row in facts.rows["changes"] if row["available_us"] < known_us}
+def compute_oracle(facts: Facts, rows: pd.DataFrame) -> dict[str, list[Any]]:
+    """Every feature by name, for the list ordered by lead and as_of."""
     found = []
     for row in sorted(rows.to_dict("records"), key=lambda row: (row["lead_id"], row["as_of_us"])):
         seen = _see(facts, row)
-        fields = _learned_fields(seen, facts.settings, with_history)
+        fields = _learned_fields(seen, facts.settings)
         found.append(
             _bant(seen, facts.settings, fields)
             | _engagement(seen, facts.settings)
@@ -169,17 +170,17 @@ def _see(facts: Facts, row: Row) -> Seen:
     return Seen(row["as_of_us"], row["spell"], lead, of("changes"), of("activities"), of("stages"))
 
 
-def _learned_fields(seen: Seen, settings: Settings, with_history: set[str]) -> dict[str, Any]:
+def _learned_fields(seen: Seen, settings: Settings) -> dict[str, Any]:
     """The value of every field that may be learned from: whole numbers, microseconds, texts, or None."""
     found = {}
     for name, field in settings.lead_fields().items():
-        if name in with_history:
-            past = [row for row in seen.changes if row["field"] == name]
-            past.sort(key=lambda row: (row["event_us"], row["seq"], row["value"] is not None, row["value"] or ""))
-            value = past[-1]["value"] if past else None
-            found[name] = value if value is None or field.type == "text" else int(value)
-        elif field.known_from == "creation":
+        if field.known_from == "creation":
             found[name] = seen.lead.get(name) if seen.lead else None
+            continue
+        past = [row for row in seen.changes if row["field"] == name]
+        past.sort(key=lambda row: (row["event_us"], row["seq"], row["value"] is not None, row["value"] or ""))
+        value = past[-1]["value"] if past else None
+        found[name] = value if value is None or field.type == "text" else int(value)
     return found
 
 

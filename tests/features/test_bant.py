@@ -27,6 +27,7 @@ BANT = {
     "need": {"field": "pain", "levels": ["none", "some", "urgent"]},
     "timeline": {"field": "start", "within_days": [30, 90]},
 }
+WITHOUT_CHANGES = [{"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}]
 
 
 def _values(facts: Facts, folder: Path) -> dict[str, Any]:
@@ -78,29 +79,33 @@ def test_a_letter_is_strength_and_flag_and_unknown_is_not_no(tmp_path, answers, 
 
 def test_the_columns_of_bant_enter_no_other_family(tmp_path):
     values = _values(_facts(), tmp_path)
-    assert [name for name in values if name.startswith("profile_")] == ["profile_industry"]
+    assert [name for name in values if name.startswith("profile_")] == [
+        "profile_owner_id", "profile_amount", "profile_industry",
+    ]  # fmt: skip
 
 
 def test_only_letters_that_may_be_learned_from_are_told_and_counted(tmp_path):
     fields = {**FIELDS, "budget": {"type": "number"}, "pain": {}}
-    facts = Facts(make_settings(fields=fields, bant=BANT)).lead("a", 0, budget=1, pain="some", title="head")
+    facts = Facts(make_settings(fields=fields, bant=BANT, mapping=WITHOUT_CHANGES)).lead(
+        "a", 0, budget=1, pain="some", title="head"
+    )
     values = _values(facts, tmp_path)
     assert [name for name in values if name.startswith("bant_")] == [
         "bant_authority", "bant_authority_known", "bant_timeline", "bant_timeline_known", "bant_completeness",
     ]  # fmt: skip
     assert values["bant_completeness"] == 1
-    completeness = next(f for f in build_bant(facts.settings, set()) if f.name == "bant_completeness")
+    completeness = next(f for f in build_bant(facts.settings) if f.name == "bant_completeness")
     assert completeness.sentence(1.0, speaks_for=True) == "BANT questions answered: 1 of 2"
 
 
 def test_without_a_letter_to_learn_from_there_is_no_bant(tmp_path):
-    settings = make_settings(fields={"pain": {}}, bant={"need": {"field": "pain", "levels": ["a", "b"]}})
-    assert not build_bant(settings, set())
-    assert [f.name for f in build_bant(settings, {"pain"})] == ["bant_need", "bant_need_known", "bant_completeness"]
+    need = {"fields": {"pain": {}}, "bant": {"need": {"field": "pain", "levels": ["a", "b"]}}}
+    assert not build_bant(make_settings(**need, mapping=WITHOUT_CHANGES))
+    assert [f.name for f in build_bant(make_settings(**need))] == ["bant_need", "bant_need_known", "bant_completeness"]
 
 
 def test_a_better_answer_may_not_lower_the_probability():
-    directions = {f.name: f.direction for f in build_bant(make_settings(fields=FIELDS, bant=BANT), set())}
+    directions = {f.name: f.direction for f in build_bant(make_settings(fields=FIELDS, bant=BANT))}
     assert {directions[f"bant_{letter}"] for letter in BANT} == {1}
     assert -1 not in directions.values()
 

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from leadscore.features.fields import created_columns, unlearned_fields
+from leadscore.errors import KnownFromError
+from leadscore.features.fields import unlearned_fields
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.testing import Facts, day, make_settings
 
@@ -21,16 +22,21 @@ FIELDS = {
 BANT = {"need": {"field": "pain", "levels": ["none", "some", "urgent"]}}
 
 
-def _settings(*mapped: str, **changes: Any) -> Any:
+def _settings(*mapped: str, changes_to: str | None = None, **changes: Any) -> Any:
+    """Settings whose mapping gives the leads' `mapped` columns, and a history of the field `changes_to`."""
     columns = {"lead_id": "id", "event_at": "created", **{name: name for name in mapped}}
     mapping = [{"source": "leads", "table": "leads", "columns": columns}]
+    if changes_to:
+        of_change = {"lead_id": "id", "event_at": "at", "value": "new"}
+        mapping.append(
+            {"source": "leads", "table": "changes", "columns": of_change, "constants": {"field": changes_to}}
+        )
     return make_settings(**{"fields": FIELDS, "bant": BANT, "mapping": mapping} | changes)
 
 
-def _values(facts: Facts, folder: Path, *, as_of: float, learned_at: float | None = None) -> dict[str, Any]:
-    """The features of lead "a", by name; `learned_at` is up to when history says which fields may be learned from."""
+def _values(facts: Facts, folder: Path, *, as_of: float) -> dict[str, Any]:
+    """The features of lead "a" at a moment, by name."""
     history = facts.history(folder, known_until=1000)
-    known_us = day(as_of if learned_at is None else learned_at)
     rows = pd.DataFrame({"lead_id": ["a"], "spell": [1], "as_of_us": [day(as_of)], "known_us": [day(as_of)]})
     try:
         features = build_features(history.settings)
@@ -81,38 +87,22 @@ def test_unlearned_fields_names_what_is_shown_but_not_learned_from(mapped, chang
     assert unlearned_fields(_settings(*mapped), changed) == unlearned
 
 
-@pytest.mark.parametrize(
-    ("changed", "columns"), [(set(), ("form", "price")), ({"form"}, ("price",)), ({"form", "price", "mood"}, ())]
-)
-def test_created_columns_are_known_from_creation_and_without_history(changed, columns):
-    assert sorted(created_columns(_settings(), changed)) == sorted(columns)
+@pytest.mark.parametrize("changing", ["mood", "amount", "owner_id"])
+def test_a_field_whose_history_is_mapped_is_learned_from_that_history_alone(tmp_path, changing):
+    facts = Facts(_settings(changing, changes_to=changing, bant={}))
+    facts.lead("a", 0, **{changing: 1 if changing == "amount" else "today's"}).change("a", 20, changing, "7")
+    before, after = (_values(facts, tmp_path / name, as_of=at) for name, at in (("before", 20), ("after", 21)))
+    assert _learned(before) == {"profile_form", "profile_price", f"profile_{changing}"}
+    unknown, told = (UNKNOWN, 0.07) if changing == "amount" else (None, "7")
+    assert (before[f"profile_{changing}"], after[f"profile_{changing}"]) == (unknown, told)
 
 
-def test_a_field_with_history_is_unknown_before_its_first_change_whatever_leads_says(tmp_path):
-    facts = Facts(_settings()).lead("a", 0, form="today's", mood="today's", pain="urgent", price=999)
-    facts.change("a", 20, "form", "first").change("a", 20, "mood", "first")
-    facts.change("a", 20, "pain", "some").change("a", 20, "price", "5")
-    before = _values(facts, tmp_path / "before", as_of=20, learned_at=50)
-    assert (before["profile_form"], before["profile_mood"]) == (None, None)
-    assert (before["profile_price"], before["bant_need"]) == (UNKNOWN, UNKNOWN)
-    after = _values(facts, tmp_path / "after", as_of=21)
-    assert (after["profile_form"], after["profile_mood"]) == ("first", "first")
-    assert (after["profile_price"], after["bant_need"]) == (5, 0.5)
-
-
-def test_the_history_of_one_lead_ends_the_trust_in_the_present_value_of_all(tmp_path):
-    facts = Facts(_settings()).lead("a", 0, form="today's").lead("b", 0).change("b", 3, "form", "web")
-    assert _values(facts, tmp_path, as_of=10)["profile_form"] is None
-
-
-def test_a_history_that_was_not_yet_known_changes_nothing(tmp_path):
-    facts = Facts(_settings()).lead("a", 0, form="web", mood="x").change("a", 5, "form", "fair", known=10)
-    facts.change("a", 5, "mood", "good", known=10)
-    values = _values(facts, tmp_path / "at", as_of=10)
-    assert values["profile_form"] == "web"
-    assert "profile_mood" not in values
-    values = _values(facts, tmp_path / "after", as_of=10.5)
-    assert (values["profile_form"], values["profile_mood"]) == ("fair", "good")
+def test_a_field_declared_known_from_creation_that_has_changed_since_is_refused(tmp_path):
+    facts = (
+        Facts(make_settings(fields=FIELDS)).lead("a", 0, form="today's").lead("b", 0).change("b", 900, "form", "web")
+    )
+    with pytest.raises(KnownFromError, match=r"'form': known_from = 'creation'.*remove known_from"):
+        _values(facts, tmp_path, as_of=10)
 
 
 @pytest.mark.parametrize(
@@ -120,11 +110,12 @@ def test_a_history_that_was_not_yet_known_changes_nothing(tmp_path):
     [(10, None, UNKNOWN), (11, "good", 5), (21, None, UNKNOWN), (31, "bad", 6), (40, "bad", 6), (41, "late", 7)],
 )
 def test_a_change_to_nothing_makes_a_field_unknown_again(tmp_path, as_of, mood, price):
-    facts = Facts(_settings()).lead("a", 0, mood="today's", price=999)
+    fields = {"mood": {}, "price": {"type": "number", "decimals": 0}}
+    facts = Facts(make_settings(fields=fields)).lead("a", 0, mood="today's", price=999)
     for at, text, number in [(10, "good", "5"), (20, None, None), (30, "bad", "6")]:
         facts.change("a", at, "mood", text).change("a", at, "price", number)
     facts.change("a", 35, "mood", "late", known=40).change("a", 35, "price", "7", known=40)
-    values = _values(facts, tmp_path, as_of=as_of, learned_at=50)
+    values = _values(facts, tmp_path, as_of=as_of)
     assert (values["profile_mood"], values["profile_price"]) == (mood, price)
 
 
@@ -140,5 +131,5 @@ def test_a_field_known_from_creation_is_unknown_until_the_lead_is_known(tmp_path
 def test_a_field_may_be_called_like_a_word_of_sql_or_a_column_of_ours(tmp_path, name):
     facts = Facts(_settings(fields={name: {"known_from": "creation"}}, bant={})).lead("a", 0, **{name: "mine"})
     assert _values(facts, tmp_path / "created", as_of=10)[f"profile_{name}"] == "mine"
-    facts.change("a", 5, name, "changed")
+    facts = Facts(make_settings(fields={name: {}})).lead("a", 0, **{name: "mine"}).change("a", 5, name, "changed")
     assert _values(facts, tmp_path / "changed", as_of=10)[f"profile_{name}"] == "changed"

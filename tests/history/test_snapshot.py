@@ -402,14 +402,14 @@ def test_door_when_a_column_of_leads_is_not_known_from_creation_then_cannot_be_r
             read(door, "leads", f"MAX({table}.{column})")
 
 
-def test_door_when_a_field_has_a_history_then_its_present_value_cannot_be_read(engine: DuckDBEngine) -> None:
-    facts = Facts(SETTINGS).lead("a", 0, industry="now").change("a", 5, "industry", "then")
+def test_door_when_a_field_has_a_history_then_only_what_it_was_can_be_read(engine: DuckDBEngine) -> None:
+    facts = Facts(SETTINGS).lead("a", 0, budget="now").change("a", 5, "budget", "then")
     history = open_facts(engine, facts, until=30)
-    before, after = (history.snapshot(list_of(("a", 10, 10))) for known_us in (day(5), day(5) + 1))
-    assert read(before, "leads", "MAX(at_creation_industry)") == ["now"]
-    with pytest.raises(duckdb.BinderException, match="industry"):
-        read(after, "leads", "MAX(at_creation_industry)")
+    before, after = (history.snapshot(list_of(("a", known, known))) for known in (5, 5 + JUST))
+    assert read(before, "changes", "MAX(value)") == [None]
     assert read(after, "changes", "MAX(value)") == ["then"]
+    with pytest.raises(duckdb.BinderException, match="budget"):
+        read(after, "leads", "MAX(at_creation_budget)")
 
 
 @pytest.mark.parametrize(

@@ -324,9 +324,8 @@ def test_changes_when_fields_are_typed_then_numbers_and_dates_are_the_text_of_th
 
 
 def test_ids_when_they_look_like_numbers_then_they_stay_text(tmp_path):
-    version = ingest(
-        tmp_path, {"leads.csv": "id,created\n00012,2024-01-01\n12,2024-01-01\n1e3,2024-01-01\nNA,2024-01-01\n"}
-    )
+    text = "id,created\n00012,2024-01-01\n12,2024-01-01\n1e3,2024-01-01\nNA,2024-01-01\n"
+    version = ingest(tmp_path, {"leads.csv": text}, mapping=[LEADS])
     assert rows(version, "leads", "lead_id") == [("00012",), ("12",), ("1e3",), ("NA",)]
 
 
@@ -369,6 +368,6 @@ def test_number_when_it_is_no_plain_decimal_then_only_its_row_is_rejected(tmp_pa
 
 def test_date_when_it_stands_for_never_then_only_its_row_is_rejected(tmp_path):
     text = "id,created\n1,9999-12-31\n2,2024-01-01\n"
-    version = ingest(tmp_path, {"leads.csv": text}, timezone="Europe/Berlin")
+    version = ingest(tmp_path, {"leads.csv": text}, timezone="Europe/Berlin", mapping=[LEADS])
     assert rows(version, "leads", "lead_id") == [("2",)]
     assert rejects(version) == [("leads", 2, "leads", "type", "event_at", "9999-12-31")]

@@ -25,7 +25,6 @@ from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.bant import build_bant
 from leadscore.features.feature import Feature
-from leadscore.features.fields import created_columns
 from leadscore.features.finish import Text
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.features.profile import build_profile
@@ -39,7 +38,7 @@ from leadscore.times import DAY_US
 
 UNTIL = 25
 CREATED = ("industry", "employees")  # known from creation, and never changed in these histories
-FREE = ("owner_id", "amount", "need", "deadline")  # nothing says when their value in leads was known
+FREE = ("segment", "owner_id", "amount", "need", "deadline")  # nothing says when their value in leads was known
 MAY_CHANGE = ("segment", "owner_id", "amount", "need", "deadline")
 
 
@@ -51,7 +50,7 @@ def small_settings(*, max_per_lead: int) -> Settings:
         fields={
             "industry": {"known_from": "creation"},
             "employees": {"type": "number", "decimals": 0, "known_from": "creation"},
-            "segment": {"known_from": "creation"},
+            "segment": {},
             "need": {},
             "deadline": {"type": "date"},
         },
@@ -250,13 +249,13 @@ def run(check: Callable[..., None], given_what: st.SearchStrategy[Any], *, examp
     tried(given(given_what)(check))()
 
 
-def law_what_is_not_known_changes_nothing(view: View) -> None:
+def law_what_is_not_known_changes_nothing(view: View, *, examples: int = 10) -> None:
     def check(pair: tuple[Facts, Facts, int]) -> None:
         facts, other, known_us = pair
         note(f"{facts.rows}\n{other.rows}")
         assert_equal(view(open_facts(facts), known_us), view(open_facts(other), known_us))
 
-    run(check, pairs(SAMPLED))
+    run(check, pairs(SAMPLED), examples=examples)
 
 
 def law_row_order_changes_nothing(view: View) -> None:
@@ -429,9 +428,13 @@ def read_the_owner_of_today(history: History, known_us: int) -> Told:
 
 def read_fields_of_today_though_they_have_a_history(history: History, known_us: int) -> Told:
     rows = list_asked(history, known_us)
-    of: Settings = history.settings
-    snapshot = history.snapshot(rows, created=created_columns(of, set()))
-    return told_of(rows, build_matrix(snapshot, [*build_bant(of, set()), *build_profile(of, set())]))
+    of_today = {
+        name: field.model_copy(update={"known_from": "creation"})
+        for name, field in history.settings.lead_fields().items()
+    }
+    trusting: Settings = history.settings.model_copy(update={"fields": of_today})
+    snapshot = replace(history, settings=trusting).snapshot(rows)
+    return told_of(rows, build_matrix(snapshot, [*build_bant(trusting), *build_profile(trusting)]))
 
 
 def leave_out_leads_that_closed_but_were_not_known_to(history: History, known_us: int) -> Told:
@@ -463,11 +466,6 @@ def learn_only_from_leads_closed_by_today(history: History, known_us: int) -> To
     return told_of_side(history, replace(side, rows=rows), build_features(history.settings), known_us)
 
 
-def choose_features_by_what_has_a_history_today(history: History, known_us: int) -> Told:
-    side = history.earlier_side(known_us)
-    return told_of_side(history, side, build_features(history.settings), known_us)
-
-
 LEAKS: dict[str, View] = {
     **{f"a door that {name}": score_through(door) for name, door in DOORS.items()},
     "the owner of today": read_the_owner_of_today,
@@ -476,7 +474,6 @@ LEAKS: dict[str, View] = {
     "labels as known today": label_by_what_is_known_today,
     "snapshots sampled over the whole spell": sample_the_whole_spell_then_cut,
     "only leads closed by today": learn_only_from_leads_closed_by_today,
-    "features chosen by the history of today": choose_features_by_what_has_a_history_today,
 }
 
 
@@ -487,7 +484,7 @@ def test_law_of_the_unknown_when_a_leak_is_planted_then_catches_it(view: View) -
 
 
 def test_law_of_the_unknown_when_the_planted_hole_changes_nothing_then_holds() -> None:
-    law_what_is_not_known_changes_nothing(score_through(leaky(KNOWN, f"({KNOWN})")))
+    law_what_is_not_known_changes_nothing(score_through(leaky(KNOWN, f"({KNOWN})")), examples=3)
 
 
 ORDERED: dict[str, Door] = {

@@ -51,16 +51,20 @@ def read_source(name: str, source: Source, *, folder: Path, columns: Sequence[st
     path = folder / source.path
     if not path.is_file():
         raise SourceMissingError(name, path)
-    with path.open("rb") as file:
-        head = file.read(4096)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as e:
+        raise SourceFormatError(name, path, f"cannot be read: {e.strerror}") from e
     if not head.strip():
         raise SourceFormatError(name, path, "is empty")
     kind = next((kind for magic, kind in MAGICS.items() if head.startswith(magic)), None)
-    if path.suffix == ".parquet":
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
         if kind != "Parquet":
             raise SourceFormatError(name, path, f"ends in .parquet but holds {kind or 'something else'}")
         return _read_parquet(name, path, columns)
-    if path.suffix != ".csv":
+    if suffix != ".csv":
         raise SourceFormatError(name, path, "must end in .csv or .parquet")
     if kind or b"\0" in head:
         raise SourceFormatError(name, path, f"ends in .csv but holds {kind or 'binary data or UTF-16 text'}")
