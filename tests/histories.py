@@ -28,7 +28,7 @@ BUDGETS = ("none", "some", "full")
 
 
 def sales_settings(folder: Path, **changes: Any) -> Settings:
-    """Settings with stages, two kinds of activity, a BANT budget in levels, a category and a number."""
+    """Settings with stages, two kinds of activity, a budget in levels, a category, a number, and an undated owner."""
     plain: dict[str, Any] = {
         "project": "synthetic",
         "data_folder": folder / "data",
@@ -47,6 +47,7 @@ def sales_settings(folder: Path, **changes: Any) -> Settings:
                 "table": "leads",
                 "columns": {
                     "lead_id": "id", "event_at": "created", "budget": "budget", "channel": "channel", "size": "size",
+                    "owner_id": "owner",
                 },
             },
             {

@@ -81,6 +81,7 @@ def _assert_same_everywhere(facts: Facts, rows: pd.DataFrame, folder: Path, *, c
         other_raw, other = _computed(facts, version, rows, engine, chunk=chunk)
         assert other_raw == raw
         assert _bytes(other) == _bytes(matrix)
+        pd.testing.assert_frame_equal(other.keys, matrix.keys)
 
 
 @given(random=st.randoms(use_true_random=False), n_changed=st.integers(0, 4))

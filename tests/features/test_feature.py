@@ -74,6 +74,7 @@ PLAIN = Feature(
         {"direction": -1},
         {"usual_for": ("a", "b")},
         {"usual_for": ("b", "a")},
+        {"rests_on": ("new", "won")},
     ],
 )
 def test_a_fingerprint_changes_with_whatever_changes_a_value(change):

@@ -53,7 +53,7 @@ def flow(*bursts: tuple[float, int]) -> Facts:
 
 FLOWS: dict[str, Callable[[], Facts]] = {
     "steady": flow,
-    "a crowd in the middle": lambda: flow((60, 1500)),
+    "a crowd in the middle": lambda: flow((52, 4000)),
     "a crowd before the last moment": lambda: flow((100, 8000)),
     "a crowd at the end": lambda: flow((114, 1500)),
 }
@@ -97,6 +97,11 @@ def test_split_moments_when_leads_come_in_crowds_then_the_last_is_the_latest_adm
     assert opened(name).split_moments(day(UNTIL), least=3)[-1] == admissible(name, UNTIL, 3)[-1]
 
 
+@pytest.mark.parametrize("name", FLOWS)
+def test_split_moments_when_leads_come_in_crowds_then_the_first_is_the_earliest_admissible(name: str) -> None:
+    assert opened(name).split_moments(day(UNTIL), least=3)[0] == admissible(name, UNTIL, 3)[0]
+
+
 @pytest.mark.parametrize("known", [UNTIL, 75])
 def test_split_moments_when_the_flow_is_steady_then_spread_evenly_over_all_admissible_ones(known: float) -> None:
     allowed = admissible("steady", known, 3)
@@ -120,9 +125,21 @@ def test_split_moments_when_many_outcomes_are_needed_then_begin_where_history_ha
     assert moments[0] > admissible("steady", UNTIL, 0)[0] or least == 0
 
 
-@pytest.mark.parametrize("known", [UNTIL, 75])
-def test_split_moments_when_chosen_then_lie_on_the_grid_with_a_horizon_on_either_side(known: float) -> None:
-    history = opened("steady")
+def batches() -> Facts:
+    """Leads that come together every 20 days and are all closed within three: between, nobody is censored."""
+    facts = Facts(SETTINGS)
+    for at in range(0, UNTIL, 20):
+        for i in range(20):
+            facts.lead(f"{at} {i}", at).outcome(f"{at} {i}", at + 1 + i % 3, ["won", "lost"][i % 2])
+    return facts
+
+
+@pytest.mark.parametrize("build", [flow, batches])
+@pytest.mark.parametrize("known", [UNTIL - 10, 70])
+def test_split_moments_when_chosen_then_lie_on_the_grid_with_a_horizon_on_either_side(
+    known: float, build: Callable[[], Facts]
+) -> None:
+    history = in_memory(build())
     moments = history.split_moments(day(known), least=0)
     assert set(moments) <= set(history.grid.tolist())
     assert moments[0] >= history.version.first_us + HORIZON * DAY_US

@@ -160,9 +160,10 @@ def test_training_and_scoring_when_anything_known_later_changes_then_give_the_sa
             elif name != "activities":
                 changed.rows[name].append({key: turned.get(value, value) for key, value in row.items()})
     for row in facts.rows["leads"][:200]:
-        # answers change, meetings are told of late, leads close and come back
+        # answers change, owners get a history, meetings are told of late, leads close and come back
         lead_id = row["lead_id"]
         changed.change(lead_id, 90, "budget", "full").change(lead_id, 91, "budget", None)
+        changed.change(lead_id, 92, "owner_id", "someone")
         changed.activity(lead_id, 50, "meeting", known=90).outcome(lead_id, 60, "won", known=90.5)
         changed.stage(lead_id, 95, "proposal").change(lead_id, 70, "budget", "full", known=90)
     history = changed.history(tmp_path, known_until=100)

@@ -188,7 +188,7 @@ def test_calibration_error_when_parts_are_taken_apart_then_is_their_difference()
     found = compute_metrics(make_rows(6), seed=0, draws=20)
     rows = make_rows(6)
     raw = compute_binned_error(rows.probability, rows.label, rows.weight)
-    assert found["calibration_error_raw"].value == raw
+    assert found["calibration_error_raw"].value == pytest.approx(raw, abs=1e-12)
     parts = found["calibration_error_raw"].value - found["calibration_error_expected"].value
     assert found["calibration_error"].value == pytest.approx(parts, abs=1e-15)
 
@@ -321,7 +321,7 @@ def test_metrics_when_asked_for_then_lie_within_their_intervals_and_equal_the_pl
         *METRICS, "calibration_error", "calibration_error_raw", "calibration_error_expected",
     }  # fmt: skip
     for name, metric in METRICS.items():
-        assert found[name].value == metric(rows.probability, rows.label, rows.weight)
+        assert found[name].value == pytest.approx(metric(rows.probability, rows.label, rows.weight), abs=1e-12)
         assert found[name].low < found[name].value < found[name].high
 
 
@@ -349,6 +349,28 @@ def test_bins_when_rows_come_in_another_order_then_are_the_same(levels):
     for name in ("calibration_error_raw", "calibration_error_expected"):
         assert errors[1][name].value == pytest.approx(errors[0][name].value, abs=1e-12)
     assert vars(errors[1]["calibration_error"]) == pytest.approx(vars(errors[0]["calibration_error"]), abs=1e-12)
+
+
+@pytest.mark.parametrize("levels", [pytest.param(None, id="distinct"), pytest.param(3, id="tied"), 1])
+def test_bins_when_outcomes_change_then_hold_the_same_rows(levels):
+    # were rows of one probability sorted by outcome, a model that gives all leads the base rate would look awful
+    rows = make_rows(13, levels=levels)
+    other = Judged(rows.probability, 1 - rows.label, rows.weight, rows.lead_id)
+    ours, theirs = (
+        compute_reliability(each)[["n", "leads", "weight", "mean_probability"]].to_numpy() for each in (rows, other)
+    )
+    assert theirs == pytest.approx(ours, abs=1e-9)
+
+
+def test_bins_when_all_leads_get_the_base_rate_then_each_holds_about_that_rate():
+    rng = np.random.default_rng(14)
+    rows = Judged(
+        np.full(2000, 0.3), (rng.random(2000) < 0.3).astype(float), np.ones(2000), np.arange(2000).astype(str)
+    )
+    assert compute_reliability(rows)["win_rate"].between(0.15, 0.45).all()
+    found = compute_metrics(rows, seed=0, draws=40)
+    assert found["calibration_error_raw"].value < 0.05
+    assert found["calibration_error_expected"].value < 0.05
 
 
 def test_estimate_when_a_part_could_not_be_computed_then_is_null_in_json():

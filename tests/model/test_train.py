@@ -75,7 +75,7 @@ def test_training_when_there_is_a_signal_then_says_what_it_rests_on(world):
     moments = [split["moment"] for split in e["splits"]]
     assert moments == sorted(moments)
     assert e["known_until"] == world.manifest["known_until"]
-    assert e["not_learned_from"] == []
+    assert e["not_learned_from"] == ["owner_id"]
     # the base rate that the model must beat is the one known at the last split
     assert e["base_rate_before"] == e["splits"][-1]["base_rate"]
 

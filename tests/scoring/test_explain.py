@@ -167,6 +167,30 @@ def test_reasons_when_a_value_is_missing_then_another_of_its_group_or_none_speak
         assert {text.split()[0] for text in texts} <= allowed
 
 
+def test_reasons_when_only_what_is_missing_speaks_for_a_lead_then_what_is_known_does_not_speak_in_its_place():
+    # of one group, a missing visit is a good sign and a small size a bad one
+    rng = np.random.default_rng(6)
+    n = 800
+    visit, size = np.where(rng.random(n) < 0.5, np.nan, rng.uniform(0, 1, n)), rng.uniform(0, 10, n)
+    leaning = 4 * np.isnan(visit) - 2 + 0.3 * (size - 5)
+    label = (rng.random(n) < 1 / (1 + np.exp(-leaning))).astype(float)
+    keys = pd.DataFrame({"lead_id": [f"{i:03d}" for i in range(n)], "as_of_us": 0})
+    features = [
+        Feature(name, {}, Learned(), "number", f"{name} up {{value}}", f"{name} down {{value}}", "one group")
+        for name in ("visit", "size")
+    ]
+    matrix = Matrix(keys, {"visit": visit, "size": size})
+    rows = keys.assign(label=label, weight=1.0)
+    model = fit_scorer(matrix, rows, features=features, seed=0, threads=1)
+    asked = Matrix(keys[:2], {"visit": np.array([np.nan, 0.5]), "size": np.array([0.5, 9.5])})
+    contributions = model.contributions(asked.columns)[:, :-1]
+    assert contributions[0, 0] > 1
+    assert contributions[0, 1] < -0.1
+    found = explain(model, asked, features)
+    assert (said(found, "up", 0), said(found, "down", 0)) == (["", "", ""], ["", "", ""])
+    assert (said(found, "up", 1), said(found, "down", 1)[0]) == (["", "", ""], "visit down 0.50")
+
+
 def test_reasons_when_a_category_is_new_then_still_quote_the_leads_own():
     model, features = made()
     found = ask(model, features, money=[0.5] * 3, size=[5] * 3, size_again=[10] * 3, place=["Zürich", "a", "b"])

@@ -11,7 +11,8 @@ from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
 from leadscore.times import FOREVER_US
 
-Fact = tuple[int, int, bool, bool]  # available_us, event_us, is an open stage, is a win
+Place = tuple[int, int]  # event_us, seq: stages of one moment are told apart by their sequence; an outcome is last
+Fact = tuple[int, Place, bool, bool]  # available_us, when it happened, is an open stage, is a win
 
 
 def build_spells(engine: Engine, stages: Stages, *, known_us: int) -> pd.DataFrame:
@@ -43,40 +44,44 @@ def build_spells(engine: Engine, stages: Stages, *, known_us: int) -> pd.DataFra
 
 
 def _known_sql(table: str, columns: str, known_us: int) -> str:
-    return f"""SELECT t.lead_id, t.event_us, t.seq, {columns},
+    """SQL of a table's facts known by then; what was known before its lead counts from when the lead was known."""
+    return f"""SELECT t.lead_id, t.event_us, {columns},
         CASE WHEN t.available_us < l.available_us THEN l.available_us ELSE t.available_us END AS available_us
         FROM {table} AS t JOIN leads AS l ON l.lead_id = t.lead_id
         WHERE t.available_us < {known_us} AND l.available_us < {known_us}"""
 
 
 def _closes_sql(stages: Stages, known_us: int) -> str:
-    parts = [_known_sql("outcomes", "CASE WHEN t.outcome = 'won' THEN 1 ELSE 0 END AS won", known_us)]
+    parts = [
+        _known_sql("outcomes", f"{FOREVER_US} AS seq, CASE WHEN t.outcome = 'won' THEN 1 ELSE 0 END AS won", known_us)
+    ]
     for won, names in ((1, stages.won), (0, stages.lost)):
         if names:
-            parts.append(_known_sql("stages", f"{won} AS won", known_us) + f" AND t.stage IN ({_texts(names)})")
+            parts.append(_known_sql("stages", f"t.seq, {won} AS won", known_us) + f" AND t.stage IN ({_texts(names)})")
     return " UNION ALL ".join(parts)
 
 
 def _first_closes_sql(stages: Stages, known_us: int) -> str:
     """One row a closed lead: its earliest known close; of two at one moment the loss, so that none is made up."""
-    return f"""SELECT lead_id, event_us AS close_event_us, available_us AS close_us, won FROM (
+    return f"""SELECT lead_id, event_us AS close_event_us, seq AS close_seq, available_us AS close_us, won FROM (
         SELECT *, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY available_us, event_us, seq, won) AS place
         FROM ({_closes_sql(stages, known_us)}) AS closes) AS ranked WHERE place = 1"""
 
 
 def _opens_sql(stages: Stages, known_us: int) -> str:
-    return _known_sql("stages", "1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
+    return _known_sql("stages", "t.seq, 1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
 
 
 def _reopened_facts_sql(stages: Stages, known_us: int) -> str:
     """All closes and open stages of the leads that entered an open stage later than their first close."""
     closes, opens = _closes_sql(stages, known_us), _opens_sql(stages, known_us)
     chosen = f"""SELECT DISTINCT o.lead_id FROM ({opens}) AS o JOIN ({_first_closes_sql(stages, known_us)}) AS c
-        ON c.lead_id = o.lead_id AND o.event_us > c.close_event_us"""
-    return f"""SELECT lead_id, available_us, event_us, is_open, won FROM (
+        ON c.lead_id = o.lead_id
+        AND (o.event_us > c.close_event_us OR o.event_us = c.close_event_us AND o.seq > c.close_seq)"""
+    return f"""SELECT lead_id, available_us, event_us, seq, is_open, won FROM (
         SELECT lead_id, available_us, event_us, seq, 0 AS is_open, won FROM ({closes}) AS c UNION ALL
         SELECT lead_id, available_us, event_us, seq, 1 AS is_open, 0 AS won FROM ({opens}) AS o) AS facts
-        WHERE lead_id IN ({chosen}) ORDER BY lead_id, available_us, event_us, is_open, seq, won"""
+        WHERE lead_id IN ({chosen}) ORDER BY lead_id, available_us, event_us, seq, is_open, won"""
 
 
 def _texts(names: Iterable[str]) -> str:
@@ -84,28 +89,27 @@ def _texts(names: Iterable[str]) -> str:
 
 
 def _facts(rows: pd.DataFrame) -> Iterator[Fact]:
-    for available_us, event_us, is_open, won in zip(
-        rows["available_us"], rows["event_us"], rows["is_open"], rows["won"], strict=True
-    ):
-        yield int(available_us), int(event_us), bool(is_open), bool(won)
+    columns = (rows[name].tolist() for name in ("available_us", "event_us", "seq", "is_open", "won"))
+    for available_us, event_us, seq, is_open, won in zip(*columns, strict=True):
+        yield available_us, (event_us, seq), bool(is_open), bool(won)
 
 
 def _replay(lead_id: str, start_us: int, facts: Iterable[Fact]) -> list[tuple[str, int, int, int, bool]]:
     """The spells of one lead from its facts in the order in which they became known."""
     done: list[tuple[str, int, int, int, bool]] = []
-    opened_us: int | None = None  # when the event that opened the present spell happened; None for creation
-    latest_open_us = closed_us = -1  # event times of the latest open stage and of the close that counts
+    opened: Place | None = None  # when the event that opened the present spell happened; None for creation
+    latest_open = closed = (-FOREVER_US, 0)  # when the latest open stage and the close that counts happened
     is_open = True
-    for available_us, event_us, opens, won in facts:
+    for available_us, happened, opens, won in facts:
         if opens:
-            latest_open_us = max(latest_open_us, event_us)
-        elif is_open and (opened_us is None or event_us >= opened_us):
+            latest_open = max(latest_open, happened)
+        elif is_open and (opened is None or happened >= opened):
             done.append((lead_id, len(done) + 1, start_us, available_us, won))
-            is_open, closed_us = False, event_us
+            is_open, closed = False, happened
         else:  # a close of an earlier spell, or one more while closed: it only moves what "later" means
-            closed_us = max(closed_us, event_us)
-        if not is_open and latest_open_us > closed_us:
-            is_open, start_us, opened_us = True, available_us, latest_open_us
+            closed = max(closed, happened)
+        if not is_open and latest_open > closed:
+            is_open, start_us, opened = True, available_us, latest_open
     if is_open:
         done.append((lead_id, len(done) + 1, start_us, FOREVER_US, False))
     return done

@@ -26,9 +26,11 @@ def fit_calibrator(kind: str, raw: np.ndarray, label: np.ndarray, weight: np.nda
     if kind == "none":
         return {"kind": "none", **bounds}
     if kind == "sigmoid":
-        fit = LogisticRegression(C=np.inf).fit(raw[:, None], label, sample_weight=weight)
-        slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
-        if slope <= 0:  # an upside-down scorer: nothing but the base rate is left of it
+        slope = intercept = 0.0
+        if len(np.unique(label)) == 2:
+            fit = LogisticRegression(C=np.inf).fit(raw[:, None], label, sample_weight=weight)
+            slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
+        if slope <= 0:  # an upside-down scorer, or outcomes all alike: nothing but the base rate is left
             base = np.clip(np.average(label, weights=weight), bounds["low"], bounds["high"])
             slope, intercept = 0.0, float(np.log(base / (1 - base)))
         return {"kind": "sigmoid", "slope": slope, "intercept": intercept, **bounds}

@@ -70,10 +70,10 @@ def _parquet(scores: pa.Table) -> bytes:
 
 
 def _csv(scores: pa.Table) -> bytes:
-    """UTF-8, comma, quotes where needed, LF; numbers in full precision, so that CSV and Parquet say the same."""
+    """UTF-8, comma, texts in quotes, LF; numbers in full precision, so that CSV and Parquet say the same."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(scores.schema.names)
+    text.write(",".join(scores.schema.names) + "\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # a bare CR would end a row
     plain = [[_cell(value) for value in column.to_pylist()] for column in scores.columns]
     writer.writerows(zip(*plain, strict=True))
     return text.getvalue().encode()
