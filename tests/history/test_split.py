@@ -97,11 +97,6 @@ def test_split_moments_when_leads_come_in_crowds_then_the_last_is_the_latest_adm
     assert opened(name).split_moments(day(UNTIL), least=3)[-1] == admissible(name, UNTIL, 3)[-1]
 
 
-@pytest.mark.parametrize("name", FLOWS)
-def test_split_moments_when_leads_come_in_crowds_then_the_first_is_the_earliest_admissible(name: str) -> None:
-    assert opened(name).split_moments(day(UNTIL), least=3)[0] == admissible(name, UNTIL, 3)[0]
-
-
 @pytest.mark.parametrize("known", [UNTIL, 75])
 def test_split_moments_when_the_flow_is_steady_then_spread_evenly_over_all_admissible_ones(known: float) -> None:
     allowed = admissible("steady", known, 3)
