@@ -1,19 +1,23 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
 from leadscore.config import Target
+from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import FollowUpError, TooFewOutcomesError
 from leadscore.history.labels import Side, build_side, fit_censoring
-from leadscore.history.snapshot import KEYS
-from leadscore.testing import Facts, day
+from leadscore.history.snapshot import KEYS, build_open_list
+from leadscore.history.spells import build_spells
+from leadscore.ingest.mapping import table_of
+from leadscore.testing import Facts, day, make_settings
 from leadscore.times import DAY_US, FOREVER_US
 
 JUST = 1 / DAY_US  # one microsecond, in days
@@ -28,18 +32,21 @@ def list_of(*asked: tuple[str, float]) -> pd.DataFrame:
     return rows.assign(grid_weight=1.0, young=False)
 
 
-def settle(
-    facts: Facts, folder: Path, *, as_of: float, known: float, beside: pd.DataFrame | None = None, target: Target = WIDE
-) -> pd.DataFrame:
-    """The leads listed at as_of and what became of them, beside other snapshots, as real code has it."""
-    history = facts.history(folder, known_until=200)
-    listed = history.open_list(day(as_of))
-    rows = listed[listed["lead_id"] == "a"].assign(grid_weight=1.0, young=False)
-    rows = pd.concat([rows, list_of() if beside is None else beside], ignore_index=True)
-    side = build_side(
-        "these", rows.astype({"spell": "int64"}), history.spells(day(known)), known_us=day(known), target=target
-    )
-    return side.rows.set_index("lead_id")
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DuckDBEngine]:
+    opened = DuckDBEngine(make_settings().engine)
+    yield opened
+    opened.close()
+
+
+def settle(facts: Facts, engine: DuckDBEngine, *, as_of: float, known: float, beside: pd.DataFrame) -> pd.DataFrame:
+    """Lead "a", if it is listed at as_of, and what became of it, beside other snapshots, as the real code has it."""
+    for name, rows in facts.rows.items():
+        engine.add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
+    then, later = (build_spells(engine, facts.settings.stages, known_us=day(at)) for at in (as_of, known))
+    listed = build_open_list(then, as_of_us=day(as_of)).assign(grid_weight=1.0, young=False)
+    asked = pd.concat([listed[listed["lead_id"] == "a"], beside], ignore_index=True)
+    return build_side("these", asked, later, known_us=day(known), target=WIDE).rows.set_index("lead_id")
 
 
 # --- Labels, worked by hand -----------------------------------------------------------------------------------------
@@ -91,14 +98,14 @@ LABELLED: dict[str, tuple[Build, float, float, float, float]] = {
 
 @pytest.mark.parametrize("case", LABELLED.values(), ids=LABELLED)
 def test_label_and_weight_when_the_outcome_is_known_then_are_those_worked_by_hand(
-    case: tuple[Build, float, float, float, float], tmp_path: Path
+    case: tuple[Build, float, float, float, float], engine: DuckDBEngine
 ) -> None:
     build, as_of, known, label, x = case
     facts = build(Facts().lead("a", 0))
     for days in range(1, 30):
         facts.lead(f"open {days}", -100)
     beside = list_of(*((f"open {days}", known - days) for days in range(1, 30)))
-    rows = settle(facts, tmp_path, as_of=as_of, known=known, beside=beside)
+    rows = settle(facts, engine, as_of=as_of, known=known, beside=beside)
     dropped = sum(days < x for days in range(1, 30))
     assert rows.loc["a", "label"] == label
     assert rows.loc["a", "weight"] == pytest.approx(30 / (30 - dropped), rel=1e-12)
@@ -129,13 +136,13 @@ CENSORED: dict[str, tuple[Build, float, float, float]] = {
 
 @pytest.mark.parametrize(("build", "as_of", "known", "x"), CENSORED.values(), ids=CENSORED)
 def test_weights_when_a_lead_is_open_at_k_then_those_watched_longer_speak_for_it(
-    build: Build, as_of: float, known: float, x: float, tmp_path: Path
+    build: Build, as_of: float, known: float, x: float, engine: DuckDBEngine
 ) -> None:
     facts = build(Facts().lead("a", 0))
     for days in range(1, 31):
         facts.lead(f"lost {days}", -100).outcome(f"lost {days}", known - 31 + days, "lost")
     beside = list_of(*((f"lost {days}", known - 31) for days in range(1, 31)))
-    rows = settle(facts, tmp_path, as_of=as_of, known=known, beside=beside)
+    rows = settle(facts, engine, as_of=as_of, known=known, beside=beside)
     at_risk = 1 + sum(days > x for days in range(1, 31))
     assert np.isnan(rows.loc["a", "label"])
     assert rows.loc["a", "weight"] == 0

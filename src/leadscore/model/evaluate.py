@@ -105,9 +105,12 @@ def compute_lift(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 def compute_binned_error(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """Mean |mean probability - mean outcome| over ten bins of equally many rows; by chance 0.04 at n = 700."""
-    order = np.lexsort((w, y, p))  # rows of one probability are told apart by what they are, not by their order
+    order = np.lexsort((w, p))
     bins = np.arange(len(p)) * BINS // len(p)
-    gap = np.bincount(bins, weights=(w * (p - y))[order], minlength=BINS)
+    _, same = np.unique(p, return_inverse=True)  # rows of one probability share their win rate, in whatever order
+    total = np.bincount(same, weights=w)
+    rate = np.bincount(same, weights=w * y) / np.where(total > 0, total, 1)
+    gap = np.bincount(bins, weights=(w * (p - rate[same]))[order], minlength=BINS)
     return float(np.abs(gap).sum() / w.sum())
 
 
@@ -185,7 +188,7 @@ def compute_standard_error(difference: np.ndarray, weight: np.ndarray, lead_id: 
 
 def compute_reliability(judged: Judged) -> pd.DataFrame:
     """Ten bins of equally many rows by probability: n, leads, weight, mean_probability, win_rate."""
-    order = np.lexsort((judged.lead_id, judged.weight, judged.label, judged.probability))
+    order = np.lexsort((judged.label, judged.weight, judged.lead_id, judged.probability))
     rows = pd.DataFrame(vars(judged)).iloc[order].assign(bin=np.arange(len(order)) * BINS // max(len(order), 1))
     rows = rows.assign(p=rows["probability"] * rows["weight"], y=rows["label"] * rows["weight"])
     bins = rows.groupby("bin").agg(

@@ -18,6 +18,7 @@ from leadscore.model.encode import encode_training, fit_encoder, fold_of_lead
 
 FORMAT = 1
 TREES = 300
+THREADED_ROWS = 50_000  # with fewer, threads wait for each other longer than they work
 UNCALIBRATED: dict[str, Any] = {"kind": "none", "low": 1e-9, "high": 1 - 1e-9}
 LIGHTGBM: dict[str, Any] = {
     "objective": "binary",
@@ -50,7 +51,7 @@ def fit_scorer(matrix: Matrix, rows: pd.DataFrame, *, features: Sequence[Feature
         "monotone_constraints": [feature.direction for feature in features],
         "min_data_in_leaf": int(np.clip(len(rows) // 50, 5, 100)),
         "seed": seed % 2**31,
-        "num_threads": threads,
+        "num_threads": threads if len(rows) >= THREADED_ROWS else 1,
     }
     document = {
         "format": FORMAT,
