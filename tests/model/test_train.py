@@ -385,6 +385,17 @@ def test_scorer_when_history_contradicts_a_declared_direction_then_keeps_the_dir
     assert (np.ptp(raw, axis=0) > 0.5).all() == (direction == slope)
 
 
+def test_scorer_when_there_are_many_rows_then_does_not_depend_on_the_number_of_threads():
+    # so many that threads share the rows of one sum
+    matrix, rows = made_rows(6, n=12_000)
+    rng = np.random.default_rng(7)
+    rows["weight"] = rng.uniform(0.5, 3, len(rows))
+    matrix = Matrix(matrix.keys, matrix.columns | {f"more_{i}": rng.normal(size=len(rows)) for i in range(8)})
+    features = [feature(name) for name in matrix.columns]
+    one, two = (fit_scorer(matrix, rows, features=features, seed=0, threads=threads) for threads in (1, 2))
+    assert one.booster_text == two.booster_text
+
+
 def test_scorer_when_rows_are_censored_then_leaves_them_out():
     matrix, rows = made_rows(1)
     gone = np.arange(900) % 3 == 0

@@ -63,7 +63,6 @@ def run_backtest(history: History, as_of_us: Sequence[int], *, progress: Progres
 
 
 def _replay(history: History, as_of_us: int) -> tuple[dict[str, Any], pd.DataFrame]:
-    result = fit_model(history, known_us=as_of_us, progress=silent)
     asked = history.open_list(as_of_us)
     until = history.version.known_until_us
     settled = build_side(
@@ -74,6 +73,7 @@ def _replay(history: History, as_of_us: int) -> tuple[dict[str, Any], pd.DataFra
         target=history.settings.target,
     )
     settled.check()
+    result = fit_model(history, known_us=as_of_us, progress=silent)
     earlier = history.earlier_side(as_of_us)
     rows = settled.rows[settled.observed]
     both = pd.concat([earlier.rows[KEYS], rows[KEYS]])

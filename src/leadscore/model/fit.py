@@ -27,7 +27,7 @@ LIGHTGBM: dict[str, Any] = {
     "lambda_l2": 10.0,
     "feature_fraction": 0.3,
     "deterministic": True,
-    "force_col_wise": True,  # row-wise, sums depend on the number of threads
+    "force_col_wise": True,  # else LightGBM times two ways of summing and takes the faster one
     "verbose": -1,
 }
 
