@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu, norm
@@ -179,7 +181,7 @@ def test_calibration_error_when_probabilities_are_too_extreme_then_is_clearly_ab
     for seed in range(5):
         rows = simulate(seed)
         odds = rows.probability / (1 - rows.probability)
-        found = compute_metrics(rows.with_probability(odds**3 / (1 + odds**3)), seed=seed, draws=100)
+        found = compute_metrics(replace(rows, probability=odds**3 / (1 + odds**3)), seed=seed, draws=100)
         assert found["calibration_error"].value > 0.05
         assert found["calibration_error"].low > 0
 

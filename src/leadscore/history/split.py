@@ -20,7 +20,7 @@ from leadscore.tables import TABLES
 from leadscore.times import DAY_US, FOREVER_US, format_us
 
 MAX_SPLITS = 6
-KEPT_SPELLS = 8  # of the moments asked about lately; of a million leads one takes some 40 MB
+KEPT_SPELLS = 8  # of the moments asked about lately; each holds a row a lead
 
 
 @dataclass(frozen=True)

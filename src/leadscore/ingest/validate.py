@@ -33,7 +33,7 @@ def _once(table: Table) -> str:
 
 
 def judge_leads(engine: Engine, leads: Table, stages: Stages) -> None:
-    """Make the table `judged_leads`: source, line, lead_id and the rule that each different lead row breaks, or ''.
+    """Make the table `judged_leads`: each lead_id with the rule that it breaks, or ''.
 
     A lead whose outcome cannot be read is refused as a whole, since without it a closed lead would look open;
     so is a lead that closed before it was created.
@@ -74,14 +74,12 @@ def standing(table: Table) -> str:
 
 def read_stored(engine: Engine, table: Table, *, creation_us: int) -> Iterator[pa.RecordBatch]:
     """The rows that stand, in the order of their values; a lead without creation date gets `creation_us`."""
-    join, rule = _rule(table)
     names = table.schema().names
-    columns = [f"o.{identifier(name)}" for name in names if name not in ("event_us", "available_us")]
-    columns.append(f"COALESCE(o.event_us, {creation_us}) AS event_us")
-    columns.append(f"CASE WHEN o.event_us IS NULL THEN {creation_us} ELSE o.available_us END AS available_us")
+    columns = [identifier(name) for name in names if name not in ("event_us", "available_us")]
+    columns.append(f"COALESCE(event_us, {creation_us}) AS event_us")
+    columns.append(f"CASE WHEN event_us IS NULL THEN {creation_us} ELSE available_us END AS available_us")
     order = ", ".join(map(identifier, sorted(names, key=lambda name: name not in ("lead_id", "event_us"))))
-    stands = f"o.copy = 1 AND {rule} = ''"
-    sql = f"SELECT {', '.join(columns)} FROM ({_once(table)}) AS o {join} WHERE {stands} ORDER BY {order}"
+    sql = f"SELECT {', '.join(columns)} FROM ({standing(table)}) AS t ORDER BY {order}"
     yield from engine.stream(sql, rows=100_000)
 
 

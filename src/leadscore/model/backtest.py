@@ -83,7 +83,8 @@ def _replay(history: History, as_of_us: int) -> tuple[dict[str, Any], pd.DataFra
         **predict_yardsticks(matrix, earlier, rows, result.features),
     )
     splits = len(result.evaluation["splits"])
-    notes = [] if splits >= 3 else [f"{splits} admissible splits, fewer than 3: the calibrator is none"]
+    why = result.evaluation["calibrator"].get("why")
+    notes = [f"{splits} admissible splits, the calibrator is none: {why}"] if why else []
     notes += [result.no_signal] if result.no_signal else []
     date = {
         "as_of": format_us(as_of_us),

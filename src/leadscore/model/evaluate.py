@@ -45,10 +45,6 @@ class Judged:
         """Only those rows."""
         return Judged(self.probability[rows], self.label[rows], self.weight[rows], self.lead_id[rows])
 
-    def with_probability(self, probability: np.ndarray) -> Judged:
-        """The same rows as another model sees them."""
-        return Judged(probability, self.label, self.weight, self.lead_id)
-
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 

@@ -177,6 +177,8 @@ def _choose_calibrator(unseen: Mapping[str, _Unseen]) -> _Calibration:
     if "before" not in unseen or not unseen["before"].side.is_watched_enough():
         none = last.fit_calibrator("none")
         why = f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"
+        if "before" in unseen:
+            why = "the splits before the last one are together not watched long enough"
         return _Calibration(none, none, {"kind": "none", "why": why})
     candidates = {kind: unseen["before"].fit_calibrator(kind) for kind in KINDS}
     judged = {kind: last.judged(calibrator) for kind, calibrator in candidates.items()}
