@@ -1,0 +1,1 @@
+"""Tables of numbers drawn as inline SVG."""
