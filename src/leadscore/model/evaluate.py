@@ -51,7 +51,7 @@ Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 def compute_auc(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """Probability that a won row is ranked above one that is not, ties counting half; NaN with one kind only."""
-    p, won, lost = _by_value(p, y, w)
+    p, won, lost = by_value(p, y, w)
     below = np.cumsum(lost) - lost
     total = won.sum() * lost.sum()
     return float((won * (below + lost / 2)).sum() / total) if total > 0 else float("nan")
@@ -59,7 +59,7 @@ def compute_auc(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 def compute_average_precision(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """Mean precision over the won rows, from the top of the list; rows of equal probability enter together."""
-    _, won, lost = _by_value(p, y, w)
+    _, won, lost = by_value(p, y, w)
     won, lost = won[::-1], lost[::-1]
     precision = np.cumsum(won) / np.maximum(np.cumsum(won + lost), 1e-300)
     return float((won * precision).sum() / won.sum()) if won.sum() > 0 else float("nan")
@@ -88,7 +88,7 @@ def compute_bias(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 def compute_capture(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """Share of all wins that are in the first 10 % of the list, by weight."""
-    p, won, lost = _by_value(p, y, w)
+    p, won, lost = by_value(p, y, w)
     won, total = won[::-1], (won + lost)[::-1]
     left = np.clip(TOP_SHARE * total.sum() - (np.cumsum(total) - total), 0, total)
     return float((won * left / np.maximum(total, 1e-300)).sum() / won.sum()) if won.sum() > 0 else float("nan")
@@ -182,8 +182,12 @@ def compute_standard_error(difference: np.ndarray, weight: np.ndarray, lead_id: 
     return float(np.sqrt((of_lead**2).sum()) / weight.sum())
 
 
-def compute_reliability(judged: Judged) -> pd.DataFrame:
-    """Ten bins of equally many rows by probability: n, leads, weight, mean_probability, win_rate."""
+def compute_reliability(judged: Judged, *, seed: int = 0, draws: int = DRAWS) -> pd.DataFrame:
+    """Ten bins of equally many rows by probability, and their win rates with 95 % intervals over leads.
+
+    Columns: n, leads, weight, mean_probability, win_rate, low, high. A bin in which nobody won, or everybody, looks
+    certain to every resample; its far end is the exact bound for so many leads of one fate.
+    """
     order = np.lexsort((judged.label, judged.weight, judged.lead_id, judged.probability))
     rows = pd.DataFrame(vars(judged)).iloc[order].assign(bin=np.arange(len(order)) * BINS // max(len(order), 1))
     rows = rows.assign(p=rows["probability"] * rows["weight"], y=rows["label"] * rows["weight"])
@@ -194,9 +198,30 @@ def compute_reliability(judged: Judged) -> pd.DataFrame:
         p=("p", "sum"),
         y=("y", "sum"),
     )
-    return bins.assign(mean_probability=bins["p"] / bins["weight"], win_rate=bins["y"] / bins["weight"]).drop(
-        columns=["p", "y"]
+    rate = bins["y"] / bins["weight"]
+    low, high = _rate_intervals(rows, seed=seed, draws=draws)
+    surprise = 1 - 0.025 ** (1 / bins["leads"])
+    bins = bins.assign(
+        mean_probability=bins["p"] / bins["weight"],
+        win_rate=rate,
+        low=np.where(rate == 1, 1 - surprise, low),
+        high=np.where(rate == 0, surprise, high),
     )
+    return bins.drop(columns=["p", "y"])
+
+
+def _rate_intervals(rows: pd.DataFrame, *, seed: int, draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """95 % intervals (bins,) of the win rate of every bin; resamples without a lead of a bin say nothing of it."""
+    if rows.empty:
+        return np.empty(0), np.empty(0)
+    _, at = np.unique(rows["bin"], return_inverse=True)
+    weight, won = rows["weight"].to_numpy(), rows["y"].to_numpy()
+    rates = []
+    for count in resample_leads(rows["lead_id"].to_numpy(), seed=seed, draws=draws):
+        total = np.bincount(at, weights=weight * count)
+        rates.append(np.where(total > 0, np.bincount(at, weights=won * count) / np.where(total > 0, total, 1), np.nan))
+    low, high = np.nanpercentile(np.stack(rates), [2.5, 97.5], axis=0)
+    return low, high
 
 
 def resample_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> np.ndarray:
@@ -207,8 +232,8 @@ def resample_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> np.ndarray:
     return np.stack([np.bincount(rng.integers(0, n, n), minlength=n)[codes].astype(np.int16) for _ in range(draws)])
 
 
-def _by_value(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct probabilities, rising, with the weight of won and of other rows at each."""
+def by_value(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct probabilities, rising, with the weight of won and of other rows at each, (values,) three times."""
     values, at = np.unique(p, return_inverse=True)
     won = np.bincount(at, weights=w * y, minlength=len(values))
     return values, won, np.bincount(at, weights=w * (1 - y), minlength=len(values))

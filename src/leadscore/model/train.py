@@ -21,6 +21,14 @@ from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel, calibrate
 from leadscore.model.calibrate import KINDS, fit_calibrator
+from leadscore.model.curves import (
+    compute_days_to_win,
+    compute_distribution,
+    compute_lift_curve,
+    compute_maturity,
+    compute_precision_recall,
+    compute_roc,
+)
 from leadscore.model.evaluate import (
     Estimate,
     Judged,
@@ -120,17 +128,28 @@ def _evaluate(
     """All that is told of a training, as JSON; the opponent is the base rate as known at the last split."""
     settings = history.settings
     opponent = (list(splits.values()) or [side])[-1].base_rate()
-    gain = compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed)
+    gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
+    spells = history.spells(known_us)
     return {
         "basis": "out of time" if splits else "cross-validated by lead",
         "known_until": format_us(known_us),
+        "horizon_days": settings.target.horizon_days,
         "history": describe_side(side),
         "splits": [{"moment": format_us(moment), **describe_side(each)} for moment, each in splits.items()],
         "judged": describe_side(last),
         "metrics": _metrics(judged, last, settings.seed),
         "base_rate_before": opponent,
-        "gain": as_json(gain),
-        "reliability": compute_reliability(judged).to_dict("records"),
+        "gain": gain,
+        "no_signal": _no_signal(gain["log_loss_gain"], opponent),
+        "reliability": compute_reliability(judged, seed=settings.seed).to_dict("records"),
+        "curves": {
+            "roc": compute_roc(judged),
+            "precision_recall": compute_precision_recall(judged),
+            "lift": compute_lift_curve(judged),
+            "distribution": compute_distribution(judged),
+            "maturity": compute_maturity(spells, known_us),
+        },
+        "days_to_win": compute_days_to_win(spells, known_us),
         "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
     }
 
