@@ -153,6 +153,13 @@ class ModelMismatchError(UserError):
         )
 
 
+class FolderTakenError(UserError):
+    """A folder that should be new or empty, and is not."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is not empty; name a new folder, nothing is overwritten")
+
+
 class CorruptFileError(LeadscoreError):
     """A file whose content is not what its manifest says."""
 

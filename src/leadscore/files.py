@@ -113,12 +113,25 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     if folder.exists():
         return
+
+    def fill(beside: Path) -> None:
+        for name, data in files.items():
+            write_bytes(beside / name, data)
+
+    fill_folder(folder, fill)
+
+
+def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Let `fill` write into an empty folder, then give it the name `folder`, in one step.
+
+    Raises:
+        WriteError: the disk is full, the folder may not be written, ...; nothing is visible of it.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
         try:
-            for name, data in files.items():
-                write_bytes(beside / name, data)
+            fill(beside)
             beside.chmod(0o755)  # mkdtemp's 0700 would lock out other readers
             try:
                 beside.rename(folder)
