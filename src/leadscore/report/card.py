@@ -1,0 +1,202 @@
+"""The model card: what a model predicts, from what, how well, and when not to trust it, as one HTML page.
+
+It tells of features and numbers only: no lead, and no value of a category, is on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from leadscore.config import Settings
+from leadscore.features.feature import Feature, shown
+
+UNKNOWN = "—"
+DIRECTIONS = {
+    1: "never lowers the probability as it grows",
+    -1: "never raises the probability as it grows",
+    0: "free",
+}
+FAMILIES = {
+    "bant": ("BANT", "how strongly budget, authority, need and timeline are answered"),
+    "engagement": ("Engagement", "how much, how lately and how mutually a lead is in touch"),
+    "stage": ("Stage", "where a lead stands in the sales pipeline, and how it came there"),
+    "profile": ("Profile", "the lead's own attributes"),
+}
+METRICS = {
+    "auc": ("AUC", "How often a won lead is ranked above one that is not: 0.5 is chance, above 0.95 look for a leak."),
+    "average_precision": (
+        "Average precision",
+        "Mean share of wins in the list, down to each win; compare the win rate.",
+    ),
+    "log_loss": ("Log loss", "Minus the log of the probability given to what happened; low is good."),
+    "brier": ("Brier score", "Squared difference between probability and outcome; low is good."),
+    "bias": ("Bias", "Mean probability less win rate: above 0 it promises too much."),
+    "lift_10": ("Lift, first 10 %", "How many times more wins the first 10 % of the list hold than 10 % at random."),
+    "capture_10": ("Capture, first 10 %", "Share of all wins that are among the first 10 % of the list."),
+    "calibration_error": (
+        "Calibration error",
+        "Mean gap between probability and win rate in ten bins, less what chance alone would show; near 0 is good.",
+    ),
+    "calibration_error_raw": ("Calibration error, raw", "The gap before what chance shows is taken off."),
+    "calibration_error_expected": ("Calibration error by chance", "The gap that a perfect model would show."),
+    "log_loss_gain": ("Log loss gained", "The base rate's log loss less ours; its whole interval must lie above 0."),
+    "brier_skill": (
+        "Brier skill",
+        "1 less our Brier score over the base rate's; above 0 is better than the base rate.",
+    ),
+}
+CALIBRATORS = {
+    "none": "none: the probabilities are the scorer's own",
+    "sigmoid": "sigmoid: a smooth, rising curve of two numbers",
+    "isotonic": "isotonic: rising steps",
+}
+READINGS = {
+    "reliability.svg": "A bar that misses the dashed line is a range of probabilities that was promised wrongly.",
+    "lift.svg": "Where capacity ends after a part of the list, this is the share of wins that is not missed.",
+    "roc.svg": "The area under the line is the AUC.",
+    "precision_recall.svg": "A line well above the dashed one means that the first calls are worth more than others.",
+    "distribution.svg": "Blue is the share that was won within the horizon.",
+    "maturity.svg": "A horizon before the line has flattened misses wins; leads lost do not win later.",
+}
+
+
+def build_card(
+    *,
+    evaluation: Mapping[str, Any],
+    features: Sequence[Feature],
+    manifest: Mapping[str, Any],
+    settings: Settings,
+    figures: Mapping[str, str],
+    version: str | None = None,
+) -> str:
+    """A self-contained HTML page, without scripts or anything from elsewhere.
+
+    Args:
+        evaluation: as `fit_model` gives it; if it says `no_signal`, so does the card, first of all.
+        features: what the model was learned from.
+        manifest: of the model; project, known_until, store_version and seed are shown.
+        settings: what the project chose.
+        figures: name -> SVG text, as `build_figures` gives them; shown in their order.
+        version: of the model, or None if it was not kept.
+    """
+    environment = Environment(
+        loader=PackageLoader("leadscore", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(moment=_moment, share=_share, number=_number, count=_count)
+    metrics = evaluation["metrics"]
+    calibrator = evaluation["calibrator"]
+    return environment.get_template("card.html.j2").render(
+        e=evaluation,
+        manifest=manifest,
+        settings=settings,
+        version=version,
+        unknown=UNKNOWN,
+        horizon=settings.target.horizon_days,
+        headline=_headline(evaluation),
+        overall=_metric_rows(metrics.get("all", {})),
+        parts=[
+            {"title": title, "about": metrics[name], "rows": _metric_rows(metrics[name])}
+            for name, title in (("young", "Young"), ("older", "Older"))
+            if name in metrics
+        ],
+        step=shown(float(settings.target.cadence_days), "days"),
+        gain=_metric_rows(evaluation["gain"]),
+        calibrator=CALIBRATORS.get(calibrator["kind"], calibrator["kind"]),
+        families=_families(features),
+        figures=[(svg, READINGS.get(name, "")) for name, svg in figures.items()],
+        labels={name: field.label for name, field in settings.lead_fields().items()},
+    )
+
+
+def _headline(evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(words, number, interval) of the few numbers to know."""
+    chosen = {
+        "auc": "AUC: wins ranked above others",
+        "lift_10": "lift: wins in the first 10 %, times chance",
+        "calibration_error": "calibration error beyond chance",
+    }
+    overall = evaluation["metrics"].get("all", {})
+    found = [(words, _value(name, overall[name]), _interval(name, overall[name])) for name, words in chosen.items()
+             if name in overall]  # fmt: skip
+    gain = evaluation["gain"]["log_loss_gain"]
+    return [
+        *found,
+        ("log loss gained on the base rate", _value("log_loss_gain", gain), _interval("log_loss_gain", gain)),
+    ]
+
+
+def _metric_rows(estimates: Mapping[str, Any]) -> list[dict[str, str]]:
+    """name, title, sentence, value and interval of each estimate, in the order in which they are explained."""
+    names = [name for name in METRICS if name in estimates]
+    names += [name for name, each in estimates.items() if name not in METRICS and isinstance(each, Mapping)]
+    return [
+        {
+            "name": name,
+            "title": METRICS.get(name, (name, ""))[0],
+            "sentence": METRICS.get(name, (name, ""))[1],
+            "value": _value(name, estimates[name]),
+            "interval": _interval(name, estimates[name]),
+        }
+        for name in names
+    ]
+
+
+def _value(name: str, estimate: Mapping[str, float | None]) -> str:
+    return _shown(name, estimate["value"])
+
+
+def _interval(name: str, estimate: Mapping[str, float | None]) -> str:
+    if estimate["low"] is None or estimate["high"] is None:
+        return UNKNOWN
+    return f"{_shown(name, estimate['low'])} to {_shown(name, estimate['high'])}"
+
+
+def _shown(name: str, value: float | None) -> str:
+    return _share(value) if name == "capture_10" else _number(value)
+
+
+def _families(features: Sequence[Feature]) -> list[dict[str, Any]]:
+    """Features by family, in the order in which the families first come."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for feature in features:
+        said = dict.fromkeys(phrase.replace("{value}", "…") for phrase in (feature.up, feature.down))
+        row = {
+            "name": feature.name,
+            "said": " / ".join(said),
+            "unit": feature.unit,
+            "direction": DIRECTIONS[feature.direction],
+        }
+        found.setdefault(feature.name.split("_")[0], []).append(row)
+    return [
+        {"title": FAMILIES.get(name, (name, ""))[0], "about": FAMILIES.get(name, (name, ""))[1], "features": rows}
+        for name, rows in found.items()
+    ]
+
+
+def _moment(text: str) -> str:
+    """An ISO moment in UTC as a person reads it.
+
+    >>> _moment("2024-03-01T00:00:00Z")
+    '2024-03-01 00:00 UTC'
+    """
+    return f"{text[:10]} {text[11:16]} UTC"
+
+
+def _share(value: float | None) -> str:
+    return f"{round(value * 100, 1) + 0.0:.1f}\u00a0%" if value is not None and math.isfinite(value) else UNKNOWN
+
+
+def _number(value: float | None) -> str:
+    return f"{round(value, 3) + 0.0:.3f}" if value is not None and math.isfinite(value) else UNKNOWN
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
