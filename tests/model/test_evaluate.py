@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu, norm
+from scipy.stats import binomtest, mannwhitneyu, norm
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from leadscore.model.evaluate import (
@@ -158,6 +158,34 @@ def test_reliability_when_done_by_a_slow_loop_then_is_the_same(n):
         assert found.mean_probability == pytest.approx(mean, abs=1e-12)
         rate = sum(rows.weight[i] * rows.label[i] for i in bin_) / weight
         assert found.win_rate == pytest.approx(rate, abs=1e-12)
+
+
+def test_reliability_when_leads_are_independent_then_its_intervals_are_as_wide_as_theory_says():
+    table = compute_reliability(simulate(1, n=4000), seed=3)
+    theory = 2 * 1.96 * np.sqrt(table["win_rate"] * (1 - table["win_rate"]) / table["n"])
+    assert (table["high"] - table["low"]).to_numpy() == pytest.approx(theory.to_numpy(), rel=0.2)
+    assert ((table["low"] < table["win_rate"]) & (table["win_rate"] < table["high"])).all()
+
+
+def test_reliability_when_every_row_comes_four_times_then_its_intervals_do_not_shrink():
+    rows = simulate(2, n=800)
+    again = rows.take(np.repeat(np.arange(800), 4))
+    once, four = (compute_reliability(each, seed=5) for each in (rows, again))
+    assert four[["low", "high"]].to_numpy() == pytest.approx(once[["low", "high"]].to_numpy(), abs=1e-12)
+
+
+def test_reliability_when_a_bin_has_outcomes_of_one_kind_then_its_interval_is_the_exact_bound():
+    p = np.repeat([0.1, 0.9], 50)
+    rows = Judged(p, (p > 0.5).astype(float), np.ones(100), np.arange(100).astype(str))
+    table = compute_reliability(rows, seed=0)
+    exact = [binomtest(round(rate * 10), 10).proportion_ci() for rate in table["win_rate"]]
+    assert table[["low", "high"]].to_numpy() == pytest.approx(np.array([[e.low, e.high] for e in exact]), abs=1e-12)
+
+
+def test_reliability_when_computed_again_then_depends_on_the_seed_alone():
+    first, second, other = (compute_reliability(simulate(3), seed=seed) for seed in (1, 1, 2))
+    assert first.equals(second)
+    assert not first[["low", "high"]].equals(other[["low", "high"]])
 
 
 def simulate(seed, *, n=700):

@@ -263,6 +263,7 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_p
     assert told["model_version"] is None
     assert told["folder"] is None
     assert told["no_signal"].startswith("no signal: against giving every lead the base rate of 0.")
+    assert told["evaluation"]["no_signal"] == told["no_signal"]
     gain = told["evaluation"]["gain"]["log_loss_gain"]
     assert gain["low"] <= 0
     assert f"{gain['low']:.4f} to {gain['high']:.4f}" in told["no_signal"]
@@ -462,6 +463,24 @@ def test_evaluation_when_written_then_is_finite_json(world):
     found = json.loads((folder / "evaluation.json").read_bytes(), parse_constant=pytest.fail)
     assert found == json.loads(json.dumps(world.evaluation))
     assert math.isfinite(found["gain"]["log_loss_gain"]["value"])
+
+
+def test_curves_when_kept_then_tell_of_the_judged_rows_and_of_every_spell(world):
+    e = world.evaluation
+    overall, curves = e["metrics"]["all"], e["curves"]
+    assert set(curves) == {"roc", "precision_recall", "lift", "distribution", "maturity"}
+    x, y = ([point[name] for point in curves["roc"]] for name in ("false_positive_rate", "true_positive_rate"))
+    assert np.trapezoid(y, x) == pytest.approx(overall["auc"]["value"], abs=0.01)
+    assert curves["precision_recall"][-1]["precision"] == pytest.approx(overall["win_rate"])
+    share, captured = ([0.0, *(point[name] for point in curves["lift"])] for name in ("share", "captured"))
+    assert np.interp(0.1, share, captured) == pytest.approx(overall["capture_10"]["value"], abs=0.01)
+    weight = sum(bin_["weight"] for bin_ in e["reliability"])
+    assert sum(bin_["won"] + bin_["other"] for bin_ in curves["distribution"]) == pytest.approx(weight)
+    spells = world.history.spells(world.history.version.known_until_us)
+    assert curves["maturity"][-1]["share"] >= spells["won"].mean()  # for the open ones some more are won
+    assert 0 < e["days_to_win"]["half"] < e["days_to_win"]["nine_tenths"] <= curves["maturity"][-1]["days"]
+    assert e["horizon_days"] == world.settings.target.horizon_days
+    assert e["no_signal"] is None
 
 
 def test_probability_when_calibrated_then_is_within_the_models_own_bounds(world):
