@@ -136,10 +136,7 @@ def plot_lift(records: Records) -> str:
     rows = _usable(records, "share", "captured")
     points = [(0.0, 0.0), *((row["share"], row["captured"]) for row in rows)]
     reached = [(share, _interpolated(points, share)) for share in TOP_SHARES]
-    said = [
-        f"first {percent(share)}: {percent(part)} of wins, lift {part / share:.1f}"
-        for share, part in reached
-    ]
+    said = [f"first {percent(share)}: {percent(part)} of wins, lift {part / share:.1f}" for share, part in reached]
     words = Words(
         "lift",
         "What does working from the top bring?",

@@ -144,10 +144,11 @@ def dot(at: Point, *, colour: str) -> str:
 
 
 def bar(left: float, right: float, low: float, high: float, *, colour: str) -> str:
-    """An upright bar between two places of the width, from the place `low` up to `high`."""
+    """An upright bar between two places of the width, a little apart from its neighbours, from `low` up to `high`."""
+    gap = min(1.0, abs(right - left) / 4)
     return (
-        f'<rect x="{left + 1:.1f}" y="{high:.1f}" width="{max(right - left - 2, 1):.1f}" '
-        f'height="{max(low - high, 0):.1f}" fill="{colour}"/>'
+        f'<rect x="{min(left, right) + gap:.1f}" y="{min(low, high):.1f}" width="{abs(right - left) - 2 * gap:.1f}" '
+        f'height="{abs(low - high):.1f}" fill="{colour}"/>'
     )
 
 

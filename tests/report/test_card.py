@@ -1,0 +1,279 @@
+import copy
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+import histories
+from leadscore.features.feature import Feature
+from leadscore.features.finish import Learned
+from leadscore.model.evaluate import METRICS
+from leadscore.report.card import build_card
+from leadscore.report.figures import build_figures
+from leadscore.testing import make_settings
+
+EVIL = "<script>alert('x')</script>\"&"
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+NAMES = [
+    *METRICS,
+    "calibration_error",
+    "calibration_error_raw",
+    "calibration_error_expected",
+    "log_loss_gain",
+    "brier_skill",
+]
+FIGURES = ["reliability.svg", "lift.svg", "roc.svg", "precision_recall.svg", "distribution.svg", "maturity.svg"]
+
+
+def estimate(value, *, spread=0.05):
+    return {"value": value, "low": value - spread, "high": value + spread}
+
+
+def part(value):
+    found = {name: estimate(value) for name in NAMES[:8]}
+    unknown = {"value": value, "low": None, "high": None}
+    return found | dict.fromkeys(NAMES[8:10], unknown) | {"snapshots": 1234, "leads": 321, "win_rate": 0.25}
+
+
+def side(**more):
+    return {"snapshots": 4321, "leads": 567, "won": 890, "censored": 76, "base_rate": 0.2468} | more
+
+
+def make_evaluation(**changes):
+    return {
+        "basis": "out of time",
+        "known_until": "2024-03-01T00:00:00Z",
+        "horizon_days": 30,
+        "history": side(),
+        "splits": [side(moment="2024-01-15T23:00:00Z"), side(moment="2024-02-01T23:00:00Z")],
+        "judged": side(snapshots=2222),
+        "metrics": {"all": part(0.71), "young": part(0.61), "older": part(0.76)},
+        "base_rate_before": 0.1357,
+        "gain": {"log_loss_gain": estimate(0.09), "brier_skill": estimate(0.2)},
+        "no_signal": None,
+        "reliability": [],
+        "curves": {name: [] for name in ("roc", "precision_recall", "lift", "distribution", "maturity")},
+        "days_to_win": {"half": 12.2, "nine_tenths": 44.7},
+        "not_learned_from": [],
+        "calibrator": {"kind": "sigmoid", "log_loss": {"none": 0.5123, "sigmoid": 0.4987}},
+    } | changes
+
+
+def feature(name, said, *, down=None, unit="count", direction=0):
+    return Feature(name, {}, Learned(), unit, said, down or said, name, direction=direction)
+
+
+FEATURES = [
+    feature("bant_budget", "budget: {value} of full strength", unit="share", direction=1),
+    feature("engagement_emails_7d", "e-mails: {value} in the last 7 days"),
+    feature("stage_order", "has come to stage {value}", down="is at stage {value}", unit="number"),
+    feature("profile_age", "age: {value}", unit="days", direction=-1),
+]
+
+
+def make_card(evaluation=None, *, features=FEATURES, version="abc123", settings=None, project="sales", figures=None):
+    evaluation = evaluation or make_evaluation()
+    manifest = {"project": project, "known_until": "2024-03-01T00:00:00Z", "store_version": "store-77", "seed": 42}
+    return build_card(
+        evaluation=evaluation,
+        features=features,
+        manifest=manifest,
+        settings=settings or make_settings(),
+        figures=build_figures(evaluation) if figures is None else figures,
+        version=version,
+    )
+
+
+class Page(HTMLParser):
+    """The words of a page, cell by cell of its tables, and whether every element is closed where it should be."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.links, self.words, self.rows = [], [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in {"src", "href", "srcset", "action", "data"}]
+        self.links += [name for name, _ in attrs if name.startswith("on")]
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+        if tag == "br" and self.rows:
+            self.rows[-1][-1] += " "
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+        if "tr" in self.open and self.open[-1] != "tr":
+            self.rows[-1][-1] += data
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).replace("\N{NO-BREAK SPACE}", " ").split())
+
+    def row(self, start):
+        """The cells of the only row that begins so."""
+        cells = [[" ".join(cell.split()) for cell in row] for row in self.rows]
+        (found,) = [row for row in cells if row and row[0].startswith(start)]
+        return found
+
+
+def test_card_when_built_then_is_one_closed_page_that_needs_nothing_else():
+    text = make_card()
+    page = Page(text)
+    assert text.startswith("<!doctype html>")
+    assert {"script", "link", "img", "iframe", "object"} & set(page.tags) == set()
+    assert page.links == []
+    assert not re.search(r"url\(|@import|javascript:", text)
+    assert set(re.findall(r"https?://[^\"'\s<]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert 'name="viewport"' in text
+
+
+def test_card_when_built_again_then_is_the_same_text():
+    assert make_card() == make_card()
+
+
+def test_card_when_built_then_tells_every_metric_with_its_interval_and_a_sentence():
+    page = Page(make_card())
+    told = [row[0].split() for row in page.rows if row]
+    assert [name for name in NAMES if not any(name in words for words in told)] == []
+    assert page.row("AUC auc") == [
+        "AUC auc How often a won lead is ranked above one that is not: 0.5 is chance, above 0.95 look for a leak.",
+        "0.710",
+        "0.660 to 0.760",
+    ]
+    assert page.row("Capture, first 10 % capture_10")[1:] == ["71.0 %", "66.0 % to 76.0 %"]
+    assert page.row("Calibration error, raw calibration_error_raw")[1:] == ["0.710", "—"]
+    assert page.row("Log loss gained log_loss_gain")[1:] == ["0.090", "0.040 to 0.140"]
+    assert [row for row in page.rows if row and row[0] == "AUC"] == [
+        ["AUC", "0.610 (0.560 to 0.660)", "0.760 (0.710 to 0.810)"]
+    ]
+
+
+def test_card_when_a_metric_is_new_then_lists_it_too():
+    evaluation = make_evaluation()
+    evaluation["metrics"]["all"]["sharpness"] = estimate(0.4)
+    assert Page(make_card(evaluation)).row("sharpness")[1:] == ["0.400", "0.350 to 0.450"]
+
+
+def test_card_when_built_then_tells_every_feature_with_unit_and_direction():
+    page = Page(make_card())
+    assert page.row("budget")[1:] == ["share", "never lowers the probability as it grows"]
+    assert page.row("age")[1:] == ["days", "never raises the probability as it grows"]
+    assert page.row("e-mails: … in the last 7 days engagement_emails_7d")[1:] == ["count", "free"]
+    assert page.row("has come to stage … / is at stage … stage_order")
+    assert all(family in page.text for family in ("BANT: 1 feature", "Engagement: 1 feature", "Profile: 1 feature"))
+
+
+def test_card_when_built_then_tells_what_it_rests_on():
+    page = Page(make_card())
+    assert page.row("store version")[1] == "store-77"
+    assert page.row("known until")[1] == "2024-03-01 00:00 UTC"
+    assert page.row("leads")[1] == "567"
+    assert page.row("snapshots")[1].startswith("4,321,")
+    assert page.row("censored")[1].startswith("76 snapshots")
+    assert page.row("time to a win")[1] == "half of the wins seen had come by day 12, 9 of 10 by day 45"
+    assert page.row("2024-02-01 23:00 UTC")[1:] == ["567", "4,321", "890", "76", "24.7 %"]
+    for said in (
+        "within the 30 days from then on", "model version abc123", "Against giving every lead 13.6 %",
+        "sigmoid: a smooth, rising curve", "none 0.512, sigmoid 0.499.", "Judged on 2,222 snapshots",
+        "On 1,234 snapshots of 321 leads", "Young are those open for less than 1 day.",
+    ):  # fmt: skip
+        assert said in page.text
+
+
+def test_card_when_words_look_like_markup_then_they_stay_words():
+    features = [feature(f"profile_{EVIL}", f"{EVIL} {{value}}", unit="number")]
+    settings = make_settings(fields={"need": {"label": EVIL}})
+    evaluation = make_evaluation(not_learned_from=["need"], no_signal=EVIL)
+    text = make_card(evaluation, features=features, version=EVIL, settings=settings, project=EVIL)
+    page = Page(text)
+    assert "<script" not in text
+    assert page.links == []
+    assert page.text.count(EVIL) == 7  # title, heading, version, warning, label, phrase and name
+
+
+def test_card_when_there_is_no_signal_then_says_so_before_any_number():
+    why = "no signal: against giving every lead the base rate of 0.136 the model's log loss is better by 0.0010"
+    text = Page(make_card(make_evaluation(no_signal=why), version=None)).text
+    assert text.index(f"Not to be used. This training ended with {why}.") < text.index("0.710")
+    assert "model version" not in text
+    assert "Not to be used" not in Page(make_card()).text
+
+
+def test_card_when_fields_were_not_learned_from_then_says_which_and_why():
+    settings = make_settings(fields={"need": {"label": "what they need"}})
+    page = Page(make_card(make_evaluation(not_learned_from=["amount", "need"]), settings=settings))
+    assert "Nothing says since when these were known." in page.text
+    assert "amount what they need need" in page.text
+    assert "none had to be left out" not in page.text
+    assert "none had to be left out" in Page(make_card()).text
+
+
+def test_card_when_history_was_too_short_then_says_how_it_was_judged_instead():
+    calibrator = {"kind": "none", "why": "fewer than 3 splits are watched long enough on both sides"}
+    changes = {"basis": "cross-validated by lead", "splits": [], "calibrator": calibrator}
+    text = Page(make_card(make_evaluation(**changes))).text
+    assert "The numbers are cross-validated by lead" in text
+    assert "Why: fewer than 3 splits are watched long enough on both sides." in text
+    assert "learned until" not in text
+
+
+def test_card_when_numbers_are_unknown_then_says_so_and_shows_no_odd_ones():
+    unknown = {"value": None, "low": None, "high": None}
+    evaluation = make_evaluation(
+        metrics={},
+        gain={"log_loss_gain": unknown, "brier_skill": unknown},
+        days_to_win={"half": None, "nine_tenths": None},
+        history=side(base_rate=float("nan")),
+    )
+    page = Page(make_card(evaluation))
+    assert "Too few outcomes of both kinds to compute them." in page.text
+    assert page.row("Log loss gained log_loss_gain")[1:] == ["—", "—"]
+    assert not re.search(r"\bnan\b|\binf\b|None", page.text)
+
+
+def test_figures_when_there_is_no_data_then_are_all_there_and_say_so():
+    figures = build_figures(make_evaluation(metrics={}))
+    assert list(figures) == FIGURES
+    assert all("not enough data" in svg for svg in figures.values())
+
+
+def test_card_when_given_figures_then_shows_them_in_their_order():
+    evaluation = make_evaluation()
+    figures = build_figures(evaluation)
+    text = make_card(evaluation)
+    places = [text.index(svg.strip()) for svg in figures.values()]
+    assert places == sorted(places)
+    assert text.count("<figure>") == len(FIGURES)
+    assert "<figure>" not in make_card(figures={})
+
+
+@pytest.fixture(scope="module")
+def result():
+    return histories.fitted()
+
+
+def test_card_of_a_training_when_built_then_tells_all_of_it_but_no_lead_and_no_category(result):
+    settings = histories.sales_settings(histories.scratch())
+    before = copy.deepcopy(result.evaluation)
+    text = make_card(result.evaluation, features=result.features, settings=settings, project=settings.project)
+    assert result.evaluation == before
+    page = Page(text)
+    assert all(any(feature.name in row[0].split() for row in page.rows if row) for feature in result.features)
+    assert not re.search(r"\bnan\b|\binf\b|None", page.text)
+    assert "not enough data" not in page.text
+    assert not re.search(r"\b00\d\d\d\b|referral|\bfair\b|\bweb\b", page.text)
+    named = {name for name, value in result.evaluation["metrics"]["all"].items() if isinstance(value, dict)}
+    assert all(any(name in row[0].split() for row in page.rows if row) for name in named)
