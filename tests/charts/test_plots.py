@@ -127,7 +127,7 @@ def test_chart_when_drawn_again_then_is_the_same_text(plot):
 @pytest.mark.parametrize("plot", PLOTS)
 def test_chart_when_values_are_missing_then_draws_the_others(plot):
     first = COLUMNS[plot][0]
-    broken = [dict.fromkeys(COLUMNS[plot], 0.5) | {first: bad} for bad in (None, float("nan"), float("inf"))]
+    broken = [dict.fromkeys(COLUMNS[plot], 0.5) | {first: bad} for bad in (None, float("nan"), float("inf"), -0.1)]
     assert plot([*rising(plot), *broken]) == plot(rising(plot))
 
 
@@ -178,7 +178,7 @@ def test_lift_when_drawn_then_says_what_the_top_brings():
 
 def test_precision_and_recall_when_drawn_then_show_the_win_rate_of_all():
     root = parse(plot_precision_recall([{"recall": 0.5, "precision": 0.8}, {"recall": 1.0, "precision": 0.25}]))
-    assert "win rate of the whole list: 25 %" in said(root)
+    assert "dashed: the whole list, 25 % won" in said(root)
     dashed = [places_of(line) for line in shapes(root, "polyline") if line.get("stroke-dasharray")]
     height = BOTTOM - 0.25 * (BOTTOM - TOP)
     assert dashed == [[pytest.approx((LEFT, height), abs=0.051), pytest.approx((RIGHT, height), abs=0.051)]]

@@ -1,13 +1,13 @@
 """The six pictures of an evaluation, each from plain records to a standalone SVG document.
 
-Records with a value that is missing or not finite are left out; with fewer than two left a chart says so.
+Records with a value that is missing, negative or not finite are left out; with fewer than two left a chart says so.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import TypeGuard
 
 from leadscore.charts.svg import (
     BLUE,
@@ -38,6 +38,7 @@ from leadscore.charts.svg import (
 Records = Sequence[Mapping[str, float | None]]
 Estimate = Mapping[str, float | None]
 
+LARGEST = 1e12  # beyond it nothing is a share, a weight or a number of days
 MISSING = "not enough data"
 TOP_SHARES = (0.1, 0.3)
 
@@ -76,11 +77,12 @@ def plot_reliability(records: Records) -> str:
 def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
     """The receiver operating characteristic, from false_positive_rate and true_positive_rate."""
     rows = _usable(records, "false_positive_rate", "true_positive_rate")
+    said = _estimated("AUC", auc)
     words = Words(
         "roc",
         "Are wins ranked above the others?",
         "Down the list from the top: the nearer to the upper left, the better.",
-        f"ROC curve. {_estimated('AUC', auc)}" + ("" if len(rows) > 1 else f" {MISSING}"),
+        f"ROC curve: {said}" + ("" if len(rows) > 1 else f"; {MISSING}"),
     )
     if len(rows) < 2:
         return draw_missing(words, MISSING)
@@ -90,7 +92,7 @@ def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
         area(places, colour=BLUE),
         line([(LEFT, BOTTOM), (RIGHT, TOP)], colour=GREY, width=1.5, dash=DASHED),
         line(places, colour=BLUE),
-        label((RIGHT - 14, BOTTOM - 38), _estimated("AUC", auc), colour=BLUE, anchor="end", weight=600),
+        label((RIGHT - 14, BOTTOM - 38), said, colour=BLUE, anchor="end", weight=600),
         label((RIGHT - 14, BOTTOM - 16), "dashed: drawn at random, AUC 0.5", colour=GREY, anchor="end", weight=400),
     ]
     axes = (
@@ -103,28 +105,27 @@ def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
 def plot_precision_recall(records: Records, *, average_precision: Estimate | None = None) -> str:
     """Precision by recall, from those two; the last record's precision is the win rate of all."""
     rows = _usable(records, "recall", "precision")
+    said = _estimated("average precision", average_precision)
     words = Words(
         "precision_recall",
         "How pure is the top of the list?",
         "Going down the list finds more wins, but fewer of the leads listed win.",
-        f"Precision by recall. {_estimated('Average precision', average_precision)}"
-        + ("" if len(rows) > 1 else f" {MISSING}"),
+        f"Precision by recall: {said}" + ("" if len(rows) > 1 else f"; {MISSING}"),
     )
     if len(rows) < 2:
         return draw_missing(words, MISSING)
     x, y = x_scale(1.0), y_scale(1.0)
     base = rows[-1]["precision"]
-    above = y.at(base) + (-8 if base < 0.1 else 18)
     marks = [
         line([(LEFT, y.at(base)), (RIGHT, y.at(base))], colour=GREY, width=1.5, dash=DASHED),
-        label((LEFT + 10, above), f"win rate of the whole list: {percent(base)}", colour=GREY, weight=400),
         line([(x.at(row["recall"]), y.at(row["precision"])) for row in rows], colour=BLUE),
+        label((RIGHT - 14, TOP + 22), said, colour=BLUE, anchor="end", weight=600),
         label(
-            (RIGHT - 14, TOP + 22),
-            _estimated("average precision", average_precision),
-            colour=BLUE,
+            (RIGHT - 14, TOP + 44),
+            f"dashed: the whole list, {percent(base)} won",
+            colour=GREY,
             anchor="end",
-            weight=600,
+            weight=400,
         ),
     ]
     axes = Axis(x, "share of all wins found (recall)"), Axis(y, "share won of the leads listed (precision)")
@@ -195,9 +196,9 @@ def plot_maturity(
         horizon_days: what the model predicts up to, drawn if it lies within the days.
     """
     rows = _usable(records, "days", "share")
-    reached = [(name, days) for name, days in (days_to_win or {}).items() if days is not None and math.isfinite(days)]
     parts = {"half": "half of the wins", "nine_tenths": "9 of 10 wins"}
-    said = {name: f"{parts[name]} by day {days:.0f}" for name, days in reached if name in parts}
+    reached = [(name, days) for name in parts if _is_drawable(days := (days_to_win or {}).get(name))]
+    said = {name: f"{parts[name]} by day {days:.0f}" for name, days in reached}
     words = Words(
         "maturity",
         "How long does a win take?",
@@ -231,10 +232,14 @@ def plot_maturity(
 
 
 def _usable(records: Records, *names: str) -> list[dict[str, float]]:
-    """Those columns of the records in which all of them are finite."""
+    """Those columns of the records in which all of them are numbers that can be drawn."""
     rows = [{name: row.get(name) for name in names} for row in records]
-    found = [{name: value for name, value in row.items() if value is not None} for row in rows]
-    return [row for row in found if len(row) == len(names) and all(math.isfinite(value) for value in row.values())]
+    found = [{name: value for name, value in row.items() if _is_drawable(value)} for row in rows]
+    return [row for row in found if len(row) == len(names)]
+
+
+def _is_drawable(value: float | None) -> TypeGuard[float]:
+    return value is not None and 0 <= value <= LARGEST
 
 
 def _estimated(name: str, estimate: Estimate | None) -> str:

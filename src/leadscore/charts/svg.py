@@ -61,7 +61,7 @@ class Scale:
 
 def build_scale(largest: float, *, start: float, end: float, about: int = 5, whole: bool = True) -> Scale:
     """A scale from 0 to a round value not below `largest`, or to `largest` itself if not `whole`."""
-    largest = largest if largest > 0 else 1.0
+    largest = largest if largest > 1e-9 else 1.0
     rough = largest / about
     power = 10.0 ** math.floor(math.log10(rough))
     tick = power * next(step for step in STEPS if step * power >= rough * (1 - 1e-9))
