@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from leadscore.terminal import (
+    draw_backtest,
+    draw_ingest,
+    draw_models,
+    draw_moved,
+    draw_sample,
+    draw_score,
+    draw_shown,
+    draw_train,
+    err,
+    exit_with_words,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from leadscore.config import Settings
+    from leadscore.model.registry import Who
     from leadscore.progress import Progress
 
 app = typer.Typer(
@@ -29,10 +43,24 @@ Data = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from; default: known_until.")]
+By = Annotated[str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")]
 DEFAULT_CONFIG = Path("leadscore.toml")
 
-out = Console()
-err = Console(stderr=True)
+models = typer.Typer(help="The models in the registry: which one scores, and why.", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    leads: Annotated[int, typer.Option(min=1, help="How many leads in two years.")] = 5000,
+    seed: Annotated[int, typer.Option(min=0, help="Of every random choice.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Write the exports of a made-up company, with settings to read them, and the truth apart."""
+    from leadscore.sample import write_sample
+
+    _show(write_sample(folder, leads=leads, seed=seed), draw_sample, as_json=as_json)
 
 
 @app.command()
@@ -44,19 +72,29 @@ def ingest(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = F
 
         return jobs.ingest(settings, progress=progress)
 
-    _run(run, _draw_ingest, config, data, as_json=as_json)
+    _run(run, draw_ingest, config, data, as_json=as_json)
 
 
 @app.command()
-def train(config: Config = DEFAULT_CONFIG, data: Data = None, as_of: AsOf = None, as_json: Json = False) -> None:
-    """Learn from history, judge out of time, and keep the model if there is a signal."""
+def train(
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_of: AsOf = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Let the new model score at once.")] = False,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from history, judge out of time, and register the model if there is a signal."""
 
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
-        return jobs.train(settings, as_of_us=_moment(settings, as_of), progress=progress)
+        trained = jobs.train(settings, as_of_us=_moment(settings, as_of), progress=progress)
+        progress("registering", 0, 1)
+        why = "train --promote"
+        return trained | jobs.register(settings, Path(trained["folder"]), who=_who(by, why), promote=promote)
 
-    _run(run, _draw_train, config, data, as_json=as_json)
+    _run(run, draw_train, config, data, as_json=as_json)
 
 
 @app.command()
@@ -66,9 +104,11 @@ def score(config: Config = DEFAULT_CONFIG, data: Data = None, as_of: AsOf = None
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
-        return jobs.score(settings, as_of_us=_moment(settings, as_of), progress=progress)
+        scored = jobs.score(settings, as_of_us=_moment(settings, as_of), progress=progress)
+        jobs.publish(settings, scored["publication_id"])
+        return scored
 
-    _run(run, _draw_score, config, data, as_json=as_json)
+    _run(run, draw_score, config, data, as_json=as_json)
 
 
 @app.command()
@@ -90,21 +130,81 @@ def backtest(
         from_us, to_us = _moment(settings, first), _moment(settings, last)
         return jobs.backtest(settings, from_us=from_us, to_us=to_us, dates=dates, progress=progress)
 
-    _run(run, _draw_backtest, config, data, as_json=as_json)
+    _run(run, draw_backtest, config, data, as_json=as_json)
+
+
+Version = Annotated[str, typer.Argument(help="A number, the beginning of a version, or an alias.")]
+Why = Annotated[str, typer.Option("--why", help="Kept with the move.")]
+
+
+@models.command("list")
+def list_models(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """All versions, the newest first, with their aliases; and who moved those, when and why."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore.model.registry import Registry
+
+        registry = Registry(settings)
+        versions = [asdict(version) for version in registry.versions()]
+        return {"registered_model": registry.name, "versions": versions, "moves": registry.moves()}
+
+    _run(run, draw_models, config, None, as_json=as_json)
+
+
+@models.command()
+def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """How good a version was when it was trained."""
+    _run(lambda settings, _: _told([version], settings), draw_shown, config, None, as_json=as_json)
+
+
+@models.command()
+def compare(first: Version, second: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Two versions side by side, each as it was judged when it was trained."""
+    _run(lambda settings, _: _told([first, second], settings), draw_shown, config, None, as_json=as_json)
+
+
+@models.command()
+def promote(version: Version, why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Let a version score from now on; the champion until now becomes `previous`."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore.model.registry import Registry
+
+        return asdict(Registry(settings).promote(version, _who(by, why)))
+
+    _run(run, draw_moved, config, None, as_json=as_json)
+
+
+@models.command()
+def rollback(why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Let the champion before this one score again."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore.model.registry import Registry
+
+        return asdict(Registry(settings).rollback(_who(by, why)))
+
+    _run(run, draw_moved, config, None, as_json=as_json)
+
+
+def _told(versions: list[str], settings: Settings) -> dict[str, Any]:
+    from leadscore.model.registry import Registry
+
+    registry = Registry(settings)
+    found = [registry.find(version) for version in versions]
+    return {"versions": [asdict(each) | {"evaluation": registry.read_evaluation(each)} for each in found]}
+
+
+def _who(by: str | None, why: str) -> Who:
+    from leadscore.model.registry import Who
+
+    return Who(by or getuser(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), why)
 
 
 def main() -> None:
-    """Run the command line; exit code 2 is the user's mistake, 1 is ours."""
-    from leadscore.errors import LeadscoreError, UserError
-
-    try:
+    """Run the command line."""
+    with exit_with_words():
         app()
-    except UserError as e:
-        err.print(f"[bold red]error:[/] {_escaped(e)}", highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except LeadscoreError as e:
-        err.print(f"[bold red]error:[/] {_escaped(e)}", highlight=False, soft_wrap=True)
-        sys.exit(1)
 
 
 def _run(
@@ -120,6 +220,10 @@ def _run(
     settings = read_settings(config, input_folder=data)
     with _progress(shown=not as_json) as progress:
         result = run(settings, progress)
+    _show(result, draw, as_json=as_json)
+
+
+def _show(result: dict[str, Any], draw: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result, ensure_ascii=False, allow_nan=False))
     else:
@@ -146,142 +250,6 @@ def _progress(*, shown: bool) -> Iterator[Progress]:
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("starting", total=None)
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
-
-
-def _escaped(text: object) -> str:
-    from rich.markup import escape
-
-    return escape(str(text))
-
-
-def _table(title: str, *columns: str, text: int = 1) -> Table:
-    """A table whose first `text` columns are words and whose others are numbers."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for at, column in enumerate(columns):
-        table.add_column(column, justify="left" if at < text else "right", overflow="fold")
-    return table
-
-
-def _draw_ingest(result: dict[str, Any]) -> None:
-    table = _table("Files", "source", "rows read", "used", "ignored", "rejected")
-    for name, a in result["accounts"]["sources"].items():
-        table.add_row(_escaped(name), *(f"{a[key]:,}" for key in ("read", "used", "ignored", "rejected")))
-    out.print(table)
-    table = _table("Tables", "table", "selected", "stored", "rejected", "exact duplicates")
-    for name, a in result["accounts"]["tables"].items():
-        table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "rejected", "duplicates")))
-    out.print(table)
-    for rule, n in result["rejects"].items():
-        first = _escaped(result["first_rejects"][rule])
-        out.print(f"[yellow]rejected[/] {n:,} rows by the rule {_escaped(rule)}, the first at {first}")
-    for path in result["rejects_files"]:
-        out.print(f"All of them, with source, line, column and value, are in {_escaped(path)}", soft_wrap=True)
-    for warning in result["warnings"]:
-        out.print(f"[yellow]warning:[/] {_escaped(warning)}")
-    out.print(f"Store version [bold]{result['store_version']}[/], known until {result['known_until']}")
-
-
-METRIC_NAMES = {
-    "auc": "AUC",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "brier_skill": "Brier skill against the base rate",
-    "calibration_error": "calibration error, de-biased",
-    "calibration_error_raw": "  as observed",
-    "calibration_error_expected": "  expected by chance",
-    "bias": "mean probability - win rate",
-    "lift_10": "lift in the first 10 %",
-    "capture_10": "wins in the first 10 %",
-}
-
-
-def _number(estimate: dict[str, float | None] | None, *, interval: bool = True) -> str:
-    if estimate is None or estimate["value"] is None:
-        return "-"
-    text = f"{estimate['value']:.3f}"
-    if interval and estimate["low"] is not None:
-        text += f" [dim]({estimate['low']:.3f} to {estimate['high']:.3f})[/]"
-    return text
-
-
-def _draw_train(result: dict[str, Any]) -> None:
-    e = result["evaluation"]
-    parts = e["metrics"]
-    title = f"Judged {e['basis']}, 95 % intervals over leads"
-    table = _table(title, "metric", *(f"{name} ({part['leads']:,} leads)" for name, part in parts.items()))
-    for key, name in METRIC_NAMES.items():
-        if key != "brier_skill":
-            table.add_row(name, *(_number(part.get(key)) for part in parts.values()))
-    out.print(table)
-    history = e["history"]
-    mature = "-" if history["mature_rate"] is None else f"{history['mature_rate']:.3f}"
-    out.print(
-        f"Learned from {history['snapshots']:,} snapshots of {history['leads']:,} leads; base rate "
-        f"{history['base_rate']:.3f} weighted, {mature} mature only; "
-        f"{history['censored']:,} censored, {history['weights_capped']:.1%} of weights capped"
-    )
-    why = e["calibrator"].get("why")
-    out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
-    out.print(f"Gain in log loss over the base rate: {_number(e['gain']['log_loss_gain'])}")
-    if e["not_learned_from"]:
-        names = ", ".join(e["not_learned_from"])
-        out.print(f"[yellow]not learned from[/] (nothing says when they were known): {_escaped(names)}")
-    if result["no_signal"]:
-        out.print(
-            f"[yellow]{_escaped(result['no_signal'])}[/]\nNo model was kept; if there was one before, it stays in use."
-        )
-    else:
-        out.print(f"Model [bold]{result['model_version']}[/] in {_escaped(result['folder'])}", soft_wrap=True)
-
-
-def _draw_score(result: dict[str, Any]) -> None:
-    table = _table(f"First to call, as of {result['as_of']}", "lead", "tier", "reasons for", "reasons against",
-                   "probability", "score", text=4)  # fmt: skip
-    for row in result["top"]:
-        reasons = ["\n".join(row[f"reason_{side}_{i}"] for i in (1, 2, 3)).strip() for side in ("up", "down")]
-        table.add_row(
-            _escaped(row["lead_id"]),
-            row["tier"],
-            *map(_escaped, reasons),
-            f"{row['win_probability']:.3f}",
-            f"{row['score']:.1f}",
-        )
-    out.print(table)
-    c = result["counts"]
-    out.print(
-        f"{c['scored']:,} open leads scored; {c['closed']:,} closed, {c['not_yet_created']:,} not yet created, "
-        f"{c['refused']:,} refused: {c['leads']:,} in all"
-    )
-    if c["scored"]:
-        tiers = ", ".join(f"{tier} {n:,}" for tier, n in result["tiers"].items())
-        out.print(f"Mean probability {result['mean_win_probability']:.3f}; tiers: {tiers}")
-    out.print(f"Published in {_escaped(result['folder'])}", soft_wrap=True)
-
-
-def _draw_backtest(result: dict[str, Any]) -> None:
-    for skipped in result["skipped"]:
-        out.print(f"[yellow]skipped[/] {skipped['as_of'][:10]}: {_escaped(skipped['why'])}")
-    if not result["dates"]:
-        return
-    table = _table("By date", "as of", "calibrator", "open", "won", "AUC", "Brier", "skill", "mean p - won", text=2)
-    for date in result["dates"]:
-        ours = date["models"]["leadscore"]
-        cells = [_number(ours[key], interval=False) for key in ("auc", "brier", "brier_skill", "bias")]
-        table.add_row(date["as_of"][:10], date["calibrator"], f"{date['open']:,}", f"{date['won']:,}", *cells)
-    out.print(table)
-    for date in result["dates"]:
-        for note in date["notes"]:
-            out.print(f"{date['as_of'][:10]}: {_escaped(note)}")
-    models = result["pooled"]
-    n = models["leadscore"]
-    what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} dates"
-    title = f"Pooled: {what}, 95 % intervals over leads"
-    table = _table(title, "metric", *(name.replace("_", " ") for name in models))
-    for key, name in METRIC_NAMES.items():
-        table.add_row(name, *(_number(model.get(key)) for model in models.values()))
-    out.print(table)
-    out.print(f"Written to {_escaped(result['folder'])}", soft_wrap=True)
 
 
 if __name__ == "__main__":

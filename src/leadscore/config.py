@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -188,6 +190,25 @@ class Tiers(_Frozen):
         return self
 
 
+class RegistrySettings(_Frozen):
+    """Where MLflow keeps runs and models."""
+
+    tracking_uri: str | None = Field(
+        default=None,
+        description="MLflow's server or database; default: MLFLOW_TRACKING_URI, else SQLite in models_folder",
+    )
+    artifacts: str | None = Field(
+        default=None, description="where a database's files are kept; default: artifacts in models_folder"
+    )
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _no_password(cls, value: str | None) -> str | None:
+        if value and urlsplit(value).password:
+            raise ValueError("holds a password; leave it out here and set the environment variable MLFLOW_TRACKING_URI")
+        return value
+
+
 class Settings(_Frozen):
     """All that a project chooses."""
 
@@ -212,6 +233,7 @@ class Settings(_Frozen):
     stages: Stages = Stages()
     kinds: dict[str, str] = Field(default={}, description="kind of activity -> how a person says it, in the plural")
     tiers: Tiers = Tiers()
+    registry: RegistrySettings = RegistrySettings()
 
     @field_validator("timezone")
     @classmethod
@@ -291,9 +313,39 @@ class Settings(_Frozen):
         """The stated known_until in UTC microseconds, or None."""
         return None if self.known_until is None else parse_moment(self.known_until, zone=self.timezone)
 
+    def tracking_uri(self) -> str:
+        """Where MLflow keeps runs and models; it may hold a password, so it is shown to nobody."""
+        stated = self.registry.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
+        return stated or f"sqlite:///{(self.models_folder / 'mlflow.db').resolve()}"
+
+    def artifact_location(self) -> str | None:
+        """Where MLflow keeps files, or None if its server decides."""
+        if self.registry.artifacts or self.tracking_uri().startswith(("http:", "https:")):
+            return self.registry.artifacts
+        return str((self.models_folder / "artifacts").resolve())
+
+    def public(self) -> dict[str, Any]:
+        """The settings as JSON, without the places on this machine."""
+        return self.model_dump(mode="json", exclude={"input_folder", "data_folder", "models_folder", "registry"})
+
     def project_folder(self) -> Path:
         """Where the project's store, scores and back-tests lie."""
         return self.data_folder / self.project
+
+
+def set_environment(**more: str) -> None:
+    """Choose what Prefect and MLflow read from the environment, where it does not say so already.
+
+    Nothing phones home, and no pickle is read. `more` are further variables and their values.
+    """
+    quiet = {
+        "DO_NOT_TRACK": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+    for name, value in (quiet | more).items():
+        os.environ.setdefault(name, value)
 
 
 def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:

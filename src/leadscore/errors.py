@@ -105,7 +105,26 @@ class NoModelError(UserError):
 
     def __init__(self, project: str, why: str | None) -> None:
         reason = f"the last training ended without one: {why}" if why else "run `leadscore train` first"
-        super().__init__(f"project {project!r} has no model; {reason}")
+        super().__init__(f"project {project!r} has no champion to score with; {reason}")
+
+
+class UnknownVersionError(UserError):
+    """A model version that the registry does not have."""
+
+    def __init__(self, project: str, version: str, known: Sequence[str]) -> None:
+        there = f"there are {listed(known)}" if known else "there is none yet; run `leadscore train` first"
+        super().__init__(f"project {project!r} has no model version {version!r}; {there}")
+
+
+class AliasError(UserError):
+    """An alias that cannot be moved as asked."""
+
+
+class RegistryError(LeadscoreError):
+    """MLflow that could not be reached or refused; nothing of it is half done that a reader would see."""
+
+    def __init__(self, doing: str, problem: str) -> None:
+        super().__init__(f"MLflow failed while {doing}: {problem}")
 
 
 class AsOfError(UserError):

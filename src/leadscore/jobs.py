@@ -1,9 +1,15 @@
-"""The jobs, each the rooms in order: ingest, train, score, back-test. Plain functions; the clock is not read here."""
+"""The jobs, each the rooms in order; plain functions that do not read the clock.
+
+`train` and `score` write files that nobody is led to yet; `register` and `publish` make them count. Each can be
+repeated, so a flow may retry it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,14 +19,18 @@ import pyarrow.parquet as pq
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AsOfError
-from leadscore.files import canonical_json, hash_bytes, write_folder
+from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
 from leadscore.history.split import History, open_history
 from leadscore.ingest.build import build_version
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
-from leadscore.model.files import read_current_model, write_model, write_no_signal
+from leadscore.model.files import write_model
+from leadscore.model.registry import CHAMPION, Registry, Who, hide_password
 from leadscore.model.train import fit_model
 from leadscore.progress import Progress, silent
-from leadscore.publish.publication import publish_scores
+from leadscore.publish.publication import publish as publish_scores
+from leadscore.publish.publication import write_publication
+from leadscore.report.card import build_card
+from leadscore.report.figures import build_figures
 from leadscore.scoring.score import score_open_leads
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.times import DAY_US, format_us
@@ -62,33 +72,65 @@ def _first_rejects(version: StoreVersion) -> dict[str, str]:
 
 
 def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
-    """Train as of a moment (default: known_until) and keep the model if there is a signal."""
+    """Train as of a moment (default: known_until), and keep model and card as files; `register` makes it count."""
     with _history(settings) as history:
         known_us = _checked_as_of(history, as_of_us)
         result = fit_model(history, known_us=known_us, progress=progress)
         folder = settings.models_folder / settings.project
-        version = None
-        if result.no_signal:
-            write_no_signal(folder, result)
-        else:
-            version = write_model(folder, result, settings=settings, store_version=history.version.id)
+        home = write_model(folder, result, settings=settings, store_version=history.version.id)
+    evaluation = result.evaluation | {"no_signal": result.no_signal}
+    figures = build_figures(evaluation)
+    card = build_card(
+        evaluation=evaluation, features=result.features, manifest=read_json(home / "manifest.json"), settings=settings,
+        figures=figures, version=None if result.no_signal else home.name,
+    )  # fmt: skip
+    files = {"card.html": card, **{f"figures/{name}": svg for name, svg in figures.items()}}
+    described = [{"name": f.name, "unit": f.unit, "direction": f.direction, "group": f.group} for f in result.features]
+    files["features.json"] = canonical_json({"features": described}).decode()
+    for name, text in files.items():
+        write_bytes(_card_folder(home) / name, text.encode())
     return {
         "project": settings.project,
-        "model_version": version,
+        "model_version": None if result.no_signal else home.name,
         "no_signal": result.no_signal,
-        "folder": str(folder / version) if version else None,
+        "folder": str(home),
+        "card": str(_card_folder(home) / "card.html"),
         "store_version": history.version.id,
         "evaluation": result.evaluation,
     }
 
 
+def register(settings: Settings, folder: Path, *, who: Who, promote: bool = False) -> dict[str, Any]:
+    """Log what `train` kept in `folder` with MLflow; the first model becomes champion, a later one challenger.
+
+    With `promote` it becomes champion whatever was before. Repeating it changes nothing.
+    """
+    registry = Registry(settings)
+    beside = _card_folder(folder)
+    paths = sorted(path for path in beside.rglob("*") if path.is_file())
+    files = {path.relative_to(beside).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    version = registry.register(folder, files=files, who=who)
+    if version and promote and CHAMPION not in version.aliases:
+        version = registry.promote(str(version.number), who)
+    champion = next((each for each in registry.versions() if CHAMPION in each.aliases), None)
+    return {
+        "registered": asdict(version) if version else None,
+        "champion": asdict(champion) if champion else None,
+        "registered_model": registry.name,
+        "tracking_uri": hide_password(settings.tracking_uri()),
+    }
+
+
+def _card_folder(home: Path) -> Path:
+    return home.parent / "cards" / home.name
+
+
 def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
-    """Score the leads open at a moment (default: known_until) with the current model, and publish the list."""
+    """Score the leads open at a moment (default: known_until) with the champion; `publish` leads readers there."""
     with _history(settings) as history:
         moment = _checked_as_of(history, as_of_us)
-        folder = settings.models_folder / settings.project
-        model, model_manifest, model_version = read_current_model(folder, project=settings.project)
-        progress("scoring", 0, 2)
+        model, model_manifest, model_version = Registry(settings).load_champion()
+        progress("scoring", 0, 1)
         scores = score_open_leads(
             history,
             model,
@@ -97,11 +139,9 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
             as_of_us=moment,
         )
         counts = _counts(history, moment, scores.num_rows)
-        progress("publishing", 1, 2)
-        project_folder = settings.project_folder()
-        publication = publish_scores(
-            scores, folder=project_folder / "scores", store_folder=project_folder / "store", as_of_us=moment,
-            model_version=model_version, store_version=history.version.id, project=settings.project, counts=counts,
+        publication = write_publication(
+            scores, folder=settings.project_folder() / "scores", as_of_us=moment, model_version=model_version,
+            store_version=history.version.id, project=settings.project, counts=counts,
         )  # fmt: skip
     tiers = pc.value_counts(scores["tier"]).to_pylist() if scores.num_rows else []
     return {
@@ -116,6 +156,13 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "mean_win_probability": pc.mean(scores["win_probability"]).as_py(),
         "top": scores.slice(0, 10).drop_columns(["as_of"]).to_pylist(),
     }
+
+
+def publish(settings: Settings, publication_id: str) -> dict[str, Any]:
+    """Lead readers to a publication that `score` wrote. Repeating it changes nothing."""
+    folder = settings.project_folder()
+    publication = publish_scores(publication_id, folder=folder / "scores", store_folder=folder / "store")
+    return {"publication_id": publication.id, "folder": str(publication.folder), "manifest": publication.manifest}
 
 
 def backtest(

@@ -44,7 +44,8 @@ BACK = (0.006, 0.012, 0.020, 0.020)  # to the one before, never to the first
 STAGES = ("New", "Contacted", "Qualified", "Proposal", "Negotiation")
 
 # What is known from creation: attribute -> value -> share in each class (columns add up to 1).
-ATTRIBUTES: dict[str, dict[str, tuple[float, ...]]] = {
+Share = tuple[float, float, float, float]
+ATTRIBUTES: dict[str, dict[str, Share]] = {
     "source": {
         "Referral": (0.26, 0.16, 0.07, 0.03),
         "Demo request": (0.30, 0.20, 0.09, 0.04),
@@ -85,7 +86,7 @@ TITLES: dict[str, tuple[str, ...]] = {
 # pages a visit has.
 SAME = (1.0, 1.0, 1.0, 1.0)
 PAGES = {"1": (0.30, 0.40, 0.55, 0.80), "3": (0.40, 0.38, 0.30, 0.15), "8": (0.30, 0.22, 0.15, 0.05)}
-Stream = tuple[tuple[float, ...], dict[str, tuple[float, ...]]]
+Stream = tuple[Share, dict[str, Share]]
 ACTIVITIES: dict[str, Stream] = {
     "email_sent": ((0.1, 0.095, 0.085, 0.075), {"1": SAME}),
     "call_attempt": ((0.05, 0.055, 0.06, 0.055), {"1": SAME}),
@@ -110,7 +111,7 @@ ANSWERS: dict[str, Stream] = {
 STREAMS = ACTIVITIES | ANSWERS
 E_MAIL = list(STREAMS).index("email_sent")
 # What an e-mail may bring: kind -> (probability, mean delay in working days).
-RESPONSES: dict[str, tuple[tuple[float, ...], float]] = {
+RESPONSES: dict[str, tuple[Share, float]] = {
     "email_open": ((0.60, 0.52, 0.42, 0.25), 0.5),
     "email_reply": ((0.34, 0.22, 0.10, 0.03), 1.5),
 }
@@ -227,7 +228,7 @@ class Crowd:
             mine = known & (self.event_stream == code)
             said = np.log(list(marks.values())) + np.log(rate)
             found += _sums(of_lead[self.event_spell[mine]], said[self.event_mark[mine]], n)
-        return found + self._of_responses(as_of) + self._of_stays(as_of)
+        return np.asarray(found + self._of_responses(as_of) + self._of_stays(as_of))
 
     def _of_responses(self, as_of: float) -> Array:
         """Every e-mail sent before `as_of`, answered by then or not yet."""
@@ -259,7 +260,7 @@ class Crowd:
         weight = np.exp(weight - weight.max(axis=1, keepdims=True))
         closing = np.add(WIN, LOSE)
         wins = np.array(WIN) / closing * -np.expm1(-closing * (until - as_of))
-        return lead, weight @ wins / weight.sum(axis=1)
+        return lead, np.asarray(weight @ wins / weight.sum(axis=1))
 
     def tables(self) -> dict[str, pa.Table]:
         """The exports of everything before UNTIL; and truth/leads, which knows the class and what came after."""
@@ -282,7 +283,7 @@ class Crowd:
 
 
 def _draw_crowd(rng: np.random.Generator, *, first: int, n: int, arrive: list[float]) -> Crowd:
-    created_s, created = _whole(np.sort(rng.uniform(*arrive, n)))
+    created_s, created = _whole(np.sort(rng.uniform(arrive[0], arrive[1], n)))
     lead_class = _choose(rng, np.exp(_log_prior(created_s)))
     codes = {name: _choose(rng, np.array(list(values.values())).T[lead_class]) for name, values in ATTRIBUTES.items()}
     spells = _draw_spells(rng, created, lead_class)
@@ -377,7 +378,7 @@ def _draw_stays(rng: np.random.Generator, lead_class: Array, spells: dict[str, A
 
 
 def _can_move(stage: Array, step: int) -> Array:
-    return stage < len(STAGES) - 1 if step > 0 else stage > 1
+    return np.asarray(stage < len(STAGES) - 1 if step > 0 else stage > 1)
 
 
 @dataclass(frozen=True)
@@ -404,9 +405,9 @@ def _answers(rng: np.random.Generator, crowd: Crowd) -> _Answers:
         parts.append(
             (crowd.spell_lead[crowd.event_spell[events]], seconds, np.full(len(events), field), value.astype(str))
         )
-    lead, seconds, field, value = (np.concatenate(column) for column in zip(*parts, strict=True))
+    lead, seconds, asked, value = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(seconds, kind="stable")
-    return _Answers(lead[order], seconds[order], field[order], value[order])
+    return _Answers(lead[order], seconds[order], asked[order], value[order])
 
 
 def _answer_columns(crowd: Crowd, answers: _Answers) -> dict[str, Any]:
@@ -549,7 +550,7 @@ def _choose(rng: np.random.Generator, share: Array) -> Array:
 def _within(rng: np.random.Generator, ranges: list[str], code: Array) -> Array:
     """A whole number (n,) from the range, such as "5-30", that each code names."""
     bounds = np.array([[int(bound) for bound in text.split("-")] for text in ranges])
-    return rng.integers(bounds[code, 0], bounds[code, 1] + 1)
+    return np.asarray(rng.integers(bounds[code, 0], bounds[code, 1] + 1))
 
 
 def _sums(lead: Array, values: Array, n: int) -> Array:
@@ -576,12 +577,12 @@ def _clock() -> tuple[Array, Array]:
 
 
 def _to_tau(seconds: Array) -> Array:
-    return np.interp(seconds, *_clock())
+    return np.asarray(np.interp(seconds, *_clock()))
 
 
 def _to_seconds(tau: Array) -> Array:
     seconds, knots = _clock()
-    return np.floor(np.interp(tau, knots, seconds) + 1e-3).astype(np.int64)
+    return np.asarray(np.floor(np.interp(tau, knots, seconds) + 1e-3).astype(np.int64))
 
 
 def _whole(tau: Array) -> tuple[Array, Array]:

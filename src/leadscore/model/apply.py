@@ -1,15 +1,27 @@
 """A trained model applied: raw feature columns -> encoded matrix -> raw log-odds -> calibrated probability.
 
-The only place where that is computed, for batches and for a served model alike, which is why it imports nothing of
-ours and no pandas. `columns` is a dict: feature name -> (n,) float64 with NaN for unknown, or object with None.
+The only place where that is computed, for batches and for a served model alike: MLflow logs this very file beside the
+model's texts and runs it, which is why it imports nothing of ours and no pandas.
+`columns` is a dict: feature name -> (n,) float64 with NaN for unknown, or object with None.
 """
 
+import hashlib
 import json
+from pathlib import Path
 
 import lightgbm
 import numpy as np
 
 Columns = dict[str, np.ndarray]
+FORMAT = 1
+
+
+class DamagedError(ValueError):
+    """A model's file whose SHA-256 is not the one in the manifest."""
+
+    def __init__(self, path: Path, expected: str, found: str) -> None:
+        self.path, self.expected, self.found = path, expected, found
+        super().__init__(f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}")
 
 
 class WinModel:
@@ -27,9 +39,18 @@ class WinModel:
         self.booster = lightgbm.Booster(model_str=booster_text)
 
     @classmethod
-    def from_text(cls, document: str, booster_text: str) -> "WinModel":
-        """A model from its two texts."""
-        return cls(json.loads(document), booster_text)
+    def from_folder(cls, folder: Path) -> "WinModel":
+        """The model in a folder that is called as the first 16 digits of the SHA-256 of its manifest.json.
+
+        Raises:
+            DamagedError: a file is not what the manifest says, or the manifest is not what the folder says.
+            ValueError: another version of leadscore wrote it, in a format that this one does not read.
+        """
+        manifest = json.loads(_read_verified(folder / "manifest.json", folder.name))
+        if manifest["format"] != FORMAT:
+            raise ValueError(f"{folder} has the format {manifest['format']}, this version of leadscore reads {FORMAT}")
+        texts = {name: _read_verified(folder / name, sha256) for name, sha256 in manifest["files"].items()}
+        return cls(json.loads(texts["model.json"]), texts["booster.txt"].decode())
 
     def encode(self, columns: Columns) -> np.ndarray:
         """The scorer's matrix (n, features), float64."""
@@ -49,6 +70,15 @@ class WinModel:
     def probability(self, raw: np.ndarray) -> np.ndarray:
         """Calibrated probability (n,) of raw (n,); it never falls as raw grows."""
         return calibrate(self.document["calibrator"], raw)
+
+
+def _read_verified(path: Path, sha256: str) -> bytes:
+    """The bytes of `path`, whose SHA-256 must begin with `sha256`."""
+    data = path.read_bytes() if path.exists() else b""
+    found = hashlib.sha256(data).hexdigest()
+    if not found.startswith(sha256):
+        raise DamagedError(path, sha256, found)
+    return data
 
 
 def encode(encoder: list, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
@@ -90,3 +120,37 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
     return np.asarray(np.where(x >= 0, 1 / (1 + e), e / (1 + e)))
+
+
+if __name__.startswith("code_model_"):  # so does MLflow call this file when it loads the logged model
+    import mlflow
+    import pandas as pd
+    from mlflow.exceptions import MlflowException
+
+    class Served(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]
+        """Rows of raw features in, raw log-odds and win_probability out."""
+
+        def load_context(self, context) -> None:  # type: ignore[no-untyped-def]
+            """Read and check the model's texts."""
+            self.model = WinModel.from_folder(Path(context.artifacts["model"]))
+
+        def predict(self, context, model_input: pd.DataFrame, params=None) -> list[dict]:  # type: ignore[no-untyped-def,type-arg]  # noqa: ARG002
+            """One dict a row, in the order of the rows.
+
+            Raises:
+                MlflowException: a value is infinite; a served model answers 400.
+            """
+            columns = {}
+            for feature in self.model.document["features"]:
+                values = model_input[feature["name"]]
+                if feature["category"]:
+                    columns[feature["name"]] = np.array([v if isinstance(v, str) else None for v in values], object)
+                    continue
+                columns[feature["name"]] = numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+                if np.isinf(numbers).any():
+                    raise MlflowException.invalid_parameter_value(f"{feature['name']} must be a finite number or null")
+            raw = self.model.raw(columns)
+            probability = self.model.probability(raw)
+            return [{"raw": r, "win_probability": p} for r, p in zip(raw.tolist(), probability.tolist(), strict=True)]
+
+    mlflow.models.set_model(Served())

@@ -1,4 +1,4 @@
-"""Models on disk: text with hashes under models/<project>/<version>/, and current.json that names the one in use."""
+"""Models on disk: text with hashes in a folder of their own, models/<project>/<version>/, whoever registers them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.config import Settings
-from leadscore.errors import NoModelError
-from leadscore.files import (
-    canonical_json,
-    hash_bytes,
-    read_json,
-    read_verified,
-    write_bytes,
-    write_folder,
-    write_pointer,
-)
-from leadscore.model.apply import WinModel
+from leadscore.errors import CorruptFileError
+from leadscore.files import canonical_json, hash_bytes, read_json, write_folder
+from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.train import FitResult
 from leadscore.times import format_us
 
+VERSION_DIGITS = 16
 
-def write_model(folder: Path, result: FitResult, *, settings: Settings, store_version: str) -> str:
-    """Keep a trained model as text and make it the current one; returns its version, the hash of its manifest.
 
-    The same training gives the same version, so that training twice keeps one.
+def write_model(folder: Path, result: FitResult, *, settings: Settings, store_version: str) -> Path:
+    """Keep what a training gave as text in `folder`/<version>; returns that path.
+
+    The version is the hash of the manifest: the same training gives the same version. A training without a signal is
+    kept too, with `no_signal` in its manifest, so that it can be looked at; nothing scores with it.
     """
     files = {
         "model.json": canonical_json(result.model.document),
@@ -32,7 +27,7 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
         "evaluation.json": canonical_json(result.evaluation),
     }
     manifest = {
-        "format": 1,
+        "format": FORMAT,
         "project": settings.project,
         "known_until": format_us(result.known_us),
         "known_until_us": result.known_us,
@@ -42,34 +37,23 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
         "basis": result.evaluation["basis"],
         "splits": len(result.evaluation["splits"]),
         "calibrator": result.evaluation["calibrator"],
+        "no_signal": result.no_signal,
         "files": {name: hash_bytes(data) for name, data in files.items()},
     }
     data = canonical_json(manifest)
-    version = hash_bytes(data)[:16]
-    write_folder(folder / version, {**files, "manifest.json": data})
-    write_pointer(folder / "current.json", canonical_json({"version": version, "sha256": hash_bytes(data)}))
-    (folder / "no_signal.json").unlink(missing_ok=True)
-    return version
+    home = folder / hash_bytes(data)[:VERSION_DIGITS]
+    write_folder(home, {**files, "manifest.json": data})
+    return home
 
 
-def write_no_signal(folder: Path, result: FitResult) -> None:
-    """Note that a training ended without a model, and why; a model that was there before stays in use."""
-    write_bytes(folder / "no_signal.json", canonical_json({"why": result.no_signal, "evaluation": result.evaluation}))
-
-
-def read_current_model(folder: Path, *, project: str) -> tuple[WinModel, dict[str, Any], str]:
-    """The model in use, its manifest and its version; every file is checked against its hash.
+def read_model(home: Path) -> tuple[WinModel, dict[str, Any]]:
+    """The model in a folder that `write_model` returned, and its manifest; every file is checked against its hash.
 
     Raises:
-        NoModelError: none was trained, or training ended with no signal.
-        CorruptFileError: a file was changed.
+        CorruptFileError: a file was changed, or is gone.
     """
-    if not (folder / "current.json").exists():
-        noted = folder / "no_signal.json"
-        raise NoModelError(project, read_json(noted)["why"] if noted.exists() else None)
-    current = read_json(folder / "current.json")
-    home = folder / current["version"]
-    read_verified(home / "manifest.json", sha256=current["sha256"])
-    manifest = read_json(home / "manifest.json")
-    texts = {name: read_verified(home / name, sha256=sha256).decode() for name, sha256 in manifest["files"].items()}
-    return WinModel.from_text(texts["model.json"], texts["booster.txt"]), manifest, current["version"]
+    try:
+        model = WinModel.from_folder(home)
+    except DamagedError as e:
+        raise CorruptFileError(e.path, expected=e.expected, found=e.found) from e
+    return model, read_json(home / "manifest.json")

@@ -13,10 +13,9 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
-from leadscore.model.apply import WinModel
+from leadscore.model.apply import FORMAT, WinModel
 from leadscore.model.encode import encode_training, fit_encoder, fold_of_lead
 
-FORMAT = 1
 TREES = 300
 THREADED_ROWS = 50_000  # with fewer, threads wait for each other longer than they work
 UNCALIBRATED: dict[str, Any] = {"kind": "none", "low": 1e-9, "high": 1 - 1e-9}
@@ -55,7 +54,10 @@ def fit_scorer(matrix: Matrix, rows: pd.DataFrame, *, features: Sequence[Feature
     }
     document = {
         "format": FORMAT,
-        "features": [{"name": f.name, "direction": f.direction, "fingerprint": f.fingerprint()} for f in features],
+        "features": [
+            {"name": f.name, "category": f.is_category, "direction": f.direction, "fingerprint": f.fingerprint()}
+            for f in features
+        ],
         "encoder": fit_encoder(seen, label, weight, features),
         "calibrator": UNCALIBRATED,
     }

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.files import canonical_json, hash_bytes, write_folder, write_pointer
+from leadscore.errors import CorruptFileError
+from leadscore.files import canonical_json, hash_bytes, read_json, read_verified, write_folder, write_pointer
 from leadscore.store.receipts import write_receipts
 from leadscore.times import format_us
 
@@ -27,14 +28,13 @@ class Publication:
     manifest: dict[str, Any]
 
 
-def publish_scores(
-    scores: pa.Table, *, folder: Path, store_folder: Path, as_of_us: int, model_version: str, store_version: str,
-    project: str, counts: dict[str, int],
+def write_publication(
+    scores: pa.Table, *, folder: Path, as_of_us: int, model_version: str, store_version: str, project: str,
+    counts: dict[str, int],
 ) -> Publication:  # fmt: skip
-    """Write scores.parquet, scores.csv and manifest.json, then the receipts, then current.json.
+    """Write scores.parquet, scores.csv and manifest.json to `folder`/<id>, whole; no reader is led there yet.
 
-    The id is made of as_of and the hash of all of it: the same scores give the same publication, and publishing
-    them again changes nothing.
+    The id is made of as_of and the hash of all of it: the same scores give the same publication.
     """
     files = {"scores.parquet": _parquet(scores), "scores.csv": _csv(scores)}
     manifest: dict[str, Any] = {
@@ -49,18 +49,35 @@ def publish_scores(
     }
     stamp = format_us(as_of_us).replace("-", "").replace(":", "").split(".")[0].rstrip("Z") + "Z"
     publication_id = f"{stamp}-{hash_bytes(canonical_json(manifest))[:12]}"
-    data = canonical_json(manifest | {"publication_id": publication_id})
-    write_folder(folder / publication_id, {**files, "manifest.json": data})
+    manifest["publication_id"] = publication_id
+    write_folder(folder / publication_id, {**files, "manifest.json": canonical_json(manifest)})
+    return Publication(publication_id, folder / publication_id, manifest)
+
+
+def publish(publication_id: str, *, folder: Path, store_folder: Path) -> Publication:
+    """Keep the receipts of a publication that was written, then lead readers to it: current.json comes last.
+
+    Publishing again changes nothing, and completes what a process that died left undone.
+
+    Raises:
+        CorruptFileError: its files are not what its manifest says, or the manifest is not what its id says.
+    """
+    home = folder / publication_id
+    manifest = read_json(home / "manifest.json")
+    named = {name: value for name, value in manifest.items() if name != "publication_id"}
+    if (found := hash_bytes(canonical_json(named))[:12]) != (expected := publication_id.rpartition("-")[2]):
+        raise CorruptFileError(home / "manifest.json", expected=expected, found=found)
+    data = {name: read_verified(home / name, sha256=told["sha256"]) for name, told in manifest["files"].items()}
     write_receipts(
         store_folder,
-        scores,
+        pq.read_table(pa.BufferReader(data["scores.parquet"])),
         publication_id=publication_id,
-        model_version=model_version,
-        store_version=store_version,
+        model_version=manifest["model_version"],
+        store_version=manifest["store_version"],
     )
-    current = canonical_json({"publication_id": publication_id, "manifest_sha256": hash_bytes(data)})
-    write_pointer(folder / "current.json", current)
-    return Publication(publication_id, folder / publication_id, manifest)
+    pointer = {"publication_id": publication_id, "manifest_sha256": hash_bytes(canonical_json(manifest))}
+    write_pointer(folder / "current.json", canonical_json(pointer))
+    return Publication(publication_id, home, manifest)
 
 
 def _parquet(scores: pa.Table) -> bytes:

@@ -1,0 +1,21 @@
+"""Read the exports, score the open leads and publish the list: python flows/score.py --config leadscore.toml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leadscore.terminal import draw_score
+from tasks import flow, ingest, main, publish, score
+
+
+@flow(name="leadscore-score")
+def score_flow(config: str, data: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+    """Score a new export with the champion."""
+    ingest(config, data)
+    scored = score(config, as_of)
+    publish(config, scored)
+    return dict(scored)
+
+
+if __name__ == "__main__":
+    main(score_flow, draw_score, about=__doc__)

@@ -1,0 +1,20 @@
+"""Read the exports, train, judge and register: python flows/train.py --config leadscore.toml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leadscore.terminal import draw_train
+from tasks import flow, ingest, main, register, train
+
+
+@flow(name="leadscore-train")
+def train_flow(config: str, data: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+    """Train on a new export; the first model becomes champion, a later one challenger."""
+    ingest(config, data)
+    trained = train(config, as_of)
+    return {**trained, **register(config, trained)}
+
+
+if __name__ == "__main__":
+    main(train_flow, draw_train, about=__doc__)

@@ -1,0 +1,377 @@
+"""The registry: MLflow keeps every training as a run, every model as a version, and says which one scores.
+
+The only place that imports MLflow, and only when it is used, since that takes seconds. Aliases: `champion` scores,
+`challenger` is the latest trained beside it, `previous` was champion before. Where an alias points is one row in
+MLflow's database, so a reader sees the old champion or the new one; who moves it, when and why is noted before.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from leadscore.config import Settings, set_environment
+from leadscore.errors import AliasError, NoModelError, RegistryError, UnknownVersionError
+from leadscore.files import read_json
+from leadscore.model import apply
+from leadscore.model.apply import WinModel
+from leadscore.model.files import read_model
+from leadscore.model.fit import LIGHTGBM, TREES
+
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+VERSION, NO_SIGNAL, MOVE = "leadscore.version", "leadscore.no_signal", "leadscore.move."  # tags
+PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas")  # what a served model needs
+FOREIGN = {"mlflow", "sqlalchemy", "requests", "psycopg2", "alembic", "sqlite3"}  # whose errors may come out of MLflow
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who does something, when (ISO 8601, ends in Z) and why: kept with every move of an alias."""
+
+    by: str
+    at: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A registered model: MLflow's number, our version (the hash of its manifest), and what it rests on."""
+
+    number: int
+    version: str
+    run_id: str
+    known_until: str
+    aliases: tuple[str, ...]
+
+
+class Registry:
+    """The runs and models of one project in MLflow."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.name = f"leadscore-{settings.project}"
+        self._settings = settings
+
+    @cached_property
+    def _mlflow(self) -> ModuleType:
+        set_environment()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import mlflow.pyfunc
+        for chatty in ("mlflow", "alembic"):  # after the import, which chooses levels of its own
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        return mlflow
+
+    @cached_property
+    def _client(self) -> Any:
+        uri = self._settings.tracking_uri()
+        if uri.startswith("sqlite:"):
+            self._settings.models_folder.mkdir(parents=True, exist_ok=True)
+        self._mlflow.set_tracking_uri(uri)  # logging a model and reading one know no other way
+        self._mlflow.set_registry_uri(uri)
+        return self._mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+    @contextmanager
+    def _doing(self, what: str) -> Iterator[None]:
+        """MLflow's failures, and those of the database behind it, as one error of ours, without a password."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about type hints and examples that these models do without
+                yield
+        except Exception as e:
+            if type(e).__module__.partition(".")[0] not in FOREIGN:
+                raise
+            problem = (str(e) or type(e).__name__).splitlines()[0]
+            raise RegistryError(what, hide_password(problem)) from e
+
+    def register(self, home: Path, *, files: Mapping[str, str], who: Who) -> ModelVersion | None:
+        """Log the training in `home` as a run and, if it showed a signal, as a model version.
+
+        The first version becomes champion; a later one challenger. A training that is there already is not logged
+        again, so this can be repeated after a failure.
+
+        Args:
+            home: what `write_model` returned.
+            files: what the run shows beside, such as figures: path -> text.
+            who: trained it.
+
+        Returns:
+            The version, or None without a signal.
+        """
+        model, manifest = read_model(home)
+        with self._doing("registering the model"):
+            if manifest["no_signal"] is not None:
+                if not self._runs(f"tags.`{VERSION}` = '{home.name}' and attributes.status = 'FINISHED'"):
+                    self._log_run(home, manifest, files, who)
+                return None
+            number = self._numbers().get(home.name)
+            if number is None:
+                run_id = self._log_run(home, manifest, files, who, features=model.document["features"])
+                number = self._add_version(home.name, run_id, manifest)
+                if self._aliases():
+                    self._move(CHALLENGER, number, replace(who, why="trained"))
+            if not self._aliases():  # also if the last time ended between the version and its alias
+                self._move(CHAMPION, number, replace(who, why="the first model that is better than the base rate"))
+            return self._version(number)
+
+    def load_champion(self) -> tuple[WinModel, dict[str, Any], str]:
+        """The model that scores, its manifest and its version; every file is checked against its hash.
+
+        Raises:
+            NoModelError: there is no champion.
+            CorruptFileError: a file was changed.
+            RegistryError: MLflow cannot be reached.
+        """
+        uri = self._settings.tracking_uri()
+        if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+            raise NoModelError(self._settings.project, None)  # looking for it would make the database
+        with self._doing("looking for the champion"):
+            number = self._aliases().get(CHAMPION)
+            if number is None:
+                ended = self._runs(f"tags.`{NO_SIGNAL}` != ''")
+                raise NoModelError(self._settings.project, ended[0].data.tags[NO_SIGNAL] if ended else None)
+            version = self._version(number).version
+            with self._downloaded(number) as home:
+                return *read_model(home), version
+
+    def read_evaluation(self, version: ModelVersion) -> dict[str, Any]:
+        """How good a version was when it was trained: its evaluation.json."""
+        with self._doing("reading a model"), self._downloaded(version.number) as home:
+            read_model(home)  # checks the hashes
+            return read_json(home / "evaluation.json")
+
+    def versions(self) -> list[ModelVersion]:
+        """All model versions, the newest first."""
+        with self._doing("listing models"):
+            return [self._version(number) for number in sorted(self._numbers().values(), reverse=True)]
+
+    def moves(self) -> list[dict[str, Any]]:
+        """All moves of aliases, the newest first: alias, was, now (numbers or None), by, at, why."""
+        with self._doing("listing moves"):
+            model = self._registered()
+            tags = model.tags if model else {}
+            return [dict(json.loads(tags[key])) for key in sorted(tags, reverse=True) if key.startswith(MOVE)]
+
+    def find(self, which: str) -> ModelVersion:
+        """A version by its number, the beginning of its version, or an alias.
+
+        Raises:
+            UnknownVersionError: none, or more than one, is called so.
+        """
+        versions = self.versions()
+        for version in versions:
+            if which == str(version.number) or which in version.aliases:
+                return version
+        found = [version for version in versions if len(which) >= 4 and version.version.startswith(which)]
+        if len(found) != 1:
+            known = [f"{version.number} ({version.version})" for version in versions]
+            raise UnknownVersionError(self._settings.project, which, known)
+        return found[0]
+
+    def promote(self, which: str, who: Who) -> ModelVersion:
+        """Let a version score from now on; the champion until now becomes `previous`.
+
+        Raises:
+            AliasError: it is the champion already.
+        """
+        version = self.find(which)
+        if CHAMPION in version.aliases:
+            raise AliasError(f"version {version.number} is the champion already")
+        with self._doing("promoting a model"):
+            self._crown(version.number, who)
+            if CHALLENGER in version.aliases:
+                self._client.delete_registered_model_alias(self.name, CHALLENGER)
+            return self._version(version.number)
+
+    def rollback(self, who: Who) -> ModelVersion:
+        """Let the champion before this one score again.
+
+        Raises:
+            AliasError: there was none.
+        """
+        with self._doing("rolling back"):
+            number = self._aliases().get(PREVIOUS)
+            if number is None:
+                raise AliasError(f"project {self._settings.project!r} has no previous champion to go back to")
+            self._crown(number, who)
+            return self._version(number)
+
+    def _crown(self, number: int, who: Who) -> None:
+        """Move `previous` first: should the process die in between, the champion is still the old one."""
+        champion = self._aliases().get(CHAMPION)
+        if champion is not None:
+            self._move(PREVIOUS, champion, who)
+        self._move(CHAMPION, number, who)
+
+    def _move(self, alias: str, number: int, who: Who) -> None:
+        move = {"alias": alias, "was": self._aliases().get(alias), "now": number, **asdict(who)}
+        self._client.set_registered_model_tag(self.name, f"{MOVE}{who.at}.{alias}", json.dumps(move))
+        self._client.set_registered_model_alias(self.name, alias, str(number))
+
+    def _registered(self) -> Any:
+        """MLflow's registered model with aliases and tags, or None before the first version."""
+        try:
+            return self._client.get_registered_model(self.name)
+        except self._mlflow.MlflowException as e:
+            if e.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+
+    def _aliases(self) -> dict[str, int]:
+        model = self._registered()
+        return {alias: int(number) for alias, number in model.aliases.items()} if model else {}
+
+    def _numbers(self) -> dict[str, int]:
+        """Our version -> MLflow's number."""
+        found = self._client.search_model_versions(f"name = '{self.name}'", max_results=10_000)
+        return {each.tags[VERSION]: int(each.version) for each in found if VERSION in each.tags}
+
+    def _version(self, number: int) -> ModelVersion:
+        found = self._client.get_model_version(self.name, str(number))
+        aliases = tuple(sorted(alias for alias, at in self._aliases().items() if at == number))
+        tags = found.tags
+        return ModelVersion(number, tags[VERSION], found.run_id, tags["leadscore.known_until"], aliases)
+
+    @contextmanager
+    def _downloaded(self, number: int) -> Iterator[Path]:
+        """The folder of a version's texts, for as long as it is needed."""
+        version = self._version(number).version
+        with tempfile.TemporaryDirectory() as folder:
+            self._mlflow.artifacts.download_artifacts(f"models:/{self.name}/{number}", dst_path=folder)
+            yield Path(folder) / "artifacts" / version
+
+    def _experiment(self) -> str:
+        found = self._client.get_experiment_by_name(self.name)
+        if found is None:
+            location = self._settings.artifact_location()
+            return str(self._client.create_experiment(self.name, artifact_location=location))
+        return str(found.experiment_id)
+
+    def _runs(self, which: str) -> list[Any]:
+        found = self._client.search_runs([self._experiment()], which, order_by=["attributes.start_time DESC"])
+        return list(found)
+
+    def _log_run(
+        self, home: Path, manifest: Mapping[str, Any], files: Mapping[str, str], who: Who,
+        features: list[dict[str, Any]] | None = None,
+    ) -> str:  # fmt: skip
+        """A run with all that is told of a training; with `features` it holds the model, too."""
+        evaluation = read_json(home / "evaluation.json")
+        tags = {
+            VERSION: home.name,
+            NO_SIGNAL: manifest["no_signal"] or "",
+            "mlflow.user": who.by,
+            "mlflow.note.content": _note(home.name, manifest, evaluation),
+        }
+        name = f"known until {manifest['known_until'][:10]}"
+        run_id = str(self._client.create_run(self._experiment(), tags=tags, run_name=name).info.run_id)
+        try:
+            entities = self._mlflow.entities
+            params = [entities.Param(key, str(value)) for key, value in self._params(manifest, evaluation).items()]
+            metrics = [entities.Metric(key, value, 0, 0) for key, value in _metrics(evaluation).items()]
+            self._client.log_batch(run_id, metrics=metrics, params=params)
+            self._client.log_inputs(run_id, [self._dataset(manifest, evaluation)])
+            self._client.log_dict(run_id, self._settings.public(), "settings.json")
+            self._client.log_artifact(run_id, str(home / "evaluation.json"))
+            for path, text in files.items():
+                self._client.log_text(run_id, text, path)
+            if features is not None:
+                self._log_model(home, run_id, features)
+            self._client.set_terminated(run_id)
+        except BaseException:
+            self._client.set_terminated(run_id, status="FAILED")
+            raise
+        return run_id
+
+    def _params(self, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> dict[str, Any]:
+        splits = {f"split_{i}": split["moment"] for i, split in enumerate(evaluation["splits"], 1)}
+        told: dict[str, Any] = {
+            key: manifest[key] for key in ("known_until", "store_version", "seed", "basis", "splits")
+        }
+        calibrator = {"calibrator": manifest["calibrator"]["kind"]}
+        return {**told, **manifest["target"]} | splits | calibrator | LIGHTGBM | {"trees": TREES}
+
+    def _dataset(self, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Any:
+        """The store version as MLflow's dataset: its digest is the fingerprint of all facts."""
+        entities = self._mlflow.entities
+        source = json.dumps({"project": self._settings.project, "store_version": manifest["store_version"]})
+        profile = json.dumps({key: evaluation["history"][key] for key in ("snapshots", "leads", "won", "censored")})
+        dataset = entities.Dataset(
+            self._settings.project, manifest["store_version"], "leadscore store", source, profile=profile
+        )
+        return entities.DatasetInput(dataset, [entities.InputTag("mlflow.data.context", "training")])
+
+    def _log_model(self, home: Path, run_id: str, features: list[dict[str, Any]]) -> None:
+        """The model's texts, with `apply.py` as the code that MLflow runs to serve it."""
+        types = self._mlflow.types
+        columns = [types.ColSpec("string" if f["category"] else "double", f["name"]) for f in features]
+        answer = [types.ColSpec("double", name) for name in ("raw", "win_probability")]
+        with self._mlflow.start_run(run_id=run_id):
+            self._mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(apply.__file__)),
+                artifacts={"model": str(home)},
+                signature=self._mlflow.models.ModelSignature(types.Schema(columns), types.Schema(answer)),
+                pip_requirements=[f"{name}=={installed_version(name)}" for name in PACKAGES],
+            )
+
+    def _add_version(self, version: str, run_id: str, manifest: Mapping[str, Any]) -> int:
+        if self._registered() is None:
+            self._client.create_registered_model(self.name)
+        logged = self._client.get_run(run_id).outputs.model_outputs[0].model_id
+        tags = {VERSION: version, "leadscore.known_until": manifest["known_until"]}
+        made = self._client.create_model_version(
+            self.name, f"models:/{logged}", run_id=run_id, tags=tags, model_id=logged
+        )
+        return int(made.version)
+
+
+def hide_password(text: str) -> str:
+    """Text without the passwords of addresses in it.
+
+    >>> hide_password("postgresql://me:secret@host/db")
+    'postgresql://me:***@host/db'
+    """
+    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+
+
+def _metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """Every estimate as value, `_low` and `_high`; those of young and older leads after the name of the part."""
+    found: dict[str, float] = {}
+
+    def add(name: str, estimate: Mapping[str, float | None]) -> None:
+        for part, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
+            if (value := estimate[part]) is not None:
+                found[name + suffix] = value
+
+    for part, metrics in evaluation["metrics"].items():
+        for name, told in metrics.items():
+            if isinstance(told, dict):
+                add(name if part == "all" else f"{part}.{name}", told)
+    for name, told in evaluation["gain"].items():
+        add(name, told)
+    history, judged = evaluation["history"], evaluation["judged"]
+    for name in ("snapshots", "leads", "won", "censored", "base_rate"):
+        found[f"history.{name}"], found[f"judged.{name}"] = history[name], judged[name]
+    return found
+
+
+def _note(version: str, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
+    """What MLflow's page says of the run first, in Markdown."""
+    text = f"Model `{version}`, known until {manifest['known_until']}, judged {evaluation['basis']}."
+    if manifest["no_signal"]:
+        text += f"\n\n**Not registered**: {manifest['no_signal']}."
+    for name, estimate in evaluation["metrics"].get("all", {}).items():
+        if isinstance(estimate, dict) and estimate["low"] is not None:
+            text += f"\n- {name}: {estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+    return text
