@@ -26,7 +26,7 @@ from leadscore.errors import FolderTakenError
 from leadscore.files import fill_folder
 
 Array = np.ndarray
-START, UNTIL = np.datetime64("2024-01-01"), np.datetime64("2026-01-01")  # of the exports
+START, UNTIL = np.datetime64("2024-03-01"), np.datetime64("2026-03-01")  # of the exports
 HORIZON_DAYS = 60
 CHUNK = 20_000  # leads drawn at a time; part of what a seed means
 DAY_S = 86_400
@@ -567,9 +567,9 @@ def _clock() -> tuple[Array, Array]:
     weekday = (days.astype(int) + 3) % 7
     day = (days - of_year).astype(int)
     speed = np.where(weekday >= 5, 0.10, 1.0)
-    speed = speed * np.where(month == 8, 0.6, 1.0) * np.where((day >= 355) | (day < 3), 0.2, 1.0)
+    speed = speed * np.where(month == 8, 0.75, 1.0) * np.where((day >= 355) | (day < 3), 0.4, 1.0)
     quarter_end = days + 10 >= (days.astype("datetime64[M]") + 1).astype("datetime64[D]")
-    speed = speed * np.where(quarter_end & (month % 3 == 0), 1.25, 1.0)
+    speed = speed * np.where(quarter_end & (month % 3 == 0), 1.15, 1.0)
     midnight = days.astype("datetime64[s]").astype(np.int64)
     seconds = np.column_stack([midnight + 8 * 3600, midnight + 18 * 3600]).ravel()
     tau = np.column_stack([np.cumsum(speed) - speed, np.cumsum(speed)]).ravel()
