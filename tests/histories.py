@@ -18,7 +18,7 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History, open_history
 from leadscore.model.apply import WinModel
-from leadscore.model.files import read_current_model
+from leadscore.model.registry import Registry, Who
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import silent
 from leadscore.store.version import StoreVersion, read_current
@@ -139,6 +139,21 @@ def open_stored(settings: Settings) -> History:
     return open_history(settings, version, DuckDBEngine(settings.engine))
 
 
+WHO = Who("a test", "2024-12-31T00:00:00.000000Z", "to see")
+
+
+def register(settings: Settings, told: dict[str, Any], **how: Any) -> dict[str, Any]:
+    """Register what `jobs.train` told of."""
+    return jobs.register(settings, Path(told["folder"]), who=WHO, **how)
+
+
+def score_and_publish(settings: Settings, **how: Any) -> dict[str, Any]:
+    """What `leadscore score` does."""
+    told = jobs.score(settings, **how)
+    jobs.publish(settings, told["publication_id"])
+    return told
+
+
 @dataclass(frozen=True)
 class Trained:
     """A stored history and the model that `jobs.train` kept of it."""
@@ -162,8 +177,8 @@ def trained() -> Trained:
     write_store(facts, known_until=days)
     told = jobs.train(settings)
     assert told["no_signal"] is None, told["no_signal"]
-    folder = settings.models_folder / settings.project
-    model, manifest, version = read_current_model(folder, project=settings.project)
+    register(settings, told)
+    model, manifest, version = Registry(settings).load_champion()
     return Trained(settings, facts, open_stored(settings), model, manifest, version, told["evaluation"], days)
 
 

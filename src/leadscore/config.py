@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -331,6 +333,18 @@ class Settings(_Frozen):
     def project_folder(self) -> Path:
         """Where the project's store, scores and back-tests lie."""
         return self.data_folder / self.project
+
+
+@contextmanager
+def environment_kept() -> Iterator[None]:
+    """Undo what is done to the environment within; MLflow notes there what it was told, and would find it again."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def set_environment(**more: str) -> None:

@@ -78,11 +78,10 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         result = fit_model(history, known_us=known_us, progress=progress)
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
-    evaluation = result.evaluation | {"no_signal": result.no_signal}
-    figures = build_figures(evaluation)
+    figures = build_figures(result.evaluation)
     card = build_card(
-        evaluation=evaluation, features=result.features, manifest=read_json(home / "manifest.json"), settings=settings,
-        figures=figures, version=None if result.no_signal else home.name,
+        evaluation=result.evaluation, features=result.features, manifest=read_json(home / "manifest.json"),
+        settings=settings, figures=figures, version=None if result.no_signal else home.name,
     )  # fmt: skip
     files = {"card.html": card, **{f"figures/{name}": svg for name, svg in figures.items()}}
     described = [{"name": f.name, "unit": f.unit, "direction": f.direction, "group": f.group} for f in result.features]

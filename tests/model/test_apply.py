@@ -48,15 +48,17 @@ def as_bytes(arrays):
     return [array.tobytes() for array in arrays]
 
 
-def test_apply_when_read_as_a_file_then_imports_only_json_numpy_and_lightgbm():
-    found = set()
-    for node in ast.walk(ast.parse(Path(apply.__file__).read_text(encoding="utf-8"))):
+def test_apply_when_read_as_a_file_then_imports_nothing_of_ours_and_mlflow_only_where_it_is_served():
+    found, tree = set(), ast.parse(Path(apply.__file__).read_text(encoding="utf-8"))
+    *rest, served = tree.body
+    assert ast.unparse(served.test) == "__name__.startswith('code_model_')"
+    for node in (node for each in rest for node in ast.walk(each)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             found.add(f"{'.' * node.level}{node.module}")
         assert not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "__import__")
-    assert found == {"json", "numpy", "lightgbm"}
+    assert found == {"hashlib", "json", "pathlib", "numpy", "lightgbm"}
 
 
 def test_row_when_predicted_alone_then_equals_the_batch_bit_for_bit(model, columns):
@@ -121,7 +123,7 @@ def test_encoded_matrix_when_made_then_has_a_column_a_feature_in_the_scorers_ord
 
 
 def test_model_when_it_went_through_its_texts_then_predicts_the_same_bits(model, columns):
-    again = WinModel.from_text(json.dumps(model.document), model.booster_text)
+    again = WinModel(json.loads(json.dumps(model.document)), model.booster_text)
     assert as_bytes(predict(again, columns)) == as_bytes(predict(model, columns))
 
 

@@ -12,7 +12,7 @@ from leadscore import jobs
 from leadscore.errors import AsOfError
 from leadscore.history.labels import build_side
 from leadscore.model.backtest import run_backtest, spread_dates
-from leadscore.model.files import read_current_model, write_model
+from leadscore.model.files import read_model, write_model
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.scoring.score import score_open_leads
@@ -57,10 +57,10 @@ def test_probabilities_of_a_date_when_trained_and_scored_at_that_date_then_are_t
     history, predictions, tmp_path, as_of_us
 ):
     fitted = dataclasses.replace(fit_model(history, known_us=as_of_us, progress=silent), no_signal=None)
-    write_model(tmp_path, fitted, settings=history.settings, store_version=history.version.id)
-    model, manifest, version = read_current_model(tmp_path, project="synthetic")
+    home = write_model(tmp_path, fitted, settings=history.settings, store_version=history.version.id)
+    model, manifest = read_model(home)
     table = score_open_leads(
-        history, model, model_version=version, known_us=manifest["known_until_us"], as_of_us=as_of_us
+        history, model, model_version=home.name, known_us=manifest["known_until_us"], as_of_us=as_of_us
     )
     scored = dict(zip(table["lead_id"].to_pylist(), table["win_probability"].to_pylist(), strict=True))
     rows = predictions[predictions["as_of_us"] == as_of_us]

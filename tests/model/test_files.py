@@ -5,9 +5,9 @@ import os
 import pytest
 
 import histories
-from leadscore.errors import CorruptFileError, NoModelError
+from leadscore.errors import CorruptFileError
 from leadscore.files import hash_bytes
-from leadscore.model.files import read_current_model, write_model, write_no_signal
+from leadscore.model.files import read_model, write_model
 
 FILES = ("model.json", "booster.txt", "evaluation.json")
 
@@ -24,7 +24,8 @@ def settings(tmp_path_factory):
 
 @pytest.fixture
 def kept(tmp_path, result, settings):
-    return tmp_path, write_model(tmp_path, result, settings=settings, store_version="0123456789abcdef")
+    home = write_model(tmp_path, result, settings=settings, store_version="0123456789abcdef")
+    return tmp_path, home.name
 
 
 def states(folder):
@@ -33,8 +34,7 @@ def states(folder):
 
 def test_model_when_kept_then_is_read_back_with_bit_equal_predictions(kept, result):
     folder, version = kept
-    model, manifest, read_version = read_current_model(folder, project="synthetic")
-    assert read_version == version
+    model, manifest = read_model(folder / version)
     assert manifest["known_until_us"] == result.known_us
     columns = histories.open_matrix().columns
     ours, theirs = ((each.raw(columns), each.contributions(columns)) for each in (result.model, model))
@@ -49,7 +49,6 @@ def test_model_when_kept_then_is_text_with_the_hashes_of_its_files(kept, result,
     data = (home / "manifest.json").read_bytes()
     manifest = json.loads(data)
     assert manifest["files"] == {name: hash_bytes((home / name).read_bytes()) for name in FILES}
-    assert json.loads((folder / "current.json").read_bytes()) == {"version": version, "sha256": hash_bytes(data)}
     assert version == hash_bytes(data)[:16]
     assert manifest["seed"] == settings.seed
     assert manifest["target"] == {"horizon_days": 30, "cadence_days": 7, "max_per_lead": 3, "weight_cap": 10.0}
@@ -68,7 +67,7 @@ def test_model_when_one_byte_was_changed_then_is_refused(kept, name, position):
     data[int(position * len(data)) if position > 0 else position] ^= 1
     path.write_bytes(data)
     with pytest.raises(CorruptFileError, match=f"{name} was changed or damaged"):
-        read_current_model(folder, project="synthetic")
+        read_model(folder / version)
 
 
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
@@ -76,7 +75,7 @@ def test_model_when_a_file_is_gone_then_is_refused_as_damaged(kept, name):
     folder, version = kept
     (folder / version / name).unlink()
     with pytest.raises(CorruptFileError, match=name):
-        read_current_model(folder, project="synthetic")
+        read_model(folder / version)
 
 
 def test_model_when_kept_twice_then_nothing_is_written_anew(kept, result, settings):
@@ -84,17 +83,8 @@ def test_model_when_kept_twice_then_nothing_is_written_anew(kept, result, settin
     for path in folder.rglob("*.*"):
         os.utime(path, ns=(10**18, 10**18))
     before = states(folder)
-    assert write_model(folder, result, settings=settings, store_version="0123456789abcdef") == version
+    assert write_model(folder, result, settings=settings, store_version="0123456789abcdef").name == version
     assert states(folder) == before
-
-
-def test_model_when_another_is_kept_then_becomes_the_current_one_beside_the_first(kept, result, settings):
-    folder, version = kept
-    other = dataclasses.replace(result, evaluation=result.evaluation | {"note": "another"})
-    newer = write_model(folder, other, settings=settings, store_version="0123456789abcdef")
-    assert newer != version
-    assert read_current_model(folder, project="synthetic")[2] == newer
-    assert (folder / version / "manifest.json").exists()
 
 
 @pytest.mark.parametrize("change", ["seed", "store_version", "model", "known_us"])
@@ -110,29 +100,25 @@ def test_version_when_anything_that_made_the_model_differs_then_differs(kept, re
         result = dataclasses.replace(result, model=type(result.model)(document, result.model.booster_text))
     else:
         result = dataclasses.replace(result, known_us=result.known_us + 1)
-    assert write_model(folder, result, settings=settings, store_version=store_version) != version
+    assert write_model(folder, result, settings=settings, store_version=store_version).name != version
 
 
-def test_no_signal_when_noted_beside_a_model_then_the_model_stays_in_use(kept, result):
-    folder, version = kept
-    write_no_signal(folder, dataclasses.replace(result, no_signal="no signal: nothing"))
-    assert read_current_model(folder, project="synthetic")[2] == version
+def test_training_without_a_signal_when_kept_then_its_manifest_says_why_and_its_version_is_another(
+    tmp_path, result, settings
+):
+    sound = write_model(tmp_path, result, settings=settings, store_version="s")
+    refused = dataclasses.replace(result, no_signal="no signal: nothing to see")
+    home = write_model(tmp_path, refused, settings=settings, store_version="s")
+    assert home != sound
+    assert read_model(home)[1]["no_signal"] == "no signal: nothing to see"
+    assert read_model(sound)[1]["no_signal"] is None
 
 
-def test_no_signal_when_noted_without_a_model_then_reading_says_why(tmp_path, result):
-    write_no_signal(tmp_path, dataclasses.replace(result, no_signal="no signal: nothing to see"))
-    with pytest.raises(NoModelError, match=r"project 'synthetic' has no model.*no signal: nothing to see"):
-        read_current_model(tmp_path, project="synthetic")
-    noted = json.loads((tmp_path / "no_signal.json").read_bytes())
-    assert noted["evaluation"]["gain"] == result.evaluation["gain"]
-
-
-def test_no_signal_when_a_later_training_found_one_then_is_forgotten(tmp_path, result, settings):
-    write_no_signal(tmp_path, dataclasses.replace(result, no_signal="no signal: nothing to see"))
-    write_model(tmp_path, result, settings=settings, store_version="s")
-    assert not (tmp_path / "no_signal.json").exists()
-
-
-def test_model_when_none_was_ever_trained_then_reading_says_to_train(tmp_path):
-    with pytest.raises(NoModelError, match="run `leadscore train` first"):
-        read_current_model(tmp_path / "nowhere", project="synthetic")
+def test_model_when_its_format_is_another_then_is_refused_with_both(tmp_path, result, settings):
+    home = write_model(tmp_path, result, settings=settings, store_version="s")
+    data = (home / "manifest.json").read_bytes().replace(b'"format": 1', b'"format": 2')
+    other = tmp_path / hash_bytes(data)[:16]
+    home.rename(other)
+    (other / "manifest.json").write_bytes(data)
+    with pytest.raises(ValueError, match=r"has the format 2, this version of leadscore reads 1"):
+        read_model(other)

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from leadscore.files import canonical_json
 from leadscore.model import train
 from leadscore.model.apply import calibrate
 from leadscore.model.evaluate import Judged
-from leadscore.model.files import read_current_model, write_model
+from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.train import MIN_OUTCOMES, fit_model
 from leadscore.progress import silent
@@ -48,7 +49,7 @@ def fit(history, *, known_us=None):
 def written(folder, result, settings, version):
     """All that is kept of a training: its version, and every file by name."""
     kept = dataclasses.replace(result, no_signal=None)
-    name = write_model(folder, kept, settings=settings, store_version=version.id)
+    name = write_model(folder, kept, settings=settings, store_version=version.id).name
     return name, {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
 
 
@@ -59,7 +60,7 @@ def test_training_when_repeated_then_writes_the_same_bytes_with_any_number_of_th
     history = open_facts(facts, known_until=75)
     ours = written(tmp_path / "ours", fit(history), history.settings, history.version)
     theirs = written(tmp_path / "theirs", first, history.settings, history.version)
-    assert set(ours[1]) == {"current.json"} | {
+    assert set(ours[1]) == {
         f"{ours[0]}/{name}" for name in ("model.json", "booster.txt", "evaluation.json", "manifest.json")
     }
     assert ours[0] == theirs[0]
@@ -261,13 +262,14 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_p
     write_store(sales_facts(settings, leads=350, days=120, seed=seed, signal=0.0), known_until=120)
     told = jobs.train(settings)
     assert told["model_version"] is None
-    assert told["folder"] is None
     assert told["no_signal"].startswith("no signal: against giving every lead the base rate of 0.")
     assert told["evaluation"]["no_signal"] == told["no_signal"]
     gain = told["evaluation"]["gain"]["log_loss_gain"]
     assert gain["low"] <= 0
     assert f"{gain['low']:.4f} to {gain['high']:.4f}" in told["no_signal"]
-    assert [path.name for path in (tmp_path / "models" / "synthetic").iterdir()] == ["no_signal.json"]
+    assert json.loads((Path(told["folder"]) / "manifest.json").read_bytes())["no_signal"] == told["no_signal"]
+    registered = histories.register(settings, told)
+    assert (registered["registered"], registered["champion"]) == (None, None)
     with pytest.raises(NoModelError, match="no signal: against giving every lead the base rate"):
         jobs.score(settings)
     assert not (settings.project_folder() / "scores").exists()
@@ -484,7 +486,7 @@ def test_curves_when_kept_then_tell_of_the_judged_rows_and_of_every_spell(world)
 
 
 def test_probability_when_calibrated_then_is_within_the_models_own_bounds(world):
-    model, _, _ = read_current_model(world.settings.models_folder / "synthetic", project="synthetic")
+    model = world.model
     calibrator = model.document["calibrator"]
     probability = model.probability(np.array([-1e6, 1e6]))
     assert calibrator["low"] <= probability[0] < probability[1] <= calibrator["high"]

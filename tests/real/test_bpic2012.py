@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import histories
 from leadscore import jobs
 from leadscore.config import read_settings
 from leadscore.engine.duckdb import DuckDBEngine
@@ -43,12 +44,13 @@ def history(settings, ingested):
 
 @pytest.fixture(scope="module")
 def trained(settings, ingested):
-    return jobs.train(settings)
+    told = jobs.train(settings)
+    return told | histories.register(settings, told)
 
 
 @pytest.fixture(scope="module")
 def scored(settings, trained):
-    return jobs.score(settings, as_of_us=parse_moment("2012-02-01", zone="UTC"))
+    return histories.score_and_publish(settings, as_of_us=parse_moment("2012-02-01", zone="UTC"))
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +141,7 @@ def test_model_out_of_time_is_better_than_the_quick_untuned_one_and_no_leak(trai
 def test_back_test_at_a_date_is_what_train_and_score_would_have_published_then(settings, history, ingested, tmp_path):
     as_of = parse_moment("2011-12-16", zone="UTC")
     then = settings.model_copy(update={"models_folder": tmp_path / "models"})
-    jobs.train(then, as_of_us=as_of)
+    histories.register(then, jobs.train(then, as_of_us=as_of))
     published = pd.read_parquet(Path(jobs.score(then, as_of_us=as_of)["folder"]) / "scores.parquet")
     report = jobs.backtest(then, from_us=as_of, to_us=as_of, dates=1)
     replayed = pd.read_csv(Path(report["folder"]) / "predictions.csv", dtype={"lead_id": str})
@@ -165,7 +167,7 @@ def test_scores_when_the_future_of_the_log_is_cut_off_are_the_same(settings, tmp
     jobs.ingest(then)
     tables = []
     for each in (whole, then):
-        jobs.train(each, as_of_us=as_of)
+        histories.register(each, jobs.train(each, as_of_us=as_of))
         published = Path(jobs.score(each, as_of_us=as_of)["folder"])
         tables.append((published / "scores.csv").read_bytes())
     assert tables[0] == tables[1]

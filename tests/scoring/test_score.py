@@ -217,8 +217,9 @@ def told(world, tmp_path_factory):
     facts.rows = world.facts.rows
     histories.write_store(facts, known_until=world.days)
     result = dataclasses.replace(histories.fitted(), known_us=day(215), no_signal=None)
-    write_model(settings.models_folder / settings.project, result, settings=settings, store_version="s")
-    return settings, jobs.score(settings, as_of_us=day(215)), result
+    home = write_model(settings.models_folder / settings.project, result, settings=settings, store_version="s")
+    jobs.register(settings, home, who=histories.WHO)
+    return settings, histories.score_and_publish(settings, as_of_us=day(215)), result
 
 
 def test_counts_when_scoring_in_the_past_then_add_up_by_hand(world, told):

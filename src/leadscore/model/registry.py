@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from leadscore.config import Settings, set_environment
+from leadscore.config import Settings, environment_kept, set_environment
 from leadscore.errors import AliasError, NoModelError, RegistryError, UnknownVersionError
 from leadscore.files import read_json
 from leadscore.model import apply
@@ -77,16 +77,16 @@ class Registry:
         uri = self._settings.tracking_uri()
         if uri.startswith("sqlite:"):
             self._settings.models_folder.mkdir(parents=True, exist_ok=True)
-        self._mlflow.set_tracking_uri(uri)  # logging a model and reading one know no other way
-        self._mlflow.set_registry_uri(uri)
         return self._mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
         """MLflow's failures, and those of the database behind it, as one error of ours, without a password."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about type hints and examples that these models do without
+            with warnings.catch_warnings(), environment_kept():
+                warnings.simplefilter("ignore")  # about examples that these models do without
+                for choose in (self._mlflow.set_tracking_uri, self._mlflow.set_registry_uri):
+                    choose(self._settings.tracking_uri())  # logging a model and reading one know no other way
                 yield
         except Exception as e:
             if type(e).__module__.partition(".")[0] not in FOREIGN:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import AsOfError, ModelMismatchError
@@ -59,18 +58,17 @@ def score_open_leads(
     probability = model.probability(raw)
     score = compute_score(probability, model.document["reference"])
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
-    frame = pd.DataFrame(
-        {
-            "lead_id": lead_id,
-            "as_of": pd.to_datetime(matrix.keys["as_of_us"], unit="us", utc=True),
-            "raw": raw,
-            "win_probability": probability,
-            "score": score,
-            "tier": decide_tier(score, history.settings.tiers),
-            **explain(model, matrix, features),
-        }
-    )
-    return pa.Table.from_pandas(frame.iloc[np.lexsort((lead_id, -raw, -probability))], SCORES, preserve_index=False)
+    columns = {
+        "lead_id": lead_id,
+        "as_of": matrix.keys["as_of_us"].to_numpy(),
+        "raw": raw,
+        "win_probability": probability,
+        "score": score,
+        "tier": decide_tier(score, history.settings.tiers),
+        **explain(model, matrix, features),
+    }
+    order = pa.array(np.lexsort((lead_id, -raw, -probability)))
+    return pa.table([pa.array(columns[f.name]).cast(f.type).take(order) for f in SCORES], schema=SCORES)
 
 
 def _check_features(model: WinModel, features: Sequence[Feature], model_version: str) -> None:
