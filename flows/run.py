@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from leadscore.terminal import draw_run
-from tasks import flow, ingest, main, publish, register, score, train
+from local import flow, main
+from shown import show_scores, show_training
+from tasks import ingest, publish, register, score, train
 
 
 @flow(name="leadscore-run")
 def run_flow(config: str, data: str | None = None, as_of: str | None = None) -> dict[str, Any]:
-    """From a new export to a published list."""
-    ingested = ingest(config, data)
-    trained = train(config, as_of)
-    registered = register(config, trained)
-    scored = score(config, as_of) if registered["champion"] else None
-    if scored:
-        publish(config, scored)
-    return {"ingested": ingested, "trained": {**trained, **registered}, "scored": scored}
+    """From a new export to a published list; without a signal, and without a champion, there is no list."""
+    told = {"ingested": ingest(config, data), "trained": train(config, as_of), "scored": None}
+    registered = register(config, told["trained"]["folder"])
+    show_training(told["trained"], registered)
+    told["trained"] |= registered
+    if registered["champion"]:
+        told["scored"] = scored = score(config, as_of)
+        publish(config, scored["publication_id"])
+        show_scores(scored)
+    return told
 
 
 if __name__ == "__main__":

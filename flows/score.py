@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from leadscore.terminal import draw_score
-from tasks import flow, ingest, main, publish, score
+from local import flow, main
+from shown import show_scores
+from tasks import ingest, publish, score
 
 
 @flow(name="leadscore-score")
 def score_flow(config: str, data: str | None = None, as_of: str | None = None) -> dict[str, Any]:
     """Score a new export with the champion."""
     ingest(config, data)
-    scored = score(config, as_of)
-    publish(config, scored)
-    return dict(scored)
+    scored: dict[str, Any] = score(config, as_of)
+    publish(config, scored["publication_id"])
+    show_scores(scored)
+    return scored
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from leadscore.terminal import draw_train
-from tasks import flow, ingest, main, register, train
+from local import flow, main
+from shown import show_training
+from tasks import ingest, register, train
 
 
 @flow(name="leadscore-train")
@@ -13,7 +15,9 @@ def train_flow(config: str, data: str | None = None, as_of: str | None = None) -
     """Train on a new export; the first model becomes champion, a later one challenger."""
     ingest(config, data)
     trained = train(config, as_of)
-    return {**trained, **register(config, trained)}
+    registered = register(config, trained["folder"])
+    show_training(trained, registered)
+    return {**trained, **registered}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""Prefect as flows here use it: its files in this project, nothing phoned home, tries again where that may help.
+
+The only file that imports it, because the environment must be set before.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from leadscore.config import set_environment
+from leadscore.errors import UserError
+from leadscore.terminal import exit_with_words
+
+set_environment(  # read when Prefect is imported; what the environment says already, stands
+    PREFECT_HOME=str(Path(__file__).resolve().parents[1] / "data" / "prefect"),
+    PREFECT_SERVER_EPHEMERAL_ENABLED="true",
+    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="120",
+)
+
+from prefect import artifacts, flow, runtime, task  # noqa: E402
+from prefect.cache_policies import NO_CACHE  # noqa: E402
+
+__all__ = ["artifacts", "flow", "main", "once", "retried", "runtime"]
+
+
+def once(job: Callable[..., Any]) -> Any:
+    """A task that is tried once; nothing is cached, since a job finds out itself what is done already."""
+    return task(job, cache_policy=NO_CACHE)
+
+
+def retried(job: Callable[..., Any]) -> Any:
+    """A task that waits and tries again, unless the user has something to mend; its job can be repeated."""
+    return task(job, retries=3, retry_delay_seconds=[2, 10, 60], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
+
+
+def _may_help(_task: Any, _run: Any, state: Any) -> bool:
+    return not isinstance(state.data, UserError)
+
+
+def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | None) -> None:
+    """Run a flow from the command line and draw what it returned; exit codes as those of `leadscore`."""
+    parser = ArgumentParser(description=about)
+    parser.add_argument("--config", default="leadscore.toml", help="the settings file")
+    parser.add_argument("--data", help="the folder of the exported files, if not as the settings say")
+    parser.add_argument("--as-of", help="the moment to look from, or now; default: known_until")
+    with exit_with_words():
+        draw(run(**vars(parser.parse_args())))

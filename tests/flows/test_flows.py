@@ -1,0 +1,188 @@
+"""The flows on Prefect's test harness and on a real server that they start themselves; other tests never start it."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from leadscore.errors import SourceMissingError
+from leadscore.sample import write_sample
+
+ROOT = Path(__file__).parents[2]
+FLOWS = ROOT / "flows"
+pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
+
+
+@pytest.fixture(scope="module")
+def crm(tmp_path_factory):
+    """A sample, large enough for a signal."""
+    folder = tmp_path_factory.mktemp("crm with a space") / "crm"
+    write_sample(folder, leads=2500, seed=4)
+    return folder
+
+
+def command(folder, *words, **environment):
+    """A command as a user gives it, in a folder of its own; what it printed."""
+    folder.mkdir(exist_ok=True)
+    told = subprocess.run(  # noqa: S603
+        [sys.executable, *map(str, words)], cwd=folder, check=False, capture_output=True, text=True,
+        env={**os.environ, "COLUMNS": "120", **environment},
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    return told.stdout
+
+
+@pytest.fixture(scope="module")
+def by_commands(crm, tmp_path_factory):
+    """Where `leadscore ingest`, `train` and `score` left their files."""
+    folder = tmp_path_factory.mktemp("commands")
+    for word in ("ingest", "train", "score"):
+        command(folder, "-m", "leadscore.cli", word, "--config", crm / "leadscore.toml")
+    return folder
+
+
+def published(folder):
+    """All bytes that jobs wrote, but for MLflow's and Prefect's own files."""
+    kept = [*(folder / "data" / "sample").rglob("*"), *(folder / "models" / "sample").rglob("*")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in kept if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def harness(tmp_path_factory):
+    sys.path.insert(0, str(FLOWS))
+    before = dict(os.environ)
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+    from prefect.testing.utilities import prefect_test_harness
+
+    import local  # noqa: F401  (sets the environment before Prefect is imported)
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+    sys.path.remove(str(FLOWS))
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_flow_when_run_on_the_harness_then_writes_the_bytes_of_the_commands_and_shows_artifacts(
+    harness, crm, by_commands, tmp_path, monkeypatch
+):
+    from prefect.artifacts import Artifact
+
+    from run import run_flow
+
+    monkeypatch.chdir(tmp_path)
+    told = run_flow(str(crm / "leadscore.toml"))
+    assert published(tmp_path) == published(by_commands)
+    assert told["trained"]["registered"]["aliases"] == ("champion",)
+    found = {key: Artifact.get(key) for key in ("metrics", "model-card", "summary", "files")
+             for key in [f"leadscore-{key}"]}  # fmt: skip
+    assert f"{told['trained']['evaluation']['metrics']['all']['auc']['value']}" in found["leadscore-metrics"].data
+    assert Path(told["trained"]["card"]).resolve().as_uri() in found["leadscore-model-card"].data
+    assert f"{told['scored']['counts']['scored']:,} open leads" in found["leadscore-summary"].data
+    assert told["scored"]["publication_id"] in found["leadscore-files"].data
+
+
+def test_flows_when_train_and_score_run_one_by_one_then_write_the_bytes_of_the_commands(
+    harness, crm, by_commands, tmp_path, monkeypatch
+):
+    from score import score_flow
+    from train import train_flow
+
+    monkeypatch.chdir(tmp_path)
+    config = str(crm / "leadscore.toml")
+    train_flow(config)
+    score_flow(config)
+    assert published(tmp_path) == published(by_commands)
+
+
+@pytest.mark.parametrize(("fails", "tries"), [(0, 1), (1, 2), (3, 4)])
+def test_publication_when_it_fails_at_first_then_is_tried_again(  # noqa: PLR0917
+    harness, crm, by_commands, tmp_path, monkeypatch, fails, tries
+):
+    import score
+    from leadscore import jobs
+
+    monkeypatch.chdir(by_commands)
+    calls, real = [], jobs.publish
+
+    def flaky(*args):
+        calls.append(args)
+        if len(calls) <= fails:
+            raise OSError("the share is away for a moment")
+        return real(*args)
+
+    monkeypatch.setattr(jobs, "publish", flaky)
+    monkeypatch.setattr(score, "publish", score.publish.with_options(retry_delay_seconds=0))
+    before = published(by_commands)
+    score.score_flow(str(crm / "leadscore.toml"))
+    assert len(calls) == tries
+    assert published(by_commands) == before
+
+
+def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(harness, crm, tmp_path, monkeypatch):
+    import score
+    from leadscore import jobs
+
+    monkeypatch.chdir(tmp_path)
+    calls, real = [], jobs.ingest
+    monkeypatch.setattr(jobs, "ingest", lambda *args: calls.append(args) or real(*args))
+    with pytest.raises(SourceMissingError, match=r"leads\.csv"):
+        score.score_flow(str(crm / "leadscore.toml"), data=str(tmp_path))
+    assert len(calls) == 1
+
+
+def test_flow_when_run_as_a_script_then_starts_a_server_whose_files_stay_where_they_were_put(
+    crm, by_commands, tmp_path
+):
+    home, prefect_home = tmp_path / "home", tmp_path / "prefect"
+    home.mkdir()
+    place = {"HOME": str(home), "PREFECT_HOME": str(prefect_home)}
+    told = command(tmp_path / "work", FLOWS / "run.py", "--config", crm / "leadscore.toml", **place)
+    assert published(tmp_path / "work") == published(by_commands)
+    assert (prefect_home / "prefect.db").exists()
+    assert not (home / ".prefect").exists()
+    for words in ("First to call", "AUC", "Published in data/sample/scores/", "mlflow ui --backend-store-uri"):
+        assert words in told
+    current = (tmp_path / "work" / "data" / "sample" / "scores" / "current.json").read_text()
+    assert told.split("data/sample/scores/")[1].split()[0] in current
+
+
+def test_flow_when_its_settings_are_missing_then_exits_with_2_and_words(tmp_path):
+    told = subprocess.run(  # noqa: S603
+        [sys.executable, FLOWS / "train.py"], cwd=tmp_path, check=False, capture_output=True, text=True,
+        env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "COLUMNS": "120"},
+    )  # fmt: skip
+    assert told.returncode == 2
+    assert "error: leadscore.toml: there is no such file; name it with --config" in told.stderr
+
+
+QUIET = """
+import local
+from prefect.settings import get_current_settings
+s = get_current_settings()
+print(s.home, s.server.analytics_enabled, s.server.ephemeral.startup_timeout_seconds)
+import os
+print(os.environ["DO_NOT_TRACK"], os.environ["MLFLOW_DISABLE_TELEMETRY"])
+"""
+
+
+def test_prefect_when_nothing_is_said_otherwise_then_lives_in_the_project_and_phones_nobody(tmp_path):
+    mine = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT", "MLFLOW", "DO_NOT"))}
+    told = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", QUIET], cwd=FLOWS, env=mine, check=True, capture_output=True, text=True
+    )  # fmt: skip
+    assert told.stdout.splitlines() == [f"{ROOT / 'data' / 'prefect'} False 120", "1 true"]
+
+
+@pytest.mark.parametrize("path", sorted(FLOWS.glob("*.py")), ids=lambda path: path.name)
+def test_flow_file_when_read_then_is_short_and_touches_no_frame(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 60
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in imports if isinstance(node, ast.ImportFrom)}
+    assert not {name.partition(".")[0] for name in names} & {"pandas", "numpy", "pyarrow", "duckdb", "mlflow"}
+    assert ("prefect" in names) == (path.name == "local.py")
