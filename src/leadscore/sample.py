@@ -164,7 +164,12 @@ def write_sample(folder: Path, *, leads: int, seed: int) -> dict[str, Any]:
         text = resources.files("leadscore").joinpath("sample.toml").read_text(encoding="utf-8")
         (beside / "leadscore.toml").write_text(text, encoding="utf-8")
 
-    fill_folder(folder, fill)
+    taken = folder.exists()  # a mount, a link, or where the user stands: it stays, and is filled
+    fill_folder(whole := folder / ".sample" if taken else folder, fill)
+    if taken:
+        for name in ("exports", "truth", "leadscore.toml"):
+            (whole / name).rename(folder / name)
+        whole.rmdir()
     chances = np.concatenate(truth)
     mean = float(chances.mean()) if len(chances) else None
     return {"folder": str(folder), "rows": rows, "open": len(chances), "mean_truth": mean}
@@ -490,7 +495,7 @@ def _activities(rng: np.random.Generator, crowd: Crowd) -> dict[str, Any]:
         "type": pa.array(shown[code]),
         "actor": pa.array(actors[code]),
         "duration_s": pa.array(duration, mask=duration == 0),
-        "thread": pa.array(event),  # rows of one visit, or of one e-mail, within the leads of a day
+        "thread": pa.array(event),  # the rows of one visit, or of one e-mail; other leads may have the number too
     }
 
 
@@ -572,7 +577,8 @@ def _clock() -> tuple[Array, Array]:
     speed = speed * np.where(quarter_end & (month % 3 == 0), 1.15, 1.0)
     midnight = days.astype("datetime64[s]").astype(np.int64)
     seconds = np.column_stack([midnight + 8 * 3600, midnight + 18 * 3600]).ravel()
-    tau = np.column_stack([np.cumsum(speed) - speed, np.cumsum(speed)]).ravel()
+    total = np.cumsum(speed)
+    tau = np.column_stack([np.append(0, total[:-1]), total]).ravel()  # a night is one tau, to the last bit
     return seconds.astype(np.float64), tau
 
 
