@@ -88,7 +88,7 @@ def _number(estimate: dict[str, float | None] | None, *, interval: bool = True) 
 def draw_train(result: dict[str, Any]) -> None:
     """How good the model is, and what became of it."""
     e = result["evaluation"]
-    _draw_metrics(f"Judged {e['basis']}", e["metrics"])
+    _draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
     history = e["history"]
     mature = "-" if history["mature_rate"] is None else f"{history['mature_rate']:.3f}"
     out.print(
@@ -183,7 +183,7 @@ def draw_sample(result: dict[str, Any]) -> None:
         table.add_row(f"{name}.csv", f"{rows:,}")
     out.print(table)
     folder = escaped(result["folder"])
-    out.print(f"{result['open']:,} leads are open at the end; settings to read the exports: {folder}/leadscore.toml")
+    out.print(f"{result['open']:,} leads are open at the end. Settings: {folder}/leadscore.toml", soft_wrap=True)
     out.print(f"Go on: leadscore ingest --config {folder}/leadscore.toml", soft_wrap=True)
 
 

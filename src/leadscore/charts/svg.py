@@ -197,8 +197,8 @@ def _places(points: Sequence[Point]) -> str:
 def _document(words: Words, body: Iterable[str]) -> str:
     name = escape(words.name)
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-labelledby="{name}-title {name}-description" font-family="system-ui, sans-serif">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'role="img" aria-labelledby="{name}-title {name}-description" font-family="system-ui, sans-serif">'
     )
     parts = [
         head,
