@@ -127,6 +127,9 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
     import pandas as pd
     from mlflow.exceptions import MlflowException
 
+    def _missing(value: object) -> bool:
+        return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
+
     class Served(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]
         """Rows of raw features in, raw log-odds and win_probability out."""
 
@@ -138,13 +141,15 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
             """One dict a row, in the order of the rows.
 
             Raises:
-                MlflowException: a value is infinite; a served model answers 400.
+                MlflowException: a number is infinite, or what should be text is none; a served model answers 400.
             """
             columns = {}
             for feature in self.model.document["features"]:
                 values = model_input[feature["name"]]
                 if feature["category"]:
-                    columns[feature["name"]] = np.array([v if isinstance(v, str) else None for v in values], object)
+                    columns[feature["name"]] = np.array([None if _missing(v) else v for v in values], object)
+                    if not all(v is None or isinstance(v, str) for v in columns[feature["name"]]):
+                        raise MlflowException.invalid_parameter_value(f"{feature['name']} must be text or null")
                     continue
                 columns[feature["name"]] = numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
                 if np.isinf(numbers).any():

@@ -89,7 +89,7 @@ class Registry:
                     choose(self._settings.tracking_uri())  # logging a model and reading one know no other way
                 yield
         except Exception as e:
-            if type(e).__module__.partition(".")[0] not in FOREIGN:
+            if not isinstance(e, OSError | ImportError) and type(e).__module__.partition(".")[0] not in FOREIGN:
                 raise
             problem = (str(e) or type(e).__name__).splitlines()[0]
             raise RegistryError(what, hide_password(problem)) from e
@@ -110,18 +110,18 @@ class Registry:
         """
         model, manifest = read_model(home)
         with self._doing("registering the model"):
-            if manifest["no_signal"] is not None:
-                if not self._runs(f"tags.`{VERSION}` = '{home.name}' and attributes.status = 'FINISHED'"):
-                    self._log_run(home, manifest, files, who)
-                return None
             number = self._numbers().get(home.name)
             if number is None:
-                run_id = self._log_run(home, manifest, files, who, features=model.document["features"])
+                features = None if manifest["no_signal"] else model.document["features"]
+                logged = self._runs(f"tags.`{VERSION}` = '{home.name}' and attributes.status = 'FINISHED'")
+                run_id = logged[0].info.run_id if logged else self._log_run(home, manifest, files, who, features)
+                if features is None:
+                    return None
                 number = self._add_version(home.name, run_id, manifest)
-                if self._aliases():
-                    self._move(CHALLENGER, number, replace(who, why="trained"))
-            if not self._aliases():  # also if the last time ended between the version and its alias
+            if not self._aliases():  # asked of a version that was there too: the last time may have ended before this
                 self._move(CHAMPION, number, replace(who, why="the first model that is better than the base rate"))
+            elif number == max(self._numbers().values()) and not self._has_served(number):
+                self._move(CHALLENGER, number, replace(who, why="trained"))
             return self._version(number)
 
     def load_champion(self) -> tuple[WinModel, dict[str, Any], str]:
@@ -189,8 +189,6 @@ class Registry:
             raise AliasError(f"version {version.number} is the champion already")
         with self._doing("promoting a model"):
             self._crown(version.number, who)
-            if CHALLENGER in version.aliases:
-                self._client.delete_registered_model_alias(self.name, CHALLENGER)
             return self._version(version.number)
 
     def rollback(self, who: Who) -> ModelVersion:
@@ -200,23 +198,34 @@ class Registry:
             AliasError: there was none.
         """
         with self._doing("rolling back"):
-            number = self._aliases().get(PREVIOUS)
+            aliases = self._aliases()
+            number = aliases.get(PREVIOUS)
+            if number == aliases.get(CHAMPION):  # a move ended halfway: what was previous before it?
+                noted = [move for move in self.moves() if (move["alias"], move["now"]) == (PREVIOUS, number)]
+                number = noted[0]["was"] if noted else None
             if number is None:
                 raise AliasError(f"project {self._settings.project!r} has no previous champion to go back to")
             self._crown(number, who)
             return self._version(number)
 
     def _crown(self, number: int, who: Who) -> None:
-        """Move `previous` first: should the process die in between, the champion is still the old one."""
-        champion = self._aliases().get(CHAMPION)
-        if champion is not None:
+        """Move `champion` last: should the process die before, the old one scores, and all of it can be repeated."""
+        aliases = self._aliases()
+        if (champion := aliases.get(CHAMPION)) not in {None, aliases.get(PREVIOUS)}:
             self._move(PREVIOUS, champion, who)
+        if aliases.get(CHALLENGER) == number:
+            self._client.delete_registered_model_alias(self.name, CHALLENGER)
         self._move(CHAMPION, number, who)
 
     def _move(self, alias: str, number: int, who: Who) -> None:
         move = {"alias": alias, "was": self._aliases().get(alias), "now": number, **asdict(who)}
         self._client.set_registered_model_tag(self.name, f"{MOVE}{who.at}.{alias}", json.dumps(move))
         self._client.set_registered_model_alias(self.name, alias, str(number))
+
+    def _has_served(self, number: int) -> bool:
+        """Whether an alias leads to a version, or `champion` once did."""
+        crowned = {move["now"] for move in self.moves() if move["alias"] == CHAMPION}
+        return number in crowned | set(self._aliases().values())
 
     def _registered(self) -> Any:
         """MLflow's registered model with aliases and tags, or None before the first version."""
@@ -254,7 +263,8 @@ class Registry:
         found = self._client.get_experiment_by_name(self.name)
         if found is None:
             location = self._settings.artifact_location()
-            return str(self._client.create_experiment(self.name, artifact_location=location))
+            kind = {"mlflow.experimentKind": "custom_model_development"}  # else its pages are those of chat bots
+            return str(self._client.create_experiment(self.name, artifact_location=location, tags=kind))
         return str(found.experiment_id)
 
     def _runs(self, which: str) -> list[Any]:
@@ -263,7 +273,7 @@ class Registry:
 
     def _log_run(
         self, home: Path, manifest: Mapping[str, Any], files: Mapping[str, str], who: Who,
-        features: list[dict[str, Any]] | None = None,
+        features: list[dict[str, Any]] | None,
     ) -> str:  # fmt: skip
         """A run with all that is told of a training; with `features` it holds the model, too."""
         evaluation = read_json(home / "evaluation.json")
@@ -342,7 +352,8 @@ def hide_password(text: str) -> str:
     >>> hide_password("postgresql://me:secret@host/db")
     'postgresql://me:***@host/db'
     """
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+    text = re.sub(r"(://[^:/@\s]*):.*@", r"\1:***@", text)  # a password may hold anything, even @ and blanks
+    return re.sub(r"([?&]password=)[^&\s'\"]*", r"\1***", text)
 
 
 def _metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
