@@ -258,7 +258,10 @@ class Crowd:
         return found
 
     def truth(self, as_of_s: int, *, horizon_days: int = HORIZON_DAYS) -> tuple[Array, Array]:
-        """The leads open at a moment (positions), and P(won within the horizon | all that was exported before it)."""
+        """The leads open at a moment (positions), and P(won within the horizon | all that was exported before it).
+
+        Won in this spell: not after a loss. A visit that began before the moment is known with all its pages.
+        """
         as_of, until = _to_tau(np.array([as_of_s, as_of_s + horizon_days * DAY_S]))
         lead = self.spell_lead[(self.spell_start < as_of) & (self.spell_end >= as_of)]
         weight = self.log_likelihood(as_of)[lead]
