@@ -2,6 +2,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -337,3 +338,121 @@ def test_publication_when_the_process_is_killed_then_readers_see_a_whole_one_and
     assert publish(folder, make_scores(shift=1)).id == read_whole(folder) == new.id
     kept = {file: data for file, data in contents(folder).items() if ".writing-" not in file}
     assert kept == contents(undisturbed)
+
+
+AGAIN_AND_AGAIN = """
+import os, sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from leadscore.publish.publication import publish, write_publication
+
+folder, as_of_us, times, user, tables = Path(sys.argv[1]), *map(int, sys.argv[2:5]), sys.argv[5:]
+scores = [pq.read_table(table) for table in tables]
+os.seteuid(user)
+print("ready", flush=True)
+for i in range(times):
+    written = write_publication(
+        scores[i % len(scores)], folder=folder / "scores", as_of_us=as_of_us, model_version="m" * 16,
+        store_version="s" * 16, project="synthetic", counts={"scored": 7},
+    )
+    publish(written.id, folder=folder / "scores", store_folder=folder / "store")
+"""
+
+
+def publishing(folder, *tables, times, user=None):
+    """A process that publishes the tables in turn, already at it."""
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", AGAIN_AND_AGAIN, folder, str(AS_OF), str(times), str(user or os.geteuid()), *tables],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert process.stdout.readline() == b"ready\n", process.stderr.read()
+    return process
+
+
+def tables_of(folder, *shifts):
+    paths = [folder / f"{shift}.parquet" for shift in shifts]
+    for path, shift in zip(paths, shifts, strict=True):
+        pq.write_table(make_scores(shift=shift), path)
+    return paths
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_publication_when_killed_at_a_random_moment_then_readers_see_a_whole_one_and_the_next_run_mends_it(
+    tmp_path, seed
+):
+    undisturbed, folder = tmp_path / "undisturbed", tmp_path / "folder"
+    ids = [publish(undisturbed, make_scores(shift=shift)).id for shift in range(4)]
+    publish(folder, make_scores(shift=0))
+    process = publishing(folder, *tables_of(tmp_path, 0, 1, 2, 3), times=10**6)
+    moment = np.random.default_rng(seed).uniform(0.01, 0.3)
+    with pytest.raises(subprocess.TimeoutExpired):  # it would go on for ever
+        process.wait(timeout=moment)
+    process.kill()
+    _, errors = process.communicate()
+    assert (process.returncode, errors) == (-9, b"")
+    assert read_whole(folder) in ids
+    for shift in range(4):
+        publish(folder, make_scores(shift=shift))
+    assert read_whole(folder) == ids[3]
+    kept = {file: data for file, data in contents(folder).items() if ".writing-" not in file}
+    assert kept == contents(undisturbed)
+
+
+def test_publications_when_two_processes_make_them_at_once_then_a_reader_never_sees_a_mixture(tmp_path):
+    undisturbed, folder = tmp_path / "undisturbed", tmp_path / "folder"
+    ids = {publish(undisturbed, make_scores(shift=shift)).id for shift in range(4)}
+    publish(folder, make_scores(shift=0))
+    tables = tables_of(tmp_path, 0, 1, 2, 3)
+    processes = [publishing(folder, *each, times=300) for each in (tables, tables[::-1])]
+    reads = set()
+    while any(process.poll() is None for process in processes):
+        reads.add(read_whole(folder))
+    assert [process.communicate()[1] for process in processes] == [b"", b""]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert len(reads) > 1
+    assert reads <= ids
+    publish(folder, make_scores(shift=3))
+    publish(undisturbed, make_scores(shift=3))
+    assert contents(folder) == contents(undisturbed)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 32 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", folder]
+    if not shutil.which("mount") or subprocess.run(mount, check=False, capture_output=True).returncode:  # noqa: S603
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", folder], check=True)  # noqa: S603, S607
+
+
+def test_publication_when_the_disk_is_full_then_words_say_so_and_the_old_one_is_whole(small_disk):
+    old = publish(small_disk, make_scores())
+    before = contents(small_disk)
+    with pytest.raises(WriteError, match="No space left on device; what was there before is intact"):
+        publish(small_disk, make_scores(500))
+    assert contents(small_disk) == before
+    assert read_whole(small_disk) == old.id
+
+
+def test_publication_when_the_folder_may_not_be_written_then_words_say_so_and_the_old_one_is_whole(tmp_path):
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = Path(name)
+        folder.chmod(0o755)
+        old = publish(folder, make_scores())
+        (table,) = tables_of(folder, 1)
+        before = contents(folder)
+        (folder / "scores").chmod(0o555)
+        user = 65534 if os.geteuid() == 0 else None  # root may write anywhere, nobody may not
+        process = publishing(folder, table, times=1, user=user)
+        _, errors = process.communicate()
+        assert process.returncode == 1
+        assert b"WriteError" in errors
+        assert b"Permission denied; what was there before is intact" in errors
+        assert contents(folder) == before
+        assert read_whole(folder) == old.id
+        (folder / "scores").chmod(0o755)
