@@ -110,7 +110,8 @@ class Registry:
         """
         model, manifest = read_model(home)
         with self._doing("registering the model"):
-            number = self._numbers().get(home.name)
+            known = {version.version: version.number for version in self.versions()}
+            number = known.get(home.name)
             if number is None:
                 features = None if manifest["no_signal"] else model.document["features"]
                 logged = self._runs(f"tags.`{VERSION}` = '{home.name}' and attributes.status = 'FINISHED'")
@@ -120,7 +121,7 @@ class Registry:
                 number = self._add_version(home.name, run_id, manifest)
             if not self._aliases():  # asked of a version that was there too: the last time may have ended before this
                 self._move(CHAMPION, number, replace(who, why="the first model that is better than the base rate"))
-            elif number == max(self._numbers().values()) and not self._has_served(number):
+            elif number >= max(known.values(), default=0) and not self._has_served(number):
                 self._move(CHALLENGER, number, replace(who, why="trained"))
             return self._version(number)
 
@@ -153,7 +154,10 @@ class Registry:
     def versions(self) -> list[ModelVersion]:
         """All model versions, the newest first."""
         with self._doing("listing models"):
-            return [self._version(number) for number in sorted(self._numbers().values(), reverse=True)]
+            aliases = self._aliases()
+            found = self._client.search_model_versions(f"name = '{self.name}'", max_results=10_000)
+            versions = [_version_of(each, aliases) for each in found if VERSION in each.tags]
+            return sorted(versions, key=lambda version: version.number, reverse=True)
 
     def moves(self) -> list[dict[str, Any]]:
         """All moves of aliases, the newest first: alias, was, now (numbers or None), by, at, why."""
@@ -240,16 +244,8 @@ class Registry:
         model = self._registered()
         return {alias: int(number) for alias, number in model.aliases.items()} if model else {}
 
-    def _numbers(self) -> dict[str, int]:
-        """Our version -> MLflow's number."""
-        found = self._client.search_model_versions(f"name = '{self.name}'", max_results=10_000)
-        return {each.tags[VERSION]: int(each.version) for each in found if VERSION in each.tags}
-
     def _version(self, number: int) -> ModelVersion:
-        found = self._client.get_model_version(self.name, str(number))
-        aliases = tuple(sorted(alias for alias, at in self._aliases().items() if at == number))
-        tags = found.tags
-        return ModelVersion(number, tags[VERSION], found.run_id, tags["leadscore.known_until"], aliases)
+        return _version_of(self._client.get_model_version(self.name, str(number)), self._aliases())
 
     @contextmanager
     def _downloaded(self, number: int) -> Iterator[Path]:
@@ -344,6 +340,13 @@ class Registry:
             self.name, f"models:/{logged}", run_id=run_id, tags=tags, model_id=logged
         )
         return int(made.version)
+
+
+def _version_of(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
+    """One of MLflow's versions as ours."""
+    number, tags = int(found.version), found.tags
+    names = tuple(sorted(alias for alias, at in aliases.items() if at == number))
+    return ModelVersion(number, tags[VERSION], found.run_id, tags["leadscore.known_until"], names)
 
 
 def hide_password(text: str) -> str:
