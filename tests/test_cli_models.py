@@ -2,6 +2,7 @@
 
 import dataclasses
 import getpass
+import itertools
 import json
 import sys
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from leadscore.model.registry import Registry, Who
 from leadscore.times import DAY_US
 
 SETTINGS = """
-project = "shop"
+project = "{project}"
 data_folder = "{folder}/data"
-models_folder = "{folder}/models"
+models_folder = "{models}"
 
 [sources.leads]
 path = "leads.csv"
@@ -29,6 +30,7 @@ source = "leads"
 table = "leads"
 columns = {{ lead_id = "id", event_at = "created" }}
 """
+numbers = itertools.count()
 KEYS = {"number", "version", "run_id", "known_until", "aliases"}
 
 
@@ -58,18 +60,34 @@ def run(monkeypatch, capsys):
 def empty(tmp_path, monkeypatch) -> Path:
     """A working directory with settings, where nothing was trained."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "leadscore.toml").write_text(SETTINGS.format(folder=tmp_path))
+    (tmp_path / "leadscore.toml").write_text(
+        SETTINGS.format(folder=tmp_path, models=tmp_path / "models", project="shop")
+    )
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Path:
+    """Where the models of all projects lie, since a database takes a second to make."""
+    return tmp_path_factory.mktemp("models")
+
+
 @pytest.fixture
-def folder(empty) -> Path:
-    """The same after two trainings: version 1 is champion, version 2 challenger."""
-    settings = read_settings(Path("leadscore.toml"))
+def project(shared) -> str:
+    """A name of this test alone."""
+    return f"shop-{next(numbers)}"
+
+
+@pytest.fixture
+def folder(empty, shared, project) -> Path:
+    """Two trainings of a project: version 1 is champion, version 2 challenger."""
+    path = empty / "leadscore.toml"
+    path.write_text(SETTINGS.format(folder=empty, models=shared, project=project))
+    settings = read_settings(path)
     for n in range(2):
         fitted = histories.fitted()
         result = dataclasses.replace(fitted, no_signal=None, known_us=fitted.known_us + n * DAY_US)
-        home = write_model(settings.models_folder / "shop", result, settings=settings, store_version="0" * 16)
+        home = write_model(settings.models_folder / project, result, settings=settings, store_version="0" * 16)
         Registry(settings).register(home, files={}, who=Who("grace", f"2024-06-0{n + 1}T00:00:00.000000Z", "nightly"))
     return empty
 
@@ -97,26 +115,24 @@ def cells(text):
     return [row.split() for row in text.splitlines() if len(row.split()) > 1]
 
 
-def test_list_when_there_are_models_then_their_aliases_and_moves_are_drawn(folder, run):
+def test_list_when_there_are_models_then_their_aliases_and_moves_are_drawn(folder, project, run):
     first, second = (parsed(run("show", str(n), "--json"))["versions"][0] for n in (1, 2))
     told = run("list")
     assert (told.code, told.err) == (0, "")
     rows = cells(told.out)
     assert ["1", first["version"], first["known_until"], "champion"] in rows
     assert ["2", second["version"], second["known_until"], "challenger"] in rows
-    assert "leadscore-shop" in told.out
+    assert f"leadscore-{project}" in told.out
     assert ["2024-06-02T00:00:00.000000Z", "challenger", "-", "2", "grace", "trained"] in rows
     assert ["2024-06-01T00:00:00.000000Z", "champion", "-", "1", "grace", "the"] in [row[:6] for row in rows]
     assert told.out.index("2024-06-02T00:00:00.000000Z") < told.out.index("2024-06-01T00:00:00.000000Z")
 
 
-def test_list_when_json_is_asked_for_then_it_holds_versions_and_moves(folder, run):
+def test_list_when_json_is_asked_for_then_it_holds_versions_and_moves(folder, project, run):
     result = parsed(run("list", "--json"))
-    assert result["registered_model"] == "leadscore-shop"
-    assert [(each["number"], each["aliases"]) for each in result["versions"]] == [
-        (2, ["challenger"]),
-        (1, ["champion"]),
-    ]
+    assert result["registered_model"] == f"leadscore-{project}"
+    found = [(each["number"], each["aliases"]) for each in result["versions"]]
+    assert found == [(2, ["challenger"]), (1, ["champion"])]
     assert all(set(each) == KEYS for each in result["versions"])
     assert [(move["alias"], move["was"], move["now"]) for move in result["moves"]] == [
         ("challenger", None, 2), ("champion", None, 1),
@@ -199,7 +215,8 @@ def test_move_when_nobody_is_named_then_it_was_the_user(folder, run, monkeypatch
 def test_move_when_no_reason_is_given_then_usage_is_shown_and_nothing_moves(folder, run, words):
     told = run(*words)
     assert (told.code, told.out) == (2, "")
-    assert "Usage: leadscore models" in told.err
+    assert told.err.startswith("Usage: ")
+    assert f"leadscore models {words[0]}" in told.err
     assert "--why" in told.err
     assert aliases(run) == {1: ["champion"], 2: ["challenger"]}
 
@@ -208,11 +225,11 @@ def test_move_when_no_reason_is_given_then_usage_is_shown_and_nothing_moves(fold
     "words", [["show", "7"], ["compare", "1", "7"], ["compare", "7", "1"], ["promote", "7", "--why", "x"],
               ["promote", "previous", "--why", "x"], ["show", "[red]x"], ["show", "7", "--json"]]
 )  # fmt: skip
-def test_version_when_it_is_unknown_then_those_that_are_there_are_listed(folder, run, words):
+def test_version_when_it_is_unknown_then_those_that_are_there_are_listed(folder, project, run, words):
     versions = parsed(run("list", "--json"))["versions"]
     which = next(word for word in words[1:] if word != "1")
     known = [f"{each['number']} ({each['version']})" for each in versions]
-    assert_refused(run(*words), "'shop'", f"'{which}'", *known)
+    assert_refused(run(*words), f"'{project}'", f"'{which}'", *known)
     assert aliases(run) == {1: ["champion"], 2: ["challenger"]}
 
 
@@ -222,8 +239,8 @@ def test_promote_when_it_is_champion_already_then_it_is_said(folder, run):
     assert len(parsed(run("list", "--json"))["moves"]) == 2
 
 
-def test_rollback_when_there_is_nothing_to_go_back_to_then_it_is_said(folder, run):
-    assert_refused(run("rollback", "--why", "x"), "'shop'", "no previous champion")
+def test_rollback_when_there_is_nothing_to_go_back_to_then_it_is_said(folder, project, run):
+    assert_refused(run("rollback", "--why", "x"), f"'{project}'", "no previous champion")
     assert aliases(run) == {1: ["champion"], 2: ["challenger"]}
 
 
@@ -260,4 +277,5 @@ def test_registry_when_it_cannot_be_read_then_it_is_not_the_users_mistake_and_no
 def test_command_line_when_it_is_mistyped_then_usage_is_shown(empty, run, words):
     told = run(*words)
     assert told.code == 2
-    assert "Usage: leadscore models" in told.out + told.err
+    assert "Usage: " in told.out + told.err
+    assert "leadscore models" in told.out + told.err
