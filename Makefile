@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run setup test check truth lock clean
+.PHONY: run setup test test-all check truth lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/run
@@ -31,6 +31,8 @@ setup: .venv/dev
 
 test: setup
 	$(PY) -m pytest -n 2 --dist loadfile
+
+test-all: test truth
 
 # Compares what the model says of the sample's open leads with the truth.
 truth: .venv/run

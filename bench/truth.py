@@ -42,7 +42,7 @@ def main() -> None:
     auc, best = (_expected_auc(p, true) for p in (model, true))
     ones = np.ones(len(won))
     print(f"sample of {LEADS:,} leads, seed {SEED}: {len(both):,} open leads")
-    print(f"mean probability: model {model.mean():.4f}, truth {true.mean():.4f}, won {won.mean():.4f}; ratio {ratio:.3f}")
+    print(f"mean: model {model.mean():.4f}, truth {true.mean():.4f}, ratio {ratio:.3f}; won {won.mean():.4f}")
     print(f"AUC expected under the truth: model {auc:.4f}, truth {best:.4f}, difference {best - auc:.4f}")
     print(f"AUC of what happened: model {compute_auc(model, won, ones):.4f}, truth {compute_auc(true, won, ones):.4f}")
     print(f"mean absolute difference of the probabilities: {np.abs(model - true).mean():.4f}")
