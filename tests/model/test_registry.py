@@ -197,7 +197,10 @@ def test_run_when_registered_then_every_estimate_is_a_metric_with_its_interval(s
         assert found == [estimate["value"], estimate["low"], estimate["high"]], name
     assert metrics["judged.base_rate"] == told["judged"]["base_rate"]
     assert metrics["history.leads"] == told["history"]["leads"]
-    assert any(name.startswith("young.") or "." in name for name in metrics)
+    parts = [part for part in told["metrics"] if part != "all"]
+    assert parts
+    for part in parts:
+        assert metrics[f"{part}.log_loss"] == told["metrics"][part]["log_loss"]["value"]
 
 
 def test_run_when_registered_then_holds_the_files_and_the_settings_without_places(settings, tmp_path):
