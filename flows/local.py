@@ -26,12 +26,12 @@ from prefect.cache_policies import NO_CACHE  # noqa: E402
 __all__ = ["artifacts", "flow", "main", "once", "retried", "runtime"]
 
 
-def once(job: Callable[..., Any]) -> Any:
+def once(job: Any) -> Any:
     """A task that is tried once; nothing is cached, since a job finds out itself what is done already."""
     return task(job, cache_policy=NO_CACHE)
 
 
-def retried(job: Callable[..., Any]) -> Any:
+def retried(job: Any) -> Any:
     """A task that waits and tries again, unless the user has something to mend; its job can be repeated."""
     return task(job, retries=3, retry_delay_seconds=[2, 10, 60], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
 

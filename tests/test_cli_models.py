@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import histories
-from leadscore import cli
+from leadscore import cli, terminal
 from leadscore.config import read_settings
 from leadscore.model.files import write_model
 from leadscore.model.registry import Registry, Who
@@ -47,7 +47,7 @@ def run(monkeypatch, capsys):
 
     def run(*words: str) -> Told:
         monkeypatch.setattr(sys, "argv", ["leadscore", "models", *words])
-        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(terminal.out, "_width", 200)
         with pytest.raises(SystemExit) as end:
             cli.main()
         shown = capsys.readouterr()

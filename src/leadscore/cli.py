@@ -204,7 +204,7 @@ def _who(by: str | None, why: str) -> Who:
 def main() -> None:
     """Run the command line."""
     with exit_with_words():
-        app()
+        app(prog_name="leadscore")
 
 
 def _run(

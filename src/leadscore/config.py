@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -206,7 +206,7 @@ class RegistrySettings(_Frozen):
     @field_validator("tracking_uri")
     @classmethod
     def _no_password(cls, value: str | None) -> str | None:
-        if value and urlsplit(value).password:
+        if value and (urlsplit(value).password or "password" in parse_qs(urlsplit(value).query)):
             raise ValueError("holds a password; leave it out here and set the environment variable MLFLOW_TRACKING_URI")
         return value
 

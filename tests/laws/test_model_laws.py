@@ -13,7 +13,7 @@ from leadscore.files import canonical_json
 from leadscore.model.apply import WinModel, calibrate
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
-from leadscore.publish.publication import publish_scores
+from leadscore.publish.publication import write_publication
 from leadscore.scoring.score import score_open_leads
 from leadscore.testing import Facts, day
 
@@ -126,10 +126,9 @@ def everything(history, folder, *, as_of_us):
     """All bytes that come of training and scoring as of a moment."""
     result = fit_model(history, known_us=as_of_us, progress=silent)
     table = score_open_leads(history, result.model, model_version="m", known_us=as_of_us, as_of_us=as_of_us)
-    publish_scores(
-        table, folder=folder, store_folder=folder, as_of_us=as_of_us, model_version="m", store_version="s",
-        project="synthetic", counts={},
-    )  # fmt: skip
+    write_publication(
+        table, folder=folder, as_of_us=as_of_us, model_version="m", store_version="s", project="synthetic", counts={}
+    )
     published = [path.read_bytes() for path in sorted(folder.rglob("scores.*"))]
     assert len(published) == 2
     model = result.model

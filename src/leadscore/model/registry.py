@@ -300,7 +300,10 @@ class Registry:
         return run_id
 
     def _params(self, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> dict[str, Any]:
-        splits = {f"split_{i}": split["moment"] for i, split in enumerate(evaluation["splits"], 1)}
+        splits = {
+            f"split_{i}": f"{s['moment']}: {s['snapshots']} snapshots, {s['leads']} leads, {s['won']} won"
+            for i, s in enumerate(evaluation["splits"], 1)
+        }
         told: dict[str, Any] = {
             key: manifest[key] for key in ("known_until", "store_version", "seed", "basis", "splits")
         }
