@@ -62,7 +62,7 @@ def _first_rejects(version: StoreVersion) -> dict[str, str]:
     if not (files := version.files("rejects")):
         return {}
     kept = ["source", "line", "column"]
-    rows = pa.concat_tables([pq.read_table(path, columns=["rule", *kept]) for path in files])
+    rows = pa.concat_tables([pq.read_table(path, columns=["rule", *kept], use_threads=False) for path in files])
     first = rows.group_by("rule", use_threads=False).aggregate([(name, "first") for name in kept]).to_pylist()
     return {
         row["rule"]: f"{row['source_first']}, line {row['line_first']}"

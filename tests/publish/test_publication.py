@@ -299,7 +299,8 @@ def deadly(*args, **more):
 
 setattr(owner, name, deadly)
 written = write_publication(
-    pq.read_table(table), folder=folder / "scores", as_of_us=int(sys.argv[6]), model_version="m" * 16,
+    pq.read_table(table, use_threads=False), folder=folder / "scores", as_of_us=int(sys.argv[6]),
+    model_version="m" * 16,
     store_version="s" * 16, project="synthetic", counts={"scored": 7},
 )
 publish(written.id, folder=folder / "scores", store_folder=folder / "store")
@@ -349,9 +350,10 @@ import pyarrow.parquet as pq
 from leadscore.publish.publication import publish, write_publication
 
 folder, as_of_us, times, user, tables = Path(sys.argv[1]), *map(int, sys.argv[2:5]), sys.argv[5:]
-scores = [pq.read_table(table) for table in tables]
+scores = [pq.read_table(table, use_threads=False) for table in tables]
 os.seteuid(user)
 print("ready", flush=True)
+sys.stdin.readline()
 for i in range(times):
     written = write_publication(
         scores[i % len(scores)], folder=folder / "scores", as_of_us=as_of_us, model_version="m" * 16,
@@ -362,13 +364,19 @@ for i in range(times):
 
 
 def publishing(folder, *tables, times, user=None):
-    """A process that publishes the tables in turn, already at it."""
+    """A process that is ready to publish the tables in turn, once it is told to `go`."""
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", AGAIN_AND_AGAIN, folder, str(AS_OF), str(times), str(user or os.geteuid()), *tables],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert process.stdout.readline() == b"ready\n", process.stderr.read()
     return process
+
+
+def go(process):
+    process.stdin.write(b"go\n")
+    process.stdin.flush()
 
 
 def tables_of(folder, *shifts):
@@ -387,6 +395,7 @@ def test_publication_when_killed_at_a_random_moment_then_readers_see_a_whole_one
     publish(folder, make_scores(shift=0))
     process = publishing(folder, *tables_of(tmp_path, 0, 1, 2, 3), times=10**6)
     moment = np.random.default_rng(seed).uniform(0.01, 0.3)
+    go(process)
     with pytest.raises(subprocess.TimeoutExpired):  # it would go on for ever
         process.wait(timeout=moment)
     process.kill()
@@ -406,6 +415,8 @@ def test_publications_when_two_processes_make_them_at_once_then_a_reader_never_s
     publish(folder, make_scores(shift=0))
     tables = tables_of(tmp_path, 0, 1, 2, 3)
     processes = [publishing(folder, *each, times=300) for each in (tables, tables[::-1])]
+    for process in processes:
+        go(process)
     reads = set()
     while any(process.poll() is None for process in processes):
         reads.add(read_whole(folder))
@@ -449,6 +460,7 @@ def test_publication_when_the_folder_may_not_be_written_then_words_say_so_and_th
         (folder / "scores").chmod(0o555)
         user = 65534 if os.geteuid() == 0 else None  # root may write anywhere, nobody may not
         process = publishing(folder, table, times=1, user=user)
+        go(process)
         _, errors = process.communicate()
         assert process.returncode == 1
         assert b"WriteError" in errors

@@ -112,7 +112,7 @@ def _read_parquet(name: str, path: Path, columns: Sequence[str]) -> Iterator[Bat
         file = pq.ParquetFile(path)
         _pick(name, path, columns, file.schema_arrow.names, None)
         begin = 1
-        for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+        for batch in file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
             frame = batch.to_pandas(types_mapper=pd.ArrowDtype)[list(columns)]
             yield Batch(np.arange(begin, begin + len(frame)), frame)
             begin += len(frame)

@@ -68,9 +68,11 @@ def publish(publication_id: str, *, folder: Path, store_folder: Path) -> Publica
     if (found := hash_bytes(canonical_json(named))[:12]) != (expected := publication_id.rpartition("-")[2]):
         raise CorruptFileError(home / "manifest.json", expected=expected, found=found)
     data = {name: read_verified(home / name, sha256=told["sha256"]) for name, told in manifest["files"].items()}
+    # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
+    scores = pq.read_table(pa.BufferReader(data["scores.parquet"]), use_threads=False)
     write_receipts(
         store_folder,
-        pq.read_table(pa.BufferReader(data["scores.parquet"])),
+        scores,
         publication_id=publication_id,
         model_version=manifest["model_version"],
         store_version=manifest["store_version"],
