@@ -1,16 +1,16 @@
-"""Prefect as flows here use it: its files in this project, nothing phoned home, tries again where that may help.
-
-The only file that imports it, because the environment must be set before.
-"""
+"""Prefect as flows use it; the only file that imports it, because the environment must be set before."""
 
 from __future__ import annotations
 
+import atexit
+import os
+import signal
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from leadscore.config import set_environment
+from leadscore.config import read_settings, set_environment
 from leadscore.errors import UserError
 from leadscore.terminal import exit_with_words
 
@@ -46,5 +46,14 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
     parser.add_argument("--config", default="leadscore.toml", help="the settings file")
     parser.add_argument("--data", help="the folder of the exported files, if not as the settings say")
     parser.add_argument("--as-of", help="the moment to look from, or now; default: known_until")
+    chosen = vars(parser.parse_args())
+    signal.signal(signal.SIGINT, _stop)
     with exit_with_words():
-        draw(run(**vars(parser.parse_args())))
+        read_settings(Path(chosen["config"]))  # what is wrong there is said without Prefect's tracebacks
+        draw(run(**chosen))
+
+
+def _stop(*_: Any) -> None:
+    """End at once: the server that Prefect started got Ctrl-C too, and a flow would wait for it for minutes."""
+    atexit._run_exitfuncs()  # stops that server
+    os._exit(130)

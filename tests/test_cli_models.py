@@ -123,9 +123,9 @@ def test_list_when_there_are_models_then_their_aliases_and_moves_are_drawn(folde
     assert ["1", first["version"], first["known_until"], "champion"] in rows
     assert ["2", second["version"], second["known_until"], "challenger"] in rows
     assert f"leadscore-{project}" in told.out
-    assert ["2024-06-02T00:00:00.000000Z", "challenger", "-", "2", "grace", "trained"] in rows
-    assert ["2024-06-01T00:00:00.000000Z", "champion", "-", "1", "grace", "the"] in [row[:6] for row in rows]
-    assert told.out.index("2024-06-02T00:00:00.000000Z") < told.out.index("2024-06-01T00:00:00.000000Z")
+    assert ["2024-06-02T00:00:00Z", "challenger", "-", "2", "grace", "trained"] in rows
+    assert ["2024-06-01T00:00:00Z", "champion", "-", "1", "grace", "no"] in [row[:6] for row in rows]
+    assert told.out.index("2024-06-02T00:00:00Z") < told.out.index("2024-06-01T00:00:00Z")
 
 
 def test_list_when_json_is_asked_for_then_it_holds_versions_and_moves(folder, project, run):
@@ -155,7 +155,7 @@ def test_show_when_it_is_named_in_any_way_then_its_judgement_is_drawn(folder, ru
     evaluation = histories.fitted().evaluation
     for word in ("Version 1 (champion)", version["version"], version["known_until"], evaluation["basis"], "base rate"):
         assert word in told.out
-    assert f"{evaluation['judged']['base_rate']:.3f}" in told.out
+    assert f"{evaluation['metrics']['all']['win_rate']:.1%} won" in told.out
     assert f"{evaluation['metrics']['all']['log_loss']['value']:.3f}" in told.out
     (shown,) = parsed(run("show", version["version"], "--json"))["versions"]
     assert shown == version | {"evaluation": json.loads(json.dumps(evaluation))}
@@ -279,3 +279,16 @@ def test_command_line_when_it_is_mistyped_then_usage_is_shown(empty, run, words)
     assert told.code == 2
     assert "Usage: " in told.out + told.err
     assert "leadscore models" in told.out + told.err
+
+
+@pytest.mark.parametrize("words", [["promote", "2"], ["rollback"]])
+def test_move_when_the_reason_is_blank_then_it_is_refused_and_nothing_moves(folder, run, words):
+    before = aliases(run)
+    assert_refused(run(*words, "--why", "  "), "--why is empty")
+    assert aliases(run) == before
+
+
+def test_list_when_there_is_no_database_then_looking_makes_none(empty, run):
+    assert parsed(run("list", "--json"))["versions"] == []
+    assert_refused(run("show", "1"), "no model version '1'", "leadscore train")
+    assert not (empty / "models").exists()

@@ -223,9 +223,22 @@ def test_write_folder_when_it_is_new_then_all_files_are_there_and_others_may_rea
 
 
 def test_write_folder_when_it_is_there_then_it_is_left_alone(tmp_path):
-    write_folder(tmp_path / "p1", {"a.csv": b"1"})
-    write_folder(tmp_path / "p1", {"a.csv": b"changed", "b.csv": b"added"})
-    assert everything(tmp_path) == {"p1/a.csv": b"1"}
+    files = {"a.csv": b"1", "b.csv": b"2"}
+    write_folder(tmp_path / "p1", files)
+    before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")}
+    write_folder(tmp_path / "p1", files)
+    assert {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")} == before
+
+
+def test_write_folder_when_files_of_it_were_damaged_or_are_gone_then_only_they_are_written_again(tmp_path):
+    files = {"a.csv": b"1", "b.csv": b"2", "c.csv": b"3"}
+    write_folder(tmp_path / "p1", files)
+    (tmp_path / "p1" / "a.csv").write_bytes(b"damaged")
+    (tmp_path / "p1" / "b.csv").unlink()
+    untouched = (tmp_path / "p1" / "c.csv").stat().st_ino
+    write_folder(tmp_path / "p1", files)
+    assert everything(tmp_path) == {f"p1/{name}": data for name, data in files.items()}
+    assert (tmp_path / "p1" / "c.csv").stat().st_ino == untouched
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ Data = Annotated[
     Path | None, typer.Option("--data", help="The folder of the exported files, if not as the settings say.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from; default: known_until.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from, or now; default: known_until.")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")]
 DEFAULT_CONFIG = Path("leadscore.toml")
 
@@ -78,7 +78,6 @@ def ingest(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = F
 @app.command()
 def train(
     config: Config = DEFAULT_CONFIG,
-    data: Data = None,
     as_of: AsOf = None,
     promote: Annotated[bool, typer.Option("--promote", help="Let the new model score at once.")] = False,
     by: By = None,
@@ -94,11 +93,11 @@ def train(
         why = "train --promote"
         return trained | jobs.register(settings, Path(trained["folder"]), who=_who(by, why), promote=promote)
 
-    _run(run, draw_train, config, data, as_json=as_json)
+    _run(run, draw_train, config, None, as_json=as_json)
 
 
 @app.command()
-def score(config: Config = DEFAULT_CONFIG, data: Data = None, as_of: AsOf = None, as_json: Json = False) -> None:
+def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: Json = False) -> None:
     """Give every open lead a probability, a tier and reasons, and publish the list."""
 
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
@@ -108,13 +107,12 @@ def score(config: Config = DEFAULT_CONFIG, data: Data = None, as_of: AsOf = None
         jobs.publish(settings, scored["publication_id"])
         return scored
 
-    _run(run, draw_score, config, data, as_json=as_json)
+    _run(run, draw_score, config, None, as_json=as_json)
 
 
 @app.command()
 def backtest(
     config: Config = DEFAULT_CONFIG,
-    data: Data = None,
     first: Annotated[str | None, typer.Option("--from", help="The first date; default: after two horizons.")] = None,
     last: Annotated[
         str | None, typer.Option("--to", help="The last date; default: a horizon before known_until.")
@@ -130,7 +128,7 @@ def backtest(
         from_us, to_us = _moment(settings, first), _moment(settings, last)
         return jobs.backtest(settings, from_us=from_us, to_us=to_us, dates=dates, progress=progress)
 
-    _run(run, draw_backtest, config, data, as_json=as_json)
+    _run(run, draw_backtest, config, None, as_json=as_json)
 
 
 Version = Annotated[str, typer.Argument(help="A number, the beginning of a version, or an alias.")]
@@ -196,8 +194,11 @@ def _told(versions: list[str], settings: Settings) -> dict[str, Any]:
 
 
 def _who(by: str | None, why: str) -> Who:
+    from leadscore.errors import AliasError
     from leadscore.model.registry import Who
 
+    if not why.strip():
+        raise AliasError("--why is empty; say in some words why, for whoever asks later")
     return Who(by or getuser(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), why)
 
 
@@ -231,8 +232,10 @@ def _show(result: dict[str, Any], draw: Callable[[dict[str, Any]], None], *, as_
 
 
 def _moment(settings: Settings, text: str | None) -> int | None:
-    from leadscore.times import parse_moment
+    from leadscore.times import parse_moment, to_us
 
+    if text == "now":
+        return to_us(datetime.now(UTC))
     return None if text is None else parse_moment(text, zone=settings.timezone)
 
 

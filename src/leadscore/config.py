@@ -264,7 +264,8 @@ class Settings(_Frozen):
             raise ValueError(f"no mapping entry reads the source {unread[0]!r}")
         if taken := sorted(set(self.fields) & RESERVED):
             raise ValueError(
-                f"fields.{taken[0]}: the name is taken, choose another one; taken are {listed(sorted(RESERVED))}"
+                f"fields.{taken[0]}: the name is taken, choose another one; "
+                f"taken are {listed(sorted(RESERVED), most=99)}"
             )
         slugs = Counter([kind_slug("activities"), *map(kind_slug, self.activity_kinds())])
         if alike := [slug for slug, n in slugs.items() if n > 1]:
@@ -355,6 +356,7 @@ def set_environment(**more: str) -> None:
     quiet = {
         "DO_NOT_TRACK": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # seven keep a user waiting for four minutes
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     }

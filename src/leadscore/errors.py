@@ -96,15 +96,20 @@ class NoLeadsError(UserError):
 class NoStoreError(UserError):
     """A store that has no version yet."""
 
-    def __init__(self, project: str) -> None:
-        super().__init__(f"project {project!r} has no stored data yet; run `leadscore ingest` first")
+    def __init__(self, project: str, folder: Path) -> None:
+        super().__init__(
+            f"project {project!r} has no stored data in {folder}, seen from {Path.cwd()}; "
+            "run `leadscore ingest` first, or change to the folder where it was run"
+        )
 
 
 class NoModelError(UserError):
     """A project without a model to score with."""
 
-    def __init__(self, project: str, why: str | None) -> None:
+    def __init__(self, project: str, why: str | None, *, versions: int = 0) -> None:
         reason = f"the last training ended without one: {why}" if why else "run `leadscore train` first"
+        if versions:
+            reason = f"there are {versions} versions: see `leadscore models list`, then `leadscore models promote`"
         super().__init__(f"project {project!r} has no champion to score with; {reason}")
 
 

@@ -106,12 +106,16 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder whose name stands for its content, whole or not at all; one that is there is left alone.
+    """Write a folder whose name stands for its content, whole or not at all.
+
+    One that is there is left alone, but for files of it that were changed or are gone: they are written again.
 
     Raises:
         WriteError: the disk is full, the folder may not be written, ...; nothing is visible of it.
     """
     if folder.exists():
+        for name, data in files.items():
+            write_pointer(folder / name, data)
         return
 
     def fill(beside: Path) -> None:

@@ -168,6 +168,9 @@ def draw_backtest(result: dict[str, Any]) -> None:
 
 def _draw_metrics(title: str, parts: dict[str, dict[str, Any]]) -> None:
     """A column for each part, named with how many leads it rests on."""
+    parts = {name: part for name, part in parts.items() if part}
+    if not parts:
+        return
     names = (f"{name} ({part['leads']:,} leads)" for name, part in parts.items())
     table = _table(f"{title}, 95 % intervals over leads", "metric", *names)
     for key, name in METRIC_NAMES.items():
@@ -199,7 +202,9 @@ def draw_models(result: dict[str, Any]) -> None:
     table = _table("Moves, the newest first", "when", "alias", "from", "to", "by", "why", text=6)
     for move in result["moves"]:
         was = "-" if move["was"] is None else str(move["was"])
-        table.add_row(move["at"], move["alias"], was, str(move["now"]), escaped(move["by"]), escaped(move["why"]))
+        table.add_row(
+            move["at"][:19] + "Z", move["alias"], was, str(move["now"]), escaped(move["by"]), escaped(move["why"])
+        )
     out.print(table)
 
 
@@ -211,14 +216,22 @@ def draw_shown(result: dict[str, Any]) -> None:
         aliases = f" ({', '.join(each['aliases'])})" if each["aliases"] else ""
         out.print(
             f"Version [bold]{each['number']}[/]{aliases}, {each['version']}, known until {each['known_until']}: judged "
-            f"{e['basis']} on {e['judged']['snapshots']:,} snapshots, base rate {e['judged']['base_rate']:.3f}; "
+            f"{e['basis']} on {_rested(e['metrics'])}; "
             f"gain in log loss over the base rate {_number(e['gain']['log_loss_gain'])}"
         )
-    whole = {f"version {each['number']}": each["evaluation"]["metrics"]["all"] for each in versions}
+    whole = {f"version {each['number']}": each["evaluation"]["metrics"].get("all", {}) for each in versions}
     parts = versions[0]["evaluation"]["metrics"] if len(versions) == 1 else whole
     _draw_metrics("Judged when trained", parts)
     if len({each["known_until"] for each in versions}) > 1:
         out.print("They were judged on different dates, so differences are partly those of the dates.")
+
+
+def _rested(metrics: dict[str, Any]) -> str:
+    """What an evaluation rests on."""
+    if "all" not in metrics:
+        return "too few leads to tell"
+    overall = metrics["all"]
+    return f"{overall['snapshots']:,} snapshots of {overall['leads']:,} leads, {overall['win_rate']:.1%} won"
 
 
 def draw_moved(result: dict[str, Any]) -> None:

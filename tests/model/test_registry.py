@@ -2,6 +2,8 @@ import dataclasses
 import itertools
 import json
 import os
+import subprocess
+import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -195,7 +197,8 @@ def test_run_when_registered_then_every_estimate_is_a_metric_with_its_interval(s
     for name, estimate in expected.items():
         found = [metrics.get(name), metrics.get(f"{name}_low"), metrics.get(f"{name}_high")]
         assert found == [estimate["value"], estimate["low"], estimate["high"]], name
-    assert metrics["judged.base_rate"] == told["judged"]["base_rate"]
+    assert metrics["judged.win_rate"] == told["metrics"]["all"]["win_rate"]
+    assert metrics["judged.leads"] == told["metrics"]["all"]["leads"]
     assert metrics["history.leads"] == told["history"]["leads"]
     parts = [part for part in told["metrics"] if part != "all"]
     assert parts
@@ -665,3 +668,51 @@ def test_registry_when_its_database_is_postgresql_then_it_does_the_same(tmp_path
     assert sorted(path.name for path in settings.models_folder.iterdir()) == [settings.project]
     with pytest.raises(UnknownVersionError):
         Registry(settings).find("7")
+
+
+def test_register_when_somebody_deleted_the_alias_of_the_champion_then_the_next_one_scores(settings):
+    for n in range(2):
+        register(settings, n)
+    with mlflow_of(settings) as mlflow:
+        mlflow.MlflowClient().delete_registered_model_alias(f"leadscore-{settings.project}", "champion")
+    with pytest.raises(NoModelError, match=r"there are 2 versions.*leadscore models promote"):
+        Registry(settings).load_champion()
+    register(settings, 2)
+    assert served(settings) == 3
+
+
+AT_ONCE = """
+import sys
+from pathlib import Path
+
+from leadscore.config import Settings
+from leadscore.model.registry import Registry, Who
+
+settings = Settings.model_validate_json(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+who = Who("one of two", f"2024-05-01T00:00:00.{int(sys.argv[3]):06}Z", "at once")
+Registry(settings).register(Path(sys.argv[2]), files={}, who=who)
+"""
+
+
+def test_register_when_two_processes_do_it_for_the_first_time_at_once_then_both_are_there(tmp_path):
+    settings = histories.sales_settings(tmp_path)
+    homes = [training(settings, n) for n in range(2)]
+    processes = [
+        subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", AT_ONCE, settings.model_dump_json(), home, str(n)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for n, home in enumerate(homes)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout.readline() == b"ready\n"
+    for process in processes:
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    told = [process.communicate()[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], told
+    versions = Registry(settings).versions()
+    assert {version.version for version in versions} == {home.name for home in homes}
+    assert "champion" in {alias for version in versions for alias in version.aliases}

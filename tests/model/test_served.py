@@ -230,3 +230,13 @@ def test_served_when_a_row_cannot_be_used_then_400_says_why_and_the_server_goes_
         assert word in json.loads(told)["message"]
     assert "Traceback" not in json.loads(told)["message"]
     assert predictions(server, split(columns, [3])) == [batch[3]]
+
+
+@pytest.mark.parametrize("shape", ["instances", "inputs"])
+def test_served_when_mlflow_turned_null_into_text_then_answers_400_rather_than_a_wrong_number(server, columns, shape):
+    row = {name: values[0] for name, values in columns.items()} | {TEXT: None}
+    status, told = ask(server, {shape: [row]})
+    assert status == 400
+    assert TEXT in told
+    assert "send dataframe_records or dataframe_split" in told
+    assert ask(server, {"dataframe_records": [row]})[0] == 200

@@ -283,6 +283,19 @@ def test_signal_when_the_lower_bound_of_the_gain_is_not_above_zero_then_is_none(
     assert (why is None) == is_signal
 
 
+@pytest.mark.parametrize(("won", "others"), [(9, 40), (40, 9), (1, 1), (0, 30)])
+def test_signal_when_hardly_any_lead_can_be_judged_then_is_none_and_says_how_many_are_needed(won, others):
+    label = np.repeat([1.0, 0.0, 1.0], [won, others, won])  # each won lead has two snapshots
+    leads = np.concatenate([np.arange(won), np.arange(won, won + others), np.arange(won)]).astype(str)
+    judged = Judged(np.full(len(label), 0.5), label, np.ones(len(label)), leads)
+    assert f"judged on {won} won and {others} other leads only; at least 10 of each" in train._too_few(judged)
+
+
+def test_signal_when_ten_leads_of_each_kind_can_be_judged_then_they_are_enough():
+    label = np.repeat([1.0, 0.0], 10)
+    assert train._too_few(Judged(np.full(20, 0.5), label, np.ones(20), np.arange(20).astype(str))) is None
+
+
 def test_score_when_nothing_was_trained_then_says_to_train_first(tmp_path):
     settings = sales_settings(tmp_path)
     write_store(sales_facts(settings, leads=20, days=20, seed=0), known_until=20)

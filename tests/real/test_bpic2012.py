@@ -182,7 +182,7 @@ def test_command_line_when_asked_for_json_prints_what_the_job_returns(settings, 
     folders = f'data_folder = "{settings.data_folder}"\nmodels_folder = "{settings.models_folder}"\n'
     config.write_text(folders + text)
     with pytest.raises(SystemExit) as stop:
-        app(["score", "--config", str(config), "--data", str(LOG), "--as-of", "2012-02-01", "--json"])
+        app(["score", "--config", str(config), "--as-of", "2012-02-01", "--json"])
     assert stop.value.code == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["publication_id"] == scored["publication_id"]

@@ -150,6 +150,11 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
                     columns[feature["name"]] = np.array([None if _missing(v) else v for v in values], object)
                     if not all(v is None or isinstance(v, str) for v in columns[feature["name"]]):
                         raise MlflowException.invalid_parameter_value(f"{feature['name']} must be text or null")
+                    if "None" in columns[feature["name"]] and not self._is_known(feature["name"], "None"):
+                        raise MlflowException.invalid_parameter_value(
+                            f"{feature['name']} is the text 'None', which MLflow makes of null in `instances` and "
+                            "`inputs`; send dataframe_records or dataframe_split"
+                        )
                     continue
                 columns[feature["name"]] = numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
                 if np.isinf(numbers).any():
@@ -157,5 +162,8 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
             raw = self.model.raw(columns)
             probability = self.model.probability(raw)
             return [{"raw": r, "win_probability": p} for r, p in zip(raw.tolist(), probability.tolist(), strict=True)]
+
+        def _is_known(self, name: str, value: str) -> bool:
+            return any(e["name"] == name and value in e.get("rates", ()) for e in self.model.document["encoder"])
 
     mlflow.models.set_model(Served())

@@ -7,12 +7,13 @@ MLflow's database, so a reader sees the old champion or the new one; who moves i
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -75,9 +76,15 @@ class Registry:
     @cached_property
     def _client(self) -> Any:
         uri = self._settings.tracking_uri()
-        if uri.startswith("sqlite:"):
-            self._settings.models_folder.mkdir(parents=True, exist_ok=True)
-        return self._mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+        if not uri.startswith("sqlite:"):
+            return self._mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+        folder = self._settings.models_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".mlflow.lock").open("w") as lock:  # else two processes would make the database at once
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            client = self._mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+            client.search_experiments(max_results=1)
+        return client
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
@@ -119,8 +126,8 @@ class Registry:
                 if features is None:
                     return None
                 number = self._add_version(home.name, run_id, manifest)
-            if not self._aliases():  # asked of a version that was there too: the last time may have ended before this
-                self._move(CHAMPION, number, replace(who, why="the first model that is better than the base rate"))
+            if CHAMPION not in self._aliases():  # asked of a version that was there too: the last time may have failed
+                self._move(CHAMPION, number, replace(who, why="no champion, and it is better than the base rate"))
             elif number >= max(known.values(), default=0) and not self._has_served(number):
                 self._move(CHALLENGER, number, replace(who, why="trained"))
             return self._version(number)
@@ -133,14 +140,14 @@ class Registry:
             CorruptFileError: a file was changed.
             RegistryError: MLflow cannot be reached.
         """
-        uri = self._settings.tracking_uri()
-        if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
-            raise NoModelError(self._settings.project, None)  # looking for it would make the database
+        if not self._is_there():
+            raise NoModelError(self._settings.project, None)
         with self._doing("looking for the champion"):
             number = self._aliases().get(CHAMPION)
             if number is None:
                 ended = self._runs(f"tags.`{NO_SIGNAL}` != ''")
-                raise NoModelError(self._settings.project, ended[0].data.tags[NO_SIGNAL] if ended else None)
+                why = ended[0].data.tags[NO_SIGNAL] if ended else None
+                raise NoModelError(self._settings.project, why, versions=len(self.versions()))
             version = self._version(number).version
             with self._downloaded(number) as home:
                 return *read_model(home), version
@@ -153,6 +160,8 @@ class Registry:
 
     def versions(self) -> list[ModelVersion]:
         """All model versions, the newest first."""
+        if not self._is_there():
+            return []
         with self._doing("listing models"):
             aliases = self._aliases()
             found = self._client.search_model_versions(f"name = '{self.name}'", max_results=10_000)
@@ -161,6 +170,8 @@ class Registry:
 
     def moves(self) -> list[dict[str, Any]]:
         """All moves of aliases, the newest first: alias, was, now (numbers or None), by, at, why."""
+        if not self._is_there():
+            return []
         with self._doing("listing moves"):
             model = self._registered()
             tags = model.tags if model else {}
@@ -255,17 +266,32 @@ class Registry:
             self._mlflow.artifacts.download_artifacts(f"models:/{self.name}/{number}", dst_path=folder)
             yield Path(folder) / "artifacts" / version
 
+    def _is_there(self) -> bool:
+        """Whether there is a database to look into; looking would make it."""
+        uri = self._settings.tracking_uri()
+        return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
+
     def _experiment(self) -> str:
-        found = self._client.get_experiment_by_name(self.name)
-        if found is None:
+        if self._client.get_experiment_by_name(self.name) is None:
             location = self._settings.artifact_location()
             kind = {"mlflow.experimentKind": "custom_model_development"}  # else its pages are those of chat bots
-            return str(self._client.create_experiment(self.name, artifact_location=location, tags=kind))
-        return str(found.experiment_id)
+            self._unless_there(self._client.create_experiment, self.name, artifact_location=location, tags=kind)
+        return str(self._client.get_experiment_by_name(self.name).experiment_id)
+
+    def _unless_there(self, create: Callable[..., Any], *args: Any, **more: Any) -> None:
+        """Create something, or leave it if it is there, be it that another process was quicker."""
+        try:
+            create(*args, **more)
+        except self._mlflow.MlflowException as e:
+            if e.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
 
     def _runs(self, which: str) -> list[Any]:
-        found = self._client.search_runs([self._experiment()], which, order_by=["attributes.start_time DESC"])
-        return list(found)
+        experiment = self._client.get_experiment_by_name(self.name)
+        if experiment is None:
+            return []
+        ids, newest = [experiment.experiment_id], ["attributes.start_time DESC"]
+        return list(self._client.search_runs(ids, which, order_by=newest))
 
     def _log_run(
         self, home: Path, manifest: Mapping[str, Any], files: Mapping[str, str], who: Who,
@@ -336,7 +362,7 @@ class Registry:
 
     def _add_version(self, version: str, run_id: str, manifest: Mapping[str, Any]) -> int:
         if self._registered() is None:
-            self._client.create_registered_model(self.name)
+            self._unless_there(self._client.create_registered_model, self.name)
         logged = self._client.get_run(run_id).outputs.model_outputs[0].model_id
         tags = {VERSION: version, "leadscore.known_until": manifest["known_until"]}
         made = self._client.create_model_version(
@@ -375,11 +401,12 @@ def _metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
         for name, told in metrics.items():
             if isinstance(told, dict):
                 add(name if part == "all" else f"{part}.{name}", told)
+            elif part == "all":
+                found[f"judged.{name}"] = told
     for name, told in evaluation["gain"].items():
         add(name, told)
-    history, judged = evaluation["history"], evaluation["judged"]
     for name in ("snapshots", "leads", "won", "censored", "base_rate"):
-        found[f"history.{name}"], found[f"judged.{name}"] = history[name], judged[name]
+        found[f"history.{name}"] = evaluation["history"][name]
     return found
 
 

@@ -43,6 +43,7 @@ from leadscore.progress import Progress
 from leadscore.times import format_us
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
+MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
 MIN_SPLITS = 3  # with fewer there is nothing left to choose a calibrator on
 REFERENCE_POINTS = 1000
 
@@ -112,13 +113,12 @@ def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResu
     document = final.document | {"calibrator": calibration.to_use, "reference": _reference(judged)}
     splits = dict(zip(moments, earlier, strict=True))
     evaluation = _evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
-    gain = evaluation["gain"]["log_loss_gain"]
     return FitResult(
         model=WinModel(document, final.booster_text),
         evaluation=evaluation | {"calibrator": calibration.choice},
         known_us=known_us,
         features=features,
-        no_signal=_no_signal(gain, evaluation["base_rate_before"]),
+        no_signal=evaluation["no_signal"],
     )
 
 
@@ -140,7 +140,7 @@ def _evaluate(
         "metrics": _metrics(judged, last, settings.seed),
         "base_rate_before": opponent,
         "gain": gain,
-        "no_signal": _no_signal(gain["log_loss_gain"], opponent),
+        "no_signal": _too_few(judged) or _no_signal(gain["log_loss_gain"], opponent),
         "reliability": compute_reliability(judged, seed=settings.seed).to_dict("records"),
         "curves": {
             "roc": compute_roc(judged),
@@ -258,6 +258,18 @@ def _reference(judged: Judged) -> list[float]:
     p, weight = judged.probability[order], judged.weight[order]
     middle = (np.arange(REFERENCE_POINTS) + 0.5) / REFERENCE_POINTS * weight.sum()
     return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
+
+
+def _too_few(judged: Judged) -> str | None:
+    """Why there is nobody to judge by, or None."""
+    won = len(np.unique(judged.lead_id[judged.label == 1]))
+    others = len(np.unique(judged.lead_id[judged.label == 0]))
+    if min(won, others) >= MIN_JUDGED:
+        return None
+    return (
+        f"no signal: the model could be judged on {won} won and {others} other leads only; "
+        f"at least {MIN_JUDGED} of each are needed, so give more history"
+    )
 
 
 def _no_signal(gain: Mapping[str, float | None], base_rate: float) -> str | None:

@@ -132,7 +132,7 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
         CorruptFileError: a file is not what the manifest says.
     """
     if not (folder / "current.json").exists():
-        raise NoStoreError(project)
+        raise NoStoreError(project, folder)
     sha256 = _read_pointer(folder / "current.json")
     path = folder / "versions" / f"{sha256[:16]}.json"
     version = StoreVersion(sha256[:16], json.loads(read_verified(path, sha256=sha256)), folder)
