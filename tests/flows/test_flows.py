@@ -3,6 +3,7 @@
 import ast
 import gc
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -159,6 +160,29 @@ def test_flow_when_its_settings_are_missing_then_exits_with_2_and_words(tmp_path
     )  # fmt: skip
     assert told.returncode == 2
     assert "error: leadscore.toml: there is no such file; name it with --config" in told.stderr
+
+
+def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(crm, by_commands, tmp_path):
+    words = [sys.executable, str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
+    place = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
+    process = subprocess.Popen(  # noqa: S603
+        words,
+        cwd=tmp_path,
+        env=place,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stderr:
+        if "Task run 'ingest" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the server gets it, too
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, ""), err
+    assert "Traceback" not in err
+    command(tmp_path, *words[1:], PREFECT_HOME=place["PREFECT_HOME"])
+    assert published(tmp_path) == published(by_commands)
 
 
 QUIET = """
