@@ -18,9 +18,12 @@ from leadscore.terminal import (
     draw_ingest,
     draw_models,
     draw_moved,
+    draw_pruned,
     draw_sample,
     draw_score,
     draw_shown,
+    draw_store,
+    draw_store_version,
     draw_train,
     err,
     exit_with_words,
@@ -46,6 +49,8 @@ AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look fr
 By = Annotated[str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")]
 DEFAULT_CONFIG = Path("leadscore.toml")
 
+store = typer.Typer(help="What was ingested: its versions, going back, and making room.", no_args_is_help=True)
+app.add_typer(store, name="store")
 models = typer.Typer(help="The models in the registry: which one scores, and why.", no_args_is_help=True)
 app.add_typer(models, name="models")
 
@@ -183,6 +188,51 @@ def rollback(why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: 
         return asdict(Registry(settings).rollback(_who(by, why)))
 
     _run(run, draw_moved, config, None, as_json=as_json)
+
+
+@store.command("list")
+def list_store(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """All versions, the latest known_until first, and which one counts."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.list_store(settings)
+
+    _run(run, draw_store, config, None, as_json=as_json)
+
+
+@store.command("rollback")
+def rollback_store(
+    version: Annotated[str, typer.Argument(help="The beginning of a version.")],
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Let an earlier version count again, until the next ingest."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.rollback_store(settings, version)
+
+    _run(run, draw_store_version, config, None, as_json=as_json)
+
+
+@store.command()
+def prune(
+    config: Config = DEFAULT_CONFIG,
+    keep: Annotated[int, typer.Option(min=1, help="How many of the latest versions stay in any case.")] = 10,
+    really: Annotated[bool, typer.Option("--yes", help="Remove; without it only what would go is told.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove versions that nothing was published or trained from."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.prune_store(settings, keep=keep, really=really)
+
+    _run(run, draw_pruned, config, None, as_json=as_json)
 
 
 def _told(versions: list[str], settings: Settings) -> dict[str, Any]:

@@ -113,6 +113,13 @@ class NoModelError(UserError):
         super().__init__(f"project {project!r} has no champion to score with; {reason}")
 
 
+class UnknownStoreVersionError(UserError):
+    """A store version that is not there."""
+
+    def __init__(self, project: str, version: str, known: Sequence[str]) -> None:
+        super().__init__(f"the store of project {project!r} has no version {version!r}; there are {listed(known)}")
+
+
 class UnknownVersionError(UserError):
     """A model version that the registry does not have."""
 

@@ -7,7 +7,7 @@ repeated, so a flow may retry it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,18 +32,16 @@ from leadscore.publish.publication import write_publication
 from leadscore.report.card import build_card
 from leadscore.report.figures import build_figures
 from leadscore.scoring.score import score_open_leads
-from leadscore.store.version import StoreVersion, read_current
+from leadscore.store import upkeep
+from leadscore.store.version import StoreVersion, locked, read_current
 from leadscore.times import DAY_US, format_us
 
 
 def ingest(settings: Settings, *, progress: Progress = silent) -> dict[str, Any]:
     """Read the sources into a new store version; returns its id, accounts, rejects by rule and warnings."""
-    engine = DuckDBEngine(settings.engine)
-    try:
-        store = settings.project_folder() / "store"
+    store = settings.project_folder() / "store"
+    with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
         version = build_version(settings, engine=engine, folder=store, progress=progress)
-    finally:
-        engine.close()
     manifest = version.manifest
     return {
         "project": settings.project,
@@ -69,6 +67,32 @@ def _first_rejects(version: StoreVersion) -> dict[str, str]:
         + (f", column {row['column_first']}" if row["column_first"] else "")
         for row in first
     }
+
+
+def list_store(settings: Settings) -> dict[str, Any]:
+    """The versions of the store; `referred`: something was published or trained from it."""
+    versions = upkeep.list_versions(settings.project_folder() / "store", project=settings.project)
+    referred = _referred(settings)
+    return {"versions": [each | {"referred": each["version"] in referred} for each in versions]}
+
+
+def rollback_store(settings: Settings, version: str) -> dict[str, Any]:
+    """Make an earlier store version the current one."""
+    found = upkeep.rollback(settings.project_folder() / "store", version, project=settings.project)
+    return {"version": found.id, "known_until": found.manifest["known_until"]}
+
+
+def prune_store(settings: Settings, *, keep: int, really: bool) -> dict[str, Any]:
+    """Remove store versions that nothing was published or trained from, but for the latest `keep`."""
+    folder = settings.project_folder() / "store"
+    return upkeep.prune(folder, project=settings.project, keep=keep, referred=_referred(settings), really=really)
+
+
+def _referred(settings: Settings) -> set[str]:
+    """The store versions that publications and trainings name."""
+    folders = (settings.project_folder() / "scores", settings.models_folder / settings.project)
+    manifests = [path for folder in folders for path in folder.glob("*/manifest.json")]
+    return {read_json(path)["store_version"] for path in manifests}
 
 
 def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:

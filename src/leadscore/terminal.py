@@ -239,6 +239,34 @@ def draw_moved(result: dict[str, Any]) -> None:
     out.print(f"Version [bold]{result['number']}[/] ({result['version']}) is the champion: it scores from now on")
 
 
+def draw_store(result: dict[str, Any]) -> None:
+    """The versions of the store."""
+    table = _table("Store versions", "version", "known until", "", "leads", "all rows", text=3)
+    for each in result["versions"]:
+        notes = ["current"] * each["current"] + ["in use"] * each["referred"]
+        rows = each["rows"]
+        table.add_row(
+            each["version"], each["known_until"], ", ".join(notes), f"{rows['leads']:,}", f"{sum(rows.values()):,}"
+        )
+    out.print(table)
+
+
+def draw_store_version(result: dict[str, Any]) -> None:
+    """Which version counts now."""
+    out.print(f"Store version [bold]{result['version']}[/] counts now, known until {result['known_until']}")
+
+
+def draw_pruned(result: dict[str, Any]) -> None:
+    """What went, or would go."""
+    verb = "Removed" if result["really"] else "Would remove"
+    out.print(
+        f"{verb} {len(result['removed'])} versions and {result['files']} files, {result['bytes'] / 1e6:,.1f} MB; "
+        f"{len(result['kept'])} versions stay"
+    )
+    if not result["really"] and result["files"]:
+        out.print("Do it: leadscore store prune --yes")
+
+
 def draw_run(result: dict[str, Any]) -> None:
     """What a whole run gave: how good the model is, whom to call first, where everything is."""
     for warning in result["ingested"]["warnings"]:

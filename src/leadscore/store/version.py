@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,15 @@ def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa
         yield pa.Table.from_batches(held, schema).combine_chunks()
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time changes the store at `folder`; others wait. Readers need no lock."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def write_version(folder: Path, manifest: dict[str, Any]) -> StoreVersion:
     """Keep a manifest and make it the current version, in one rename."""
     data = canonical_json(manifest)
@@ -133,7 +144,11 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
     """
     if not (folder / "current.json").exists():
         raise NoStoreError(project, folder)
-    sha256 = _read_pointer(folder / "current.json")
+    return read_version(folder, _read_pointer(folder / "current.json"))
+
+
+def read_version(folder: Path, sha256: str) -> StoreVersion:
+    """The version whose manifest's SHA-256 begins so, every file of it checked against its hash."""
     path = folder / "versions" / f"{sha256[:16]}.json"
     version = StoreVersion(sha256[:16], json.loads(read_verified(path, sha256=sha256)), folder)
     for part in [*version.manifest["tables"].values(), version.manifest["rejects"]]:
