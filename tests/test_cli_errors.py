@@ -1,5 +1,6 @@
 """What the command line says when the user, or the disk, made a mistake."""
 
+import csv
 import json
 import shutil
 import subprocess
@@ -269,6 +270,51 @@ def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_
     assert "1 rows by the rule type" in told.out
     cells = [line.split() for line in told.out.splitlines() if line.split()[:1] == ["leads"]]
     assert cells == [["leads", "4", "4", "0", "0"], ["leads", "4", "2", "1", "1"]]
+
+
+REJECTED = [
+    ["leads", "5", "leads", "type", "event_at", "never", "3"],
+    ["leads", "6", "leads", "unique", "lead_id", "4", "4"],
+    ["leads", "7", "leads", "unique", "lead_id", "4", "4"],
+]
+
+
+@pytest.fixture
+def with_rejects(folder, run):
+    """A store whose ingest rejected three rows by two rules."""
+    (folder / "leads.csv").write_text(
+        "id,created\n1,2024-01-01\n2,2024-01-02\n5,2024-01-02\n3,never\n4,2024-01-03\n4,2024-01-04\n"
+    )
+    assert run("ingest").code == 0
+    return folder
+
+
+def test_rejects_when_there_are_some_then_each_rule_shows_its_rows(with_rejects, run):
+    told = run("rejects")
+    assert (told.code, told.err) == (0, "")
+    rows = [line.split() for line in told.out.splitlines() if line.strip().startswith("leads")]
+    assert rows == [[row[0], row[1], row[4], row[5], row[6]] for row in REJECTED]
+    assert json.loads(run("rejects", "--json").out)["rules"] == {"type": 1, "unique": 2}
+    found = json.loads(run("rejects", "--rule", "unique", "--each", "1", "--json").out)
+    assert found["rules"] == {"unique": 2}
+    assert [row["line"] for row in found["first"]["unique"]] == [6]
+
+
+def test_rejects_when_written_to_a_file_then_it_holds_all_of_them(with_rejects, run, tmp_path):
+    told = run("rejects", "--to", str(tmp_path / "rejects.csv"))
+    assert "3 rejected rows written" in told.out
+    with (tmp_path / "rejects.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["source", "line", "table", "rule", "column", "value", "lead_id"]
+    assert rows == REJECTED
+
+
+def test_rejects_when_the_rule_rejected_nothing_then_those_that_did_are_named(with_rejects, run):
+    assert_told(run("rejects", "--rule", "typo"), "'typo'", "'type', 'unique'")
+
+
+def test_rejects_when_there_is_none_then_it_is_said(stored, run):
+    assert run("rejects").out == "No row was rejected\n"
 
 
 def test_data_when_it_names_another_folder_then_the_files_are_read_there(folder, run):

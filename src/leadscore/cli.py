@@ -19,6 +19,7 @@ from leadscore.terminal import (
     draw_models,
     draw_moved,
     draw_pruned,
+    draw_rejects,
     draw_sample,
     draw_score,
     draw_shown,
@@ -78,6 +79,25 @@ def ingest(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = F
         return jobs.ingest(settings, progress=progress)
 
     _run(run, draw_ingest, config, data, as_json=as_json)
+
+
+@app.command()
+def rejects(
+    config: Config = DEFAULT_CONFIG,
+    rule: Annotated[str | None, typer.Option(help="Only rows rejected by this rule.")] = None,
+    each: Annotated[int, typer.Option(min=1, help="How many rows to show of each rule.")] = 5,
+    to: Annotated[Path | None, typer.Option("--to", help="Write all of them to this CSV file instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The rows that the last ingest rejected, by rule: where they stand, and which value was wrong."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        found = jobs.list_rejects(settings, rule=rule, each=each)
+        return found | {"written": jobs.write_rejects(settings, to) if to else None, "to": str(to) if to else None}
+
+    _run(run, draw_rejects, config, None, as_json=as_json)
 
 
 @app.command()

@@ -113,6 +113,14 @@ class NoModelError(UserError):
         super().__init__(f"project {project!r} has no champion to score with; {reason}")
 
 
+class UnknownRuleError(UserError):
+    """A rule by which no row was rejected."""
+
+    def __init__(self, rule: str, known: Sequence[str]) -> None:
+        there = f"rows were rejected by {listed(known)}" if known else "no row was rejected at all"
+        super().__init__(f"no row was rejected by the rule {rule!r}; {there}")
+
+
 class UnknownStoreVersionError(UserError):
     """A store version that is not there."""
 

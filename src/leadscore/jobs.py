@@ -6,6 +6,7 @@ repeated, so a flow may retry it.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -14,11 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import AsOfError
+from leadscore.errors import AsOfError, UnknownRuleError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
 from leadscore.history.split import History, open_history
 from leadscore.ingest.build import build_version
@@ -34,6 +36,7 @@ from leadscore.report.figures import build_figures
 from leadscore.scoring.score import score_open_leads
 from leadscore.store import upkeep
 from leadscore.store.version import StoreVersion, locked, read_current
+from leadscore.tables import REJECTS
 from leadscore.times import DAY_US, format_us
 
 
@@ -57,16 +60,41 @@ def ingest(settings: Settings, *, progress: Progress = silent) -> dict[str, Any]
 
 def _first_rejects(version: StoreVersion) -> dict[str, str]:
     """For each rule the place of its first reject; without the value, which may be personal."""
-    if not (files := version.files("rejects")):
-        return {}
+    rows = _read_rejects(version)
     kept = ["source", "line", "column"]
-    rows = pa.concat_tables([pq.read_table(path, columns=["rule", *kept], use_threads=False) for path in files])
     first = rows.group_by("rule", use_threads=False).aggregate([(name, "first") for name in kept]).to_pylist()
     return {
         row["rule"]: f"{row['source_first']}, line {row['line_first']}"
         + (f", column {row['column_first']}" if row["column_first"] else "")
         for row in first
     }
+
+
+def list_rejects(settings: Settings, *, rule: str | None = None, each: int = 5) -> dict[str, Any]:
+    """The rows that the current store version rejected: how many by rule, and the first `each` of every rule."""
+    version = read_current(settings.project_folder() / "store", project=settings.project)
+    counts = version.manifest["rejects"]["rules"]
+    if rule is not None and rule not in counts:
+        raise UnknownRuleError(rule, sorted(counts))
+    rules = {name: n for name, n in counts.items() if rule in {None, name}}
+    rows = _read_rejects(version)
+    first = {name: rows.filter(pc.equal(rows["rule"], name)).slice(0, each).to_pylist() for name in rules}
+    return {"store_version": version.id, "rules": rules, "first": first}
+
+
+def write_rejects(settings: Settings, path: Path) -> int:
+    """Write all rejected rows of the current store version to a CSV file; returns how many there are."""
+    version = read_current(settings.project_folder() / "store", project=settings.project)
+    rows = _read_rejects(version)
+    sink = io.BytesIO()
+    pa_csv.write_csv(rows, sink)
+    write_bytes(path, sink.getvalue())
+    return int(rows.num_rows)
+
+
+def _read_rejects(version: StoreVersion) -> pa.Table:
+    tables = [pq.read_table(path, use_threads=False) for path in version.files("rejects")]
+    return pa.concat_tables(tables) if tables else REJECTS.empty_table()
 
 
 def list_store(settings: Settings) -> dict[str, Any]:

@@ -54,8 +54,8 @@ def draw_ingest(result: dict[str, Any]) -> None:
     for rule, n in result["rejects"].items():
         first = escaped(result["first_rejects"][rule])
         out.print(f"[yellow]rejected[/] {n:,} rows by the rule {escaped(rule)}, the first at {first}")
-    for path in result["rejects_files"]:
-        out.print(f"All of them, with source, line, column and value, are in {escaped(path)}", soft_wrap=True)
+    if result["rejects"]:
+        out.print("See them, with source, line, column and value: leadscore rejects")
     for warning in result["warnings"]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
     out.print(f"Store version [bold]{result['store_version']}[/], known until {result['known_until']}")
@@ -237,6 +237,21 @@ def _rested(metrics: dict[str, Any]) -> str:
 def draw_moved(result: dict[str, Any]) -> None:
     """Which version scores now."""
     out.print(f"Version [bold]{result['number']}[/] ({result['version']}) is the champion: it scores from now on")
+
+
+def draw_rejects(result: dict[str, Any]) -> None:
+    """The first rejected rows of each rule, or where all of them were written."""
+    if result["to"]:
+        out.print(f"{result['written']:,} rejected rows written to {escaped(result['to'])}", soft_wrap=True)
+        return
+    if not result["rules"]:
+        out.print("No row was rejected")
+    for rule, n in result["rules"].items():
+        table = _table(f"{rule}: {n:,}", "source", "line", "column", "value", "lead", text=5)
+        for row in result["first"][rule]:
+            cells = (row[name] for name in ("source", "line", "column", "value", "lead_id"))
+            table.add_row(*("" if cell is None else escaped(cell) for cell in cells))
+        out.print(table)
 
 
 def draw_store(result: dict[str, Any]) -> None:

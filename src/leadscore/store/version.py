@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError
+from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError, WriteError
 from leadscore.files import (
     canonical_json,
     hash_bytes,
@@ -106,9 +106,17 @@ def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One process at a time changes the store at `folder`; others wait. Readers need no lock."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    """One process at a time changes the store at `folder`; others wait. Readers need no lock.
+
+    Raises:
+        WriteError: the folder may not be written, ...
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError as e:
+        raise WriteError(folder, e.strerror or str(e)) from e
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
