@@ -148,7 +148,7 @@ def test_ingest_when_the_ending_is_another_one_then_the_right_ones_are_named(fol
     (folder / "leads.csv").rename(folder / "leads.xlsx")
     text = SETTINGS.format(folder=folder).replace("leads.csv", "leads.xlsx")
     (folder / "leadscore.toml").write_text(text)
-    assert_told(run("ingest"), "leads.xlsx", ".csv or .parquet")
+    assert_told(run("ingest"), "leads.xlsx", ".csv, .csv.gz or .parquet")
 
 
 @pytest.mark.parametrize("name", ["with [bold] marks", "with [/] marks", 'it\'s "odd"'])

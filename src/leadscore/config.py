@@ -59,7 +59,7 @@ class _Frozen(BaseModel):
 class Source(_Frozen):
     """A file that an export left."""
 
-    path: Path = Field(description="the file, relative to input_folder; it ends in .csv or .parquet")
+    path: Path = Field(description="the file, relative to input_folder; it ends in .csv, .csv.gz or .parquet")
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="between the values of a CSV")
     timezone: str | None = Field(default=None, description="of times without a zone; default: the settings' zone")
     ignore: dict[Name, Match] = Field(default={}, description="rows to leave out, by name: column -> values")

@@ -206,10 +206,9 @@ def zipped() -> bytes:
         ("x.parquet", b"a,b\n1,2\n", "ends in .parquet but holds"),
         ("x.parquet", gzip.compress(b"x"), "ends in .parquet but holds gzip"),
         ("x.parquet", zipped(), "Excel"),
-        ("x.xlsx", zipped(), "must end in .csv or .parquet"),
-        ("x.csv.gz", gzip.compress(b"a,b\n1,2\n"), "must end in .csv or .parquet"),
-        ("x", b"a,b\n1,2\n", "must end in .csv or .parquet"),
-        ("x.txt", b"a,b\n1,2\n", "must end in .csv or .parquet"),
+        ("x.xlsx", zipped(), "must end in .csv, .csv.gz or .parquet"),
+        ("x", b"a,b\n1,2\n", "must end in .csv, .csv.gz or .parquet"),
+        ("x.txt", b"a,b\n1,2\n", "must end in .csv, .csv.gz or .parquet"),
     ],
 )
 def test_source_when_it_is_not_what_its_ending_says_then_words_say_what_it_is(tmp_path, name, data, words):
@@ -246,3 +245,29 @@ def test_parquet_when_it_is_read_then_rows_are_numbered_and_types_survive(tmp_pa
     ]
     assert values == [2**62 + 1, None, 12]  # a null beside integers makes no floats of them
     assert [list(batch.frame) for batch in read] == [["b", "a"], ["b", "a"]]
+
+
+def test_csv_when_it_is_gzipped_then_rows_and_lines_are_those_of_the_plain_file(tmp_path):
+    text = 'id,name\n1,Zürich\n2,"a\nb"\n3,c\n4\n'
+    plain = batches(tmp_path, text, ["id", "name"])
+    packed = batches(tmp_path, gzip.compress(text.encode()), ["id", "name"], name="x.csv.gz")
+    assert rows(packed) == rows(plain) != []
+    assert malformed(packed) == malformed(plain) != []
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.9])
+def test_csv_when_its_gzip_is_cut_off_then_it_is_refused_in_words(tmp_path, cut):
+    data = gzip.compress(("id,name\n" + "".join(f"{i},{i * 7919 % 10007}\n" for i in range(20_000))).encode())
+    assert "is no whole gzip file" in refusal(tmp_path, data[: int(cut * len(data))], ["id"], name="x.csv.gz")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"id\n1\n", "is no whole gzip file"),
+        (gzip.compress(b""), "is empty"),
+        (gzip.compress(b"PAR1..."), "holds Parquet"),
+    ],
+)
+def test_csv_when_its_gzip_holds_something_else_then_it_is_refused_in_words(tmp_path, data, words):
+    assert words in refusal(tmp_path, data, ["id"], name="x.csv.gz")

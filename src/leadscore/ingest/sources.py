@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,9 @@ MAGICS = {
     b"\x1f\x8b": "gzip",
     b"%PDF": "PDF",
 }
+
+
+BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -51,28 +56,32 @@ def read_source(name: str, source: Source, *, folder: Path, columns: Sequence[st
     path = folder / source.path
     if not path.is_file():
         raise SourceMissingError(name, path)
+    packed = path.name.lower().endswith(".csv.gz")
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if packed else path.open("rb") as file:
             head = file.read(4096)
+    except BROKEN_GZIP as e:
+        raise SourceFormatError(name, path, f"is no whole gzip file: {e}") from e
     except OSError as e:
         raise SourceFormatError(name, path, f"cannot be read: {e.strerror}") from e
     if not head.strip():
         raise SourceFormatError(name, path, "is empty")
     kind = next((kind for magic, kind in MAGICS.items() if head.startswith(magic)), None)
-    suffix = path.suffix.lower()
+    suffix = ".csv" if packed else path.suffix.lower()
     if suffix == ".parquet":
         if kind != "Parquet":
             raise SourceFormatError(name, path, f"ends in .parquet but holds {kind or 'something else'}")
         return _read_parquet(name, path, columns)
     if suffix != ".csv":
-        raise SourceFormatError(name, path, "must end in .csv or .parquet")
+        raise SourceFormatError(name, path, "must end in .csv, .csv.gz or .parquet")
     if kind or b"\0" in head:
         raise SourceFormatError(name, path, f"ends in .csv but holds {kind or 'binary data or UTF-16 text'}")
     return _read_csv(name, path, columns, source.delimiter)
 
 
 def _read_csv(name: str, path: Path, columns: Sequence[str], delimiter: str) -> Iterator[Batch]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    file_open = gzip.open if path.suffix.lower() == ".gz" else open
+    with file_open(path, "rt", encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         begin = 1
         try:
@@ -95,6 +104,8 @@ def _read_csv(name: str, path: Path, columns: Sequence[str], delimiter: str) -> 
                     yield _batch(lines, rows, columns, malformed)
                     rows, lines, malformed = [], [], []
             yield _batch(lines, rows, columns, malformed)
+        except BROKEN_GZIP as e:
+            raise SourceFormatError(name, path, f"is no whole gzip file (near line {reader.line_num + 1}): {e}") from e
         except UnicodeDecodeError as e:
             raise SourceFormatError(name, path, f"is not UTF-8 text (near line {reader.line_num + 1})") from e
         except csv.Error as e:
