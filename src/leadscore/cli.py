@@ -70,13 +70,18 @@ def sample(
 
 
 @app.command()
-def ingest(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+def ingest(
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    accept: Annotated[list[str] | None, typer.Option(help="An alarm that shall not stop it this once.")] = None,
+    as_json: Json = False,
+) -> None:
     """Read the exported files into the store."""
 
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
-        return jobs.ingest(settings, progress=progress)
+        return jobs.ingest(settings, accept=accept or (), progress=progress)
 
     _run(run, draw_ingest, config, data, as_json=as_json)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import parse_qs, urlsplit
@@ -19,18 +20,21 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from leadscore.errors import SettingsError, TimeFormatError, listed, nearest
-from leadscore.tables import TABLES
+from leadscore.rules import ALARMS, RULES, Answer, Severity
+from leadscore.tables import PERSONAL, TABLES
 from leadscore.times import parse_moment
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
 Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
 TIMES = ("event_at", "available_at", "event_us", "available_us")
-RESERVED = {"lead_id", "currency", "spell", "seq", "source", "line", "row_hash", "from_us", "copy", "same_id", *TIMES}
+STAGED = {"part", "line", "extra", "from_us", "same_id", "copy", "rule", *(f"{name}_hash" for name in PERSONAL)}
+RESERVED = {"lead_id", "currency", "spell", "seq", *TIMES, *STAGED}  # taken by us, so no field is called so
 Letter = Literal["budget", "authority", "need", "timeline"]
 
 
@@ -101,10 +105,13 @@ class LeadField(_Frozen):
 
     type: Literal["text", "number", "date"] = Field(default="text", description="how its values are read")
     decimals: int = Field(default=2, ge=0, le=9, description="kept behind the point of a number; more are rounded")
-    known_from: Literal["creation"] | None = Field(
+    known_from: Literal["creation", "export"] | None = Field(
         default=None,
-        description="'creation' if its value in leads was known then; else only its changes are learned",
+        description="'creation' if its value in leads was known then, 'export' if from the first export that shows it "
+        "on; else only its rows in changes are learned",
     )
+    minimum: float | None = Field(default=None, description="a number below it breaks the rule `range`")
+    maximum: float | None = Field(default=None, description="a number above it breaks the rule `range`")
     label: str | None = Field(default=None, description="what a person calls it; default: its name")
 
 
@@ -192,6 +199,49 @@ class Tiers(_Frozen):
         return self
 
 
+class Validation(_Frozen):
+    """How strictly exported rows are judged."""
+
+    severity: dict[str, Severity] = Field(default={}, description="by rule: refuse the row, or keep it and warn")
+    alarms: dict[str, Answer] = Field(default={}, description="by alarm: stop, or warn")
+    max_refused: float = Field(
+        default=0.05, ge=0, le=1, description="stop if more than this share of a file's or a table's rows is refused"
+    )
+    max_shrink: float = Field(
+        default=0.2, ge=0, le=1, description="alarm if more than this share of the leads, or of a table, is gone"
+    )
+
+    @field_validator("severity", "alarms")
+    @classmethod
+    def _known(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        known = sorted(ALARMS) if info.field_name == "alarms" else sorted(n for n, r in RULES.items() if r.choosable)
+        for name in value:
+            if name not in known:
+                raise ValueError(f"there is no choice for {name!r}{_hint(name, known)}")
+        return value
+
+    def severity_of(self, rule: str) -> Severity:
+        """What happens to a row that breaks a rule."""
+        return self.severity.get(rule, RULES[rule].severity)
+
+    def answer_to(self, alarm: str) -> Answer:
+        """What happens when an alarm is raised."""
+        return self.alarms.get(alarm, ALARMS[alarm].answer)
+
+
+class Money(_Frozen):
+    """The one currency in which amounts are kept, and fixed rates into it."""
+
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="the currency that amounts are kept in")
+    rates: dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Annotated[Decimal, Field(gt=0)]] = Field(
+        default={}, description="currency -> what one unit of it is worth"
+    )
+
+    def rate(self, currency: str) -> Decimal | None:
+        """What a unit of a currency is worth; None if nobody says."""
+        return Decimal(1) if currency == self.currency else self.rates.get(currency)
+
+
 class RegistrySettings(_Frozen):
     """Where MLflow keeps runs and models."""
 
@@ -235,6 +285,11 @@ class Settings(_Frozen):
     stages: Stages = Stages()
     kinds: dict[str, str] = Field(default={}, description="kind of activity -> how a person says it, in the plural")
     tiers: Tiers = Tiers()
+    validation: Validation = Validation()
+    money: Money | None = Field(default=None, description="converts amounts into one currency")
+    pass_through: tuple[Literal["email", "phone", "company", "contact"], ...] = Field(
+        default=(), description="personal columns to keep for the worklist; else only their salted hash is kept"
+    )
     registry: RegistrySettings = RegistrySettings()
 
     @field_validator("timezone")
@@ -282,7 +337,7 @@ class Settings(_Frozen):
         if entry.source not in self.sources:
             raise ValueError(f"{where}: no source is called {entry.source!r}{_hint(entry.source, list(self.sources))}")
         columns = {column.name: column for column in TABLES[entry.table].columns}
-        known = [*columns, "event_at", "available_at", *(self.fields if entry.table == "leads" else ())]
+        known = [*columns, "event_at", "available_at", *((*self.fields, *PERSONAL) if entry.table == "leads" else ())]
         for name in sorted(entry.targets()):
             if name not in known:
                 raise ValueError(f"{where}: {entry.table} has no column {name!r}{_hint(name, known)}")

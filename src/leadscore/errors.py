@@ -5,7 +5,7 @@ A `UserError` is for whoever runs leadscore to mend (exit code 2); any other exc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -91,6 +91,32 @@ class NoLeadsError(UserError):
     def __init__(self, *, rejected: dict[str, int]) -> None:
         why = ", ".join(f"{n} by {rule}" for rule, n in rejected.items()) or "the mapping selected none"
         super().__init__(f"no lead could be stored: {why}; no version was written")
+
+
+class TooManyRefusedError(UserError):
+    """An ingest that refused more rows than the settings allow."""
+
+    def __init__(self, over: Mapping[str, tuple[int, int]], *, limit: float, rules: Mapping[str, int]) -> None:
+        told = "; ".join(f"{name}: {refused:,} of {n:,} rows" for name, (refused, n) in over.items())
+        why = ", ".join(f"{n:,} by {rule}" for rule, n in rules.items())
+        super().__init__(
+            f"more than {limit:.0%} of rows were refused ({told}), by rule: {why}; no version was written. See them: "
+            "leadscore rejects. Mend the mapping, let a rule warn under validation.severity, or raise "
+            "validation.max_refused"
+        )
+
+
+class AlarmError(UserError):
+    """An export that looks wrong beside the one before."""
+
+    def __init__(self, seen: Mapping[str, Sequence[str]]) -> None:
+        self.names = tuple(seen)
+        told = "; ".join(f"{name}: {', '.join(each)}" for name, each in seen.items())
+        accept = " ".join(f"--accept {name}" for name in seen)
+        super().__init__(
+            f"this export looks wrong beside the one before: {told}. No version was written. If it is right: "
+            f"leadscore ingest {accept}"
+        )
 
 
 class NoStoreError(UserError):

@@ -6,8 +6,7 @@ repeated, so a flow may retry it.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from leadscore.config import Settings
@@ -23,7 +21,7 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AsOfError, UnknownRuleError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
 from leadscore.history.split import History, open_history
-from leadscore.ingest.build import build_version
+from leadscore.ingest.build import build_version, write_csv
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.model.files import write_model
 from leadscore.model.registry import CHAMPION, Registry, Who, hide_password
@@ -35,65 +33,73 @@ from leadscore.report.card import build_card
 from leadscore.report.figures import build_figures
 from leadscore.scoring.score import score_open_leads
 from leadscore.store import upkeep
-from leadscore.store.version import StoreVersion, locked, read_current
+from leadscore.store.version import StoreVersion, locked, object_path, read_attempt, read_current
 from leadscore.tables import REJECTS
 from leadscore.times import DAY_US, format_us
 
 
-def ingest(settings: Settings, *, progress: Progress = silent) -> dict[str, Any]:
-    """Read the sources into a new store version; returns its id, accounts, rejects by rule and warnings."""
+def ingest(settings: Settings, *, accept: Collection[str] = (), progress: Progress = silent) -> dict[str, Any]:
+    """Read the sources into a new store version; returns its id, files, accounts, rejects by rule and warnings.
+
+    `accept` names alarms that shall not stop it this once.
+    """
     store = settings.project_folder() / "store"
     with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
-        version = build_version(settings, engine=engine, folder=store, progress=progress)
-    manifest = version.manifest
+        ingested = build_version(settings, engine=engine, folder=store, accept=accept, progress=progress)
+    manifest = ingested.version.manifest
     return {
         "project": settings.project,
-        "store_version": version.id,
+        "store_version": ingested.version.id,
         "known_until": manifest["known_until"],
+        "files": ingested.files,
         "accounts": manifest["accounts"],
         "rejects": manifest["rejects"]["rules"],
-        "first_rejects": _first_rejects(version),
-        "rejects_files": [str(path) for path in version.files("rejects")],
+        "warned": manifest["rejects"]["warned"],
+        "first_rejects": _first_rejects(_read_rejects(store, manifest["rejects"])),
+        "alarms": ingested.alarms,
         "warnings": manifest["warnings"],
+        "duplicates": ingested.duplicates,
     }
 
 
-def _first_rejects(version: StoreVersion) -> dict[str, str]:
+def _first_rejects(rows: pa.Table) -> dict[str, str]:
     """For each rule the place of its first reject; without the value, which may be personal."""
-    rows = _read_rejects(version)
-    kept = ["source", "line", "column"]
+    kept = ["file", "line", "column"]
     first = rows.group_by("rule", use_threads=False).aggregate([(name, "first") for name in kept]).to_pylist()
     return {
-        row["rule"]: f"{row['source_first']}, line {row['line_first']}"
+        row["rule"]: f"{row['file_first']}, line {row['line_first']}"
         + (f", column {row['column_first']}" if row["column_first"] else "")
         for row in first
     }
 
 
 def list_rejects(settings: Settings, *, rule: str | None = None, each: int = 5) -> dict[str, Any]:
-    """The rows that the current store version rejected: how many by rule, and the first `each` of every rule."""
-    version = read_current(settings.project_folder() / "store", project=settings.project)
-    counts = version.manifest["rejects"]["rules"]
-    if rule is not None and rule not in counts:
-        raise UnknownRuleError(rule, sorted(counts))
-    rules = {name: n for name, n in counts.items() if rule in {None, name}}
-    rows = _read_rejects(version)
+    """The rows that the last ingest rejected or warned of: how many by rule, and the first `each` of every rule.
+
+    `stopped` says why that ingest ended without a version, if it did.
+    """
+    store = settings.project_folder() / "store"
+    attempt = read_attempt(store, project=settings.project)
+    counts = {said: attempt["rejects"][key] for said, key in (("refused", "rules"), ("warned", "warned"))}
+    known = sorted({name for by_rule in counts.values() for name in by_rule})
+    if rule is not None and rule not in known:
+        raise UnknownRuleError(rule, known)
+    rules = {name: sum(by_rule.get(name, 0) for by_rule in counts.values()) for name in known if rule in {None, name}}
+    rows = _read_rejects(store, attempt["rejects"])
     first = {name: rows.filter(pc.equal(rows["rule"], name)).slice(0, each).to_pylist() for name in rules}
-    return {"store_version": version.id, "rules": rules, "first": first}
+    return {"stopped": attempt["stopped"], "rules": rules, **counts, "first": first}
 
 
 def write_rejects(settings: Settings, path: Path) -> int:
-    """Write all rejected rows of the current store version to a CSV file; returns how many there are."""
-    version = read_current(settings.project_folder() / "store", project=settings.project)
-    rows = _read_rejects(version)
-    sink = io.BytesIO()
-    pa_csv.write_csv(rows, sink)
-    write_bytes(path, sink.getvalue())
+    """Write all rows that the last ingest rejected or warned of to a CSV file; returns how many there are."""
+    store = settings.project_folder() / "store"
+    rows = _read_rejects(store, read_attempt(store, project=settings.project)["rejects"])
+    write_csv(path, rows)
     return int(rows.num_rows)
 
 
-def _read_rejects(version: StoreVersion) -> pa.Table:
-    tables = [pq.read_table(path, use_threads=False) for path in version.files("rejects")]
+def _read_rejects(store: Path, part: dict[str, Any]) -> pa.Table:
+    tables = [pq.read_table(object_path(store, file["sha256"]), use_threads=False) for file in part["files"]]
     return pa.concat_tables(tables) if tables else REJECTS.empty_table()
 
 

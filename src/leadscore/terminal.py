@@ -51,12 +51,18 @@ def draw_ingest(result: dict[str, Any]) -> None:
     for name, a in result["accounts"]["tables"].items():
         table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "rejected", "duplicates")))
     out.print(table)
-    for rule, n in result["rejects"].items():
-        first = escaped(result["first_rejects"][rule])
-        out.print(f"[yellow]rejected[/] {n:,} rows by the rule {escaped(rule)}, the first at {first}")
-    if result["rejects"]:
-        out.print("See them, with source, line, column and value: leadscore rejects")
-    for warning in result["warnings"]:
+    for file in result["files"]:
+        how = ", unchanged: not read again" if file["unchanged"] else f": {file['dialect']}" if file["dialect"] else ""
+        out.print(f"{escaped(file['file'])}{escaped(how)}", highlight=False)
+    for said, rules in (("rejected", result["rejects"]), ("kept with a warning", result["warned"])):
+        for rule, n in rules.items():
+            first = escaped(result["first_rejects"][rule])
+            out.print(f"[yellow]{said}[/] {n:,} rows by the rule {escaped(rule)}, the first at {first}")
+    if result["first_rejects"]:
+        out.print("See them, with file, line, column and value: leadscore rejects")
+    if result["duplicates"]:
+        out.print(f"[yellow]{result['duplicates']:,} leads may be the same as another one[/]: see duplicates.csv")
+    for warning in [*result["alarms"], *result["warnings"]]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
     out.print(f"Store version [bold]{result['store_version']}[/], known until {result['known_until']}")
 
@@ -241,15 +247,19 @@ def draw_moved(result: dict[str, Any]) -> None:
 
 def draw_rejects(result: dict[str, Any]) -> None:
     """The first rejected rows of each rule, or where all of them were written."""
+    if result["stopped"]:
+        out.print(f"[yellow]The last ingest was stopped:[/] {escaped(result['stopped'])}\n", highlight=False)
     if result["to"]:
         out.print(f"{result['written']:,} rejected rows written to {escaped(result['to'])}", soft_wrap=True)
         return
     if not result["rules"]:
         out.print("No row was rejected")
-    for rule, n in result["rules"].items():
-        table = _table(f"{rule}: {n:,}", "source", "line", "column", "value", "lead", text=5)
+    for rule in result["rules"]:
+        refused, warned = (result[said].get(rule, 0) for said in ("refused", "warned"))
+        title = f"{rule}: {refused:,} refused, {warned:,} kept with a warning"
+        table = _table(title, "file", "line", "column", "value", "lead", text=5)
         for row in result["first"][rule]:
-            cells = (row[name] for name in ("source", "line", "column", "value", "lead_id"))
+            cells = (row[name] for name in ("file", "line", "column", "value", "lead_id"))
             table.add_row(*("" if cell is None else escaped(cell) for cell in cells))
         out.print(table)
 

@@ -1,14 +1,16 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore import jobs
-from leadscore.ingest.mapping import select_rows
+from leadscore.ingest.sources import Batch
+from leadscore.ingest.words import Texts
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.testing import make_settings
 
@@ -102,7 +104,8 @@ def test_rows_when_no_entry_takes_them_then_each_is_a_reject_of_the_source(tmp_p
     st.dictionaries(st.sampled_from("xy"), st.lists(st.text("ab.[*", max_size=3), max_size=3).map(tuple)),
 )
 def test_select_rows_when_values_are_any_text_then_a_star_at_the_end_is_the_only_pattern(found, where):
-    texts = pd.DataFrame(found, columns=["x", "y"], dtype="str")
+    columns = {name: pa.array([row["xy".index(name)] for row in found], pa.string()) for name in "xy"}
+    texts = Texts(Batch(np.arange(len(found)), pa.table(columns)))
 
     def holds(text: str, value: str) -> bool:
         if value[-1:] == "*":
@@ -113,7 +116,7 @@ def test_select_rows_when_values_are_any_text_then_a_star_at_the_end_is_the_only
         all(any(holds(row["xy".index(column)], value) for value in values) for column, values in where.items())
         for row in found
     ]
-    assert select_rows(texts, where).tolist() == expected
+    assert texts.select(where).tolist() == expected
 
 
 def test_values_when_an_exact_one_and_prefixes_fit_then_the_exact_one_counts_else_the_longest_prefix(tmp_path):

@@ -16,8 +16,8 @@ from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import Snapshot, build_grid, build_grid_list, build_open_list
 from leadscore.history.spells import build_spells
 from leadscore.store.version import StoreVersion
-from leadscore.tables import TABLES
-from leadscore.times import DAY_US, FOREVER_US, format_us
+from leadscore.tables import CHANGES, TABLES
+from leadscore.times import DAY_US, format_us
 
 MAX_SPLITS = 6
 KEPT_SPELLS = 8  # of the moments asked about lately; each holds a row a lead
@@ -111,9 +111,12 @@ def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> H
             the one of creation.
     """
     for table in TABLES.values():
-        engine.add_files(table.name, version.files(table.name), schema=table.schema())
+        seen = version.files("observed") if table.name == "changes" else []
+        engine.add_files(table.name, version.files(table.name) + seen, schema=table.schema())
+    engine.add_files("told_changes", version.files("changes"), schema=CHANGES.schema())
     history = History(settings, version, engine)
     created = {name for name, field in settings.lead_fields().items() if field.known_from == "creation"}
-    if contradicted := sorted(created & history.changed_fields(FOREVER_US)):
+    told = engine.query("SELECT DISTINCT field FROM told_changes")["field"].to_pylist()
+    if contradicted := sorted(created & set(told)):
         raise KnownFromError(contradicted)
     return history
