@@ -61,10 +61,24 @@ class _Frozen(BaseModel):
 
 
 class Source(_Frozen):
-    """A file that an export left."""
+    """Files that an export left; what is not stated of how they are written is detected, and said."""
 
-    path: Path = Field(description="the file, relative to input_folder; it ends in .csv, .csv.gz or .parquet")
-    delimiter: str = Field(default=",", min_length=1, max_length=1, description="between the values of a CSV")
+    path: Path = Field(
+        description="a file, a folder or a pattern like 'events/2026-*.csv.gz', relative to input_folder; "
+        "files end in .csv, .tsv (both also with .gz), .xlsx or .parquet"
+    )
+    sheet: str | None = Field(default=None, description="of an Excel file, by name; needed where it has several")
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=1, description="between the values of a text file; default: detected"
+    )
+    encoding: str | None = Field(default=None, description="of a text file, like 'cp1252'; default: detected")
+    header: bool | None = Field(
+        default=None, description="whether the first row holds the names; without one they are '1', '2', ..."
+    )
+    decimal: Literal[".", ","] | None = Field(default=None, description="the decimal mark; default: detected")
+    dates: Literal["dmy", "mdy"] | None = Field(
+        default=None, description="the order in dates like 03/04/2025; without it they are refused"
+    )
     timezone: str | None = Field(default=None, description="of times without a zone; default: the settings' zone")
     ignore: dict[Name, Match] = Field(default={}, description="rows to leave out, by name: column -> values")
 
@@ -72,6 +86,23 @@ class Source(_Frozen):
     @classmethod
     def _zone_exists(cls, value: str | None) -> str | None:
         return None if value is None else checked_zone(value)
+
+    @field_validator("delimiter")
+    @classmethod
+    def _parts_values(cls, value: str | None) -> str | None:
+        if value is not None and value in "\"'\r\n\0":
+            raise ValueError(f"{value!r} cannot stand between values; an example is ';'")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                "".encode(value)
+        except (LookupError, ValueError) as e:
+            raise ValueError(f"no such encoding: {value!r}; examples are 'utf-8', 'cp1252' and 'utf-16'") from e
+        return value
 
 
 class Mapping(_Frozen):

@@ -46,20 +46,20 @@ class TimeFormatError(UserError):
 
 
 class SourceMissingError(UserError):
-    """A source file that is not there."""
+    """A source without a single file."""
 
-    def __init__(self, source: str, path: Path) -> None:
+    def __init__(self, source: str, path: Path, *, wanted: str = "file") -> None:
         super().__init__(
-            f"source {source!r}: there is no file {path}; "
+            f"source {source!r}: there is no {wanted} {path}; "
             "check `path` and `input_folder` in the settings, or give the folder with --data"
         )
 
 
 class SourceFormatError(UserError):
-    """A source file that cannot be read as what it should be."""
+    """A source file, by its name, that cannot be read as what it should be."""
 
-    def __init__(self, source: str, path: Path, problem: str) -> None:
-        super().__init__(f"source {source!r}: {path.name} {problem}")
+    def __init__(self, source: str, name: str, problem: str) -> None:
+        super().__init__(f"source {source!r}: {name} {problem}")
 
 
 class MissingColumnsError(UserError):
@@ -68,14 +68,14 @@ class MissingColumnsError(UserError):
     def __init__(
         self,
         source: str,
-        path: Path,
+        name: str,
         *,
         missing: Sequence[str],
         available: Sequence[str],
         delimiter: str | None,
     ) -> None:
         self.missing, self.available = tuple(missing), tuple(available)
-        text = f"source {source!r}: {path.name} has no column {listed(missing)}; it has {listed(available)}"
+        text = f"source {source!r}: {name} has no column {listed(missing)}; it has {listed(available)}"
         guesses = [mark for mark in ",;\t|" if mark != delimiter and mark in "".join(available)]
         near = {word: nearest(word, available) for word in missing}
         if delimiter is not None and len(available) == 1 and guesses:
@@ -83,6 +83,24 @@ class MissingColumnsError(UserError):
         elif any(near.values()):
             text += "; did you mean " + ", ".join(f"{b!r} for {a!r}" for a, b in near.items() if b) + "?"
         super().__init__(text)
+
+
+class AmbiguousDateError(UserError):
+    """Dates whose day and month cannot be told apart; `day_first` and `month_first` of its values can be only that."""
+
+    def __init__(self, source: str, column: str, value: str, *, day_first: int, month_first: int) -> None:
+        super().__init__(
+            f"source {source!r}: column {column!r} holds dates like {value!r}: day or month first? "
+            f"{day_first} of its values can only have the day first, {month_first} only the month; "
+            'set dates = "dmy" or "mdy" for the source'
+        )
+
+
+class DecimalMarkError(UserError):
+    """Numbers that do not say whether '.' or ',' is their decimal mark."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f'{problem}; set decimal = "." or "," for the source')
 
 
 class NoLeadsError(UserError):
