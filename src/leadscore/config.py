@@ -33,7 +33,7 @@ from leadscore.times import parse_moment
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
 Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
 TIMES = ("event_at", "available_at", "event_us", "available_us")
-STAGED = {"part", "line", "extra", "from_us", "same_id", "copy", "rule", *(f"{name}_hash" for name in PERSONAL)}
+STAGED = {"part", "line", "extra", "from_us", "same_id", "copy", "broken_rule", *(f"{name}_hash" for name in PERSONAL)}
 RESERVED = {"lead_id", "currency", "spell", "seq", *TIMES, *STAGED}  # taken by us, so no field is called so
 Letter = Literal["budget", "authority", "need", "timeline"]
 

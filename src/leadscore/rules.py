@@ -1,4 +1,4 @@
-"""The rules that exported rows must keep, and the alarms that compare an export with the one before: each by name, once.
+"""The rules that exported rows must keep, and the alarms that compare an export with the one before, by name.
 
 Settings choose severities by these names, rejects carry them, the docs list them.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadscore.config import BantLetter, Settings
 from leadscore.features.feature import Feature
-from leadscore.features.fields import field_column
+from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Finish, FullAmount, Known, Levels, Titles, Total, WithinDays
 
 
@@ -21,7 +21,7 @@ def build_bant(settings: Settings) -> list[Feature]:
         columns = field_column(bant.field, settings)
         if columns is None:
             continue
-        strength = _strength(bant, settings)
+        strength = field_finish(_strength(bant, settings), bant.field, settings)
         flags.append(Known(strength))
         for relation, named in columns.items():
             all_columns.setdefault(relation, {}).update(named)

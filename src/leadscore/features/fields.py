@@ -9,20 +9,31 @@ from collections.abc import Set as AbstractSet
 
 from leadscore.config import Settings
 from leadscore.engine.protocol import literal
+from leadscore.features.finish import Finish, SinceCreation
 
 
 def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | None:
     """Relation -> column name -> SQL of a field's latest known value, or None if it may not be learned from.
 
-    A field declared known from creation is read from `leads`. Any other is read from its history, before whose first
-    row it is unknown: its value in `leads` is the present one and says nothing about the past.
+    A field declared known from creation is read from `leads`, and from the changes that later exports showed. Any
+    other is read from its history, before whose first row it is unknown: its value in `leads` is the present one and
+    says nothing about the past.
     """
-    column = f"field_{name}"
-    if settings.lead_fields()[name].known_from == "creation":
-        return {"leads": {column: f"MAX(at_creation_{name})"}}
-    if name in settings.changing_fields():
-        return {"changes": {column: f"MAX(CASE WHEN field = {literal(name)} AND recency = 1 THEN value END)"}}
+    column, known_from = f"field_{name}", settings.lead_fields()[name].known_from
+    latest = f"MAX(CASE WHEN field = {literal(name)} AND recency = 1 THEN value END)"
+    if known_from == "creation":
+        changes = f"COUNT(CASE WHEN field = {literal(name)} THEN 1 END)"
+        later = {f"{column}_later": latest, f"{column}_changes": changes}
+        return {"leads": {column: f"MAX(at_creation_{name})"}, "changes": later}
+    if known_from == "export" or name in settings.changing_fields():
+        return {"changes": {column: latest}}
     return None
+
+
+def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
+    """`inner`, a finish of the column `field_<name>`, of the value that was known latest."""
+    known_from_creation = settings.lead_fields()[name].known_from == "creation"
+    return SinceCreation(f"field_{name}", inner) if known_from_creation else inner
 
 
 def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadscore.config import LeadField, Settings
 from leadscore.features.feature import Feature
-from leadscore.features.fields import field_column
+from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Amount, DaysUntil, Finish, Text
 
 
@@ -18,7 +18,8 @@ def build_profile(settings: Settings) -> list[Feature]:
             continue
         label = field.label or name.replace("_", " ")
         column = f"field_{name}"
-        finish, unit = _finish(field, column)
+        inner, unit = _finish(field, column)
+        finish = field_finish(inner, name, settings)
         said = f"{label}: {{value}}"
         found.append(Feature(f"profile_{name}", columns, finish, unit, said, said, f"profile_{name}"))
     return found

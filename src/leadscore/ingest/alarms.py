@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from leadscore.engine.protocol import identifier
+from leadscore.ingest.observe import JUDGED
 from leadscore.ingest.validate import Staged
 from leadscore.store.version import StoreVersion
 from leadscore.times import SECOND_US, format_us
@@ -110,16 +111,17 @@ def _renamed_and_refused(e: Exports) -> Iterator[str]:
 def _counts_sql(table: str, column: str) -> str:
     """SQL of each value's rows before and now."""
     name = identifier(column)
+    now = JUDGED if table == "leads" else f"{table}_now AS n"  # leads_now has the values that were seen first
     parts = [
         f"SELECT {name} AS value, {was} AS before, {1 - was} AS now FROM {source} WHERE {name} IS NOT NULL"
-        for source, was in ((f"before_{table}", 1), (f"{table}_now", 0))
+        for source, was in ((f"before_{table}", 1), (now, 0))
     ]
     return f"""SELECT value, COUNT(CASE WHEN before = 1 THEN 1 END) AS before,
         COUNT(CASE WHEN now = 1 THEN 1 END) AS now
         FROM ({" UNION ALL ".join(parts)}) AS v GROUP BY value ORDER BY value"""
 
 
-BOTH = "FROM before_leads AS b JOIN leads_now AS n ON n.lead_id = b.lead_id"
+BOTH = f"FROM before_leads AS b JOIN {JUDGED} ON n.lead_id = b.lead_id"
 
 
 def _currency_switch(e: Exports) -> Iterator[str]:

@@ -52,7 +52,7 @@ from leadscore.times import format_us
 
 EVENTS = [name for name in TABLES if name != "leads"]
 SOURCE_ACCOUNT = ("read", "used", "ignored", "rejected")
-FIRST_SQL = "SELECT MIN(available_us) FROM judged WHERE rule = '' AND event_us IS NOT NULL"
+FIRST_SQL = "SELECT MIN(available_us) FROM judged WHERE broken_rule = '' AND event_us IS NOT NULL"
 ROWS = 100_000
 
 
@@ -62,7 +62,7 @@ class AccountsError(LeadscoreError):
 
 @dataclass(frozen=True)
 class Ingested:
-    """A store version, how each of its files was read, the alarms that were accepted, and leads that may be the same."""
+    """A store version, how its files were read, the alarms that were accepted, how many leads may be the same."""
 
     version: StoreVersion
     files: list[dict[str, Any]]
@@ -98,7 +98,7 @@ def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Prog
         parts.append(read_part(file, settings, engine=engine, folder=folder))
     for name, source in settings.sources.items():
         if not sum(part["account"]["read"] for part in parts if part["source"] == name):
-            raise SourceFormatError(name, settings.input_folder / source.path, "has a header but no rows")
+            raise SourceFormatError(name, str(source.path), "has a header but no rows")
     return parts
 
 
@@ -162,7 +162,7 @@ class _Build:
         if stated is not None:
             return stated
         facts = [f"SELECT MAX(available_us) AS us FROM {name}_now" for name in EVENTS]
-        facts.append("SELECT MAX(available_us) AS us FROM judged WHERE rule = ''")
+        facts.append("SELECT MAX(available_us) AS us FROM judged WHERE broken_rule = ''")
         latest = self._number(f"SELECT MAX(us) FROM ({' UNION ALL '.join(facts)}) AS f")
         self.warnings.append(
             f"known_until is not set: it was taken as {format_us(latest + 1)}, just after the latest fact; "
@@ -250,7 +250,7 @@ class _Build:
         return [f"{each.name}: {each.seen}" for each in raised]
 
     def _find_warnings(self) -> list[str]:
-        undated = self._number("SELECT COUNT(*) FROM judged WHERE rule = '' AND event_us IS NULL")
+        undated = self._number("SELECT COUNT(*) FROM judged WHERE broken_rule = '' AND event_us IS NULL")
         found = [f"{undated} leads have no creation date: they are scored, but never learned from"] if undated else []
         currencies = self.engine.query(
             "SELECT DISTINCT currency FROM leads_now WHERE amount IS NOT NULL AND currency IS NOT NULL "

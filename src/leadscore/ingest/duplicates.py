@@ -19,7 +19,7 @@ def find_duplicates(staged: Staged) -> pa.Table:
     keys["same company and name"] = "company_hash || contact_hash"  # null if either is
     parts = " UNION ALL ".join(
         f"""SELECT lead_id, MIN(lead_id) OVER (PARTITION BY {key}) AS like_lead_id, '{evidence}' AS evidence
-        FROM judged WHERE rule = '' AND {key} IS NOT NULL"""
+        FROM judged WHERE broken_rule = '' AND {key} IS NOT NULL"""
         for evidence, key in keys.items()
     )
     pairs = staged.engine.query(

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from leadscore.config import Mapping, Settings
 from leadscore.ingest.breaks import Breaks
 from leadscore.ingest.typed import Reader, convert
-from leadscore.ingest.words import MISSING, Texts, Words, hash_texts, is_missing
+from leadscore.ingest.values import MISSING
+from leadscore.ingest.words import Texts, Words, hash_texts, is_missing
 from leadscore.tables import PERSONAL, TABLES, Column, Table
 
 PLACE = [pa.field("line", pa.int64()), pa.field("extra", pa.int64())]
@@ -54,10 +55,13 @@ def map_rows(lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings
     """Rows that an entry selected, mapped; a row is refused by the first rule that it breaks."""
     table, schema = table_of(entry.table, settings), staged_schema(entry.table, settings)
     work = _Work(entry, table, settings, texts, reader)
-    made = dict(zip(("event_us", "available_us"), work.times(), strict=True))
-    made |= {column.name: work.build(column) for column in table.columns if column.name not in {"amount", "currency"}}
-    if "amount" in work.columns:
-        made |= work.money()
+    made: dict[str, pa.Array] = {}
+    for column in table.columns:
+        if column.name == "amount":
+            made |= work.money()
+        elif column.name != "currency":
+            made[column.name] = work.build(column)
+    made |= dict(zip(("event_us", "available_us"), work.times(), strict=True))
     made |= {"line": pa.array(lines), "extra": work.extra()}
     if entry.table == "leads":
         made["from_us"] = work.from_us(made["event_us"])
@@ -96,9 +100,13 @@ class _Work:
 
     def typed(self, column: Column, text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         if column.type == "date":
-            return self.reader.moments(text, column.name)
+            return self.reader.moments(text, self.called(column.name))
         known = self.settings.lead_fields().get(column.name)
         return self.reader.numbers(text, decimals=known.decimals if known else 2 if column.type == "number" else 0)
+
+    def called(self, name: str) -> str:
+        """What the file calls our column."""
+        return self.entry.columns.get(name, name)
 
     def in_range(self, name: str, values: np.ndarray, ok: np.ndarray, text: pa.Array) -> np.ndarray:
         known = self.settings.lead_fields().get(name)
@@ -166,7 +174,7 @@ class _Work:
 
     def moment(self, name: str, *, required: bool) -> tuple[np.ndarray, np.ndarray]:
         text = self.text(name)
-        moment, ok = self.reader.moments(text, name)
+        moment, ok = self.reader.moments(text, self.called(name))
         missing = is_missing(text)
         self.breaks.add(~ok & ~missing, "type", name, text, may_warn=False)
         if required:

@@ -13,7 +13,7 @@ from leadscore.ingest.validate import Staged
 from leadscore.store.version import NOTHING, StoreVersion, write_rows
 from leadscore.tables import CHANGES
 
-JUDGED = "(SELECT * FROM judged WHERE rule = '') AS n"
+JUDGED = "(SELECT * FROM judged WHERE broken_rule = '') AS n"
 
 
 def attach_before(staged: Staged, before: StoreVersion | None) -> None:

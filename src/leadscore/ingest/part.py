@@ -21,13 +21,14 @@ import pyarrow.parquet as pq
 from leadscore.config import Mapping, Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
+from leadscore.errors import DecimalMarkError
 from leadscore.files import canonical_json, hash_bytes, hash_file, read_json, write_pointer
 from leadscore.ingest.breaks import ROW_REJECTS, reject_rows
 from leadscore.ingest.mapping import PLACE, map_rows, staged_schema, table_of
+from leadscore.ingest.numbers import detect_decimal
 from leadscore.ingest.personal import PersonalHash
 from leadscore.ingest.sources import Batch, SourceFile, detect_dialect, read_file
 from leadscore.ingest.typed import Reader
-from leadscore.ingest.values import detect_decimal
 from leadscore.ingest.words import Texts
 from leadscore.store.version import object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
@@ -141,7 +142,10 @@ class _Reading:
     def reader(self, texts: Texts) -> Reader:
         """How the file writes numbers and times; the decimal mark is told by the first rows, if not by the settings."""
         numbers = [text for entry in self.entries for text in self.number_columns(entry, texts)]
-        found = None if self.source.decimal or not numbers else detect_decimal(pa.concat_arrays(numbers))
+        try:
+            found = None if self.source.decimal or not numbers else detect_decimal(pa.concat_arrays(numbers))
+        except DecimalMarkError as e:
+            raise self.file.refusal(str(e)) from e
         return Reader(
             source=self.file.source,
             file=self.file.name,

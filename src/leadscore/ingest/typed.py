@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from leadscore.config import Money
 from leadscore.errors import AmbiguousDateError
+from leadscore.ingest.moments import count_date_orders, find_ambiguous_dates, read_moments, within_reason
+from leadscore.ingest.numbers import read_money, read_numbers
 from leadscore.ingest.personal import PersonalHash
-from leadscore.ingest.values import find_ambiguous_dates, read_moments, read_money, read_numbers
-from leadscore.ingest.words import Words
+from leadscore.ingest.words import Words, is_missing
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,18 @@ class Reader:
         """UTC microseconds (n,), and which texts could be read.
 
         Raises:
-            AmbiguousDateError: a date may mean two days, and the settings do not say which.
+            AmbiguousDateError: most are dates that may mean two days, and the settings do not say which.
         """
         us, ok = read_moments(text, zone=self.zone, dates=self.dates)
-        if self.dates is None and not ok.all():
-            unread = text.filter(pa.array(~ok))
-            if find_ambiguous_dates(unread):
-                raise AmbiguousDateError(self.source, self.file, name, unread.to_pylist())
-        return us, ok
+        unread = text.filter(pa.array(~ok & ~is_missing(text)))
+        usual = self.dates is None and len(unread) > ok.sum()  # a stray one is one row's mistake
+        if usual and (value := find_ambiguous_dates(unread)):
+            day_first, month_first = count_date_orders(unread)
+            raise AmbiguousDateError(self.source, name, value, day_first=day_first, month_first=month_first)
+        return us, ok & within_reason(us)
 
     def day_begins(self, text: pa.Array, event: pa.Array) -> pa.Array:
-        """The event (n,), or the begin of its day where only a date is given: dates end with their day's last moment."""
+        """The event (n,), or the begin of its day where only a date is given, which stands for the day's end."""
         dates = np.asarray(pc.invert(pc.match_substring(text, ":")).to_numpy(zero_copy_only=False), dtype=bool)
         if not dates.any():
             return event

@@ -94,10 +94,10 @@ def judge_leads(staged: Staged) -> None:
         WHEN l.same_id > 1 OR u.lead_id IS NOT NULL THEN 'unique'
         WHEN r.lead_id IS NOT NULL THEN 'outcome_refused'
         WHEN c.close_us < l.from_us THEN 'closed_before_created'
-        ELSE '' END AS rule
+        ELSE '' END AS broken_rule
     FROM (SELECT *, COUNT(*) OVER (PARTITION BY lead_id) AS same_id FROM (
-        SELECT *, ROW_NUMBER() OVER (PARTITION BY {columns} ORDER BY part, line) AS copy FROM ({staged.rows("leads")}) AS s
-        ) AS o WHERE copy = 1) AS l
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY {columns} ORDER BY part, line) AS copy
+        FROM ({staged.rows("leads")}) AS s) AS o WHERE copy = 1) AS l
     LEFT JOIN (SELECT lead_id, MIN(event_us) AS close_us FROM (
         SELECT lead_id, event_us FROM ({staged.rows("outcomes")}) AS o UNION ALL
         SELECT lead_id, event_us FROM ({staged.rows("stages")}) AS s WHERE stage IN ({closing})) AS facts
@@ -111,7 +111,9 @@ def judge_leads(staged: Staged) -> None:
 
 def refused_leads(staged: Staged) -> pa.Table:
     """The rows of `leads` that `judge_leads` refused, in the shape of `REJECTS`."""
-    found = staged.engine.query("SELECT part, line, rule, lead_id FROM judged WHERE rule <> '' ORDER BY part, line")
+    found = staged.engine.query(
+        "SELECT part, line, broken_rule AS rule, lead_id FROM judged WHERE broken_rule <> '' ORDER BY part, line"
+    )
     return _as_rejects(staged, "leads", found, column="lead_id", values=found["lead_id"])
 
 
@@ -119,7 +121,7 @@ def late_leads(staged: Staged, *, known_until: int) -> pa.Table:
     """The leads that stand and are dated at or after known_until, in the shape of `REJECTS`: a warning."""
     found = staged.engine.query(
         f"SELECT part, line, 'after_export' AS rule, lead_id, event_us FROM judged "
-        f"WHERE rule = '' AND event_us IS NOT NULL AND available_us >= {known_until} ORDER BY part, line"
+        f"WHERE broken_rule = '' AND event_us IS NOT NULL AND available_us >= {known_until} ORDER BY part, line"
     )
     values = pa.array([format_us(us) for us in found["event_us"].to_pylist()], pa.string())
     return _as_rejects(staged, "leads", found, column="event_at", values=values)
@@ -177,7 +179,7 @@ def _broken_sql(name: str, at: int, known_until: int) -> str:
             WHEN r.event_us < j.from_us THEN 'before_creation'
             ELSE 'after_export' END AS rule
         FROM {name}_{at} AS r
-        LEFT JOIN (SELECT lead_id, from_us FROM judged WHERE rule = '') AS j ON j.lead_id = r.lead_id
+        LEFT JOIN (SELECT lead_id, from_us FROM judged WHERE broken_rule = '') AS j ON j.lead_id = r.lead_id
         LEFT JOIN (SELECT row FROM repeated WHERE part = {at}) AS d ON d.row = r.row
         JOIN {name}_side_{at} AS s ON s.row = r.row
         WHERE j.lead_id IS NULL OR d.row IS NOT NULL OR r.event_us < j.from_us OR r.available_us >= {known_until}
@@ -193,7 +195,8 @@ def _find_repeated(staged: Staged, name: str) -> None:
         return
     columns = ", ".join(f"r.{identifier(each)}" for each in staged.table(name).schema().names)
     rows = " UNION ALL ".join(
-        f"SELECT {at} AS part, r.row, s.extra, {columns} FROM {name}_{at} AS r JOIN {name}_side_{at} AS s ON s.row = r.row"
+        f"SELECT {at} AS part, r.row, s.extra, {columns} "
+        f"FROM {name}_{at} AS r JOIN {name}_side_{at} AS s ON s.row = r.row"
         for at in places
     )
     same = f"PARTITION BY {columns.replace('r.', '')}, extra ORDER BY part, row"

@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.config import Match
-from leadscore.ingest.sources import Batch
-
-MISSING = ""  # how a missing value is spelt while rows are mapped
+from leadscore.ingest.batch import Batch
+from leadscore.ingest.values import MISSING
 
 
 @dataclass(frozen=True)
