@@ -42,12 +42,12 @@ def read_csv(file: SourceFile, *, columns: Sequence[str], dialect: Dialect) -> I
     for block in chain((b"",), blocks):
         text += block
         found = read_block(text, line=line, shape=shape)
-        if found is None:  # or the last line has no end
-            yield from _read_carefully(chain((text,), blocks), line, shape)
-            return
+        if found is None:
+            break
         if len(found.batch.lines) or found.batch.malformed:
             yield found.batch
         text, line = text[found.size :], line + found.lines
+    yield from _read_carefully(chain((text,), blocks), line, shape)  # the rest, or a last line without an end
 
 
 def _read_head(blocks: Iterator[bytes]) -> bytes:

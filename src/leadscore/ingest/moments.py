@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.times import DAY_US, SECOND_US
+from leadscore.times import DAY_US, EPOCH, FOREVER_US, SECOND_US
 
 DATE = r"\d{4}-\d{2}-\d{2}"
 LONGEST = 40  # bytes of a moment, with room to spare
@@ -157,11 +159,31 @@ def _month_begins() -> np.ndarray:
 
 
 def _localize(us: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
-    """Local times as UTC, and which are within reason: the standard library ends with the year 9999."""
+    """What clocks of a zone show as UTC, and which are within reason; none else is changed."""
     ok = within_reason(us)
-    if zone == "UTC":
-        return us, ok
-    shown = pd.DatetimeIndex(np.where(ok, us, 0).astype("datetime64[us]"))
-    standard_time = np.zeros(len(shown), dtype=bool)  # the later of two moments that a clock shows twice
-    local = shown.tz_localize(zone, ambiguous=standard_time, nonexistent="shift_forward")
-    return local.tz_convert("UTC").as_unit("us").asi8, ok
+    changes, offsets = _offsets(zone)
+    shown = changes + offsets  # what the clock shows just after each change
+    i = np.searchsorted(shown, us[ok], side="right") - 1  # the later of two moments that a clock shows twice
+    after = np.append(changes[1:], FOREVER_US)
+    us = us.copy()
+    us[ok] = np.minimum(us[ok] - offsets[i], after[i])  # what a clock skips is the moment of its change
+    return us, ok
+
+
+@cache
+def _offsets(zone: str) -> tuple[np.ndarray, np.ndarray]:
+    """When (UTC) the offset of a zone changes, from 1890 to 2210, and its offset from then on; microseconds."""
+    tz = ZoneInfo(zone)
+
+    def offset(second: int) -> int:
+        return int((EPOCH + timedelta(seconds=second)).astimezone(tz).utcoffset() / timedelta(seconds=1))  # type: ignore[operator]
+
+    day = DAY_US // SECOND_US
+    first, last = -80 * 365 * day, 240 * 366 * day
+    changes, offsets = [first], [offset(first)]
+    for end in range(first + day, last, day):
+        if (now := offset(end)) != offsets[-1]:
+            behind = range(end - day, end + 1)
+            changes.append(behind[bisect_left(behind, True, key=lambda second: offset(second) == now)])
+            offsets.append(now)
+    return np.array(changes) * SECOND_US, np.array(offsets) * SECOND_US

@@ -12,7 +12,7 @@ from leadscore.errors import DecimalMarkError
 
 LONGEST = 64  # characters of a number with its currency; longer text is not looked at
 INT_LIMIT = 2**53  # above it a float64 skips integers
-MINUS = "-\u2212"
+MINUS = "\u2212-"  # its hyphen at the end, where a set of characters takes it as it is
 SPACES = " \u00a0\u2009\u202f'\u2019"  # between thousands; Swiss amounts have apostrophes
 THOUSANDS = {".": "," + SPACES, ",": "." + SPACES}
 NUMBER = {
