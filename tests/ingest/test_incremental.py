@@ -9,15 +9,19 @@ import pytest
 
 from leadscore import files, jobs
 from leadscore.config import Settings
-from leadscore.errors import AlarmError, NoStoreError, SourceFormatError, WriteError
-from leadscore.history.split import open_history
 from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.errors import AlarmError, NoStoreError, SourceFormatError, WriteError
 from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.split import open_history
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.testing import make_settings
 from leadscore.times import parse_moment
 
-FIELDS = {"city": {"known_from": "creation"}, "plan": {"known_from": "export"}, "size": {"type": "number", "decimals": 0}}
+FIELDS = {
+    "city": {"known_from": "creation"},
+    "plan": {"known_from": "export"},
+    "size": {"type": "number", "decimals": 0},
+}
 LEADS = {
     "source": "leads",
     "table": "leads",
@@ -32,7 +36,9 @@ CALLS = {
 FIRST, SECOND, THIRD = (f"2024-0{month}-01" for month in (3, 4, 5))
 
 
-def export(folder: Path, until: str, leads: list[str], calls: dict[str, list[str]] | None = None, **more: Any) -> Settings:
+def export(
+    folder: Path, until: str, leads: list[str], calls: dict[str, list[str]] | None = None, **more: Any
+) -> Settings:
     """Write an export: leads.csv, and a file of calls for each name."""
     (folder / "leads.csv").write_text("\n".join(["id,created,city,plan,size", *leads, ""]))
     (folder / "calls").mkdir(exist_ok=True)

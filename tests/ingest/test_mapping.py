@@ -94,7 +94,10 @@ def test_entry_when_where_and_where_not_are_set_then_it_takes_the_rows_that_hold
 
 def test_rows_when_no_entry_takes_them_then_each_is_a_reject_of_the_source(tmp_path):
     version = ingest_log(tmp_path, LOG, CALLS | {"where": {"what": "mail*"}})
-    assert rejects(version) == [("log", 2, None, "unselected", "what", "call"), ("log", 5, None, "unselected", "what", "")]
+    assert rejects(version) == [
+        ("log", 2, None, "unselected", "what", "call"),
+        ("log", 5, None, "unselected", "what", ""),
+    ]
     assert account(version, "sources", "log") == {"read": 4, "used": 2, "ignored": 0, "rejected": 2, "ignored_by": {}}
     assert account(version, "tables", "activities") == {"selected": 2, "stored": 2, "rejected": 0, "duplicates": 0}
 
