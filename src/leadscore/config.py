@@ -192,6 +192,14 @@ class Tiers(_Frozen):
         return self
 
 
+class AuditSettings(_Frozen):
+    """When a field looks too good to be trusted, and which fields are trusted all the same."""
+
+    keep: tuple[str, ...] = Field(default=(), description="leaking fields to learn from nevertheless")
+    leak_auc: float = Field(default=0.85, gt=0.5, le=1, description="a field surely above it, alone, is a leak")
+    suspect_auc: float = Field(default=0.75, gt=0.5, le=1, description="a field surely above it, alone, is suspect")
+
+
 class RegistrySettings(_Frozen):
     """Where MLflow keeps runs and models."""
 
@@ -235,6 +243,7 @@ class Settings(_Frozen):
     stages: Stages = Stages()
     kinds: dict[str, str] = Field(default={}, description="kind of activity -> how a person says it, in the plural")
     tiers: Tiers = Tiers()
+    audit: AuditSettings = AuditSettings()
     registry: RegistrySettings = RegistrySettings()
 
     @field_validator("timezone")
@@ -258,6 +267,9 @@ class Settings(_Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
             if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
+        for name in self.audit.keep:
+            if name not in self.lead_fields():
+                raise ValueError(f"audit.keep: there is no field {name!r}{_hint(name, list(self.lead_fields()))}")
         if not any(entry.table == "leads" for entry in self.mapping):
             raise ValueError("no mapping entry fills the table leads")
         if unread := [name for name in self.sources if all(entry.source != name for entry in self.mapping)]:
