@@ -193,7 +193,7 @@ class Tiers(_Frozen):
 
 
 class AuditSettings(_Frozen):
-    """When a field looks too good to be trusted, and which fields are trusted all the same."""
+    """When a field looks too good to be true, and which fields are trusted all the same."""
 
     keep: tuple[str, ...] = Field(default=(), description="leaking fields to learn from nevertheless")
     leak_auc: float = Field(default=0.85, gt=0.5, le=1, description="a field surely above it, alone, is a leak")
@@ -267,9 +267,6 @@ class Settings(_Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
             if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
-        for name in self.audit.keep:
-            if name not in self.lead_fields():
-                raise ValueError(f"audit.keep: there is no field {name!r}{_hint(name, list(self.lead_fields()))}")
         if not any(entry.table == "leads" for entry in self.mapping):
             raise ValueError("no mapping entry fills the table leads")
         if unread := [name for name in self.sources if all(entry.source != name for entry in self.mapping)]:
@@ -288,6 +285,13 @@ class Settings(_Frozen):
             self.known_until_us()
         except TimeFormatError as e:
             raise ValueError(f"known_until: {e}") from e
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_exists(self) -> Settings:
+        known = list(self.lead_fields())
+        if unknown := [name for name in self.audit.keep if name not in known]:
+            raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{_hint(unknown[0], known)}")
         return self
 
     def _check_entry(self, where: str, entry: Mapping) -> None:

@@ -55,6 +55,7 @@ def make_evaluation(**changes):
         "curves": {name: [] for name in ("roc", "precision_recall", "lift", "distribution", "maturity")},
         "days_to_win": {"half": 12.2, "nine_tenths": 44.7},
         "not_learned_from": [],
+        "audit": [],
         "calibrator": {"kind": "sigmoid", "log_loss": {"none": 0.5123, "sigmoid": 0.4987}},
     } | changes
 

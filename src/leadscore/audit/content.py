@@ -14,8 +14,8 @@ from leadscore.times import DAY_US
 # What forms and exports write for "nothing". "None", "No", "Unknown", "Other" and "Not sure" are answers, and not here.
 PLACEHOLDERS = re.compile(
     r"[\W_]+|(please |-+ ?)?(select|choose)( (one|an? \w+|value|option))?[ .-]*|n/?a|n\.a\.?|#n/a|nan|null|nil|<?null>?"
-    r"|\(?blank\)?|undefined|unknown date|no date|tb[ad]|not (set|entered)|x{2,}|0000-00-00.*|00/00/0000|19(00|70)-01-01.*"
-    r"|-?9{3,}|dummy|to be (defined|determined)",
+    r"|\(?blank\)?|undefined|unknown date|no date|tb[ad]|not (set|entered)|x{2,}|0000-00-00.*|00/00/0000"
+    r"|19(00|70)-01-01.*|-?9{3,}|dummy|to be (defined|determined)",
     re.IGNORECASE,
 )
 PLACEHOLDER_DAYS = {"1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01", "2199-12-31"}
@@ -127,8 +127,9 @@ def check_clock(values: Values, leads: Leads) -> Finding | None:
         within = (ranks**2).sum() - (np.bincount(block, weights=ranks) ** 2 / n).sum()
     if total <= 0 or within / total > CLOCK_SHARE:
         return None
-    said = f"only {share(max(within / total, 0.001))} of its variation is left among leads of the same time: a clock in disguise"
-    return Finding("clock", "suspect", said, {"left": float(within / total)})
+    left = float(within / total)
+    said = f"only {share(max(left, 0.001))} of its variation is left among leads of the same time: a clock in disguise"
+    return Finding("clock", "suspect", said, {"left": left})
 
 
 def check_unseen(values: Values, leads: Leads) -> Finding | None:

@@ -73,7 +73,7 @@ def check_ends_with_lead(values: Values, leads: Leads) -> Finding | None:
         return None
     days, numbers = days_open(leads, rows), values.numbers[rows]
     if values.type == "date":
-        return _date_ends(values, leads, rows, days, (numbers - leads.created_us[rows]) / DAY_US)
+        return _date_ends(values, leads, days, (numbers - leads.created_us[rows]) / DAY_US)
     for unit, length in UNITS.items():
         hits = np.abs(numbers * length - days) <= max(1.0, length / 2)
         found = _hit(hits, f"equals the {unit} from creation to the close", "duration_until_close")
@@ -82,9 +82,8 @@ def check_ends_with_lead(values: Values, leads: Leads) -> Finding | None:
     return _tracks(numbers, days)
 
 
-def _date_ends(
-    values: Values, leads: Leads, rows: np.ndarray, days: np.ndarray, date_days: np.ndarray
-) -> Finding | None:
+def _date_ends(values: Values, leads: Leads, days: np.ndarray, date_days: np.ndarray) -> Finding | None:
+    """From days to the close and to the date, both (rows,) since creation."""
     found = _hit(np.abs(date_days - days) <= 1, "lies within a day of the close", "date_of_close")
     past = values.numbers[~values.missing] < leads.known_us
     if not found and past.mean() > 0.999:  # a planned date would lie ahead for some leads
@@ -123,13 +122,11 @@ def check_changed_at_close(told: FieldHistory, leads: Leads) -> Finding | None:
     low = float(compute_bounds(changed.mean(), np.array(len(rows)))[0])
     if low < CHANGED_SHARE:
         return None
-    said = f"changed at or after the close of {share(changed.mean())} of the closed leads: only what it said before counts"
+    said = f"changed at or after the close of {share(changed.mean())} of the closed leads: only its history counts"
     return Finding("changed_at_close", "suspect", said, {"share": float(changed.mean()), "low": low})
 
 
-def check_better_than_at_creation(
-    told: FieldHistory, leads: Leads, *, settings: AuditSettings
-) -> Finding | None:
+def check_better_than_at_creation(told: FieldHistory, leads: Leads, *, settings: AuditSettings) -> Finding | None:
     """A field that predicts too well already at creation, or far better now than then."""
     label, block = leads.label[leads.judged], leads.block[leads.judged]
     if not has_outcomes(label):

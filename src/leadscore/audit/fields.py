@@ -72,7 +72,7 @@ class Leads:
 class Values:
     """A field's values of n leads: codes of `words` if it is text, else numbers (dates in microseconds).
 
-    A missing one is -1, or NaN. `places` is how many of a number's decimals are kept.
+    A missing one is -1, or NaN.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Values:
         `since` (n,) is what a date is counted from.
         """
         if self.is_text:
-            return self.codes[rows] + 1
+            return np.asarray(self.codes[rows] + 1)
         numbers = self.numbers[rows] if since is None else self.numbers[rows] - since[rows]
         there = numbers[~np.isnan(numbers)]
         if not len(there):

@@ -33,6 +33,7 @@ from leadscore.audit.fields import (
 from leadscore.audit.finding import Finding, Verdict, share
 from leadscore.audit.outcome import check_certain, check_filled_by_outcome, check_too_good
 from leadscore.config import AuditSettings, Settings
+from leadscore.features.fields import unlearned_fields
 from leadscore.history.split import History
 
 WORST: tuple[Verdict, ...] = ("leak", "suspect", "ok")
@@ -83,6 +84,15 @@ def audit(history: History, *, known_us: int) -> Audit:
     place = {name: i for i, name in enumerate(settings.lead_fields())}
     alike = check_alike(current, leads)
     return Audit(tuple(sorted(verdicts, key=lambda each: place[each.field])), (alike,) if alike else ())
+
+
+def audit_learned(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]:
+    """A verdict on each field that a training at a moment may learn from; facts known from then on change none.
+
+    The current value of any other field may be younger than that moment, so nothing is told of it here.
+    """
+    unlearned = unlearned_fields(history.settings, history.changed_fields(known_us))
+    return tuple(each for each in audit_fields(history, known_us=known_us) if each.field not in unlearned)
 
 
 def left_out(verdicts: Iterable[FieldVerdict], settings: Settings) -> frozenset[str]:
