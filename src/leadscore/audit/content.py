@@ -133,7 +133,10 @@ def check_clock(values: Values, leads: Leads) -> Finding | None:
 
 
 def check_unseen(values: Values, leads: Leads) -> Finding | None:
-    """Open leads with categories, or numbers, that no closed lead has: a model has learned nothing of them."""
+    """Open leads with categories, or numbers, that no closed lead has: a model has learned nothing of them.
+
+    Some are to be expected: of categories as many as closed leads have alone (Good 1953), of numbers two in n.
+    """
     closed = ~leads.is_open & ~values.missing
     opened = leads.is_open & ~values.missing
     if closed.sum() < MANY_LEADS or opened.sum() < MIN_LEADS or values.type == "date":
@@ -143,10 +146,13 @@ def check_unseen(values: Values, leads: Leads) -> Finding | None:
         if len(known) > closed.sum() / 4:
             return None
         unseen, what = ~np.isin(values.codes[opened], known), "a value"
+        alone = (np.bincount(values.codes[closed]) == 1).sum() / closed.sum()
     else:
         low, high = values.numbers[closed].min(), values.numbers[closed].max()
         unseen, what = (values.numbers[opened] < low) | (values.numbers[opened] > high), "a number beyond any"
-    if compute_bounds(unseen.mean(), np.array(len(unseen)))[0] < UNSEEN_SHARE:
+        alone = 2 / closed.sum()
+    expected = compute_bounds(np.array(alone), closed.sum())[1]
+    if compute_bounds(unseen.mean(), np.array(len(unseen)))[0] < UNSEEN_SHARE + expected:
         return None
     said = f"{share(unseen.mean())} of the open leads have {what} that no closed lead has"
     return Finding("unseen", "suspect", said, {"share": float(unseen.mean()), "open": int(opened.sum())})

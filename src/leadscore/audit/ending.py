@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.audit.fields import FieldHistory, Leads, Values, days_open
-from leadscore.audit.finding import Finding, Verdict, share
+from leadscore.audit.finding import Finding, Verdict, share, worst
 from leadscore.audit.outcome import MIN_OUTCOMES, cells_of, has_outcomes
 from leadscore.audit.statistics import (
     compute_auc_within,
@@ -23,7 +23,7 @@ ENDS_SHARE = (0.5, 0.2)
 ENDS_CORRELATION = (0.9, 0.7)
 MIN_DAYS = 3.0  # leads that closed sooner have all their dates within a day or two
 MIN_LEADS = 30
-UNITS = {"days": 1.0, "hours": 1 / 24, "minutes": 1 / 1440, "seconds": 1 / 86400, "weeks": 7.0, "months": 30.44}
+UNITS = {"days": 1.0, "hours": 1 / 24, "minutes": 1 / 1440, "seconds": 1 / 86400}
 CHANGED_SHARE = 0.05
 
 
@@ -74,21 +74,20 @@ def check_ends_with_lead(values: Values, leads: Leads) -> Finding | None:
     days, numbers = days_open(leads, rows), values.numbers[rows]
     if values.type == "date":
         return _date_ends(values, leads, days, (numbers - leads.created_us[rows]) / DAY_US)
-    for unit, length in UNITS.items():
-        hits = np.abs(numbers * length - days) <= max(1.0, length / 2)
-        found = _hit(hits, f"equals the {unit} from creation to the close", "duration_until_close")
-        if found:
-            return found
-    return _tracks(numbers, days)
+    found = [
+        _hit(np.abs(numbers * length - days) <= 1, f"equals the {unit} from creation to the close", "duration_of_lead")
+        for unit, length in UNITS.items()
+    ]
+    return worst([*found, _tracks(numbers, days)])
 
 
 def _date_ends(values: Values, leads: Leads, days: np.ndarray, date_days: np.ndarray) -> Finding | None:
     """From days to the close and to the date, both (rows,) since creation."""
-    found = _hit(np.abs(date_days - days) <= 1, "lies within a day of the close", "date_of_close")
+    found = [_hit(np.abs(date_days - days) <= 1, "lies within a day of the close", "date_of_close")]
     past = values.numbers[~values.missing] < leads.known_us
-    if not found and past.mean() > 0.999:  # a planned date would lie ahead for some leads
-        found = _hit(date_days > days + 1, "lies in the past and after the close", "date_after_close")
-    return found or _tracks(date_days, days)
+    if past.mean() > 0.999:  # a planned date would lie ahead for some leads
+        found.append(_hit(date_days > days + 1, "lies in the past and after the close", "date_after_close"))
+    return worst([*found, _tracks(date_days, days)])
 
 
 def _hit(hits: np.ndarray, what: str, check: str) -> Finding | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["ok", "suspect", "leak"]
+WORST: tuple[Verdict, ...] = ("leak", "suspect", "ok")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,16 @@ class Finding:
     verdict: Verdict
     evidence: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+def worst_first(findings: Iterable[Finding | None]) -> list[Finding]:
+    """The checks that spoke, leaks first, else in their order."""
+    return sorted((each for each in findings if each), key=lambda each: WORST.index(each.verdict))
+
+
+def worst(findings: Iterable[Finding | None]) -> Finding | None:
+    """The first of the worst findings, or None if no check spoke."""
+    return next(iter(worst_first(findings)), None)
 
 
 def share(part: float) -> str:

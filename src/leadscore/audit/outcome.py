@@ -10,7 +10,7 @@ from leadscore.audit.statistics import compute_auc_within, compute_bounds, compu
 from leadscore.config import AuditSettings
 
 MIN_OUTCOMES = 10  # leads won, and as many lost, before a field is compared with outcomes at all
-CERTAIN_ODDS = 100.0  # a value that multiplies the odds of an outcome so was written by it
+CERTAIN_ODDS = 50.0  # a value that multiplies the odds of an outcome so was written by it
 RULING_OUT_ODDS = 15.0  # and so, in a field that is strong as a whole: the odds of a sound field of AUC 0.78 are 10
 FILLED_ODDS = 10.0
 LARGE_PART = 0.05  # of the leads of an outcome, before a value speaks for the whole field

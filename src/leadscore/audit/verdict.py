@@ -30,15 +30,14 @@ from leadscore.audit.fields import (
     read_histories,
     read_leads,
 )
-from leadscore.audit.finding import Finding, Verdict, share
+from leadscore.audit.finding import Finding, Verdict, share, worst_first
 from leadscore.audit.outcome import check_certain, check_filled_by_outcome, check_too_good
 from leadscore.config import AuditSettings, Settings
 from leadscore.features.fields import unlearned_fields
 from leadscore.history.split import History
 
-WORST: tuple[Verdict, ...] = ("leak", "suspect", "ok")
 LATER_SHARE = 0.2  # of the leads, by order, is the later part that duplicates are looked for in
-MIN_FIELDS = 5  # leads told of by fewer are alike anyway
+MIN_FIELDS = 5
 ALIKE_SHARE = 0.01
 
 
@@ -105,8 +104,8 @@ def _judge_current(values: Values, leads: Leads, settings: AuditSettings) -> lis
         return [constant]
     return [
         check_ends_with_lead(values, leads),
-        check_filled_when_closed(values, leads),
         check_certain(values, leads),
+        check_filled_when_closed(values, leads),
         check_too_good(values, leads, settings=settings),
         check_filled_by_outcome(values, leads),
         check_filled_by_age(values, leads),
@@ -129,22 +128,26 @@ def _judge_content(values: Values, leads: Leads) -> list[Finding | None]:
 
 def _decide(field: str, findings: Iterable[Finding | None]) -> FieldVerdict:
     """The worst verdict counts; its evidence is told first, the first finding in the order of the checks."""
-    spoke = sorted((each for each in findings if each), key=lambda each: WORST.index(each.verdict))
+    spoke = worst_first(findings)
     if not spoke:
         return FieldVerdict(field, "ok", "nothing speaks against it", ())
     return FieldVerdict(field, spoke[0].verdict, spoke[0].evidence, tuple(spoke))
 
 
 def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:
-    """Later leads that equal an earlier one in every field: judged on them, a model looks better than it is."""
+    """Later leads that equal an earlier one in every field: judged on them, a model looks better than it is.
+
+    Leads of which fewer than `MIN_FIELDS` are filled do not count, for they are alike anyway.
+    """
     n = len(leads.lead_id)
     if len(fields) < MIN_FIELDS or not n:
         return None
     codes = np.stack([values.identities() for values in fields], axis=1)[np.argsort(leads.created_us, kind="stable")]
+    told = (codes >= 0).sum(axis=1) >= MIN_FIELDS
     _, first, group = np.unique(codes, axis=0, return_index=True, return_inverse=True)
     later = np.arange(n) >= n * (1 - LATER_SHARE) if leads.has_order else np.ones(n, dtype=bool)
     before = first[group.ravel()] < (np.flatnonzero(later)[0] if leads.has_order else np.arange(n))
-    alike = float((before & later).sum() / later.sum())
+    alike = float((before & later & told).sum() / later.sum())
     if alike < ALIKE_SHARE:
         return None
     which = f"the latest {share(LATER_SHARE)} of the leads" if leads.has_order else "the leads"

@@ -13,8 +13,8 @@ from leadscore.features.finish import Finish, FullAmount, Known, Levels, Titles,
 def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
     """For each letter whose field may be learned from a strength in [0, 1] and a known flag; and completeness.
 
-    A letter whose field is in `leave_out` goes as a whole. An unknown answer is not "no": its strength is unknown, its flag 0. The better the answer, the higher the
-    probability, all else equal: directions say so to the model.
+    A letter whose field is in `leave_out` goes as a whole. An unknown answer is not "no": its strength is unknown, its
+    flag 0. The better the answer, the higher the probability, all else equal: directions say so to the model.
     """
     found: list[Feature] = []
     flags: list[Finish] = []
