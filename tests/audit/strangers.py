@@ -183,7 +183,8 @@ def make_opportunities(rng: Rng, n: int = 4000) -> Stranger:
     history = open_file(pd.DataFrame(columns), won, created=created, closes=closes, until=until, dates=dates)
     leaks = {
         "stage", "probability", "forecast_category", "is_won", "expected_revenue", "won_amount", "days_to_close",
-        "close_date", "last_activity_date", "last_modified_date", "loss_reason", "contract_number", "age_days", "touches",
+        "close_date", "last_activity_date", "last_modified_date", "loss_reason", "contract_number", "age_days",
+        "touches",
     }  # fmt: skip
     suspects = {"next_step", "opportunity_name", "phone", "campaign"}
     return Stranger(history, frozenset(leaks), frozenset(suspects))

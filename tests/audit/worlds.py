@@ -30,7 +30,7 @@ def settings_of(frame: pd.DataFrame, *, dates: tuple[str, ...] = (), **changes: 
     def kind(name: str) -> str:
         return "date" if name in dates else "number" if frame[name].dtype.kind in "iuf" else "text"
 
-    fields = {name: {"type": kind(name)} for name in frame}
+    fields = {name: {"type": kind(name)} for name in frame} | changes.pop("fields", {})
     columns = {"lead_id": "id", "event_at": "created", **{name: name for name in frame}}
     entry = {"source": "leads", "table": "leads", "columns": columns}
     return make_settings(mapping=[entry], fields=fields, **changes)
