@@ -8,14 +8,17 @@ import pandas as pd
 import pytest
 
 from audit.worlds import open_file
+from leadscore import jobs
 from leadscore.audit.verdict import audit
-from leadscore.testing import day
+from leadscore.config import read_settings
+from leadscore.times import DAY_US
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LEADSCORE_REAL_DATA", ROOT / "../shared/data"))
+MICROSECOND = 1 / DAY_US  # of a day
 needs = {
     name: pytest.mark.skipif(not (DATA / name).is_dir(), reason=f"{name} is not in {DATA}")
-    for name in ("bank_marketing", "salvirt_b2b", "maven_crm")
+    for name in ("bank_marketing", "salvirt_b2b", "maven_crm", "bpic2012")
 }
 
 
@@ -64,18 +67,25 @@ def test_maven_when_audited_then_what_is_filled_at_the_close_leaks_and_nothing_e
         frame[name] = (pd.to_datetime(frame[name]) - pd.Timestamp("2016-01-01")) / pd.Timedelta("1D")
     frame["its_close_value"] = pd.to_numeric(frame["its_close_value"])
     until = frame["its_close_date"].max() + 1
-    undated = frame["its_engage_date"].isna()
-    created = np.where(undated, until, frame["its_engage_date"])
+    created = np.where(frame["its_engage_date"].isna(), until - MICROSECOND, frame["its_engage_date"])  # as ingest does
     history = open_file(
         frame, (stage == "Won").to_numpy(), created=created, until=until,
         closes=np.where(stage.isin(["Won", "Lost"]), frame["its_close_date"], np.nan),
         dates=("its_engage_date", "its_close_date"),
     )  # fmt: skip
-    rows = history.engine.query(
-        f"""SELECT * REPLACE (CASE WHEN event_us = {day(until)} THEN event_us - 1 ELSE event_us END AS event_us,
-        CASE WHEN event_us = {day(until)} THEN event_us - 1 ELSE event_us END AS available_us) FROM leads"""
-    )  # as ingest dates leads that say no creation
-    history.engine.add_rows("leads", rows)
     found, _ = judge(history)
     assert called(found, "leak") == {"account", "close_date", "close_value"}
     assert called(found, "suspect") == set()
+
+
+@needs["bpic2012"]
+def test_bpic2012_when_audited_then_nothing_leaks_and_the_owner_of_today_is_suspect(tmp_path):
+    settings = read_settings(ROOT / "examples/bpic2012/leadscore.toml", input_folder=DATA / "bpic2012")
+    settings = settings.model_copy(update={"data_folder": tmp_path})
+    jobs.ingest(settings)
+    found = {each["field"]: each for each in jobs.audit(settings)["fields"]}
+    assert {name: (each["verdict"], each["use"]) for name, each in found.items()} == {
+        "owner_id": ("suspect", "learned"),
+        "requested_amount": ("ok", "learned"),
+    }
+    assert found["owner_id"]["evidence"].endswith("only its history counts")
