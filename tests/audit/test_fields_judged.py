@@ -125,7 +125,10 @@ def test_audit_when_few_leads_have_closed_then_is_not_sure_of_anything():
     won[order] = [True, False] * 7
     frame = pd.DataFrame({"result": np.where(np.isnan(closes), None, np.where(won, "good", "bad"))})
     history = open_file(frame, won, created=created, closes=closes, until=UNTIL + 200)
-    assert left_out(audit_fields(history, known_us=history.version.known_until_us), history.settings) == {"result"}
+    assert {each.verdict for each in audit_fields(history, known_us=history.version.known_until_us)} <= {
+        "suspect",
+        "ok",
+    }
     frame = pd.DataFrame({"result": np.where(won, "good", "bad")})
     history = open_file(frame, won, created=created, closes=closes, until=UNTIL + 200)
     assert {each.verdict for each in audit_fields(history, known_us=history.version.known_until_us)} == {"ok"}
@@ -149,3 +152,14 @@ def test_audit_when_later_leads_equal_earlier_ones_then_says_how_many(copies, sh
     history = open_file(frame, won, created=created, closes=closes, until=UNTIL)
     found = audit(history, known_us=history.version.known_until_us).findings
     assert [finding.numbers["share"] for finding in found] == ([] if share is None else [pytest.approx(share)])
+
+
+@pytest.mark.parametrize("n", [250, 600, 3000])
+@pytest.mark.parametrize("asked_until", [200, 270, 290, 297])
+def test_question_when_it_is_no_longer_asked_then_its_field_is_no_leak(n, asked_until):
+    for seed in range(4):
+        _, created, closes, won, _ = draw(seed, n)
+        frame = pd.DataFrame({"asked": np.where(created < asked_until, "x", None)})
+        history = open_file(frame, won, created=created, closes=closes, until=UNTIL)
+        found = {each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)}
+        assert found["asked"].verdict != "leak", (seed, found["asked"])

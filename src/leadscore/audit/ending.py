@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -19,6 +21,7 @@ from leadscore.config import AuditSettings
 from leadscore.times import DAY_US
 
 CLOSED_ODDS = (20.0, 5.0)  # from which on a field filled at the close is a leak, or suspect
+TIME_LEADS, MOST_TIMES = 20, 100  # closed leads a block of time, and blocks, for what was filled when
 ENDS_SHARE = (0.5, 0.2)
 ENDS_CORRELATION = (0.9, 0.7)
 MIN_DAYS = 3.0  # leads that closed sooner have all their dates within a day or two
@@ -28,14 +31,30 @@ CHANGED_SHARE = 0.05
 
 
 def check_filled_when_closed(values: Values, leads: Leads) -> Finding | None:
-    """A field that open leads lack and closed ones of the same time have, or the other way round."""
-    closed, opened = ~leads.is_open, leads.is_open & ~leads.undated
-    n = np.bincount(leads.block[closed], minlength=leads.block.max(initial=0) + 1)
-    opened &= n[leads.block] >= MIN_OUTCOMES
+    """A field that open leads lack and closed ones of the same time have, or the other way round.
+
+    The latest block of time may hold open leads that are younger than all closed ones. What it alone says could be a
+    question that is no longer asked, and is suspect at most.
+    """
+    block = leads.blocks(TIME_LEADS, most=MOST_TIMES)
+    latest = block == block.max(initial=0)
+    if not leads.has_order:
+        return _filled_when_closed(values, leads, block)
+    if found := _filled_when_closed(values, leads, np.where(latest, -1, block)):
+        return found
+    found = _filled_when_closed(values, leads, block)
+    return replace(found, verdict="suspect") if found else None
+
+
+def _filled_when_closed(values: Values, leads: Leads, block: np.ndarray) -> Finding | None:
+    """By the leads with a block; a block's open leads are set against its closed ones."""
+    closed, opened = ~leads.is_open & (block >= 0), leads.is_open & ~leads.undated & (block >= 0)
+    n = np.bincount(block[closed], minlength=block.max(initial=0) + 1)
+    opened &= n[block] >= MIN_OUTCOMES
     if opened.sum() < MIN_OUTCOMES:
         return None
-    filled = np.bincount(leads.block[closed], weights=~values.missing[closed], minlength=len(n)) / np.maximum(n, 1)
-    weight = np.bincount(leads.block[opened], minlength=len(n)) / opened.sum()
+    filled = np.bincount(block[closed], weights=~values.missing[closed], minlength=len(n)) / np.maximum(n, 1)
+    weight = np.bincount(block[opened], minlength=len(n)) / opened.sum()
     of_closed, of_open = float((weight * filled).sum()), float(1 - values.missing[opened].mean())
     worth = 1 / float((weight**2 / np.maximum(n, 1)).sum())  # a mean over blocks is as sure as one of so many leads
     low, high = compute_bounds(np.array([of_closed, of_open]), np.array([worth, opened.sum()]))

@@ -57,8 +57,12 @@ class Leads:
     @cached_property
     def block(self) -> np.ndarray:
         """Block of time (n,) of each lead: closed leads in their order, cut into equal parts."""
+        return self.blocks(BLOCK_LEADS, most=MOST_BLOCKS)
+
+    def blocks(self, size: int, *, most: int) -> np.ndarray:
+        """Blocks of time (n,) that hold `size` closed leads, or more if there would be more than `most` blocks."""
         closed = self.created_us[~np.isnan(self.label)]
-        blocks = int(np.clip(len(closed) // BLOCK_LEADS, 1, MOST_BLOCKS))
+        blocks = int(np.clip(len(closed) // size, 1, most))
         cuts = np.sort(closed)[np.arange(1, blocks) * len(closed) // blocks] if len(closed) else closed
         return np.searchsorted(np.unique(cuts), self.created_us, side="right")
 

@@ -14,8 +14,8 @@ WORST: tuple[Verdict, ...] = ("leak", "suspect", "ok")
 class Finding:
     """A check that spoke.
 
-    `evidence` is a line for a salesperson; it names no value but a placeholder, for a value may be somebody's name.
-    `numbers` are what it rests on, as JSON, and may name values.
+    `evidence` is a line for a salesperson, `numbers` are what it rests on, as JSON. Neither names a value but a
+    placeholder, for a value may be somebody's name.
     """
 
     check: str

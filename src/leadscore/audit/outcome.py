@@ -54,22 +54,18 @@ def check_certain(values: Values, leads: Leads) -> Finding | None:
     if not has_outcomes(label):
         return None
     codes = _values_of(values, leads)
-    parts = [codes == code for code in np.flatnonzero(np.bincount(codes) >= MIN_OUTCOMES)]
-    if not values.is_text:
-        parts += [~part for part in parts]
-    else:
-        parts.append(codes > 0)
-    odds = np.array([odds_beyond_chance(part, label, block) for part in parts])
-    covers = np.array([_cover(part, label) for part in parts])
-    certain = odds >= CERTAIN_ODDS
-    if not certain.any():
+    parts = [codes == code for code in np.flatnonzero(_odds_of(codes, label, block) >= CERTAIN_ODDS)]
+    parts += [codes > 0] if values.is_text else [codes != code for code in np.unique(codes)]
+    parts = [part for part in parts if odds_beyond_chance(part, label, block) >= CERTAIN_ODDS]
+    if not parts:
         return None
-    best = int(np.argmax(np.where(certain, covers, 0)))
+    covers = [_cover(part, label) for part in parts]
+    best = int(np.argmax(covers))
     part, rate = parts[best], float(label[parts[best]].mean())
     verdict: Verdict = "leak" if covers[best] >= LARGE_PART else "suspect"
     outcome, sure = ("won", rate) if rate > 0.5 else ("lost", 1 - rate)
     said = f"of {part.sum():,} closed leads {_which(values, codes[part])}, {share(sure)} were {outcome}"
-    numbers = {"part": int(part.sum()), "part_won": rate, "odds_low": float(odds[best]), "all_won": float(label.mean())}
+    numbers = {"part": int(part.sum()), "part_won": rate, "cover": covers[best], "all_won": float(label.mean())}
     return Finding("certain", verdict, f"{said}, of all closed leads {share(_share_of(label, outcome))}", numbers)
 
 
@@ -100,13 +96,17 @@ def cells_of(values: Values, leads: Leads) -> np.ndarray:
 
 def odds_beyond_chance(part: np.ndarray, label: np.ndarray, block: np.ndarray) -> float:
     """How far a part's odds of an outcome lie beyond those of its blocks of time, at the near end of its interval."""
-    n = part.sum()
-    if not n or n == len(part):
-        return 1.0
+    return 1.0 if part.all() or not part.any() else float(_odds_of(part.astype(np.int64), label, block)[1])
+
+
+def _odds_of(codes: np.ndarray, label: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """`odds_beyond_chance` of the leads of each code (codes,)."""
     usual = np.bincount(block, weights=label) / np.maximum(np.bincount(block), 1)
-    expected = float(compute_odds(usual[block[part]].mean()))
-    low, high = compute_bounds(label[part].mean(), n)
-    return max(float(compute_odds(low)) / expected, expected / float(compute_odds(high)))
+    n = np.bincount(codes)
+    expected = compute_odds(np.bincount(codes, weights=usual[block]) / np.maximum(n, 1))
+    low, high = compute_bounds(np.clip(np.bincount(codes, weights=label) / np.maximum(n, 1), 0, 1), n)
+    odds = np.maximum(compute_odds(low) / expected, expected / compute_odds(high))
+    return np.where((n >= MIN_OUTCOMES) & (n < len(codes)), odds, 1.0)
 
 
 def _values_of(values: Values, leads: Leads) -> np.ndarray:
