@@ -163,3 +163,14 @@ def test_question_when_it_is_no_longer_asked_then_its_field_is_no_leak(n, asked_
         history = open_file(frame, won, created=created, closes=closes, until=UNTIL)
         found = {each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)}
         assert found["asked"].verdict != "leak", (seed, found["asked"])
+
+
+def test_value_when_its_leads_are_so_young_that_only_losses_are_known_then_is_no_leak():
+    rng, created, _, won, _ = draw(n=30_000)
+    closes = created + np.where(won, 60 + rng.exponential(20, 30_000), rng.exponential(10, 30_000))  # wins take long
+    product = np.where((created > 270) & (rng.random(30_000) < 0.5), "new", "old")
+    frame = pd.DataFrame({"product": product})
+    assert not won[(product == "new") & (closes < UNTIL)].any()
+    history = open_file(frame, won, created=created, closes=closes, until=UNTIL)
+    found = {each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)}
+    assert found["product"].verdict != "leak", found["product"]

@@ -21,7 +21,6 @@ from leadscore.config import AuditSettings
 from leadscore.times import DAY_US
 
 CLOSED_ODDS = (20.0, 5.0)  # from which on a field filled at the close is a leak, or suspect
-TIME_LEADS, MOST_TIMES = 20, 100  # closed leads a block of time, and blocks, for what was filled when
 ENDS_SHARE = (0.5, 0.2)
 ENDS_CORRELATION = (0.9, 0.7)
 MIN_DAYS = 3.0  # leads that closed sooner have all their dates within a day or two
@@ -36,13 +35,12 @@ def check_filled_when_closed(values: Values, leads: Leads) -> Finding | None:
     The latest block of time may hold open leads that are younger than all closed ones. What it alone says could be a
     question that is no longer asked, and is suspect at most.
     """
-    block = leads.blocks(TIME_LEADS, most=MOST_TIMES)
-    latest = block == block.max(initial=0)
     if not leads.has_order:
-        return _filled_when_closed(values, leads, block)
-    if found := _filled_when_closed(values, leads, np.where(latest, -1, block)):
+        return _filled_when_closed(values, leads, leads.time)
+    latest = leads.time == leads.time.max(initial=0)
+    if found := _filled_when_closed(values, leads, np.where(latest, -1, leads.time)):
         return found
-    found = _filled_when_closed(values, leads, block)
+    found = _filled_when_closed(values, leads, leads.time)
     return replace(found, verdict="suspect") if found else None
 
 
@@ -55,7 +53,7 @@ def _filled_when_closed(values: Values, leads: Leads, block: np.ndarray) -> Find
         return None
     filled = np.bincount(block[closed], weights=~values.missing[closed], minlength=len(n)) / np.maximum(n, 1)
     weight = np.bincount(block[opened], minlength=len(n)) / opened.sum()
-    of_closed, of_open = float((weight * filled).sum()), float(1 - values.missing[opened].mean())
+    of_closed, of_open = min(float((weight * filled).sum()), 1.0), float(1 - values.missing[opened].mean())
     worth = 1 / float((weight**2 / np.maximum(n, 1)).sum())  # a mean over blocks is as sure as one of so many leads
     low, high = compute_bounds(np.array([of_closed, of_open]), np.array([worth, opened.sum()]))
     odds = compute_odds(low) / compute_odds(high)[::-1]
@@ -103,8 +101,8 @@ def check_ends_with_lead(values: Values, leads: Leads) -> Finding | None:
 def _date_ends(values: Values, leads: Leads, days: np.ndarray, date_days: np.ndarray) -> Finding | None:
     """From days to the close and to the date, both (rows,) since creation."""
     found = [_hit(np.abs(date_days - days) <= 1, "lies within a day of the close", "date_of_close")]
-    past = values.numbers[~values.missing] < leads.known_us
-    if past.mean() > 0.999:  # a planned date would lie ahead for some leads
+    past = values.numbers[~values.missing & leads.is_open] < leads.known_us
+    if len(past) >= MIN_OUTCOMES and past.all():  # a planned date would lie ahead for some open leads
         found.append(_hit(date_days > days + 1, "lies in the past and after the close", "date_after_close"))
     return worst([*found, _tracks(date_days, days)])
 

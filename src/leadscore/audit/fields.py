@@ -16,8 +16,8 @@ from leadscore.history.split import History
 from leadscore.times import DAY_US, FOREVER_US
 
 MOST_JUDGED = 50_000  # closed leads that outcomes are compared on
-BLOCK_LEADS = 400  # closed leads a block of time, so that each has wins and losses to compare
-MOST_BLOCKS = 20
+BLOCK_LEADS, MOST_BLOCKS = 400, 20  # closed leads a block of time, so that each has wins and losses to compare
+TIME_LEADS, MOST_TIMES = 20, 500  # and for shares, which need no pairs, so few that they are of nearly one time
 BINS = 20
 
 
@@ -56,11 +56,16 @@ class Leads:
 
     @cached_property
     def block(self) -> np.ndarray:
-        """Block of time (n,) of each lead: closed leads in their order, cut into equal parts."""
-        return self.blocks(BLOCK_LEADS, most=MOST_BLOCKS)
+        """Block of time (n,) of each lead, within which leads are ranked."""
+        return self._cut(BLOCK_LEADS, most=MOST_BLOCKS)
 
-    def blocks(self, size: int, *, most: int) -> np.ndarray:
-        """Blocks of time (n,) that hold `size` closed leads, or more if there would be more than `most` blocks."""
+    @cached_property
+    def time(self) -> np.ndarray:
+        """A finer block of time (n,) of each lead, whose leads have much the same to be expected."""
+        return self._cut(TIME_LEADS, most=MOST_TIMES)
+
+    def _cut(self, size: int, *, most: int) -> np.ndarray:
+        """Closed leads in their order, cut into equal parts of `size`, or more if there would be more than `most`."""
         closed = self.created_us[~np.isnan(self.label)]
         blocks = int(np.clip(len(closed) // size, 1, most))
         cuts = np.sort(closed)[np.arange(1, blocks) * len(closed) // blocks] if len(closed) else closed

@@ -40,7 +40,7 @@ def share(part: float) -> str:
     >>> share(0.5), share(0.9996), share(0.0004), share(1.0), share(0.024)
     ('50 %', '99.9 %', '0.1 %', '100 %', '2.4 %')
     """
-    if part in {0, 1}:
+    if min(part, 1 - part) < 1e-9:
         return f"{part * 100:.0f} %"
     percent = min(max(part * 100, 0.1), 99.9)
     return f"{percent:.0f} %" if 10 <= percent < 99 else f"{percent:.1f} %"

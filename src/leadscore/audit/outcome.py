@@ -35,7 +35,7 @@ def check_too_good(values: Values, leads: Leads, *, settings: AuditSettings) -> 
     if low >= settings.leak_auc:
         return Finding("too_good", "leak", f"{said}: too good to be true", numbers)
     ends = _ends(cells, many=not values.is_text)
-    odds = np.array([odds_beyond_chance(end, label, block) for end in ends])
+    odds = np.array([odds_beyond_chance(end, label, leads.time[leads.judged]) for end in ends])
     if len(odds) and odds.max() >= RULING_OUT_ODDS:
         end = ends[int(odds.argmax())]
         rate = label[end].mean()
@@ -48,15 +48,15 @@ def check_too_good(values: Values, leads: Leads, *, settings: AuditSettings) -> 
 def check_certain(values: Values, leads: Leads) -> Finding | None:
     """A value, or being filled at all, that all but fixes the outcome: constants among winners or losers.
 
-    Against what the leads' blocks of time would have brought; the odds at the near ends of both intervals count.
+    Against what others of the same time came to; the odds at the near ends of both intervals count.
     """
-    label, block = leads.label[leads.judged], leads.block[leads.judged]
+    label, time = leads.label[leads.judged], leads.time[leads.judged]
     if not has_outcomes(label):
         return None
     codes = _values_of(values, leads)
-    parts = [codes == code for code in np.flatnonzero(_odds_of(codes, label, block) >= CERTAIN_ODDS)]
+    parts = [codes == code for code in np.flatnonzero(_odds_of(codes, label, time) >= CERTAIN_ODDS)]
     parts += [codes > 0] if values.is_text else [codes != code for code in np.unique(codes)]
-    parts = [part for part in parts if odds_beyond_chance(part, label, block) >= CERTAIN_ODDS]
+    parts = [part for part in parts if odds_beyond_chance(part, label, time) >= CERTAIN_ODDS]
     if not parts:
         return None
     covers = [_cover(part, label) for part in parts]
@@ -94,16 +94,20 @@ def cells_of(values: Values, leads: Leads) -> np.ndarray:
     return values.cells(leads.judged, since=leads.created_us.astype(np.float64) if relative else None)
 
 
-def odds_beyond_chance(part: np.ndarray, label: np.ndarray, block: np.ndarray) -> float:
-    """How far a part's odds of an outcome lie beyond those of its blocks of time, at the near end of its interval."""
-    return 1.0 if part.all() or not part.any() else float(_odds_of(part.astype(np.int64), label, block)[1])
+def odds_beyond_chance(part: np.ndarray, label: np.ndarray, time: np.ndarray) -> float:
+    """How far a part's odds of an outcome lie beyond those of its time, at the near end of its interval."""
+    return 1.0 if part.all() or not part.any() else float(_odds_of(part.astype(np.int64), label, time)[1])
 
 
-def _odds_of(codes: np.ndarray, label: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """`odds_beyond_chance` of the leads of each code (codes,)."""
-    usual = np.bincount(block, weights=label) / np.maximum(np.bincount(block), 1)
+def _odds_of(codes: np.ndarray, label: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """`odds_beyond_chance` of the leads of each code (codes,).
+
+    To be expected of a lead is what the others of its time came to, and one more of the usual kind.
+    """
+    others = np.bincount(time, weights=label)[time] - label
+    usual = (others + label.mean()) / np.bincount(time)[time]
     n = np.bincount(codes)
-    expected = compute_odds(np.bincount(codes, weights=usual[block]) / np.maximum(n, 1))
+    expected = compute_odds(np.bincount(codes, weights=usual) / np.maximum(n, 1))
     low, high = compute_bounds(np.clip(np.bincount(codes, weights=label) / np.maximum(n, 1), 0, 1), n)
     odds = np.maximum(compute_odds(low) / expected, expected / compute_odds(high))
     return np.where((n >= MIN_OUTCOMES) & (n < len(codes)), odds, 1.0)
