@@ -174,3 +174,16 @@ def test_value_when_its_leads_are_so_young_that_only_losses_are_known_then_is_no
     history = open_file(frame, won, created=created, closes=closes, until=UNTIL)
     found = {each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)}
     assert found["product"].verdict != "leak", found["product"]
+
+
+@pytest.mark.parametrize("n", [1, 2, 30])
+@pytest.mark.parametrize("closes", [np.nan, 0.0, 5.0], ids=["all open", "closed as created", "all closed"])
+@pytest.mark.parametrize("until", [0.0, 100.0], ids=["none known", "all known"])
+def test_audit_when_there_is_next_to_nothing_then_says_ok_and_does_not_fail(n, closes, until):
+    frame = pd.DataFrame({"a": ["x"] * n, "b": np.arange(n), "c": np.full(n, np.nan), "d": np.arange(n) * 1.5})
+    history = open_file(
+        frame, np.arange(n) % 2 == 0, created=np.zeros(n), closes=np.full(n, closes), until=until, dates=("d",)
+    )  # fmt: skip
+    found = audit_fields(history, known_us=history.version.known_until_us)
+    assert [each.field for each in found] == ["a", "b", "c", "d"]
+    assert {each.verdict for each in found} == {"ok"}
