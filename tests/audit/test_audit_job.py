@@ -39,7 +39,10 @@ def config(tmp_path_factory):
     lines = path.read_text().splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("columns = ") and "created_at" in line)
     folders = f'data_folder = "{folder}/data"\nmodels_folder = "{folder}/models"\n'
-    path.write_text(folders + "\n".join([*lines[:at], ALL_COLUMNS, *lines[at + 1 :]]))
+    text = folders + "\n".join([*lines[:at], ALL_COLUMNS, *lines[at + 1 :]])
+    path.write_text(
+        text.replace("max_per_lead = 6", "max_per_lead = 2").replace("cadence_days = 7", "cadence_days = 14")
+    )
     jobs.ingest(read_settings(path))
     return path
 
