@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leadscore.terminal import (
+    draw_audit,
     draw_backtest,
     draw_ingest,
     draw_models,
@@ -103,6 +104,18 @@ def rejects(
         return found | {"written": jobs.write_rejects(settings, to) if to else None, "to": str(to) if to else None}
 
     _run(run, draw_rejects, config, None, as_json=as_json)
+
+
+@app.command()
+def audit(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Which fields can be trusted at scoring time, and why."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.audit(settings)
+
+    _run(run, draw_audit, config, None, as_json=as_json)
 
 
 @app.command()

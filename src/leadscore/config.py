@@ -273,6 +273,14 @@ class Money(_Frozen):
         return Decimal(1) if currency == self.currency else self.rates.get(currency)
 
 
+class AuditSettings(_Frozen):
+    """When a field looks too good to be true, and which fields are trusted all the same."""
+
+    keep: tuple[str, ...] = Field(default=(), description="leaking fields to learn from nevertheless")
+    leak_auc: float = Field(default=0.85, gt=0.5, le=1, description="a field surely above it, alone, is a leak")
+    suspect_auc: float = Field(default=0.75, gt=0.5, le=1, description="a field surely above it, alone, is suspect")
+
+
 class RegistrySettings(_Frozen):
     """Where MLflow keeps runs and models."""
 
@@ -321,6 +329,7 @@ class Settings(_Frozen):
     pass_through: tuple[Literal["email", "phone", "company", "contact"], ...] = Field(
         default=(), description="personal columns to keep for the worklist; else only their salted hash is kept"
     )
+    audit: AuditSettings = AuditSettings()
     registry: RegistrySettings = RegistrySettings()
 
     @field_validator("timezone")
@@ -362,6 +371,13 @@ class Settings(_Frozen):
             self.known_until_us()
         except TimeFormatError as e:
             raise ValueError(f"known_until: {e}") from e
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_exists(self) -> Settings:
+        known = list(self.lead_fields())
+        if unknown := [name for name in self.audit.keep if name not in known]:
+            raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{_hint(unknown[0], known)}")
         return self
 
     def _check_entry(self, where: str, entry: Mapping) -> None:

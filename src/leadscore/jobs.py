@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from leadscore.audit.verdict import FieldVerdict, audit_learned, left_out
+from leadscore.audit.verdict import audit as run_audit
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AsOfError, UnknownRuleError
+from leadscore.features.fields import unlearned_fields
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
 from leadscore.history.split import History, open_history
 from leadscore.ingest.build import build_version, write_csv
@@ -129,11 +132,46 @@ def _referred(settings: Settings) -> set[str]:
     return {read_json(path)["store_version"] for path in manifests}
 
 
+def audit(settings: Settings) -> dict[str, Any]:
+    """Whether each field can be trusted at scoring time, by all that is known until now, and what training makes of it.
+
+    `use` is "learned", "left out" (a leak), "kept" (a leak that the settings keep), or "shown" (nothing says when it
+    was known, so it is not learned from whatever the verdict).
+    """
+    with _history(settings) as history:
+        known_us = history.version.known_until_us
+        found = run_audit(history, known_us=known_us)
+        unlearned = unlearned_fields(settings, history.changed_fields(known_us))
+        version = history.version
+    leave_out = left_out(found.fields, settings)
+
+    def use(each: FieldVerdict) -> str:
+        if each.field in unlearned:
+            return "shown"
+        return "left out" if each.field in leave_out else "kept" if each.verdict == "leak" else "learned"
+
+    return {
+        "project": settings.project,
+        "store_version": version.id,
+        "known_until": version.manifest["known_until"],
+        "fields": [asdict(each) | {"use": use(each)} for each in found.fields],
+        "findings": [asdict(each) for each in found.findings],
+    }
+
+
 def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
-    """Train as of a moment (default: known_until), and keep model and card as files; `register` makes it count."""
+    """Train as of a moment (default: known_until), and keep model and card as files; `register` makes it count.
+
+    Leaking fields are left out, unless the settings keep them; `evaluation["audit"]` tells of every field.
+    """
     with _history(settings) as history:
         known_us = _checked_as_of(history, as_of_us)
-        result = fit_model(history, known_us=known_us, progress=progress)
+        progress("auditing", 0, 1)
+        verdicts = audit_learned(history, known_us=known_us)
+        leave_out = left_out(verdicts, settings)
+        result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out)
+        told = [_told(each, leave_out) for each in verdicts]
+        result = replace(result, evaluation=result.evaluation | {"audit": told})
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
     figures = build_figures(result.evaluation)
@@ -154,6 +192,15 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "card": str(_card_folder(home) / "card.html"),
         "store_version": history.version.id,
         "evaluation": result.evaluation,
+    }
+
+
+def _told(verdict: FieldVerdict, leave_out: frozenset[str]) -> dict[str, Any]:
+    return {
+        "field": verdict.field,
+        "verdict": verdict.verdict,
+        "evidence": verdict.evidence,
+        "left_out": verdict.field in leave_out,
     }
 
 
@@ -239,7 +286,11 @@ def backtest(
             raise AsOfError(
                 "there is no date to back-test at: history is shorter than three horizons, or --to is before --from"
             )
-        result = run_backtest(history, moments, progress=progress)
+
+        def leave_out(moment: int) -> frozenset[str]:
+            return left_out(audit_learned(history, known_us=moment), settings)
+
+        result = run_backtest(history, moments, progress=progress, leave_out=leave_out)
         report = result.report | {"project": settings.project, "store_version": history.version.id}
     return report | {"folder": _write_backtest(settings, report, result)}
 

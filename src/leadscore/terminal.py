@@ -67,6 +67,22 @@ def draw_ingest(result: dict[str, Any]) -> None:
     out.print(f"Store version [bold]{result['store_version']}[/], known until {result['known_until']}")
 
 
+COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
+
+
+def draw_audit(result: dict[str, Any]) -> None:
+    """Which fields can be trusted, the worst first, and what training makes of them."""
+    table = _table(f"Fields, as known until {result['known_until']}", "field", "verdict", "use", "evidence", text=4)
+    for each in sorted(result["fields"], key=lambda each: list(COLOURS).index(each["verdict"])):
+        verdict = f"[{COLOURS[each['verdict']]}]{each['verdict']}[/]"
+        table.add_row(escaped(each["field"]), verdict, each["use"], escaped(each["evidence"]))
+    out.print(table)
+    for finding in result["findings"]:
+        out.print(f"[yellow]beside:[/] {escaped(finding['evidence'])}")
+    if any(each["use"] == "left out" for each in result["fields"]):
+        out.print("Leaks are left out of training. To learn from one all the same: keep = [...] under \\[audit]")
+
+
 METRIC_NAMES = {
     "auc": "AUC",
     "average_precision": "average precision",
@@ -108,6 +124,12 @@ def draw_train(result: dict[str, Any]) -> None:
     if e["not_learned_from"]:
         names = ", ".join(e["not_learned_from"])
         out.print(f"[yellow]not learned from[/] (nothing says when they were known): {escaped(names)}")
+    for each in e["audit"]:
+        if each["verdict"] != "ok":
+            said = (
+                "left out, a leak" if each["left_out"] else "kept, a leak" if each["verdict"] == "leak" else "suspect"
+            )
+            out.print(f"[yellow]{said}:[/] {escaped(each['field'])}: {escaped(each['evidence'])}")
     out.print(f"Model card: {escaped(result['card'])}", soft_wrap=True)
     if result["no_signal"]:
         out.print(f"[yellow]{escaped(result['no_signal'])}[/]\nNo model was registered; the champion stays as it is.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +39,13 @@ class Matrix:
         return Matrix(keys, {name: values[at] for name, values in self.columns.items()})
 
 
-def build_features(settings: Settings) -> list[Feature]:
-    """All features that the settings give, in a fixed order."""
+def build_features(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
+    """All features that the settings give, in a fixed order, but for those that rest on a field in `leave_out`."""
     return [
-        *build_bant(settings),
+        *build_bant(settings, leave_out=leave_out),
         *build_engagement(settings.activity_kinds(), settings.kinds),
         *build_stage(settings.stages),
-        *build_profile(settings),
+        *build_profile(settings, leave_out=leave_out),
     ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +36,22 @@ class BacktestResult:
     predictions: pd.DataFrame
 
 
-def run_backtest(history: History, as_of_us: Sequence[int], *, progress: Progress) -> BacktestResult:
-    """Replay training and scoring at each date; dates that cannot be learned from or settled are skipped in words."""
+def run_backtest(
+    history: History,
+    as_of_us: Sequence[int],
+    *,
+    progress: Progress,
+    leave_out: Callable[[int], AbstractSet[str]] = lambda _: frozenset(),
+) -> BacktestResult:
+    """Replay training and scoring at each date; dates that cannot be learned from or settled are skipped in words.
+
+    `leave_out` says which fields a training at a date would not have learned from.
+    """
     dates, skipped, predictions = [], [], []
     for done, moment in enumerate(as_of_us):
         progress(f"as of {format_us(moment)[:10]}", done, len(as_of_us))
         try:
-            date, rows = _replay(history, moment)
+            date, rows = _replay(history, moment, leave_out)
         except (FollowUpError, TooFewOutcomesError) as e:
             skipped.append({"as_of": format_us(moment), "why": str(e)})
             continue
@@ -62,7 +72,9 @@ def run_backtest(history: History, as_of_us: Sequence[int], *, progress: Progres
     return BacktestResult(report, pooled)
 
 
-def _replay(history: History, as_of_us: int) -> tuple[dict[str, Any], pd.DataFrame]:
+def _replay(
+    history: History, as_of_us: int, leave_out: Callable[[int], AbstractSet[str]]
+) -> tuple[dict[str, Any], pd.DataFrame]:
     asked = history.open_list(as_of_us)
     until = history.version.known_until_us
     settled = build_side(
@@ -73,7 +85,7 @@ def _replay(history: History, as_of_us: int) -> tuple[dict[str, Any], pd.DataFra
         target=history.settings.target,
     )
     settled.check()
-    result = fit_model(history, known_us=as_of_us, progress=silent)
+    result = fit_model(history, known_us=as_of_us, progress=silent, leave_out=leave_out(as_of_us))
     earlier = history.earlier_side(as_of_us)
     rows = settled.rows[settled.observed]
     both = pd.concat([earlier.rows[KEYS], rows[KEYS]])

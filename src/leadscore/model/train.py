@@ -6,6 +6,7 @@ Only facts known before K are used, so the same function serves training today a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -81,8 +82,12 @@ class _Unseen:
         return fit_calibrator(kind, self.raw[self.side.observed], label, weight, leads=rows["lead_id"].nunique())
 
 
-def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResult:
+def fit_model(
+    history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str] = frozenset()
+) -> FitResult:
     """Train as of `known_us` (K), and judge on the last split, which neither scorer nor calibrator saw.
+
+    The model keeps `leave_out`, the fields that it must not learn from, so that scoring builds the same features.
 
     Raises:
         FollowUpError: history before K is too short for the horizon.
@@ -91,7 +96,7 @@ def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResu
     settings = history.settings
     side = history.earlier_side(known_us)
     side.check(least=MIN_OUTCOMES)
-    features = tuple(build_features(settings))
+    features = tuple(build_features(settings, leave_out=leave_out))
     moments = history.split_moments(known_us, least=MIN_OUTCOMES)
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = _pools(history, moments, known_us)
@@ -110,7 +115,11 @@ def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResu
         unseen = {"last": _Unseen(side, cross_validate(matrix, side, fit))}
     calibration = _choose_calibrator(unseen)
     judged = unseen["last"].judged(calibration.judged_by)
-    document = final.document | {"calibrator": calibration.to_use, "reference": _reference(judged)}
+    document = final.document | {
+        "calibrator": calibration.to_use,
+        "reference": _reference(judged),
+        "left_out": sorted(leave_out),
+    }
     splits = dict(zip(moments, earlier, strict=True))
     evaluation = _evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
     return FitResult(

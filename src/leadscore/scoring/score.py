@@ -51,7 +51,8 @@ def score_open_leads(
             f"model {model_version} has learned from facts up to {format_us(known_us)}, after the as_of "
             f"{format_us(as_of_us)}: it would know the future; train with --as-of {format_us(as_of_us)} first"
         )
-    features = build_features(history.settings)
+    left_out = frozenset(model.document.get("left_out", ()))  # models from before the audit do not say
+    features = build_features(history.settings, leave_out=left_out)
     _check_features(model, features, model_version)
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     raw = model.raw(matrix.columns)
