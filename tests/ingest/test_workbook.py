@@ -1,3 +1,4 @@
+import zipfile
 from collections.abc import Callable
 from datetime import datetime, time
 from pathlib import Path
@@ -51,6 +52,7 @@ def deals(sheet: Sheet, forms: dict[str, Any]) -> None:
     sheet.write_number(5, 2, -0.0000125)
     sheet.write_datetime(5, 4, datetime.fromisoformat("2025-03-02"), forms["dd/mm/yyyy hh:mm:ss"])
     sheet.write_formula(5, 6, "=NA()", None, "#N/A")
+    sheet.write_datetime(5, 3, datetime.fromisoformat("2025-03-01T10:00"), forms["dd/mm/yyyy"])
     sheet.write_row(6, 1, [" x\ny ", 1e21])
 
 
@@ -58,7 +60,7 @@ def test_workbook_when_cells_have_types_then_they_are_the_text_that_a_person_wou
     path = workbook(tmp_path / "x.xlsx", deals=deals)
     assert rows(path, ["id", "amount", "day", "at", "clock", "ok"]) == [
         (4, "00012", "12", "2025-03-01", "2025-03-01T13:59:59.123000", "13:05:00", "true"),
-        (6, "1234567890123", "-0.0000125", "", "2025-03-02T00:00:00", "", ""),
+        (6, "1234567890123", "-0.0000125", "2025-03-01T10:00:00", "2025-03-02T00:00:00", "", ""),
         (7, "x\ny", "1000000000000000000000", "", "", "", ""),
     ]
 
@@ -74,6 +76,27 @@ def test_workbook_when_it_has_several_sheets_then_one_must_be_named(tmp_path):
     assert "has no sheet 'deals'; it has 'Deals', 'Notes'" in refusal(path, ["id"], sheet="deals")
     assert "has nothing in its sheet 'Notes'" in refusal(path, ["id"], sheet="Notes")
     assert [line for line, _ in rows(path, ["id"], sheet="Deals")] == [4, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/worksheets/sheet1.xml", b'r="B2"', b'r="XFD1048576"'),
+        ("xl/worksheets/sheet1.xml", b'ref="A1:B2"', b'ref="A1:XFD1048576"'),
+        ("xl/sharedStrings.xml", b'uniqueCount="4"', b'uniqueCount="999999999999"'),
+    ],
+)
+def test_workbook_when_it_claims_to_be_huge_then_only_what_is_there_is_read(tmp_path, part, old, new):
+    path = workbook(
+        tmp_path / "x.xlsx", deals=lambda sheet, _: (sheet.write_row(0, 0, "ab"), sheet.write_row(1, 0, "c1"))
+    )
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    assert old in parts[part]
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in parts.items():
+            book.writestr(name, data.replace(old, new) if name == part else data)
+    assert rows(path, ["a"]) == [(2, "c")]
 
 
 def test_workbook_when_a_column_is_missing_then_the_present_ones_are_named(tmp_path):

@@ -3,8 +3,10 @@
 import csv
 import gzip
 import io
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +132,8 @@ def test_csv_when_the_csv_module_wrote_it_then_every_row_is_accounted_for(tmp_pa
     assert len(malformed) == sum(len(row) != 3 for row in cells)
 
 
-def samples(folder: Path) -> dict[str, bytes]:
+@cache
+def samples() -> dict[str, bytes]:
     """Small sound files of each kind."""
     rows = [["id", "at", "amount"], *([f"{i:05}", f"2025-03-{i % 28 + 1:02}", f"{i}.5"] for i in range(40))]
     plain = "\n".join(";".join(f'"{cell}"' for cell in row) for row in rows).encode()
@@ -155,7 +158,7 @@ def samples(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", ["x.csv", "x.tsv", "x.csv.gz", "x.parquet", "x.xlsx"])
 def test_file_when_it_is_sound_then_all_rows_come(tmp_path, kind):
-    (tmp_path / kind).write_bytes(samples(tmp_path)[kind])
+    (tmp_path / kind).write_bytes(samples()[kind])
     rows, malformed = told(tmp_path / kind, ["amount", "id"])
     assert [row[1:] for row in rows] == [(f"{i}.5", f"{i:05}") for i in range(40)]
     assert malformed == []
@@ -169,12 +172,34 @@ def test_file_when_it_is_sound_then_all_rows_come(tmp_path, kind):
     twice=st.booleans(),
 )
 def test_file_when_it_is_damaged_then_rows_or_words_come_and_nothing_else(tmp_path, kind, edits, cut, twice):
-    data = bytearray(samples(tmp_path)[kind] * (2 if twice else 1))
+    data = bytearray(samples()[kind] * (2 if twice else 1))
     for place, new in edits:
         begin = place % len(data)
         data[begin : begin + len(new)] = new
     (tmp_path / kind).write_bytes(data if cut is None else data[: cut % len(data)])
     told(tmp_path / kind, ["amount", "id"])
+
+
+@bounded(150)
+@given(
+    part=st.integers(0, 20),
+    edits=st.lists(
+        st.tuples(st.integers(0, 10**6), st.sampled_from([b"", b"9", b"99999999999", b"-1", b'"', b"<c>", b"\xff"])),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_workbook_when_a_part_of_it_is_damaged_then_rows_or_words_come_and_nothing_else(tmp_path, part, edits):
+    with zipfile.ZipFile(io.BytesIO(samples()["x.xlsx"])) as book:
+        parts = {name: bytearray(book.read(name)) for name in book.namelist()}
+    damaged = parts[sorted(parts)[part % len(parts)]]
+    for place, new in edits:
+        begin = place % len(damaged)
+        damaged[begin : begin + 1] = new
+    with zipfile.ZipFile(tmp_path / "x.xlsx", "w") as book:
+        for name, data in parts.items():
+            book.writestr(name, bytes(data))
+    told(tmp_path / "x.xlsx", ["amount", "id"])
 
 
 @pytest.mark.parametrize("kind", ["x.csv", "x.tsv", "x.csv.gz", "x.parquet", "x.xlsx"])

@@ -72,8 +72,8 @@ def read_block(text: bytes, *, line: int, shape: Shape) -> Block | None:
 
 def _outside(newlines: np.ndarray, quotes: np.ndarray) -> np.ndarray:
     """The line ends that stand outside of quotes."""
-    behind: np.ndarray = np.searchsorted(quotes, newlines)
-    return newlines[behind % 2 == 0]
+    outer: np.ndarray = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+    return outer
 
 
 def _is_sound(text: bytes, data: np.ndarray, quotes: np.ndarray, dialect: Dialect) -> bool:
