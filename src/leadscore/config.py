@@ -458,6 +458,7 @@ def set_environment(**more: str) -> None:
     quiet = {
         "DO_NOT_TRACK": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a machine may read what a command prints
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # seven keep a user waiting for four minutes
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -92,6 +92,7 @@ class Registry:
         try:
             with warnings.catch_warnings(), environment_kept():
                 warnings.simplefilter("ignore")  # about examples that these models do without
+                set_environment()
                 for choose in (self._mlflow.set_tracking_uri, self._mlflow.set_registry_uri):
                     choose(self._settings.tracking_uri())  # logging a model and reading one know no other way
                 yield
