@@ -29,9 +29,11 @@ from leadscore.times import parse_moment
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
 Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
-TIMES = ("event_at", "available_at", "event_us", "available_us")
+TIMES = ("event_at", "available_at", "event_us", "available_us", "sequence")
 RESERVED = {"lead_id", "currency", "spell", "seq", "source", "line", "row_hash", "from_us", "copy", "same_id", *TIMES}
 Letter = Literal["budget", "authority", "need", "timeline"]
+TimeMode = Literal["dated", "ordered", "none"]
+UNDATED_TABLES = ("leads", "outcomes")  # the rest tells when something happened
 
 
 def kind_slug(kind: str) -> str:
@@ -215,6 +217,10 @@ class Settings(_Frozen):
     """All that a project chooses."""
 
     project: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="names the data and model folders")
+    time: TimeMode = Field(
+        default="dated",
+        description="'dated'; 'ordered' if only the order of the leads is known; 'none' if not even that",
+    )
     timezone: str = Field(default="UTC", description="of bare dates and of the grid's midnights")
     input_folder: Path = Field(default=Path(), description="where the sources lie, relative to this file")
     data_folder: Path = Field(default=Path("data"), description="store and scores, relative to the working directory")
@@ -253,6 +259,8 @@ class Settings(_Frozen):
     def _refers_to_what_exists(self) -> Settings:
         for number, entry in enumerate(self.mapping, 1):
             self._check_entry(f"mapping entry {number} ({entry.source} -> {entry.table})", entry)
+        if not self.is_dated:
+            self._check_undated()
         for letter, bant in self.bant.items():
             if bant.field not in self.lead_fields():
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
@@ -282,7 +290,7 @@ class Settings(_Frozen):
         if entry.source not in self.sources:
             raise ValueError(f"{where}: no source is called {entry.source!r}{_hint(entry.source, list(self.sources))}")
         columns = {column.name: column for column in TABLES[entry.table].columns}
-        known = [*columns, "event_at", "available_at", *(self.fields if entry.table == "leads" else ())]
+        known = [*columns, *self._times(entry.table), *(self.fields if entry.table == "leads" else ())]
         for name in sorted(entry.targets()):
             if name not in known:
                 raise ValueError(f"{where}: {entry.table} has no column {name!r}{_hint(name, known)}")
@@ -290,9 +298,58 @@ class Settings(_Frozen):
         if twice := sorted(set(entry.columns) & (set(entry.constants) | mapped)):
             raise ValueError(f"{where}: {listed(twice)} is given by columns and by constants or values too; choose one")
         needed = {name for name, column in columns.items() if column.required}
-        needed |= set() if entry.table == "leads" else {"event_at"}
+        if self.is_dated:
+            needed |= set() if entry.table == "leads" else {"event_at"}
+        elif entry.table in UNDATED_TABLES:
+            needed -= {"lead_id"}
         if missing := sorted(needed - entry.targets()):
             raise ValueError(f"{where}: nothing fills {listed(missing)}")
+
+    def _times(self, table: str) -> tuple[str, ...]:
+        """What an entry may say of when its rows happened."""
+        if self.is_dated:
+            return "event_at", "available_at"
+        return ("sequence",) if self.time == "ordered" and table == "leads" else ()
+
+    def _check_undated(self) -> None:
+        """Refuse what needs dates, and leads and outcomes that could not find each other."""
+        mode = f"time = {self.time!r}"
+        if dated := sorted({"target", "stages", "kinds", "max_staleness_days"} & self.model_fields_set):
+            raise ValueError(f"{mode}: {listed(dated)} says something of dates; leave it out")
+        if dates := [name for name, field in self.fields.items() if field.type == "date"]:
+            raise ValueError(f"{mode}: the field {dates[0]!r} is a date, which says nothing without an as_of")
+        if dated := [entry.table for entry in self.mapping if entry.table not in UNDATED_TABLES]:
+            raise ValueError(f"{mode}: rows of {dated[0]} need dates; only leads and outcomes can be mapped")
+        leads = [entry for entry in self.mapping if entry.table == "leads"]
+        by_line = {entry.source for entry in leads if "lead_id" not in entry.targets()}
+        for entry in self.mapping:
+            if (entry.source in by_line) != ("lead_id" not in entry.targets()):
+                raise ValueError(
+                    f"{mode}: {entry.source} -> {entry.table}: either leads and outcomes of one source all have a "
+                    "lead_id, or none has, and then they are called by source and line"
+                )
+        if self.time == "ordered" and len({entry.source for entry in leads}) > 1:
+            if any("sequence" not in entry.targets() for entry in leads):
+                raise ValueError(f"{mode}: lines of several sources have no common order; map a column to sequence")
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether facts have dates, so that the past can be looked at as it was known."""
+        return self.time == "dated"
+
+    def assumption(self) -> str | None:
+        """What the metrics take for granted where nothing is dated, or None."""
+        return None if self.is_dated else (
+            f"time = {self.time}: nothing says when things were known; "
+            "the metrics assume that every mapped field was known when the lead was scored"
+        )
+
+    def fields_of_leads(self) -> set[str]:
+        """The fields whose value in `leads` may be learned from: those known from creation; undated, all mapped."""
+        if self.is_dated:
+            return {name for name, field in self.lead_fields().items() if field.known_from == "creation"}
+        mapped = {name for entry in self.mapping if entry.table == "leads" for name in entry.targets()}
+        return mapped & set(self.lead_fields())
 
     def lead_fields(self) -> dict[str, LeadField]:
         """Declared fields and the two that every lead may have."""

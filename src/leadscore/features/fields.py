@@ -14,11 +14,12 @@ from leadscore.engine.protocol import literal
 def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | None:
     """Relation -> column name -> SQL of a field's latest known value, or None if it may not be learned from.
 
-    A field declared known from creation is read from `leads`. Any other is read from its history, before whose first
-    row it is unknown: its value in `leads` is the present one and says nothing about the past.
+    A field declared known from creation is read from `leads`, and without dates every field is. Any other is read from
+    its history, before whose first row it is unknown: its value in `leads` is the present one and says nothing about
+    the past.
     """
     column = f"field_{name}"
-    if settings.lead_fields()[name].known_from == "creation":
+    if name in settings.fields_of_leads():
         return {"leads": {column: f"MAX(at_creation_{name})"}}
     if name in settings.changing_fields():
         return {"changes": {column: f"MAX(CASE WHEN field = {literal(name)} AND recency = 1 THEN value END)"}}
@@ -29,5 +30,4 @@ def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]
     """The mapped fields of which nothing says when they were known; `changed` are those with a history by now."""
     mapped = {name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()}
     asked = mapped | {bant.field for bant in settings.bant.values()}
-    fields = settings.lead_fields()
-    return sorted(name for name in asked & set(fields) if not fields[name].known_from and name not in changed)
+    return sorted((asked & set(settings.lead_fields())) - settings.fields_of_leads() - changed)

@@ -20,11 +20,20 @@ from leadscore.engine.protocol import identifier, literal
 from leadscore.errors import LeadscoreError, NoLeadsError, SourceFormatError, listed
 from leadscore.ingest.mapping import map_batch, read_texts, reject_rows, select_rows, table_of
 from leadscore.ingest.sources import Batch, read_source
-from leadscore.ingest.validate import count_duplicates, judge_leads, read_refused, read_stored, staged_schema, standing
+from leadscore.ingest.validate import (
+    count_duplicates,
+    judge_leads,
+    placed,
+    read_placed,
+    read_refused,
+    read_stored,
+    staged_schema,
+    standing,
+)
 from leadscore.progress import Progress
 from leadscore.store.version import StoreVersion, write_rows, write_version
 from leadscore.tables import REJECTS, TABLES, Table
-from leadscore.times import format_us
+from leadscore.times import format_us, name_moment
 
 
 class AccountsError(LeadscoreError):
@@ -137,7 +146,7 @@ def _write(settings: Settings, staging: _Staging, engine: Engine, folder: Path, 
     parts, accounts, refused = {}, {}, []
     for done, table in enumerate(staging.tables.values()):
         progress(f"storing {table.name}", done, len(staging.tables))
-        parts[table.name] = write_rows(folder, table.schema(), read_stored(engine, table, creation_us=known_until - 1))
+        parts[table.name] = write_rows(folder, table.schema(), _stored(settings, staging, engine, table, known_until))
         refused.append(read_refused(engine, table).cast(REJECTS))
         accounts[table.name] = {
             "selected": staging.selected[table.name],
@@ -153,22 +162,45 @@ def _write(settings: Settings, staging: _Staging, engine: Engine, folder: Path, 
     manifest = {
         "format": 1,
         "project": settings.project,
-        "known_until": format_us(known_until),
+        "time": settings.time,
+        "known_until": name_moment(known_until, time=settings.time),
         "known_until_us": known_until,
-        "first_us": _first_us(engine, staging.tables["leads"], known_until),
+        "first_us": _first_us(settings, engine, staging.tables["leads"], known_until),
         "tables": parts,
         "rejects": {
             **write_rows(folder, REJECTS, engine.stream(_REJECTS_SQL, rows=100_000)),
             "rules": _by_rule(engine),
         },
         "accounts": all_accounts,
-        "warnings": warnings + _warnings(engine, staging, known_until) + _unlisted_levels(engine, staging, settings),
+        "warnings": warnings + _unlisted_levels(engine, staging, settings),
     }
     return write_version(folder, manifest)
 
 
-def _first_us(engine: Engine, leads: Table, known_until: int) -> int:
+def _place(settings: Settings) -> str:
+    """SQL of a staged lead's place where no column gives it: its line, or the same one for all."""
+    return "line" if settings.time == "ordered" else "0"
+
+
+def _stored(
+    settings: Settings, staging: _Staging, engine: Engine, table: Table, known_until: int
+) -> Iterator[pa.RecordBatch]:
+    if settings.is_dated:
+        return read_stored(engine, table, creation_us=known_until - 1)
+    return read_placed(engine, table, leads=staging.tables["leads"], place=_place(settings))
+
+
+def _places(settings: Settings, engine: Engine, leads: Table) -> tuple[int, int]:
+    """The first place and the last."""
+    sql = f"SELECT MIN(place) AS first, MAX(place) AS last FROM ({placed(leads, _place(settings))}) AS p"
+    found = engine.query(sql).to_pylist()[0]
+    return found["first"] or 0, found["last"] or 0
+
+
+def _first_us(settings: Settings, engine: Engine, leads: Table, known_until: int) -> int:
     """When the first lead was known; without any dated lead known_until, so that there is no past to learn from."""
+    if not settings.is_dated:
+        return _places(settings, engine, leads)[0]
     sql = f"SELECT MIN(available_us) AS us FROM ({standing(leads)}) AS t WHERE event_us IS NOT NULL"
     first = engine.query(sql)["us"][0].as_py()
     return known_until if first is None else int(first)
@@ -185,16 +217,20 @@ def _by_rule(engine: Engine) -> dict[str, int]:
 
 
 def _known_until(settings: Settings, staging: _Staging, engine: Engine) -> tuple[int, list[str]]:
+    """The moment up to which the export tells everything, and what to warn of."""
+    if assumption := settings.assumption():
+        return _places(settings, engine, staging.tables["leads"])[1] + 1, [assumption]
     stated = settings.known_until_us()
     if stated is not None:
-        return stated, []
+        return stated, _warnings(engine, staging, stated)
     facts = " UNION ALL ".join(
         f"SELECT available_us FROM ({standing(table)}) AS t" for table in staging.tables.values()
     )
     latest = int(engine.query(f"SELECT MAX(available_us) AS us FROM ({facts}) AS facts")["us"][0].as_py() or 0)
     return latest + 1, [
         f"known_until is not set: it was taken as {format_us(latest + 1)}, just after the latest fact; "
-        "set it to the moment of the export"
+        "set it to the moment of the export",
+        *_warnings(engine, staging, latest + 1),
     ]
 
 

@@ -60,7 +60,7 @@ def map_batch(batch: Batch, texts: pd.DataFrame, entry: Mapping, chosen: np.ndar
     frame, texts = batch.frame[chosen].reset_index(drop=True), texts[chosen].reset_index(drop=True)
     lines = batch.lines[chosen]
     table = table_of(entry.table, settings)
-    work = _Work(entry, table, settings, frame, texts)
+    work = _Work(entry, table, settings, frame, texts, lines)
     rows = pd.DataFrame({name: work.build(name) for name in table.schema().names})
     rows["source"], rows["line"], rows["from_us"] = entry.source, lines, work.from_us(rows["event_us"])
     rows["row_hash"] = pd.util.hash_pandas_object(texts[sorted(entry.sources())], index=False).to_numpy().view(np.int64)
@@ -77,9 +77,11 @@ class _Work:
     """One entry applied to one batch, and which rule each row broke first."""
 
     def __init__(
-        self, entry: Mapping, table: Table, settings: Settings, frame: pd.DataFrame, texts: pd.DataFrame
-    ) -> None:
+        self, entry: Mapping, table: Table, settings: Settings, frame: pd.DataFrame, texts: pd.DataFrame,
+        lines: np.ndarray,
+    ) -> None:  # fmt: skip
         self.entry, self.table, self.settings, self.frame, self.texts = entry, table, settings, frame, texts
+        self.lines = lines
         n = len(frame)
         self.rule, self.column, self.value = (np.full(n, "", dtype=object) for _ in range(3))
         self.columns = {column.name: column for column in table.columns}
@@ -93,6 +95,8 @@ class _Work:
             return self.times()[0]
         if name == "available_us":
             return self.times()[1]
+        if name == "lead_id" and name not in self.entry.targets():  # undated settings alone allow that
+            return np.array([f"{self.entry.source}-{line}" for line in self.lines], dtype=object)
         column = self.columns[name]
         text = self.text(name)
         missing = (text == MISSING).to_numpy()
@@ -161,6 +165,8 @@ class _Work:
 
     def times(self) -> tuple[Any, np.ndarray]:
         """(event_us, available_us); a lead without a creation date has None and 0, to be filled with known_until."""
+        if not self.settings.is_dated:
+            return self.places()
         event, ok = self.moments("event_at")
         if "event_at" in self.entry.targets():
             text = self.text("event_at")
@@ -175,6 +181,18 @@ class _Work:
             self.refuse(~known & (text != MISSING).to_numpy(), "type", "available_at", text)
             stated = np.where(known, stated, event)
         return _nullable(event, ok, None), np.maximum(event, stated)
+
+    def places(self) -> tuple[Any, np.ndarray]:
+        """The sequence, twice; None and 0 where the line stands for it."""
+        if "sequence" not in self.entry.targets():
+            return pd.Series(pd.NA, index=self.texts.index, dtype="Int64"), np.zeros(len(self.texts), dtype=np.int64)
+        text = self.text("sequence")
+        missing = (text == MISSING).to_numpy()
+        places, ok = read_number(text, decimals=0)
+        ok &= text.str.fullmatch(r"[+-]?[0-9]+").to_numpy(dtype=bool)
+        self.refuse(missing, "required", "sequence", text)
+        self.refuse(~ok & ~missing, "type", "sequence", text)
+        return _nullable(places, ok, None), places
 
     def from_us(self, event: pd.Series[Any]) -> pd.Series[Any]:
         """The earliest moment that each event can mean: the begin of the day where only a date is given."""

@@ -72,6 +72,21 @@ def standing(table: Table) -> str:
     return f"SELECT o.* FROM ({_once(table)}) AS o {join} WHERE o.copy = 1 AND {rule} = ''"
 
 
+def placed(leads: Table, place: str) -> str:
+    """SQL of lead_id and place of the leads that stand; `place` is what stands for one that the mapping does not give."""
+    return f"SELECT lead_id, COALESCE(event_us, {place}) AS place FROM ({standing(leads)}) AS t"
+
+
+def read_placed(engine: Engine, table: Table, *, leads: Table, place: str) -> Iterator[pa.RecordBatch]:
+    """The rows that stand, in the order of their values, each with its lead's place for its times."""
+    names = table.schema().names
+    columns = [f"t.{identifier(name)}" for name in names if name not in ("event_us", "available_us")]
+    columns += ["p.place AS event_us", "p.place AS available_us"]
+    order = ", ".join(map(identifier, sorted(names, key=lambda name: name not in ("lead_id", "event_us"))))
+    rows = f"({standing(table)}) AS t JOIN ({placed(leads, place)}) AS p ON p.lead_id = t.lead_id"
+    yield from engine.stream(f"SELECT * FROM (SELECT {', '.join(columns)} FROM {rows}) AS o ORDER BY {order}", rows=100_000)
+
+
 def read_stored(engine: Engine, table: Table, *, creation_us: int) -> Iterator[pa.RecordBatch]:
     """The rows that stand, in the order of their values; a lead without creation date gets `creation_us`."""
     names = table.schema().names
