@@ -226,6 +226,15 @@ class KnownFromError(UserError):
         )
 
 
+class TimeModeError(UserError):
+    """A store that was made in another time mode than the settings now say."""
+
+    def __init__(self, *, stored: str, asked: str) -> None:
+        super().__init__(
+            f"the settings say time = {asked!r}, the data were stored with {stored!r}; run `leadscore ingest` again"
+        )
+
+
 class ModelMismatchError(UserError):
     """A model that cannot be applied to the present settings."""
 

@@ -243,8 +243,9 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
             as_of_us=moment,
         )
         counts = _counts(history, moment, scores.num_rows)
+        published_us = history.published_us(moment)
         publication = write_publication(
-            scores, folder=settings.project_folder() / "scores", as_of_us=moment, model_version=model_version,
+            scores, folder=settings.project_folder() / "scores", as_of_us=published_us, model_version=model_version,
             store_version=history.version.id, project=settings.project, counts=counts,
         )  # fmt: skip
     tiers = pc.value_counts(scores["tier"]).to_pylist() if scores.num_rows else []
@@ -252,7 +253,7 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "project": settings.project,
         "publication_id": publication.id,
         "folder": str(publication.folder),
-        "as_of": format_us(moment),
+        "as_of": publication.manifest["as_of"],
         "model_version": model_version,
         "store_version": history.version.id,
         "counts": counts,
@@ -280,11 +281,13 @@ def backtest(
     """Replay training and scoring at past dates, settle by what is known by now, and write the evidence."""
     with _history(settings) as history:
         moments = spread_dates(history, from_us=from_us, to_us=to_us, dates=dates)
-        for moment in moments:
+        for moment in moments if settings.is_dated else []:
             _checked_as_of(history, moment)
         if not moments:
             raise AsOfError(
                 "there is no date to back-test at: history is shorter than three horizons, or --to is before --from"
+                if settings.is_dated
+                else "there is no place to back-test at: no lead has closed"
             )
 
         def leave_out(moment: int) -> frozenset[str]:
@@ -319,6 +322,8 @@ def _checked_as_of(history: History, as_of_us: int | None) -> int:
     version = history.version
     if as_of_us is None:
         return version.known_until_us
+    if not history.settings.is_dated:
+        raise AsOfError(f"time = {history.settings.time}: nothing is dated, so leave out --as-of")
     stale_days = history.settings.max_staleness_days
     if as_of_us > version.known_until_us + stale_days * DAY_US:
         raise AsOfError(

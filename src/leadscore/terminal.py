@@ -111,13 +111,9 @@ def draw_train(result: dict[str, Any]) -> None:
     """How good the model is, and what became of it."""
     e = result["evaluation"]
     _draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
-    history = e["history"]
-    mature = "-" if history["mature_rate"] is None else f"{history['mature_rate']:.3f}"
-    out.print(
-        f"Learned from {history['snapshots']:,} snapshots of {history['leads']:,} leads; base rate "
-        f"{history['base_rate']:.3f} weighted, {mature} mature only; "
-        f"{history['censored']:,} censored, {history['weights_capped']:.1%} of weights capped"
-    )
+    out.print(_learned(e))
+    if e["assumption"]:
+        out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
     why = e["calibrator"].get("why")
     out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
     out.print(f"Gain in log loss over the base rate: {_number(e['gain']['log_loss_gain'])}")
@@ -146,9 +142,23 @@ def draw_train(result: dict[str, Any]) -> None:
         )
 
 
+def _learned(e: dict[str, Any]) -> str:
+    """What a model was learned from."""
+    history = e["history"]
+    if e["assumption"]:
+        return f"Learned from {history['leads']:,} closed leads, of which {history['base_rate']:.1%} were won"
+    mature = "-" if history["mature_rate"] is None else f"{history['mature_rate']:.3f}"
+    return (
+        f"Learned from {history['snapshots']:,} snapshots of {history['leads']:,} leads; base rate "
+        f"{history['base_rate']:.3f} weighted, {mature} mature only; "
+        f"{history['censored']:,} censored, {history['weights_capped']:.1%} of weights capped"
+    )
+
+
 def draw_score(result: dict[str, Any]) -> None:
     """Whom to call first, and where the list is."""
-    table = _table(f"First to call, as of {result['as_of']}", "lead", "tier", "win", "reasons", text=2)
+    when = f", as of {result['as_of']}" if result["as_of"] else ""
+    table = _table(f"First to call{when}", "lead", "tier", "win", "reasons", text=2)
     table.columns[3].justify = "left"
     for row in result["top"]:
         lines = []
@@ -171,18 +181,18 @@ def draw_score(result: dict[str, Any]) -> None:
 def draw_backtest(result: dict[str, Any]) -> None:
     """How good the models of the past were."""
     for skipped in result["skipped"]:
-        out.print(f"[yellow]skipped[/] {skipped['as_of'][:10]}: {escaped(skipped['why'])}")
+        out.print(f"[yellow]skipped[/] {_short(skipped['as_of'])}: {escaped(skipped['why'])}")
     if not result["dates"]:
         return
     table = _table("By date", "as of", "calibrator", "open", "won", "AUC", "Brier", "skill", "mean p - won", text=2)
     for date in result["dates"]:
         ours = date["models"]["leadscore"]
         cells = [_number(ours[key], interval=False) for key in ("auc", "brier", "brier_skill", "bias")]
-        table.add_row(date["as_of"][:10], date["calibrator"], f"{date['open']:,}", f"{date['won']:,}", *cells)
+        table.add_row(_short(date["as_of"]), date["calibrator"], f"{date['open']:,}", f"{date['won']:,}", *cells)
     out.print(table)
     for date in result["dates"]:
         for note in date["notes"]:
-            out.print(f"{date['as_of'][:10]}: {escaped(note)}")
+            out.print(f"{_short(date['as_of'])}: {escaped(note)}")
     models = result["pooled"]
     n = models["leadscore"]
     what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} dates"
@@ -192,6 +202,11 @@ def draw_backtest(result: dict[str, Any]) -> None:
         table.add_row(name, *(_number(model.get(key)) for model in models.values()))
     out.print(table)
     out.print(f"Written to {escaped(result['folder'])}", soft_wrap=True)
+
+
+def _short(as_of: str) -> str:
+    """A date without its time; a place as it is."""
+    return as_of.partition("T")[0]
 
 
 def _draw_metrics(title: str, parts: dict[str, dict[str, Any]]) -> None:

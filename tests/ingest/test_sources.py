@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore.config import Source
 from leadscore.errors import MissingColumnsError, SourceMissingError, UserError
 from leadscore.ingest import csv_text, parquet, text
 from leadscore.ingest.sources import Batch, Dialect, SourceFile, detect_dialect, find_files, read_file
+from leadscore.sections import Source
 
 
 def batches(folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts) -> list[Batch]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from leadscore.config import Source
 from leadscore.errors import MissingColumnsError, UserError
 from leadscore.ingest.sources import SourceFile, detect_dialect, read_file
+from leadscore.sections import Source
 
 Sheet = Any
 

@@ -7,7 +7,7 @@ import numpy as np
 from leadscore.audit.fields import Leads, Values
 from leadscore.audit.finding import Finding, Verdict, share
 from leadscore.audit.statistics import compute_auc_within, compute_bounds, compute_odds, fit_out_of_fold
-from leadscore.config import AuditSettings
+from leadscore.sections import AuditSettings
 
 MIN_OUTCOMES = 10  # leads won, and as many lost, before a field is compared with outcomes at all
 CERTAIN_ODDS = 50.0  # a value that multiplies the odds of an outcome so was written by it

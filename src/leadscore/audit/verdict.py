@@ -32,9 +32,10 @@ from leadscore.audit.fields import (
 )
 from leadscore.audit.finding import Finding, Verdict, share, worst_first
 from leadscore.audit.outcome import check_certain, check_filled_by_outcome, check_too_good
-from leadscore.config import AuditSettings, Settings
+from leadscore.config import Settings
 from leadscore.features.fields import unlearned_fields
 from leadscore.history.split import History
+from leadscore.sections import AuditSettings
 
 LATER_SHARE = 0.2  # of the leads, by order, is the later part that duplicates are looked for in
 MIN_FIELDS = 5

@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from leadscore.config import EngineSettings
 from leadscore.engine.protocol import identifier, literal
+from leadscore.sections import EngineSettings
 
 
 class DuckDBEngine:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from leadscore.config import BantLetter, Settings
+from leadscore.config import Settings
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Finish, FullAmount, Known, Levels, Titles, Total, WithinDays
+from leadscore.sections import BantLetter
 
 
 def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:

@@ -46,7 +46,9 @@ class Exports:
 
 def find_alarms(exports: Exports) -> list[Raised]:
     """All that is raised, in a fixed order."""
-    return [Raised(name, seen) for name, look in LOOKS.items() for seen in look(exports)]
+    dated = exports.staged.settings.is_dated
+    looks = {name: look for name, look in LOOKS.items() if dated or name not in OF_TIME}
+    return [Raised(name, seen) for name, look in looks.items() for seen in look(exports)]
 
 
 def _empty(e: Exports) -> Iterator[str]:
@@ -176,6 +178,7 @@ def _time_shift(e: Exports) -> Iterator[str]:
         yield f"the creation of {n:,} of {both:,} leads moved by {hours:+g} hours: is the time zone the right one?"
 
 
+OF_TIME = {"same_files", "older_export", "time_shift"}
 LOOKS: dict[str, Callable[[Exports], Iterator[str]]] = {
     "empty": _empty,
     "half_delivered": _half_delivered,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from leadscore.config import Mapping, Validation
+from leadscore.sections import Mapping, Validation
 from leadscore.tables import REJECTS
 
 ROW_REJECTS = REJECTS.append(pa.field("closes", pa.bool_()))

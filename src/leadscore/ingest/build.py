@@ -48,7 +48,7 @@ from leadscore.store.version import (
     write_version,
 )
 from leadscore.tables import REJECTS, TABLES
-from leadscore.times import format_us
+from leadscore.times import format_us, name_moment
 
 EVENTS = [name for name in TABLES if name != "leads"]
 SOURCE_ACCOUNT = ("read", "used", "ignored", "rejected")
@@ -114,7 +114,7 @@ class _Build:
     def write(self, accept: Collection[str]) -> Ingested:
         """Judge, compare, account, and write the version; what stops it is said, with the rejects at hand."""
         judge_leads(self.staged)
-        stated = self.settings.known_until_us()
+        stated = self.settings.known_until_us() if self.settings.is_dated else None
         for done, name in enumerate(EVENTS):
             self.progress(f"judging {name}", done, len(EVENTS))
             self.kept[name] = keep_events(self.staged, name, known_until=stated)
@@ -135,9 +135,10 @@ class _Build:
         manifest = {
             "format": 1,
             "project": self.settings.project,
-            "known_until": format_us(known_until),
+            "time": self.settings.time,
+            "known_until": name_moment(known_until, time=self.settings.time),
             "known_until_us": known_until,
-            "first_us": self._number(FIRST_SQL) or known_until,
+            "first_us": self._first_us(known_until),
             "leads_reading": self.staged.leads_reading,
             "tables": {name: self.kept[name].part for name in TABLES},
             "observed": observed,
@@ -158,7 +159,15 @@ class _Build:
     def _number(self, sql: str) -> int:
         return int(self.engine.query(sql).column(0)[0].as_py() or 0)
 
+    def _first_us(self, known_until: int) -> int:
+        """When the first lead was known; without any dated lead known_until, so that there is no past to learn from."""
+        first = self.engine.query(FIRST_SQL).column(0)[0].as_py()
+        return known_until if first is None else int(first)
+
     def _known_until(self, stated: int | None) -> int:
+        if assumption := self.settings.assumption():
+            self.warnings.append(assumption)
+            return self._number("SELECT MAX(event_us) FROM judged WHERE broken_rule = ''") + 1
         if stated is not None:
             return stated
         facts = [f"SELECT MAX(available_us) AS us FROM {name}_now" for name in EVENTS]

@@ -8,9 +8,9 @@ import io
 import re
 from typing import Any
 
-from leadscore.config import Source
 from leadscore.ingest.batch import Dialect, SourceFile
 from leadscore.ingest.text import read_bytes, read_text
+from leadscore.sections import Source
 
 SAMPLE_CHARACTERS = 1 << 16
 MARKS = ("\t", "|", ";", ",")  # where two fit alike the earlier wins: a comma is found in prose and numbers as well

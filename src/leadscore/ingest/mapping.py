@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.config import Mapping, Settings
+from leadscore.config import Settings
 from leadscore.ingest.breaks import Breaks
 from leadscore.ingest.typed import Reader, convert
 from leadscore.ingest.values import MISSING
 from leadscore.ingest.words import Texts, Words, hash_texts, is_missing
+from leadscore.sections import Mapping
 from leadscore.tables import PERSONAL, TABLES, Column, Table
 
 PLACE = [pa.field("line", pa.int64()), pa.field("extra", pa.int64())]
@@ -53,10 +54,10 @@ def staged_schema(name: str, settings: Settings) -> pa.Schema:
 
 def map_rows(lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings, reader: Reader) -> Mapped:
     """Rows that an entry selected, mapped; a row is refused by the first rule that it breaks."""
-    table, schema = table_of(entry.table, settings), staged_schema(entry.table, settings)
-    work = _Work(entry, table, settings, texts, reader)
+    schema = staged_schema(entry.table, settings)
+    work = _Work(entry, settings, lines, texts, reader)
     made: dict[str, pa.Array] = {}
-    for column in table.columns:
+    for column in work.table.columns:
         if column.name == "amount":
             made |= work.money()
         elif column.name != "currency":
@@ -75,13 +76,16 @@ def map_rows(lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings
 class _Work:
     """One entry applied to one batch of rows that it selected."""
 
-    def __init__(self, entry: Mapping, table: Table, settings: Settings, texts: Texts, reader: Reader) -> None:
-        self.entry, self.table, self.settings, self.texts, self.reader = entry, table, settings, texts, reader
-        self.columns = {column.name: column for column in table.columns}
+    def __init__(self, entry: Mapping, settings: Settings, lines: np.ndarray, texts: Texts, reader: Reader) -> None:
+        self.entry, self.settings, self.lines, self.texts, self.reader = entry, settings, lines, texts, reader
+        self.table = table_of(entry.table, settings)
+        self.columns = {column.name: column for column in self.table.columns}
         self.breaks = Breaks(settings.validation, np.zeros(texts.n, dtype=bool))
 
     def build(self, column: Column) -> pa.Array:
         name, text = column.name, self.text(column.name)
+        if name == "lead_id" and name not in self.entry.targets():  # undated settings alone allow that
+            return pa.array([f"{self.reader.called}-{line}" for line in self.lines.tolist()], pa.string())
         missing = is_missing(text)
         if column.required:
             self.breaks.add(missing, "required", name, text)
@@ -162,6 +166,8 @@ class _Work:
 
     def times(self) -> tuple[pa.Array, pa.Array]:
         """(event_us, available_us); a lead without a creation date has null and 0, to be filled with known_until."""
+        if not self.settings.is_dated:
+            return self.places()
         n = self.texts.n
         event, ok = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
         if "event_at" in self.entry.targets():
@@ -171,6 +177,19 @@ class _Work:
             stated, known = self.moment("available_at", required=False)
             stated = np.where(known, stated, event)
         return _nullable(event, ok, None), pa.array(np.maximum(event, stated))
+
+    def places(self) -> tuple[pa.Array, pa.Array]:
+        """The lead's place in the order, twice: its sequence, else its line; 0 for all where there is no order."""
+        if "sequence" not in self.entry.targets():
+            places = self.lines if self.settings.time == "ordered" else np.zeros_like(self.lines)
+            return pa.array(places), pa.array(places)
+        text = self.text("sequence")
+        missing = is_missing(text)
+        places, ok = self.reader.numbers(text, decimals=0)
+        ok &= np.asarray(pc.match_substring_regex(text, r"^[+-]?[0-9]+$").to_numpy(zero_copy_only=False), dtype=bool)
+        self.breaks.add(missing, "required", "sequence", text)
+        self.breaks.add(~ok & ~missing, "type", "sequence", text, may_warn=False)
+        return pa.array(places), pa.array(places)
 
     def moment(self, name: str, *, required: bool) -> tuple[np.ndarray, np.ndarray]:
         text = self.text(name)
@@ -182,7 +201,9 @@ class _Work:
         return np.where(ok, moment, 0), ok
 
     def from_us(self, event: pa.Array) -> pa.Array:
-        """The earliest moment that each event can mean: the begin of the day where only a date is given."""
+        """The earliest moment that each event can mean, the begin of the day where only a date is given; else null."""
+        if not self.settings.is_dated:
+            return pa.nulls(self.texts.n, pa.int64())
         if "event_at" not in self.entry.targets():
             return event
         return self.reader.day_begins(self.text("event_at"), event)

@@ -26,9 +26,14 @@ def attach_before(staged: Staged, before: StoreVersion | None) -> None:
 
 
 def compared_fields(staged: Staged, before: StoreVersion | None) -> list[str]:
-    """The mapped fields of leads that the version before holds, read in the same way."""
+    """The mapped fields of leads that the version before holds, read in the same way; undated nothing changes."""
     schema = before.schema("leads") if before else None
-    if before is None or schema is None or before.manifest.get("leads_reading") != staged.leads_reading:
+    if (
+        not staged.settings.is_dated
+        or before is None
+        or schema is None
+        or before.manifest.get("leads_reading") != staged.leads_reading
+    ):
         return []
     return [name for name in staged.mapped_fields() if name in schema.names]
 
@@ -62,7 +67,7 @@ def observe(staged: Staged, compared: list[str], before: StoreVersion | None, *,
     fields = staged.settings.lead_fields()
     asked = [name for name in staged.mapped_fields() if name in compared or fields[name].known_from == "export"]
     known = NOTHING if before is None else before.observed
-    if not asked:
+    if not asked or not staged.settings.is_dated:
         return known
     rows = " UNION ALL ".join(_differences_sql(staged, name, seen=name in compared) for name in asked)
     sql = f"""SELECT lead_id, field, value, 0 AS seq, {known_until - 1} AS event_us, {known_until - 1} AS available_us

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from leadscore.config import Mapping, Settings
+from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
 from leadscore.errors import DecimalMarkError
@@ -30,6 +30,7 @@ from leadscore.ingest.personal import PersonalHash
 from leadscore.ingest.sources import Batch, SourceFile, detect_dialect, read_file
 from leadscore.ingest.typed import Reader
 from leadscore.ingest.words import Texts
+from leadscore.sections import Mapping
 from leadscore.store.version import object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
 
@@ -44,7 +45,7 @@ def reading_of(source: str, settings: Settings) -> dict[str, Any]:
     told = settings.public()
     read = {key: value for key, value in told["sources"][source].items() if key != "path"}
     entries = [entry for entry in told["mapping"] if entry["source"] == source]
-    named = {key: told[key] for key in ("timezone", "fields", "stages", "kinds", "money", "pass_through")}
+    named = {key: told[key] for key in ("time", "timezone", "fields", "stages", "kinds", "money", "pass_through")}
     severity = told["validation"]["severity"]
     return {"format": FORMAT, "source": source, "read": read, "entries": entries, "severity": severity} | named
 
@@ -153,6 +154,7 @@ class _Reading:
             dates=self.source.dates,
             decimal=self.source.decimal or found or ".",
             personal=self.personal,
+            is_only_file=self.file.name == self.source.path.as_posix(),
         )
 
     def number_columns(self, entry: Mapping, texts: Texts) -> list[pa.Array]:

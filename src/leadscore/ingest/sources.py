@@ -6,7 +6,6 @@ import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
-from leadscore.config import Source
 from leadscore.errors import SourceMissingError, listed
 from leadscore.ingest.batch import Batch, Dialect, SourceFile
 from leadscore.ingest.csv_text import read_csv
@@ -14,6 +13,7 @@ from leadscore.ingest.dialect import detect_text
 from leadscore.ingest.parquet import read_parquet
 from leadscore.ingest.text import read_bytes
 from leadscore.ingest.workbook import read_workbook
+from leadscore.sections import Source
 
 __all__ = ["Batch", "Dialect", "SourceFile", "detect_dialect", "find_files", "read_file"]
 

@@ -9,12 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.config import Money
 from leadscore.errors import AmbiguousDateError
 from leadscore.ingest.moments import count_date_orders, find_ambiguous_dates, read_moments, within_reason
 from leadscore.ingest.numbers import read_money, read_numbers
 from leadscore.ingest.personal import PersonalHash
 from leadscore.ingest.words import Words, is_missing
+from leadscore.sections import Money
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,12 @@ class Reader:
     dates: str | None
     decimal: str
     personal: PersonalHash
+    is_only_file: bool = True
+
+    @property
+    def called(self) -> str:
+        """What a lead without an id is called after: its source, or its file where the source has several."""
+        return self.source if self.is_only_file else self.file
 
     def numbers(self, text: pa.Array, *, decimals: int) -> tuple[np.ndarray, np.ndarray]:
         """Integers of 10**-decimals (n,), and which texts could be read."""

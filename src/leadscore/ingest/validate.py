@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from leadscore.config import Settings, Stages
+from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.files import canonical_json, hash_bytes
 from leadscore.ingest.breaks import ROW_REJECTS, SAID
 from leadscore.ingest.mapping import staged_schema, table_of
 from leadscore.ingest.part import SIDE, Part, reading_of
+from leadscore.sections import Stages
 from leadscore.store.version import object_path, write_rows
 from leadscore.tables import PERSONAL, REJECTS, TABLES, Table
 from leadscore.times import FOREVER_US, format_us
@@ -158,10 +159,11 @@ def keep_events(staged: Staged, name: str, *, known_until: int | None) -> Kept:
         rules = broken["rule"].to_pylist()
         severity = [SAID[staged.settings.validation.severity_of(rule)] if rule != "duplicate" else "" for rule in rules]
         gone = np.array([each != SAID["warn"] for each in severity], dtype=bool)
-        if gone.any():
+        if gone.any() or not staged.settings.is_dated:
             keep = np.ones(told["rows"]["rows"], dtype=bool)
             keep[broken["row"].to_numpy()[gone]] = False
-            told = {"rows": write_rows(staged.folder, staged.table(name).schema(), _kept(staged, told["rows"], keep))}
+            rows = _kept(staged, told["rows"], keep) if staged.settings.is_dated else _placed(staged, name, at, keep)
+            told = {"rows": write_rows(staged.folder, staged.table(name).schema(), rows)}
         files += told["rows"]["files"]
         repeated = np.array([rule == "duplicate" for rule in rules], dtype=bool)
         duplicates += int(repeated.sum())
@@ -213,6 +215,18 @@ def _kept(staged: Staged, told: dict[str, Any], keep: np.ndarray) -> Iterator[pa
         for batch in pq.ParquetFile(path).iter_batches(250_000, use_threads=False):
             yield batch.filter(pa.array(keep[begin : begin + batch.num_rows]))
             begin += batch.num_rows
+
+
+def _placed(staged: Staged, name: str, at: int, keep: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """The rows of a part that stay, each at its lead's place in the order."""
+    staged.engine.add_rows("staying", pa.table({"row": np.flatnonzero(keep)}))
+    names = staged.table(name).schema().names
+    columns = ", ".join(f"r.{identifier(each)}" for each in names if each not in {"event_us", "available_us"})
+    order = ", ".join(map(identifier, sorted(names, key=lambda each: each not in {"lead_id", "event_us"})))
+    sql = f"""SELECT {columns}, j.event_us, j.event_us AS available_us FROM {name}_{at} AS r
+        JOIN staying AS s ON s.row = r.row
+        JOIN (SELECT lead_id, event_us FROM judged WHERE broken_rule = '') AS j ON j.lead_id = r.lead_id"""
+    yield from staged.engine.stream(f"SELECT * FROM ({sql}) AS t ORDER BY {order}", rows=100_000)
 
 
 def _event_rejects(staged: Staged, name: str, broken: pa.Table) -> pa.Table:

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.config import Match
 from leadscore.ingest.batch import Batch
 from leadscore.ingest.values import MISSING
+from leadscore.sections import Match
 
 
 @dataclass(frozen=True)

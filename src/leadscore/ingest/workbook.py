@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from leadscore.config import Source
 from leadscore.errors import UserError, listed
 from leadscore.ingest.batch import BATCH_ROWS, Batch, SourceFile, number_columns, pick_columns, trim_columns
+from leadscore.sections import Source
 
 LAST_ROW = 1_048_576  # of any sheet
 

@@ -14,7 +14,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import FORMAT, WinModel
-from leadscore.model.encode import encode_training, fit_encoder, fold_of_lead
+from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
 
 TREES = 300
 THREADED_ROWS = 50_000  # with fewer, threads wait for each other longer than they work
@@ -65,9 +65,14 @@ def fit_scorer(matrix: Matrix, rows: pd.DataFrame, *, features: Sequence[Feature
     return WinModel(document, re.sub(r"\[num_threads: \d+\]\n", "", text))  # the model does not depend on it
 
 
-def cross_validate(matrix: Matrix, side: Side, fit: Callable[[pd.DataFrame], WinModel]) -> np.ndarray:
-    """Raw log-odds (n,) of a side's rows, each by a model, made by `fit`, that saw no row of its lead."""
-    fold = fold_of_lead(side.rows["lead_id"].to_numpy())
+def cross_validate(
+    matrix: Matrix, side: Side, fit: Callable[[pd.DataFrame], WinModel], *, seed: Sequence[int] = ()
+) -> np.ndarray:
+    """Raw log-odds (n,) of a side's rows, each by a model, made by `fit`, that saw no row of its group.
+
+    Groups are leads, or equal rows (see `Matrix.groups`), dealt to folds by turns, or at random with a `seed`.
+    """
+    fold = fold_of_group(matrix.take(side.rows).groups(), seed=seed)
     raw = np.zeros(len(side.rows))
     for k in np.unique(fold):
         raw[fold == k] = fit(side.rows[fold != k]).raw(matrix.take(side.rows[fold == k]).columns)

@@ -306,7 +306,7 @@ class Registry:
             "mlflow.user": who.by,
             "mlflow.note.content": _note(home.name, manifest, evaluation),
         }
-        name = f"known until {manifest['known_until'][:10]}"
+        name = f"known until {manifest['known_until'].partition('T')[0]}"
         run_id = str(self._client.create_run(self._experiment(), tags=tags, run_name=name).info.run_id)
         try:
             entities = self._mlflow.entities

@@ -102,6 +102,7 @@ def build_card(
         e=evaluation,
         manifest=manifest,
         settings=settings,
+        dated=settings.is_dated,
         version=version,
         unknown=UNKNOWN,
         horizon=settings.target.horizon_days,
