@@ -109,8 +109,15 @@ def calibrate(calibrator: dict, raw: np.ndarray) -> np.ndarray:  # type: ignore[
         probability = sigmoid(raw)
     elif kind == "sigmoid":
         probability = sigmoid(calibrator["slope"] * raw + calibrator["intercept"])
+    elif kind == "beta":
+        z = calibrator["intercept"] - calibrator["a"] * softplus(-raw) + calibrator["b"] * softplus(raw)
+        probability = sigmoid(z)
     elif kind == "isotonic":
         probability = np.interp(raw, calibrator["raw"], calibrator["probability"])
+    elif kind == "venn_abers":  # a step at each knot: its value below it, at it, and above it
+        knots = np.array(calibrator["raw"], dtype=np.float64)
+        step = np.searchsorted(knots, raw, side="left") + np.searchsorted(knots, raw, side="right")
+        probability = np.array(calibrator["probability"], dtype=np.float64)[step]
     else:
         raise ValueError(f"unknown calibrator {kind!r}")
     return np.asarray(np.clip(probability, calibrator["low"], calibrator["high"]))
@@ -120,6 +127,11 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
     return np.asarray(np.where(x >= 0, 1 / (1 + e), e / (1 + e)))
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    """log(1 + exp(x)), without overflow."""
+    return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
 
 
 if __name__.startswith("code_model_"):  # so does MLflow call this file when it loads the logged model
