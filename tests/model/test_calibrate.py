@@ -47,7 +47,9 @@ def test_calibrated_probability_when_raw_grows_then_never_falls(kind, rows, aske
     assert found[-1] <= 1 - 1 / (2 * len(rows))
 
 
-@pytest.mark.parametrize(("kind", "tolerance"), [("sigmoid", 1e-4), ("beta", 1e-4), ("isotonic", 1e-9), ("venn_abers", 1e-12)])
+@pytest.mark.parametrize(
+    ("kind", "tolerance"), [("sigmoid", 1e-4), ("beta", 1e-4), ("isotonic", 1e-9), ("venn_abers", 1e-12)]
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_calibrator_when_a_weight_is_a_whole_number_then_equals_the_row_repeated(kind, tolerance, seed):
     raw, label, _ = simulate(seed, 300, slope=0.7)
@@ -127,9 +129,7 @@ BETA_CASES = [  # seed, slope of the truth below raw 0 and above it; which of a,
 
 
 @pytest.mark.parametrize(("seed", "below", "above", "stays"), BETA_CASES)
-def test_beta_when_compared_with_betacal_then_is_the_same_at_any_raw(
-    monkeypatch, seed, below, above, stays
-):
+def test_beta_when_compared_with_betacal_then_is_the_same_at_any_raw(monkeypatch, seed, below, above, stays):
     exact = partial(LogisticRegression, tol=1e-9, max_iter=10_000)  # theirs stops some 1e-3 before
     monkeypatch.setattr("betacal.beta_calibration.LogisticRegression", exact)
     rng = np.random.default_rng(seed)

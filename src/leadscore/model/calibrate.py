@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from leadscore.model.apply import softplus
 from leadscore.model.venn_abers import fit_venn_abers
 
 KINDS = ("none", "sigmoid", "beta", "isotonic", "venn_abers")  # from the simplest on
-Signs = dict[str, np.ndarray]
 
 
 def fit_calibrator(kind: str, raw: np.ndarray, label: np.ndarray, weight: np.ndarray, *, leads: int) -> dict[str, Any]:
@@ -28,55 +26,41 @@ def fit_calibrator(kind: str, raw: np.ndarray, label: np.ndarray, weight: np.nda
         leads: how many different leads the rows are of; the probability stays within [1/(2 leads), 1 - 1/(2 leads)],
             since so many leads cannot show that something never, or always, happens.
     """
+    bounds = {"low": 1 / (2 * leads), "high": 1 - 1 / (2 * leads)}
+    if kind == "none":
+        return {"kind": "none", **bounds}
     if kind not in FITS:
         raise ValueError(f"unknown calibrator {kind!r}, known are {KINDS}")
-    bounds = {"low": 1 / (2 * leads), "high": 1 - 1 / (2 * leads)}
-    return {"kind": kind, **FITS[kind](raw, label, weight, bounds), **bounds}
+    return {"kind": kind, **FITS[kind](raw, label, weight), **bounds}
 
 
-def _fit_nothing(raw: np.ndarray, label: np.ndarray, weight: np.ndarray, bounds: dict[str, float]) -> dict[str, Any]:
-    return {}
+def _fit_sigmoid(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+    return _fit_rising({"slope": raw}, label, weight)
 
 
-def _fit_sigmoid(raw: np.ndarray, label: np.ndarray, weight: np.ndarray, bounds: dict[str, float]) -> dict[str, Any]:
-    return _fit_rising({"slope": raw}, label, weight, bounds, order=["slope"])
+def _fit_beta(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+    """Log-odds = a log(p) - b log(1 - p) + intercept, of p = sigmoid(raw); neither a nor b is below 0."""
+    return _fit_rising({"a": -softplus(-raw), "b": softplus(raw)}, label, weight)
 
 
-def _fit_beta(raw: np.ndarray, label: np.ndarray, weight: np.ndarray, bounds: dict[str, float]) -> dict[str, Any]:
-    """Log-odds = a log(p) - b log(1 - p) + intercept, of p = sigmoid(raw); both a and b are 0 or more."""
-    return _fit_rising({"a": -softplus(-raw), "b": softplus(raw)}, label, weight, bounds, order=["a", "b"])
-
-
-def _fit_rising(
-    terms: Signs, label: np.ndarray, weight: np.ndarray, bounds: dict[str, float], *, order: Sequence[str]
-) -> dict[str, float]:
-    """Slopes >= 0 of rising terms, and the intercept; a term with a falling slope is left out, the first one first."""
-    kept = [name for name in order if np.ptp(terms[name]) > 0] if len(np.unique(label)) == 2 else []
+def _fit_rising(terms: dict[str, np.ndarray], label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+    """A slope >= 0 for each rising term, and the intercept; falling ones are left out one by one, as in the paper."""
+    kept = list(terms) if len(np.unique(label)) == 2 else []
     while kept:
         fit = LogisticRegression(C=np.inf, tol=1e-6, max_iter=1000)
         fit.fit(np.column_stack([terms[name] for name in kept]), label, sample_weight=weight)
         slopes = dict(zip(kept, fit.coef_[0].tolist(), strict=True))
         falling = [name for name in kept if slopes[name] <= 0]
         if not falling:
-            return {name: slopes.get(name, 0.0) for name in order} | {"intercept": float(fit.intercept_[0])}
+            return {name: slopes.get(name, 0.0) for name in terms} | {"intercept": float(fit.intercept_[0])}
         kept.remove(falling[0])
-    base = np.clip(np.average(label, weights=weight), bounds["low"], bounds["high"])  # nothing else is left to say
-    return dict.fromkeys(order, 0.0) | {"intercept": float(np.log(base / (1 - base)))}
+    base = np.clip(np.average(label, weights=weight), 1e-9, 1 - 1e-9)  # an upside-down scorer, or outcomes all alike
+    return dict.fromkeys(terms, 0.0) | {"intercept": float(np.log(base / (1 - base)))}
 
 
-def _fit_isotonic(raw: np.ndarray, label: np.ndarray, weight: np.ndarray, bounds: dict[str, float]) -> dict[str, Any]:
+def _fit_isotonic(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
     steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(raw, label, sample_weight=weight)
     return {"raw": steps.X_thresholds_.tolist(), "probability": steps.y_thresholds_.tolist()}
 
 
-def _fit_venn_abers(raw: np.ndarray, label: np.ndarray, weight: np.ndarray, bounds: dict[str, float]) -> dict[str, Any]:
-    return fit_venn_abers(raw, label, weight)
-
-
-FITS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray, dict[str, float]], dict[str, Any]]] = {
-    "none": _fit_nothing,
-    "sigmoid": _fit_sigmoid,
-    "beta": _fit_beta,
-    "isotonic": _fit_isotonic,
-    "venn_abers": _fit_venn_abers,
-}
+FITS = {"sigmoid": _fit_sigmoid, "beta": _fit_beta, "isotonic": _fit_isotonic, "venn_abers": fit_venn_abers}

@@ -8,11 +8,13 @@ next (Vovk, Petej and Fedorova 2015, "Large-scale probabilistic predictors", alg
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
-def fit_venn_abers(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, list[float]]:
-    """Knots `raw` (m,), rising, and `probability` (2m + 1,): below the first, at it, between it and the next, and so on.
+def fit_venn_abers(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+    """Rising knots `raw` (m,) and `probability` (2m + 1,): below the first, at it, between it and the next, and so on.
 
     Args:
         raw: (n,) log-odds.
