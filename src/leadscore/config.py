@@ -24,9 +24,11 @@ from leadscore.sections import (
     LeadField,
     Letter,
     Mapping,
+    ModelSettings,
     Money,
     Name,
     RegistrySettings,
+    Scorecard,
     Source,
     Stages,
     Target,
@@ -75,6 +77,8 @@ class Settings(Frozen):
         default=(), description="personal columns to keep for the worklist; else only their salted hash is kept"
     )
     audit: AuditSettings = AuditSettings()
+    scorecard: Scorecard = Scorecard()
+    model: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
 
     @field_validator("timezone")

@@ -270,6 +270,28 @@ class AuditSettings(Frozen):
     suspect_auc: float = Field(default=0.75, gt=0.5, le=1, description="a field surely above it, alone, is suspect")
 
 
+class Scorecard(Frozen):
+    """Points of the scorecard, in log-odds: a lead that is e-times as likely to be won has one point more."""
+
+    base_rate: float = Field(default=0.2, gt=0, lt=1, description="the share of leads you expect to win in the horizon")
+    budget: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
+    authority: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
+    need: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
+    timeline: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
+    recency: float = Field(default=0.4, ge=0, description="for an activity today rather than 1.7 days ago")
+    activity: float = Field(default=0.25, ge=0, description="for 1.7 activities in 30 days, and for e-times as many")
+    response: float = Field(default=1.0, ge=0, description="from all activities by the rep to all by the lead")
+
+
+class ModelSettings(Frozen):
+    """How long to search for the best model."""
+
+    trials: int = Field(default=20, ge=1, description="sizes of boosted trees that are tried on the rolling splits")
+    time_limit_s: float | None = Field(
+        default=None, gt=0, description="no trial begins after so many seconds; the result then depends on the machine"
+    )
+
+
 class RegistrySettings(Frozen):
     """Where MLflow keeps runs and models."""
 

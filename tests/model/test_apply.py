@@ -36,6 +36,9 @@ def calibrators(model):
         "isotonic": {
             "kind": "isotonic", "raw": knots.tolist(), "probability": expit(0.7 * knots).tolist(), **bounds,
         },
+        "beta": {"kind": "beta", "a": 0.7, "b": 1.3, "intercept": -0.2, **bounds},
+        "venn_abers": {"kind": "venn_abers", "raw": knots.tolist(), "probability": np.linspace(0, 1, 15).tolist(),
+                       **bounds},
     }  # fmt: skip
 
 
@@ -79,7 +82,7 @@ def test_rows_when_predicted_in_any_order_and_number_then_keep_their_bits(model,
     assert as_bytes(found) == as_bytes(np.ascontiguousarray(part[rows]) for part in batch)
 
 
-@pytest.mark.parametrize("kind", ["trained", "none", "sigmoid", "isotonic"])
+@pytest.mark.parametrize("kind", ["trained", "none", "sigmoid", "beta", "isotonic", "venn_abers"])
 def test_probability_when_calibrated_row_by_row_then_equals_the_batch_bit_for_bit(calibrators, kind):
     raw = np.random.default_rng(0).normal(-0.5, 1.5, 333)
     batch = calibrate(calibrators[kind], raw)
@@ -141,6 +144,21 @@ def test_model_when_it_went_through_its_texts_then_predicts_the_same_bits(model,
 def test_isotonic_when_worked_by_hand_then_agrees(raw, expected):
     found = calibrate(STEPS | {"low": 0.01, "high": 0.99}, np.array([raw]))
     assert found == pytest.approx([expected], abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param(-9.0, 0.1, id="below all knots"),
+        pytest.param(-1.0, 0.2, id="at the first"),
+        pytest.param(0.0, 0.3, id="between two"),
+        pytest.param(2.0, 0.4, id="at the last"),
+        pytest.param(9.0, 0.9, id="above all knots"),
+    ],
+)
+def test_venn_abers_when_worked_by_hand_then_agrees(raw, expected):
+    steps = {"kind": "venn_abers", "raw": [-1.0, 2.0], "probability": [0.1, 0.2, 0.3, 0.4, 0.9], "low": 0, "high": 1}
+    assert calibrate(steps, np.array([raw])) == pytest.approx([expected], abs=1e-15)
 
 
 def test_sigmoid_when_far_out_then_neither_overflows_nor_loses_its_tail():

@@ -22,7 +22,6 @@ from leadscore.errors import (
 )
 from leadscore.model import apply
 from leadscore.model.files import write_model
-from leadscore.model.fit import TREES
 from leadscore.model.registry import ModelVersion, Registry, Who, hide_password
 from leadscore.times import DAY_US
 
@@ -180,7 +179,8 @@ def test_run_when_registered_then_tells_all_of_the_training(settings):
     params = run.data.params
     assert (params["known_until"], params["store_version"], params["seed"]) == (manifest["known_until"], STORE, "0")
     assert (params["horizon_days"], params["max_per_lead"]) == ("30", "3")
-    assert (params["trees"], params["calibrator"]) == (str(TREES), manifest["calibrator"]["kind"])
+    assert (params["trees"], params["calibrator"]) == ("300", manifest["calibrator"]["kind"])
+    assert (params["scorer"], params["leaves"]) == ("boosted", "5")
     dates = [split["moment"] for split in evaluation["splits"]]
     assert dates
     assert [params[f"split_{i}"].partition(": ")[0] for i in range(1, len(dates) + 1)] == dates

@@ -130,7 +130,7 @@ def test_training_when_there_are_too_few_splits_then_does_not_calibrate_and_says
 
 def test_calibrator_when_chosen_then_is_the_simplest_that_is_not_clearly_worse(world):
     choice = world.evaluation["calibrator"]
-    assert set(choice["log_loss"]) == {"none", "sigmoid", "isotonic"}
+    assert set(choice["log_loss"]) == {"none", "sigmoid", "beta", "isotonic", "venn_abers"}
     assert world.model.document["calibrator"]["kind"] == choice["kind"]
     assert choice["log_loss"][choice["kind"]] == pytest.approx(world.evaluation["metrics"]["all"]["log_loss"]["value"])
 

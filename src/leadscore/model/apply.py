@@ -14,6 +14,7 @@ import numpy as np
 
 Columns = dict[str, np.ndarray]
 FORMAT = 1
+LINEAR = ("scorecard", "logistic")
 
 
 class DamagedError(ValueError):
@@ -29,14 +30,19 @@ class WinModel:
 
     Args:
         document: the model's JSON: `features` (name, category, direction, fingerprint), `encoder` (how each
-            feature becomes a number), `calibrator` and `reference`.
-        booster_text: the scorer, as LightGBM writes it.
+            feature becomes a number), `scorer` (its kind, and a linear one's terms; without it the kind is
+            "boosted", the only one that the first models knew), `calibrator` and `reference`.
+        booster_text: the scorer of kind "boosted", as LightGBM writes it; of the others "".
     """
 
-    def __init__(self, document: dict, booster_text: str) -> None:  # type: ignore[type-arg]
+    def __init__(self, document: dict, booster_text: str = "") -> None:  # type: ignore[type-arg]
         self.document = document
         self.booster_text = booster_text
-        self.booster = lightgbm.Booster(model_str=booster_text)
+        self.scorer = document.get("scorer", {"kind": "boosted"})
+        if self.scorer["kind"] == "boosted":
+            self.booster = lightgbm.Booster(model_str=booster_text)
+        elif self.scorer["kind"] not in LINEAR:
+            raise ValueError(f"unknown scorer {self.scorer['kind']!r}")
 
     @classmethod
     def from_folder(cls, folder: Path) -> "WinModel":
@@ -50,7 +56,7 @@ class WinModel:
         if manifest["format"] != FORMAT:
             raise ValueError(f"{folder} has the format {manifest['format']}, this version of leadscore reads {FORMAT}")
         texts = {name: _read_verified(folder / name, sha256) for name, sha256 in manifest["files"].items()}
-        return cls(json.loads(texts["model.json"]), texts["booster.txt"].decode())
+        return cls(json.loads(texts["model.json"]), texts.get("booster.txt", b"").decode())
 
     def encode(self, columns: Columns) -> np.ndarray:
         """The scorer's matrix (n, features), float64."""
@@ -58,11 +64,19 @@ class WinModel:
 
     def raw(self, columns: Columns) -> np.ndarray:
         """Log-odds before calibration (n,)."""
+        if self.scorer["kind"] in LINEAR:
+            return _sum_columns(self.contributions(columns))
         return np.asarray(self.booster.predict(self.encode(columns), raw_score=True), dtype=np.float64)
 
     def contributions(self, columns: Columns) -> np.ndarray:
-        """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw."""
+        """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw.
+
+        Of a linear scorer they are its terms: what a value adds to what the mean value adds.
+        """
         encoded = self.encode(columns)
+        if self.scorer["kind"] in LINEAR:
+            added = [contribute(term, values) for term, values in zip(self.scorer["terms"], encoded.T, strict=True)]
+            return np.column_stack([*added, np.full(len(encoded), self.scorer["base"])])
         if not len(encoded):  # LightGBM divides by the number of rows
             return np.zeros((0, encoded.shape[1] + 1))
         return np.asarray(self.booster.predict(encoded, pred_contrib=True), dtype=np.float64)
@@ -102,6 +116,26 @@ def _encode_one(entry: dict, columns: Columns) -> np.ndarray:  # type: ignore[ty
     raise ValueError(f"the encoder of {entry['name']!r} has the unknown kind {kind!r}")
 
 
+def contribute(term: dict, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """What a linear term adds to raw (n,) for the values (n,) of its column."""
+    added = term["slope"] * (shape(term, values) - term["center"])
+    return np.asarray(np.where(np.isnan(values), term["missing"], added))
+
+
+def shape(term: dict, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """The values (n,) within [low, high] and, with `log`, as sign(x) log(1 + |x|); NaN stays."""
+    clipped = np.clip(values, term["low"], term["high"])
+    return np.asarray(np.sign(clipped) * np.log1p(np.abs(clipped)) if term["log"] else clipped)
+
+
+def _sum_columns(matrix: np.ndarray) -> np.ndarray:
+    """Sums of rows (n,), column after column: a BLAS product, or numpy's own sum, of one row and of many may differ."""
+    total = np.zeros(len(matrix))
+    for column in matrix.T:
+        total = total + column
+    return total
+
+
 def calibrate(calibrator: dict, raw: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
     """Probabilities (n,) of raw log-odds (n,), within [low, high]."""
     kind = calibrator["kind"]
@@ -109,8 +143,15 @@ def calibrate(calibrator: dict, raw: np.ndarray) -> np.ndarray:  # type: ignore[
         probability = sigmoid(raw)
     elif kind == "sigmoid":
         probability = sigmoid(calibrator["slope"] * raw + calibrator["intercept"])
+    elif kind == "beta":
+        z = calibrator["intercept"] - calibrator["a"] * softplus(-raw) + calibrator["b"] * softplus(raw)
+        probability = sigmoid(z)
     elif kind == "isotonic":
         probability = np.interp(raw, calibrator["raw"], calibrator["probability"])
+    elif kind == "venn_abers":  # a step at each knot: its value below it, at it, and above it
+        knots = np.array(calibrator["raw"], dtype=np.float64)
+        step = np.searchsorted(knots, raw, side="left") + np.searchsorted(knots, raw, side="right")
+        probability = np.array(calibrator["probability"], dtype=np.float64)[step]
     else:
         raise ValueError(f"unknown calibrator {kind!r}")
     return np.asarray(np.clip(probability, calibrator["low"], calibrator["high"]))
@@ -120,6 +161,11 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
     return np.asarray(np.where(x >= 0, 1 / (1 + e), e / (1 + e)))
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    """log(1 + exp(x)), without overflow."""
+    return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
 
 
 if __name__.startswith("code_model_"):  # so does MLflow call this file when it loads the logged model

@@ -22,9 +22,10 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
     """
     files = {
         "model.json": canonical_json(result.model.document),
-        "booster.txt": result.model.booster_text.encode(),
         "evaluation.json": canonical_json(result.evaluation),
     }
+    if result.model.booster_text:  # a linear scorer is all in model.json
+        files["booster.txt"] = result.model.booster_text.encode()
     manifest = {
         "format": FORMAT,
         "project": settings.project,
@@ -36,6 +37,7 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
         "target": settings.target.model_dump(mode="json") if settings.is_dated else {},
         "basis": result.evaluation["basis"],
         "splits": len(result.evaluation["splits"]),
+        "scorer": {key: value for key, value in result.model.scorer.items() if key not in ("base", "terms")},
         "calibrator": result.evaluation["calibrator"],
         "no_signal": result.no_signal,
         "files": {name: hash_bytes(data) for name, data in files.items()},

@@ -1,12 +1,11 @@
-"""Fits a scorer on one side of history: encoder and LightGBM, with the directions that the features declare."""
+"""Fits a scorer of any kind on one side of history: the scorecard, logistic regression or boosted trees."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
-import lightgbm
 import numpy as np
 import pandas as pd
 
@@ -14,44 +13,45 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import FORMAT, WinModel
+from leadscore.model.boosted import Boosting, fit_boosted
 from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
+from leadscore.model.logistic import fit_logistic
+from leadscore.model.scorecard import build_scorecard
+from leadscore.sections import Scorecard
 
-TREES = 300
-THREADED_ROWS = 50_000  # with fewer, threads wait for each other longer than they work
+SCORERS = ("scorecard", "logistic", "boosted")  # from the simplest on
+SCORECARD, BOOSTING = Scorecard(), Boosting()
 UNCALIBRATED: dict[str, Any] = {"kind": "none", "low": 1e-9, "high": 1 - 1e-9}
-LIGHTGBM: dict[str, Any] = {
-    "objective": "binary",
-    "learning_rate": 0.03,
-    "num_leaves": 5,
-    "lambda_l2": 10.0,
-    "feature_fraction": 0.3,
-    "deterministic": True,
-    "force_col_wise": True,  # else LightGBM times two ways of summing and takes the faster one
-    "verbose": -1,
-}
 
 
-def fit_scorer(matrix: Matrix, rows: pd.DataFrame, *, features: Sequence[Feature], seed: int, threads: int) -> WinModel:
+def fit_scorer(
+    matrix: Matrix,
+    rows: pd.DataFrame,
+    *,
+    kind: str = "boosted",
+    features: Sequence[Feature],
+    scorecard: Scorecard = SCORECARD,
+    boosting: Boosting = BOOSTING,
+    seed: int,
+    threads: int,
+) -> WinModel:
     """An uncalibrated model.
 
     Args:
         matrix: has the features of all `rows`.
-        rows: snapshots with label and weight; censored ones (label NaN) are left out.
+        rows: snapshots with label and weight; censored ones (label NaN) are left out, "scorecard" reads none.
+        kind: one of `SCORERS`.
         features: what the matrix holds.
-        seed: of the choice of features for each tree.
-        threads: used by LightGBM; the result does not depend on it.
+        scorecard: the points of "scorecard", toward which "logistic" is drawn.
+        boosting: how "boosted" is fitted.
+        seed: of what is random in "boosted".
+        threads: used by "boosted"; the result does not depend on it.
     """
-    rows = rows[rows["label"].notna()]
-    label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
+    if kind not in SCORERS:
+        raise ValueError(f"unknown scorer {kind!r}, known are {SCORERS}")
+    rows = rows[rows["label"].notna()].iloc[: 0 if kind == "scorecard" else None]
+    label, weight = rows["label"].to_numpy(dtype=float), rows["weight"].to_numpy(dtype=float)
     seen = matrix.take(rows)
-    names = [feature.name for feature in features]
-    data = lightgbm.Dataset(encode_training(seen, label, weight, features), label, weight=weight, feature_name=names)
-    params = LIGHTGBM | {
-        "monotone_constraints": [feature.direction for feature in features],
-        "min_data_in_leaf": int(np.clip(len(rows) // 50, 5, 100)),
-        "seed": seed % 2**31,
-        "num_threads": threads if len(rows) >= THREADED_ROWS else 1,
-    }
     document = {
         "format": FORMAT,
         "features": [
@@ -61,8 +61,15 @@ def fit_scorer(matrix: Matrix, rows: pd.DataFrame, *, features: Sequence[Feature
         "encoder": fit_encoder(seen, label, weight, features),
         "calibrator": UNCALIBRATED,
     }
-    text = lightgbm.train(params, data, TREES).model_to_string()
-    return WinModel(document, re.sub(r"\[num_threads: \d+\]\n", "", text))  # the model does not depend on it
+    if kind == "scorecard":
+        return WinModel(document | {"scorer": build_scorecard(features, scorecard)})
+    encoded = encode_training(seen, label, weight, features)
+    if kind == "logistic":
+        leads = rows["lead_id"].nunique()
+        scorer = fit_logistic(encoded, label, weight, leads=leads, features=features, scorecard=scorecard)
+        return WinModel(document | {"scorer": scorer})
+    text = fit_boosted(encoded, label, weight, features=features, boosting=boosting, seed=seed, threads=threads)
+    return WinModel(document | {"scorer": {"kind": "boosted", **asdict(boosting)}}, text)
 
 
 def cross_validate(

@@ -28,7 +28,6 @@ from leadscore.files import read_json
 from leadscore.model import apply
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
-from leadscore.model.fit import LIGHTGBM, TREES
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 VERSION, NO_SIGNAL, MOVE = "leadscore.version", "leadscore.no_signal", "leadscore.move."  # tags
@@ -335,7 +334,9 @@ class Registry:
             key: manifest[key] for key in ("known_until", "store_version", "seed", "basis", "splits")
         }
         calibrator = {"calibrator": manifest["calibrator"]["kind"]}
-        return {**told, **manifest["target"]} | splits | calibrator | LIGHTGBM | {"trees": TREES}
+        scorer: dict[str, Any] = {"kind": "boosted"} | manifest.get("scorer", {})  # the first models named none
+        kind = scorer.pop("kind")
+        return {**told, **manifest["target"], **splits, **calibrator, **scorer, "scorer": kind}
 
     def _dataset(self, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Any:
         """The store version as MLflow's dataset: its digest is the fingerprint of all facts."""
