@@ -85,6 +85,18 @@ class WinModel:
         """Calibrated probability (n,) of raw (n,); it never falls as raw grows."""
         return calibrate(self.document["calibrator"], raw)
 
+    def interval(self, raw: np.ndarray) -> np.ndarray:
+        """Where the rate of leads like these may lie, 95 %: low and high (n, 2), around the probability."""
+        probability = self.probability(raw)
+        told = self.document.get("interval")
+        if told is None:  # the first models knew none
+            low, high = probability, probability
+        elif told["kind"] == "spread":
+            low, high = self.probability(raw - told["spread"]), self.probability(raw + told["spread"])
+        else:
+            low, high = (np.interp(raw, told["raw"], told[side]) for side in ("low", "high"))
+        return np.column_stack([np.minimum(low, probability), np.maximum(high, probability)])
+
 
 def _read_verified(path: Path, sha256: str) -> bytes:
     """The bytes of `path`, whose SHA-256 must begin with `sha256`."""

@@ -16,7 +16,8 @@ from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.evaluate import Judged, compute_gain, compute_metrics, compute_reliability
-from leadscore.model.train import as_json, describe_judged, fit_model
+from leadscore.model.judge import as_json, describe_judged
+from leadscore.model.train import fit_model
 from leadscore.model.yardstick import predict_yardsticks
 from leadscore.progress import Progress, silent
 from leadscore.times import DAY_US, local_midnights

@@ -1,53 +1,37 @@
-"""Training at a moment K: rolling splits, a calibrator chosen out of time, evidence against the base rate.
+"""Training at a moment K: rolling splits; scorer and calibrator chosen out of time; evidence against the base rate.
 
 Only facts known before K are used, so the same function serves training today and a back-test in the past.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from leadscore.features.feature import Feature
-from leadscore.features.fields import unlearned_fields
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.history.snapshot import KEYS
-from leadscore.history.split import LAST_SHARE, History
-from leadscore.model.apply import WinModel, calibrate
-from leadscore.model.calibrate import KINDS, fit_calibrator
-from leadscore.model.curves import (
-    compute_days_to_win,
-    compute_distribution,
-    compute_lift_curve,
-    compute_maturity,
-    compute_precision_recall,
-    compute_roc,
-)
-from leadscore.model.encode import FOLDS
-from leadscore.model.evaluate import (
-    Estimate,
-    Judged,
-    compute_gain,
-    compute_metrics,
-    compute_reliability,
-    compute_standard_error,
-    row_log_loss,
-)
+from leadscore.history.split import History
+from leadscore.model.apply import WinModel
+from leadscore.model.boosted import Boosting
+from leadscore.model.choose import allowed_scorers, choose_calibrator, choose_scorer, count_outcomes, missing_leads
+from leadscore.model.evaluate import Judged
 from leadscore.model.fit import cross_validate, fit_scorer
+from leadscore.model.interval import fit_interval
+from leadscore.model.judge import REPEATS, evaluate
+from leadscore.model.tune import Tuning, tune_boosted
+from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import Progress
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
-MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
-MIN_SPLITS = 3  # with fewer there is nothing left to choose a calibrator on
 REFERENCE_POINTS = 1000
-REPEATS = 5  # of cross-validation where nothing is dated: one deal of the leads is mostly luck
 
 
 @dataclass(frozen=True)
@@ -66,37 +50,57 @@ class FitResult:
 
 
 @dataclass(frozen=True)
-class _Unseen:
-    """Rows that were predicted by models that had not seen them.
+class Training:
+    """All that can be learned from at K, ready to fit scorers of any kind.
 
-    `raw` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight. Intervals
-    resample `groups` (n,), by default leads.
+    `moments` are the splits, `earlier` what could be learned at each, `pools` the later rows that judge, `matrix` the
+    features of all of these and of `side`, which is all of history.
     """
 
+    history: History
+    features: tuple[Feature, ...]
     side: Side
-    raw: np.ndarray
-    groups: np.ndarray | None = None
+    moments: list[int]
+    earlier: list[Side]
+    pools: dict[str, Side]
+    matrix: Matrix
 
-    @property
-    def repeats(self) -> int:
-        return len(np.atleast_2d(self.raw))
+    def fit(self, kind: str, rows: pd.DataFrame, *, boosting: Boosting) -> WinModel:
+        """An uncalibrated model of a kind, from some rows."""
+        s = self.history.settings
+        return fit_scorer(
+            self.matrix, rows, kind=kind, features=self.features, scorecard=s.scorecard, boosting=boosting,
+            seed=s.seed, threads=s.engine.threads,
+        )  # fmt: skip
 
-    def rows(self) -> pd.DataFrame:
-        """The rows with a label, once a repeat; raw and group beside them."""
-        groups = self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
-        each = self.side.rows.assign(group=groups, weight=self.side.rows["weight"] / self.repeats)
-        every = [each.assign(raw=raw)[self.side.observed] for raw in np.atleast_2d(self.raw)]
-        return pd.concat(every, ignore_index=True)
+    def predict(self, kind: str, *, boosting: Boosting) -> dict[str, Unseen]:
+        """Predictions for the rows of every pool by models that had not seen them; without splits, cross-validated."""
+        s, pools = self.history.settings, self.pools
+        fit = partial(self.fit, kind, boosting=boosting)
+        if self.moments:
+            models = [fit(side.rows) for side in self.earlier]
+            raw = {name: predict_pool(self.matrix, pool, self.moments, models) for name, pool in pools.items()}
+        else:
+            deals: list[tuple[int, ...]] = [()] if s.is_dated else [(s.seed, i) for i in range(REPEATS)]
+            pools = {"last": self.side}
+            raw = {"last": np.stack([cross_validate(self.matrix, self.side, fit, seed=deal) for deal in deals])}
+        groups = {name: self.matrix.take(pool.rows).groups() for name, pool in pools.items()}
+        return {name: Unseen(pool, raw[name], groups[name]) for name, pool in pools.items()}
 
-    def judged(self, calibrator: Mapping[str, Any]) -> Judged:
-        rows = self.rows()
-        probability = calibrate(dict(calibrator), rows["raw"].to_numpy())
-        return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group")))
-
-    def fit_calibrator(self, kind: str) -> dict[str, Any]:
-        rows = self.rows()
-        raw, label, weight = (rows[name].to_numpy() for name in ("raw", "label", "weight"))
-        return fit_calibrator(kind, raw, label, weight, leads=rows["lead_id"].nunique())
+    def tune(self) -> Tuning | None:
+        """How large the boosted trees may be, by the splits before the last one; None if there is nothing to try."""
+        s, moments = self.history.settings, self.moments
+        if s.model.trials == 1 or len(moments) < 3:
+            return None
+        later = [self.history.later_side(a, to_us=b, known_us=moments[-1]) for a, b in pairwise(moments)]
+        pairs = zip(self.earlier, later, strict=False)
+        splits = [(earlier.rows, rest.rows) for earlier, rest in pairs if rest.is_watched_enough()]
+        if len(splits) < 2:
+            return None
+        return tune_boosted(
+            self.matrix, splits, features=self.features, trials=s.model.trials, seed=s.seed,
+            threads=s.engine.threads, timeout_s=s.model.time_limit_s,
+        )  # fmt: skip
 
 
 def fit_model(
@@ -111,216 +115,74 @@ def fit_model(
         FollowUpError: history before K is too short for the horizon.
         TooFewOutcomesError: it has too few wins or losses.
     """
-    settings = history.settings
-    side = history.earlier_side(known_us)
-    side.check(least=MIN_OUTCOMES)
-    features = tuple(build_features(settings, leave_out=leave_out))
-    moments = history.split_moments(known_us, least=MIN_OUTCOMES)
-    earlier = [history.earlier_side(moment) for moment in moments]
-    pools = _pools(history, moments, known_us)
-    rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
-    rows = rows.drop_duplicates(["lead_id", "as_of_us"])  # a snapshot's features do not depend on its side
-    matrix = build_matrix(history.snapshot(rows), features, progress=progress)
-    fit = partial(fit_scorer, matrix, features=features, seed=settings.seed, threads=settings.engine.threads)
-    models = []
-    for done, each in enumerate([*earlier, side]):
-        progress("fitting", done, len(earlier) + 1)
-        models.append(fit(each.rows))
-    final = models.pop()
-    if moments:
-        raw = {name: _predict(matrix, pool, moments, models) for name, pool in pools.items()}
-    else:
-        deals: list[tuple[int, ...]] = [()] if settings.is_dated else [(settings.seed, i) for i in range(REPEATS)]
-        pools = {"last": side}
-        raw = {"last": np.stack([cross_validate(matrix, side, fit, seed=deal) for deal in deals])}
-    unseen = {name: _Unseen(pool, raw[name], matrix.take(pool.rows).groups()) for name, pool in pools.items()}
-    calibration = _choose_calibrator(unseen)
+    training = open_training(history, known_us=known_us, progress=progress, leave_out=leave_out)
+    side, kinds = training.side, allowed_scorers(training.side)
+    progress("tuning", 0, 2)
+    tuning = training.tune() if "boosted" in kinds else None
+    boosting = tuning.boosting if tuning else Boosting()
+    candidates = {}
+    for done, kind in enumerate(kinds):
+        progress(f"fitting {kind}", done, len(kinds))
+        candidates[kind] = training.predict(kind, boosting=boosting)
+    kind, choice = choose_scorer(candidates)
+    unseen = candidates[kind]
+    calibration = choose_calibrator(unseen)
     judged = unseen["last"].judged(calibration.judged_by)
+    final = training.fit(kind, side.rows, boosting=boosting)
+    whole = unseen.get("whole", unseen["last"])
     document = final.document | {
         "calibrator": calibration.to_use,
-        "reference": _reference(judged),
+        "interval": fit_interval(whole, calibration.to_use, seed=history.settings.seed),
+        "reference": build_reference(judged),
         "left_out": sorted(leave_out),
     }
-    splits = dict(zip(moments, earlier, strict=True))
-    evaluation = _evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
+    splits = dict(zip(training.moments, training.earlier, strict=True))
+    evaluation = evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
+    scorer = choice | _describe_scorer(side, kinds, tuning)
     return FitResult(
         model=WinModel(document, final.booster_text),
-        evaluation=evaluation | {"calibrator": calibration.choice},
+        evaluation=evaluation | {"scorer": scorer, "calibrator": calibration.choice},
         known_us=known_us,
-        features=features,
+        features=training.features,
         no_signal=evaluation["no_signal"],
     )
 
 
-def _evaluate(
-    history: History, judged: Judged, *, known_us: int, side: Side, splits: dict[int, Side], last: Side
-) -> dict[str, Any]:
-    """All that is told of a training, as JSON; the opponent is the base rate as known at the last split."""
-    settings = history.settings
-    opponent = (list(splits.values()) or [side])[-1].base_rate()
-    gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
+def open_training(history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str]) -> Training:
+    """History as of `known_us`, split and turned into features.
+
+    Raises:
+        FollowUpError: history before K is too short for the horizon.
+        TooFewOutcomesError: it has too few wins or losses.
+    """
+    side = history.earlier_side(known_us)
+    side.check(least=MIN_OUTCOMES)
+    features = tuple(build_features(history.settings, leave_out=leave_out))
+    moments = history.split_moments(known_us, least=MIN_OUTCOMES)
+    earlier = [history.earlier_side(moment) for moment in moments]
+    pools = build_pools(history, moments, known_us)
+    rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
+    rows = rows.drop_duplicates(["lead_id", "as_of_us"])  # a snapshot's features do not depend on its side
+    matrix = build_matrix(history.snapshot(rows), features, progress=progress)
+    return Training(history, features, side, moments, earlier, pools, matrix)
+
+
+def _describe_scorer(side: Side, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:
+    """What the choice of the scorer rests on, as JSON."""
+    won, others = count_outcomes(side)
     return {
-        "basis": _basis(settings.time, by_split=bool(splits)),
-        "assumption": settings.assumption(),
-        "known_until": history.name(known_us),
-        "horizon_days": settings.target.horizon_days if settings.is_dated else None,
-        "history": describe_side(side),
-        "splits": [{"moment": history.name(moment), **describe_side(each)} for moment, each in splits.items()],
-        "judged": describe_side(last),
-        "metrics": _metrics(judged, last, settings.seed),
-        "base_rate_before": opponent,
-        "gain": gain,
-        "no_signal": _too_few(judged) or _no_signal(gain["log_loss_gain"], opponent),
-        "reliability": compute_reliability(judged, seed=settings.seed).to_dict("records"),
-        "curves": {
-            "roc": compute_roc(judged),
-            "precision_recall": compute_precision_recall(judged),
-            "lift": compute_lift_curve(judged),
-            "distribution": compute_distribution(judged),
-        }
-        | ({"maturity": compute_maturity(history.spells(known_us), known_us)} if settings.is_dated else {}),
-        "days_to_win": compute_days_to_win(history.spells(known_us), known_us) if settings.is_dated else None,
-        "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
+        "tried": kinds,
+        "leads_won": won,
+        "leads_not_won": others,
+        "missing_leads": missing_leads(won, others),
+        "trials": tuning.trials if tuning else [],
+        "reproducible": tuning.reproducible if tuning else True,
     }
 
 
-def _basis(time: str, *, by_split: bool) -> str:
-    """What the judged predictions are; "judged" stands before it."""
-    if time == "dated":
-        return "out of time" if by_split else "cross-validated by lead"
-    if by_split:
-        return f"on the last {LAST_SHARE:.0%} by order".replace("%", " %")
-    return f"by grouped cross-validation, {REPEATS} x {FOLDS} by identical rows"
-
-
-def _pools(history: History, moments: list[int], known_us: int) -> dict[str, Side]:
-    """Later sides: `last`, of the last split; with enough splits `whole`, of all, and `before`, of all but the last.
-
-    `before` is labelled as known at the last moment, so that what is fitted on it knows nothing of `last`.
-    """
-    if not moments:
-        return {}
-    pools = {"last": history.later_side(moments[-1], to_us=known_us, known_us=known_us)}
-    if len(moments) >= MIN_SPLITS:
-        pools["before"] = history.later_side(moments[0], to_us=moments[-1], known_us=moments[-1])
-        pools["whole"] = history.later_side(moments[0], to_us=known_us, known_us=known_us)
-    return pools
-
-
-def _predict(matrix: Matrix, pool: Side, moments: list[int], models: list[WinModel]) -> np.ndarray:
-    """Raw log-odds (n,) of a pool's rows, each by the model of the latest moment not after its as_of."""
-    at = pool.latest_moment(moments)
-    raw = np.zeros(len(pool.rows))
-    for i, model in enumerate(models):
-        if (at == i).any():
-            raw[at == i] = model.raw(matrix.take(pool.rows[at == i]).columns)
-    return raw
-
-
-@dataclass(frozen=True)
-class _Calibration:
-    """The calibrator to use, the one of the same kind to judge by, and how the kind was chosen."""
-
-    to_use: dict[str, Any]
-    judged_by: dict[str, Any]
-    choice: dict[str, Any]
-
-
-def _choose_calibrator(unseen: Mapping[str, _Unseen]) -> _Calibration:
-    """Fit candidates on all splits but the last, compare them there by log loss, refit the chosen kind on all.
-
-    The simplest within one standard error of the best is chosen; with too few splits there is no choice.
-    """
-    last = unseen["last"]
-    if "before" not in unseen or not unseen["before"].side.is_watched_enough():
-        none = last.fit_calibrator("none")
-        why = f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"
-        if last.repeats > 1:
-            why = "it would have to be chosen on later leads, and nothing says which are later"
-        if "before" in unseen:
-            why = "the splits before the last one are together not watched long enough"
-        return _Calibration(none, none, {"kind": "none", "why": why})
-    candidates = {kind: unseen["before"].fit_calibrator(kind) for kind in KINDS}
-    judged = {kind: last.judged(calibrator) for kind, calibrator in candidates.items()}
-    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
-    weight, lead_id = judged["none"].weight, judged["none"].lead_id
-    mean = {kind: float(np.average(loss, weights=weight)) for kind, loss in losses.items()}
-    best = min(KINDS, key=lambda kind: mean[kind])
-
-    def is_as_good(kind: str) -> bool:
-        return mean[kind] - mean[best] <= compute_standard_error(losses[kind] - losses[best], weight, lead_id)
-
-    kind = next(kind for kind in KINDS if is_as_good(kind))
-    return _Calibration(unseen["whole"].fit_calibrator(kind), candidates[kind], {"kind": kind, "log_loss": mean})
-
-
-def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
-    """Metrics of all judged rows, and, dated, of leads younger and older than one step of the grid."""
-    rows = side.rows[side.observed]
-    young = rows["young"].to_numpy()
-    parts = {"all": np.ones(len(young), dtype=bool)} | ({"young": young, "older": ~young} if side.target else {})
-    found = {}
-    for name, chosen in parts.items():
-        part = judged.take(np.tile(chosen, len(judged.label) // max(len(rows), 1)))
-        if len(np.unique(part.label)) == 2:
-            told = {"snapshots": int(chosen.sum()), "leads": int(rows.loc[chosen, "lead_id"].nunique())}
-            found[name] = describe_judged(part) | told | as_json(compute_metrics(part, seed=seed))
-    return found
-
-
-def describe_judged(judged: Judged) -> dict[str, Any]:
-    """How many rows and leads an evaluation rests on, and their weighted win rate."""
-    rate = float(np.average(judged.label, weights=judged.weight))
-    return {"snapshots": len(judged.label), "leads": len(np.unique(judged.lead_id)), "win_rate": rate}
-
-
-def as_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
-    """Estimates by name, as JSON."""
-    return {name: estimate.as_json() for name, estimate in estimates.items()}
-
-
-def describe_side(side: Side) -> dict[str, Any]:
-    """What a side consists of, as JSON."""
-    rows = side.rows
-    return {
-        "snapshots": len(rows),
-        "leads": int(rows["lead_id"].nunique()),
-        "won": int(rows["label"].sum()),
-        "censored": int(rows["label"].isna().sum()),
-        "base_rate": side.base_rate(),
-        "mature_rate": side.mature_rate() if np.isfinite(side.mature_rate()) else None,
-        "watched_to_horizon": side.watched,
-        "weights_capped": side.capped_share,
-        "follow_up_days": side.follow_up_days() if side.target else None,
-    }
-
-
-def _reference(judged: Judged) -> list[float]:
+def build_reference(judged: Judged) -> list[float]:
     """The judged probabilities as quantiles, each standing for an equal share of their weight."""
     order = np.argsort(judged.probability, kind="stable")
     p, weight = judged.probability[order], judged.weight[order]
     middle = (np.arange(REFERENCE_POINTS) + 0.5) / REFERENCE_POINTS * weight.sum()
     return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
-
-
-def _too_few(judged: Judged) -> str | None:
-    """Why there is nobody to judge by, or None."""
-    won = len(np.unique(judged.lead_id[judged.label == 1]))
-    others = len(np.unique(judged.lead_id[judged.label == 0]))
-    if min(won, others) >= MIN_JUDGED:
-        return None
-    return (
-        f"no signal: the model could be judged on {won} won and {others} other leads only; "
-        f"at least {MIN_JUDGED} of each are needed, so give more history"
-    )
-
-
-def _no_signal(gain: Mapping[str, float | None], base_rate: float) -> str | None:
-    """Why there is no signal, or None; without an interval to show for it there is none."""
-    if gain["low"] is not None and gain["low"] > 0:
-        return None
-    value, low, high = ("unknown" if gain[key] is None else f"{gain[key]:.4f}" for key in ("value", "low", "high"))
-    return (
-        f"no signal: against giving every lead the base rate of {base_rate:.3f} the model's log loss is better by "
-        f"{value}, with a 95 % interval from {low} to {high} that is not wholly above 0"
-    )

@@ -1,0 +1,97 @@
+"""Which kind of scorer, and which calibrator: the simplest that is not clearly worse, by leads that came later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from leadscore.history.labels import Side
+from leadscore.model.calibrate import KINDS
+from leadscore.model.evaluate import Judged, compute_standard_error, row_log_loss
+from leadscore.model.fit import SCORERS
+from leadscore.model.unseen import MIN_SPLITS, Unseen
+
+LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100}  # won, and as many others: fewer cannot carry it
+
+
+def allowed_scorers(side: Side) -> list[str]:
+    """The kinds of scorer that a side has leads enough for, the simplest first."""
+    won, others = count_outcomes(side)
+    return [kind for kind in SCORERS if min(won, others) >= LEAST_LEADS[kind]]
+
+
+def count_outcomes(side: Side) -> tuple[int, int]:
+    """How many leads of a side were won within the horizon, and how many were seen not to be."""
+    rows = side.rows[side.observed]
+    won = int(rows.loc[rows["label"] == 1, "lead_id"].nunique())
+    return won, int(rows.loc[rows["label"] == 0, "lead_id"].nunique())
+
+
+def missing_leads(won: int, others: int) -> dict[str, int]:
+    """For each kind that is not tried yet about how many more closed leads it takes, wins coming as until now."""
+    closed = max(won + others, 1)
+    found = {}
+    for kind, least in LEAST_LEADS.items():
+        short = [(least - n) / max(n / closed, 1 / closed) for n in (won, others) if n < least]
+        if short:
+            found[kind] = int(np.ceil(max(short)))
+    return found
+
+
+def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, dict[str, Any]]:
+    """The kind to use, and how it was chosen, as JSON.
+
+    Args:
+        candidates: kind -> pool -> predictions for rows it had not seen. They are compared before the last split,
+            which judges the one that is chosen; where there is no such pool, on all there is.
+    """
+    pool = "before" if all("before" in unseen for unseen in candidates.values()) else "last"
+    judged = {kind: unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for kind, unseen in candidates.items()}
+    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
+    kind, mean = _simplest(list(candidates), losses, next(iter(judged.values())))
+    return kind, {"kind": kind, "log_loss": mean, "compared_on": "earlier splits" if pool == "before" else "all splits"}
+
+
+def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) -> tuple[str, dict[str, float]]:
+    """The first kind within one standard error of the best, and every kind's mean loss."""
+    mean = {kind: float(np.average(losses[kind], weights=rows.weight)) for kind in kinds}
+    best = min(kinds, key=lambda kind: mean[kind])
+
+    def is_as_good(kind: str) -> bool:
+        error = compute_standard_error(losses[kind] - losses[best], rows.weight, rows.lead_id)
+        return mean[kind] - mean[best] <= error
+
+    return next(kind for kind in kinds if is_as_good(kind)), mean
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The calibrator to use, the one of the same kind to judge by, and how the kind was chosen."""
+
+    to_use: dict[str, Any]
+    judged_by: dict[str, Any]
+    choice: dict[str, Any]
+
+
+def choose_calibrator(unseen: Mapping[str, Unseen]) -> Calibration:
+    """Fit candidates on all splits but the last, compare them there by log loss, refit the chosen kind on all.
+
+    The simplest within one standard error of the best is chosen; with too few splits there is no choice.
+    """
+    last = unseen["last"]
+    if "before" not in unseen or not unseen["before"].side.is_watched_enough():
+        none = last.fit_calibrator("none")
+        why = f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"
+        if last.repeats > 1:
+            why = "it would have to be chosen on later leads, and nothing says which are later"
+        if "before" in unseen:
+            why = "the splits before the last one are together not watched long enough"
+        return Calibration(none, none, {"kind": "none", "why": why})
+    candidates = {kind: unseen["before"].fit_calibrator(kind) for kind in KINDS}
+    judged = {kind: last.judged(calibrator) for kind, calibrator in candidates.items()}
+    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
+    kind, mean = _simplest(list(KINDS), losses, judged["none"])
+    return Calibration(unseen["whole"].fit_calibrator(kind), candidates[kind], {"kind": kind, "log_loss": mean})

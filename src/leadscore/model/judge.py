@@ -1,0 +1,130 @@
+"""All that is told of a training, as JSON: what it rests on, how good it is, whether there is a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from leadscore.features.fields import unlearned_fields
+from leadscore.history.labels import Side
+from leadscore.history.split import LAST_SHARE, History
+from leadscore.model.curves import (
+    compute_days_to_win,
+    compute_distribution,
+    compute_lift_curve,
+    compute_maturity,
+    compute_precision_recall,
+    compute_roc,
+)
+from leadscore.model.encode import FOLDS
+from leadscore.model.evaluate import Estimate, Judged, compute_gain, compute_metrics, compute_reliability
+
+MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
+REPEATS = 5  # of cross-validation where nothing is dated: one deal of the leads is mostly luck
+
+
+def evaluate(
+    history: History, judged: Judged, *, known_us: int, side: Side, splits: dict[int, Side], last: Side
+) -> dict[str, Any]:
+    """All that is told of a training, as JSON; the opponent is the base rate as known at the last split."""
+    settings = history.settings
+    opponent = (list(splits.values()) or [side])[-1].base_rate()
+    gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
+    return {
+        "basis": _basis(settings.time, by_split=bool(splits)),
+        "assumption": settings.assumption(),
+        "known_until": history.name(known_us),
+        "horizon_days": settings.target.horizon_days if settings.is_dated else None,
+        "history": describe_side(side),
+        "splits": [{"moment": history.name(moment), **describe_side(each)} for moment, each in splits.items()],
+        "judged": describe_side(last),
+        "metrics": _metrics(judged, last, settings.seed),
+        "base_rate_before": opponent,
+        "gain": gain,
+        "no_signal": _too_few(judged) or _no_signal(gain["log_loss_gain"], opponent),
+        "reliability": compute_reliability(judged, seed=settings.seed).to_dict("records"),
+        "curves": {
+            "roc": compute_roc(judged),
+            "precision_recall": compute_precision_recall(judged),
+            "lift": compute_lift_curve(judged),
+            "distribution": compute_distribution(judged),
+        }
+        | ({"maturity": compute_maturity(history.spells(known_us), known_us)} if settings.is_dated else {}),
+        "days_to_win": compute_days_to_win(history.spells(known_us), known_us) if settings.is_dated else None,
+        "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
+    }
+
+
+def _basis(time: str, *, by_split: bool) -> str:
+    """What the judged predictions are; "judged" stands before it."""
+    if time == "dated":
+        return "out of time" if by_split else "cross-validated by lead"
+    if by_split:
+        return f"on the last {LAST_SHARE:.0%} by order".replace("%", " %")
+    return f"by grouped cross-validation, {REPEATS} x {FOLDS} by identical rows"
+
+
+def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
+    """Metrics of all judged rows, and, dated, of leads younger and older than one step of the grid."""
+    rows = side.rows[side.observed]
+    young = rows["young"].to_numpy()
+    parts = {"all": np.ones(len(young), dtype=bool)} | ({"young": young, "older": ~young} if side.target else {})
+    found = {}
+    for name, chosen in parts.items():
+        part = judged.take(np.tile(chosen, len(judged.label) // max(len(rows), 1)))
+        if len(np.unique(part.label)) == 2:
+            told = {"snapshots": int(chosen.sum()), "leads": int(rows.loc[chosen, "lead_id"].nunique())}
+            found[name] = describe_judged(part) | told | as_json(compute_metrics(part, seed=seed))
+    return found
+
+
+def describe_judged(judged: Judged) -> dict[str, Any]:
+    """How many rows and leads an evaluation rests on, and their weighted win rate."""
+    rate = float(np.average(judged.label, weights=judged.weight))
+    return {"snapshots": len(judged.label), "leads": len(np.unique(judged.lead_id)), "win_rate": rate}
+
+
+def as_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Estimates by name, as JSON."""
+    return {name: estimate.as_json() for name, estimate in estimates.items()}
+
+
+def describe_side(side: Side) -> dict[str, Any]:
+    """What a side consists of, as JSON."""
+    rows = side.rows
+    return {
+        "snapshots": len(rows),
+        "leads": int(rows["lead_id"].nunique()),
+        "won": int(rows["label"].sum()),
+        "censored": int(rows["label"].isna().sum()),
+        "base_rate": side.base_rate(),
+        "mature_rate": side.mature_rate() if np.isfinite(side.mature_rate()) else None,
+        "watched_to_horizon": side.watched,
+        "weights_capped": side.capped_share,
+        "follow_up_days": side.follow_up_days() if side.target else None,
+    }
+
+
+def _too_few(judged: Judged) -> str | None:
+    """Why there is nobody to judge by, or None."""
+    won = len(np.unique(judged.lead_id[judged.label == 1]))
+    others = len(np.unique(judged.lead_id[judged.label == 0]))
+    if min(won, others) >= MIN_JUDGED:
+        return None
+    return (
+        f"no signal: the model could be judged on {won} won and {others} other leads only; "
+        f"at least {MIN_JUDGED} of each are needed, so give more history"
+    )
+
+
+def _no_signal(gain: Mapping[str, float | None], base_rate: float) -> str | None:
+    """Why there is no signal, or None; without an interval to show for it there is none."""
+    if gain["low"] is not None and gain["low"] > 0:
+        return None
+    value, low, high = ("unknown" if gain[key] is None else f"{gain[key]:.4f}" for key in ("value", "low", "high"))
+    return (
+        f"no signal: against giving every lead the base rate of {base_rate:.3f} the model's log loss is better by "
+        f"{value}, with a 95 % interval from {low} to {high} that is not wholly above 0"
+    )

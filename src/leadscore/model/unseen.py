@@ -1,0 +1,80 @@
+"""Predictions for rows that a model has not seen: of later leads after each split, or of leads left out in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadscore.features.matrix import Matrix
+from leadscore.history.labels import Side
+from leadscore.history.split import History
+from leadscore.model.apply import WinModel, calibrate
+from leadscore.model.calibrate import fit_calibrator
+from leadscore.model.evaluate import Judged
+
+MIN_SPLITS = 3  # with fewer there is nothing left to choose a scorer and a calibrator on
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Rows that were predicted by models that had not seen them.
+
+    `raw` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight. Intervals
+    resample `groups` (n,), by default leads.
+    """
+
+    side: Side
+    raw: np.ndarray
+    groups: np.ndarray | None = None
+
+    @property
+    def repeats(self) -> int:
+        """How many predictions there are of each row."""
+        return len(np.atleast_2d(self.raw))
+
+    def rows(self) -> pd.DataFrame:
+        """The rows with a label, once a repeat; raw and group beside them."""
+        groups = self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
+        each = self.side.rows.assign(group=groups, weight=self.side.rows["weight"] / self.repeats)
+        every = [each.assign(raw=raw)[self.side.observed] for raw in np.atleast_2d(self.raw)]
+        return pd.concat(every, ignore_index=True)
+
+    def judged(self, calibrator: Mapping[str, Any]) -> Judged:
+        """The calibrated predictions beside what became of the rows."""
+        rows = self.rows()
+        probability = calibrate(dict(calibrator), rows["raw"].to_numpy())
+        return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group")))
+
+    def fit_calibrator(self, kind: str) -> dict[str, Any]:
+        """A calibrator of that kind for these rows."""
+        rows = self.rows()
+        raw, label, weight = (rows[name].to_numpy() for name in ("raw", "label", "weight"))
+        return fit_calibrator(kind, raw, label, weight, leads=rows["lead_id"].nunique())
+
+
+def build_pools(history: History, moments: list[int], known_us: int) -> dict[str, Side]:
+    """Later sides: `last`, of the last split; with enough splits `whole`, of all, and `before`, of all but the last.
+
+    `before` is labelled as known at the last moment, so that what is fitted on it knows nothing of `last`.
+    """
+    if not moments:
+        return {}
+    pools = {"last": history.later_side(moments[-1], to_us=known_us, known_us=known_us)}
+    if len(moments) >= MIN_SPLITS:
+        pools["before"] = history.later_side(moments[0], to_us=moments[-1], known_us=moments[-1])
+        pools["whole"] = history.later_side(moments[0], to_us=known_us, known_us=known_us)
+    return pools
+
+
+def predict_pool(matrix: Matrix, pool: Side, moments: list[int], models: Sequence[WinModel]) -> np.ndarray:
+    """Raw log-odds (n,) of a pool's rows, each by the model of the latest moment not after its as_of."""
+    at = pool.latest_moment(moments)
+    raw = np.zeros(len(pool.rows))
+    for i, model in enumerate(models):
+        if (at == i).any():
+            raw[at == i] = model.raw(matrix.take(pool.rows[at == i]).columns)
+    return raw
