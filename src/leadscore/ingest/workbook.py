@@ -43,7 +43,8 @@ def _read_columns(file: SourceFile, source: Source, columns: Sequence[str]) -> t
     try:
         with (
             warnings.catch_warnings(action="ignore"),  # of what it does not support, like drop-down lists
-            closing(load_workbook(file.path, read_only=True, data_only=True, keep_links=False)) as book,
+            file.path.open("rb") as opened,  # openpyxl leaves it open where it stops in its midst
+            closing(load_workbook(opened, read_only=True, data_only=True, keep_links=False)) as book,
         ):
             rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
             number, first = next(rows, (0, []))
