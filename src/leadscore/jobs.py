@@ -20,7 +20,7 @@ from leadscore.audit.verdict import FieldVerdict, audit_learned, left_out
 from leadscore.audit.verdict import audit as run_audit
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import AsOfError, UnknownRuleError
+from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError, UnknownRuleError
 from leadscore.features.fields import unlearned_fields
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
 from leadscore.history.split import History, open_history
@@ -28,7 +28,7 @@ from leadscore.ingest.build import build_version, write_csv
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.model.files import write_model
 from leadscore.model.registry import CHAMPION, Registry, Who, hide_password
-from leadscore.model.train import fit_model
+from leadscore.model.train import fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
 from leadscore.publish.publication import publish as publish_scores
 from leadscore.publish.publication import write_publication
@@ -169,7 +169,10 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         progress("auditing", 0, 1)
         verdicts = audit_learned(history, known_us=known_us)
         leave_out = left_out(verdicts, settings)
-        result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out)
+        try:
+            result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out)
+        except (FollowUpError, TooFewOutcomesError) as e:
+            result = fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
         told = [_told(each, leave_out) for each in verdicts]
         result = replace(result, evaluation=result.evaluation | {"audit": told})
         folder = settings.models_folder / settings.project

@@ -110,13 +110,15 @@ def _number(estimate: dict[str, float | None] | None, *, interval: bool = True) 
 def draw_train(result: dict[str, Any]) -> None:
     """How good the model is, and what became of it."""
     e = result["evaluation"]
-    _draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
-    out.print(_learned(e))
+    if e["metrics"]:
+        _draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
+        out.print(_learned(e))
+    _draw_scorer(e["scorer"])
     if e["assumption"]:
         out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
     why = e["calibrator"].get("why")
     out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
-    out.print(f"Gain in log loss over the base rate: {_number(e['gain']['log_loss_gain'])}")
+    out.print(f"Gain in log loss over the base rate: {_number(e['gain'].get('log_loss_gain'))}")
     if e["not_learned_from"]:
         names = ", ".join(e["not_learned_from"])
         out.print(f"[yellow]not learned from[/] (nothing says when they were known): {escaped(names)}")
@@ -140,6 +142,20 @@ def draw_train(result: dict[str, Any]) -> None:
             f"Version {champion['number']} goes on scoring. See both: leadscore models compare {champion['number']} "
             f"{version['number']}; let the new one score: leadscore models promote {version['number']} --why ..."
         )
+
+
+def _draw_scorer(scorer: dict[str, Any]) -> None:
+    """Which kind of scorer it is, why, and what others would need."""
+    if "why" in scorer:
+        out.print(f"[yellow]Scorecard[/], points from the settings alone: {escaped(scorer['why'])}", highlight=False)
+    else:
+        losses = ", ".join(f"{kind} {loss:.4f}" for kind, loss in scorer["log_loss"].items())
+        where = f"log loss on {scorer['compared_on']}: {losses}"
+        out.print(f"Scorer: {scorer['kind']}, the simplest that is not clearly worse; {where}")
+    for kind, n in scorer["missing_leads"].items():
+        out.print(f"{kind} is tried with about {n:,} more closed leads")
+    if not scorer["reproducible"]:
+        out.print("[yellow]warning:[/] the time limit ended the search: another machine may choose otherwise")
 
 
 def _learned(e: dict[str, Any]) -> str:

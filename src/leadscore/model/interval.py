@@ -29,9 +29,7 @@ def fit_interval(unseen: Unseen, calibrator: Mapping[str, Any], *, seed: int) ->
     leads, rates = rows["group"].nunique(), []
     for count in resample_leads(rows["group"].to_numpy(), seed=seed, draws=DRAWS):
         chosen = count > 0
-        drawn = fit_calibrator(
-            kind, raw[chosen], label[chosen], (weight * count)[chosen], leads=rows["group"].nunique()
-        )
+        drawn = fit_calibrator(kind, raw[chosen], label[chosen], (weight * count)[chosen], leads=leads)
         rates.append(calibrate(drawn, knots))
     low, high = np.percentile(np.stack(rates), [2.5, 97.5], axis=0)
     return {"kind": "knots", "raw": knots.tolist(), "low": low.tolist(), "high": high.tolist()}

@@ -57,6 +57,28 @@ def evaluate(
     }
 
 
+def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[str, Any]:
+    """What can be told of a model that no closed lead has judged: the same keys, empty."""
+    settings = history.settings
+    return {
+        "basis": "by nothing: it is the scorecard of the settings",
+        "assumption": settings.assumption(),
+        "known_until": history.name(known_us),
+        "horizon_days": settings.target.horizon_days if settings.is_dated else None,
+        "history": describe_side(side),
+        "splits": [],
+        "judged": describe_side(side),
+        "metrics": {},
+        "base_rate_before": None,
+        "gain": {},
+        "no_signal": None,
+        "reliability": [],
+        "curves": {},
+        "days_to_win": None,
+        "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
+    }
+
+
 def _basis(time: str, *, by_split: bool) -> str:
     """What the judged predictions are; "judged" stands before it."""
     if time == "dated":
@@ -99,7 +121,7 @@ def describe_side(side: Side) -> dict[str, Any]:
         "leads": int(rows["lead_id"].nunique()),
         "won": int(rows["label"].sum()),
         "censored": int(rows["label"].isna().sum()),
-        "base_rate": side.base_rate(),
+        "base_rate": side.base_rate() if side.observed.any() else None,
         "mature_rate": side.mature_rate() if np.isfinite(side.mature_rate()) else None,
         "watched_to_horizon": side.watched,
         "weights_capped": side.capped_share,

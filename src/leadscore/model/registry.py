@@ -407,9 +407,8 @@ def _metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
                 found[f"judged.{name}"] = told
     for name, told in evaluation["gain"].items():
         add(name, told)
-    for name in ("snapshots", "leads", "won", "censored", "base_rate"):
-        found[f"history.{name}"] = evaluation["history"][name]
-    return found
+    known = {name: evaluation["history"][name] for name in ("snapshots", "leads", "won", "censored", "base_rate")}
+    return found | {f"history.{name}": value for name, value in known.items() if value is not None}
 
 
 def _note(version: str, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,14 +23,15 @@ from leadscore.model.boosted import Boosting
 from leadscore.model.choose import allowed_scorers, choose_calibrator, choose_scorer, count_outcomes, missing_leads
 from leadscore.model.evaluate import Judged
 from leadscore.model.fit import cross_validate, fit_scorer
-from leadscore.model.interval import fit_interval
-from leadscore.model.judge import REPEATS, evaluate
+from leadscore.model.interval import fit_interval, prior_interval
+from leadscore.model.judge import REPEATS, evaluate, evaluate_unjudged
 from leadscore.model.tune import Tuning, tune_boosted
 from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import Progress
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
 REFERENCE_POINTS = 1000
+UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,14 @@ class Training:
 
     def tune(self) -> Tuning | None:
         """How large the boosted trees may be, by the splits before the last one; None if there is nothing to try."""
-        s, moments = self.history.settings, self.moments
-        if s.model.trials == 1 or len(moments) < 3:
+        s, before = self.history.settings, self.pools.get("before")
+        if s.model.trials == 1 or before is None:
             return None
-        later = [self.history.later_side(a, to_us=b, known_us=moments[-1]) for a, b in pairwise(moments)]
-        pairs = zip(self.earlier, later, strict=False)
-        splits = [(earlier.rows, rest.rows) for earlier, rest in pairs if rest.is_watched_enough()]
+        at = before.latest_moment(self.moments)
+        later = [before.rows[at == i] for i in range(len(self.moments) - 1)]
+        splits = [
+            (side.rows, rows) for side, rows in zip(self.earlier, later, strict=False) if rows["label"].nunique() == 2
+        ]
         if len(splits) < 2:
             return None
         return tune_boosted(
@@ -186,3 +188,38 @@ def build_reference(judged: Judged) -> list[float]:
     p, weight = judged.probability[order], judged.weight[order]
     middle = (np.arange(REFERENCE_POINTS) + 0.5) / REFERENCE_POINTS * weight.sum()
     return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
+
+
+def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: AbstractSet[str] = frozenset()) -> FitResult:
+    """The scorecard of the settings, where history as of `known_us` cannot be learned from; `why` says so.
+
+    Nothing judges it, so its intervals are as wide as its own doubt, and its scores compare the leads open then.
+    """
+    features = tuple(build_features(history.settings, leave_out=leave_out))
+    side = history.earlier_side(known_us)
+    asked = history.open_list(known_us)
+    matrix = build_matrix(history.snapshot(asked), features)
+    card = fit_scorer(matrix, side.rows.iloc[:0], kind="scorecard", features=features,
+                      scorecard=history.settings.scorecard, seed=0, threads=1)  # fmt: skip
+    probability = (
+        card.probability(card.raw(matrix.columns)) if len(asked) else np.array([history.settings.scorecard.base_rate])
+    )
+    open_leads = Judged(probability, np.zeros(len(probability)), np.ones(len(probability)), np.arange(len(probability)))
+    document = card.document | {
+        "calibrator": {"kind": "none", **UNJUDGED},
+        "interval": prior_interval(),
+        "reference": build_reference(open_leads),
+        "left_out": sorted(leave_out),
+    }
+    evaluation = evaluate_unjudged(history, known_us=known_us, side=side)
+    won, others = count_outcomes(side)
+    scorer = {"kind": "scorecard", "why": why, "tried": ["scorecard"], "leads_won": won, "leads_not_won": others,
+              "missing_leads": missing_leads(won, others), "trials": [], "reproducible": True}  # fmt: skip
+    calibrator = {"kind": "none", "why": "there are no closed leads to calibrate by"}
+    return FitResult(
+        model=WinModel(document),
+        evaluation=evaluation | {"scorer": scorer, "calibrator": calibrator},
+        known_us=known_us,
+        features=features,
+        no_signal=None,
+    )

@@ -52,7 +52,14 @@ METRICS = {
 CALIBRATORS = {
     "none": "none: the probabilities are the scorer's own",
     "sigmoid": "sigmoid: a smooth, rising curve of two numbers",
-    "isotonic": "isotonic: rising steps",
+    "beta": "beta: a smooth, rising curve of three numbers",
+    "isotonic": "isotonic: rising lines between steps",
+    "venn_abers": "Venn-Abers: rising steps, each as if its lead had been won, and lost",
+}
+SCORERS = {
+    "scorecard": "a scorecard: points that the settings give to answers and activities, not learned from history",
+    "logistic": "logistic regression: points for every feature, learned from history and drawn to the scorecard's",
+    "boosted": "boosted trees: many small questions, learned from history",
 }
 AUDITED = {  # (verdict, left out) -> how a field is called, and what that means
     ("leak", True): ("Leak.", "These tell how a lead ended. They were left out:"),
@@ -115,7 +122,8 @@ def build_card(
         ],
         step=shown(float(settings.target.cadence_days), "days"),
         gain=_metric_rows(evaluation["gain"]),
-        calibrator=CALIBRATORS.get(calibrator["kind"], calibrator["kind"]),
+        calibrator=CALIBRATORS[calibrator["kind"]],
+        scorer=SCORERS[evaluation["scorer"]["kind"]],
         families=_families(features),
         figures=[(svg, READINGS.get(name, "")) for name, svg in figures.items()],
         audited=_audited(evaluation["audit"]),
@@ -142,11 +150,9 @@ def _headline(evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     overall = evaluation["metrics"].get("all", {})
     found = [(words, _value(name, overall[name]), _interval(name, overall[name])) for name, words in chosen.items()
              if name in overall]  # fmt: skip
-    gain = evaluation["gain"]["log_loss_gain"]
-    return [
-        *found,
-        ("log loss gained on the base rate", _value("log_loss_gain", gain), _interval("log_loss_gain", gain)),
-    ]
+    words = "log loss gained on the base rate"
+    return found + [(words, _value(name, each), _interval(name, each)) for name, each in evaluation["gain"].items()
+                    if name == "log_loss_gain"]  # fmt: skip
 
 
 def _metric_rows(estimates: Mapping[str, Any]) -> list[dict[str, str]]:

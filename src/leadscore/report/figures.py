@@ -16,8 +16,13 @@ from leadscore.charts.plots import (
 
 
 def build_figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
-    """File name -> standalone SVG text, of an evaluation as `fit_model` gives it; the most telling come first."""
+    """File name -> standalone SVG text, of an evaluation as `fit_model` gives it; the most telling come first.
+
+    There are none of a model that nothing has judged.
+    """
     curves, overall = evaluation["curves"], evaluation["metrics"].get("all", {})
+    if not curves:
+        return {}
     figures = {
         "reliability.svg": plot_reliability(evaluation["reliability"]),
         "lift.svg": plot_lift(curves["lift"]),

@@ -23,6 +23,8 @@ SCORES = pa.schema(
         pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("raw", pa.float64(), nullable=False),
         pa.field("win_probability", pa.float64(), nullable=False),
+        pa.field("probability_low", pa.float64(), nullable=False),
+        pa.field("probability_high", pa.float64(), nullable=False),
         pa.field("score", pa.float64(), nullable=False),
         pa.field("tier", pa.string(), nullable=False),
         *(pa.field(name, pa.string(), nullable=False) for name in REASON_COLUMNS),
@@ -60,6 +62,7 @@ def score_open_leads(
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     raw = model.raw(matrix.columns)
     probability = model.probability(raw)
+    interval = model.interval(raw)
     score = compute_score(probability, model.document["reference"])
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
     columns = {
@@ -67,6 +70,8 @@ def score_open_leads(
         "as_of": np.full(len(raw), history.published_us(as_of_us) or 0),
         "raw": raw,
         "win_probability": probability,
+        "probability_low": interval[:, 0],
+        "probability_high": interval[:, 1],
         "score": score,
         "tier": decide_tier(score, history.settings.tiers),
         **explain(model, matrix, features),
