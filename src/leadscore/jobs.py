@@ -27,6 +27,7 @@ from leadscore.history.split import History, open_history
 from leadscore.ingest.build import build_version, write_csv
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.model.files import write_model
+from leadscore.model.horizon import choose_horizon
 from leadscore.model.registry import CHAMPION, Registry, Who, hide_password
 from leadscore.model.train import fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
@@ -164,8 +165,10 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
 
     Leaking fields are left out, unless the settings keep them; `evaluation["audit"]` tells of every field.
     """
-    with _history(settings) as history:
-        known_us = _checked_as_of(history, as_of_us)
+    with _history(settings) as opened:
+        known_us = _checked_as_of(opened, as_of_us)
+        history, horizon_why = choose_horizon(opened, known_us=known_us)
+        settings = history.settings
         progress("auditing", 0, 1)
         verdicts = audit_learned(history, known_us=known_us)
         leave_out = left_out(verdicts, settings)
@@ -174,7 +177,7 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         except (FollowUpError, TooFewOutcomesError) as e:
             result = fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
         told = [_told(each, leave_out) for each in verdicts]
-        result = replace(result, evaluation=result.evaluation | {"audit": told})
+        result = replace(result, evaluation=result.evaluation | {"audit": told, "horizon_why": horizon_why})
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
     figures = build_figures(result.evaluation)
@@ -282,7 +285,8 @@ def backtest(
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Replay training and scoring at past dates, settle by what is known by now, and write the evidence."""
-    with _history(settings) as history:
+    with _history(settings) as opened:
+        history, _ = choose_horizon(opened, known_us=from_us or opened.version.known_until_us)
         moments = spread_dates(history, from_us=from_us, to_us=to_us, dates=dates)
         for moment in moments if settings.is_dated else []:
             _checked_as_of(history, moment)

@@ -186,10 +186,19 @@ class Stages(Frozen):
         return {stage: i for i, stage in enumerate(self.open + self.lost + self.won)}
 
 
+def _days_or_auto(value: object) -> object:
+    """0 for "auto", until a history says how many; 0 itself is no number of days."""
+    if value == 0:
+        raise ValueError('must be 1 or more, or "auto"')
+    return 0 if value == "auto" else value
+
+
 class Target(Frozen):
     """What is predicted, and on which snapshots it is learned."""
 
-    horizon_days: int = Field(default=30, ge=1, description="a win within so many days counts")
+    horizon_days: Annotated[int, BeforeValidator(_days_or_auto)] = Field(
+        default=30, ge=0, description="a win within so many days counts; 'auto': within which 90 % of wins arrive"
+    )
     cadence_days: int = Field(
         default=1, ge=1, description="how often open leads are scored, hence the grid of snapshots"
     )

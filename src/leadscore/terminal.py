@@ -113,6 +113,8 @@ def draw_train(result: dict[str, Any]) -> None:
     if e["metrics"]:
         _draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
         out.print(_learned(e))
+    if e["horizon_why"]:
+        out.print(f"Horizon: {e['horizon_days']} days, since {e['horizon_why']}")
     _draw_scorer(e["scorer"])
     if e["assumption"]:
         out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")

@@ -1,0 +1,27 @@
+"""The horizon that the wins of a company ask for, where the settings leave it open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from leadscore.history.split import History
+from leadscore.model.curves import compute_days_to_win
+
+WITHOUT_WINS = 30  # days, until there is a win to go by
+
+
+def choose_horizon(history: History, *, known_us: int) -> tuple[History, str | None]:
+    """The history with its horizon settled by what was known at a moment, and why; None if the settings say it.
+
+    With `horizon_days = "auto"` it is the number of days within which 90 % of the wins seen had come.
+    """
+    settings = history.settings
+    if settings.target.horizon_days or not settings.is_dated:
+        return history, None
+    found = compute_days_to_win(history.spells(known_us), known_us)["nine_tenths"]
+    days = WITHOUT_WINS if found is None else max(int(np.ceil(found)), 1)
+    why = "no win has been seen yet" if found is None else f"90 % of wins arrive within {days} days"
+    target = settings.target.model_copy(update={"horizon_days": days})
+    return replace(history, settings=settings.model_copy(update={"target": target})), why
