@@ -293,8 +293,11 @@ class Scorecard(Frozen):
 
 
 class ModelSettings(Frozen):
-    """How long to search for the best model."""
+    """Which scorer to use, and how long to search for the best trees."""
 
+    scorer: Literal["auto", "scorecard", "logistic", "boosted"] = Field(
+        default="auto", description="'auto': the simplest that is not clearly worse, of those that history can carry"
+    )
     trials: int = Field(default=20, ge=1, description="sizes of boosted trees that are tried on the rolling splits")
     time_limit_s: float | None = Field(
         default=None, gt=0, description="no trial begins after so many seconds; the result then depends on the machine"

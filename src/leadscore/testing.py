@@ -41,7 +41,7 @@ def make_settings(**changes: Any) -> Settings:
         "stages": {"open": ["new", "qualified", "proposal"], "won": ["signed"], "lost": ["rejected"]},
         "kinds": {"email": "e-mails", "meeting": "meetings"},
         "validation": {"max_refused": 1.0},
-        "model": {"trials": 1},
+        "model": {"scorer": "boosted", "trials": 1},
     }
     return Settings.model_validate(plain | changes)
 

@@ -56,6 +56,12 @@ def make_evaluation(**changes):
         "days_to_win": {"half": 12.2, "nine_tenths": 44.7},
         "not_learned_from": [],
         "audit": [],
+        "scorer": {
+            "kind": "boosted",
+            "log_loss": {"boosted": 0.4987},
+            "compared_on": "earlier splits",
+            "missing_leads": {},
+        },
         "calibrator": {"kind": "sigmoid", "log_loss": {"none": 0.5123, "sigmoid": 0.4987}},
     } | changes
 

@@ -17,8 +17,10 @@ from leadscore.model.unseen import MIN_SPLITS, Unseen
 LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100}  # won, and as many others: fewer cannot carry it
 
 
-def allowed_scorers(side: Side) -> list[str]:
-    """The kinds of scorer that a side has leads enough for, the simplest first."""
+def allowed_scorers(side: Side, *, chosen: str) -> list[str]:
+    """The kinds of scorer that a side has leads enough for, the simplest first; if not "auto" just the `chosen` one."""
+    if chosen != "auto":
+        return [chosen]
     won, others = count_outcomes(side)
     return [kind for kind in SCORERS if min(won, others) >= LEAST_LEADS[kind]]
 

@@ -118,7 +118,8 @@ def fit_model(
         TooFewOutcomesError: it has too few wins or losses.
     """
     training = open_training(history, known_us=known_us, progress=progress, leave_out=leave_out)
-    side, kinds = training.side, allowed_scorers(training.side)
+    side = training.side
+    kinds = allowed_scorers(side, chosen=history.settings.model.scorer)
     progress("tuning", 0, 2)
     tuning = training.tune() if "boosted" in kinds else None
     boosting = tuning.boosting if tuning else Boosting()
