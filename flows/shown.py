@@ -23,8 +23,9 @@ def show_training(trained: dict[str, Any], registered: dict[str, Any]) -> None:
 def show_scores(scored: dict[str, Any]) -> None:
     """How many leads there are in each tier, and a link to the files."""
     tiers = "".join(f"\n| {tier} | {n:,} |" for tier, n in scored["tiers"].items())
+    as_of = f" as of {scored['as_of']}" if scored["as_of"] else ""
     summary = (
-        f"**{scored['counts']['scored']:,} open leads** scored as of {scored['as_of']} by model "
+        f"**{scored['counts']['scored']:,} open leads** scored{as_of} by model "
         f"`{scored['model_version']}`, in `{scored['folder']}`\n\n| tier | leads |\n|---|---|{tiers}"
     )
     artifacts.create_markdown_artifact(summary, key="leadscore-summary")

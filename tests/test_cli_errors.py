@@ -12,6 +12,7 @@ import pytest
 
 from leadscore import cli, jobs
 from leadscore.config import read_settings
+from leadscore.store.version import read_current
 
 SETTINGS = """
 project = "shop"
@@ -26,6 +27,9 @@ path = "leads.csv"
 source = "leads"
 table = "leads"
 columns = {{ lead_id = "id", event_at = "created" }}
+
+[validation]
+max_refused = 1
 """
 LEADS = "id,created\n1,2024-01-01\n2,2024-01-02\n"
 
@@ -77,6 +81,11 @@ def run(monkeypatch, capsys):
     return run
 
 
+def leads_file(store: Path) -> Path:
+    """Where the store keeps the rows of `leads`."""
+    return read_current(store, project="shop").files("leads")[0]
+
+
 def assert_told(told: Told, *words: str, code: int = 2) -> None:
     assert told.code == code
     assert told.out == ""
@@ -124,14 +133,14 @@ def test_settings_when_something_in_them_is_wrong_then_it_is_named_on_any_comman
         (b"", ["leads.csv", "empty"]),
         (b"\xef\xbb\xbf", ["leads.csv", "empty"]),
         (b"id,created\n", ["leads.csv", "no rows"]),
-        (b"id;created\n1;2024-01-01\n", ["no column", "set delimiter = ';'"]),
+        (b"id:created\n1:2024-01-01\n", ["no column", "'id:created'"]),
         (b"id,create\n1,2024-01-01\n", ["no column 'created'", "did you mean 'create'"]),
         (b'id,created\n1,"2024-01-01\n', ["line 2", "quote"]),
         (b'"id,created\n1,2024-01-01\n', ["line 1", "quote"]),
         (b"id,created\n1,2024-01-01\n1,2024-01-02\n", ["no lead could be stored", "2 by unique"]),
         (b"id,created\n,2024-01-01\n2,never\n", ["no lead could be stored", "1 by required", "1 by type"]),
-        (b"id,created\nM\xfcller,2024-01-01\n", ["UTF-8"]),
-        ("id,created\n1,2024-01-01\n".encode("utf-16"), ["UTF-16"]),
+        (b"id,created\nM\xfcller,\xc3\xa4\n", ["UTF-8"]),
+        (b"id,created\n1,03/04/2024\n", ["'created'", "'03/04/2024'", 'dates = "dmy" or "mdy"']),
         (b"PAR1....PAR1", ["ends in .csv but holds Parquet"]),
         (b"PK\x03\x04....", ["Excel"]),
     ],
@@ -145,10 +154,11 @@ def test_ingest_when_the_file_cannot_be_used_then_words_say_why_and_no_store_app
 
 
 def test_ingest_when_the_ending_is_another_one_then_the_right_ones_are_named(folder, run):
-    (folder / "leads.csv").rename(folder / "leads.xlsx")
-    text = SETTINGS.format(folder=folder).replace("leads.csv", "leads.xlsx")
-    (folder / "leadscore.toml").write_text(text)
-    assert_told(run("ingest"), "leads.xlsx", ".csv, .csv.gz or .parquet")
+    for name, words in (("leads.xlsx", "holds something else"), ("leads.xls", "must end in '.csv', '.tsv'")):
+        (folder / "leads.csv").rename(folder / name)
+        (folder / "leadscore.toml").write_text(SETTINGS.format(folder=folder).replace("leads.csv", name))
+        assert_told(run("ingest"), name, words)
+        (folder / name).rename(folder / "leads.csv")
 
 
 @pytest.mark.parametrize("name", ["with [bold] marks", "with [/] marks", 'it\'s "odd"'])
@@ -214,8 +224,8 @@ def test_backtest_when_there_is_no_date_for_it_then_it_is_said(stored, run, word
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda store: next((store / "objects").rglob("*.parquet")).write_bytes(b"x"),
-        lambda store: next((store / "objects").rglob("*.parquet")).unlink(),
+        lambda store: leads_file(store).write_bytes(b"x"),
+        lambda store: leads_file(store).unlink(),
         lambda store: next((store / "versions").iterdir()).write_bytes(b"{}"),
         lambda store: next((store / "versions").iterdir()).unlink(),
         lambda store: (store / "current.json").write_bytes(b""),
@@ -252,7 +262,6 @@ def test_json_when_it_is_asked_for_then_exactly_one_object_is_printed(folder, ru
     result = json.loads(told.out)
     assert result["accounts"]["tables"]["leads"] == {"selected": 3, "stored": 2, "rejected": 1, "duplicates": 0}
     assert result["rejects"] == {"type": 1}
-    assert [Path(path).is_file() for path in result["rejects_files"]] == [True]
 
 
 def test_json_when_something_is_wrong_then_nothing_is_printed_but_the_error(folder, run):
@@ -273,9 +282,9 @@ def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_
 
 
 REJECTED = [
-    ["leads", "5", "leads", "type", "event_at", "never", "3"],
-    ["leads", "6", "leads", "unique", "lead_id", "4", "4"],
-    ["leads", "7", "leads", "unique", "lead_id", "4", "4"],
+    ["leads", "leads.csv", "5", "refused", "leads", "type", "event_at", "never", "3"],
+    ["leads", "leads.csv", "6", "refused", "leads", "unique", "lead_id", "4", "4"],
+    ["leads", "leads.csv", "7", "refused", "leads", "unique", "lead_id", "4", "4"],
 ]
 
 
@@ -293,7 +302,7 @@ def test_rejects_when_there_are_some_then_each_rule_shows_its_rows(with_rejects,
     told = run("rejects")
     assert (told.code, told.err) == (0, "")
     rows = [line.split() for line in told.out.splitlines() if line.strip().startswith("leads")]
-    assert rows == [[row[0], row[1], row[4], row[5], row[6]] for row in REJECTED]
+    assert rows == [[row[1], row[2], *row[6:]] for row in REJECTED]
     assert json.loads(run("rejects", "--json").out)["rules"] == {"type": 1, "unique": 2}
     found = json.loads(run("rejects", "--rule", "unique", "--each", "1", "--json").out)
     assert found["rules"] == {"unique": 2}
@@ -305,7 +314,7 @@ def test_rejects_when_written_to_a_file_then_it_holds_all_of_them(with_rejects, 
     assert "3 rejected rows written" in told.out
     with (tmp_path / "rejects.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["source", "line", "table", "rule", "column", "value", "lead_id"]
+    assert header == ["source", "file", "line", "severity", "table", "rule", "column", "value", "lead_id"]
     assert rows == REJECTED
 
 

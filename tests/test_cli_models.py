@@ -15,7 +15,7 @@ from leadscore import cli, terminal
 from leadscore.config import read_settings
 from leadscore.model.files import write_model
 from leadscore.model.registry import Registry, Who
-from leadscore.times import DAY_US
+from leadscore.times import DAY_US, format_us
 
 SETTINGS = """
 project = "{project}"
@@ -86,7 +86,9 @@ def folder(empty, shared, project) -> Path:
     settings = read_settings(path)
     for n in range(2):
         fitted = histories.fitted()
-        result = dataclasses.replace(fitted, no_signal=None, known_us=fitted.known_us + n * DAY_US)
+        known_us = fitted.known_us + n * DAY_US
+        told = fitted.evaluation | {"known_until": format_us(known_us)}
+        result = dataclasses.replace(fitted, no_signal=None, known_us=known_us, evaluation=told)
         home = write_model(settings.models_folder / project, result, settings=settings, store_version="0" * 16)
         Registry(settings).register(home, files={}, who=Who("grace", f"2024-06-0{n + 1}T00:00:00.000000Z", "nightly"))
     return empty

@@ -52,6 +52,7 @@ def refusal(folder: Path, text: str | bytes) -> str:
         ("", "[engine]\nmemory_limit = 3000", "engine.memory_limit", "memory_limit_mb"),
         ("", '[stages]\nopened = ["new"]', "stages.opened", "open"),
         ("", "[tiers]\nA = 95\naa = 95", "tiers.aa", "a"),
+        ("", '[audit]\nkept = ["industry"]', "audit.kept", "keep"),
         ("", '[sources.calls]\npath = "c.csv"\ndelimeter = ";"', "sources.calls.delimeter", "delimiter"),
         ("", '[fields.size]\ntyp = "number"', "fields.size.typ", "type"),
         ("", BANT + 'levls = ["no", "yes"]', "bant.budget.levls", "levels"),
@@ -61,6 +62,13 @@ def refusal(folder: Path, text: str | bytes) -> str:
 )
 def test_settings_when_a_key_is_mistyped_then_the_nearest_right_one_is_named(tmp_path, top, below, wrong, right):
     assert f"unknown key {wrong}; did you mean {right!r}?" in refusal(tmp_path, f"{top}\n{BASE}\n{below}")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("industri", "did you mean 'industry'?"), ("zzz", "known are 'owner_id', 'amount', 'industry'")]
+)
+def test_audit_when_it_keeps_a_field_that_is_not_there_then_the_right_ones_are_named(tmp_path, name, words):
+    assert f"audit.keep: there is no field {name!r}; {words}" in refusal(tmp_path, f'{BASE}[audit]\nkeep = ["{name}"]')
 
 
 def test_settings_when_no_key_is_near_then_the_known_ones_are_listed(tmp_path):

@@ -8,7 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from leadscore.config import Settings
+from leadscore.ingest.breaks import SAID
 from leadscore.model.evaluate import METRICS
+from leadscore.rules import ALARMS, RULES
 from leadscore.scoring.score import SCORES
 
 ROOT = Path(__file__).parents[1]
@@ -45,12 +47,22 @@ def test_score_column_is_told_in_the_docs(name):
     assert f"`{re.sub('_[123]$', '_1..3', name)}`" in DOCS["docs/scores.md"]
 
 
-def test_reject_rules_of_the_source_are_those_of_the_docs():
+def test_rules_and_alarms_of_the_docs_are_those_that_there_are():
+    text = DOCS["docs/settings.md"]
+    told = re.findall(r"^\| `(\w+)` \| (.*) \| (refused|warned)(, to choose)? \|$", text, re.MULTILINE)
+    assert [(name, meaning, bool(choice)) for name, meaning, _, choice in told] == [
+        (name, rule.meaning, rule.choosable) for name, rule in RULES.items()
+    ]
+    assert {name: said for name, _, said, _ in told} == {n: SAID[rule.severity] for n, rule in RULES.items()}
+    table = text.split("An alarm stops the ingest")[1].split("\n\n")[1]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [*ALARMS]
+
+
+def test_rules_that_ingest_uses_are_those_that_there_are():
     source = "".join(path.read_text() for path in (ROOT / "src/leadscore/ingest").glob("*.py"))
-    rules = set(re.findall(r'rule="(\w+)"', source)) | set(re.findall(r"(?:THEN|ELSE) '(\w+)'", source))
-    rules |= set(re.findall(r'self\.refuse\([^"]*"(\w+)"', source))
-    table = DOCS["docs/settings.md"].split("## Rejects")[1].split("\n\n")[1]
-    assert rules == set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    used = set(re.findall(r'rule="(\w+)"', source)) | set(re.findall(r'breaks\.add\([^"]*?"(\w+)"', source))
+    used |= set(re.findall(r"(?:THEN|ELSE) '(\w+)'", source))
+    assert used - {"duplicate"} == set(RULES)
 
 
 @pytest.mark.parametrize("name", sorted(DOCS))

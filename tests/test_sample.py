@@ -625,7 +625,7 @@ def test_settings_when_the_sample_is_ingested_then_every_row_is_accounted_for(sm
     assert sources["activities"]["ignored_by"] == {"opened_by_scanners": scanned}
     for account in told["accounts"]["tables"].values():
         assert (account["rejected"], account["duplicates"]) == (0, 0)
-    assert (told["rejects"], told["first_rejects"], told["rejects_files"], told["warnings"]) == ({}, {}, [], [])
+    assert (told["rejects"], told["first_rejects"], told["alarms"], told["warnings"]) == ({}, {}, [], [])
     assert told["known_until"] == "2026-03-01T00:00:00Z"
 
 

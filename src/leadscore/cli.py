@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leadscore.terminal import (
+    draw_audit,
     draw_backtest,
     draw_ingest,
     draw_models,
@@ -70,13 +71,18 @@ def sample(
 
 
 @app.command()
-def ingest(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+def ingest(
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    accept: Annotated[list[str] | None, typer.Option(help="An alarm that shall not stop it this once.")] = None,
+    as_json: Json = False,
+) -> None:
     """Read the exported files into the store."""
 
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
-        return jobs.ingest(settings, progress=progress)
+        return jobs.ingest(settings, accept=accept or (), progress=progress)
 
     _run(run, draw_ingest, config, data, as_json=as_json)
 
@@ -98,6 +104,18 @@ def rejects(
         return found | {"written": jobs.write_rejects(settings, to) if to else None, "to": str(to) if to else None}
 
     _run(run, draw_rejects, config, None, as_json=as_json)
+
+
+@app.command()
+def audit(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Which fields can be trusted at scoring time, and why."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.audit(settings)
+
+    _run(run, draw_audit, config, None, as_json=as_json)
 
 
 @app.command()

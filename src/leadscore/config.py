@@ -9,234 +9,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
-from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+
+from leadscore.errors import SettingsError, TimeFormatError, listed
+from leadscore.sections import (
+    RESERVED,
+    UNDATED_TABLES,
+    AuditSettings,
+    BantLetter,
+    EngineSettings,
+    Frozen,
+    LeadField,
+    Letter,
+    Mapping,
+    ModelSettings,
+    Money,
+    Name,
+    RegistrySettings,
+    Scorecard,
+    Source,
+    Stages,
+    Target,
+    Tiers,
+    TimeMode,
+    Validation,
+    checked_zone,
+    hint,
+    kind_slug,
 )
-
-from leadscore.errors import SettingsError, TimeFormatError, listed, nearest
-from leadscore.tables import TABLES
+from leadscore.tables import PERSONAL, TABLES
 from leadscore.times import parse_moment
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
-Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
-TIMES = ("event_at", "available_at", "event_us", "available_us")
-RESERVED = {"lead_id", "currency", "spell", "seq", "source", "line", "row_hash", "from_us", "copy", "same_id", *TIMES}
-Letter = Literal["budget", "authority", "need", "timeline"]
 
-
-def kind_slug(kind: str) -> str:
-    """A kind of activity as part of a feature's name.
-
-    >>> kind_slug("E-mail")
-    'e_mail'
-    """
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in kind.lower())
-
-
-def checked_zone(value: str) -> str:
-    """`value`, if there is a time zone of that name."""
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as e:
-        raise ValueError(f"no such time zone: {value!r}; an example is 'Europe/Berlin'") from e
-    return value
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Source(_Frozen):
-    """A file that an export left."""
-
-    path: Path = Field(description="the file, relative to input_folder; it ends in .csv, .csv.gz or .parquet")
-    delimiter: str = Field(default=",", min_length=1, max_length=1, description="between the values of a CSV")
-    timezone: str | None = Field(default=None, description="of times without a zone; default: the settings' zone")
-    ignore: dict[Name, Match] = Field(default={}, description="rows to leave out, by name: column -> values")
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone_exists(cls, value: str | None) -> str | None:
-        return None if value is None else checked_zone(value)
-
-
-class Mapping(_Frozen):
-    """How rows of a source become rows of a table.
-
-    In `where`, `where_not` and `values` a value may end in `*` for "begins with"; "" stands for a missing one.
-    """
-
-    source: str = Field(description="the name of a source")
-    table: Literal["leads", "changes", "activities", "stages", "outcomes"] = Field(description="what the rows are")
-    columns: dict[str, str] = Field(description="our column -> the source's column")
-    where: Match = Field(default={}, description="select rows: column -> values; all must hold")
-    where_not: Match = Field(default={}, description="but not those: column -> values; none may hold")
-    values: dict[str, dict[str, dict[str, str]]] = Field(
-        default={}, description="source column -> value -> our columns and the values they take"
-    )
-    constants: dict[str, str] = Field(default={}, description="our column -> the value it takes in every row")
-
-    def targets(self) -> set[str]:
-        """Our columns that this entry fills."""
-        mapped = {name for by_value in self.values.values() for targets in by_value.values() for name in targets}
-        return set(self.columns) | set(self.constants) | mapped
-
-    def sources(self) -> set[str]:
-        """The source's columns that this entry reads."""
-        return {*self.columns.values(), *self.where, *self.where_not, *self.values}
-
-
-class LeadField(_Frozen):
-    """An attribute of a lead."""
-
-    type: Literal["text", "number", "date"] = Field(default="text", description="how its values are read")
-    decimals: int = Field(default=2, ge=0, le=9, description="kept behind the point of a number; more are rounded")
-    known_from: Literal["creation"] | None = Field(
-        default=None,
-        description="'creation' if its value in leads was known then; else only its changes are learned",
-    )
-    label: str | None = Field(default=None, description="what a person calls it; default: its name")
-
-
-class BantLetter(_Frozen):
-    """How the field behind one letter of BANT becomes a strength from 0 to 1; exactly one way is given."""
-
-    field: str = Field(description="the field that answers it")
-    levels: tuple[str, ...] = Field(default=(), description="answers from weakest to strongest, evenly spaced")
-    titles: tuple[tuple[str, float], ...] = Field(
-        default=(),
-        description="(pattern with *, strength); the first that matches counts, upper or lower case",
-    )
-    full_amount: float | None = Field(default=None, gt=0, description="the amount at which the strength is 1")
-    within_days: tuple[float, float] | None = Field(
-        default=None, description="(days ahead up to which a date has strength 1, days from which it has 0)"
-    )
-
-    @model_validator(mode="after")
-    def _one_way(self) -> BantLetter:
-        ways = [self.levels, self.titles, self.full_amount, self.within_days]
-        if sum(bool(way) for way in ways) != 1:
-            raise ValueError("give exactly one of levels, titles, full_amount, within_days")
-        if len(self.levels) == 1 or len(set(self.levels)) < len(self.levels):
-            raise ValueError("levels must be two or more different answers")
-        if any(not 0 <= strength <= 1 for _, strength in self.titles):
-            raise ValueError("a title's strength must lie from 0 to 1")
-        if self.within_days and not 0 <= self.within_days[0] < self.within_days[1]:
-            raise ValueError("within_days must be two rising numbers of days, the first not negative")
-        return self
-
-    def field_type(self) -> str:
-        """Which type of field the chosen way can read."""
-        return "number" if self.full_amount else "date" if self.within_days else "text"
-
-
-class Stages(_Frozen):
-    """The sales pipeline's stages."""
-
-    open: tuple[str, ...] = Field(default=(), description="in their order; entering one re-opens a closed lead")
-    won: tuple[str, ...] = Field(default=(), description="entering one closes the lead as won")
-    lost: tuple[str, ...] = Field(default=(), description="entering one closes the lead as lost")
-
-    @model_validator(mode="after")
-    def _once_each(self) -> Stages:
-        counts = Counter(self.open + self.lost + self.won)
-        if twice := [stage for stage, n in counts.items() if n > 1]:
-            raise ValueError(f"the stage {twice[0]!r} is named more than once")
-        return self
-
-    def order(self) -> dict[str, int]:
-        """Each stage's place: open ones in their order, then the closing ones."""
-        return {stage: i for i, stage in enumerate(self.open + self.lost + self.won)}
-
-
-class Target(_Frozen):
-    """What is predicted, and on which snapshots it is learned."""
-
-    horizon_days: int = Field(default=30, ge=1, description="a win within so many days counts")
-    cadence_days: int = Field(
-        default=1, ge=1, description="how often open leads are scored, hence the grid of snapshots"
-    )
-    max_per_lead: int = Field(default=6, ge=1, description="snapshots kept of one spell")
-    weight_cap: float = Field(default=10.0, ge=1, description="the most that a snapshot can weigh for censored ones")
-
-
-class EngineSettings(_Frozen):
-    """What the SQL engine and the learner may use."""
-
-    memory_limit_mb: int = Field(default=2048, ge=128, description="above it the engine spills to disk")
-    threads: int = Field(default=2, ge=1, description="used by the engine and the learner")
-    chunk_snapshots: int = Field(default=100_000, ge=1, description="snapshots joined to events at a time")
-
-
-class Tiers(_Frozen):
-    """From which score on a lead is in tier A, B or C; the rest are D."""
-
-    a: float = Field(default=90, ge=0, le=100, description="A from this score on")
-    b: float = Field(default=70, ge=0, le=100, description="B from this score on")
-    c: float = Field(default=40, ge=0, le=100, description="C from this score on")
-
-    @model_validator(mode="after")
-    def _falling(self) -> Tiers:
-        if not self.a > self.b > self.c:
-            raise ValueError(f"must fall: a > b > c, got {self.a}, {self.b}, {self.c}")
-        return self
-
-
-class Scorecard(_Frozen):
-    """Points of the scorecard, in log-odds: a lead that is e-times as likely to be won has one point more."""
-
-    base_rate: float = Field(default=0.2, gt=0, lt=1, description="the share of leads you expect to win in the horizon")
-    budget: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
-    authority: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
-    need: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
-    timeline: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
-    recency: float = Field(default=0.4, ge=0, description="for an activity today rather than 1.7 days ago")
-    activity: float = Field(default=0.25, ge=0, description="for 1.7 activities in 30 days, and for e-times as many")
-    response: float = Field(default=1.0, ge=0, description="from all activities by the rep to all by the lead")
-
-
-class ModelSettings(_Frozen):
-    """How long to search for the best model."""
-
-    trials: int = Field(default=20, ge=1, description="sizes of boosted trees that are tried on the rolling splits")
-    time_limit_s: float | None = Field(
-        default=None, gt=0, description="no trial begins after so many seconds; the result then depends on the machine"
-    )
-
-
-class RegistrySettings(_Frozen):
-    """Where MLflow keeps runs and models."""
-
-    tracking_uri: str | None = Field(
-        default=None,
-        description="MLflow's server or database; default: MLFLOW_TRACKING_URI, else SQLite in models_folder",
-    )
-    artifacts: str | None = Field(
-        default=None, description="where a database's files are kept; default: artifacts in models_folder"
-    )
-
-    @field_validator("tracking_uri")
-    @classmethod
-    def _no_password(cls, value: str | None) -> str | None:
-        if value and (urlsplit(value).password or "password" in parse_qs(urlsplit(value).query)):
-            raise ValueError("holds a password; leave it out here and set the environment variable MLFLOW_TRACKING_URI")
-        return value
-
-
-class Settings(_Frozen):
+class Settings(Frozen):
     """All that a project chooses."""
 
     project: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="names the data and model folders")
+    time: TimeMode = Field(
+        default="dated",
+        description="'dated'; 'ordered' if only the order of the leads is known; 'none' if not even that",
+    )
     timezone: str = Field(default="UTC", description="of bare dates and of the grid's midnights")
     input_folder: Path = Field(default=Path(), description="where the sources lie, relative to this file")
     data_folder: Path = Field(default=Path("data"), description="store and scores, relative to the working directory")
@@ -259,6 +73,12 @@ class Settings(_Frozen):
     tiers: Tiers = Tiers()
     scorecard: Scorecard = Scorecard()
     model: ModelSettings = ModelSettings()
+    validation: Validation = Validation()
+    money: Money | None = Field(default=None, description="converts amounts into one currency")
+    pass_through: tuple[Literal["email", "phone", "company", "contact"], ...] = Field(
+        default=(), description="personal columns to keep for the worklist; else only their salted hash is kept"
+    )
+    audit: AuditSettings = AuditSettings()
     registry: RegistrySettings = RegistrySettings()
 
     @field_validator("timezone")
@@ -277,11 +97,8 @@ class Settings(_Frozen):
     def _refers_to_what_exists(self) -> Settings:
         for number, entry in enumerate(self.mapping, 1):
             self._check_entry(f"mapping entry {number} ({entry.source} -> {entry.table})", entry)
-        for letter, bant in self.bant.items():
-            if bant.field not in self.lead_fields():
-                raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
-            if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
-                raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
+        if not self.is_dated:
+            self._check_undated()
         if not any(entry.table == "leads" for entry in self.mapping):
             raise ValueError("no mapping entry fills the table leads")
         if unread := [name for name in self.sources if all(entry.source != name for entry in self.mapping)]:
@@ -302,21 +119,86 @@ class Settings(_Frozen):
             raise ValueError(f"known_until: {e}") from e
         return self
 
+    @model_validator(mode="after")
+    def _names_known_fields(self) -> Settings:
+        known = list(self.lead_fields())
+        for letter, bant in self.bant.items():
+            if bant.field not in known:
+                raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
+            if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
+                raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
+        if unknown := [name for name in self.audit.keep if name not in known]:
+            raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
+        return self
+
     def _check_entry(self, where: str, entry: Mapping) -> None:
         if entry.source not in self.sources:
-            raise ValueError(f"{where}: no source is called {entry.source!r}{_hint(entry.source, list(self.sources))}")
+            raise ValueError(f"{where}: no source is called {entry.source!r}{hint(entry.source, list(self.sources))}")
         columns = {column.name: column for column in TABLES[entry.table].columns}
-        known = [*columns, "event_at", "available_at", *(self.fields if entry.table == "leads" else ())]
+        known = [*columns, *self._times(entry.table), *((*self.fields, *PERSONAL) if entry.table == "leads" else ())]
         for name in sorted(entry.targets()):
             if name not in known:
-                raise ValueError(f"{where}: {entry.table} has no column {name!r}{_hint(name, known)}")
+                raise ValueError(f"{where}: {entry.table} has no column {name!r}{hint(name, known)}")
         mapped = {name for by_value in entry.values.values() for targets in by_value.values() for name in targets}
         if twice := sorted(set(entry.columns) & (set(entry.constants) | mapped)):
             raise ValueError(f"{where}: {listed(twice)} is given by columns and by constants or values too; choose one")
         needed = {name for name, column in columns.items() if column.required}
-        needed |= set() if entry.table == "leads" else {"event_at"}
+        if self.is_dated:
+            needed |= set() if entry.table == "leads" else {"event_at"}
+        elif entry.table in UNDATED_TABLES:
+            needed -= {"lead_id"}
         if missing := sorted(needed - entry.targets()):
             raise ValueError(f"{where}: nothing fills {listed(missing)}")
+
+    def _times(self, table: str) -> tuple[str, ...]:
+        """What an entry may say of when its rows happened."""
+        if self.is_dated:
+            return "event_at", "available_at"
+        return ("sequence",) if self.time == "ordered" and table == "leads" else ()
+
+    def _check_undated(self) -> None:
+        """Refuse what needs dates, and leads and outcomes that could not find each other."""
+        mode = f"time = {self.time!r}"
+        if dated := sorted({"target", "stages", "kinds", "max_staleness_days"} & self.model_fields_set):
+            raise ValueError(f"{mode}: {listed(dated)} says something of dates; leave it out")
+        if dates := [name for name, field in self.fields.items() if field.type == "date"]:
+            raise ValueError(f"{mode}: the field {dates[0]!r} is a date, which says nothing without an as_of")
+        if dated := [entry.table for entry in self.mapping if entry.table not in UNDATED_TABLES]:
+            raise ValueError(f"{mode}: rows of {dated[0]} need dates; only leads and outcomes can be mapped")
+        leads = [entry for entry in self.mapping if entry.table == "leads"]
+        by_line = {entry.source for entry in leads if "lead_id" not in entry.targets()}
+        for entry in self.mapping:
+            if (entry.source in by_line) != ("lead_id" not in entry.targets()):
+                raise ValueError(
+                    f"{mode}: {entry.source} -> {entry.table}: either leads and outcomes of one source all have a "
+                    "lead_id, or none has, and then they are called by source and line"
+                )
+        by_place = all("sequence" in entry.targets() for entry in leads)
+        if self.time == "ordered" and len({entry.source for entry in leads}) > 1 and not by_place:
+            raise ValueError(f"{mode}: lines of several sources have no common order; map a column to sequence")
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether facts have dates, so that the past can be looked at as it was known."""
+        return self.time == "dated"
+
+    def assumption(self) -> str | None:
+        """What the metrics take for granted where nothing is dated, or None."""
+        return (
+            None
+            if self.is_dated
+            else (
+                f"time = {self.time}: nothing says when things were known; "
+                "the metrics assume that every mapped field was known when the lead was scored"
+            )
+        )
+
+    def fields_of_leads(self) -> set[str]:
+        """The fields whose value in `leads` may be learned from: those known from creation; undated, all mapped."""
+        if self.is_dated:
+            return {name for name, field in self.lead_fields().items() if field.known_from == "creation"}
+        mapped = {name for entry in self.mapping if entry.table == "leads" for name in entry.targets()}
+        return mapped & set(self.lead_fields())
 
     def lead_fields(self) -> dict[str, LeadField]:
         """Declared fields and the two that every lead may have."""
@@ -380,6 +262,7 @@ def set_environment(**more: str) -> None:
     quiet = {
         "DO_NOT_TRACK": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a machine may read what a command prints
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # seven keep a user waiting for four minutes
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -417,16 +300,11 @@ def _problems(error: ValidationError | TypeError) -> list[str]:
     for problem in error.errors():
         loc = [str(part) for part in problem["loc"]]
         if problem["type"] == "extra_forbidden":
-            found.append(f"unknown key {'.'.join(loc)}{_hint(loc[-1], _keys_beside(problem['loc']))}")
+            found.append(f"unknown key {'.'.join(loc)}{hint(loc[-1], _keys_beside(problem['loc']))}")
         else:
             message = problem["msg"].removeprefix("Value error, ")
             found.append(f"{'.'.join(loc)}: {message}" if loc else message)
     return found
-
-
-def _hint(word: str, known: list[str]) -> str:
-    near = nearest(word, known)
-    return f"; did you mean {near!r}?" if near else f"; known are {listed(known)}"
 
 
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:

@@ -5,7 +5,7 @@ A `UserError` is for whoever runs leadscore to mend (exit code 2); any other exc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -46,20 +46,20 @@ class TimeFormatError(UserError):
 
 
 class SourceMissingError(UserError):
-    """A source file that is not there."""
+    """A source without a single file."""
 
-    def __init__(self, source: str, path: Path) -> None:
+    def __init__(self, source: str, path: Path, *, wanted: str = "file") -> None:
         super().__init__(
-            f"source {source!r}: there is no file {path}; "
+            f"source {source!r}: there is no {wanted} {path}; "
             "check `path` and `input_folder` in the settings, or give the folder with --data"
         )
 
 
 class SourceFormatError(UserError):
-    """A source file that cannot be read as what it should be."""
+    """A source file, by its name, that cannot be read as what it should be."""
 
-    def __init__(self, source: str, path: Path, problem: str) -> None:
-        super().__init__(f"source {source!r}: {path.name} {problem}")
+    def __init__(self, source: str, name: str, problem: str) -> None:
+        super().__init__(f"source {source!r}: {name} {problem}")
 
 
 class MissingColumnsError(UserError):
@@ -68,14 +68,14 @@ class MissingColumnsError(UserError):
     def __init__(
         self,
         source: str,
-        path: Path,
+        name: str,
         *,
         missing: Sequence[str],
         available: Sequence[str],
         delimiter: str | None,
     ) -> None:
         self.missing, self.available = tuple(missing), tuple(available)
-        text = f"source {source!r}: {path.name} has no column {listed(missing)}; it has {listed(available)}"
+        text = f"source {source!r}: {name} has no column {listed(missing)}; it has {listed(available)}"
         guesses = [mark for mark in ",;\t|" if mark != delimiter and mark in "".join(available)]
         near = {word: nearest(word, available) for word in missing}
         if delimiter is not None and len(available) == 1 and guesses:
@@ -85,12 +85,56 @@ class MissingColumnsError(UserError):
         super().__init__(text)
 
 
+class AmbiguousDateError(UserError):
+    """Dates whose day and month cannot be told apart; `day_first` and `month_first` of its values can be only that."""
+
+    def __init__(self, source: str, column: str, value: str, *, day_first: int, month_first: int) -> None:
+        super().__init__(
+            f"source {source!r}: column {column!r} holds dates like {value!r}: day or month first? "
+            f"{day_first} of its values can only have the day first, {month_first} only the month; "
+            'set dates = "dmy" or "mdy" for the source'
+        )
+
+
+class DecimalMarkError(UserError):
+    """Numbers that do not say whether '.' or ',' is their decimal mark."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f'{problem}; set decimal = "." or "," for the source')
+
+
 class NoLeadsError(UserError):
     """An ingest that ended without a single lead."""
 
     def __init__(self, *, rejected: dict[str, int]) -> None:
         why = ", ".join(f"{n} by {rule}" for rule, n in rejected.items()) or "the mapping selected none"
         super().__init__(f"no lead could be stored: {why}; no version was written")
+
+
+class TooManyRefusedError(UserError):
+    """An ingest that refused more rows than the settings allow."""
+
+    def __init__(self, over: Mapping[str, tuple[int, int]], *, limit: float, rules: Mapping[str, int]) -> None:
+        told = "; ".join(f"{name}: {refused:,} of {n:,} rows" for name, (refused, n) in over.items())
+        why = ", ".join(f"{n:,} by {rule}" for rule, n in rules.items())
+        super().__init__(
+            f"more than {limit:.0%} of rows were refused ({told}), by rule: {why}; no version was written. See them: "
+            "leadscore rejects. Mend the mapping, let a rule warn under validation.severity, or raise "
+            "validation.max_refused"
+        )
+
+
+class AlarmError(UserError):
+    """An export that looks wrong beside the one before."""
+
+    def __init__(self, seen: Mapping[str, Sequence[str]]) -> None:
+        self.names = tuple(seen)
+        told = "; ".join(f"{name}: {', '.join(each)}" for name, each in seen.items())
+        accept = " ".join(f"--accept {name}" for name in seen)
+        super().__init__(
+            f"this export looks wrong beside the one before: {told}. No version was written. If it is right: "
+            f"leadscore ingest {accept}"
+        )
 
 
 class NoStoreError(UserError):
@@ -179,6 +223,15 @@ class KnownFromError(UserError):
         super().__init__(
             f"{listed(fields)}: known_from = 'creation' in the settings, but the table changes says that the value "
             "changed later, so the one in leads may come from the future; remove known_from to learn from the changes"
+        )
+
+
+class TimeModeError(UserError):
+    """A store that was made in another time mode than the settings now say."""
+
+    def __init__(self, *, stored: str, asked: str) -> None:
+        super().__init__(
+            f"the settings say time = {asked!r}, the data were stored with {stored!r}; run `leadscore ingest` again"
         )
 
 

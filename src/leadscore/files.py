@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,24 +54,36 @@ def write_file(folder: Path, fill: Callable[[Path], Path | None]) -> None:
     Raises:
         WriteError: the disk is full, the folder may not be written, ...; the path is as it was.
     """
+    write_together(folder, 1, lambda paths: [fill(paths[0])])
+
+
+def write_together(folder: Path, n: int, fill: Callable[[list[Path]], Sequence[Path | None]]) -> None:
+    """The same for `n` files that `fill` writes together; each is renamed in a step of its own."""
+    besides: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".writing-", dir=folder)
-        os.close(handle)
-        beside = Path(name)
         try:
-            path = fill(beside)
-            if path is not None:
-                with beside.open("rb") as file:
-                    os.fsync(file.fileno())
-                beside.chmod(0o644)  # mkstemp's 0600 would lock out other readers
-                path.parent.mkdir(parents=True, exist_ok=True)
-                beside.replace(path)
-                sync_folder(path.parent)
+            folder.mkdir(parents=True, exist_ok=True)
+            for _ in range(n):
+                handle, name = tempfile.mkstemp(prefix=".writing-", dir=folder)
+                os.close(handle)
+                besides.append(Path(name))
+            for beside, path in zip(besides, fill(besides), strict=True):
+                if path is not None:
+                    _rename(beside, path)
         finally:
-            beside.unlink(missing_ok=True)
+            for beside in besides:
+                beside.unlink(missing_ok=True)
     except OSError as e:
         raise WriteError(folder, e.strerror or str(e)) from e
+
+
+def _rename(beside: Path, path: Path) -> None:
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.chmod(0o644)  # mkstemp's 0600 would lock out other readers
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside.replace(path)
+    sync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

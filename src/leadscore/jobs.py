@@ -6,24 +6,25 @@ repeated, so a flow may retry it.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from leadscore.audit.verdict import FieldVerdict, audit_learned, left_out
+from leadscore.audit.verdict import audit as run_audit
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AsOfError, UnknownRuleError
+from leadscore.features.fields import unlearned_fields
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
 from leadscore.history.split import History, open_history
-from leadscore.ingest.build import build_version
+from leadscore.ingest.build import build_version, write_csv
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.model.files import write_model
 from leadscore.model.registry import CHAMPION, Registry, Who, hide_password
@@ -35,65 +36,73 @@ from leadscore.report.card import build_card
 from leadscore.report.figures import build_figures
 from leadscore.scoring.score import score_open_leads
 from leadscore.store import upkeep
-from leadscore.store.version import StoreVersion, locked, read_current
+from leadscore.store.version import StoreVersion, locked, object_path, read_attempt, read_current
 from leadscore.tables import REJECTS
 from leadscore.times import DAY_US, format_us
 
 
-def ingest(settings: Settings, *, progress: Progress = silent) -> dict[str, Any]:
-    """Read the sources into a new store version; returns its id, accounts, rejects by rule and warnings."""
+def ingest(settings: Settings, *, accept: Collection[str] = (), progress: Progress = silent) -> dict[str, Any]:
+    """Read the sources into a new store version; returns its id, files, accounts, rejects by rule and warnings.
+
+    `accept` names alarms that shall not stop it this once.
+    """
     store = settings.project_folder() / "store"
     with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
-        version = build_version(settings, engine=engine, folder=store, progress=progress)
-    manifest = version.manifest
+        ingested = build_version(settings, engine=engine, folder=store, accept=accept, progress=progress)
+    manifest = ingested.version.manifest
     return {
         "project": settings.project,
-        "store_version": version.id,
+        "store_version": ingested.version.id,
         "known_until": manifest["known_until"],
+        "files": ingested.files,
         "accounts": manifest["accounts"],
         "rejects": manifest["rejects"]["rules"],
-        "first_rejects": _first_rejects(version),
-        "rejects_files": [str(path) for path in version.files("rejects")],
+        "warned": manifest["rejects"]["warned"],
+        "first_rejects": _first_rejects(_read_rejects(store, manifest["rejects"])),
+        "alarms": ingested.alarms,
         "warnings": manifest["warnings"],
+        "duplicates": ingested.duplicates,
     }
 
 
-def _first_rejects(version: StoreVersion) -> dict[str, str]:
+def _first_rejects(rows: pa.Table) -> dict[str, str]:
     """For each rule the place of its first reject; without the value, which may be personal."""
-    rows = _read_rejects(version)
-    kept = ["source", "line", "column"]
+    kept = ["file", "line", "column"]
     first = rows.group_by("rule", use_threads=False).aggregate([(name, "first") for name in kept]).to_pylist()
     return {
-        row["rule"]: f"{row['source_first']}, line {row['line_first']}"
+        row["rule"]: f"{row['file_first']}, line {row['line_first']}"
         + (f", column {row['column_first']}" if row["column_first"] else "")
         for row in first
     }
 
 
 def list_rejects(settings: Settings, *, rule: str | None = None, each: int = 5) -> dict[str, Any]:
-    """The rows that the current store version rejected: how many by rule, and the first `each` of every rule."""
-    version = read_current(settings.project_folder() / "store", project=settings.project)
-    counts = version.manifest["rejects"]["rules"]
-    if rule is not None and rule not in counts:
-        raise UnknownRuleError(rule, sorted(counts))
-    rules = {name: n for name, n in counts.items() if rule in {None, name}}
-    rows = _read_rejects(version)
+    """The rows that the last ingest rejected or warned of: how many by rule, and the first `each` of every rule.
+
+    `stopped` says why that ingest ended without a version, if it did.
+    """
+    store = settings.project_folder() / "store"
+    attempt = read_attempt(store, project=settings.project)
+    counts = {said: attempt["rejects"][key] for said, key in (("refused", "rules"), ("warned", "warned"))}
+    known = sorted({name for by_rule in counts.values() for name in by_rule})
+    if rule is not None and rule not in known:
+        raise UnknownRuleError(rule, known)
+    rules = {name: sum(by_rule.get(name, 0) for by_rule in counts.values()) for name in known if rule in {None, name}}
+    rows = _read_rejects(store, attempt["rejects"])
     first = {name: rows.filter(pc.equal(rows["rule"], name)).slice(0, each).to_pylist() for name in rules}
-    return {"store_version": version.id, "rules": rules, "first": first}
+    return {"stopped": attempt["stopped"], "rules": rules, **counts, "first": first}
 
 
 def write_rejects(settings: Settings, path: Path) -> int:
-    """Write all rejected rows of the current store version to a CSV file; returns how many there are."""
-    version = read_current(settings.project_folder() / "store", project=settings.project)
-    rows = _read_rejects(version)
-    sink = io.BytesIO()
-    pa_csv.write_csv(rows, sink)
-    write_bytes(path, sink.getvalue())
+    """Write all rows that the last ingest rejected or warned of to a CSV file; returns how many there are."""
+    store = settings.project_folder() / "store"
+    rows = _read_rejects(store, read_attempt(store, project=settings.project)["rejects"])
+    write_csv(path, rows)
     return int(rows.num_rows)
 
 
-def _read_rejects(version: StoreVersion) -> pa.Table:
-    tables = [pq.read_table(path, use_threads=False) for path in version.files("rejects")]
+def _read_rejects(store: Path, part: dict[str, Any]) -> pa.Table:
+    tables = [pq.read_table(object_path(store, file["sha256"]), use_threads=False) for file in part["files"]]
     return pa.concat_tables(tables) if tables else REJECTS.empty_table()
 
 
@@ -123,11 +132,46 @@ def _referred(settings: Settings) -> set[str]:
     return {read_json(path)["store_version"] for path in manifests}
 
 
+def audit(settings: Settings) -> dict[str, Any]:
+    """Whether each field can be trusted at scoring time, by all that is known until now, and what training makes of it.
+
+    `use` is "learned", "left out" (a leak), "kept" (a leak that the settings keep), or "shown" (nothing says when it
+    was known, so it is not learned from whatever the verdict).
+    """
+    with _history(settings) as history:
+        known_us = history.version.known_until_us
+        found = run_audit(history, known_us=known_us)
+        unlearned = unlearned_fields(settings, history.changed_fields(known_us))
+        version = history.version
+    leave_out = left_out(found.fields, settings)
+
+    def use(each: FieldVerdict) -> str:
+        if each.field in unlearned:
+            return "shown"
+        return "left out" if each.field in leave_out else "kept" if each.verdict == "leak" else "learned"
+
+    return {
+        "project": settings.project,
+        "store_version": version.id,
+        "known_until": version.manifest["known_until"],
+        "fields": [asdict(each) | {"use": use(each)} for each in found.fields],
+        "findings": [asdict(each) for each in found.findings],
+    }
+
+
 def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
-    """Train as of a moment (default: known_until), and keep model and card as files; `register` makes it count."""
+    """Train as of a moment (default: known_until), and keep model and card as files; `register` makes it count.
+
+    Leaking fields are left out, unless the settings keep them; `evaluation["audit"]` tells of every field.
+    """
     with _history(settings) as history:
         known_us = _checked_as_of(history, as_of_us)
-        result = fit_model(history, known_us=known_us, progress=progress)
+        progress("auditing", 0, 1)
+        verdicts = audit_learned(history, known_us=known_us)
+        leave_out = left_out(verdicts, settings)
+        result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out)
+        told = [_told(each, leave_out) for each in verdicts]
+        result = replace(result, evaluation=result.evaluation | {"audit": told})
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
     figures = build_figures(result.evaluation)
@@ -148,6 +192,15 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "card": str(_card_folder(home) / "card.html"),
         "store_version": history.version.id,
         "evaluation": result.evaluation,
+    }
+
+
+def _told(verdict: FieldVerdict, leave_out: frozenset[str]) -> dict[str, Any]:
+    return {
+        "field": verdict.field,
+        "verdict": verdict.verdict,
+        "evidence": verdict.evidence,
+        "left_out": verdict.field in leave_out,
     }
 
 
@@ -190,8 +243,9 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
             as_of_us=moment,
         )
         counts = _counts(history, moment, scores.num_rows)
+        published_us = history.published_us(moment)
         publication = write_publication(
-            scores, folder=settings.project_folder() / "scores", as_of_us=moment, model_version=model_version,
+            scores, folder=settings.project_folder() / "scores", as_of_us=published_us, model_version=model_version,
             store_version=history.version.id, project=settings.project, counts=counts,
         )  # fmt: skip
     tiers = pc.value_counts(scores["tier"]).to_pylist() if scores.num_rows else []
@@ -199,7 +253,7 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "project": settings.project,
         "publication_id": publication.id,
         "folder": str(publication.folder),
-        "as_of": format_us(moment),
+        "as_of": publication.manifest["as_of"],
         "model_version": model_version,
         "store_version": history.version.id,
         "counts": counts,
@@ -227,13 +281,19 @@ def backtest(
     """Replay training and scoring at past dates, settle by what is known by now, and write the evidence."""
     with _history(settings) as history:
         moments = spread_dates(history, from_us=from_us, to_us=to_us, dates=dates)
-        for moment in moments:
+        for moment in moments if settings.is_dated else []:
             _checked_as_of(history, moment)
         if not moments:
             raise AsOfError(
                 "there is no date to back-test at: history is shorter than three horizons, or --to is before --from"
+                if settings.is_dated
+                else "there is no place to back-test at: no lead has closed"
             )
-        result = run_backtest(history, moments, progress=progress)
+
+        def leave_out(moment: int) -> frozenset[str]:
+            return left_out(audit_learned(history, known_us=moment), settings)
+
+        result = run_backtest(history, moments, progress=progress, leave_out=leave_out)
         report = result.report | {"project": settings.project, "store_version": history.version.id}
     return report | {"folder": _write_backtest(settings, report, result)}
 
@@ -262,6 +322,8 @@ def _checked_as_of(history: History, as_of_us: int | None) -> int:
     version = history.version
     if as_of_us is None:
         return version.known_until_us
+    if not history.settings.is_dated:
+        raise AsOfError(f"time = {history.settings.time}: nothing is dated, so leave out --as-of")
     stale_days = history.settings.max_staleness_days
     if as_of_us > version.known_until_us + stale_days * DAY_US:
         raise AsOfError(

@@ -77,10 +77,14 @@ OUTCOMES = Table(
 )
 TABLES = {table.name: table for table in (LEADS, CHANGES, ACTIVITIES, STAGES, OUTCOMES)}
 
+PERSONAL = ("email", "phone", "company", "contact")  # of leads; not stored, but as a salted hash
+
 REJECTS = pa.schema(
     [
         pa.field("source", pa.string(), nullable=False),
+        pa.field("file", pa.string(), nullable=False),
         pa.field("line", pa.int64(), nullable=False),
+        pa.field("severity", pa.string(), nullable=False),
         pa.field("table", pa.string()),
         pa.field("rule", pa.string(), nullable=False),
         pa.field("column", pa.string()),

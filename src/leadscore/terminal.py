@@ -51,14 +51,36 @@ def draw_ingest(result: dict[str, Any]) -> None:
     for name, a in result["accounts"]["tables"].items():
         table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "rejected", "duplicates")))
     out.print(table)
-    for rule, n in result["rejects"].items():
-        first = escaped(result["first_rejects"][rule])
-        out.print(f"[yellow]rejected[/] {n:,} rows by the rule {escaped(rule)}, the first at {first}")
-    if result["rejects"]:
-        out.print("See them, with source, line, column and value: leadscore rejects")
-    for warning in result["warnings"]:
+    for file in result["files"]:
+        how = ", unchanged: not read again" if file["unchanged"] else f": {file['dialect']}" if file["dialect"] else ""
+        out.print(f"{escaped(file['file'])}{escaped(how)}", highlight=False)
+    for said, rules in (("rejected", result["rejects"]), ("kept with a warning", result["warned"])):
+        for rule, n in rules.items():
+            first = escaped(result["first_rejects"][rule])
+            out.print(f"[yellow]{said}[/] {n:,} rows by the rule {escaped(rule)}, the first at {first}")
+    if result["first_rejects"]:
+        out.print("See them, with file, line, column and value: leadscore rejects")
+    if result["duplicates"]:
+        out.print(f"[yellow]{result['duplicates']:,} leads may be the same as another one[/]: see duplicates.csv")
+    for warning in [*result["alarms"], *result["warnings"]]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
     out.print(f"Store version [bold]{result['store_version']}[/], known until {result['known_until']}")
+
+
+COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
+
+
+def draw_audit(result: dict[str, Any]) -> None:
+    """Which fields can be trusted, the worst first, and what training makes of them."""
+    table = _table(f"Fields, as known until {result['known_until']}", "field", "verdict", "use", "evidence", text=4)
+    for each in sorted(result["fields"], key=lambda each: list(COLOURS).index(each["verdict"])):
+        verdict = f"[{COLOURS[each['verdict']]}]{each['verdict']}[/]"
+        table.add_row(escaped(each["field"]), verdict, each["use"], escaped(each["evidence"]))
+    out.print(table)
+    for finding in result["findings"]:
+        out.print(f"[yellow]beside:[/] {escaped(finding['evidence'])}")
+    if any(each["use"] == "left out" for each in result["fields"]):
+        out.print("Leaks are left out of training. To learn from one all the same: keep = [...] under \\[audit]")
 
 
 METRIC_NAMES = {
@@ -89,19 +111,21 @@ def draw_train(result: dict[str, Any]) -> None:
     """How good the model is, and what became of it."""
     e = result["evaluation"]
     _draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
-    history = e["history"]
-    mature = "-" if history["mature_rate"] is None else f"{history['mature_rate']:.3f}"
-    out.print(
-        f"Learned from {history['snapshots']:,} snapshots of {history['leads']:,} leads; base rate "
-        f"{history['base_rate']:.3f} weighted, {mature} mature only; "
-        f"{history['censored']:,} censored, {history['weights_capped']:.1%} of weights capped"
-    )
+    out.print(_learned(e))
+    if e["assumption"]:
+        out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
     why = e["calibrator"].get("why")
     out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
     out.print(f"Gain in log loss over the base rate: {_number(e['gain']['log_loss_gain'])}")
     if e["not_learned_from"]:
         names = ", ".join(e["not_learned_from"])
         out.print(f"[yellow]not learned from[/] (nothing says when they were known): {escaped(names)}")
+    for each in e["audit"]:
+        if each["verdict"] != "ok":
+            said = (
+                "left out, a leak" if each["left_out"] else "kept, a leak" if each["verdict"] == "leak" else "suspect"
+            )
+            out.print(f"[yellow]{said}:[/] {escaped(each['field'])}: {escaped(each['evidence'])}")
     out.print(f"Model card: {escaped(result['card'])}", soft_wrap=True)
     if result["no_signal"]:
         out.print(f"[yellow]{escaped(result['no_signal'])}[/]\nNo model was registered; the champion stays as it is.")
@@ -118,9 +142,23 @@ def draw_train(result: dict[str, Any]) -> None:
         )
 
 
+def _learned(e: dict[str, Any]) -> str:
+    """What a model was learned from."""
+    history = e["history"]
+    if e["assumption"]:
+        return f"Learned from {history['leads']:,} closed leads, of which {history['base_rate']:.1%} were won"
+    mature = "-" if history["mature_rate"] is None else f"{history['mature_rate']:.3f}"
+    return (
+        f"Learned from {history['snapshots']:,} snapshots of {history['leads']:,} leads; base rate "
+        f"{history['base_rate']:.3f} weighted, {mature} mature only; "
+        f"{history['censored']:,} censored, {history['weights_capped']:.1%} of weights capped"
+    )
+
+
 def draw_score(result: dict[str, Any]) -> None:
     """Whom to call first, and where the list is."""
-    table = _table(f"First to call, as of {result['as_of']}", "lead", "tier", "win", "reasons", text=2)
+    when = f", as of {result['as_of']}" if result["as_of"] else ""
+    table = _table(f"First to call{when}", "lead", "tier", "win", "reasons", text=2)
     table.columns[3].justify = "left"
     for row in result["top"]:
         lines = []
@@ -143,18 +181,18 @@ def draw_score(result: dict[str, Any]) -> None:
 def draw_backtest(result: dict[str, Any]) -> None:
     """How good the models of the past were."""
     for skipped in result["skipped"]:
-        out.print(f"[yellow]skipped[/] {skipped['as_of'][:10]}: {escaped(skipped['why'])}")
+        out.print(f"[yellow]skipped[/] {_short(skipped['as_of'])}: {escaped(skipped['why'])}")
     if not result["dates"]:
         return
     table = _table("By date", "as of", "calibrator", "open", "won", "AUC", "Brier", "skill", "mean p - won", text=2)
     for date in result["dates"]:
         ours = date["models"]["leadscore"]
         cells = [_number(ours[key], interval=False) for key in ("auc", "brier", "brier_skill", "bias")]
-        table.add_row(date["as_of"][:10], date["calibrator"], f"{date['open']:,}", f"{date['won']:,}", *cells)
+        table.add_row(_short(date["as_of"]), date["calibrator"], f"{date['open']:,}", f"{date['won']:,}", *cells)
     out.print(table)
     for date in result["dates"]:
         for note in date["notes"]:
-            out.print(f"{date['as_of'][:10]}: {escaped(note)}")
+            out.print(f"{_short(date['as_of'])}: {escaped(note)}")
     models = result["pooled"]
     n = models["leadscore"]
     what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} dates"
@@ -164,6 +202,11 @@ def draw_backtest(result: dict[str, Any]) -> None:
         table.add_row(name, *(_number(model.get(key)) for model in models.values()))
     out.print(table)
     out.print(f"Written to {escaped(result['folder'])}", soft_wrap=True)
+
+
+def _short(as_of: str) -> str:
+    """A date without its time; a place as it is."""
+    return as_of.partition("T")[0]
 
 
 def _draw_metrics(title: str, parts: dict[str, dict[str, Any]]) -> None:
@@ -241,15 +284,19 @@ def draw_moved(result: dict[str, Any]) -> None:
 
 def draw_rejects(result: dict[str, Any]) -> None:
     """The first rejected rows of each rule, or where all of them were written."""
+    if result["stopped"]:
+        out.print(f"[yellow]The last ingest was stopped:[/] {escaped(result['stopped'])}\n", highlight=False)
     if result["to"]:
         out.print(f"{result['written']:,} rejected rows written to {escaped(result['to'])}", soft_wrap=True)
         return
     if not result["rules"]:
         out.print("No row was rejected")
-    for rule, n in result["rules"].items():
-        table = _table(f"{rule}: {n:,}", "source", "line", "column", "value", "lead", text=5)
+    for rule in result["rules"]:
+        refused, warned = (result[said].get(rule, 0) for said in ("refused", "warned"))
+        title = f"{rule}: {refused:,} refused, {warned:,} kept with a warning"
+        table = _table(title, "file", "line", "column", "value", "lead", text=5)
         for row in result["first"][rule]:
-            cells = (row[name] for name in ("source", "line", "column", "value", "lead_id"))
+            cells = (row[name] for name in ("file", "line", "column", "value", "lead_id"))
             table.add_row(*("" if cell is None else escaped(cell) for cell in cells))
         out.print(table)
 

@@ -40,6 +40,7 @@ def make_settings(**changes: Any) -> Settings:
         ],
         "stages": {"open": ["new", "qualified", "proposal"], "won": ["signed"], "lost": ["rejected"]},
         "kinds": {"email": "e-mails", "meeting": "meetings"},
+        "validation": {"max_refused": 1.0},
     }
     return Settings.model_validate(plain | changes)
 
@@ -94,7 +95,8 @@ class Facts:
             "known_until_us": day(known_until),
             "first_us": first,
             "tables": parts,
-            "rejects": {**write_rows(folder, REJECTS, []), "rules": {}},
+            "observed": {"rows": 0, "files": []},
+            "rejects": {**write_rows(folder, REJECTS, []), "rules": {}, "warned": {}},
             "accounts": {"sources": {}, "tables": {name: {"rejected": 0} for name in TABLES}},
             "warnings": [],
         }

@@ -52,6 +52,15 @@ def format_us(us: int) -> str:
     return (EPOCH + timedelta(microseconds=us)).isoformat().replace("+00:00", "Z")
 
 
+def name_moment(us: int, *, time: str) -> str:
+    """A moment of a time mode in words: a date, a place in the order, or that there is none.
+
+    >>> name_moment(86_400_000_000, time="dated"), name_moment(7, time="ordered"), name_moment(0, time="none")
+    ('1970-01-02T00:00:00Z', 'place 7', 'undated')
+    """
+    return {"ordered": f"place {us}", "none": "undated"}.get(time) or format_us(us)
+
+
 def local_midnights(start_us: int, end_us: int, *, zone: str) -> list[tuple[int, int]]:
     """Every local 00:00 in [start_us, end_us) as (days since 1970-01-01, UTC microseconds), in order."""
     tz = ZoneInfo(zone)

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.config import EngineSettings, Stages
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import UnsafeNameError, identifier, literal
 from leadscore.features.engagement import build_engagement
 from leadscore.features.matrix import build_matrix
 from leadscore.history.snapshot import Snapshot
+from leadscore.sections import EngineSettings, Stages
 from leadscore.tables import ACTIVITIES
 from leadscore.testing import day
 from leadscore.times import DAY_US

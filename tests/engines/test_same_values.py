@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from engines.sqlite import SQLiteEngine
 from features.oracle import CHANGED, build_random_facts
-from leadscore.config import EngineSettings
 from leadscore.engine import Engine
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import literal
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.split import History, open_history
+from leadscore.sections import EngineSettings
 from leadscore.store.version import StoreVersion
 from leadscore.testing import Facts, day, make_settings
 

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.config import BantLetter, LeadField, Settings
+from leadscore.config import Settings
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
+from leadscore.sections import BantLetter, LeadField
 from leadscore.testing import Facts, day, make_settings
 
 DAY = 24 * 60 * 60 * 1_000_000

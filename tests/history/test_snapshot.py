@@ -12,7 +12,6 @@ import pytest
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
-from leadscore.config import Stages, Target
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import UnsafeNameError
 from leadscore.features.matrix import build_features, build_matrix
@@ -27,6 +26,7 @@ from leadscore.history.snapshot import (
 )
 from leadscore.history.split import History
 from leadscore.ingest.mapping import table_of
+from leadscore.sections import Stages, Target
 from leadscore.store.version import StoreVersion
 from leadscore.testing import Facts, day, make_settings
 from leadscore.times import DAY_US, FOREVER_US, to_us

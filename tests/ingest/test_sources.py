@@ -7,23 +7,37 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore.config import Source
 from leadscore.errors import MissingColumnsError, SourceMissingError, UserError
-from leadscore.ingest import sources
-from leadscore.ingest.sources import Batch, read_source
+from leadscore.ingest import csv_text, parquet, text
+from leadscore.ingest.sources import Batch, Dialect, SourceFile, detect_dialect, find_files, read_file
+from leadscore.sections import Source
 
 
-def batches(folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts: str) -> list[Batch]:
+def batches(folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts) -> list[Batch]:
     (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-    return list(read_source("deals", Source(path=Path(name), **parts), folder=folder, columns=columns))
+    return read(folder, Source(path=Path(name), **parts), columns)
+
+
+def read(folder: Path, source: Source, columns: list[str]) -> list[Batch]:
+    return [
+        batch
+        for file in find_files("deals", source, folder=folder)
+        for batch in read_file(file, source, columns=columns, dialect=detect_dialect(file, source))
+    ]
+
+
+def dialect(folder: Path, data: str | bytes, *, name: str = "x.csv", **parts) -> Dialect | None:
+    (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    return detect_dialect(SourceFile("deals", folder / name, name), Source(path=Path(name), **parts))
 
 
 def rows(found: list[Batch]) -> list[tuple]:
     """(line, values...) of all rows."""
+    assert all(kind == pa.string() for batch in found for kind in batch.columns.schema.types)
     return [
-        (int(line), *values)
+        (int(line), *row.values())
         for batch in found
-        for line, values in zip(batch.lines, batch.frame.itertuples(index=False, name=None), strict=True)
+        for line, row in zip(batch.lines, batch.columns.to_pylist(), strict=True)
     ]
 
 
@@ -31,7 +45,7 @@ def malformed(found: list[Batch]) -> list[tuple[int, str]]:
     return [row for batch in found for row in batch.malformed]
 
 
-def refusal(folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts: str) -> str:
+def refusal(folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts) -> str:
     with pytest.raises(UserError) as told:
         batches(folder, data, columns, name=name, **parts)
     assert "'deals'" in str(told.value)
@@ -39,7 +53,7 @@ def refusal(folder: Path, data: str | bytes, columns: list[str], *, name: str = 
     return str(told.value)
 
 
-def parquet(**columns: pa.Array) -> bytes:
+def parquet_file(**columns: pa.Array) -> bytes:
     target = io.BytesIO()
     pq.write_table(pa.table(columns), target)
     return target.getvalue()
@@ -64,6 +78,12 @@ def parquet(**columns: pa.Array) -> bytes:
         ("a,b\nNA,null\nnan,None\n", [(2, "NA", "null"), (3, "nan", "None")]),
         ("a,b\n00012,1e3\n", [(2, "00012", "1e3")]),
         ("a,b\nMüller,株式会社\n", [(2, "Müller", "株式会社")]),
+        ("a,b\n  1 ,\t2\n", [(2, "1", "2")]),
+        ('a,b\n" 1 ","\u00a02"\n', [(2, "1", "2")]),
+        ('a,b\n5" pipe,x"y\n"3",4\n', [(2, '5" pipe', 'x"y'), (3, "3", "4")]),
+        ("a,b\n1,2\r3,4\n5,6\r\n", [(2, "1", "2"), (3, "3", "4"), (4, "5", "6")]),
+        ('a,b\n"x\n\ny",2\n\n3,4\n', [(2, "x\n\ny", "2"), (6, "3", "4")]),
+        ("a,b\n1,2\n\ufeff3,4\n", [(2, "1", "2"), (3, "\ufeff3", "4")]),
         ("a,b\n1,it's\n", [(2, "1", "it's")]),
         ("a,,b,\n1,x,2,y\n", [(2, "1", "2")]),  # unnamed columns beside
         ("a,c,b,c\n1,x,2,y\n", [(2, "1", "2")]),  # a name that comes twice, but is not read
@@ -96,11 +116,12 @@ def test_csv_when_rows_have_too_few_or_too_many_values_then_they_are_told_apart_
 def test_csv_when_it_is_read_in_batches_then_rows_and_lines_are_the_same(tmp_path, monkeypatch, size):
     text = 'a,b\n1,2\n"x\ny",4\nragged\n\n5,6\n7,8\n9\n'
     whole = batches(tmp_path, text, ["b", "a"])
-    monkeypatch.setattr(sources, "BATCH_ROWS", size)
+    monkeypatch.setattr(csv_text, "BATCH_ROWS", size)
+    monkeypatch.setattr(csv_text, "read_block", lambda *_, **__: None)
     parts = batches(tmp_path, text, ["b", "a"])
     assert rows(parts) == rows(whole) == [(2, "2", "1"), (3, "4", "x\ny"), (7, "6", "5"), (8, "8", "7")]
     assert malformed(parts) == malformed(whole)
-    assert all(len(batch.frame) + len(batch.malformed) <= size for batch in parts)
+    assert all(len(batch.lines) + len(batch.malformed) <= size for batch in parts)
 
 
 @pytest.mark.parametrize(
@@ -137,15 +158,118 @@ def test_csv_when_a_quote_never_closes_then_the_line_where_it_opened_is_told(tmp
 
 
 @pytest.mark.parametrize(
-    "data", ["a,b\nM\xfcller,2\n".encode("latin-1"), b"a,b\n1,2\n" * 3_000 + b"\xff,1\n", b"\xe4,b\n1,2\n"]
+    ("data", "encoding", "first"),
+    [
+        (b"a,b\n1,2\n", "utf-8", "1"),
+        ("a,b\nMüller,2\n".encode(), "utf-8", "Müller"),
+        ("a,b\nMüller,2\n".encode("utf-8-sig"), "utf-8-sig", "Müller"),
+        ("a,b\nMüller,2\n".encode("utf-16"), "utf-16", "Müller"),
+        (b"\xfe\xff" + "a,b\nMüller,2\n".encode("utf-16-be"), "utf-16", "Müller"),
+        ("a,b\nMüller,2\n".encode("utf-32"), "utf-32", "Müller"),
+        ("a,b\nMüller,2\n".encode("cp1252"), "cp1252", "Müller"),
+        (b"a,b\n1,2\n" * 3_000 + b"\xff,1\n", "cp1252", "1"),
+        ("a,b\n€5,2\n".encode("cp1252"), "cp1252", "€5"),
+    ],
 )
-def test_csv_when_it_is_not_utf8_then_it_is_said(tmp_path, data):
-    assert "UTF-8" in refusal(tmp_path, data, ["b"])
+def test_csv_when_it_has_an_encoding_then_it_is_detected(tmp_path, data, encoding, first):
+    assert dialect(tmp_path, data).encoding == encoding
+    assert rows(batches(tmp_path, data, ["a"]))[0] == (2, first)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_csv_when_it_is_utf16_then_it_is_said(tmp_path, encoding):
-    assert "UTF-16" in refusal(tmp_path, "a,b\n1,2\n".encode(encoding), ["a"])
+@pytest.mark.parametrize(
+    ("data", "stated", "words"),
+    [
+        ("Müller,Jäger,ö\n".encode() + b"\xff\n", {}, "is not UTF-8 text (near line 2)"),  # UTF-8, but damaged
+        (b"a,b\n\xfc\x81,2\n", {}, "is not CP1252 text (near line 2)"),
+        (b"a,b\n1,2\n\xff,2\n", {"encoding": "utf-8"}, "is not UTF-8 text (near line 3)"),
+        ("a,b\n1,2\n".encode("utf-16")[:-1], {}, "is not UTF-16 text"),
+        (b"a,b\n1,2\n" * 2_000 + b"1,\0\n", {}, "NUL character in line 4001"),
+        *[("a,b\n1,2\n".encode(mark), {}, "UTF-16 text without a mark") for mark in ("utf-16-le", "utf-16-be")],
+    ],
+)
+def test_csv_when_bytes_are_not_of_its_encoding_then_the_line_is_said(tmp_path, data, stated, words):
+    assert words in refusal(tmp_path, data, ["b"], **stated)
+
+
+def test_csv_when_an_encoding_is_stated_then_it_is_read_so(tmp_path):
+    data = "a,b\nЖд,2\n"
+    assert rows(batches(tmp_path, data.encode("cp1251"), ["a"], encoding="cp1251")) == [(2, "Жд")]
+    assert rows(batches(tmp_path, data.encode("utf-16-le"), ["a"], encoding="utf-16-le")) == [(2, "Жд")]
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a,b\n1,2\n", ","),
+        ("a;b\n1,5;2,5\n1,5;3,5\n", ";"),
+        ("a;b, net\n1;2,5\n", ";"),
+        ("a\tb\n1,2,3\t4;5\n", "\t"),
+        ("a|b\n1|2\n", "|"),
+        ('a,b\n"1;2;3","4;5;6"\n', ","),
+        ('"a;b;c",b\n"1;2;3",2\n', ","),
+        ("a;notes, long;c\n1;x;2\n3;y, z;4\n", ";"),
+        ("a\n1\n", ","),
+        ("a,b,c\n1|2,3,4\n5|6,7,8\n", ","),
+    ],
+)
+def test_csv_when_values_are_parted_then_the_delimiter_is_detected(tmp_path, text, delimiter):
+    assert dialect(tmp_path, text).delimiter == delimiter
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "first"),
+    [
+        ("a,b\n1,2\n", '"', "1"),
+        ("'a','b'\n'x,y','it''s'\n", "'", "x,y"),
+        ('a\tb\n5"\t2\n', '"', '5"'),
+        ('a\tb\n"quoted" he said\t2\n', None, '"quoted" he said'),  # plain characters in tab-separated text
+        ('a\tb\n"x\ty"\t2\n', '"', "x\ty"),
+    ],
+)
+def test_csv_when_values_are_quoted_then_it_is_detected(tmp_path, text, quote, first):
+    assert dialect(tmp_path, text).quote == quote
+    assert rows(batches(tmp_path, text, ["a", "b"]))[0][1] == first
+
+
+def test_dialect_when_it_is_told_then_in_words(tmp_path):
+    assert str(dialect(tmp_path, "a;b\n1;2\n")) == (
+        "UTF-8, ';' between values, quoted with \", header in the first row"
+    )
+    assert str(dialect(tmp_path, "1\t2\n".encode("cp1252"), header=False)).endswith("no header")
+
+
+def test_csv_when_there_is_no_header_then_columns_are_numbered(tmp_path):
+    read = batches(tmp_path, "x,1\ny,2\nz\n", ["2", "1"], header=False)
+    assert rows(read) == [(1, "1", "x"), (2, "2", "y")]
+    assert malformed(read) == [(3, "1 values, the first row has 2")]
+
+
+@pytest.mark.parametrize("first", ["L0000016,2024-03-01 08:11:27Z,web", "3,1,x", "a@b.example,x,y", "2024-03-01,x,y"])
+def test_csv_when_its_first_row_is_data_then_header_false_is_proposed_and_no_value_shown(tmp_path, first):
+    told = refusal(tmp_path, f"{first}\n{first}\n", ["lead_id"])
+    assert "set header = false" in told
+    assert not any(value in told for value in first.split(",") if len(value) > 1)
+
+
+def test_csv_when_the_header_has_numbers_among_the_names_then_it_is_a_header(tmp_path):
+    assert rows(batches(tmp_path, "id,2024,2025\n1,2,3\n", ["id", "2025"])) == [(2, "1", "3")]
+
+
+def test_csv_when_it_is_wide_then_the_right_columns_are_read(tmp_path):
+    names = [f"c{i}" for i in range(200)]
+    data = ",".join(names) + "\n" + ",".join(str(i) for i in range(200)) + "\n"
+    assert rows(batches(tmp_path, data, ["c199", "c0", "c77"])) == [(2, "199", "0", "77")]
+
+
+def test_csv_when_a_value_is_endless_then_it_is_refused_in_words(tmp_path):
+    data = 'a,b\n1,2\n3,"' + "x\n" * 100_000
+    assert "from line 3 on" in refusal(tmp_path, data, ["a"])
+    assert "from line 3 on" in refusal(tmp_path, "a,b\n1,2\n" + "x" * 200_000 + ",2\n", ["a"])
+
+
+def test_csv_when_a_line_never_ends_then_it_is_refused_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(text, "LINE_LIMIT", 1_000)
+    assert "from line 3 on" in refusal(tmp_path, "a,b\n1,2\n" + "x," * 2_000, ["a"])
 
 
 @pytest.mark.parametrize("there", [",", ";", "\t", "|"])
@@ -158,19 +282,22 @@ def test_csv_when_the_delimiter_is_another_one_then_the_right_one_is_proposed(tm
         assert f"set delimiter = {there!r}" in refusal(tmp_path, text, ["a", "b"], delimiter=stated)
 
 
-@pytest.mark.parametrize("delimiter", ['"', "\n", "\r", " "])
-def test_csv_when_the_delimiter_can_be_none_then_it_is_refused_in_words(tmp_path, delimiter):
-    refusal(tmp_path, "a,b\n1,2\n", ["a", "b"], delimiter=delimiter)
+@pytest.mark.parametrize(
+    "parts", [*({"delimiter": mark} for mark in ('"', "'", "\n", "\r", "")), {"encoding": "utf-9"}, {"encoding": "hex"}]
+)
+def test_source_when_a_setting_can_be_none_then_it_is_refused(parts):
+    with pytest.raises(ValueError, match=next(iter(parts))):
+        Source(path=Path("x.csv"), **parts)
 
 
 @pytest.mark.parametrize(
     ("name", "data"), [("x.csv", b"deal_id,created,amount\n1,2,3\n"),
-                       ("x.parquet", parquet(deal_id=pa.array([1]), created=pa.array([1]), amount=pa.array([1])))]
+                       ("x.parquet", parquet_file(deal_id=pa.array([1]), created=pa.array([1]), amount=pa.array([1])))]
 )  # fmt: skip
 def test_source_when_a_column_is_missing_then_it_the_present_ones_and_the_nearest_are_named(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(MissingColumnsError) as told:
-        list(read_source("deals", Source(path=Path(name)), folder=tmp_path, columns=["created", "deal_idd", "zip"]))
+        read(tmp_path, Source(path=Path(name)), ["created", "deal_idd", "zip"])
     assert told.value.missing == ("deal_idd", "zip")
     for words in (
         "'deal_idd', 'zip'",
@@ -199,16 +326,16 @@ def zipped() -> bytes:
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("x.csv", parquet(a=pa.array([1])), "ends in .csv but holds Parquet"),
+        ("x.csv", parquet_file(a=pa.array([1])), "ends in .csv but holds Parquet"),
         ("x.csv", gzip.compress(b"a,b\n1,2\n", mtime=0), "ends in .csv but holds gzip"),
         ("x.csv", zipped(), "Excel"),
         ("x.csv", b"%PDF-1.7\n", "PDF"),
         ("x.parquet", b"a,b\n1,2\n", "ends in .parquet but holds"),
         ("x.parquet", gzip.compress(b"x", mtime=0), "ends in .parquet but holds gzip"),
         ("x.parquet", zipped(), "Excel"),
-        ("x.xlsx", zipped(), "must end in .csv, .csv.gz or .parquet"),
-        ("x", b"a,b\n1,2\n", "must end in .csv, .csv.gz or .parquet"),
-        ("x.txt", b"a,b\n1,2\n", "must end in .csv, .csv.gz or .parquet"),
+        ("x.xls", zipped(), "must end in '.csv', '.tsv', "),
+        ("x", b"a,b\n1,2\n", "must end in '.csv', '.tsv', "),
+        ("x.txt", b"a,b\n1,2\n", "must end in '.csv', '.tsv', "),
     ],
 )
 def test_source_when_it_is_not_what_its_ending_says_then_words_say_what_it_is(tmp_path, name, data, words):
@@ -217,34 +344,78 @@ def test_source_when_it_is_not_what_its_ending_says_then_words_say_what_it_is(tm
 
 @pytest.mark.parametrize("cut", [8, 60, -4, -40])
 def test_parquet_when_it_is_cut_off_then_it_is_refused_in_words(tmp_path, cut):
-    data = parquet(a=pa.array(range(1000)))
+    data = parquet_file(a=pa.array(range(1000)))
     assert "Parquet" in refusal(tmp_path, data[:cut], ["a"], name="x.parquet")
 
 
 def test_parquet_when_its_pages_are_damaged_then_it_is_refused_in_words(tmp_path):
-    data = bytearray(parquet(a=pa.array(range(1000))))
+    data = bytearray(parquet_file(a=pa.array(range(1000))))
     data[4:400] = b"\xff" * 396
     assert "Parquet" in refusal(tmp_path, bytes(data), ["a"], name="x.parquet")
 
 
-@pytest.mark.parametrize("name", ["none.csv", "none.parquet", "folder.csv"])
+@pytest.mark.parametrize("name", ["none.csv", "none.parquet", "folder.csv", "none/*.csv"])
 def test_source_when_there_is_no_such_file_then_it_and_the_remedy_are_named(tmp_path, name):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(SourceMissingError, match="--data") as told:
-        read_source("deals", Source(path=Path(name)), folder=tmp_path, columns=["a"])
+        find_files("deals", Source(path=Path(name)), folder=tmp_path)
     assert str(tmp_path / name) in str(told.value)
 
 
-def test_parquet_when_it_is_read_then_rows_are_numbered_and_types_survive(tmp_path, monkeypatch):
-    data = parquet(a=pa.array([2**62 + 1, None, 12]), b=pa.array(["x", None, ""]), c=pa.array([1, 2, 3]))
-    monkeypatch.setattr(sources, "BATCH_ROWS", 2)
+def test_parquet_when_it_is_read_then_rows_are_numbered_and_typed_values_become_text(tmp_path, monkeypatch):
+    data = parquet_file(a=pa.array([2**62 + 1, None, 12]), b=pa.array(["x ", None, ""]), c=pa.array([1, 2, 3]))
+    monkeypatch.setattr(parquet, "BATCH_ROWS", 2)
     read = batches(tmp_path, data, ["b", "a"], name="x.parquet")
     assert [batch.lines.tolist() for batch in read] == [[1, 2], [3]]
-    values = [
-        value for batch in read for value in batch.frame["a"].astype(object).where(batch.frame["a"].notna(), None)
-    ]
-    assert values == [2**62 + 1, None, 12]  # a null beside integers makes no floats of them
-    assert [list(batch.frame) for batch in read] == [["b", "a"], ["b", "a"]]
+    assert rows(read) == [(1, "x", str(2**62 + 1)), (2, "", ""), (3, "", "12")]
+    assert [batch.columns.column_names for batch in read] == [["b", "a"], ["b", "a"]]
+
+
+def test_parquet_when_a_column_has_no_text_then_it_and_its_type_are_named(tmp_path):
+    data = parquet_file(a=pa.array([[1, 2]]), b=pa.array([b"\xff"]))
+    assert "column 'a' of list" in refusal(tmp_path, data, ["a"], name="x.parquet")
+    assert "column 'b' of binary" in refusal(tmp_path, data, ["b"], name="x.parquet")
+
+
+def test_parquet_when_folders_name_a_partition_then_it_is_a_column(tmp_path):
+    for folder in ("year=2025/team=A%2FB", "year=2026/team=__HIVE_DEFAULT_PARTITION__"):
+        (tmp_path / "events" / folder).mkdir(parents=True)
+        (tmp_path / "events" / folder / "part-0.parquet").write_bytes(parquet_file(a=pa.array([1, 2])))
+    (tmp_path / "events" / "_SUCCESS").touch()
+    (tmp_path / "events" / "_notes.parquet").touch()
+    found = read(tmp_path, Source(path=Path("events")), ["year", "a", "team"])
+    assert rows(found) == [(1, "2025", "1", "A/B"), (2, "2025", "2", "A/B"), (1, "2026", "1", ""), (2, "2026", "2", "")]
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("b.csv", ["b.csv"]),
+        (".", ["b.csv", "sub/a.csv.gz", "sub/c.TSV"]),
+        ("sub", ["sub/a.csv.gz", "sub/c.TSV"]),
+        ("*.csv", ["b.csv"]),
+        ("**/*.csv*", ["b.csv", "sub/a.csv.gz"]),
+        ("sub/[ab]*", ["sub/a.csv.gz"]),
+    ],
+)
+@pytest.mark.parametrize("absolute", [False, True])
+def test_files_when_a_source_is_a_file_a_folder_or_a_pattern_then_they_come_by_name(tmp_path, path, names, absolute):
+    for name in ("b.csv", "sub/c.TSV", "sub/a.csv.gz", "notes.txt", ".hidden.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    path = tmp_path / path if absolute else Path(path)
+    found = find_files("deals", Source(path=path), folder=tmp_path)
+    assert [file.name for file in found] == names
+    assert [file.path for file in found] == [tmp_path / name for name in names]
+
+
+def test_files_when_one_of_several_lacks_a_column_then_that_one_is_named(tmp_path):
+    (tmp_path / "1.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "2.csv").write_text("b;a\n3;4\n")
+    assert rows(read(tmp_path, Source(path=Path("*.csv")), ["a", "b"])) == [(2, "1", "2"), (2, "4", "3")]
+    (tmp_path / "3.csv").write_text("a,c\n5,6\n")
+    with pytest.raises(MissingColumnsError, match=r"3\.csv has no column 'b'"):
+        read(tmp_path, Source(path=Path("*.csv")), ["a", "b"])
 
 
 def test_csv_when_it_is_gzipped_then_rows_and_lines_are_those_of_the_plain_file(tmp_path):

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
+from leadscore.audit.verdict import audit_learned
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.bant import build_bant
@@ -322,7 +323,15 @@ def law_training_is_scoring_replayed(learn: Learn, score: Learn, *, late: bool =
     run(check, replays(late=late), examples=5)
 
 
-VIEWS = {"the list and the matrix of a scoring": view_scoring, "the earlier side of a split": view_side}
+def view_audit(history: History, known_us: int) -> Told:
+    return {each.field: each for each in audit_learned(history, known_us=known_us)}
+
+
+VIEWS = {
+    "the list and the matrix of a scoring": view_scoring,
+    "the earlier side of a split": view_side,
+    "the audit of what is learned from": view_audit,
+}
 
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)

@@ -9,7 +9,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import encode
-from leadscore.model.encode import encode_training, fit_encoder, fold_of_lead
+from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
 
 
 def feature(name, unit, **more):
@@ -152,11 +152,11 @@ def test_encoder_when_it_went_through_json_then_gives_the_same_bits():
 def test_folds_when_a_lead_has_many_rows_then_they_share_one_and_folds_are_even(shuffle):
     lead_id = np.repeat([f"{i:04d}" for i in range(103)], 4)
     order = np.random.default_rng(0).permutation(len(lead_id)) if shuffle else np.arange(len(lead_id))
-    fold = fold_of_lead(lead_id[order])
+    fold = fold_of_group(lead_id[order])
     by_lead = pd.Series(fold).groupby(lead_id[order])
     assert (by_lead.nunique() == 1).all()
     assert sorted(by_lead.first().value_counts()) == [20, 20, 21, 21, 21]
-    assert (fold == fold_of_lead(lead_id)[order]).all()
+    assert (fold == fold_of_group(lead_id)[order]).all()
 
 
 def auc(label, encoded):
@@ -204,7 +204,7 @@ def test_training_rate_when_done_by_hand_for_one_fold_then_agrees():
     values = texts(*["a", "b", None] * 10)
     label = (np.arange(30) % 4 == 0).astype(float)
     found = encode_training(make_matrix(lead_id, place=values), label, np.ones(30), [PLACE])[:, 0]
-    fold = fold_of_lead(lead_id)
+    fold = fold_of_group(lead_id)
     for row in range(30):
         others = [i for i in range(30) if fold[i] != fold[row]]
         base = np.mean([label[i] for i in others])

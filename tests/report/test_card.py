@@ -55,6 +55,7 @@ def make_evaluation(**changes):
         "curves": {name: [] for name in ("roc", "precision_recall", "lift", "distribution", "maturity")},
         "days_to_win": {"half": 12.2, "nine_tenths": 44.7},
         "not_learned_from": [],
+        "audit": [],
         "calibrator": {"kind": "sigmoid", "log_loss": {"none": 0.5123, "sigmoid": 0.4987}},
     } | changes
 
@@ -221,6 +222,21 @@ def test_card_when_fields_were_not_learned_from_then_says_which_and_why():
     assert "none had to be left out" in Page(make_card()).text
 
 
+def test_card_when_the_audit_speaks_against_fields_then_says_which_and_what_was_made_of_them():
+    kinds = {"status": ("leak", True), "score": ("leak", False), "owner": ("suspect", False), "size": ("ok", False)}
+    audit = [
+        {"field": name, "verdict": verdict, "evidence": f"what {name} did", "left_out": out}
+        for name, (verdict, out) in kinds.items()
+    ]
+    settings = make_settings(fields={name: {} for name in kinds})
+    text = Page(make_card(make_evaluation(audit=audit), settings=settings)).text
+    assert "These tell how a lead ended. They were left out: Leak. status: what status did" in text
+    assert "for the settings keep them: Leak, kept. score: what score did" in text
+    assert "look at them: Suspect. owner: what owner did" in text
+    assert "size" not in text
+    assert "look at them" not in Page(make_card()).text
+
+
 def test_card_when_history_was_too_short_then_says_how_it_was_judged_instead():
     calibrator = {"kind": "none", "why": "fewer than 3 splits are watched long enough on both sides"}
     changes = {"basis": "cross-validated by lead", "splits": [], "calibrator": calibrator}
@@ -267,9 +283,10 @@ def result():
 
 def test_card_of_a_training_when_built_then_tells_all_of_it_but_no_lead_and_no_category(result):
     settings = histories.sales_settings(histories.scratch())
-    before = copy.deepcopy(result.evaluation)
-    text = make_card(result.evaluation, features=result.features, settings=settings, project=settings.project)
-    assert result.evaluation == before
+    evaluation = result.evaluation | {"audit": []}
+    before = copy.deepcopy(evaluation)
+    text = make_card(evaluation, features=result.features, settings=settings, project=settings.project)
+    assert evaluation == before
     page = Page(text)
     assert all(any(feature.name in row[0].split() for row in page.rows if row) for feature in result.features)
     assert not re.search(r"\bnan\b|\binf\b|None", page.text)

@@ -160,7 +160,9 @@ def test_object_when_one_bit_flips_then_it_is_found_before_a_row_is_used(tmp_pat
 def test_rejects_when_one_bit_flips_then_it_is_found(tmp_path):
     reject = {
         "source": "leads",
+        "file": "leads.csv",
         "line": 2,
+        "severity": "refused",
         "table": "leads",
         "rule": "type",
         "column": "a",

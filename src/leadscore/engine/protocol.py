@@ -22,8 +22,11 @@ class UnsafeNameError(LeadscoreError):
 class Engine(Protocol):
     """Runs plain ANSI SQL over int64 and text; the same statement gives the same values on every engine."""
 
-    def add_files(self, name: str, paths: Sequence[Path], *, schema: pa.Schema) -> None:
-        """Make Parquet files readable as one table; with no file it is an empty table of that schema."""
+    def add_files(self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False) -> None:
+        """Make Parquet files readable as one table; with no file it is an empty table of that schema.
+
+        With `numbered` it has one more column, `row`: the place of each row in its file, from 0 on.
+        """
 
     def add_rows(self, name: str, rows: pa.Table) -> None:
         """Make rows in memory readable as a table, in place of one of the same name."""

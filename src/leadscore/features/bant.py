@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from leadscore.config import BantLetter, Settings
+from collections.abc import Set as AbstractSet
+
+from leadscore.config import Settings
 from leadscore.features.feature import Feature
-from leadscore.features.fields import field_column
+from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Finish, FullAmount, Known, Levels, Titles, Total, WithinDays
+from leadscore.sections import BantLetter
 
 
-def build_bant(settings: Settings) -> list[Feature]:
+def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
     """For each letter whose field may be learned from a strength in [0, 1] and a known flag; and completeness.
 
-    An unknown answer is not "no": its strength is unknown, its flag 0. The better the answer, the higher the
-    probability, all else equal: directions say so to the model.
+    A letter whose field is in `leave_out` goes as a whole. An unknown answer is not "no": its strength is unknown, its
+    flag 0. The better the answer, the higher the probability, all else equal: directions say so to the model.
     """
     found: list[Feature] = []
     flags: list[Finish] = []
     all_columns: dict[str, dict[str, str]] = {}
     for letter, bant in settings.bant.items():
         columns = field_column(bant.field, settings)
-        if columns is None:
+        if columns is None or bant.field in leave_out:
             continue
-        strength = _strength(bant, settings)
+        strength = field_finish(_strength(bant, settings), bant.field, settings)
         flags.append(Known(strength))
         for relation, named in columns.items():
             all_columns.setdefault(relation, {}).update(named)

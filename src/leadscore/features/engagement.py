@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from leadscore.config import kind_slug
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Count, DaysSince, Share, Trend
+from leadscore.sections import kind_slug
 from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)

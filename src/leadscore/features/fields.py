@@ -9,25 +9,36 @@ from collections.abc import Set as AbstractSet
 
 from leadscore.config import Settings
 from leadscore.engine.protocol import literal
+from leadscore.features.finish import Finish, SinceCreation
 
 
 def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | None:
     """Relation -> column name -> SQL of a field's latest known value, or None if it may not be learned from.
 
-    A field declared known from creation is read from `leads`. Any other is read from its history, before whose first
-    row it is unknown: its value in `leads` is the present one and says nothing about the past.
+    A field declared known from creation is read from `leads`, and from the changes that later exports showed. Any
+    other is read from its history, before whose first row it is unknown: its value in `leads` is the present one and
+    says nothing about the past. Without dates every mapped field is read from `leads`.
     """
-    column = f"field_{name}"
-    if settings.lead_fields()[name].known_from == "creation":
-        return {"leads": {column: f"MAX(at_creation_{name})"}}
-    if name in settings.changing_fields():
-        return {"changes": {column: f"MAX(CASE WHEN field = {literal(name)} AND recency = 1 THEN value END)"}}
+    column, known_from = f"field_{name}", settings.lead_fields()[name].known_from
+    latest = f"MAX(CASE WHEN field = {literal(name)} AND recency = 1 THEN value END)"
+    if name in settings.fields_of_leads():
+        first = {"leads": {column: f"MAX(at_creation_{name})"}}
+        changes = f"COUNT(CASE WHEN field = {literal(name)} THEN 1 END)"
+        later = {"changes": {f"{column}_later": latest, f"{column}_changes": changes}}
+        return first | later if settings.is_dated else first
+    if known_from == "export" or name in settings.changing_fields():
+        return {"changes": {column: latest}}
     return None
+
+
+def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
+    """`inner`, a finish of the column `field_<name>`, of the value that was known latest."""
+    follows = settings.is_dated and name in settings.fields_of_leads()
+    return SinceCreation(f"field_{name}", inner) if follows else inner
 
 
 def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]:
     """The mapped fields of which nothing says when they were known; `changed` are those with a history by now."""
     mapped = {name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()}
     asked = mapped | {bant.field for bant in settings.bant.values()}
-    fields = settings.lead_fields()
-    return sorted(name for name in asked & set(fields) if not fields[name].known_from and name not in changed)
+    return sorted((asked & set(settings.lead_fields())) - settings.fields_of_leads() - changed)

@@ -163,6 +163,20 @@ class WithinDays:
 
 
 @dataclass(frozen=True)
+class SinceCreation:
+    """Another finish, of what a column held at creation, or of the latest change that an export has shown since."""
+
+    column: str
+    inner: Finish
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        first, later = columns[self.column], columns[f"{self.column}_later"]
+        changed = np.nan_to_num(columns[f"{self.column}_changes"]) > 0
+        now = np.where(changed, later if first.dtype == object else read_integers(later), first)
+        return self.inner({**columns, self.column: now}, as_of_us)
+
+
+@dataclass(frozen=True)
 class Known:
     """1 where another finish knows a value, else 0."""
 

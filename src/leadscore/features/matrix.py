@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +24,23 @@ from leadscore.progress import Progress, silent
 class Matrix:
     """Raw features of n snapshots, in the order of `keys` (lead_id, as_of_us).
 
-    `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with None.
+    `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with None. `undated`
+    says that there is one snapshot a lead, and that two leads may be one that was exported twice.
     """
 
     keys: pd.DataFrame
     columns: dict[str, np.ndarray]
+    undated: bool = False
+
+    def groups(self) -> np.ndarray:
+        """Names (n,) of groups of rows that cross-validation must not tear apart, whatever the order of rows.
+
+        They are the lead's id, or, undated, a number for each set of equal features.
+        """
+        if not self.undated:
+            return self.keys["lead_id"].to_numpy()
+        values = pd.DataFrame(self.columns)
+        return values.groupby(list(values), dropna=False, sort=True).ngroup().to_numpy()
 
     def take(self, rows: pd.DataFrame) -> Matrix:
         """The same features for a list of snapshots, in its order; every one of them must be here."""
@@ -35,16 +48,18 @@ class Matrix:
         if (at < 0).any():
             raise KeyError(f"{(at < 0).sum()} snapshots are not in the matrix")
         keys = rows[["lead_id", "as_of_us"]].reset_index(drop=True)
-        return Matrix(keys, {name: values[at] for name, values in self.columns.items()})
+        return Matrix(keys, {name: values[at] for name, values in self.columns.items()}, self.undated)
 
 
-def build_features(settings: Settings) -> list[Feature]:
-    """All features that the settings give, in a fixed order."""
+def build_features(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
+    """All features that the settings give, in a fixed order, but for those that rest on a field in `leave_out`."""
+    if not settings.is_dated:  # no engagement and no stages: they are told by when they happened
+        return [*build_bant(settings, leave_out=leave_out), *build_profile(settings, leave_out=leave_out)]
     return [
-        *build_bant(settings),
+        *build_bant(settings, leave_out=leave_out),
         *build_engagement(settings.activity_kinds(), settings.kinds),
         *build_stage(settings.stages),
-        *build_profile(settings),
+        *build_profile(settings, leave_out=leave_out),
     ]
 
 
@@ -65,7 +80,8 @@ def build_matrix(snapshot: Snapshot, features: Sequence[Feature], *, progress: P
         keys.append(table.select(["lead_id", "as_of_us"]).to_pandas())
         done += table.num_rows
         progress("building features", done, len(snapshot.rows))
-    return Matrix(pd.concat(keys, ignore_index=True), {name: np.concatenate(parts) for name, parts in columns.items()})
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    return Matrix(pd.concat(keys, ignore_index=True), joined, snapshot.undated)
 
 
 def _to_numpy(column: pa.ChunkedArray) -> np.ndarray:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from leadscore.config import LeadField, Settings
+from collections.abc import Set as AbstractSet
+
+from leadscore.config import Settings
 from leadscore.features.feature import Feature
-from leadscore.features.fields import field_column
+from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Amount, DaysUntil, Finish, Text
+from leadscore.sections import LeadField
 
 
-def build_profile(settings: Settings) -> list[Feature]:
-    """A feature for each field that may be learned from and answers no letter of BANT."""
+def build_profile(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
+    """A feature for each field that may be learned from, is not in `leave_out`, and answers no letter of BANT."""
     answers = {bant.field for bant in settings.bant.values()}
     found = []
     for name, field in settings.lead_fields().items():
         columns = field_column(name, settings)
-        if columns is None or name in answers:
+        if columns is None or name in answers | leave_out:
             continue
         label = field.label or name.replace("_", " ")
         column = f"field_{name}"
-        finish, unit = _finish(field, column)
+        inner, unit = _finish(field, column)
+        finish = field_finish(inner, name, settings)
         said = f"{label}: {{value}}"
         found.append(Feature(f"profile_{name}", columns, finish, unit, said, said, f"profile_{name}"))
     return found

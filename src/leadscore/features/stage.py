@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from leadscore.config import Stages
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Amount, Count, DaysSince, Learned, Text
+from leadscore.sections import Stages
 
 PLACE, TIME, MOVES = "stage_place", "stage_time", "stage_moves"  # what reasons speak of once
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leadscore.config import Target
 from leadscore.errors import FollowUpError, TooFewOutcomesError
+from leadscore.sections import Target
 from leadscore.times import DAY_US
 
 
@@ -34,7 +34,8 @@ class Side:
     """Snapshots with their labels as known at one moment.
 
     `rows`: `KEYS`, grid_weight, young, label (1 won within the horizon, 0 not, NaN censored) and weight (grid_weight
-    times the censoring weight; 0 if censored). `watched` is G(horizon-), the share watched to the horizon.
+    times the censoring weight; 0 if censored). `watched` is G(horizon-), the share watched to the horizon. Without
+    dates there is no `target`: the label is the final outcome, and nobody is censored.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Side:
     known_us: int
     watched: float
     capped_share: float
-    target: Target
+    target: Target | None
 
     @property
     def observed(self) -> np.ndarray:
@@ -56,8 +57,16 @@ class Side:
 
     def mature_rate(self) -> float:
         """The same from only those snapshots whose whole horizon is known; it needs no censoring weight."""
+        if self.target is None:
+            return float("nan")
         rows = self.rows[self.rows["as_of_us"] + self.target.horizon_days * DAY_US <= self.known_us]
         return float(np.average(rows["label"], weights=rows["grid_weight"])) if len(rows) else float("nan")
+
+    def latest_moment(self, moments: list[int]) -> np.ndarray:
+        """Of rising moments the place (n,) of the latest that does not come after each row; -1 if all do."""
+        before = 1 if self.target is None else 0  # an ordered lead is known just after its own place
+        as_of_us = self.rows["as_of_us"].to_numpy() - before
+        return np.asarray(np.searchsorted(np.array(moments), as_of_us, side="right") - 1)
 
     def follow_up_days(self) -> float:
         """From the first snapshot to the moment at which labels are known."""
@@ -65,7 +74,7 @@ class Side:
 
     def is_watched_enough(self) -> bool:
         """Whether the weights can make up for the censored: G(horizon-) >= 1/cap."""
-        return len(self.rows) > 0 and self.watched >= 1 / self.target.weight_cap
+        return self.target is None or (len(self.rows) > 0 and self.watched >= 1 / self.target.weight_cap)
 
     def has_outcomes(self, least: int) -> bool:
         """Whether at least so many snapshots were won within the horizon, and as many not."""
@@ -79,7 +88,7 @@ class Side:
             FollowUpError: G(horizon-) < 1/cap.
             TooFewOutcomesError: fewer than `least` snapshots were won within the horizon, or were not.
         """
-        if not self.is_watched_enough():
+        if self.target is not None and not self.is_watched_enough():
             raise FollowUpError(
                 side=self.name,
                 days=self.follow_up_days(),
@@ -144,3 +153,18 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
         capped_share=float(capped.sum() / max(observed.sum(), 1)),
         target=target,
     )
+
+
+def build_final_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us: int) -> Side:
+    """Label leads by their final outcome, as far as it was known at `known_us`; open ones are left out.
+
+    Args:
+        name: what to call the side in messages.
+        rows: as `build_final_list` gives them.
+        spells: as `build_spells` gives them for `known_us`.
+        known_us: a place in the order of leads.
+    """
+    ends = spells.loc[spells["close_us"] < known_us, ["lead_id", "spell", "won"]]
+    rows = rows.merge(ends, on=["lead_id", "spell"], validate="one_to_one")
+    labelled = rows.drop(columns="won").assign(label=rows["won"].astype(float), weight=rows["grid_weight"])
+    return Side(name=name, rows=labelled, known_us=known_us, watched=1.0, capped_share=0.0, target=None)

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.config import Stages, Target
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.errors import LeadscoreError
+from leadscore.sections import Stages, Target
 from leadscore.times import local_midnights
 
 KEYS = ["lead_id", "spell", "as_of_us", "known_us"]
@@ -61,7 +61,8 @@ class Snapshot:
     """What was known of the listed leads.
 
     `rows` holds `KEYS`: as_of_us is the moment looked from, known_us <= as_of_us the moment up to which facts
-    count; (lead_id, as_of_us) is unique. `created` names the columns of `leads` that were known at creation.
+    count; (lead_id, as_of_us) is unique. `created` names the columns of `leads` that were known at creation. `undated`:
+    the moments are places in an order, or nothing.
     """
 
     engine: Engine = field(repr=False)
@@ -69,6 +70,7 @@ class Snapshot:
     stages: Stages
     created: tuple[str, ...] = ()
     chunk_rows: int = 100_000
+    undated: bool = False
 
     def aggregate(self, measures: Mapping[str, Mapping[str, str]]) -> Iterator[pa.Table]:
         """Aggregates over the past, in chunks of whole leads, ordered by (lead_id, as_of_us).
@@ -198,6 +200,16 @@ def build_grid_list(spells: pd.DataFrame, grid: np.ndarray, *, target: Target, s
         grid_weight=n[spell_at] / k[spell_at],
         young=age_us < target.cadence_days * 86_400_000_000,
     )
+
+
+def build_final_list(spells: pd.DataFrame) -> pd.DataFrame:
+    """One snapshot of each lead just after its place in the order: the list that is learned from without dates.
+
+    Columns as of `build_grid_list`.
+    """
+    after = spells["start_us"] + 1
+    rows = spells[["lead_id", "spell"]].assign(as_of_us=after, known_us=after, grid_weight=1.0, young=False)
+    return rows.reset_index(drop=True)
 
 
 def _smallest(

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from leadscore.config import Stages
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
+from leadscore.sections import Stages
 from leadscore.times import FOREVER_US
 
 Place = tuple[int, int]  # event_us, seq: stages of one moment are told apart by their sequence; an outcome is last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,21 +12,25 @@ import pandas as pd
 
 from leadscore.config import Settings
 from leadscore.engine import Engine
-from leadscore.errors import KnownFromError
-from leadscore.history.labels import Side, build_side
-from leadscore.history.snapshot import Snapshot, build_grid, build_grid_list, build_open_list
+from leadscore.errors import KnownFromError, TimeModeError
+from leadscore.history.labels import Side, build_final_side, build_side
+from leadscore.history.snapshot import Snapshot, build_final_list, build_grid, build_grid_list, build_open_list
 from leadscore.history.spells import build_spells
 from leadscore.store.version import StoreVersion
-from leadscore.tables import TABLES
-from leadscore.times import DAY_US, FOREVER_US, format_us
+from leadscore.tables import CHANGES, TABLES
+from leadscore.times import DAY_US, name_moment
 
 MAX_SPLITS = 6
+FIRST_SHARE, LAST_SHARE = 0.3, 0.2  # of ordered leads: before the first split, and after the last
 KEPT_SPELLS = 8  # of the moments asked about lately; each holds a row a lead
 
 
 @dataclass(frozen=True)
 class History:
-    """A store version opened for looking back; every answer rests on facts known before the moment asked about."""
+    """A store version opened for looking back; every answer rests on facts known before the moment asked about.
+
+    Ordered leads have places for moments, and are known just after their own; without any order all have one moment.
+    """
 
     settings: Settings
     version: StoreVersion
@@ -38,6 +43,14 @@ class History:
         s = self.settings
         until = self.version.known_until_us
         return build_grid(self.version.first_us, until, target=s.target, seed=s.seed, zone=s.timezone)
+
+    def name(self, moment_us: int) -> str:
+        """A moment in words."""
+        return name_moment(moment_us, time=self.settings.time)
+
+    def published_us(self, as_of_us: int) -> int | None:
+        """The date that a list of scores bears: as_of, or, undated, the stated moment of the export, if any."""
+        return as_of_us if self.settings.is_dated else self.settings.known_until_us()
 
     def spells(self, known_us: int) -> pd.DataFrame:
         """The spells as known at a moment (see `build_spells`)."""
@@ -59,32 +72,50 @@ class History:
     def snapshot(self, rows: pd.DataFrame) -> Snapshot:
         """The door to the past for a list of snapshots."""
         s = self.settings
-        created = tuple(name for name, field in s.lead_fields().items() if field.known_from == "creation")
-        return Snapshot(self.engine, rows, s.stages, created, s.engine.chunk_snapshots)
+        created = tuple(sorted(s.fields_of_leads()))
+        return Snapshot(self.engine, rows, s.stages, created, s.engine.chunk_snapshots, undated=not s.is_dated)
 
     def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
-        """The snapshots with from_us <= as_of < to_us, labelled by what was known at `known_us` >= to_us."""
+        """The snapshots with from_us <= as_of < to_us, labelled by what was known at `known_us` >= to_us.
+
+        Without dates: one of each closed lead whose place is in that range.
+        """
         s = self.settings
         spells = self.spells(known_us)
+        if not s.is_dated:
+            inside = spells[(spells["start_us"] >= from_us) & (spells["start_us"] < to_us)]
+            return build_final_side(name, build_final_list(inside), spells, known_us=known_us)
         within = self.grid[(self.grid >= from_us) & (self.grid < to_us)]
         rows = build_grid_list(spells, within, target=s.target, seed=s.seed)
         return build_side(name, rows, spells, known_us=known_us, target=s.target)
 
     def earlier_side(self, moment_us: int) -> Side:
         """All that could be learned at a moment: snapshots before it, labels as known at it."""
-        name = f"history before {format_us(moment_us)}"
+        name = f"history before {self.name(moment_us)}"
         return self.side(name, from_us=self.version.first_us, to_us=moment_us, known_us=moment_us)
 
     def later_side(self, moment_us: int, *, to_us: int, known_us: int) -> Side:
         """The snapshots from a moment on until `to_us`, labels as known at `known_us`."""
-        return self.side(f"snapshots from {format_us(moment_us)}", from_us=moment_us, to_us=to_us, known_us=known_us)
+        return self.side(f"snapshots from {self.name(moment_us)}", from_us=moment_us, to_us=to_us, known_us=known_us)
+
+    def places(self, known_us: int, *, shares: Sequence[float]) -> list[int]:
+        """The places, rising, before which such shares of the leads lie that were closed at a moment."""
+        spells = self.spells(known_us)
+        closed = np.sort(spells.loc[spells["close_us"] < known_us, "start_us"].to_numpy())
+        at = (np.array(shares) * len(closed)).astype(int)
+        return [int(place) for place in np.unique(closed[at])] if len(closed) else []
 
     def split_moments(self, known_us: int, *, least: int) -> list[int]:
         """Up to `MAX_SPLITS` moments, evenly spread, at which history as known at K = `known_us` can be split.
 
         Both sides of each are watched enough: before it to learn from, which takes `least` snapshots of either
-        outcome, and after it, until K, to judge by. The last is the latest such moment.
+        outcome, and after it, until K, to judge by. The last is the latest such moment. Ordered leads are all watched
+        to their end: the last has a fifth of them after it. Without an order there is no such moment.
         """
+        if not self.settings.is_dated:
+            shares = np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS).tolist()
+            places = self.places(known_us, shares=shares) if self.settings.time == "ordered" else []
+            return [place for place in places if self.earlier_side(place).has_outcomes(least)]
         horizon_us = self.settings.target.horizon_days * DAY_US
         inside = (self.grid >= self.version.first_us + horizon_us) & (self.grid <= known_us - horizon_us)
         moments = [int(us) for us in self.grid[inside]]
@@ -107,13 +138,18 @@ def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> H
     """Attach a version's tables to the engine.
 
     Raises:
+        TimeModeError: the version was stored in another time mode.
         KnownFromError: a field declared known from creation has changed since, so that its value in `leads` is not
             the one of creation.
     """
+    if (stored := version.manifest.get("time", "dated")) != settings.time:  # versions of before had one mode only
+        raise TimeModeError(stored=stored, asked=settings.time)
     for table in TABLES.values():
-        engine.add_files(table.name, version.files(table.name), schema=table.schema())
+        seen = version.files("observed") if table.name == "changes" else []
+        engine.add_files(table.name, version.files(table.name) + seen, schema=table.schema())
+    engine.add_files("told_changes", version.files("changes"), schema=CHANGES.schema())
     history = History(settings, version, engine)
-    created = {name for name, field in settings.lead_fields().items() if field.known_from == "creation"}
-    if contradicted := sorted(created & history.changed_fields(FOREVER_US)):
+    told = engine.query("SELECT DISTINCT field FROM told_changes")["field"].to_pylist()
+    if contradicted := sorted(settings.fields_of_leads() & set(told)):
         raise KnownFromError(contradicted)
     return history

@@ -1,247 +1,306 @@
-"""From exported files to a store version: read, map, judge, account for every row, write."""
+"""From exported files to a store version: read what is new, judge, compare with the version before, account, write."""
 
 from __future__ import annotations
 
-import tempfile
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+import io
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.csv as pa_csv
 
-from leadscore.config import Mapping, Settings
+from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
-from leadscore.errors import LeadscoreError, NoLeadsError, SourceFormatError, listed
-from leadscore.ingest.mapping import map_batch, read_texts, reject_rows, select_rows, table_of
-from leadscore.ingest.sources import Batch, read_source
-from leadscore.ingest.validate import count_duplicates, judge_leads, read_refused, read_stored, staged_schema, standing
+from leadscore.errors import (
+    AlarmError,
+    LeadscoreError,
+    NoLeadsError,
+    SourceFormatError,
+    TooManyRefusedError,
+    UserError,
+    listed,
+)
+from leadscore.files import read_json, write_bytes
+from leadscore.ingest.alarms import Exports, find_alarms
+from leadscore.ingest.duplicates import find_duplicates
+from leadscore.ingest.observe import attach_before, compared_fields, leads_sql, observe
+from leadscore.ingest.part import Part, part_path, read_part
+from leadscore.ingest.sources import find_files
+from leadscore.ingest.validate import (
+    Kept,
+    Staged,
+    count_duplicate_leads,
+    judge_leads,
+    keep_events,
+    late_leads,
+    refused_leads,
+)
 from leadscore.progress import Progress
-from leadscore.store.version import StoreVersion, write_rows, write_version
-from leadscore.tables import REJECTS, TABLES, Table
-from leadscore.times import format_us
+from leadscore.store.version import (
+    StoreVersion,
+    read_current,
+    read_parts,
+    write_attempt,
+    write_rows,
+    write_version,
+)
+from leadscore.tables import REJECTS, TABLES
+from leadscore.times import format_us, name_moment
+
+EVENTS = [name for name in TABLES if name != "leads"]
+SOURCE_ACCOUNT = ("read", "used", "ignored", "rejected")
+FIRST_SQL = "SELECT MIN(available_us) FROM judged WHERE broken_rule = '' AND event_us IS NOT NULL"
+ROWS = 100_000
 
 
 class AccountsError(LeadscoreError):
     """Rows that were neither stored, ignored nor rejected: our mistake, never the user's."""
 
 
-def build_version(settings: Settings, *, engine: Engine, folder: Path, progress: Progress) -> StoreVersion:
+@dataclass(frozen=True)
+class Ingested:
+    """A store version, how its files were read, the alarms that were accepted, how many leads may be the same."""
+
+    version: StoreVersion
+    files: list[dict[str, Any]]
+    alarms: list[str]
+    duplicates: int
+
+
+def build_version(
+    settings: Settings, *, engine: Engine, folder: Path, accept: Collection[str] = (), progress: Progress
+) -> Ingested:
     """Read all sources into the store at `folder` and make the result its current version.
 
+    Files that were read before are not read again. `accept` names alarms that shall not stop this ingest.
+
     Raises:
-        UserError: a source is missing or unreadable, or not one lead could be stored; the store is as it was.
+        UserError: a source is missing or unreadable, too many rows were refused, an alarm was raised, or not one lead
+            could be stored; the store is as it was.
     """
-    tables = [table_of(name, settings) for name in TABLES]
-    with tempfile.TemporaryDirectory(prefix="leadscore-") as name:
-        staging = _Staging(Path(name), tables)
-        with staging.open():
-            for done, source in enumerate(settings.sources):
-                progress(f"reading {source}", done, len(settings.sources))
-                _stage_source(source, settings, staging)
-        staging.attach(engine)
-        return _write(settings, staging, engine, folder, progress)
+    before = read_current(folder, project=settings.project) if (folder / "current.json").exists() else None
+    parts = _read_parts(settings, engine, folder, progress)
+    staged = Staged(engine, parts, settings, folder)
+    staged.attach()
+    attach_before(staged, before)
+    return _Build(staged, before, progress).write(accept)
 
 
-class _Staging:
-    """Mapped rows and rejects on disk, and how many rows each source and table saw."""
+def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Progress) -> list[Part]:
+    files = [file for name, source in settings.sources.items()
+             for file in find_files(name, source, folder=settings.input_folder)]  # fmt: skip
+    parts = []
+    for done, file in enumerate(files):
+        progress(f"reading {file.name}", done, len(files))
+        parts.append(read_part(file, settings, engine=engine, folder=folder))
+    for name, source in settings.sources.items():
+        if not sum(part["account"]["read"] for part in parts if part["source"] == name):
+            raise SourceFormatError(name, str(source.path), "has a header but no rows")
+    return parts
 
-    def __init__(self, folder: Path, tables: list[Table]) -> None:
-        self.folder = folder
-        self.tables = {table.name: table for table in tables}
-        self.schemas = {f"staged_{t.name}": staged_schema(t) for t in tables} | {
-            "row_rejects": REJECTS.append(pa.field("closes", pa.bool_()))
-        }
-        self.writers: dict[str, pq.ParquetWriter] = {}
-        self.sources: dict[str, Counter[str]] = {}
-        self.ignored: dict[str, Counter[str]] = {}
-        self.selected: Counter[str] = Counter()
-        self.rejected: Counter[str] = Counter()
 
-    @contextmanager
-    def open(self) -> Iterator[None]:
-        self.writers = {
-            name: pq.ParquetWriter(self.folder / f"{name}.parquet", schema) for name, schema in self.schemas.items()
-        }
+class _Build:
+    """An ingest whose parts are read: what becomes of the rows, and what is said of them."""
+
+    def __init__(self, staged: Staged, before: StoreVersion | None, progress: Progress) -> None:
+        self.staged, self.before, self.progress = staged, before, progress
+        self.engine, self.settings, self.folder = staged.engine, staged.settings, staged.folder
+        self.kept: dict[str, Kept] = {}
+        self.warnings: list[str] = []
+
+    def write(self, accept: Collection[str]) -> Ingested:
+        """Judge, compare, account, and write the version; what stops it is said, with the rejects at hand."""
+        judge_leads(self.staged)
+        stated = self.settings.known_until_us() if self.settings.is_dated else None
+        for done, name in enumerate(EVENTS):
+            self.progress(f"judging {name}", done, len(EVENTS))
+            self.kept[name] = keep_events(self.staged, name, known_until=stated)
+            self._attach(name, self.kept[name].part)
+        known_until = self._known_until(stated)
+        compared = compared_fields(self.staged, self.before)
+        self.kept["leads"] = self._keep_leads(compared, known_until)
+        self._attach("leads", self.kept["leads"].part)
+        rejects = self._write_rejects()
+        accounts = self._accounts()
         try:
-            yield
-        finally:
-            for writer in self.writers.values():
-                writer.close()
-
-    def add(self, name: str, rows: pd.DataFrame) -> None:
-        if len(rows):
-            schema = self.schemas[name]
-            self.writers[name].write_table(pa.Table.from_pandas(rows[schema.names], schema, preserve_index=False))
-
-    def attach(self, engine: Engine) -> None:
-        for name, schema in self.schemas.items():
-            engine.add_files(name, [self.folder / f"{name}.parquet"], schema=schema)
-
-
-def _stage_source(name: str, settings: Settings, staging: _Staging) -> None:
-    source = settings.sources[name]
-    entries = [entry for entry in settings.mapping if entry.source == name]
-    columns = sorted({*(c for e in entries for c in e.sources()), *(c for m in source.ignore.values() for c in m)})
-    account = staging.sources[name] = Counter({"read": 0, "used": 0, "ignored": 0, "rejected": 0})
-    staging.ignored[name] = Counter(dict.fromkeys(source.ignore, 0))
-    for batch in read_source(name, source, folder=settings.input_folder, columns=columns):
-        _stage_batch(name, batch, entries, settings, staging)
-    if not account["read"]:
-        raise SourceFormatError(name, settings.input_folder / source.path, "has a header but no rows")
-
-
-def _stage_batch(name: str, batch: Batch, entries: list[Mapping], settings: Settings, staging: _Staging) -> None:
-    texts = read_texts(batch)
-    open_rows = np.ones(len(texts), dtype=bool)
-    for rule, match in settings.sources[name].ignore.items():
-        matched = select_rows(texts, match) & open_rows
-        staging.ignored[name][rule] += int(matched.sum())
-        open_rows &= ~matched
-    used = np.zeros(len(texts), dtype=bool)
-    for entry in entries:
-        chosen = open_rows & select_rows(texts, entry.where) & ~_any(texts, entry)
-        used |= chosen
-        mapped = map_batch(batch, texts, entry, chosen, settings)
-        staging.add(f"staged_{entry.table}", mapped.rows)
-        staging.add("row_rejects", mapped.rejects)
-        staging.selected[entry.table] += mapped.selected
-        staging.rejected[entry.table] += len(mapped.rejects)
-    unselected = open_rows & ~used
-    malformed = pd.DataFrame(batch.malformed, columns=["line", "value"])
-    staging.add("row_rejects", reject_rows(name, batch.lines[unselected], rule="unselected"))
-    staging.add("row_rejects", reject_rows(name, malformed["line"], rule="columns", value=malformed["value"]))
-    rejected = int(unselected.sum()) + len(malformed)
-    ignored = len(texts) - int(open_rows.sum())
-    staging.sources[name].update(
-        read=len(texts) + len(malformed), used=int(used.sum()), ignored=ignored, rejected=rejected
-    )
-
-
-def _any(texts: pd.DataFrame, entry: Mapping) -> np.ndarray:
-    """Which rows (n,) hold, in any column of `where_not`, one of its values."""
-    found = np.zeros(len(texts), dtype=bool)
-    for column, values in entry.where_not.items():
-        found |= select_rows(texts, {column: values})
-    return found
-
-
-def _write(settings: Settings, staging: _Staging, engine: Engine, folder: Path, progress: Progress) -> StoreVersion:
-    judge_leads(engine, staging.tables["leads"], settings.stages)
-    known_until, warnings = _known_until(settings, staging, engine)
-    parts, accounts, refused = {}, {}, []
-    for done, table in enumerate(staging.tables.values()):
-        progress(f"storing {table.name}", done, len(staging.tables))
-        parts[table.name] = write_rows(folder, table.schema(), read_stored(engine, table, creation_us=known_until - 1))
-        refused.append(read_refused(engine, table).cast(REJECTS))
-        accounts[table.name] = {
-            "selected": staging.selected[table.name],
-            "stored": parts[table.name]["rows"],
-            "rejected": staging.rejected[table.name] + refused[-1].num_rows,
-            "duplicates": count_duplicates(engine, table),
+            self._check_refused(accounts, rejects["rules"])
+            alarms = self._check_alarms(known_until, accept)
+        except UserError as e:
+            write_attempt(self.folder, rejects, stopped=str(e))
+            raise
+        observed = observe(self.staged, compared, self.before, known_until=known_until)
+        manifest = {
+            "format": 1,
+            "project": self.settings.project,
+            "time": self.settings.time,
+            "known_until": name_moment(known_until, time=self.settings.time),
+            "known_until_us": known_until,
+            "first_us": self._first_us(known_until),
+            "leads_reading": self.staged.leads_reading,
+            "tables": {name: self.kept[name].part for name in TABLES},
+            "observed": observed,
+            "rejects": rejects,
+            "accounts": accounts,
+            "warnings": self.warnings + self._find_warnings(),
         }
-    engine.add_rows("rule_rejects", pa.concat_tables(refused))
-    if not parts["leads"]["rows"]:
-        raise NoLeadsError(rejected=_by_rule(engine))
-    all_accounts = {"sources": _source_accounts(staging), "tables": accounts}
-    _check(all_accounts)
-    manifest = {
-        "format": 1,
-        "project": settings.project,
-        "known_until": format_us(known_until),
-        "known_until_us": known_until,
-        "first_us": _first_us(engine, staging.tables["leads"], known_until),
-        "tables": parts,
-        "rejects": {
-            **write_rows(folder, REJECTS, engine.stream(_REJECTS_SQL, rows=100_000)),
-            "rules": _by_rule(engine),
-        },
-        "accounts": all_accounts,
-        "warnings": warnings + _warnings(engine, staging, known_until) + _unlisted_levels(engine, staging, settings),
-    }
-    return write_version(folder, manifest)
+        duplicates = find_duplicates(self.staged)
+        version = write_version(self.folder, manifest, parts=[part["key"] for part in self.staged.parts])
+        write_csv(self.folder.parent / "duplicates.csv", duplicates)
+        write_attempt(self.folder, rejects, stopped=None)
+        files = [{key: part[key] for key in ("source", "file", "dialect", "unchanged")} for part in self.staged.parts]
+        return Ingested(version, files, alarms, duplicates.num_rows)
+
+    def _attach(self, name: str, part: dict[str, Any]) -> None:
+        self.engine.add_files(f"{name}_now", self.staged.paths(part), schema=self.staged.table(name).schema())
+
+    def _number(self, sql: str) -> int:
+        return int(self.engine.query(sql).column(0)[0].as_py() or 0)
+
+    def _first_us(self, known_until: int) -> int:
+        """When the first lead was known; without any dated lead known_until, so that there is no past to learn from."""
+        first = self.engine.query(FIRST_SQL).column(0)[0].as_py()
+        return known_until if first is None else int(first)
+
+    def _known_until(self, stated: int | None) -> int:
+        if assumption := self.settings.assumption():
+            self.warnings.append(assumption)
+            return self._number("SELECT MAX(event_us) FROM judged WHERE broken_rule = ''") + 1
+        if stated is not None:
+            return stated
+        facts = [f"SELECT MAX(available_us) AS us FROM {name}_now" for name in EVENTS]
+        facts.append("SELECT MAX(available_us) AS us FROM judged WHERE broken_rule = ''")
+        latest = self._number(f"SELECT MAX(us) FROM ({' UNION ALL '.join(facts)}) AS f")
+        self.warnings.append(
+            f"known_until is not set: it was taken as {format_us(latest + 1)}, just after the latest fact; "
+            "set it to the moment of the export"
+        )
+        return latest + 1
+
+    def _keep_leads(self, compared: list[str], known_until: int) -> Kept:
+        schema = self.staged.table("leads").schema()
+        sql = leads_sql(self.staged, compared, creation_us=known_until - 1)
+        order = ", ".join(map(identifier, sorted(schema.names, key=lambda name: name not in {"lead_id", "event_us"})))
+        part = write_rows(
+            self.folder, schema, self.engine.stream(f"SELECT * FROM ({sql}) AS t ORDER BY {order}", rows=ROWS)
+        )
+        refused = refused_leads(self.staged)
+        late = late_leads(self.staged, known_until=known_until)
+        return Kept(part, pa.concat_tables([refused, late]), refused.num_rows, count_duplicate_leads(self.staged))
+
+    def _write_rejects(self) -> dict[str, Any]:
+        """All refused and warned rows as a part of the manifest, with the refused and warned ones counted by rule."""
+        self.engine.add_rows("rule_rejects", pa.concat_tables([kept.rejects for kept in self.kept.values()]))
+        names = ", ".join(map(identifier, REJECTS.names))
+        rows = f"(SELECT {names} FROM row_rejects UNION ALL SELECT {names} FROM rule_rejects) AS r"
+        order = 'source, file, line, "table", rule, "column", value'
+        part = write_rows(self.folder, REJECTS, self.engine.stream(f"SELECT * FROM {rows} ORDER BY {order}", rows=ROWS))
+        counts = self.engine.query(
+            f"SELECT severity, rule, COUNT(*) AS n FROM {rows} GROUP BY severity, rule ORDER BY rule"
+        )
+        by = {said: {row["rule"]: row["n"] for row in counts.to_pylist() if row["severity"] == said}
+              for said in ("refused", "warned")}  # fmt: skip
+        return {**part, "rules": by["refused"], "warned": by["warned"]}
+
+    def _accounts(self) -> dict[str, Any]:
+        """What became of every row, by source and by table; it adds up."""
+        sources: dict[str, Any] = {}
+        for part in self.staged.parts:
+            told = sources.setdefault(part["source"], {"ignored_by": {}})
+            for key in SOURCE_ACCOUNT:
+                told[key] = told.get(key, 0) + part["account"][key]
+            for rule, n in part["account"]["ignored_by"].items():
+                told["ignored_by"][rule] = told["ignored_by"].get(rule, 0) + n
+        tables = {name: self._table_account(name) for name in TABLES}
+        for name, a in sources.items():
+            if a["read"] != a["used"] + a["ignored"] + a["rejected"]:
+                raise AccountsError(f"source {name!r}: {a} do not add up")
+        for name, a in tables.items():
+            if a["selected"] != a["stored"] + a["rejected"] + a["duplicates"]:
+                raise AccountsError(f"table {name!r}: {a} do not add up")
+        return {"sources": sources, "tables": tables}
+
+    def _table_account(self, name: str) -> dict[str, int]:
+        kept, parts = self.kept[name], [part["tables"][name] for _, part in self.staged.of(name)]
+        return {
+            "selected": sum(part["selected"] for part in parts),
+            "stored": kept.part["rows"],
+            "rejected": kept.refused + sum(part["refused"] for part in parts),
+            "duplicates": kept.duplicates + sum(part["duplicates"] for part in parts),
+        }
+
+    def _check_refused(self, accounts: dict[str, Any], rules: dict[str, int]) -> None:
+        """Stop if not one lead stands, or if more rows than the settings allow were refused."""
+        limit = self.settings.validation.max_refused
+        if not accounts["tables"]["leads"]["stored"]:
+            raise NoLeadsError(rejected=rules)
+        shares = {f"file of {name}": (a["rejected"], a["read"]) for name, a in accounts["sources"].items()}
+        shares |= {f"table {name}": (a["rejected"], a["selected"]) for name, a in accounts["tables"].items()}
+        over = {name: counts for name, counts in shares.items() if counts[0] > limit * counts[1]}
+        if over:
+            raise TooManyRefusedError(over, limit=limit, rules=rules)
+
+    def _check_alarms(self, known_until: int, accept: Collection[str]) -> list[str]:
+        """What looks wrong beside the version before; stops unless the settings or whoever runs it accept it."""
+        if self.before is None:
+            return []
+        earlier = [read_json(part_path(self.folder, key)) for key in read_parts(self.before)]
+        files, files_before = ({f"{part['source']}/{part['file']}": part["sha256"] for part in parts}
+                               for parts in (self.staged.parts, earlier))  # fmt: skip
+        tables = {name: kept.part for name, kept in self.kept.items()}
+        raised = find_alarms(Exports(self.staged, self.before, tables, known_until, files, files_before))
+        stops = [each for each in raised
+                 if self.settings.validation.answer_to(each.name) == "stop" and each.name not in accept]  # fmt: skip
+        if stops:
+            names = dict.fromkeys(each.name for each in stops)
+            raise AlarmError({name: [each.seen for each in stops if each.name == name] for name in names})
+        return [f"{each.name}: {each.seen}" for each in raised]
+
+    def _find_warnings(self) -> list[str]:
+        undated = self._number("SELECT COUNT(*) FROM judged WHERE broken_rule = '' AND event_us IS NULL")
+        found = [f"{undated} leads have no creation date: they are scored, but never learned from"] if undated else []
+        currencies = self.engine.query(
+            "SELECT DISTINCT currency FROM leads_now WHERE amount IS NOT NULL AND currency IS NOT NULL "
+            "ORDER BY currency"
+        )["currency"].to_pylist()
+        if len(currencies) > 1:
+            found.append(f"amounts in {listed(currencies)} are compared as they stand: give rates under money")
+        for name, n in self._warned_late().items():
+            found.append(f"{n} rows of {name} are dated at or after known_until: they count once an as_of reaches them")
+        return found + self._unlisted_levels()
+
+    def _warned_late(self) -> dict[str, int]:
+        rows = self.engine.query(
+            """SELECT "table" AS name, COUNT(*) AS n FROM rule_rejects WHERE rule = 'after_export'
+            AND severity = 'warned' GROUP BY "table" """
+        ).to_pylist()
+        counts = {row["name"]: row["n"] for row in rows}
+        return {name: counts[name] for name in TABLES if name in counts}
+
+    def _unlisted_levels(self) -> list[str]:
+        """Answers that no level of their BANT letter lists: they stay in the store, and count as unknown."""
+        found = []
+        for letter, bant in self.settings.bant.items():
+            if not bant.levels:
+                continue
+            levels = ", ".join(literal(level) for level in bant.levels)
+            parts = [f"SELECT value FROM changes_now WHERE field = {literal(bant.field)}"]
+            if bant.field in self.staged.mapped_fields():
+                parts.append(f"SELECT {identifier(bant.field)} AS value FROM leads_now")
+            sql = f"SELECT value, COUNT(*) AS n FROM ({' UNION ALL '.join(parts)}) AS a WHERE value NOT IN ({levels})"
+            unlisted = self.engine.query(f"{sql} GROUP BY value ORDER BY value")
+            if unlisted.num_rows:
+                n, words = sum(unlisted["n"].to_pylist()), listed(unlisted["value"].to_pylist(), most=5)
+                found.append(
+                    f"{n} answers to {letter} are not among bant.{letter}.levels and count as unknown: {words}"
+                )
+        return found
 
 
-def _first_us(engine: Engine, leads: Table, known_until: int) -> int:
-    """When the first lead was known; without any dated lead known_until, so that there is no past to learn from."""
-    sql = f"SELECT MIN(available_us) AS us FROM ({standing(leads)}) AS t WHERE event_us IS NOT NULL"
-    first = engine.query(sql)["us"][0].as_py()
-    return known_until if first is None else int(first)
-
-
-_COLUMNS = ", ".join(map(identifier, REJECTS.names))
-_ALL_REJECTS = f"(SELECT {_COLUMNS} FROM row_rejects UNION ALL SELECT {_COLUMNS} FROM rule_rejects) AS r"
-_REJECTS_SQL = f'SELECT * FROM {_ALL_REJECTS} ORDER BY source, line, "table", rule, "column", value'
-
-
-def _by_rule(engine: Engine) -> dict[str, int]:
-    counts = engine.query(f"SELECT rule, COUNT(*) AS n FROM {_ALL_REJECTS} GROUP BY rule ORDER BY rule")
-    return dict(zip(counts["rule"].to_pylist(), counts["n"].to_pylist(), strict=True))
-
-
-def _known_until(settings: Settings, staging: _Staging, engine: Engine) -> tuple[int, list[str]]:
-    stated = settings.known_until_us()
-    if stated is not None:
-        return stated, []
-    facts = " UNION ALL ".join(
-        f"SELECT available_us FROM ({standing(table)}) AS t" for table in staging.tables.values()
-    )
-    latest = int(engine.query(f"SELECT MAX(available_us) AS us FROM ({facts}) AS facts")["us"][0].as_py() or 0)
-    return latest + 1, [
-        f"known_until is not set: it was taken as {format_us(latest + 1)}, just after the latest fact; "
-        "set it to the moment of the export"
-    ]
-
-
-def _warnings(engine: Engine, staging: _Staging, known_until: int) -> list[str]:
-    found = []
-    undated = engine.query(
-        f"SELECT COUNT(*) AS n FROM ({standing(staging.tables['leads'])}) AS t WHERE event_us IS NULL"
-    )["n"][0].as_py()
-    if undated:
-        found.append(f"{undated} leads have no creation date: they are scored, but never learned from")
-    for name, table in staging.tables.items():
-        sql = f"SELECT COUNT(*) AS n FROM ({standing(table)}) AS t WHERE available_us >= {known_until}"
-        late = engine.query(sql)["n"][0].as_py()
-        if late:
-            found.append(
-                f"{late} rows of {name} are dated at or after known_until: they count once an as_of reaches them"
-            )
-    return found
-
-
-def _unlisted_levels(engine: Engine, staging: _Staging, settings: Settings) -> list[str]:
-    """Answers that no level of their BANT letter lists: they stay in the store, and count as unknown."""
-    found = []
-    mapped = {name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()}
-    for letter, bant in settings.bant.items():
-        if not bant.levels:
-            continue
-        levels = ", ".join(literal(level) for level in bant.levels)
-        parts = [f"SELECT value FROM ({standing(staging.tables['changes'])}) AS t WHERE field = {literal(bant.field)}"]
-        if bant.field in mapped:
-            parts.append(f"SELECT {identifier(bant.field)} AS value FROM ({standing(staging.tables['leads'])}) AS t")
-        sql = f"SELECT value, COUNT(*) AS n FROM ({' UNION ALL '.join(parts)}) AS answers WHERE value NOT IN ({levels})"
-        unlisted = engine.query(f"{sql} GROUP BY value ORDER BY value")
-        if unlisted.num_rows:
-            n, words = sum(unlisted["n"].to_pylist()), listed(unlisted["value"].to_pylist(), most=5)
-            found.append(f"{n} answers to {letter} are not among bant.{letter}.levels and count as unknown: {words}")
-    return found
-
-
-def _source_accounts(staging: _Staging) -> dict[str, Any]:
-    return {name: {**account, "ignored_by": dict(staging.ignored[name])} for name, account in staging.sources.items()}
-
-
-def _check(accounts: dict[str, Any]) -> None:
-    for name, a in accounts["sources"].items():
-        if a["read"] != a["used"] + a["ignored"] + a["rejected"]:
-            raise AccountsError(f"source {name!r}: {a} do not add up")
-    for name, a in accounts["tables"].items():
-        if a["selected"] != a["stored"] + a["rejected"] + a["duplicates"]:
-            raise AccountsError(f"table {name!r}: {a} do not add up")
+def write_csv(path: Path, rows: pa.Table) -> None:
+    """Rows as a CSV file that a person can read."""
+    sink = io.BytesIO()
+    pa_csv.write_csv(rows, sink)
+    write_bytes(path, sink.getvalue())

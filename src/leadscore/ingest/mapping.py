@@ -3,203 +3,238 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from leadscore.config import Mapping, Match, Settings
-from leadscore.ingest.sources import Batch
-from leadscore.ingest.values import DATE, MISSING, read_moments, read_number, read_text, within_reason
-from leadscore.tables import REJECTS, TABLES, Column, Table
+from leadscore.config import Settings
+from leadscore.ingest.breaks import Breaks
+from leadscore.ingest.typed import Reader, convert
+from leadscore.ingest.values import MISSING
+from leadscore.ingest.words import Texts, Words, hash_texts, is_missing
+from leadscore.sections import Mapping
+from leadscore.tables import PERSONAL, TABLES, Column, Table
+
+PLACE = [pa.field("line", pa.int64()), pa.field("extra", pa.int64())]
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """What an entry made of a batch: rows for its table (with `row_hash`), refused rows, and how many it selected."""
+    """What an entry made of a batch: staged rows, refused and warned ones (`ROW_REJECTS`), how many it selected."""
 
-    rows: pd.DataFrame
-    rejects: pd.DataFrame
+    rows: pa.Table
+    rejects: pa.Table
     selected: int
+    refused: int
 
 
 def table_of(name: str, settings: Settings) -> Table:
-    """The contract of a table, in `leads` with the settings' attributes behind our own columns."""
+    """The contract of a table; `leads` has the settings' attributes, and what may pass through, behind our columns."""
     table = TABLES[name]
     if name != "leads":
         return table
     own = {column.name for column in table.columns}
     extra = [Column(key, field.type) for key, field in settings.fields.items() if key not in own]
-    return Table(name, table.columns + tuple(extra))
+    passing = [Column(key, "text") for key in settings.pass_through if key not in settings.fields]
+    return Table(name, (*table.columns, *extra, *passing))
 
 
-def select_rows(texts: pd.DataFrame, where: Match) -> np.ndarray:
-    """Which rows (n,) hold, in every column of `where`, one of its values."""
-    chosen = np.ones(len(texts), dtype=bool)
-    for column, values in where.items():
-        chosen &= _holds(texts[column], values)
-    return chosen
+def staged_schema(name: str, settings: Settings) -> pa.Schema:
+    """A staged row: the table's columns, its line, and `extra`, a number for what else was read of it.
+
+    Leads have also from_us, the earliest moment that their creation can mean, and hashes of their personal columns;
+    their event_us may be null.
+    """
+    fields = [each.with_nullable(True) for each in table_of(name, settings).schema()] + PLACE
+    if name == "leads":
+        fields += [pa.field("from_us", pa.int64()), *(pa.field(f"{each}_hash", pa.string()) for each in PERSONAL)]
+    return pa.schema(fields)
 
 
-def _holds(text: pd.Series[Any], values: tuple[str, ...]) -> np.ndarray:
-    exact = text.isin([value for value in values if not value.endswith("*")])
-    prefixes = tuple(value[:-1] for value in values if value.endswith("*"))
-    return (exact | (text.str.startswith(prefixes) & (text != MISSING))).to_numpy(dtype=bool)
-
-
-def reject_rows(source: str, lines: Any, *, rule: str, **parts: Any) -> pd.DataFrame:
-    """Refused rows of a source in the shape of `tables.REJECTS`; what `parts` does not give is missing."""
-    return pd.DataFrame(
-        {name: parts.get(name) for name in REJECTS.names}
-        | {"closes": False, "source": source, "line": lines, "rule": rule}
-    )
-
-
-def map_batch(batch: Batch, texts: pd.DataFrame, entry: Mapping, chosen: np.ndarray, settings: Settings) -> Mapped:
-    """The `chosen` rows of a batch, mapped by an entry; a row is refused by the first rule that it breaks."""
-    frame, texts = batch.frame[chosen].reset_index(drop=True), texts[chosen].reset_index(drop=True)
-    lines = batch.lines[chosen]
-    table = table_of(entry.table, settings)
-    work = _Work(entry, table, settings, frame, texts)
-    rows = pd.DataFrame({name: work.build(name) for name in table.schema().names})
-    rows["source"], rows["line"], rows["from_us"] = entry.source, lines, work.from_us(rows["event_us"])
-    rows["row_hash"] = pd.util.hash_pandas_object(texts[sorted(entry.sources())], index=False).to_numpy().view(np.int64)
-    bad = work.rule != ""
-    rejects = reject_rows(
-        entry.source, lines[bad], rule=work.rule[bad], table=entry.table,
-        column=work.column[bad], value=work.value[bad], lead_id=rows["lead_id"][bad].to_numpy(),
-    )  # fmt: skip
-    rejects["closes"] = work.closes()[bad]
-    return Mapped(rows[~bad], rejects, len(lines))
+def map_rows(lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings, reader: Reader) -> Mapped:
+    """Rows that an entry selected, mapped; a row is refused by the first rule that it breaks."""
+    schema = staged_schema(entry.table, settings)
+    work = _Work(entry, settings, lines, texts, reader)
+    made: dict[str, pa.Array] = {}
+    for column in work.table.columns:
+        if column.name == "amount":
+            made |= work.money()
+        elif column.name != "currency":
+            made[column.name] = work.build(column)
+    made |= dict(zip(("event_us", "available_us"), work.times(), strict=True))
+    made |= {"line": pa.array(lines), "extra": work.extra()}
+    if entry.table == "leads":
+        made["from_us"] = work.from_us(made["event_us"])
+        made |= {f"{name}_hash": reader.personal.hash(name, work.text(name)) for name in PERSONAL}
+    rows = pa.table([made[each.name].cast(each.type) for each in schema], schema=schema)
+    refused = work.breaks.refused
+    rejects = work.breaks.rejects(entry, reader.file, lines, made["lead_id"], work.closes())
+    return Mapped(rows.filter(pa.array(~refused)) if refused.any() else rows, rejects, texts.n, int(refused.sum()))
 
 
 class _Work:
-    """One entry applied to one batch, and which rule each row broke first."""
+    """One entry applied to one batch of rows that it selected."""
 
-    def __init__(
-        self, entry: Mapping, table: Table, settings: Settings, frame: pd.DataFrame, texts: pd.DataFrame
-    ) -> None:
-        self.entry, self.table, self.settings, self.frame, self.texts = entry, table, settings, frame, texts
-        n = len(frame)
-        self.rule, self.column, self.value = (np.full(n, "", dtype=object) for _ in range(3))
-        self.columns = {column.name: column for column in table.columns}
+    def __init__(self, entry: Mapping, settings: Settings, lines: np.ndarray, texts: Texts, reader: Reader) -> None:
+        self.entry, self.settings, self.lines, self.texts, self.reader = entry, settings, lines, texts, reader
+        self.table = table_of(entry.table, settings)
+        self.columns = {column.name: column for column in self.table.columns}
+        self.breaks = Breaks(settings.validation, np.zeros(texts.n, dtype=bool))
 
-    def refuse(self, rows: np.ndarray, rule: str, column: str, values: pd.Series[Any]) -> None:
-        first = rows & (self.rule == "")
-        self.rule[first], self.column[first], self.value[first] = rule, column, values[first]
-
-    def build(self, name: str) -> Any:
-        if name == "event_us":
-            return self.times()[0]
-        if name == "available_us":
-            return self.times()[1]
-        column = self.columns[name]
-        text = self.text(name)
-        missing = (text == MISSING).to_numpy()
+    def build(self, column: Column) -> pa.Array:
+        name, text = column.name, self.text(column.name)
+        if name == "lead_id" and name not in self.entry.targets():  # undated settings alone allow that
+            return pa.array([f"{self.reader.called}-{line}" for line in self.lines.tolist()], pa.string())
+        missing = is_missing(text)
         if column.required:
-            self.refuse(missing, "required", name, text)
+            self.breaks.add(missing, "required", name, text)
         if name == "value":
             return self.change_values(text)
         if allowed := self.allowed(column):
-            self.refuse(~missing & ~text.isin(allowed).to_numpy(), "allowed", name, text)
+            words = Words.of(text)
+            fits = words.mask([word == MISSING or word in allowed for word in words.texts])
+            self.breaks.add(~fits, "allowed", name, text)
         if column.type == "text":
-            filled = text.where(~missing, column.default if column.default is not None else None)
-            return filled.astype(object).where(filled.notna(), None)
-        values, ok = self.typed(column.type, text, name)
-        self.refuse(~missing & ~ok, "type", name, text)
+            return _filled(text, missing, column.default)
+        values, ok = self.typed(column, text)
+        self.breaks.add(~missing & ~ok, "type", name, text, may_warn=name != "seq")
+        ok = ok & self.in_range(name, values, ok, text)
         return _nullable(values, ok, column.default)
 
-    def text(self, name: str) -> pd.Series[Any]:
+    def typed(self, column: Column, text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        if column.type == "date":
+            return self.reader.moments(text, self.called(column.name))
+        known = self.settings.lead_fields().get(column.name)
+        return self.reader.numbers(text, decimals=known.decimals if known else 2 if column.type == "number" else 0)
+
+    def called(self, name: str) -> str:
+        """What the file calls our column."""
+        return self.entry.columns.get(name, name)
+
+    def in_range(self, name: str, values: np.ndarray, ok: np.ndarray, text: pa.Array) -> np.ndarray:
+        known = self.settings.lead_fields().get(name)
+        low = 0 if name == "duration_s" else None if known is None else known.minimum
+        high = None if known is None else known.maximum
+        if low is None and high is None:
+            return np.ones(len(ok), dtype=bool)
+        scale = 1 if known is None else 10**known.decimals
+        inside = (values >= (-np.inf if low is None else low * scale)) & (
+            values <= (np.inf if high is None else high * scale)
+        )
+        self.breaks.add(ok & ~inside, "range", name, text)
+        return np.asarray(inside)
+
+    def text(self, name: str) -> pa.Array:
         """Our column as text: from the source's column, a constant, or a value map."""
         if name in self.entry.columns:
-            return self.texts[self.entry.columns[name]]
-        text = pd.Series(self.entry.constants.get(name, MISSING), index=self.texts.index, dtype="str")
+            return self.texts.columns[self.entry.columns[name]]
+        text = pa.repeat(pa.scalar(self.entry.constants.get(name, MISSING)), self.texts.n)
         for source_column, by_value in self.entry.values.items():
             if not any(name in targets for targets in by_value.values()):
                 continue
-            raw = self.texts[source_column]
-            lookup = {value: _target(by_value, value, name) for value in raw.unique()}
-            self.refuse(
-                raw.map({v: t is None for v, t in lookup.items()}).to_numpy(bool),
-                "unmapped",
-                source_column,
-                raw,
-            )
-            found = raw.map({v: t or MISSING for v, t in lookup.items()}).astype("str")
-            text = found.where(found != MISSING, text)
+            words = self.texts.words(source_column)
+            targets = [_target(by_value, word, name) for word in words.texts]
+            unknown = words.mask([target is None for target in targets])
+            needed = name in self.columns and self.columns[name].required
+            self.breaks.add(unknown, "unmapped", source_column, self.texts.columns[source_column], may_warn=not needed)
+            found = words.take([target or MISSING for target in targets])
+            text = found if not is_missing(found).any() else pc.if_else(pc.equal(found, MISSING), text, found)
         return text
 
-    def allowed(self, column: Column) -> tuple[str, ...] | None:
+    def allowed(self, column: Column) -> set[str]:
         if column.name == "kind":
-            return tuple(self.settings.activity_kinds())
+            return set(self.settings.activity_kinds())
         if column.name == "stage":
-            return tuple(self.settings.stages.order())
+            return set(self.settings.stages.order())
         if column.name == "field":
-            return tuple(self.settings.lead_fields())
-        return column.allowed
+            return set(self.settings.lead_fields())
+        return set(column.allowed or ())
 
-    def typed(self, kind: str, text: pd.Series[Any], name: str) -> tuple[np.ndarray, np.ndarray]:
-        if kind == "date":
-            return self.moments(name)
-        known = self.settings.lead_fields().get(name)
-        if kind == "number":
-            return read_number(text, decimals=known.decimals if known else 2)
-        return read_number(text, decimals=0)
-
-    def change_values(self, text: pd.Series[Any]) -> Any:
+    def change_values(self, text: pa.Array) -> pa.Array:
         """Values of changed fields: numbers and dates as the text of their integer, so that all engines agree."""
-        values = text.astype(object).where(text != MISSING, None)
-        fields = self.text("field")
-        for name, field in self.settings.lead_fields().items():
-            rows = ((fields == name) & (text != MISSING)).to_numpy()
-            if field.type == "text" or not rows.any():
+        values = pc.if_else(pc.equal(text, MISSING), pa.scalar(None, pa.string()), text)
+        words = Words.of(self.text("field"))
+        for name, known in self.settings.lead_fields().items():
+            rows = words.mask([word == name for word in words.texts]) & ~is_missing(text)
+            if known.type == "text" or not rows.any():
                 continue
-            read, ok = self.moments("value") if field.type == "date" else read_number(text, decimals=field.decimals)
-            self.refuse(rows & ~ok, "type", "value", text)
-            values[rows] = read[rows].astype(str)
+            read, ok = self.typed(Column(name, known.type), text)
+            self.breaks.add(rows & ~ok, "type", "value", text, may_warn=False)
+            values = pc.if_else(pa.array(rows), pc.cast(pa.array(read), pa.string()), values)
         return values
 
-    def times(self) -> tuple[Any, np.ndarray]:
-        """(event_us, available_us); a lead without a creation date has None and 0, to be filled with known_until."""
-        event, ok = self.moments("event_at")
+    def times(self) -> tuple[pa.Array, pa.Array]:
+        """(event_us, available_us); a lead without a creation date has null and 0, to be filled with known_until."""
+        if not self.settings.is_dated:
+            return self.places()
+        n = self.texts.n
+        event, ok = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
         if "event_at" in self.entry.targets():
-            text = self.text("event_at")
-            missing = (text == MISSING).to_numpy()
-            self.refuse(~ok & ~missing, "type", "event_at", text)
-            if self.table.name != "leads":
-                self.refuse(missing, "required", "event_at", text)
+            event, ok = self.moment("event_at", required=self.table.name != "leads")
         stated = event
         if "available_at" in self.entry.targets():
-            text = self.text("available_at")
-            stated, known = self.moments("available_at")
-            self.refuse(~known & (text != MISSING).to_numpy(), "type", "available_at", text)
+            stated, known = self.moment("available_at", required=False)
             stated = np.where(known, stated, event)
-        return _nullable(event, ok, None), np.maximum(event, stated)
+        return _nullable(event, ok, None), pa.array(np.maximum(event, stated))
 
-    def from_us(self, event: pd.Series[Any]) -> pd.Series[Any]:
-        """The earliest moment that each event can mean: the begin of the day where only a date is given."""
+    def places(self) -> tuple[pa.Array, pa.Array]:
+        """The lead's place in the order, twice: its sequence, else its line; 0 for all where there is no order."""
+        if "sequence" not in self.entry.targets():
+            places = self.lines if self.settings.time == "ordered" else np.zeros_like(self.lines)
+            return pa.array(places), pa.array(places)
+        text = self.text("sequence")
+        missing = is_missing(text)
+        places, ok = self.reader.numbers(text, decimals=0)
+        ok &= np.asarray(pc.match_substring_regex(text, r"^[+-]?[0-9]+$").to_numpy(zero_copy_only=False), dtype=bool)
+        self.breaks.add(missing, "required", "sequence", text)
+        self.breaks.add(~ok & ~missing, "type", "sequence", text, may_warn=False)
+        return pa.array(places), pa.array(places)
+
+    def moment(self, name: str, *, required: bool) -> tuple[np.ndarray, np.ndarray]:
+        text = self.text(name)
+        moment, ok = self.reader.moments(text, self.called(name))
+        missing = is_missing(text)
+        self.breaks.add(~ok & ~missing, "type", name, text, may_warn=False)
+        if required:
+            self.breaks.add(missing, "required", name, text)
+        return np.where(ok, moment, 0), ok
+
+    def from_us(self, event: pa.Array) -> pa.Array:
+        """The earliest moment that each event can mean, the begin of the day where only a date is given; else null."""
+        if not self.settings.is_dated:
+            return pa.nulls(self.texts.n, pa.int64())
         if "event_at" not in self.entry.targets():
             return event
-        text = self.text("event_at")
-        dates = text.str.fullmatch(DATE) & event.notna()
-        before = pd.to_datetime(text.where(dates), format="ISO8601", errors="coerce") - pd.Timedelta(days=1)
-        us, _ = read_moments(before.dt.strftime("%Y-%m-%d"), zone=self.zone())
-        return event.mask(dates, us + 1)
+        return self.reader.day_begins(self.text("event_at"), event)
+
+    def money(self) -> dict[str, pa.Array]:
+        """Amount and currency, in the settings' one currency if they have one."""
+        text = self.text("amount")
+        missing = is_missing(text)
+        values, ok, marked = self.reader.money(text, decimals=self.settings.lead_fields()["amount"].decimals)
+        self.breaks.add(~missing & ~ok, "type", "amount", text)
+        ok = ok & self.in_range("amount", values, ok, text)
+        stated = self.text("currency") if "currency" in self.entry.targets() else None
+        values, currency, told = convert(values, stated, marked, self.settings.money)
+        self.breaks.add(ok & ~told, "money", "currency", currency)
+        return {"amount": _nullable(values, ok & told, None), "currency": _filled(currency, is_missing(currency), None)}
+
+    def extra(self) -> pa.Array:
+        """A number (n,) for the columns that select or are translated: rows that differ there are two rows."""
+        total = np.zeros(self.texts.n, dtype=np.uint64)
+        for name in sorted({*self.entry.where, *self.entry.where_not, *self.entry.values}):
+            words = self.texts.words(name)
+            total = total * np.uint64(0x9E3779B97F4A7C15) + hash_texts(words.texts)[words.codes]
+        return pa.array(total.view(np.int64))
 
     def closes(self) -> np.ndarray:
         """Which rows (n,), were they read, would close their lead."""
         if self.table.name == "stages":
+            words = Words.of(self.text("stage"))
             stages = self.settings.stages
-            return self.text("stage").isin([*stages.won, *stages.lost]).to_numpy(dtype=bool)
-        return np.full(len(self.frame), self.table.name == "outcomes")
-
-    def zone(self) -> str:
-        return self.settings.sources[self.entry.source].timezone or self.settings.timezone
-
-    def moments(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        column = self.frame[self.entry.columns[name]] if name in self.entry.columns else self.text(name)
-        us, ok = read_moments(column, zone=self.zone())
-        return us, ok & within_reason(us)
+            return words.mask([word in {*stages.won, *stages.lost} for word in words.texts])
+        return np.full(self.texts.n, self.table.name == "outcomes")
 
 
 def _target(by_value: dict[str, dict[str, str]], value: str, name: str) -> str | None:
@@ -209,12 +244,11 @@ def _target(by_value: dict[str, dict[str, str]], value: str, name: str) -> str |
     return None if key is None else by_value[key].get(name, MISSING)
 
 
-def _nullable(values: np.ndarray, ok: np.ndarray, default: int | str | None) -> Any:
+def _filled(text: pa.Array, missing: np.ndarray, default: int | str | None) -> pa.Array:
+    return pc.if_else(pa.array(missing), pa.scalar(default, pa.string()), text) if missing.any() else text
+
+
+def _nullable(values: np.ndarray, ok: np.ndarray, default: int | str | None) -> pa.Array:
     if default is not None:
-        return np.where(ok, values, default)
-    return pd.Series(values, dtype="Int64").mask(~ok)
-
-
-def read_texts(batch: Batch) -> pd.DataFrame:
-    """A batch's columns as stripped text, to select, map and compare by."""
-    return pd.DataFrame({name: read_text(batch.frame[name]) for name in batch.frame})
+        return pa.array(np.where(ok, values, default), pa.int64())
+    return pa.array(values, pa.int64(), mask=~ok)

@@ -1,140 +1,98 @@
-"""Reads exported files in batches, each row with the line it stands on; what cannot be read is said in words."""
+"""Which files a source has, and how each is read: text, workbooks and Parquet alike, in batches of text columns."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import zlib
-from collections import Counter
+import glob
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+from leadscore.errors import SourceMissingError, listed
+from leadscore.ingest.batch import Batch, Dialect, SourceFile
+from leadscore.ingest.csv_text import read_csv
+from leadscore.ingest.dialect import detect_text
+from leadscore.ingest.parquet import read_parquet
+from leadscore.ingest.text import read_bytes
+from leadscore.ingest.workbook import read_workbook
+from leadscore.sections import Source
 
-from leadscore.config import Source
-from leadscore.errors import MissingColumnsError, SourceFormatError, SourceMissingError
+__all__ = ["Batch", "Dialect", "SourceFile", "detect_dialect", "find_files", "read_file"]
 
-BATCH_ROWS = 100_000
-PARQUET_MAGIC = b"PAR1"
+TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+ENDINGS = (*TEXT, ".xlsx", ".parquet")
 MAGICS = {
-    PARQUET_MAGIC: "Parquet",
+    b"PAR1": "Parquet",
     b"PK\x03\x04": "a ZIP or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old or encrypted Office file",
     b"\x1f\x8b": "gzip",
     b"%PDF": "PDF",
 }
+EXPECTED = {".parquet": "Parquet", ".xlsx": "a ZIP or an Excel workbook"}
 
 
-BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some rows of a source.
-
-    `lines` (n,) is where each row begins in the file, the header being line 1 (Parquet: the row's number).
-    `frame` (n rows) holds the columns asked for: text from CSV, typed from Parquet; missing is None or "".
-    `malformed` are rows that do not have the header's number of values, as (line, what is wrong).
-    """
-
-    lines: np.ndarray
-    frame: pd.DataFrame
-    malformed: list[tuple[int, str]] = field(default_factory=list)
-
-
-def read_source(name: str, source: Source, *, folder: Path, columns: Sequence[str]) -> Iterator[Batch]:
-    """The named columns of a source file, batch by batch.
+def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
+    """The files of a source, by name: one file, what a pattern matches, or the readable ones below a folder.
 
     Raises:
-        SourceMissingError: there is no such file.
-        SourceFormatError: it is empty, not UTF-8, not what its ending says, or its quotes never close.
-        MissingColumnsError: it has not all the columns.
+        SourceMissingError: there is none.
     """
     path = folder / source.path
-    if not path.is_file():
-        raise SourceMissingError(name, path)
-    packed = path.name.lower().endswith(".csv.gz")
-    try:
-        with gzip.open(path) if packed else path.open("rb") as file:
-            head = file.read(4096)
-    except BROKEN_GZIP as e:
-        raise SourceFormatError(name, path, f"is no whole gzip file: {e}") from e
-    except OSError as e:
-        raise SourceFormatError(name, path, f"cannot be read: {e.strerror}") from e
+    wanted = "file"
+    if path.is_file():
+        found = [path]
+    elif path.is_dir():
+        wanted = f"file that ends in {listed(ENDINGS)} in the folder"
+        found = [file for file in path.rglob("*") if _is_export(file.relative_to(path)) and file.is_file()]
+    else:
+        wanted = "file that matches" if glob.has_magic(str(source.path)) else wanted
+        matches = glob.glob(str(source.path), root_dir=folder, recursive=True)  # noqa: PTH207 (Path's is relative only)
+        found = [file for match in matches if (file := folder / match).is_file()]
+    if not found:
+        raise SourceMissingError(name, path, wanted=wanted)
+    files = [SourceFile(name, file, _name(file, folder)) for file in found]
+    return sorted(files, key=lambda file: file.name)
+
+
+def _is_export(path: PurePath) -> bool:
+    """Whether a file of a folder is meant to be read: programs that write many put notes beside, as _SUCCESS."""
+    return path.name.lower().endswith(ENDINGS) and not any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def detect_dialect(file: SourceFile, source: Source) -> Dialect | None:
+    """How a text file is written; None for Parquet and Excel.
+
+    Raises:
+        SourceFormatError: it is empty, cannot be read, or not what its ending says.
+    """
+    return detect_text(file, source) if _ending(file) in TEXT else None
+
+
+def read_file(file: SourceFile, source: Source, *, columns: Sequence[str], dialect: Dialect | None) -> Iterator[Batch]:
+    """The named columns of a file, batch by batch; `dialect` as `detect_dialect` gives it.
+
+    Raises:
+        SourceFormatError: it cannot be read as what its ending says.
+        MissingColumnsError: it has not all the columns.
+    """
+    if dialect is not None:
+        return read_csv(file, columns=columns, dialect=dialect)
+    if _ending(file) == ".xlsx":
+        return read_workbook(file, source, columns=columns)
+    return read_parquet(file, columns=columns)
+
+
+def _ending(file: SourceFile) -> str:
+    """The ending of a file, whose first bytes are what it says."""
+    ending = next((ending for ending in ENDINGS if file.name.lower().endswith(ending)), None)
+    if ending is None:
+        raise file.refusal(f"must end in {listed(ENDINGS)}")
+    head = next(read_bytes(file, size=4096), b"")
     if not head.strip():
-        raise SourceFormatError(name, path, "is empty")
+        raise file.refusal("is empty")
     kind = next((kind for magic, kind in MAGICS.items() if head.startswith(magic)), None)
-    suffix = ".csv" if packed else path.suffix.lower()
-    if suffix == ".parquet":
-        if kind != "Parquet":
-            raise SourceFormatError(name, path, f"ends in .parquet but holds {kind or 'something else'}")
-        return _read_parquet(name, path, columns)
-    if suffix != ".csv":
-        raise SourceFormatError(name, path, "must end in .csv, .csv.gz or .parquet")
-    if kind or b"\0" in head:
-        raise SourceFormatError(name, path, f"ends in .csv but holds {kind or 'binary data or UTF-16 text'}")
-    return _read_csv(name, path, columns, source.delimiter)
-
-
-def _read_csv(name: str, path: Path, columns: Sequence[str], delimiter: str) -> Iterator[Batch]:
-    file_open = gzip.open if path.suffix.lower() == ".gz" else open
-    with file_open(path, "rt", encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        begin = 1
-        try:
-            header = next((row for row in reader if row), None)
-            if header is None:
-                raise SourceFormatError(name, path, "is empty")
-            picks = _pick(name, path, columns, header, delimiter)
-            rows: list[list[str]] = []
-            lines: list[int] = []
-            malformed: list[tuple[int, str]] = []
-            begin = reader.line_num + 1
-            for row in reader:
-                if len(row) == len(header):
-                    rows.append([row[i] for i in picks])
-                    lines.append(begin)
-                elif row:  # a blank line is no row
-                    malformed.append((begin, f"{len(row)} values, the header has {len(header)}"))
-                begin = reader.line_num + 1
-                if len(rows) + len(malformed) >= BATCH_ROWS:
-                    yield _batch(lines, rows, columns, malformed)
-                    rows, lines, malformed = [], [], []
-            yield _batch(lines, rows, columns, malformed)
-        except BROKEN_GZIP as e:
-            raise SourceFormatError(name, path, f"is no whole gzip file (near line {reader.line_num + 1}): {e}") from e
-        except UnicodeDecodeError as e:
-            raise SourceFormatError(name, path, f"is not UTF-8 text (near line {reader.line_num + 1})") from e
-        except csv.Error as e:
-            problem = f"cannot be read as CSV from line {begin} on: {e}; does a quote never close?"
-            raise SourceFormatError(name, path, problem) from e
-
-
-def _batch(lines: list[int], rows: list[list[str]], columns: Sequence[str], malformed: list[tuple[int, str]]) -> Batch:
-    frame = pd.DataFrame(rows, columns=list(columns), dtype="str")
-    return Batch(np.array(lines, dtype=np.int64), frame, malformed)
-
-
-def _read_parquet(name: str, path: Path, columns: Sequence[str]) -> Iterator[Batch]:
-    try:
-        file = pq.ParquetFile(path)
-        _pick(name, path, columns, file.schema_arrow.names, None)
-        begin = 1
-        for batch in file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
-            frame = batch.to_pandas(types_mapper=pd.ArrowDtype)[list(columns)]
-            yield Batch(np.arange(begin, begin + len(frame)), frame)
-            begin += len(frame)
-    except (pa.ArrowException, OSError) as e:
-        raise SourceFormatError(name, path, f"cannot be read as Parquet: {e}") from e
-
-
-def _pick(name: str, path: Path, columns: Sequence[str], header: list[str], delimiter: str | None) -> list[int]:
-    """Where each of `columns` stands in the header."""
-    if missing := [column for column in columns if column not in header]:
-        raise MissingColumnsError(name, path, missing=missing, available=header, delimiter=delimiter)
-    if twice := [column for column, n in Counter(header).items() if n > 1 and column in columns]:
-        raise SourceFormatError(name, path, f"has more than one column {twice[0]!r}")
-    return [header.index(column) for column in columns]
+    if kind != EXPECTED.get(ending):
+        raise file.refusal(f"ends in {ending} but holds {kind or 'something else'}")
+    return ending

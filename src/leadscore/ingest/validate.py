@@ -1,97 +1,252 @@
-"""Rules that need the whole table, run on the engine: exact duplicates, one row a lead, references, time order."""
+"""Rules that need whole tables, run on the engine: one row a lead, references, time order, exact duplicates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from leadscore.config import Stages
+from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
-from leadscore.tables import Table
+from leadscore.files import canonical_json, hash_bytes
+from leadscore.ingest.breaks import ROW_REJECTS, SAID
+from leadscore.ingest.mapping import staged_schema, table_of
+from leadscore.ingest.part import SIDE, Part, reading_of
+from leadscore.sections import Stages
+from leadscore.store.version import object_path, write_rows
+from leadscore.tables import PERSONAL, REJECTS, TABLES, Table
+from leadscore.times import FOREVER_US, format_us
 
-STAGED_SCHEMA = [
-    pa.field("source", pa.string()),
-    pa.field("line", pa.int64()),
-    pa.field("row_hash", pa.int64()),
-    pa.field("from_us", pa.int64()),
-]
-
-
-def staged_schema(table: Table) -> pa.Schema:
-    """A staged row: the table's columns (a lead's event_us may be null), then where it comes from."""
-    fields = [field.with_nullable(True) for field in table.schema()]
-    return pa.schema(fields + STAGED_SCHEMA)
+ONLY_LEADS = ("from_us", *(f"{name}_hash" for name in PERSONAL))
 
 
-def _once(table: Table) -> str:
-    """SQL of staged rows with `copy`: 1 for the first of equal rows, 2 and more for its exact duplicates."""
-    columns = ", ".join([identifier(name) for name in table.schema().names] + ["row_hash"])
-    name = identifier(f"staged_{table.name}")
-    return f"SELECT *, ROW_NUMBER() OVER (PARTITION BY {columns} ORDER BY source, line) AS copy FROM {name}"
+@dataclass(frozen=True)
+class Staged:
+    """The parts of an ingest, readable on an engine."""
+
+    engine: Engine
+    parts: list[Part]
+    settings: Settings
+    folder: Path
+
+    @property
+    def leads_reading(self) -> str:
+        """Changes whenever the settings read leads in another way."""
+        sources = sorted({entry.source for entry in self.settings.mapping if entry.table == "leads"})
+        return hash_bytes(canonical_json({source: reading_of(source, self.settings) for source in sources}))[:16]
+
+    def mapped_fields(self) -> list[str]:
+        """The fields of leads that the mapping fills, in order."""
+        mapped = {name for entry in self.settings.mapping if entry.table == "leads" for name in entry.targets()}
+        return [name for name in self.settings.lead_fields() if name in mapped]
+
+    def table(self, name: str) -> Table:
+        """A table's contract."""
+        return table_of(name, self.settings)
+
+    def of(self, name: str) -> list[tuple[int, Part]]:
+        """The parts with rows of a table, by their place among all."""
+        return [(at, part) for at, part in enumerate(self.parts) if name in part["tables"]]
+
+    def attach(self) -> None:
+        """Make the parts' objects readable: rows of table t in part 3 as t_3, the rows' places as t_side_3."""
+        for name in TABLES:
+            schema = staged_schema(name, self.settings) if name == "leads" else self.table(name).schema()
+            for at, part in self.of(name):
+                told = part["tables"][name]
+                numbered = name != "leads"
+                self.engine.add_files(f"{name}_{at}", self.paths(told["rows"]), schema=schema, numbered=numbered)
+                self.engine.add_files(f"{name}_side_{at}", self.paths(told["side"]), schema=SIDE, numbered=True)
+            self.engine.add_rows(f"{name}_none", schema.empty_table())
+        rejects = [path for part in self.parts for path in self.paths(part["rejects"])]
+        self.engine.add_files("row_rejects", rejects, schema=ROW_REJECTS)
+
+    def paths(self, told: dict[str, Any]) -> list[Path]:
+        """Where the objects of a part lie."""
+        return [object_path(self.folder, file["sha256"]) for file in told["files"]]
+
+    def rows(self, name: str) -> str:
+        """SQL of a table's staged rows, with the place of their part."""
+        columns = ", ".join(map(identifier, self.table(name).schema().names))
+        if name == "leads":
+            columns += ", line, extra, " + ", ".join(ONLY_LEADS)
+        parts = [(at, f"{name}_{at}") for at, _ in self.of(name)] or [(0, f"{name}_none")]
+        return " UNION ALL ".join(f"SELECT {at} AS part, {columns} FROM {view}" for at, view in parts)
 
 
-def judge_leads(engine: Engine, leads: Table, stages: Stages) -> None:
-    """Make the table `judged_leads`: each lead_id with the rule that it breaks, or ''.
+def judge_leads(staged: Staged) -> None:
+    """Make the table `judged`: each row of `leads`, once, with the rule that its lead breaks, or ''.
 
-    A lead whose outcome cannot be read is refused as a whole, since without it a closed lead would look open;
-    so is a lead that closed before it was created.
+    A lead whose outcome cannot be read is refused as a whole, since without it a closed lead would look open; so is
+    a lead that closed before it was created.
     """
+    stages: Stages = staged.settings.stages
     closing = ", ".join(literal(stage) for stage in (*stages.won, *stages.lost)) or "''"
-    closes = (
-        "SELECT lead_id, MIN(event_us) AS close_us FROM ("
-        "SELECT lead_id, event_us FROM staged_outcomes UNION ALL "
-        f"SELECT lead_id, event_us FROM staged_stages WHERE stage IN ({closing})) AS facts GROUP BY lead_id"
-    )
+    columns = ", ".join([*map(identifier, staged.table("leads").schema().names), "extra"])
     sql = f"""
-    SELECT DISTINCT l.lead_id, CASE
+    SELECT l.*, CASE
         WHEN l.same_id > 1 OR u.lead_id IS NOT NULL THEN 'unique'
         WHEN r.lead_id IS NOT NULL THEN 'outcome_refused'
         WHEN c.close_us < l.from_us THEN 'closed_before_created'
-        ELSE '' END AS rule
-    FROM (SELECT *, COUNT(*) OVER (PARTITION BY lead_id) AS same_id FROM ({_once(leads)}) AS o WHERE copy = 1) AS l
-    LEFT JOIN ({closes}) AS c ON c.lead_id = l.lead_id
-    LEFT JOIN (SELECT DISTINCT lead_id FROM row_rejects WHERE "table" = 'leads') AS u ON u.lead_id = l.lead_id
+        ELSE '' END AS broken_rule
+    FROM (SELECT *, COUNT(*) OVER (PARTITION BY lead_id) AS same_id FROM (
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY {columns} ORDER BY part, line) AS copy
+        FROM ({staged.rows("leads")}) AS s) AS o WHERE copy = 1) AS l
+    LEFT JOIN (SELECT lead_id, MIN(event_us) AS close_us FROM (
+        SELECT lead_id, event_us FROM ({staged.rows("outcomes")}) AS o UNION ALL
+        SELECT lead_id, event_us FROM ({staged.rows("stages")}) AS s WHERE stage IN ({closing})) AS facts
+        GROUP BY lead_id) AS c ON c.lead_id = l.lead_id
+    LEFT JOIN (SELECT DISTINCT lead_id FROM row_rejects
+        WHERE "table" = 'leads' AND severity = 'refused') AS u ON u.lead_id = l.lead_id
     LEFT JOIN (SELECT DISTINCT lead_id FROM row_rejects WHERE closes) AS r ON r.lead_id = l.lead_id
     """
-    engine.add_rows("judged_leads", engine.query(sql))
+    staged.engine.add_rows("judged", staged.engine.query(sql))
 
 
-def _rule(table: Table) -> tuple[str, str]:
-    """SQL (join, rule) that judges a different row of a table by the leads that stand."""
-    if table.name == "leads":
-        return "JOIN judged_leads AS j ON j.lead_id = o.lead_id", "j.rule"
-    join = "LEFT JOIN (SELECT lead_id FROM judged_leads WHERE rule = '') AS j ON j.lead_id = o.lead_id"
-    return join, "CASE WHEN j.lead_id IS NULL THEN 'reference' ELSE '' END"
-
-
-def standing(table: Table) -> str:
-    """SQL of the staged rows that stand: each once, and judged."""
-    join, rule = _rule(table)
-    return f"SELECT o.* FROM ({_once(table)}) AS o {join} WHERE o.copy = 1 AND {rule} = ''"
-
-
-def read_stored(engine: Engine, table: Table, *, creation_us: int) -> Iterator[pa.RecordBatch]:
-    """The rows that stand, in the order of their values; a lead without creation date gets `creation_us`."""
-    names = table.schema().names
-    columns = [identifier(name) for name in names if name not in ("event_us", "available_us")]
-    columns.append(f"COALESCE(event_us, {creation_us}) AS event_us")
-    columns.append(f"CASE WHEN event_us IS NULL THEN {creation_us} ELSE available_us END AS available_us")
-    order = ", ".join(map(identifier, sorted(names, key=lambda name: name not in ("lead_id", "event_us"))))
-    sql = f"SELECT {', '.join(columns)} FROM ({standing(table)}) AS t ORDER BY {order}"
-    yield from engine.stream(sql, rows=100_000)
-
-
-def read_refused(engine: Engine, table: Table) -> pa.Table:
-    """The rows refused by a rule of this file, in the shape of `tables.REJECTS`."""
-    join, rule = _rule(table)
-    return engine.query(
-        f"""SELECT o.source, o.line, {literal(table.name)} AS "table", {rule} AS rule, 'lead_id' AS "column",
-        o.lead_id AS value, o.lead_id FROM ({_once(table)}) AS o {join} WHERE o.copy = 1 AND {rule} <> ''"""
+def refused_leads(staged: Staged) -> pa.Table:
+    """The rows of `leads` that `judge_leads` refused, in the shape of `REJECTS`."""
+    found = staged.engine.query(
+        "SELECT part, line, broken_rule AS rule, lead_id FROM judged WHERE broken_rule <> '' ORDER BY part, line"
     )
+    return _as_rejects(staged, "leads", found, column="lead_id", values=found["lead_id"])
 
 
-def count_duplicates(engine: Engine, table: Table) -> int:
-    """How many rows repeat another one exactly."""
-    return int(engine.query(f"SELECT COUNT(*) AS n FROM ({_once(table)}) AS o WHERE copy > 1")["n"][0].as_py())
+def late_leads(staged: Staged, *, known_until: int) -> pa.Table:
+    """The leads that stand and are dated at or after known_until, in the shape of `REJECTS`: a warning."""
+    found = staged.engine.query(
+        f"SELECT part, line, 'after_export' AS rule, lead_id, event_us FROM judged "
+        f"WHERE broken_rule = '' AND event_us IS NOT NULL AND available_us >= {known_until} ORDER BY part, line"
+    )
+    values = pa.array([format_us(us) for us in found["event_us"].to_pylist()], pa.string())
+    return _as_rejects(staged, "leads", found, column="event_at", values=values)
+
+
+def count_duplicate_leads(staged: Staged) -> int:
+    """How many rows of `leads` repeat one of another part exactly."""
+    both = f"SELECT (SELECT COUNT(*) FROM ({staged.rows('leads')}) AS s) AS staged, COUNT(*) AS once FROM judged"
+    counts = staged.engine.query(both)
+    return int(counts["staged"][0].as_py() - counts["once"][0].as_py())
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a table: its files, its rejects and warnings (`REJECTS`), and how many rows went where."""
+
+    part: dict[str, Any]
+    rejects: pa.Table
+    refused: int
+    duplicates: int
+
+
+def keep_events(staged: Staged, name: str, *, known_until: int | None) -> Kept:
+    """Judge the rows of a table of events by the leads that stand, and keep those that may stay.
+
+    A part of which all rows stay is kept as it is, without being copied.
+    """
+    files: list[dict[str, Any]] = []
+    rejects, refused, duplicates = [REJECTS.empty_table()], 0, 0
+    _find_repeated(staged, name)
+    for at, part in staged.of(name):
+        told = part["tables"][name]
+        broken = staged.engine.query(_broken_sql(name, at, FOREVER_US if known_until is None else known_until))
+        rules = broken["rule"].to_pylist()
+        severity = [SAID[staged.settings.validation.severity_of(rule)] if rule != "duplicate" else "" for rule in rules]
+        gone = np.array([each != SAID["warn"] for each in severity], dtype=bool)
+        if gone.any() or not staged.settings.is_dated:
+            keep = np.ones(told["rows"]["rows"], dtype=bool)
+            keep[broken["row"].to_numpy()[gone]] = False
+            rows = _kept(staged, told["rows"], keep) if staged.settings.is_dated else _placed(staged, name, at, keep)
+            told = {"rows": write_rows(staged.folder, staged.table(name).schema(), rows)}
+        files += told["rows"]["files"]
+        repeated = np.array([rule == "duplicate" for rule in rules], dtype=bool)
+        duplicates += int(repeated.sum())
+        refused += int((gone & ~repeated).sum())
+        rejects.append(_event_rejects(staged, name, broken.filter(pa.array(~repeated))))
+    part = {"rows": sum(file["rows"] for file in files), "files": files}
+    return Kept(part, pa.concat_tables(rejects), refused, duplicates)
+
+
+def _broken_sql(name: str, at: int, known_until: int) -> str:
+    """SQL of the rows of a part that break a rule, or repeat a row of an earlier part, by their place in it."""
+    return f"""SELECT {at} AS part, s.line, r.row, r.lead_id, r.event_us, r.available_us, CASE
+            WHEN j.lead_id IS NULL THEN 'reference'
+            WHEN d.row IS NOT NULL THEN 'duplicate'
+            WHEN r.event_us < j.from_us THEN 'before_creation'
+            ELSE 'after_export' END AS rule
+        FROM {name}_{at} AS r
+        LEFT JOIN (SELECT lead_id, from_us FROM judged WHERE broken_rule = '') AS j ON j.lead_id = r.lead_id
+        LEFT JOIN (SELECT row FROM repeated WHERE part = {at}) AS d ON d.row = r.row
+        JOIN {name}_side_{at} AS s ON s.row = r.row
+        WHERE j.lead_id IS NULL OR d.row IS NOT NULL OR r.event_us < j.from_us OR r.available_us >= {known_until}
+        ORDER BY r.row"""
+
+
+def _find_repeated(staged: Staged, name: str) -> None:
+    """Make the table `repeated`: the rows (part, row) that equal one of an earlier part; in one part each is once."""
+    places = [at for at, _ in staged.of(name)]
+    if len(places) < 2:
+        nothing = pa.table({"part": pa.array([], pa.int64()), "row": pa.array([], pa.int64())})
+        staged.engine.add_rows("repeated", nothing)
+        return
+    columns = ", ".join(f"r.{identifier(each)}" for each in staged.table(name).schema().names)
+    rows = " UNION ALL ".join(
+        f"SELECT {at} AS part, r.row, s.extra, {columns} "
+        f"FROM {name}_{at} AS r JOIN {name}_side_{at} AS s ON s.row = r.row"
+        for at in places
+    )
+    same = f"PARTITION BY {columns.replace('r.', '')}, extra ORDER BY part, row"
+    likely = f"SELECT lead_id, event_us FROM ({rows}) AS a GROUP BY lead_id, event_us HAVING COUNT(*) > 1"
+    sql = f"""SELECT part, row FROM (SELECT part, row, ROW_NUMBER() OVER ({same}) AS copy FROM (
+        SELECT a.* FROM ({rows}) AS a JOIN ({likely}) AS b ON b.lead_id = a.lead_id AND b.event_us = a.event_us
+        ) AS c) AS d WHERE copy > 1"""
+    staged.engine.add_rows("repeated", staged.engine.query(sql))
+
+
+def _kept(staged: Staged, told: dict[str, Any], keep: np.ndarray) -> Iterator[pa.RecordBatch]:
+    begin = 0
+    for path in staged.paths(told):
+        for batch in pq.ParquetFile(path).iter_batches(250_000, use_threads=False):
+            yield batch.filter(pa.array(keep[begin : begin + batch.num_rows]))
+            begin += batch.num_rows
+
+
+def _placed(staged: Staged, name: str, at: int, keep: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """The rows of a part that stay, each at its lead's place in the order."""
+    staged.engine.add_rows("staying", pa.table({"row": np.flatnonzero(keep)}))
+    names = staged.table(name).schema().names
+    columns = ", ".join(f"r.{identifier(each)}" for each in names if each not in {"event_us", "available_us"})
+    order = ", ".join(map(identifier, sorted(names, key=lambda each: each not in {"lead_id", "event_us"})))
+    sql = f"""SELECT {columns}, j.event_us, j.event_us AS available_us FROM {name}_{at} AS r
+        JOIN staying AS s ON s.row = r.row
+        JOIN (SELECT lead_id, event_us FROM judged WHERE broken_rule = '') AS j ON j.lead_id = r.lead_id"""
+    yield from staged.engine.stream(f"SELECT * FROM ({sql}) AS t ORDER BY {order}", rows=100_000)
+
+
+def _event_rejects(staged: Staged, name: str, broken: pa.Table) -> pa.Table:
+    by_lead = pc.equal(broken["rule"], "reference")
+    moments = [format_us(us) for us in broken["event_us"].to_pylist()]
+    values = pc.if_else(by_lead, broken["lead_id"], pa.array(moments, pa.string()))
+    columns = pc.if_else(by_lead, "lead_id", "event_at")
+    return _as_rejects(staged, name, broken, column=columns, values=values)
+
+
+def _as_rejects(staged: Staged, name: str, found: pa.Table, *, column: Any, values: Any) -> pa.Table:
+    n, parts = found.num_rows, found["part"].to_pylist()
+    rules = found["rule"].to_pylist()
+    made = {
+        "source": pa.array([staged.parts[at]["source"] for at in parts], pa.string()),
+        "file": pa.array([staged.parts[at]["file"] for at in parts], pa.string()),
+        "severity": pa.array([SAID[staged.settings.validation.severity_of(rule)] for rule in rules], pa.string()),
+        "table": pa.array([name] * n, pa.string()),
+        "column": pa.array([column] * n, pa.string()) if isinstance(column, str) else column,
+        "value": values,
+    }
+    return pa.table([made.get(each.name, found[each.name] if each.name not in made else None) for each in REJECTS],
+                    schema=REJECTS)  # fmt: skip

@@ -1,92 +1,62 @@
-"""Reads text and typed columns as ids, numbers in minor units and moments; what cannot be read is marked."""
+"""Typed columns as text: one spelling a value, whichever file it came from."""
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
-from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-
-from leadscore.times import DAY_US
+import pyarrow.compute as pc
 
 MISSING = ""  # how a missing value is spelt while rows are mapped
-NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?")
-DATE = r"\d{4}-\d{2}-\d{2}"
-ZONED = rf"{DATE}[T ]\d.*(?:Z|[+-]\d{{2}}:?\d{{2}})"
-NAIVE = rf"{DATE}[T ]\d{{2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d+)?)?"
-INT_LIMIT = 2**53  # above it a float64 skips integers
 
 
-def read_text(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Any column as text; missing values and blanks become "", and whole floats lose their ".0"."""
-    if pd.api.types.is_float_dtype(column.dtype):
-        column = pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), index=column.index)
-        whole = (column % 1 == 0) & (column.abs() < 2**63)
-        text = column.astype("str").where(~whole, column.where(whole, 0).astype("int64").astype("str"))
-    else:
-        text = column.astype("str")
-    return pd.Series(text.where(column.notna(), MISSING).str.strip().astype("str"))
+def format_values(values: pa.Array) -> pa.Array:
+    """A column as text without nulls.
 
+    Whole floats lose their ".0", others are the shortest text that is that number; decimals are plain; times are
+    ISO 8601, in UTC with "Z" where they have a zone, with a fraction only where there is one; null and NaN are "".
 
-def read_number(text: pd.Series[Any], *, decimals: int) -> tuple[np.ndarray, np.ndarray]:
-    """Decimal text as integers of 10**-decimals; returns (values int64, ok bool), halves rounded to even."""
-    codes, words = pd.factorize(text)
-    numbers = [round(Decimal(word).scaleb(decimals)) if NUMBER.fullmatch(word) else INT_LIMIT for word in words]
-    ok = np.array([abs(number) < INT_LIMIT for number in numbers], dtype=bool)
-    values = np.array([number if fine else 0 for number, fine in zip(numbers, ok, strict=True)], dtype=np.int64)
-    return values[codes], ok[codes]
-
-
-def read_moments(column: pd.Series[Any], *, zone: str) -> tuple[np.ndarray, np.ndarray]:
-    """Dates and times as UTC microseconds; returns (values int64, ok bool).
-
-    A date without a time is the last microsecond of that day in `zone`. A time without a zone is local to
-    `zone`; where a clock change makes it ambiguous the later moment counts, so that nothing is known early,
-    and where it skips it the first moment after.
+    Raises:
+        pa.ArrowException: values of that type have no text, or are not UTF-8.
     """
-    kind = column.dtype.pyarrow_dtype if isinstance(column.dtype, pd.ArrowDtype) else None
-    if kind is not None and str(kind).startswith("timestamp"):
-        ok = column.notna().to_numpy()
-        us = (
-            pa.array(column.array)
-            .cast(pa.timestamp("us", kind.tz), safe=False)
-            .cast(pa.int64())
-            .fill_null(0)
-            .to_numpy()
-        )
-        if kind.tz:
-            return us, ok
-        return _to_us(_localize(pd.Series(us.astype("datetime64[us]")).where(ok), zone))
-    text = read_text(column)
-    us = np.zeros(len(text), dtype=np.int64)
-    ok = np.zeros(len(text), dtype=bool)
-    for pattern in (DATE, ZONED, NAIVE):
-        rows = text.str.fullmatch(pattern).to_numpy(dtype=bool)
-        if not rows.any():
-            continue
-        stamps = pd.to_datetime(text[rows], format="ISO8601", errors="coerce", utc=pattern == ZONED).dt.as_unit("us")
-        if pattern == DATE:
-            stamps = stamps + pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
-        us[rows], ok[rows] = _to_us(stamps if pattern == ZONED else _localize(stamps, zone))
-    return us, ok
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        return format_values(values.dictionary_decode())
+    if pa.types.is_floating(kind):
+        text = _format_floats(values)
+    elif pa.types.is_decimal(kind):
+        text = _format_decimals(values)
+    elif pa.types.is_timestamp(kind):
+        text = _format_times(values)
+    elif pa.types.is_date64(kind):
+        text = values.cast(pa.date32()).cast(pa.string())
+    else:
+        text = values.cast(pa.string())
+    text.validate(full=True)  # a file may call text what is not UTF-8
+    return text.fill_null(MISSING)
 
 
-def _localize(stamps: pd.Series[Any], zone: str) -> pd.Series[Any]:
-    """Local times as UTC; none where they are out of reason, since the standard library ends with the year 9999."""
-    stamps = stamps.where(within_reason(stamps.to_numpy(dtype="datetime64[us]").astype(np.int64)))
-    standard_time = np.zeros(len(stamps), dtype=bool)  # the later of two moments that a clock shows twice
-    local = stamps.dt.tz_localize(zone, ambiguous=standard_time, nonexistent="shift_forward")
-    return pd.Series(local.dt.tz_convert("UTC"))
+def _format_floats(values: pa.Array) -> pa.Array:
+    if pa.types.is_float16(values.type):
+        values = values.cast(pa.float32())
+    text = values.cast(pa.string())
+    text = pc.if_else(pc.is_nan(values), MISSING, text)
+    whole = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), 2.0**63))
+    return pc.if_else(whole, pc.if_else(whole, values, 0).cast(pa.int64()).cast(pa.string()), text)
 
 
-def _to_us(stamps: pd.Series[Any]) -> tuple[np.ndarray, np.ndarray]:
-    ok = stamps.notna().to_numpy()
-    return np.where(ok, stamps.to_numpy(dtype="datetime64[us]").astype(np.int64), 0), ok
+def _format_decimals(values: pa.Array) -> pa.Array:
+    """Decimals as text; Arrow writes small ones with an exponent."""
+    text = values.cast(pa.string())
+    if not pc.any(pc.match_substring(text, "E")).as_py():
+        return text
+    return pa.array([None if word is None else format(Decimal(word), "f") for word in text.to_pylist()], pa.string())
 
 
-def within_reason(us: np.ndarray) -> np.ndarray:
-    """Whether moments lie from 1900 to 2200: the rest are typing errors, and arithmetic on them could overflow."""
-    return (us > -70 * 365.25 * DAY_US) & (us < 230 * 365.25 * DAY_US)
+def _format_times(values: pa.Array) -> pa.Array:
+    unit, zone = values.type.unit, values.type.tz and "UTC"
+    values = values.cast(pa.timestamp(unit, zone))
+    text = values.cast(pa.string())
+    if unit != "s":
+        text = pc.replace_substring_regex(text, r"\.0+(Z?)$", r"\1")
+    return pc.replace_substring(text, " ", "T")

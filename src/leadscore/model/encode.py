@@ -16,10 +16,17 @@ PRIOR_ROWS = 20.0  # how many rows of the base rate a category's own rows are mi
 FOLDS = 5
 
 
-def fold_of_lead(lead_ids: np.ndarray, *, folds: int = FOLDS) -> np.ndarray:
-    """A fold (n,) in [0, folds) for each row, the same for all rows of a lead, whatever the order of rows."""
-    codes, _ = pd.factorize(lead_ids, sort=True)
-    return codes % folds
+def fold_of_group(groups: np.ndarray, *, folds: int = FOLDS, seed: Sequence[int] = ()) -> np.ndarray:
+    """A fold (n,) in [0, folds) for each row, the same for all rows of a group, whatever the order of rows.
+
+    Args:
+        groups: (n,) the name of each row's group, as `Matrix.groups` gives them.
+        folds: how many.
+        seed: deals the groups at random; without it by turns.
+    """
+    codes, names = pd.factorize(groups, sort=True)
+    dealt = np.random.default_rng(seed).permutation(len(names)) if seed else np.arange(len(names))
+    return np.asarray(dealt[codes] % folds)
 
 
 def fit_encoder(
@@ -49,13 +56,13 @@ def fit_encoder(
 
 
 def encode_training(matrix: Matrix, label: np.ndarray, weight: np.ndarray, features: Sequence[Feature]) -> np.ndarray:
-    """The matrix (n, features) for the rows that train the scorer, category rates out of fold by lead.
+    """The matrix (n, features) for the rows that train the scorer, category rates out of fold by lead (see `groups`).
 
     In sample a rate would already contain the row's own label: a meaningless category with many levels would look
     like the best of features.
     """
     encoded = encode(fit_encoder(matrix, label, weight, features), matrix.columns)
-    fold = fold_of_lead(matrix.keys["lead_id"].to_numpy())
+    fold = fold_of_group(matrix.groups())
     for at, feature in enumerate(features):
         if not feature.is_category:
             continue

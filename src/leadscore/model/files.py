@@ -10,7 +10,6 @@ from leadscore.errors import CorruptFileError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_folder
 from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.train import FitResult
-from leadscore.times import format_us
 
 VERSION_DIGITS = 16
 
@@ -30,11 +29,12 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
     manifest = {
         "format": FORMAT,
         "project": settings.project,
-        "known_until": format_us(result.known_us),
+        "time": settings.time,
+        "known_until": result.evaluation["known_until"],
         "known_until_us": result.known_us,
         "store_version": store_version,
         "seed": settings.seed,
-        "target": settings.target.model_dump(mode="json"),
+        "target": settings.target.model_dump(mode="json") if settings.is_dated else {},
         "basis": result.evaluation["basis"],
         "splits": len(result.evaluation["splits"]),
         "scorer": {key: value for key, value in result.model.scorer.items() if key not in ("base", "terms")},

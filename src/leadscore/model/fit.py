@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.config import Scorecard
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import FORMAT, WinModel
 from leadscore.model.boosted import Boosting, fit_boosted
-from leadscore.model.encode import encode_training, fit_encoder, fold_of_lead
+from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
 from leadscore.model.logistic import fit_logistic
 from leadscore.model.scorecard import build_scorecard
+from leadscore.sections import Scorecard
 
 SCORERS = ("scorecard", "logistic", "boosted")  # from the simplest on
 SCORECARD, BOOSTING = Scorecard(), Boosting()
@@ -65,16 +65,21 @@ def fit_scorer(
         return WinModel(document | {"scorer": build_scorecard(features, scorecard)})
     encoded = encode_training(seen, label, weight, features)
     if kind == "logistic":
-        leads = rows["lead_id"].nunique()
+        leads = len(np.unique(seen.groups()))
         scorer = fit_logistic(encoded, label, weight, leads=leads, features=features, scorecard=scorecard)
         return WinModel(document | {"scorer": scorer})
     text = fit_boosted(encoded, label, weight, features=features, boosting=boosting, seed=seed, threads=threads)
     return WinModel(document | {"scorer": {"kind": "boosted", **asdict(boosting)}}, text)
 
 
-def cross_validate(matrix: Matrix, side: Side, fit: Callable[[pd.DataFrame], WinModel]) -> np.ndarray:
-    """Raw log-odds (n,) of a side's rows, each by a model, made by `fit`, that saw no row of its lead."""
-    fold = fold_of_lead(side.rows["lead_id"].to_numpy())
+def cross_validate(
+    matrix: Matrix, side: Side, fit: Callable[[pd.DataFrame], WinModel], *, seed: Sequence[int] = ()
+) -> np.ndarray:
+    """Raw log-odds (n,) of a side's rows, each by a model, made by `fit`, that saw no row of its group.
+
+    Groups are leads, or equal rows (see `Matrix.groups`), dealt to folds by turns, or at random with a `seed`.
+    """
+    fold = fold_of_group(matrix.take(side.rows).groups(), seed=seed)
     raw = np.zeros(len(side.rows))
     for k in np.unique(fold):
         raw[fold == k] = fit(side.rows[fold != k]).raw(matrix.take(side.rows[fold == k]).columns)

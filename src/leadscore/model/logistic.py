@@ -15,11 +15,11 @@ import numpy as np
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from leadscore.config import Scorecard
 from leadscore.features.feature import Feature
 from leadscore.model.apply import shape, sigmoid, softplus
 from leadscore.model.linear import Term, as_scorer, log_odds
 from leadscore.model.scorecard import build_terms
+from leadscore.sections import Scorecard
 
 RAW_SPREAD = 1.2  # how far, in log-odds, all features together may well move raw away from the scorecard
 BASE_SPREAD = 0.5  # and how far the base

@@ -91,6 +91,7 @@ class Registry:
         try:
             with warnings.catch_warnings(), environment_kept():
                 warnings.simplefilter("ignore")  # about examples that these models do without
+                set_environment()
                 for choose in (self._mlflow.set_tracking_uri, self._mlflow.set_registry_uri):
                     choose(self._settings.tracking_uri())  # logging a model and reading one know no other way
                 yield
@@ -304,7 +305,7 @@ class Registry:
             "mlflow.user": who.by,
             "mlflow.note.content": _note(home.name, manifest, evaluation),
         }
-        name = f"known until {manifest['known_until'][:10]}"
+        name = f"known until {manifest['known_until'].partition('T')[0]}"
         run_id = str(self._client.create_run(self._experiment(), tags=tags, run_name=name).info.run_id)
         try:
             entities = self._mlflow.entities

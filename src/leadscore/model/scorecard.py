@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.config import Scorecard
 from leadscore.features.feature import Feature
 from leadscore.model.linear import Term, as_scorer, is_log, log_odds
+from leadscore.sections import Scorecard
 
 MOST_DAYS = 90.0  # since the last activity; longer ago is no worse
 NEUTRAL_DAYS = 7.0

@@ -6,6 +6,7 @@ Only facts known before K are used, so the same function serves training today a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from leadscore.features.fields import unlearned_fields
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.history.snapshot import KEYS
-from leadscore.history.split import History
+from leadscore.history.split import LAST_SHARE, History
 from leadscore.model.apply import WinModel, calibrate
 from leadscore.model.calibrate import KINDS, fit_calibrator
 from leadscore.model.curves import (
@@ -29,6 +30,7 @@ from leadscore.model.curves import (
     compute_precision_recall,
     compute_roc,
 )
+from leadscore.model.encode import FOLDS
 from leadscore.model.evaluate import (
     Estimate,
     Judged,
@@ -40,12 +42,12 @@ from leadscore.model.evaluate import (
 )
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.progress import Progress
-from leadscore.times import format_us
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
 MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
 MIN_SPLITS = 3  # with fewer there is nothing left to choose a calibrator on
 REFERENCE_POINTS = 1000
+REPEATS = 5  # of cross-validation where nothing is dated: one deal of the leads is mostly luck
 
 
 @dataclass(frozen=True)
@@ -65,24 +67,45 @@ class FitResult:
 
 @dataclass(frozen=True)
 class _Unseen:
-    """Rows that were predicted by models that had not seen them."""
+    """Rows that were predicted by models that had not seen them.
+
+    `raw` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight. Intervals
+    resample `groups` (n,), by default leads.
+    """
 
     side: Side
     raw: np.ndarray
+    groups: np.ndarray | None = None
+
+    @property
+    def repeats(self) -> int:
+        return len(np.atleast_2d(self.raw))
+
+    def rows(self) -> pd.DataFrame:
+        """The rows with a label, once a repeat; raw and group beside them."""
+        groups = self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
+        each = self.side.rows.assign(group=groups, weight=self.side.rows["weight"] / self.repeats)
+        every = [each.assign(raw=raw)[self.side.observed] for raw in np.atleast_2d(self.raw)]
+        return pd.concat(every, ignore_index=True)
 
     def judged(self, calibrator: Mapping[str, Any]) -> Judged:
-        rows, seen = self.side.rows[self.side.observed], self.raw[self.side.observed]
-        probability = calibrate(dict(calibrator), seen)
-        return Judged(probability, rows["label"].to_numpy(), rows["weight"].to_numpy(), rows["lead_id"].to_numpy())
+        rows = self.rows()
+        probability = calibrate(dict(calibrator), rows["raw"].to_numpy())
+        return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group")))
 
     def fit_calibrator(self, kind: str) -> dict[str, Any]:
-        rows = self.side.rows[self.side.observed]
-        label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
-        return fit_calibrator(kind, self.raw[self.side.observed], label, weight, leads=rows["lead_id"].nunique())
+        rows = self.rows()
+        raw, label, weight = (rows[name].to_numpy() for name in ("raw", "label", "weight"))
+        return fit_calibrator(kind, raw, label, weight, leads=rows["lead_id"].nunique())
 
 
-def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResult:
+def fit_model(
+    history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str] = frozenset()
+) -> FitResult:
     """Train as of `known_us` (K), and judge on the last split, which neither scorer nor calibrator saw.
+
+    The model keeps `leave_out`, the fields that it must not learn from, so that scoring builds the same features.
+    Where there is no split, be it for want of history or of any order, cross-validation judges instead.
 
     Raises:
         FollowUpError: history before K is too short for the horizon.
@@ -91,7 +114,7 @@ def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResu
     settings = history.settings
     side = history.earlier_side(known_us)
     side.check(least=MIN_OUTCOMES)
-    features = tuple(build_features(settings))
+    features = tuple(build_features(settings, leave_out=leave_out))
     moments = history.split_moments(known_us, least=MIN_OUTCOMES)
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = _pools(history, moments, known_us)
@@ -105,12 +128,19 @@ def fit_model(history: History, *, known_us: int, progress: Progress) -> FitResu
         models.append(fit(each.rows))
     final = models.pop()
     if moments:
-        unseen = {name: _Unseen(pool, _predict(matrix, pool, moments, models)) for name, pool in pools.items()}
+        raw = {name: _predict(matrix, pool, moments, models) for name, pool in pools.items()}
     else:
-        unseen = {"last": _Unseen(side, cross_validate(matrix, side, fit))}
+        deals: list[tuple[int, ...]] = [()] if settings.is_dated else [(settings.seed, i) for i in range(REPEATS)]
+        pools = {"last": side}
+        raw = {"last": np.stack([cross_validate(matrix, side, fit, seed=deal) for deal in deals])}
+    unseen = {name: _Unseen(pool, raw[name], matrix.take(pool.rows).groups()) for name, pool in pools.items()}
     calibration = _choose_calibrator(unseen)
     judged = unseen["last"].judged(calibration.judged_by)
-    document = final.document | {"calibrator": calibration.to_use, "reference": _reference(judged)}
+    document = final.document | {
+        "calibrator": calibration.to_use,
+        "reference": _reference(judged),
+        "left_out": sorted(leave_out),
+    }
     splits = dict(zip(moments, earlier, strict=True))
     evaluation = _evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
     return FitResult(
@@ -129,13 +159,13 @@ def _evaluate(
     settings = history.settings
     opponent = (list(splits.values()) or [side])[-1].base_rate()
     gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
-    spells = history.spells(known_us)
     return {
-        "basis": "out of time" if splits else "cross-validated by lead",
-        "known_until": format_us(known_us),
-        "horizon_days": settings.target.horizon_days,
+        "basis": _basis(settings.time, by_split=bool(splits)),
+        "assumption": settings.assumption(),
+        "known_until": history.name(known_us),
+        "horizon_days": settings.target.horizon_days if settings.is_dated else None,
         "history": describe_side(side),
-        "splits": [{"moment": format_us(moment), **describe_side(each)} for moment, each in splits.items()],
+        "splits": [{"moment": history.name(moment), **describe_side(each)} for moment, each in splits.items()],
         "judged": describe_side(last),
         "metrics": _metrics(judged, last, settings.seed),
         "base_rate_before": opponent,
@@ -147,11 +177,20 @@ def _evaluate(
             "precision_recall": compute_precision_recall(judged),
             "lift": compute_lift_curve(judged),
             "distribution": compute_distribution(judged),
-            "maturity": compute_maturity(spells, known_us),
-        },
-        "days_to_win": compute_days_to_win(spells, known_us),
+        }
+        | ({"maturity": compute_maturity(history.spells(known_us), known_us)} if settings.is_dated else {}),
+        "days_to_win": compute_days_to_win(history.spells(known_us), known_us) if settings.is_dated else None,
         "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
     }
+
+
+def _basis(time: str, *, by_split: bool) -> str:
+    """What the judged predictions are; "judged" stands before it."""
+    if time == "dated":
+        return "out of time" if by_split else "cross-validated by lead"
+    if by_split:
+        return f"on the last {LAST_SHARE:.0%} by order".replace("%", " %")
+    return f"by grouped cross-validation, {REPEATS} x {FOLDS} by identical rows"
 
 
 def _pools(history: History, moments: list[int], known_us: int) -> dict[str, Side]:
@@ -170,7 +209,7 @@ def _pools(history: History, moments: list[int], known_us: int) -> dict[str, Sid
 
 def _predict(matrix: Matrix, pool: Side, moments: list[int], models: list[WinModel]) -> np.ndarray:
     """Raw log-odds (n,) of a pool's rows, each by the model of the latest moment not after its as_of."""
-    at = np.searchsorted(np.array(moments), pool.rows["as_of_us"].to_numpy(), side="right") - 1
+    at = pool.latest_moment(moments)
     raw = np.zeros(len(pool.rows))
     for i, model in enumerate(models):
         if (at == i).any():
@@ -196,6 +235,8 @@ def _choose_calibrator(unseen: Mapping[str, _Unseen]) -> _Calibration:
     if "before" not in unseen or not unseen["before"].side.is_watched_enough():
         none = last.fit_calibrator("none")
         why = f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"
+        if last.repeats > 1:
+            why = "it would have to be chosen on later leads, and nothing says which are later"
         if "before" in unseen:
             why = "the splits before the last one are together not watched long enough"
         return _Calibration(none, none, {"kind": "none", "why": why})
@@ -214,14 +255,16 @@ def _choose_calibrator(unseen: Mapping[str, _Unseen]) -> _Calibration:
 
 
 def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
-    """Metrics of all judged rows, and of leads younger and older than one step of the grid."""
-    young = side.rows.loc[side.observed, "young"].to_numpy()
-    parts = {"all": np.ones(len(young), dtype=bool), "young": young, "older": ~young}
+    """Metrics of all judged rows, and, dated, of leads younger and older than one step of the grid."""
+    rows = side.rows[side.observed]
+    young = rows["young"].to_numpy()
+    parts = {"all": np.ones(len(young), dtype=bool)} | ({"young": young, "older": ~young} if side.target else {})
     found = {}
-    for name, rows in parts.items():
-        part = judged.take(rows)
+    for name, chosen in parts.items():
+        part = judged.take(np.tile(chosen, len(judged.label) // max(len(rows), 1)))
         if len(np.unique(part.label)) == 2:
-            found[name] = describe_judged(part) | as_json(compute_metrics(part, seed=seed))
+            told = {"snapshots": int(chosen.sum()), "leads": int(rows.loc[chosen, "lead_id"].nunique())}
+            found[name] = describe_judged(part) | told | as_json(compute_metrics(part, seed=seed))
     return found
 
 
@@ -248,7 +291,7 @@ def describe_side(side: Side) -> dict[str, Any]:
         "mature_rate": side.mature_rate() if np.isfinite(side.mature_rate()) else None,
         "watched_to_horizon": side.watched,
         "weights_capped": side.capped_share,
-        "follow_up_days": side.follow_up_days(),
+        "follow_up_days": side.follow_up_days() if side.target else None,
     }
 
 

@@ -29,29 +29,35 @@ class Publication:
 
 
 def write_publication(
-    scores: pa.Table, *, folder: Path, as_of_us: int, model_version: str, store_version: str, project: str,
+    scores: pa.Table, *, folder: Path, as_of_us: int | None, model_version: str, store_version: str, project: str,
     counts: dict[str, int],
 ) -> Publication:  # fmt: skip
     """Write scores.parquet, scores.csv and manifest.json to `folder`/<id>, whole; no reader is led there yet.
 
-    The id is made of as_of and the hash of all of it: the same scores give the same publication.
+    The id is made of as_of (None if there is no date) and the hash of all of it: the same scores give the same
+    publication.
     """
     files = {"scores.parquet": _parquet(scores), "scores.csv": _csv(scores)}
     manifest: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "project": project,
-        "as_of": format_us(as_of_us),
+        "as_of": None if as_of_us is None else format_us(as_of_us),
         "model_version": model_version,
         "store_version": store_version,
         "columns": scores.schema.names,
         "counts": counts,
         "files": {name: {"sha256": hash_bytes(data), "bytes": len(data)} for name, data in files.items()},
     }
-    stamp = format_us(as_of_us).replace("-", "").replace(":", "").split(".")[0].rstrip("Z") + "Z"
-    publication_id = f"{stamp}-{hash_bytes(canonical_json(manifest))[:12]}"
+    publication_id = f"{_stamp(as_of_us)}-{hash_bytes(canonical_json(manifest))[:12]}"
     manifest["publication_id"] = publication_id
     write_folder(folder / publication_id, {**files, "manifest.json": canonical_json(manifest)})
     return Publication(publication_id, folder / publication_id, manifest)
+
+
+def _stamp(as_of_us: int | None) -> str:
+    if as_of_us is None:
+        return "undated"
+    return format_us(as_of_us).replace("-", "").replace(":", "").split(".")[0].rstrip("Z") + "Z"
 
 
 def publish(publication_id: str, *, folder: Path, store_folder: Path) -> Publication:

@@ -1,6 +1,6 @@
 """The model card: what a model predicts, from what, how well, and when not to trust it, as one HTML page.
 
-It tells of features and numbers only: no lead, and no value of a category, is on it.
+It tells of features and numbers only: no lead, and no value of a category but a placeholder, is on it.
 """
 
 from __future__ import annotations
@@ -54,6 +54,11 @@ CALIBRATORS = {
     "sigmoid": "sigmoid: a smooth, rising curve of two numbers",
     "isotonic": "isotonic: rising steps",
 }
+AUDITED = {  # (verdict, left out) -> how a field is called, and what that means
+    ("leak", True): ("Leak.", "These tell how a lead ended. They were left out:"),
+    ("leak", False): ("Leak, kept.", "These tell how a lead ended, and were learned from, for the settings keep them:"),
+    ("suspect", False): ("Suspect.", "These were learned from, but look at them:"),
+}
 READINGS = {
     "reliability.svg": "A bar that misses the dashed line is a range of probabilities that was promised wrongly.",
     "lift.svg": "Where capacity ends after a part of the list, this is the share of wins that is not missed.",
@@ -97,6 +102,7 @@ def build_card(
         e=evaluation,
         manifest=manifest,
         settings=settings,
+        dated=settings.is_dated,
         version=version,
         unknown=UNKNOWN,
         horizon=settings.target.horizon_days,
@@ -112,8 +118,18 @@ def build_card(
         calibrator=CALIBRATORS.get(calibrator["kind"], calibrator["kind"]),
         families=_families(features),
         figures=[(svg, READINGS.get(name, "")) for name, svg in figures.items()],
+        audited=_audited(evaluation["audit"]),
         labels={name: field.label for name, field in settings.lead_fields().items()},
     )
+
+
+def _audited(audit: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, list[Mapping[str, Any]]]]:
+    """(title, what it means, fields) of each kind of field that the audit speaks against."""
+    found = [
+        (*said, [each for each in audit if (each["verdict"], each["left_out"]) == kind])
+        for kind, said in AUDITED.items()
+    ]
+    return [part for part in found if part[2]]
 
 
 def _headline(evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:

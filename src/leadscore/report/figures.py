@@ -18,7 +18,7 @@ from leadscore.charts.plots import (
 def build_figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
     """File name -> standalone SVG text, of an evaluation as `fit_model` gives it; the most telling come first."""
     curves, overall = evaluation["curves"], evaluation["metrics"].get("all", {})
-    return {
+    figures = {
         "reliability.svg": plot_reliability(evaluation["reliability"]),
         "lift.svg": plot_lift(curves["lift"]),
         "roc.svg": plot_roc(curves["roc"], auc=overall.get("auc")),
@@ -26,7 +26,9 @@ def build_figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
             curves["precision_recall"], average_precision=overall.get("average_precision")
         ),
         "distribution.svg": plot_distribution(curves["distribution"]),
-        "maturity.svg": plot_maturity(
-            curves["maturity"], days_to_win=evaluation["days_to_win"], horizon_days=evaluation["horizon_days"]
-        ),
     }
+    if "maturity" in curves:  # it needs dates
+        figures["maturity.svg"] = plot_maturity(
+            curves["maturity"], days_to_win=evaluation["days_to_win"], horizon_days=evaluation["horizon_days"]
+        )
+    return figures

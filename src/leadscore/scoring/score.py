@@ -35,6 +35,8 @@ def score_open_leads(
 ) -> pa.Table:
     """One row for each lead open at `as_of_us`, in the shape of `SCORES`, the most promising first.
 
+    Where the list has no date, its as_of is 1970-01-01T00:00:00Z.
+
     Args:
         history: where the leads are.
         model: what to score with.
@@ -48,10 +50,12 @@ def score_open_leads(
     """
     if known_us > as_of_us:
         raise AsOfError(
-            f"model {model_version} has learned from facts up to {format_us(known_us)}, after the as_of "
-            f"{format_us(as_of_us)}: it would know the future; train with --as-of {format_us(as_of_us)} first"
+            f"model {model_version} has learned from facts up to {history.name(known_us)}, after the as_of "
+            f"{history.name(as_of_us)}: it would know the future; "
+            + (f"train with --as-of {format_us(as_of_us)} first" if history.settings.is_dated else "train again first")
         )
-    features = build_features(history.settings)
+    left_out = frozenset(model.document.get("left_out", ()))  # models from before the audit do not say
+    features = build_features(history.settings, leave_out=left_out)
     _check_features(model, features, model_version)
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     raw = model.raw(matrix.columns)
@@ -60,7 +64,7 @@ def score_open_leads(
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
     columns = {
         "lead_id": lead_id,
-        "as_of": matrix.keys["as_of_us"].to_numpy(),
+        "as_of": np.full(len(raw), history.published_us(as_of_us) or 0),
         "raw": raw,
         "win_probability": probability,
         "score": score,

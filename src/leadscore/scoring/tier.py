@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadscore.config import Tiers
+from leadscore.sections import Tiers
 
 
 def compute_score(probability: np.ndarray, reference: list[float]) -> np.ndarray:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from leadscore.errors import UnknownStoreVersionError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_pointer
-from leadscore.store.version import StoreVersion, locked, object_path, read_current, read_version
+from leadscore.store.version import (
+    StoreVersion,
+    all_parts,
+    locked,
+    object_path,
+    read_attempt,
+    read_current,
+    read_parts,
+    read_version,
+)
 
 
 def list_versions(folder: Path, *, project: str) -> list[dict[str, Any]]:
@@ -64,18 +73,29 @@ def prune(folder: Path, *, project: str, keep: int, referred: Collection[str], r
         stays |= {each["version"] for each in versions if each["current"]}
         kept = [each["version"] for each in versions if each["version"] in stays]
         removed = [each["version"] for each in versions if each["version"] not in stays]
-        used = {path for version in kept for path in _objects(folder, version)}
-        unused = sorted(path for path in (folder / "objects").rglob("*.parquet") if path not in used)
+        used = {path for version in kept for path in _files(folder, version)}
+        used |= {
+            object_path(folder, file["sha256"]) for file in read_attempt(folder, project=project)["rejects"]["files"]
+        }
+        there = [*(folder / "objects").rglob("*.parquet"), *(folder / "parts").glob("*.json")]
+        unused = sorted(path for path in there if path not in used)
         size = sum(path.stat().st_size for path in unused)
         if really:  # manifests first: should it be interrupted, no version is left without its files
             for version in removed:
                 (folder / "versions" / f"{version}.json").unlink()
+                (folder / "deliveries" / f"{version}.json").unlink(missing_ok=True)
             for path in unused:
                 path.unlink()
     return {"removed": removed, "kept": kept, "files": len(unused), "bytes": size, "really": really}
 
 
-def _objects(folder: Path, version: str) -> list[Path]:
-    manifest = read_json(folder / "versions" / f"{version}.json")
-    parts = [*manifest["tables"].values(), manifest["rejects"]]
-    return [object_path(folder, file["sha256"]) for part in parts for file in part["files"]]
+def _files(folder: Path, version: str) -> Iterator[Path]:
+    """All that a version needs: its tables' files, and the parts that were read for it with theirs."""
+    found = StoreVersion(version, read_json(folder / "versions" / f"{version}.json"), folder)
+    told = all_parts(found.manifest)
+    for path in (folder / "parts" / f"{key}.json" for key in read_parts(found)):
+        yield path
+        if path.exists():
+            part = read_json(path)
+            told += [part["rejects"], *(each[kind] for each in part["tables"].values() for kind in ("rows", "side"))]
+    yield from (object_path(folder, file["sha256"]) for each in told for file in each["files"])

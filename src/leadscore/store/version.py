@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ from leadscore.files import (
     hash_file,
     read_json,
     read_verified,
-    write_file,
     write_pointer,
+    write_together,
 )
 
 ROW_GROUP = 250_000
+NOTHING: dict[str, Any] = {"rows": 0, "files": []}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class StoreVersion:
     """One immutable state of the stored tables.
 
     `id` is the hash of the manifest, so equal content has an equal id. `manifest` holds `known_until_us`,
-    `first_us`, `tables` (rows and files of each), `rejects`, `accounts` and `warnings`.
+    `first_us`, `tables` (rows and files of each), `observed` (changes seen between versions), `rejects`, `accounts`
+    and `warnings`.
     """
 
     id: str
@@ -50,9 +53,16 @@ class StoreVersion:
         """When the first lead was known."""
         return int(self.manifest["first_us"])
 
+    @property
+    def observed(self) -> dict[str, Any]:
+        """Rows and files of the changes that were seen between versions; the first versions know of none."""
+        found: dict[str, Any] = self.manifest.get("observed", NOTHING)
+        return found
+
     def files(self, table: str) -> list[Path]:
-        """The Parquet files of a table, or of `rejects`; none if the version has no such rows."""
-        part = self.manifest["rejects"] if table == "rejects" else self.manifest["tables"].get(table, {"files": []})
+        """The Parquet files of a table, of `rejects` or of `observed`; none if the version has no such rows."""
+        apart = {"rejects": self.manifest["rejects"], "observed": self.observed}
+        part = (self.manifest["tables"] | apart).get(table, NOTHING)
         return [object_path(self.folder, file["sha256"]) for file in part["files"]]
 
     def schema(self, table: str) -> pa.Schema | None:
@@ -71,21 +81,41 @@ def write_rows(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch
 
     Equal rows in equal order give equal bytes, however they were batched.
     """
-    part: dict[str, Any] = {"rows": 0, "files": []}
+    return write_columns(folder, [schema], batches)[0]
 
-    def fill(path: Path) -> Path | None:
-        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for group in _groups(schema, batches):
-                writer.write_table(group, row_group_size=ROW_GROUP)
-                part["rows"] += group.num_rows
-        if not part["rows"]:
-            return None
-        sha256 = hash_file(path)
-        part["files"] = [{"sha256": sha256, "rows": part["rows"]}]
-        return object_path(folder, sha256)
 
-    write_file(folder, fill)
-    return part
+def write_columns(
+    folder: Path, schemas: Sequence[pa.Schema], batches: Iterable[pa.RecordBatch]
+) -> list[dict[str, Any]]:
+    """The same rows as several files, each with the columns of one schema; returns what `write_rows` does, for each."""
+    names = [name for schema in schemas for name in schema.names]
+    whole = pa.schema([field for schema in schemas for field in schema])
+    parts: list[dict[str, Any]] = [{"rows": 0, "files": []} for _ in schemas]
+
+    def fill(paths: list[Path]) -> list[Path | None]:
+        with ExitStack() as stack:
+            writers = [stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd"))
+                       for path, schema in zip(paths, schemas, strict=True)]  # fmt: skip
+            threads = stack.enter_context(ThreadPoolExecutor(len(schemas)))
+            for group in _groups(whole, (batch.select(names) for batch in batches)):
+                done = [threads.submit(writer.write_table, group.select(schema.names), row_group_size=ROW_GROUP)
+                        for writer, schema in zip(writers, schemas, strict=True)]  # fmt: skip
+                for part, each in zip(parts, done, strict=True):
+                    each.result()
+                    part["rows"] += group.num_rows
+        return [_named(folder, path, part) for path, part in zip(paths, parts, strict=True)]
+
+    write_together(folder, len(schemas), fill)
+    return parts
+
+
+def _named(folder: Path, path: Path, part: dict[str, Any]) -> Path | None:
+    """Where a written file belongs, noted in its part; None if it has no rows."""
+    if not part["rows"]:
+        return None
+    sha256 = hash_file(path)
+    part["files"] = [{"sha256": sha256, "rows": part["rows"]}]
+    return object_path(folder, sha256)
 
 
 def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -121,10 +151,15 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def write_version(folder: Path, manifest: dict[str, Any]) -> StoreVersion:
-    """Keep a manifest and make it the current version, in one rename."""
+def write_version(folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()) -> StoreVersion:
+    """Keep a manifest and make it the current version, in one rename.
+
+    `parts` are the keys of what was read for it: they are kept beside the version and are no part of it, since other
+    files may say the same.
+    """
     data = canonical_json(manifest)
     sha256 = hash_bytes(data)
+    write_pointer(folder / "deliveries" / f"{sha256[:16]}.json", canonical_json({"parts": list(parts)}))
     write_pointer(folder / "versions" / f"{sha256[:16]}.json", data)  # a damaged one is mended
     current = canonical_json({"version": sha256[:16], "sha256": sha256})
     write_pointer(folder / "current.json", current)
@@ -155,11 +190,39 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
     return read_version(folder, _read_pointer(folder / "current.json"))
 
 
+def read_parts(version: StoreVersion) -> list[str]:
+    """The keys of the parts that a version was made of, as far as they are known."""
+    path = version.folder / "deliveries" / f"{version.id}.json"
+    return list(read_json(path)["parts"]) if path.exists() else []
+
+
+def write_attempt(folder: Path, rejects: dict[str, Any], *, stopped: str | None) -> None:
+    """Keep which rows the last ingest rejected, and why it stopped, if it did."""
+    write_pointer(folder / "attempt.json", canonical_json({"rejects": rejects, "stopped": stopped}))
+
+
+def read_attempt(folder: Path, *, project: str) -> dict[str, Any]:
+    """What `write_attempt` kept; without it the rejects of the current version.
+
+    Raises:
+        NoStoreError: nothing was ingested yet.
+    """
+    if (folder / "attempt.json").exists():
+        return read_json(folder / "attempt.json")
+    rejects = read_current(folder, project=project).manifest["rejects"]
+    return {"rejects": {"warned": {}, **rejects}, "stopped": None}
+
+
+def all_parts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows and files of everything that a version holds."""
+    return [*manifest["tables"].values(), manifest["rejects"], manifest.get("observed", NOTHING)]
+
+
 def read_version(folder: Path, sha256: str) -> StoreVersion:
     """The version whose manifest's SHA-256 begins so, every file of it checked against its hash."""
     path = folder / "versions" / f"{sha256[:16]}.json"
     version = StoreVersion(sha256[:16], json.loads(read_verified(path, sha256=sha256)), folder)
-    for part in [*version.manifest["tables"].values(), version.manifest["rejects"]]:
+    for part in all_parts(version.manifest):
         for file in part["files"]:
             found = hash_file(stored) if (stored := object_path(folder, file["sha256"])).exists() else "none"
             if found != file["sha256"]:

@@ -1,0 +1,156 @@
+"""The audit: a verdict on every field, from the checks that spoke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadscore.audit.content import (
+    check_clock,
+    check_constant,
+    check_identity,
+    check_placeholder,
+    check_unseen,
+)
+from leadscore.audit.ending import (
+    check_better_than_at_creation,
+    check_changed_at_close,
+    check_ends_with_lead,
+    check_filled_by_age,
+    check_filled_when_closed,
+)
+from leadscore.audit.fields import (
+    FieldHistory,
+    Leads,
+    Values,
+    audited_fields,
+    read_current,
+    read_histories,
+    read_leads,
+)
+from leadscore.audit.finding import Finding, Verdict, share, worst_first
+from leadscore.audit.outcome import check_certain, check_filled_by_outcome, check_too_good
+from leadscore.config import Settings
+from leadscore.features.fields import unlearned_fields
+from leadscore.history.split import History
+from leadscore.sections import AuditSettings
+
+LATER_SHARE = 0.2  # of the leads, by order, is the later part that duplicates are looked for in
+MIN_FIELDS = 5
+ALIKE_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class FieldVerdict:
+    """Whether a field can be trusted at scoring time, why in one line, and every check that spoke."""
+
+    field: str
+    verdict: Verdict
+    evidence: str
+    checks: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The verdicts on the fields, and what was found beside."""
+
+    fields: tuple[FieldVerdict, ...]
+    findings: tuple[Finding, ...]
+
+
+def audit_fields(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]:
+    """A verdict on each field, by what was known before a moment (see `audit`)."""
+    return audit(history, known_us=known_us).fields
+
+
+def audit(history: History, *, known_us: int) -> Audit:
+    """Judge every mapped field of `leads`, and every field with a history, by what was known before a moment.
+
+    A field with a history is judged by it, for its value in `leads` is never learned from; any other by its value in
+    `leads`, which is the export's current one.
+    """
+    settings = history.settings
+    leads = read_leads(history, known_us=known_us)
+    changed = sorted(history.changed_fields(known_us) & set(settings.lead_fields()))
+    names = [name for name in audited_fields(settings) if name not in changed]
+    current = list(read_current(history, leads, names))
+    verdicts = [_decide(values.name, _judge_current(values, leads, settings.audit)) for values in current]
+    verdicts += [
+        _decide(told.now.name, _judge_history(told, leads, settings.audit))
+        for told in read_histories(history, leads, changed)
+    ]
+    place = {name: i for i, name in enumerate(settings.lead_fields())}
+    alike = check_alike(current, leads)
+    return Audit(tuple(sorted(verdicts, key=lambda each: place[each.field])), (alike,) if alike else ())
+
+
+def audit_learned(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]:
+    """A verdict on each field that a training at a moment may learn from; facts known from then on change none.
+
+    The current value of any other field may be younger than that moment, so nothing is told of it here.
+    """
+    unlearned = unlearned_fields(history.settings, history.changed_fields(known_us))
+    return tuple(each for each in audit_fields(history, known_us=known_us) if each.field not in unlearned)
+
+
+def left_out(verdicts: Iterable[FieldVerdict], settings: Settings) -> frozenset[str]:
+    """The leaking fields that are not to be learned from: all but those that the settings keep by name."""
+    return frozenset(each.field for each in verdicts if each.verdict == "leak") - set(settings.audit.keep)
+
+
+def _judge_current(values: Values, leads: Leads, settings: AuditSettings) -> list[Finding | None]:
+    if constant := check_constant(values, leads):
+        return [constant]
+    return [
+        check_ends_with_lead(values, leads),
+        check_certain(values, leads),
+        check_filled_when_closed(values, leads),
+        check_too_good(values, leads, settings=settings),
+        check_filled_by_outcome(values, leads),
+        check_filled_by_age(values, leads),
+        *_judge_content(values, leads),
+    ]
+
+
+def _judge_history(told: FieldHistory, leads: Leads, settings: AuditSettings) -> list[Finding | None]:
+    return [
+        check_better_than_at_creation(told, leads, settings=settings),
+        check_changed_at_close(told, leads),
+        *_judge_content(told.now, leads),
+    ]
+
+
+def _judge_content(values: Values, leads: Leads) -> list[Finding | None]:
+    checks = (check_constant, check_identity, check_placeholder, check_clock, check_unseen)
+    return [check(values, leads) for check in checks]
+
+
+def _decide(field: str, findings: Iterable[Finding | None]) -> FieldVerdict:
+    """The worst verdict counts; its evidence is told first, the first finding in the order of the checks."""
+    spoke = worst_first(findings)
+    if not spoke:
+        return FieldVerdict(field, "ok", "nothing speaks against it", ())
+    return FieldVerdict(field, spoke[0].verdict, spoke[0].evidence, tuple(spoke))
+
+
+def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:
+    """Later leads that equal an earlier one in every field: judged on them, a model looks better than it is.
+
+    Leads of which fewer than `MIN_FIELDS` are filled do not count, for they are alike anyway.
+    """
+    n = len(leads.lead_id)
+    if len(fields) < MIN_FIELDS or not n:
+        return None
+    codes = np.stack([values.identities() for values in fields], axis=1)[np.argsort(leads.created_us, kind="stable")]
+    told = (codes >= 0).sum(axis=1) >= MIN_FIELDS
+    _, first, group = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+    later = np.arange(n) >= n * (1 - LATER_SHARE) if leads.has_order else np.ones(n, dtype=bool)
+    before = first[group.ravel()] < (np.flatnonzero(later)[0] if leads.has_order else np.arange(n))
+    alike = float((before & later & told).sum() / later.sum())
+    if alike < ALIKE_SHARE:
+        return None
+    which = f"the latest {share(LATER_SHARE)} of the leads" if leads.has_order else "the leads"
+    said = f"{share(alike)} of {which} equal an earlier one in all {len(fields)} fields"
+    return Finding("alike", "suspect", said, {"share": alike, "fields": len(fields)})

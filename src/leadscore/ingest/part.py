@@ -1,0 +1,259 @@
+"""What one file gave, kept in the store: its mapped rows in the order of their values, and where each came from.
+
+A part depends on the file's bytes and on how it is read, on nothing else: a file that is as it was is not read again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from leadscore.config import Settings
+from leadscore.engine import Engine
+from leadscore.engine.protocol import identifier
+from leadscore.errors import DecimalMarkError
+from leadscore.files import canonical_json, hash_bytes, hash_file, read_json, write_pointer
+from leadscore.ingest.breaks import ROW_REJECTS, reject_rows
+from leadscore.ingest.mapping import PLACE, map_rows, staged_schema, table_of
+from leadscore.ingest.numbers import detect_decimal
+from leadscore.ingest.personal import PersonalHash
+from leadscore.ingest.sources import Batch, SourceFile, detect_dialect, read_file
+from leadscore.ingest.typed import Reader
+from leadscore.ingest.words import Texts
+from leadscore.sections import Mapping
+from leadscore.store.version import object_path, write_columns, write_rows
+from leadscore.tables import PERSONAL, TABLES
+
+FORMAT = 1  # of parts; a change makes every file be read again
+SIDE = pa.schema(PLACE)
+BATCH_ROWS = 250_000
+Part = dict[str, Any]
+
+
+def reading_of(source: str, settings: Settings) -> dict[str, Any]:
+    """All in the settings that decides what a file of this source gives, as JSON."""
+    told = settings.public()
+    read = {key: value for key, value in told["sources"][source].items() if key != "path"}
+    entries = [entry for entry in told["mapping"] if entry["source"] == source]
+    named = {key: told[key] for key in ("time", "timezone", "fields", "stages", "kinds", "money", "pass_through")}
+    severity = told["validation"]["severity"]
+    return {"format": FORMAT, "source": source, "read": read, "entries": entries, "severity": severity} | named
+
+
+def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: Path) -> Part:
+    """The part of a file: found in the store at `folder` if the file was read so before, else read now and kept there.
+
+    A part is JSON: `key`, `source`, `file`, `sha256` of the file, `dialect`, `account` (read, used, ignored, rejected,
+    ignored_by), `tables` (for each table: selected, refused, duplicates, and the objects `rows` and `side`) and
+    `rejects`. `unchanged` says whether it was there already.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    sha256 = hash_tree(file.path)
+    reading = canonical_json({"sha256": sha256, "name": file.name, "reading": reading_of(file.source, settings)})
+    key = hash_bytes(reading)[:32]
+    home = part_path(folder, key)
+    if home.exists():
+        part = read_json(home)
+        if all(object_path(folder, each).exists() for each in part_objects(part)):
+            return part | {"unchanged": True}
+    with tempfile.TemporaryDirectory(prefix="leadscore-") as name:
+        part = _Reading(file, settings, Path(name), _personal(file.source, settings, folder)).read(engine, folder)
+    part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
+    write_pointer(home, canonical_json(part))
+    return part | {"unchanged": False}
+
+
+def _personal(source: str, settings: Settings, folder: Path) -> PersonalHash:
+    """The store's own salt, made when a personal column is first read."""
+    read = {name for entry in settings.mapping if entry.source == source for name in entry.targets()}
+    return PersonalHash.of_store(folder) if read & set(PERSONAL) - set(settings.fields) else PersonalHash(b"")
+
+
+def part_path(folder: Path, key: str) -> Path:
+    """Where the store at `folder` keeps what is known of a part."""
+    return folder / "parts" / f"{key}.json"
+
+
+def part_objects(part: Part) -> list[str]:
+    """The SHA-256 of every object of a part."""
+    told = [part["rejects"], *(each[kind] for each in part["tables"].values() for kind in ("rows", "side"))]
+    return [file["sha256"] for each in told for file in each["files"]]
+
+
+def hash_tree(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of all files below a folder."""
+    if path.is_file():
+        return hash_file(path)
+    inside = sorted(each for each in path.rglob("*") if each.is_file())
+    return hash_bytes(canonical_json({each.relative_to(path).as_posix(): hash_file(each) for each in inside}))
+
+
+class _Reading:
+    """A file while it is read: mapped rows wait on disk until they can be put in order."""
+
+    def __init__(self, file: SourceFile, settings: Settings, staging: Path, personal: PersonalHash) -> None:
+        self.file, self.settings, self.staging, self.personal = file, settings, staging, personal
+        self.source = settings.sources[file.source]
+        self.entries = [entry for entry in settings.mapping if entry.source == file.source]
+        self.tables = [name for name in TABLES if any(entry.table == name for entry in self.entries)]
+        self.account: Counter[str] = Counter({"read": 0, "used": 0, "ignored": 0, "rejected": 0})
+        self.ignored = Counter(dict.fromkeys(self.source.ignore, 0))
+        self.selected: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.rejects: list[pa.Table] = [ROW_REJECTS.empty_table()]
+
+    def read(self, engine: Engine, folder: Path) -> Part:
+        dialect = detect_dialect(self.file, self.source)
+        columns = sorted({*(name for each in self.entries for name in each.sources()),
+                          *(name for match in self.source.ignore.values() for name in match)})  # fmt: skip
+        reader: Reader | None = None
+        with ExitStack() as stack:
+            paths = {name: self.staging / f"{name}.parquet" for name in self.tables}
+            writers = {name: stack.enter_context(self.writer(name, path)) for name, path in paths.items()}
+            beside = stack.enter_context(_Beside())
+            for batch in ahead(read_file(self.file, self.source, columns=columns, dialect=dialect)):
+                texts = Texts(batch)
+                reader = reader or self.reader(texts)
+                for name, rows in self.stage(batch, texts, reader).items():
+                    beside.run(writers[name].write_table, rows)
+        rejects = pa.concat_tables(self.rejects)
+        tables = {name: self.keep(name, paths[name], engine, folder) for name in self.tables}
+        return {
+            "dialect": f"{dialect}, {reader.decimal!r} before decimals" if dialect and reader else None,
+            "account": {**self.account, "ignored_by": dict(self.ignored)},
+            "tables": tables,
+            "rejects": write_rows(folder, ROW_REJECTS, rejects.to_batches()),
+        }
+
+    def writer(self, name: str, path: Path) -> pq.ParquetWriter:
+        return pq.ParquetWriter(path, staged_schema(name, self.settings), compression="lz4")
+
+    def reader(self, texts: Texts) -> Reader:
+        """How the file writes numbers and times; the decimal mark is told by the first rows, if not by the settings."""
+        numbers = [text for entry in self.entries for text in self.number_columns(entry, texts)]
+        try:
+            found = None if self.source.decimal or not numbers else detect_decimal(pa.concat_arrays(numbers))
+        except DecimalMarkError as e:
+            raise self.file.refusal(str(e)) from e
+        return Reader(
+            source=self.file.source,
+            file=self.file.name,
+            zone=self.source.timezone or self.settings.timezone,
+            dates=self.source.dates,
+            decimal=self.source.decimal or found or ".",
+            personal=self.personal,
+            is_only_file=self.file.name == self.source.path.as_posix(),
+        )
+
+    def number_columns(self, entry: Mapping, texts: Texts) -> list[pa.Array]:
+        numbers = {column.name for column in table_of(entry.table, self.settings).columns if column.type == "number"}
+        return [texts.columns[column] for name, column in sorted(entry.columns.items()) if name in numbers]
+
+    def stage(self, batch: Batch, texts: Texts, reader: Reader) -> dict[str, pa.Table]:
+        """The mapped rows of a batch by table; what becomes of every row is counted."""
+        left = np.ones(texts.n, dtype=bool)
+        for rule, match in self.source.ignore.items():
+            matched = texts.select(match) & left
+            self.ignored[rule] += int(matched.sum())
+            left &= ~matched
+        used = np.zeros(texts.n, dtype=bool)
+        rows: dict[str, list[pa.Table]] = {}
+        for entry in self.entries:
+            chosen = left & texts.select(entry.where) & ~texts.any(entry.where_not)
+            used |= chosen
+            mapped = map_rows(batch.lines[chosen], texts.take(chosen), entry, self.settings, reader)
+            rows.setdefault(entry.table, []).append(mapped.rows)
+            self.rejects.append(mapped.rejects)
+            self.selected[entry.table] += mapped.selected
+            self.refused[entry.table] += mapped.refused
+        self.count(batch, texts, left, used)
+        return {name: pa.concat_tables(parts) for name, parts in rows.items()}
+
+    def count(self, batch: Batch, texts: Texts, left: np.ndarray, used: np.ndarray) -> None:
+        """Account for every row of a batch; an unselected one shows the value of the first column that selects."""
+        where, unselected = (self.file.source, self.file.name), left & ~used
+        malformed = np.array([line for line, _ in batch.malformed], dtype=np.int64)
+        wrong = [problem for _, problem in batch.malformed]
+        by = next((name for entry in self.entries for name in (*entry.where, *entry.where_not)), None)
+        values = texts.columns[by].filter(pa.array(unselected)).to_pylist() if by else None
+        lines = batch.lines[unselected]
+        self.rejects.append(reject_rows(*where, lines, rule="unselected", column=by, values=values))
+        self.rejects.append(reject_rows(*where, malformed, rule="columns", values=wrong))
+        self.account["read"] += len(left) + len(malformed)
+        self.account["used"] += int(used.sum())
+        self.account["ignored"] += int((~left).sum())
+        self.account["rejected"] += int(unselected.sum()) + len(malformed)
+
+    def keep(self, name: str, path: Path, engine: Engine, folder: Path) -> dict[str, Any]:
+        """Put a table's staged rows in order, each once, and keep them: what is in the table apart from the rest."""
+        schema = staged_schema(name, self.settings)
+        engine.add_files("staged", [path], schema=schema)
+        columns = [each for each in schema.names if each != "line"]
+        order = ", ".join(map(identifier, sorted(columns, key=lambda each: each not in {"lead_id", "event_us"})))
+        ordered = engine.stream(f"SELECT * FROM staged ORDER BY {order}, line", rows=BATCH_ROWS)
+        duplicates: Counter[str] = Counter()
+        apart = [schema] if name == "leads" else [table_of(name, self.settings).schema(), SIDE]
+        kept = write_columns(folder, apart, once(ordered, columns, duplicates))
+        told = {"selected": self.selected[name], "refused": self.refused[name], "duplicates": duplicates["rows"]}
+        return told | {"rows": kept[0], "side": kept[1] if len(kept) > 1 else {"rows": 0, "files": []}}
+
+
+def once(batches: Iterable[pa.RecordBatch], columns: list[str], duplicates: Counter[str]) -> Iterator[pa.RecordBatch]:
+    """Rows in order, but for those that equal the one before in all columns; how many are left out is counted."""
+    last: pa.RecordBatch | None = None
+    for batch in batches:
+        both = batch if last is None else pa.Table.from_batches([last, batch]).combine_chunks().to_batches()[0]
+        again = np.flatnonzero(np.diff(both["event_us"].fill_null(-1).to_numpy()) == 0)
+        for name in columns:  # only where all columns so far are equal is the next one looked at
+            if not len(again):
+                break
+            one, other = both[name].take(pa.array(again)), both[name].take(pa.array(again + 1))
+            equal = pc.or_(pc.equal(one, other).fill_null(False), pc.and_(pc.is_null(one), pc.is_null(other)))
+            again = again[equal.to_numpy(zero_copy_only=False)]
+        kept = np.ones(both.num_rows, dtype=bool)
+        kept[again + 1] = False
+        duplicates["rows"] += len(again)
+        if last is not None:
+            kept[0] = False
+        last = both.slice(both.num_rows - 1)
+        yield both if kept.all() else both.filter(pa.array(kept))
+
+
+def ahead(items: Iterable[Batch]) -> Iterator[Batch]:
+    """The same items, the next one made while one is worked on."""
+    source = iter(items)
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, source, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, source, None)
+            yield item
+
+
+class _Beside:
+    """Runs writes one after the other beside the work; no more than two wait."""
+
+    def __enter__(self) -> _Beside:
+        self.thread, self.waiting = ThreadPoolExecutor(1), list[Future[None]]()
+        return self
+
+    def run(self, write: Callable[[pa.Table], None], rows: pa.Table) -> None:
+        self.waiting.append(self.thread.submit(write, rows))
+        if len(self.waiting) > 2:
+            self.waiting.pop(0).result()
+
+    def __exit__(self, *_: object) -> None:
+        self.thread.shutdown()
+        for each in self.waiting:
+            each.result()

@@ -1,0 +1,82 @@
+"""Personal columns, used once to find leads that may be the same: only a salted hash of them is kept."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import pyarrow as pa
+
+from leadscore.files import write_bytes
+from leadscore.ingest.words import Words
+
+LEGAL_FORMS = {"ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "kg", "limited", "llc", "ltd", "nv",
+               "oy", "plc", "sa", "sarl", "se", "srl", "the", "und", "and"}  # fmt: skip
+PHONE_DIGITS = 9  # the last so many are the same with and without country code
+
+
+@dataclass(frozen=True)
+class PersonalHash:
+    """Hashes normalised personal values under the project's own salt, so that nobody can look them up elsewhere."""
+
+    salt: bytes
+
+    @classmethod
+    def of_store(cls, folder: Path) -> PersonalHash:
+        """With the salt of the store at `folder`, made when it is first needed."""
+        path = folder / "salt"
+        if not path.exists():
+            write_bytes(path, secrets.token_bytes(16))
+        return cls(path.read_bytes())
+
+    def hash(self, name: str, text: pa.Array) -> pa.Array:
+        """A column's hashes; null where nothing is left once the value is normalised."""
+        words = Words.of(text)
+        plain = [NORMALISED[name](word) for word in words.texts]
+        hashes = [blake2b(f"{name}:{word}".encode(), key=self.salt, digest_size=12).hexdigest() if word else None
+                  for word in plain]  # fmt: skip
+        return words.take(hashes)
+
+
+def normalise_email(text: str) -> str:
+    """An address as its mailbox: lower case, without mailto: and +tag; "" if it is none.
+
+    >>> normalise_email("Ann.Smith+crm@Example.com")
+    'ann.smith@example.com'
+    """
+    plain = text.casefold().removeprefix("mailto:").strip()
+    found = re.fullmatch(r"([^@\s+]+)(?:\+[^@\s]*)?@([^@\s]+\.[^@\s]+)", plain)
+    return f"{found[1]}@{found[2]}" if found else ""
+
+
+def normalise_phone(text: str) -> str:
+    """The last nine digits; "" if there are fewer than seven.
+
+    >>> normalise_phone("+49 (0)30 1234-567") == normalise_phone("030 1234567")
+    True
+    """
+    digits = re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
+    return digits[-PHONE_DIGITS:] if len(digits) >= 7 else ""
+
+
+def normalise_words(text: str) -> str:
+    """Words without accents, signs, legal forms and order.
+
+    >>> normalise_words("Müller & Söhne GmbH"), normalise_words("sohne, muller")
+    ('muller sohne', 'muller sohne')
+    """
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    words = re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c)))
+    return " ".join(sorted(set(words) - LEGAL_FORMS))
+
+
+NORMALISED = {
+    "email": normalise_email,
+    "phone": normalise_phone,
+    "company": normalise_words,
+    "contact": normalise_words,
+}

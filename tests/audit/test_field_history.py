@@ -1,0 +1,86 @@
+"""Fields with a history, and what a training may know of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audit.worlds import open_file
+from leadscore.audit.verdict import audit_fields, audit_learned
+from leadscore.testing import day
+
+N, UNTIL = 1500, 300.0
+FIELDS = ("budget", "odds", "backdated", "note")
+
+
+def build(seed=0, *, after=None):
+    """Leads whose fields have a history; with `after`, whatever is known from then on is drawn anew."""
+    rng = np.random.default_rng(seed)
+    created = np.sort(rng.uniform(0, UNTIL, N))
+    won = rng.random(N) < 0.4
+    closes = created + 5 + rng.exponential(30, N)
+    if after is not None:
+        late = closes >= after
+        closes = np.where(late, after + rng.exponential(40, N), closes)
+        won = np.where(late, rng.random(N) < 0.7, won)
+    rows = [
+        (i, at, field, value)
+        for i in range(N)
+        for at, field, value in [
+            (created[i], "odds", "10"),
+            (created[i] + 2, "budget", str(100 * rng.integers(10, 90))),
+            (closes[i], "odds", "100" if won[i] else "0"),
+            (created[i], "backdated", "hot" if won[i] else "cold"),
+            (created[i] + 3, "note", str(rng.choice(["a", "b"]))),
+        ]
+        if at < UNTIL
+    ]
+    frame = {
+        "budget": np.full(N, 1), "odds": np.where(won, 99, 0), "backdated": ["x"] * N, "note": ["y"] * N,
+        "size": rng.integers(1, 50, N), "status": np.where(closes < UNTIL, np.where(won, "Won", "Lost"), "Open"),
+    }  # fmt: skip
+    if after is not None:
+        frame["status"] = ["who knows"] * N
+    changes = pd.DataFrame(rows, columns=["lead", "at", "field", "value"])
+    if after is not None:
+        changes = pd.concat([changes[changes["at"] < after], changes[changes["at"] >= after].assign(value="7")])
+    fields = {name: {"type": "number" if name in {"budget", "size"} else "text"} for name in frame}
+    fields["size"] |= {"known_from": "creation", "decimals": 0}
+    return open_file(
+        pd.DataFrame(frame), won, created=created, closes=closes, until=UNTIL, changes=changes, fields=fields
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "verdict", "checks"),
+    [
+        ("budget", "ok", []),
+        ("note", "ok", []),
+        ("odds", "suspect", ["better_than_at_creation", "changed_at_close"]),
+        ("backdated", "leak", ["too_good_at_creation"]),
+        ("status", "leak", ["certain", "too_good"]),
+    ],
+)
+def test_field_with_a_history_when_audited_then_its_history_counts_and_not_its_value_of_today(field, verdict, checks):
+    history = build()
+    found = {each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)}[field]
+    assert (found.verdict, [check.check for check in found.checks if check.check != "unseen"]) == (verdict, checks)
+
+
+def test_audit_of_what_is_learned_when_facts_known_from_k_on_are_others_then_is_the_same():
+    known_us = day(200)
+    first = audit_learned(build(), known_us=known_us)
+    other = audit_learned(build(after=200), known_us=known_us)
+    assert [each.field for each in first] == [*FIELDS, "size"]
+    assert first == other
+    everything = [audit_fields(build(after=after), known_us=known_us) for after in (None, 200)]
+    assert everything[0] != everything[1]  # so the law could fail: the status of today is younger than K
+
+
+def test_audit_when_rows_come_in_another_order_then_is_the_same():
+    history = build()
+    first = audit_fields(history, known_us=day(250))
+    for name in ("leads", "changes", "outcomes"):
+        rows = history.engine.query(f"SELECT * FROM {name}")
+        history.engine.add_rows(name, rows.take(np.random.default_rng(1).permutation(rows.num_rows)))
+    history._spells.clear()
+    assert audit_fields(history, known_us=day(250)) == first

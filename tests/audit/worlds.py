@@ -1,0 +1,107 @@
+"""Lead files with known leaks and known innocents, opened as histories in memory."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from leadscore.config import Settings
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.history.split import History
+from leadscore.ingest.mapping import table_of
+from leadscore.store.version import StoreVersion
+from leadscore.tables import TABLES
+from leadscore.testing import day, make_settings
+
+
+@cache
+def engine() -> DuckDBEngine:
+    return DuckDBEngine(make_settings(engine={"threads": 1}).engine)
+
+
+def settings_of(frame: pd.DataFrame, *, dates: tuple[str, ...] = (), **changes: Any) -> Settings:
+    """Settings that map every column: numbers as numbers, those in `dates` as dates, the rest as text."""
+
+    def kind(name: str) -> str:
+        return "date" if name in dates else "number" if frame[name].dtype.kind in "iuf" else "text"
+
+    fields = {name: {"type": kind(name)} for name in frame} | changes.pop("fields", {})
+    columns = {"lead_id": "id", "event_at": "created", **{name: name for name in frame}}
+    entry = {"source": "leads", "table": "leads", "columns": columns}
+    return make_settings(mapping=[entry], fields=fields, **changes)
+
+
+def open_file(
+    frame: pd.DataFrame,
+    won: np.ndarray,
+    *,
+    created: np.ndarray,
+    closes: np.ndarray,
+    until: float,
+    dates: tuple[str, ...] = (),
+    changes: pd.DataFrame | None = None,
+    **settings: Any,
+) -> History:
+    """A file of leads as a history: one row a lead, its fields as they are at `until`.
+
+    Args:
+        frame: the fields (n rows); dates in days after day 0.
+        won: (n,) whether a lead is won, if it closes.
+        created: (n,) days.
+        closes: (n,) days; NaN, or not before `until`, while open.
+        until: days; the moment of the export.
+        dates: which columns are dates.
+        changes: rows of `changes`: lead (position), at (days), field, value as stored.
+        settings: replace whole keys.
+    """
+    chosen = settings_of(frame, dates=dates, **settings)
+    ids = np.array([f"L{i:06d}" for i in range(len(frame))], dtype=object)
+    rows = {"lead_id": pa.array(ids), **_times(created)}
+    for name, field in chosen.fields.items():
+        rows[name] = _stored(frame[name], field.type, field.decimals)
+    closed = np.flatnonzero(closes < until)
+    outcomes = {
+        "lead_id": pa.array(ids[closed]),
+        "outcome": pa.array(np.where(won[closed], "won", "lost")),
+        **_times(closes[closed]),
+    }
+    tables = {"leads": rows, "outcomes": outcomes}
+    if changes is not None:
+        tables["changes"] = {
+            "lead_id": pa.array(ids[changes["lead"]]),
+            "field": pa.array(changes["field"], pa.string()),
+            "value": pa.array(changes["value"], pa.string()),
+            **_times(changes["at"].to_numpy()),
+        }
+    for name in TABLES:
+        engine().add_rows(name, _table(tables.get(name, {}), table_of(name, chosen).schema()))
+    manifest = {"known_until_us": day(until), "first_us": day(float(created.min()))}
+    return History(chosen, StoreVersion("in memory", manifest, Path()), engine())
+
+
+def _times(days: np.ndarray) -> dict[str, pa.Array]:
+    us = pa.array([day(float(each)) for each in days], pa.int64())
+    return {"event_us": us, "available_us": us}
+
+
+def _stored(values: pd.Series, kind: str, decimals: int) -> pa.Array:
+    if kind == "text":
+        return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
+    if kind == "date":
+        return pa.array([None if pd.isna(value) else day(float(value)) for value in values], pa.int64())
+    return pa.array([None if pd.isna(value) else round(float(value) * 10**decimals) for value in values], pa.int64())
+
+
+def _table(columns: dict[str, pa.Array], schema: pa.Schema) -> pa.Table:
+    if not columns:
+        return schema.empty_table()
+    n = len(columns["lead_id"])
+    filled = {field.name: pa.nulls(n, field.type) for field in schema} | columns
+    if "seq" in filled:
+        filled["seq"] = pa.array(np.zeros(n, dtype=np.int64))
+    return pa.table([filled[field.name] for field in schema], schema=schema)

@@ -1,0 +1,293 @@
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from leadscore.ingest.moments import count_date_orders, find_ambiguous_dates, read_moments, within_reason
+from leadscore.ingest.values import format_values
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE_US = 60_000_000
+
+
+def column(values: list) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+def moment(text: str, zone: str = "UTC", dates: str | None = None) -> str | None:
+    """How one text is read, as UTC; None if it is refused."""
+    us, ok = read_moments(column([text]), zone=zone, dates=dates)
+    return utc(us[0]) if ok[0] else None
+
+
+def utc(us: int) -> str:
+    return (EPOCH + timedelta(microseconds=int(us))).isoformat().replace("+00:00", "Z")
+
+
+def us_of(text: str) -> int:
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "read"),
+    [
+        # a date is the last microsecond of its day
+        ("2024-05-31", "UTC", "2024-05-31T23:59:59.999999Z"),
+        ("2024-05-31", "Europe/Berlin", "2024-05-31T21:59:59.999999Z"),
+        ("2024-12-31", "America/New_York", "2025-01-01T04:59:59.999999Z"),
+        ("2024-03-30", "Europe/Berlin", "2024-03-30T22:59:59.999999Z"),
+        ("2024-03-31", "Europe/Berlin", "2024-03-31T21:59:59.999999Z"),
+        ("2024-10-27", "Europe/Berlin", "2024-10-27T22:59:59.999999Z"),
+        ("2018-11-03", "America/Sao_Paulo", "2018-11-04T02:59:59.999999Z"),  # the next day begins at 01:00
+        ("2018-11-03", "America/Havana", "2018-11-04T03:59:59.999999Z"),  # the next day's 00:00 comes twice
+        ("2024-10-26", "Atlantic/Azores", "2024-10-26T23:59:59.999999Z"),  # so does this one's
+        ("2024-02-29", "UTC", "2024-02-29T23:59:59.999999Z"),
+        # with a zone of its own
+        ("2024-05-31T14:00:00Z", "Asia/Tokyo", "2024-05-31T14:00:00Z"),
+        ("2024-05-31 14:00:00Z", "Asia/Tokyo", "2024-05-31T14:00:00Z"),
+        ("2024-05-31T14:00:00+02:00", "Asia/Tokyo", "2024-05-31T12:00:00Z"),
+        ("2024-05-31T14:00:00-0330", "Asia/Tokyo", "2024-05-31T17:30:00Z"),
+        ("2024-05-31T14:00+02:00", "Asia/Tokyo", "2024-05-31T12:00:00Z"),
+        # local to the source's zone
+        ("2024-05-31T14:00:00", "Asia/Tokyo", "2024-05-31T05:00:00Z"),
+        ("2024-05-31 14:00:00", "Europe/Berlin", "2024-05-31T12:00:00Z"),
+        ("2024-05-31T14:00", "Europe/Berlin", "2024-05-31T12:00:00Z"),
+        ("2024-01-31T14:00", "Europe/Berlin", "2024-01-31T13:00:00Z"),
+        ("2024-10-27T02:30", "Europe/Berlin", "2024-10-27T01:30:00Z"),  # comes twice: the later
+        ("2024-03-31T02:30", "Europe/Berlin", "2024-03-31T01:00:00Z"),  # is skipped: the first after
+        ("2018-11-04T00:00", "America/Sao_Paulo", "2018-11-04T03:00:00Z"),
+        # fractions, cut to microseconds
+        ("2024-05-31T14:00:00.5", "UTC", "2024-05-31T14:00:00.500000Z"),
+        ("2024-05-31T14:00:00.123", "UTC", "2024-05-31T14:00:00.123000Z"),
+        ("2024-05-31T14:00:00.123456Z", "UTC", "2024-05-31T14:00:00.123456Z"),
+        ("2024-05-31T14:00:00.1234567Z", "UTC", "2024-05-31T14:00:00.123456Z"),
+        ("2024-05-31T14:00:00.999999999", "UTC", "2024-05-31T14:00:00.999999Z"),
+        ("1969-12-31T23:59:59.999999", "UTC", "1969-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_moments_when_text_is_a_date_or_a_time_then_it_is_read_exactly(text, zone, read):
+    assert moment(text, zone) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", "junk", "null", "0", "20240531", "1717156800", "31.05.2024", "05/31/2024", "2024-5-31", "2024-02-30",
+        "2023-02-29", "2024-13-01", "2024-00-10", "0000-00-00", "2024-05-31T", "2024-05-31T24:30", "2024-05-31T14",
+        "2024-05-31T14:60", "2024-05-31T14:00:61", "2024-05-31T14:00:00+25:00", "2024-05-31Tjunk+01:00", "14:00",
+        "2024-05-31T1junkZ", "2024-05-31 14:00 Uhr", "2024-05-31\n2024-05-31", "-2024-05-31", "2024-05-31 2 PM",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_moments_when_text_is_no_time_then_it_is_marked_and_nothing_is_guessed(text, zone):
+    assert moment(text, zone) is None
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize(
+    "text",
+    ["9999-12-31", "9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "0001-01-01",
+     "0001-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "1000-01-01", "2200-06-01", "1899-06-01"],
+)  # fmt: skip
+def test_moments_when_a_date_stands_for_always_or_never_then_it_is_not_within_reason(text, zone):
+    us, ok = read_moments(column(["2024-05-31", text]), zone=zone, dates=None)
+    assert ok[0]
+    assert not (ok & within_reason(us))[1]
+
+
+@pytest.mark.parametrize("text", ["1900-01-03", "1969-12-31", "1970-01-01", "2024-05-31", "2199-12-30"])
+def test_moments_when_a_date_lies_within_three_centuries_then_it_is_within_reason(text):
+    us, ok = read_moments(column([text]), zone="UTC", dates=None)
+    assert (ok & within_reason(us)).all()
+
+
+def test_moments_when_forms_are_mixed_then_each_row_is_read_by_itself():
+    texts = ["2024-05-31", "junk", "2024-05-31T14:00:00.123456789Z", "", "2024-05-31T14:00", "1500-01-01T00:00:00Z"]
+    us, ok = read_moments(column(texts), zone="Europe/Berlin", dates=None)
+    assert ok[:5].tolist() == [True, False, True, False, True]
+    assert [utc(u) for u in us[[0, 2, 4]]] == [
+        "2024-05-31T21:59:59.999999Z", "2024-05-31T14:00:00.123456Z", "2024-05-31T12:00:00Z",
+    ]  # fmt: skip
+
+
+def test_moments_when_there_are_no_rows_then_none_come_back():
+    us, ok = read_moments(column([]), zone="Europe/Berlin", dates=None)
+    assert (len(us), len(ok)) == (0, 0)
+
+
+@cache
+def wall_clock(day: date, zone: str) -> list[tuple[datetime, int]]:
+    """(what a wall clock shows, UTC microseconds) at every minute of the days before, of and after `day`."""
+    begin = datetime.combine(day, time(), UTC) - timedelta(hours=40)
+    moments = [begin + timedelta(minutes=n) for n in range(104 * 60)]
+    tz = ZoneInfo(zone)
+    return [(m.astimezone(tz).replace(tzinfo=None), (m - EPOCH) // timedelta(microseconds=1)) for m in moments]
+
+
+CHANGES = [  # a zone and a day around which its clocks change
+    ("Europe/Berlin", date(2024, 3, 31)),
+    ("Europe/Berlin", date(2024, 10, 27)),
+    ("Europe/Dublin", date(2024, 10, 27)),  # its winter time counts as the one that is not standard
+    ("Europe/Moscow", date(2014, 10, 26)),  # a new standard time
+    ("America/Sao_Paulo", date(2018, 11, 4)),
+    ("America/Sao_Paulo", date(2019, 2, 16)),
+    ("America/Havana", date(2018, 3, 11)),
+    ("America/Havana", date(2018, 11, 4)),
+    ("America/St_Johns", date(2010, 3, 14)),  # at one minute past midnight
+    ("America/St_Johns", date(2010, 11, 7)),
+    ("Asia/Beirut", date(2024, 3, 31)),
+    ("Asia/Beirut", date(2024, 10, 27)),
+    ("Asia/Kathmandu", date(2024, 1, 1)),
+    ("Atlantic/Azores", date(2024, 3, 31)),
+    ("Atlantic/Azores", date(2024, 10, 27)),
+    ("Australia/Lord_Howe", date(2024, 4, 7)),  # by half an hour
+    ("Pacific/Chatham", date(2024, 9, 29)),
+]
+
+
+@example(change=("Pacific/Chatham", date(2024, 9, 29)), minutes=165)  # pandas 3.1 takes it as an hour earlier
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(st.sampled_from(CHANGES), st.integers(-26 * 60, 26 * 60))
+def test_local_time_when_a_wall_clock_is_asked_then_the_last_moment_that_shows_it_or_the_first_after_is_read(
+    change, minutes
+):
+    zone, day = change
+    shown = datetime.combine(day, time()) + timedelta(minutes=minutes)
+    clock = wall_clock(day, zone)
+    during = [us for local, us in clock if local == shown]
+    expected = max(during) if during else min(us for local, us in clock if local > shown)
+    us, ok = read_moments(column([shown.isoformat(sep=" ")]), zone=zone, dates=None)
+    assert ok[0]
+    assert utc(us[0]) == utc(expected)
+
+
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
+def test_date_when_a_wall_clock_is_asked_then_the_last_microsecond_that_shows_that_day_is_read(zone, day, shift):
+    stated = day + timedelta(days=shift)
+    during = [us for local, us in wall_clock(day, zone) if local.date() == stated]
+    us, ok = read_moments(column([stated.isoformat()]), zone=zone, dates=None)
+    assert ok[0]
+    assert utc(us[0]) == utc(max(during) + MINUTE_US - 1)
+
+
+NAIVE = [datetime.fromisoformat(f"2024-{text}") for text in ("05-31T14:00:00.123456", "03-31T02:30", "10-27T02:30")]
+AWARE = [value.replace(tzinfo=UTC) for value in NAIVE]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Sao_Paulo"])
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (NAIVE, pa.timestamp("us")),
+        (NAIVE, pa.timestamp("ns")),
+        (NAIVE[1:], pa.timestamp("s")),
+        (AWARE, pa.timestamp("us", "Asia/Tokyo")),
+        (AWARE, pa.timestamp("ns", "Europe/Berlin")),
+        (AWARE[1:], pa.timestamp("ms", "+02:00")),
+        ([date(2024, 5, 31), date(2018, 11, 3)], pa.date32()),
+        ([date(2024, 5, 31), date(2018, 11, 3)], pa.date64()),
+    ],
+    ids=str,
+)
+def test_moments_when_a_column_was_typed_then_they_agree_with_its_text_and_nulls_are_marked(values, kind, zone):
+    us, ok = read_moments(format_values(pa.array([*values, None], kind)), zone=zone, dates=None)
+    expected, _ = read_moments(column([str(value) for value in values]), zone=zone, dates=None)
+    assert ok.tolist() == [True] * len(values) + [False]
+    assert us[:-1].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1], pa.int64()),
+        ([1.5], pa.float64()),
+        ([True], pa.bool_()),
+        ([None], pa.null()),
+        ([253_402_300_800_000], pa.timestamp("ms")),  # the year 10000
+        ([253_402_300_800_000], pa.timestamp("ms", "UTC")),
+        ([2**62], pa.timestamp("s")),
+    ],
+    ids=str,
+)
+def test_moments_when_a_typed_column_holds_no_sensible_time_then_it_is_refused_and_not_raised(values, kind):
+    us, ok = read_moments(format_values(pa.array(values, kind)), zone="Europe/Berlin", dates=None)
+    assert not (ok & within_reason(us)).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "dates", "read"),
+    [
+        ("03/04/2025", "dmy", "2025-04-03T23:59:59.999999Z"),
+        ("03/04/2025", "mdy", "2025-03-04T23:59:59.999999Z"),
+        ("3.4.2025", "dmy", "2025-04-03T23:59:59.999999Z"),
+        ("31-12-2025", "dmy", "2025-12-31T23:59:59.999999Z"),
+        ("12/31/2025", "mdy", "2025-12-31T23:59:59.999999Z"),
+        ("31/12/2025", "mdy", None),
+        ("29.02.2025", "dmy", None),
+        ("03/04/2025 14:05", "dmy", "2025-04-03T14:05:00Z"),
+        ("3/4/2025, 2:05 PM", "mdy", "2025-03-04T14:05:00Z"),
+        ("3/4/2025 2:05\u202fPM", "mdy", "2025-03-04T14:05:00Z"),
+        ("3/4/2025 12:05 am", "mdy", "2025-03-04T00:05:00Z"),
+        ("3/4/2025 12:05:59 p.m.", "mdy", "2025-03-04T12:05:59Z"),
+        ("3/4/2025 13:05 PM", "mdy", None),
+        ("3/4/2025 0:05 AM", "mdy", None),
+        ("03.04.2025 14:05:06.5", "dmy", "2025-04-03T14:05:06.500000Z"),
+        ("03.04/2025", "dmy", None),
+        ("03/04/25", "dmy", None),  # which century?
+        ("2025/04/03", "dmy", None),
+        ("2025-04-03", "mdy", "2025-04-03T23:59:59.999999Z"),
+        ("2025-04-03T14:00Z", "dmy", "2025-04-03T14:00:00Z"),
+        ("03/04/2025", None, None),
+        ("31.12.2025", None, None),
+    ],
+)
+def test_moments_when_day_or_month_comes_first_then_they_are_read_only_in_the_stated_order(text, dates, read):
+    assert moment(text, dates=dates) == read
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["2025-04-03", "", "x"], None),
+        (["2025-04-03", "1.2.2025", "03/04/2025"], "1.2.2025"),
+        (["junk/04/2025", "03/04/2025 14:05", "1.2.2025"], "03/04/2025 14:05"),
+        ([], None),
+    ],
+)
+def test_ambiguous_dates_when_there_are_some_then_the_first_is_found(texts, found):
+    assert find_ambiguous_dates(column(texts)) == found
+
+
+def test_date_orders_when_they_are_counted_then_only_those_that_decide_count():
+    texts = ["03/04/2025", "31/12/2025", "13.1.2025", "12/31/2025", "99/99/2025", "2025-01-01", ""]
+    assert count_date_orders(column(texts)) == (2, 1)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(
+    st.datetimes(datetime.fromisoformat("1900-02-01"), datetime.fromisoformat("2199-12-01")),
+    st.sampled_from(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S.%f", "%d/%m/%Y %I:%M %p", "%d.%m.%Y %H:%M:%S",
+                     "%Y-%m-%d %H:%M:%S+0000"]),
+    st.lists(st.sampled_from(["", "junk", "2024-05-31", "1.1.2024", "9" * 20]), max_size=3),
+)  # fmt: skip
+def test_moments_when_python_writes_one_among_others_then_it_is_read_back(shown, form, others):
+    text = shown.strftime(form)
+    us, ok = read_moments(column([*others, text]), zone="UTC", dates="dmy")
+    assert ok[-1]
+    assert utc(us[-1]) == utc(
+        (datetime.strptime(text.replace("Z", ""), form.replace("Z", "")).replace(tzinfo=UTC) - EPOCH)
+        // timedelta(microseconds=1)
+    )
+
+
+def test_moments_when_the_column_is_a_slice_then_its_own_rows_are_read():
+    whole = column(["2024-05-31", "2024-06-01", "junk", "2024-06-02T00:00:00Z"])
+    for begin in range(4):
+        us, ok = read_moments(whole.slice(begin), zone="UTC", dates=None)
+        expected = read_moments(column(whole.to_pylist()[begin:]), zone="UTC", dates=None)
+        assert (us.tolist(), ok.tolist()) == (expected[0].tolist(), expected[1].tolist())

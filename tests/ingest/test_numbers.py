@@ -1,0 +1,161 @@
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadscore.errors import DecimalMarkError
+from leadscore.ingest.numbers import detect_decimal, read_money, read_numbers
+
+
+def column(values: list) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+@pytest.mark.parametrize(
+    ("text", "decimals", "number"),
+    [
+        ("12", 2, 1200), ("12.5", 2, 1250), ("-12.34", 2, -1234), ("+7", 2, 700), ("0", 2, 0), ("-0", 2, 0),
+        ("0.29", 2, 29), ("1.1", 2, 110), ("4.35", 2, 435), ("1e3", 2, 100_000), ("1.5E-1", 2, 15), ("007", 0, 7),
+        ("0.005", 2, 0), ("0.015", 2, 2), ("0.025", 2, 2), ("0.0251", 2, 3), ("2.5", 0, 2), ("3.5", 0, 4),
+        ("-2.5", 0, -2), ("0.125", 2, 12), ("0.375", 2, 38), ("1.015", 2, 102), ("0.575", 2, 58), ("0.285", 2, 28),
+        ("123.456789", 9, 123_456_789_000), ("70368744177664.01", 2, 7_036_874_417_766_401),
+        ("9007199254740991", 0, 2**53 - 1), ("-9007199254740991", 0, 1 - 2**53),
+    ],
+)  # fmt: skip
+def test_number_when_it_is_written_in_decimals_then_it_is_read_in_minor_units(text, decimals, number):
+    values, ok = read_numbers(column([text]), decimals=decimals, decimal=".")
+    assert (values[0], ok[0]) == (number, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "junk", "1,5", "1.000,00", "1,000,00",
+     "1,2,3", "1234,567", "0,123", "1 0000", "1,000 000", "5.", ".5", "$5", "5 EUR",
+     "-5-", "(-5)", "(5", "5)", "- 5", "1.2.3", "0x10", "1_000", "nan", "inf",
+     "-inf", "--5", "1e", "1e999", "1e99", "9007199254740992", "99999999999999999999999", "NA", "True",
+     "\u0663", "\uff11"],  # digits, but of other scripts
+)  # fmt: skip
+@pytest.mark.parametrize("decimals", [0, 2])
+def test_number_when_text_is_none_or_too_large_to_be_exact_then_it_is_marked(text, decimals):
+    values, ok = read_numbers(column([text, "1"]), decimals=decimals, decimal=".")
+    assert ok.tolist() == [False, True]
+    assert values[1] == 10**decimals
+
+
+@settings(derandomize=True, deadline=None, max_examples=400)
+@given(
+    st.integers(-(2**53), 2**53),
+    st.sampled_from([0, 2, 9]),
+    st.sampled_from(["", "0", "4", "49", "4999999", "5", "50", "5000001", "51", "9"]),
+)
+def test_number_when_it_is_within_the_limit_then_it_is_what_decimal_arithmetic_gives(minor, decimals, more):
+    shown = f"{Decimal(minor).scaleb(-decimals):f}"
+    text = shown + ("." if more and not decimals else "") + more
+    exact = Decimal(text).scaleb(decimals).quantize(Decimal(1), ROUND_HALF_EVEN)
+    values, ok = read_numbers(column([text]), decimals=decimals, decimal=".")
+    assert ok[0] == (abs(exact) < 2**53)
+    assert values[0] == (int(exact) if ok[0] else 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number"),
+    [
+        ("1,234.50", ".", 123_450), ("1,234,567", ".", 123_456_700),
+        ("1.234,50", ",", 123_450), ("1.234", ",", 123_400),
+        ("1.234", ".", 123), ("1,234", ",", 123), ("1,5", ",", 150), ("0,123", ",", 12),
+        ("1 234 567,5", ",", 123_456_750),
+        ("1\u00a0234,50", ",", 123_450), ("1\u202f234", ",", 123_400), ("1'234.50", ".", 123_450),
+        ("1\u2019234\u2019567", ".", 123_456_700), ("5-", ".", -500), ("5,5-", ",", -550), ("(5)", ".", -500),
+        ("(1,234.50)", ".", -123_450), ("\u22125", ".", -500), ("-1.234,50", ",", -123_450), ("1,5e3", ",", 150_000),
+    ],
+)  # fmt: skip
+def test_number_when_it_is_written_by_people_then_marks_and_signs_are_read(text, decimal, number):
+    values, ok = read_numbers(column([text]), decimals=2, decimal=decimal)
+    assert (values[0], ok[0]) == (number, True)
+
+
+@pytest.mark.parametrize("text", ["1.5", "1,234.50", "1,234", "1.2345"])
+def test_number_when_the_mark_is_the_other_one_then_only_what_can_be_thousands_is_read(text):
+    _, ok = read_numbers(column([text]), decimals=2, decimal=",")
+    assert ok[0] == (text == "1,234")
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "read"),
+    [
+        ("\u20ac1.234,50", ",", (123_450, "EUR")),
+        ("1\u00a0234,50 EUR", ",", (123_450, "EUR")),
+        ("1 234,50\u20ac", ",", (123_450, "EUR")),
+        ("$ 99", ".", (9_900, "")),
+        ("US$1,234", ".", (123_400, "USD")),
+        ("$5 USD", ".", (500, "USD")),
+        ("USD 5", ".", (500, "USD")),
+        ("USD5.50", ".", (550, "USD")),
+        ("\u00a399.99", ".", (9_999, "GBP")),
+        ("\u00a51,000", ".", (100_000, "")),
+        ("CHF 1'234.50", ".", (123_450, "CHF")),
+        ("Fr. 5.-", ".", None),
+        ("fr. 5", ".", (500, "CHF")),
+        ("5 kr", ".", (500, "")),
+        ("-\u20ac5", ".", (-500, "EUR")),
+        ("\u20ac-5", ".", (-500, "EUR")),
+        ("(\u20ac5)", ".", (-500, "EUR")),
+        ("(5 EUR)", ".", (-500, "EUR")),
+        ("5 \u20ac-", ".", (-500, "EUR")),
+        ("5", ".", (500, "")),
+        ("-5.5", ".", (-550, "")),
+        ("\u20ac5 USD", ".", None),
+        ("EUR", ".", None),
+        ("5 EUR EUR", ".", None),
+        ("5 eur", ".", None),
+        ("5 EURO", ".", None),
+        ("", ".", None),
+        ("5 %", ".", None),
+        ("\u20ac" + " " * 100_000 + "5", ".", None),
+    ],
+)
+def test_money_when_a_currency_stands_beside_then_it_is_told(text, decimal, read):
+    values, ok, currency = read_money(column([text, "1"]), decimals=2, decimal=decimal)
+    assert ok.tolist() == [read is not None, True]
+    assert (values[0], currency[0].as_py()) == (read or (0, ""))
+
+
+@pytest.mark.parametrize(
+    ("texts", "mark"),
+    [
+        (["1.5", "2"], "."),
+        (["1,5", "2"], ","),
+        (["1,5", "1.234"], ","),
+        (["1.5", "1,234"], "."),
+        (["1.234,50"], ","),
+        (["1,234.50"], "."),
+        (["1.234.567"], ","),
+        (["1,234,567"], "."),
+        (["0.123"], "."),
+        (["0,123"], ","),
+        (["1234.567"], "."),
+        (["\u20ac1.234,50", "12 EUR"], ","),
+        (["1.234"], None),
+        (["12", "1 234", "", "junk", "1,2,3"], None),
+        ([], None),
+    ],
+)
+def test_decimal_when_values_decide_it_then_it_is_detected(texts, mark):
+    assert detect_decimal(column(texts)) == mark
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["1.5", "2,5"], "'1.5' has a decimal point, but '2,5' a decimal comma"),
+        (["12", "1,234"], "'1,234' may have"),
+        (["1.234", "5,678"], "'5,678' may have"),
+        (["1,234 EUR"], "'1,234 EUR' may have"),
+    ],
+)
+def test_decimal_when_values_do_not_decide_it_then_the_setting_is_asked_for(texts, words):
+    with pytest.raises(DecimalMarkError, match=r'set decimal = "." or ","') as told:
+        detect_decimal(column(texts))
+    assert words in str(told.value)

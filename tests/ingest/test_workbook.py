@@ -1,0 +1,118 @@
+import zipfile
+from collections.abc import Callable
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from leadscore.errors import MissingColumnsError, UserError
+from leadscore.ingest.sources import SourceFile, detect_dialect, read_file
+from leadscore.sections import Source
+
+Sheet = Any
+
+
+def workbook(path: Path, **sheets: Callable[[Sheet, dict[str, Any]], None]) -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        forms = {form: book.add_format({"num_format": form}) for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss", "hh:mm")}
+        for name, fill in sheets.items():
+            fill(book.add_worksheet(name), forms)
+    return path
+
+
+def rows(path: Path, columns: list[str], **parts: Any) -> list[tuple]:
+    file, source = SourceFile("deals", path, path.name), Source(path=path, **parts)
+    assert detect_dialect(file, source) is None
+    found = list(read_file(file, source, columns=columns, dialect=None))
+    assert all(batch.malformed == [] for batch in found)
+    return [
+        (int(line), *row.values())
+        for batch in found
+        for line, row in zip(batch.lines, batch.columns.to_pylist(), strict=True)
+    ]
+
+
+def refusal(path: Path, columns: list[str], **parts: Any) -> str:
+    with pytest.raises(UserError) as told:
+        rows(path, columns, **parts)
+    assert path.name in str(told.value)
+    return str(told.value)
+
+
+def deals(sheet: Sheet, forms: dict[str, Any]) -> None:
+    sheet.write_row(2, 1, ["id", "amount", "day", "at", "clock", "ok"])
+    sheet.write_row(3, 1, ["00012", 12.0])
+    sheet.write_datetime(3, 3, datetime.fromisoformat("2025-03-01"), forms["dd/mm/yyyy"])
+    sheet.write_datetime(3, 4, datetime.fromisoformat("2025-03-01T13:59:59.123"), forms["dd/mm/yyyy hh:mm:ss"])
+    sheet.write_datetime(3, 5, time(13, 5), forms["hh:mm"])
+    sheet.write_boolean(3, 6, True)
+    sheet.write_number(5, 1, 1234567890123)
+    sheet.write_number(5, 2, -0.0000125)
+    sheet.write_datetime(5, 4, datetime.fromisoformat("2025-03-02"), forms["dd/mm/yyyy hh:mm:ss"])
+    sheet.write_formula(5, 6, "=NA()", None, "#N/A")
+    sheet.write_datetime(5, 3, datetime.fromisoformat("2025-03-01T10:00"), forms["dd/mm/yyyy"])
+    sheet.write_row(6, 1, [" x\ny ", 1e21])
+
+
+def test_workbook_when_cells_have_types_then_they_are_the_text_that_a_person_would_write(tmp_path):
+    path = workbook(tmp_path / "x.xlsx", deals=deals)
+    assert rows(path, ["id", "amount", "day", "at", "clock", "ok"]) == [
+        (4, "00012", "12", "2025-03-01", "2025-03-01T13:59:59.123000", "13:05:00", "true"),
+        (6, "1234567890123", "-0.0000125", "2025-03-01T10:00:00", "2025-03-02T00:00:00", "", ""),
+        (7, "x\ny", "1000000000000000000000", "", "", "", ""),
+    ]
+
+
+def test_workbook_when_there_is_no_header_then_columns_are_numbered(tmp_path):
+    path = workbook(tmp_path / "x.xlsx", deals=lambda sheet, _: sheet.write_row(0, 0, ["x", 2]))
+    assert rows(path, ["2", "1"], header=False) == [(1, "2", "x")]
+
+
+def test_workbook_when_it_has_several_sheets_then_one_must_be_named(tmp_path):
+    path = workbook(tmp_path / "x.xlsx", Deals=deals, Notes=lambda sheet, _: None)
+    assert "has the sheets 'Deals', 'Notes'; set sheet to one of them" in refusal(path, ["id"])
+    assert "has no sheet 'deals'; it has 'Deals', 'Notes'" in refusal(path, ["id"], sheet="deals")
+    assert "has nothing in its sheet 'Notes'" in refusal(path, ["id"], sheet="Notes")
+    assert [line for line, _ in rows(path, ["id"], sheet="Deals")] == [4, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/worksheets/sheet1.xml", b'r="B2"', b'r="XFD1048576"'),
+        ("xl/worksheets/sheet1.xml", b'ref="A1:B2"', b'ref="A1:XFD1048576"'),
+        ("xl/sharedStrings.xml", b'uniqueCount="4"', b'uniqueCount="999999999999"'),
+    ],
+)
+def test_workbook_when_it_claims_to_be_huge_then_only_what_is_there_is_read(tmp_path, part, old, new):
+    path = workbook(
+        tmp_path / "x.xlsx", deals=lambda sheet, _: (sheet.write_row(0, 0, "ab"), sheet.write_row(1, 0, "c1"))
+    )
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    assert old in parts[part]
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in parts.items():
+            book.writestr(name, data.replace(old, new) if name == part else data)
+    assert rows(path, ["a"]) == [(2, "c")]
+
+
+def test_workbook_when_a_column_is_missing_then_the_present_ones_are_named(tmp_path):
+    with pytest.raises(MissingColumnsError, match="has no column 'ids'; it has"):
+        rows(workbook(tmp_path / "x.xlsx", deals=deals), ["ids"])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b"a,b\n1,2\n", "ends in .xlsx but holds something else"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "encrypted"),
+        (b"PK\x03\x04" + bytes(600), "cannot be read as an Excel workbook"),
+    ],
+)
+def test_workbook_when_it_is_none_then_it_is_refused_in_words(tmp_path, data, words):
+    (tmp_path / "x.xlsx").write_bytes(data)
+    assert words in refusal(tmp_path / "x.xlsx", ["id"])
