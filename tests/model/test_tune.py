@@ -36,10 +36,16 @@ def tuned(world):
     return tune(world)
 
 
-def test_tuning_when_repeated_then_is_the_same_with_any_number_of_threads(world, tuned, monkeypatch):
+def test_trials_when_repeated_with_more_threads_then_are_the_same_and_another_seed_tries_others(
+    world, tuned, monkeypatch
+):
     monkeypatch.setattr(boosted, "THREADED_ROWS", 0)  # else so few rows never see a second thread
-    assert tune(world, threads=2) == tuned
-    assert tune(world, seed=4).trials != tuned.trials
+    assert tune(world, trials=2, threads=2).trials == tuned.trials[:2]
+    assert tune(world, trials=2, seed=4).trials[1] != tuned.trials[1]
+
+
+def test_tuning_when_repeated_then_chooses_the_same(world, tuned):
+    assert tune(world) == tuned
 
 
 def test_tuning_when_done_then_tells_every_trial_the_default_first(tuned):

@@ -65,7 +65,7 @@ def fit_scorer(
         return WinModel(document | {"scorer": build_scorecard(features, scorecard)})
     encoded = encode_training(seen, label, weight, features)
     if kind == "logistic":
-        leads = rows["lead_id"].nunique()
+        leads = len(np.unique(seen.groups()))
         scorer = fit_logistic(encoded, label, weight, leads=leads, features=features, scorecard=scorecard)
         return WinModel(document | {"scorer": scorer})
     text = fit_boosted(encoded, label, weight, features=features, boosting=boosting, seed=seed, threads=threads)
