@@ -196,6 +196,11 @@ class Settings(Frozen):
         mapped = {name for entry in self.mapping if entry.table == "leads" for name in entry.targets()}
         return mapped & set(self.lead_fields())
 
+    def ordered_by_line(self, source: str) -> bool:
+        """Whether the lines of a source are the places of its leads."""
+        entries = [entry for entry in self.mapping if (entry.source, entry.table) == (source, "leads")]
+        return self.time == "ordered" and any("sequence" not in entry.targets() for entry in entries)
+
     def lead_fields(self) -> dict[str, LeadField]:
         """Declared fields and the two that every lead may have."""
         return {"owner_id": LeadField(label="owner"), "amount": LeadField(type="number"), **self.fields}
