@@ -21,7 +21,7 @@ MODES = ("ordered", "none")
 
 def run(folder: Path, *, time: str) -> tuple[Settings, dict]:
     """The settings of an export in `folder`, with `OPEN` open leads, and what its training told."""
-    settings = undated_settings(time, folder)
+    settings = undated_settings(time, folder, project=time)
     undated_leads(leads=300, seed=2, is_open=OPEN).to_csv(folder / "leads.csv", index=False)
     jobs.ingest(settings)
     told = jobs.train(settings)
@@ -31,7 +31,8 @@ def run(folder: Path, *, time: str) -> tuple[Settings, dict]:
 
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory):
-    return {time: run(tmp_path_factory.mktemp(time), time=time) for time in MODES}
+    folder = tmp_path_factory.mktemp("undated")
+    return {time: run(folder, time=time) for time in MODES}
 
 
 @pytest.fixture(params=MODES)
@@ -110,7 +111,7 @@ def test_card_when_nothing_is_dated_then_has_no_empty_part_and_speaks_of_no_date
 
 
 SETTINGS = """
-project = "undated"
+project = "{time}"
 time = "{time}"
 data_folder = "{folder}/data"
 models_folder = "{folder}/models"

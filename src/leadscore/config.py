@@ -156,7 +156,7 @@ class Settings(Frozen):
         """Refuse what needs dates, and leads and outcomes that could not find each other."""
         mode = f"time = {self.time!r}"
         if dated := sorted({"target", "stages", "kinds", "max_staleness_days"} & self.model_fields_set):
-            raise ValueError(f"{mode}: {listed(dated)} says something of dates; leave it out")
+            raise ValueError(f"{mode}: nothing is dated, so leave out {listed(dated)}")
         if dates := [name for name, field in self.fields.items() if field.type == "date"]:
             raise ValueError(f"{mode}: the field {dates[0]!r} is a date, which says nothing without an as_of")
         if dated := [entry.table for entry in self.mapping if entry.table not in UNDATED_TABLES]:
