@@ -282,7 +282,8 @@ def _rested(metrics: dict[str, Any]) -> str:
     if "all" not in metrics:
         return "too few leads to tell"
     overall = metrics["all"]
-    return f"{overall['snapshots']:,} snapshots of {overall['leads']:,} leads, {overall['win_rate']:.1%} won"
+    snapshots = "" if overall["snapshots"] == overall["leads"] else f"{overall['snapshots']:,} snapshots of "
+    return f"{snapshots}{overall['leads']:,} leads, {overall['win_rate']:.1%} won"
 
 
 def draw_moved(result: dict[str, Any]) -> None:
