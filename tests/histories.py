@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from leadscore import jobs
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History, open_history
+from leadscore.ingest.mapping import table_of
 from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry, Who
 from leadscore.model.train import FitResult, fit_model
@@ -203,3 +206,57 @@ def fitted() -> FitResult:
     write_store(facts, known_until=75)
     history = open_stored(facts.settings)
     return fit_model(history, known_us=history.version.known_until_us, progress=silent)
+
+
+def undated_settings(time: str, folder: Path = Path(), **changes: Any) -> Settings:
+    """Settings of leads without dates: a color, a size, and a level in three answers that answers need."""
+    columns = {"lead_id": "id", "color": "color", "size": "size", "level": "level"}
+    if time == "ordered":
+        columns["sequence"] = "place"
+    outcomes = {"lead_id": "id", "outcome": "end"}
+    plain: dict[str, Any] = {
+        "project": "undated",
+        "time": time,
+        "input_folder": folder,
+        "data_folder": folder / "data",
+        "models_folder": folder / "models",
+        "engine": {"threads": 1},
+        "sources": {"leads": {"path": "leads.csv"}},
+        "fields": {"color": {}, "size": {"type": "number", "decimals": 0}, "level": {}},
+        "bant": {"need": {"field": "level", "levels": ["low", "mid", "high"]}},
+        "mapping": [
+            {"source": "leads", "table": "leads", "columns": columns},
+            {"source": "leads", "table": "outcomes", "columns": outcomes, "where_not": {"end": ""}},
+        ],
+    }
+    return Settings.model_validate(plain | changes)
+
+
+def undated_leads(*, leads: int, seed: int, signal: float = 1.5, is_open: int = 0) -> pd.DataFrame:
+    """Rows of id, place, color, size, level and end ("" for the last `is_open`), in the order of their places."""
+    rng = np.random.default_rng(seed)
+    level, size = rng.integers(0, 3, leads), rng.integers(1, 200, leads)
+    color = rng.choice(["red", "green", "blue"], leads)
+    odds = -0.5 + signal * (level - 1.0 + (color == "red"))
+    end = np.where(rng.random(leads) < 1 / (1 + np.exp(-odds)), "won", "lost")
+    end[leads - is_open :] = ""
+    ids = [f"l{i:04d}" for i in rng.permutation(leads)]
+    words = np.array(["low", "mid", "high"])[level]
+    place = 10 + 3 * np.arange(leads)
+    return pd.DataFrame({"id": ids, "place": place, "color": color, "size": size, "level": words, "end": end})
+
+
+def open_undated(rows: pd.DataFrame, *, time: str, **changes: Any) -> History:
+    """Rows as of `undated_leads`, opened in memory as ingest would store them."""
+    settings = undated_settings(time, **changes)
+    place = rows["place"].to_numpy() if time == "ordered" else np.zeros(len(rows), dtype=np.int64)
+    leads = rows.rename(columns={"id": "lead_id"}).assign(event_us=place, available_us=place)
+    engine = DuckDBEngine(settings.engine)
+    for name, table in (("leads", leads), ("outcomes", leads[leads["end"] != ""].rename(columns={"end": "outcome"}))):
+        stored = table_of(name, settings).schema()
+        told = table.assign(seq=0).reindex(columns=stored.names)
+        engine.add_rows(name, pa.Table.from_pandas(told, stored, preserve_index=False))
+    for name in ("changes", "activities", "stages"):
+        engine.add_rows(name, table_of(name, settings).schema().empty_table())
+    manifest = {"known_until_us": int(place.max()) + 1, "first_us": int(place.min()), "time": time}
+    return History(settings, StoreVersion("in memory", manifest, Path()), engine)

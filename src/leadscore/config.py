@@ -160,7 +160,7 @@ class Settings(Frozen):
         """Refuse what needs dates, and leads and outcomes that could not find each other."""
         mode = f"time = {self.time!r}"
         if dated := sorted({"target", "stages", "kinds", "max_staleness_days"} & self.model_fields_set):
-            raise ValueError(f"{mode}: {listed(dated)} says something of dates; leave it out")
+            raise ValueError(f"{mode}: nothing is dated, so leave out {listed(dated)}")
         if dates := [name for name, field in self.fields.items() if field.type == "date"]:
             raise ValueError(f"{mode}: the field {dates[0]!r} is a date, which says nothing without an as_of")
         if dated := [entry.table for entry in self.mapping if entry.table not in UNDATED_TABLES]:
@@ -199,6 +199,11 @@ class Settings(Frozen):
             return {name for name, field in self.lead_fields().items() if field.known_from == "creation"}
         mapped = {name for entry in self.mapping if entry.table == "leads" for name in entry.targets()}
         return mapped & set(self.lead_fields())
+
+    def ordered_by_line(self, source: str) -> bool:
+        """Whether the lines of a source are the places of its leads."""
+        entries = [entry for entry in self.mapping if (entry.source, entry.table) == (source, "leads")]
+        return self.time == "ordered" and any("sequence" not in entry.targets() for entry in entries)
 
     def lead_fields(self) -> dict[str, LeadField]:
         """Declared fields and the two that every lead may have."""

@@ -64,7 +64,12 @@ def draw_ingest(result: dict[str, Any]) -> None:
         out.print(f"[yellow]{result['duplicates']:,} leads may be the same as another one[/]: see duplicates.csv")
     for warning in [*result["alarms"], *result["warnings"]]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
-    out.print(f"Store version [bold]{result['store_version']}[/], known until {result['known_until']}")
+    out.print(f"Store version [bold]{result['store_version']}[/], {_until(result)}")
+
+
+def _until(result: dict[str, Any]) -> str:
+    """Up to when facts are known; without dates or places that cannot be said."""
+    return "undated" if result["known_until"] == "undated" else f"known until {result['known_until']}"
 
 
 COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
@@ -72,7 +77,7 @@ COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
 
 def draw_audit(result: dict[str, Any]) -> None:
     """Which fields can be trusted, the worst first, and what training makes of them."""
-    table = _table(f"Fields, as known until {result['known_until']}", "field", "verdict", "use", "evidence", text=4)
+    table = _table(f"Fields, {_until(result)}", "field", "verdict", "use", "evidence", text=4)
     for each in sorted(result["fields"], key=lambda each: list(COLOURS).index(each["verdict"])):
         verdict = f"[{COLOURS[each['verdict']]}]{each['verdict']}[/]"
         table.add_row(escaped(each["field"]), verdict, each["use"], escaped(each["evidence"]))
@@ -184,7 +189,8 @@ def draw_score(result: dict[str, Any]) -> None:
             if said := "; ".join(filter(None, (row[f"reason_{side}_{i}"] for i in (1, 2, 3)))):
                 lines.append(f"{sign} {escaped(said)}")
         table.add_row(escaped(row["lead_id"]), row["tier"], f"{row['win_probability']:.3f}", "\n".join(lines))
-    out.print(table)
+    if result["top"]:
+        out.print(table)
     c = result["counts"]
     out.print(
         f"{c['scored']:,} open leads scored; {c['closed']:,} closed, {c['not_yet_created']:,} not yet created, "
@@ -202,7 +208,9 @@ def draw_backtest(result: dict[str, Any]) -> None:
         out.print(f"[yellow]skipped[/] {_short(skipped['as_of'])}: {escaped(skipped['why'])}")
     if not result["dates"]:
         return
-    table = _table("By date", "as of", "calibrator", "open", "won", "AUC", "Brier", "skill", "mean p - won", text=2)
+    moment = "place" if result["horizon_days"] is None else "date"
+    measures = ("AUC", "Brier", "skill", "mean p - won")
+    table = _table(f"By {moment}", "as of", "calibrator", "open", "won", *measures, text=2)
     for date in result["dates"]:
         ours = date["models"]["leadscore"]
         cells = [_number(ours[key], interval=False) for key in ("auc", "brier", "brier_skill", "bias")]
@@ -213,7 +221,7 @@ def draw_backtest(result: dict[str, Any]) -> None:
             out.print(f"{_short(date['as_of'])}: {escaped(note)}")
     models = result["pooled"]
     n = models["leadscore"]
-    what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} dates"
+    what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} {moment}s"
     title = f"Pooled: {what}, 95 % intervals over leads"
     table = _table(title, "metric", *(name.replace("_", " ") for name in models))
     for key, name in METRIC_NAMES.items():
@@ -276,7 +284,7 @@ def draw_shown(result: dict[str, Any]) -> None:
         e = each["evaluation"]
         aliases = f" ({', '.join(each['aliases'])})" if each["aliases"] else ""
         out.print(
-            f"Version [bold]{each['number']}[/]{aliases}, {each['version']}, known until {each['known_until']}: judged "
+            f"Version [bold]{each['number']}[/]{aliases}, {each['version']}, {_until(each)}: judged "
             f"{e['basis']} on {_rested(e['metrics'])}; "
             f"gain in log loss over the base rate {_number(e['gain']['log_loss_gain'])}"
         )
@@ -292,7 +300,8 @@ def _rested(metrics: dict[str, Any]) -> str:
     if "all" not in metrics:
         return "too few leads to tell"
     overall = metrics["all"]
-    return f"{overall['snapshots']:,} snapshots of {overall['leads']:,} leads, {overall['win_rate']:.1%} won"
+    snapshots = "" if overall["snapshots"] == overall["leads"] else f"{overall['snapshots']:,} snapshots of "
+    return f"{snapshots}{overall['leads']:,} leads, {overall['win_rate']:.1%} won"
 
 
 def draw_moved(result: dict[str, Any]) -> None:
@@ -333,7 +342,7 @@ def draw_store(result: dict[str, Any]) -> None:
 
 def draw_store_version(result: dict[str, Any]) -> None:
     """Which version counts now."""
-    out.print(f"Store version [bold]{result['version']}[/] counts now, known until {result['known_until']}")
+    out.print(f"Store version [bold]{result['version']}[/] counts now, {_until(result)}")
 
 
 def draw_pruned(result: dict[str, Any]) -> None:

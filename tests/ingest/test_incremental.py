@@ -248,3 +248,18 @@ def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next
 def test_rejects_when_nothing_was_ingested_then_words_say_so(tmp_path):
     with pytest.raises(NoStoreError):
         jobs.list_rejects(export(tmp_path, FIRST, []))
+
+
+def test_prune_when_a_version_goes_then_its_parts_go_too_and_what_stays_is_not_read_again(tmp_path):
+    ingest(export(tmp_path, FIRST, ["1,2024-01-01,Ulm,,"], {"01.csv": ["1,2024-01-05"]}))
+    (tmp_path / "calls" / "01.csv").unlink()
+    settings = export(tmp_path, SECOND, ["1,2024-01-01,Köln,,"], {"02.csv": ["1,2024-03-05"]})
+    ingest(settings)
+    store = settings.project_folder() / "store"
+    parts = {path.stem for path in (store / "parts").iterdir()}
+    told = jobs.prune_store(settings, keep=1, really=True)
+    assert (len(told["removed"]), len(parts), len(list((store / "parts").iterdir()))) == (1, 4, 2)
+    again = ingest(settings)
+    assert again["store_version"] == current(settings).id
+    assert all(file["unchanged"] for file in again["files"])
+    assert observed(current(settings)) == {("1", "city", "Köln", SECOND)}

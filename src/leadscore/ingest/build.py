@@ -92,6 +92,11 @@ def build_version(
 def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Progress) -> list[Part]:
     files = [file for name, source in settings.sources.items()
              for file in find_files(name, source, folder=settings.input_folder)]  # fmt: skip
+    for name, source in settings.sources.items():
+        n = sum(file.source == name for file in files)
+        if n > 1 and settings.ordered_by_line(name):
+            told = f"has {n} files, whose lines have no common order; map a column to sequence"
+            raise SourceFormatError(name, str(source.path), told)
     parts = []
     for done, file in enumerate(files):
         progress(f"reading {file.name}", done, len(files))

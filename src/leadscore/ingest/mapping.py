@@ -179,9 +179,13 @@ class _Work:
         return _nullable(event, ok, None), pa.array(np.maximum(event, stated))
 
     def places(self) -> tuple[pa.Array, pa.Array]:
-        """The lead's place in the order, twice: its sequence, else its line; 0 for all where there is no order."""
+        """The lead's place in the order, twice: its sequence, else its line; 0 for all where there is no order.
+
+        Outcomes have 0 too, until they are put at the place of their lead.
+        """
         if "sequence" not in self.entry.targets():
-            places = self.lines if self.settings.time == "ordered" else np.zeros_like(self.lines)
+            is_lead = self.settings.time == "ordered" and self.table.name == "leads"
+            places = self.lines if is_lead else np.zeros_like(self.lines)
             return pa.array(places), pa.array(places)
         text = self.text("sequence")
         missing = is_missing(text)

@@ -200,7 +200,13 @@ class _Reading:
         """Put a table's staged rows in order, each once, and keep them: what is in the table apart from the rest."""
         schema = staged_schema(name, self.settings)
         engine.add_files("staged", [path], schema=schema)
-        columns = [each for each in schema.names if each != "line"]
+        own = {"line"}
+        if name == "leads" and self.settings.ordered_by_line(self.file.source):
+            own |= {
+                "event_us",
+                "available_us",
+            }  # the line again: a row that comes twice is one lead, at its first place
+        columns = [each for each in schema.names if each not in own]
         order = ", ".join(map(identifier, sorted(columns, key=lambda each: each not in {"lead_id", "event_us"})))
         ordered = engine.stream(f"SELECT * FROM staged ORDER BY {order}, line", rows=BATCH_ROWS)
         duplicates: Counter[str] = Counter()
@@ -215,7 +221,9 @@ def once(batches: Iterable[pa.RecordBatch], columns: list[str], duplicates: Coun
     last: pa.RecordBatch | None = None
     for batch in batches:
         both = batch if last is None else pa.Table.from_batches([last, batch]).combine_chunks().to_batches()[0]
-        again = np.flatnonzero(np.diff(both["event_us"].fill_null(-1).to_numpy()) == 0)
+        again = np.arange(both.num_rows - 1)
+        if "event_us" in columns:  # most rows differ there, and numbers are quickly compared
+            again = np.flatnonzero(np.diff(both["event_us"].fill_null(-1).to_numpy()) == 0)
         for name in columns:  # only where all columns so far are equal is the next one looked at
             if not len(again):
                 break

@@ -10,6 +10,7 @@ from leadscore.errors import CorruptFileError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_folder
 from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.train import FitResult
+from leadscore.times import name_moment
 
 VERSION_DIGITS = 16
 
@@ -30,7 +31,7 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
         "format": FORMAT,
         "project": settings.project,
         "time": settings.time,
-        "known_until": result.evaluation["known_until"],
+        "known_until": name_moment(result.known_us, time=settings.time),
         "known_until_us": result.known_us,
         "store_version": store_version,
         "seed": settings.seed,

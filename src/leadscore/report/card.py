@@ -71,7 +71,7 @@ READINGS = {
     "lift.svg": "Where capacity ends after a part of the list, this is the share of wins that is not missed.",
     "roc.svg": "The area under the line is the AUC.",
     "precision_recall.svg": "A line well above the dashed one means that the first calls are worth more than others.",
-    "distribution.svg": "Blue is the share that was won within the horizon.",
+    "distribution.svg": "Blue is the share that was won.",
     "maturity.svg": "A horizon before the line has flattened misses wins; leads lost do not win later.",
 }
 
