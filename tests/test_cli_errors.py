@@ -196,8 +196,12 @@ def test_as_of_when_the_data_cannot_answer_for_it_then_words_say_why(stored, run
 
 
 @pytest.mark.parametrize("as_of", ["2024-02-01", "2024-01-20"])
-def test_as_of_when_the_data_can_answer_for_it_then_it_is_the_history_that_is_too_short(stored, run, as_of):
-    assert_told(run("train", "--as-of", as_of), "follow-up", "horizon of 30 days")
+def test_as_of_when_the_history_is_too_short_to_learn_from_then_the_scorecard_scores_and_it_is_said(stored, run, as_of):
+    told = run("train", "--as-of", as_of)
+    assert told.code == 0
+    for word in ("Scorecard", "follow-up", "horizon of 30 days", "champion", "logistic is tried with"):
+        assert word in " ".join(told.out.split())
+    assert run("score", "--as-of", as_of).code == 0
 
 
 def test_as_of_when_some_staleness_is_allowed_then_a_later_one_is_refused_only_beyond_it(stored, run):

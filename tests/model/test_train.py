@@ -15,12 +15,16 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.files import canonical_json
-from leadscore.model import train
+from leadscore.history.labels import Side
+from leadscore.history.split import History
+from leadscore.model import judge, train
 from leadscore.model.apply import calibrate
+from leadscore.model.choose import choose_calibrator
 from leadscore.model.evaluate import Judged
 from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.train import MIN_OUTCOMES, fit_model
+from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import silent
 from leadscore.scoring.tier import compute_score
 from leadscore.testing import Facts, day
@@ -146,7 +150,7 @@ def test_calibrator_when_chosen_then_is_the_simplest_that_is_not_clearly_worse(w
 def test_calibrator_when_raw_is_distorted_in_a_known_way_then_is_of_the_kind_that_mends_it(world, distort, expected):
     rng = np.random.default_rng(0)
     unseen = {name: make_unseen(rng, distort) for name in ("last", "before", "whole")}
-    chosen = train._choose_calibrator(unseen)
+    chosen = choose_calibrator(unseen)
     assert chosen.choice["kind"] == chosen.to_use["kind"] == chosen.judged_by["kind"] == expected
     assert chosen.to_use == unseen["whole"].fit_calibrator(expected)
     assert chosen.judged_by == unseen["before"].fit_calibrator(expected)
@@ -157,7 +161,7 @@ def test_calibrator_when_another_is_better_only_by_chance_then_stays_the_simples
     for seed in range(8):
         rng = np.random.default_rng(seed)
         unseen = {name: make_unseen(rng, lambda raw: raw, n=600) for name in ("last", "before", "whole")}
-        choice = train._choose_calibrator(unseen).choice
+        choice = choose_calibrator(unseen).choice
         loss = choice["log_loss"]
         best = min(loss, key=loss.get)
         judged = {kind: unseen["last"].judged(unseen["before"].fit_calibrator(kind)) for kind in (best, "none")}
@@ -177,14 +181,14 @@ def make_unseen(rng, distort, *, n=4000, watched=1.0):
     label = (rng.random(n) < 1 / (1 + np.exp(-raw))).astype(float)
     rows = pd.DataFrame({"lead_id": np.arange(n).astype(str), "label": label, "weight": np.ones(n)})
     target = histories.sales_settings(histories.scratch()).target
-    side = train.Side("made", rows, known_us=0, watched=watched, capped_share=0.0, target=target)
-    return train._Unseen(side, distort(raw))
+    side = Side("made", rows, known_us=0, watched=watched, capped_share=0.0, target=target)
+    return Unseen(side, distort(raw))
 
 
 def test_calibrator_when_the_earlier_splits_are_not_watched_enough_then_is_none():
     rng = np.random.default_rng(1)
     unseen = {name: make_unseen(rng, lambda raw: 3 * raw, watched=w) for name, w in (("last", 1), ("before", 0.05))}
-    assert train._choose_calibrator(unseen).choice["kind"] == "none"
+    assert choose_calibrator(unseen).choice["kind"] == "none"
 
 
 def change_all_known_from(facts, moment_us):
@@ -206,9 +210,10 @@ def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays
     facts = sales_facts(sales_settings(tmp_path / "theirs"), leads=350, days=110, seed=3, signal=1.8)
     theirs = open_facts(change_all_known_from(facts, moments[-1]), known_until=110)
     seen = []
-    choose = train._choose_calibrator
-    monkeypatch.setattr(train, "_choose_calibrator", lambda unseen: seen.append(dict(unseen)) or choose(unseen))
-    monkeypatch.setattr(train.History, "split_moments", lambda self, known_us, *, least: moments)
+    monkeypatch.setattr(
+        train, "choose_calibrator", lambda unseen: seen.append(dict(unseen)) or choose_calibrator(unseen)
+    )
+    monkeypatch.setattr(History, "split_moments", lambda self, known_us, *, least: moments)
     fit(ours)
     fit(theirs)
     before, after = seen
@@ -223,7 +228,7 @@ def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays
 def test_pools_when_made_then_each_knows_only_what_it_may(world):
     until = world.history.version.known_until_us
     moments = world.history.split_moments(until, least=MIN_OUTCOMES)
-    pools = train._pools(world.history, moments, until)
+    pools = build_pools(world.history, moments, until)
     spans = {name: (pool.rows["as_of_us"].min(), pool.rows["as_of_us"].max()) for name, pool in pools.items()}
     assert {name: pool.known_us for name, pool in pools.items()} == {
         "last": until, "before": moments[-1], "whole": until,
@@ -232,15 +237,15 @@ def test_pools_when_made_then_each_knows_only_what_it_may(world):
     assert moments[0] <= spans["before"][0] <= spans["before"][1] < moments[-1]
     assert moments[0] <= spans["whole"][0]
     assert spans["whole"][1] == spans["last"][1]
-    assert train._pools(world.history, moments[:2], until).keys() == {"last"}
-    assert train._pools(world.history, [], until) == {}
+    assert build_pools(world.history, moments[:2], until).keys() == {"last"}
+    assert build_pools(world.history, [], until) == {}
 
 
 def test_reference_when_a_score_is_read_off_it_then_is_the_weighted_share_below():
     rng = np.random.default_rng(2)
     p = np.round(rng.beta(2, 5, 700), 2)  # with ties, as a stepwise calibrator gives
     w = rng.uniform(0.1, 8, 700)
-    reference = train._reference(Judged(p, np.zeros(700), w, np.arange(700).astype(str)))
+    reference = train.build_reference(Judged(p, np.zeros(700), w, np.arange(700).astype(str)))
     asked = np.array([0.0, 0.1, 0.25, 0.251, 0.5, 1.0])
     expected = [100 * (w[p < x].sum() + w[p == x].sum() / 2) / w.sum() for x in asked]
     assert compute_score(asked, reference) == pytest.approx(expected, abs=0.11)  # a thousand quantiles
@@ -279,7 +284,7 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_p
     ("low", "high", "is_signal"), [(0.001, 0.1, True), (0.0, 0.1, False), (-0.1, 0.2, False), (None, None, False)]
 )
 def test_signal_when_the_lower_bound_of_the_gain_is_not_above_zero_then_is_none(low, high, is_signal):
-    why = train._no_signal({"value": 0.05, "low": low, "high": high}, 0.3)
+    why = judge._no_signal({"value": 0.05, "low": low, "high": high}, 0.3)
     assert (why is None) == is_signal
 
 
@@ -288,12 +293,12 @@ def test_signal_when_hardly_any_lead_can_be_judged_then_is_none_and_says_how_man
     label = np.repeat([1.0, 0.0, 1.0], [won, others, won])  # each won lead has two snapshots
     leads = np.concatenate([np.arange(won), np.arange(won, won + others), np.arange(won)]).astype(str)
     judged = Judged(np.full(len(label), 0.5), label, np.ones(len(label)), leads)
-    assert f"judged on {won} won and {others} other leads only; at least 10 of each" in train._too_few(judged)
+    assert f"judged on {won} won and {others} other leads only; at least 10 of each" in judge._too_few(judged)
 
 
 def test_signal_when_ten_leads_of_each_kind_can_be_judged_then_they_are_enough():
     label = np.repeat([1.0, 0.0], 10)
-    assert train._too_few(Judged(np.full(20, 0.5), label, np.ones(20), np.arange(20).astype(str))) is None
+    assert judge._too_few(Judged(np.full(20, 0.5), label, np.ones(20), np.arange(20).astype(str))) is None
 
 
 def test_score_when_nothing_was_trained_then_says_to_train_first(tmp_path):
@@ -439,7 +444,7 @@ def test_cross_validation_when_predicting_a_lead_then_uses_a_model_that_never_sa
     rows["lead_id"] = [f"{i // 3:03d}" for i in range(900)]
     matrix = Matrix(rows[["lead_id", "as_of_us"]], matrix.columns)
     target = histories.sales_settings(histories.scratch()).target
-    side = train.Side("made", rows, known_us=0, watched=1.0, capped_share=0.0, target=target)
+    side = Side("made", rows, known_us=0, watched=1.0, capped_share=0.0, target=target)
     trained_on = []
 
     def fit_spied(part):
@@ -460,7 +465,7 @@ def test_out_of_time_prediction_when_made_then_is_by_the_latest_model_of_the_pas
     rows["as_of_us"] = np.arange(60)
     matrix = Matrix(rows[["lead_id", "as_of_us"]], matrix.columns)
     target = histories.sales_settings(histories.scratch()).target
-    side = train.Side("made", rows, known_us=60, watched=1.0, capped_share=0.0, target=target)
+    side = Side("made", rows, known_us=60, watched=1.0, capped_share=0.0, target=target)
 
     class Model:
         def __init__(self, value):
@@ -469,7 +474,7 @@ def test_out_of_time_prediction_when_made_then_is_by_the_latest_model_of_the_pas
         def raw(self, columns):
             return np.full(len(columns["x"]), self.value)
 
-    raw = train._predict(matrix, side, [0, 20, 45], [Model(1.0), Model(2.0), Model(3.0)])
+    raw = predict_pool(matrix, side, [0, 20, 45], [Model(1.0), Model(2.0), Model(3.0)])
     assert raw.tolist() == [1.0] * 20 + [2.0] * 25 + [3.0] * 15
 
 

@@ -41,10 +41,12 @@ def make_scores(n=7, *, shift=0.0, texts=()):
         "as_of": [AS_OF] * n,
         "raw": (rng.normal(size=n) + shift).tolist(),
         "win_probability": rng.uniform(0, 1, n).tolist(),
+        "probability_low": [0.0] * n,
+        "probability_high": [1.0] * n,
         "score": (rng.uniform(0, 1, n) * 100).tolist(),
         "tier": [str(x) for x in rng.choice(list("ABCD"), n)],
     }
-    columns |= dict.fromkeys(SCORES.names[6:], words)
+    columns |= dict.fromkeys(SCORES.names[8:], words)
     return pa.table(columns, schema=SCORES)
 
 
@@ -130,7 +132,9 @@ def test_csv_when_parsed_back_then_says_what_the_parquet_says(tmp_path, n, texts
 def test_csv_when_read_as_bytes_then_is_utf_8_with_line_feeds(tmp_path):
     data = (publish(tmp_path, make_scores(3, texts=["Zürich"])).folder / "scores.csv").read_bytes()
     header = data.split(b"\n")[0].replace(b'"', b"")
-    assert header.startswith(b"lead_id,as_of,raw,win_probability,score,tier,reason_up_1")
+    assert header.startswith(
+        b"lead_id,as_of,raw,win_probability,probability_low,probability_high,score,tier,reason_up_1"
+    )
     assert b"\r" not in data
     assert data.count(b"\n") == 4
     assert "Zürich".encode() in data

@@ -64,7 +64,9 @@ def test_score_table_when_made_then_has_its_schema_and_one_as_of(world, scores):
     assert scores.schema == SCORES
     assert set(scores["as_of"].cast(pa.int64()).to_pylist()) == {world.history.version.known_until_us}
     assert all(scores[name].null_count == 0 for name in scores.schema.names)
-    assert [field.name for field in SCORES][:6] == ["lead_id", "as_of", "raw", "win_probability", "score", "tier"]
+    assert [field.name for field in SCORES][:8] == [
+        "lead_id", "as_of", "raw", "win_probability", "probability_low", "probability_high", "score", "tier",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("days", [250.0, 170.25, 40.0, 6.0])

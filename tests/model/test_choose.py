@@ -1,0 +1,147 @@
+"""Which scorer and calibrator are chosen, the scorecard where nothing can be learned, intervals, and the horizon."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from histories import sales_facts, sales_settings
+from leadscore import jobs
+from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.labels import Side
+from leadscore.model.apply import WinModel, sigmoid
+from leadscore.model.choose import allowed_scorers, choose_scorer, missing_leads
+from leadscore.model.horizon import choose_horizon
+from leadscore.model.interval import fit_interval
+from leadscore.model.train import fit_model, fit_scorecard
+from leadscore.model.unseen import Unseen
+from leadscore.progress import silent
+from leadscore.testing import Facts, make_settings
+
+
+def make_side(won, others, *, probability=None, seed=0):
+    rng = np.random.default_rng(seed)
+    n = won + others
+    label = (
+        np.r_[np.ones(won), np.zeros(others)] if probability is None else (rng.random(n) < probability).astype(float)
+    )
+    rows = pd.DataFrame({"lead_id": [f"{i:05d}" for i in range(n)], "label": label, "weight": 1.0})
+    return Side("made", rows, known_us=0, watched=1.0, capped_share=0.0, target=make_settings().target)
+
+
+@pytest.mark.parametrize(
+    ("won", "others", "kinds", "missing"),
+    [
+        (9, 90, ["scorecard"], {"logistic": 11, "boosted": 1001}),  # 1 / (9/99) = 11; 91 / (9/99) = 1001
+        (10, 90, ["scorecard", "logistic"], {"boosted": 900}),  # 90 / (10/100)
+        (100, 99, ["scorecard", "logistic"], {"boosted": 3}),  # 1 / (99/199) = 2.01
+        (100, 100, ["scorecard", "logistic", "boosted"], {}),
+        (0, 0, ["scorecard"], {"logistic": 10, "boosted": 100}),
+    ],
+)
+def test_scorers_when_leads_are_few_then_only_those_are_tried_that_they_can_carry(won, others, kinds, missing):
+    assert allowed_scorers(make_side(won, others), chosen="auto") == kinds
+    assert missing_leads(won, others) == missing
+    assert allowed_scorers(make_side(won, others), chosen="boosted") == ["boosted"]
+
+
+@pytest.mark.parametrize(("noise", "expected"), [(0.05, "scorecard"), (3.0, "boosted")])
+def test_scorer_when_the_simpler_one_is_not_clearly_worse_then_it_is_chosen(noise, expected):
+    rng = np.random.default_rng(1)
+    truth = rng.normal(0, 1.5, 4000)
+    side = make_side(2000, 2000, probability=sigmoid(truth))
+    raws = {"scorecard": truth + rng.normal(0, noise, 4000), "logistic": truth + rng.normal(0, noise, 4000),
+            "boosted": truth}  # fmt: skip
+    kind, told = choose_scorer({name: {"before": Unseen(side, raw)} for name, raw in raws.items()})
+    assert (kind, told["kind"], told["compared_on"]) == (expected, expected, "earlier splits")
+    assert min(told["log_loss"], key=told["log_loss"].get) == "boosted" or expected == "scorecard"
+
+
+@pytest.mark.parametrize("kind", ["none", "sigmoid", "isotonic"])
+def test_interval_when_samples_are_drawn_again_then_it_holds_the_true_rate(kind):
+    grid, hits, width = np.array([-1.5, 0.0, 1.5]), [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        raw = rng.normal(0, 1.5, 600)
+        unseen = Unseen(make_side(300, 300, probability=sigmoid(raw), seed=seed), raw)
+        told = fit_interval(unseen, unseen.fit_calibrator(kind), seed=seed)
+        low, high = (np.interp(grid, told["raw"], told[side]) for side in ("low", "high"))
+        hits.append((low <= sigmoid(grid)) & (sigmoid(grid) <= high))
+        width.append(high - low)
+    assert np.mean(hits) > 0.85
+    assert 0.02 < np.mean(width) < 0.35
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("auto")
+    settings = sales_settings(folder, model={"scorer": "auto", "trials": 3})
+    facts = sales_facts(settings, leads=400, days=110, seed=3, signal=1.8)
+    facts.write(settings.project_folder() / "store", known_until=110)
+    return jobs.train(settings)
+
+
+def test_training_when_the_scorer_is_chosen_then_it_says_what_was_compared(trained):
+    told = trained["evaluation"]["scorer"]
+    assert told["tried"] == list(told["log_loss"])
+    assert told["kind"] in told["tried"]
+    assert told["log_loss"][told["kind"]] <= min(told["log_loss"].values()) + 0.05
+    assert trained["no_signal"] is None
+
+
+def test_scorecard_when_no_lead_has_closed_then_it_scores_with_wide_intervals_and_says_so(tmp_path):
+    settings = sales_settings(tmp_path)
+    facts = Facts(settings)
+    for i, budget in enumerate(("none", "some", "full", None)):
+        facts.lead(f"{i}", 1, budget=budget)
+        if budget:
+            facts.change(f"{i}", 2, "budget", budget)
+    facts.write(settings.project_folder() / "store", known_until=10)
+    told = jobs.train(settings)
+    e = told["evaluation"]
+    assert (told["no_signal"], e["scorer"]["kind"], e["metrics"], e["splits"]) == (None, "scorecard", {}, [])
+    assert "follow-up" in e["scorer"]["why"]
+    json.dumps(e, allow_nan=False)
+    history = facts.history(tmp_path / "again", known_until=10)
+    result = fit_scorecard(history, known_us=history.version.known_until_us, why="none closed")
+    matrix = build_matrix(history.snapshot(history.open_list(history.version.known_until_us)), build_features(settings))
+    raw = result.model.raw(matrix.columns)
+    probability, interval = result.model.probability(raw), result.model.interval(raw)
+    assert probability[0] < probability[1] < probability[2]
+    assert probability[3] == pytest.approx(settings.scorecard.base_rate)  # nothing is known of it
+    assert ((interval[:, 0] < probability) & (probability < interval[:, 1])).all()
+    assert (interval[:, 1] - interval[:, 0] > 0.2).all()
+
+
+@pytest.mark.parametrize("days", [20, 74])
+def test_horizon_when_it_is_auto_then_nine_tenths_of_the_wins_arrive_within_it(tmp_path, days):
+    facts = Facts(make_settings(target={"horizon_days": "auto", "cadence_days": 7}))
+    for i in range(100):
+        facts.lead(f"{i:03d}", 0.5)
+        facts.outcome(f"{i:03d}", 0.5 + (days if i < 90 else 2 * days), "won")
+    history = facts.history(tmp_path, known_until=400)
+    chosen, why = choose_horizon(history, known_us=history.version.known_until_us)
+    assert chosen.settings.target.horizon_days == days
+    assert why == f"90 % of wins arrive within {days} days"
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "soon"])
+def test_horizon_when_it_is_no_number_of_days_then_it_is_refused(wrong):
+    with pytest.raises(ValueError, match="horizon_days"):
+        make_settings(target={"horizon_days": wrong})
+
+
+def test_model_when_it_has_no_interval_then_it_shows_none(trained):
+    model = WinModel({"encoder": [], "scorer": {"kind": "scorecard", "terms": [], "base": 0.0},
+                      "calibrator": {"kind": "none", "low": 0.0, "high": 1.0}})  # fmt: skip
+    raw = np.array([-1.0, 2.0])
+    assert model.interval(raw).tolist() == [[p, p] for p in model.probability(raw)]
+
+
+def test_training_when_it_is_of_one_kind_then_no_other_is_tried(tmp_path):
+    settings = sales_settings(tmp_path, model={"scorer": "logistic", "trials": 1})
+    history = sales_facts(settings, leads=250, days=75, seed=3, signal=1.8).history(tmp_path / "x", known_until=75)
+    result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
+    assert result.evaluation["scorer"]["tried"] == ["logistic"]
+    assert result.model.scorer["kind"] == "logistic"
