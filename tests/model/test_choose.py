@@ -26,7 +26,7 @@ def make_side(won, others, *, probability=None, seed=0):
     label = (
         np.r_[np.ones(won), np.zeros(others)] if probability is None else (rng.random(n) < probability).astype(float)
     )
-    rows = pd.DataFrame({"lead_id": [f"{i:05d}" for i in range(n)], "label": label, "weight": 1.0})
+    rows = pd.DataFrame({"lead_id": [f"{i:05d}" for i in range(n)], "label": label.astype(float), "weight": 1.0})
     return Side("made", rows, known_us=0, watched=1.0, capped_share=0.0, target=make_settings().target)
 
 

@@ -31,6 +31,7 @@ from leadscore.progress import Progress
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
 REFERENCE_POINTS = 1000
+TUNED_SPLITS = 3  # the latest that may be tuned on: each costs every trial a fit
 UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
 
 
@@ -100,7 +101,7 @@ class Training:
         if len(splits) < 2:
             return None
         return tune_boosted(
-            self.matrix, splits, features=self.features, trials=s.model.trials, seed=s.seed,
+            self.matrix, splits[-TUNED_SPLITS:], features=self.features, trials=s.model.trials, seed=s.seed,
             threads=s.engine.threads, timeout_s=s.model.time_limit_s,
         )  # fmt: skip
 
