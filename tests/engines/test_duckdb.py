@@ -236,7 +236,10 @@ def test_a_matrix_of_several_hundred_thousand_activities_fits_into_128_mb_chunk_
     lead, event_us, rows = _many_activities(300_000, leads)
     pq.write_table(rows, tmp_path / "activities.parquet")
     engine.add_files("activities", [tmp_path / "activities.parquet"], schema=ACTIVITIES.schema())
-    listed = pd.DataFrame({"lead_id": np.repeat([f"{i:05d}" for i in range(leads)], 3), "spell": 1})
+    names = [f"{i:05d}" for i in range(leads)]
+    born = {"lead_id": names, "event_us": [day(0)] * leads, "available_us": [day(0)] * leads}
+    engine.add_rows("leads", pa.table(born))
+    listed = pd.DataFrame({"lead_id": np.repeat(names, 3), "spell": 1})
     listed = listed.assign(as_of_us=np.tile(as_ofs, leads), known_us=np.tile(as_ofs, leads))
     snapshot = Snapshot(engine, listed.sample(frac=1, random_state=1), Stages(), chunk_rows=3000)
     done: list[int] = []

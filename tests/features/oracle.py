@@ -240,6 +240,7 @@ def _contact(seen: Seen, rows: list[Row]) -> Row:
         "days_since": (seen.as_of_us - max(times)) / DAY if times else NAN,
         "distinct_days_30d": float(len(dates)),
         "trend": len(within(7)) - before / 30 * 7,
+        "pace": len(rows) / max((seen.as_of_us - seen.lead["event_us"]) / DAY / 7, 1.0) if seen.lead else NAN,
         "two_way_share": by_lead / (by_lead + by_rep) if by_lead + by_rep else NAN,
     }
 
@@ -292,5 +293,5 @@ def assert_equals_oracle(matrix: Matrix, features: Iterable[Feature], expected: 
         if feature.is_category:
             assert values.tolist() == wanted, feature.name
         else:
-            slack = 1e-12 if feature.unit in {"share", "a week"} else 0.0
+            slack = 1e-12 if feature.unit in {"share", "a week"} or feature.name.endswith("_pace") else 0.0
             np.testing.assert_allclose(values, wanted, rtol=0, atol=slack, err_msg=feature.name)

@@ -250,6 +250,7 @@ def test_no_sentence_says(features, wrong, speaks_for):
         ("engagement_meeting_distinct_days_30d", 0.0, *["meetings: on none of the last 30 days"] * 2),
         ("engagement_email_distinct_days_30d", 12.0, *["e-mails: on 12 of the last 30 days"] * 2),
         ("engagement_email_trend", -2.5, *["e-mails: -2.5 a week against the 30 days before"] * 2),
+        ("engagement_email_pace", 2.5, *["e-mails: 2.50 a week since the lead was created"] * 2),
         ("engagement_email_two_way_share", 0.5, *["e-mails: 50 % by the lead"] * 2),
         ("stage_age", 1.0, *["created 1 day ago"] * 2),
         ("stage_reopenings", 2.0, *["times re-opened: 2"] * 2),

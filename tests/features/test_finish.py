@@ -14,6 +14,7 @@ from leadscore.features.finish import (
     Known,
     Learned,
     Levels,
+    Pace,
     Share,
     Text,
     Titles,
@@ -77,6 +78,13 @@ def test_days_keep_the_microsecond():
 )
 def test_trend_is_a_week_less_seven_thirtieths_of_30_days(week, before, trend):
     _assert_same(_finished(Trend("a", "b"), _numbers(week), _numbers(before)), [trend])
+
+
+@pytest.mark.parametrize(
+    ("count", "weeks", "pace"), [(6, 3, 2), (3, 0.5, 3), (3, 1, 3), (0, 5, 0), (NAN, 5, 0), (1, 4, 0.25)]
+)
+def test_pace_is_a_week_and_the_first_week_is_a_whole_one(count, weeks, pace):
+    _assert_same(_finished(Pace("a", "b"), _numbers(count), _numbers(NOW - 7 * weeks * DAY)), [pace])
 
 
 @pytest.mark.parametrize(

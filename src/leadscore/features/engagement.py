@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
-from leadscore.features.finish import Count, DaysSince, Share, Trend
+from leadscore.features.finish import Count, DaysSince, Pace, Share, Trend
 from leadscore.sections import kind_slug
 from leadscore.times import DAY_US
 
@@ -38,12 +38,16 @@ def _of_kind(group: str, words: str, which: str) -> list[Feature]:
     last = {"last": f"MAX(CASE WHEN {which} THEN event_us END)"}
     on_days = {"days": f"COUNT(DISTINCT CASE WHEN {_within(which, 30)} THEN {START_OF_DAY} END)"}
     trend = {"week": _count(_within(which, 7)), "before": _count(_within(which, 37, until=7))}
+    ever, born = {f"{group}_n_ever": _count(which)}, {"engagement_born": "MAX(event_us)"}
+    said = f"{words}: {{value}} a week since the lead was created"
+    pace = Pace(f"{group}_n_ever", "engagement_born")
     share = {"by_lead": _count(f"{which} AND actor = 'lead'"), "by_rep": _count(f"{which} AND actor = 'rep'")}
     return [
         *(count(days) for days in WINDOWS),
         feature("days_since", last, DaysSince, unit="days", said="the last one {value} ago"),
         feature("distinct_days_30d", on_days, Count, unit="count", said="on {value} of the last 30 days"),
         feature("trend", trend, Trend, unit="a week", said="{value} against the 30 days before"),
+        Feature(f"{group}_pace", {"activities": ever, "leads": born}, pace, "number", said, said, group),
         feature("two_way_share", share, Share, unit="share", said="{value} by the lead"),
     ]
 

@@ -68,6 +68,18 @@ class Trend:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """A count of all time, a week since a moment in microseconds; less than a week counts as one."""
+
+    count: str
+    since: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        weeks = np.maximum((as_of_us - columns[self.since]) / (7 * DAY_US), 1.0)
+        return np.asarray(np.nan_to_num(columns[self.count]) / weeks)
+
+
+@dataclass(frozen=True)
 class Share:
     """The part's share of part and rest; unknown where both are none."""
 
