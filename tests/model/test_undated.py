@@ -11,6 +11,7 @@ from leadscore.errors import AsOfError, TooFewOutcomesError
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.files import canonical_json
 from leadscore.model.backtest import run_backtest, spread_dates
+from leadscore.model.calibrate import KINDS
 from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.fit import cross_validate
 from leadscore.model.train import MIN_OUTCOMES, REPEATS, fit_model
@@ -18,7 +19,7 @@ from leadscore.progress import silent
 
 N = 500
 GROUPED = "by grouped cross-validation, 5 x 5 by identical rows"
-CALIBRATORS = {"none", "sigmoid", "isotonic"}
+CALIBRATORS = set(KINDS)
 
 
 def fit(history, known_us=None):
