@@ -86,7 +86,8 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_nothing
             "salvirt_b2b", "by grouped cross-validation, 5 x 5 by identical rows", 448, 0.76, 0.86,
             marks=needs["salvirt_b2b"],
         ),
-        pytest.param("maven_crm", "out of time", 3_962, 0.45, 0.55, marks=needs["maven_crm"]),
+        # above a half only by age: no deal that was open for more than 138 days was ever won
+        pytest.param("maven_crm", "out of time", 3_962, 0.5, 0.6, marks=needs["maven_crm"]),
     ],
 )  # fmt: skip
 def test_metrics_when_an_example_is_trained_then_are_honest(name, basis, judged, low, high):
