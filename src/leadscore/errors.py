@@ -85,6 +85,16 @@ class MissingColumnsError(UserError):
         super().__init__(text)
 
 
+class UnknownAlarmError(UserError):
+    """An alarm to accept that there is not."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = nearest(name, known)
+        super().__init__(
+            f"there is no alarm {name!r}; " + (f"did you mean {near!r}?" if near else f"there are {listed(known)}")
+        )
+
+
 class AmbiguousDateError(UserError):
     """Dates whose day and month cannot be told apart; `day_first` and `month_first` of its values can be only that."""
 

@@ -10,7 +10,7 @@ import pytest
 from leadscore import files, jobs
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import AlarmError, NoStoreError, SourceFormatError, WriteError
+from leadscore.errors import AlarmError, NoStoreError, SourceFormatError, UnknownAlarmError, WriteError
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import open_history
 from leadscore.store.version import StoreVersion, read_current
@@ -202,6 +202,13 @@ def test_alarm_when_an_export_is_empty_or_older_then_it_stops(tmp_path):
         ingest(export(tmp_path, THIRD, MANY[1:], {"01.csv": ["none,2024-01-05"]}))
     with pytest.raises(SourceFormatError, match="has a header but no rows"):
         ingest(export(tmp_path, THIRD, []))
+
+
+def test_alarm_when_the_one_to_accept_is_mistyped_then_the_nearest_is_named_and_nothing_is_read(tmp_path):
+    settings = export(tmp_path, FIRST, MANY)
+    with pytest.raises(UnknownAlarmError, match="did you mean 'half_delivered'"):
+        ingest(settings, accept=["half_deliverd"])
+    assert not (settings.project_folder() / "store" / "current.json").exists()
 
 
 def test_alarm_when_the_export_only_grew_then_nothing_is_said(tmp_path):

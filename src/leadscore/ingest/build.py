@@ -20,6 +20,7 @@ from leadscore.errors import (
     NoLeadsError,
     SourceFormatError,
     TooManyRefusedError,
+    UnknownAlarmError,
     UserError,
     listed,
 )
@@ -39,6 +40,7 @@ from leadscore.ingest.validate import (
     refused_leads,
 )
 from leadscore.progress import Progress
+from leadscore.rules import ALARMS
 from leadscore.store.version import (
     StoreVersion,
     read_current,
@@ -78,9 +80,11 @@ def build_version(
     Files that were read before are not read again. `accept` names alarms that shall not stop this ingest.
 
     Raises:
-        UserError: a source is missing or unreadable, too many rows were refused, an alarm was raised, or not one lead
+        UserError: `accept` names no alarm, a source is missing or unreadable, too many rows were refused, an alarm was raised, or not one lead
             could be stored; the store is as it was.
     """
+    if unknown := [name for name in accept if name not in ALARMS]:
+        raise UnknownAlarmError(unknown[0], [*ALARMS])
     before = read_current(folder, project=settings.project) if (folder / "current.json").exists() else None
     parts = _read_parts(settings, engine, folder, progress)
     staged = Staged(engine, parts, settings, folder)
