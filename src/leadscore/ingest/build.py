@@ -80,8 +80,8 @@ def build_version(
     Files that were read before are not read again. `accept` names alarms that shall not stop this ingest.
 
     Raises:
-        UserError: `accept` names no alarm, a source is missing or unreadable, too many rows were refused, an alarm was raised, or not one lead
-            could be stored; the store is as it was.
+        UserError: `accept` names no alarm, a source is missing or unreadable, too many rows were refused, an alarm was
+            raised, or not one lead could be stored; the store is as it was.
     """
     if unknown := [name for name in accept if name not in ALARMS]:
         raise UnknownAlarmError(unknown[0], [*ALARMS])
