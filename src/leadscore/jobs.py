@@ -63,6 +63,7 @@ def ingest(settings: Settings, *, accept: Collection[str] = (), progress: Progre
         "alarms": ingested.alarms,
         "warnings": manifest["warnings"],
         "duplicates": ingested.duplicates,
+        "duplicates_file": str(settings.project_folder() / "duplicates.csv"),
     }
 
 

@@ -61,7 +61,10 @@ def draw_ingest(result: dict[str, Any]) -> None:
     if result["first_rejects"]:
         out.print("See them, with file, line, column and value: leadscore rejects")
     if result["duplicates"]:
-        out.print(f"[yellow]{result['duplicates']:,} leads may be the same as another one[/]: see duplicates.csv")
+        where = escaped(result["duplicates_file"])
+        out.print(
+            f"[yellow]{result['duplicates']:,} leads may be the same as another one[/]: see {where}", soft_wrap=True
+        )
     for warning in [*result["alarms"], *result["warnings"]]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
     out.print(f"Store version [bold]{result['store_version']}[/], {_until(result)}")
