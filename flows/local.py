@@ -8,6 +8,7 @@ import signal
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from leadscore.config import read_settings, set_environment
@@ -33,11 +34,8 @@ def once(job: Any) -> Any:
 
 def retried(job: Any) -> Any:
     """A task that waits and tries again, unless the user has something to mend; its job can be repeated."""
-    return task(job, retries=3, retry_delay_seconds=[2, 10, 60], retry_condition_fn=_may_help, cache_policy=NO_CACHE)
-
-
-def _may_help(_task: Any, _run: Any, state: Any) -> bool:
-    return not isinstance(state.data, UserError)
+    policy: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [2, 10, 60], "cache_policy": NO_CACHE}
+    return task(job, retry_condition_fn=lambda _task, _run, state: not isinstance(state.data, UserError), **policy)
 
 
 def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | None) -> None:
@@ -46,8 +44,8 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
     parser.add_argument("--config", default="leadscore.toml", help="the settings file")
     parser.add_argument("--data", help="the folder of the exported files, if not as the settings say")
     parser.add_argument("--as-of", help="the moment to look from, or now; default: known_until")
-    chosen = vars(parser.parse_args())
     signal.signal(signal.SIGINT, _stop)
+    chosen = vars(parser.parse_args())
     with exit_with_words():
         read_settings(Path(chosen["config"]))  # what is wrong there is said without Prefect's tracebacks
         draw(run(**chosen))
@@ -55,5 +53,6 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
 
 def _stop(*_: Any) -> None:
     """End at once: the server that Prefect started got Ctrl-C too, and a flow would wait for it for minutes."""
-    atexit._run_exitfuncs()  # stops that server
+    (stopping := Thread(target=atexit._run_exitfuncs, daemon=True)).start()  # stops it, and may wait to send it logs
+    stopping.join(timeout=10)
     os._exit(130)
