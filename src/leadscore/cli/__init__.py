@@ -1,0 +1,169 @@
+"""The command line: reads arguments, calls a job, draws what it returned. Heavy imports stay inside commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leadscore.cli.models import models
+from leadscore.cli.options import (
+    DEFAULT_CONFIG,
+    AsOf,
+    By,
+    Config,
+    Data,
+    Json,
+    moment_of,
+    run_command,
+    show_result,
+    who,
+)
+from leadscore.cli.store import store
+from leadscore.terminal import (
+    draw_audit,
+    draw_backtest,
+    draw_ingest,
+    draw_rejects,
+    draw_sample,
+    draw_score,
+    draw_train,
+    exit_with_words,
+)
+
+if TYPE_CHECKING:
+    from leadscore.config import Settings
+    from leadscore.progress import Progress
+
+app = typer.Typer(
+    help="Learns from a company's own history which open leads will be won, and scores the open ones.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(store, name="store")
+app.add_typer(models, name="models")
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    leads: Annotated[int, typer.Option(min=1, help="How many leads in two years.")] = 5000,
+    seed: Annotated[int, typer.Option(min=0, help="Of every random choice.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Write the exports of a made-up company, with settings to read them, and the truth apart."""
+    from leadscore.sample import write_sample
+
+    show_result(write_sample(folder, leads=leads, seed=seed), draw_sample, as_json=as_json)
+
+
+@app.command()
+def ingest(
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    accept: Annotated[list[str] | None, typer.Option(help="An alarm that shall not stop it this once.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read the exported files into the store."""
+
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.ingest(settings, accept=accept or (), progress=progress)
+
+    run_command(run, draw_ingest, config, data, as_json=as_json)
+
+
+@app.command()
+def rejects(
+    config: Config = DEFAULT_CONFIG,
+    rule: Annotated[str | None, typer.Option(help="Only rows rejected by this rule.")] = None,
+    each: Annotated[int, typer.Option(min=1, help="How many rows to show of each rule.")] = 5,
+    to: Annotated[Path | None, typer.Option("--to", help="Write all of them to this CSV file instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The rows that the last ingest rejected, by rule: where they stand, and which value was wrong."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        found = jobs.list_rejects(settings, rule=rule, each=each)
+        return found | {"written": jobs.write_rejects(settings, to) if to else None, "to": str(to) if to else None}
+
+    run_command(run, draw_rejects, config, None, as_json=as_json)
+
+
+@app.command()
+def audit(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Which fields can be trusted at scoring time, and why."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.audit(settings)
+
+    run_command(run, draw_audit, config, None, as_json=as_json)
+
+
+@app.command()
+def train(
+    config: Config = DEFAULT_CONFIG,
+    as_of: AsOf = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Let the new model score at once.")] = False,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from history, judge out of time, and register the model if there is a signal."""
+
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        trained = jobs.train(settings, as_of_us=moment_of(settings, as_of), progress=progress)
+        progress("registering", 0, 1)
+        why = "train --promote"
+        return trained | jobs.register(settings, Path(trained["folder"]), who=who(by, why), promote=promote)
+
+    run_command(run, draw_train, config, None, as_json=as_json)
+
+
+@app.command()
+def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Give every open lead a probability, a tier and reasons, and publish the list."""
+
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        scored = jobs.score(settings, as_of_us=moment_of(settings, as_of), progress=progress)
+        jobs.publish(settings, scored["publication_id"])
+        return scored
+
+    run_command(run, draw_score, config, None, as_json=as_json)
+
+
+@app.command()
+def backtest(
+    config: Config = DEFAULT_CONFIG,
+    first: Annotated[str | None, typer.Option("--from", help="The first date; default: after two horizons.")] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="The last date; default: a horizon before known_until.")
+    ] = None,
+    dates: Annotated[int, typer.Option(min=1, help="How many dates, evenly spread.")] = 6,
+    as_json: Json = False,
+) -> None:
+    """Replay training and scoring at past dates, and settle them by what is known by now."""
+
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        from_us, to_us = moment_of(settings, first), moment_of(settings, last)
+        return jobs.backtest(settings, from_us=from_us, to_us=to_us, dates=dates, progress=progress)
+
+    run_command(run, draw_backtest, config, None, as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line."""
+    with exit_with_words():
+        app(prog_name="leadscore")

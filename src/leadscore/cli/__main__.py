@@ -1,0 +1,5 @@
+"""`python -m leadscore.cli`."""
+
+from leadscore.cli import main
+
+main()

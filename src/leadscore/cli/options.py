@@ -1,0 +1,94 @@
+"""Options that commands share, and how a command runs: settings, a job, a drawing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from getpass import getuser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leadscore.terminal import err
+
+if TYPE_CHECKING:
+    from leadscore.config import Settings
+    from leadscore.model.registry import Who
+    from leadscore.progress import Progress
+
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="The folder of the exported files, if not as the settings say.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from, or now; default: known_until.")]
+By = Annotated[str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")]
+DEFAULT_CONFIG = Path("leadscore.toml")
+
+
+def run_command(
+    run: Callable[[Settings, Progress], dict[str, Any]],
+    draw: Callable[[dict[str, Any]], None],
+    config: Path,
+    data: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Read the settings, run a job with a bar for whoever watches, and show what it returned."""
+    from leadscore.config import read_settings
+
+    settings = read_settings(config, input_folder=data)
+    with _progress(shown=not as_json) as progress:
+        result = run(settings, progress)
+    show_result(result, draw, as_json=as_json)
+
+
+def show_result(result: dict[str, Any], draw: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:
+    """Print one JSON object, or draw it."""
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, allow_nan=False))
+    else:
+        draw(result)
+
+
+def moment_of(settings: Settings, text: str | None) -> int | None:
+    """A moment as text, or "now", in UTC microseconds."""
+    from leadscore.times import parse_moment, to_us
+
+    if text == "now":
+        return to_us(datetime.now(UTC))
+    return None if text is None else parse_moment(text, zone=settings.timezone)
+
+
+def who(by: str | None, why: str) -> Who:
+    """Who does it, now, and why.
+
+    Raises:
+        AliasError: nothing is said of why.
+    """
+    from leadscore.errors import AliasError
+    from leadscore.model.registry import Who
+
+    if not why.strip():
+        raise AliasError("--why is empty; say in some words why, for whoever asks later")
+    return Who(by or getuser(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), why)
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[Progress]:
+    """A bar on stderr while a person watches, else nothing."""
+    from leadscore.progress import silent
+
+    if not shown or not err.is_terminal:
+        yield silent
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)

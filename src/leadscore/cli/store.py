@@ -1,0 +1,61 @@
+"""`leadscore store ...`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, run_command
+from leadscore.terminal import draw_pruned, draw_store, draw_store_version
+
+if TYPE_CHECKING:
+    from leadscore.config import Settings
+    from leadscore.progress import Progress
+
+store = typer.Typer(help="What was ingested: its versions, going back, and making room.", no_args_is_help=True)
+
+
+@store.command("list")
+def list_store(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """All versions, the latest known_until first, and which one counts."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.list_store(settings)
+
+    run_command(run, draw_store, config, None, as_json=as_json)
+
+
+@store.command("rollback")
+def rollback_store(
+    version: Annotated[str, typer.Argument(help="The beginning of a version.")],
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Let an earlier version count again, until the next ingest."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.rollback_store(settings, version)
+
+    run_command(run, draw_store_version, config, None, as_json=as_json)
+
+
+@store.command()
+def prune(
+    config: Config = DEFAULT_CONFIG,
+    keep: Annotated[int, typer.Option(min=1, help="How many of the latest versions stay in any case.")] = 10,
+    really: Annotated[bool, typer.Option("--yes", help="Remove; without it only what would go is told.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove versions that nothing was published or trained from."""
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.prune_store(settings, keep=keep, really=really)
+
+    run_command(run, draw_pruned, config, None, as_json=as_json)

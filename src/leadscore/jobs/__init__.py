@@ -1,0 +1,14 @@
+"""The jobs, each the rooms in order; plain functions that do not read the clock.
+
+`train` and `score` write files that nobody is led to yet; `register` and `publish` make them count. Each can be
+repeated, so a flow may retry it.
+"""
+
+from leadscore.jobs.scored import publish, score
+from leadscore.jobs.stored import audit, ingest, list_rejects, list_store, prune_store, rollback_store, write_rejects
+from leadscore.jobs.trained import backtest, register, train
+
+__all__ = [
+    "audit", "backtest", "ingest", "list_rejects", "list_store", "prune_store", "publish", "register", "rollback_store",
+    "score", "train", "write_rejects",
+]  # fmt: skip

@@ -1,0 +1,45 @@
+"""The current store version, opened for looking back, and the moment that a job looks from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from leadscore.config import Settings
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.errors import AsOfError
+from leadscore.history.split import History, open_history
+from leadscore.store.version import StoreVersion, read_current
+from leadscore.times import DAY_US, format_us
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[History]:
+    """The current store version, opened for looking back."""
+    version: StoreVersion = read_current(settings.project_folder() / "store", project=settings.project)
+    engine = DuckDBEngine(settings.engine)
+    try:
+        yield open_history(settings, version, engine)
+    finally:
+        engine.close()
+
+
+def checked_as_of(history: History, as_of_us: int | None) -> int:
+    """The moment to look from, by default known_until, if the stored data can answer for it."""
+    version = history.version
+    if as_of_us is None:
+        return version.known_until_us
+    if not history.settings.is_dated:
+        raise AsOfError(f"time = {history.settings.time}: nothing is dated, so leave out --as-of")
+    stale_days = history.settings.max_staleness_days
+    if as_of_us > version.known_until_us + stale_days * DAY_US:
+        raise AsOfError(
+            f"as_of {format_us(as_of_us)} is more than {stale_days:g} days after known_until "
+            f"{version.manifest['known_until']}: nobody knows which leads were still open then; "
+            "ingest a newer export, or raise max_staleness_days"
+        )
+    if as_of_us <= version.first_us:
+        raise AsOfError(
+            f"as_of {format_us(as_of_us)} is before all data: the first lead is of {format_us(version.first_us)}"
+        )
+    return as_of_us

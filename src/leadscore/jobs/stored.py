@@ -1,0 +1,146 @@
+"""Ingest, what it rejected, the versions of the store, and which fields can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from leadscore.audit.verdict import FieldVerdict, left_out
+from leadscore.audit.verdict import audit as run_audit
+from leadscore.config import Settings
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.errors import UnknownRuleError
+from leadscore.features.fields import unlearned_fields
+from leadscore.files import read_json
+from leadscore.ingest.build import build_version, write_csv
+from leadscore.jobs.opened import open_store
+from leadscore.progress import Progress, silent
+from leadscore.store import upkeep
+from leadscore.store.version import locked, object_path, read_attempt
+from leadscore.tables import REJECTS
+
+
+def ingest(settings: Settings, *, accept: Collection[str] = (), progress: Progress = silent) -> dict[str, Any]:
+    """Read the sources into a new store version; returns its id, files, accounts, rejects by rule and warnings.
+
+    `accept` names alarms that shall not stop it this once.
+    """
+    store = settings.project_folder() / "store"
+    with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
+        ingested = build_version(settings, engine=engine, folder=store, accept=accept, progress=progress)
+    manifest = ingested.version.manifest
+    return {
+        "project": settings.project,
+        "store_version": ingested.version.id,
+        "known_until": manifest["known_until"],
+        "files": ingested.files,
+        "accounts": manifest["accounts"],
+        "rejects": manifest["rejects"]["rules"],
+        "warned": manifest["rejects"]["warned"],
+        "first_rejects": _first_rejects(_read_rejects(store, manifest["rejects"])),
+        "alarms": ingested.alarms,
+        "warnings": manifest["warnings"],
+        "duplicates": ingested.duplicates,
+        "duplicates_file": str(settings.project_folder() / "duplicates.csv"),
+    }
+
+
+def _first_rejects(rows: pa.Table) -> dict[str, str]:
+    """For each rule the place of its first reject; without the value, which may be personal."""
+    kept = ["file", "line", "column"]
+    first = rows.group_by("rule", use_threads=False).aggregate([(name, "first") for name in kept]).to_pylist()
+    return {
+        row["rule"]: f"{row['file_first']}, line {row['line_first']}"
+        + (f", column {row['column_first']}" if row["column_first"] else "")
+        for row in first
+    }
+
+
+def list_rejects(settings: Settings, *, rule: str | None = None, each: int = 5) -> dict[str, Any]:
+    """The rows that the last ingest rejected or warned of: how many by rule, and the first `each` of every rule.
+
+    `stopped` says why that ingest ended without a version, if it did.
+    """
+    store = settings.project_folder() / "store"
+    attempt = read_attempt(store, project=settings.project)
+    counts = {said: attempt["rejects"][key] for said, key in (("refused", "rules"), ("warned", "warned"))}
+    known = sorted({name for by_rule in counts.values() for name in by_rule})
+    if rule is not None and rule not in known:
+        raise UnknownRuleError(rule, known)
+    rules = {name: sum(by_rule.get(name, 0) for by_rule in counts.values()) for name in known if rule in {None, name}}
+    rows = _read_rejects(store, attempt["rejects"])
+    first = {name: rows.filter(pc.equal(rows["rule"], name)).slice(0, each).to_pylist() for name in rules}
+    return {"stopped": attempt["stopped"], "rules": rules, **counts, "first": first}
+
+
+def write_rejects(settings: Settings, path: Path) -> int:
+    """Write all rows that the last ingest rejected or warned of to a CSV file; returns how many there are."""
+    store = settings.project_folder() / "store"
+    rows = _read_rejects(store, read_attempt(store, project=settings.project)["rejects"])
+    write_csv(path, rows)
+    return int(rows.num_rows)
+
+
+def _read_rejects(store: Path, part: dict[str, Any]) -> pa.Table:
+    tables = [pq.read_table(object_path(store, file["sha256"]), use_threads=False) for file in part["files"]]
+    return pa.concat_tables(tables) if tables else REJECTS.empty_table()
+
+
+def list_store(settings: Settings) -> dict[str, Any]:
+    """The versions of the store; `referred`: something was published or trained from it."""
+    versions = upkeep.list_versions(settings.project_folder() / "store", project=settings.project)
+    referred = _referred(settings)
+    return {"versions": [each | {"referred": each["version"] in referred} for each in versions]}
+
+
+def rollback_store(settings: Settings, version: str) -> dict[str, Any]:
+    """Make an earlier store version the current one."""
+    found = upkeep.rollback(settings.project_folder() / "store", version, project=settings.project)
+    return {"version": found.id, "known_until": found.manifest["known_until"]}
+
+
+def prune_store(settings: Settings, *, keep: int, really: bool) -> dict[str, Any]:
+    """Remove store versions that nothing was published or trained from, but for the latest `keep`."""
+    folder = settings.project_folder() / "store"
+    return upkeep.prune(folder, project=settings.project, keep=keep, referred=_referred(settings), really=really)
+
+
+def _referred(settings: Settings) -> set[str]:
+    """The store versions that publications and trainings name."""
+    folders = (settings.project_folder() / "scores", settings.models_folder / settings.project)
+    manifests = [path for folder in folders for path in folder.glob("*/manifest.json")]
+    return {read_json(path)["store_version"] for path in manifests}
+
+
+def audit(settings: Settings) -> dict[str, Any]:
+    """Whether each field can be trusted at scoring time, by all that is known until now, and what training makes of it.
+
+    `use` is "learned", "left out" (a leak), "kept" (a leak that the settings keep), or "shown" (nothing says when it
+    was known, so it is not learned from whatever the verdict).
+    """
+    with open_store(settings) as history:
+        known_us = history.version.known_until_us
+        found = run_audit(history, known_us=known_us)
+        unlearned = unlearned_fields(settings, history.changed_fields(known_us))
+        version = history.version
+    leave_out = left_out(found.fields, settings)
+
+    def use(each: FieldVerdict) -> str:
+        if each.field in unlearned:
+            return "shown"
+        return "left out" if each.field in leave_out else "kept" if each.verdict == "leak" else "learned"
+
+    return {
+        "project": settings.project,
+        "store_version": version.id,
+        "known_until": version.manifest["known_until"],
+        "fields": [asdict(each) | {"use": use(each)} for each in found.fields],
+        "findings": [asdict(each) for each in found.findings],
+    }

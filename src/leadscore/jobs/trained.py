@@ -1,0 +1,133 @@
+"""Training, the registry and the back-test."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from leadscore.audit.verdict import FieldVerdict, audit_learned, left_out
+from leadscore.config import Settings
+from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError
+from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
+from leadscore.jobs.opened import checked_as_of, open_store
+from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
+from leadscore.model.files import write_model
+from leadscore.model.horizon import choose_horizon
+from leadscore.model.registry import CHAMPION, Registry, Who, hide_password
+from leadscore.model.train import fit_model, fit_scorecard
+from leadscore.progress import Progress, silent
+from leadscore.report.card import build_card
+from leadscore.report.figures import build_figures
+
+
+def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
+    """Train as of a moment (default: known_until), and keep model and card as files; `register` makes it count.
+
+    Leaking fields are left out, unless the settings keep them; `evaluation["audit"]` tells of every field.
+    """
+    with open_store(settings) as opened:
+        known_us = checked_as_of(opened, as_of_us)
+        history, horizon_why = choose_horizon(opened, known_us=known_us)
+        settings = history.settings
+        progress("auditing", 0, 1)
+        verdicts = audit_learned(history, known_us=known_us)
+        leave_out = left_out(verdicts, settings)
+        try:
+            result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out)
+        except (FollowUpError, TooFewOutcomesError) as e:
+            result = fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
+        told = [_told(each, leave_out) for each in verdicts]
+        result = replace(result, evaluation=result.evaluation | {"audit": told, "horizon_why": horizon_why})
+        folder = settings.models_folder / settings.project
+        home = write_model(folder, result, settings=settings, store_version=history.version.id)
+    figures = build_figures(result.evaluation)
+    card = build_card(
+        evaluation=result.evaluation, features=result.features, manifest=read_json(home / "manifest.json"),
+        settings=settings, figures=figures, version=None if result.no_signal else home.name,
+    )  # fmt: skip
+    files = {"card.html": card, **{f"figures/{name}": svg for name, svg in figures.items()}}
+    described = [{"name": f.name, "unit": f.unit, "direction": f.direction, "group": f.group} for f in result.features]
+    files["features.json"] = canonical_json({"features": described}).decode()
+    for name, text in files.items():
+        write_bytes(_card_folder(home) / name, text.encode())
+    return {
+        "project": settings.project,
+        "model_version": None if result.no_signal else home.name,
+        "no_signal": result.no_signal,
+        "folder": str(home),
+        "card": str(_card_folder(home) / "card.html"),
+        "store_version": history.version.id,
+        "evaluation": result.evaluation,
+    }
+
+
+def _told(verdict: FieldVerdict, leave_out: frozenset[str]) -> dict[str, Any]:
+    return {
+        "field": verdict.field,
+        "verdict": verdict.verdict,
+        "evidence": verdict.evidence,
+        "left_out": verdict.field in leave_out,
+    }
+
+
+def register(settings: Settings, folder: Path, *, who: Who, promote: bool = False) -> dict[str, Any]:
+    """Log what `train` kept in `folder` with MLflow; the first model becomes champion, a later one challenger.
+
+    With `promote` it becomes champion whatever was before. Repeating it changes nothing.
+    """
+    registry = Registry(settings)
+    beside = _card_folder(folder)
+    paths = sorted(path for path in beside.rglob("*") if path.is_file())
+    files = {path.relative_to(beside).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    version = registry.register(folder, files=files, who=who)
+    if version and promote and CHAMPION not in version.aliases:
+        version = registry.promote(str(version.number), who)
+    champion = next((each for each in registry.versions() if CHAMPION in each.aliases), None)
+    return {
+        "registered": asdict(version) if version else None,
+        "champion": asdict(champion) if champion else None,
+        "registered_model": registry.name,
+        "tracking_uri": hide_password(settings.tracking_uri()),
+    }
+
+
+def _card_folder(home: Path) -> Path:
+    return home.parent / "cards" / home.name
+
+
+def backtest(
+    settings: Settings,
+    *,
+    from_us: int | None = None,
+    to_us: int | None = None,
+    dates: int = 6,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Replay training and scoring at past dates, settle by what is known by now, and write the evidence."""
+    with open_store(settings) as opened:
+        history, _ = choose_horizon(opened, known_us=from_us or opened.version.known_until_us)
+        moments = spread_dates(history, from_us=from_us, to_us=to_us, dates=dates)
+        for moment in moments if settings.is_dated else []:
+            checked_as_of(history, moment)
+        if not moments:
+            raise AsOfError(
+                "there is no date to back-test at: history is shorter than three horizons, or --to is before --from"
+                if settings.is_dated
+                else "there is no place to back-test at: no lead has closed"
+            )
+
+        def leave_out(moment: int) -> frozenset[str]:
+            return left_out(audit_learned(history, known_us=moment), settings)
+
+        result = run_backtest(history, moments, progress=progress, leave_out=leave_out)
+        report = result.report | {"project": settings.project, "store_version": history.version.id}
+    return report | {"folder": _write_backtest(settings, report, result)}
+
+
+def _write_backtest(settings: Settings, report: dict[str, Any], result: BacktestResult) -> str:
+    data = canonical_json(report)
+    folder = settings.project_folder() / "backtests" / hash_bytes(data)[:16]
+    predictions = result.predictions.to_csv(index=False, lineterminator="\n").encode()
+    write_folder(folder, {"backtest.json": data, "predictions.csv": predictions})
+    return str(folder)

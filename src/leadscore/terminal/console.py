@@ -1,0 +1,88 @@
+"""Where it is written, and what all drawings share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from leadscore.errors import LeadscoreError, UserError
+
+out = Console()
+err = Console(stderr=True)
+
+METRIC_NAMES = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "brier_skill": "Brier skill against the base rate",
+    "calibration_error": "calibration error, de-biased",
+    "calibration_error_raw": "  as observed",
+    "calibration_error_expected": "  expected by chance",
+    "bias": "mean probability - win rate",
+    "lift_10": "lift in the first 10 %",
+    "capture_10": "wins in the first 10 %",
+}
+
+
+def escaped(text: object) -> str:
+    """Text that may look like markup, as it is."""
+    return escape(str(text))
+
+
+@contextmanager
+def exit_with_words() -> Iterator[None]:
+    """End the process with words instead of a traceback: exit code 2 is the user's mistake, 1 is ours."""
+    try:
+        yield
+    except LeadscoreError as e:
+        err.print(f"[bold red]error:[/] {escaped(e)}", highlight=False, soft_wrap=True)
+        sys.exit(2 if isinstance(e, UserError) else 1)
+
+
+def table_of(title: str, *columns: str, text: int = 1) -> Table:
+    """A table whose first `text` columns are words and whose others are numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
+    for at, column in enumerate(columns):
+        table.add_column(column, justify="left" if at < text else "right", overflow="fold")
+    return table
+
+
+def until(result: dict[str, Any]) -> str:
+    """Up to when facts are known; without dates or places that cannot be said."""
+    return "undated" if result["known_until"] == "undated" else f"known until {result['known_until']}"
+
+
+def number(estimate: dict[str, float | None] | None, *, interval: bool = True) -> str:
+    """An estimate with its interval, or a dash."""
+    if estimate is None or estimate["value"] is None:
+        return "-"
+    text = f"{estimate['value']:.3f}"
+    if interval and estimate["low"] is not None:
+        text += f" [dim]({estimate['low']:.3f} to {estimate['high']:.3f})[/]"
+    return text
+
+
+def short(as_of: str) -> str:
+    """A date without its time; a place as it is."""
+    return as_of.partition("T")[0]
+
+
+def draw_metrics(title: str, parts: dict[str, dict[str, Any]]) -> None:
+    """A column for each part, named with how many leads it rests on."""
+    parts = {name: part for name, part in parts.items() if part}
+    if not parts:
+        return
+    names = (f"{name} ({part['leads']:,} leads)" for name, part in parts.items())
+    table = table_of(f"{title}, 95 % intervals over leads", "metric", *names)
+    for key, name in METRIC_NAMES.items():
+        if any(key in part for part in parts.values()):
+            table.add_row(name, *(number(part.get(key)) for part in parts.values()))
+    out.print(table)

@@ -1,0 +1,110 @@
+"""What was ingested, rejected and kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leadscore.terminal.console import escaped, out, table_of, until
+
+
+def draw_sample(result: dict[str, Any]) -> None:
+    """Which files there are, and how to go on."""
+    table = table_of("Files", "file", "rows")
+    for name, rows in result["rows"].items():
+        table.add_row(f"{name}.csv", f"{rows:,}")
+    out.print(table)
+    folder = escaped(result["folder"])
+    out.print(f"{result['open']:,} leads are open at the end. Settings: {folder}/leadscore.toml", soft_wrap=True)
+    out.print(f"Go on: leadscore ingest --config {folder}/leadscore.toml", soft_wrap=True)
+
+
+def draw_ingest(result: dict[str, Any]) -> None:
+    """What became of the rows."""
+    table = table_of("Files", "source", "rows read", "used", "ignored", "rejected")
+    for name, a in result["accounts"]["sources"].items():
+        table.add_row(escaped(name), *(f"{a[key]:,}" for key in ("read", "used", "ignored", "rejected")))
+    out.print(table)
+    table = table_of("Tables", "table", "selected", "stored", "rejected", "exact duplicates")
+    for name, a in result["accounts"]["tables"].items():
+        table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "rejected", "duplicates")))
+    out.print(table)
+    for file in result["files"]:
+        how = ", unchanged: not read again" if file["unchanged"] else f": {file['dialect']}" if file["dialect"] else ""
+        out.print(f"{escaped(file['file'])}{escaped(how)}", highlight=False)
+    for said, rules in (("rejected", result["rejects"]), ("kept with a warning", result["warned"])):
+        for rule, n in rules.items():
+            first = escaped(result["first_rejects"][rule])
+            out.print(f"[yellow]{said}[/] {n:,} rows by the rule {escaped(rule)}, the first at {first}")
+    if result["first_rejects"]:
+        out.print("See them, with file, line, column and value: leadscore rejects")
+    if result["duplicates"]:
+        where = escaped(result["duplicates_file"])
+        out.print(
+            f"[yellow]{result['duplicates']:,} leads may be the same as another one[/]: see {where}", soft_wrap=True
+        )
+    for warning in [*result["alarms"], *result["warnings"]]:
+        out.print(f"[yellow]warning:[/] {escaped(warning)}")
+    out.print(f"Store version [bold]{result['store_version']}[/], {until(result)}")
+
+
+COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
+
+
+def draw_audit(result: dict[str, Any]) -> None:
+    """Which fields can be trusted, the worst first, and what training makes of them."""
+    table = table_of(f"Fields, {until(result)}", "field", "verdict", "use", "evidence", text=4)
+    for each in sorted(result["fields"], key=lambda each: list(COLOURS).index(each["verdict"])):
+        verdict = f"[{COLOURS[each['verdict']]}]{each['verdict']}[/]"
+        table.add_row(escaped(each["field"]), verdict, each["use"], escaped(each["evidence"]))
+    out.print(table)
+    for finding in result["findings"]:
+        out.print(f"[yellow]beside:[/] {escaped(finding['evidence'])}")
+    if any(each["use"] == "left out" for each in result["fields"]):
+        out.print("Leaks are left out of training. To learn from one all the same: keep = [...] under \\[audit]")
+
+
+def draw_rejects(result: dict[str, Any]) -> None:
+    """The first rejected rows of each rule, or where all of them were written."""
+    if result["stopped"]:
+        out.print(f"[yellow]The last ingest was stopped:[/] {escaped(result['stopped'])}\n", highlight=False)
+    if result["to"]:
+        out.print(f"{result['written']:,} rejected rows written to {escaped(result['to'])}", soft_wrap=True)
+        return
+    if not result["rules"]:
+        out.print("No row was rejected")
+    for rule in result["rules"]:
+        refused, warned = (result[said].get(rule, 0) for said in ("refused", "warned"))
+        title = f"{rule}: {refused:,} refused, {warned:,} kept with a warning"
+        table = table_of(title, "file", "line", "column", "value", "lead", text=5)
+        for row in result["first"][rule]:
+            cells = (row[name] for name in ("file", "line", "column", "value", "lead_id"))
+            table.add_row(*("" if cell is None else escaped(cell) for cell in cells))
+        out.print(table)
+
+
+def draw_store(result: dict[str, Any]) -> None:
+    """The versions of the store."""
+    table = table_of("Store versions", "version", "known until", "", "leads", "all rows", text=3)
+    for each in result["versions"]:
+        notes = ["current"] * each["current"] + ["in use"] * each["referred"]
+        rows = each["rows"]
+        table.add_row(
+            each["version"], each["known_until"], ", ".join(notes), f"{rows['leads']:,}", f"{sum(rows.values()):,}"
+        )
+    out.print(table)
+
+
+def draw_store_version(result: dict[str, Any]) -> None:
+    """Which version counts now."""
+    out.print(f"Store version [bold]{result['version']}[/] counts now, {until(result)}")
+
+
+def draw_pruned(result: dict[str, Any]) -> None:
+    """What went, or would go."""
+    verb = "Removed" if result["really"] else "Would remove"
+    out.print(
+        f"{verb} {len(result['removed'])} versions and {result['files']} files, {result['bytes'] / 1e6:,.1f} MB; "
+        f"{len(result['kept'])} versions stay"
+    )
+    if not result["really"] and result["files"]:
+        out.print("Do it: leadscore store prune --yes")

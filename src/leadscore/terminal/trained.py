@@ -1,0 +1,151 @@
+"""How good models are, and which one scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leadscore.terminal.console import METRIC_NAMES, draw_metrics, escaped, number, out, short, table_of, until
+
+
+def draw_train(result: dict[str, Any]) -> None:
+    """How good the model is, and what became of it."""
+    e = result["evaluation"]
+    if e["metrics"]:
+        draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
+        out.print(_learned(e))
+    if e["horizon_why"]:
+        out.print(f"Horizon: {e['horizon_days']} days, since {e['horizon_why']}")
+    _draw_scorer(e["scorer"])
+    if e["assumption"]:
+        out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
+    why = e["calibrator"].get("why")
+    out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
+    out.print(f"Gain in log loss over the base rate: {number(e['gain'].get('log_loss_gain'))}")
+    if e["not_learned_from"]:
+        names = ", ".join(e["not_learned_from"])
+        out.print(f"[yellow]not learned from[/] (nothing says when they were known): {escaped(names)}")
+    for each in e["audit"]:
+        if each["verdict"] != "ok":
+            said = (
+                "left out, a leak" if each["left_out"] else "kept, a leak" if each["verdict"] == "leak" else "suspect"
+            )
+            out.print(f"[yellow]{said}:[/] {escaped(each['field'])}: {escaped(each['evidence'])}")
+    out.print(f"Model card: {escaped(result['card'])}", soft_wrap=True)
+    if result["no_signal"]:
+        out.print(f"[yellow]{escaped(result['no_signal'])}[/]\nNo model was registered; the champion stays as it is.")
+        return
+    version, champion = result["registered"], result["champion"]
+    aliases = " and ".join(version["aliases"]) or "no alias"
+    out.print(
+        f"Model [bold]{version['version']}[/] is version {version['number']} of {result['registered_model']}: {aliases}"
+    )
+    if version != champion:
+        out.print(
+            f"Version {champion['number']} goes on scoring. See both: leadscore models compare {champion['number']} "
+            f"{version['number']}; let the new one score: leadscore models promote {version['number']} --why ..."
+        )
+
+
+def _draw_scorer(scorer: dict[str, Any]) -> None:
+    """Which kind of scorer it is, why, and what others would need."""
+    if "why" in scorer:
+        out.print(f"[yellow]Scorecard[/], points from the settings alone: {escaped(scorer['why'])}", highlight=False)
+    else:
+        losses = ", ".join(f"{kind} {loss:.4f}" for kind, loss in scorer["log_loss"].items())
+        where = f"log loss on {scorer['compared_on']}: {losses}"
+        out.print(f"Scorer: {scorer['kind']}, the simplest that is not clearly worse; {where}")
+    for kind, n in scorer["missing_leads"].items():
+        out.print(f"{kind} is tried with about {n:,} more closed leads")
+    if not scorer["reproducible"]:
+        out.print("[yellow]warning:[/] the time limit ended the search: another machine may choose otherwise")
+
+
+def _learned(e: dict[str, Any]) -> str:
+    """What a model was learned from."""
+    history = e["history"]
+    if e["assumption"]:
+        return f"Learned from {history['leads']:,} closed leads, of which {history['base_rate']:.1%} were won"
+    mature = "-" if history["mature_rate"] is None else f"{history['mature_rate']:.3f}"
+    return (
+        f"Learned from {history['snapshots']:,} snapshots of {history['leads']:,} leads; base rate "
+        f"{history['base_rate']:.3f} weighted, {mature} mature only; "
+        f"{history['censored']:,} censored, {history['weights_capped']:.1%} of weights capped"
+    )
+
+
+def draw_backtest(result: dict[str, Any]) -> None:
+    """How good the models of the past were."""
+    for skipped in result["skipped"]:
+        out.print(f"[yellow]skipped[/] {short(skipped['as_of'])}: {escaped(skipped['why'])}")
+    if not result["dates"]:
+        return
+    moment = "place" if result["horizon_days"] is None else "date"
+    measures = ("AUC", "Brier", "skill", "mean p - won")
+    table = table_of(f"By {moment}", "as of", "calibrator", "open", "won", *measures, text=2)
+    for date in result["dates"]:
+        ours = date["models"]["leadscore"]
+        cells = [number(ours[key], interval=False) for key in ("auc", "brier", "brier_skill", "bias")]
+        table.add_row(short(date["as_of"]), date["calibrator"], f"{date['open']:,}", f"{date['won']:,}", *cells)
+    out.print(table)
+    for date in result["dates"]:
+        for note in date["notes"]:
+            out.print(f"{short(date['as_of'])}: {escaped(note)}")
+    models = result["pooled"]
+    n = models["leadscore"]
+    what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} {moment}s"
+    title = f"Pooled: {what}, 95 % intervals over leads"
+    table = table_of(title, "metric", *(name.replace("_", " ") for name in models))
+    for key, name in METRIC_NAMES.items():
+        table.add_row(name, *(number(model.get(key)) for model in models.values()))
+    out.print(table)
+    out.print(f"Written to {escaped(result['folder'])}", soft_wrap=True)
+
+
+def draw_models(result: dict[str, Any]) -> None:
+    """The versions, and the moves of their aliases."""
+    if not result["versions"]:
+        out.print(f"{result['registered_model']} has no version yet; run leadscore train")
+        return
+    table = table_of(result["registered_model"], "number", "version", "known until", "aliases", text=4)
+    for each in result["versions"]:
+        table.add_row(str(each["number"]), each["version"], each["known_until"], ", ".join(each["aliases"]))
+    out.print(table)
+    table = table_of("Moves, the newest first", "when", "alias", "from", "to", "by", "why", text=6)
+    for move in result["moves"]:
+        was = "-" if move["was"] is None else str(move["was"])
+        table.add_row(
+            move["at"][:19] + "Z", move["alias"], was, str(move["now"]), escaped(move["by"]), escaped(move["why"])
+        )
+    out.print(table)
+
+
+def draw_shown(result: dict[str, Any]) -> None:
+    """Versions side by side, as they were judged when they were trained."""
+    versions = result["versions"]
+    for each in versions:
+        e = each["evaluation"]
+        aliases = f" ({', '.join(each['aliases'])})" if each["aliases"] else ""
+        out.print(
+            f"Version [bold]{each['number']}[/]{aliases}, {each['version']}, {until(each)}: judged "
+            f"{e['basis']} on {_rested(e['metrics'])}; "
+            f"gain in log loss over the base rate {number(e['gain']['log_loss_gain'])}"
+        )
+    whole = {f"version {each['number']}": each["evaluation"]["metrics"].get("all", {}) for each in versions}
+    parts = versions[0]["evaluation"]["metrics"] if len(versions) == 1 else whole
+    draw_metrics("Judged when trained", parts)
+    if len({each["known_until"] for each in versions}) > 1:
+        out.print("They were judged on different dates, so differences are partly those of the dates.")
+
+
+def _rested(metrics: dict[str, Any]) -> str:
+    """What an evaluation rests on."""
+    if "all" not in metrics:
+        return "too few leads to tell"
+    overall = metrics["all"]
+    snapshots = "" if overall["snapshots"] == overall["leads"] else f"{overall['snapshots']:,} snapshots of "
+    return f"{snapshots}{overall['leads']:,} leads, {overall['win_rate']:.1%} won"
+
+
+def draw_moved(result: dict[str, Any]) -> None:
+    """Which version scores now."""
+    out.print(f"Version [bold]{result['number']}[/] ({result['version']}) is the champion: it scores from now on")
