@@ -129,6 +129,11 @@ class Settings(Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
         if unknown := [name for name in self.audit.keep if name not in known]:
             raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
+        if (name := self.model.segment) is not None:
+            if name not in known:
+                raise ValueError(f"model.segment: there is no field {name!r}{hint(name, known)}")
+            if (is_of := self.lead_fields()[name].type) != "text":
+                raise ValueError(f"model.segment: field {name!r} is of type {is_of!r}, 'text' is needed")
         return self
 
     def _check_entry(self, where: str, entry: Mapping) -> None:

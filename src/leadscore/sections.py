@@ -302,6 +302,18 @@ class ModelSettings(Frozen):
     time_limit_s: float | None = Field(
         default=None, gt=0, description="no trial begins after so many seconds; the result then depends on the machine"
     )
+    segment: str | None = Field(
+        default=None, description="a text field that divides the leads: quality is told, and promotion judged, for each"
+    )
+    segment_models: bool = Field(
+        default=False, description="whether a segment gets a model of its own where that is clearly better"
+    )
+
+    @model_validator(mode="after")
+    def _names_a_segment(self) -> ModelSettings:
+        if self.segment_models and not self.segment:
+            raise ValueError("segment_models: name the field that divides the leads: segment = ...")
+        return self
 
 
 class RegistrySettings(Frozen):

@@ -31,7 +31,8 @@ class WinModel:
     Args:
         document: the model's JSON: `features` (name, category, direction, fingerprint), `encoder` (how each
             feature becomes a number), `scorer` (its kind, and a linear one's terms; without it the kind is
-            "boosted", the only one that the first models knew), `calibrator` and `reference`.
+            "boosted", the only one that the first models knew), `segments` (the models of those that have their own),
+            `calibrator` and `reference`.
         booster_text: the scorer of kind "boosted", as LightGBM writes it; of the others "".
     """
 
@@ -39,6 +40,7 @@ class WinModel:
         self.document = document
         self.booster_text = booster_text
         self.scorer = document.get("scorer", {"kind": "boosted"})
+        self.segments = document.get("segments", {})
         if self.scorer["kind"] == "boosted":
             self.booster = lightgbm.Booster(model_str=booster_text)
         elif self.scorer["kind"] not in LINEAR:
@@ -64,19 +66,35 @@ class WinModel:
 
     def raw(self, columns: Columns) -> np.ndarray:
         """Log-odds before calibration (n,)."""
+        encoded = self.encode(columns)
         if self.scorer["kind"] in LINEAR:
-            return _sum_columns(self.contributions(columns))
-        return np.asarray(self.booster.predict(self.encode(columns), raw_score=True), dtype=np.float64)
+            raw = _sum_columns(self._contributions_of_all(encoded))
+        else:
+            raw = np.asarray(self.booster.predict(encoded, raw_score=True), dtype=np.float64)
+        return (
+            correct(self.segments["models"], columns[self.segments["feature"]], encoded, raw) if self.segments else raw
+        )
 
     def contributions(self, columns: Columns) -> np.ndarray:
         """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw.
 
-        Of a linear scorer they are its terms: what a value adds to what the mean value adds.
+        Of a linear scorer they are its terms: what a value adds to what the mean value adds. The base of a segment
+        with a model of its own is its own.
         """
         encoded = self.encode(columns)
+        found = self._contributions_of_all(encoded)
+        for value, model in self.segments["models"].items() if self.segments else ():
+            inside = columns[self.segments["feature"]] == value
+            of_all, added = model["of_all"], contribute_all(model["terms"], encoded[inside])
+            found[inside] = of_all["slope"] * found[inside]
+            found[inside, :-1] += added
+            found[inside, -1] += model["base"] - of_all["slope"] * of_all["center"]
+        return found
+
+    def _contributions_of_all(self, encoded: np.ndarray) -> np.ndarray:
         if self.scorer["kind"] in LINEAR:
-            added = [contribute(term, values) for term, values in zip(self.scorer["terms"], encoded.T, strict=True)]
-            return np.column_stack([*added, np.full(len(encoded), self.scorer["base"])])
+            added = contribute_all(self.scorer["terms"], encoded)
+            return np.column_stack([added, np.full(len(encoded), self.scorer["base"])])
         if not len(encoded):  # LightGBM divides by the number of rows
             return np.zeros((0, encoded.shape[1] + 1))
         return np.asarray(self.booster.predict(encoded, pred_contrib=True), dtype=np.float64)
@@ -132,6 +150,21 @@ def contribute(term: dict, values: np.ndarray) -> np.ndarray:  # type: ignore[ty
     """What a linear term adds to raw (n,) for the values (n,) of its column."""
     added = term["slope"] * (shape(term, values) - term["center"])
     return np.asarray(np.where(np.isnan(values), term["missing"], added))
+
+
+def contribute_all(terms: list, encoded: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """What each of the linear terms adds to raw (n, terms) for its column of `encoded` (n, terms)."""
+    return np.column_stack([contribute(term, values) for term, values in zip(terms, encoded.T, strict=True)])
+
+
+def correct(models: dict, segment: np.ndarray, encoded: np.ndarray, raw: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """Raw (n,), where a row's segment (n,) has a model of its own by that, else as it is."""
+    found = raw.copy()
+    for value, model in models.items():
+        inside = segment == value
+        added = _sum_columns(contribute_all(model["terms"], encoded[inside]))
+        found[inside] = model["base"] + contribute(model["of_all"], raw[inside]) + added
+    return found
 
 
 def shape(term: dict, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]

@@ -52,7 +52,7 @@ def fit_logistic(
     scorecard: Scorecard,
     raw_spread: float = RAW_SPREAD,
 ) -> dict[str, Any]:
-    """The scorer as JSON.
+    """The scorer as JSON, drawn to the scorecard.
 
     Args:
         encoded: (n, features), as `encode_training` gives it.
@@ -64,8 +64,29 @@ def fit_logistic(
         scorecard: the prior's points and base rate.
         raw_spread: standard deviation of raw under the prior, shared out evenly among the features' slopes.
     """
-    card = build_terms(features, scorecard)
-    terms = [_set_limits(term, x) for term, x in zip(card, encoded.T, strict=True)]
+    base, terms = fit_terms(
+        encoded, label, weight, leads=leads, prior=build_terms(features, scorecard),
+        signs=[feature.direction for feature in features], base=log_odds(scorecard.base_rate), raw_spread=raw_spread,
+    )  # fmt: skip
+    return as_scorer("logistic", base, terms)
+
+
+def fit_terms(
+    encoded: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+    *,
+    leads: int,
+    prior: Sequence[Term],
+    signs: Sequence[int],
+    base: float,
+    raw_spread: float,
+) -> tuple[float, list[Term]]:
+    """Base and terms of the logistic regression that is drawn to those of `prior` and to `base`.
+
+    Args as of `fit_logistic`; `signs` (p,) are the directions of the columns, 0 for none.
+    """
+    terms = [_set_limits(term, x) for term, x in zip(prior, encoded.T, strict=True)]
     shaped = np.column_stack([shape(vars(term), x) for term, x in zip(terms, encoded.T, strict=True)])
     weight = weight * leads / max(weight.sum(), TINY)
     centers = np.array([_mean(x, weight, otherwise=term.center) for x, term in zip(shaped.T, terms, strict=True)])
@@ -74,11 +95,10 @@ def fit_logistic(
     design = np.hstack([np.ones((len(shaped), 1)), np.where(unknown, 0.0, shaped - centers), unknown - share])
     spread = raw_spread / np.sqrt(len(terms))
     with threadpool_limits(1):  # sums of several threads differ in the last bits
-        found = _minimise(design, label, weight, _build_prior(card, centers, share, features, scorecard), spread=spread)
+        found = _minimise(design, label, weight, _build_prior(prior, centers, share, signs, base), spread=spread)
     slopes, missing = found[1 : len(terms) + 1], found[len(terms) + 1 :]
-    base = found[0] - missing @ share
     learned = zip(terms, centers.tolist(), slopes.tolist(), missing.tolist(), strict=True)
-    return as_scorer("logistic", float(base), [replace(t, center=c, slope=s, missing=m) for t, c, s, m in learned])
+    return float(found[0] - missing @ share), [replace(t, center=c, slope=s, missing=m) for t, c, s, m in learned]
 
 
 def _set_limits(term: Term, values: np.ndarray) -> Term:
@@ -96,19 +116,18 @@ def _mean(values: np.ndarray, weight: np.ndarray, *, otherwise: float) -> float:
 
 
 def _build_prior(
-    card: Sequence[Term], centers: np.ndarray, share: np.ndarray, features: Sequence[Feature], scorecard: Scorecard
+    prior: Sequence[Term], centers: np.ndarray, share: np.ndarray, signs: Sequence[int], base: float
 ) -> _Prior:
-    """The scorecard, told around other centers than its own, and around the share of unknown values."""
-    points = np.array([term.slope for term in card])
-    moved = points * (centers - [term.center for term in card])
-    widths = [np.ptp(shape(vars(term), np.array([term.low, term.high]))) for term in card]
-    signs = np.array([feature.direction for feature in features])
-    free = np.full(len(card), np.inf)
+    """The terms of `prior`, told around other centers than their own, and around the share of unknown values."""
+    points, sign = np.array([term.slope for term in prior]), np.array(signs)
+    moved = points * (centers - [term.center for term in prior])
+    widths = [np.ptp(shape(vars(term), np.array([term.low, term.high]))) for term in prior]
+    free = np.full(len(prior), np.inf)
     return _Prior(
-        mean=np.r_[log_odds(scorecard.base_rate) + moved @ (1 - share), points, -moved],
-        low=np.r_[-np.inf, np.where(signs > 0, 0.0, -np.inf), -free],
-        high=np.r_[np.inf, np.where(signs < 0, 0.0, np.inf), free],
-        scale=np.r_[1.0, np.array(widths) / np.sqrt(12), np.full(len(card), 0.5)],  # of evenly spread values; of a coin
+        mean=np.r_[base + moved @ (1 - share), points, -moved],
+        low=np.r_[-np.inf, np.where(sign > 0, 0.0, -np.inf), -free],
+        high=np.r_[np.inf, np.where(sign < 0, 0.0, np.inf), free],
+        scale=np.r_[1.0, np.array(widths) / np.sqrt(12), np.full(len(prior), 0.5)],  # of evenly spread values; a coin's
     )
 
 

@@ -5,6 +5,7 @@ Only facts known before K are used, so the same function serves training today a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from leadscore.model.evaluate import Judged
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.interval import fit_interval, prior_interval
 from leadscore.model.judge import REPEATS, evaluate, evaluate_unjudged
+from leadscore.model.segments import Segmented, choose_segments
 from leadscore.model.tune import Tuning, tune_boosted
 from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import Progress
@@ -88,6 +90,13 @@ class Training:
         groups = {name: self.matrix.take(pool.rows).groups() for name, pool in pools.items()}
         return {name: Unseen(pool, raw[name], groups[name]) for name, pool in pools.items()}
 
+    def divide(self, unseen: Mapping[str, Unseen], model: WinModel) -> Segmented:
+        """Predictions corrected in the segments that can have a model of their own, if the settings ask for such."""
+        s = self.history.settings.model
+        if not (s.segment and s.segment_models):
+            return Segmented(dict(unseen), {}, {})
+        return choose_segments(unseen, model, self.matrix, self.features, field=s.segment)
+
     def tune(self) -> Tuning | None:
         """How large the boosted trees may be, by the splits before the last one; None if there is nothing to try."""
         s, before = self.history.settings, self.pools.get("before")
@@ -130,11 +139,14 @@ def fit_model(
         candidates[kind] = training.predict(kind, boosting=boosting)
     kind, choice = choose_scorer(candidates)
     unseen = candidates[kind]
+    final = training.fit(kind, side.rows, boosting=boosting)
+    segmented = training.divide(unseen, final)
+    unseen = segmented.unseen
     calibration = choose_calibrator(unseen)
     judged = unseen["last"].judged(calibration.judged_by)
-    final = training.fit(kind, side.rows, boosting=boosting)
     whole = unseen.get("whole", unseen["last"])
     document = final.document | {
+        "segments": segmented.segments,
         "calibrator": calibration.to_use,
         "interval": fit_interval(whole, calibration.to_use, seed=history.settings.seed),
         "reference": build_reference(judged),
@@ -142,7 +154,7 @@ def fit_model(
     }
     splits = dict(zip(training.moments, training.earlier, strict=True))
     evaluation = evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
-    scorer = choice | _describe_scorer(side, kinds, tuning)
+    scorer = choice | _describe_scorer(side, kinds, tuning) | {"segments": segmented.told}
     return FitResult(
         model=WinModel(document, final.booster_text),
         evaluation=evaluation | {"scorer": scorer, "calibrator": calibration.choice},

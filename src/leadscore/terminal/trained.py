@@ -54,6 +54,10 @@ def _draw_scorer(scorer: dict[str, Any]) -> None:
         losses = ", ".join(f"{kind} {loss:.4f}" for kind, loss in scorer["log_loss"].items())
         where = f"log loss on {scorer['compared_on']}: {losses}"
         out.print(f"Scorer: {scorer['kind']}, the simplest that is not clearly worse; {where}")
+    if told := scorer.get("segments"):
+        own = [f"{each['segment']} (gain {each['gain']:.4f})" for each in told["models"] if each["own"]]
+        said = "with a model of its own: " + ", ".join(own) if own else f"one model for all, since {told['why']}"
+        out.print(f"Segments by {told['field']}: {escaped(said)}", highlight=False)
     for kind, n in scorer["missing_leads"].items():
         out.print(f"{kind} is tried with about {n:,} more closed leads")
     if not scorer["reproducible"]:
