@@ -11,7 +11,7 @@ from leadscore import jobs
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, sigmoid
-from leadscore.model.choose import allowed_scorers, choose_scorer, missing_leads
+from leadscore.model.choose import allowed_scorers, choose_fields, choose_scorer, missing_leads
 from leadscore.model.horizon import choose_horizon
 from leadscore.model.interval import fit_interval
 from leadscore.model.train import fit_model, fit_scorecard
@@ -56,6 +56,25 @@ def test_scorer_when_the_simpler_one_is_not_clearly_worse_then_it_is_chosen(nois
     kind, told = choose_scorer({name: {"before": Unseen(side, raw)} for name, raw in raws.items()})
     assert (kind, told["kind"], told["compared_on"]) == (expected, expected, "earlier splits")
     assert min(told["log_loss"], key=told["log_loss"].get) == "boosted" or expected == "scorecard"
+
+
+@pytest.mark.parametrize(
+    ("won", "others", "kinds"),
+    [(9, 90, ["scorecard"]), (10, 90, ["logistic"]), (100, 100, ["logistic", "boosted"])],
+)
+def test_scorers_when_the_scorecard_gives_no_points_then_it_stands_only_alone(won, others, kinds):
+    assert allowed_scorers(make_side(won, others), chosen="auto", has_points=False) == kinds
+
+
+@pytest.mark.parametrize(("worth", "left_out"), [(0.0, True), (0.02, True), (1.5, False)])
+def test_fields_when_not_clearly_worth_it_then_are_left_out(worth, left_out):
+    rng = np.random.default_rng(2)
+    plain, more = rng.normal(0, 1, 4000), rng.normal(0, 1, 4000)
+    side = make_side(2000, 2000, probability=sigmoid(plain + worth * more))
+    learned = {"logistic": {"before": Unseen(side, plain + worth * more)}, "boosted": {"before": Unseen(side, more)}}
+    found, losses = choose_fields(learned, {"logistic": {"before": Unseen(side, plain)}})
+    assert found == left_out
+    assert (losses["learned"] < losses["without"] - 0.05) == (worth == 1.5)
 
 
 @pytest.mark.parametrize("kind", ["none", "sigmoid", "isotonic"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,9 +95,18 @@ def audit_learned(history: History, *, known_us: int) -> tuple[FieldVerdict, ...
     return tuple(each for each in audit_fields(history, known_us=known_us) if each.field not in unlearned)
 
 
-def left_out(verdicts: Iterable[FieldVerdict], settings: Settings) -> frozenset[str]:
+def left_out(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
     """The leaking fields that are not to be learned from: all but those that the settings keep by name."""
     return frozenset(each.field for each in verdicts if each.verdict == "leak") - set(settings.audit.keep)
+
+
+def clocks(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
+    """The fields that say when rather than who, so that the leads to score lie outside of all that was learned.
+
+    Of those that are learned from, and that the settings do not keep by name.
+    """
+    found = {each.field for each in verdicts if any(check.check == "clock" for check in each.checks)}
+    return frozenset(found) - left_out(verdicts, settings) - set(settings.audit.keep)
 
 
 def _judge_current(values: Values, leads: Leads, settings: AuditSettings) -> list[Finding | None]:

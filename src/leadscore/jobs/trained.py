@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from leadscore.audit.verdict import FieldVerdict, audit_learned, left_out
+from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
 from leadscore.config import Settings
 from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
@@ -32,12 +33,12 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         settings = history.settings
         progress("auditing", 0, 1)
         verdicts = audit_learned(history, known_us=known_us)
-        leave_out = left_out(verdicts, settings)
+        leave_out, doubted = left_out(verdicts, settings), clocks(verdicts, settings)
         try:
-            result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out)
+            result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out, clocks=doubted)
         except (FollowUpError, TooFewOutcomesError) as e:
             result = fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
-        told = [_told(each, leave_out) for each in verdicts]
+        told = [_told(each, result.model.document["left_out"]) for each in verdicts]
         result = replace(result, evaluation=result.evaluation | {"audit": told, "horizon_why": horizon_why})
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
@@ -62,7 +63,7 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
     }
 
 
-def _told(verdict: FieldVerdict, leave_out: frozenset[str]) -> dict[str, Any]:
+def _told(verdict: FieldVerdict, leave_out: Collection[str]) -> dict[str, Any]:
     return {
         "field": verdict.field,
         "verdict": verdict.verdict,
@@ -117,10 +118,11 @@ def backtest(
                 else "there is no place to back-test at: no lead has closed"
             )
 
-        def leave_out(moment: int) -> frozenset[str]:
-            return left_out(audit_learned(history, known_us=moment), settings)
+        def doubted(moment: int) -> dict[str, frozenset[str]]:
+            verdicts = audit_learned(history, known_us=moment)
+            return {"leave_out": left_out(verdicts, settings), "clocks": clocks(verdicts, settings)}
 
-        result = run_backtest(history, moments, progress=progress, leave_out=leave_out)
+        result = run_backtest(history, moments, progress=progress, doubted=doubted)
         report = result.report | {"project": settings.project, "store_version": history.version.id}
     return report | {"folder": _write_backtest(settings, report, result)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -43,18 +43,18 @@ def run_backtest(
     as_of_us: Sequence[int],
     *,
     progress: Progress,
-    leave_out: Callable[[int], AbstractSet[str]] = lambda _: frozenset(),
+    doubted: Callable[[int], Mapping[str, AbstractSet[str]]] = lambda _: {},
 ) -> BacktestResult:
     """Replay training and scoring at each date; dates that cannot be learned from or settled are skipped in words.
 
-    `leave_out` says which fields a training at a date would not have learned from.
+    `doubted` says which fields a training at a date would have been told to do without (see `fit_model`).
     """
     dates, skipped, predictions = [], [], []
     ends = [*as_of_us[1:], history.version.known_until_us]
     for done, (moment, end) in enumerate(zip(as_of_us, ends, strict=True)):
         progress(f"as of {history.name(moment).partition('T')[0]}", done, len(as_of_us))
         try:
-            date, rows = _replay(history, _settled(history, moment, to_us=end), moment, leave_out(moment))
+            date, rows = _replay(history, _settled(history, moment, to_us=end), moment, doubted(moment))
         except (FollowUpError, TooFewOutcomesError) as e:
             skipped.append({"as_of": history.name(moment), "why": str(e)})
             continue
@@ -90,10 +90,10 @@ def _settled(history: History, as_of_us: int, *, to_us: int) -> Side:
 
 
 def _replay(
-    history: History, settled: Side, as_of_us: int, leave_out: AbstractSet[str]
+    history: History, settled: Side, as_of_us: int, doubted: Mapping[str, AbstractSet[str]]
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     settled.check()
-    result = fit_model(history, known_us=as_of_us, progress=silent, leave_out=leave_out)
+    result = fit_model(history, known_us=as_of_us, progress=silent, **doubted)
     earlier = history.earlier_side(as_of_us)
     rows = settled.rows[settled.observed]
     both = pd.concat([earlier.rows[KEYS], rows[KEYS]])

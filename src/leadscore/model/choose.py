@@ -17,12 +17,16 @@ from leadscore.model.unseen import MIN_SPLITS, Unseen
 LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100}  # won, and as many others: fewer cannot carry it
 
 
-def allowed_scorers(side: Side, *, chosen: str) -> list[str]:
-    """The kinds of scorer that a side has leads enough for, the simplest first; if not "auto" just the `chosen` one."""
+def allowed_scorers(side: Side, *, chosen: str, has_points: bool = True) -> list[str]:
+    """The kinds of scorer that a side has leads enough for, the simplest first; if not "auto" just the `chosen` one.
+
+    A scorecard that gives no feature any points (not `has_points`) ranks nobody; it stands only where nothing else can.
+    """
     if chosen != "auto":
         return [chosen]
     won, others = count_outcomes(side)
-    return [kind for kind in SCORERS if min(won, others) >= LEAST_LEADS[kind]]
+    kinds = [kind for kind in SCORERS if min(won, others) >= LEAST_LEADS[kind]]
+    return kinds if has_points or len(kinds) == 1 else kinds[1:]
 
 
 def count_outcomes(side: Side) -> tuple[int, int]:
@@ -55,6 +59,23 @@ def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, 
     losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
     kind, mean = _simplest(list(candidates), losses, next(iter(judged.values())))
     return kind, {"kind": kind, "log_loss": mean, "compared_on": "earlier splits" if pool == "before" else "all splits"}
+
+
+def choose_fields(
+    learned: Mapping[str, Mapping[str, Unseen]], without: Mapping[str, Mapping[str, Unseen]]
+) -> tuple[bool, dict[str, float]]:
+    """Whether to leave fields out, and the best mean log loss with them and without.
+
+    They are left out unless that is clearly worse, by more than one standard error, for the better scorer of each.
+    """
+    losses: dict[str, np.ndarray] = {}
+    for name, candidates in (("without", without), ("learned", learned)):
+        pool = "before" if all("before" in unseen for unseen in candidates.values()) else "last"
+        judged = [unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for unseen in candidates.values()]
+        each = [row_log_loss(one.probability, one.label) for one in judged]
+        losses[name] = min(each, key=lambda loss: float(np.average(loss, weights=judged[0].weight)))
+    name, mean = _simplest(list(losses), losses, judged[0])
+    return name == "without", mean
 
 
 def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) -> tuple[str, dict[str, float]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,11 +21,19 @@ from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.boosted import Boosting
-from leadscore.model.choose import allowed_scorers, choose_calibrator, choose_scorer, count_outcomes, missing_leads
+from leadscore.model.choose import (
+    allowed_scorers,
+    choose_calibrator,
+    choose_fields,
+    choose_scorer,
+    count_outcomes,
+    missing_leads,
+)
 from leadscore.model.evaluate import Judged
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.interval import fit_interval, prior_interval
 from leadscore.model.judge import REPEATS, evaluate, evaluate_unjudged
+from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments
 from leadscore.model.tune import Tuning, tune_boosted
 from leadscore.model.unseen import Unseen, build_pools, predict_pool
@@ -56,11 +64,12 @@ class FitResult:
 class Training:
     """All that can be learned from at K, ready to fit scorers of any kind.
 
-    `moments` are the splits, `earlier` what could be learned at each, `pools` the later rows that judge, `matrix` the
-    features of all of these and of `side`, which is all of history.
+    `left_out` are the fields that `features` do without. `moments` are the splits, `earlier` what could be learned at
+    each, `pools` the later rows that judge, `matrix` the features of all of these and of `side`, all of history.
     """
 
     history: History
+    left_out: frozenset[str]
     features: tuple[Feature, ...]
     side: Side
     moments: list[int]
@@ -90,6 +99,30 @@ class Training:
         groups = {name: self.matrix.take(pool.rows).groups() for name, pool in pools.items()}
         return {name: Unseen(pool, raw[name], groups[name]) for name, pool in pools.items()}
 
+    def without(self, fields: AbstractSet[str]) -> Training:
+        """The same, but for features that rest on some fields."""
+        left_out = self.left_out | fields
+        features = tuple(build_features(self.history.settings, leave_out=left_out))
+        columns = {feature.name: self.matrix.columns[feature.name] for feature in features}
+        return replace(self, left_out=left_out, features=features, matrix=replace(self.matrix, columns=columns))
+
+    def kinds(self) -> list[str]:
+        """The kinds of scorer to try."""
+        s = self.history.settings
+        has_points = any(term.slope for term in build_terms(self.features, s.scorecard))
+        return allowed_scorers(self.side, chosen=s.model.scorer, has_points=has_points)
+
+    def doubt(self, clocks: AbstractSet[str]) -> tuple[Training, dict[str, Any]]:
+        """Without fields that say when rather than who, unless they are clearly worth it; and how that was found."""
+        plain = self.without(clocks)
+        if not clocks or not plain.features:
+            return self, {}
+        learned, without = (
+            {kind: each.predict(kind, boosting=Boosting()) for kind in each.kinds()} for each in (self, plain)
+        )
+        leave_out, losses = choose_fields(learned, without)
+        return plain if leave_out else self, {"fields": sorted(clocks), "left_out": leave_out, "log_loss": losses}
+
     def divide(self, unseen: Mapping[str, Unseen], model: WinModel) -> Segmented:
         """Predictions corrected in the segments that can have a model of their own, if the settings ask for such."""
         s = self.history.settings.model
@@ -116,20 +149,27 @@ class Training:
 
 
 def fit_model(
-    history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str] = frozenset()
+    history: History,
+    *,
+    known_us: int,
+    progress: Progress,
+    leave_out: AbstractSet[str] = frozenset(),
+    clocks: AbstractSet[str] = frozenset(),
 ) -> FitResult:
     """Train as of `known_us` (K), and judge on the last split, which neither scorer nor calibrator saw.
 
-    The model keeps `leave_out`, the fields that it must not learn from, so that scoring builds the same features.
+    The model keeps which fields it does without, so that scoring builds the same features: those to `leave_out`, and
+    those of `clocks`, which say when rather than who, unless they are clearly worth it.
     Where there is no split, be it for want of history or of any order, cross-validation judges instead.
 
     Raises:
         FollowUpError: history before K is too short for the horizon.
         TooFewOutcomesError: it has too few wins or losses.
     """
-    training = open_training(history, known_us=known_us, progress=progress, leave_out=leave_out)
-    side = training.side
-    kinds = allowed_scorers(side, chosen=history.settings.model.scorer)
+    opened = open_training(history, known_us=known_us, progress=progress, leave_out=leave_out)
+    progress("looking at clocks", 0, 2)
+    training, doubted = opened.doubt(clocks)
+    side, kinds = training.side, training.kinds()
     progress("tuning", 0, 2)
     tuning = training.tune() if "boosted" in kinds else None
     boosting = tuning.boosting if tuning else Boosting()
@@ -150,11 +190,11 @@ def fit_model(
         "calibrator": calibration.to_use,
         "interval": fit_interval(whole, calibration.to_use, seed=history.settings.seed),
         "reference": build_reference(judged),
-        "left_out": sorted(leave_out),
+        "left_out": sorted(training.left_out),
     }
     splits = dict(zip(training.moments, training.earlier, strict=True))
     evaluation = evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
-    scorer = choice | _describe_scorer(side, kinds, tuning) | {"segments": segmented.told}
+    scorer = choice | _describe_scorer(side, kinds, tuning) | {"segments": segmented.told, "clocks": doubted}
     return FitResult(
         model=WinModel(document, final.booster_text),
         evaluation=evaluation | {"scorer": scorer, "calibrator": calibration.choice},
@@ -180,7 +220,7 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
     rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
     rows = rows.drop_duplicates(["lead_id", "as_of_us"])  # a snapshot's features do not depend on its side
     matrix = build_matrix(history.snapshot(rows), features, progress=progress)
-    return Training(history, features, side, moments, earlier, pools, matrix)
+    return Training(history, frozenset(leave_out), features, side, moments, earlier, pools, matrix)
 
 
 def _describe_scorer(side: Side, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:

@@ -64,6 +64,10 @@ SCORERS = {
 AUDITED = {  # (verdict, left out) -> how a field is called, and what that means
     ("leak", True): ("Leak.", "These tell how a lead ended. They were left out:"),
     ("leak", False): ("Leak, kept.", "These tell how a lead ended, and were learned from, for the settings keep them:"),
+    ("suspect", True): (
+        "Suspect.",
+        "These say when rather than who, and were left out, not being clearly worth it:",
+    ),
     ("suspect", False): ("Suspect.", "These were learned from, but look at them:"),
 }
 READINGS = {

@@ -26,9 +26,8 @@ def draw_train(result: dict[str, Any]) -> None:
         out.print(f"[yellow]not learned from[/] (nothing says when they were known): {escaped(names)}")
     for each in e["audit"]:
         if each["verdict"] != "ok":
-            said = (
-                "left out, a leak" if each["left_out"] else "kept, a leak" if each["verdict"] == "leak" else "suspect"
-            )
+            kind = "a leak" if each["verdict"] == "leak" else "suspect"
+            said = f"left out, {kind}" if each["left_out"] else "kept, a leak" if kind == "a leak" else kind
             out.print(f"[yellow]{said}:[/] {escaped(each['field'])}: {escaped(each['evidence'])}")
     out.print(f"Model card: {escaped(result['card'])}", soft_wrap=True)
     if result["no_signal"]:
@@ -54,6 +53,10 @@ def _draw_scorer(scorer: dict[str, Any]) -> None:
         losses = ", ".join(f"{kind} {loss:.4f}" for kind, loss in scorer["log_loss"].items())
         where = f"log loss on {scorer['compared_on']}: {losses}"
         out.print(f"Scorer: {scorer['kind']}, the simplest that is not clearly worse; {where}")
+    if clocks := scorer.get("clocks"):
+        what = "left out" if clocks["left_out"] else "learned from"
+        losses = ", ".join(f"{name} {loss:.4f}" for name, loss in clocks["log_loss"].items())
+        out.print(f"Clocks in disguise ({', '.join(clocks['fields'])}) are {what}: log loss {losses}", highlight=False)
     if told := scorer.get("segments"):
         own = [f"{each['segment']} (gain {each['gain']:.4f})" for each in told["models"] if each["own"]]
         said = "with a model of its own: " + ", ".join(own) if own else f"one model for all, since {told['why']}"
