@@ -174,6 +174,26 @@ def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int = D
     }
 
 
+def compute_calibration_gap(judged: Judged, other: np.ndarray, *, seed: int, draws: int = DRAWS) -> Estimate:
+    """How much larger the de-biased calibration error is than that of another model on the same rows, paired."""
+    y, w = judged.label, judged.weight
+    _, leads = pd.factorize(judged.lead_id, sort=True)
+    codes = pd.factorize(judged.lead_id, sort=True)[0]
+    rng = np.random.default_rng([seed, 1])
+    drawn = [rng.random(len(leads))[codes] for _ in range(draws)]
+    weights = [w * count for count in resample_leads(judged.lead_id, seed=seed, draws=draws)]
+
+    def error(p: np.ndarray) -> tuple[float, np.ndarray]:
+        perfect = [(each < p).astype(float) for each in drawn]
+        expected = float(np.mean([compute_binned_error(p, one, w) for one in perfect]))
+        again = float(np.mean([compute_binned_error(p, one, each) for one, each in zip(perfect, weights, strict=True)]))
+        spread = np.array([compute_binned_error(p, y, each) - again for each in weights])
+        return compute_binned_error(p, y, w) - expected, spread
+
+    (ours, our_spread), (theirs, their_spread) = error(judged.probability), error(other)
+    return _estimate(ours - theirs, list(our_spread - their_spread))
+
+
 def compute_standard_error(difference: np.ndarray, weight: np.ndarray, lead_id: np.ndarray) -> float:
     """Standard error of a weighted mean over rows whose leads are independent (linearised ratio estimate)."""
     codes, leads = pd.factorize(lead_id, sort=True)

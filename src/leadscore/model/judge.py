@@ -20,6 +20,7 @@ from leadscore.model.curves import (
 )
 from leadscore.model.encode import FOLDS
 from leadscore.model.evaluate import Estimate, Judged, compute_gain, compute_metrics, compute_reliability
+from leadscore.sections import ModelSettings
 
 MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
 REPEATS = 5  # of cross-validation where nothing is dated: one deal of the leads is mostly luck
@@ -31,18 +32,20 @@ def evaluate(
     """All that is told of a training, as JSON; the opponent is the base rate as known at the last split."""
     settings = history.settings
     opponent = (list(splits.values()) or [side])[-1].base_rate()
+    metrics = _metrics(judged, last, settings.seed)
     gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
     return {
-        "basis": _basis(settings.time, by_split=bool(splits)),
+        "basis": basis_of(settings.time, by_split=bool(splits)),
         "assumption": settings.assumption(),
         "known_until": history.name(known_us),
         "horizon_days": settings.target.horizon_days if settings.is_dated else None,
         "history": describe_side(side),
         "splits": [{"moment": history.name(moment), **describe_side(each)} for moment, each in splits.items()],
         "judged": describe_side(last),
-        "metrics": _metrics(judged, last, settings.seed),
+        "metrics": metrics,
         "base_rate_before": opponent,
         "gain": gain,
+        "limits_broken": broken_limits(metrics.get("all", {}), settings.model),
         "no_signal": _too_few(judged) or _no_signal(gain["log_loss_gain"], opponent),
         "reliability": compute_reliability(judged, seed=settings.seed).to_dict("records"),
         "curves": {
@@ -71,6 +74,7 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
         "metrics": {},
         "base_rate_before": None,
         "gain": {},
+        "limits_broken": [],
         "no_signal": None,
         "reliability": [],
         "curves": {},
@@ -79,7 +83,7 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
     }
 
 
-def _basis(time: str, *, by_split: bool) -> str:
+def basis_of(time: str, *, by_split: bool) -> str:
     """What the judged predictions are; "judged" stands before it."""
     if time == "dated":
         return "out of time" if by_split else "cross-validated by lead"
@@ -100,6 +104,25 @@ def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
             told = {"snapshots": int(chosen.sum()), "leads": int(rows.loc[chosen, "lead_id"].nunique())}
             found[name] = describe_judged(part) | told | as_json(compute_metrics(part, seed=seed))
     return found
+
+
+def broken_limits(metrics: Mapping[str, Any], limits: ModelSettings) -> list[str]:
+    """Which limits of calibration are broken, in words: the whole interval is beyond them.
+
+    `metrics` has estimates as JSON by name.
+    """
+    error, bias = metrics.get("calibration_error"), metrics.get("bias")
+    found = []
+    if error and (error["low"] is None or error["low"] > limits.max_calibration_error):
+        found.append(f"calibration error {_interval(error)}, at most {limits.max_calibration_error:g} is allowed")
+    if bias and (bias["low"] is None or max(bias["low"], -bias["high"]) > limits.max_bias):
+        found.append(f"mean probability less win rate {_interval(bias)}, at most {limits.max_bias:g} either way")
+    return found
+
+
+def _interval(estimate: Mapping[str, float | None]) -> str:
+    value, low, high = ("?" if estimate[key] is None else f"{estimate[key]:.3f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def describe_judged(judged: Judged) -> dict[str, Any]:

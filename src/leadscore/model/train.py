@@ -32,9 +32,9 @@ from leadscore.model.choose import (
 from leadscore.model.evaluate import Judged
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.interval import fit_interval, prior_interval
-from leadscore.model.judge import REPEATS, evaluate, evaluate_unjudged
+from leadscore.model.judge import REPEATS, basis_of, evaluate, evaluate_unjudged
 from leadscore.model.scorecard import build_terms
-from leadscore.model.segments import Segmented, choose_segments
+from leadscore.model.segments import Segmented, choose_segments, read_segments
 from leadscore.model.tune import Tuning, tune_boosted
 from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import Progress
@@ -50,7 +50,8 @@ class FitResult:
     """What a training gave.
 
     `evaluation` is JSON (see docs/metrics.md). `no_signal` is None, or why there is no model to keep; the model
-    that was refused is there all the same, for whoever wants to look at it.
+    that was refused is there all the same, for whoever wants to look at it. `judged` are the predictions that judged
+    it, and `training` is what it learned from; both None if nothing judged it.
     """
 
     model: WinModel
@@ -58,6 +59,8 @@ class FitResult:
     known_us: int
     features: tuple[Feature, ...]
     no_signal: str | None
+    judged: Judged | None = None
+    training: Training | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,21 @@ class Training:
             return Segmented(dict(unseen), {}, {})
         return choose_segments(unseen, model, self.matrix, self.features, field=s.segment)
 
+    def segment_of_judged(self) -> np.ndarray | None:
+        """The segment (n,) of each row that judges, once a repeat, as known then; None if the settings name none."""
+        field = self.history.settings.model.segment
+        if field is None:
+            return None
+        last = self.pools.get("last", self.side)
+        values = read_segments(self.history, last.rows, field=field)[last.observed]
+        repeats = REPEATS if not (self.moments or self.history.settings.is_dated) else 1
+        return np.tile(values, repeats)
+
+    def judged_on(self) -> str:
+        """In words, on which leads the last split judges."""
+        since = f" from {self.history.name(self.moments[-1])}" if self.moments else ""
+        return f"{basis_of(self.history.settings.time, by_split=bool(self.moments))}{since}"
+
     def tune(self) -> Tuning | None:
         """How large the boosted trees may be, by the splits before the last one; None if there is nothing to try."""
         s, before = self.history.settings, self.pools.get("before")
@@ -201,6 +219,8 @@ def fit_model(
         known_us=known_us,
         features=training.features,
         no_signal=evaluation["no_signal"],
+        judged=judged,
+        training=training,
     )
 
 

@@ -34,15 +34,45 @@ def draw_train(result: dict[str, Any]) -> None:
         out.print(f"[yellow]{escaped(result['no_signal'])}[/]\nNo model was registered; the champion stays as it is.")
         return
     version, champion = result["registered"], result["champion"]
+    _draw_promotion(result["promotion"])
+    _draw_registered(result, version, champion)
+
+
+def _draw_registered(result: dict[str, Any], version: dict[str, Any], champion: dict[str, Any] | None) -> None:
+    """What the new version is called, and what scores."""
     aliases = " and ".join(version["aliases"]) or "no alias"
     out.print(
         f"Model [bold]{version['version']}[/] is version {version['number']} of {result['registered_model']}: {aliases}"
     )
-    if version != champion:
+    if champion is None:
+        out.print(f"Nothing scores yet. To let it all the same: leadscore models promote {version['number']} --why ...")
+    elif version != champion:
+        if result["promotion"]["promoted"]:
+            out.print("It is not the champion, for it was before and was replaced, or another one has become it since.")
         out.print(
             f"Version {champion['number']} goes on scoring. See both: leadscore models compare {champion['number']} "
             f"{version['number']}; let the new one score: leadscore models promote {version['number']} --why ..."
         )
+
+
+def _draw_promotion(promotion: dict[str, Any]) -> None:
+    """What was decided, and the numbers beside."""
+    verdict = "[green]Promoted[/]" if promotion["promoted"] else "[yellow]Not promoted[/]"
+    out.print(f"{verdict}: {escaped(promotion['why'])}", highlight=False)
+    if (evidence := promotion["evidence"]) is None:
+        return
+    losses, errors = evidence["log_loss"], evidence["calibration"]
+    for name in ("champion", "challenger"):
+        out.print(
+            f"  {name}: {evidence['scorers'][name]}, log loss {losses[name]:.4f}, "
+            f"calibration error {number(errors[name])}",
+            highlight=False,
+        )
+    for each in evidence["segments"]:
+        gain = f"gain {number(each['gain'])}" if each["gain"] else "too few to tell"
+        out.print(f"  segment {escaped(each['segment'])}: {each['leads']:,} leads, {gain}", highlight=False)
+    if overlap := evidence["overlap"]:
+        out.print(f"  {overlap['stay']:,} of the {overlap['of']:,} top leads stay", highlight=False)
 
 
 def _draw_scorer(scorer: dict[str, Any]) -> None:
@@ -144,6 +174,15 @@ def draw_shown(result: dict[str, Any]) -> None:
         out.print("They were judged on different dates, so differences are partly those of the dates.")
 
 
+def draw_compared(result: dict[str, Any]) -> None:
+    """Two versions side by side, and what would be decided of the second."""
+    draw_shown(result)
+    if evidence := result["promotion"]["evidence"]:
+        first, second = (each["number"] for each in result["versions"])
+        out.print(f"\nRecipes of version {first} (as champion) and {second}, judged {evidence['judged_on']}:")
+    _draw_promotion(result["promotion"])
+
+
 def _rested(metrics: dict[str, Any]) -> str:
     """What an evaluation rests on."""
     if "all" not in metrics:
@@ -156,3 +195,5 @@ def _rested(metrics: dict[str, Any]) -> str:
 def draw_moved(result: dict[str, Any]) -> None:
     """Which version scores now."""
     out.print(f"Version [bold]{result['number']}[/] ({result['version']}) is the champion: it scores from now on")
+    for name, (was, now) in result.get("changes", {}).items():
+        out.print(f"  {name.replace('_', ' ')}: {escaped(was)} -> {escaped(now)}", highlight=False)
