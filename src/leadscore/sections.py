@@ -300,7 +300,10 @@ class RoutingSettings(Frozen):
         default=0.05, ge=0, le=1000, description="what giving a lead to another rep than last time must bring"
     )
     fairness: float = Field(
-        default=0.05, ge=0, le=1000, description="what it is worth to give a lead to an idle rep, not to a nearly full one"
+        default=0.05,
+        ge=0,
+        le=1000,
+        description="what it is worth to give a lead to an idle rep, not to a nearly full one",
     )
     fallback: tuple[Literal["territories", "segments", "languages", "skills"], ...] = Field(
         default=("segments", "skills"), description="what a team mate may lack where those who fit have no place"
