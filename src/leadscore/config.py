@@ -131,9 +131,9 @@ class Settings(Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
         if unknown := [name for name in self.audit.keep if name not in known]:
             raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
-        for criterion, name in (self.routing.match.columns() if self.routing else {}).items():
-            if name not in known:
-                raise ValueError(f"routing.match.{criterion}: there is no field {name!r}{hint(name, known)}")
+        for criterion, asked in (self.routing.match.columns() if self.routing else {}).items():
+            if asked not in known:
+                raise ValueError(f"routing.match.{criterion}: there is no field {asked!r}{hint(asked, known)}")
         if (name := self.model.segment) is not None:
             if name not in known:
                 raise ValueError(f"model.segment: there is no field {name!r}{hint(name, known)}")

@@ -1,8 +1,8 @@
 """Who should call: gives leads to reps so that the whole is worth most, by a flow of least cost.
 
-Maximised, over all ways to give each lead to one rep or none within places and shares: the worth of the leads that are
-given, plus the bonus of owners and of yesterday's reps, plus fairness, less the costs of team mates. The optimum is exact
-(Goldberg 1997, as OR-tools solves it), and the same for any order of the rows.
+Maximised, over all ways to give each lead to one rep or none within places and shares: the worth of the leads that
+are given, plus the bonus of owners and of yesterday's reps, plus fairness, less the costs of team mates. The optimum is
+exact (Goldberg 1997, as OR-tools solves it), and the same for any order of the rows.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def assign(
     rep = solve(problem)
     found = pd.DataFrame({"lead_id": problem.lead_id, "at": rep, "route_reason": say_reasons(problem, rep)})
     leads = leads.merge(found, on="lead_id", how="left", validate="one_to_one")
-    names = np.append(problem.reps.rep_id, None)
+    names = np.array([*problem.reps.rep_id, None], dtype=object)
     routes = {
         "lead_id": leads["lead_id"],
         "rep_id": names[leads["at"].fillna(-1).to_numpy(dtype=np.int64)],
@@ -120,7 +120,7 @@ def _build_leads(
     frame = scores.select(
         [n for n in ("lead_id", "tier", "win_probability", "expected_value") if n in scores.column_names]
     )
-    leads = frame.to_pandas().merge(fields.select(columns).to_pandas(), on="lead_id", how="left", validate="one_to_one")
+    leads: pd.DataFrame = frame.to_pandas().merge(fields.select(columns).to_pandas(), on="lead_id", how="left", validate="one_to_one")
     leads["value"] = leads["win_probability"]
     if "expected_value" in leads and (known := leads["expected_value"].notna()).any():
         chance = leads.loc[known, "win_probability"].sum()
@@ -137,8 +137,8 @@ def _build_leads(
 def solve(problem: Problem) -> np.ndarray:
     """The rep of each lead (n,), -1 for none.
 
-    Nodes are leads, profiles, reps and nobody; a lead reaches a rep by its profile or, where the pair has a bonus, by an
-    arc of its own. Places are arcs from the rep on, one a step of fullness; smallest shares are demanded by the rep.
+    Nodes are leads, profiles, reps and nobody; a lead reaches a rep by its profile or, where the pair has a bonus, by
+    an arc of its own. Places are arcs from the rep on, one a step of fullness; smallest shares are the rep's demand.
 
     Raises:
         RepsError: the smallest shares cannot be kept.
@@ -177,7 +177,7 @@ def solve(problem: Problem) -> np.ndarray:
     found = np.full(n, -1)
     held = taken[begin : begin + len(lead)] > 0
     found[lead[held]] = rep[held]
-    _deal(problem, found, by_profile=np.flatnonzero((taken[:n] > 0)), pairs=(to_profile, to_rep, taken[n:begin]))
+    _deal(problem, found, by_profile=np.flatnonzero(taken[:n] > 0), pairs=(to_profile, to_rep, taken[n:begin]))
     return found
 
 

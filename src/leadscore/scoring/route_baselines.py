@@ -1,4 +1,4 @@
-"""What simpler ways to give leads to reps would bring, to be printed beside ours. None of them keeps smallest shares."""
+"""Simpler ways to give leads to reps, to be printed beside ours; none of them keeps the smallest shares."""
 
 from __future__ import annotations
 

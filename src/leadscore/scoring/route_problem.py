@@ -1,8 +1,8 @@
 """The question that routing answers, as arrays: which leads, which reps, who may take what, and what that is worth.
 
-Leads that fit the same reps share a profile, so that 100,000 leads and 500 reps are some thousand arcs and not millions.
-All worth is in whole millionths of an average lead: sums are exact, and never overflow, since no lead is worth more than
-all of them together.
+Leads that fit the same reps share a profile, so that 100,000 leads and 500 reps are not 50 million arcs.
+All worth is in whole millionths of an average lead: sums are exact, and never overflow, since no lead is worth more
+than all of them together.
 """
 
 from __future__ import annotations
@@ -189,24 +189,31 @@ def _build_fit(
     coded: dict[str, Any] = {name: pd.factorize(leads[field].fillna("")) for name, field in columns.items()}
     teams, team = np.unique(reps.team.astype(str), return_inverse=True)
     owner_team = np.where(owner >= 0, team[owner], -1) if len(team) else np.full(len(leads), -1)
-    keys = np.column_stack([*(codes for codes, _ in coded.values()), owner_team])
-    distinct, profile = np.unique(keys, axis=0, return_inverse=True)
-    asked = {name: np.asarray(words)[distinct[:, i]] for i, (name, (_, words)) in enumerate(coded.items())}
+    profile, first = _number([*(codes for codes, _ in coded.values()), owner_team + 1])
+    distinct = {name: codes[first] for name, (codes, _) in coded.items()}
+    asked = {name: np.asarray(words, dtype=object)[distinct[name]] for name, (_, words) in coded.items()}
     covers = {
-        name: _cover(list(words), reps.rows[name].to_pylist())[distinct[:, i]]
-        for i, (name, (_, words)) in enumerate(coded.items())
+        name: _cover(list(words), reps.rows[name].to_pylist())[distinct[name]] for name, (_, words) in coded.items()
     }
-    everybody = np.ones((len(distinct), len(team)), dtype=bool)
+    everybody = np.ones((len(first), len(team)), dtype=bool)
     fits, waived = everybody.copy(), everybody.copy()
     for name, who in covers.items():
         fits &= who
         waived &= who | (name in settings.fallback)
     members = np.equal.outer(team, np.arange(len(teams))) & (teams != "")
     near = (fits.astype(np.float32) @ members.astype(np.float32)) > 0
-    near |= np.equal.outer(distinct[:, -1], np.arange(len(teams)))
+    near |= np.equal.outer(owner_team[first], np.arange(len(teams)))
     mates = waived & ((near.astype(np.float32) @ members.T.astype(np.float32)) > 0)
     fit = np.where(fits, FITS, np.where(mates & bool(settings.fallback), TEAM_MATE, NOT)).astype(np.int8)
-    return profile.ravel(), asked, covers, fit
+    return profile, asked, covers, fit
+
+
+def _number(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """A number (n,) for each distinct row of codes, 0 on in the order of their first rows, and those first rows."""
+    number = np.zeros(len(columns[0]), dtype=np.int64)
+    for codes in columns:
+        number, _ = pd.factorize(number * (codes.max(initial=0) + 1) + codes)
+    return number, np.unique(number, return_index=True)[1]
 
 
 def _cover(words: list[str], lists: list[list[str]]) -> np.ndarray:

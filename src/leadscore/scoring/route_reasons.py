@@ -35,7 +35,7 @@ def say_reasons(problem: Problem, rep: np.ndarray) -> np.ndarray:
         reps.load, taken, reps.capacity, reps.rows["period"].to_pylist(), strict=True
     )]  # fmt: skip
     for kind, say in kinds:
-        for i in np.flatnonzero(left & kind):
+        for i in np.flatnonzero(left & kind).tolist():
             said[i] = f"{say(i)}; {load[rep[i]]}"
         left &= ~kind
     lost_owner = given & (problem.owner >= 0) & (rep != problem.owner)
@@ -71,7 +71,8 @@ def _say_absence(problem: Problem, rep: int, taken: int) -> str:
 
 def _is_capped(problem: Problem) -> np.ndarray:
     """Whose places (r,) are fewer than capacity leaves, by the largest share."""
-    return np.asarray(problem.reps.places < problem.reps.capacity - problem.reps.load) & ~problem.reps.away
+    reps = problem.reps
+    return np.asarray((reps.places < reps.capacity - reps.load) & ~reps.away)
 
 
 def _until(problem: Problem, rep: int) -> str:
@@ -83,17 +84,29 @@ def _say_nowhere(problem: Problem, rep: np.ndarray, taken: np.ndarray, said: np.
     """Fill in why leads were given to nobody; what depends on the profile only is said once."""
     nowhere = np.flatnonzero(rep < 0)
     can = problem.fit > NOT
-    full = ~((can & (problem.reps.places > taken)).any(axis=1)) & (can & (problem.reps.places > 0)).any(axis=1)
-    whole = {p: _say_profile(problem, p) for p in np.unique(problem.profile[nowhere]) if not full[p]}
-    for i in nowhere:
-        said[i] = whole.get(problem.profile[i], "")
-    crowded = nowhere[full[problem.profile[nowhere]]]
+    full = np.asarray(
+        (can & (problem.reps.places > 0)).any(axis=1) & ~(can & (problem.reps.places > taken)).any(axis=1)
+    )
+    whole = {p: _say_profile(problem, p) for p in np.unique(problem.profile[nowhere]).tolist() if not full[p]}
+    for i in nowhere[~full[problem.profile[nowhere]]]:
+        said[i] = whole[problem.profile[i]]
+    if len(crowded := nowhere[full[problem.profile[nowhere]]]):
+        _say_crowded(problem, rep, crowded, said)
+
+
+def _say_crowded(problem: Problem, rep: np.ndarray, crowded: np.ndarray, said: np.ndarray) -> None:
+    """Fill in how many better leads took the places that these ones could have had."""
+    can = problem.fit > NOT
     sets, member = np.unique(np.packbits(can, axis=1), axis=0, return_inverse=True)
-    groups = pd.Series(crowded).groupby(member.ravel()[problem.profile[crowded]])
-    for group, leads in groups:
+    member = member.ravel()[problem.profile[crowded]]
+    crowded = crowded[np.argsort(member, kind="stable")]
+    groups, begin = np.unique(np.sort(member), return_index=True)
+    placed = np.flatnonzero(rep >= 0)
+    placed = placed[np.argsort(-problem.worth[placed], kind="stable")]
+    above = np.searchsorted(-problem.worth[placed], -problem.worth)  # how many of those placed are worth more
+    for group, leads in zip(groups, np.split(crowded, begin[1:]), strict=True):
         who = np.unpackbits(sets[group], count=can.shape[1]).astype(bool)
-        places = np.sort(problem.worth[(rep >= 0) & who[np.maximum(rep, 0)]])
-        better = len(places) - np.searchsorted(places, problem.worth[leads], side="right")
+        better = np.append(0, np.cumsum(who[rep[placed]]))[above[leads]]
         full_by = "at capacity or has the largest share" if (_is_capped(problem) & who).any() else "at capacity"
         for i, n in zip(leads, better, strict=True):
             said[i] = f"everybody who fits is {full_by}: {n} better leads took the places"
@@ -109,7 +122,7 @@ def _say_profile(problem: Problem, profile: int) -> str:
         return "no rep covers" + _say_asked(problem, profile, before=" all of ")
     if reps.away[can].all():
         until = reps.rows["away_until"].cast("int64").to_pylist()
-        back = [(until[j], j) for j in np.flatnonzero(can) if until[j] is not None]
+        back = [(until[j], j) for j in np.flatnonzero(can).tolist() if until[j] is not None]
         return "nobody is there: on leave" + (_until(problem, min(back)[1]) if back else "")
     if not (reps.places[can] > 0).any():
         return "everybody who fits is at capacity by the present load" + (

@@ -47,17 +47,23 @@ def _best_moves(problem: Problem, rep: np.ndarray) -> np.ndarray:
     """What moving the best lead from a to b brings (r + 1, r + 1), the last being nobody; NEVER if none can move."""
     r = len(problem.reps.rep_id)
     here = np.where(rep < 0, r, rep)
-    leave = np.where(rep < 0, 0, problem.worth) - problem.net(rep)  # what it costs now to be where it is, but for worth
-    leave = np.where(rep < 0, problem.worth, leave)
+    leave = problem.worth - problem.net(rep)  # to be added to what it brings elsewhere, but for its worth
     moves = np.full((r + 1, r + 1), NEVER)
     cost = np.where(problem.fit > NOT, np.where(problem.fit == TEAM_MATE, -problem.mate_costs, 0), NEVER)
     order = np.lexsort((-leave, problem.profile, here))  # one lead speaks for all of its profile with one rep
     first = np.ones(len(order), dtype=bool)
     first[1:] = (np.diff(here[order]) != 0) | (np.diff(problem.profile[order]) != 0)
-    for i in order[first]:
-        np.maximum(moves[here[i], :r], leave[i] + cost[problem.profile[i]], out=moves[here[i], :r])
+    speakers = order[first]
+    for a, movable in zip(*_by_place(here[speakers], speakers), strict=True):
+        moves[a, :r] = (leave[movable, None] + cost[problem.profile[movable]]).max(axis=0)
     at, to = problem.bonus_lead, problem.bonus_rep
     np.maximum.at(moves, (here[at], to), leave[at] + cost[problem.profile[at], to] + problem.bonus)
     np.maximum.at(moves[:, r], here[rep >= 0], -problem.net(rep)[rep >= 0])
     np.fill_diagonal(moves, NEVER)
-    return np.maximum(moves, NEVER)
+    return np.asarray(np.maximum(moves, NEVER))
+
+
+def _by_place(place: np.ndarray, leads: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The distinct places of a sorted `place` (k,), and the leads at each."""
+    places, begin = np.unique(place, return_index=True)
+    return places, np.split(leads, begin[1:])
