@@ -134,6 +134,8 @@ class Settings(Frozen):
         for criterion, asked in (self.routing.match.columns() if self.routing else {}).items():
             if asked not in known:
                 raise ValueError(f"routing.match.{criterion}: there is no field {asked!r}{hint(asked, known)}")
+            if (is_of := self.lead_fields()[asked].type) != "text":
+                raise ValueError(f"routing.match.{criterion}: field {asked!r} is of type {is_of!r}, 'text' is needed")
         if (name := self.model.segment) is not None:
             if name not in known:
                 raise ValueError(f"model.segment: there is no field {name!r}{hint(name, known)}")

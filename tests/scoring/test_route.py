@@ -71,10 +71,10 @@ def test_lead_when_there_is_one_rep_then_it_is_given_only_if_all_allows_it_and_s
 
 
 def test_lead_when_two_fit_together_only_then_both_fields_are_named():
-    reps = build_reps(a={"territories": ["AT"]}, b={"languages": ["fr"], "territories": ["DE"]}, c={"languages": ["de"]})
-    told, _ = route(
-        {"L": {"country": "XX", "language": "fr"}, "at": {"country": "AT"}, "de": {"country": "DE"}}, reps
+    reps = build_reps(
+        a={"territories": ["AT"]}, b={"languages": ["fr"], "territories": ["DE"]}, c={"languages": ["de"]}
     )
+    told, _ = route({"L": {"country": "XX", "language": "fr"}, "at": {"country": "AT"}, "de": {"country": "DE"}}, reps)
     assert told["L"] == (None, "no rep covers all of country XX, language fr")
 
 

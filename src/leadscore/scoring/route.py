@@ -120,7 +120,9 @@ def _build_leads(
     frame = scores.select(
         [n for n in ("lead_id", "tier", "win_probability", "expected_value") if n in scores.column_names]
     )
-    leads: pd.DataFrame = frame.to_pandas().merge(fields.select(columns).to_pandas(), on="lead_id", how="left", validate="one_to_one")
+    leads: pd.DataFrame = frame.to_pandas().merge(
+        fields.select(columns).to_pandas(), on="lead_id", how="left", validate="one_to_one"
+    )
     leads["value"] = leads["win_probability"]
     if "expected_value" in leads and (known := leads["expected_value"].notna()).any():
         chance = leads.loc[known, "win_probability"].sum()
