@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from leadscore.scoring.route import assign
-from leadscore.sections import RoutingSettings
+from leadscore.routing import RoutingSettings
 from leadscore.tables import REPS
 
 LEADS, PEOPLE, SEED = 100_000, 500, 1

@@ -10,11 +10,11 @@ from leadscore.errors import MissingColumnsError, RepsError, SourceFormatError, 
 from leadscore.files import hash_file
 from leadscore.ingest.reps import read_reps
 from leadscore.sample import write_sample
-from leadscore.sections import RoutingSettings
+from leadscore.routing import RoutingSettings
 from leadscore.tables import REPS
 from leadscore.testing import make_settings
 
-HEADER = "rep_id,name,team,capacity,period,load,territories,segments,languages,skills,min_share,max_share,away_from,away_until"
+HEADER = ",".join(REPS.names[1:])
 MATCH = {"territories": "country", "segments": "industry", "languages": "language", "skills": "product"}
 
 

@@ -6,7 +6,7 @@ import pytest
 from leadscore.errors import RepsError
 from leadscore.scoring.explore import draw_explored
 from leadscore.scoring.route import ROUTES, assign
-from leadscore.sections import RoutingSettings
+from leadscore.routing import RoutingSettings
 from leadscore.tables import REPS
 from leadscore.times import DAY_US
 
@@ -180,7 +180,8 @@ def test_shares_when_the_owner_would_have_all_then_they_are_kept(shares, given):
     ("reps", "message"),
     [
         ({"a": {"territories": ["AT", "XX"]}}, "line 2: no lead has the country 'XX'"),
-        ({"a": {"min_share": 0.5, "capacity": 2}, "b": {}}, "line 2: min_share asks for 5 leads, 2 can be given to 'a'"),
+        ({"a": {"min_share": 0.5, "capacity": 2}, "b": {}},
+         "line 2: min_share asks for 5 leads, 2 can be given to 'a'"),
         ({"a": {"min_share": 0.6}, "b": {"min_share": 0.6}}, "all reps ask for 12 leads, 10 can be given"),
         ({"a": {"min_share": 0.5, "languages": ["fr"]}, "b": {}}, "line 2: min_share asks for 5 leads, 1 fit 'a'"),
         ({"a": {"min_share": 0.1, "languages": ["fr"]}, "b": {"min_share": 0.1, "languages": ["fr"]}},

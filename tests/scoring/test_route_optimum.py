@@ -15,7 +15,7 @@ from leadscore.scoring.route import assign, solve
 from leadscore.scoring.route_baselines import BASELINES
 from leadscore.scoring.route_problem import NOT, STEPS, TEAM_MATE, UNIT, build_problem
 from leadscore.scoring.route_worth import compute_worth_of_place
-from leadscore.sections import RoutingSettings
+from leadscore.routing import RoutingSettings
 from leadscore.tables import REPS
 
 CHECKS = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -29,10 +29,10 @@ def worlds(draw, most=12, shares=True):
     names = [f"r{i}" for i in range(draw(st.integers(1, 5)))]
     some = {name: st.lists(st.sampled_from(words), unique=True, max_size=2) for name, words in WORDS.items()}
     reps = [
-        {"line": i + 2, "rep_id": name, "team": draw(st.sampled_from(["T", "U", None])), "capacity": draw(st.integers(0, 5)),
-         "load": draw(st.integers(0, 2)), "segments": [], "skills": [], "min_share": 0.0,
-         "max_share": draw(st.sampled_from([1.0, 0.5])) if shares else 1.0,
-         "away_until": draw(st.sampled_from([None, None, None, 9]))} | {name: draw(words) for name, words in some.items()}
+        {"line": i + 2, "rep_id": name, "team": draw(st.sampled_from(["T", "U", None])), "segments": [], "skills": [],
+         "capacity": draw(st.integers(0, 5)), "load": draw(st.integers(0, 2)), "min_share": 0.0, "max_share": draw(st.sampled_from([1.0, 0.5])) if shares else 1.0,
+         "away_until": draw(st.sampled_from([None, None, None, 9]))}
+        | {name: draw(words) for name, words in some.items()}
         for i, name in enumerate(names)
     ]  # fmt: skip
     someone = st.sampled_from([None, *names])
@@ -65,8 +65,8 @@ def optimum(problem, *, more=None):
     pairs, places = n * r, r * (STEPS + 1)
     lead, rep = np.divmod(np.arange(pairs), r)
     once = csr_array((np.ones(pairs), (lead, np.arange(pairs))), shape=(n, pairs + places))
-    balance = csr_array((np.concatenate([np.ones(pairs), -np.ones(places)]),
-                         (np.concatenate([rep, np.arange(places) // (STEPS + 1)]), np.arange(pairs + places))))  # fmt: skip
+    to = np.concatenate([rep, np.arange(places) // (STEPS + 1)])
+    balance = csr_array((np.repeat([1.0, -1.0], [pairs, places]), (to, np.arange(pairs + places))))
     owed = csr_array((np.ones(pairs), (rep, np.arange(pairs))), shape=(r, pairs + places))
     upper = np.concatenate([(problem.fit[problem.profile] > NOT).ravel(), steps.ravel()]).astype(float)
     cost = -np.concatenate([gain.ravel(), np.tile(np.append(problem.step_bonus, 0), r)]) / UNIT

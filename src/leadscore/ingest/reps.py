@@ -14,7 +14,8 @@ from leadscore.ingest.batch import Batch, SourceFile
 from leadscore.ingest.moments import read_moments
 from leadscore.ingest.numbers import read_numbers
 from leadscore.ingest.sources import detect_dialect, find_files, read_file
-from leadscore.sections import RoutingSettings, Source
+from leadscore.routing import RoutingSettings
+from leadscore.sections import Source
 from leadscore.tables import CRITERIA, REPS
 from leadscore.times import parse_moment
 

@@ -22,7 +22,7 @@ from leadscore.scoring.route_baselines import BASELINES
 from leadscore.scoring.route_problem import NOT, TEAM_MATE, Problem, build_problem, fill_steps
 from leadscore.scoring.route_reasons import say_not_routed, say_reasons
 from leadscore.scoring.route_worth import compute_worth_of_place
-from leadscore.sections import RoutingSettings
+from leadscore.routing import RoutingSettings
 
 ROUTES = pa.schema(
     [

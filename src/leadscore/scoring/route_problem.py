@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import RepsError
-from leadscore.sections import RoutingSettings
+from leadscore.routing import RoutingSettings
 
 UNIT = 1_000_000  # of an average lead
 STEPS = 10  # of fullness, in which fairness rises

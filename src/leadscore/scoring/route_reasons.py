@@ -40,7 +40,7 @@ def say_reasons(problem: Problem, rep: np.ndarray) -> np.ndarray:
         left &= ~kind
     lost_owner = given & (problem.owner >= 0) & (rep != problem.owner)
     why = [_say_absence(problem, j, taken[j]) for j in range(len(reps.rep_id))]
-    for i in np.flatnonzero(lost_owner):
+    for i in np.flatnonzero(lost_owner).tolist():
         j = problem.owner[i]
         fits = problem.fit[problem.profile[i], j] > NOT
         said[i] += f"; its owner {reps.rep_id[j]} " + (why[j] if fits else "does not cover it")
