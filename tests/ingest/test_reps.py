@@ -9,8 +9,8 @@ from leadscore.config import read_settings
 from leadscore.errors import MissingColumnsError, RepsError, SourceFormatError, SourceMissingError
 from leadscore.files import hash_file
 from leadscore.ingest.reps import read_reps
-from leadscore.sample import write_sample
 from leadscore.routing import RoutingSettings
+from leadscore.sample import write_sample
 from leadscore.tables import REPS
 from leadscore.testing import make_settings
 

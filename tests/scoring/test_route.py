@@ -4,9 +4,9 @@ import pyarrow as pa
 import pytest
 
 from leadscore.errors import RepsError
+from leadscore.routing import RoutingSettings
 from leadscore.scoring.explore import draw_explored
 from leadscore.scoring.route import ROUTES, assign
-from leadscore.routing import RoutingSettings
 from leadscore.tables import REPS
 from leadscore.times import DAY_US
 
@@ -159,6 +159,12 @@ def test_team_when_those_who_fit_are_full_then_a_mate_steps_in_if_that_is_allowe
     told, _ = route(leads, reps, settings=build_settings(**settings))
     assert told["first"][0] == "expert"
     assert told["second"] == (rep, reason)
+
+
+def test_team_when_nobody_fits_at_all_then_whoever_lacks_least_may_step_in():
+    reps = build_reps(a={"skills": ["y"]}, b={"skills": ["x"], "territories": ["DE"]})
+    told, _ = route({"L": {"product": "x", "country": "AT"}, "M": {"country": "DE", "tier": "D"}}, reps)
+    assert told["L"] == ("a", "steps in, without product x; load 1 of 10")
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
+from leadscore.routing import RoutingSettings
 from leadscore.scoring.route import assign, solve
 from leadscore.scoring.route_baselines import BASELINES
 from leadscore.scoring.route_problem import NOT, STEPS, TEAM_MATE, UNIT, build_problem
 from leadscore.scoring.route_worth import compute_worth_of_place
-from leadscore.routing import RoutingSettings
 from leadscore.tables import REPS
 
 CHECKS = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -30,7 +30,8 @@ def worlds(draw, most=12, shares=True):
     some = {name: st.lists(st.sampled_from(words), unique=True, max_size=2) for name, words in WORDS.items()}
     reps = [
         {"line": i + 2, "rep_id": name, "team": draw(st.sampled_from(["T", "U", None])), "segments": [], "skills": [],
-         "capacity": draw(st.integers(0, 5)), "load": draw(st.integers(0, 2)), "min_share": 0.0, "max_share": draw(st.sampled_from([1.0, 0.5])) if shares else 1.0,
+         "capacity": draw(st.integers(0, 5)), "load": draw(st.integers(0, 2)),
+         "min_share": 0.0, "max_share": draw(st.sampled_from([1.0, 0.5])) if shares else 1.0,
          "away_until": draw(st.sampled_from([None, None, None, 9]))}
         | {name: draw(words) for name, words in some.items()}
         for i, name in enumerate(names)

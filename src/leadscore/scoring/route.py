@@ -17,12 +17,12 @@ import pyarrow as pa
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from leadscore.errors import LeadscoreError, RepsError
+from leadscore.routing import RoutingSettings
 from leadscore.scoring.explore import draw_explored
 from leadscore.scoring.route_baselines import BASELINES
 from leadscore.scoring.route_problem import NOT, TEAM_MATE, Problem, build_problem, fill_steps
 from leadscore.scoring.route_reasons import say_not_routed, say_reasons
 from leadscore.scoring.route_worth import compute_worth_of_place
-from leadscore.routing import RoutingSettings
 
 ROUTES = pa.schema(
     [

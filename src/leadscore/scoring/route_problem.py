@@ -46,7 +46,7 @@ class Reps:
 class Problem:
     """Leads by lead_id (n,), reps (r,), and the worth of giving one to the other.
 
-    Giving lead i to rep j is worth `worth[i]`, less `mate_costs` if j is only a team mate of who fits, plus the bonus
+    Giving lead i to rep j is worth `worth[i]`, less `mate_costs` if j only steps in for who fits, plus the bonus
     of the pair, plus `step_bonus` of the place that it takes. `value` is what the lead is truly worth, and `worth` the
     same in millionths of an average lead, but for explored leads; it is 1 at least, so that a place is never left empty
     for nothing.
@@ -103,7 +103,7 @@ def build_problem(
     at = {rep_id: i for i, rep_id in enumerate(there.rep_id)}
     owner = leads["owner_id"].map(at).fillna(-1).to_numpy(dtype=np.int64)
     before = leads["lead_id"].map(previous).map(at).fillna(-1).to_numpy(dtype=np.int64)
-    profile, asked, covers, fit = _build_fit(leads, there, settings, owner)
+    profile, asked, covers, fit = _build_fit(leads, there, settings)
     value = leads["value"].to_numpy(dtype=np.float64)
     mean = value.mean() if len(value) and value.sum() > 0 else 1.0
     bonus = [(owner, settings.stickiness), (before, settings.change_costs)]
@@ -182,14 +182,13 @@ def _is_away(rows: pa.Table, as_of_us: int) -> np.ndarray:
 
 
 def _build_fit(
-    leads: pd.DataFrame, reps: Reps, settings: RoutingSettings, owner: np.ndarray
+    leads: pd.DataFrame, reps: Reps, settings: RoutingSettings
 ) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """Profile of each lead (n,); by criterion what each profile asks for, and who covers that; who fits it."""
     columns = settings.match.columns()
     coded: dict[str, Any] = {name: pd.factorize(leads[field].fillna("")) for name, field in columns.items()}
     teams, team = np.unique(reps.team.astype(str), return_inverse=True)
-    owner_team = np.where(owner >= 0, team[owner], -1) if len(team) else np.full(len(leads), -1)
-    profile, first = _number([*(codes for codes, _ in coded.values()), owner_team + 1])
+    profile, first = _number([codes for codes, _ in coded.values()], n=len(leads))
     distinct = {name: codes[first] for name, (codes, _) in coded.items()}
     asked = {name: np.asarray(words, dtype=object)[distinct[name]] for name, (_, words) in coded.items()}
     covers = {
@@ -202,15 +201,14 @@ def _build_fit(
         waived &= who | (name in settings.fallback)
     members = np.equal.outer(team, np.arange(len(teams))) & (teams != "")
     near = (fits.astype(np.float32) @ members.astype(np.float32)) > 0
-    near |= np.equal.outer(owner_team[first], np.arange(len(teams)))
-    mates = waived & ((near.astype(np.float32) @ members.T.astype(np.float32)) > 0)
+    mates = waived & (((near.astype(np.float32) @ members.T.astype(np.float32)) > 0) | ~fits.any(axis=1)[:, None])
     fit = np.where(fits, FITS, np.where(mates & bool(settings.fallback), TEAM_MATE, NOT)).astype(np.int8)
     return profile, asked, covers, fit
 
 
-def _number(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _number(columns: list[np.ndarray], *, n: int) -> tuple[np.ndarray, np.ndarray]:
     """A number (n,) for each distinct row of codes, 0 on in the order of their first rows, and those first rows."""
-    number = np.zeros(len(columns[0]), dtype=np.int64)
+    number = np.zeros(n, dtype=np.int64)
     for codes in columns:
         number, _ = pd.factorize(number * (codes.max(initial=0) + 1) + codes)
     return number, np.unique(number, return_index=True)[1]

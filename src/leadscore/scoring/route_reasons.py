@@ -56,7 +56,8 @@ def _say_asked(problem: Problem, profile: int, *, before: str) -> str:
 def _say_mate(problem: Problem, profile: int, rep: int) -> str:
     lacks = [f"{problem.called[name]} {problem.asked[name][profile]}" for name, who in problem.covers.items()
              if not who[profile, rep]]  # fmt: skip
-    return f"team {problem.reps.team[rep]} steps in, without {', '.join(lacks)}"
+    team = problem.reps.team[rep]
+    return (f"team {team} steps in" if team else "steps in") + f", without {', '.join(lacks)}"
 
 
 def _say_absence(problem: Problem, rep: int, taken: int) -> str:
