@@ -109,6 +109,18 @@ def test_owner_when_another_lead_is_worth_little_more_then_it_keeps_its_own(wors
     assert (told["new"][0] == "a") != kept
 
 
+def test_owner_when_it_could_but_the_whole_is_worth_more_then_the_reason_says_so():
+    # only a fits `de`: that a keeps `owned` is worth less than that both are worked
+    reps = build_reps(a={"capacity": 1}, b={"capacity": 1, "languages": ["fr"]})
+    told, _ = route({"owned": {"owner_id": "a"}, "de": {"language": "de"}}, reps)
+    assert told["de"][0] == "a"
+    assert told["owned"] == ("b", "best fit; load 1 of 1; its owner a is at capacity")
+    reps = build_reps(a={}, b={})
+    told, _ = route({"L": {"owner_id": "a"}}, reps, previous={"L": "b"}, settings=build_settings(change_costs=0.2))
+    assert told["L"] == ("b", "kept from last time: nobody else is worth the change; load 1 of 10; "
+                              "its owner a could take it, but the whole is worth more so")  # fmt: skip
+
+
 def test_owner_when_it_cannot_take_the_lead_then_the_reason_says_so():
     reps = build_reps(full={"load": 10}, away={"away_from": 0}, far={"languages": ["fr"]}, there={})
     leads = {name: {"owner_id": name, "language": "de"} for name in ("full", "away", "far", "gone")}
@@ -138,6 +150,13 @@ def test_fairness_when_reps_fit_alike_then_leads_are_spread_by_fullness():
     _, facts = route(leads, build_reps(a={"load": 6}, b={"capacity": 20}), settings=build_settings(fairness=0.1))
     full = {rep: (told["given"] + told["load"]) / told["capacity"] for rep, told in facts["reps"].items()}
     assert full == {"a": 0.6, "b": 0.6}
+
+
+def test_capacity_when_it_is_as_good_as_endless_then_it_is_a_number_like_any_other():
+    _, facts = route({f"L{i}": {} for i in range(3)}, build_reps(a={"capacity": 2**53 - 1}, b={"capacity": 0}))
+    assert {name: way["assigned"] for name, way in facts["beside"].items()} == {
+        "ours": 3, "round_robin": 3, "least_loaded": 3, "greedy": 3
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

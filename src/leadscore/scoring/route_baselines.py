@@ -37,8 +37,7 @@ def least_loaded(problem: Problem) -> np.ndarray:
 def greedy(problem: Problem) -> np.ndarray:
     """The rep of each lead (n,), -1 for none: the best first, each to where it brings most by our own measure."""
     found = np.full(len(problem.lead_id), -1)
-    step = np.repeat(np.arange(problem.reps.steps.size) % len(problem.step_bonus), problem.reps.steps.ravel())
-    bonus_of = [problem.step_bonus[each] for each in np.split(step, np.cumsum(problem.reps.places)[:-1])]
+    filled = np.cumsum(problem.reps.steps, axis=1)
     taken = np.zeros(len(problem.reps.rep_id), dtype=np.int64)
     extra: dict[int, list[tuple[int, int]]] = {}
     for lead, rep, bonus in zip(
@@ -52,9 +51,8 @@ def greedy(problem: Problem) -> np.ndarray:
         fitting = np.flatnonzero((fit > NOT) & (taken < problem.reps.places))
         if not len(fitting):
             continue
-        net = np.array([bonus_of[j][taken[j]] for j in fitting.tolist()]) - problem.mate_costs * (
-            fit[fitting] == TEAM_MATE
-        )
+        step = (filled[fitting] <= taken[fitting, None]).sum(axis=1)
+        net = problem.step_bonus[step] - problem.mate_costs * (fit[fitting] == TEAM_MATE)
         for rep, bonus in extra.get(lead, []):
             net[fitting == rep] += bonus
         best = int(np.argmax(net))

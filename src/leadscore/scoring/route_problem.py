@@ -201,7 +201,7 @@ def _build_fit(
         waived &= who | (name in settings.fallback)
     members = np.equal.outer(team, np.arange(len(teams))) & (teams != "")
     near = (fits.astype(np.float32) @ members.astype(np.float32)) > 0
-    mates = waived & (((near.astype(np.float32) @ members.T.astype(np.float32)) > 0) | ~fits.any(axis=1)[:, None])
+    mates = waived & (((near.astype(np.float32) @ members.T.astype(np.float32)) > 0) | ~fits.any(axis=1, keepdims=True))
     fit = np.where(fits, FITS, np.where(mates & bool(settings.fallback), TEAM_MATE, NOT)).astype(np.int8)
     return profile, asked, covers, fit
 

@@ -66,7 +66,7 @@ def _say_absence(problem: Problem, rep: int, taken: int) -> str:
     if reps.away[rep]:
         return f"is on leave{_until(problem, rep)}"
     if taken < reps.places[rep]:
-        return "is better kept free"
+        return "could take it, but the whole is worth more so"
     return "has the largest share" if _is_capped(problem)[rep] else "is at capacity"
 
 
