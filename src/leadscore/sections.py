@@ -302,6 +302,12 @@ class ModelSettings(Frozen):
     time_limit_s: float | None = Field(
         default=None, gt=0, description="no trial begins after so many seconds; the result then depends on the machine"
     )
+    max_calibration_error: float = Field(
+        default=0.05, ge=0, le=1, description="a model whose error is surely above it does not score by itself"
+    )
+    max_bias: float = Field(
+        default=0.05, ge=0, le=1, description="nor one whose mean probability is surely further from the win rate"
+    )
     segment: str | None = Field(
         default=None, description="a text field that divides the leads: quality is told, and promotion judged, for each"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leadscore.cli.options import DEFAULT_CONFIG, By, Config, Json, run_command, who
-from leadscore.terminal import draw_models, draw_moved, draw_shown
+from leadscore.terminal import draw_compared, draw_models, draw_moved, draw_shown
 
 if TYPE_CHECKING:
     from leadscore.config import Settings
@@ -36,13 +36,27 @@ def list_models(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 @models.command()
 def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """How good a version was when it was trained."""
-    run_command(lambda settings, _: _told([version], settings), draw_shown, config, None, as_json=as_json)
+
+    def run(settings: Settings, _: Progress) -> dict[str, Any]:
+        from leadscore.model.registry import Registry
+
+        registry = Registry(settings)
+        found = registry.find(version)
+        return {"versions": [asdict(found) | {"evaluation": registry.read_evaluation(found)}]}
+
+    run_command(run, draw_shown, config, None, as_json=as_json)
 
 
 @models.command()
 def compare(first: Version, second: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Two versions side by side, each as it was judged when it was trained."""
-    run_command(lambda settings, _: _told([first, second], settings), draw_shown, config, None, as_json=as_json)
+    """Two versions side by side: as they were judged when trained, and their recipes on the latest leads."""
+
+    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
+        from leadscore import jobs
+
+        return jobs.compare(settings, first, second, progress=progress)
+
+    run_command(run, draw_compared, config, None, as_json=as_json)
 
 
 @models.command()
@@ -62,16 +76,8 @@ def rollback(why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: 
     """Let the champion before this one score again."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore.model.registry import Registry
+        from leadscore import jobs
 
-        return asdict(Registry(settings).rollback(who(by, why)))
+        return jobs.rollback(settings, who=who(by, why))
 
     run_command(run, draw_moved, config, None, as_json=as_json)
-
-
-def _told(versions: list[str], settings: Settings) -> dict[str, Any]:
-    from leadscore.model.registry import Registry
-
-    registry = Registry(settings)
-    found = [registry.find(version) for version in versions]
-    return {"versions": [asdict(each) | {"evaluation": registry.read_evaluation(each)} for each in found]}

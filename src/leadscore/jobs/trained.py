@@ -8,15 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
+from leadscore.charts.evidence import plot_dates
 from leadscore.config import Settings
-from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError
+from leadscore.errors import AsOfError, FollowUpError, NoModelError, NoStoreError, TooFewOutcomesError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
+from leadscore.history.split import History
 from leadscore.jobs.opened import checked_as_of, open_store
+from leadscore.model.apply import WinModel
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.model.files import write_model
 from leadscore.model.horizon import choose_horizon
-from leadscore.model.registry import CHAMPION, Registry, Who, hide_password
-from leadscore.model.train import fit_model, fit_scorecard
+from leadscore.model.promote import (
+    Promotion,
+    Recipe,
+    compare_lists,
+    decide_first,
+    decide_promotion,
+    judge_recipes,
+    with_overlap,
+)
+from leadscore.model.registry import CHAMPION, ModelVersion, Registry, Who, hide_password
+from leadscore.model.train import FitResult, fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
 from leadscore.report.card import build_card
 from leadscore.report.figures import build_figures
@@ -27,6 +39,7 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
 
     Leaking fields are left out, unless the settings keep them; `evaluation["audit"]` tells of every field.
     """
+    champion = read_champion(settings)
     with open_store(settings) as opened:
         known_us = checked_as_of(opened, as_of_us)
         history, horizon_why = choose_horizon(opened, known_us=known_us)
@@ -42,6 +55,7 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         result = replace(result, evaluation=result.evaluation | {"audit": told, "horizon_why": horizon_why})
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
+        promotion = _decide(history, result, champion, leaks=leave_out, progress=progress)
     figures = build_figures(result.evaluation)
     card = build_card(
         evaluation=result.evaluation, features=result.features, manifest=read_json(home / "manifest.json"),
@@ -49,6 +63,8 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
     )  # fmt: skip
     files = {"card.html": card, **{f"figures/{name}": svg for name, svg in figures.items()}}
     described = [{"name": f.name, "unit": f.unit, "direction": f.direction, "group": f.group} for f in result.features]
+    against = champion[1] if champion else None
+    files["promotion.json"] = canonical_json(promotion.as_json() | {"against": against}).decode()
     files["features.json"] = canonical_json({"features": described}).decode()
     for name, text in files.items():
         write_bytes(_card_folder(home) / name, text.encode())
@@ -58,9 +74,97 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "no_signal": result.no_signal,
         "folder": str(home),
         "card": str(_card_folder(home) / "card.html"),
+        "promotion": promotion.as_json() | {"against": against},
         "store_version": history.version.id,
         "evaluation": result.evaluation,
     }
+
+
+def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]]:
+    """What `fit_model` is told to do without: fields that leak, and clocks, by what was known at a moment."""
+    verdicts = audit_learned(history, known_us=known_us)
+    return {"leave_out": left_out(verdicts, history.settings), "clocks": clocks(verdicts, history.settings)}
+
+
+def read_champion(settings: Settings) -> tuple[WinModel, str] | None:
+    """The model that scores and its version, or None."""
+    try:
+        model, _, version = Registry(settings).load_champion()
+    except NoModelError:
+        return None
+    return model, version
+
+
+def _decide(
+    history: History, result: FitResult, champion: tuple[WinModel, str] | None, *, leaks: frozenset[str],
+    progress: Progress,
+) -> Promotion:  # fmt: skip
+    """Whether what was just trained may score; a champion that learned from leaks is judged without them."""
+    if result.no_signal:
+        return Promotion(False, result.no_signal)
+    if champion is None:
+        return decide_first(result.evaluation["limits_broken"])
+    if result.training is None:
+        return Promotion(False, "no closed lead has judged it")
+    recipe = Recipe.of(champion[0])
+    evidence = judge_recipes(
+        history, champion=replace(recipe, left_out=recipe.left_out | leaks), challenger=Recipe.of(result.model),
+        known_us=result.known_us, progress=progress, judged=result.judged, training=result.training,
+    )  # fmt: skip
+    overlap = compare_lists(history, champion[0], result.model, as_of_us=result.known_us)
+    return with_overlap(decide_promotion(evidence), overlap)
+
+
+def compare(settings: Settings, champion: str, challenger: str, *, progress: Progress = silent) -> dict[str, Any]:
+    """Two registered versions as they were judged when trained, and what their recipes do on the latest leads.
+
+    `promotion` is what would be decided of the second, were the first the champion.
+    """
+    registry = Registry(settings)
+    versions = [registry.find(which) for which in (champion, challenger)]
+    told = [asdict(each) | {"evaluation": registry.read_evaluation(each)} for each in versions]
+    try:
+        promotion = _judge_versions(settings, registry, versions, progress=progress)
+    except (FollowUpError, NoStoreError, TooFewOutcomesError) as e:
+        promotion = Promotion(False, f"their recipes cannot be judged now: {e}")
+    return {"versions": told, "promotion": promotion.as_json()}
+
+
+def _judge_versions(
+    settings: Settings, registry: Registry, versions: list[ModelVersion], *, progress: Progress
+) -> Promotion:
+    champion, challenger = (registry.load(str(version.number))[0] for version in versions)
+    with open_store(settings) as opened:
+        known_us = opened.version.known_until_us
+        history, _ = choose_horizon(opened, known_us=known_us)
+        evidence = judge_recipes(
+            history, champion=Recipe.of(champion), challenger=Recipe.of(challenger), known_us=known_us,
+            progress=progress,
+        )  # fmt: skip
+        overlap = compare_lists(history, champion, challenger, as_of_us=known_us)
+    return with_overlap(decide_promotion(evidence), overlap)
+
+
+def rollback(settings: Settings, *, who: Who) -> dict[str, Any]:
+    """Let the champion before this one score again; `changes` says in what they differ: name -> [was, is]."""
+    registry = Registry(settings)
+    was = next((each for each in registry.versions() if CHAMPION in each.aliases), None)
+    now = registry.rollback(who)
+    return asdict(now) | {"was": asdict(was) if was else None, "changes": _changes(registry, was, now) if was else {}}
+
+
+def _changes(registry: Registry, was: ModelVersion, now: ModelVersion) -> dict[str, list[Any]]:
+    told = []
+    for version in (was, now):
+        model, manifest, _ = registry.load(str(version.number))
+        recipe, evaluation = Recipe.of(model), registry.read_evaluation(version)
+        loss = evaluation["metrics"].get("all", {}).get("log_loss", {}).get("value")
+        told.append({
+            "known_until": manifest["known_until"], "store_version": manifest["store_version"],
+            "scorer": recipe.scorer, "calibrator": recipe.calibrator, "left_out": sorted(recipe.left_out),
+            "features": len(model.document["features"]), "log_loss_when_trained": loss,
+        })  # fmt: skip
+    return {name: [told[0][name], told[1][name]] for name in told[0] if told[0][name] != told[1][name]}
 
 
 def _told(verdict: FieldVerdict, leave_out: Collection[str]) -> dict[str, Any]:
@@ -73,15 +177,21 @@ def _told(verdict: FieldVerdict, leave_out: Collection[str]) -> dict[str, Any]:
 
 
 def register(settings: Settings, folder: Path, *, who: Who, promote: bool = False) -> dict[str, Any]:
-    """Log what `train` kept in `folder` with MLflow; the first model becomes champion, a later one challenger.
+    """Log what `train` kept in `folder` with MLflow; as `train` decided it becomes champion or challenger.
 
-    With `promote` it becomes champion whatever was before. Repeating it changes nothing.
+    With `promote` it becomes champion whatever was decided. Repeating it changes nothing.
     """
     registry = Registry(settings)
     beside = _card_folder(folder)
     paths = sorted(path for path in beside.rglob("*") if path.is_file())
     files = {path.relative_to(beside).as_posix(): path.read_text(encoding="utf-8") for path in paths}
-    version = registry.register(folder, files=files, who=who)
+    decided = Promotion(True, "no champion, and it is better than the base rate").as_json() | {"against": None}
+    if (told := beside / "promotion.json").exists():  # not for models from before there were such decisions
+        decided = read_json(told)
+    because = replace(who, why=decided["why"])
+    version = registry.register(
+        folder, files=files, who=because, promoted=decided["promoted"], against=decided["against"]
+    )
     if version and promote and CHAMPION not in version.aliases:
         version = registry.promote(str(version.number), who)
     champion = next((each for each in registry.versions() if CHAMPION in each.aliases), None)
@@ -119,8 +229,7 @@ def backtest(
             )
 
         def doubted(moment: int) -> dict[str, frozenset[str]]:
-            verdicts = audit_learned(history, known_us=moment)
-            return {"leave_out": left_out(verdicts, settings), "clocks": clocks(verdicts, settings)}
+            return doubt_fields(history, known_us=moment)
 
         result = run_backtest(history, moments, progress=progress, doubted=doubted)
         report = result.report | {"project": settings.project, "store_version": history.version.id}
@@ -131,5 +240,7 @@ def _write_backtest(settings: Settings, report: dict[str, Any], result: Backtest
     data = canonical_json(report)
     folder = settings.project_folder() / "backtests" / hash_bytes(data)[:16]
     predictions = result.predictions.to_csv(index=False, lineterminator="\n").encode()
-    write_folder(folder, {"backtest.json": data, "predictions.csv": predictions})
+    aucs = [date["models"]["leadscore"]["auc"] for date in report["dates"]]
+    figure = plot_dates([{"auc": auc["value"], "low": auc["low"], "high": auc["high"]} for auc in aucs])
+    write_folder(folder, {"backtest.json": data, "predictions.csv": predictions, "dates.svg": figure.encode()})
     return str(folder)

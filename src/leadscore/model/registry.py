@@ -101,16 +101,21 @@ class Registry:
             problem = (str(e) or type(e).__name__).splitlines()[0]
             raise RegistryError(what, hide_password(problem)) from e
 
-    def register(self, home: Path, *, files: Mapping[str, str], who: Who) -> ModelVersion | None:
+    def register(
+        self, home: Path, *, files: Mapping[str, str], who: Who, promoted: bool = True, against: str | None = None
+    ) -> ModelVersion | None:
         """Log the training in `home` as a run and, if it showed a signal, as a model version.
 
-        The first version becomes champion; a later one challenger. A training that is there already is not logged
-        again, so this can be repeated after a failure.
+        It becomes champion if it was `promoted`, and nothing else scores by now than what it was compared with; else
+        challenger. One that has scored before stays what it is. A training that is there already is not logged again,
+        so this can be repeated after a failure.
 
         Args:
             home: what `write_model` returned.
             files: what the run shows beside, such as figures: path -> text.
-            who: trained it.
+            who: trained it, and why it scores or does not.
+            promoted: whether it may score.
+            against: the version of the champion that it was compared with, if there was one.
 
         Returns:
             The version, or None without a signal.
@@ -126,11 +131,26 @@ class Registry:
                 if features is None:
                     return None
                 number = self._add_version(home.name, run_id, manifest)
-            if CHAMPION not in self._aliases():  # asked of a version that was there too: the last time may have failed
-                self._move(CHAMPION, number, replace(who, why="no champion, and it is better than the base rate"))
-            elif number >= max(known.values(), default=0) and not self._has_served(number):
-                self._move(CHALLENGER, number, replace(who, why="trained"))
+            champion = self._aliases().get(CHAMPION)  # asked of a known version too: the last time may have failed
+            same = against == (self._version(champion).version if champion else None)
+            if promoted and same and not self._has_served(number):
+                self._crown(number, who)
+            elif number >= max(known.values(), default=0) and not self._has_served(number, CHALLENGER):
+                why = who.why if same else "trained; another champion scores than the one it was compared with"
+                self._move(CHALLENGER, number, replace(who, why=why))
             return self._version(number)
+
+    def load(self, which: str) -> tuple[WinModel, dict[str, Any], str]:
+        """A model, its manifest and its version, by what `find` takes; every file is checked against its hash.
+
+        Raises:
+            UnknownVersionError: none, or more than one, is called so.
+            CorruptFileError: a file was changed.
+            RegistryError: MLflow cannot be reached.
+        """
+        found = self.find(which)
+        with self._doing("reading a model"), self._downloaded(found.number) as home:
+            return *read_model(home), found.version
 
     def load_champion(self) -> tuple[WinModel, dict[str, Any], str]:
         """The model that scores, its manifest and its version; every file is checked against its hash.
@@ -237,10 +257,15 @@ class Registry:
         self._client.set_registered_model_tag(self.name, f"{MOVE}{who.at}.{alias}", json.dumps(move))
         self._client.set_registered_model_alias(self.name, alias, str(number))
 
-    def _has_served(self, number: int) -> bool:
-        """Whether an alias leads to a version, or `champion` once did."""
-        crowned = {move["now"] for move in self.moves() if move["alias"] == CHAMPION}
-        return number in crowned | set(self._aliases().values())
+    def _has_served(self, number: int, *also: str) -> bool:
+        """Whether `champion`, `previous` or one of the aliases `also` leads to a version, or `champion` once did.
+
+        A move is noted before it is made: the latest one may have failed, and then does not count.
+        """
+        aliases = self._aliases()
+        crowned = [move["now"] for move in self.moves() if move["alias"] == CHAMPION]
+        failed = crowned[:1] != [aliases.get(CHAMPION)]
+        return number in {*crowned[failed:], *(aliases.get(alias) for alias in (CHAMPION, PREVIOUS, *also))}
 
     def _registered(self) -> Any:
         """MLflow's registered model with aliases and tags, or None before the first version."""

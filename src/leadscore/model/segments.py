@@ -12,9 +12,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from leadscore.engine.protocol import identifier
 from leadscore.features.feature import Feature
-from leadscore.features.matrix import Matrix
+from leadscore.features.fields import field_column, field_finish
+from leadscore.features.finish import Text
+from leadscore.features.matrix import Matrix, build_matrix
+from leadscore.history.snapshot import KEYS
+from leadscore.history.split import History
 from leadscore.model.apply import WinModel, correct
 from leadscore.model.choose import LEAST_LEADS
 from leadscore.model.encode import FOLDS, fold_of_group
@@ -74,6 +80,22 @@ def choose_segments(
     final = pools["whole"].fit()
     segments = {"feature": name, "models": {value: final[value] for value in sorted(chosen)}}
     return Segmented(corrected, segments, {"field": field, "models": told, "why": None})
+
+
+def read_segments(history: History, rows: pd.DataFrame, *, field: str) -> np.ndarray:
+    """The value (n,) of a field for each of the rows, None if unknown: as known at its moment, if that can be told.
+
+    A field that is only shown has its current value: it tells parts of the leads apart here, and nothing is learned.
+    """
+    columns = field_column(field, history.settings)
+    if columns is None:
+        query = f"SELECT lead_id, MAX({identifier(field)}) AS value FROM leads GROUP BY lead_id"
+        found = history.engine.query(query).to_pandas().set_index("lead_id")["value"]
+        return rows["lead_id"].map(found).astype(object).where(lambda values: values.notna(), None).to_numpy()
+    feature = Feature("segment", columns, field_finish(Text(f"field_{field}"), field, history.settings),
+                      "category", "", "", "segment")  # fmt: skip
+    keys = rows[KEYS].drop_duplicates(["lead_id", "as_of_us"])
+    return build_matrix(history.snapshot(keys), [feature]).take(rows).columns["segment"]
 
 
 class _Pool:

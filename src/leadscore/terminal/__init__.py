@@ -11,10 +11,10 @@ from leadscore.terminal.stored import (
     draw_store,
     draw_store_version,
 )
-from leadscore.terminal.trained import draw_backtest, draw_models, draw_moved, draw_shown, draw_train
+from leadscore.terminal.trained import draw_backtest, draw_compared, draw_models, draw_moved, draw_shown, draw_train
 
 __all__ = [
-    "METRIC_NAMES", "draw_audit", "draw_backtest", "draw_ingest", "draw_models", "draw_moved", "draw_pruned",
-    "draw_rejects", "draw_run", "draw_sample", "draw_score", "draw_shown", "draw_store", "draw_store_version",
-    "draw_train", "err", "escaped", "exit_with_words", "out",
+    "METRIC_NAMES", "draw_audit", "draw_backtest", "draw_compared", "draw_ingest", "draw_models", "draw_moved",
+    "draw_pruned", "draw_rejects", "draw_run", "draw_sample", "draw_score", "draw_shown", "draw_store",
+    "draw_store_version", "draw_train", "err", "escaped", "exit_with_words", "out",
 ]  # fmt: skip

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadscore.terminal.console import METRIC_NAMES, draw_metrics, escaped, number, out, short, table_of, until
+from leadscore.terminal.console import draw_metrics, escaped, number, out, short, table_of, until
+
+TOLD = {  # columns of the table of all models; the rest is in the report
+    "auc": "AUC",
+    "log_loss": "log loss",
+    "brier": "Brier",
+    "calibration_error": "cal. error",
+    "lift_10": "lift 10 %",
+}
 
 
 def draw_train(result: dict[str, Any]) -> None:
@@ -13,6 +21,7 @@ def draw_train(result: dict[str, Any]) -> None:
     if e["metrics"]:
         draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
         out.print(_learned(e))
+    _draw_parts(e)
     if e["horizon_why"]:
         out.print(f"Horizon: {e['horizon_days']} days, since {e['horizon_why']}")
     _draw_scorer(e["scorer"])
@@ -34,15 +43,67 @@ def draw_train(result: dict[str, Any]) -> None:
         out.print(f"[yellow]{escaped(result['no_signal'])}[/]\nNo model was registered; the champion stays as it is.")
         return
     version, champion = result["registered"], result["champion"]
+    _draw_promotion(result["promotion"])
+    _draw_registered(result, version, champion)
+
+
+def _draw_registered(result: dict[str, Any], version: dict[str, Any], champion: dict[str, Any] | None) -> None:
+    """What the new version is called, and what scores."""
     aliases = " and ".join(version["aliases"]) or "no alias"
     out.print(
         f"Model [bold]{version['version']}[/] is version {version['number']} of {result['registered_model']}: {aliases}"
     )
-    if version != champion:
+    if champion is None:
+        out.print(f"Nothing scores yet. To let it all the same: leadscore models promote {version['number']} --why ...")
+    elif version != champion:
+        if result["promotion"]["promoted"]:
+            out.print("It is not the champion, for it was before and was replaced, or another one has become it since.")
         out.print(
             f"Version {champion['number']} goes on scoring. See both: leadscore models compare {champion['number']} "
             f"{version['number']}; let the new one score: leadscore models promote {version['number']} --why ..."
         )
+
+
+def _draw_parts(e: dict[str, Any]) -> None:
+    """Tiers and segments, what the list brings, and what more history would."""
+    for title, rows in (("By tier", e["tiers"]), ("By segment", e["segments"])):
+        if rows:
+            table = table_of(title, "", "leads", "promised", "won", "95 % interval")
+            for row in rows:
+                numbers = (f"{row['mean_probability']:.3f}", f"{row['win_rate']:.3f}")
+                table.add_row(
+                    escaped(row["name"]), f"{row['leads']:,}", *numbers, f"{row['low']:.3f} to {row['high']:.3f}"
+                )
+            out.print(table)
+    if never := e["never_worked"]:
+        tiers = ", ".join(f"{tier} {n:,}" for tier, n in never["by_tier"].items())
+        out.print(f"Never worked: {never['leads']:,} of {never['of']:,} judged leads that were not won ({tiers})")
+    if captured := e["captured"]:
+        point = next(each for each in captured["points"] if each["share"] == 0.2)
+        others = ", ".join(f"{name} {point[name]:.0%}" for name in ("scorecard", "random", "oracle"))
+        out.print(f"A fifth of the list captures {point['leadscore']:.0%} of the value ({captured['unit']}); {others}")
+    if e["learning"]:
+        out.print(f"More history: {e['learning']['said']}")
+
+
+def _draw_promotion(promotion: dict[str, Any]) -> None:
+    """What was decided, and the numbers beside."""
+    verdict = "[green]Promoted[/]" if promotion["promoted"] else "[yellow]Not promoted[/]"
+    out.print(f"{verdict}: {escaped(promotion['why'])}", highlight=False)
+    if (evidence := promotion["evidence"]) is None:
+        return
+    losses, errors = evidence["log_loss"], evidence["calibration"]
+    for name in ("champion", "challenger"):
+        out.print(
+            f"  {name}: {evidence['scorers'][name]}, log loss {losses[name]:.4f}, "
+            f"calibration error {number(errors[name])}",
+            highlight=False,
+        )
+    for each in evidence["segments"]:
+        gain = f"gain {number(each['gain'])}" if each["gain"] else "too few to tell"
+        out.print(f"  segment {escaped(each['segment'])}: {each['leads']:,} leads, {gain}", highlight=False)
+    if overlap := evidence["overlap"]:
+        out.print(f"  {overlap['stay']:,} of the {overlap['of']:,} top leads stay", highlight=False)
 
 
 def _draw_scorer(scorer: dict[str, Any]) -> None:
@@ -101,11 +162,18 @@ def draw_backtest(result: dict[str, Any]) -> None:
     n = models["leadscore"]
     what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} {moment}s"
     title = f"Pooled: {what}, 95 % intervals over leads"
-    table = table_of(title, "metric", *(name.replace("_", " ") for name in models))
-    for key, name in METRIC_NAMES.items():
-        table.add_row(name, *(number(model.get(key)) for model in models.values()))
+    table = table_of(title, "model", *TOLD.values())
+    for name, model in models.items():
+        table.add_row(name.replace("_", " "), *(_stacked(model.get(key)) for key in TOLD))
     out.print(table)
     out.print(f"Written to {escaped(result['folder'])}", soft_wrap=True)
+
+
+def _stacked(estimate: dict[str, float | None] | None) -> str:
+    """An estimate above its interval."""
+    if estimate is None or estimate["value"] is None or estimate["low"] is None:
+        return number(estimate)
+    return f"{estimate['value']:.3f}\n[dim]{estimate['low']:.3f}..{estimate['high']:.3f}[/]"
 
 
 def draw_models(result: dict[str, Any]) -> None:
@@ -144,6 +212,15 @@ def draw_shown(result: dict[str, Any]) -> None:
         out.print("They were judged on different dates, so differences are partly those of the dates.")
 
 
+def draw_compared(result: dict[str, Any]) -> None:
+    """Two versions side by side, and what would be decided of the second."""
+    draw_shown(result)
+    if evidence := result["promotion"]["evidence"]:
+        first, second = (each["number"] for each in result["versions"])
+        out.print(f"\nRecipes of version {first} (as champion) and {second}, judged {evidence['judged_on']}:")
+    _draw_promotion(result["promotion"])
+
+
 def _rested(metrics: dict[str, Any]) -> str:
     """What an evaluation rests on."""
     if "all" not in metrics:
@@ -156,3 +233,5 @@ def _rested(metrics: dict[str, Any]) -> str:
 def draw_moved(result: dict[str, Any]) -> None:
     """Which version scores now."""
     out.print(f"Version [bold]{result['number']}[/] ({result['version']}) is the champion: it scores from now on")
+    for name, (was, now) in result.get("changes", {}).items():
+        out.print(f"  {name.replace('_', ' ')}: {escaped(was)} -> {escaped(now)}", highlight=False)
