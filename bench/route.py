@@ -36,7 +36,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{n:,} leads x {r} reps: {seconds:.1f} s, peak memory of the process {peak:,.0f} MB")
     for name, way in found.facts["beside"].items():
-        print(f"  {name}: {way['assigned']:,} leads, value {way['value']:,.1f}")
+        print(f"  {name}: {way['assigned']:,} leads, value {way['value']:,.1f}, whole {way['whole']:,.1f}")
 
 
 def _reps(rng: np.random.Generator, r: int) -> tuple[pa.Table, list[str]]:

@@ -20,7 +20,7 @@ from leadscore.errors import LeadscoreError, RepsError
 from leadscore.routing import RoutingSettings
 from leadscore.scoring.explore import draw_explored
 from leadscore.scoring.route_baselines import BASELINES
-from leadscore.scoring.route_problem import NOT, TEAM_MATE, Problem, build_problem, fill_steps
+from leadscore.scoring.route_problem import NOT, TEAM_MATE, UNIT, Problem, build_problem, fill_steps
 from leadscore.scoring.route_reasons import say_not_routed, say_reasons
 from leadscore.scoring.route_worth import compute_worth_of_place
 
@@ -41,7 +41,7 @@ class Routing:
     Facts: `leads` routed, `assigned`, `changed` (given to another rep than last time), `explored`, `value` (of the
     leads that are given; money where amounts are known, else wins), `average` (what a routed lead is worth, the unit of
     `worth_of_place`: by team, what one more place is worth), `reps` (by rep_id: given, load, capacity), and `beside`:
-    what simpler ways would have brought.
+    for our way and simpler ones, assigned, value and `whole`, which is what we maximise, in average leads.
     """
 
     routes: pa.Table
@@ -231,7 +231,11 @@ def _build_facts(problem: Problem, rep: np.ndarray) -> dict[str, Any]:
             )
         },
         "beside": {
-            name: {"assigned": int((way >= 0).sum()), "value": float(problem.value[way >= 0].sum())}
+            name: {
+                "assigned": int((way >= 0).sum()),
+                "value": float(problem.value[way >= 0].sum()),
+                "whole": problem.objective(way) / UNIT,
+            }
             for name, way in beside.items()
         },
     }
