@@ -145,6 +145,12 @@ def test_previous_when_a_change_pays_less_than_it_costs_then_all_stays(costs, ch
     assert (told["p"][0] == "b") == (changed == 0)
 
 
+def test_previous_when_the_rep_has_left_or_the_lead_lost_its_place_then_only_the_latter_is_a_change():
+    leads = {"low": {"win_probability": 0.1}, "high": {"win_probability": 0.9}}
+    told, facts = route(leads, build_reps(a={"capacity": 1}), previous={"low": "a", "high": "gone"})
+    assert (told["low"][0], told["high"][0], facts["changed"]) == (None, "a", 1)
+
+
 def test_fairness_when_reps_fit_alike_then_leads_are_spread_by_fullness():
     leads = {f"L{i}": {} for i in range(12)}
     _, facts = route(leads, build_reps(a={"load": 6}, b={"capacity": 20}), settings=build_settings(fairness=0.1))

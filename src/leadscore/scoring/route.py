@@ -8,7 +8,7 @@ exact (Goldberg 1997, as OR-tools solves it), and the same for any order of the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,14 +38,14 @@ ROUTES = pa.schema(
 class Routing:
     """`routes`, a row a lead in the shape of `ROUTES` and the order asked for, and the run's `facts` as JSON.
 
-    Facts: `leads` routed, `assigned`, `changed` (given to another rep than last time), `explored`, `value` (of the
+    Facts: `leads` routed, `assigned`, `changed` (taken from the rep of last time), `explored`, `value` (of the
     leads that are given; money where amounts are known, else wins), `average` (what a routed lead is worth, the unit of
     `worth_of_place`: by team, what one more place is worth), `reps` (by rep_id: given, load, capacity), and `beside`:
     for our way and simpler ones, assigned, value and `whole`, which is what we maximise, in average leads.
     """
 
     routes: pa.Table
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any]
 
 
 def assign(
@@ -215,12 +215,12 @@ def _shares_refused(problem: Problem) -> RepsError:
 def _build_facts(problem: Problem, rep: np.ndarray) -> dict[str, Any]:
     reps, given = problem.reps, rep >= 0
     count = np.bincount(rep[given], minlength=len(reps.rep_id))
-    known = given & (problem.previous >= 0)
+    before = problem.previous >= 0
     beside = {"ours": rep} | {name: baseline(problem) for name, baseline in BASELINES.items()}
     return {
         "leads": len(rep),
         "assigned": int(given.sum()),
-        "changed": int((rep[known] != problem.previous[known]).sum()),
+        "changed": int((before & (rep != problem.previous)).sum()),
         "value": float(problem.value[given].sum()),
         "average": float(problem.value.mean()) if len(rep) else 0.0,
         "worth_of_place": compute_worth_of_place(problem, rep),
