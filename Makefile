@@ -45,6 +45,7 @@ compare: setup
 # Measures ratios to known work on this machine; takes some minutes and some GB of disk.
 bench: setup
 	$(PY) bench/ingest.py
+	$(PY) bench/route.py
 
 check: setup
 	$(PY) -m ruff check

@@ -311,3 +311,12 @@ class WriteError(LeadscoreError):
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"could not write in {path}: {problem}; what was there before is intact")
+
+
+class RepsError(UserError):
+    """A list of reps that nobody can be routed with; each problem with its line."""
+
+    def __init__(self, name: str, problems: Sequence[tuple[int, str]]) -> None:
+        told = "; ".join(f"line {line}: {problem}" for line, problem in problems[:12])
+        more = f" and {len(problems) - 12} more" if len(problems) > 12 else ""
+        super().__init__(f"{name} cannot be routed with: {told}{more}")
