@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from leadscore.deciding import Actions, Qualification, Tiers
 from leadscore.errors import SettingsError, TimeFormatError, listed
 from leadscore.routing import RoutingSettings
 from leadscore.sections import (
@@ -33,7 +34,6 @@ from leadscore.sections import (
     Source,
     Stages,
     Target,
-    Tiers,
     TimeMode,
     Validation,
     checked_zone,
@@ -72,6 +72,8 @@ class Settings(Frozen):
     stages: Stages = Stages()
     kinds: dict[str, str] = Field(default={}, description="kind of activity -> how a person says it, in the plural")
     tiers: Tiers = Tiers()
+    qualification: Qualification = Qualification()
+    actions: Actions = Actions()
     validation: Validation = Validation()
     money: Money | None = Field(default=None, description="converts amounts into one currency")
     pass_through: tuple[Literal["email", "phone", "company", "contact"], ...] = Field(
@@ -129,6 +131,8 @@ class Settings(Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
             if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
+        if wrong := [stage for stage in self.actions.by_stage if stage not in self.stages.open]:
+            raise ValueError(f"actions.by_stage: {wrong[0]!r} is no open stage{hint(wrong[0], list(self.stages.open))}")
         if unknown := [name for name in self.audit.keep if name not in known]:
             raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
         if self.model.segment is not None:

@@ -313,6 +313,15 @@ class WriteError(LeadscoreError):
         super().__init__(f"could not write in {path}: {problem}; what was there before is intact")
 
 
+class OverridesError(UserError):
+    """A file of overrides with wrong rows; each problem with its line."""
+
+    def __init__(self, name: str, problems: Sequence[tuple[int, str]]) -> None:
+        told = "; ".join(f"line {line}: {problem}" for line, problem in problems[:12])
+        more = f" and {len(problems) - 12} more" if len(problems) > 12 else ""
+        super().__init__(f"{name} cannot be followed: {told}{more}")
+
+
 class RepsError(UserError):
     """A list of reps that nobody can be routed with; each problem with its line."""
 

@@ -214,20 +214,6 @@ class EngineSettings(Frozen):
     chunk_snapshots: int = Field(default=100_000, ge=1, description="snapshots joined to events at a time")
 
 
-class Tiers(Frozen):
-    """From which score on a lead is in tier A, B or C; the rest are D."""
-
-    a: float = Field(default=90, ge=0, le=100, description="A from this score on")
-    b: float = Field(default=70, ge=0, le=100, description="B from this score on")
-    c: float = Field(default=40, ge=0, le=100, description="C from this score on")
-
-    @model_validator(mode="after")
-    def _falling(self) -> Tiers:
-        if not self.a > self.b > self.c:
-            raise ValueError(f"must fall: a > b > c, got {self.a}, {self.b}, {self.c}")
-        return self
-
-
 class Validation(Frozen):
     """How strictly exported rows are judged."""
 

@@ -18,7 +18,7 @@ from leadscore.history.split import History, open_history
 from leadscore.jobs.scored import read_previous, score_list
 from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
-from leadscore.publish.publication import Publication, format_files, read_publication
+from leadscore.publish.publication import Publication, format_files, read_inputs, read_publication
 from leadscore.report.explanation import build_explanation
 from leadscore.scoring.change import Previous
 from leadscore.scoring.explanation import explain_lead, read_past_scores
@@ -51,9 +51,10 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> dict[str, A
     publication, scores = _read(settings, publication_id)
     with _opened(settings, publication) as (history, model, previous):
         manifest = publication.manifest
-        again = score_list(
+        again, _ = score_list(
             history, model, model_version=manifest["model_version"], known_us=manifest["model_known_us"],
             as_of_us=_moment(history, publication), previous=previous,
+            inputs=read_inputs(publication),
         )  # fmt: skip
         hashes = {name: hash_bytes(data) for name, data in format_files(again).items()}
         same = hashes == {name: told["sha256"] for name, told in manifest["files"].items()}

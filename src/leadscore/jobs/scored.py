@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.config import Settings
+from leadscore.engine.protocol import identifier
 from leadscore.errors import UnknownVersionError
 from leadscore.files import read_json
 from leadscore.history.split import History
+from leadscore.ingest.overrides import read_overrides
+from leadscore.ingest.reps import read_reps
 from leadscore.jobs.opened import checked_as_of, open_store
 from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
@@ -19,8 +23,10 @@ from leadscore.progress import Progress, silent
 from leadscore.publish.publication import publish as publish_scores
 from leadscore.publish.publication import write_publication
 from leadscore.scoring.change import Previous
+from leadscore.scoring.route import assign
 from leadscore.scoring.score import score_open_leads
 from leadscore.store.receipts import read_receipts
+from leadscore.tables import REPS
 from leadscore.times import parse_moment
 
 
@@ -31,19 +37,21 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         model, model_manifest, model_version = Registry(settings).load_champion()
         progress("scoring", 0, 1)
         known_us, published_us = model_manifest["known_until_us"], history.published_us(moment)
-        previous = find_previous(settings, as_of_us=published_us)
-        scores = score_list(
-            history, model, model_version=model_version, known_us=known_us, as_of_us=moment, previous=previous
-        )
+        previous, inputs = find_previous(settings, as_of_us=published_us), read_inputs(settings)
+        scores, facts = score_list(
+            history, model, model_version=model_version, known_us=known_us, as_of_us=moment, previous=previous,
+            inputs=inputs,
+        )  # fmt: skip
         counts = _counts(history, moment, scores.num_rows)
         basis = {
             "settings": json.dumps(settings.public(), ensure_ascii=False),  # as text: the order of its keys counts
             "model_known_us": known_us,
             "previous": previous.publication_id if previous else None,
+            **facts,
         }
         publication = write_publication(
             scores, folder=settings.project_folder() / "scores", as_of_us=published_us, model_version=model_version,
-            store_version=history.version.id, project=settings.project, counts=counts, basis=basis,
+            store_version=history.version.id, project=settings.project, counts=counts, basis=basis, inputs=inputs,
         )  # fmt: skip
     tiers = pc.value_counts(scores["tier"]).to_pylist() if scores.num_rows else []
     return {
@@ -56,17 +64,54 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "counts": counts,
         "tiers": {row["values"]: row["counts"] for row in sorted(tiers, key=lambda row: row["values"])},
         "mean_win_probability": pc.mean(scores["win_probability"]).as_py(),
+        **facts,
         "top": scores.slice(0, 10).drop_columns(["as_of"]).to_pylist(),
     }
 
 
+def read_inputs(settings: Settings) -> dict[str, Any]:
+    """What scoring reads besides the store, as JSON: the list of reps, and what people decided by hand."""
+    found: dict[str, Any] = {}
+    if settings.qualification.overrides is not None:
+        found["overrides"] = read_overrides(settings)
+    if settings.routing is not None:
+        found["reps"] = read_reps(settings.routing, settings)[0].to_pylist()
+    return found
+
+
 def score_list(
-    history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int, previous: Previous | None
-) -> pa.Table:
-    """The scores of all leads open at a moment: the same arguments give the same bytes, now and when replayed."""
-    return score_open_leads(
-        history, model, model_version=model_version, known_us=known_us, as_of_us=as_of_us, previous=previous
-    )
+    history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int, previous: Previous | None,
+    inputs: Mapping[str, Any],
+) -> tuple[pa.Table, dict[str, Any]]:  # fmt: skip
+    """The scores of all leads open at a moment, routed, and the facts of the run.
+
+    The same arguments give the same bytes, now and when replayed.
+    """
+    scored = score_open_leads(
+        history, model, model_version=model_version, known_us=known_us, as_of_us=as_of_us, previous=previous,
+        overrides=inputs.get("overrides", ()),
+    )  # fmt: skip
+    settings, scores = history.settings, scored.scores
+    if settings.routing is None:
+        return scores, scored.facts | {"routing": None}
+    columns = dict.fromkeys(["lead_id", "owner_id", *settings.routing.match.columns().values()])
+    fields = history.engine.query(f"SELECT {', '.join(map(identifier, columns))} FROM leads ORDER BY lead_id")
+    excluded = pc.equal(scores["qualification"], "disqualified")
+    given = scores.filter(pc.invert(excluded))  # nobody calls who is disqualified
+    reps = pa.Table.from_pylist(inputs["reps"], schema=REPS)
+    told = {} if previous is None else dict(
+        zip(previous.receipts["lead_id"].to_pylist(), previous.receipts["rep_id"].to_pylist(), strict=True)
+    )  # fmt: skip
+    before = {lead: rep for lead, rep in told.items() if rep is not None}
+    routing = assign(given, fields, reps, settings.routing, as_of_us=as_of_us, seed=settings.seed, previous=before)
+    place = pc.index_in(scores["lead_id"], routing.routes["lead_id"].combine_chunks())
+    for name, otherwise in (("rep_id", None), ("route_reason", "disqualified"), ("exploration_probability", None)):
+        field = routing.routes.schema.field(name)
+        told = (
+            pc.fill_null(routing.routes[name].take(place), otherwise) if otherwise else routing.routes[name].take(place)
+        )
+        scores = scores.append_column(field, told)
+    return scores, scored.facts | {"routing": routing.facts}
 
 
 def find_previous(settings: Settings, *, as_of_us: int | None) -> Previous | None:

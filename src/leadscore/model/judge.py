@@ -118,7 +118,7 @@ def _by_tier(history: History, judged: Judged, last: Side, reference: list[float
 
     They stay in: what is predicted is the chance under the working practice of the past.
     """
-    tier = decide_tier(compute_score(judged.probability, reference), history.settings.tiers)
+    tier = decide_tier(compute_score(judged.probability, reference), judged.probability, history.settings.tiers)
     groups = compute_groups(judged, tier, seed=history.settings.seed)
     never = find_never_worked(history, last) if history.settings.is_dated else None
     if never is None:

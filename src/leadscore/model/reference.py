@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadscore.deciding import Tiers
 from leadscore.model.evaluate import Judged
-from leadscore.sections import Tiers
 
 POINTS = 1000
 
@@ -29,6 +29,8 @@ def compute_score(probability: np.ndarray, reference: list[float]) -> np.ndarray
     return 100.0 * (below + not_above) / 2 / len(points)
 
 
-def decide_tier(score: np.ndarray, tiers: Tiers) -> np.ndarray:
-    """A, B, C or D for each score (n,)."""
-    return np.select([score >= tiers.a, score >= tiers.b, score >= tiers.c], ["A", "B", "C"], default="D")
+def decide_tier(score: np.ndarray, probability: np.ndarray, tiers: Tiers) -> np.ndarray:
+    """A, B, C or D (n,) for a score and a probability alone; by capacity, which needs a list, those of the score."""
+    measure = probability if tiers.by == "probability" else score
+    borders = (measure >= tiers.a, measure >= tiers.b, measure >= tiers.c)
+    return np.select(borders, ["A", "B", "C"], default="D")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,13 @@ class Publication:
 
 def write_publication(
     scores: pa.Table, *, folder: Path, as_of_us: int | None, model_version: str, store_version: str, project: str,
-    counts: dict[str, int], basis: dict[str, Any],
+    counts: dict[str, int], basis: dict[str, Any], inputs: dict[str, Any] | None = None,
 ) -> Publication:  # fmt: skip
     """Write scores.parquet, scores.csv and manifest.json to `folder`/<id>, whole; no reader is led there yet.
 
     The id is made of as_of (None if there is no date) and the hash of all of it: the same scores give the same
-    publication. `basis` is what else it takes to make it again: the settings, and the list before.
+    publication. `basis` is what else it takes to make it again: the settings, and the list before; `inputs` what was
+    read besides the store, such as the list of reps, kept as inputs.json.
     """
     files = format_files(scores)
     manifest: dict[str, Any] = {
@@ -49,9 +51,11 @@ def write_publication(
         **basis,
         "files": {name: {"sha256": hash_bytes(data), "bytes": len(data)} for name, data in files.items()},
     }
+    kept = {"inputs.json": canonical_json(inputs)} if inputs else {}
+    manifest["inputs"] = {name: hash_bytes(data) for name, data in kept.items()}
     publication_id = f"{_stamp(as_of_us)}-{hash_bytes(canonical_json(manifest))[:12]}"
     manifest["publication_id"] = publication_id
-    write_folder(folder / publication_id, {**files, "manifest.json": canonical_json(manifest)})
+    write_folder(folder / publication_id, {**files, **kept, "manifest.json": canonical_json(manifest)})
     return Publication(publication_id, folder / publication_id, manifest)
 
 
@@ -75,6 +79,15 @@ def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication,
     # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
     scores = pq.read_table(pa.BufferReader(data["scores.parquet"]), use_threads=False)
     return Publication(publication_id, home, manifest), scores
+
+
+def read_inputs(publication: Publication) -> dict[str, Any]:
+    """What was read besides the store; empty if nothing was."""
+    return {
+        key: value
+        for name, sha256 in publication.manifest["inputs"].items()
+        for key, value in json.loads(read_verified(publication.folder / name, sha256=sha256)).items()
+    }
 
 
 def _stamp(as_of_us: int | None) -> str:

@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from leadscore.errors import AsOfError, ModelMismatchError
 from leadscore.features.feature import Feature
-from leadscore.features.matrix import build_features, build_matrix
+from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.model.reference import compute_score, decide_tier
+from leadscore.model.reference import compute_score
 from leadscore.scoring.change import Previous, describe_change
 from leadscore.scoring.explain import REASONS, explain
+from leadscore.scoring.qualify import apply_overrides, qualify
+from leadscore.scoring.question import Standing, ask_next, suggest_actions
+from leadscore.scoring.tier import compute_what_if, earlier_tiers, find_borders, measure_by
+from leadscore.scoring.value import read_amounts
 from leadscore.times import format_us
 
 REASON_COLUMNS = [f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)]
+TEXT, NUMBER = pa.string(), pa.float64()
 SCORES = pa.schema(
     [
-        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("lead_id", TEXT, nullable=False),
         pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("raw", pa.float64(), nullable=False),
-        pa.field("win_probability", pa.float64(), nullable=False),
-        pa.field("probability_low", pa.float64(), nullable=False),
-        pa.field("probability_high", pa.float64(), nullable=False),
-        pa.field("score", pa.float64(), nullable=False),
-        pa.field("tier", pa.string(), nullable=False),
-        *(pa.field(name, pa.string(), nullable=False) for name in REASON_COLUMNS),
-        pa.field("change", pa.string(), nullable=False),
-        pa.field("change_points", pa.float64()),
-        pa.field("trend", pa.string(), nullable=False),
+        *(pa.field(name, NUMBER, nullable=False)
+          for name in ("raw", "win_probability", "probability_low", "probability_high", "score")),
+        pa.field("tier", TEXT, nullable=False),
+        pa.field("amount", NUMBER),
+        pa.field("amount_estimated", pa.bool_(), nullable=False),
+        pa.field("expected_value", NUMBER),
+        *(pa.field(name, TEXT, nullable=False)
+          for name in ("qualification", "qualification_rule", "override", "next_question")),
+        pa.field("next_question_gain", NUMBER, nullable=False),
+        pa.field("suggested_action", TEXT, nullable=False),
+        *(pa.field(name, TEXT, nullable=False) for name in REASON_COLUMNS),
+        pa.field("change", TEXT, nullable=False),
+        pa.field("change_points", NUMBER),
+        pa.field("trend", TEXT, nullable=False),
     ]
-)
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The list in the shape of `SCORES`, and what is told beside: `what_if`, `currency` and `warnings`, as JSON."""
+
+    scores: pa.Table
+    facts: dict[str, Any]
 
 
 def score_open_leads(
     history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int,
-    previous: Previous | None = None,
-) -> pa.Table:  # fmt: skip
-    """One row for each lead open at `as_of_us`, in the shape of `SCORES`, the most promising first.
+    previous: Previous | None = None, overrides: Sequence[Mapping[str, Any]] = (),
+) -> Scored:  # fmt: skip
+    """One row for each lead open at `as_of_us`, the most promising first.
 
     Where the list has no date, its as_of is 1970-01-01T00:00:00Z.
 
@@ -50,7 +69,8 @@ def score_open_leads(
         model_version: its name, for messages.
         known_us: up to when the model has seen facts.
         as_of_us: the moment to score at.
-        previous: the list before, to say what changed.
+        previous: the list before, to say what changed and to keep tiers that are near their border.
+        overrides: what people decided by hand, as `ingest.overrides` reads it.
 
     Raises:
         AsOfError: the model has seen facts from after `as_of_us`.
@@ -67,24 +87,54 @@ def score_open_leads(
     _check_features(model, features, model_version)
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     raw = model.raw(matrix.columns)
-    probability = model.probability(raw)
-    interval = model.interval(raw)
-    score = compute_score(probability, model.document["reference"])
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
-    columns = {
+    decided, facts = _decide(history, model, matrix, raw, as_of_us=as_of_us, previous=previous, overrides=overrides)
+    columns = decided | {
         "lead_id": lead_id,
         "as_of": np.full(len(raw), history.published_us(as_of_us) or 0),
-        "raw": raw,
-        "win_probability": probability,
-        "probability_low": interval[:, 0],
-        "probability_high": interval[:, 1],
-        "score": score,
-        "tier": decide_tier(score, history.settings.tiers),
         **explain(model, matrix, features),
         **describe_change(history, model, lead_id=lead_id, raw=raw, as_of_us=as_of_us, previous=previous),
     }
-    order = pa.array(np.lexsort((lead_id, -raw, -probability)))
-    return pa.table([pa.array(columns[f.name]).cast(f.type).take(order) for f in SCORES], schema=SCORES)
+    order = pa.array(np.lexsort((lead_id, -raw, -decided["win_probability"])))
+    arrays = [pa.array(columns[f.name], from_pandas=True).cast(f.type).take(order) for f in SCORES]
+    return Scored(pa.table(arrays, schema=SCORES), facts)
+
+
+def _decide(
+    history: History, model: WinModel, matrix: Matrix, raw: np.ndarray, *, as_of_us: int, previous: Previous | None,
+    overrides: Sequence[Mapping[str, Any]],
+) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+    """Probability, score, tier, value, qualification, question and action, by column; and what is told beside."""
+    settings = history.settings
+    lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
+    probability, interval = model.probability(raw), model.interval(raw)
+    score = compute_score(probability, model.document["reference"])
+    amounts = read_amounts(history, lead_id, as_of_us=as_of_us)
+    worth = np.where(np.isfinite(amounts.amount), amounts.amount, 1.0)
+    has_amounts = bool(np.isfinite(amounts.amount).any())
+    value = probability * worth
+    borders = find_borders(settings.tiers, value)
+    measure = measure_by(settings.tiers, score=score, probability=probability, expected_value=value)
+    earlier = {} if previous is None else dict(
+        zip(previous.receipts["lead_id"].to_pylist(), previous.receipts["tier"].to_pylist(), strict=True)
+    )  # fmt: skip
+    tier = borders.decide(measure, earlier_tiers(lead_id, earlier)).astype(object)
+    strengths = {str(x): matrix.columns[f"bant_{x}"] for x in settings.bant if f"bant_{x}" in matrix.columns}
+    asked = ask_next(model, matrix, Standing(tier.copy(), probability, worth, borders), settings)
+    verdict, rule = qualify(settings.qualification, tier=tier, probability=probability, strengths=strengths)
+    action = suggest_actions(model, matrix, tier, settings)
+    what_if = compute_what_if(measure, tier, probability, value if has_amounts else None)
+    said = apply_overrides(overrides, lead_id=lead_id, tier=tier, verdict=verdict, rule=rule, as_of_us=as_of_us)
+    unknown = sorted({each["lead_id"] for each in overrides} - set(lead_id))
+    warnings = [amounts.warning] if amounts.warning else []
+    warnings += [f"{len(unknown)} overrides are of leads that are not open, like {unknown[0]!r}"] if unknown else []
+    columns = {
+        "raw": raw, "win_probability": probability, "probability_low": interval[:, 0],
+        "probability_high": interval[:, 1], "score": score, "tier": tier, "amount": amounts.amount,
+        "amount_estimated": amounts.estimated, "expected_value": probability * amounts.amount,
+        "qualification": verdict, "qualification_rule": rule, "override": said, **asked, "suggested_action": action,
+    }  # fmt: skip
+    return columns, {"what_if": what_if, "currency": amounts.currency, "warnings": warnings}
 
 
 def _check_features(model: WinModel, features: Sequence[Feature], model_version: str) -> None:

@@ -14,17 +14,19 @@ EVIDENCE = re.compile(r" \(of [\d,]+ such leads \d+ % were won\)$")  # in the fi
 def draw_score(result: dict[str, Any]) -> None:
     """Whom to call first, and where the list is."""
     when = f", as of {result['as_of']}" if result["as_of"] else ""
-    table = table_of(f"First to call{when}", "lead", "tier", "win", "reasons", text=2)
-    table.columns[3].justify = "left"
+    value = f"value, {result['currency']}" if result["currency"] else "value"
+    table = table_of(f"First to call{when}", "lead", "tier", "win", value, "why, and what to do", text=2)
+    table.columns[4].justify = "left"
     for row in result["top"]:
-        lines = []
-        for side, sign in (("up", "[green]+[/]"), ("down", "[red]-[/]")):
-            told = (EVIDENCE.sub("", row[f"reason_{side}_{i}"]) for i in (1, 2, 3))
-            if said := "; ".join(filter(None, told)):
-                lines.append(f"{sign} {escaped(said)}")
-        table.add_row(escaped(row["lead_id"]), row["tier"], f"{row['win_probability']:.3f}", "\n".join(lines))
+        worth = "-" if row["expected_value"] is None else f"{row['expected_value']:,.0f}"
+        worth += "*" if row["amount_estimated"] else ""
+        table.add_row(
+            escaped(row["lead_id"]), row["tier"], f"{row['win_probability']:.3f}", worth, "\n".join(_lines(row))
+        )
     if result["top"]:
         out.print(table)
+    if any(row["amount_estimated"] for row in result["top"]):
+        out.print("* by an estimated amount")
     c = result["counts"]
     out.print(
         f"{c['scored']:,} open leads scored; {c['closed']:,} closed, {c['not_yet_created']:,} not yet created, "
@@ -33,7 +35,46 @@ def draw_score(result: dict[str, Any]) -> None:
     if c["scored"]:
         tiers = ", ".join(f"{tier} {n:,}" for tier, n in result["tiers"].items())
         out.print(f"Mean probability {result['mean_win_probability']:.3f}; tiers: {tiers}")
+    for each in result["what_if"]:
+        if abs(each["leads"]) >= 1:
+            worth = "" if each["value"] is None else f", {result['currency'] or 'value'} {each['value']:+,.0f}"
+            out.print(
+                f"A at {each['share']:.0%} instead of {each['share_now']:.0%}: {each['leads']:+,} leads to work, "
+                f"{each['wins']:+.1f} wins{worth}",
+                highlight=False,
+            )
+    if result["routing"]:
+        _draw_routing(result["routing"])
+    for warning in result["warnings"]:
+        out.print(f"[yellow]warning:[/] {escaped(warning)}")
     out.print(f"Published in {escaped(result['folder'])}", soft_wrap=True)
+
+
+def _lines(row: dict[str, Any]) -> list[str]:
+    """What speaks for a lead and against it, what to ask, and who does what."""
+    lines = []
+    for side, sign in (("up", "[green]+[/]"), ("down", "[red]-[/]")):
+        told = (EVIDENCE.sub("", row[f"reason_{side}_{i}"]) for i in (1, 2))
+        if said := "; ".join(filter(None, told)):
+            lines.append(f"{sign} {escaped(said)}")
+    if row["change"] and row["trend"] != "steady":
+        lines.append(f"[dim]{escaped(row['change'].partition(';')[0])}[/]")
+    who = f"{row['rep_id']}: " if row.get("rep_id") else ""
+    note = row["override"] or row["next_question"]
+    return [*lines, f"[bold]{escaped(who)}{row['suggested_action']}[/]  {escaped(note)}"]
+
+
+def _draw_routing(facts: dict[str, Any]) -> None:
+    """Who got how much, beside simpler ways, and what one more place is worth."""
+    out.print(f"Routed: {facts['assigned']:,} of {facts['leads']:,} leads, {facts['changed']:,} from another rep")
+    for name, way in facts["beside"].items():
+        out.print(
+            f"  {name.replace('_', ' ')}: {way['assigned']:,} leads, value {way['value']:,.1f}, "
+            f"with all that counts {way['whole']:,.1f} average leads",
+            highlight=False,
+        )
+    worth = ", ".join(f"{team} {value:,.2f}" for team, value in facts["worth_of_place"].items())
+    out.print(f"One more place is worth, in average leads: {escaped(worth)}", highlight=False)
 
 
 def draw_run(result: dict[str, Any]) -> None:

@@ -1,0 +1,94 @@
+"""Tiers: by score, by probability, or by what can be worked and is worth it; a lead at a border does not flap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from leadscore.deciding import Tiers
+
+TIERS = np.array(["A", "B", "C", "D"])
+SHARES = (0.05, 0.1, 0.15, 0.2, 0.3)  # of the list, that the what-if table has in A
+
+
+@dataclass(frozen=True)
+class Borders:
+    """From which measure on a lead is A, B or C, and how far beyond a border it must be to change its tier.
+
+    The measure is the score, the probability, or the expected value; `relative` says that the margin is a share of it.
+    """
+
+    a: float
+    b: float
+    c: float
+    margin: float
+    relative: bool = False
+
+    def tier(self, measure: np.ndarray) -> np.ndarray:
+        """0 for A to 3 for D (n,)."""
+        edges = (measure[:, None] < np.array([self.a, self.b, self.c])[None, :]).sum(axis=1)
+        return np.asarray(edges)
+
+    def decide(self, measure: np.ndarray, earlier: np.ndarray) -> np.ndarray:
+        """A, B, C or D (n,): the earlier tier (n,), None if there was none, wherever it is within the margin."""
+        off = self.margin * np.abs(measure) if self.relative else np.full(len(measure), self.margin)
+        best, worst = self.tier(measure + off), self.tier(measure - off)
+        was = np.array([{"A": 0, "B": 1, "C": 2, "D": 3}.get(tier, -1) for tier in earlier], dtype=int)
+        return np.asarray(TIERS[np.where(was < 0, self.tier(measure), np.clip(was, best, worst))])
+
+
+def find_borders(tiers: Tiers, expected_value: np.ndarray) -> Borders:
+    """The borders of the settings; by capacity those that the list's expected values (n,) give.
+
+    Among leads whose expected value is above the cost of a touch: the first `capacity` are A, as many are B, and twice
+    as many C. Where there are fewer, all that is worth a touch is in.
+    """
+    if tiers.by != "capacity":
+        return Borders(tiers.a, tiers.b, tiers.c, tiers.margins())
+    assert tiers.capacity is not None  # noqa: S101  (the settings ask for it)
+    worth = np.sort(expected_value[expected_value > tiers.touch_cost])[::-1]
+    floor = np.nextafter(tiers.touch_cost, np.inf)
+
+    def after(n: int) -> float:
+        return float(worth[n - 1]) if n <= len(worth) else floor
+
+    a, b, c = (after(n * tiers.capacity) for n in (1, 2, 4))
+    return Borders(a, b, c, tiers.margins(), relative=True)
+
+
+def measure_by(tiers: Tiers, *, score: np.ndarray, probability: np.ndarray, expected_value: np.ndarray) -> np.ndarray:
+    """What the borders are compared with (n,)."""
+    return {"score": score, "probability": probability, "capacity": expected_value}[tiers.by]
+
+
+def earlier_tiers(lead_id: np.ndarray, tiers: Mapping[str, str]) -> np.ndarray:
+    """The tier of each lead (n,) in the list before, None if it was not there."""
+    return np.array([tiers.get(lead) for lead in lead_id], dtype=object)
+
+
+def compute_what_if(
+    measure: np.ndarray, tier: np.ndarray, probability: np.ndarray, expected_value: np.ndarray | None
+) -> list[dict[str, Any]]:
+    """What A would hold at other sizes, and how much more than now: leads, wins to expect, value to expect.
+
+    Args:
+        measure: (n,) what the list is cut by.
+        tier: (n,) the tiers of now.
+        probability: (n,).
+        expected_value: (n,), or None where there are no amounts.
+    """
+    order, n = np.argsort(-measure, kind="stable"), len(measure)
+    now = tier == "A"
+    found = []
+    for share in SHARES if n else ():
+        chosen = order[: round(share * n)]
+        found.append({
+            "share": share, "share_now": float(now.mean()), "leads": len(chosen) - int(now.sum()),
+            "wins": float(probability[chosen].sum() - probability[now].sum()),
+            "value": None if expected_value is None
+            else float(expected_value[chosen].sum() - expected_value[now].sum()),
+        })  # fmt: skip
+    return found
