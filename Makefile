@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run setup test test-all check truth bench compare lock clean
+.PHONY: run setup test test-all check truth value bench compare lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/run
@@ -38,6 +38,10 @@ test-all: test truth
 truth: .venv/run
 	$(PY) bench/truth.py
 
+# What tiers and routes capture of the sample's value, settled by its truth.
+value: .venv/run
+	$(PY) bench/value.py
+
 # Our model beside what others use, on the real examples and the sample; some ten minutes.
 compare: setup
 	$(PY) bench/compare.py --write
@@ -46,6 +50,8 @@ compare: setup
 bench: setup
 	$(PY) bench/ingest.py
 	$(PY) bench/route.py
+	$(PY) bench/open_leads.py
+	$(PY) bench/training.py
 
 check: setup
 	$(PY) -m ruff check
