@@ -35,7 +35,7 @@ LOGISTIC = Recipe("logistic", Boosting(), "sigmoid", frozenset(), False)
 def evidence(**changes):
     level = Estimate(0.0, -0.01, 0.01)
     plain = {
-        "judged_on": "out of time", "leads": 500, "won": 100, "alike": False, "simpler": False,
+        "judged_on": "out of time", "leads": 500, "won": 100, "older": False, "alike": False, "simpler": False,
         "scorers": {"champion": "logistic", "challenger": "boosted"},
         "log_loss": {"champion": 0.4, "challenger": 0.39}, "gain": BETTER, "segments": [],
         "calibration": {"champion": level, "challenger": level, "difference": level}, "broken": [],
