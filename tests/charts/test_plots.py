@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadscore.charts.evidence import plot_captured, plot_dates, plot_learning
 from leadscore.charts.plots import (
     plot_distribution,
     plot_lift,
@@ -267,3 +268,22 @@ def test_scale_when_built_then_has_a_few_round_ticks_and_holds_every_value(large
 )
 def test_number_on_an_axis_when_written_then_has_the_digits_that_it_needs(written, expected):
     assert written == expected
+
+
+@pytest.mark.parametrize(
+    ("drawn", "records"),
+    [
+        (lambda rows: plot_captured(rows, unit="EUR"),
+         [{"share": s, "leadscore": s, "scorecard": s / 2, "random": s, "oracle": 1.0} for s in (0.1, 0.5)]),
+        (lambda rows: plot_learning(rows, said="more would help"),
+         [{"leads": n, "log_loss": 1 / n} for n in (10, 20, 40)]),
+        (plot_dates, [{"auc": 0.7, "low": 0.6, "high": 0.8}, {"auc": 0.6, "low": 0.5, "high": 0.7}]),
+    ],
+    ids=["captured", "learning", "dates"],
+)  # fmt: skip
+def test_evidence_when_drawn_then_is_a_document_and_with_too_little_says_so(drawn, records):
+    for rows in (records, records[:1], [], [dict.fromkeys(records[0])]):
+        text = drawn(rows)
+        ElementTree.fromstring(text)  # noqa: S314  (our own text)
+        assert ("not enough data" in text) == (len(rows) < 2)
+    assert drawn(records) == drawn(records)

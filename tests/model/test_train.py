@@ -23,10 +23,10 @@ from leadscore.model.choose import choose_calibrator
 from leadscore.model.evaluate import Judged
 from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
+from leadscore.model.reference import build_reference, compute_score
 from leadscore.model.train import MIN_OUTCOMES, fit_model
 from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import silent
-from leadscore.scoring.tier import compute_score
 from leadscore.testing import Facts, day
 from leadscore.times import DAY_US
 
@@ -245,7 +245,7 @@ def test_reference_when_a_score_is_read_off_it_then_is_the_weighted_share_below(
     rng = np.random.default_rng(2)
     p = np.round(rng.beta(2, 5, 700), 2)  # with ties, as a stepwise calibrator gives
     w = rng.uniform(0.1, 8, 700)
-    reference = train.build_reference(Judged(p, np.zeros(700), w, np.arange(700).astype(str)))
+    reference = build_reference(Judged(p, np.zeros(700), w, np.arange(700).astype(str)))
     asked = np.array([0.0, 0.1, 0.25, 0.251, 0.5, 1.0])
     expected = [100 * (w[p < x].sum() + w[p == x].sum() / 2) / w.sum() for x in asked]
     assert compute_score(asked, reference) == pytest.approx(expected, abs=0.11)  # a thousand quantiles

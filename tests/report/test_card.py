@@ -52,6 +52,13 @@ def make_evaluation(**changes):
         "gain": {"log_loss_gain": estimate(0.09), "brier_skill": estimate(0.2)},
         "no_signal": None,
         "reliability": [],
+        "brier": None,
+        "tiers": [],
+        "segments": [],
+        "never_worked": None,
+        "captured": None,
+        "learning": None,
+        "limits_broken": [],
         "curves": {name: [] for name in ("roc", "precision_recall", "lift", "distribution", "maturity")},
         "days_to_win": {"half": 12.2, "nine_tenths": 44.7},
         "not_learned_from": [],
@@ -60,6 +67,8 @@ def make_evaluation(**changes):
             "kind": "boosted",
             "log_loss": {"boosted": 0.4987},
             "compared_on": "earlier splits",
+            "clocks": {},
+            "segments": {},
             "missing_leads": {},
         },
         "calibrator": {"kind": "sigmoid", "log_loss": {"none": 0.5123, "sigmoid": 0.4987}},
@@ -300,3 +309,19 @@ def test_card_of_a_training_when_built_then_tells_all_of_it_but_no_lead_and_no_c
     assert not re.search(r"\b00\d\d\d\b|referral|\bfair\b|\bweb\b", page.text)
     named = {name for name, value in result.evaluation["metrics"]["all"].items() if isinstance(value, dict)}
     assert all(any(name in row[0].split() for row in page.rows if row) for name in named)
+
+
+def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
+    group = {"name": "A<b", "n": 9, "leads": 7, "mean_probability": 0.42, "win_rate": 0.4, "low": 0.3, "high": 0.5,
+             "auc": None, "gap": {"value": 0.02, "low": 0.0, "high": 0.1}}  # fmt: skip
+    evaluation = make_evaluation(
+        tiers=[group],
+        brier={"brier": 0.1, "reliability": 0.01, "resolution": 0.02, "uncertainty": 0.12, "within": -0.01},
+        never_worked={"leads": 20, "of": 447, "by_tier": {"A": 0, "B": 4, "C": 15, "D": 3}},
+        limits_broken=["calibration error 0.100 (0.080 to 0.120), at most 0.05 is allowed"],
+        learning={"points": [], "said": "more closed leads of the same kind would change little"},
+    )  # fmt: skip
+    card = make_card(evaluation)
+    for words in ("Tier by tier", "A&lt;b", "42.0", "0.100 = 0.010", "less 0.010 inside", "20 of the 447", "B 4, C 15",
+                  "breaks the limits of the settings", "would change little"):  # fmt: skip
+        assert words in card

@@ -13,8 +13,8 @@ from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.model.apply import WinModel
 from leadscore.model.files import write_model
+from leadscore.model.reference import compute_score, decide_tier
 from leadscore.scoring.score import SCORES, score_open_leads
-from leadscore.scoring.tier import compute_score, decide_tier
 from leadscore.store.receipts import read_receipts
 from leadscore.testing import Facts, day
 

@@ -1,4 +1,4 @@
-"""The six pictures of an evaluation, each from plain records to a standalone SVG document.
+"""The pictures of an evaluation, each from plain records to a standalone SVG document.
 
 Records with a value that is missing, negative or not finite are left out; with fewer than two left a chart says so.
 """
@@ -45,7 +45,7 @@ TOP_SHARES = (0.1, 0.3)
 
 def plot_reliability(records: Records) -> str:
     """Win rate by promised probability, with intervals; from mean_probability, win_rate, low, high."""
-    rows = _usable(records, "mean_probability", "win_rate")
+    rows = usable(records, "mean_probability", "win_rate")
     words = Words(
         "reliability",
         "Do the probabilities hold?",
@@ -54,7 +54,7 @@ def plot_reliability(records: Records) -> str:
     )
     if len(rows) < 2:
         return draw_missing(words, MISSING)
-    bars = _usable(records, "mean_probability", "low", "high")
+    bars = usable(records, "mean_probability", "low", "high")
     largest = max(max(row["mean_probability"], row["win_rate"]) for row in rows)
     largest = min(1.0, max([largest, *(row["high"] for row in bars)]))
     x, y = x_scale(largest), y_scale(largest)
@@ -76,7 +76,7 @@ def plot_reliability(records: Records) -> str:
 
 def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
     """The receiver operating characteristic, from false_positive_rate and true_positive_rate."""
-    rows = _usable(records, "false_positive_rate", "true_positive_rate")
+    rows = usable(records, "false_positive_rate", "true_positive_rate")
     said = _estimated("AUC", auc)
     words = Words(
         "roc",
@@ -104,7 +104,7 @@ def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
 
 def plot_precision_recall(records: Records, *, average_precision: Estimate | None = None) -> str:
     """Precision by recall, from those two; the last record's precision is the win rate of all."""
-    rows = _usable(records, "recall", "precision")
+    rows = usable(records, "recall", "precision")
     said = _estimated("average precision", average_precision)
     words = Words(
         "precision_recall",
@@ -134,7 +134,7 @@ def plot_precision_recall(records: Records, *, average_precision: Estimate | Non
 
 def plot_lift(records: Records) -> str:
     """Share of wins captured by share of the list worked from the top, from share and captured."""
-    rows = _usable(records, "share", "captured")
+    rows = usable(records, "share", "captured")
     points = [(0.0, 0.0), *((row["share"], row["captured"]) for row in rows)]
     reached = [(share, _interpolated(points, share)) for share in TOP_SHARES]
     said = [f"first {percent(share)}: {percent(part)} of wins, lift {part / share:.1f}" for share, part in reached]
@@ -163,7 +163,7 @@ def plot_lift(records: Records) -> str:
 
 def plot_distribution(records: Records) -> str:
     """How the list spreads over the probabilities, and what became of it, from low, high, won, other (weights)."""
-    rows = _usable(records, "low", "high", "won", "other")
+    rows = usable(records, "low", "high", "won", "other")
     total = sum(row["won"] + row["other"] for row in rows)
     words = Words(
         "distribution",
@@ -195,7 +195,7 @@ def plot_maturity(
         days_to_win: `half` and `nine_tenths`, the days by which so much of the wins seen had come.
         horizon_days: what the model predicts up to, drawn if it lies within the days.
     """
-    rows = _usable(records, "days", "share")
+    rows = usable(records, "days", "share")
     parts = {"half": "half of the wins", "nine_tenths": "9 of 10 wins"}
     reached = [(name, days) for name in parts if _is_drawable(days := (days_to_win or {}).get(name))]
     said = {name: f"{parts[name]} by day {days:.0f}" for name, days in reached}
@@ -231,7 +231,7 @@ def plot_maturity(
     return draw_chart(words, Axis(x, "days since the lead was opened", plain), Axis(y, "share of leads won"), marks)
 
 
-def _usable(records: Records, *names: str) -> list[dict[str, float]]:
+def usable(records: Records, *names: str) -> list[dict[str, float]]:
     """Those columns of the records in which all of them are numbers that can be drawn."""
     rows = [{name: row.get(name) for name in names} for row in records]
     found = [{name: value for name, value in row.items() if _is_drawable(value)} for row in rows]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
+from leadscore.charts.evidence import plot_dates
 from leadscore.config import Settings
 from leadscore.errors import AsOfError, CorruptFileError, FollowUpError, NoStoreError, TooFewOutcomesError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
@@ -211,7 +212,9 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     beside = _card_folder(folder)
     paths = sorted(path for path in beside.rglob("*") if path.is_file())
     files = {path.relative_to(beside).as_posix(): path.read_text(encoding="utf-8") for path in paths}
-    decided = read_json(beside / "promotion.json")
+    decided = {"promoted": True, "against": None, "why": "no champion, and it is better than the base rate"}
+    if (told := beside / "promotion.json").exists():  # not for models from before there were such decisions
+        decided = read_json(told)
     because = replace(who, why=decided["why"])
     decision = Decision(decided["promoted"], decided["against"], decided["evidence"])
     version = registry.register(folder, files=files, who=because, decision=decision)
@@ -264,5 +267,7 @@ def _write_backtest(settings: Settings, report: dict[str, Any], result: Backtest
     data = canonical_json(report)
     folder = settings.project_folder() / "backtests" / hash_bytes(data)[:16]
     predictions = result.predictions.to_csv(index=False, lineterminator="\n").encode()
-    write_folder(folder, {"backtest.json": data, "predictions.csv": predictions})
+    aucs = [date["models"]["leadscore"]["auc"] for date in report["dates"]]
+    figure = plot_dates([{"auc": auc["value"], "low": auc["low"], "high": auc["high"]} for auc in aucs])
+    write_folder(folder, {"backtest.json": data, "predictions.csv": predictions, "dates.svg": figure.encode()})
     return str(folder)

@@ -20,6 +20,14 @@ from leadscore.model.curves import (
 )
 from leadscore.model.encode import FOLDS
 from leadscore.model.evaluate import Estimate, Judged, compute_gain, compute_metrics, compute_reliability
+from leadscore.model.parts import (
+    compute_captured,
+    compute_decomposition,
+    compute_groups,
+    find_never_worked,
+    read_values,
+)
+from leadscore.model.reference import compute_score, decide_tier
 from leadscore.sections import ModelSettings
 
 MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
@@ -27,9 +35,21 @@ REPEATS = 5  # of cross-validation where nothing is dated: one deal of the leads
 
 
 def evaluate(
-    history: History, judged: Judged, *, known_us: int, side: Side, splits: dict[int, Side], last: Side
+    history: History,
+    judged: Judged,
+    *,
+    known_us: int,
+    side: Side,
+    splits: dict[int, Side],
+    last: Side,
+    reference: list[float],
+    scorecard: np.ndarray,
+    segment: np.ndarray | None,
 ) -> dict[str, Any]:
-    """All that is told of a training, as JSON; the opponent is the base rate as known at the last split."""
+    """All that is told of a training, as JSON; the opponent is the base rate as known at the last split.
+
+    `scorecard` and `segment` are of the judged rows (n,).
+    """
     settings = history.settings
     opponent = (list(splits.values()) or [side])[-1].base_rate()
     metrics = _metrics(judged, last, settings.seed)
@@ -48,6 +68,10 @@ def evaluate(
         "limits_broken": broken_limits(metrics.get("all", {}), settings.model),
         "no_signal": _too_few(judged) or _no_signal(gain["log_loss_gain"], opponent),
         "reliability": compute_reliability(judged, seed=settings.seed).to_dict("records"),
+        "brier": compute_decomposition(judged),
+        "segments": [] if segment is None else compute_groups(judged, segment, seed=settings.seed),
+        **_by_tier(history, judged, last, reference),
+        "captured": _captured(history, judged, last, scorecard),
         "curves": {
             "roc": compute_roc(judged),
             "precision_recall": compute_precision_recall(judged),
@@ -77,10 +101,42 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
         "limits_broken": [],
         "no_signal": None,
         "reliability": [],
+        "brier": None,
+        "segments": [],
+        "tiers": [],
+        "never_worked": None,
+        "captured": None,
+        "learning": None,
         "curves": {},
         "days_to_win": None,
         "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
     }
+
+
+def _by_tier(history: History, judged: Judged, last: Side, reference: list[float]) -> dict[str, Any]:
+    """`tiers`: what was promised and came in each; `never_worked`: lost leads of whom nobody took care, by tier.
+
+    They stay in: what is predicted is the chance under the working practice of the past.
+    """
+    tier = decide_tier(compute_score(judged.probability, reference), history.settings.tiers)
+    groups = compute_groups(judged, tier, seed=history.settings.seed)
+    never = find_never_worked(history, last) if history.settings.is_dated else None
+    if never is None:
+        return {"tiers": groups, "never_worked": None}
+    never, lead_id = never[last.observed], last.rows["lead_id"].to_numpy()[last.observed]
+    lost = len(np.unique(lead_id[judged.label == 0]))
+    by_tier = {name: len(np.unique(lead_id[never & (tier == name)])) for name in ("A", "B", "C", "D")}
+    return {"tiers": groups, "never_worked": {"leads": len(np.unique(lead_id[never])), "of": lost, "by_tier": by_tier}}
+
+
+def _captured(history: History, judged: Judged, last: Side, scorecard: np.ndarray) -> dict[str, Any] | None:
+    """What working the first part of the list captures of the value of all wins, and the unit of value."""
+    if not judged.label.any():
+        return None
+    value, currency = read_values(history, last.rows[last.observed])
+    value = np.tile(value, len(judged.label) // len(value))
+    orders = {"leadscore": judged.probability, "scorecard": scorecard}
+    return {"unit": currency or "wins", "points": compute_captured(judged, value, orders)}
 
 
 def basis_of(time: str, *, by_split: bool) -> str:

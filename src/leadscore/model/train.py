@@ -33,6 +33,8 @@ from leadscore.model.evaluate import Judged
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.interval import fit_interval, prior_interval
 from leadscore.model.judge import REPEATS, basis_of, evaluate, evaluate_unjudged
+from leadscore.model.learning import compute_learning
+from leadscore.model.reference import build_reference
 from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
 from leadscore.model.tune import Tuning, tune_boosted
@@ -40,7 +42,6 @@ from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import Progress
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
-REFERENCE_POINTS = 1000
 TUNED_SPLITS = 3  # the latest that may be tuned on: each costs every trial a fit
 UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
 
@@ -140,8 +141,24 @@ class Training:
             return None
         last = self.pools.get("last", self.side)
         values = read_segments(self.history, last.rows, field=field)[last.observed]
-        repeats = REPEATS if not (self.moments or self.history.settings.is_dated) else 1
-        return np.tile(values, repeats)
+        return np.tile(values, self.repeats())
+
+    def scorecard_of_judged(self) -> np.ndarray:
+        """What the scorecard says (n,) of each row that judges, once a repeat."""
+        last = self.pools.get("last", self.side)
+        card = self.fit("scorecard", self.side.rows.iloc[:0], boosting=Boosting())
+        return np.tile(card.raw(self.matrix.take(last.rows[last.observed]).columns), self.repeats())
+
+    def repeats(self) -> int:
+        """How often each row that judges was predicted."""
+        return REPEATS if not (self.moments or self.history.settings.is_dated) else 1
+
+    def learn_in_parts(self, kind: str, *, boosting: Boosting) -> dict[str, Any] | None:
+        """The learning curve at the last split; None without one, or for a scorer that learns nothing."""
+        if not self.moments or kind == "scorecard":
+            return None
+        fit, seed = partial(self.fit, kind, boosting=boosting), self.history.settings.seed
+        return compute_learning(self.matrix, self.earlier[-1], self.pools["last"], fit, seed=seed)
 
     def judged_on(self) -> str:
         """In words, on which leads the last split judges."""
@@ -211,7 +228,11 @@ def fit_model(
         "left_out": sorted(training.left_out),
     }
     splits = dict(zip(training.moments, training.earlier, strict=True))
-    evaluation = evaluate(history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side)
+    evaluation = evaluate(
+        history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side,
+        reference=document["reference"], scorecard=training.scorecard_of_judged(), segment=training.segment_of_judged(),
+    )  # fmt: skip
+    evaluation["learning"] = training.learn_in_parts(kind, boosting=boosting)
     scorer = choice | _describe_scorer(side, kinds, tuning) | {"segments": segmented.told, "clocks": doubted}
     return FitResult(
         model=WinModel(document, final.booster_text),
@@ -256,14 +277,6 @@ def _describe_scorer(side: Side, kinds: list[str], tuning: Tuning | None) -> dic
     }
 
 
-def build_reference(judged: Judged) -> list[float]:
-    """The judged probabilities as quantiles, each standing for an equal share of their weight."""
-    order = np.argsort(judged.probability, kind="stable")
-    p, weight = judged.probability[order], judged.weight[order]
-    middle = (np.arange(REFERENCE_POINTS) + 0.5) / REFERENCE_POINTS * weight.sum()
-    return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
-
-
 def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: AbstractSet[str] = frozenset()) -> FitResult:
     """The scorecard of the settings, where history as of `known_us` cannot be learned from; `why` says so.
 
@@ -288,7 +301,8 @@ def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: Abstr
     evaluation = evaluate_unjudged(history, known_us=known_us, side=side)
     won, others = count_outcomes(side)
     scorer = {"kind": "scorecard", "why": why, "tried": ["scorecard"], "leads_won": won, "leads_not_won": others,
-              "missing_leads": missing_leads(won, others), "trials": [], "reproducible": True}  # fmt: skip
+              "missing_leads": missing_leads(won, others), "trials": [], "reproducible": True,
+              "segments": {}, "clocks": {}}  # fmt: skip
     calibrator = {"kind": "none", "why": "there are no closed leads to calibrate by"}
     return FitResult(
         model=WinModel(document),

@@ -76,6 +76,8 @@ READINGS = {
     "roc.svg": "The area under the line is the AUC.",
     "precision_recall.svg": "A line well above the dashed one means that the first calls are worth more than others.",
     "distribution.svg": "Blue is the share that was won.",
+    "captured.svg": "Where capacity ends after a part of the list, this is what it is worth not to call at random.",
+    "learning.svg": "A line that still falls at its right end says that more closed leads would help.",
     "maturity.svg": "A horizon before the line has flattened misses wins; leads lost do not win later.",
 }
 
@@ -126,6 +128,14 @@ def build_card(
         ],
         step=shown(float(settings.target.cadence_days), "days"),
         gain=_metric_rows(evaluation["gain"]),
+        groups=[
+            (title, rows)
+            for title, rows in (
+                ("Tier by tier", evaluation["tiers"]),
+                (f"By {_segment(settings)}", evaluation["segments"]),
+            )
+            if rows
+        ],
         calibrator=CALIBRATORS[calibrator["kind"]],
         scorer=SCORERS[evaluation["scorer"]["kind"]],
         families=_families(features),
@@ -133,6 +143,11 @@ def build_card(
         audited=_audited(evaluation["audit"]),
         labels={name: field.label for name, field in settings.lead_fields().items()},
     )
+
+
+def _segment(settings: Settings) -> str:
+    name = settings.model.segment or ""
+    return settings.lead_fields()[name].label or name.replace("_", " ") if name else "segment"
 
 
 def _audited(audit: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, list[Mapping[str, Any]]]]:

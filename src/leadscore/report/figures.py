@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from leadscore.charts.evidence import plot_captured, plot_learning
 from leadscore.charts.plots import (
     plot_distribution,
     plot_lift,
@@ -32,6 +33,10 @@ def build_figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
         ),
         "distribution.svg": plot_distribution(curves["distribution"]),
     }
+    if captured := evaluation.get("captured"):
+        figures["captured.svg"] = plot_captured(captured["points"], unit=captured["unit"])
+    if learning := evaluation.get("learning"):
+        figures["learning.svg"] = plot_learning(learning["points"], said=learning["said"])
     if "maturity" in curves:  # it needs dates
         figures["maturity.svg"] = plot_maturity(
             curves["maturity"], days_to_win=evaluation["days_to_win"], horizon_days=evaluation["horizon_days"]

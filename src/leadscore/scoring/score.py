@@ -12,8 +12,8 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
+from leadscore.model.reference import compute_score, decide_tier
 from leadscore.scoring.explain import REASONS, explain
-from leadscore.scoring.tier import compute_score, decide_tier
 from leadscore.times import format_us
 
 REASON_COLUMNS = [f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)]

@@ -13,6 +13,7 @@ def draw_train(result: dict[str, Any]) -> None:
     if e["metrics"]:
         draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
         out.print(_learned(e))
+    _draw_parts(e)
     if e["horizon_why"]:
         out.print(f"Horizon: {e['horizon_days']} days, since {e['horizon_why']}")
     _draw_scorer(e["scorer"])
@@ -53,6 +54,28 @@ def _draw_registered(result: dict[str, Any], version: dict[str, Any], champion: 
             f"Version {champion['number']} goes on scoring. See both: leadscore models compare {champion['number']} "
             f"{version['number']}; let the new one score: leadscore models promote {version['number']} --why ..."
         )
+
+
+def _draw_parts(e: dict[str, Any]) -> None:
+    """Tiers and segments, what the list brings, and what more history would."""
+    for title, rows in (("By tier", e["tiers"]), ("By segment", e["segments"])):
+        if rows:
+            table = table_of(title, "", "leads", "promised", "won", "95 % interval")
+            for row in rows:
+                numbers = (f"{row['mean_probability']:.3f}", f"{row['win_rate']:.3f}")
+                table.add_row(
+                    escaped(row["name"]), f"{row['leads']:,}", *numbers, f"{row['low']:.3f} to {row['high']:.3f}"
+                )
+            out.print(table)
+    if never := e["never_worked"]:
+        tiers = ", ".join(f"{tier} {n:,}" for tier, n in never["by_tier"].items())
+        out.print(f"Never worked: {never['leads']:,} of {never['of']:,} judged leads that were not won ({tiers})")
+    if captured := e["captured"]:
+        point = next(each for each in captured["points"] if each["share"] == 0.2)
+        others = ", ".join(f"{name} {point[name]:.0%}" for name in ("scorecard", "random", "oracle"))
+        out.print(f"A fifth of the list captures {point['leadscore']:.0%} of the value ({captured['unit']}); {others}")
+    if e["learning"]:
+        out.print(f"More history: {e['learning']['said']}")
 
 
 def _draw_promotion(promotion: dict[str, Any]) -> None:

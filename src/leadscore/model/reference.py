@@ -1,10 +1,21 @@
-"""Score and tier: where a lead stands among those that the model was judged on."""
+"""The reference: the judged probabilities of the last split, by which a probability becomes a score and a tier."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from leadscore.model.evaluate import Judged
 from leadscore.sections import Tiers
+
+POINTS = 1000
+
+
+def build_reference(judged: Judged) -> list[float]:
+    """The judged probabilities as quantiles, each standing for an equal share of their weight."""
+    order = np.argsort(judged.probability, kind="stable")
+    p, weight = judged.probability[order], judged.weight[order]
+    middle = (np.arange(POINTS) + 0.5) / POINTS * weight.sum()
+    return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
 
 
 def compute_score(probability: np.ndarray, reference: list[float]) -> np.ndarray:

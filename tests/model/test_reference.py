@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from leadscore.scoring.tier import compute_score, decide_tier
+from leadscore.model.reference import compute_score, decide_tier
 from leadscore.sections import Tiers
 
 REFERENCE = [0.1, 0.2, 0.2, 0.2, 0.4]
