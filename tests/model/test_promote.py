@@ -51,6 +51,11 @@ def evidence(**changes):
         ({"gain": LEVEL, "alike": True}, True, "the same recipe on newer data"),
         ({"gain": Estimate(0.0, 0.0, 0.0), "alike": True}, True, "the very same recipe"),
         ({"gain": LEVEL, "simpler": True}, True, "simpler, and not clearly worse"),
+        ({"gain": Estimate(-0.004, -0.009, 0.001), "simpler": True}, False, "not clearly better"),  # 1.6 errors
+        ({"gain": Estimate(-0.002, -0.007, 0.003), "simpler": True}, True, "simpler, and not clearly worse"),  # 0.8
+        ({"older": True}, False, "it was fitted to less of history than the champion"),
+        ({"older": True, "broken": ["x"]}, False, "champion; its calibration breaks the limits of the settings: x"),
+        ({"log_loss": {"champion": NAN, "challenger": 0.4}}, False, "could not be computed"),
         ({"gain": WORSE, "alike": True}, False, "worse"),
         ({"gain": WORSE, "simpler": True}, False, "worse"),
         ({"broken": ["calibration error 0.1"]}, False, "breaks the limits of the settings: calibration error 0.1"),

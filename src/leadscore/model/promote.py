@@ -216,11 +216,12 @@ def decide_promotion(evidence: Evidence) -> Promotion:
     gain = evidence.gain
     if evidence.alike and (gain.low, gain.high) == (0, 0):
         return Promotion(True, "the very same recipe, on newer data", evidence)
+    one_error = (gain.high - gain.low) / (2 * 1.96)  # within it the simpler wins, as where a scorer is chosen
     verdicts = (  # the first that holds
         (gain.high < 0, False, "worse"),
         (gain.low > 0, True, "better"),
         (evidence.alike, True, "the same recipe on newer data, and not clearly worse"),
-        (evidence.simpler, True, "simpler, and not clearly worse"),
+        (evidence.simpler and gain.value >= -one_error, True, "simpler, and not clearly worse"),
         (True, False, "not clearly better"),
     )
     promoted, why = next((promoted, why) for holds, promoted, why in verdicts if holds)
