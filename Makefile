@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run setup test test-all check truth bench lock clean
+.PHONY: run setup test test-all check truth bench compare lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/run
@@ -38,9 +38,14 @@ test-all: test truth
 truth: .venv/run
 	$(PY) bench/truth.py
 
+# Our model beside what others use, on the real examples and the sample; some ten minutes.
+compare: setup
+	$(PY) bench/compare.py --write
+
 # Measures ratios to known work on this machine; takes some minutes and some GB of disk.
 bench: setup
 	$(PY) bench/ingest.py
+	$(PY) bench/route.py
 
 check: setup
 	$(PY) -m ruff check

@@ -72,6 +72,16 @@ def test_audit_when_it_keeps_a_field_that_is_not_there_then_the_right_ones_are_n
     assert f"audit.keep: there is no field {name!r}; {words}" in refusal(tmp_path, f'{BASE}[audit]\nkeep = ["{name}"]')
 
 
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [("industri", "there is no field 'industri'; did you mean 'industry'?"),
+     ("amount", "field 'amount' is of type 'number', 'text' is needed")],
+)  # fmt: skip
+def test_routing_when_it_compares_with_a_field_that_cannot_be_then_it_is_refused(tmp_path, field, words):
+    told = refusal(tmp_path, f'{BASE}[routing]\nreps = "reps.csv"\nmatch = {{ territories = "{field}" }}')
+    assert f"routing.match.territories: {words}" in told
+
+
 def test_settings_when_no_key_is_near_then_the_known_ones_are_listed(tmp_path):
     told = refusal(tmp_path, BASE + "[tiers]\nplatinum = 99")
     assert "unknown key tiers.platinum; known are 'a', 'b', 'c'" in told

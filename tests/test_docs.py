@@ -11,7 +11,9 @@ from leadscore.config import Settings
 from leadscore.ingest.breaks import SAID
 from leadscore.model.evaluate import METRICS
 from leadscore.rules import ALARMS, RULES
+from leadscore.scoring.route import ROUTES
 from leadscore.scoring.score import SCORES
+from leadscore.tables import REPS
 
 ROOT = Path(__file__).parents[1]
 DOCS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in [*ROOT.glob("*.md"), *ROOT.glob("*/**/*.md")]
@@ -45,6 +47,11 @@ def test_metric_is_told_in_the_docs(name):
 @pytest.mark.parametrize("name", SCORES.names)
 def test_score_column_is_told_in_the_docs(name):
     assert f"`{re.sub('_[123]$', '_1..3', name)}`" in DOCS["docs/scores.md"]
+
+
+@pytest.mark.parametrize("name", [*ROUTES.names, *REPS.names[1:]])
+def test_routing_column_is_told_in_the_docs(name):
+    assert f"`{name}`" in DOCS["docs/routing.md"]
 
 
 def test_rules_and_alarms_of_the_docs_are_those_that_there_are():

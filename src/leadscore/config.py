@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from leadscore.errors import SettingsError, TimeFormatError, listed
+from leadscore.routing import RoutingSettings
 from leadscore.sections import (
     RESERVED,
     UNDATED_TABLES,
@@ -80,6 +81,7 @@ class Settings(Frozen):
     scorecard: Scorecard = Scorecard()
     model: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
+    routing: RoutingSettings | None = Field(default=None, description="gives leads to reps")
 
     @field_validator("timezone")
     @classmethod
@@ -129,12 +131,18 @@ class Settings(Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
         if unknown := [name for name in self.audit.keep if name not in known]:
             raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
-        if (name := self.model.segment) is not None:
-            if name not in known:
-                raise ValueError(f"model.segment: there is no field {name!r}{hint(name, known)}")
-            if (is_of := self.lead_fields()[name].type) != "text":
-                raise ValueError(f"model.segment: field {name!r} is of type {is_of!r}, 'text' is needed")
+        if self.model.segment is not None:
+            self._check_text_field("model.segment", self.model.segment)
+        for criterion, name in (self.routing.match.columns() if self.routing else {}).items():
+            self._check_text_field(f"routing.match.{criterion}", name)
         return self
+
+    def _check_text_field(self, where: str, name: str) -> None:
+        known = self.lead_fields()
+        if name not in known:
+            raise ValueError(f"{where}: there is no field {name!r}{hint(name, list(known))}")
+        if (is_of := known[name].type) != "text":
+            raise ValueError(f"{where}: field {name!r} is of type {is_of!r}, 'text' is needed")
 
     def _check_entry(self, where: str, entry: Mapping) -> None:
         if entry.source not in self.sources:

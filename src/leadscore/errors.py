@@ -191,6 +191,36 @@ class UnknownVersionError(UserError):
         super().__init__(f"project {project!r} has no model version {version!r}; {there}")
 
 
+class NoPublicationError(UserError):
+    """No published list, or none of that name."""
+
+    def __init__(self, project: str, which: str | None, known: list[str]) -> None:
+        if which is None:
+            super().__init__(f"project {project!r} has published nothing yet; run leadscore score first")
+        else:
+            said = listed(known) if known else "none"
+            super().__init__(f"project {project!r} has not one publication that is called {which!r}; there are: {said}")
+
+
+class UnknownLeadError(UserError):
+    """A lead that is not on a published list."""
+
+    def __init__(self, lead_id: str, publication_id: str) -> None:
+        super().__init__(
+            f"the lead {lead_id!r} is not on the list {publication_id}: it was not open then, or there is none"
+        )
+
+
+class ReplayError(LeadscoreError):
+    """A publication that comes out differently when it is scored again."""
+
+    def __init__(self, publication_id: str, differs: list[str]) -> None:
+        super().__init__(
+            f"{publication_id} scored again is not the same, it differs in {listed(differs)}: "
+            "this version of leadscore, or of a library, computes otherwise than the one that published it"
+        )
+
+
 class AliasError(UserError):
     """An alias that cannot be moved as asked."""
 
@@ -282,3 +312,12 @@ class WriteError(LeadscoreError):
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"could not write in {path}: {problem}; what was there before is intact")
+
+
+class RepsError(UserError):
+    """A list of reps that nobody can be routed with; each problem with its line."""
+
+    def __init__(self, name: str, problems: Sequence[tuple[int, str]]) -> None:
+        told = "; ".join(f"line {line}: {problem}" for line, problem in problems[:12])
+        more = f" and {len(problems) - 12} more" if len(problems) > 12 else ""
+        super().__init__(f"{name} cannot be routed with: {told}{more}")

@@ -79,6 +79,8 @@ TABLES = {table.name: table for table in (LEADS, CHANGES, ACTIVITIES, STAGES, OU
 
 PERSONAL = ("email", "phone", "company", "contact")  # of leads; not stored, but as a salted hash
 
+CRITERIA = ("territories", "segments", "languages", "skills")  # by which a rep may take a lead
+
 REJECTS = pa.schema(
     [
         pa.field("source", pa.string(), nullable=False),
@@ -105,5 +107,21 @@ RECEIPTS = pa.schema(
         pa.field("exploration_probability", pa.float64()),
         pa.field("model_version", pa.string(), nullable=False),
         pa.field("store_version", pa.string(), nullable=False),
+    ]
+)
+REPS = pa.schema(
+    [
+        pa.field("line", pa.int64(), nullable=False),  # of the list, for messages
+        pa.field("rep_id", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("team", pa.string()),
+        pa.field("capacity", pa.int64(), nullable=False),
+        pa.field("period", pa.string()),
+        pa.field("load", pa.int64(), nullable=False),
+        *(pa.field(each, pa.list_(pa.string()), nullable=False) for each in CRITERIA),  # empty: any
+        pa.field("min_share", pa.float64(), nullable=False),
+        pa.field("max_share", pa.float64(), nullable=False),
+        pa.field("away_from", pa.timestamp("us", tz="UTC")),
+        pa.field("away_until", pa.timestamp("us", tz="UTC")),
     ]
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import histories
 from histories import open_stored, sales_facts, sales_settings, write_store
 from leadscore.model.boosted import Boosting
-from leadscore.model.evaluate import Estimate, Judged, compute_calibration_gap, compute_metrics
+from leadscore.model.evaluate import Estimate, Judged, compute_metrics, compute_spreads, difference_of
 from leadscore.model.judge import broken_limits
 from leadscore.model.promote import (
     Evidence,
@@ -153,7 +153,10 @@ def test_evidence_when_one_segment_is_spoilt_then_it_speaks_against():
 
 def test_calibration_gap_when_computed_then_is_the_difference_of_both_errors():
     judged, truth = make_judged(noise=1.5)
-    gap = compute_calibration_gap(judged, truth, seed=0)
+    gap = difference_of(
+        *(compute_spreads(dataclasses.replace(judged, probability=p), seed=0)["calibration_error"]
+          for p in (judged.probability, truth))
+    )  # fmt: skip
     errors = [
         compute_metrics(dataclasses.replace(judged, probability=p), seed=0)["calibration_error"].value
         for p in (judged.probability, truth)

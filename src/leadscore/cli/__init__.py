@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadscore.cli.explained import explain, replay
 from leadscore.cli.models import models
 from leadscore.cli.options import (
     DEFAULT_CONFIG,
@@ -42,6 +43,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(explain)
+app.command()(replay)
 app.add_typer(store, name="store")
 app.add_typer(models, name="models")
 

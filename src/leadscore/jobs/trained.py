@@ -82,6 +82,12 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
     }
 
 
+def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]]:
+    """What `fit_model` is told to do without: fields that leak, and clocks, by what was known at a moment."""
+    verdicts = audit_learned(history, known_us=known_us)
+    return {"leave_out": left_out(verdicts, history.settings), "clocks": clocks(verdicts, history.settings)}
+
+
 @dataclass(frozen=True)
 class _Champion:
     """The version that scores; `model` is None if its files are damaged."""
@@ -212,7 +218,7 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     beside = _card_folder(folder)
     paths = sorted(path for path in beside.rglob("*") if path.is_file())
     files = {path.relative_to(beside).as_posix(): path.read_text(encoding="utf-8") for path in paths}
-    decided = {"promoted": True, "against": None, "why": "no champion, and it is better than the base rate"}
+    decided = Promotion(True, "no champion, and it is better than the base rate").as_json() | {"against": None}
     if (told := beside / "promotion.json").exists():  # not for models from before there were such decisions
         decided = read_json(told)
     because = replace(who, why=decided["why"])
@@ -255,8 +261,7 @@ def backtest(
             )
 
         def doubted(moment: int) -> dict[str, frozenset[str]]:
-            verdicts = audit_learned(history, known_us=moment)
-            return {"leave_out": left_out(verdicts, settings), "clocks": clocks(verdicts, settings)}
+            return doubt_fields(history, known_us=moment)
 
         result = run_backtest(history, moments, progress=progress, doubted=doubted)
         report = result.report | {"project": settings.project, "store_version": history.version.id}

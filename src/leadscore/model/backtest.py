@@ -11,18 +11,17 @@ import numpy as np
 import pandas as pd
 
 from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError
-from leadscore.features.matrix import build_matrix
+from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
-from leadscore.model.evaluate import Judged, compute_gain, compute_metrics, compute_reliability
-from leadscore.model.judge import as_json, describe_judged
+from leadscore.model.compare import OURS, compute_table
+from leadscore.model.evaluate import Judged, compute_reliability
 from leadscore.model.train import fit_model
 from leadscore.model.yardstick import predict_yardsticks
 from leadscore.progress import Progress, silent
 from leadscore.times import DAY_US, local_midnights
 
-OURS = "leadscore"
 BACKTESTED = 0.4, 0.9  # shares of ordered leads between which back-tests begin
 
 
@@ -97,10 +96,11 @@ def _replay(
     earlier = history.earlier_side(as_of_us)
     rows = settled.rows[settled.observed]
     both = pd.concat([earlier.rows[KEYS], rows[KEYS]])
-    matrix = build_matrix(history.snapshot(both), result.features)
+    features = build_features(history.settings, leave_out=doubted.get("leave_out", frozenset()))
+    matrix = build_matrix(history.snapshot(both), features)  # yardsticks may learn from clocks
     table = rows[["lead_id", "as_of_us", "label", "weight"]].assign(
         **{OURS: result.model.probability(result.model.raw(matrix.take(rows).columns))},
-        **predict_yardsticks(matrix, earlier, rows, result.features),
+        **predict_yardsticks(matrix, earlier, rows, features, scorecard=history.settings.scorecard),
     )
     splits = len(result.evaluation["splits"])
     why = result.evaluation["calibrator"].get("why")
@@ -121,14 +121,9 @@ def _replay(
 
 
 def _metrics(table: pd.DataFrame, *, seed: int) -> dict[str, Any]:
-    """Metrics, and gain over the base rate, of each model's column."""
-    base = table["base_rate"].to_numpy()
-    found = {}
-    for name in table.columns.drop(["lead_id", "as_of_us", "label", "weight"]):
-        judged = _judged(table, name)
-        gain = compute_gain(judged, base, seed=seed)
-        found[name] = describe_judged(judged) | as_json(compute_metrics(judged, seed=seed)) | as_json(gain)
-    return found
+    """Metrics of each model's column, as `compute_table` gives them."""
+    names = table.columns.drop(["lead_id", "as_of_us", "label", "weight"])
+    return compute_table(_judged(table, OURS), {name: table[name].to_numpy() for name in names}, seed=seed)
 
 
 def _judged(table: pd.DataFrame, name: str) -> Judged:

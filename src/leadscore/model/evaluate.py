@@ -121,6 +121,9 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
+Spread = tuple[float, np.ndarray]  # a metric's value, and its values over resamples
+
+
 def compute_metrics(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[str, Estimate]:
     """Every metric of `METRICS`, and calibration_error with its two parts, with 95 % intervals over leads.
 
@@ -128,16 +131,33 @@ def compute_metrics(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[st
     perfect calibration (outcomes drawn from the probabilities, one uniform number a lead, since its rows share a
     fate). The interval compares resamples of the leads with equally resampled draws.
     """
+    return {name: estimate_of(spread) for name, spread in compute_spreads(judged, seed=seed, draws=draws).items()}
+
+
+def compute_spreads(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[str, Spread]:
+    """The same, each as its value and its values over resamples of the leads, which a seed repeats for any model."""
     p, y, w = judged.probability, judged.label, judged.weight
     counts = resample_leads(judged.lead_id, seed=seed, draws=draws)
     weights = [w * counts[draw] for draw in range(draws)]
     found = {
-        name: _estimate(metric(p, y, w), [metric(p, y, each) for each in weights]) for name, metric in METRICS.items()
+        name: (metric(p, y, w), np.array([metric(p, y, each) for each in weights])) for name, metric in METRICS.items()
     }
     return found | _calibration_error(judged, weights, seed=seed)
 
 
-def _calibration_error(judged: Judged, weights: list[np.ndarray], *, seed: int) -> dict[str, Estimate]:
+def estimate_of(spread: Spread) -> Estimate:
+    """A value with the interval of its resamples."""
+    return _estimate(spread[0], list(spread[1]))
+
+
+def difference_of(spread: Spread, other: Spread) -> Estimate:
+    """How much larger one is than the other, resample by resample."""
+    if not len(spread[1]):
+        return Estimate(spread[0] - other[0], float("nan"), float("nan"))
+    return _estimate(spread[0] - other[0], list(spread[1] - other[1]))
+
+
+def _calibration_error(judged: Judged, weights: list[np.ndarray], *, seed: int) -> dict[str, Spread]:
     p, y, w = judged.probability, judged.label, judged.weight
     codes, leads = pd.factorize(judged.lead_id, sort=True)
     rng = np.random.default_rng([seed, 1])
@@ -145,11 +165,11 @@ def _calibration_error(judged: Judged, weights: list[np.ndarray], *, seed: int) 
     expected = float(np.mean([compute_binned_error(p, drawn, w) for drawn in perfect]))
     expected_again = np.mean([compute_binned_error(p, d, each) for d, each in zip(perfect, weights, strict=True)])
     raw = compute_binned_error(p, y, w)
-    spread = [compute_binned_error(p, y, each) - float(expected_again) for each in weights]
+    spread = np.array([compute_binned_error(p, y, each) for each in weights]) - float(expected_again)
     return {
-        "calibration_error": _estimate(raw - expected, spread),
-        "calibration_error_raw": Estimate(raw, float("nan"), float("nan")),
-        "calibration_error_expected": Estimate(expected, float("nan"), float("nan")),
+        "calibration_error": (raw - expected, spread),
+        "calibration_error_raw": (raw, np.empty(0)),
+        "calibration_error_expected": (expected, np.empty(0)),
     }
 
 
@@ -172,26 +192,6 @@ def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int = D
         "log_loss_gain": _estimate(float(np.average(loss, weights=w)), gains),
         "brier_skill": _estimate(skill(w), [skill(w * counts[draw]) for draw in range(draws)]),
     }
-
-
-def compute_calibration_gap(judged: Judged, other: np.ndarray, *, seed: int, draws: int = DRAWS) -> Estimate:
-    """How much larger the de-biased calibration error is than that of another model on the same rows, paired."""
-    y, w = judged.label, judged.weight
-    _, leads = pd.factorize(judged.lead_id, sort=True)
-    codes = pd.factorize(judged.lead_id, sort=True)[0]
-    rng = np.random.default_rng([seed, 1])
-    drawn = [rng.random(len(leads))[codes] for _ in range(draws)]
-    weights = [w * count for count in resample_leads(judged.lead_id, seed=seed, draws=draws)]
-
-    def error(p: np.ndarray) -> tuple[float, np.ndarray]:
-        perfect = [(each < p).astype(float) for each in drawn]
-        expected = float(np.mean([compute_binned_error(p, one, w) for one in perfect]))
-        again = float(np.mean([compute_binned_error(p, one, each) for one, each in zip(perfect, weights, strict=True)]))
-        spread = np.array([compute_binned_error(p, y, each) - again for each in weights])
-        return compute_binned_error(p, y, w) - expected, spread
-
-    (ours, our_spread), (theirs, their_spread) = error(judged.probability), error(other)
-    return _estimate(ours - theirs, list(our_spread - their_spread))
 
 
 def compute_standard_error(difference: np.ndarray, weight: np.ndarray, lead_id: np.ndarray) -> float:

@@ -19,10 +19,11 @@ from leadscore.model.boosted import Boosting
 from leadscore.model.evaluate import (
     Estimate,
     Judged,
-    compute_calibration_gap,
     compute_gain,
     compute_log_loss,
-    compute_metrics,
+    compute_spreads,
+    difference_of,
+    estimate_of,
 )
 from leadscore.model.fit import SCORERS
 from leadscore.model.judge import MIN_JUDGED, broken_limits
@@ -171,12 +172,11 @@ def compare_judged(
 ) -> Evidence:  # fmt: skip
     """What two sets of predictions of the same rows say of their recipes, with intervals over leads."""
     theirs, ours, seed = champion_judged, judged, settings.seed
-    metrics = compute_metrics(ours, seed=seed)
-    calibration = {
-        "champion": compute_metrics(theirs, seed=seed)["calibration_error"],
-        "challenger": metrics["calibration_error"],
-        "difference": compute_calibration_gap(ours, theirs.probability, seed=seed),
-    }
+    spreads = {name: compute_spreads(each, seed=seed) for name, each in (("champion", theirs), ("challenger", ours))}
+    metrics = {name: estimate_of(spread) for name, spread in spreads["challenger"].items()}
+    errors = {name: spread["calibration_error"] for name, spread in spreads.items()}
+    calibration = {name: estimate_of(spread) for name, spread in errors.items()}
+    calibration["difference"] = difference_of(errors["challenger"], errors["champion"])
     return Evidence(
         judged_on=judged_on,
         leads=len(np.unique(ours.lead_id)),

@@ -30,6 +30,7 @@ from leadscore.model.choose import (
     missing_leads,
 )
 from leadscore.model.evaluate import Judged
+from leadscore.model.evidence import build_evidence
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.interval import fit_interval, prior_interval
 from leadscore.model.judge import REPEATS, basis_of, evaluate, evaluate_unjudged
@@ -226,6 +227,7 @@ def fit_model(
         "interval": fit_interval(whole, calibration.to_use, seed=history.settings.seed),
         "reference": build_reference(judged),
         "left_out": sorted(training.left_out),
+        "evidence": build_evidence(final, training.matrix, side.rows, training.features),
     }
     splits = dict(zip(training.moments, training.earlier, strict=True))
     evaluation = evaluate(

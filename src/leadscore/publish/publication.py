@@ -16,7 +16,7 @@ from leadscore.files import canonical_json, hash_bytes, read_json, read_verified
 from leadscore.store.receipts import write_receipts
 from leadscore.times import format_us
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: change, change_points, trend; settings and the list before in the manifest
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Publication:
 
 def write_publication(
     scores: pa.Table, *, folder: Path, as_of_us: int | None, model_version: str, store_version: str, project: str,
-    counts: dict[str, int],
+    counts: dict[str, int], basis: dict[str, Any],
 ) -> Publication:  # fmt: skip
     """Write scores.parquet, scores.csv and manifest.json to `folder`/<id>, whole; no reader is led there yet.
 
     The id is made of as_of (None if there is no date) and the hash of all of it: the same scores give the same
-    publication.
+    publication. `basis` is what else it takes to make it again: the settings, and the list before.
     """
-    files = {"scores.parquet": _parquet(scores), "scores.csv": _csv(scores)}
+    files = format_files(scores)
     manifest: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "project": project,
@@ -46,12 +46,35 @@ def write_publication(
         "store_version": store_version,
         "columns": scores.schema.names,
         "counts": counts,
+        **basis,
         "files": {name: {"sha256": hash_bytes(data), "bytes": len(data)} for name, data in files.items()},
     }
     publication_id = f"{_stamp(as_of_us)}-{hash_bytes(canonical_json(manifest))[:12]}"
     manifest["publication_id"] = publication_id
     write_folder(folder / publication_id, {**files, "manifest.json": canonical_json(manifest)})
     return Publication(publication_id, folder / publication_id, manifest)
+
+
+def format_files(scores: pa.Table) -> dict[str, bytes]:
+    """The score files by name; the same scores give the same bytes."""
+    return {"scores.parquet": _parquet(scores), "scores.csv": _csv(scores)}
+
+
+def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication, pa.Table]:
+    """A publication and its scores, checked against the hashes of its manifest, and that against its id.
+
+    Raises:
+        CorruptFileError: its files are not what its manifest says, or the manifest is not what its id says.
+    """
+    home = folder / publication_id
+    manifest = read_json(home / "manifest.json")
+    named = {name: value for name, value in manifest.items() if name != "publication_id"}
+    if (found := hash_bytes(canonical_json(named))[:12]) != (expected := publication_id.rpartition("-")[2]):
+        raise CorruptFileError(home / "manifest.json", expected=expected, found=found)
+    data = {name: read_verified(home / name, sha256=told["sha256"]) for name, told in manifest["files"].items()}
+    # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
+    scores = pq.read_table(pa.BufferReader(data["scores.parquet"]), use_threads=False)
+    return Publication(publication_id, home, manifest), scores
 
 
 def _stamp(as_of_us: int | None) -> str:
@@ -68,14 +91,8 @@ def publish(publication_id: str, *, folder: Path, store_folder: Path) -> Publica
     Raises:
         CorruptFileError: its files are not what its manifest says, or the manifest is not what its id says.
     """
-    home = folder / publication_id
-    manifest = read_json(home / "manifest.json")
-    named = {name: value for name, value in manifest.items() if name != "publication_id"}
-    if (found := hash_bytes(canonical_json(named))[:12]) != (expected := publication_id.rpartition("-")[2]):
-        raise CorruptFileError(home / "manifest.json", expected=expected, found=found)
-    data = {name: read_verified(home / name, sha256=told["sha256"]) for name, told in manifest["files"].items()}
-    # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
-    scores = pq.read_table(pa.BufferReader(data["scores.parquet"]), use_threads=False)
+    publication, scores = read_publication(publication_id, folder=folder)
+    manifest = publication.manifest
     write_receipts(
         store_folder,
         scores,
@@ -85,7 +102,7 @@ def publish(publication_id: str, *, folder: Path, store_folder: Path) -> Publica
     )
     pointer = {"publication_id": publication_id, "manifest_sha256": hash_bytes(canonical_json(manifest))}
     write_pointer(folder / "current.json", canonical_json(pointer))
-    return Publication(publication_id, home, manifest)
+    return publication
 
 
 def _parquet(scores: pa.Table) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
+from leadscore.model.evidence import tell_evidence
 
 REASONS = 3
 LEAST = 0.02  # log-odds; less moves a probability by half a percentage point at most
@@ -19,10 +20,11 @@ def explain(model: WinModel, matrix: Matrix, features: Sequence[Feature]) -> dic
     """reason_up_1..3 and reason_down_1..3, each a list of n sentences, "" where there is no further reason.
 
     Features of one group are one reason: their contributions are added, and the sentence is that of the feature
-    which says most. A value that is not known is never a reason.
+    which says most, with what became of leads like it where there were enough. A value that is not known is never a
+    reason.
     """
     contributions = model.contributions(matrix.columns)[:, :-1]
-    encoded = model.encode(matrix.columns)
+    encoded, evidence = model.encode(matrix.columns), model.document.get("evidence", {})
     groups: dict[str, list[int]] = {}
     for at, feature in enumerate(features):
         groups.setdefault(feature.group, []).append(at)
@@ -35,9 +37,11 @@ def explain(model: WinModel, matrix: Matrix, features: Sequence[Feature]) -> dic
             if len(said) == REASONS or sign * totals[row, group] < LEAST:
                 break
             for at in sorted(members[group], key=lambda i: (-sign * contributions[row, i], i)):
-                value = _value(features[at], matrix.columns[features[at].name][row], encoded[row, at])
+                value = known_value(features[at], matrix.columns[features[at].name][row], encoded[row, at])
                 if value is not None and sign * contributions[row, at] > 0:
-                    said.append(features[at].sentence(value, speaks_for=sign > 0))
+                    seen = value if features[at].is_category else encoded[row, at]
+                    told = tell_evidence(evidence, features[at], seen)
+                    said.append(features[at].sentence(value, speaks_for=sign > 0) + (f" ({told})" if told else ""))
                     break
         return said + [""] * (REASONS - len(said))
 
@@ -48,9 +52,10 @@ def explain(model: WinModel, matrix: Matrix, features: Sequence[Feature]) -> dic
     return found
 
 
-def _value(feature: Feature, raw: Any, encoded: float) -> Any:
+def known_value(feature: Feature, raw: Any, encoded: float) -> Any:
     """The lead's own value, or None if it is not known; what the encoder makes from rows is its encoded value."""
     if feature.is_category:
         return raw
     value = float(encoded if feature.usual_for else raw)
-    return value if np.isfinite(value) else None
+    said = np.isfinite(value) and not (feature.unit == "flag" and value == 0)  # that an answer is missing is no reason
+    return value if said else None

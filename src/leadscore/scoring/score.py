@@ -13,6 +13,7 @@ from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.reference import compute_score, decide_tier
+from leadscore.scoring.change import Previous, describe_change
 from leadscore.scoring.explain import REASONS, explain
 from leadscore.times import format_us
 
@@ -28,13 +29,17 @@ SCORES = pa.schema(
         pa.field("score", pa.float64(), nullable=False),
         pa.field("tier", pa.string(), nullable=False),
         *(pa.field(name, pa.string(), nullable=False) for name in REASON_COLUMNS),
+        pa.field("change", pa.string(), nullable=False),
+        pa.field("change_points", pa.float64()),
+        pa.field("trend", pa.string(), nullable=False),
     ]
 )
 
 
 def score_open_leads(
-    history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int
-) -> pa.Table:
+    history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int,
+    previous: Previous | None = None,
+) -> pa.Table:  # fmt: skip
     """One row for each lead open at `as_of_us`, in the shape of `SCORES`, the most promising first.
 
     Where the list has no date, its as_of is 1970-01-01T00:00:00Z.
@@ -45,6 +50,7 @@ def score_open_leads(
         model_version: its name, for messages.
         known_us: up to when the model has seen facts.
         as_of_us: the moment to score at.
+        previous: the list before, to say what changed.
 
     Raises:
         AsOfError: the model has seen facts from after `as_of_us`.
@@ -75,6 +81,7 @@ def score_open_leads(
         "score": score,
         "tier": decide_tier(score, history.settings.tiers),
         **explain(model, matrix, features),
+        **describe_change(history, model, lead_id=lead_id, raw=raw, as_of_us=as_of_us, previous=previous),
     }
     order = pa.array(np.lexsort((lead_id, -raw, -probability)))
     return pa.table([pa.array(columns[f.name]).cast(f.type).take(order) for f in SCORES], schema=SCORES)

@@ -38,9 +38,9 @@ def write_receipts(
     return path
 
 
-def read_receipts(folder: Path) -> pa.Table:
-    """All receipts of the store at `folder`, in the order of their publications' ids."""
-    files = sorted((folder / "receipts").glob("*.parquet"))
+def read_receipts(folder: Path, *, publication_id: str = "*") -> pa.Table:
+    """All receipts of the store at `folder`, or of one publication, in the order of their publications' ids."""
+    files = sorted((folder / "receipts").glob(f"{publication_id}.parquet"))
     # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
     tables = [pq.read_table(file, use_threads=False) for file in files]
     return pa.concat_tables(tables) if tables else RECEIPTS.empty_table()

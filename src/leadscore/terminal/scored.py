@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from leadscore.terminal.console import escaped, out, table_of
 from leadscore.terminal.trained import draw_train
+
+EVIDENCE = re.compile(r" \(of [\d,]+ such leads \d+ % were won\)$")  # in the files; here it would hide the reasons
 
 
 def draw_score(result: dict[str, Any]) -> None:
@@ -16,7 +19,8 @@ def draw_score(result: dict[str, Any]) -> None:
     for row in result["top"]:
         lines = []
         for side, sign in (("up", "[green]+[/]"), ("down", "[red]-[/]")):
-            if said := "; ".join(filter(None, (row[f"reason_{side}_{i}"] for i in (1, 2, 3)))):
+            told = (EVIDENCE.sub("", row[f"reason_{side}_{i}"]) for i in (1, 2, 3))
+            if said := "; ".join(filter(None, told)):
                 lines.append(f"{sign} {escaped(said)}")
         table.add_row(escaped(row["lead_id"]), row["tier"], f"{row['win_probability']:.3f}", "\n".join(lines))
     if result["top"]:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadscore.terminal.console import METRIC_NAMES, draw_metrics, escaped, number, out, short, table_of, until
+from leadscore.terminal.console import draw_metrics, escaped, number, out, short, table_of, until
+
+TOLD = {  # columns of the table of all models; the rest is in the report
+    "auc": "AUC",
+    "log_loss": "log loss",
+    "brier": "Brier",
+    "calibration_error": "cal. error",
+    "lift_10": "lift 10 %",
+}
 
 
 def draw_train(result: dict[str, Any]) -> None:
@@ -154,11 +162,18 @@ def draw_backtest(result: dict[str, Any]) -> None:
     n = models["leadscore"]
     what = f"{n['snapshots']:,} scores of {n['leads']:,} leads at {len(result['dates'])} {moment}s"
     title = f"Pooled: {what}, 95 % intervals over leads"
-    table = table_of(title, "metric", *(name.replace("_", " ") for name in models))
-    for key, name in METRIC_NAMES.items():
-        table.add_row(name, *(number(model.get(key)) for model in models.values()))
+    table = table_of(title, "model", *TOLD.values())
+    for name, model in models.items():
+        table.add_row(name.replace("_", " "), *(_stacked(model.get(key)) for key in TOLD))
     out.print(table)
     out.print(f"Written to {escaped(result['folder'])}", soft_wrap=True)
+
+
+def _stacked(estimate: dict[str, float | None] | None) -> str:
+    """An estimate above its interval."""
+    if estimate is None or estimate["value"] is None or estimate["low"] is None:
+        return number(estimate)
+    return f"{estimate['value']:.3f}\n[dim]{estimate['low']:.3f}..{estimate['high']:.3f}[/]"
 
 
 def draw_models(result: dict[str, Any]) -> None:

@@ -1,0 +1,123 @@
+"""Explaining one lead, and re-creating what was published of it from the versions that were kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.config import Settings
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.errors import NoPublicationError, UnknownLeadError
+from leadscore.files import hash_bytes, read_json
+from leadscore.history.split import History, open_history
+from leadscore.jobs.scored import read_previous, score_list
+from leadscore.model.apply import WinModel
+from leadscore.model.registry import Registry
+from leadscore.publish.publication import Publication, format_files, read_publication
+from leadscore.report.explanation import build_explanation
+from leadscore.scoring.change import Previous
+from leadscore.scoring.explanation import explain_lead, read_past_scores
+from leadscore.store.receipts import read_receipts
+from leadscore.store.version import read_version
+from leadscore.times import parse_moment
+
+
+def explain(settings: Settings, lead_id: str, *, publication_id: str | None = None) -> dict[str, Any]:
+    """One lead of a publication (default: the current one) in full: facts, what each adds, and earlier scores.
+
+    `page` is all of it as one HTML page.
+
+    Raises:
+        NoPublicationError: there is no such publication.
+        UnknownLeadError: the lead is not on its list.
+        UnknownVersionError: its model is gone.
+        CorruptFileError: a version that it rests on was changed or removed.
+    """
+    publication, scores = _read(settings, publication_id)
+    with _opened(settings, publication) as (history, model, _):
+        return _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
+
+
+def replay(settings: Settings, publication_id: str, lead_id: str) -> dict[str, Any]:
+    """Score a whole publication again, from the store, model, settings and earlier list that its manifest names.
+
+    `same` says whether every byte is the same, `differs` which columns are not; the rest is what `explain` returns.
+    """
+    publication, scores = _read(settings, publication_id)
+    with _opened(settings, publication) as (history, model, previous):
+        manifest = publication.manifest
+        again = score_list(
+            history, model, model_version=manifest["model_version"], known_us=manifest["model_known_us"],
+            as_of_us=_moment(history, publication), previous=previous,
+        )  # fmt: skip
+        hashes = {name: hash_bytes(data) for name, data in format_files(again).items()}
+        same = hashes == {name: told["sha256"] for name, told in manifest["files"].items()}
+        told = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
+    return told | {"same": same, "differs": [] if same else _differing(scores, again)}
+
+
+def _differing(scores: pa.Table, again: pa.Table) -> list[str]:
+    if scores.schema.names != again.schema.names or scores.num_rows != again.num_rows:
+        return ["the columns or the number of rows"]
+    return [name for name in scores.schema.names if not scores[name].equals(again[name])]
+
+
+def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, pa.Table]:
+    """A publication with its scores, by default the current one."""
+    folder = settings.project_folder() / "scores"
+    if publication_id is None:
+        if not (folder / "current.json").exists():
+            raise NoPublicationError(settings.project, None, [])
+        publication_id = str(read_json(folder / "current.json")["publication_id"])
+    known = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
+    found = [each for each in known if each.startswith(publication_id)] if len(publication_id) >= 4 else []
+    if len(found) != 1:
+        raise NoPublicationError(settings.project, publication_id, known)
+    return read_publication(found[0], folder=folder)
+
+
+@contextmanager
+def _opened(settings: Settings, publication: Publication) -> Iterator[tuple[History, WinModel, Previous | None]]:
+    """The kept versions that a publication rests on, opened with the settings of its time."""
+    manifest = publication.manifest
+    places = {name: getattr(settings, name) for name in ("input_folder", "data_folder", "models_folder", "registry")}
+    then = Settings.model_validate({**json.loads(manifest["settings"]), **places})
+    store = settings.project_folder() / "store"
+    model, _, _ = Registry(settings).load(manifest["model_version"])
+    previous = read_previous(then, manifest["previous"]) if manifest["previous"] else None
+    with closing(DuckDBEngine(settings.engine)) as engine:
+        yield open_history(then, read_version(store, manifest["store_version"]), engine), model, previous
+
+
+def _moment(history: History, publication: Publication) -> int:
+    as_of = publication.manifest["as_of"]
+    dated = history.settings.is_dated and as_of is not None
+    return parse_moment(as_of, zone="UTC") if dated else history.version.known_until_us
+
+
+def _explain(
+    settings: Settings, publication: Publication, scores: pa.Table, *, opened: tuple[History, WinModel], lead_id: str
+) -> dict[str, Any]:
+    history, model = opened
+    row = scores.filter(pc.equal(scores["lead_id"], lead_id)).drop_columns(["as_of"]).to_pylist()
+    if not row:
+        raise UnknownLeadError(lead_id, publication.id)
+    explained = explain_lead(history, model, lead_id=lead_id, as_of_us=_moment(history, publication))
+    receipts = read_receipts(settings.project_folder() / "store")
+    told = {
+        "project": settings.project,
+        "lead_id": lead_id,
+        "publication_id": publication.id,
+        "as_of": publication.manifest["as_of"],
+        "model_version": publication.manifest["model_version"],
+        "store_version": publication.manifest["store_version"],
+        "score": row[0],
+        **explained,
+        "past": read_past_scores(receipts, lead_id),
+    }
+    return told | {"page": build_explanation(told)}

@@ -1,0 +1,173 @@
+"""Why a probability changed since the list before: time, new facts, a new scorer, a new calibrator, in this order.
+
+Each step changes one thing and keeps the rest, and is measured in calibrated log-odds, so that the steps add up to the
+whole change. Time: the lead as of now, by what was known then. New facts: by what is known now, corrections of the
+past included. The old model judges both; then the new scorer is calibrated as before, and then anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from leadscore.features.feature import Feature
+from leadscore.features.matrix import Matrix, build_features, build_matrix
+from leadscore.history.split import History
+from leadscore.model.apply import WinModel
+from leadscore.scoring.explain import known_value
+
+STEPS = ("time", "facts", "scorer", "calibrator")
+SAID = {"scorer": "a new model", "calibrator": "a new calibrator"}
+STEADY = 2.0  # percentage points that are no trend
+LEAST = 1.0  # percentage points; less is not put into words
+MOST_SAID = 3
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The list before: its receipts, when it was made, and the model that made it (None if that is gone)."""
+
+    publication_id: str
+    as_of_us: int
+    receipts: pa.Table
+    model: WinModel | None
+
+
+def describe_change(
+    history: History, model: WinModel, *, lead_id: np.ndarray, raw: np.ndarray, as_of_us: int, previous: Previous | None
+) -> dict[str, Any]:
+    """`change` in words, `change_points` (percentage points, None without comparison) and `trend`, each (n,).
+
+    Args:
+        history: where the leads are.
+        model: the model of now.
+        lead_id: (n,) whose change is asked.
+        raw: (n,) by the model of now.
+        as_of_us: now.
+        previous: the list before, or None.
+    """
+    change = np.full(len(raw), "", dtype=object)
+    points, trend = np.full(len(raw), np.nan), np.full(len(raw), "no comparison", dtype=object)
+    found = _compare(history, model, lead_id, raw, as_of_us=as_of_us, previous=previous) if previous else None
+    if found is not None:
+        at, change[at], points[at] = found[0], found[1], found[2]
+        trend[at] = np.select([found[2] >= STEADY, found[2] <= -STEADY], ["improving", "declining"], "steady")
+    return {"change": change, "change_points": [None if np.isnan(x) else float(x) for x in points], "trend": trend}
+
+
+def _compare(
+    history: History, model: WinModel, lead_id: np.ndarray, raw: np.ndarray, *, as_of_us: int, previous: Previous
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Which leads (k,) can be compared, in words and in points; None if the old model cannot judge them any more."""
+    old = previous.model
+    features = build_features(history.settings, leave_out=frozenset(old.document.get("left_out", ()))) if old else []
+    learned = [(each["name"], each["fingerprint"]) for each in old.document["features"]] if old else None
+    if old is None or learned != [(feature.name, feature.fingerprint()) for feature in features]:
+        return None
+    told = previous.receipts.select(["lead_id", "win_probability"]).to_pandas().set_index("lead_id")["win_probability"]
+    at = np.flatnonzero(np.isin(lead_id, told.index.to_numpy(dtype=object)))
+    if not len(at):
+        return at, np.empty(0, dtype=object), np.empty(0)
+    matrices = _replay(history, features, lead_id[at], as_of_us, previous.as_of_us)
+    before = told.loc[lead_id[at]].to_numpy()
+    steps = compute_steps(old, model, before, [old.raw(each.columns) for each in matrices], raw[at])
+    points = 100 * (model.probability(raw[at]) - before)
+    factor = 100 * slope_between(before, model.probability(raw[at]))
+    return at, _say(old, features, matrices, steps, factor=factor, points=points), points
+
+
+def _replay(
+    history: History, features: Sequence[Feature], lead_id: np.ndarray, as_of_us: int, then_us: int
+) -> list[Matrix]:
+    """The leads then, now by what was known then, and now; each in the order of lead_id (k,)."""
+    rows = history.open_list(as_of_us)
+    rows = rows[rows["lead_id"].isin(lead_id)]
+    lists = [rows.assign(as_of_us=then_us, known_us=then_us), rows.assign(known_us=then_us), rows]
+    order = pd.DataFrame({"lead_id": lead_id})
+    return [
+        build_matrix(history.snapshot(each), features).take(order.assign(as_of_us=each["as_of_us"].iloc[0]))
+        for each in lists
+    ]
+
+
+def compute_steps(
+    old: WinModel, new: WinModel, before: np.ndarray, raws: Sequence[np.ndarray], raw: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The change of calibrated log-odds (k,) by step; they add up to that of the probability.
+
+    Args:
+        old: the model before.
+        new: the model of now.
+        before: (k,) the probability that was published.
+        raws: by the old model (k,): then, now by what was known then, and now.
+        raw: (k,) by the new model.
+    """
+    then, later, now = (log_odds(old.probability(each)) for each in raws)
+    halfway = log_odds(old.probability(raw))
+    return {
+        "time": later - then,
+        "facts": now - later + (then - log_odds(before)),
+        "scorer": halfway - now,
+        "calibrator": log_odds(new.probability(raw)) - halfway,
+    }
+
+
+def log_odds(probability: np.ndarray) -> np.ndarray:
+    """log(p / (1 - p)), of what no probability is nearer to 0 or 1 than 1e-9."""
+    p = np.clip(probability, 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(p / (1 - p)))
+
+
+def slope_between(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """How much the probability changes for a change of the log-odds, on the way from one to the other."""
+    difference = log_odds(after) - log_odds(before)
+    flat = np.abs(difference) < 1e-9
+    return np.asarray(np.where(flat, before * (1 - before), (after - before) / np.where(flat, 1.0, difference)))
+
+
+def _say(
+    old: WinModel, features: Sequence[Feature], matrices: Sequence[Matrix], steps: dict[str, np.ndarray],
+    *, factor: np.ndarray, points: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """The words (k,): the change in points, and what made it, the largest part first."""
+    said = np.array([f"{x:+.0f}" if round(x) else "no change" for x in points], dtype=object)
+    worth = np.max([np.abs(factor * step) for step in steps.values()], axis=0) >= LEAST
+    rows = np.flatnonzero(worth)
+    if not len(rows):
+        return said
+    some = [{name: values[rows] for name, values in matrix.columns.items()} for matrix in matrices]
+    contributions = [old.contributions(columns)[:, :-1] for columns in some]
+    encoded = [old.encode(columns) for columns in some]
+    for i, row in enumerate(rows):
+        parts = [(factor[row] * steps[name][row], SAID[name]) for name in SAID]
+        for name, was, now in (("time", 0, 1), ("facts", 1, 2)):
+            added = contributions[now][i] - contributions[was][i]
+            share = factor[row] * steps[name][row] / added.sum() if abs(added.sum()) > 1e-9 else factor[row]
+            columns = {key: values[i] for key, values in some[now].items()}
+            parts += _by_group(features, share * added, columns, encoded[now][i])
+        large = sorted((part for part in parts if abs(part[0]) >= LEAST), key=lambda part: (-abs(part[0]), part[1]))
+        told = "; ".join(f"{what} {part:+.0f}" for part, what in large[:MOST_SAID])
+        said[row] += f": {told}" if told else ""
+    return np.asarray(said)
+
+
+def _by_group(
+    features: Sequence[Feature], added: np.ndarray, columns: dict[str, Any], encoded: np.ndarray
+) -> list[tuple[float, str]]:
+    """What each group of features adds, named by the one that adds most."""
+    groups: dict[str, list[int]] = {}
+    for at, feature in enumerate(features):
+        groups.setdefault(feature.group, []).append(at)
+    found = []
+    for members in groups.values():
+        main = max(members, key=lambda at: abs(added[at]))
+        value = known_value(features[main], columns[features[main].name], encoded[main])
+        if value is not None:
+            total = float(added[members].sum())
+            found.append((total, features[main].sentence(value, speaks_for=total > 0)))
+    return found

@@ -1,0 +1,105 @@
+"""One lead in full: what was known of it and since when, what each thing adds, and what was said of it before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.engine.protocol import identifier, literal
+from leadscore.features.feature import Feature
+from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.split import History
+from leadscore.model.apply import WinModel
+from leadscore.model.evidence import tell_evidence
+from leadscore.scoring.explain import known_value
+from leadscore.times import format_us
+
+FACTS = {  # table -> what is told of a row
+    "leads": "CAST(NULL AS VARCHAR)",
+    "changes": "field || ': ' || COALESCE(value, 'none')",
+    "stages": "stage",
+    "activities": "kind || ' (' || actor || ')'",
+}
+
+
+def explain_lead(history: History, model: WinModel, *, lead_id: str, as_of_us: int) -> dict[str, Any]:
+    """What a model says of a lead as it was known at a moment, as JSON.
+
+    `base` and the `value` of all `groups`, each with its features and their sentences, add up to `raw`;
+    `facts` are all that was known by then, the oldest first, with the moments at which they happened and were known.
+    """
+    features = build_features(history.settings, leave_out=frozenset(model.document.get("left_out", ())))
+    rows = history.open_list(as_of_us)
+    matrix = build_matrix(history.snapshot(rows[rows["lead_id"] == lead_id]), features)
+    contributions, encoded = model.contributions(matrix.columns)[0], model.encode(matrix.columns)[0]
+    raw = model.raw(matrix.columns)
+    return {
+        "base": float(contributions[-1]),
+        "groups": _groups(model, matrix.columns, features, contributions[:-1], encoded),
+        "raw": float(raw[0]),
+        "calibrator": model.document["calibrator"]["kind"],
+        "win_probability": float(model.probability(raw)[0]),
+        "facts": _read_facts(history, lead_id, as_of_us) if history.settings.is_dated else [],
+    }
+
+
+def _groups(
+    model: WinModel, columns: dict[str, np.ndarray], features: list[Feature], added: np.ndarray, encoded: np.ndarray
+) -> list[dict[str, Any]]:
+    """What each group of features adds, the largest first; a feature without a value says that it is not known."""
+    found: dict[str, dict[str, Any]] = {}
+    evidence = model.document.get("evidence", {})
+    for at, feature in enumerate(features):
+        value = known_value(feature, columns[feature.name][0], encoded[at])
+        known = value is not None
+        unknown = f"{feature.up.partition(':')[0].replace('{value}', '').strip()}: not known"
+        said = feature.sentence(value, speaks_for=added[at] > 0) if known else unknown
+        group = found.setdefault(feature.group, {"group": feature.group, "value": 0.0, "features": []})
+        group["value"] += float(added[at])
+        seen = value if feature.is_category else encoded[at]
+        told = tell_evidence(evidence, feature, seen) if known else ""
+        group["features"].append({"name": feature.name, "said": said, "value": float(added[at]), "evidence": told})
+    for group in found.values():
+        group["features"].sort(key=lambda each: -abs(each["value"]))
+        group["said"] = group["features"][0]["said"]
+    return sorted(found.values(), key=lambda group: -abs(group["value"]))
+
+
+def _read_facts(history: History, lead_id: str, as_of_us: int) -> list[dict[str, Any]]:
+    parts = [
+        f"SELECT {literal(table)} AS source, {what} AS what, event_us, available_us "
+        f"FROM {identifier(table)} WHERE lead_id = {literal(lead_id)} AND available_us < {as_of_us}"
+        for table, what in FACTS.items()
+    ]
+    rows = history.engine.query(" UNION ALL ".join(parts)).to_pandas()
+    rows = rows.sort_values(["event_us", "source", "what"], kind="stable")
+    return [
+        {
+            "happened": format_us(int(row.event_us)),
+            "known": format_us(int(row.available_us)),
+            "table": str(row.source),
+            "what": "created" if row.source == "leads" else str(row.what),
+        }
+        for row in rows.itertuples()
+    ]
+
+
+def read_past_scores(receipts: pa.Table, lead_id: str) -> list[dict[str, Any]]:
+    """All that was published of a lead, the oldest first."""
+    mine = receipts.filter(pc.equal(receipts["lead_id"], lead_id)).to_pandas()
+    mine = mine.sort_values(["as_of", "publication_id"], kind="stable")
+    return [
+        {
+            "as_of": pd.Timestamp(row.as_of).isoformat().replace("+00:00", "Z"),
+            "win_probability": float(row.win_probability),
+            "score": float(row.score),
+            "tier": str(row.tier),
+            "model_version": str(row.model_version),
+            "publication_id": str(row.publication_id),
+        }
+        for row in mine.itertuples()
+    ]

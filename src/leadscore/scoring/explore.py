@@ -1,0 +1,22 @@
+"""Which leads of low tiers are worked all the same, so that the model goes on learning what becomes of such leads."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+import pandas as pd
+
+from leadscore.times import DAY_US
+
+
+def draw_explored(lead_id: pd.Series[str], *, share: float, seed: int, as_of_us: int) -> np.ndarray:
+    """Whether each lead (n,) is drawn, each with the probability `share`.
+
+    The draw is a hash of seed, UTC day and lead: the same on every machine, whatever other leads there are.
+    """
+    if share == 0:
+        return np.zeros(len(lead_id), dtype=bool)
+    salt = f"{seed}:explore:{as_of_us // DAY_US}:"
+    drawn = [int.from_bytes(blake2b((salt + each).encode(), digest_size=8).digest(), "little") for each in lead_id]
+    return np.array(drawn, dtype=np.uint64) < np.uint64(share * 2.0**64)

@@ -1,0 +1,214 @@
+"""Explaining a lead, why it changed, and scoring a publication again, byte by byte, from what was kept."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadscore import cli, jobs
+from leadscore.config import read_settings
+from leadscore.errors import CorruptFileError, NoPublicationError, UnknownLeadError
+from leadscore.model.apply import WinModel, sigmoid
+from leadscore.model.registry import Who
+from leadscore.sample import write_sample
+from leadscore.scoring.change import compute_steps, log_odds, slope_between
+
+WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
+
+
+def train_and_score(project, *, train_us, score_us):
+    trained = jobs.train(project, as_of_us=train_us)
+    jobs.register(project, Path(trained["folder"]), who=WHO, promote=True)
+    scored = jobs.score(project, as_of_us=score_us)
+    jobs.publish(project, scored["publication_id"])
+    return scored
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A sample, scored on two dates by two models: a logistic regression, then boosted trees."""
+    folder = tmp_path_factory.mktemp("explained")
+    write_sample(folder / "crm", leads=1500, seed=4)
+    project = read_settings(folder / "crm" / "leadscore.toml")
+    project = project.model_copy(update={
+        "data_folder": folder / "data", "models_folder": folder / "models",
+        "model": project.model.model_copy(update={"scorer": "logistic", "trials": 1}),
+    })  # fmt: skip
+    jobs.ingest(project)
+    january, february, march = (
+        int(pd.Timestamp(day, tz="UTC").value // 1000) for day in ("2026-01-20", "2026-02-01", "2026-03-01")
+    )
+    first = train_and_score(project, train_us=january, score_us=february)
+    boosted = project.model_copy(update={"model": project.model.model_copy(update={"scorer": "boosted"})})
+    second = train_and_score(boosted, train_us=march, score_us=march)
+    return project, boosted, first, second
+
+
+def scores_of(scored):
+    return pq.read_table(f"{scored['folder']}/scores.parquet").to_pandas().set_index("lead_id")
+
+
+def test_change_when_a_lead_was_listed_before_then_says_by_how_much_and_why(world):
+    _, _, first, second = world
+    before, now = scores_of(first), scores_of(second)
+    assert set(before["trend"]) == {"no comparison"}
+    both = now.index.intersection(before.index)
+    assert len(both) > 50
+    assert set(now.loc[now.index.difference(before.index), "trend"]) == {"no comparison"}
+    points = 100 * (now.loc[both, "win_probability"] - before.loc[both, "win_probability"])
+    np.testing.assert_allclose(now.loc[both, "change_points"], points, atol=1e-9)
+    assert (
+        now.loc[both, "trend"] == np.select([points >= 2, points <= -2], ["improving", "declining"], "steady")
+    ).all()
+    moved = now.loc[both][points.abs() >= 5]
+    assert len(moved)
+    assert all(
+        change.startswith(f"{round(x):+d}: ") for change, x in zip(moved["change"], moved["change_points"], strict=True)
+    )
+    assert now.loc[both, "change"].str.contains("a new model").any()
+
+
+def make_model(slope, intercept):
+    """A model of which only the calibrator is asked."""
+    calibrator = {"kind": "sigmoid", "slope": slope, "intercept": intercept, "low": 1e-6, "high": 1 - 1e-6}
+    return WinModel({"calibrator": calibrator, "scorer": {"kind": "logistic"}})
+
+
+numbers = st.floats(-8, 8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    before=st.floats(0.001, 0.999), raws=st.tuples(numbers, numbers, numbers), raw=numbers,
+    slopes=st.tuples(st.floats(0.1, 3), st.floats(0.1, 3)), intercepts=st.tuples(numbers, numbers),
+)  # fmt: skip
+def test_steps_when_computed_then_add_up_to_the_whole_change(before, raws, raw, slopes, intercepts):
+    old, new = (make_model(slope, intercept) for slope, intercept in zip(slopes, intercepts, strict=True))
+    steps = compute_steps(old, new, np.array([before]), [np.array([x]) for x in raws], np.array([raw]))
+    after = new.probability(np.array([raw]))
+    whole = log_odds(after) - log_odds(np.array([before]))
+    np.testing.assert_allclose(sum(steps.values()), whole, atol=1e-9)
+    slope = slope_between(np.array([before]), after)
+    np.testing.assert_allclose(slope * whole, after - before, atol=1e-6)
+    assert (slope >= 0).all()
+
+
+def test_steps_when_only_one_thing_changes_then_only_that_is_told():
+    model, other = make_model(1.0, 0.0), make_model(1.0, 0.5)
+    at = np.array([0.3])
+    before = sigmoid(at)
+    for raws, raw, new, step in (
+        ([at, at + 1, at + 1], at + 1, model, "time"),
+        ([at, at, at + 1], at + 1, model, "facts"),
+        ([at + 0.2, at + 0.2, at + 0.2], at + 0.2, model, "facts"),  # a corrected past is a new fact
+        ([at, at, at], at + 1, model, "scorer"),
+        ([at, at, at], at, other, "calibrator"),
+    ):
+        steps = compute_steps(model, new, before, raws, raw)
+        assert [name for name, value in steps.items() if abs(value[0]) > 1e-9] == [step]
+
+
+def test_lead_when_explained_then_everything_adds_up_and_nothing_is_from_later(world):
+    project, _, _, second = world
+    lead_id = second["top"][0]["lead_id"]
+    told = jobs.explain(project, lead_id)
+    assert told["publication_id"] == second["publication_id"]
+    total = told["base"] + sum(group["value"] for group in told["groups"])
+    assert total == pytest.approx(told["raw"], abs=1e-9)
+    assert told["raw"] == pytest.approx(told["score"]["raw"], abs=1e-12)
+    for group in told["groups"]:
+        assert group["value"] == pytest.approx(sum(each["value"] for each in group["features"]), abs=1e-9)
+    assert all(fact["known"] < told["as_of"] for fact in told["facts"])
+    assert [fact["happened"] for fact in told["facts"]] == sorted(fact["happened"] for fact in told["facts"])
+    assert any(fact["what"] == "created" for fact in told["facts"])
+    assert "<html" in told["page"]
+    assert lead_id in told["page"]
+
+
+def test_lead_when_it_was_listed_twice_then_both_scores_are_told(world):
+    project, _, first, second = world
+    lead_id = scores_of(first).index.intersection(scores_of(second).index)[0]
+    past = jobs.explain(project, lead_id)["past"]
+    assert [each["publication_id"] for each in past] == [first["publication_id"], second["publication_id"]]
+
+
+def test_publication_when_replayed_after_other_trainings_then_is_the_same_bytes(world):
+    project, boosted, first, second = world
+    jobs.train(boosted)
+    for scored, current in ((first, boosted), (second, project)):  # by settings other than those of then
+        lead_id = scores_of(scored).index[0]
+        told = jobs.replay(current, scored["publication_id"], lead_id)
+        assert (told["same"], told["differs"]) == (True, [])
+        assert told["score"]["win_probability"] == scores_of(scored)["win_probability"].iloc[0]
+
+
+def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_columns(world, monkeypatch):
+    project, _, first, _ = world
+    original = jobs.explained.score_list
+
+    def other(*args, **more):
+        table = original(*args, **more)
+        return table.set_column(table.schema.get_field_index("tier"), table.schema.field("tier"), [["Z"] * len(table)])
+
+    monkeypatch.setattr(jobs.explained, "score_list", other)
+    told = jobs.replay(project, first["publication_id"], scores_of(first).index[0])
+    assert (told["same"], told["differs"]) == (False, ["tier"])
+
+
+def test_explanation_when_asked_for_what_is_not_there_then_is_refused_in_words(world, tmp_path):
+    project, _, first, _ = world
+    with pytest.raises(UnknownLeadError, match="'nobody' is not on the list"):
+        jobs.explain(project, "nobody")
+    with pytest.raises(NoPublicationError, match="there are"):
+        jobs.explain(project, "L1", publication_id="2019")
+    with pytest.raises(NoPublicationError, match="published nothing yet"):
+        jobs.explain(project.model_copy(update={"data_folder": tmp_path}), "L1")
+    lead_id = scores_of(first).index[0]
+    assert jobs.explain(project, lead_id, publication_id=first["publication_id"])["as_of"].startswith("2026-02-01")
+
+
+def test_publication_when_a_file_was_changed_then_it_is_not_replayed(world, tmp_path):
+    project, _, first, _ = world
+    shutil.copytree(project.data_folder, tmp_path / "data")
+    moved = project.model_copy(update={"data_folder": tmp_path / "data"})
+    path = next((tmp_path / "data").rglob(f"{first['publication_id']}/scores.csv"))
+    path.write_bytes(path.read_bytes().replace(b"0.", b"1.", 1))
+    with pytest.raises(CorruptFileError, match=r"scores\.csv"):
+        jobs.replay(moved, first["publication_id"], "L1")
+
+
+def test_commands_when_called_then_draw_the_lead_and_write_the_page(world, tmp_path, monkeypatch, capsys):
+    project, _, first, _ = world
+    lead_id = scores_of(first).index[0]
+    source = (project.input_folder.parent / "leadscore.toml") if project.input_folder.name == "exports" else None
+    config = next(p for p in [source, project.input_folder / "leadscore.toml"] if p is not None and p.exists())
+    text = config.read_text(encoding="utf-8")
+    settings_file = config.parent / "again.toml"
+    settings_file.write_text(
+        f'data_folder = "{project.data_folder}"\nmodels_folder = "{project.models_folder}"\n' + text, encoding="utf-8"
+    )
+    for words in (
+        ["replay", first["publication_id"], lead_id],
+        ["explain", lead_id, "--publication", first["publication_id"]],
+    ):
+        page = tmp_path / f"{words[0]}.html"
+        monkeypatch.setattr(sys, "argv", ["leadscore", *words, "--config", str(settings_file), "--html", str(page)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        shown = capsys.readouterr()
+        assert (end.value.code or 0, shown.err) == (0, "")
+        assert lead_id in shown.out
+        assert ("the same bytes" in shown.out) == (words[0] == "replay")
+        assert lead_id in page.read_text(encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["leadscore", "explain", lead_id, "--config", str(settings_file), "--json",
+                                      "--publication", first["publication_id"]])  # fmt: skip
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert json.loads(capsys.readouterr().out)["lead_id"] == lead_id
