@@ -12,7 +12,7 @@ from tasks import ingest, register, train
 
 @flow(name="leadscore-train")
 def train_flow(config: str, data: str | None = None, as_of: str | None = None) -> dict[str, Any]:
-    """Train on a new export; the first model becomes champion, a later one challenger."""
+    """Train on a new export; the evidence says whether the new model scores from now on."""
     ingest(config, data)
     trained = train(config, as_of)
     registered = register(config, trained["folder"])

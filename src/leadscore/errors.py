@@ -164,6 +164,7 @@ class NoModelError(UserError):
         reason = f"the last training ended without one: {why}" if why else "run `leadscore train` first"
         if versions:
             reason = f"there are {versions} versions: see `leadscore models list`, then `leadscore models promote`"
+            reason += f"; of the latest it was said: {why}" if why else ""
         super().__init__(f"project {project!r} has no champion to score with; {reason}")
 
 

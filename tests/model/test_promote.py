@@ -35,7 +35,7 @@ LOGISTIC = Recipe("logistic", Boosting(), "sigmoid", frozenset(), False)
 def evidence(**changes):
     level = Estimate(0.0, -0.01, 0.01)
     plain = {
-        "judged_on": "out of time", "leads": 500, "won": 100, "alike": False, "simpler": False,
+        "judged_on": "out of time", "leads": 500, "won": 100, "older": False, "alike": False, "simpler": False,
         "scorers": {"champion": "logistic", "challenger": "boosted"},
         "log_loss": {"champion": 0.4, "challenger": 0.39}, "gain": BETTER, "segments": [],
         "calibration": {"champion": level, "challenger": level, "difference": level}, "broken": [],
@@ -51,6 +51,11 @@ def evidence(**changes):
         ({"gain": LEVEL, "alike": True}, True, "the same recipe on newer data"),
         ({"gain": Estimate(0.0, 0.0, 0.0), "alike": True}, True, "the very same recipe"),
         ({"gain": LEVEL, "simpler": True}, True, "simpler, and not clearly worse"),
+        ({"gain": Estimate(-0.004, -0.009, 0.001), "simpler": True}, False, "not clearly better"),  # 1.6 errors
+        ({"gain": Estimate(-0.002, -0.007, 0.003), "simpler": True}, True, "simpler, and not clearly worse"),  # 0.8
+        ({"older": True}, False, "it was fitted to less of history than the champion"),
+        ({"older": True, "broken": ["x"]}, False, "champion; its calibration breaks the limits of the settings: x"),
+        ({"log_loss": {"champion": NAN, "challenger": 0.4}}, False, "could not be computed"),
         ({"gain": WORSE, "alike": True}, False, "worse"),
         ({"gain": WORSE, "simpler": True}, False, "worse"),
         ({"broken": ["calibration error 0.1"]}, False, "breaks the limits of the settings: calibration error 0.1"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
 from leadscore.charts.evidence import plot_dates
 from leadscore.config import Settings
-from leadscore.errors import AsOfError, FollowUpError, NoModelError, NoStoreError, TooFewOutcomesError
+from leadscore.errors import AsOfError, CorruptFileError, FollowUpError, NoStoreError, TooFewOutcomesError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
 from leadscore.history.split import History
 from leadscore.jobs.opened import checked_as_of, open_store
@@ -25,9 +25,8 @@ from leadscore.model.promote import (
     decide_first,
     decide_promotion,
     judge_recipes,
-    with_overlap,
 )
-from leadscore.model.registry import CHAMPION, ModelVersion, Registry, Who, hide_password
+from leadscore.model.registry import CHAMPION, Decision, ModelVersion, Registry, Who, hide_password
 from leadscore.model.train import FitResult, fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
 from leadscore.report.card import build_card
@@ -39,7 +38,8 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
 
     Leaking fields are left out, unless the settings keep them; `evaluation["audit"]` tells of every field.
     """
-    champion = read_champion(settings)
+    registry = Registry(settings)
+    champion = _read_champion(registry)
     with open_store(settings) as opened:
         known_us = checked_as_of(opened, as_of_us)
         history, horizon_why = choose_horizon(opened, known_us=known_us)
@@ -55,7 +55,10 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         result = replace(result, evaluation=result.evaluation | {"audit": told, "horizon_why": horizon_why})
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
-        promotion = _decide(history, result, champion, leaks=leave_out, progress=progress)
+        decided = _decision_kept(registry, home)
+        if decided is None:
+            promotion = _decide(history, result, champion, leaks=leave_out, progress=progress)
+            decided = promotion.as_json() | {"against": champion.version if champion else None}
     figures = build_figures(result.evaluation)
     card = build_card(
         evaluation=result.evaluation, features=result.features, manifest=read_json(home / "manifest.json"),
@@ -63,8 +66,7 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
     )  # fmt: skip
     files = {"card.html": card, **{f"figures/{name}": svg for name, svg in figures.items()}}
     described = [{"name": f.name, "unit": f.unit, "direction": f.direction, "group": f.group} for f in result.features]
-    against = champion[1] if champion else None
-    files["promotion.json"] = canonical_json(promotion.as_json() | {"against": against}).decode()
+    files["promotion.json"] = canonical_json(decided).decode()
     files["features.json"] = canonical_json({"features": described}).decode()
     for name, text in files.items():
         write_bytes(_card_folder(home) / name, text.encode())
@@ -74,7 +76,7 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "no_signal": result.no_signal,
         "folder": str(home),
         "card": str(_card_folder(home) / "card.html"),
-        "promotion": promotion.as_json() | {"against": against},
+        "promotion": decided,
         "store_version": history.version.id,
         "evaluation": result.evaluation,
     }
@@ -86,19 +88,36 @@ def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]
     return {"leave_out": left_out(verdicts, history.settings), "clocks": clocks(verdicts, history.settings)}
 
 
-def read_champion(settings: Settings) -> tuple[WinModel, str] | None:
-    """The model that scores and its version, or None."""
-    try:
-        model, _, version = Registry(settings).load_champion()
-    except NoModelError:
+@dataclass(frozen=True)
+class _Champion:
+    """The version that scores; `model` is None if its files are damaged."""
+
+    version: str
+    model: WinModel | None
+    known_us: int = 0
+
+
+def _read_champion(registry: Registry) -> _Champion | None:
+    """What scores now, asked before a training takes its minutes; damaged, it must not stop the one that mends it."""
+    if (found := registry.champion()) is None:
         return None
-    return model, version
+    try:
+        model, manifest, version = registry.load(str(found.number))
+    except CorruptFileError:
+        return _Champion(found.version, None)
+    return _Champion(version, model, manifest["known_until_us"])
+
+
+def _decision_kept(registry: Registry, home: Path) -> dict[str, Any] | None:
+    """What was decided of a training that is registered: it is not judged again, by then perhaps against itself."""
+    path = _card_folder(home) / "promotion.json"
+    known = path.exists() and home.name in {version.version for version in registry.versions()}
+    return read_json(path) if known else None
 
 
 def _decide(
-    history: History, result: FitResult, champion: tuple[WinModel, str] | None, *, leaks: frozenset[str],
-    progress: Progress,
-) -> Promotion:  # fmt: skip
+    history: History, result: FitResult, champion: _Champion | None, *, leaks: frozenset[str], progress: Progress
+) -> Promotion:
     """Whether what was just trained may score; a champion that learned from leaks is judged without them."""
     if result.no_signal:
         return Promotion(False, result.no_signal)
@@ -106,13 +125,22 @@ def _decide(
         return decide_first(result.evaluation["limits_broken"])
     if result.training is None:
         return Promotion(False, "no closed lead has judged it")
-    recipe = Recipe.of(champion[0])
+    if champion.model is None:
+        return Promotion(False, "files of the champion were changed or damaged, so nothing can be compared with it")
     evidence = judge_recipes(
-        history, champion=replace(recipe, left_out=recipe.left_out | leaks), challenger=Recipe.of(result.model),
+        history, champion=_without(Recipe.of(champion.model), leaks), challenger=Recipe.of(result.model),
         known_us=result.known_us, progress=progress, judged=result.judged, training=result.training,
     )  # fmt: skip
-    overlap = compare_lists(history, champion[0], result.model, as_of_us=result.known_us)
-    return with_overlap(decide_promotion(evidence), overlap)
+    evidence = replace(
+        evidence, older=result.known_us < champion.known_us,
+        overlap=compare_lists(history, champion.model, result.model, as_of_us=result.known_us),
+    )  # fmt: skip
+    return decide_promotion(evidence)
+
+
+def _without(recipe: Recipe, leaks: frozenset[str]) -> Recipe:
+    """What a leak made of a model is not to be had when scoring."""
+    return replace(recipe, left_out=recipe.left_out | leaks)
 
 
 def compare(settings: Settings, champion: str, challenger: str, *, progress: Progress = silent) -> dict[str, Any]:
@@ -133,24 +161,29 @@ def compare(settings: Settings, champion: str, challenger: str, *, progress: Pro
 def _judge_versions(
     settings: Settings, registry: Registry, versions: list[ModelVersion], *, progress: Progress
 ) -> Promotion:
-    champion, challenger = (registry.load(str(version.number))[0] for version in versions)
+    (champion, its), (challenger, other) = (registry.load(str(version.number))[:2] for version in versions)
     with open_store(settings) as opened:
         known_us = opened.version.known_until_us
         history, _ = choose_horizon(opened, known_us=known_us)
+        leaks = left_out(audit_learned(history, known_us=known_us), settings)
         evidence = judge_recipes(
-            history, champion=Recipe.of(champion), challenger=Recipe.of(challenger), known_us=known_us,
-            progress=progress,
+            history, champion=_without(Recipe.of(champion), leaks), challenger=_without(Recipe.of(challenger), leaks),
+            known_us=known_us, progress=progress,
         )  # fmt: skip
         overlap = compare_lists(history, champion, challenger, as_of_us=known_us)
-    return with_overlap(decide_promotion(evidence), overlap)
+    return decide_promotion(replace(evidence, older=other["known_until_us"] < its["known_until_us"], overlap=overlap))
 
 
 def rollback(settings: Settings, *, who: Who) -> dict[str, Any]:
     """Let the champion before this one score again; `changes` says in what they differ: name -> [was, is]."""
     registry = Registry(settings)
-    was = next((each for each in registry.versions() if CHAMPION in each.aliases), None)
+    was = registry.champion()
     now = registry.rollback(who)
-    return asdict(now) | {"was": asdict(was) if was else None, "changes": _changes(registry, was, now) if was else {}}
+    try:
+        changes = _changes(registry, was, now) if was else {}
+    except CorruptFileError:  # a damaged champion is a reason to go back, and then has nothing to tell
+        changes = {}
+    return asdict(now) | {"was": asdict(was) if was else None, "changes": changes}
 
 
 def _changes(registry: Registry, was: ModelVersion, now: ModelVersion) -> dict[str, list[Any]]:
@@ -189,12 +222,11 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     if (told := beside / "promotion.json").exists():  # not for models from before there were such decisions
         decided = read_json(told)
     because = replace(who, why=decided["why"])
-    version = registry.register(
-        folder, files=files, who=because, promoted=decided["promoted"], against=decided["against"]
-    )
+    decision = Decision(decided["promoted"], decided["against"], decided["evidence"])
+    version = registry.register(folder, files=files, who=because, decision=decision)
     if version and promote and CHAMPION not in version.aliases:
         version = registry.promote(str(version.number), who)
-    champion = next((each for each in registry.versions() if CHAMPION in each.aliases), None)
+    champion = registry.champion()
     return {
         "registered": asdict(version) if version else None,
         "champion": asdict(champion) if champion else None,

@@ -6,8 +6,8 @@ challenger's are both followed as of one past moment, and judged on the leads th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -73,13 +73,15 @@ class Recipe:
 class Evidence:
     """How a champion's and a challenger's recipe did on the same later leads.
 
-    Gains are the champion's log loss less the challenger's, so above 0 is better. `overlap` says how many of
+    Gains are the champion's log loss less the challenger's, so above 0 is better. `older` says that the challenger's
+    model was fitted to less of history than the champion's. `overlap` says how many of
     the first tenth of today's list stay in it, if both models can score it.
     """
 
     judged_on: str
     leads: int
     won: int
+    older: bool
     alike: bool
     simpler: bool
     scorers: Mapping[str, str]
@@ -122,9 +124,10 @@ def judge_recipe(training: Training, recipe: Recipe) -> Judged:
     if recipe.segmented and training.earlier:
         encoder = training.fit(recipe.scorer, training.earlier[-1].rows, boosting=recipe.boosting)
         unseen = training.divide(unseen, encoder).unseen
-    if "before" not in unseen:
+    before = unseen.get("before")
+    if before is None or not before.side.is_watched_enough():  # as `choose_calibrator` has it
         return unseen["last"].judged(unseen["last"].fit_calibrator("none"))
-    return unseen["last"].judged(unseen["before"].fit_calibrator(recipe.calibrator))
+    return unseen["last"].judged(before.fit_calibrator(recipe.calibrator))
 
 
 def judge_recipes(
@@ -156,7 +159,7 @@ def judge_recipes(
         if training.left_out == champion.left_out
         else open_training(history, known_us=known_us, progress=silent, leave_out=champion.left_out)
     )
-    theirs = judge_recipe(other, champion)
+    theirs = ours if champion == challenger else judge_recipe(other, champion)
     return compare_judged(
         theirs, ours, champion=champion, challenger=challenger, segment=training.segment_of_judged(),
         judged_on=training.judged_on(), settings=history.settings,
@@ -178,6 +181,7 @@ def compare_judged(
         judged_on=judged_on,
         leads=len(np.unique(ours.lead_id)),
         won=len(np.unique(ours.lead_id[ours.label == 1])),
+        older=False,
         alike=challenger.is_like(champion),
         simpler=challenger.is_simpler(champion),
         scorers={"champion": champion.scorer, "challenger": challenger.scorer},
@@ -207,17 +211,17 @@ def _by_segment(judged: Judged, other: np.ndarray, segment: np.ndarray, *, seed:
 
 def decide_promotion(evidence: Evidence) -> Promotion:
     """Whether the challenger replaces the champion; whatever is missing or not a number speaks against it."""
-    against = _objection(evidence)
-    if against:
-        return Promotion(False, against, evidence)
+    if against := list(_objections(evidence)):
+        return Promotion(False, "; ".join(against), evidence)
     gain = evidence.gain
     if evidence.alike and (gain.low, gain.high) == (0, 0):
         return Promotion(True, "the very same recipe, on newer data", evidence)
+    one_error = (gain.high - gain.low) / (2 * 1.96)  # within it the simpler wins, as where a scorer is chosen
     verdicts = (  # the first that holds
         (gain.high < 0, False, "worse"),
         (gain.low > 0, True, "better"),
         (evidence.alike, True, "the same recipe on newer data, and not clearly worse"),
-        (evidence.simpler, True, "simpler, and not clearly worse"),
+        (evidence.simpler and gain.value >= -one_error, True, "simpler, and not clearly worse"),
         (True, False, "not clearly better"),
     )
     promoted, why = next((promoted, why) for holds, promoted, why in verdicts if holds)
@@ -225,34 +229,36 @@ def decide_promotion(evidence: Evidence) -> Promotion:
     return Promotion(promoted, f"{why}: {said}", evidence)
 
 
-def _objection(evidence: Evidence) -> str | None:
-    """What speaks against a challenger, however much better it may be, or None."""
+def _objections(evidence: Evidence) -> Iterator[str]:
+    """What speaks against a challenger, however much better it may be."""
     won, others = evidence.won, evidence.leads - evidence.won
     if min(won, others) < MIN_JUDGED:
-        return f"only {won} won and {others} other leads could judge it; at least {MIN_JUDGED} of each are needed"
+        yield f"only {won} won and {others} other leads could judge it; at least {MIN_JUDGED} of each are needed"
+    if evidence.older:
+        yield "it was fitted to less of history than the champion"
     if not _are_numbers(evidence):
-        return "a number that the decision rests on could not be computed"
+        yield "a number that the decision rests on could not be computed"
     if evidence.broken:
-        return "its calibration breaks the limits of the settings: " + "; ".join(evidence.broken)
+        yield "its calibration breaks the limits of the settings: " + "; ".join(evidence.broken)
     for each in evidence.segments:
         if each["gain"] is not None and each["gain"].high < 0:
             gain = each["gain"]
-            return (
+            yield (
                 f"clearly worse in the segment {each['segment']}: log loss higher by {-gain.value:.4f} "
                 f"({-gain.high:.4f} to {-gain.low:.4f}) on {each['leads']:,} leads"
             )
     if (difference := evidence.calibration["difference"]).low > 0:
-        return (
+        yield (
             f"its probabilities are clearly less true: calibration error higher by {difference.value:.3f} "
             f"({difference.low:.3f} to {difference.high:.3f})"
         )
-    return None
 
 
 def _are_numbers(evidence: Evidence) -> bool:
     gains: Iterable[Estimate] = [each["gain"] for each in evidence.segments if each["gain"] is not None]
     estimates = [evidence.gain, *evidence.calibration.values(), *gains]
-    return bool(np.isfinite([x for each in estimates for x in (each.value, each.low, each.high)]).all())
+    numbers = [x for each in estimates for x in (each.value, each.low, each.high)]
+    return bool(np.isfinite([*numbers, *evidence.log_loss.values()]).all())
 
 
 def decide_first(broken: Sequence[str]) -> Promotion:
@@ -271,21 +277,15 @@ def compare_lists(
     """
     rows = history.open_list(as_of_us)
     n = int(np.ceil(TOP_SHARE * len(rows)))
-    tops = []
+    tops, known = [], None
     for model in (champion, challenger):
         features = build_features(history.settings, leave_out=frozenset(model.document.get("left_out", ())))
         learned = [(feature["name"], feature["fingerprint"]) for feature in model.document["features"]]
         if not n or learned != [(feature.name, feature.fingerprint()) for feature in features]:
             return None
-        matrix = build_matrix(history.snapshot(rows), features)
+        if learned != known:  # most often both learned from the same features
+            matrix, known = build_matrix(history.snapshot(rows), features), learned
         raw = model.raw(matrix.columns)
         order = np.lexsort((matrix.keys["lead_id"].to_numpy(dtype=object), -raw, -model.probability(raw)))
         tops.append(set(matrix.keys["lead_id"].to_numpy()[order[:n]]))
     return {"stay": len(tops[0] & tops[1]), "of": n}
-
-
-def with_overlap(promotion: Promotion, overlap: Mapping[str, int] | None) -> Promotion:
-    """The same decision, with how many leads stay on top of the list."""
-    if promotion.evidence is None:
-        return promotion
-    return replace(promotion, evidence=replace(promotion.evidence, overlap=overlap))

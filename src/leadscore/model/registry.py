@@ -1,7 +1,7 @@
 """The registry: MLflow keeps every training as a run, every model as a version, and says which one scores.
 
 The only place that imports MLflow, and only when it is used, since that takes seconds. Aliases: `champion` scores,
-`challenger` is the latest trained beside it, `previous` was champion before. Where an alias points is one row in
+`challenger` is the latest not promoted, `previous` was champion before. Where an alias points is one row in
 MLflow's database, so a reader sees the old champion or the new one; who moves it, when and why is noted before.
 """
 
@@ -55,6 +55,18 @@ class ModelVersion:
     aliases: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Decision:
+    """Whether a training may score, the version that it was `against`, if one scored, and the evidence as JSON."""
+
+    promoted: bool = True
+    against: str | None = None
+    evidence: Mapping[str, Any] | None = None
+
+
+FIRST = Decision()  # nothing scored, and nothing was said against it
+
+
 class Registry:
     """The runs and models of one project in MLflow."""
 
@@ -102,11 +114,11 @@ class Registry:
             raise RegistryError(what, hide_password(problem)) from e
 
     def register(
-        self, home: Path, *, files: Mapping[str, str], who: Who, promoted: bool = True, against: str | None = None
+        self, home: Path, *, files: Mapping[str, str], who: Who, decision: Decision = FIRST
     ) -> ModelVersion | None:
         """Log the training in `home` as a run and, if it showed a signal, as a model version.
 
-        It becomes champion if it was `promoted`, and nothing else scores by now than what it was compared with; else
+        It becomes champion if it was promoted, and nothing else scores by now than what it was compared with; else
         challenger. One that has scored before stays what it is. A training that is there already is not logged again,
         so this can be repeated after a failure.
 
@@ -114,8 +126,7 @@ class Registry:
             home: what `write_model` returned.
             files: what the run shows beside, such as figures: path -> text.
             who: trained it, and why it scores or does not.
-            promoted: whether it may score.
-            against: the version of the champion that it was compared with, if there was one.
+            decision: whether it may score.
 
         Returns:
             The version, or None without a signal.
@@ -127,13 +138,17 @@ class Registry:
             if number is None:
                 features = None if manifest["no_signal"] else model.document["features"]
                 logged = self._runs(f"tags.`{VERSION}` = '{home.name}' and attributes.status = 'FINISHED'")
-                run_id = logged[0].info.run_id if logged else self._log_run(home, manifest, files, who, features)
+                run_id = (
+                    logged[0].info.run_id
+                    if logged
+                    else self._log_run(home, manifest, features, files=files, who=who, decision=decision)
+                )
                 if features is None:
                     return None
                 number = self._add_version(home.name, run_id, manifest)
             champion = self._aliases().get(CHAMPION)  # asked of a known version too: the last time may have failed
-            same = against == (self._version(champion).version if champion else None)
-            if promoted and same and not self._has_served(number):
+            same = decision.against == (self._version(champion).version if champion else None)
+            if decision.promoted and same and not self._has_served(number):
                 self._crown(number, who)
             elif number >= max(known.values(), default=0) and not self._has_served(number, CHALLENGER):
                 why = who.why if same else "trained; another champion scores than the one it was compared with"
@@ -165,12 +180,16 @@ class Registry:
         with self._doing("looking for the champion"):
             number = self._aliases().get(CHAMPION)
             if number is None:
-                ended = self._runs(f"tags.`{NO_SIGNAL}` != ''")
-                why = ended[0].data.tags[NO_SIGNAL] if ended else None
+                ended, moves = self._runs(f"tags.`{NO_SIGNAL}` != ''"), self.moves()
+                why = moves[0]["why"] if moves else ended[0].data.tags[NO_SIGNAL] if ended else None
                 raise NoModelError(self._settings.project, why, versions=len(self.versions()))
             version = self._version(number).version
             with self._downloaded(number) as home:
                 return *read_model(home), version
+
+    def champion(self) -> ModelVersion | None:
+        """The version that scores, or None."""
+        return next((version for version in self.versions() if CHAMPION in version.aliases), None)
 
     def read_evaluation(self, version: ModelVersion) -> dict[str, Any]:
         """How good a version was when it was trained: its evaluation.json."""
@@ -319,14 +338,16 @@ class Registry:
         return list(self._client.search_runs(ids, which, order_by=newest))
 
     def _log_run(
-        self, home: Path, manifest: Mapping[str, Any], files: Mapping[str, str], who: Who,
-        features: list[dict[str, Any]] | None,
+        self, home: Path, manifest: Mapping[str, Any], features: list[dict[str, Any]] | None, *,
+        files: Mapping[str, str], who: Who, decision: Decision,
     ) -> str:  # fmt: skip
         """A run with all that is told of a training; with `features` it holds the model, too."""
         evaluation = read_json(home / "evaluation.json")
         tags = {
             VERSION: home.name,
             NO_SIGNAL: manifest["no_signal"] or "",
+            "leadscore.promoted": "yes" if decision.promoted else "no",
+            "leadscore.why": who.why,
             "mlflow.user": who.by,
             "mlflow.note.content": _note(home.name, manifest, evaluation),
         }
@@ -335,7 +356,9 @@ class Registry:
         try:
             entities = self._mlflow.entities
             params = [entities.Param(key, str(value)) for key, value in self._params(manifest, evaluation).items()]
-            metrics = [entities.Metric(key, value, 0, 0) for key, value in _metrics(evaluation).items()]
+            metrics = [
+                entities.Metric(key, value, 0, 0) for key, value in _metrics(evaluation, decision.evidence).items()
+            ]
             self._client.log_batch(run_id, metrics=metrics, params=params)
             self._client.log_inputs(run_id, [self._dataset(manifest, evaluation)])
             self._client.log_dict(run_id, self._settings.public(), "settings.json")
@@ -415,8 +438,11 @@ def hide_password(text: str) -> str:
     return re.sub(r"([?&]password=)[^&\s'\"]*", r"\1***", text)
 
 
-def _metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
-    """Every estimate as value, `_low` and `_high`; those of young and older leads after the name of the part."""
+def _metrics(evaluation: Mapping[str, Any], evidence: Mapping[str, Any] | None) -> dict[str, float]:
+    """Every estimate as value, `_low` and `_high`; those of young and older leads after the name of the part.
+
+    What the evidence for a promotion says comes after "promotion".
+    """
     found: dict[str, float] = {}
 
     def add(name: str, estimate: Mapping[str, float | None]) -> None:
@@ -432,6 +458,9 @@ def _metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
                 found[f"judged.{name}"] = told
     for name, told in evaluation["gain"].items():
         add(name, told)
+    if evidence:
+        add("promotion.log_loss_gain", evidence["gain"])
+        add("promotion.calibration_difference", evidence["calibration"]["difference"])
     known = {name: evaluation["history"][name] for name in ("snapshots", "leads", "won", "censored", "base_rate")}
     return found | {f"history.{name}": value for name, value in known.items() if value is not None}
 
