@@ -38,8 +38,10 @@ def main() -> None:
         before = time.perf_counter()
         scored = jobs.score(large)
         seconds = time.perf_counter() - before
-        print(f"{scored['counts']['scored']:,} open leads scored, explained, decided, routed, written: {seconds:.1f} s, "
-              f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB at the most")  # fmt: skip
+        n, peak = scored["counts"]["scored"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{n:,} open leads scored, explained, decided, routed, written: {seconds:.1f} s, {peak:,.0f} MB at the most"
+        )
         win_model = Registry(large).load_champion()[0]
         with open_store(large) as history:
             rows = history.open_list(history.version.known_until_us)

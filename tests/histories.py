@@ -24,6 +24,7 @@ from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry, Who
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import silent
+from leadscore.scoring.score import score_open_leads
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.testing import Facts, make_settings
 
@@ -260,3 +261,8 @@ def open_undated(rows: pd.DataFrame, *, time: str, **changes: Any) -> History:
         engine.add_rows(name, table_of(name, settings).schema().empty_table())
     manifest = {"known_until_us": int(place.max()) + 1, "first_us": int(place.min()), "time": time}
     return History(settings, StoreVersion("in memory", manifest, Path()), engine)
+
+
+def score_table(*args, **more):
+    """The list alone, without what is told beside."""
+    return score_open_leads(*args, **more).scores

@@ -154,8 +154,9 @@ def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_column
     original = jobs.explained.score_list
 
     def other(*args, **more):
-        table = original(*args, **more)
-        return table.set_column(table.schema.get_field_index("tier"), table.schema.field("tier"), [["Z"] * len(table)])
+        table, facts = original(*args, **more)
+        at = table.schema.get_field_index("tier")
+        return table.set_column(at, table.schema.field("tier"), [["Z"] * len(table)]), facts
 
     monkeypatch.setattr(jobs.explained, "score_list", other)
     told = jobs.replay(project, first["publication_id"], scores_of(first).index[0])

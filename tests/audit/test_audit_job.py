@@ -14,7 +14,7 @@ from leadscore.model.files import read_model
 from leadscore.sample import write_sample
 
 ALL_COLUMNS = """
-columns = { lead_id = "lead_id", event_at = "created_at", owner_id = "owner_id", requested_amount = "amount", \
+columns = { lead_id = "lead_id", event_at = "created_at", owner_id = "owner_id", amount = "amount", \
 channel = "source", industry = "industry", country = "country", employees = "employees", job_title = "job_title", \
 status = "status", budget_now = "budget", need_now = "need", timeline_now = "timeline", company = "company" }
 

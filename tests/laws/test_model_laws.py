@@ -8,13 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import histories
-from histories import BUDGETS, sales_facts, sales_settings
+from histories import BUDGETS, sales_facts, sales_settings, score_table
 from leadscore.files import canonical_json
 from leadscore.model.apply import WinModel, calibrate
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.publish.publication import write_publication
-from leadscore.scoring.score import score_open_leads
 from leadscore.testing import Facts, day
 
 LAW = settings(derandomize=True, deadline=None, max_examples=15)
@@ -75,7 +74,7 @@ def test_score_when_twins_differ_only_in_their_answer_then_the_better_one_is_not
             ]
     until = world.history.version.known_until_us
     history = twins.history(tmp_path, known_until=world.days)
-    table = score_open_leads(history, world.model, model_version="m", known_us=until, as_of_us=until)
+    table = score_table(history, world.model, model_version="m", known_us=until, as_of_us=until)
     found = dict(zip(table["lead_id"].to_pylist(), table["win_probability"].to_pylist(), strict=True))
     answered = {row["lead_id"] for row in world.facts.rows["changes"]}
     by_lead = [[found[f"{lead} {answer}"] for answer in BUDGETS] for lead in leads if f"{lead} none" in found]
@@ -98,7 +97,7 @@ def test_calibrated_probability_when_raw_grows_then_never_falls(world, calibrato
 
 def test_score_table_when_read_from_the_top_then_probability_and_score_fall_with_raw(world):
     until = world.history.version.known_until_us
-    table = score_open_leads(world.history, world.model, model_version="m", known_us=until, as_of_us=until)
+    table = score_table(world.history, world.model, model_version="m", known_us=until, as_of_us=until)
     raw, probability, score = (np.array(table[name]) for name in ("raw", "win_probability", "score"))
     assert (np.diff(raw) <= 0).all()
     assert (np.diff(probability) <= 0).all()
@@ -125,7 +124,7 @@ def small(folder, *, days=100.0):
 def everything(history, folder, *, as_of_us):
     """All bytes that come of training and scoring as of a moment."""
     result = fit_model(history, known_us=as_of_us, progress=silent)
-    table = score_open_leads(history, result.model, model_version="m", known_us=as_of_us, as_of_us=as_of_us)
+    table = score_table(history, result.model, model_version="m", known_us=as_of_us, as_of_us=as_of_us)
     write_publication(
         table, folder=folder, as_of_us=as_of_us, model_version="m", store_version="s", project="synthetic", counts={}
     )

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import histories
-from histories import open_undated, undated_leads, undated_settings
+from histories import open_undated, score_table, undated_leads, undated_settings
 from leadscore import jobs
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
@@ -21,7 +21,6 @@ from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
-from leadscore.scoring.score import score_open_leads
 
 LEADS = 30
 CUTS = st.integers(0, LEADS - 1)
@@ -91,7 +90,7 @@ def learned(folder: Path, rows: pd.DataFrame, *, time: str) -> tuple[WinModel, d
     model, _ = read_model(Path(trained["folder"]))
     history = histories.open_stored(settings)
     until = history.version.known_until_us
-    scores = score_open_leads(history, model, model_version="the model", known_us=until, as_of_us=until)
+    scores = score_table(history, model, model_version="the model", known_us=until, as_of_us=until)
     return model, trained["evaluation"], scores
 
 

@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 import histories
+from histories import score_table
 from leadscore import jobs
 from leadscore.errors import AsOfError
 from leadscore.history.labels import build_side
@@ -15,12 +16,14 @@ from leadscore.model.backtest import run_backtest, spread_dates
 from leadscore.model.files import read_model, write_model
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
-from leadscore.scoring.score import score_open_leads
 from leadscore.testing import Facts, day
 from leadscore.times import format_us, parse_moment
 
 TOO_EARLY, EARLY, LATER, UNSETTLED = day(20), day(70), day(90), day(119)
-MODELS = ["leadscore", "base_rate", "stage_only", "logistic"]
+MODELS = [
+    "leadscore", "base_rate", "stage_only", "scorecard", "logistic", "hist_gradient_boosting", "lightgbm",
+    "naive_bayes",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +62,7 @@ def test_probabilities_of_a_date_when_trained_and_scored_at_that_date_then_are_t
     fitted = dataclasses.replace(fit_model(history, known_us=as_of_us, progress=silent), no_signal=None)
     home = write_model(tmp_path, fitted, settings=history.settings, store_version=history.version.id)
     model, manifest = read_model(home)
-    table = score_open_leads(
-        history, model, model_version=home.name, known_us=manifest["known_until_us"], as_of_us=as_of_us
-    )
+    table = score_table(history, model, model_version=home.name, known_us=manifest["known_until_us"], as_of_us=as_of_us)
     scored = dict(zip(table["lead_id"].to_pylist(), table["win_probability"].to_pylist(), strict=True))
     rows = predictions[predictions["as_of_us"] == as_of_us]
     assert len(rows) > 50
@@ -76,7 +77,7 @@ def test_date_when_trained_then_saw_nothing_of_what_came_after(history, predicti
     cut.rows = {name: [row for row in rows if row["available_us"] < EARLY] for name, rows in facts.rows.items()}
     earlier = cut.history(tmp_path / "store", known_until=70)
     model = fit_model(earlier, known_us=EARLY, progress=silent).model
-    table = score_open_leads(earlier, model, model_version="m", known_us=EARLY, as_of_us=EARLY)
+    table = score_table(earlier, model, model_version="m", known_us=EARLY, as_of_us=EARLY)
     scored = dict(zip(table["lead_id"].to_pylist(), table["win_probability"].to_pylist(), strict=True))
     rows = predictions[predictions["as_of_us"] == EARLY]
     assert rows["leadscore"].tolist() == [scored[lead_id] for lead_id in rows["lead_id"]]

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from leadscore.deciding import Tiers
 from leadscore.model.reference import compute_score, decide_tier
-from leadscore.sections import Tiers
 
 REFERENCE = [0.1, 0.2, 0.2, 0.2, 0.4]
 
@@ -51,7 +51,7 @@ def test_score_when_counted_by_a_slow_loop_then_is_the_same_and_never_falls(refe
     ],
 )  # fmt: skip
 def test_tier_when_the_score_is_at_an_edge_of_the_defaults_then_belongs_to_the_better_one(score, tier):
-    assert decide_tier(np.array([float(score)]), Tiers()).tolist() == [tier]
+    assert decide_tier(np.array([float(score)]), np.zeros(1), Tiers()).tolist() == [tier]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_tier_when_the_score_is_at_an_edge_of_the_defaults_then_belongs_to_the_b
     ],
 )
 def test_tier_when_the_settings_have_other_edges_then_they_count(tiers, found):
-    assert "".join(decide_tier(np.array([5.0, 10.0, 20.0, 50.0]), tiers)) == found
+    assert "".join(decide_tier(np.array([5.0, 10.0, 20.0, 50.0]), np.zeros(4), tiers)) == found
 
 
 @pytest.mark.parametrize("edges", [(70, 90, 40), (90, 90, 40), (90, 70, 70), (101, 70, 40), (90, 70, -1)])
@@ -73,4 +73,4 @@ def test_tiers_when_their_edges_do_not_fall_within_the_range_of_scores_then_are_
 
 def test_tier_when_there_is_no_lead_then_there_is_none():
     assert compute_score(np.zeros(0), REFERENCE).shape == (0,)
-    assert decide_tier(np.zeros(0), Tiers()).shape == (0,)
+    assert decide_tier(np.zeros(0), np.zeros(0), Tiers()).shape == (0,)

@@ -46,14 +46,15 @@ def make_scores(n=7, *, shift=0.0, texts=()):
         "score": (rng.uniform(0, 1, n) * 100).tolist(),
         "tier": [str(x) for x in rng.choice(list("ABCD"), n)],
     }
-    columns |= dict.fromkeys(SCORES.names[8:], words)
+    other = {pa.string(): words, pa.float64(): [0.5] * n, pa.bool_(): [False] * n}
+    columns |= {field.name: other[field.type] for field in SCORES if field.name not in columns}
     return pa.table(columns, schema=SCORES)
 
 
 def publish(folder, scores, *, as_of_us=AS_OF, model_version="m" * 16):
     written = publications.write_publication(
         scores, folder=folder / "scores", as_of_us=as_of_us, model_version=model_version, store_version="s" * 16,
-        project="synthetic", counts={"scored": scores.num_rows},
+        project="synthetic", counts={"scored": scores.num_rows}, basis={},
     )  # fmt: skip
     published = publications.publish(written.id, folder=folder / "scores", store_folder=folder / "store")
     assert published == written
@@ -92,7 +93,8 @@ def test_publication_when_made_then_its_manifest_tells_all_of_it(tmp_path):
     assert sorted(path.name for path in publication.folder.iterdir()) == FILES
     assert read_whole(tmp_path) == publication.id
     manifest = json.loads((publication.folder / "manifest.json").read_bytes())
-    assert manifest["schema_version"] == 1
+    assert manifest["schema_version"] == 2
+    assert manifest["inputs"] == {}
     assert (manifest["project"], manifest["as_of"]) == ("synthetic", "2024-04-10T00:00:00.000001Z")
     assert (manifest["model_version"], manifest["store_version"]) == ("m" * 16, "s" * 16)
     assert manifest["columns"] == SCORES.names
@@ -117,7 +119,7 @@ def test_csv_when_parsed_back_then_says_what_the_parquet_says(tmp_path, n, texts
     with (publication.folder / "scores.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header == SCORES.names
-    read = {pa.float64(): float, pa.string(): str}
+    read = {pa.float64(): float, pa.string(): str, pa.bool_(): {"true": True, "false": False}.get}
     expected = table.to_pylist()
     assert len(rows) == len(expected)
     for row, lead in zip(rows, expected, strict=True):
@@ -132,9 +134,7 @@ def test_csv_when_parsed_back_then_says_what_the_parquet_says(tmp_path, n, texts
 def test_csv_when_read_as_bytes_then_is_utf_8_with_line_feeds(tmp_path):
     data = (publish(tmp_path, make_scores(3, texts=["Zürich"])).folder / "scores.csv").read_bytes()
     header = data.split(b"\n")[0].replace(b'"', b"")
-    assert header.startswith(
-        b"lead_id,as_of,raw,win_probability,probability_low,probability_high,score,tier,reason_up_1"
-    )
+    assert header.startswith(b"lead_id,as_of,raw,win_probability,probability_low,probability_high,score,tier,amount")
     assert b"\r" not in data
     assert data.count(b"\n") == 4
     assert "Zürich".encode() in data
@@ -305,7 +305,7 @@ setattr(owner, name, deadly)
 written = write_publication(
     pq.read_table(table, use_threads=False), folder=folder / "scores", as_of_us=int(sys.argv[6]),
     model_version="m" * 16,
-    store_version="s" * 16, project="synthetic", counts={"scored": 7},
+    store_version="s" * 16, project="synthetic", counts={"scored": 7}, basis={},
 )
 publish(written.id, folder=folder / "scores", store_folder=folder / "store")
 """
@@ -361,7 +361,7 @@ sys.stdin.readline()
 for i in range(times):
     written = write_publication(
         scores[i % len(scores)], folder=folder / "scores", as_of_us=as_of_us, model_version="m" * 16,
-        store_version="s" * 16, project="synthetic", counts={"scored": 7},
+        store_version="s" * 16, project="synthetic", counts={"scored": 7}, basis={},
     )
     publish(written.id, folder=folder / "scores", store_folder=folder / "store")
 """

@@ -75,14 +75,14 @@ class WinModel:
             correct(self.segments["models"], columns[self.segments["feature"]], encoded, raw) if self.segments else raw
         )
 
-    def contributions(self, columns: Columns) -> np.ndarray:
+    def contributions(self, columns: Columns, of_all: np.ndarray | None = None) -> np.ndarray:
         """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw.
 
         Of a linear scorer they are its terms: what a value adds to what the mean value adds. The base of a segment
-        with a model of its own is its own.
+        with a model of its own is its own. `of_all`, if given, are those of the model of all leads.
         """
         encoded = self.encode(columns)
-        found = self._contributions_of_all(encoded)
+        found = self._contributions_of_all(encoded) if of_all is None else of_all
         for value, model in self.segments["models"].items() if self.segments else ():
             inside = columns[self.segments["feature"]] == value
             of_all, added = model["of_all"], contribute_all(model["terms"], encoded[inside])

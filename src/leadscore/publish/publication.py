@@ -135,4 +135,6 @@ def _csv(scores: pa.Table) -> bytes:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
     return value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value

@@ -19,6 +19,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
+from leadscore.model.shapley import compute_contributions
 from leadscore.scoring.explain import known_value
 
 STEPS = ("time", "facts", "scorer", "calibrator")
@@ -141,7 +142,7 @@ def _say(
     if not len(rows):
         return said
     some = [{name: values[rows] for name, values in matrix.columns.items()} for matrix in matrices]
-    contributions = [old.contributions(columns)[:, :-1] for columns in some]
+    contributions = [compute_contributions(old, columns)[:, :-1] for columns in some]
     encoded = [old.encode(columns) for columns in some]
     for i, row in enumerate(rows):
         parts = [(factor[row] * steps[name][row], SAID[name]) for name in SAID]

@@ -11,6 +11,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.evidence import tell_evidence
+from leadscore.model.shapley import compute_contributions
 
 REASONS = 3
 LEAST = 0.02  # log-odds; less moves a probability by half a percentage point at most
@@ -23,7 +24,7 @@ def explain(model: WinModel, matrix: Matrix, features: Sequence[Feature]) -> dic
     which says most, with what became of leads like it where there were enough. A value that is not known is never a
     reason.
     """
-    contributions = model.contributions(matrix.columns)[:, :-1]
+    contributions = compute_contributions(model, matrix.columns)[:, :-1]
     encoded, evidence = model.encode(matrix.columns), model.document.get("evidence", {})
     groups: dict[str, list[int]] = {}
     for at, feature in enumerate(features):

@@ -1,0 +1,72 @@
+"""Contributions of many leads: woodelf's must be LightGBM's, and LightGBM answers where they are not."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadscore.features.feature import Feature
+from leadscore.features.finish import Learned, Text
+from leadscore.features.matrix import Matrix
+from leadscore.model import shapley
+from leadscore.model.fit import fit_scorer
+from leadscore.model.shapley import CHECKED, TOLERANCE, compute_contributions
+
+FEATURES = (
+    Feature("profile_country", {}, Text("country"), "category", "", "", "country"),
+    *(Feature(f"engagement_{i}", {}, Learned(), "number", "", "", f"group_{i}", direction=i == 0) for i in range(8)),
+)
+
+
+def make_matrix(n, *, seed=0):
+    rng = np.random.default_rng(seed)
+    columns = {"profile_country": rng.choice(np.array(["at", "de", None], dtype=object), n)}
+    for i in range(8):
+        values = rng.normal(size=n)
+        values[rng.random(n) < 0.2] = np.nan
+        columns[f"engagement_{i}"] = values
+    keys = pd.DataFrame({"lead_id": [f"{i:06d}" for i in range(n)], "as_of_us": 0})
+    return Matrix(keys, columns)
+
+
+@pytest.fixture(scope="module")
+def model():
+    matrix = make_matrix(3000)
+    raw = np.nan_to_num(matrix.columns["engagement_0"]) + np.nan_to_num(matrix.columns["engagement_1"]) ** 2
+    label = (np.random.default_rng(1).random(3000) < 1 / (1 + np.exp(1 - raw))).astype(float)
+    rows = matrix.keys.assign(label=label, weight=1.0)
+    return fit_scorer(matrix, rows, kind="boosted", features=FEATURES, seed=0, threads=1)
+
+
+def test_contributions_when_there_are_many_then_are_those_of_lightgbm_and_add_up(model):
+    many = make_matrix(6000, seed=2).columns
+    found = compute_contributions(model, many)
+    np.testing.assert_allclose(found, model.contributions(many), atol=TOLERANCE)
+    np.testing.assert_allclose(found.sum(axis=1), model.raw(many), atol=TOLERANCE)
+    fast = shapley._explain_many(model, model.encode(many))
+    assert fast is not None  # the fast way was taken, not the way back
+    few = {name: values[:50] for name, values in many.items()}
+    np.testing.assert_allclose(compute_contributions(model, few).sum(axis=1), model.raw(few), atol=1e-9)
+
+
+class Wrong:
+    """Explains a little otherwise."""
+
+    def __init__(self, booster):
+        self.booster = booster
+
+    def shap_values(self, frame, verbose):
+        return self.booster.predict(frame.to_numpy(), pred_contrib=True)[:, :-1] + 2 * TOLERANCE
+
+
+class Broken(Wrong):
+    def shap_values(self, frame, verbose):
+        raise ValueError("no such tree")
+
+
+@pytest.mark.parametrize("explainer", [Wrong, Broken])
+def test_contributions_when_the_fast_way_is_wrong_or_fails_then_lightgbm_answers(model, monkeypatch, explainer):
+    monkeypatch.setattr(sys.modules.get("woodelf") or __import__("woodelf"), "WoodelfExplainer", explainer)
+    many = make_matrix(shapley.FEW + CHECKED, seed=3).columns
+    np.testing.assert_array_equal(compute_contributions(model, many), model.contributions(many))
