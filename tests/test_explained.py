@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from leadscore import cli, jobs
 from leadscore.config import read_settings
-from leadscore.errors import CorruptFileError, NoPublicationError, UnknownLeadError
+from leadscore.errors import CorruptFileError, NoPublicationError, OldPublicationError, UnknownLeadError
+from leadscore.files import canonical_json, hash_bytes
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.registry import Who
 from leadscore.sample import write_sample
@@ -213,3 +214,17 @@ def test_commands_when_called_then_draw_the_lead_and_write_the_page(world, tmp_p
     with pytest.raises(SystemExit):
         cli.main()
     assert json.loads(capsys.readouterr().out)["lead_id"] == lead_id
+
+
+def test_publication_when_its_manifest_names_no_settings_then_is_refused_in_words(world, tmp_path):
+    project, _, first, _ = world
+    shutil.copytree(project.data_folder, tmp_path / "data")
+    moved = project.model_copy(update={"data_folder": tmp_path / "data"})
+    home = next((tmp_path / "data").rglob(first["publication_id"]))
+    manifest = json.loads((home / "manifest.json").read_text())
+    named = {name: value for name, value in manifest.items() if name not in {"publication_id", "settings"}}
+    old = f"20260201T000000Z-{hash_bytes(canonical_json(named))[:12]}"
+    (home / "manifest.json").write_bytes(canonical_json(named | {"publication_id": old}))
+    home.rename(home.with_name(old))
+    with pytest.raises(OldPublicationError, match="before manifests named their settings"):
+        jobs.explain(moved, "L1", publication_id=old)

@@ -202,6 +202,16 @@ class NoPublicationError(UserError):
             super().__init__(f"project {project!r} has not one publication that is called {which!r}; there are: {said}")
 
 
+class OldPublicationError(UserError):
+    """A publication whose manifest does not say all that it takes to make it again."""
+
+    def __init__(self, publication_id: str) -> None:
+        super().__init__(
+            f"{publication_id} was published before manifests named their settings, so it cannot be explained or "
+            "scored again; run leadscore score, and ask of the new list"
+        )
+
+
 class UnknownLeadError(UserError):
     """A lead that is not on a published list."""
 

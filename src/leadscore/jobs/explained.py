@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import NoPublicationError, UnknownLeadError
+from leadscore.errors import NoPublicationError, OldPublicationError, UnknownLeadError
 from leadscore.files import hash_bytes, read_json
 from leadscore.history.split import History, open_history
 from leadscore.jobs.scored import read_previous, score_list
@@ -34,6 +34,7 @@ def explain(settings: Settings, lead_id: str, *, publication_id: str | None = No
 
     Raises:
         NoPublicationError: there is no such publication.
+        OldPublicationError: its manifest is from before it named the settings.
         UnknownLeadError: the lead is not on its list.
         UnknownVersionError: its model is gone.
         CorruptFileError: a version that it rests on was changed or removed.
@@ -79,7 +80,10 @@ def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, 
     found = [each for each in known if each.startswith(publication_id)] if len(publication_id) >= 4 else []
     if len(found) != 1:
         raise NoPublicationError(settings.project, publication_id, known)
-    return read_publication(found[0], folder=folder)
+    publication, scores = read_publication(found[0], folder=folder)
+    if "settings" not in publication.manifest:
+        raise OldPublicationError(publication.id)
+    return publication, scores
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from leadscore.engine.protocol import identifier
 from leadscore.features.feature import Feature
@@ -30,7 +31,8 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
     """The amount of each lead open at a moment, in units of the currency.
 
     Where it has a history it is the one known then, else the one that `leads` holds: it is not learned from. A
-    missing one is estimated as the median of the leads won by then, of the same `model.segment` where 30 were.
+    missing one is estimated as the median of the leads won by then, of the same `model.segment` where 30 were; without
+    one, of the open leads.
     """
     settings, nothing = history.settings, np.full(len(lead_id), np.nan)
     none = np.zeros(len(lead_id), dtype=bool)
@@ -56,7 +58,8 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
         amount = np.where(np.isfinite(then), then, amount)
     spells = history.spells(as_of_us)
     won = leads.reindex(spells.loc[spells["won"].astype(bool) & (spells["close_us"] < as_of_us), "lead_id"].unique())
-    estimate = np.full(len(lead_id), won["amount"].median() if len(won) else np.nan)
+    median = won["amount"].median() if won["amount"].notna().any() else pd.Series(amount).median()
+    estimate = np.full(len(lead_id), median, dtype=float)
     if segment:
         groups = won.groupby("segment")["amount"].agg(["median", "count"])
         groups = groups.loc[groups["count"] >= LEAST, "median"]
