@@ -137,6 +137,13 @@ class Settings(Frozen):
             raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
         if self.model.segment is not None:
             self._check_text_field("model.segment", self.model.segment)
+            known_from = self.lead_fields()[self.model.segment].known_from
+            learned = self.fields_of_leads() | self.changing_fields()
+            if known_from != "export" and self.model.segment not in learned:
+                raise ValueError(
+                    f"model.segment: nothing says since when {self.model.segment!r} was known; give its history, or "
+                    "known_from"
+                )
         for criterion, name in (self.routing.match.columns() if self.routing else {}).items():
             self._check_text_field(f"routing.match.{criterion}", name)
         return self

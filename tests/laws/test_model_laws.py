@@ -126,7 +126,14 @@ def everything(history, folder, *, as_of_us):
     result = fit_model(history, known_us=as_of_us, progress=silent)
     table = score_table(history, result.model, model_version="m", known_us=as_of_us, as_of_us=as_of_us)
     write_publication(
-        table, folder=folder, as_of_us=as_of_us, model_version="m", store_version="s", project="synthetic", counts={}
+        table,
+        folder=folder,
+        as_of_us=as_of_us,
+        model_version="m",
+        store_version="s",
+        project="synthetic",
+        counts={},
+        basis={},
     )
     published = [path.read_bytes() for path in sorted(folder.rglob("scores.*"))]
     assert len(published) == 2

@@ -126,9 +126,11 @@ def test_losses_when_there_are_no_activities_by_reps_then_nothing_is_told(tmp_pa
 def test_values_when_read_then_amounts_count_in_one_currency_only(tmp_path, amounts, expected):
     facts = Facts()
     for lead_id, (amount, currency) in zip("ab", amounts, strict=True):
-        facts.lead(lead_id, 0, amount=amount, currency=currency)
+        facts.lead(lead_id, 0).outcome(lead_id, 5, "won", amount=amount, currency=currency)
+    facts.lead("c", 0).outcome("c", 30, "won", amount=9_999_00, currency="GBP")  # not known by day 20
     history = facts.history(tmp_path, known_until=40)
-    value, unit = read_values(history, history.open_list(day(40)).sort_values("lead_id"))
+    rows = history.open_list(day(1)).sort_values("lead_id").iloc[:2]
+    value, unit = read_values(history, rows, known_us=day(20))
     assert (value.tolist(), unit) == expected
 
 

@@ -155,3 +155,11 @@ def test_settings_when_the_segment_is_wrong_then_say_what_is(model, said):
     with pytest.raises(ValueError, match=said):
         make_settings(model=model)
     assert isinstance(make_settings(model={"segment": "owner_id", "segment_models": True}), Settings)
+
+
+def test_settings_when_nothing_says_since_when_a_segment_was_known_then_it_is_refused():
+    plain = make_settings()
+    entries = [entry.model_dump(exclude_unset=True) for entry in plain.mapping[:1]]
+    with pytest.raises(ValueError, match="nothing says since when 'colour' was known"):
+        make_settings(mapping=entries, fields={"colour": {}}, model={"segment": "colour"})
+    assert make_settings(mapping=entries, fields={"colour": {"known_from": "creation"}}, model={"segment": "colour"})

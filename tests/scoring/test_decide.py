@@ -201,11 +201,12 @@ def test_overrides_when_a_row_is_wrong_then_are_refused_with_its_line(tmp_path, 
 
 
 def test_amounts_when_missing_then_are_estimated_by_what_was_won_and_marked(tmp_path):
-    facts = Facts()
+    plain = make_settings()
+    facts = Facts(plain.model_copy(update={"mapping": plain.mapping[:1]}))  # no history of amounts
     for lead_id, amount in (("won1", 100_00), ("won2", 300_00), ("won3", 500_00)):
-        facts.lead(lead_id, 0, amount=amount, currency="EUR").outcome(lead_id, 5, "won")
+        facts.lead(lead_id, 0, currency="EUR").outcome(lead_id, 5, "won", amount=amount)
     facts.lead("lost", 0, amount=9_00, currency="EUR").outcome("lost", 5, "lost")
-    facts.lead("later", 0, amount=9_999_00, currency="EUR").outcome("later", 30, "won")
+    facts.lead("later", 0, currency="EUR").outcome("later", 30, "won", amount=9_999_00)
     facts.lead("known", 6, amount=70_00, currency="EUR").lead("unknown", 6)
     history = facts.history(tmp_path, known_until=40)
     found = read_amounts(history, np.array(["known", "unknown"], dtype=object), as_of_us=day(10))

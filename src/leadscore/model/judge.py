@@ -133,7 +133,7 @@ def _captured(history: History, judged: Judged, last: Side, scorecard: np.ndarra
     """What working the first part of the list captures of the value of all wins, and the unit of value."""
     if not judged.label.any():
         return None
-    value, currency = read_values(history, last.rows[last.observed])
+    value, currency = read_values(history, last.rows[last.observed], known_us=last.known_us)
     value = np.tile(value, len(judged.label) // len(value))
     orders = {"leadscore": judged.probability, "scorecard": scorecard}
     return {"unit": currency or "wins", "points": compute_captured(judged, value, orders)}

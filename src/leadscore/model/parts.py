@@ -122,14 +122,13 @@ def _captured(by: np.ndarray, gain: np.ndarray, weight: np.ndarray) -> tuple[np.
     return worked / worked[-1], captured / captured[-1] if captured[-1] > 0 else captured
 
 
-def read_values(history: History, rows: pd.DataFrame) -> tuple[np.ndarray, str | None]:
-    """What a win of each row's lead was worth (n,), and in which currency; ones, and None, where that is not known.
+def read_values(history: History, rows: pd.DataFrame, *, known_us: int) -> tuple[np.ndarray, str | None]:
+    """What a win of each row's lead brought (n,), and in which currency; ones, and None, where nothing tells it.
 
-    Known after the fact: the amount of the outcome, else the lead's present one. Not for features.
+    By the amounts of outcomes known at a moment; a win without one counts as their median.
     """
-    told = "MAX(COALESCE(o.amount, l.amount)) AS amount, MAX(COALESCE(o.currency, l.currency)) AS currency"
-    query = f"""SELECT l.lead_id, {told} FROM leads AS l
-        LEFT JOIN outcomes AS o ON o.lead_id = l.lead_id GROUP BY l.lead_id"""
+    query = f"""SELECT lead_id, MAX(amount) AS amount, MAX(currency) AS currency FROM outcomes
+        WHERE outcome = 'won' AND available_us < {known_us} GROUP BY lead_id"""
     found = history.engine.query(query).to_pandas().set_index("lead_id")
     currencies = found["currency"].dropna().unique()
     amount = rows["lead_id"].map(found["amount"]).to_numpy(dtype=float)

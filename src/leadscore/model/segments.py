@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.engine.protocol import identifier
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Text
@@ -83,15 +82,9 @@ def choose_segments(
 
 
 def read_segments(history: History, rows: pd.DataFrame, *, field: str) -> np.ndarray:
-    """The value (n,) of a field for each of the rows, None if unknown: as known at its moment, if that can be told.
-
-    A field that is only shown has its current value: it tells parts of the leads apart here, and nothing is learned.
-    """
+    """The value (n,) of a field that may be learned from, for each row as known at its moment; None if unknown."""
     columns = field_column(field, history.settings)
-    if columns is None:
-        query = f"SELECT lead_id, MAX({identifier(field)}) AS value FROM leads GROUP BY lead_id"
-        found = history.engine.query(query).to_pandas().set_index("lead_id")["value"]
-        return rows["lead_id"].map(found).astype(object).where(lambda values: values.notna(), None).to_numpy()
+    assert columns is not None, field  # noqa: S101  (the settings refuse others as segments)
     feature = Feature("segment", columns, field_finish(Text(f"field_{field}"), field, history.settings),
                       "category", "", "", "segment")  # fmt: skip
     keys = rows[KEYS].drop_duplicates(["lead_id", "as_of_us"])

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leadscore.engine.protocol import identifier
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Amount
 from leadscore.features.matrix import build_matrix
 from leadscore.history.split import History
-
-LEAST = 30  # won leads of a segment: of fewer the median of all counts
 
 
 @dataclass(frozen=True)
@@ -30,9 +27,8 @@ class Amounts:
 def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amounts:
     """The amount of each lead open at a moment, in units of the currency.
 
-    Where it has a history it is the one known then, else the one that `leads` holds: it is not learned from. A
-    missing one is estimated as the median of the leads won by then, of the same `model.segment` where 30 were; without
-    one, of the open leads.
+    Where it has a history, or is known from creation, it is the one known then, else the one that `leads` shows: it is
+    not learned from. A missing one is estimated as the median that wins brought until then, else that of open leads.
     """
     settings, nothing = history.settings, np.full(len(lead_id), np.nan)
     none = np.zeros(len(lead_id), dtype=bool)
@@ -43,27 +39,18 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
         return Amounts(nothing, none, None, why)
     field = settings.lead_fields()["amount"]
     columns = field_column("amount", settings)
-    segment = f", MAX({identifier(settings.model.segment)}) AS segment" if settings.model.segment else ""
-    query = f"SELECT lead_id, MAX(amount) AS amount{segment} FROM leads GROUP BY lead_id"
-    leads = history.engine.query(query).to_pandas().set_index("lead_id")
-    present = leads["amount"].to_numpy(dtype=float) / 10**field.decimals
-    leads = leads.assign(amount=present)
-    amount = leads["amount"].reindex(lead_id).to_numpy(dtype=float)
-    if columns is not None:
+    if columns is None:
+        shown = history.engine.query("SELECT lead_id, MAX(amount) AS amount FROM leads GROUP BY lead_id").to_pandas()
+        amount = shown.set_index("lead_id")["amount"].reindex(lead_id).to_numpy(dtype=float) / 10**field.decimals
+    else:
         finish = field_finish(Amount("field_amount", field.decimals), "amount", settings)
         feature = Feature("amount", columns, finish, "number", "", "", "amount")
         matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), [feature])
         known = dict(zip(matrix.keys["lead_id"], matrix.columns["amount"], strict=True))
-        then = np.array([known[lead] for lead in lead_id], dtype=float)
-        amount = np.where(np.isfinite(then), then, amount)
-    spells = history.spells(as_of_us)
-    won = leads.reindex(spells.loc[spells["won"].astype(bool) & (spells["close_us"] < as_of_us), "lead_id"].unique())
-    median = won["amount"].median() if won["amount"].notna().any() else pd.Series(amount).median()
-    estimate = np.full(len(lead_id), median, dtype=float)
-    if segment:
-        groups = won.groupby("segment")["amount"].agg(["median", "count"])
-        groups = groups.loc[groups["count"] >= LEAST, "median"]
-        own = leads["segment"].reindex(lead_id).map(groups).to_numpy(dtype=float)
-        estimate = np.where(np.isfinite(own), own, estimate)
-    estimated = ~np.isfinite(amount) & np.isfinite(estimate)
-    return Amounts(np.where(estimated, estimate, amount), estimated, told[0] if told else None)
+        amount = np.array([known[lead] for lead in lead_id], dtype=float)
+    won = history.engine.query(
+        f"SELECT amount FROM outcomes WHERE outcome = 'won' AND amount IS NOT NULL AND available_us < {as_of_us}"
+    )["amount"].to_pandas()
+    median = won.median() / 10**field.decimals if len(won) else pd.Series(amount).median()
+    estimated = ~np.isfinite(amount) & np.isfinite(float(median))
+    return Amounts(np.where(estimated, median, amount), estimated, told[0] if told else None)
