@@ -168,6 +168,21 @@ def test_publication_when_replayed_after_other_trainings_then_is_the_same_bytes(
         assert told["score"]["win_probability"] == scores_of(scored)["win_probability"].iloc[0]
 
 
+def test_publication_when_replayed_after_another_export_then_is_the_same_bytes(world, tmp_path):
+    project, _, _, second = world
+    folders = {name: tmp_path / name for name in ("data_folder", "input_folder")}
+    for name, folder in folders.items():
+        shutil.copytree(getattr(project, name), folder)
+    lead_id = scores_of(second).index[0]
+    with (folders["input_folder"] / "outcomes.csv").open("a", encoding="utf-8") as outcomes:
+        outcomes.write(f'"{lead_id}",2026-02-27T09:00:00Z,"lost",,,"no answer"\n')  # before the list was made
+    moved = project.model_copy(update=folders)
+    assert jobs.ingest(moved)["store_version"] != second["store_version"]
+    told = jobs.replay(moved, second["publication_id"], lead_id)
+    assert (told["same"], told["store_version"]) == (True, second["store_version"])
+    assert not any(fact["what"].startswith("closed") and fact["happened"] > "2026-02-27" for fact in told["facts"])
+
+
 def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_columns(world, monkeypatch):
     project, _, first, _ = world
     original = jobs.explained.score_list
