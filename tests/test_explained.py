@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from leadscore import cli, jobs
@@ -19,7 +19,7 @@ from leadscore.files import canonical_json, hash_bytes
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.registry import Who
 from leadscore.sample import write_sample
-from leadscore.scoring.change import compute_steps, log_odds, slope_between
+from leadscore.scoring.change import NOTHING, STEEPEST, apportion, compute_steps, log_odds, slope_between
 
 WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
 
@@ -116,6 +116,24 @@ def test_steps_when_only_one_thing_changes_then_only_that_is_told():
         assert [name for name, value in steps.items() if abs(value[0]) > 1e-9] == [step]
 
 
+def test_shares_when_features_cancel_out_at_a_jump_of_the_calibrator_then_stay_of_a_size_that_can_be():
+    # 15 points for 0.005 of raw: in proportion that would be +3015 and -3000
+    np.testing.assert_allclose(apportion(15, np.array([1.005, -1.0]), worth=20), [47.6185, -32.6185], atol=1e-4)
+    np.testing.assert_allclose(apportion(-12, np.array([-0.75, 0.15]), worth=20), [-15, 3])
+    np.testing.assert_allclose(apportion(6, np.array([0.5, -0.5]), worth=20), [13, -7])
+
+
+@settings(max_examples=200, deadline=None)
+@given(whole=st.floats(-99, 99), added=st.lists(numbers, min_size=1, max_size=9), worth=st.floats(0.01, 25))
+def test_shares_when_anything_is_apportioned_then_add_up_and_stay_bounded(whole, added, worth):
+    added = np.array(added)
+    assume(np.abs(added).sum() >= NOTHING)
+    shares = apportion(whole, added, worth=worth)
+    assert shares.sum() == pytest.approx(whole, abs=1e-6)
+    most = STEEPEST * worth * np.abs(added).sum()
+    assert np.abs(shares).sum() <= abs(whole) + 2 * most + 1e-6
+
+
 def test_lead_when_explained_then_everything_adds_up_and_nothing_is_from_later(world):
     project, _, _, second = world
     lead_id = second["top"][0]["lead_id"]
@@ -148,6 +166,21 @@ def test_publication_when_replayed_after_other_trainings_then_is_the_same_bytes(
         told = jobs.replay(current, scored["publication_id"], lead_id)
         assert (told["same"], told["differs"]) == (True, [])
         assert told["score"]["win_probability"] == scores_of(scored)["win_probability"].iloc[0]
+
+
+def test_publication_when_replayed_after_another_export_then_is_the_same_bytes(world, tmp_path):
+    project, _, _, second = world
+    folders = {name: tmp_path / name for name in ("data_folder", "input_folder")}
+    for name, folder in folders.items():
+        shutil.copytree(getattr(project, name), folder)
+    lead_id = scores_of(second).index[0]
+    with (folders["input_folder"] / "outcomes.csv").open("a", encoding="utf-8") as outcomes:
+        outcomes.write(f'"{lead_id}",2026-02-27T09:00:00Z,"lost",,,"no answer"\n')  # before the list was made
+    moved = project.model_copy(update=folders)
+    assert jobs.ingest(moved)["store_version"] != second["store_version"]
+    told = jobs.replay(moved, second["publication_id"], lead_id)
+    assert (told["same"], told["store_version"]) == (True, second["store_version"])
+    assert not any(fact["what"].startswith("closed") and fact["happened"] > "2026-02-27" for fact in told["facts"])
 
 
 def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_columns(world, monkeypatch):

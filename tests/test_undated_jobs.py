@@ -74,6 +74,18 @@ def test_score_when_repeated_then_is_the_same_publication(world):
     assert jobs.score(settings)["publication_id"] == jobs.score(settings)["publication_id"]
 
 
+def test_list_when_explained_and_replayed_then_is_the_same_and_bears_no_date(world):
+    settings, _ = world
+    told = histories.score_and_publish(settings)
+    lead_id = told["top"][0]["lead_id"]
+    again = jobs.replay(settings, told["publication_id"], lead_id)
+    assert (again["same"], again["as_of"], again["facts"]) == (True, None, [])
+    assert {past["as_of"] for past in again["past"]} == {None}
+    assert not re.search(r"\b(None|nan|null|1970)\b", again["page"])
+    total = again["base"] + sum(group["value"] for group in again["groups"])
+    assert total == pytest.approx(again["raw"], abs=1e-9)
+
+
 @pytest.mark.parametrize("job", [jobs.train, jobs.score])
 def test_job_when_a_moment_is_given_then_it_is_refused(world, job):
     settings, _ = world

@@ -43,6 +43,9 @@ from leadscore.sections import (
 from leadscore.tables import PERSONAL, TABLES
 from leadscore.times import parse_moment
 
+DATED = {"target", "stages", "kinds", "max_staleness_days"}  # what only dates give a meaning
+PLACES = {"input_folder", "data_folder", "models_folder", "registry"}  # on this machine
+
 
 class Settings(Frozen):
     """All that a project chooses."""
@@ -183,7 +186,7 @@ class Settings(Frozen):
     def _check_undated(self) -> None:
         """Refuse what needs dates, and leads and outcomes that could not find each other."""
         mode = f"time = {self.time!r}"
-        if dated := sorted({"target", "stages", "kinds", "max_staleness_days"} & self.model_fields_set):
+        if dated := sorted(DATED & self.model_fields_set):
             raise ValueError(f"{mode}: nothing is dated, so leave out {listed(dated)}")
         if dates := [name for name, field in self.fields.items() if field.type == "date"]:
             raise ValueError(f"{mode}: the field {dates[0]!r} is a date, which says nothing without an as_of")
@@ -264,7 +267,13 @@ class Settings(Frozen):
 
     def public(self) -> dict[str, Any]:
         """The settings as JSON, without the places on this machine."""
-        return self.model_dump(mode="json", exclude={"input_folder", "data_folder", "models_folder", "registry"})
+        return self.model_dump(mode="json", exclude=PLACES)
+
+    def of_then(self, told: dict[str, Any]) -> Settings:
+        """What `public` told once, with the places of now."""
+        unsaid = set() if told["time"] == "dated" else DATED
+        kept = {name: value for name, value in told.items() if name not in unsaid}
+        return Settings.model_validate(kept | {name: getattr(self, name) for name in PLACES})
 
     def project_folder(self) -> Path:
         """Where the project's store, scores and back-tests lie."""

@@ -30,6 +30,9 @@ def make_matrix(n, *, seed=0):
     return Matrix(keys, columns)
 
 
+MANY, ODD = shapley.FEW + CHECKED, 4321
+
+
 @pytest.fixture(scope="module")
 def model():
     matrix = make_matrix(3000)
@@ -60,13 +63,23 @@ class Wrong:
         return self.booster.predict(frame.to_numpy(), pred_contrib=True)[:, :-1] + 2 * TOLERANCE
 
 
+class WrongOfOne(Wrong):
+    """Explains one row otherwise, which the sample need not contain."""
+
+    def shap_values(self, frame, verbose):
+        found = self.booster.predict(frame.to_numpy(), pred_contrib=True)[:, :-1]
+        found[ODD] += 0.1
+        return found
+
+
 class Broken(Wrong):
     def shap_values(self, frame, verbose):
         raise ValueError("no such tree")
 
 
-@pytest.mark.parametrize("explainer", [Wrong, Broken])
+@pytest.mark.parametrize("explainer", [Wrong, WrongOfOne, Broken])
 def test_contributions_when_the_fast_way_is_wrong_or_fails_then_lightgbm_answers(model, monkeypatch, explainer):
     monkeypatch.setattr(sys.modules.get("woodelf") or __import__("woodelf"), "WoodelfExplainer", explainer)
-    many = make_matrix(shapley.FEW + CHECKED, seed=3).columns
+    many = make_matrix(MANY, seed=3).columns
+    assert ODD not in np.random.default_rng(MANY).choice(MANY, CHECKED, replace=False)
     np.testing.assert_array_equal(compute_contributions(model, many), model.contributions(many))

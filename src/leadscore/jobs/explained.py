@@ -90,8 +90,7 @@ def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, 
 def _opened(settings: Settings, publication: Publication) -> Iterator[tuple[History, WinModel, Previous | None]]:
     """The kept versions that a publication rests on, opened with the settings of its time."""
     manifest = publication.manifest
-    places = {name: getattr(settings, name) for name in ("input_folder", "data_folder", "models_folder", "registry")}
-    then = Settings.model_validate({**json.loads(manifest["settings"]), **places})
+    then = settings.of_then(json.loads(manifest["settings"]))
     store = settings.project_folder() / "store"
     model, _, _ = Registry(settings).load(manifest["model_version"])
     previous = read_previous(then, manifest["previous"]) if manifest["previous"] else None

@@ -22,11 +22,17 @@ from leadscore.model.apply import WinModel
 from leadscore.model.shapley import compute_contributions
 from leadscore.scoring.explain import known_value
 
-STEPS = ("time", "facts", "scorer", "calibrator")
-SAID = {"scorer": "a new model", "calibrator": "a new calibrator"}
+STEPS = {  # which of the matrices then, now by what was known then, and now a step leads between; its words without any
+    "time": (0, 1, "time has passed"),
+    "facts": (1, 2, "corrected facts"),
+    "scorer": (2, 2, "a new model"),
+    "calibrator": (2, 2, "a new calibrator"),
+}
 STEADY = 2.0  # percentage points that are no trend
 LEAST = 1.0  # percentage points; less is not put into words
 MOST_SAID = 3
+STEEPEST = 2.0  # calibrated log-odds for one of raw that are told in proportion; a jump of a calibrator has no end
+NOTHING = 1e-3  # log-odds that all features together must add before a step is told by them
 
 
 @dataclass(frozen=True)
@@ -145,16 +151,30 @@ def _say(
     contributions = [compute_contributions(old, columns)[:, :-1] for columns in some]
     encoded = [old.encode(columns) for columns in some]
     for i, row in enumerate(rows):
-        parts = [(factor[row] * steps[name][row], SAID[name]) for name in SAID]
-        for name, was, now in (("time", 0, 1), ("facts", 1, 2)):
-            added = contributions[now][i] - contributions[was][i]
-            share = factor[row] * steps[name][row] / added.sum() if abs(added.sum()) > 1e-9 else factor[row]
+        parts = []
+        for name, (was, now, words) in STEPS.items():
+            added, whole = contributions[now][i] - contributions[was][i], factor[row] * steps[name][row]
+            if np.abs(added).sum() < NOTHING:
+                parts.append((whole, words))
+                continue
             columns = {key: values[i] for key, values in some[now].items()}
-            parts += _by_group(features, share * added, columns, encoded[now][i])
+            parts += _by_group(features, apportion(whole, added, worth=factor[row]), columns, encoded[now][i])
         large = sorted((part for part in parts if abs(part[0]) >= LEAST), key=lambda part: (-abs(part[0]), part[1]))
         told = "; ".join(f"{what} {part:+.0f}" for part, what in large[:MOST_SAID])
         said[row] += f": {told}" if told else ""
     return np.asarray(said)
+
+
+def apportion(whole: float, added: np.ndarray, *, worth: float) -> np.ndarray:
+    """What each feature (features,) has of the `whole` change, in its unit; they add up to it.
+
+    In proportion to what each added to raw. Where features all but cancel out, or the calibrator jumps, that would have
+    no end: so the proportion stays between none and `STEEPEST` times what a log-odds is `worth`, and the rest is spread
+    by size.
+    """
+    total, size = added.sum(), np.abs(added).sum()
+    proportion = np.clip(whole / total, 0, STEEPEST * worth) if abs(total) > 1e-9 else worth
+    return np.asarray(proportion * added + (whole - proportion * total) * np.abs(added) / size)
 
 
 def _by_group(

@@ -23,6 +23,7 @@ FACTS = {  # table -> what is told of a row
     "changes": "field || ': ' || COALESCE(value, 'none')",
     "stages": "stage",
     "activities": "kind || ' (' || actor || ')'",
+    "outcomes": "'closed as ' || outcome",  # of a lead that was opened again
 }
 
 
@@ -89,12 +90,12 @@ def _read_facts(history: History, lead_id: str, as_of_us: int) -> list[dict[str,
 
 
 def read_past_scores(receipts: pa.Table, lead_id: str) -> list[dict[str, Any]]:
-    """All that was published of a lead, the oldest first."""
+    """All that was published of a lead, the oldest first; `as_of` is None where nothing is dated."""
     mine = receipts.filter(pc.equal(receipts["lead_id"], lead_id)).to_pandas()
     mine = mine.sort_values(["as_of", "publication_id"], kind="stable")
     return [
         {
-            "as_of": pd.Timestamp(row.as_of).isoformat().replace("+00:00", "Z"),
+            "as_of": pd.Timestamp(row.as_of).isoformat().replace("+00:00", "Z") if row.as_of.value else None,
             "win_probability": float(row.win_probability),
             "score": float(row.score),
             "tier": str(row.tier),

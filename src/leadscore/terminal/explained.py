@@ -24,7 +24,9 @@ def draw_explained(result: dict[str, Any]) -> None:
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     if row["change"]:
-        out.print(f"Since the list before: {escaped(row['change'])} points ({row['trend']})", highlight=False)
+        out.print(
+            f"Since the list before ({row['trend']}), in percentage points: {escaped(row['change'])}", highlight=False
+        )
     _draw_waterfall(result)
     if len(result["past"]) > 1:
         table = table_of("Said of it until now", "as of", "tier", "model", "win", "score", text=3)
