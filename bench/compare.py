@@ -1,6 +1,6 @@
 """Our model beside what others use, on the same leak-free splits of each example: `make compare`.
 
-`python bench/compare.py sample` compares one of them; with `--write` the tables go to docs/comparison.md.
+`python bench/compare.py sample` compares one of them; with `--write` the tables of all go to docs/comparison.md.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ SAMPLE_LEADS = 20_000
 def main() -> None:
     """Print, or write, a table for each example asked for; by default all."""
     asked = [word for word in sys.argv[1:] if not word.startswith("--")] or list(EXAMPLES)
+    if "--write" in sys.argv and asked != list(EXAMPLES):
+        sys.exit("--write replaces the tables of all examples, so leave out their names")
     parts = []
     with tempfile.TemporaryDirectory() as folder:
         for name in asked:

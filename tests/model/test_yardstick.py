@@ -5,13 +5,17 @@ import pandas as pd
 import pytest
 from sklearn.naive_bayes import CategoricalNB
 
-from histories import open_stored, sales_facts, sales_settings, write_store
+from histories import open_stored, open_undated, sales_facts, sales_settings, undated_leads, write_store
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.model.compare import OURS, compare_models, compute_table
+from leadscore.model.encode import fold_of_group
 from leadscore.model.evaluate import METRICS, resample_leads
+from leadscore.model.judge import REPEATS
+from leadscore.model.train import open_training
 from leadscore.model.yardstick import predict_naive_bayes
+from leadscore.progress import silent
 
 STAGE = Feature("stage_current", {}, Text("stage"), "category", "", "", "stage")
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
@@ -104,3 +108,35 @@ def test_differences_when_a_model_is_ours_then_are_none_at_all(compared):
     for told in table["copy"]["difference"].values():
         assert told["value"] == 0
         assert told["low"] in {0, None}
+
+
+@pytest.fixture(scope="module")
+def without_order():
+    """200 leads, 40 of them twice: what is learned from, and the comparison."""
+    rows = undated_leads(leads=200, seed=2)
+    rows = pd.concat([rows, rows.head(40).assign(id=[f"again{i}" for i in range(40)])], ignore_index=True)
+    history = open_undated(rows, time="none", model={"scorer": "logistic", "trials": 1})
+    until = history.version.known_until_us
+    training = open_training(history, known_us=until, progress=silent, leave_out=set())
+    return training, compare_models(history, known_us=until)
+
+
+def test_models_when_leads_have_no_order_then_each_is_predicted_in_the_folds_that_ours_was(without_order):
+    training, compared = without_order
+    label, weight = (training.side.rows[name].to_numpy() for name in ("label", "weight"))
+    groups = training.matrix.take(training.side.rows).groups()
+    expected = []
+    for repeat in range(REPEATS):
+        fold = fold_of_group(groups, seed=(training.history.settings.seed, repeat))
+        expected += [np.average(label[fold != k], weights=weight[fold != k]) for k in fold]
+    np.testing.assert_allclose(compared.predictions["base_rate"], expected)
+    np.testing.assert_array_equal(compared.judged.label, np.tile(label, REPEATS))
+    np.testing.assert_array_equal(compared.judged.lead_id, np.tile(groups, REPEATS))
+
+
+def test_models_when_leads_have_no_order_then_equal_ones_are_predicted_equally(without_order):
+    training, compared = without_order
+    repeat = np.repeat(np.arange(REPEATS), len(training.side.rows))
+    for name in compared.predictions:
+        told = pd.Series(compared.predictions[name]).groupby([compared.judged.lead_id, repeat])
+        assert (told.nunique() == 1).all(), name
