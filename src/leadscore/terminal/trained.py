@@ -11,7 +11,6 @@ TOLD = {  # columns of the table of all models; the rest is in the report
     "log_loss": "log loss",
     "brier": "Brier",
     "calibration_error": "cal. error",
-    "lift_10": "lift 10 %",
 }
 
 
