@@ -136,6 +136,8 @@ class Settings(Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
         if wrong := [stage for stage in self.actions.by_stage if stage not in self.stages.open]:
             raise ValueError(f"actions.by_stage: {wrong[0]!r} is no open stage{hint(wrong[0], list(self.stages.open))}")
+        if self.tiers.by == "capacity" and self.tiers.capacity is None and self.routing is None:
+            raise ValueError("tiers.by = 'capacity': give tiers.capacity, or the list of reps under routing")
         if unknown := [name for name in self.audit.keep if name not in known]:
             raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
         if self.model.segment is not None:

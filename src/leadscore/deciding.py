@@ -31,7 +31,9 @@ class Tiers(Frozen):
         "probability (0.02), or, by capacity, a share of its value (0.05)",
     )
     capacity: int | None = Field(
-        default=None, ge=1, description="by capacity: leads in A; as many are in B, and twice as many in C"
+        default=None,
+        ge=1,
+        description="by capacity: leads in A, as many in B, twice as many in C; default: the reps' places",
     )
     touch_cost: float = Field(
         default=0, ge=0, description="by capacity: a lead whose expected value is not above it is D"
@@ -43,8 +45,8 @@ class Tiers(Frozen):
             raise ValueError(f"must fall: a > b > c, got {self.a}, {self.b}, {self.c}")
         if self.by == "probability" and self.a > 1:
             raise ValueError(f"by = 'probability': a, b and c are probabilities from 0 to 1, got a = {self.a}")
-        if (self.by == "capacity") != (self.capacity is not None):
-            raise ValueError("capacity belongs to by = 'capacity', and is needed there")
+        if self.by != "capacity" and self.capacity is not None:
+            raise ValueError("capacity belongs to by = 'capacity'")
         return self
 
     def margins(self) -> float:

@@ -12,6 +12,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.ingest.overrides import read_overrides
+from leadscore.jobs.scored import _with_places
 from leadscore.model.fit import fit_scorer
 from leadscore.model.reference import compute_score
 from leadscore.scoring.qualify import apply_overrides, qualify
@@ -73,7 +74,7 @@ def dataclasses_replace(section, **changes):
     ("section", "said"),
     [
         ({"by": "probability"}, "are probabilities from 0 to 1, got a = 90"),
-        ({"by": "capacity"}, "capacity belongs to by = 'capacity', and is needed there"),
+        ({"by": "capacity"}, "give tiers.capacity, or the list of reps under routing"),
         ({"capacity": 5}, "capacity belongs to by = 'capacity'"),
         ({"a": 10}, "must fall"),
     ],
@@ -316,6 +317,16 @@ def test_action_when_suggested_then_follows_stage_and_silence(stage, place, sile
     mine = project.model_copy(update={"actions": Actions(by_stage={"new": "proposal"})})
     told = suggest_actions(model, Matrix(keys, columns), np.array([tier]), mine)[0]
     assert told == ("proposal" if stage == "new" else action)
+
+
+@pytest.mark.parametrize(("stated", "capacity"), [(None, 7), (3, 3)])
+def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_reps(stated, capacity):
+    tiers = Tiers(by="capacity", capacity=stated)
+    reps = [{"capacity": 10, "load": 4}, {"capacity": 1, "load": 0}, {"capacity": 2, "load": 5}]
+    assert _with_places(tiers, {"reps": reps}).capacity == capacity
+    assert _with_places(Tiers(), {}) == Tiers()
+    routed = make_settings(tiers={"by": "capacity"}, routing={"reps": "reps.csv"})
+    assert routed.tiers.capacity is None
 
 
 def test_earlier_tiers_when_a_lead_is_new_then_it_has_none():

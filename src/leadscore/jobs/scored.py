@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.config import Settings
+from leadscore.deciding import Tiers
 from leadscore.engine.protocol import identifier
 from leadscore.errors import UnknownVersionError
 from leadscore.files import read_json
@@ -89,7 +90,7 @@ def score_list(
     """
     scored = score_open_leads(
         history, model, model_version=model_version, known_us=known_us, as_of_us=as_of_us, previous=previous,
-        overrides=inputs.get("overrides", ()),
+        overrides=inputs.get("overrides", ()), tiers=_with_places(history.settings.tiers, inputs),
     )  # fmt: skip
     settings, scores = history.settings, scored.scores
     if settings.routing is None:
@@ -112,6 +113,14 @@ def score_list(
         )
         scores = scores.append_column(field, told)
     return scores, scored.facts | {"routing": routing.facts}
+
+
+def _with_places(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:
+    """Tiers whose capacity is, unless stated, what the reps can still take."""
+    if tiers.by != "capacity" or tiers.capacity is not None:
+        return tiers
+    places = sum(max(rep["capacity"] - rep["load"], 0) for rep in inputs["reps"])
+    return tiers.model_copy(update={"capacity": max(places, 1)})
 
 
 def find_previous(settings: Settings, *, as_of_us: int | None) -> Previous | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from leadscore.deciding import Tiers
 from leadscore.errors import AsOfError, ModelMismatchError
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix, build_features, build_matrix
@@ -57,7 +58,7 @@ class Scored:
 
 def score_open_leads(
     history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int,
-    previous: Previous | None = None, overrides: Sequence[Mapping[str, Any]] = (),
+    previous: Previous | None = None, overrides: Sequence[Mapping[str, Any]] = (), tiers: Tiers | None = None,
 ) -> Scored:  # fmt: skip
     """One row for each lead open at `as_of_us`, the most promising first.
 
@@ -71,6 +72,7 @@ def score_open_leads(
         as_of_us: the moment to score at.
         previous: the list before, to say what changed and to keep tiers that are near their border.
         overrides: what people decided by hand, as `ingest.overrides` reads it.
+        tiers: how tiers are decided, by default as the settings say.
 
     Raises:
         AsOfError: the model has seen facts from after `as_of_us`.
@@ -88,7 +90,10 @@ def score_open_leads(
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     raw = model.raw(matrix.columns)
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
-    decided, facts = _decide(history, model, matrix, raw, as_of_us=as_of_us, previous=previous, overrides=overrides)
+    decided, facts = _decide(
+        history, model, matrix, raw, as_of_us=as_of_us, previous=previous, overrides=overrides,
+        tiers=tiers or history.settings.tiers,
+    )  # fmt: skip
     columns = decided | {
         "lead_id": lead_id,
         "as_of": np.full(len(raw), history.published_us(as_of_us) or 0),
@@ -102,7 +107,7 @@ def score_open_leads(
 
 def _decide(
     history: History, model: WinModel, matrix: Matrix, raw: np.ndarray, *, as_of_us: int, previous: Previous | None,
-    overrides: Sequence[Mapping[str, Any]],
+    overrides: Sequence[Mapping[str, Any]], tiers: Tiers,
 ) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
     """Probability, score, tier, value, qualification, question and action, by column; and what is told beside."""
     settings = history.settings
@@ -113,8 +118,8 @@ def _decide(
     worth = np.where(np.isfinite(amounts.amount), amounts.amount, 1.0)
     has_amounts = bool(np.isfinite(amounts.amount).any())
     value = probability * worth
-    borders = find_borders(settings.tiers, value)
-    measure = measure_by(settings.tiers, score=score, probability=probability, expected_value=value)
+    borders = find_borders(tiers, value)
+    measure = measure_by(tiers, score=score, probability=probability, expected_value=value)
     earlier = {} if previous is None else dict(
         zip(previous.receipts["lead_id"].to_pylist(), previous.receipts["tier"].to_pylist(), strict=True)
     )  # fmt: skip
