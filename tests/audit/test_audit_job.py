@@ -40,9 +40,8 @@ def config(tmp_path_factory):
     at = next(i for i, line in enumerate(lines) if line.startswith("columns = ") and "created_at" in line)
     folders = f'data_folder = "{folder}/data"\nmodels_folder = "{folder}/models"\n'
     text = folders + "\n".join([*lines[:at], ALL_COLUMNS, *lines[at + 1 :]])
-    path.write_text(
-        text.replace("max_per_lead = 6", "max_per_lead = 2").replace("cadence_days = 7", "cadence_days = 14")
-    )
+    text = text.replace("max_per_lead = 6", "max_per_lead = 2").replace("cadence_days = 7", "cadence_days = 14")
+    path.write_text(text + "\n[model]\ntrials = 2\n")
     jobs.ingest(read_settings(path))
     return path
 
