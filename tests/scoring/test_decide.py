@@ -227,6 +227,21 @@ def test_amounts_when_they_have_a_history_then_are_those_known_then(tmp_path):
     assert read_amounts(history, np.array(["a"], dtype=object), as_of_us=day(10)).amount.tolist() == [50.0]
 
 
+def test_amounts_when_a_later_export_showed_another_one_then_are_first_the_old_then_the_new(tmp_path):
+    plain = make_settings()
+    facts = Facts(plain.model_copy(update={"mapping": plain.mapping[:1]}))  # no history of amounts is mapped
+    facts.lead("a", 0, amount=50_00).lead("emptied", 0, amount=60_00).lead("same", 0, amount=70_00)
+    facts.outcome("same", 35, "won", amount=9_00).change("a", 20, "amount", "8000").change(
+        "emptied", 20, "amount", None
+    )
+    history = facts.history(tmp_path, known_until=40)
+    leads = np.array(["a", "emptied", "same"], dtype=object)
+    assert read_amounts(history, leads, as_of_us=day(10)).amount.tolist() == [50.0, 60.0, 70.0]
+    found = read_amounts(history, leads, as_of_us=day(30))
+    assert found.amount.tolist() == [80.0, 75.0, 70.0]
+    assert found.estimated.tolist() == [False, True, False]
+
+
 def test_amounts_when_in_several_currencies_then_nothing_is_told(tmp_path):
     history = Facts().lead("a", 0, amount=1, currency="EUR").lead("b", 0, amount=1, currency="USD").history(
         tmp_path, known_until=40

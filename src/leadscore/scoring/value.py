@@ -9,9 +9,16 @@ import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
-from leadscore.features.finish import Amount
+from leadscore.features.finish import Amount, Count
 from leadscore.features.matrix import build_matrix
 from leadscore.history.split import History
+
+SEEN_SINCE = {
+    "changes": {
+        "field_amount": "MAX(CASE WHEN field = 'amount' AND recency = 1 THEN value END)",
+        "n_amount": "COUNT(CASE WHEN field = 'amount' THEN 1 END)",
+    }
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,9 @@ class Amounts:
 def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amounts:
     """The amount of each lead open at a moment, in units of the currency.
 
-    Where it has a history, or is known from creation, it is the one known then, else the one that `leads` shows: it is
-    not learned from. A missing one is estimated as the median that wins brought until then, else that of open leads.
+    Where it has a history, or is known from creation, it is the one known then, else the one that `leads` shows, or a
+    later export showed since: it is not learned from. A missing one is estimated as the median that wins brought until
+    then, else that of open leads.
     """
     settings, nothing = history.settings, np.full(len(lead_id), np.nan)
     none = np.zeros(len(lead_id), dtype=bool)
@@ -39,15 +47,17 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
         return Amounts(nothing, none, None, why)
     field = settings.lead_fields()["amount"]
     columns = field_column("amount", settings)
+    finish = field_finish(Amount("field_amount", field.decimals), "amount", settings)
+    features = [Feature("amount", columns or SEEN_SINCE, finish, "number", "", "", "amount")]
     if columns is None:
+        features.append(Feature("amount_changes", SEEN_SINCE, Count("n_amount"), "count", "", "", "amount"))
+    matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
+    known = pd.Series(matrix.columns["amount"], matrix.keys["lead_id"])
+    if columns is None:  # what was seen first stays in `leads`
         shown = history.engine.query("SELECT lead_id, MAX(amount) AS amount FROM leads GROUP BY lead_id").to_pandas()
-        amount = shown.set_index("lead_id")["amount"].reindex(lead_id).to_numpy(dtype=float) / 10**field.decimals
-    else:
-        finish = field_finish(Amount("field_amount", field.decimals), "amount", settings)
-        feature = Feature("amount", columns, finish, "number", "", "", "amount")
-        matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), [feature])
-        known = dict(zip(matrix.keys["lead_id"], matrix.columns["amount"], strict=True))
-        amount = np.array([known[lead] for lead in lead_id], dtype=float)
+        first = shown.set_index("lead_id")["amount"].astype(float) / 10**field.decimals
+        known = known.where(matrix.columns["amount_changes"] > 0, first.reindex(known.index))
+    amount = known.reindex(lead_id).to_numpy(dtype=float)
     won = history.engine.query(
         f"SELECT amount FROM outcomes WHERE outcome = 'won' AND amount IS NOT NULL AND available_us < {as_of_us}"
     )["amount"].to_pandas()
