@@ -15,11 +15,12 @@ from leadscore.ingest.overrides import read_overrides
 from leadscore.jobs.scored import _with_places
 from leadscore.model.fit import fit_scorer
 from leadscore.model.reference import compute_score
-from leadscore.scoring.qualify import apply_overrides, qualify
+from leadscore.scoring.qualify import override_tiers, override_verdicts, overrides_in_force, qualify
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
 from leadscore.scoring.tier import TIERS, Borders, compute_what_if, earlier_tiers, find_borders, measure_by
 from leadscore.scoring.value import read_amounts
 from leadscore.testing import Facts, day, make_settings
+from leadscore.times import parse_moment
 
 PLAIN = Borders(90, 70, 40, 2)
 measures = st.lists(st.floats(0, 100), min_size=1, max_size=30)
@@ -159,6 +160,8 @@ a,exclude,,2024-01-03,Kim,competitor
 b,tier,A,,,
 c,qualify,,,Kim,
 d,exclude,,2023-12-31,Kim,
+e,qualify,sales_qualified,,Kim,
+e,tier,B,2024-05-01T12:00:00Z,Ada,a friend
 e,qualify,nurture,,,they asked for peace
 nobody,tier,D,,,
 """
@@ -168,19 +171,30 @@ def test_overrides_when_read_then_win_over_the_model_until_they_end(tmp_path):
     (tmp_path / "overrides.csv").write_text(OVERRIDES)
     project = make_settings(input_folder=tmp_path, qualification={"overrides": "overrides.csv"})
     lead_id = np.array(list("abcdef"), dtype=object)
-    tier, verdict, rule = (np.array([word] * 6, dtype=object) for word in ("C", "nurture", "mine"))
-    said = apply_overrides(
-        read_overrides(project), lead_id=lead_id, tier=tier, verdict=verdict, rule=rule, as_of_us=day(0)
-    )
-    assert tier.tolist() == ["C", "A", "C", "C", "C", "C"]
+    verdict, rule = np.array(["nurture"] * 6, dtype=object), np.array(["mine"] * 6, dtype=object)
+    in_force = overrides_in_force(read_overrides(project), as_of_us=day(0))
+    assert "".join(override_tiers(in_force, lead_id, np.array(list("CCCCCC"), dtype=object))) == "CACCBC"
+    verdict, rule, said = override_verdicts(in_force, lead_id, verdict, rule)
     assert verdict.tolist() == ["disqualified", "nurture", "sales_qualified", "nurture", "nurture", "nurture"]
     assert rule.tolist() == ["decided by hand; back when the override ends", "mine", "decided by hand", "mine",
                              "decided by hand", "mine"]  # fmt: skip
     assert said.tolist() == [
-        "excluded by Kim until 2024-01-04: competitor", "put into A by somebody", "called sales_qualified by Kim", "",
-        "called nurture by somebody: they asked for peace", "",
+        "excluded by Kim until 2024-01-03: competitor", "put into A by somebody", "called sales_qualified by Kim", "",
+        "called nurture by somebody: they asked for peace; put into B by Ada until 2024-05-01T12:00:00Z: a friend",
+        "",
     ]  # fmt: skip
     assert read_overrides(make_settings()) == []
+
+
+@pytest.mark.parametrize(("hours", "counts"), [(-1, True), (-25, True), (1, False)])
+def test_override_when_it_ends_on_a_bare_date_then_counts_that_whole_day_where_the_settings_are(
+    tmp_path, hours, counts
+):
+    (tmp_path / "o.csv").write_text("lead_id,action,until\na,exclude,2024-06-30\n")
+    project = make_settings(input_folder=tmp_path, qualification={"overrides": "o.csv"}, timezone="America/New_York")
+    ends_us = parse_moment("2024-07-01T04:00:00Z", zone="UTC")
+    found = overrides_in_force(read_overrides(project), as_of_us=ends_us + hours * 3_600_000_000)
+    assert bool(found) == counts
 
 
 @pytest.mark.parametrize(

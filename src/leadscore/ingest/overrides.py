@@ -20,7 +20,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {"exclude": (), "qualify": get_args(Verd
 def read_overrides(settings: Settings) -> list[dict[str, Any]]:
     """The rows of the file that `qualification.overrides` names, in its order; none if it names none.
 
-    `until_us` is when it ends, in UTC microseconds: a bare date counts whole, in the settings' zone.
+    `until` is as written, `until_us` when it ends in UTC microseconds: a bare date counts whole, in the settings' zone.
 
     Raises:
         SourceMissingError: there is no such file.
@@ -69,5 +69,5 @@ def _read(row: Mapping[str, str], *, zone: str) -> tuple[dict[str, Any], list[st
             until_us = parse_moment(until, zone=zone) + (DAY_US if len(until) == len("2026-01-01") else 0)
         except TimeFormatError as e:
             wrong.append(f"until: {e}")
-    kept = {name: row.get(name) or None for name in ("by", "why")}
+    kept = {name: row.get(name) or None for name in ("until", "by", "why")}
     return {"lead_id": row["lead_id"], "action": action, "value": value, "until_us": until_us, **kept}, wrong

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from leadscore.deciding import Qualification, Rule
-from leadscore.times import format_us
 
 Strengths = Mapping[str, np.ndarray]
+Override = Mapping[str, Any]  # a row as `ingest.overrides` reads it
 
 
 def qualify(
@@ -80,28 +80,38 @@ def _back_with(rule: Rule) -> str:
     return " or ".join(ways) or "a change of the rules"
 
 
-def apply_overrides(
-    overrides: Sequence[Mapping[str, Any]], *, lead_id: np.ndarray, tier: np.ndarray, verdict: np.ndarray,
-    rule: np.ndarray, as_of_us: int,
-) -> np.ndarray:  # fmt: skip
-    """What people decided, in words (n,), "" where nobody did; `tier`, `verdict` and `rule` are changed in place.
+def overrides_in_force(overrides: Sequence[Override], *, as_of_us: int) -> list[Override]:
+    """The overrides that have not ended; of a lead's tiers, and of its other ones, the last row counts."""
+    there = [each for each in overrides if each["until_us"] is None or each["until_us"] > as_of_us]
+    return list({(each["lead_id"], each["action"] == "tier"): each for each in there}.values())
 
-    An override counts until its `until_us`, if it has one; a later row of a lead wins over an earlier one.
-    """
-    said = np.full(len(lead_id), "", dtype=object)
+
+def override_tiers(overrides: Sequence[Override], lead_id: np.ndarray, tier: np.ndarray) -> np.ndarray:
+    """The tiers (n,), those of people in place of the model's."""
+    told = {each["lead_id"]: each["value"] for each in overrides if each["action"] == "tier"}
+    return np.array([told.get(lead, given) for lead, given in zip(lead_id, tier, strict=True)], dtype=object)
+
+
+def override_verdicts(
+    overrides: Sequence[Override], lead_id: np.ndarray, verdict: np.ndarray, rule: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Verdict, rule and, "" where nobody decided anything, what people decided in words; each (n,) text."""
+    verdict, rule, said = verdict.copy(), rule.copy(), np.full(len(lead_id), "", dtype=object)
     place = {lead: at for at, lead in enumerate(lead_id)}
     for each in overrides:
         at = place.get(each["lead_id"])
-        if at is None or (each["until_us"] is not None and each["until_us"] <= as_of_us):
+        if at is None:
             continue
-        what = {"exclude": "excluded", "qualify": f"called {each['value']}", "tier": f"put into {each['value']}"}
-        until = "" if each["until_us"] is None else f" until {format_us(each['until_us'])[:10]}"
-        said[at] = f"{what[each['action']]} by {each['by'] or 'somebody'}{until}" + (
-            f": {each['why']}" if each["why"] else ""
-        )
-        if each["action"] == "tier":
-            tier[at] = each["value"]
-        else:
-            verdict[at] = "disqualified" if each["action"] == "exclude" else each["value"]
-            rule[at] = "decided by hand" + ("; back when the override ends" if each["action"] == "exclude" else "")
-    return said
+        said[at] = "; ".join(filter(None, (said[at], _in_words(each))))
+        if each["action"] == "exclude":
+            verdict[at], rule[at] = "disqualified", "decided by hand; back when the override ends"
+        elif each["action"] == "qualify":
+            verdict[at], rule[at] = each["value"], "decided by hand"
+    return verdict, rule, said
+
+
+def _in_words(override: Override) -> str:
+    what = {"exclude": "excluded", "qualify": f"called {override['value']}", "tier": f"put into {override['value']}"}
+    until = f" until {override['until']}" if override["until"] else ""
+    why = f": {override['why']}" if override["why"] else ""
+    return f"{what[override['action']]} by {override['by'] or 'somebody'}{until}{why}"

@@ -18,10 +18,10 @@ from leadscore.model.apply import WinModel
 from leadscore.model.reference import compute_score
 from leadscore.scoring.change import Previous, describe_change
 from leadscore.scoring.explain import REASONS, explain
-from leadscore.scoring.qualify import apply_overrides, qualify
+from leadscore.scoring.qualify import override_tiers, override_verdicts, overrides_in_force, qualify
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
 from leadscore.scoring.tier import compute_what_if, earlier_tiers, find_borders, measure_by
-from leadscore.scoring.value import read_amounts
+from leadscore.scoring.value import Amounts, read_amounts
 from leadscore.times import format_us
 
 REASON_COLUMNS = [f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)]
@@ -123,23 +123,32 @@ def _decide(
     earlier = {} if previous is None else dict(
         zip(previous.receipts["lead_id"].to_pylist(), previous.receipts["tier"].to_pylist(), strict=True)
     )  # fmt: skip
-    tier = borders.decide(measure, earlier_tiers(lead_id, earlier)).astype(object)
+    decided = borders.decide(measure, earlier_tiers(lead_id, earlier)).astype(object)
+    in_force = overrides_in_force(overrides, as_of_us=as_of_us)
+    tier = override_tiers(in_force, lead_id, decided)
     strengths = {str(x): matrix.columns[f"bant_{x}"] for x in settings.bant if f"bant_{x}" in matrix.columns}
-    asked = ask_next(model, matrix, Standing(tier.copy(), probability, worth, borders), settings)
+    asked = ask_next(model, matrix, Standing(decided, probability, worth, borders), settings)
     verdict, rule = qualify(settings.qualification, tier=tier, probability=probability, strengths=strengths)
+    verdict, rule, said = override_verdicts(in_force, lead_id, verdict, rule)
     action = suggest_actions(model, matrix, tier, settings)
     what_if = compute_what_if(measure, tier, probability, value if has_amounts else None)
-    said = apply_overrides(overrides, lead_id=lead_id, tier=tier, verdict=verdict, rule=rule, as_of_us=as_of_us)
-    unknown = sorted({each["lead_id"] for each in overrides} - set(lead_id))
-    warnings = [amounts.warning] if amounts.warning else []
-    warnings += [f"{len(unknown)} overrides are of leads that are not open, like {unknown[0]!r}"] if unknown else []
     columns = {
         "raw": raw, "win_probability": probability, "probability_low": interval[:, 0],
         "probability_high": interval[:, 1], "score": score, "tier": tier, "amount": amounts.amount,
         "amount_estimated": amounts.estimated, "expected_value": probability * amounts.amount,
         "qualification": verdict, "qualification_rule": rule, "override": said, **asked, "suggested_action": action,
     }  # fmt: skip
-    return columns, {"what_if": what_if, "currency": amounts.currency, "warnings": warnings}
+    return columns, {"what_if": what_if, "currency": amounts.currency, "warnings": _warn(history, amounts, overrides)}
+
+
+def _warn(history: History, amounts: Amounts, overrides: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the settings and the overrides ask for that this list cannot give, in words."""
+    found = [amounts.warning] if amounts.warning else []
+    if overrides:
+        stored = set(history.engine.query("SELECT lead_id FROM leads")["lead_id"].to_pylist())
+        if unknown := sorted({each["lead_id"] for each in overrides} - stored):
+            found.append(f"leads of the overrides that are not in the store: {len(unknown)}, like {unknown[0]!r}")
+    return found
 
 
 def _check_features(model: WinModel, features: Sequence[Feature], model_version: str) -> None:
