@@ -71,7 +71,7 @@ class Rule(Frozen):
 DEFAULT_RULES = (
     Rule(name="no need, and not promising", verdict="disqualified", tiers=("D",), max_strength={"need": 0.0}),
     Rule(
-        name="promising, and two questions answered",
+        name="promising, and enough is answered",
         verdict="sales_qualified",
         tiers=("A", "B"),
         min_answers=2,

@@ -108,7 +108,7 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("tier", "budget", "need", "verdict", "rule"),
     [
-        ("A", 0.5, 0.5, "sales_qualified", "promising, and two questions answered"),
+        ("A", 0.5, 0.5, "sales_qualified", "promising, and enough is answered"),
         ("B", 0.5, NAN, "needs_answers", "promising, but too little answered"),
         ("C", 0.5, 0.5, "nurture", "not promising yet"),
         ("D", NAN, 0.0, "disqualified",
@@ -342,10 +342,15 @@ def test_action_when_suggested_then_follows_stage_and_silence(stage, place, sile
     model = make_crowd()[0]
     columns |= {"bant_budget": np.array([NAN]), "bant_budget_known": np.zeros(1), "bant_completeness": np.zeros(1)}
     project = make_settings()
-    assert suggest_actions(model, Matrix(keys, columns), np.array([tier]), project).tolist() == [action]
+
+    def suggest(section, verdict="nurture"):
+        told = {"tier": np.array([tier]), "verdict": np.array([verdict])}
+        return suggest_actions(model, Matrix(keys, columns), section, **told).tolist()
+
+    assert suggest(project) == [action]
+    assert suggest(project, "disqualified") == [""]
     mine = project.model_copy(update={"actions": Actions(by_stage={"new": "proposal"})})
-    told = suggest_actions(model, Matrix(keys, columns), np.array([tier]), mine)[0]
-    assert told == ("proposal" if stage == "new" else action)
+    assert suggest(mine) == ["proposal" if stage == "new" else action]
 
 
 @pytest.mark.parametrize(("stated", "capacity"), [(None, 7), (3, 3)])

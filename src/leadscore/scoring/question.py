@@ -101,8 +101,13 @@ def _try(
     return up, down, move, high
 
 
-def suggest_actions(model: WinModel, matrix: Matrix, tier: np.ndarray, settings: Settings) -> np.ndarray:
-    """What to do next with each lead (n,): what the settings say of its stage, else by its place and its silence."""
+def suggest_actions(
+    model: WinModel, matrix: Matrix, settings: Settings, *, tier: np.ndarray, verdict: np.ndarray
+) -> np.ndarray:
+    """What to do next with each lead (n,): what the settings say of its stage, else by its place and its silence.
+
+    Nobody calls who is disqualified: "", or to be closed out.
+    """
     n, actions = len(tier), settings.actions
     unknown = np.full(n, np.nan)
     stage = matrix.columns.get("stage_current", np.full(n, None, dtype=object))
@@ -118,5 +123,6 @@ def suggest_actions(model: WinModel, matrix: Matrix, tier: np.ndarray, settings:
     for name, action in actions.by_stage.items():
         found[stage == name] = action
     found[silent_days > actions.revive_days] = "revive"
+    found[verdict == "disqualified"] = ""
     found[(stalled >= actions.stalled_times) & (tier == "D")] = "close out as stalled"
     return found

@@ -130,7 +130,7 @@ def _decide(
     asked = ask_next(model, matrix, Standing(decided, probability, worth, borders), settings)
     verdict, rule = qualify(settings.qualification, tier=tier, probability=probability, strengths=strengths)
     verdict, rule, said = override_verdicts(in_force, lead_id, verdict, rule)
-    action = suggest_actions(model, matrix, tier, settings)
+    action = suggest_actions(model, matrix, settings, tier=tier, verdict=verdict)
     what_if = compute_what_if(measure, tier, probability, value if has_amounts else None)
     columns = {
         "raw": raw, "win_probability": probability, "probability_low": interval[:, 0],
