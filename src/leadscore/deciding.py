@@ -28,7 +28,7 @@ class Tiers(Frozen):
         default=None,
         ge=0,
         description="how far beyond a border a lead must be to change its tier: points of score (default 2), "
-        "probability (0.02), or, by capacity, a share of its value (0.05)",
+        "probability (0.02), or, by capacity, a share of its place (0.05)",
     )
     capacity: int | None = Field(
         default=None,
@@ -36,7 +36,7 @@ class Tiers(Frozen):
         description="by capacity: leads in A, as many in B, twice as many in C; default: the reps' places",
     )
     touch_cost: float = Field(
-        default=0, ge=0, description="by capacity: a lead whose expected value is not above it is D"
+        default=0, ge=0, description="by capacity: a lead whose expected value is not above it is D, always"
     )
 
     @model_validator(mode="after")
@@ -47,6 +47,8 @@ class Tiers(Frozen):
             raise ValueError(f"by = 'probability': a, b and c are probabilities from 0 to 1, got a = {self.a}")
         if self.by != "capacity" and self.capacity is not None:
             raise ValueError("capacity belongs to by = 'capacity'")
+        if self.by != "capacity" and self.touch_cost:
+            raise ValueError("touch_cost belongs to by = 'capacity'")
         return self
 
     def margins(self) -> float:

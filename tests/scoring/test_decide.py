@@ -17,7 +17,16 @@ from leadscore.model.fit import fit_scorer
 from leadscore.model.reference import compute_score
 from leadscore.scoring.qualify import override_tiers, override_verdicts, overrides_in_force, qualify
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
-from leadscore.scoring.tier import TIERS, Borders, compute_what_if, earlier_tiers, find_borders, measure_by
+from leadscore.scoring.tier import (
+    TIERS,
+    Borders,
+    Outlook,
+    compute_place,
+    compute_what_if,
+    earlier_tiers,
+    find_borders,
+    measure_by,
+)
 from leadscore.scoring.value import read_amounts
 from leadscore.testing import Facts, day, make_settings
 from leadscore.times import parse_moment
@@ -54,21 +63,56 @@ def test_tiers_when_decided_again_then_stay_and_are_never_far_from_the_plain_one
     assert (np.diff(np.searchsorted(TIERS, PLAIN.decide(measure, nothing)[order])) <= 0).all()
 
 
-def test_tiers_when_by_capacity_then_hold_as_many_as_can_be_worked_and_are_worth_it():
-    value = np.array([100.0, 90, 80, 70, 60, 50, 40, 30, 20, 10])
-    by = Tiers(by="capacity", capacity=2, touch_cost=25.0)
-    borders = find_borders(by, value)
-    plain = TIERS[borders.tier(value)].tolist()
-    assert plain == ["A", "A", "B", "B", "C", "C", "C", "C", "D", "D"]
-    assert measure_by(by, score=value * 0, probability=value * 0, expected_value=value) is value
-    fewer = TIERS[find_borders(dataclasses_replace(by, capacity=20), value).tier(value)].tolist()
-    assert fewer == ["A"] * 8 + ["D"] * 2
-    kept = borders.decide(np.array([88.0, 88.0, 70.0]), np.array(["A", None, "A"], dtype=object)).tolist()
-    assert kept == ["A", "B", "B"]  # within 5 % of the border's value
+def outlook(value, raw=None):
+    """Leads that are told apart by what they are worth, and by raw."""
+    value = np.array(value, dtype=float)
+    return Outlook(value * 0, value * 0, value, value * 0 if raw is None else np.array(raw, dtype=float))
 
 
-def dataclasses_replace(section, **changes):
-    return section.model_copy(update=changes)
+def by_capacity(tiers, listed, earlier=None):
+    measure = measure_by(tiers, listed, listed=listed, at=np.arange(len(listed.value)))
+    before = np.full(len(measure), None, dtype=object) if earlier is None else np.array(list(earlier), dtype=object)
+    return "".join(find_borders(tiers).decide(measure, before))
+
+
+@pytest.mark.parametrize(
+    ("capacity", "touch_cost", "value", "raw", "tiers"),
+    [
+        (2, 25, [100, 90, 80, 70, 60, 50, 40, 30, 20, 10], None, "AABBCCCCDD"),
+        (20, 25, [100, 90, 80, 70, 60, 50, 40, 30, 20, 10], None, "AAAAAAAADD"),
+        (1, 30, [30, 31], None, "DA"),
+        (1, 0, [0, 5], None, "DA"),
+        (2, 0, [7, 7, 7, 7, 7], [1, 3, 2, 5, 4], "CBBAA"),  # equal values, as a calibrator of steps gives them
+        (2, 0, [7, 7, 7], None, "AAB"),
+    ],
+)  # fmt: skip
+def test_tiers_when_by_capacity_then_hold_as_many_as_can_be_worked_and_are_worth_it(
+    capacity, touch_cost, value, raw, tiers
+):
+    section = Tiers(by="capacity", capacity=capacity, touch_cost=touch_cost)
+    assert by_capacity(section, outlook(value, raw)) == tiers
+
+
+def test_tiers_when_by_capacity_and_near_a_border_then_stay_within_5_percent_of_the_place():
+    listed, section = outlook(np.arange(500, 0, -1)), Tiers(by="capacity", capacity=100)
+    was_a = by_capacity(section, listed, "A" * 500)
+    was_b = by_capacity(section, listed, "B" * 500)
+    assert (was_a.rindex("A"), was_b.index("B")) == (104, 95)  # of places 1 to 500: A until 105, B from 96
+    assert by_capacity(section, listed, was_a) == was_a
+    worthless = Tiers(by="capacity", capacity=100, touch_cost=499)
+    assert by_capacity(worthless, listed, "A" * 500) == "A" + "D" * 499
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=12), st.data())
+def test_place_when_one_lead_changes_then_is_that_of_the_list_sorted_anew(rows, data):
+    listed = outlook([value for value, _ in rows], [raw for _, raw in rows])
+    at = data.draw(st.integers(0, len(rows) - 1))
+    changed = data.draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
+    found = compute_place(outlook([changed[0]], [changed[1]]), listed=listed, at=np.array([at]))
+    anew = [changed if i == at else row for i, row in enumerate(rows)]
+    order = sorted(range(len(rows)), key=lambda i: (-anew[i][0], -anew[i][1], i))
+    assert found.tolist() == [order.index(at) + 1]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +121,7 @@ def dataclasses_replace(section, **changes):
         ({"by": "probability"}, "are probabilities from 0 to 1, got a = 90"),
         ({"by": "capacity"}, "give tiers.capacity, or the list of reps under routing"),
         ({"capacity": 5}, "capacity belongs to by = 'capacity'"),
+        ({"touch_cost": 5}, "touch_cost belongs to by = 'capacity'"),
         ({"a": 10}, "must fall"),
     ],
 )
@@ -289,33 +334,65 @@ def make_crowd(n=400, seed=0):
     return model, matrix
 
 
-def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says():
+@pytest.mark.parametrize(
+    "section",
+    [{}, {"by": "probability", "a": 0.5, "b": 0.3, "c": 0.2}, {"by": "capacity", "capacity": 40, "touch_cost": 20}],
+    ids=["score", "probability", "capacity"],
+)
+def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(section):
     model, matrix = make_crowd()
-    project = make_settings(
-        fields={"budget": {"type": "text"}}, bant={"budget": {"field": "budget", "levels": ["no", "some", "all"]}}
+    budget = {"field": "budget", "levels": ["no", "some", "all"]}
+    project = make_settings(fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers=section)
+    n = len(matrix.keys)
+    amount = np.random.default_rng(4).integers(1, 200, n).astype(float)
+
+    def look(columns, worth):
+        raw = model.raw(columns)
+        p = model.probability(raw)
+        return Outlook(compute_score(p, model.document["reference"]), p, p * worth, raw)
+
+    listed, borders = look(matrix.columns, amount), find_borders(project.tiers)
+    now = borders.decide(
+        measure_by(project.tiers, listed, listed=listed, at=np.arange(n)), np.array(list("ABCD" * (n // 4)))
     )
-    raw = model.raw(matrix.columns)
-    probability = model.probability(raw)
-    score = compute_score(probability, model.document["reference"])
-    borders = find_borders(project.tiers, probability)
-    tier = TIERS[borders.tier(score)].astype(object)
-    found = ask_next(model, matrix, Standing(tier, probability, np.ones(len(raw)), borders), project)
+    standing = Standing(now.astype(object), amount, listed, project.tiers, "EUR")
+    found = ask_next(model, matrix, standing, project)
     strength, stage = matrix.columns["bant_budget"], matrix.columns["stage_current"]
-    for row in range(60):
+    gains = []
+    for row in range(80):
         if not np.isnan(strength[row]):
             assert found["next_question"][row] == ""
             continue
         given_there = strength[(stage == stage[row]) & ~np.isnan(strength)]
-        changed = 0.0
+        changed, best = 0.0, 0.0
         for answer in (0.0, 0.5, 1.0):
-            one = {name: values[[row]].copy() for name, values in matrix.columns.items()}
-            one["bant_budget"][0], one["bant_budget_known"][0] = answer, 1.0
-            one["bant_completeness"][0] += 1
-            p = model.probability(model.raw(one))
-            other = TIERS[borders.tier(compute_score(p, model.document["reference"]))][0]
-            changed += np.mean(given_there == answer) * (other != tier[row])
+            whole = {name: values.copy() for name, values in matrix.columns.items()}
+            whole["bant_budget"][row], whole["bant_budget_known"][row] = answer, 1.0
+            whole["bant_completeness"][row] += 1
+            then = look(whole, amount)
+            tier = borders.decide(measure_by(project.tiers, then, listed=then, at=np.arange(n)), now)
+            changed += np.mean(given_there == answer) * (tier[row] != now[row])
+            best = max(best, then.value[row])
         assert found["next_question_gain"][row] == pytest.approx(changed, abs=1e-9)
+        said = f"expected value EUR {listed.value[row]:,.0f}, at best {best:,.0f}"
         assert found["next_question"][row].startswith("Ask about budget: ")
+        assert found["next_question"][row].endswith(said)
+        gains.append(changed)
+    assert len(set(gains)) > 1
+
+
+def test_question_when_no_answer_leaves_the_margin_then_the_tier_would_stay():
+    model, matrix = make_crowd()
+    budget = {"field": "budget", "levels": ["no", "some", "all"]}
+    project = make_settings(fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers={"margin": 100})
+    raw = model.raw(matrix.columns)
+    p = model.probability(raw)
+    listed = Outlook(compute_score(p, model.document["reference"]), p, p, raw)
+    standing = Standing(np.array(["B"] * len(p), dtype=object), np.full(len(p), np.nan), listed, project.tiers)
+    found = ask_next(model, matrix, standing, project)
+    missing = np.isnan(matrix.columns["bant_budget"])
+    assert not found["next_question_gain"].any()
+    assert all("the tier would stay; probability 0." in said for said in found["next_question"][missing])
 
 
 def test_answers_when_better_then_never_lower_the_probability():

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from leadscore.config import Settings
+from leadscore.deciding import Tiers
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.reference import compute_score
-from leadscore.scoring.tier import TIERS, Borders, measure_by
+from leadscore.scoring.tier import TIERS, Outlook, find_borders, measure_by
 
 LEAST = 30  # answers in the same stage: of fewer those of all open leads count
 LEVELS = 5  # different answers that are tried of a letter
@@ -19,20 +20,28 @@ LEVELS = 5  # different answers that are tried of a letter
 
 @dataclass(frozen=True)
 class Standing:
-    """Where the leads stand: tiers (n,), probabilities (n,), amounts (n,; ones where there are none), borders."""
+    """Where the leads stand: tier (n,), amount (n,; NaN where nothing is known), outlook; and how tiers are decided."""
 
     tier: np.ndarray
-    probability: np.ndarray
     amount: np.ndarray
-    borders: Borders
+    outlook: Outlook
+    tiers: Tiers
+    currency: str | None = None
+
+    def say(self, row: int, best: float) -> str:
+        """How far the best answer would bring a lead."""
+        if not np.isfinite(self.amount[row]):
+            return f"probability {self.outlook.probability[row]:.2f}, at best {best:.2f}"
+        unit = f"{self.currency} " if self.currency else ""
+        return f"expected value {unit}{self.outlook.value[row]:,.0f}, at best {best * self.amount[row]:,.0f}"
 
 
 def ask_next(model: WinModel, matrix: Matrix, standing: Standing, settings: Settings) -> dict[str, Any]:
     """`next_question` and `next_question_gain` (n,): what to ask, and how likely the answer changes the tier.
 
     Every answer that open leads of the same stage gave, weighted by how often, is put in place of the missing one, and
-    the lead is scored again. Named is the question most likely to change the tier; of equals the one that moves the
-    expected value most.
+    the lead is scored again; a tier changes if it would on the next list, so beyond the margin. Named is the question
+    most likely to change the tier; of equals the one that moves the expected value most.
     """
     n = len(standing.tier)
     best_gain, best_move = np.zeros(n), np.zeros(n)
@@ -43,9 +52,7 @@ def ask_next(model: WinModel, matrix: Matrix, standing: Standing, settings: Sett
         if strength is None or not len(missing) or np.isnan(strength).all():
             continue
         answers, weight = _answers(strength, matrix.columns.get("stage_current"), missing)
-        up, down, move, high = _try(
-            model, matrix, standing, settings, letter=letter, at=missing, answers=answers, weight=weight
-        )
+        up, down, move, high = _try(model, matrix, standing, letter=letter, at=missing, answers=answers, weight=weight)
         changed = up + down
         better = (changed > best_gain[missing]) | ((changed == best_gain[missing]) & (move > best_move[missing]))
         better &= move > 0
@@ -55,7 +62,7 @@ def ask_next(model: WinModel, matrix: Matrix, standing: Standing, settings: Sett
             chances = [f"{chance:.0%} chance of a {way} tier" for chance, way in ((rise, "higher"), (fall, "lower"))
                        if round(chance, 2) > 0]  # fmt: skip
             way = ", ".join(chances).replace("%", " %") or "the tier would stay"
-            said[row] = f"Ask about {letter}: {way}; probability up to {best:.2f}"
+            said[row] = f"Ask about {letter}: {way}; {standing.say(row, best)}"
     return {"next_question": said, "next_question_gain": best_gain}
 
 
@@ -77,26 +84,27 @@ def _answers(strength: np.ndarray, stage: np.ndarray | None, missing: np.ndarray
 
 
 def _try(
-    model: WinModel, matrix: Matrix, standing: Standing, settings: Settings, *, letter: str, at: np.ndarray,
-    answers: np.ndarray, weight: np.ndarray,
+    model: WinModel, matrix: Matrix, standing: Standing, *, letter: str, at: np.ndarray, answers: np.ndarray,
+    weight: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Of each lead in `at`: chances of a higher and of a lower tier, mean move of its value, highest probability."""
     columns = {name: values[at] for name, values in matrix.columns.items()}
     columns[f"bant_{letter}_known"] = np.ones(len(at))
     columns["bant_completeness"] = columns["bant_completeness"] + 1
-    now, probability, amount = standing.tier[at], standing.probability[at], standing.amount[at]
+    now, listed = standing.tier[at], standing.outlook
+    worth = np.where(np.isfinite(standing.amount[at]), standing.amount[at], 1.0)
+    borders = find_borders(standing.tiers)
     up, down, move, high = (np.zeros(len(at)) for _ in range(4))
     place = np.searchsorted(TIERS, now.astype(str))
     for i, answer in enumerate(answers):
         columns[f"bant_{letter}"] = np.full(len(at), answer)
-        given = model.probability(model.raw(columns))
-        measure = measure_by(
-            settings.tiers, score=compute_score(given, model.document["reference"]), probability=given,
-            expected_value=given * amount,
-        )  # fmt: skip
-        tier = standing.borders.tier(measure)
+        raw = model.raw(columns)
+        given = model.probability(raw)
+        outlook = Outlook(compute_score(given, model.document["reference"]), given, given * worth, raw)
+        measure = measure_by(standing.tiers, outlook, listed=listed, at=at)
+        tier = np.searchsorted(TIERS, borders.decide(measure, now))
         up, down = up + weight[:, i] * (tier < place), down + weight[:, i] * (tier > place)
-        move += weight[:, i] * np.abs(given - probability) * amount
+        move += weight[:, i] * np.abs(given - listed.probability[at]) * worth
         high = np.where(weight[:, i] > 0, np.maximum(high, given), high)
     return up, down, move, high
 

@@ -20,7 +20,7 @@ from leadscore.scoring.change import Previous, describe_change
 from leadscore.scoring.explain import REASONS, explain
 from leadscore.scoring.qualify import override_tiers, override_verdicts, overrides_in_force, qualify
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
-from leadscore.scoring.tier import compute_what_if, earlier_tiers, find_borders, measure_by
+from leadscore.scoring.tier import Outlook, compute_what_if, earlier_tiers, find_borders, measure_by
 from leadscore.scoring.value import Amounts, read_amounts
 from leadscore.times import format_us
 
@@ -112,38 +112,46 @@ def _decide(
     """Probability, score, tier, value, qualification, question and action, by column; and what is told beside."""
     settings = history.settings
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
-    probability, interval = model.probability(raw), model.interval(raw)
-    score = compute_score(probability, model.document["reference"])
     amounts = read_amounts(history, lead_id, as_of_us=as_of_us)
-    worth = np.where(np.isfinite(amounts.amount), amounts.amount, 1.0)
     has_amounts = bool(np.isfinite(amounts.amount).any())
-    value = probability * worth
-    borders = find_borders(tiers, value)
-    measure = measure_by(tiers, score=score, probability=probability, expected_value=value)
+    if not has_amounts:  # no cost can be held against a chance alone
+        tiers = tiers.model_copy(update={"touch_cost": 0.0})
+    outlook = _look_ahead(model, raw, amounts)
+    probability, interval = outlook.probability, model.interval(raw)
+    measure = measure_by(tiers, outlook, listed=outlook, at=np.arange(len(raw)))
     earlier = {} if previous is None else dict(
         zip(previous.receipts["lead_id"].to_pylist(), previous.receipts["tier"].to_pylist(), strict=True)
     )  # fmt: skip
-    decided = borders.decide(measure, earlier_tiers(lead_id, earlier)).astype(object)
+    decided = find_borders(tiers).decide(measure, earlier_tiers(lead_id, earlier)).astype(object)
     in_force = overrides_in_force(overrides, as_of_us=as_of_us)
     tier = override_tiers(in_force, lead_id, decided)
     strengths = {str(x): matrix.columns[f"bant_{x}"] for x in settings.bant if f"bant_{x}" in matrix.columns}
-    asked = ask_next(model, matrix, Standing(decided, probability, worth, borders), settings)
+    asked = ask_next(model, matrix, Standing(decided, amounts.amount, outlook, tiers, amounts.currency), settings)
     verdict, rule = qualify(settings.qualification, tier=tier, probability=probability, strengths=strengths)
     verdict, rule, said = override_verdicts(in_force, lead_id, verdict, rule)
     action = suggest_actions(model, matrix, settings, tier=tier, verdict=verdict)
-    what_if = compute_what_if(measure, tier, probability, value if has_amounts else None)
+    what_if = compute_what_if(measure, tier, probability, outlook.value if has_amounts else None)
     columns = {
         "raw": raw, "win_probability": probability, "probability_low": interval[:, 0],
-        "probability_high": interval[:, 1], "score": score, "tier": tier, "amount": amounts.amount,
+        "probability_high": interval[:, 1], "score": outlook.score, "tier": tier, "amount": amounts.amount,
         "amount_estimated": amounts.estimated, "expected_value": probability * amounts.amount,
         "qualification": verdict, "qualification_rule": rule, "override": said, **asked, "suggested_action": action,
     }  # fmt: skip
     return columns, {"what_if": what_if, "currency": amounts.currency, "warnings": _warn(history, amounts, overrides)}
 
 
+def _look_ahead(model: WinModel, raw: np.ndarray, amounts: Amounts) -> Outlook:
+    """What tiers are decided by; where no lead has an amount, each is worth its chance."""
+    probability = model.probability(raw)
+    worth = np.where(np.isfinite(amounts.amount), amounts.amount, 1.0)
+    return Outlook(compute_score(probability, model.document["reference"]), probability, probability * worth, raw)
+
+
 def _warn(history: History, amounts: Amounts, overrides: Sequence[Mapping[str, Any]]) -> list[str]:
     """What the settings and the overrides ask for that this list cannot give, in words."""
     found = [amounts.warning] if amounts.warning else []
+    if history.settings.tiers.touch_cost and len(amounts.amount) and not np.isfinite(amounts.amount).any():
+        found.append("no lead has an amount, so tiers.touch_cost is left out, and leads are ranked by probability")
     if overrides:
         stored = set(history.engine.query("SELECT lead_id FROM leads")["lead_id"].to_pylist())
         if unknown := sorted({each["lead_id"] for each in overrides} - stored):

@@ -12,13 +12,24 @@ from leadscore.deciding import Tiers
 
 TIERS = np.array(["A", "B", "C", "D"])
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.3)  # of the list, that the what-if table has in A
+LAST = 1e15  # the place of a lead that is not worth a touch
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What tiers are decided by, each (n,): score, probability, what a lead is worth to expect, and raw for ties."""
+
+    score: np.ndarray
+    probability: np.ndarray
+    value: np.ndarray
+    raw: np.ndarray
 
 
 @dataclass(frozen=True)
 class Borders:
     """From which measure on a lead is A, B or C, and how far beyond a border it must be to change its tier.
 
-    The measure is the score, the probability, or the expected value; `relative` says that the margin is a share of it.
+    The measure is the score, the probability, or the place on the list, negative; `relative`: the margin is a share.
     """
 
     a: float
@@ -40,28 +51,40 @@ class Borders:
         return np.asarray(TIERS[np.where(was < 0, self.tier(measure), np.clip(was, best, worst))])
 
 
-def find_borders(tiers: Tiers, expected_value: np.ndarray) -> Borders:
-    """The borders of the settings; by capacity those that the list's expected values (n,) give.
-
-    Among leads whose expected value is above the cost of a touch: the first `capacity` are A, as many are B, and twice
-    as many C. Where there are fewer, all that is worth a touch is in.
-    """
+def find_borders(tiers: Tiers) -> Borders:
+    """The borders of the settings; by capacity the first `capacity` are A, as many are B, and twice as many C."""
     if tiers.by != "capacity":
         return Borders(tiers.a, tiers.b, tiers.c, tiers.margins())
     assert tiers.capacity is not None  # noqa: S101  (the settings ask for it)
-    worth = np.sort(expected_value[expected_value > tiers.touch_cost])[::-1]
-    floor = np.nextafter(tiers.touch_cost, np.inf)
-
-    def after(n: int) -> float:
-        return float(worth[n - 1]) if n <= len(worth) else floor
-
-    a, b, c = (after(n * tiers.capacity) for n in (1, 2, 4))
+    a, b, c = (-float(n * tiers.capacity) for n in (1, 2, 4))
     return Borders(a, b, c, tiers.margins(), relative=True)
 
 
-def measure_by(tiers: Tiers, *, score: np.ndarray, probability: np.ndarray, expected_value: np.ndarray) -> np.ndarray:
-    """What the borders are compared with (n,)."""
-    return {"score": score, "probability": probability, "capacity": expected_value}[tiers.by]
+def measure_by(tiers: Tiers, outlook: Outlook, *, listed: Outlook, at: np.ndarray) -> np.ndarray:
+    """What the borders are compared with (m,), if the leads at the rows `at` (m,) of a list had this outlook.
+
+    By capacity it is the place that each then had on the list `listed`; who is not worth the touch comes last.
+    """
+    if tiers.by != "capacity":
+        return outlook.score if tiers.by == "score" else outlook.probability
+    place = compute_place(outlook, listed=listed, at=at)
+    return -np.where(outlook.value > tiers.touch_cost, place, LAST)
+
+
+def compute_place(outlook: Outlook, *, listed: Outlook, at: np.ndarray) -> np.ndarray:
+    """Which place each lead would have (m,), from 1, by value, then raw, then row: no two of a list share one.
+
+    Only the lead itself is thought to change; where it stands now is not in its way.
+    """
+    n = len(listed.value)
+    asked = np.arange(n + len(at)) >= n
+    value, raw = np.append(listed.value, outlook.value), np.append(listed.raw, outlook.raw)
+    order = np.lexsort((asked, np.append(np.arange(n), at), -raw, -value))
+    ahead = np.empty(len(order), dtype=np.int64)
+    ahead[order] = np.cumsum(~asked[order])
+    same = listed.value[at] == outlook.value
+    itself = (listed.value[at] > outlook.value) | (same & (listed.raw[at] >= outlook.raw))
+    return np.asarray(1 + ahead[n:] - itself)
 
 
 def earlier_tiers(lead_id: np.ndarray, tiers: Mapping[str, str]) -> np.ndarray:
