@@ -134,10 +134,6 @@ class Settings(Frozen):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
             if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
                 raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
-        if wrong := [stage for stage in self.actions.by_stage if stage not in self.stages.open]:
-            raise ValueError(f"actions.by_stage: {wrong[0]!r} is no open stage{hint(wrong[0], list(self.stages.open))}")
-        if self.tiers.by == "capacity" and self.tiers.capacity is None and self.routing is None:
-            raise ValueError("tiers.by = 'capacity': give tiers.capacity, or the list of reps under routing")
         if unknown := [name for name in self.audit.keep if name not in known]:
             raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
         if self.model.segment is not None:
@@ -151,6 +147,16 @@ class Settings(Frozen):
                 )
         for criterion, name in (self.routing.match.columns() if self.routing else {}).items():
             self._check_text_field(f"routing.match.{criterion}", name)
+        return self
+
+    @model_validator(mode="after")
+    def _decides_by_what_exists(self) -> Settings:
+        if wrong := [stage for stage in self.actions.by_stage if stage not in self.stages.open]:
+            raise ValueError(f"actions.by_stage: {wrong[0]!r} is no open stage{hint(wrong[0], list(self.stages.open))}")
+        if self.tiers.by == "capacity" and self.tiers.capacity is None and self.routing is None:
+            raise ValueError("tiers.by = 'capacity': give tiers.capacity, or the list of reps under routing")
+        if unasked := sorted(self.qualification.letters() - set(self.bant)):
+            raise ValueError(f"qualification asks for {unasked[0]}, and no field answers it: declare bant.{unasked[0]}")
         return self
 
     def _check_text_field(self, where: str, name: str) -> None:

@@ -95,6 +95,11 @@ class Qualification(Frozen):
         description="a file, relative to input_folder: lead_id, action (exclude, qualify, tier), value, until, by, why",
     )
 
+    def letters(self) -> set[str]:
+        """The questions that must-haves and rules of one's own ask for."""
+        rules = () if self.rules == DEFAULT_RULES else self.rules
+        return {*self.must_have, *(letter for rule in rules for letter in (*rule.min_strength, *rule.max_strength))}
+
 
 class Actions(Frozen):
     """What to do next with a lead, by where it stands."""

@@ -200,6 +200,17 @@ def test_must_haves_when_not_known_or_weakest_then_decide_before_any_rule():
     assert "back with a better answer on budget" in rule[0]
 
 
+def test_settings_when_qualification_asks_what_no_field_answers_then_are_refused():
+    asked = {"budget": {"field": "budget", "levels": ["no", "yes"]}}
+    project = {"fields": {"budget": {"type": "text"}}, "bant": asked}
+    assert make_settings(**project, qualification={"must_have": ["budget"]}).qualification.letters() == {"budget"}
+    assert make_settings().qualification.letters() == set()
+    rule = {"name": "late", "verdict": "nurture", "max_strength": {"timeline": 0.2}}
+    for section, letter in (({"must_have": ["need"]}, "need"), ({"rules": [rule]}, "timeline")):
+        with pytest.raises(ValueError, match=f"asks for {letter}, and no field answers it: declare bant.{letter}"):
+            make_settings(**project, qualification=section)
+
+
 OVERRIDES = """lead_id,action,value,until,by,why
 a,exclude,,2024-01-03,Kim,competitor
 b,tier,A,,,

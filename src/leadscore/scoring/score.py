@@ -18,7 +18,7 @@ from leadscore.model.apply import WinModel
 from leadscore.model.reference import compute_score
 from leadscore.scoring.change import Previous, describe_change
 from leadscore.scoring.explain import REASONS, explain
-from leadscore.scoring.qualify import override_tiers, override_verdicts, overrides_in_force, qualify
+from leadscore.scoring.qualify import Strengths, override_tiers, override_verdicts, overrides_in_force, qualify
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
 from leadscore.scoring.tier import Outlook, compute_what_if, earlier_tiers, find_borders, measure_by
 from leadscore.scoring.value import Amounts, read_amounts
@@ -137,7 +137,11 @@ def _decide(
         "amount_estimated": amounts.estimated, "expected_value": probability * amounts.amount,
         "qualification": verdict, "qualification_rule": rule, "override": said, **asked, "suggested_action": action,
     }  # fmt: skip
-    return columns, {"what_if": what_if, "currency": amounts.currency, "warnings": _warn(history, amounts, overrides)}
+    return columns, {
+        "what_if": what_if,
+        "currency": amounts.currency,
+        "warnings": _warn(history, amounts, overrides, strengths=strengths),
+    }
 
 
 def _look_ahead(model: WinModel, raw: np.ndarray, amounts: Amounts) -> Outlook:
@@ -147,11 +151,17 @@ def _look_ahead(model: WinModel, raw: np.ndarray, amounts: Amounts) -> Outlook:
     return Outlook(compute_score(probability, model.document["reference"]), probability, probability * worth, raw)
 
 
-def _warn(history: History, amounts: Amounts, overrides: Sequence[Mapping[str, Any]]) -> list[str]:
+def _warn(
+    history: History, amounts: Amounts, overrides: Sequence[Mapping[str, Any]], *, strengths: Strengths
+) -> list[str]:
     """What the settings and the overrides ask for that this list cannot give, in words."""
     found = [amounts.warning] if amounts.warning else []
     if history.settings.tiers.touch_cost and len(amounts.amount) and not np.isfinite(amounts.amount).any():
         found.append("no lead has an amount, so tiers.touch_cost is left out, and leads are ranked by probability")
+    found += [
+        f"qualification asks for {letter}, which is not learned from (see leadscore audit): taken as not answered"
+        for letter in sorted(history.settings.qualification.letters() - set(strengths))
+    ]
     if overrides:
         stored = set(history.engine.query("SELECT lead_id FROM leads")["lead_id"].to_pylist())
         if unknown := sorted({each["lead_id"] for each in overrides} - stored):
