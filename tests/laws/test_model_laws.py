@@ -186,8 +186,20 @@ def test_training_and_scoring_when_the_present_value_of_a_field_with_history_cha
     tmp_path, as_it_was
 ):
     facts = small(tmp_path)
-    facts.rows["leads"] = [row | {"budget": "full", "owner_id": "someone", "amount": 7} for row in facts.rows["leads"]]
+    facts.rows["leads"] = [row | {"budget": "full", "owner_id": "someone"} for row in facts.rows["leads"]]
     assert everything(facts.history(tmp_path, known_until=100), tmp_path / "out", as_of_us=day(90)) == as_it_was
+
+
+def test_score_when_an_amount_that_is_only_shown_changes_then_nothing_does_but_what_a_lead_is_worth(world, tmp_path):
+    until = world.history.version.known_until_us
+    priced = Facts(world.settings)
+    priced.rows = world.facts.rows | {"leads": [row | {"amount": 7_00} for row in world.facts.rows["leads"]]}
+    before, after = (
+        score_table(history, world.model, model_version="m", known_us=until, as_of_us=until)
+        for history in (world.history, priced.history(tmp_path, known_until=world.days))
+    )
+    differ = {name for name in before.schema.names if not before[name].equals(after[name])}
+    assert differ == {"amount", "expected_value", "next_question"}  # the question tells what the lead is worth
 
 
 def test_training_when_snapshots_are_joined_in_other_chunks_then_gives_the_same_bytes(tmp_path, as_it_was):
