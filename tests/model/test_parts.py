@@ -51,6 +51,17 @@ def test_brier_when_two_probabilities_are_taken_apart_then_the_parts_are_those_b
     assert parts["within"] == pytest.approx(0, abs=1e-12)
 
 
+def test_brier_when_a_bin_holds_two_probabilities_then_within_is_their_spread_less_what_it_tells():
+    label = np.zeros(20)
+    label[1] = 1  # of 0.1 and 0.3 in the first bin, the higher was won: mean 0.2, rate 0.5
+    judged = Judged(np.array([0.1, 0.3] + [0.4] * 18), label, np.ones(20), np.arange(20).astype(str))
+    parts = compute_decomposition(judged)
+    spread = (0.1**2 + 0.1**2) / 20
+    covariance = ((0 - 0.5) * -0.1 + (1 - 0.5) * 0.1) / 20
+    assert parts["within"] == pytest.approx(spread - 2 * covariance)
+    assert parts["reliability"] == pytest.approx((2 * (0.2 - 0.5) ** 2 + 18 * 0.4**2) / 20)
+
+
 def test_captured_when_counted_by_hand_then_is_that():
     judged = Judged(
         np.array([0.9, 0.5, 0.5, 0.1]), np.array([1.0, 1.0, 0.0, 1.0]), np.ones(4), np.arange(4).astype(str)

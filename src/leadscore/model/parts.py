@@ -69,26 +69,25 @@ def compute_decomposition(judged: Judged) -> dict[str, float]:
 
     Over ten bins of equally many rows by probability, equal probabilities together. reliability: how far bins are from
     their win rate; resolution: how far their win rates are from that of all; uncertainty: of a win rate alone; within:
-    what the probabilities do inside the bins, so that the parts add up exactly.
+    the spread of probabilities inside the bins, less twice their covariance there with what happened.
     """
     p, y, w = judged.probability, judged.label, judged.weight
     values, won, lost = by_value(p, y, w)
     weight = won + lost
-    order = np.searchsorted(np.sort(p), values)
-    at = order * BINS // len(p)
-    total = np.bincount(at, weights=weight, minlength=BINS)
-    held = total > 0
-    share = total[held] / total.sum()
-    mean, rate = (np.bincount(at, weights=x, minlength=BINS)[held] / total[held] for x in (weight * values, won))
+    _, at = np.unique(np.searchsorted(np.sort(p), values) * BINS // len(p), return_inverse=True)
+    total = np.bincount(at, weights=weight)
+    share = total / total.sum()
+    mean, rate = (np.bincount(at, weights=x) / total for x in (weight * values, won))
     base = float(won.sum() / weight.sum())
-    parts = {
+    off = values - mean[at]
+    within = (weight * off**2 - 2 * (won - weight * rate[at]) * off).sum() / weight.sum()
+    return {
         "reliability": float(share @ (mean - rate) ** 2),
         "resolution": float(share @ (rate - base) ** 2),
         "uncertainty": base * (1 - base),
+        "within": float(within),
+        "brier": compute_brier(p, y, w),
     }
-    brier = compute_brier(p, y, w)
-    within = brier - (parts["reliability"] - parts["resolution"] + parts["uncertainty"])
-    return parts | {"within": within, "brier": brier}
 
 
 def compute_captured(
