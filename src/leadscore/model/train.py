@@ -34,7 +34,7 @@ from leadscore.model.evidence import build_evidence
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.interval import fit_interval, prior_interval
 from leadscore.model.judge import REPEATS, basis_of, evaluate, evaluate_unjudged
-from leadscore.model.learning import compute_learning
+from leadscore.model.learning import Candidate, compute_learning
 from leadscore.model.reference import build_reference
 from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
@@ -154,12 +154,20 @@ class Training:
         """How often each row that judges was predicted."""
         return REPEATS if not (self.moments or self.history.settings.is_dated) else 1
 
-    def learn_in_parts(self, kind: str, *, boosting: Boosting) -> dict[str, Any] | None:
+    def learn_in_parts(
+        self, kind: str, candidates: Mapping[str, Mapping[str, Unseen]], *, boosting: Boosting
+    ) -> dict[str, Any] | None:
         """The learning curve at the last split; None without one, or for a scorer that learns nothing."""
         if not self.moments or kind == "scorecard":
             return None
-        fit, seed = partial(self.fit, kind, boosting=boosting), self.history.settings.seed
-        return compute_learning(self.matrix, self.earlier[-1], self.pools["last"], fit, seed=seed)
+        chosen, *richer = [
+            Candidate(each, partial(self.fit, each, boosting=boosting), candidates[each]["last"].raw)
+            for each in list(candidates)[list(candidates).index(kind) :]
+        ]
+        return compute_learning(
+            self.matrix, self.earlier[-1], self.pools["last"], chosen,
+            richer=next(iter(richer), None), seed=self.history.settings.seed,
+        )  # fmt: skip
 
     def judged_on(self) -> str:
         """In words, on which leads the last split judges."""
@@ -234,7 +242,7 @@ def fit_model(
         history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side,
         reference=document["reference"], scorecard=training.scorecard_of_judged(), segment=training.segment_of_judged(),
     )  # fmt: skip
-    evaluation["learning"] = training.learn_in_parts(kind, boosting=boosting)
+    evaluation["learning"] = training.learn_in_parts(kind, candidates, boosting=boosting)
     scorer = choice | _describe_scorer(side, kinds, tuning) | {"segments": segmented.told, "clocks": doubted}
     return FitResult(
         model=WinModel(document, final.booster_text),

@@ -81,8 +81,8 @@ def _draw_parts(e: dict[str, Any]) -> None:
         point = next(each for each in captured["points"] if each["share"] == 0.2)
         others = ", ".join(f"{name} {point[name]:.0%}" for name in ("scorecard", "random", "oracle"))
         out.print(f"A fifth of the list captures {point['leadscore']:.0%} of the value ({captured['unit']}); {others}")
-    if e["learning"]:
-        out.print(f"More history: {e['learning']['said']}")
+    if learning := e["learning"]:
+        out.print("More history: " + "; ".join(learning[key] for key in ("said", "next") if learning[key]))
 
 
 def _draw_promotion(promotion: dict[str, Any]) -> None:
