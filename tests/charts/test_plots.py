@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.charts.evidence import plot_captured, plot_dates, plot_learning
+from leadscore.charts.evidence import LISTED, plot_captured, plot_dates, plot_learning, plot_promised
 from leadscore.charts.plots import (
     plot_distribution,
     plot_lift,
@@ -33,6 +33,7 @@ from leadscore.charts.svg import (
     percent,
     plain,
     x_scale,
+    y_between,
     y_scale,
 )
 
@@ -270,6 +271,10 @@ def test_number_on_an_axis_when_written_then_has_the_digits_that_it_needs(writte
     assert written == expected
 
 
+def plot_tiers(records):
+    return plot_promised(records, name="tiers", title="Tiers", reading="")
+
+
 @pytest.mark.parametrize(
     ("drawn", "records"),
     [
@@ -277,9 +282,11 @@ def test_number_on_an_axis_when_written_then_has_the_digits_that_it_needs(writte
          [{"share": s, "leadscore": s, "scorecard": s / 2, "random": s, "oracle": 1.0} for s in (0.1, 0.5)]),
         (lambda rows: plot_learning(rows, said="more would help"),
          [{"leads": n, "log_loss": 1 / n} for n in (10, 20, 40)]),
-        (plot_dates, [{"auc": 0.7, "low": 0.6, "high": 0.8}, {"auc": 0.6, "low": 0.5, "high": 0.7}]),
+        (plot_dates, [{"name": name, "auc": 0.7, "low": 0.6, "high": 0.8} for name in ("2012-01-01", "2012-02-01")]),
+        (plot_tiers,
+         [{"name": name, "mean_probability": 0.7, "win_rate": 0.6, "low": 0.5, "high": 0.8} for name in "AB"]),
     ],
-    ids=["captured", "learning", "dates"],
+    ids=["captured", "learning", "dates", "promised"],
 )  # fmt: skip
 def test_evidence_when_drawn_then_is_a_document_and_with_too_little_says_so(drawn, records):
     for rows in (records, records[:1], [], [dict.fromkeys(records[0])]):
@@ -287,3 +294,42 @@ def test_evidence_when_drawn_then_is_a_document_and_with_too_little_says_so(draw
         ElementTree.fromstring(text)  # noqa: S314  (our own text)
         assert ("not enough data" in text) == (len(rows) < 2)
     assert drawn(records) == drawn(records)
+
+
+def test_groups_when_drawn_then_each_has_its_name_and_its_places():
+    records = [
+        {"name": "A & co", "mean_probability": 0.5, "win_rate": 0.25, "low": 0.0, "high": 1.0},
+        {"name": "B" * 60, "mean_probability": 0.0, "win_rate": 1.0, "low": 1.0, "high": 1.0},
+    ]
+    text = plot_tiers(records)
+    document = ElementTree.fromstring(text)  # noqa: S314  (our own text)
+    dots = [(float(each.get("cx")), float(each.get("cy"))) for each in document.iter(f"{SVG}circle")]
+    assert [x for x, _ in dots] == [pytest.approx(LEFT + (RIGHT - LEFT) / 4, abs=0.1), RIGHT]
+    assert TOP < dots[0][1] < (TOP + BOTTOM) / 2 < dots[1][1] < BOTTOM
+    promised = [each.get("points") for each in document.iter(f"{SVG}polyline") if each.get("stroke") == ORANGE]
+    assert [float(points.split(",")[0]) for points in promised] == [(LEFT + RIGHT) / 2, LEFT]
+    written = [each.text for each in document.iter(f"{SVG}text")]
+    assert "A & co" in written
+    assert "B" * 39 + "\u2026" in written
+    assert "promised 50 %, won 25 %" in text
+
+
+def test_groups_when_more_than_can_be_read_then_the_last_are_drawn():
+    records = [
+        {"name": f"2012-{i:02}", "mean_probability": 0.1, "win_rate": 0.1, "low": 0.1, "high": 0.2}
+        for i in range(1, 13)
+    ]
+    text = plot_tiers(records)
+    assert text.count("<circle") == LISTED
+    assert "2012-02" not in text
+    assert "2012-03" in text
+
+
+@pytest.mark.parametrize(
+    ("smallest", "largest", "expected"),
+    [(0.41, 0.69, (0.4, 0.7, 0.1)), (0.4, 0.42, (0.4, 0.45, 0.01)), (0.0, 0.0, (0.0, 0.2, 0.2))],
+)
+def test_scale_between_when_built_then_has_round_ends_and_is_never_a_magnifying_glass(smallest, largest, expected):
+    scale = y_between(smallest, largest)
+    assert (scale.low, scale.high, scale.tick) == pytest.approx(expected)
+    assert scale.low <= smallest <= largest <= scale.high

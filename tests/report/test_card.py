@@ -5,11 +5,12 @@ from html.parser import HTMLParser
 import pytest
 
 import histories
+from leadscore.charts.svg import x_scale
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.model.evaluate import METRICS
 from leadscore.report.card import build_card
-from leadscore.report.figures import build_figures
+from leadscore.report.figures import build_date_figures, build_figures
 from leadscore.testing import make_settings
 
 EVIL = "<script>alert('x')</script>\"&"
@@ -61,6 +62,7 @@ def make_evaluation(**changes):
         "limits_broken": [],
         "curves": {name: [] for name in ("roc", "precision_recall", "lift", "distribution", "maturity")},
         "days_to_win": {"half": 12.2, "nine_tenths": 44.7},
+        "horizon_why": None,
         "not_learned_from": [],
         "audit": [],
         "scorer": {
@@ -298,7 +300,7 @@ def result():
 
 def test_card_of_a_training_when_built_then_tells_all_of_it_but_no_lead_and_no_category(result):
     settings = histories.sales_settings(histories.scratch())
-    evaluation = result.evaluation | {"audit": []}
+    evaluation = result.evaluation | {"audit": [], "horizon_why": None}
     before = copy.deepcopy(evaluation)
     text = make_card(evaluation, features=result.features, settings=settings, project=settings.project)
     assert evaluation == before
@@ -321,8 +323,37 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
         limits_broken=["calibration error 0.100 (0.080 to 0.120), at most 0.05 is allowed"],
         learning={"points": [], "said": "more closed leads of the same kind would change little",
                   "next": "with about 900 more the boosted one would be clearly better"},
+        horizon_why="90 % of wins arrive within 45 days",
     )  # fmt: skip
     card = make_card(evaluation)
     for words in ("Tier by tier", "A&lt;b", "42.0", "0.100 = 0.010", "less 0.010 inside", "20 of the 447", "B 4, C 15",
-                  "breaks the limits of the settings", "would change little; with about 900 more"):  # fmt: skip
+                  "breaks the limits of the settings", "would change little; with about 900 more",
+                  "since 90 % of wins arrive within 45 days"):  # fmt: skip
         assert words in card
+    assert Page(card).row("A<b")[1:3] == ["9", "7"]
+
+
+def test_figures_when_there_are_many_segments_then_the_largest_are_drawn_by_name():
+    groups = [
+        {"name": f"segment {letter}", "leads": leads, "mean_probability": 0.2, "win_rate": 0.2, "low": 0.1, "high": 0.3}
+        for leads, letter in enumerate("abcdefghijkl")
+    ]
+    figures = build_figures(make_evaluation(tiers=groups[:2], segments=groups))
+    drawn = re.findall(r">segment (.)<", figures["segments.svg"])
+    assert drawn == list("cdefghijkl")
+    assert re.findall(r">segment (.)<", figures["tiers.svg"]) == ["a", "b"]
+
+
+def test_date_figures_when_drawn_then_the_bars_are_the_interval_of_promised_less_won():
+    bias = {"value": 0.1, "low": -0.1, "high": 0.2}
+    ours = {"auc": estimate(0.7), "bias": bias, "win_rate": 0.4}
+    dates = [{"as_of": f"2012-0{i}-01T00:00:00Z", "models": {"leadscore": ours}} for i in (1, 2)]
+    figures = build_date_figures(dates)
+    assert "2012-01-01: 0.70 (0.65 to 0.75); 2012-02-01" in figures["dates.svg"]
+    assert "2012-02-01: promised 50 %, won 40 %" in figures["dates_promised.svg"]
+    line = r'points="([\d.]+),[\d.]+ ([\d.]+),[\d.]+" fill="none" stroke="#0072b2"'
+    bars = re.findall(line, figures["dates_promised.svg"])
+    x = x_scale(0.6)
+    assert bars == [(f"{x.at(0.3):.1f}", f"{x.at(0.6):.1f}")] * 2  # 0.5 - 0.2 and 0.5 + 0.1
+    unknown = [{**date, "models": {"leadscore": {**ours, "bias": {**bias, "low": None}}}} for date in dates]
+    assert "not enough data" in build_date_figures(unknown)["dates_promised.svg"]

@@ -79,6 +79,18 @@ def y_scale(largest: float) -> Scale:
     return build_scale(largest, start=BOTTOM, end=TOP)
 
 
+def y_between(smallest: float, largest: float) -> Scale:
+    """A scale for the height of the plot area from a round value below `smallest` to one above `largest`.
+
+    It spans a tenth of `largest` at least, so that what hardly changes looks so.
+    """
+    spread = max(largest - smallest, largest / 10)
+    tick = build_scale(spread, start=BOTTOM, end=TOP).tick
+    low = math.floor(smallest / tick + 1e-9)
+    high = max(math.ceil((smallest + spread) / tick - 1e-9), low + 1)
+    return Scale(low * tick, high * tick, BOTTOM, TOP, tick)
+
+
 @dataclass(frozen=True)
 class Axis:
     """A scale, what it measures and in which unit, and how a value is written."""

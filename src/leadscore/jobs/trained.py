@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
-from leadscore.charts.evidence import plot_dates
 from leadscore.config import Settings
 from leadscore.errors import AsOfError, CorruptFileError, FollowUpError, NoStoreError, TooFewOutcomesError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
@@ -30,7 +29,7 @@ from leadscore.model.registry import CHAMPION, Decision, ModelVersion, Registry,
 from leadscore.model.train import FitResult, fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
 from leadscore.report.card import build_card
-from leadscore.report.figures import build_figures
+from leadscore.report.figures import build_date_figures, build_figures
 
 
 def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
@@ -272,7 +271,6 @@ def _write_backtest(settings: Settings, report: dict[str, Any], result: Backtest
     data = canonical_json(report)
     folder = settings.project_folder() / "backtests" / hash_bytes(data)[:16]
     predictions = result.predictions.to_csv(index=False, lineterminator="\n").encode()
-    aucs = [date["models"]["leadscore"]["auc"] for date in report["dates"]]
-    figure = plot_dates([{"auc": auc["value"], "low": auc["low"], "high": auc["high"]} for auc in aucs])
-    write_folder(folder, {"backtest.json": data, "predictions.csv": predictions, "dates.svg": figure.encode()})
+    figures = {name: svg.encode() for name, svg in build_date_figures(report["dates"]).items()}
+    write_folder(folder, {"backtest.json": data, "predictions.csv": predictions, **figures})
     return str(folder)

@@ -1,6 +1,6 @@
 """The model card: what a model predicts, from what, how well, and when not to trust it, as one HTML page.
 
-It tells of features and numbers only: no lead, and no value of a category but a placeholder, is on it.
+It tells of features and numbers only: no lead is on it, and no value of a category but those of `model.segment`.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ READINGS = {
     "roc.svg": "The area under the line is the AUC.",
     "precision_recall.svg": "A line well above the dashed one means that the first calls are worth more than others.",
     "distribution.svg": "Blue is the share that was won.",
+    "tiers.svg": "A bar that misses the upright line is a tier of which too much, or too little, was promised.",
+    "segments.svg": "A bar that misses the upright line is a segment of which too much, or too little, was promised.",
     "captured.svg": "Where capacity ends after a part of the list, this is what it is worth not to call at random.",
     "learning.svg": "A line that still falls at its right end says that more closed leads would help.",
     "maturity.svg": "A horizon before the line has flattened misses wins; leads lost do not win later.",
