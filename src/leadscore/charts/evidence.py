@@ -74,7 +74,7 @@ def plot_learning(records: Records, *, said: str) -> str:
     words = Words(
         "learning",
         "Would more history help?",
-        "The lower the better: log loss on later leads, learned from fewer. It does not start at 0.",
+        "Log loss on later leads, learned from fewer; the axis does not start at 0.",
         f"Log loss by closed leads: {said}" if len(rows) > 1 else MISSING,
     )
     if len(rows) < 2:
