@@ -26,8 +26,8 @@ from leadscore.model.evaluate import Judged, compute_auc
 from leadscore.model.train import fit_model
 from leadscore.model.yardstick import predict_yardsticks
 from leadscore.progress import silent
-from leadscore.sample import write_sample
 from leadscore.times import parse_moment
+from sample_project import build_sample
 
 ROOT = Path(__file__).parents[1]
 METRICS = {"auc": "AUC", "average_precision": "AP", "log_loss": "log loss", "brier": "Brier",
@@ -104,10 +104,7 @@ def _maven(folder: Path) -> str:
 
 
 def _sample(folder: Path) -> str:
-    write_sample(folder / "crm", leads=SAMPLE_LEADS, seed=1)
-    settings = read_settings(folder / "crm" / "leadscore.toml")
-    settings = settings.model_copy(update={"data_folder": folder / "data", "models_folder": folder / "models"})
-    jobs.ingest(settings)
+    settings = build_sample(folder, leads=SAMPLE_LEADS, seed=1)
     truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}).set_index("lead_id")
     with open_store(settings) as history:
         known_us = history.version.known_until_us

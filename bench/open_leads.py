@@ -1,4 +1,7 @@
-"""100,000 open leads explained, decided and routed: seconds and peak memory, beside LightGBM's own contributions."""
+"""100,000 open leads explained, compared with the week before, decided and routed: seconds and peak memory.
+
+Beside LightGBM's own contributions alone, in the same run.
+"""
 
 from __future__ import annotations
 
@@ -11,46 +14,40 @@ from leadscore import jobs
 from leadscore.config import read_settings
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.jobs.opened import open_store
-from leadscore.model.registry import Registry, Who
+from leadscore.model.registry import Registry
 from leadscore.sample import write_sample
+from leadscore.times import parse_moment
+from sample_project import build_sample, train_champion
 
 LEADS, HISTORY, REPS = 780_000, 20_000, 500  # of 780,000 leads some 100,000 are open at the end
+TRAINED, BEFORE, NOW = (parse_moment(day, zone="UTC") for day in ("2026-02-15", "2026-02-22", "2026-03-01"))
 
 
 def main() -> None:
-    """Train on a small sample, score a large one."""
+    """Train on a small sample, score a large one of the same company twice, and time the second list."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for which, leads in (("small", HISTORY), ("large", LEADS)):
-            write_sample(folder / which, leads=leads, seed=1)
-        settings = read_settings(folder / "small" / "leadscore.toml")
-        model = settings.model.model_copy(update={"scorer": "boosted", "trials": 1})
-        places = {"data_folder": folder / "data", "models_folder": folder / "models", "model": model}
-        settings = settings.model_copy(update=places)
-        jobs.ingest(settings)
-        trained = jobs.train(settings)
-        jobs.register(
-            settings, Path(trained["folder"]), who=Who("bench", "2026-01-01T00:00:00Z", "bench"), promote=True
-        )
+        small = build_sample(folder, leads=HISTORY, seed=1)
+        boosted = small.model.model_copy(update={"scorer": "boosted", "trials": 1})
+        train_champion(small.model_copy(update={"model": boosted}), by="bench/open_leads.py", as_of_us=TRAINED)
+        write_sample(folder / "large", leads=LEADS, seed=1)
         _write_reps(folder / "large" / "exports" / "reps.csv")
-        large = read_settings(folder / "large" / "leadscore.toml").model_copy(update=places)
+        large = read_settings(folder / "large" / "leadscore.toml").model_copy(
+            update={"data_folder": small.data_folder, "models_folder": small.models_folder, "model": boosted}
+        )
         jobs.ingest(large)
+        jobs.publish(large, jobs.score(large, as_of_us=BEFORE)["publication_id"])
         before = time.perf_counter()
-        scored = jobs.score(large)
+        scored = jobs.score(large, as_of_us=NOW)
         seconds = time.perf_counter() - before
         n, peak = scored["counts"]["scored"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{n:,} open leads scored, explained, decided, routed, written: {seconds:.1f} s, {peak:,.0f} MB at the most"
-        )
-        win_model = Registry(large).load_champion()[0]
+        print(f"{n:,} leads scored, explained, compared, decided, routed, written: {seconds:.1f} s, {peak:,.0f} MB")
+        model = Registry(large).load_champion()[0]
         with open_store(large) as history:
-            rows = history.open_list(history.version.known_until_us)
-            before = time.perf_counter()
-            matrix = build_matrix(history.snapshot(rows), build_features(large))
-            print(f"of which features: {time.perf_counter() - before:.1f} s")
-        encoded = win_model.encode(matrix.columns)
+            matrix = build_matrix(history.snapshot(history.open_list(NOW)), build_features(large))
+        encoded = model.encode(matrix.columns)
         before = time.perf_counter()
-        win_model.booster.predict(encoded, pred_contrib=True)
+        model.booster.predict(encoded, pred_contrib=True)
         print(f"LightGBM's pred_contrib alone: {time.perf_counter() - before:.1f} s")
 
 

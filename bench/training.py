@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 from leadscore import jobs
-from leadscore.config import read_settings
-from leadscore.sample import write_sample
+from sample_project import build_sample
 
 LEADS = 41_000
 
@@ -18,10 +17,7 @@ def main() -> None:
     """Train once on a sample that gives some 200,000 snapshots."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_sample(folder / "crm", leads=LEADS, seed=1)
-        settings = read_settings(folder / "crm" / "leadscore.toml")
-        settings = settings.model_copy(update={"data_folder": folder / "data", "models_folder": folder / "models"})
-        jobs.ingest(settings)
+        settings = build_sample(folder, leads=LEADS, seed=1)
         before, cpu = time.perf_counter(), time.process_time()
         trained = jobs.train(settings)
         seconds, used = time.perf_counter() - before, time.process_time() - cpu

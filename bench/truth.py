@@ -10,10 +10,8 @@ import numpy as np
 import pandas as pd
 
 from leadscore import jobs
-from leadscore.config import read_settings
 from leadscore.model.evaluate import compute_auc
-from leadscore.model.registry import Who
-from leadscore.sample import write_sample
+from sample_project import build_sample, train_champion
 
 LEADS, SEED = 50_000, 1
 
@@ -22,12 +20,8 @@ def main() -> None:
     """Make a large sample, train, score, and compare; exit code 1 if an aim is missed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_sample(folder / "crm", leads=LEADS, seed=SEED)
-        settings = read_settings(folder / "crm" / "leadscore.toml")
-        settings = settings.model_copy(update={"data_folder": folder / "data", "models_folder": folder / "models"})
-        jobs.ingest(settings)
-        trained = jobs.train(settings)
-        jobs.register(settings, Path(trained["folder"]), who=Who("bench/truth.py", "2026-01-01T00:00:00Z", "trained"))
+        settings = build_sample(folder, leads=LEADS, seed=SEED)
+        train_champion(settings, by="bench/truth.py")
         scored = jobs.score(settings)
         ours = pd.read_parquet(Path(scored["folder"]) / "scores.parquet")
         truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str})

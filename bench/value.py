@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from leadscore import jobs
-from leadscore.config import Settings, read_settings
+from leadscore.config import Settings
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.jobs.opened import open_store
 from leadscore.model.fit import fit_scorer
-from leadscore.model.registry import Who
-from leadscore.sample import write_sample
+from sample_project import build_sample, train_champion
 
 LEADS, SEEDS = 20_000, (1, 2, 3)
 
@@ -36,13 +35,8 @@ def main() -> None:
 def _captured(seed: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_sample(folder / "crm", leads=LEADS, seed=seed)
-        settings = read_settings(folder / "crm" / "leadscore.toml")
-        settings = settings.model_copy(update={"data_folder": folder / "data", "models_folder": folder / "models"})
-        jobs.ingest(settings)
-        trained = jobs.train(settings)
-        who = Who("bench/value.py", "2026-01-01T00:00:00Z", "trained")
-        jobs.register(settings, Path(trained["folder"]), who=who)
+        settings = build_sample(folder, leads=LEADS, seed=seed)
+        train_champion(settings, by="bench/value.py")
         scored = jobs.score(settings)
         ours = pd.read_parquet(Path(scored["folder"]) / "scores.parquet")
         truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}).set_index("lead_id")

@@ -88,6 +88,22 @@ def test_settings_when_no_key_is_near_then_the_known_ones_are_listed(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ('[money]\ncurency = "EUR"', "unknown key money.curency; did you mean 'currency'?"),
+        ('[routing]\nrepz = "reps.csv"', "unknown key routing.repz; did you mean 'reps'?"),
+        ('[routing]\nreps = "reps.csv"\nmatch = { teritories = "country" }',
+         "unknown key routing.match.teritories; did you mean 'territories'?"),
+        ('[[qualification.rules]]\nname = "a"\nverdict = "nurture"\ntierz = ["A"]',
+         "unknown key qualification.rules.0.tierz; did you mean 'tiers'?"),
+        ('[sources.more]\npath = "more.csv"\nshet = "x"', "unknown key sources.more.shet; did you mean 'sheet'?"),
+    ],
+)  # fmt: skip
+def test_settings_when_a_key_of_any_section_is_mistyped_then_the_right_one_is_offered(tmp_path, section, told):
+    assert told in refusal(tmp_path, f"{BASE}\n{section}")
+
+
+@pytest.mark.parametrize(
     ("entry", "words"),
     [
         (

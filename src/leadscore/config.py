@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from leadscore.deciding import Actions, Qualification, Tiers
 from leadscore.errors import SettingsError, TimeFormatError, listed
+from leadscore.problems import describe_problems
 from leadscore.routing import RoutingSettings
 from leadscore.sections import (
     RESERVED,
@@ -336,29 +337,4 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
     try:
         return Settings.model_validate({**raw, "input_folder": folder})
     except (ValidationError, TypeError) as e:
-        raise SettingsError(path, _problems(e)) from e
-
-
-def _problems(error: ValidationError | TypeError) -> list[str]:
-    if isinstance(error, TypeError):
-        return [str(error)]
-    found = []
-    for problem in error.errors():
-        loc = [str(part) for part in problem["loc"]]
-        if problem["type"] == "extra_forbidden":
-            found.append(f"unknown key {'.'.join(loc)}{hint(loc[-1], _keys_beside(problem['loc']))}")
-        else:
-            message = problem["msg"].removeprefix("Value error, ")
-            found.append(f"{'.'.join(loc)}: {message}" if loc else message)
-    return found
-
-
-def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
-    """The keys that are right where the last part of `loc` was found."""
-    here: Any = Settings
-    for part in loc[:-1]:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            here = here.model_fields[str(part)].annotation
-        else:  # dict[name, Model] or tuple[Model, ...]
-            here = next(arg for arg in get_args(here) if isinstance(arg, type) and issubclass(arg, BaseModel))
-    return list(here.model_fields)
+        raise SettingsError(path, describe_problems(e, Settings)) from e

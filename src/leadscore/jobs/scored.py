@@ -76,7 +76,8 @@ def read_inputs(settings: Settings) -> dict[str, Any]:
     if settings.qualification.overrides is not None:
         found["overrides"] = read_overrides(settings)
     if settings.routing is not None:
-        found["reps"] = read_reps(settings.routing, settings)[0].to_pylist()
+        reps = read_reps(settings.routing, settings)[0].to_pylist()
+        found["reps"] = [rep | {"name": None} for rep in reps]  # routing asks for ids only, and this is kept
     return found
 
 

@@ -58,6 +58,21 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         if decided is None:
             promotion = _decide(history, result, champion, leaks=leave_out, progress=progress)
             decided = promotion.as_json() | {"against": champion.version if champion else None}
+    _write_beside(home, result, decided=decided, settings=settings)
+    return {
+        "project": settings.project,
+        "model_version": None if result.no_signal else home.name,
+        "no_signal": result.no_signal,
+        "folder": str(home),
+        "card": str(_card_folder(home) / "card.html"),
+        "promotion": decided,
+        "store_version": history.version.id,
+        "evaluation": result.evaluation,
+    }
+
+
+def _write_beside(home: Path, result: FitResult, *, decided: dict[str, Any], settings: Settings) -> None:
+    """What is shown of a training beside its model: card, figures, features, and what was decided."""
     figures = build_figures(result.evaluation)
     card = build_card(
         evaluation=result.evaluation, features=result.features, manifest=read_json(home / "manifest.json"),
@@ -69,16 +84,6 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
     files["features.json"] = canonical_json({"features": described}).decode()
     for name, text in files.items():
         write_bytes(_card_folder(home) / name, text.encode())
-    return {
-        "project": settings.project,
-        "model_version": None if result.no_signal else home.name,
-        "no_signal": result.no_signal,
-        "folder": str(home),
-        "card": str(_card_folder(home) / "card.html"),
-        "promotion": decided,
-        "store_version": history.version.id,
-        "evaluation": result.evaluation,
-    }
 
 
 def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]]:

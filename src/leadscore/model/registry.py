@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,13 +24,12 @@ from typing import Any
 from leadscore.config import Settings, environment_kept, set_environment
 from leadscore.errors import AliasError, NoModelError, RegistryError, UnknownVersionError
 from leadscore.files import read_json
-from leadscore.model import apply
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
+from leadscore.model.run import build_dataset, build_metrics, build_note, build_params, log_model
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 VERSION, NO_SIGNAL, MOVE = "leadscore.version", "leadscore.no_signal", "leadscore.move."  # tags
-PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas")  # what a served model needs
 FOREIGN = {"mlflow", "sqlalchemy", "requests", "psycopg2", "alembic", "sqlite3"}  # whose errors may come out of MLflow
 
 
@@ -349,66 +347,29 @@ class Registry:
             "leadscore.promoted": "yes" if decision.promoted else "no",
             "leadscore.why": who.why,
             "mlflow.user": who.by,
-            "mlflow.note.content": _note(home.name, manifest, evaluation),
+            "mlflow.note.content": build_note(home.name, manifest, evaluation),
         }
         name = f"known until {manifest['known_until'].partition('T')[0]}"
         run_id = str(self._client.create_run(self._experiment(), tags=tags, run_name=name).info.run_id)
         try:
             entities = self._mlflow.entities
-            params = [entities.Param(key, str(value)) for key, value in self._params(manifest, evaluation).items()]
+            params = [entities.Param(key, str(value)) for key, value in build_params(manifest, evaluation).items()]
             metrics = [
-                entities.Metric(key, value, 0, 0) for key, value in _metrics(evaluation, decision.evidence).items()
+                entities.Metric(key, value, 0, 0) for key, value in build_metrics(evaluation, decision.evidence).items()
             ]
             self._client.log_batch(run_id, metrics=metrics, params=params)
-            self._client.log_inputs(run_id, [self._dataset(manifest, evaluation)])
+            self._client.log_inputs(run_id, [build_dataset(self._mlflow, manifest, evaluation)])
             self._client.log_dict(run_id, self._settings.public(), "settings.json")
             self._client.log_artifact(run_id, str(home / "evaluation.json"))
             for path, text in files.items():
                 self._client.log_text(run_id, text, path)
             if features is not None:
-                self._log_model(home, run_id, features)
+                log_model(self._mlflow, home, run_id, features)
             self._client.set_terminated(run_id)
         except BaseException:
             self._client.set_terminated(run_id, status="FAILED")
             raise
         return run_id
-
-    def _params(self, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> dict[str, Any]:
-        splits = {
-            f"split_{i}": f"{s['moment']}: {s['snapshots']} snapshots, {s['leads']} leads, {s['won']} won"
-            for i, s in enumerate(evaluation["splits"], 1)
-        }
-        told: dict[str, Any] = {
-            key: manifest[key] for key in ("known_until", "store_version", "seed", "basis", "splits")
-        }
-        calibrator = {"calibrator": manifest["calibrator"]["kind"]}
-        scorer: dict[str, Any] = {"kind": "boosted"} | manifest.get("scorer", {})  # the first models named none
-        kind = scorer.pop("kind")
-        return {**told, **manifest["target"], **splits, **calibrator, **scorer, "scorer": kind}
-
-    def _dataset(self, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Any:
-        """The store version as MLflow's dataset: its digest is the fingerprint of all facts."""
-        entities = self._mlflow.entities
-        source = json.dumps({"project": self._settings.project, "store_version": manifest["store_version"]})
-        profile = json.dumps({key: evaluation["history"][key] for key in ("snapshots", "leads", "won", "censored")})
-        dataset = entities.Dataset(
-            self._settings.project, manifest["store_version"], "leadscore store", source, profile=profile
-        )
-        return entities.DatasetInput(dataset, [entities.InputTag("mlflow.data.context", "training")])
-
-    def _log_model(self, home: Path, run_id: str, features: list[dict[str, Any]]) -> None:
-        """The model's texts, with `apply.py` as the code that MLflow runs to serve it."""
-        types = self._mlflow.types
-        columns = [types.ColSpec("string" if f["category"] else "double", f["name"]) for f in features]
-        answer = [types.ColSpec("double", name) for name in ("raw", "win_probability")]
-        with self._mlflow.start_run(run_id=run_id):
-            self._mlflow.pyfunc.log_model(
-                name="model",
-                python_model=str(Path(apply.__file__)),
-                artifacts={"model": str(home)},
-                signature=self._mlflow.models.ModelSignature(types.Schema(columns), types.Schema(answer)),
-                pip_requirements=[f"{name}=={installed_version(name)}" for name in PACKAGES],
-            )
 
     def _add_version(self, version: str, run_id: str, manifest: Mapping[str, Any]) -> int:
         if self._registered() is None:
@@ -436,41 +397,3 @@ def hide_password(text: str) -> str:
     """
     text = re.sub(r"(://[^:/@\s]*):.*@", r"\1:***@", text)  # a password may hold anything, even @ and blanks
     return re.sub(r"([?&]password=)[^&\s'\"]*", r"\1***", text)
-
-
-def _metrics(evaluation: Mapping[str, Any], evidence: Mapping[str, Any] | None) -> dict[str, float]:
-    """Every estimate as value, `_low` and `_high`; those of young and older leads after the name of the part.
-
-    What the evidence for a promotion says comes after "promotion".
-    """
-    found: dict[str, float] = {}
-
-    def add(name: str, estimate: Mapping[str, float | None]) -> None:
-        for part, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
-            if (value := estimate[part]) is not None:
-                found[name + suffix] = value
-
-    for part, metrics in evaluation["metrics"].items():
-        for name, told in metrics.items():
-            if isinstance(told, dict):
-                add(name if part == "all" else f"{part}.{name}", told)
-            elif part == "all":
-                found[f"judged.{name}"] = told
-    for name, told in evaluation["gain"].items():
-        add(name, told)
-    if evidence:
-        add("promotion.log_loss_gain", evidence["gain"])
-        add("promotion.calibration_difference", evidence["calibration"]["difference"])
-    known = {name: evaluation["history"][name] for name in ("snapshots", "leads", "won", "censored", "base_rate")}
-    return found | {f"history.{name}": value for name, value in known.items() if value is not None}
-
-
-def _note(version: str, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
-    """What MLflow's page says of the run first, in Markdown."""
-    text = f"Model `{version}`, known until {manifest['known_until']}, judged {evaluation['basis']}."
-    if manifest["no_signal"]:
-        text += f"\n\n**Not registered**: {manifest['no_signal']}."
-    for name, estimate in evaluation["metrics"].get("all", {}).items():
-        if isinstance(estimate, dict) and estimate["low"] is not None:
-            text += f"\n- {name}: {estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
-    return text

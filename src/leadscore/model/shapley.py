@@ -47,10 +47,12 @@ def _explain_many(model: WinModel, encoded: np.ndarray) -> np.ndarray | None:
                 np.asarray(explainer.shap_values(pd.DataFrame(encoded[at : at + CHUNK], columns=names), verbose=False))
                 for at in range(0, len(encoded), CHUNK)
             ]
-    except Exception:  # a library of one author: whatever happens to it, LightGBM's own answer is there
+    except Exception as e:  # foreign code of one author: whatever happens there, LightGBM's own answer is to be had
+        warnings.warn(f"woodelf failed ({type(e).__name__}: {e}), so LightGBM explains, slower", stacklevel=2)
         return None
     found = np.column_stack([np.vstack(parts), np.full(len(encoded), exact[0, -1])])
     if not np.abs(found[rows] - exact).max() <= TOLERANCE:  # so that NaN is refused as well
+        warnings.warn("woodelf does not explain as LightGBM does, so LightGBM explains, slower", stacklevel=2)
         return None
     off = ~(np.abs(found.sum(axis=1) - np.asarray(model.booster.predict(encoded, raw_score=True))) <= TOLERANCE)
     if off.any():

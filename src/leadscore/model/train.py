@@ -22,6 +22,7 @@ from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.boosted import Boosting
 from leadscore.model.choose import (
+    Calibration,
     allowed_scorers,
     choose_calibrator,
     choose_fields,
@@ -140,15 +141,19 @@ class Training:
         field = self.history.settings.model.segment
         if field is None:
             return None
-        last = self.pools.get("last", self.side)
+        last = self.last()
         values = read_segments(self.history, last.rows, field=field)[last.observed]
         return np.tile(values, self.repeats())
 
     def scorecard_of_judged(self) -> np.ndarray:
         """What the scorecard says (n,) of each row that judges, once a repeat."""
-        last = self.pools.get("last", self.side)
+        last = self.last()
         card = self.fit("scorecard", self.side.rows.iloc[:0], boosting=Boosting())
         return np.tile(card.raw(self.matrix.take(last.rows[last.observed]).columns), self.repeats())
+
+    def last(self) -> Side:
+        """The rows that judge: those after the last split, or, cross-validated, all."""
+        return self.pools.get("last", self.side)
 
     def repeats(self) -> int:
         """How often each row that judges was predicted."""
@@ -222,37 +227,41 @@ def fit_model(
         progress(f"fitting {kind}", done, len(kinds))
         candidates[kind] = training.predict(kind, boosting=boosting)
     kind, choice = choose_scorer(candidates)
-    unseen = candidates[kind]
-    final = training.fit(kind, side.rows, boosting=boosting)
-    segmented = training.divide(unseen, final)
+    model, judged, segments, calibration = _complete(training, kind, candidates[kind], boosting=boosting)
+    evaluation = evaluate(
+        history, judged, known_us=known_us, side=side, last=training.last(),
+        splits=dict(zip(training.moments, training.earlier, strict=True)), reference=model.document["reference"],
+        scorecard=training.scorecard_of_judged(), segment=training.segment_of_judged(),
+    )  # fmt: skip
+    evaluation |= {
+        "learning": training.learn_in_parts(kind, candidates, boosting=boosting),
+        "scorer": choice | _describe_scorer(side, kinds, tuning) | {"segments": segments, "clocks": doubted},
+        "calibrator": calibration.choice,
+    }
+    return FitResult(
+        model, evaluation, known_us, training.features, evaluation["no_signal"], judged=judged, training=training
+    )
+
+
+def _complete(
+    training: Training, kind: str, unseen: Mapping[str, Unseen], *, boosting: Boosting
+) -> tuple[WinModel, Judged, dict[str, Any], Calibration]:
+    """The model of a kind with all that goes with it, how it did on the last split, and what is told of segments."""
+    side = training.side
+    model = training.fit(kind, side.rows, boosting=boosting)
+    segmented = training.divide(unseen, model)
     unseen = segmented.unseen
     calibration = choose_calibrator(unseen)
-    judged = unseen["last"].judged(calibration.judged_by)
-    whole = unseen.get("whole", unseen["last"])
-    document = final.document | {
+    judged, whole = unseen["last"].judged(calibration.judged_by), unseen.get("whole", unseen["last"])
+    document = model.document | {
         "segments": segmented.segments,
         "calibrator": calibration.to_use,
-        "interval": fit_interval(whole, calibration.to_use, seed=history.settings.seed),
+        "interval": fit_interval(whole, calibration.to_use, seed=training.history.settings.seed),
         "reference": build_reference(judged),
         "left_out": sorted(training.left_out),
-        "evidence": build_evidence(final, training.matrix, side.rows, training.features),
+        "evidence": build_evidence(model, training.matrix, side.rows, training.features),
     }
-    splits = dict(zip(training.moments, training.earlier, strict=True))
-    evaluation = evaluate(
-        history, judged, known_us=known_us, side=side, splits=splits, last=unseen["last"].side,
-        reference=document["reference"], scorecard=training.scorecard_of_judged(), segment=training.segment_of_judged(),
-    )  # fmt: skip
-    evaluation["learning"] = training.learn_in_parts(kind, candidates, boosting=boosting)
-    scorer = choice | _describe_scorer(side, kinds, tuning) | {"segments": segmented.told, "clocks": doubted}
-    return FitResult(
-        model=WinModel(document, final.booster_text),
-        evaluation=evaluation | {"scorer": scorer, "calibrator": calibration.choice},
-        known_us=known_us,
-        features=training.features,
-        no_signal=evaluation["no_signal"],
-        judged=judged,
-        training=training,
-    )
+    return WinModel(document, model.booster_text), judged, segmented.told, calibration
 
 
 def open_training(history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str]) -> Training:

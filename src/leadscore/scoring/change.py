@@ -20,7 +20,7 @@ from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.shapley import compute_contributions
-from leadscore.scoring.explain import known_value
+from leadscore.scoring.explain import group_features, known_value
 
 STEPS = {  # which of the matrices then, now by what was known then, and now a step leads between; its words without any
     "time": (0, 1, "time has passed"),
@@ -149,7 +149,9 @@ def _say(
         return said
     some = [{name: values[rows] for name, values in matrix.columns.items()} for matrix in matrices]
     contributions = [compute_contributions(old, columns)[:, :-1] for columns in some]
-    encoded = [old.encode(columns) for columns in some]
+    encoded, groups = [old.encode(columns) for columns in some], group_features(features)
+    group_of = np.argsort([at for members in groups for at in members])
+    group_of = np.repeat(np.arange(len(groups)), [len(members) for members in groups])[group_of]
     for i, row in enumerate(rows):
         parts = []
         for name, (was, now, words) in STEPS.items():
@@ -157,8 +159,12 @@ def _say(
             if np.abs(added).sum() < NOTHING:
                 parts.append((whole, words))
                 continue
-            columns = {key: values[i] for key, values in some[now].items()}
-            parts += _by_group(features, apportion(whole, added, worth=factor[row]), columns, encoded[now][i])
+            shares = apportion(whole, added, worth=factor[row])
+            totals = np.bincount(group_of, weights=shares)
+            for group in np.flatnonzero(np.abs(totals) >= LEAST):  # wording all of them would take most of the time
+                total, main = float(totals[group]), max(groups[group], key=lambda at: abs(shares[at]))
+                value = known_value(features[main], some[now][features[main].name][i], encoded[now][i, main])
+                parts += [] if value is None else [(total, features[main].sentence(value, speaks_for=total > 0))]
         large = sorted((part for part in parts if abs(part[0]) >= LEAST), key=lambda part: (-abs(part[0]), part[1]))
         told = "; ".join(f"{what} {part:+.0f}" for part, what in large[:MOST_SAID])
         said[row] += f": {told}" if told else ""
@@ -175,20 +181,3 @@ def apportion(whole: float, added: np.ndarray, *, worth: float) -> np.ndarray:
     total, size = added.sum(), np.abs(added).sum()
     proportion = np.clip(whole / total, 0, STEEPEST * worth) if abs(total) > 1e-9 else worth
     return np.asarray(proportion * added + (whole - proportion * total) * np.abs(added) / size)
-
-
-def _by_group(
-    features: Sequence[Feature], added: np.ndarray, columns: dict[str, Any], encoded: np.ndarray
-) -> list[tuple[float, str]]:
-    """What each group of features adds, named by the one that adds most."""
-    groups: dict[str, list[int]] = {}
-    for at, feature in enumerate(features):
-        groups.setdefault(feature.group, []).append(at)
-    found = []
-    for members in groups.values():
-        main = max(members, key=lambda at: abs(added[at]))
-        value = known_value(features[main], columns[features[main].name], encoded[main])
-        if value is not None:
-            total = float(added[members].sum())
-            found.append((total, features[main].sentence(value, speaks_for=total > 0)))
-    return found

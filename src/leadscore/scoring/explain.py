@@ -26,10 +26,7 @@ def explain(model: WinModel, matrix: Matrix, features: Sequence[Feature]) -> dic
     """
     contributions = compute_contributions(model, matrix.columns)[:, :-1]
     encoded, evidence = model.encode(matrix.columns), model.document.get("evidence", {})
-    groups: dict[str, list[int]] = {}
-    for at, feature in enumerate(features):
-        groups.setdefault(feature.group, []).append(at)
-    members = list(groups.values())
+    members = group_features(features)
     totals = np.column_stack([contributions[:, at].sum(axis=1) for at in members])
 
     def reasons(row: int, sign: int) -> list[str]:
@@ -51,6 +48,14 @@ def explain(model: WinModel, matrix: Matrix, features: Sequence[Feature]) -> dic
         rows = [reasons(row, sign) for row in range(len(totals))]
         found |= {f"reason_{side}_{place + 1}": [row[place] for row in rows] for place in range(REASONS)}
     return found
+
+
+def group_features(features: Sequence[Feature]) -> list[list[int]]:
+    """The places of the features that are about one thing, group by group, in the order of the first of each."""
+    groups: dict[str, list[int]] = {}
+    for at, feature in enumerate(features):
+        groups.setdefault(feature.group, []).append(at)
+    return list(groups.values())
 
 
 def known_value(feature: Feature, raw: Any, encoded: float) -> Any:
