@@ -52,7 +52,6 @@ def test_reps_when_everything_is_told_then_all_of_it_is_read(tmp_path):
         ("r1,,,5,year,,,,,,,,,", "period must be day, week or month, got 'year'"),
         ("r1,,,5,,,,,,,1.5,,,", "min_share must be a share from 0 to 1, got '1.5'"),
         ("r1,,,5,,,,,,,,20%,,", "max_share must be a share from 0 to 1, got '20%'"),
-        ("r1,,,5,,,,,,,0.6,0.5,,", "min_share 0.6 is above max_share 0.5"),
         ("r1,,,5,,,,,,,,,2026-03-08,2026-03-07", "the leave ends before it begins: 2026-03-08 to 2026-03-07"),
         ("r1,,,5,,,,,,,,,soon,", "away_from: cannot read 'soon' as a time"),
         ("r1,,,5,,,,,,,,,,2026-02-30", "away_until: cannot read '2026-02-30' as a time"),

@@ -3,7 +3,6 @@
 import pyarrow as pa
 import pytest
 
-from leadscore.errors import RepsError
 from leadscore.routing import RoutingSettings
 from leadscore.scoring.explore import draw_explored
 from leadscore.scoring.route import ROUTES, assign
@@ -207,22 +206,55 @@ def test_shares_when_the_owner_would_have_all_then_they_are_kept(shares, given):
     assert {rep: told["given"] for rep, told in facts["reps"].items()} == given
 
 
-@pytest.mark.parametrize(
-    ("reps", "message"),
-    [
-        ({"a": {"territories": ["AT", "XX"]}}, "line 2: no lead has the country 'XX'"),
-        ({"a": {"min_share": 0.5, "capacity": 2}, "b": {}},
-         "line 2: min_share asks for 5 leads, 2 can be given to 'a'"),
-        ({"a": {"min_share": 0.6}, "b": {"min_share": 0.6}}, "all reps ask for 12 leads, 10 can be given"),
-        ({"a": {"min_share": 0.5, "languages": ["fr"]}, "b": {}}, "line 2: min_share asks for 5 leads, 1 fit 'a'"),
-        ({"a": {"min_share": 0.1, "languages": ["fr"]}, "b": {"min_share": 0.1, "languages": ["fr"]}},
-         "line 3: min_share asks for 1 leads, which others need for theirs"),
-    ],
-)  # fmt: skip
-def test_reps_when_they_cannot_be_kept_then_are_refused_in_words(reps, message):
-    leads = {f"L{i}": {"country": "AT", "language": "de"} for i in range(9)} | {"fr": {"language": "fr"}}
-    with pytest.raises(RepsError, match=message):
-        route(leads, build_reps(**reps))
+IMPOSSIBLE = [
+    ({"a": {"territories": ["AT", "XX"]}},
+     "list of reps: no lead has the country 'XX' (line 2); fine if no such lead has come yet, else correct the "
+     "reps' territories"),
+    ({"a": {"languages": ["it"]}, "b": {"languages": ["it", "fr", "de"]}},
+     "list of reps: no lead has the language 'it' (lines 2, 3); fine if no such lead has come yet, else correct the "
+     "reps' languages"),
+    ({"a": {"segments": ["Retali"]}, "b": {}},
+     "list of reps: no lead has the industry 'Retali' (line 2; did you mean 'Retail'?); fine if no such lead has come "
+     "yet, else correct the reps' segments"),
+    ({"a": {"min_share": 0.5, "capacity": 2}, "b": {}},
+     "list of reps: 'a' (line 2) gets 2 of the 5 leads that its min_share asks for: no more than 2 can be given by "
+     "capacity, load and max_share"),
+    ({"a": {"min_share": 0.6, "max_share": 0.5}, "b": {}},
+     "list of reps: 'a' (line 2) gets 5 of the 6 leads that its min_share asks for: no more than 5 can be given by "
+     "capacity, load and max_share"),
+    ({"a": {"min_share": 0.6}, "b": {"min_share": 0.6}},
+     "list of reps: 'a' (line 2) gets 5 of the 6 leads that its min_share asks for: other reps' smallest shares need "
+     "the rest, 'b' (line 3) gets 5 of the 6 leads that its min_share asks for: other reps' smallest shares need the "
+     "rest"),
+    ({"a": {"min_share": 0.5, "languages": ["fr"]}, "b": {}},
+     "list of reps: 'a' (line 2) gets 1 of the 5 leads that its min_share asks for: no more than 1 fit"),
+    ({"a": {"min_share": 0.1, "languages": ["fr"]}, "b": {"min_share": 0.1, "languages": ["fr"]}, "c": {}},
+     "list of reps: 'b' (line 3) gets 0 of the 1 leads that its min_share asks for: other reps' smallest shares need "
+     "the rest"),
+    ({"a": {"min_share": 0.5, "capacity": 0}, "b": {}},
+     "list of reps: 'a' (line 2) gets 0 of the 5 leads that its min_share asks for: no more than 0 can be given by "
+     "capacity, load and max_share"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reps", "warning"), IMPOSSIBLE)
+def test_reps_when_a_wish_cannot_be_met_then_all_others_are_routed_and_a_warning_says_so(reps, warning):
+    usual = {"country": "AT", "language": "de", "industry": "Retail"}
+    leads = {f"L{i}": usual for i in range(9)} | {"fr": usual | {"language": "fr"}}
+    _, facts = route(leads, build_reps(**reps))
+    assert facts["warnings"] == [warning]
+    assert facts["assigned"] == 10
+
+
+def test_reps_when_every_wish_can_be_met_then_nothing_is_warned_of():
+    reps = build_reps(a={"territories": ["AT"], "min_share": 0.5}, b={"min_share": 0.5, "max_share": 0.5})
+    _, facts = route({f"L{i}": {"country": "AT"} for i in range(10)}, reps)
+    assert (facts["warnings"], facts["assigned"]) == ([], 10)
+
+
+def test_reps_when_nobody_is_to_be_routed_then_shares_ask_for_nothing():
+    _, facts = route({"L": {"tier": "D"}}, build_reps(a={"min_share": 1.0}))
+    assert (facts["warnings"], facts["assigned"]) == ([], 0)
 
 
 def test_exploration_when_a_low_lead_is_drawn_then_it_counts_as_one_of_the_best_tier():

@@ -15,6 +15,7 @@ from leadscore.routing import RoutingSettings
 from leadscore.scoring.route import assign, solve
 from leadscore.scoring.route_baselines import BASELINES
 from leadscore.scoring.route_problem import NOT, STEPS, TEAM_MATE, UNIT, build_problem
+from leadscore.scoring.route_wishes import grant_shares
 from leadscore.scoring.route_worth import compute_worth_of_place
 from leadscore.tables import REPS
 
@@ -151,3 +152,32 @@ def test_smallest_share_when_it_can_be_kept_then_is_and_costs_least(world, least
     rep = solve(bound)
     assert (np.bincount(rep[rep >= 0], minlength=len(wanted)) >= wanted).all()
     assert bound.objective(rep) / UNIT == pytest.approx(optimum(bound), abs=1e-6)
+
+
+def most_toward_shares(problem):
+    """How many leads can count toward smallest shares at most, by a linear programme over all pairs."""
+    can = (problem.fit > NOT)[problem.profile].astype(float)
+    n, r = can.shape
+    lead, rep = np.divmod(np.arange(n * r), r)
+    once = csr_array((np.ones(n * r), (lead, np.arange(n * r))), shape=(n, n * r))
+    owed = csr_array((np.ones(n * r), (rep, np.arange(n * r))), shape=(r, n * r))
+    room = np.minimum(problem.reps.least, problem.reps.places)
+    limits = [LinearConstraint(once, ub=1), LinearConstraint(owed, ub=room)]
+    return round(-milp(-np.ones(n * r), bounds=Bounds(0, can.ravel()), constraints=limits).fun)
+
+
+@CHECKS
+@given(world=worlds(), wishes=st.lists(st.sampled_from([0.0, 0.2, 0.5, 1.0]), min_size=5, max_size=5))
+def test_smallest_shares_when_any_are_wished_for_then_as_many_are_met_as_can_be(world, wishes):
+    leads, reps, chosen, previous = world
+    shares = pa.array(wishes[: reps.num_rows], pa.float64())
+    wished = reps.set_column(reps.schema.get_field_index("min_share"), REPS.field("min_share"), shares)
+    asked = build((leads, wished, chosen, previous))
+    problem, warnings = grant_shares(asked)
+    rep = solve(problem)
+    given_to = np.bincount(rep[rep >= 0], minlength=len(asked.reps.least))
+    assert (given_to >= problem.reps.least).all()
+    assert problem.reps.least.sum() == most_toward_shares(asked)
+    assert (problem.reps.least <= asked.reps.least).all()
+    assert bool(warnings) == bool((problem.reps.least < asked.reps.least).any())
+    assert problem.objective(rep) / UNIT == pytest.approx(optimum(problem), abs=1e-6)

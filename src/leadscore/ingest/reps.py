@@ -94,8 +94,6 @@ def _read_rep(row: dict[str, Any], routing: RoutingSettings, *, zone: str) -> tu
         wrong.append("has no rep_id")
     if rep["period"] not in (None, *PERIODS):
         wrong.append(f"period must be day, week or month, got {rep['period']!r}")
-    if rep["min_share"] > rep["max_share"]:
-        wrong.append(f"min_share {rep['min_share']:g} is above max_share {rep['max_share']:g}")
     if None not in (rep["away_from"], rep["away_until"]) and rep["away_until"] < rep["away_from"]:
         wrong.append(f"the leave ends before it begins: {row['away_from']} to {row['away_until']}")
     compared = routing.match.columns()

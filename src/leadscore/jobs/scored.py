@@ -113,7 +113,8 @@ def score_list(
             pc.fill_null(routing.routes[name].take(place), otherwise) if otherwise else routing.routes[name].take(place)
         )
         scores = scores.append_column(field, told)
-    return scores, scored.facts | {"routing": routing.facts}
+    warnings = [*scored.facts["warnings"], *routing.facts["warnings"]]
+    return scores, scored.facts | {"routing": routing.facts, "warnings": warnings}
 
 
 def _with_places(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:

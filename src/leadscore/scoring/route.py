@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
-from leadscore.errors import LeadscoreError, RepsError
 from leadscore.routing import RoutingSettings
 from leadscore.scoring.explore import draw_explored
 from leadscore.scoring.route_baselines import BASELINES
+from leadscore.scoring.route_flow import solve_flow
 from leadscore.scoring.route_problem import NOT, TEAM_MATE, UNIT, Problem, build_problem, fill_steps
 from leadscore.scoring.route_reasons import say_not_routed, say_reasons
+from leadscore.scoring.route_wishes import find_unmatched, grant_shares
 from leadscore.scoring.route_worth import compute_worth_of_place
 
 ROUTES = pa.schema(
@@ -42,6 +42,7 @@ class Routing:
     leads that are given; money where amounts are known, else wins), `average` (what a routed lead is worth, the unit of
     `worth_of_place`: by team, what one more place is worth), `reps` (by rep_id: given, load, capacity), and `beside`:
     for our way and simpler ones, assigned, value and `whole`, which is what we maximise, in average leads.
+    `warnings`: what the list of reps asks for and cannot get, in words.
     """
 
     routes: pa.Table
@@ -68,14 +69,11 @@ def assign(
         as_of_us: the moment, for leave and exploration.
         seed: of the settings, for exploration.
         previous: lead_id -> rep_id of the last run.
-
-    Raises:
-        RepsError: a rep covers a territory that no lead has, or shares cannot be kept.
     """
-    check_territories(fields, reps, settings)
     leads = _build_leads(scores, fields, settings, seed=seed, as_of_us=as_of_us)
     routed = leads["tier"].isin(settings.tiers) | leads["explored"]
-    problem = build_problem(leads[routed], reps, settings, previous=previous or {}, as_of_us=as_of_us)
+    asked = build_problem(leads[routed], reps, settings, previous=previous or {}, as_of_us=as_of_us)
+    problem, lowered = grant_shares(asked)
     rep = solve(problem)
     found = pd.DataFrame({"lead_id": problem.lead_id, "at": rep, "route_reason": say_reasons(problem, rep)})
     leads = leads.merge(found, on="lead_id", how="left", validate="one_to_one")
@@ -86,26 +84,12 @@ def assign(
         "route_reason": leads["route_reason"].where(leads["route_reason"].notna(), say_not_routed(leads["tier"])),
         "exploration_probability": leads["explored"].map({True: settings.explore_share, False: None}),
     }
-    facts = _build_facts(problem, rep) | {"explored": int(leads["explored"].sum())}
+    facts = _build_facts(problem, rep) | {
+        "explored": int(leads["explored"].sum()),
+        "warnings": [*find_unmatched(fields, reps, settings), *lowered],
+    }
     arrays = [pa.array(routes[each.name], type=each.type, from_pandas=True) for each in ROUTES]
     return Routing(pa.table(arrays, schema=ROUTES), facts)
-
-
-def check_territories(fields: pa.Table, reps: pa.Table, settings: RoutingSettings) -> None:
-    """Refuse reps who cover a territory that no lead has: it is misspelt, and its leads would go to nobody.
-
-    Raises:
-        RepsError: there are such reps.
-    """
-    column = settings.match.territories
-    if column is None:
-        return
-    known = set(fields[column].unique().to_pylist())
-    rows = zip(reps["line"].to_pylist(), reps["territories"].to_pylist(), strict=True)
-    if wrong := [
-        (line, f"no lead has the {column} {word!r}") for line, words in rows for word in words if word not in known
-    ]:
-        raise RepsError("the list of reps", wrong)
 
 
 def _build_leads(
@@ -143,7 +127,7 @@ def solve(problem: Problem) -> np.ndarray:
     an arc of its own. Places are arcs from the rep on, one a step of fullness; smallest shares are the rep's demand.
 
     Raises:
-        RepsError: the smallest shares cannot be kept.
+        LeadscoreError: the smallest shares cannot be met; `grant_shares` makes them so.
     """
     reps, n, profiles = problem.reps, len(problem.lead_id), len(problem.fit)
     if n == 0:
@@ -164,17 +148,8 @@ def solve(problem: Problem) -> np.ndarray:
         (first_rep + at, np.full(len(at), nobody), np.minimum(free[at, step], n), -problem.step_bonus[step]),
         (leads, np.full(n, nobody), np.ones(n), np.zeros(n)),
     ]
-    tail, head, capacity, cost = (np.concatenate(part).astype(np.int64) for part in zip(*arcs, strict=True))
-    flow = SimpleMinCostFlow()
-    flow.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
-    flow.set_nodes_supplies(np.arange(nobody + 1), np.concatenate(
-        [np.ones(n), np.zeros(profiles), -reps.least, [reps.least.sum() - n]]
-    ).astype(np.int64))  # fmt: skip
-    if (status := flow.solve()) == flow.INFEASIBLE:
-        raise _shares_refused(problem)
-    if status != flow.OPTIMAL:
-        raise LeadscoreError(f"the flow of {n} leads to {len(reps.rep_id)} reps was not solved: {status.name}")
-    taken = flow.flows(np.arange(len(tail)))
+    supply = np.concatenate([np.ones(n), np.zeros(profiles), -reps.least, [reps.least.sum() - n]])
+    taken = solve_flow(arcs, supply, what=f"the flow of {n} leads to {len(reps.rep_id)} reps")
     begin = n + len(to_profile)
     found = np.full(n, -1)
     held = taken[begin : begin + len(lead)] > 0
@@ -193,23 +168,6 @@ def _deal(
     rank = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     turn = np.lexsort((rep[owner], (rank + 0.5) / count[owner], profile[owner]))
     found[leads] = rep[owner[turn]]
-
-
-def _shares_refused(problem: Problem) -> RepsError:
-    """Which smallest share cannot be kept, by itself or together with the others."""
-    size = np.bincount(problem.profile, minlength=len(problem.fit))
-    rows = problem.reps.rows
-    wanted = problem.reps.least
-    fitting = size @ (problem.fit > NOT)
-    alone = [
-        (rows["line"][i].as_py(), f"min_share asks for {wanted[i]} leads, {fitting[i]} fit {problem.reps.rep_id[i]!r}")
-        for i in np.flatnonzero(wanted > fitting)
-    ]
-    together = [
-        (rows["line"][i].as_py(), f"min_share asks for {wanted[i]} leads, which others need for theirs")
-        for i in np.flatnonzero(wanted)
-    ]
-    return RepsError("the list of reps", alone or together)
 
 
 def _build_facts(problem: Problem, rep: np.ndarray) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.errors import RepsError
 from leadscore.routing import RoutingSettings
 
 UNIT = 1_000_000  # of an average lead
@@ -28,7 +27,8 @@ class Reps:
     """The reps, by rep_id: who they are, and how many leads each can be given now.
 
     `places` (r,) is what capacity, load, leave and the largest share leave free; `least` (r,) is the smallest share in
-    leads. `steps` (r, STEPS) are the places by fullness, the first in a rep who is idle.
+    leads, as asked for; `route_wishes.grant_shares` lowers it to what can be met. `steps` (r, STEPS) are the places
+    by fullness, the first in a rep who is idle.
     """
 
     rows: pa.Table
@@ -93,11 +93,7 @@ def fill_steps(steps: np.ndarray, taken: np.ndarray) -> np.ndarray:
 def build_problem(
     leads: pd.DataFrame, reps: pa.Table, settings: RoutingSettings, *, previous: Mapping[str, str], as_of_us: int
 ) -> Problem:
-    """The question for `leads`, whose columns are lead_id, value, counts_for, owner_id and the fields of `match`.
-
-    Raises:
-        RepsError: the smallest shares of the reps are more than there are leads or places.
-    """
+    """The question for `leads`, whose columns are lead_id, value, counts_for, owner_id and the fields of `match`."""
     leads = leads.sort_values("lead_id", ignore_index=True)
     there = build_reps(reps, leads=len(leads), as_of_us=as_of_us)
     at = {rep_id: i for i, rep_id in enumerate(there.rep_id)}
@@ -146,18 +142,6 @@ def build_reps(rows: pa.Table, *, leads: int, as_of_us: int) -> Reps:
     low, high = (np.rint(rows[name].to_numpy() * UNIT).astype(np.int64) for name in ("min_share", "max_share"))
     places = np.minimum(free, high * given // UNIT)
     least = np.where(away, 0, -(-low * given // UNIT))
-    over = [
-        (line, f"min_share asks for {wanted} leads, {there} can be given to {rep_id!r}")
-        for line, rep_id, wanted, there in zip(
-            rows["line"].to_pylist(), rows["rep_id"].to_pylist(), least.tolist(), places.tolist(), strict=True
-        )
-        if wanted > there
-    ]
-    if not over and least.sum() > given:
-        line = rows["line"][int(np.argmax(least))].as_py()
-        over = [(line, f"the min_share of all reps ask for {least.sum()} leads, {given} can be given")]
-    if over:
-        raise RepsError("the list of reps", over)
     edges = np.clip(capacity[:, None] * np.arange(1, STEPS + 1) // STEPS, load[:, None], (load + places)[:, None])
     return Reps(
         rows=rows,
