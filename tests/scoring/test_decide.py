@@ -137,7 +137,8 @@ def test_what_if_when_computed_then_is_a_slow_sum(rows):
     probability = np.array([p for p, _, _ in rows])
     value = probability * np.array([worth for _, worth, _ in rows])
     tier = np.array(["A" if now else "B" for _, _, now in rows])
-    for each in compute_what_if(probability, tier, probability, value):
+    told = compute_what_if(probability, tier, probability, value)
+    for each in told:
         n = round(each["share"] * len(rows))
         best = sorted(range(len(rows)), key=lambda i: (-probability[i], i))[:n]
         now = [i for i in range(len(rows)) if tier[i] == "A"]
@@ -145,6 +146,24 @@ def test_what_if_when_computed_then_is_a_slow_sum(rows):
         assert each["wins"] == pytest.approx(sum(probability[best]) - sum(probability[now]), abs=1e-9)
         assert each["value"] == pytest.approx(sum(value[best]) - sum(value[now]), abs=1e-6)
     assert all(each["value"] is None for each in compute_what_if(probability, tier, probability, None))
+    assert all(each["leads"] != 0 for each in told)
+    assert all(f"{each['share']:.0%}" != f"{each['share_now']:.0%}" for each in told)
+    assert len({each["leads"] for each in told}) == len(told)
+
+
+@pytest.mark.parametrize(
+    ("n", "in_a", "shares"),
+    [
+        (1000, 100, [0.05, 0.15, 0.2, 0.3]),
+        (1000, 103, [0.05, 0.15, 0.2, 0.3]),  # "A at 10 % instead of 10 %"
+        (4, 0, [0.15]),  # of four leads 5 % are none, and 20 % or 30 % are one, as 15 %
+        (0, 0, []),
+    ],
+)
+def test_what_if_when_a_size_would_say_nothing_then_it_is_left_out(n, in_a, shares):
+    probability = np.linspace(0.9, 0.1, n)
+    tier = np.array(["A"] * in_a + ["B"] * (n - in_a), dtype=object)
+    assert [each["share"] for each in compute_what_if(probability, tier, probability, None)] == shares
 
 
 NAN = float("nan")
@@ -366,8 +385,9 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
     now = borders.decide(
         measure_by(project.tiers, listed, listed=listed, at=np.arange(n)), np.array(list("ABCD" * (n // 4)))
     )
-    standing = Standing(now.astype(object), amount, listed, project.tiers, "EUR")
-    found = ask_next(model, matrix, standing, project)
+    verdict, _ = qualify(project.qualification, tier=now, probability=listed.probability,
+                         strengths={"budget": matrix.columns["bant_budget"]})  # fmt: skip
+    found = ask_next(model, matrix, stand(now, amount, listed, project, verdict=verdict, currency="EUR"), project)
     strength, stage = matrix.columns["bant_budget"], matrix.columns["stage_current"]
     gains = []
     for row in range(80):
@@ -381,29 +401,81 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
             whole["bant_budget"][row], whole["bant_budget_known"][row] = answer, 1.0
             whole["bant_completeness"][row] += 1
             then = look(whole, amount)
-            tier = borders.decide(measure_by(project.tiers, then, listed=then, at=np.arange(n)), now)
-            changed += np.mean(given_there == answer) * (tier[row] != now[row])
+            tier = borders.decide(measure_by(project.tiers, then, listed=then, at=np.arange(n)), now)[row]
+            enough = tier in "AB"  # by the default rules, one known answer of one that is asked
+            again = "sales_qualified" if enough else "nurture"
+            p = listed.probability[row]
+            richer = then.probability[row] - p >= max(0.2 * p, 0.02)
+            fell = tier > now[row]
+            counts = tier < now[row] or (again != verdict[row] and not fell) or richer
+            changed += np.mean(given_there == answer) * counts
             best = max(best, then.value[row])
         assert found["next_question_gain"][row] == pytest.approx(changed, abs=1e-9)
-        said = f"expected value EUR {listed.value[row]:,.0f}, at best {best:,.0f}"
-        assert found["next_question"][row].startswith("Ask about budget: ")
-        assert found["next_question"][row].endswith(said)
         gains.append(changed)
+        if changed:
+            said = f"expected value EUR {listed.value[row]:,.0f}, at best {best:,.0f}"
+            assert found["next_question"][row].startswith("Ask about budget: ")
+            assert found["next_question"][row].endswith(said)
+        else:
+            assert found["next_question"][row] == ""
     assert len(set(gains)) > 1
 
 
-def test_question_when_no_answer_leaves_the_margin_then_the_tier_would_stay():
+def stand(tier, amount, listed, project, *, verdict, currency=None, **by_hand):
+    nobody = np.zeros(len(tier), dtype=bool)
+    hands = {"tier_by_hand": nobody, "verdict_by_hand": nobody} | by_hand
+    return Standing(np.asarray(tier).astype(object), amount, listed, project.tiers, verdict, currency=currency, **hands)
+
+
+def ask_crowd(*, tier="C", margin=2.0, flat=False, verdict="nurture", rules=(), **by_hand):
+    """What is asked of a crowd whose leads all stand in one tier and verdict; `flat`: no answer says anything."""
     model, matrix = make_crowd()
+    if flat:
+        for term in model.scorer["terms"]:
+            term["slope"] = term["missing"] = 0.0
     budget = {"field": "budget", "levels": ["no", "some", "all"]}
-    project = make_settings(fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers={"margin": 100})
-    raw = model.raw(matrix.columns)
+    project = make_settings(fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers={"margin": margin},
+                            qualification={"rules": rules})  # fmt: skip
+    raw, n = model.raw(matrix.columns), len(matrix.keys)
     p = model.probability(raw)
     listed = Outlook(compute_score(p, model.document["reference"]), p, p, raw)
-    standing = Standing(np.array(["B"] * len(p), dtype=object), np.full(len(p), np.nan), listed, project.tiers)
+    hands = {name: np.full(n, value) for name, value in by_hand.items()}
+    standing = stand([tier] * n, np.full(n, np.nan), listed, project, verdict=np.array([verdict] * n, object), **hands)
     found = ask_next(model, matrix, standing, project)
     missing = np.isnan(matrix.columns["bant_budget"])
-    assert not found["next_question_gain"].any()
-    assert all("the tier would stay; probability 0." in said for said in found["next_question"][missing])
+    assert not found["next_question_gain"][~missing].any()
+    assert ((found["next_question_gain"] > 0) == (found["next_question"] != "")).all()
+    return found["next_question"][missing], found["next_question_gain"][missing]
+
+
+LATE = {"name": "answered", "verdict": "needs_answers", "min_answers": 1}
+
+
+@pytest.mark.parametrize(
+    ("crowd", "said"),
+    [
+        pytest.param({"flat": True, "margin": 100}, "", id="no answer changes anything"),
+        pytest.param({"flat": True, "tier": "A", "margin": 0}, "", id="the tier could only fall"),
+        pytest.param({"flat": True, "margin": 100, "rules": [LATE]}, "100 % chance of another qualification",
+                     id="the qualification changes"),
+        pytest.param({"flat": True, "margin": 100, "rules": [LATE], "verdict_by_hand": True}, "",
+                     id="the qualification was decided by hand"),
+        pytest.param({"margin": 100}, "chance of a clearly higher expected value", id="it is worth more"),
+        pytest.param({"margin": 0, "tier": "D"}, "chance of a higher tier", id="the tier may rise"),
+        pytest.param({"flat": True, "margin": 0, "tier": "D", "tier_by_hand": True}, "", id="the tier is by hand"),
+        pytest.param({"margin": 0, "tier": "D", "verdict": "disqualified", "verdict_by_hand": True}, "",
+                     id="excluded by hand"),
+    ],
+)  # fmt: skip
+def test_question_when_no_answer_can_change_what_is_done_then_none_is_asked(crowd, said):
+    questions, gains = ask_crowd(**crowd)
+    assert not any("lower tier" in each or "would stay" in each for each in questions)
+    if said:
+        assert any(said in each for each in questions)
+        assert gains.max() > 0
+    else:
+        assert set(questions) == {""}
+        assert not gains.any()
 
 
 def test_answers_when_better_then_never_lower_the_probability():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from leadscore.config import Settings
 from leadscore.deciding import Qualification, Rule
 
 Strengths = Mapping[str, np.ndarray]
@@ -80,6 +81,11 @@ def _back_with(rule: Rule) -> str:
     return " or ".join(ways) or "a change of the rules"
 
 
+def read_strengths(columns: Mapping[str, np.ndarray], settings: Settings) -> Strengths:
+    """The strengths that a matrix has, of the letters that the settings ask."""
+    return {str(letter): columns[f"bant_{letter}"] for letter in settings.bant if f"bant_{letter}" in columns}
+
+
 def overrides_in_force(overrides: Sequence[Override], *, as_of_us: int) -> list[Override]:
     """The overrides that have not ended; of a lead's tiers, and of its other ones, the last row counts."""
     there = [each for each in overrides if each["until_us"] is None or each["until_us"] > as_of_us]
@@ -108,6 +114,12 @@ def override_verdicts(
         elif each["action"] == "qualify":
             verdict[at], rule[at] = each["value"], "decided by hand"
     return verdict, rule, said
+
+
+def decided_by_hand(overrides: Sequence[Override], lead_id: np.ndarray, *, tier: bool) -> np.ndarray:
+    """Which leads (n,) a person put into a tier, or else qualified or excluded."""
+    leads = {each["lead_id"] for each in overrides if (each["action"] == "tier") == tier}
+    return np.array([lead in leads for lead in lead_id], dtype=bool)
 
 
 def _in_words(override: Override) -> str:

@@ -12,20 +12,37 @@ from leadscore.deciding import Tiers
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.reference import compute_score
+from leadscore.scoring.qualify import qualify, read_strengths
 from leadscore.scoring.tier import TIERS, Outlook, find_borders, measure_by
 
 LEAST = 30  # answers in the same stage: of fewer those of all open leads count
 LEVELS = 5  # different answers that are tried of a letter
+CLEARLY = 0.2  # share by which an expected value must rise before that alone is worth a question
+CLEAR_POINTS = 0.02  # and the least rise of the probability: a fifth of very little is little
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where the leads stand: tier (n,), amount (n,; NaN where nothing is known), outlook; and how tiers are decided."""
+    """Where the leads stand on this list, and what decided it.
+
+    Attributes:
+        tier: (n,) A to D.
+        amount: (n,), NaN where nothing is known.
+        outlook: of all leads of the list.
+        tiers: how tiers are decided.
+        verdict: (n,) the qualification.
+        tier_by_hand: (n,) whose tier a person decided, so that no answer changes it.
+        verdict_by_hand: (n,) whose qualification a person decided.
+        currency: of the amounts, None if unknown.
+    """
 
     tier: np.ndarray
     amount: np.ndarray
     outlook: Outlook
     tiers: Tiers
+    verdict: np.ndarray
+    tier_by_hand: np.ndarray
+    verdict_by_hand: np.ndarray
     currency: str | None = None
 
     def say(self, row: int, best: float) -> str:
@@ -36,12 +53,44 @@ class Standing:
         return f"expected value {unit}{self.outlook.value[row]:,.0f}, at best {best * self.amount[row]:,.0f}"
 
 
+@dataclass(frozen=True)
+class Effect:
+    """What an answer may change for some leads, each (m,).
+
+    The chances exclude each other, so that they add up to `gain`: `higher` tier; else another `verdict`; else an
+    expected value that is clearly `richer`. `move` is the mean change of the expected value, `best` the highest
+    probability.
+    """
+
+    higher: np.ndarray
+    verdict: np.ndarray
+    richer: np.ndarray
+    move: np.ndarray
+    best: np.ndarray
+
+    @property
+    def gain(self) -> np.ndarray:
+        """How likely the answer changes what is done (m,)."""
+        return np.asarray(self.higher + self.verdict + self.richer)
+
+    def say(self, at: int) -> str:
+        """The chances of one lead in words."""
+        chances = [
+            (self.higher[at], "a higher tier"),
+            (self.verdict[at], "another qualification"),
+            (self.richer[at], "a clearly higher expected value"),
+        ]
+        return ", ".join(f"{chance * 100:.0f} % chance of {what}" for chance, what in chances if round(chance, 2) > 0)
+
+
 def ask_next(model: WinModel, matrix: Matrix, standing: Standing, settings: Settings) -> dict[str, Any]:
-    """`next_question` and `next_question_gain` (n,): what to ask, and how likely the answer changes the tier.
+    """`next_question` and `next_question_gain` (n,): what to ask, and how likely the answer changes what is done.
 
     Every answer that open leads of the same stage gave, weighted by how often, is put in place of the missing one, and
-    the lead is scored again; a tier changes if it would on the next list, so beyond the margin. Named is the question
-    most likely to change the tier; of equals the one that moves the expected value most.
+    the lead is scored again. What is done changes if the tier would rise on the next list, so beyond the margin; if
+    the tier does not fall and the qualification changes, and with it the next action; or if the expected value rises
+    clearly. Named is the question most likely to do so; of equals the one that moves the expected value most. Where no
+    answer does, none is named, and the gain is 0.
     """
     n = len(standing.tier)
     best_gain, best_move = np.zeros(n), np.zeros(n)
@@ -51,18 +100,14 @@ def ask_next(model: WinModel, matrix: Matrix, standing: Standing, settings: Sett
         missing = np.flatnonzero(np.isnan(strength)) if strength is not None else np.empty(0, dtype=int)
         if strength is None or not len(missing) or np.isnan(strength).all():
             continue
-        answers, weight = _answers(strength, matrix.columns.get("stage_current"), missing)
-        up, down, move, high = _try(model, matrix, standing, letter=letter, at=missing, answers=answers, weight=weight)
-        changed = up + down
-        better = (changed > best_gain[missing]) | ((changed == best_gain[missing]) & (move > best_move[missing]))
-        better &= move > 0
+        effect = _try(model, matrix, standing, settings, letter=letter, at=missing)
+        gain, move = effect.gain, effect.move
+        better = (gain > best_gain[missing]) | ((gain == best_gain[missing]) & (move > best_move[missing]))
+        better &= gain.round(2) > 0
         rows = missing[better]
-        best_gain[rows], best_move[rows] = changed[better], move[better]
-        for row, rise, fall, best in zip(rows, up[better], down[better], high[better], strict=True):
-            chances = [f"{chance:.0%} chance of a {way} tier" for chance, way in ((rise, "higher"), (fall, "lower"))
-                       if round(chance, 2) > 0]  # fmt: skip
-            way = ", ".join(chances).replace("%", " %") or "the tier would stay"
-            said[row] = f"Ask about {letter}: {way}; {standing.say(row, best)}"
+        best_gain[rows], best_move[rows] = gain[better], move[better]
+        for row, at in zip(rows.tolist(), np.flatnonzero(better).tolist(), strict=True):
+            said[row] = f"Ask about {letter}: {effect.say(at)}; {standing.say(row, effect.best[at])}"
     return {"next_question": said, "next_question_gain": best_gain}
 
 
@@ -84,29 +129,51 @@ def _answers(strength: np.ndarray, stage: np.ndarray | None, missing: np.ndarray
 
 
 def _try(
-    model: WinModel, matrix: Matrix, standing: Standing, *, letter: str, at: np.ndarray, answers: np.ndarray,
-    weight: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Of each lead in `at`: chances of a higher and of a lower tier, mean move of its value, highest probability."""
+    model: WinModel, matrix: Matrix, standing: Standing, settings: Settings, *, letter: str, at: np.ndarray
+) -> Effect:
+    """What the answers that leads gave would change for the leads in `at` (m,), which lack one."""
+    strength = matrix.columns[f"bant_{letter}"]
+    answers, weight = _answers(strength, matrix.columns.get("stage_current"), at)
     columns = {name: values[at] for name, values in matrix.columns.items()}
     columns[f"bant_{letter}_known"] = np.ones(len(at))
     columns["bant_completeness"] = columns["bant_completeness"] + 1
-    now, listed = standing.tier[at], standing.outlook
     worth = np.where(np.isfinite(standing.amount[at]), standing.amount[at], 1.0)
-    borders = find_borders(standing.tiers)
-    up, down, move, high = (np.zeros(len(at)) for _ in range(4))
-    place = np.searchsorted(TIERS, now.astype(str))
+    before = standing.outlook.probability[at]
+    higher, verdict, richer, move, best = (np.zeros(len(at)) for _ in range(5))
     for i, answer in enumerate(answers):
         columns[f"bant_{letter}"] = np.full(len(at), answer)
         raw = model.raw(columns)
-        given = model.probability(raw)
+        given, chance = model.probability(raw), weight[:, i]
         outlook = Outlook(compute_score(given, model.document["reference"]), given, given * worth, raw)
-        measure = measure_by(standing.tiers, outlook, listed=listed, at=at)
-        tier = np.searchsorted(TIERS, borders.decide(measure, now))
-        up, down = up + weight[:, i] * (tier < place), down + weight[:, i] * (tier > place)
-        move += weight[:, i] * np.abs(given - listed.probability[at]) * worth
-        high = np.where(weight[:, i] > 0, np.maximum(high, given), high)
-    return up, down, move, high
+        rises, requalified, grows = _changes(standing, settings, columns, outlook, at=at)
+        higher += chance * rises
+        verdict += chance * (requalified & ~rises)
+        richer += chance * (grows & ~rises & ~requalified)
+        move += chance * np.abs(given - before) * worth
+        best = np.where(chance > 0, np.maximum(best, given), best)
+    return Effect(higher, verdict, richer, move, best)
+
+
+def _changes(
+    standing: Standing, settings: Settings, columns: dict[str, np.ndarray], outlook: Outlook, *, at: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whose tier would rise, whose qualification would change, whose expected value clearly rises; each (m,).
+
+    What people decided by hand stays; of leads that stay disqualified nothing changes, since nobody calls them.
+    """
+    now, listed = standing.tier[at], standing.outlook
+    measure = measure_by(standing.tiers, outlook, listed=listed, at=at)
+    then = find_borders(standing.tiers).decide(measure, now).astype(object)
+    then = np.where(standing.tier_by_hand[at], now, then)
+    place_now, place_then = (np.searchsorted(TIERS, tier.astype(str)) for tier in (now, then))
+    strengths = read_strengths(columns, settings)
+    verdict, _ = qualify(settings.qualification, tier=then, probability=outlook.probability, strengths=strengths)
+    verdict = np.where(standing.verdict_by_hand[at], standing.verdict[at], verdict)
+    worked = (verdict != "disqualified") | (standing.verdict[at] != "disqualified")
+    rise = outlook.probability - listed.probability[at]
+    clear = (rise >= CLEARLY * listed.probability[at]) & (rise >= CLEAR_POINTS)
+    requalified = (verdict != standing.verdict[at]) & (place_then <= place_now)
+    return worked & (place_then < place_now), worked & requalified, worked & clear
 
 
 def suggest_actions(

@@ -18,7 +18,15 @@ from leadscore.model.apply import WinModel
 from leadscore.model.reference import compute_score
 from leadscore.scoring.change import Previous, describe_change
 from leadscore.scoring.explain import REASONS, explain
-from leadscore.scoring.qualify import Strengths, override_tiers, override_verdicts, overrides_in_force, qualify
+from leadscore.scoring.qualify import (
+    Strengths,
+    decided_by_hand,
+    override_tiers,
+    override_verdicts,
+    overrides_in_force,
+    qualify,
+    read_strengths,
+)
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
 from leadscore.scoring.tier import Outlook, compute_what_if, earlier_tiers, find_borders, measure_by
 from leadscore.scoring.value import Amounts, read_amounts
@@ -125,10 +133,14 @@ def _decide(
     decided = find_borders(tiers).decide(measure, earlier_tiers(lead_id, earlier)).astype(object)
     in_force = overrides_in_force(overrides, as_of_us=as_of_us)
     tier = override_tiers(in_force, lead_id, decided)
-    strengths = {str(x): matrix.columns[f"bant_{x}"] for x in settings.bant if f"bant_{x}" in matrix.columns}
-    asked = ask_next(model, matrix, Standing(decided, amounts.amount, outlook, tiers, amounts.currency), settings)
+    strengths = read_strengths(matrix.columns, settings)
     verdict, rule = qualify(settings.qualification, tier=tier, probability=probability, strengths=strengths)
     verdict, rule, said = override_verdicts(in_force, lead_id, verdict, rule)
+    standing = Standing(
+        tier, amounts.amount, outlook, tiers, verdict, tier_by_hand=decided_by_hand(in_force, lead_id, tier=True),
+        verdict_by_hand=decided_by_hand(in_force, lead_id, tier=False), currency=amounts.currency,
+    )  # fmt: skip
+    asked = ask_next(model, matrix, standing, settings)
     action = suggest_actions(model, matrix, settings, tier=tier, verdict=verdict)
     what_if = compute_what_if(measure, tier, probability, outlook.value if has_amounts else None)
     columns = {

@@ -97,6 +97,9 @@ def compute_what_if(
 ) -> list[dict[str, Any]]:
     """What A would hold at other sizes, and how much more than now: leads, wins to expect, value to expect.
 
+    Sizes that say nothing are left out: nobody in A, as many as now, the share of now in whole percent, or as many as
+    a smaller share gave.
+
     Args:
         measure: (n,) what the list is cut by.
         tier: (n,) the tiers of now.
@@ -105,9 +108,13 @@ def compute_what_if(
     """
     order, n = np.argsort(-measure, kind="stable"), len(measure)
     now = tier == "A"
-    found = []
+    found: list[dict[str, Any]] = []
+    seen = {0, int(now.sum())}
     for share in SHARES if n else ():
         chosen = order[: round(share * n)]
+        if len(chosen) in seen or round(100 * share) == round(100 * now.mean()):
+            continue
+        seen.add(len(chosen))
         found.append({
             "share": share, "share_now": float(now.mean()), "leads": len(chosen) - int(now.sum()),
             "wins": float(probability[chosen].sum() - probability[now].sum()),

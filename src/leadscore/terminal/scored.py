@@ -36,13 +36,12 @@ def draw_score(result: dict[str, Any]) -> None:
         tiers = ", ".join(f"{tier} {n:,}" for tier, n in result["tiers"].items())
         out.print(f"Mean probability {result['mean_win_probability']:.3f}; tiers: {tiers}")
     for each in result["what_if"]:
-        if abs(each["leads"]) >= 1:
-            worth = "" if each["value"] is None else f", {result['currency'] or 'value'} {each['value']:+,.0f}"
-            out.print(
-                f"A at {each['share']:.0%} instead of {each['share_now']:.0%}: {each['leads']:+,} leads to work, "
-                f"{each['wins']:+.1f} wins{worth}",
-                highlight=False,
-            )
+        worth = "" if each["value"] is None else f", {result['currency'] or 'value'} {each['value']:+,.0f}"
+        out.print(
+            f"A at {each['share']:.0%} instead of {each['share_now']:.0%}: {each['leads']:+,} leads to work, "
+            f"{each['wins']:+.1f} wins{worth}",
+            highlight=False,
+        )
     if result["routing"]:
         _draw_routing(result["routing"])
     for warning in result["warnings"]:
