@@ -60,6 +60,7 @@ ACTIVITIES = Table(
         Column("kind", "text", required=True),
         Column("actor", "text", default="rep", allowed=("lead", "rep", "system")),
         Column("duration_s", "integer"),
+        Column("activity_id", "text"),
         SEQ,
     ),
 )

@@ -152,16 +152,55 @@ def test_leads_when_a_line_tells_two_things_of_one_then_both_are_refused(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("calls", "accounts"),
+    ("calls", "accounts", "repeated"),
     [
-        (["1,2024-01-02", "1,2024-01-02"], (2, 1, 0, 1)),
-        (["1,2024-01-02", "1,2024-01-03"], (2, 2, 0, 0)),
-        (["1,2024-01-02", "9,2024-01-02", "9,2024-01-02"], (3, 1, 1, 1)),  # a duplicate of a refused row, too
+        (["1,2024-01-02", "1,2024-01-02"], (2, 2, 0, 0), 1),  # two calls on one day
+        (["1,2024-01-02"] * 3 + ["1,2024-01-03"], (4, 4, 0, 0), 2),
+        (["1,2024-01-02T10:00:00", "1,2024-01-02T10:00:00"], (2, 2, 0, 0), 1),
+        (["1,2024-01-02", "1,2024-01-03"], (2, 2, 0, 0), 0),
+        (["1,2024-01-02", "9,2024-01-02", "9,2024-01-02"], (3, 1, 2, 0), 1),
     ],
 )
-def test_facts_when_rows_are_equal_then_they_count_once(tmp_path, calls, accounts):
+def test_activities_when_rows_without_an_id_are_equal_then_all_stay_and_the_number_is_reported(
+    tmp_path, calls, accounts, repeated
+):
     version = ingest(tmp_path, {"leads": [LEAD], "calls": calls})
     assert account(version, "activities") == accounts
+    warnings = [text for text in version.manifest["warnings"] if "map activity_id" in text]
+    assert [text.split()[0] for text in warnings] == ([str(repeated)] if repeated else [])
+
+
+@pytest.mark.parametrize(
+    ("calls", "accounts", "warned"),
+    [
+        (["1,2024-01-02,a", "1,2024-01-02,b"], (2, 2, 0, 0), []),
+        (["1,2024-01-02,a", "1,2024-01-02,a"], (2, 1, 0, 1), []),
+        (["1,2024-01-02,a", "1,2024-01-03,a"], (2, 2, 0, 0), ["1 activities have the activity_id"]),
+        (["1,2024-01-02,a", "2,2024-01-02,a"], (2, 2, 0, 0), []),  # one meeting with two leads
+        (["1,2024-01-02,", "1,2024-01-02,"], (2, 2, 0, 0), ["1 rows of activities equal"]),
+    ],
+)
+def test_activities_when_they_have_ids_then_these_say_which_rows_are_the_same(tmp_path, calls, accounts, warned):
+    (tmp_path / "ids.csv").write_text("\n".join(["id,t,call", *calls, ""]))
+    entry = CALLS | {"source": "ids", "columns": LOG | {"activity_id": "call"}}
+    sources = {name: {"path": f"{name}.csv"} for name in ("leads", "ids")}
+    files = {"leads": [LEAD, "2,2024-01-01,"]}
+    version = ingest(tmp_path, files, sources=sources, mapping=[LEADS, entry])
+    assert account(version, "activities") == accounts
+    assert [text[: len(start)] for text, start in zip(version.manifest["warnings"], warned, strict=True)] == warned
+
+
+def test_activities_when_two_entries_select_one_line_then_it_counts_once(tmp_path):
+    files = {"leads": [LEAD], "calls": ["1,2024-01-02", "1,2024-01-02"]}
+    version = ingest(tmp_path, files, mapping=[LEADS, CALLS, CALLS])
+    assert account(version, "activities") == (4, 2, 0, 2)
+
+
+@pytest.mark.parametrize("name", ["outcomes", "stages"])
+def test_closes_when_rows_are_equal_then_they_count_once(tmp_path, name):
+    how = {"outcomes": "won", "stages": "new"}[name]
+    version = ingest(tmp_path, {"leads": [LEAD], name: [f"1,2024-01-02,{how}"] * 2})
+    assert account(version, name) == (2, 1, 0, 1)
 
 
 CLOSED = {
@@ -351,9 +390,9 @@ def test_first_moment_when_refused_leads_lie_before_then_they_do_not_count(tmp_p
 
 
 def test_facts_when_they_lie_at_or_after_known_until_then_they_are_stored_and_warned_by_table(tmp_path):
-    calls = ["1,2024-02-29", "1,2024-03-01T00:00:00", "1,2024-06-01", "1,2024-06-01", "9,2024-06-01"]
+    calls = ["1,2024-02-29", "1,2024-03-01T00:00:00", "1,2024-06-01", "9,2024-06-01"]
     version = ingest(tmp_path, {"leads": [LEAD, "2,2024-03-01,"], "calls": calls})
-    assert account(version, "activities") == (5, 3, 1, 1)
+    assert account(version, "activities") == (4, 3, 1, 0)
     late = [text for text in version.manifest["warnings"] if "known_until" in text]
     assert len(late) == 2
     assert any(text.startswith("1 rows of leads") for text in late)
@@ -361,14 +400,10 @@ def test_facts_when_they_lie_at_or_after_known_until_then_they_are_stored_and_wa
 
 
 def test_facts_when_rows_differ_only_in_a_column_that_selects_them_then_they_are_two(tmp_path):
-    (tmp_path / "calls.csv").write_text("id,t,what\n1,2024-01-02,in\n1,2024-01-02,out\n1,2024-01-02,in\n")
-    version = ingest(
-        tmp_path,
-        {"leads": [LEAD]},
-        sources={name: {"path": f"{name}.csv"} for name in ("leads", "calls")},
-        mapping=[LEADS, CALLS | {"where": {"what": ["in", "out"]}}],
-    )
-    assert account(version, "activities") == (3, 2, 0, 1)
+    entry = STAGES | {"columns": LOG, "constants": {"stage": "new"}, "where": {"what": ["in", "out"]}}
+    log = ["1,2024-01-02,in", "1,2024-01-02,out", "1,2024-01-02,in"]
+    version = ingest(tmp_path, {"leads": [LEAD], "stages": log}, mapping=[LEADS, entry])
+    assert account(version, "stages") == (3, 2, 0, 1)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

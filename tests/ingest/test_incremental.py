@@ -86,13 +86,27 @@ def test_files_when_a_day_is_added_then_only_that_one_is_read(tmp_path):
 def test_files_when_one_is_read_alone_or_with_others_then_the_rows_are_the_same(tmp_path):
     (tmp_path / "apart").mkdir()
     (tmp_path / "whole").mkdir()
-    calls = ["1,2024-01-05", "2,2024-01-06", "9,2024-01-07", "1,2024-01-05"]
+    calls = ["1,2024-01-05", "2,2024-01-06", "9,2024-01-07", "1,2024-01-08"]
     leads = ["1,2024-01-01,Ulm,,", "2,2024-01-01,Bonn,,"]
     apart = export(tmp_path / "apart", FIRST, leads, {f"{i}.csv": [row] for i, row in enumerate(calls)})
     whole = export(tmp_path / "whole", FIRST, leads, {"all.csv": calls})
     assert ingest(apart)["accounts"]["tables"] == ingest(whole)["accounts"]["tables"]
     told = [sorted(map(str, rows(current(each), "activities"))) for each in (apart, whole)]
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("copies", "stored"),
+    [((1, 1), 1), ((2, 1), 2), ((1, 3), 3), ((2, 2), 2), ((2, 0, 3), 3), ((1, 1, 1), 1)],
+)
+def test_activities_when_files_overlap_then_a_row_counts_as_often_as_in_the_file_that_has_most(
+    tmp_path, copies, stored
+):
+    files = {f"{i}.csv": ["1,2024-01-05"] * n + [f"1,2024-02-0{i + 1}"] for i, n in enumerate(copies)}
+    told = ingest(export(tmp_path, FIRST, ["1,2024-01-01,Ulm,,"], files))
+    account = told["accounts"]["tables"]["activities"]
+    assert account["stored"] == stored + len(copies)
+    assert account["duplicates"] == sum(copies) - stored
 
 
 def test_files_when_the_mapping_changes_then_they_are_read_again(tmp_path):

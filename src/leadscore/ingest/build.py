@@ -29,6 +29,7 @@ from leadscore.ingest.alarms import Exports, find_alarms
 from leadscore.ingest.duplicates import find_duplicates
 from leadscore.ingest.observe import attach_before, compared_fields, leads_sql, observe
 from leadscore.ingest.part import Part, part_path, read_part
+from leadscore.ingest.repeats import find_repeats
 from leadscore.ingest.sources import find_files
 from leadscore.ingest.validate import (
     Kept,
@@ -278,7 +279,7 @@ class _Build:
             found.append(f"amounts in {listed(currencies)} are compared as they stand: give rates under money")
         for name, n in self._warned_late().items():
             found.append(f"{n} rows of {name} are dated at or after known_until: they count once an as_of reaches them")
-        return found + self._unlisted_levels()
+        return found + find_repeats(self.staged) + self._unlisted_levels()
 
     def _warned_late(self) -> dict[str, int]:
         rows = self.engine.query(

@@ -34,7 +34,7 @@ from leadscore.sections import Mapping
 from leadscore.store.version import object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
 
-FORMAT = 1  # of parts; a change makes every file be read again
+FORMAT = 2  # of parts; a change makes every file be read again
 SIDE = pa.schema(PLACE)
 BATCH_ROWS = 250_000
 Part = dict[str, Any]
@@ -54,8 +54,8 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
     """The part of a file: found in the store at `folder` if the file was read so before, else read now and kept there.
 
     A part is JSON: `key`, `source`, `file`, `sha256` of the file, `dialect`, `account` (read, used, ignored, rejected,
-    ignored_by), `tables` (for each table: selected, refused, duplicates, and the objects `rows` and `side`) and
-    `rejects`. `unchanged` says whether it was there already.
+    ignored_by), `tables` (for each table: selected, refused, duplicates, repeated, and the objects `rows` and `side`)
+    and `rejects`. `unchanged` says whether it was there already.
 
     Raises:
         UserError: the file cannot be read.
@@ -209,34 +209,60 @@ class _Reading:
         columns = [each for each in schema.names if each not in own]
         order = ", ".join(map(identifier, sorted(columns, key=lambda each: each not in {"lead_id", "event_us"})))
         ordered = engine.stream(f"SELECT * FROM staged ORDER BY {order}, line", rows=BATCH_ROWS)
-        duplicates: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         apart = [schema] if name == "leads" else [table_of(name, self.settings).schema(), SIDE]
-        kept = write_columns(folder, apart, once(ordered, columns, duplicates))
-        told = {"selected": self.selected[name], "refused": self.refused[name], "duplicates": duplicates["rows"]}
+        kept = write_columns(folder, apart, once(ordered, columns, counts))
+        told = {
+            "selected": self.selected[name],
+            "refused": self.refused[name],
+            "duplicates": counts["duplicates"],
+            "repeated": counts["repeated"],
+        }
         return told | {"rows": kept[0], "side": kept[1] if len(kept) > 1 else {"rows": 0, "files": []}}
 
 
-def once(batches: Iterable[pa.RecordBatch], columns: list[str], duplicates: Counter[str]) -> Iterator[pa.RecordBatch]:
-    """Rows in order, but for those that equal the one before in all columns; how many are left out is counted."""
+def once(batches: Iterable[pa.RecordBatch], columns: list[str], counts: Counter[str]) -> Iterator[pa.RecordBatch]:
+    """Rows in order, without exact duplicates: those that equal the row before in all columns.
+
+    An activity without an id equals no other row of its file: two calls on one day may look alike. `counts` receives
+    the `duplicates` that are left out, and the activities that stay although they look `repeated`.
+    """
     last: pa.RecordBatch | None = None
     for batch in batches:
         both = batch if last is None else pa.Table.from_batches([last, batch]).combine_chunks().to_batches()[0]
-        again = np.arange(both.num_rows - 1)
-        if "event_us" in columns:  # most rows differ there, and numbers are quickly compared
-            again = np.flatnonzero(np.diff(both["event_us"].fill_null(-1).to_numpy()) == 0)
-        for name in columns:  # only where all columns so far are equal is the next one looked at
-            if not len(again):
-                break
-            one, other = both[name].take(pa.array(again)), both[name].take(pa.array(again + 1))
-            equal = pc.or_(pc.equal(one, other).fill_null(False), pc.and_(pc.is_null(one), pc.is_null(other)))
-            again = again[equal.to_numpy(zero_copy_only=False)]
+        again = _find_equal(both, columns)
+        if "activity_id" in columns:
+            same = _is_same_activity(both, again)
+            counts["repeated"] += int((~same).sum())
+            again = again[same]
         kept = np.ones(both.num_rows, dtype=bool)
         kept[again + 1] = False
-        duplicates["rows"] += len(again)
+        counts["duplicates"] += len(again)
         if last is not None:
             kept[0] = False
         last = both.slice(both.num_rows - 1)
         yield both if kept.all() else both.filter(pa.array(kept))
+
+
+def _find_equal(rows: pa.RecordBatch, columns: list[str]) -> np.ndarray:
+    """The rows (their places) whose next row has the same values in all columns."""
+    again = np.arange(rows.num_rows - 1)
+    if "event_us" in columns:  # most rows differ there, and numbers are quickly compared
+        again = np.flatnonzero(np.diff(rows["event_us"].fill_null(-1).to_numpy()) == 0)
+    for name in columns:  # only where all columns so far are equal is the next one looked at
+        if not len(again):
+            break
+        one, other = rows[name].take(pa.array(again)), rows[name].take(pa.array(again + 1))
+        equal = pc.or_(pc.equal(one, other).fill_null(False), pc.and_(pc.is_null(one), pc.is_null(other)))
+        again = again[equal.to_numpy(zero_copy_only=False)]
+    return again
+
+
+def _is_same_activity(rows: pa.RecordBatch, again: np.ndarray) -> np.ndarray:
+    """Which of the rows at `again` are the same activity as the equal row after: by its id, or by the line of both."""
+    has_id = pc.is_valid(rows["activity_id"]).to_numpy(zero_copy_only=False)[again]
+    lines = rows["line"].to_numpy()
+    return np.asarray(has_id | (lines[again] == lines[again + 1]))
 
 
 def ahead(items: Iterable[Batch]) -> Iterator[Batch]:

@@ -189,23 +189,30 @@ def _broken_sql(name: str, at: int, known_until: int) -> str:
 
 
 def _find_repeated(staged: Staged, name: str) -> None:
-    """Make the table `repeated`: the rows (part, row) that equal one of an earlier part; in one part each is once."""
+    """Make the table `repeated`: the rows (part, row) that an earlier part has too.
+
+    Of a row that one part has k times and another m times, max(k, m) stay: files may overlap.
+    """
     places = [at for at, _ in staged.of(name)]
     if len(places) < 2:
         nothing = pa.table({"part": pa.array([], pa.int64()), "row": pa.array([], pa.int64())})
         staged.engine.add_rows("repeated", nothing)
         return
-    columns = ", ".join(f"r.{identifier(each)}" for each in staged.table(name).schema().names)
+    names = [identifier(each) for each in staged.table(name).schema().names]
+    columns = ", ".join(f"r.{each}" for each in names)
     rows = " UNION ALL ".join(
         f"SELECT {at} AS part, r.row, s.extra, {columns} "
         f"FROM {name}_{at} AS r JOIN {name}_side_{at} AS s ON s.row = r.row"
         for at in places
     )
-    same = f"PARTITION BY {columns.replace('r.', '')}, extra ORDER BY part, row"
+    same = ", ".join([*names, "extra"])
+    same_in_part = ", ".join(f"a.{each}" for each in ["part", *names, "extra"])
     likely = f"SELECT lead_id, event_us FROM ({rows}) AS a GROUP BY lead_id, event_us HAVING COUNT(*) > 1"
-    sql = f"""SELECT part, row FROM (SELECT part, row, ROW_NUMBER() OVER ({same}) AS copy FROM (
-        SELECT a.* FROM ({rows}) AS a JOIN ({likely}) AS b ON b.lead_id = a.lead_id AND b.event_us = a.event_us
-        ) AS c) AS d WHERE copy > 1"""
+    counted = f"""SELECT a.*, ROW_NUMBER() OVER (PARTITION BY {same_in_part} ORDER BY a.row) AS nth
+        FROM ({rows}) AS a JOIN ({likely}) AS b ON b.lead_id = a.lead_id AND b.event_us = a.event_us"""
+    sql = f"""SELECT part, row FROM (
+        SELECT part, row, ROW_NUMBER() OVER (PARTITION BY {same}, nth ORDER BY part) AS copy FROM ({counted}) AS c
+        ) AS d WHERE copy > 1"""
     staged.engine.add_rows("repeated", staged.engine.query(sql))
 
 
