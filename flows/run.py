@@ -18,8 +18,8 @@ def run_flow(config: str, data: str | None = None, as_of: str | None = None) -> 
     show_training(told["trained"], registered)
     told["trained"] |= registered
     if registered["champion"]:
-        told["scored"] = scored = score(config, as_of)
-        publish(config, scored["publication_id"])
+        scored = score(config, as_of)
+        told["scored"] = scored = scored | publish(config, scored["publication_id"])
         show_scores(scored)
     return told
 

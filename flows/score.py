@@ -15,7 +15,7 @@ def score_flow(config: str, data: str | None = None, as_of: str | None = None) -
     """Score a new export with the champion."""
     ingest(config, data)
     scored: dict[str, Any] = score(config, as_of)
-    publish(config, scored["publication_id"])
+    scored |= publish(config, scored["publication_id"])
     show_scores(scored)
     return scored
 

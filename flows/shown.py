@@ -28,6 +28,8 @@ def show_scores(scored: dict[str, Any]) -> None:
         f"**{scored['counts']['scored']:,} open leads** scored{as_of} by model "
         f"`{scored['model_version']}`, in `{scored['folder']}`\n\n| tier | leads |\n|---|---|{tiers}"
     )
+    if scored["newer"]:
+        summary += f"\n\nNot published: readers stay with the newer list `{scored['newer']['publication_id']}`"
     artifacts.create_markdown_artifact(summary, key="leadscore-summary")
     artifacts.create_link_artifact(_uri(scored["folder"]), scored["publication_id"], key="leadscore-files")
 

@@ -310,6 +310,13 @@ class CorruptFileError(LeadscoreError):
         super().__init__(f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}")
 
 
+class DamagedFileError(CorruptFileError, UserError):
+    """A file of ours that is empty, cut, or of another shape, and what to do about it."""
+
+    def __init__(self, path: Path, problem: str, *, cure: str) -> None:
+        LeadscoreError.__init__(self, f"{path} is damaged: {problem}; {cure}")
+
+
 class CorruptPointerError(LeadscoreError):
     """A file that should name the current version, and does not."""
 

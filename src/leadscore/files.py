@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leadscore.errors import CorruptFileError, WriteError
+from leadscore.errors import CorruptFileError, DamagedFileError, WriteError
+from leadscore.locks import WRITING, claim
+
+CURE = "run again what wrote it"
 
 
 def hash_bytes(data: bytes) -> str:
@@ -30,10 +33,47 @@ def canonical_json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file."""
-    found: dict[str, Any] = json.loads(path.read_bytes())
-    return found
+def read_json(path: Path, shape: Mapping[str, Any] | None = None, *, cure: str = CURE) -> dict[str, Any]:
+    """The object in a JSON file, which has the keys and types of `shape`; it may have more.
+
+    Args:
+        path: the file.
+        shape: key -> a type, several types, a list of one shape, or a mapping as this one.
+        cure: what to do if it is damaged, for the message.
+
+    Raises:
+        DamagedFileError: it cannot be read, is cut, or is something else.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError as e:
+        raise DamagedFileError(path, "it is gone", cure=cure) from e
+    except OSError as e:
+        raise DamagedFileError(path, e.strerror or str(e), cure=cure) from e
+    except (ValueError, RecursionError) as e:
+        raise DamagedFileError(path, "it is not JSON", cure=cure) from e
+    if problem := _find_mismatch(found, shape or {}, "it"):
+        raise DamagedFileError(path, problem, cure=cure)
+    return dict(found)
+
+
+def _find_mismatch(value: Any, shape: Any, name: str) -> str | None:
+    """In what a value differs from a shape, in words."""
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return f"{name} is no list"
+        inside = [(item, shape[0], f"an item of {name}") for item in value]
+    elif isinstance(shape, Mapping):
+        if not isinstance(value, dict):
+            return f"{name} is no object"
+        if missing := [key for key in shape if key not in value]:
+            return f"{name} has no {missing[0]!r}"
+        inside = [(value[key], inner, repr(key)) for key, inner in shape.items()]
+    else:
+        wanted = isinstance(value, shape) and (not isinstance(value, bool) or shape is bool)
+        return None if wanted else f"{name} is {json.dumps(value)[:40]}"
+    problems = (_find_mismatch(*each) for each in inside)
+    return next(filter(None, problems), None)
 
 
 def sync_folder(folder: Path) -> None:
@@ -60,19 +100,23 @@ def write_file(folder: Path, fill: Callable[[Path], Path | None]) -> None:
 def write_together(folder: Path, n: int, fill: Callable[[list[Path]], Sequence[Path | None]]) -> None:
     """The same for `n` files that `fill` writes together; each is renamed in a step of its own."""
     besides: list[Path] = []
+    handles: list[int] = []
     try:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for _ in range(n):
-                handle, name = tempfile.mkstemp(prefix=".writing-", dir=folder)
-                os.close(handle)
-                besides.append(Path(name))
+            while len(besides) < n:
+                handle, name = tempfile.mkstemp(prefix=WRITING, dir=folder)
+                handles.append(handle)
+                if claim(Path(name), handle):
+                    besides.append(Path(name))
             for beside, path in zip(besides, fill(besides), strict=True):
                 if path is not None:
                     _rename(beside, path)
         finally:
             for beside in besides:
                 beside.unlink(missing_ok=True)
+            for handle in handles:
+                os.close(handle)
     except OSError as e:
         raise WriteError(folder, e.strerror or str(e)) from e
 
@@ -145,7 +189,7 @@ def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+        beside, handle = _make_folder(folder.parent)
         try:
             fill(beside)
             beside.chmod(0o755)  # mkdtemp's 0700 would lock out other readers
@@ -157,5 +201,19 @@ def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
             sync_folder(folder.parent)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+            os.close(handle)
     except OSError as e:
         raise WriteError(folder, e.strerror or str(e)) from e
+
+
+def _make_folder(parent: Path) -> tuple[Path, int]:
+    """A new folder that no other process sweeps while the handle is open."""
+    while True:
+        beside = Path(tempfile.mkdtemp(prefix=WRITING, dir=parent))
+        try:
+            handle = os.open(beside, os.O_RDONLY)
+        except FileNotFoundError:  # swept before it could be claimed
+            continue
+        if claim(beside, handle):
+            return beside, handle
+        os.close(handle)

@@ -18,6 +18,7 @@ import pytest
 from leadscore.errors import WriteError
 from leadscore.files import hash_bytes
 from leadscore.publish import publication as publications
+from leadscore.publish import published
 from leadscore.scoring.score import SCORES
 from leadscore.store.receipts import read_receipts
 from leadscore.tables import RECEIPTS
@@ -51,14 +52,16 @@ def make_scores(n=7, *, shift=0.0, texts=()):
     return pa.table(columns, schema=SCORES)
 
 
-def publish(folder, scores, *, as_of_us=AS_OF, model_version="m" * 16):
+def publish(folder, scores, *, as_of_us=AS_OF, model_version="m" * 16, replace_newer=False):
     written = publications.write_publication(
         scores, folder=folder / "scores", as_of_us=as_of_us, model_version=model_version, store_version="s" * 16,
         project="synthetic", counts={"scored": scores.num_rows}, basis={},
     )  # fmt: skip
-    published = publications.publish(written.id, folder=folder / "scores", store_folder=folder / "store")
-    assert published == written
-    return published
+    done = published.publish(
+        written.id, folder=folder / "scores", store_folder=folder / "store", replace_newer=replace_newer
+    )
+    assert (done.publication, done.newer) == (written, None)
+    return written
 
 
 def contents(folder):
@@ -173,7 +176,7 @@ def test_publication_when_anything_of_it_differs_then_is_another_and_the_first_s
     assert second.id != first.id
     assert contents(first.folder) == before
     assert read_whole(tmp_path) == second.id
-    assert publish(tmp_path, make_scores()).id == read_whole(tmp_path) == first.id
+    assert publish(tmp_path, make_scores(), replace_newer=True).id == read_whole(tmp_path) == first.id
 
 
 def test_receipts_when_scores_are_published_then_hold_each_lead_once(tmp_path):
@@ -284,7 +287,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from leadscore.publish.publication import publish, write_publication
+from leadscore.publish.publication import write_publication
+from leadscore.publish.published import publish
 
 folder, table, name, nth, moment = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
 owner = os if name == "fsync" else Path
@@ -351,7 +355,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from leadscore.publish.publication import publish, write_publication
+from leadscore.publish.publication import write_publication
+from leadscore.publish.published import publish
 
 folder, as_of_us, times, user, tables = Path(sys.argv[1]), *map(int, sys.argv[2:5]), sys.argv[5:]
 scores = [pq.read_table(table, use_threads=False) for table in tables]

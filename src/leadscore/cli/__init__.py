@@ -132,15 +132,21 @@ def train(
 
 
 @app.command()
-def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: Json = False) -> None:
+def score(
+    config: Config = DEFAULT_CONFIG,
+    as_of: AsOf = None,
+    replace_newer: Annotated[
+        bool, typer.Option("--replace-newer", help="Publish the list even if a newer one is published.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Give every open lead a probability, a tier and reasons, and publish the list."""
 
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
         scored = jobs.score(settings, as_of_us=moment_of(settings, as_of), progress=progress)
-        jobs.publish(settings, scored["publication_id"])
-        return scored
+        return scored | jobs.publish(settings, scored["publication_id"], replace_newer=replace_newer)
 
     run_command(run, draw_score, config, None, as_json=as_json)
 

@@ -13,16 +13,16 @@ import pyarrow.compute as pc
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import NoPublicationError, OldPublicationError, UnknownLeadError
-from leadscore.files import hash_bytes, read_json
+from leadscore.files import hash_bytes
 from leadscore.history.split import History, open_history
 from leadscore.jobs.scored import read_previous, score_list
 from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
 from leadscore.publish.publication import Publication, format_files, read_inputs, read_publication
+from leadscore.publish.published import find_standing, read_before, read_past_receipts
 from leadscore.report.explanation import build_explanation
 from leadscore.scoring.change import Previous
 from leadscore.scoring.explanation import explain_lead, read_past_scores
-from leadscore.store.receipts import read_receipts
 from leadscore.store.version import read_version
 from leadscore.times import parse_moment
 
@@ -73,9 +73,10 @@ def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, 
     """A publication with its scores, by default the current one."""
     folder = settings.project_folder() / "scores"
     if publication_id is None:
-        if not (folder / "current.json").exists():
+        standing = find_standing(folder, settings.project_folder() / "store")
+        if standing is None:
             raise NoPublicationError(settings.project, None, [])
-        publication_id = str(read_json(folder / "current.json")["publication_id"])
+        publication_id = standing.id
     known = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
     found = [each for each in known if each.startswith(publication_id)] if len(publication_id) >= 4 else []
     if len(found) != 1:
@@ -93,9 +94,23 @@ def _opened(settings: Settings, publication: Publication) -> Iterator[tuple[Hist
     then = settings.of_then(json.loads(manifest["settings"]))
     store = settings.project_folder() / "store"
     model, _, _ = Registry(settings).load(manifest["model_version"])
-    previous = read_previous(then, manifest["previous"]) if manifest["previous"] else None
+    previous = _read_previous(then, manifest["previous"])
     with closing(DuckDBEngine(settings.engine)) as engine:
         yield open_history(then, read_version(store, manifest["store_version"]), engine), model, previous
+
+
+def _read_previous(settings: Settings, publication_id: str | None) -> Previous | None:
+    """The list before that a manifest names, which it takes to make the list again.
+
+    Raises:
+        CorruptFileError: it is gone or damaged.
+    """
+    if publication_id is None:
+        return None
+    folder = settings.project_folder()
+    read_publication(publication_id, folder=folder / "scores")
+    before = read_before(publication_id, folder=folder / "scores", store_folder=folder / "store")
+    return read_previous(settings, before)[0]
 
 
 def _moment(history: History, publication: Publication) -> int:
@@ -112,7 +127,8 @@ def _explain(
     if not row:
         raise UnknownLeadError(lead_id, publication.id)
     explained = explain_lead(history, model, lead_id=lead_id, as_of_us=_moment(history, publication))
-    receipts = read_receipts(settings.project_folder() / "store")
+    folder = settings.project_folder()
+    receipts = read_past_receipts(folder / "scores", folder / "store")
     told = {
         "project": settings.project,
         "lead_id": lead_id,

@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 from leadscore.config import Settings
 from leadscore.deciding import Tiers
 from leadscore.engine.protocol import identifier
-from leadscore.errors import UnknownVersionError
-from leadscore.files import read_json
+from leadscore.errors import CorruptFileError, UnknownVersionError
 from leadscore.history.split import History
 from leadscore.ingest.overrides import read_overrides
 from leadscore.ingest.reps import read_reps
@@ -21,14 +20,13 @@ from leadscore.jobs.opened import checked_as_of, open_store
 from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
 from leadscore.progress import Progress, silent
-from leadscore.publish.publication import publish as publish_scores
 from leadscore.publish.publication import write_publication
+from leadscore.publish.published import Before, find_before, read_as_of
+from leadscore.publish.published import publish as publish_scores
 from leadscore.scoring.change import Previous
 from leadscore.scoring.route import assign
 from leadscore.scoring.score import score_open_leads
-from leadscore.store.receipts import read_receipts
 from leadscore.tables import REPS
-from leadscore.times import parse_moment
 
 
 def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
@@ -38,15 +36,18 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         model, model_manifest, model_version = Registry(settings).load_champion()
         progress("scoring", 0, 1)
         known_us, published_us = model_manifest["known_until_us"], history.published_us(moment)
-        previous, inputs = find_previous(settings, as_of_us=published_us), read_inputs(settings)
+        previous, doubts = find_previous(settings, as_of_us=published_us)
+        inputs = read_inputs(settings)
         scores, facts = score_list(
             history, model, model_version=model_version, known_us=known_us, as_of_us=moment, previous=previous,
             inputs=inputs,
         )  # fmt: skip
+        facts["warnings"] = [*doubts, *facts["warnings"]]
         counts = _counts(history, moment, scores.num_rows)
         basis = {
             "settings": json.dumps(settings.public(), ensure_ascii=False),  # as text: the order of its keys counts
             "model_known_us": known_us,
+            "known_until_us": history.version.known_until_us,
             "previous": previous.publication_id if previous else None,
             **facts,
         }
@@ -125,37 +126,49 @@ def _with_places(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:
     return tiers.model_copy(update={"capacity": max(places, 1)})
 
 
-def find_previous(settings: Settings, *, as_of_us: int | None) -> Previous | None:
-    """The latest published list of before a moment, back from the current one; None without one, or without dates."""
-    folder = settings.project_folder() / "scores"
-    if as_of_us is None or not (folder / "current.json").exists():
-        return None
-    which = read_json(folder / "current.json")["publication_id"]
-    while which:
-        manifest = read_json(folder / which / "manifest.json")
-        if manifest["as_of"] is not None and parse_moment(manifest["as_of"], zone="UTC") < as_of_us:
-            return read_previous(settings, which)
-        which = manifest.get("previous")
-    return None
-
-
-def read_previous(settings: Settings, publication_id: str) -> Previous:
-    """A published list, with the model that made it if that is still kept."""
+def find_previous(settings: Settings, *, as_of_us: int | None) -> tuple[Previous | None, list[str]]:
+    """The latest published list of before a moment, None without one or without dates; and what is doubtful of it."""
     folder = settings.project_folder()
-    manifest = read_json(folder / "scores" / publication_id / "manifest.json")
-    receipts = read_receipts(folder / "store", publication_id=publication_id)
+    before = find_before(folder / "scores", folder / "store", as_of_us=as_of_us)
+    return read_previous(settings, before)
+
+
+def read_previous(settings: Settings, before: Before) -> tuple[Previous | None, list[str]]:
+    """A published list, with the model that made it if that is still there and whole; and warnings."""
+    warnings = list(before.warnings)
+    if before.publication is None or before.receipts is None:
+        return None, warnings
+    manifest = before.publication.manifest
+    model = None
     try:
         model = Registry(settings).load(manifest["model_version"])[0]
     except UnknownVersionError:
-        model = None
-    return Previous(publication_id, parse_moment(manifest["as_of"], zone="UTC"), receipts, model)
+        pass
+    except CorruptFileError as e:
+        warnings.append(f"no change can be explained: the model of the list before is damaged: {e}")
+    as_of_us = read_as_of(manifest) or 0
+    return Previous(before.publication.id, as_of_us, before.receipts, model), warnings
 
 
-def publish(settings: Settings, publication_id: str) -> dict[str, Any]:
-    """Lead readers to a publication that `score` wrote. Repeating it changes nothing."""
+def publish(settings: Settings, publication_id: str, *, replace_newer: bool = False) -> dict[str, Any]:
+    """Lead readers to a publication that `score` wrote, unless they are led to a newer one. Repeating changes nothing.
+
+    `published` says whether they are led there, `newer` which list they stay with if not, and its as_of.
+    """
     folder = settings.project_folder()
-    publication = publish_scores(publication_id, folder=folder / "scores", store_folder=folder / "store")
-    return {"publication_id": publication.id, "folder": str(publication.folder), "manifest": publication.manifest}
+    done = publish_scores(
+        publication_id, folder=folder / "scores", store_folder=folder / "store", replace_newer=replace_newer
+    )
+    newer = None
+    if done.newer is not None:
+        as_of = done.newer.manifest["as_of"] if done.newer.manifest else None
+        newer = {"publication_id": done.newer.id, "as_of": as_of}
+    return {
+        "publication_id": done.publication.id,
+        "folder": str(done.publication.folder),
+        "published": newer is None,
+        "newer": newer,
+    }
 
 
 def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadscore.errors import CorruptFileError
-from leadscore.files import canonical_json, hash_bytes, read_json, read_verified, write_folder, write_pointer
-from leadscore.store.receipts import write_receipts
+from leadscore.files import canonical_json, hash_bytes, read_json, read_verified, write_folder
 from leadscore.times import format_us
 
 SCHEMA_VERSION = 2  # 2: change, change_points, trend; settings and the list before in the manifest
@@ -64,17 +63,29 @@ def format_files(scores: pa.Table) -> dict[str, bytes]:
     return {"scores.parquet": _parquet(scores), "scores.csv": _csv(scores)}
 
 
+def read_manifest(home: Path) -> dict[str, Any]:
+    """The manifest of the publication in the folder `home`, checked against the id that names the folder.
+
+    Raises:
+        CorruptFileError: it is gone, damaged, or not what the id says.
+    """
+    path = home / "manifest.json"
+    manifest = read_json(path, cure="this list cannot be used any more; score again")
+    named = {name: value for name, value in manifest.items() if name != "publication_id"}
+    found, expected = hash_bytes(canonical_json(named))[:12], home.name.rpartition("-")[2]
+    if found != expected:
+        raise CorruptFileError(path, expected=expected, found=found)
+    return manifest
+
+
 def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication, pa.Table]:
     """A publication and its scores, checked against the hashes of its manifest, and that against its id.
 
     Raises:
-        CorruptFileError: its files are not what its manifest says, or the manifest is not what its id says.
+        CorruptFileError: its files are gone or not what its manifest says, or the manifest is not what its id says.
     """
     home = folder / publication_id
-    manifest = read_json(home / "manifest.json")
-    named = {name: value for name, value in manifest.items() if name != "publication_id"}
-    if (found := hash_bytes(canonical_json(named))[:12]) != (expected := publication_id.rpartition("-")[2]):
-        raise CorruptFileError(home / "manifest.json", expected=expected, found=found)
+    manifest = read_manifest(home)
     data = {name: read_verified(home / name, sha256=told["sha256"]) for name, told in manifest["files"].items()}
     # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
     scores = pq.read_table(pa.BufferReader(data["scores.parquet"]), use_threads=False)
@@ -94,28 +105,6 @@ def _stamp(as_of_us: int | None) -> str:
     if as_of_us is None:
         return "undated"
     return format_us(as_of_us).replace("-", "").replace(":", "").split(".")[0].rstrip("Z") + "Z"
-
-
-def publish(publication_id: str, *, folder: Path, store_folder: Path) -> Publication:
-    """Keep the receipts of a publication that was written, then lead readers to it: current.json comes last.
-
-    Publishing again changes nothing, and completes what a process that died left undone.
-
-    Raises:
-        CorruptFileError: its files are not what its manifest says, or the manifest is not what its id says.
-    """
-    publication, scores = read_publication(publication_id, folder=folder)
-    manifest = publication.manifest
-    write_receipts(
-        store_folder,
-        scores,
-        publication_id=publication_id,
-        model_version=manifest["model_version"],
-        store_version=manifest["store_version"],
-    )
-    pointer = {"publication_id": publication_id, "manifest_sha256": hash_bytes(canonical_json(manifest))}
-    write_pointer(folder / "current.json", canonical_json(pointer))
-    return publication
 
 
 def _parquet(scores: pa.Table) -> bytes:

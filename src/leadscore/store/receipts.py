@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,37 +11,78 @@ import pyarrow.parquet as pq
 from leadscore.files import write_file
 from leadscore.tables import RECEIPTS
 
+logger = logging.getLogger(__name__)
 
-def write_receipts(
-    folder: Path, scores: pa.Table, *, publication_id: str, model_version: str, store_version: str
-) -> Path:
-    """Keep a publication's scores as a file of receipts in the store at `folder`; one that is there is left alone.
+
+def receipts_path(folder: Path, publication_id: str) -> Path:
+    """Where the store at `folder` keeps the receipts of a publication."""
+    return folder / "receipts" / f"{publication_id}.parquet"
+
+
+def build_receipts(scores: pa.Table, *, publication_id: str, model_version: str, store_version: str) -> pa.Table:
+    """The receipts of a publication's scores.
 
     `scores` has lead_id, as_of, raw, win_probability, score and tier. rep_id and exploration_probability are null
     until leads are routed.
     """
-    path = folder / "receipts" / f"{publication_id}.parquet"
-    if path.exists():
-        return path
     known = {"publication_id": publication_id, "model_version": model_version, "store_version": store_version}
     columns = [
         scores[field.name] if field.name in scores.schema.names
         else pa.array([known.get(field.name)] * scores.num_rows, field.type)
         for field in RECEIPTS
     ]  # fmt: skip
-    table = pa.Table.from_arrays(columns, schema=RECEIPTS)
+    return pa.Table.from_arrays(columns, schema=RECEIPTS).combine_chunks()
+
+
+def write_receipts(
+    folder: Path, scores: pa.Table, *, publication_id: str, model_version: str, store_version: str
+) -> Path:
+    """Keep a publication's scores as a file of receipts in the store at `folder`; returns its path.
+
+    One that says the same is left alone; one that was changed is written again.
+    """
+    path = receipts_path(folder, publication_id)
+    receipts = build_receipts(
+        scores, publication_id=publication_id, model_version=model_version, store_version=store_version
+    )
+    if path.exists() and is_receipt_of(path, receipts):
+        return path
 
     def fill(beside: Path) -> Path:
-        pq.write_table(table.combine_chunks(), beside, compression="zstd")
+        pq.write_table(receipts, beside, compression="zstd")
         return path
 
     write_file(path.parent, fill)
     return path
 
 
+def is_receipt_of(path: Path, receipts: pa.Table) -> bool:
+    """Whether a file of receipts says the same as `receipts`, in the columns that it has by its age."""
+    stored = _read(path)
+    if stored is None or not set(stored.schema.names) >= {"publication_id", "lead_id"}:
+        return False
+    shared = [name for name in stored.schema.names if name in receipts.schema.names]
+    return bool(stored.select(shared).equals(receipts.select(shared)))
+
+
 def read_receipts(folder: Path, *, publication_id: str = "*") -> pa.Table:
-    """All receipts of the store at `folder`, or of one publication, in the order of their publications' ids."""
-    files = sorted((folder / "receipts").glob(f"{publication_id}.parquet"))
-    # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
-    tables = [pq.read_table(file, use_threads=False) for file in files]
+    """All receipts of the store at `folder`, or of one publication, in the order of their publications' ids.
+
+    Files that are no receipts are passed over with a warning.
+    """
+    tables = []
+    for path in sorted((folder / "receipts").glob(f"{publication_id}.parquet")):
+        table = _read(path)
+        if table is None or table.schema != RECEIPTS:
+            logger.warning("%s holds no receipts of this format; it is passed over", path)
+            continue
+        tables.append(table)
     return pa.concat_tables(tables) if tables else RECEIPTS.empty_table()
+
+
+def _read(path: Path) -> pa.Table | None:
+    try:
+        # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
+        return pq.ParquetFile(path).read(use_threads=False)
+    except (OSError, pa.ArrowException):
+        return None

@@ -46,7 +46,22 @@ def draw_score(result: dict[str, Any]) -> None:
         _draw_routing(result["routing"])
     for warning in result["warnings"]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
-    out.print(f"Published in {escaped(result['folder'])}", soft_wrap=True)
+    _draw_place(result)
+
+
+def _draw_place(result: dict[str, Any]) -> None:
+    """Where the list is, and whether readers are led to it."""
+    newer = result["newer"]
+    if newer is None:
+        out.print(f"Published in {escaped(result['folder'])}", soft_wrap=True)
+        return
+    dated = f", as of {newer['as_of']}" if newer["as_of"] else ""
+    out.print(
+        f"[yellow]Not published:[/] the list is written in {escaped(result['folder'])}, but the published one is newer "
+        f"and stays: {newer['publication_id']}{dated}. To publish this one all the same: add --replace-newer to "
+        "leadscore score",
+        soft_wrap=True,
+    )
 
 
 def _lines(row: dict[str, Any]) -> list[str]:
