@@ -18,6 +18,7 @@ from leadscore import jobs
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.matrix import Matrix, build_features, build_matrix
+from leadscore.history.closes import attach_plain_closes
 from leadscore.history.split import History, open_history
 from leadscore.ingest.mapping import table_of
 from leadscore.model.apply import WinModel
@@ -259,6 +260,7 @@ def open_undated(rows: pd.DataFrame, *, time: str, **changes: Any) -> History:
         engine.add_rows(name, pa.Table.from_pandas(told, stored, preserve_index=False))
     for name in ("changes", "activities", "stages"):
         engine.add_rows(name, table_of(name, settings).schema().empty_table())
+    attach_plain_closes(engine, settings.stages)
     manifest = {"known_until_us": int(place.max()) + 1, "first_us": int(place.min()), "time": time}
     return History(settings, StoreVersion("in memory", manifest, Path()), engine)
 

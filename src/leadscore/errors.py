@@ -267,6 +267,24 @@ class TooFewOutcomesError(UserError):
         )
 
 
+class UndatedClosesError(UserError):
+    """A side of which too many snapshots cannot be labelled, since their leads closed nobody knows when."""
+
+    def __init__(
+        self, *, side: str, unusable: Mapping[str, int], share: float, limit: float, chosen: str | None
+    ) -> None:
+        counts = " and ".join(f"{n:,} {outcome}" for outcome, n in unusable.items() if n)
+        others = [name for name in ("last_activity", "last_stage") if name != chosen]
+        options = " or ".join(f'target.undated_close = "{name}"' for name in others)
+        tried = f" {chosen} does not cover them." if chosen else ""
+        super().__init__(
+            f"{side}: {share:.0%} of the labelled snapshots ({counts}) cannot be used, at most {limit:.0%} may be: "
+            f"their leads closed without a date, or with one after the export that showed it.{tried} State what "
+            f"stands for the close date: {options}, or map another column to event_at of these outcomes; then run "
+            "`leadscore ingest` again"
+        )
+
+
 class KnownFromError(UserError):
     """Fields that are declared known from creation, and have changed since."""
 

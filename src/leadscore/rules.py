@@ -41,6 +41,10 @@ RULES: dict[str, Rule] = {
     "before_creation": Rule(
         "happened before its lead was created; kept, it counts from the creation on", "warn", choosable=True
     ),
+    "close_date": Rule(
+        "closes its lead without a date, or on one at or after `known_until`: it counts as closed by `known_until`",
+        "warn",
+    ),
     "after_export": Rule(
         "is dated at or after `known_until`; kept, it counts once an `as_of` reaches it", "warn", choosable=True
     ),

@@ -181,6 +181,10 @@ class Stages(Frozen):
             raise ValueError(f"the stage {twice[0]!r} is named more than once")
         return self
 
+    def closing(self) -> tuple[str, ...]:
+        """The stages that close a lead."""
+        return self.won + self.lost
+
     def order(self) -> dict[str, int]:
         """Each stage's place: open ones in their order, then the closing ones."""
         return {stage: i for i, stage in enumerate(self.open + self.lost + self.won)}
@@ -204,6 +208,14 @@ class Target(Frozen):
     )
     max_per_lead: int = Field(default=6, ge=1, description="snapshots kept of one spell")
     weight_cap: float = Field(default=10.0, ge=1, description="the most that a snapshot can weigh for censored ones")
+    correction_days: float = Field(
+        default=7, ge=0, description="a close within so many days of a spell's first one corrects its outcome"
+    )
+    undated_close: Literal["last_activity", "last_stage"] | None = Field(
+        default=None,
+        description="what stands for a close date that is missing or after the export: when the lead had its last "
+        "activity, or entered its last stage; default: nothing, and what rests on that date is not learned from",
+    )
 
 
 class EngineSettings(Frozen):

@@ -78,6 +78,26 @@ OUTCOMES = Table(
 )
 TABLES = {table.name: table for table in (LEADS, CHANGES, ACTIVITIES, STAGES, OUTCOMES)}
 
+CLOSES = pa.schema(  # every close that an export has shown; see ingest/closes.py
+    [
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),  # outcomes or stages
+        pa.field("status", pa.string(), nullable=False),  # the outcome, or the stage
+        pa.field("source_hash", pa.int64(), nullable=False),  # of the source text that said so
+        pa.field("won", pa.int64(), nullable=False),
+        pa.field("event_us", pa.int64(), nullable=False),
+        pa.field("seq", pa.int64(), nullable=False),
+        pa.field("earliest_us", pa.int64(), nullable=False),  # without a usable date it lies from here
+        pa.field("available_us", pa.int64(), nullable=False),  # to here
+        pa.field("dated", pa.int64(), nullable=False),  # 1 if its date could be used, else 0
+        pa.field("first_seen_us", pa.int64(), nullable=False),
+        pa.field("last_open_us", pa.int64(), nullable=False),  # 0: no export showed the lead open
+        pa.field("not_before_us", pa.int64(), nullable=False),  # 0, or the last export that showed another close
+        pa.field("state", pa.string(), nullable=False),  # shown, replaced or gone
+        pa.field("gone_us", pa.int64()),
+    ]
+)
+
 PERSONAL = ("email", "phone", "company", "contact")  # of leads; not stored, but as a salted hash
 
 CRITERIA = ("territories", "segments", "languages", "skills")  # by which a rep may take a lead

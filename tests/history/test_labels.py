@@ -12,6 +12,7 @@ from scipy.stats import CensoredData, ecdf
 
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import FollowUpError, TooFewOutcomesError
+from leadscore.history.closes import attach_plain_closes
 from leadscore.history.labels import Side, build_side, fit_censoring
 from leadscore.history.snapshot import KEYS, build_open_list
 from leadscore.history.spells import build_spells
@@ -22,6 +23,7 @@ from leadscore.times import DAY_US, FOREVER_US
 
 JUST = 1 / DAY_US  # one microsecond, in days
 HORIZON = 30
+WITHIN = 3  # days within which a close corrects
 WIDE = Target(horizon_days=HORIZON, weight_cap=100)  # a cap that no weight below reaches
 Build = Callable[[Facts], Facts]
 
@@ -43,7 +45,10 @@ def settle(facts: Facts, engine: DuckDBEngine, *, as_of: float, known: float, be
     """Lead "a", if it is listed at as_of, and what became of it, beside other snapshots, as the real code has it."""
     for name, rows in facts.rows.items():
         engine.add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
-    then, later = (build_spells(engine, facts.settings.stages, known_us=day(at)) for at in (as_of, known))
+    attach_plain_closes(engine, facts.settings.stages)
+    then, later = (
+        build_spells(engine, facts.settings.stages, known_us=day(at), correction_days=WITHIN) for at in (as_of, known)
+    )
     listed = build_open_list(then, as_of_us=day(as_of)).assign(grid_weight=1.0, young=False)
     asked = pd.concat([listed[listed["lead_id"] == "a"], beside], ignore_index=True)
     return build_side("these", asked, later, known_us=day(known), target=WIDE).rows.set_index("lead_id")

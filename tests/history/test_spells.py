@@ -9,12 +9,14 @@ from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
 from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.history.closes import attach_plain_closes
 from leadscore.history.spells import _facts, _replay, build_spells
 from leadscore.ingest.mapping import table_of
 from leadscore.testing import EPOCH_US, Facts, day, make_settings
 from leadscore.times import DAY_US, FOREVER_US
 
 SETTINGS = make_settings(engine={"threads": 1})
+WITHIN = 3  # days within which a close corrects
 JUST = 1 / DAY_US  # one microsecond, in days
 Told = tuple[int, float, float | None, bool]  # spell, start, close or None while open, won
 
@@ -29,12 +31,13 @@ def engine() -> Iterator[DuckDBEngine]:
 def attach(engine: DuckDBEngine, facts: Facts) -> None:
     for name, rows in facts.rows.items():
         engine.add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
+    attach_plain_closes(engine, facts.settings.stages)
 
 
 def read_spells(engine: DuckDBEngine, facts: Facts, *, known: float = 100) -> dict[str, list[Told]]:
     attach(engine, facts)
     told: dict[str, list[Told]] = {}
-    for row in build_spells(engine, facts.settings.stages, known_us=day(known)).itertuples():
+    for row in build_spells(engine, facts.settings.stages, correction_days=WITHIN, known_us=day(known)).itertuples():
         close = None if row.close_us == FOREVER_US else (row.close_us - EPOCH_US) / DAY_US
         told.setdefault(row.lead_id, []).append((row.spell, (row.start_us - EPOCH_US) / DAY_US, close, row.won))
     return told
@@ -245,7 +248,7 @@ def test_spells_when_there_are_many_leads_then_they_are_ordered_and_typed(engine
     for lead_id in ("10", "b"):
         facts.stage(lead_id, 8, "new")
     attach(engine, facts)
-    spells = build_spells(engine, SETTINGS.stages, known_us=day(100))
+    spells = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=day(100))
     found = list(zip(spells["lead_id"], spells["spell"], strict=True))
     assert found == [("00012", 1), ("10", 1), ("10", 2), ("2", 1), ("a", 1), ("b", 1), ("b", 2)]
     assert list(spells.columns) == ["lead_id", "spell", "start_us", "close_us", "won"]
@@ -336,9 +339,9 @@ def test_spells_when_known_at_an_earlier_moment_then_are_the_later_ones_restrict
     def check(facts: Facts, known: int) -> None:
         note(f"{facts.rows}")
         attach(engine, facts)
-        whole = build_spells(engine, SETTINGS.stages, known_us=day(100))
+        whole = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=day(100))
         for known_us in (day(known), day(known) + 1):
-            earlier = build_spells(engine, SETTINGS.stages, known_us=known_us)
+            earlier = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=known_us)
             pd.testing.assert_frame_equal(earlier, restrict(whole, known_us=known_us))
 
     check()
@@ -353,7 +356,7 @@ def test_spells_when_histories_are_random_then_cover_exactly_the_moments_at_whic
     def check(facts: Facts) -> None:
         note(f"{facts.rows}")
         attach(engine, facts)
-        spells = build_spells(engine, SETTINGS.stages, known_us=day(100))
+        spells = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=day(100))
         for lead_id, own in spells.groupby("lead_id"):
             for at_us in [day(at) + more for at in range(20) for more in (0, 1)]:
                 covering = ((own["start_us"] < at_us) & (own["close_us"] >= at_us)).sum()
@@ -371,7 +374,7 @@ def test_spells_when_histories_are_random_then_never_overlap_and_each_close_is_a
     def check(facts: Facts) -> None:
         note(f"{facts.rows}")
         attach(engine, facts)
-        spells = build_spells(engine, SETTINGS.stages, known_us=day(100))
+        spells = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=day(100))
         assert sorted(set(spells["lead_id"])) == sorted(LEADS)
         for lead_id, own in spells.groupby("lead_id"):
             told = list(own.itertuples())
@@ -398,7 +401,7 @@ def test_spells_when_a_lead_takes_the_fast_path_then_are_what_a_replay_of_its_fa
     def check(facts: Facts) -> None:
         note(f"{facts.rows}")
         attach(engine, facts)
-        found = build_spells(engine, SETTINGS.stages, known_us=day(100))
+        found = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=day(100))
         expected = []
         for lead_id in LEADS:
             rows = facts_of(facts, lead_id)

@@ -7,14 +7,16 @@ by the inverse probability of still being watched (IPCW; Robins and Rotnitzky 19
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from leadscore.errors import FollowUpError, TooFewOutcomesError
+from leadscore.errors import FollowUpError, TooFewOutcomesError, UndatedClosesError
 from leadscore.sections import Target
 from leadscore.times import DAY_US
+
+MAX_UNUSABLE = 0.05  # of the labelled snapshots: leaving out more would learn from the dated closes alone
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Side:
 
     `rows`: `KEYS`, grid_weight, young, label (1 won within the horizon, 0 not, NaN censored) and weight (grid_weight
     times the censoring weight; 0 if censored). `watched` is G(horizon-), the share watched to the horizon. Without
-    dates there is no `target`: the label is the final outcome, and nobody is censored.
+    dates there is no `target`: the label is the final outcome, and nobody is censored. `unusable` counts, by outcome,
+    the snapshots that were left out since their close has no usable date and their label hangs on it.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Side:
     watched: float
     capped_share: float
     target: Target | None
+    unusable: dict[str, int] = field(default_factory=dict)
 
     @property
     def observed(self) -> np.ndarray:
@@ -81,13 +85,27 @@ class Side:
         won, seen = int(self.rows["label"].sum()), int(self.observed.sum())
         return min(won, seen - won) >= least
 
+    def unusable_share(self) -> float:
+        """Of the snapshots whose lead's end is known, the share that cannot be used."""
+        unusable = sum(self.unusable.values())
+        return unusable / max(unusable + int(self.observed.sum()), 1)
+
     def check(self, *, least: int = 0) -> None:
         """Refuse a side that cannot be learned from or judged.
 
         Raises:
+            UndatedClosesError: closes without a usable date make too many snapshots unusable.
             FollowUpError: G(horizon-) < 1/cap.
             TooFewOutcomesError: fewer than `least` snapshots were won within the horizon, or were not.
         """
+        if self.target is not None and self.unusable_share() > MAX_UNUSABLE:
+            raise UndatedClosesError(
+                side=self.name,
+                unusable=self.unusable,
+                share=self.unusable_share(),
+                limit=MAX_UNUSABLE,
+                chosen=self.target.undated_close,
+            )
         if self.target is not None and not self.is_watched_enough():
             raise FollowUpError(
                 side=self.name,
@@ -128,16 +146,21 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
         known_us: K.
         target: horizon and cap.
 
-    Won: the spell's first close is a win in [as_of, as_of + horizon). Not won: it is a loss in that time, or the
-    horizon passed by K without a win. Else censored.
+    Won: the spell's outcome is a win, and its first close lies in [as_of, as_of + horizon). Not won: it is a loss that
+    closed in that time, or the horizon passed by K without a win. Else censored. Left out, and counted by outcome: what
+    depends on when, between two moments, a close without a usable date was.
     """
     ends = rows[["lead_id", "spell"]].merge(spells, on=["lead_id", "spell"], how="left", validate="many_to_one")
-    close_us, won = ends["close_us"].to_numpy(), ends["won"].to_numpy(dtype=bool)
-    as_of_us = rows["as_of_us"].to_numpy()
+    usable = ~_depends_on_date(rows, ends, known_us=known_us, target=target)
+    unusable = {
+        outcome: int((~usable & (ends["won"] == won)).sum()) for outcome, won in (("won", True), ("lost", False))
+    }
+    if not usable.all():
+        rows, ends = (each[usable].reset_index(drop=True) for each in (rows.reset_index(drop=True), ends))
+    close_us, as_of_us = ends["close_us"].to_numpy(), rows["as_of_us"].to_numpy()
     horizon_us = target.horizon_days * DAY_US
-    closed_inside = (close_us < as_of_us + horizon_us) & (close_us < known_us)
-    observed = closed_inside | (as_of_us + horizon_us <= known_us)
-    label = np.where(observed, (closed_inside & won).astype(float), np.nan)
+    label = _label(close_us, ends["won"].to_numpy(dtype=bool), as_of_us, known_us=known_us, target=target)
+    observed = ~np.isnan(label)
     x_us = np.minimum(np.minimum(close_us, known_us) - as_of_us, horizon_us)
     grid_weight = rows["grid_weight"].to_numpy()
     watched = fit_censoring(x_us, ~observed, grid_weight)
@@ -152,7 +175,32 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
         watched=float(watched.before(horizon_us)) if len(rows) else 0.0,
         capped_share=float(capped.sum() / max(observed.sum(), 1)),
         target=target,
+        unusable=unusable if sum(unusable.values()) else {},
     )
+
+
+def _label(
+    close_us: np.ndarray, won: np.ndarray, as_of_us: np.ndarray, *, known_us: int, target: Target
+) -> np.ndarray:
+    """The label (n,) of snapshots whose spells closed then; NaN for censored ones."""
+    end_us = as_of_us + target.horizon_days * DAY_US
+    closed_inside = (close_us < end_us) & (close_us < known_us)
+    observed = closed_inside | (end_us <= known_us)
+    return np.where(observed, (closed_inside & won).astype(float), np.nan)
+
+
+def _depends_on_date(rows: pd.DataFrame, ends: pd.DataFrame, *, known_us: int, target: Target) -> np.ndarray:
+    """Which snapshots (n,) have another label, or none, if their lead closed at the earliest moment that it can have.
+
+    None, since it would have been closed before, and not on the list.
+    """
+    earliest_us, close_us = ends["earliest_us"].to_numpy(), ends["close_us"].to_numpy()
+    won, as_of_us = ends["won"].to_numpy(dtype=bool), rows["as_of_us"].to_numpy()
+    early, late = (
+        _label(each, won, as_of_us, known_us=known_us, target=target) for each in (earliest_us, close_us)
+    )
+    is_interval = (earliest_us < close_us) & (close_us < known_us)
+    return np.asarray(is_interval & ((earliest_us < as_of_us) | (early != late)))
 
 
 def build_final_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us: int) -> Side:

@@ -3,85 +3,136 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import pandas as pd
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
 from leadscore.sections import Stages
-from leadscore.times import FOREVER_US
+from leadscore.times import DAY_US, FOREVER_US
 
 Place = tuple[int, int]  # event_us, seq: stages of one moment are told apart by their sequence; an outcome is last
-Fact = tuple[int, Place, bool, bool]  # available_us, when it happened, is an open stage, is a win
 
 
-def build_spells(engine: Engine, stages: Stages, *, known_us: int) -> pd.DataFrame:
+class Fact(NamedTuple):
+    """A close, or the entry into an open stage."""
+
+    available_us: int
+    earliest_us: int  # of a close without a usable date: it lies between the two
+    happened: Place
+    is_open: bool
+    won: bool
+
+
+class Spell(NamedTuple):
+    """A time during which a lead was open; see `build_spells`."""
+
+    lead_id: str
+    spell: int
+    start_us: int
+    earliest_us: int
+    close_us: int
+    won: bool
+
+
+COLUMNS = {
+    "lead_id": "str",
+    "spell": "int64",
+    "start_us": "int64",
+    "earliest_us": "int64",
+    "close_us": "int64",
+    "won": "bool",
+}
+
+
+def build_spells(engine: Engine, stages: Stages, *, known_us: int, correction_days: float) -> pd.DataFrame:
     """Every spell that was known before `known_us`, and how it ended as far as was known by then.
 
-    Columns: lead_id, spell (1, 2, ...), start_us, close_us (`FOREVER_US` while open), won (False while open);
-    ordered by lead_id and spell. Both times are when it was known, not when it happened.
+    Columns: lead_id, spell (1, 2, ...), start_us, earliest_us, close_us (both `FOREVER_US` while open), won (False
+    while open); ordered by lead_id and spell. Times are when it was known, not when it happened. A close without a
+    usable date lies between earliest_us and close_us; else the two are one.
 
-    A lead closes with the earliest known of its outcome and its entry into a closing stage. Entry into an open
-    stage that happened later than that close re-opens it, from when both are known. Facts are taken in the order
-    in which they became known, so what was known at an earlier moment is the same whatever is learned after.
+    A spell ends with the close that was known first. Its outcome is that of the last close known within
+    `correction_days` of it, so that a slip put right is no win; later ones relabel nothing. Entry into an open stage
+    that happened later than the close re-opens the lead, from when both are known. Facts are taken in the order in
+    which they became known, so what was known at an earlier moment is the same whatever is learned after.
     """
     leads = engine.query(f"SELECT lead_id, available_us AS start_us FROM leads WHERE available_us < {known_us}")
-    first = engine.query(_first_closes_sql(stages, known_us))
-    spells = leads.to_pandas().merge(first.to_pandas(), on="lead_id", how="left", validate="one_to_one")
-    spells = spells.assign(spell=1, won=spells["won"].eq(1), close_us=spells["close_us"].fillna(FOREVER_US))
+    within_us = round(correction_days * DAY_US)
+    ended = engine.query(_ended_sql(known_us, within_us)).to_pandas()
+    spells = leads.to_pandas().merge(ended, on="lead_id", how="left", validate="one_to_one")
+    open_times = dict.fromkeys(["earliest_us", "close_us"], FOREVER_US)
+    spells = spells.fillna(open_times).assign(spell=1, won=spells["won"].eq(1))
     reopened = engine.query(_reopened_facts_sql(stages, known_us)).to_pandas()
     if len(reopened):
         starts = spells.set_index("lead_id")["start_us"]
-        again = [row for lead_id, facts in reopened.groupby("lead_id", sort=True) if lead_id in starts.index
-                 for row in _replay(str(lead_id), int(starts[lead_id]), _facts(facts))]  # fmt: skip
+        again = [
+            spell
+            for lead_id, facts in reopened.groupby("lead_id", sort=True)
+            if lead_id in starts.index
+            for spell in _replay(str(lead_id), int(starts[lead_id]), _facts(facts), within_us=within_us)
+        ]
         rest = spells[~spells["lead_id"].isin(reopened["lead_id"])]
-        spells = pd.concat([rest, pd.DataFrame(again, columns=["lead_id", "spell", "start_us", "close_us", "won"])])
-    spells = spells.astype(
-        {"lead_id": "str", "spell": "int64", "start_us": "int64", "close_us": "int64", "won": "bool"}
-    )
-    columns = ["lead_id", "spell", "start_us", "close_us", "won"]
-    return pd.DataFrame(spells[columns].sort_values(["lead_id", "spell"], ignore_index=True))
+        spells = pd.concat([rest, pd.DataFrame(again, columns=list(COLUMNS))])
+    spells = spells[list(COLUMNS)].astype(COLUMNS)
+    return pd.DataFrame(spells.sort_values(["lead_id", "spell"], ignore_index=True))
+
+
+def _since_lead(column: str) -> str:
+    """SQL of a fact's time; what was known before its lead counts from when the lead was known."""
+    return f"CASE WHEN t.{column} < l.available_us THEN l.available_us ELSE t.{column} END AS {column}"
 
 
 def _known_sql(table: str, columns: str, known_us: int) -> str:
-    """SQL of a table's facts known by then; what was known before its lead counts from when the lead was known."""
-    return f"""SELECT t.lead_id, t.event_us, {columns},
-        CASE WHEN t.available_us < l.available_us THEN l.available_us ELSE t.available_us END AS available_us
+    """SQL of a table's facts known by then."""
+    return f"""SELECT t.lead_id, t.event_us, t.seq, {columns}, {_since_lead("available_us")}
         FROM {table} AS t JOIN leads AS l ON l.lead_id = t.lead_id
         WHERE t.available_us < {known_us} AND l.available_us < {known_us}"""
 
 
-def _closes_sql(stages: Stages, known_us: int) -> str:
-    parts = [
-        _known_sql("outcomes", f"{FOREVER_US} AS seq, CASE WHEN t.outcome = 'won' THEN 1 ELSE 0 END AS won", known_us)
-    ]
-    for won, names in ((1, stages.won), (0, stages.lost)):
-        if names:
-            parts.append(_known_sql("stages", f"t.seq, {won} AS won", known_us) + f" AND t.stage IN ({_texts(names)})")
-    return " UNION ALL ".join(parts)
+def _closes_sql(known_us: int) -> str:
+    """SQL of all closes known by then; one that is gone again from the exports was no end (see ingest/closes.py)."""
+    closes = _known_sql("closes", f"t.won, {_since_lead('earliest_us')}", known_us)
+    return closes + " AND t.state IN ('shown', 'replaced')"
 
 
-def _first_closes_sql(stages: Stages, known_us: int) -> str:
-    """One row a closed lead: its earliest known close; of two at one moment the loss, so that none is made up."""
-    return f"""SELECT lead_id, event_us AS close_event_us, seq AS close_seq, available_us AS close_us, won FROM (
-        SELECT *, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY available_us, event_us, seq, won) AS place
-        FROM ({_closes_sql(stages, known_us)}) AS closes) AS ranked WHERE place = 1"""
+def _first_closes_sql(known_us: int) -> str:
+    """SQL of one row a closed lead: its earliest known close."""
+    return f"""SELECT lead_id, event_us, seq, earliest_us, available_us FROM (
+        SELECT *, ROW_NUMBER() OVER (
+            PARTITION BY lead_id ORDER BY available_us, event_us, seq, earliest_us DESC) AS place
+        FROM ({_closes_sql(known_us)}) AS closes) AS ranked WHERE place = 1"""
+
+
+def _ended_sql(known_us: int, within_us: int) -> str:
+    """SQL of one row a closed lead: its first close, with the outcome of the last one within `within_us` of it.
+
+    Of two closes at one moment the loss counts, so that no win is made up.
+    """
+    return f"""SELECT lead_id, earliest_us, close_us, won FROM (
+        SELECT f.lead_id, f.earliest_us, f.available_us AS close_us, c.won, ROW_NUMBER() OVER (
+            PARTITION BY c.lead_id ORDER BY c.available_us DESC, c.event_us DESC, c.seq DESC, c.won) AS place
+        FROM ({_first_closes_sql(known_us)}) AS f JOIN ({_closes_sql(known_us)}) AS c
+            ON c.lead_id = f.lead_id AND c.available_us <= f.available_us + {within_us}) AS ranked WHERE place = 1"""
 
 
 def _opens_sql(stages: Stages, known_us: int) -> str:
-    return _known_sql("stages", "t.seq, 1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
+    return _known_sql("stages", "1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
 
 
 def _reopened_facts_sql(stages: Stages, known_us: int) -> str:
     """All closes and open stages of the leads that entered an open stage later than their first close."""
-    closes, opens = _closes_sql(stages, known_us), _opens_sql(stages, known_us)
-    chosen = f"""SELECT DISTINCT o.lead_id FROM ({opens}) AS o JOIN ({_first_closes_sql(stages, known_us)}) AS c
+    closes, opens = _closes_sql(known_us), _opens_sql(stages, known_us)
+    chosen = f"""SELECT DISTINCT o.lead_id FROM ({opens}) AS o JOIN ({_first_closes_sql(known_us)}) AS c
         ON c.lead_id = o.lead_id
-        AND (o.event_us > c.close_event_us OR o.event_us = c.close_event_us AND o.seq > c.close_seq)"""
-    return f"""SELECT lead_id, available_us, event_us, seq, is_open, won FROM (
-        SELECT lead_id, available_us, event_us, seq, 0 AS is_open, won FROM ({closes}) AS c UNION ALL
-        SELECT lead_id, available_us, event_us, seq, 1 AS is_open, 0 AS won FROM ({opens}) AS o) AS facts
-        WHERE lead_id IN ({chosen}) ORDER BY lead_id, available_us, event_us, seq, is_open, won"""
+        AND (o.event_us > c.event_us OR o.event_us = c.event_us AND o.seq > c.seq)"""
+    columns = "lead_id, available_us, {earliest} AS earliest_us, event_us, seq, {is_open} AS is_open, {won} AS won"
+    close = columns.format(earliest="earliest_us", is_open=0, won="won")
+    opened = columns.format(earliest="available_us", is_open=1, won=0)
+    return f"""SELECT * FROM (SELECT {close} FROM ({closes}) AS c UNION ALL
+        SELECT {opened} FROM ({opens}) AS o) AS facts WHERE lead_id IN ({chosen})
+        ORDER BY lead_id, available_us, event_us, seq, is_open, won DESC, earliest_us DESC"""
 
 
 def _texts(names: Iterable[str]) -> str:
@@ -89,27 +140,32 @@ def _texts(names: Iterable[str]) -> str:
 
 
 def _facts(rows: pd.DataFrame) -> Iterator[Fact]:
-    columns = (rows[name].tolist() for name in ("available_us", "event_us", "seq", "is_open", "won"))
-    for available_us, event_us, seq, is_open, won in zip(*columns, strict=True):
-        yield available_us, (event_us, seq), bool(is_open), bool(won)
+    names = ("available_us", "earliest_us", "event_us", "seq", "is_open", "won")
+    columns = (rows[name].tolist() for name in names)
+    for available_us, earliest_us, event_us, seq, is_open, won in zip(*columns, strict=True):
+        yield Fact(available_us, earliest_us, (event_us, seq), bool(is_open), bool(won))
 
 
-def _replay(lead_id: str, start_us: int, facts: Iterable[Fact]) -> list[tuple[str, int, int, int, bool]]:
+def _replay(lead_id: str, start_us: int, facts: Iterable[Fact], *, within_us: int) -> list[Spell]:
     """The spells of one lead from its facts in the order in which they became known."""
-    done: list[tuple[str, int, int, int, bool]] = []
+    done: list[Spell] = []
     opened: Place | None = None  # when the event that opened the present spell happened; None for creation
     latest_open = closed = (-FOREVER_US, 0)  # when the latest open stage and the close that counts happened
     is_open = True
-    for available_us, happened, opens, won in facts:
-        if opens:
-            latest_open = max(latest_open, happened)
-        elif is_open and (opened is None or happened >= opened):
-            done.append((lead_id, len(done) + 1, start_us, available_us, won))
-            is_open, closed = False, happened
-        else:  # a close of an earlier spell, or one more while closed: it only moves what "later" means
-            closed = max(closed, happened)
+    for fact in facts:
+        is_of_spell = opened is None or fact.happened >= opened
+        if fact.is_open:
+            latest_open = max(latest_open, fact.happened)
+        elif is_open and is_of_spell:
+            earliest_us = max(fact.earliest_us, start_us)
+            done.append(Spell(lead_id, len(done) + 1, start_us, earliest_us, fact.available_us, fact.won))
+            is_open, closed = False, fact.happened
+        else:  # a close of an earlier spell, or one more while closed: it moves what "later" means
+            closed = max(closed, fact.happened)
+            if not is_open and is_of_spell and fact.available_us <= done[-1].close_us + within_us:
+                done[-1] = done[-1]._replace(won=fact.won)
         if not is_open and latest_open > closed:
-            is_open, start_us, opened = True, available_us, latest_open
+            is_open, start_us, opened = True, fact.available_us, latest_open
     if is_open:
-        done.append((lead_id, len(done) + 1, start_us, FOREVER_US, False))
+        done.append(Spell(lead_id, len(done) + 1, start_us, FOREVER_US, FOREVER_US, False))
     return done

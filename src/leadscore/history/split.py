@@ -13,6 +13,7 @@ import pandas as pd
 from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.errors import KnownFromError, TimeModeError
+from leadscore.history.closes import attach_closes
 from leadscore.history.labels import Side, build_final_side, build_side
 from leadscore.history.snapshot import Snapshot, build_final_list, build_grid, build_grid_list, build_open_list
 from leadscore.history.spells import build_spells
@@ -57,7 +58,10 @@ class History:
         if known_us not in self._spells:
             if len(self._spells) >= KEPT_SPELLS:
                 self._spells.pop(next(iter(self._spells)))
-            self._spells[known_us] = build_spells(self.engine, self.settings.stages, known_us=known_us)
+            s = self.settings
+            self._spells[known_us] = build_spells(
+                self.engine, s.stages, known_us=known_us, correction_days=s.target.correction_days
+            )
         return self._spells[known_us]
 
     def open_list(self, as_of_us: int) -> pd.DataFrame:
@@ -148,6 +152,7 @@ def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> H
         seen = version.files("observed") if table.name == "changes" else []
         engine.add_files(table.name, version.files(table.name) + seen, schema=table.schema())
     engine.add_files("told_changes", version.files("changes"), schema=CHANGES.schema())
+    attach_closes(engine, version, settings.stages)
     history = History(settings, version, engine)
     told = engine.query("SELECT DISTINCT field FROM told_changes")["field"].to_pylist()
     if contradicted := sorted(settings.fields_of_leads() & set(told)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from leadscore.errors import (
 )
 from leadscore.files import read_json, write_bytes
 from leadscore.ingest.alarms import Exports, find_alarms
+from leadscore.ingest.closes import restated_sql, settle_closes
 from leadscore.ingest.duplicates import find_duplicates
 from leadscore.ingest.observe import attach_before, compared_fields, leads_sql, observe
 from leadscore.ingest.part import Part, part_path, read_part
@@ -51,7 +52,7 @@ from leadscore.store.version import (
     write_version,
 )
 from leadscore.tables import REJECTS, TABLES
-from leadscore.times import format_us, name_moment
+from leadscore.times import FOREVER_US, format_us, name_moment
 
 EVENTS = [name for name in TABLES if name != "leads"]
 SOURCE_ACCOUNT = ("read", "used", "ignored", "rejected")
@@ -130,6 +131,7 @@ class _Build:
             self.kept[name] = keep_events(self.staged, name, known_until=stated)
             self._attach(name, self.kept[name].part)
         known_until = self._known_until(stated)
+        closes = self._settle_closes(known_until)
         compared = compared_fields(self.staged, self.before)
         self.kept["leads"] = self._keep_leads(compared, known_until)
         self._attach("leads", self.kept["leads"].part)
@@ -152,6 +154,7 @@ class _Build:
             "leads_reading": self.staged.leads_reading,
             "tables": {name: self.kept[name].part for name in TABLES},
             "observed": observed,
+            **closes,
             "rejects": rejects,
             "accounts": accounts,
             "warnings": self.warnings + self._find_warnings(),
@@ -165,6 +168,19 @@ class _Build:
 
     def _attach(self, name: str, part: dict[str, Any]) -> None:
         self.engine.add_files(f"{name}_now", self.staged.paths(part), schema=self.staged.table(name).schema())
+
+    def _settle_closes(self, known_until: int) -> dict[str, Any]:
+        """The memory of closes as an entry of the manifest; the kept tables then have the times at which they count."""
+        if not self.settings.is_dated:
+            return {}
+        closes = settle_closes(self.staged, self.before, known_until=known_until)
+        for name in closes.moved:
+            rows = self.engine.stream(restated_sql(self.staged, name), rows=ROWS)
+            part = write_rows(self.folder, self.staged.table(name).schema(), rows)
+            self.kept[name] = replace(self.kept[name], part=part)
+            self._attach(name, part)
+        self.warnings += closes.warnings
+        return {"closes": closes.part}
 
     def _number(self, sql: str) -> int:
         return int(self.engine.query(sql).column(0)[0].as_py() or 0)
@@ -180,7 +196,7 @@ class _Build:
             return self._number("SELECT MAX(event_us) FROM judged WHERE broken_rule = ''") + 1
         if stated is not None:
             return stated
-        facts = [f"SELECT MAX(available_us) AS us FROM {name}_now" for name in EVENTS]
+        facts = [f"SELECT MAX(available_us) AS us FROM {name}_now WHERE event_us < {FOREVER_US}" for name in EVENTS]
         facts.append("SELECT MAX(available_us) AS us FROM judged WHERE broken_rule = ''")
         latest = self._number(f"SELECT MAX(us) FROM ({' UNION ALL '.join(facts)}) AS f")
         self.warnings.append(

@@ -15,6 +15,7 @@ from leadscore.ingest.values import MISSING
 from leadscore.ingest.words import Texts, Words, hash_texts, is_missing
 from leadscore.sections import Mapping
 from leadscore.tables import PERSONAL, TABLES, Column, Table
+from leadscore.times import FOREVER_US
 
 PLACE = [pa.field("line", pa.int64()), pa.field("extra", pa.int64())]
 
@@ -169,12 +170,16 @@ class _Work:
         if not self.settings.is_dated:
             return self.places()
         n = self.texts.n
+        closes = self.closes()
         event, ok = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
         if "event_at" in self.entry.targets():
-            event, ok = self.moment("event_at", required=self.table.name != "leads")
+            optional = np.full(n, self.table.name == "leads") | closes
+            event, ok = self.moment("event_at", optional=optional, may_warn=closes)
+        event, ok = np.where(closes & ~ok, FOREVER_US, event), ok | closes  # an export that shows a close dates it
         stated = event
         if "available_at" in self.entry.targets():
-            stated, known = self.moment("available_at", required=False)
+            everywhere = np.ones(n, dtype=bool)
+            stated, known = self.moment("available_at", optional=everywhere, may_warn=~everywhere)
             stated = np.where(known, stated, event)
         return _nullable(event, ok, None), pa.array(np.maximum(event, stated))
 
@@ -195,13 +200,15 @@ class _Work:
         self.breaks.add(~ok & ~missing, "type", "sequence", text, may_warn=False)
         return pa.array(places), pa.array(places)
 
-    def moment(self, name: str, *, required: bool) -> tuple[np.ndarray, np.ndarray]:
+    def moment(self, name: str, *, optional: np.ndarray, may_warn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """UTC microseconds (n,) and which are given; `optional` rows may lack it, `may_warn` ones be unreadable."""
         text = self.text(name)
         moment, ok = self.reader.moments(text, self.called(name))
         missing = is_missing(text)
-        self.breaks.add(~ok & ~missing, "type", name, text, may_warn=False)
-        if required:
-            self.breaks.add(missing, "required", name, text)
+        unread = ~ok & ~missing
+        self.breaks.add(unread & ~may_warn, "type", name, text, may_warn=False)
+        self.breaks.add(unread & may_warn, "type", name, text)
+        self.breaks.add(missing & ~optional, "required", name, text)
         return np.where(ok, moment, 0), ok
 
     def from_us(self, event: pa.Array) -> pa.Array:
@@ -236,8 +243,7 @@ class _Work:
         """Which rows (n,), were they read, would close their lead."""
         if self.table.name == "stages":
             words = Words.of(self.text("stage"))
-            stages = self.settings.stages
-            return words.mask([word in {*stages.won, *stages.lost} for word in words.texts])
+            return words.mask([word in self.settings.stages.closing() for word in words.texts])
         return np.full(self.texts.n, self.table.name == "outcomes")
 
 

@@ -19,7 +19,6 @@ from leadscore.files import canonical_json, hash_bytes
 from leadscore.ingest.breaks import ROW_REJECTS, SAID
 from leadscore.ingest.mapping import staged_schema, table_of
 from leadscore.ingest.part import SIDE, Part, reading_of
-from leadscore.sections import Stages
 from leadscore.store.version import object_path, write_rows
 from leadscore.tables import PERSONAL, REJECTS, TABLES, Table
 from leadscore.times import FOREVER_US, format_us
@@ -87,8 +86,7 @@ def judge_leads(staged: Staged) -> None:
     A lead whose outcome cannot be read is refused as a whole, since without it a closed lead would look open; so is
     a lead that closed before it was created.
     """
-    stages: Stages = staged.settings.stages
-    closing = ", ".join(literal(stage) for stage in (*stages.won, *stages.lost)) or "''"
+    closing = ", ".join(map(literal, staged.settings.stages.closing())) or "''"
     columns = ", ".join([*map(identifier, staged.table("leads").schema().names), "extra"])
     sql = f"""
     SELECT l.*, CASE
@@ -155,7 +153,8 @@ def keep_events(staged: Staged, name: str, *, known_until: int | None) -> Kept:
     _find_repeated(staged, name)
     for at, part in staged.of(name):
         told = part["tables"][name]
-        broken = staged.engine.query(_broken_sql(name, at, FOREVER_US if known_until is None else known_until))
+        until = FOREVER_US if known_until is None else known_until
+        broken = staged.engine.query(_broken_sql(staged, name, at, known_until=until))
         rules = broken["rule"].to_pylist()
         severity = [SAID[staged.settings.validation.severity_of(rule)] if rule != "duplicate" else "" for rule in rules]
         gone = np.array([each != SAID["warn"] for each in severity], dtype=bool)
@@ -173,18 +172,31 @@ def keep_events(staged: Staged, name: str, *, known_until: int | None) -> Kept:
     return Kept(part, pa.concat_tables(rejects), refused, duplicates)
 
 
-def _broken_sql(name: str, at: int, known_until: int) -> str:
+def _closing_sql(staged: Staged, name: str) -> str:
+    """SQL of whether row r of a table closes its lead."""
+    if name == "outcomes":
+        return "1 = 1"
+    closing = staged.settings.stages.closing()
+    if name != "stages" or not closing:
+        return "1 = 0"
+    return f"r.stage IN ({', '.join(map(literal, closing))})"
+
+
+def _broken_sql(staged: Staged, name: str, at: int, *, known_until: int) -> str:
     """SQL of the rows of a part that break a rule, or repeat a row of an earlier part, by their place in it."""
+    closes = _closing_sql(staged, name)
+    late = f"""({closes} AND r.event_us >= {known_until} OR NOT {closes} AND r.available_us >= {known_until})"""
     return f"""SELECT {at} AS part, s.line, r.row, r.lead_id, r.event_us, r.available_us, CASE
             WHEN j.lead_id IS NULL THEN 'reference'
             WHEN d.row IS NOT NULL THEN 'duplicate'
             WHEN r.event_us < j.from_us THEN 'before_creation'
+            WHEN {closes} THEN 'close_date'
             ELSE 'after_export' END AS rule
         FROM {name}_{at} AS r
         LEFT JOIN (SELECT lead_id, from_us FROM judged WHERE broken_rule = '') AS j ON j.lead_id = r.lead_id
         LEFT JOIN (SELECT row FROM repeated WHERE part = {at}) AS d ON d.row = r.row
         JOIN {name}_side_{at} AS s ON s.row = r.row
-        WHERE j.lead_id IS NULL OR d.row IS NOT NULL OR r.event_us < j.from_us OR r.available_us >= {known_until}
+        WHERE j.lead_id IS NULL OR d.row IS NOT NULL OR r.event_us < j.from_us OR {late}
         ORDER BY r.row"""
 
 
@@ -238,7 +250,7 @@ def _placed(staged: Staged, name: str, at: int, keep: np.ndarray) -> Iterator[pa
 
 def _event_rejects(staged: Staged, name: str, broken: pa.Table) -> pa.Table:
     by_lead = pc.equal(broken["rule"], "reference")
-    moments = [format_us(us) for us in broken["event_us"].to_pylist()]
+    moments = ["" if us == FOREVER_US else format_us(us) for us in broken["event_us"].to_pylist()]
     values = pc.if_else(by_lead, broken["lead_id"], pa.array(moments, pa.string()))
     columns = pc.if_else(by_lead, "lead_id", "event_at")
     return _as_rejects(staged, name, broken, column=columns, values=values)

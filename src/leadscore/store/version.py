@@ -27,6 +27,7 @@ from leadscore.files import (
 )
 
 ROW_GROUP = 250_000
+BESIDE = ("rejects", "observed", "closes")  # what a version holds beside its tables
 NOTHING: dict[str, Any] = {"rows": 0, "files": []}
 
 
@@ -35,8 +36,8 @@ class StoreVersion:
     """One immutable state of the stored tables.
 
     `id` is the hash of the manifest, so equal content has an equal id. `manifest` holds `known_until_us`,
-    `first_us`, `tables` (rows and files of each), `observed` (changes seen between versions), `rejects`, `accounts`
-    and `warnings`.
+    `first_us`, `tables` (rows and files of each), `observed` (changes seen between versions), `closes` (every close
+    that an export has shown), `rejects`, `accounts` and `warnings`.
     """
 
     id: str
@@ -59,9 +60,14 @@ class StoreVersion:
         found: dict[str, Any] = self.manifest.get("observed", NOTHING)
         return found
 
+    @property
+    def remembers_closes(self) -> bool:
+        """Whether it says of every close when it was known; undated versions and the first ones do not."""
+        return "closes" in self.manifest
+
     def files(self, table: str) -> list[Path]:
-        """The Parquet files of a table, of `rejects` or of `observed`; none if the version has no such rows."""
-        apart = {"rejects": self.manifest["rejects"], "observed": self.observed}
+        """The Parquet files of a table or of a part beside the tables; none if the version has no such rows."""
+        apart = {name: self.manifest[name] for name in BESIDE if name in self.manifest}
         part = (self.manifest["tables"] | apart).get(table, NOTHING)
         return [object_path(self.folder, file["sha256"]) for file in part["files"]]
 
@@ -215,7 +221,7 @@ def read_attempt(folder: Path, *, project: str) -> dict[str, Any]:
 
 def all_parts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows and files of everything that a version holds."""
-    return [*manifest["tables"].values(), manifest["rejects"], manifest.get("observed", NOTHING)]
+    return [*manifest["tables"].values(), *(manifest[name] for name in BESIDE if name in manifest)]
 
 
 def read_version(folder: Path, sha256: str) -> StoreVersion:
