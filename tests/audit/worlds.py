@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.history.closes import attach_plain_closes
 from leadscore.history.split import History
 from leadscore.ingest.mapping import table_of
 from leadscore.store.version import StoreVersion
@@ -80,6 +81,7 @@ def open_file(
         }
     for name in TABLES:
         engine().add_rows(name, _table(tables.get(name, {}), table_of(name, chosen).schema()))
+    attach_plain_closes(engine(), chosen.stages)
     manifest = {"known_until_us": day(until), "first_us": day(float(created.min()))}
     return History(chosen, StoreVersion("in memory", manifest, Path()), engine())
 

@@ -16,6 +16,7 @@ import pytest
 
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import FollowUpError
+from leadscore.history.closes import attach_plain_closes
 from leadscore.history.labels import Side
 from leadscore.history.split import History
 from leadscore.ingest.mapping import table_of
@@ -66,6 +67,7 @@ def simulate(flow: Flow, engine: DuckDBEngine, *, seed: int, max_per_lead: int) 
     tables["outcomes"] = _rows(tables["outcomes"].schema, closes[known], lead_id=ids[known], outcome=outcome, seq=0)
     for name, rows in tables.items():
         engine.add_rows(name, rows)
+    attach_plain_closes(engine, settings.stages)
     version = StoreVersion("simulated", {"known_until_us": day(flow.known), "first_us": day(0)}, Path())
     return History(settings, version, engine)
 

@@ -95,8 +95,26 @@ LABELLED: dict[str, tuple[Build, float, float, float, float]] = {
     "won and lost at the same microsecond": (
         lambda f: f.outcome("a", 15, "won").outcome("a", 15, "lost"), 10, 60, 0, 5,
     ),
-    "lost first, a win learned of the same spell": (
-        lambda f: f.stage("a", 15, "rejected").outcome("a", 17, "won"), 10, 60, 0, 5,
+    "lost first, put right by a win": (
+        lambda f: f.stage("a", 15, "rejected").outcome("a", 17, "won"), 10, 60, 1, 5,
+    ),
+    "lost first, put right after K": (
+        lambda f: f.stage("a", 15, "rejected").outcome("a", 17, "won"), 10, 17, 0, 5,
+    ),
+    "won by a slip, put right minutes later": (
+        lambda f: f.stage("a", 15, "signed").stage("a", 15 + 1 / 360, "rejected"), 10, 60, 0, 5,
+    ),
+    "won by a slip, put right after the horizon ends": (
+        lambda f: f.stage("a", 39, "signed").outcome("a", 41, "lost"), 10, 60, 0, 29,
+    ),
+    "lost in the horizon, put right by a win after it ends": (
+        lambda f: f.stage("a", 39, "rejected").outcome("a", 41, "won"), 10, 60, 1, 29,
+    ),
+    "won, and lost too late to be a correction": (
+        lambda f: f.outcome("a", 15, "won").stage("a", 18 + JUST, "rejected"), 10, 60, 1, 5,
+    ),
+    "won by a slip, re-opened before it is lost": (
+        lambda f: f.stage("a", 15, "signed").stage("a", 16, "new").stage("a", 17, "rejected"), 10, 60, 1, 5,
     ),
 }  # fmt: skip
 
@@ -283,12 +301,14 @@ def make_side(told: list[SideRow], *, known: float, target: Target) -> Side:
     rows["grid_weight"] = [float(weight) for *_, weight in told]
     ends = [FOREVER_US if close is None else day(as_of + close) for as_of, close, _, _ in told]
     closed = [end < day(known) for end in ends]
+    ends = [end if known_by_then else FOREVER_US for end, known_by_then in zip(ends, closed, strict=True)]
     spells = pd.DataFrame(
         {
             "lead_id": ids,
             "spell": 1,
             "start_us": day(-1),
-            "close_us": [end if known_by_then else FOREVER_US for end, known_by_then in zip(ends, closed, strict=True)],
+            "earliest_us": ends,
+            "close_us": ends,
             "won": [won and known_by_then for (_, _, won, _), known_by_then in zip(told, closed, strict=True)],
         }
     )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import UnsafeNameError
 from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.closes import attach_plain_closes
 from leadscore.history.snapshot import (
     KEYS,
     ForbiddenExpressionError,
@@ -51,6 +52,7 @@ def open_facts(engine: DuckDBEngine, facts: Facts, *, until: float) -> History:
     """A history whose tables are in memory, for tests that open many."""
     for name, rows in facts.rows.items():
         engine.add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
+    attach_plain_closes(engine, facts.settings.stages)
     first = min((row["available_us"] for row in facts.rows["leads"]), default=day(until))
     version = StoreVersion("in memory", {"known_until_us": day(until), "first_us": first}, Path())
     return History(facts.settings, version, engine)

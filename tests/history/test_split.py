@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.history.closes import attach_plain_closes
 from leadscore.history.labels import Side
 from leadscore.history.split import MAX_SPLITS, History
 from leadscore.ingest.mapping import table_of
@@ -26,6 +27,7 @@ def in_memory(facts: Facts, *, until: float = UNTIL) -> History:
     engine = DuckDBEngine(facts.settings.engine)
     for name, rows in facts.rows.items():
         engine.add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
+    attach_plain_closes(engine, facts.settings.stages)
     first = min((row["available_us"] for row in facts.rows["leads"]), default=day(until))
     version = StoreVersion("in memory", {"known_until_us": day(until), "first_us": first}, Path())
     return History(facts.settings, version, engine)

@@ -269,7 +269,7 @@ def test_lead_when_it_only_entered_an_open_stage_before_its_creation_then_it_sta
 
 @pytest.mark.parametrize(
     ("outcome", "rule"),
-    [("1,never,won", "type"), ("1,,won", "required"), ("1,2024-02-01,Won!", "allowed"), ("1,2024-02-01,", "required")],
+    [("1,never,won", "type"), ("1,2024-02-01,Won!", "allowed"), ("1,2024-02-01,", "required")],
 )
 def test_lead_when_its_outcome_cannot_be_read_then_it_is_refused_since_it_would_look_open(tmp_path, outcome, rule):
     files = {"leads": [LEAD, "2,2024-01-01,"], "outcomes": [outcome, "2,2024-02-01,lost"], "calls": ["1,2024-01-05"]}

@@ -29,6 +29,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Text
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.features.profile import build_profile
+from leadscore.history.closes import attach_plain_closes
 from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import KEYS, Snapshot, build_grid_list
 from leadscore.history.split import History
@@ -189,6 +190,7 @@ def open_facts(facts: Facts) -> History:
     """The facts as a history, in memory; one at a time, since all share an engine."""
     for name, rows in facts.rows.items():
         engine().add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
+    attach_plain_closes(engine(), facts.settings.stages)
     first = min((row["available_us"] for row in facts.rows["leads"]), default=day(UNTIL))
     version = StoreVersion("in memory", {"known_until_us": day(UNTIL), "first_us": first}, Path())
     return History(facts.settings, version, engine())

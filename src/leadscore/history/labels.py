@@ -179,9 +179,7 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
     )
 
 
-def _label(
-    close_us: np.ndarray, won: np.ndarray, as_of_us: np.ndarray, *, known_us: int, target: Target
-) -> np.ndarray:
+def _label(close_us: np.ndarray, won: np.ndarray, as_of_us: np.ndarray, *, known_us: int, target: Target) -> np.ndarray:
     """The label (n,) of snapshots whose spells closed then; NaN for censored ones."""
     end_us = as_of_us + target.horizon_days * DAY_US
     closed_inside = (close_us < end_us) & (close_us < known_us)
@@ -196,9 +194,7 @@ def _depends_on_date(rows: pd.DataFrame, ends: pd.DataFrame, *, known_us: int, t
     """
     earliest_us, close_us = ends["earliest_us"].to_numpy(), ends["close_us"].to_numpy()
     won, as_of_us = ends["won"].to_numpy(dtype=bool), rows["as_of_us"].to_numpy()
-    early, late = (
-        _label(each, won, as_of_us, known_us=known_us, target=target) for each in (earliest_us, close_us)
-    )
+    early, late = (_label(each, won, as_of_us, known_us=known_us, target=target) for each in (earliest_us, close_us))
     is_interval = (earliest_us < close_us) & (close_us < known_us)
     return np.asarray(is_interval & ((earliest_us < as_of_us) | (early != late)))
 

@@ -1,0 +1,228 @@
+"""When closes count whose date is missing, planned, or of the same day, over one export and over several."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from leadscore import jobs
+from leadscore.config import Settings
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.history.split import History, open_history
+from leadscore.store.version import read_current
+from leadscore.testing import make_settings
+from leadscore.times import format_us, parse_moment
+
+UNTIL = "2024-06-01T06:00:00Z"
+SEEN = "2024-06-01T05:59:59.999999Z"
+NEXT = "2024-07-01T06:00:00Z"
+NEXT_SEEN = "2024-07-01T05:59:59.999999Z"
+CREATED = "2024-03-01T09:00:00Z"
+MAPPING = [
+    {"source": "deals", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}},
+    {
+        "source": "deals",
+        "table": "outcomes",
+        "columns": {"lead_id": "id", "event_at": "closed"},
+        "where": {"status": ["won", "lost"]},
+        "values": {"status": {"won": {"outcome": "won"}, "lost": {"outcome": "lost"}}},
+    },
+]
+STAGES = {"source": "stages", "table": "stages", "columns": {"lead_id": "id", "event_at": "at", "stage": "stage"}}
+CALLS = {
+    "source": "calls",
+    "table": "activities",
+    "columns": {"lead_id": "id", "event_at": "at"},
+    "constants": {"kind": "meeting"},
+}
+
+
+def write(folder: Path, until: str, **files: Any) -> Settings:
+    """An export of deals (id,status,closed), of stages (id,at,stage) and calls (id,at), and its settings."""
+    settings = files.pop("settings", {})
+    deals = [f"{row.split(',')[0]},{CREATED},{row.split(',', 1)[1]}" for row in files.get("deals", [])]
+    (folder / "deals.csv").write_text("\n".join(["id,created,status,closed", *deals, ""]))
+    mapping, sources = [*MAPPING], {"deals": {"path": "deals.csv"}}
+    for name, header, entry in (("stages", "id,at,stage", STAGES), ("calls", "id,at", CALLS)):
+        if name in files:
+            (folder / f"{name}.csv").write_text("\n".join([header, *files[name], ""]))
+            mapping.append(entry)
+            sources[name] = {"path": f"{name}.csv"}
+    plain = {"mapping": mapping, "sources": sources, "known_until": until} | settings
+    return make_settings(input_folder=folder, data_folder=folder / "data", **plain)
+
+
+def ingest(folder: Path, until: str = UNTIL, **files: Any) -> tuple[Settings, dict[str, Any]]:
+    settings = write(folder, until, **files)
+    return settings, jobs.ingest(settings, accept=["half_delivered", "empty", "same_files"])
+
+
+def open_now(settings: Settings) -> History:
+    version = read_current(settings.project_folder() / "store", project=settings.project)
+    return open_history(settings, version, DuckDBEngine(settings.engine))
+
+
+def closes(settings: Settings, *columns: str) -> list[tuple[Any, ...]]:
+    version = read_current(settings.project_folder() / "store", project=settings.project)
+    rows = pa.concat_tables([pq.read_table(file) for file in version.files("closes")]).to_pylist()
+    named = [{k: format_us(v) if k.endswith("_us") and v else v for k, v in row.items()} for row in rows]
+    return sorted(tuple(row[name] for name in columns) for row in named)
+
+
+def spells(settings: Settings, until: str = UNTIL) -> list[tuple[str, str, str, bool]]:
+    history = open_now(settings)
+    rows = history.spells(parse_moment(until, zone="UTC")).itertuples()
+    return [(r.lead_id, format_us(r.earliest_us), format_us(r.close_us), r.won) for r in rows if r.close_us < 2**61]
+
+
+CASES = {
+    # status, close date -> from, to
+    "a past moment": ("lost,2024-05-01T10:00:00Z", "2024-05-01T10:00:00Z", "2024-05-01T10:00:00Z"),
+    "a past date": ("lost,2024-05-01", "2024-05-01T23:59:59.999999Z", "2024-05-01T23:59:59.999999Z"),
+    "next month's date": ("lost,2024-07-15", CREATED, SEEN),
+    "a moment to come": ("won,2024-06-01T06:00:00Z", CREATED, SEEN),
+    "today's date without a time": ("lost,2024-06-01", "2024-06-01T00:00:00Z", SEEN),
+    "tomorrow's date": ("lost,2024-06-02", CREATED, SEEN),
+    "no date": ("won,", CREATED, SEEN),
+}
+
+
+@pytest.mark.parametrize(("row", "earliest", "latest"), CASES.values(), ids=CASES)
+def test_lead_when_its_row_says_closed_then_is_never_open_whatever_its_close_date(tmp_path, row, earliest, latest):
+    settings, _ = ingest(tmp_path, deals=[f"1,{row}", "2,open,2024-07-15"])
+    assert spells(settings) == [("1", earliest, latest, row.startswith("won"))]
+    assert open_now(settings).open_list(parse_moment(UNTIL, zone="UTC"))["lead_id"].tolist() == ["2"]
+
+
+@pytest.mark.parametrize(("row", "earliest", "latest"), CASES.values(), ids=CASES)
+def test_lead_when_it_entered_a_closing_stage_then_is_never_open_whatever_the_date(tmp_path, row, earliest, latest):
+    status, closed = row.split(",")
+    stage = {"won": "signed", "lost": "rejected"}[status]
+    settings, _ = ingest(tmp_path, deals=["1,open,", "2,open,"], stages=[f"1,{closed},{stage}", "2,2024-03-02,new"])
+    assert spells(settings) == [("1", earliest, latest, status == "won")]
+    assert open_now(settings).open_list(parse_moment(UNTIL, zone="UTC"))["lead_id"].tolist() == ["2"]
+
+
+def test_open_stage_when_it_has_no_date_then_is_refused_as_before(tmp_path):
+    settings = {"validation": {"max_refused": 1.0}}
+    _, told = ingest(tmp_path, deals=["1,open,"], stages=["1,,new"], settings=settings)
+    assert told["rejects"] == {"required": 1}
+
+
+def test_ingest_when_closes_have_no_usable_date_then_counts_them_by_kind_and_by_rule(tmp_path):
+    rows = ["1,lost,2024-07-15", "2,won,", "3,lost,2024-06-01", "4,lost,2024-05-01", "5,lost,"]
+    _, told = ingest(tmp_path, deals=rows)
+    assert told["warned"] == {"close_date": 4}
+    assert told["warnings"] == [
+        "2 closed leads have a close date after the export: taken as closed by then",
+        "2 closed leads have no close date: taken as closed by the first export that shows it",
+    ]
+
+
+@pytest.mark.parametrize("severity", ["warn", "refuse"])
+def test_close_date_when_it_cannot_be_read_then_is_missing_only_where_the_settings_warn(tmp_path, severity):
+    validation = {"severity": {"type": severity}, "max_refused": 1.0}
+    settings, told = ingest(tmp_path, deals=["1,lost,soon", "2,open,"], settings={"validation": validation})
+    warned = [("1", CREATED, SEEN, False)]
+    assert spells(settings) == (warned if severity == "warn" else [])
+    assert told["rejects"] == ({} if severity == "warn" else {"outcome_refused": 1, "type": 1})
+
+
+def test_close_when_a_later_export_shows_it_again_then_stays_where_the_first_put_it(tmp_path):
+    ingest(tmp_path, deals=["1,lost,2024-07-15", "2,won,", "3,open,"])
+    rows = ["1,lost,2024-07-20", "2,won,2024-06-20", "3,lost,"]
+    settings, told = ingest(tmp_path, NEXT, deals=rows)
+    assert spells(settings, NEXT) == [
+        ("1", CREATED, SEEN, False),
+        ("2", CREATED, SEEN, True),
+        ("3", UNTIL, NEXT_SEEN, False),  # the first export still showed it open
+    ]
+    assert told["warnings"][-1] == (
+        "1 closed leads were shown as closed before their close date: the first export that showed it counts"
+    )
+
+
+def test_close_when_its_date_comes_later_and_is_usable_then_narrows_what_was_unknown(tmp_path):
+    ingest(tmp_path, deals=["1,lost,"])
+    settings, _ = ingest(tmp_path, NEXT, deals=["1,lost,2024-05-20T08:00:00Z"])
+    assert spells(settings, NEXT) == [("1", "2024-05-20T08:00:00Z", "2024-05-20T08:00:00Z", False)]
+
+
+def test_close_when_another_takes_its_place_then_both_are_remembered_and_the_last_in_time_counts(tmp_path):
+    ingest(tmp_path, deals=["1,won,2024-05-30T08:00:00Z"])
+    soon = "2024-06-03T06:00:00Z"
+    settings, _ = ingest(tmp_path, soon, deals=["1,lost,2024-05-30T08:00:00Z"])
+    assert closes(settings, "status", "state", "available_us") == [
+        ("lost", "shown", "2024-06-01T06:00:00Z"),  # the first export still showed the win
+        ("won", "replaced", "2024-05-30T08:00:00Z"),
+    ]
+    close = "2024-05-30T08:00:00Z"
+    assert spells(settings, soon) == [("1", close, close, False)]
+    assert spells(settings, UNTIL) == [("1", close, close, True)]  # as it was known then
+
+
+def test_close_when_the_settings_translate_its_source_otherwise_then_is_the_same_close_read_anew(tmp_path):
+    ingest(tmp_path, deals=["1,won,", "2,lost,"])
+    values = {"status": {"won": {"outcome": "lost"}, "lost": {"outcome": "won"}}}
+    mapping = [MAPPING[0], MAPPING[1] | {"values": values}]
+    settings, _ = ingest(tmp_path, NEXT, deals=["1,won,", "2,lost,"], settings={"mapping": mapping})
+    assert spells(settings, NEXT) == [("1", CREATED, SEEN, False), ("2", CREATED, SEEN, True)]
+    assert closes(settings, "state") == [("shown",), ("shown",)]
+
+
+def test_close_when_the_export_shows_the_lead_open_again_then_is_gone_and_remembered(tmp_path):
+    ingest(tmp_path, deals=["1,lost,2024-05-01", "2,open,"])
+    settings, _ = ingest(tmp_path, NEXT, deals=["1,open,2024-09-01", "2,open,"])
+    assert closes(settings, "lead_id", "state", "gone_us") == [("1", "gone", NEXT_SEEN)]
+
+
+def test_close_when_its_lead_is_missing_from_an_export_then_is_remembered_for_when_it_is_back(tmp_path):
+    ingest(tmp_path, deals=["1,lost,", "2,open,"])
+    ingest(tmp_path, "2024-06-10T06:00:00Z", deals=["2,open,"])
+    settings, _ = ingest(tmp_path, NEXT, deals=["1,lost,2024-06-20", "2,open,"])
+    assert spells(settings, NEXT) == [("1", CREATED, SEEN, False)]
+
+
+def test_memory_when_rolled_back_then_only_what_ancestors_saw_counts(tmp_path):
+    settings, first = ingest(tmp_path, deals=["1,open,", "2,open,"])
+    ingest(tmp_path, "2024-06-10T06:00:00Z", deals=["1,lost,", "2,open,"])
+    jobs.rollback_store(settings, first["store_version"])
+    settings, _ = ingest(tmp_path, NEXT, deals=["1,lost,", "2,open,"])
+    assert spells(settings, NEXT) == [("1", CREATED, NEXT_SEEN, False)]
+
+
+SUBSTITUTES = {
+    "last_activity": ("2024-05-10T10:00:00Z", ("1", "2")),
+    "last_stage": ("2024-04-20T10:00:00Z", ("1", "2")),
+}
+
+
+@pytest.mark.parametrize(("chosen", "told"), SUBSTITUTES.items(), ids=SUBSTITUTES)
+def test_undated_close_when_a_substitute_is_stated_then_takes_its_time(tmp_path, chosen, told):
+    moment, _ = told
+    settings, said = ingest(
+        tmp_path,
+        deals=["1,lost,", "2,lost,2024-08-01", "3,won,2024-05-01T00:00:00Z", "4,lost,"],
+        calls=[f"{i},{at}" for i in (1, 2, 3) for at in ("2024-05-10T10:00:00Z", "2024-06-20", "2024-04-02")],
+        stages=[f"{i},2024-04-20T10:00:00Z,new" for i in (1, 2, 3)],
+        settings={"target": {"undated_close": chosen}},
+    )
+    assert spells(settings) == [
+        ("1", moment, moment, False),
+        ("2", moment, moment, False),
+        ("3", "2024-05-01T00:00:00Z", "2024-05-01T00:00:00Z", True),
+        ("4", CREATED, SEEN, False),  # nothing of the kind is known of it
+    ]
+    words = chosen.replace("_", " ")
+    assert f"2 of the closes without a usable date take the time of the {words}" in said["warnings"]
+
+
+def test_undated_close_when_the_substitute_changes_then_the_next_ingest_obeys(tmp_path):
+    files = {"deals": ["1,lost,"], "calls": ["1,2024-05-10T10:00:00Z"], "stages": ["1,2024-04-20T10:00:00Z,new"]}
+    found = []
+    for chosen in ("last_activity", "last_stage", None):
+        settings, _ = ingest(tmp_path, **files, settings={"target": {"undated_close": chosen}})
+        found.append(spells(settings)[0][1:3])
+    assert found == [("2024-05-10T10:00:00Z",) * 2, ("2024-04-20T10:00:00Z",) * 2, (CREATED, SEEN)]
