@@ -209,8 +209,9 @@ def _past_sql(known_until: int) -> str:
     names = ", ".join(map(identifier, CLOSES.names))
     unmatched = f"""SELECT {names} FROM before_closes WHERE state <> 'shown' UNION ALL
         SELECT {names} FROM shown_before AS b WHERE {NOT_SHOWN}"""
-    state = """CASE WHEN l.lead_id IS NULL OR b.state = 'gone' THEN b.state
-        WHEN s.lead_id IS NULL THEN 'gone' ELSE 'replaced' END"""
+    gone, replaced = literal("gone"), literal("replaced")
+    state = f"""CASE WHEN l.lead_id IS NULL OR b.state = {gone} THEN b.state
+        WHEN s.lead_id IS NULL THEN {gone} ELSE {replaced} END"""
     fixed = {
         "state": state,
         "gone_us": f"CASE WHEN l.lead_id IS NULL THEN b.gone_us ELSE COALESCE(b.gone_us, {known_until - 1}) END",
