@@ -106,6 +106,18 @@ class AmbiguousDateError(UserError):
         )
 
 
+class SwappedDatesError(UserError):
+    """A column of true dates that never lie after the 12th, and of text dates that always do: a spreadsheet's work."""
+
+    def __init__(self, source: str, column: str, true_date: str, text: str, *, true_dates: int, texts: int) -> None:
+        super().__init__(
+            f"source {source!r}: column {column!r} holds {true_dates:,} true dates like {true_date!r}, none after the "
+            f"12th of a month, and {texts:,} dates as text like {text!r}, all after it: a spreadsheet has swapped day "
+            "and month wherever it could, so the true dates are wrong. Export the file again and read it as it comes "
+            "from the CRM, without opening it in a spreadsheet"
+        )
+
+
 class DecimalMarkError(UserError):
     """Numbers that do not say whether '.' or ',' is their decimal mark."""
 

@@ -137,7 +137,13 @@ def test_money_when_a_currency_stands_beside_then_it_is_told(text, decimal, read
         (["0,123"], ","),
         (["1234.567"], "."),
         (["\u20ac1.234,50", "12 EUR"], ","),
-        (["1.234"], None),
+        (["12.000", "0.500"], "."),
+        (["12.000", "1500.250"], "."),
+        (["12.000", "12.5"], "."),
+        (["12.000", "1,5"], ","),
+        (["12.000", "1.234.567"], ","),
+        (["12.000", "0.000"], "."),
+        (["12.0001"], "."),
         (["12", "1 234", "", "junk", "1,2,3"], None),
         ([], None),
     ],
@@ -151,7 +157,9 @@ def test_decimal_when_values_decide_it_then_it_is_detected(texts, mark):
     [
         (["1.5", "2,5"], "'1.5' has a decimal point, but '2,5' a decimal comma"),
         (["12", "1,234"], "'1,234' may have"),
-        (["1.234", "5,678"], "'5,678' may have"),
+        (["1.234", "5,678"], "'1.234' may have"),
+        (["12.000", "950", "20.000"], "'12.000' may have a decimal point or thousands"),
+        (["-12.000 EUR", "950"], "'-12.000 EUR' may have a decimal point or thousands"),
         (["1,234 EUR"], "'1,234 EUR' may have"),
     ],
 )
@@ -159,3 +167,11 @@ def test_decimal_when_values_do_not_decide_it_then_the_setting_is_asked_for(text
     with pytest.raises(DecimalMarkError, match=r'set decimal = "." or ","') as told:
         detect_decimal(column(texts))
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("texts", "typed", "mark"),
+    [(["12.000"], ["1.125"], "."), ([], ["1.125", "2"], "."), ([], ["2"], None), (["1,5"], ["2"], ",")],
+)
+def test_decimal_when_the_file_stores_numbers_then_these_have_points(texts, typed, mark):
+    assert detect_decimal(column(texts), typed=column(typed)) == mark

@@ -55,12 +55,14 @@ class Batch:
 
     `lines` (n,) is where each row begins, the header being line 1 (Parquet: the row's number; Excel: the sheet's row).
     `columns` (n rows) are the columns asked for, all text without nulls: missing is "", and white space around a
-    value is gone. `malformed` are rows without the header's number of values, as (line, what is wrong).
+    value is gone. `malformed` are rows without the header's number of values, as (line, what is wrong). `typed` names
+    the columns that the file stores as numbers, so that nobody need guess their decimal mark.
     """
 
     lines: np.ndarray
     columns: pa.Table
     malformed: list[tuple[int, str]] = field(default_factory=list)
+    typed: frozenset[str] = frozenset()
 
 
 def trim_columns(columns: Sequence[pa.Array | pa.ChunkedArray], names: Sequence[str]) -> pa.Table:

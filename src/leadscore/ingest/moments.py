@@ -46,7 +46,7 @@ def read_moments(text: pa.Array, *, zone: str, dates: str | None) -> tuple[np.nd
     us = np.zeros(len(text), dtype=np.int64)
     ok = np.zeros(len(text), dtype=bool)
     local = np.zeros(len(text), dtype=bool)
-    for rows, chars, shape in _by_shape(text):
+    for rows, chars, shape in texts_by_shape(text):
         found = next((match for pattern in SHAPES[dates] if (match := pattern.fullmatch(shape))), None)
         if found:
             us[rows], ok[rows] = _read_shape(chars, found)
@@ -60,7 +60,7 @@ def read_moments(text: pa.Array, *, zone: str, dates: str | None) -> tuple[np.nd
 def find_ambiguous_dates(text: pa.Array) -> str | None:
     """The first value that is a date only once the order of day and month is known, or None."""
     first = len(text)
-    for rows, _, shape in _by_shape(text):
+    for rows, _, shape in texts_by_shape(text):
         if DAY_FIRST.fullmatch(shape):
             first = min(first, int(rows[0]))
     return None if first == len(text) else str(text[first].as_py())
@@ -78,7 +78,7 @@ def within_reason(us: np.ndarray) -> np.ndarray:
     return (us > -70 * 365.25 * DAY_US) & (us < 230 * 365.25 * DAY_US)
 
 
-def _by_shape(text: pa.Array) -> Iterator[tuple[np.ndarray, np.ndarray, bytes]]:
+def texts_by_shape(text: pa.Array) -> Iterator[tuple[np.ndarray, np.ndarray, bytes]]:
     """(rows, their bytes (n, length), their common shape) of all texts that could be moments."""
     sizes = pc.binary_length(text).to_numpy(zero_copy_only=False)
     for size in np.unique(sizes):
@@ -115,14 +115,8 @@ def _read_shape(chars: np.ndarray, found: re.Match[bytes]) -> tuple[np.ndarray, 
     """Moments (n,) of one shape, as its clock shows them or in UTC where it names a zone, and which are real."""
     parts = found.groupdict()
 
-    def number(name: str, missing: int = 0) -> np.ndarray:
-        if not parts.get(name):
-            return np.full(len(chars), missing)
-        begin, end = found.span(name)
-        value = np.zeros(len(chars), dtype=np.int64)
-        for i in range(begin, min(end, begin + 6)):  # a fraction is cut to microseconds
-            value = value * 10 + (chars[:, i] - ZERO)
-        return value
+    def number(name: str) -> np.ndarray:
+        return number_at(chars, found, name)
 
     year, month, day = number("year"), number("month"), number("day")
     days, ok = _count_days(year, month, day)
@@ -141,6 +135,17 @@ def _read_shape(chars: np.ndarray, found: re.Match[bytes]) -> tuple[np.ndarray, 
         ok &= (away < 24) & (past < 60)
         us -= (away * 3600 + past * 60) * SECOND_US * (-1 if parts["zone"].startswith(b"-") else 1)
     return us, ok
+
+
+def number_at(chars: np.ndarray, found: re.Match[bytes], name: str) -> np.ndarray:
+    """The number (n,) that stands at a group of a shape; 0 where the shape lacks the group."""
+    value = np.zeros(len(chars), dtype=np.int64)
+    if not found.groupdict().get(name):
+        return value
+    begin, end = found.span(name)
+    for i in range(begin, min(end, begin + 6)):  # a fraction is cut to microseconds
+        value = value * 10 + (chars[:, i] - ZERO)
+    return value
 
 
 def _count_days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

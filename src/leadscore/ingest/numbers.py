@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.errors import DecimalMarkError
 
@@ -58,26 +59,39 @@ def read_money(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.ndarr
     return values[codes], ok[codes], currencies.take(pa.array(codes))
 
 
-def detect_decimal(text: pa.Array) -> str | None:
-    """The decimal mark, "." or ",", that the numbers of a column show; None if nothing decides, and "." may be taken.
+def detect_decimal(text: pa.Array, *, typed: pa.Array | None = None) -> str | None:
+    """The decimal mark, "." or ",", that the numbers of a column show; None if no number has a mark.
+
+    Args:
+        text: (n,) numbers as a person or a program has written them.
+        typed: numbers that their file stores as numbers; their decimal mark is ".".
 
     Raises:
-        DecimalMarkError: some show one, others the other; or all that is there could be read with either, like 1,234.
+        DecimalMarkError: some show one, others the other; or all with a mark could be read with either, like 1,234
+            and 12.000.
     """
     shown: dict[str, str] = {}
+    if typed is not None and (word := _first_with_point(typed)):
+        shown["."] = word
     doubtful = None
     for word in _distinct(text)[1]:
         number, _ = _split_currency(word)
         point, comma = _number(number, "."), _number(number, ",")
         if (point is None) != (comma is None):
             shown.setdefault("," if point is None else ".", word)
-        elif point != comma and "," in number:
+        elif point != comma:
             doubtful = doubtful or word
     if len(shown) > 1:
         raise DecimalMarkError(f"{shown['.']!r} has a decimal point, but {shown[',']!r} a decimal comma")
     if not shown and doubtful:
-        raise DecimalMarkError(f"{doubtful!r} may have a decimal comma or thousands")
+        mark = "comma" if "," in doubtful else "point"
+        raise DecimalMarkError(f"{doubtful!r} may have a decimal {mark} or thousands")
     return next(iter(shown), None)
+
+
+def _first_with_point(text: pa.Array) -> str | None:
+    with_point = text.filter(pc.match_substring(text, "."))
+    return str(with_point[0].as_py()) if len(with_point) else None
 
 
 def _distinct(text: pa.Array) -> tuple[np.ndarray, list[str]]:

@@ -31,6 +31,7 @@ def read_parquet(file: SourceFile, *, columns: Sequence[str]) -> Iterator[Batch]
             folders = {name: value for name, value in _partition(file).items() if name not in names}
             pick_columns(file, [*names, *folders], columns)
             own = [column for column in columns if column not in folders]
+            typed = frozenset(field.name for field in parquet.schema_arrow if _is_number(field.type))
             begin = 1
             # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
             for rows in parquet.iter_batches(BATCH_ROWS, columns=own, use_threads=False):
@@ -39,10 +40,14 @@ def read_parquet(file: SourceFile, *, columns: Sequence[str]) -> Iterator[Batch]
                     pa.repeat(folders[column], n) if column in folders else _column(file, column, rows)
                     for column in columns
                 ]
-                yield Batch(np.arange(begin, begin + n), trim_columns(texts, columns))
+                yield Batch(np.arange(begin, begin + n), trim_columns(texts, columns), typed=typed)
                 begin += n
     except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
         raise file.refusal(f"cannot be read as Parquet: {e}") from e
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _partition(file: SourceFile) -> dict[str, str]:

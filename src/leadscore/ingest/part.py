@@ -125,7 +125,7 @@ class _Reading:
             beside = stack.enter_context(_Beside())
             for batch in ahead(read_file(self.file, self.source, columns=columns, dialect=dialect)):
                 texts = Texts(batch)
-                reader = reader or self.reader(texts)
+                reader = reader or self.reader(texts, batch.typed)
                 for name, rows in self.stage(batch, texts, reader).items():
                     beside.run(writers[name].write_table, rows)
         rejects = pa.concat_tables(self.rejects)
@@ -140,11 +140,12 @@ class _Reading:
     def writer(self, name: str, path: Path) -> pq.ParquetWriter:
         return pq.ParquetWriter(path, staged_schema(name, self.settings), compression="lz4")
 
-    def reader(self, texts: Texts) -> Reader:
+    def reader(self, texts: Texts, typed: frozenset[str]) -> Reader:
         """How the file writes numbers and times; the decimal mark is told by the first rows, if not by the settings."""
-        numbers = [text for entry in self.entries for text in self.number_columns(entry, texts)]
+        numbers = {name for entry in self.entries for name in self.number_columns(entry)}
+        written, stored = (_chained(texts, names) for names in (numbers - typed, numbers & typed))
         try:
-            found = None if self.source.decimal or not numbers else detect_decimal(pa.concat_arrays(numbers))
+            found = None if self.source.decimal else detect_decimal(written, typed=stored)
         except DecimalMarkError as e:
             raise self.file.refusal(str(e)) from e
         return Reader(
@@ -157,9 +158,10 @@ class _Reading:
             is_only_file=self.file.name == self.source.path.as_posix(),
         )
 
-    def number_columns(self, entry: Mapping, texts: Texts) -> list[pa.Array]:
+    def number_columns(self, entry: Mapping) -> list[str]:
+        """The columns of the source that an entry reads numbers from."""
         numbers = {column.name for column in table_of(entry.table, self.settings).columns if column.type == "number"}
-        return [texts.columns[column] for name, column in sorted(entry.columns.items()) if name in numbers]
+        return [column for name, column in entry.columns.items() if name in numbers]
 
     def stage(self, batch: Batch, texts: Texts, reader: Reader) -> dict[str, pa.Table]:
         """The mapped rows of a batch by table; what becomes of every row is counted."""
@@ -219,6 +221,10 @@ class _Reading:
             "repeated": counts["repeated"],
         }
         return told | {"rows": kept[0], "side": kept[1] if len(kept) > 1 else {"rows": 0, "files": []}}
+
+
+def _chained(texts: Texts, names: set[str]) -> pa.Array:
+    return pa.concat_arrays([texts.columns[name] for name in sorted(names)] or [pa.array([], pa.string())])
 
 
 def once(batches: Iterable[pa.RecordBatch], columns: list[str], counts: Counter[str]) -> Iterator[pa.RecordBatch]:

@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.errors import AmbiguousDateError
+from leadscore.errors import AmbiguousDateError, SwappedDatesError
 from leadscore.ingest.moments import count_date_orders, find_ambiguous_dates, read_moments, within_reason
 from leadscore.ingest.numbers import read_money, read_numbers
 from leadscore.ingest.personal import PersonalHash
+from leadscore.ingest.swapped import find_swapped_dates
 from leadscore.ingest.words import Words, is_missing
 from leadscore.sections import Money
 
@@ -47,8 +48,13 @@ class Reader:
 
         Raises:
             AmbiguousDateError: most are dates that may mean two days, and the settings do not say which.
+            SwappedDatesError: a spreadsheet has swapped day and month wherever it could.
         """
         us, ok = read_moments(text, zone=self.zone, dates=self.dates)
+        may_be_mixed = self.dates is not None or not ok.all()  # ISO alone needs no second look
+        if may_be_mixed and (swapped := find_swapped_dates(text)):
+            raise SwappedDatesError(self.source, name, swapped.true_date, swapped.text,
+                                    true_dates=swapped.true_dates, texts=swapped.texts)  # fmt: skip
         unread = text.filter(pa.array(~ok & ~is_missing(text)))
         usual = self.dates is None and len(unread) > ok.sum()  # a stray one is one row's mistake
         if usual and (value := find_ambiguous_dates(unread)):

@@ -20,6 +20,12 @@ from leadscore.sections import Source
 LAST_ROW = 1_048_576  # of any sheet
 
 
+class _NumberText(str):
+    """The text of a cell that the workbook stores as a number."""
+
+    __slots__ = ()
+
+
 def read_workbook(file: SourceFile, source: Source, *, columns: Sequence[str]) -> Iterator[Batch]:
     """The named columns of a sheet, batch by batch; a row's line is its number in the sheet.
 
@@ -30,10 +36,11 @@ def read_workbook(file: SourceFile, source: Source, *, columns: Sequence[str]) -
         MissingColumnsError: the sheet has not all the columns.
     """
     lines, texts = _read_columns(file, source, columns)
+    typed = frozenset(name for name, text in zip(columns, texts, strict=True) if _is_number_column(text))
     for first in range(0, len(lines), BATCH_ROWS):
         part = slice(first, first + BATCH_ROWS)
         parts = [pa.array(text[part], pa.string()) for text in texts]
-        yield Batch(np.array(lines[part], dtype=np.int64), trim_columns(parts, columns))
+        yield Batch(np.array(lines[part], dtype=np.int64), trim_columns(parts, columns), typed=typed)
 
 
 def _read_columns(file: SourceFile, source: Source, columns: Sequence[str]) -> tuple[list[int], list[list[str]]]:
@@ -84,6 +91,10 @@ def _filled_rows(file: SourceFile, sheet: Any) -> Iterator[tuple[int, list[str]]
             yield number, row
 
 
+def _is_number_column(texts: list[str]) -> bool:
+    return all(isinstance(text, _NumberText) for text in texts if text)
+
+
 def _text(cell: Any) -> str:
     """A cell as text: numbers plain, times as ISO 8601, a date where only a date is shown; an error is missing."""
     value = cell.value
@@ -91,8 +102,10 @@ def _text(cell: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int):
+        return _NumberText(value)
     if isinstance(value, float):
-        return format(Decimal(repr(value)).normalize(), "f")
+        return _NumberText(format(Decimal(repr(value)).normalize(), "f"))
     if isinstance(value, datetime) and _shows_date_only(cell.number_format) and value.time() == datetime.min.time():
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)
