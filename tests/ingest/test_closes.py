@@ -10,6 +10,7 @@ import pytest
 from leadscore import jobs
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.errors import UndatedClosesError
 from leadscore.history.split import History, open_history
 from leadscore.store.version import read_current
 from leadscore.testing import make_settings
@@ -226,3 +227,36 @@ def test_undated_close_when_the_substitute_changes_then_the_next_ingest_obeys(tm
         settings, _ = ingest(tmp_path, **files, settings={"target": {"undated_close": chosen}})
         found.append(spells(settings)[0][1:3])
     assert found == [("2024-05-10T10:00:00Z",) * 2, ("2024-04-20T10:00:00Z",) * 2, (CREATED, SEEN)]
+
+
+def test_ingest_when_closes_contradict_each_other_then_counts_slips_reversals_and_differing_tables(tmp_path):
+    deals = ["1,lost,2024-05-01T09:04:00Z", "2,won,2024-05-01T09:00:00Z", "3,open,", "4,lost,2024-05-02T00:00:00Z"]
+    at = "2024-05-01T09:00:00Z"
+    stages = [
+        f"1,{at},signed", "1,2024-05-01T09:04:00Z,rejected",  # a slip, put right
+        f"2,{at},rejected",  # contradicts its outcome row
+        f"3,{at},signed", "3,2024-05-20T09:00:00Z,rejected",  # too late to be a correction
+        f"4,{at},signed", "4,2024-05-01T12:00:00Z,new",  # re-opened between
+    ]  # fmt: skip
+    settings, told = ingest(tmp_path, deals=deals, stages=stages)
+    assert told["warnings"] == [
+        "2 leads have an outcome and a last closing stage that contradict each other: the later one counts",
+        "2 leads were closed as won and as lost within 7 days: the last close known counts",
+        "1 leads were closed otherwise more than 7 days after their first close: the first counts",
+    ]
+    assert [(lead_id, won) for lead_id, _, _, won in spells(settings)] == [
+        ("1", False), ("2", True), ("3", True), ("4", True), ("4", False),
+    ]  # fmt: skip
+
+
+def test_training_side_when_closes_have_no_usable_date_then_leaves_out_what_hangs_on_it_and_refuses_too_many(tmp_path):
+    rows = [f"{i},{'won' if i % 2 else 'lost'},2024-05-01T10:00:00Z" for i in range(40)]
+    settings, _ = ingest(tmp_path, deals=[*rows, "40,lost,2024-07-01"])
+    history = open_now(settings)
+    side = history.earlier_side(parse_moment(UNTIL, zone="UTC"))
+    assert side.unusable == {"won": 0, "lost": side.unusable["lost"]}
+    assert side.unusable["lost"] > 0
+    assert "40" not in set(side.rows["lead_id"])
+    settings, _ = ingest(tmp_path, deals=[*rows, *(f"{i},lost," for i in range(40, 50))])
+    with pytest.raises(UndatedClosesError, match=r'target\.undated_close = "last_activity"'):
+        open_now(settings).earlier_side(parse_moment(UNTIL, zone="UTC")).check()

@@ -244,4 +244,33 @@ def _find_warnings(staged: Staged, known_until: int) -> list[str]:
         "early": "closed leads were shown as closed before their close date: the first export that showed it counts",
         "substituted": f"of the closes without a usable date take the time of the {(chosen or '').replace('_', ' ')}",
     }
+    dates = [f"{counts[name]} {text}" for name, text in words.items() if counts[name]]
+    return dates + _find_contradictions(staged)
+
+
+def _find_contradictions(staged: Staged) -> list[str]:
+    """Leads whose outcome and last closing stage differ, and leads won and lost without a word of re-opening."""
+    last = """SELECT lead_id, origin, won FROM (SELECT *, ROW_NUMBER() OVER (
+        PARTITION BY lead_id, origin ORDER BY available_us DESC, event_us DESC, seq DESC, won) AS place
+        FROM settled_closes) AS r WHERE place = 1"""
+    opens = ", ".join(map(literal, staged.settings.stages.open)) or "''"
+    reopened = f"""SELECT f.lead_id FROM (SELECT lead_id, MIN(event_us) AS first_us, MAX(event_us) AS last_us
+        FROM settled_closes GROUP BY lead_id) AS f
+        JOIN stages_now AS s ON s.lead_id = f.lead_id AND s.stage IN ({opens})
+        AND s.event_us >= f.first_us AND s.event_us <= f.last_us"""
+    within_us = round(staged.settings.target.correction_days * DAY_US)
+    counts = staged.engine.query(f"""SELECT
+        (SELECT COUNT(*) FROM (SELECT lead_id FROM ({last}) AS l
+            GROUP BY lead_id HAVING MIN(won) <> MAX(won)) AS a) AS differ,
+        COUNT(CASE WHEN second_us - first_us <= {within_us} THEN 1 END) AS corrected,
+        COUNT(CASE WHEN second_us - first_us > {within_us} THEN 1 END) AS reversed
+        FROM (SELECT lead_id, MIN(known_us) AS first_us, MAX(known_us) AS second_us FROM (
+            SELECT lead_id, won, MIN(available_us) AS known_us FROM settled_closes GROUP BY lead_id, won) AS w
+            WHERE lead_id NOT IN ({reopened}) GROUP BY lead_id HAVING COUNT(*) = 2) AS ends""").to_pylist()[0]
+    days = staged.settings.target.correction_days
+    words = {
+        "differ": "leads have an outcome and a last closing stage that contradict each other: the later one counts",
+        "corrected": f"leads were closed as won and as lost within {days:g} days: the last close known counts",
+        "reversed": f"leads were closed otherwise more than {days:g} days after their first close: the first counts",
+    }
     return [f"{counts[name]} {text}" for name, text in words.items() if counts[name]]

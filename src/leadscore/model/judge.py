@@ -200,6 +200,7 @@ def describe_side(side: Side) -> dict[str, Any]:
         "leads": int(rows["lead_id"].nunique()),
         "won": int(rows["label"].sum()),
         "censored": int(rows["label"].isna().sum()),
+        "unusable": side.unusable,
         "base_rate": side.base_rate() if side.observed.any() else None,
         "mature_rate": side.mature_rate() if np.isfinite(side.mature_rate()) else None,
         "watched_to_horizon": side.watched,
