@@ -337,13 +337,29 @@ class CorruptFileError(LeadscoreError):
     """A file whose content is not what its manifest says."""
 
     def __init__(self, path: Path, *, expected: str, found: str) -> None:
-        super().__init__(f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}")
+        self.path, self.expected, self.found = path, expected, found
+        is_gone = f"{path} is gone: its manifest names it"
+        is_changed = f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}"
+        super().__init__(is_gone if found == "none" else is_changed)
+
+
+class DamagedStoreError(CorruptFileError):
+    """A file of a store version that is gone or not what it should be, and how to get it back."""
+
+    def __init__(self, path: Path, *, expected: str, found: str) -> None:
+        super().__init__(path, expected=expected, found=found)
+        self.args = (
+            f"{self.args[0]}. `leadscore store list` says which versions are whole. Go back to one "
+            "(`leadscore store rollback VERSION`) and ingest the exports since then again: that writes the file anew. "
+            "If none is whole: `leadscore ingest --forget-damaged`, which loses the changes that were seen between exports",
+        )
 
 
 class DamagedFileError(CorruptFileError, UserError):
     """A file of ours that is empty, cut, or of another shape, and what to do about it."""
 
     def __init__(self, path: Path, problem: str, *, cure: str) -> None:
+        self.path, self.expected, self.found = path, "", problem
         LeadscoreError.__init__(self, f"{path} is damaged: {problem}; {cure}")
 
 
@@ -351,7 +367,10 @@ class CorruptPointerError(LeadscoreError):
     """A file that should name the current version, and does not."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} was changed or damaged: it names no version; ingesting again mends it")
+        super().__init__(
+            f"{path} is gone or damaged, and it is not clear which version counts: see `leadscore store list`, then name "
+            "one with `leadscore store rollback VERSION`"
+        )
 
 
 class WriteError(LeadscoreError):

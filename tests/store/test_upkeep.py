@@ -9,8 +9,9 @@ import pytest
 import histories
 from leadscore import cli, jobs, terminal
 from leadscore.errors import CorruptFileError, NoStoreError, UnknownStoreVersionError
+from leadscore.locks import locked
 from leadscore.store import upkeep
-from leadscore.store.version import locked, object_path, read_current
+from leadscore.store.version import object_path, read_current
 from leadscore.testing import Facts
 
 
@@ -34,7 +35,7 @@ def folder(settings):
 
 
 def prune(folder, *, keep=1, referred=(), really=True):
-    return upkeep.prune(folder, project="synthetic", keep=keep, referred=referred, really=really)
+    return upkeep.prune(folder, project="synthetic", keep=keep, referred=lambda: referred, really=really)
 
 
 def ids(folder):
@@ -165,7 +166,7 @@ def test_prune_when_it_dies_in_between_then_every_listed_version_is_whole_and_th
 HELD = """
 import sys
 from pathlib import Path
-from leadscore.store.version import locked
+from leadscore.locks import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()

@@ -33,6 +33,12 @@ def rows(version: store_version.StoreVersion, table: str) -> list[dict]:
     return [row for path in version.files(table) for row in pq.read_table(path).to_pylist()]
 
 
+def read_all(folder: Path) -> None:
+    version = read_current(folder, project="built")
+    for table in version.manifest["tables"]:
+        version.files(table)
+
+
 def batches(n: int, size: int) -> list[pa.RecordBatch]:
     table = pa.table({"lead_id": [f"{i % 7:05d}" for i in range(n)], "n": range(n)}, schema=SCHEMA)
     return table.to_batches(max_chunksize=size)
@@ -151,7 +157,7 @@ def test_object_when_one_bit_flips_then_it_is_found_before_a_row_is_used(tmp_pat
     path = version.files(table)[0]
     damage(path, at)
     with pytest.raises(CorruptFileError) as told:
-        read_current(tmp_path, project="built")
+        rows(read_current(tmp_path, project="built"), table)
     assert str(path) in str(told.value)
     assert path.stem[:12] in str(told.value)
     assert not isinstance(told.value, UserError)
@@ -175,7 +181,7 @@ def test_rejects_when_one_bit_flips_then_it_is_found(tmp_path):
     assert read_current(tmp_path, project="built").id == version.id
     damage(version.files("rejects")[0], 0.5)
     with pytest.raises(CorruptFileError):
-        read_current(tmp_path, project="built")
+        read_current(tmp_path, project="built").files("rejects")
 
 
 @pytest.mark.parametrize("at", [0, 0.2, 0.5, 0.9, 1])
@@ -199,11 +205,22 @@ def test_pointer_when_any_one_bit_flips_then_no_other_version_is_read_and_words_
             assert read.id == version.id  # a blank that became another blank
 
 
-@pytest.mark.parametrize("left", [b"", b"null", b"[]", b"{}", b'{"version": 1, "sha256": 2}', b"\xff\xfe"])
-def test_pointer_when_it_is_no_pointer_then_words_say_so(tmp_path, left):
+@pytest.mark.parametrize("left", [b"", b"null", b"[]", b"{}", b'{"version": 1, "sha256": 2}', b"\xff\xfe", None])
+def test_pointer_when_it_is_no_pointer_then_the_latest_version_counts_and_words_say_so(tmp_path, left, caplog):
+    latest = old_facts().write(tmp_path, known_until=31)
     old_facts().write(tmp_path, known_until=30)
-    (tmp_path / "current.json").write_bytes(left)
-    with pytest.raises(LeadscoreError, match=r"current\.json"):
+    path = tmp_path / "current.json"
+    path.unlink() if left is None else path.write_bytes(left)
+    assert read_current(tmp_path, project="built").id == latest.id
+    assert f"{path} is gone or damaged" in caplog.text
+    assert latest.id in caplog.text
+
+
+def test_pointer_when_it_is_damaged_and_two_versions_are_the_latest_then_words_ask_which_one_counts(tmp_path):
+    old_facts().write(tmp_path, known_until=30)
+    new_facts().write(tmp_path, known_until=30)
+    (tmp_path / "current.json").write_bytes(b"")
+    with pytest.raises(LeadscoreError, match=r"current\.json .*leadscore store rollback"):
         read_current(tmp_path, project="built")
 
 
@@ -213,7 +230,7 @@ def test_file_when_it_is_gone_then_words_say_which(tmp_path, what):
     path = sorted(path for path in (tmp_path / what).rglob("*") if path.is_file())[0]
     path.unlink()
     with pytest.raises(CorruptFileError, match=path.name):
-        read_current(tmp_path, project="built")
+        read_all(tmp_path)
 
 
 @pytest.mark.parametrize("what", ["objects", "versions"])

@@ -67,6 +67,9 @@ def ingest(
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     accept: Annotated[list[str] | None, typer.Option(help="An alarm that shall not stop it this once.")] = None,
+    forget_damaged: Annotated[
+        bool, typer.Option("--forget-damaged", help="Let a damaged version before count as absent.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read the exported files into the store."""
@@ -74,7 +77,7 @@ def ingest(
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
-        return jobs.ingest(settings, accept=accept or (), progress=progress)
+        return jobs.ingest(settings, accept=accept or (), forget_damaged=forget_damaged, progress=progress)
 
     run_command(run, draw_ingest, config, data, as_json=as_json)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,20 +17,23 @@ from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.errors import (
     AlarmError,
+    CorruptFileError,
+    CorruptPointerError,
     LeadscoreError,
     NoLeadsError,
+    NoStoreError,
     SourceFormatError,
     TooManyRefusedError,
     UnknownAlarmError,
     UserError,
     listed,
 )
-from leadscore.files import read_json, write_bytes
+from leadscore.files import write_bytes
 from leadscore.ingest.alarms import Exports, find_alarms
 from leadscore.ingest.closes import restated_sql, settle_closes
 from leadscore.ingest.duplicates import find_duplicates
 from leadscore.ingest.observe import attach_before, compared_fields, leads_sql, observe
-from leadscore.ingest.part import Part, part_path, read_part
+from leadscore.ingest.part import Part, part_path, read_kept_part, read_part
 from leadscore.ingest.repeats import find_repeats
 from leadscore.ingest.sources import find_files
 from leadscore.ingest.validate import (
@@ -44,6 +48,7 @@ from leadscore.ingest.validate import (
 from leadscore.progress import Progress
 from leadscore.rules import ALARMS
 from leadscore.store.version import (
+    BESIDE,
     StoreVersion,
     read_current,
     read_parts,
@@ -58,6 +63,7 @@ EVENTS = [name for name in TABLES if name != "leads"]
 SOURCE_ACCOUNT = ("read", "used", "ignored", "rejected")
 FIRST_SQL = "SELECT MIN(available_us) FROM judged WHERE broken_rule = '' AND event_us IS NOT NULL"
 ROWS = 100_000
+logger = logging.getLogger(__name__)
 
 
 class AccountsError(LeadscoreError):
@@ -75,24 +81,44 @@ class Ingested:
 
 
 def build_version(
-    settings: Settings, *, engine: Engine, folder: Path, accept: Collection[str] = (), progress: Progress
-) -> Ingested:
+    settings: Settings, *, engine: Engine, folder: Path, accept: Collection[str] = (),
+    forget_damaged: bool = False, progress: Progress,
+) -> Ingested:  # fmt: skip
     """Read all sources into the store at `folder` and make the result its current version.
 
     Files that were read before are not read again. `accept` names alarms that shall not stop this ingest.
+    With `forget_damaged` a current version that is damaged counts as absent.
 
     Raises:
+        DamagedStoreError: the current version is damaged.
         UserError: `accept` names no alarm, a source is missing or unreadable, too many rows were refused, an alarm was
             raised, or not one lead could be stored; the store is as it was.
     """
     if unknown := [name for name in accept if name not in ALARMS]:
         raise UnknownAlarmError(unknown[0], [*ALARMS])
-    before = read_current(folder, project=settings.project) if (folder / "current.json").exists() else None
+    before = _read_before(folder, project=settings.project, forget_damaged=forget_damaged)
     parts = _read_parts(settings, engine, folder, progress)
     staged = Staged(engine, parts, settings, folder)
     staged.attach()
     attach_before(staged, before)
     return _Build(staged, before, progress).write(accept)
+
+
+def _read_before(folder: Path, *, project: str, forget_damaged: bool) -> StoreVersion | None:
+    """The current version, its facts checked, or None before the first."""
+    try:
+        before = read_current(folder, project=project)
+        for name in (*before.manifest["tables"], *BESIDE):
+            if name != "rejects":  # the one thing that is not read of the version before
+                before.files(name)
+    except NoStoreError:
+        return None
+    except (CorruptFileError, CorruptPointerError) as e:
+        if not forget_damaged:
+            raise
+        logger.warning("the version before counts as absent: %s", e)
+        return None
+    return before
 
 
 def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Progress) -> list[Part]:
@@ -272,7 +298,8 @@ class _Build:
         """What looks wrong beside the version before; stops unless the settings or whoever runs it accept it."""
         if self.before is None:
             return []
-        earlier = [read_json(part_path(self.folder, key)) for key in read_parts(self.before)]
+        known = [read_kept_part(part_path(self.folder, key)) for key in read_parts(self.before)]
+        earlier = [part for part in known if part is not None]
         files, files_before = ({f"{part['source']}/{part['file']}": part["sha256"] for part in parts}
                                for parts in (self.staged.parts, earlier))  # fmt: skip
         tables = {name: kept.part for name, kept in self.kept.items()}

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
-from leadscore.errors import DecimalMarkError
+from leadscore.errors import CorruptFileError, DecimalMarkError
 from leadscore.files import canonical_json, hash_bytes, hash_file, read_json, write_pointer
 from leadscore.ingest.breaks import ROW_REJECTS, reject_rows
 from leadscore.ingest.mapping import PLACE, map_rows, staged_schema, table_of
@@ -31,13 +31,15 @@ from leadscore.ingest.sources import Batch, SourceFile, detect_dialect, read_fil
 from leadscore.ingest.typed import Reader
 from leadscore.ingest.words import Texts
 from leadscore.sections import Mapping
-from leadscore.store.version import object_path, write_columns, write_rows
+from leadscore.store.version import FILES, is_whole, object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
 
 FORMAT = 2  # of parts; a change makes every file be read again
 SIDE = pa.schema(PLACE)
 BATCH_ROWS = 250_000
 Part = dict[str, Any]
+ACCOUNT = {"read": int, "used": int, "ignored": int, "rejected": int, "ignored_by": {}}
+PART = {"key": str, "source": str, "file": str, "sha256": str, "account": ACCOUNT, "tables": {}, "rejects": FILES}
 
 
 def reading_of(source: str, settings: Settings) -> dict[str, Any]:
@@ -64,10 +66,9 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
     reading = canonical_json({"sha256": sha256, "name": file.name, "reading": reading_of(file.source, settings)})
     key = hash_bytes(reading)[:32]
     home = part_path(folder, key)
-    if home.exists():
-        part = read_json(home)
-        if all(object_path(folder, each).exists() for each in part_objects(part)):
-            return part | {"unchanged": True}
+    kept = read_kept_part(home)
+    if kept is not None and all(is_whole(object_path(folder, each)) for each in part_objects(kept)):
+        return kept | {"unchanged": True}
     with tempfile.TemporaryDirectory(prefix="leadscore-") as name:
         part = _Reading(file, settings, Path(name), _personal(file.source, settings, folder)).read(engine, folder)
     part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
@@ -84,6 +85,14 @@ def _personal(source: str, settings: Settings, folder: Path) -> PersonalHash:
 def part_path(folder: Path, key: str) -> Path:
     """Where the store at `folder` keeps what is known of a part."""
     return folder / "parts" / f"{key}.json"
+
+
+def read_kept_part(path: Path) -> Part | None:
+    """What is known of a part; None if it is gone or damaged, so that its file is read again."""
+    try:
+        return read_json(path, PART)
+    except CorruptFileError:
+        return None
 
 
 def part_objects(part: Part) -> list[str]:

@@ -23,7 +23,7 @@ from leadscore.publish.published import find_standing, read_before, read_past_re
 from leadscore.report.explanation import build_explanation
 from leadscore.scoring.change import Previous
 from leadscore.scoring.explanation import explain_lead, read_past_scores
-from leadscore.store.version import read_version
+from leadscore.store.version import open_version, read_version
 from leadscore.times import parse_moment
 
 
@@ -95,8 +95,11 @@ def _opened(settings: Settings, publication: Publication) -> Iterator[tuple[Hist
     store = settings.project_folder() / "store"
     model, _, _ = Registry(settings).load(manifest["model_version"])
     previous = _read_previous(then, manifest["previous"])
-    with closing(DuckDBEngine(settings.engine)) as engine:
-        yield open_history(then, read_version(store, manifest["store_version"]), engine), model, previous
+    with (
+        open_version(lambda: read_version(store, manifest["store_version"])) as version,
+        closing(DuckDBEngine(settings.engine)) as engine,
+    ):
+        yield open_history(then, version, engine), model, previous
 
 
 def _read_previous(settings: Settings, publication_id: str | None) -> Previous | None:

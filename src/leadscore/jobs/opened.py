@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AsOfError
 from leadscore.history.split import History, open_history
-from leadscore.store.version import StoreVersion, read_current
+from leadscore.store.version import open_version, read_current
 from leadscore.times import DAY_US, format_us
 
 
 @contextmanager
 def open_store(settings: Settings) -> Iterator[History]:
-    """The current store version, opened for looking back."""
-    version: StoreVersion = read_current(settings.project_folder() / "store", project=settings.project)
-    engine = DuckDBEngine(settings.engine)
-    try:
+    """The current store version, opened for looking back; it is not pruned meanwhile."""
+    store = settings.project_folder() / "store"
+    with (
+        open_version(lambda: read_current(store, project=settings.project)) as version,
+        closing(DuckDBEngine(settings.engine)) as engine,
+    ):
         yield open_history(settings, version, engine)
-    finally:
-        engine.close()
 
 
 def checked_as_of(history: History, as_of_us: int | None) -> int:

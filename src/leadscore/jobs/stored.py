@@ -16,25 +16,31 @@ from leadscore.audit.verdict import FieldVerdict, left_out
 from leadscore.audit.verdict import audit as run_audit
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import UnknownRuleError
+from leadscore.errors import CorruptFileError, DamagedFileError, UnknownRuleError
 from leadscore.features.fields import unlearned_fields
 from leadscore.files import read_json
 from leadscore.ingest.build import build_version, write_csv
 from leadscore.jobs.opened import open_store
+from leadscore.locks import locked
 from leadscore.progress import Progress, silent
 from leadscore.store import upkeep
-from leadscore.store.version import locked, object_path, read_attempt
+from leadscore.store.version import check_objects, object_path, read_attempt
 from leadscore.tables import REJECTS
 
 
-def ingest(settings: Settings, *, accept: Collection[str] = (), progress: Progress = silent) -> dict[str, Any]:
+def ingest(
+    settings: Settings, *, accept: Collection[str] = (), forget_damaged: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
     """Read the sources into a new store version; returns its id, files, accounts, rejects by rule and warnings.
 
-    `accept` names alarms that shall not stop it this once.
+    `accept` names alarms that shall not stop it this once. With `forget_damaged` a version before that is damaged
+    counts as absent: changes that were seen between exports are lost with it.
     """
     store = settings.project_folder() / "store"
     with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
-        ingested = build_version(settings, engine=engine, folder=store, accept=accept, progress=progress)
+        ingested = build_version(
+            settings, engine=engine, folder=store, accept=accept, forget_damaged=forget_damaged, progress=progress
+        )
     manifest = ingested.version.manifest
     return {
         "project": settings.project,
@@ -89,14 +95,16 @@ def write_rejects(settings: Settings, path: Path) -> int:
 
 
 def _read_rejects(store: Path, part: dict[str, Any]) -> pa.Table:
-    tables = [pq.read_table(object_path(store, file["sha256"]), use_threads=False) for file in part["files"]]
+    paths = [object_path(store, file["sha256"]) for file in part["files"]]
+    check_objects(paths)
+    tables = [pq.read_table(path, use_threads=False) for path in paths]
     return pa.concat_tables(tables) if tables else REJECTS.empty_table()
 
 
 def list_store(settings: Settings) -> dict[str, Any]:
-    """The versions of the store; `referred`: something was published or trained from it."""
-    versions = upkeep.list_versions(settings.project_folder() / "store", project=settings.project)
-    referred = _referred(settings)
+    """The versions of the store, every file checked; `referred`: something was published or trained from it."""
+    versions = upkeep.list_versions(settings.project_folder() / "store", project=settings.project, checked=True)
+    referred = set(_read_referred(settings).values())
     return {"versions": [each | {"referred": each["version"] in referred} for each in versions]}
 
 
@@ -109,14 +117,38 @@ def rollback_store(settings: Settings, version: str) -> dict[str, Any]:
 def prune_store(settings: Settings, *, keep: int, really: bool) -> dict[str, Any]:
     """Remove store versions that nothing was published or trained from, but for the latest `keep`."""
     folder = settings.project_folder() / "store"
-    return upkeep.prune(folder, project=settings.project, keep=keep, referred=_referred(settings), really=really)
+    return upkeep.prune(
+        folder, project=settings.project, keep=keep, referred=lambda: _find_referred(settings), really=really
+    )
 
 
-def _referred(settings: Settings) -> set[str]:
-    """The store versions that publications and trainings name."""
+def _read_referred(settings: Settings) -> dict[Path, str | None]:
+    """The store version that each publication and training names; None if its manifest is damaged."""
     folders = (settings.project_folder() / "scores", settings.models_folder / settings.project)
-    manifests = [path for folder in folders for path in folder.glob("*/manifest.json")]
-    return {read_json(path)["store_version"] for path in manifests}
+    manifests = [path for folder in folders for path in sorted(folder.glob("*/manifest.json"))]
+    named: dict[Path, str | None] = {}
+    for path in manifests:
+        try:
+            named[path] = read_json(path, {"store_version": str})["store_version"]
+        except CorruptFileError:
+            named[path] = None
+    return named
+
+
+def _find_referred(settings: Settings) -> set[str]:
+    """The store versions that publications and trainings name.
+
+    Raises:
+        DamagedFileError: one does not say which, so that no version could be removed safely.
+    """
+    named = _read_referred(settings)
+    for path, version in named.items():
+        if version is None:
+            raise DamagedFileError(
+                path, "it does not say which version it needs",
+                cure="restore it, or remove its folder, which cannot be used any more; then prune again",
+            )  # fmt: skip
+    return {version for version in named.values() if version is not None}
 
 
 def audit(settings: Settings) -> dict[str, Any]:

@@ -2,38 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from leadscore.errors import UnknownStoreVersionError
+from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError, UnknownStoreVersionError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_pointer
+from leadscore.locks import locked, unread
 from leadscore.store.version import (
+    BESIDE,
+    FILES,
     StoreVersion,
     all_parts,
-    locked,
+    check_objects,
+    list_ids,
+    manifest_path,
     object_path,
     read_attempt,
     read_current,
     read_parts,
+    read_pointer,
     read_version,
 )
 
+MANIFEST = "manifest"
+PART = {"rejects": FILES, "tables": {}}
 
-def list_versions(folder: Path, *, project: str) -> list[dict[str, Any]]:
+
+def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[dict[str, Any]]:
     """Every version: id, known_until, rows by table, and whether it is the current one; the latest known_until first.
+
+    `damaged` names what of it is gone or was changed: its `manifest`, which then says nothing else, or, if files
+    are to be `checked`, tables.
 
     Raises:
         NoStoreError: nothing was ingested yet.
     """
-    current = read_current(folder, project=project).id
-    found = []
-    for path in sorted((folder / "versions").glob("*.json")):
-        manifest = read_json(path)
-        rows = {name: part["rows"] for name, part in sorted(manifest["tables"].items())}
-        known = {key: manifest[key] for key in ("known_until", "known_until_us")}
-        found.append({"version": path.stem, **known, "rows": rows, "current": path.stem == current})
+    ids = list_ids(folder)
+    if not ids:
+        raise NoStoreError(project, folder)
+    current = _read_current_id(folder, project)
+    found = [_describe(folder, each, checked=checked) | {"current": each == current} for each in ids]
     return sorted(found, key=lambda each: (-each["known_until_us"], each["version"]))
+
+
+def _read_current_id(folder: Path, project: str) -> str | None:
+    """The current version, whole or not; None if current.json is damaged and it is not clear which one counts."""
+    if (named := read_pointer(folder)) is not None:
+        return named[:16]
+    try:
+        return read_current(folder, project=project).id
+    except (CorruptFileError, CorruptPointerError):
+        return None
+
+
+def _describe(folder: Path, version: str, *, checked: bool) -> dict[str, Any]:
+    try:
+        read = read_version(folder, version)
+    except CorruptFileError:
+        nothing = {"known_until": "unknown", "known_until_us": -1, "rows": {}}
+        return {"version": version, **nothing, "damaged": [MANIFEST]}
+    return {
+        "version": version,
+        "known_until": read.manifest["known_until"],
+        "known_until_us": read.known_until_us,
+        "rows": {name: part["rows"] for name, part in sorted(read.manifest["tables"].items())},
+        "damaged": read.find_damage() if checked else [],
+    }
 
 
 def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
@@ -41,7 +77,7 @@ def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
 
     Raises:
         UnknownStoreVersionError: none, or more than one, is called so.
-        CorruptFileError: a file of it was changed.
+        CorruptFileError: a file of it is gone or was changed.
     """
     known = [each["version"] for each in list_versions(folder, project=project)]
     found = [version for version in known if len(which) >= 4 and version.startswith(which)]
@@ -49,53 +85,74 @@ def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
         raise UnknownStoreVersionError(project, which, known)
     with locked(folder):
         version = read_version(folder, found[0])
+        names = (*version.manifest["tables"], *BESIDE)
+        check_objects([path for name in names for path in version.paths(name)])
         sha256 = hash_bytes(canonical_json(version.manifest))
         write_pointer(folder / "current.json", canonical_json({"version": version.id, "sha256": sha256}))
     return version
 
 
-def prune(folder: Path, *, project: str, keep: int, referred: Collection[str], really: bool) -> dict[str, Any]:
+def prune(
+    folder: Path, *, project: str, keep: int, referred: Callable[[], Collection[str]], really: bool
+) -> dict[str, Any]:
     """Remove versions and the files that only they use; first a dry run shows which.
+
+    Versions that somebody reads stay. If the manifest of one that stays is damaged nobody knows its files, so files
+    stay too.
 
     Args:
         folder: the store.
         project: its name, for messages.
         keep: how many versions stay in any case, those with the latest known_until.
-        referred: versions that stay because something was published or trained from them.
+        referred: says which versions stay because something was published or trained from them; asked when no reader
+            can come in between.
         really: remove; else only tell.
 
     Returns:
         `removed` and `kept` version ids, and `files` and `bytes` that go.
+
+    Raises:
+        CorruptPointerError: it is not clear which version is the current one.
     """
-    with locked(folder):
+    with locked(folder), ExitStack() as leases:
         versions = list_versions(folder, project=project)
-        stays = {each["version"] for each in versions[:keep]} | set(referred)
-        stays |= {each["version"] for each in versions if each["current"]}
-        kept = [each["version"] for each in versions if each["version"] in stays]
-        removed = [each["version"] for each in versions if each["version"] not in stays]
-        used = {path for version in kept for path in _files(folder, version)}
-        used |= {
-            object_path(folder, file["sha256"]) for file in read_attempt(folder, project=project)["rejects"]["files"]
-        }
-        there = [*(folder / "objects").rglob("*.parquet"), *(folder / "parts").glob("*.json")]
-        unused = sorted(path for path in there if path not in used)
+        if not any(each["current"] for each in versions):
+            raise CorruptPointerError(folder / "current.json")
+        unneeded = [each["version"] for each in versions[keep:] if not each["current"]]
+        free = {each for each in unneeded if leases.enter_context(unread(manifest_path(folder, each)))}
+        gone = free - set(referred())
+        removed = [each["version"] for each in versions if each["version"] in gone]
+        kept = [each["version"] for each in versions if each["version"] not in gone]
+        is_known = not any(each["damaged"] for each in versions if each["version"] in kept)
+        unused = _find_unused(folder, kept, project=project) if is_known else []
         size = sum(path.stat().st_size for path in unused)
         if really:  # manifests first: should it be interrupted, no version is left without its files
             for version in removed:
-                (folder / "versions" / f"{version}.json").unlink()
+                manifest_path(folder, version).unlink()
                 (folder / "deliveries" / f"{version}.json").unlink(missing_ok=True)
             for path in unused:
                 path.unlink()
     return {"removed": removed, "kept": kept, "files": len(unused), "bytes": size, "really": really}
 
 
+def _find_unused(folder: Path, kept: Collection[str], *, project: str) -> list[Path]:
+    """The stored files that neither a version that stays nor the last ingest needs."""
+    used = {path for version in kept for path in _files(folder, version)}
+    rejects = read_attempt(folder, project=project)["rejects"]["files"] if kept else []
+    used |= {object_path(folder, file["sha256"]) for file in rejects}
+    stored = [*(folder / "objects").rglob("*.parquet"), *(folder / "parts").glob("*.json")]
+    return sorted(path for path in stored if path not in used)
+
+
 def _files(folder: Path, version: str) -> Iterator[Path]:
     """All that a version needs: its tables' files, and the parts that were read for it with theirs."""
-    found = StoreVersion(version, read_json(folder / "versions" / f"{version}.json"), folder)
-    told = all_parts(found.manifest)
-    for path in (folder / "parts" / f"{key}.json" for key in read_parts(found)):
+    read = read_version(folder, version)
+    needed = all_parts(read.manifest)
+    for path in (folder / "parts" / f"{key}.json" for key in read_parts(read)):
         yield path
-        if path.exists():
-            part = read_json(path)
-            told += [part["rejects"], *(each[kind] for each in part["tables"].values() for kind in ("rows", "side"))]
-    yield from (object_path(folder, file["sha256"]) for each in told for file in each["files"])
+        try:
+            part = read_json(path, PART)
+        except CorruptFileError:  # its source is read again when it is needed
+            continue
+        needed += [part["rejects"], *(each[kind] for each in part["tables"].values() for kind in ("rows", "side"))]
+    yield from (object_path(folder, file["sha256"]) for each in needed for file in each["files"])

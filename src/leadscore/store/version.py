@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
+import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError, WriteError
+from leadscore.errors import CorruptFileError, CorruptPointerError, DamagedStoreError, NoStoreError
 from leadscore.files import (
     canonical_json,
     hash_bytes,
@@ -25,10 +25,15 @@ from leadscore.files import (
     write_pointer,
     write_together,
 )
+from leadscore.locks import lease
 
 ROW_GROUP = 250_000
 BESIDE = ("rejects", "observed", "closes")  # what a version holds beside its tables
 NOTHING: dict[str, Any] = {"rows": 0, "files": []}
+POINTER = {"version": str, "sha256": str}
+FILES = {"rows": int, "files": [{"sha256": str, "rows": int}]}
+ATTEMPT = {"rejects": FILES | {"rules": {}, "warned": {}}, "stopped": (str, type(None))}
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,25 @@ class StoreVersion:
         return "closes" in self.manifest
 
     def files(self, table: str) -> list[Path]:
-        """The Parquet files of a table or of a part beside the tables; none if the version has no such rows."""
+        """The Parquet files of a table or of a part beside the tables; none if the version has no such rows.
+
+        Raises:
+            DamagedStoreError: one of them is gone or not what the manifest says.
+        """
+        paths = self.paths(table)
+        check_objects(paths)
+        return paths
+
+    def paths(self, table: str) -> list[Path]:
+        """Where these files lie, unchecked."""
         apart = {name: self.manifest[name] for name in BESIDE if name in self.manifest}
         part = (self.manifest["tables"] | apart).get(table, NOTHING)
         return [object_path(self.folder, file["sha256"]) for file in part["files"]]
+
+    def find_damage(self) -> list[str]:
+        """The tables, and parts beside them, of which a file is gone or damaged."""
+        names = (*sorted(self.manifest["tables"]), *BESIDE)
+        return [name for name in names if not all(map(is_whole, self.paths(name)))]
 
     def schema(self, table: str) -> pa.Schema | None:
         """The Arrow schema of a stored table, or None if it has no rows."""
@@ -80,6 +100,51 @@ class StoreVersion:
 def object_path(folder: Path, sha256: str) -> Path:
     """Where a store keeps the file of that content."""
     return folder / "objects" / sha256[:2] / f"{sha256}.parquet"
+
+
+_hashes: dict[tuple[Path, int, int, int], str] = {}  # of files as this process has read them
+
+
+def hash_object(path: Path) -> str:
+    """SHA-256 of a stored file, computed once while the file is as it was; "none" if there is no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "none"
+    key = (path, found.st_size, found.st_mtime_ns, found.st_ino)
+    if key not in _hashes:
+        _hashes[key] = hash_file(path)
+    return _hashes[key]
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a stored file is there and what its name says."""
+    return hash_object(path) == path.stem
+
+
+def check_objects(paths: Sequence[Path]) -> None:
+    """Compare stored files with the hashes that name them.
+
+    Raises:
+        DamagedStoreError: one of them is gone or something else.
+    """
+    with ThreadPoolExecutor(4) as threads:
+        for path, found in zip(paths, threads.map(hash_object, paths), strict=True):
+            if found != path.stem:
+                raise DamagedStoreError(path, expected=path.stem, found=found)
+
+
+def manifest_path(folder: Path, version: str) -> Path:
+    """Where a store keeps the manifest of a version; readers hold a lease on it."""
+    return folder / "versions" / f"{version[:16]}.json"
+
+
+@contextmanager
+def open_version(find: Callable[[], StoreVersion]) -> Iterator[StoreVersion]:
+    """The version that `find` reads, under a lease, so that it is not pruned while it is used."""
+    version = find()
+    with lease(manifest_path(version.folder, version.id)) as is_held:
+        yield version if is_held else find()
 
 
 def write_rows(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> dict[str, Any]:
@@ -140,23 +205,6 @@ def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa
         yield pa.Table.from_batches(held, schema).combine_chunks()
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """One process at a time changes the store at `folder`; others wait. Readers need no lock.
-
-    Raises:
-        WriteError: the folder may not be written, ...
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    except OSError as e:
-        raise WriteError(folder, e.strerror or str(e)) from e
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def write_version(folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()) -> StoreVersion:
     """Keep a manifest and make it the current version, in one rename.
 
@@ -172,34 +220,64 @@ def write_version(folder: Path, manifest: dict[str, Any], *, parts: Sequence[str
     return StoreVersion(sha256[:16], manifest, folder)
 
 
-def _read_pointer(path: Path) -> str:
-    """The SHA-256 of the current version's manifest."""
+def read_pointer(folder: Path) -> str | None:
+    """The SHA-256 of the current version's manifest as current.json says; None if it is gone or damaged."""
     try:
-        current = read_json(path)
-        version, sha256 = current["version"], current["sha256"]
-    except (ValueError, KeyError, TypeError) as e:
-        raise CorruptPointerError(path) from e
-    if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256) or version != sha256[:16]:
-        raise CorruptPointerError(path)
-    return sha256
+        current = read_json(folder / "current.json", POINTER)
+    except CorruptFileError:
+        return None
+    sha256: str = current["sha256"]
+    return sha256 if re.fullmatch("[0-9a-f]{64}", sha256) and current["version"] == sha256[:16] else None
+
+
+def list_ids(folder: Path) -> list[str]:
+    """The ids of all versions of a store, whole or not."""
+    return sorted(path.stem for path in (folder / "versions").glob("*.json") if re.fullmatch("[0-9a-f]{16}", path.stem))
 
 
 def read_current(folder: Path, *, project: str) -> StoreVersion:
-    """The current version, every file of it checked against its hash.
+    """The current version; its files are checked when they are asked for.
+
+    If current.json is gone or damaged it is the version with the latest known_until, with a warning.
 
     Raises:
         NoStoreError: nothing was ingested yet.
-        CorruptFileError: a file is not what the manifest says.
+        CorruptPointerError: current.json is damaged, and no version is alone the latest.
+        CorruptFileError: its manifest is gone or damaged.
     """
-    if not (folder / "current.json").exists():
+    if (sha256 := read_pointer(folder)) is not None:
+        return read_version(folder, sha256)
+    path = folder / "current.json"
+    if not path.exists() and not list_ids(folder):
         raise NoStoreError(project, folder)
-    return read_version(folder, _read_pointer(folder / "current.json"))
+    latest = _find_latest(folder)
+    if latest is None:
+        raise CorruptPointerError(path)
+    logger.warning(
+        "%s is gone or damaged: the version with the latest known_until counts, %s. To make another one count: "
+        "leadscore store rollback", path, latest.id,
+    )  # fmt: skip
+    return latest
+
+
+def _find_latest(folder: Path) -> StoreVersion | None:
+    """The version with the latest known_until; None if a manifest is damaged, or several are the latest."""
+    try:
+        versions = [read_version(folder, each) for each in list_ids(folder)]
+    except CorruptFileError:
+        return None
+    latest = max((each.known_until_us for each in versions), default=None)
+    found = [each for each in versions if each.known_until_us == latest]
+    return found[0] if len(found) == 1 else None
 
 
 def read_parts(version: StoreVersion) -> list[str]:
     """The keys of the parts that a version was made of, as far as they are known."""
-    path = version.folder / "deliveries" / f"{version.id}.json"
-    return list(read_json(path)["parts"]) if path.exists() else []
+    try:
+        found = read_json(version.folder / "deliveries" / f"{version.id}.json", {"parts": [str]})
+    except CorruptFileError:
+        return []
+    return list(found["parts"])
 
 
 def write_attempt(folder: Path, rejects: dict[str, Any], *, stopped: str | None) -> None:
@@ -213,8 +291,12 @@ def read_attempt(folder: Path, *, project: str) -> dict[str, Any]:
     Raises:
         NoStoreError: nothing was ingested yet.
     """
-    if (folder / "attempt.json").exists():
-        return read_json(folder / "attempt.json")
+    path = folder / "attempt.json"
+    if path.exists():
+        try:
+            return read_json(path, ATTEMPT, cure="what the current version rejected is shown instead")
+        except CorruptFileError as e:
+            logger.warning("%s", e)
     rejects = read_current(folder, project=project).manifest["rejects"]
     return {"rejects": {"warned": {}, **rejects}, "stopped": None}
 
@@ -225,12 +307,14 @@ def all_parts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def read_version(folder: Path, sha256: str) -> StoreVersion:
-    """The version whose manifest's SHA-256 begins so, every file of it checked against its hash."""
-    path = folder / "versions" / f"{sha256[:16]}.json"
-    version = StoreVersion(sha256[:16], json.loads(read_verified(path, sha256=sha256)), folder)
-    for part in all_parts(version.manifest):
-        for file in part["files"]:
-            found = hash_file(stored) if (stored := object_path(folder, file["sha256"])).exists() else "none"
-            if found != file["sha256"]:
-                raise CorruptFileError(stored, expected=file["sha256"], found=found)
-    return version
+    """The version whose manifest's SHA-256 begins so; its files are checked when they are asked for.
+
+    Raises:
+        DamagedStoreError: the manifest is gone or something else.
+    """
+    path = manifest_path(folder, sha256)
+    try:
+        data = read_verified(path, sha256=sha256)
+    except CorruptFileError as e:
+        raise DamagedStoreError(path, expected=e.expected, found=e.found) from e
+    return StoreVersion(sha256[:16], json.loads(data), folder)

@@ -87,10 +87,11 @@ def draw_store(result: dict[str, Any]) -> None:
     table = table_of("Store versions", "version", "known until", "", "leads", "all rows", text=3)
     for each in result["versions"]:
         notes = ["current"] * each["current"] + ["in use"] * each["referred"]
+        if each["damaged"]:
+            notes.append(f"[red]damaged: {', '.join(each['damaged'])}[/]")
         rows = each["rows"]
-        table.add_row(
-            each["version"], each["known_until"], ", ".join(notes), f"{rows['leads']:,}", f"{sum(rows.values()):,}"
-        )
+        leads = f"{rows['leads']:,}" if rows else "-"
+        table.add_row(each["version"], each["known_until"], ", ".join(notes), leads, f"{sum(rows.values()):,}")
     out.print(table)
 
 
