@@ -232,10 +232,8 @@ def test_backtest_when_there_is_no_date_for_it_then_it_is_said(stored, run, word
         lambda store: leads_file(store).unlink(),
         lambda store: next((store / "versions").iterdir()).write_bytes(b"{}"),
         lambda store: next((store / "versions").iterdir()).unlink(),
-        lambda store: (store / "current.json").write_bytes(b""),
-        lambda store: (store / "current.json").write_bytes(b'{"version": "0", "sha256": "0"}'),
     ],
-    ids=["object", "no object", "manifest", "no manifest", "empty pointer", "other pointer"],
+    ids=["object", "no object", "manifest", "no manifest"],
 )
 def test_command_when_the_store_is_damaged_then_it_is_said_and_it_is_not_the_users_mistake(stored, run, damage):
     damage(stored / "data" / "shop" / "store")

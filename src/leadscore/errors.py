@@ -351,7 +351,7 @@ class DamagedStoreError(CorruptFileError):
         self.args = (
             f"{self.args[0]}. `leadscore store list` says which versions are whole. Go back to one "
             "(`leadscore store rollback VERSION`) and ingest the exports since then again: that writes the file anew. "
-            "If none is whole: `leadscore ingest --forget-damaged`, which loses the changes that were seen between exports",
+            "If none is whole: `leadscore ingest --forget-damaged`, which loses the changes seen between exports",
         )
 
 
@@ -368,8 +368,8 @@ class CorruptPointerError(LeadscoreError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is gone or damaged, and it is not clear which version counts: see `leadscore store list`, then name "
-            "one with `leadscore store rollback VERSION`"
+            f"{path} is gone or damaged, and it is not clear which version counts: see `leadscore store list`, then "
+            "name one with `leadscore store rollback VERSION`"
         )
 
 
