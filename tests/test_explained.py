@@ -18,6 +18,7 @@ from leadscore.errors import CorruptFileError, NoPublicationError, OldPublicatio
 from leadscore.files import canonical_json, hash_bytes
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.registry import Who
+from leadscore.model.target import TargetMismatchError
 from leadscore.sample import write_sample
 from leadscore.scoring.change import NOTHING, STEEPEST, apportion, compute_steps, log_odds, slope_between
 
@@ -195,6 +196,43 @@ def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_column
     monkeypatch.setattr(jobs.explained, "score_list", other)
     told = jobs.replay(project, first["publication_id"], scores_of(first).index[0])
     assert (told["same"], told["differs"]) == (False, ["tier"])
+
+
+def with_horizon(project, days):
+    return project.model_copy(update={"target": project.target.model_copy(update={"horizon_days": days})})
+
+
+def test_publication_when_the_horizon_is_auto_then_is_that_of_the_model_and_explained_and_replayed(world):
+    _, boosted, _, second = world
+    scored = jobs.score(with_horizon(boosted, 0))  # so "auto" is held
+    kept = json.loads(Path(scored["folder"], "manifest.json").read_text())
+    assert json.loads(kept["settings"])["target"]["horizon_days"] == boosted.target.horizon_days
+    lead_id = scored["top"][0]["lead_id"]
+    told = jobs.replay(with_horizon(boosted, 0), scored["publication_id"], lead_id)
+    assert (told["same"], told["differs"]) == (True, [])
+    explained = jobs.explain(with_horizon(boosted, 0), lead_id, publication_id=scored["publication_id"])
+    assert explained["score"]["win_probability"] == scores_of(second).loc[lead_id, "win_probability"]
+
+
+def test_publication_when_the_settings_now_have_another_horizon_then_those_of_then_count_and_no_new_list_is_made(world):
+    project, boosted, _, second = world
+    other = with_horizon(boosted, 30)
+    with pytest.raises(TargetMismatchError, match=r"a win within 60 days, and target\.horizon_days is 30"):
+        jobs.score(other)
+    lead_id = second["top"][0]["lead_id"]
+    assert jobs.replay(other, second["publication_id"], lead_id)["same"]
+    assert jobs.explain(other, lead_id, publication_id=second["publication_id"])["lead_id"] == lead_id
+    retrained = jobs.train(with_horizon(project, 30))["promotion"]
+    assert retrained["promoted"]
+    assert "predicts something else than the settings ask for: a win within 60 days" in retrained["why"]
+
+
+def test_backtest_when_the_horizon_is_auto_then_is_that_known_at_its_first_date(world):
+    project, *_ = world
+    report = jobs.backtest(with_horizon(project, 0), dates=1)
+    assert report["horizon_days"] > 0
+    assert len(report["dates"]) == 1
+    assert f"{report['horizon_days']} days, by what was known at " in report["horizon_why"]
 
 
 def test_explanation_when_asked_for_what_is_not_there_then_is_refused_in_words(world, tmp_path):

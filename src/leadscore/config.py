@@ -282,6 +282,8 @@ class Settings(Frozen):
         """What `public` told once, with the places of now."""
         unsaid = set() if told["time"] == "dated" else DATED
         kept = {name: value for name, value in told.items() if name not in unsaid}
+        if (target := kept.get("target")) and target["horizon_days"] == 0:  # so "auto" was written once
+            kept["target"] = target | {"horizon_days": "auto"}
         return Settings.model_validate(kept | {name: getattr(self, name) for name in PLACES})
 
     def project_folder(self) -> Path:

@@ -9,7 +9,16 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from leadscore.errors import listed, nearest
 from leadscore.rules import ALARMS, RULES, Answer, Severity
@@ -216,6 +225,11 @@ class Target(Frozen):
         description="what stands for a close date that is missing or after the export: when the lead had its last "
         "activity, or entered its last stage; default: nothing, and what rests on that date is not learned from",
     )
+
+    @field_serializer("horizon_days", when_used="json")
+    def _days_or_auto_again(self, value: int) -> int | str:
+        """What the settings said, so that they can be read again."""
+        return value or "auto"
 
 
 class EngineSettings(Frozen):

@@ -9,11 +9,13 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.errors import KnownFromError, TimeModeError
 from leadscore.history.closes import attach_closes
+from leadscore.history.known import read_known_values
 from leadscore.history.labels import Side, build_final_side, build_side
 from leadscore.history.snapshot import Snapshot, build_final_list, build_grid, build_grid_list, build_open_list
 from leadscore.history.spells import build_spells
@@ -67,6 +69,10 @@ class History:
     def open_list(self, as_of_us: int) -> pd.DataFrame:
         """The leads open at `as_of_us`, by what was known then."""
         return build_open_list(self.spells(as_of_us), as_of_us=as_of_us)
+
+    def known_values(self, names: Sequence[str], *, as_of_us: int) -> pa.Table:
+        """The value of each named field that was known at a moment, by lead (see `read_known_values`)."""
+        return read_known_values(self.engine, names, as_of_us=as_of_us)
 
     def changed_fields(self, known_us: int) -> set[str]:
         """The fields of which a change was known before a moment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,6 @@ import pyarrow.compute as pc
 
 from leadscore.config import Settings
 from leadscore.deciding import Tiers
-from leadscore.engine.protocol import identifier
 from leadscore.errors import CorruptFileError, UnknownVersionError
 from leadscore.history.split import History
 from leadscore.ingest.overrides import read_overrides
@@ -19,6 +19,7 @@ from leadscore.ingest.reps import read_reps
 from leadscore.jobs.opened import checked_as_of, open_store
 from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
+from leadscore.model.target import check_target, with_horizon_of
 from leadscore.progress import Progress, silent
 from leadscore.publish.publication import write_publication
 from leadscore.publish.published import Before, find_before, read_as_of
@@ -31,9 +32,12 @@ from leadscore.tables import REPS
 
 def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
     """Score the leads open at a moment (default: known_until) with the champion; `publish` leads readers there."""
-    with open_store(settings) as history:
-        moment = checked_as_of(history, as_of_us)
+    with open_store(settings) as opened:
+        moment = checked_as_of(opened, as_of_us)
         model, model_manifest, model_version = Registry(settings).load_champion()
+        check_target(settings, model_manifest, version=model_version)
+        settings = with_horizon_of(settings, model_manifest)
+        history = replace(opened, settings=settings)
         progress("scoring", 0, 1)
         known_us, published_us = model_manifest["known_until_us"], history.published_us(moment)
         previous, doubts = find_previous(settings, as_of_us=published_us)
@@ -94,11 +98,25 @@ def score_list(
         history, model, model_version=model_version, known_us=known_us, as_of_us=as_of_us, previous=previous,
         overrides=inputs.get("overrides", ()), tiers=_with_places(history.settings.tiers, inputs),
     )  # fmt: skip
-    settings, scores = history.settings, scored.scores
+    if history.settings.routing is None:
+        return scored.scores, scored.facts | {"routing": None}
+    scores, routing = route_list(history, scored.scores, as_of_us=as_of_us, previous=previous, inputs=inputs)
+    return scores, scored.facts | {"routing": routing, "warnings": [*scored.facts["warnings"], *routing["warnings"]]}
+
+
+def route_list(
+    history: History, scores: pa.Table, *, as_of_us: int, previous: Previous | None, inputs: Mapping[str, Any]
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The scores with who should call each lead, by what was known of it at `as_of_us`, and the facts of the routing.
+
+    Raises:
+        RuntimeError: the settings have no section `routing`.
+    """
+    settings = history.settings
     if settings.routing is None:
-        return scores, scored.facts | {"routing": None}
-    columns = dict.fromkeys(["lead_id", "owner_id", *settings.routing.match.columns().values()])
-    fields = history.engine.query(f"SELECT {', '.join(map(identifier, columns))} FROM leads ORDER BY lead_id")
+        raise RuntimeError("the settings have no section routing")
+    names = list(dict.fromkeys(["owner_id", *settings.routing.match.columns().values()]))
+    fields = history.known_values(names, as_of_us=as_of_us)
     excluded = pc.equal(scores["qualification"], "disqualified")
     given = scores.filter(pc.invert(excluded))  # nobody calls who is disqualified
     reps = pa.Table.from_pylist(inputs["reps"], schema=REPS)
@@ -114,8 +132,7 @@ def score_list(
             pc.fill_null(routing.routes[name].take(place), otherwise) if otherwise else routing.routes[name].take(place)
         )
         scores = scores.append_column(field, told)
-    warnings = [*scored.facts["warnings"], *routing.facts["warnings"]]
-    return scores, scored.facts | {"routing": routing.facts, "warnings": warnings}
+    return scores, routing.facts
 
 
 def _with_places(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:

@@ -16,7 +16,7 @@ from leadscore.jobs.opened import checked_as_of, open_store
 from leadscore.model.apply import WinModel
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.model.files import write_model
-from leadscore.model.horizon import choose_horizon
+from leadscore.model.horizon import choose_first_horizon, choose_horizon
 from leadscore.model.promote import (
     Promotion,
     Recipe,
@@ -26,6 +26,7 @@ from leadscore.model.promote import (
     judge_recipes,
 )
 from leadscore.model.registry import CHAMPION, Decision, ModelVersion, Registry, Who, hide_password
+from leadscore.model.target import TargetMismatchError, check_target
 from leadscore.model.train import FitResult, fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
 from leadscore.report.card import build_card
@@ -94,10 +95,11 @@ def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]
 
 @dataclass(frozen=True)
 class _Champion:
-    """The version that scores; `model` is None if its files are damaged."""
+    """The version that scores; `model` and `manifest` are None if its files are damaged."""
 
     version: str
     model: WinModel | None
+    manifest: dict[str, Any] | None = None
     known_us: int = 0
 
 
@@ -109,7 +111,7 @@ def _read_champion(registry: Registry) -> _Champion | None:
         model, manifest, version = registry.load(str(found.number))
     except CorruptFileError:
         return _Champion(found.version, None)
-    return _Champion(version, model, manifest["known_until_us"])
+    return _Champion(version, model, manifest, manifest["known_until_us"])
 
 
 def _decision_kept(registry: Registry, home: Path) -> dict[str, Any] | None:
@@ -127,10 +129,13 @@ def _decide(
         return Promotion(False, result.no_signal)
     if champion is None:
         return decide_first(result.evaluation["limits_broken"])
-    if result.training is None:
-        return Promotion(False, "no closed lead has judged it")
     if champion.model is None:
         return Promotion(False, "files of the champion were changed or damaged, so nothing can be compared with it")
+    if mismatch := _find_mismatch(history.settings, champion):  # it cannot score, whatever this training gave
+        first = decide_first(result.evaluation["limits_broken"])
+        return replace(first, why=f"better than the base rate, and {mismatch}") if first.promoted else first
+    if result.training is None:
+        return Promotion(False, "no closed lead has judged it")
     evidence = judge_recipes(
         history, champion=_without(Recipe.of(champion.model), leaks), challenger=Recipe.of(result.model),
         known_us=result.known_us, progress=progress, judged=result.judged, training=result.training,
@@ -140,6 +145,15 @@ def _decide(
         overlap=compare_lists(history, champion.model, result.model, as_of_us=result.known_us),
     )  # fmt: skip
     return decide_promotion(evidence)
+
+
+def _find_mismatch(settings: Settings, champion: _Champion) -> str | None:
+    """Why the champion predicts something else than the settings ask for, or None."""
+    try:
+        check_target(settings, champion.manifest or {}, version=champion.version)
+    except TargetMismatchError as e:
+        return str(e)
+    return None
 
 
 def _without(recipe: Recipe, leaks: frozenset[str]) -> Recipe:
@@ -253,7 +267,7 @@ def backtest(
 ) -> dict[str, Any]:
     """Replay training and scoring at past dates, settle by what is known by now, and write the evidence."""
     with open_store(settings) as opened:
-        history, _ = choose_horizon(opened, known_us=from_us or opened.version.known_until_us)
+        history, from_us, horizon_why = choose_first_horizon(opened, from_us=from_us)
         moments = spread_dates(history, from_us=from_us, to_us=to_us, dates=dates)
         for moment in moments if settings.is_dated else []:
             checked_as_of(history, moment)
@@ -268,7 +282,7 @@ def backtest(
             return doubt_fields(history, known_us=moment)
 
         result = run_backtest(history, moments, progress=progress, doubted=doubted)
-        report = result.report | {"project": settings.project, "store_version": history.version.id}
+        report = result.report | {"horizon_why": horizon_why, "project": settings.project, "store_version": history.version.id}
     return report | {"folder": _write_backtest(settings, report, result)}
 
 

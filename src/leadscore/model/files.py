@@ -9,6 +9,7 @@ from leadscore.config import Settings
 from leadscore.errors import CorruptFileError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_folder
 from leadscore.model.apply import FORMAT, DamagedError, WinModel
+from leadscore.model.target import describe_target
 from leadscore.model.train import FitResult
 from leadscore.times import name_moment
 
@@ -36,6 +37,7 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
         "store_version": store_version,
         "seed": settings.seed,
         "target": settings.target.model_dump(mode="json") if settings.is_dated else {},
+        "predicts": describe_target(settings),
         "basis": result.evaluation["basis"],
         "splits": len(result.evaluation["splits"]),
         "scorer": {key: value for key, value in result.model.scorer.items() if key not in ("base", "terms")},

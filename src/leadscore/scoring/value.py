@@ -40,7 +40,9 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
     """
     settings, nothing = history.settings, np.full(len(lead_id), np.nan)
     none = np.zeros(len(lead_id), dtype=bool)
-    currencies = history.engine.query("SELECT DISTINCT currency FROM leads WHERE currency IS NOT NULL")
+    currencies = history.engine.query(
+        f"SELECT DISTINCT currency FROM leads WHERE currency IS NOT NULL AND available_us < {as_of_us}"
+    )
     told = sorted(currencies["currency"].to_pylist())
     if len(told) > 1:
         why = f"amounts are in {', '.join(told)}, so no expected value is told; see [money]"

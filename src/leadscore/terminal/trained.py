@@ -146,6 +146,8 @@ def draw_backtest(result: dict[str, Any]) -> None:
         out.print(f"[yellow]skipped[/] {short(skipped['as_of'])}: {escaped(skipped['why'])}")
     if not result["dates"]:
         return
+    if result.get("horizon_why"):
+        out.print(f"Horizon: {result['horizon_days']} days, since {escaped(result['horizon_why'])}")
     moment = "place" if result["horizon_days"] is None else "date"
     measures = ("AUC", "Brier", "skill", "mean p - won")
     table = table_of(f"By {moment}", "as of", "calibrator", "open", "won", *measures, text=2)
