@@ -52,7 +52,8 @@ def test_values_when_two_changes_are_of_one_moment_then_the_later_seq_counts_the
 def test_lead_when_its_country_was_corrected_then_goes_to_whoever_covers_it_now(tmp_path, at, rep):
     history = corrected().history(tmp_path, known_until=50)
     columns = {"lead_id": ["a"], "tier": ["A"], "win_probability": [0.5], "qualification": ["nurture"]}
-    usual = {"capacity": 5, "load": 0, "min_share": 0.0, "max_share": 1.0, "segments": [], "languages": [], "skills": []}
+    usual = {"capacity": 5, "load": 0, "min_share": 0.0, "max_share": 1.0}
+    usual |= {"segments": [], "languages": [], "skills": []}
     rows = [usual | {"line": 2, "rep_id": "dach", "territories": ["DE"]},
             usual | {"line": 3, "rep_id": "nordic", "territories": ["SE"]}]  # fmt: skip
     reps = pa.Table.from_pylist(rows, schema=REPS).to_pylist()

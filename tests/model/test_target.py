@@ -1,4 +1,4 @@
-"""A list is scored only by a model that predicts what the settings ask for; "auto" is read again and looks at no future."""
+"""A list is scored only by a model that predicts what the settings ask for; "auto" looks at no future."""
 
 import dataclasses
 
@@ -86,7 +86,7 @@ def test_horizon_when_auto_then_a_list_says_the_horizon_of_its_model():
     assert with_horizon_of(project(target={"horizon_days": 60}), manifest_of(project())).target.horizon_days == 60
 
 
-def slowing(tmp_path, *, later=(), **lead):
+def slowing(tmp_path, *, later=()):
     """Leads that are won within 40 days at first, and later more slowly."""
     facts = Facts(make_settings(target={"horizon_days": "auto", "cadence_days": 7}))
     for i in range(200):

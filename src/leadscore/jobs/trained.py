@@ -282,7 +282,8 @@ def backtest(
             return doubt_fields(history, known_us=moment)
 
         result = run_backtest(history, moments, progress=progress, doubted=doubted)
-        report = result.report | {"horizon_why": horizon_why, "project": settings.project, "store_version": history.version.id}
+        rests_on = {"project": settings.project, "store_version": history.version.id, "horizon_why": horizon_why}
+        report = result.report | rests_on
     return report | {"folder": _write_backtest(settings, report, result)}
 
 
