@@ -216,14 +216,14 @@ def test_publication_when_the_horizon_is_auto_then_is_that_of_the_model_and_expl
 
 def test_publication_when_the_settings_now_have_another_horizon_then_those_of_then_count_and_no_new_list_is_made(world):
     project, boosted, _, second = world
-    other = with_horizon(boosted, 30)
-    with pytest.raises(TargetMismatchError, match=r"a win within 60 days, and target\.horizon_days is 30"):
+    other = with_horizon(boosted, 90)
+    with pytest.raises(TargetMismatchError, match=r"a win within 60 days, and target\.horizon_days is 90"):
         jobs.score(other)
     lead_id = second["top"][0]["lead_id"]
     assert jobs.replay(other, second["publication_id"], lead_id)["same"]
     assert jobs.explain(other, lead_id, publication_id=second["publication_id"])["lead_id"] == lead_id
     loose = project.model.model_copy(update={"max_calibration_error": 1.0, "max_bias": 1.0})
-    retrained = jobs.train(with_horizon(project.model_copy(update={"model": loose}), 30))["promotion"]
+    retrained = jobs.train(with_horizon(project.model_copy(update={"model": loose}), 90))["promotion"]
     assert retrained["promoted"], retrained["why"]
     assert "predicts something else than the settings ask for: a win within 60 days" in retrained["why"]
 
