@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -44,6 +44,8 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
     parser.add_argument("--config", default="leadscore.toml", help="the settings file")
     parser.add_argument("--data", help="the folder of the exported files, if not as the settings say")
     parser.add_argument("--as-of", help="the moment to look from, or now; default: known_until")
+    parser.add_argument("--known-until", help="when the export was made, or now; default: as settings or files say")
+    parser.add_argument("--clock", help=SUPPRESS)  # rehearses a schedule
     signal.signal(signal.SIGINT, _stop)
     chosen = vars(parser.parse_args())
     with exit_with_words():

@@ -11,14 +11,21 @@ from tasks import ingest, publish, register, score, train
 
 
 @flow(name="leadscore-run")
-def run_flow(config: str, data: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+def run_flow(
+    config: str,
+    data: str | None = None,
+    as_of: str | None = None,
+    known_until: str | None = None,
+    clock: str | None = None,
+) -> dict[str, Any]:
     """From a new export to a published list; without a signal, and without a champion, there is no list."""
-    told = {"ingested": ingest(config, data), "trained": train(config, as_of), "scored": None}
+    told = {"ingested": ingest(config, data, known_until, clock), "scored": None}
+    told["trained"] = train(config, as_of, clock)
     registered = register(config, told["trained"]["folder"])
     show_training(told["trained"], registered)
     told["trained"] |= registered
     if registered["champion"]:
-        scored = score(config, as_of)
+        scored = score(config, as_of, clock)
         told["scored"] = scored = scored | publish(config, scored["publication_id"])
         show_scores(scored)
     return told

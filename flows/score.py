@@ -11,10 +11,16 @@ from tasks import ingest, publish, score
 
 
 @flow(name="leadscore-score")
-def score_flow(config: str, data: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+def score_flow(
+    config: str,
+    data: str | None = None,
+    as_of: str | None = None,
+    known_until: str | None = None,
+    clock: str | None = None,
+) -> dict[str, Any]:
     """Score a new export with the champion."""
-    ingest(config, data)
-    scored: dict[str, Any] = score(config, as_of)
+    ingest(config, data, known_until, clock)
+    scored: dict[str, Any] = score(config, as_of, clock)
     scored |= publish(config, scored["publication_id"])
     show_scores(scored)
     return scored

@@ -9,7 +9,7 @@ from typing import Any
 from leadscore import jobs
 from leadscore.config import Settings, read_settings
 from leadscore.model.registry import Who
-from leadscore.times import parse_moment, to_us
+from leadscore.times import parse_asked, parse_moment, to_us
 from local import once, retried, runtime
 
 
@@ -17,24 +17,28 @@ def _settings(config: str, data: str | None = None) -> Settings:
     return read_settings(Path(config), input_folder=Path(data) if data else None)
 
 
-def _as_of_us(settings: Settings, as_of: str | None) -> int | None:
-    """The moment to look from: None for known_until, "now" for the clock, as schedules say."""
-    if as_of == "now":
-        return to_us(datetime.now(UTC))
-    return None if as_of is None else parse_moment(as_of, zone=settings.timezone)
+def _clock_us(settings: Settings, clock: str | None) -> int:
+    """What the clock shows; a rehearsal says so itself."""
+    return to_us(datetime.now(UTC)) if clock is None else parse_moment(clock, zone=settings.timezone)
+
+
+def _asked_us(settings: Settings, moment: str | None, clock: str | None) -> int | None:
+    return parse_asked(moment, zone=settings.timezone, clock_us=_clock_us(settings, clock))
 
 
 @retried
-def ingest(config: str, data: str | None) -> dict[str, Any]:
+def ingest(config: str, data: str | None, known_until: str | None, clock: str | None) -> dict[str, Any]:
     """Read the exports into the store."""
-    return jobs.ingest(_settings(config, data))
+    settings = _settings(config, data)
+    asked_us, clock_us = _asked_us(settings, known_until, clock), _clock_us(settings, clock)
+    return jobs.ingest(settings, known_until_us=asked_us, clock_us=clock_us)
 
 
 @once
-def train(config: str, as_of: str | None) -> dict[str, Any]:
+def train(config: str, as_of: str | None, clock: str | None) -> dict[str, Any]:
     """Train, judge, and keep model and card as files."""
     settings = _settings(config)
-    return jobs.train(settings, as_of_us=_as_of_us(settings, as_of))
+    return jobs.train(settings, as_of_us=_asked_us(settings, as_of, clock))
 
 
 @retried
@@ -45,10 +49,10 @@ def register(config: str, folder: str) -> dict[str, Any]:
 
 
 @once
-def score(config: str, as_of: str | None) -> dict[str, Any]:
+def score(config: str, as_of: str | None, clock: str | None) -> dict[str, Any]:
     """Score the open leads with the champion, into files that nobody is led to yet."""
     settings = _settings(config)
-    return jobs.score(settings, as_of_us=_as_of_us(settings, as_of))
+    return jobs.score(settings, as_of_us=_asked_us(settings, as_of, clock))
 
 
 @retried

@@ -11,10 +11,16 @@ from tasks import ingest, register, train
 
 
 @flow(name="leadscore-train")
-def train_flow(config: str, data: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+def train_flow(
+    config: str,
+    data: str | None = None,
+    as_of: str | None = None,
+    known_until: str | None = None,
+    clock: str | None = None,
+) -> dict[str, Any]:
     """Train on a new export; the evidence says whether the new model scores from now on."""
-    ingest(config, data)
-    trained = train(config, as_of)
+    ingest(config, data, known_until, clock)
+    trained = train(config, as_of, clock)
     registered = register(config, trained["folder"])
     show_training(trained, registered)
     return {**trained, **registered}

@@ -181,7 +181,7 @@ def test_score_when_nothing_was_trained_then_it_is_said_what_to_run(stored, run)
     [
         ("2023-12-31", ["2023-12-31T00:00:00Z", "before all data", "2024-01-01T23:59:59.999999Z"]),
         ("2024-01-01", ["before all data"]),
-        ("2024-02-01T00:00:00.000001Z", ["known_until 2024-02-01T00:00:00Z", "max_staleness_days"]),
+        ("2024-02-02T12:00:00.000001Z", ["known_until 2024-02-01T00:00:00Z", "max_staleness_hours"]),
         ("2025-01-01", ["2025-01-01T00:00:00Z", "known_until"]),
         ("tomorrow", ["'tomorrow'", "2024-05-31T14:00:00Z"]),
         ("31.01.2024", ["'31.01.2024'"]),
@@ -204,11 +204,26 @@ def test_as_of_when_the_history_is_too_short_to_learn_from_then_the_scorecard_sc
     assert run("score", "--as-of", as_of).code == 0
 
 
-def test_as_of_when_some_staleness_is_allowed_then_a_later_one_is_refused_only_beyond_it(stored, run):
+@pytest.mark.parametrize(
+    ("setting", "within", "beyond", "words"),
+    [
+        ("", "2024-02-02T12:00", "2024-02-02T12:00:01", "more than 36 hours after known_until"),
+        ("max_staleness_hours = 1.5\n", "2024-02-01T01:30", "2024-02-01T01:30:01", "more than 1.5 hours after"),
+        ("max_staleness_hours = 0\n", "2024-02-01", "2024-02-01T00:00:01", "more than 0 hours after"),
+    ],
+)
+def test_as_of_when_it_is_past_the_export_then_it_is_refused_only_beyond_what_is_allowed(  # noqa: PLR0917
+    stored, run, setting, within, beyond, words
+):
     path = stored / "leadscore.toml"
-    path.write_text("max_staleness_days = 1.5\n" + path.read_text())
-    assert_told(run("score", "--as-of", "2024-02-02T12:00"), "leadscore train")  # it went on to look for a model
-    assert_told(run("score", "--as-of", "2024-02-02T12:00:01"), "more than 1.5 days after known_until")
+    path.write_text(setting + path.read_text())
+    assert_told(run("score", "--as-of", within), "leadscore train")  # it went on to look for a model
+    assert_told(run("score", "--as-of", beyond), words)
+
+
+@pytest.mark.parametrize("moment", ["2999-01-01", "9999-12-31"])
+def test_ingest_when_the_stated_moment_is_past_the_clock_then_words_say_so(folder, run, moment):
+    assert_told(run("ingest", "--known-until", moment), f"known_until {moment}", "later than the clock")
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,13 @@ def test_mapping_when_a_value_map_or_a_constant_fills_what_is_required_then_it_i
         ({"project": "../elsewhere"}, "project"),
         ({"project": ""}, "project"),
         ({"seed": -1}, "seed"),
-        ({"max_staleness_days": -1}, "max_staleness_days"),
+        ({"max_staleness_hours": -1}, "max_staleness_hours"),
+        ({"max_staleness_days": 1.5}, "write max_staleness_hours = 36"),
+        ({"max_staleness_days": 0}, "leave it out for the default, 36 hours"),
+        (
+            {"known_until_file": "at.txt", "known_until": "2024-03-01"},
+            "stated by 'known_until', 'known_until_file'; keep one of them",
+        ),
         ({"target": {"horizon_days": 0}}, "target.horizon_days"),
         ({"target": {"weight_cap": 0.5}}, "target.weight_cap"),
         ({"fields": {"size": {"type": "integer"}}}, "fields.size.type"),
@@ -454,7 +460,7 @@ def undated(time, **changes):
     [
         ({"target": {"horizon_days": 30}}, "nothing is dated, so leave out 'target'"),
         ({"stages": {"open": ["new"]}, "kinds": {"call": "calls"}}, "nothing is dated, so leave out 'kinds', 'stages'"),
-        ({"max_staleness_days": 1}, "nothing is dated, so leave out 'max_staleness_days'"),
+        ({"max_staleness_hours": 1}, "nothing is dated, so leave out 'max_staleness_hours'"),
         ({"fields": {"city": {}, "due": {"type": "date"}}}, "the field 'due' is a date, which says nothing without"),
         (
             {

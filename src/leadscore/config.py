@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from leadscore.clock_settings import OLD_KEYS, check_one_moment, refuse_old_keys
 from leadscore.deciding import Actions, Qualification, Tiers
 from leadscore.errors import SettingsError, TimeFormatError, listed
 from leadscore.problems import describe_problems
@@ -44,7 +45,7 @@ from leadscore.sections import (
 from leadscore.tables import PERSONAL, TABLES
 from leadscore.times import parse_moment
 
-DATED = {"target", "stages", "kinds", "max_staleness_days"}  # what only dates give a meaning
+DATED = {"target", "stages", "kinds", "max_staleness_hours", "known_until_file"}  # what only dates give a meaning
 PLACES = {"input_folder", "data_folder", "models_folder", "registry"}  # on this machine
 
 
@@ -61,9 +62,14 @@ class Settings(Frozen):
     data_folder: Path = Field(default=Path("data"), description="store and scores, relative to the working directory")
     models_folder: Path = Field(default=Path("models"), description="models, relative to the working directory")
     known_until: datetime | date | str | None = Field(
-        default=None, description="the moment of the export; default: just after its latest fact"
+        default=None, description="the moment of an export that no other will follow, as of an archive"
     )
-    max_staleness_days: float = Field(default=0, ge=0, description="how far an as_of may lie past known_until")
+    known_until_file: Path | None = Field(
+        default=None, description="a file that comes with each export and holds its moment, relative to input_folder"
+    )
+    max_staleness_hours: float = Field(
+        default=36, ge=0, description="how far an as_of, or the clock of a scheduled run, may lie past known_until"
+    )
     seed: int = Field(default=0, ge=0, lt=2**63, description="of every random choice")
     target: Target = Target()
     engine: EngineSettings = EngineSettings()
@@ -100,6 +106,18 @@ class Settings(Frozen):
         if isinstance(value, int | float):  # pydantic would take it for seconds since 1970
             raise ValueError(str(TimeFormatError(value)))
         return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_keys(cls, raw: object) -> object:
+        refuse_old_keys(raw)
+        return raw
+
+    @model_validator(mode="after")
+    def _states_one_moment(self) -> Settings:
+        columns = [name for name, source in self.sources.items() if source.known_until_column]
+        check_one_moment(self.known_until, self.known_until_file, columns, dated=self.is_dated)
+        return self
 
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Settings:
@@ -281,7 +299,7 @@ class Settings(Frozen):
     def of_then(self, told: dict[str, Any]) -> Settings:
         """What `public` told once, with the places of now."""
         unsaid = set() if told["time"] == "dated" else DATED
-        kept = {name: value for name, value in told.items() if name not in unsaid}
+        kept = {name: value for name, value in told.items() if name not in unsaid | OLD_KEYS}
         if (target := kept.get("target")) and target["horizon_days"] == 0:  # so "auto" was written once
             kept["target"] = target | {"horizon_days": "auto"}
         return Settings.model_validate(kept | {name: getattr(self, name) for name in PLACES})

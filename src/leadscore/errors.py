@@ -159,6 +159,10 @@ class AlarmError(UserError):
         )
 
 
+class ExportMomentError(UserError):
+    """An export of which nothing usable says when it was made."""
+
+
 class NoStoreError(UserError):
     """A store that has no version yet."""
 

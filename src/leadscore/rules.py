@@ -62,7 +62,7 @@ class Alarm:
 ALARMS: dict[str, Alarm] = {
     "empty": Alarm("a table had rows and has none"),
     "half_delivered": Alarm("many leads, or much of a table, are gone"),
-    "same_files": Alarm("`known_until` is later, but every file is the one that was read before"),
+    "same_files": Alarm("`known_until` is later, but every file is the one that was read before", "warn"),
     "older_export": Alarm("the export ends earlier than the one before"),
     "renamed": Alarm("a value that was common is gone, and one that was not there is about as common", "warn"),
     "currency_switch": Alarm("many leads have another currency, or amounts that changed by one and the same factor"),

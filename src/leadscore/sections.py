@@ -78,6 +78,9 @@ class Source(Frozen):
         default=None, description="the order in dates like 03/04/2025; without it they are refused"
     )
     timezone: str | None = Field(default=None, description="of times without a zone; default: the settings' zone")
+    known_until_column: str | None = Field(
+        default=None, description="a column that holds the moment of the export; its latest value counts"
+    )
     ignore: dict[Name, Match] = Field(default={}, description="rows to leave out, by name: column -> values")
 
     @field_validator("timezone")

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from leadscore.errors import TimeFormatError
 
 SECOND_US = 1_000_000
-DAY_US = 86_400 * SECOND_US
+HOUR_US = 3_600 * SECOND_US
+DAY_US = 24 * HOUR_US
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FOREVER_US = 2**62  # later than any moment a fact can have; "not closed" compares as the far future
 
@@ -41,6 +42,13 @@ def parse_moment(value: str | date | datetime, *, zone: str) -> int:
     if not FIRST_US <= us <= LAST_US:  # in UTC it is in no year from 1 to 9999, and could not be shown
         raise TimeFormatError(str(value))
     return us
+
+
+def parse_asked(text: str | None, *, zone: str, clock_us: int) -> int | None:
+    """A moment that somebody may ask for: None if nobody does, the clock's for "now", else as `parse_moment`."""
+    if text == "now":
+        return clock_us
+    return None if text is None else parse_moment(text, zone=zone)
 
 
 def format_us(us: int) -> str:

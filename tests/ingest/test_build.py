@@ -41,7 +41,7 @@ def make(folder: Path, files: dict[str, list[str]], **changes: Any) -> Settings:
 
 def ingest(folder: Path, files: dict[str, list[str]], **changes: Any) -> StoreVersion:
     settings = make(folder, files, **changes)
-    jobs.ingest(settings)
+    jobs.ingest(settings, known_until_us=settings.known_until_us())
     return current(folder)
 
 
@@ -124,6 +124,7 @@ def test_leads_when_a_line_holds_two_of_them_then_both_are_stored(tmp_path):
     settings = make_settings(
         input_folder=tmp_path,
         data_folder=tmp_path / "data",
+        known_until="2024-03-01",
         sources={"pairs": {"path": "pairs.csv"}},
         mapping=[
             {"source": "pairs", "table": "leads", "columns": {"lead_id": "a", "event_at": "created"}},
@@ -356,27 +357,6 @@ def test_known_until_when_the_settings_state_it_then_it_is_that_moment_without_a
     assert version.manifest["warnings"] == []
 
 
-def test_known_until_when_nothing_states_it_then_it_is_one_microsecond_after_the_latest_fact_and_warned(tmp_path):
-    files = {"leads": [LEAD], "calls": ["1,2024-02-03T04:05:06.789", "1,2024-01-09"], "outcomes": ["1,2024-02-02,won"]}
-    version = ingest(tmp_path, files, known_until=None)
-    assert version.manifest["known_until"] == "2024-02-03T04:05:06.789001Z"
-    assert any("known_until is not set" in text and "2024-02-03T04:05:06.789001Z" in text
-               for text in version.manifest["warnings"])  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"leads": [LEAD], "calls": ["1,2024-02-03", "9,2150-01-01"]},
-        {"leads": [LEAD, "2,2024-02-03,", "3,2150-01-01,", "3,2150-01-02,"]},
-        {"leads": [LEAD, "2,2024-02-03,", "3,2150-01-01,"], "outcomes": ["3,2024-01-01,won"]},
-    ],
-)
-def test_known_until_when_a_refused_row_lies_far_ahead_then_it_is_not_the_latest_fact(tmp_path, files):
-    version = ingest(tmp_path, files, known_until=None)
-    assert version.manifest["known_until"] == "2024-02-04T00:00:00Z"
-
-
 def test_first_moment_when_leads_are_stored_then_it_is_when_the_first_of_them_was_known(tmp_path):
     leads = ["1,2024-01-05,", "2,2024-01-03T10:00:00,", "3,,", "4,2024-02-01,"]
     version = ingest(tmp_path, {"leads": leads, "calls": ["1,2023-01-01"]})
@@ -464,9 +444,7 @@ def test_ingest_when_the_input_changed_then_a_new_version_stands_beside_the_old_
 
 def test_ingest_when_known_until_moves_then_only_the_manifest_is_new(tmp_path):
     first = ingest(tmp_path, {"leads": [LEAD]})
-    second = ingest(
-        tmp_path, {"leads": [LEAD]}, known_until="2024-04-01", validation={"alarms": {"same_files": "warn"}}
-    )
+    second = ingest(tmp_path, {"leads": [LEAD]}, known_until="2024-04-01")
     assert first.id != second.id
     assert first.manifest["tables"] == second.manifest["tables"]
 
@@ -489,7 +467,7 @@ def test_ingest_when_it_fails_then_the_current_version_is_as_it_was(tmp_path, br
     settings = make(tmp_path, files)
     breaks(tmp_path)
     with pytest.raises(error):
-        jobs.ingest(settings)
+        jobs.ingest(settings, known_until_us=settings.known_until_us())
     assert (store(tmp_path) / "current.json").read_bytes() == before
     assert current(tmp_path).manifest == first.manifest
     assert [path.name for path in (store(tmp_path) / "versions").iterdir()] == [f"{first.id}.json"]

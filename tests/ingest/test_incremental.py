@@ -195,7 +195,7 @@ def test_alarm_when_an_export_looks_wrong_beside_the_one_before_then_it_stops_or
     ingest(export(tmp_path, FIRST, MANY, before))
     version = current(export(tmp_path, FIRST, MANY, before)).id
     settings = export(tmp_path, SECOND, leads, before | calls)
-    if name == "renamed":
+    if name in {"renamed", "same_files"}:
         assert any(words in told for told in ingest(settings)["alarms"])
         return
     with pytest.raises(AlarmError, match=re.escape(words)) as raised:

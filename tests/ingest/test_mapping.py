@@ -24,7 +24,9 @@ DAY_END_US = 1_704_153_599_999_999  # 2024-01-01T23:59:59.999999Z
 def ingest(folder: Path, files: dict[str, str], **changes: Any) -> StoreVersion:
     for name, text in files.items():
         (folder / name).write_bytes(text.encode())
-    settings = make_settings(input_folder=folder, data_folder=folder / "data", **changes)
+    settings = make_settings(
+        input_folder=folder, data_folder=folder / "data", **({"known_until": "2100-01-01"} | changes)
+    )
     jobs.ingest(settings)
     return read_current(settings.project_folder() / "store", project=settings.project)
 

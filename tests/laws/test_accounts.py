@@ -111,6 +111,7 @@ def test_accounts_when_files_and_mappings_are_any_then_they_add_up_and_agree_wit
         made = make_settings(
             input_folder=folder,
             data_folder=folder / "data",
+            known_until="2100-01-01",
             engine={"threads": 1},
             sources={"leads": {"path": "leads.csv"}, "log": {"path": "log.csv", "ignore": ignore}},
             mapping=[
@@ -183,6 +184,7 @@ def test_ingest_when_a_file_holds_any_bytes_then_it_is_stored_or_refused_in_word
         chosen = make_settings(
             input_folder=folder,
             data_folder=folder / "data",
+            known_until="2100-01-01",
             engine={"threads": 1},
             sources={"leads": {"path": name, "delimiter": delimiter}},
             mapping=[{"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}],
@@ -213,6 +215,7 @@ def test_stored_leads_when_rows_are_shuffled_then_they_are_the_same(leads, chanc
             chosen = make_settings(
                 input_folder=folder,
                 data_folder=folder / "data",
+                known_until="2100-01-01",
                 engine={"threads": 1},
                 mapping=[
                     {

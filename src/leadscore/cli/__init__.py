@@ -16,6 +16,8 @@ from leadscore.cli.options import (
     Config,
     Data,
     Json,
+    KnownUntil,
+    clock_us,
     moment_of,
     run_command,
     show_result,
@@ -66,6 +68,7 @@ def sample(
 def ingest(
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
+    known_until: KnownUntil = None,
     accept: Annotated[list[str] | None, typer.Option(help="An alarm that shall not stop it this once.")] = None,
     forget_damaged: Annotated[
         bool, typer.Option("--forget-damaged", help="Let a damaged version before count as absent.")
@@ -77,7 +80,15 @@ def ingest(
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
-        return jobs.ingest(settings, accept=accept or (), forget_damaged=forget_damaged, progress=progress)
+        moment = moment_of(settings, known_until)
+        return jobs.ingest(
+            settings,
+            accept=accept or (),
+            known_until_us=moment,
+            clock_us=clock_us(),
+            forget_damaged=forget_damaged,
+            progress=progress,
+        )
 
     run_command(run, draw_ingest, config, data, as_json=as_json)
 

@@ -26,6 +26,10 @@ Data = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from, or now; default: known_until.")]
+KnownUntil = Annotated[
+    str | None,
+    typer.Option(help="When the export was made, or now; default: as settings, columns or the files' times say."),
+]
 By = Annotated[str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")]
 DEFAULT_CONFIG = Path("leadscore.toml")
 
@@ -55,13 +59,18 @@ def show_result(result: dict[str, Any], draw: Callable[[dict[str, Any]], None], 
         draw(result)
 
 
+def clock_us() -> int:
+    """What the clock shows, in UTC microseconds."""
+    from leadscore.times import to_us
+
+    return to_us(datetime.now(UTC))
+
+
 def moment_of(settings: Settings, text: str | None) -> int | None:
     """A moment as text, or "now", in UTC microseconds."""
-    from leadscore.times import parse_moment, to_us
+    from leadscore.times import parse_asked
 
-    if text == "now":
-        return to_us(datetime.now(UTC))
-    return None if text is None else parse_moment(text, zone=settings.timezone)
+    return parse_asked(text, zone=settings.timezone, clock_us=clock_us())
 
 
 def who(by: str | None, why: str) -> Who:

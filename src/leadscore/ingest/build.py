@@ -19,6 +19,7 @@ from leadscore.errors import (
     AlarmError,
     CorruptFileError,
     CorruptPointerError,
+    ExportMomentError,
     LeadscoreError,
     NoLeadsError,
     NoStoreError,
@@ -32,6 +33,7 @@ from leadscore.files import write_bytes
 from leadscore.ingest.alarms import Exports, find_alarms
 from leadscore.ingest.closes import restated_sql, settle_closes
 from leadscore.ingest.duplicates import find_duplicates
+from leadscore.ingest.export_moment import Delivery, ExportMoment, determine_moment, read_modified
 from leadscore.ingest.observe import attach_before, compared_fields, leads_sql, observe
 from leadscore.ingest.part import Part, part_path, read_kept_part, read_part
 from leadscore.ingest.repeats import find_repeats
@@ -57,7 +59,7 @@ from leadscore.store.version import (
     write_version,
 )
 from leadscore.tables import REJECTS, TABLES
-from leadscore.times import FOREVER_US, format_us, name_moment
+from leadscore.times import FOREVER_US, name_moment
 
 EVENTS = [name for name in TABLES if name != "leads"]
 SOURCE_ACCOUNT = ("read", "used", "ignored", "rejected")
@@ -72,25 +74,34 @@ class AccountsError(LeadscoreError):
 
 @dataclass(frozen=True)
 class Ingested:
-    """A store version, how its files were read, the alarms that were accepted, how many leads may be the same."""
+    """A store version, its moment, how its files were read, alarms accepted, how many leads may be the same."""
 
     version: StoreVersion
+    moment: ExportMoment
     files: list[dict[str, Any]]
     alarms: list[str]
     duplicates: int
 
 
 def build_version(
-    settings: Settings, *, engine: Engine, folder: Path, accept: Collection[str] = (),
-    forget_damaged: bool = False, progress: Progress,
-) -> Ingested:  # fmt: skip
+    settings: Settings,
+    *,
+    engine: Engine,
+    folder: Path,
+    accept: Collection[str] = (),
+    delivery: Delivery,
+    forget_damaged: bool = False,
+    progress: Progress,
+) -> Ingested:
     """Read all sources into the store at `folder` and make the result its current version.
 
-    Files that were read before are not read again. `accept` names alarms that shall not stop this ingest.
-    With `forget_damaged` a current version that is damaged counts as absent.
+    Files that were read before are not read again. `accept` names alarms that shall not stop this ingest;
+    `delivery` says when the export was made, and what the clock shows. With `forget_damaged` a current version that is
+    damaged counts as absent.
 
     Raises:
         DamagedStoreError: the current version is damaged.
+        ExportMomentError: nothing usable says when the export was made.
         UserError: `accept` names no alarm, a source is missing or unreadable, too many rows were refused, an alarm was
             raised, or not one lead could be stored; the store is as it was.
     """
@@ -101,7 +112,16 @@ def build_version(
     staged = Staged(engine, parts, settings, folder)
     staged.attach()
     attach_before(staged, before)
-    return _Build(staged, before, progress).write(accept)
+    return _Build(staged, before, _moment(staged, before, delivery), progress).write(accept)
+
+
+def _moment(staged: Staged, before: StoreVersion | None, delivery: Delivery) -> ExportMoment:
+    """When the export was made; undated it is after the last place in the order."""
+    if staged.settings.is_dated:
+        return determine_moment(staged, before, delivery)
+    if delivery.known_until_us is not None:
+        raise ExportMomentError(f"time = {staged.settings.time}: nothing is dated, so leave out --known-until")
+    return ExportMoment(FOREVER_US, basis="")
 
 
 def _read_before(folder: Path, *, project: str, forget_damaged: bool) -> StoreVersion | None:
@@ -132,7 +152,8 @@ def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Prog
     parts = []
     for done, file in enumerate(files):
         progress(f"reading {file.name}", done, len(files))
-        parts.append(read_part(file, settings, engine=engine, folder=folder))
+        modified = read_modified(file.path)  # before its bytes: whoever writes meanwhile makes it older, not newer
+        parts.append(read_part(file, settings, engine=engine, folder=folder) | {"modified_us": modified})
     for name, source in settings.sources.items():
         if not sum(part["account"]["read"] for part in parts if part["source"] == name):
             raise SourceFormatError(name, str(source.path), "has a header but no rows")
@@ -142,8 +163,8 @@ def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Prog
 class _Build:
     """An ingest whose parts are read: what becomes of the rows, and what is said of them."""
 
-    def __init__(self, staged: Staged, before: StoreVersion | None, progress: Progress) -> None:
-        self.staged, self.before, self.progress = staged, before, progress
+    def __init__(self, staged: Staged, before: StoreVersion | None, moment: ExportMoment, progress: Progress) -> None:
+        self.staged, self.before, self.moment, self.progress = staged, before, moment, progress
         self.engine, self.settings, self.folder = staged.engine, staged.settings, staged.folder
         self.kept: dict[str, Kept] = {}
         self.warnings: list[str] = []
@@ -151,12 +172,11 @@ class _Build:
     def write(self, accept: Collection[str]) -> Ingested:
         """Judge, compare, account, and write the version; what stops it is said, with the rejects at hand."""
         judge_leads(self.staged)
-        stated = self.settings.known_until_us() if self.settings.is_dated else None
         for done, name in enumerate(EVENTS):
             self.progress(f"judging {name}", done, len(EVENTS))
-            self.kept[name] = keep_events(self.staged, name, known_until=stated)
+            self.kept[name] = keep_events(self.staged, name, known_until=self.moment.us)
             self._attach(name, self.kept[name].part)
-        known_until = self._known_until(stated)
+        known_until = self._known_until()
         closes = self._settle_closes(known_until)
         compared = compared_fields(self.staged, self.before)
         self.kept["leads"] = self._keep_leads(compared, known_until)
@@ -190,7 +210,7 @@ class _Build:
         write_csv(self.folder.parent / "duplicates.csv", duplicates)
         write_attempt(self.folder, rejects, stopped=None)
         files = [{key: part[key] for key in ("source", "file", "dialect", "unchanged")} for part in self.staged.parts]
-        return Ingested(version, files, alarms, duplicates.num_rows)
+        return Ingested(version, self.moment, files, alarms, duplicates.num_rows)
 
     def _attach(self, name: str, part: dict[str, Any]) -> None:
         self.engine.add_files(f"{name}_now", self.staged.paths(part), schema=self.staged.table(name).schema())
@@ -216,20 +236,12 @@ class _Build:
         first = self.engine.query(FIRST_SQL).column(0)[0].as_py()
         return known_until if first is None else int(first)
 
-    def _known_until(self, stated: int | None) -> int:
+    def _known_until(self) -> int:
+        """The moment of the export; without dates the place after the last, and what that takes for granted."""
         if assumption := self.settings.assumption():
             self.warnings.append(assumption)
             return self._number("SELECT MAX(event_us) FROM judged WHERE broken_rule = ''") + 1
-        if stated is not None:
-            return stated
-        facts = [f"SELECT MAX(available_us) AS us FROM {name}_now WHERE event_us < {FOREVER_US}" for name in EVENTS]
-        facts.append("SELECT MAX(available_us) AS us FROM judged WHERE broken_rule = ''")
-        latest = self._number(f"SELECT MAX(us) FROM ({' UNION ALL '.join(facts)}) AS f")
-        self.warnings.append(
-            f"known_until is not set: it was taken as {format_us(latest + 1)}, just after the latest fact; "
-            "set it to the moment of the export"
-        )
-        return latest + 1
+        return self.moment.us
 
     def _keep_leads(self, compared: list[str], known_until: int) -> Kept:
         schema = self.staged.table("leads").schema()

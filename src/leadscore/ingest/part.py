@@ -29,7 +29,7 @@ from leadscore.ingest.numbers import detect_decimal
 from leadscore.ingest.personal import PersonalHash
 from leadscore.ingest.sources import Batch, SourceFile, detect_dialect, read_file
 from leadscore.ingest.typed import Reader
-from leadscore.ingest.words import Texts
+from leadscore.ingest.words import Texts, is_missing
 from leadscore.sections import Mapping
 from leadscore.store.version import FILES, is_whole, object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
@@ -56,8 +56,9 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
     """The part of a file: found in the store at `folder` if the file was read so before, else read now and kept there.
 
     A part is JSON: `key`, `source`, `file`, `sha256` of the file, `dialect`, `account` (read, used, ignored, rejected,
-    ignored_by), `tables` (for each table: selected, refused, duplicates, repeated, and the objects `rows` and `side`)
-    and `rejects`. `unchanged` says whether it was there already.
+    ignored_by), `tables` (for each table: selected, refused, duplicates, repeated, and the objects `rows` and
+    `side`), `rejects`, and `stated_us`, the latest moment in its `known_until_column`, if any. `unchanged` says whether
+    it was there already.
 
     Raises:
         UserError: the file cannot be read.
@@ -122,11 +123,13 @@ class _Reading:
         self.selected: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.rejects: list[pa.Table] = [ROW_REJECTS.empty_table()]
+        self.stated_us: int | None = None
 
     def read(self, engine: Engine, folder: Path) -> Part:
         dialect = detect_dialect(self.file, self.source)
         columns = sorted({*(name for each in self.entries for name in each.sources()),
-                          *(name for match in self.source.ignore.values() for name in match)})  # fmt: skip
+                          *(name for match in self.source.ignore.values() for name in match),
+                          *([self.source.known_until_column] if self.source.known_until_column else [])})  # fmt: skip
         reader: Reader | None = None
         with ExitStack() as stack:
             paths = {name: self.staging / f"{name}.parquet" for name in self.tables}
@@ -135,6 +138,7 @@ class _Reading:
             for batch in ahead(read_file(self.file, self.source, columns=columns, dialect=dialect)):
                 texts = Texts(batch)
                 reader = reader or self.reader(texts, batch.typed)
+                self.note_moment(texts, reader)
                 for name, rows in self.stage(batch, texts, reader).items():
                     beside.run(writers[name].write_table, rows)
         rejects = pa.concat_tables(self.rejects)
@@ -144,7 +148,23 @@ class _Reading:
             "account": {**self.account, "ignored_by": dict(self.ignored)},
             "tables": tables,
             "rejects": write_rows(folder, ROW_REJECTS, rejects.to_batches()),
+            "stated_us": self.stated_us,
         }
+
+    def note_moment(self, texts: Texts, reader: Reader) -> None:
+        """Keep the latest moment in the column that states when the export was made; a bare date is its 00:00."""
+        column = self.source.known_until_column
+        if column is None:
+            return
+        text = texts.columns[column]
+        us, ok = reader.moments(text, column)
+        if (unread := ~ok & ~is_missing(text)).any():
+            value = text.filter(pa.array(unread))[0].as_py()
+            raise self.file.refusal(f"its known_until_column {column!r} holds {value!r}, which is no time")
+        begins = reader.day_begins(text, pa.array(us)).to_numpy()
+        if ok.any():
+            latest = int(begins[ok].max())
+            self.stated_us = latest if self.stated_us is None else max(self.stated_us, latest)
 
     def writer(self, name: str, path: Path) -> pq.ParquetWriter:
         return pq.ParquetWriter(path, staged_schema(name, self.settings), compression="lz4")

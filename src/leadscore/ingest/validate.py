@@ -143,7 +143,7 @@ class Kept:
     duplicates: int
 
 
-def keep_events(staged: Staged, name: str, *, known_until: int | None) -> Kept:
+def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
     """Judge the rows of a table of events by the leads that stand, and keep those that may stay.
 
     A part of which all rows stay is kept as it is, without being copied.
@@ -153,8 +153,7 @@ def keep_events(staged: Staged, name: str, *, known_until: int | None) -> Kept:
     _find_repeated(staged, name)
     for at, part in staged.of(name):
         told = part["tables"][name]
-        until = FOREVER_US if known_until is None else known_until
-        broken = staged.engine.query(_broken_sql(staged, name, at, known_until=until))
+        broken = staged.engine.query(_broken_sql(staged, name, at, known_until=known_until))
         rules = broken["rule"].to_pylist()
         severity = [SAID[staged.settings.validation.severity_of(rule)] if rule != "duplicate" else "" for rule in rules]
         gone = np.array([each != SAID["warn"] for each in severity], dtype=bool)

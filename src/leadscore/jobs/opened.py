@@ -10,7 +10,7 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AsOfError
 from leadscore.history.split import History, open_history
 from leadscore.store.version import open_version, read_current
-from leadscore.times import DAY_US, format_us
+from leadscore.times import HOUR_US, format_us
 
 
 @contextmanager
@@ -31,12 +31,12 @@ def checked_as_of(history: History, as_of_us: int | None) -> int:
         return version.known_until_us
     if not history.settings.is_dated:
         raise AsOfError(f"time = {history.settings.time}: nothing is dated, so leave out --as-of")
-    stale_days = history.settings.max_staleness_days
-    if as_of_us > version.known_until_us + stale_days * DAY_US:
+    hours = history.settings.max_staleness_hours
+    if as_of_us > version.known_until_us + hours * HOUR_US:
         raise AsOfError(
-            f"as_of {format_us(as_of_us)} is more than {stale_days:g} days after known_until "
+            f"as_of {format_us(as_of_us)} is more than {hours:g} hours after known_until "
             f"{version.manifest['known_until']}: nobody knows which leads were still open then; "
-            "ingest a newer export, or raise max_staleness_days"
+            "ingest a newer export, or raise max_staleness_hours"
         )
     if as_of_us <= version.first_us:
         raise AsOfError(

@@ -20,6 +20,7 @@ from leadscore.errors import CorruptFileError, DamagedFileError, UnknownRuleErro
 from leadscore.features.fields import unlearned_fields
 from leadscore.files import read_json
 from leadscore.ingest.build import build_version, write_csv
+from leadscore.ingest.export_moment import Delivery
 from leadscore.jobs.opened import open_store
 from leadscore.locks import locked
 from leadscore.progress import Progress, silent
@@ -29,30 +30,45 @@ from leadscore.tables import REJECTS
 
 
 def ingest(
-    settings: Settings, *, accept: Collection[str] = (), forget_damaged: bool = False, progress: Progress = silent
+    settings: Settings,
+    *,
+    accept: Collection[str] = (),
+    known_until_us: int | None = None,
+    clock_us: int | None = None,
+    forget_damaged: bool = False,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Read the sources into a new store version; returns its id, files, accounts, rejects by rule and warnings.
 
-    `accept` names alarms that shall not stop it this once. With `forget_damaged` a version before that is damaged
-    counts as absent: changes that were seen between exports are lost with it.
+    `accept` names alarms that shall not stop it this once. `known_until_us` is when the export was made; by default
+    settings, columns, files or their times say so, none of them later than the clock. With `forget_damaged` a version
+    before that is damaged counts as absent: changes that were seen between exports are lost with it.
     """
+    delivery = Delivery(known_until_us, clock_us)
     store = settings.project_folder() / "store"
     with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
         ingested = build_version(
-            settings, engine=engine, folder=store, accept=accept, forget_damaged=forget_damaged, progress=progress
+            settings,
+            engine=engine,
+            folder=store,
+            accept=accept,
+            delivery=delivery,
+            forget_damaged=forget_damaged,
+            progress=progress,
         )
     manifest = ingested.version.manifest
     return {
         "project": settings.project,
         "store_version": ingested.version.id,
         "known_until": manifest["known_until"],
+        "known_until_from": ingested.moment.basis,
         "files": ingested.files,
         "accounts": manifest["accounts"],
         "rejects": manifest["rejects"]["rules"],
         "warned": manifest["rejects"]["warned"],
         "first_rejects": _first_rejects(_read_rejects(store, manifest["rejects"])),
         "alarms": ingested.alarms,
-        "warnings": manifest["warnings"],
+        "warnings": [*ingested.moment.warnings, *manifest["warnings"]],
         "duplicates": ingested.duplicates,
         "duplicates_file": str(settings.project_folder() / "duplicates.csv"),
     }

@@ -44,7 +44,8 @@ def draw_ingest(result: dict[str, Any]) -> None:
         )
     for warning in [*result["alarms"], *result["warnings"]]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
-    out.print(f"Store version [bold]{result['store_version']}[/], {until(result)}")
+    basis = f" (by {escaped(result['known_until_from'])})" if result["known_until_from"] else ""
+    out.print(f"Store version [bold]{result['store_version']}[/], {until(result)}{basis}", soft_wrap=True)
 
 
 COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
