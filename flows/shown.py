@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from leadscore.printable import as_markdown
 from leadscore.terminal import METRIC_NAMES
 from local import artifacts
 
@@ -16,7 +17,7 @@ def show_training(trained: dict[str, Any], registered: dict[str, Any]) -> None:
     version = registered["registered"]
     what = trained["no_signal"] or f"version {version['number']} of {registered['registered_model']}"
     basis = trained["evaluation"]["basis"]
-    artifacts.create_table_artifact(rows, key="leadscore-metrics", description=f"{what}, judged {basis}")
+    artifacts.create_table_artifact(rows, key="leadscore-metrics", description=as_markdown(f"{what}, judged {basis}"))
     artifacts.create_link_artifact(_uri(trained["card"]), "model card", key="leadscore-model-card")
 
 
@@ -26,7 +27,7 @@ def show_scores(scored: dict[str, Any]) -> None:
     as_of = f" as of {scored['as_of']}" if scored["as_of"] else ""
     summary = (
         f"**{scored['counts']['scored']:,} open leads** scored{as_of} by model "
-        f"`{scored['model_version']}`, in `{scored['folder']}`\n\n| tier | leads |\n|---|---|{tiers}"
+        f"{as_markdown(scored['model_version'])}, in {as_markdown(scored['folder'])}\n\n| tier | leads |\n|---|---|{tiers}"
     )
     if scored["newer"]:
         summary += f"\n\nNot published: readers stay with the newer list `{scored['newer']['publication_id']}`"

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from leadscore.printable import printable
+
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
     """The known word that `word` is most likely a misspelling of, or None."""
@@ -23,7 +25,10 @@ def listed(words: Sequence[str], *, most: int = 12) -> str:
 
 
 class LeadscoreError(Exception):
-    """Any error that leadscore raises on purpose."""
+    """Any error that leadscore raises on purpose; its message may be shown anywhere."""
+
+    def __init__(self, message: object) -> None:
+        super().__init__(printable(message))
 
 
 class UserError(LeadscoreError):

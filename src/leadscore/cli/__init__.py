@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 from leadscore.cli.explained import explain, replay
 from leadscore.cli.models import models
@@ -32,6 +34,7 @@ from leadscore.terminal import (
     draw_sample,
     draw_score,
     draw_train,
+    draw_usage,
     exit_with_words,
 )
 
@@ -189,4 +192,9 @@ def backtest(
 def main() -> None:
     """Run the command line."""
     with exit_with_words():
-        app(prog_name="leadscore")
+        try:
+            code = app(prog_name="leadscore", standalone_mode=False)
+        except TyperException as e:
+            draw_usage(e)
+            code = 2
+    sys.exit(code or 0)

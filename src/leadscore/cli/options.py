@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadscore.printable import one_line
 from leadscore.terminal import err
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run_command(
 def show_result(result: dict[str, Any], draw: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:
     """Print one JSON object, or draw it."""
     if as_json:
-        print(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        print(one_line(result))
     else:
         draw(result)
 

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from leadscore.model import apply
+from leadscore.printable import as_markdown
 
 PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas")  # what a served model needs
 
@@ -58,7 +59,7 @@ def build_note(version: str, manifest: Mapping[str, Any], evaluation: Mapping[st
     """What MLflow's page says of the run first, in Markdown."""
     text = f"Model `{version}`, known until {manifest['known_until']}, judged {evaluation['basis']}."
     if manifest["no_signal"]:
-        text += f"\n\n**Not registered**: {manifest['no_signal']}."
+        text += f"\n\n**Not registered**: {as_markdown(manifest['no_signal'])}."
     for name, estimate in evaluation["metrics"].get("all", {}).items():
         if isinstance(estimate, dict) and estimate["low"] is not None:
             text += f"\n- {name}: {estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"

@@ -8,14 +8,25 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich import console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from leadscore.errors import LeadscoreError, UserError
+from leadscore.printable import printable
 
-out = Console()
-err = Console(stderr=True)
+
+class Console(console.Console):
+    """A console on which no text, whoever wrote it, can hide anything or command the terminal."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Every text, also that of a table's cell, passes here before it is measured and drawn."""
+        return super().render_str(printable(text, keep="\n"), **how)
+
+
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 
 METRIC_NAMES = {
     "auc": "AUC",
@@ -33,8 +44,8 @@ METRIC_NAMES = {
 
 
 def escaped(text: object) -> str:
-    """Text that may look like markup, as it is."""
-    return escape(str(text))
+    """Text from outside, which may look like markup, as it is; in one line, without what cannot be seen."""
+    return escape(printable(text))
 
 
 @contextmanager
@@ -45,6 +56,16 @@ def exit_with_words() -> Iterator[None]:
     except LeadscoreError as e:
         err.print(f"[bold red]error:[/] {escaped(e)}", highlight=False, soft_wrap=True)
         sys.exit(2 if isinstance(e, UserError) else 1)
+
+
+def draw_usage(error: Any) -> None:
+    """What was wrong with the words of a command line, after how they should be; nothing if it had none."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # its help was shown when it was made
+        return
+    if context := getattr(error, "ctx", None):
+        err.print(context.get_usage(), markup=False, highlight=False, soft_wrap=True)
+        err.print(f"Try '{context.command_path} --help' for help.", markup=False, highlight=False)
+    err.print(f"[bold red]error:[/] {escaped(error.format_message())}", highlight=False, soft_wrap=True)
 
 
 def table_of(title: str, *columns: str, text: int = 1) -> Table:

@@ -20,7 +20,7 @@ def draw_explained(result: dict[str, Any]) -> None:
     out.print(
         f"[bold]{escaped(result['lead_id'])}[/]: win probability {row['win_probability']:.3f} "
         f"({row['probability_low']:.3f} to {row['probability_high']:.3f}), score {row['score']:.0f}, "
-        f"tier {row['tier']}; {when}model {result['model_version']}",
+        f"tier {row['tier']}; {when}model {escaped(result['model_version'])}",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     if row["change"]:
@@ -32,7 +32,7 @@ def draw_explained(result: dict[str, Any]) -> None:
         table = table_of("Said of it until now", "as of", "tier", "model", "win", "score", text=3)
         for each in result["past"]:
             numbers = (f"{each['win_probability']:.3f}", f"{each['score']:.0f}")
-            table.add_row(each["as_of"], each["tier"], each["model_version"], *numbers)
+            table.add_row(*map(escaped, (each["as_of"], each["tier"], each["model_version"])), *numbers)
         out.print(table)
     if result["facts"]:
         table = table_of("Known by then", "happened", "what", "known later, since", text=3)
@@ -62,7 +62,7 @@ def _draw_waterfall(result: dict[str, Any]) -> None:
     for group, start, end in zip(result["groups"], at, at[1:], strict=False):
         if abs(group["value"]) >= LEAST:
             evidence = group["features"][0]["evidence"]
-            said = escaped(group["said"]) + (f"\n[dim]{evidence}[/]" if evidence else "")
+            said = escaped(group["said"]) + (f"\n[dim]{escaped(evidence)}[/]" if evidence else "")
             table.add_row(said, f"{group['value']:+.3f}", bar(start, end))
     small = [group["value"] for group in result["groups"] if abs(group["value"]) < LEAST]
     table.add_row(f"[dim]{len(small)} more[/]", f"{sum(small):+.3f}", "")

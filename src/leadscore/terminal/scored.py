@@ -75,7 +75,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
         lines.append(f"[dim]{escaped(row['change'].partition(';')[0])}[/]")
     who = f"{row['rep_id']}: " if row.get("rep_id") else ""
     note = row["override"] or row["next_question"]
-    return [*lines, f"[bold]{escaped(who)}{row['suggested_action']}[/]  {escaped(note)}"]
+    return [*lines, f"[bold]{escaped(who)}{escaped(row['suggested_action'])}[/]  {escaped(note)}"]
 
 
 def _draw_routing(facts: dict[str, Any]) -> None:

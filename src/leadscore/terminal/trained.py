@@ -22,7 +22,7 @@ def draw_train(result: dict[str, Any]) -> None:
         out.print(_learned(e))
     _draw_parts(e)
     if e["horizon_why"]:
-        out.print(f"Horizon: {e['horizon_days']} days, since {e['horizon_why']}")
+        out.print(f"Horizon: {e['horizon_days']} days, since {escaped(e['horizon_why'])}")
     _draw_scorer(e["scorer"])
     if e["assumption"]:
         out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
@@ -48,7 +48,7 @@ def draw_train(result: dict[str, Any]) -> None:
 
 def _draw_registered(result: dict[str, Any], version: dict[str, Any], champion: dict[str, Any] | None) -> None:
     """What the new version is called, and what scores."""
-    aliases = " and ".join(version["aliases"]) or "no alias"
+    aliases = escaped(" and ".join(version["aliases"])) or "no alias"
     out.print(
         f"Model [bold]{version['version']}[/] is version {version['number']} of {result['registered_model']}: {aliases}"
     )
@@ -80,9 +80,10 @@ def _draw_parts(e: dict[str, Any]) -> None:
     if captured := e["captured"]:
         point = next(each for each in captured["points"] if each["share"] == 0.2)
         others = ", ".join(f"{name} {point[name]:.0%}" for name in ("scorecard", "random", "oracle"))
-        out.print(f"A fifth of the list captures {point['leadscore']:.0%} of the value ({captured['unit']}); {others}")
+        unit = escaped(captured["unit"])
+        out.print(f"A fifth of the list captures {point['leadscore']:.0%} of the value ({unit}); {others}")
     if learning := e["learning"]:
-        out.print("More history: " + "; ".join(learning[key] for key in ("said", "next") if learning[key]))
+        out.print("More history: " + escaped("; ".join(learning[key] for key in ("said", "next") if learning[key])))
 
 
 def _draw_promotion(promotion: dict[str, Any]) -> None:
@@ -116,11 +117,12 @@ def _draw_scorer(scorer: dict[str, Any]) -> None:
     if clocks := scorer.get("clocks"):
         what = "left out" if clocks["left_out"] else "learned from"
         losses = ", ".join(f"{name} {loss:.4f}" for name, loss in clocks["log_loss"].items())
-        out.print(f"Clocks in disguise ({', '.join(clocks['fields'])}) are {what}: log loss {losses}", highlight=False)
+        fields = escaped(", ".join(clocks["fields"]))
+        out.print(f"Clocks in disguise ({fields}) are {what}: log loss {losses}", highlight=False)
     if told := scorer.get("segments"):
         own = [f"{each['segment']} (gain {each['gain']:.4f})" for each in told["models"] if each["own"]]
         said = "with a model of its own: " + ", ".join(own) if own else f"one model for all, since {told['why']}"
-        out.print(f"Segments by {told['field']}: {escaped(said)}", highlight=False)
+        out.print(f"Segments by {escaped(told['field'])}: {escaped(said)}", highlight=False)
     for kind, n in scorer["missing_leads"].items():
         out.print(f"{kind} is tried with about {n:,} more closed leads")
     if not scorer["reproducible"]:
@@ -184,14 +186,14 @@ def draw_models(result: dict[str, Any]) -> None:
         return
     table = table_of(result["registered_model"], "number", "version", "known until", "aliases", text=4)
     for each in result["versions"]:
-        table.add_row(str(each["number"]), each["version"], each["known_until"], ", ".join(each["aliases"]))
+        words = (each["version"], each["known_until"], ", ".join(each["aliases"]))
+        table.add_row(str(each["number"]), *map(escaped, words))
     out.print(table)
     table = table_of("Moves, the newest first", "when", "alias", "from", "to", "by", "why", text=6)
     for move in result["moves"]:
         was = "-" if move["was"] is None else str(move["was"])
-        table.add_row(
-            move["at"][:19] + "Z", move["alias"], was, str(move["now"]), escaped(move["by"]), escaped(move["why"])
-        )
+        words = (move["at"][:19] + "Z", move["alias"], was, move["now"], move["by"], move["why"])
+        table.add_row(*map(escaped, words))
     out.print(table)
 
 
@@ -200,11 +202,11 @@ def draw_shown(result: dict[str, Any]) -> None:
     versions = result["versions"]
     for each in versions:
         e = each["evaluation"]
-        aliases = f" ({', '.join(each['aliases'])})" if each["aliases"] else ""
+        aliases = f" ({escaped(', '.join(each['aliases']))})" if each["aliases"] else ""
         out.print(
-            f"Version [bold]{each['number']}[/]{aliases}, {each['version']}, {until(each)}: judged "
+            f"Version [bold]{each['number']}[/]{aliases}, {escaped(each['version'])}, {escaped(until(each))}: judged "
             f"{e['basis']} on {_rested(e['metrics'])}; "
-            f"gain in log loss over the base rate {number(e['gain']['log_loss_gain'])}"
+            f"gain in log loss over the base rate {number(e['gain'].get('log_loss_gain'))}"
         )
     whole = {f"version {each['number']}": each["evaluation"]["metrics"].get("all", {}) for each in versions}
     parts = versions[0]["evaluation"]["metrics"] if len(versions) == 1 else whole
@@ -233,6 +235,7 @@ def _rested(metrics: dict[str, Any]) -> str:
 
 def draw_moved(result: dict[str, Any]) -> None:
     """Which version scores now."""
-    out.print(f"Version [bold]{result['number']}[/] ({result['version']}) is the champion: it scores from now on")
+    version = escaped(result["version"])
+    out.print(f"Version [bold]{result['number']}[/] ({version}) is the champion: it scores from now on")
     for name, (was, now) in result.get("changes", {}).items():
         out.print(f"  {name.replace('_', ' ')}: {escaped(was)} -> {escaped(now)}", highlight=False)
