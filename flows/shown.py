@@ -25,9 +25,10 @@ def show_scores(scored: dict[str, Any]) -> None:
     """How many leads there are in each tier, and a link to the files."""
     tiers = "".join(f"\n| {tier} | {n:,} |" for tier, n in scored["tiers"].items())
     as_of = f" as of {scored['as_of']}" if scored["as_of"] else ""
+    model, folder = as_markdown(scored["model_version"]), as_markdown(scored["folder"])
     summary = (
         f"**{scored['counts']['scored']:,} open leads** scored{as_of} by model "
-        f"{as_markdown(scored['model_version'])}, in {as_markdown(scored['folder'])}\n\n| tier | leads |\n|---|---|{tiers}"
+        f"{model}, in {folder}\n\n| tier | leads |\n|---|---|{tiers}"
     )
     if scored["newer"]:
         summary += f"\n\nNot published: readers stay with the newer list `{scored['newer']['publication_id']}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -16,14 +17,15 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from leadscore.clock_settings import OLD_KEYS, check_one_moment, refuse_old_keys
 from leadscore.deciding import Actions, Qualification, Tiers
 from leadscore.errors import SettingsError, TimeFormatError, listed
-from leadscore.problems import describe_problems
+from leadscore.limits import LONGEST_PROJECT, MOST_DAYS, MOST_SEED, NAME, OURS, PROJECT, FilePath
+from leadscore.machine import EngineSettings, RegistrySettings
+from leadscore.problems import UndeclaredError, describe_problems, what_to_paste
 from leadscore.routing import RoutingSettings
 from leadscore.sections import (
     RESERVED,
     UNDATED_TABLES,
     AuditSettings,
     BantLetter,
-    EngineSettings,
     Frozen,
     LeadField,
     Letter,
@@ -31,7 +33,6 @@ from leadscore.sections import (
     ModelSettings,
     Money,
     Name,
-    RegistrySettings,
     Scorecard,
     Source,
     Stages,
@@ -52,25 +53,27 @@ PLACES = {"input_folder", "data_folder", "models_folder", "registry"}  # on this
 class Settings(Frozen):
     """All that a project chooses."""
 
-    project: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="names the data and model folders")
+    project: str = Field(pattern=PROJECT, max_length=LONGEST_PROJECT, description="names the data and model folders")
     time: TimeMode = Field(
         default="dated",
         description="'dated'; 'ordered' if only the order of the leads is known; 'none' if not even that",
     )
     timezone: str = Field(default="UTC", description="of bare dates and of the grid's midnights")
-    input_folder: Path = Field(default=Path(), description="where the sources lie, relative to this file")
-    data_folder: Path = Field(default=Path("data"), description="store and scores, relative to the working directory")
-    models_folder: Path = Field(default=Path("models"), description="models, relative to the working directory")
+    input_folder: FilePath = Field(default=Path(), description="where the sources lie, relative to this file")
+    data_folder: FilePath = Field(
+        default=Path("data"), description="store and scores, relative to the working directory"
+    )
+    models_folder: FilePath = Field(default=Path("models"), description="models, relative to the working directory")
     known_until: datetime | date | str | None = Field(
         default=None, description="the moment of an export that no other will follow, as of an archive"
     )
-    known_until_file: Path | None = Field(
+    known_until_file: FilePath | None = Field(
         default=None, description="a file that comes with each export and holds its moment, relative to input_folder"
     )
     max_staleness_hours: float = Field(
-        default=36, ge=0, description="how far an as_of, or the clock of a scheduled run, may lie past known_until"
+        default=36, ge=0, le=24 * MOST_DAYS, description="how far an as_of, or the clock of a scheduled run, may lie past known_until"
     )
-    seed: int = Field(default=0, ge=0, lt=2**63, description="of every random choice")
+    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="of every random choice")
     target: Target = Target()
     engine: EngineSettings = EngineSettings()
     sources: dict[Name, Source] = Field(description="the exported files, by name")
@@ -87,7 +90,9 @@ class Settings(Frozen):
     validation: Validation = Validation()
     money: Money | None = Field(default=None, description="converts amounts into one currency")
     pass_through: tuple[Literal["email", "phone", "company", "contact"], ...] = Field(
-        default=(), description="personal columns to keep for the worklist; else only their salted hash is kept"
+        default=(),
+        description="personal columns that are stored as they are, for a worklist that does not exist yet: nothing shows them; "
+        "else only their salted hash is kept",
     )
     audit: AuditSettings = AuditSettings()
     scorecard: Scorecard = Scorecard()
@@ -99,6 +104,13 @@ class Settings(Frozen):
     @classmethod
     def _zone_exists(cls, value: str) -> str:
         return checked_zone(value)
+
+    @field_validator("project")
+    @classmethod
+    def _not_ours(cls, value: str) -> str:
+        if value in OURS:
+            raise ValueError(f"{value!r} is a name that leadscore uses itself; choose another one than {listed(OURS)}")
+        return value
 
     @field_validator("known_until", mode="before")
     @classmethod
@@ -121,6 +133,7 @@ class Settings(Frozen):
 
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Settings:
+        self._check_fields_are_declared()
         for number, entry in enumerate(self.mapping, 1):
             self._check_entry(f"mapping entry {number} ({entry.source} -> {entry.table})", entry)
         if not self.is_dated:
@@ -178,6 +191,13 @@ class Settings(Frozen):
             raise ValueError(f"qualification asks for {unasked[0]}, and no field answers it: declare bant.{unasked[0]}")
         return self
 
+    def _check_fields_are_declared(self) -> None:
+        """Refuse attributes of leads that are mapped and not declared, all at once."""
+        known = self._known_columns("leads")
+        mapped = {name for entry in self.mapping if entry.table == "leads" for name in entry.targets()}
+        if strange := [name for name in sorted(mapped - RESERVED - set(known)) if re.fullmatch(NAME, name)]:
+            raise UndeclaredError(strange, known)
+
     def _check_text_field(self, where: str, name: str) -> None:
         known = self.lead_fields()
         if name not in known:
@@ -189,10 +209,9 @@ class Settings(Frozen):
         if entry.source not in self.sources:
             raise ValueError(f"{where}: no source is called {entry.source!r}{hint(entry.source, list(self.sources))}")
         columns = {column.name: column for column in TABLES[entry.table].columns}
-        known = [*columns, *self._times(entry.table), *((*self.fields, *PERSONAL) if entry.table == "leads" else ())]
-        for name in sorted(entry.targets()):
-            if name not in known:
-                raise ValueError(f"{where}: {entry.table} has no column {name!r}{hint(name, known)}")
+        known = self._known_columns(entry.table)
+        if wrong := [f"{name!r}{hint(name, known)}" for name in sorted(entry.targets()) if name not in known]:
+            raise ValueError("; ".join(f"{where}: {entry.table} has no column {each}" for each in wrong))
         mapped = {name for by_value in entry.values.values() for targets in by_value.values() for name in targets}
         if twice := sorted(set(entry.columns) & (set(entry.constants) | mapped)):
             raise ValueError(f"{where}: {listed(twice)} is given by columns and by constants or values too; choose one")
@@ -203,6 +222,11 @@ class Settings(Frozen):
             needed -= {"lead_id"}
         if missing := sorted(needed - entry.targets()):
             raise ValueError(f"{where}: nothing fills {listed(missing)}")
+
+    def _known_columns(self, table: str) -> list[str]:
+        """What an entry may fill in a table."""
+        attributes = (*self.fields, *PERSONAL) if table == "leads" else ()
+        return [*(column.name for column in TABLES[table].columns), *self._times(table), *attributes]
 
     def _times(self, table: str) -> tuple[str, ...]:
         """What an entry may say of when its rows happened."""
@@ -348,8 +372,12 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as e:
         raise SettingsError(path, ["there is no such file; name it with --config"]) from e
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+    except OSError as e:
+        raise SettingsError(path, [f"cannot be read: {e.strerror}; name the file with --config"]) from e
+    except ValueError as e:  # no TOML, no UTF-8, a number of thousands of digits, a NUL in the path
         raise SettingsError(path, [f"is no readable TOML: {e}"]) from e
+    except RecursionError as e:
+        raise SettingsError(path, ["is nested too deeply; settings are a few levels deep"]) from e
     try:
         folder = input_folder or path.parent / Path(raw.get("input_folder", "."))
     except TypeError as e:
@@ -357,4 +385,6 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
     try:
         return Settings.model_validate({**raw, "input_folder": folder})
     except (ValidationError, TypeError) as e:
-        raise SettingsError(path, describe_problems(e, Settings)) from e
+        raise SettingsError(path, describe_problems(e, Settings), cure=what_to_paste(e)) from e
+    except RecursionError as e:
+        raise SettingsError(path, ["is nested too deeply; settings are a few levels deep"]) from e

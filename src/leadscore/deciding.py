@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from leadscore.sections import Frozen, Letter
+from leadscore.limits import MOST_AMOUNT, MOST_DAYS, FilePath
+from leadscore.sections import Frozen, Letter, Share
 
 Tier = Literal["A", "B", "C", "D"]
 Verdict = Literal["sales_qualified", "nurture", "needs_answers", "disqualified"]
@@ -27,16 +27,21 @@ class Tiers(Frozen):
     margin: float | None = Field(
         default=None,
         ge=0,
+        le=100,
         description="how far beyond a border a lead must be to change its tier: points of score (default 2), "
         "probability (0.02), or, by capacity, a share of its place (0.05)",
     )
     capacity: int | None = Field(
         default=None,
         ge=1,
+        le=100_000_000,
         description="by capacity: leads in A, as many in B, twice as many in C; default: the reps' places",
     )
     touch_cost: float = Field(
-        default=0, ge=0, description="by capacity: a lead whose expected value is not above it is D, always"
+        default=0,
+        ge=0,
+        le=MOST_AMOUNT,
+        description="by capacity: a lead whose expected value is not above it is D, always",
     )
 
     @model_validator(mode="after")
@@ -66,8 +71,8 @@ class Rule(Frozen):
     max_probability: float | None = Field(default=None, ge=0, le=1, description="the win probability is not above it")
     min_answers: int | None = Field(default=None, ge=0, le=4, description="so many BANT questions are answered")
     max_answers: int | None = Field(default=None, ge=0, le=4, description="no more BANT questions are answered")
-    min_strength: dict[Letter, float] = Field(default={}, description="the answer is known and not weaker")
-    max_strength: dict[Letter, float] = Field(default={}, description="the answer is known and not stronger")
+    min_strength: dict[Letter, Share] = Field(default={}, description="the answer is known and not weaker")
+    max_strength: dict[Letter, Share] = Field(default={}, description="the answer is known and not stronger")
 
 
 DEFAULT_RULES = (
@@ -90,7 +95,7 @@ class Qualification(Frozen):
         default=(), description="questions whose answer must be known, and not the weakest one"
     )
     rules: tuple[Rule, ...] = Field(default=DEFAULT_RULES, description="in their order; if none holds: nurture")
-    overrides: Path | None = Field(
+    overrides: FilePath | None = Field(
         default=None,
         description="a file, relative to input_folder: lead_id, action (exclude, qualify, tier), value, until, by, why",
     )
@@ -107,7 +112,7 @@ class Actions(Frozen):
     by_stage: dict[str, Action] = Field(
         default={}, description="open stage -> action; others by their place among the stages"
     )
-    revive_days: float = Field(default=30, gt=0, description="without any activity for so long: revive")
+    revive_days: float = Field(default=30, gt=0, le=MOST_DAYS, description="without any activity for so long: revive")
     stalled_times: float = Field(
-        default=3, gt=0, description="in a stage for so many times the usual time, and D: close out as stalled"
+        default=3, gt=0, le=1000, description="in a stage for so many times the usual time, and D: close out as stalled"
     )

@@ -24,11 +24,20 @@ def listed(words: Sequence[str], *, most: int = 12) -> str:
     return shown + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
+def shortened(value: object, *, most: int = 60) -> str:
+    """A value as Python writes it, cut after `most` characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a number of thousands of digits"
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
 class LeadscoreError(Exception):
     """Any error that leadscore raises on purpose; its message may be shown anywhere."""
 
-    def __init__(self, message: object) -> None:
-        super().__init__(printable(message))
+    def __init__(self, message: object, *, then: Sequence[str] = ()) -> None:
+        super().__init__("\n".join(map(printable, (message, *then))))
 
 
 class UserError(LeadscoreError):
@@ -36,18 +45,18 @@ class UserError(LeadscoreError):
 
 
 class SettingsError(UserError):
-    """A settings file that cannot be used; one line a problem."""
+    """A settings file that cannot be used; `cure` are lines to paste into it."""
 
-    def __init__(self, path: Path, problems: Sequence[str]) -> None:
-        self.path, self.problems = path, tuple(problems)
-        super().__init__(f"{path}: " + "; ".join(problems))
+    def __init__(self, path: Path, problems: Sequence[str], *, cure: Sequence[str] = ()) -> None:
+        self.path, self.problems, self.cure = path, tuple(problems), tuple(cure)
+        super().__init__(f"{path}: " + "; ".join(problems), then=cure)
 
 
 class TimeFormatError(UserError):
     """A moment that cannot be read."""
 
     def __init__(self, value: object) -> None:
-        super().__init__(f"cannot read {value!r} as a time; write 2024-05-31 or 2024-05-31T14:00:00Z")
+        super().__init__(f"cannot read {shortened(value)} as a time; write 2024-05-31 or 2024-05-31T14:00:00Z")
 
 
 class SourceMissingError(UserError):

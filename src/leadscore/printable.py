@@ -35,10 +35,10 @@ def printable(text: object, *, keep: str = "") -> str:
 
 
 def as_markdown(text: object) -> str:
-    """Text that may look like Markdown, as it is.
+    r"""Text that may look like Markdown, as it is.
 
-    >>> as_markdown("**all** | none")
-    '\\\\*\\\\*all\\\\*\\\\* \\\\| none'
+    >>> print(as_markdown("**all** | none"))
+    \*\*all\*\* \| none
     """
     return MARKUP.sub(r"\\\1", printable(text))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from leadscore.limits import FilePath
 from leadscore.sections import Frozen
 from leadscore.tables import CRITERIA
 
@@ -30,7 +30,7 @@ class RoutingSettings(Frozen):
     All costs are in average leads: 0.1 is a tenth of what a lead of this run is worth on average.
     """
 
-    reps: Path = Field(description="the list of reps, relative to input_folder: .csv, .xlsx or .parquet")
+    reps: FilePath = Field(description="the list of reps, relative to input_folder: .csv, .xlsx or .parquet")
     match: RoutingMatch = RoutingMatch()
     tiers: tuple[Literal["A", "B", "C", "D"], ...] = Field(
         default=("A", "B", "C"), min_length=1, description="leads of these tiers are given to reps"

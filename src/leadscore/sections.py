@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -21,14 +19,27 @@ from pydantic import (
 )
 
 from leadscore.errors import listed, nearest
+from leadscore.limits import (
+    CURRENCY,
+    LONGEST_WORD,
+    MOST_AMOUNT,
+    MOST_DAYS,
+    MOST_POINTS,
+    NAME,
+    FilePath,
+)
 from leadscore.rules import ALARMS, RULES, Answer, Severity
 from leadscore.tables import PERSONAL
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
+Name = Annotated[str, Field(pattern=NAME, max_length=LONGEST_WORD, description="lower-case letters, digits and _")]
 Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
 TIMES = ("event_at", "available_at", "event_us", "available_us", "sequence")
 STAGED = {"part", "line", "extra", "from_us", "same_id", "copy", "broken_rule", *(f"{name}_hash" for name in PERSONAL)}
 RESERVED = {"lead_id", "currency", "spell", "seq", *TIMES, *STAGED}  # taken by us, so no field is called so
+Amount = Annotated[float, Field(ge=-MOST_AMOUNT, le=MOST_AMOUNT)]
+Days = Annotated[float, Field(ge=0, le=MOST_DAYS)]
+Points = Annotated[float, Field(ge=0, le=MOST_POINTS)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Letter = Literal["budget", "authority", "need", "timeline"]
 TimeMode = Literal["dated", "ordered", "none"]
 UNDATED_TABLES = ("leads", "outcomes")  # the rest tells when something happened
@@ -47,7 +58,7 @@ def checked_zone(value: str) -> str:
     """`value`, if there is a time zone of that name."""
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as e:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as e:  # OSError: no file can be called so
         raise ValueError(f"no such time zone: {value!r}; an example is 'Europe/Berlin'") from e
     return value
 
@@ -55,13 +66,13 @@ def checked_zone(value: str) -> str:
 class Frozen(BaseModel):
     """A section that cannot be changed, and refuses keys that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Source(Frozen):
     """Files that an export left; what is not stated of how they are written is detected, and said."""
 
-    path: Path = Field(
+    path: FilePath = Field(
         description="a file, a folder or a pattern like 'events/2026-*.csv.gz', relative to input_folder; "
         "files end in .csv, .tsv (both also with .gz), .xlsx or .parquet"
     )
@@ -142,8 +153,8 @@ class LeadField(Frozen):
         description="'creation' if its value in leads was known then, 'export' if from the first export that shows it "
         "on; else only its rows in changes are learned",
     )
-    minimum: float | None = Field(default=None, description="a number below it breaks the rule `range`")
-    maximum: float | None = Field(default=None, description="a number above it breaks the rule `range`")
+    minimum: Amount | None = Field(default=None, description="a number below it breaks the rule `range`")
+    maximum: Amount | None = Field(default=None, description="a number above it breaks the rule `range`")
     label: str | None = Field(default=None, description="what a person calls it; default: its name")
 
 
@@ -152,12 +163,14 @@ class BantLetter(Frozen):
 
     field: str = Field(description="the field that answers it")
     levels: tuple[str, ...] = Field(default=(), description="answers from weakest to strongest, evenly spaced")
-    titles: tuple[tuple[str, float], ...] = Field(
+    titles: tuple[tuple[str, Share], ...] = Field(
         default=(),
         description="(pattern with *, strength); the first that matches counts, upper or lower case",
     )
-    full_amount: float | None = Field(default=None, gt=0, description="the amount at which the strength is 1")
-    within_days: tuple[float, float] | None = Field(
+    full_amount: float | None = Field(
+        default=None, gt=0, le=MOST_AMOUNT, description="the amount at which the strength is 1"
+    )
+    within_days: tuple[Days, Days] | None = Field(
         default=None, description="(days ahead up to which a date has strength 1, days from which it has 0)"
     )
 
@@ -168,8 +181,6 @@ class BantLetter(Frozen):
             raise ValueError("give exactly one of levels, titles, full_amount, within_days")
         if len(self.levels) == 1 or len(set(self.levels)) < len(self.levels):
             raise ValueError("levels must be two or more different answers")
-        if any(not 0 <= strength <= 1 for _, strength in self.titles):
-            raise ValueError("a title's strength must lie from 0 to 1")
         if self.within_days and not 0 <= self.within_days[0] < self.within_days[1]:
             raise ValueError("within_days must be two rising numbers of days, the first not negative")
         return self
@@ -213,15 +224,20 @@ class Target(Frozen):
     """What is predicted, and on which snapshots it is learned."""
 
     horizon_days: Annotated[int, BeforeValidator(_days_or_auto)] = Field(
-        default=30, ge=0, description="a win within so many days counts; 'auto': within which 90 % of wins arrive"
+        default=30,
+        ge=0,
+        le=3650,
+        description="a win within so many days counts; 'auto': within which 90 % of wins arrive",
     )
     cadence_days: int = Field(
-        default=1, ge=1, description="how often open leads are scored, hence the grid of snapshots"
+        default=1, ge=1, le=366, description="how often open leads are scored, hence the grid of snapshots"
     )
-    max_per_lead: int = Field(default=6, ge=1, description="snapshots kept of one spell")
-    weight_cap: float = Field(default=10.0, ge=1, description="the most that a snapshot can weigh for censored ones")
+    max_per_lead: int = Field(default=6, ge=1, le=1000, description="snapshots kept of one spell")
+    weight_cap: float = Field(
+        default=10.0, ge=1, le=1000, description="the most that a snapshot can weigh for censored ones"
+    )
     correction_days: float = Field(
-        default=7, ge=0, description="a close within so many days of a spell's first one corrects its outcome"
+        default=7, ge=0, le=366, description="a close within so many days of a spell's first one corrects its outcome"
     )
     undated_close: Literal["last_activity", "last_stage"] | None = Field(
         default=None,
@@ -233,14 +249,6 @@ class Target(Frozen):
     def _days_or_auto_again(self, value: int) -> int | str:
         """What the settings said, so that they can be read again."""
         return value or "auto"
-
-
-class EngineSettings(Frozen):
-    """What the SQL engine and the learner may use."""
-
-    memory_limit_mb: int = Field(default=2048, ge=128, description="above it the engine spills to disk")
-    threads: int = Field(default=2, ge=1, description="used by the engine and the learner")
-    chunk_snapshots: int = Field(default=100_000, ge=1, description="snapshots joined to events at a time")
 
 
 class Validation(Frozen):
@@ -276,8 +284,8 @@ class Validation(Frozen):
 class Money(Frozen):
     """The one currency in which amounts are kept, and fixed rates into it."""
 
-    currency: str = Field(pattern=r"^[A-Z]{3}$", description="the currency that amounts are kept in")
-    rates: dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Annotated[Decimal, Field(gt=0)]] = Field(
+    currency: str = Field(pattern=CURRENCY, description="the currency that amounts are kept in")
+    rates: dict[Annotated[str, Field(pattern=CURRENCY)], Annotated[Decimal, Field(gt=0, le=10**9)]] = Field(
         default={}, description="currency -> what one unit of it is worth"
     )
 
@@ -298,13 +306,13 @@ class Scorecard(Frozen):
     """Points of the scorecard, in log-odds: a lead that is e-times as likely to be won has one point more."""
 
     base_rate: float = Field(default=0.2, gt=0, lt=1, description="the share of leads you expect to win in the horizon")
-    budget: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
-    authority: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
-    need: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
-    timeline: float = Field(default=1.5, ge=0, description="from the weakest to the strongest answer")
-    recency: float = Field(default=0.4, ge=0, description="for an activity today rather than 1.7 days ago")
-    activity: float = Field(default=0.25, ge=0, description="for 1.7 activities in 30 days, and for e-times as many")
-    response: float = Field(default=1.0, ge=0, description="from all activities by the rep to all by the lead")
+    budget: Points = Field(default=1.5, description="from the weakest to the strongest answer")
+    authority: Points = Field(default=1.5, description="from the weakest to the strongest answer")
+    need: Points = Field(default=1.5, description="from the weakest to the strongest answer")
+    timeline: Points = Field(default=1.5, description="from the weakest to the strongest answer")
+    recency: Points = Field(default=0.4, description="for an activity today rather than 1.7 days ago")
+    activity: Points = Field(default=0.25, description="for 1.7 activities in 30 days, and for e-times as many")
+    response: Points = Field(default=1.0, description="from all activities by the rep to all by the lead")
 
 
 class ModelSettings(Frozen):
@@ -313,9 +321,14 @@ class ModelSettings(Frozen):
     scorer: Literal["auto", "scorecard", "logistic", "boosted"] = Field(
         default="auto", description="'auto': the simplest that is not clearly worse, of those that history can carry"
     )
-    trials: int = Field(default=20, ge=1, description="sizes of boosted trees that are tried on the rolling splits")
+    trials: int = Field(
+        default=20, ge=1, le=1000, description="sizes of boosted trees that are tried on the rolling splits"
+    )
     time_limit_s: float | None = Field(
-        default=None, gt=0, description="no trial begins after so many seconds; the result then depends on the machine"
+        default=None,
+        gt=0,
+        le=604_800,
+        description="no trial begins after so many seconds; the result then depends on the machine",
     )
     max_calibration_error: float = Field(
         default=0.05, ge=0, le=1, description="a model whose error is surely above it does not score by itself"
@@ -335,25 +348,6 @@ class ModelSettings(Frozen):
         if self.segment_models and not self.segment:
             raise ValueError("segment_models: name the field that divides the leads: segment = ...")
         return self
-
-
-class RegistrySettings(Frozen):
-    """Where MLflow keeps runs and models."""
-
-    tracking_uri: str | None = Field(
-        default=None,
-        description="MLflow's server or database; default: MLFLOW_TRACKING_URI, else SQLite in models_folder",
-    )
-    artifacts: str | None = Field(
-        default=None, description="where a database's files are kept; default: artifacts in models_folder"
-    )
-
-    @field_validator("tracking_uri")
-    @classmethod
-    def _no_password(cls, value: str | None) -> str | None:
-        if value and (urlsplit(value).password or "password" in parse_qs(urlsplit(value).query)):
-            raise ValueError("holds a password; leave it out here and set the environment variable MLFLOW_TRACKING_URI")
-        return value
 
 
 def hint(word: str, known: list[str]) -> str:

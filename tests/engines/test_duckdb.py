@@ -18,7 +18,8 @@ from leadscore.engine.protocol import UnsafeNameError, identifier, literal
 from leadscore.features.engagement import build_engagement
 from leadscore.features.matrix import build_matrix
 from leadscore.history.snapshot import Snapshot
-from leadscore.sections import EngineSettings, Stages
+from leadscore.machine import EngineSettings
+from leadscore.sections import Stages
 from leadscore.tables import ACTIVITIES
 from leadscore.testing import day
 from leadscore.times import DAY_US

@@ -19,7 +19,7 @@ from leadscore.engine.protocol import literal
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.split import History, open_history
-from leadscore.sections import EngineSettings
+from leadscore.machine import EngineSettings
 from leadscore.store.version import StoreVersion
 from leadscore.testing import Facts, day, make_settings
 

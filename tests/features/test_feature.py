@@ -16,7 +16,7 @@ from leadscore.features.feature import Feature, shown
 from leadscore.features.finish import Amount, Count, DaysUntil, FullAmount, Known, Levels, Titles, WithinDays
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
-from leadscore.sections import EngineSettings
+from leadscore.machine import EngineSettings
 from leadscore.testing import make_settings
 
 FIELDS = {

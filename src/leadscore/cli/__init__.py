@@ -20,12 +20,14 @@ from leadscore.cli.options import (
     Json,
     KnownUntil,
     clock_us,
+    checked_path,
     moment_of,
     run_command,
     show_result,
     who,
 )
 from leadscore.cli.store import store
+from leadscore.limits import MOST_SEED
 from leadscore.terminal import (
     draw_audit,
     draw_backtest,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from leadscore.config import Settings
     from leadscore.progress import Progress
 
+TO = "Write all of them to this CSV file instead."
+
 app = typer.Typer(
     help="Learns from a company's own history which open leads will be won, and scores the open ones.",
     no_args_is_help=True,
@@ -56,9 +60,9 @@ app.add_typer(models, name="models")
 
 @app.command()
 def sample(
-    folder: Annotated[Path, typer.Argument(help="A new folder.")],
-    leads: Annotated[int, typer.Option(min=1, help="How many leads in two years.")] = 5000,
-    seed: Annotated[int, typer.Option(min=0, help="Of every random choice.")] = 1,
+    folder: Annotated[Path, typer.Argument(help="A new folder.", callback=checked_path)],
+    leads: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many leads in two years.")] = 5000,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Of every random choice.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Write the exports of a made-up company, with settings to read them, and the truth apart."""
@@ -100,8 +104,8 @@ def ingest(
 def rejects(
     config: Config = DEFAULT_CONFIG,
     rule: Annotated[str | None, typer.Option(help="Only rows rejected by this rule.")] = None,
-    each: Annotated[int, typer.Option(min=1, help="How many rows to show of each rule.")] = 5,
-    to: Annotated[Path | None, typer.Option("--to", help="Write all of them to this CSV file instead.")] = None,
+    each: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows to show of each rule.")] = 5,
+    to: Annotated[Path | None, typer.Option("--to", callback=checked_path, help=TO)] = None,
     as_json: Json = False,
 ) -> None:
     """The rows that the last ingest rejected, by rule: where they stand, and which value was wrong."""
@@ -175,7 +179,7 @@ def backtest(
     last: Annotated[
         str | None, typer.Option("--to", help="The last date; default: a horizon before known_until.")
     ] = None,
-    dates: Annotated[int, typer.Option(min=1, help="How many dates, evenly spread.")] = 6,
+    dates: Annotated[int, typer.Option(min=1, max=1000, help="How many dates, evenly spread.")] = 6,
     as_json: Json = False,
 ) -> None:
     """Replay training and scoring at past dates, and settle them by what is known by now."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, run_command
+from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, checked_path, run_command
 from leadscore.terminal import draw_explained
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from leadscore.progress import Progress
 
 Lead = Annotated[str, typer.Argument(help="A lead's id.")]
-Html = Annotated[Path | None, typer.Option("--html", help="Write it to this file, as one page.")]
+Html = Annotated[Path | None, typer.Option("--html", callback=checked_path, help="Write it to this file, as one page.")]
 
 
 def explain(

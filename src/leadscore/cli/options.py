@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadscore.limits import path_problem
 from leadscore.printable import one_line
 from leadscore.terminal import err
 
@@ -20,10 +21,20 @@ if TYPE_CHECKING:
     from leadscore.progress import Progress
 
 
-Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
-Data = Annotated[
-    Path | None, typer.Option("--data", help="The folder of the exported files, if not as the settings say.")
-]
+def checked_path(path: Path | None) -> Path | None:
+    """A path that a file can have.
+
+    Raises:
+        BadParameter: none can.
+    """
+    if path is not None and (problem := path_problem(path)):
+        raise typer.BadParameter(problem)
+    return path
+
+
+DATA = "The folder of the exported files, if not as the settings say."
+Config = Annotated[Path, typer.Option("--config", "-c", callback=checked_path, help="The settings file.")]
+Data = Annotated[Path | None, typer.Option("--data", callback=checked_path, help=DATA)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from, or now; default: known_until.")]
 KnownUntil = Annotated[

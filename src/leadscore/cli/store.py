@@ -47,7 +47,9 @@ def rollback_store(
 @store.command()
 def prune(
     config: Config = DEFAULT_CONFIG,
-    keep: Annotated[int, typer.Option(min=1, help="How many of the latest versions stay in any case.")] = 10,
+    keep: Annotated[
+        int, typer.Option(min=1, max=10_000, help="How many of the latest versions stay in any case.")
+    ] = 10,
     really: Annotated[bool, typer.Option("--yes", help="Remove; without it only what would go is told.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
-from leadscore.sections import EngineSettings
+from leadscore.machine import EngineSettings
 
 
 class DuckDBEngine:

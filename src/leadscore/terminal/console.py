@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich import console
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -54,7 +54,7 @@ def exit_with_words() -> Iterator[None]:
     try:
         yield
     except LeadscoreError as e:
-        err.print(f"[bold red]error:[/] {escaped(e)}", highlight=False, soft_wrap=True)
+        err.print(f"[bold red]error:[/] {escape(str(e))}", highlight=False, soft_wrap=True)
         sys.exit(2 if isinstance(e, UserError) else 1)
 
 

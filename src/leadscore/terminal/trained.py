@@ -192,8 +192,8 @@ def draw_models(result: dict[str, Any]) -> None:
     table = table_of("Moves, the newest first", "when", "alias", "from", "to", "by", "why", text=6)
     for move in result["moves"]:
         was = "-" if move["was"] is None else str(move["was"])
-        words = (move["at"][:19] + "Z", move["alias"], was, move["now"], move["by"], move["why"])
-        table.add_row(*map(escaped, words))
+        cells = (move["at"][:19] + "Z", move["alias"], was, move["now"], move["by"], move["why"])
+        table.add_row(*map(escaped, cells))
     out.print(table)
 
 

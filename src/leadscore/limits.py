@@ -1,0 +1,47 @@
+"""How large what a user states can be: far above any use, and far below what hangs or crashes a machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+MOST_DAYS = 36_500  # a hundred years
+MOST_AMOUNT = 10.0**15  # in minor units it still is an exact float
+MOST_THREADS = 256
+MOST_MEMORY_MB = 16_777_216  # 16 TB
+MOST_POINTS = 20.0  # log-odds: beyond it a probability is 0 or 1
+MOST_SEED = 2**63 - 1
+NAME, PROJECT, CURRENCY = r"^[a-z][a-z0-9_]*$", r"^[a-z0-9][a-z0-9_-]*$", r"^[A-Z]{3}$"
+PATTERNS = {  # pattern -> what it allows, with an example
+    NAME: "must be lower-case letters, digits and _, and begin with a letter, like 'web_leads'",
+    PROJECT: "must be lower-case letters, digits, _ and -, and begin with a letter or digit, like 'shop-2026'",
+    CURRENCY: "must be three capital letters, like 'EUR'",
+}
+LONGEST_WORD = 100  # of what is named in the settings
+LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes, as file systems have it
+LONGEST_PROJECT = 64  # it names folders, an experiment and a model
+OURS = ("artifacts", "cards", "mlflow", "mlruns", "prefect")  # what data/ and models/ hold beside the projects
+
+
+def path_problem(path: Path) -> str | None:
+    """Why no file can have this path, or None."""
+    if "\0" in str(path):
+        return "holds a NUL character, which no file's name can"
+    longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+    if longest > LONGEST_NAME:
+        return f"holds a name of {longest:,} bytes; the longest that a file can have is {LONGEST_NAME}"
+    if (length := len(os.fsencode(path))) > LONGEST_PATH:
+        return f"is {length:,} bytes long; the longest that a path can be is {LONGEST_PATH:,}"
+    return None
+
+
+def _possible(path: Path) -> Path:
+    if problem := path_problem(path):
+        raise ValueError(problem)
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_possible)]
