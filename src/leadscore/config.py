@@ -91,8 +91,8 @@ class Settings(Frozen):
     money: Money | None = Field(default=None, description="converts amounts into one currency")
     pass_through: tuple[Literal["email", "phone", "company", "contact"], ...] = Field(
         default=(),
-        description="personal columns that are stored as they are, for a worklist that does not exist yet: nothing shows them; "
-        "else only their salted hash is kept",
+        description="personal columns that are stored as they are, for a worklist that does not exist yet: "
+        "nothing shows them; else only their salted hash is kept",
     )
     audit: AuditSettings = AuditSettings()
     scorecard: Scorecard = Scorecard()
