@@ -354,6 +354,7 @@ def set_environment(**more: str) -> None:
         "DO_NOT_TRACK": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a machine may read what a command prints
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would show a token, and mix with JSON
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # seven keep a user waiting for four minutes
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

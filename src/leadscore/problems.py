@@ -68,7 +68,10 @@ def describe_problem(problem: Any) -> str:
         return str(context["error"])
     if kind == "missing":
         return "is missing"
-    return f"{_asked(kind, context)}, got {shortened(problem['input'])}"
+    asked = _asked(kind, context)
+    if problem["loc"][:1] == ("registry",):  # an address may hold a secret
+        return asked
+    return f"{asked}, got {shortened(problem['input'])}"
 
 
 def _asked(kind: str, context: dict[str, Any]) -> str:

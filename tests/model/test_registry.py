@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import histories
+from leadscore.addresses import hide_secrets
 from leadscore.config import environment_kept, read_settings
 from leadscore.errors import (
     AliasError,
@@ -22,7 +23,7 @@ from leadscore.errors import (
 )
 from leadscore.model import apply
 from leadscore.model.files import write_model
-from leadscore.model.registry import ModelVersion, Registry, Who, hide_password
+from leadscore.model.registry import ModelVersion, Registry, Who
 from leadscore.times import DAY_US
 
 STORE = "0123456789abcdef"
@@ -603,6 +604,11 @@ def test_tracking_uri_when_the_settings_file_holds_its_password_then_it_is_refus
         "nosuch://me:hunter2@host/db",
         "nosuch://me:hun @ter2@host/db",
         "nosuch://host/db?user=me&password=hunter2",
+        "http://hunter2@127.0.0.1:1",
+        "http://hunter2@127.0.0.1:1/path",
+        "http://127.0.0.1:1?token=hunter2",
+        "http://127.0.0.1:1/path?a=b&api%5Fkey=hunter2#hunter2",
+        "https://me:hunter2@[::1]:1/",
     ],
 )
 def test_registry_when_it_cannot_be_reached_then_the_error_holds_no_password(settings, monkeypatch, caplog, uri):
@@ -617,7 +623,7 @@ def test_registry_when_it_cannot_be_reached_then_the_error_holds_no_password(set
         assert "ter2" not in str(caught.value)
         assert "\n" not in str(caught.value)
     assert "ter2" not in caplog.text
-    assert "ter2" not in hide_password(settings.tracking_uri())
+    assert "ter2" not in hide_secrets(settings.tracking_uri())
 
 
 @pytest.mark.parametrize(
@@ -625,15 +631,19 @@ def test_registry_when_it_cannot_be_reached_then_the_error_holds_no_password(set
     [
         ("http://host:5000/path", "http://host:5000/path"),
         ("sqlite:////tmp/a@b/mlflow.db", "sqlite:////tmp/a@b/mlflow.db"),
-        ("postgresql://me@host:5432/db", "postgresql://me@host:5432/db"),
-        ("postgresql://me:a@b c:d@host/db", "postgresql://me:***@host/db"),
-        ("postgresql://:secret@host/db", "postgresql://:***@host/db"),
-        ("postgresql:///db?user=me&password=secret&host=/tmp", "postgresql:///db?user=me&password=***&host=/tmp"),
-        ("no 'x://me:secret@host' here", "no 'x://me:***@host' here"),
+        ("postgresql://me@host:5432/db", "postgresql://host:5432/db"),
+        ("postgresql://me:a@b c:d@host/db", "postgresql://host/db"),
+        ("postgresql://:secret@host/db", "postgresql://host/db"),
+        ("postgresql:///db?user=me&password=secret&host=/tmp", "postgresql:///db"),
+        ("http://t0ken@host:5000/p", "http://host:5000/p"),
+        ("http://host?token=t0ken", "http://host"),
+        ("http://host/p#t0ken and more", "http://host/p and more"),
+        ("with url: /api/2.0?token=t0ken (Caused by x)", "with url: /api/2.0?token=*** (Caused by x)"),
+        ("no 'x://me:secret@host' here", "no 'x://host' here"),
     ],
 )
-def test_password_when_an_address_holds_one_then_only_that_is_hidden(text, hidden):
-    assert hide_password(text) == hidden
+def test_address_when_it_is_shown_then_scheme_host_and_path_are_left(text, hidden):
+    assert hide_secrets(text) == hidden
 
 
 @pytest.fixture(scope="module")

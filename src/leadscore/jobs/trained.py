@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from leadscore.addresses import hide_secrets
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
 from leadscore.config import Settings
 from leadscore.errors import AsOfError, CorruptFileError, FollowUpError, NoStoreError, TooFewOutcomesError
@@ -25,7 +26,7 @@ from leadscore.model.promote import (
     decide_promotion,
     judge_recipes,
 )
-from leadscore.model.registry import CHAMPION, Decision, ModelVersion, Registry, Who, hide_password
+from leadscore.model.registry import CHAMPION, Decision, ModelVersion, Registry, Who
 from leadscore.model.target import TargetMismatchError, check_target
 from leadscore.model.train import FitResult, fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
@@ -249,7 +250,7 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
         "registered": asdict(version) if version else None,
         "champion": asdict(champion) if champion else None,
         "registered_model": registry.name,
-        "tracking_uri": hide_password(settings.tracking_uri()),
+        "tracking_uri": hide_secrets(settings.tracking_uri()),
     }
 
 

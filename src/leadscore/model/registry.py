@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
-import re
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from leadscore.addresses import hide_secrets
 from leadscore.config import Settings, environment_kept, set_environment
 from leadscore.errors import AliasError, NoModelError, RegistryError, UnknownVersionError
 from leadscore.files import read_json
@@ -97,7 +97,7 @@ class Registry:
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
-        """MLflow's failures, and those of the database behind it, as one error of ours, without a password."""
+        """MLflow's failures, and those of the database behind it, as one error without an address's secrets."""
         try:
             with warnings.catch_warnings(), environment_kept():
                 warnings.simplefilter("ignore")  # about examples that these models do without
@@ -109,7 +109,8 @@ class Registry:
             if not isinstance(e, OSError | ImportError) and type(e).__module__.partition(".")[0] not in FOREIGN:
                 raise
             problem = (str(e) or type(e).__name__).splitlines()[0]
-            raise RegistryError(what, hide_password(problem)) from e
+            problem = hide_secrets(problem, of=self._settings.tracking_uri())
+            raise RegistryError(what, problem) from None  # a traceback of `e` would show what is hidden
 
     def register(
         self, home: Path, *, files: Mapping[str, str], who: Who, decision: Decision = FIRST
@@ -387,13 +388,3 @@ def _version_of(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
     number, tags = int(found.version), found.tags
     names = tuple(sorted(alias for alias, at in aliases.items() if at == number))
     return ModelVersion(number, tags[VERSION], found.run_id, tags["leadscore.known_until"], names)
-
-
-def hide_password(text: str) -> str:
-    """Text without the passwords of addresses in it.
-
-    >>> hide_password("postgresql://me:secret@host/db")
-    'postgresql://me:***@host/db'
-    """
-    text = re.sub(r"(://[^:/@\s]*):.*@", r"\1:***@", text)  # a password may hold anything, even @ and blanks
-    return re.sub(r"([?&]password=)[^&\s'\"]*", r"\1***", text)
