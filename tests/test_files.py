@@ -69,7 +69,23 @@ def test_write_bytes_when_folders_are_missing_then_they_are_made_and_others_may_
     write_bytes(path, b"one")
     write_bytes(path, b"two")
     assert everything(tmp_path) == {"a/b/c.txt": b"two"}
-    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.fixture(params=[0o022, 0o027, 0o077, 0o002], ids=oct)
+def umask(request):
+    """What this process takes from the rights of its new files."""
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_files_and_folders_when_written_then_the_umask_is_kept_but_a_private_file_is_its_owners(tmp_path, umask):
+    write_bytes(tmp_path / "made" / "file", b"1")
+    write_folder(tmp_path / "folder", {"inner": b"1"})
+    write_bytes(tmp_path / "private", b"1", private=True)
+    modes = {path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    file, folder = 0o666 & ~umask, 0o777 & ~umask
+    assert modes == {"made": folder, "made/file": file, "folder": folder, "folder/inner": file, "private": 0o600}
 
 
 def test_write_file_when_the_name_depends_on_the_content_then_the_name_that_was_returned_is_used(tmp_path):

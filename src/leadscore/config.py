@@ -71,7 +71,10 @@ class Settings(Frozen):
         default=None, description="a file that comes with each export and holds its moment, relative to input_folder"
     )
     max_staleness_hours: float = Field(
-        default=36, ge=0, le=24 * MOST_DAYS, description="how far an as_of, or the clock of a scheduled run, may lie past known_until"
+        default=36,
+        ge=0,
+        le=24 * MOST_DAYS,
+        description="how far an as_of, or the clock of a scheduled run, may lie past known_until",
     )
     seed: int = Field(default=0, ge=0, le=MOST_SEED, description="of every random choice")
     target: Target = Target()

@@ -414,3 +414,14 @@ class RepsError(UserError):
         told = "; ".join(f"line {line}: {problem}" for line, problem in problems[:12])
         more = f" and {len(problems) - 12} more" if len(problems) > 12 else ""
         super().__init__(f"{name} cannot be routed with: {told}{more}")
+
+
+class SaltLostError(UserError):
+    """A salt that is gone or another one, so that new hashes of personal columns match none that are stored."""
+
+    def __init__(self, path: Path, problem: str, *, parts: Path) -> None:
+        super().__init__(
+            f"{path} {problem}: personal columns that are read now could not be compared with those stored. Put the "
+            f"file back from a backup; without one, remove {path} (if it is there) and the folder {parts}, and run "
+            "`leadscore ingest` again: every file is read anew, under a new salt"
+        )

@@ -9,12 +9,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from leadscore.errors import CorruptFileError, DamagedFileError, WriteError
 from leadscore.locks import WRITING, claim
 
 CURE = "run again what wrote it"
+ASKING = Lock()  # two threads that ask for the umask at once would change it
 
 
 def hash_bytes(data: bytes) -> str:
@@ -85,19 +87,21 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_file(folder: Path, fill: Callable[[Path], Path | None]) -> None:
+def write_file(folder: Path, fill: Callable[[Path], Path | None], *, private: bool = False) -> None:
     """Let `fill` write a file within `folder`, then rename it, in one step, to the path that `fill` returns.
 
     `fill` is called with a temporary path; what it returns may depend on what it wrote, such as a content hash;
-    None discards the file.
+    None discards the file. Others may do with it what the umask lets them; with a `private` one, nothing.
 
     Raises:
         WriteError: the disk is full, the folder may not be written, ...; the path is as it was.
     """
-    write_together(folder, 1, lambda paths: [fill(paths[0])])
+    write_together(folder, 1, lambda paths: [fill(paths[0])], private=private)
 
 
-def write_together(folder: Path, n: int, fill: Callable[[list[Path]], Sequence[Path | None]]) -> None:
+def write_together(
+    folder: Path, n: int, fill: Callable[[list[Path]], Sequence[Path | None]], *, private: bool = False
+) -> None:
     """The same for `n` files that `fill` writes together; each is renamed in a step of its own."""
     besides: list[Path] = []
     handles: list[int] = []
@@ -111,7 +115,7 @@ def write_together(folder: Path, n: int, fill: Callable[[list[Path]], Sequence[P
                     besides.append(Path(name))
             for beside, path in zip(besides, fill(besides), strict=True):
                 if path is not None:
-                    _rename(beside, path)
+                    _rename(beside, path, mode=0o600 if private else 0o666 & ~_umask())
         finally:
             for beside in besides:
                 beside.unlink(missing_ok=True)
@@ -121,23 +125,31 @@ def write_together(folder: Path, n: int, fill: Callable[[list[Path]], Sequence[P
         raise WriteError(folder, e.strerror or str(e)) from e
 
 
-def _rename(beside: Path, path: Path) -> None:
+def _rename(beside: Path, path: Path, *, mode: int) -> None:
     with beside.open("rb") as file:
         os.fsync(file.fileno())
-    beside.chmod(0o644)  # mkstemp's 0600 would lock out other readers
+    beside.chmod(mode)  # mkstemp's 0600 would lock out readers that the umask lets in
     path.parent.mkdir(parents=True, exist_ok=True)
     beside.replace(path)
     sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path` in one step."""
+def _umask() -> int:
+    """What this process takes from the rights of its new files; it can only be read by setting it."""
+    with ASKING:
+        mask = os.umask(0o077)
+        os.umask(mask)
+    return mask
+
+
+def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Write `data` to `path` in one step; only its owner may read a `private` file."""
 
     def fill(beside: Path) -> Path:
         beside.write_bytes(data)
         return path
 
-    write_file(path.parent, fill)
+    write_file(path.parent, fill, private=private)
 
 
 def write_pointer(path: Path, data: bytes) -> None:
@@ -192,7 +204,7 @@ def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         beside, handle = _make_folder(folder.parent)
         try:
             fill(beside)
-            beside.chmod(0o755)  # mkdtemp's 0700 would lock out other readers
+            beside.chmod(0o777 & ~_umask())  # mkdtemp's 0700 would lock out readers that the umask lets in
             try:
                 beside.rename(folder)
             except OSError:

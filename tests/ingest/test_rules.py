@@ -1,6 +1,7 @@
 """Severities, limits, money and personal columns: what happens to a row that is not as it should be."""
 
 import csv
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from leadscore import jobs
 from leadscore.config import Settings
-from leadscore.errors import AmbiguousDateError, SourceFormatError, TooManyRefusedError
+from leadscore.errors import AmbiguousDateError, SaltLostError, SourceFormatError, TooManyRefusedError
 from leadscore.ingest.personal import NORMALISED, PersonalHash
 from leadscore.rules import RULES
 from leadscore.store.version import StoreVersion, read_current
@@ -249,6 +250,27 @@ def test_personal_columns_when_they_are_mapped_then_only_hashes_enter_the_store_
     assert [company for (company,) in rows(current(passing), "leads", "company")] == [
         "Acme GmbH", "Bolt", "Cargo", "ACME", "Acme",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", [lambda salt: salt.unlink(), lambda salt: salt.write_bytes(b"x" * 16)])
+def test_salt_when_it_is_lost_while_hashes_are_stored_then_it_is_told_and_what_is_told_mends_it(tmp_path, harm):
+    leads = [f"{n},2024-01-01,{row}" for n, row in enumerate(PEOPLE[1:])]
+    settings = settings_of(tmp_path, PEOPLE[0], leads, {"email": "email"})
+    jobs.ingest(settings)
+    store = settings.project_folder() / "store"
+    assert (store / "salt").stat().st_mode & 0o777 == 0o600
+    (store / "salt").chmod(0o644)
+    settings = settings_of(tmp_path, PEOPLE[0], [*leads, f"9,2024-01-01,{PEOPLE[1]}"], {"email": "email"})
+    jobs.ingest(settings)
+    assert (store / "salt").stat().st_mode & 0o777 == 0o600
+    harm(store / "salt")
+    settings = settings_of(tmp_path, PEOPLE[0], [*leads, f"10,2024-01-01,{PEOPLE[1]}"], {"email": "email"})
+    with pytest.raises(SaltLostError, match=r"remove .*salt .* and the folder .*parts") as told:
+        jobs.ingest(settings)
+    assert "leadscore ingest" in str(told.value)
+    (store / "salt").unlink(missing_ok=True)
+    shutil.rmtree(store / "parts")
+    assert jobs.ingest(settings)["duplicates"] == 2
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 
 from leadscore.config import Settings
 from leadscore.engine import Engine
@@ -29,7 +27,6 @@ from leadscore.errors import (
     UserError,
     listed,
 )
-from leadscore.files import write_bytes
 from leadscore.ingest.alarms import Exports, find_alarms
 from leadscore.ingest.closes import restated_sql, settle_closes
 from leadscore.ingest.duplicates import find_duplicates
@@ -49,6 +46,7 @@ from leadscore.ingest.validate import (
 )
 from leadscore.progress import Progress
 from leadscore.rules import ALARMS
+from leadscore.spreadsheet import write_csv_for_people
 from leadscore.store.version import (
     BESIDE,
     StoreVersion,
@@ -207,7 +205,7 @@ class _Build:
         }
         duplicates = find_duplicates(self.staged)
         version = write_version(self.folder, manifest, parts=[part["key"] for part in self.staged.parts])
-        write_csv(self.folder.parent / "duplicates.csv", duplicates)
+        write_csv_for_people(self.folder.parent / "duplicates.csv", duplicates)
         write_attempt(self.folder, rejects, stopped=None)
         files = [{key: part[key] for key in ("source", "file", "dialect", "unchanged")} for part in self.staged.parts]
         return Ingested(version, self.moment, files, alarms, duplicates.num_rows)
@@ -362,10 +360,3 @@ class _Build:
                     f"{n} answers to {letter} are not among bant.{letter}.levels and count as unknown: {words}"
                 )
         return found
-
-
-def write_csv(path: Path, rows: pa.Table) -> None:
-    """Rows as a CSV file that a person can read."""
-    sink = io.BytesIO()
-    pa_csv.write_csv(rows, sink)
-    write_bytes(path, sink.getvalue())

@@ -71,7 +71,9 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
     if kept is not None and all(is_whole(object_path(folder, each)) for each in part_objects(kept)):
         return kept | {"unchanged": True}
     with tempfile.TemporaryDirectory(prefix="leadscore-") as name:
-        part = _Reading(file, settings, Path(name), _personal(file.source, settings, folder)).read(engine, folder)
+        personal = _personal(file.source, settings, folder)
+        part = _Reading(file, settings, Path(name), personal).read(engine, folder)
+    part |= {"salt": personal.salt_id} if personal.salt_id else {}
     part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
     write_pointer(home, canonical_json(part))
     return part | {"unchanged": False}

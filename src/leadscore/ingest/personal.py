@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from leadscore.files import write_bytes
+from leadscore.errors import SaltLostError
+from leadscore.files import read_json, write_bytes
 from leadscore.ingest.words import Words
 
 LEGAL_FORMS = {"ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "kg", "limited", "llc", "ltd", "nv",
@@ -27,11 +28,28 @@ class PersonalHash:
 
     @classmethod
     def of_store(cls, folder: Path) -> PersonalHash:
-        """With the salt of the store at `folder`, made when it is first needed."""
+        """With the salt of the store at `folder`, made when it is first needed; only its owner may read it.
+
+        Raises:
+            SaltLostError: what is stored was hashed under another salt.
+        """
         path = folder / "salt"
+        used = _salts_used(folder)
         if not path.exists():
-            write_bytes(path, secrets.token_bytes(16))
-        return cls(path.read_bytes())
+            if used:
+                raise SaltLostError(path, "is gone", parts=folder / "parts")
+            write_bytes(path, secrets.token_bytes(16), private=True)
+        if path.stat().st_mode & 0o077:  # copied, or from before it was private
+            path.chmod(0o600)
+        found = cls(path.read_bytes())
+        if used - {found.salt_id}:
+            raise SaltLostError(path, "is not the one that it was", parts=folder / "parts")
+        return found
+
+    @property
+    def salt_id(self) -> str:
+        """Says whether two salts are the same, and nothing else of them; "" without one."""
+        return blake2b(b"salt", key=self.salt, digest_size=8).hexdigest() if self.salt else ""
 
     def hash(self, name: str, text: pa.Array) -> pa.Array:
         """A column's hashes; null where nothing is left once the value is normalised."""
@@ -40,6 +58,12 @@ class PersonalHash:
         hashes = [blake2b(f"{name}:{word}".encode(), key=self.salt, digest_size=12).hexdigest() if word else None
                   for word in plain]  # fmt: skip
         return words.take(hashes)
+
+
+def _salts_used(folder: Path) -> set[str]:
+    """The ids of the salts under which files in the store at `folder` were hashed."""
+    parts = (read_json(path) for path in (folder / "parts").glob("*.json"))
+    return {part["salt"] for part in parts if part.get("salt")}
 
 
 def normalise_email(text: str) -> str:

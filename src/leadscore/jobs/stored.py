@@ -19,11 +19,12 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import CorruptFileError, DamagedFileError, UnknownRuleError
 from leadscore.features.fields import unlearned_fields
 from leadscore.files import read_json
-from leadscore.ingest.build import build_version, write_csv
+from leadscore.ingest.build import build_version
 from leadscore.ingest.export_moment import Delivery
 from leadscore.jobs.opened import open_store
 from leadscore.locks import locked
 from leadscore.progress import Progress, silent
+from leadscore.spreadsheet import write_csv_for_people
 from leadscore.store import upkeep
 from leadscore.store.version import check_objects, object_path, read_attempt
 from leadscore.tables import REJECTS
@@ -106,7 +107,7 @@ def write_rejects(settings: Settings, path: Path) -> int:
     """Write all rows that the last ingest rejected or warned of to a CSV file; returns how many there are."""
     store = settings.project_folder() / "store"
     rows = _read_rejects(store, read_attempt(store, project=settings.project)["rejects"])
-    write_csv(path, rows)
+    write_csv_for_people(path, rows)
     return int(rows.num_rows)
 
 
