@@ -277,7 +277,9 @@ def test_json_when_it_is_asked_for_then_exactly_one_object_is_printed(folder, ru
     assert (told.code, told.err) == (0, "")
     assert told.out.count("\n") == 1
     result = json.loads(told.out)
-    assert result["accounts"]["tables"]["leads"] == {"selected": 3, "stored": 2, "rejected": 1, "duplicates": 0}
+    assert result["accounts"]["tables"]["leads"] == {
+        "selected": 3, "stored": 2, "ignored": 0, "ignored_by": {}, "rejected": 1, "duplicates": 0,
+    }  # fmt: skip
     assert result["rejects"] == {"type": 1}
 
 

@@ -79,7 +79,14 @@ def test_files_when_a_day_is_added_then_only_that_one_is_read(tmp_path):
     assert {file["file"]: file["unchanged"] for file in second["files"]} == {
         "leads.csv": True, "calls/01.csv": True, "calls/02.csv": False,
     }  # fmt: skip
-    assert second["accounts"]["tables"]["activities"] == {"selected": 3, "stored": 2, "rejected": 0, "duplicates": 1}
+    assert second["accounts"]["tables"]["activities"] == {
+        "selected": 3,
+        "stored": 2,
+        "ignored": 0,
+        "ignored_by": {},
+        "rejected": 0,
+        "duplicates": 1,
+    }
     assert len(rows(current(later), "activities")) == 2
 
 

@@ -101,7 +101,14 @@ def test_rows_when_no_entry_takes_them_then_each_is_a_reject_of_the_source(tmp_p
         ("log", 5, None, "unselected", "what", ""),
     ]
     assert account(version, "sources", "log") == {"read": 4, "used": 2, "ignored": 0, "rejected": 2, "ignored_by": {}}
-    assert account(version, "tables", "activities") == {"selected": 2, "stored": 2, "rejected": 0, "duplicates": 0}
+    assert account(version, "tables", "activities") == {
+        "selected": 2,
+        "stored": 2,
+        "ignored": 0,
+        "ignored_by": {},
+        "rejected": 0,
+        "duplicates": 0,
+    }
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
@@ -259,7 +266,14 @@ def test_rows_when_some_break_rules_then_the_others_are_stored_and_the_rules_cou
         ("1", "email", "lead", 90, 4)
     ]
     assert broken.manifest["rejects"]["rules"] == {"allowed": 2, "reference": 1, "required": 4, "type": 7}
-    assert account(broken, "tables", "activities") == {"selected": 15, "stored": 1, "rejected": 14, "duplicates": 0}
+    assert account(broken, "tables", "activities") == {
+        "selected": 15,
+        "stored": 1,
+        "ignored": 0,
+        "ignored_by": {},
+        "rejected": 14,
+        "duplicates": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -279,7 +293,14 @@ def test_row_when_it_breaks_several_rules_then_it_is_one_reject_with_its_lead(tm
     version = ingest_log(tmp_path, "id,t,known,what,who,s,n\n1,never,soon,fax,boss,x,y\n", TYPED)
     assert rejects(version) == [("log", 2, "activities", "allowed", "kind", "fax")]  # the first in the table's order
     assert rows(version, "rejects", "lead_id") == [("1",)]
-    assert account(version, "tables", "activities") == {"selected": 1, "stored": 0, "rejected": 1, "duplicates": 0}
+    assert account(version, "tables", "activities") == {
+        "selected": 1,
+        "stored": 0,
+        "ignored": 0,
+        "ignored_by": {},
+        "rejected": 1,
+        "duplicates": 0,
+    }
 
 
 FIELDS = {

@@ -153,7 +153,9 @@ def test_accounts_when_files_and_mappings_are_any_then_they_add_up_and_agree_wit
         selected[e["table"]] += len(picked)
     for table, account in told["accounts"]["tables"].items():
         assert account["selected"] == selected[table]
-        assert account["selected"] == account["stored"] + account["rejected"] + account["duplicates"]
+        parts = ("stored", "ignored", "rejected", "duplicates")
+        assert account["selected"] == sum(account[part] for part in parts)
+        assert account["ignored"] == sum(account["ignored_by"].values())
         assert account["stored"] == len(tables[table])
         assert account["rejected"] == sum(row["table"] == table for row in rejects)
     unplaced = Counter(row["source"] for row in rejects if row["table"] is None)

@@ -54,7 +54,7 @@ def test_ingest_when_an_example_is_read_then_its_accounts_add_up_and_no_row_is_l
     stored = {table: told["stored"] for table, told in found["accounts"]["tables"].items() if told["selected"]}
     assert stored == {"leads": LEADS[name], "outcomes": OUTCOMES[name]}
     for told in found["accounts"]["tables"].values():
-        assert told["selected"] == told["stored"] + told["rejected"] + told["duplicates"]
+        assert told["selected"] == told["stored"] + told["ignored"] + told["rejected"] + told["duplicates"]
     assert (found["rejects"], found["warned"]) == ({}, {})
 
 

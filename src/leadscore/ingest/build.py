@@ -280,15 +280,17 @@ class _Build:
             if a["read"] != a["used"] + a["ignored"] + a["rejected"]:
                 raise AccountsError(f"source {name!r}: {a} do not add up")
         for name, a in tables.items():
-            if a["selected"] != a["stored"] + a["rejected"] + a["duplicates"]:
+            if a["selected"] != a["stored"] + a["ignored"] + a["rejected"] + a["duplicates"]:
                 raise AccountsError(f"table {name!r}: {a} do not add up")
         return {"sources": sources, "tables": tables}
 
-    def _table_account(self, name: str) -> dict[str, int]:
+    def _table_account(self, name: str) -> dict[str, Any]:
         kept, parts = self.kept[name], [part["tables"][name] for _, part in self.staged.of(name)]
         return {
             "selected": sum(part["selected"] for part in parts),
             "stored": kept.part["rows"],
+            "ignored": sum(kept.ignored.values()),
+            "ignored_by": kept.ignored,
             "rejected": kept.refused + sum(part["refused"] for part in parts),
             "duplicates": kept.duplicates + sum(part["duplicates"] for part in parts),
         }

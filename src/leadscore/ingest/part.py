@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from leadscore.config import Settings
@@ -26,6 +25,7 @@ from leadscore.files import canonical_json, hash_bytes, hash_file, read_json, wr
 from leadscore.ingest.breaks import ROW_REJECTS, reject_rows
 from leadscore.ingest.mapping import PLACE, map_rows, staged_schema, table_of
 from leadscore.ingest.numbers import detect_decimal
+from leadscore.ingest.once import once
 from leadscore.ingest.personal import PersonalHash
 from leadscore.ingest.sources import Batch, SourceFile, detect_dialect, read_file
 from leadscore.ingest.typed import Reader
@@ -34,10 +34,12 @@ from leadscore.sections import Mapping
 from leadscore.store.version import FILES, is_whole, object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
 
-FORMAT = 2  # of parts; a change makes every file be read again
+FORMAT = 3  # of parts; a change makes every file be read again
 SIDE = pa.schema(PLACE)
+IGNORED = pa.schema([(name, pa.string()) for name in ("lead_id", "name")])
 BATCH_ROWS = 250_000
 Part = dict[str, Any]
+SEAL = "content_sha256"  # of all else in a part's JSON, so that no damage to it is taken for what a file gave
 ACCOUNT = {"read": int, "used": int, "ignored": int, "rejected": int, "ignored_by": {}}
 PART = {"key": str, "source": str, "file": str, "sha256": str, "account": ACCOUNT, "tables": {}, "rejects": FILES}
 
@@ -57,8 +59,8 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
 
     A part is JSON: `key`, `source`, `file`, `sha256` of the file, `dialect`, `account` (read, used, ignored, rejected,
     ignored_by), `tables` (for each table: selected, refused, duplicates, repeated, and the objects `rows` and
-    `side`), `rejects`, and `stated_us`, the latest moment in its `known_until_column`, if any. `unchanged` says whether
-    it was there already.
+    `side`), `rejects`, `ignored_leads` (the ids of leads whose row was ignored, and the name under which it was), and
+    `stated_us`, the latest moment in its `known_until_column`, if any. `unchanged` says whether it was there already.
 
     Raises:
         UserError: the file cannot be read.
@@ -75,7 +77,7 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
         part = _Reading(file, settings, Path(name), personal).read(engine, folder)
     part |= {"salt": personal.salt_id} if personal.salt_id else {}
     part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
-    write_pointer(home, canonical_json(part))
+    write_pointer(home, canonical_json(part | {SEAL: hash_bytes(canonical_json(part))}))
     return part | {"unchanged": False}
 
 
@@ -93,14 +95,18 @@ def part_path(folder: Path, key: str) -> Path:
 def read_kept_part(path: Path) -> Part | None:
     """What is known of a part; None if it is gone or damaged, so that its file is read again."""
     try:
-        return read_json(path, PART)
+        part = read_json(path, PART)
     except CorruptFileError:
         return None
+    seal = part.pop(SEAL, None)  # parts of an earlier format have none
+    is_whole_part = seal is None or seal == hash_bytes(canonical_json(part))
+    return part if is_whole_part else None
 
 
 def part_objects(part: Part) -> list[str]:
     """The SHA-256 of every object of a part."""
-    told = [part["rejects"], *(each[kind] for each in part["tables"].values() for kind in ("rows", "side"))]
+    told = [part["rejects"], part["ignored_leads"]]
+    told += [each[kind] for each in part["tables"].values() for kind in ("rows", "side")]
     return [file["sha256"] for each in told for file in each["files"]]
 
 
@@ -126,6 +132,7 @@ class _Reading:
         self.refused: Counter[str] = Counter()
         self.rejects: list[pa.Table] = [ROW_REJECTS.empty_table()]
         self.stated_us: int | None = None
+        self.ignored_leads: list[pa.Table] = [IGNORED.empty_table()]
 
     def read(self, engine: Engine, folder: Path) -> Part:
         dialect = detect_dialect(self.file, self.source)
@@ -145,12 +152,14 @@ class _Reading:
                     beside.run(writers[name].write_table, rows)
         rejects = pa.concat_tables(self.rejects)
         tables = {name: self.keep(name, paths[name], engine, folder) for name in self.tables}
+        ignored = pa.concat_tables(self.ignored_leads).group_by(IGNORED.names).aggregate([]).sort_by("lead_id")
         return {
             "dialect": f"{dialect}, {reader.decimal!r} before decimals" if dialect and reader else None,
             "account": {**self.account, "ignored_by": dict(self.ignored)},
             "tables": tables,
             "rejects": write_rows(folder, ROW_REJECTS, rejects.to_batches()),
             "stated_us": self.stated_us,
+            "ignored_leads": write_rows(folder, IGNORED, ignored.to_batches()),
         }
 
     def note_moment(self, texts: Texts, reader: Reader) -> None:
@@ -200,6 +209,7 @@ class _Reading:
         for rule, match in self.source.ignore.items():
             matched = texts.select(match) & left
             self.ignored[rule] += int(matched.sum())
+            self.note_ignored_leads(rule, matched, texts)
             left &= ~matched
         used = np.zeros(texts.n, dtype=bool)
         rows: dict[str, list[pa.Table]] = {}
@@ -213,6 +223,29 @@ class _Reading:
             self.refused[entry.table] += mapped.refused
         self.count(batch, texts, left, used)
         return {name: pa.concat_tables(parts) for name, parts in rows.items()}
+
+    def note_ignored_leads(self, rule: str, rows: np.ndarray, texts: Texts) -> None:
+        """Keep the ids of leads whose row is ignored, so that their facts can be ignored with them."""
+        for entry in self.entries:
+            if entry.table != "leads" or "lead_id" not in entry.columns:
+                continue
+            ids = texts.columns[entry.columns["lead_id"]]
+            of_leads = rows & ~is_missing(ids)
+            if self.is_log(entry):
+                of_leads &= texts.select(entry.where)
+            ignored = ids.filter(pa.array(of_leads)).unique()
+            names = pa.repeat(pa.scalar(rule), len(ignored))
+            self.ignored_leads.append(pa.table([ignored, names], schema=IGNORED))
+
+    def is_log(self, leads: Mapping) -> bool:
+        """Whether the source holds events beside its leads, the two told apart by the values of a column."""
+        events = [entry for entry in self.entries if entry.table not in {"leads", "outcomes"}]
+        return any(
+            set(leads.where[column]).isdisjoint(entry.where[column])
+            for entry in events
+            for column in leads.where
+            if column in entry.where
+        )
 
     def count(self, batch: Batch, texts: Texts, left: np.ndarray, used: np.ndarray) -> None:
         """Account for every row of a batch; an unselected one shows the value of the first column that selects."""
@@ -256,50 +289,6 @@ class _Reading:
 
 def _chained(texts: Texts, names: set[str]) -> pa.Array:
     return pa.concat_arrays([texts.columns[name] for name in sorted(names)] or [pa.array([], pa.string())])
-
-
-def once(batches: Iterable[pa.RecordBatch], columns: list[str], counts: Counter[str]) -> Iterator[pa.RecordBatch]:
-    """Rows in order, without exact duplicates: those that equal the row before in all columns.
-
-    An activity without an id equals no other row of its file: two calls on one day may look alike. `counts` receives
-    the `duplicates` that are left out, and the activities that stay although they look `repeated`.
-    """
-    last: pa.RecordBatch | None = None
-    for batch in batches:
-        both = batch if last is None else pa.Table.from_batches([last, batch]).combine_chunks().to_batches()[0]
-        again = _find_equal(both, columns)
-        if "activity_id" in columns:
-            same = _is_same_activity(both, again)
-            counts["repeated"] += int((~same).sum())
-            again = again[same]
-        kept = np.ones(both.num_rows, dtype=bool)
-        kept[again + 1] = False
-        counts["duplicates"] += len(again)
-        if last is not None:
-            kept[0] = False
-        last = both.slice(both.num_rows - 1)
-        yield both if kept.all() else both.filter(pa.array(kept))
-
-
-def _find_equal(rows: pa.RecordBatch, columns: list[str]) -> np.ndarray:
-    """The rows (their places) whose next row has the same values in all columns."""
-    again = np.arange(rows.num_rows - 1)
-    if "event_us" in columns:  # most rows differ there, and numbers are quickly compared
-        again = np.flatnonzero(np.diff(rows["event_us"].fill_null(-1).to_numpy()) == 0)
-    for name in columns:  # only where all columns so far are equal is the next one looked at
-        if not len(again):
-            break
-        one, other = rows[name].take(pa.array(again)), rows[name].take(pa.array(again + 1))
-        equal = pc.or_(pc.equal(one, other).fill_null(False), pc.and_(pc.is_null(one), pc.is_null(other)))
-        again = again[equal.to_numpy(zero_copy_only=False)]
-    return again
-
-
-def _is_same_activity(rows: pa.RecordBatch, again: np.ndarray) -> np.ndarray:
-    """Which of the rows at `again` are the same activity as the equal row after: by its id, or by the line of both."""
-    has_id = pc.is_valid(rows["activity_id"]).to_numpy(zero_copy_only=False)[again]
-    lines = rows["line"].to_numpy()
-    return np.asarray(has_id | (lines[again] == lines[again + 1]))
 
 
 def ahead(items: Iterable[Batch]) -> Iterator[Batch]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,20 @@ from leadscore.engine.protocol import identifier, literal
 from leadscore.files import canonical_json, hash_bytes
 from leadscore.ingest.breaks import ROW_REJECTS, SAID
 from leadscore.ingest.mapping import staged_schema, table_of
-from leadscore.ingest.part import SIDE, Part, reading_of
+from leadscore.ingest.part import IGNORED, SIDE, Part, reading_of
 from leadscore.store.version import object_path, write_rows
 from leadscore.tables import PERSONAL, REJECTS, TABLES, Table
 from leadscore.times import FOREVER_US, format_us
 
 ONLY_LEADS = ("from_us", *(f"{name}_hash" for name in PERSONAL))
+
+# a lead that has another row, stored or refused, is not ignored
+IGNORED_SQL = """SELECT i.lead_id, MIN(i.name) AS name FROM ignored_rows AS i
+    LEFT JOIN judged AS j ON j.lead_id = i.lead_id
+    LEFT JOIN (SELECT DISTINCT lead_id FROM row_rejects
+        WHERE "table" = 'leads' AND severity = 'refused') AS r ON r.lead_id = i.lead_id
+    WHERE j.lead_id IS NULL AND r.lead_id IS NULL GROUP BY i.lead_id"""
+COUNTED = ("ignored", "duplicate")  # no rules: such rows are counted, but no rejects
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,8 @@ class Staged:
             self.engine.add_rows(f"{name}_none", schema.empty_table())
         rejects = [path for part in self.parts for path in self.paths(part["rejects"])]
         self.engine.add_files("row_rejects", rejects, schema=ROW_REJECTS)
+        ignored = [path for part in self.parts for path in self.paths(part["ignored_leads"])]
+        self.engine.add_files("ignored_rows", ignored, schema=IGNORED)
 
     def paths(self, told: dict[str, Any]) -> list[Path]:
         """Where the objects of a part lie."""
@@ -81,7 +92,7 @@ class Staged:
 
 
 def judge_leads(staged: Staged) -> None:
-    """Make the table `judged`: each row of `leads`, once, with the rule that its lead breaks, or ''.
+    """Make the table `judged`: each row of `leads`, once, with the rule that its lead breaks, or ''; and `ignored`.
 
     A lead whose outcome cannot be read is refused as a whole, since without it a closed lead would look open; so is
     a lead that closed before it was created.
@@ -106,6 +117,7 @@ def judge_leads(staged: Staged) -> None:
     LEFT JOIN (SELECT DISTINCT lead_id FROM row_rejects WHERE closes) AS r ON r.lead_id = l.lead_id
     """
     staged.engine.add_rows("judged", staged.engine.query(sql))
+    staged.engine.add_rows("ignored", staged.engine.query(IGNORED_SQL))
 
 
 def refused_leads(staged: Staged) -> pa.Table:
@@ -135,12 +147,16 @@ def count_duplicate_leads(staged: Staged) -> int:
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of a table: its files, its rejects and warnings (`REJECTS`), and how many rows went where."""
+    """What became of a table: its files, its rejects and warnings (`REJECTS`), and how many rows went where.
+
+    `ignored` counts the rows of leads that were ignored, by the name under which they were.
+    """
 
     part: dict[str, Any]
     rejects: pa.Table
     refused: int
     duplicates: int
+    ignored: dict[str, int] = field(default_factory=dict)
 
 
 def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
@@ -150,12 +166,13 @@ def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
     """
     files: list[dict[str, Any]] = []
     rejects, refused, duplicates = [REJECTS.empty_table()], 0, 0
+    ignored: Counter[str] = Counter()
     _find_repeated(staged, name)
     for at, part in staged.of(name):
         told = part["tables"][name]
         broken = staged.engine.query(_broken_sql(staged, name, at, known_until=known_until))
         rules = broken["rule"].to_pylist()
-        severity = [SAID[staged.settings.validation.severity_of(rule)] if rule != "duplicate" else "" for rule in rules]
+        severity = ["" if rule in COUNTED else SAID[staged.settings.validation.severity_of(rule)] for rule in rules]
         gone = np.array([each != SAID["warn"] for each in severity], dtype=bool)
         if gone.any() or not staged.settings.is_dated:
             keep = np.ones(told["rows"]["rows"], dtype=bool)
@@ -163,12 +180,13 @@ def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
             rows = _kept(staged, told["rows"], keep) if staged.settings.is_dated else _placed(staged, name, at, keep)
             told = {"rows": write_rows(staged.folder, staged.table(name).schema(), rows)}
         files += told["rows"]["files"]
-        repeated = np.array([rule == "duplicate" for rule in rules], dtype=bool)
-        duplicates += int(repeated.sum())
-        refused += int((gone & ~repeated).sum())
-        rejects.append(_event_rejects(staged, name, broken.filter(pa.array(~repeated))))
+        duplicates += rules.count("duplicate")
+        ignored.update(word for word in broken["ignored_as"].to_pylist() if word is not None)
+        counted = np.array([rule in COUNTED for rule in rules], dtype=bool)
+        refused += int((gone & ~counted).sum())
+        rejects.append(_event_rejects(staged, name, broken.filter(pa.array(~counted))))
     part = {"rows": sum(file["rows"] for file in files), "files": files}
-    return Kept(part, pa.concat_tables(rejects), refused, duplicates)
+    return Kept(part, pa.concat_tables(rejects), refused, duplicates, dict(sorted(ignored.items())))
 
 
 def _closing_sql(staged: Staged, name: str) -> str:
@@ -182,10 +200,14 @@ def _closing_sql(staged: Staged, name: str) -> str:
 
 
 def _broken_sql(staged: Staged, name: str, at: int, *, known_until: int) -> str:
-    """SQL of the rows of a part that break a rule, or repeat a row of an earlier part, by their place in it."""
+    """SQL of the rows of a part that cannot stay as they are, by their place in it.
+
+    They break a rule, repeat a row of an earlier part, or belong to a lead that was ignored.
+    """
     closes = _closing_sql(staged, name)
     late = f"""({closes} AND r.event_us >= {known_until} OR NOT {closes} AND r.available_us >= {known_until})"""
-    return f"""SELECT {at} AS part, s.line, r.row, r.lead_id, r.event_us, r.available_us, CASE
+    return f"""SELECT {at} AS part, s.line, r.row, r.lead_id, r.event_us, r.available_us, i.name AS ignored_as, CASE
+            WHEN i.lead_id IS NOT NULL THEN 'ignored'
             WHEN j.lead_id IS NULL THEN 'reference'
             WHEN d.row IS NOT NULL THEN 'duplicate'
             WHEN r.event_us < j.from_us THEN 'before_creation'
@@ -193,6 +215,7 @@ def _broken_sql(staged: Staged, name: str, at: int, *, known_until: int) -> str:
             ELSE 'after_export' END AS rule
         FROM {name}_{at} AS r
         LEFT JOIN (SELECT lead_id, from_us FROM judged WHERE broken_rule = '') AS j ON j.lead_id = r.lead_id
+        LEFT JOIN ignored AS i ON i.lead_id = r.lead_id
         LEFT JOIN (SELECT row FROM repeated WHERE part = {at}) AS d ON d.row = r.row
         JOIN {name}_side_{at} AS s ON s.row = r.row
         WHERE j.lead_id IS NULL OR d.row IS NOT NULL OR r.event_us < j.from_us OR {late}

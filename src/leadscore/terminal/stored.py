@@ -24,9 +24,9 @@ def draw_ingest(result: dict[str, Any]) -> None:
     for name, a in result["accounts"]["sources"].items():
         table.add_row(escaped(name), *(f"{a[key]:,}" for key in ("read", "used", "ignored", "rejected")))
     out.print(table)
-    table = table_of("Tables", "table", "selected", "stored", "rejected", "exact duplicates")
+    table = table_of("Tables", "table", "selected", "stored", "ignored", "rejected", "exact duplicates")
     for name, a in result["accounts"]["tables"].items():
-        table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "rejected", "duplicates")))
+        table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "ignored", "rejected", "duplicates")))
     out.print(table)
     for file in result["files"]:
         how = ", unchanged: not read again" if file["unchanged"] else f": {file['dialect']}" if file["dialect"] else ""
