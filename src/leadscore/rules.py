@@ -34,6 +34,7 @@ RULES: dict[str, Rule] = {
     "range": Rule("has a number outside the field's `minimum` and `maximum`", choosable=True),
     "allowed": Rule("has a value that is not on the list (stage, kind, actor, outcome, field)"),
     "money": Rule("has an amount in a currency of which the settings give no rate", choosable=True),
+    "not_a_lead": Rule("has no creation date, and an id unlike all others or none: a total, a footer"),
     "unique": Rule("shares its `lead_id` with a different row of `leads`; all of them are refused"),
     "outcome_refused": Rule("is a lead whose outcome was refused: without it a closed lead would look open"),
     "closed_before_created": Rule("is a lead that closed before it was created"),

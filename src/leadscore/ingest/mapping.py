@@ -88,6 +88,9 @@ class _Work:
         if name == "lead_id" and name not in self.entry.targets():  # undated settings alone allow that
             return pa.array([f"{self.reader.called}-{line}" for line in self.lines.tolist()], pa.string())
         missing = is_missing(text)
+        if name == "lead_id" and self.table.name == "leads" and "event_at" in self.entry.columns:
+            undated = is_missing(self.text("event_at"))
+            self.breaks.add(missing & undated, "not_a_lead", name, text, may_warn=False)
         if column.required:
             self.breaks.add(missing, "required", name, text)
         if name == "value":

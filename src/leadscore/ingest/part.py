@@ -34,7 +34,7 @@ from leadscore.sections import Mapping
 from leadscore.store.version import FILES, is_whole, object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
 
-FORMAT = 3  # of parts; a change makes every file be read again
+FORMAT = 4  # of parts; a change makes every file be read again
 SIDE = pa.schema(PLACE)
 IGNORED = pa.schema([(name, pa.string()) for name in ("lead_id", "name")])
 BATCH_ROWS = 250_000

@@ -18,6 +18,7 @@ from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.files import canonical_json, hash_bytes
 from leadscore.ingest.breaks import ROW_REJECTS, SAID
+from leadscore.ingest.forms import find_odd_ids
 from leadscore.ingest.mapping import staged_schema, table_of
 from leadscore.ingest.part import IGNORED, SIDE, Part, reading_of
 from leadscore.store.version import object_path, write_rows
@@ -91,6 +92,25 @@ class Staged:
         return " UNION ALL ".join(f"SELECT {at} AS part, {columns} FROM {view}" for at, view in parts)
 
 
+def _find_not_leads(staged: Staged) -> pa.Table:
+    """The undated rows (part, line, lead_id) whose id is unlike those of the dated leads of their source."""
+    rows = staged.rows("leads")
+    undated = staged.engine.query(
+        f"SELECT DISTINCT part, line, lead_id FROM ({rows}) AS s WHERE event_us IS NULL ORDER BY part, line, lead_id"
+    )
+    sources = [staged.parts[at]["source"] for at in undated["part"].to_pylist()]
+    odd = np.zeros(undated.num_rows, dtype=bool)
+    for source in set(sources):
+        parts = ", ".join(str(at) for at, part in staged.of("leads") if part["source"] == source)
+        usual = staged.engine.query(
+            f"SELECT lead_id FROM ({rows}) AS s WHERE event_us IS NOT NULL AND part IN ({parts})"
+        )["lead_id"].combine_chunks()
+        here = np.array([name == source for name in sources], dtype=bool)
+        ids = undated["lead_id"].combine_chunks().filter(pa.array(here))
+        odd[here] = find_odd_ids(ids, usual)
+    return undated.filter(pa.array(odd))
+
+
 def judge_leads(staged: Staged) -> None:
     """Make the table `judged`: each row of `leads`, once, with the rule that its lead breaks, or ''; and `ignored`.
 
@@ -99,8 +119,10 @@ def judge_leads(staged: Staged) -> None:
     """
     closing = ", ".join(map(literal, staged.settings.stages.closing())) or "''"
     columns = ", ".join([*map(identifier, staged.table("leads").schema().names), "extra"])
+    staged.engine.add_rows("not_leads", _find_not_leads(staged))
     sql = f"""
     SELECT l.*, CASE
+        WHEN n.line IS NOT NULL THEN 'not_a_lead'
         WHEN l.same_id > 1 OR u.lead_id IS NOT NULL THEN 'unique'
         WHEN r.lead_id IS NOT NULL THEN 'outcome_refused'
         WHEN c.close_us < l.from_us THEN 'closed_before_created'
@@ -108,6 +130,7 @@ def judge_leads(staged: Staged) -> None:
     FROM (SELECT *, COUNT(*) OVER (PARTITION BY lead_id) AS same_id FROM (
         SELECT *, ROW_NUMBER() OVER (PARTITION BY {columns} ORDER BY part, line) AS copy
         FROM ({staged.rows("leads")}) AS s) AS o WHERE copy = 1) AS l
+    LEFT JOIN not_leads AS n ON n.part = l.part AND n.line = l.line AND n.lead_id = l.lead_id
     LEFT JOIN (SELECT lead_id, MIN(event_us) AS close_us FROM (
         SELECT lead_id, event_us FROM ({staged.rows("outcomes")}) AS o UNION ALL
         SELECT lead_id, event_us FROM ({staged.rows("stages")}) AS s WHERE stage IN ({closing})) AS facts
