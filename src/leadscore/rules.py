@@ -47,7 +47,9 @@ RULES: dict[str, Rule] = {
         "warn",
     ),
     "after_export": Rule(
-        "is dated at or after `known_until`; kept, it counts once an `as_of` reaches it", "warn", choosable=True
+        "is dated at or after `known_until`; kept as planned, it counts once a later export has it",
+        "warn",
+        choosable=True,
     ),
 }
 

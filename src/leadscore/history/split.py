@@ -55,8 +55,13 @@ class History:
         """The date that a list of scores bears: as_of, or, undated, the stated moment of the export, if any."""
         return as_of_us if self.settings.is_dated else self.settings.known_until_us()
 
+    def known_us(self, as_of_us: int) -> int:
+        """Up to when facts count for an as_of: later than the export only time has passed, and plans are no facts."""
+        return min(as_of_us, self.version.known_until_us)
+
     def spells(self, known_us: int) -> pd.DataFrame:
         """The spells as known at a moment (see `build_spells`)."""
+        known_us = self.known_us(known_us)
         if known_us not in self._spells:
             if len(self._spells) >= KEPT_SPELLS:
                 self._spells.pop(next(iter(self._spells)))
@@ -68,11 +73,12 @@ class History:
 
     def open_list(self, as_of_us: int) -> pd.DataFrame:
         """The leads open at `as_of_us`, by what was known then."""
-        return build_open_list(self.spells(as_of_us), as_of_us=as_of_us)
+        known_us = self.known_us(as_of_us)
+        return build_open_list(self.spells(known_us), as_of_us=as_of_us).assign(known_us=known_us)
 
     def known_values(self, names: Sequence[str], *, as_of_us: int) -> pa.Table:
         """The value of each named field that was known at a moment, by lead (see `read_known_values`)."""
-        return read_known_values(self.engine, names, as_of_us=as_of_us)
+        return read_known_values(self.engine, names, as_of_us=self.known_us(as_of_us))
 
     def changed_fields(self, known_us: int) -> set[str]:
         """The fields of which a change was known before a moment."""

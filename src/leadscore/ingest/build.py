@@ -333,7 +333,10 @@ class _Build:
         if len(currencies) > 1:
             found.append(f"amounts in {listed(currencies)} are compared as they stand: give rates under money")
         for name, n in self._warned_late().items():
-            found.append(f"{n} rows of {name} are dated at or after known_until: they count once an as_of reaches them")
+            found.append(
+                f"{n} rows of {name} are dated at or after known_until: they are planned, "
+                "and count once a later export has them"
+            )
         return found + find_repeats(self.staged) + self._unlisted_levels()
 
     def _warned_late(self) -> dict[str, int]:

@@ -42,7 +42,7 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
     registry = Registry(settings)
     champion = _read_champion(registry)
     with open_store(settings) as opened:
-        known_us = checked_as_of(opened, as_of_us)
+        known_us = opened.known_us(checked_as_of(opened, as_of_us))
         history, horizon_why = choose_horizon(opened, known_us=known_us)
         settings = history.settings
         progress("auditing", 0, 1)

@@ -1,0 +1,55 @@
+"""What is dated after the export is planned: no list, feature or field reads it, however late the as_of."""
+
+import pytest
+
+from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.split import History
+from leadscore.testing import Facts, day, make_settings
+
+SETTINGS = make_settings(fields={"city": {}})
+EXPORT, LATER = 30, 31.5  # within the 36 hours that an as_of may lie past an export
+
+
+def plain() -> Facts:
+    """A lead of which all lies before the export."""
+    facts = Facts(SETTINGS).lead("a", 1).change("a", 2, "city", "Ulm")
+    return facts.activity("a", 20, "meeting").stage("a", 3, "new")
+
+
+def planned() -> Facts:
+    """The same, with all that can be dated between the export and the as_of."""
+    facts = plain().lead("b", 31).change("a", 31, "city", "Bonn")
+    facts.activity("a", 31, "meeting").activity("a", 31, "email", actor="lead", known=2)
+    return facts.stage("a", 31, "signed").outcome("a", 31, "lost")
+
+
+@pytest.fixture
+def histories(tmp_path) -> tuple[History, History]:
+    return tuple(facts.history(tmp_path / name, known_until=EXPORT)
+                 for name, facts in (("plain", plain()), ("planned", planned())))  # fmt: skip
+
+
+@pytest.mark.parametrize("as_of", [EXPORT, 30.5, LATER])
+def test_list_when_facts_are_dated_after_the_export_then_it_is_as_without_them(histories, as_of):
+    without, with_plans = (history.open_list(day(as_of)) for history in histories)
+    assert with_plans["lead_id"].tolist() == ["a"]
+    assert with_plans.equals(without)
+
+
+def test_features_when_meetings_are_booked_after_the_export_then_none_counts_as_held(histories):
+    without, with_plans = (
+        build_matrix(history.snapshot(history.open_list(day(LATER))), build_features(SETTINGS)).columns
+        for history in histories
+    )
+    assert with_plans["engagement_meeting_90d"][0] == 1
+    assert with_plans["engagement_meeting_days_since"][0] == pytest.approx(LATER - 20)  # only time has passed
+    assert with_plans["engagement_activities_1d"][0] == 0
+    assert {name: str(values) for name, values in with_plans.items()} == {
+        name: str(values) for name, values in without.items()
+    }
+
+
+def test_known_values_when_a_change_is_dated_after_the_export_then_it_is_not_shown(histories):
+    for history in histories:
+        rows = history.known_values(["city"], as_of_us=day(LATER)).to_pylist()
+        assert rows == [{"lead_id": "a", "city": "Ulm"}]
