@@ -35,7 +35,7 @@ def main() -> None:
         large = read_settings(folder / "large" / "leadscore.toml").model_copy(
             update={"data_folder": small.data_folder, "models_folder": small.models_folder, "model": boosted}
         )
-        jobs.ingest(large)
+        jobs.ingest(large, known_until_us=large.known_until_us())
         jobs.publish(large, jobs.score(large, as_of_us=BEFORE)["publication_id"])
         before = time.perf_counter()
         scored = jobs.score(large, as_of_us=NOW)
