@@ -156,6 +156,10 @@ class LeadField(Frozen):
     minimum: Amount | None = Field(default=None, description="a number below it breaks the rule `range`")
     maximum: Amount | None = Field(default=None, description="a number above it breaks the rule `range`")
     label: str | None = Field(default=None, description="what a person calls it; default: its name")
+    learn: bool | None = Field(
+        default=None,
+        description="whether to learn from it; default: yes, but for fields that name our own people, such as owner_id",
+    )
 
 
 class BantLetter(Frozen):

@@ -35,6 +35,7 @@ TITLES = [None, "CEO", "Vice President", "VP Sales", "Geschäftsführerin", "GES
 LEVELS = ("none", "it's planned", "approved", "Größe")
 AS_OFS = [day(100), day(101), day(103), day(130)]
 FIELDS = {
+    "owner_id": {"learn": True},
     "industry": {"known_from": "creation"},
     "size": {"type": "number", "decimals": 0, "known_from": "creation"},
     "price": {"type": "number", "decimals": 3, "known_from": "creation"},

@@ -80,7 +80,7 @@ def test_a_letter_is_strength_and_flag_and_unknown_is_not_no(tmp_path, answers, 
 def test_the_columns_of_bant_enter_no_other_family(tmp_path):
     values = _values(_facts(), tmp_path)
     assert [name for name in values if name.startswith("profile_")] == [
-        "profile_owner_id", "profile_amount", "profile_industry",
+        "profile_amount", "profile_industry",
     ]  # fmt: skip
 
 

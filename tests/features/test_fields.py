@@ -64,7 +64,9 @@ def test_a_field_without_history_is_learned_only_if_known_from_creation(tmp_path
         ({}, set()),
         ({"amount": {"type": "number"}}, set()),
         ({"amount": {"type": "number", "known_from": "creation"}}, {"profile_amount"}),
-        ({"owner_id": {"known_from": "creation"}}, {"profile_owner_id"}),
+        ({"owner_id": {"known_from": "creation"}}, set()),
+        ({"owner_id": {"known_from": "creation", "learn": True}}, {"profile_owner_id"}),
+        ({"owner_id": {"learn": True}}, set()),
     ],
 )
 def test_amount_and_owner_have_no_default(tmp_path, declared, told):
@@ -89,7 +91,8 @@ def test_unlearned_fields_names_what_is_shown_but_not_learned_from(mapped, chang
 
 @pytest.mark.parametrize("changing", ["mood", "amount", "owner_id"])
 def test_a_field_whose_history_is_mapped_is_learned_from_that_history_alone(tmp_path, changing):
-    facts = Facts(_settings(changing, changes_to=changing, bant={}))
+    asked = FIELDS | ({changing: {"learn": True}} if changing == "owner_id" else {})
+    facts = Facts(_settings(changing, changes_to=changing, bant={}, fields=asked))
     facts.lead("a", 0, **{changing: 1 if changing == "amount" else "today's"}).change("a", 20, changing, "7")
     before, after = (_values(facts, tmp_path / name, as_of=at) for name, at in (("before", 20), ("after", 21)))
     assert _learned(before) == {"profile_form", "profile_price", f"profile_{changing}"}

@@ -16,6 +16,7 @@ from leadscore.errors import NoModelError
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LEADSCORE_REAL_DATA", ROOT / "../shared/data"))
+OUR_PEOPLE = {"salvirt_b2b": {"seller"}, "maven_crm": {"sales_agent"}}
 LEADS = {"bank_marketing": 41_188, "salvirt_b2b": 448, "maven_crm": 8_800}
 OUTCOMES = LEADS | {"maven_crm": 6_711}
 EXAMPLES = [
@@ -77,7 +78,7 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_of_the_
     clocks = {"month", "employment_change", "consumer_prices", "consumer_confidence", "euribor", "employed"}
     left_out = leaks[name] | (clocks if name == "bank_marketing" else set())
     assert {field for field, told in audited.items() if told["left_out"]} == left_out
-    assert set(audited) == set(run(name).settings.fields)
+    assert set(audited) == set(run(name).settings.fields) - OUR_PEOPLE.get(name, set())
 
 
 @pytest.mark.parametrize(

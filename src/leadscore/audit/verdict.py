@@ -34,6 +34,7 @@ from leadscore.audit.finding import Finding, Verdict, share, worst_first
 from leadscore.audit.outcome import check_certain, check_filled_by_outcome, check_too_good
 from leadscore.config import Settings
 from leadscore.features.fields import unlearned_fields
+from leadscore.features.people import unasked_fields
 from leadscore.history.split import History
 from leadscore.sections import AuditSettings
 
@@ -91,7 +92,8 @@ def audit_learned(history: History, *, known_us: int) -> tuple[FieldVerdict, ...
 
     The current value of any other field may be younger than that moment, so nothing is told of it here.
     """
-    unlearned = unlearned_fields(history.settings, history.changed_fields(known_us))
+    settings = history.settings
+    unlearned = {*unlearned_fields(settings, history.changed_fields(known_us)), *unasked_fields(settings)}
     return tuple(each for each in audit_fields(history, known_us=known_us) if each.field not in unlearned)
 
 

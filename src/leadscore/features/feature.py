@@ -29,6 +29,7 @@ class Feature:
         rests_on: settings beyond the expressions that the values rest on, such as the order of the stages.
         usual_for: set for a feature that the encoder makes from rows, because it compares with what is usual:
             (the number it compares, the category it is usual for).
+        names_people: the value names one of our own people, so it is never put into words.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Feature:
     direction: int = 0
     rests_on: tuple[str, ...] = ()
     usual_for: tuple[str, str] | None = None
+    names_people: bool = False
 
     @property
     def is_category(self) -> bool:

@@ -39,6 +39,11 @@ def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
 
 def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]:
     """The mapped fields of which nothing says when they were known; `changed` are those with a history by now."""
+    return sorted(mapped_fields(settings) - settings.fields_of_leads() - changed)
+
+
+def mapped_fields(settings: Settings) -> set[str]:
+    """The fields that a mapping entry fills in `leads`, or that BANT asks for."""
     mapped = {name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()}
     asked = mapped | {bant.field for bant in settings.bant.values()}
-    return sorted((asked & set(settings.lead_fields())) - settings.fields_of_leads() - changed)
+    return asked & set(settings.lead_fields())

@@ -14,6 +14,7 @@ from leadscore.config import Settings
 from leadscore.features.bant import build_bant
 from leadscore.features.engagement import build_engagement
 from leadscore.features.feature import Feature
+from leadscore.features.people import unasked_fields
 from leadscore.features.profile import build_profile
 from leadscore.features.stage import build_stage
 from leadscore.history.snapshot import Snapshot
@@ -52,7 +53,11 @@ class Matrix:
 
 
 def build_features(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
-    """All features that the settings give, in a fixed order, but for those that rest on a field in `leave_out`."""
+    """All features that the settings give, in a fixed order, but for those that rest on a field in `leave_out`.
+
+    Fields that name our own people are left out too, unless the settings say `learn = true` (see `people`).
+    """
+    leave_out = leave_out | unasked_fields(settings)
     if not settings.is_dated:  # no engagement and no stages: they are told by when they happened
         return [*build_bant(settings, leave_out=leave_out), *build_profile(settings, leave_out=leave_out)]
     return [

@@ -8,12 +8,14 @@ from leadscore.config import Settings
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Amount, DaysUntil, Finish, Text
+from leadscore.features.people import people_fields
 from leadscore.sections import LeadField
 
 
 def build_profile(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
     """A feature for each field that may be learned from, is not in `leave_out`, and answers no letter of BANT."""
     answers = {bant.field for bant in settings.bant.values()}
+    people = people_fields(settings)
     found = []
     for name, field in settings.lead_fields().items():
         columns = field_column(name, settings)
@@ -24,7 +26,8 @@ def build_profile(settings: Settings, *, leave_out: AbstractSet[str] = frozenset
         inner, unit = _finish(field, column)
         finish = field_finish(inner, name, settings)
         said = f"{label}: {{value}}"
-        found.append(Feature(f"profile_{name}", columns, finish, unit, said, said, f"profile_{name}"))
+        group = f"profile_{name}"
+        found.append(Feature(group, columns, finish, unit, said, said, group, names_people=name in people))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.config import Settings
-from leadscore.errors import MissingColumnsError, RepsError, SourceFormatError, TimeFormatError
+from leadscore.errors import MissingColumnsError, RepsError, SourceFormatError, TimeFormatError, UserError
 from leadscore.files import hash_file
 from leadscore.ingest.batch import Batch, SourceFile
 from leadscore.ingest.moments import read_moments
@@ -58,6 +58,18 @@ def read_reps(routing: RoutingSettings, settings: Settings) -> tuple[pa.Table, s
     if problems:
         raise RepsError(file.name, sorted(problems))
     return pa.Table.from_pylist(reps, schema=REPS).sort_by("rep_id"), hash_file(file.path)
+
+
+def read_rep_names(settings: Settings) -> frozenset[str]:
+    """Ids and names of the list of reps; none where there is no list, or it cannot be read: scoring says so."""
+    if settings.routing is None:
+        return frozenset()
+    try:
+        reps, _ = read_reps(settings.routing, settings)
+    except UserError:
+        return frozenset()
+    values = reps["rep_id"].to_pylist() + reps["name"].to_pylist()
+    return frozenset(value for value in values if value)
 
 
 def _read(file: SourceFile, source: Source) -> list[Batch]:

@@ -12,15 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, left_out
 from leadscore.audit.verdict import audit as run_audit
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import CorruptFileError, DamagedFileError, UnknownRuleError
 from leadscore.features.fields import unlearned_fields
+from leadscore.features.people import unasked_fields
 from leadscore.files import read_json
 from leadscore.ingest.build import build_version
 from leadscore.ingest.export_moment import Delivery
+from leadscore.ingest.reps import read_rep_names
 from leadscore.jobs.opened import open_store
 from leadscore.locks import locked
 from leadscore.progress import Progress, silent
@@ -177,7 +180,8 @@ def audit(settings: Settings) -> dict[str, Any]:
     with open_store(settings) as history:
         known_us = history.version.known_until_us
         found = run_audit(history, known_us=known_us)
-        unlearned = unlearned_fields(settings, history.changed_fields(known_us))
+        people = find_people(history, known_us=known_us, reps=read_rep_names(settings))
+        unlearned = {*unlearned_fields(settings, history.changed_fields(known_us)), *unasked_fields(settings), *people}
         version = history.version
     leave_out = left_out(found.fields, settings)
 

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.addresses import hide_secrets
+from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
 from leadscore.config import Settings
 from leadscore.errors import AsOfError, CorruptFileError, FollowUpError, NoStoreError, TooFewOutcomesError
+from leadscore.features.fields import mapped_fields
+from leadscore.features.people import unasked_fields
 from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
 from leadscore.history.split import History
+from leadscore.ingest.reps import read_rep_names
 from leadscore.jobs.opened import checked_as_of, open_store
 from leadscore.model.apply import WinModel
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
@@ -47,13 +51,16 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         settings = history.settings
         progress("auditing", 0, 1)
         verdicts = audit_learned(history, known_us=known_us)
-        leave_out, doubted = left_out(verdicts, settings), clocks(verdicts, settings)
+        people = find_people(history, known_us=known_us, reps=read_rep_names(settings))
+        leave_out, doubted = left_out(verdicts, settings) | people, clocks(verdicts, settings)
         try:
             result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out, clocks=doubted)
         except (FollowUpError, TooFewOutcomesError) as e:
             result = fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
-        told = [_told(each, result.model.document["left_out"]) for each in verdicts]
-        result = replace(result, evaluation=result.evaluation | {"audit": told, "horizon_why": horizon_why})
+        told = [_told(each, result.model.document["left_out"]) for each in verdicts if each.field not in people]
+        unasked = sorted((unasked_fields(settings) | people) & (mapped_fields(settings) | history.changed_fields(known_us)))
+        more = {"audit": told, "horizon_why": horizon_why, "not_asked_for": unasked}
+        result = replace(result, evaluation=result.evaluation | more)
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
         decided = _decision_kept(registry, home)
@@ -91,7 +98,9 @@ def _write_beside(home: Path, result: FitResult, *, decided: dict[str, Any], set
 def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]]:
     """What `fit_model` is told to do without: fields that leak, and clocks, by what was known at a moment."""
     verdicts = audit_learned(history, known_us=known_us)
-    return {"leave_out": left_out(verdicts, history.settings), "clocks": clocks(verdicts, history.settings)}
+    people = find_people(history, known_us=known_us, reps=read_rep_names(history.settings))
+    leave_out = left_out(verdicts, history.settings) | people
+    return {"leave_out": leave_out, "clocks": clocks(verdicts, history.settings)}
 
 
 @dataclass(frozen=True)
@@ -184,7 +193,7 @@ def _judge_versions(
     with open_store(settings) as opened:
         known_us = opened.version.known_until_us
         history, _ = choose_horizon(opened, known_us=known_us)
-        leaks = left_out(audit_learned(history, known_us=known_us), settings)
+        leaks = doubt_fields(history, known_us=known_us)["leave_out"]
         evidence = judge_recipes(
             history, champion=_without(Recipe.of(champion), leaks), challenger=_without(Recipe.of(challenger), leaks),
             known_us=known_us, progress=progress,

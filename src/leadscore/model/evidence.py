@@ -26,7 +26,7 @@ def build_evidence(model: WinModel, matrix: Matrix, rows: pd.DataFrame, features
         features: what the matrix holds.
 
     Numbers are told in up to eight bins of equally many rows; a bin or a category of fewer than 30 leads is null or
-    left out, and so is what is not known.
+    left out, and so is what is not known, and whatever names our own people.
     """
     rows = rows[rows["label"].notna()]
     seen = matrix.take(rows)
@@ -34,6 +34,8 @@ def build_evidence(model: WinModel, matrix: Matrix, rows: pd.DataFrame, features
     leads, label, weight = (rows[name].to_numpy() for name in ("lead_id", "label", "weight"))
     found: dict[str, Any] = {}
     for at, feature in enumerate(features):
+        if feature.names_people:
+            continue
         if feature.is_category:
             values = pd.Series(seen.columns[feature.name])
             told = _rates(values.to_numpy(), leads, label, weight)

@@ -143,6 +143,7 @@ def build_card(
         families=_families(features),
         figures=[(svg, READINGS.get(name, "")) for name, svg in figures.items()],
         audited=_audited(evaluation["audit"]),
+        undated_fields=_undated_fields(evaluation),
         labels={name: field.label for name, field in settings.lead_fields().items()},
     )
 
@@ -150,6 +151,12 @@ def build_card(
 def _segment(settings: Settings) -> str:
     name = settings.model.segment or ""
     return settings.lead_fields()[name].label or name.replace("_", " ") if name else "segment"
+
+
+def _undated_fields(evaluation: Mapping[str, Any]) -> list[str]:
+    """The fields that a word on when they were known would let it learn from."""
+    unasked = evaluation.get("not_asked_for", [])
+    return [name for name in evaluation["not_learned_from"] if name not in unasked]
 
 
 def _audited(audit: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, list[Mapping[str, Any]]]]:

@@ -59,7 +59,12 @@ def group_features(features: Sequence[Feature]) -> list[list[int]]:
 
 
 def known_value(feature: Feature, raw: Any, encoded: float) -> Any:
-    """The lead's own value, or None if it is not known; what the encoder makes from rows is its encoded value."""
+    """The lead's own value, or None if it is not known; what the encoder makes from rows is its encoded value.
+
+    None too where it names one of our own people: that is put into no words.
+    """
+    if feature.names_people:
+        return None
     if feature.is_category:
         return raw
     value = float(encoded if feature.usual_for else raw)

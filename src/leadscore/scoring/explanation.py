@@ -57,7 +57,8 @@ def _groups(
     for at, feature in enumerate(features):
         value = known_value(feature, columns[feature.name][0], encoded[at])
         known = value is not None
-        unknown = f"{feature.up.partition(':')[0].replace('{value}', '').strip()}: not known"
+        why = "not shown, since it names our own people" if feature.names_people else "not known"
+        unknown = f"{feature.up.partition(':')[0].replace('{value}', '').strip()}: {why}"
         said = feature.sentence(value, speaks_for=added[at] > 0) if known else unknown
         group = found.setdefault(feature.group, {"group": feature.group, "value": 0.0, "features": []})
         group["value"] += float(added[at])

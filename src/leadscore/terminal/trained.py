@@ -29,9 +29,13 @@ def draw_train(result: dict[str, Any]) -> None:
     why = e["calibrator"].get("why")
     out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
     out.print(f"Gain in log loss over the base rate: {number(e['gain'].get('log_loss_gain'))}")
-    if e["not_learned_from"]:
-        names = ", ".join(e["not_learned_from"])
+    unasked = e.get("not_asked_for", [])
+    if undated := [name for name in e["not_learned_from"] if name not in unasked]:
+        names = ", ".join(undated)
         out.print(f"[yellow]not learned from[/] (nothing says when they were known): {escaped(names)}")
+    if unasked:
+        why = "our own people, or ruled out by the settings"
+        out.print(f"[yellow]not learned from[/] ({why}): {escaped(', '.join(unasked))}")
     for each in e["audit"]:
         if each["verdict"] != "ok":
             kind = "a leak" if each["verdict"] == "leak" else "suspect"

@@ -1,0 +1,59 @@
+"""Fields that name our own people: a lead must not be judged by who happens to work it, nor a person by their leads."""
+
+from __future__ import annotations
+
+import re
+
+from leadscore.config import Settings
+
+ROLES = (
+    "owner|reps?|representative|agent|seller|salesperson|salesman|saleswoman|salesrep|assignee|sdr|bdr|user|username|"
+    "(account|sales|relationship|client|customer)_?(manager|executive|representative|person|consultant|advisor)"
+)
+ACTS = (
+    "(assigned|allocated|routed)_?to|"
+    "(created|modified|updated|changed|entered|added|opened|closed|handled|managed|worked)_?by"
+)
+WHICH = "id|ids|name|full_name|email|e_mail|mail|key|code|number|no"  # of the person
+PEOPLE = re.compile(rf"(.+_)?({ROLES}|{ACTS})(_({WHICH}))?")
+NOT_PEOPLE = re.compile(r"(.*_)?(user_agent|(business|home|product|process|vehicle|car|property)_owner)(_.*)?")
+
+
+def names_people(name: str) -> bool:
+    """Whether a column of this name holds our own people, by how CRMs call such columns.
+
+    >>> [names_people(name) for name in ("owner_id", "SalesRep", "Assigned To", "created_by", "Account Manager")]
+    [True, True, True, True, True]
+    >>> [names_people(name) for name in ("users", "owner_type", "user_agent", "agency", "report", "product")]
+    [False, False, False, False, False, False]
+    """
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    plain = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    return bool(PEOPLE.fullmatch(plain)) and not NOT_PEOPLE.fullmatch(plain)
+
+
+def people_fields(settings: Settings) -> frozenset[str]:
+    """The fields of leads that name our own people, by their name, their label or the source's column; no dates."""
+    called: dict[str, set[str]] = {name: {name} for name in settings.lead_fields()}
+    for entry in settings.mapping:
+        if entry.table == "leads":
+            for target, column in entry.columns.items():
+                called.get(target, set()).add(column)
+    fields = settings.lead_fields()
+    named = {
+        name
+        for name, field in fields.items()
+        if field.type != "date" and any(map(names_people, called[name] | {field.label or name}))
+    }
+    return frozenset(named - {"amount"} | {"owner_id"})
+
+
+def unasked_fields(settings: Settings) -> frozenset[str]:
+    """The fields that are not to be learned from: our own people unless asked for, and what the settings rule out."""
+    people = people_fields(settings)
+    unasked = set()
+    for name, field in settings.lead_fields().items():
+        learn = name not in people if field.learn is None else field.learn
+        if not learn:
+            unasked.add(name)
+    return frozenset(unasked)
