@@ -24,7 +24,8 @@ PEOPLE = [
 OTHERS = [
     "country", "product", "users", "number_of_users", "user_count", "user_agent", "owner_type", "home_owner", "agency",
     "report", "created", "assigned_at", "representation", "industry", "reply", "manager_approved", "seller_rating",
-    "business_owner", "usage", "budget allocated", "budget_assigned", "region", "source", "amount", "account", "job_title",
+    "business_owner", "usage", "budget allocated", "budget_assigned",
+    "region", "source", "amount", "account", "job_title",
 ]  # fmt: skip
 
 

@@ -58,8 +58,9 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         except (FollowUpError, TooFewOutcomesError) as e:
             result = fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
         told = [_told(each, result.model.document["left_out"]) for each in verdicts if each.field not in people]
-        unasked = sorted((unasked_fields(settings) | people) & (mapped_fields(settings) | history.changed_fields(known_us)))
-        more = {"audit": told, "horizon_why": horizon_why, "not_asked_for": unasked}
+        there = mapped_fields(settings) | history.changed_fields(known_us)
+        unasked = (unasked_fields(settings) | people) & there
+        more = {"audit": told, "horizon_why": horizon_why, "not_asked_for": sorted(unasked)}
         result = replace(result, evaluation=result.evaluation | more)
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
