@@ -84,3 +84,58 @@ def test_audit_when_rows_come_in_another_order_then_is_the_same():
         history.engine.add_rows(name, rows.take(np.random.default_rng(1).permutation(rows.num_rows)))
     history._spells.clear()
     assert audit_fields(history, known_us=day(250)) == first
+
+
+EXPORTS = (150.0, 225.0, 300.0)
+
+
+def deliveries(n, *, known_from):
+    """Leads as the first n exports showed them: four honest fields, and the days to the close, filled in by it."""
+    rng = np.random.default_rng(5)
+    exports = np.array(EXPORTS[:n])
+    created = np.sort(rng.uniform(0, EXPORTS[-1], N))
+    closes = created + 5 + rng.exponential(30, N)
+    won = rng.random(N) < 0.4
+    inside = created < exports[-1]
+    created, closes, won = created[inside], closes[inside], won[inside]
+    m = len(created)
+    honest = {name: rng.choice(np.array(["a", "b", "c"], dtype=object), m) for name in ("need", "size", "place", "kind")}
+    days = [f"{close - start:.0f}" for start, close in zip(created, closes, strict=True)]
+    rows, first = [], {"days_to_close": np.full(m, np.nan)}
+    for i in range(m):
+        listed = exports[exports > created[i]]
+        filled = listed[listed > closes[i]]
+        if known_from == "export":  # the first export that has a value shows it as a change
+            rows += [(i, listed[0] - 1e-6, name, values[i]) for name, values in honest.items()]
+        if len(filled) and (filled[0] > listed[0] or known_from == "export"):
+            rows.append((i, filled[0] - 1e-6, "days_to_close", days[i]))
+        if closes[i] < listed[0]:
+            first["days_to_close"][i] = float(days[i])
+    seen = pd.DataFrame(rows, columns=["lead", "at", "field", "value"])
+    frame = pd.DataFrame(honest | first)
+    fields = {name: {"known_from": known_from, "type": "text", "decimals": 0} for name in frame}
+    fields["days_to_close"]["type"] = "number"
+    return open_file(frame, won, created=created, closes=closes, until=exports[-1], seen=seen, fields=fields)
+
+
+@pytest.mark.parametrize("known_from", ["creation", "export"])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_field_when_our_own_history_begins_then_its_verdict_stays_and_earlier_closes_are_no_evidence(n, known_from):
+    history = deliveries(n, known_from=known_from)
+    found = {each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)}
+    assert found["days_to_close"].verdict == "leak"
+    honest = {name: (each.verdict, each.evidence) for name, each in found.items() if name != "days_to_close"}
+    assert {verdict for verdict, _ in honest.values()} == {"ok"}, honest
+
+
+def test_field_when_exports_see_it_change_as_leads_close_then_is_suspect():
+    rng = np.random.default_rng(3)
+    created = np.sort(rng.uniform(0, 140, N))
+    closes = rng.uniform(160, 220, N)
+    rows = [(i, 225 - 1e-6, "mood", "over") for i in range(0, N, 2)]  # of half of the leads, by the second export
+    seen = pd.DataFrame([(0, 150 - 1e-6, "mood", "early"), *rows], columns=["lead", "at", "field", "value"])
+    frame = pd.DataFrame({"mood": rng.choice(np.array(["a", "b"], dtype=object), N)})
+    history = open_file(frame, rng.random(N) < 0.5, created=created, closes=closes, until=225, seen=seen,
+                        fields={"mood": {"known_from": "creation"}})  # fmt: skip
+    (found,) = audit_fields(history, known_us=history.version.known_until_us)
+    assert "changed_at_close" in [check.check for check in found.checks]

@@ -46,6 +46,7 @@ def open_file(
     until: float,
     dates: tuple[str, ...] = (),
     changes: pd.DataFrame | None = None,
+    seen: pd.DataFrame | None = None,
     **settings: Any,
 ) -> History:
     """A file of leads as a history: one row a lead, its fields as they are at `until`.
@@ -58,6 +59,7 @@ def open_file(
         until: days; the moment of the export.
         dates: which columns are dates.
         changes: rows of `changes`: lead (position), at (days), field, value as stored.
+        seen: the same, of changes that our own exports showed.
         settings: replace whole keys.
     """
     chosen = settings_of(frame, dates=dates, **settings)
@@ -72,18 +74,27 @@ def open_file(
         **_times(closes[closed]),
     }
     tables = {"leads": rows, "outcomes": outcomes}
-    if changes is not None:
-        tables["changes"] = {
-            "lead_id": pa.array(ids[changes["lead"]]),
-            "field": pa.array(changes["field"], pa.string()),
-            "value": pa.array(changes["value"], pa.string()),
-            **_times(changes["at"].to_numpy()),
-        }
+    whole = pd.concat([each for each in (changes, seen) if each is not None] or [NO_CHANGES])
+    tables["changes"] = _changes(whole, ids)
     for name in TABLES:
         engine().add_rows(name, _table(tables.get(name, {}), table_of(name, chosen).schema()))
+    told = _changes(NO_CHANGES if changes is None else changes, ids)
+    engine().add_rows("told_changes", _table(told, table_of("changes", chosen).schema()))
     attach_plain_closes(engine(), chosen.stages)
     manifest = {"known_until_us": day(until), "first_us": day(float(created.min()))}
     return History(chosen, StoreVersion("in memory", manifest, Path()), engine())
+
+
+NO_CHANGES = pd.DataFrame({"lead": np.empty(0, int), "at": np.empty(0), "field": [], "value": []})
+
+
+def _changes(rows: pd.DataFrame, ids: np.ndarray) -> dict[str, pa.Array]:
+    return {
+        "lead_id": pa.array(ids[rows["lead"]], pa.string()),
+        "field": pa.array(rows["field"], pa.string()),
+        "value": pa.array(rows["value"], pa.string()),
+        **_times(rows["at"].to_numpy()),
+    }
 
 
 def _times(days: np.ndarray) -> dict[str, pa.Array]:

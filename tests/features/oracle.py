@@ -269,7 +269,8 @@ def _profile(seen: Seen, settings: Settings, fields: dict[str, Any]) -> Row:
     found: Row = {}
     for name, value in fields.items():
         field = settings.lead_fields()[name]
-        if name in answers:
+        is_people = name == "owner_id" and not field.learn
+        if name in answers or is_people:
             continue
         if field.type == "text":
             found[f"profile_{name}"] = value

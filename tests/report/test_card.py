@@ -230,6 +230,14 @@ def test_card_when_there_is_no_signal_then_says_so_before_any_number():
     assert "Not to be used" not in Page(make_card()).text
 
 
+def test_card_when_fields_name_our_own_people_then_says_that_they_were_not_learned_from():
+    page = Page(make_card(make_evaluation(not_learned_from=["owner_id", "need"], not_asked_for=["owner_id"])))
+    people, undated = page.text.split("These name our own people")[1].split("Nothing says since when these were known")
+    assert "owner" in people
+    assert "need" in undated
+    assert "owner" not in undated.partition("A history of their changes")[0]
+
+
 def test_card_when_fields_were_not_learned_from_then_says_which_and_why():
     settings = make_settings(fields={"need": {"label": "what they need"}})
     page = Page(make_card(make_evaluation(not_learned_from=["amount", "need"]), settings=settings))

@@ -130,8 +130,11 @@ def _verdict(value: float, limits: tuple[float, float]) -> Verdict | None:
 
 
 def check_changed_at_close(told: FieldHistory, leads: Leads) -> Finding | None:
-    """A field whose value changes when, or after, a lead closes. Its history before that can be learned from."""
-    rows = np.flatnonzero(~np.isnan(leads.label))
+    """A field whose value changes when, or after, a lead closes. Its history before that can be learned from.
+
+    Only closes that could have been seen to change it count.
+    """
+    rows = np.flatnonzero(~np.isnan(leads.label) & told.watched)
     if len(rows) < MIN_LEADS:
         return None
     changed = _as_coded_in(told.now, told.before_close)[rows] != told.now.identities()[rows]

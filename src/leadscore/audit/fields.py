@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -140,11 +140,16 @@ class Values:
 
 @dataclass(frozen=True)
 class FieldHistory:
-    """What a field with a history said at creation, just before the close, and at last."""
+    """What a field with a history said at creation, just before the close, and at last.
+
+    `watched` (n,): leads whose close could have been seen to change the field. A history that our own exports show
+    begins with them: a lead that closed before any export listed it is no evidence of what its close changed.
+    """
 
     at_creation: Values
     before_close: Values
     now: Values
+    watched: np.ndarray
 
 
 def read_leads(history: History, *, known_us: int) -> Leads:
@@ -169,27 +174,45 @@ def read_leads(history: History, *, known_us: int) -> Leads:
     )
 
 
-def read_current(history: History, leads: Leads, names: Sequence[str]) -> Iterator[Values]:
-    """The values that `leads` holds of each named field."""
+def read_current(history: History, leads: Leads, names: Sequence[str], *, own: Collection[str]) -> Iterator[Values]:
+    """The latest value of each named field: in `leads`, or, of the fields in `own`, what a later export showed."""
     columns = ", ".join(identifier(name) for name in ("lead_id", *names))
     rows = history.engine.query(f"SELECT {columns} FROM leads WHERE available_us < {leads.known_us} ORDER BY lead_id")
-    at = pd.Index(rows["lead_id"].to_pandas()).get_indexer(leads.lead_id)
+    at = pa.array(pd.Index(rows["lead_id"].to_pandas()).get_indexer(leads.lead_id))
+    later = history.known_values(sorted(own), as_of_us=leads.known_us)
     fields = history.settings.lead_fields()
     for name in names:
-        yield build_values(name, fields[name], rows[name].combine_chunks().take(pa.array(at)))
+        column = (later if name in own else rows)[name]
+        yield build_values(name, fields[name], column.combine_chunks().take(at))
 
 
-def read_histories(history: History, leads: Leads, names: Sequence[str]) -> Iterator[FieldHistory]:
-    """What each named field said at three moments, by what was known then."""
+def read_histories(
+    history: History, leads: Leads, names: Sequence[str], *, own: Collection[str]
+) -> Iterator[FieldHistory]:
+    """What each named field said at three moments, by what was known then; `own` are those that exports show."""
     columns = {"lead_id": leads.lead_id, "created_us": leads.created_us, "close_us": leads.close_us}
     history.engine.add_rows("audited_leads", pa.table(columns))
     fields = history.settings.lead_fields()
+    everybody, watched = np.ones(len(leads.lead_id), dtype=bool), _watched(history, leads, own)
     for name in names:
-        latest = [
+        at_creation, before_close, now = [
             build_values(name, fields[name], _latest(history, leads, name, before))
             for before in ("t.available_us <= l.created_us", "t.available_us < l.close_us", "1 = 1")
         ]
-        yield FieldHistory(*latest)
+        yield FieldHistory(at_creation, before_close, now, watched if name in own else everybody)
+
+
+def _watched(history: History, leads: Leads, own: Collection[str]) -> np.ndarray:
+    """Which leads (n,) an export that showed values or changes of the fields in `own` listed while they were open."""
+    if not own:
+        return np.zeros(len(leads.lead_id), dtype=bool)
+    names = ", ".join(map(literal, sorted(own)))
+    rows = history.engine.query(
+        f"SELECT DISTINCT available_us FROM changes WHERE field IN ({names}) AND available_us < {leads.known_us}"
+    )
+    exports = np.append(np.sort(rows["available_us"].to_numpy()), FOREVER_US)
+    first = exports[np.searchsorted(exports[:-1], leads.created_us, side="left")]
+    return np.asarray(first < leads.close_us)
 
 
 def _latest(history: History, leads: Leads, name: str, before: str) -> pa.Array:

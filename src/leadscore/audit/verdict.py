@@ -69,19 +69,26 @@ def audit_fields(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]
 def audit(history: History, *, known_us: int) -> Audit:
     """Judge every mapped field of `leads`, and every field with a history, by what was known before a moment.
 
-    A field with a history is judged by it, for its value in `leads` is never learned from; any other by its value in
-    `leads`, which is the export's current one.
+    A field whose history is mapped is judged by it, for its value in `leads` is never learned from; any other by its
+    latest value, and one that our own exports have seen change by these changes beside: a verdict does not vanish
+    because a history of our own has begun.
     """
     settings = history.settings
     leads = read_leads(history, known_us=known_us)
-    changed = sorted(history.changed_fields(known_us) & set(settings.lead_fields()))
-    names = [name for name in audited_fields(settings) if name not in changed]
-    current = list(read_current(history, leads, names))
-    verdicts = [_decide(values.name, _judge_current(values, leads, settings.audit)) for values in current]
-    verdicts += [
-        _decide(told.now.name, _judge_history(told, leads, settings.audit))
-        for told in read_histories(history, leads, changed)
-    ]
+    changed = history.changed_fields(known_us) & set(settings.lead_fields())
+    mapped = history.mapped_histories(known_us)
+    names = [name for name in audited_fields(settings) if name not in mapped]
+    own = changed & set(names)
+    current = list(read_current(history, leads, names, own=own))
+    histories = {told.now.name: told for told in read_histories(history, leads, sorted(changed), own=own)}
+    verdicts = []
+    for values in current:
+        findings = _judge_current(values, leads, settings.audit)
+        if values.name in own:
+            findings.append(check_changed_at_close(histories[values.name], leads))
+        verdicts.append(_decide(values.name, findings))
+    for name in sorted(set(histories) - own):
+        verdicts.append(_decide(name, _judge_history(histories[name], leads, settings.audit)))
     place = {name: i for i, name in enumerate(settings.lead_fields())}
     alike = check_alike(current, leads)
     return Audit(tuple(sorted(verdicts, key=lambda each: place[each.field])), (alike,) if alike else ())

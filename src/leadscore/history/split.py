@@ -85,6 +85,11 @@ class History:
         rows = self.engine.query(f"SELECT DISTINCT field FROM changes WHERE available_us < {known_us}")
         return set(rows["field"].to_pylist())
 
+    def mapped_histories(self, known_us: int) -> set[str]:
+        """The fields of which the mapping gives changes known before a moment; of others our own exports show them."""
+        rows = self.engine.query(f"SELECT DISTINCT field FROM told_changes WHERE available_us < {known_us}")
+        return set(rows["field"].to_pylist())
+
     def snapshot(self, rows: pd.DataFrame) -> Snapshot:
         """The door to the past for a list of snapshots."""
         s = self.settings

@@ -144,6 +144,7 @@ def build_card(
         figures=[(svg, READINGS.get(name, "")) for name, svg in figures.items()],
         audited=_audited(evaluation["audit"]),
         undated_fields=_undated_fields(evaluation),
+        unasked_fields=evaluation.get("not_asked_for", []),
         labels={name: field.label for name, field in settings.lead_fields().items()},
     )
 
