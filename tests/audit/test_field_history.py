@@ -99,7 +99,8 @@ def deliveries(n, *, known_from):
     inside = created < exports[-1]
     created, closes, won = created[inside], closes[inside], won[inside]
     m = len(created)
-    honest = {name: rng.choice(np.array(["a", "b", "c"], dtype=object), m) for name in ("need", "size", "place", "kind")}
+    words = np.array(["a", "b", "c"], dtype=object)
+    honest = {name: rng.choice(words, m) for name in ("need", "size", "place", "kind")}
     days = [f"{close - start:.0f}" for start, close in zip(created, closes, strict=True)]
     rows, first = [], {"days_to_close": np.full(m, np.nan)}
     for i in range(m):

@@ -87,8 +87,8 @@ def audit(history: History, *, known_us: int) -> Audit:
         if values.name in own:
             findings.append(check_changed_at_close(histories[values.name], leads))
         verdicts.append(_decide(values.name, findings))
-    for name in sorted(set(histories) - own):
-        verdicts.append(_decide(name, _judge_history(histories[name], leads, settings.audit)))
+    given = [histories[name] for name in sorted(set(histories) - own)]
+    verdicts += [_decide(told.now.name, _judge_history(told, leads, settings.audit)) for told in given]
     place = {name: i for i, name in enumerate(settings.lead_fields())}
     alike = check_alike(current, leads)
     return Audit(tuple(sorted(verdicts, key=lambda each: place[each.field])), (alike,) if alike else ())
