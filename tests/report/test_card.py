@@ -231,7 +231,9 @@ def test_card_when_there_is_no_signal_then_says_so_before_any_number():
 
 
 def test_card_when_fields_name_our_own_people_then_says_that_they_were_not_learned_from():
-    page = Page(make_card(make_evaluation(not_learned_from=["owner_id", "need"], not_asked_for=["owner_id"])))
+    settings = make_settings(fields={"need": {}})
+    evaluation = make_evaluation(not_learned_from=["owner_id", "need"], not_asked_for=["owner_id"])
+    page = Page(make_card(evaluation, settings=settings))
     people, undated = page.text.split("These name our own people")[1].split("Nothing says since when these were known")
     assert "owner" in people
     assert "need" in undated
