@@ -24,7 +24,7 @@ from leadscore.model.evaluate import Judged
 from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.reference import build_reference, compute_score
-from leadscore.model.train import MIN_OUTCOMES, fit_model
+from leadscore.model.train import MIN_EVALUATED, MIN_OUTCOMES, fit_model
 from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import silent
 from leadscore.testing import Facts, day
@@ -101,7 +101,7 @@ def test_young_and_older_leads_when_reported_apart_then_make_up_all(world):
     parts = world.evaluation["metrics"]
     assert set(parts) == {"all", "young", "older"}
     until = world.history.version.known_until_us
-    moment = world.history.split_moments(until, least=MIN_OUTCOMES)[-1]
+    moment = world.history.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)[-1]
     rows = world.history.later_side(moment, to_us=until, known_us=until).rows
     rows = rows[rows["label"].notna()].merge(world.history.spells(until), on=["lead_id", "spell"])
     young = rows["as_of_us"] - rows["start_us"] < 7 * DAY_US
@@ -206,14 +206,14 @@ def change_all_known_from(facts, moment_us):
 def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays(tmp_path, monkeypatch):
     ours = open_sales(tmp_path / "ours", leads=350, days=110)
     until = ours.version.known_until_us
-    moments = ours.split_moments(until, least=MIN_OUTCOMES)
+    moments = ours.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
     facts = sales_facts(sales_settings(tmp_path / "theirs"), leads=350, days=110, seed=3, signal=1.8)
     theirs = open_facts(change_all_known_from(facts, moments[-1]), known_until=110)
     seen = []
     monkeypatch.setattr(
         train, "choose_calibrator", lambda unseen: seen.append(dict(unseen)) or choose_calibrator(unseen)
     )
-    monkeypatch.setattr(History, "split_moments", lambda self, known_us, *, least: moments)
+    monkeypatch.setattr(History, "split_moments", lambda self, known_us, *, least, least_later: moments)
     fit(ours)
     fit(theirs)
     before, after = seen
@@ -227,7 +227,7 @@ def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays
 
 def test_pools_when_made_then_each_knows_only_what_it_may(world):
     until = world.history.version.known_until_us
-    moments = world.history.split_moments(until, least=MIN_OUTCOMES)
+    moments = world.history.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
     pools = build_pools(world.history, moments, until)
     spans = {name: (pool.rows["as_of_us"].min(), pool.rows["as_of_us"].max()) for name, pool in pools.items()}
     assert {name: pool.known_us for name, pool in pools.items()} == {

@@ -24,16 +24,9 @@ def allowed_scorers(side: Side, *, chosen: str, has_points: bool = True) -> list
     """
     if chosen != "auto":
         return [chosen]
-    won, others = count_outcomes(side)
+    won, others = side.count_leads()
     kinds = [kind for kind in SCORERS if min(won, others) >= LEAST_LEADS[kind]]
     return kinds if has_points or len(kinds) == 1 else kinds[1:]
-
-
-def count_outcomes(side: Side) -> tuple[int, int]:
-    """How many leads of a side were won within the horizon, and how many were seen not to be."""
-    rows = side.rows[side.observed]
-    won = int(rows.loc[rows["label"] == 1, "lead_id"].nunique())
-    return won, int(rows.loc[rows["label"] == 0, "lead_id"].nunique())
 
 
 def missing_leads(won: int, others: int) -> dict[str, int]:

@@ -27,7 +27,6 @@ from leadscore.model.choose import (
     choose_calibrator,
     choose_fields,
     choose_scorer,
-    count_outcomes,
     missing_leads,
 )
 from leadscore.model.evaluate import Judged
@@ -44,6 +43,7 @@ from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import Progress
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
+MIN_EVALUATED = 30  # leads of either outcome after a split: with fewer its figures are mostly luck
 TUNED_SPLITS = 3  # the latest that may be tuned on: each costs every trial a fit
 UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
 
@@ -274,7 +274,7 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
     side = history.earlier_side(known_us)
     side.check(least=MIN_OUTCOMES)
     features = tuple(build_features(history.settings, leave_out=leave_out))
-    moments = history.split_moments(known_us, least=MIN_OUTCOMES)
+    moments = history.split_moments(known_us, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = build_pools(history, moments, known_us)
     rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
@@ -285,7 +285,7 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
 
 def _describe_scorer(side: Side, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:
     """What the choice of the scorer rests on, as JSON."""
-    won, others = count_outcomes(side)
+    won, others = side.count_leads()
     return {
         "tried": kinds,
         "leads_won": won,
@@ -318,7 +318,7 @@ def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: Abstr
         "left_out": sorted(leave_out),
     }
     evaluation = evaluate_unjudged(history, known_us=known_us, side=side)
-    won, others = count_outcomes(side)
+    won, others = side.count_leads()
     scorer = {"kind": "scorecard", "why": why, "tried": ["scorecard"], "leads_won": won, "leads_not_won": others,
               "missing_leads": missing_leads(won, others), "trials": [], "reproducible": True,
               "segments": {}, "clocks": {}}  # fmt: skip
