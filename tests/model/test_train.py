@@ -451,7 +451,7 @@ def test_cross_validation_when_predicting_a_lead_then_uses_a_model_that_never_sa
         trained_on.append(set(part["lead_id"]))
         return fit_scorer(matrix, part, features=[feature("x"), feature("noise")], seed=0, threads=1)
 
-    raw = cross_validate(matrix, side, fit_spied)
+    raw, _ = cross_validate(matrix, side, fit_spied)
     assert len(trained_on) == 5
     assert all(sum(lead not in seen for seen in trained_on) == 1 for lead in set(rows["lead_id"]))
     for seen in trained_on:
@@ -490,7 +490,7 @@ def test_curves_when_kept_then_tell_of_the_judged_rows_and_of_every_spell(world)
     overall, curves = e["metrics"]["all"], e["curves"]
     assert set(curves) == {"roc", "precision_recall", "lift", "distribution", "maturity"}
     x, y = ([point[name] for point in curves["roc"]] for name in ("false_positive_rate", "true_positive_rate"))
-    assert np.trapezoid(y, x) == pytest.approx(overall["auc"]["value"], abs=0.01)
+    assert np.trapezoid(y, x) == pytest.approx(overall["pooled_auc"]["value"], abs=0.01)
     assert curves["precision_recall"][-1]["precision"] == pytest.approx(overall["win_rate"])
     share, captured = ([0.0, *(point[name] for point in curves["lift"])] for name in ("share", "captured"))
     assert np.interp(0.1, share, captured) == pytest.approx(overall["capture_10"]["value"], abs=0.01)

@@ -5,7 +5,7 @@ Only facts known before K are used, so the same function serves training today a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +29,7 @@ from leadscore.model.choose import (
     choose_scorer,
     missing_leads,
 )
+from leadscore.model.encode import FOLDS
 from leadscore.model.evaluate import Judged
 from leadscore.model.evidence import build_evidence
 from leadscore.model.fit import cross_validate, fit_scorer
@@ -39,7 +40,7 @@ from leadscore.model.reference import build_reference
 from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
 from leadscore.model.tune import Tuning, tune_boosted
-from leadscore.model.unseen import Unseen, build_pools, predict_pool
+from leadscore.model.unseen import Unseen, build_pools, can_choose, predict_pool
 from leadscore.progress import Progress
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
@@ -92,18 +93,33 @@ class Training:
         )  # fmt: skip
 
     def predict(self, kind: str, *, boosting: Boosting) -> dict[str, Unseen]:
-        """Predictions for the rows of every pool by models that had not seen them; without splits, cross-validated."""
-        s, pools = self.history.settings, self.pools
+        """Predictions for the rows of every pool by models that had not seen them; without splits, cross-validated.
+
+        Where the splits before the last can choose nothing, `inner` is what could be learned at the last split,
+        cross-validated by lead: it knows nothing of what came after.
+        """
         fit = partial(self.fit, kind, boosting=boosting)
-        if self.moments:
-            models = [fit(side.rows) for side in self.earlier]
-            raw = {name: predict_pool(self.matrix, pool, self.moments, models) for name, pool in pools.items()}
-        else:
-            deals: list[tuple[int, ...]] = [()] if s.is_dated else [(s.seed, i) for i in range(REPEATS)]
-            pools = {"last": self.side}
-            raw = {"last": np.stack([cross_validate(self.matrix, self.side, fit, seed=deal) for deal in deals])}
-        groups = {name: self.matrix.take(pool.rows).groups() for name, pool in pools.items()}
-        return {name: Unseen(pool, raw[name], groups[name]) for name, pool in pools.items()}
+        if not self.moments:
+            return {"last": self._cross_validate(self.side, fit, repeats=self.repeats())}
+        models = [fit(side.rows) for side in self.earlier]
+        unseen = {}
+        for name, pool in self.pools.items():
+            raw = predict_pool(self.matrix, pool, self.moments, models)
+            unseen[name] = Unseen(pool, raw, self.matrix.take(pool.rows).groups())
+        if not can_choose(unseen):
+            unseen["inner"] = self._cross_validate(self.earlier[-1], fit, repeats=1)
+        return unseen
+
+    def _cross_validate(self, side: Side, fit: Callable[[pd.DataFrame], WinModel], *, repeats: int) -> Unseen:
+        """A side's rows, predicted by models that saw no row of their group; repeated with other folds."""
+        deals: list[tuple[int, ...]] = [()]
+        if repeats > 1:
+            deals = [(self.history.settings.seed, i) for i in range(repeats)]
+        found = [cross_validate(self.matrix, side, fit, seed=deal) for deal in deals]
+        raw = np.stack([predicted for predicted, _ in found])
+        folds = np.stack([FOLDS * i + fold for i, (_, fold) in enumerate(found)])
+        blocks = folds if side.target is None else None
+        return Unseen(side, raw, self.matrix.take(side.rows).groups(), blocks)
 
     def without(self, fields: AbstractSet[str]) -> Training:
         """The same, but for features that rest on some fields."""
@@ -205,7 +221,7 @@ def fit_model(
     leave_out: AbstractSet[str] = frozenset(),
     clocks: AbstractSet[str] = frozenset(),
 ) -> FitResult:
-    """Train as of `known_us` (K), and judge on the last split, which neither scorer nor calibrator saw.
+    """Train as of `known_us` (K), and judge on the last split, at which nothing was looked when choosing.
 
     The model keeps which fields it does without, so that scoring builds the same features: those to `leave_out`, and
     those of `clocks`, which say when rather than who, unless they are clearly worth it.

@@ -27,7 +27,15 @@ FAMILIES = {
     "profile": ("Profile", "the lead's own attributes"),
 }
 METRICS = {
-    "auc": ("AUC", "How often a won lead is ranked above one that is not: 0.5 is chance, above 0.95 look for a leak."),
+    "auc": (
+        "AUC",
+        "How often a won lead is ranked above another on the same list (date, test block or fold) that is not won: "
+        "0.5 is chance, above 0.95 look for a leak.",
+    ),
+    "pooled_auc": (
+        "Pooled AUC",
+        "The same over all lists at once; a win rate that drifts from list to list moves it, though it ranks nobody.",
+    ),
     "average_precision": (
         "Average precision",
         "Mean share of wins in the list, down to each win; compare the win rate.",

@@ -29,7 +29,8 @@ out = Console(emoji=False)
 err = Console(stderr=True, emoji=False)
 
 METRIC_NAMES = {
-    "auc": "AUC",
+    "auc": "AUC within dates or blocks",
+    "pooled_auc": "  pooled AUC",
     "average_precision": "average precision",
     "log_loss": "log loss",
     "brier": "Brier score",
