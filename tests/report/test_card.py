@@ -168,8 +168,8 @@ def test_card_when_built_then_tells_every_metric_with_its_interval_and_a_sentenc
     told = [row[0].split() for row in page.rows if row]
     assert [name for name in NAMES if not any(name in words for words in told)] == []
     assert page.row("AUC auc") == [
-        "AUC auc How often a won lead is ranked above another on the same list (date, test block or fold) that is not won: "
-        "0.5 is chance, above 0.95 look for a leak.",
+        "AUC auc How often a won lead is ranked above another on the same list (date, test block or fold) "
+        "that is not won: 0.5 is chance, above 0.95 look for a leak.",
         "0.710",
         "0.660 to 0.760",
     ]

@@ -161,7 +161,8 @@ class History:
         spells = self.spells(known_us)
         spells = spells[spells["start_us"] < moment_us]
         is_open = spells["close_us"] >= moment_us
-        spells = spells.assign(close_us=spells["close_us"].mask(is_open, FOREVER_US), won=spells["won"] & ~is_open)
+        ends = {name: spells[name].mask(is_open, FOREVER_US) for name in ("earliest_us", "close_us")}
+        spells = spells.assign(**ends, won=spells["won"] & ~is_open)
         rows = build_grid_list(spells, self.grid[self.grid < moment_us], target=s.target, seed=s.seed)
         return build_side("screened", rows, spells, known_us=moment_us, target=s.target)
 
