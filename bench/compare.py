@@ -30,8 +30,8 @@ from leadscore.times import parse_moment
 from sample_project import build_sample
 
 ROOT = Path(__file__).parents[1]
-METRICS = {"auc": "AUC", "average_precision": "AP", "log_loss": "log loss", "brier": "Brier",
-           "calibration_error": "calibration error", "lift_10": "lift 10 %"}  # fmt: skip
+METRICS = {"auc": "AUC", "pooled_auc": "pooled AUC", "average_precision": "AP", "log_loss": "log loss",
+           "brier": "Brier", "calibration_error": "calibration error", "lift_10": "lift 10 %"}  # fmt: skip
 NAMES = {OURS: "**leadscore**", "scorecard": "scorecard", "logistic": "logistic regression", "lightgbm": "LightGBM",
          "hist_gradient_boosting": "HistGradientBoosting", "naive_bayes": "naive Bayes", "stage_only": "stage alone",
          "base_rate": "base rate", "truth": "the truth"}  # fmt: skip

@@ -39,7 +39,7 @@ def test_example_of_the_docs_is_a_valid_settings_file():
     assert settings.activity_kinds() == ["call", "message"]
 
 
-@pytest.mark.parametrize("name", [*METRICS, "calibration_error", "brier_skill", "log_loss_gain"])
+@pytest.mark.parametrize("name", ["auc", *METRICS, "calibration_error", "brier_skill", "log_loss_gain"])
 def test_metric_is_told_in_the_docs(name):
     assert f"`{name}`" in DOCS["docs/metrics.md"]
 

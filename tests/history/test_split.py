@@ -53,11 +53,34 @@ def flow(*bursts: tuple[float, int]) -> Facts:
     return facts
 
 
+def lull() -> Facts:
+    """Leads that arrive until day 80, of whom a handful come later: hardly an outcome in the last weeks."""
+    facts = Facts(SETTINGS)
+    for i in range(160):
+        arrive(facts, "early", at=i / 2, i=i)
+    for i in range(6):
+        arrive(facts, "late", at=84 + 4 * i, i=i)
+    return facts
+
+
+def wins_only() -> Facts:
+    """Leads of whom a third is won and nobody is ever marked lost."""
+    facts = Facts(SETTINGS)
+    for i in range(2 * UNTIL):
+        facts.lead(f"{i:03d}", i / 2)
+        if i % 3 == 0:
+            facts.outcome(f"{i:03d}", i / 2 + 6, "won")
+    return facts
+
+
 FLOWS: dict[str, Callable[[], Facts]] = {
     "steady": flow,
     "a crowd in the middle": lambda: flow((52, 4000)),
     "a crowd before the last moment": lambda: flow((100, 8000)),
     "a crowd at the end": lambda: flow((114, 1500)),
+    "a crowd on two days": lambda: flow((30, 600), (70, 2000)),
+    "a lull at the end": lull,
+    "wins only": wins_only,
 }
 
 
@@ -67,8 +90,8 @@ def opened(name: str) -> History:
 
 
 @cache
-def split(name: str, known: float, least: int) -> list[int]:
-    return opened(name).split_moments(day(known), least=least)
+def split(name: str, known: float, least: int, least_later: int = 0) -> list[int]:
+    return opened(name).split_moments(day(known), least=least, least_later=least_later)
 
 
 @cache
@@ -81,12 +104,48 @@ def sides(name: str, known: float) -> list[tuple[int, Side, Side]]:
     return list(zip(moments, map(history.earlier_side, moments), later, strict=True))
 
 
-def admissible(name: str, known: float, least: int) -> list[int]:
+def count_leads(side: Side) -> int:
+    """Leads of the rarer outcome; censored ones have none."""
+    return min(len({lead for lead, y in zip(side.rows["lead_id"], side.rows["label"], strict=True) if y == outcome})
+               for outcome in (0, 1))  # fmt: skip
+
+
+def admissible(name: str, known: float, least: int, least_later: int = 0) -> list[int]:
     """The moments at which both sides can be used, found by trying them all."""
     return [
         moment for moment, earlier, later in sides(name, known)
-        if earlier.is_watched_enough() and earlier.has_outcomes(least) and later.is_watched_enough()
+        if earlier.is_watched_enough() and earlier.has_outcomes(least)
+        and later.is_watched_enough() and count_leads(later) >= least_later
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("least_later", [0, 10, 30])
+@pytest.mark.parametrize("name", FLOWS)
+def test_split_moments_when_sides_are_admissible_by_fits_and_starts_then_are_spread_over_all(
+    name: str, least_later: int
+) -> None:
+    allowed = admissible(name, UNTIL, 3, least_later)
+    places = np.unique(np.linspace(0, len(allowed) - 1, min(MAX_SPLITS, len(allowed))).round().astype(int))
+    assert split(name, UNTIL, 3, least_later) == [allowed[i] for i in places]
+
+
+def test_split_moments_when_hardly_anybody_closes_at_the_end_then_the_last_comes_before_the_lull() -> None:
+    assert split("a lull at the end", UNTIL, 3, 0)[-1] > day(90)
+    last = split("a lull at the end", UNTIL, 3, 30)[-1]
+    assert last < day(80)
+    assert count_leads(opened("a lull at the end").later_side(last, to_us=day(UNTIL), known_us=day(UNTIL))) >= 30
+
+
+def test_split_moments_when_the_daily_grid_is_long_then_the_last_is_still_the_latest_admissible() -> None:
+    facts = Facts(make_settings(target=TARGET | {"cadence_days": 1}, engine={"threads": 1}))
+    for i in range(2 * UNTIL):
+        arrive(facts, "steady", at=i / 2, i=i)
+    history, until = in_memory(facts), day(UNTIL)
+    moments = history.split_moments(until, least=3, least_later=30)
+    later = [moment for moment in history.grid.tolist() if moments[-1] < moment <= day(UNTIL - HORIZON)]
+    assert later
+    assert not any(history.later_side(m, to_us=until, known_us=until).can_evaluate(30) for m in later)
+    assert len(moments) == MAX_SPLITS
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -142,7 +201,7 @@ def test_split_moments_when_chosen_then_lie_on_the_grid_with_a_horizon_on_either
     known: float, build: Callable[[], Facts]
 ) -> None:
     history = in_memory(build())
-    moments = history.split_moments(day(known), least=0)
+    moments = history.split_moments(day(known), least=0, least_later=0)
     assert set(moments) <= set(history.grid.tolist())
     assert moments[0] >= history.version.first_us + HORIZON * DAY_US
     assert moments[-1] <= day(known - HORIZON)
@@ -165,7 +224,7 @@ def test_split_moments_when_facts_are_learned_at_or_after_k_then_stay_the_same()
     for i in range(500):
         facts.lead(f"later {i}", 80)
     changed = in_memory(facts, until=150)
-    moments = changed.split_moments(day(80), least=3)
+    moments = changed.split_moments(day(80), least=3, least_later=0)
     assert moments == split("steady", 80, 3)
     assert len(moments) >= 3
 

@@ -108,29 +108,36 @@ def test_places_when_leads_are_open_or_not_yet_known_then_they_do_not_count():
 
 
 def test_split_moments_when_leads_are_ordered_then_run_from_30_to_80_percent_of_those_closed():
-    assert ordered(50).split_moments(501, least=1) == [160, 210, 260, 310, 360, 410]
+    assert ordered(50).split_moments(501, least=1, least_later=0) == [160, 210, 260, 310, 360, 410]
 
 
 def test_split_moments_when_the_first_sides_have_too_few_wins_then_are_those_that_have_enough():
     history = ordered(50, won=lambda i: i >= 20)
-    assert history.split_moments(501, least=5) == [260, 310, 360, 410]  # 5, 10, ... wins before
+    assert history.split_moments(501, least=5, least_later=0) == [260, 310, 360, 410]  # 5, 10, ... wins before
 
 
 def test_split_moments_when_many_leads_share_a_place_then_it_is_counted_once():
     history = ordered(50, places=[10] * 20 + [20] * 30)
-    assert history.split_moments(21, least=1) == [20]  # at place 10 nothing lies before
+    assert history.split_moments(21, least=1, least_later=0) == [20]  # at place 10 nothing lies before
 
 
 def test_split_moments_when_asked_at_an_earlier_place_then_rest_on_the_leads_before_it():
     history = ordered(50)
-    moments = history.split_moments(251, least=1)
+    moments = history.split_moments(251, least=1, least_later=0)
     assert len(moments) <= MAX_SPLITS
     assert moments[-1] == 210  # 20 of the 25 leads before
 
 
+def test_split_moments_when_the_last_leads_are_all_lost_then_the_last_split_has_enough_wins_after_it():
+    history = ordered(200, won=lambda i: i < 110 and i % 2 == 0)
+    moments = history.split_moments(2001, least=1, least_later=10)
+    assert [sum(1 for i in range(0, 110, 2) if 10 * (i + 1) >= moment) >= 10 for moment in moments] == [True] * 2
+    assert len(history.split_moments(2001, least=1, least_later=0)) == MAX_SPLITS
+
+
 def test_split_moments_when_there_is_no_order_then_are_none():
     history = open_undated(leads(50), time="none")
-    assert history.split_moments(history.version.known_until_us, least=1) == []
+    assert history.split_moments(history.version.known_until_us, least=1, least_later=0) == []
     assert len(history.earlier_side(1).rows) == 50
 
 

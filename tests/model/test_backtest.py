@@ -124,7 +124,14 @@ def test_pooled_numbers_when_computed_anew_from_the_rows_then_agree(result, pred
         assert found["snapshots"] == len(predictions)
         assert found["leads"] == predictions["lead_id"].nunique()
         assert found["win_rate"] == pytest.approx(np.average(label, weights=weight), abs=1e-12)
-        assert found["auc"]["value"] == pytest.approx(roc_auc_score(label, p, sample_weight=weight), abs=1e-12)
+        assert found["pooled_auc"]["value"] == pytest.approx(roc_auc_score(label, p, sample_weight=weight), abs=1e-12)
+        within, pairs = [], []
+        for _, rows in predictions.groupby("as_of_us"):
+            within.append(roc_auc_score(rows["label"], rows[name], sample_weight=rows["weight"]))
+            won = rows.loc[rows["label"] == 1, "weight"].sum()
+            pairs.append(won * rows.loc[rows["label"] == 0, "weight"].sum())
+        assert found["auc"]["value"] == pytest.approx(np.average(within, weights=pairs), abs=1e-12)
+        assert (found["auc_blocks"], found["auc_blocks_left_out"]) == (len(within), 0)
         loss = log_loss(label, p, sample_weight=weight)
         assert found["log_loss"]["value"] == pytest.approx(loss, abs=1e-12)
         base = log_loss(label, predictions["base_rate"], sample_weight=weight)

@@ -1,6 +1,7 @@
 """Which scorer and calibrator are chosen, the scorecard where nothing can be learned, intervals, and the horizon."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,13 @@ from leadscore import jobs
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, sigmoid
-from leadscore.model.choose import allowed_scorers, choose_fields, choose_scorer, missing_leads
+from leadscore.model.choose import (
+    allowed_scorers,
+    choose_calibrator,
+    choose_fields,
+    choose_scorer,
+    missing_leads,
+)
 from leadscore.model.horizon import choose_horizon
 from leadscore.model.interval import fit_interval
 from leadscore.model.train import fit_model, fit_scorecard
@@ -26,7 +33,8 @@ def make_side(won, others, *, probability=None, seed=0):
     label = (
         np.r_[np.ones(won), np.zeros(others)] if probability is None else (rng.random(n) < probability).astype(float)
     )
-    rows = pd.DataFrame({"lead_id": [f"{i:05d}" for i in range(n)], "label": label.astype(float), "weight": 1.0})
+    rows = pd.DataFrame({"lead_id": [f"{i:05d}" for i in range(n)], "label": label.astype(float), "weight": 1.0,
+                         "as_of_us": 0})  # fmt: skip
     return Side("made", rows, known_us=0, watched=1.0, capped_share=0.0, target=make_settings().target)
 
 
@@ -75,6 +83,47 @@ def test_fields_when_not_clearly_worth_it_then_are_left_out(worth, left_out):
     found, losses = choose_fields(learned, {"logistic": {"before": Unseen(side, plain)}})
     assert found == left_out
     assert (losses["learned"] < losses["without"] - 0.05) == (worth == 1.5)
+
+
+def pools_of(rng, *, distort, n=1500, watched=1.0):
+    """Pools whose raw log-odds are distorted before the last split."""
+    truth = rng.normal(0, 1.5, n)
+    side = replace(make_side(n, 0, probability=sigmoid(truth), seed=int(rng.integers(1000))), watched=watched)
+    last = make_side(n, 0, probability=sigmoid(truth), seed=int(rng.integers(1000)))
+    before = Unseen(side, distort(truth))
+    return {"before": before, "whole": before, "last": Unseen(last, distort(truth))}
+
+
+@pytest.mark.parametrize("distort", [lambda x: x, lambda x: 3 * x + 1, np.tanh], ids=["true", "wide", "bent"])
+def test_calibrator_when_the_last_split_says_otherwise_then_the_same_is_chosen(distort):
+    pools = pools_of(np.random.default_rng(4), distort=distort)
+    side = pools["last"].side
+    flipped = replace(side, rows=side.rows.assign(label=1 - side.rows["label"]))
+    other = pools | {"last": Unseen(flipped, -(pools["last"].raw ** 3))}
+    ours, theirs = choose_calibrator(pools), choose_calibrator(other)
+    assert (ours.to_use, ours.judged_by, ours.choice) == (theirs.to_use, theirs.judged_by, theirs.choice)
+    assert (ours.choice["kind"] == "none") == (distort(2.0) == 2.0)
+
+
+@pytest.mark.parametrize(("watched", "won_only"), [(0.01, False), (1.0, True)])
+def test_choices_when_the_earlier_splits_lack_follow_up_or_an_outcome_then_fall_back_in_words(watched, won_only):
+    rng = np.random.default_rng(6)
+    pools = pools_of(rng, distort=lambda x: x, watched=watched)
+    side = pools["before"].side
+    if won_only:
+        side = replace(side, rows=side.rows.assign(label=0.0))
+    noise = rng.normal(0, 3, len(side.rows))
+    inner = make_side(1500, 0, probability=sigmoid(pools["last"].raw), seed=3)
+    candidates = {
+        kind: {"before": Unseen(side, raw), "last": Unseen(pools["last"].side, -raw), "inner": Unseen(inner, raw)}
+        for kind, raw in (("logistic", noise), ("boosted", pools["last"].raw))
+    }
+    kind, told = choose_scorer(candidates)
+    assert kind == "boosted"
+    assert "cross-validated" in told["compared_on"]
+    calibration = choose_calibrator(candidates["boosted"])
+    assert calibration.choice["kind"] == "none"
+    assert calibration.choice["why"].startswith("the splits before the last one")
 
 
 @pytest.mark.parametrize("kind", ["none", "sigmoid", "isotonic"])

@@ -348,7 +348,7 @@ def test_metrics_when_asked_for_then_lie_within_their_intervals_and_equal_the_pl
     rows = make_rows(10)
     found = compute_metrics(rows, seed=0)
     assert set(found) == {
-        *METRICS, "calibration_error", "calibration_error_raw", "calibration_error_expected",
+        "auc", *METRICS, "calibration_error", "calibration_error_raw", "calibration_error_expected",
     }  # fmt: skip
     for name, metric in METRICS.items():
         assert found[name].value == pytest.approx(metric(rows.probability, rows.label, rows.weight), abs=1e-12)

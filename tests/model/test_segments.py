@@ -85,6 +85,16 @@ def test_segments_when_all_are_alike_then_the_model_of_all_stays(seed):
         assert "clearly better" in found.told["why"]
 
 
+@pytest.mark.parametrize("swing", [0.0, 2.5])
+def test_segments_when_the_last_split_says_otherwise_then_the_same_are_chosen(swing):
+    matrix, model, pools, found = divided(swing)
+    last = pools["last"].side
+    flipped = Side("made", last.rows.assign(label=1 - last.rows["label"]), 0, 1.0, 0.0, last.target)
+    other = pools | {"last": Unseen(flipped, pools["last"].raw)}
+    again = choose_segments(other, model, matrix, FEATURES, field="country")
+    assert (again.segments, again.told) == (found.segments, found.told)
+
+
 def test_pools_when_corrected_then_no_row_was_seen_by_its_own_correction():
     matrix, model, pools, found = divided(2.5)
     rows = pools["before"].side.rows

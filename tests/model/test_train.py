@@ -24,7 +24,7 @@ from leadscore.model.evaluate import Judged
 from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.reference import build_reference, compute_score
-from leadscore.model.train import MIN_OUTCOMES, fit_model
+from leadscore.model.train import MIN_EVALUATED, MIN_OUTCOMES, fit_model
 from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import silent
 from leadscore.testing import Facts, day
@@ -101,7 +101,7 @@ def test_young_and_older_leads_when_reported_apart_then_make_up_all(world):
     parts = world.evaluation["metrics"]
     assert set(parts) == {"all", "young", "older"}
     until = world.history.version.known_until_us
-    moment = world.history.split_moments(until, least=MIN_OUTCOMES)[-1]
+    moment = world.history.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)[-1]
     rows = world.history.later_side(moment, to_us=until, known_us=until).rows
     rows = rows[rows["label"].notna()].merge(world.history.spells(until), on=["lead_id", "spell"])
     young = rows["as_of_us"] - rows["start_us"] < 7 * DAY_US
@@ -136,7 +136,8 @@ def test_calibrator_when_chosen_then_is_the_simplest_that_is_not_clearly_worse(w
     choice = world.evaluation["calibrator"]
     assert set(choice["log_loss"]) == {"none", "sigmoid", "beta", "isotonic", "venn_abers"}
     assert world.model.document["calibrator"]["kind"] == choice["kind"]
-    assert choice["log_loss"][choice["kind"]] == pytest.approx(world.evaluation["metrics"]["all"]["log_loss"]["value"])
+    assert choice["compared_on"] == "earlier splits"
+    assert choice["log_loss"][choice["kind"]] != pytest.approx(world.evaluation["metrics"]["all"]["log_loss"]["value"])
 
 
 @pytest.mark.parametrize(
@@ -206,14 +207,14 @@ def change_all_known_from(facts, moment_us):
 def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays(tmp_path, monkeypatch):
     ours = open_sales(tmp_path / "ours", leads=350, days=110)
     until = ours.version.known_until_us
-    moments = ours.split_moments(until, least=MIN_OUTCOMES)
+    moments = ours.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
     facts = sales_facts(sales_settings(tmp_path / "theirs"), leads=350, days=110, seed=3, signal=1.8)
     theirs = open_facts(change_all_known_from(facts, moments[-1]), known_until=110)
     seen = []
     monkeypatch.setattr(
         train, "choose_calibrator", lambda unseen: seen.append(dict(unseen)) or choose_calibrator(unseen)
     )
-    monkeypatch.setattr(History, "split_moments", lambda self, known_us, *, least: moments)
+    monkeypatch.setattr(History, "split_moments", lambda self, known_us, *, least, least_later: moments)
     fit(ours)
     fit(theirs)
     before, after = seen
@@ -227,7 +228,7 @@ def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays
 
 def test_pools_when_made_then_each_knows_only_what_it_may(world):
     until = world.history.version.known_until_us
-    moments = world.history.split_moments(until, least=MIN_OUTCOMES)
+    moments = world.history.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
     pools = build_pools(world.history, moments, until)
     spans = {name: (pool.rows["as_of_us"].min(), pool.rows["as_of_us"].max()) for name, pool in pools.items()}
     assert {name: pool.known_us for name, pool in pools.items()} == {
@@ -451,7 +452,7 @@ def test_cross_validation_when_predicting_a_lead_then_uses_a_model_that_never_sa
         trained_on.append(set(part["lead_id"]))
         return fit_scorer(matrix, part, features=[feature("x"), feature("noise")], seed=0, threads=1)
 
-    raw = cross_validate(matrix, side, fit_spied)
+    raw, _ = cross_validate(matrix, side, fit_spied)
     assert len(trained_on) == 5
     assert all(sum(lead not in seen for seen in trained_on) == 1 for lead in set(rows["lead_id"]))
     for seen in trained_on:
@@ -490,7 +491,7 @@ def test_curves_when_kept_then_tell_of_the_judged_rows_and_of_every_spell(world)
     overall, curves = e["metrics"]["all"], e["curves"]
     assert set(curves) == {"roc", "precision_recall", "lift", "distribution", "maturity"}
     x, y = ([point[name] for point in curves["roc"]] for name in ("false_positive_rate", "true_positive_rate"))
-    assert np.trapezoid(y, x) == pytest.approx(overall["auc"]["value"], abs=0.01)
+    assert np.trapezoid(y, x) == pytest.approx(overall["pooled_auc"]["value"], abs=0.01)
     assert curves["precision_recall"][-1]["precision"] == pytest.approx(overall["win_rate"])
     share, captured = ([0.0, *(point[name] for point in curves["lift"])] for name in ("share", "captured"))
     assert np.interp(0.1, share, captured) == pytest.approx(overall["capture_10"]["value"], abs=0.01)

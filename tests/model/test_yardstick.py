@@ -91,7 +91,7 @@ def test_differences_when_computed_then_are_those_of_a_slow_loop_over_the_same_r
     table = compared.table(seed=seed)
     for name in ("naive_bayes", "lightgbm"):
         theirs, ours = compared.predictions[name], judged.probability
-        for key in ("auc", "brier", "log_loss"):
+        for key in ("pooled_auc", "brier", "log_loss"):
             metric, told = METRICS[key], table[name]["difference"][key]
             weights = [judged.weight * count for count in counts]
             spread = [metric(theirs, judged.label, w) - metric(ours, judged.label, w) for w in weights]

@@ -16,6 +16,7 @@ from leadscore.testing import make_settings
 EVIL = "<script>alert('x')</script>\"&"
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 NAMES = [
+    "auc",
     *METRICS,
     "calibration_error",
     "calibration_error_raw",
@@ -31,9 +32,9 @@ def estimate(value, *, spread=0.05):
 
 
 def part(value):
-    found = {name: estimate(value) for name in NAMES[:8]}
+    found = {name: estimate(value) for name in NAMES[:9]}
     unknown = {"value": value, "low": None, "high": None}
-    return found | dict.fromkeys(NAMES[8:10], unknown) | {"snapshots": 1234, "leads": 321, "win_rate": 0.25}
+    return found | dict.fromkeys(NAMES[9:11], unknown) | {"snapshots": 1234, "leads": 321, "win_rate": 0.25}
 
 
 def side(**more):
@@ -167,7 +168,8 @@ def test_card_when_built_then_tells_every_metric_with_its_interval_and_a_sentenc
     told = [row[0].split() for row in page.rows if row]
     assert [name for name in NAMES if not any(name in words for words in told)] == []
     assert page.row("AUC auc") == [
-        "AUC auc How often a won lead is ranked above one that is not: 0.5 is chance, above 0.95 look for a leak.",
+        "AUC auc How often a won lead is ranked above another on the same list (date, test block or fold) "
+        "that is not won: 0.5 is chance, above 0.95 look for a leak.",
         "0.710",
         "0.660 to 0.760",
     ]
@@ -177,6 +179,14 @@ def test_card_when_built_then_tells_every_metric_with_its_interval_and_a_sentenc
     assert [row for row in page.rows if row and row[0] == "AUC"] == [
         ["AUC", "0.610 (0.560 to 0.660)", "0.760 (0.710 to 0.810)"]
     ]
+
+
+def test_card_when_lists_lack_an_outcome_then_tells_how_many_the_auc_leaves_out():
+    evaluation = make_evaluation()
+    evaluation["metrics"]["all"] |= {"auc_blocks": 11, "auc_blocks_left_out": 2}
+    text = make_card(evaluation)
+    assert text.count("2 of 13 lists lack one of the two outcomes and are left out.") == 1
+    assert "lists lack" not in make_card()
 
 
 def test_card_when_a_metric_is_new_then_lists_it_too():

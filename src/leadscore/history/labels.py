@@ -90,6 +90,20 @@ class Side:
         unusable = sum(self.unusable.values())
         return unusable / max(unusable + int(self.observed.sum()), 1)
 
+    def count_leads(self) -> tuple[int, int]:
+        """How many leads have a snapshot labelled 1, and how many one labelled 0."""
+        rows = self.rows
+        won = int(rows.loc[rows["label"] == 1, "lead_id"].nunique())
+        return won, int(rows.loc[rows["label"] == 0, "lead_id"].nunique())
+
+    def can_train(self, least: int) -> bool:
+        """Whether it has follow-up, and at least so many snapshots of either outcome."""
+        return self.is_watched_enough() and self.has_outcomes(least)
+
+    def can_evaluate(self, least: int) -> bool:
+        """Whether it has follow-up, and at least so many leads of either outcome."""
+        return self.is_watched_enough() and min(self.count_leads()) >= least
+
     def check(self, *, least: int = 0) -> None:
         """Refuse a side that cannot be learned from or judged.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,9 +20,10 @@ from leadscore.history.snapshot import Snapshot, build_final_list, build_grid, b
 from leadscore.history.spells import build_spells
 from leadscore.store.version import StoreVersion
 from leadscore.tables import CHANGES, TABLES
-from leadscore.times import DAY_US, name_moment
+from leadscore.times import DAY_US, FOREVER_US, name_moment
 
 MAX_SPLITS = 6
+MAX_TRIED = 40  # grid moments tried for earlier splits: on a long daily grid neighbours hardly differ
 FIRST_SHARE, LAST_SHARE = 0.3, 0.2  # of ordered leads: before the first split, and after the last
 KEPT_SPELLS = 8  # of the moments asked about lately; each holds a row a lead
 
@@ -126,33 +126,62 @@ class History:
         at = (np.array(shares) * len(closed)).astype(int)
         return [int(place) for place in np.unique(closed[at])] if len(closed) else []
 
-    def split_moments(self, known_us: int, *, least: int) -> list[int]:
+    def split_moments(self, known_us: int, *, least: int, least_later: int) -> list[int]:
         """Up to `MAX_SPLITS` moments, evenly spread, at which history as known at K = `known_us` can be split.
 
-        Both sides of each are watched enough: before it to learn from, which takes `least` snapshots of either
-        outcome, and after it, until K, to judge by. The last is the latest such moment. Ordered leads are all watched
-        to their end: the last has a fifth of them after it. Without an order there is no such moment.
+        Both sides of each have enough follow-up. Before it lie at least `least` snapshots of either outcome to learn
+        from; between it and K at least `least_later` leads of either outcome to evaluate on. Neither condition is
+        monotone in time, so the last is the latest moment that meets both, and the others are spread over all that
+        do, of at most `MAX_TRIED` that are tried. Without an order there is no such moment.
         """
+        if self.settings.time == "none":
+            return []
         if not self.settings.is_dated:
             shares = np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS).tolist()
-            places = self.places(known_us, shares=shares) if self.settings.time == "ordered" else []
-            return [place for place in places if self.earlier_side(place).has_outcomes(least)]
+            moments = self.places(known_us, shares=shares)
+        else:
+            moments = self._screen_moments(known_us, least=least, least_later=least_later)
+        return [
+            moment
+            for moment in moments
+            if self.earlier_side(moment).can_train(least)
+            and self.later_side(moment, to_us=known_us, known_us=known_us).can_evaluate(least_later)
+        ]
+
+    def _screen_moments(self, known_us: int, *, least: int, least_later: int) -> list[int]:
+        """Dated moments to split at, by the spells as known at K: looking at each moment's own costs a query.
+
+        Spells end as they were known to end at the moment; only a close corrected after it may be read otherwise.
+        """
         horizon_us = self.settings.target.horizon_days * DAY_US
         inside = (self.grid >= self.version.first_us + horizon_us) & (self.grid <= known_us - horizon_us)
-        moments = [int(us) for us in self.grid[inside]]
+        moments = self.grid[inside].tolist()
 
-        def can_learn(moment_us: int) -> bool:
-            side = self.earlier_side(moment_us)
-            return side.is_watched_enough() and side.has_outcomes(least)
+        def is_admissible(moment_us: int) -> bool:
+            later = self.later_side(moment_us, to_us=known_us, known_us=known_us)
+            return later.can_evaluate(least_later) and self._screened_side(moment_us, known_us).can_train(least)
 
-        def can_judge(moment_us: int) -> bool:
-            return self.later_side(moment_us, to_us=known_us, known_us=known_us).is_watched_enough()
-
-        while moments and not (can_judge(moments[-1]) and can_learn(moments[-1])):
+        while moments and not (is_admissible(moments[-1]) and self.earlier_side(moments[-1]).can_train(least)):
             moments.pop()
-        moments = moments[bisect_left(moments, True, key=can_learn) :]  # history only grows
-        chosen = np.unique(np.linspace(0, len(moments) - 1, min(MAX_SPLITS, len(moments))).round().astype(int))
-        return [moments[i] for i in chosen if can_learn(moments[i]) and can_judge(moments[i])]
+        tried = _spread_evenly(moments, MAX_TRIED)
+        return _spread_evenly([moment for moment in tried if is_admissible(moment)], MAX_SPLITS)
+
+    def _screened_side(self, moment_us: int, known_us: int) -> Side:
+        """The earlier side of a moment, from the spells as known at K >= moment and cut off at the moment."""
+        s = self.settings
+        spells = self.spells(known_us)
+        spells = spells[spells["start_us"] < moment_us]
+        is_open = spells["close_us"] >= moment_us
+        ends = {name: spells[name].mask(is_open, FOREVER_US) for name in ("earliest_us", "close_us")}
+        spells = spells.assign(**ends, won=spells["won"] & ~is_open)
+        rows = build_grid_list(spells, self.grid[self.grid < moment_us], target=s.target, seed=s.seed)
+        return build_side("screened", rows, spells, known_us=moment_us, target=s.target)
+
+
+def _spread_evenly(moments: list[int], most: int) -> list[int]:
+    """At most so many of rising moments, evenly spread, the first and the last among them."""
+    places = np.linspace(0, len(moments) - 1, min(most, len(moments)))
+    return [moments[i] for i in np.unique(places.round().astype(int))]
 
 
 def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> History:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,8 @@ def run_backtest(
         return BacktestResult(report, pd.DataFrame())
     pooled = pd.concat(predictions, ignore_index=True)
     seed = history.settings.seed
-    report["pooled"] = _metrics(pooled, seed=seed)
+    block = np.repeat(np.arange(len(predictions)), [len(rows) for rows in predictions])
+    report["pooled"] = _metrics(pooled, seed=seed, block=block)
     report["reliability"] = compute_reliability(_judged(pooled, OURS)).to_dict("records")
     return BacktestResult(report, pooled)
 
@@ -120,10 +121,11 @@ def _replay(
     return date, table.reset_index(drop=True)
 
 
-def _metrics(table: pd.DataFrame, *, seed: int) -> dict[str, Any]:
-    """Metrics of each model's column, as `compute_table` gives them."""
+def _metrics(table: pd.DataFrame, *, seed: int, block: np.ndarray | None = None) -> dict[str, Any]:
+    """Metrics of each model's column, as `compute_table` gives them; `block` (n,) is the replay of each row."""
     names = table.columns.drop(["lead_id", "as_of_us", "label", "weight"])
-    return compute_table(_judged(table, OURS), {name: table[name].to_numpy() for name in names}, seed=seed)
+    judged = replace(_judged(table, OURS), block=block)
+    return compute_table(judged, {name: table[name].to_numpy() for name in names}, seed=seed)
 
 
 def _judged(table: pd.DataFrame, name: str) -> Judged:

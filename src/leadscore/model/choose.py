@@ -1,4 +1,4 @@
-"""Which kind of scorer, and which calibrator: the simplest that is not clearly worse, by leads that came later."""
+"""Which kind of scorer, and which calibrator: the simplest not clearly worse, on the splits before the last."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from leadscore.history.labels import Side
 from leadscore.model.calibrate import KINDS
 from leadscore.model.evaluate import Judged, compute_standard_error, row_log_loss
 from leadscore.model.fit import SCORERS
-from leadscore.model.unseen import MIN_SPLITS, Unseen
+from leadscore.model.unseen import MIN_SPLITS, Unseen, can_choose, choosing_pool
 
 LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100}  # won, and as many others: fewer cannot carry it
+
+COMPARED_ON = {
+    "before": "earlier splits",
+    "inner": "history before the last split, cross-validated by lead: the earlier splits lack follow-up or an outcome",
+    "last": "all splits",
+}
 
 
 def allowed_scorers(side: Side, *, chosen: str, has_points: bool = True) -> list[str]:
@@ -24,16 +30,9 @@ def allowed_scorers(side: Side, *, chosen: str, has_points: bool = True) -> list
     """
     if chosen != "auto":
         return [chosen]
-    won, others = count_outcomes(side)
+    won, others = side.count_leads()
     kinds = [kind for kind in SCORERS if min(won, others) >= LEAST_LEADS[kind]]
     return kinds if has_points or len(kinds) == 1 else kinds[1:]
-
-
-def count_outcomes(side: Side) -> tuple[int, int]:
-    """How many leads of a side were won within the horizon, and how many were seen not to be."""
-    rows = side.rows[side.observed]
-    won = int(rows.loc[rows["label"] == 1, "lead_id"].nunique())
-    return won, int(rows.loc[rows["label"] == 0, "lead_id"].nunique())
 
 
 def missing_leads(won: int, others: int) -> dict[str, int]:
@@ -51,14 +50,13 @@ def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, 
     """The kind to use, and how it was chosen, as JSON.
 
     Args:
-        candidates: kind -> pool -> predictions for rows it had not seen. They are compared before the last split,
-            which judges the one that is chosen; where there is no such pool, on all there is.
+        candidates: kind -> pool -> predictions for rows it had not seen (see `choosing_pool`).
     """
-    pool = "before" if all("before" in unseen for unseen in candidates.values()) else "last"
+    pool = choosing_pool(next(iter(candidates.values())))
     judged = {kind: unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for kind, unseen in candidates.items()}
     losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
     kind, mean = _simplest(list(candidates), losses, next(iter(judged.values())))
-    return kind, {"kind": kind, "log_loss": mean, "compared_on": "earlier splits" if pool == "before" else "all splits"}
+    return kind, {"kind": kind, "log_loss": mean, "compared_on": COMPARED_ON[pool]}
 
 
 def choose_fields(
@@ -70,7 +68,7 @@ def choose_fields(
     """
     losses: dict[str, np.ndarray] = {}
     for name, candidates in (("without", without), ("learned", learned)):
-        pool = "before" if all("before" in unseen for unseen in candidates.values()) else "last"
+        pool = choosing_pool(next(iter(candidates.values())))
         judged = [unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for unseen in candidates.values()]
         each = [row_log_loss(one.probability, one.label) for one in judged]
         losses[name] = min(each, key=lambda loss: float(np.average(loss, weights=judged[0].weight)))
@@ -92,7 +90,7 @@ def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibrator to use, the one of the same kind to judge by, and how the kind was chosen."""
+    """The calibrator to use, the one of the same kind that knows nothing of the last split, and how it was chosen."""
 
     to_use: dict[str, Any]
     judged_by: dict[str, Any]
@@ -100,21 +98,28 @@ class Calibration:
 
 
 def choose_calibrator(unseen: Mapping[str, Unseen]) -> Calibration:
-    """Fit candidates on all splits but the last, compare them there by log loss, refit the chosen kind on all.
+    """Choose the kind on all splits but the last, cross-validated by lead; the last only evaluates it.
 
-    The simplest within one standard error of the best is chosen; with too few splits there is no choice.
+    The simplest within one standard error of the best is chosen by log loss, fitted on the splits before the last to
+    be evaluated on the last, and on all of them to be used. With too few splits there is no choice.
     """
     last = unseen["last"]
-    if "before" not in unseen or not unseen["before"].side.is_watched_enough():
+    if not can_choose(unseen):
         none = last.fit_calibrator("none")
-        why = f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"
-        if last.repeats > 1:
-            why = "it would have to be chosen on later leads, and nothing says which are later"
-        if "before" in unseen:
-            why = "the splits before the last one are together not watched long enough"
-        return Calibration(none, none, {"kind": "none", "why": why})
-    candidates = {kind: unseen["before"].fit_calibrator(kind) for kind in KINDS}
-    judged = {kind: last.judged(calibrator) for kind, calibrator in candidates.items()}
+        return Calibration(none, none, {"kind": "none", "why": _why_uncalibrated(unseen)})
+    before = unseen["before"]
+    judged = {kind: before.cross_calibrated(kind) for kind in KINDS}
     losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
     kind, mean = _simplest(list(KINDS), losses, judged["none"])
-    return Calibration(unseen["whole"].fit_calibrator(kind), candidates[kind], {"kind": kind, "log_loss": mean})
+    choice = {"kind": kind, "log_loss": mean, "compared_on": COMPARED_ON["before"]}
+    return Calibration(unseen["whole"].fit_calibrator(kind), before.fit_calibrator(kind), choice)
+
+
+def _why_uncalibrated(unseen: Mapping[str, Unseen]) -> str:
+    if "before" in unseen:
+        if unseen["before"].side.is_watched_enough():
+            return "the splits before the last one have leads of one outcome only"
+        return "the splits before the last one are together not watched long enough"
+    if unseen["last"].repeats > 1:
+        return "it would have to be chosen on later leads, and nothing says which are later"
+    return f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"

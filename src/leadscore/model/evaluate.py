@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from leadscore.model.ranking import Ranking
+
 DRAWS = 300
 BINS = 10
 TOP_SHARE = 0.10
@@ -31,26 +33,45 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Judged:
-    """Predictions beside what became of them: probability, label (0 or 1), weight, and whose row it is, each (n,)."""
+    """Predictions beside what became of them: probability, label (0 or 1), weight, and whose row it is, each (n,).
+
+    `block` (n,) says which list a row was ranked in: its date; without dates, the test block or fold. None is one list.
+    """
 
     probability: np.ndarray
     label: np.ndarray
     weight: np.ndarray
     lead_id: np.ndarray
+    block: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        assert len(self.probability) == len(self.label) == len(self.weight) == len(self.lead_id)  # noqa: S101
+        rows = len(self.probability)
+        assert rows == len(self.label) == len(self.weight) == len(self.lead_id)  # noqa: S101
+        assert self.block is None or len(self.block) == rows  # noqa: S101
 
     def take(self, rows: np.ndarray) -> Judged:
         """Only those rows."""
-        return Judged(self.probability[rows], self.label[rows], self.weight[rows], self.lead_id[rows])
+        block = None if self.block is None else self.block[rows]
+        return Judged(self.probability[rows], self.label[rows], self.weight[rows], self.lead_id[rows], block)
+
+    def rank(self) -> Ranking:
+        """The rows ranked within their blocks."""
+        block = np.zeros(len(self.probability), dtype=int) if self.block is None else self.block
+        return Ranking.of(self.probability, block)
+
+    def auc(self) -> float:
+        """AUC within blocks."""
+        return self.rank().auc(self.label, self.weight)
 
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
 def compute_auc(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
-    """Probability that a won row is ranked above one that is not, ties counting half; NaN with one kind only."""
+    """Probability that a won row is ranked above any that is not, ties counting half; NaN with one kind only.
+
+    It pools all rows: over several dates it mixes how well leads are ranked with how the win rate drifts.
+    """
     p, won, lost = by_value(p, y, w)
     below = np.cumsum(lost) - lost
     total = won.sum() * lost.sum()
@@ -111,7 +132,7 @@ def compute_binned_error(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 
 METRICS: Mapping[str, Metric] = {
-    "auc": compute_auc,
+    "pooled_auc": compute_auc,
     "average_precision": compute_average_precision,
     "log_loss": compute_log_loss,
     "brier": compute_brier,
@@ -125,7 +146,9 @@ Spread = tuple[float, np.ndarray]  # a metric's value, and its values over resam
 
 
 def compute_metrics(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[str, Estimate]:
-    """Every metric of `METRICS`, and calibration_error with its two parts, with 95 % intervals over leads.
+    """`auc` within blocks, every metric of `METRICS`, and calibration_error with its two parts.
+
+    All have 95 % intervals over leads.
 
     calibration_error = calibration_error_raw - calibration_error_expected: the binned error less its mean under
     perfect calibration (outcomes drawn from the probabilities, one uniform number a lead, since its rows share a
@@ -139,10 +162,12 @@ def compute_spreads(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[st
     p, y, w = judged.probability, judged.label, judged.weight
     counts = resample_leads(judged.lead_id, seed=seed, draws=draws)
     weights = [w * counts[draw] for draw in range(draws)]
+    ranking = judged.rank()
+    auc = {"auc": (ranking.auc(y, w), np.array([ranking.auc(y, drawn) for drawn in weights]))}
     found = {
         name: (metric(p, y, w), np.array([metric(p, y, each) for each in weights])) for name, metric in METRICS.items()
     }
-    return found | _calibration_error(judged, weights, seed=seed)
+    return auc | found | _calibration_error(judged, weights, seed=seed)
 
 
 def estimate_of(spread: Spread) -> Estimate:

@@ -182,9 +182,16 @@ def _interval(estimate: Mapping[str, float | None]) -> str:
 
 
 def describe_judged(judged: Judged) -> dict[str, Any]:
-    """How many rows and leads an evaluation rests on, and their weighted win rate."""
+    """How many rows and leads an evaluation rests on, their weighted win rate, and on how many blocks `auc` rests."""
     rate = float(np.average(judged.label, weights=judged.weight))
-    return {"snapshots": len(judged.label), "leads": len(np.unique(judged.lead_id)), "win_rate": rate}
+    used, left_out = judged.rank().count_blocks(judged.label, judged.weight)
+    return {
+        "snapshots": len(judged.label),
+        "leads": len(np.unique(judged.lead_id)),
+        "win_rate": rate,
+        "auc_blocks": used,
+        "auc_blocks_left_out": left_out,
+    }
 
 
 def as_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:

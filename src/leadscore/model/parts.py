@@ -15,7 +15,6 @@ from leadscore.model.evaluate import (
     DRAWS,
     Judged,
     by_value,
-    compute_auc,
     compute_brier,
     resample_leads,
 )
@@ -54,7 +53,7 @@ def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int =
         )
         leads = len(np.unique(part.lead_id[inside]))
         surprise = 1 - 0.025 ** (1 / leads)  # a resample of leads of one fate knows no other
-        auc = compute_auc(part.probability[inside], part.label[inside], part.weight[inside])
+        auc = part.take(inside).auc()
         found.append({
             "name": str(name), "n": int(inside.sum()), "leads": leads, "mean_probability": float(mean[i]),
             "win_rate": float(rate[i]), "low": 1 - surprise if rate[i] == 1 else low,

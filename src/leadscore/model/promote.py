@@ -28,6 +28,7 @@ from leadscore.model.evaluate import (
 from leadscore.model.fit import SCORERS
 from leadscore.model.judge import MIN_JUDGED, broken_limits
 from leadscore.model.train import Training, open_training
+from leadscore.model.unseen import can_choose
 from leadscore.progress import Progress, silent
 
 TOP_SHARE = 0.1
@@ -124,10 +125,9 @@ def judge_recipe(training: Training, recipe: Recipe) -> Judged:
     if recipe.segmented and training.earlier:
         encoder = training.fit(recipe.scorer, training.earlier[-1].rows, boosting=recipe.boosting)
         unseen = training.divide(unseen, encoder).unseen
-    before = unseen.get("before")
-    if before is None or not before.side.is_watched_enough():  # as `choose_calibrator` has it
+    if not can_choose(unseen):  # as `choose_calibrator` has it
         return unseen["last"].judged(unseen["last"].fit_calibrator("none"))
-    return unseen["last"].judged(before.fit_calibrator(recipe.calibrator))
+    return unseen["last"].judged(unseen["before"].fit_calibrator(recipe.calibrator))
 
 
 def judge_recipes(

@@ -1,8 +1,8 @@
 """Models of segments: the model of all leads, corrected for the leads of one segment where the evidence carries it.
 
 A segment's raw is a logistic regression on the raw of all and on the features, drawn to "the raw of all, as it is":
-few leads move it little (partial pooling). It replaces the raw of all only in the segments where, on leads that came
-later, it is better by more than two standard errors: of several segments one is often better by one, by chance.
+few leads move it little (partial pooling). It replaces the raw of all only in the segments where, on the splits before
+the last, it is better by more than two standard errors: of several segments one is often better by one, by chance.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.evaluate import compute_standard_error, row_log_loss
 from leadscore.model.linear import Term, is_log
 from leadscore.model.logistic import fit_terms
-from leadscore.model.unseen import Unseen
+from leadscore.model.unseen import Unseen, can_choose
 
 SPREAD = 0.6  # how far, in log-odds, all features together may well move a segment's raw away from that of all
 CLEARLY = 2.0  # standard errors
@@ -46,9 +46,9 @@ class Segmented:
 def choose_segments(
     unseen: Mapping[str, Unseen], model: WinModel, matrix: Matrix, features: Sequence[Feature], *, field: str
 ) -> Segmented:
-    """Correct each segment for which that is clearly better, as judged on the last split.
+    """Correct each segment for which that is clearly better, on all splits but the last, cross-validated by lead.
 
-    Corrections are fitted on all splits but the last, compared on it, and fitted again on all, as calibrators are.
+    The last split only evaluates corrections that were fitted before it; those to use are fitted on all splits.
 
     Args:
         unseen: pool -> predictions for rows that the model had not seen.
@@ -60,12 +60,13 @@ def choose_segments(
     name = f"profile_{field}"
     if all(feature.name != name for feature in features):
         return Segmented(dict(unseen), {}, {"field": field, "models": [], "why": f"{field} is not learned from"})
-    if "before" not in unseen:
-        why = "nothing says which leads are later, or there are too few splits"
+    if not can_choose(unseen):
+        why = "nothing says which leads are later, or too few splits have follow-up and both outcomes"
         return Segmented(dict(unseen), {}, {"field": field, "models": [], "why": why})
     pools = {pool: _Pool(rows, model, matrix, features, name) for pool, rows in unseen.items()}
     fitted = pools["before"].fit()
-    told = [_compare(value, pools, fitted) for value in pools["before"].values()]
+    crossed = pools["before"].cross_corrected(set(fitted))
+    told = [_compare(value, pools["before"], crossed) for value in fitted]
     chosen = {each["segment"] for each in told if each["own"]}
     if not chosen:
         return Segmented(
@@ -136,12 +137,11 @@ class _Pool:
         return replace(self.unseen, raw=raw)
 
 
-def _compare(value: str, pools: Mapping[str, _Pool], fitted: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether a segment's own model is better on the last split than that of all."""
-    last = pools["last"]
-    own, pooled = last.corrected({value: fitted[value]}), last.unseen
-    inside = (last.segment == value)[last.rows["label"].notna()]
-    sigmoid = pools["before"].unseen.fit_calibrator("sigmoid")
+def _compare(value: str, pool: _Pool, own: Unseen) -> dict[str, Any]:
+    """Whether a segment's own model, which saw no row of the lead it corrects, is better than that of all."""
+    pooled = pool.unseen
+    inside = (pool.segment == value)[pool.rows["label"].notna()]
+    sigmoid = pooled.fit_calibrator("sigmoid")
     both = [each.judged(sigmoid).take(inside) for each in (pooled, own)]
     told: dict[str, Any] = {"segment": value, "leads": len(np.unique(both[0].lead_id)), "own": False}
     if len(np.unique(both[0].label)) < 2:

@@ -5,7 +5,7 @@ Only facts known before K are used, so the same function serves training today a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,9 +27,9 @@ from leadscore.model.choose import (
     choose_calibrator,
     choose_fields,
     choose_scorer,
-    count_outcomes,
     missing_leads,
 )
+from leadscore.model.encode import FOLDS
 from leadscore.model.evaluate import Judged
 from leadscore.model.evidence import build_evidence
 from leadscore.model.fit import cross_validate, fit_scorer
@@ -40,10 +40,11 @@ from leadscore.model.reference import build_reference
 from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
 from leadscore.model.tune import Tuning, tune_boosted
-from leadscore.model.unseen import Unseen, build_pools, predict_pool
+from leadscore.model.unseen import Unseen, build_pools, can_choose, predict_pool
 from leadscore.progress import Progress
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
+MIN_EVALUATED = 30  # leads of either outcome after a split: with fewer its figures are mostly luck
 TUNED_SPLITS = 3  # the latest that may be tuned on: each costs every trial a fit
 UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
 
@@ -92,18 +93,33 @@ class Training:
         )  # fmt: skip
 
     def predict(self, kind: str, *, boosting: Boosting) -> dict[str, Unseen]:
-        """Predictions for the rows of every pool by models that had not seen them; without splits, cross-validated."""
-        s, pools = self.history.settings, self.pools
+        """Predictions for the rows of every pool by models that had not seen them; without splits, cross-validated.
+
+        Where the splits before the last can choose nothing, `inner` is what could be learned at the last split,
+        cross-validated by lead: it knows nothing of what came after.
+        """
         fit = partial(self.fit, kind, boosting=boosting)
-        if self.moments:
-            models = [fit(side.rows) for side in self.earlier]
-            raw = {name: predict_pool(self.matrix, pool, self.moments, models) for name, pool in pools.items()}
-        else:
-            deals: list[tuple[int, ...]] = [()] if s.is_dated else [(s.seed, i) for i in range(REPEATS)]
-            pools = {"last": self.side}
-            raw = {"last": np.stack([cross_validate(self.matrix, self.side, fit, seed=deal) for deal in deals])}
-        groups = {name: self.matrix.take(pool.rows).groups() for name, pool in pools.items()}
-        return {name: Unseen(pool, raw[name], groups[name]) for name, pool in pools.items()}
+        if not self.moments:
+            return {"last": self._cross_validate(self.side, fit, repeats=self.repeats())}
+        models = [fit(side.rows) for side in self.earlier]
+        unseen = {}
+        for name, pool in self.pools.items():
+            raw = predict_pool(self.matrix, pool, self.moments, models)
+            unseen[name] = Unseen(pool, raw, self.matrix.take(pool.rows).groups())
+        if not can_choose(unseen):
+            unseen["inner"] = self._cross_validate(self.earlier[-1], fit, repeats=1)
+        return unseen
+
+    def _cross_validate(self, side: Side, fit: Callable[[pd.DataFrame], WinModel], *, repeats: int) -> Unseen:
+        """A side's rows, predicted by models that saw no row of their group; repeated with other folds."""
+        deals: list[tuple[int, ...]] = [()]
+        if repeats > 1:
+            deals = [(self.history.settings.seed, i) for i in range(repeats)]
+        found = [cross_validate(self.matrix, side, fit, seed=deal) for deal in deals]
+        raw = np.stack([predicted for predicted, _ in found])
+        folds = np.stack([FOLDS * i + fold for i, (_, fold) in enumerate(found)])
+        blocks = folds if side.target is None else None
+        return Unseen(side, raw, self.matrix.take(side.rows).groups(), blocks)
 
     def without(self, fields: AbstractSet[str]) -> Training:
         """The same, but for features that rest on some fields."""
@@ -205,7 +221,7 @@ def fit_model(
     leave_out: AbstractSet[str] = frozenset(),
     clocks: AbstractSet[str] = frozenset(),
 ) -> FitResult:
-    """Train as of `known_us` (K), and judge on the last split, which neither scorer nor calibrator saw.
+    """Train as of `known_us` (K), and judge on the last split, at which nothing was looked when choosing.
 
     The model keeps which fields it does without, so that scoring builds the same features: those to `leave_out`, and
     those of `clocks`, which say when rather than who, unless they are clearly worth it.
@@ -274,7 +290,7 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
     side = history.earlier_side(known_us)
     side.check(least=MIN_OUTCOMES)
     features = tuple(build_features(history.settings, leave_out=leave_out))
-    moments = history.split_moments(known_us, least=MIN_OUTCOMES)
+    moments = history.split_moments(known_us, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = build_pools(history, moments, known_us)
     rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
@@ -285,7 +301,7 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
 
 def _describe_scorer(side: Side, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:
     """What the choice of the scorer rests on, as JSON."""
-    won, others = count_outcomes(side)
+    won, others = side.count_leads()
     return {
         "tried": kinds,
         "leads_won": won,
@@ -318,7 +334,7 @@ def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: Abstr
         "left_out": sorted(leave_out),
     }
     evaluation = evaluate_unjudged(history, known_us=known_us, side=side)
-    won, others = count_outcomes(side)
+    won, others = side.count_leads()
     scorer = {"kind": "scorecard", "why": why, "tried": ["scorecard"], "leads_won": won, "leads_not_won": others,
               "missing_leads": missing_leads(won, others), "trials": [], "reproducible": True,
               "segments": {}, "clocks": {}}  # fmt: skip

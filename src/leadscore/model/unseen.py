@@ -14,6 +14,7 @@ from leadscore.history.labels import Side
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel, calibrate
 from leadscore.model.calibrate import fit_calibrator
+from leadscore.model.encode import fold_of_group
 from leadscore.model.evaluate import Judged
 
 MIN_SPLITS = 3  # with fewer there is nothing left to choose a scorer and a calibrator on
@@ -24,12 +25,14 @@ class Unseen:
     """Rows that were predicted by models that had not seen them.
 
     `raw` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight. Intervals
-    resample `groups` (n,), by default leads.
+    resample `groups` (n,), by default leads. Leads are ranked within `blocks`, shaped as `raw`: the folds of a
+    cross-validation; by default within dates, or, of ordered leads, all together.
     """
 
     side: Side
     raw: np.ndarray
     groups: np.ndarray | None = None
+    blocks: np.ndarray | None = None
 
     @property
     def repeats(self) -> int:
@@ -37,23 +40,56 @@ class Unseen:
         return len(np.atleast_2d(self.raw))
 
     def rows(self) -> pd.DataFrame:
-        """The rows with a label, once a repeat; raw and group beside them."""
+        """The rows with a label, once a repeat; raw, group and block beside them."""
         groups = self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
-        each = self.side.rows.assign(group=groups, weight=self.side.rows["weight"] / self.repeats)
-        every = [each.assign(raw=raw)[self.side.observed] for raw in np.atleast_2d(self.raw)]
-        return pd.concat(every, ignore_index=True)
+        rows = self.side.rows.assign(group=groups, weight=self.side.rows["weight"] / self.repeats)
+        raw, blocks = np.atleast_2d(self.raw), np.atleast_2d(self._blocks())
+        repeats = [rows.assign(raw=raw[i], block=blocks[i])[self.side.observed] for i in range(self.repeats)]
+        return pd.concat(repeats, ignore_index=True)
+
+    def _blocks(self) -> np.ndarray:
+        if self.blocks is not None:
+            return self.blocks
+        if self.side.target is None:
+            return np.zeros_like(self.raw, dtype=int)
+        return np.broadcast_to(self.side.rows["as_of_us"].to_numpy(), np.shape(self.raw))
 
     def judged(self, calibrator: Mapping[str, Any]) -> Judged:
         """The calibrated predictions beside what became of the rows."""
         rows = self.rows()
         probability = calibrate(dict(calibrator), rows["raw"].to_numpy())
-        return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group")))
+        return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group", "block")))
+
+    def cross_calibrated(self, kind: str) -> Judged:
+        """The rows with a label, each calibrated by a calibrator of that kind which saw no row of its group."""
+        rows = self.rows()
+        fold = fold_of_group(rows["group"].to_numpy())
+        probability = np.empty(len(rows))
+        for k in np.unique(fold):
+            calibrator = _fit_calibrator(kind, rows[fold != k])
+            probability[fold == k] = calibrate(calibrator, rows["raw"].to_numpy()[fold == k])
+        return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group", "block")))
 
     def fit_calibrator(self, kind: str) -> dict[str, Any]:
         """A calibrator of that kind for these rows."""
-        rows = self.rows()
-        raw, label, weight = (rows[name].to_numpy() for name in ("raw", "label", "weight"))
-        return fit_calibrator(kind, raw, label, weight, leads=rows["lead_id"].nunique())
+        return _fit_calibrator(kind, self.rows())
+
+
+def _fit_calibrator(kind: str, rows: pd.DataFrame) -> dict[str, Any]:
+    raw, label, weight = (rows[name].to_numpy() for name in ("raw", "label", "weight"))
+    return fit_calibrator(kind, raw, label, weight, leads=rows["lead_id"].nunique())
+
+
+def can_choose(unseen: Mapping[str, Unseen]) -> bool:
+    """Whether the splits before the last, together, have the follow-up and both outcomes to choose anything by."""
+    return "before" in unseen and unseen["before"].side.can_train(1)
+
+
+def choosing_pool(unseen: Mapping[str, Unseen]) -> str:
+    """The pool to choose on: `before` the last split if it can, else `inner`; `last` only where nothing came before."""
+    if can_choose(unseen):
+        return "before"
+    return "inner" if "inner" in unseen else "last"
 
 
 def build_pools(history: History, moments: list[int], known_us: int) -> dict[str, Side]:

@@ -27,7 +27,15 @@ FAMILIES = {
     "profile": ("Profile", "the lead's own attributes"),
 }
 METRICS = {
-    "auc": ("AUC", "How often a won lead is ranked above one that is not: 0.5 is chance, above 0.95 look for a leak."),
+    "auc": (
+        "AUC",
+        "How often a won lead is ranked above another on the same list (date, test block or fold) that is not won: "
+        "0.5 is chance, above 0.95 look for a leak.",
+    ),
+    "pooled_auc": (
+        "Pooled AUC",
+        "The same over all lists at once; a win rate that drifts from list to list moves it, though it ranks nobody.",
+    ),
     "average_precision": (
         "Average precision",
         "Mean share of wins in the list, down to each win; compare the win rate.",
@@ -192,12 +200,21 @@ def _metric_rows(estimates: Mapping[str, Any]) -> list[dict[str, str]]:
         {
             "name": name,
             "title": METRICS.get(name, (name, ""))[0],
-            "sentence": METRICS.get(name, (name, ""))[1],
+            "sentence": METRICS.get(name, (name, ""))[1] + _left_out(name, estimates),
             "value": _value(name, estimates[name]),
             "interval": _interval(name, estimates[name]),
         }
         for name in names
     ]
+
+
+def _left_out(name: str, estimates: Mapping[str, Any]) -> str:
+    """How many lists the AUC leaves out, since they hold leads of one outcome only."""
+    left_out = estimates.get("auc_blocks_left_out", 0)
+    if name != "auc" or not left_out:
+        return ""
+    lists = left_out + estimates["auc_blocks"]
+    return f" {left_out:,} of {lists:,} lists lack one of the two outcomes and are left out."
 
 
 def _value(name: str, estimate: Mapping[str, float | None]) -> str:

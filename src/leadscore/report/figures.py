@@ -27,7 +27,7 @@ def build_figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
     figures = {
         "reliability.svg": plot_reliability(evaluation["reliability"]),
         "lift.svg": plot_lift(curves["lift"]),
-        "roc.svg": plot_roc(curves["roc"], auc=overall.get("auc")),
+        "roc.svg": plot_roc(curves["roc"], auc=overall.get("pooled_auc")),
         "precision_recall.svg": plot_precision_recall(
             curves["precision_recall"], average_precision=overall.get("average_precision")
         ),

@@ -29,7 +29,8 @@ out = Console(emoji=False)
 err = Console(stderr=True, emoji=False)
 
 METRIC_NAMES = {
-    "auc": "AUC",
+    "auc": "AUC within dates or blocks",
+    "pooled_auc": "  pooled AUC",
     "average_precision": "average precision",
     "log_loss": "log loss",
     "brier": "Brier score",
@@ -107,3 +108,14 @@ def draw_metrics(title: str, parts: dict[str, dict[str, Any]]) -> None:
         if any(key in part for part in parts.values()):
             table.add_row(name, *(number(part.get(key)) for part in parts.values()))
     out.print(table)
+    if words := auc_in_words(next(iter(parts.values()))):
+        out.print(words)
+
+
+def auc_in_words(metrics: dict[str, Any]) -> str:
+    """On how many lists the AUC rests; empty if all leads are on one, or where it was not counted."""
+    used, left_out = metrics.get("auc_blocks", 0), metrics.get("auc_blocks_left_out", 0)
+    if used + left_out < 2:
+        return ""
+    words = f"AUC compares leads within each of {used:,} dates, test blocks or folds; the pooled AUC compares all."
+    return words + (f" {left_out:,} without both outcomes are left out." if left_out else "")

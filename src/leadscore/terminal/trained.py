@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadscore.terminal.console import draw_metrics, escaped, number, out, short, table_of, until
+from leadscore.terminal.console import auc_in_words, draw_metrics, escaped, number, out, short, table_of, until
 
 TOLD = {  # columns of the table of all models; the rest is in the report
     "auc": "AUC",
+    "pooled_auc": "pooled AUC",
     "log_loss": "log loss",
     "brier": "Brier",
     "calibration_error": "cal. error",
@@ -173,6 +174,8 @@ def draw_backtest(result: dict[str, Any]) -> None:
     for name, model in models.items():
         table.add_row(name.replace("_", " "), *(_stacked(model.get(key)) for key in TOLD))
     out.print(table)
+    if words := auc_in_words(n):
+        out.print(words)
     out.print(f"Written to {escaped(result['folder'])}", soft_wrap=True)
 
 
