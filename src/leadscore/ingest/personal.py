@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from leadscore.errors import SaltLostError
+from leadscore.errors import CorruptFileError, SaltLostError
 from leadscore.files import read_json, write_bytes
 from leadscore.ingest.words import Words
 
@@ -82,9 +82,14 @@ class PersonalHash:
 
 
 def _salts_used(folder: Path) -> set[str]:
-    """The ids of the salts under which files in the store at `folder` were hashed."""
-    parts = (read_json(path) for path in (folder / "parts").glob("*.json"))
-    return {part["salt"] for part in parts if part.get("salt")}
+    """The ids of the salts under which files in the store at `folder` were hashed, as far as they can be read."""
+    salts = set()
+    for path in (folder / "parts").glob("*.json"):
+        try:
+            salts.add(read_json(path).get("salt"))
+        except CorruptFileError:  # its source is read again
+            continue
+    return {salt for salt in salts if salt}
 
 
 def normalise_email(text: str) -> str:
