@@ -98,6 +98,18 @@ CLOSES = pa.schema(  # every close that an export has shown; see ingest/closes.p
     ]
 )
 
+TEXT_CHANGES = pa.schema(  # a text that an export showed otherwise than the ones before; see ingest/first_seen.py
+    [
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("column", pa.string(), nullable=False),  # of the source
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("decimal", pa.string(), nullable=False),  # the mark before decimals in its file
+        pa.field("known_until_us", pa.int64(), nullable=False),  # of the export
+        pa.field("seq", pa.int64(), nullable=False),  # of the export, from 0 on
+    ]
+)
+
 PERSONAL = ("email", "phone", "company", "contact")  # of leads; not stored, but as a salted hash
 
 CRITERIA = ("territories", "segments", "languages", "skills")  # by which a rep may take a lead

@@ -253,10 +253,10 @@ def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next
         settings = export(folder, SECOND, *second)
         before, count = current(settings).id, iter(range(10_000))
 
-        def rename(beside, path, *, count=count, at=failed):
+        def rename(beside, path, *, mode, count=count, at=failed):
             if next(count) == at:
                 raise OSError(28, "No space left on device")
-            write(beside, path)
+            write(beside, path, mode=mode)
 
         monkeypatch.setattr(files, "_rename", rename)
         try:

@@ -31,10 +31,12 @@ from leadscore.ingest.alarms import Exports, find_alarms
 from leadscore.ingest.closes import restated_sql, settle_closes
 from leadscore.ingest.duplicates import find_duplicates
 from leadscore.ingest.export_moment import Delivery, ExportMoment, determine_moment, read_modified
-from leadscore.ingest.observe import attach_before, compared_fields, leads_sql, observe
+from leadscore.ingest.first_seen import remember
+from leadscore.ingest.observe import attach_before, leads_sql, observe
 from leadscore.ingest.part import Part, part_path, read_kept_part, read_part
 from leadscore.ingest.repeats import find_repeats
 from leadscore.ingest.sources import find_files
+from leadscore.ingest.states import map_states
 from leadscore.ingest.validate import (
     Kept,
     Staged,
@@ -176,8 +178,8 @@ class _Build:
             self._attach(name, self.kept[name].part)
         known_until = self._known_until()
         closes = self._settle_closes(known_until)
-        compared = compared_fields(self.staged, self.before)
-        self.kept["leads"] = self._keep_leads(compared, known_until)
+        memory = self._remember(known_until)
+        self.kept["leads"] = self._keep_leads(known_until)
         self._attach("leads", self.kept["leads"].part)
         rejects = self._write_rejects()
         accounts = self._accounts()
@@ -187,7 +189,7 @@ class _Build:
         except UserError as e:
             write_attempt(self.folder, rejects, stopped=str(e))
             raise
-        observed = observe(self.staged, compared, self.before, known_until=known_until)
+        observed = observe(self.staged)
         manifest = {
             "format": 1,
             "project": self.settings.project,
@@ -195,10 +197,10 @@ class _Build:
             "known_until": name_moment(known_until, time=self.settings.time),
             "known_until_us": known_until,
             "first_us": self._first_us(known_until),
-            "leads_reading": self.staged.leads_reading,
             "tables": {name: self.kept[name].part for name in TABLES},
             "observed": observed,
             **closes,
+            **memory,
             "rejects": rejects,
             "accounts": accounts,
             "warnings": self.warnings + self._find_warnings(),
@@ -209,6 +211,14 @@ class _Build:
         write_attempt(self.folder, rejects, stopped=None)
         files = [{key: part[key] for key in ("source", "file", "dialect", "unchanged")} for part in self.staged.parts]
         return Ingested(version, self.moment, files, alarms, duplicates.num_rows)
+
+    def _remember(self, known_until: int) -> dict[str, Any]:
+        """The source text that exports showed, as entries of the manifest; undated nothing is known at any time."""
+        if not self.settings.is_dated:
+            return {}
+        memory = remember(self.staged, self.before, known_until=known_until)
+        map_states(self.staged, memory.blocks)
+        return memory.manifest
 
     def _attach(self, name: str, part: dict[str, Any]) -> None:
         self.engine.add_files(f"{name}_now", self.staged.paths(part), schema=self.staged.table(name).schema())
@@ -241,9 +251,9 @@ class _Build:
             return self._number("SELECT MAX(event_us) FROM judged WHERE broken_rule = ''") + 1
         return self.moment.us
 
-    def _keep_leads(self, compared: list[str], known_until: int) -> Kept:
+    def _keep_leads(self, known_until: int) -> Kept:
         schema = self.staged.table("leads").schema()
-        sql = leads_sql(self.staged, compared, creation_us=known_until - 1)
+        sql = leads_sql(self.staged, creation_us=known_until - 1)
         order = ", ".join(map(identifier, sorted(schema.names, key=lambda name: name not in {"lead_id", "event_us"})))
         part = write_rows(
             self.folder, schema, self.engine.stream(f"SELECT * FROM ({sql}) AS t ORDER BY {order}", rows=ROWS)

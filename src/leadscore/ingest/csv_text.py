@@ -50,6 +50,12 @@ def read_csv(file: SourceFile, *, columns: Sequence[str], dialect: Dialect) -> I
     yield from _read_carefully(chain((text,), blocks), line, shape)  # the rest, or a last line without an end
 
 
+def read_csv_names(file: SourceFile, *, dialect: Dialect) -> list[str]:
+    """The names of the columns of a text file."""
+    first, _, _ = _read_first(file, _read_head(read_text(file, encoding=dialect.encoding)), dialect)
+    return first if dialect.header else number_columns(len(first))
+
+
 def _read_head(blocks: Iterator[bytes]) -> bytes:
     head = b""
     for block in blocks:

@@ -22,12 +22,16 @@ PLACE = [pa.field("line", pa.int64()), pa.field("extra", pa.int64())]
 
 @dataclass(frozen=True)
 class Mapped:
-    """What an entry made of a batch: staged rows, refused and warned ones (`ROW_REJECTS`), how many it selected."""
+    """What an entry made of a batch: staged rows, refused and warned ones (`ROW_REJECTS`), how many it selected.
+
+    `lead_ids` are those of all rows that it selected, also of the refused ones.
+    """
 
     rows: pa.Table
     rejects: pa.Table
     selected: int
     refused: int
+    lead_ids: pa.Array
 
 
 def table_of(name: str, settings: Settings) -> Table:
@@ -71,7 +75,16 @@ def map_rows(lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings
     rows = pa.table([made[each.name].cast(each.type) for each in schema], schema=schema)
     refused = work.breaks.refused
     rejects = work.breaks.rejects(entry, reader.file, lines, made["lead_id"], work.closes())
-    return Mapped(rows.filter(pa.array(~refused)) if refused.any() else rows, rejects, texts.n, int(refused.sum()))
+    sound = rows.filter(pa.array(~refused)) if refused.any() else rows
+    return Mapped(sound, rejects, texts.n, int(refused.sum()), made["lead_id"])
+
+
+def map_fields(texts: Texts, entry: Mapping, settings: Settings, reader: Reader) -> dict[str, pa.Array]:
+    """The fields of leads that an entry fills, and their currency; what breaks a rule is missing."""
+    work = _Work(entry, settings, np.arange(texts.n), texts, reader)
+    named = [column for column in work.table.columns if column.name in settings.lead_fields()]
+    made = {column.name: work.build(column) for column in named if column.name != "amount"}
+    return made | work.money()
 
 
 class _Work:

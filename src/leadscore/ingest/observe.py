@@ -1,7 +1,8 @@
-"""What an export shows beside the one before: fields of leads that took another value since.
+"""What exports showed of leads one after the other: fields that took another value since.
 
 So history grows by itself. What was seen first stays in `leads`, since it is what was known at creation; what is seen
-later becomes a change that is known from that export on.
+later becomes a change that is known from that export on. Both are read anew from the kept source text, by the settings
+of today.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from leadscore.engine.protocol import identifier, literal
+from leadscore.ingest.states import AT_FIRST
 from leadscore.ingest.validate import Staged
-from leadscore.store.version import NOTHING, StoreVersion, write_rows
+from leadscore.store.version import StoreVersion, write_rows
 from leadscore.tables import CHANGES
 
+ROWS = 100_000
 JUDGED = "(SELECT * FROM judged WHERE broken_rule = '') AS n"
 
 
@@ -25,26 +28,12 @@ def attach_before(staged: Staged, before: StoreVersion | None) -> None:
     staged.engine.add_files("before_observed", observed, schema=CHANGES.schema())
 
 
-def compared_fields(staged: Staged, before: StoreVersion | None) -> list[str]:
-    """The mapped fields of leads that the version before holds, read in the same way; undated nothing changes."""
-    schema = before.schema("leads") if before else None
-    if (
-        not staged.settings.is_dated
-        or before is None
-        or schema is None
-        or before.manifest.get("leads_reading") != staged.leads_reading
-    ):
-        return []
-    return [name for name in staged.mapped_fields() if name in schema.names]
-
-
-def leads_sql(staged: Staged, compared: list[str], *, creation_us: int) -> str:
+def leads_sql(staged: Staged, *, creation_us: int) -> str:
     """SQL of `leads` as it is stored: a field known from creation keeps the value that was seen first.
 
-    A lead without a creation date gets `creation_us`.
+    A lead without a creation date gets `creation_us`. Dated, the table `states` must be readable.
     """
-    fields = staged.settings.lead_fields()
-    first = {name for name in compared if fields[name].known_from == "creation"}
+    first = _known_from_creation(staged)
     columns = []
     for name in staged.table("leads").schema().names:
         quoted = identifier(name)
@@ -56,43 +45,52 @@ def leads_sql(staged: Staged, compared: list[str], *, creation_us: int) -> str:
             columns.append(f"CASE WHEN b.lead_id IS NULL THEN n.{quoted} ELSE b.{quoted} END AS {quoted}")
         else:
             columns.append(f"n.{quoted} AS {quoted}")
-    return f"SELECT {', '.join(columns)} FROM {JUDGED} LEFT JOIN before_leads AS b ON b.lead_id = n.lead_id"
+    if not first:
+        return f"SELECT {', '.join(columns)} FROM {JUDGED}"
+    states = f"(SELECT * FROM states WHERE seq = {AT_FIRST}) AS b"
+    return f"SELECT {', '.join(columns)} FROM {JUDGED} LEFT JOIN {states} ON b.lead_id = n.lead_id"
 
 
-def observe(staged: Staged, compared: list[str], before: StoreVersion | None, *, known_until: int) -> dict[str, Any]:
-    """The observed changes as a part of the manifest: those of the versions before, and the new ones as a file.
-
-    The table `changes_now`, the mapped changes, must be readable: a lead's field that they tell of is left to them.
-    """
+def _known_from_creation(staged: Staged) -> set[str]:
+    """The columns of `leads` of which the first value counts; an amount keeps its currency."""
+    if not staged.settings.is_dated:
+        return set()
     fields = staged.settings.lead_fields()
-    asked = [name for name in staged.mapped_fields() if name in compared or fields[name].known_from == "export"]
-    known = NOTHING if before is None else before.observed
-    if not asked or not staged.settings.is_dated:
-        return known
-    rows = " UNION ALL ".join(_differences_sql(staged, name, seen=name in compared) for name in asked)
-    sql = f"""SELECT lead_id, field, value, 0 AS seq, {known_until - 1} AS event_us, {known_until - 1} AS available_us
-        FROM ({rows}) AS d ORDER BY lead_id, field"""
-    rows_now = staged.engine.query(sql).cast(CHANGES.schema())
-    new = write_rows(staged.folder, CHANGES.schema(), rows_now.to_batches())
-    return {"rows": known["rows"] + new["rows"], "files": known["files"] + new["files"]}
+    first = {name for name in staged.mapped_fields() if fields[name].known_from == "creation"}
+    return first | ({"currency"} if "amount" in first else set())
 
 
-def _differences_sql(staged: Staged, name: str, *, seen: bool) -> str:
-    """SQL of a field's values that no export showed before: (lead_id, field, value)."""
-    known = staged.settings.lead_fields()[name]
-    now, field = _as_text(f"n.{identifier(name)}", known.type), literal(name)
-    earlier = _as_text(f"b.{identifier(name)}", known.type) if seen else "NULL"
-    latest = f"""SELECT lead_id, value FROM (SELECT lead_id, value, ROW_NUMBER() OVER (
-        PARTITION BY lead_id ORDER BY available_us DESC) AS place FROM before_observed WHERE field = {field}) AS o
-        WHERE place = 1"""
-    first = f"(b.lead_id IS NULL AND {now} IS NOT NULL)" if known.known_from == "export" else "1 = 0"
-    differs = f"{now} IS DISTINCT FROM CASE WHEN o.lead_id IS NULL THEN {earlier} ELSE o.value END"
-    return f"""SELECT n.lead_id, {field} AS field, {now} AS value FROM {JUDGED}
-        LEFT JOIN before_leads AS b ON b.lead_id = n.lead_id
-        LEFT JOIN ({latest}) AS o ON o.lead_id = n.lead_id
-        LEFT JOIN (SELECT DISTINCT lead_id FROM changes_now WHERE field = {field}) AS c ON c.lead_id = n.lead_id
-        WHERE c.lead_id IS NULL AND ({first} OR (b.lead_id IS NOT NULL AND {differs}))"""
+def observe(staged: Staged) -> dict[str, Any]:
+    """The observed changes of all exports as a part of the manifest.
+
+    `states`, `first_leads` and `changes_now`, the mapped changes, must be readable: from when these tell of a lead's
+    field it is left to them.
+    """
+    fields = staged.mapped_fields() if staged.settings.is_dated else []
+    if not fields:
+        return write_rows(staged.folder, CHANGES.schema(), [])
+    rows = " UNION ALL ".join(_changes_sql(staged, name) for name in fields)
+    sql = f"SELECT * FROM ({rows}) AS d ORDER BY lead_id, field, available_us, seq"
+    return write_rows(staged.folder, CHANGES.schema(), staged.engine.stream(sql, rows=ROWS))
 
 
-def _as_text(column: str, kind: str) -> str:
-    return column if kind == "text" else f"CAST({column} AS VARCHAR)"
+def _changes_sql(staged: Staged, name: str) -> str:
+    """SQL of a field's observed changes, in the shape of `CHANGES`."""
+    known, field = staged.settings.lead_fields()[name], literal(name)
+    is_kept = "1 = 1" if known.known_from == "export" else "1 = 0"  # the first value, from its export on
+    text = f"CAST({identifier(name)} AS VARCHAR)"
+    states = f"""SELECT lead_id, known_until_us, seq, {text} AS value,
+        LAG({text}) OVER (PARTITION BY lead_id ORDER BY seq) AS value_before FROM states"""
+    unchanged = f"""SELECT n.lead_id, f.known_until_us, {AT_FIRST} AS seq, {text} AS value,
+        CAST(NULL AS VARCHAR) AS value_before FROM {JUDGED}
+        JOIN first_leads AS f ON f.lead_id = n.lead_id
+        LEFT JOIN (SELECT DISTINCT lead_id FROM states) AS s ON s.lead_id = n.lead_id WHERE s.lead_id IS NULL"""
+    seen = f"SELECT * FROM ({states}) AS s WHERE seq > {AT_FIRST} OR {is_kept}"
+    if known.known_from == "export":
+        seen += f" UNION ALL SELECT * FROM ({unchanged}) AS u"
+    return f"""SELECT d.lead_id, {field} AS field, d.value, CASE WHEN d.seq < 0 THEN 0 ELSE d.seq END AS seq,
+        d.known_until_us - 1 AS event_us, d.known_until_us - 1 AS available_us
+        FROM ({seen}) AS d
+        LEFT JOIN (SELECT lead_id, MIN(available_us) AS us FROM changes_now WHERE field = {field}
+            GROUP BY lead_id) AS c ON c.lead_id = d.lead_id
+        WHERE d.value IS DISTINCT FROM d.value_before AND (c.us IS NULL OR c.us >= d.known_until_us)"""

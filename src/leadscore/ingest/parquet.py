@@ -50,6 +50,20 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
+def read_parquet_names(file: SourceFile) -> list[str]:
+    """The names of the columns of a Parquet file that can be text, and of the folders above it."""
+    try:
+        schema = pq.read_schema(file.path)
+    except (pa.ArrowException, OSError) as e:
+        raise file.refusal(f"cannot be read as Parquet: {e}") from e
+    own = [field.name for field in schema if not pa.types.is_nested(field.type) and not _is_bytes(field.type)]
+    return [*own, *(name for name in _partition(file) if name not in schema.names)]
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
 def _partition(file: SourceFile) -> dict[str, str]:
     """The values that hive-style folders above the file give to all of its rows."""
     parts = [part.partition("=") for part in PurePosixPath(file.name).parts[:-1] if "=" in part]

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,12 +20,14 @@ from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
 from leadscore.errors import CorruptFileError, DecimalMarkError
 from leadscore.files import canonical_json, hash_bytes, hash_file, read_json, write_pointer
+from leadscore.ingest.beside import Beside, ahead
 from leadscore.ingest.breaks import ROW_REJECTS, reject_rows
 from leadscore.ingest.mapping import PLACE, map_rows, staged_schema, table_of
 from leadscore.ingest.numbers import detect_decimal
 from leadscore.ingest.once import once
 from leadscore.ingest.personal import PersonalHash
-from leadscore.ingest.sources import Batch, SourceFile, detect_dialect, read_file
+from leadscore.ingest.source_text import entries_of, keep_texts, keeps_text, named_once, text_rows, text_schema
+from leadscore.ingest.sources import Batch, Dialect, SourceFile, detect_dialect, read_file, read_names
 from leadscore.ingest.typed import Reader
 from leadscore.ingest.words import Texts, is_missing
 from leadscore.sections import Mapping
@@ -59,8 +59,9 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
 
     A part is JSON: `key`, `source`, `file`, `sha256` of the file, `dialect`, `account` (read, used, ignored, rejected,
     ignored_by), `tables` (for each table: selected, refused, duplicates, repeated, and the objects `rows` and
-    `side`), `rejects`, `ignored_leads` (the ids of leads whose row was ignored, and the name under which it was), and
-    `stated_us`, the latest moment in its `known_until_column`, if any. `unchanged` says whether it was there already.
+    `side`), `rejects`, `ignored_leads` (the ids of leads whose row was ignored, and the name under which it was),
+    `stated_us`, the latest moment in its `known_until_column`, if any, `decimal`, the mark before decimals, and
+    `texts`, the columns and objects of the source text of leads. `unchanged` says whether it was there already.
 
     Raises:
         UserError: the file cannot be read.
@@ -75,7 +76,8 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
     with tempfile.TemporaryDirectory(prefix="leadscore-") as name:
         personal = _personal(file.source, settings, folder)
         part = _Reading(file, settings, Path(name), personal).read(engine, folder)
-    part |= {"salt": personal.salt_id} if personal.salt_id else {}
+    if personal.salt_id or part["texts"]["is_hashed"]:
+        part |= {"salt": PersonalHash.of_store(folder).salt_id}
     part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
     write_pointer(home, canonical_json(part | {SEAL: hash_bytes(canonical_json(part))}))
     return part | {"unchanged": False}
@@ -105,7 +107,7 @@ def read_kept_part(path: Path) -> Part | None:
 
 def part_objects(part: Part) -> list[str]:
     """The SHA-256 of every object of a part."""
-    told = [part["rejects"], part["ignored_leads"]]
+    told = [part["rejects"], part["ignored_leads"], part["texts"]]
     told += [each[kind] for each in part["tables"].values() for kind in ("rows", "side")]
     return [file["sha256"] for each in told for file in each["files"]]
 
@@ -133,17 +135,20 @@ class _Reading:
         self.rejects: list[pa.Table] = [ROW_REJECTS.empty_table()]
         self.stated_us: int | None = None
         self.ignored_leads: list[pa.Table] = [IGNORED.empty_table()]
+        self.text_columns: list[str] | None = None  # of sources whose text is kept
 
     def read(self, engine: Engine, folder: Path) -> Part:
         dialect = detect_dialect(self.file, self.source)
-        columns = sorted({*(name for each in self.entries for name in each.sources()),
-                          *(name for match in self.source.ignore.values() for name in match),
-                          *([self.source.known_until_column] if self.source.known_until_column else [])})  # fmt: skip
+        columns = self.columns(dialect)
         reader: Reader | None = None
         with ExitStack() as stack:
             paths = {name: self.staging / f"{name}.parquet" for name in self.tables}
             writers = {name: stack.enter_context(self.writer(name, path)) for name, path in paths.items()}
-            beside = stack.enter_context(_Beside())
+            if self.text_columns is not None:
+                schema = text_schema(len(self.text_columns))
+                whole = pq.ParquetWriter(self.staging / "texts.parquet", schema, compression="lz4")
+                writers["texts"] = stack.enter_context(whole)
+            beside = stack.enter_context(Beside())
             for batch in ahead(read_file(self.file, self.source, columns=columns, dialect=dialect)):
                 texts = Texts(batch)
                 reader = reader or self.reader(texts, batch.typed)
@@ -157,6 +162,8 @@ class _Reading:
             "dialect": f"{dialect}, {reader.decimal!r} before decimals" if dialect and reader else None,
             "account": {**self.account, "ignored_by": dict(self.ignored)},
             "tables": tables,
+            "texts": self.keep_texts(engine, folder),
+            "decimal": reader.decimal if reader else ".",
             "rejects": write_rows(folder, ROW_REJECTS, rejects.to_batches()),
             "stated_us": self.stated_us,
             "ignored_leads": write_rows(folder, IGNORED, ignored.to_batches()),
@@ -176,6 +183,23 @@ class _Reading:
         if ok.any():
             latest = int(begins[ok].max())
             self.stated_us = latest if self.stated_us is None else max(self.stated_us, latest)
+
+    def columns(self, dialect: Dialect | None) -> list[str]:
+        """The columns to read: those that are mapped, and of leads all others, too."""
+        asked = {name for entry in self.entries for name in entry.sources()}
+        asked |= {name for match in self.source.ignore.values() for name in match}
+        asked |= {self.source.known_until_column} if self.source.known_until_column else set()
+        if keeps_text(self.file.source, self.settings):
+            self.text_columns = sorted(asked.union(named_once(read_names(self.file, self.source, dialect=dialect))))
+        return self.text_columns or sorted(asked)
+
+    def keep_texts(self, engine: Engine, folder: Path) -> dict[str, Any]:
+        """The source text of leads as an object of the store."""
+        if self.text_columns is None:
+            return {"columns": [], "is_hashed": False, "rows": 0, "files": []}
+        path = self.staging / "texts.parquet"
+        source = self.file.source
+        return keep_texts(path, self.text_columns, source, settings=self.settings, engine=engine, folder=folder)
 
     def writer(self, name: str, path: Path) -> pq.ParquetWriter:
         return pq.ParquetWriter(path, staged_schema(name, self.settings), compression="lz4")
@@ -216,8 +240,13 @@ class _Reading:
         for entry in self.entries:
             chosen = left & texts.select(entry.where) & ~texts.any(entry.where_not)
             used |= chosen
-            mapped = map_rows(batch.lines[chosen], texts.take(chosen), entry, self.settings, reader)
+            lines, taken = batch.lines[chosen], texts.take(chosen)
+            mapped = map_rows(lines, taken, entry, self.settings, reader)
             rows.setdefault(entry.table, []).append(mapped.rows)
+            if entry.table == "leads" and self.text_columns is not None:
+                place = entries_of(self.file.source, self.settings).index(entry)
+                whole = text_rows(mapped.lead_ids, lines, place, taken, self.text_columns)
+                rows.setdefault("texts", []).append(whole)
             self.rejects.append(mapped.rejects)
             self.selected[entry.table] += mapped.selected
             self.refused[entry.table] += mapped.refused
@@ -289,31 +318,3 @@ class _Reading:
 
 def _chained(texts: Texts, names: set[str]) -> pa.Array:
     return pa.concat_arrays([texts.columns[name] for name in sorted(names)] or [pa.array([], pa.string())])
-
-
-def ahead(items: Iterable[Batch]) -> Iterator[Batch]:
-    """The same items, the next one made while one is worked on."""
-    source = iter(items)
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, source, None)
-        while (item := coming.result()) is not None:
-            coming = thread.submit(next, source, None)
-            yield item
-
-
-class _Beside:
-    """Runs writes one after the other beside the work; no more than two wait."""
-
-    def __enter__(self) -> _Beside:
-        self.thread, self.waiting = ThreadPoolExecutor(1), list[Future[None]]()
-        return self
-
-    def run(self, write: Callable[[pa.Table], None], rows: pa.Table) -> None:
-        self.waiting.append(self.thread.submit(write, rows))
-        if len(self.waiting) > 2:
-            self.waiting.pop(0).result()
-
-    def __exit__(self, *_: object) -> None:
-        self.thread.shutdown()
-        for each in self.waiting:
-            each.result()

@@ -5,19 +5,32 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 
 import pyarrow as pa
 
-from leadscore.errors import SaltLostError
+from leadscore.errors import CorruptFileError, SaltLostError
 from leadscore.files import read_json, write_bytes
 from leadscore.ingest.words import Words
 
 LEGAL_FORMS = {"ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "kg", "limited", "llc", "ltd", "nv",
                "oy", "plc", "sa", "sarl", "se", "srl", "the", "und", "and"}  # fmt: skip
 PHONE_DIGITS = 9  # the last so many are the same with and without country code
+HASHED = "hash:"  # what a hashed source text begins with
+HASH_DIGITS = 24
+
+PERSONAL_WORDS = {"address", "anrede", "birth", "birthdate", "birthday", "cell", "contact", "dob", "email", "fax",
+                  "firstname", "fullname", "handy", "lastname", "linkedin", "mail", "mobile", "nachname", "name",
+                  "passport", "person", "phone", "ssn", "street", "strasse", "surname", "tel", "telefon",
+                  "telephone", "vorname"}  # fmt: skip
+ADDRESS = re.compile(r"\S+@\S+\.\S+")
+PHONE = re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?:\+\d|\(|0\d{2,4}[ /-]\d)[\d ()/.-]{5,}")
+FULL_NAME = re.compile(r"[^\W\d_][\w'\u2019-]*(?: [^\W\d_]\.?)?(?: [^\W\d_][\w'\u2019-]+){1,2}")
+SHARES = {ADDRESS: 0.2, PHONE: 0.5}  # of the values, from which a column is personal
+NAME_SHARE, LEAST_NAMES = 0.8, 20  # of the distinct values; most of which occur once
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,14 @@ class PersonalHash:
         """Says whether two salts are the same, and nothing else of them; "" without one."""
         return blake2b(b"salt", key=self.salt, digest_size=8).hexdigest() if self.salt else ""
 
+    def hash_text(self, text: str) -> str:
+        """A source text's hash, as `text_sql` computes it."""
+        return HASHED + sha256(f"{self.salt.hex()}:{text}".encode()).hexdigest()[:HASH_DIGITS]
+
+    def text_sql(self, column: str) -> str:
+        """SQL of the hash of a column of source text."""
+        return f"'{HASHED}' || SUBSTR(SHA256('{self.salt.hex()}:' || {column}), 1, {HASH_DIGITS})"
+
     def hash(self, name: str, text: pa.Array) -> pa.Array:
         """A column's hashes; null where nothing is left once the value is normalised."""
         words = Words.of(text)
@@ -61,9 +82,14 @@ class PersonalHash:
 
 
 def _salts_used(folder: Path) -> set[str]:
-    """The ids of the salts under which files in the store at `folder` were hashed."""
-    parts = (read_json(path) for path in (folder / "parts").glob("*.json"))
-    return {part["salt"] for part in parts if part.get("salt")}
+    """The ids of the salts under which files in the store at `folder` were hashed, as far as they can be read."""
+    salts = set()
+    for path in (folder / "parts").glob("*.json"):
+        try:
+            salts.add(read_json(path).get("salt"))
+        except CorruptFileError:  # its source is read again
+            continue
+    return {salt for salt in salts if salt}
 
 
 def normalise_email(text: str) -> str:
@@ -104,3 +130,28 @@ NORMALISED = {
     "company": normalise_words,
     "contact": normalise_words,
 }
+
+
+def looks_personal(name: str, values: Sequence[str]) -> bool:
+    """Whether a column holds what belongs to a person, by its name or by its values: addresses, phones, names.
+
+    >>> looks_personal("Primary E-Mail", []), looks_personal("Stage", ["ann@example.com"]), looks_personal("Stage", [])
+    (True, True, False)
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold().replace("e-mail", "email")
+    if PERSONAL_WORDS & set(re.findall(r"[^\W_]+", spaced)):
+        return True
+    filled = [value for value in values if value]
+    if not filled:
+        return False
+    for pattern, share in SHARES.items():
+        if sum(pattern.fullmatch(value) is not None for value in filled) >= share * len(filled):
+            return True
+    distinct = set(filled)
+    names = sum(is_full_name(value) for value in distinct)
+    return len(distinct) > max(LEAST_NAMES, len(filled) / 2) and names >= NAME_SHARE * len(distinct)
+
+
+def is_full_name(value: str) -> bool:
+    """Whether a text is written like a person's first and last name."""
+    return value.istitle() and FULL_NAME.fullmatch(value) is not None

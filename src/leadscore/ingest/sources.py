@@ -8,14 +8,14 @@ from pathlib import Path, PurePath
 
 from leadscore.errors import SourceMissingError, listed
 from leadscore.ingest.batch import Batch, Dialect, SourceFile
-from leadscore.ingest.csv_text import read_csv
+from leadscore.ingest.csv_text import read_csv, read_csv_names
 from leadscore.ingest.dialect import detect_text
-from leadscore.ingest.parquet import read_parquet
+from leadscore.ingest.parquet import read_parquet, read_parquet_names
 from leadscore.ingest.text import read_bytes
-from leadscore.ingest.workbook import read_workbook
+from leadscore.ingest.workbook import read_workbook, read_workbook_names
 from leadscore.sections import Source
 
-__all__ = ["Batch", "Dialect", "SourceFile", "detect_dialect", "find_files", "read_file"]
+__all__ = ["Batch", "Dialect", "SourceFile", "detect_dialect", "find_files", "read_file", "read_names"]
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 ENDINGS = (*TEXT, ".xlsx", ".parquet")
@@ -68,6 +68,15 @@ def detect_dialect(file: SourceFile, source: Source) -> Dialect | None:
         SourceFormatError: it is empty, cannot be read, or not what its ending says.
     """
     return detect_text(file, source) if _ending(file) in TEXT else None
+
+
+def read_names(file: SourceFile, source: Source, *, dialect: Dialect | None) -> list[str]:
+    """The names of all columns of a file that can be read as text, as far as it is what its ending says."""
+    if dialect is not None:
+        return read_csv_names(file, dialect=dialect)
+    if _ending(file) == ".xlsx":
+        return read_workbook_names(file, source)
+    return read_parquet_names(file)
 
 
 def read_file(file: SourceFile, source: Source, *, columns: Sequence[str], dialect: Dialect | None) -> Iterator[Batch]:

@@ -29,6 +29,7 @@ class Reader:
     decimal: str
     personal: PersonalHash
     is_only_file: bool = True
+    may_ask: bool = True  # to be told how dates are written; texts of earlier exports are missing instead
 
     @property
     def called(self) -> str:
@@ -56,7 +57,7 @@ class Reader:
             raise SwappedDatesError(self.source, name, swapped.true_date, swapped.text,
                                     true_dates=swapped.true_dates, texts=swapped.texts)  # fmt: skip
         unread = text.filter(pa.array(~ok & ~is_missing(text)))
-        usual = self.dates is None and len(unread) > ok.sum()  # a stray one is one row's mistake
+        usual = self.may_ask and self.dates is None and len(unread) > ok.sum()  # a stray one is one row's mistake
         if usual and (value := find_ambiguous_dates(unread)):
             day_first, month_first = count_date_orders(unread)
             raise AmbiguousDateError(self.source, name, value, day_first=day_first, month_first=month_first)

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
-from leadscore.files import canonical_json, hash_bytes
 from leadscore.ingest.breaks import ROW_REJECTS, SAID
 from leadscore.ingest.forms import find_odd_ids
 from leadscore.ingest.mapping import staged_schema, table_of
-from leadscore.ingest.part import IGNORED, SIDE, Part, reading_of
+from leadscore.ingest.part import IGNORED, SIDE, Part
+from leadscore.ingest.source_text import text_schema
 from leadscore.store.version import object_path, write_rows
 from leadscore.tables import PERSONAL, REJECTS, TABLES, Table
 from leadscore.times import FOREVER_US, format_us
@@ -45,12 +45,6 @@ class Staged:
     settings: Settings
     folder: Path
 
-    @property
-    def leads_reading(self) -> str:
-        """Changes whenever the settings read leads in another way."""
-        sources = sorted({entry.source for entry in self.settings.mapping if entry.table == "leads"})
-        return hash_bytes(canonical_json({source: reading_of(source, self.settings) for source in sources}))[:16]
-
     def mapped_fields(self) -> list[str]:
         """The fields of leads that the mapping fills, in order."""
         mapped = {name for entry in self.settings.mapping if entry.table == "leads" for name in entry.targets()}
@@ -74,6 +68,9 @@ class Staged:
                 self.engine.add_files(f"{name}_{at}", self.paths(told["rows"]), schema=schema, numbered=numbered)
                 self.engine.add_files(f"{name}_side_{at}", self.paths(told["side"]), schema=SIDE, numbered=True)
             self.engine.add_rows(f"{name}_none", schema.empty_table())
+        for at, part in self.of("leads"):
+            schema = text_schema(len(part["texts"]["columns"]))
+            self.engine.add_files(f"texts_{at}", self.paths(part["texts"]), schema=schema)
         rejects = [path for part in self.parts for path in self.paths(part["rejects"])]
         self.engine.add_files("row_rejects", rejects, schema=ROW_REJECTS)
         ignored = [path for part in self.parts for path in self.paths(part["ignored_leads"])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
@@ -43,8 +43,33 @@ def read_workbook(file: SourceFile, source: Source, *, columns: Sequence[str]) -
         yield Batch(np.array(lines[part], dtype=np.int64), trim_columns(parts, columns), typed=typed)
 
 
+def read_workbook_names(file: SourceFile, source: Source) -> list[str]:
+    """The names of the columns of a sheet."""
+    with _opened(file) as book:
+        _, first = next(_filled_rows(file, _choose_sheet(file, book, source.sheet)), (0, []))
+    return number_columns(len(first)) if source.header is False else first
+
+
 def _read_columns(file: SourceFile, source: Source, columns: Sequence[str]) -> tuple[list[int], list[list[str]]]:
     """The numbers of the filled rows, and the text that they have in each of the columns."""
+    with _opened(file) as book:
+        rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
+        number, first = next(rows, (0, []))
+        if not first:
+            raise file.refusal("is empty" if source.sheet is None else f"has nothing in its sheet {source.sheet!r}")
+        names = number_columns(len(first)) if source.header is False else first
+        picks = pick_columns(file, names, columns)
+        lines, texts = [], [[] for _ in picks]  # type: tuple[list[int], list[list[str]]]
+        for line, row in chain([(number, first)] if source.header is False else [], rows):
+            lines.append(line)
+            for text, pick in zip(texts, picks, strict=True):
+                text.append(row[pick] if pick < len(row) else "")
+    return lines, texts
+
+
+@contextmanager
+def _opened(file: SourceFile) -> Iterator[Any]:
+    """The workbook while it is read; whatever goes wrong meanwhile is said of the file."""
     from openpyxl import load_workbook  # slow to import, and few need it
 
     try:
@@ -53,22 +78,11 @@ def _read_columns(file: SourceFile, source: Source, columns: Sequence[str]) -> t
             file.path.open("rb") as opened,  # openpyxl leaves it open where it stops in its midst
             closing(load_workbook(opened, read_only=True, data_only=True, keep_links=False)) as book,
         ):
-            rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
-            number, first = next(rows, (0, []))
-            if not first:
-                raise file.refusal("is empty" if source.sheet is None else f"has nothing in its sheet {source.sheet!r}")
-            names = number_columns(len(first)) if source.header is False else first
-            picks = pick_columns(file, names, columns)
-            lines, texts = [], [[] for _ in picks]  # type: tuple[list[int], list[list[str]]]
-            for line, row in chain([(number, first)] if source.header is False else [], rows):
-                lines.append(line)
-                for text, pick in zip(texts, picks, strict=True):
-                    text.append(row[pick] if pick < len(row) else "")
+            yield book
     except UserError:
         raise
     except Exception as e:  # whatever a damaged part brings about: openpyxl checks little of what it reads
         raise file.refusal(f"cannot be read as an Excel workbook: {e}") from e
-    return lines, texts
 
 
 def _choose_sheet(file: SourceFile, book: Any, sheet: str | None) -> Any:

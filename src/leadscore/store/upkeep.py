@@ -154,6 +154,6 @@ def _files(folder: Path, version: str) -> Iterator[Path]:
             part = read_json(path, PART)
         except CorruptFileError:  # its source is read again when it is needed
             continue
-        needed += [part[name] for name in ("rejects", "ignored_leads") if name in part]
+        needed += [part[name] for name in ("rejects", "ignored_leads", "texts") if name in part]
         needed += [each[kind] for each in part["tables"].values() for kind in ("rows", "side")]
     yield from (object_path(folder, file["sha256"]) for each in needed for file in each["files"])

@@ -28,7 +28,7 @@ from leadscore.files import (
 from leadscore.locks import lease
 
 ROW_GROUP = 250_000
-BESIDE = ("rejects", "observed", "closes")  # what a version holds beside its tables
+BESIDE = ("rejects", "observed", "closes", "text_changes", "first_seen")  # what a version holds beside its tables
 NOTHING: dict[str, Any] = {"rows": 0, "files": []}
 POINTER = {"version": str, "sha256": str}
 FILES = {"rows": int, "files": [{"sha256": str, "rows": int}]}
@@ -42,7 +42,8 @@ class StoreVersion:
 
     `id` is the hash of the manifest, so equal content has an equal id. `manifest` holds `known_until_us`,
     `first_us`, `tables` (rows and files of each), `observed` (changes seen between versions), `closes` (every close
-    that an export has shown), `rejects`, `accounts` and `warnings`.
+    that an export has shown), `first_seen` and `text_changes` (the source text of leads), `rejects`, `accounts` and
+    `warnings`.
     """
 
     id: str
@@ -82,9 +83,8 @@ class StoreVersion:
 
     def paths(self, table: str) -> list[Path]:
         """Where these files lie, unchecked."""
-        apart = {name: self.manifest[name] for name in BESIDE if name in self.manifest}
-        part = (self.manifest["tables"] | apart).get(table, NOTHING)
-        return [object_path(self.folder, file["sha256"]) for file in part["files"]]
+        parts = _parts(self.manifest).get(table, [])
+        return [object_path(self.folder, file["sha256"]) for part in parts for file in part["files"]]
 
     def find_damage(self) -> list[str]:
         """The tables, and parts beside them, of which a file is gone or damaged."""
@@ -303,7 +303,14 @@ def read_attempt(folder: Path, *, project: str) -> dict[str, Any]:
 
 def all_parts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows and files of everything that a version holds."""
-    return [*manifest["tables"].values(), *(manifest[name] for name in BESIDE if name in manifest)]
+    return [part for parts in _parts(manifest).values() for part in parts]
+
+
+def _parts(manifest: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The parts of each table, and of what is beside the tables; `first_seen` is one of several."""
+    beside = {name: manifest[name] for name in BESIDE if name in manifest}
+    named = manifest["tables"] | beside
+    return {name: part if isinstance(part, list) else [part] for name, part in named.items()}
 
 
 def read_version(folder: Path, sha256: str) -> StoreVersion:

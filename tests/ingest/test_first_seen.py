@@ -1,0 +1,261 @@
+"""The value at creation, whatever later exports show and however the settings change between them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from leadscore import jobs
+from leadscore.config import Settings
+from leadscore.files import canonical_json, hash_bytes
+from leadscore.store.version import StoreVersion, object_path, read_current
+from leadscore.testing import make_settings
+from leadscore.times import parse_moment
+
+FIRST, SECOND, THIRD = "2024-03-01", "2024-04-01", "2024-05-01"
+PLAIN = {"lead_id": "id", "event_at": "created"}
+INDUSTRY = {"industry": {"known_from": "creation"}}
+
+
+def export(
+    folder: Path,
+    until: str,
+    text: str,
+    *,
+    columns: dict[str, str] | None = None,
+    entry: dict[str, Any] | None = None,
+    **more: Any,
+) -> Settings:
+    """Write leads.csv; every column of `columns` beside the id and the creation is mapped to a field."""
+    (folder / "leads.csv").write_text(text, encoding="utf-8")
+    mapped = PLAIN | ({"industry": "industry"} if columns is None else columns)
+    leads = {"source": "leads", "table": "leads", "columns": mapped} | (entry or {})
+    more = {"fields": INDUSTRY} | more
+    return make_settings(
+        input_folder=folder,
+        data_folder=folder / "data",
+        sources={"leads": {"path": "leads.csv"}},
+        mapping=[leads],
+        known_until=until,
+        **more,
+    )
+
+
+def current(settings: Settings) -> StoreVersion:
+    return read_current(settings.project_folder() / "store", project=settings.project)
+
+
+def rows(version: StoreVersion, table: str) -> list[dict[str, Any]]:
+    return [row for path in version.files(table) for row in pq.read_table(path).to_pylist()]
+
+
+def at_creation(settings: Settings, field: str = "industry") -> dict[str, Any]:
+    return {row["lead_id"]: row[field] for row in rows(current(settings), "leads")}
+
+
+def observed(settings: Settings) -> set[tuple[str, str, str | None, str]]:
+    """(lead, field, value, the export that showed it)."""
+    exports = {parse_moment(until, zone="UTC") - 1: until for until in (FIRST, SECOND, THIRD)}
+    found = rows(current(settings), "observed")
+    return {(row["lead_id"], row["field"], row["value"], exports[row["available_us"]]) for row in found}
+
+
+def leads(*lines: str, header: str = "id,created,industry") -> str:
+    return "\n".join([header, *lines, ""])
+
+
+RETAIL, BOUGHT = leads("1,2024-01-01,Retail"), leads("1,2024-01-01,BOUGHT")
+EDITS: dict[str, dict[str, Any]] = {
+    "a label": {"fields": {"industry": {"known_from": "creation", "label": "branch"}}},
+    "another field": {"fields": INDUSTRY | {"city": {}}},
+    "kinds": {"kinds": {"call": "calls"}},
+    "stages": {"stages": {"open": ["new"], "won": ["won"], "lost": ["lost"]}},
+    "money": {"money": {"currency": "EUR", "rates": {"USD": 0.9}}},
+    "severity": {"validation": {"severity": {"type": "warn"}}},
+    "a constant": {"entry": {"constants": {"owner_id": "kim"}}},
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_creation_when_settings_were_edited_between_two_exports_then_it_is_what_the_first_one_showed(tmp_path, edit):
+    jobs.ingest(export(tmp_path, FIRST, RETAIL))
+    settings = export(tmp_path, SECOND, BOUGHT, **edit)
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": "Retail"}
+    assert observed(settings) == {("1", "industry", "BOUGHT", SECOND)}
+
+
+def test_creation_when_a_lead_was_missing_from_one_export_then_it_is_what_the_first_one_showed(tmp_path):
+    other = "2,2024-01-01,Food"
+    exports = {FIRST: ["1,2024-01-01,Retail", other], SECOND: [other], THIRD: ["1,2024-01-01,X", other]}
+    for until, lines in exports.items():
+        settings = export(tmp_path, until, leads(*lines))
+        jobs.ingest(settings, accept=["half_delivered"])
+    assert at_creation(settings) == {"1": "Retail", "2": "Food"}
+    assert observed(settings) == {("1", "industry", "X", THIRD)}
+
+
+def test_creation_when_a_column_is_mapped_later_then_its_history_was_kept_all_along(tmp_path):
+    jobs.ingest(export(tmp_path, FIRST, RETAIL, columns={}))
+    jobs.ingest(export(tmp_path, SECOND, leads("1,2024-01-01,Food", "2,2024-03-05,Steel"), columns={}))
+    settings = export(tmp_path, THIRD, leads("1,2024-01-01,BOUGHT", "2,2024-03-05,Steel"))
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": "Retail", "2": "Steel"}
+    assert observed(settings) == {("1", "industry", "Food", SECOND), ("1", "industry", "BOUGHT", THIRD)}
+
+
+def test_creation_when_a_column_appears_later_then_it_is_known_from_its_first_export(tmp_path):
+    jobs.ingest(export(tmp_path, FIRST, leads("1,2024-01-01", header="id,created"), columns={}))
+    settings = export(tmp_path, SECOND, leads("1,2024-01-01,Retail", "2,2024-03-05,Food"))
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": None, "2": "Food"}
+    assert observed(settings) == {("1", "industry", "Retail", SECOND)}
+
+
+def test_creation_when_a_value_map_is_edited_then_the_first_text_is_mapped_anew(tmp_path):
+    def mapped(**words: str) -> dict[str, Any]:
+        return {"values": {"industry": {word: {"industry": value} for word, value in words.items()}}}
+
+    jobs.ingest(export(tmp_path, FIRST, RETAIL, columns={}, entry=mapped(Retail="shops", BOUGHT="gone")))
+    settings = export(tmp_path, SECOND, BOUGHT, columns={}, entry=mapped(Retail="trade", BOUGHT="trade"))
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": "trade"}
+    assert observed(settings) == set()
+
+
+def test_creation_when_a_number_is_only_written_differently_then_nothing_changed(tmp_path):
+    size = {"fields": {"size": {"type": "number", "decimals": 0, "known_from": "creation"}}, "columns": {"size": "n"}}
+    for until, number in ((FIRST, "5"), (SECOND, "5.0"), (THIRD, "7")):
+        settings = export(tmp_path, until, leads(f"1,2024-01-01,{number}", header="id,created,n"), **size)
+        jobs.ingest(settings)
+    assert at_creation(settings, "size") == {"1": 5}
+    assert observed(settings) == {("1", "size", "7", THIRD)}
+
+
+def test_creation_when_the_row_was_refused_at_first_then_its_text_counts_from_then(tmp_path):
+    size = {"fields": INDUSTRY | {"size": {"type": "number"}}, "columns": {"industry": "industry", "size": "n"}}
+    sound = [f"{n},2024-01-01,Food,1" for n in range(2, 40)]
+    header = "id,created,industry,n"
+    jobs.ingest(export(tmp_path, FIRST, leads("1,2024-01-01,Retail,what", *sound, header=header), **size))
+    settings = export(tmp_path, SECOND, leads("1,2024-01-01,BOUGHT,5", *sound, header=header), **size)
+    jobs.ingest(settings)
+    assert at_creation(settings)["1"] == "Retail"
+
+
+def test_creation_after_a_rollback_then_only_ancestors_of_the_version_count(tmp_path):
+    first = export(tmp_path, FIRST, leads("1,2024-01-01,Retail"))
+    version = jobs.ingest(first)["store_version"]
+    jobs.ingest(export(tmp_path, SECOND, leads("1,2024-01-01,Food", "2,2024-02-01,Steel")))
+    jobs.rollback_store(first, version)
+    settings = export(tmp_path, THIRD, leads("1,2024-01-01,Food", "2,2024-02-01,BOUGHT"))
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": "Retail", "2": "BOUGHT"}
+    assert observed(settings) == {("1", "industry", "Food", THIRD)}
+
+
+def test_creation_when_the_source_is_called_otherwise_or_columns_change_places_then_it_stays(tmp_path):
+    jobs.ingest(export(tmp_path, FIRST, RETAIL))
+    settings = export(tmp_path, SECOND, leads("BOUGHT,1,2024-01-01", header="industry,id,created"))
+    leads_entry = {"source": "crm", "table": "leads", "columns": PLAIN | {"industry": "industry"}}
+    settings = make_settings(
+        input_folder=tmp_path,
+        data_folder=tmp_path / "data",
+        sources={"crm": {"path": "leads.csv"}},
+        mapping=[leads_entry],
+        known_until=SECOND,
+        fields=INDUSTRY,
+    )
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": "Retail"}
+
+
+PERSONAL = [
+    ("E-Mail", "ann@example.com"),
+    ("Mobile", "+49 170 1234567"),
+    ("Contact Name", "Ann Smith"),
+    ("x1", "ann@example.com"),
+    ("x2", "+49 170 1234567"),
+    ("notes", "Ann called. " * 40),
+]
+
+
+@pytest.mark.parametrize(("column", "value"), PERSONAL, ids=[column for column, _ in PERSONAL])
+def test_first_seen_when_a_column_is_personal_then_only_a_salted_hash_of_it_is_kept(tmp_path, column, value):
+    lines = [f"{n},2024-01-01,{value if n else 'bob@example.com'}" for n in range(30)]
+    settings = export(tmp_path, FIRST, leads(*lines, header=f"id,created,{column}"), columns={})
+    jobs.ingest(settings)
+    settings = export(tmp_path, SECOND, leads(*lines, header=f"id,created,{column}").replace(value, value + "9"),
+                      columns={})  # fmt: skip
+    jobs.ingest(settings)
+    kept = [text for path in (tmp_path / "data").rglob("*.parquet") for text in texts_of(path)]
+    assert "2024-01-01" in kept
+    assert not [text for text in kept if value.strip() in text]
+
+
+def texts_of(path: Path) -> list[str]:
+    return [str(value) for column in pq.read_table(path).to_pydict().values() for value in column]
+
+
+def test_first_seen_when_a_hashed_column_is_mapped_later_then_texts_that_are_still_there_are_read(tmp_path):
+    """A column that only looked personal: of what was hashed, the words that an export still has are recognised."""
+    header = "id,created,Segment name"
+    jobs.ingest(export(tmp_path, FIRST, leads("1,2024-01-01,A", "2,2024-01-01,B", "3,2024-01-01,C", header=header),
+                       columns={}))  # fmt: skip
+    settings = export(tmp_path, SECOND, leads("1,2024-01-01,A", "2,2024-01-01,A", "3,2024-01-01,B", header=header),
+                      columns={"industry": "Segment name"})  # fmt: skip
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": "A", "2": "B", "3": None}
+    assert observed(settings) == {("2", "industry", "A", SECOND), ("3", "industry", "B", SECOND)}
+
+
+def forget_first_seen(settings: Settings) -> None:
+    """Make the current version one of before: with mapped values only."""
+    store = settings.project_folder() / "store"
+    version = current(settings)
+    manifest = {key: value for key, value in version.manifest.items() if key not in {"first_seen", "text_changes"}}
+    data = canonical_json(manifest | {"leads_reading": "0" * 16})
+    sha256 = hash_bytes(data)
+    (store / "versions" / f"{sha256[:16]}.json").write_bytes(data)
+    (store / "current.json").write_bytes(canonical_json({"version": sha256[:16], "sha256": sha256}))
+
+
+def test_store_of_before_then_the_first_ingest_begins_with_what_it_holds(tmp_path):
+    fields = INDUSTRY | {
+        "size": {"type": "number", "known_from": "creation"},
+        "start": {"type": "date", "known_from": "creation"},
+        "plan": {"known_from": "export"},
+    }
+    more = {"fields": fields, "columns": {"industry": "industry", "size": "n", "start": "s", "plan": "p"}}
+    header = "id,created,industry,n,s,p"
+    jobs.ingest(export(tmp_path, FIRST, leads("1,2024-01-01,Retail,1.5,2024-02-01,free", header=header), **more))
+    settings = export(tmp_path, SECOND, leads("1,2024-01-01,Food,1.5,2024-02-01,free", header=header), **more)
+    jobs.ingest(settings)
+    forget_first_seen(settings)
+    settings = export(tmp_path, THIRD, leads("1,2024-01-01,BOUGHT,2.5,2024-02-01,pro", header=header), **more)
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": "Retail"}
+    assert at_creation(settings, "size") == {"1": 150}
+    assert observed(settings) == {
+        ("1", "industry", "Food", SECOND),
+        ("1", "industry", "BOUGHT", THIRD),
+        ("1", "size", "250", THIRD),
+        ("1", "plan", "free", FIRST),
+        ("1", "plan", "pro", THIRD),
+    }
+
+
+def test_prune_when_versions_go_then_what_was_first_seen_stays(tmp_path):
+    jobs.ingest(export(tmp_path, FIRST, RETAIL))
+    settings = export(tmp_path, SECOND, BOUGHT)
+    jobs.ingest(settings)
+    jobs.prune_store(settings, keep=1, really=True)
+    version = current(settings)
+    told = [file["sha256"] for block in version.manifest["first_seen"] for file in block["files"]]
+    assert told
+    assert all(object_path(version.folder, sha256).exists() for sha256 in told)
+    settings = export(tmp_path, THIRD, leads("1,2024-01-01,Gone"))
+    jobs.ingest(settings)
+    assert at_creation(settings) == {"1": "Retail"}
+    assert json.dumps(settings.public())
