@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import signal
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
+from guard import start_guard
 from leadscore.config import read_settings, set_environment
 from leadscore.errors import UserError
 from leadscore.terminal import exit_with_words
@@ -46,15 +43,8 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
     parser.add_argument("--as-of", help="the moment to look from, or now; default: known_until")
     parser.add_argument("--known-until", help="when the export was made, or now; default: as settings or files say")
     parser.add_argument("--clock", help=SUPPRESS)  # rehearses a schedule
-    signal.signal(signal.SIGINT, _stop)
     chosen = vars(parser.parse_args())
     with exit_with_words():
         read_settings(Path(chosen["config"]))  # what is wrong there is said without Prefect's tracebacks
+        start_guard()
         draw(run(**chosen))
-
-
-def _stop(*_: Any) -> None:
-    """End at once: the server that Prefect started got Ctrl-C too, and a flow would wait for it for minutes."""
-    (stopping := Thread(target=atexit._run_exitfuncs, daemon=True)).start()  # stops it, and may wait to send it logs
-    stopping.join(timeout=10)
-    os._exit(130)

@@ -149,6 +149,7 @@ def test_lead_when_explained_then_everything_adds_up_and_nothing_is_from_later(w
     assert [fact["happened"] for fact in told["facts"]] == sorted(fact["happened"] for fact in told["facts"])
     assert any(fact["what"] == "created" for fact in told["facts"])
     assert "<html" in told["page"]
+    assert told["page"].index("Content-Security-Policy\" content=\"default-src 'none'") < told["page"].index("<style")
     assert lead_id in told["page"]
 
 

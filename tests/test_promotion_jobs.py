@@ -8,7 +8,7 @@ import pytest
 import histories
 from histories import WHO, undated_leads, undated_settings
 from leadscore import jobs
-from leadscore.errors import NoModelError
+from leadscore.errors import DamagedFileError, NoModelError
 from leadscore.model.registry import Registry
 
 CARD, LOGISTIC = "scorecard", "logistic"  # only the latter can learn what the color says
@@ -150,3 +150,24 @@ def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_wo
     assert (back["number"], back["was"]["number"]) == (1, 2)
     assert back["changes"]["scorer"] == ["logistic", "scorecard"]
     assert back["changes"]["known_until"][1] < back["changes"]["known_until"][0]
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b"null", b"[]", b"{}", b'{"promoted": "yes"}'])
+def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_writes_it_anew(project, left):
+    settings = project(CARD)
+    told = fit(settings, leads=2400)
+    path = Path(told["card"]).parent / "promotion.json"
+    whole = path.read_bytes()
+    path.write_bytes(left)
+    with pytest.raises(DamagedFileError, match="run leadscore train again"):
+        histories.register(settings, told)
+    again = jobs.train(settings)
+    assert path.read_bytes() == whole
+    (path.parent / ".writing-litter.json").write_bytes(b"half")  # of a process that was killed
+    (path.parent / "figures" / "mine.png").write_bytes(b"\xff")
+    histories.register(settings, again)
+    path.write_bytes(left)
+    assert jobs.train(settings)["model_version"] == again["model_version"]
+    registry = Registry(settings)
+    logged = registry._client.list_artifacts(registry.champion().run_id)
+    assert not [each.path for each in logged if "writing" in each.path]

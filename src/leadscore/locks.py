@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from threading import Timer
 from leadscore.errors import WriteError
 
 WRITING = ".writing-"  # how a file or folder is called until it is whole
+SCRATCH, MARKER = "leadscore-scratch-", ".leadscore"  # only a folder that holds the marker is ours to remove
 PATIENCE_S = 2.0  # seconds that a lock may be held before a waiting process says so
 logger = logging.getLogger(__name__)
 
@@ -146,6 +148,24 @@ def sweep(folder: Path) -> None:
     """Remove what killed processes left half written in `folder` and the folders in it."""
     for left in [*folder.glob(f"{WRITING}*"), *folder.glob(f"*/{WRITING}*")]:
         remove_abandoned(left, marker=left)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A temporary folder of this process, removed at the end; those of processes that were killed go first."""
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        remove_abandoned(left, marker=left / MARKER)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+        handle = os.open(folder / MARKER, os.O_RDWR | os.O_CREAT, 0o600)
+        if claim(folder / MARKER, handle):
+            break
+        os.close(handle)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
 
 
 def remove_abandoned(path: Path, *, marker: Path) -> None:

@@ -3,9 +3,11 @@
 import ast
 import gc
 import os
+import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,36 @@ def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(crm,
     assert "Traceback" not in err
     command(tmp_path, *words[1:], PREFECT_HOME=place["PREFECT_HOME"])
     assert published(tmp_path) == published(by_commands)
+
+
+def of_flow(pid):
+    """The processes that a flow has started, by the variable that marks them."""
+    mark = f"LEADSCORE_FLOW_{pid}=".encode()
+    marked = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in path.read_bytes():
+                marked.append(int(path.parent.name))
+    return marked
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux says what a process has started")
+def test_flow_when_it_is_killed_then_no_server_is_left(crm, tmp_path):
+    words = [sys.executable, str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
+    place = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
+    process = subprocess.Popen(words, cwd=tmp_path, env=place, stderr=subprocess.PIPE, text=True)  # noqa: S603
+    for line in process.stderr:
+        if "Task run 'ingest" in line:
+            break
+    started = of_flow(process.pid)
+    assert len(started) >= 2  # the server and the guard
+    handles = [os.pidfd_open(pid) for pid in started]
+    process.kill()
+    process.communicate()
+    for handle in handles:  # readable once its process has ended
+        assert select.select([handle], [], [], 60)[0]
+        os.close(handle)
+    assert of_flow(process.pid) == []
 
 
 QUIET = """

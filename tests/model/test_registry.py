@@ -287,6 +287,9 @@ def test_model_when_one_of_its_bytes_was_changed_then_nobody_reads_it(kept, name
     for damaged in (b"", sound + b"\n", sound[:-1]):
         path.write_bytes(damaged)
         refused(kept)
+    with pytest.raises(CorruptFileError) as told:
+        Registry(kept).load_champion()
+    assert told.value.path.samefile(path)  # the one that the user has, not the copy that was read
     path.unlink()
     refused(kept)
     path.write_bytes(sound)
@@ -728,3 +731,13 @@ def test_register_when_two_processes_do_it_for_the_first_time_at_once_then_both_
     versions = Registry(settings).versions()
     assert {version.version for version in versions} == {home.name for home in homes}
     assert "champion" in {alias for version in versions for alias in version.aliases}
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "{}", '{"alias": "champion"}', "moved by hand"])
+def test_moves_when_a_tag_was_written_by_hand_then_the_others_are_told_and_all_goes_on(settings, text):
+    register(settings)
+    registry = Registry(settings)
+    before = registry.moves()
+    registry._client.set_registered_model_tag(registry.name, "leadscore.move.9999.champion", text)
+    assert registry.moves() == before
+    assert registry.load_champion()[2] == registry.champion().version

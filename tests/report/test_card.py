@@ -148,6 +148,22 @@ class Page(HTMLParser):
         return found
 
 
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+
+
+def test_card_when_built_then_its_policy_forbids_all_but_its_own_styles():
+    text = make_card()
+    rules = dict(rule.split(" ", 1) for rule in POLICY.search(text).group(1).split("; "))
+    assert rules == {
+        "default-src": "'none'", "style-src": "'unsafe-inline'", "img-src": "data:", "base-uri": "'none'",
+        "form-action": "'none'",
+    }  # fmt: skip
+    before = text[: POLICY.search(text).start()]
+    assert "<style" not in before  # what comes before a policy escapes it
+    assert "style=" not in before
+    assert not re.search(r"\son[a-z]+=", text)  # no handler: a policy without scripts would drop it
+
+
 def test_card_when_built_then_is_one_closed_page_that_needs_nothing_else():
     text = make_card()
     page = Page(text)

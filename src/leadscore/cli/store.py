@@ -50,14 +50,21 @@ def prune(
     keep: Annotated[
         int, typer.Option(min=1, max=10_000, help="How many of the latest versions stay in any case.")
     ] = 10,
+    lists: Annotated[
+        int | None, typer.Option(min=1, help="Remove settled lists, too, but for so many of the latest.")
+    ] = None,
+    list_days: Annotated[
+        float, typer.Option(min=0, help="With --lists: only those of more than so many days before known_until.")
+    ] = 0,
     really: Annotated[bool, typer.Option("--yes", help="Remove; without it only what would go is told.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove versions that nothing was published or trained from."""
+    """Remove versions that nothing was published or trained from and, with --lists, old lists."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
         from leadscore import jobs
 
-        return jobs.prune_store(settings, keep=keep, really=really)
+        limits = jobs.ListLimits(lists, list_days) if lists else None
+        return jobs.prune_store(settings, keep=keep, really=really, lists=limits)
 
     run_command(run, draw_pruned, config, None, as_json=as_json)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
+from leadscore.locks import scratch
 from leadscore.machine import EngineSettings
 
 
@@ -20,8 +20,9 @@ class DuckDBEngine:
     """An in-memory DuckDB whose tables are Parquet files and Arrow rows."""
 
     def __init__(self, settings: EngineSettings) -> None:
-        spill = tempfile.mkdtemp(prefix="leadscore-")
-        self._remove_spill = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
+        temporary = ExitStack()
+        spill = str(temporary.enter_context(scratch()))
+        self._remove_spill = weakref.finalize(self, temporary.close)
         self._connection = duckdb.connect(
             ":memory:",
             config={

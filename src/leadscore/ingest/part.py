@@ -5,7 +5,6 @@ A part depends on the file's bytes and on how it is read, on nothing else: a fil
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +29,7 @@ from leadscore.ingest.source_text import entries_of, keep_texts, keeps_text, nam
 from leadscore.ingest.sources import Batch, Dialect, SourceFile, detect_dialect, read_file, read_names
 from leadscore.ingest.typed import Reader
 from leadscore.ingest.words import Texts, is_missing
+from leadscore.locks import scratch
 from leadscore.sections import Mapping
 from leadscore.store.version import FILES, is_whole, object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
@@ -73,9 +73,9 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
     kept = read_kept_part(home)
     if kept is not None and all(is_whole(object_path(folder, each)) for each in part_objects(kept)):
         return kept | {"unchanged": True}
-    with tempfile.TemporaryDirectory(prefix="leadscore-") as name:
+    with scratch() as staging:
         personal = _personal(file.source, settings, folder)
-        part = _Reading(file, settings, Path(name), personal).read(engine, folder)
+        part = _Reading(file, settings, staging, personal).read(engine, folder)
     if personal.salt_id or part["texts"]["is_hashed"]:
         part |= {"salt": PersonalHash.of_store(folder).salt_id}
     part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}

@@ -8,8 +8,9 @@ from leadscore.jobs.explained import explain, replay
 from leadscore.jobs.scored import publish, score
 from leadscore.jobs.stored import audit, ingest, list_rejects, list_store, prune_store, rollback_store, write_rejects
 from leadscore.jobs.trained import backtest, compare, register, rollback, train
+from leadscore.publish.pruning import ListLimits
 
 __all__ = [
-    "audit", "backtest", "compare", "explain", "ingest", "list_rejects", "list_store", "prune_store", "publish",
-    "register", "replay", "rollback", "rollback_store", "score", "train", "write_rejects",
+    "ListLimits", "audit", "backtest", "compare", "explain", "ingest", "list_rejects", "list_store", "prune_store",
+    "publish", "register", "replay", "rollback", "rollback_store", "score", "train", "write_rejects",
 ]  # fmt: skip

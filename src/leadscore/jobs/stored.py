@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import asdict
@@ -27,9 +28,11 @@ from leadscore.ingest.reps import read_rep_names
 from leadscore.jobs.opened import open_store
 from leadscore.locks import locked
 from leadscore.progress import Progress, silent
+from leadscore.publish.pruning import ListLimits, PrunedLists, prune_lists
+from leadscore.publish.published import Listed
 from leadscore.spreadsheet import write_csv_for_people
 from leadscore.store import upkeep
-from leadscore.store.version import check_objects, object_path, read_attempt
+from leadscore.store.version import check_objects, object_path, read_attempt, read_current
 from leadscore.tables import REJECTS
 
 
@@ -134,12 +137,35 @@ def rollback_store(settings: Settings, version: str) -> dict[str, Any]:
     return {"version": found.id, "known_until": found.manifest["known_until"]}
 
 
-def prune_store(settings: Settings, *, keep: int, really: bool) -> dict[str, Any]:
-    """Remove store versions that nothing was published or trained from, but for the latest `keep`."""
+def prune_store(settings: Settings, *, keep: int, really: bool, lists: ListLimits | None = None) -> dict[str, Any]:
+    """Remove store versions that nothing was published or trained from, but for the latest `keep`.
+
+    With `lists` old lists are removed first, as far as they are settled; a dry run takes them for still there.
+    """
     folder = settings.project_folder() / "store"
-    return upkeep.prune(
+    pruned = PrunedLists((), (), 0)
+    if lists is not None:
+        pruned = prune_lists(
+            settings.project_folder() / "scores", folder, limits=lists, really=really,
+            known_until_us=read_current(folder, project=settings.project).known_until_us,
+            horizon_days=lambda each: _read_horizon(settings, each),
+        )  # fmt: skip
+    told = upkeep.prune(
         folder, project=settings.project, keep=keep, referred=lambda: _find_referred(settings), really=really
     )
+    return told | {"lists": asdict(pruned)}
+
+
+def _read_horizon(settings: Settings, listed: Listed) -> int | None:
+    """The horizon of a list in days, the longer of its settings' and of those now; None if one was chosen by data.
+
+    Of a list that is damaged only its name is left: there is nothing in it to settle.
+    """
+    if listed.manifest is None:
+        return 0
+    then = json.loads(listed.manifest.get("settings", "{}")).get("target", {}).get("horizon_days")
+    days = [settings.target.horizon_days, then or 0]
+    return max(days) if all(days) else None
 
 
 def _read_referred(settings: Settings) -> dict[Path, str | None]:

@@ -18,6 +18,7 @@ from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, 
 from leadscore.history.split import History
 from leadscore.ingest.reps import read_rep_names
 from leadscore.jobs.opened import checked_as_of, open_store
+from leadscore.locks import WRITING, sweep
 from leadscore.model.apply import WinModel
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.model.files import write_model
@@ -36,6 +37,9 @@ from leadscore.model.train import FitResult, fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
 from leadscore.report.card import build_card
 from leadscore.report.figures import build_date_figures, build_figures
+
+DECISION = {"promoted": bool, "why": str, "against": (str, type(None)), "evidence": (dict, type(None))}
+SHOWN = ("*.html", "*.json", "figures/*.svg")  # what a run shows of the files beside a model
 
 
 def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
@@ -128,8 +132,12 @@ def _read_champion(registry: Registry) -> _Champion | None:
 def _decision_kept(registry: Registry, home: Path) -> dict[str, Any] | None:
     """What was decided of a training that is registered: it is not judged again, by then perhaps against itself."""
     path = _card_folder(home) / "promotion.json"
-    known = path.exists() and home.name in {version.version for version in registry.versions()}
-    return read_json(path) if known else None
+    if not path.exists() or home.name not in {version.version for version in registry.versions()}:
+        return None
+    try:
+        return read_json(path, DECISION)
+    except CorruptFileError:  # it is decided, and written, anew
+        return None
 
 
 def _decide(
@@ -245,11 +253,13 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     """
     registry = Registry(settings)
     beside = _card_folder(folder)
-    paths = sorted(path for path in beside.rglob("*") if path.is_file())
+    for place in (beside.parent, beside):
+        sweep(place)
+    paths = sorted(path for pattern in SHOWN for path in beside.glob(pattern) if not path.name.startswith(WRITING))
     files = {path.relative_to(beside).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     decided = Promotion(True, "no champion, and it is better than the base rate").as_json() | {"against": None}
     if (told := beside / "promotion.json").exists():  # not for models from before there were such decisions
-        decided = read_json(told)
+        decided = read_json(told, DECISION, cure="run leadscore train again, which writes it anew")
     because = replace(who, why=decided["why"])
     decision = Decision(decided["promoted"], decided["against"], decided["evidence"])
     version = registry.register(folder, files=files, who=because, decision=decision)

@@ -22,7 +22,7 @@ from typing import Any
 
 from leadscore.addresses import hide_secrets
 from leadscore.config import Settings, environment_kept, set_environment
-from leadscore.errors import AliasError, NoModelError, RegistryError, UnknownVersionError
+from leadscore.errors import AliasError, CorruptFileError, NoModelError, RegistryError, UnknownVersionError
 from leadscore.files import read_json
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
@@ -213,7 +213,8 @@ class Registry:
         with self._doing("listing moves"):
             model = self._registered()
             tags = model.tags if model else {}
-            return [dict(json.loads(tags[key])) for key in sorted(tags, reverse=True) if key.startswith(MOVE)]
+            noted = [_read_move(tags[key]) for key in sorted(tags, reverse=True) if key.startswith(MOVE)]
+            return [move for move in noted if move is not None]
 
     def find(self, which: str) -> ModelVersion:
         """A version by its number, the beginning of its version, or an alias.
@@ -307,7 +308,13 @@ class Registry:
         version = self._version(number).version
         with tempfile.TemporaryDirectory() as folder:
             self._mlflow.artifacts.download_artifacts(f"models:/{self.name}/{number}", dst_path=folder)
-            yield Path(folder) / "artifacts" / version
+            home = Path(folder) / "artifacts" / version
+            try:
+                yield home
+            except CorruptFileError as e:  # of the copy, which nobody will find
+                place = self._client.get_model_version_download_uri(self.name, str(number)).removeprefix("file://")
+                path = Path(place) / "artifacts" / version / e.path.relative_to(home)
+                raise CorruptFileError(path, expected=e.expected, found=e.found) from e
 
     def _is_there(self) -> bool:
         """Whether there is a database to look into; looking would make it."""
@@ -383,8 +390,18 @@ class Registry:
         return int(made.version)
 
 
+def _read_move(text: str) -> dict[str, Any] | None:
+    """A move as it was noted; None if the tag was changed by hand into something else."""
+    try:
+        move = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    is_move = isinstance(move, dict) and {"alias", "was", "now", "by", "at", "why"} <= move.keys()
+    return move if is_move else None
+
+
 def _version_of(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
     """One of MLflow's versions as ours."""
     number, tags = int(found.version), found.tags
     names = tuple(sorted(alias for alias, at in aliases.items() if at == number))
-    return ModelVersion(number, tags[VERSION], found.run_id, tags["leadscore.known_until"], names)
+    return ModelVersion(number, tags[VERSION], found.run_id, tags.get("leadscore.known_until", "unknown"), names)

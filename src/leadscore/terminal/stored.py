@@ -108,5 +108,10 @@ def draw_pruned(result: dict[str, Any]) -> None:
         f"{verb} {len(result['removed'])} versions and {result['files']} files, {result['bytes'] / 1e6:,.1f} MB; "
         f"{len(result['kept'])} versions stay"
     )
-    if not result["really"] and result["files"]:
+    lists = result["lists"]
+    if lists["removed"]:
+        out.print(
+            f"{verb} {len(lists['removed'])} lists, {lists['size'] / 1e6:,.1f} MB; {len(lists['kept'])} lists stay"
+        )
+    if not result["really"] and (result["files"] or lists["removed"]):
         out.print("Do it: leadscore store prune --yes")
