@@ -15,6 +15,8 @@ import numpy as np
 Columns = dict[str, np.ndarray]
 FORMAT = 1
 LINEAR = ("scorecard", "logistic")
+KINDS = (*LINEAR, "boosted", "average")
+HALF = 0.5  # the share of either scorer in their average
 
 
 class DamagedError(ValueError):
@@ -30,10 +32,10 @@ class WinModel:
 
     Args:
         document: the model's JSON: `features` (name, category, direction, fingerprint), `encoder` (how each
-            feature becomes a number), `scorer` (its kind, and a linear one's terms; without it the kind is
-            "boosted", the only one that the first models knew), `segments` (the models of those that have their own),
-            `calibrator` and `reference`.
-        booster_text: the scorer of kind "boosted", as LightGBM writes it; of the others "".
+            feature becomes a number), `scorer` (its kind, a linear one's terms, and under `linear` the linear half
+            of an "average"; without it the kind is "boosted", the only one that the first models knew), `segments`
+            (the models of those that have their own), `calibrator` and `reference`.
+        booster_text: the trees of the kinds "boosted" and "average", as LightGBM writes them; of the others "".
     """
 
     def __init__(self, document: dict, booster_text: str = "") -> None:  # type: ignore[type-arg]
@@ -41,10 +43,10 @@ class WinModel:
         self.booster_text = booster_text
         self.scorer = document.get("scorer", {"kind": "boosted"})
         self.segments = document.get("segments", {})
-        if self.scorer["kind"] == "boosted":
-            self.booster = lightgbm.Booster(model_str=booster_text)
-        elif self.scorer["kind"] not in LINEAR:
+        if self.scorer["kind"] not in KINDS:
             raise ValueError(f"unknown scorer {self.scorer['kind']!r}")
+        self.linear = self.scorer if self.scorer["kind"] in LINEAR else self.scorer.get("linear")
+        self.booster = None if self.scorer["kind"] in LINEAR else lightgbm.Booster(model_str=booster_text)
 
     @classmethod
     def from_folder(cls, folder: Path) -> "WinModel":
@@ -67,34 +69,47 @@ class WinModel:
     def raw(self, columns: Columns) -> np.ndarray:
         """Log-odds before calibration (n,)."""
         encoded = self.encode(columns)
-        if self.scorer["kind"] in LINEAR:
-            raw = _sum_columns(self._contributions_of_all(encoded))
+        if self.booster is None:
+            raw = _sum_columns(self._linear_contributions(encoded, columns))
         else:
             raw = np.asarray(self.booster.predict(encoded, raw_score=True), dtype=np.float64)
-        return (
-            correct(self.segments["models"], columns[self.segments["feature"]], encoded, raw) if self.segments else raw
-        )
+            if self.linear is not None:
+                raw = HALF * raw + HALF * _sum_columns(self._linear_contributions(encoded, columns))
+        if not self.segments:
+            return raw
+        return correct(self.segments["models"], columns[self.segments["feature"]], encoded, raw)
 
-    def contributions(self, columns: Columns, of_all: np.ndarray | None = None) -> np.ndarray:
+    def contributions(self, columns: Columns, of_trees: np.ndarray | None = None) -> np.ndarray:
         """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw.
 
-        Of a linear scorer they are its terms: what a value adds to what the mean value adds. The base of a segment
-        with a model of its own is its own. `of_all`, if given, are those of the model of all leads.
+        Of a linear scorer they are its terms: what a value adds to what the mean value adds. Those of an average are
+        the averages of its two halves'. The base of a segment with a model of its own is its own. `of_trees`, if
+        given, are those of the trees.
         """
         encoded = self.encode(columns)
-        found = self._contributions_of_all(encoded) if of_all is None else of_all
+        found = self._contributions_of_all(encoded, columns, of_trees)
         for value, model in self.segments["models"].items() if self.segments else ():
             inside = columns[self.segments["feature"]] == value
-            of_all, added = model["of_all"], contribute_all(model["terms"], encoded[inside])
+            of_all, added = model["of_all"], contribute_all(model["terms"], encoded[inside], {})
             found[inside] = of_all["slope"] * found[inside]
             found[inside, :-1] += added
             found[inside, -1] += model["base"] - of_all["slope"] * of_all["center"]
         return found
 
-    def _contributions_of_all(self, encoded: np.ndarray) -> np.ndarray:
-        if self.scorer["kind"] in LINEAR:
-            added = contribute_all(self.scorer["terms"], encoded)
-            return np.column_stack([added, np.full(len(encoded), self.scorer["base"])])
+    def _contributions_of_all(self, encoded: np.ndarray, columns: Columns, of_trees: np.ndarray | None) -> np.ndarray:
+        if self.booster is None:
+            return self._linear_contributions(encoded, columns)
+        if of_trees is None:
+            of_trees = self._tree_contributions(encoded)
+        if self.linear is None:
+            return of_trees
+        return HALF * of_trees + HALF * self._linear_contributions(encoded, columns)
+
+    def _linear_contributions(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
+        added = contribute_all(self.linear["terms"], encoded, columns)
+        return np.column_stack([added, np.full(len(encoded), self.linear["base"])])
+
+    def _tree_contributions(self, encoded: np.ndarray) -> np.ndarray:
         if not len(encoded):  # LightGBM divides by the number of rows
             return np.zeros((0, encoded.shape[1] + 1))
         return np.asarray(self.booster.predict(encoded, pred_contrib=True), dtype=np.float64)
@@ -146,15 +161,22 @@ def _encode_one(entry: dict, columns: Columns) -> np.ndarray:  # type: ignore[ty
     raise ValueError(f"the encoder of {entry['name']!r} has the unknown kind {kind!r}")
 
 
-def contribute(term: dict, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """What a linear term adds to raw (n,) for the values (n,) of its column."""
-    added = term["slope"] * (shape(term, values) - term["center"])
+def contribute(term: dict, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:  # type: ignore[type-arg]
+    """What a linear term adds to raw (n,) for the values (n,) of its column, and for its `text` where it has levels."""
+    if "levels" in term:
+        levels, other, missing = term["levels"], term["other"], term["missing"]
+        return np.array([missing if v is None else levels.get(v, other) for v in text], dtype=np.float64)
+    if "knots" in term:
+        added = np.interp(values, term["knots"], term["added"])
+    else:
+        added = term["slope"] * (shape(term, values) - term["center"])
     return np.asarray(np.where(np.isnan(values), term["missing"], added))
 
 
-def contribute_all(terms: list, encoded: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def contribute_all(terms: list, encoded: np.ndarray, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
     """What each of the linear terms adds to raw (n, terms) for its column of `encoded` (n, terms)."""
-    return np.column_stack([contribute(term, values) for term, values in zip(terms, encoded.T, strict=True)])
+    both = zip(terms, encoded.T, strict=True)
+    return np.column_stack([contribute(term, values, columns.get(term["name"])) for term, values in both])
 
 
 def correct(models: dict, segment: np.ndarray, encoded: np.ndarray, raw: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
@@ -162,7 +184,7 @@ def correct(models: dict, segment: np.ndarray, encoded: np.ndarray, raw: np.ndar
     found = raw.copy()
     for value, model in models.items():
         inside = segment == value
-        added = _sum_columns(contribute_all(model["terms"], encoded[inside]))
+        added = _sum_columns(contribute_all(model["terms"], encoded[inside], {}))
         found[inside] = model["base"] + contribute(model["of_all"], raw[inside]) + added
     return found
 

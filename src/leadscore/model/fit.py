@@ -15,11 +15,11 @@ from leadscore.history.labels import Side
 from leadscore.model.apply import FORMAT, WinModel
 from leadscore.model.boosted import Boosting, fit_boosted
 from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
-from leadscore.model.logistic import fit_logistic
+from leadscore.model.linear_choice import Linear, choose_linear, fit_linear, pairs_within
 from leadscore.model.scorecard import build_scorecard
 from leadscore.sections import Scorecard
 
-SCORERS = ("scorecard", "logistic", "boosted")  # from the simplest on
+SCORERS = ("scorecard", "logistic", "boosted", "average")  # from the simplest on
 SCORECARD, BOOSTING = Scorecard(), Boosting()
 UNCALIBRATED: dict[str, Any] = {"kind": "none", "low": 1e-9, "high": 1 - 1e-9}
 
@@ -32,6 +32,7 @@ def fit_scorer(
     features: Sequence[Feature],
     scorecard: Scorecard = SCORECARD,
     boosting: Boosting = BOOSTING,
+    linear: Linear | None = None,
     seed: int,
     threads: int,
 ) -> WinModel:
@@ -42,10 +43,12 @@ def fit_scorer(
         rows: snapshots with label and weight; censored ones (label NaN) are left out, "scorecard" reads none.
         kind: one of `SCORERS`.
         features: what the matrix holds.
-        scorecard: the points of "scorecard", toward which "logistic" is drawn.
-        boosting: how "boosted" is fitted.
-        seed: of what is random in "boosted".
-        threads: used by "boosted"; the result does not depend on it.
+        scorecard: the points of "scorecard", toward which "logistic" is shrunk.
+        boosting: how the trees of "boosted" and "average" are fitted.
+        linear: how the logistic regression of "logistic" and "average" is fitted; None to choose it by
+            cross-validation within the rows.
+        seed: of what is random in the trees.
+        threads: used by the trees; the result does not depend on it.
     """
     if kind not in SCORERS:
         raise ValueError(f"unknown scorer {kind!r}, known are {SCORERS}")
@@ -64,12 +67,17 @@ def fit_scorer(
     if kind == "scorecard":
         return WinModel(document | {"scorer": build_scorecard(features, scorecard)})
     encoded = encode_training(seen, label, weight, features)
+    half: dict[str, Any] = {}
+    if kind in {"logistic", "average"}:
+        way = linear or choose_linear(matrix, pairs_within(matrix, rows), features=features, scorecard=scorecard)
+        half = fit_linear(seen, encoded, label, weight, linear=way, features=features, scorecard=scorecard)
     if kind == "logistic":
-        leads = len(np.unique(seen.groups()))
-        scorer = fit_logistic(encoded, label, weight, leads=leads, features=features, scorecard=scorecard)
-        return WinModel(document | {"scorer": scorer})
+        return WinModel(document | {"scorer": half | asdict(way)})
     text = fit_boosted(encoded, label, weight, features=features, boosting=boosting, seed=seed, threads=threads)
-    return WinModel(document | {"scorer": {"kind": "boosted", **asdict(boosting)}}, text)
+    scorer = {"kind": kind, **asdict(boosting)}
+    if kind == "average":
+        scorer |= {"linear": half, **asdict(way)}
+    return WinModel(document | {"scorer": scorer}, text)
 
 
 def cross_validate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,18 +15,30 @@ PLAIN = {"share", "flag", "category"}  # a category is already encoded as log-od
 
 @dataclass(frozen=True)
 class Term:
-    """What a column adds to raw: slope * (shape(value) - center), or `missing` where the value is unknown.
+    """What a column adds to the log-odds; `apply.contribute` reads it as JSON.
 
-    shape clips to [low, high] and, with `log`, takes sign(x) log(1 + |x|). `apply.contribute` reads it as JSON.
+    A line adds slope * (shape(value) - center), where shape clips to [low, high] and, with `log`, takes
+    sign(x) log(1 + |x|). With `knots` it is `added`, joined by straight lines; with `levels` what the value's level
+    adds, `other` for one that is not listed. An unknown value adds `missing`.
     """
 
     name: str
     log: bool
-    low: float
-    high: float
+    low: float = 0.0
+    high: float = 0.0
     center: float = 0.0
     slope: float = 0.0
     missing: float = 0.0
+    knots: tuple[float, ...] | None = None
+    added: tuple[float, ...] | None = None
+    levels: Mapping[str, float] | None = None
+    other: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The term without what its way does not use."""
+        line = {"log", "low", "high", "center", "slope"}
+        unused = line if self.knots or self.levels is not None else set()
+        return {name: value for name, value in asdict(self).items() if value is not None and name not in unused}
 
 
 def is_log(feature: Feature) -> bool:
@@ -35,7 +48,7 @@ def is_log(feature: Feature) -> bool:
 
 def as_scorer(kind: str, base: float, terms: list[Term]) -> dict[str, Any]:
     """A linear scorer as JSON, a term for each column in the encoder's order."""
-    return {"kind": kind, "base": base, "terms": [asdict(term) for term in terms]}
+    return {"kind": kind, "base": base, "terms": [term.as_json() for term in terms]}
 
 
 def log_odds(probability: float) -> float:

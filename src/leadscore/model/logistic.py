@@ -8,7 +8,7 @@ so that raw, all in all, is. Where a feature has a direction its slope has that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,15 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from leadscore.features.feature import Feature
-from leadscore.model.apply import shape, sigmoid, softplus
+from leadscore.model.apply import sigmoid, softplus
+from leadscore.model.design import Block, build_block, build_lines
 from leadscore.model.linear import Term, as_scorer, log_odds
 from leadscore.model.scorecard import build_terms
 from leadscore.sections import Scorecard
 
 RAW_SPREAD = 1.2  # how far, in log-odds, all features together may well move raw away from the scorecard
 BASE_SPREAD = 0.5  # and how far the base
-TAIL = 0.005  # share of a column's values that are pulled in at either end
+COIN_SCALE = 0.5  # standard deviation of whether a value is unknown, if it is as often as not
 LEAST_SCALE = 1e-9
 TINY = 1e-300
 STOP = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-7}
@@ -31,15 +32,18 @@ STOP = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-7}
 
 @dataclass(frozen=True)
 class _Prior:
-    """Of the base, the slope of each column and what it adds where it is unknown, (p,): mean, lowest and highest value.
+    """Of the base, the columns' coefficients and what unknown values add, (p,).
 
-    `scale` is the least that a column is taken to vary by: few leads may happen to be much alike.
+    `scale` is the least that a column is taken to vary by: few leads may happen to be much alike. `spread` is the
+    prior's standard deviation, of the standardised column, or, where `is_level`, of the column as it is.
     """
 
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
     scale: np.ndarray
+    spread: np.ndarray
+    is_level: np.ndarray
 
 
 def fit_logistic(
@@ -51,8 +55,10 @@ def fit_logistic(
     features: Sequence[Feature],
     scorecard: Scorecard,
     raw_spread: float = RAW_SPREAD,
+    texts: Sequence[np.ndarray | None] | None = None,
+    level_spread: float = 0.0,
 ) -> dict[str, Any]:
-    """The scorer as JSON, drawn to the scorecard.
+    """The scorer as JSON, shrunk toward the scorecard.
 
     Args:
         encoded: (n, features), as `encode_training` gives it.
@@ -63,11 +69,17 @@ def fit_logistic(
         features: what the columns are.
         scorecard: the prior's points and base rate.
         raw_spread: standard deviation of raw under the prior, shared out evenly among the features' slopes.
+        texts: for each feature the values (n,) of a category that enters level by level; None for one that enters as
+            its encoded rate.
+        level_spread: standard deviation of a level under the prior.
     """
-    base, terms = fit_terms(
-        encoded, label, weight, leads=leads, prior=build_terms(features, scorecard),
-        signs=[feature.direction for feature in features], base=log_odds(scorecard.base_rate), raw_spread=raw_spread,
-    )  # fmt: skip
+    weight = _per_lead(weight, leads)
+    texts = [None] * len(features) if texts is None else texts
+    columns = zip(build_terms(features, scorecard), features, encoded.T, texts, strict=True)
+    blocks = [
+        build_block(prior, feature, x, text, weight, level_spread=level_spread) for prior, feature, x, text in columns
+    ]
+    base, terms = _fit_blocks(blocks, label, weight, base=log_odds(scorecard.base_rate), raw_spread=raw_spread)
     return as_scorer("logistic", base, terms)
 
 
@@ -82,66 +94,63 @@ def fit_terms(
     base: float,
     raw_spread: float,
 ) -> tuple[float, list[Term]]:
-    """Base and terms of the logistic regression that is drawn to those of `prior` and to `base`.
+    """Base and terms, all of them lines, of the logistic regression that is shrunk toward `prior` and `base`.
 
     Args as of `fit_logistic`; `signs` (p,) are the directions of the columns, 0 for none.
     """
-    terms = [_set_limits(term, x) for term, x in zip(prior, encoded.T, strict=True)]
-    shaped = np.column_stack([shape(vars(term), x) for term, x in zip(terms, encoded.T, strict=True)])
-    weight = weight * leads / max(weight.sum(), TINY)
-    centers = np.array([_mean(x, weight, otherwise=term.center) for x, term in zip(shaped.T, terms, strict=True)])
-    unknown = np.isnan(shaped)
+    weight = _per_lead(weight, leads)
+    return _fit_blocks(build_lines(prior, signs, encoded, weight), label, weight, base=base, raw_spread=raw_spread)
+
+
+def _per_lead(weight: np.ndarray, leads: int) -> np.ndarray:
+    return weight * leads / max(weight.sum(), TINY)
+
+
+def _fit_blocks(
+    blocks: Sequence[Block], label: np.ndarray, weight: np.ndarray, *, base: float, raw_spread: float
+) -> tuple[float, list[Term]]:
+    unknown = np.column_stack([block.unknown for block in blocks])
     share = weight @ unknown / max(weight.sum(), TINY)
-    design = np.hstack([np.ones((len(shaped), 1)), np.where(unknown, 0.0, shaped - centers), unknown - share])
-    spread = raw_spread / np.sqrt(len(terms))
+    ones = np.ones((len(unknown), 1))
+    design = np.hstack([ones, *(block.columns for block in blocks), unknown - share])
+    prior = _build_prior(blocks, share, base=base, spread=raw_spread / np.sqrt(len(blocks)))
     with threadpool_limits(1):  # sums of several threads differ in the last bits
-        found = _minimise(design, label, weight, _build_prior(prior, centers, share, signs, base), spread=spread)
-    slopes, missing = found[1 : len(terms) + 1], found[len(terms) + 1 :]
-    learned = zip(terms, centers.tolist(), slopes.tolist(), missing.tolist(), strict=True)
-    return float(found[0] - missing @ share), [replace(t, center=c, slope=s, missing=m) for t, c, s, m in learned]
+        solution = _minimise(design, label, weight, prior)
+    sizes = [block.columns.shape[1] for block in blocks]
+    first, missing = 1 + sum(sizes), solution[1 + sum(sizes) :]
+    parts = np.split(solution[1:first], np.cumsum(sizes)[:-1])
+    terms = [block.build(part, float(m)) for block, part, m in zip(blocks, parts, missing, strict=True)]
+    return float(solution[0] - missing @ share), terms
 
 
-def _set_limits(term: Term, values: np.ndarray) -> Term:
-    """Limits at the tails of what was seen, unless the scorecard has set them."""
-    known = values[~np.isnan(values)]
-    if term.high > term.low or not len(known):
-        return term
-    low, high = np.quantile(known, [TAIL, 1 - TAIL], method="nearest")
-    return replace(term, low=float(low), high=float(high))
-
-
-def _mean(values: np.ndarray, weight: np.ndarray, *, otherwise: float) -> float:
-    known = ~np.isnan(values) & (weight > 0)
-    return float(np.average(values[known], weights=weight[known])) if known.any() else otherwise
-
-
-def _build_prior(
-    prior: Sequence[Term], centers: np.ndarray, share: np.ndarray, signs: Sequence[int], base: float
-) -> _Prior:
-    """The terms of `prior`, told around other centers than their own, and around the share of unknown values."""
-    points, sign = np.array([term.slope for term in prior]), np.array(signs)
-    moved = points * (centers - [term.center for term in prior])
-    widths = [np.ptp(shape(vars(term), np.array([term.low, term.high]))) for term in prior]
-    free = np.full(len(prior), np.inf)
+def _build_prior(blocks: Sequence[Block], share: np.ndarray, *, base: float, spread: float) -> _Prior:
+    """The blocks' priors side by side, with the base as it is at the columns' own centers."""
+    missing = np.array([block.missing_mean for block in blocks])
+    sign = np.concatenate([np.full(len(block.mean), block.sign) for block in blocks])
+    is_level = np.concatenate([np.full(len(block.mean), block.spread is not None) for block in blocks])
+    spreads = [np.full(len(block.mean), spread if block.spread is None else block.spread) for block in blocks]
+    free = np.full(len(blocks), np.inf)
     return _Prior(
-        mean=np.r_[base + moved @ (1 - share), points, -moved],
+        mean=np.r_[base - missing @ (1 - share), np.concatenate([block.mean for block in blocks]), missing],
         low=np.r_[-np.inf, np.where(sign > 0, 0.0, -np.inf), -free],
         high=np.r_[np.inf, np.where(sign < 0, 0.0, np.inf), free],
-        scale=np.r_[1.0, np.array(widths) / np.sqrt(12), np.full(len(prior), 0.5)],  # of evenly spread values; a coin's
+        scale=np.r_[1.0, np.concatenate([block.least_scale for block in blocks]), np.full(len(blocks), COIN_SCALE)],
+        spread=np.r_[BASE_SPREAD, np.concatenate(spreads), np.full(len(blocks), spread)],
+        is_level=np.r_[False, is_level, np.zeros(len(blocks), dtype=bool)],
     )
 
 
-def _minimise(design: np.ndarray, label: np.ndarray, weight: np.ndarray, prior: _Prior, *, spread: float) -> np.ndarray:
+def _minimise(design: np.ndarray, label: np.ndarray, weight: np.ndarray, prior: _Prior) -> np.ndarray:
     """The most probable parameters (p,): weighted log loss + sum of (theta - mean)^2 / (2 spread^2), within bounds.
 
-    A column's spread is of its standardised values; one that never varies keeps its prior mean.
+    A column's spread is of its standardised values, but for levels; one that never varies keeps its prior mean.
     """
     total = max(weight.sum(), TINY)
     scale = np.sqrt(weight @ (design - weight @ design / total) ** 2 / total)
     scale = np.maximum(scale, prior.scale)
-    scale = np.where(scale > LEAST_SCALE, scale, 1.0)
+    scale = np.where((scale > LEAST_SCALE) & ~prior.is_level, scale, 1.0)
     columns, mean = design / scale, prior.mean * scale
-    precision = np.r_[1 / BASE_SPREAD**2, np.full(len(mean) - 1, 1 / spread**2)]
+    precision = 1 / prior.spread**2
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         raw = columns @ theta

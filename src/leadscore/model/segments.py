@@ -8,7 +8,7 @@ the last, it is better by more than two standard errors: of several segments one
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -169,4 +169,4 @@ def fit_correction(
         signs=[*(feature.direction for feature in features), 1], base=0.0, raw_spread=SPREAD,
     )  # fmt: skip
     unclipped = replace(found[-1], low=-WIDEST, high=WIDEST)
-    return {"base": base, "terms": [asdict(term) for term in found[:-1]], "of_all": asdict(unclipped)}
+    return {"base": base, "terms": [term.as_json() for term in found[:-1]], "of_all": unclipped.as_json()}

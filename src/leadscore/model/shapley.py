@@ -12,6 +12,7 @@ import contextlib
 import io
 import warnings
 
+import lightgbm
 import numpy as np
 import pandas as pd
 
@@ -27,22 +28,22 @@ def compute_contributions(model: WinModel, columns: Columns) -> np.ndarray:
     Up to `FEW` rows, and of linear scorers, to 1e-9 log-odds; of more to `TOLERANCE`.
     """
     n = len(next(iter(columns.values())))
-    if model.scorer["kind"] != "boosted" or n <= FEW:
+    if model.booster is None or n <= FEW:
         return model.contributions(columns)
-    return model.contributions(columns, of_all=_explain_many(model, model.encode(columns)))
+    return model.contributions(columns, of_trees=_explain_many(model.booster, model.encode(columns)))
 
 
-def _explain_many(model: WinModel, encoded: np.ndarray) -> np.ndarray | None:
+def _explain_many(booster: lightgbm.Booster, encoded: np.ndarray) -> np.ndarray | None:
     """The booster's contributions (n, features + 1), or None if woodelf's are not proven to be LightGBM's."""
     rows = np.random.default_rng(len(encoded)).choice(len(encoded), CHECKED, replace=False)
-    exact = np.asarray(model.booster.predict(encoded[rows], pred_contrib=True))
-    names, silent = model.booster.feature_name(), io.StringIO()
+    exact = np.asarray(booster.predict(encoded[rows], pred_contrib=True))
+    names, silent = booster.feature_name(), io.StringIO()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
             warnings.simplefilter("ignore")
             from woodelf import WoodelfExplainer
 
-            explainer = WoodelfExplainer(model.booster)
+            explainer = WoodelfExplainer(booster)
             parts = [
                 np.asarray(explainer.shap_values(pd.DataFrame(encoded[at : at + CHUNK], columns=names), verbose=False))
                 for at in range(0, len(encoded), CHUNK)
@@ -54,7 +55,7 @@ def _explain_many(model: WinModel, encoded: np.ndarray) -> np.ndarray | None:
     if not np.abs(found[rows] - exact).max() <= TOLERANCE:  # so that NaN is refused as well
         warnings.warn("woodelf does not explain as LightGBM does, so LightGBM explains, slower", stacklevel=2)
         return None
-    off = ~(np.abs(found.sum(axis=1) - np.asarray(model.booster.predict(encoded, raw_score=True))) <= TOLERANCE)
+    off = ~(np.abs(found.sum(axis=1) - np.asarray(booster.predict(encoded, raw_score=True))) <= TOLERANCE)
     if off.any():
-        found[off] = model.booster.predict(encoded[off], pred_contrib=True)
+        found[off] = booster.predict(encoded[off], pred_contrib=True)
     return found
