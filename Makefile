@@ -29,8 +29,9 @@ setup: .venv/dev
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch .venv/run $@
 
+# Two workers, each with one thread of linear algebra: more would wait for each other.
 test: setup
-	$(PY) -m pytest -n 2 --dist loadfile
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 test-all: test truth
 

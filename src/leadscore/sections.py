@@ -322,8 +322,10 @@ class Scorecard(Frozen):
 class ModelSettings(Frozen):
     """Which scorer to use, and how long to search for the best trees."""
 
-    scorer: Literal["auto", "scorecard", "logistic", "boosted"] = Field(
-        default="auto", description="'auto': the simplest that is not clearly worse, of those that history can carry"
+    scorer: Literal["auto", "scorecard", "logistic", "boosted", "average"] = Field(
+        default="auto",
+        description="'auto': the average of logistic and boosted, or one of them where it is clearly better; with "
+        "fewer than 100 won and 100 other leads the simplest that is not clearly worse",
     )
     trials: int = Field(
         default=20, ge=1, le=1000, description="sizes of boosted trees that are tried on the rolling splits"

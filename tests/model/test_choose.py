@@ -41,11 +41,11 @@ def make_side(won, others, *, probability=None, seed=0):
 @pytest.mark.parametrize(
     ("won", "others", "kinds", "missing"),
     [
-        (9, 90, ["scorecard"], {"logistic": 11, "boosted": 1001}),  # 1 / (9/99) = 11; 91 / (9/99) = 1001
-        (10, 90, ["scorecard", "logistic"], {"boosted": 900}),  # 90 / (10/100)
-        (100, 99, ["scorecard", "logistic"], {"boosted": 3}),  # 1 / (99/199) = 2.01
-        (100, 100, ["scorecard", "logistic", "boosted"], {}),
-        (0, 0, ["scorecard"], {"logistic": 10, "boosted": 100}),
+        (9, 90, ["scorecard"], {"logistic": 11, "average": 1001}),  # 1 / (9/99) = 11; 91 / (9/99) = 1001
+        (10, 90, ["scorecard", "logistic"], {"average": 900}),  # 90 / (10/100)
+        (100, 99, ["scorecard", "logistic"], {"average": 3}),  # 1 / (99/199) = 2.01
+        (100, 100, ["scorecard", "logistic", "boosted", "average"], {}),
+        (0, 0, ["scorecard"], {"logistic": 10, "average": 100}),
     ],
 )
 def test_scorers_when_leads_are_few_then_only_those_are_tried_that_they_can_carry(won, others, kinds, missing):
@@ -62,13 +62,49 @@ def test_scorer_when_the_simpler_one_is_not_clearly_worse_then_it_is_chosen(nois
     raws = {"scorecard": truth + rng.normal(0, noise, 4000), "logistic": truth + rng.normal(0, noise, 4000),
             "boosted": truth}  # fmt: skip
     kind, told = choose_scorer({name: {"before": Unseen(side, raw)} for name, raw in raws.items()})
-    assert (kind, told["kind"], told["compared_on"]) == (expected, expected, "earlier splits")
+    assert (kind, told["kind"], told["rule"]) == (expected, expected, "the simplest that is not clearly worse")
     assert min(told["log_loss"], key=told["log_loss"].get) == "boosted" or expected == "scorecard"
+
+
+def predict_kinds(*, logistic_noise, boosted_noise, watched=1.0):
+    """Predictions of one and the same 4,000 leads, the truth with so much noise."""
+    rng = np.random.default_rng(1)
+    truth = rng.normal(0, 1.5, 4000)
+    side = replace(make_side(2000, 2000, probability=sigmoid(truth)), watched=watched)
+    logistic = Unseen(side, truth + rng.normal(0, logistic_noise, 4000))
+    boosted = Unseen(side, truth + rng.normal(0, boosted_noise, 4000))
+    kinds = {"logistic": logistic, "boosted": boosted, "average": logistic.averaged(boosted)}
+    return {name: {"before": unseen} for name, unseen in kinds.items()}
+
+
+@pytest.mark.parametrize(
+    ("logistic", "boosted", "expected"),
+    [(0.8, 0.8, "average"), (0.05, 0.1, "average"), (0.05, 3.0, "logistic"), (3.0, 0.05, "boosted")],
+)
+def test_scorer_when_a_single_one_is_not_clearly_better_then_the_average_stays(logistic, boosted, expected):
+    kind, choice = choose_scorer(predict_kinds(logistic_noise=logistic, boosted_noise=boosted))
+    assert kind == expected
+    assert set(choice["log_loss"]) == {"logistic", "boosted", "average"}
+
+
+def test_scorer_when_earlier_rows_lack_follow_up_then_nothing_is_compared():
+    candidates = predict_kinds(logistic_noise=0.05, boosted_noise=3.0, watched=0.0)
+    assert choose_scorer(candidates)[0] == "average"
+    few = {"scorecard": candidates["logistic"], "logistic": candidates["boosted"]}
+    kind, choice = choose_scorer(few)
+    assert (kind, choice["log_loss"]) == ("logistic", {})  # never the scorecard that nothing confirmed
+
+
+def test_scorer_when_there_is_only_the_last_split_then_it_does_not_choose():
+    candidates = predict_kinds(logistic_noise=0.05, boosted_noise=3.0)
+    last = {name: {"last": pools["before"]} for name, pools in candidates.items()}
+    assert choose_scorer(last)[0] == "average"
+    assert choose_fields(last, last) == (True, {})
 
 
 @pytest.mark.parametrize(
     ("won", "others", "kinds"),
-    [(9, 90, ["scorecard"]), (10, 90, ["logistic"]), (100, 100, ["logistic", "boosted"])],
+    [(9, 90, ["scorecard"]), (10, 90, ["logistic"]), (100, 100, ["logistic", "boosted", "average"])],
 )
 def test_scorers_when_the_scorecard_gives_no_points_then_it_stands_only_alone(won, others, kinds):
     assert allowed_scorers(make_side(won, others), chosen="auto", has_points=False) == kinds
@@ -145,7 +181,7 @@ def test_interval_when_samples_are_drawn_again_then_it_holds_the_true_rate(kind)
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("auto")
     settings = sales_settings(folder, model={"scorer": "auto", "trials": 3})
-    facts = sales_facts(settings, leads=400, days=110, seed=3, signal=1.8)
+    facts = sales_facts(settings, leads=600, days=110, seed=3, signal=2.5)
     facts.write(settings.project_folder() / "store", known_until=110)
     return jobs.train(settings)
 

@@ -1,4 +1,4 @@
-"""Which kind of scorer, and which calibrator: the simplest not clearly worse, on the splits before the last."""
+"""Which kind of scorer, and which calibrator, on the splits before the last."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from leadscore.model.evaluate import Judged, compute_standard_error, row_log_los
 from leadscore.model.fit import SCORERS
 from leadscore.model.unseen import MIN_SPLITS, Unseen, can_choose, choosing_pool
 
-LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100}  # won, and as many others: fewer cannot carry it
+# Leads won, and as many others: fewer cannot carry the scorer.
+LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100, "average": 100}
+CLEARLY = 1.96  # standard errors of a paired difference
 
 COMPARED_ON = {
     "before": "earlier splits",
     "inner": "history before the last split, cross-validated by lead: the earlier splits lack follow-up or an outcome",
-    "last": "all splits",
 }
 
 
@@ -39,7 +40,8 @@ def missing_leads(won: int, others: int) -> dict[str, int]:
     """For each kind that is not tried yet about how many more closed leads it takes, wins coming as until now."""
     closed = max(won + others, 1)
     found = {}
-    for kind, least in LEAST_LEADS.items():
+    for kind in ("logistic", "average"):
+        least = LEAST_LEADS[kind]
         short = [(least - n) / max(n / closed, 1 / closed) for n in (won, others) if n < least]
         if short:
             found[kind] = int(np.ceil(max(short)))
@@ -49,14 +51,42 @@ def missing_leads(won: int, others: int) -> dict[str, int]:
 def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, dict[str, Any]]:
     """The kind to use, and how it was chosen, as JSON.
 
+    The average is the default; a single scorer replaces it only where its log loss is clearly lower. Without an
+    average it is the simplest that is not clearly worse. Only rows before the last split compare, since the last one
+    evaluates; without such rows nothing is compared.
+
     Args:
         candidates: kind -> pool -> predictions for rows it had not seen (see `choosing_pool`).
     """
+    default = "average" if "average" in candidates else list(candidates)[min(1, len(candidates) - 1)]
     pool = choosing_pool(next(iter(candidates.values())))
-    judged = {kind: unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for kind, unseen in candidates.items()}
-    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
-    kind, mean = _simplest(list(candidates), losses, next(iter(judged.values())))
-    return kind, {"kind": kind, "log_loss": mean, "compared_on": COMPARED_ON[pool]}
+    if len(candidates) == 1 or pool == "last":
+        rule = "the only one tried" if len(candidates) == 1 else "the default: no earlier leads can compare scorers"
+        return default, {"kind": default, "rule": rule, "log_loss": {}, "compared_on": None}
+    losses, rows = _losses(candidates, pool)
+    compared = {"compared_on": COMPARED_ON[pool]}
+    if "average" not in candidates:
+        kind, mean = _simplest(list(candidates), losses, rows)
+        return kind, {"kind": kind, "rule": "the simplest that is not clearly worse", "log_loss": mean} | compared
+    mean = {kind: float(np.average(loss, weights=rows.weight)) for kind, loss in losses.items()}
+    better = [kind for kind in candidates if _is_clearly_better(losses[kind], losses["average"], rows)]
+    kind = min(better, key=lambda name: mean[name], default="average")
+    rule = "clearly better than the average" if better else "no single scorer is clearly better"
+    return kind, {"kind": kind, "rule": rule, "log_loss": mean} | compared
+
+
+def _losses(candidates: Mapping[str, Mapping[str, Unseen]], pool: str) -> tuple[dict[str, np.ndarray], Judged]:
+    """Each kind's log loss (n,) on the rows of a pool, and the rows."""
+    calibrated = {}
+    for kind, unseen in candidates.items():
+        calibrated[kind] = unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid"))
+    losses = {kind: row_log_loss(rows.probability, rows.label) for kind, rows in calibrated.items()}
+    return losses, next(iter(calibrated.values()))
+
+
+def _is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: Judged) -> bool:
+    gain = float(np.average(than - loss, weights=rows.weight))
+    return gain > CLEARLY * compute_standard_error(than - loss, rows.weight, rows.lead_id)
 
 
 def choose_fields(
@@ -64,15 +94,17 @@ def choose_fields(
 ) -> tuple[bool, dict[str, float]]:
     """Whether to leave fields out, and the best mean log loss with them and without.
 
-    They are left out unless that is clearly worse, by more than one standard error, for the better scorer of each.
+    They are left out unless that is clearly worse, by more than one standard error, for the better scorer of each, on
+    the rows before the last split; without such rows they are left out.
     """
-    losses: dict[str, np.ndarray] = {}
+    pool = choosing_pool(next(iter(learned.values())))
+    if pool == "last":
+        return True, {}
+    best: dict[str, np.ndarray] = {}
     for name, candidates in (("without", without), ("learned", learned)):
-        pool = choosing_pool(next(iter(candidates.values())))
-        judged = [unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for unseen in candidates.values()]
-        each = [row_log_loss(one.probability, one.label) for one in judged]
-        losses[name] = min(each, key=lambda loss: float(np.average(loss, weights=judged[0].weight)))
-    name, mean = _simplest(list(losses), losses, judged[0])
+        losses, rows = _losses(candidates, pool)
+        best[name] = min(losses.values(), key=lambda loss: float(np.average(loss, weights=rows.weight)))
+    name, mean = _simplest(list(best), best, rows)
     return name == "without", mean
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import contribute_all, encode, softplus
 from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
-from leadscore.model.logistic import RAW_SPREAD, fit_logistic
+from leadscore.model.logistic import RAW_SPREAD, ROUGH, STOP, fit_logistic
 from leadscore.sections import Scorecard
 
 FOLDS = 3
@@ -105,6 +105,7 @@ class _Comparison:
             linear=linear,
             features=self.features,
             scorecard=self.scorecard,
+            stop=ROUGH,
         )
         raw = scorer["base"] + contribute_all(scorer["terms"], self.given, self.asked.columns).sum(axis=1)
         return float(self.asked_weight @ (softplus(raw) - self.asked_label * raw))
@@ -119,6 +120,7 @@ def fit_linear(
     linear: Linear,
     features: Sequence[Feature],
     scorecard: Scorecard,
+    stop: Mapping[str, float] = STOP,
 ) -> dict[str, Any]:
     """Logistic regression fitted in one way, as JSON.
 
@@ -130,6 +132,7 @@ def fit_linear(
         linear: the way.
         features: what the columns are.
         scorecard: the prior's points and base rate.
+        stop: when the optimiser is done.
     """
     is_level = linear.level_spread is not None
     texts = [seen.columns[f.name] if is_level and f.is_category else None for f in features]
@@ -143,4 +146,5 @@ def fit_linear(
         raw_spread=linear.raw_spread,
         texts=texts,
         level_spread=linear.level_spread or 0.0,
+        stop=stop,
     )

@@ -7,7 +7,7 @@ so that raw, all in all, is. Where a feature has a direction its slope has that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,8 @@ BASE_SPREAD = 0.5  # and how far the base
 COIN_SCALE = 0.5  # standard deviation of whether a value is unknown, if it is as often as not
 LEAST_SCALE = 1e-9
 TINY = 1e-300
-STOP = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-7}
+STOP: dict[str, float] = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-7}
+ROUGH: dict[str, float] = {"maxiter": 100, "maxfun": 200, "ftol": 1e-8, "gtol": 1e-5}  # enough to compare by
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def fit_logistic(
     raw_spread: float = RAW_SPREAD,
     texts: Sequence[np.ndarray | None] | None = None,
     level_spread: float = 0.0,
+    stop: Mapping[str, float] = STOP,
 ) -> dict[str, Any]:
     """The scorer as JSON, shrunk toward the scorecard.
 
@@ -72,6 +74,7 @@ def fit_logistic(
         texts: for each feature the values (n,) of a category that enters level by level; None for one that enters as
             its encoded rate.
         level_spread: standard deviation of a level under the prior.
+        stop: when the optimiser is done, `STOP` or `ROUGH`.
     """
     weight = _per_lead(weight, leads)
     texts = [None] * len(features) if texts is None else texts
@@ -79,7 +82,8 @@ def fit_logistic(
     blocks = [
         build_block(prior, feature, x, text, weight, level_spread=level_spread) for prior, feature, x, text in columns
     ]
-    base, terms = _fit_blocks(blocks, label, weight, base=log_odds(scorecard.base_rate), raw_spread=raw_spread)
+    base = log_odds(scorecard.base_rate)
+    base, terms = _fit_blocks(blocks, label, weight, base=base, raw_spread=raw_spread, stop=stop)
     return as_scorer("logistic", base, terms)
 
 
@@ -99,7 +103,9 @@ def fit_terms(
     Args as of `fit_logistic`; `signs` (p,) are the directions of the columns, 0 for none.
     """
     weight = _per_lead(weight, leads)
-    return _fit_blocks(build_lines(prior, signs, encoded, weight), label, weight, base=base, raw_spread=raw_spread)
+    return _fit_blocks(
+        build_lines(prior, signs, encoded, weight), label, weight, base=base, raw_spread=raw_spread, stop=STOP
+    )
 
 
 def _per_lead(weight: np.ndarray, leads: int) -> np.ndarray:
@@ -107,7 +113,13 @@ def _per_lead(weight: np.ndarray, leads: int) -> np.ndarray:
 
 
 def _fit_blocks(
-    blocks: Sequence[Block], label: np.ndarray, weight: np.ndarray, *, base: float, raw_spread: float
+    blocks: Sequence[Block],
+    label: np.ndarray,
+    weight: np.ndarray,
+    *,
+    base: float,
+    raw_spread: float,
+    stop: Mapping[str, float],
 ) -> tuple[float, list[Term]]:
     unknown = np.column_stack([block.unknown for block in blocks])
     share = weight @ unknown / max(weight.sum(), TINY)
@@ -115,7 +127,7 @@ def _fit_blocks(
     design = np.hstack([ones, *(block.columns for block in blocks), unknown - share])
     prior = _build_prior(blocks, share, base=base, spread=raw_spread / np.sqrt(len(blocks)))
     with threadpool_limits(1):  # sums of several threads differ in the last bits
-        solution = _minimise(design, label, weight, prior)
+        solution = _minimise(design, label, weight, prior, stop)
     sizes = [block.columns.shape[1] for block in blocks]
     first, missing = 1 + sum(sizes), solution[1 + sum(sizes) :]
     parts = np.split(solution[1:first], np.cumsum(sizes)[:-1])
@@ -140,7 +152,9 @@ def _build_prior(blocks: Sequence[Block], share: np.ndarray, *, base: float, spr
     )
 
 
-def _minimise(design: np.ndarray, label: np.ndarray, weight: np.ndarray, prior: _Prior) -> np.ndarray:
+def _minimise(
+    design: np.ndarray, label: np.ndarray, weight: np.ndarray, prior: _Prior, stop: Mapping[str, float]
+) -> np.ndarray:
     """The most probable parameters (p,): weighted log loss + sum of (theta - mean)^2 / (2 spread^2), within bounds.
 
     A column's spread is of its standardised values, but for levels; one that never varies keeps its prior mean.
@@ -160,5 +174,5 @@ def _minimise(design: np.ndarray, label: np.ndarray, weight: np.ndarray, prior: 
         return float(value) / (total + 1), slope / (total + 1)
 
     bounds = np.column_stack([prior.low, prior.high]) * scale[:, None]
-    fit = minimize(loss, mean, jac=True, method="L-BFGS-B", bounds=bounds, options=STOP)
+    fit = minimize(loss, mean, jac=True, method="L-BFGS-B", bounds=bounds, options=dict(stop))
     return np.asarray(fit.x / scale)

@@ -7,7 +7,7 @@ challenger's are both followed as of one past moment, and judged on the leads th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from leadscore.model.evaluate import (
 )
 from leadscore.model.fit import SCORERS
 from leadscore.model.judge import MIN_JUDGED, broken_limits
+from leadscore.model.linear_choice import Linear
 from leadscore.model.train import Training, open_training
 from leadscore.model.unseen import can_choose
 from leadscore.progress import Progress, silent
@@ -41,6 +42,7 @@ class Recipe:
 
     scorer: str
     boosting: Boosting
+    linear: Linear | None
     calibrator: str
     left_out: frozenset[str]
     segmented: bool
@@ -53,6 +55,7 @@ class Recipe:
         return cls(
             model.scorer["kind"],
             Boosting(**chosen),
+            Linear(model.scorer["level_spread"], model.scorer["raw_spread"]) if "raw_spread" in model.scorer else None,
             document["calibrator"]["kind"],
             frozenset(document.get("left_out", ())),
             bool(document.get("segments")),
@@ -121,6 +124,7 @@ def _as_json(value: Any) -> Any:
 
 def judge_recipe(training: Training, recipe: Recipe) -> Judged:
     """The last split, predicted by a recipe that had not seen it."""
+    training = replace(training, linear=recipe.linear)
     unseen = training.predict(recipe.scorer, boosting=recipe.boosting)
     if recipe.segmented and training.earlier:
         encoder = training.fit(recipe.scorer, training.earlier[-1].rows, boosting=recipe.boosting)

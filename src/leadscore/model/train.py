@@ -36,6 +36,7 @@ from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.interval import fit_interval, prior_interval
 from leadscore.model.judge import REPEATS, basis_of, evaluate, evaluate_unjudged
 from leadscore.model.learning import Candidate, compute_learning
+from leadscore.model.linear_choice import Linear, choose_linear
 from leadscore.model.reference import build_reference
 from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
@@ -73,6 +74,7 @@ class Training:
 
     `left_out` are the fields that `features` do without. `moments` are the splits, `earlier` what could be learned at
     each, `pools` the later rows that judge, `matrix` the features of all of these and of `side`, all of history.
+    `linear` is how logistic regression is fitted, None to choose it within the rows of each fit.
     """
 
     history: History
@@ -83,13 +85,14 @@ class Training:
     earlier: list[Side]
     pools: dict[str, Side]
     matrix: Matrix
+    linear: Linear | None = None
 
     def fit(self, kind: str, rows: pd.DataFrame, *, boosting: Boosting) -> WinModel:
         """An uncalibrated model of a kind, from some rows."""
         s = self.history.settings
         return fit_scorer(
             self.matrix, rows, kind=kind, features=self.features, scorecard=s.scorecard, boosting=boosting,
-            seed=s.seed, threads=s.engine.threads,
+            linear=self.linear, seed=s.seed, threads=s.engine.threads,
         )  # fmt: skip
 
     def predict(self, kind: str, *, boosting: Boosting) -> dict[str, Unseen]:
@@ -140,7 +143,8 @@ class Training:
         if not clocks or not plain.features:
             return self, {}
         learned, without = (
-            {kind: each.predict(kind, boosting=Boosting()) for kind in each.kinds()} for each in (self, plain)
+            {kind: each.predict(kind, boosting=Boosting()) for kind in each.kinds() if kind != "average"}
+            for each in (self, plain)
         )
         leave_out, losses = choose_fields(learned, without)
         return plain if leave_out else self, {"fields": sorted(clocks), "left_out": leave_out, "log_loss": losses}
@@ -195,22 +199,34 @@ class Training:
         since = f" from {self.history.name(self.moments[-1])}" if self.moments else ""
         return f"{basis_of(self.history.settings.time, by_split=bool(self.moments))}{since}"
 
+    def tune_linear(self) -> Linear | None:
+        """How logistic regression is fitted, by the splits before the last one; None where there are too few."""
+        pairs = self._earlier_pairs()
+        if len(pairs) < 2:
+            return None
+        return choose_linear(self.matrix, pairs, features=self.features, scorecard=self.history.settings.scorecard)
+
     def tune(self) -> Tuning | None:
         """How large the boosted trees may be, by the splits before the last one; None if there is nothing to try."""
-        s, before = self.history.settings, self.pools.get("before")
-        if s.model.trials == 1 or before is None:
-            return None
-        at = before.latest_moment(self.moments)
-        later = [before.rows[at == i] for i in range(len(self.moments) - 1)]
-        splits = [
-            (side.rows, rows) for side, rows in zip(self.earlier, later, strict=False) if rows["label"].nunique() == 2
-        ]
-        if len(splits) < 2:
+        s, pairs = self.history.settings, self._earlier_pairs()
+        if s.model.trials == 1 or len(pairs) < 2:
             return None
         return tune_boosted(
-            self.matrix, splits[-TUNED_SPLITS:], features=self.features, trials=s.model.trials, seed=s.seed,
+            self.matrix, pairs, features=self.features, trials=s.model.trials, seed=s.seed,
             threads=s.engine.threads, timeout_s=s.model.time_limit_s,
         )  # fmt: skip
+
+    def _earlier_pairs(self) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+        """The latest splits but the last: what could be learned at each, and the rows up to the next split."""
+        before = self.pools.get("before")
+        if before is None:
+            return []
+        at = before.latest_moment(self.moments)
+        later = [before.rows[at == i] for i in range(len(self.moments) - 1)]
+        pairs = [
+            (side.rows, rows) for side, rows in zip(self.earlier, later, strict=False) if rows["label"].nunique() == 2
+        ]
+        return pairs[-TUNED_SPLITS:]
 
 
 def fit_model(
@@ -234,14 +250,19 @@ def fit_model(
     opened = open_training(history, known_us=known_us, progress=progress, leave_out=leave_out)
     progress("looking at clocks", 0, 2)
     training, doubted = opened.doubt(clocks)
+    training = replace(training, linear=training.tune_linear())
     side, kinds = training.side, training.kinds()
     progress("tuning", 0, 2)
-    tuning = training.tune() if "boosted" in kinds else None
+    tuning = training.tune() if {"boosted", "average"} & set(kinds) else None
     boosting = tuning.boosting if tuning else Boosting()
-    candidates = {}
+    candidates: dict[str, dict[str, Unseen]] = {}
     for done, kind in enumerate(kinds):
         progress(f"fitting {kind}", done, len(kinds))
-        candidates[kind] = training.predict(kind, boosting=boosting)
+        if kind == "average" and len(kinds) > 1:  # its halves are there already
+            halves = candidates["logistic"], candidates["boosted"]
+            candidates[kind] = {pool: rows.averaged(halves[1][pool]) for pool, rows in halves[0].items()}
+        else:
+            candidates[kind] = training.predict(kind, boosting=boosting)
     kind, choice = choose_scorer(candidates)
     model, judged, segments, calibration = _complete(training, kind, candidates[kind], boosting=boosting)
     evaluation = evaluate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.history.split import History
-from leadscore.model.apply import WinModel, calibrate
+from leadscore.model.apply import HALF, WinModel, calibrate
 from leadscore.model.calibrate import fit_calibrator
 from leadscore.model.encode import fold_of_group
 from leadscore.model.evaluate import Judged
@@ -69,6 +69,10 @@ class Unseen:
             calibrator = _fit_calibrator(kind, rows[fold != k])
             probability[fold == k] = calibrate(calibrator, rows["raw"].to_numpy()[fold == k])
         return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group", "block")))
+
+    def averaged(self, other: Unseen) -> Unseen:
+        """The same rows, predicted by the average of both scorers' log-odds."""
+        return replace(self, raw=HALF * self.raw + HALF * other.raw)
 
     def fit_calibrator(self, kind: str) -> dict[str, Any]:
         """A calibrator of that kind for these rows."""

@@ -66,8 +66,9 @@ CALIBRATORS = {
 }
 SCORERS = {
     "scorecard": "a scorecard: points that the settings give to answers and activities, not learned from history",
-    "logistic": "logistic regression: points for every feature, learned from history and drawn to the scorecard's",
+    "logistic": "logistic regression: points for every feature, learned from history and shrunk toward the scorecard's",
     "boosted": "boosted trees: many small questions, learned from history",
+    "average": "the average of logistic regression and boosted trees, in log-odds",
 }
 AUDITED = {  # (verdict, left out) -> how a field is called, and what that means
     ("leak", True): ("Leak.", "These tell how a lead ended. They were left out:"),

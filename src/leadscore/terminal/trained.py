@@ -117,8 +117,8 @@ def _draw_scorer(scorer: dict[str, Any]) -> None:
         out.print(f"[yellow]Scorecard[/], points from the settings alone: {escaped(scorer['why'])}", highlight=False)
     else:
         losses = ", ".join(f"{kind} {loss:.4f}" for kind, loss in scorer["log_loss"].items())
-        where = f"log loss on {scorer['compared_on']}: {losses}"
-        out.print(f"Scorer: {scorer['kind']}, the simplest that is not clearly worse; {where}")
+        compared = f"; log loss before the last split: {losses}" if losses else ""
+        out.print(f"Scorer: {scorer['kind']}, {scorer['rule']}{compared}")
     if clocks := scorer.get("clocks"):
         what = "left out" if clocks["left_out"] else "learned from"
         losses = ", ".join(f"{name} {loss:.4f}" for name, loss in clocks["log_loss"].items())
