@@ -8,6 +8,7 @@ model's texts and runs it, which is why it imports nothing of ours and no pandas
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -46,7 +47,7 @@ class WinModel:
         if self.scorer["kind"] not in KINDS:
             raise ValueError(f"unknown scorer {self.scorer['kind']!r}")
         self.linear = self.scorer if self.scorer["kind"] in LINEAR else self.scorer.get("linear")
-        self.booster = None if self.scorer["kind"] in LINEAR else lightgbm.Booster(model_str=booster_text)
+        self.booster: Any = None if self.scorer["kind"] in LINEAR else lightgbm.Booster(model_str=booster_text)
 
     @classmethod
     def from_folder(cls, folder: Path) -> "WinModel":
@@ -163,7 +164,7 @@ def _encode_one(entry: dict, columns: Columns) -> np.ndarray:  # type: ignore[ty
 
 def contribute(term: dict, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:  # type: ignore[type-arg]
     """What a linear term adds to raw (n,) for the values (n,) of its column, and for its `text` where it has levels."""
-    if "levels" in term:
+    if "levels" in term and text is not None:
         levels, other, missing = term["levels"], term["other"], term["missing"]
         return np.array([missing if v is None else levels.get(v, other) for v in text], dtype=np.float64)
     if "knots" in term:

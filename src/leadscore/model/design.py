@@ -130,7 +130,8 @@ def _build_steps(prior: Term, feature: Feature, values: np.ndarray, levels: np.n
 
 def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: float) -> Block:
     """A column for each level that is not rare; the prior is that no level differs."""
-    codes, names = pd.factorize(pd.Series(text, dtype=object), sort=True)
+    codes, levels_seen = pd.factorize(pd.Series(text, dtype=object), sort=True)
+    names = [str(name) for name in levels_seen]
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     common = np.flatnonzero(counts >= LEAST_LEVEL_ROWS)
     unknown = codes < 0
@@ -140,7 +141,7 @@ def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: flo
 
     def build(effects: np.ndarray, missing: float) -> Term:
         other = float(-effects @ shares)
-        levels = {str(names[at]): float(effect) + other for at, effect in zip(common, effects, strict=True)}
+        levels = {names[at]: float(effect) + other for at, effect in zip(common, effects, strict=True)}
         return Term(prior.name, log=False, missing=missing, levels=levels, other=other)
 
     return Block(

@@ -73,11 +73,11 @@ def pairs_within(matrix: Matrix, rows: pd.DataFrame) -> list[Pair]:
 
 def _thin(rows: pd.DataFrame) -> pd.DataFrame:
     """The labelled rows, of every so-manieth lead where there are too many."""
-    rows = rows[rows["label"].notna()]
+    rows = pd.DataFrame(rows[rows["label"].notna()])
     every = -(-len(rows) // MOST_ROWS)
     if every <= 1:
         return rows
-    return rows[fold_of_group(rows["lead_id"].to_numpy(), folds=every) == 0]
+    return pd.DataFrame(rows[fold_of_group(rows["lead_id"].to_numpy(), folds=every) == 0])
 
 
 class _Comparison:

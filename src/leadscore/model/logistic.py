@@ -109,7 +109,7 @@ def fit_terms(
 
 
 def _per_lead(weight: np.ndarray, leads: int) -> np.ndarray:
-    return weight * leads / max(weight.sum(), TINY)
+    return np.asarray(weight * leads / max(weight.sum(), TINY))
 
 
 def _fit_blocks(
