@@ -95,6 +95,16 @@ CLOSES = pa.schema(  # every close that an export has shown; see ingest/closes.p
         pa.field("not_before_us", pa.int64(), nullable=False),  # 0, or the last export that showed another close
         pa.field("state", pa.string(), nullable=False),  # shown, replaced or gone
         pa.field("gone_us", pa.int64()),
+        pa.field("date_us", pa.int64(), nullable=False),  # as an export stated it; FOREVER_US: it did not
+        pa.field("narrowed_us", pa.int64()),  # when it was, by a usable date that an export stated later
+        pa.field("narrowed_from_us", pa.int64()),  # when that export was
+    ]
+)
+
+OPENS = pa.schema(  # the last export that showed a lead open; see ingest/opens.py
+    [
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("last_open_us", pa.int64(), nullable=False),  # its known_until
     ]
 )
 

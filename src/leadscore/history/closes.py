@@ -33,4 +33,6 @@ def attach_plain_closes(engine: Engine, stages: Stages) -> None:
 def _plain_sql(table: str, columns: str) -> str:
     return f"""SELECT lead_id, {literal(table)} AS origin, {columns}, 0 AS source_hash, event_us,
         available_us AS earliest_us, available_us, 1 AS dated, available_us AS first_seen_us,
-        0 AS last_open_us, 0 AS not_before_us, 'shown' AS state, CAST(NULL AS BIGINT) AS gone_us FROM {table}"""
+        0 AS last_open_us, 0 AS not_before_us, 'shown' AS state, CAST(NULL AS BIGINT) AS gone_us,
+        event_us AS date_us, CAST(NULL AS BIGINT) AS narrowed_us, CAST(NULL AS BIGINT) AS narrowed_from_us
+        FROM {table}"""

@@ -92,8 +92,16 @@ def _known_sql(table: str, columns: str, known_us: int) -> str:
 
 
 def _closes_sql(known_us: int) -> str:
-    """SQL of all closes known by then; one that is gone again from the exports was no end (see ingest/closes.py)."""
-    closes = _known_sql("closes", f"t.won, {_since_lead('earliest_us')}", known_us)
+    """SQL of all closes known by then; one that is gone again from the exports was no end (see ingest/closes.py).
+
+    A date that an export stated only later counts from that export on.
+    """
+    times = ", ".join(
+        f"CASE WHEN narrowed_from_us < {known_us} THEN narrowed_us ELSE {name} END AS {name}"
+        for name in ("event_us", "earliest_us", "available_us")
+    )
+    dated = f"(SELECT lead_id, seq, won, state, {times} FROM closes)"
+    closes = _known_sql(dated, f"t.won, {_since_lead('earliest_us')}", known_us)
     return closes + " AND t.state IN ('shown', 'replaced')"
 
 

@@ -234,7 +234,7 @@ class _Build:
             self.kept[name] = replace(self.kept[name], part=part)
             self._attach(name, part)
         self.warnings += closes.warnings
-        return {"closes": closes.part}
+        return closes.entries
 
     def _number(self, sql: str) -> int:
         return int(self.engine.query(sql).column(0)[0].as_py() or 0)

@@ -1,9 +1,11 @@
 """When the closes of an export were known, and the memory of all closes that exports have shown.
 
-A status that is seen as closed was known at the latest when an export first showed it, whatever its date says. The
-memory is the part `closes` of a store version (`tables.CLOSES`): every ingest carries the rows of the version before
-on, so that only ancestors count, and none is ever dropped. `first_seen_us` and `last_open_us` are written once and
-never moved; dates are read anew from each export, since settings may now read them better.
+A status that is seen as closed was known at the latest when an export first showed it, whatever its date says, and
+not before the last export that still showed the lead open (`ingest/opens.py`). The memory is the part `closes` of a
+store version (`tables.CLOSES`): every ingest carries the rows of the version before on, so that only ancestors count,
+and none is ever dropped or moved: a later export never changes what was known at an earlier moment. A usable date that
+comes later for a close without one counts from the export that brought it (`narrowed_us`); another usable date is
+another close, which takes the place of the first. Only where other settings read the dates are they read anew.
 
 To build on it: `state` is `shown` while the export shows the close, `replaced` once it shows another close of that
 lead instead, `gone` once it shows the lead without any; `gone_us` is when that was first seen. Spells read the first
@@ -19,19 +21,14 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
+from leadscore.ingest.opens import attach_opens, closing_reading, is_read_alike, last_open_sql, write_opens
 from leadscore.ingest.validate import Staged
 from leadscore.store.version import StoreVersion, write_rows
 from leadscore.tables import CLOSES
 from leadscore.times import DAY_US, FOREVER_US, SECOND_US
 
 LEADS = "(SELECT lead_id, available_us AS known_us, event_us FROM judged WHERE broken_rule = '')"
-BY_SOURCE, BY_STATUS = (
-    f"c.lead_id = b.lead_id AND c.origin = b.origin AND c.{column} = b.{column} AND c.{place} = b.{place}"
-    for column, place in (("source_hash", "of_source"), ("status", "of_status"))
-)  # whether two closes are one; by source text first, since settings may have translated it differently
-NOT_SHOWN = " AND ".join(
-    f"NOT EXISTS (SELECT 1 FROM stated_closes AS c WHERE {same})" for same in (BY_SOURCE, BY_STATUS)
-)
+KEPT = ("event_us", "earliest_us", "available_us", "dated", "date_us", "narrowed_us", "narrowed_from_us")
 TABLES_OF = {"last_activity": ("activities",), "last_stage": ("stages",)}
 
 
@@ -39,37 +36,75 @@ TABLES_OF = {"last_activity": ("activities",), "last_stage": ("stages",)}
 class Closes:
     """The closes of an export.
 
-    `part` is the memory as a part of the manifest. `moved` names the tables of which a close has other times than
+    `entries` are the memory as entries of the manifest. `moved` names the tables of which a close has other times than
     its row states. `warnings` say what was taken for granted, with counts.
     """
 
-    part: dict[str, Any]
+    entries: dict[str, Any]
     moved: list[str]
     warnings: list[str]
 
 
+@dataclass(frozen=True)
+class Matching:
+    """Which stated closes (c) are remembered ones (b): by source text first, since settings may translate it anew.
+
+    `dates_kept` says whether dates are read as they were: then a close with another usable date is another close.
+    """
+
+    known_until: int
+    dates_kept: bool
+
+    @property
+    def by_source(self) -> str:
+        """SQL: the place among the closes of a lead with the same source text."""
+        return self._same("source_hash", "of_source")
+
+    @property
+    def by_status(self) -> str:
+        """SQL: the place among the closes of a lead with the same status."""
+        return self._same("status", "of_status")
+
+    @property
+    def not_shown(self) -> str:
+        """SQL: the export does not show this remembered close."""
+        ways = (self.by_source, self.by_status)
+        return " AND ".join(f"NOT EXISTS (SELECT 1 FROM stated_closes AS c WHERE {way})" for way in ways)
+
+    def _same(self, column: str, place: str) -> str:
+        alike = f"c.lead_id = b.lead_id AND c.origin = b.origin AND c.{column} = b.{column} AND c.{place} = b.{place}"
+        if not self.dates_kept:
+            return alike
+        comes_later = "b.dated = 0 AND b.narrowed_us IS NULL AND c.event_us <= b.first_seen_us"
+        return f"{alike} AND (c.event_us = b.date_us OR c.event_us >= {self.known_until} OR {comes_later})"
+
+
 def settle_closes(staged: Staged, before: StoreVersion | None, *, known_until: int) -> Closes:
-    """Make the table `closes_now`, what is known of every close, and the part of the manifest that remembers it.
+    """Make the table `closes_now`, what is known of every close, and the entries of the manifest that remember it.
 
     `judged` and the kept events of every table, as <table>_now, must be readable.
     """
     engine = staged.engine
+    matching = Matching(known_until, is_read_alike(staged, before, "dates"))
     engine.add_files("before_closes", before.files("closes") if before else [], schema=CLOSES)
+    attach_opens(staged, before)
     engine.add_rows("stated_closes", engine.query(_stated_sql(staged)))
-    engine.add_rows("shown_before", engine.query(_ranked("SELECT * FROM before_closes WHERE state = 'shown'")))
-    engine.add_rows("matched_closes", engine.query(_matched_sql(before, known_until)))
-    engine.add_rows("settled_closes", engine.query(_settled_sql(staged)))
+    shown_before = "SELECT * FROM before_closes WHERE state = 'shown'"
+    engine.add_rows("shown_before", engine.query(_ranked(shown_before, "date_us")))
+    engine.add_rows("matched_closes", engine.query(_matched_sql(staged, before, matching)))
+    engine.add_rows("settled_closes", engine.query(_settled_sql(staged, matching)))
     shown = engine.query(_shown_sql())
-    past = engine.query(_past_sql(known_until))
+    past = engine.query(_past_sql(matching))
     closes = pa.concat_tables([shown.cast(CLOSES), past.cast(CLOSES)])
     engine.add_rows("closes_now", closes)
     order = ", ".join(map(identifier, CLOSES.names))
     rows = engine.query(f"SELECT {order} FROM closes_now ORDER BY {order}").cast(CLOSES)
-    return Closes(
-        write_rows(staged.folder, CLOSES, rows.to_batches()),
-        _moved(staged),
-        _find_warnings(staged, known_until),
-    )
+    entries = {
+        "closes": write_rows(staged.folder, CLOSES, rows.to_batches()),
+        "opens": write_opens(staged, before, known_until=known_until),
+        "closing": closing_reading(staged.settings),
+    }
+    return Closes(entries, _moved(staged), _find_warnings(staged, known_until))
 
 
 def restated_sql(staged: Staged, name: str) -> str:
@@ -106,84 +141,93 @@ def _stated_sql(staged: Staged) -> str:
                 f"r.available_us FROM {name}_{at} AS r JOIN {name}_side_{at} AS s ON s.row = r.row {where}"
             )
     rows = f"SELECT DISTINCT c.* FROM ({' UNION ALL '.join(parts)}) AS c JOIN {LEADS} AS l ON l.lead_id = c.lead_id"
-    return _ranked(rows)
+    return _ranked(rows, "event_us")
 
 
-def _ranked(rows: str) -> str:
+def _ranked(rows: str, date: str) -> str:
     """SQL of closes with their place among those of the lead with the same source text, and with the same status."""
-    by = "ROW_NUMBER() OVER (PARTITION BY lead_id, origin, {} ORDER BY event_us, seq, available_us, status)"
+    by = f"ROW_NUMBER() OVER (PARTITION BY lead_id, origin, {{}} ORDER BY {date}, seq, available_us, status)"
     return f"""SELECT *, {by.format("source_hash")} AS of_source, {by.format("status")} AS of_status
         FROM ({rows}) AS c"""
 
 
-def _matched_sql(before: StoreVersion | None, known_until: int) -> str:
-    """SQL of the closes that the export shows with what is remembered of them.
+def _matched_sql(staged: Staged, before: StoreVersion | None, matching: Matching) -> str:
+    """SQL of the closes that the export shows, with what is remembered of them as was_<column>.
 
     `first_seen_us`, `last_open_us`, and `not_before_us`, from when the close can have been known: where it replaces
-    another one, not before the export that still showed the other. `event_before_us` and so on are the times at which
-    it counted, if they came from a usable date.
+    another one, not before the export that still showed the other. The last two are 0 where nothing is known.
     """
     until = before.known_until_us if before else 0
-    replaces = f"SELECT DISTINCT lead_id, origin FROM shown_before AS b WHERE {NOT_SHOWN}"
-    remembered = {name: f"COALESCE(b.{name}, d.{name})" for name in CLOSES.names}
-    dated = f"{remembered['dated']} = 1"
-    return f"""SELECT c.*,
-        CASE WHEN {dated} THEN {remembered["event_us"]} END AS event_before_us,
-        CASE WHEN {dated} THEN {remembered["available_us"]} END AS available_before_us,
-        LEAST(COALESCE({remembered["first_seen_us"]}, {known_until - 1}), {known_until - 1}) AS first_seen_us,
-        COALESCE({remembered["last_open_us"]}, CASE WHEN o.lead_id IS NULL THEN 0 ELSE {until} END) AS last_open_us,
-        COALESCE({remembered["not_before_us"]}, CASE WHEN p.lead_id IS NULL THEN 0 ELSE {until} END) AS not_before_us
+    seen_us = matching.known_until - 1
+    was = {name: f"CASE WHEN b.lead_id IS NULL THEN d.{name} ELSE b.{name} END" for name in CLOSES.names}
+    kept = ", ".join(f"{was[name]} AS was_{name}" for name in KEPT)
+    replaces = f"SELECT DISTINCT lead_id, origin FROM shown_before AS b WHERE {matching.not_shown}"
+    return f"""SELECT c.*, {kept},
+        LEAST(COALESCE({was["first_seen_us"]}, {seen_us}), {seen_us}) AS first_seen_us,
+        COALESCE({was["last_open_us"]}, o.last_open_us, 0) AS last_open_us,
+        COALESCE({was["not_before_us"]}, CASE WHEN p.lead_id IS NULL THEN 0 ELSE {until} END) AS not_before_us
         FROM stated_closes AS c
-        LEFT JOIN shown_before AS b ON {BY_SOURCE}
-        LEFT JOIN shown_before AS d ON {BY_STATUS.replace("b.", "d.")}
-        LEFT JOIN ({_open_before_sql()}) AS o ON o.lead_id = c.lead_id
+        LEFT JOIN shown_before AS b ON {matching.by_source}
+        LEFT JOIN shown_before AS d ON {matching.by_status.replace("b.", "d.")}
+        LEFT JOIN ({last_open_sql(staged, before)}) AS o
+            ON o.lead_id = c.lead_id AND o.origin = c.origin AND o.source_hash = c.source_hash
         LEFT JOIN ({replaces}) AS p ON p.lead_id = c.lead_id AND p.origin = c.origin"""
 
 
-def _open_before_sql() -> str:
-    """SQL of the leads that the version before showed open; none if it showed no close at all, mapped or not."""
-    return """SELECT l.lead_id FROM before_leads AS l
-        LEFT JOIN (SELECT lead_id, MAX(event_us) AS close_us FROM shown_before GROUP BY lead_id) AS c
-            ON c.lead_id = l.lead_id
-        LEFT JOIN (SELECT lead_id, MAX(event_us) AS open_us FROM before_stages GROUP BY lead_id) AS s
-            ON s.lead_id = l.lead_id
-        WHERE EXISTS (SELECT 1 FROM before_closes) AND (c.lead_id IS NULL OR s.open_us > c.close_us)"""
-
-
-def _settled_sql(staged: Staged) -> str:
+def _settled_sql(staged: Staged, matching: Matching) -> str:
     """SQL of the closes with the times at which they count; the stated ones are kept beside.
 
-    A date is usable up to the moment at which an export first showed the close. Without a usable one the close lies
-    after the last export that showed the lead open, else after its creation, and after the begin of its own day where
-    only a date is given, unless the settings name a substitute.
+    A date is usable up to the moment at which an export first showed the close; an outcome did not happen before the
+    last export that showed the lead open, or another outcome. Without a usable date the close lies after the last
+    export that showed the lead open, else after its creation, and after the begin of its own day where only a date is
+    given, unless the settings name a substitute.
     """
     rows = f"""SELECT c.*, c.event_us AS stated_us, c.available_us AS stated_available_us,
         c.event_us <= c.first_seen_us AS is_usable,
         c.event_us - c.first_seen_us < {DAY_US} AND (c.event_us + 1) % {SECOND_US} = 0 AS is_of_that_day,
         LEAST(c.first_seen_us, GREATEST(c.last_open_us, CASE WHEN l.event_us IS NULL THEN 0 ELSE l.known_us END))
-            AS open_us, s.last_us AS substitute_us
+            AS open_us,
+        LEAST(c.first_seen_us, GREATEST(c.last_open_us, c.not_before_us)) AS floor_us, s.last_us AS substitute_us
         FROM matched_closes AS c JOIN {LEADS} AS l ON l.lead_id = c.lead_id
         LEFT JOIN ({_substitutes_sql(staged)}) AS s
             ON s.lead_id = c.lead_id AND s.origin = c.origin AND s.first_seen_us = c.first_seen_us"""
-    ends = f"""SELECT *,
-        CASE WHEN is_usable THEN LEAST(GREATEST(stated_available_us, not_before_us), first_seen_us)
-            WHEN available_before_us IS NOT NULL THEN available_before_us
+    ends = f"""SELECT *, LEAST(GREATEST(stated_available_us, floor_us), first_seen_us) AS dated_us,
+        CASE WHEN origin = 'outcomes' THEN GREATEST(stated_us, floor_us) ELSE stated_us END AS happened_us,
+        CASE WHEN is_usable THEN LEAST(GREATEST(stated_available_us, floor_us), first_seen_us)
             WHEN is_of_that_day THEN first_seen_us
             WHEN substitute_us IS NOT NULL THEN GREATEST(substitute_us, open_us)
             ELSE first_seen_us END AS known_us,
         CASE WHEN is_usable THEN NULL
-            WHEN available_before_us IS NOT NULL THEN NULL
             WHEN is_of_that_day THEN GREATEST(open_us, stated_us + 1 - {DAY_US})
             WHEN substitute_us IS NOT NULL THEN NULL
             ELSE open_us END AS from_us
         FROM ({rows}) AS r"""
-    columns = "lead_id, origin, status, seq, won, source_hash, stated_us, stated_available_us"
-    return f"""SELECT {columns}, is_usable, substitute_us,
-        CASE WHEN is_usable OR available_before_us IS NOT NULL THEN 1 ELSE 0 END AS dated,
-        CASE WHEN is_usable THEN stated_us ELSE COALESCE(event_before_us, known_us) END AS event_us,
-        LEAST(COALESCE(from_us, known_us), known_us) AS earliest_us, known_us AS available_us,
-        first_seen_us, last_open_us, not_before_us
-        FROM ({ends}) AS e"""
+    return f"""SELECT lead_id, origin, status, seq, won, source_hash, stated_us, stated_available_us, is_usable,
+        substitute_us, first_seen_us, last_open_us, not_before_us, {_kept_or_new_sql(matching)} FROM ({ends}) AS e"""
+
+
+def _kept_or_new_sql(matching: Matching) -> str:
+    """SQL of the times of a close: those remembered, where dates are read as they were, else as it is stated now."""
+    new = {
+        "event_us": "CASE WHEN is_usable THEN happened_us ELSE known_us END",
+        "earliest_us": "LEAST(COALESCE(from_us, known_us), known_us)",
+        "available_us": "known_us",
+        "dated": "CASE WHEN is_usable THEN 1 ELSE 0 END",
+        "date_us": "stated_us",
+        "narrowed_us": "CAST(NULL AS BIGINT)",
+        "narrowed_from_us": "CAST(NULL AS BIGINT)",
+    }
+    if not matching.dates_kept:
+        return ", ".join(f"{sql} AS {name}" for name, sql in new.items())
+    is_open_dated = "was_dated = 0 AND was_narrowed_us IS NULL"
+    kept = {name: f"was_{name}" for name in new} | {
+        "date_us": f"CASE WHEN {is_open_dated} THEN stated_us ELSE was_date_us END",
+        "narrowed_us": f"CASE WHEN {is_open_dated} AND is_usable THEN dated_us ELSE was_narrowed_us END",
+        "narrowed_from_us": f"""CASE WHEN {is_open_dated} AND is_usable THEN {matching.known_until - 1}
+            ELSE was_narrowed_from_us END""",
+    }
+    return ", ".join(f"CASE WHEN was_dated IS NULL THEN {sql} ELSE {kept[name]} END AS {name}"
+                     for name, sql in new.items())  # fmt: skip
 
 
 def _substitutes_sql(staged: Staged) -> str:
@@ -204,17 +248,18 @@ def _shown_sql() -> str:
     return f"SELECT DISTINCT {columns} FROM settled_closes"
 
 
-def _past_sql(known_until: int) -> str:
+def _past_sql(matching: Matching) -> str:
     """SQL of the closes that the version before remembers and the export does not show."""
     names = ", ".join(map(identifier, CLOSES.names))
     unmatched = f"""SELECT {names} FROM before_closes WHERE state <> 'shown' UNION ALL
-        SELECT {names} FROM shown_before AS b WHERE {NOT_SHOWN}"""
+        SELECT {names} FROM shown_before AS b WHERE {matching.not_shown}"""
     gone, replaced = literal("gone"), literal("replaced")
     state = f"""CASE WHEN l.lead_id IS NULL OR b.state = {gone} THEN b.state
         WHEN s.lead_id IS NULL THEN {gone} ELSE {replaced} END"""
+    seen_us = matching.known_until - 1
     fixed = {
         "state": state,
-        "gone_us": f"CASE WHEN l.lead_id IS NULL THEN b.gone_us ELSE COALESCE(b.gone_us, {known_until - 1}) END",
+        "gone_us": f"CASE WHEN l.lead_id IS NULL THEN b.gone_us ELSE COALESCE(b.gone_us, {seen_us}) END",
     }
     columns = ", ".join(f"{fixed.get(name, 'b.' + identifier(name))} AS {identifier(name)}" for name in CLOSES.names)
     return f"""SELECT {columns} FROM ({unmatched}) AS b
@@ -235,13 +280,14 @@ def _find_warnings(staged: Staged, known_until: int) -> list[str]:
     counts = staged.engine.query(f"""SELECT
         COUNT(DISTINCT CASE WHEN stated_us >= {known_until} AND stated_us < {FOREVER_US} THEN lead_id END) AS future,
         COUNT(DISTINCT CASE WHEN stated_us = {FOREVER_US} THEN lead_id END) AS missing,
-        COUNT(DISTINCT CASE WHEN stated_us < {known_until} AND NOT is_usable THEN lead_id END) AS early,
+        COUNT(DISTINCT CASE WHEN first_seen_us = {known_until - 1} AND stated_available_us < last_open_us
+            THEN lead_id END) AS backdated,
         COUNT(DISTINCT CASE WHEN dated = 0 AND substitute_us IS NOT NULL THEN lead_id END) AS substituted
         FROM settled_closes""").to_pylist()[0]
     words = {
         "future": "closed leads have a close date after the export: taken as closed by then",
         "missing": "closed leads have no close date: taken as closed by the first export that shows it",
-        "early": "closed leads were shown as closed before their close date: the first export that showed it counts",
+        "backdated": "closes are dated before an export that still showed the lead open: they count from that export",
         "substituted": f"of the closes without a usable date take the time of the {(chosen or '').replace('_', ' ')}",
     }
     dates = [f"{counts[name]} {text}" for name, text in words.items() if counts[name]]

@@ -28,7 +28,14 @@ from leadscore.files import (
 from leadscore.locks import lease
 
 ROW_GROUP = 250_000
-BESIDE = ("rejects", "observed", "closes", "text_changes", "first_seen")  # what a version holds beside its tables
+BESIDE = (  # what a version holds beside its tables
+    "rejects",
+    "observed",
+    "closes",
+    "opens",
+    "text_changes",
+    "first_seen",
+)
 NOTHING: dict[str, Any] = {"rows": 0, "files": []}
 POINTER = {"version": str, "sha256": str}
 FILES = {"rows": int, "files": [{"sha256": str, "rows": int}]}
@@ -42,8 +49,8 @@ class StoreVersion:
 
     `id` is the hash of the manifest, so equal content has an equal id. `manifest` holds `known_until_us`,
     `first_us`, `tables` (rows and files of each), `observed` (changes seen between versions), `closes` (every close
-    that an export has shown), `first_seen` and `text_changes` (the source text of leads), `rejects`, `accounts` and
-    `warnings`.
+    that an export has shown), `opens` (the last export that showed each lead open), `first_seen` and `text_changes`
+    (the source text of leads), `rejects`, `accounts` and `warnings`.
     """
 
     id: str
