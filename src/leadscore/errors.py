@@ -1,6 +1,7 @@
 """What can go wrong, each error built from facts: what was wrong, what was there, what to do.
 
-A `UserError` is for whoever runs leadscore to mend (exit code 2); any other exception is ours (exit code 1).
+A `UserError` is for whoever runs leadscore to mend (exit code 2); any other exception is ours (exit code 1). What was
+withheld on purpose, since it looks wrong beside what came before, ends with exit code 3.
 """
 
 from __future__ import annotations
@@ -39,9 +40,13 @@ class LeadscoreError(Exception):
     def __init__(self, message: object, *, then: Sequence[str] = ()) -> None:
         super().__init__("\n".join(map(printable, (message, *then))))
 
+    exit_code = 1
+
 
 class UserError(LeadscoreError):
     """Something that the person who runs leadscore can mend."""
+
+    exit_code = 2
 
 
 class SettingsError(UserError):
@@ -161,15 +166,29 @@ class TooManyRefusedError(UserError):
 
 
 class AlarmError(UserError):
-    """An export that looks wrong beside the one before."""
+    """An export that looks wrong beside the one before; it is kept as a version that does not count."""
 
-    def __init__(self, seen: Mapping[str, Sequence[str]]) -> None:
-        self.names = tuple(seen)
-        told = "; ".join(f"{name}: {', '.join(each)}" for name, each in seen.items())
+    exit_code = 3
+
+    def __init__(self, seen: Mapping[str, Sequence[str]], *, version: str) -> None:
+        self.names, self.version = tuple(seen), version
+        problems = "; ".join(f"{name}: {', '.join(each)}" for name, each in seen.items())
         accept = " ".join(f"--accept {name}" for name in seen)
         super().__init__(
-            f"this export looks wrong beside the one before: {told}. No version was written. If it is right: "
-            f"leadscore ingest {accept}"
+            f"this export looks wrong beside the one before: {problems}. It is quarantined as version {version}: the "
+            "version before still counts, and so does the published list. Have the export mended and ingest it again; "
+            f"if it is right: leadscore ingest {accept}"
+        )
+
+
+class QuarantinedError(UserError):
+    """A version that cannot count, since its delivery failed an alarm that nobody accepted."""
+
+    def __init__(self, version: str, alarms: Sequence[str]) -> None:
+        accept = " ".join(f"--accept {name}" for name in alarms)
+        super().__init__(
+            f"version {version} is quarantined: its export raised {listed(alarms)}. If it is right, ingest that export "
+            f"again: leadscore ingest {accept}"
         )
 
 

@@ -65,9 +65,20 @@ class Alarm:
 ALARMS: dict[str, Alarm] = {
     "empty": Alarm("a table had rows and has none"),
     "half_delivered": Alarm("many leads, or much of a table, are gone"),
+    "facts_vanished": Alarm(
+        "leads, or facts dated before the export before, are gone; of closes hardly any may be: their leads would be "
+        "open again"
+    ),
+    "feed_ended": Alarm("the newest fact of a table is older than its gaps usually are, while other tables go on"),
+    "known_until_ahead": Alarm("`known_until` lies far past the newest fact of any table"),
     "same_files": Alarm("`known_until` is later, but every file is the one that was read before", "warn"),
     "older_export": Alarm("the export ends earlier than the one before"),
-    "renamed": Alarm("a value that was common is gone, and one that was not there is about as common", "warn"),
+    "renamed": Alarm("a value of past facts has another name, or is gone and one that is new is about as common"),
+    "unknown_value": Alarm("a stage, kind or status that the settings do not know is common", "warn"),
+    "emptied": Alarm("many values of a column are gone in facts that were exported before"),
+    "rewritten": Alarm("many facts that were exported before say something else, such as won for lost"),
     "currency_switch": Alarm("many leads have another currency, or amounts that changed by one and the same factor"),
-    "time_shift": Alarm("the creation of many leads moved by one and the same number of half hours"),
+    "scale": Alarm("numbers are a power of ten of what they were, or those of new facts are of another size"),
+    "shares": Alarm("new facts differ in who acts, how leads end, or what is missing"),
+    "time_shift": Alarm("many leads, or the first facts of a table, moved by one and the same number of half hours"),
 }

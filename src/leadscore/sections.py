@@ -266,6 +266,12 @@ class Validation(Frozen):
     max_shrink: float = Field(
         default=0.2, ge=0, le=1, description="alarm if more than this share of the leads, or of a table, is gone"
     )
+    max_vanished: float = Field(
+        default=0.05, ge=0, le=1, description="alarm if more than this share of a table's past facts is gone"
+    )
+    max_closes_vanished: float = Field(
+        default=0.01, ge=0, le=1, description="alarm if more than this share of the closed leads is open again"
+    )
 
     @field_validator("severity", "alarms")
     @classmethod

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from leadscore.engine.protocol import identifier
+from leadscore.ingest.deliveries import Deliveries
+from leadscore.ingest.fresh import find_shares, find_sizes
 from leadscore.ingest.observe import JUDGED
+from leadscore.ingest.rewritten import (
+    Compared,
+    compare_columns,
+    find_emptied,
+    find_renamed,
+    find_rescaled,
+    find_rewritten,
+)
 from leadscore.ingest.validate import Staged
+from leadscore.ingest.vanished import find_ahead, find_ended, find_shifted, find_vanished
 from leadscore.store.version import StoreVersion
 from leadscore.times import SECOND_US, format_us
 
 MANY = 0.2  # of the leads that both exports have
 COMMON = 20  # rows of a value below which its coming and going says nothing
 HALF_HOUR_US = 1800 * SECOND_US
+FEW = 5  # rows of a value that is gone, if one that nobody knows is there instead
 LEAST_LEADS = 20  # in both exports; of fewer nothing is said
 
 
@@ -29,15 +42,72 @@ class Raised:
 
 
 @dataclass(frozen=True)
+class Alarms:
+    """All that was raised; `warned` are the alarms that only warn, `taken` those that are accepted this once."""
+
+    raised: tuple[Raised, ...]
+    warned: frozenset[str]
+    taken: frozenset[str] = frozenset()
+
+    @property
+    def stopping(self) -> dict[str, list[str]]:
+        """What stops the delivery, by alarm."""
+        return self._by_name(lambda name: name not in self.warned | self.taken)
+
+    @property
+    def accepted(self) -> dict[str, list[str]]:
+        """What was accepted by name and would have stopped it."""
+        return self._by_name(lambda name: name in self.taken - self.warned)
+
+    @property
+    def words(self) -> list[str]:
+        """Everything, for whoever watches."""
+        return [f"{each.name}: {each.seen}" for each in self.raised]
+
+    def _by_name(self, is_asked: Callable[[str], bool]) -> dict[str, list[str]]:
+        seen: dict[str, list[str]] = {}
+        for each in self.raised:
+            if is_asked(each.name):
+                seen.setdefault(each.name, []).append(each.seen)
+        return seen
+
+
+@dataclass(frozen=True)
 class Exports:
-    """This export and the one before, both readable on the engine: <table>_now and before_<table>."""
+    """This export and the one before, both readable on the engine: <table>_now and before_<table>.
+
+    `accounts` and `before_accounts` say what became of the rows of each table. `pair` holds the rows of both
+    deliveries as their files say them; None without dates, or if what was read for the one before is not known.
+    """
 
     staged: Staged
     before: StoreVersion
-    tables: dict[str, dict[str, Any]]
+    accounts: dict[str, Any]
+    before_accounts: dict[str, Any]
+    pair: Deliveries | None
     known_until: int
     files: dict[str, str]
     files_before: dict[str, str]
+
+    @cached_property
+    def compared(self) -> list[Compared]:
+        """The columns of the facts that both deliveries have."""
+        return [] if self.pair is None else compare_columns(self.pair)
+
+    def counts(self) -> Iterator[tuple[str, int, int]]:
+        """The rows of every table that the delivery before, and this one, let into the store."""
+        for name, account in self.before_accounts.items():
+            yield name, account["stored"], self.accounts[name]["stored"]
+
+    def gone_leads(self) -> tuple[int, int]:
+        """How many leads the delivery before had, and how many of them this one has not."""
+        is_raw = self.pair is not None and "leads" in self.pair.tables
+        leads = "raw_before_leads" if is_raw else "before_leads"
+        row = self.staged.engine.query(f"""SELECT COUNT(*) AS had, COUNT(CASE WHEN n.lead_id IS NULL THEN 1 END) AS gone
+            FROM (SELECT DISTINCT lead_id FROM {leads}) AS b
+            LEFT JOIN (SELECT DISTINCT lead_id FROM ({self.staged.rows("leads")}) AS s) AS n
+            ON n.lead_id = b.lead_id""").to_pylist()[0]
+        return row["had"], row["gone"]
 
     def number(self, sql: str) -> Any:
         """The one value that a statement gives."""
@@ -52,22 +122,19 @@ def find_alarms(exports: Exports) -> list[Raised]:
 
 
 def _empty(e: Exports) -> Iterator[str]:
-    for name, part in e.before.manifest["tables"].items():
-        if part["rows"] and not e.tables[name]["rows"]:
-            yield f"{name} had {part['rows']:,} rows and has none"
+    for name, before, now in e.counts():
+        if before and not now:
+            yield f"{name} had {before:,} rows and has none"
 
 
 def _half_delivered(e: Exports) -> Iterator[str]:
     limit = e.staged.settings.validation.max_shrink
-    gone = e.number("SELECT COUNT(*) FROM before_leads AS b LEFT JOIN leads_now AS n ON n.lead_id = b.lead_id "
-                    "WHERE n.lead_id IS NULL")  # fmt: skip
-    had = e.before.manifest["tables"]["leads"]["rows"]
+    had, gone = e.gone_leads()
     if had and gone > limit * had:
         yield f"{gone:,} of {had:,} leads are no longer there"
-    for name, part in e.before.manifest["tables"].items():
-        now = e.tables[name]["rows"]
-        if name != "leads" and 0 < now < (1 - limit) * part["rows"]:
-            yield f"{name} had {part['rows']:,} rows and has {now:,}"
+    for name, before, now in e.counts():
+        if name != "leads" and 0 < now < (1 - limit) * before:
+            yield f"{name} had {before:,} rows and has {now:,}"
 
 
 def _same_files(e: Exports) -> Iterator[str]:
@@ -84,30 +151,48 @@ def _older_export(e: Exports) -> Iterator[str]:
 
 
 def _renamed(e: Exports) -> Iterator[str]:
-    texts = [name for name, field in e.staged.settings.lead_fields().items() if field.type == "text"]
+    fields = e.staged.settings.lead_fields().items()
+    texts = [name for name, field in fields if field.type == "text" and name != "owner_id"]  # leads go to other reps
     schema = e.before.schema("leads")
     asked = [("leads", name) for name in e.staged.mapped_fields() if schema and name in schema.names and name in texts]
+    known = {each.name for each in e.compared if each.renamed}
+    yield from find_renamed(e.compared)
     for table, column in [*asked, ("stages", "stage"), ("activities", "kind"), ("outcomes", "reason")]:
         counts = e.staged.engine.query(_counts_sql(table, column)).to_pylist()
         if len(counts) > 10 * COMMON:  # free text, names: values come and go
             continue
-        gone = {row["value"]: row["before"] for row in counts if row["before"] >= COMMON and not row["now"]}
+        gone = {row["value"]: row["before"] for row in counts if row["before"] >= FEW and not row["now"]}
         new = {row["value"]: row["now"] for row in counts if row["now"] >= COMMON and not row["before"]}
         for old, n in gone.items():
             alike = [value for value, m in new.items() if n / 2 <= m <= 2 * n]
-            if alike:
+            if alike and n >= COMMON and f"{table}.{column}" not in known:
                 yield (f"{table}.{column}: {old!r} had {n:,} rows and has none, {alike[0]!r} is new with "
                        f"{new[alike[0]]:,}")  # fmt: skip
-    yield from _renamed_and_refused(e)
+        yield from _renamed_and_refused(e, table, column, gone)
 
 
-def _renamed_and_refused(e: Exports) -> Iterator[str]:
+def _renamed_and_refused(e: Exports, table: str, column: str, gone: dict[str, int]) -> Iterator[str]:
+    """Values that are gone, with one that the settings do not know about as often among the refused."""
+    for row in _unknown_values(e):
+        alike = [old for old, n in gone.items() if n / 2 <= row["n"] <= 2 * n]
+        if row["table"] == table and row["column"] == column and alike:
+            yield (f"{table}.{column}: {alike[0]!r} had {gone[alike[0]]:,} rows and has none, {row['value']!r} has "
+                   f"{row['n']:,} and is not in the settings")  # fmt: skip
+
+
+def _unknown(e: Exports) -> Iterator[str]:
     """A stage, kind or status that the settings do not know yet: its rows are among the refused."""
-    sql = f"""SELECT "table", "column", value, COUNT(*) AS n FROM row_rejects
+    for row in _unknown_values(e):
+        if row["n"] >= COMMON:
+            yield f"{row['table']}.{row['column']}: {row['value']!r} is not in the settings and has {row['n']:,} rows"
+
+
+def _unknown_values(e: Exports) -> list[dict[str, Any]]:
+    sql = """SELECT "table", "column", value, COUNT(*) AS n FROM row_rejects
         WHERE rule IN ('allowed', 'unmapped', 'unselected') AND value IS NOT NULL
-        GROUP BY "table", "column", value HAVING COUNT(*) >= {COMMON} ORDER BY n DESC, value"""
-    for row in e.staged.engine.query(sql).to_pylist():
-        yield f"{row['table']}.{row['column']}: {row['value']!r} is not in the settings and has {row['n']:,} rows"
+        GROUP BY "table", "column", value ORDER BY n DESC, value"""
+    unknown: list[dict[str, Any]] = e.staged.engine.query(sql).to_pylist()
+    return unknown
 
 
 def _counts_sql(table: str, column: str) -> str:
@@ -178,13 +263,50 @@ def _time_shift(e: Exports) -> Iterator[str]:
         yield f"the creation of {n:,} of {both:,} leads moved by {hours:+g} hours: is the time zone the right one?"
 
 
+def _of_pair(look: Callable[[Deliveries], Iterator[str]]) -> Callable[[Exports], Iterator[str]]:
+    """A look at the rows of two deliveries, which sees nothing where they cannot be compared."""
+
+    def look_at(e: Exports) -> Iterator[str]:
+        return iter(()) if e.pair is None else look(e.pair)
+
+    return look_at
+
+
+def _emptied(e: Exports) -> Iterator[str]:
+    return iter(()) if e.pair is None else find_emptied(e.pair, e.compared)
+
+
+def _rewritten(e: Exports) -> Iterator[str]:
+    return iter(()) if e.pair is None else find_rewritten(e.pair, e.compared)
+
+
+def _scale(e: Exports) -> Iterator[str]:
+    if e.pair is not None:
+        yield from find_rescaled(e.pair)
+        yield from find_sizes(e.pair)
+
+
+def _time_shifts(e: Exports) -> Iterator[str]:
+    yield from _time_shift(e)
+    if e.pair is not None:
+        yield from find_shifted(e.pair)
+
+
 OF_TIME = {"same_files", "older_export", "time_shift"}
 LOOKS: dict[str, Callable[[Exports], Iterator[str]]] = {
     "empty": _empty,
     "half_delivered": _half_delivered,
+    "facts_vanished": _of_pair(find_vanished),
+    "feed_ended": _of_pair(find_ended),
+    "known_until_ahead": _of_pair(find_ahead),
     "same_files": _same_files,
     "older_export": _older_export,
     "renamed": _renamed,
+    "unknown_value": _unknown,
+    "emptied": _emptied,
+    "rewritten": _rewritten,
     "currency_switch": _currency_switch,
-    "time_shift": _time_shift,
+    "scale": _scale,
+    "shares": _of_pair(find_shares),
+    "time_shift": _time_shifts,
 }

@@ -27,13 +27,14 @@ from leadscore.errors import (
     UserError,
     listed,
 )
-from leadscore.ingest.alarms import Exports, find_alarms
+from leadscore.ingest.alarms import Alarms, Exports, find_alarms
 from leadscore.ingest.closes import restated_sql, settle_closes
+from leadscore.ingest.deliveries import attach_deliveries, read_parts_of
 from leadscore.ingest.duplicates import find_duplicates
 from leadscore.ingest.export_moment import Delivery, ExportMoment, determine_moment, read_modified
 from leadscore.ingest.first_seen import remember
 from leadscore.ingest.observe import attach_before, leads_sql, observe
-from leadscore.ingest.part import Part, part_path, read_kept_part, read_part
+from leadscore.ingest.part import Part, read_part
 from leadscore.ingest.repeats import find_repeats
 from leadscore.ingest.sources import find_files
 from leadscore.ingest.states import map_states
@@ -52,8 +53,8 @@ from leadscore.spreadsheet import write_csv_for_people
 from leadscore.store.version import (
     BESIDE,
     StoreVersion,
+    quarantine_version,
     read_current,
-    read_parts,
     write_attempt,
     write_rows,
     write_version,
@@ -102,8 +103,9 @@ def build_version(
     Raises:
         DamagedStoreError: the current version is damaged.
         ExportMomentError: nothing usable says when the export was made.
-        UserError: `accept` names no alarm, a source is missing or unreadable, too many rows were refused, an alarm was
-            raised, or not one lead could be stored; the store is as it was.
+        AlarmError: an alarm was raised; the delivery is quarantined, and the version before still counts.
+        UserError: `accept` names no alarm, a source is missing or unreadable, too many rows were refused, or not one
+            lead could be stored; the store is as it was.
     """
     if unknown := [name for name in accept if name not in ALARMS]:
         raise UnknownAlarmError(unknown[0], [*ALARMS])
@@ -183,12 +185,7 @@ class _Build:
         self._attach("leads", self.kept["leads"].part)
         rejects = self._write_rejects()
         accounts = self._accounts()
-        try:
-            self._check_refused(accounts, rejects["rules"])
-            alarms = self._check_alarms(known_until, accept)
-        except UserError as e:
-            write_attempt(self.folder, rejects, stopped=str(e))
-            raise
+        alarms = self._find_alarms(accounts["tables"], known_until, accept)
         observed = observe(self.staged)
         manifest = {
             "format": 1,
@@ -205,12 +202,24 @@ class _Build:
             "accounts": accounts,
             "warnings": self.warnings + self._find_warnings(),
         }
+        try:
+            self._check_leads(accounts, rejects["rules"])
+            self._check_alarms(alarms, manifest)
+            self._check_refused(accounts, rejects["rules"])
+        except UserError as e:
+            write_attempt(self.folder, rejects, stopped=str(e))
+            raise
+        if accepted := alarms.accepted:
+            manifest["accepted"] = accepted
         duplicates = find_duplicates(self.staged)
-        version = write_version(self.folder, manifest, parts=[part["key"] for part in self.staged.parts])
+        version = write_version(self.folder, manifest, parts=self._part_keys())
         write_csv_for_people(self.folder.parent / "duplicates.csv", duplicates)
         write_attempt(self.folder, rejects, stopped=None)
         files = [{key: part[key] for key in ("source", "file", "dialect", "unchanged")} for part in self.staged.parts]
-        return Ingested(version, self.moment, files, alarms, duplicates.num_rows)
+        return Ingested(version, self.moment, files, alarms.words, duplicates.num_rows)
+
+    def _part_keys(self) -> list[str]:
+        return [part["key"] for part in self.staged.parts]
 
     def _remember(self, known_until: int) -> dict[str, Any]:
         """The source text that exports showed, as entries of the manifest; undated nothing is known at any time."""
@@ -305,33 +314,47 @@ class _Build:
             "duplicates": kept.duplicates + sum(part["duplicates"] for part in parts),
         }
 
-    def _check_refused(self, accounts: dict[str, Any], rules: dict[str, int]) -> None:
-        """Stop if not one lead stands, or if more rows than the settings allow were refused."""
-        limit = self.settings.validation.max_refused
+    def _check_leads(self, accounts: dict[str, Any], rules: dict[str, int]) -> None:
+        """Stop if not one lead stands."""
         if not accounts["tables"]["leads"]["stored"]:
             raise NoLeadsError(rejected=rules)
+
+    def _check_refused(self, accounts: dict[str, Any], rules: dict[str, int]) -> None:
+        """Stop if more rows than the settings allow were refused."""
+        limit = self.settings.validation.max_refused
         shares = {f"file of {name}": (a["rejected"], a["read"]) for name, a in accounts["sources"].items()}
         shares |= {f"table {name}": (a["rejected"], a["selected"]) for name, a in accounts["tables"].items()}
         over = {name: counts for name, counts in shares.items() if counts[0] > limit * counts[1]}
         if over:
             raise TooManyRefusedError(over, limit=limit, rules=rules)
 
-    def _check_alarms(self, known_until: int, accept: Collection[str]) -> list[str]:
-        """What looks wrong beside the version before; stops unless the settings or whoever runs it accept it."""
+    def _find_alarms(self, accounts: dict[str, Any], known_until: int, accept: Collection[str]) -> Alarms:
+        """What looks wrong beside the version before, and what of it the settings or whoever runs it let pass."""
         if self.before is None:
-            return []
-        known = [read_kept_part(part_path(self.folder, key)) for key in read_parts(self.before)]
-        earlier = [part for part in known if part is not None]
+            return Alarms((), frozenset())
         files, files_before = ({f"{part['source']}/{part['file']}": part["sha256"] for part in parts}
-                               for parts in (self.staged.parts, earlier))  # fmt: skip
-        tables = {name: kept.part for name, kept in self.kept.items()}
-        raised = find_alarms(Exports(self.staged, self.before, tables, known_until, files, files_before))
-        stops = [each for each in raised
-                 if self.settings.validation.answer_to(each.name) == "stop" and each.name not in accept]  # fmt: skip
-        if stops:
-            names = dict.fromkeys(each.name for each in stops)
-            raise AlarmError({name: [each.seen for each in stops if each.name == name] for name in names})
-        return [f"{each.name}: {each.seen}" for each in raised]
+                               for parts in (self.staged.parts, read_parts_of(self.before)))  # fmt: skip
+        is_dated = self.settings.is_dated
+        pair = attach_deliveries(self.staged, self.before, known_until=known_until) if is_dated else None
+        exports = Exports(
+            staged=self.staged,
+            before=self.before,
+            accounts=accounts,
+            before_accounts=self.before.manifest.get("accounts", {}).get("tables", {}),
+            pair=pair,
+            known_until=known_until,
+            files=files,
+            files_before=files_before,
+        )
+        warned = {name for name in ALARMS if self.settings.validation.answer_to(name) == "warn"}
+        return Alarms(tuple(find_alarms(exports)), frozenset(warned), frozenset(accept))
+
+    def _check_alarms(self, alarms: Alarms, manifest: dict[str, Any]) -> None:
+        """Quarantine a delivery that fails an alarm: a version is written, and the one before still counts."""
+        if stopping := alarms.stopping:
+            quarantined = manifest | {"quarantined": stopping}
+            version = quarantine_version(self.folder, quarantined, parts=self._part_keys())
+            raise AlarmError(stopping, version=version.id)
 
     def _find_warnings(self) -> list[str]:
         undated = self._number("SELECT COUNT(*) FROM judged WHERE broken_rule = '' AND event_us IS NULL")

@@ -67,8 +67,7 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
         UserError: the file cannot be read.
     """
     sha256 = hash_tree(file.path)
-    reading = canonical_json({"sha256": sha256, "name": file.name, "reading": reading_of(file.source, settings)})
-    key = hash_bytes(reading)[:32]
+    key = part_key(sha256, file.name, file.source, settings)
     home = part_path(folder, key)
     kept = read_kept_part(home)
     if kept is not None and all(is_whole(object_path(folder, each)) for each in part_objects(kept)):
@@ -87,6 +86,12 @@ def _personal(source: str, settings: Settings, folder: Path) -> PersonalHash:
     """The store's own salt, made when a personal column is first read."""
     read = {name for entry in settings.mapping if entry.source == source for name in entry.targets()}
     return PersonalHash.of_store(folder) if read & set(PERSONAL) - set(settings.fields) else PersonalHash(b"")
+
+
+def part_key(sha256: str, name: str, source: str, settings: Settings) -> str:
+    """The key of the part of a file with that content and name, as the settings read it."""
+    reading = canonical_json({"sha256": sha256, "name": name, "reading": reading_of(source, settings)})
+    return hash_bytes(reading)[:32]
 
 
 def part_path(folder: Path, key: str) -> Path:

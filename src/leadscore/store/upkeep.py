@@ -7,7 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError, UnknownStoreVersionError
+from leadscore.errors import (
+    CorruptFileError,
+    CorruptPointerError,
+    NoStoreError,
+    QuarantinedError,
+    UnknownStoreVersionError,
+)
 from leadscore.files import canonical_json, hash_bytes, read_json, write_pointer
 from leadscore.locks import locked, unread
 from leadscore.store.version import (
@@ -33,6 +39,7 @@ PART = {"rejects": FILES, "tables": {}}
 def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[dict[str, Any]]:
     """Every version: id, known_until, rows by table, and whether it is the current one; the latest known_until first.
 
+    `quarantined` names the alarms that its delivery failed.
     `damaged` names what of it is gone or was changed: its `manifest`, which then says nothing else, or, if files
     are to be `checked`, tables.
 
@@ -61,13 +68,14 @@ def _describe(folder: Path, version: str, *, checked: bool) -> dict[str, Any]:
     try:
         read = read_version(folder, version)
     except CorruptFileError:
-        nothing = {"known_until": "unknown", "known_until_us": -1, "rows": {}}
+        nothing = {"known_until": "unknown", "known_until_us": -1, "rows": {}, "quarantined": []}
         return {"version": version, **nothing, "damaged": [MANIFEST]}
     return {
         "version": version,
         "known_until": read.manifest["known_until"],
         "known_until_us": read.known_until_us,
         "rows": {name: part["rows"] for name, part in sorted(read.manifest["tables"].items())},
+        "quarantined": [*read.quarantined],
         "damaged": read.find_damage() if checked else [],
     }
 
@@ -77,6 +85,7 @@ def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
 
     Raises:
         UnknownStoreVersionError: none, or more than one, is called so.
+        QuarantinedError: its delivery failed an alarm.
         CorruptFileError: a file of it is gone or was changed.
     """
     known = [each["version"] for each in list_versions(folder, project=project)]
@@ -85,6 +94,8 @@ def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
         raise UnknownStoreVersionError(project, which, known)
     with locked(folder):
         version = read_version(folder, found[0])
+        if version.quarantined:
+            raise QuarantinedError(version.id, [*version.quarantined])
         names = (*version.manifest["tables"], *BESIDE)
         check_objects([path for name in names for path in version.paths(name)])
         sha256 = hash_bytes(canonical_json(version.manifest))
@@ -103,7 +114,7 @@ def prune(
     Args:
         folder: the store.
         project: its name, for messages.
-        keep: how many versions stay in any case, those with the latest known_until.
+        keep: how many versions stay in any case, those with the latest known_until; as many quarantined ones do.
         referred: says which versions stay because something was published or trained from them; asked when no reader
             can come in between.
         really: remove; else only tell.
@@ -118,7 +129,8 @@ def prune(
         versions = list_versions(folder, project=project)
         if not any(each["current"] for each in versions):
             raise CorruptPointerError(folder / "current.json")
-        unneeded = [each["version"] for each in versions[keep:] if not each["current"]]
+        older = [each for are in (False, True) for each in _those(versions, quarantined=are)[keep:]]
+        unneeded = [each["version"] for each in older if not each["current"]]
         free = {each for each in unneeded if leases.enter_context(unread(manifest_path(folder, each)))}
         gone = free - set(referred())
         removed = [each["version"] for each in versions if each["version"] in gone]
@@ -133,6 +145,10 @@ def prune(
             for path in unused:
                 path.unlink()
     return {"removed": removed, "kept": kept, "files": len(unused), "bytes": size, "really": really}
+
+
+def _those(versions: list[dict[str, Any]], *, quarantined: bool) -> list[dict[str, Any]]:
+    return [each for each in versions if bool(each["quarantined"]) == quarantined]
 
 
 def _find_unused(folder: Path, kept: Collection[str], *, project: str) -> list[Path]:

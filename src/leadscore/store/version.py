@@ -68,6 +68,12 @@ class StoreVersion:
         return int(self.manifest["first_us"])
 
     @property
+    def quarantined(self) -> dict[str, list[str]]:
+        """The alarms that its delivery failed, with what was seen; none for a version that may count."""
+        seen: dict[str, list[str]] = self.manifest.get("quarantined", {})
+        return seen
+
+    @property
     def observed(self) -> dict[str, Any]:
         """Rows and files of the changes that were seen between versions; the first versions know of none."""
         found: dict[str, Any] = self.manifest.get("observed", NOTHING)
@@ -218,13 +224,26 @@ def write_version(folder: Path, manifest: dict[str, Any], *, parts: Sequence[str
     `parts` are the keys of what was read for it: they are kept beside the version and are no part of it, since other
     files may say the same.
     """
+    version, sha256 = _keep_manifest(folder, manifest, parts)
+    current = canonical_json({"version": version.id, "sha256": sha256})
+    write_pointer(folder / "current.json", current)
+    return version
+
+
+def quarantine_version(folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()) -> StoreVersion:
+    """Keep a manifest that names, under `quarantined`, the alarms that its delivery failed; it does not become current.
+
+    It can be listed and looked at, and is an ancestor of no version.
+    """
+    return _keep_manifest(folder, manifest, parts)[0]
+
+
+def _keep_manifest(folder: Path, manifest: dict[str, Any], parts: Sequence[str]) -> tuple[StoreVersion, str]:
     data = canonical_json(manifest)
     sha256 = hash_bytes(data)
     write_pointer(folder / "deliveries" / f"{sha256[:16]}.json", canonical_json({"parts": list(parts)}))
     write_pointer(folder / "versions" / f"{sha256[:16]}.json", data)  # a damaged one is mended
-    current = canonical_json({"version": sha256[:16], "sha256": sha256})
-    write_pointer(folder / "current.json", current)
-    return StoreVersion(sha256[:16], manifest, folder)
+    return StoreVersion(sha256[:16], manifest, folder), sha256
 
 
 def read_pointer(folder: Path) -> str | None:
@@ -270,7 +289,7 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
 def _find_latest(folder: Path) -> StoreVersion | None:
     """The version with the latest known_until; None if a manifest is damaged, or several are the latest."""
     try:
-        versions = [read_version(folder, each) for each in list_ids(folder)]
+        versions = [each for each in (read_version(folder, name) for name in list_ids(folder)) if not each.quarantined]
     except CorruptFileError:
         return None
     latest = max((each.known_until_us for each in versions), default=None)

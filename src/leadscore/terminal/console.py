@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from leadscore.errors import LeadscoreError, UserError
+from leadscore.errors import LeadscoreError
 from leadscore.printable import printable
 
 
@@ -51,12 +51,15 @@ def escaped(text: object) -> str:
 
 @contextmanager
 def exit_with_words() -> Iterator[None]:
-    """End the process with words instead of a traceback: exit code 2 is the user's mistake, 1 is ours."""
+    """End the process with words instead of a traceback.
+
+    Exit code 2 is the user's mistake, 3 a delivery that is withheld, 1 is ours.
+    """
     try:
         yield
     except LeadscoreError as e:
         err.print(f"[bold red]error:[/] {escape(str(e))}", highlight=False, soft_wrap=True)
-        sys.exit(2 if isinstance(e, UserError) else 1)
+        sys.exit(e.exit_code)
 
 
 def draw_usage(error: Any) -> None:

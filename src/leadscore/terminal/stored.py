@@ -88,6 +88,8 @@ def draw_store(result: dict[str, Any]) -> None:
     table = table_of("Store versions", "version", "known until", "", "leads", "all rows", text=3)
     for each in result["versions"]:
         notes = ["current"] * each["current"] + ["in use"] * each["referred"]
+        if each["quarantined"]:
+            notes.append(f"[yellow]quarantined: {', '.join(each['quarantined'])}[/]")
         if each["damaged"]:
             notes.append(f"[red]damaged: {', '.join(each['damaged'])}[/]")
         rows = each["rows"]
