@@ -186,8 +186,7 @@ ALARMS = [
     ("half_delivered", MANY[:70], {}, "30 of 100 leads are no longer there"),
     ("half_delivered", MANY, {"01.csv": ["1,2024-01-05"]}, "activities had 40 rows and has 1"),
     ("same_files", MANY, {}, "no file changed"),
-    ("renamed", [row.replace("Ulm", "Ulm (Donau)") for row in MANY], {}, "leads.city: 'Ulm' had 50 rows and has none, "
-     "'Ulm (Donau)' is new with 50"),
+    ("renamed", [row.replace("Ulm", "Ulm (Donau)") for row in MANY], {}, "leads.city: 'Ulm' is now 'Ulm (Donau)' in 50 facts"),
     ("currency_switch", [f"{row.rsplit(',', 1)[0]},{(n + 1) * 100}" for n, row in enumerate(MANY)], {},
      "size of 100 of 100 leads is 100 times what it was"),
     ("time_shift", [row.replace("T10", "T12") for row in MANY], {}, "moved by +2 hours"),
@@ -212,7 +211,7 @@ def test_alarm_when_an_export_looks_wrong_beside_the_one_before_then_it_stops_or
     assert jobs.list_rejects(settings)["stopped"] == str(raised.value)
     assert any(words in text for text in ingest(settings, accept=raised.value.names)["alarms"])
     assert current(settings).id != version
-    assert [*current(settings).manifest["accepted"]] == [*raised.value.names]
+    assert set(current(settings).manifest["accepted"]) == set(raised.value.names)
     assert jobs.list_rejects(settings)["stopped"] is None
 
 
