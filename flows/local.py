@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from guard import start_guard
 from leadscore.config import read_settings, set_environment
-from leadscore.errors import UserError
+from leadscore.errors import WITHHELD, UserError
 from leadscore.terminal import exit_with_words
 
 set_environment(  # read when Prefect is imported; what the environment says already, stands
@@ -47,4 +48,7 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
     with exit_with_words():
         read_settings(Path(chosen["config"]))  # what is wrong there is said without Prefect's tracebacks
         start_guard()
-        draw(run(**chosen))
+        result = run(**chosen)
+        draw(result)
+    if (result.get("scored") or result).get("withheld"):
+        sys.exit(WITHHELD)

@@ -30,6 +30,8 @@ def show_scores(scored: dict[str, Any]) -> None:
         f"**{scored['counts']['scored']:,} open leads** scored{as_of} by model "
         f"{model}, in {folder}\n\n| tier | leads |\n|---|---|{tiers}"
     )
+    if scored["withheld"]:
+        summary += f"\n\nNot published, too unlike the list before: {'; '.join(scored['withheld'])}"
     if scored["newer"]:
         summary += f"\n\nNot published: readers stay with the newer list `{scored['newer']['publication_id']}`"
     artifacts.create_markdown_artifact(summary, key="leadscore-summary")

@@ -20,6 +20,7 @@ from leadscore.errors import SettingsError, TimeFormatError, listed
 from leadscore.limits import LONGEST_PROJECT, MOST_DAYS, MOST_SEED, NAME, OURS, PROJECT, FilePath
 from leadscore.machine import EngineSettings, RegistrySettings
 from leadscore.problems import UndeclaredError, describe_problems, what_to_paste
+from leadscore.publishing import PublicationSettings
 from leadscore.routing import RoutingSettings
 from leadscore.sections import (
     RESERVED,
@@ -101,6 +102,7 @@ class Settings(Frozen):
     scorecard: Scorecard = Scorecard()
     model: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
+    publication: PublicationSettings = PublicationSettings()
     routing: RoutingSettings | None = Field(default=None, description="gives leads to reps")
 
     @field_validator("timezone")

@@ -34,13 +34,16 @@ def shortened(value: object, *, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
+WITHHELD = 3  # the exit code of a delivery, or a list, that looks wrong beside what came before
+
+
 class LeadscoreError(Exception):
     """Any error that leadscore raises on purpose; its message may be shown anywhere."""
 
+    exit_code = 1
+
     def __init__(self, message: object, *, then: Sequence[str] = ()) -> None:
         super().__init__("\n".join(map(printable, (message, *then))))
-
-    exit_code = 1
 
 
 class UserError(LeadscoreError):
@@ -168,7 +171,7 @@ class TooManyRefusedError(UserError):
 class AlarmError(UserError):
     """An export that looks wrong beside the one before; it is kept as a version that does not count."""
 
-    exit_code = 3
+    exit_code = WITHHELD
 
     def __init__(self, seen: Mapping[str, Sequence[str]], *, version: str) -> None:
         self.names, self.version = tuple(seen), version

@@ -27,6 +27,7 @@ from leadscore.cli.options import (
     who,
 )
 from leadscore.cli.store import store
+from leadscore.errors import WITHHELD
 from leadscore.limits import MOST_SEED
 from leadscore.terminal import (
     draw_audit,
@@ -159,6 +160,9 @@ def score(
     replace_newer: Annotated[
         bool, typer.Option("--replace-newer", help="Publish the list even if a newer one is published.")
     ] = False,
+    even_if_unlike: Annotated[
+        bool, typer.Option("--even-if-unlike", help="Publish the list even if it is too unlike the one before.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Give every open lead a probability, a tier and reasons, and publish the list."""
@@ -167,9 +171,13 @@ def score(
         from leadscore import jobs
 
         scored = jobs.score(settings, as_of_us=moment_of(settings, as_of), progress=progress)
-        return scored | jobs.publish(settings, scored["publication_id"], replace_newer=replace_newer)
+        return scored | jobs.publish(
+            settings, scored["publication_id"], replace_newer=replace_newer, even_if_unlike=even_if_unlike
+        )
 
-    run_command(run, draw_score, config, None, as_json=as_json)
+    result = run_command(run, draw_score, config, None, as_json=as_json)
+    if result["withheld"]:
+        raise typer.Exit(WITHHELD)
 
 
 @app.command()

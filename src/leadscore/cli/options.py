@@ -52,14 +52,15 @@ def run_command(
     data: Path | None,
     *,
     as_json: bool,
-) -> None:
-    """Read the settings, run a job with a bar for whoever watches, and show what it returned."""
+) -> dict[str, Any]:
+    """Read the settings, run a job with a bar for whoever watches, and show and return what it returned."""
     from leadscore.config import read_settings
 
     settings = read_settings(config, input_folder=data)
     with _progress(shown=not as_json) as progress:
         result = run(settings, progress)
     show_result(result, draw, as_json=as_json)
+    return result
 
 
 def show_result(result: dict[str, Any], draw: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:

@@ -21,13 +21,15 @@ from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
 from leadscore.model.target import check_target, with_horizon_of
 from leadscore.progress import Progress, silent
-from leadscore.publish.publication import write_publication
-from leadscore.publish.published import Before, find_before, read_as_of
+from leadscore.publish.publication import read_publication, write_publication
+from leadscore.publish.published import Before, find_before, find_standing, read_as_of, read_current_id
 from leadscore.publish.published import publish as publish_scores
+from leadscore.publish.unlike import Pair, find_unlike
 from leadscore.scoring.change import Previous
 from leadscore.scoring.route import assign
 from leadscore.scoring.score import score_open_leads
 from leadscore.tables import REPS
+from leadscore.times import DAY_US
 
 
 def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
             "model_known_us": known_us,
             "known_until_us": history.version.known_until_us,
             "previous": previous.publication_id if previous else None,
+            "returned": _count_returned(history, scores, previous),
             **facts,
         }
         publication = write_publication(
@@ -167,12 +170,27 @@ def read_previous(settings: Settings, before: Before) -> tuple[Previous | None, 
     return Previous(before.publication.id, as_of_us, before.receipts, model), warnings
 
 
-def publish(settings: Settings, publication_id: str, *, replace_newer: bool = False) -> dict[str, Any]:
+def publish(
+    settings: Settings, publication_id: str, *, replace_newer: bool = False, even_if_unlike: bool = False
+) -> dict[str, Any]:
     """Lead readers to a publication that `score` wrote, unless they are led to a newer one. Repeating changes nothing.
 
-    `published` says whether they are led there, `newer` which list they stay with if not, and its as_of.
+    `published` says whether they are led there, `newer` which list they stay with if not, and its as_of. `withheld`
+    says what of the list is too unlike the one before it to be published, unless it may be `even_if_unlike`; then the
+    published list stands.
     """
     folder = settings.project_folder()
+    withheld = [] if even_if_unlike else find_withheld(settings, publication_id)
+    if withheld:
+        standing = find_standing(folder / "scores", folder / "store")
+        return {
+            "publication_id": publication_id,
+            "folder": str(folder / "scores" / publication_id),
+            "published": False,
+            "newer": None,
+            "withheld": withheld,
+            "previous_as_of": standing.manifest["as_of"] if standing and standing.manifest else "unknown",
+        }
     done = publish_scores(
         publication_id, folder=folder / "scores", store_folder=folder / "store", replace_newer=replace_newer
     )
@@ -185,7 +203,34 @@ def publish(settings: Settings, publication_id: str, *, replace_newer: bool = Fa
         "folder": str(done.publication.folder),
         "published": newer is None,
         "newer": newer,
+        "withheld": [],
     }
+
+
+def find_withheld(settings: Settings, publication_id: str) -> list[str]:
+    """Why a list may not be published without a person's word; nothing for the current one, and without one before."""
+    folder = settings.project_folder() / "scores"
+    publication, scores = read_publication(publication_id, folder=folder)
+    manifest = publication.manifest
+    if publication_id == read_current_id(folder) or not manifest.get("previous"):
+        return []
+    try:
+        before, scores_before = read_publication(manifest["previous"], folder=folder)
+    except CorruptFileError:
+        return []
+    days = ((read_as_of(manifest) or 0) - (read_as_of(before.manifest) or 0)) / DAY_US
+    same_model = manifest["model_version"] == before.manifest["model_version"]
+    pair = Pair(scores_before, scores, days, manifest.get("returned", 0), same_model)
+    return find_unlike(pair, settings.publication)
+
+
+def _count_returned(history: History, scores: pa.Table, previous: Previous | None) -> int:
+    """How many leads of the list existed when the list before was made, and were not on it."""
+    if previous is None:
+        return 0
+    existed = history.engine.query(f"SELECT DISTINCT lead_id FROM leads WHERE available_us < {previous.as_of_us}")
+    listed = set(scores["lead_id"].to_pylist()) - set(previous.receipts["lead_id"].to_pylist())
+    return len(listed & set(existed["lead_id"].to_pylist()))
 
 
 def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:

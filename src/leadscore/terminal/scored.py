@@ -52,6 +52,15 @@ def draw_score(result: dict[str, Any]) -> None:
 def _draw_place(result: dict[str, Any]) -> None:
     """Where the list is, and whether readers are led to it."""
     newer = result["newer"]
+    if result["withheld"]:
+        out.print(
+            f"[yellow]Not published:[/] the list is written in {escaped(result['folder'])}, but it is too unlike the "
+            f"one before: {escaped('; '.join(result['withheld']))}. The published list, as of "
+            f"{escaped(result['previous_as_of'])}, stays. Look at what was exported; to publish this list all the "
+            "same: add --even-if-unlike to leadscore score",
+            soft_wrap=True,
+        )
+        return
     if newer is None:
         out.print(f"Published in {escaped(result['folder'])}", soft_wrap=True)
         return
