@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from leadscore import cli, jobs, terminal
 from leadscore.config import read_settings
+from leadscore.errors import AlarmError
 from leadscore.model.registry import Who
 from leadscore.publish.published import find_before, find_standing
 from leadscore.sample import write_sample
@@ -101,6 +102,50 @@ def test_list_when_a_newer_one_is_published_then_it_is_written_and_the_newer_one
     assert jobs.publish(project, older["publication_id"], replace_newer=True)["published"] is True
     assert current(project) == older["publication_id"]
     assert (store / "receipts" / f"{older['publication_id']}.parquet").exists()
+
+
+@pytest.fixture
+def with_closed_leads(project, tmp_path):
+    """The project after a delivery, accepted by name, in which every third closed lead is open again."""
+    exports = shutil.copytree(project.input_folder, tmp_path / "exports")
+    for name in ("outcomes", "stage_history"):
+        rows = pd.read_csv(exports / f"{name}.csv", dtype=str, keep_default_na=False)
+        closes = rows["stage"].str.startswith("Closed") if name == "stage_history" else rows["outcome"] != ""
+        is_gone = closes & (rows["lead_id"].str[-1].astype(int) % 3 == 0)
+        rows[~is_gone].to_csv(exports / f"{name}.csv", index=False)
+    delivery = project.model_copy(update={"input_folder": exports, "known_until": "2026-03-02"})
+    with pytest.raises(AlarmError) as raised:
+        jobs.ingest(delivery)
+    jobs.ingest(delivery, accept=raised.value.names)
+    return delivery
+
+
+def test_list_when_closed_leads_came_back_then_it_is_written_and_the_one_before_stands(project, with_closed_leads):
+    before = score(project, MIDDLE)
+    after = score(with_closed_leads, MARCH)
+    assert after["published"] is False
+    assert any("existed before, and were not on the list before" in text for text in after["withheld"])
+    assert current(project) == before["publication_id"]
+    assert (Path(after["folder"]) / "scores.parquet").exists()
+    assert jobs.publish(with_closed_leads, after["publication_id"], even_if_unlike=True)["published"] is True
+    assert current(project) == after["publication_id"]
+    assert jobs.publish(with_closed_leads, after["publication_id"])["withheld"] == []
+
+
+def test_command_when_the_list_is_withheld_then_it_says_what_differs_and_ends_with_3(
+    project, with_closed_leads, monkeypatch, capsys
+):
+    score(project, MIDDLE)
+    monkeypatch.setattr("leadscore.config.read_settings", lambda *_, **__: with_closed_leads)
+    monkeypatch.setattr(terminal.out, "_width", 1000)
+    monkeypatch.setattr(sys, "argv", ["leadscore", "score", "--as-of", "2026-03-01"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 3
+    words = capsys.readouterr().out
+    assert "were not on the list before" in words
+    assert "The published list, as of 2026-02-15" in words
+    assert "--even-if-unlike" in words
 
 
 def test_command_when_the_list_is_older_then_says_that_it_was_written_and_which_one_stands(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +69,9 @@ def _find_other_scores(pair: Pair, limits: PublicationSettings, grown: float) ->
 def _moved(before: float, now: float) -> float:
     """The share by which the larger exceeds the smaller."""
     low, high = sorted((before, now))
-    return np.inf if low <= 0 < high else high / low - 1 if low > 0 else 0.0
+    if low > 0:
+        return high / low - 1
+    return inf if high > 0 else 0.0
 
 
 def _tiers_moved(pair: Pair) -> float:
@@ -78,7 +80,7 @@ def _tiers_moved(pair: Pair) -> float:
         counts = Counter(scores["tier"].to_pylist())
         shares.append({tier: n / scores.num_rows for tier, n in counts.items()})
     before, now = shares
-    return sum(max(now.get(tier, 0.0) - before.get(tier, 0.0), 0.0) for tier in before | now)
+    return float(sum(max(now.get(tier, 0.0) - before.get(tier, 0.0), 0.0) for tier in before | now))
 
 
 def _value(scores: pa.Table) -> float:
