@@ -79,7 +79,7 @@ def test_audit_of_what_is_learned_when_facts_known_from_k_on_are_others_then_is_
 def test_audit_when_rows_come_in_another_order_then_is_the_same():
     history = build()
     first = audit_fields(history, known_us=day(250))
-    for name in ("leads", "changes", "outcomes"):
+    for name in ("leads", "changes", "outcomes", "closes"):
         rows = history.engine.query(f"SELECT * FROM {name}")
         history.engine.add_rows(name, rows.take(np.random.default_rng(1).permutation(rows.num_rows)))
     history._spells.clear()

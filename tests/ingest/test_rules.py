@@ -19,6 +19,7 @@ from leadscore.ingest.personal import NORMALISED, PersonalHash
 from leadscore.rules import RULES
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.testing import make_settings
+from leadscore.times import parse_moment
 
 COLUMNS = {"lead_id": "id", "event_at": "created"}
 
@@ -262,16 +263,17 @@ def test_salt_when_it_is_lost_while_hashes_are_stored_then_it_is_told_and_what_i
     assert (store / "salt").stat().st_mode & 0o777 == 0o600
     (store / "salt").chmod(0o644)
     settings = settings_of(tmp_path, PEOPLE[0], [*leads, f"9,2024-01-01,{PEOPLE[1]}"], {"email": "email"})
-    jobs.ingest(settings)
+    jobs.ingest(settings, known_until_us=parse_moment("2024-03-02", zone="UTC"))
     assert (store / "salt").stat().st_mode & 0o777 == 0o600
     harm(store / "salt")
     settings = settings_of(tmp_path, PEOPLE[0], [*leads, f"10,2024-01-01,{PEOPLE[1]}"], {"email": "email"})
+    until = parse_moment("2024-03-03", zone="UTC")
     with pytest.raises(SaltLostError, match=r"remove .*salt .* and the folder .*parts") as told:
-        jobs.ingest(settings)
+        jobs.ingest(settings, known_until_us=until)
     assert "leadscore ingest" in str(told.value)
     (store / "salt").unlink(missing_ok=True)
     shutil.rmtree(store / "parts")
-    assert jobs.ingest(settings)["duplicates"] == 2
+    assert jobs.ingest(settings, known_until_us=until)["duplicates"] == 2
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
