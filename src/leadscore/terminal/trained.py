@@ -144,7 +144,16 @@ def _learned(e: dict[str, Any]) -> str:
         f"Learned from {history['snapshots']:,} snapshots of {history['leads']:,} leads; base rate "
         f"{history['base_rate']:.3f} weighted, {mature} mature only; "
         f"{history['censored']:,} censored, {history['weights_capped']:.1%} of weights capped"
+        + _unusable(history.get("unusable", {}))  # evaluations from before it was counted lack it
     )
+
+
+def _unusable(counts: dict[str, int]) -> str:
+    """The snapshots left out since nobody knows when their lead closed."""
+    parts = [f"{n:,} {outcome}" for outcome, n in counts.items() if n]
+    if not parts:
+        return ""
+    return f"; {' and '.join(parts)} snapshots left out: their leads have no usable close date"
 
 
 def draw_backtest(result: dict[str, Any]) -> None:
