@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import run
 
+from commands import run
 from leadscore import jobs, sample
 from leadscore.config import Settings, read_settings
 from leadscore.engine.duckdb import DuckDBEngine

@@ -429,3 +429,53 @@ def test_side_when_it_has_too_few_of_either_outcome_then_is_refused(won: int, lo
             side.check(least=3)
     else:
         side.check(least=3)
+
+
+# --- Snapshots that cannot be used, against a plain reading ---------------------------------------------------------
+
+Close = tuple[int, int, bool]  # the earliest and the latest day, and whether it was won
+
+
+def label_by_hand(close: int, won: bool, as_of: int, *, known: int) -> float | str | None:
+    """1, 0, None if censored, or "closed" if the lead was not open then."""
+    if close < as_of:
+        return "closed"
+    if close < known and close < as_of + HORIZON:
+        return float(won)
+    return 0.0 if as_of + HORIZON <= known else None
+
+
+def unusable_by_hand(closes: list[Close], as_ofs: list[int], *, known: int) -> dict[str, int]:
+    """By outcome: snapshots whose label is not the same for every day on which their lead may have closed."""
+    counts = {"won": 0, "lost": 0}
+    for (earliest, latest, won), as_of in zip(closes, as_ofs, strict=True):
+        days = range(earliest, latest + 1)
+        labels = {label_by_hand(day, won, as_of, known=known) for day in days}
+        if latest < known and len(labels) > 1:
+            counts["won" if won else "lost"] += 1
+    return counts
+
+
+intervals = st.tuples(st.integers(0, 70), st.integers(0, 50), st.booleans(), st.integers(0, 59))
+
+
+@given(st.lists(intervals, min_size=1, max_size=12))
+def test_unusable_when_closes_lie_between_two_days_then_are_those_whose_label_is_not_the_same_for_all_days(drawn):
+    known = 60
+    closes = [(earliest, earliest + width, won) for earliest, width, won, _ in drawn]
+    as_ofs = [min(as_of, latest) for (_, latest, _), (_, _, _, as_of) in zip(closes, drawn, strict=True)]
+    names = [str(place) for place in range(len(drawn))]
+    spells = pd.DataFrame(
+        {
+            "lead_id": names,
+            "spell": 1,
+            "start_us": day(0),
+            "earliest_us": [day(earliest) for earliest, _, _ in closes],
+            "close_us": [day(latest) for _, latest, _ in closes],
+            "won": [won for _, _, won in closes],
+        }
+    )
+    side = build_side("these", list_of(*zip(names, as_ofs, strict=True)), spells, known_us=day(known), target=WIDE)
+    expected = unusable_by_hand(closes, as_ofs, known=known)
+    assert side.unusable == (expected if sum(expected.values()) else {})
+    assert len(side.rows) == len(drawn) - sum(expected.values())
