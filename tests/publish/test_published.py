@@ -104,10 +104,9 @@ def test_list_when_a_newer_one_is_published_then_it_is_written_and_the_newer_one
     assert (store / "receipts" / f"{older['publication_id']}.parquet").exists()
 
 
-@pytest.fixture
-def with_closed_leads(project, tmp_path):
+def reopen(project, folder):
     """The project after a delivery, accepted by name, in which every third closed lead is open again."""
-    exports = shutil.copytree(project.input_folder, tmp_path / "exports")
+    exports = shutil.copytree(project.input_folder, folder / "exports")
     for name in ("outcomes", "stage_history"):
         rows = pd.read_csv(exports / f"{name}.csv", dtype=str, keep_default_na=False)
         closes = rows["stage"].str.startswith("Closed") if name == "stage_history" else rows["outcome"] != ""
@@ -120,23 +119,25 @@ def with_closed_leads(project, tmp_path):
     return delivery
 
 
-def test_list_when_closed_leads_came_back_then_it_is_written_and_the_one_before_stands(project, with_closed_leads):
+def test_list_when_closed_leads_came_back_then_it_is_written_and_the_one_before_stands(project, tmp_path):
     before = score(project, MIDDLE)
-    after = score(with_closed_leads, MARCH)
+    project = reopen(project, tmp_path)
+    after = score(project, MARCH)
     assert after["published"] is False
     assert any("existed before, and were not on the list before" in text for text in after["withheld"])
     assert current(project) == before["publication_id"]
     assert (Path(after["folder"]) / "scores.parquet").exists()
-    assert jobs.publish(with_closed_leads, after["publication_id"], even_if_unlike=True)["published"] is True
+    assert jobs.publish(project, after["publication_id"], even_if_unlike=True)["published"] is True
     assert current(project) == after["publication_id"]
-    assert jobs.publish(with_closed_leads, after["publication_id"])["withheld"] == []
+    assert jobs.publish(project, after["publication_id"])["withheld"] == []
 
 
 def test_command_when_the_list_is_withheld_then_it_says_what_differs_and_ends_with_3(
-    project, with_closed_leads, monkeypatch, capsys
+    project, tmp_path, monkeypatch, capsys
 ):
     score(project, MIDDLE)
-    monkeypatch.setattr("leadscore.config.read_settings", lambda *_, **__: with_closed_leads)
+    project = reopen(project, tmp_path)
+    monkeypatch.setattr("leadscore.config.read_settings", lambda *_, **__: project)
     monkeypatch.setattr(terminal.out, "_width", 1000)
     monkeypatch.setattr(sys, "argv", ["leadscore", "score", "--as-of", "2026-03-01"])
     with pytest.raises(SystemExit) as end:
