@@ -11,6 +11,7 @@ import pandas as pd
 
 from leadscore import jobs
 from leadscore.model.evaluate import compute_auc
+from coverage_of_intervals import LEAST_COVERED, MOST_COVERED, print_coverage
 from sample_project import build_sample, train_champion
 
 LEADS, SEED = 50_000, 1
@@ -40,6 +41,9 @@ def main() -> None:
     print(f"AUC expected under the truth: model {auc:.4f}, truth {best:.4f}, difference {best - auc:.4f}")
     print(f"AUC of what happened: model {compute_auc(model, won, ones):.4f}, truth {compute_auc(true, won, ones):.4f}")
     print(f"mean absolute difference of the probabilities: {np.abs(model - true).mean():.4f}")
+    shares = print_coverage()
+    if not all(LEAST_COVERED <= share <= MOST_COVERED for share in shares):
+        sys.exit("an aim is missed: 95 % intervals that hold the mean truth of 90 % to 98 % of the bins")
     if abs(ratio - 1) > 0.10 or best - auc > 0.03:
         sys.exit("an aim is missed: a mean within 10 % and an AUC within 0.03 of the truth's")
 

@@ -20,7 +20,6 @@ from leadscore.model.choose import (
     missing_leads,
 )
 from leadscore.model.horizon import choose_horizon
-from leadscore.model.interval import fit_interval
 from leadscore.model.train import fit_model, fit_scorecard
 from leadscore.model.unseen import Unseen
 from leadscore.progress import silent
@@ -160,21 +159,6 @@ def test_choices_when_the_earlier_splits_lack_follow_up_or_an_outcome_then_fall_
     calibration = choose_calibrator(candidates["boosted"])
     assert calibration.choice["kind"] == "none"
     assert calibration.choice["why"].startswith("the splits before the last one")
-
-
-@pytest.mark.parametrize("kind", ["none", "sigmoid", "isotonic"])
-def test_interval_when_samples_are_drawn_again_then_it_holds_the_true_rate(kind):
-    grid, hits, width = np.array([-1.5, 0.0, 1.5]), [], []
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        raw = rng.normal(0, 1.5, 600)
-        unseen = Unseen(make_side(300, 300, probability=sigmoid(raw), seed=seed), raw)
-        told = fit_interval(unseen, unseen.fit_calibrator(kind), seed=seed)
-        low, high = (np.interp(grid, told["raw"], told[side]) for side in ("low", "high"))
-        hits.append((low <= sigmoid(grid)) & (sigmoid(grid) <= high))
-        width.append(high - low)
-    assert np.mean(hits) > 0.85
-    assert 0.02 < np.mean(width) < 0.35
 
 
 @pytest.fixture(scope="module")

@@ -127,7 +127,11 @@ class WinModel:
             low, high = probability, probability
         elif told["kind"] == "spread":
             low, high = self.probability(raw - told["spread"]), self.probability(raw + told["spread"])
-        else:
+        elif told["kind"] == "offsets":
+            log_odds = np.log(probability / (1 - probability))
+            below, above = (np.interp(raw, told["raw"], told[side]) for side in ("below", "above"))
+            low, high = sigmoid(log_odds - below), sigmoid(log_odds + above)
+        else:  # of earlier models: not around the probability
             low, high = (np.interp(raw, told["raw"], told[side]) for side in ("low", "high"))
         return np.column_stack([np.minimum(low, probability), np.maximum(high, probability)])
 

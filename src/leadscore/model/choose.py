@@ -122,9 +122,12 @@ def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibrator to use, the one of the same kind that knows nothing of the last split, and how it was chosen."""
+    """The calibrator to use and what it was fitted on, one of the same kind that knows nothing of the last split, and
+    how the kind was chosen.
+    """
 
     to_use: dict[str, Any]
+    fitted_on: Unseen
     judged_by: dict[str, Any]
     choice: dict[str, Any]
 
@@ -138,13 +141,14 @@ def choose_calibrator(unseen: Mapping[str, Unseen]) -> Calibration:
     last = unseen["last"]
     if not can_choose(unseen):
         none = last.fit_calibrator("none")
-        return Calibration(none, none, {"kind": "none", "why": _why_uncalibrated(unseen)})
+        return Calibration(none, last, none, {"kind": "none", "why": _why_uncalibrated(unseen)})
     before = unseen["before"]
     judged = {kind: before.cross_calibrated(kind) for kind in KINDS}
     losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
     kind, mean = _simplest(list(KINDS), losses, judged["none"])
     choice = {"kind": kind, "log_loss": mean, "compared_on": COMPARED_ON["before"]}
-    return Calibration(unseen["whole"].fit_calibrator(kind), before.fit_calibrator(kind), choice)
+    whole = unseen["whole"]
+    return Calibration(whole.fit_calibrator(kind), whole, before.fit_calibrator(kind), choice)
 
 
 def _why_uncalibrated(unseen: Mapping[str, Unseen]) -> str:

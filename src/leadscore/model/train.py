@@ -56,7 +56,7 @@ class FitResult:
 
     `evaluation` is JSON (see docs/metrics.md). `no_signal` is None, or why there is no model to keep; the model
     that was refused is there all the same, for whoever wants to look at it. `judged` are the predictions that judged
-    it, and `training` is what it learned from; both None if nothing judged it.
+    it, `training` is what it learned from, and `unseen` what its calibrator was fitted on; None if nothing judged it.
     """
 
     model: WinModel
@@ -66,6 +66,7 @@ class FitResult:
     no_signal: str | None
     judged: Judged | None = None
     training: Training | None = None
+    unseen: Unseen | None = None
 
 
 @dataclass(frozen=True)
@@ -276,8 +277,9 @@ def fit_model(
         "calibrator": calibration.choice,
     }
     return FitResult(
-        model, evaluation, known_us, training.features, evaluation["no_signal"], judged=judged, training=training
-    )
+        model, evaluation, known_us, training.features, evaluation["no_signal"], judged=judged, training=training,
+        unseen=calibration.fitted_on,
+    )  # fmt: skip
 
 
 def _complete(
@@ -289,11 +291,11 @@ def _complete(
     segmented = training.divide(unseen, model)
     unseen = segmented.unseen
     calibration = choose_calibrator(unseen)
-    judged, whole = unseen["last"].judged(calibration.judged_by), unseen.get("whole", unseen["last"])
+    judged = unseen["last"].judged(calibration.judged_by)
     document = model.document | {
         "segments": segmented.segments,
         "calibrator": calibration.to_use,
-        "interval": fit_interval(whole, calibration.to_use, seed=training.history.settings.seed),
+        "interval": fit_interval(calibration.fitted_on, calibration.to_use, seed=training.history.settings.seed),
         "reference": build_reference(judged),
         "left_out": sorted(training.left_out),
         "evidence": build_evidence(model, training.matrix, side.rows, training.features),

@@ -1,0 +1,89 @@
+"""How often the 95 % interval of a probability holds the truth, over several samples: part of `make truth`.
+
+The open leads of a sample are cut into bins by log-odds; a bin is covered if the mean of its true probabilities lies
+between the means of its lower and upper bounds.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from leadscore.features.matrix import build_matrix
+from leadscore.jobs.opened import open_store
+from leadscore.jobs.trained import doubt_fields
+from leadscore.model.apply import WinModel
+from leadscore.model.interval import fit_interval
+from leadscore.model.train import FitResult, fit_model
+from leadscore.progress import silent
+from sample_project import build_sample
+
+SEEDS, LEADS, BINS = (1, 2, 3, 4, 5), 10_000, 20
+LEAST_COVERED, MOST_COVERED = 0.90, 0.98
+FORCED = ("none", "isotonic")  # kinds whose intervals must hold too, though another may be chosen
+
+
+@dataclass(frozen=True)
+class OpenLeads:
+    """A training, and the raw log-odds and true probability (n,) of the leads open at its end."""
+
+    result: FitResult
+    raw: np.ndarray
+    true: np.ndarray
+
+    def model(self, kind: str | None) -> WinModel:
+        """The model with a calibrator of that kind and its interval; as it was trained for None."""
+        model, unseen = self.result.model, self.result.unseen
+        if kind is None:
+            return model
+        assert unseen is not None  # noqa: S101  (the samples have closed leads)
+        calibrator = unseen.fit_calibrator(kind)
+        changed = {"calibrator": calibrator, "interval": fit_interval(unseen, calibrator, seed=1)}
+        return WinModel(model.document | changed, model.booster_text)
+
+    def covered(self, kind: str | None) -> tuple[np.ndarray, float]:
+        """Which bins are covered (BINS,), and the mean width of the intervals."""
+        low, high = self.model(kind).interval(self.raw).T
+        bins = np.array_split(np.argsort(self.raw, kind="stable"), BINS)
+        hits = [low[part].mean() <= self.true[part].mean() <= high[part].mean() for part in bins]
+        return np.array(hits), float((high - low).mean())
+
+
+def train_sample(folder: Path, *, seed: int) -> OpenLeads:
+    """Make a sample, train, and score the leads open at its end."""
+    settings = build_sample(folder, leads=LEADS, seed=seed)
+    truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}).set_index("lead_id")
+    with open_store(settings) as history:
+        known_us = history.version.known_until_us
+        result = fit_model(history, known_us=known_us, progress=silent, **doubt_fields(history, known_us=known_us))
+        rows = history.open_list(known_us)
+        columns = build_matrix(history.snapshot(rows), result.features).take(rows).columns
+        raw = result.model.raw(columns)
+    return OpenLeads(result, raw, truth.loc[rows["lead_id"], "win_probability"].to_numpy(dtype=float))
+
+
+def print_coverage() -> list[float]:
+    """Print, and return, the share of bins covered: of the models as published, and with each kind of `FORCED`."""
+    samples = []
+    for seed in SEEDS:
+        with tempfile.TemporaryDirectory() as folder:
+            samples.append(train_sample(Path(folder), seed=seed))
+    published = ", ".join(each.result.model.document["calibrator"]["kind"] for each in samples)
+    print(f"95 % intervals, {len(SEEDS)} samples of {LEADS:,} leads, {BINS} bins by log-odds in each:")
+    shares = []
+    for kind in (None, *FORCED):
+        covered = [each.covered(kind) for each in samples]
+        shares.append(float(np.mean([hits for hits, _ in covered])))
+        name = kind or f"as published ({published})"
+        by_sample = ", ".join(f"{hits.mean():.2f}" for hits, _ in covered)
+        width = np.mean([each for _, each in covered])
+        print(f"  {name}: the mean truth lies inside in {shares[-1]:.1%} of the bins ({by_sample}), width {width:.3f}")
+    return shares
+
+
+if __name__ == "__main__":
+    print_coverage()

@@ -1,0 +1,89 @@
+"""Intervals of probabilities: around what is published, and over what comes of leads like these."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadscore.history.labels import Side
+from leadscore.model.apply import WinModel, calibrate, sigmoid
+from leadscore.model.calibrate import KINDS
+from leadscore.model.interval import fit_interval
+from leadscore.model.unseen import Unseen
+from leadscore.testing import make_settings
+from leadscore.times import DAY_US
+
+TARGET = make_settings().target
+DAYS = 120
+BINS = 20
+
+
+def make_unseen(rng, *, leads, spread=0.0, periods=6):
+    """Predictions of leads over some periods, in each of which all log-odds are moved by chance."""
+    truth = rng.normal(-1, 1.2, leads)
+    day = np.sort(rng.integers(0, DAYS, leads))
+    moved = truth + rng.normal(0, spread, periods)[day * periods // DAYS]
+    rows = pd.DataFrame({
+        "lead_id": [f"{i:05d}" for i in range(leads)], "as_of_us": day * DAY_US, "weight": 1.0,
+        "label": (rng.random(leads) < sigmoid(moved)).astype(float),
+    })  # fmt: skip
+    known_us = (DAYS + TARGET.horizon_days) * DAY_US
+    return Unseen(Side("made", rows, known_us, watched=1.0, capped_share=0.0, target=TARGET), truth)
+
+
+def interval_of(unseen, calibrator, raw):
+    document = {"calibrator": calibrator, "interval": fit_interval(unseen, calibrator, seed=1)}
+    return WinModel(document | {"features": [], "encoder": [], "scorer": {"kind": "logistic", "terms": []}}).interval(raw)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("raw", [lambda x: x, lambda x: 5 * x, np.zeros_like], ids=["true", "too sure", "all alike"])
+def test_interval_when_fitted_then_lies_around_the_published_probability_and_is_never_a_point(kind, raw):
+    unseen = make_unseen(np.random.default_rng(2), leads=500)
+    unseen = replace(unseen, raw=raw(unseen.raw))
+    calibrator = unseen.fit_calibrator(kind)
+    asked = np.r_[unseen.raw, -40, 40]
+    p, (low, high) = calibrate(calibrator, asked), interval_of(unseen, calibrator, asked).T
+    assert (low < p).all()
+    assert (p < high).all()
+    odds = [np.log(x / (1 - x)) for x in (low, p, high)]
+    assert (odds[2] - odds[0] > 0.05).all()
+    if kind not in ("isotonic", "venn_abers"):
+        np.testing.assert_allclose(odds[1] - odds[0], odds[2] - odds[1], atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["isotonic", "venn_abers"])
+def test_interval_when_many_leads_share_the_last_step_then_is_no_narrower_than_so_many_leads_allow(kind):
+    unseen = make_unseen(np.random.default_rng(2), leads=400)
+    rows = unseen.side.rows.assign(label=(unseen.raw > 0).astype(float))  # perfectly apart: nothing contradicts it
+    unseen = Unseen(replace(unseen.side, rows=rows), unseen.raw)
+    low, high = interval_of(unseen, unseen.fit_calibrator(kind), np.array([-2.5, 1.5])).T
+    n = int((unseen.raw < 0).sum())
+    assert high[0] > 1 / n
+    assert low[1] < 1 - 1 / (len(rows) - n)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("spread", [0.0, 0.3])
+def test_interval_when_leads_of_a_new_period_are_asked_about_then_holds_their_mean_truth(kind, spread):
+    hits = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        unseen = make_unseen(rng, leads=1500, spread=spread)
+        asked = rng.normal(-1, 1.2, 2000)
+        truth = sigmoid(asked + rng.normal(0, spread))
+        low, high = interval_of(unseen, unseen.fit_calibrator(kind), asked).T
+        parts = np.array_split(np.argsort(asked), BINS)
+        hits += [low[part].mean() <= truth[part].mean() <= high[part].mean() for part in parts]
+    assert np.mean(hits) >= 0.9
+
+
+def test_interval_when_periods_differ_then_is_wider_than_chance_alone_makes_it():
+    widths = {}
+    for spread in (0.0, 0.5):
+        unseen = make_unseen(np.random.default_rng(5), leads=3000, spread=spread)
+        low, high = interval_of(unseen, unseen.fit_calibrator("sigmoid"), np.array([-1.0])).T
+        widths[spread] = float(high[0] - low[0])
+    assert widths[0.5] > 2 * widths[0.0]
+    assert widths[0.0] < 0.12
