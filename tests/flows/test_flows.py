@@ -135,7 +135,7 @@ def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(harn
 
     monkeypatch.chdir(tmp_path)
     calls, real = [], jobs.ingest
-    monkeypatch.setattr(jobs, "ingest", lambda *args: calls.append(args) or real(*args))
+    monkeypatch.setattr(jobs, "ingest", lambda *args, **more: calls.append(args) or real(*args, **more))
     with pytest.raises(SourceMissingError, match=r"leads\.csv"):
         score.score_flow(str(crm / "leadscore.toml"), data=str(tmp_path))
     assert len(calls) == 1

@@ -10,6 +10,8 @@ from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import encode
 from leadscore.model.encode import LEAST_LEADS, OTHER, encode_training, fit_encoder, fold_of_group, pool_rare_levels
+from leadscore.model.linear_choice import Linear, fit_linear
+from leadscore.sections import Scorecard
 
 
 def feature(name, unit, **more):
@@ -246,3 +248,20 @@ def test_level_when_it_has_too_few_leads_then_counts_as_other_and_its_name_is_no
 def test_rare_levels_when_pooled_then_unknown_stays_unknown_and_rows_of_one_lead_count_once():
     values, leads = texts("a", "a", "b", "b", None), np.array(["1", "2", "3", "3", "4"])
     assert pool_rare_levels(values, leads, least_leads=2).tolist() == ["a", "a", OTHER, OTHER, None]
+
+
+@pytest.mark.parametrize("spread", [None, 0.6])
+def test_logistic_when_a_category_enters_by_rate_or_by_level_then_holds_no_rare_name(spread):
+    rng = np.random.default_rng(5)
+    lead_id = [*(f"c{i}" for i in range(200)), *["r1", "r2"] * 20]
+    place = texts(*rng.choice(["north", "south"], 200), *["12 High Street", "Ann Lee"] * 20)
+    matrix = make_matrix(lead_id, profile_place=place)
+    label, weight = (rng.random(240) < 0.4).astype(float), np.ones(240)
+    features = [feature("profile_place", "category")]
+    encoded = encode_training(matrix, label, weight, features)
+    fitted = fit_linear(
+        matrix, encoded, label, weight, linear=Linear(level_spread=spread), features=features, scorecard=Scorecard()
+    )
+    text = json.dumps([fitted, fit_encoder(matrix, label, weight, features)])
+    assert "north" in text
+    assert not any(rare in text for rare in ("Ann", "Street", "u0000"))

@@ -134,7 +134,7 @@ def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: flo
     codes, levels_seen = pd.factorize(pd.Series(text, dtype=object), sort=True)
     names = [str(name) for name in levels_seen]
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    common = np.flatnonzero((counts >= LEAST_LEVEL_ROWS) & (names != OTHER))
+    common = np.flatnonzero((counts >= LEAST_LEVEL_ROWS) & (np.array(names, dtype=object) != OTHER))
     unknown = codes < 0
     inside = (codes[:, None] == common).astype(float)
     known_weight = np.where(unknown, 0.0, weight)
