@@ -12,6 +12,7 @@ from guard import start_guard
 from leadscore.config import read_settings, set_environment
 from leadscore.errors import WITHHELD, UserError
 from leadscore.terminal import exit_with_words
+from quiet import errors_in_words
 
 set_environment(  # read when Prefect is imported; what the environment says already, stands
     PREFECT_HOME=str(Path(__file__).resolve().parents[1] / "data" / "prefect"),
@@ -48,7 +49,8 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
     with exit_with_words():
         read_settings(Path(chosen["config"]))  # what is wrong there is said without Prefect's tracebacks
         start_guard()
-        result = run(**chosen)
+        with errors_in_words():
+            result = run(**chosen)
         draw(result)
     if (result.get("scored") or result).get("withheld"):
         sys.exit(WITHHELD)

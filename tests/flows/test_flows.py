@@ -135,7 +135,7 @@ def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(harn
 
     monkeypatch.chdir(tmp_path)
     calls, real = [], jobs.ingest
-    monkeypatch.setattr(jobs, "ingest", lambda *args: calls.append(args) or real(*args))
+    monkeypatch.setattr(jobs, "ingest", lambda *args, **more: calls.append(args) or real(*args, **more))
     with pytest.raises(SourceMissingError, match=r"leads\.csv"):
         score.score_flow(str(crm / "leadscore.toml"), data=str(tmp_path))
     assert len(calls) == 1
@@ -164,6 +164,30 @@ def test_flow_when_its_settings_are_missing_then_exits_with_2_and_words(tmp_path
     )  # fmt: skip
     assert told.returncode == 2
     assert "error: leadscore.toml: there is no such file; name it with --config" in told.stderr
+
+
+def test_flow_when_an_error_ends_it_then_only_our_words_say_so(crm, tmp_path):
+    told = subprocess.run(  # noqa: S603
+        [sys.executable, FLOWS / "score.py", "--config", crm / "leadscore.toml", "--data", tmp_path / "none"],
+        cwd=tmp_path, check=False, capture_output=True, text=True,
+        env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")},
+    )  # fmt: skip
+    assert told.returncode == 2
+    assert "Traceback" not in told.stderr
+    assert len(told.stderr.splitlines()) < 12, told.stderr
+    assert "error: source 'leads': there is no file" in told.stderr
+
+
+def test_flow_when_prefects_server_is_down_then_exits_with_2_and_one_line(crm, tmp_path):
+    told = subprocess.run(  # noqa: S603
+        [sys.executable, FLOWS / "score.py", "--config", crm / "leadscore.toml"],
+        cwd=tmp_path, check=False, capture_output=True, text=True,
+        env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_API_URL": "http://127.0.0.1:1/api"},
+    )  # fmt: skip
+    assert told.returncode == 2
+    [line] = told.stderr.splitlines()
+    assert line.startswith("error: Prefect's server cannot be reached")
+    assert "PREFECT_API_URL" in line
 
 
 def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(crm, by_commands, tmp_path):

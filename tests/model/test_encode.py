@@ -9,7 +9,9 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import encode
-from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
+from leadscore.model.encode import LEAST_LEADS, OTHER, encode_training, fit_encoder, fold_of_group, pool_rare_levels
+from leadscore.model.linear_choice import Linear, fit_linear
+from leadscore.sections import Scorecard
 
 
 def feature(name, unit, **more):
@@ -35,7 +37,7 @@ def rates_of(values, label, weight=None):
     label = np.array(label, dtype=float)
     weight = np.ones(len(label)) if weight is None else np.array(weight, dtype=float)
     matrix = make_matrix(np.arange(len(label)).astype(str), place=values)
-    return fit_encoder(matrix, label, weight, [PLACE])
+    return fit_encoder(matrix, label, weight, [PLACE], least_leads=1)
 
 
 # fifty rows, half of them won: a has 20 rows of which 15 won, b 20 of which 5, unknown 10 of which 5
@@ -100,7 +102,7 @@ def test_category_when_it_reads_like_a_missing_one_then_is_a_category(word):
 def usual_encoder(days, place):
     matrix = make_matrix(np.arange(len(days)).astype(str), days=np.array(days, dtype=float), place=place)
     label = np.arange(len(days)) % 2.0
-    return fit_encoder(matrix, label, np.ones(len(days)), [STALLED])
+    return fit_encoder(matrix, label, np.ones(len(days)), [STALLED], least_leads=1)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +171,9 @@ def test_noise_category_when_it_has_1500_levels_then_tells_nothing_out_of_fold_b
     values = rng.permutation(np.repeat([f"level {i}" for i in range(1500)], 3)).astype(object)
     label, weight = (rng.random(4500) < 0.3).astype(float), np.ones(4500)
     matrix = make_matrix(lead_id, place=values)
-    in_sample = encode(fit_encoder(matrix, label, weight, [PLACE]), matrix.columns)
+    in_sample = encode(fit_encoder(matrix, label, weight, [PLACE], least_leads=1), matrix.columns)
     assert auc(label, in_sample) > 0.8
-    assert auc(label, encode_training(matrix, label, weight, [PLACE])) == pytest.approx(0.5, abs=0.03)
+    assert auc(label, encode_training(matrix, label, weight, [PLACE], least_leads=1)) == pytest.approx(0.5, abs=0.03)
 
 
 def test_category_when_it_names_the_lead_itself_then_rows_of_that_lead_do_not_tell_on_each_other():
@@ -182,8 +184,8 @@ def test_category_when_it_names_the_lead_itself_then_rows_of_that_lead_do_not_te
     order = rng.permutation(4500)
     matrix = make_matrix(lead_id[order], place=lead_id[order].astype(object))
     label, weight = label[order], np.ones(4500)
-    assert auc(label, encode(fit_encoder(matrix, label, weight, [PLACE]), matrix.columns)) == 1.0
-    assert auc(label, encode_training(matrix, label, weight, [PLACE])) == pytest.approx(0.5, abs=0.06)
+    assert auc(label, encode(fit_encoder(matrix, label, weight, [PLACE], least_leads=1), matrix.columns)) == 1.0
+    assert auc(label, encode_training(matrix, label, weight, [PLACE], least_leads=1)) == pytest.approx(0.5, abs=0.06)
 
 
 def test_training_rate_when_the_leads_own_outcome_changes_then_stays():
@@ -225,3 +227,41 @@ def test_numbers_and_usual_days_when_they_train_the_scorer_then_are_as_when_scor
     training = encode_training(matrix, label, np.ones(200), [DAYS, STALLED])
     scoring = encode(fit_encoder(matrix, label, np.ones(200), [DAYS, STALLED]), matrix.columns)
     assert training.tobytes() == scoring.tobytes()
+
+
+def test_level_when_it_has_too_few_leads_then_counts_as_other_and_its_name_is_nowhere():
+    # common has 10 leads, 10 won; twelve rows of two leads and nine leads of one row are others: 21 rows, none won
+    lead_id = [*(f"c{i}" for i in range(10)), *["r1", "r2"] * 6, *(f"n{i}" for i in range(9))]
+    place = texts(*["common"] * LEAST_LEADS, *["12 High Street"] * 12, *["Ann Lee"] * 9)
+    label = np.array([1.0] * 10 + [0.0] * 21)
+    matrix = make_matrix(lead_id, place=place, days=np.arange(31.0), stalled=np.full(31, np.nan))
+    encoder = fit_encoder(matrix, label, np.ones(31), [DAYS, PLACE, STALLED])
+    assert "Ann" not in json.dumps(encoder)
+    assert "Street" not in json.dumps(encoder)
+    assert set(encoder[1]["rates"]) == set(encoder[2]["usual"]) == {"common"}
+    base = 10 / 31
+    rate = 20 * base / (21 + 20)
+    found = encode(encoder[1:2], {"place": texts("Ann Lee", "12 High Street", "unseen")})[:, 0]
+    assert found == pytest.approx([np.log(rate / (1 - rate))] * 3, abs=1e-12)
+
+
+def test_rare_levels_when_pooled_then_unknown_stays_unknown_and_rows_of_one_lead_count_once():
+    values, leads = texts("a", "a", "b", "b", None), np.array(["1", "2", "3", "3", "4"])
+    assert pool_rare_levels(values, leads, least_leads=2).tolist() == ["a", "a", OTHER, OTHER, None]
+
+
+@pytest.mark.parametrize("spread", [None, 0.6])
+def test_logistic_when_a_category_enters_by_rate_or_by_level_then_holds_no_rare_name(spread):
+    rng = np.random.default_rng(5)
+    lead_id = [*(f"c{i}" for i in range(200)), *["r1", "r2"] * 20]
+    place = texts(*rng.choice(["north", "south"], 200), *["12 High Street", "Ann Lee"] * 20)
+    matrix = make_matrix(lead_id, profile_place=place)
+    label, weight = (rng.random(240) < 0.4).astype(float), np.ones(240)
+    features = [feature("profile_place", "category")]
+    encoded = encode_training(matrix, label, weight, features)
+    fitted = fit_linear(
+        matrix, encoded, label, weight, linear=Linear(level_spread=spread), features=features, scorecard=Scorecard()
+    )
+    text = json.dumps([fitted, fit_encoder(matrix, label, weight, features)])
+    assert "north" in text
+    assert not any(rare in text for rare in ("Ann", "Street", "u0000"))

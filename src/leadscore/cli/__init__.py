@@ -10,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from leadscore.cli.explained import explain, replay
+from leadscore.cli.interrupted import exit_when_interrupted
 from leadscore.cli.models import models
 from leadscore.cli.options import (
     DEFAULT_CONFIG,
@@ -203,7 +204,7 @@ def backtest(
 
 def main() -> None:
     """Run the command line."""
-    with exit_with_words():
+    with exit_with_words(), exit_when_interrupted():
         try:
             code = app(prog_name="leadscore", standalone_mode=False)
         except TyperException as e:

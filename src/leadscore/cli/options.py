@@ -13,7 +13,7 @@ import typer
 
 from leadscore.limits import path_problem
 from leadscore.printable import one_line
-from leadscore.terminal import err
+from leadscore.terminal import CONFIG, err
 
 if TYPE_CHECKING:
     from leadscore.config import Settings
@@ -56,6 +56,7 @@ def run_command(
     """Read the settings, run a job with a bar for whoever watches, and show and return what it returned."""
     from leadscore.config import read_settings
 
+    CONFIG.set("" if config == DEFAULT_CONFIG else str(config))
     settings = read_settings(config, input_folder=data)
     with _progress(shown=not as_json) as progress:
         result = run(settings, progress)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, run_command
+from leadscore.limits import MOST_DAYS
 from leadscore.terminal import draw_pruned, draw_store, draw_store_version
 
 if TYPE_CHECKING:
@@ -51,10 +52,13 @@ def prune(
         int, typer.Option(min=1, max=10_000, help="How many of the latest versions stay in any case.")
     ] = 10,
     lists: Annotated[
-        int | None, typer.Option(min=1, help="Remove settled lists, too, but for so many of the latest.")
+        int | None, typer.Option(min=1, max=10_000, help="Remove settled lists, too, but for so many of the latest.")
     ] = None,
     list_days: Annotated[
-        float, typer.Option(min=0, help="With --lists: only those of more than so many days before known_until.")
+        float,
+        typer.Option(
+            min=0, max=MOST_DAYS, help="With --lists: only those of more than so many days before known_until."
+        ),
     ] = 0,
     really: Annotated[bool, typer.Option("--yes", help="Remove; without it only what would go is told.")] = False,
     as_json: Json = False,

@@ -33,6 +33,7 @@ from leadscore.ingest.deliveries import attach_deliveries, read_parts_of
 from leadscore.ingest.duplicates import find_duplicates
 from leadscore.ingest.export_moment import Delivery, ExportMoment, determine_moment, read_modified
 from leadscore.ingest.first_seen import remember
+from leadscore.ingest.looks_personal import warn_of_personal_looks
 from leadscore.ingest.observe import attach_before, leads_sql, observe
 from leadscore.ingest.part import Part, read_part
 from leadscore.ingest.repeats import find_repeats
@@ -370,7 +371,8 @@ class _Build:
                 f"{n} rows of {name} are dated at or after known_until: they are planned, "
                 "and count once a later export has them"
             )
-        return found + find_repeats(self.staged) + self._unlisted_levels()
+        found += find_repeats(self.staged) + self._unlisted_levels()
+        return found + warn_of_personal_looks(self.staged)
 
     def _warned_late(self) -> dict[str, int]:
         rows = self.engine.query(

@@ -153,7 +153,8 @@ def prune_store(settings: Settings, *, keep: int, really: bool, lists: ListLimit
     told = upkeep.prune(
         folder, project=settings.project, keep=keep, referred=lambda: _find_referred(settings), really=really
     )
-    return told | {"lists": asdict(pruned)}
+    asked = {"keep": keep, "lists": asdict(lists) if lists else None}
+    return told | {"lists": asdict(pruned), "asked": asked}
 
 
 def _read_horizon(settings: Settings, listed: Listed) -> int | None:

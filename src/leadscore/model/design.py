@@ -14,6 +14,7 @@ import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.model.apply import shape
+from leadscore.model.encode import OTHER
 from leadscore.model.linear import Term
 
 TAIL = 0.005  # share of a column's values that are pulled in at either end
@@ -133,7 +134,7 @@ def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: flo
     codes, levels_seen = pd.factorize(pd.Series(text, dtype=object), sort=True)
     names = [str(name) for name in levels_seen]
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    common = np.flatnonzero(counts >= LEAST_LEVEL_ROWS)
+    common = np.flatnonzero((counts >= LEAST_LEVEL_ROWS) & (np.array(names, dtype=object) != OTHER))
     unknown = codes < 0
     inside = (codes[:, None] == common).astype(float)
     known_weight = np.where(unknown, 0.0, weight)

@@ -14,6 +14,8 @@ from leadscore.model.apply import encode
 
 PRIOR_ROWS = 20.0  # how many rows of the base rate a category's own rows are mixed with
 FOLDS = 5
+LEAST_LEADS = 10  # of fewer, a category's level may be a name or an address: no model, and no copy of one, holds it
+OTHER = "\0other"  # stands for all such levels
 
 
 def fold_of_group(groups: np.ndarray, *, folds: int = FOLDS, seed: Sequence[int] = ()) -> np.ndarray:
@@ -29,8 +31,28 @@ def fold_of_group(groups: np.ndarray, *, folds: int = FOLDS, seed: Sequence[int]
     return np.asarray(dealt[codes] % folds)
 
 
+def pool_rare_levels(values: np.ndarray, leads: np.ndarray, *, least_leads: int = LEAST_LEADS) -> np.ndarray:
+    """A category's values (n,), with `OTHER` for each level that fewer than `least_leads` different leads have.
+
+    Args:
+        values: (n,) text, None where unknown.
+        leads: (n,) the rows' leads.
+        least_leads: how many leads keep a level by its name.
+    """
+    frame = pd.DataFrame({"value": pd.Series(values, dtype=object), "lead": leads})
+    counts = frame.groupby("value", sort=True)["lead"].nunique()
+    rare = set(counts.index[counts < least_leads])
+    pooled = [OTHER if value in rare else value for value in values]
+    return np.array(pooled, dtype=object)
+
+
 def fit_encoder(
-    matrix: Matrix, label: np.ndarray, weight: np.ndarray, features: Sequence[Feature]
+    matrix: Matrix,
+    label: np.ndarray,
+    weight: np.ndarray,
+    features: Sequence[Feature],
+    *,
+    least_leads: int = LEAST_LEADS,
 ) -> list[dict[str, Any]]:
     """An entry for each feature (see `apply.encode`), as JSON.
 
@@ -39,34 +61,44 @@ def fit_encoder(
         label: (n,) 0 or 1.
         weight: (n,) not negative.
         features: what the columns are.
+        least_leads: a category's level of fewer leads counts as "other".
     """
     encoder: list[dict[str, Any]] = []
+    leads = matrix.keys["lead_id"].to_numpy()
     for feature in features:
         if feature.usual_for:
             of, by = feature.usual_for
-            usual = _usual(matrix.columns[of], matrix.columns[by])
+            categories = pool_rare_levels(matrix.columns[by], leads, least_leads=least_leads)
+            usual = _usual(matrix.columns[of], categories)
             encoder.append({"name": feature.name, "kind": "usual", "of": of, "by": by, "usual": usual})
         elif feature.is_category:
-            encoder.append(
-                {"name": feature.name, "kind": "rate", **_rates(matrix.columns[feature.name], label, weight)}
-            )
+            values = pool_rare_levels(matrix.columns[feature.name], leads, least_leads=least_leads)
+            encoder.append({"name": feature.name, "kind": "rate", **_rates(values, label, weight)})
         else:
             encoder.append({"name": feature.name, "kind": "number"})
     return encoder
 
 
-def encode_training(matrix: Matrix, label: np.ndarray, weight: np.ndarray, features: Sequence[Feature]) -> np.ndarray:
+def encode_training(
+    matrix: Matrix,
+    label: np.ndarray,
+    weight: np.ndarray,
+    features: Sequence[Feature],
+    *,
+    least_leads: int = LEAST_LEADS,
+) -> np.ndarray:
     """The matrix (n, features) for the rows that train the scorer, category rates out of fold by lead (see `groups`).
 
     In sample a rate would already contain the row's own label: a meaningless category with many levels would look
     like the best of features.
     """
-    encoded = encode(fit_encoder(matrix, label, weight, features), matrix.columns)
+    encoded = encode(fit_encoder(matrix, label, weight, features, least_leads=least_leads), matrix.columns)
+    leads = matrix.keys["lead_id"].to_numpy()
     fold = fold_of_group(matrix.groups())
     for at, feature in enumerate(features):
         if not feature.is_category:
             continue
-        values = matrix.columns[feature.name]
+        values = pool_rare_levels(matrix.columns[feature.name], leads, least_leads=least_leads)
         for k in range(FOLDS):
             out, within = fold == k, fold != k
             entry = {
@@ -79,20 +111,20 @@ def encode_training(matrix: Matrix, label: np.ndarray, weight: np.ndarray, featu
 
 
 def _rates(values: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
-    """Log-odds of winning by category, each mixed with `PRIOR_ROWS` rows of the base rate."""
+    """Log-odds of winning by category, each mixed with `PRIOR_ROWS` rows of the base rate; "other" is `OTHER`'s."""
     total = weight.sum()
     base = float(np.clip((weight * label).sum() / total, 1e-6, 1 - 1e-6)) if total > 0 else 0.5
     frame = pd.DataFrame({"value": values, "n": weight, "won": weight * label})
     sums = frame.groupby("value", dropna=False, sort=True).sum()
     rate = (sums["won"] + PRIOR_ROWS * base) / (sums["n"] + PRIOR_ROWS)
     odds = {value: float(x) for value, x in zip(sums.index, np.log(rate / (1 - rate)), strict=True)}
-    other = float(np.log(base / (1 - base)))
+    other = odds.pop(OTHER, float(np.log(base / (1 - base))))
     known = {str(value): x for value, x in odds.items() if not pd.isna(value)}
     missing = [x for value, x in odds.items() if pd.isna(value)]
     return {"rates": known, "missing": missing[0] if missing else other, "other": other}
 
 
 def _usual(values: np.ndarray, categories: np.ndarray) -> dict[str, float]:
-    """The median by category, where it is above 0."""
+    """The median by category, where it is above 0; `OTHER` has none, since its levels have little in common."""
     medians = pd.Series(values).groupby(pd.Series(categories), sort=True).median()
-    return {str(category): float(x) for category, x in medians.items() if x > 0}
+    return {str(category): float(x) for category, x in medians.items() if x > 0 and category != OTHER}

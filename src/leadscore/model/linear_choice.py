@@ -12,7 +12,7 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import contribute_all, encode, softplus
-from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
+from leadscore.model.encode import encode_training, fit_encoder, fold_of_group, pool_rare_levels
 from leadscore.model.logistic import RAW_SPREAD, ROUGH, STOP, fit_logistic
 from leadscore.sections import Scorecard
 
@@ -135,7 +135,11 @@ def fit_linear(
         stop: when the optimiser is done.
     """
     is_level = linear.level_spread is not None
-    texts = [seen.columns[f.name] if is_level and f.is_category else None for f in features]
+    leads_of_rows = seen.keys["lead_id"].to_numpy()
+    texts = [
+        pool_rare_levels(seen.columns[feature.name], leads_of_rows) if is_level and feature.is_category else None
+        for feature in features
+    ]
     return fit_logistic(
         encoded,
         label,

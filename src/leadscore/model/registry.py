@@ -88,12 +88,25 @@ class Registry:
         if not uri.startswith("sqlite:"):
             return self._mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
         folder = self._settings.models_folder
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".mlflow.lock").open("w") as lock:  # else two processes would make the database at once
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._making(folder / ".mlflow.lock"):
             client = self._mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
             client.search_experiments(max_results=1)
         return client
+
+    @contextmanager
+    def _making(self, path: Path) -> Iterator[None]:
+        """Alone with the database, which two processes would else make at once; one that is there can be read-only."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = path.open("w")
+        except OSError:
+            if not self._is_there():
+                raise
+            yield
+            return
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:

@@ -84,7 +84,7 @@ def tune_boosted(
         threads: used by LightGBM; the result does not depend on it.
         timeout_s: no trial begins after so many seconds; the result then depends on the machine.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # else Ctrl-C ends in its traceback
     study = optuna.create_study(
         sampler=optuna.samplers.TPESampler(seed=seed % 2**32, n_startup_trials=STARTUP_TRIALS),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from rich import console
@@ -42,6 +44,15 @@ METRIC_NAMES = {
     "lift_10": "lift in the first 10 %",
     "capture_10": "wins in the first 10 %",
 }
+
+
+CONFIG: ContextVar[str] = ContextVar("config", default="")  # the settings file, if it is not the usual one
+
+
+def command(words: str) -> str:
+    """A command to propose, for the same settings file as the one that was given; it may hold markup, as it is."""
+    config = CONFIG.get()
+    return escaped(f"leadscore {words}" + (f" --config {shlex.quote(config)}" if config else ""))
 
 
 def escaped(text: object) -> str:

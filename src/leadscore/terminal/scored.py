@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
-from leadscore.terminal.console import escaped, out, table_of
+from leadscore.terminal.console import command, escaped, out, table_of
 from leadscore.terminal.trained import draw_train
 
 EVIDENCE = re.compile(r" \(of [\d,]+ such leads \d+ % were won\)$")  # in the files; here it would hide the reasons
@@ -65,10 +66,11 @@ def _draw_place(result: dict[str, Any]) -> None:
         out.print(f"Published in {escaped(result['folder'])}", soft_wrap=True)
         return
     dated = f", as of {newer['as_of']}" if newer["as_of"] else ""
+    as_of = f" --as-of {result['as_of']}" if result["as_of"] else ""
+    replace = command(f"score{as_of} --replace-newer")
     out.print(
         f"[yellow]Not published:[/] the list is written in {escaped(result['folder'])}, but the published one is newer "
-        f"and stays: {newer['publication_id']}{dated}. To publish this one all the same: add --replace-newer to "
-        "leadscore score",
+        f"and stays: {newer['publication_id']}{dated}. To publish this one all the same: {replace}",
         soft_wrap=True,
     )
 
@@ -108,5 +110,6 @@ def draw_run(result: dict[str, Any]) -> None:
     if result["scored"]:
         out.print()
         draw_score(result["scored"])
-    uri = escaped(result["trained"]["tracking_uri"])
-    out.print(f"See the run: .venv/bin/mlflow ui --backend-store-uri '{uri}' (http://127.0.0.1:5000)", soft_wrap=True)
+    uri = result["trained"]["tracking_uri"]
+    page = f".venv/bin/mlflow ui --backend-store-uri {shlex.quote(uri)} (http://127.0.0.1:5000)"
+    out.print(f"See the run: {escaped(uri if uri.startswith('http') else page)}", soft_wrap=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
-from leadscore.terminal.console import escaped, out, table_of, until
+from leadscore.terminal.console import command, escaped, out, table_of, until
 
 
 def draw_sample(result: dict[str, Any]) -> None:
@@ -15,7 +16,8 @@ def draw_sample(result: dict[str, Any]) -> None:
     out.print(table)
     folder = escaped(result["folder"])
     out.print(f"{result['open']:,} leads are open at the end. Settings: {folder}/leadscore.toml", soft_wrap=True)
-    out.print(f"Go on: leadscore ingest --config {folder}/leadscore.toml", soft_wrap=True)
+    config = shlex.quote(f"{result['folder']}/leadscore.toml")
+    out.print(f"Go on: leadscore ingest --config {escaped(config)}", soft_wrap=True)
 
 
 def draw_ingest(result: dict[str, Any]) -> None:
@@ -36,7 +38,7 @@ def draw_ingest(result: dict[str, Any]) -> None:
             first = escaped(result["first_rejects"][rule])
             out.print(f"[yellow]{said}[/] {n:,} rows by the rule {escaped(rule)}, the first at {first}")
     if result["first_rejects"]:
-        out.print("See them, with file, line, column and value: leadscore rejects")
+        out.print(f"See them, with file, line, column and value: {command('rejects')}", soft_wrap=True)
     if result["duplicates"]:
         where = escaped(result["duplicates_file"])
         out.print(
@@ -115,5 +117,13 @@ def draw_pruned(result: dict[str, Any]) -> None:
         out.print(
             f"{verb} {len(lists['removed'])} lists, {lists['size'] / 1e6:,.1f} MB; {len(lists['kept'])} lists stay"
         )
-    if not result["really"] and (result["files"] or lists["removed"]):
-        out.print("Do it: leadscore store prune --yes")
+    if not result["really"] and (result["removed"] or result["files"] or lists["removed"]):
+        prune = command(f"store prune {_options(result['asked'])} --yes")
+        out.print(f"Do it: {prune}", soft_wrap=True)
+
+
+def _options(asked: dict[str, Any]) -> str:
+    """The options that chose what a dry run showed."""
+    limits = asked["lists"]
+    lists = f" --lists {limits['keep']} --list-days {limits['days']:g}" if limits else ""
+    return f"--keep {asked['keep']}{lists}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadscore.terminal.console import auc_in_words, draw_metrics, escaped, number, out, short, table_of, until
+from leadscore.terminal.console import auc_in_words, command, draw_metrics, escaped, number, out, short, table_of, until
 
 TOLD = {  # columns of the table of all models; the rest is in the report
     "auc": "AUC",
@@ -58,14 +58,15 @@ def _draw_registered(result: dict[str, Any], version: dict[str, Any], champion: 
         f"Model [bold]{version['version']}[/] is version {version['number']} of {result['registered_model']}: {aliases}"
     )
     if champion is None:
-        out.print(f"Nothing scores yet. To let it all the same: leadscore models promote {version['number']} --why ...")
+        promote = command(f"models promote {version['number']} --why ...")
+        out.print(f"Nothing scores yet. To let it all the same: {promote}", soft_wrap=True)
     elif version != champion:
         if result["promotion"]["promoted"]:
             out.print("It is not the champion, for it was before and was replaced, or another one has become it since.")
-        out.print(
-            f"Version {champion['number']} goes on scoring. See both: leadscore models compare {champion['number']} "
-            f"{version['number']}; let the new one score: leadscore models promote {version['number']} --why ..."
-        )
+        compare = command(f"models compare {champion['number']} {version['number']}")
+        promote = command(f"models promote {version['number']} --why ...")
+        out.print(f"Version {champion['number']} goes on scoring. See both: {compare}", soft_wrap=True)
+        out.print(f"Let the new one score: {promote}", soft_wrap=True)
 
 
 def _draw_parts(e: dict[str, Any]) -> None:
@@ -198,7 +199,7 @@ def _stacked(estimate: dict[str, float | None] | None) -> str:
 def draw_models(result: dict[str, Any]) -> None:
     """The versions, and the moves of their aliases."""
     if not result["versions"]:
-        out.print(f"{result['registered_model']} has no version yet; run leadscore train")
+        out.print(f"{result['registered_model']} has no version yet; run {command('train')}", soft_wrap=True)
         return
     table = table_of(result["registered_model"], "number", "version", "known until", "aliases", text=4)
     for each in result["versions"]:

@@ -1,0 +1,39 @@
+"""Ctrl-C, whenever it comes, ends a command in one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from leadscore import jobs
+from leadscore.config import read_settings
+from leadscore.sample import write_sample
+
+SCRIPT = """
+import os, signal, sys
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+from leadscore import cli, jobs  # what is slow to import comes first, so that the work itself is interrupted
+after, *words = sys.argv[1:]
+signal.setitimer(signal.ITIMER_REAL, float(after))
+sys.argv = ["leadscore", *words]
+cli.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A working directory with an ingested sample whose training takes a while."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    write_sample(folder / "crm", leads=1500, seed=1)
+    settings = read_settings(folder / "crm" / "leadscore.toml")
+    jobs.ingest(settings.model_copy(update={"data_folder": folder / "data"}))
+    return folder
+
+
+@pytest.mark.parametrize("command", ["train", "backtest"])
+@pytest.mark.parametrize("after", [0.3, 2, 5])
+def test_command_when_interrupted_then_ends_with_130_and_one_line(stored, command, after):
+    words = [sys.executable, "-c", SCRIPT, str(after), command, "--config", "crm/leadscore.toml"]
+    ended = subprocess.run(words, cwd=stored, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "interrupted; the same command, run again, completes it\n"

@@ -1,0 +1,88 @@
+"""Every command that a message proposes is the one to give: with the same settings file and the same choices."""
+
+import re
+import shlex
+
+import pytest
+
+from commands import run
+
+SETTINGS = """
+project = "shop"
+known_until = {day}
+
+[sources.leads]
+path = "leads.csv"
+
+[[mapping]]
+source = "leads"
+table = "leads"
+columns = {{ lead_id = "id", event_at = "created" }}
+
+[validation]
+max_refused = 1
+"""
+PROPOSED = re.compile(r"\bleadscore ((?:store|models|rejects|ingest|train|score)\b[^\n]*--config (?:'[^']*'|\S+))")
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """A settings file that is not called as usual, in a folder with a blank."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    (folder / "leads.csv").write_text("id,created\n1,2024-01-01\n2,2024-01-02\n3,never\n")
+    return folder / "other.toml"
+
+
+def ingest(config, day):
+    """Ingest what is known until a day."""
+    config.write_text(SETTINGS.format(day=day))
+    ended = run("ingest", "--config", config)
+    assert ended.code == 0, ended
+    return ended
+
+
+def proposed(ended):
+    """The words of each command that is proposed, the settings file among them."""
+    return [shlex.split(words) for words in PROPOSED.findall(ended.out)]
+
+
+def test_rejects_when_proposed_then_are_of_the_same_settings(config):
+    [words] = proposed(ingest(config, "2024-02-01"))
+    assert words == ["rejects", "--config", str(config)]
+    assert run(*words).code == 0
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_prune_when_proposed_then_removes_what_was_shown(config, keep):
+    for day in range(1, 5):
+        ingest(config, f"2024-02-0{day}")
+    shown = run("store", "prune", "--keep", keep, "--config", config)
+    [words] = proposed(shown)
+    done = run(*words)
+    assert done.code == 0
+    assert done.out.splitlines()[0] == shown.out.splitlines()[0].replace("Would remove", "Removed")
+    assert run("store", "list", "--config", config).out.count("2024-02-0") == keep
+
+
+def test_prune_of_lists_when_proposed_then_names_the_same_limits(config):
+    for day in (1, 2):
+        ingest(config, f"2024-02-0{day}")
+    shown = run("store", "prune", "--keep", 1, "--lists", 3, "--list-days", 2.5, "--config", config)
+    [words] = proposed(shown)
+    expected = ["store", "prune", "--keep", "1", "--lists", "3", "--list-days", "2.5", "--yes"]
+    assert words == [*expected, "--config", str(config)]
+    assert run(*words).code == 0
+
+
+def test_train_when_proposed_then_is_of_the_same_settings(config):
+    ingest(config, "2024-02-01")
+    [words] = proposed(run("models", "list", "--config", config))
+    assert words == ["train", "--config", str(config)]
+
+
+def test_sample_when_made_in_a_folder_with_a_blank_then_what_is_proposed_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    [words] = proposed(run("sample", "a folder/of mine", "--leads", 50))
+    assert run(*words).code == 0
