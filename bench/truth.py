@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from coverage_of_intervals import LEAST_COVERED, MOST_COVERED, print_coverage
 from leadscore import jobs
 from leadscore.model.evaluate import compute_auc
-from coverage_of_intervals import LEAST_COVERED, MOST_COVERED, print_coverage
 from sample_project import build_sample, train_champion
 
 LEADS, SEED = 50_000, 1

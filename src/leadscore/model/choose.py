@@ -122,9 +122,7 @@ def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibrator to use and what it was fitted on, one of the same kind that knows nothing of the last split, and
-    how the kind was chosen.
-    """
+    """The calibrator to use, what it was fitted on, one of its kind that knows no last split, and how it was chosen."""
 
     to_use: dict[str, Any]
     fitted_on: Unseen
