@@ -18,11 +18,11 @@ def _settings(config: str, data: str | None = None) -> Settings:
 
 
 def _clock_us(settings: Settings, clock: str | None) -> int:
-    """What the clock shows; a rehearsal says so itself."""
     return to_us(datetime.now(UTC)) if clock is None else parse_moment(clock, zone=settings.timezone)
 
 
-def _asked_us(settings: Settings, moment: str | None, clock: str | None) -> int | None:
+def _asked_us(config: str, moment: str | None, clock: str | None) -> int | None:
+    settings = _settings(config)
     return parse_asked(moment, zone=settings.timezone, clock_us=_clock_us(settings, clock))
 
 
@@ -30,15 +30,14 @@ def _asked_us(settings: Settings, moment: str | None, clock: str | None) -> int 
 def ingest(config: str, data: str | None, known_until: str | None, clock: str | None) -> dict[str, Any]:
     """Read the exports into the store."""
     settings = _settings(config, data)
-    asked_us, clock_us = _asked_us(settings, known_until, clock), _clock_us(settings, clock)
+    asked_us, clock_us = _asked_us(config, known_until, clock), _clock_us(settings, clock)
     return jobs.ingest(settings, known_until_us=asked_us, clock_us=clock_us)
 
 
 @once
 def train(config: str, as_of: str | None, clock: str | None) -> dict[str, Any]:
     """Train, judge, and keep model and card as files."""
-    settings = _settings(config)
-    return jobs.train(settings, as_of_us=_asked_us(settings, as_of, clock))
+    return jobs.train(_settings(config), as_of_us=_asked_us(config, as_of, clock))
 
 
 @retried
@@ -50,12 +49,11 @@ def register(config: str, folder: str) -> dict[str, Any]:
 
 @once
 def score(config: str, as_of: str | None, clock: str | None) -> dict[str, Any]:
-    """Score the open leads with the champion, into files that nobody is led to yet."""
-    settings = _settings(config)
-    return jobs.score(settings, as_of_us=_asked_us(settings, as_of, clock))
+    """Score the open leads with the champion, without publishing them."""
+    return jobs.score(_settings(config), as_of_us=_asked_us(config, as_of, clock))
 
 
 @retried
 def publish(config: str, publication_id: str) -> dict[str, Any]:
-    """Lead readers to the scores."""
+    """Make the scores the current list."""
     return jobs.publish(_settings(config), publication_id)
