@@ -33,10 +33,9 @@ def make_unseen(rng, *, leads, spread=0.0, periods=6):
 
 
 def interval_of(unseen, calibrator, raw):
-    document = {"calibrator": calibrator, "interval": fit_interval(unseen, calibrator, seed=1)}
-    return WinModel(document | {"features": [], "encoder": [], "scorer": {"kind": "logistic", "terms": []}}).interval(
-        raw
-    )
+    document = {"features": [], "encoder": [], "scorer": {"kind": "logistic", "terms": []}}
+    document |= {"calibrator": calibrator, "interval": fit_interval(unseen, calibrator, seed=1)}
+    return WinModel(document).interval(raw)
 
 
 @pytest.mark.parametrize("kind", KINDS)

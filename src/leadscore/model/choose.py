@@ -122,7 +122,10 @@ def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibrator to use, what it was fitted on, one of its kind that knows no last split, and how it was chosen."""
+    """The calibrator to use, and one of the same kind that knows nothing of the last split.
+
+    `fitted_on` is what the first was fitted on, `choice` how the kind was chosen.
+    """
 
     to_use: dict[str, Any]
     fitted_on: Unseen
