@@ -297,7 +297,7 @@ def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_
     assert version["store_version"] in told.out
     assert "1 rows by the rule type" in told.out
     cells = [line.split() for line in told.out.splitlines() if line.split()[:1] == ["leads"]]
-    assert cells == [["leads", "4", "4", "0", "0"], ["leads", "4", "2", "1", "1"]]
+    assert cells == [["leads", "4", "4", "0", "0"], ["leads", "4", "2", "0", "1", "1"]]
 
 
 REJECTED = [

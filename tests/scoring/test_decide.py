@@ -433,6 +433,8 @@ def ask_crowd(*, tier="C", margin=2.0, flat=False, verdict="nurture", rules=(), 
     if flat:
         for term in model.scorer["terms"]:
             term["slope"] = term["missing"] = 0.0
+            if "knots" in term:
+                term["added"] = [0.0] * len(term["knots"])
     budget = {"field": "budget", "levels": ["no", "some", "all"]}
     project = make_settings(fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers={"margin": margin},
                             qualification={"rules": rules})  # fmt: skip
