@@ -141,20 +141,24 @@ def test_calibrator_when_chosen_then_is_the_simplest_that_is_not_clearly_worse(w
 
 
 @pytest.mark.parametrize(
-    ("distort", "expected"),
+    ("distort", "mends"),
     [
-        pytest.param(lambda raw: raw, "none", id="already right"),
-        pytest.param(lambda raw: 2.5 * raw + 1, "sigmoid", id="stretched and shifted"),
-        pytest.param(lambda raw: np.where(raw > -0.5, raw + 3, raw - 3), "isotonic", id="with a jump"),
+        pytest.param(lambda raw: raw, {"none"}, id="already right"),
+        pytest.param(lambda raw: 2.5 * raw + 1, {"sigmoid"}, id="stretched and shifted"),
+        pytest.param(lambda raw: np.where(raw > -0.5, raw + 3, raw - 3), {"isotonic", "venn_abers"}, id="with a jump"),
     ],
 )
-def test_calibrator_when_raw_is_distorted_in_a_known_way_then_is_of_the_kind_that_mends_it(world, distort, expected):
-    rng = np.random.default_rng(0)
-    unseen = {name: make_unseen(rng, distort) for name in ("last", "before", "whole")}
-    chosen = choose_calibrator(unseen)
-    assert chosen.choice["kind"] == chosen.to_use["kind"] == chosen.judged_by["kind"] == expected
-    assert chosen.to_use == unseen["whole"].fit_calibrator(expected)
-    assert chosen.judged_by == unseen["before"].fit_calibrator(expected)
+def test_calibrator_when_raw_is_distorted_in_a_known_way_then_is_mostly_of_a_kind_that_mends_it(world, distort, mends):
+    kinds = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        unseen = {name: make_unseen(rng, distort) for name in ("last", "before", "whole")}
+        chosen = choose_calibrator(unseen)
+        kind = chosen.choice["kind"]
+        assert chosen.to_use == unseen["whole"].fit_calibrator(kind)
+        assert chosen.judged_by == unseen["before"].fit_calibrator(kind)
+        kinds.append(kind)
+    assert sum(kind in mends for kind in kinds) >= 3
 
 
 def test_calibrator_when_another_is_better_only_by_chance_then_stays_the_simplest():
@@ -165,7 +169,7 @@ def test_calibrator_when_another_is_better_only_by_chance_then_stays_the_simples
         choice = choose_calibrator(unseen).choice
         loss = choice["log_loss"]
         best = min(loss, key=loss.get)
-        judged = {kind: unseen["last"].judged(unseen["before"].fit_calibrator(kind)) for kind in (best, "none")}
+        judged = {kind: unseen["before"].cross_calibrated(kind) for kind in (best, "none")}
         rows = {
             kind: -np.log(np.where(each.label == 1, each.probability, 1 - each.probability))
             for kind, each in judged.items()
@@ -180,7 +184,7 @@ def test_calibrator_when_another_is_better_only_by_chance_then_stays_the_simples
 def make_unseen(rng, distort, *, n=4000, watched=1.0):
     raw = rng.normal(-0.8, 1, n)
     label = (rng.random(n) < 1 / (1 + np.exp(-raw))).astype(float)
-    rows = pd.DataFrame({"lead_id": np.arange(n).astype(str), "label": label, "weight": np.ones(n)})
+    rows = pd.DataFrame({"lead_id": np.arange(n).astype(str), "label": label, "weight": np.ones(n), "as_of_us": 0})
     target = histories.sales_settings(histories.scratch()).target
     side = Side("made", rows, known_us=0, watched=watched, capped_share=0.0, target=target)
     return Unseen(side, distort(raw))
