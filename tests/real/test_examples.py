@@ -89,8 +89,8 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_of_the_
             "salvirt_b2b", "by grouped cross-validation, 5 x 5 by identical rows", 448, 0.76, 0.86,
             marks=needs["salvirt_b2b"],
         ),
-        # above a half only by age: no deal that was open for more than 138 days was ever won
-        pytest.param("maven_crm", "out of time", 3_962, 0.5, 0.6, marks=needs["maven_crm"]),
+        # a negative control: above 0.6 something leaks; age ranks its deals, in either direction from split to split
+        pytest.param("maven_crm", "out of time", 3_962, 0.3, 0.6, marks=needs["maven_crm"]),
     ],
 )  # fmt: skip
 def test_metrics_when_an_example_is_trained_then_are_honest(name, basis, judged, low, high):
