@@ -48,7 +48,14 @@ def test_score_when_nothing_is_dated_then_lists_every_open_lead_under_no_date(wo
     settings, _ = world
     told = histories.score_and_publish(settings)
     table = published(told)
-    assert told["counts"] == {"leads": 300, "scored": OPEN, "closed": 300 - OPEN, "not_yet_created": 0, "refused": 0}
+    assert told["counts"] == {
+        "leads": 300,
+        "scored": OPEN,
+        "closed": 300 - OPEN,
+        "absent": 0,
+        "not_yet_created": 0,
+        "refused": 0,
+    }
     assert table.num_rows == OPEN
     assert told["as_of"] is None
     assert re.fullmatch(r"undated-[0-9a-f]{12}", told["publication_id"])

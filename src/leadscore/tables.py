@@ -120,6 +120,16 @@ TEXT_CHANGES = pa.schema(  # a text that an export showed otherwise than the one
     ]
 )
 
+PRESENCE = pa.schema(  # a lead that an export had no more, or again; see ingest/absent.py
+    [
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("present", pa.int64(), nullable=False),  # 1 if it is back, 0 if it is missing
+        pa.field("seen_until_us", pa.int64(), nullable=False),  # the last export that had it
+        pa.field("available_us", pa.int64(), nullable=False),
+        pa.field("seq", pa.int64(), nullable=False),  # of the export, from 0 on
+    ]
+)
+
 PERSONAL = ("email", "phone", "company", "contact")  # of leads; not stored, but as a salted hash
 
 CRITERIA = ("territories", "segments", "languages", "skills")  # by which a rep may take a lead

@@ -161,6 +161,7 @@ def test_close_when_it_is_dated_before_an_export_that_showed_the_lead_open_then_
     assert spells(settings, NEXT) == [
         ("1", "2024-06-10T06:00:00Z", "2024-06-10T06:00:00Z", False),
         ("2", UNTIL, UNTIL, True),  # the export between does not have it
+        ("3", "2024-05-01T08:00:00Z", "2024-05-01T08:00:00Z", False),  # its past stays
         ("4", BEFORE_IT_WAS_SHOWN, BEFORE_IT_WAS_SHOWN, True),  # no export showed it open
     ]
     warning = "2 closes are dated before an export that still showed the lead open: they count from that export"

@@ -111,7 +111,14 @@ def test_example_when_it_has_a_signal_then_its_model_scores_unless_its_calibrati
             jobs.score(run(name).settings)
         return
     counts = histories.score_and_publish(run(name).settings)["counts"]
-    assert counts == {"leads": LEADS[name], "scored": 0, "closed": LEADS[name], "not_yet_created": 0, "refused": 0}
+    assert counts == {
+        "leads": LEADS[name],
+        "scored": 0,
+        "closed": LEADS[name],
+        "absent": 0,
+        "not_yet_created": 0,
+        "refused": 0,
+    }
 
 
 @needs["maven_crm"]
@@ -144,7 +151,7 @@ def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored
     settings = run("salvirt_b2b").settings.model_copy(update={"input_folder": tmp_path, "data_folder": tmp_path})
     jobs.ingest(settings)
     told = histories.score_and_publish(settings)
-    assert told["counts"] == {"leads": 448, "scored": 2, "closed": 446, "not_yet_created": 0, "refused": 0}
+    assert told["counts"] == {"leads": 448, "scored": 2, "closed": 446, "absent": 0, "not_yet_created": 0, "refused": 0}
     assert {row["lead_id"] for row in told["top"]} == {"opportunities-5", "opportunities-442"}  # the header is line 1
     assert all(0 < row["win_probability"] < 1 and row["reason_up_1"] for row in told["top"])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
 from leadscore.sections import Stages
@@ -9,13 +11,45 @@ from leadscore.store.version import StoreVersion
 from leadscore.tables import CLOSES
 from leadscore.times import FOREVER_US
 
+REOPENING = pa.schema(
+    [
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("seq", pa.int64(), nullable=False),
+        pa.field("event_us", pa.int64(), nullable=False),
+        pa.field("available_us", pa.int64(), nullable=False),
+    ]
+)
+# nobody knows when it happened; just after the closes before it, so that any close that is shown later ends a new spell
+REOPENINGS = """SELECT g.lead_id, 0 AS seq, MAX(c.event_us) + 1 AS event_us, g.gone_us AS available_us
+    FROM (SELECT DISTINCT lead_id, gone_us FROM closes WHERE state = 'gone') AS g
+    JOIN closes AS c ON c.lead_id = g.lead_id AND c.first_seen_us < g.gone_us GROUP BY g.lead_id, g.gone_us"""
+# a close that is dated before an export showed the lead open happened after that export, for all that anybody knew
+CLOSED_AGAIN = """SELECT c.* REPLACE (
+        CASE WHEN r.open_us IS NULL THEN c.event_us ELSE c.first_seen_us END AS event_us,
+        CASE WHEN r.open_us IS NULL THEN c.earliest_us ELSE r.open_us END AS earliest_us,
+        CASE WHEN r.open_us IS NULL THEN c.available_us ELSE c.first_seen_us END AS available_us)
+    FROM closes AS c LEFT JOIN (
+        SELECT c.lead_id, c.first_seen_us, c.available_us, MAX(o.available_us) AS open_us FROM closes AS c
+        JOIN reopenings AS o ON o.lead_id = c.lead_id
+            AND o.available_us < c.first_seen_us AND o.available_us >= c.available_us
+        GROUP BY c.lead_id, c.first_seen_us, c.available_us) AS r
+    ON r.lead_id = c.lead_id AND r.first_seen_us = c.first_seen_us AND r.available_us = c.available_us"""
+
 
 def attach_closes(engine: Engine, version: StoreVersion, stages: Stages) -> None:
-    """Make `closes` readable; a version that remembers none takes them from its outcomes and stages."""
-    if version.remembers_closes:
-        engine.add_files("closes", version.files("closes"), schema=CLOSES)
-    else:
+    """Make `closes` and `reopenings` readable; a version that remembers none takes them from outcomes and stages.
+
+    Reopenings are what exports showed: a lead that was closed in one and is without any close in a later one.
+    """
+    if not version.remembers_closes:
         attach_plain_closes(engine, stages)
+        return
+    engine.add_files("closes", version.files("closes"), schema=CLOSES)
+    reopenings = engine.query(REOPENINGS).cast(REOPENING)
+    engine.add_rows("reopenings", reopenings)
+    if reopenings.num_rows:
+        closes = engine.query(CLOSED_AGAIN).select(CLOSES.names).cast(CLOSES)
+        engine.add_rows("closes", closes)
 
 
 def attach_plain_closes(engine: Engine, stages: Stages) -> None:
@@ -28,6 +62,7 @@ def attach_plain_closes(engine: Engine, stages: Stages) -> None:
             parts.append(_plain_sql("stages", f"stage AS status, {won} AS won, seq") + f" WHERE stage IN ({closing})")
     rows = engine.query(" UNION ALL ".join(parts))
     engine.add_rows("closes", rows.select(CLOSES.names).cast(CLOSES))
+    engine.add_rows("reopenings", REOPENING.empty_table())
 
 
 def _plain_sql(table: str, columns: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.errors import FollowUpError, TooFewOutcomesError, UndatedClosesError
+from leadscore.history.absences import seen_until
 from leadscore.sections import Target
 from leadscore.times import DAY_US
 
@@ -63,7 +64,8 @@ class Side:
         """The same from only those snapshots whose whole horizon is known; it needs no censoring weight."""
         if self.target is None:
             return float("nan")
-        rows = self.rows[self.rows["as_of_us"] + self.target.horizon_days * DAY_US <= self.known_us]
+        is_mature = self.rows["as_of_us"] + self.target.horizon_days * DAY_US <= self.known_us
+        rows = self.rows[is_mature & self.observed]
         return float(np.average(rows["label"], weights=rows["grid_weight"])) if len(rows) else float("nan")
 
     def latest_moment(self, moments: list[int]) -> np.ndarray:
@@ -160,12 +162,14 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
         known_us: K.
         target: horizon and cap.
 
+    A lead that is absent since an export known at K was watched until the last one that had it.
+
     Won: the spell's outcome is a win, and its first close lies in [as_of, as_of + horizon). Not won: it is a loss that
     closed in that time, or the horizon passed by K without a win. Else censored. Left out, and counted by outcome: what
     depends on when, between two moments, a close without a usable date was.
     """
     ends = rows[["lead_id", "spell"]].merge(spells, on=["lead_id", "spell"], how="left", validate="many_to_one")
-    usable = ~_depends_on_date(rows, ends, known_us=known_us, target=target)
+    usable = ~_depends_on_date(rows, ends, seen_us=seen_until(ends, known_us), target=target)
     unusable = {
         outcome: int((~usable & (ends["won"] == won)).sum()) for outcome, won in (("won", True), ("lost", False))
     }
@@ -173,9 +177,10 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
         rows, ends = (each[usable].reset_index(drop=True) for each in (rows.reset_index(drop=True), ends))
     close_us, as_of_us = ends["close_us"].to_numpy(), rows["as_of_us"].to_numpy()
     horizon_us = target.horizon_days * DAY_US
-    label = _label(close_us, ends["won"].to_numpy(dtype=bool), as_of_us, known_us=known_us, target=target)
+    seen_us = seen_until(ends, known_us)
+    label = _label(close_us, ends["won"].to_numpy(dtype=bool), as_of_us, seen_us=seen_us, target=target)
     observed = ~np.isnan(label)
-    x_us = np.minimum(np.minimum(close_us, known_us) - as_of_us, horizon_us)
+    x_us = np.minimum(np.minimum(close_us, seen_us) - as_of_us, horizon_us)
     grid_weight = rows["grid_weight"].to_numpy()
     watched = fit_censoring(x_us, ~observed, grid_weight)
     with np.errstate(divide="ignore"):
@@ -193,23 +198,25 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
     )
 
 
-def _label(close_us: np.ndarray, won: np.ndarray, as_of_us: np.ndarray, *, known_us: int, target: Target) -> np.ndarray:
-    """The label (n,) of snapshots whose spells closed then; NaN for censored ones."""
+def _label(
+    close_us: np.ndarray, won: np.ndarray, as_of_us: np.ndarray, *, seen_us: np.ndarray, target: Target
+) -> np.ndarray:
+    """The label (n,) of snapshots whose spells closed then and were watched until `seen_us`; NaN for censored ones."""
     end_us = as_of_us + target.horizon_days * DAY_US
-    closed_inside = (close_us < end_us) & (close_us < known_us)
-    observed = closed_inside | (end_us <= known_us)
+    closed_inside = (close_us < end_us) & (close_us < seen_us)
+    observed = closed_inside | (end_us <= seen_us)
     return np.where(observed, (closed_inside & won).astype(float), np.nan)
 
 
-def _depends_on_date(rows: pd.DataFrame, ends: pd.DataFrame, *, known_us: int, target: Target) -> np.ndarray:
+def _depends_on_date(rows: pd.DataFrame, ends: pd.DataFrame, *, seen_us: np.ndarray, target: Target) -> np.ndarray:
     """Which snapshots (n,) have another label, or none, if their lead closed at the earliest moment that it can have.
 
     None, since it would have been closed before, and not on the list.
     """
     earliest_us, close_us = ends["earliest_us"].to_numpy(), ends["close_us"].to_numpy()
     won, as_of_us = ends["won"].to_numpy(dtype=bool), rows["as_of_us"].to_numpy()
-    early, late = (_label(each, won, as_of_us, known_us=known_us, target=target) for each in (earliest_us, close_us))
-    is_interval = (earliest_us < close_us) & (close_us < known_us)
+    early, late = (_label(each, won, as_of_us, seen_us=seen_us, target=target) for each in (earliest_us, close_us))
+    is_interval = (earliest_us < close_us) & (close_us < seen_us)
     return np.asarray(is_interval & ((earliest_us < as_of_us) | (early != late)))
 
 

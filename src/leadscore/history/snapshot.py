@@ -19,6 +19,7 @@ import pyarrow as pa
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.errors import LeadscoreError
+from leadscore.history.absences import seen_until
 from leadscore.sections import Stages, Target
 from leadscore.times import local_midnights
 
@@ -170,7 +171,7 @@ def build_grid(start_us: int, end_us: int, *, target: Target, seed: int, zone: s
 
 def build_open_list(spells: pd.DataFrame, *, as_of_us: int) -> pd.DataFrame:
     """The leads that were open at one moment, as `KEYS` with known_us = as_of_us: the list that is scored."""
-    is_open = (spells["start_us"] < as_of_us) & (spells["close_us"] >= as_of_us)
+    is_open = (spells["start_us"] < as_of_us) & (spells["close_us"] >= as_of_us) & (seen_until(spells) >= as_of_us)
     return spells.loc[is_open, ["lead_id", "spell"]].assign(as_of_us=as_of_us, known_us=as_of_us).reset_index(drop=True)
 
 
@@ -182,7 +183,7 @@ def build_grid_list(spells: pd.DataFrame, grid: np.ndarray, *, target: Target, s
     ends. `young` marks snapshots less than one step of the grid after the spell began.
     """
     first = np.searchsorted(grid, spells["start_us"].to_numpy(), side="right")
-    last = np.searchsorted(grid, spells["close_us"].to_numpy(), side="right")
+    last = np.searchsorted(grid, seen_until(spells, spells["close_us"].to_numpy()), side="right")
     n = np.maximum(last - first, 0)
     rank = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
     spell_at = np.repeat(np.arange(len(spells)), n)

@@ -54,9 +54,10 @@ def build_spells(engine: Engine, stages: Stages, *, known_us: int, correction_da
     usable date lies between earliest_us and close_us; else the two are one.
 
     A spell ends with the close that was known first. Its outcome is that of the last close known within
-    `correction_days` of it, so that a slip put right is no win; later ones relabel nothing. Entry into an open stage
-    that happened later than the close re-opens the lead, from when both are known. Facts are taken in the order in
-    which they became known, so what was known at an earlier moment is the same whatever is learned after.
+    `correction_days` of it, so that a slip put right is no win; later ones relabel nothing. Entry into an open
+    stage that happened later than the close re-opens the lead, from when both are known; so does an export that
+    shows it without any close. Facts are taken in the order in which they became known, so what was known at an
+    earlier moment is the same whatever is learned after.
     """
     leads = engine.query(f"SELECT lead_id, available_us AS start_us FROM leads WHERE available_us < {known_us}")
     within_us = round(correction_days * DAY_US)
@@ -92,7 +93,7 @@ def _known_sql(table: str, columns: str, known_us: int) -> str:
 
 
 def _closes_sql(known_us: int) -> str:
-    """SQL of all closes known by then; one that is gone again from the exports was no end (see ingest/closes.py).
+    """SQL of all closes known by then, also of those that later exports show no more.
 
     A date that an export stated only later counts from that export on.
     """
@@ -100,9 +101,8 @@ def _closes_sql(known_us: int) -> str:
         f"CASE WHEN narrowed_from_us < {known_us} THEN narrowed_us ELSE {name} END AS {name}"
         for name in ("event_us", "earliest_us", "available_us")
     )
-    dated = f"(SELECT lead_id, seq, won, state, {times} FROM closes)"
-    closes = _known_sql(dated, f"t.won, {_since_lead('earliest_us')}", known_us)
-    return closes + " AND t.state IN ('shown', 'replaced')"
+    dated = f"(SELECT lead_id, seq, won, {times} FROM closes)"
+    return _known_sql(dated, f"t.won, {_since_lead('earliest_us')}", known_us)
 
 
 def _first_closes_sql(known_us: int) -> str:
@@ -126,7 +126,9 @@ def _ended_sql(known_us: int, within_us: int) -> str:
 
 
 def _opens_sql(stages: Stages, known_us: int) -> str:
-    return _known_sql("stages", "1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
+    """SQL of the entries into open stages known by then, and of what exports showed to be re-opened."""
+    entered = _known_sql("stages", "1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
+    return f"{entered} UNION ALL {_known_sql('reopenings', '1 AS is_open', known_us)}"
 
 
 def _reopened_facts_sql(stages: Stages, known_us: int) -> str:

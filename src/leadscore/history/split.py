@@ -13,6 +13,7 @@ import pyarrow as pa
 from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.errors import KnownFromError, TimeModeError
+from leadscore.history.absences import add_seen, read_presence
 from leadscore.history.closes import attach_closes
 from leadscore.history.known import read_known_values
 from leadscore.history.labels import Side, build_final_side, build_side
@@ -38,6 +39,7 @@ class History:
     settings: Settings
     version: StoreVersion
     engine: Engine = field(repr=False)
+    presence: pd.DataFrame | None = field(default=None, repr=False)
     _spells: dict[int, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -66,9 +68,10 @@ class History:
             if len(self._spells) >= KEPT_SPELLS:
                 self._spells.pop(next(iter(self._spells)))
             s = self.settings
-            self._spells[known_us] = build_spells(
-                self.engine, s.stages, known_us=known_us, correction_days=s.target.correction_days
-            )
+            spells = build_spells(self.engine, s.stages, known_us=known_us, correction_days=s.target.correction_days)
+            if self.presence is not None:
+                spells = add_seen(spells, self.presence, known_us=known_us)
+            self._spells[known_us] = spells
         return self._spells[known_us]
 
     def open_list(self, as_of_us: int) -> pd.DataFrame:
@@ -195,11 +198,13 @@ def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> H
     if (stored := version.manifest.get("time", "dated")) != settings.time:  # versions of before had one mode only
         raise TimeModeError(stored=stored, asked=settings.time)
     for table in TABLES.values():
-        seen = version.files("observed") if table.name == "changes" else []
-        engine.add_files(table.name, version.files(table.name) + seen, schema=table.schema())
-    engine.add_files("told_changes", version.files("changes"), schema=CHANGES.schema())
+        beside = version.files(f"absent_{table.name}")
+        beside += version.files("observed") if table.name == "changes" else []
+        engine.add_files(table.name, version.files(table.name) + beside, schema=table.schema())
+    mapped = version.files("changes") + version.files("absent_changes")
+    engine.add_files("told_changes", mapped, schema=CHANGES.schema())
     attach_closes(engine, version, settings.stages)
-    history = History(settings, version, engine)
+    history = History(settings, version, engine, read_presence(engine, version))
     told = engine.query("SELECT DISTINCT field FROM told_changes")["field"].to_pylist()
     if contradicted := sorted(settings.fields_of_leads() & set(told)):
         raise KnownFromError(contradicted)

@@ -27,6 +27,7 @@ from leadscore.errors import (
     UserError,
     listed,
 )
+from leadscore.ingest.absent import find_absent, keep_absent
 from leadscore.ingest.alarms import Alarms, Exports, find_alarms
 from leadscore.ingest.closes import restated_sql, settle_closes
 from leadscore.ingest.deliveries import attach_deliveries, read_parts_of
@@ -223,12 +224,17 @@ class _Build:
         return [part["key"] for part in self.staged.parts]
 
     def _remember(self, known_until: int) -> dict[str, Any]:
-        """The source text that exports showed, as entries of the manifest; undated nothing is known at any time."""
+        """What exports showed of leads, as entries of the manifest; undated nothing is known at any time."""
         if not self.settings.is_dated:
             return {}
-        memory = remember(self.staged, self.before, known_until=known_until)
+        was_dated = self.before is not None and self.before.manifest.get("time", "dated") == "dated"
+        before = self.before if was_dated else None
+        find_absent(self.staged, before)
+        memory = remember(self.staged, before, known_until=known_until)
         map_states(self.staged, memory.blocks)
-        return memory.manifest
+        absent = keep_absent(self.staged, before, known_until=known_until)
+        self.warnings += absent.warnings
+        return memory.manifest | absent.parts
 
     def _attach(self, name: str, part: dict[str, Any]) -> None:
         self.engine.add_files(f"{name}_now", self.staged.paths(part), schema=self.staged.table(name).schema())

@@ -8,9 +8,9 @@ comes later for a close without one counts from the export that brought it (`nar
 another close, which takes the place of the first. Only where other settings read the dates are they read anew.
 
 To build on it: `state` is `shown` while the export shows the close, `replaced` once it shows another close of that
-lead instead, `gone` once it shows the lead without any; `gone_us` is when that was first seen. Spells read the first
-two. A lead whose closes are all `gone` was re-opened at some time between the last export that showed one and
-`gone_us`. The rows of a lead that the export does not have stay as they were.
+lead instead, `gone` once it shows the lead without any; `gone_us` is when that was first seen. All of them are facts of
+the past. A lead was re-opened at some time between the last export that showed a close that is `gone` and `gone_us`,
+from when that is known. The rows of a lead that the export does not have stay as they were.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ def _past_sql(matching: Matching) -> str:
     unmatched = f"""SELECT {names} FROM before_closes WHERE state <> 'shown' UNION ALL
         SELECT {names} FROM shown_before AS b WHERE {matching.not_shown}"""
     gone, replaced = literal("gone"), literal("replaced")
-    state = f"""CASE WHEN l.lead_id IS NULL OR b.state = {gone} THEN b.state
+    state = f"""CASE WHEN l.lead_id IS NULL OR b.state <> 'shown' THEN b.state
         WHEN s.lead_id IS NULL THEN {gone} ELSE {replaced} END"""
     seen_us = matching.known_until - 1
     fixed = {
@@ -291,7 +291,14 @@ def _find_warnings(staged: Staged, known_until: int) -> list[str]:
         "substituted": f"of the closes without a usable date take the time of the {(chosen or '').replace('_', ' ')}",
     }
     dates = [f"{counts[name]} {text}" for name, text in words.items() if counts[name]]
-    return dates + _find_contradictions(staged)
+    return dates + _find_reopened(staged, known_until) + _find_contradictions(staged)
+
+
+def _find_reopened(staged: Staged, known_until: int) -> list[str]:
+    """Leads that an earlier export showed closed and this one shows without any close."""
+    sql = f"SELECT COUNT(DISTINCT lead_id) FROM closes_now WHERE state = 'gone' AND gone_us = {known_until - 1}"
+    n = staged.engine.query(sql).column(0)[0].as_py()
+    return [f"{n} leads that were closed in an earlier export are open in this one: re-opened by now"] if n else []
 
 
 def _find_contradictions(staged: Staged) -> list[str]:

@@ -33,7 +33,7 @@ def leads_sql(staged: Staged, *, creation_us: int) -> str:
 
     A lead without a creation date gets `creation_us`. Dated, the table `states` must be readable.
     """
-    first = _known_from_creation(staged)
+    first = staged.first_columns()
     columns = []
     for name in staged.table("leads").schema().names:
         quoted = identifier(name)
@@ -51,20 +51,11 @@ def leads_sql(staged: Staged, *, creation_us: int) -> str:
     return f"SELECT {', '.join(columns)} FROM {JUDGED} LEFT JOIN {states} ON b.lead_id = n.lead_id"
 
 
-def _known_from_creation(staged: Staged) -> set[str]:
-    """The columns of `leads` of which the first value counts; an amount keeps its currency."""
-    if not staged.settings.is_dated:
-        return set()
-    fields = staged.settings.lead_fields()
-    first = {name for name in staged.mapped_fields() if fields[name].known_from == "creation"}
-    return first | ({"currency"} if "amount" in first else set())
-
-
 def observe(staged: Staged) -> dict[str, Any]:
     """The observed changes of all exports as a part of the manifest.
 
-    `states`, `first_leads` and `changes_now`, the mapped changes, must be readable: from when these tell of a lead's
-    field it is left to them.
+    `states`, `first_leads`, and the mapped changes, `changes_now` and `absent_changes`, must be readable: from when
+    these tell of a lead's field it is left to them.
     """
     fields = staged.mapped_fields() if staged.settings.is_dated else []
     if not fields:
@@ -91,6 +82,8 @@ def _changes_sql(staged: Staged, name: str) -> str:
     return f"""SELECT d.lead_id, {field} AS field, d.value, CASE WHEN d.seq < 0 THEN 0 ELSE d.seq END AS seq,
         d.known_until_us - 1 AS event_us, d.known_until_us - 1 AS available_us
         FROM ({seen}) AS d
-        LEFT JOIN (SELECT lead_id, MIN(available_us) AS us FROM changes_now WHERE field = {field}
+        LEFT JOIN (SELECT lead_id, MIN(available_us) AS us FROM (
+            SELECT lead_id, field, available_us FROM changes_now UNION ALL
+            SELECT lead_id, field, available_us FROM absent_changes) AS m WHERE field = {field}
             GROUP BY lead_id) AS c ON c.lead_id = d.lead_id
         WHERE d.value IS DISTINCT FROM d.value_before AND (c.us IS NULL OR c.us >= d.known_until_us)"""

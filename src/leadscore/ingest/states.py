@@ -25,10 +25,11 @@ AT_FIRST = -1  # the seq of a lead's first row
 
 
 def map_states(staged: Staged, blocks: list[dict[str, Any]]) -> None:
-    """Make the table `states`: the fields of leads of which some text changed, as first exported and at each change.
+    """Make the table `states`: the fields of leads of which some text changed, and of absent ones, at each export.
 
-    Columns: lead_id, known_until_us, seq (`AT_FIRST`, then rising), the mapped fields and currency. The tables that
-    `remember` makes must be readable.
+    Columns: lead_id, known_until_us, seq (`AT_FIRST`, then rising), the mapped fields and currency. A row is what a
+    lead was when it was first exported, and after each change. `absent_now` and the tables that `remember` makes must
+    be readable.
     """
     staged.engine.add_rows("states", _Mapping(staged, blocks).run())
 
@@ -63,7 +64,7 @@ class _Mapping:
     def states_sql(self) -> str:
         """SQL of the texts of changed leads at their first export and after each change: r0, r1, ... of `columns`."""
         names = ", ".join(map(literal, self.feeding))
-        moved = f"""SELECT DISTINCT lead_id FROM text_changes WHERE "column" IN ({names})"""
+        moved = f"""SELECT lead_id FROM text_changes WHERE "column" IN ({names}) UNION SELECT lead_id FROM absent_now"""
         parts = [self.first_sql(place) for place in range(len(self.blocks))]
         changed = ", ".join(
             f"""MAX(CASE WHEN "column" = {literal(name)} THEN text END) AS r{i}"""

@@ -50,6 +50,14 @@ class Staged:
         mapped = {name for entry in self.settings.mapping if entry.table == "leads" for name in entry.targets()}
         return [name for name in self.settings.lead_fields() if name in mapped]
 
+    def first_columns(self) -> set[str]:
+        """The columns of `leads` of which the first value counts; an amount keeps its currency."""
+        if not self.settings.is_dated:
+            return set()
+        fields = self.settings.lead_fields()
+        first = {name for name in self.mapped_fields() if fields[name].known_from == "creation"}
+        return first | ({"currency"} if "amount" in first else set())
+
     def table(self, name: str) -> Table:
         """A table's contract."""
         return table_of(name, self.settings)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from leadscore.config import Settings
 from leadscore.deciding import Tiers
 from leadscore.errors import CorruptFileError, UnknownVersionError
+from leadscore.history.absences import seen_until
 from leadscore.history.split import History
 from leadscore.ingest.overrides import read_overrides
 from leadscore.ingest.reps import read_reps
@@ -234,14 +235,20 @@ def _count_returned(history: History, scores: pa.Table, previous: Previous | Non
 
 
 def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:
-    """Scored + closed + not_yet_created + refused = leads, the refused ones being those that ingest rejected."""
+    """Scored + closed + absent + not_yet_created + refused = leads, the refused ones being those that ingest rejected.
+
+    Absent are open leads of earlier exports that the latest one known at `as_of_us` does not have.
+    """
     stored = history.engine.query("SELECT COUNT(*) AS n FROM leads")["n"][0].as_py()
-    created = history.spells(as_of_us)["lead_id"].nunique()
+    spells = history.spells(as_of_us)
+    created = spells["lead_id"].nunique()
+    absent = int((seen_until(spells) < as_of_us).sum())
     refused = history.version.manifest["accounts"]["tables"]["leads"]["rejected"]
     return {
         "leads": stored + refused,
         "scored": scored,
-        "closed": created - scored,
+        "closed": created - scored - absent,
+        "absent": absent,
         "not_yet_created": stored - created,
         "refused": refused,
     }

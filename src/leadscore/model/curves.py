@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from leadscore.history.absences import seen_until
 from leadscore.model.evaluate import Judged, by_value
 from leadscore.times import DAY_US
 
@@ -106,7 +107,7 @@ def _incidence(spells: pd.DataFrame, known_us: int) -> tuple[np.ndarray, np.ndar
         return np.empty(0), np.empty(0)
     start, close = spells["start_us"].to_numpy(), spells["close_us"].to_numpy()
     closed, won = close < known_us, spells["won"].to_numpy(dtype=bool)
-    watched = np.minimum(close, known_us) - start
+    watched = np.maximum(np.minimum(close, seen_until(spells, known_us)) - start, 0)
     times, at = np.unique(watched, return_inverse=True)
     ended = np.bincount(at, weights=closed, minlength=len(times))
     wins = np.bincount(at, weights=closed & won, minlength=len(times))

@@ -28,14 +28,17 @@ from leadscore.files import (
 from leadscore.locks import lease
 
 ROW_GROUP = 250_000
-BESIDE = (  # what a version holds beside its tables
+ABSENT = tuple(f"absent_{name}" for name in ("leads", "changes", "activities", "stages", "outcomes"))
+BESIDE = (
     "rejects",
     "observed",
     "closes",
     "opens",
     "text_changes",
     "first_seen",
-)
+    "presence",
+    *ABSENT,
+)  # what a version holds beside its tables
 NOTHING: dict[str, Any] = {"rows": 0, "files": []}
 POINTER = {"version": str, "sha256": str}
 FILES = {"rows": int, "files": [{"sha256": str, "rows": int}]}
@@ -50,7 +53,8 @@ class StoreVersion:
     `id` is the hash of the manifest, so equal content has an equal id. `manifest` holds `known_until_us`,
     `first_us`, `tables` (rows and files of each), `observed` (changes seen between versions), `closes` (every close
     that an export has shown), `opens` (the last export that showed each lead open), `first_seen` and `text_changes`
-    (the source text of leads), `rejects`, `accounts` and `warnings`.
+    (the source text of leads), `presence` and `absent_leads` and so on (the facts of leads that the export does not
+    have), `rejects`, `accounts` and `warnings`.
     """
 
     id: str

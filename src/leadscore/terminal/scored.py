@@ -29,9 +29,10 @@ def draw_score(result: dict[str, Any]) -> None:
     if any(row["amount_estimated"] for row in result["top"]):
         out.print("* by an estimated amount")
     c = result["counts"]
+    absent = f"{c['absent']:,} absent from the export, " if c["absent"] else ""
     out.print(
         f"{c['scored']:,} open leads scored; {c['closed']:,} closed, {c['not_yet_created']:,} not yet created, "
-        f"{c['refused']:,} refused: {c['leads']:,} in all"
+        f"{absent}{c['refused']:,} refused: {c['leads']:,} in all"
     )
     if c["scored"]:
         tiers = ", ".join(f"{tier} {n:,}" for tier, n in result["tiers"].items())

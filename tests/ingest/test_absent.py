@@ -1,0 +1,202 @@
+"""Leads that an export does not have any more, and leads that it shows open again: the past stays what it was."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leadscore import jobs
+from leadscore.config import Settings
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.history.split import History, open_history
+from leadscore.store.version import StoreVersion, read_current
+from leadscore.testing import make_settings
+from leadscore.times import parse_moment
+
+FIRST, SECOND, THIRD = "2024-02-01", "2024-03-01", "2024-04-01"
+LEADS = {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created", "plan": "plan"}}
+CALLS = {
+    "source": "calls",
+    "table": "activities",
+    "columns": {"lead_id": "id", "event_at": "at"},
+    "constants": {"kind": "meeting"},
+}
+OUTCOMES = {
+    "source": "leads",
+    "table": "outcomes",
+    "where": {"status": ["won", "lost"]},
+    "columns": {"lead_id": "id", "event_at": "closed", "outcome": "status"},
+}
+
+
+def export(folder: Path, until: str, leads: list[str], *, calls: tuple[str, ...] = ("2,2024-01-05",)) -> Settings:
+    """Write an export of leads (id, creation, plan, status, close) and calls (id, moment)."""
+    (folder / "leads.csv").write_text("\n".join(["id,created,plan,status,closed", *leads, ""]))
+    (folder / "calls.csv").write_text("\n".join(["id,at", *calls, ""]))
+    return make_settings(
+        input_folder=folder,
+        data_folder=folder / "data",
+        sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
+        mapping=[LEADS, CALLS, OUTCOMES],
+        fields={"plan": {"known_from": "creation"}},
+        target={"horizon_days": 20, "cadence_days": 5, "max_per_lead": 100},
+        known_until=until,
+    )
+
+
+def ingest(settings: Settings, *accept: str) -> dict[str, Any]:
+    return jobs.ingest(settings, accept=["half_delivered", "empty", *accept])
+
+
+def current(settings: Settings) -> StoreVersion:
+    return read_current(settings.project_folder() / "store", project=settings.project)
+
+
+def opened(settings: Settings) -> History:
+    return open_history(settings, current(settings), DuckDBEngine(settings.engine))
+
+
+def at(moment: str) -> int:
+    return parse_moment(moment, zone="UTC")
+
+
+def listed(history: History, moment: str) -> list[str]:
+    return sorted(history.open_list(at(moment))["lead_id"])
+
+
+OTHER = "2,2024-01-01,free,open,"
+LEAD = "1,2024-01-01,free,open,"
+
+
+@pytest.fixture
+def gone(tmp_path) -> History:
+    """Lead 1 is in the first export only."""
+    ingest(export(tmp_path, FIRST, [LEAD, OTHER], calls=("1,2024-01-06", "2,2024-01-05")))
+    settings = export(tmp_path, SECOND, [OTHER])
+    told = ingest(settings)
+    assert any("1 leads of earlier exports are absent" in warning for warning in told["warnings"])
+    return opened(settings)
+
+
+def test_list_when_a_lead_is_absent_then_it_was_listed_until_an_export_showed_that(gone):
+    moments = [FIRST, "2024-02-15", SECOND]
+    assert [listed(gone, moment) for moment in moments] == [["1", "2"], ["1", "2"], ["2"]]
+
+
+def test_facts_when_a_lead_is_absent_then_they_stay(gone):
+    rows = gone.engine.query("SELECT lead_id, kind FROM activities ORDER BY lead_id").to_pylist()
+    assert rows == [{"lead_id": "1", "kind": "meeting"}, {"lead_id": "2", "kind": "meeting"}]
+    assert gone.engine.query("SELECT plan FROM leads WHERE lead_id = '1'")["plan"].to_pylist() == ["free"]
+
+
+def test_labels_when_a_lead_is_absent_then_it_is_censored_at_the_last_export_that_had_it(gone):
+    side = gone.earlier_side(at(SECOND)).rows.set_index("lead_id").loc["1"]
+    assert side["as_of_us"].max() <= at(FIRST)
+    followed = side["as_of_us"] + 20 * 86_400_000_000 <= at(FIRST)
+    assert followed.any()
+    assert (~followed).any()
+    np.testing.assert_array_equal(side["label"].notna(), followed)
+    before = gone.earlier_side(at("2024-02-25")).rows.set_index("lead_id").loc["1"]
+    assert before["as_of_us"].max() > at(FIRST)  # nobody knew yet
+
+
+def test_list_when_a_lead_is_back_then_it_is_listed_again_and_its_first_value_stays(gone, tmp_path):
+    settings = export(tmp_path, THIRD, ["1,2024-01-01,pro,open,", OTHER])
+    ingest(settings)
+    history = opened(settings)
+    assert listed(history, SECOND) == ["2"]
+    assert listed(history, THIRD) == ["1", "2"]
+    assert history.engine.query("SELECT plan FROM leads WHERE lead_id = '1'")["plan"].to_pylist() == ["free"]
+    assert [row["value"] for row in history.engine.query("SELECT value FROM changes").to_pylist()] == ["pro"]
+
+
+def test_absent_when_it_stays_away_then_every_version_has_its_facts_and_says_it_once(gone, tmp_path):
+    settings = export(tmp_path, THIRD, [OTHER])
+    ingest(settings)
+    version = current(settings)
+    assert version.manifest["presence"]["rows"] == 1
+    assert version.manifest["absent_activities"]["rows"] == 1
+    again = ingest(settings)
+    assert again["store_version"] == version.id
+    jobs.prune_store(settings, keep=1, really=True)
+    assert listed(opened(settings), "2024-02-15") == ["1", "2"]
+
+
+def test_score_counts_when_a_lead_is_absent_then_it_is_counted_apart(gone):
+    counts = jobs.scored._counts(gone, at(SECOND), scored=1)
+    assert counts == {"leads": 2, "scored": 1, "closed": 0, "absent": 1, "not_yet_created": 0, "refused": 0}
+
+
+def test_absent_when_a_closed_lead_is_missing_then_its_close_stays(tmp_path):
+    ingest(export(tmp_path, FIRST, ["1,2024-01-01,free,won,2024-01-20", OTHER]))
+    settings = export(tmp_path, SECOND, [OTHER])
+    ingest(settings)
+    spells = opened(settings).spells(at(SECOND)).set_index("lead_id")
+    assert spells.loc["1", ["close_us", "won"]].tolist() == [at("2024-01-21") - 1, True]
+
+
+def test_absent_when_a_lead_is_refused_in_a_later_export_then_its_past_stays(tmp_path):
+    ingest(export(tmp_path, FIRST, [LEAD, OTHER]))
+    settings = export(tmp_path, SECOND, [LEAD, "1,2024-01-01,pro,open,", OTHER])
+    ingest(settings)
+    assert listed(opened(settings), "2024-02-15") == ["1", "2"]
+    assert listed(opened(settings), SECOND) == ["2"]
+
+
+def test_absent_when_a_lead_is_ignored_by_name_then_it_never_was_one(tmp_path):
+    ingest(export(tmp_path, FIRST, [LEAD, OTHER]))
+    plain = export(tmp_path, SECOND, [LEAD, OTHER])
+    leads = plain.sources["leads"].model_copy(update={"ignore": {"tests": {"id": ("1",)}}})
+    settings = plain.model_copy(update={"sources": plain.sources | {"leads": leads}})
+    ingest(settings)
+    assert listed(opened(settings), "2024-01-15") == ["2"]
+
+
+LOST, WON = "1,2024-01-01,free,lost,2024-01-20", "1,2024-01-01,free,won,2024-01-20"
+
+
+def spells_of(settings: Settings, moment: str) -> list[tuple[int, str, str, bool]]:
+    """(spell, start, close, won) of lead 1, as known at a moment."""
+    spells = opened(settings).spells(at(moment))
+    rows = spells[spells["lead_id"] == "1"]
+    names = {at("2024-01-02") - 1: "creation", at("2024-01-21") - 1: "close", at(SECOND) - 1: "second",
+             at(THIRD) - 1: "third", at("2024-03-11") - 1: "march"}  # fmt: skip
+    return [
+        (row.spell, names[row.start_us], names.get(row.close_us, "open"), bool(row.won)) for row in rows.itertuples()
+    ]
+
+
+def test_spells_when_an_export_shows_a_closed_lead_open_then_the_close_stays_and_it_is_open_from_then_on(tmp_path):
+    ingest(export(tmp_path, FIRST, [LOST, OTHER]))
+    settings = export(tmp_path, SECOND, [LEAD, OTHER])
+    told = ingest(settings)
+    assert any("1 leads that were closed in an earlier export are open" in warning for warning in told["warnings"])
+    assert spells_of(settings, "2024-02-20") == [(1, "creation", "close", False)]
+    assert spells_of(settings, SECOND) == [(1, "creation", "close", False), (2, "second", "open", False)]
+    assert listed(opened(settings), SECOND) == ["1", "2"]
+
+
+AGAIN = [
+    ("1,2024-01-01,free,won,2024-03-10", "march", True),  # closed anew, at a time of its own
+    (LOST, "third", False),  # the close of before is there again: closed by the export that showed it
+    ("1,2024-01-01,free,won,2024-01-10", "third", True),  # dated before it was open
+]
+
+
+@pytest.mark.parametrize(("row", "close", "won"), AGAIN)
+def test_spells_when_a_lead_that_was_open_again_closes_then_its_second_spell_ends(tmp_path, row, close, won):
+    for until, lead in ((FIRST, LOST), (SECOND, LEAD), (THIRD, row)):
+        settings = export(tmp_path, until, [lead, OTHER])
+        ingest(settings)
+    assert spells_of(settings, "2024-02-20") == [(1, "creation", "close", False)]
+    assert spells_of(settings, "2024-03-05") == [(1, "creation", "close", False), (2, "second", "open", False)]
+    assert spells_of(settings, THIRD) == [(1, "creation", "close", False), (2, "second", close, won)]
+
+
+def test_spells_when_a_close_is_replaced_and_then_gone_then_it_is_open_only_from_the_last(tmp_path):
+    for until, lead in ((FIRST, LOST), (SECOND, WON), (THIRD, LEAD)):
+        settings = export(tmp_path, until, [lead, OTHER])
+        ingest(settings)
+    assert [row[:3] for row in spells_of(settings, "2024-03-05")] == [(1, "creation", "close")]
+    assert [row[:3] for row in spells_of(settings, THIRD)] == [(1, "creation", "close"), (2, "third", "open")]
