@@ -29,11 +29,11 @@ CLOSED_AGAIN = """SELECT c.* REPLACE (
         CASE WHEN r.open_us IS NULL THEN c.earliest_us ELSE r.open_us END AS earliest_us,
         CASE WHEN r.open_us IS NULL THEN c.available_us ELSE c.first_seen_us END AS available_us)
     FROM closes AS c LEFT JOIN (
-        SELECT c.lead_id, c.first_seen_us, c.available_us, MAX(o.available_us) AS open_us FROM closes AS c
+        SELECT c.lead_id, c.first_seen_us, c.date_us, MAX(o.available_us) AS open_us FROM closes AS c
         JOIN reopenings AS o ON o.lead_id = c.lead_id
-            AND o.available_us < c.first_seen_us AND o.available_us >= c.available_us
-        GROUP BY c.lead_id, c.first_seen_us, c.available_us) AS r
-    ON r.lead_id = c.lead_id AND r.first_seen_us = c.first_seen_us AND r.available_us = c.available_us"""
+            AND o.available_us < c.first_seen_us AND o.available_us >= c.date_us
+        GROUP BY c.lead_id, c.first_seen_us, c.date_us) AS r
+    ON r.lead_id = c.lead_id AND r.first_seen_us = c.first_seen_us AND r.date_us = c.date_us"""
 
 
 def attach_closes(engine: Engine, version: StoreVersion, stages: Stages) -> None:

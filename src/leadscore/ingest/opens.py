@@ -32,8 +32,10 @@ def closing_reading(settings: Settings) -> dict[str, str]:
         "undated_close": settings.target.undated_close,
     }
     ignored = {name: source.get("ignore") for name, source in public["sources"].items()}
+    has_stages = any(entry["table"] == "stages" for entry in entries)
+    stages = public.get("stages") if has_stages else None
     return {
-        "status": _hash({"entries": status, "ignored": ignored, "stages": public.get("stages")}),
+        "status": _hash({"entries": status, "ignored": ignored, "stages": stages}),
         "dates": _hash(dates),
     }
 
