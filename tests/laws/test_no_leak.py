@@ -190,6 +190,8 @@ def open_facts(facts: Facts) -> History:
     """The facts as a history, in memory; one at a time, since all share an engine."""
     for name, rows in facts.rows.items():
         engine().add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
+    changes = table_of("changes", facts.settings).schema()
+    engine().add_rows("told_changes", pa.Table.from_pylist(facts.rows["changes"], changes))
     attach_plain_closes(engine(), facts.settings.stages)
     first = min((row["available_us"] for row in facts.rows["leads"]), default=day(UNTIL))
     version = StoreVersion("in memory", {"known_until_us": day(UNTIL), "first_us": first}, Path())

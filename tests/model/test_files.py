@@ -51,7 +51,10 @@ def test_model_when_kept_then_is_text_with_the_hashes_of_its_files(kept, result,
     assert manifest["files"] == {name: hash_bytes((home / name).read_bytes()) for name in FILES}
     assert version == hash_bytes(data)[:16]
     assert manifest["seed"] == settings.seed
-    assert manifest["target"] == {"horizon_days": 30, "cadence_days": 7, "max_per_lead": 3, "weight_cap": 10.0}
+    assert manifest["target"] == {
+        "horizon_days": 30, "cadence_days": 7, "max_per_lead": 3, "weight_cap": 10.0, "correction_days": 7.0,
+        "undated_close": None,
+    }  # fmt: skip
     assert (manifest["store_version"], manifest["project"]) == ("0123456789abcdef", "synthetic")
     assert (manifest["basis"], manifest["splits"]) == ("out of time", len(result.evaluation["splits"]))
     for path in home.iterdir():
