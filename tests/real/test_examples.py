@@ -89,7 +89,7 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_of_the_
             "salvirt_b2b", "by grouped cross-validation, 5 x 5 by identical rows", 448, 0.76, 0.86,
             marks=needs["salvirt_b2b"],
         ),
-        # a negative control: above 0.6 something leaks; age ranks its deals, in either direction from split to split
+        # a negative control: above 0.6 something leaks; below a half, for deals too old to close are ranked first
         pytest.param("maven_crm", "out of time", 3_962, 0.3, 0.6, marks=needs["maven_crm"]),
     ],
 )  # fmt: skip
