@@ -66,3 +66,10 @@ def test_amounts_when_a_later_lead_has_another_currency_then_earlier_lists_do_no
     facts = Facts(SETTINGS).lead("a", 0, amount=5_00, currency="EUR").lead("b", 30, amount=5_00, currency="USD")
     found = read_amounts(facts.history(tmp_path, known_until=50), ["a"], as_of_us=day(at))
     assert found.currency == currency
+
+
+def test_amounts_when_a_win_or_a_lead_is_dated_after_the_export_then_neither_counts(tmp_path):
+    facts = Facts(SETTINGS).lead("a", 0, currency="EUR").lead("b", 0, currency="EUR").change("b", 1, "amount", "700")
+    facts.lead("planned", 11, amount=5_00, currency="USD").outcome("b", 11, "won", amount=900_00)
+    found = read_amounts(facts.history(tmp_path, known_until=10), ["a", "b"], as_of_us=day(11.5))
+    assert (found.amount.tolist(), found.currency) == ([7.0, 7.0], "EUR")

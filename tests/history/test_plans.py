@@ -4,6 +4,8 @@ import pytest
 
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
+from leadscore.model.train import fit_scorecard
+from leadscore.scoring.explanation import explain_lead
 from leadscore.testing import Facts, day, make_settings
 
 SETTINGS = make_settings(fields={"city": {}})
@@ -53,3 +55,12 @@ def test_known_values_when_a_change_is_dated_after_the_export_then_it_is_not_sho
     for history in histories:
         rows = history.known_values(["city"], as_of_us=day(LATER)).to_pylist()
         assert rows == [{"lead_id": "a", "city": "Ulm"}]
+
+
+def test_explanation_when_facts_are_dated_after_the_export_then_none_is_shown(histories):
+    model = fit_scorecard(histories[0], known_us=day(EXPORT), why="no outcomes").model
+    without, with_plans = (
+        explain_lead(history, model, lead_id="a", as_of_us=day(LATER))["facts"] for history in histories
+    )
+    assert len(without) == 4
+    assert with_plans == without

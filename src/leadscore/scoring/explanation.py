@@ -44,7 +44,7 @@ def explain_lead(history: History, model: WinModel, *, lead_id: str, as_of_us: i
         "raw": float(raw[0]),
         "calibrator": model.document["calibrator"]["kind"],
         "win_probability": float(model.probability(raw)[0]),
-        "facts": _read_facts(history, lead_id, as_of_us) if history.settings.is_dated else [],
+        "facts": _read_facts(history, lead_id, history.known_us(as_of_us)) if history.settings.is_dated else [],
     }
 
 
@@ -71,10 +71,10 @@ def _groups(
     return sorted(found.values(), key=lambda group: -abs(group["value"]))
 
 
-def _read_facts(history: History, lead_id: str, as_of_us: int) -> list[dict[str, Any]]:
+def _read_facts(history: History, lead_id: str, known_us: int) -> list[dict[str, Any]]:
     parts = [
         f"SELECT {literal(table)} AS source, {what} AS what, event_us, available_us "
-        f"FROM {identifier(table)} WHERE lead_id = {literal(lead_id)} AND available_us < {as_of_us}"
+        f"FROM {identifier(table)} WHERE lead_id = {literal(lead_id)} AND available_us < {known_us}"
         for table, what in FACTS.items()
     ]
     rows = history.engine.query(" UNION ALL ".join(parts)).to_pandas()

@@ -39,9 +39,10 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
     then, else that of open leads.
     """
     settings, nothing = history.settings, np.full(len(lead_id), np.nan)
+    known_us = history.known_us(as_of_us)
     none = np.zeros(len(lead_id), dtype=bool)
     currencies = history.engine.query(
-        f"SELECT DISTINCT currency FROM leads WHERE currency IS NOT NULL AND available_us < {as_of_us}"
+        f"SELECT DISTINCT currency FROM leads WHERE currency IS NOT NULL AND available_us < {known_us}"
     )
     told = sorted(currencies["currency"].to_pylist())
     if len(told) > 1:
@@ -61,7 +62,7 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
         known = known.where(matrix.columns["amount_changes"] > 0, first.reindex(known.index))
     amount = known.reindex(lead_id).to_numpy(dtype=float)
     won = history.engine.query(
-        f"SELECT amount FROM outcomes WHERE outcome = 'won' AND amount IS NOT NULL AND available_us < {as_of_us}"
+        f"SELECT amount FROM outcomes WHERE outcome = 'won' AND amount IS NOT NULL AND available_us < {known_us}"
     )["amount"].to_pandas()
     median = won.median() / 10**field.decimals if len(won) else pd.Series(amount).median()
     estimated = ~np.isfinite(amount) & np.isfinite(float(median))
