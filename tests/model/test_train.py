@@ -372,6 +372,18 @@ def test_training_when_wins_stopped_early_then_it_is_cross_validated_and_ends_in
     assert ((probability > 0) & (probability < 1)).all()
 
 
+def test_segments_when_some_values_are_of_few_leads_then_no_report_names_them(tmp_path):
+    settings = sales_settings(tmp_path, model={"segment": "channel", "trials": 1})
+    facts = Facts(settings)
+    for i in range(240):
+        channel = "Ann Smith" if i % 40 == 1 else "web"
+        facts.lead(f"{i:04d}", i, channel=channel).outcome(f"{i:04d}", i + 12, "won" if i % 3 else "lost")
+    told = fit(open_facts(facts, known_until=260)).evaluation
+    segments = {each["name"] for each in told["segments"]}
+    assert segments == {"web", "others (fewer than 10 leads each)"}
+    assert b"Ann Smith" not in canonical_json(told)
+
+
 def test_model_when_the_seed_differs_then_differs(tmp_path):
     # of two seeds that give the same snapshots, so that only the scorer's own draws differ
     first = open_sales(tmp_path, leads=150, days=62, target={"horizon_days": 30, "cadence_days": 7, "max_per_lead": 99})

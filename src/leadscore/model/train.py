@@ -29,7 +29,7 @@ from leadscore.model.choose import (
     choose_scorer,
     missing_leads,
 )
-from leadscore.model.encode import FOLDS
+from leadscore.model.encode import FOLDS, LEAST_LEADS, OTHER, pool_rare_levels
 from leadscore.model.evaluate import Judged
 from leadscore.model.evidence import build_evidence
 from leadscore.model.fit import cross_validate, fit_scorer
@@ -47,6 +47,7 @@ from leadscore.progress import Progress
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
 MIN_EVALUATED = 30  # leads of either outcome after a split: with fewer its figures are mostly luck
 TUNED_SPLITS = 3  # the latest that may be tuned on: each costs every trial a fit
+RARE_SEGMENTS = f"others (fewer than {LEAST_LEADS} leads each)"
 UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
 
 
@@ -158,13 +159,18 @@ class Training:
         return choose_segments(unseen, model, self.matrix, self.features, field=s.segment)
 
     def segment_of_judged(self) -> np.ndarray | None:
-        """The segment (n,) of each row that judges, once a repeat, as known then; None if the settings name none."""
+        """The segment (n,) of each row that judges, once a repeat, as known then; None if the settings name none.
+
+        Values of few leads are one segment: they may be names, and reports are shown to many.
+        """
         field = self.history.settings.model.segment
         if field is None:
             return None
         last = self.last()
         values = read_segments(self.history, last.rows, field=field)[last.observed]
-        return np.tile(values, self.repeats())
+        pooled = pool_rare_levels(values, last.rows["lead_id"].to_numpy()[last.observed])
+        pooled[pooled == OTHER] = RARE_SEGMENTS
+        return np.tile(pooled, self.repeats())
 
     def scorecard_of_judged(self) -> np.ndarray:
         """What the scorecard says (n,) of each row that judges, once a repeat."""
