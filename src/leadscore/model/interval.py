@@ -52,7 +52,8 @@ def fit_interval(unseen: Unseen, calibrator: Mapping[str, Any], *, seed: int) ->
     rows = _read_rows(unseen, calibrator)
     knots = np.unique(np.quantile(rows.raw, np.linspace(0, 1, KNOTS)))
     chance = _bootstrap_spread(rows, calibrator["kind"], knots, seed=seed)
-    spread = np.sqrt((Z * chance) ** 2 + T**2 * _variance_of_periods(rows, knots))
+    shift, variance = _differ_by_period(rows, knots)
+    spread = np.abs(shift) + np.sqrt((Z * chance) ** 2 + T**2 * variance)
     below, above = spread, spread
     if calibrator["kind"] in STEPWISE:
         least_below, least_above = _binomial_offsets(rows, calibrate(dict(calibrator), knots))
@@ -116,34 +117,38 @@ def _log_odds(p: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(p / (1 - p)))
 
 
-def _variance_of_periods(rows: _Rows, knots: np.ndarray) -> np.ndarray:
-    """How far, squared and in log-odds at the knots, win rates of single periods lie off the published probability.
+def _differ_by_period(rows: _Rows, knots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By how much, in log-odds at the knots, win rates of past periods lay off the published probability.
 
-    Less what chance explains: a cell's squared gap has its sampling variance, over leads, as its mean if nothing else
-    is at work. Cells are averaged over periods, and over neighbouring bands with weights that fall off linearly.
+    Returns what all periods have in common, and the variance between them: less what chance explains, for a cell's
+    squared gap has its sampling variance, over leads, as its mean if nothing else is at work. Cells are averaged over
+    periods, and over neighbouring bands with weights that fall off linearly.
     """
     edges = np.quantile(rows.raw, np.arange(1, BANDS) / BANDS)
     band = np.searchsorted(edges, rows.raw, side="right")
     bands, at = np.unique(band, return_inverse=True)
-    excess = np.full((PERIODS, len(bands)), np.nan)
+    gaps = np.full((PERIODS, len(bands)), np.nan)
+    by_chance = np.full((PERIODS, len(bands)), np.nan)
     for period in range(PERIODS):
         for i in range(len(bands)):
             cell = (rows.period == period) & (at == i)
             if cell.any():
-                excess[period, i] = _excess(rows, cell)
-    center = np.bincount(at, weights=rows.raw) / np.bincount(at)
-    usable = np.isfinite(excess).any(axis=0)
+                gaps[period, i], by_chance[period, i] = _gap(rows, cell)
+    usable = np.isfinite(gaps).any(axis=0)
     if not usable.any():
-        return np.zeros(len(knots))
-    mean = np.nanmean(excess[:, usable], axis=0)
+        return np.zeros(len(knots)), np.zeros(len(knots))
+    center = (np.bincount(at, weights=rows.raw) / np.bincount(at))[usable]
     distance = np.abs(np.subtract.outer(bands[usable], bands[usable]))
     near = np.maximum(1 - distance / REACH, 0)
-    smooth = near @ mean / near.sum(axis=1)
-    return np.asarray(np.interp(knots, center[usable], np.maximum(smooth, 0)))
+    near = near / near.sum(axis=1, keepdims=True)
+    mean, squared = np.nanmean(gaps[:, usable], axis=0), np.nanmean((gaps**2 - by_chance)[:, usable], axis=0)
+    shift = near @ mean
+    variance = np.maximum(near @ squared - shift**2, 0)
+    return np.interp(knots, center, shift), np.interp(knots, center, variance)
 
 
-def _excess(rows: _Rows, cell: np.ndarray) -> float:
-    """A cell's squared gap of rate and probability, in log-odds by one Newton step, less its variance by chance."""
+def _gap(rows: _Rows, cell: np.ndarray) -> tuple[float, float]:
+    """A cell's rate less its probability, in log-odds by one Newton step, and its variance by chance."""
     weight, label = rows.weight[cell], rows.label[cell]
     _, lead = np.unique(rows.lead[cell], return_inverse=True)
     rate = np.average(label, weights=weight)
@@ -152,7 +157,7 @@ def _excess(rows: _Rows, cell: np.ndarray) -> float:
     information = weight.sum() * middle * (1 - middle)
     gap = (weight * (label - rows.probability[cell])).sum() / information
     by_chance = (np.bincount(lead, weights=weight * (label - rate)) ** 2).sum() / information**2
-    return float(gap**2 - by_chance)
+    return float(gap), float(by_chance)
 
 
 def prior_interval() -> dict[str, Any]:
