@@ -188,12 +188,31 @@ def _learned_fields(seen: Seen, settings: Settings) -> dict[str, Any]:
 
 def _bant(seen: Seen, settings: Settings, fields: dict[str, Any]) -> Row:
     found: Row = {}
+    more: Row = {}
     for letter, bant in settings.bant.items():
         if bant.field in fields:
             decimals = settings.lead_fields()[bant.field].decimals
             found[f"bant_{letter}"] = strength(bant, fields[bant.field], as_of_us=seen.as_of_us, decimals=decimals)
+            more |= _answers(seen, settings, letter, bant)
     known = {f"{name}_known": float(not math.isnan(value)) for name, value in found.items()}
-    return found | known | ({"bant_completeness": sum(known.values())} if known else {})
+    return found | known | more | ({"bant_completeness": sum(known.values())} if known else {})
+
+
+def _answers(seen: Seen, settings: Settings, letter: str, bant: BantLetter) -> Row:
+    """The mean strength of the answers, of the latest eight changes and of the value at creation, and their number."""
+    field = settings.lead_fields()[bant.field]
+    past = [row for row in seen.changes if row["field"] == bant.field]
+    past.sort(key=lambda row: (row["event_us"], row["seq"], row["value"] is not None, row["value"] or ""))
+    texts = [row["value"] for row in past]
+    values = [value if value is None or field.type == "text" else int(value) for value in texts]
+    at_creation = seen.lead.get(bant.field) if seen.lead and bant.field in settings.fields_of_leads() else None
+    counted = [*values[-8:], at_creation]
+    strengths = [strength(bant, each, as_of_us=seen.as_of_us, decimals=field.decimals) for each in counted]
+    known = [each for each in strengths if not math.isnan(each)]
+    return {
+        f"bant_{letter}_mean": sum(known) / len(known) if known else NAN,
+        f"bant_{letter}_answers": float(sum(each is not None for each in [*values, at_creation])),
+    }
 
 
 def strength(bant: BantLetter, value: Any, *, as_of_us: int, decimals: int) -> float:
@@ -241,6 +260,7 @@ def _contact(seen: Seen, rows: list[Row]) -> Row:
         "days_since": (seen.as_of_us - max(times)) / DAY if times else NAN,
         "distinct_days_30d": float(len(dates)),
         "trend": len(within(7)) - before / 30 * 7,
+        "ever": float(len(rows)),
         "pace": len(rows) / max((seen.as_of_us - seen.lead["event_us"]) / DAY / 7, 1.0) if seen.lead else NAN,
         "two_way_share": by_lead / (by_lead + by_rep) if by_lead + by_rep else NAN,
     }
@@ -253,15 +273,26 @@ def _stage(seen: Seen, settings: Settings) -> Row:
         return found
     place = [*settings.stages.open, *settings.stages.lost, *settings.stages.won].index
     way = sorted(seen.stages, key=lambda row: (row["event_us"], row["seq"], place(row["stage"])))
+    ends = [*(row["event_us"] for row in way[1:]), seen.as_of_us]
+    spent = {
+        f"stage_days_in_{at}_{re.sub('[^a-z0-9]', '_', stage.lower())}": sum(
+            until - row["event_us"] for row, until in zip(way, ends, strict=False) if row["stage"] == stage
+        ) / DAY
+        for at, stage in enumerate(settings.stages.open, start=1)
+    }  # fmt: skip
     steps = [place(later["stage"]) - place(row["stage"]) for row, later in pairwise(way)]
-    return found | {
-        "stage_current": way[-1]["stage"] if way else None,
-        "stage_order": float(place(way[-1]["stage"])) if way else NAN,
-        "stage_days_in_current": (seen.as_of_us - way[-1]["event_us"]) / DAY if way else NAN,
-        "stage_moves_forward": float(sum(step > 0 for step in steps)),
-        "stage_moves_back": float(sum(step < 0 for step in steps)),
-        "stage_stalled": NAN,  # learned from rows later
-    }
+    return (
+        found
+        | spent
+        | {
+            "stage_current": way[-1]["stage"] if way else None,
+            "stage_order": float(place(way[-1]["stage"])) if way else NAN,
+            "stage_days_in_current": (seen.as_of_us - way[-1]["event_us"]) / DAY if way else NAN,
+            "stage_moves_forward": float(sum(step > 0 for step in steps)),
+            "stage_moves_back": float(sum(step < 0 for step in steps)),
+            "stage_stalled": NAN,  # learned from rows later
+        }
+    )
 
 
 def _profile(seen: Seen, settings: Settings, fields: dict[str, Any]) -> Row:

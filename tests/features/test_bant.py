@@ -91,7 +91,8 @@ def test_only_letters_that_may_be_learned_from_are_told_and_counted(tmp_path):
     )
     values = _values(facts, tmp_path)
     assert [name for name in values if name.startswith("bant_")] == [
-        "bant_authority", "bant_authority_known", "bant_timeline", "bant_timeline_known", "bant_completeness",
+        "bant_authority", "bant_authority_known", "bant_authority_mean", "bant_authority_answers",
+        "bant_timeline", "bant_timeline_known", "bant_timeline_mean", "bant_timeline_answers", "bant_completeness",
     ]  # fmt: skip
     assert values["bant_completeness"] == 1
     completeness = next(f for f in build_bant(facts.settings) if f.name == "bant_completeness")
@@ -101,7 +102,20 @@ def test_only_letters_that_may_be_learned_from_are_told_and_counted(tmp_path):
 def test_without_a_letter_to_learn_from_there_is_no_bant(tmp_path):
     need = {"fields": {"pain": {}}, "bant": {"need": {"field": "pain", "levels": ["a", "b"]}}}
     assert not build_bant(make_settings(**need, mapping=WITHOUT_CHANGES))
-    assert [f.name for f in build_bant(make_settings(**need))] == ["bant_need", "bant_need_known", "bant_completeness"]
+    assert [f.name for f in build_bant(make_settings(**need))] == [
+        "bant_need", "bant_need_known", "bant_need_mean", "bant_need_answers", "bant_completeness",
+    ]  # fmt: skip
+
+
+def test_answers_when_there_are_several_then_their_mean_and_number_are_told(tmp_path):
+    facts = Facts(make_settings(fields=FIELDS | {"pain": {}}, bant=BANT)).lead("a", 0)
+    facts.change("a", 2, "pain", "none").change("a", 5, "pain", "urgent").change("a", 9, "pain", None)
+    facts.change("a", 12, "pain", "some").change("a", 150, "pain", "none")
+    values = _values(facts, tmp_path)
+    assert values["bant_need"] == 0.5
+    assert values["bant_need_mean"] == pytest.approx((0 + 1 + 0.5) / 3)
+    assert values["bant_need_answers"] == 3
+    assert (values["bant_budget_mean"], values["bant_budget_answers"]) == (UNKNOWN, 0)
 
 
 def test_a_better_answer_may_not_lower_the_probability():

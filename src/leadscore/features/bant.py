@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from leadscore.config import Settings
+from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
-from leadscore.features.finish import Finish, FullAmount, Known, Levels, Titles, Total, WithinDays
+from leadscore.features.finish import (
+    Count,
+    Filled,
+    Finish,
+    FullAmount,
+    Known,
+    Levels,
+    Mean,
+    Titles,
+    Total,
+    WithinDays,
+)
 from leadscore.sections import BantLetter
+
+LATEST = 8  # answers of which the average is taken: hardly a lead has more, and each is a column to read
 
 
 def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
@@ -34,6 +49,8 @@ def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset())
             Feature(group, columns, strength, "share", said, said, group, direction=1),
             Feature(f"{group}_known", columns, Known(strength), "flag", is_known, is_known, group),
         ]
+        if settings.is_dated:
+            found += _build_answers(letter, bant, settings)
     if flags:
         said = f"BANT questions answered: {{value}} of {len(flags)}"
         total = Total(tuple(flags))
@@ -41,7 +58,34 @@ def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset())
     return found
 
 
-def _strength(bant: BantLetter, settings: Settings) -> Finish:
+def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Feature]:
+    """How often a letter was answered, and how strongly on average: one answer of many may be a mood.
+
+    An answer that is raised, all else equal, raises the average; how many there are may speak either way.
+    """
+    name, strength = bant.field, _strength(bant, settings)
+    which = f"field = {literal(name)}"
+    latest = {
+        f"field_{name}_{k}": f"MAX(CASE WHEN {which} AND recency = {k} THEN value END)" for k in range(1, LATEST + 1)
+    }
+    parts: list[Finish] = [replace(strength, column=column) for column in latest]
+    number: list[Finish] = [Count(f"field_{name}_answers")]
+    columns = {
+        "changes": latest | {f"field_{name}_answers": f"COUNT(CASE WHEN {which} AND value IS NOT NULL THEN 1 END)"}
+    }
+    if name in settings.fields_of_leads():
+        columns["leads"] = {f"field_{name}": f"MAX(at_creation_{name})"}
+        parts.append(strength)
+        number.append(Filled(f"field_{name}"))
+    group = f"bant_{letter}"
+    mean, answers = f"{letter}: {{value}} of full strength on average", f"answers on {letter} so far: {{value}}"
+    return [
+        Feature(f"{group}_mean", columns, Mean(tuple(parts)), "share", mean, mean, group, direction=1),
+        Feature(f"{group}_answers", columns, Total(tuple(number)), "count", answers, answers, group),
+    ]
+
+
+def _strength(bant: BantLetter, settings: Settings) -> Levels | Titles | FullAmount | WithinDays:
     column, decimals = f"field_{bant.field}", settings.lead_fields()[bant.field].decimals
     if bant.levels:
         return Levels(column, bant.levels)

@@ -40,6 +40,7 @@ def _of_kind(group: str, words: str, which: str) -> list[Feature]:
     trend = {"week": _count(_within(which, 7)), "before": _count(_within(which, 37, until=7))}
     ever, born = {f"{group}_n_ever": _count(which)}, {"engagement_born": "MAX(event_us)"}
     said = f"{words}: {{value}} a week since the lead was created"
+    so_far = f"{words}: {{value}} so far"
     pace = Pace(f"{group}_n_ever", "engagement_born")
     share = {"by_lead": _count(f"{which} AND actor = 'lead'"), "by_rep": _count(f"{which} AND actor = 'rep'")}
     return [
@@ -47,6 +48,7 @@ def _of_kind(group: str, words: str, which: str) -> list[Feature]:
         feature("days_since", last, DaysSince, unit="days", said="the last one {value} ago"),
         feature("distinct_days_30d", on_days, Count, unit="count", said="on {value} of the last 30 days"),
         feature("trend", trend, Trend, unit="a week", said="{value} against the 30 days before"),
+        Feature(f"{group}_ever", {"activities": ever}, Count(f"{group}_n_ever"), "count", so_far, so_far, group),
         Feature(f"{group}_pace", {"activities": ever, "leads": born}, pace, "number", said, said, group),
         feature("two_way_share", share, Share, unit="share", said="{value} by the lead"),
     ]

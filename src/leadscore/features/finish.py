@@ -199,6 +199,41 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """1 where a column has a value, else 0."""
+
+    column: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        values = columns[self.column]
+        is_filled = np.not_equal(values, None) if values.dtype == object else np.isfinite(values)
+        return np.asarray(is_filled, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of those of other finishes that know a value; unknown where none does."""
+
+    parts: tuple[Finish, ...]
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        values = np.stack([part(columns, as_of_us) for part in self.parts])
+        known = np.isfinite(values)
+        total, number = np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0)
+        return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
+@dataclass(frozen=True)
+class DaysSpent:
+    """Days of a length in microseconds; none where the lead has no row."""
+
+    column: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        return np.asarray(np.nan_to_num(columns[self.column]) / DAY_US)
+
+
+@dataclass(frozen=True)
 class Total:
     """The sum of other finishes."""
 

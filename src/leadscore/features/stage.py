@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
-from leadscore.features.finish import Amount, Count, DaysSince, Learned, Text
-from leadscore.sections import Stages
+from leadscore.features.finish import Amount, Count, DaysSince, DaysSpent, Learned, Text
+from leadscore.sections import Stages, kind_slug
 
 PLACE, TIME, MOVES = "stage_place", "stage_time", "stage_moves"  # what reasons speak of once
 
@@ -21,7 +22,16 @@ def build_stage(stages: Stages) -> list[Feature]:
         Feature("stage_reopenings", spell, Count("stage_spell_n"), "count", again, again, "stage_reopenings"),
     ]
     order = tuple(stages.order())
-    return always + ([replace(feature, rests_on=order) for feature in _moves()] if stages.open else [])
+    way = [*_moves(), *(_days_in(stage, place) for place, stage in enumerate(stages.open, start=1))]
+    return always + ([replace(feature, rests_on=order) for feature in way] if stages.open else [])
+
+
+def _days_in(stage: str, place: int) -> Feature:
+    """The time spent in a stage, over all visits, the present one up to now."""
+    column, until = f"stage_spent_{place}", "CASE WHEN next_us IS NULL THEN as_of_us ELSE next_us END"
+    spent = {"stages": {column: f"SUM(CASE WHEN stage = {literal(stage)} THEN {until} - event_us END)"}}
+    said = f"in the stage {stage} for {{value}} in all"
+    return Feature(f"stage_days_in_{place}_{kind_slug(stage)}", spent, DaysSpent(column), "days", said, said, TIME)
 
 
 def _moves() -> list[Feature]:

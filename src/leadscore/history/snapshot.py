@@ -28,13 +28,14 @@ KEY_COLUMNS = {"lead_id", "spell", "as_of_us", "event_us"}
 COLUMNS = {
     "leads": set[str](),
     "activities": {"kind", "actor", "duration_s"},
-    "stages": {"stage", "stage_order", "previous_order", "recency", "seq"},
+    "stages": {"stage", "stage_order", "previous_order", "next_us", "recency", "seq"},
     "changes": {"field", "value", "recency", "seq"},
 }
 WORDS = {
     "COUNT",
     "MAX",
     "MIN",
+    "SUM",
     "DISTINCT",
     "CASE",
     "WHEN",
@@ -92,8 +93,9 @@ class Snapshot:
         """SQL of a relation: a table's rows that were known at each snapshot, with lead_id and as_of_us.
 
         leads: event_us (creation), spell, and at_creation_<column> of those known then. activities: event_us, kind,
-        actor, duration_s. stages: event_us, stage, stage_order, previous_order, recency. changes: event_us, field,
-        value, recency. `recency` is 1 for the latest row, by (event_us, seq, then the later stage or larger text).
+        actor, duration_s. stages: event_us, stage, stage_order, previous_order, next_us, recency. changes: event_us,
+        field, value, recency. `recency` is 1 for the latest row, by (event_us, seq, then the later stage or larger
+        text).
         """
         known = f"JOIN {identifier(relation)} AS t ON t.lead_id = s.lead_id AND t.available_us < s.known_us"
         facts = f"SELECT s.lead_id, s.as_of_us, s.spell, t.event_us{{}} FROM snapshots AS s {known}"
@@ -109,7 +111,8 @@ class Snapshot:
         if relation == "stages":
             return f"""SELECT *,
                 ROW_NUMBER() {by_snapshot} ORDER BY event_us DESC, seq DESC, stage_order DESC) AS recency,
-                LAG(stage_order) {by_snapshot} ORDER BY event_us, seq, stage_order) AS previous_order
+                LAG(stage_order) {by_snapshot} ORDER BY event_us, seq, stage_order) AS previous_order,
+                LEAD(event_us) {by_snapshot} ORDER BY event_us, seq, stage_order) AS next_us
                 FROM ({facts.format(f", t.seq, t.stage, {self._stage_order()} AS stage_order")}) AS known"""
         raise ForbiddenExpressionError(relation)
 
@@ -123,7 +126,7 @@ class Snapshot:
             allowed = COLUMNS.get(relation, set()) | KEY_COLUMNS
             if relation == "leads":
                 allowed = allowed | {f"at_creation_{name}" for name in self.created}
-            names = [f"{_checked(sql, allowed)} AS {identifier(name)}" for name, sql in expressions.items()]
+            names = [f"{_whole(_checked(sql, allowed))} AS {identifier(name)}" for name, sql in expressions.items()]
             alias = f"past_{relation}"
             joins.append(
                 f"LEFT JOIN (SELECT lead_id, as_of_us, {', '.join(names)} FROM ({self.past(relation)}) AS facts "
@@ -133,6 +136,11 @@ class Snapshot:
             columns += [f"{alias}.{identifier(name)}" for name in expressions]
         chosen = ", ".join(["s.lead_id", "s.as_of_us", *columns])
         return f"SELECT {chosen} FROM snapshots AS s {' '.join(joins)} ORDER BY s.lead_id, s.as_of_us"
+
+
+def _whole(expression: str) -> str:
+    """An aggregate as an integer of 64 bits where it is one: engines widen sums."""
+    return f"CAST({expression} AS BIGINT)" if expression.startswith("SUM(") else expression
 
 
 def _checked(expression: str, columns: AbstractSet[str]) -> str:
