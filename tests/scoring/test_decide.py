@@ -15,6 +15,7 @@ from leadscore.ingest.overrides import read_overrides
 from leadscore.jobs.scored import _with_places
 from leadscore.model.fit import fit_scorer
 from leadscore.model.reference import compute_score
+from leadscore.scoring import question
 from leadscore.scoring.qualify import override_tiers, override_verdicts, overrides_in_force, qualify
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
 from leadscore.scoring.tier import (
@@ -529,3 +530,11 @@ def test_earlier_tiers_when_a_lead_is_new_then_it_has_none():
     assert earlier_tiers(np.array(["a", "b"]), {"a": "C"}).tolist() == ["C", None]
     with pytest.raises(ValueError, match="is no open stage"):
         make_settings(actions={"by_stage": {"never": "call"}})
+
+
+def test_answer_when_one_more_is_given_then_the_mean_and_the_number_of_answers_have_it():
+    earlier = {"bant_need_mean": np.array([NAN, 0.5, 0.0]), "bant_need_answers": np.array([0.0, 1.0, 3.0])}
+    found = question._one_more(earlier, "need", 1.0)
+    assert found["bant_need_mean"].tolist() == [1.0, 0.75, 0.25]
+    assert found["bant_need_answers"].tolist() == [1.0, 2.0, 4.0]
+    assert question._one_more({}, "need", 1.0) == {}

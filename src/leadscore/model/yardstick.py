@@ -95,7 +95,9 @@ def predict_naive_bayes(
     total = [float(weight @ (label == y)) for y in (1.0, 0.0)]
     odds = np.full(len(asked.keys), np.log((total[0] + 1) / (total[1] + 1)))
     for feature in features:
-        if not feature.name.startswith(("stage_current", "profile_", "bant_")) or feature.name == "bant_completeness":
+        if not feature.name.startswith(("stage_current", "profile_", "bant_")):
+            continue
+        if feature.name.endswith(("_mean", "_answers")) or feature.name == "bant_completeness":
             continue
         old, new = seen.columns[feature.name], asked.columns[feature.name]
         if not feature.is_category:

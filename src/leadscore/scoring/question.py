@@ -135,6 +135,7 @@ def _try(
     strength = matrix.columns[f"bant_{letter}"]
     answers, weight = _answers(strength, matrix.columns.get("stage_current"), at)
     columns = {name: values[at] for name, values in matrix.columns.items()}
+    earlier = {name: columns[name] for name in (f"bant_{letter}_mean", f"bant_{letter}_answers") if name in columns}
     columns[f"bant_{letter}_known"] = np.ones(len(at))
     columns["bant_completeness"] = columns["bant_completeness"] + 1
     worth = np.where(np.isfinite(standing.amount[at]), standing.amount[at], 1.0)
@@ -142,6 +143,7 @@ def _try(
     higher, verdict, richer, move, best = (np.zeros(len(at)) for _ in range(5))
     for i, answer in enumerate(answers):
         columns[f"bant_{letter}"] = np.full(len(at), answer)
+        columns |= _one_more(earlier, letter, answer)
         raw = model.raw(columns)
         given, chance = model.probability(raw), weight[:, i]
         outlook = Outlook(compute_score(given, model.document["reference"]), given, given * worth, raw)
@@ -152,6 +154,16 @@ def _try(
         move += chance * np.abs(given - before) * worth
         best = np.where(chance > 0, np.maximum(best, given), best)
     return Effect(higher, verdict, richer, move, best)
+
+
+def _one_more(earlier: dict[str, np.ndarray], letter: str, answer: float) -> dict[str, np.ndarray]:
+    """The mean of a letter's answers, and their number, with one more; nothing where they are no features."""
+    if not earlier:
+        return {}
+    mean, number = earlier[f"bant_{letter}_mean"], earlier[f"bant_{letter}_answers"]
+    counted = np.where(np.isnan(mean), 0.0, np.maximum(number, 1.0))
+    total = counted * np.nan_to_num(mean) + answer
+    return {f"bant_{letter}_mean": total / (counted + 1), f"bant_{letter}_answers": number + 1}
 
 
 def _changes(
