@@ -206,8 +206,9 @@ class Filled:
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         values = columns[self.column]
-        is_filled = np.not_equal(values, None) if values.dtype == object else np.isfinite(values)
-        return np.asarray(is_filled, dtype=np.float64)
+        if values.dtype != object:
+            return np.asarray(np.isfinite(values), dtype=np.float64)
+        return np.array([value is not None for value in values], dtype=np.float64)
 
 
 @dataclass(frozen=True)
