@@ -38,7 +38,8 @@ def part(value):
 
 
 def side(**more):
-    return {"snapshots": 4321, "leads": 567, "won": 890, "censored": 76, "base_rate": 0.2468} | more
+    counts = {"snapshots": 4321, "leads": 567, "won": 890, "censored": 76, "unusable": {"won": 0, "lost": 0}}
+    return counts | {"base_rate": 0.2468} | more
 
 
 def make_evaluation(**changes):
