@@ -7,6 +7,7 @@ from leadscore.history.split import History
 from leadscore.model.train import fit_scorecard
 from leadscore.scoring.explanation import explain_lead
 from leadscore.testing import Facts, day, make_settings
+from leadscore.times import parse_moment
 
 SETTINGS = make_settings(fields={"city": {}})
 EXPORT, LATER = 30, 31.5  # within the 36 hours that an as_of may lie past an export
@@ -64,3 +65,21 @@ def test_explanation_when_facts_are_dated_after_the_export_then_none_is_shown(hi
     )
     assert len(without) == 4
     assert with_plans == without
+
+
+def test_explanation_when_fields_changed_then_values_are_as_people_write_them(tmp_path):
+    fields = {
+        "budget": {"type": "number"}, "seats": {"type": "number", "decimals": 0}, "start": {"type": "date"},
+        "city": {"label": "town"},
+    }  # fmt: skip
+    facts = Facts(make_settings(fields=fields, timezone="America/New_York")).lead("a", 1)
+    last_us = parse_moment("2025-12-18T23:59:59.999999", zone="America/New_York")
+    changes = [("budget", "2020150"), ("seats", "12000"), ("start", str(last_us)), ("city", "Ulm"), ("city", None)]
+    for at, (field, value) in enumerate(changes):
+        facts.change("a", 2 + at, field, value)
+    history = facts.history(tmp_path, known_until=EXPORT)
+    model = fit_scorecard(history, known_us=day(EXPORT), why="no outcomes").model
+    told = explain_lead(history, model, lead_id="a", as_of_us=day(EXPORT))["facts"]
+    assert [fact["what"] for fact in told[1:]] == [
+        "budget: 20,201.50", "seats: 12,000", "start: 2025-12-18", "town: Ulm", "town: none",
+    ]  # fmt: skip

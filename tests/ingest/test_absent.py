@@ -153,6 +153,21 @@ def test_absent_when_a_lead_is_ignored_by_name_then_it_never_was_one(tmp_path):
     assert listed(opened(settings), "2024-01-15") == ["2"]
 
 
+def ignoring(settings: Settings, **names: tuple[str, ...]) -> Settings:
+    """The settings, with leads ignored by their status."""
+    leads = settings.sources["leads"].model_copy(update={"ignore": {name: {"status": v} for name, v in names.items()}})
+    return settings.model_copy(update={"sources": settings.sources | {"leads": leads}})
+
+
+def test_absent_when_a_lead_comes_to_be_ignored_then_its_past_stays(tmp_path):
+    ingest(ignoring(export(tmp_path, FIRST, [LEAD, OTHER]), spam=("spam",)))
+    settings = ignoring(export(tmp_path, SECOND, ["1,2024-01-01,free,spam,", OTHER]), spam=("spam",))
+    told = ingest(settings)
+    assert any("1 leads of earlier exports are absent" in warning for warning in told["warnings"])
+    assert listed(opened(settings), "2024-02-15") == ["1", "2"]
+    assert listed(opened(settings), SECOND) == ["2"]
+
+
 LOST, WON = "1,2024-01-01,free,lost,2024-01-20", "1,2024-01-01,free,won,2024-01-20"
 
 
@@ -200,3 +215,13 @@ def test_spells_when_a_close_is_replaced_and_then_gone_then_it_is_open_only_from
         ingest(settings)
     assert [row[:3] for row in spells_of(settings, "2024-03-05")] == [(1, "creation", "close")]
     assert [row[:3] for row in spells_of(settings, THIRD)] == [(1, "creation", "close"), (2, "third", "open")]
+
+
+def test_outcome_when_the_next_export_shows_the_other_one_then_it_is_counted_and_said(tmp_path):
+    ingest(export(tmp_path, FIRST, [LOST, OTHER]))
+    told = ingest(export(tmp_path, SECOND, [WON, OTHER]))
+    assert [each for each in told["warnings"] if "closed otherwise than in the export before" in each] == [
+        "1 leads are closed otherwise than in the export before: it counts within 7 days of the first close"
+    ]
+    told = ingest(export(tmp_path, THIRD, [WON, OTHER]))
+    assert not any("closed otherwise than" in each for each in told["warnings"])

@@ -259,3 +259,12 @@ def test_prune_when_versions_go_then_what_was_first_seen_stays(tmp_path):
     jobs.ingest(settings)
     assert at_creation(settings) == {"1": "Retail"}
     assert json.dumps(settings.public())
+
+
+def test_field_when_it_is_read_from_a_new_column_then_a_warning_says_that_its_past_is_not_used(tmp_path):
+    jobs.ingest(export(tmp_path, FIRST, "id,created,industry\n1,2024-02-01,retail\n"))
+    for until, warned in ((SECOND, 1), (THIRD, 0)):
+        text = f"id,created,sector\n1,2024-02-01,retail\n2,{until[:7]}-01,food\n"
+        told = jobs.ingest(export(tmp_path, until, text, columns={"industry": "sector"}), accept=["emptied"])
+        found = [each for each in told["warnings"] if "industry is now read from sector" in each]
+        assert len(found) == warned

@@ -240,6 +240,33 @@ def test_alarm_when_the_export_only_grew_then_nothing_is_said(tmp_path):
     assert told["alarms"] == []
 
 
+CITIES = {"city": {"Ulm": {"city": "Ulm (Donau)"}, "Bonn": {"city": "Bonn"}}}
+EDITS = {
+    "decimals": {"fields": FIELDS | {"size": {"type": "number", "decimals": 2}}},
+    "a value map": {"mapping": [{**LEADS, "columns": {k: v for k, v in LEADS["columns"].items() if k != "city"},
+                                 "values": CITIES}, CALLS]},
+    "a label": {"fields": FIELDS | {"city": {"known_from": "creation", "label": "town"}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_alarm_when_only_the_settings_were_edited_then_none_is_raised(tmp_path, name):
+    calls = {"01.csv": [f"{n},2024-01-05" for n in range(40)]}
+    ingest(export(tmp_path, FIRST, MANY, calls))
+    more = [f"{n},2024-03-05T10:00:00Z,Ulm,,{n + 1}" for n in range(100, 130)]
+    settings = export(tmp_path, SECOND, MANY + more, calls | {"02.csv": ["100,2024-03-06"]})
+    edited = make_settings(**settings.model_dump(exclude_unset=True) | EDITS[name])
+    assert ingest(edited)["alarms"] == []
+
+
+def test_alarm_when_a_label_was_edited_then_values_are_compared_all_the_same(tmp_path):
+    ingest(export(tmp_path, FIRST, MANY))
+    settings = export(tmp_path, SECOND, [row.replace("Ulm", "Ulm (Donau)") for row in MANY])
+    edited = make_settings(**settings.model_dump(exclude_unset=True) | EDITS["a label"])
+    with pytest.raises(AlarmError, match="renamed"):
+        ingest(edited)
+
+
 def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next_one_ends_it(tmp_path, monkeypatch):
     (tmp_path / "sound").mkdir()
     second = (["1,2024-01-01,Köln,pro,5", "2,2024-02-01,,,"], {"02.csv": ["2,2024-03-05", "9,2024-03-05"]})

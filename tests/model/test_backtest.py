@@ -200,7 +200,9 @@ def test_backtest_job_when_done_again_then_changes_nothing(history, told):
     ("moments", "why"),
     [
         pytest.param({"from_us": day(90), "to_us": day(80)}, "there is no date to back-test at", id="to before from"),
-        pytest.param({"from_us": day(90), "to_us": day(130)}, "more than 36 hours after known_until", id="in the future"),
+        pytest.param(
+            {"from_us": day(90), "to_us": day(130)}, "more than 36 hours after known_until", id="in the future"
+        ),
         pytest.param({"from_us": day(-9), "to_us": day(90)}, "is before all data", id="before all leads"),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
+from leadscore.ingest.opens import is_read_alike
 from leadscore.ingest.states import AT_FIRST
 from leadscore.ingest.validate import Staged
 from leadscore.store.version import NOTHING, StoreVersion, write_rows
@@ -21,7 +22,8 @@ ROWS = 100_000
 STANDING = "(SELECT lead_id FROM judged WHERE broken_rule = '')"
 ABSENT = f"""SELECT k.lead_id FROM (SELECT lead_id FROM before_leads UNION SELECT lead_id FROM absent_before_leads) AS k
     LEFT JOIN {STANDING} AS s ON s.lead_id = k.lead_id LEFT JOIN ignored AS i ON i.lead_id = k.lead_id
-    WHERE s.lead_id IS NULL AND i.lead_id IS NULL"""
+    WHERE s.lead_id IS NULL"""
+NEVER_LEADS = " AND i.lead_id IS NULL"  # where the settings did not ignore them before
 LATEST = """(SELECT lead_id, present FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY seq DESC) AS place
     FROM presence_before) AS p WHERE place = 1)"""
 
@@ -38,13 +40,16 @@ class Absent:
         """What is said of them."""
         if not self.leads:
             return []
-        return [f"{self.leads:,} leads of earlier exports are absent (or refused now): not listed, their past stays"]
+        return [
+            f"{self.leads:,} leads of earlier exports are absent, refused or ignored now: not listed, their past stays"
+        ]
 
 
 def find_absent(staged: Staged, before: StoreVersion | None) -> None:
     """Make the table `absent_now`: which leads (lead_id) earlier exports had; `judged` and `ignored` must be readable.
 
-    Leads that are ignored by name are no leads, and never were.
+    Leads that new settings ignore by name never were leads. Where the settings are those of before, a lead that comes
+    to be ignored was one until then: otherwise a status set later would decide who was learned from.
     """
     engine = staged.engine
     for name in TABLES:
@@ -54,7 +59,8 @@ def find_absent(staged: Staged, before: StoreVersion | None) -> None:
         engine.add_files(f"absent_before_{name}", paths, schema=stored or schema)
     engine.add_files("presence_before", before.files("presence") if before else [], schema=PRESENCE)
     nothing = "SELECT lead_id FROM judged WHERE 1 = 0"
-    engine.add_rows("absent_now", engine.query(ABSENT if before else nothing))
+    absent = ABSENT if is_read_alike(staged, before, "ignored") else ABSENT + NEVER_LEADS
+    engine.add_rows("absent_now", engine.query(absent if before else nothing))
 
 
 def keep_absent(staged: Staged, before: StoreVersion | None, *, known_until: int) -> Absent:

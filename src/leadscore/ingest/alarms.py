@@ -99,6 +99,10 @@ class Exports:
         for name, account in self.before_accounts.items():
             yield name, account["stored"], self.accounts[name]["stored"]
 
+    def is_reread(self, table: str) -> bool:
+        """Whether other settings read the files of a table now, so that other values are no news of the CRM."""
+        return self.pair is not None and table in self.pair.reread
+
     def gone_leads(self) -> tuple[int, int]:
         """How many leads the delivery before had, and how many of them this one has not."""
         is_raw = self.pair is not None and "leads" in self.pair.tables
@@ -157,7 +161,8 @@ def _renamed(e: Exports) -> Iterator[str]:
     asked = [("leads", name) for name in e.staged.mapped_fields() if schema and name in schema.names and name in texts]
     known = {each.name for each in e.compared if each.renamed}
     yield from find_renamed(e.compared)
-    for table, column in [*asked, ("stages", "stage"), ("activities", "kind"), ("outcomes", "reason")]:
+    asked += [("stages", "stage"), ("activities", "kind"), ("outcomes", "reason")]
+    for table, column in [(table, column) for table, column in asked if not e.is_reread(table)]:
         counts = e.staged.engine.query(_counts_sql(table, column)).to_pylist()
         if len(counts) > 10 * COMMON:  # free text, names: values come and go
             continue
@@ -222,6 +227,8 @@ def _currency_switch(e: Exports) -> Iterator[str]:
     if moved and moved[0]["n"] > MANY * both:
         first = moved[0]
         yield f"the currency of {first['n']:,} of {both:,} leads changed from {first['old']} to {first['new']}"
+    if e.is_reread("leads"):
+        return
     schema = e.before.schema("leads")
     numbers = [name for name, field in e.staged.settings.lead_fields().items() if field.type == "number"]
     for name in (each for each in e.staged.mapped_fields() if each in numbers and schema and each in schema.names):

@@ -33,7 +33,7 @@ from leadscore.ingest.closes import restated_sql, settle_closes
 from leadscore.ingest.deliveries import attach_deliveries, read_parts_of
 from leadscore.ingest.duplicates import find_duplicates
 from leadscore.ingest.export_moment import Delivery, ExportMoment, determine_moment, read_modified
-from leadscore.ingest.first_seen import remember
+from leadscore.ingest.first_seen import find_new_columns, remember
 from leadscore.ingest.looks_personal import warn_of_personal_looks
 from leadscore.ingest.observe import attach_before, leads_sql, observe
 from leadscore.ingest.part import Part, read_part
@@ -233,7 +233,7 @@ class _Build:
         memory = remember(self.staged, before, known_until=known_until)
         map_states(self.staged, memory.blocks)
         absent = keep_absent(self.staged, before, known_until=known_until)
-        self.warnings += absent.warnings
+        self.warnings += absent.warnings + find_new_columns(self.staged, before)
         return memory.manifest | absent.parts
 
     def _attach(self, name: str, part: dict[str, Any]) -> None:

@@ -295,10 +295,17 @@ def _find_warnings(staged: Staged, known_until: int) -> list[str]:
 
 
 def _find_reopened(staged: Staged, known_until: int) -> list[str]:
-    """Leads that an earlier export showed closed and this one shows without any close."""
+    """Leads that an earlier export showed closed and this one shows without any close, or with the other outcome."""
     sql = f"SELECT COUNT(DISTINCT lead_id) FROM closes_now WHERE state = 'gone' AND gone_us = {known_until - 1}"
     n = staged.engine.query(sql).column(0)[0].as_py()
-    return [f"{n} leads that were closed in an earlier export are open in this one: re-opened by now"] if n else []
+    found = [f"{n} leads that were closed in an earlier export are open in this one: re-opened by now"] if n else []
+    turned = staged.engine.query(f"""SELECT COUNT(DISTINCT b.lead_id) FROM closes_now AS b
+        JOIN settled_closes AS c ON c.lead_id = b.lead_id AND c.origin = b.origin AND c.won <> b.won
+        WHERE b.state = 'replaced' AND b.gone_us = {known_until - 1}""")
+    n = turned.column(0)[0].as_py()
+    days = staged.settings.target.correction_days
+    words = f"are closed otherwise than in the export before: it counts within {days:g} days of the first close"
+    return [*found, f"{n} leads {words}"] if n else found
 
 
 def _find_contradictions(staged: Staged) -> list[str]:

@@ -24,12 +24,13 @@ EVENTS = ("changes", "activities", "stages", "outcomes")
 class Deliveries:
     """The rows of two deliveries, readable as raw_before_<table> and raw_now_<table>.
 
-    `tables` are those that both have and that the settings read in the same way, in their order. `before_us` and
-    `now_us` are the moments of the two exports.
+    `tables` are those that both have and that the settings read in the same way, in their order; `reread` are those of
+    which other settings read a file now. `before_us` and `now_us` are the moments of the two exports.
     """
 
     staged: Staged
     tables: tuple[str, ...]
+    reread: frozenset[str]
     before_us: int
     now_us: int
 
@@ -75,7 +76,8 @@ def attach_deliveries(staged: Staged, before: StoreVersion, *, known_until: int)
             files = [file for part in parts if name in part["tables"] for file in part["tables"][name]["rows"]["files"]]
             paths = [object_path(staged.folder, file["sha256"]) for file in files]
             staged.engine.add_files(f"raw_{side}_{name}", paths, schema=schema)
-    return Deliveries(staged, tuple(tables), before.known_until_us, known_until)
+    reread = frozenset(part_table for part in earlier if _is_reread(staged, part) for part_table in part["tables"])
+    return Deliveries(staged, tuple(tables), reread, before.known_until_us, known_until)
 
 
 def _is_comparable(staged: Staged, earlier: list[Part], name: str) -> bool:
@@ -84,13 +86,17 @@ def _is_comparable(staged: Staged, earlier: list[Part], name: str) -> bool:
         return False
     for part in mine:
         files = part["tables"][name]["rows"]["files"]
-        if part["source"] not in staged.settings.sources:
-            return False
-        if part_key(part["sha256"], part["file"], part["source"], staged.settings) != part["key"]:
+        if _is_reread(staged, part):
             return False
         if not all(is_whole(object_path(staged.folder, file["sha256"])) for file in files):
             return False
     return True
+
+
+def _is_reread(staged: Staged, part: Part) -> bool:
+    if part["source"] not in staged.settings.sources:
+        return True
+    return part_key(part["sha256"], part["file"], part["source"], staged.settings) != part["key"]
 
 
 def single(table: str, *, side: str, columns: list[str], keys: list[str]) -> str:

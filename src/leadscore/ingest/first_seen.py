@@ -18,6 +18,7 @@ import pyarrow as pa
 from leadscore.engine.protocol import literal
 from leadscore.ingest.legacy import blocks_of_before, changes_of_before
 from leadscore.ingest.personal import HASHED, PersonalHash
+from leadscore.ingest.source_text import entries_of
 from leadscore.ingest.validate import Staged
 from leadscore.store.version import NOTHING, StoreVersion, object_path, write_rows
 from leadscore.tables import TEXT_CHANGES
@@ -57,6 +58,27 @@ def remember(staged: Staged, before: StoreVersion | None, *, known_until: int) -
     `first_leads` (when each lead was first exported) and `text_changes` readable; `judged` must be.
     """
     return _Comparison(staged, before, known_until).run()
+
+
+def find_new_columns(staged: Staged, before: StoreVersion | None) -> list[str]:
+    """Warnings of fields that are now read from a column that no earlier export had: their past is unknown."""
+    stored = before.schema("leads") if before else None
+    if before is None or stored is None or not before.manifest.get("first_seen"):
+        return []
+    texts = f"""SELECT DISTINCT "column" FROM text_changes WHERE known_until_us <= {before.known_until_us}"""
+    seen = set(staged.engine.query(texts)["column"].to_pylist())
+    seen |= {column for block in before.manifest["first_seen"] for column in block["columns"]}
+    fields = [name for name in staged.mapped_fields() if name in stored.names]
+    entries = [entry for source in staged.settings.sources for entry in entries_of(source, staged.settings)]
+    warnings = []
+    for name in fields:
+        columns = {entry.columns[name] for entry in entries if name in entry.columns}
+        if columns and not columns & seen:
+            warnings.append(
+                f"{name} is now read from {', '.join(sorted(columns))}, which no earlier export had: what was known of "
+                "it before is not used; if only the header has another name, have the old one back in the export"
+            )
+    return warnings
 
 
 class _Comparison:

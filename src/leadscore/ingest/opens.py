@@ -20,7 +20,7 @@ SHOWN = "(SELECT lead_id FROM judged WHERE broken_rule = '')"
 
 
 def closing_reading(settings: Settings) -> dict[str, str]:
-    """Hashes of the settings that decide which rows are closes (`status`), and when those were (`dates`)."""
+    """Hashes of the settings that decide which rows are closes (`status`), when (`dates`), and none (`ignored`)."""
     public = settings.public()
     entries = [entry for entry in public["mapping"] if entry["table"] in ("outcomes", "stages")]
     selecting = ("source", "table", "where", "where_not", "values", "constants")
@@ -37,6 +37,7 @@ def closing_reading(settings: Settings) -> dict[str, str]:
     return {
         "status": _hash({"entries": status, "ignored": ignored, "stages": stages}),
         "dates": _hash(dates),
+        "ignored": _hash(ignored),
     }
 
 
@@ -49,7 +50,7 @@ def _hash(value: dict[str, Any]) -> str:
 
 
 def is_read_alike(staged: Staged, before: StoreVersion | None, what: str) -> bool:
-    """Whether the version before read closes as the settings do now; `what` is `status` or `dates`."""
+    """Whether the version before was read as the settings do now; `what` is `status`, `dates` or `ignored`."""
     if before is None:
         return False
     reading: dict[str, str] = before.manifest.get("closing", {})

@@ -38,6 +38,7 @@ FORMAT = 4  # of parts; a change makes every file be read again
 SIDE = pa.schema(PLACE)
 IGNORED = pa.schema([(name, pa.string()) for name in ("lead_id", "name")])
 BATCH_ROWS = 250_000
+WORDS_OF_FIELD = {"label", "learn"}  # they decide nothing that a file gives
 Part = dict[str, Any]
 SEAL = "content_sha256"  # of all else in a part's JSON, so that no damage to it is taken for what a file gave
 ACCOUNT = {"read": int, "used": int, "ignored": int, "rejected": int, "ignored_by": {}}
@@ -49,9 +50,15 @@ def reading_of(source: str, settings: Settings) -> dict[str, Any]:
     told = settings.public()
     read = {key: value for key, value in told["sources"][source].items() if key != "path"}
     entries = [entry for entry in told["mapping"] if entry["source"] == source]
-    named = {key: told[key] for key in ("time", "timezone", "fields", "stages", "kinds", "money", "pass_through")}
+    named = {key: told[key] for key in ("time", "timezone", "stages", "kinds", "money", "pass_through")}
+    named["fields"] = {name: _without_words(field) for name, field in told["fields"].items()}
     severity = told["validation"]["severity"]
     return {"format": FORMAT, "source": source, "read": read, "entries": entries, "severity": severity} | named
+
+
+def _without_words(field: dict[str, Any]) -> dict[str, Any]:
+    """What of a field decides how it is read."""
+    return {key: value for key, value in field.items() if key not in WORDS_OF_FIELD}
 
 
 def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: Path) -> Part:

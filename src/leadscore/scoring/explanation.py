@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.config import Settings
 from leadscore.engine.protocol import identifier, literal
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_features, build_matrix
@@ -16,11 +17,12 @@ from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.evidence import tell_evidence
 from leadscore.scoring.explain import known_value
+from leadscore.sections import LeadField
 from leadscore.times import format_us
 
 FACTS = {  # table -> what is told of a row
     "leads": "CAST(NULL AS VARCHAR)",
-    "changes": "field || ': ' || COALESCE(value, 'none')",
+    "changes": "field",
     "stages": "stage",
     "activities": "kind || ' (' || actor || ')'",
     "outcomes": "'closed as ' || outcome",  # of a lead that was opened again
@@ -71,20 +73,42 @@ def _groups(
     return sorted(found.values(), key=lambda group: -abs(group["value"]))
 
 
+def _tell_fact(row: Any, settings: Settings) -> str:
+    """A fact in words, a field's value as a person writes it."""
+    if row.source == "leads":
+        return "created"
+    if row.source != "changes":
+        return str(row.what)
+    field = settings.lead_fields().get(row.what, LeadField())
+    label = field.label or str(row.what).replace("_", " ")
+    return f"{label}: {_tell_value(row.value, field, zone=settings.timezone)}"
+
+
+def _tell_value(value: Any, field: LeadField, *, zone: str) -> str:
+    if pd.isna(value):
+        return "none"
+    if field.type == "number":
+        return f"{int(value) / 10**field.decimals:,.{field.decimals}f}".removesuffix("." + "0" * field.decimals)
+    if field.type == "date":
+        return str(pd.Timestamp(int(value), unit="us", tz="UTC").tz_convert(zone).date())
+    return str(value)
+
+
 def _read_facts(history: History, lead_id: str, known_us: int) -> list[dict[str, Any]]:
     parts = [
-        f"SELECT {literal(table)} AS source, {what} AS what, event_us, available_us "
+        f"SELECT {literal(table)} AS source, {what} AS what, event_us, available_us, "
+        f"{'value' if table == 'changes' else 'NULL'} AS value "
         f"FROM {identifier(table)} WHERE lead_id = {literal(lead_id)} AND available_us < {known_us}"
         for table, what in FACTS.items()
     ]
     rows = history.engine.query(" UNION ALL ".join(parts)).to_pandas()
-    rows = rows.sort_values(["event_us", "source", "what"], kind="stable")
+    rows = rows.sort_values(["event_us", "source", "what", "value"], kind="stable")
     return [
         {
             "happened": format_us(int(row.event_us)),
             "known": format_us(int(row.available_us)),
             "table": str(row.source),
-            "what": "created" if row.source == "leads" else str(row.what),
+            "what": _tell_fact(row, history.settings),
         }
         for row in rows.itertuples()
     ]
