@@ -96,7 +96,8 @@ def _is_comparable(staged: Staged, earlier: list[Part], name: str) -> bool:
 def _is_reread(staged: Staged, part: Part) -> bool:
     if part["source"] not in staged.settings.sources:
         return True
-    return part_key(part["sha256"], part["file"], part["source"], staged.settings) != part["key"]
+    key: str = part["key"]
+    return part_key(part["sha256"], part["file"], part["source"], staged.settings) != key
 
 
 def single(table: str, *, side: str, columns: list[str], keys: list[str]) -> str:
