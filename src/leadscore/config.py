@@ -265,6 +265,19 @@ class Settings(Frozen):
         """Whether facts have dates, so that the past can be looked at as it was known."""
         return self.time == "dated"
 
+    def identical_rows(self) -> str:
+        """Which rows of equal features share a fold: "together" all, "apart" none, "copies" those that may be copies.
+
+        Only without dates and without an id can an equal row be the same lead again.
+        """
+        if self.is_dated:
+            return "apart"
+        if self.model.identical_rows != "auto":
+            return self.model.identical_rows
+        leads = [entry for entry in self.mapping if entry.table == "leads"]
+        has_id = all("lead_id" in entry.targets() for entry in leads)
+        return "apart" if has_id else "copies"
+
     def assumption(self) -> str | None:
         """What the metrics take for granted where nothing is dated, or None."""
         return (

@@ -342,6 +342,11 @@ class ModelSettings(Frozen):
         le=604_800,
         description="no trial begins after so many seconds; the result then depends on the machine",
     )
+    identical_rows: Literal["auto", "together", "apart"] = Field(
+        default="auto",
+        description="undated: whether leads of equal fields share a fold, as copies of one lead must; 'auto': only "
+        "where no id is mapped, and there are fewer leads than combinations of values",
+    )
     max_calibration_error: float = Field(
         default=0.05, ge=0, le=1, description="a model whose error is surely above it does not score by itself"
     )

@@ -18,7 +18,7 @@ from leadscore.model.train import MIN_OUTCOMES, REPEATS, fit_model
 from leadscore.progress import silent
 
 N = 500
-GROUPED = "by grouped cross-validation, 5 x 5 by identical rows"
+BY_LEADS = "by cross-validation, 5 x 5 folds of leads"
 CALIBRATORS = set(KINDS)
 
 
@@ -61,16 +61,14 @@ def same(groups):
 
 
 @pytest.mark.parametrize(
-    ("undated", "expected"),
+    ("together", "expected"),
     [
-        pytest.param(
-            True, [[0, 2], [1], [3, 4], [5]], id="undated: rows that are equal, unknown being equal to unknown"
-        ),
-        pytest.param(False, [[0], [1], [2], [3], [4], [5]], id="dated: leads"),
+        pytest.param(True, [[0, 2], [1], [3, 4], [5]], id="rows that are equal, unknown being equal to unknown"),
+        pytest.param(False, [[0], [1], [2], [3], [4], [5]], id="leads"),
     ],
 )
-def test_groups_when_named_then_hold_what_cross_validation_must_not_tear_apart(undated, expected):
-    assert same(Matrix(KEYS, COLUMNS, undated).groups().tolist()) == expected
+def test_groups_when_named_then_hold_what_cross_validation_must_not_tear_apart(together, expected):
+    assert same(Matrix(KEYS, COLUMNS, together).groups().tolist()) == expected
 
 
 @pytest.mark.parametrize("seed", [(), (7, 0)])
@@ -91,7 +89,7 @@ def test_folds_when_dealt_again_then_differ():
 def test_cross_validation_when_leads_are_alike_then_no_model_saw_one_like_those_it_predicts():
     rows = undated_leads(leads=60, seed=2)
     twice = pd.concat([rows, rows.assign(id="again " + rows["id"])], ignore_index=True)
-    history = open_undated(twice, time="none")
+    history = open_undated(twice, time="none", model={"identical_rows": "together"})
     side = history.earlier_side(1)
     matrix = build_matrix(history.snapshot(side.rows), build_features(history.settings))
     like = dict(zip(matrix.keys["lead_id"], matrix.groups(), strict=True))
@@ -131,7 +129,7 @@ def test_training_when_leads_are_ordered_then_judges_on_the_last_fifth(by_order)
 
 
 def test_training_when_there_is_no_order_then_every_lead_is_judged_five_times_and_there_is_no_calibrator(by_folds):
-    assert by_folds["basis"] == GROUPED
+    assert by_folds["basis"] == BY_LEADS
     assert by_folds["splits"] == []
     assert by_folds["metrics"]["all"]["snapshots"] == by_folds["judged"]["leads"] == N
     assert by_folds["calibrator"] == {
@@ -166,7 +164,10 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(time)
 def test_intervals_when_every_lead_was_exported_four_times_then_are_as_wide_as_of_those_exported_once():
     rows = undated_leads(leads=100, seed=5)
     four = pd.concat([rows.assign(id=f"{i} " + rows["id"]) for i in range(4)], ignore_index=True)
-    once, often = (fit(open_undated(each, time="none")).evaluation["metrics"]["all"] for each in (rows, four))
+    once, often = (
+        fit(open_undated(each, time="none", model={"identical_rows": "together"})).evaluation["metrics"]["all"]
+        for each in (rows, four)
+    )
     assert often["leads"] == 400
     width = {name: told["auc"]["high"] - told["auc"]["low"] for name, told in (("once", once), ("often", often))}
     assert width["often"] == pytest.approx(width["once"], rel=0.35)  # of 400 leads of their own it would be half
@@ -184,7 +185,7 @@ def test_training_when_an_order_leaves_too_few_before_every_split_then_cross_val
     rows = undated_leads(leads=60, seed=7)
     rows = rows.assign(end=np.where(np.arange(60) < 36, "lost", "won"))  # at 80 % of the order 12 were won
     evaluation = fit(open_undated(rows, time="ordered")).evaluation
-    assert (evaluation["basis"], evaluation["splits"]) == (GROUPED, [])
+    assert (evaluation["basis"], evaluation["splits"]) == (BY_LEADS, [])
 
 
 def test_open_leads_when_nothing_is_dated_then_are_scored_and_never_learned_from():

@@ -115,7 +115,7 @@ def without_order():
     """200 leads, 40 of them twice: what is learned from, and the comparison."""
     rows = undated_leads(leads=200, seed=2)
     rows = pd.concat([rows, rows.head(40).assign(id=[f"again{i}" for i in range(40)])], ignore_index=True)
-    history = open_undated(rows, time="none", model={"scorer": "logistic", "trials": 1})
+    history = open_undated(rows, time="none", model={"scorer": "logistic", "trials": 1, "identical_rows": "together"})
     until = history.version.known_until_us
     training = open_training(history, known_us=until, progress=silent, leave_out=set())
     return training, compare_models(history, known_us=until)
@@ -131,12 +131,12 @@ def test_models_when_leads_have_no_order_then_each_is_predicted_in_the_folds_tha
         expected += [np.average(label[fold != k], weights=weight[fold != k]) for k in fold]
     np.testing.assert_allclose(compared.predictions["base_rate"], expected)
     np.testing.assert_array_equal(compared.judged.label, np.tile(label, REPEATS))
-    np.testing.assert_array_equal(compared.judged.lead_id, np.tile(groups, REPEATS))
+    np.testing.assert_array_equal(compared.judged.units, np.tile(groups, REPEATS))
 
 
 def test_models_when_leads_have_no_order_then_equal_ones_are_predicted_equally(without_order):
     training, compared = without_order
     repeat = np.repeat(np.arange(REPEATS), len(training.side.rows))
     for name in compared.predictions:
-        told = pd.Series(compared.predictions[name]).groupby([compared.judged.lead_id, repeat])
+        told = pd.Series(compared.predictions[name]).groupby([compared.judged.units, repeat])
         assert (told.nunique() == 1).all(), name

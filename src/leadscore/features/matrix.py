@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -25,20 +25,20 @@ from leadscore.progress import Progress, silent
 class Matrix:
     """Raw features of n snapshots, in the order of `keys` (lead_id, as_of_us).
 
-    `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with None. `undated`
-    says that there is one snapshot a lead, and that two leads may be one that was exported twice.
+    `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with None.
+    `identical_together` says that two leads of equal features may be one that was exported twice.
     """
 
     keys: pd.DataFrame
     columns: dict[str, np.ndarray]
-    undated: bool = False
+    identical_together: bool = False
 
     def groups(self) -> np.ndarray:
         """Names (n,) of groups of rows that cross-validation must not tear apart, whatever the order of rows.
 
-        They are the lead's id, or, undated, a number for each set of equal features.
+        They are the lead's id, or, `identical_together`, a number for each set of equal features.
         """
-        if not self.undated:
+        if not self.identical_together:
             return self.keys["lead_id"].to_numpy()
         values = pd.DataFrame(self.columns)
         return values.groupby(list(values), dropna=False, sort=True).ngroup().to_numpy()
@@ -49,7 +49,7 @@ class Matrix:
         if (at < 0).any():
             raise KeyError(f"{(at < 0).sum()} snapshots are not in the matrix")
         keys = rows[["lead_id", "as_of_us"]].reset_index(drop=True)
-        return Matrix(keys, {name: values[at] for name, values in self.columns.items()}, self.undated)
+        return Matrix(keys, {name: values[at] for name, values in self.columns.items()}, self.identical_together)
 
 
 def build_features(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
@@ -86,7 +86,18 @@ def build_matrix(snapshot: Snapshot, features: Sequence[Feature], *, progress: P
         done += table.num_rows
         progress("building features", done, len(snapshot.rows))
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    return Matrix(pd.concat(keys, ignore_index=True), joined, snapshot.undated)
+    together = snapshot.identical_rows == "together"
+    if snapshot.identical_rows == "copies":
+        together = _may_be_copies(joined, rows=done)
+    return Matrix(pd.concat(keys, ignore_index=True), joined, together)
+
+
+def _may_be_copies(columns: Mapping[str, np.ndarray], *, rows: int) -> bool:
+    """Whether equal rows may well be copies: there are more combinations of values than rows, so none must repeat."""
+    combinations = 1
+    for values in columns.values():
+        combinations *= len(pd.unique(pd.Series(values)))
+    return combinations > rows
 
 
 def _to_numpy(column: pa.ChunkedArray) -> np.ndarray:

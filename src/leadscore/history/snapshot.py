@@ -63,8 +63,8 @@ class Snapshot:
     """What was known of the listed leads.
 
     `rows` holds `KEYS`: as_of_us is the moment looked from, known_us <= as_of_us the moment up to which facts
-    count; (lead_id, as_of_us) is unique. `created` names the columns of `leads` that were known at creation. `undated`:
-    the moments are places in an order, or nothing.
+    count; (lead_id, as_of_us) is unique. `created` names the columns of `leads` that were known at creation.
+    `identical_rows` says which rows may be one lead twice (see `Settings.identical_rows`).
     """
 
     engine: Engine = field(repr=False)
@@ -72,7 +72,7 @@ class Snapshot:
     stages: Stages
     created: tuple[str, ...] = ()
     chunk_rows: int = 100_000
-    undated: bool = False
+    identical_rows: str = "apart"
 
     def aggregate(self, measures: Mapping[str, Mapping[str, str]]) -> Iterator[pa.Table]:
         """Aggregates over the past, in chunks of whole leads, ordered by (lead_id, as_of_us).

@@ -97,7 +97,9 @@ class History:
         """The door to the past for a list of snapshots."""
         s = self.settings
         created = tuple(sorted(s.fields_of_leads()))
-        return Snapshot(self.engine, rows, s.stages, created, s.engine.chunk_snapshots, undated=not s.is_dated)
+        return Snapshot(
+            self.engine, rows, s.stages, created, s.engine.chunk_snapshots, identical_rows=s.identical_rows()
+        )
 
     def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
         """The snapshots with from_us <= as_of < to_us, labelled by what was known at `known_us` >= to_us.

@@ -86,7 +86,7 @@ def _losses(candidates: Mapping[str, Mapping[str, Unseen]], pool: str) -> tuple[
 
 def _is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: Judged) -> bool:
     gain = float(np.average(than - loss, weights=rows.weight))
-    return gain > CLEARLY * compute_standard_error(than - loss, rows.weight, rows.lead_id)
+    return gain > CLEARLY * compute_standard_error(than - loss, rows.weight, rows.units)
 
 
 def choose_fields(
@@ -114,7 +114,7 @@ def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) 
     best = min(kinds, key=lambda kind: mean[kind])
 
     def is_as_good(kind: str) -> bool:
-        error = compute_standard_error(losses[kind] - losses[best], rows.weight, rows.lead_id)
+        error = compute_standard_error(losses[kind] - losses[best], rows.weight, rows.units)
         return mean[kind] - mean[best] <= error
 
     return next(kind for kind in kinds if is_as_good(kind)), mean

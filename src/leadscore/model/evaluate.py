@@ -36,6 +36,7 @@ class Judged:
     """Predictions beside what became of them: probability, label (0 or 1), weight, and whose row it is, each (n,).
 
     `block` (n,) says which list a row was ranked in: its date; without dates, the test block or fold. None is one list.
+    `group` (n,) names what intervals resample where several leads may be copies of one; by default leads.
     """
 
     probability: np.ndarray
@@ -43,16 +44,23 @@ class Judged:
     weight: np.ndarray
     lead_id: np.ndarray
     block: np.ndarray | None = None
+    group: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.probability)
         assert rows == len(self.label) == len(self.weight) == len(self.lead_id)  # noqa: S101
         assert self.block is None or len(self.block) == rows  # noqa: S101
+        assert self.group is None or len(self.group) == rows  # noqa: S101
+
+    @property
+    def units(self) -> np.ndarray:
+        """What is resampled as a whole, (n,)."""
+        return self.lead_id if self.group is None else self.group
 
     def take(self, rows: np.ndarray) -> Judged:
         """Only those rows."""
-        block = None if self.block is None else self.block[rows]
-        return Judged(self.probability[rows], self.label[rows], self.weight[rows], self.lead_id[rows], block)
+        optional = [None if values is None else values[rows] for values in (self.block, self.group)]
+        return Judged(self.probability[rows], self.label[rows], self.weight[rows], self.lead_id[rows], *optional)
 
     def rank(self) -> Ranking:
         """The rows ranked within their blocks."""
@@ -160,7 +168,7 @@ def compute_metrics(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[st
 def compute_spreads(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[str, Spread]:
     """The same, each as its value and its values over resamples of the leads, which a seed repeats for any model."""
     p, y, w = judged.probability, judged.label, judged.weight
-    counts = resample_leads(judged.lead_id, seed=seed, draws=draws)
+    counts = resample_leads(judged.units, seed=seed, draws=draws)
     weights = [w * counts[draw] for draw in range(draws)]
     ranking = judged.rank()
     auc = {"auc": (ranking.auc(y, w), np.array([ranking.auc(y, drawn) for drawn in weights]))}
@@ -184,7 +192,7 @@ def difference_of(spread: Spread, other: Spread) -> Estimate:
 
 def _calibration_error(judged: Judged, weights: list[np.ndarray], *, seed: int) -> dict[str, Spread]:
     p, y, w = judged.probability, judged.label, judged.weight
-    codes, leads = pd.factorize(judged.lead_id, sort=True)
+    codes, leads = pd.factorize(judged.units, sort=True)
     rng = np.random.default_rng([seed, 1])
     perfect = [(rng.random(len(leads))[codes] < p).astype(float) for _ in weights]
     expected = float(np.mean([compute_binned_error(p, drawn, w) for drawn in perfect]))
@@ -206,7 +214,7 @@ def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int = D
     y, w = judged.label, judged.weight
     loss = row_log_loss(other, y) - row_log_loss(judged.probability, y)
     ours, theirs = (judged.probability - y) ** 2, (other - y) ** 2
-    counts = resample_leads(judged.lead_id, seed=seed, draws=draws)
+    counts = resample_leads(judged.units, seed=seed, draws=draws)
 
     def skill(weight: np.ndarray) -> float:
         total = float((weight * theirs).sum())
@@ -234,25 +242,30 @@ def compute_reliability(judged: Judged, *, seed: int = 0, draws: int = DRAWS) ->
     certain to every resample; its far end is the exact bound for so many leads of one fate.
     """
     order = np.lexsort((judged.label, judged.weight, judged.lead_id, judged.probability))
-    rows = pd.DataFrame(vars(judged)).iloc[order].assign(bin=np.arange(len(order)) * BINS // max(len(order), 1))
+    rows = (
+        pd.DataFrame(vars(judged) | {"unit": judged.units})
+        .iloc[order]
+        .assign(bin=np.arange(len(order)) * BINS // max(len(order), 1))
+    )
     rows = rows.assign(p=rows["probability"] * rows["weight"], y=rows["label"] * rows["weight"])
     bins = rows.groupby("bin").agg(
         n=("label", "size"),
         leads=("lead_id", "nunique"),
+        units=("unit", "nunique"),
         weight=("weight", "sum"),
         p=("p", "sum"),
         y=("y", "sum"),
     )
     rate = bins["y"] / bins["weight"]
     low, high = _rate_intervals(rows, seed=seed, draws=draws)
-    surprise = 1 - 0.025 ** (1 / bins["leads"])
+    surprise = 1 - 0.025 ** (1 / bins["units"])
     bins = bins.assign(
         mean_probability=bins["p"] / bins["weight"],
         win_rate=rate,
         low=np.where(rate == 1, 1 - surprise, low),
         high=np.where(rate == 0, surprise, high),
     )
-    return bins.drop(columns=["p", "y"])
+    return bins.drop(columns=["p", "y", "units"])
 
 
 def _rate_intervals(rows: pd.DataFrame, *, seed: int, draws: int) -> tuple[np.ndarray, np.ndarray]:
@@ -262,7 +275,7 @@ def _rate_intervals(rows: pd.DataFrame, *, seed: int, draws: int) -> tuple[np.nd
     _, at = np.unique(rows["bin"], return_inverse=True)
     weight, won = rows["weight"].to_numpy(), rows["y"].to_numpy()
     rates = []
-    for count in resample_leads(rows["lead_id"].to_numpy(), seed=seed, draws=draws):
+    for count in resample_leads(rows["unit"].to_numpy(), seed=seed, draws=draws):
         total = np.bincount(at, weights=weight * count)
         rates.append(np.where(total > 0, np.bincount(at, weights=won * count) / np.where(total > 0, total, 1), np.nan))
     low, high = np.nanpercentile(np.stack(rates), [2.5, 97.5], axis=0)

@@ -45,17 +45,18 @@ def evaluate(
     reference: list[float],
     scorecard: np.ndarray,
     segment: np.ndarray | None,
+    basis: str,
 ) -> dict[str, Any]:
     """All that is told of a training, as JSON; the opponent is the base rate as known at the last split.
 
-    `scorecard` and `segment` are of the judged rows (n,).
+    `scorecard` and `segment` are of the judged rows (n,), `basis` is what they are in words.
     """
     settings = history.settings
     opponent = (list(splits.values()) or [side])[-1].base_rate()
     metrics = _metrics(judged, last, settings.seed)
     gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
     return {
-        "basis": basis_of(settings.time, by_split=bool(splits)),
+        "basis": basis,
         "assumption": settings.assumption(),
         "known_until": history.name(known_us),
         "horizon_days": settings.target.horizon_days if settings.is_dated else None,
@@ -139,13 +140,14 @@ def _captured(history: History, judged: Judged, last: Side, scorecard: np.ndarra
     return {"unit": currency or "wins", "points": compute_captured(judged, value, orders)}
 
 
-def basis_of(time: str, *, by_split: bool) -> str:
+def basis_of(time: str, *, by_split: bool, identical_together: bool = False) -> str:
     """What the judged predictions are; "judged" stands before it."""
     if time == "dated":
         return "out of time" if by_split else "cross-validated by lead"
     if by_split:
         return f"on the last {LAST_SHARE:.0%} by order".replace("%", " %")
-    return f"by grouped cross-validation, {REPEATS} x {FOLDS} by identical rows"
+    rows = "groups of identical rows" if identical_together else "leads"
+    return f"by cross-validation, {REPEATS} x {FOLDS} folds of {rows}"
 
 
 def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:

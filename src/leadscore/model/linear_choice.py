@@ -144,7 +144,7 @@ def fit_linear(
         encoded,
         label,
         weight,
-        leads=len(np.unique(seen.groups())),
+        leads=len(np.unique(leads_of_rows)),
         features=features,
         scorecard=scorecard,
         raw_spread=linear.raw_spread,

@@ -31,7 +31,7 @@ def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int =
     told = np.array([value is not None for value in names], dtype=bool)
     part = judged.take(told)
     groups, at = np.unique(names[told].astype(str), return_inverse=True)
-    counts = resample_leads(part.lead_id, seed=seed, draws=draws) if len(at) else np.zeros((draws, 0), np.int16)
+    counts = resample_leads(part.units, seed=seed, draws=draws) if len(at) else np.zeros((draws, 0), np.int16)
 
     def means(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         total = np.bincount(at, weights=weight, minlength=len(groups))
@@ -52,7 +52,8 @@ def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int =
             float(x) for x in (*np.nanpercentile(rates, [2.5, 97.5]), *np.nanpercentile(gaps, [2.5, 97.5]))
         )
         leads = len(np.unique(part.lead_id[inside]))
-        surprise = 1 - 0.025 ** (1 / leads)  # a resample of leads of one fate knows no other
+        units = len(np.unique(part.units[inside]))
+        surprise = 1 - 0.025 ** (1 / units)  # a resample of leads of one fate knows no other
         auc = part.take(inside).auc()
         found.append({
             "name": str(name), "n": int(inside.sum()), "leads": leads, "mean_probability": float(mean[i]),

@@ -148,7 +148,7 @@ def _compare(value: str, pool: _Pool, own: Unseen) -> dict[str, Any]:
         return told | {"log_loss": None, "gain": None, "standard_error": None}
     losses = [row_log_loss(each.probability, each.label) for each in both]
     gain = float(np.average(losses[0] - losses[1], weights=both[0].weight))
-    error = compute_standard_error(losses[0] - losses[1], both[0].weight, both[0].lead_id)
+    error = compute_standard_error(losses[0] - losses[1], both[0].weight, both[0].units)
     loss = float(np.average(losses[0], weights=both[0].weight))
     return told | {"own": gain > CLEARLY * error, "log_loss": loss, "gain": gain, "standard_error": error}
 

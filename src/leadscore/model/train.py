@@ -204,7 +204,15 @@ class Training:
     def judged_on(self) -> str:
         """In words, on which leads the last split judges."""
         since = f" from {self.history.name(self.moments[-1])}" if self.moments else ""
-        return f"{basis_of(self.history.settings.time, by_split=bool(self.moments))}{since}"
+        return f"{self.basis()}{since}"
+
+    def basis(self) -> str:
+        """In words, what the predictions that judge are."""
+        return basis_of(
+            self.history.settings.time,
+            by_split=bool(self.moments),
+            identical_together=self.matrix.identical_together,
+        )
 
     def tune_linear(self) -> Linear | None:
         """How logistic regression is fitted, by the splits before the last one; None where there are too few."""
@@ -276,6 +284,7 @@ def fit_model(
         history, judged, known_us=known_us, side=side, last=training.last(),
         splits=dict(zip(training.moments, training.earlier, strict=True)), reference=model.document["reference"],
         scorecard=training.scorecard_of_judged(), segment=training.segment_of_judged(),
+        basis=training.basis(),
     )  # fmt: skip
     evaluation |= {
         "learning": training.learn_in_parts(kind, candidates, boosting=boosting),

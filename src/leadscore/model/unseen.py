@@ -57,8 +57,7 @@ class Unseen:
     def judged(self, calibrator: Mapping[str, Any]) -> Judged:
         """The calibrated predictions beside what became of the rows."""
         rows = self.rows()
-        probability = calibrate(dict(calibrator), rows["raw"].to_numpy())
-        return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group", "block")))
+        return _as_judged(rows, calibrate(dict(calibrator), rows["raw"].to_numpy()))
 
     def cross_calibrated(self, kind: str) -> Judged:
         """The rows with a label, each calibrated by a calibrator of that kind which saw no row of its group."""
@@ -68,7 +67,7 @@ class Unseen:
         for k in np.unique(fold):
             calibrator = _fit_calibrator(kind, rows[fold != k])
             probability[fold == k] = calibrate(calibrator, rows["raw"].to_numpy()[fold == k])
-        return Judged(probability, *(rows[name].to_numpy() for name in ("label", "weight", "group", "block")))
+        return _as_judged(rows, probability)
 
     def averaged(self, other: Unseen) -> Unseen:
         """The same rows, predicted by the average of both scorers' log-odds."""
@@ -77,6 +76,11 @@ class Unseen:
     def fit_calibrator(self, kind: str) -> dict[str, Any]:
         """A calibrator of that kind for these rows."""
         return _fit_calibrator(kind, self.rows())
+
+
+def _as_judged(rows: pd.DataFrame, probability: np.ndarray) -> Judged:
+    columns = ("label", "weight", "lead_id", "block", "group")
+    return Judged(probability, *(rows[name].to_numpy() for name in columns))
 
 
 def _fit_calibrator(kind: str, rows: pd.DataFrame) -> dict[str, Any]:
