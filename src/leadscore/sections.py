@@ -334,7 +334,10 @@ class ModelSettings(Frozen):
         "fewer than 100 won and 100 other leads the simplest that is not clearly worse",
     )
     trials: int = Field(
-        default=20, ge=1, le=1000, description="sizes of boosted trees that are tried on the rolling splits"
+        default=20,
+        ge=1,
+        le=1000,
+        description="sizes of boosted trees that are tried on the rolling splits, or, undated, on folds",
     )
     time_limit_s: float | None = Field(
         default=None,

@@ -63,10 +63,19 @@ def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, 
     if len(candidates) == 1 or pool == "last":
         rule = "the only one tried" if len(candidates) == 1 else "the default: no earlier leads can compare scorers"
         return default, {"kind": default, "rule": rule, "log_loss": {}, "compared_on": None}
-    losses, rows = _losses(candidates, pool)
-    compared = {"compared_on": COMPARED_ON[pool]}
+    return choose_among(_calibrate_by_sigmoid(candidates, pool), compared_on=COMPARED_ON[pool])
+
+
+def choose_among(candidates: Mapping[str, Judged], *, compared_on: str) -> tuple[str, dict[str, Any]]:
+    """The kind to use, and how it was chosen, as JSON, by calibrated predictions of the same rows."""
+    losses = {kind: row_log_loss(rows.probability, rows.label) for kind, rows in candidates.items()}
+    rows = next(iter(candidates.values()))
+    compared = {"compared_on": compared_on}
+    if len(candidates) == 1:
+        kind = next(iter(candidates))
+        return kind, {"kind": kind, "rule": "the only one tried", "log_loss": {}, "compared_on": None}
     if "average" not in candidates:
-        kind, mean = _simplest(list(candidates), losses, rows)
+        kind, mean = choose_simplest(list(candidates), losses, rows)
         return kind, {"kind": kind, "rule": "the simplest that is not clearly worse", "log_loss": mean} | compared
     mean = {kind: float(np.average(loss, weights=rows.weight)) for kind, loss in losses.items()}
     better = [kind for kind in candidates if _is_clearly_better(losses[kind], losses["average"], rows)]
@@ -77,11 +86,14 @@ def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, 
 
 def _losses(candidates: Mapping[str, Mapping[str, Unseen]], pool: str) -> tuple[dict[str, np.ndarray], Judged]:
     """Each kind's log loss (n,) on the rows of a pool, and the rows."""
-    calibrated = {}
-    for kind, unseen in candidates.items():
-        calibrated[kind] = unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid"))
+    calibrated = _calibrate_by_sigmoid(candidates, pool)
     losses = {kind: row_log_loss(rows.probability, rows.label) for kind, rows in calibrated.items()}
     return losses, next(iter(calibrated.values()))
+
+
+def _calibrate_by_sigmoid(candidates: Mapping[str, Mapping[str, Unseen]], pool: str) -> dict[str, Judged]:
+    """Each kind's predictions of a pool's rows, calibrated on these by a sigmoid, so that order alone compares."""
+    return {kind: unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for kind, unseen in candidates.items()}
 
 
 def _is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: Judged) -> bool:
@@ -104,11 +116,11 @@ def choose_fields(
     for name, candidates in (("without", without), ("learned", learned)):
         losses, rows = _losses(candidates, pool)
         best[name] = min(losses.values(), key=lambda loss: float(np.average(loss, weights=rows.weight)))
-    name, mean = _simplest(list(best), best, rows)
+    name, mean = choose_simplest(list(best), best, rows)
     return name == "without", mean
 
 
-def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) -> tuple[str, dict[str, float]]:
+def choose_simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) -> tuple[str, dict[str, float]]:
     """The first kind within one standard error of the best, and every kind's mean loss."""
     mean = {kind: float(np.average(losses[kind], weights=rows.weight)) for kind in kinds}
     best = min(kinds, key=lambda kind: mean[kind])
@@ -122,14 +134,14 @@ def _simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibrator to use, and one of the same kind that knows nothing of the last split.
+    """The calibrator to use, and predictions calibrated by one that knows nothing of their rows.
 
-    `fitted_on` is what the first was fitted on, `choice` how the kind was chosen.
+    `fitted_on` is what the first was fitted on, `judged` the rows that judge, `choice` how the kind was chosen.
     """
 
     to_use: dict[str, Any]
     fitted_on: Unseen
-    judged_by: dict[str, Any]
+    judged: Judged
     choice: dict[str, Any]
 
 
@@ -142,14 +154,15 @@ def choose_calibrator(unseen: Mapping[str, Unseen]) -> Calibration:
     last = unseen["last"]
     if not can_choose(unseen):
         none = last.fit_calibrator("none")
-        return Calibration(none, last, none, {"kind": "none", "why": _why_uncalibrated(unseen)})
+        return Calibration(none, last, last.judged(none), {"kind": "none", "why": _why_uncalibrated(unseen)})
     before = unseen["before"]
     judged = {kind: before.cross_calibrated(kind) for kind in KINDS}
     losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
-    kind, mean = _simplest(list(KINDS), losses, judged["none"])
+    kind, mean = choose_simplest(list(KINDS), losses, judged["none"])
     choice = {"kind": kind, "log_loss": mean, "compared_on": COMPARED_ON["before"]}
     whole = unseen["whole"]
-    return Calibration(whole.fit_calibrator(kind), whole, before.fit_calibrator(kind), choice)
+    judged_by = before.fit_calibrator(kind)
+    return Calibration(whole.fit_calibrator(kind), whole, last.judged(judged_by), choice)
 
 
 def _why_uncalibrated(unseen: Mapping[str, Unseen]) -> str:
@@ -157,6 +170,4 @@ def _why_uncalibrated(unseen: Mapping[str, Unseen]) -> str:
         if unseen["before"].side.is_watched_enough():
             return "the splits before the last one have leads of one outcome only"
         return "the splits before the last one are together not watched long enough"
-    if unseen["last"].repeats > 1:
-        return "it would have to be chosen on later leads, and nothing says which are later"
     return f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"

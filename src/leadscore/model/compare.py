@@ -13,7 +13,7 @@ import pandas as pd
 from leadscore.history.split import History
 from leadscore.model.encode import fold_of_group
 from leadscore.model.evaluate import Judged, compute_gain, compute_spreads, difference_of, estimate_of
-from leadscore.model.judge import REPEATS, as_json, describe_judged
+from leadscore.model.judge import as_json, describe_judged
 from leadscore.model.train import FitResult, Training, fit_model, open_training
 from leadscore.model.yardstick import predict_yardsticks
 from leadscore.progress import Progress, silent
@@ -52,7 +52,9 @@ def _predict(training: Training) -> dict[str, np.ndarray]:
         rows = last.rows[last.observed]
         return predict_yardsticks(training.matrix, training.earlier[-1], rows, training.features, scorecard=card)
     side, seed = training.side, training.history.settings.seed
-    deals: list[tuple[int, ...]] = [()] if training.history.settings.is_dated else [(seed, i) for i in range(REPEATS)]
+    deals: list[tuple[int, ...]] = [()]
+    if training.is_crossed:
+        deals = [(seed, i) for i in range(training.repeats())]
     groups, every = training.matrix.take(side.rows).groups(), []
     for deal in deals:
         fold, parts = fold_of_group(groups, seed=deal), []

@@ -31,7 +31,8 @@ from leadscore.model.reference import compute_score, decide_tier
 from leadscore.sections import ModelSettings
 
 MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
-REPEATS = 5  # of cross-validation where nothing is dated: one deal of the leads is mostly luck
+REPEATS = 5  # of cross-validation where nothing is dated: one deal of few leads is mostly luck
+REPEATED_LEADS = 3_000  # are predicted in all: so many leads need no second deal
 
 
 def evaluate(
@@ -140,14 +141,20 @@ def _captured(history: History, judged: Judged, last: Side, scorecard: np.ndarra
     return {"unit": currency or "wins", "points": compute_captured(judged, value, orders)}
 
 
-def basis_of(time: str, *, by_split: bool, identical_together: bool = False) -> str:
+def count_repeats(leads: int) -> int:
+    """How often undated leads are dealt to folds anew."""
+    return int(np.clip(REPEATED_LEADS // max(leads, 1), 1, REPEATS))
+
+
+def basis_of(time: str, *, by_split: bool, identical_together: bool = False, repeats: int = 1) -> str:
     """What the judged predictions are; "judged" stands before it."""
     if time == "dated":
         return "out of time" if by_split else "cross-validated by lead"
     if by_split:
         return f"on the last {LAST_SHARE:.0%} by order".replace("%", " %")
+    times = f"{repeats} x " if repeats > 1 else ""
     rows = "groups of identical rows" if identical_together else "leads"
-    return f"by cross-validation, {REPEATS} x {FOLDS} folds of {rows}"
+    return f"by cross-validation, {times}{FOLDS} folds of {rows}"
 
 
 def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:

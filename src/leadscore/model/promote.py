@@ -16,6 +16,7 @@ from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.boosted import Boosting
+from leadscore.model.crossed import calibrate_ahead, choose_crossed
 from leadscore.model.evaluate import (
     Estimate,
     Judged,
@@ -129,6 +130,10 @@ def judge_recipe(training: Training, recipe: Recipe) -> Judged:
     if recipe.segmented and training.earlier:
         encoder = training.fit(recipe.scorer, training.earlier[-1].rows, boosting=recipe.boosting)
         unseen = training.divide(unseen, encoder).unseen
+    if training.is_crossed:
+        return choose_crossed({recipe.scorer: unseen["last"]}, calibrators=(recipe.calibrator,)).calibration.judged
+    if "inner" in unseen and not training.history.settings.is_dated:
+        return calibrate_ahead(unseen["inner"], unseen["last"], calibrators=(recipe.calibrator,)).judged
     if not can_choose(unseen):  # as `choose_calibrator` has it
         return unseen["last"].judged(unseen["last"].fit_calibrator("none"))
     return unseen["last"].judged(unseen["before"].fit_calibrator(recipe.calibrator))

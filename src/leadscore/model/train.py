@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -29,18 +29,21 @@ from leadscore.model.choose import (
     choose_scorer,
     missing_leads,
 )
+from leadscore.model.crossed import calibrate_ahead, choose_crossed
 from leadscore.model.encode import FOLDS, LEAST_LEADS, OTHER, pool_rare_levels
 from leadscore.model.evaluate import Judged
 from leadscore.model.evidence import build_evidence
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.interval import fit_interval, prior_interval
-from leadscore.model.judge import REPEATS, basis_of, evaluate, evaluate_unjudged
+from leadscore.model.judge import basis_of, count_repeats, evaluate, evaluate_unjudged
 from leadscore.model.learning import Candidate, compute_learning
 from leadscore.model.linear_choice import Linear, choose_linear
 from leadscore.model.reference import build_reference
 from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
+from leadscore.model.time_limit import TimeLimit
 from leadscore.model.tune import Tuning, tune_boosted
+from leadscore.model.tune_within import tune_within
 from leadscore.model.unseen import Unseen, build_pools, can_choose, predict_pool
 from leadscore.progress import Progress
 
@@ -48,6 +51,7 @@ MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can 
 MIN_EVALUATED = 30  # leads of either outcome after a split: with fewer its figures are mostly luck
 TUNED_SPLITS = 3  # the latest that may be tuned on: each costs every trial a fit
 RARE_SEGMENTS = f"others (fewer than {LEAST_LEADS} leads each)"
+WITH_TREES = ("boosted", "average")
 UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
 
 
@@ -88,16 +92,24 @@ class Training:
     pools: dict[str, Side]
     matrix: Matrix
     linear: Linear | None = None
+    limit: TimeLimit = field(default_factory=TimeLimit)
 
-    def fit(self, kind: str, rows: pd.DataFrame, *, boosting: Boosting) -> WinModel:
-        """An uncalibrated model of a kind, from some rows."""
+    @property
+    def is_crossed(self) -> bool:
+        """Whether cross-validation has to do for judging and for all choices: nothing says which leads are later."""
+        return not (self.moments or self.history.settings.is_dated)
+
+    def fit(self, kind: str, rows: pd.DataFrame, *, boosting: Boosting | None) -> WinModel:
+        """An uncalibrated model of a kind, from some rows; without `boosting` its trees are tuned within these."""
         s = self.history.settings
+        if boosting is None:
+            boosting = self.tune_within(rows).boosting if kind in WITH_TREES else Boosting()
         return fit_scorer(
             self.matrix, rows, kind=kind, features=self.features, scorecard=s.scorecard, boosting=boosting,
             linear=self.linear, seed=s.seed, threads=s.engine.threads,
         )  # fmt: skip
 
-    def predict(self, kind: str, *, boosting: Boosting) -> dict[str, Unseen]:
+    def predict(self, kind: str, *, boosting: Boosting | None) -> dict[str, Unseen]:
         """Predictions for the rows of every pool by models that had not seen them; without splits, cross-validated.
 
         Where the splits before the last can choose nothing, `inner` is what could be learned at the last split,
@@ -184,7 +196,7 @@ class Training:
 
     def repeats(self) -> int:
         """How often each row that judges was predicted."""
-        return REPEATS if not (self.moments or self.history.settings.is_dated) else 1
+        return count_repeats(len(self.side.rows)) if self.is_crossed else 1
 
     def learn_in_parts(
         self, kind: str, candidates: Mapping[str, Mapping[str, Unseen]], *, boosting: Boosting
@@ -212,6 +224,7 @@ class Training:
             self.history.settings.time,
             by_split=bool(self.moments),
             identical_together=self.matrix.identical_together,
+            repeats=self.repeats(),
         )
 
     def tune_linear(self) -> Linear | None:
@@ -224,12 +237,28 @@ class Training:
     def tune(self) -> Tuning | None:
         """How large the boosted trees may be, by the splits before the last one; None if there is nothing to try."""
         s, pairs = self.history.settings, self._earlier_pairs()
-        if s.model.trials == 1 or len(pairs) < 2:
+        if s.model.trials == 1:
+            return None
+        if not s.is_dated and len(pairs) < 2:
+            return self.tune_within([self.side, *self.earlier][-1].rows)
+        if len(pairs) < 2:
             return None
         return tune_boosted(
             self.matrix, pairs, features=self.features, trials=s.model.trials, seed=s.seed,
-            threads=s.engine.threads, timeout_s=s.model.time_limit_s,
+            threads=s.engine.threads, timeout_s=self.limit.left_s(),
         )  # fmt: skip
+
+    def tune_within(self, rows: pd.DataFrame) -> Tuning:
+        """How large the boosted trees may be, by folds of some rows alone."""
+        s = self.history.settings
+        return tune_within(
+            self.matrix,
+            rows,
+            features=self.features,
+            trials=s.model.trials,
+            seed=s.seed,
+            limit=self.limit,
+        )
 
     def _earlier_pairs(self) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
         """The latest splits but the last: what could be learned at each, and the rows up to the next split."""
@@ -268,8 +297,9 @@ def fit_model(
     training = replace(training, linear=training.tune_linear())
     side, kinds = training.side, training.kinds()
     progress("tuning", 0, 2)
-    tuning = training.tune() if {"boosted", "average"} & set(kinds) else None
+    tuning = training.tune() if set(WITH_TREES) & set(kinds) else None
     boosting = tuning.boosting if tuning else Boosting()
+    in_folds = None if training.is_crossed else boosting  # a fold's rows must not have chosen what predicts them
     candidates: dict[str, dict[str, Unseen]] = {}
     for done, kind in enumerate(kinds):
         progress(f"fitting {kind}", done, len(kinds))
@@ -277,9 +307,15 @@ def fit_model(
             halves = candidates["logistic"], candidates["boosted"]
             candidates[kind] = {pool: rows.averaged(halves[1][pool]) for pool, rows in halves[0].items()}
         else:
-            candidates[kind] = training.predict(kind, boosting=boosting)
-    kind, choice = choose_scorer(candidates)
-    model, judged, segments, calibration = _complete(training, kind, candidates[kind], boosting=boosting)
+            candidates[kind] = training.predict(kind, boosting=in_folds)
+    crossed = None
+    if training.is_crossed:
+        crossed = choose_crossed({kind: pools["last"] for kind, pools in candidates.items()})
+    kind, choice = (crossed.kind, crossed.choice) if crossed else choose_scorer(candidates)
+    model, segments, calibration = _complete(
+        training, kind, candidates[kind], boosting=boosting, calibration=crossed.calibration if crossed else None
+    )
+    judged = calibration.judged
     evaluation = evaluate(
         history, judged, known_us=known_us, side=side, last=training.last(),
         splits=dict(zip(training.moments, training.earlier, strict=True)), reference=model.document["reference"],
@@ -298,24 +334,33 @@ def fit_model(
 
 
 def _complete(
-    training: Training, kind: str, unseen: Mapping[str, Unseen], *, boosting: Boosting
-) -> tuple[WinModel, Judged, dict[str, Any], Calibration]:
-    """The model of a kind with all that goes with it, how it did on the last split, and what is told of segments."""
+    training: Training,
+    kind: str,
+    unseen: Mapping[str, Unseen],
+    *,
+    boosting: Boosting,
+    calibration: Calibration | None,
+) -> tuple[WinModel, dict[str, Any], Calibration]:
+    """The model of a kind with all that goes with it, what is told of segments, and how it is calibrated.
+
+    Without a `calibration` it is chosen by the splits before the last.
+    """
     side = training.side
     model = training.fit(kind, side.rows, boosting=boosting)
     segmented = training.divide(unseen, model)
     unseen = segmented.unseen
-    calibration = choose_calibrator(unseen)
-    judged = unseen["last"].judged(calibration.judged_by)
+    if calibration is None and "inner" in unseen and not training.history.settings.is_dated:
+        calibration = calibrate_ahead(unseen["inner"], unseen["last"])
+    calibration = calibration or choose_calibrator(unseen)
     document = model.document | {
         "segments": segmented.segments,
         "calibrator": calibration.to_use,
         "interval": fit_interval(calibration.fitted_on, calibration.to_use, seed=training.history.settings.seed),
-        "reference": build_reference(judged),
+        "reference": build_reference(calibration.judged),
         "left_out": sorted(training.left_out),
         "evidence": build_evidence(model, training.matrix, side.rows, training.features),
     }
-    return WinModel(document, model.booster_text), judged, segmented.told, calibration
+    return WinModel(document, model.booster_text), segmented.told, calibration
 
 
 def open_training(history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str]) -> Training:
@@ -334,7 +379,8 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
     rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
     rows = rows.drop_duplicates(["lead_id", "as_of_us"])  # a snapshot's features do not depend on its side
     matrix = build_matrix(history.snapshot(rows), features, progress=progress)
-    return Training(history, frozenset(leave_out), features, side, moments, earlier, pools, matrix)
+    limit = TimeLimit(history.settings.model.time_limit_s)
+    return Training(history, frozenset(leave_out), features, side, moments, earlier, pools, matrix, limit=limit)
 
 
 def _describe_scorer(side: Side, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Unseen:
     def judged(self, calibrator: Mapping[str, Any]) -> Judged:
         """The calibrated predictions beside what became of the rows."""
         rows = self.rows()
-        return _as_judged(rows, calibrate(dict(calibrator), rows["raw"].to_numpy()))
+        return as_judged(rows, calibrate(dict(calibrator), rows["raw"].to_numpy()))
 
     def cross_calibrated(self, kind: str) -> Judged:
         """The rows with a label, each calibrated by a calibrator of that kind which saw no row of its group."""
@@ -67,7 +67,7 @@ class Unseen:
         for k in np.unique(fold):
             calibrator = _fit_calibrator(kind, rows[fold != k])
             probability[fold == k] = calibrate(calibrator, rows["raw"].to_numpy()[fold == k])
-        return _as_judged(rows, probability)
+        return as_judged(rows, probability)
 
     def averaged(self, other: Unseen) -> Unseen:
         """The same rows, predicted by the average of both scorers' log-odds."""
@@ -78,7 +78,8 @@ class Unseen:
         return _fit_calibrator(kind, self.rows())
 
 
-def _as_judged(rows: pd.DataFrame, probability: np.ndarray) -> Judged:
+def as_judged(rows: pd.DataFrame, probability: np.ndarray) -> Judged:
+    """Rows as `Unseen.rows` gives them, with their probabilities (n,)."""
     columns = ("label", "weight", "lead_id", "block", "group")
     return Judged(probability, *(rows[name].to_numpy() for name in columns))
 
