@@ -14,7 +14,8 @@ from leadscore.model.backtest import run_backtest, spread_dates
 from leadscore.model.calibrate import KINDS
 from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.fit import cross_validate
-from leadscore.model.train import MIN_OUTCOMES, REPEATS, fit_model
+from leadscore.model.judge import REPEATS
+from leadscore.model.train import MIN_OUTCOMES, fit_model
 from leadscore.progress import silent
 
 N = 500

@@ -12,7 +12,7 @@ import numpy as np
 
 from leadscore.features.feature import Feature
 
-THREADED_ROWS = 50_000  # with fewer, threads wait for each other longer than they work
+THREADED_ROWS = 200_000  # with fewer, threads wait for each other longer than they work; on a busy machine much longer
 LIGHTGBM: dict[str, Any] = {
     "objective": "binary",
     "learning_rate": 0.03,

@@ -39,11 +39,18 @@ def pool_rare_levels(values: np.ndarray, leads: np.ndarray, *, least_leads: int 
         leads: (n,) the rows' leads.
         least_leads: how many leads keep a level by its name.
     """
-    frame = pd.DataFrame({"value": pd.Series(values, dtype=object), "lead": leads})
-    counts = frame.groupby("value", sort=True)["lead"].nunique()
-    rare = set(counts.index[counts < least_leads])
-    pooled = [OTHER if value in rare else value for value in values]
-    return np.array(pooled, dtype=object)
+    codes, names = pd.factorize(pd.Series(values, dtype=object))
+    known = codes >= 0
+    pairs = pd.DataFrame({"code": codes[known], "lead": _numbers(leads)[known]}).drop_duplicates()
+    leads_of_level = np.bincount(pairs["code"], minlength=len(names))
+    pooled = np.array([*names, None], dtype=object)  # the last stands for unknown values, whose code is -1
+    pooled[:-1][leads_of_level < least_leads] = OTHER
+    return np.asarray(pooled[codes])
+
+
+def _numbers(names: np.ndarray) -> np.ndarray:
+    """A number (n,) for each different name."""
+    return names if names.dtype.kind == "i" else pd.factorize(names)[0]
 
 
 def fit_encoder(
@@ -64,7 +71,7 @@ def fit_encoder(
         least_leads: a category's level of fewer leads counts as "other".
     """
     encoder: list[dict[str, Any]] = []
-    leads = matrix.keys["lead_id"].to_numpy()
+    leads = _numbers(matrix.keys["lead_id"].to_numpy())
     for feature in features:
         if feature.usual_for:
             of, by = feature.usual_for
@@ -93,7 +100,7 @@ def encode_training(
     like the best of features.
     """
     encoded = encode(fit_encoder(matrix, label, weight, features, least_leads=least_leads), matrix.columns)
-    leads = matrix.keys["lead_id"].to_numpy()
+    leads = _numbers(matrix.keys["lead_id"].to_numpy())
     fold = fold_of_group(matrix.groups())
     for at, feature in enumerate(features):
         if not feature.is_category:
@@ -114,14 +121,15 @@ def _rates(values: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[st
     """Log-odds of winning by category, each mixed with `PRIOR_ROWS` rows of the base rate; "other" is `OTHER`'s."""
     total = weight.sum()
     base = float(np.clip((weight * label).sum() / total, 1e-6, 1 - 1e-6)) if total > 0 else 0.5
-    frame = pd.DataFrame({"value": values, "n": weight, "won": weight * label})
-    sums = frame.groupby("value", dropna=False, sort=True).sum()
-    rate = (sums["won"] + PRIOR_ROWS * base) / (sums["n"] + PRIOR_ROWS)
-    odds = {value: float(x) for value, x in zip(sums.index, np.log(rate / (1 - rate)), strict=True)}
-    other = odds.pop(OTHER, float(np.log(base / (1 - base))))
-    known = {str(value): x for value, x in odds.items() if not pd.isna(value)}
-    missing = [x for value, x in odds.items() if pd.isna(value)]
-    return {"rates": known, "missing": missing[0] if missing else other, "other": other}
+    codes, names = pd.factorize(pd.Series(values, dtype=object), sort=True)
+    place = codes + 1  # unknown values come first
+    n = np.bincount(place, weights=weight, minlength=len(names) + 1)
+    won = np.bincount(place, weights=weight * label, minlength=len(names) + 1)
+    rate = (won + PRIOR_ROWS * base) / (n + PRIOR_ROWS)
+    odds = np.log(rate / (1 - rate)).tolist()
+    known = {str(name): x for name, x in zip(names, odds[1:], strict=True)}
+    other = known.pop(OTHER, float(np.log(base / (1 - base))))
+    return {"rates": known, "missing": odds[0] if (codes < 0).any() else other, "other": other}
 
 
 def _usual(values: np.ndarray, categories: np.ndarray) -> dict[str, float]:

@@ -12,10 +12,18 @@ import numpy as np
 import pandas as pd
 
 from leadscore.model.ranking import Ranking
+from leadscore.model.resampled import (
+    BINS,
+    TOP_SHARE,
+    SortedRows,
+    auc_of_ties,
+    average_precision_of_ties,
+    capture_of_ties,
+    draw_leads,
+    sort_rows,
+)
 
-DRAWS = 300
-BINS = 10
-TOP_SHARE = 0.10
+DRAWS, MANY_ROWS, DRAWS_OF_MANY = 300, 100_000, 100  # intervals of so many rows are narrow, and a draw takes long
 
 
 @dataclass(frozen=True)
@@ -80,18 +88,14 @@ def compute_auc(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
     It pools all rows: over several dates it mixes how well leads are ranked with how the win rate drifts.
     """
-    p, won, lost = by_value(p, y, w)
-    below = np.cumsum(lost) - lost
-    total = won.sum() * lost.sum()
-    return float((won * (below + lost / 2)).sum() / total) if total > 0 else float("nan")
+    _, won, lost = by_value(p, y, w)
+    return auc_of_ties(won, lost)
 
 
 def compute_average_precision(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """Mean precision over the won rows, from the top of the list; rows of equal probability enter together."""
     _, won, lost = by_value(p, y, w)
-    won, lost = won[::-1], lost[::-1]
-    precision = np.cumsum(won) / np.maximum(np.cumsum(won + lost), 1e-300)
-    return float((won * precision).sum() / won.sum()) if won.sum() > 0 else float("nan")
+    return average_precision_of_ties(won[::-1], lost[::-1])
 
 
 def compute_log_loss(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
@@ -117,10 +121,8 @@ def compute_bias(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 def compute_capture(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """Share of all wins that are in the first 10 % of the list, by weight."""
-    p, won, lost = by_value(p, y, w)
-    won, total = won[::-1], (won + lost)[::-1]
-    left = np.clip(TOP_SHARE * total.sum() - (np.cumsum(total) - total), 0, total)
-    return float((won * left / np.maximum(total, 1e-300)).sum() / won.sum()) if won.sum() > 0 else float("nan")
+    _, won, lost = by_value(p, y, w)
+    return capture_of_ties(won[::-1], lost[::-1])
 
 
 def compute_lift(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
@@ -150,10 +152,17 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
+def count_draws(rows: np.ndarray, draws: int | None) -> int:
+    """How many resamples an interval rests on, if not stated."""
+    if draws is not None:
+        return draws
+    return DRAWS if len(rows) <= MANY_ROWS else DRAWS_OF_MANY
+
+
 Spread = tuple[float, np.ndarray]  # a metric's value, and its values over resamples
 
 
-def compute_metrics(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[str, Estimate]:
+def compute_metrics(judged: Judged, *, seed: int, draws: int | None = None) -> dict[str, Estimate]:
     """`auc` within blocks, every metric of `METRICS`, and calibration_error with its two parts.
 
     All have 95 % intervals over leads.
@@ -165,17 +174,31 @@ def compute_metrics(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[st
     return {name: estimate_of(spread) for name, spread in compute_spreads(judged, seed=seed, draws=draws).items()}
 
 
-def compute_spreads(judged: Judged, *, seed: int, draws: int = DRAWS) -> dict[str, Spread]:
+def compute_spreads(judged: Judged, *, seed: int, draws: int | None = None) -> dict[str, Spread]:
     """The same, each as its value and its values over resamples of the leads, which a seed repeats for any model."""
-    p, y, w = judged.probability, judged.label, judged.weight
-    counts = resample_leads(judged.units, seed=seed, draws=draws)
-    weights = [w * counts[draw] for draw in range(draws)]
-    ranking = judged.rank()
-    auc = {"auc": (ranking.auc(y, w), np.array([ranking.auc(y, drawn) for drawn in weights]))}
-    found = {
-        name: (metric(p, y, w), np.array([metric(p, y, each) for each in weights])) for name, metric in METRICS.items()
-    }
-    return auc | found | _calibration_error(judged, weights, seed=seed)
+    whole = {"auc": judged.auc()}
+    whole |= {name: metric(judged.probability, judged.label, judged.weight) for name, metric in METRICS.items()}
+    judged = judged.take(sort_rows(judged.probability, judged.label, judged.weight, judged.units))
+    y, w, units = judged.label, judged.weight, judged.units
+    rows, ranking = SortedRows(judged.probability, y), judged.rank()
+    codes, names = pd.factorize(units, sort=True)
+    rng = np.random.default_rng([seed, 1])
+    drawn: dict[str, list[float]] = {}
+    for count in draw_leads(units, seed=seed, draws=count_draws(units, draws)):
+        weight = w * count
+        perfect = (rng.random(len(names))[codes] < judged.probability).astype(float)
+        values = {
+            "auc": ranking.auc(y, weight),
+            **rows.metrics(weight),
+            "raw": rows.binned_error(y, weight),
+            "expected": rows.binned_error(perfect, w),
+            "expected_again": rows.binned_error(perfect, weight),
+        }
+        for name, value in values.items():
+            drawn.setdefault(name, []).append(value)
+    spreads = {name: np.array(values) for name, values in drawn.items()}
+    found = {name: (value, spreads.get(name, np.empty(0))) for name, value in whole.items()}
+    return found | _calibration_error(rows.binned_error(y, w), spreads)
 
 
 def estimate_of(spread: Spread) -> Estimate:
@@ -190,15 +213,10 @@ def difference_of(spread: Spread, other: Spread) -> Estimate:
     return _estimate(spread[0] - other[0], list(spread[1] - other[1]))
 
 
-def _calibration_error(judged: Judged, weights: list[np.ndarray], *, seed: int) -> dict[str, Spread]:
-    p, y, w = judged.probability, judged.label, judged.weight
-    codes, leads = pd.factorize(judged.units, sort=True)
-    rng = np.random.default_rng([seed, 1])
-    perfect = [(rng.random(len(leads))[codes] < p).astype(float) for _ in weights]
-    expected = float(np.mean([compute_binned_error(p, drawn, w) for drawn in perfect]))
-    expected_again = np.mean([compute_binned_error(p, d, each) for d, each in zip(perfect, weights, strict=True)])
-    raw = compute_binned_error(p, y, w)
-    spread = np.array([compute_binned_error(p, y, each) for each in weights]) - float(expected_again)
+def _calibration_error(raw: float, spreads: Mapping[str, np.ndarray]) -> dict[str, Spread]:
+    """The error, its two parts, and its resamples less what equally resampled perfect outcomes show."""
+    expected = float(np.mean(spreads["expected"]))
+    spread = spreads["raw"] - float(np.mean(spreads["expected_again"]))
     return {
         "calibration_error": (raw - expected, spread),
         "calibration_error_raw": (raw, np.empty(0)),
@@ -206,7 +224,7 @@ def _calibration_error(judged: Judged, weights: list[np.ndarray], *, seed: int) 
     }
 
 
-def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int = DRAWS) -> dict[str, Estimate]:
+def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int | None = None) -> dict[str, Estimate]:
     """What the probabilities gain over those of another model on the same rows: log loss, and Brier skill.
 
     log_loss_gain is the other's log loss less ours, paired; brier_skill is 1 - ours / the other's.
@@ -214,16 +232,18 @@ def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int = D
     y, w = judged.label, judged.weight
     loss = row_log_loss(other, y) - row_log_loss(judged.probability, y)
     ours, theirs = (judged.probability - y) ** 2, (other - y) ** 2
-    counts = resample_leads(judged.units, seed=seed, draws=draws)
 
     def skill(weight: np.ndarray) -> float:
         total = float((weight * theirs).sum())
         return 1 - float((weight * ours).sum()) / total if total > 0 else float("nan")
 
-    gains = [float(np.average(loss, weights=w * counts[draw])) for draw in range(draws)]
+    gains, skills = [], []
+    for count in draw_leads(judged.units, seed=seed, draws=count_draws(judged.units, draws)):
+        gains.append(float(np.average(loss, weights=w * count)))
+        skills.append(skill(w * count))
     return {
         "log_loss_gain": _estimate(float(np.average(loss, weights=w)), gains),
-        "brier_skill": _estimate(skill(w), [skill(w * counts[draw]) for draw in range(draws)]),
+        "brier_skill": _estimate(skill(w), skills),
     }
 
 
@@ -235,7 +255,7 @@ def compute_standard_error(difference: np.ndarray, weight: np.ndarray, lead_id: 
     return float(np.sqrt((of_lead**2).sum()) / weight.sum())
 
 
-def compute_reliability(judged: Judged, *, seed: int = 0, draws: int = DRAWS) -> pd.DataFrame:
+def compute_reliability(judged: Judged, *, seed: int = 0, draws: int | None = None) -> pd.DataFrame:
     """Ten bins of equally many rows by probability, and their win rates with 95 % intervals over leads.
 
     Columns: n, leads, weight, mean_probability, win_rate, low, high. A bin in which nobody won, or everybody, looks
@@ -268,14 +288,15 @@ def compute_reliability(judged: Judged, *, seed: int = 0, draws: int = DRAWS) ->
     return bins.drop(columns=["p", "y", "units"])
 
 
-def _rate_intervals(rows: pd.DataFrame, *, seed: int, draws: int) -> tuple[np.ndarray, np.ndarray]:
+def _rate_intervals(rows: pd.DataFrame, *, seed: int, draws: int | None) -> tuple[np.ndarray, np.ndarray]:
     """95 % intervals (bins,) of the win rate of every bin; resamples without a lead of a bin say nothing of it."""
     if rows.empty:
         return np.empty(0), np.empty(0)
     _, at = np.unique(rows["bin"], return_inverse=True)
     weight, won = rows["weight"].to_numpy(), rows["y"].to_numpy()
     rates = []
-    for count in resample_leads(rows["unit"].to_numpy(), seed=seed, draws=draws):
+    unit = rows["unit"].to_numpy()
+    for count in draw_leads(unit, seed=seed, draws=count_draws(unit, draws)):
         total = np.bincount(at, weights=weight * count)
         rates.append(np.where(total > 0, np.bincount(at, weights=won * count) / np.where(total > 0, total, 1), np.nan))
     low, high = np.nanpercentile(np.stack(rates), [2.5, 97.5], axis=0)
@@ -284,10 +305,7 @@ def _rate_intervals(rows: pd.DataFrame, *, seed: int, draws: int) -> tuple[np.nd
 
 def resample_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> np.ndarray:
     """How often each row's lead comes up in each of `draws` resamples of the leads: int16 (draws, n)."""
-    codes, leads = pd.factorize(lead_id, sort=True)
-    rng = np.random.default_rng([seed, 0])
-    n = len(leads)
-    return np.stack([np.bincount(rng.integers(0, n, n), minlength=n)[codes].astype(np.int16) for _ in range(draws)])
+    return np.stack(list(draw_leads(lead_id, seed=seed, draws=draws)))
 
 
 def by_value(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -81,14 +81,21 @@ def fit_scorer(
 
 
 def cross_validate(
-    matrix: Matrix, side: Side, fit: Callable[[pd.DataFrame], WinModel], *, seed: Sequence[int] = ()
+    matrix: Matrix,
+    side: Side,
+    fit: Callable[[pd.DataFrame], WinModel],
+    *,
+    seed: Sequence[int] = (),
+    done: Callable[[], None] = lambda: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Raw log-odds (n,) of a side's rows, each by a model, made by `fit`, that saw no row of its group; and folds (n,).
 
     Groups are leads, or equal rows (see `Matrix.groups`), dealt to folds by turns, or at random with a `seed`.
+    `done` is called after each fold.
     """
     fold = fold_of_group(matrix.take(side.rows).groups(), seed=seed)
     raw = np.zeros(len(side.rows))
     for k in np.unique(fold):
         raw[fold == k] = fit(side.rows[fold != k]).raw(matrix.take(side.rows[fold == k]).columns)
+        done()
     return raw, fold

@@ -17,7 +17,7 @@ from scipy import stats
 
 from leadscore.model.apply import calibrate
 from leadscore.model.calibrate import fit_calibrator
-from leadscore.model.evaluate import resample_leads
+from leadscore.model.resampled import draw_leads
 from leadscore.model.unseen import Unseen
 from leadscore.times import DAY_US
 
@@ -27,6 +27,7 @@ REACH = 6  # bands on either side that share their evidence: a cell of one perio
 PRIOR_SPREAD = 1.2  # standard deviation of raw where no closed lead has been seen (see logistic.RAW_SPREAD)
 Z = float(stats.norm.ppf(0.975))
 T = float(stats.t.ppf(0.975, PERIODS - 1))  # the variance between periods rests on so few of them
+MOST_CELLS = 4_000  # that a resample is fitted to: finer ones would not show in its spread
 STEPWISE = ("isotonic", "venn_abers")
 
 
@@ -90,13 +91,28 @@ def _bootstrap_spread(rows: _Rows, kind: str, knots: np.ndarray, *, seed: int) -
     """
     kind = "sigmoid" if kind == "none" else kind
     leads = len(np.unique(rows.lead))
+    raw, label, cell = _pool_cells(rows)
     drawn = []
-    for count in resample_leads(rows.lead, seed=seed, draws=DRAWS):
-        chosen = count > 0
-        weight = (rows.weight * count)[chosen]
-        again = calibrate(fit_calibrator(kind, rows.raw[chosen], rows.label[chosen], weight, leads=leads), knots)
-        drawn.append(_log_odds(again))
+    for count in draw_leads(rows.lead, seed=seed, draws=DRAWS):
+        weight = np.bincount(cell, weights=rows.weight * count, minlength=len(raw))
+        chosen = weight > 0
+        again = fit_calibrator(kind, raw[chosen], label[chosen], weight[chosen], leads=leads)
+        drawn.append(_log_odds(calibrate(again, knots)))
     return np.asarray(np.std(drawn, axis=0))
+
+
+def _pool_cells(rows: _Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Raw and label of cells (cells,), and which cell each row (n,) is in.
+
+    Up to `MOST_CELLS` rows each row is one; of more, those of one label and about the same raw share a cell.
+    """
+    if len(rows.raw) <= MOST_CELLS:
+        return rows.raw, rows.label, np.arange(len(rows.raw))
+    edges = np.unique(np.quantile(rows.raw, np.arange(1, MOST_CELLS // 2) / (MOST_CELLS // 2)))
+    band = np.searchsorted(edges, rows.raw, side="right")
+    _, cell = np.unique(2 * band + (rows.label == 1), return_inverse=True)
+    count = np.bincount(cell)
+    return np.bincount(cell, weights=rows.raw) / count, np.bincount(cell, weights=rows.label) / count, cell
 
 
 def _binomial_offsets(rows: _Rows, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

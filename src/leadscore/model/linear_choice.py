@@ -135,7 +135,7 @@ def fit_linear(
         stop: when the optimiser is done.
     """
     is_level = linear.level_spread is not None
-    leads_of_rows = seen.keys["lead_id"].to_numpy()
+    leads_of_rows = pd.factorize(seen.keys["lead_id"])[0]
     texts = [
         pool_rare_levels(seen.columns[feature.name], leads_of_rows) if is_level and feature.is_category else None
         for feature in features

@@ -12,17 +12,17 @@ from leadscore.history.labels import Side
 from leadscore.history.split import History
 from leadscore.model.evaluate import (
     BINS,
-    DRAWS,
     Judged,
     by_value,
     compute_brier,
-    resample_leads,
+    count_draws,
 )
+from leadscore.model.resampled import draw_leads
 
 CAPACITIES = (0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the list that can be worked
 
 
-def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
+def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int | None = None) -> list[dict[str, Any]]:
     """Of each group of rows, in the order of names (n,), what was promised and what came.
 
     Records of name, n, leads, mean_probability, win_rate with low and high (95 % over leads), auc, and `gap`, the mean
@@ -31,7 +31,6 @@ def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int =
     told = np.array([value is not None for value in names], dtype=bool)
     part = judged.take(told)
     groups, at = np.unique(names[told].astype(str), return_inverse=True)
-    counts = resample_leads(part.units, seed=seed, draws=draws) if len(at) else np.zeros((draws, 0), np.int16)
 
     def means(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         total = np.bincount(at, weights=weight, minlength=len(groups))
@@ -43,7 +42,9 @@ def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int =
         return rate, mean
 
     rate, mean = means(part.weight)
-    drawn = [means(part.weight * count) for count in counts]
+    drawn = [
+        means(part.weight * count) for count in draw_leads(part.units, seed=seed, draws=count_draws(part.units, draws))
+    ]
     found = []
     for i, name in enumerate(groups):
         inside = at == i

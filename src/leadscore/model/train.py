@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ from leadscore.model.time_limit import TimeLimit
 from leadscore.model.tune import Tuning, tune_boosted
 from leadscore.model.tune_within import tune_within
 from leadscore.model.unseen import Unseen, build_pools, can_choose, predict_pool
-from leadscore.progress import Progress
+from leadscore.progress import Progress, silent
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
 MIN_EVALUATED = 30  # leads of either outcome after a split: with fewer its figures are mostly luck
@@ -93,6 +94,7 @@ class Training:
     matrix: Matrix
     linear: Linear | None = None
     limit: TimeLimit = field(default_factory=TimeLimit)
+    progress: Progress = silent
 
     @property
     def is_crossed(self) -> bool:
@@ -116,23 +118,35 @@ class Training:
         cross-validated by lead: it knows nothing of what came after.
         """
         fit = partial(self.fit, kind, boosting=boosting)
+        what = f"fitting {kind}"
         if not self.moments:
-            return {"last": self._cross_validate(self.side, fit, repeats=self.repeats())}
-        models = [fit(side.rows) for side in self.earlier]
+            return {"last": self._cross_validate(self.side, fit, repeats=self.repeats(), what=what)}
+        models = []
+        for done, side in enumerate(self.earlier):
+            self.progress(what, done, len(self.earlier))
+            models.append(fit(side.rows))
         unseen = {}
         for name, pool in self.pools.items():
             raw = predict_pool(self.matrix, pool, self.moments, models)
             unseen[name] = Unseen(pool, raw, self.matrix.take(pool.rows).groups())
         if not can_choose(unseen):
-            unseen["inner"] = self._cross_validate(self.earlier[-1], fit, repeats=1)
+            unseen["inner"] = self._cross_validate(self.earlier[-1], fit, repeats=1, what=what)
         return unseen
 
-    def _cross_validate(self, side: Side, fit: Callable[[pd.DataFrame], WinModel], *, repeats: int) -> Unseen:
+    def _cross_validate(
+        self, side: Side, fit: Callable[[pd.DataFrame], WinModel], *, repeats: int, what: str
+    ) -> Unseen:
         """A side's rows, predicted by models that saw no row of their group; repeated with other folds."""
         deals: list[tuple[int, ...]] = [()]
         if repeats > 1:
             deals = [(self.history.settings.seed, i) for i in range(repeats)]
-        found = [cross_validate(self.matrix, side, fit, seed=deal) for deal in deals]
+        steps, of_all = count(1), FOLDS * len(deals)
+        self.progress(what, 0, of_all)
+
+        def fold_done() -> None:
+            self.progress(what, next(steps), of_all)
+
+        found = [cross_validate(self.matrix, side, fit, seed=deal, done=fold_done) for deal in deals]
         raw = np.stack([predicted for predicted, _ in found])
         folds = np.stack([FOLDS * i + fold for i, (_, fold) in enumerate(found)])
         blocks = folds if side.target is None else None
@@ -301,8 +315,7 @@ def fit_model(
     boosting = tuning.boosting if tuning else Boosting()
     in_folds = None if training.is_crossed else boosting  # a fold's rows must not have chosen what predicts them
     candidates: dict[str, dict[str, Unseen]] = {}
-    for done, kind in enumerate(kinds):
-        progress(f"fitting {kind}", done, len(kinds))
+    for kind in kinds:
         if kind == "average" and len(kinds) > 1:  # its halves are there already
             halves = candidates["logistic"], candidates["boosted"]
             candidates[kind] = {pool: rows.averaged(halves[1][pool]) for pool, rows in halves[0].items()}
@@ -311,6 +324,7 @@ def fit_model(
     crossed = None
     if training.is_crossed:
         crossed = choose_crossed({kind: pools["last"] for kind, pools in candidates.items()})
+    progress("evaluating", 0, 1)
     kind, choice = (crossed.kind, crossed.choice) if crossed else choose_scorer(candidates)
     model, segments, calibration = _complete(
         training, kind, candidates[kind], boosting=boosting, calibration=crossed.calibration if crossed else None
@@ -380,7 +394,9 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
     rows = rows.drop_duplicates(["lead_id", "as_of_us"])  # a snapshot's features do not depend on its side
     matrix = build_matrix(history.snapshot(rows), features, progress=progress)
     limit = TimeLimit(history.settings.model.time_limit_s)
-    return Training(history, frozenset(leave_out), features, side, moments, earlier, pools, matrix, limit=limit)
+    return Training(
+        history, frozenset(leave_out), features, side, moments, earlier, pools, matrix, limit=limit, progress=progress
+    )
 
 
 def _describe_scorer(side: Side, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:
