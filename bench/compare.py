@@ -35,6 +35,7 @@ METRICS = {"auc": "AUC", "pooled_auc": "pooled AUC", "average_precision": "AP", 
 NAMES = {OURS: "**leadscore**", "scorecard": "scorecard", "logistic": "logistic regression", "lightgbm": "LightGBM",
          "hist_gradient_boosting": "HistGradientBoosting", "naive_bayes": "naive Bayes", "stage_only": "stage alone",
          "base_rate": "base rate", "truth": "the truth"}  # fmt: skip
+PEERS = {"logistic", "lightgbm", "hist_gradient_boosting", "naive_bayes", "stage_only"}
 SAMPLE_LEADS = 20_000
 
 
@@ -145,7 +146,20 @@ def _draw(title: str, table: dict[str, Any]) -> str:
             cells = [_cell(model[key], model["difference"].get(key)) for key in METRICS]
             rows.append(f"| {said} | {' | '.join(cells)} |")
     rested = f"{about['snapshots']:,} predictions of {about['leads']:,} leads, {about['win_rate']:.1%} won."
-    return f"## {title}\n\n{rested}\n\n" + "\n".join(rows) + "\n"
+    return f"## {title}\n\n{rested}\n\n" + "\n".join(rows) + f"\n\n{_beside_best(table)}\n"
+
+
+def _beside_best(table: dict[str, Any]) -> str:
+    """How the best peer by log loss differs from ours, and whether clearly."""
+    best = min(table.keys() & PEERS, key=lambda name: (table[name]["log_loss"]["value"], name))
+    loss, auc = table[best]["difference"]["log_loss"], table[best]["difference"].get("auc")
+    verdict = "leadscore is clearly ahead" if loss["low"] > 0 else "no clear difference"
+    if loss["high"] < 0:
+        verdict = "leadscore is clearly behind"
+    ranks = f", of AUC {_cell(auc, None)}" if auc else ""
+    name = NAMES[best].strip("*")
+    differs = f"its log loss less ours is {_cell(loss, None)}{ranks}"
+    return f"The best of the others by log loss is {name}; {differs}: {verdict}."
 
 
 def _cell(estimate: dict[str, Any], difference: dict[str, Any] | None) -> str:

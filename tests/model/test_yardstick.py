@@ -9,13 +9,15 @@ from histories import open_stored, open_undated, sales_facts, sales_settings, un
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
+from leadscore.history.labels import Side
 from leadscore.model.compare import OURS, compare_models, compute_table
 from leadscore.model.encode import fold_of_group
 from leadscore.model.evaluate import METRICS, resample_leads
 from leadscore.model.judge import REPEATS
 from leadscore.model.train import open_training
-from leadscore.model.yardstick import predict_naive_bayes
+from leadscore.model.yardstick import predict_naive_bayes, predict_yardsticks
 from leadscore.progress import silent
+from leadscore.sections import Scorecard
 
 STAGE = Feature("stage_current", {}, Text("stage"), "category", "", "", "stage")
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
@@ -140,3 +142,21 @@ def test_models_when_leads_have_no_order_then_equal_ones_are_predicted_equally(w
     for name in compared.predictions:
         told = pd.Series(compared.predictions[name]).groupby([compared.judged.units, repeat])
         assert (told.nunique() == 1).all(), name
+
+
+def test_peers_when_a_category_has_its_own_meaning_then_all_three_see_it_and_unseen_levels_do_no_harm():
+    rng = np.random.default_rng(2)
+    country = rng.choice(np.array(["at", "ch", "de", "fr"], dtype=object), 2000)
+    chance = pd.Series(country).map({"at": 0.8, "ch": 0.1, "de": 0.7, "fr": 0.2}).to_numpy()
+    label = (rng.random(2000) < chance).astype(float)
+    seen = matrix_of(profile_country=country)
+    asked = matrix_of(profile_country=["at", "ch", "de", "fr", None, "new"])
+    snapshots = seen.keys.assign(label=label, weight=1.0)
+    side = Side("all", snapshots, known_us=2000, watched=1.0, capped_share=0.0, target=None)
+    rows = asked.keys.assign(lead_id="asked " + asked.keys["lead_id"])
+    keys = pd.concat([seen.keys, rows], ignore_index=True)
+    both = Matrix(keys, {"profile_country": np.concatenate([country, asked.columns["profile_country"]])})
+    found = predict_yardsticks(both, side, rows, [COUNTRY], scorecard=Scorecard())
+    for name in ("logistic", "lightgbm", "hist_gradient_boosting"):
+        np.testing.assert_allclose(found[name][:4], [0.8, 0.1, 0.7, 0.2], atol=0.1)
+        assert ((found[name][4:] > 0.05) & (found[name][4:] < 0.95)).all()
