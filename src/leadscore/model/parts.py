@@ -11,13 +11,12 @@ import pandas as pd
 from leadscore.history.labels import Side
 from leadscore.history.split import History
 from leadscore.model.evaluate import (
-    BINS,
     Judged,
     by_value,
     compute_brier,
     count_draws,
 )
-from leadscore.model.resampled import draw_leads
+from leadscore.model.resampled import BINS, draw_leads
 
 CAPACITIES = (0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the list that can be worked
 
