@@ -213,6 +213,7 @@ def fitted() -> FitResult:
 def undated_settings(time: str, folder: Path = Path(), **changes: Any) -> Settings:
     """Settings of leads without dates: a color, a size, and a level in three answers that answers need."""
     columns = {"lead_id": "id", "color": "color", "size": "size", "level": "level"}
+    known = {"known_from": "creation"}  # else no model is promoted
     if time == "ordered":
         columns["sequence"] = "place"
     outcomes = {"lead_id": "id", "outcome": "end"}
@@ -224,7 +225,7 @@ def undated_settings(time: str, folder: Path = Path(), **changes: Any) -> Settin
         "models_folder": folder / "models",
         "engine": {"threads": 1},
         "sources": {"leads": {"path": "leads.csv"}},
-        "fields": {"color": {}, "size": {"type": "number", "decimals": 0}, "level": {}},
+        "fields": {"color": known, "size": known | {"type": "number", "decimals": 0}, "level": known},
         "bant": {"need": {"field": "level", "levels": ["low", "mid", "high"]}},
         "mapping": [
             {"source": "leads", "table": "leads", "columns": columns},

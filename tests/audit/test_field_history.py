@@ -19,9 +19,10 @@ def build(seed=0, *, after=None):
     won = rng.random(N) < 0.4
     closes = created + 5 + rng.exponential(30, N)
     if after is not None:
+        anew = np.random.default_rng([seed, 1])  # draws of its own: what is known before is drawn as without them
         late = closes >= after
-        closes = np.where(late, after + rng.exponential(40, N), closes)
-        won = np.where(late, rng.random(N) < 0.7, won)
+        closes = np.where(late, after + anew.exponential(40, N), closes)
+        won = np.where(late, anew.random(N) < 0.7, won)
     rows = [
         (i, at, field, value)
         for i in range(N)

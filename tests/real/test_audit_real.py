@@ -85,7 +85,7 @@ def test_bpic2012_when_audited_then_nothing_leaks_and_the_owner_of_today_is_susp
     jobs.ingest(settings)
     found = {each["field"]: each for each in jobs.audit(settings)["fields"]}
     assert {name: (each["verdict"], each["use"]) for name, each in found.items()} == {
-        "owner_id": ("suspect", "learned"),
+        "owner_id": ("suspect", "shown"),
         "requested_amount": ("ok", "learned"),
     }
     assert found["owner_id"]["evidence"].endswith("only its history counts")

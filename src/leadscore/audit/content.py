@@ -1,72 +1,20 @@
-"""Checks of what a field holds: placeholders, ids, clocks, constants, values that history lacks."""
+"""Checks of what a field holds: ids, clocks, constants, values that history lacks."""
 
 from __future__ import annotations
-
-import re
 
 import numpy as np
 
 from leadscore.audit.fields import Leads, Values
 from leadscore.audit.finding import Finding, share
 from leadscore.audit.statistics import compute_bounds, compute_ranks
-from leadscore.times import DAY_US
 
-# What forms and exports write for "nothing". "None", "No", "Unknown", "Other" and "Not sure" are answers, and not here.
-PLACEHOLDERS = re.compile(
-    r"[\W_]+|(please |-+ ?)?(select|choose)( (one|an? \w+|value|option))?[ .-]*|n/?a|n\.a\.?|#n/a|nan|null|nil|<?null>?"
-    r"|\(?blank\)?|undefined|unknown date|no date|tb[ad]|not (set|entered)|x{2,}|0000-00-00.*|00/00/0000"
-    r"|19(00|70)-01-01.*|-?9{3,}|dummy|to be (defined|determined)",
-    re.IGNORECASE,
-)
-PLACEHOLDER_DAYS = {"1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01", "2199-12-31"}
-MIN_SHARE, MIN_LEADS = 0.005, 5  # of the filled leads, before a placeholder is more than a slip
+MIN_LEADS = 5
 MANY_LEADS = 50
 CLOCK_SHARE = 0.10  # of a field's variation that is left at one time
 CLOCK_LEADS = 200
 CLOCK_BLOCK = 40
 UNSEEN_SHARE = 0.02
 MIN_COLLISIONS = 10.0
-
-
-def check_placeholder(values: Values, leads: Leads) -> Finding | None:
-    """A value that looks like another word for missing."""
-    del leads
-    there = ~values.missing
-    candidates = _placeholder_words(values) if values.is_text else _placeholder_numbers(values)
-    counted = [(int(rows.sum()), said) for rows, said in candidates]
-    found = [(n, said) for n, said in counted if n >= max(MIN_LEADS, MIN_SHARE * there.sum())]
-    if not found:
-        return None
-    told = ", ".join(f"{said} in {share(n / len(there))}" for n, said in sorted(found, reverse=True)[:3])
-    numbers = {"values": [{"value": said, "leads": n} for n, said in sorted(found, reverse=True)]}
-    return Finding("placeholder", "suspect", f"{told} of the leads: looks like a placeholder for missing", numbers)
-
-
-def _placeholder_words(values: Values) -> list[tuple[np.ndarray, str]]:
-    return [
-        (values.codes == code, f'"{word}"')
-        for code, word in enumerate(values.words)
-        if PLACEHOLDERS.fullmatch(word.strip())
-    ]
-
-
-def _placeholder_numbers(values: Values) -> list[tuple[np.ndarray, str]]:
-    """The largest or smallest number where it is written in 9s, or is -1, and lies far from all others."""
-    numbers = values.numbers
-    distinct = np.unique(numbers[~values.missing])
-    if values.type == "date":
-        days = np.floor(distinct / DAY_US).astype("datetime64[D]").astype(str) if len(distinct) else distinct
-        return [(numbers == n, day) for n, day in zip(distinct, days, strict=True) if day in PLACEHOLDER_DAYS]
-    if len(distinct) < 3:
-        return []
-    found = []
-    for number, rest in ((distinct[-1], distinct[:-1]), (distinct[0], distinct[1:])):
-        written = f"{number:.0f}" if float(number).is_integer() else ""
-        far = min(abs(number - rest[0]), abs(number - rest[-1])) > rest[-1] - rest[0]
-        below = rest[0] >= 0 > number
-        if (re.fullmatch("9{3,}", written) and far) or (re.fullmatch("-(1|9{2,})", written) and below):
-            found.append((numbers == number, written))
-    return found
 
 
 def check_constant(values: Values, leads: Leads) -> Finding | None:

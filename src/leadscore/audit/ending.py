@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +12,10 @@ from leadscore.audit.fields import FieldHistory, Leads, Values, days_open
 from leadscore.audit.finding import Finding, Verdict, share, worst
 from leadscore.audit.outcome import MIN_OUTCOMES, cells_of, has_outcomes
 from leadscore.audit.statistics import (
-    compute_auc_within,
+    compute_auc_of_cells,
     compute_bounds,
     compute_odds,
     compute_rank_correlation,
-    fit_out_of_fold,
 )
 from leadscore.sections import AuditSettings
 from leadscore.times import DAY_US
@@ -98,6 +98,27 @@ def check_ends_with_lead(values: Values, leads: Leads) -> Finding | None:
     return worst([*found, _tracks(numbers, days)])
 
 
+def check_adds_up(numbers: Sequence[Values], leads: Leads) -> Finding | None:
+    """Several numbers that add up to the time from creation to the close, as days in stages do."""
+    if not leads.dated:
+        return None
+    rows = np.flatnonzero(~np.isnan(leads.label))
+    rows = rows[days_open(leads, rows) > MIN_DAYS]
+    if len(rows) < MIN_LEADS:
+        return None
+    days = days_open(leads, rows)
+    total = np.nansum([values.numbers[rows] for values in numbers], axis=0)
+    names = [values.name for values in numbers]
+    for unit, length in UNITS.items():
+        share_equal = float((np.abs(total * length - days) <= 1).mean())
+        low = float(compute_bounds(np.array(share_equal), np.array(len(rows)))[0])
+        if low >= ENDS_SHARE[0]:
+            evidence = f"{len(names)} fields add up to the {unit} from creation to the close for {share(share_equal)}"
+            numbers_of = {"fields": names, "share": share_equal, "low": low, "leads": len(rows)}
+            return Finding("duration_together", "suspect", f"{evidence} of the closed leads", numbers_of)
+    return None
+
+
 def _date_ends(values: Values, leads: Leads, days: np.ndarray, date_days: np.ndarray) -> Finding | None:
     """From days to the close and to the date, both (rows,) since creation."""
     found = [_hit(np.abs(date_days - days) <= 1, "lies within a day of the close", "date_of_close")]
@@ -151,8 +172,7 @@ def check_better_than_at_creation(told: FieldHistory, leads: Leads, *, settings:
     if not has_outcomes(label):
         return None
     (then, then_low, then_high), (now, now_low, _) = (
-        compute_auc_within(fit_out_of_fold(cells_of(values, leads), label, block), label, block)
-        for values in (told.at_creation, told.now)
+        compute_auc_of_cells(cells_of(values, leads), label, block) for values in (told.at_creation, told.now)
     )
     numbers = {"auc_at_creation": then, "auc_now": now}
     if then_low >= settings.leak_auc:

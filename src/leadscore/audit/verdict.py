@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,6 @@ from leadscore.audit.content import (
     check_clock,
     check_constant,
     check_identity,
-    check_placeholder,
     check_unseen,
 )
 from leadscore.audit.ending import (
@@ -31,10 +31,19 @@ from leadscore.audit.fields import (
     read_leads,
 )
 from leadscore.audit.finding import Finding, Verdict, share, worst_first
-from leadscore.audit.outcome import check_certain, check_filled_by_outcome, check_too_good
+from leadscore.audit.joint import judge_together
+from leadscore.audit.late_name import check_late_name
+from leadscore.audit.outcome import (
+    OwnAuc,
+    check_certain,
+    check_filled_by_outcome,
+    check_too_good,
+    compute_own_auc,
+)
+from leadscore.audit.placeholders import check_left_by_outcome, check_placeholder
 from leadscore.config import Settings
 from leadscore.features.fields import unlearned_fields
-from leadscore.features.people import unasked_fields
+from leadscore.features.people import names_of_fields, unasked_fields
 from leadscore.history.split import History
 from leadscore.sections import AuditSettings
 
@@ -45,12 +54,17 @@ ALIKE_SHARE = 0.01
 
 @dataclass(frozen=True)
 class FieldVerdict:
-    """Whether a field can be trusted at scoring time, why in one line, and every check that spoke."""
+    """Whether a field can be trusted at scoring time, why in one line, every check that spoke, and its own AUC."""
 
     field: str
     verdict: Verdict
     evidence: str
     checks: tuple[Finding, ...]
+    auc: OwnAuc | None = None
+
+    def in_words(self) -> str:
+        """How good the field is alone, and what speaks against it."""
+        return f"{self.auc.in_words()}; {self.evidence}" if self.auc else self.evidence
 
 
 @dataclass(frozen=True)
@@ -66,42 +80,66 @@ def audit_fields(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]
     return audit(history, known_us=known_us).fields
 
 
-def audit(history: History, *, known_us: int) -> Audit:
+def audit(history: History, *, known_us: int, skip: AbstractSet[str] = frozenset(), together: bool = True) -> Audit:
     """Judge every mapped field of `leads`, and every field with a history, by what was known before a moment.
 
     A field whose history is mapped is judged by it, for its value in `leads` is never learned from; any other by its
     latest value, and one that our own exports have seen change by these changes beside: a verdict does not vanish
     because a history of our own has begun.
+
+    Args:
+        history: where the leads are.
+        known_us: the moment.
+        skip: fields that are not looked at.
+        together: whether fields are judged in company, and by their names, too.
     """
     settings = history.settings
     leads = read_leads(history, known_us=known_us)
-    changed = history.changed_fields(known_us) & set(settings.lead_fields())
+    changed = history.changed_fields(known_us) & set(settings.lead_fields()) - skip
     mapped = history.mapped_histories(known_us)
-    names = [name for name in audited_fields(settings) if name not in mapped]
+    names = [name for name in audited_fields(settings) if name not in mapped | skip]
     own = changed & set(names)
     current = list(read_current(history, leads, names, own=own))
     histories = {told.now.name: told for told in read_histories(history, leads, sorted(changed), own=own)}
     verdicts = []
     for values in current:
-        findings = _judge_current(values, leads, settings.audit)
+        auc = compute_own_auc(values, leads)
+        findings = _judge_current(values, leads, auc, settings.audit)
         if values.name in own:
             findings.append(check_changed_at_close(histories[values.name], leads))
-        verdicts.append(_decide(values.name, findings))
-    given = [histories[name] for name in sorted(set(histories) - own)]
-    verdicts += [_decide(told.now.name, _judge_history(told, leads, settings.audit)) for told in given]
+        verdicts.append(_decide(values.name, findings, auc))
+    for name in sorted(set(histories) - own):
+        findings = _judge_history(histories[name], leads, settings.audit)
+        verdicts.append(_decide(name, findings, compute_own_auc(histories[name].before_close, leads)))
+    if together:
+        verdicts = _judge_in_company(verdicts, current, leads, settings)
     place = {name: i for i, name in enumerate(settings.lead_fields())}
     alike = check_alike(current, leads)
     return Audit(tuple(sorted(verdicts, key=lambda each: place[each.field])), (alike,) if alike else ())
 
 
-def audit_learned(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]:
+def _judge_in_company(
+    verdicts: Sequence[FieldVerdict], current: Sequence[Values], leads: Leads, settings: Settings
+) -> list[FieldVerdict]:
+    """The verdicts with what the fields know together, and what their names say, beside what they say alone."""
+    names = names_of_fields(settings)
+    leaks = {each.field for each in verdicts if each.verdict == "leak"}
+    found = judge_together([values for values in current if values.name not in leaks], leads, names)
+    judged = []
+    for each in verdicts:
+        named = check_late_name(each.field, each.auc, names=names[each.field], settings=settings)
+        judged.append(_decide(each.field, [*each.checks, *found.get(each.field, ()), named], each.auc))
+    return judged
+
+
+def audit_learned(history: History, *, known_us: int, together: bool = True) -> tuple[FieldVerdict, ...]:
     """A verdict on each field that a training at a moment may learn from; facts known from then on change none.
 
     The current value of any other field may be younger than that moment, so nothing is told of it here.
     """
     settings = history.settings
     unlearned = {*unlearned_fields(settings, history.changed_fields(known_us)), *unasked_fields(settings)}
-    return tuple(each for each in audit_fields(history, known_us=known_us) if each.field not in unlearned)
+    return audit(history, known_us=known_us, skip=unlearned, together=together).fields
 
 
 def left_out(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
@@ -118,17 +156,18 @@ def clocks(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[
     return frozenset(found) - left_out(verdicts, settings) - set(settings.audit.keep)
 
 
-def _judge_current(values: Values, leads: Leads, settings: AuditSettings) -> list[Finding | None]:
+def _judge_current(values: Values, leads: Leads, auc: OwnAuc | None, settings: AuditSettings) -> list[Finding | None]:
     if constant := check_constant(values, leads):
         return [constant]
     return [
         check_ends_with_lead(values, leads),
         check_certain(values, leads),
         check_filled_when_closed(values, leads),
-        check_too_good(values, leads, settings=settings),
+        check_too_good(values, leads, own=auc, settings=settings),
         check_filled_by_outcome(values, leads),
         check_filled_by_age(values, leads),
         *_judge_content(values, leads),
+        check_left_by_outcome(values, leads),
     ]
 
 
@@ -145,12 +184,12 @@ def _judge_content(values: Values, leads: Leads) -> list[Finding | None]:
     return [check(values, leads) for check in checks]
 
 
-def _decide(field: str, findings: Iterable[Finding | None]) -> FieldVerdict:
+def _decide(field: str, findings: Iterable[Finding | None], auc: OwnAuc | None) -> FieldVerdict:
     """The worst verdict counts; its evidence is told first, the first finding in the order of the checks."""
     spoke = worst_first(findings)
     if not spoke:
-        return FieldVerdict(field, "ok", "nothing speaks against it", ())
-    return FieldVerdict(field, spoke[0].verdict, spoke[0].evidence, tuple(spoke))
+        return FieldVerdict(field, "ok", "nothing speaks against it", (), auc)
+    return FieldVerdict(field, spoke[0].verdict, spoke[0].evidence, tuple(spoke), auc)
 
 
 def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:

@@ -34,18 +34,19 @@ def names_people(name: str) -> bool:
 
 def people_fields(settings: Settings) -> frozenset[str]:
     """The fields of leads that name our own people, by their name, their label or the source's column; no dates."""
-    called: dict[str, set[str]] = {name: {name} for name in settings.lead_fields()}
+    called, fields = names_of_fields(settings), settings.lead_fields()
+    named = {name for name, field in fields.items() if field.type != "date" and any(map(names_people, called[name]))}
+    return frozenset(named - {"amount"} | {"owner_id"})
+
+
+def names_of_fields(settings: Settings) -> dict[str, set[str]]:
+    """All that each field of leads is called: its name, its label, the source's columns."""
+    called = {name: {name, field.label or name} for name, field in settings.lead_fields().items()}
     for entry in settings.mapping:
         if entry.table == "leads":
             for target, column in entry.columns.items():
                 called.get(target, set()).add(column)
-    fields = settings.lead_fields()
-    named = {
-        name
-        for name, field in fields.items()
-        if field.type != "date" and any(map(names_people, called[name] | {field.label or name}))
-    }
-    return frozenset(named - {"amount"} | {"owner_id"})
+    return called
 
 
 def unasked_fields(settings: Settings) -> frozenset[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.addresses import hide_secrets
+from leadscore.audit.confirm import Confirmation, build_confirmation
 from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
 from leadscore.config import Settings
@@ -64,13 +65,20 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         told = [_told(each, result.model.document["left_out"]) for each in verdicts if each.field not in people]
         there = mapped_fields(settings) | history.changed_fields(known_us)
         unasked = (unasked_fields(settings) | people) & there
-        more = {"audit": told, "horizon_why": horizon_why, "not_asked_for": sorted(unasked)}
+        asked = _ask(result, verdicts, settings, people=people)
+        more = {
+            "audit": told,
+            "confirm": asked.as_json() if asked else None,
+            "horizon_why": horizon_why,
+            "not_asked_for": sorted(unasked),
+        }
         result = replace(result, evaluation=result.evaluation | more)
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
         decided = _decision_kept(registry, home)
         if decided is None:
             promotion = _decide(history, result, champion, leaks=leave_out, progress=progress)
+            promotion = _hold(promotion, asked)
             decided = promotion.as_json() | {"against": champion.version if champion else None}
     _write_beside(home, result, decided=decided, settings=settings)
     return {
@@ -102,7 +110,7 @@ def _write_beside(home: Path, result: FitResult, *, decided: dict[str, Any], set
 
 def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]]:
     """What `fit_model` is told to do without: fields that leak, and clocks, by what was known at a moment."""
-    verdicts = audit_learned(history, known_us=known_us)
+    verdicts = audit_learned(history, known_us=known_us, together=False)  # what that finds is asked, not left out
     people = find_people(history, known_us=known_us, reps=read_rep_names(history.settings))
     leave_out = left_out(verdicts, history.settings) | people
     return {"leave_out": leave_out, "clocks": clocks(verdicts, history.settings)}
@@ -164,6 +172,23 @@ def _decide(
         overlap=compare_lists(history, champion.model, result.model, as_of_us=result.known_us),
     )  # fmt: skip
     return decide_promotion(evidence)
+
+
+def _ask(
+    result: FitResult, verdicts: Collection[FieldVerdict], settings: Settings, *, people: Collection[str]
+) -> Confirmation | None:
+    """What somebody has to confirm before the model may score; nothing where nothing was learned."""
+    if result.no_signal or result.training is None:
+        return None
+    metrics = result.evaluation["metrics"].get("all", {})
+    left_out = {*result.model.document["left_out"], *people}
+    auc = metrics.get("auc", {}).get("value")
+    return build_confirmation(tuple(verdicts), settings, left_out=left_out, auc=auc)
+
+
+def _hold(promotion: Promotion, asked: Confirmation | None) -> Promotion:
+    """The decision, but that nothing is promoted while something has to be confirmed."""
+    return replace(promotion, promoted=False, why=asked.why) if promotion.promoted and asked else promotion
 
 
 def _find_mismatch(settings: Settings, champion: _Champion) -> str | None:
@@ -242,6 +267,8 @@ def _told(verdict: FieldVerdict, leave_out: Collection[str]) -> dict[str, Any]:
         "field": verdict.field,
         "verdict": verdict.verdict,
         "evidence": verdict.evidence,
+        "auc": asdict(verdict.auc) if verdict.auc else None,
+        "in_words": verdict.in_words(),
         "left_out": verdict.field in leave_out,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from leadscore.terminal.console import command, escaped, out, table_of, until
+from leadscore.terminal.console import command, escaped, number, out, table_of, until
 
 
 def draw_sample(result: dict[str, Any]) -> None:
@@ -55,10 +55,10 @@ COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
 
 def draw_audit(result: dict[str, Any]) -> None:
     """Which fields can be trusted, the worst first, and what training makes of them."""
-    table = table_of(f"Fields, {until(result)}", "field", "verdict", "use", "evidence", text=4)
+    table = table_of(f"Fields, {until(result)}", "field", "verdict", "use", "AUC alone", "evidence", text=5)
     for each in sorted(result["fields"], key=lambda each: list(COLOURS).index(each["verdict"])):
         verdict = f"[{COLOURS[each['verdict']]}]{each['verdict']}[/]"
-        table.add_row(escaped(each["field"]), verdict, each["use"], escaped(each["evidence"]))
+        table.add_row(escaped(each["field"]), verdict, each["use"], number(each["auc"]), escaped(each["evidence"]))
     out.print(table)
     for finding in result["findings"]:
         out.print(f"[yellow]beside:[/] {escaped(finding['evidence'])}")

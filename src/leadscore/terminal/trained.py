@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadscore.terminal.console import auc_in_words, command, draw_metrics, escaped, number, out, short, table_of, until
+from rich.text import Text
+
+from leadscore.terminal.console import (
+    CONFIG,
+    auc_in_words,
+    command,
+    draw_metrics,
+    escaped,
+    number,
+    out,
+    short,
+    table_of,
+    until,
+)
 
 TOLD = {  # columns of the table of all models; the rest is in the report
     "auc": "AUC",
@@ -41,14 +54,35 @@ def draw_train(result: dict[str, Any]) -> None:
         if each["verdict"] != "ok":
             kind = "a leak" if each["verdict"] == "leak" else "suspect"
             said = f"left out, {kind}" if each["left_out"] else "kept, a leak" if kind == "a leak" else kind
-            out.print(f"[yellow]{said}:[/] {escaped(each['field'])}: {escaped(each['evidence'])}")
+            out.print(f"[yellow]{said}:[/] {escaped(each['field'])}: {escaped(each.get('in_words', each['evidence']))}")
     out.print(f"Model card: {escaped(result['card'])}", soft_wrap=True)
     if result["no_signal"]:
         out.print(f"[yellow]{escaped(result['no_signal'])}[/]\nNo model was registered; the champion stays as it is.")
         return
     version, champion = result["registered"], result["champion"]
     _draw_promotion(result["promotion"])
+    _draw_confirmation(e.get("confirm"), decided=result["promotion"]["why"])
     _draw_registered(result, version, champion)
+
+
+def _draw_confirmation(confirm: dict[str, Any] | None, *, decided: str) -> None:
+    """The fields that somebody has to confirm, and the lines that do so, to be copied as they are."""
+    if not confirm:
+        return
+    if confirm["why"] != decided:
+        out.print(f"[yellow]To confirm:[/] {escaped(confirm['why'])}", highlight=False)
+    for question in confirm["questions"]:
+        out.print(f"  {escaped(question['field'])}: {escaped(question['why'])}", highlight=False, soft_wrap=True)
+    if confirm["lines"]:
+        config = escaped(CONFIG.get() or "leadscore.toml")
+        out.print(
+            f"Where that is not so, say learn = false of the field. Of the others put these lines into {config}, in "
+            f"place of what it says of them now, and run {command('train')} again:\n",
+            highlight=False,
+            soft_wrap=True,
+        )
+        out.print(Text(confirm["lines"]), highlight=False, soft_wrap=True)
+        out.print()
 
 
 def _draw_registered(result: dict[str, Any], version: dict[str, Any], champion: dict[str, Any] | None) -> None:

@@ -1,0 +1,127 @@
+"""What a person has to confirm before a model scores: that fields were known when their leads were to be scored.
+
+No figure can tell a leak that is weaker than a sound field. Where nothing is dated, whoever knows the fields is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from leadscore.audit.late_name import confirmed_fields
+from leadscore.audit.verdict import FieldVerdict
+from leadscore.config import Settings
+
+STRONGEST = 3  # fields: a leak that matters is among the strongest, or suspect
+TOO_GOOD = 0.95  # AUC of a whole model, which no honest forecast of what buyers will do reaches
+
+
+@dataclass(frozen=True)
+class Question:
+    """A field that has to be confirmed, and why."""
+
+    field: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What has to be confirmed before a model is promoted, and the lines of the settings that do so."""
+
+    why: str
+    questions: tuple[Question, ...]
+    lines: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return asdict(self) | {"questions": [asdict(each) for each in self.questions]}
+
+
+def build_confirmation(
+    verdicts: Sequence[FieldVerdict], settings: Settings, *, left_out: Collection[str], auc: float | None
+) -> Confirmation | None:
+    """What to ask before a model is promoted; None where nothing has to be, or all of it is confirmed.
+
+    Args:
+        verdicts: on the fields that may be learned from.
+        settings: whose `known_from` and `audit.keep` confirm fields.
+        left_out: fields that the model does without.
+        auc: of the model, on leads that it had not seen.
+    """
+    too_good = auc is not None and auc > TOO_GOOD
+    if settings.is_dated and not too_good:
+        return None
+    learned = [each for each in verdicts if each.field not in left_out]
+    asked = [*_ask_suspects(learned), *_ask_strongest(learned)]
+    confirmed = confirmed_fields(settings)
+    questions = [each for each in _once(asked) if each.field not in confirmed]
+    if questions:
+        why = _why(questions, auc=auc if too_good else None)
+        return Confirmation(why, tuple(questions), _lines(questions, settings))
+    if asked:
+        return None
+    return Confirmation(_unexplained(auc), (), "") if too_good else None
+
+
+def _ask_suspects(learned: Iterable[FieldVerdict]) -> list[Question]:
+    return [Question(each.field, f"suspect: {each.in_words()}") for each in learned if each.verdict == "suspect"]
+
+
+def _ask_strongest(learned: Iterable[FieldVerdict]) -> list[Question]:
+    """The fields that alone tell most, of those that surely tell anything."""
+    telling = [(each.auc, each.field) for each in learned if each.auc and each.auc.low > 0.5]
+    strongest = sorted(telling, key=lambda each: (-each[0].value, each[1]))[:STRONGEST]
+    return [Question(field, f"among the strongest: {auc.in_words()}") for auc, field in strongest]
+
+
+def _once(questions: Iterable[Question]) -> list[Question]:
+    """Each field's first question."""
+    by_field: dict[str, Question] = {}
+    for each in questions:
+        by_field.setdefault(each.field, each)
+    return list(by_field.values())
+
+
+def _why(questions: Sequence[Question], *, auc: float | None) -> str:
+    fields = ", ".join(each.field for each in questions)
+    if auc is None:
+        reason = "nothing says when fields were known"
+    else:
+        reason = f"an AUC of {auc:.3f} is above {TOO_GOOD}, and most often means that a field tells the outcome"
+    return f"{reason}; confirm in the settings that these were known when their leads were to be scored: {fields}"
+
+
+def _unexplained(auc: float | None) -> str:
+    return (
+        f"an AUC of {auc:.3f} is above {TOO_GOOD}, and no field accounts for it: look for activities and stages that "
+        "are entered with the outcome but dated before it"
+    )
+
+
+def _lines(questions: Sequence[Question], settings: Settings) -> str:
+    """The lines to paste: a whole section for each field, or, where leads are dated, the fields to keep."""
+    names = [each.field for each in questions]
+    if settings.is_dated:
+        keep = ", ".join(map(_quoted, [*settings.audit.keep, *names]))
+        return f"[audit]\nkeep = [{keep}]"
+    return "\n\n".join(_section(name, settings) for name in names)
+
+
+def _section(name: str, settings: Settings) -> str:
+    """All that the settings say of a field, as a TOML section, and that it is known from creation."""
+    stated = settings.lead_fields()[name].model_dump(mode="json", exclude_unset=True)
+    lines = [f"{key} = {_as_toml(value)}" for key, value in stated.items() if key != "known_from" and value is not None]
+    return "\n".join([f"[fields.{name}]", *lines, 'known_from = "creation"'])
+
+
+def _as_toml(value: Any) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    return json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON writes the same escapes, but leaves DEL as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
