@@ -11,6 +11,7 @@ from typing import Any
 from guard import start_guard
 from leadscore.config import read_settings, set_environment
 from leadscore.errors import WITHHELD, UserError
+from leadscore.proposals import keep_given
 from leadscore.terminal import exit_with_words
 from quiet import errors_in_words
 
@@ -46,6 +47,7 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
     parser.add_argument("--known-until", help="when the export was made, or now; default: as settings or files say")
     parser.add_argument("--clock", help=SUPPRESS)  # rehearses a schedule
     chosen = vars(parser.parse_args())
+    keep_given(chosen["config"], data=chosen["data"])
     with exit_with_words():
         read_settings(Path(chosen["config"]))  # what is wrong there is said without Prefect's tracebacks
         start_guard()

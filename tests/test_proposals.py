@@ -86,3 +86,47 @@ def test_sample_when_made_in_a_folder_with_a_blank_then_what_is_proposed_runs(tm
     monkeypatch.chdir(tmp_path)
     [words] = proposed(run("sample", "a folder/of mine", "--leads", 50))
     assert run(*words).code == 0
+
+
+@pytest.fixture
+def elsewhere(config, tmp_path):
+    """The exports in another folder, with a blank in its name, than the settings say."""
+    folder = tmp_path / "from the crm"
+    folder.mkdir()
+    (config.parent / "leads.csv").rename(folder / "leads.csv")
+    config.write_text(SETTINGS.format(day="2024-02-01"))
+    return folder
+
+
+def words_after(text, start):
+    """The words of the command that a message proposes after `start`, up to the end of the message."""
+    [rest] = re.findall(rf"{start}: leadscore ([^\n;]+)", " ".join(text.split()))
+    return shlex.split(rest)
+
+
+def test_ingest_when_refused_by_an_alarm_then_the_same_folder_and_settings_are_proposed(config, elsewhere):
+    assert run("ingest", "--config", config, "--data", elsewhere).code == 0
+    (elsewhere / "leads.csv").write_text("id,created\n1,2024-01-01\n")
+    config.write_text(SETTINGS.format(day="2024-02-03"))
+    stopped = run("ingest", "--config", config, "--data", elsewhere)
+    assert stopped.code == 3
+    words = words_after(stopped.err, "if it is right")
+    assert words[-4:] == ["--config", str(config), "--data", str(elsewhere)]
+    assert words[:2] == ["ingest", "--accept"]
+    assert run(*words).code == 0
+
+
+@pytest.mark.parametrize("name", ["train", "score", "audit", "rejects"])
+def test_command_when_nothing_is_stored_then_ingest_is_proposed_for_the_same_settings(config, name):
+    config.write_text(SETTINGS.format(day="2024-02-01"))
+    stopped = run(name, "--config", config)
+    assert stopped.code == 2
+    assert f"leadscore ingest --config '{config}'" in " ".join(stopped.err.split())
+
+
+def test_ingest_when_too_many_rows_are_refused_then_rejects_is_proposed_for_the_same_settings(config, elsewhere):
+    config.write_text(SETTINGS.format(day="2024-02-01").replace("max_refused = 1", "max_refused = 0"))
+    stopped = run("ingest", "--config", config, "--data", elsewhere)
+    assert stopped.code == 2
+    assert f"See them: leadscore rejects --config '{config}'." in " ".join(stopped.err.split())
+    assert "--data" not in stopped.err

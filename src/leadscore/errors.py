@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from leadscore.printable import printable
+from leadscore.proposals import propose
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
@@ -163,7 +164,7 @@ class TooManyRefusedError(UserError):
         why = ", ".join(f"{n:,} by {rule}" for rule, n in rules.items())
         super().__init__(
             f"more than {limit:.0%} of rows were refused ({told}), by rule: {why}; no version was written. See them: "
-            "leadscore rejects. Mend the mapping, let a rule warn under validation.severity, or raise "
+            f"{propose('rejects')}. Mend the mapping, let a rule warn under validation.severity, or raise "
             "validation.max_refused"
         )
 
@@ -180,7 +181,7 @@ class AlarmError(UserError):
         super().__init__(
             f"this export looks wrong beside the one before: {problems}. It is quarantined as version {version}: the "
             "version before still counts, and so does the published list. Have the export mended and ingest it again; "
-            f"if it is right: leadscore ingest {accept}"
+            f"if it is right: {propose(f'ingest {accept}')}"
         )
 
 
@@ -191,7 +192,7 @@ class QuarantinedError(UserError):
         accept = " ".join(f"--accept {name}" for name in alarms)
         super().__init__(
             f"version {version} is quarantined: its export raised {listed(alarms)}. If it is right, ingest that export "
-            f"again: leadscore ingest {accept}"
+            f"again: {propose(f'ingest {accept}')}"
         )
 
 
@@ -205,7 +206,7 @@ class NoStoreError(UserError):
     def __init__(self, project: str, folder: Path) -> None:
         super().__init__(
             f"project {project!r} has no stored data in {folder}, seen from {Path.cwd()}; "
-            "run `leadscore ingest` first, or change to the folder where it was run"
+            f"run `{propose('ingest')}` first, or change to the folder where it was run"
         )
 
 
@@ -213,9 +214,11 @@ class NoModelError(UserError):
     """A project without a model to score with."""
 
     def __init__(self, project: str, why: str | None, *, versions: int = 0) -> None:
-        reason = f"the last training ended without one: {why}" if why else "run `leadscore train` first"
+        reason = f"the last training ended without one: {why}" if why else f"run `{propose('train')}` first"
         if versions:
-            reason = f"there are {versions} versions: see `leadscore models list`, then `leadscore models promote`"
+            reason = (
+                f"there are {versions} versions: see `{propose('models list')}`, then `{propose('models promote')}`"
+            )
             reason += f"; of the latest it was said: {why}" if why else ""
         super().__init__(f"project {project!r} has no champion to score with; {reason}")
 
@@ -239,7 +242,7 @@ class UnknownVersionError(UserError):
     """A model version that the registry does not have."""
 
     def __init__(self, project: str, version: str, known: Sequence[str]) -> None:
-        there = f"there are {listed(known)}" if known else "there is none yet; run `leadscore train` first"
+        there = f"there are {listed(known)}" if known else f"there is none yet; run `{propose('train')}` first"
         super().__init__(f"project {project!r} has no model version {version!r}; {there}")
 
 
@@ -248,7 +251,7 @@ class NoPublicationError(UserError):
 
     def __init__(self, project: str, which: str | None, known: list[str]) -> None:
         if which is None:
-            super().__init__(f"project {project!r} has published nothing yet; run leadscore score first")
+            super().__init__(f"project {project!r} has published nothing yet; run {propose('score')} first")
         else:
             said = listed(known) if known else "none"
             super().__init__(f"project {project!r} has not one publication that is called {which!r}; there are: {said}")
@@ -260,7 +263,7 @@ class OldPublicationError(UserError):
     def __init__(self, publication_id: str) -> None:
         super().__init__(
             f"{publication_id} was published before manifests named their settings, so it cannot be explained or "
-            "scored again; run leadscore score, and ask of the new list"
+            f"scored again; run {propose('score')}, and ask of the new list"
         )
 
 
@@ -333,7 +336,7 @@ class UndatedClosesError(UserError):
             f"{side}: {share:.0%} of the labelled snapshots ({counts}) cannot be used, at most {limit:.0%} may be: "
             f"their leads closed without a date, or with one after the export that showed it.{tried} State what "
             f"stands for the close date: {options}, or map another column to event_at of these outcomes; then run "
-            "`leadscore ingest` again"
+            f"`{propose('ingest')}` again"
         )
 
 
@@ -352,7 +355,7 @@ class TimeModeError(UserError):
 
     def __init__(self, *, stored: str, asked: str) -> None:
         super().__init__(
-            f"the settings say time = {asked!r}, the data were stored with {stored!r}; run `leadscore ingest` again"
+            f"the settings say time = {asked!r}, the data were stored with {stored!r}; run `{propose('ingest')}` again"
         )
 
 
@@ -362,7 +365,7 @@ class ModelMismatchError(UserError):
     def __init__(self, version: str, differing: Sequence[str]) -> None:
         super().__init__(
             f"model {version} was trained on other features than the settings now declare "
-            f"({listed(differing)}); run `leadscore train` again"
+            f"({listed(differing)}); run `{propose('train')}` again"
         )
 
 
@@ -389,9 +392,10 @@ class DamagedStoreError(CorruptFileError):
     def __init__(self, path: Path, *, expected: str, found: str) -> None:
         super().__init__(path, expected=expected, found=found)
         self.args = (
-            f"{self.args[0]}. `leadscore store list` says which versions are whole. Go back to one "
-            "(`leadscore store rollback VERSION`) and ingest the exports since then again: that writes the file anew. "
-            "If none is whole: `leadscore ingest --forget-damaged`, which loses the changes seen between exports",
+            f"{self.args[0]}. `{propose('store list')}` says which versions are whole. Go back to one "
+            f"(`{propose('store rollback VERSION')}`) and ingest the exports since then again: that writes the file "
+            f"anew. If none is whole: `{propose('ingest --forget-damaged')}`, which loses the changes seen between "
+            "exports",
         )
 
 
@@ -408,8 +412,8 @@ class CorruptPointerError(LeadscoreError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is gone or damaged, and it is not clear which version counts: see `leadscore store list`, then "
-            "name one with `leadscore store rollback VERSION`"
+            f"{path} is gone or damaged, and it is not clear which version counts: see `{propose('store list')}`, "
+            f"then name one with `{propose('store rollback VERSION')}`"
         )
 
 
@@ -445,5 +449,5 @@ class SaltLostError(UserError):
         super().__init__(
             f"{path} {problem}: personal columns that are read now could not be compared with those stored. Put the "
             f"file back from a backup; without one, remove {path} (if it is there) and the folder {parts}, and run "
-            "`leadscore ingest` again: every file is read anew, under a new salt"
+            f"`{propose('ingest')}` again: every file is read anew, under a new salt"
         )

@@ -60,6 +60,16 @@ def format_us(us: int) -> str:
     return (EPOCH + timedelta(microseconds=us)).isoformat().replace("+00:00", "Z")
 
 
+def format_day(us: int, *, zone: str) -> str:
+    """A day where the moment is the last of one, as that of a date without a time is; else as `format_us`.
+
+    >>> format_day(86_400_000_000 - 1, zone="UTC"), format_day(3_600_000_000, zone="UTC")
+    ('1970-01-01', '1970-01-01T01:00:00Z')
+    """
+    local = (EPOCH + timedelta(microseconds=us)).astimezone(ZoneInfo(zone))
+    return local.date().isoformat() if local.time() == time.max else format_us(us)
+
+
 def name_moment(us: int, *, time: str) -> str:
     """A moment of a time mode in words: a date, a place in the order, or that there is none.
 

@@ -567,6 +567,25 @@ def test_field_when_its_name_means_something_to_us_or_to_sql_then_it_is_stored_o
     assert rows(version, "leads", "lead_id", *kept) == [("1", *["web"] * len(kept))]
 
 
+@pytest.mark.parametrize(
+    ("created", "closes", "value"),
+    [
+        ("2024-01-01", ["2023-12-01"], "created 2024-01-01, closed 2023-12-01"),
+        ("2024-01-01", ["2024-02-01", "2023-12-24"], "created 2024-01-01, closed 2023-12-24"),
+        (
+            "2024-01-01 15:00:00",
+            ["2024-01-01 10:30:00"],
+            "created 2024-01-01T15:00:00Z, closed 2024-01-01T10:30:00Z",
+        ),
+    ],
+)
+def test_lead_when_it_closed_before_it_was_created_then_the_reject_shows_both_dates(tmp_path, created, closes, value):
+    outcomes = [f"1,{closed},lost" for closed in closes] + ["2,2024-02-01,won"]
+    version = ingest(tmp_path, {"leads": [f"1,{created},", "2,2024-01-01,"], "outcomes": outcomes})
+    found = rows(version, "rejects", "rule", "column", "value", "lead_id")
+    assert [each for each in found if each[0] != "reference"] == [("closed_before_created", "event_at", value, "1")]
+
+
 def test_stage_when_its_name_has_an_apostrophe_then_it_closes_all_the_same(tmp_path):
     stages = {"open": ["new"], "won": ["it's won"], "lost": ["lost"]}
     files = {"leads": [LEAD, "2,2024-01-01,"], "stages": ["1,2023-12-01,it's won"]}

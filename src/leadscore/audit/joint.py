@@ -136,9 +136,9 @@ class Sample:
 def _column(values: Values, leads: Leads, rows: np.ndarray) -> np.ndarray:
     """A field's values (rows,) as numbers: a date counts from creation, of text the common values have a code each."""
     if values.type == "date" and leads.dated:
-        return values.numbers[rows] - leads.created_us[rows]
+        return np.asarray(values.numbers[rows] - leads.created_us[rows])
     if not values.is_text:
-        return values.numbers[rows]
+        return np.asarray(values.numbers[rows])
     codes = values.codes[rows]
     counts = np.bincount(codes[codes >= 0], minlength=len(values.words))
     rank = np.empty(len(counts))

@@ -13,7 +13,8 @@ import typer
 
 from leadscore.limits import path_problem
 from leadscore.printable import one_line
-from leadscore.terminal import CONFIG, err
+from leadscore.proposals import USUAL, keep_given
+from leadscore.terminal import err
 
 if TYPE_CHECKING:
     from leadscore.config import Settings
@@ -32,9 +33,9 @@ def checked_path(path: Path | None) -> Path | None:
     return path
 
 
-DATA = "The folder of the exported files, if not as the settings say."
+DATA_HELP = "The folder of the exported files, if not as the settings say."
 Config = Annotated[Path, typer.Option("--config", "-c", callback=checked_path, help="The settings file.")]
-Data = Annotated[Path | None, typer.Option("--data", callback=checked_path, help=DATA)]
+Data = Annotated[Path | None, typer.Option("--data", callback=checked_path, help=DATA_HELP)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from, or now; default: known_until.")]
 KnownUntil = Annotated[
@@ -42,7 +43,7 @@ KnownUntil = Annotated[
     typer.Option(help="When the export was made, or now; default: as settings, columns or the files' times say."),
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")]
-DEFAULT_CONFIG = Path("leadscore.toml")
+DEFAULT_CONFIG = Path(USUAL)
 
 
 def run_command(
@@ -56,7 +57,7 @@ def run_command(
     """Read the settings, run a job with a bar for whoever watches, and show and return what it returned."""
     from leadscore.config import read_settings
 
-    CONFIG.set("" if config == DEFAULT_CONFIG else str(config))
+    keep_given(str(config), data=None if data is None else str(data))
     settings = read_settings(config, input_folder=data)
     with _progress(shown=not as_json) as progress:
         result = run(settings, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from leadscore.ingest.part import IGNORED, SIDE, Part
 from leadscore.ingest.source_text import text_schema
 from leadscore.store.version import object_path, write_rows
 from leadscore.tables import PERSONAL, REJECTS, TABLES, Table
-from leadscore.times import FOREVER_US, format_us
+from leadscore.times import FOREVER_US, format_day, format_us
 
 ONLY_LEADS = ("from_us", *(f"{name}_hash" for name in PERSONAL))
 
@@ -126,7 +126,7 @@ def judge_leads(staged: Staged) -> None:
     columns = ", ".join([*map(identifier, staged.table("leads").schema().names), "extra"])
     staged.engine.add_rows("not_leads", _find_not_leads(staged))
     sql = f"""
-    SELECT l.*, CASE
+    SELECT l.*, c.close_us AS first_close_us, CASE
         WHEN n.line IS NOT NULL THEN 'not_a_lead'
         WHEN l.same_id > 1 OR u.lead_id IS NOT NULL THEN 'unique'
         WHEN r.lead_id IS NOT NULL THEN 'outcome_refused'
@@ -151,9 +151,22 @@ def judge_leads(staged: Staged) -> None:
 def refused_leads(staged: Staged) -> pa.Table:
     """The rows of `leads` that `judge_leads` refused, in the shape of `REJECTS`."""
     found = staged.engine.query(
-        "SELECT part, line, broken_rule AS rule, lead_id FROM judged WHERE broken_rule <> '' ORDER BY part, line"
+        "SELECT part, line, broken_rule AS rule, lead_id, event_us, first_close_us FROM judged "
+        "WHERE broken_rule <> '' ORDER BY part, line"
     )
-    return _as_rejects(staged, "leads", found, column="lead_id", values=found["lead_id"])
+    columns, values = [], []
+    for row in found.select(["rule", "lead_id", "event_us", "first_close_us"]).to_pylist():
+        by_dates = row["rule"] == "closed_before_created"
+        columns.append("event_at" if by_dates else "lead_id")
+        values.append(_dates_of(row, zone=staged.settings.timezone) if by_dates else row["lead_id"])
+    column, value = (pa.array(each, pa.string()) for each in (columns, values))
+    return _as_rejects(staged, "leads", found, column=column, values=value)
+
+
+def _dates_of(row: Mapping[str, Any], *, zone: str) -> str:
+    """Both dates of a lead that closed before it was created."""
+    created, closed = (format_day(row[name], zone=zone) for name in ("event_us", "first_close_us"))
+    return f"created {created}, closed {closed}"
 
 
 def late_leads(staged: Staged, *, known_until: int) -> pa.Table:

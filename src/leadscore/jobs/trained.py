@@ -36,6 +36,7 @@ from leadscore.model.registry import CHAMPION, Decision, ModelVersion, Registry,
 from leadscore.model.target import TargetMismatchError, check_target
 from leadscore.model.train import FitResult, fit_model, fit_scorecard
 from leadscore.progress import Progress, silent
+from leadscore.proposals import propose
 from leadscore.report.card import build_card
 from leadscore.report.figures import build_date_figures, build_figures
 
@@ -286,7 +287,7 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     files = {path.relative_to(beside).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     decided = Promotion(True, "no champion, and it is better than the base rate").as_json() | {"against": None}
     if (told := beside / "promotion.json").exists():  # not for models from before there were such decisions
-        decided = read_json(told, DECISION, cure="run leadscore train again, which writes it anew")
+        decided = read_json(told, DECISION, cure=f"run {propose('train')} again, which writes it anew")
     because = replace(who, why=decided["why"])
     decision = Decision(decided["promoted"], decided["against"], decided["evidence"])
     version = registry.register(folder, files=files, who=because, decision=decision)

@@ -7,6 +7,7 @@ from typing import Any
 
 from leadscore.config import Settings
 from leadscore.errors import UserError, listed
+from leadscore.proposals import propose
 
 MEANINGS = {
     "won_stages": "stages.won",
@@ -22,7 +23,7 @@ class TargetMismatchError(UserError):
     def __init__(self, version: str, differing: list[str]) -> None:
         super().__init__(
             f"model {version} predicts something else than the settings ask for: {'; '.join(differing)}; "
-            "run `leadscore train` again, or set this back"
+            f"run `{propose('train')}` again, or set this back"
         )
 
 

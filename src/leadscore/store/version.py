@@ -26,6 +26,7 @@ from leadscore.files import (
     write_together,
 )
 from leadscore.locks import lease
+from leadscore.proposals import propose
 
 ROW_GROUP = 250_000
 ABSENT = tuple(f"absent_{name}" for name in ("leads", "changes", "activities", "stages", "outcomes"))
@@ -285,7 +286,7 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
         raise CorruptPointerError(path)
     logger.warning(
         "%s is gone or damaged: the version with the latest known_until counts, %s. To make another one count: "
-        "leadscore store rollback", path, latest.id,
+        "%s", path, latest.id, propose("store rollback VERSION"),
     )  # fmt: skip
     return latest
 

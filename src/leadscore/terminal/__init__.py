@@ -1,6 +1,6 @@
 """What jobs returned, drawn for people who watch a terminal."""
 
-from leadscore.terminal.console import CONFIG, METRIC_NAMES, draw_usage, err, escaped, exit_with_words, out
+from leadscore.terminal.console import METRIC_NAMES, draw_usage, err, escaped, exit_with_words, out
 from leadscore.terminal.explained import draw_explained
 from leadscore.terminal.scored import draw_run, draw_score
 from leadscore.terminal.stored import (
@@ -15,7 +15,7 @@ from leadscore.terminal.stored import (
 from leadscore.terminal.trained import draw_backtest, draw_compared, draw_models, draw_moved, draw_shown, draw_train
 
 __all__ = [
-    "CONFIG", "METRIC_NAMES", "draw_audit", "draw_backtest", "draw_compared", "draw_explained", "draw_ingest",
+    "METRIC_NAMES", "draw_audit", "draw_backtest", "draw_compared", "draw_explained", "draw_ingest",
     "draw_models", "draw_moved", "draw_pruned", "draw_rejects", "draw_run", "draw_sample", "draw_score", "draw_shown",
     "draw_store", "draw_store_version", "draw_train", "draw_usage", "err", "escaped", "exit_with_words", "out",
 ]  # fmt: skip

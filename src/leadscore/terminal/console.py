@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from rich import console
@@ -17,6 +15,7 @@ from rich.text import Text
 
 from leadscore.errors import LeadscoreError
 from leadscore.printable import printable
+from leadscore.proposals import propose
 
 
 class Console(console.Console):
@@ -46,13 +45,9 @@ METRIC_NAMES = {
 }
 
 
-CONFIG: ContextVar[str] = ContextVar("config", default="")  # the settings file, if it is not the usual one
-
-
 def command(words: str) -> str:
-    """A command to propose, for the same settings file as the one that was given; it may hold markup, as it is."""
-    config = CONFIG.get()
-    return escaped(f"leadscore {words}" + (f" --config {shlex.quote(config)}" if config else ""))
+    """A command to propose (see `propose`); it may hold markup, as it is."""
+    return escaped(propose(words))
 
 
 def escaped(text: object) -> str:

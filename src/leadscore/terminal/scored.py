@@ -54,12 +54,13 @@ def draw_score(result: dict[str, Any]) -> None:
 def _draw_place(result: dict[str, Any]) -> None:
     """Where the list is, and whether readers are led to it."""
     newer = result["newer"]
+    as_of = f" --as-of {result['as_of']}" if result["as_of"] else ""
     if result["withheld"]:
         out.print(
             f"[yellow]Not published:[/] the list is written in {escaped(result['folder'])}, but it is too unlike the "
             f"one before: {escaped('; '.join(result['withheld']))}. The published list, as of "
             f"{escaped(result['previous_as_of'])}, stays. Look at what was exported; to publish this list all the "
-            "same: add --even-if-unlike to leadscore score",
+            f"same: {command(f'score{as_of} --even-if-unlike')}",
             soft_wrap=True,
         )
         return
@@ -67,7 +68,6 @@ def _draw_place(result: dict[str, Any]) -> None:
         out.print(f"Published in {escaped(result['folder'])}", soft_wrap=True)
         return
     dated = f", as of {newer['as_of']}" if newer["as_of"] else ""
-    as_of = f" --as-of {result['as_of']}" if result["as_of"] else ""
     replace = command(f"score{as_of} --replace-newer")
     out.print(
         f"[yellow]Not published:[/] the list is written in {escaped(result['folder'])}, but the published one is newer "

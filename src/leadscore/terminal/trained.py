@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.text import Text
 
+from leadscore.proposals import CONFIG, USUAL
 from leadscore.terminal.console import (
-    CONFIG,
     auc_in_words,
     command,
     draw_metrics,
@@ -74,7 +74,7 @@ def _draw_confirmation(confirm: dict[str, Any] | None, *, decided: str) -> None:
     for question in confirm["questions"]:
         out.print(f"  {escaped(question['field'])}: {escaped(question['why'])}", highlight=False, soft_wrap=True)
     if confirm["lines"]:
-        config = escaped(CONFIG.get() or "leadscore.toml")
+        config = escaped(CONFIG.get() or USUAL)
         out.print(
             f"Where that is not so, say learn = false of the field. Of the others put these lines into {config}, in "
             f"place of what it says of them now, and run {command('train')} again:\n",
