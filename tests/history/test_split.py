@@ -309,3 +309,37 @@ def test_changed_fields_when_asked_at_a_moment_then_are_those_with_a_history_by_
 
 def test_grid_when_known_until_is_a_midnight_then_ends_before_it_and_begins_at_the_first_fact() -> None:
     assert small().grid.tolist() == [day(at) for at in range(60)]
+
+
+LULL_LEADS, LULL_UNTIL, LULL = 1316, 300.0, 60.0
+
+
+def quiet_end(*, losses: bool) -> History:
+    """1,316 leads of 240 days, and then 60 days in which nobody comes and four leads are won."""
+    facts = Facts(make_settings(target={"horizon_days": 30, "cadence_days": 7}, engine={"threads": 1}))
+    rng = np.random.default_rng(1316)
+    busy = LULL_UNTIL - LULL
+    for i in range(LULL_LEADS):
+        at = busy * i / LULL_LEADS
+        facts.lead(f"{i:04d}", at)
+        closes = at + 2 + rng.exponential(12)
+        if i % 3 and not losses:
+            continue
+        if closes < busy:
+            facts.outcome(f"{i:04d}", closes, "lost" if i % 3 else "won")
+    for i in range(4):
+        facts.lead(f"late {i}", busy + 8 * i)
+        facts.outcome(f"late {i}", busy + 8 * i + 9, "won")
+    return in_memory(facts, until=LULL_UNTIL)
+
+
+@pytest.mark.parametrize("losses", [True, False], ids=["wins and losses", "wins only"])
+def test_split_moments_when_the_last_sixty_days_are_quiet_then_the_last_still_has_thirty_of_either(losses):
+    history, until = quiet_end(losses=losses), day(LULL_UNTIL)
+    moments = history.split_moments(until, least=20, least_later=30)
+    later = {moment: history.later_side(moment, to_us=until, known_us=until) for moment in history.grid.tolist()}
+    enough = [moment for moment, side in later.items() if side.is_watched_enough() and count_leads(side) >= 30]
+    latest_watched = max(moment for moment, side in later.items() if side.is_watched_enough() and len(side.rows))
+    assert count_leads(later[latest_watched]) < 30  # so the number of outcomes decides, and not the follow-up
+    assert moments[-1] == max(enough)
+    assert min(later[moments[-1]].count_leads()) >= 30

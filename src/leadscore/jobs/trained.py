@@ -22,6 +22,7 @@ from leadscore.jobs.opened import checked_as_of, open_store
 from leadscore.locks import WRITING, sweep
 from leadscore.model.apply import WinModel
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
+from leadscore.model.carriers import describe_carriers
 from leadscore.model.files import write_model
 from leadscore.model.horizon import choose_first_horizon, choose_horizon
 from leadscore.model.promote import (
@@ -69,6 +70,7 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         asked = _ask(result, verdicts, settings, people=people)
         more = {
             "audit": told,
+            "carriers": describe_carriers(result, settings),
             "confirm": asked.as_json() if asked else None,
             "horizon_why": horizon_why,
             "not_asked_for": sorted(unasked),
