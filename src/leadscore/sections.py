@@ -343,7 +343,7 @@ class ModelSettings(Frozen):
         default=None,
         gt=0,
         le=604_800,
-        description="no trial begins after so many seconds; the result then depends on the machine",
+        description="no trial begins after so many seconds of a training; the result then depends on the machine",
     )
     identical_rows: Literal["auto", "together", "apart"] = Field(
         default="auto",

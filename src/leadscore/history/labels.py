@@ -64,9 +64,15 @@ class Side:
         """The same from only those snapshots whose whole horizon is known; it needs no censoring weight."""
         if self.target is None:
             return float("nan")
-        is_mature = self.rows["as_of_us"] + self.target.horizon_days * DAY_US <= self.known_us
-        rows = self.rows[is_mature & self.observed]
+        rows = self.rows[self.is_mature() & self.observed]
         return float(np.average(rows["label"], weights=rows["grid_weight"])) if len(rows) else float("nan")
+
+    def is_mature(self) -> np.ndarray:
+        """Which rows (n,) have a horizon that is over at `known_us`."""
+        if self.target is None:
+            return np.ones(len(self.rows), dtype=bool)
+        end_us = self.rows["as_of_us"].to_numpy() + self.target.horizon_days * DAY_US
+        return np.asarray(end_us <= self.known_us)
 
     def latest_moment(self, moments: list[int]) -> np.ndarray:
         """Of rising moments the place (n,) of the latest that does not come after each row; -1 if all do."""

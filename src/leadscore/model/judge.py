@@ -27,6 +27,7 @@ from leadscore.model.parts import (
     find_never_worked,
     read_values,
 )
+from leadscore.model.periods import say_wins_only
 from leadscore.model.reference import compute_score, decide_tier
 from leadscore.sections import ModelSettings
 
@@ -58,7 +59,7 @@ def evaluate(
     gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
     return {
         "basis": basis,
-        "assumption": settings.assumption(),
+        "assumption": settings.assumption() or say_wins_only(history, known_us=known_us),
         "known_until": history.name(known_us),
         "horizon_days": settings.target.horizon_days if settings.is_dated else None,
         "history": describe_side(side),
@@ -91,7 +92,7 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
     settings = history.settings
     return {
         "basis": "by nothing: it is the scorecard of the settings",
-        "assumption": settings.assumption(),
+        "assumption": settings.assumption() or say_wins_only(history, known_us=known_us),
         "known_until": history.name(known_us),
         "horizon_days": settings.target.horizon_days if settings.is_dated else None,
         "history": describe_side(side),
@@ -109,6 +110,7 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
         "never_worked": None,
         "captured": None,
         "learning": None,
+        "drift": None,
         "curves": {},
         "days_to_win": None,
         "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),

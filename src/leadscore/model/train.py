@@ -39,6 +39,7 @@ from leadscore.model.interval import fit_interval, prior_interval
 from leadscore.model.judge import basis_of, count_repeats, evaluate, evaluate_unjudged
 from leadscore.model.learning import Candidate, compute_learning
 from leadscore.model.linear_choice import Linear, choose_linear
+from leadscore.model.periods import describe_drift, keep_late_moments
 from leadscore.model.reference import build_reference
 from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
@@ -338,8 +339,11 @@ def fit_model(
     )  # fmt: skip
     evaluation |= {
         "learning": training.learn_in_parts(kind, candidates, boosting=boosting),
-        "scorer": choice | _describe_scorer(side, kinds, tuning) | {"segments": segments, "clocks": doubted},
+        "scorer": choice | _describe_scorer(training, kinds, tuning) | {"segments": segments, "clocks": doubted},
         "calibrator": calibration.choice,
+        "drift": describe_drift(
+            calibration.fitted_on, calibration.to_use, judged, history=history, moments=training.moments
+        ),
     }
     return FitResult(
         model, evaluation, known_us, training.features, evaluation["no_signal"], judged=judged, training=training,
@@ -388,6 +392,7 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
     side.check(least=MIN_OUTCOMES)
     features = tuple(build_features(history.settings, leave_out=leave_out))
     moments = history.split_moments(known_us, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
+    moments = keep_late_moments(history, moments, known_us=known_us)
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = build_pools(history, moments, known_us)
     rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
@@ -399,16 +404,17 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
     )
 
 
-def _describe_scorer(side: Side, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:
+def _describe_scorer(training: Training, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:
     """What the choice of the scorer rests on, as JSON."""
-    won, others = side.count_leads()
+    won, others = training.side.count_leads()
+    may_be_cut_short = training.is_crossed and training.limit.is_over()  # then some folds may not have been tuned
     return {
         "tried": kinds,
         "leads_won": won,
         "leads_not_won": others,
         "missing_leads": missing_leads(won, others),
         "trials": tuning.trials if tuning else [],
-        "reproducible": tuning.reproducible if tuning else True,
+        "reproducible": (tuning.reproducible if tuning else True) and not may_be_cut_short,
     }
 
 

@@ -119,7 +119,7 @@ def build_card(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=_moment, share=_share, number=_number, count=_count)
+    environment.filters.update(moment=_moment, share=_share, number=_number, count=_count, capitalised=_capitalised)
     metrics = evaluation["metrics"]
     calibrator = evaluation["calibrator"]
     return environment.get_template("card.html.j2").render(
@@ -156,6 +156,10 @@ def build_card(
         unasked_fields=evaluation.get("not_asked_for", []),
         labels={name: field.label for name, field in settings.lead_fields().items()},
     )
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _segment(settings: Settings) -> str:

@@ -40,6 +40,8 @@ def draw_train(result: dict[str, Any]) -> None:
     _draw_scorer(e["scorer"])
     if e["assumption"]:
         out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
+    if drift := e.get("drift"):
+        out.print(f"Drift: {escaped(drift['said'])}")
     why = e["calibrator"].get("why")
     out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
     if carriers := e.get("carriers"):
