@@ -40,8 +40,6 @@ def draw_train(result: dict[str, Any]) -> None:
     _draw_scorer(e["scorer"])
     if e["assumption"]:
         out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
-    if drift := e.get("drift"):
-        out.print(f"Drift: {escaped(drift['said'])}")
     why = e["calibrator"].get("why")
     out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
     if carriers := e.get("carriers"):
@@ -126,6 +124,8 @@ def _draw_parts(e: dict[str, Any]) -> None:
         others = ", ".join(f"{name} {point[name]:.0%}" for name in ("scorecard", "random", "oracle"))
         unit = escaped(captured["unit"])
         out.print(f"A fifth of the list captures {point['leadscore']:.0%} of the value ({unit}); {others}")
+    if drift := e.get("drift"):
+        out.print(f"Drift: {escaped(drift['said'])}")
     if learning := e["learning"]:
         out.print("More history: " + escaped("; ".join(learning[key] for key in ("said", "next") if learning[key])))
 
