@@ -208,6 +208,8 @@ def test_as_of_when_the_history_is_too_short_to_learn_from_then_the_scorecard_sc
     ("setting", "within", "beyond", "words"),
     [
         ("", "2024-02-02T12:00", "2024-02-02T12:00:01", "more than 36 hours after known_until"),
+        ("", "2024-02-02T12:00", "2024-02-03T18:00", "the export is 66 hours old by then"),
+        ("", "2024-02-02T12:00", "2024-02-11T12:00", "the export is 10.5 days old by then"),
         ("max_staleness_hours = 1.5\n", "2024-02-01T01:30", "2024-02-01T01:30:01", "more than 1.5 hours after"),
         ("max_staleness_hours = 0\n", "2024-02-01", "2024-02-01T00:00:01", "more than 0 hours after"),
     ],
@@ -295,9 +297,35 @@ def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_
     told = run("ingest")
     assert (told.code, told.err) == (0, "")
     assert version["store_version"] in told.out
-    assert "1 rows by the rule type" in told.out
+    assert "1 row rejected (rule type); first at " in told.out
     cells = [line.split() for line in told.out.splitlines() if line.split()[:1] == ["leads"]]
     assert cells == [["leads", "4", "4", "0", "0"], ["leads", "4", "2", "0", "1", "1"]]
+
+
+def test_ingest_when_rows_are_ignored_by_name_then_people_see_how_many_of_which_table(folder, run):
+    (folder / "leads.csv").write_text(LEADS + "test 1,2024-01-01\ntest 2,2024-01-01\nold,2024-01-01\n")
+    calls = ["1,2024-01-02", *["test 1,2024-01-02"] * 3, *["test 2,2024-01-02"] * 1000, "old,2024-01-02"]
+    (folder / "calls.csv").write_text("\n".join(["id,t", *calls, ""]))
+    settings = (folder / "leadscore.toml").read_text()
+    ignore = """path = "leads.csv"
+ignore = { tests = { id = ["test*"] }, old = { id = ["old"] }, unused = { id = ["x"] } }
+[sources.calls]
+path = "calls.csv"
+"""
+    entry = """[[mapping]]
+source = "calls"
+table = "activities"
+columns = { lead_id = "id", event_at = "t" }
+constants = { kind = "call" }
+[validation]"""
+    settings = settings.replace('path = "leads.csv"\n', ignore).replace("[validation]", entry)
+    (folder / "leadscore.toml").write_text(settings)
+    told = run("ingest")
+    assert (told.code, told.err) == (0, "")
+    lines = told.out.splitlines()
+    assert "Ignored by tests: 2 rows of the source leads, 1,003 rows of the table activities" in lines
+    assert "Ignored by old: 1 row of the source leads, 1 row of the table activities" in lines
+    assert "unused" not in told.out
 
 
 REJECTED = [

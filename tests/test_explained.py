@@ -53,6 +53,20 @@ def world(tmp_path_factory):
     return project, boosted, first, second
 
 
+WRONG_NAMES = {
+    "2019": "no single publication of 'sample' begins with '2019'",
+    "2026": "no single publication of 'sample' begins with '2026'",
+    ".writing-1": "no single publication of 'sample' begins with '.writing-1'",
+    "202": "'202' is too short: give at least 4 characters",
+    "": "'' is too short",
+}
+
+
+def published(project):
+    """The ids of all lists that were written."""
+    return [path.name for path in (project.project_folder() / "scores").glob("2*") if path.is_dir()]
+
+
 def scores_of(scored):
     return pq.read_table(f"{scored['folder']}/scores.parquet").to_pandas().set_index("lead_id")
 
@@ -227,7 +241,7 @@ def test_publication_when_the_settings_now_have_another_horizon_then_those_of_th
     loose = project.model.model_copy(update={"max_calibration_error": 1.0, "max_bias": 1.0})
     retrained = jobs.train(with_horizon(project.model_copy(update={"model": loose}), 90))["promotion"]
     assert retrained["promoted"], retrained["why"]
-    assert "predicts something else than the settings ask for: a win within 60 days" in retrained["why"]
+    assert "predicts something different from what the settings ask for: a win within 60 days" in retrained["why"]
 
 
 def test_backtest_when_the_horizon_is_auto_then_is_that_known_at_its_first_date(world):
@@ -242,8 +256,14 @@ def test_explanation_when_asked_for_what_is_not_there_then_is_refused_in_words(w
     project, _, first, _ = world
     with pytest.raises(UnknownLeadError, match="'nobody' is not on the list"):
         jobs.explain(project, "nobody")
-    with pytest.raises(NoPublicationError, match="there are"):
-        jobs.explain(project, "L1", publication_id="2019")
+    unfinished = project.project_folder() / "scores" / ".writing-1"
+    unfinished.mkdir()
+    (unfinished / "manifest.json").write_text("{}", encoding="utf-8")
+    for name, words in WRONG_NAMES.items():
+        with pytest.raises(NoPublicationError, match=words) as refused:
+            jobs.explain(project, "L1", publication_id=name)
+        available = str(refused.value).partition("Available: ")[2]
+        assert sorted(available.split(", ")) == sorted(repr(name) for name in published(project))
     with pytest.raises(NoPublicationError, match="published nothing yet"):
         jobs.explain(project.model_copy(update={"data_folder": tmp_path}), "L1")
     lead_id = scores_of(first).index[0]
@@ -261,8 +281,8 @@ def test_publication_when_a_file_was_changed_then_it_is_not_replayed(world, tmp_
 
 
 def test_commands_when_called_then_draw_the_lead_and_write_the_page(world, tmp_path, monkeypatch, capsys):
-    project, _, first, _ = world
-    lead_id = scores_of(first).index[0]
+    project, _, first, second = world
+    lead_id = scores_of(first).index.intersection(scores_of(second).index)[0]
     source = (project.input_folder.parent / "leadscore.toml") if project.input_folder.name == "exports" else None
     config = next(p for p in [source, project.input_folder / "leadscore.toml"] if p is not None and p.exists())
     text = config.read_text(encoding="utf-8")
@@ -283,6 +303,9 @@ def test_commands_when_called_then_draw_the_lead_and_write_the_page(world, tmp_p
         assert lead_id in shown.out
         assert ("the same bytes" in shown.out) == (words[0] == "replay")
         assert lead_id in page.read_text(encoding="utf-8")
+        for publication_id in (first["publication_id"], second["publication_id"]):
+            assert publication_id in page.read_text(encoding="utf-8")
+            assert publication_id in shown.out
     monkeypatch.setattr(sys, "argv", ["leadscore", "explain", lead_id, "--config", str(settings_file), "--json",
                                       "--publication", first["publication_id"]])  # fmt: skip
     with pytest.raises(SystemExit):

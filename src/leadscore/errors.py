@@ -12,6 +12,9 @@ from pathlib import Path
 
 from leadscore.printable import printable
 from leadscore.proposals import propose
+from leadscore.wording import counted
+
+SHORTEST_ID = 4  # characters of a publication's id that name it
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
@@ -170,7 +173,7 @@ class TooManyRefusedError(UserError):
 
 
 class AlarmError(UserError):
-    """An export that looks wrong beside the one before; it is kept as a version that does not count."""
+    """An export that looks wrong compared with the previous one; it is kept as a version that does not count."""
 
     exit_code = WITHHELD
 
@@ -179,9 +182,9 @@ class AlarmError(UserError):
         problems = "; ".join(f"{name}: {', '.join(each)}" for name, each in seen.items())
         accept = " ".join(f"--accept {name}" for name in seen)
         super().__init__(
-            f"this export looks wrong beside the one before: {problems}. It is quarantined as version {version}: the "
-            "version before still counts, and so does the published list. Have the export mended and ingest it again; "
-            f"if it is right: {propose(f'ingest {accept}')}"
+            f"this export looks wrong compared with the previous one: {problems}. It is quarantined as version "
+            f"{version}: the version before still counts, and so does the published list. Fix the export and ingest it "
+            f"again. If it is correct, run: {propose(f'ingest {accept}')}"
         )
 
 
@@ -191,8 +194,8 @@ class QuarantinedError(UserError):
     def __init__(self, version: str, alarms: Sequence[str]) -> None:
         accept = " ".join(f"--accept {name}" for name in alarms)
         super().__init__(
-            f"version {version} is quarantined: its export raised {listed(alarms)}. If it is right, ingest that export "
-            f"again: {propose(f'ingest {accept}')}"
+            f"version {version} is quarantined: its export raised {listed(alarms)}. If it is correct, ingest that "
+            f"export again: {propose(f'ingest {accept}')}"
         )
 
 
@@ -216,9 +219,8 @@ class NoModelError(UserError):
     def __init__(self, project: str, why: str | None, *, versions: int = 0) -> None:
         reason = f"the last training ended without one: {why}" if why else f"run `{propose('train')}` first"
         if versions:
-            reason = (
-                f"there are {versions} versions: see `{propose('models list')}`, then `{propose('models promote')}`"
-            )
+            trained = counted(versions, "version exists", "versions exist")
+            reason = f"{trained}: see `{propose('models list')}`, then `{propose('models promote')}`"
             reason += f"; of the latest it was said: {why}" if why else ""
         super().__init__(f"project {project!r} has no champion to score with; {reason}")
 
@@ -247,14 +249,16 @@ class UnknownVersionError(UserError):
 
 
 class NoPublicationError(UserError):
-    """No published list, or none of that name."""
+    """No published list, or not exactly one whose id begins like that."""
 
     def __init__(self, project: str, which: str | None, known: list[str]) -> None:
         if which is None:
             super().__init__(f"project {project!r} has published nothing yet; run {propose('score')} first")
         else:
-            said = listed(known) if known else "none"
-            super().__init__(f"project {project!r} has not one publication that is called {which!r}; there are: {said}")
+            problem = f"no single publication of {project!r} begins with {which!r}"
+            if len(which) < SHORTEST_ID:
+                problem = f"{which!r} is too short: give at least {SHORTEST_ID} characters of a publication's id"
+            super().__init__(f"{problem}. Available: {listed(known) if known else 'none'}")
 
 
 class OldPublicationError(UserError):
@@ -306,7 +310,7 @@ class FollowUpError(UserError):
 
     def __init__(self, *, side: str, days: float, horizon_days: int, still_watched: float, needed: float) -> None:
         super().__init__(
-            f"{side}: only {days:.0f} days of follow-up for a horizon of {horizon_days} days "
+            f"{side}: only {counted(round(days), 'day')} of follow-up for a horizon of {counted(horizon_days, 'day')} "
             f"({still_watched:.2f} of the snapshots are watched to the horizon, {needed:.2f} are needed); "
             "give more history, a later as_of or a shorter horizon"
         )
@@ -439,7 +443,7 @@ class RepsError(UserError):
     def __init__(self, name: str, problems: Sequence[tuple[int, str]]) -> None:
         told = "; ".join(f"line {line}: {problem}" for line, problem in problems[:12])
         more = f" and {len(problems) - 12} more" if len(problems) > 12 else ""
-        super().__init__(f"{name} cannot be routed with: {told}{more}")
+        super().__init__(f"cannot route with {name}: {told}{more}")
 
 
 class SaltLostError(UserError):

@@ -99,7 +99,7 @@ def test_a_fingerprint_changes_with_every_parameter_of_the_finish(one, other):
 
 
 def test_a_fingerprint_is_that_of_the_values_not_of_the_words():
-    reworded = replace(PLAIN, up="{value}!", down="{value}?", group="another")
+    reworded = replace(PLAIN, up="{value}!", down="{value}?", group="another", value_names=("none", "one"))
     assert reworded.fingerprint() == PLAIN.fingerprint()
     two = {"field_x": "MAX(at_creation_x)", "field_y": "MAX(at_creation_y)"}
     ordered = [replace(PLAIN, columns={"leads": dict(pairs)}) for pairs in (two.items(), reversed(two.items()))]
@@ -257,6 +257,9 @@ def test_no_sentence_says(features, wrong, speaks_for):
         ("stage_age", 1.0, *["created 1 day ago"] * 2),
         ("stage_reopenings", 2.0, *["times re-opened: 2"] * 2),
         ("stage_current", "proposal", "has reached the stage proposal", "is still in the stage proposal"),
+        ("stage_order", 0.0, "has reached the stage new", "is still in the stage new"),
+        ("stage_order", 4.0, "has reached the stage signed", "is still in the stage signed"),
+        ("stage_order", 0.5, "has reached the stage 0.50", "is still in the stage 0.50"),  # of no lead
         ("stage_days_in_current", 45.0, *["in its stage for 45 days"] * 2),
         ("stage_moves_back", 0.0, *["moves back through the stages: none"] * 2),
         ("stage_stalled", 2.5, *["in its stage for 2.5 times the usual time"] * 2),

@@ -75,7 +75,7 @@ def gone(tmp_path) -> History:
     ingest(export(tmp_path, FIRST, [LEAD, OTHER], calls=("1,2024-01-06", "2,2024-01-05")))
     settings = export(tmp_path, SECOND, [OTHER])
     told = ingest(settings)
-    assert any("1 leads of earlier exports are absent" in warning for warning in told["warnings"])
+    assert any("1 lead of an earlier export is absent" in warning for warning in told["warnings"])
     return opened(settings)
 
 
@@ -163,7 +163,7 @@ def test_absent_when_a_lead_comes_to_be_ignored_then_its_past_stays(tmp_path):
     ingest(ignoring(export(tmp_path, FIRST, [LEAD, OTHER]), spam=("spam",)))
     settings = ignoring(export(tmp_path, SECOND, ["1,2024-01-01,free,spam,", OTHER]), spam=("spam",))
     told = ingest(settings)
-    assert any("1 leads of earlier exports are absent" in warning for warning in told["warnings"])
+    assert any("1 lead of an earlier export is absent" in warning for warning in told["warnings"])
     assert listed(opened(settings), "2024-02-15") == ["1", "2"]
     assert listed(opened(settings), SECOND) == ["2"]
 
@@ -186,7 +186,7 @@ def test_spells_when_an_export_shows_a_closed_lead_open_then_the_close_stays_and
     ingest(export(tmp_path, FIRST, [LOST, OTHER]))
     settings = export(tmp_path, SECOND, [LEAD, OTHER])
     told = ingest(settings)
-    assert any("1 leads that were closed in an earlier export are open" in warning for warning in told["warnings"])
+    assert any("1 lead that was closed in an earlier export is open" in warning for warning in told["warnings"])
     assert spells_of(settings, "2024-02-20") == [(1, "creation", "close", False)]
     assert spells_of(settings, SECOND) == [(1, "creation", "close", False), (2, "second", "open", False)]
     assert listed(opened(settings), SECOND) == ["1", "2"]
@@ -220,8 +220,8 @@ def test_spells_when_a_close_is_replaced_and_then_gone_then_it_is_open_only_from
 def test_outcome_when_the_next_export_shows_the_other_one_then_it_is_counted_and_said(tmp_path):
     ingest(export(tmp_path, FIRST, [LOST, OTHER]))
     told = ingest(export(tmp_path, SECOND, [WON, OTHER]))
-    assert [each for each in told["warnings"] if "closed otherwise than in the export before" in each] == [
-        "1 leads are closed otherwise than in the export before: it counts within 7 days of the first close"
+    assert [each for each in told["warnings"] if "another outcome than in the previous export" in each] == [
+        "1 lead is closed with another outcome than in the previous export: counted within 7 days of the first close"
     ]
     told = ingest(export(tmp_path, THIRD, [WON, OTHER]))
-    assert not any("closed otherwise than" in each for each in told["warnings"])
+    assert not any("another outcome than" in each for each in told["warnings"])

@@ -159,7 +159,8 @@ def test_leads_when_a_line_tells_two_things_of_one_then_both_are_refused(tmp_pat
         (["1,2024-01-02"] * 3 + ["1,2024-01-03"], (4, 4, 0, 0), 2),
         (["1,2024-01-02T10:00:00", "1,2024-01-02T10:00:00"], (2, 2, 0, 0), 1),
         (["1,2024-01-02", "1,2024-01-03"], (2, 2, 0, 0), 0),
-        (["1,2024-01-02", "9,2024-01-02", "9,2024-01-02"], (3, 1, 2, 0), 1),
+        (["1,2024-01-02", "9,2024-01-02", "9,2024-01-02"], (3, 1, 2, 0), 0),  # only rows that stay count
+        (["9,2024-01-02"] * 3 + ["1,2024-01-02"] * 3, (6, 3, 3, 0), 2),
     ],
 )
 def test_activities_when_rows_without_an_id_are_equal_then_all_stay_and_the_number_is_reported(
@@ -176,9 +177,9 @@ def test_activities_when_rows_without_an_id_are_equal_then_all_stay_and_the_numb
     [
         (["1,2024-01-02,a", "1,2024-01-02,b"], (2, 2, 0, 0), []),
         (["1,2024-01-02,a", "1,2024-01-02,a"], (2, 1, 0, 1), []),
-        (["1,2024-01-02,a", "1,2024-01-03,a"], (2, 2, 0, 0), ["1 activities have the activity_id"]),
+        (["1,2024-01-02,a", "1,2024-01-03,a"], (2, 2, 0, 0), ["1 activity has the activity_id"]),
         (["1,2024-01-02,a", "2,2024-01-02,a"], (2, 2, 0, 0), []),  # one meeting with two leads
-        (["1,2024-01-02,", "1,2024-01-02,"], (2, 2, 0, 0), ["1 rows of activities equal"]),
+        (["1,2024-01-02,", "1,2024-01-02,"], (2, 2, 0, 0), ["1 row of activities equals"]),
     ],
 )
 def test_activities_when_they_have_ids_then_these_say_which_rows_are_the_same(tmp_path, calls, accounts, warned):
@@ -375,7 +376,7 @@ def test_facts_when_they_lie_at_or_after_known_until_then_they_are_stored_and_wa
     assert account(version, "activities") == (4, 3, 1, 0)
     late = [text for text in version.manifest["warnings"] if "known_until" in text]
     assert len(late) == 2
-    assert any(text.startswith("1 rows of leads") for text in late)
+    assert any(text.startswith("1 row of leads is dated") for text in late)
     assert any(text.startswith("2 rows of activities") for text in late)  # of those that were stored
 
 
@@ -603,7 +604,9 @@ def test_answers_when_no_level_lists_them_then_those_stored_are_counted_and_show
     )
     assert ids(version) == ["1", "2", "4"]
     assert len(version.manifest["warnings"]) == 1
-    assert version.manifest["warnings"][0].startswith("1 answers to need are not among bant.need.levels")
+    assert version.manifest["warnings"][0].startswith(
+        "1 answer to need is not among bant.need.levels and counts as unknown"
+    )
     assert version.manifest["warnings"][0].endswith(": '5'")
 
 
@@ -647,6 +650,28 @@ def test_facts_when_the_row_of_their_lead_was_ignored_then_they_are_ignored_unde
     assert [(line, rule) for source, line, rule in rejects(version) if source == "calls"] == [
         (7, "reference"), (8, "reference"),  # a lead that was refused, and one that nobody knows
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("calls", "more", "repeated"),
+    [
+        (["2,2024-01-02"] * 60, [], 0),  # of an ignored lead
+        (["2,2024-01-02"] * 60 + ["1,2024-01-02"] * 3, [], 2),
+        (["2,2024-01-02", "1,2024-01-02"], ["1,2024-01-02", "2,2024-01-02"], 0),  # each is in both files
+        (["1,2024-01-02"] * 3, ["1,2024-01-02"] * 2, 2),  # both files have two of them
+        (["1,2024-01-02"] * 2, ["1,2024-01-02"] * 3 + ["2,2024-01-02"] * 9, 2),
+        (["1,2023-01-02"] * 2, ["1,2024-04-02"] * 2, 2),  # before the creation, after the export: kept with a warning
+    ],
+)
+def test_repeats_when_rows_do_not_stay_then_they_are_not_counted(tmp_path, calls, more, repeated):
+    (tmp_path / "calls").mkdir()
+    for name, lines in {"a": calls, "b": more or ["1,2024-02-02"]}.items():
+        (tmp_path / "calls" / f"{name}.csv").write_text("\n".join(["id,t", *lines, ""]), encoding="utf-8")
+    files = {"leads": [LEAD, "2,2024-01-01,draft"]}
+    sources = {"leads": {"path": "leads.csv"} | IGNORED, "calls": {"path": "calls"}}
+    version = ingest(tmp_path, files, sources=sources, mapping=[LEADS, CALLS])
+    warnings = [text for text in version.manifest["warnings"] if "map activity_id" in text]
+    assert [text.split()[0] for text in warnings] == ([str(repeated)] if repeated else [])
 
 
 def test_facts_when_the_ignored_leads_are_in_a_file_that_is_not_read_again_then_they_are_ignored_all_the_same(tmp_path):

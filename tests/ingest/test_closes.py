@@ -164,7 +164,9 @@ def test_close_when_it_is_dated_before_an_export_that_showed_the_lead_open_then_
         ("3", "2024-05-01T08:00:00Z", "2024-05-01T08:00:00Z", False),  # its past stays
         ("4", BEFORE_IT_WAS_SHOWN, BEFORE_IT_WAS_SHOWN, True),  # no export showed it open
     ]
-    warning = "2 closes are dated before an export that still showed the lead open: they count from that export"
+    warning = (
+        "2 closes are dated before an export that still showed the lead open: counted from the time of that export"
+    )
     assert warning in told["warnings"]
 
 
@@ -293,7 +295,7 @@ def test_ingest_when_closes_contradict_each_other_then_counts_slips_reversals_an
     assert told["warnings"] == [
         "2 leads have an outcome and a last closing stage that contradict each other: the later one counts",
         "2 leads were closed as won and as lost within 7 days: the last close known counts",
-        "1 leads were closed otherwise more than 7 days after their first close: the first counts",
+        "1 lead was closed with the other outcome more than 7 days after the first close: the first counts",
     ]
     assert [(lead_id, won) for lead_id, _, _, won in spells(settings)] == [
         ("1", False), ("2", True), ("3", True), ("4", True), ("4", False),

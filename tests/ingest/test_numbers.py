@@ -149,7 +149,7 @@ def test_money_when_a_currency_stands_beside_then_it_is_told(text, decimal, read
     ],
 )
 def test_decimal_when_values_decide_it_then_it_is_detected(texts, mark):
-    assert detect_decimal(column(texts)) == mark
+    assert detect_decimal({"amount": column(texts)}) == mark
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,17 @@ def test_decimal_when_values_decide_it_then_it_is_detected(texts, mark):
 )
 def test_decimal_when_values_do_not_decide_it_then_the_setting_is_asked_for(texts, words):
     with pytest.raises(DecimalMarkError, match=r'set decimal = "." or ","') as told:
-        detect_decimal(column(texts))
-    assert words in str(told.value)
+        detect_decimal({"size": column(["12"]), "amount": column(texts)})
+    assert words.replace("' ", "' in column 'amount' ") in str(told.value)
+
+
+def test_decimal_when_two_columns_contradict_each_other_then_both_are_named():
+    with pytest.raises(DecimalMarkError) as refused:
+        detect_decimal({"price": column(["1.5"]), "size": column(["2,5"])}, typed={"weight": column(["3"])})
+    words = "'1.5' in column 'price' has a decimal point, but '2,5' in column 'size' a decimal comma"
+    assert str(refused.value).startswith(words)
+    with pytest.raises(DecimalMarkError, match=r"'3\.25' in column 'weight' has a decimal point"):
+        detect_decimal({"size": column(["2,5"])}, typed={"weight": column(["3.25"])})
 
 
 @pytest.mark.parametrize(
@@ -174,4 +183,4 @@ def test_decimal_when_values_do_not_decide_it_then_the_setting_is_asked_for(text
     [(["12.000"], ["1.125"], "."), ([], ["1.125", "2"], "."), ([], ["2"], None), (["1,5"], ["2"], ",")],
 )
 def test_decimal_when_the_file_stores_numbers_then_these_have_points(texts, typed, mark):
-    assert detect_decimal(column(texts), typed=column(typed)) == mark
+    assert detect_decimal({"size": column(texts)}, typed={"amount": column(typed)}) == mark

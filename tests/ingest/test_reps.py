@@ -63,7 +63,7 @@ def test_reps_when_everything_is_told_then_all_of_it_is_read(tmp_path):
 def test_reps_when_a_row_is_wrong_then_are_refused_with_its_line(tmp_path, row, problem):
     with pytest.raises(RepsError) as error:
         read(tmp_path, f"{HEADER}\nr0,,,5,,,,,,,,,,\n{row}\n")
-    assert "reps.csv cannot be routed with: line " in str(error.value)
+    assert "cannot route with reps.csv: line " in str(error.value)
     assert f"line 3: {problem}" in str(error.value)
 
 

@@ -187,7 +187,9 @@ def test_amounts_when_they_show_their_decimal_mark_then_it_is_used_and_stated(tm
     leads = [f'{n},2024-01-01,"{amount}"' for n, amount in enumerate(amounts)]
     settings = settings_of(tmp_path, "amount", leads, {"amount": "amount"})
     if expected is SourceFormatError:
-        with pytest.raises(SourceFormatError, match="may have a decimal comma or thousands; set decimal"):
+        with pytest.raises(
+            SourceFormatError, match="'1,234' in column 'amount' may have a decimal comma or thousands; set decimal"
+        ):
             jobs.ingest(settings)
         return
     told = jobs.ingest(settings)

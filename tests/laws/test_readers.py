@@ -241,7 +241,7 @@ def test_values_when_they_are_anything_then_each_is_read_by_itself_or_marked(val
         assert (money[fine] == numbers[fine]).all()
         assert also[fine].all()
     with suppress(UserError):
-        assert detect_decimal(column) in {None, ".", ","}
+        assert detect_decimal({"x": column}) in {None, ".", ","}
 
 
 def test_dialect_when_a_file_is_read_with_it_then_it_needs_no_second_look(tmp_path):

@@ -690,7 +690,7 @@ def test_register_when_somebody_deleted_the_alias_of_the_champion_then_the_next_
         register(settings, n)
     with mlflow_of(settings) as mlflow:
         mlflow.MlflowClient().delete_registered_model_alias(f"leadscore-{settings.project}", "champion")
-    with pytest.raises(NoModelError, match=r"there are 2 versions.*leadscore models promote"):
+    with pytest.raises(NoModelError, match=r"2 versions exist.*leadscore models promote"):
         Registry(settings).load_champion()
     register(settings, 2)
     assert served(settings) == 3

@@ -40,7 +40,8 @@ def manifest_of(settings):
     ],
 )  # fmt: skip
 def test_model_when_it_predicts_something_else_than_the_settings_then_is_refused_in_words(changes, message):
-    with pytest.raises(TargetMismatchError, match="model m predicts something else") as refused:
+    words = "model m predicts something different from what the settings ask for"
+    with pytest.raises(TargetMismatchError, match=words) as refused:
         check_target(project(**changes), manifest_of(project()), version="m")
     assert message in str(refused.value)
     assert "leadscore train" in str(refused.value)

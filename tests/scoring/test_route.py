@@ -217,23 +217,18 @@ IMPOSSIBLE = [
      "list of reps: no lead has the industry 'Retali' (line 2; did you mean 'Retail'?); fine if no such lead has come "
      "yet, else correct the reps' segments"),
     ({"a": {"min_share": 0.5, "capacity": 2}, "b": {}},
-     "list of reps: 'a' (line 2) gets 2 of the 5 leads that its min_share asks for: no more than 2 can be given by "
-     "capacity, load and max_share"),
+     "list of reps: 'a' (line 2) gets 2 of the 5 leads that its min_share asks for: its capacity and load leave room "
+     "for 2"),
     ({"a": {"min_share": 0.6, "max_share": 0.5}, "b": {}},
-     "list of reps: 'a' (line 2) gets 5 of the 6 leads that its min_share asks for: no more than 5 can be given by "
-     "capacity, load and max_share"),
-    ({"a": {"min_share": 0.6}, "b": {"min_share": 0.6}},
-     "list of reps: 'a' (line 2) gets 5 of the 6 leads that its min_share asks for: other reps' smallest shares need "
-     "the rest, 'b' (line 3) gets 5 of the 6 leads that its min_share asks for: other reps' smallest shares need the "
-     "rest"),
+     "list of reps: 'a' (line 2) gets 5 of the 6 leads that its min_share asks for: its max_share allows 5"),
     ({"a": {"min_share": 0.5, "languages": ["fr"]}, "b": {}},
-     "list of reps: 'a' (line 2) gets 1 of the 5 leads that its min_share asks for: no more than 1 fit"),
+     "list of reps: 'a' (line 2) gets 1 of the 5 leads that its min_share asks for: only 1 lead fits"),
     ({"a": {"min_share": 0.1, "languages": ["fr"]}, "b": {"min_share": 0.1, "languages": ["fr"]}, "c": {}},
-     "list of reps: 'b' (line 3) gets 0 of the 1 leads that its min_share asks for: other reps' smallest shares need "
-     "the rest"),
+     "list of reps: 'b' (line 3) gets 0 of the 1 lead that its min_share asks for: the minimum shares of other reps "
+     "need the rest"),
     ({"a": {"min_share": 0.5, "capacity": 0}, "b": {}},
-     "list of reps: 'a' (line 2) gets 0 of the 5 leads that its min_share asks for: no more than 0 can be given by "
-     "capacity, load and max_share"),
+     "list of reps: 'a' (line 2) gets 0 of the 5 leads that its min_share asks for: its capacity and load leave room "
+     "for 0"),
 ]  # fmt: skip
 
 
@@ -244,6 +239,35 @@ def test_reps_when_a_wish_cannot_be_met_then_all_others_are_routed_and_a_warning
     _, facts = route(leads, build_reps(**reps))
     assert facts["warnings"] == [warning]
     assert facts["assigned"] == 10
+
+
+RIVALS = ": the minimum shares of other reps need the rest"
+TOO_MUCH = [  # reps, the sum of their shares, what each line ends in
+    ({"a": {"min_share": 0.6}, "b": {"min_share": 0.6}}, "1.2", ["5 of the 6 leads"] * 2),
+    ({name: {"min_share": 0.3, "capacity": 9, "load": 2} for name in "abcdef"}, "1.8",
+     ["2 of the 3 leads"] * 4 + ["1 of the 3 leads"] * 2),
+    ({"a": {"min_share": 0.75}, "b": {"min_share": 0.75}, "c": {"min_share": 0.5, "away_until": NOW + 1}}, "1.5",
+     ["5 of the 8 leads"] * 2),  # the share of who is on leave does not count
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reps", "total", "given"), TOO_MUCH)
+def test_reps_when_their_minimum_shares_add_up_to_more_than_all_then_the_sum_is_named_first(reps, total, given):
+    _, facts = route({f"L{i}": {} for i in range(10)}, build_reps(**reps))
+    first, *lines = facts["warnings"]
+    assert first == f"list of reps: minimum shares add up to {total}; at most 1 can be met"
+    assert sorted(line.partition(" gets ")[2] for line in lines) == sorted(
+        f"{leads} that its min_share asks for{RIVALS}" for leads in given
+    )
+    assert facts["assigned"] == 10
+
+
+def test_reps_when_very_many_shares_are_too_large_then_a_dozen_are_named_and_the_rest_counted():
+    reps = build_reps(**{f"rep{i:02}": {"min_share": 0.5} for i in range(14)})
+    _, facts = route({f"L{i}": {} for i in range(14)}, reps)
+    assert facts["warnings"][0] == "list of reps: minimum shares add up to 7; at most 1 can be met"
+    assert len(facts["warnings"]) == 14
+    assert facts["warnings"][-1] == "list of reps: 2 more reps get less than their min_share"
 
 
 def test_reps_when_every_wish_can_be_met_then_nothing_is_warned_of():

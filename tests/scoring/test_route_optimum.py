@@ -143,7 +143,7 @@ def test_routing_when_rows_are_shuffled_then_is_the_same(world, seed):
 
 @CHECKS
 @given(world=worlds(shares=False), least=st.integers(1, 5))
-def test_smallest_share_when_it_can_be_kept_then_is_and_costs_least(world, least):
+def test_minimum_share_when_it_can_be_kept_then_is_and_costs_least(world, least):
     problem = build(world)
     fitting = np.bincount(problem.profile, minlength=len(problem.fit)) @ (problem.fit > NOT)
     most = np.minimum(problem.reps.places, fitting)
@@ -155,7 +155,7 @@ def test_smallest_share_when_it_can_be_kept_then_is_and_costs_least(world, least
 
 
 def most_toward_shares(problem):
-    """How many leads can count toward smallest shares at most, by a linear programme over all pairs."""
+    """How many leads can count toward minimum shares at most, by a linear programme over all pairs."""
     can = (problem.fit > NOT)[problem.profile].astype(float)
     n, r = can.shape
     lead, rep = np.divmod(np.arange(n * r), r)
@@ -168,7 +168,7 @@ def most_toward_shares(problem):
 
 @CHECKS
 @given(world=worlds(), wishes=st.lists(st.sampled_from([0.0, 0.2, 0.5, 1.0]), min_size=5, max_size=5))
-def test_smallest_shares_when_any_are_wished_for_then_as_many_are_met_as_can_be(world, wishes):
+def test_minimum_shares_when_any_are_wished_for_then_as_many_are_met_as_can_be(world, wishes):
     leads, reps, chosen, previous = world
     shares = pa.array(wishes[: reps.num_rows], pa.float64())
     wished = reps.set_column(reps.schema.get_field_index("min_share"), REPS.field("min_share"), shares)

@@ -158,7 +158,7 @@ def test_score_job_when_the_model_was_trained_later_than_as_of_then_is_refused_a
     facts = Facts(settings)
     facts.rows = world.facts.rows
     histories.write_store(facts, known_until=world.days)
-    with pytest.raises(AsOfError, match="it would know the future"):
+    with pytest.raises(AsOfError, match="so its scores would use later facts"):
         jobs.score(settings, as_of_us=day(200))
     assert not (settings.project_folder() / "scores").exists()
     assert not (settings.project_folder() / "store" / "receipts").exists()

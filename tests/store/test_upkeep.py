@@ -221,7 +221,7 @@ def test_store_commands_when_run_then_people_see_versions_and_what_would_go(sett
     assert "Would remove 2 versions" in run("prune", "--keep", "1")[1].out
     assert len(os.listdir(settings.project_folder() / "store" / "versions")) == 3  # noqa: PTH208
     assert f"Store version {made[0]} counts now" in run("rollback", made[0])[1].out
-    assert "Removed 1 versions" in run("prune", "--keep", "1", "--yes")[1].out
+    assert "Removed 1 version and" in run("prune", "--keep", "1", "--yes")[1].out
     code, told = run("rollback", "zzzz")
     assert code == 2
     assert "has no version 'zzzz'" in told.err

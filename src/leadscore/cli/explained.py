@@ -27,7 +27,7 @@ def explain(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """One lead in full: what was known of it, what each thing adds, and what was said of it before."""
+    """One lead in full: what was known of it, what each thing adds, and its published scores."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
         from leadscore import jobs

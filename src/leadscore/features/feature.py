@@ -30,6 +30,7 @@ class Feature:
         usual_for: set for a feature that the encoder makes from rows, because it compares with what is usual:
             (the number it compares, the category it is usual for).
         names_people: the value names one of our own people, so it is never put into words.
+        value_names: what a person calls the values 0, 1, 2 and so on; empty where a number is told as it is.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Feature:
     rests_on: tuple[str, ...] = ()
     usual_for: tuple[str, str] | None = None
     names_people: bool = False
+    value_names: tuple[str, ...] = ()
 
     @property
     def is_category(self) -> bool:
@@ -57,7 +59,12 @@ class Feature:
 
     def sentence(self, value: Any, *, speaks_for: bool) -> str:
         """The reason in words, with the lead's own value."""
-        return (self.up if speaks_for else self.down).replace("{value}", shown(value, self.unit))
+        sentence = self.up if speaks_for else self.down
+        return sentence.replace("{value}", self._in_words(value))
+
+    def _in_words(self, value: Any) -> str:
+        is_named = bool(self.value_names) and value in range(len(self.value_names))
+        return self.value_names[int(value)] if is_named else shown(value, self.unit)
 
 
 def shown(value: Any, unit: str) -> str:

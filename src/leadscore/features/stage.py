@@ -23,7 +23,10 @@ def build_stage(stages: Stages) -> list[Feature]:
     ]
     order = tuple(stages.order())
     way = [*_moves(), *(_days_in(stage, place) for place, stage in enumerate(stages.open, start=1))]
-    return always + ([replace(feature, rests_on=order) for feature in way] if stages.open else [])
+    if not stages.open:
+        return always
+    named = {"stage_order": order}
+    return always + [replace(each, rests_on=order, value_names=named.get(each.name, ())) for each in way]
 
 
 def _days_in(stage: str, place: int) -> Feature:
@@ -53,7 +56,7 @@ def _moves() -> list[Feature]:
         Feature("stage_current", current, Text("stage_text"), "category",
                 "has reached the stage {value}", "is still in the stage {value}", PLACE),
         Feature("stage_order", order, Amount("stage_place"), "number",
-                "has come to stage {value} of the pipeline", "is at stage {value} of the pipeline", PLACE),
+                "has reached the stage {value}", "is still in the stage {value}", PLACE),
         Feature("stage_days_in_current", entered, DaysSince("stage_entered"), "days", days, days, TIME),
         Feature("stage_moves_forward", ahead, Count("stage_ahead"), "count", forward, forward, MOVES),
         Feature("stage_moves_back", back, Count("stage_back"), "count", backward, backward, MOVES),

@@ -17,6 +17,7 @@ from leadscore.ingest.states import AT_FIRST
 from leadscore.ingest.validate import Staged
 from leadscore.store.version import NOTHING, StoreVersion, write_rows
 from leadscore.tables import PRESENCE, TABLES
+from leadscore.wording import counted
 
 ROWS = 100_000
 STANDING = "(SELECT lead_id FROM judged WHERE broken_rule = '')"
@@ -40,9 +41,8 @@ class Absent:
         """What is said of them."""
         if not self.leads:
             return []
-        return [
-            f"{self.leads:,} leads of earlier exports are absent, refused or ignored now: not listed, their past stays"
-        ]
+        leads = counted(self.leads, "lead of an earlier export is", "leads of earlier exports are")
+        return [f"{leads} absent, refused or ignored now: no longer listed; the past stays"]
 
 
 def find_absent(staged: Staged, before: StoreVersion | None) -> None:

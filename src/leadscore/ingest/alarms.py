@@ -25,6 +25,7 @@ from leadscore.ingest.validate import Staged
 from leadscore.ingest.vanished import find_ahead, find_ended, find_shifted, find_vanished
 from leadscore.store.version import StoreVersion
 from leadscore.times import SECOND_US, format_us
+from leadscore.wording import counted
 
 MANY = 0.2  # of the leads that both exports have
 COMMON = 20  # rows of a value below which its coming and going says nothing
@@ -128,7 +129,7 @@ def find_alarms(exports: Exports) -> list[Raised]:
 def _empty(e: Exports) -> Iterator[str]:
     for name, before, now in e.counts():
         if before and not now:
-            yield f"{name} had {before:,} rows and has none"
+            yield f"{name} had {counted(before, 'row')} and has none"
 
 
 def _half_delivered(e: Exports) -> Iterator[str]:
@@ -138,7 +139,7 @@ def _half_delivered(e: Exports) -> Iterator[str]:
         yield f"{gone:,} of {had:,} leads are no longer there"
     for name, before, now in e.counts():
         if name != "leads" and 0 < now < (1 - limit) * before:
-            yield f"{name} had {before:,} rows and has {now:,}"
+            yield f"{name} had {counted(before, 'row')} and has {now:,}"
 
 
 def _same_files(e: Exports) -> Iterator[str]:
@@ -151,7 +152,8 @@ def _same_files(e: Exports) -> Iterator[str]:
 
 def _older_export(e: Exports) -> Iterator[str]:
     if e.known_until < e.before.known_until_us:
-        yield f"it ends at {format_us(e.known_until)}, the one before at {e.before.manifest['known_until']}"
+        previous = e.before.manifest["known_until"]
+        yield f"it was made at {format_us(e.known_until)}, before the previous one ({previous})"
 
 
 def _renamed(e: Exports) -> Iterator[str]:

@@ -63,11 +63,16 @@ from leadscore.store.version import (
 )
 from leadscore.tables import REJECTS, TABLES
 from leadscore.times import FOREVER_US, name_moment
+from leadscore.wording import counted
 
 EVENTS = [name for name in TABLES if name != "leads"]
 SOURCE_ACCOUNT = ("read", "used", "ignored", "rejected")
 FIRST_SQL = "SELECT MIN(available_us) FROM judged WHERE broken_rule = '' AND event_us IS NOT NULL"
 ROWS = 100_000
+UNDATED = (
+    "lead has no creation date: it is scored, but never learned from",
+    "leads have no creation date: they are scored, but never learned from",
+)
 logger = logging.getLogger(__name__)
 
 
@@ -365,7 +370,7 @@ class _Build:
 
     def _find_warnings(self) -> list[str]:
         undated = self._number("SELECT COUNT(*) FROM judged WHERE broken_rule = '' AND event_us IS NULL")
-        found = [f"{undated} leads have no creation date: they are scored, but never learned from"] if undated else []
+        found = [counted(undated, *UNDATED)] if undated else []
         currencies = self.engine.query(
             "SELECT DISTINCT currency FROM leads_now WHERE amount IS NOT NULL AND currency IS NOT NULL "
             "ORDER BY currency"
@@ -374,10 +379,15 @@ class _Build:
             found.append(f"amounts in {listed(currencies)} are compared as they stand: give rates under money")
         for name, n in self._warned_late().items():
             found.append(
-                f"{n} rows of {name} are dated at or after known_until: they are planned, "
-                "and count once a later export has them"
+                counted(
+                    n,
+                    f"row of {name} is dated at or after known_until: it is planned, and counts once a later export "
+                    "has it",
+                    f"rows of {name} are dated at or after known_until: they are planned, and count once a later "
+                    "export has them",
+                )
             )
-        found += find_repeats(self.staged) + self._unlisted_levels()
+        found += find_repeats(self.staged, repeated=self.kept["activities"].repeated) + self._unlisted_levels()
         return found + warn_of_personal_looks(self.staged)
 
     def _warned_late(self) -> dict[str, int]:
@@ -403,6 +413,10 @@ class _Build:
             if unlisted.num_rows:
                 n, words = sum(unlisted["n"].to_pylist()), listed(unlisted["value"].to_pylist(), most=5)
                 found.append(
-                    f"{n} answers to {letter} are not among bant.{letter}.levels and count as unknown: {words}"
+                    counted(
+                        n,
+                        f"answer to {letter} is not among bant.{letter}.levels and counts as unknown: {words}",
+                        f"answers to {letter} are not among bant.{letter}.levels and count as unknown: {words}",
+                    )
                 )
         return found

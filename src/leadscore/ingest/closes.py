@@ -26,6 +26,7 @@ from leadscore.ingest.validate import Staged
 from leadscore.store.version import StoreVersion, write_rows
 from leadscore.tables import CLOSES
 from leadscore.times import DAY_US, FOREVER_US, SECOND_US
+from leadscore.wording import counted
 
 LEADS = "(SELECT lead_id, available_us AS known_us, event_us FROM judged WHERE broken_rule = '')"
 KEPT = ("event_us", "earliest_us", "available_us", "dated", "date_us", "narrowed_us", "narrowed_from_us")
@@ -284,13 +285,22 @@ def _find_warnings(staged: Staged, known_until: int) -> list[str]:
             THEN lead_id END) AS backdated,
         COUNT(DISTINCT CASE WHEN dated = 0 AND substitute_us IS NOT NULL THEN lead_id END) AS substituted
         FROM settled_closes""").to_pylist()[0]
+    substitute = (chosen or "").replace("_", " ")
     words = {
-        "future": "closed leads have a close date after the export: taken as closed by then",
-        "missing": "closed leads have no close date: taken as closed by the first export that shows it",
-        "backdated": "closes are dated before an export that still showed the lead open: they count from that export",
-        "substituted": f"of the closes without a usable date take the time of the {(chosen or '').replace('_', ' ')}",
-    }
-    dates = [f"{counts[name]} {text}" for name, text in words.items() if counts[name]]
+        "future": ("closed lead has", "closed leads have", "a close date after the export: taken as closed by then"),
+        "missing": (
+            "closed lead has", "closed leads have", "no close date: taken as closed by the first export that shows it",
+        ),
+        "backdated": (
+            "close is", "closes are",
+            "dated before an export that still showed the lead open: counted from the time of that export",
+        ),
+        "substituted": (
+            "of the closes without a usable date takes", "of the closes without a usable date take",
+            f"the time of the {substitute}",
+        ),
+    }  # fmt: skip
+    dates = [f"{counted(counts[name], one, many)} {what}" for name, (one, many, what) in words.items() if counts[name]]
     return dates + _find_reopened(staged, known_until) + _find_contradictions(staged)
 
 
@@ -298,14 +308,16 @@ def _find_reopened(staged: Staged, known_until: int) -> list[str]:
     """Leads that an earlier export showed closed and this one shows without any close, or with the other outcome."""
     sql = f"SELECT COUNT(DISTINCT lead_id) FROM closes_now WHERE state = 'gone' AND gone_us = {known_until - 1}"
     n = staged.engine.query(sql).column(0)[0].as_py()
-    found = [f"{n} leads that were closed in an earlier export are open in this one: re-opened by now"] if n else []
+    one, many = "lead that was closed in an earlier export is", "leads that were closed in an earlier export are"
+    reopened = f"{counted(n, one, many)} open in this one: counted as re-opened from this export on"
+    found = [reopened] if n else []
     turned = staged.engine.query(f"""SELECT COUNT(DISTINCT b.lead_id) FROM closes_now AS b
         JOIN settled_closes AS c ON c.lead_id = b.lead_id AND c.origin = b.origin AND c.won <> b.won
         WHERE b.state = 'replaced' AND b.gone_us = {known_until - 1}""")
     n = turned.column(0)[0].as_py()
     days = staged.settings.target.correction_days
-    words = f"are closed otherwise than in the export before: it counts within {days:g} days of the first close"
-    return [*found, f"{n} leads {words}"] if n else found
+    words = f"closed with another outcome than in the previous export: counted within {days:g} days of the first close"
+    return [*found, f"{counted(n, 'lead is', 'leads are')} {words}"] if n else found
 
 
 def _find_contradictions(staged: Staged) -> list[str]:
@@ -329,8 +341,16 @@ def _find_contradictions(staged: Staged) -> list[str]:
             WHERE lead_id NOT IN ({reopened}) GROUP BY lead_id HAVING COUNT(*) = 2) AS ends""").to_pylist()[0]
     days = staged.settings.target.correction_days
     words = {
-        "differ": "leads have an outcome and a last closing stage that contradict each other: the later one counts",
-        "corrected": f"leads were closed as won and as lost within {days:g} days: the last close known counts",
-        "reversed": f"leads were closed otherwise more than {days:g} days after their first close: the first counts",
-    }
-    return [f"{counts[name]} {text}" for name, text in words.items() if counts[name]]
+        "differ": (
+            "lead has", "leads have",
+            "an outcome and a last closing stage that contradict each other: the later one counts",
+        ),
+        "corrected": (
+            "lead was", "leads were", f"closed as won and as lost within {days:g} days: the last close known counts",
+        ),
+        "reversed": (
+            "lead was", "leads were",
+            f"closed with the other outcome more than {days:g} days after the first close: the first counts",
+        ),
+    }  # fmt: skip
+    return [f"{counted(counts[name], one, many)} {what}" for name, (one, many, what) in words.items() if counts[name]]

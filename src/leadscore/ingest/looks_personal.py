@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from leadscore.engine.protocol import identifier, literal
 from leadscore.ingest.validate import Staged
+from leadscore.wording import counted
 
 EMAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 PHONE = (
@@ -39,8 +40,8 @@ def _warn_of(name: str, staged: Staged) -> list[str]:
     for looks, (pattern, cure) in LOOKS.items():
         n = pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0
         if n:
-            counted = "1 value that looks" if n == 1 else f"{n:,} values that look"
-            found.append(f"the field {name!r} has {counted} like {looks}: {cure}")
+            alike = counted(n, "value that looks", "values that look")
+            found.append(f"the field {name!r} has {alike} like {looks}: {cure}")
     return found
 
 

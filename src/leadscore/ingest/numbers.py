@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 import numpy as np
@@ -59,39 +60,46 @@ def read_money(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.ndarr
     return values[codes], ok[codes], currencies.take(pa.array(codes))
 
 
-def detect_decimal(text: pa.Array, *, typed: pa.Array | None = None) -> str | None:
-    """The decimal mark, "." or ",", that the numbers of a column show; None if no number has a mark.
+def detect_decimal(written: Mapping[str, pa.Array], *, typed: Mapping[str, pa.Array] | None = None) -> str | None:
+    """The decimal mark, "." or ",", that the numbers of a file show; None if no number has a mark.
 
     Args:
-        text: (n,) numbers as a person or a program has written them.
-        typed: numbers that their file stores as numbers; their decimal mark is ".".
+        written: by column (n,) numbers as a person or a program has written them.
+        typed: columns that the file stores as numbers; their decimal mark is ".".
 
     Raises:
         DecimalMarkError: some show one, others the other; or all with a mark could be read with either, like 1,234
             and 12.000.
     """
-    shown: dict[str, str] = {}
-    if typed is not None and (word := _first_with_point(typed)):
-        shown["."] = word
-    doubtful = None
-    for word in _distinct(text)[1]:
-        number, _ = _split_currency(word)
-        point, comma = _number(number, "."), _number(number, ",")
-        if (point is None) != (comma is None):
-            shown.setdefault("," if point is None else ".", word)
-        elif point != comma:
-            doubtful = doubtful or word
+    shown = _find_typed_points(typed or {})  # mark -> the first number that shows it
+    doubtful: list[tuple[str, str]] = []
+    for column, text in written.items():
+        for word in _distinct(text)[1]:
+            number, _ = _split_currency(word)
+            point, comma = _number(number, "."), _number(number, ",")
+            if (point is None) != (comma is None):
+                shown.setdefault("," if point is None else ".", _name_number(word, column))
+            elif point != comma:
+                doubtful.append((word, column))
     if len(shown) > 1:
-        raise DecimalMarkError(f"{shown['.']!r} has a decimal point, but {shown[',']!r} a decimal comma")
+        raise DecimalMarkError(f"{shown['.']} has a decimal point, but {shown[',']} a decimal comma")
     if not shown and doubtful:
-        mark = "comma" if "," in doubtful else "point"
-        raise DecimalMarkError(f"{doubtful!r} may have a decimal {mark} or thousands")
+        word, column = doubtful[0]
+        mark = "comma" if "," in word else "point"
+        raise DecimalMarkError(f"{_name_number(word, column)} may have a decimal {mark} or thousands")
     return next(iter(shown), None)
 
 
-def _first_with_point(text: pa.Array) -> str | None:
-    with_point = text.filter(pc.match_substring(text, "."))
-    return str(with_point[0].as_py()) if len(with_point) else None
+def _find_typed_points(typed: Mapping[str, pa.Array]) -> dict[str, str]:
+    for column, text in typed.items():
+        with_point = text.filter(pc.match_substring(text, "."))
+        if len(with_point):
+            return {".": _name_number(str(with_point[0].as_py()), column)}
+    return {}
+
+
+def _name_number(word: str, column: str) -> str:
+    return f"{word!r} in column {column!r}"
 
 
 def _distinct(text: pa.Array) -> tuple[np.ndarray, list[str]]:

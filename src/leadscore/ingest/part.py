@@ -219,7 +219,8 @@ class _Reading:
     def reader(self, texts: Texts, typed: frozenset[str]) -> Reader:
         """How the file writes numbers and times; the decimal mark is told by the first rows, if not by the settings."""
         numbers = {name for entry in self.entries for name in self.number_columns(entry)}
-        written, stored = (_chained(texts, names) for names in (numbers - typed, numbers & typed))
+        written = {name: texts.columns[name] for name in sorted(numbers - typed)}
+        stored = {name: texts.columns[name] for name in sorted(numbers & typed)}
         try:
             found = None if self.source.decimal else detect_decimal(written, typed=stored)
         except DecimalMarkError as e:
@@ -326,7 +327,3 @@ class _Reading:
             "repeated": counts["repeated"],
         }
         return told | {"rows": kept[0], "side": kept[1] if len(kept) > 1 else {"rows": 0, "files": []}}
-
-
-def _chained(texts: Texts, names: set[str]) -> pa.Array:
-    return pa.concat_arrays([texts.columns[name] for name in sorted(names)] or [pa.array([], pa.string())])

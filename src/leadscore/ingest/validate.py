@@ -190,7 +190,8 @@ def count_duplicate_leads(staged: Staged) -> int:
 class Kept:
     """What became of a table: its files, its rejects and warnings (`REJECTS`), and how many rows went where.
 
-    `ignored` counts the rows of leads that were ignored, by the name under which they were.
+    `ignored` counts the rows of leads that were ignored, by the name under which they were; `repeated` the rows that
+    stay although they equal an earlier row of their file.
     """
 
     part: dict[str, Any]
@@ -198,6 +199,7 @@ class Kept:
     refused: int
     duplicates: int
     ignored: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
 
 
 def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
@@ -206,7 +208,7 @@ def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
     A part of which all rows stay is kept as it is, without being copied.
     """
     files: list[dict[str, Any]] = []
-    rejects, refused, duplicates = [REJECTS.empty_table()], 0, 0
+    rejects, refused, duplicates, repeated = [REJECTS.empty_table()], 0, 0, 0
     ignored: Counter[str] = Counter()
     _find_repeated(staged, name)
     for at, part in staged.of(name):
@@ -215,6 +217,9 @@ def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
         rules = broken["rule"].to_pylist()
         severity = ["" if rule in COUNTED else SAID[staged.settings.validation.severity_of(rule)] for rule in rules]
         gone = np.array([each != SAID["warn"] for each in severity], dtype=bool)
+        repeated += told["repeated"]
+        if told["repeated"] and gone.any():
+            repeated -= _count_repeated(staged, name, at, broken.filter(pa.array(gone)))
         if gone.any() or not staged.settings.is_dated:
             keep = np.ones(told["rows"]["rows"], dtype=bool)
             keep[broken["row"].to_numpy()[gone]] = False
@@ -227,7 +232,7 @@ def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
         refused += int((gone & ~counted).sum())
         rejects.append(_event_rejects(staged, name, broken.filter(pa.array(~counted))))
     part = {"rows": sum(file["rows"] for file in files), "files": files}
-    return Kept(part, pa.concat_tables(rejects), refused, duplicates, dict(sorted(ignored.items())))
+    return Kept(part, pa.concat_tables(rejects), refused, duplicates, dict(sorted(ignored.items())), repeated)
 
 
 def _closing_sql(staged: Staged, name: str) -> str:
@@ -289,6 +294,19 @@ def _find_repeated(staged: Staged, name: str) -> None:
         SELECT part, row, ROW_NUMBER() OVER (PARTITION BY {same}, nth ORDER BY part) AS copy FROM ({counted}) AS c
         ) AS d WHERE copy > 1"""
     staged.engine.add_rows("repeated", staged.engine.query(sql))
+
+
+def _count_repeated(staged: Staged, name: str, at: int, rows: pa.Table) -> int:
+    """How many of these rows (row, lead_id) of a part equal an earlier row of it, and have no id of their own."""
+    staged.engine.add_rows("asked", rows.select(["row", "lead_id"]))
+    columns = ", ".join(f"r.{identifier(each)}" for each in staged.table(name).schema().names)
+    numbered = f"""SELECT r.row, ROW_NUMBER() OVER (PARTITION BY {columns}, s.extra ORDER BY r.row) AS nth
+        FROM {name}_{at} AS r JOIN {name}_side_{at} AS s ON s.row = r.row
+        WHERE r.activity_id IS NULL AND r.lead_id IN (SELECT lead_id FROM asked)"""
+    counts = staged.engine.query(
+        f"SELECT COUNT(*) AS n FROM ({numbered}) AS o JOIN asked AS a ON a.row = o.row WHERE o.nth > 1"
+    )
+    return int(counts["n"][0].as_py())
 
 
 def _kept(staged: Staged, told: dict[str, Any], keep: np.ndarray) -> Iterator[pa.RecordBatch]:

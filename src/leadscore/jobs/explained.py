@@ -12,14 +12,14 @@ import pyarrow.compute as pc
 
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import NoPublicationError, OldPublicationError, UnknownLeadError
+from leadscore.errors import SHORTEST_ID, NoPublicationError, OldPublicationError, UnknownLeadError
 from leadscore.files import hash_bytes
 from leadscore.history.split import History, open_history
 from leadscore.jobs.scored import read_previous, score_list
 from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
 from leadscore.publish.publication import Publication, format_files, read_inputs, read_publication
-from leadscore.publish.published import find_standing, read_before, read_past_receipts
+from leadscore.publish.published import ID, find_standing, read_before, read_past_receipts
 from leadscore.report.explanation import build_explanation
 from leadscore.scoring.change import Previous
 from leadscore.scoring.explanation import explain_lead, read_past_scores
@@ -77,11 +77,12 @@ def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, 
         if standing is None:
             raise NoPublicationError(settings.project, None, [])
         publication_id = standing.id
-    known = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
-    found = [each for each in known if each.startswith(publication_id)] if len(publication_id) >= 4 else []
-    if len(found) != 1:
+    written = (path.parent.name for path in folder.glob("*/manifest.json"))
+    known = sorted(name for name in written if ID.fullmatch(name))
+    matching = [name for name in known if name.startswith(publication_id)]
+    if len(publication_id) < SHORTEST_ID or len(matching) != 1:
         raise NoPublicationError(settings.project, publication_id, known)
-    publication, scores = read_publication(found[0], folder=folder)
+    publication, scores = read_publication(matching[0], folder=folder)
     if "settings" not in publication.manifest:
         raise OldPublicationError(publication.id)
     return publication, scores

@@ -195,7 +195,7 @@ def _hold(promotion: Promotion, asked: Confirmation | None) -> Promotion:
 
 
 def _find_mismatch(settings: Settings, champion: _Champion) -> str | None:
-    """Why the champion predicts something else than the settings ask for, or None."""
+    """Why the champion predicts something different from what the settings ask for, or None."""
     try:
         check_target(settings, champion.manifest or {}, version=champion.version)
     except TargetMismatchError as e:

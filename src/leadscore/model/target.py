@@ -8,6 +8,7 @@ from typing import Any
 from leadscore.config import Settings
 from leadscore.errors import UserError, listed
 from leadscore.proposals import propose
+from leadscore.wording import counted
 
 MEANINGS = {
     "won_stages": "stages.won",
@@ -18,12 +19,12 @@ MEANINGS = {
 
 
 class TargetMismatchError(UserError):
-    """A model that predicts something else than the settings ask for."""
+    """A model that predicts something different from what the settings ask for."""
 
     def __init__(self, version: str, differing: list[str]) -> None:
         super().__init__(
-            f"model {version} predicts something else than the settings ask for: {'; '.join(differing)}; "
-            f"run `{propose('train')}` again, or set this back"
+            f"model {version} predicts something different from what the settings ask for: {'; '.join(differing)}; "
+            f"run `{propose('train')}` again, or undo this change"
         )
 
 
@@ -65,7 +66,7 @@ def _selected_words(where: Mapping[str, Any]) -> str:
 
 
 def check_target(settings: Settings, manifest: Mapping[str, Any], *, version: str) -> None:
-    """Refuse a model whose manifest says that it predicts something else than the settings ask for.
+    """Refuse a model whose manifest says that it predicts something different from what the settings ask for.
 
     With `horizon_days = "auto"` the horizon is the model's own. Models of before say no more than their horizon.
 
@@ -83,7 +84,7 @@ def check_target(settings: Settings, manifest: Mapping[str, Any], *, version: st
 
 def _say(name: str, learned: Any, asked: Any) -> str:
     if name == "horizon_days":
-        return f"a win within {learned} days, and target.horizon_days is {asked}"
+        return f"a win within {counted(learned, 'day')}, and target.horizon_days is {asked}"
     return f"{MEANINGS[name]} was {_in_words(learned)}, and is {_in_words(asked)}"
 
 

@@ -219,7 +219,8 @@ def _left_out(name: str, estimates: Mapping[str, Any]) -> str:
     if name != "auc" or not left_out:
         return ""
     lists = left_out + estimates["auc_blocks"]
-    return f" {left_out:,} of {lists:,} lists lack one of the two outcomes and are left out."
+    verbs = ("lacks", "is") if left_out == 1 else ("lack", "are")
+    return f" {left_out:,} of {lists:,} lists {verbs[0]} one of the two outcomes and {verbs[1]} left out."
 
 
 def _value(name: str, estimate: Mapping[str, float | None]) -> str:

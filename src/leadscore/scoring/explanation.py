@@ -1,4 +1,4 @@
-"""One lead in full: what was known of it and since when, what each thing adds, and what was said of it before."""
+"""One lead in full: what was known of it and since when, what each thing adds, and its published scores."""
 
 from __future__ import annotations
 

@@ -124,10 +124,10 @@ def solve(problem: Problem) -> np.ndarray:
     """The rep of each lead (n,), -1 for none.
 
     Nodes are leads, profiles, reps and nobody; a lead reaches a rep by its profile or, where the pair has a bonus, by
-    an arc of its own. Places are arcs from the rep on, one a step of fullness; smallest shares are the rep's demand.
+    an arc of its own. Places are arcs from the rep on, one a step of fullness; minimum shares are the rep's demand.
 
     Raises:
-        LeadscoreError: the smallest shares cannot be met; `grant_shares` makes them so.
+        LeadscoreError: the minimum shares cannot be met; `grant_shares` makes them so.
     """
     reps, n, profiles = problem.reps, len(problem.lead_id), len(problem.fit)
     if n == 0:

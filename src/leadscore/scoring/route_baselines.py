@@ -1,4 +1,4 @@
-"""Simpler ways to give leads to reps, to be printed beside ours; none of them keeps the smallest shares."""
+"""Simpler ways to give leads to reps, to be printed beside ours; none of them keeps the minimum shares."""
 
 from __future__ import annotations
 

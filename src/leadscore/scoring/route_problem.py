@@ -26,7 +26,7 @@ NOT, TEAM_MATE, FITS = 0, 1, 2
 class Reps:
     """The reps, by rep_id: who they are, and how many leads each can be given now.
 
-    `places` (r,) is what capacity, load, leave and the largest share leave free; `least` (r,) is the smallest share in
+    `places` (r,) is what capacity, load, leave and the largest share leave free; `least` (r,) is the minimum share in
     leads, as asked for; `route_wishes.grant_shares` lowers it to what can be met. `steps` (r, STEPS) are the places
     by fullness, the first in a rep who is idle.
     """

@@ -13,9 +13,10 @@ import pyarrow as pa
 from leadscore.errors import nearest
 from leadscore.routing import RoutingSettings
 from leadscore.scoring.route_flow import solve_flow
-from leadscore.scoring.route_problem import NOT, STEPS, Problem
+from leadscore.scoring.route_problem import NOT, STEPS, UNIT, Problem, Reps
+from leadscore.wording import counted
 
-MOST_NAMED = 5
+MOST_NAMED, MOST_LINES = 5, 12
 
 
 def find_unmatched(fields: pa.Table, reps: pa.Table, settings: RoutingSettings) -> list[str]:
@@ -57,26 +58,44 @@ def _enumerate(parts: list[str]) -> str:
 
 
 def grant_shares(problem: Problem) -> tuple[Problem, list[str]]:
-    """The problem with smallest shares that can all be met, and a warning about those that had to be lowered.
+    """The problem with minimum shares that can all be met, and a warning about those that had to be lowered.
 
-    As many leads as possible go toward smallest shares; where reps compete for them, each gets about the same
+    As many leads as possible go toward minimum shares; where reps compete for them, each gets about the same
     part of what it asks for.
     """
     wanted = problem.reps.least
     if not wanted.any():
         return problem, []
     granted = _meet_shares(problem)
-    short = np.flatnonzero(granted < wanted)
     reps = replace(problem.reps, least=granted)
-    if not len(short):
-        return replace(problem, reps=reps), []
+    lines = _find_short(problem, granted)
+    if lines:
+        lines = _find_too_large_sum(problem.reps) + lines
+    return replace(problem, reps=reps), [f"list of reps: {line}" for line in lines]
+
+
+def _find_too_large_sum(reps: Reps) -> list[str]:
+    """One line if the minimum shares of those who are there ask for more than all leads."""
+    shares = np.rint(reps.rows["min_share"].to_numpy() * UNIT).astype(np.int64)
+    total = int(shares[~reps.away].sum())
+    if total <= UNIT:
+        return []
+    return [f"minimum shares add up to {total / UNIT:.9g}; at most 1 can be met"]
+
+
+def _find_short(problem: Problem, granted: np.ndarray) -> list[str]:
+    """A line for each rep whose minimum share cannot be met, the first `MOST_LINES` of them."""
+    short = np.flatnonzero(granted < problem.reps.least).tolist()
     fitting = np.bincount(problem.profile, minlength=len(problem.fit)) @ (problem.fit > NOT)
-    parts = [_say_short(problem, j, granted[j], fitting[j]) for j in short.tolist()]
-    return replace(problem, reps=reps), [f"list of reps: {_enumerate(parts)}"]
+    lines = [_say_short(problem, j, granted[j], fitting[j]) for j in short[:MOST_LINES]]
+    more = len(short) - MOST_LINES
+    if more > 0:
+        lines.append(counted(more, "more rep gets less than its min_share", "more reps get less than their min_share"))
+    return lines
 
 
 def _meet_shares(problem: Problem) -> np.ndarray:
-    """How many leads (r,) each rep can be granted toward its smallest share: a flow of most leads, then even.
+    """How many leads (r,) each rep can be granted toward its minimum share: a flow of most leads, then even.
 
     Nodes are the source, the profiles, the reps and the sink. A rep's last leads cost more than its first ones.
     """
@@ -95,20 +114,23 @@ def _meet_shares(problem: Problem) -> np.ndarray:
     ]
     supply = np.zeros(sink + 1)
     supply[[source, sink]] = wanted.sum(), -wanted.sum()
-    flow = solve_flow(arcs, supply, what=f"the flow of smallest shares to {r} reps", partial=True)
+    flow = solve_flow(arcs, supply, what=f"the flow of minimum shares to {r} reps", partial=True)
     taken = flow[-r * STEPS :]
     return np.asarray(taken.reshape(r, STEPS).sum(axis=1), dtype=np.int64)
 
 
 def _say_short(problem: Problem, rep: int, granted: int, fitting: int) -> str:
-    """What one rep asks for and gets, and why not more."""
+    """What one rep asks for and gets, and which limit bound."""
     reps = problem.reps
-    wanted, places = int(reps.least[rep]), int(reps.places[rep])
-    if places < wanted and places <= fitting:
-        why = f"no more than {places} can be given by capacity, load and max_share"
-    elif fitting < wanted:
-        why = f"no more than {fitting} fit"
+    places = int(reps.places[rep])
+    if granted < min(places, fitting):
+        why = "the minimum shares of other reps need the rest"
+    elif fitting < places:
+        why = f"only {counted(fitting, 'lead fits', 'leads fit')}"
+    elif places < reps.capacity[rep] - reps.load[rep]:
+        why = f"its max_share allows {places}"
     else:
-        why = "other reps' smallest shares need the rest"
+        why = f"its capacity and load leave room for {places}"
+    wanted = counted(int(reps.least[rep]), "lead")
     line = reps.rows["line"][rep].as_py()
-    return f"{reps.rep_id[rep]!r} (line {line}) gets {granted} of the {wanted} leads that its min_share asks for: {why}"
+    return f"{reps.rep_id[rep]!r} (line {line}) gets {granted} of the {wanted} that its min_share asks for: {why}"

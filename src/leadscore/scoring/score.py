@@ -89,7 +89,7 @@ def score_open_leads(
     if known_us > as_of_us:
         raise AsOfError(
             f"model {model_version} has learned from facts up to {history.name(known_us)}, after the as_of "
-            f"{history.name(as_of_us)}: it would know the future; "
+            f"{history.name(as_of_us)}, so its scores would use later facts; "
             + (f"train with --as-of {format_us(as_of_us)} first" if history.settings.is_dated else "train again first")
         )
     left_out = frozenset(model.document.get("left_out", ()))  # models from before the audit do not say

@@ -16,6 +16,7 @@ from rich.text import Text
 from leadscore.errors import LeadscoreError
 from leadscore.printable import printable
 from leadscore.proposals import propose
+from leadscore.wording import counted
 
 
 class Console(console.Console):
@@ -43,6 +44,9 @@ METRIC_NAMES = {
     "lift_10": "lift in the first 10 %",
     "capture_10": "wins in the first 10 %",
 }
+
+
+LEFT_OUT = ("without both outcomes is", "without both outcomes are")
 
 
 def command(words: str) -> str:
@@ -127,4 +131,6 @@ def auc_in_words(metrics: dict[str, Any]) -> str:
     if used + left_out < 2:
         return ""
     words = f"AUC compares leads within each of {used:,} dates, test blocks or folds; the pooled AUC compares all."
-    return words + (f" {left_out:,} without both outcomes are left out." if left_out else "")
+    if not left_out:
+        return words
+    return f"{words} {counted(left_out, *LEFT_OUT)} left out."

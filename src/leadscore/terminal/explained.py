@@ -29,10 +29,11 @@ def draw_explained(result: dict[str, Any]) -> None:
         )
     _draw_waterfall(result)
     if len(result["past"]) > 1:
-        table = table_of("Said of it until now", "as of", "tier", "model", "win", "score", text=3)
+        table = table_of("Published scores", "publication", "tier", "model", "win", "score", text=3)
         for each in result["past"]:
+            words = (each[name] for name in ("publication_id", "tier", "model_version"))
             numbers = (f"{each['win_probability']:.3f}", f"{each['score']:.0f}")
-            table.add_row(*map(escaped, (each["as_of"], each["tier"], each["model_version"])), *numbers)
+            table.add_row(*map(escaped, words), *numbers)
         out.print(table)
     if result["facts"]:
         table = table_of("Known by then", "happened", "what", "known later, since", text=3)

@@ -8,6 +8,7 @@ from typing import Any
 
 from leadscore.terminal.console import command, escaped, out, table_of
 from leadscore.terminal.trained import draw_train
+from leadscore.wording import counted
 
 EVIDENCE = re.compile(r" \(of [\d,]+ such leads \d+ % were won\)$")  # in the files; here it would hide the reasons
 
@@ -31,7 +32,8 @@ def draw_score(result: dict[str, Any]) -> None:
     c = result["counts"]
     absent = f"{c['absent']:,} absent from the export, " if c["absent"] else ""
     out.print(
-        f"{c['scored']:,} open leads scored; {c['closed']:,} closed, {c['not_yet_created']:,} not yet created, "
+        f"{counted(c['scored'], 'open lead')} scored; {c['closed']:,} closed, "
+        f"{c['not_yet_created']:,} not yet created, "
         f"{absent}{c['refused']:,} refused: {c['leads']:,} in all"
     )
     if c["scored"]:
@@ -39,8 +41,9 @@ def draw_score(result: dict[str, Any]) -> None:
         out.print(f"Mean probability {result['mean_win_probability']:.3f}; tiers: {tiers}")
     for each in result["what_if"]:
         worth = "" if each["value"] is None else f", {result['currency'] or 'value'} {each['value']:+,.0f}"
+        leads = "lead" if abs(each["leads"]) == 1 else "leads"
         out.print(
-            f"A at {each['share']:.0%} instead of {each['share_now']:.0%}: {each['leads']:+,} leads to work, "
+            f"A at {each['share']:.0%} instead of {each['share_now']:.0%}: {each['leads']:+,} {leads} to work, "
             f"{each['wins']:+.1f} wins{worth}",
             highlight=False,
         )
@@ -92,11 +95,12 @@ def _lines(row: dict[str, Any]) -> list[str]:
 
 def _draw_routing(facts: dict[str, Any]) -> None:
     """Who got how much, beside simpler ways, and what one more place is worth."""
-    out.print(f"Routed: {facts['assigned']:,} of {facts['leads']:,} leads, {facts['changed']:,} from another rep")
+    of = counted(facts["leads"], "lead")
+    out.print(f"Routed: {facts['assigned']:,} of {of}, {facts['changed']:,} moved from another rep")
     for name, way in facts["beside"].items():
         out.print(
-            f"  {name.replace('_', ' ')}: {way['assigned']:,} leads, value {way['value']:,.1f}, "
-            f"with all that counts {way['whole']:,.1f} average leads",
+            f"  {name.replace('_', ' ')}: {counted(way['assigned'], 'lead')}, value {way['value']:,.1f}, "
+            f"total objective {way['whole']:,.1f} (in average leads)",
             highlight=False,
         )
     worth = ", ".join(f"{team} {value:,.2f}" for team, value in facts["worth_of_place"].items())

@@ -6,6 +6,9 @@ import shlex
 from typing import Any
 
 from leadscore.terminal.console import command, escaped, number, out, table_of, until
+from leadscore.wording import counted
+
+ALIKE = ("lead may be the same as another one", "leads may be the same as another one")
 
 
 def draw_sample(result: dict[str, Any]) -> None:
@@ -15,7 +18,8 @@ def draw_sample(result: dict[str, Any]) -> None:
         table.add_row(f"{name}.csv", f"{rows:,}")
     out.print(table)
     folder = escaped(result["folder"])
-    out.print(f"{result['open']:,} leads are open at the end. Settings: {folder}/leadscore.toml", soft_wrap=True)
+    still_open = counted(result["open"], "lead is", "leads are")
+    out.print(f"{still_open} open at the end. Settings: {folder}/leadscore.toml", soft_wrap=True)
     config = shlex.quote(f"{result['folder']}/leadscore.toml")
     out.print(f"Go on: leadscore ingest --config {escaped(config)}", soft_wrap=True)
 
@@ -30,24 +34,35 @@ def draw_ingest(result: dict[str, Any]) -> None:
     for name, a in result["accounts"]["tables"].items():
         table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "ignored", "rejected", "duplicates")))
     out.print(table)
+    for line in _ignored(result["accounts"]):
+        out.print(escaped(line), highlight=False)
     for file in result["files"]:
         how = ", unchanged: not read again" if file["unchanged"] else f": {file['dialect']}" if file["dialect"] else ""
         out.print(f"{escaped(file['file'])}{escaped(how)}", highlight=False)
     for said, rules in (("rejected", result["rejects"]), ("kept with a warning", result["warned"])):
         for rule, n in rules.items():
             first = escaped(result["first_rejects"][rule])
-            out.print(f"[yellow]{said}[/] {n:,} rows by the rule {escaped(rule)}, the first at {first}")
+            out.print(f"[yellow]{counted(n, 'row')} {said}[/] (rule {escaped(rule)}); first at {first}")
     if result["first_rejects"]:
         out.print(f"See them, with file, line, column and value: {command('rejects')}", soft_wrap=True)
     if result["duplicates"]:
         where = escaped(result["duplicates_file"])
-        out.print(
-            f"[yellow]{result['duplicates']:,} leads may be the same as another one[/]: see {where}", soft_wrap=True
-        )
+        out.print(f"[yellow]{counted(result['duplicates'], *ALIKE)}[/]: see {where}", soft_wrap=True)
     for warning in [*result["alarms"], *result["warnings"]]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
     basis = f" (by {escaped(result['known_until_from'])})" if result["known_until_from"] else ""
     out.print(f"Store version [bold]{result['store_version']}[/], {until(result)}{basis}", soft_wrap=True)
+
+
+def _ignored(accounts: dict[str, Any]) -> list[str]:
+    """Under which name how many rows of which source, and of which table, were ignored: a line for each name."""
+    places: dict[str, list[str]] = {}
+    for kind in ("source", "table"):
+        for place, account in accounts[f"{kind}s"].items():
+            for name, n in account["ignored_by"].items():
+                if n:
+                    places.setdefault(name, []).append(f"{counted(n, 'row')} of the {kind} {place}")
+    return [f"Ignored by {name}: {', '.join(rows)}" for name, rows in places.items()]
 
 
 COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
@@ -71,7 +86,7 @@ def draw_rejects(result: dict[str, Any]) -> None:
     if result["stopped"]:
         out.print(f"[yellow]The last ingest was stopped:[/] {escaped(result['stopped'])}\n", highlight=False)
     if result["to"]:
-        out.print(f"{result['written']:,} rejected rows written to {escaped(result['to'])}", soft_wrap=True)
+        out.print(f"{counted(result['written'], 'rejected row')} written to {escaped(result['to'])}", soft_wrap=True)
         return
     if not result["rules"]:
         out.print("No row was rejected")
@@ -109,13 +124,14 @@ def draw_pruned(result: dict[str, Any]) -> None:
     """What went, or would go."""
     verb = "Removed" if result["really"] else "Would remove"
     out.print(
-        f"{verb} {len(result['removed'])} versions and {result['files']} files, {result['bytes'] / 1e6:,.1f} MB; "
-        f"{len(result['kept'])} versions stay"
+        f"{verb} {counted(len(result['removed']), 'version')} and {counted(result['files'], 'file')}, "
+        f"{result['bytes'] / 1e6:,.1f} MB; {counted(len(result['kept']), 'version stays', 'versions stay')}"
     )
     lists = result["lists"]
     if lists["removed"]:
         out.print(
-            f"{verb} {len(lists['removed'])} lists, {lists['size'] / 1e6:,.1f} MB; {len(lists['kept'])} lists stay"
+            f"{verb} {counted(len(lists['removed']), 'list')}, {lists['size'] / 1e6:,.1f} MB; "
+            f"{counted(len(lists['kept']), 'list stays', 'lists stay')}"
         )
     if not result["really"] and (result["removed"] or result["files"] or lists["removed"]):
         prune = command(f"store prune {_options(result['asked'])} --yes")

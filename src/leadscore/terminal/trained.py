@@ -18,6 +18,7 @@ from leadscore.terminal.console import (
     table_of,
     until,
 )
+from leadscore.wording import counted
 
 TOLD = {  # columns of the table of all models; the rest is in the report
     "auc": "AUC",
@@ -168,7 +169,7 @@ def _draw_scorer(scorer: dict[str, Any]) -> None:
         said = "with a model of its own: " + ", ".join(own) if own else f"one model for all, since {told['why']}"
         out.print(f"Segments by {escaped(told['field'])}: {escaped(said)}", highlight=False)
     for kind, n in scorer["missing_leads"].items():
-        out.print(f"{kind} is tried with about {n:,} more closed leads")
+        out.print(f"{kind} is tried with about {counted(n, 'more closed lead')}")
     if not scorer["reproducible"]:
         out.print("[yellow]warning:[/] the time limit ended the search: another machine may choose otherwise")
 
@@ -177,7 +178,7 @@ def _learned(e: dict[str, Any]) -> str:
     """What a model was learned from."""
     history = e["history"]
     if e["assumption"]:
-        return f"Learned from {history['leads']:,} closed leads, of which {history['base_rate']:.1%} were won"
+        return f"Learned from {counted(history['leads'], 'closed lead')}, of which {history['base_rate']:.1%} were won"
     mature = "-" if history["mature_rate"] is None else f"{history['mature_rate']:.3f}"
     return (
         f"Learned from {history['snapshots']:,} snapshots of {history['leads']:,} leads; base rate "
