@@ -110,7 +110,7 @@ def test_ingest_when_refused_by_an_alarm_then_the_same_folder_and_settings_are_p
     config.write_text(SETTINGS.format(day="2024-02-03"))
     stopped = run("ingest", "--config", config, "--data", elsewhere)
     assert stopped.code == 3
-    words = words_after(stopped.err, "if it is right")
+    words = words_after(stopped.err, "If it is correct, run")
     assert words[-4:] == ["--config", str(config), "--data", str(elsewhere)]
     assert words[:2] == ["ingest", "--accept"]
     assert run(*words).code == 0
