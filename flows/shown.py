@@ -31,7 +31,7 @@ def show_scores(scored: dict[str, Any]) -> None:
         f"{model}, in {folder}\n\n| tier | leads |\n|---|---|{tiers}"
     )
     if scored["withheld"]:
-        summary += f"\n\nNot published, too unlike the list before: {'; '.join(scored['withheld'])}"
+        summary += f"\n\nNot published, it differs too much from the previous list: {'; '.join(scored['withheld'])}"
     if scored["newer"]:
         summary += f"\n\nNot published: readers stay with the newer list `{scored['newer']['publication_id']}`"
     artifacts.create_markdown_artifact(summary, key="leadscore-summary")

@@ -78,7 +78,7 @@ def ingest(
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     known_until: KnownUntil = None,
-    accept: Annotated[list[str] | None, typer.Option(help="An alarm that shall not stop it this once.")] = None,
+    accept: Annotated[list[str] | None, typer.Option(help="Let this alarm pass, for this delivery only.")] = None,
     forget_damaged: Annotated[
         bool, typer.Option("--forget-damaged", help="Let a damaged version before count as absent.")
     ] = False,
@@ -162,7 +162,8 @@ def score(
         bool, typer.Option("--replace-newer", help="Publish the list even if a newer one is published.")
     ] = False,
     even_if_unlike: Annotated[
-        bool, typer.Option("--even-if-unlike", help="Publish the list even if it is too unlike the one before.")
+        bool,
+        typer.Option("--even-if-unlike", help="Publish the list even if it differs too much from the last."),
     ] = False,
     as_json: Json = False,
 ) -> None:

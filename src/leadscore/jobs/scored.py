@@ -177,7 +177,7 @@ def publish(
     """Lead readers to a publication that `score` wrote, unless they are led to a newer one. Repeating changes nothing.
 
     `published` says whether they are led there, `newer` which list they stay with if not, and its as_of. `withheld`
-    says what of the list is too unlike the one before it to be published, unless it may be `even_if_unlike`; then the
+    says by what the list differs too much from the one before it, unless it may be published `even_if_unlike`; then the
     published list stands.
     """
     folder = settings.project_folder()

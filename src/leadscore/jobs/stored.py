@@ -47,7 +47,7 @@ def ingest(
 ) -> dict[str, Any]:
     """Read the sources into a new store version; returns its id, files, accounts, rejects by rule and warnings.
 
-    `accept` names alarms that shall not stop it this once. `known_until_us` is when the export was made; by default
+    `accept` names alarms to let pass, for this delivery only. `known_until_us` is when the export was made: by default
     settings, columns, files or their times say so, none of them later than the clock. With `forget_damaged` a version
     before that is damaged counts as absent: changes that were seen between exports are lost with it.
     """

@@ -60,8 +60,8 @@ def _draw_place(result: dict[str, Any]) -> None:
     as_of = f" --as-of {result['as_of']}" if result["as_of"] else ""
     if result["withheld"]:
         out.print(
-            f"[yellow]Not published:[/] the list is written in {escaped(result['folder'])}, but it is too unlike the "
-            f"one before: {escaped('; '.join(result['withheld']))}. The published list, as of "
+            f"[yellow]Not published:[/] the list is written in {escaped(result['folder'])}, but it differs "
+            f"too much from the previous list: {escaped('; '.join(result['withheld']))}. The published list, as of "
             f"{escaped(result['previous_as_of'])}, stays. Look at what was exported; to publish this list all the "
             f"same: {command(f'score{as_of} --even-if-unlike')}",
             soft_wrap=True,
