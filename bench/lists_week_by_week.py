@@ -20,7 +20,7 @@ import pyarrow as pa
 from leadscore import jobs
 from leadscore.config import Settings, read_settings
 from leadscore.errors import AlarmError
-from leadscore.publish.published import read_publication
+from leadscore.publish.publication import read_publication
 from leadscore.publish.unlike import Pair, measure_differences
 from leadscore.sample import write_sample
 from leadscore.times import parse_moment

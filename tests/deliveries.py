@@ -146,3 +146,37 @@ def emptied(name: str, column: str, *, since: np.datetime64 | None = None) -> Mu
         return table
 
     return on(name, change)
+
+
+def shuffled(name: str, column: str, where: Callable[[pd.DataFrame], pd.Series] | None = None) -> Mutation:
+    """Values that stand beside the wrong rows."""
+
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        chosen = where(table) if where else pd.Series(data=True, index=table.index)
+        values = table.loc[chosen, column].to_numpy()
+        table.loc[chosen, column] = np.random.default_rng(7).permutation(values)
+        return table
+
+    return on(name, change)
+
+
+def repeated(name: str, times: int, *, share: float = 1.0, since: np.datetime64 | None = None) -> Mutation:
+    """Rows that come more than once."""
+
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        chosen = np.random.default_rng(7).random(len(table)) < share
+        if since is not None:
+            chosen &= (table[DATED[name]] >= str(since)).to_numpy()
+        return pd.concat([table, *[table[chosen]] * (times - 1)])
+
+    return on(name, change)
+
+
+def without_leads(where: Callable[[pd.DataFrame], pd.Series]) -> Mutation:
+    """Leads that are missing from every file."""
+
+    def change(tables: Tables) -> Tables:
+        gone = set(tables["leads"].loc[where(tables["leads"]), "lead_id"])
+        return {name: table[~table["lead_id"].isin(gone)] for name, table in tables.items()}
+
+    return change

@@ -69,7 +69,11 @@ ALARMS: dict[str, Alarm] = {
         "leads, or facts dated before the export before, are gone; of closes hardly any may be: their leads would be "
         "open again"
     ),
-    "feed_ended": Alarm("the newest fact of a table is older than its gaps usually are, while other tables go on"),
+    "facts_added": Alarm("a table has many new facts with old dates, or activities come more than once"),
+    "feed_ended": Alarm(
+        "the newest fact of a table is older than its gaps usually are, or facts of a kind that always came are gone, "
+        "while others go on"
+    ),
     "known_until_ahead": Alarm("`known_until` lies far past the newest fact of any table"),
     "same_files": Alarm("`known_until` is later, but every file is the one that was read before", "warn"),
     "older_export": Alarm("the export ends earlier than the one before"),
@@ -77,6 +81,7 @@ ALARMS: dict[str, Alarm] = {
     "unknown_value": Alarm("a stage, kind or status that the settings do not know is common", "warn"),
     "emptied": Alarm("many values of a column are gone in facts that were exported before"),
     "rewritten": Alarm("many facts that were exported before say something else, such as won for lost"),
+    "reassigned": Alarm("many closed leads have another owner", "warn"),
     "currency_switch": Alarm("many leads have another currency, or amounts that changed by one and the same factor"),
     "scale": Alarm("numbers are a power of ten of what they were, or those of new facts are of another size"),
     "shares": Alarm("new facts differ in who acts, how leads end, or what is missing"),

@@ -187,7 +187,7 @@ ALARMS = [
     ("half_delivered", MANY, {"01.csv": ["1,2024-01-05"]}, "activities had 40 rows and has 1"),
     ("same_files", MANY, {}, "no file changed"),
     ("renamed", [row.replace("Ulm", "Ulm (Donau)") for row in MANY], {},
-     "leads.city: 'Ulm' is now 'Ulm (Donau)' in 50 facts"),
+     "leads.city: 'Ulm' is now 'Ulm (Donau)' in 50 rows"),
     ("currency_switch", [f"{row.rsplit(',', 1)[0]},{(n + 1) * 100}" for n, row in enumerate(MANY)], {},
      "size of 100 of 100 leads is 100 times what it was"),
     ("time_shift", [row.replace("T10", "T12") for row in MANY], {}, "moved by +2 hours"),

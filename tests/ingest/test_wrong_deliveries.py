@@ -18,12 +18,15 @@ from deliveries import (
     emptied,
     on,
     read_sample,
+    repeated,
     scaled,
     settings_of,
     shifted,
+    shuffled,
     swapped,
     thinned,
     truncated,
+    without_leads,
     write_delivery,
 )
 from histories import scratch
@@ -35,7 +38,8 @@ from leadscore.times import parse_moment
 
 LEADS = 3000
 BEFORE, NOW = np.datetime64("2026-01-25"), np.datetime64("2026-02-01")
-FOUR_WEEKS = NOW - np.timedelta64(28, "D")
+FOUR_WEEKS_LONG = np.timedelta64(28, "D")
+FOUR_WEEKS = NOW - FOUR_WEEKS_LONG
 
 
 def closing(table: pd.DataFrame) -> pd.Series:
@@ -46,6 +50,21 @@ def closing(table: pd.DataFrame) -> pd.Series:
 def answers(field: str) -> Callable[[pd.DataFrame], pd.Series]:
     """The rows of the history of a field."""
     return lambda table: table["field"] == field
+
+
+def of(column: str, value: str) -> Callable[[pd.DataFrame], pd.Series]:
+    """The rows with a value."""
+    return lambda table: table[column] == value
+
+
+def closed_since(day: np.datetime64) -> Callable[[pd.DataFrame], pd.Series]:
+    """The closed leads that were created since a day."""
+    return lambda leads: (leads["status"] != "Open") & (leads["created_at"] >= str(day))
+
+
+def every_third_open(leads: pd.DataFrame) -> pd.Series:
+    """Open leads, without order."""
+    return (leads["status"] == "Open") & (leads["lead_id"].str[-1].astype(int) % 3 == 0)
 
 
 def every_file(change: Callable[[str], Mutation]) -> Mutation:
@@ -126,7 +145,37 @@ CASES: dict[str, tuple[Mutation, str]] = {
     "durations emptied": (emptied("activities", "duration_s"), "emptied"),
     "amounts of outcomes emptied": (emptied("outcomes", "amount"), "emptied"),
     "industry of new leads emptied": (emptied("leads", "industry", since=BEFORE), "shares"),
+    "amounts of leads shuffled": (shuffled("leads", "amount"), "rewritten"),
+    "employees of leads shuffled": (shuffled("leads", "employees"), "rewritten"),
+    "amounts of outcomes shuffled": (shuffled("outcomes", "amount"), "rewritten"),
+    "durations shuffled": (shuffled("activities", "duration_s"), "rewritten"),
+    "budgets shuffled": (shuffled("field_history", "value", answers("budget")), "rewritten"),
+    "every activity three times": (repeated("activities", 3), "facts_added"),
+    "every tenth activity twice": (repeated("activities", 2, share=0.1), "facts_added"),
+    "new activities three times": (repeated("activities", 3, since=BEFORE), "facts_added"),
+    "activities given to other leads": (shuffled("activities", "lead_id"), "facts_added"),
+    "stages given to other leads": (shuffled("stage_history", "lead_id"), "facts_added"),
+    "activities of reps dead for a week": (dead("activities", BEFORE, of("actor", "rep")), "feed_ended"),
+    "activities of leads dead for a week": (dead("activities", BEFORE, of("actor", "lead")), "feed_ended"),
+    "calls dead for a week": (dead("activities", BEFORE, of("type", "call")), "feed_ended"),
+    "closed leads of two months gone": (without_leads(closed_since(FOUR_WEEKS - FOUR_WEEKS_LONG)), "facts_vanished"),
+    "a third of the open leads gone": (without_leads(every_third_open), "facts_vanished"),
 }
+
+
+def reopened(n: int) -> Mutation:
+    """The first leads that closed have neither an outcome nor a closing stage."""
+
+    def change(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        leads = set(tables["outcomes"]["lead_id"].iloc[:n])
+        outcomes, stages = tables["outcomes"], tables["stage_history"]
+        is_taken_back = stages["lead_id"].isin(leads) & closing(stages)
+        return tables | {
+            "outcomes": outcomes[~outcomes["lead_id"].isin(leads)],
+            "stage_history": stages[~is_taken_back],
+        }
+
+    return change
 
 
 @cache
@@ -157,6 +206,8 @@ ALWAYS = {
     "every file cut off at 81 %", "19 % of outcomes and closing stages gone", "closes missing for four weeks",
     "activities dead for a week", "amounts of new leads x 100", "budgets x 100", "stages five hours earlier",
     "a stage renamed", "a rare title renamed", "won and lost exchanged", "actors turned", "industry emptied",
+    "amounts of leads shuffled", "every activity three times", "activities of reps dead for a week",
+    "closed leads of two months gone",
 }  # fmt: skip
 MARKED = [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow, id=name) for name in CASES]
 
@@ -184,6 +235,29 @@ def test_delivery_when_it_is_right_then_it_counts_without_a_word():
     settings, good = base()
     assert deliver(cut(read_sample(leads=LEADS), NOW))["alarms"] == []
     assert pointer(settings).read_bytes() != good
+
+
+def test_delivery_when_closed_leads_go_to_other_owners_then_it_counts_with_a_warning():
+    words = deliver(shuffled("leads", "owner_id")(cut(read_sample(leads=LEADS), NOW)))["alarms"]
+    assert len(words) == 1
+    assert words[0].startswith("reassigned: ")
+    assert words[0].endswith(" leads that were closed before have another owner")
+
+
+def test_delivery_when_open_leads_go_to_other_owners_then_it_counts_without_a_word():
+    change = shuffled("leads", "owner_id", of("status", "Open"))
+    assert deliver(change(cut(read_sample(leads=LEADS), NOW)))["alarms"] == []
+
+
+def test_delivery_when_four_closes_are_taken_back_then_it_counts_without_a_word():
+    assert deliver(reopened(4)(cut(read_sample(leads=LEADS), NOW)))["alarms"] == []
+
+
+def test_delivery_when_many_closes_are_taken_back_then_it_says_so_once():
+    with pytest.raises(AlarmError) as raised:
+        deliver(reopened(60)(cut(read_sample(leads=LEADS), NOW)))
+    assert str(raised.value).count("60 of ") == 1
+    assert "closed leads are open again" in str(raised.value)
 
 
 def test_delivery_when_its_alarm_is_accepted_then_it_counts_and_the_version_says_what_was_accepted():

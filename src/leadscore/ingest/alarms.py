@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from leadscore.engine.protocol import identifier
+from leadscore.ingest.added import find_added
 from leadscore.ingest.deliveries import Deliveries
-from leadscore.ingest.fresh import find_shares, find_sizes
+from leadscore.ingest.fresh import find_shares, find_silent, find_sizes
 from leadscore.ingest.observe import JUDGED
 from leadscore.ingest.rewritten import (
     Compared,
@@ -21,6 +22,7 @@ from leadscore.ingest.rewritten import (
     find_rescaled,
     find_rewritten,
 )
+from leadscore.ingest.rewritten_numbers import find_reassigned, find_rewritten_numbers
 from leadscore.ingest.validate import Staged
 from leadscore.ingest.vanished import find_ahead, find_ended, find_shifted, find_vanished
 from leadscore.store.version import StoreVersion
@@ -286,7 +288,15 @@ def _emptied(e: Exports) -> Iterator[str]:
 
 
 def _rewritten(e: Exports) -> Iterator[str]:
-    return iter(()) if e.pair is None else find_rewritten(e.pair, e.compared)
+    if e.pair is not None:
+        yield from find_rewritten(e.pair, e.compared)
+        yield from find_rewritten_numbers(e.pair)
+
+
+def _feed_ended(e: Exports) -> Iterator[str]:
+    if e.pair is not None:
+        yield from find_ended(e.pair)
+        yield from find_silent(e.pair)
 
 
 def _scale(e: Exports) -> Iterator[str]:
@@ -306,7 +316,8 @@ LOOKS: dict[str, Callable[[Exports], Iterator[str]]] = {
     "empty": _empty,
     "half_delivered": _half_delivered,
     "facts_vanished": _of_pair(find_vanished),
-    "feed_ended": _of_pair(find_ended),
+    "facts_added": _of_pair(find_added),
+    "feed_ended": _feed_ended,
     "known_until_ahead": _of_pair(find_ahead),
     "same_files": _same_files,
     "older_export": _older_export,
@@ -314,6 +325,7 @@ LOOKS: dict[str, Callable[[Exports], Iterator[str]]] = {
     "unknown_value": _unknown,
     "emptied": _emptied,
     "rewritten": _rewritten,
+    "reassigned": _of_pair(find_reassigned),
     "currency_switch": _currency_switch,
     "scale": _scale,
     "shares": _of_pair(find_shares),

@@ -52,6 +52,15 @@ class Deliveries:
         """SQL list of the stages that close a lead."""
         return ", ".join(map(literal, self.staged.settings.stages.closing())) or "''"
 
+    def closed_before(self) -> str:
+        """SQL of the leads (lead_id) that have an outcome, or a closing stage, in the delivery before."""
+        sources = ["SELECT lead_id FROM raw_before_leads WHERE 1 = 0"]
+        if "outcomes" in self.tables:
+            sources.append("SELECT lead_id FROM raw_before_outcomes")
+        if "stages" in self.tables:
+            sources.append(f"SELECT lead_id FROM raw_before_stages WHERE stage IN ({self.closing_stages()})")
+        return " UNION ".join(sources)
+
 
 def read_parts_of(before: StoreVersion) -> list[Part]:
     """The parts of a version as far as they are known."""

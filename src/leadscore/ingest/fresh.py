@@ -21,6 +21,9 @@ SURE = 5.0  # standard errors
 LEAST_SHARES = 20  # facts on both sides, to compare shares
 MOVED = 0.4  # of the facts that say something else than they used to
 YEAR_US = 365 * DAY_US
+PERIODS = 8  # in each of which a value must have come, for its silence to say something
+LEAST_EXPECTED = 15  # facts; hardly ever none comes of so many
+SILENT = 0.1  # of what is expected, at the most
 NUMBERS = {"activities": ["duration_s"], "outcomes": ["amount"]}
 
 
@@ -33,7 +36,7 @@ def find_sizes(pair: Deliveries) -> Iterator[str]:
         shift = float(np.median(np.log(now)) - np.median(np.log(before)))
         error = 1.25 * float(np.std(np.log(before))) / np.sqrt(len(now))  # of the median
         if abs(shift) > max(LARGER, SURE * error):
-            yield f"{name} of {len(now):,} new facts is usually {np.exp(shift):.3g} times what it was"
+            yield f"the median of {name} in {len(now):,} new rows is {np.exp(shift):.3g} times what it was"
 
 
 def _numbers(pair: Deliveries) -> Iterator[tuple[str, str, str, str]]:
@@ -81,8 +84,15 @@ def _moved(pair: Deliveries, name: str, table: str, column: str, where: str) -> 
     shifts = {value: now.get(value, 0) / n_now - before.get(value, 0) / n_before for value in before | now}
     most = max(shifts, key=lambda value: shifts[value])
     if sum(max(shift, 0.0) for shift in shifts.values()) > MOVED:
-        yield (f"{name}: {most!r} is {now.get(most, 0) / n_now:.0%} of {n_now:,} new facts, "
-               f"and was {before.get(most, 0) / n_before:.0%} in the year before")  # fmt: skip
+        share_now, share_before = now.get(most, 0) / n_now, before.get(most, 0) / n_before
+        yield (
+            f"{name} is {most!r} in {_percent(share_now)} of the {n_now:,} new rows; "
+            f"in the year before, in {_percent(share_before)}"
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _counts(pair: Deliveries, table: str, column: str, where: str, *, side: str) -> dict[Any, int]:
@@ -100,8 +110,10 @@ def _missing_more(pair: Deliveries) -> Iterator[str]:
             shares = [_share_missing(pair, table, column, side=side) for side in ("before", "now")]
             (n_before, missing_before), (n_now, missing_now) = shares
             if min(n_before, n_now) >= LEAST_SHARES and missing_now - missing_before > MOVED:
-                yield (f"{table}.{column} is missing in {missing_now:.0%} of {n_now:,} new facts, "
-                       f"and was in {missing_before:.0%} of those before them")  # fmt: skip
+                yield (
+                    f"{table}.{column} is missing in {_percent(missing_now)} of the {n_now:,} new rows; "
+                    f"before, in {_percent(missing_before)}"
+                )
 
 
 def _share_missing(pair: Deliveries, table: str, column: str, *, side: str) -> tuple[int, float]:
@@ -109,3 +121,47 @@ def _share_missing(pair: Deliveries, table: str, column: str, *, side: str) -> t
     row = pair.rows(f"""SELECT COUNT(*) AS n, COUNT({identifier(column)}) AS filled FROM raw_{side}_{table}
         WHERE {period}""")[0]
     return row["n"], 1 - row["filled"] / row["n"] if row["n"] else 0.0
+
+
+def find_silent(pair: Deliveries) -> Iterator[str]:
+    """Kinds, actors, stages and answered fields that came in each period before and do not come any more.
+
+    A period is as long as the time since the export before. What is expected is the smaller of what was usual in the
+    periods before and of what the share of the past year gives of today's facts: neither a quiet week nor a campaign
+    that swells the rest raises an alarm.
+    """
+    is_open = f"stage NOT IN ({pair.closing_stages()})"
+    for table, column, where in (
+        ("activities", "kind", "1 = 1"),
+        ("activities", "actor", "1 = 1"),
+        ("changes", "field", "1 = 1"),
+        ("stages", "stage", is_open),
+    ):
+        if table in pair.tables:
+            yield from _find_silent_values(pair, table, column, where)
+
+
+def _find_silent_values(pair: Deliveries, table: str, column: str, where: str) -> Iterator[str]:
+    usual = _usual_counts(pair, table, column, where)
+    before, now = (_counts(pair, table, column, where, side=side) for side in ("before", "now"))
+    n_before, n_now = sum(before.values()), sum(now.values())
+    for value, n_usual in usual.items():
+        of_share = n_now * before.get(value, 0) / n_before if n_before else 0.0
+        expected = min(n_usual, of_share)
+        n = now.get(value, 0)
+        if expected >= LEAST_EXPECTED and n <= SILENT * expected:
+            yield f"{table}.{column} is {value!r} in {n:,} of the {n_now:,} new rows; about {expected:,.0f} are usual"
+
+
+def _usual_counts(pair: Deliveries, table: str, column: str, where: str) -> dict[str, float]:
+    """The median number of facts of every value that came in each of the periods before."""
+    length_us = max(pair.now_us - pair.before_us, DAY_US)
+    periods = []
+    for i in range(PERIODS):
+        until_us = pair.before_us - i * length_us
+        is_in = f"event_us >= {until_us - length_us} AND event_us < {until_us}"
+        periods.append(f"COUNT(CASE WHEN {is_in} THEN 1 END) AS period_{i}")
+    rows = pair.rows(f"""SELECT {identifier(column)} AS value, {", ".join(periods)} FROM raw_before_{table}
+        WHERE {where} AND {identifier(column)} IS NOT NULL GROUP BY 1 ORDER BY 1""")
+    counts = {row["value"]: [row[f"period_{i}"] for i in range(PERIODS)] for row in rows}
+    return {value: float(np.median(of_value)) for value, of_value in counts.items() if min(of_value) > 0}

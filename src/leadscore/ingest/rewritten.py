@@ -66,7 +66,7 @@ def compare_columns(pair: Deliveries) -> list[Compared]:
     compared = []
     for table in pair.tables:
         if table == "leads":
-            names = [each for each in _lead_columns(pair, "text") if each != "owner_id"]  # leads go to other reps
+            names = [each for each in lead_columns(pair, "text") if each != "owner_id"]  # leads go to other reps
             compared += [_compare(pair, table, each, keys=["lead_id"]) for each in names]
         elif table == "changes":
             compared += _compare_changes(pair)
@@ -75,13 +75,14 @@ def compare_columns(pair: Deliveries) -> list[Compared]:
     return [each for each in compared if each.facts >= LEAST_PAIRS]
 
 
-def _lead_columns(pair: Deliveries, kind: str) -> list[str]:
+def lead_columns(pair: Deliveries, kind: str) -> list[str]:
+    """The mapped fields of leads that are of a kind: text, number or date."""
     columns = {column.name: column for column in pair.staged.table("leads").columns}
     return [each for each in pair.staged.mapped_fields() if each in columns and columns[each].type == kind]
 
 
 def _compare(pair: Deliveries, table: str, column: str, *, keys: list[str], where: str = "1 = 1") -> Compared:
-    both = _both_sql(table, [column], keys)
+    both = both_sql(table, [column], keys)
     rows = pair.rows(f"SELECT old_{column} AS old, COUNT(*) AS n FROM ({both}) AS p WHERE {where} GROUP BY 1")
     changed = pair.rows(f"""SELECT old_{column} AS old, new_{column} AS new, COUNT(*) AS n FROM ({both}) AS p
         WHERE {where} AND old_{column} IS DISTINCT FROM new_{column} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2""")
@@ -94,7 +95,7 @@ def _compare(pair: Deliveries, table: str, column: str, *, keys: list[str], wher
     )
 
 
-def _both_sql(table: str, columns: list[str], keys: list[str]) -> str:
+def both_sql(table: str, columns: list[str], keys: list[str]) -> str:
     """SQL of the facts of both deliveries: the keys, and every column as old_<column> and new_<column>."""
     before, now = (single(table, side=side, columns=columns, keys=keys) for side in ("before", "now"))
     same = " AND ".join(f"n.{identifier(each)} = b.{identifier(each)}" for each in keys)
@@ -129,7 +130,7 @@ def _compare_numbers(pair: Deliveries) -> list[Compared]:
         names = NUMBERS.get(table, [])
         keys = ["lead_id", "event_us"]
         if table == "leads":
-            names, keys = [*_lead_columns(pair, "number"), *_lead_columns(pair, "date")], ["lead_id"]
+            names, keys = [*lead_columns(pair, "number"), *lead_columns(pair, "date")], ["lead_id"]
         compared += [_count_missing(pair, table, each, keys) for each in names]
     return [each for each in compared if each.facts >= LEAST_PAIRS]
 
@@ -137,7 +138,7 @@ def _compare_numbers(pair: Deliveries) -> list[Compared]:
 def _count_missing(pair: Deliveries, table: str, column: str, keys: list[str]) -> Compared:
     row = pair.rows(f"""SELECT COUNT(*) AS n, COUNT(old_{column}) AS had,
         COUNT(CASE WHEN old_{column} IS NOT NULL AND new_{column} IS NULL THEN 1 END) AS gone
-        FROM ({_both_sql(table, [column], keys)}) AS p""")[0]
+        FROM ({both_sql(table, [column], keys)}) AS p""")[0]
     missing: dict[str | None, int] = {None: row["n"] - row["had"]}
     return Compared(f"{table}.{column}", table, row["n"], Counter({("", None): row["gone"]}), missing)
 
@@ -146,12 +147,12 @@ def find_renamed(compared: list[Compared]) -> Iterator[str]:
     """Values that have another name now, in the facts that both deliveries have."""
     for each in compared:
         for old, (new, n) in each.renamed.items():
-            yield f"{each.name}: {old!r} is now {new!r} in {n:,} facts that were exported before"
+            yield f"{each.name}: {old!r} is now {new!r} in {n:,} rows exported before"
 
 
 def find_rewritten(pair: Deliveries, compared: list[Compared]) -> Iterator[str]:
     """Columns of which past facts say something else, but for values that only have another name."""
-    numbers = {f"changes.{name}" for name in _number_fields(pair)}
+    numbers = {f"changes.{name}" for name in number_fields(pair)}
     for each in compared:
         other = Counter({
             (old, new): n for (old, new), n in each.changed.items()
@@ -163,11 +164,14 @@ def find_rewritten(pair: Deliveries, compared: list[Compared]) -> Iterator[str]:
         if each.name in numbers or n < LEAST_CHANGED or not (is_both_ways or n > limit * each.facts):
             continue
         (old, new), most = other.most_common(1)[0]
-        yield (f"{each.name}: {n:,} of {each.facts:,} facts that were exported before say something else; "
-               f"{old!r} became {new!r} in {most:,}")  # fmt: skip
+        yield (
+            f"{each.name} is another one in {n:,} of {each.facts:,} rows exported before; "
+            f"{old!r} became {new!r} in {most:,}"
+        )
 
 
-def _number_fields(pair: Deliveries) -> list[str]:
+def number_fields(pair: Deliveries) -> list[str]:
+    """The fields that are numbers."""
     return [name for name, field in pair.staged.settings.lead_fields().items() if field.type == "number"]
 
 
@@ -175,11 +179,11 @@ def find_rescaled(pair: Deliveries) -> Iterator[str]:
     """Numbers of past facts that are one and the same power of ten of what they were."""
     for table, names in NUMBERS.items():
         for column in names if table in pair.tables else ():
-            yield from _rescaled(pair, f"{table}.{column}", _both_sql(table, [column], ["lead_id", "event_us"]), column)
-    for column in _lead_columns(pair, "number") if "leads" in pair.tables else ():
-        yield from _rescaled(pair, f"leads.{column}", _both_sql("leads", [column], ["lead_id"]), column)
-    for field in _number_fields(pair) if "changes" in pair.tables else ():
-        both = _both_sql("changes", ["value"], ["lead_id", "field", "event_us"])
+            yield from _rescaled(pair, f"{table}.{column}", both_sql(table, [column], ["lead_id", "event_us"]), column)
+    for column in lead_columns(pair, "number") if "leads" in pair.tables else ():
+        yield from _rescaled(pair, f"leads.{column}", both_sql("leads", [column], ["lead_id"]), column)
+    for field in number_fields(pair) if "changes" in pair.tables else ():
+        both = both_sql("changes", ["value"], ["lead_id", "field", "event_us"])
         yield from _rescaled(pair, f"changes.{field}", f"SELECT * FROM ({both}) AS q WHERE field = {literal(field)}",
                              "value")  # fmt: skip
 
@@ -195,4 +199,4 @@ def _rescaled(pair: Deliveries, name: str, both: str, column: str) -> Iterator[s
     n = int(is_scaled.sum())
     if n >= LEAST_CHANGED and n > FEW * rows.num_rows:
         factor = 10.0 ** np.median(whole[is_scaled])
-        yield f"{name} of {n:,} of {rows.num_rows:,} facts that were exported before is {factor:g} times what it was"
+        yield f"in {n:,} of {rows.num_rows:,} rows exported before, {name} is now {factor:g} times what it was"

@@ -13,7 +13,7 @@ from leadscore.ingest.deliveries import EVENTS, Deliveries
 from leadscore.times import DAY_US, SECOND_US, format_us
 
 LEAST_FACTS = 20  # that must vanish from a table of which many facts may
-LEAST_CLOSES = 3  # that must vanish; a lead or two is re-opened in any week
+LEAST_CLOSES = 5  # that must vanish; a lead or two is re-opened in any week, however few are closed
 LEAST_GAPS = 30  # between days with facts, for their longest to say what is usual
 SILENCE_US = 10 * DAY_US  # of all tables; offices close between the years
 CENTURY_US = 36_525 * DAY_US  # engines differ in the remainder of negative numbers: moments before 1970
@@ -21,6 +21,8 @@ YEAR_US = 365 * DAY_US
 HALF_HOUR_US = 1800 * SECOND_US
 LEAST_LEADS = 20
 MANY = 0.2  # of the leads that both deliveries have
+MONTH_US = 30 * DAY_US
+MOST = 0.5  # of the open, or closed, leads that were created since a month of the last year
 
 
 def find_vanished(pair: Deliveries) -> Iterator[str]:
@@ -32,6 +34,8 @@ def find_vanished(pair: Deliveries) -> Iterator[str]:
         if name == "leads":
             before, gone = _count_gone_leads(pair)
             is_told = gone > limits.max_shrink * before  # half_delivered says so
+            if gone <= limits.max_vanished * before:
+                yield from _find_filtered(pair, limits.max_shrink)
         elif name == "outcomes" or name in moved:
             continue
         else:
@@ -68,23 +72,59 @@ _IN_BOTH = """JOIN (SELECT DISTINCT lead_id FROM raw_before_leads) AS lb ON lb.l
     JOIN (SELECT DISTINCT lead_id FROM raw_now_leads) AS ln ON ln.lead_id = r.lead_id"""
 
 
+def _find_filtered(pair: Deliveries, limit: float) -> Iterator[str]:
+    """Open leads, or closed ones, that are gone as if the export left them out, though few of all leads are gone."""
+    rows = pair.engine.query(f"""SELECT b.us, CASE WHEN c.lead_id IS NULL THEN 0 ELSE 1 END AS closed,
+        CASE WHEN n.lead_id IS NULL THEN 1 ELSE 0 END AS gone
+        FROM (SELECT lead_id, MIN(event_us) AS us FROM raw_before_leads WHERE event_us < {pair.before_us}
+            GROUP BY lead_id) AS b
+        LEFT JOIN ({pair.closed_before()}) AS c ON c.lead_id = b.lead_id
+        LEFT JOIN (SELECT DISTINCT lead_id FROM raw_now_leads) AS n ON n.lead_id = b.lead_id""")
+    created_us, closed, gone = (rows[name].to_numpy() for name in ("us", "closed", "gone"))
+    for words, is_closed in {"open": 0, "closed": 1}.items():
+        of_group = closed == is_closed
+        yield from _find_filtered_group(pair, created_us[of_group], gone[of_group], limit=limit, words=words)
+
+
+def _find_filtered_group(
+    pair: Deliveries, created_us: np.ndarray, gone: np.ndarray, *, limit: float, words: str
+) -> Iterator[str]:
+    n_gone = int(gone.sum())
+    if n_gone >= LEAST_FACTS and n_gone > limit * len(gone):
+        yield f"{n_gone:,} of {len(gone):,} {words} leads are gone"
+        return
+    for months in range(12, 0, -1):
+        since_us = pair.before_us - months * MONTH_US
+        is_recent = created_us >= since_us
+        n_gone = int(gone[is_recent].sum())
+        if n_gone >= LEAST_FACTS and n_gone > MOST * is_recent.sum():
+            day = format_us(since_us)[:10]
+            yield f"{n_gone:,} of {is_recent.sum():,} {words} leads that were created since {day} are gone"
+            return
+
+
 def _reopened(pair: Deliveries, limit: float) -> Iterator[str]:
-    """Leads without the outcome, or the closing stage, that they had."""
+    """Leads without the outcome, or the closing stage, that they had; of the same leads it is said once."""
     closing = pair.closing_stages()
     feeds = {"outcomes": ("outcomes", "1 = 1"), "closing stages": ("stages", f"r.stage IN ({closing})")}
-    closed = {side: [] for side in ("before", "now")}  # type: dict[str, list[str]]
+    closed: dict[str, list[str]] = {"before": [], "now": []}
+    ended = {}
     for words, (table, where) in feeds.items():
         if table not in pair.tables:
             continue
         for side, parts in closed.items():
             parts.append(f"SELECT r.lead_id FROM raw_{side}_{table} AS r WHERE {where}")
-        had, gone = _count_open_again(pair, closed["before"][-1], closed["now"][-1])
-        if gone >= LEAST_CLOSES and gone > limit * had:
-            yield f"{gone:,} of {had:,} leads with {words} have none now"
-    if closed["before"]:
-        had, gone = _count_open_again(pair, *(" UNION ".join(parts) for parts in closed.values()))
-        if gone >= LEAST_CLOSES and gone > limit * had:
-            yield f"{gone:,} closed leads are open again"
+        ended[words] = _count_open_again(pair, closed["before"][-1], closed["now"][-1])
+    if not ended:
+        return
+    had, gone = _count_open_again(pair, *(" UNION ".join(parts) for parts in closed.values()))
+    is_reopened = gone >= LEAST_CLOSES and gone > limit * had
+    if is_reopened:
+        yield f"{gone:,} of {had:,} closed leads are open again"
+    for words, (had_it, lost_it) in ended.items():
+        is_new = lost_it > gone or not is_reopened
+        if is_new and lost_it >= LEAST_CLOSES and lost_it > limit * had_it:
+            yield f"{lost_it:,} of {had_it:,} leads with {words} have none now"
 
 
 def _count_open_again(pair: Deliveries, before: str, now: str) -> tuple[int, int]:
@@ -109,9 +149,12 @@ def find_ended(pair: Deliveries) -> Iterator[str]:
         is_over = end_us - (int(days[-1]) + DAY_US) > allowed_us
         was_over = pair.before_us - (int(before[words][-1]) + DAY_US) > allowed_us
         if is_over and not was_over:
-            last, silent = format_us(int(days[-1]))[:10], (end_us - int(days[-1]) - DAY_US) // DAY_US
-            yield (f"the newest of {words} is of {last}, {silent} days before the newest fact; "
-                   f"up to {allowed_us // DAY_US} days are usual")  # fmt: skip
+            last = format_us(int(days[-1]))[:10]
+            silent = (end_us - int(days[-1]) - DAY_US) // DAY_US
+            yield (
+                f"the newest row of {words} is dated {last}, {silent} days before the newest fact of any table; "
+                f"usually at most {allowed_us // DAY_US}"
+            )
 
 
 def find_ahead(pair: Deliveries) -> Iterator[str]:
