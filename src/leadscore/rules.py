@@ -56,7 +56,7 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Alarm:
-    """What an export must not look like beside the one before."""
+    """What an export must not look like compared with the previous one."""
 
     meaning: str
     answer: Answer = "stop"
