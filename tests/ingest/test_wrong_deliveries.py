@@ -237,6 +237,41 @@ def test_delivery_when_it_is_right_then_it_counts_without_a_word():
     assert pointer(settings).read_bytes() != good
 
 
+def is_new(table: pd.DataFrame) -> pd.Series:
+    """The activities since the export before."""
+    return table["at"] >= str(BEFORE)
+
+
+def campaign(activities: pd.DataFrame) -> pd.DataFrame:
+    """Nine more of each new e-mail, minutes later."""
+    emails = activities[is_new(activities) & activities["type"].str.contains("email")]
+    times = pd.to_datetime(emails["at"])
+    copies = [
+        emails.assign(at=(times - pd.Timedelta(minutes=minutes)).dt.strftime("%Y-%m-%d %H:%M:%SZ"))
+        for minutes in range(1, 10)
+    ]
+    return pd.concat([activities, *copies])
+
+
+def entered_late(activities: pd.DataFrame) -> pd.DataFrame:
+    """Every third new activity is dated in the days before the export before."""
+    chosen = is_new(activities) & (np.arange(len(activities)) % 3 == 0)
+    times = pd.to_datetime(activities["at"]) - pd.Timedelta(days=6)
+    return activities.assign(at=activities["at"].where(~chosen, times.dt.strftime("%Y-%m-%d %H:%M:%SZ")))
+
+
+HONEST = {
+    "a quiet week": thinned("activities", 0.92, is_new),
+    "a campaign": on("activities", campaign),
+    "activities entered late": on("activities", entered_late),
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_delivery_when_the_week_was_unusual_then_it_counts_without_a_word(name):
+    assert deliver(HONEST[name](cut(read_sample(leads=LEADS), NOW)))["alarms"] == []
+
+
 def test_delivery_when_closed_leads_go_to_other_owners_then_it_counts_with_a_warning():
     words = deliver(shuffled("leads", "owner_id")(cut(read_sample(leads=LEADS), NOW)))["alarms"]
     assert len(words) == 1
