@@ -298,7 +298,15 @@ def test_known_until_when_it_is_a_number_then_it_is_not_taken_for_seconds_since_
     ],
 )
 def test_settings_when_the_file_is_no_toml_then_it_is_said(tmp_path, text):
-    assert "TOML" in refusal(tmp_path, text)
+    told = refusal(tmp_path, text)
+    assert "TOML" in told
+    assert "codec" not in told
+    assert ("save it as UTF-8" in told) == isinstance(text, bytes)
+
+
+def test_settings_when_an_editor_has_marked_the_file_as_utf8_then_they_are_read(tmp_path):
+    (tmp_path / "leadscore.toml").write_bytes(BASE.encode("utf-8-sig"))
+    assert read_settings(tmp_path / "leadscore.toml").project
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,13 @@ def test_patterns_when_settings_use_them_then_each_is_put_in_words():
     [
         ("x = " + "[" * 900 + "]" * 900, "nested too deeply"),
         ("x = " + "[" * 90_000, "nested too deeply"),
-        ("seed = " + "9" * 5000, "digits"),
+        ("a" + ".a" * 20_000 + " = 1", "nested too deeply"),
+        ("[a" + " . 'b c'" * 20_000 + "]", "nested too deeply"),
+        ("x = { a" + '."b"' * 20_000 + " = 1 }", "nested too deeply"),
+        ("seed = " + "9" * 5000, "leadscore.toml: holds a number of thousands of digits"),
+        ("x" * 10_000 + " = 1", "unknown key xxx"),
+        (f"fields.{'x' * 10_000}.kind = 1", "fields.xxx"),
+        ("seed = 1\nx = " + "y" * 10_000, "is not valid TOML"),
         ("seed = 0x" + "f" * 5000, "seed: must be at most"),
         ("\0", "TOML"),
         ("engine.threads = 100_000", "engine.threads: must be at most 256, got 100000"),
@@ -165,6 +171,7 @@ def test_patterns_when_settings_use_them_then_each_is_put_in_words():
         ("target.weight_cap = nan", "target.weight_cap: must be a number, got nan"),
         ("data_folder = '" + "x" * 300 + "'", "data_folder: holds a name of 300 bytes"),
         ("timezone = '" + "x" * 300 + "'", "no such time zone"),
+        ("timezone = '" + "x/" * 5000 + "'", "no such time zone"),
     ],
     ids=lambda each: each[:30],
 )
@@ -174,7 +181,56 @@ def test_settings_when_a_number_or_a_name_is_beyond_all_use_then_is_refused_in_w
     with pytest.raises(SettingsError) as refused:
         read_settings(path)
     assert words in str(refused.value)
+    assert "set_int_max" not in str(refused.value)
     assert len(str(refused.value)) < 1000
+
+
+ADDRESSES = {
+    "http://localhost:99999999": "has no valid port",
+    "http://localhost:0": "has the port 0",
+    "http://localhost:x": "has no valid port",
+    "https://user:SECRET/TOK@localhost:1": "has no valid port",
+    "http://[::1": "has no valid port",
+    "http://": "names no host",
+    "databricks://SECRETTOK": "begins with 'databricks:'; it must begin with one of http, https, sqlite",
+    "SECRETTOK": "names no scheme",
+    "./mlruns": "names no scheme",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("place", ["settings", "environment"])
+def test_address_when_no_server_can_be_there_then_is_refused_at_once_without_its_secrets(
+    tmp_path, monkeypatch, address, place
+):
+    text = BASE
+    if place == "settings":
+        text += f'[registry]\ntracking_uri = "{address}"\n'
+    else:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    (tmp_path / "leadscore.toml").write_text(text)
+    ended = run("models", "list")
+    assert ended.code == 2
+    assert ADDRESSES[address] in ended.err
+    assert "SECRET" not in ended.err
+    assert "TOK" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://localhost:5000", "https://host/path", "sqlite:///a.db", "postgresql+psycopg2://me@host/db", "mysql://h/d"],
+)
+def test_address_when_a_server_can_be_there_then_is_accepted(tmp_path, address):
+    (tmp_path / "leadscore.toml").write_text(f'{BASE}\n[registry]\ntracking_uri = "{address}"\n')
+    assert read_settings(tmp_path / "leadscore.toml").tracking_uri() == address
+
+
+def test_data_folder_when_it_cannot_be_one_then_is_refused_in_words(tmp_path):
+    (tmp_path / "leads.csv").write_text("id,created\n1,2024-01-01\n")
+    (tmp_path / "leadscore.toml").write_text(f'data_folder = "/dev/null"\n{BASE}')
+    ended = run("ingest")
+    assert (ended.code, ended.out) == (2, "")
+    assert "/dev/null" in ended.err
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "x" * (LONGEST_PROJECT + 1), *OURS, "Shop", "../shop", ""])

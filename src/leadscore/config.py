@@ -16,8 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from leadscore.clock_settings import OLD_KEYS, check_one_moment, refuse_old_keys
 from leadscore.deciding import Actions, Qualification, Tiers
-from leadscore.errors import SettingsError, TimeFormatError, listed
-from leadscore.limits import LONGEST_PROJECT, MOST_DAYS, MOST_SEED, NAME, OURS, PROJECT, FilePath
+from leadscore.errors import SettingsError, TimeFormatError, cut, listed
+from leadscore.limits import DEEP_KEY, LONGEST_PROJECT, MOST_DAYS, MOST_SEED, NAME, OURS, PROJECT, FilePath
 from leadscore.machine import EngineSettings, RegistrySettings
 from leadscore.problems import UndeclaredError, describe_problems, what_to_paste
 from leadscore.publishing import PublicationSettings
@@ -47,6 +47,7 @@ from leadscore.sections import (
 from leadscore.tables import PERSONAL, TABLES
 from leadscore.times import parse_moment
 
+TOO_DEEP = "is nested too deeply; settings are a few levels deep"
 DATED = {"target", "stages", "kinds", "max_staleness_hours", "known_until_file"}  # what only dates give a meaning
 PLACES = {"input_folder", "data_folder", "models_folder", "registry"}  # on this machine
 
@@ -381,22 +382,39 @@ def set_environment(**more: str) -> None:
         os.environ.setdefault(name, value)
 
 
+def _read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says.
+
+    Raises:
+        SettingsError: there is no such file, or it is no TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if DEEP_KEY.search(text):
+            raise SettingsError(path, [TOO_DEEP])
+        return tomllib.loads(text)
+    except FileNotFoundError as e:
+        raise SettingsError(path, ["there is no such file; name it with --config"]) from e
+    except OSError as e:
+        raise SettingsError(path, [f"cannot be read: {e.strerror}; name the file with --config"]) from e
+    except UnicodeDecodeError as e:
+        raise SettingsError(path, ["is not UTF-8 text, as TOML must be; save it as UTF-8"]) from e
+    except tomllib.TOMLDecodeError as e:
+        raise SettingsError(path, [f"is not valid TOML: {cut(str(e))}"]) from e
+    except ValueError as e:  # a NUL in the path, or what int() refuses
+        problem = "holds a number of thousands of digits" if "digits" in str(e) else f"is not valid TOML: {cut(str(e))}"
+        raise SettingsError(path, [problem]) from e
+    except RecursionError as e:
+        raise SettingsError(path, [TOO_DEEP]) from e
+
+
 def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
     """Settings from a TOML file; `input_folder` overrides where the sources lie.
 
     Raises:
         SettingsError: there is no such file, or it is no TOML, or a key or value in it is wrong.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as e:
-        raise SettingsError(path, ["there is no such file; name it with --config"]) from e
-    except OSError as e:
-        raise SettingsError(path, [f"cannot be read: {e.strerror}; name the file with --config"]) from e
-    except ValueError as e:  # no TOML, no UTF-8, a number of thousands of digits, a NUL in the path
-        raise SettingsError(path, [f"is no readable TOML: {e}"]) from e
-    except RecursionError as e:
-        raise SettingsError(path, ["is nested too deeply; settings are a few levels deep"]) from e
+    raw = _read_toml(path)
     try:
         folder = input_folder or path.parent / Path(raw.get("input_folder", "."))
     except TypeError as e:
@@ -406,4 +424,4 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
     except (ValidationError, TypeError) as e:
         raise SettingsError(path, describe_problems(e, Settings), cure=what_to_paste(e)) from e
     except RecursionError as e:
-        raise SettingsError(path, ["is nested too deeply; settings are a few levels deep"]) from e
+        raise SettingsError(path, [TOO_DEEP]) from e

@@ -16,6 +16,8 @@ from leadscore.wording import counted
 
 SHORTEST_ID = 4  # characters of a publication's id that name it
 
+LONGEST_SHOWN = 100  # characters of a name in an enumeration
+
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
     """The known word that `word` is most likely a misspelling of, or None."""
@@ -25,8 +27,13 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
 
 def listed(words: Sequence[str], *, most: int = 12) -> str:
     """Words as a readable enumeration, cut after `most` of them."""
-    shown = ", ".join(repr(word) for word in words[:most])
+    shown = ", ".join(shortened(word, most=LONGEST_SHOWN) for word in words[:most])
     return shown + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def cut(text: str, *, most: int = 200) -> str:
+    """Text, cut after `most` characters."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
 def shortened(value: object, *, most: int = 60) -> str:
@@ -35,7 +42,7 @@ def shortened(value: object, *, most: int = 60) -> str:
         text = repr(value)
     except ValueError:  # an integer of more digits than Python writes
         return "a number of thousands of digits"
-    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+    return cut(text, most=most)
 
 
 WITHHELD = 3  # the exit code of a delivery, or a list, that looks wrong beside what came before
@@ -297,6 +304,8 @@ class AliasError(UserError):
 class RegistryError(LeadscoreError):
     """MLflow that could not be reached or refused; nothing of it is half done that a reader would see."""
 
+    exit_code = 2
+
     def __init__(self, doing: str, problem: str) -> None:
         super().__init__(f"MLflow failed while {doing}: {problem}")
 
@@ -380,8 +389,21 @@ class FolderTakenError(UserError):
         super().__init__(f"{path} is not empty; name a new folder, nothing is overwritten")
 
 
+class UnreadableError(UserError):
+    """A file or folder that is there and cannot be read, which says nothing about its content: not damage."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} cannot be read: {problem[:1].lower()}{problem[1:]}. Put that right, then run the same command "
+            "again; nothing was replaced"
+        )
+
+
 class CorruptFileError(LeadscoreError):
     """A file whose content is not what its manifest says."""
+
+    exit_code = 2
 
     def __init__(self, path: Path, *, expected: str, found: str) -> None:
         self.path, self.expected, self.found = path, expected, found
@@ -414,6 +436,8 @@ class DamagedFileError(CorruptFileError, UserError):
 class CorruptPointerError(LeadscoreError):
     """A file that should name the current version, and does not."""
 
+    exit_code = 2
+
     def __init__(self, path: Path) -> None:
         super().__init__(
             f"{path} is gone or damaged, and it is not clear which version counts: see `{propose('store list')}`, "
@@ -423,6 +447,8 @@ class CorruptPointerError(LeadscoreError):
 
 class WriteError(LeadscoreError):
     """A file that could not be written; what was there before is intact."""
+
+    exit_code = 2
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"could not write in {path}: {problem}; what was there before is intact")

@@ -6,13 +6,21 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from leadscore.errors import CorruptFileError, DamagedFileError, WriteError
+from leadscore.errors import (
+    CorruptFileError,
+    DamagedFileError,
+    UnreadableError,
+    WriteError,
+)
 from leadscore.locks import WRITING, claim
 
 CURE = "run again what wrote it"
@@ -25,9 +33,95 @@ def hash_bytes(data: bytes) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file's content, as 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a file's content, as 64 hex digits.
+
+    Raises:
+        UnreadableError: it is there and cannot be read.
+        FileNotFoundError: there is none.
+    """
+    with _reading(path):
+        _check_regular(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Tell what cannot be read from what is not there: only the second may be made anew."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as e:
+        raise UnreadableError(path, e.strerror or str(e)) from e
+
+
+def _check_regular(path: Path) -> None:
+    """Refuse a folder, and a pipe, which would be waited for."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise UnreadableError(path, "it is a folder where a file should be")
+    if not stat.S_ISREG(mode):
+        raise UnreadableError(path, "it is not a regular file")
+
+
+def read_if_there(path: Path) -> bytes | None:
+    """The bytes of a file; None if there is none.
+
+    Raises:
+        UnreadableError: it is there and cannot be read: its rights, a folder in its place, the disk.
+    """
+    try:
+        with _reading(path):
+            if not is_there(path):
+                return None
+            _check_regular(path)
+            return path.read_bytes()
+    except FileNotFoundError:  # removed in between
+        return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder of that path.
+
+    Raises:
+        UnreadableError: nobody knows, since its folder may not be looked into.
+    """
+    try:
+        with _reading(path):
+            try:
+                path.stat()
+            except NotADirectoryError:  # a file stands where its folder should
+                return False
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def list_folder(folder: Path, pattern: str = "*") -> list[Path]:
+    """What is in a folder under names that match `pattern`, sorted; nothing if there is no such folder.
+
+    `Path.glob` finds nothing in a folder that may not be read, as if it were empty.
+
+    Raises:
+        UnreadableError: it is there and cannot be listed.
+    """
+    try:
+        with _reading(folder):
+            names = os.listdir(folder)  # noqa: PTH208 (Path.iterdir is as lazy as glob)
+    except FileNotFoundError:
+        return []
+    return sorted(folder / name for name in names if fnmatchcase(name, pattern))
+
+
+def list_manifests(folder: Path) -> list[Path]:
+    """The manifest of every folder in `folder` that has one, sorted.
+
+    Raises:
+        UnreadableError: one of these folders cannot be looked into.
+    """
+    paths = [home / "manifest.json" for home in list_folder(folder)]
+    return [path for path in paths if is_there(path)]
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
@@ -40,18 +134,19 @@ def read_json(path: Path, shape: Mapping[str, Any] | None = None, *, cure: str =
 
     Args:
         path: the file.
-        shape: key -> a type, several types, a list of one shape, or a mapping as this one.
+        shape: key -> a type, several types, a list of one shape, or a mapping as this one; the key `str` stands for
+            every key.
         cure: what to do if it is damaged, for the message.
 
     Raises:
-        DamagedFileError: it cannot be read, is cut, or is something else.
+        DamagedFileError: it is gone, cut, or something else.
+        UnreadableError: it is there and cannot be read.
     """
+    data = read_if_there(path)
+    if data is None:
+        raise DamagedFileError(path, "it is gone", cure=cure)
     try:
-        found = json.loads(path.read_bytes())
-    except FileNotFoundError as e:
-        raise DamagedFileError(path, "it is gone", cure=cure) from e
-    except OSError as e:
-        raise DamagedFileError(path, e.strerror or str(e), cure=cure) from e
+        found = json.loads(data)
     except (ValueError, RecursionError) as e:
         raise DamagedFileError(path, "it is not JSON", cure=cure) from e
     if problem := _find_mismatch(found, shape or {}, "it"):
@@ -68,6 +163,8 @@ def _find_mismatch(value: Any, shape: Any, name: str) -> str | None:
     elif isinstance(shape, Mapping):
         if not isinstance(value, dict):
             return f"{name} is no object"
+        if str in shape:
+            shape = dict.fromkeys(value, shape[str])
         if missing := [key for key in shape if key not in value]:
             return f"{name} has no {missing[0]!r}"
         inside = [(value[key], inner, repr(key)) for key, inner in shape.items()]
@@ -153,8 +250,13 @@ def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def write_pointer(path: Path, data: bytes) -> None:
-    """Replace the small file that names what counts, in one step; one that says so already is left alone."""
-    if not path.exists() or path.read_bytes() != data:
+    """Replace the small file that names what counts, in one step; one that says so already is left alone.
+
+    Raises:
+        UnreadableError: what is there cannot be read, and is not replaced unseen.
+        WriteError: it cannot be written.
+    """
+    if read_if_there(path) != data:
         write_bytes(path, data)
 
 
@@ -163,11 +265,11 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
 
     Raises:
         CorruptFileError: they do not.
+        UnreadableError: it is there and cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as e:
-        raise CorruptFileError(path, expected=sha256, found="none") from e
+    data = read_if_there(path)
+    if data is None:
+        raise CorruptFileError(path, expected=sha256, found="none")
     if not (found := hash_bytes(data)).startswith(sha256):
         raise CorruptFileError(path, expected=sha256, found=found)
     return data
@@ -181,7 +283,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         WriteError: the disk is full, the folder may not be written, ...; nothing is visible of it.
     """
-    if folder.exists():
+    if is_there(folder):
         for name, data in files.items():
             write_pointer(folder / name, data)
         return

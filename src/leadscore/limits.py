@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,11 @@ LONGEST_WORD = 100  # of what is named in the settings
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes, as file systems have it
 LONGEST_PROJECT = 64  # it names folders, an experiment and a model
 OURS = ("artifacts", "cards", "mlflow", "mlruns", "prefect")  # what data/ and models/ hold beside the projects
+
+
+PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+MOST_PARTS = 100  # of a dotted key; reading it takes time that grows with the square of their number
+DEEP_KEY = re.compile(rf"(?<![\w-]){PART}(?:[ \t]*+\.[ \t]*+{PART}){{{MOST_PARTS}}}")
 
 
 def path_problem(path: Path) -> str | None:

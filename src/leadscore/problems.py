@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from leadscore.errors import nearest, shortened
+from leadscore.errors import cut, nearest, shortened
 from leadscore.limits import PATTERNS
 from leadscore.sections import hint
 
@@ -52,7 +52,7 @@ def describe_problems(error: ValidationError | TypeError, root: type[BaseModel])
     for problem in error.errors(include_url=False):
         loc = [str(part) for part in problem["loc"]]
         if problem["type"] == "extra_forbidden":
-            place = ".".join(loc)
+            place = ".".join(cut(part, most=100) for part in loc)
             lines[place] = f"unknown key {place}{hint(loc[-1], _keys_beside(problem['loc'], root))}"
         else:
             place = _place(problem["loc"])
@@ -110,7 +110,7 @@ def _place(loc: tuple[int | str, ...]) -> str:
     """The key that a problem is of, without what pydantic adds: the kind that it tried, "[key]" for a name."""
     if loc[:1] == ("known_until",):
         return "known_until"
-    return ".".join(str(part) for part in loc if part != "[key]")
+    return ".".join(cut(str(part), most=100) for part in loc if part != "[key]")
 
 
 def _keys_beside(loc: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:

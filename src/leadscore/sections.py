@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from leadscore.errors import listed, nearest
+from leadscore.errors import listed, nearest, shortened
 from leadscore.limits import (
     CURRENCY,
     LONGEST_WORD,
@@ -59,7 +59,7 @@ def checked_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as e:  # OSError: no file can be called so
-        raise ValueError(f"no such time zone: {value!r}; an example is 'Europe/Berlin'") from e
+        raise ValueError(f"no such time zone: {shortened(value)}; an example is 'Europe/Berlin'") from e
     return value
 
 
@@ -376,4 +376,4 @@ class ModelSettings(Frozen):
 def hint(word: str, known: list[str]) -> str:
     """The nearest known word for a mistyped one, else all that are known, to end a sentence with."""
     near = nearest(word, known)
-    return f"; did you mean {near!r}?" if near else f"; known are {listed(known)}"
+    return f"; did you mean {shortened(near, most=100)}?" if near else f"; known are {listed(known)}"

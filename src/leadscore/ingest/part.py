@@ -41,8 +41,17 @@ BATCH_ROWS = 250_000
 WORDS_OF_FIELD = {"label", "learn"}  # they decide nothing that a file gives
 Part = dict[str, Any]
 SEAL = "content_sha256"  # of all else in a part's JSON, so that no damage to it is taken for what a file gave
-ACCOUNT = {"read": int, "used": int, "ignored": int, "rejected": int, "ignored_by": {}}
-PART = {"key": str, "source": str, "file": str, "sha256": str, "account": ACCOUNT, "tables": {}, "rejects": FILES}
+ACCOUNT = {"read": int, "used": int, "ignored": int, "rejected": int, "ignored_by": {str: int}}
+COUNTS = dict.fromkeys(("selected", "refused", "duplicates"), int)
+PART = {
+    "key": str,
+    "source": str,
+    "file": str,
+    "sha256": str,
+    "account": ACCOUNT,
+    "tables": {str: COUNTS | {"rows": FILES, "side": FILES}},
+    "rejects": FILES,
+}
 
 
 def reading_of(source: str, settings: Settings) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from leadscore.errors import CorruptFileError, SaltLostError
-from leadscore.files import read_json, write_bytes
+from leadscore.files import list_folder, read_if_there, read_json, write_bytes
 from leadscore.ingest.words import Words
 
 LEGAL_FORMS = {"ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "kg", "limited", "llc", "ltd", "nv",
@@ -48,13 +49,18 @@ class PersonalHash:
         """
         path = folder / "salt"
         used = _salts_used(folder)
-        if not path.exists():
+        salt = read_if_there(path)
+        if salt is None:
             if used:
                 raise SaltLostError(path, "is gone", parts=folder / "parts")
-            write_bytes(path, secrets.token_bytes(16), private=True)
+            salt = secrets.token_bytes(16)
+            write_bytes(path, salt, private=True)
+        if not salt:  # it would hide nothing
+            raise SaltLostError(path, "is empty", parts=folder / "parts")
         if path.stat().st_mode & 0o077:  # copied, or from before it was private
-            path.chmod(0o600)
-        found = cls(path.read_bytes())
+            with suppress(PermissionError):  # another user's, who makes it private with the next ingest
+                path.chmod(0o600)
+        found = cls(salt)
         if used - {found.salt_id}:
             raise SaltLostError(path, "is not the one that it was", parts=folder / "parts")
         return found
@@ -84,12 +90,14 @@ class PersonalHash:
 def _salts_used(folder: Path) -> set[str]:
     """The ids of the salts under which files in the store at `folder` were hashed, as far as they can be read."""
     salts = set()
-    for path in (folder / "parts").glob("*.json"):
+    for path in list_folder(folder / "parts", "*.json"):
         try:
-            salts.add(read_json(path).get("salt"))
+            salt = read_json(path).get("salt")
         except CorruptFileError:  # its source is read again
             continue
-    return {salt for salt in salts if salt}
+        if salt and isinstance(salt, str):
+            salts.add(salt)
+    return salts
 
 
 def normalise_email(text: str) -> str:

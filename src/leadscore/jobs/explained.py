@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import SHORTEST_ID, NoPublicationError, OldPublicationError, UnknownLeadError
-from leadscore.files import hash_bytes
+from leadscore.files import hash_bytes, list_manifests
 from leadscore.history.split import History, open_history
 from leadscore.jobs.scored import read_previous, score_list
 from leadscore.model.apply import WinModel
@@ -77,7 +77,7 @@ def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, 
         if standing is None:
             raise NoPublicationError(settings.project, None, [])
         publication_id = standing.id
-    written = (path.parent.name for path in folder.glob("*/manifest.json"))
+    written = (path.parent.name for path in list_manifests(folder))
     known = sorted(name for name in written if ID.fullmatch(name))
     matching = [name for name in known if name.startswith(publication_id)]
     if len(publication_id) < SHORTEST_ID or len(matching) != 1:

@@ -21,7 +21,7 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import CorruptFileError, DamagedFileError, UnknownRuleError
 from leadscore.features.fields import unlearned_fields
 from leadscore.features.people import unasked_fields
-from leadscore.files import read_json
+from leadscore.files import list_manifests, read_json
 from leadscore.ingest.build import build_version
 from leadscore.ingest.export_moment import Delivery
 from leadscore.ingest.reps import read_rep_names
@@ -143,6 +143,7 @@ def prune_store(settings: Settings, *, keep: int, really: bool, lists: ListLimit
     With `lists` old lists are removed first, as far as they are settled; a dry run takes them for still there.
     """
     folder = settings.project_folder() / "store"
+    _read_referred(settings)  # what cannot be read stops it before anything goes
     pruned = PrunedLists((), (), 0)
     if lists is not None:
         pruned = prune_lists(
@@ -172,7 +173,7 @@ def _read_horizon(settings: Settings, listed: Listed) -> int | None:
 def _read_referred(settings: Settings) -> dict[Path, str | None]:
     """The store version that each publication and training names; None if its manifest is damaged."""
     folders = (settings.project_folder() / "scores", settings.models_folder / settings.project)
-    manifests = [path for folder in folders for path in sorted(folder.glob("*/manifest.json"))]
+    manifests = [path for folder in folders for path in list_manifests(folder)]
     named: dict[Path, str | None] = {}
     for path in manifests:
         try:

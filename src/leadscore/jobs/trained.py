@@ -15,7 +15,15 @@ from leadscore.config import Settings
 from leadscore.errors import AsOfError, CorruptFileError, FollowUpError, NoStoreError, TooFewOutcomesError
 from leadscore.features.fields import mapped_fields
 from leadscore.features.people import unasked_fields
-from leadscore.files import canonical_json, hash_bytes, read_json, write_bytes, write_folder
+from leadscore.files import (
+    canonical_json,
+    hash_bytes,
+    is_there,
+    read_if_there,
+    read_json,
+    write_bytes,
+    write_folder,
+)
 from leadscore.history.split import History
 from leadscore.ingest.reps import read_rep_names
 from leadscore.jobs.opened import checked_as_of, open_store
@@ -143,7 +151,7 @@ def _read_champion(registry: Registry) -> _Champion | None:
 def _decision_kept(registry: Registry, home: Path) -> dict[str, Any] | None:
     """What was decided of a training that is registered: it is not judged again, by then perhaps against itself."""
     path = _card_folder(home) / "promotion.json"
-    if not path.exists() or home.name not in {version.version for version in registry.versions()}:
+    if not is_there(path) or home.name not in {version.version for version in registry.versions()}:
         return None
     try:
         return read_json(path, DECISION)
@@ -286,9 +294,10 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     for place in (beside.parent, beside):
         sweep(place)
     paths = sorted(path for pattern in SHOWN for path in beside.glob(pattern) if not path.name.startswith(WRITING))
-    files = {path.relative_to(beside).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    texts = {path: (read_if_there(path) or b"").decode(errors="replace") for path in paths}
+    files = {path.relative_to(beside).as_posix(): text for path, text in texts.items()}
     decided = Promotion(True, "no champion, and it is better than the base rate").as_json() | {"against": None}
-    if (told := beside / "promotion.json").exists():  # not for models from before there were such decisions
+    if is_there(told := beside / "promotion.json"):  # not for models from before there were such decisions
         decided = read_json(told, DECISION, cure=f"run {propose('train')} again, which writes it anew")
     because = replace(who, why=decided["why"])
     decision = Decision(decided["promoted"], decided["against"], decided["evidence"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.config import Settings
-from leadscore.errors import CorruptFileError
+from leadscore.errors import CorruptFileError, UnreadableError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_folder
 from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.target import describe_target
@@ -56,9 +56,12 @@ def read_model(home: Path) -> tuple[WinModel, dict[str, Any]]:
 
     Raises:
         CorruptFileError: a file was changed, or is gone.
+        UnreadableError: a file is there and cannot be read.
     """
     try:
         model = WinModel.from_folder(home)
     except DamagedError as e:
         raise CorruptFileError(e.path, expected=e.expected, found=e.found) from e
+    except OSError as e:
+        raise UnreadableError(Path(e.filename or home), e.strerror or str(e)) from e
     return model, read_json(home / "manifest.json")

@@ -22,8 +22,16 @@ from typing import Any
 
 from leadscore.addresses import hide_secrets
 from leadscore.config import Settings, environment_kept, set_environment
-from leadscore.errors import AliasError, CorruptFileError, NoModelError, RegistryError, UnknownVersionError
-from leadscore.files import read_json
+from leadscore.errors import (
+    AliasError,
+    CorruptFileError,
+    NoModelError,
+    RegistryError,
+    UnknownVersionError,
+    cut,
+)
+from leadscore.files import is_there, read_json
+from leadscore.machine import address_problem
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
 from leadscore.model.run import build_dataset, build_metrics, build_note, build_params, log_model
@@ -111,6 +119,8 @@ class Registry:
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
         """MLflow's failures, and those of the database behind it, as one error without an address's secrets."""
+        if problem := address_problem(self._settings.tracking_uri()):
+            raise RegistryError(what, f"its address, MLFLOW_TRACKING_URI, {problem}")
         try:
             with warnings.catch_warnings(), environment_kept():
                 warnings.simplefilter("ignore")  # about examples that these models do without
@@ -121,8 +131,7 @@ class Registry:
         except Exception as e:
             if not isinstance(e, OSError | ImportError) and type(e).__module__.partition(".")[0] not in FOREIGN:
                 raise
-            problem = (str(e) or type(e).__name__).splitlines()[0]
-            problem = hide_secrets(problem, of=self._settings.tracking_uri())
+            problem = hide_secrets(_first_sentence(e), of=self._settings.tracking_uri())
             raise RegistryError(what, problem) from None  # a traceback of `e` would show what is hidden
 
     def register(
@@ -332,7 +341,7 @@ class Registry:
     def _is_there(self) -> bool:
         """Whether there is a database to look into; looking would make it."""
         uri = self._settings.tracking_uri()
-        return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
+        return not uri.startswith("sqlite:///") or is_there(Path(uri.removeprefix("sqlite:///")))
 
     def _experiment(self) -> str:
         if self._client.get_experiment_by_name(self.name) is None:
@@ -401,6 +410,12 @@ class Registry:
             self.name, f"models:/{logged}", run_id=run_id, tags=tags, model_id=logged
         )
         return int(made.version)
+
+
+def _first_sentence(error: Exception) -> str:
+    """What an error says in its first line or, if that only announces a list, in all of them."""
+    lines = (str(error) or type(error).__name__).splitlines()
+    return cut(" ".join(lines), most=500) if lines[0].endswith(":") else lines[0]
 
 
 def _read_move(text: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadscore.locks import locked
-from leadscore.publish.published import ID, Listed, find_standing, read_listed
+from leadscore.publish.published import Listed, find_standing, list_written, read_listed
 from leadscore.times import DAY_US
 
 HorizonOf = Callable[[Listed], int | None]
@@ -45,7 +45,7 @@ def prune_lists(
         really: remove; else only tell.
     """
     with locked(folder):
-        names = sorted(path.name for path in folder.glob("*") if ID.fullmatch(path.name))
+        names = list_written(folder)
         lists = [read_listed(folder, name) for name in names]
         stays = _find_staying(lists, limits, known_until_us=known_until_us, horizon_days=horizon_days)
         standing = find_standing(folder, store_folder)

@@ -13,7 +13,14 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.errors import CorruptFileError
-from leadscore.files import canonical_json, hash_bytes, read_json, write_pointer
+from leadscore.files import (
+    canonical_json,
+    hash_bytes,
+    is_there,
+    list_folder,
+    read_json,
+    write_pointer,
+)
 from leadscore.locks import locked
 from leadscore.publish.publication import Publication, read_manifest, read_publication
 from leadscore.store.receipts import build_receipts, is_receipt_of, read_receipts, receipts_path, write_receipts
@@ -131,7 +138,7 @@ def find_standing(folder: Path, store_folder: Path) -> Listed | None:
 
 def read_listed(folder: Path, publication_id: str) -> Listed:
     """A publication by its id, or why it cannot be read."""
-    if not (folder / publication_id).is_dir():
+    if not is_there(folder / publication_id):
         return Listed(publication_id, None, f"its folder {folder / publication_id} is gone")
     try:
         return Listed(publication_id, read_manifest(folder / publication_id))
@@ -139,14 +146,19 @@ def read_listed(folder: Path, publication_id: str) -> Listed:
         return Listed(publication_id, None, str(e))
 
 
+def list_written(folder: Path) -> list[str]:
+    """The ids of the lists that lie in a folder, published or not, whole or not."""
+    return [path.name for path in list_folder(folder) if ID.fullmatch(path.name)]
+
+
 def list_published(folder: Path, store_folder: Path) -> list[Listed]:
     """Every list that readers were led to, by id: with receipts, current, or named by another as the one before.
 
     Lists that were only written are not among them.
     """
-    written = [path.name for path in folder.glob("*") if ID.fullmatch(path.name)]
+    written = list_written(folder)
     listed = {name: read_listed(folder, name) for name in written}
-    receipts = [path.stem for path in (store_folder / "receipts").glob("*.parquet")]
+    receipts = [path.stem for path in list_folder(store_folder / "receipts", "*.parquet")]
     before = [each.manifest.get("previous") for each in listed.values() if each.manifest]
     names = {name for name in [*receipts, *before, read_current_id(folder)] if name and ID.fullmatch(name)}
     return [listed.get(name) or read_listed(folder, name) for name in sorted(names)]
@@ -198,7 +210,7 @@ def read_past_receipts(folder: Path, store_folder: Path) -> pa.Table:
     """
     tables = []
     for each in list_published(folder, store_folder):
-        if not (folder / each.id).is_dir():
+        if not is_there(folder / each.id):
             tables.append(read_receipts(store_folder, publication_id=each.id))
             continue
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.files import write_file
+from leadscore.files import is_there, list_folder, read_if_there, write_file
 from leadscore.tables import RECEIPTS
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def write_receipts(
     receipts = build_receipts(
         scores, publication_id=publication_id, model_version=model_version, store_version=store_version
     )
-    if path.exists() and is_receipt_of(path, receipts):
+    if is_there(path) and is_receipt_of(path, receipts):
         return path
 
     def fill(beside: Path) -> Path:
@@ -71,7 +71,7 @@ def read_receipts(folder: Path, *, publication_id: str = "*") -> pa.Table:
     Files that are no receipts are passed over with a warning.
     """
     tables = []
-    for path in sorted((folder / "receipts").glob(f"{publication_id}.parquet")):
+    for path in list_folder(folder / "receipts", f"{publication_id}.parquet"):
         table = _read(path)
         if table is None or table.schema != RECEIPTS:
             logger.warning("%s holds no receipts of this format; it is passed over", path)
@@ -81,8 +81,12 @@ def read_receipts(folder: Path, *, publication_id: str = "*") -> pa.Table:
 
 
 def _read(path: Path) -> pa.Table | None:
+    """The rows of a file; None if it is gone or damaged."""
+    data = read_if_there(path)
+    if data is None:
+        return None
     try:
         # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
-        return pq.ParquetFile(path).read(use_threads=False)
-    except (OSError, pa.ArrowException):
+        return pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+    except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
         return None

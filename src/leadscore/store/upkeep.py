@@ -14,7 +14,7 @@ from leadscore.errors import (
     QuarantinedError,
     UnknownStoreVersionError,
 )
-from leadscore.files import canonical_json, hash_bytes, read_json, write_pointer
+from leadscore.files import canonical_json, hash_bytes, list_folder, read_json, write_pointer
 from leadscore.locks import locked, unread
 from leadscore.store.version import (
     BESIDE,
@@ -33,7 +33,8 @@ from leadscore.store.version import (
 )
 
 MANIFEST = "manifest"
-PART = {"rejects": FILES, "tables": {}}
+PART = {"rejects": FILES, "tables": {str: {"rows": FILES, "side": FILES}}}
+MORE = ("rejects", "ignored_leads", "texts")  # what a part holds beside its tables; early ones not all
 
 
 def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[dict[str, Any]]:
@@ -156,7 +157,7 @@ def _find_unused(folder: Path, kept: Collection[str], *, project: str) -> list[P
     used = {path for version in kept for path in _files(folder, version)}
     rejects = read_attempt(folder, project=project)["rejects"]["files"] if kept else []
     used |= {object_path(folder, file["sha256"]) for file in rejects}
-    stored = [*(folder / "objects").rglob("*.parquet"), *(folder / "parts").glob("*.json")]
+    stored = [*(folder / "objects").rglob("*.parquet"), *list_folder(folder / "parts", "*.json")]
     return sorted(path for path in stored if path not in used)
 
 
@@ -170,6 +171,6 @@ def _files(folder: Path, version: str) -> Iterator[Path]:
             part = read_json(path, PART)
         except CorruptFileError:  # its source is read again when it is needed
             continue
-        needed += [part[name] for name in ("rejects", "ignored_leads", "texts") if name in part]
+        needed += [part[name] for name in MORE if name in part]
         needed += [each[kind] for each in part["tables"].values() for kind in ("rows", "side")]
     yield from (object_path(folder, file["sha256"]) for each in needed for file in each["files"])

@@ -20,6 +20,8 @@ from leadscore.files import (
     canonical_json,
     hash_bytes,
     hash_file,
+    is_there,
+    list_folder,
     read_json,
     read_verified,
     write_pointer,
@@ -43,7 +45,7 @@ BESIDE = (
 NOTHING: dict[str, Any] = {"rows": 0, "files": []}
 POINTER = {"version": str, "sha256": str}
 FILES = {"rows": int, "files": [{"sha256": str, "rows": int}]}
-ATTEMPT = {"rejects": FILES | {"rules": {}, "warned": {}}, "stopped": (str, type(None))}
+ATTEMPT = {"rejects": FILES | {"rules": {str: int}, "warned": {str: int}}, "stopped": (str, type(None))}
 logger = logging.getLogger(__name__)
 
 
@@ -124,14 +126,20 @@ _hashes: dict[tuple[Path, int, int, int], str] = {}  # of files as this process 
 
 
 def hash_object(path: Path) -> str:
-    """SHA-256 of a stored file, computed once while the file is as it was; "none" if there is no such file."""
+    """SHA-256 of a stored file, computed once while the file is as it was; "none" if there is no such file.
+
+    Raises:
+        UnreadableError: it is there and cannot be read.
+    """
+    if not is_there(path):
+        return "none"
     try:
         found = path.stat()
-    except OSError:
+        key = (path, found.st_size, found.st_mtime_ns, found.st_ino)
+        if key not in _hashes:
+            _hashes[key] = hash_file(path)
+    except FileNotFoundError:  # removed in between
         return "none"
-    key = (path, found.st_size, found.st_mtime_ns, found.st_ino)
-    if key not in _hashes:
-        _hashes[key] = hash_file(path)
     return _hashes[key]
 
 
@@ -263,7 +271,8 @@ def read_pointer(folder: Path) -> str | None:
 
 def list_ids(folder: Path) -> list[str]:
     """The ids of all versions of a store, whole or not."""
-    return sorted(path.stem for path in (folder / "versions").glob("*.json") if re.fullmatch("[0-9a-f]{16}", path.stem))
+    paths = list_folder(folder / "versions", "*.json")
+    return [path.stem for path in paths if re.fullmatch("[0-9a-f]{16}", path.stem)]
 
 
 def read_current(folder: Path, *, project: str) -> StoreVersion:
@@ -279,7 +288,7 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
     if (sha256 := read_pointer(folder)) is not None:
         return read_version(folder, sha256)
     path = folder / "current.json"
-    if not path.exists() and not list_ids(folder):
+    if not is_there(path) and not list_ids(folder):
         raise NoStoreError(project, folder)
     latest = _find_latest(folder)
     if latest is None:
@@ -323,7 +332,7 @@ def read_attempt(folder: Path, *, project: str) -> dict[str, Any]:
         NoStoreError: nothing was ingested yet.
     """
     path = folder / "attempt.json"
-    if path.exists():
+    if is_there(path):
         try:
             return read_json(path, ATTEMPT, cure="what the current version rejected is shown instead")
         except CorruptFileError as e:
