@@ -223,6 +223,8 @@ def find_lost(project: Project, harmed: Path, *, command: str) -> set[str]:
     lost = {name for name, data in project.before.items() if now.get(name) != data}
     if command == "prune":
         lost -= {name for name in project.prunable if name not in now}
+        part = project.before.get(harmed.relative_to(project.folder).as_posix(), b"").decode(errors="replace")
+        lost -= {name for name in lost if Path(name).stem in part}  # what only a damaged file knew of
     lost = {name for name in lost if not (project.folder / name).is_relative_to(harmed)}
     return {name for name in lost if not WRITTEN_AGAIN.search(name)}
 

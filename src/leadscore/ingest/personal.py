@@ -55,8 +55,8 @@ class PersonalHash:
                 raise SaltLostError(path, "is gone", parts=folder / "parts")
             salt = secrets.token_bytes(16)
             write_bytes(path, salt, private=True)
-        if not salt:  # it would hide nothing
-            raise SaltLostError(path, "is empty", parts=folder / "parts")
+        if not 0 < len(salt) <= blake2b.MAX_KEY_SIZE:  # an empty one would hide nothing
+            raise SaltLostError(path, "is empty, or no salt", parts=folder / "parts")
         if path.stat().st_mode & 0o077:  # copied, or from before it was private
             with suppress(PermissionError):  # another user's, who makes it private with the next ingest
                 path.chmod(0o600)
