@@ -25,7 +25,9 @@ def train(folder, *, has_id, identical_rows=None, rows=N):
         {"source": "leads", "table": "outcomes", "columns": outcomes},
     ]
     model = {"identical_rows": identical_rows} if identical_rows else {}
-    settings = undated_settings("none", folder, fields={"color": {}}, bant={}, mapping=mapping, model=model)
+    settings = undated_settings(
+        "none", folder, fields={"color": {"known_from": "creation"}}, bant={}, mapping=mapping, model=model
+    )
     table = pd.DataFrame({"id": [f"l{i}" for i in range(rows)], "color": color, "end": np.where(won, "won", "lost")})
     table.to_csv(folder / "leads.csv", index=False)
     jobs.ingest(settings)
