@@ -144,6 +144,11 @@ class Settings(Frozen):
             self._check_entry(f"mapping entry {number} ({entry.source} -> {entry.table})", entry)
         if not self.is_dated:
             self._check_undated()
+        if self.time != "ordered" and self.model.outcome_delay is not None:
+            raise ValueError(
+                f"time = {self.time!r}: model.outcome_delay counts leads in their order, so it needs time = 'ordered'; "
+                "leave it out"
+            )
         if not any(entry.table == "leads" for entry in self.mapping):
             raise ValueError("no mapping entry fills the table leads")
         if unread := [name for name in self.sources if all(entry.source != name for entry in self.mapping)]:

@@ -366,6 +366,13 @@ class ModelSettings(Frozen):
         default=False, description="whether a segment gets a model of its own where that is clearly better"
     )
 
+    outcome_delay: int | None = Field(
+        default=None,
+        ge=0,
+        le=10**9,
+        description="of ordered leads: after how many further leads an outcome is known; without it no running intercept",
+    )
+
     @model_validator(mode="after")
     def _names_a_segment(self) -> ModelSettings:
         if self.segment_models and not self.segment:

@@ -115,6 +115,16 @@ class History:
         rows = build_grid_list(spells, within, target=s.target, seed=s.seed)
         return build_side(name, rows, spells, known_us=known_us, target=s.target)
 
+    def relabel(self, rows: pd.DataFrame, *, known_us: int) -> Side:
+        """Snapshots of before a moment, labelled and weighed by what was known at it; its spells only.
+
+        `rows` has `KEYS`, grid_weight, and any columns beside.
+        """
+        spells = self.spells(known_us)
+        rows = rows.merge(spells[["lead_id", "spell"]], on=["lead_id", "spell"], validate="many_to_one")
+        name = f"snapshots before {self.name(known_us)}"
+        return build_side(name, rows, spells, known_us=known_us, target=self.settings.target)
+
     def earlier_side(self, moment_us: int) -> Side:
         """All that could be learned at a moment: snapshots before it, labels as known at it."""
         name = f"history before {self.name(moment_us)}"

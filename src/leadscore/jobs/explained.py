@@ -18,7 +18,13 @@ from leadscore.history.split import History, open_history
 from leadscore.jobs.scored import read_previous, score_list
 from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
-from leadscore.publish.publication import Publication, format_files, read_inputs, read_publication
+from leadscore.publish.publication import (
+    Publication,
+    format_files,
+    read_inputs,
+    read_publication,
+    read_shift,
+)
 from leadscore.publish.published import ID, find_standing, read_before, read_past_receipts
 from leadscore.report.explanation import build_explanation
 from leadscore.scoring.change import Previous
@@ -130,7 +136,9 @@ def _explain(
     row = scores.filter(pc.equal(scores["lead_id"], lead_id)).drop_columns(["as_of"]).to_pylist()
     if not row:
         raise UnknownLeadError(lead_id, publication.id)
-    explained = explain_lead(history, model, lead_id=lead_id, as_of_us=_moment(history, publication))
+    explained = explain_lead(
+        history, model, lead_id=lead_id, as_of_us=_moment(history, publication), shift=read_shift(publication.manifest)
+    )
     folder = settings.project_folder()
     receipts = read_past_receipts(folder / "scores", folder / "store")
     told = {

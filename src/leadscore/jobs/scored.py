@@ -22,7 +22,7 @@ from leadscore.model.apply import WinModel
 from leadscore.model.registry import Registry
 from leadscore.model.target import check_target, with_horizon_of
 from leadscore.progress import Progress, silent
-from leadscore.publish.publication import read_publication, write_publication
+from leadscore.publish.publication import read_publication, read_shift, write_publication
 from leadscore.publish.published import Before, find_before, find_standing, read_as_of, read_current_id
 from leadscore.publish.published import publish as publish_scores
 from leadscore.publish.unlike import Pair, find_unlike
@@ -168,7 +168,7 @@ def read_previous(settings: Settings, before: Before) -> tuple[Previous | None, 
     except CorruptFileError as e:
         warnings.append(f"no change can be explained: the model of the list before is damaged: {e}")
     as_of_us = read_as_of(manifest) or 0
-    return Previous(before.publication.id, as_of_us, before.receipts, model), warnings
+    return Previous(before.publication.id, as_of_us, before.receipts, model, read_shift(manifest)), warnings
 
 
 def publish(

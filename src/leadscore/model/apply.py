@@ -35,7 +35,7 @@ class WinModel:
         document: the model's JSON: `features` (name, category, direction, fingerprint), `encoder` (how each
             feature becomes a number), `scorer` (its kind, a linear one's terms, and under `linear` the linear half
             of an "average"; without it the kind is "boosted", the only one that the first models knew), `segments`
-            (the models of those that have their own), `calibrator` and `reference`.
+            (the models of those that have their own), `calibrator`, `times` (what follows the level of wins) and `reference`.
         booster_text: the trees of the kinds "boosted" and "average", as LightGBM writes them; of the others "".
     """
 
@@ -115,12 +115,15 @@ class WinModel:
             return np.zeros((0, encoded.shape[1] + 1))
         return np.asarray(self.booster.predict(encoded, pred_contrib=True), dtype=np.float64)
 
-    def probability(self, raw: np.ndarray) -> np.ndarray:
-        """Calibrated probability (n,) of raw (n,); it never falls as raw grows."""
-        return calibrate(self.document["calibrator"], raw)
+    def probability(self, raw: np.ndarray, shift: float = 0.0) -> np.ndarray:
+        """Calibrated probability (n,) of raw (n,), with a shift of the times; it never falls as raw grows."""
+        return add_shift(calibrate(self.document["calibrator"], raw), shift)
 
-    def interval(self, raw: np.ndarray) -> np.ndarray:
+    def interval(self, raw: np.ndarray, shift: float = 0.0) -> np.ndarray:
         """Where the rate of leads like these may lie, 95 %: low and high (n, 2), around the probability."""
+        return add_shift(self._interval(raw), shift)
+
+    def _interval(self, raw: np.ndarray) -> np.ndarray:
         probability = self.probability(raw)
         told = self.document.get("interval")
         if told is None:  # the first models knew none
@@ -229,6 +232,15 @@ def calibrate(calibrator: dict, raw: np.ndarray) -> np.ndarray:  # type: ignore[
     return np.asarray(np.clip(probability, calibrator["low"], calibrator["high"]))
 
 
+def add_shift(probability: np.ndarray, shift: float | np.ndarray) -> np.ndarray:
+    """Probabilities whose log-odds are moved by a shift, one for all or one for each; 0 and 1 stay."""
+    if np.ndim(shift) == 0 and shift == 0:
+        return probability
+    with np.errstate(divide="ignore"):
+        log_odds = np.log(probability) - np.log1p(-probability)
+    return sigmoid(log_odds + shift)
+
+
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
@@ -249,13 +261,16 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
         return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
 
     class Served(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]
-        """Rows of raw features in, raw log-odds and win_probability out."""
+        """Rows of raw features in, raw log-odds and win_probability out.
+
+        The parameter `shift` is that of the times, as the current publication has it; by default that of the training.
+        """
 
         def load_context(self, context) -> None:  # type: ignore[no-untyped-def]
             """Read and check the model's texts."""
             self.model = WinModel.from_folder(Path(context.artifacts["model"]))
 
-        def predict(self, context, model_input: pd.DataFrame, params=None) -> list[dict]:  # type: ignore[no-untyped-def,type-arg]  # noqa: ARG002
+        def predict(self, context, model_input: pd.DataFrame, params=None) -> list[dict]:  # type: ignore[no-untyped-def,type-arg]
             """One dict a row, in the order of the rows.
 
             Raises:
@@ -278,7 +293,8 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
                 if np.isinf(numbers).any():
                     raise MlflowException.invalid_parameter_value(f"{feature['name']} must be a finite number or null")
             raw = self.model.raw(columns)
-            probability = self.model.probability(raw)
+            at_training = self.model.document.get("times", {}).get("shift", 0.0)
+            probability = self.model.probability(raw, (params or {}).get("shift", at_training))
             return [{"raw": r, "win_probability": p} for r, p in zip(raw.tolist(), probability.tolist(), strict=True)]
 
         def _is_known(self, name: str, value: str) -> bool:

@@ -15,8 +15,10 @@ from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
+from leadscore.model.apply import add_shift
 from leadscore.model.compare import OURS, compute_table
 from leadscore.model.evaluate import Judged, compute_reliability
+from leadscore.model.times import shifts_of_rows
 from leadscore.model.train import fit_model
 from leadscore.model.yardstick import predict_yardsticks
 from leadscore.progress import Progress, silent
@@ -29,8 +31,8 @@ BACKTESTED = 0.4, 0.9  # shares of ordered leads between which back-tests begin
 class BacktestResult:
     """`report` is JSON: dates (each with notes, and metrics by model), pooled metrics by model, skipped dates.
 
-    `predictions` has a row for each open lead of each date: lead_id, as_of_us, label, weight, and a column of
-    probabilities for each model.
+    `predictions` has a row for each open lead of each date: lead_id, as_of_us, label, weight, without_times (our
+    probability without the running intercept), and a column of probabilities for each model.
     """
 
     report: dict[str, Any]
@@ -99,8 +101,11 @@ def _replay(
     both = pd.concat([earlier.rows[KEYS], rows[KEYS]])
     features = build_features(history.settings, leave_out=doubted.get("leave_out", frozenset()))
     matrix = build_matrix(history.snapshot(both), features)  # yardsticks may learn from clocks
+    plain = result.model.probability(result.model.raw(matrix.take(rows).columns))
+    shift = shifts_of_rows(history, result.model, rows["as_of_us"].to_numpy(), known_us=as_of_us)
     table = rows[["lead_id", "as_of_us", "label", "weight"]].assign(
-        **{OURS: result.model.probability(result.model.raw(matrix.take(rows).columns))},
+        without_times=plain,
+        **{OURS: add_shift(plain, shift) if shift.any() else plain},
         **predict_yardsticks(matrix, earlier, rows, features, scorecard=history.settings.scorecard),
     )
     splits = len(result.evaluation["splits"])
@@ -115,6 +120,7 @@ def _replay(
         "trained_on": result.evaluation["history"]["snapshots"],
         "splits": splits,
         "calibrator": result.evaluation["calibrator"]["kind"],
+        "shift": float(shift.mean()),
         "notes": notes,
         "models": _metrics(table, seed=history.settings.seed),
     }
@@ -123,8 +129,8 @@ def _replay(
 
 def _metrics(table: pd.DataFrame, *, seed: int, block: np.ndarray | None = None) -> dict[str, Any]:
     """Metrics of each model's column, as `compute_table` gives them; `block` (n,) is the replay of each row."""
-    names = table.columns.drop(["lead_id", "as_of_us", "label", "weight"])
-    judged = replace(_judged(table, OURS), block=block)
+    names = table.columns.drop(["lead_id", "as_of_us", "label", "weight", "without_times"])
+    judged = replace(_judged(table, OURS), block=block, order=table["without_times"].to_numpy())
     return compute_table(judged, {name: table[name].to_numpy() for name in names}, seed=seed)
 
 

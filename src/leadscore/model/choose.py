@@ -78,7 +78,7 @@ def choose_among(candidates: Mapping[str, Judged], *, compared_on: str) -> tuple
         kind, mean = choose_simplest(list(candidates), losses, rows)
         return kind, {"kind": kind, "rule": "the simplest that is not clearly worse", "log_loss": mean} | compared
     mean = {kind: float(np.average(loss, weights=rows.weight)) for kind, loss in losses.items()}
-    better = [kind for kind in candidates if _is_clearly_better(losses[kind], losses["average"], rows)]
+    better = [kind for kind in candidates if is_clearly_better(losses[kind], losses["average"], rows)]
     kind = min(better, key=lambda name: mean[name], default="average")
     rule = "clearly better than the average" if better else "no single scorer is clearly better"
     return kind, {"kind": kind, "rule": rule, "log_loss": mean} | compared
@@ -96,7 +96,8 @@ def _calibrate_by_sigmoid(candidates: Mapping[str, Mapping[str, Unseen]], pool: 
     return {kind: unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for kind, unseen in candidates.items()}
 
 
-def _is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: Judged) -> bool:
+def is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: Judged) -> bool:
+    """Whether a log loss (n,) is lower than another by more than chance: the interval of the difference excludes 0."""
     gain = float(np.average(than - loss, weights=rows.weight))
     return gain > CLEARLY * compute_standard_error(than - loss, rows.weight, rows.units)
 

@@ -75,7 +75,7 @@ def compute_table(judged: Judged, predictions: Mapping[str, np.ndarray], *, seed
     base, ours = predictions["base_rate"], None
     found: dict[str, Any] = {}
     for name, probability in predictions.items():
-        each = replace(judged, probability=probability)
+        each = replace(judged, probability=probability, order=judged.order if name == OURS else None)
         spreads = compute_spreads(each, seed=seed)
         ours = spreads if name == OURS else ours
         metrics = as_json({key: estimate_of(spread) for key, spread in spreads.items()})

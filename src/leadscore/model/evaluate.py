@@ -45,6 +45,7 @@ class Judged:
 
     `block` (n,) says which list a row was ranked in: its date; without dates, the test block or fold. None is one list.
     `group` (n,) names what intervals resample where several leads may be copies of one; by default leads.
+    `order` (n,) is what rows of a list are ranked by, None for the probability.
     """
 
     probability: np.ndarray
@@ -53,12 +54,14 @@ class Judged:
     lead_id: np.ndarray
     block: np.ndarray | None = None
     group: np.ndarray | None = None
+    order: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.probability)
         assert rows == len(self.label) == len(self.weight) == len(self.lead_id)  # noqa: S101
         assert self.block is None or len(self.block) == rows  # noqa: S101
         assert self.group is None or len(self.group) == rows  # noqa: S101
+        assert self.order is None or len(self.order) == rows  # noqa: S101
 
     @property
     def units(self) -> np.ndarray:
@@ -67,13 +70,18 @@ class Judged:
 
     def take(self, rows: np.ndarray) -> Judged:
         """Only those rows."""
-        optional = [None if values is None else values[rows] for values in (self.block, self.group)]
+        optional = [None if values is None else values[rows] for values in (self.block, self.group, self.order)]
         return Judged(self.probability[rows], self.label[rows], self.weight[rows], self.lead_id[rows], *optional)
+
+    @property
+    def without_times(self) -> np.ndarray:
+        """The probability (n,) that ranks a list: without a shift of the times, if there is any."""
+        return self.probability if self.order is None else self.order
 
     def rank(self) -> Ranking:
         """The rows ranked within their blocks."""
         block = np.zeros(len(self.probability), dtype=int) if self.block is None else self.block
-        return Ranking.of(self.probability, block)
+        return Ranking.of(self.without_times, block)
 
     def auc(self) -> float:
         """AUC within blocks."""

@@ -111,6 +111,7 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
         "captured": None,
         "learning": None,
         "drift": None,
+        "times": {"half_life": None, "said": "none, since no closed lead could judge it"},
         "curves": {},
         "days_to_win": None,
         "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
@@ -122,7 +123,8 @@ def _by_tier(history: History, judged: Judged, last: Side, reference: list[float
 
     They stay in: what is predicted is the chance under the working practice of the past.
     """
-    tier = decide_tier(compute_score(judged.probability, reference), judged.probability, history.settings.tiers)
+    plain = judged.probability if judged.order is None else judged.order
+    tier = decide_tier(compute_score(plain, reference), plain, history.settings.tiers)
     groups = compute_groups(judged, tier, seed=history.settings.seed)
     never = find_never_worked(history, last) if history.settings.is_dated else None
     if never is None:

@@ -29,6 +29,7 @@ from leadscore.model.evaluate import (
 from leadscore.model.fit import SCORERS
 from leadscore.model.judge import MIN_JUDGED, broken_limits
 from leadscore.model.linear_choice import Linear
+from leadscore.model.times import judge_with_times, unit_of
 from leadscore.model.train import Training, open_training
 from leadscore.model.unseen import can_choose
 from leadscore.progress import Progress, silent
@@ -47,6 +48,7 @@ class Recipe:
     calibrator: str
     left_out: frozenset[str]
     segmented: bool
+    half_life: float | None = None  # of the running intercept
 
     @classmethod
     def of(cls, model: WinModel) -> Recipe:
@@ -60,10 +62,11 @@ class Recipe:
             document["calibrator"]["kind"],
             frozenset(document.get("left_out", ())),
             bool(document.get("segments")),
+            document.get("times", {}).get("half_life"),
         )
 
     def is_like(self, other: Recipe) -> bool:
-        """Whether both learn in the same way; how large trees are, and the calibrator, each training finds anew."""
+        """Whether both learn in the same way; trees' size, calibrator and times are found anew each time."""
         return (self.scorer, self.left_out, self.segmented) == (other.scorer, other.left_out, other.segmented)
 
     def is_simpler(self, other: Recipe) -> bool:
@@ -136,7 +139,10 @@ def judge_recipe(training: Training, recipe: Recipe) -> Judged:
         return calibrate_ahead(unseen["inner"], unseen["last"], calibrators=(recipe.calibrator,)).judged
     if not can_choose(unseen):  # as `choose_calibrator` has it
         return unseen["last"].judged(unseen["last"].fit_calibrator("none"))
-    return unseen["last"].judged(unseen["before"].fit_calibrator(recipe.calibrator))
+    calibrator = unseen["before"].fit_calibrator(recipe.calibrator)
+    if recipe.half_life is None or unit_of(training.history) is None:
+        return unseen["last"].judged(calibrator)
+    return judge_with_times(training.history, unseen, calibrator, half_life=recipe.half_life)
 
 
 def judge_recipes(

@@ -77,8 +77,13 @@ def build_dataset(mlflow: ModuleType, manifest: Mapping[str, Any], evaluation: M
     return entities.DatasetInput(dataset, [entities.InputTag("mlflow.data.context", "training")])
 
 
-def log_model(mlflow: ModuleType, home: Path, run_id: str, features: list[dict[str, Any]]) -> None:
-    """The model's texts, with `apply.py` as the code that MLflow runs to serve it."""
+def log_model(
+    mlflow: ModuleType, home: Path, run_id: str, features: list[dict[str, Any]], *, shift: float = 0.0
+) -> None:
+    """The model's texts, with `apply.py` as the code that MLflow runs to serve it.
+
+    Whoever asks may give the `shift` of the times as a parameter; by default it is that of the training.
+    """
     types = mlflow.types
     columns = [types.ColSpec("string" if f["category"] else "double", f["name"]) for f in features]
     answer = [types.ColSpec("double", name) for name in ("raw", "win_probability")]
@@ -87,6 +92,8 @@ def log_model(mlflow: ModuleType, home: Path, run_id: str, features: list[dict[s
             name="model",
             python_model=str(Path(apply.__file__)),
             artifacts={"model": str(home)},
-            signature=mlflow.models.ModelSignature(types.Schema(columns), types.Schema(answer)),
+            signature=mlflow.models.ModelSignature(
+                types.Schema(columns), types.Schema(answer), types.ParamSchema([types.ParamSpec("shift", "double", shift)])
+            ),
             pip_requirements=[f"{name}=={installed_version(name)}" for name in PACKAGES],
         )

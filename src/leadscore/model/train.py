@@ -23,7 +23,6 @@ from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.boosted import Boosting
 from leadscore.model.choose import (
-    Calibration,
     allowed_scorers,
     choose_calibrator,
     choose_fields,
@@ -44,6 +43,7 @@ from leadscore.model.reference import build_reference
 from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
 from leadscore.model.time_limit import TimeLimit
+from leadscore.model.times_choice import Timed, add_times
 from leadscore.model.tune import Tuning, tune_boosted
 from leadscore.model.tune_within import tune_within
 from leadscore.model.unseen import Unseen, build_pools, can_choose, predict_pool
@@ -327,9 +327,10 @@ def fit_model(
         crossed = choose_crossed({kind: pools["last"] for kind, pools in candidates.items()})
     progress("evaluating", 0, 1)
     kind, choice = (crossed.kind, crossed.choice) if crossed else choose_scorer(candidates)
-    model, segments, calibration = _complete(
+    model, segments, timed = _complete(
         training, kind, candidates[kind], boosting=boosting, calibration=crossed.calibration if crossed else None
     )
+    calibration = timed.calibration
     judged = calibration.judged
     evaluation = evaluate(
         history, judged, known_us=known_us, side=side, last=training.last(),
@@ -344,6 +345,7 @@ def fit_model(
         "drift": describe_drift(
             calibration.fitted_on, calibration.to_use, judged, history=history, moments=training.moments
         ),
+        "times": timed.told,
     }
     return FitResult(
         model, evaluation, known_us, training.features, evaluation["no_signal"], judged=judged, training=training,
@@ -358,7 +360,7 @@ def _complete(
     *,
     boosting: Boosting,
     calibration: Calibration | None,
-) -> tuple[WinModel, dict[str, Any], Calibration]:
+) -> tuple[WinModel, dict[str, Any], Timed]:
     """The model of a kind with all that goes with it, what is told of segments, and how it is calibrated.
 
     Without a `calibration` it is chosen by the splits before the last.
@@ -370,15 +372,18 @@ def _complete(
     if calibration is None and "inner" in unseen and not training.history.settings.is_dated:
         calibration = calibrate_ahead(unseen["inner"], unseen["last"])
     calibration = calibration or choose_calibrator(unseen)
+    timed = add_times(training.history, unseen, training.moments, calibration, known_us=side.known_us)
+    calibration = timed.calibration
     document = model.document | {
         "segments": segmented.segments,
         "calibrator": calibration.to_use,
         "interval": fit_interval(calibration.fitted_on, calibration.to_use, seed=training.history.settings.seed),
         "reference": build_reference(calibration.judged),
         "left_out": sorted(training.left_out),
+        **timed.document,
         "evidence": build_evidence(model, training.matrix, side.rows, training.features),
     }
-    return WinModel(document, model.booster_text), segmented.told, calibration
+    return WinModel(document, model.booster_text), segmented.told, timed
 
 
 def open_training(history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str]) -> Training:

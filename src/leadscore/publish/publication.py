@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,12 @@ def read_inputs(publication: Publication) -> dict[str, Any]:
         for name, sha256 in publication.manifest["inputs"].items()
         for key, value in json.loads(read_verified(publication.folder / name, sha256=sha256)).items()
     }
+
+
+def read_shift(manifest: Mapping[str, Any]) -> float:
+    """What the times added to the calibrated log-odds of every lead of a publication."""
+    times = manifest.get("times")  # lists of before had none
+    return float(times["shift"]) if times else 0.0
 
 
 def _stamp(as_of_us: int | None) -> str:

@@ -1,8 +1,9 @@
-"""Why a probability changed since the list before: time, new facts, a new scorer, a new calibrator, in this order.
+"""Why a probability changed since the list before: time, new facts, a new scorer, a new calibrator, and the times.
 
 Each step changes one thing and keeps the rest, and is measured in calibrated log-odds, so that the steps add up to the
 whole change. Time: the lead as of now, by what was known then. New facts: by what is known now, corrections of the
-past included. The old model judges both; then the new scorer is calibrated as before, and then anew.
+past included. The old model judges both; then the new scorer is calibrated as before, and then anew. Last comes what
+the running intercept of now adds to that of then.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ STEPS = {  # which of the matrices then, now by what was known then, and now a s
     "facts": (1, 2, "corrected facts"),
     "scorer": (2, 2, "a new model"),
     "calibrator": (2, 2, "a new calibrator"),
+    "times": (2, 2, "the times"),
 }
 STEADY = 2.0  # percentage points that are no trend
 LEAST = 1.0  # percentage points; less is not put into words
@@ -37,17 +39,19 @@ NOTHING = 1e-3  # log-odds that all features together must add before a step is 
 
 @dataclass(frozen=True)
 class Previous:
-    """The list before: its receipts, when it was made, and the model that made it (None if that is gone)."""
+    """The list before: its receipts, when it was made, the model that made it (None if that is gone), and its shift."""
 
     publication_id: str
     as_of_us: int
     receipts: pa.Table
     model: WinModel | None
+    shift: float = 0.0
 
 
 def describe_change(
-    history: History, model: WinModel, *, lead_id: np.ndarray, raw: np.ndarray, as_of_us: int, previous: Previous | None
-) -> dict[str, Any]:
+    history: History, model: WinModel, *, lead_id: np.ndarray, raw: np.ndarray, shift: float, as_of_us: int,
+    previous: Previous | None,
+) -> dict[str, Any]:  # fmt: skip
     """`change` in words, `change_points` (percentage points, None without comparison) and `trend`, each (n,).
 
     Args:
@@ -55,12 +59,15 @@ def describe_change(
         model: the model of now.
         lead_id: (n,) whose change is asked.
         raw: (n,) by the model of now.
+        shift: of the times, now.
         as_of_us: now.
         previous: the list before, or None.
     """
     change = np.full(len(raw), "", dtype=object)
     points, trend = np.full(len(raw), np.nan), np.full(len(raw), "no comparison", dtype=object)
-    found = _compare(history, model, lead_id, raw, as_of_us=as_of_us, previous=previous) if previous else None
+    found = None
+    if previous:
+        found = _compare(history, model, lead_id, raw, shift=shift, as_of_us=as_of_us, previous=previous)
     if found is not None:
         at, change[at], points[at] = found[0], found[1], found[2]
         trend[at] = np.select([found[2] >= STEADY, found[2] <= -STEADY], ["improving", "declining"], "steady")
@@ -68,8 +75,9 @@ def describe_change(
 
 
 def _compare(
-    history: History, model: WinModel, lead_id: np.ndarray, raw: np.ndarray, *, as_of_us: int, previous: Previous
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    history: History, model: WinModel, lead_id: np.ndarray, raw: np.ndarray, *, shift: float, as_of_us: int,
+    previous: Previous,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:  # fmt: skip
     """Which leads (k,) can be compared, in words and in points; None if the old model cannot judge them any more."""
     old = previous.model
     features = build_features(history.settings, leave_out=frozenset(old.document.get("left_out", ()))) if old else []
@@ -82,9 +90,11 @@ def _compare(
         return at, np.empty(0, dtype=object), np.empty(0)
     matrices = _replay(history, features, lead_id[at], as_of_us, previous.as_of_us)
     before = told.loc[lead_id[at]].to_numpy()
-    steps = compute_steps(old, model, before, [old.raw(each.columns) for each in matrices], raw[at])
-    points = 100 * (model.probability(raw[at]) - before)
-    factor = 100 * slope_between(before, model.probability(raw[at]))
+    raws, shifts = [old.raw(each.columns) for each in matrices], (previous.shift, shift)
+    steps = compute_steps(old, model, before, raws, raw[at], shifts=shifts)
+    probability = model.probability(raw[at], shift)
+    points = 100 * (probability - before)
+    factor = 100 * slope_between(before, probability)
     return at, _say(old, features, matrices, steps, factor=factor, points=points), points
 
 
@@ -103,8 +113,9 @@ def _replay(
 
 
 def compute_steps(
-    old: WinModel, new: WinModel, before: np.ndarray, raws: Sequence[np.ndarray], raw: np.ndarray
-) -> dict[str, np.ndarray]:
+    old: WinModel, new: WinModel, before: np.ndarray, raws: Sequence[np.ndarray], raw: np.ndarray, *,
+    shifts: tuple[float, float] = (0.0, 0.0),
+) -> dict[str, np.ndarray]:  # fmt: skip
     """The change of calibrated log-odds (k,) by step; they add up to that of the probability.
 
     Args:
@@ -113,14 +124,16 @@ def compute_steps(
         before: (k,) the probability that was published.
         raws: by the old model (k,): then, now by what was known then, and now.
         raw: (k,) by the new model.
+        shifts: of the times, then and now.
     """
     then, later, now = (log_odds(old.probability(each)) for each in raws)
     halfway = log_odds(old.probability(raw))
     return {
         "time": later - then,
-        "facts": now - later + (then - log_odds(before)),
+        "facts": now - later + (then + shifts[0] - log_odds(before)),
         "scorer": halfway - now,
         "calibrator": log_odds(new.probability(raw)) - halfway,
+        "times": np.full(len(raw), shifts[1] - shifts[0]),
     }
 
 

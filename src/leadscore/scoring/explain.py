@@ -14,26 +14,33 @@ from leadscore.model.evidence import tell_evidence
 from leadscore.model.shapley import compute_contributions
 
 REASONS = 3
+SMALL = 0.1  # log-odds; below it a shift is shown with two digits
 LEAST = 0.02  # log-odds; less moves a probability by half a percentage point at most
 
 
-def explain(model: WinModel, matrix: Matrix, features: Sequence[Feature]) -> dict[str, list[str]]:
+def explain(
+    model: WinModel, matrix: Matrix, features: Sequence[Feature], *, shift: float = 0.0
+) -> dict[str, list[str]]:
     """reason_up_1..3 and reason_down_1..3, each a list of n sentences, "" where there is no further reason.
 
     Features of one group are one reason: their contributions are added, and the sentence is that of the feature
     which says most, with what became of leads like it where there were enough. A value that is not known is never a
-    reason.
+    reason. The `shift` of the times is a reason for all leads alike.
     """
     contributions = compute_contributions(model, matrix.columns)[:, :-1]
     encoded, evidence = model.encode(matrix.columns), model.document.get("evidence", {})
     members = group_features(features)
-    totals = np.column_stack([contributions[:, at].sum(axis=1) for at in members])
+    totals = [contributions[:, at].sum(axis=1) for at in members]
+    totals = np.column_stack([*totals, np.full(len(contributions), shift)])
 
     def reasons(row: int, sign: int) -> list[str]:
         said: list[str] = []
         for group in np.argsort(-sign * totals[row], kind="stable"):
             if len(said) == REASONS or sign * totals[row, group] < LEAST:
                 break
+            if group == len(members):
+                said.append(describe_shift(shift))
+                continue
             for at in sorted(members[group], key=lambda i: (-sign * contributions[row, i], i)):
                 value = known_value(features[at], matrix.columns[features[at].name][row], encoded[row, at])
                 if value is not None and sign * contributions[row, at] > 0:
@@ -48,6 +55,11 @@ def explain(model: WinModel, matrix: Matrix, features: Sequence[Feature]) -> dic
         rows = [reasons(row, sign) for row in range(len(totals))]
         found |= {f"reason_{side}_{place + 1}": [row[place] for row in rows] for place in range(REASONS)}
     return found
+
+
+def describe_shift(shift: float) -> str:
+    """What the times add to the log-odds of every lead, as "the times: +0.4"."""
+    return f"the times: {shift:+.1f}" if abs(shift) >= SMALL else f"the times: {shift:+.2f}"
 
 
 def group_features(features: Sequence[Feature]) -> list[list[int]]:

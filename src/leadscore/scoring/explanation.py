@@ -29,10 +29,13 @@ FACTS = {  # table -> what is told of a row
 }
 
 
-def explain_lead(history: History, model: WinModel, *, lead_id: str, as_of_us: int) -> dict[str, Any]:
+def explain_lead(
+    history: History, model: WinModel, *, lead_id: str, as_of_us: int, shift: float = 0.0
+) -> dict[str, Any]:
     """What a model says of a lead as it was known at a moment, as JSON.
 
-    `base` and the `value` of all `groups`, each with its features and their sentences, add up to `raw`;
+    `base` and the `value` of all `groups`, each with its features and their sentences, add up to `raw`; the `shift` of
+    the times is added when that is calibrated;
     `facts` are all that was known by then, the oldest first, with the moments at which they happened and were known.
     """
     features = build_features(history.settings, leave_out=frozenset(model.document.get("left_out", ())))
@@ -45,7 +48,8 @@ def explain_lead(history: History, model: WinModel, *, lead_id: str, as_of_us: i
         "groups": _groups(model, matrix.columns, features, contributions[:-1], encoded),
         "raw": float(raw[0]),
         "calibrator": model.document["calibrator"]["kind"],
-        "win_probability": float(model.probability(raw)[0]),
+        "shift": shift,
+        "win_probability": float(model.probability(raw, shift)[0]),
         "facts": _read_facts(history, lead_id, history.known_us(as_of_us)) if history.settings.is_dated else [],
     }
 

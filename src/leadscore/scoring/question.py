@@ -48,9 +48,10 @@ class Standing:
     def say(self, row: int, best: float) -> str:
         """How far the best answer would bring a lead."""
         if not np.isfinite(self.amount[row]):
-            return f"probability {self.outlook.probability[row]:.2f}, at best {best:.2f}"
+            return f"probability {self.outlook.win_probability[row]:.2f}, at best {best:.2f}"
         unit = f"{self.currency} " if self.currency else ""
-        return f"expected value {unit}{self.outlook.value[row]:,.0f}, at best {best * self.amount[row]:,.0f}"
+        value = self.outlook.win_probability[row] * self.amount[row]
+        return f"expected value {unit}{value:,.0f}, at best {best * self.amount[row]:,.0f}"
 
 
 @dataclass(frozen=True)
@@ -139,14 +140,15 @@ def _try(
     columns[f"bant_{letter}_known"] = np.ones(len(at))
     columns["bant_completeness"] = columns["bant_completeness"] + 1
     worth = np.where(np.isfinite(standing.amount[at]), standing.amount[at], 1.0)
-    before = standing.outlook.probability[at]
+    before, shift = standing.outlook.win_probability[at], standing.outlook.shift
     higher, verdict, richer, move, best = (np.zeros(len(at)) for _ in range(5))
     for i, answer in enumerate(answers):
         columns[f"bant_{letter}"] = np.full(len(at), answer)
         columns |= _one_more(earlier, letter, answer)
         raw = model.raw(columns)
-        given, chance = model.probability(raw), weight[:, i]
-        outlook = Outlook(compute_score(given, model.document["reference"]), given, given * worth, raw)
+        plain, chance = model.probability(raw), weight[:, i]
+        outlook = Outlook(compute_score(plain, model.document["reference"]), plain, plain * worth, raw, shift)
+        given = outlook.win_probability
         rises, requalified, grows = _changes(standing, settings, columns, outlook, at=at)
         higher += chance * rises
         verdict += chance * (requalified & ~rises)
@@ -179,11 +181,12 @@ def _changes(
     then = np.where(standing.tier_by_hand[at], now, then)
     place_now, place_then = (np.searchsorted(TIERS, tier.astype(str)) for tier in (now, then))
     strengths = read_strengths(columns, settings)
-    verdict, _ = qualify(settings.qualification, tier=then, probability=outlook.probability, strengths=strengths)
+    verdict, _ = qualify(settings.qualification, tier=then, probability=outlook.win_probability, strengths=strengths)
     verdict = np.where(standing.verdict_by_hand[at], standing.verdict[at], verdict)
     worked = (verdict != "disqualified") | (standing.verdict[at] != "disqualified")
-    rise = outlook.probability - listed.probability[at]
-    clear = (rise >= CLEARLY * listed.probability[at]) & (rise >= CLEAR_POINTS)
+    before = listed.win_probability[at]
+    rise = outlook.win_probability - before
+    clear = (rise >= CLEARLY * before) & (rise >= CLEAR_POINTS)
     requalified = (verdict != standing.verdict[at]) & (place_then <= place_now)
     return worked & (place_then < place_now), worked & requalified, worked & clear
 

@@ -16,6 +16,7 @@ from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.reference import compute_score
+from leadscore.model.times import shift_at
 from leadscore.scoring.change import Previous, describe_change
 from leadscore.scoring.explain import REASONS, explain
 from leadscore.scoring.qualify import (
@@ -58,7 +59,7 @@ SCORES = pa.schema(
 
 @dataclass(frozen=True)
 class Scored:
-    """The list in the shape of `SCORES`, and what is told beside: `what_if`, `currency` and `warnings`, as JSON."""
+    """The list in the shape of `SCORES`, and what is told beside: `what_if`, `currency`, `warnings` and `times`, as JSON."""
 
     scores: pa.Table
     facts: dict[str, Any]
@@ -97,25 +98,29 @@ def score_open_leads(
     _check_features(model, features, model_version)
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     raw = model.raw(matrix.columns)
+    times = shift_at(history, model, known_us=known_us, as_of_us=as_of_us)
+    shift = times["shift"] if times else 0.0
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
     decided, facts = _decide(
-        history, model, matrix, raw, as_of_us=as_of_us, previous=previous, overrides=overrides,
+        history, model, matrix, raw, shift=shift, as_of_us=as_of_us, previous=previous, overrides=overrides,
         tiers=tiers or history.settings.tiers,
     )  # fmt: skip
     columns = decided | {
         "lead_id": lead_id,
         "as_of": np.full(len(raw), history.published_us(as_of_us) or 0),
-        **explain(model, matrix, features),
-        **describe_change(history, model, lead_id=lead_id, raw=raw, as_of_us=as_of_us, previous=previous),
+        **explain(model, matrix, features, shift=shift),
+        **describe_change(
+            history, model, lead_id=lead_id, raw=raw, shift=shift, as_of_us=as_of_us, previous=previous
+        ),
     }
     order = pa.array(np.lexsort((lead_id, -raw, -decided["win_probability"])))
     arrays = [pa.array(columns[f.name], from_pandas=True).cast(f.type).take(order) for f in SCORES]
-    return Scored(pa.table(arrays, schema=SCORES), facts)
+    return Scored(pa.table(arrays, schema=SCORES), facts | {"times": times})
 
 
 def _decide(
-    history: History, model: WinModel, matrix: Matrix, raw: np.ndarray, *, as_of_us: int, previous: Previous | None,
-    overrides: Sequence[Mapping[str, Any]], tiers: Tiers,
+    history: History, model: WinModel, matrix: Matrix, raw: np.ndarray, *, shift: float, as_of_us: int,
+    previous: Previous | None, overrides: Sequence[Mapping[str, Any]], tiers: Tiers,
 ) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
     """Probability, score, tier, value, qualification, question and action, by column; and what is told beside."""
     settings = history.settings
@@ -124,8 +129,8 @@ def _decide(
     has_amounts = bool(np.isfinite(amounts.amount).any())
     if not has_amounts:  # no cost can be held against a chance alone
         tiers = tiers.model_copy(update={"touch_cost": 0.0})
-    outlook = _look_ahead(model, raw, amounts)
-    probability, interval = outlook.probability, model.interval(raw)
+    outlook = _look_ahead(model, raw, amounts, shift=shift)
+    probability, interval = outlook.win_probability, model.interval(raw, shift)
     measure = measure_by(tiers, outlook, listed=outlook, at=np.arange(len(raw)))
     earlier = {} if previous is None else dict(
         zip(previous.receipts["lead_id"].to_pylist(), previous.receipts["tier"].to_pylist(), strict=True)
@@ -142,7 +147,7 @@ def _decide(
     )  # fmt: skip
     asked = ask_next(model, matrix, standing, settings)
     action = suggest_actions(model, matrix, settings, tier=tier, verdict=verdict)
-    what_if = compute_what_if(measure, tier, probability, outlook.value if has_amounts else None)
+    what_if = compute_what_if(measure, tier, probability, probability * amounts.amount if has_amounts else None)
     columns = {
         "raw": raw, "win_probability": probability, "probability_low": interval[:, 0],
         "probability_high": interval[:, 1], "score": outlook.score, "tier": tier, "amount": amounts.amount,
@@ -156,11 +161,11 @@ def _decide(
     }
 
 
-def _look_ahead(model: WinModel, raw: np.ndarray, amounts: Amounts) -> Outlook:
+def _look_ahead(model: WinModel, raw: np.ndarray, amounts: Amounts, *, shift: float) -> Outlook:
     """What tiers are decided by; where no lead has an amount, each is worth its chance."""
     probability = model.probability(raw)
     worth = np.where(np.isfinite(amounts.amount), amounts.amount, 1.0)
-    return Outlook(compute_score(probability, model.document["reference"]), probability, probability * worth, raw)
+    return Outlook(compute_score(probability, model.document["reference"]), probability, probability * worth, raw, shift)
 
 
 def _warn(

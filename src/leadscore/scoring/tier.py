@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from leadscore.deciding import Tiers
+from leadscore.model.apply import add_shift
 
 TIERS = np.array(["A", "B", "C", "D"])
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.3)  # of the list, that the what-if table has in A
@@ -17,12 +18,21 @@ LAST = 1e15  # the place of a lead that is not worth a touch
 
 @dataclass(frozen=True)
 class Outlook:
-    """What tiers are decided by, each (n,): score, probability, what a lead is worth to expect, and raw for ties."""
+    """What tiers are decided by, each (n,): score, probability, what a lead is worth to expect, and raw for ties.
+
+    All without the times, so that no list moves up or down as a whole; `shift` is that of the times, in log-odds.
+    """
 
     score: np.ndarray
     probability: np.ndarray
     value: np.ndarray
     raw: np.ndarray
+    shift: float = 0.0
+
+    @property
+    def win_probability(self) -> np.ndarray:
+        """What is published (n,)."""
+        return np.asarray(add_shift(self.probability, self.shift))
 
 
 @dataclass(frozen=True)

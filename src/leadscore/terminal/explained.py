@@ -67,5 +67,8 @@ def _draw_waterfall(result: dict[str, Any]) -> None:
             table.add_row(said, f"{group['value']:+.3f}", bar(start, end))
     small = [group["value"] for group in result["groups"] if abs(group["value"]) < LEAST]
     table.add_row(f"[dim]{len(small)} more[/]", f"{sum(small):+.3f}", "")
-    table.add_row("[bold]raw[/]", f"{result['raw']:+.3f}", f"calibrated: {result['win_probability']:.4f}")
+    calibrated = f"calibrated: {result['win_probability']:.4f}"
+    table.add_row("[bold]raw[/]", f"{result['raw']:+.3f}", "" if result["shift"] else calibrated)
+    if result["shift"]:
+        table.add_row("the times, of every lead", f"{result['shift']:+.3f}", calibrated)
     out.print(table)

@@ -38,7 +38,8 @@ def draw_score(result: dict[str, Any]) -> None:
     )
     if c["scored"]:
         tiers = ", ".join(f"{tier} {n:,}" for tier, n in result["tiers"].items())
-        out.print(f"Mean probability {result['mean_win_probability']:.3f}; tiers: {tiers}")
+        times = f", of which the times {result['times']['shift']:+.2f} log-odds" if result["times"] else ""
+        out.print(f"Mean probability {result['mean_win_probability']:.3f}{times}; tiers: {tiers}")
     for each in result["what_if"]:
         worth = "" if each["value"] is None else f", {result['currency'] or 'value'} {each['value']:+,.0f}"
         leads = "lead" if abs(each["leads"]) == 1 else "leads"

@@ -45,6 +45,7 @@ def draw_train(result: dict[str, Any]) -> None:
     out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
     if carriers := e.get("carriers"):
         out.print(escaped(carriers["said"]), highlight=False)
+    out.print(f"Running intercept: {escaped(e['times']['said'])}")
     out.print(f"Gain in log loss over the base rate: {number(e['gain'].get('log_loss_gain'))}")
     unasked = e.get("not_asked_for", [])
     if undated := [name for name in e["not_learned_from"] if name not in unasked]:

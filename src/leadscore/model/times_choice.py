@@ -1,0 +1,242 @@
+"""Whether a model has a running intercept, and of which half-life: by what it would have said, split after split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadscore.history.split import History
+from leadscore.model.apply import add_shift, calibrate
+from leadscore.model.calibrate import KINDS, fit_calibrator
+from leadscore.model.choose import COMPARED_ON, Calibration, choose_simplest, is_clearly_better
+from leadscore.model.evaluate import METRICS, Judged, row_log_loss
+from leadscore.model.times import (
+    HALF_LIVES,
+    Past,
+    fit_shift,
+    judge_with_times,
+    keep_times,
+    log_odds_of,
+    renewals,
+    unit_of,
+)
+from leadscore.model.unseen import Unseen, can_choose
+from leadscore.times import FOREVER_US
+
+BESIDE = ("none", "sigmoid")  # calibrators tried beside the chosen one: a level that follows the times needs less bend
+CERTAIN = {"kind": "none", "low": 1e-5, "high": 1 - 1e-5}  # before any calibrator can be fitted
+
+BESIDE_METRICS = ("log_loss", "brier", "pooled_auc", "bias")  # shown without the shift too
+
+Variant = tuple[str, int | None]  # a calibrator and a half-life, None without a shift
+
+
+@dataclass(frozen=True)
+class TimesChoice:
+    """The half-life to use, None if there is to be no shift; the calibrator that goes with it; and why, as JSON."""
+
+    half_life: int | None
+    calibrator: str
+    choice: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A calibrator with or without a running intercept.
+
+    `judged` are the predictions of the last split, `document` is what the model keeps of the times, and `told` how it
+    was chosen, both as JSON.
+    """
+
+    calibration: Calibration
+    judged: Judged
+    document: dict[str, Any]
+    told: dict[str, Any]
+
+
+def add_times(
+    history: History, unseen: Mapping[str, Unseen], moments: Sequence[int], calibration: Calibration, *, known_us: int
+) -> Timed:
+    """Choose whether the calibrated log-odds are shifted with the times, and judge accordingly.
+
+    Args:
+        history: where the leads are.
+        unseen: pool -> predictions by models that had not seen the rows.
+        moments: the splits.
+        calibration: what was chosen without a shift.
+        known_us: up to when facts are known.
+    """
+    chosen = choose_times(history, unseen, moments, calibrator=calibration.choice["kind"])
+    plain = unseen["last"].judged(calibration.judged_by)
+    if chosen.half_life is None:
+        return Timed(calibration, plain, {}, chosen.choice)
+    calibration = _with_kind(calibration, unseen, chosen.calibrator)
+    judged = judge_with_times(history, unseen, calibration.judged_by, half_life=chosen.half_life)
+    whole = unseen["whole"]
+    times = keep_times(
+        Past(history, whole.side.rows), log_odds_of(calibrate(calibration.to_use, whole.raw)), from_us=moments[0],
+        known_us=known_us, half_life=chosen.half_life,
+    )  # fmt: skip
+    told = {
+        "shift": times["shift"],
+        "without": {name: _measure(plain, name) for name in BESIDE_METRICS},
+        "said": f"half-life {times['half_life']} {times['unit']}, {times['shift']:+.2f} log-odds when trained",
+    }
+    return Timed(calibration, judged, {"times": times}, chosen.choice | told)
+
+
+def _with_kind(calibration: Calibration, unseen: Mapping[str, Unseen], kind: str) -> Calibration:
+    """The same for a calibrator of another kind."""
+    whole = unseen["whole"]
+    rule = "the simplest that is not clearly worse together with the running intercept"
+    choice = {"kind": kind, "rule": rule, "compared_on": calibration.choice["compared_on"]}
+    return Calibration(whole.fit_calibrator(kind), whole, unseen["before"].fit_calibrator(kind), choice)
+
+
+def _measure(judged: Judged, name: str) -> float:
+    return METRICS[name](judged.probability, judged.label, judged.weight)
+
+
+def choose_times(
+    history: History, unseen: Mapping[str, Unseen], moments: Sequence[int], *, calibrator: str
+) -> TimesChoice:
+    """Compare half-lives on the splits before the last, each prediction made with what was known before it.
+
+    Of every half-life the calibrator is the simplest that is not clearly worse. The half-life of least log loss is
+    used only where it is clearly better than the best calibrator without a shift.
+
+    Args:
+        history: where the leads are.
+        unseen: pool -> predictions by models that had not seen the rows.
+        moments: the splits.
+        calibrator: the kind that was chosen without a shift.
+    """
+    unit = unit_of(history)
+    if unit is None:
+        return _off(calibrator, _why_none(history))
+    if not can_choose(unseen):
+        return _off(calibrator, "nothing came before the last split to choose by")
+    kinds = [kind for kind in KINDS if kind in {*BESIDE, calibrator}]
+    replay = _Replay(history, unseen["before"], moments, kinds, HALF_LIVES[unit])
+    losses, rows = replay.losses()
+    best, mean = _best_variants(losses, rows, kinds)
+    plain = min((best_of for best_of in best if best_of[1] is None), key=lambda each: mean[each])
+    richest = min((each for each in best if each[1] is not None), key=lambda each: mean[each])
+    told = {
+        "unit": unit,
+        "log_loss": {"none" if each[1] is None else str(each[1]): mean[each] for each in best},
+        "compared_on": COMPARED_ON["before"],
+    }
+    if is_clearly_better(losses[richest], losses[plain], rows):
+        return TimesChoice(richest[1], richest[0], {"half_life": richest[1]} | told)
+    return _off(calibrator, "no half-life is clearly better", told)
+
+
+def _off(calibrator: str, why: str, told: Mapping[str, Any] | None = None) -> TimesChoice:
+    return TimesChoice(None, calibrator, {"half_life": None, "said": f"none, since {why}", **(told or {})})
+
+
+def _why_none(history: History) -> str:
+    if history.settings.time == "ordered":
+        return "model.outcome_delay does not say after how many leads an outcome is known"
+    return "nothing says which leads are later"
+
+
+def _best_variants(
+    losses: Mapping[Variant, np.ndarray], rows: Judged, kinds: Sequence[str]
+) -> tuple[list[Variant], dict[Variant, float]]:
+    """For no shift and for each half-life the variant to use, and all mean losses.
+
+    Without a shift that is the one of least loss, so that the comparison is with the best there is.
+    """
+    mean = {each: float(np.average(loss, weights=rows.weight)) for each, loss in losses.items()}
+    best: list[Variant] = [min(((kind, None) for kind in kinds), key=lambda each: mean[each])]
+    for half_life in dict.fromkeys(each[1] for each in losses if each[1] is not None):
+        of_kind = {kind: losses[kind, half_life] for kind in kinds}
+        kind, _ = choose_simplest(list(kinds), of_kind, rows)
+        best.append((kind, half_life))
+    return best, mean
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """What every variant would have said of the rows of a pool; `shifts` and `plain` are filled split by split."""
+
+    history: History
+    pool: Unseen
+    moments: Sequence[int]
+    kinds: Sequence[str]
+    half_lives: Sequence[int]
+    shifts: dict[Variant, np.ndarray] = field(default_factory=dict)
+    plain: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def losses(self) -> tuple[dict[Variant, np.ndarray], Judged]:
+        """The log loss (k,) of every variant on the rows with a label, and these rows."""
+        n = len(self.pool.side.rows)
+        self.plain.update({kind: np.zeros(n) for kind in self.kinds})
+        self.shifts.update({(kind, h): np.zeros(n) for kind in self.kinds for h in self.half_lives})
+        for split in np.unique(self._split).tolist():
+            self._replay_split(split)
+        rows = self.pool.judged(CERTAIN)
+        observed = self.pool.side.observed
+        found: dict[Variant, np.ndarray] = {}
+        for kind in self.kinds:
+            probability = self.plain[kind][observed]
+            found[kind, None] = row_log_loss(probability, rows.label)
+            for half_life in self.half_lives:
+                shifted = add_shift(probability, self.shifts[kind, half_life][observed])
+                found[kind, half_life] = row_log_loss(shifted, rows.label)
+        return found, rows
+
+    @cached_property
+    def _split(self) -> np.ndarray:
+        """After which of the moments each row (n,) comes."""
+        return self.pool.side.latest_moment(list(self.moments))
+
+    @cached_property
+    def _past(self) -> Past:
+        return Past(self.history, self.pool.side.rows)
+
+    def _replay_split(self, split: int) -> None:
+        """Fill in what is said of the rows after a split, by calibrators of what was known at it."""
+        inside, raw = np.flatnonzero(self._split == split), self.pool.raw
+        earlier = self._known_at(split)
+        log_odds = {}
+        for kind in self.kinds:
+            probability = calibrate(_fit(kind, earlier, raw), raw)
+            self.plain[kind][inside] = probability[inside]
+            log_odds[kind] = log_odds_of(probability)
+        as_of_us = self.pool.side.rows["as_of_us"].to_numpy()[inside]
+        starts = renewals(as_of_us, dated=self.history.settings.is_dated).tolist()
+        latest: dict[Variant, float] = {}
+        for start, end in pairwise([*starts, FOREVER_US]):
+            rows = inside[(as_of_us >= start) & (as_of_us < end)]
+            for half_life in self.half_lives:
+                known = self._past.known(start, half_life=half_life)
+                for kind in self.kinds:
+                    begin = latest.get((kind, half_life), 0.0)
+                    shift = fit_shift(log_odds[kind][known.at], known.label, known.weight, start=begin)
+                    self.shifts[kind, half_life][rows] = latest[kind, half_life] = shift
+
+    def _known_at(self, split: int) -> pd.DataFrame:
+        """The rows of earlier splits with the labels known at this one, and their places; none without follow-up."""
+        rows = self.pool.side.rows
+        rows = rows.assign(at=np.arange(len(rows)))[self._split < split]
+        if self.history.settings.is_dated and len(rows):
+            side = self.history.relabel(rows.drop(columns=["label", "weight"]), known_us=self.moments[split])
+            rows = side.rows if side.is_watched_enough() else side.rows.iloc[:0]
+        return rows[rows["label"].notna()]
+
+
+def _fit(kind: str, rows: pd.DataFrame, raw: np.ndarray) -> dict[str, Any]:
+    """A calibrator for labelled rows with their places in raw (n,); none where they are of one outcome."""
+    if rows["label"].nunique() < 2:
+        return CERTAIN
+    label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
+    return fit_calibrator(kind, raw[rows["at"].to_numpy()], label, weight, leads=rows["lead_id"].nunique())
