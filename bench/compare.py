@@ -116,7 +116,7 @@ def _sample(folder: Path) -> str:
         features = build_features(settings, leave_out=doubted["leave_out"])
         side, rows = history.earlier_side(known_us), history.open_list(known_us)
         matrix = build_matrix(history.snapshot(pd.concat([side.rows[KEYS], rows[KEYS]])), features)
-        ours = result.model.probability(result.model.raw(matrix.take(rows).columns))
+        ours = result.model.probability(result.model.raw(matrix.take(rows).columns), result.model.shift)
         others = predict_yardsticks(matrix, side, rows, features, scorecard=settings.scorecard)
     told = truth.loc[rows["lead_id"]]
     true = told["win_probability"].to_numpy(dtype=float)

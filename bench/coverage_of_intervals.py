@@ -47,7 +47,8 @@ class OpenLeads:
 
     def covered(self, kind: str | None) -> tuple[np.ndarray, float]:
         """Which bins are covered (BINS,), and the mean width of the intervals."""
-        low, high = self.model(kind).interval(self.raw).T
+        model = self.model(kind)
+        low, high = model.interval(self.raw, model.shift).T
         bins = np.array_split(np.argsort(self.raw, kind="stable"), BINS)
         hits = [low[part].mean() <= self.true[part].mean() <= high[part].mean() for part in bins]
         return np.array(hits), float((high - low).mean())

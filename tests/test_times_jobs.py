@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,10 +14,13 @@ from histories import undated_leads, undated_settings
 from leadscore import jobs
 from leadscore.config import environment_kept
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.model.apply import WinModel
+from leadscore.model.apply import WinModel, add_shift
 from leadscore.model.reference import compute_score
 from leadscore.model.registry import Registry
-from leadscore.scoring.change import compute_steps, log_odds
+from leadscore.model.times import fit_shift, recall
+from leadscore.scoring.change import Previous, compute_steps, log_odds
+from leadscore.scoring.score import score_open_leads
+from leadscore.times import DAY_US
 
 OPEN = 20
 
@@ -27,8 +31,9 @@ def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("times")
     rows = undated_leads(leads=2500, seed=5, is_open=OPEN)
     rng = np.random.default_rng(6)
-    level = rows["level"].map({"low": -2.0, "mid": 0.0, "high": 2.0}) + np.where((np.arange(2500) + 250) // 500 % 2, 1.5, -1.5)
-    won = rng.random(2500) < 1 / (1 + np.exp(-level))
+    level = rows["level"].map({"low": -2.0, "mid": 0.0, "high": 2.0})
+    wave = np.where((np.arange(2500) + 250) // 500 % 2, 1.5, -1.5)
+    won = rng.random(2500) < 1 / (1 + np.exp(-(level + wave)))
     rows["end"] = np.where(rows["end"] == "", "", np.where(won, "won", "lost"))
     rows.to_csv(folder / "leads.csv", index=False)
     settings = undated_settings("ordered", folder, model={"scorer": "logistic", "outcome_delay": OPEN})
@@ -131,3 +136,50 @@ def test_change_when_the_times_moved_then_they_are_a_step_and_the_steps_add_up()
     assert steps["times"].tolist() == pytest.approx([-0.7, -0.7])
     assert sum(steps.values()) == pytest.approx(whole)
     assert steps["facts"] == pytest.approx(log_odds(old.probability(raws[2])) - log_odds(old.probability(raws[1])))
+
+
+# --- Dated ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dated():
+    """A history, and its model as if it had been trained long before its end, and had kept no predictions."""
+    world = histories.trained()
+    until = world.history.version.known_until_us
+    then = until - 120 * DAY_US
+    times = {"half_life": 120, "unit": "days", "shift": 0.0, "from_us": then, "log_odds": {}}
+    return world.history, WinModel(world.model.document | {"times": times}, world.model.booster_text), then
+
+
+def score_dated(history, model, *, known_us, as_of_us, previous=None):
+    return score_open_leads(history, model, model_version="x", known_us=known_us, as_of_us=as_of_us, previous=previous)
+
+
+def test_dated_list_when_facts_after_it_are_unknown_then_its_shift_rests_on_what_was_known(dated):
+    history, model, then = dated
+    until = history.version.known_until_us
+    scored = score_dated(history, model, known_us=then, as_of_us=until)
+    recalled = recall(history, model, known_us=then, as_of_us=until)
+    known = recalled.past.known(until, half_life=120)
+    assert scored.facts["times"]["shift"] == fit_shift(recalled.log_odds[known.at], known.label, known.weight)
+    assert scored.facts["times"]["shift"] != 0
+    assert recalled.past.rows["as_of_us"].between(then, until).all()
+    early = score_dated(history, model, known_us=then, as_of_us=until - 40 * DAY_US)
+    assert early.facts["times"]["shift"] != scored.facts["times"]["shift"]
+    assert score_dated(history, model, known_us=then, as_of_us=then).facts["times"]["shift"] == 0
+
+
+def test_dated_change_when_the_list_before_had_another_shift_then_names_the_times(dated):
+    history, model, then = dated
+    until = history.version.known_until_us
+    before_us = until - DAY_US
+    plain = WinModel({n: v for n, v in model.document.items() if n != "times"}, model.booster_text)
+    before = score_dated(history, plain, known_us=then, as_of_us=before_us).scores
+    low = add_shift(before["win_probability"].to_numpy(), -1.0)
+    receipts = before.set_column(before.schema.get_field_index("win_probability"), "win_probability", pa.array(low))
+    previous = Previous("before", before_us, receipts, plain, shift=-1.0)
+    scored = score_dated(history, model, known_us=then, as_of_us=until, previous=previous).scores.to_pandas()
+    compared = scored[scored["change_points"].notna()]
+    said = compared["change"].str.contains("the times +", regex=False)
+    assert said.sum() > len(compared) / 2
+    assert (compared["change_points"][said] > 0).mean() > 0.9

@@ -370,7 +370,8 @@ class ModelSettings(Frozen):
         default=None,
         ge=0,
         le=10**9,
-        description="of ordered leads: after how many further leads an outcome is known; without it no running intercept",
+        description="in time = 'ordered': after how many further leads an outcome is known; without it there is no "
+        "running intercept",
     )
 
     @model_validator(mode="after")

@@ -35,7 +35,8 @@ class WinModel:
         document: the model's JSON: `features` (name, category, direction, fingerprint), `encoder` (how each
             feature becomes a number), `scorer` (its kind, a linear one's terms, and under `linear` the linear half
             of an "average"; without it the kind is "boosted", the only one that the first models knew), `segments`
-            (the models of those that have their own), `calibrator`, `times` (what follows the level of wins) and `reference`.
+            (the models of those that have their own), `calibrator`, `times` (the running intercept) and
+            `reference`.
         booster_text: the trees of the kinds "boosted" and "average", as LightGBM writes them; of the others "".
     """
 
@@ -48,6 +49,11 @@ class WinModel:
             raise ValueError(f"unknown scorer {self.scorer['kind']!r}")
         self.linear = self.scorer if self.scorer["kind"] in LINEAR else self.scorer.get("linear")
         self.booster: Any = None if self.scorer["kind"] in LINEAR else lightgbm.Booster(model_str=booster_text)
+
+    @property
+    def shift(self) -> float:
+        """What the times added to the calibrated log-odds at the end of the training."""
+        return float(self.document.get("times", {}).get("shift", 0.0))
 
     @classmethod
     def from_folder(cls, folder: Path) -> "WinModel":
@@ -270,7 +276,7 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
             """Read and check the model's texts."""
             self.model = WinModel.from_folder(Path(context.artifacts["model"]))
 
-        def predict(self, context, model_input: pd.DataFrame, params=None) -> list[dict]:  # type: ignore[no-untyped-def,type-arg]
+        def predict(self, context, model_input: pd.DataFrame, params=None) -> list[dict]:  # type: ignore[no-untyped-def,type-arg]  # noqa: ARG002
             """One dict a row, in the order of the rows.
 
             Raises:
@@ -293,8 +299,7 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
                 if np.isinf(numbers).any():
                     raise MlflowException.invalid_parameter_value(f"{feature['name']} must be a finite number or null")
             raw = self.model.raw(columns)
-            at_training = self.model.document.get("times", {}).get("shift", 0.0)
-            probability = self.model.probability(raw, (params or {}).get("shift", at_training))
+            probability = self.model.probability(raw, (params or {}).get("shift", self.model.shift))
             return [{"raw": r, "win_probability": p} for r, p in zip(raw.tolist(), probability.tolist(), strict=True)]
 
         def _is_known(self, name: str, value: str) -> bool:

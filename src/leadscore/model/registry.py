@@ -394,7 +394,7 @@ class Registry:
             for path, text in files.items():
                 self._client.log_text(run_id, text, path)
             if features is not None:
-                shift = read_model(home)[0].document.get("times", {}).get("shift", 0.0)
+                shift = read_model(home)[0].shift
                 log_model(self._mlflow, home, run_id, features, shift=shift)
             self._client.set_terminated(run_id)
         except BaseException:

@@ -93,7 +93,9 @@ def log_model(
             python_model=str(Path(apply.__file__)),
             artifacts={"model": str(home)},
             signature=mlflow.models.ModelSignature(
-                types.Schema(columns), types.Schema(answer), types.ParamSchema([types.ParamSpec("shift", "double", shift)])
+                types.Schema(columns),
+                types.Schema(answer),
+                types.ParamSchema([types.ParamSpec("shift", "double", shift)]),
             ),
             pip_requirements=[f"{name}=={installed_version(name)}" for name in PACKAGES],
         )

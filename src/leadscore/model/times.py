@@ -155,8 +155,9 @@ def renewals(as_of_us: np.ndarray, *, dated: bool) -> np.ndarray:
     moments = np.unique(as_of_us)
     if not dated:
         step = max(LEAST_STEP, -(-len(moments) // MOST_PLACES))
-        return moments[::step]
-    return moments[np.unique(np.linspace(0, len(moments) - 1, min(MOST_DATES, len(moments))).round().astype(int))]
+        return np.asarray(moments[::step])
+    places = np.linspace(0, len(moments) - 1, min(MOST_DATES, len(moments))).round().astype(int)
+    return np.asarray(moments[np.unique(places)])
 
 
 def log_odds_of(probability: np.ndarray) -> np.ndarray:
@@ -196,9 +197,7 @@ class Recalled:
     log_odds: np.ndarray
 
 
-def recall(
-    history: History, model: WinModel, *, known_us: int, as_of_us: int, since_us: int | None = None
-) -> Recalled:
+def recall(history: History, model: WinModel, *, known_us: int, as_of_us: int, since_us: int | None = None) -> Recalled:
     """The rows of before a moment: those of before the training as the model kept them, later ones as it predicts them.
 
     Args:

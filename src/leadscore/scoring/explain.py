@@ -30,8 +30,8 @@ def explain(
     contributions = compute_contributions(model, matrix.columns)[:, :-1]
     encoded, evidence = model.encode(matrix.columns), model.document.get("evidence", {})
     members = group_features(features)
-    totals = [contributions[:, at].sum(axis=1) for at in members]
-    totals = np.column_stack([*totals, np.full(len(contributions), shift)])
+    of_groups = [contributions[:, at].sum(axis=1) for at in members]
+    totals = np.column_stack([*of_groups, np.full(len(contributions), shift)])
 
     def reasons(row: int, sign: int) -> list[str]:
         said: list[str] = []

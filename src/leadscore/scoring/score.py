@@ -59,7 +59,7 @@ SCORES = pa.schema(
 
 @dataclass(frozen=True)
 class Scored:
-    """The list in the shape of `SCORES`, and what is told beside: `what_if`, `currency`, `warnings` and `times`, as JSON."""
+    """The list in the shape of `SCORES`, and beside it `what_if`, `currency`, `warnings` and `times`, as JSON."""
 
     scores: pa.Table
     facts: dict[str, Any]
@@ -109,9 +109,7 @@ def score_open_leads(
         "lead_id": lead_id,
         "as_of": np.full(len(raw), history.published_us(as_of_us) or 0),
         **explain(model, matrix, features, shift=shift),
-        **describe_change(
-            history, model, lead_id=lead_id, raw=raw, shift=shift, as_of_us=as_of_us, previous=previous
-        ),
+        **describe_change(history, model, lead_id=lead_id, raw=raw, shift=shift, as_of_us=as_of_us, previous=previous),
     }
     order = pa.array(np.lexsort((lead_id, -raw, -decided["win_probability"])))
     arrays = [pa.array(columns[f.name], from_pandas=True).cast(f.type).take(order) for f in SCORES]
@@ -165,7 +163,9 @@ def _look_ahead(model: WinModel, raw: np.ndarray, amounts: Amounts, *, shift: fl
     """What tiers are decided by; where no lead has an amount, each is worth its chance."""
     probability = model.probability(raw)
     worth = np.where(np.isfinite(amounts.amount), amounts.amount, 1.0)
-    return Outlook(compute_score(probability, model.document["reference"]), probability, probability * worth, raw, shift)
+    return Outlook(
+        compute_score(probability, model.document["reference"]), probability, probability * worth, raw, shift
+    )
 
 
 def _warn(
