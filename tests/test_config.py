@@ -180,6 +180,7 @@ def test_mapping_when_a_value_map_or_a_constant_fills_what_is_required_then_it_i
         ),
         ({"target": {"horizon_days": 0}}, "target.horizon_days"),
         ({"target": {"weight_cap": 0.5}}, "target.weight_cap"),
+        ({"model": {"outcome_delay": 5}}, "model.outcome_delay counts leads in their order"),
         ({"fields": {"size": {"type": "integer"}}}, "fields.size.type"),
         ({"fields": {"size": {"known_from": "always"}}}, "fields.size.known_from"),
     ],

@@ -29,7 +29,7 @@ from leadscore.testing import make_settings
 
 NAN = float("nan")
 BETTER, LEVEL, WORSE = Estimate(0.01, 0.005, 0.015), Estimate(0.001, -0.004, 0.006), Estimate(-0.01, -0.015, -0.005)
-LOGISTIC = Recipe("logistic", Boosting(), "sigmoid", frozenset(), False)
+LOGISTIC = Recipe("logistic", Boosting(), None, "sigmoid", frozenset(), False)
 
 
 def evidence(**changes):

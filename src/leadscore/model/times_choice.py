@@ -50,14 +50,14 @@ class TimesChoice:
 class Timed:
     """A calibrator with or without a running intercept.
 
-    `judged` are the predictions of the last split, `document` is what the model keeps of the times, and `told` how it
+    `judged` are the predictions of the last split, `document` is what the model keeps of the times, and `choice` how it
     was chosen, both as JSON.
     """
 
     calibration: Calibration
     judged: Judged
     document: dict[str, Any]
-    told: dict[str, Any]
+    choice: dict[str, Any]
 
 
 def add_times(
@@ -83,12 +83,12 @@ def add_times(
         Past(history, whole.side.rows), log_odds_of(calibrate(calibration.to_use, whole.raw)), from_us=moments[0],
         known_us=known_us, half_life=chosen.half_life,
     )  # fmt: skip
-    told = {
+    shown = {
         "shift": times["shift"],
         "without": {name: _measure(plain, name) for name in BESIDE_METRICS},
         "said": f"half-life {times['half_life']} {times['unit']}, {times['shift']:+.2f} log-odds when trained",
     }
-    return Timed(calibration, judged, {"times": times}, chosen.choice | told)
+    return Timed(calibration, judged, {"times": times}, chosen.choice | shown)
 
 
 def _with_kind(calibration: Calibration, unseen: Mapping[str, Unseen], kind: str) -> Calibration:
@@ -123,45 +123,36 @@ def choose_times(
     if not can_choose(unseen):
         return _off(calibrator, "nothing came before the last split to choose by")
     kinds = [kind for kind in KINDS if kind in {*BESIDE, calibrator}]
-    replay = _Replay(history, unseen["before"], moments, kinds, HALF_LIVES[unit])
-    losses, rows = replay.losses()
-    best, mean = _best_variants(losses, rows, kinds)
-    plain = min((best_of for best_of in best if best_of[1] is None), key=lambda each: mean[each])
-    richest = min((each for each in best if each[1] is not None), key=lambda each: mean[each])
-    told = {
+    losses, rows = _Replay(history, unseen["before"], moments, kinds, HALF_LIVES[unit]).losses()
+    mean = {variant: float(np.average(loss, weights=rows.weight)) for variant, loss in losses.items()}
+    plain = min(((kind, None) for kind in kinds), key=lambda variant: mean[variant])
+    shifted = [_choose_kind(losses, rows, kinds, half_life) for half_life in HALF_LIVES[unit]]
+    best = min(shifted, key=lambda variant: mean[variant])
+    compared = {
         "unit": unit,
-        "log_loss": {"none" if each[1] is None else str(each[1]): mean[each] for each in best},
+        "log_loss": {"none": mean[plain]} | {str(variant[1]): mean[variant] for variant in shifted},
         "compared_on": COMPARED_ON["before"],
     }
-    if is_clearly_better(losses[richest], losses[plain], rows):
-        return TimesChoice(richest[1], richest[0], {"half_life": richest[1]} | told)
-    return _off(calibrator, "no half-life is clearly better", told)
+    if is_clearly_better(losses[best], losses[plain], rows):
+        return TimesChoice(best[1], best[0], {"half_life": best[1]} | compared)
+    return _off(calibrator, "no half-life is clearly better", compared)
 
 
-def _off(calibrator: str, why: str, told: Mapping[str, Any] | None = None) -> TimesChoice:
-    return TimesChoice(None, calibrator, {"half_life": None, "said": f"none, since {why}", **(told or {})})
+def _choose_kind(losses: Mapping[Variant, np.ndarray], rows: Judged, kinds: list[str], half_life: int) -> Variant:
+    """The variant of a half-life with the simplest calibrator that is not clearly worse."""
+    of_kind = {kind: losses[kind, half_life] for kind in kinds}
+    kind, _ = choose_simplest(kinds, of_kind, rows)
+    return kind, half_life
+
+
+def _off(calibrator: str, why: str, compared: Mapping[str, Any] | None = None) -> TimesChoice:
+    return TimesChoice(None, calibrator, {"half_life": None, "said": f"none, since {why}", **(compared or {})})
 
 
 def _why_none(history: History) -> str:
     if history.settings.time == "ordered":
         return "model.outcome_delay does not say after how many leads an outcome is known"
     return "nothing says which leads are later"
-
-
-def _best_variants(
-    losses: Mapping[Variant, np.ndarray], rows: Judged, kinds: Sequence[str]
-) -> tuple[list[Variant], dict[Variant, float]]:
-    """For no shift and for each half-life the variant to use, and all mean losses.
-
-    Without a shift that is the one of least loss, so that the comparison is with the best there is.
-    """
-    mean = {each: float(np.average(loss, weights=rows.weight)) for each, loss in losses.items()}
-    best: list[Variant] = [min(((kind, None) for kind in kinds), key=lambda each: mean[each])]
-    for half_life in dict.fromkeys(each[1] for each in losses if each[1] is not None):
-        of_kind = {kind: losses[kind, half_life] for kind in kinds}
-        kind, _ = choose_simplest(list(kinds), of_kind, rows)
-        best.append((kind, half_life))
-    return best, mean
 
 
 @dataclass(frozen=True)
@@ -185,14 +176,14 @@ class _Replay:
             self._replay_split(split)
         rows = self.pool.judged(CERTAIN)
         observed = self.pool.side.observed
-        found: dict[Variant, np.ndarray] = {}
+        losses: dict[Variant, np.ndarray] = {}
         for kind in self.kinds:
             probability = self.plain[kind][observed]
-            found[kind, None] = row_log_loss(probability, rows.label)
+            losses[kind, None] = row_log_loss(probability, rows.label)
             for half_life in self.half_lives:
                 shifted = add_shift(probability, self.shifts[kind, half_life][observed])
-                found[kind, half_life] = row_log_loss(shifted, rows.label)
-        return found, rows
+                losses[kind, half_life] = row_log_loss(shifted, rows.label)
+        return losses, rows
 
     @cached_property
     def _split(self) -> np.ndarray:

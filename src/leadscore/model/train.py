@@ -345,7 +345,7 @@ def fit_model(
         "drift": describe_drift(
             calibration.fitted_on, calibration.to_use, judged, history=history, moments=training.moments
         ),
-        "times": timed.told,
+        "times": timed.choice,
     }
     return FitResult(
         model, evaluation, known_us, training.features, evaluation["no_signal"], judged=judged, training=training,
