@@ -123,7 +123,7 @@ def _by_tier(history: History, judged: Judged, last: Side, reference: list[float
 
     They stay in: what is predicted is the chance under the working practice of the past.
     """
-    plain = judged.probability if judged.order is None else judged.order
+    plain = judged.without_times
     tier = decide_tier(compute_score(plain, reference), plain, history.settings.tiers)
     groups = compute_groups(judged, tier, seed=history.settings.seed)
     never = find_never_worked(history, last) if history.settings.is_dated else None

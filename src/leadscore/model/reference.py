@@ -11,9 +11,9 @@ POINTS = 1000
 
 
 def build_reference(judged: Judged) -> list[float]:
-    """The judged probabilities as quantiles, each standing for an equal share of their weight."""
-    order = np.argsort(judged.probability, kind="stable")
-    p, weight = judged.probability[order], judged.weight[order]
+    """The judged probabilities, without the times, as quantiles, each standing for an equal share of their weight."""
+    order = np.argsort(judged.without_times, kind="stable")
+    p, weight = judged.without_times[order], judged.weight[order]
     middle = (np.arange(POINTS) + 0.5) / POINTS * weight.sum()
     return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
 

@@ -48,14 +48,12 @@ class TimesChoice:
 
 @dataclass(frozen=True)
 class Timed:
-    """A calibrator with or without a running intercept.
+    """A calibration with or without a running intercept.
 
-    `judged` are the predictions of the last split, `document` is what the model keeps of the times, and `choice` how it
-    was chosen, both as JSON.
+    `document` is what the model keeps of the times, and `choice` how they were chosen, both as JSON.
     """
 
     calibration: Calibration
-    judged: Judged
     document: dict[str, Any]
     choice: dict[str, Any]
 
@@ -73,12 +71,10 @@ def add_times(
         known_us: up to when facts are known.
     """
     chosen = choose_times(history, unseen, moments, calibrator=calibration.choice["kind"])
-    plain = unseen["last"].judged(calibration.judged_by)
     if chosen.half_life is None:
-        return Timed(calibration, plain, {}, chosen.choice)
-    calibration = _with_kind(calibration, unseen, chosen.calibrator)
-    judged = judge_with_times(history, unseen, calibration.judged_by, half_life=chosen.half_life)
-    whole = unseen["whole"]
+        return Timed(calibration, {}, chosen.choice)
+    plain, whole = calibration.judged, unseen["whole"]
+    calibration = _with_times(history, calibration, unseen, kind=chosen.calibrator, half_life=chosen.half_life)
     times = keep_times(
         Past(history, whole.side.rows), log_odds_of(calibrate(calibration.to_use, whole.raw)), from_us=moments[0],
         known_us=known_us, half_life=chosen.half_life,
@@ -88,15 +84,18 @@ def add_times(
         "without": {name: _measure(plain, name) for name in BESIDE_METRICS},
         "said": f"half-life {times['half_life']} {times['unit']}, {times['shift']:+.2f} log-odds when trained",
     }
-    return Timed(calibration, judged, {"times": times}, chosen.choice | shown)
+    return Timed(calibration, {"times": times}, chosen.choice | shown)
 
 
-def _with_kind(calibration: Calibration, unseen: Mapping[str, Unseen], kind: str) -> Calibration:
-    """The same for a calibrator of another kind."""
+def _with_times(
+    history: History, calibration: Calibration, unseen: Mapping[str, Unseen], *, kind: str, half_life: int
+) -> Calibration:
+    """The same for a calibrator of a kind, judged with the shifts of the last split."""
     whole = unseen["whole"]
     rule = "the simplest that is not clearly worse together with the running intercept"
     choice = {"kind": kind, "rule": rule, "compared_on": calibration.choice["compared_on"]}
-    return Calibration(whole.fit_calibrator(kind), whole, unseen["before"].fit_calibrator(kind), choice)
+    judged = judge_with_times(history, unseen, unseen["before"].fit_calibrator(kind), half_life=half_life)
+    return Calibration(whole.fit_calibrator(kind), whole, judged, choice)
 
 
 def _measure(judged: Judged, name: str) -> float:

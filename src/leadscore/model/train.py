@@ -23,6 +23,7 @@ from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.boosted import Boosting
 from leadscore.model.choose import (
+    Calibration,
     allowed_scorers,
     choose_calibrator,
     choose_fields,
