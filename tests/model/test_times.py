@@ -213,7 +213,7 @@ def test_renewals_when_moments_are_many_then_are_few_and_begin_with_the_first(n,
     found = renewals(np.repeat(moments, 2), dated=dated)
     assert found[0] == 10
     assert (np.diff(found) > 0).all()
-    assert len(found) <= (8 if dated else 400)
+    assert len(found) <= (16 if dated else 400)
 
 
 def test_log_odds_when_taken_of_a_probability_then_lead_back_to_it():

@@ -39,7 +39,8 @@ class Side:
     `rows`: `KEYS`, grid_weight, young, label (1 won within the horizon, 0 not, NaN censored) and weight (grid_weight
     times the censoring weight; 0 if censored). `watched` is G(horizon-), the share watched to the horizon. Without
     dates there is no `target`: the label is the final outcome, and nobody is censored. `unusable` counts, by outcome,
-    the snapshots that were left out since their close has no usable date and their label hangs on it.
+    the snapshots that were left out since their close has no usable date and their label hangs on it. `x_us` (n,) is
+    how long each dated row was watched.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Side:
     capped_share: float
     target: Target | None
     unusable: dict[str, int] = field(default_factory=dict)
+    x_us: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def observed(self) -> np.ndarray:
@@ -187,21 +189,43 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
     label = _label(close_us, ends["won"].to_numpy(dtype=bool), as_of_us, seen_us=seen_us, target=target)
     observed = ~np.isnan(label)
     x_us = np.minimum(np.minimum(close_us, seen_us) - as_of_us, horizon_us)
-    grid_weight = rows["grid_weight"].to_numpy()
+    weighed = weigh(x_us, observed, rows["grid_weight"].to_numpy(), target=target)
+    return Side(
+        name=name,
+        rows=rows.assign(label=label, weight=weighed.weight),
+        known_us=known_us,
+        watched=weighed.watched,
+        capped_share=float(weighed.capped.sum() / max(observed.sum(), 1)),
+        target=target,
+        unusable=unusable if sum(unusable.values()) else {},
+        x_us=x_us,
+    )
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Weights (n,) that make up for censored rows, which are capped (n,), and G(horizon-)."""
+
+    weight: np.ndarray
+    capped: np.ndarray
+    watched: float
+
+
+def weigh(x_us: np.ndarray, observed: np.ndarray, grid_weight: np.ndarray, *, target: Target) -> Weighed:
+    """Weigh rows by the inverse probability of having been watched so long, 0 for those that are not observed.
+
+    Args:
+        x_us: (n,) how long each was watched.
+        observed: (n,) whether its outcome is known.
+        grid_weight: (n,) what it stands for.
+        target: horizon and cap.
+    """
     watched = fit_censoring(x_us, ~observed, grid_weight)
     with np.errstate(divide="ignore"):
         inverse = 1 / watched.before(x_us)
-    capped = observed & (inverse > target.weight_cap)
     weight = np.where(observed, grid_weight * np.minimum(inverse, target.weight_cap), 0.0)
-    return Side(
-        name=name,
-        rows=rows.assign(label=label, weight=weight),
-        known_us=known_us,
-        watched=float(watched.before(horizon_us)) if len(rows) else 0.0,
-        capped_share=float(capped.sum() / max(observed.sum(), 1)),
-        target=target,
-        unusable=unusable if sum(unusable.values()) else {},
-    )
+    at_horizon = float(watched.before(target.horizon_days * DAY_US)) if len(x_us) else 0.0
+    return Weighed(weight, observed & (inverse > target.weight_cap), at_horizon)
 
 
 def _label(

@@ -10,7 +10,7 @@ have come after them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.labels import Side, weigh
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel, add_shift, calibrate, sigmoid
@@ -29,7 +30,8 @@ from leadscore.times import DAY_US
 SPREAD = 2.0  # of the prior on the shift, in log-odds
 WINDOW = 10  # half-lives; a row that is older weighs less than a thousandth, and is left out
 HALF_LIVES = {"days": (365, 120, 30, 10), "leads": (3000, 1000, 300, 100)}
-MOST_DATES = 8  # at which the shift is renewed within a split: each costs a look at what was known then
+MOST_DATES = 16  # at which the shift is renewed within a split: each costs a look at what was known then
+MOST_TRIED = 4  # the same where half-lives are only compared
 MOST_PLACES, LEAST_STEP = 400, 25  # the same without dates, and leads from one renewal to the next
 TOLERANCE = 1e-10  # log-odds
 
@@ -80,6 +82,7 @@ class Past:
 
     history: History
     rows: pd.DataFrame
+    _sides: dict[int, Side] = field(default_factory=dict, repr=False)
 
     def known(self, moment_us: int, *, half_life: float) -> Known:
         """What was known at a moment, weighed by 2^(-age / half_life); one unit of weight a lead at age 0.
@@ -91,21 +94,29 @@ class Past:
         return self._known_by_place(moment_us, half_life=half_life)
 
     def _known_by_date(self, moment_us: int, *, half_life: float) -> Known:
-        as_of_us = self.rows["as_of_us"].to_numpy()
-        age = (moment_us - as_of_us) / DAY_US / half_life
-        inside = np.flatnonzero((as_of_us < moment_us) & (age <= WINDOW))
-        if not len(inside):
+        side, target = self._labelled(moment_us), self.history.settings.target
+        age = (moment_us - side.rows["as_of_us"].to_numpy()) / DAY_US / half_life
+        inside = age <= WINDOW
+        if not inside.any() or side.x_us is None:
             return NOTHING
-        rows = self.rows.iloc[inside][[*KEYS, "grid_weight"]]
-        rows = rows.assign(at=inside, plain_weight=rows["grid_weight"])
-        rows["grid_weight"] = rows["grid_weight"] * 2.0 ** -age[inside]
-        side = self.history.relabel(rows, known_us=moment_us)
-        if not side.is_watched_enough():
+        rows, observed = side.rows[inside], side.observed[inside]
+        grid_weight = rows["grid_weight"].to_numpy()
+        weighed = weigh(side.x_us[inside], observed, grid_weight * 2.0 ** -age[inside], target=target)
+        if weighed.watched < 1 / target.weight_cap:
             return NOTHING
         # The same factor for all rows: a lead's own would know how long it stayed open, which tells how it ended.
-        scale = side.rows["lead_id"].nunique() / side.rows["plain_weight"].sum()
-        seen = side.rows[side.observed]
-        return Known(seen["at"].to_numpy(), seen["label"].to_numpy(), scale * seen["weight"].to_numpy())
+        scale = rows["lead_id"].nunique() / grid_weight.sum()
+        at, label = rows["at"].to_numpy(), rows["label"].to_numpy()
+        return Known(at[observed], label[observed], scale * weighed.weight[observed])
+
+    def _labelled(self, moment_us: int) -> Side:
+        """The rows of before a moment with their labels as known then and their places; the last is remembered."""
+        if moment_us not in self._sides:
+            self._sides.clear()
+            rows = self.rows.assign(at=np.arange(len(self.rows)))[[*KEYS, "grid_weight", "at"]]
+            rows = rows[rows["as_of_us"] < moment_us]
+            self._sides[moment_us] = self.history.relabel(rows, known_us=moment_us)
+        return self._sides[moment_us]
 
     def _known_by_place(self, moment_us: int, *, half_life: float) -> Known:
         delay = self.history.settings.model.outcome_delay
@@ -150,13 +161,13 @@ class Past:
         return shifts[np.searchsorted(moments, as_of_us, side="right") - 1]
 
 
-def renewals(as_of_us: np.ndarray, *, dated: bool) -> np.ndarray:
-    """The moments, rising, of these (m,) at which the shift is renewed, the first among them."""
+def renewals(as_of_us: np.ndarray, *, dated: bool, most: int = MOST_DATES) -> np.ndarray:
+    """The moments, rising, of these (m,) at which the shift is renewed, the first among them; `most` of dated ones."""
     moments = np.unique(as_of_us)
     if not dated:
         step = max(LEAST_STEP, -(-len(moments) // MOST_PLACES))
         return np.asarray(moments[::step])
-    places = np.linspace(0, len(moments) - 1, min(MOST_DATES, len(moments))).round().astype(int)
+    places = np.linspace(0, len(moments) - 1, min(most, len(moments))).round().astype(int)
     return np.asarray(moments[np.unique(places)])
 
 

@@ -18,6 +18,7 @@ from leadscore.model.choose import COMPARED_ON, Calibration, choose_simplest, is
 from leadscore.model.evaluate import METRICS, Judged, row_log_loss
 from leadscore.model.times import (
     HALF_LIVES,
+    MOST_TRIED,
     Past,
     fit_shift,
     judge_with_times,
@@ -203,7 +204,7 @@ class _Replay:
             self.plain[kind][inside] = probability[inside]
             log_odds[kind] = log_odds_of(probability)
         as_of_us = self.pool.side.rows["as_of_us"].to_numpy()[inside]
-        starts = renewals(as_of_us, dated=self.history.settings.is_dated).tolist()
+        starts = renewals(as_of_us, dated=self.history.settings.is_dated, most=MOST_TRIED).tolist()
         latest: dict[Variant, float] = {}
         for start, end in pairwise([*starts, FOREVER_US]):
             rows = inside[(as_of_us >= start) & (as_of_us < end)]
