@@ -76,6 +76,7 @@ def make_evaluation(**changes):
             "missing_leads": {},
         },
         "calibrator": {"kind": "sigmoid", "log_loss": {"none": 0.5123, "sigmoid": 0.4987}},
+        "times": {"half_life": None, "said": "none, since no half-life is clearly better"},
     } | changes
 
 
