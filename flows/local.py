@@ -47,7 +47,7 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
     parser.add_argument("--known-until", help="when the export was made, or now; default: as settings or files say")
     parser.add_argument("--clock", help=SUPPRESS)  # rehearses a schedule
     chosen = vars(parser.parse_args())
-    keep_given(chosen["config"], data=chosen["data"])
+    keep_given(chosen["config"], data=chosen["data"], known_until=chosen["known_until"])
     with exit_with_words():
         read_settings(Path(chosen["config"]))  # what is wrong there is said without Prefect's tracebacks
         start_guard()

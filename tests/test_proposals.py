@@ -116,6 +116,26 @@ def test_ingest_when_refused_by_an_alarm_then_the_same_folder_and_settings_are_p
     assert run(*words).code == 0
 
 
+def test_ingest_when_an_alarm_stops_an_export_whose_moment_was_given_then_what_is_proposed_runs(config, elsewhere):
+    config.write_text(SETTINGS.replace("known_until = {day}", "").format())
+    given = ["--config", config, "--data", elsewhere]
+    assert run("ingest", *given, "--known-until", "2024-02-01").code == 0
+    (elsewhere / "leads.csv").write_text("id,created\n1,2024-01-01\n")
+    stopped = run("ingest", *given, "--known-until", "2024-02-03")
+    assert stopped.code == 3
+    [quarantined] = re.findall("as version ([0-9a-f]{16})", " ".join(stopped.err.split()))
+    refused = run("store", "rollback", quarantined, "--config", config)
+    assert refused.code == 2
+    again = words_after(refused.err, "ingest that export again")
+    assert again[:3] == ["ingest", "--known-until", "2024-02-03T00:00:00Z"]
+    words = words_after(stopped.err, "If it is correct, run")
+    assert words[-2:] == ["--known-until", "2024-02-03"]
+    accepted = run(*words)
+    assert accepted.code == 0, accepted.err
+    accepted = run(*again, "--data", elsewhere)
+    assert accepted.code == 0, accepted.err
+
+
 @pytest.mark.parametrize("name", ["train", "score", "audit", "rejects"])
 def test_command_when_nothing_is_stored_then_ingest_is_proposed_for_the_same_settings(config, name):
     config.write_text(SETTINGS.format(day="2024-02-01"))

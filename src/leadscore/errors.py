@@ -198,8 +198,10 @@ class AlarmError(UserError):
 class QuarantinedError(UserError):
     """A version that cannot count, since its delivery failed an alarm that nobody accepted."""
 
-    def __init__(self, version: str, alarms: Sequence[str]) -> None:
+    def __init__(self, version: str, alarms: Sequence[str], *, known_until: str) -> None:
         accept = " ".join(f"--accept {name}" for name in alarms)
+        if known_until != "undated":
+            accept = f"--known-until {known_until} {accept}"
         super().__init__(
             f"version {version} is quarantined: its export raised {listed(alarms)}. If it is correct, ingest that "
             f"export again: {propose(f'ingest {accept}')}"

@@ -80,7 +80,7 @@ def ingest(
     known_until: KnownUntil = None,
     accept: Annotated[list[str] | None, typer.Option(help="Let this alarm pass, for this delivery only.")] = None,
     forget_damaged: Annotated[
-        bool, typer.Option("--forget-damaged", help="Let a damaged version before count as absent.")
+        bool, typer.Option("--forget-damaged", help="Treat a damaged earlier version as if it did not exist.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -99,7 +99,7 @@ def ingest(
             progress=progress,
         )
 
-    run_command(run, draw_ingest, config, data, as_json=as_json)
+    run_command(run, draw_ingest, config, data, as_json=as_json, known_until=known_until)
 
 
 @app.command()

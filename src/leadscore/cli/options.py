@@ -53,11 +53,12 @@ def run_command(
     data: Path | None,
     *,
     as_json: bool,
+    known_until: str | None = None,
 ) -> dict[str, Any]:
     """Read the settings, run a job with a bar for whoever watches, and show and return what it returned."""
     from leadscore.config import read_settings
 
-    keep_given(str(config), data=None if data is None else str(data))
+    keep_given(str(config), data=None if data is None else str(data), known_until=known_until)
     settings = read_settings(config, input_folder=data)
     with _progress(shown=not as_json) as progress:
         result = run(settings, progress)

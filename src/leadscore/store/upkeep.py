@@ -96,7 +96,8 @@ def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
     with locked(folder):
         version = read_version(folder, found[0])
         if version.quarantined:
-            raise QuarantinedError(version.id, [*version.quarantined])
+            alarms = [*version.quarantined]
+            raise QuarantinedError(version.id, alarms, known_until=version.manifest["known_until"])
         names = (*version.manifest["tables"], *BESIDE)
         check_objects([path for name in names for path in version.paths(name)])
         sha256 = hash_bytes(canonical_json(version.manifest))
