@@ -107,11 +107,11 @@ def words_after(text, start):
 def test_ingest_when_refused_by_an_alarm_then_the_same_folder_and_settings_are_proposed(config, elsewhere):
     assert run("ingest", "--config", config, "--data", elsewhere).code == 0
     (elsewhere / "leads.csv").write_text("id,created\n1,2024-01-01\n")
-    config.write_text(SETTINGS.format(day="2024-02-03"))
-    stopped = run("ingest", "--config", config, "--data", elsewhere)
+    given = ["--config", str(config), "--data", str(elsewhere), "--known-until", "2024-02-03"]
+    stopped = run("ingest", *given)
     assert stopped.code == 3
     words = words_after(stopped.err, "If it is correct, run")
-    assert words[-4:] == ["--config", str(config), "--data", str(elsewhere)]
+    assert words[-6:] == given
     assert words[:2] == ["ingest", "--accept"]
     assert run(*words).code == 0
 

@@ -229,7 +229,8 @@ class NoModelError(UserError):
         reason = f"the last training ended without one: {why}" if why else f"run `{propose('train')}` first"
         if versions:
             trained = counted(versions, "version exists", "versions exist")
-            reason = f"{trained}: see `{propose('models list')}`, then `{propose('models promote')}`"
+            listing, promote = propose("models list"), propose("models promote VERSION --why ...")
+            reason = f"{trained}: see `{listing}`, then `{promote}`"
             reason += f"; of the latest it was said: {why}" if why else ""
         super().__init__(f"project {project!r} has no champion to score with; {reason}")
 

@@ -22,8 +22,10 @@ def keep_given(config: str, *, data: str | None = None, known_until: str | None 
 def propose(words: str) -> str:
     """A command to propose, for the settings file, and the folder and the moment of exports, that were given.
 
-    >>> propose("ingest --accept fewer_leads")
-    'leadscore ingest --accept fewer_leads'
+    >>> keep_given("leadscore.toml", data="from the crm")
+    >>> propose("ingest --accept closes"), propose("train")
+    ("leadscore ingest --accept closes --data 'from the crm'", 'leadscore train')
+    >>> keep_given("leadscore.toml")
     """
     given = []
     if config := CONFIG.get():
