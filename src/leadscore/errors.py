@@ -1,7 +1,8 @@
 """What can go wrong, each error built from facts: what was wrong, what was there, what to do.
 
-A `UserError` is for whoever runs leadscore to mend (exit code 2); any other exception is ours (exit code 1). What was
-withheld on purpose, since it looks wrong beside what came before, ends with exit code 3.
+A `UserError` is for whoever runs leadscore to mend (exit code 2), and is not tried again; files, disks and servers that
+fail end with exit code 2, too, and may be. Any other exception is a bug (exit code 1). What was withheld on
+purpose, since it looks wrong beside what came before, ends with exit code 3.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def escaped(text: object) -> str:
 def exit_with_words() -> Iterator[None]:
     """End the process with words instead of a traceback.
 
-    Exit code 2 is the user's mistake, 3 a delivery that is withheld, 1 is ours.
+    Exit code 2 is what the user can mend, 3 a delivery that is withheld, 1 a bug of ours.
     """
     try:
         yield
