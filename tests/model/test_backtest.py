@@ -51,7 +51,7 @@ def test_dates_when_they_cannot_be_learned_from_or_settled_then_are_skipped_in_w
     # follow-up runs from the first snapshot, which is of day 3
     assert skipped[format_us(TOO_EARLY)].startswith(f"history before {format_us(TOO_EARLY)}: only 17 days of follow-up")
     assert skipped[format_us(UNSETTLED)].startswith(
-        f"leads open at {format_us(UNSETTLED)}: only 1 days of follow-up for a horizon of 30 days"
+        f"leads open at {format_us(UNSETTLED)}: only 1 day of follow-up for a horizon of 30 days"
     )
 
 
