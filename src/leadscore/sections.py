@@ -270,7 +270,10 @@ class Validation(Frozen):
         default=0.05, ge=0, le=1, description="alarm if more than this share of a table's past facts is gone"
     )
     max_added: float = Field(
-        default=0.05, ge=0, description="alarm if a table's past facts are more than this share more than before"
+        default=0.05,
+        ge=0,
+        le=1000,
+        description="alarm if a table's past facts are more than this share more than before",
     )
     max_closes_vanished: float = Field(
         default=0.01, ge=0, le=1, description="alarm if more than this share of the closed leads is open again"
