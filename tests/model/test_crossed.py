@@ -16,7 +16,8 @@ from leadscore.model.calibrate import KINDS
 from leadscore.model.crossed import LEAST_LEADS, choose_crossed
 from leadscore.model.evaluate import compute_auc
 from leadscore.model.time_limit import TimeLimit
-from leadscore.model.train import fit_model, open_training
+from leadscore.model.train import fit_model
+from leadscore.model.training import open_training
 from leadscore.model.unseen import MIN_SPLITS, Unseen
 from leadscore.progress import silent
 

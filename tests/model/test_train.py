@@ -24,7 +24,8 @@ from leadscore.model.evaluate import Judged
 from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.reference import build_reference, compute_score
-from leadscore.model.train import MIN_EVALUATED, MIN_OUTCOMES, fit_model
+from leadscore.model.train import fit_model
+from leadscore.model.training import MIN_EVALUATED, MIN_OUTCOMES
 from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import silent
 from leadscore.testing import Facts, day

@@ -15,7 +15,8 @@ from leadscore.model.calibrate import KINDS
 from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.fit import cross_validate
 from leadscore.model.judge import REPEATS
-from leadscore.model.train import MIN_OUTCOMES, fit_model
+from leadscore.model.train import fit_model
+from leadscore.model.training import MIN_OUTCOMES
 from leadscore.progress import silent
 
 N = 500

@@ -14,7 +14,7 @@ from leadscore.model.compare import OURS, compare_models, compute_table
 from leadscore.model.encode import fold_of_group
 from leadscore.model.evaluate import METRICS, resample_leads
 from leadscore.model.judge import REPEATS
-from leadscore.model.train import open_training
+from leadscore.model.training import open_training
 from leadscore.model.yardstick import predict_naive_bayes, predict_yardsticks
 from leadscore.progress import silent
 from leadscore.sections import Scorecard

@@ -14,7 +14,8 @@ from leadscore.history.split import History
 from leadscore.model.encode import fold_of_group
 from leadscore.model.evaluate import Judged, compute_gain, compute_spreads, difference_of, estimate_of
 from leadscore.model.judge import as_json, describe_judged
-from leadscore.model.train import FitResult, Training, fit_model, open_training
+from leadscore.model.train import FitResult, fit_model
+from leadscore.model.training import Training, open_training
 from leadscore.model.yardstick import predict_yardsticks
 from leadscore.progress import Progress, silent
 

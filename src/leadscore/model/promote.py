@@ -30,7 +30,7 @@ from leadscore.model.fit import SCORERS
 from leadscore.model.judge import MIN_JUDGED, broken_limits
 from leadscore.model.linear_choice import Linear
 from leadscore.model.times import judge_with_times, unit_of
-from leadscore.model.train import Training, open_training
+from leadscore.model.training import Training, open_training
 from leadscore.model.unseen import can_choose
 from leadscore.progress import Progress, silent
 
