@@ -169,6 +169,8 @@ def test_two_columns_of_one_name_are_of_one_meaning(tmp_path):
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
+        ("x" * 80, "category", "x" * 80),
+        ("x" * 10_000, "category", "x" * 80 + "... (10,000 characters)"),
         (0.0, "count", "none"),
         (1.0, "count", "1"),
         (12.0, "count", "12"),

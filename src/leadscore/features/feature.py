@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from leadscore.errors import cut
 from leadscore.features.finish import Finish
+
+LONGEST = 80  # characters of a text that a sentence quotes
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def shown(value: Any, unit: str) -> str:
         number = f"{value:,.1f}".removesuffix(".0") if abs(value) < 10 else f"{value:,.0f}"
         return number + (" day" if number == "1" else " days")
     forms: dict[str, Callable[[], str]] = {
-        "category": lambda: str(value),
+        "category": lambda: cut(str(value), most=LONGEST),
         "count": lambda: f"{value:.0f}" if value else "none",
         "share": lambda: f"{value * 100:.0f} %",
         "a week": lambda: f"{round(value, 1) + 0.0:+.1f} a week",  # never -0.0
