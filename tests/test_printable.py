@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from commands import run
 from leadscore.printable import as_markdown, is_hidden, one_line, printable
+from leadscore.terminal.console import escaped
 
 HOSTILE = "[red]\x1b[31m\x07\x9b2J\x7f\u202e\u2066\u200b\u2028\U000e0041[/]"
 NAME = "\x1b\u202e\x9b.csv"
@@ -150,3 +151,7 @@ def test_errors_when_what_they_name_is_hostile_then_show_nothing_hidden(hostile,
     assert ended.code == 2
     assert [c for c in ended.out + ended.err if is_hidden(c) and c != "\n"] == []
     assert "Traceback" not in ended.err
+
+
+def test_terminal_when_a_text_from_outside_is_very_long_then_it_is_cut_and_its_length_is_told():
+    assert escaped("x" * 10_000) == "x" * 1000 + "... (10,000 characters)"

@@ -13,10 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from leadscore.errors import LeadscoreError
+from leadscore.errors import LeadscoreError, cut
 from leadscore.printable import printable
 from leadscore.proposals import propose
 from leadscore.wording import counted
+
+LONGEST = 1000  # characters: our own sentences are shorter, so that only values from outside are cut
 
 
 class Console(console.Console):
@@ -51,12 +53,12 @@ LEFT_OUT = ("without both outcomes is", "without both outcomes are")
 
 def command(words: str) -> str:
     """A command to propose (see `propose`); it may hold markup, as it is."""
-    return escaped(propose(words))
+    return escape(printable(propose(words)))
 
 
 def escaped(text: object) -> str:
-    """Text from outside, which may look like markup, as it is; in one line, without what cannot be seen."""
-    return escape(printable(text))
+    """Text from outside, which may look like markup, as it is; in one line, cut, without what cannot be seen."""
+    return escape(cut(printable(text), most=LONGEST))
 
 
 @contextmanager
