@@ -105,7 +105,7 @@ def test_score_when_the_order_now_ends_before_what_the_model_learned_then_is_ref
     (tmp_path / "leads.csv").write_text("id,place,color,size,level,end\nx,5,red,1,low,\n")
     shorter = settings.model_copy(update={"input_folder": tmp_path, "data_folder": tmp_path / "data"})
     jobs.ingest(shorter)
-    with pytest.raises(AsOfError, match=r"up to place 908, after the as_of place 6: .*; train again first"):
+    with pytest.raises(AsOfError, match=r"up to place 908, after the as_of place 6, .*; train again first"):
         jobs.score(shorter)
 
 

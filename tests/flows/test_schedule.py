@@ -97,6 +97,7 @@ def run_scheduled(folder: Path, day: str, *, hour: str) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # it starts Prefect four times
 @pytest.mark.filterwarnings("ignore")
 def test_schedule_when_run_as_the_docs_write_it_then_each_day_has_its_list_and_its_facts(place, monkeypatch):

@@ -269,6 +269,7 @@ def test_alarm_when_a_label_was_edited_then_values_are_compared_all_the_same(tmp
         ingest(edited)
 
 
+@pytest.mark.slow
 def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next_one_ends_it(tmp_path, monkeypatch):
     (tmp_path / "sound").mkdir()
     second = (["1,2024-01-01,Köln,pro,5", "2,2024-02-01,,,"], {"02.csv": ["2,2024-03-05", "9,2024-03-05"]})

@@ -65,8 +65,15 @@ def test_interval_when_many_leads_share_the_last_step_then_is_no_narrower_than_s
     assert low[1] < 1 - 1 / (len(rows) - n)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("spread", [0.0, 0.3])
+TELLING = {("isotonic", 0.0), ("venn_abers", 0.0)}  # the quick ones
+PERIODS = [
+    pytest.param(kind, spread, marks=() if (kind, spread) in TELLING else pytest.mark.slow)
+    for kind in KINDS
+    for spread in (0.0, 0.3)
+]
+
+
+@pytest.mark.parametrize(("kind", "spread"), PERIODS)
 def test_interval_when_leads_of_a_new_period_are_asked_about_then_holds_their_mean_truth(kind, spread):
     hits = []
     for seed in range(6):

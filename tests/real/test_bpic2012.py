@@ -145,6 +145,7 @@ def test_model_out_of_time_is_better_than_the_quick_untuned_one_and_no_leak(trai
     assert abs(metrics["calibration_error"]["value"]) < 0.03
 
 
+@pytest.mark.slow
 def test_back_test_at_a_date_is_what_train_and_score_would_have_published_then(settings, history, ingested, tmp_path):
     as_of = parse_moment("2011-12-16", zone="UTC")
     then = settings.model_copy(update={"models_folder": tmp_path / "models"})
@@ -158,6 +159,7 @@ def test_back_test_at_a_date_is_what_train_and_score_would_have_published_then(s
     assert 0.7 < report["pooled"]["leadscore"]["auc"]["value"] < 0.9
 
 
+@pytest.mark.slow
 def test_scores_when_the_future_of_the_log_is_cut_off_are_the_same(settings, tmp_path, ingested):
     """The log as it stood on 2011-12-16 gives the very scores that the whole log gives for that day."""
     as_of = parse_moment("2011-12-16", zone="UTC")

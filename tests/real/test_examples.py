@@ -19,11 +19,10 @@ DATA = Path(os.environ.get("LEADSCORE_REAL_DATA", ROOT / "../shared/data"))
 OUR_PEOPLE = {"salvirt_b2b": {"seller"}, "maven_crm": {"sales_agent"}}
 LEADS = {"bank_marketing": 41_188, "salvirt_b2b": 448, "maven_crm": 8_800}
 OUTCOMES = LEADS | {"maven_crm": 6_711}
-EXAMPLES = [
-    pytest.param(name, marks=pytest.mark.skipif(not (DATA / name).is_dir(), reason=f"{name} is not in {DATA}"))
-    for name in LEADS
-]
-needs = {param.values[0]: param.marks[0] for param in EXAMPLES}
+needs = {name: pytest.mark.skipif(not (DATA / name).is_dir(), reason=f"{name} is not in {DATA}") for name in LEADS}
+SLOW = {"bank_marketing"}  # it has 41,188 leads
+marks = {name: [need, *([pytest.mark.slow] if name in SLOW else [])] for name, need in needs.items()}
+EXAMPLES = [pytest.param(name, marks=marks[name]) for name in LEADS]
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_of_the_
 @pytest.mark.parametrize(
     ("name", "basis", "judged", "low", "high"),
     [
-        pytest.param("bank_marketing", "on the last 20 % by order", 8_238, 0.6, 0.8, marks=needs["bank_marketing"]),
+        pytest.param("bank_marketing", "on the last 20 % by order", 8_238, 0.6, 0.8, marks=marks["bank_marketing"]),
         pytest.param(
             "salvirt_b2b", "by cross-validation, 5 x 5 folds of groups of identical rows", 448, 0.76, 0.86,
             marks=needs["salvirt_b2b"],
@@ -152,6 +151,7 @@ def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored
 
 
 @needs["bank_marketing"]
+@pytest.mark.slow
 def test_bank_when_split_by_order_then_its_last_split_has_a_fifth_of_the_leads_after_it():
     splits = run("bank_marketing").trained["evaluation"]["splits"]
     assert splits[-1]["moment"] == f"place {2 + 41_188 * 8 // 10}"  # the first lead is on line 2
@@ -159,6 +159,7 @@ def test_bank_when_split_by_order_then_its_last_split_has_a_fifth_of_the_leads_a
 
 
 @needs["bank_marketing"]
+@pytest.mark.slow
 def test_bank_when_the_level_of_wins_triples_then_the_running_intercept_follows_it():
     evaluation = run("bank_marketing").trained["evaluation"]
     metrics, times = evaluation["metrics"]["all"], evaluation["times"]
