@@ -203,11 +203,8 @@ def deliver(tables: dict[str, pd.DataFrame], *, until: str = str(NOW), accept: t
 
 # one of each kind; the others take minutes
 ALWAYS = {
-    "every file cut off at 81 %", "19 % of outcomes and closing stages gone", "closes missing for four weeks",
-    "activities dead for a week", "amounts of new leads x 100", "budgets x 100", "stages five hours earlier",
-    "a stage renamed", "a rare title renamed", "won and lost exchanged", "actors turned", "industry emptied",
-    "amounts of leads shuffled", "every activity three times", "activities of reps dead for a week",
-    "closed leads of two months gone",
+    "every file cut off at 81 %", "activities dead for a week", "amounts of new leads x 100", "a stage renamed",
+    "won and lost exchanged", "every activity three times",
 }  # fmt: skip
 MARKED = [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow, id=name) for name in CASES]
 
