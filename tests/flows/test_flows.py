@@ -17,7 +17,10 @@ from leadscore.sample import write_sample
 
 ROOT = Path(__file__).parents[2]
 FLOWS = ROOT / "flows"
-pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # Prefect's own
+    pytest.mark.timeout(900),  # each trains anew, some beside a server
+]
 
 
 @pytest.fixture(scope="module")
