@@ -48,7 +48,7 @@ def test_contributions_when_there_are_many_then_are_those_of_lightgbm_and_add_up
     found = compute_contributions(model, many)
     np.testing.assert_allclose(found, model.contributions(many), atol=TOLERANCE)
     np.testing.assert_allclose(found.sum(axis=1), model.raw(many), atol=TOLERANCE)
-    fast = shapley._explain_many(model, model.encode(many))
+    fast = shapley._explain_many(model.booster, model.encode(many))
     assert fast is not None  # the fast way was taken, not the way back
     few = {name: values[:50] for name, values in many.items()}
     np.testing.assert_allclose(compute_contributions(model, few).sum(axis=1), model.raw(few), atol=1e-9)
