@@ -1,7 +1,7 @@
 """How much right lists of the sample company differ from week to week, with one model: the most of each difference.
 
 `python bench/lists_week_by_week.py 900 3000` prints a line for each number of leads; the limits of `publication` in
-the settings are about three times the largest. `--seed 2` takes another company.
+the settings were set by such weeks. `--seed 1` takes another company.
 """
 
 from __future__ import annotations
