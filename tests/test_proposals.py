@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 from commands import run
+from leadscore.proposals import propose
 
 SETTINGS = """
 project = "shop"
@@ -150,3 +151,8 @@ def test_ingest_when_too_many_rows_are_refused_then_rejects_is_proposed_for_the_
     assert stopped.code == 2
     assert f"See them: leadscore rejects --config '{config}'." in " ".join(stopped.err.split())
     assert "--data" not in stopped.err
+
+
+def test_command_when_it_has_ended_then_what_was_given_to_it_is_proposed_no_longer(config):
+    ingest(config, "2024-02-01")
+    assert propose("ingest") == "leadscore ingest"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -204,11 +205,15 @@ def backtest(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, in a context of its own: what was given to it says nothing to whatever runs next."""
+    sys.exit(copy_context().run(_exit_code))
+
+
+def _exit_code() -> int:
     with exit_with_words(), exit_when_interrupted():
         try:
             code = app(prog_name="leadscore", standalone_mode=False)
         except TyperException as e:
             draw_usage(e)
             code = 2
-    sys.exit(code or 0)
+    return code or 0
