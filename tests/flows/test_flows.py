@@ -3,15 +3,18 @@
 import ast
 import gc
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from commands import run
 from leadscore.errors import SourceMissingError
 from leadscore.sample import write_sample
 
@@ -25,11 +28,14 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def crm(tmp_path_factory):
-    """A sample, large enough for a signal."""
+    """A sample, just large enough for a signal, with settings of a quick training: each test here trains anew."""
     folder = tmp_path_factory.mktemp("crm with a space") / "crm"
-    write_sample(folder, leads=2500, seed=4)
-    with (folder / "leadscore.toml").open("a", encoding="utf-8") as file:
-        file.write("\n[model]\ntrials = 2\n")  # each test here trains anew
+    write_sample(folder, leads=900, seed=4)
+    path = folder / "leadscore.toml"
+    text = path.read_text(encoding="utf-8")
+    text = re.sub("(?m)^cadence_days = .*$", "cadence_days = 28", text)
+    text = re.sub("(?m)^max_per_lead = .*$", "max_per_lead = 2", text)
+    path.write_text(text + '\n[model]\nscorer = "scorecard"\n', encoding="utf-8")
     return folder
 
 
@@ -48,8 +54,11 @@ def command(folder, *words, **environment):
 def by_commands(crm, tmp_path_factory):
     """Where `leadscore ingest`, `train` and `score` left their files."""
     folder = tmp_path_factory.mktemp("commands")
-    for word in ("ingest", "train", "score"):
-        command(folder, "-m", "leadscore.cli", word, "--config", crm / "leadscore.toml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for word in ("ingest", "train", "score"):
+            ended = run(word, "--config", crm / "leadscore.toml")
+            assert ended.code == 0, ended.err
     return folder
 
 
@@ -145,22 +154,6 @@ def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(harn
     assert len(calls) == 1
 
 
-def test_flow_when_run_as_a_script_then_starts_a_server_whose_files_stay_where_they_were_put(
-    crm, by_commands, tmp_path
-):
-    home, prefect_home = tmp_path / "home", tmp_path / "prefect"
-    home.mkdir()
-    place = {"HOME": str(home), "PREFECT_HOME": str(prefect_home)}
-    told = command(tmp_path / "work", FLOWS / "run.py", "--config", crm / "leadscore.toml", **place)
-    assert published(tmp_path / "work") == published(by_commands)
-    assert (prefect_home / "prefect.db").exists()
-    assert not (home / ".prefect").exists()
-    for words in ("First to call", "AUC", "Published in data/sample/scores/", "mlflow ui --backend-store-uri"):
-        assert words in told
-    current = (tmp_path / "work" / "data" / "sample" / "scores" / "current.json").read_text()
-    assert told.split("data/sample/scores/")[1].split()[0] in current
-
-
 def test_flow_when_its_settings_are_missing_then_exits_with_2_and_words(tmp_path):
     told = subprocess.run(  # noqa: S603
         [sys.executable, FLOWS / "train.py"], cwd=tmp_path, check=False, capture_output=True, text=True,
@@ -194,13 +187,32 @@ def test_flow_when_prefects_server_is_down_then_exits_with_2_and_one_line(crm, t
     assert "PREFECT_API_URL" in line
 
 
-def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(crm, by_commands, tmp_path):
-    words = [sys.executable, str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
-    place = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
+@dataclass(frozen=True)
+class Interrupted:
+    """A flow that was interrupted as a script, and what the next run of it printed."""
+
+    folder: Path
+    home: Path
+    prefect_home: Path
+    code: int
+    out: str
+    err: str
+    told: str
+
+
+@pytest.fixture(scope="module")
+def interrupted(crm, tmp_path_factory):
+    """`python flows/run.py`, interrupted while it ingests, and then run once more to its end."""
+    place = tmp_path_factory.mktemp("script")
+    folder, home, prefect_home = (place / name for name in ("work", "home", "prefect"))
+    folder.mkdir()
+    home.mkdir()
+    homes = {"HOME": str(home), "PREFECT_HOME": str(prefect_home)}
+    words = [str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
     process = subprocess.Popen(  # noqa: S603
-        words,
-        cwd=tmp_path,
-        env=place,
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, **homes},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -211,10 +223,23 @@ def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(crm,
             break
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the server gets it, too
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, ""), err
-    assert "Traceback" not in err
-    command(tmp_path, *words[1:], PREFECT_HOME=place["PREFECT_HOME"])
-    assert published(tmp_path) == published(by_commands)
+    told = command(folder, *words, **homes)
+    return Interrupted(folder, home, prefect_home, process.returncode, out, err, told)
+
+
+def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(interrupted, by_commands):
+    assert (interrupted.code, interrupted.out) == (130, ""), interrupted.err
+    assert "Traceback" not in interrupted.err
+    assert published(interrupted.folder) == published(by_commands)
+
+
+def test_flow_when_run_as_a_script_then_starts_a_server_whose_files_stay_where_they_were_put(interrupted):
+    assert (interrupted.prefect_home / "prefect.db").exists()
+    assert not (interrupted.home / ".prefect").exists()
+    for words in ("First to call", "AUC", "Published in data/sample/scores/", "mlflow ui --backend-store-uri"):
+        assert words in interrupted.told
+    current = (interrupted.folder / "data" / "sample" / "scores" / "current.json").read_text()
+    assert interrupted.told.split("data/sample/scores/")[1].split()[0] in current
 
 
 def of_flow(pid):
