@@ -33,6 +33,10 @@ def train_and_score(project, *, train_us, score_us):
     return scored
 
 
+def with_scorer(project, scorer):
+    return project.model_copy(update={"model": project.model.model_copy(update={"scorer": scorer})})
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A sample, scored on two dates by two models: a logistic regression, then boosted trees."""
@@ -42,13 +46,14 @@ def world(tmp_path_factory):
     project = project.model_copy(update={
         "data_folder": folder / "data", "models_folder": folder / "models",
         "model": project.model.model_copy(update={"scorer": "logistic", "trials": 1}),
+        "target": project.target.model_copy(update={"cadence_days": 28, "max_per_lead": 2}),
     })  # fmt: skip
     jobs.ingest(project)
     january, february, march = (
         int(pd.Timestamp(day, tz="UTC").value // 1000) for day in ("2026-01-20", "2026-02-01", "2026-03-01")
     )
     first = train_and_score(project, train_us=january, score_us=february)
-    boosted = project.model_copy(update={"model": project.model.model_copy(update={"scorer": "boosted"})})
+    boosted = with_scorer(project, "boosted")
     second = train_and_score(boosted, train_us=march, score_us=march)
     return project, boosted, first, second
 
@@ -176,7 +181,7 @@ def test_lead_when_it_was_listed_twice_then_both_scores_are_told(world):
 
 def test_publication_when_replayed_after_other_trainings_then_is_the_same_bytes(world):
     project, boosted, first, second = world
-    jobs.train(boosted)
+    jobs.train(with_scorer(project, "scorecard"))
     for scored, current in ((first, boosted), (second, project)):  # by settings other than those of then
         lead_id = scores_of(scored).index[0]
         told = jobs.replay(current, scored["publication_id"], lead_id)
@@ -246,7 +251,7 @@ def test_publication_when_the_settings_now_have_another_horizon_then_those_of_th
 
 def test_backtest_when_the_horizon_is_auto_then_is_that_known_at_its_first_date(world):
     project, *_ = world
-    report = jobs.backtest(with_horizon(project, 0), dates=1)
+    report = jobs.backtest(with_horizon(with_scorer(project, "scorecard"), 0), dates=1)
     assert report["horizon_days"] > 0
     assert len(report["dates"]) == 1
     assert f"{report['horizon_days']} days, by what was known at " in report["horizon_why"]
