@@ -34,6 +34,12 @@ def ordered():
 
 
 @pytest.fixture(scope="module")
+def replayed():
+    """The same leads, of settings that train quickly: back-tests train at each place."""
+    return open_undated(undated_leads(leads=N, seed=1), time="ordered", model={"scorer": "logistic"})
+
+
+@pytest.fixture(scope="module")
 def unordered():
     return open_undated(undated_leads(leads=N, seed=1), time="none")
 
@@ -155,18 +161,21 @@ def test_auc_when_there_is_a_signal_then_both_ways_of_judging_find_it(by_order, 
         assert 0.7 < evaluation["metrics"]["all"]["auc"]["value"] < 0.95
 
 
-@pytest.mark.parametrize("time", ["ordered", "none"])
-def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(time):
-    history = open_undated(undated_leads(leads=200, seed=4, signal=0.0), time=time)
+@pytest.mark.parametrize(
+    ("time", "scorer"),
+    [("ordered", "auto"), ("none", "scorecard"), pytest.param("none", "auto", marks=pytest.mark.slow)],
+)
+def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(time, scorer):
+    history = open_undated(undated_leads(leads=200, seed=4, signal=0.0), time=time, model={"scorer": scorer})
     assert fit(history).no_signal.startswith("no signal: against giving every lead the base rate of ")
 
 
 def test_intervals_when_every_lead_was_exported_four_times_then_are_as_wide_as_of_those_exported_once():
     rows = undated_leads(leads=100, seed=5)
     four = pd.concat([rows.assign(id=f"{i} " + rows["id"]) for i in range(4)], ignore_index=True)
+    model = {"scorer": "scorecard", "identical_rows": "together"}
     once, often = (
-        fit(open_undated(each, time="none", model={"identical_rows": "together"})).evaluation["metrics"]["all"]
-        for each in (rows, four)
+        fit(open_undated(each, time="none", model=model)).evaluation["metrics"]["all"] for each in (rows, four)
     )
     assert often["leads"] == 400
     width = {name: told["auc"]["high"] - told["auc"]["low"] for name, told in (("once", once), ("often", often))}
@@ -198,10 +207,10 @@ def test_open_leads_when_nothing_is_dated_then_are_scored_and_never_learned_from
 # --- Back-tests -----------------------------------------------------------------------------------------------------
 
 
-def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_up_to_the_next(ordered):
-    places = spread_dates(ordered, from_us=None, to_us=None, dates=2)
+def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_up_to_the_next(replayed):
+    places = spread_dates(replayed, from_us=None, to_us=None, dates=2)
     assert places == [10 + 3 * 200, 10 + 3 * 450]  # 40 and 90 % of the leads before them
-    result = run_backtest(ordered, places, progress=silent)
+    result = run_backtest(replayed, places, progress=silent)
     assert [date["as_of"] for date in result.report["dates"]] == ["place 610", "place 1360"]
     assert [date["open"] for date in result.report["dates"]] == [250, 50]
     assert [date["trained_on"] for date in result.report["dates"]] == [200, 450]
@@ -209,12 +218,12 @@ def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_
     assert len(result.predictions) == result.predictions["lead_id"].nunique() == 300
 
 
-def test_backtest_when_at_a_place_then_says_what_a_training_there_would_have_said(ordered):
+def test_backtest_when_at_a_place_then_says_what_a_training_there_would_have_said(replayed):
     place = 10 + 3 * 200
-    predicted = run_backtest(ordered, [place], progress=silent).predictions.set_index("lead_id")["leadscore"]
-    model = fit(ordered, place).model
-    rows = ordered.later_side(place, to_us=10**6, known_us=10**6).rows
-    matrix = build_matrix(ordered.snapshot(rows), build_features(ordered.settings)).take(rows)
+    predicted = run_backtest(replayed, [place], progress=silent).predictions.set_index("lead_id")["leadscore"]
+    model = fit(replayed, place).model
+    rows = replayed.later_side(place, to_us=10**6, known_us=10**6).rows
+    matrix = build_matrix(replayed.snapshot(rows), build_features(replayed.settings)).take(rows)
     expected = pd.Series(model.probability(model.raw(matrix.columns)), index=rows["lead_id"])
     pd.testing.assert_series_equal(predicted.sort_index(), expected.sort_index(), check_names=False, check_exact=True)
 
