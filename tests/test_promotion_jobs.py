@@ -15,15 +15,20 @@ CARD, LOGISTIC = "scorecard", "logistic"  # only the latter can learn what the c
 LEADS = undated_leads(leads=2800, seed=1)
 
 
-@pytest.fixture
-def project(tmp_path):
-    """Settings of a project of its own, with a scorer."""
+def scorers_in(folder):
+    """Settings of a project in a folder, by scorer."""
 
     def with_scorer(scorer, **limits):
         loose = {"max_calibration_error": 1.0, "max_bias": 1.0}
-        return undated_settings("ordered", tmp_path, model={"scorer": scorer, "trials": 1} | loose | limits)
+        return undated_settings("ordered", folder, model={"scorer": scorer, "trials": 1} | loose | limits)
 
     return with_scorer
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Settings of a project of its own, with a scorer."""
+    return scorers_in(tmp_path)
 
 
 def fit(settings, *, leads, rows=LEADS):
@@ -50,13 +55,20 @@ def aliases(settings):
     return {version.number: version.aliases for version in Registry(settings).versions()}
 
 
-def test_training_when_it_is_better_then_it_scores_and_the_numbers_are_kept_with_it(project):
+@pytest.fixture(scope="module")
+def improved(tmp_path_factory):
+    """A project whose scorecard was replaced by a better model, and what both trainings told."""
+    project = scorers_in(tmp_path_factory.mktemp("improved"))
     first = train(project(CARD), leads=2400)
+    settings = project(LOGISTIC)
+    return settings, first, train(settings, leads=2800)
+
+
+def test_training_when_it_is_better_then_it_scores_and_the_numbers_are_kept_with_it(improved):
+    settings, first, told = improved
     assert first["promotion"] == {
         "promoted": True, "why": "no champion, and it is better than the base rate", "evidence": None, "against": None,
     }  # fmt: skip
-    settings = project(LOGISTIC)
-    told = train(settings, leads=2800)
     assert aliases(settings) == {2: ("champion",), 1: ("previous",)}
     decided = told["promotion"]
     assert decided["why"].startswith("better: log loss lower by")
@@ -138,10 +150,8 @@ def test_champion_when_it_is_damaged_then_training_goes_on_and_rollback_works(pr
     assert aliases(settings)[1] == ("champion",)
 
 
-def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_would_be_decided(project):
-    train(project(CARD), leads=2400)
-    settings = project(LOGISTIC)
-    told = train(settings, leads=2800)
+def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_would_be_decided(improved):
+    settings, _, told = improved
     compared = jobs.compare(settings, "1", "2")["promotion"]
     assert compared["evidence"]["gain"] == told["promotion"]["evidence"]["gain"]
     assert compared["promoted"]
@@ -150,23 +160,26 @@ def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_wo
     assert (back["number"], back["was"]["number"]) == (1, 2)
     assert back["changes"]["scorer"] == ["logistic", "scorecard"]
     assert back["changes"]["known_until"][1] < back["changes"]["known_until"][0]
+    forth = jobs.rollback(settings, who=WHO)
+    assert (forth["number"], forth["changes"]["scorer"]) == (2, ["scorecard", "logistic"])
+    assert aliases(settings) == {2: ("champion",), 1: ("previous",)}
 
 
-@pytest.mark.parametrize("left", [b"", b'{"promoted": "yes"}'])
-def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_writes_it_anew(project, left):
+def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_writes_it_anew(project):
     settings = project(CARD)
     told = fit(settings, leads=2400)
     path = Path(told["card"]).parent / "promotion.json"
     whole = path.read_bytes()
-    path.write_bytes(left)
-    with pytest.raises(DamagedFileError, match="run leadscore train again"):
-        histories.register(settings, told)
+    for left in (b"", b'{"promoted": "yes"}'):
+        path.write_bytes(left)
+        with pytest.raises(DamagedFileError, match="run leadscore train again"):
+            histories.register(settings, told)
     again = jobs.train(settings)
     assert path.read_bytes() == whole
     (path.parent / ".writing-litter.json").write_bytes(b"half")  # of a process that was killed
     (path.parent / "figures" / "mine.png").write_bytes(b"\xff")
     histories.register(settings, again)
-    path.write_bytes(left)
+    path.write_bytes(b"")
     assert jobs.train(settings)["model_version"] == again["model_version"]
     registry = Registry(settings)
     logged = registry._client.list_artifacts(registry.champion().run_id)
