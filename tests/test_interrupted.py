@@ -30,8 +30,17 @@ def stored(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("command", ["train", "backtest"])
-@pytest.mark.parametrize("after", [0.3, 2, 5])
+@pytest.mark.parametrize(
+    ("after", "command"),
+    [
+        (0.3, "train"),
+        (2, "backtest"),
+        (5, "train"),
+        pytest.param(0.3, "backtest", marks=pytest.mark.slow),
+        pytest.param(2, "train", marks=pytest.mark.slow),
+        pytest.param(5, "backtest", marks=pytest.mark.slow),
+    ],
+)
 def test_command_when_interrupted_then_ends_with_130_and_one_line(stored, command, after):
     words = [sys.executable, "-c", SCRIPT, str(after), command, "--config", "crm/leadscore.toml"]
     ended = subprocess.run(words, cwd=stored, capture_output=True, text=True, check=False)  # noqa: S603

@@ -264,7 +264,10 @@ HONEST = {
 }
 
 
-@pytest.mark.parametrize("name", HONEST)
+UNUSUAL = [pytest.param(name, marks=() if name == "a campaign" else pytest.mark.slow, id=name) for name in HONEST]
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
 def test_delivery_when_the_week_was_unusual_then_it_counts_without_a_word(name):
     assert deliver(HONEST[name](cut(read_sample(leads=LEADS), NOW)))["alarms"] == []
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -102,11 +103,12 @@ SLIP = [("won", "2024-04-30"), ("lost", "2024-04-30"), ("won", "")]
 NEXT_MONTH = [("lost", "2024-05-20"), ("lost", "2024-04-10T08:00:00Z"), ("lost", "2024-05-20")]
 
 
-@settings(max_examples=8, deadline=None)
-@given(st.fixed_dictionaries({lead: lives() for lead in LEADS}))
+worlds = given(st.fixed_dictionaries({lead: lives() for lead in LEADS}))
+
+
 @example({"a": BACKDATED, "b": AFTER_A_GAP, "c": DATED_LATER})
 @example({"a": DATE_MOVED, "b": SLIP, "c": NEXT_MONTH})
-def test_what_was_known_of_closes_when_later_exports_come_then_stays_as_it_was(lives_of: dict[str, list[Row]]) -> None:
+def check_closes(lives_of: dict[str, list[Row]]) -> None:
     lives_of = lives_of | {"z": [("lost", "2024-04-10T08:00:00Z")] * len(UNTILS)}
     exports = [{lead: rows[place] for lead, rows in lives_of.items()} for place in range(len(UNTILS))]
     with tempfile.TemporaryDirectory() as name:
@@ -121,3 +123,8 @@ def test_what_was_known_of_closes_when_later_exports_come_then_stays_as_it_was(l
         for version, until, rows in zip(versions, UNTILS, exports, strict=True):
             listed = open_history(plain, version, DuckDBEngine(plain.engine)).open_list(parse_moment(until, zone="UTC"))
             assert set(listed["lead_id"]) == {lead for lead, (status, _) in rows.items() if status == "open"}
+
+
+@pytest.mark.parametrize("examples", [3, pytest.param(8, marks=pytest.mark.slow)])
+def test_what_was_known_of_closes_when_later_exports_come_then_stays_as_it_was(examples: int) -> None:
+    settings(max_examples=examples, deadline=None)(worlds(check_closes))()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -150,17 +151,15 @@ def past(made: Settings, moment: int) -> list[Any]:
     return [part.to_csv(index=False) for part in parts] + [side.unusable]
 
 
-@settings(
-    derandomize=True, deadline=None, max_examples=8, phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)  # fmt: skip
-@given(
+worlds = given(
     exports(),
     st.integers(1, 3),
     st.lists(st.sampled_from(sorted(EDITS)), min_size=4, max_size=4, unique=True),
     st.booleans(),
 )
-def test_past_when_later_exports_and_edits_and_rollbacks_come_then_it_is_byte_equal(shown, first, edits, goes_back):
+
+
+def check_past(shown, first, edits, goes_back):
     with tempfile.TemporaryDirectory() as name:
         plain, edited = Path(name) / "plain", Path(name) / "edited"
         for folder in (plain, edited):
@@ -179,3 +178,12 @@ def test_past_when_later_exports_and_edits_and_rollbacks_come_then_it_is_byte_eq
         for moment in moments:
             assert past(now, moment) == past(made, moment)
         shutil.rmtree(plain)
+
+
+@pytest.mark.parametrize("examples", [4, pytest.param(8, marks=pytest.mark.slow)])
+def test_past_when_later_exports_and_edits_and_rollbacks_come_then_it_is_byte_equal(examples):
+    limits = settings(
+        derandomize=True, deadline=None, max_examples=examples, phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    limits(worlds(check_past))()

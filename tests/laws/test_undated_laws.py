@@ -71,7 +71,7 @@ def test_earlier_side_when_a_leak_is_planted_then_the_law_catches_it():
     assert found >= 8
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_model_when_any_lead_at_or_after_its_place_changes_then_stays(seed):
     one, other, place = histories_at(150, seed, leads=200)
     models = [fit_model(each, known_us=place, progress=silent) for each in (one, other)]
@@ -80,9 +80,11 @@ def test_model_when_any_lead_at_or_after_its_place_changes_then_stays(seed):
     assert models[0].evaluation == models[1].evaluation
 
 
-def learned(folder: Path, rows: pd.DataFrame, *, time: str) -> tuple[WinModel, dict[str, object], pa.Table]:
+def learned(
+    folder: Path, rows: pd.DataFrame, *, time: str, scorer: str
+) -> tuple[WinModel, dict[str, object], pa.Table]:
     """What training on an export of rows keeps and tells, and how its model scores the open leads."""
-    settings = undated_settings(time, folder)
+    settings = undated_settings(time, folder, model={"scorer": scorer})
     folder.mkdir()
     rows.to_csv(folder / "leads.csv", index=False)
     jobs.ingest(settings)
@@ -94,11 +96,14 @@ def learned(folder: Path, rows: pd.DataFrame, *, time: str) -> tuple[WinModel, d
     return model, trained["evaluation"], scores
 
 
-@pytest.mark.parametrize("time", ["none", "ordered"])
-def test_model_and_scores_when_rows_with_ids_come_in_another_order_then_are_the_same(tmp_path, time):
+@pytest.mark.parametrize(
+    ("time", "scorer"),
+    [("none", "boosted"), ("ordered", "auto"), pytest.param("none", "auto", marks=pytest.mark.slow)],
+)
+def test_model_and_scores_when_rows_with_ids_come_in_another_order_then_are_the_same(tmp_path, time, scorer):
     rows = undated_leads(leads=200, seed=11, is_open=10)
-    one, evaluation, scores = learned(tmp_path / "one", rows, time=time)
-    other, again, others = learned(tmp_path / "other", rows.sample(frac=1, random_state=5), time=time)
+    one, evaluation, scores = learned(tmp_path / "one", rows, time=time, scorer=scorer)
+    other, again, others = learned(tmp_path / "other", rows.sample(frac=1, random_state=5), time=time, scorer=scorer)
     assert (one.document, one.booster_text) == (other.document, other.booster_text)
     assert evaluation == again
     assert scores.num_rows == 10
