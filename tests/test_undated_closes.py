@@ -78,6 +78,7 @@ project = "acme"
 known_until = 2026-06-01T06:00:00Z
 data_folder = "data"
 models_folder = "models"
+model.scorer = "scorecard"
 
 [sources.deals]
 path = "deals.csv"

@@ -1,5 +1,6 @@
 """Leads that an export does not have any more, and leads that it shows open again: the past stays what it was."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +70,22 @@ OTHER = "2,2024-01-01,free,open,"
 LEAD = "1,2024-01-01,free,open,"
 
 
-@pytest.fixture
-def gone(tmp_path) -> History:
+@pytest.fixture(scope="module")
+def gone(tmp_path_factory) -> History:
     """Lead 1 is in the first export only."""
-    ingest(export(tmp_path, FIRST, [LEAD, OTHER], calls=("1,2024-01-06", "2,2024-01-05")))
-    settings = export(tmp_path, SECOND, [OTHER])
+    folder = tmp_path_factory.mktemp("gone")
+    ingest(export(folder, FIRST, [LEAD, OTHER], calls=("1,2024-01-06", "2,2024-01-05")))
+    settings = export(folder, SECOND, [OTHER])
     told = ingest(settings)
     assert any("1 lead of an earlier export is absent" in warning for warning in told["warnings"])
     return opened(settings)
+
+
+@pytest.fixture
+def folder(gone, tmp_path) -> Path:
+    """The same exports and their store once more, to go on with."""
+    shutil.copytree(gone.settings.input_folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 def test_list_when_a_lead_is_absent_then_it_was_listed_until_an_export_showed_that(gone):
@@ -101,8 +110,8 @@ def test_labels_when_a_lead_is_absent_then_it_is_censored_at_the_last_export_tha
     assert before["as_of_us"].max() > at(FIRST)  # nobody knew yet
 
 
-def test_list_when_a_lead_is_back_then_it_is_listed_again_and_its_first_value_stays(gone, tmp_path):
-    settings = export(tmp_path, THIRD, ["1,2024-01-01,pro,open,", OTHER])
+def test_list_when_a_lead_is_back_then_it_is_listed_again_and_its_first_value_stays(folder):
+    settings = export(folder, THIRD, ["1,2024-01-01,pro,open,", OTHER])
     ingest(settings)
     history = opened(settings)
     assert listed(history, SECOND) == ["2"]
@@ -111,8 +120,8 @@ def test_list_when_a_lead_is_back_then_it_is_listed_again_and_its_first_value_st
     assert [row["value"] for row in history.engine.query("SELECT value FROM changes").to_pylist()] == ["pro"]
 
 
-def test_absent_when_it_stays_away_then_every_version_has_its_facts_and_says_it_once(gone, tmp_path):
-    settings = export(tmp_path, THIRD, [OTHER])
+def test_absent_when_it_stays_away_then_every_version_has_its_facts_and_says_it_once(folder):
+    settings = export(folder, THIRD, [OTHER])
     ingest(settings)
     version = current(settings)
     assert version.manifest["presence"]["rows"] == 1
