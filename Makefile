@@ -54,6 +54,7 @@ bench: setup
 	$(PY) bench/route.py
 	$(PY) bench/open_leads.py
 	$(PY) bench/training.py
+	$(PY) bench/startup.py
 
 check: setup
 	$(PY) -m ruff check

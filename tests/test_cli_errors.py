@@ -394,7 +394,7 @@ def test_help_when_it_is_asked_for_then_it_is_shown_anywhere(tmp_path, monkeypat
         assert all(command in told.out for command in ("ingest", "train", "score", "backtest"))
 
 
-HEAVY = ["pandas", "pyarrow", "duckdb", "lightgbm", "sklearn", "numpy"]
+HEAVY = ["pandas", "pyarrow", "duckdb", "lightgbm", "sklearn", "numpy", "pydantic", "rich.markdown"]
 HELP = """
 import sys
 from leadscore import cli

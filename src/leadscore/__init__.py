@@ -1,3 +1,3 @@
 """leadscore learns from a company's own history which open leads will be won."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from leadscore.clock_settings import OLD_KEYS, check_one_moment, refuse_old_keys
 from leadscore.deciding import Actions, Qualification, Tiers
 from leadscore.errors import SettingsError, TimeFormatError, cut, listed
-from leadscore.limits import DEEP_KEY, LONGEST_PROJECT, MOST_DAYS, MOST_SEED, NAME, OURS, PROJECT, FilePath
+from leadscore.limits import DEEP_KEY, LONGEST_PROJECT, MOST_DAYS, MOST_SEED, NAME, OURS, PROJECT
 from leadscore.machine import EngineSettings, RegistrySettings
 from leadscore.problems import UndeclaredError, describe_problems, what_to_paste
 from leadscore.publishing import PublicationSettings
@@ -27,6 +27,7 @@ from leadscore.sections import (
     UNDATED_TABLES,
     AuditSettings,
     BantLetter,
+    FilePath,
     Frozen,
     LeadField,
     Letter,

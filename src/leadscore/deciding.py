@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from leadscore.limits import MOST_AMOUNT, MOST_DAYS, FilePath
-from leadscore.sections import Frozen, Letter, Share
+from leadscore.limits import MOST_AMOUNT, MOST_DAYS
+from leadscore.sections import FilePath, Frozen, Letter, Share
 
 Tier = Literal["A", "B", "C", "D"]
 Verdict = Literal["sales_qualified", "nurture", "needs_answers", "disqualified"]

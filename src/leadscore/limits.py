@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator
 
 MOST_DAYS = 36_500  # a hundred years
 MOST_AMOUNT = 10.0**15  # in minor units it still is an exact float
@@ -42,12 +39,3 @@ def path_problem(path: Path) -> str | None:
     if (length := len(os.fsencode(path))) > LONGEST_PATH:
         return f"is {length:,} bytes long; the longest that a path can be is {LONGEST_PATH:,}"
     return None
-
-
-def _possible(path: Path) -> Path:
-    if problem := path_problem(path):
-        raise ValueError(problem)
-    return path
-
-
-FilePath = Annotated[Path, AfterValidator(_possible)]

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from leadscore.limits import FilePath
-from leadscore.sections import Frozen
+from leadscore.sections import FilePath, Frozen
 from leadscore.tables import CRITERIA
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -26,7 +28,7 @@ from leadscore.limits import (
     MOST_DAYS,
     MOST_POINTS,
     NAME,
-    FilePath,
+    path_problem,
 )
 from leadscore.rules import ALARMS, RULES, Answer, Severity
 from leadscore.tables import PERSONAL
@@ -43,6 +45,15 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Letter = Literal["budget", "authority", "need", "timeline"]
 TimeMode = Literal["dated", "ordered", "none"]
 UNDATED_TABLES = ("leads", "outcomes")  # the rest tells when something happened
+
+
+def _possible(path: Path) -> Path:
+    if problem := path_problem(path):
+        raise ValueError(problem)
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_possible)]
 
 
 def kind_slug(kind: str) -> str:

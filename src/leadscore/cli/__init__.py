@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from leadscore import __version__
 from leadscore.cli.explained import explain, replay
+from leadscore.cli.group import build_group
 from leadscore.cli.interrupted import exit_when_interrupted
 from leadscore.cli.models import models
 from leadscore.cli.options import (
@@ -49,16 +51,30 @@ if TYPE_CHECKING:
 
 TO = "Write all of them to this CSV file instead."
 
-app = typer.Typer(
-    help="Learns from a company's own history which open leads will be won, and scores the open ones.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+app = build_group(
+    "Learns from a company's own history which open leads will be won, and scores the open ones.",
+    completion=True,
 )
 app.command()(explain)
 app.command()(replay)
 app.add_typer(store, name="store")
 app.add_typer(models, name="models")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"leadscore {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
+
+
+@app.callback()
+def show_version(_: Version = False) -> None:
+    """What is asked of no command; Typer wants a function for it."""
 
 
 @app.command()

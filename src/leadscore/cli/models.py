@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadscore.cli.group import build_group
 from leadscore.cli.options import DEFAULT_CONFIG, By, Config, Json, run_command, who
 from leadscore.terminal import draw_compared, draw_models, draw_moved, draw_shown
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from leadscore.config import Settings
     from leadscore.progress import Progress
 
-models = typer.Typer(help="The models in the registry: which one scores, and why.", no_args_is_help=True)
+models = build_group("The models in the registry: which one scores, and why.")
 Version = Annotated[str, typer.Argument(help="A number, the beginning of a version, or an alias.")]
 Why = Annotated[str, typer.Option("--why", help="Kept with the move.")]
 

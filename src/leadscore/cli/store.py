@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadscore.cli.group import build_group
 from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, run_command
 from leadscore.limits import MOST_DAYS
 from leadscore.terminal import draw_pruned, draw_store, draw_store_version
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from leadscore.config import Settings
     from leadscore.progress import Progress
 
-store = typer.Typer(help="What was ingested: its versions, going back, and making room.", no_args_is_help=True)
+store = build_group("What was ingested: its versions, going back, and making room.")
 
 
 @store.command("list")

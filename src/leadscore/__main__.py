@@ -1,4 +1,4 @@
-"""`python -m leadscore.cli`."""
+"""`python -m leadscore`."""
 
 from leadscore.cli import main
 
