@@ -41,7 +41,7 @@ def config(tmp_path_factory):
     folders = f'data_folder = "{folder}/data"\nmodels_folder = "{folder}/models"\n'
     text = folders + "\n".join([*lines[:at], ALL_COLUMNS, *lines[at + 1 :]])
     text = text.replace("max_per_lead = 6", "max_per_lead = 2").replace("cadence_days = 7", "cadence_days = 14")
-    path.write_text(text + "\n[model]\ntrials = 2\n")
+    path.write_text(text + '\n[model]\nscorer = "logistic"\n')
     jobs.ingest(read_settings(path))
     return path
 
