@@ -16,7 +16,7 @@ def judge(history):
     return {each.field: each.verdict for each in audit_fields(history, known_us=history.version.known_until_us)}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", MAKERS)
 def test_file_of_a_stranger_when_audited_then_leaks_are_caught_and_innocents_left_in_peace(name, seed):
     stranger = MAKERS[name](np.random.default_rng(seed))

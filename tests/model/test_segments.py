@@ -73,7 +73,7 @@ def test_segment_when_it_works_otherwise_then_has_a_model_of_its_own_that_is_bet
     np.testing.assert_allclose(own.contributions(matrix.columns).sum(axis=1), raw, atol=1e-9)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
 def test_segments_when_all_are_alike_then_the_model_of_all_stays(seed):
     _, _, pools, found = divided(0.0, seed=seed)
     gains = [each["gain"] for each in found.told["models"] if each["own"]]
