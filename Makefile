@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run setup test test-all check truth value bench compare lock clean
+.PHONY: run setup test test-all check docs truth value bench compare lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/run
@@ -28,6 +28,10 @@ setup: .venv/dev
 	$(PIP) --require-hashes --requirement requirements/dev.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch .venv/run $@
+
+.venv/docs: requirements/docs.txt | .venv/bin/pip
+	$(PIP) --require-hashes --requirement requirements/docs.txt
+	@touch $@
 
 # Two workers, each with one thread of linear algebra: more would wait for each other.
 test: setup
@@ -63,6 +67,11 @@ check: setup
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	@$(PY) bench/density.py
+
+# The site of README, docs and examples, in build/site; a link that leads nowhere ends it.
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
+	@echo "the site is in build/site/index.html"
 
 # Renews the locked requirements; needs uv (pip install uv).
 lock:
