@@ -34,7 +34,7 @@ columns = {{ outcome = "status" }}
 """
 
 
-@pytest.fixture(params=["ordered"])
+@pytest.fixture(params=["ordered", pytest.param("none", marks=pytest.mark.slow)])
 def project(request, tmp_path, monkeypatch):
     """A folder with an export of honest fields and of six that sales filled in afterwards, and its settings."""
     monkeypatch.chdir(tmp_path)

@@ -8,6 +8,7 @@ import pytest
 import histories
 from histories import WHO, undated_leads, undated_settings
 from leadscore import jobs
+from leadscore.audit.confirm import still_to_confirm
 from leadscore.errors import DamagedFileError, NoModelError
 from leadscore.model.registry import Registry
 
@@ -184,3 +185,35 @@ def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_
     registry = Registry(settings)
     logged = registry._client.list_artifacts(registry.champion().run_id)
     assert not [each.path for each in logged if "writing" in each.path]
+
+
+@pytest.mark.parametrize("time", ["ordered", "none"])
+def test_training_when_nobody_is_marked_lost_then_does_not_say_that_it_is_better_than_the_base_rate(tmp_path, time):
+    rows = LEADS.assign(end=LEADS["end"].where(LEADS["end"] == "won", ""))
+    told = fit(undated_settings(time, tmp_path), leads=300, rows=rows)
+    assert told["promotion"]["why"] == (
+        "no champion, and the scorecard of the settings stands until closed leads can judge it"
+    )
+    assert "No lead is marked lost" in told["evaluation"]["scorer"]["why"]
+    assert told["evaluation"]["scorer"]["missing_leads"] == {}
+
+
+WAS_ASKED = {"why": "nothing says when", "questions": [{"field": "tag", "why": "strong"}], "lines": ""}
+CONFIRMED = {"tag": "creation"}
+ASKED_BEFORE = {
+    "nothing was asked": (None, {}, None),
+    "it is still open": (WAS_ASKED, {}, "nothing says when"),
+    "it is confirmed by now": (WAS_ASKED, CONFIRMED, None),
+    "nothing can confirm it": (WAS_ASKED | {"questions": []}, CONFIRMED, "nothing says when"),
+}
+
+
+@pytest.mark.parametrize("case", ASKED_BEFORE)
+def test_versions_when_compared_then_what_a_training_asked_still_counts(tmp_path, case):
+    asked, known_from, why = ASKED_BEFORE[case]
+    fields = {"tag": {"known_from": known_from["tag"]} if known_from else {}}
+    settings = undated_settings("none", tmp_path, fields=fields, bant={}, mapping=[
+        {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "tag": "tag"}},
+        {"source": "leads", "table": "outcomes", "columns": {"lead_id": "id", "outcome": "end"}},
+    ])  # fmt: skip
+    assert still_to_confirm(asked, settings) == why

@@ -4,6 +4,8 @@ import ctypes
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -175,15 +177,19 @@ class Project:
         (self.folder / "data/shop/store/salt").chmod(0o600)
 
 
+def write_export(folder: Path) -> None:
+    rows = [f"{i:03d},2024-01-{i % 28 + 1:02d},{'ab'[i % 2]},u{i}@example.com" for i in range(30)]
+    (folder / "leads.csv").write_text("\n".join(["id,created,owner,email", *rows]) + "\n")
+    (folder / "leadscore.toml").write_text(SETTINGS)
+
+
 @pytest.fixture(scope="module")
 def made():
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
         folder = Path(name)
         patched.chdir(folder)
         patched.setenv("HOME", name)
-        rows = [f"{i:03d},2024-01-{i % 28 + 1:02d},{'ab'[i % 2]},u{i}@example.com" for i in range(30)]
-        (folder / "leads.csv").write_text("\n".join(["id,created,owner,email", *rows]) + "\n")
-        (folder / "leadscore.toml").write_text(SETTINGS)
+        write_export(folder)
         versions = []
         with without_privileges():
             for moment in ("2024-02-01", "2024-03-01"):
@@ -290,3 +296,21 @@ def test_score_when_a_folder_cannot_be_looked_into_then_makes_no_list(project, f
     assert ended.code == 2
     assert "cannot be read: permission denied" in ended.err
     assert len(project.lists()) == 2
+
+
+@pytest.mark.slow
+def test_database_of_mlflow_when_it_was_removed_then_training_again_scores_again(tmp_path):
+    write_export(tmp_path)
+
+    def command(*words: str) -> None:  # MLflow keeps a database open as long as its process lives
+        argv = [sys.executable, "-m", "leadscore.cli", *words]
+        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)  # noqa: S603
+
+    command("ingest", "--known-until", "2024-02-01")
+    command("train")
+    command("score")
+    lists = contents(tmp_path / "data/shop/scores")
+    (tmp_path / "models/mlflow.db").unlink()
+    command("train")
+    command("score")
+    assert contents(tmp_path / "data/shop/scores") == lists

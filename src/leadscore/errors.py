@@ -332,11 +332,17 @@ class FollowUpError(UserError):
 class TooFewOutcomesError(UserError):
     """History without enough won and lost leads to learn from."""
 
-    def __init__(self, *, won: int, lost: int, needed: int) -> None:
-        super().__init__(
-            f"history shows {won} won and {lost} not won snapshots with a known outcome; "
-            f"at least {needed} of each are needed to learn from"
-        )
+    def __init__(self, *, won: int, lost: int, needed: int, is_dated: bool = True) -> None:
+        counts = f"history shows {won} won and {lost} not won snapshots with a known outcome; "
+        least = f"at least {needed} of each are needed to learn from"
+        one_sided = ""
+        if not is_dated and (won or lost) and not (won and lost):
+            missing = "won" if lost else "lost"
+            one_sided = (
+                f". No lead is marked {missing}, and without dates an open lead says nothing: map the values that "
+                f"mark a lead as {missing}, or give dates, from which an open lead is not won once the horizon is over"
+            )
+        super().__init__(counts + least + one_sided)
 
 
 class UndatedClosesError(UserError):

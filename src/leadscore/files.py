@@ -81,6 +81,20 @@ def read_if_there(path: Path) -> bytes | None:
         return None
 
 
+def read_start(path: Path, size: int) -> bytes:
+    """The first `size` bytes of a file; none if there is no file.
+
+    Raises:
+        UnreadableError: it is there and cannot be read.
+    """
+    if not is_there(path):
+        return b""
+    with _reading(path):
+        _check_regular(path)
+        with path.open("rb") as file:
+            return file.read(size)
+
+
 def is_there(path: Path) -> bool:
     """Whether there is a file or folder of that path.
 
@@ -112,6 +126,22 @@ def list_folder(folder: Path, pattern: str = "*") -> list[Path]:
     except FileNotFoundError:
         return []
     return sorted(folder / name for name in names if fnmatchcase(name, pattern))
+
+
+def list_below(folder: Path) -> list[Path]:
+    """All files below a folder, sorted.
+
+    `Path.rglob` passes over folders that may not be read, as if they were empty.
+
+    Raises:
+        UnreadableError: one of them cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise UnreadableError(Path(error.filename or folder), error.strerror or str(error)) from error
+
+    files = [Path(home, name) for home, _, names in os.walk(folder, onerror=refuse) for name in names]
+    return sorted(path for path in files if path.is_file())
 
 
 def list_manifests(folder: Path) -> list[Path]:

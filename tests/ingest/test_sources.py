@@ -1,5 +1,8 @@
 import gzip
 import io
+import os
+import re
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -7,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore.errors import MissingColumnsError, SourceMissingError, UserError
+from leadscore.errors import MissingColumnsError, SourceMissingError, UnreadableError, UserError
 from leadscore.ingest import csv_text, parquet, text
 from leadscore.ingest.sources import Batch, Dialect, SourceFile, detect_dialect, find_files, read_file
 from leadscore.sections import Source
@@ -360,6 +363,31 @@ def test_source_when_there_is_no_such_file_then_it_and_the_remedy_are_named(tmp_
     with pytest.raises(SourceMissingError, match="--data") as told:
         find_files("deals", Source(path=Path(name)), folder=tmp_path)
     assert str(tmp_path / name) in str(told.value)
+
+
+@pytest.fixture
+def locked_folder(tmp_path):
+    """A folder of two exports, one of them in a folder that may not be read, looked at by somebody without rights."""
+    for name in ("a/leads.csv", "b/leads.csv"):
+        path = tmp_path / "exports" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("id\n1\n")
+    for folder in (tmp_path, *tmp_path.parents):  # pytest keeps them to the owner
+        if folder.stat().st_uid == os.geteuid() and str(folder).startswith(tempfile.gettempdir() + "/"):
+            folder.chmod(0o755)
+    user = os.geteuid()
+    (tmp_path / "exports" / "b").chmod(0)
+    if user == 0:
+        os.seteuid(65534)  # rights do not bind root
+    yield tmp_path / "exports"
+    os.seteuid(user)
+    (tmp_path / "exports" / "b").chmod(0o755)
+
+
+@pytest.mark.parametrize("path", [".", "**/*.csv"])
+def test_source_when_a_folder_in_it_may_not_be_read_then_is_not_taken_for_empty(locked_folder, path):
+    with pytest.raises(UnreadableError, match=re.escape(str(locked_folder / "b"))):
+        find_files("deals", Source(path=Path(path)), folder=locked_folder)
 
 
 def test_parquet_when_it_is_read_then_rows_are_numbered_and_typed_values_become_text(tmp_path, monkeypatch):

@@ -185,7 +185,7 @@ def test_limits_when_the_whole_interval_is_beyond_then_are_broken(error, bias, b
     }
     found = broken_limits(metrics, ModelSettings())
     assert len(found) == broken
-    assert decide_first(found).promoted == (broken == 0)
+    assert decide_first(found, is_judged=True).promoted == (broken == 0)
 
 
 @pytest.mark.parametrize(

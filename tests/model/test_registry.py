@@ -16,10 +16,12 @@ from leadscore.config import environment_kept, read_settings
 from leadscore.errors import (
     AliasError,
     CorruptFileError,
+    DamagedFileError,
     NoModelError,
     RegistryError,
     SettingsError,
     UnknownVersionError,
+    UnreadableError,
 )
 from leadscore.model import apply
 from leadscore.model.files import write_model
@@ -161,6 +163,31 @@ def test_champion_when_there_is_no_database_then_looking_for_it_makes_no_file(tm
     with pytest.raises(NoModelError, match="leadscore train"):
         Registry(histories.sales_settings(tmp_path)).load_champion()
     assert list(tmp_path.iterdir()) == []
+
+
+def no_file(path):
+    path.mkdir()
+
+
+def no_database(path):
+    path.write_text("this is a note")
+
+
+@pytest.mark.parametrize(
+    ("harm", "error", "words"),
+    [(no_file, UnreadableError, "it is a folder"), (no_database, DamagedFileError, "not a SQLite database; restore")],
+)
+def test_registry_when_its_database_is_something_else_then_says_so_at_once_and_touches_nothing(
+    tmp_path, harm, error, words
+):
+    settings = histories.sales_settings(tmp_path)
+    settings.models_folder.mkdir()
+    harm(path := settings.models_folder / "mlflow.db")
+    before = path.is_dir() or path.read_bytes()
+    for ask in (Registry(settings).load_champion, Registry(settings).versions):
+        with pytest.raises(error, match=words):
+            ask()
+    assert before == (path.is_dir() or path.read_bytes())
 
 
 def test_champion_when_the_project_has_another_name_then_it_is_not_found(settings):

@@ -190,6 +190,24 @@ def test_training_when_too_few_leads_were_won_then_is_refused_with_the_numbers(t
         fit(open_undated(rows.assign(end=rows["end"].where(~rows.index.isin(won), "lost")), time=time))
 
 
+@pytest.mark.parametrize("time", ["ordered", "none"])
+@pytest.mark.parametrize(("only", "missing"), [("won", "lost"), ("lost", "won")])
+def test_training_when_all_leads_ended_alike_then_says_which_outcome_nobody_marked(time, only, missing):
+    rows = undated_leads(leads=200, seed=6)
+    alike = rows.assign(end=rows["end"].where(rows["end"] == only, ""))
+    with pytest.raises(TooFewOutcomesError, match=f"No lead is marked {missing}, and without dates an open lead says"):
+        fit(open_undated(alike, time=time))
+
+
+def test_basis_when_the_last_split_lies_earlier_then_says_how_much_came_after_it():
+    rows = undated_leads(leads=600, seed=8)
+    rows.loc[rows.index >= 480, "end"] = "lost"  # too few are won after the usual place of the last split
+    evaluation = fit(open_undated(rows, time="ordered")).evaluation
+    split = int(evaluation["splits"][-1]["leads"])
+    assert split < 480
+    assert evaluation["basis"] == f"on the last {1 - split / 600:.0%} by order".replace("%", " %")
+
+
 def test_training_when_an_order_leaves_too_few_before_every_split_then_cross_validates_in_words():
     rows = undated_leads(leads=60, seed=7)
     rows = rows.assign(end=np.where(np.arange(60) < 36, "lost", "won"))  # at 80 % of the order 12 were won

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from leadscore.jobs.stored import horizon_of
 from leadscore.publish import pruning
 from leadscore.publish.pruning import ListLimits, prune_lists
-from leadscore.publish.published import find_standing, list_published
+from leadscore.publish.published import Listed, find_standing, list_published
 from leadscore.store.receipts import read_receipts
-from leadscore.testing import day
+from leadscore.testing import day, make_settings
 from publish.test_publication import make_scores, publish, read_whole
 
 DAYS = [100, 110, 120, 130, 140]
@@ -109,3 +110,25 @@ def test_list_when_another_was_compared_with_it_then_stays_with_that_one(made):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pruning, "read_listed", lambda f, name: listed if name == ids[140] else real(f, name))
         assert set(prune(folder).kept) == {ids[110], ids[140]}
+
+
+def listed(**manifest):
+    """A list as it is found in its folder; without a manifest it is damaged."""
+    return Listed("20240101T000000Z-1", manifest or None)
+
+
+HORIZONS = {
+    "the same": (30, 30, 30),
+    "longer then": (30, 90, 90),
+    "longer now": (90, 30, 90),
+    "left to the data, and that of its model": ("auto", 45, 45),
+    "not known": (30, 0, None),
+}
+
+
+@pytest.mark.parametrize("case", HORIZONS)
+def test_horizon_of_a_list_when_asked_for_then_is_the_longer_of_then_and_now(case):
+    now, then, expected = HORIZONS[case]
+    settings = make_settings(target={"horizon_days": now})
+    assert horizon_of(settings, listed(settings=json.dumps({"target": {"horizon_days": then}}))) == expected
+    assert horizon_of(settings, listed()) == 0

@@ -6,7 +6,7 @@ No figure can tell a leak that is weaker than a sound field. Where nothing is da
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -63,6 +63,20 @@ def build_confirmation(
     if asked:
         return None
     return Confirmation(_unexplained(auc), (), "") if too_good else None
+
+
+def still_to_confirm(asked: Mapping[str, Any] | None, settings: Settings) -> str | None:
+    """Why a model that was trained before may not score yet; None where all that was asked of it is confirmed by now.
+
+    Args:
+        asked: what its training asked, as `Confirmation.as_json` gives it.
+        settings: whose `known_from` and `audit.keep` confirm fields.
+    """
+    if asked is None:
+        return None
+    fields = {question["field"] for question in asked["questions"]}
+    is_confirmed = bool(fields) and fields <= confirmed_fields(settings)
+    return None if is_confirmed else str(asked["why"])
 
 
 def _ask_suspects(learned: Iterable[FieldVerdict]) -> list[Question]:

@@ -140,7 +140,8 @@ class Side:
             )
         if not self.has_outcomes(least):
             won = int(self.rows["label"].sum())
-            raise TooFewOutcomesError(won=won, lost=int(self.observed.sum()) - won, needed=least)
+            lost = int(self.observed.sum()) - won
+            raise TooFewOutcomesError(won=won, lost=lost, needed=least, is_dated=self.target is not None)
 
 
 def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) -> Survival:

@@ -18,7 +18,7 @@ from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
 from leadscore.errors import CorruptFileError, DecimalMarkError
-from leadscore.files import canonical_json, hash_bytes, hash_file, read_json, write_pointer
+from leadscore.files import canonical_json, hash_bytes, hash_file, list_below, read_json, write_pointer
 from leadscore.ingest.beside import Beside, ahead
 from leadscore.ingest.breaks import ROW_REJECTS, reject_rows
 from leadscore.ingest.mapping import PLACE, map_rows, staged_schema, table_of
@@ -137,8 +137,7 @@ def hash_tree(path: Path) -> str:
     """SHA-256 of a file, or of the names and contents of all files below a folder."""
     if path.is_file():
         return hash_file(path)
-    inside = sorted(each for each in path.rglob("*") if each.is_file())
-    return hash_bytes(canonical_json({each.relative_to(path).as_posix(): hash_file(each) for each in inside}))
+    return hash_bytes(canonical_json({file.relative_to(path).as_posix(): hash_file(file) for file in list_below(path)}))
 
 
 class _Reading:

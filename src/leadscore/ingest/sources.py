@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path, PurePath
 
 from leadscore.errors import SourceMissingError, listed
+from leadscore.files import list_below
 from leadscore.ingest.batch import Batch, Dialect, SourceFile
 from leadscore.ingest.csv_text import read_csv, read_csv_names
 from leadscore.ingest.dialect import detect_text
@@ -26,6 +28,7 @@ MAGICS = {
     b"\x1f\x8b": "gzip",
     b"%PDF": "PDF",
 }
+RECURSIVE = "**"
 EXPECTED = {".parquet": "Parquet", ".xlsx": "a ZIP or an Excel workbook"}
 
 
@@ -41,15 +44,23 @@ def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
         found = [path]
     elif path.is_dir():
         wanted = f"file that ends in {listed(ENDINGS)} in the folder"
-        found = [file for file in path.rglob("*") if _is_export(file.relative_to(path)) and file.is_file()]
+        found = [file for file in list_below(path) if _is_export(file.relative_to(path))]
     else:
         wanted = "file that matches" if glob.has_magic(str(source.path)) else wanted
+        if RECURSIVE in str(source.path):
+            list_below(folder / _before_wildcards(source.path))  # glob passes over what may not be read
         matches = glob.glob(str(source.path), root_dir=folder, recursive=True)  # noqa: PTH207 (Path's is relative only)
         found = [file for match in matches if (file := folder / match).is_file()]
     if not found:
         raise SourceMissingError(name, path, wanted=wanted)
     files = [SourceFile(name, file, _name(file, folder)) for file in found]
     return sorted(files, key=lambda file: file.name)
+
+
+def _before_wildcards(path: PurePath) -> PurePath:
+    """The folders that a pattern names before it begins to match."""
+    named = takewhile(lambda part: not glob.has_magic(part), path.parts)
+    return PurePath(*named)
 
 
 def _is_export(path: PurePath) -> bool:

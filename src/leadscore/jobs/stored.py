@@ -149,7 +149,7 @@ def prune_store(settings: Settings, *, keep: int, really: bool, lists: ListLimit
         pruned = prune_lists(
             settings.project_folder() / "scores", folder, limits=lists, really=really,
             known_until_us=read_current(folder, project=settings.project).known_until_us,
-            horizon_days=lambda each: _read_horizon(settings, each),
+            horizon_days=lambda each: horizon_of(settings, each),
         )  # fmt: skip
     told = upkeep.prune(
         folder, project=settings.project, keep=keep, referred=lambda: _find_referred(settings), really=really
@@ -158,16 +158,16 @@ def prune_store(settings: Settings, *, keep: int, really: bool, lists: ListLimit
     return told | {"lists": asdict(pruned), "asked": asked}
 
 
-def _read_horizon(settings: Settings, listed: Listed) -> int | None:
-    """The horizon of a list in days, the longer of its settings' and of those now; None if one was chosen by data.
+def horizon_of(settings: Settings, listed: Listed) -> int | None:
+    """The horizon of a list in days, the longer of its own and that of the settings now; None if it does not say.
 
-    Of a list that is damaged only its name is left: there is nothing in it to settle.
+    Where the settings now leave it to the data, the list's own is that of the model that made it. Of a list that is
+    damaged only its name is left: there is nothing in it to settle.
     """
     if listed.manifest is None:
         return 0
-    then = json.loads(listed.manifest.get("settings", "{}")).get("target", {}).get("horizon_days")
-    days = [settings.target.horizon_days, then or 0]
-    return max(days) if all(days) else None
+    then: int = json.loads(listed.manifest.get("settings", "{}")).get("target", {}).get("horizon_days", 0)
+    return max(settings.target.horizon_days, then) if then else None
 
 
 def _read_referred(settings: Settings) -> dict[Path, str | None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.addresses import hide_secrets
-from leadscore.audit.confirm import Confirmation, build_confirmation
+from leadscore.audit.confirm import Confirmation, build_confirmation, still_to_confirm
 from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
 from leadscore.config import Settings
@@ -165,14 +165,16 @@ def _decide(
     """Whether what was just trained may score; a champion that learned from leaks is judged without them."""
     if result.no_signal:
         return Promotion(False, result.no_signal)
+    is_judged = result.training is not None
     if champion is None:
-        return decide_first(result.evaluation["limits_broken"])
+        return decide_first(result.evaluation["limits_broken"], is_judged=is_judged)
     if champion.model is None:
         return Promotion(False, "files of the champion were changed or damaged, so nothing can be compared with it")
     if mismatch := _find_mismatch(history.settings, champion):  # it cannot score, whatever this training gave
-        first = decide_first(result.evaluation["limits_broken"])
-        return replace(first, why=f"better than the base rate, and {mismatch}") if first.promoted else first
-    if result.training is None:
+        first = decide_first(result.evaluation["limits_broken"], is_judged=is_judged)
+        better = "better than the base rate, and " if is_judged else ""
+        return replace(first, why=better + mismatch) if first.promoted else first
+    if not is_judged:
         return Promotion(False, "no closed lead has judged it")
     evidence = judge_recipes(
         history, champion=_without(Recipe.of(champion.model), leaks), challenger=Recipe.of(result.model),
@@ -228,6 +230,8 @@ def compare(settings: Settings, champion: str, challenger: str, *, progress: Pro
         promotion = _judge_versions(settings, registry, versions, progress=progress)
     except (FollowUpError, NoStoreError, TooFewOutcomesError) as e:
         promotion = Promotion(False, f"their recipes cannot be judged now: {e}")
+    if promotion.promoted and (why := still_to_confirm(told[1]["evaluation"].get("confirm"), settings)):
+        promotion = replace(promotion, promoted=False, why=why)
     return {"versions": told, "promotion": promotion.as_json()}
 
 

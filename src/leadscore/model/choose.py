@@ -37,7 +37,12 @@ def allowed_scorers(side: Side, *, chosen: str, has_points: bool = True) -> list
 
 
 def missing_leads(won: int, others: int) -> dict[str, int]:
-    """For each kind that is not tried yet about how many more closed leads it takes, wins coming as until now."""
+    """For each kind that is not tried yet about how many more closed leads it takes, wins coming as until now.
+
+    Of leads that all ended alike nobody knows how often the other end comes, so nothing is said.
+    """
+    if (won == 0) != (others == 0):
+        return {}
     closed = max(won + others, 1)
     found = {}
     for kind in ("logistic", "average"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from leadscore.features.fields import unlearned_fields
 from leadscore.history.labels import Side
-from leadscore.history.split import LAST_SHARE, History
+from leadscore.history.split import History
 from leadscore.model.curves import (
     compute_days_to_win,
     compute_distribution,
@@ -150,12 +150,19 @@ def count_repeats(leads: int) -> int:
     return int(np.clip(REPEATED_LEADS // max(leads, 1), 1, REPEATS))
 
 
-def basis_of(time: str, *, by_split: bool, identical_together: bool = False, repeats: int = 1) -> str:
-    """What the judged predictions are; "judged" stands before it."""
+def basis_of(time: str, *, later_share: float | None, identical_together: bool = False, repeats: int = 1) -> str:
+    """What the judged predictions are; "judged" stands before it.
+
+    Args:
+        time: the mode.
+        later_share: of all labelled leads, those after the last split; None without splits.
+        identical_together: whether identical rows share a fold.
+        repeats: of the cross-validation.
+    """
     if time == "dated":
-        return "out of time" if by_split else "cross-validated by lead"
-    if by_split:
-        return f"on the last {LAST_SHARE:.0%} by order".replace("%", " %")
+        return "cross-validated by lead" if later_share is None else "out of time"
+    if later_share is not None:
+        return f"on the last {later_share:.0%} by order".replace("%", " %")
     times = f"{repeats} x " if repeats > 1 else ""
     rows = "groups of identical rows" if identical_together else "leads"
     return f"by cross-validation, {times}{FOLDS} folds of {rows}"

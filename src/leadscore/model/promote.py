@@ -276,8 +276,13 @@ def _are_numbers(evidence: Evidence) -> bool:
     return bool(np.isfinite([*numbers, *evidence.log_loss.values()]).all())
 
 
-def decide_first(broken: Sequence[str]) -> Promotion:
-    """Whether a first model may score; that it beats the base rate was asked before, or there would be no model."""
+def decide_first(broken: Sequence[str], *, is_judged: bool) -> Promotion:
+    """Whether a first model may score; that it beats the base rate was asked before, or there would be no model.
+
+    A scorecard that no closed lead has judged may, too: it says what the settings say.
+    """
+    if not is_judged:
+        return Promotion(True, "no champion, and the scorecard of the settings stands until closed leads can judge it")
     if broken:
         return Promotion(False, "its calibration breaks the limits of the settings: " + "; ".join(broken))
     return Promotion(True, "no champion, and it is better than the base rate")

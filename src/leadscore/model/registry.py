@@ -25,12 +25,13 @@ from leadscore.config import Settings, environment_kept, set_environment
 from leadscore.errors import (
     AliasError,
     CorruptFileError,
+    DamagedFileError,
     NoModelError,
     RegistryError,
     UnknownVersionError,
     cut,
 )
-from leadscore.files import is_there, read_json
+from leadscore.files import is_there, read_json, read_start
 from leadscore.machine import address_problem
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
@@ -38,6 +39,7 @@ from leadscore.model.run import build_dataset, build_metrics, build_note, build_
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 VERSION, NO_SIGNAL, MOVE = "leadscore.version", "leadscore.no_signal", "leadscore.move."  # tags
+SQLITE, SQLITE_HEADER = "sqlite:///", b"SQLite format 3\0"
 FOREIGN = {"mlflow", "sqlalchemy", "requests", "psycopg2", "alembic", "sqlite3"}  # whose errors may come out of MLflow
 
 
@@ -121,6 +123,7 @@ class Registry:
         """MLflow's failures, and those of the database behind it, as one error without an address's secrets."""
         if problem := address_problem(self._settings.tracking_uri()):
             raise RegistryError(what, f"its address, MLFLOW_TRACKING_URI, {problem}")
+        self._check_database()
         try:
             with warnings.catch_warnings(), environment_kept():
                 warnings.simplefilter("ignore")  # about examples that these models do without
@@ -340,8 +343,28 @@ class Registry:
 
     def _is_there(self) -> bool:
         """Whether there is a database to look into; looking would make it."""
+        path = self._database()
+        return path is None or is_there(path)
+
+    def _database(self) -> Path | None:
+        """The file of a SQLite database; None where MLflow keeps its records elsewhere."""
         uri = self._settings.tracking_uri()
-        return not uri.startswith("sqlite:///") or is_there(Path(uri.removeprefix("sqlite:///")))
+        return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+    def _check_database(self) -> None:
+        """Refuse a file that is no database; MLflow would try for two minutes to open what cannot be read.
+
+        Raises:
+            UnreadableError: it is there and cannot be read.
+            DamagedFileError: it is something else.
+        """
+        path = self._database()
+        if path is None:
+            return
+        start = read_start(path, len(SQLITE_HEADER))
+        if start not in {b"", SQLITE_HEADER}:
+            cure = "restore it, or remove it and train again: models and lists stay, their numbers begin anew"
+            raise DamagedFileError(path, "it is not a SQLite database", cure=cure)
 
     def _experiment(self) -> str:
         if self._client.get_experiment_by_name(self.name) is None:

@@ -208,10 +208,17 @@ class Training:
         """In words, what the predictions that judge are."""
         return basis_of(
             self.history.settings.time,
-            by_split=bool(self.moments),
+            later_share=self._later_share(),
             identical_together=self.matrix.identical_together,
             repeats=self.repeats(),
         )
+
+    def _later_share(self) -> float | None:
+        """The share of the labelled leads that come after the last split; None without splits."""
+        if not self.moments:
+            return None
+        before, after = (sum(side.count_leads()) for side in (self.earlier[-1], self.pools["last"]))
+        return after / (before + after)
 
     def tune_linear(self) -> Linear | None:
         """How logistic regression is fitted, by the splits before the last one; None where there are too few."""
