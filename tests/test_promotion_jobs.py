@@ -190,12 +190,27 @@ def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_
 @pytest.mark.parametrize("time", ["ordered", "none"])
 def test_training_when_nobody_is_marked_lost_then_does_not_say_that_it_is_better_than_the_base_rate(tmp_path, time):
     rows = LEADS.assign(end=LEADS["end"].where(LEADS["end"] == "won", ""))
-    told = fit(undated_settings(time, tmp_path), leads=300, rows=rows)
+    settings = undated_settings(time, tmp_path)
+    told = fit(settings, leads=300, rows=rows)
     assert told["promotion"]["why"] == (
         "no champion, and the scorecard of the settings stands until closed leads can judge it"
     )
     assert "No lead is marked lost" in told["evaluation"]["scorer"]["why"]
     assert told["evaluation"]["scorer"]["missing_leads"] == {}
+
+
+def test_scorecard_when_few_were_won_then_expects_as_many_and_without_points_scores_nobody(tmp_path):
+    rows = LEADS.assign(end="lost")
+    rows.loc[rows.index < 15, "end"] = "won"
+    settings = undated_settings("none", tmp_path)
+    told = fit(settings, leads=1500, rows=rows)
+    assert told["promotion"]["promoted"]
+    assert told["evaluation"]["calibrator"]["why"] == (
+        "1,480 closed leads cannot calibrate it; it expects 1.1% of the leads to be won"
+    )
+    unasked = fit(settings.model_copy(update={"bant": {}}), leads=1500, rows=rows)
+    assert not unasked["promotion"]["promoted"]
+    assert "gives all the same points" in unasked["promotion"]["why"]
 
 
 WAS_ASKED = {"why": "nothing says when", "questions": [{"field": "tag", "why": "strong"}], "lines": ""}

@@ -11,6 +11,7 @@ from leadscore.audit.finding import Finding
 from leadscore.audit.outcome import OwnAuc
 from leadscore.audit.verdict import FieldVerdict
 from leadscore.config import Settings
+from leadscore.sections import AuditSettings
 
 FIELDS = {
     "size": {"type": "number", "decimals": 0, "minimum": 1.5, "label": 'how "large"\\\u007fü'},
@@ -47,8 +48,8 @@ def asked(confirmation):
     return [question.field for question in confirmation.questions] if confirmation else []
 
 
-def ask(settings, *, auc=0.8, left_out=(), verdicts=None):
-    return build_confirmation(verdicts or verdicts_of(), settings, left_out=left_out, auc=auc)
+def ask(settings, *, auc=0.8, left_out=(), verdicts=None, **more):
+    return build_confirmation(verdicts or verdicts_of(), settings, left_out=left_out, auc=auc, **more)
 
 
 @pytest.mark.parametrize("time", ["ordered", "none"])
@@ -83,6 +84,28 @@ def test_confirmation_when_nothing_accounts_for_too_good_a_model_then_asks_to_lo
     found = ask(settings_of("dated"), auc=0.97, verdicts=verdicts_of(dict.fromkeys(AUCS, 0.51), suspects=()))
     assert (found.questions, found.lines) == ((), "")
     assert "0.970 is above 0.95, and no field accounts for it" in found.why
+
+
+@pytest.mark.parametrize(("share", "is_elsewhere"), [(0.0, True), (0.49, True), (0.5, False), (1.0, False)])
+def test_confirmation_when_fields_carry_little_of_too_good_a_model_then_no_answer_about_fields_lets_it_score(
+    share, is_elsewhere
+):
+    kept = settings_of("dated", keep=tuple(AUCS))
+    found = ask(kept, auc=0.97, share_of_fields=share)
+    assert (found is not None and "look for activities and stages" in found.why) == is_elsewhere
+    assert ask(kept, auc=0.9, share_of_fields=share) is None
+
+
+def test_question_when_a_field_has_a_label_then_says_both():
+    found = ask(settings_of("none", fields=FIELDS | {"last_score": {"label": "score of the last call"}}))
+    labels = {each.field: each.label for each in found.questions}
+    assert labels["last_score"] == "score of the last call"
+
+
+def test_lines_when_dated_then_hold_all_that_the_settings_say_of_the_audit():
+    stated = settings_of("dated").model_copy(update={"audit": AuditSettings(keep=("shape",), leak_auc=0.9)})
+    pasted = tomllib.loads(ask(stated, auc=0.97).lines)["audit"]
+    assert pasted == {"keep": ["shape", "last_score", "size", "color", "region"], "leak_auc": 0.9}
 
 
 def test_lines_when_pasted_in_place_of_the_fields_then_nothing_else_changes_and_nothing_is_asked():

@@ -119,14 +119,30 @@ def admissible(name: str, known: float, least: int, least_later: int = 0) -> lis
     ]  # fmt: skip
 
 
+def chosen_from(name: str, known: float, least: int, least_later: int = 0) -> list[int]:
+    """The admissible moments after three tenths of the leads; the latest where these are few."""
+    allowed = admissible(name, known, least, least_later)
+    earlier = {moment: side for moment, side, _ in sides(name, known)}
+    of_all = sum(opened(name).earlier_side(day(known)).count_leads())
+    late = [moment for moment in allowed if sum(earlier[moment].count_leads()) >= 0.3 * of_all]
+    return late if len(late) >= MAX_SPLITS else allowed[-MAX_SPLITS:]
+
+
 @pytest.mark.parametrize("least_later", [0, 10, 30])
 @pytest.mark.parametrize("name", FLOWS)
 def test_split_moments_when_sides_are_admissible_by_fits_and_starts_then_are_spread_over_all(
     name: str, least_later: int
 ) -> None:
-    allowed = admissible(name, UNTIL, 3, least_later)
+    allowed = chosen_from(name, UNTIL, 3, least_later)
     places = np.unique(np.linspace(0, len(allowed) - 1, min(MAX_SPLITS, len(allowed))).round().astype(int))
     assert split(name, UNTIL, 3, least_later) == [allowed[i] for i in places]
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_split_moments_when_history_is_long_then_no_model_that_calibrates_learned_from_few_leads(name: str) -> None:
+    whole = sum(opened(name).earlier_side(day(UNTIL)).count_leads())
+    for moment in split(name, UNTIL, 3):
+        assert sum(opened(name).earlier_side(moment).count_leads()) >= 0.3 * whole
 
 
 def test_split_moments_when_hardly_anybody_closes_at_the_end_then_the_last_comes_before_the_lull() -> None:
@@ -165,7 +181,7 @@ def test_split_moments_when_leads_come_in_crowds_then_the_last_is_the_latest_adm
 
 @pytest.mark.parametrize("known", [UNTIL, 75])
 def test_split_moments_when_the_flow_is_steady_then_spread_evenly_over_all_admissible_ones(known: float) -> None:
-    allowed = admissible("steady", known, 3)
+    allowed = chosen_from("steady", known, 3)
     moments = split("steady", known, 3)
     assert len(moments) == min(MAX_SPLITS, len(allowed))
     assert moments[0] == allowed[0]
@@ -176,14 +192,14 @@ def test_split_moments_when_the_flow_is_steady_then_spread_evenly_over_all_admis
 
 @pytest.mark.parametrize("least", [0, 60])
 def test_split_moments_when_many_outcomes_are_needed_then_begin_where_history_has_them(least: int) -> None:
-    allowed = admissible("steady", UNTIL, least)
+    allowed = chosen_from("steady", UNTIL, least)
     moments = split("steady", UNTIL, least)
     assert moments[0] == allowed[0]
     assert moments[-1] == allowed[-1]
     rows = opened("steady").earlier_side(moments[0]).rows
     won = int(rows["label"].sum())
     assert min(won, int(rows["label"].notna().sum()) - won) >= least
-    assert moments[0] > admissible("steady", UNTIL, 0)[0] or least == 0
+    assert moments[0] > chosen_from("steady", UNTIL, 0)[0] or least == 0
 
 
 def batches() -> Facts:

@@ -188,6 +188,11 @@ def test_limits_when_the_whole_interval_is_beyond_then_are_broken(error, bias, b
     assert decide_first(found, is_judged=True).promoted == (broken == 0)
 
 
+def test_scorecard_when_nothing_has_judged_it_then_scores_only_if_it_ranks():
+    assert decide_first([], is_judged=False).promoted
+    assert not decide_first([], is_judged=False, ranks=False).promoted
+
+
 @pytest.mark.parametrize(
     ("changes", "alike", "simpler"),
     [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from leadscore.audit.late_name import confirmed_fields
@@ -15,6 +15,7 @@ from leadscore.audit.verdict import FieldVerdict
 from leadscore.config import Settings
 
 STRONGEST = 3  # fields: a leak that matters is among the strongest, or suspect
+MOSTLY = 0.5  # of the score: with less, no answer about fields can account for how good a model is
 TOO_GOOD = 0.95  # AUC of a whole model, which no honest forecast of what buyers will do reaches
 
 
@@ -24,6 +25,7 @@ class Question:
 
     field: str
     why: str
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,12 @@ class Confirmation:
 
 
 def build_confirmation(
-    verdicts: Sequence[FieldVerdict], settings: Settings, *, left_out: Collection[str], auc: float | None
+    verdicts: Sequence[FieldVerdict],
+    settings: Settings,
+    *,
+    left_out: Collection[str],
+    auc: float | None,
+    share_of_fields: float = 1.0,
 ) -> Confirmation | None:
     """What to ask before a model is promoted; None where nothing has to be, or all of it is confirmed.
 
@@ -49,17 +56,22 @@ def build_confirmation(
         settings: whose `known_from` and `audit.keep` confirm fields.
         left_out: fields that the model does without.
         auc: of the model, on leads that it had not seen.
+        share_of_fields: how much of the score fields carry, and not activities or stages: from 0 to 1.
     """
     too_good = auc is not None and auc > TOO_GOOD
     if settings.is_dated and not too_good:
         return None
+    if too_good and share_of_fields < MOSTLY:
+        return Confirmation(_unexplained(auc), (), "")
     learned = [each for each in verdicts if each.field not in left_out]
     asked = [*_ask_suspects(learned), *_ask_strongest(learned)]
     confirmed = confirmed_fields(settings)
     questions = [each for each in _once(asked) if each.field not in confirmed]
     if questions:
         why = _why(questions, auc=auc if too_good else None)
-        return Confirmation(why, tuple(questions), _lines(questions, settings))
+        labels = {name: field.label for name, field in settings.lead_fields().items()}
+        labelled = tuple(replace(each, label=labels.get(each.field)) for each in questions)
+        return Confirmation(why, labelled, _lines(questions, settings))
     if asked:
         return None
     return Confirmation(_unexplained(auc), (), "") if too_good else None
@@ -118,16 +130,19 @@ def _lines(questions: Sequence[Question], settings: Settings) -> str:
     """The lines to paste: a whole section for each field, or, where leads are dated, the fields to keep."""
     names = [each.field for each in questions]
     if settings.is_dated:
-        keep = ", ".join(map(_quoted, [*settings.audit.keep, *names]))
-        return f"[audit]\nkeep = [{keep}]"
+        stated = settings.audit.model_dump(mode="json", exclude_unset=True)
+        return "\n".join(["[audit]", *_entries(stated | {"keep": [*settings.audit.keep, *names]})])
     return "\n\n".join(_section(name, settings) for name in names)
 
 
 def _section(name: str, settings: Settings) -> str:
     """All that the settings say of a field, as a TOML section, and that it is known from creation."""
     stated = settings.lead_fields()[name].model_dump(mode="json", exclude_unset=True)
-    lines = [f"{key} = {_as_toml(value)}" for key, value in stated.items() if key != "known_from" and value is not None]
-    return "\n".join([f"[fields.{name}]", *lines, 'known_from = "creation"'])
+    return "\n".join([f"[fields.{name}]", *_entries(stated | {"known_from": "creation"})])
+
+
+def _entries(section: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {_as_toml(value)}" for key, value in section.items() if value is not None]
 
 
 def _as_toml(value: Any) -> str:

@@ -66,7 +66,7 @@ def _find_gains(fields: Sequence[Values], leads: Leads, groups: Sequence[Relativ
             continue
         evidence = (
             f"{len(group.fields)} fields {group.why}; with them all fields together reach AUC {whole:.2f}, "
-            f"without them {rest:.2f}: too much for what is known beforehand, unless they are"
+            f"without them {rest:.2f}: more than fields known beforehand usually tell; confirm that these were"
         )
         numbers = {"fields": list(group.fields), "with": whole, "low": low, "without": rest, "leads": len(sample.label)}
         found.append((group, Finding("gain_together", "suspect", evidence, numbers)))

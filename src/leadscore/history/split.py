@@ -25,7 +25,8 @@ from leadscore.times import DAY_US, FOREVER_US, name_moment
 
 MAX_SPLITS = 6
 MAX_TRIED = 40  # grid moments tried for earlier splits: on a long daily grid neighbours hardly differ
-FIRST_SHARE, LAST_SHARE = 0.3, 0.2  # of ordered leads: before the first split, and after the last
+FIRST_SHARE = 0.3  # of the leads, before the first split: a model of few is no measure of the one of all
+LAST_SHARE = 0.2  # of ordered leads, after the last split
 KEPT_SPELLS = 8  # of the moments asked about lately; each holds a row a lead
 
 
@@ -146,8 +147,10 @@ class History:
 
         Both sides of each have enough follow-up. Before it lie at least `least` snapshots of either outcome to learn
         from; between it and K at least `least_later` leads of either outcome to evaluate on. Neither condition is
-        monotone in time, so the last is the latest moment that meets both, and the others are spread over all that
-        do, of at most `MAX_TRIED` that are tried. Without an order there is no such moment.
+        monotone in time, so the last is the latest moment that meets both, and the others are spread over those that
+        do, of at most `MAX_TRIED` that are tried, once there are leads enough.
+
+        Without an order there is no such moment.
         """
         if self.settings.time == "none":
             return []
@@ -178,8 +181,21 @@ class History:
 
         while moments and not (is_admissible(moments[-1]) and self.earlier_side(moments[-1]).can_train(least)):
             moments.pop()
-        tried = _spread_evenly(moments, MAX_TRIED)
-        return _spread_evenly([moment for moment in tried if is_admissible(moment)], MAX_SPLITS)
+        admissible = [moment for moment in _spread_evenly(moments, MAX_TRIED) if is_admissible(moment)]
+        return _spread_evenly(self._late_enough(admissible, known_us), MAX_SPLITS)
+
+    def _late_enough(self, moments: list[int], known_us: int) -> list[int]:
+        """Of rising moments those with `FIRST_SHARE` of the labelled leads before them; the latest if they are few.
+
+        What a model of few leads gets wrong would be put right, by calibration, in one that makes no such mistake.
+        """
+        of_all = sum(self._screened_side(known_us, known_us).count_leads())
+        late = [
+            moment
+            for moment in moments
+            if sum(self._screened_side(moment, known_us).count_leads()) >= FIRST_SHARE * of_all
+        ]
+        return late if len(late) >= MAX_SPLITS else moments[-MAX_SPLITS:]
 
     def _screened_side(self, moment_us: int, known_us: int) -> Side:
         """The earlier side of a moment, from the spells as known at K >= moment and cut off at the moment."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from leadscore.jobs.opened import checked_as_of, open_store
 from leadscore.locks import WRITING, sweep
 from leadscore.model.apply import WinModel
 from leadscore.model.backtest import BacktestResult, run_backtest, spread_dates
-from leadscore.model.carriers import describe_carriers
+from leadscore.model.carriers import describe_carriers, share_of_fields
 from leadscore.model.files import write_model
 from leadscore.model.horizon import choose_first_horizon, choose_horizon
 from leadscore.model.promote import (
@@ -75,10 +75,11 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         told = [_told(each, result.model.document["left_out"]) for each in verdicts if each.field not in people]
         there = mapped_fields(settings) | history.changed_fields(known_us)
         unasked = (unasked_fields(settings) | people) & there
-        asked = _ask(result, verdicts, settings, people=people)
+        carriers = describe_carriers(result, settings)
+        asked = _ask(result, verdicts, settings, people=people, carriers=carriers)
         more = {
             "audit": told,
-            "carriers": describe_carriers(result, settings),
+            "carriers": carriers,
             "confirm": asked.as_json() if asked else None,
             "horizon_why": horizon_why,
             "not_asked_for": sorted(unasked),
@@ -166,12 +167,13 @@ def _decide(
     if result.no_signal:
         return Promotion(False, result.no_signal)
     is_judged = result.training is not None
+    ranks = result.evaluation["scorer"].get("ranks", True)
+    first = decide_first(result.evaluation["limits_broken"], is_judged=is_judged, ranks=ranks)
     if champion is None:
-        return decide_first(result.evaluation["limits_broken"], is_judged=is_judged)
+        return first
     if champion.model is None:
         return Promotion(False, "files of the champion were changed or damaged, so nothing can be compared with it")
     if mismatch := _find_mismatch(history.settings, champion):  # it cannot score, whatever this training gave
-        first = decide_first(result.evaluation["limits_broken"], is_judged=is_judged)
         better = "better than the base rate, and " if is_judged else ""
         return replace(first, why=better + mismatch) if first.promoted else first
     if not is_judged:
@@ -188,15 +190,21 @@ def _decide(
 
 
 def _ask(
-    result: FitResult, verdicts: Collection[FieldVerdict], settings: Settings, *, people: Collection[str]
+    result: FitResult,
+    verdicts: Collection[FieldVerdict],
+    settings: Settings,
+    *,
+    people: Collection[str],
+    carriers: Mapping[str, Any] | None,
 ) -> Confirmation | None:
     """What somebody has to confirm before the model may score; nothing where nothing was learned."""
-    if result.no_signal or result.training is None:
+    if result.no_signal or carriers is None:
         return None
     metrics = result.evaluation["metrics"].get("all", {})
     left_out = {*result.model.document["left_out"], *people}
     auc = metrics.get("auc", {}).get("value")
-    return build_confirmation(tuple(verdicts), settings, left_out=left_out, auc=auc)
+    share = share_of_fields(carriers["groups"])
+    return build_confirmation(tuple(verdicts), settings, left_out=left_out, auc=auc, share_of_fields=share)
 
 
 def _hold(promotion: Promotion, asked: Confirmation | None) -> Promotion:

@@ -15,6 +15,7 @@ from leadscore.model.apply import WinModel
 from leadscore.model.train import FitResult
 
 NAMED = 5  # groups in the sentence
+OF_FIELDS = {"bant", "profile"}  # what names of groups begin with
 SAMPLED = 1000  # rows, by hash of their lead: a share of 0.1 is then known to about 0.01
 
 
@@ -58,6 +59,11 @@ def compute_carriers(
     return {"rows": len(order), "groups": [{"group": group, "share": shares[group]} for group in largest_first]}
 
 
+def share_of_fields(groups: Sequence[Mapping[str, Any]]) -> float:
+    """How much of the score fields carry, rather than activities and stages: the sum of their groups' shares."""
+    return float(sum(each["share"] for each in groups if each["group"].partition("_")[0] in OF_FIELDS))
+
+
 def say_carriers(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str | None]) -> str:
     """Which groups carry the score, in a sentence.
 
@@ -68,11 +74,11 @@ def say_carriers(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str |
     >>> say_carriers([{"group": "bant_need", "share": 0.7}, {"group": "profile_size", "share": 0.3}], {})
     'Most of the score comes from need (70 %) and size (30 %)'
     """
-    moving = [each for each in groups if each["share"] > 0]
+    moving = [each for each in groups if round(each["share"], 2) > 0]
     if not moving:
         return "No field moves the score"
     parts = [f"{_name(each['group'], labels)} ({_percent(each['share'])})" for each in moving[:NAMED]]
-    if rest := sum(each["share"] for each in moving[NAMED:]):
+    if (rest := sum(each["share"] for each in moving[NAMED:])) > 0:
         parts.append(f"all others ({_percent(rest)})")
     *before, last = parts
     return f"Most of the score comes from {', '.join(before)}{' and ' if before else ''}{last}"

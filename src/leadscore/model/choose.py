@@ -27,7 +27,8 @@ COMPARED_ON = {
 def allowed_scorers(side: Side, *, chosen: str, has_points: bool = True) -> list[str]:
     """The kinds of scorer that a side has leads enough for, the simplest first; if not "auto" just the `chosen` one.
 
-    A scorecard that gives no feature any points (not `has_points`) ranks nobody; it stands only where nothing else can.
+    A scorecard that gives all leads the same points (not `has_points`) ranks nobody; it stands only where nothing else
+    can.
     """
     if chosen != "auto":
         return [chosen]

@@ -276,11 +276,14 @@ def _are_numbers(evidence: Evidence) -> bool:
     return bool(np.isfinite([*numbers, *evidence.log_loss.values()]).all())
 
 
-def decide_first(broken: Sequence[str], *, is_judged: bool) -> Promotion:
+def decide_first(broken: Sequence[str], *, is_judged: bool, ranks: bool = True) -> Promotion:
     """Whether a first model may score; that it beats the base rate was asked before, or there would be no model.
 
-    A scorecard that no closed lead has judged may, too: it says what the settings say.
+    A scorecard that no closed lead has judged may, too, if it `ranks` the open leads: it says what the settings say.
     """
+    if not ranks:
+        why = "nothing ranks the leads: history cannot be learned from yet, and the scorecard gives all the same points"
+        return Promotion(False, why)
     if not is_judged:
         return Promotion(True, "no champion, and the scorecard of the settings stands until closed leads can judge it")
     if broken:

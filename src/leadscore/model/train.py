@@ -14,6 +14,7 @@ import numpy as np
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.labels import Side
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.boosted import Boosting
@@ -36,7 +37,9 @@ from leadscore.model.training import WITH_TREES, Training, open_training
 from leadscore.model.tune import Tuning
 from leadscore.model.unseen import Unseen
 from leadscore.progress import Progress
+from leadscore.wording import counted
 
+STATED_LEADS = 10  # closed leads that the stated base rate is worth beside those that were seen
 UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
 
 
@@ -174,17 +177,19 @@ def _describe_scorer(training: Training, kinds: list[str], tuning: Tuning | None
 def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: AbstractSet[str] = frozenset()) -> FitResult:
     """The scorecard of the settings, where history as of `known_us` cannot be learned from; `why` says so.
 
-    Nothing judges it, so its intervals are as wide as its own doubt, and its scores compare the leads open then.
+    Nothing judges it, so its intervals are as wide as its own doubt, and its scores compare the leads open then. Its
+    level is the base rate of the settings, drawn to the win rate of the leads that have closed, where that is known.
     """
     features = tuple(build_features(history.settings, leave_out=leave_out))
     side = history.earlier_side(known_us)
     asked = history.open_list(known_us)
     matrix = build_matrix(history.snapshot(asked), features)
-    card = fit_scorer(matrix, side.rows.iloc[:0], kind="scorecard", features=features,
-                      scorecard=history.settings.scorecard, seed=0, threads=1)  # fmt: skip
-    probability = (
-        card.probability(card.raw(matrix.columns)) if len(asked) else np.array([history.settings.scorecard.base_rate])
+    rate = _expected_rate(side, history.settings.scorecard.base_rate)
+    points = history.settings.scorecard.model_copy(update={"base_rate": rate})
+    card = fit_scorer(
+        matrix, side.rows.iloc[:0], kind="scorecard", features=features, scorecard=points, seed=0, threads=1
     )
+    probability = card.probability(card.raw(matrix.columns)) if len(asked) else np.array([rate])
     open_leads = Judged(probability, np.zeros(len(probability)), np.ones(len(probability)), np.arange(len(probability)))
     document = card.document | {
         "calibrator": {"kind": "none", **UNJUDGED},
@@ -196,8 +201,8 @@ def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: Abstr
     won, others = side.count_leads()
     scorer = {"kind": "scorecard", "why": why, "tried": ["scorecard"], "leads_won": won, "leads_not_won": others,
               "missing_leads": missing_leads(won, others), "trials": [], "reproducible": True,
-              "segments": {}, "clocks": {}}  # fmt: skip
-    calibrator = {"kind": "none", "why": "there are no closed leads to calibrate by"}
+              "segments": {}, "clocks": {}, "ranks": bool(np.ptp(probability) > 0)}  # fmt: skip
+    calibrator = {"kind": "none", "why": _uncalibrated(won + others, rate)}
     return FitResult(
         model=WinModel(document),
         evaluation=evaluation | {"scorer": scorer, "calibrator": calibrator},
@@ -205,3 +210,18 @@ def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: Abstr
         features=features,
         no_signal=None,
     )
+
+
+def _expected_rate(side: Side, stated: float) -> float:
+    """The win rate of a side, drawn to the stated one as by `STATED_LEADS` leads more; the stated one if unknown."""
+    won, others = side.count_leads()
+    if not (side.is_watched_enough() and won + others):
+        return stated
+    known = side.base_rate() * (won + others)
+    return float((known + STATED_LEADS * stated) / (won + others + STATED_LEADS))
+
+
+def _uncalibrated(closed: int, rate: float) -> str:
+    if not closed:
+        return "there are no closed leads to calibrate by"
+    return f"{counted(closed, 'closed lead')} cannot calibrate it; it expects {rate:.1%} of the leads to be won"

@@ -32,7 +32,6 @@ from leadscore.model.judge import basis_of, count_repeats
 from leadscore.model.learning import Candidate, compute_learning
 from leadscore.model.linear_choice import Linear, choose_linear
 from leadscore.model.periods import keep_late_moments
-from leadscore.model.scorecard import build_terms
 from leadscore.model.segments import Segmented, choose_segments, read_segments
 from leadscore.model.time_limit import TimeLimit
 from leadscore.model.tune import Tuning, tune_boosted
@@ -134,7 +133,11 @@ class Training:
     def kinds(self) -> list[str]:
         """The kinds of scorer to try."""
         s = self.history.settings
-        has_points = any(term.slope for term in build_terms(self.features, s.scorecard))
+        card = fit_scorer(
+            self.matrix, self.side.rows.iloc[:0], kind="scorecard", features=self.features, scorecard=s.scorecard,
+            seed=0, threads=1,
+        )  # fmt: skip
+        has_points = bool(np.ptp(card.raw(self.matrix.columns)) > 0)
         return allowed_scorers(self.side, chosen=s.model.scorer, has_points=has_points)
 
     def doubt(self, clocks: AbstractSet[str]) -> tuple[Training, dict[str, Any]]:

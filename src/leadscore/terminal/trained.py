@@ -76,12 +76,14 @@ def _draw_confirmation(confirm: dict[str, Any] | None, *, decided: str) -> None:
     if confirm["why"] != decided:
         out.print(f"[yellow]To confirm:[/] {escaped(confirm['why'])}", highlight=False)
     for question in confirm["questions"]:
-        out.print(f"  {escaped(question['field'])}: {escaped(question['why'])}", highlight=False, soft_wrap=True)
+        label = f" ({question['label']})" if question.get("label") else ""
+        name = escaped(question["field"] + label)
+        out.print(f"  {name}: {escaped(question['why'])}", highlight=False, soft_wrap=True)
     if confirm["lines"]:
         config = escaped(CONFIG.get() or USUAL)
         out.print(
-            f"Where that is not so, say learn = false of the field. Of the others put these lines into {config}, in "
-            f"place of what it says of them now, and run {command('train')} again:\n",
+            f"If a field was not known by then, set learn = false for it. For the others, replace their sections in "
+            f"{config} with these lines, and run {command('train')} again:\n",
             highlight=False,
             soft_wrap=True,
         )
