@@ -144,6 +144,19 @@ class Side:
             raise TooFewOutcomesError(won=won, lost=lost, needed=least, is_dated=self.target is not None)
 
 
+def count_effective_leads(weight: np.ndarray, lead_id: np.ndarray) -> float:
+    """How many leads of equal weight would tell as much: (sum w)^2 / sum w^2 over leads (Kish 1965); 0 without weight.
+
+    Args:
+        weight: (n,) of each row, not negative.
+        lead_id: (n,) whose row it is; the rows of a lead share its fate, so their weights are added.
+    """
+    codes, _ = pd.factorize(lead_id)
+    of_lead = np.bincount(codes, weights=weight)
+    squares = float((of_lead**2).sum())
+    return float(of_lead.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
 def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) -> Survival:
     """Kaplan-Meier of the censoring time: the probability of being watched longer than t.
 

@@ -119,12 +119,19 @@ class Past:
         return self._sides[moment_us]
 
     def _known_by_place(self, moment_us: int, *, half_life: float) -> Known:
-        delay = self.history.settings.model.outcome_delay
-        assert delay is not None  # noqa: S101  (see `unit_of`)
-        latest = self.position(moment_us) - max(delay, 1)
-        age = (latest - self._places) / half_life
+        age = self._leads_since_known(moment_us) / half_life
         inside = np.flatnonzero((age >= 0) & (age <= WINDOW) & self._closed)
         return Known(inside, self.rows["label"].to_numpy()[inside], 2.0 ** -age[inside])
+
+    def is_known_by_place(self, moment_us: int) -> np.ndarray:
+        """Which ordered rows (n,) had so many leads after them at a moment that their outcome was known."""
+        return np.asarray((self._leads_since_known(moment_us) >= 0) & self._closed)
+
+    def _leads_since_known(self, moment_us: int) -> np.ndarray:
+        """How many leads (n,) have come since the outcome of an ordered row was known; below 0 if it is not yet."""
+        delay = self.history.settings.model.outcome_delay
+        assert delay is not None  # noqa: S101  (see `unit_of`)
+        return np.asarray(self.position(moment_us) - max(delay, 1) - self._places)
 
     def may_weigh(self, moment_us: int, *, half_life: float) -> np.ndarray:
         """Which rows (n,) are young enough to weigh at a moment or later."""

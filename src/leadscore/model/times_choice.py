@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from leadscore.history.labels import count_effective_leads
 from leadscore.history.split import History
 from leadscore.model.apply import add_shift, calibrate
 from leadscore.model.calibrate import KINDS, fit_calibrator
@@ -32,6 +33,10 @@ from leadscore.times import FOREVER_US
 
 BESIDE = ("none", "sigmoid")  # calibrators tried beside the chosen one: a level that follows the times needs less bend
 CERTAIN = {"kind": "none", "low": 1e-5, "high": 1 - 1e-5}  # before any calibrator can be fitted
+
+# Effective leads that a shift rests on before half-lives are compared. A model in use has its past behind it, while the
+# replay begins without any: a shift of n leads costs about 1/(2n) nats, and of a handful far more than drift does.
+LEAST_PAST = 200
 
 BESIDE_METRICS = ("log_loss", "brier", "pooled_auc", "bias")  # shown without the shift too
 
@@ -124,6 +129,8 @@ def choose_times(
         return _off(calibrator, "nothing came before the last split to choose by")
     kinds = [kind for kind in KINDS if kind in {*BESIDE, calibrator}]
     losses, rows = _Replay(history, unseen["before"], moments, kinds, HALF_LIVES[unit]).losses()
+    if not len(rows.label):
+        return _off(calibrator, "hardly any outcome was known yet before the last split")
     mean = {variant: float(np.average(loss, weights=rows.weight)) for variant, loss in losses.items()}
     plain = min(((kind, None) for kind in kinds), key=lambda variant: mean[variant])
     shifted = [_choose_kind(losses, rows, kinds, half_life) for half_life in HALF_LIVES[unit]]
@@ -132,6 +139,7 @@ def choose_times(
         "unit": unit,
         "log_loss": {"none": mean[plain]} | {str(variant[1]): mean[variant] for variant in shifted},
         "compared_on": COMPARED_ON["before"],
+        "leads": len(np.unique(rows.lead_id)),
     }
     if is_clearly_better(losses[best], losses[plain], rows):
         return TimesChoice(best[1], best[0], {"half_life": best[1]} | compared)
@@ -157,7 +165,7 @@ def _why_none(history: History) -> str:
 
 @dataclass(frozen=True)
 class _Replay:
-    """What every variant would have said of the rows of a pool; `shifts` and `plain` are filled split by split."""
+    """What every variant would have said of the rows of a pool, filled in split by split."""
 
     history: History
     pool: Unseen
@@ -167,23 +175,35 @@ class _Replay:
     shifts: dict[Variant, np.ndarray] = field(default_factory=dict)
     plain: dict[str, np.ndarray] = field(default_factory=dict)
 
+    @cached_property
+    def past(self) -> np.ndarray:
+        """Of how many effective leads (n,) the outcome was known when a row's shift was renewed."""
+        return np.zeros(len(self.pool.side.rows))
+
     def losses(self) -> tuple[dict[Variant, np.ndarray], Judged]:
-        """The log loss (k,) of every variant on the rows with a label, and these rows."""
+        """The log loss (k,) of every variant on the rows with a label and a past that is full, and these rows."""
         n = len(self.pool.side.rows)
         self.plain.update({kind: np.zeros(n) for kind in self.kinds})
         self.shifts.update({(kind, h): np.zeros(n) for kind in self.kinds for h in self.half_lives})
         for split in np.unique(self._split).tolist():
             self._replay_split(split)
-        rows = self.pool.judged(CERTAIN)
-        observed = self.pool.side.observed
+        compared = self.pool.side.observed & self._has_full_past()
+        rows = self.pool.judged(CERTAIN).take(compared[self.pool.side.observed])
         losses: dict[Variant, np.ndarray] = {}
         for kind in self.kinds:
-            probability = self.plain[kind][observed]
+            probability = self.plain[kind][compared]
             losses[kind, None] = row_log_loss(probability, rows.label)
             for half_life in self.half_lives:
-                shifted = add_shift(probability, self.shifts[kind, half_life][observed])
+                shifted = add_shift(probability, self.shifts[kind, half_life][compared])
                 losses[kind, half_life] = row_log_loss(shifted, rows.label)
         return losses, rows
+
+    def _has_full_past(self) -> np.ndarray:
+        """Which rows (n,) every variant is compared on.
+
+        Where so little is ever known that no past is full, half of the largest one has to do.
+        """
+        return np.asarray(self.past >= max(min(LEAST_PAST, self.past.max(initial=0.0) / 2), 1.0))
 
     @cached_property
     def _split(self) -> np.ndarray:
@@ -208,6 +228,7 @@ class _Replay:
         latest: dict[Variant, float] = {}
         for start, end in pairwise([*starts, FOREVER_US]):
             rows = inside[(as_of_us >= start) & (as_of_us < end)]
+            self.past[rows] = self._count_known(start)
             for half_life in self.half_lives:
                 known = self._past.known(start, half_life=half_life)
                 for kind in self.kinds:
@@ -215,10 +236,18 @@ class _Replay:
                     shift = fit_shift(log_odds[kind][known.at], known.label, known.weight, start=begin)
                     self.shifts[kind, half_life][rows] = latest[kind, half_life] = shift
 
+    def _count_known(self, moment_us: int) -> float:
+        """The effective leads that the longest half-life knows of: shorter ones forget, which is their own cost."""
+        known = self._past.known(moment_us, half_life=max(self.half_lives))
+        lead_id = self.pool.side.rows["lead_id"].to_numpy()[known.at]
+        return count_effective_leads(known.weight, lead_id)
+
     def _known_at(self, split: int) -> pd.DataFrame:
         """The rows of earlier splits with the labels known at this one, and their places; none without follow-up."""
         rows = self.pool.side.rows
         rows = rows.assign(at=np.arange(len(rows)))[self._split < split]
+        if not self.history.settings.is_dated:
+            rows = rows[self._past.is_known_by_place(self.moments[split])[rows["at"]]]
         if self.history.settings.is_dated and len(rows):
             side = self.history.relabel(rows.drop(columns=["label", "weight"]), known_us=self.moments[split])
             rows = side.rows if side.is_watched_enough() else side.rows.iloc[:0]
