@@ -71,7 +71,7 @@ check: setup
 # The site of README, docs and examples, in build/site; a link that leads nowhere ends it.
 docs: .venv/docs
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
-	@echo "the site is in build/site/index.html"
+	@echo "The site is in build/site. To read it with its search: $(PY) -m http.server --bind 127.0.0.1 --directory build/site"
 
 # Renews the locked requirements; needs uv (pip install uv).
 lock:
