@@ -13,7 +13,8 @@ from leadscore.model import tune_within as tuning
 from leadscore.model.apply import sigmoid
 from leadscore.model.boosted import Boosting
 from leadscore.model.calibrate import KINDS
-from leadscore.model.crossed import LEAST_LEADS, choose_crossed
+from leadscore.model.choose import CALIBRATED_LEADS
+from leadscore.model.crossed import choose_crossed
 from leadscore.model.evaluate import compute_auc
 from leadscore.model.time_limit import TimeLimit
 from leadscore.model.train import fit_model
@@ -79,9 +80,9 @@ def test_choices_when_the_outcomes_of_a_fold_change_then_what_is_said_of_that_fo
 
 
 def test_calibration_when_leads_are_few_then_is_none_and_says_why():
-    unseen, _ = predicted(lambda raw: 2 * raw, n=2 * LEAST_LEADS - 2)
+    unseen, _ = predicted(lambda raw: 2 * raw, n=2 * CALIBRATED_LEADS - 2)
     choice = choose_crossed({"logistic": unseen}).calibration.choice
-    assert choice == {"kind": "none", "why": f"it takes at least {LEAST_LEADS} leads of either outcome"}
+    assert choice == {"kind": "none", "why": f"it takes at least {CALIBRATED_LEADS} leads of either outcome"}
 
 
 def test_scorer_when_one_is_clearly_better_in_the_other_folds_then_replaces_the_average():

@@ -13,7 +13,7 @@ from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.evaluate import compute_auc
 from leadscore.model.fit import SCORERS, fit_scorer
-from leadscore.model.logistic import BASE_SPREAD, RAW_SPREAD, fit_logistic
+from leadscore.model.logistic import BASE_LEADS, RAW_SPREAD, fit_logistic
 from leadscore.sections import Scorecard
 
 NAN = float("nan")
@@ -74,6 +74,12 @@ def fit(kind, matrix, rows, **more):
 def scorecard(**points):
     matrix, rows = draw(0, 4)
     return fit("scorecard", matrix, rows[:0], scorecard=Scorecard(**points))
+
+
+def rank(model, columns):
+    """Log-odds (n,) beside their mean: the level is free, what tells leads apart begins as the scorecard."""
+    raw = model.raw(columns)
+    return raw - raw.mean()
 
 
 def take(columns, rows):
@@ -181,8 +187,8 @@ def test_logistic_when_no_lead_has_closed_then_is_the_scorecard():
 def test_logistic_when_leads_close_then_leaves_the_scorecard_step_by_step():
     fresh = draw(99, 2000)[0].columns
     matrix, rows = draw(5, 6000)
-    prior = fit("scorecard", matrix, rows).raw(fresh)
-    found = [fit("logistic", matrix, rows[:n]).raw(fresh) for n in (2, 100, 1000, 6000)]
+    prior = rank(fit("scorecard", matrix, rows), fresh)
+    found = [rank(fit("logistic", matrix, rows[:n]), fresh) for n in (2, 100, 1000, 6000)]
     from_scorecard = [np.abs(raw - prior).mean() for raw in found]
     to_go = [np.abs(raw - found[-1]).mean() for raw in found]
     assert from_scorecard[0] < 0.5 < from_scorecard[-1]
@@ -204,7 +210,8 @@ def test_logistic_when_there_are_many_leads_then_finds_the_truth():
 
 @pytest.mark.parametrize("n", [30, 400])
 def test_logistic_when_any_parameter_is_moved_then_is_less_probable(n):
-    # the definition, written again: log loss of as many rows as leads, and normal priors around the scorecard
+    # the definition, written again: log loss of as many rows as leads, and of one that ends as the scorecard expects;
+    # normal priors around its slopes
     features = [feature("bant_budget", "share"), feature("x", "flag")]
     rng = np.random.default_rng(n)
     encoded = np.column_stack([rng.random(n), rng.integers(0, 2, n)])
@@ -218,11 +225,9 @@ def test_logistic_when_any_parameter_is_moved_then_is_less_probable(n):
     def surprise(theta):
         p = expit(theta[0] + (encoded - centers) @ theta[1:])
         loss = -(np.where(label == 1, np.log(p), np.log(1 - p)) * weight).sum() * (n // 2) / weight.sum()
-        return (
-            loss
-            + ((theta[0] - prior[0]) / BASE_SPREAD) ** 2 / 2
-            + (((theta - prior)[1:] * scale / (RAW_SPREAD / np.sqrt(2))) ** 2).sum() / 2
-        )
+        expected = np.array([expit(prior[0]), 1 - expit(prior[0])])
+        loss -= BASE_LEADS * (expected * np.log([expit(theta[0]), 1 - expit(theta[0])])).sum()
+        return loss + (((theta - prior)[1:] * scale / (RAW_SPREAD / np.sqrt(2))) ** 2).sum() / 2
 
     best = np.array([found["base"], *(term["slope"] for term in found["terms"])])
     for at in range(3):

@@ -13,6 +13,7 @@ import numpy as np
 from leadscore.features.feature import Feature
 
 THREADED_ROWS = 200_000  # with fewer, threads wait for each other longer than they work; on a busy machine much longer
+LEAST_FEATURES = 8  # that a tree may choose from: with one or two of few it could not hold what they tell together
 LIGHTGBM: dict[str, Any] = {
     "objective": "binary",
     "learning_rate": 0.03,
@@ -24,7 +25,10 @@ LIGHTGBM: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Boosting:
-    """How many trees of how many leaves, and how far they are held back."""
+    """How many trees of how many leaves, and how far they are held back.
+
+    `feature_share` is the share of the features that a tree may choose from, but never fewer than `LEAST_FEATURES`.
+    """
 
     trees: int = 300
     leaves: int = 5
@@ -61,7 +65,7 @@ def fit_boosted(
     params = LIGHTGBM | {
         "num_leaves": boosting.leaves,
         "lambda_l2": boosting.l2,
-        "feature_fraction": boosting.feature_share,
+        "feature_fraction": max(boosting.feature_share, _least_share(encoded)),
         "monotone_constraints": [feature.direction for feature in features],
         "min_data_in_leaf": int(np.clip(len(label) // 50, 5, 100)),
         "seed": seed % 2**31,
@@ -69,3 +73,11 @@ def fit_boosted(
     }
     text = lightgbm.train(params, data, boosting.trees).model_to_string()
     return re.sub(r"\[num_threads: \d+\]\n", "", text)  # the model does not depend on it
+
+
+def _least_share(encoded: np.ndarray) -> float:
+    """`LEAST_FEATURES` as a share of the columns of (n, features) that vary: of others LightGBM draws none."""
+    first = encoded[:1]
+    is_same = (encoded == first) | (np.isnan(encoded) & np.isnan(first))
+    varying = int((~is_same.all(axis=0)).sum())
+    return min(1.0, LEAST_FEATURES / max(varying, 1))

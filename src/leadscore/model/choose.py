@@ -16,6 +16,7 @@ from leadscore.model.unseen import MIN_SPLITS, Unseen, can_choose, choosing_pool
 
 # Leads won, and as many others: fewer cannot carry the scorer.
 LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100, "average": 100}
+CALIBRATED_LEADS = 50  # of either outcome: with fewer in folds a calibrator adds more noise than it takes away
 CLEARLY = 1.96  # standard errors of a paired difference
 
 COMPARED_ON = {
@@ -61,6 +62,9 @@ def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, 
     average it is the simplest that is not clearly worse. Only rows before the last split compare, since the last one
     evaluates; without such rows nothing is compared.
 
+    What compares is what would be published: predictions calibrated by a sigmoid, or, where no calibrator can be
+    fitted, as they are. So a scorer whose level is wrong, as a scorecard's may be, is not taken for its order alone.
+
     Args:
         candidates: kind -> pool -> predictions for rows it had not seen (see `choosing_pool`).
     """
@@ -69,7 +73,26 @@ def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, 
     if len(candidates) == 1 or pool == "last":
         rule = "the only one tried" if len(candidates) == 1 else "the default: no earlier leads can compare scorers"
         return default, {"kind": default, "rule": rule, "log_loss": {}, "compared_on": None}
-    return choose_among(_calibrate_by_sigmoid(candidates, pool), compared_on=COMPARED_ON[pool])
+    calibrator = comparing_calibrator(next(iter(candidates.values()))[pool], is_later=pool == "before")
+    return choose_among(_calibrate(candidates, pool, calibrator), compared_on=COMPARED_ON[pool])
+
+
+def comparing_calibrator(unseen: Unseen, *, is_later: bool) -> str:
+    """The kind of calibrator by which scorers compare: "none" where what is published will not be calibrated either.
+
+    Args:
+        unseen: the rows that compare.
+        is_later: whether they came after what predicted them; else they are predicted in folds.
+    """
+    if is_later:
+        return "sigmoid"
+    return "sigmoid" if unseen.side.target is None and count_rarer(unseen) >= CALIBRATED_LEADS else "none"
+
+
+def count_rarer(unseen: Unseen) -> int:
+    """The leads of the rarer outcome."""
+    label = unseen.rows().drop_duplicates("lead_id")["label"]
+    return int(min((label == 1).sum(), (label == 0).sum()))
 
 
 def choose_among(candidates: Mapping[str, Judged], *, compared_on: str) -> tuple[str, dict[str, Any]]:
@@ -92,14 +115,14 @@ def choose_among(candidates: Mapping[str, Judged], *, compared_on: str) -> tuple
 
 def _losses(candidates: Mapping[str, Mapping[str, Unseen]], pool: str) -> tuple[dict[str, np.ndarray], Judged]:
     """Each kind's log loss (n,) on the rows of a pool, and the rows."""
-    calibrated = _calibrate_by_sigmoid(candidates, pool)
+    calibrated = _calibrate(candidates, pool, "sigmoid")
     losses = {kind: row_log_loss(rows.probability, rows.label) for kind, rows in calibrated.items()}
     return losses, next(iter(calibrated.values()))
 
 
-def _calibrate_by_sigmoid(candidates: Mapping[str, Mapping[str, Unseen]], pool: str) -> dict[str, Judged]:
-    """Each kind's predictions of a pool's rows, calibrated on these by a sigmoid, so that order alone compares."""
-    return {kind: unseen[pool].judged(unseen[pool].fit_calibrator("sigmoid")) for kind, unseen in candidates.items()}
+def _calibrate(candidates: Mapping[str, Mapping[str, Unseen]], pool: str, calibrator: str) -> dict[str, Judged]:
+    """Each kind's predictions of a pool's rows, calibrated on these; by a sigmoid it is their order that compares."""
+    return {kind: unseen[pool].judged(unseen[pool].fit_calibrator(calibrator)) for kind, unseen in candidates.items()}
 
 
 def is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: Judged) -> bool:

@@ -17,12 +17,17 @@ import pandas as pd
 
 from leadscore.model.apply import calibrate
 from leadscore.model.calibrate import KINDS, fit_calibrator
-from leadscore.model.choose import Calibration, choose_among, choose_simplest
+from leadscore.model.choose import (
+    CALIBRATED_LEADS,
+    Calibration,
+    choose_among,
+    choose_simplest,
+    comparing_calibrator,
+)
 from leadscore.model.evaluate import Judged, row_log_loss
 from leadscore.model.unseen import Unseen, as_judged
 
 COMPARED_ON = "the other folds"
-LEAST_LEADS = 50  # of either outcome: with fewer a calibrator adds more noise than it takes away
 
 
 @dataclass(frozen=True)
@@ -43,22 +48,23 @@ def choose_crossed(candidates: Mapping[str, Unseen], *, calibrators: tuple[str, 
     """
     folds = {kind: _Folds(unseen.rows()) for kind, unseen in candidates.items()}
     first = next(iter(folds.values()))
-    if first.least_outcome() < LEAST_LEADS:
+    comparing = comparing_calibrator(next(iter(candidates.values())), is_later=False)
+    if comparing == "none":
         calibrators = calibrators[:1]
     probability = np.empty(len(first.rows))
     for fold in first.names:
         others = first.others(fold)
-        kind, _ = _choose_scorer(folds, others)
+        kind, _ = _choose_scorer(folds, others, comparing)
         calibrator = _choose_calibrator(folds[kind], others, calibrators, without=fold)[0]
         asked = first.inside(fold)
         fitted = folds[kind].fit(calibrator, frozenset([fold]))
         probability[asked] = calibrate(fitted, folds[kind].raw[asked])
     whole = np.ones(len(first.rows), dtype=bool)
-    kind, choice = _choose_scorer(folds, whole)
+    kind, choice = _choose_scorer(folds, whole, comparing)
     calibrator, losses = _choose_calibrator(folds[kind], whole, calibrators)
     told: dict[str, Any] = {"kind": calibrator, "log_loss": losses, "compared_on": COMPARED_ON}
     if len(calibrators) == 1 and calibrators == KINDS[:1]:
-        told = {"kind": calibrator, "why": f"it takes at least {LEAST_LEADS} leads of either outcome"}
+        told = {"kind": calibrator, "why": f"it takes at least {CALIBRATED_LEADS} leads of either outcome"}
     calibration = Calibration(
         to_use=candidates[kind].fit_calibrator(calibrator),
         fitted_on=candidates[kind],
@@ -99,11 +105,6 @@ class _Folds:
         repeats = int(self.rows["lead_id"].value_counts().iloc[0])
         return np.repeat(np.arange(repeats), len(self.rows) // repeats)
 
-    def least_outcome(self) -> int:
-        """The leads of the rarer outcome."""
-        label = self.rows.drop_duplicates("lead_id")["label"]
-        return int(min((label == 1).sum(), (label == 0).sum()))
-
     def inside(self, fold: int) -> np.ndarray:
         return np.asarray(self.block == fold)
 
@@ -126,14 +127,14 @@ class _Folds:
         return self.fitted[kind, without]
 
 
-def _choose_scorer(folds: Mapping[str, _Folds], chosen: np.ndarray) -> tuple[str, dict[str, Any]]:
-    """The kind of scorer to use by the chosen rows (n,), each kind calibrated on them by a sigmoid."""
+def _choose_scorer(folds: Mapping[str, _Folds], chosen: np.ndarray, comparing: str) -> tuple[str, dict[str, Any]]:
+    """The kind of scorer to use by the chosen rows (n,), each kind calibrated on them by the `comparing` calibrator."""
     judged = {}
     for kind, of_kind in folds.items():
         rows = of_kind.rows[chosen]
         raw, label, weight = (rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight"))
-        sigmoid = fit_calibrator("sigmoid", raw, label, weight, leads=rows["lead_id"].nunique())
-        judged[kind] = as_judged(rows, calibrate(sigmoid, raw))
+        calibrator = fit_calibrator(comparing, raw, label, weight, leads=rows["lead_id"].nunique())
+        judged[kind] = as_judged(rows, calibrate(calibrator, raw))
     return choose_among(judged, compared_on=COMPARED_ON)
 
 

@@ -1,8 +1,11 @@
 """Logistic regression whose prior is the scorecard: the fewer leads have closed, the nearer to it.
 
-Every slope, in units of its column's standard deviation, has a normal prior around the scorecard's own slope, and so
-has the base; with no rows at all the fit is the scorecard. The more features there are, the less each is free to move,
-so that raw, all in all, is. Where a feature has a direction its slope has that sign.
+Every slope, in units of its column's standard deviation, has a normal prior around the scorecard's own slope. The more
+features there are, the less each is free to move, so that raw, all in all, is. Where a feature has a direction its
+slope has that sign.
+
+The base is free. What the scorecard says of an average lead counts as much as one closed lead: with no rows at all the
+fit is the scorecard, with any the mean probability is the share that was won, however rare wins or losses are.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from leadscore.model.scorecard import build_terms
 from leadscore.sections import Scorecard
 
 RAW_SPREAD = 1.2  # how far, in log-odds, all features together may well move raw away from the scorecard
-BASE_SPREAD = 0.5  # and how far the base
+BASE_LEADS = 1.0  # closed leads that the scorecard's base rate counts as
+BASE_SPREAD = 0.5  # how far, in log-odds, the base of a correction may well move away from 0
 COIN_SCALE = 0.5  # standard deviation of whether a value is unknown, if it is as often as not
 LEAST_SCALE = 1e-9
 TINY = 1e-300
@@ -36,7 +40,8 @@ class _Prior:
     """Of the base, the columns' coefficients and what unknown values add, (p,).
 
     `scale` is the least that a column is taken to vary by: few leads may happen to be much alike. `spread` is the
-    prior's standard deviation, of the standardised column, or, where `is_level`, of the column as it is.
+    prior's standard deviation, of the standardised column, or, where `is_level`, of the column as it is. The base has,
+    beside or instead of it, `base_leads` leads that are won at the rate of its mean.
     """
 
     mean: np.ndarray
@@ -45,6 +50,7 @@ class _Prior:
     scale: np.ndarray
     spread: np.ndarray
     is_level: np.ndarray
+    base_leads: float
 
 
 def fit_logistic(
@@ -82,8 +88,16 @@ def fit_logistic(
     blocks = [
         build_block(prior, feature, x, text, weight, level_spread=level_spread) for prior, feature, x, text in columns
     ]
-    base = log_odds(scorecard.base_rate)
-    base, terms = _fit_blocks(blocks, label, weight, base=base, raw_spread=raw_spread, stop=stop)
+    base, terms = _fit_blocks(
+        blocks,
+        label,
+        weight,
+        base=log_odds(scorecard.base_rate),
+        base_spread=np.inf,
+        base_leads=BASE_LEADS,
+        raw_spread=raw_spread,
+        stop=stop,
+    )
     return as_scorer("logistic", base, terms)
 
 
@@ -104,7 +118,14 @@ def fit_terms(
     """
     weight = _per_lead(weight, leads)
     return _fit_blocks(
-        build_lines(prior, signs, encoded, weight), label, weight, base=base, raw_spread=raw_spread, stop=STOP
+        build_lines(prior, signs, encoded, weight),
+        label,
+        weight,
+        base=base,
+        base_spread=BASE_SPREAD,
+        base_leads=0.0,
+        raw_spread=raw_spread,
+        stop=STOP,
     )
 
 
@@ -118,6 +139,8 @@ def _fit_blocks(
     weight: np.ndarray,
     *,
     base: float,
+    base_spread: float,
+    base_leads: float,
     raw_spread: float,
     stop: Mapping[str, float],
 ) -> tuple[float, list[Term]]:
@@ -125,7 +148,8 @@ def _fit_blocks(
     share = weight @ unknown / max(weight.sum(), TINY)
     ones = np.ones((len(unknown), 1))
     design = np.hstack([ones, *(block.columns for block in blocks), unknown - share])
-    prior = _build_prior(blocks, share, base=base, spread=raw_spread / np.sqrt(len(blocks)))
+    spread = raw_spread / np.sqrt(len(blocks))
+    prior = _build_prior(blocks, share, base=base, base_spread=base_spread, base_leads=base_leads, spread=spread)
     with threadpool_limits(1):  # sums of several threads differ in the last bits
         solution = _minimise(design, label, weight, prior, stop)
     sizes = [block.columns.shape[1] for block in blocks]
@@ -135,7 +159,15 @@ def _fit_blocks(
     return float(solution[0] - missing @ share), terms
 
 
-def _build_prior(blocks: Sequence[Block], share: np.ndarray, *, base: float, spread: float) -> _Prior:
+def _build_prior(
+    blocks: Sequence[Block],
+    share: np.ndarray,
+    *,
+    base: float,
+    base_spread: float,
+    base_leads: float,
+    spread: float,
+) -> _Prior:
     """The blocks' priors side by side, with the base as it is at the columns' own centers."""
     missing = np.array([block.missing_mean for block in blocks])
     sign = np.concatenate([np.full(len(block.mean), block.sign) for block in blocks])
@@ -147,8 +179,9 @@ def _build_prior(blocks: Sequence[Block], share: np.ndarray, *, base: float, spr
         low=np.r_[-np.inf, np.where(sign > 0, 0.0, -np.inf), -free],
         high=np.r_[np.inf, np.where(sign < 0, 0.0, np.inf), free],
         scale=np.r_[1.0, np.concatenate([block.least_scale for block in blocks]), np.full(len(blocks), COIN_SCALE)],
-        spread=np.r_[BASE_SPREAD, np.concatenate(spreads), np.full(len(blocks), spread)],
+        spread=np.r_[base_spread, np.concatenate(spreads), np.full(len(blocks), spread)],
         is_level=np.r_[False, is_level, np.zeros(len(blocks), dtype=bool)],
+        base_leads=base_leads,
     )
 
 
@@ -157,7 +190,8 @@ def _minimise(
 ) -> np.ndarray:
     """The most probable parameters (p,): weighted log loss + sum of (theta - mean)^2 / (2 spread^2), within bounds.
 
-    A column's spread is of its standardised values, but for levels; one that never varies keeps its prior mean.
+    To the log loss is added that of the base's leads. A column's spread is of its standardised values, but for levels;
+    one that never varies keeps its prior mean.
     """
     total = max(weight.sum(), TINY)
     scale = np.sqrt(weight @ (design - weight @ design / total) ** 2 / total)
@@ -165,12 +199,15 @@ def _minimise(
     scale = np.where((scale > LEAST_SCALE) & ~prior.is_level, scale, 1.0)
     columns, mean = design / scale, prior.mean * scale
     precision = 1 / prior.spread**2
+    base_rate = float(sigmoid(mean[0]))
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         raw = columns @ theta
         off = theta - mean
         value = weight @ (softplus(raw) - label * raw) + (precision * off) @ off / 2
         slope = (weight * (sigmoid(raw) - label)) @ columns + precision * off
+        value += prior.base_leads * (softplus(theta[0]) - base_rate * theta[0])
+        slope[0] += prior.base_leads * (sigmoid(theta[0]) - base_rate)
         return float(value) / (total + 1), slope / (total + 1)
 
     bounds = np.column_stack([prior.low, prior.high]) * scale[:, None]
