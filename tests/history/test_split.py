@@ -141,8 +141,9 @@ def test_split_moments_when_sides_are_admissible_by_fits_and_starts_then_are_spr
 @pytest.mark.parametrize("name", FLOWS)
 def test_split_moments_when_history_is_long_then_no_model_that_calibrates_learned_from_few_leads(name: str) -> None:
     whole = sum(opened(name).earlier_side(day(UNTIL)).count_leads())
+    latest = admissible(name, UNTIL, 3)[-MAX_SPLITS:]
     for moment in split(name, UNTIL, 3):
-        assert sum(opened(name).earlier_side(moment).count_leads()) >= 0.3 * whole
+        assert moment in latest or sum(opened(name).earlier_side(moment).count_leads()) >= 0.3 * whole
 
 
 def test_split_moments_when_hardly_anybody_closes_at_the_end_then_the_last_comes_before_the_lull() -> None:
