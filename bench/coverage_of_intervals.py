@@ -7,7 +7,8 @@ between the means of its lower and upper bounds.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from leadscore.progress import silent
 from sample_project import build_sample
 
 SEEDS, LEADS, BINS = (1, 2, 3, 4, 5), 10_000, 20
-LEAST_COVERED, MOST_COVERED = 0.90, 0.98
+LEAST_COVERED = 0.90
 KINDS = (None, "none", "isotonic")  # the kind that was chosen, and two that must hold too, though another was
 
 
@@ -66,27 +67,35 @@ def train_sample(folder: Path, *, seed: int) -> OpenLeads:
         rows = history.open_list(known_us)
         columns = build_matrix(history.snapshot(rows), result.features).take(rows).columns
         raw = result.model.raw(columns)
+    result = replace(result, training=None)  # it holds a database, which stays in its process
     return OpenLeads(result, raw, truth.loc[rows["lead_id"], "win_probability"].to_numpy(dtype=float))
 
 
-def print_coverage() -> list[float]:
+def start_samples(pool: Executor) -> list[Future[OpenLeads]]:
+    """Begin to train on every sample, each in a process of its own."""
+    return [pool.submit(_train_sample, seed) for seed in SEEDS]
+
+
+def _train_sample(seed: int) -> OpenLeads:
+    with tempfile.TemporaryDirectory() as folder:
+        return train_sample(Path(folder), seed=seed)
+
+
+def print_coverage(samples: list[OpenLeads]) -> list[float]:
     """Print, and return, the share of bins covered: for each of `KINDS`."""
-    samples = []
-    for seed in SEEDS:
-        with tempfile.TemporaryDirectory() as folder:
-            samples.append(train_sample(Path(folder), seed=seed))
-    published = ", ".join(each.result.model.document["calibrator"]["kind"] for each in samples)
+    published = ", ".join(sample.result.model.document["calibrator"]["kind"] for sample in samples)
     print(f"95 % intervals, {len(SEEDS)} samples of {LEADS:,} leads, {BINS} bins by log-odds in each:")
     shares = []
     for kind in KINDS:
-        covered = [each.covered(kind) for each in samples]
+        covered = [sample.covered(kind) for sample in samples]
         shares.append(float(np.mean([hits for hits, _ in covered])))
         name = kind or f"as published ({published})"
         by_sample = ", ".join(f"{hits.mean():.2f}" for hits, _ in covered)
-        width = np.mean([each for _, each in covered])
+        width = np.mean([width for _, width in covered])
         print(f"  {name}: the mean truth lies inside in {shares[-1]:.1%} of the bins ({by_sample}), width {width:.3f}")
     return shares
 
 
 if __name__ == "__main__":
-    print_coverage()
+    with ProcessPoolExecutor() as processes:
+        print_coverage([future.result() for future in start_samples(processes)])

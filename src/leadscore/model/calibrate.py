@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from leadscore.model.apply import softplus
+from leadscore.model.threads import one_thread
 from leadscore.model.venn_abers import fit_venn_abers
 
 KINDS = ("none", "sigmoid", "beta", "isotonic", "venn_abers")  # from the simplest on
@@ -49,7 +49,7 @@ def _fit_rising(terms: dict[str, np.ndarray], label: np.ndarray, weight: np.ndar
     kept = list(terms) if len(np.unique(label)) == 2 else []
     while kept:
         fit = LogisticRegression(C=np.inf, tol=1e-6, max_iter=1000)
-        with threadpool_limits(1):  # threads cost more than they bring, and differ in the last bits
+        with one_thread():  # threads cost more than they bring, and differ in the last bits
             fit.fit(np.column_stack([terms[name] for name in kept]), label, sample_weight=weight)
         slopes = dict(zip(kept, fit.coef_[0].tolist(), strict=True))
         falling = [name for name in kept if slopes[name] <= 0]

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
 from leadscore.features.feature import Feature
 from leadscore.model.apply import sigmoid, softplus
 from leadscore.model.design import Block, build_block, build_lines
 from leadscore.model.linear import Term, as_scorer, log_odds
 from leadscore.model.scorecard import build_terms
+from leadscore.model.threads import one_thread
 from leadscore.sections import Scorecard
 
 RAW_SPREAD = 1.2  # how far, in log-odds, all features together may well move raw away from the scorecard
@@ -150,7 +150,7 @@ def _fit_blocks(
     design = np.hstack([ones, *(block.columns for block in blocks), unknown - share])
     spread = raw_spread / np.sqrt(len(blocks))
     prior = _build_prior(blocks, share, base=base, base_spread=base_spread, base_leads=base_leads, spread=spread)
-    with threadpool_limits(1):  # sums of several threads differ in the last bits
+    with one_thread():  # sums of several threads differ in the last bits
         solution = _minimise(design, label, weight, prior, stop)
     sizes = [block.columns.shape[1] for block in blocks]
     first, missing = 1 + sum(sizes), solution[1 + sum(sizes) :]

@@ -70,7 +70,7 @@ def fit_model(
     leave_out: AbstractSet[str] = frozenset(),
     clocks: AbstractSet[str] = frozenset(),
 ) -> FitResult:
-    """Train as of `known_us` (K), and judge on the last split, at which nothing was looked when choosing.
+    """Train as of `known_us` (K), and judge on the last split, which no choice had looked at.
 
     The model keeps which fields it does without, so that scoring builds the same features: those to `leave_out`, and
     those of `clocks`, which say when rather than who, unless they are clearly worth it.

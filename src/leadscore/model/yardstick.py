@@ -20,7 +20,6 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from threadpoolctl import threadpool_limits
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
@@ -28,6 +27,7 @@ from leadscore.history.labels import Side
 from leadscore.model.apply import encode, sigmoid
 from leadscore.model.encode import encode_training, fit_encoder
 from leadscore.model.fit import fit_scorer
+from leadscore.model.threads import one_thread
 from leadscore.sections import Scorecard
 
 BINS = 5  # of a number, for naive Bayes
@@ -51,7 +51,7 @@ def predict_yardsticks(
                       threads=1)  # fmt: skip
     found["scorecard"] = card.probability(card.raw(asked.columns))
     tables = _Tables.of(seen, asked, label, weight, features)
-    with threadpool_limits(1):  # sums of several threads differ in the last bits
+    with one_thread():  # sums of several threads differ in the last bits
         found["logistic"] = _fit_logistic(tables, label, weight).predict_proba(tables.asked)[:, 1]
         forest = HistGradientBoostingClassifier(
             learning_rate=0.05, max_iter=400, max_leaf_nodes=15, min_samples_leaf=50, l2_regularization=1.0,

@@ -186,7 +186,7 @@ def _headline(evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(words, number, interval) of the few numbers to know."""
     chosen = {
         "auc": "AUC: wins ranked above others",
-        "lift_10": "lift: wins in the first 10 %, times chance",
+        "lift_10": "lift: wins in the top 10 %, as a multiple of chance",
         "calibration_error": "calibration error beyond chance",
     }
     overall = evaluation["metrics"].get("all", {})
