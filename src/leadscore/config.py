@@ -186,7 +186,7 @@ class Settings(Frozen):
             learned = self.fields_of_leads() | self.changing_fields()
             if known_from != "export" and self.model.segment not in learned:
                 raise ValueError(
-                    f"model.segment: nothing says since when {self.model.segment!r} was known; give its history, or "
+                    f"model.segment: nothing says when {self.model.segment!r} became known; give its history, or "
                     "known_from"
                 )
         for criterion, name in (self.routing.match.columns() if self.routing else {}).items():

@@ -170,6 +170,6 @@ def test_settings_when_the_segment_is_wrong_then_say_what_is(model, said):
 def test_settings_when_nothing_says_since_when_a_segment_was_known_then_it_is_refused():
     plain = make_settings()
     entries = [entry.model_dump(exclude_unset=True) for entry in plain.mapping[:1]]
-    with pytest.raises(ValueError, match="nothing says since when 'colour' was known"):
+    with pytest.raises(ValueError, match="nothing says when 'colour' became known"):
         make_settings(mapping=entries, fields={"colour": {}}, model={"segment": "colour"})
     assert make_settings(mapping=entries, fields={"colour": {"known_from": "creation"}}, model={"segment": "colour"})

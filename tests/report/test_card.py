@@ -262,7 +262,7 @@ def test_card_when_fields_name_our_own_people_then_says_that_they_were_not_learn
     settings = make_settings(fields={"need": {}})
     evaluation = make_evaluation(not_learned_from=["owner_id", "need"], not_asked_for=["owner_id"])
     page = Page(make_card(evaluation, settings=settings))
-    people, undated = page.text.split("These name our own people")[1].split("Nothing says since when these were known")
+    people, undated = page.text.split("These name our own people")[1].split("Nothing says when these became known")
     assert "owner" in people
     assert "need" in undated
     assert "owner" not in undated.partition("A history of their changes")[0]
@@ -271,10 +271,10 @@ def test_card_when_fields_name_our_own_people_then_says_that_they_were_not_learn
 def test_card_when_fields_were_not_learned_from_then_says_which_and_why():
     settings = make_settings(fields={"need": {"label": "what they need"}})
     page = Page(make_card(make_evaluation(not_learned_from=["amount", "need"]), settings=settings))
-    assert "Nothing says since when these were known." in page.text
+    assert "Nothing says when these became known." in page.text
     assert "amount what they need need" in page.text
-    assert "none had to be left out" not in page.text
-    assert "none had to be left out" in Page(make_card()).text
+    assert "so none was left out" not in page.text
+    assert "so none was left out" in Page(make_card()).text
 
 
 def test_card_when_the_audit_speaks_against_fields_then_says_which_and_what_was_made_of_them():
