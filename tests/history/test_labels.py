@@ -479,3 +479,20 @@ def test_unusable_when_closes_lie_between_two_days_then_are_those_whose_label_is
     expected = unusable_by_hand(closes, as_ofs, known=known)
     assert side.unusable == (expected if sum(expected.values()) else {})
     assert len(side.rows) == len(drawn) - sum(expected.values())
+
+
+@pytest.mark.parametrize(
+    ("heavy", "weight", "enough"),
+    [
+        pytest.param(0, 1.0, True, id="forty won of one weight"),
+        pytest.param(5, 10.0, False, id="five of them stand for most"),
+        pytest.param(20, 1.5, True, id="half of them a little heavier"),
+    ],
+)
+def test_side_when_few_leads_carry_the_weight_then_cannot_evaluate(heavy: int, weight: float, enough: bool) -> None:
+    label = np.repeat([1.0, 0.0], [40, 100])
+    of_row = np.where(np.arange(140) < heavy, weight, 1.0)
+    rows = pd.DataFrame({"lead_id": [str(i) for i in range(140)], "label": label, "weight": of_row})
+    side = Side("these", rows, known_us=0, watched=1.0, capped_share=0.0, target=None)
+    assert min(side.count_leads()) >= 30
+    assert side.can_evaluate(30) == enough

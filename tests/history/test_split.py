@@ -104,10 +104,17 @@ def sides(name: str, known: float) -> list[tuple[int, Side, Side]]:
     return list(zip(moments, map(history.earlier_side, moments), later, strict=True))
 
 
-def count_leads(side: Side) -> int:
-    """Leads of the rarer outcome; censored ones have none."""
-    return min(len({lead for lead, y in zip(side.rows["lead_id"], side.rows["label"], strict=True) if y == outcome})
-               for outcome in (0, 1))  # fmt: skip
+def count_leads(side: Side) -> float:
+    """Effective leads of the rarer outcome, by Kish's formula; censored ones have none."""
+    counts = []
+    for outcome in (0, 1):
+        weights: dict[str, float] = {}
+        for lead, y, w in zip(side.rows["lead_id"], side.rows["label"], side.rows["weight"], strict=True):
+            if y == outcome:
+                weights[lead] = weights.get(lead, 0.0) + w
+        squares = sum(w * w for w in weights.values())
+        counts.append(round(sum(weights.values()) ** 2 / squares, 6) if squares else 0.0)
+    return min(counts)
 
 
 def admissible(name: str, known: float, least: int, least_later: int = 0) -> list[int]:

@@ -17,6 +17,7 @@ from leadscore.history.absences import seen_until
 from leadscore.sections import Target
 from leadscore.times import DAY_US
 
+ROUNDING = 1e-6  # leads: thirty of equal weight are thirty
 MAX_UNUSABLE = 0.05  # of the labelled snapshots: leaving out more would learn from the dated closes alone
 
 
@@ -110,9 +111,15 @@ class Side:
         """Whether it has follow-up, and at least so many snapshots of either outcome."""
         return self.is_watched_enough() and self.has_outcomes(least)
 
+    def count_effective(self) -> tuple[float, float]:
+        """Effective leads (see `count_effective_leads`) labelled 1, and labelled 0."""
+        parts = (self.rows[self.rows["label"] == label] for label in (1, 0))
+        won, lost = (count_effective_leads(part["weight"].to_numpy(), part["lead_id"].to_numpy()) for part in parts)
+        return won, lost
+
     def can_evaluate(self, least: int) -> bool:
-        """Whether it has follow-up, and at least so many leads of either outcome."""
-        return self.is_watched_enough() and min(self.count_leads()) >= least
+        """Whether it has follow-up, and at least so many effective leads of either outcome."""
+        return self.is_watched_enough() and min(self.count_effective()) >= least - ROUNDING
 
     def check(self, *, least: int = 0) -> None:
         """Refuse a side that cannot be learned from or judged.

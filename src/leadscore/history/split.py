@@ -146,9 +146,10 @@ class History:
         """Up to `MAX_SPLITS` moments, evenly spread, at which history as known at K = `known_us` can be split.
 
         Both sides of each have enough follow-up. Before it lie at least `least` snapshots of either outcome to learn
-        from; between it and K at least `least_later` leads of either outcome to evaluate on. Neither condition is
-        monotone in time, so the last is the latest moment that meets both, and the others are spread over those that
-        do, of at most `MAX_TRIED` that are tried, once there are leads enough.
+        from; between it and K at least `least_later` leads of either outcome to evaluate on, counted by weight: a few
+        that stand for many censored ones are no more than a few. Neither condition is monotone in time, so the last is
+        the latest moment that meets both, and the others are spread over those that do, of at most `MAX_TRIED` that are
+        tried, once there are leads enough.
 
         Without an order there is no such moment.
         """

@@ -39,6 +39,7 @@ from leadscore.model.promote import (
     compare_lists,
     decide_first,
     decide_promotion,
+    hold_unproven,
     judge_recipes,
 )
 from leadscore.model.registry import CHAMPION, Decision, ModelVersion, Registry, Who
@@ -168,7 +169,9 @@ def _decide(
         return Promotion(False, result.no_signal)
     is_judged = result.training is not None
     ranks = result.evaluation["scorer"].get("ranks", True)
+    unproven = result.evaluation.get("unproven")
     first = decide_first(result.evaluation["limits_broken"], is_judged=is_judged, ranks=ranks)
+    first = hold_unproven(first, unproven)
     if champion is None:
         return first
     if champion.model is None:
@@ -186,7 +189,7 @@ def _decide(
         evidence, older=result.known_us < champion.known_us,
         overlap=compare_lists(history, champion.model, result.model, as_of_us=result.known_us),
     )  # fmt: skip
-    return decide_promotion(evidence)
+    return hold_unproven(decide_promotion(evidence), unproven)
 
 
 def _ask(

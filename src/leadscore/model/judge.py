@@ -29,9 +29,9 @@ from leadscore.model.parts import (
 )
 from leadscore.model.periods import say_wins_only
 from leadscore.model.reference import compute_score, decide_tier
+from leadscore.model.signal import find_signal
 from leadscore.sections import ModelSettings
 
-MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
 REPEATS = 5  # of cross-validation where nothing is dated: one deal of few leads is mostly luck
 REPEATED_LEADS = 3_000  # are predicted in all: so many leads need no second deal
 
@@ -57,6 +57,7 @@ def evaluate(
     opponent = (list(splits.values()) or [side])[-1].base_rate()
     metrics = _metrics(judged, last, settings.seed)
     gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
+    signal = find_signal(judged, metrics.get("all", {}), gain["log_loss_gain"], base_rate=opponent)
     return {
         "basis": basis,
         "assumption": settings.assumption() or say_wins_only(history, known_us=known_us),
@@ -69,7 +70,8 @@ def evaluate(
         "base_rate_before": opponent,
         "gain": gain,
         "limits_broken": broken_limits(metrics.get("all", {}), settings.model),
-        "no_signal": _too_few(judged) or _no_signal(gain["log_loss_gain"], opponent),
+        "no_signal": signal.no_signal,
+        "unproven": signal.unproven,
         "reliability": compute_reliability(judged, seed=settings.seed).to_dict("records"),
         "brier": compute_decomposition(judged),
         "segments": [] if segment is None else compute_groups(judged, segment, seed=settings.seed),
@@ -103,6 +105,7 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
         "gain": {},
         "limits_broken": [],
         "no_signal": None,
+        "unproven": None,
         "reliability": [],
         "brier": None,
         "segments": [],
@@ -234,26 +237,3 @@ def describe_side(side: Side) -> dict[str, Any]:
         "weights_capped": side.capped_share,
         "follow_up_days": side.follow_up_days() if side.target else None,
     }
-
-
-def _too_few(judged: Judged) -> str | None:
-    """Why there is nobody to judge by, or None."""
-    won = len(np.unique(judged.lead_id[judged.label == 1]))
-    others = len(np.unique(judged.lead_id[judged.label == 0]))
-    if min(won, others) >= MIN_JUDGED:
-        return None
-    return (
-        f"no signal: the model could be judged on {won} won and {others} other leads only; "
-        f"at least {MIN_JUDGED} of each are needed, so give more history"
-    )
-
-
-def _no_signal(gain: Mapping[str, float | None], base_rate: float) -> str | None:
-    """Why there is no signal, or None; without an interval to show for it there is none."""
-    if gain["low"] is not None and gain["low"] > 0:
-        return None
-    value, low, high = ("unknown" if gain[key] is None else f"{gain[key]:.4f}" for key in ("value", "low", "high"))
-    return (
-        f"no signal: against giving every lead the base rate of {base_rate:.3f} the model's log loss is better by "
-        f"{value}, with a 95 % interval from {low} to {high} that is not wholly above 0"
-    )

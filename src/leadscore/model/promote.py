@@ -27,8 +27,9 @@ from leadscore.model.evaluate import (
     estimate_of,
 )
 from leadscore.model.fit import SCORERS
-from leadscore.model.judge import MIN_JUDGED, broken_limits
+from leadscore.model.judge import broken_limits
 from leadscore.model.linear_choice import Linear
+from leadscore.model.signal import MIN_JUDGED
 from leadscore.model.times import judge_with_times, unit_of
 from leadscore.model.training import Training, open_training
 from leadscore.model.unseen import can_choose
@@ -277,7 +278,7 @@ def _are_numbers(evidence: Evidence) -> bool:
 
 
 def decide_first(broken: Sequence[str], *, is_judged: bool, ranks: bool = True) -> Promotion:
-    """Whether a first model may score; that it beats the base rate was asked before, or there would be no model.
+    """Whether a first model may score; whether it is proven to beat the base rate is asked beside (`hold_unproven`).
 
     A scorecard that no closed lead has judged may, too, if it `ranks` the open leads: it says what the settings say.
     """
@@ -289,6 +290,14 @@ def decide_first(broken: Sequence[str], *, is_judged: bool, ranks: bool = True) 
     if broken:
         return Promotion(False, "its calibration breaks the limits of the settings: " + "; ".join(broken))
     return Promotion(True, "no champion, and it is better than the base rate")
+
+
+def hold_unproven(promotion: Promotion, unproven: str | None) -> Promotion:
+    """The decision, but that nothing is promoted that is not proven to beat the base rate."""
+    if unproven is None:
+        return promotion
+    why = unproven if promotion.promoted else f"{unproven}; {promotion.why}"
+    return replace(promotion, promoted=False, why=why)
 
 
 def compare_lists(

@@ -38,7 +38,7 @@ def draw_train(result: dict[str, Any]) -> None:
     _draw_parts(e)
     if e["horizon_why"]:
         out.print(f"Horizon: {e['horizon_days']} days, since {escaped(e['horizon_why'])}")
-    _draw_scorer(e["scorer"])
+    _draw_scorer(e["scorer"], by_split=bool(e["splits"]))
     if e["assumption"]:
         out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
     why = e["calibrator"].get("why")
@@ -154,13 +154,14 @@ def _draw_promotion(promotion: dict[str, Any]) -> None:
         out.print(f"  {overlap['stay']:,} of the {overlap['of']:,} top leads stay", highlight=False)
 
 
-def _draw_scorer(scorer: dict[str, Any]) -> None:
+def _draw_scorer(scorer: dict[str, Any], *, by_split: bool) -> None:
     """Which kind of scorer it is, why, and what others would need."""
     if "why" in scorer:
         out.print(f"[yellow]Scorecard[/], points from the settings alone: {escaped(scorer['why'])}", highlight=False)
     else:
         losses = ", ".join(f"{kind} {loss:.4f}" for kind, loss in scorer["log_loss"].items())
-        compared = f"; log loss before the last split: {losses}" if losses else ""
+        where = "before the last split" if by_split else "out of fold"
+        compared = f"; log loss {where}: {losses}" if losses else ""
         out.print(f"Scorer: {scorer['kind']}, {scorer['rule']}{compared}")
     if clocks := scorer.get("clocks"):
         what = "left out" if clocks["left_out"] else "learned from"
