@@ -241,6 +241,7 @@ def compare(settings: Settings, champion: str, challenger: str, *, progress: Pro
         promotion = _judge_versions(settings, registry, versions, progress=progress)
     except (FollowUpError, NoStoreError, TooFewOutcomesError) as e:
         promotion = Promotion(False, f"their recipes cannot be judged now: {e}")
+    promotion = hold_unproven(promotion, told[1]["evaluation"].get("unproven"))
     if promotion.promoted and (why := still_to_confirm(told[1]["evaluation"].get("confirm"), settings)):
         promotion = replace(promotion, promoted=False, why=why)
     return {"versions": told, "promotion": promotion.as_json()}
