@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,19 @@ def main() -> None:
     if "--write" in sys.argv and asked != list(EXAMPLES):
         sys.exit("--write replaces the tables of all examples, so leave out their names")
     parts = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name in asked:
-            parts.append(EXAMPLES[name](Path(folder) / name))
-            print(parts[-1], flush=True)
+    with ProcessPoolExecutor() as processes:
+        for part in processes.map(_compare, asked):
+            parts.append(part)
+            print(part, flush=True)
     if "--write" in sys.argv:
         machine = f"{os.cpu_count()} cores, {_processor()}"
         head = (ROOT / "bench" / "compare.md").read_text(encoding="utf-8").replace("{machine}", machine)
         (ROOT / "docs" / "comparison.md").write_text(head + "\n" + "\n".join(parts), encoding="utf-8")
+
+
+def _compare(name: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return EXAMPLES[name](Path(folder))
 
 
 def _processor() -> str:
