@@ -106,12 +106,15 @@ def test_raw_when_trees_are_walked_by_hand_then_is_the_sum_of_their_leaves(model
     def leaf(node, row):
         while "leaf_value" not in node:
             value = row[node["split_feature"]]
-            assert node["decision_type"] == "<="
-            goes_left = node["default_left"] if np.isnan(value) else value <= node["threshold"]
+            if node["decision_type"] == "==":  # a category's codes, those that go left joined by ||
+                goes_left = not np.isnan(value) and str(int(value)) in node["threshold"].split("||")
+            else:
+                assert node["decision_type"] == "<="
+                goes_left = node["default_left"] if np.isnan(value) else value <= node["threshold"]
             node = node["left_child" if goes_left else "right_child"]
         return node["leaf_value"]
 
-    encoded, raw = model.encode(columns), model.raw(columns)
+    encoded, raw = model.encode_for_trees(columns), model.raw(columns)
     for row in range(0, len(raw), 40):
         by_hand = sum(leaf(tree["tree_structure"], encoded[row]) for tree in trees)
         assert raw[row] == pytest.approx(by_hand, abs=1e-9)
@@ -119,7 +122,9 @@ def test_raw_when_trees_are_walked_by_hand_then_is_the_sum_of_their_leaves(model
 
 def test_encoded_matrix_when_made_then_has_a_column_a_feature_in_the_scorers_order(model, columns):
     names = [feature["name"] for feature in model.document["features"]]
-    assert [entry["name"] for entry in model.document["encoder"]] == names == model.booster.feature_name()
+    assert [entry["name"] for entry in model.document["encoder"]] == names
+    levels = [f"{entry['name']}_level" for entry in model.levels]
+    assert model.booster.feature_name() == names + levels
     encoded = model.encode(columns)
     assert encoded.dtype == np.float64
     np.testing.assert_array_equal(encoded[:, names.index("bant_budget")], columns["bant_budget"])

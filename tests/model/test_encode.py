@@ -6,10 +6,19 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from leadscore.features.feature import Feature
-from leadscore.features.finish import Learned
+from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
-from leadscore.model.apply import encode
-from leadscore.model.encode import LEAST_LEADS, OTHER, encode_training, fit_encoder, fold_of_group, pool_rare_levels
+from leadscore.model.apply import add_codes, encode
+from leadscore.model.encode import (
+    LEAST_LEADS,
+    MOST_LEVELS,
+    OTHER,
+    encode_training,
+    fit_encoder,
+    fit_levels,
+    fold_of_group,
+    pool_rare_levels,
+)
 from leadscore.model.linear_choice import Linear, fit_linear
 from leadscore.sections import Scorecard
 
@@ -84,6 +93,31 @@ def test_category_when_rows_have_weights_then_counts_by_weight():
 def test_category_when_all_rows_ended_alike_then_is_finite(label):
     encoder = rates_of(texts("a", "b", None), label)
     assert np.isfinite(encode(encoder, {"place": texts("a", "b", None, "unseen")})).all()
+
+
+@pytest.mark.parametrize(
+    ("levels", "leads_of_each", "expected"),
+    [
+        pytest.param(3, LEAST_LEADS, 3, id="few levels"),
+        pytest.param(3, LEAST_LEADS - 1, 0, id="levels that may be names"),
+        pytest.param(MOST_LEVELS, LEAST_LEADS, MOST_LEVELS, id="as many as may be"),
+        pytest.param(MOST_LEVELS + 1, LEAST_LEADS, 0, id="too many"),
+    ],
+)
+@pytest.mark.parametrize("name", ["profile_place", "stage_current"])
+def test_levels_for_trees_when_a_category_has_so_many_then_are_its_frequent_ones(name, levels, leads_of_each, expected):
+    values = np.array([f"level {i % levels:02d}" for i in range(levels * leads_of_each)] + [None], dtype=object)
+    keys = pd.DataFrame({"lead_id": np.arange(len(values)).astype(str), "as_of_us": 0})
+    feature = Feature(name, {}, Text("place"), "category", "", "", "place")
+    found = fit_levels(Matrix(keys, {name: values}), [feature])
+    shown = [level for entry in found for level in entry["levels"]]
+    assert shown == sorted(set(values[:-1]))[:expected] * (name != "stage_current")
+    codes = add_codes(found, np.zeros((len(values), 1)), {name: values})
+    assert codes.shape == (len(values), 1 + len(found))
+    if found:
+        assert np.isnan(codes[-1, 1])
+        assert codes[0, 1] == 0
+        assert add_codes(found, np.zeros((1, 1)), {name: np.array(["strange"], dtype=object)})[0, 1] == levels
 
 
 def test_category_when_nothing_is_known_at_all_then_all_are_as_the_base_rate():

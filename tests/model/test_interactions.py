@@ -110,6 +110,10 @@ TOGETHER = [
     pytest.param("numbers", "none", "auto", id="numbers", marks=pytest.mark.slow),
     pytest.param("numbers", "ordered", "auto", id="numbers, ordered", marks=pytest.mark.slow),
     pytest.param("numbers", "none", "boosted", id="numbers, trees only"),
+    pytest.param("a slope that turns", "none", "auto", id="a category and a number", marks=pytest.mark.slow),
+    pytest.param("a slope that turns", "ordered", "auto", id="the same, ordered", marks=pytest.mark.slow),
+    pytest.param("a slope that turns", "none", "boosted", id="a category and a number, trees only"),
+    pytest.param("categories", "none", "auto", id="two categories", marks=pytest.mark.slow),
 ]
 
 

@@ -15,14 +15,14 @@ from leadscore.model.fit import fit_scorer
 from leadscore.model.shapley import CHECKED, TOLERANCE, compute_contributions
 
 FEATURES = (
-    Feature("profile_country", {}, Text("country"), "category", "", "", "country"),
+    Feature("stage_current", {}, Text("stage"), "category", "", "", "stage"),
     *(Feature(f"engagement_{i}", {}, Learned(), "number", "", "", f"group_{i}", direction=i == 0) for i in range(8)),
 )
 
 
 def make_matrix(n, *, seed=0):
     rng = np.random.default_rng(seed)
-    columns = {"profile_country": rng.choice(np.array(["at", "de", None], dtype=object), n)}
+    columns = {"stage_current": rng.choice(np.array(["new", "offer", None], dtype=object), n)}
     for i in range(8):
         values = rng.normal(size=n)
         values[rng.random(n) < 0.2] = np.nan
@@ -52,6 +52,24 @@ def test_contributions_when_there_are_many_then_are_those_of_lightgbm_and_add_up
     assert fast is not None  # the fast way was taken, not the way back
     few = {name: values[:50] for name, values in many.items()}
     np.testing.assert_allclose(compute_contributions(model, few).sum(axis=1), model.raw(few), atol=1e-9)
+
+
+def test_contributions_when_trees_split_by_levels_then_there_is_one_a_feature_and_they_add_up():
+    feature = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
+    rng = np.random.default_rng(4)
+    matrix, many = make_matrix(2000), make_matrix(MANY, seed=2).columns
+    turn = rng.integers(0, 4, 2000)
+    matrix.columns["profile_country"] = np.array(["at", "de", "fr", None], dtype=object)[turn]
+    many["profile_country"] = np.array(["at", "de", "fr", "unheard of", None], dtype=object)[np.arange(MANY) % 5]
+    raw = np.nan_to_num(matrix.columns["engagement_1"]) * np.array([2, -2, 2, -2])[turn]
+    label = (rng.random(2000) < 1 / (1 + np.exp(-raw))).astype(float)
+    rows = matrix.keys.assign(label=label, weight=1.0)
+    model = fit_scorer(matrix, rows, kind="average", features=(*FEATURES, feature), seed=0, threads=1)
+    assert [entry["levels"] for entry in model.levels] == [["at", "de", "fr"]]
+    found = compute_contributions(model, many)
+    assert found.shape == (MANY, len(FEATURES) + 2)
+    np.testing.assert_allclose(found.sum(axis=1), model.raw(many), atol=1e-9)
+    assert np.ptp(found[:, len(FEATURES)]) > 0.1
 
 
 class Wrong:

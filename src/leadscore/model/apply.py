@@ -33,10 +33,10 @@ class WinModel:
 
     Args:
         document: the model's JSON: `features` (name, category, direction, fingerprint), `encoder` (how each
-            feature becomes a number), `scorer` (its kind, a linear one's terms, and under `linear` the linear half
-            of an "average"; without it the kind is "boosted", the only one that the first models knew), `segments`
-            (the models of those that have their own), `calibrator`, `times` (the running intercept) and
-            `reference`.
+            feature becomes a number), `levels` (of the categories that the trees see level by level as well),
+            `scorer` (its kind, a linear one's terms, and under `linear` the linear half of an "average"; without it
+            the kind is "boosted", the only one that the first models knew), `segments` (the models of those that
+            have their own), `calibrator`, `times` (the running intercept) and `reference`.
         booster_text: the trees of the kinds "boosted" and "average", as LightGBM writes them; of the others "".
     """
 
@@ -45,6 +45,7 @@ class WinModel:
         self.booster_text = booster_text
         self.scorer = document.get("scorer", {"kind": "boosted"})
         self.segments = document.get("segments", {})
+        self.levels = document.get("levels", [])  # the first models had none
         if self.scorer["kind"] not in KINDS:
             raise ValueError(f"unknown scorer {self.scorer['kind']!r}")
         self.linear = self.scorer if self.scorer["kind"] in LINEAR else self.scorer.get("linear")
@@ -73,13 +74,18 @@ class WinModel:
         """The scorer's matrix (n, features), float64."""
         return encode(self.document["encoder"], columns)
 
+    def encode_for_trees(self, columns: Columns) -> np.ndarray:
+        """The trees' matrix (n, features + categories with levels), float64."""
+        return add_codes(self.levels, self.encode(columns), columns)
+
     def raw(self, columns: Columns) -> np.ndarray:
         """Log-odds before calibration (n,)."""
         encoded = self.encode(columns)
         if self.booster is None:
             raw = _sum_columns(self._linear_contributions(encoded, columns))
         else:
-            raw = np.asarray(self.booster.predict(encoded, raw_score=True), dtype=np.float64)
+            of_trees = add_codes(self.levels, encoded, columns)
+            raw = np.asarray(self.booster.predict(of_trees, raw_score=True), dtype=np.float64)
             if self.linear is not None:
                 raw = HALF * raw + HALF * _sum_columns(self._linear_contributions(encoded, columns))
         if not self.segments:
@@ -91,7 +97,7 @@ class WinModel:
 
         Of a linear scorer they are its terms: what a value adds to what the mean value adds. Those of an average are
         the averages of its two halves'. The base of a segment with a model of its own is its own. `of_trees`, if
-        given, are those of the trees.
+        given, are those of the trees, a column for each of `encode_for_trees` and the base.
         """
         encoded = self.encode(columns)
         found = self._contributions_of_all(encoded, columns, of_trees)
@@ -107,7 +113,8 @@ class WinModel:
         if self.booster is None:
             return self._linear_contributions(encoded, columns)
         if of_trees is None:
-            of_trees = self._tree_contributions(encoded)
+            of_trees = self._tree_contributions(add_codes(self.levels, encoded, columns))
+        of_trees = self._by_feature(of_trees)
         if self.linear is None:
             return of_trees
         return HALF * of_trees + HALF * self._linear_contributions(encoded, columns)
@@ -115,6 +122,14 @@ class WinModel:
     def _linear_contributions(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
         added = contribute_all(self.linear["terms"], encoded, columns)
         return np.column_stack([added, np.full(len(encoded), self.linear["base"])])
+
+    def _by_feature(self, of_trees: np.ndarray) -> np.ndarray:
+        """The trees' contributions with those of a category's level added to those of its rate."""
+        names = [entry["name"] for entry in self.document["encoder"]]
+        by_feature = np.column_stack([of_trees[:, : len(names)], of_trees[:, -1]])
+        for at, entry in enumerate(self.levels, start=len(names)):
+            by_feature[:, names.index(entry["name"])] += of_trees[:, at]
+        return by_feature
 
     def _tree_contributions(self, encoded: np.ndarray) -> np.ndarray:
         if not len(encoded):  # LightGBM divides by the number of rows
@@ -173,6 +188,18 @@ def _encode_one(entry: dict, columns: Columns) -> np.ndarray:  # type: ignore[ty
         usual = np.array([entry["usual"].get(v, np.nan) for v in columns[entry["by"]]], dtype=np.float64)
         return np.asarray(columns[entry["of"]] / usual)
     raise ValueError(f"the encoder of {entry['name']!r} has the unknown kind {kind!r}")
+
+
+def add_codes(levels: list, encoded: np.ndarray, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
+    """Beside `encoded` (n, features) a code for each category with levels: the level's place, NaN where unknown."""
+    codes = [_encode_level(entry["levels"], columns[entry["name"]]) for entry in levels]
+    return np.ascontiguousarray(np.column_stack([encoded, *codes]), dtype=np.float64)
+
+
+def _encode_level(levels: list, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    place = {level: float(at) for at, level in enumerate(levels)}
+    other = float(len(levels))
+    return np.array([np.nan if v is None else place.get(v, other) for v in values], dtype=np.float64)
 
 
 def contribute(term: dict, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:  # type: ignore[type-arg]

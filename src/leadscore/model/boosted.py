@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,7 @@ def fit_boosted(
     weight: np.ndarray,
     *,
     features: Sequence[Feature],
+    levels: Sequence[Mapping[str, Any]] = (),
     boosting: Boosting,
     seed: int,
     threads: int,
@@ -53,20 +54,23 @@ def fit_boosted(
     """The trees, as LightGBM writes them.
 
     Args:
-        encoded: (n, features), as `encode_training` gives it.
+        encoded: (n, features + levels), as `encode_training` and `apply.add_codes` give it.
         label: (n,) 0 or 1.
         weight: (n,) not negative.
-        features: what the columns are.
+        features: what the first columns are.
+        levels: what the last ones are: codes of categories, as `fit_levels` gives them.
         boosting: what may be tuned.
         seed: of the choice of features for each tree.
         threads: used by LightGBM; the result does not depend on it.
     """
-    data = lightgbm.Dataset(encoded, label, weight=weight, feature_name=[feature.name for feature in features])
+    names = [feature.name for feature in features] + [f"{entry['name']}_level" for entry in levels]
+    codes = list(range(len(features), len(names)))
+    data = lightgbm.Dataset(encoded, label, weight=weight, feature_name=names, categorical_feature=codes)
     params = LIGHTGBM | {
         "num_leaves": boosting.leaves,
         "lambda_l2": boosting.l2,
         "feature_fraction": max(boosting.feature_share, _least_share(encoded)),
-        "monotone_constraints": [feature.direction for feature in features],
+        "monotone_constraints": [feature.direction for feature in features] + [0] * len(codes),
         "min_data_in_leaf": int(np.clip(len(label) // 50, 5, 100)),
         "seed": seed % 2**31,
         "num_threads": threads if len(label) >= THREADED_ROWS else 1,

@@ -15,6 +15,8 @@ from leadscore.model.apply import encode
 PRIOR_ROWS = 20.0  # how many rows of the base rate a category's own rows are mixed with
 FOLDS = 5
 LEAST_LEADS = 10  # of fewer, a category's level may be a name or an address: no model, and no copy of one, holds it
+MOST_LEVELS = 20  # of a category; with more the trees see its rates alone
+ORDERED = {"stage_current"}  # the stage's place is a number beside it, by which trees split as well
 OTHER = "\0other"  # stands for all such levels
 
 
@@ -84,6 +86,23 @@ def fit_encoder(
         else:
             encoder.append({"name": feature.name, "kind": "number"})
     return encoder
+
+
+def fit_levels(matrix: Matrix, features: Sequence[Feature]) -> list[dict[str, Any]]:
+    """The levels of each category that has few, as JSON for `apply.add_codes`, by which trees can split directly.
+
+    Out of fold a level's rate is not one value but five, and two levels may share it.
+    """
+    leads = _numbers(matrix.keys["lead_id"].to_numpy())
+    entries: list[dict[str, Any]] = []
+    for feature in features:
+        if not feature.is_category or feature.name in ORDERED:
+            continue
+        values = pool_rare_levels(matrix.columns[feature.name], leads)
+        levels = sorted({str(value) for value in values if value is not None and value != OTHER})
+        if 0 < len(levels) <= MOST_LEVELS:
+            entries.append({"name": feature.name, "levels": levels})
+    return entries
 
 
 def encode_training(

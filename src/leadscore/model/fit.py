@@ -12,9 +12,9 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
-from leadscore.model.apply import FORMAT, WinModel
+from leadscore.model.apply import FORMAT, WinModel, add_codes
 from leadscore.model.boosted import Boosting, fit_boosted
-from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
+from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
 from leadscore.model.linear_choice import Linear, choose_linear, fit_linear, pairs_within
 from leadscore.model.scorecard import build_scorecard
 from leadscore.sections import Scorecard
@@ -73,11 +73,21 @@ def fit_scorer(
         half = fit_linear(seen, encoded, label, weight, linear=way, features=features, scorecard=scorecard)
     if kind == "logistic":
         return WinModel(document | {"scorer": half | asdict(way)})
-    text = fit_boosted(encoded, label, weight, features=features, boosting=boosting, seed=seed, threads=threads)
+    levels = fit_levels(seen, features)
+    text = fit_boosted(
+        add_codes(levels, encoded, seen.columns),
+        label,
+        weight,
+        features=features,
+        levels=levels,
+        boosting=boosting,
+        seed=seed,
+        threads=threads,
+    )
     scorer = {"kind": kind, **asdict(boosting)}
     if kind == "average":
         scorer |= {"linear": half, **asdict(way)}
-    return WinModel(document | {"scorer": scorer}, text)
+    return WinModel(document | {"levels": levels, "scorer": scorer}, text)
 
 
 def cross_validate(

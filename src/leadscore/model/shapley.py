@@ -25,12 +25,14 @@ CHUNK, CHECKED, TOLERANCE = 50_000, 200, 1e-4  # log-odds
 def compute_contributions(model: WinModel, columns: Columns) -> np.ndarray:
     """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw.
 
+    woodelf reads no splits by levels, so trees that have such are explained by LightGBM.
+
     Up to `FEW` rows, and of linear scorers, to 1e-9 log-odds; of more to `TOLERANCE`.
     """
     n = len(next(iter(columns.values())))
-    if model.booster is None or n <= FEW:
+    if model.booster is None or n <= FEW or model.levels:
         return model.contributions(columns)
-    return model.contributions(columns, of_trees=_explain_many(model.booster, model.encode(columns)))
+    return model.contributions(columns, of_trees=_explain_many(model.booster, model.encode_for_trees(columns)))
 
 
 def _explain_many(booster: lightgbm.Booster, encoded: np.ndarray) -> np.ndarray | None:

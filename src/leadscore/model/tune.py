@@ -14,9 +14,9 @@ import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.model.apply import encode, sigmoid
+from leadscore.model.apply import add_codes, encode, sigmoid
 from leadscore.model.boosted import Boosting, fit_boosted
-from leadscore.model.encode import encode_training, fit_encoder
+from leadscore.model.encode import encode_training, fit_encoder, fit_levels
 from leadscore.model.evaluate import compute_standard_error, row_log_loss
 
 STARTUP_TRIALS = 5  # drawn at random, and not pruned, before anything is concluded from them
@@ -39,6 +39,7 @@ class Tuning:
 class _Split:
     """A split, encoded once for all trials: what is learned from, and the later rows that judge it."""
 
+    levels: list[dict[str, Any]]
     encoded: np.ndarray
     label: np.ndarray
     weight: np.ndarray
@@ -98,7 +99,9 @@ def tune_boosted(
         boosting = _propose(trial)
         parts: list[_Later] = []
         for step, split in enumerate(encoded):
-            parts.append(_judge(fit(split.encoded, split.label, split.weight, boosting=boosting), split))
+            parts.append(
+                _judge(fit(split.encoded, split.label, split.weight, levels=split.levels, boosting=boosting), split)
+            )
             trial.report(_pool(parts).mean(), step)
             if step < len(encoded) - 1 and trial.should_prune():
                 raise optuna.TrialPruned
@@ -127,12 +130,15 @@ def _propose(trial: optuna.Trial) -> Boosting:
 def _encode(matrix: Matrix, earlier: pd.DataFrame, later: pd.DataFrame, features: Sequence[Feature]) -> _Split:
     earlier, later = earlier[earlier["label"].notna()], later[later["label"].notna()]
     label, weight = earlier["label"].to_numpy(), earlier["weight"].to_numpy()
-    seen = matrix.take(earlier)
+    seen, asked = matrix.take(earlier), matrix.take(later)
+    levels = fit_levels(seen, features)
+    given = encode(fit_encoder(seen, label, weight, features), asked.columns)
     return _Split(
-        encode_training(seen, label, weight, features),
+        levels,
+        add_codes(levels, encode_training(seen, label, weight, features), seen.columns),
         label,
         weight,
-        encode(fit_encoder(seen, label, weight, features), matrix.take(later).columns),
+        add_codes(levels, given, asked.columns),
         later["label"].to_numpy(),
         later["weight"].to_numpy(),
         later["lead_id"].to_numpy(),

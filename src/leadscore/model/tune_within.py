@@ -15,9 +15,9 @@ import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.model.apply import encode, softplus
+from leadscore.model.apply import add_codes, encode, softplus
 from leadscore.model.boosted import Boosting, fit_boosted
-from leadscore.model.encode import encode_training, fit_encoder, fold_of_group
+from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
 from leadscore.model.time_limit import TimeLimit
 from leadscore.model.tune import Tuning
 
@@ -33,6 +33,7 @@ SIZES = (Boosting(), Boosting(leaves=12, feature_share=0.5), Boosting(leaves=31,
 class _Pair:
     """Rows that learn and rows of other leads that compare, encoded once."""
 
+    levels: list[dict[str, Any]]
     encoded: np.ndarray
     label: np.ndarray
     weight: np.ndarray
@@ -102,7 +103,14 @@ def _try(
     total, weight = np.zeros(len(stages)), 0.0
     for pair in pairs:
         text = fit_boosted(
-            pair.encoded, pair.label, pair.weight, features=features, boosting=largest, seed=seed, threads=1
+            pair.encoded,
+            pair.label,
+            pair.weight,
+            features=features,
+            levels=pair.levels,
+            boosting=largest,
+            seed=seed,
+            threads=1,
         )
         total += pair.losses(text, stages)
         weight += float(pair.asked_weight.sum())
@@ -126,13 +134,15 @@ def _build_pairs(matrix: Matrix, rows: pd.DataFrame, features: Sequence[Feature]
 def _encode(matrix: Matrix, learned: pd.DataFrame, asked: pd.DataFrame, features: Sequence[Feature]) -> _Pair:
     label, weight = (learned[name].to_numpy(dtype=float) for name in ("label", "weight"))
     asked_label, asked_weight = (asked[name].to_numpy(dtype=float) for name in ("label", "weight"))
-    seen = matrix.take(learned)
+    seen, given = matrix.take(learned), matrix.take(asked)
+    levels = fit_levels(seen, features)
     encoder = fit_encoder(seen, label, weight, features)
     return _Pair(
-        encoded=encode_training(seen, label, weight, features),
+        levels=levels,
+        encoded=add_codes(levels, encode_training(seen, label, weight, features), seen.columns),
         label=label,
         weight=weight,
-        asked=encode(encoder, matrix.take(asked).columns),
+        asked=add_codes(levels, encode(encoder, given.columns), given.columns),
         asked_label=asked_label,
         asked_weight=asked_weight,
     )
