@@ -204,8 +204,8 @@ def take_columns(columns: dict[str, np.ndarray], rows: Any) -> dict[str, np.ndar
 @cache
 def fitted() -> FitResult:
     """What training on a small history gave, before anything is written of it."""
-    facts = sales_facts(sales_settings(scratch() / "fitted"), leads=250, days=75, seed=3, signal=1.8)
-    write_store(facts, known_until=75)
+    facts = sales_facts(sales_settings(scratch() / "fitted"), leads=400, days=85, seed=3, signal=1.8)
+    write_store(facts, known_until=85)
     history = open_stored(facts.settings)
     return fit_model(history, known_us=history.version.known_until_us, progress=silent)
 
