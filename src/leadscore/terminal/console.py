@@ -75,8 +75,9 @@ def exit_with_words() -> Iterator[None]:
 
 
 def draw_usage(error: Any) -> None:
-    """What was wrong with the words of a command line, after how they should be; nothing if it had none."""
-    if type(error).__name__ == "NoArgsIsHelpError":  # its help was shown when it was made
+    """What was wrong with the words of a command line, after how they should be; the help if there were none."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        err.print(error.format_message(), markup=False, highlight=False, soft_wrap=True)
         return
     if context := getattr(error, "ctx", None):
         err.print(context.get_usage(), markup=False, highlight=False, soft_wrap=True)
