@@ -235,6 +235,7 @@ def test_publication_when_the_horizon_is_auto_then_is_that_of_the_model_and_expl
     assert explained["score"]["win_probability"] == scores_of(second).loc[lead_id, "win_probability"]
 
 
+@pytest.mark.slow
 def test_publication_when_the_settings_now_have_another_horizon_then_those_of_then_count_and_no_new_list_is_made(world):
     project, boosted, _, second = world
     other = with_horizon(boosted, 90)
@@ -249,6 +250,7 @@ def test_publication_when_the_settings_now_have_another_horizon_then_those_of_th
     assert "predicts something different from what the settings ask for: a win within 60 days" in retrained["why"]
 
 
+@pytest.mark.slow
 def test_backtest_when_the_horizon_is_auto_then_is_that_known_at_its_first_date(world):
     project, *_ = world
     report = jobs.backtest(with_horizon(with_scorer(project, "scorecard"), 0), dates=1)

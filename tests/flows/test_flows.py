@@ -105,6 +105,7 @@ def test_flow_when_run_on_the_harness_then_writes_the_bytes_of_the_commands_and_
     assert told["scored"]["publication_id"] in found["leadscore-files"].data
 
 
+@pytest.mark.slow
 def test_flows_when_train_and_score_run_one_by_one_then_write_the_bytes_of_the_commands(
     harness, crm, by_commands, tmp_path, monkeypatch
 ):
@@ -163,6 +164,7 @@ def test_flow_when_its_settings_are_missing_then_exits_with_2_and_words(tmp_path
     assert "error: leadscore.toml: there is no such file; name it with --config" in told.stderr
 
 
+@pytest.mark.slow
 def test_flow_when_an_error_ends_it_then_only_our_words_say_so(crm, tmp_path):
     told = subprocess.run(  # noqa: S603
         [sys.executable, FLOWS / "score.py", "--config", crm / "leadscore.toml", "--data", tmp_path / "none"],

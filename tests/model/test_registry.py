@@ -485,11 +485,17 @@ def project_before(name, folder, settings, n):
 @pytest.mark.parametrize(
     ("name", "least", "after"),
     [
-        ("the first", 4, False), ("the first", 4, True), ("a later one", 12, False), ("a later one", 3, True),
-        ("no signal", 8, False), ("promote", 5, False), ("promote", 5, True), ("rollback", 4, False),
-        ("rollback", 4, True),
+        ("the first", 4, False),
+        ("a later one", 3, True),
+        ("promote", 5, True),
+        ("rollback", 4, False),
+        pytest.param("the first", 4, True, marks=pytest.mark.slow),
+        pytest.param("a later one", 12, False, marks=pytest.mark.slow),
+        pytest.param("no signal", 8, False, marks=pytest.mark.slow),
+        pytest.param("promote", 5, False, marks=pytest.mark.slow),
+        pytest.param("rollback", 4, True, marks=pytest.mark.slow),
     ],
-)  # fmt: skip
+)
 def test_operation_when_mlflow_fails_at_any_write_then_a_whole_champion_scores_and_repeating_it_ends_the_same(  # noqa: PLR0917
     folder, settings, monkeypatch, name, least, after
 ):

@@ -21,6 +21,7 @@ from leadscore.publish.published import find_before, find_standing
 from leadscore.sample import write_sample
 from leadscore.testing import day
 from publish.test_publication import make_scores, publish
+from quick import first_quick
 
 WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
 
@@ -91,7 +92,7 @@ def rolled_back(project):
     return newer, score(project, None)
 
 
-@pytest.mark.parametrize("way", [slow_run, earlier_as_of, rolled_back])
+@pytest.mark.parametrize("way", first_quick([slow_run, earlier_as_of, rolled_back]))
 def test_list_when_a_newer_one_is_published_then_it_is_written_and_the_newer_one_stands(project, way):
     newer, older = way(project)
     _, store = places(project)
@@ -247,7 +248,7 @@ RECEIPT_DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("damage", RECEIPT_DAMAGE)
+@pytest.mark.parametrize("damage", first_quick(RECEIPT_DAMAGE))
 def test_receipts_when_changed_then_they_steer_nothing_and_are_written_again(project, damage, tmp_path):
     february = score(project, FEBRUARY)
     honest = files_of(jobs.score(project, as_of_us=MARCH)["folder"])
@@ -293,7 +294,7 @@ LIST_DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("damage", LIST_DAMAGE)
+@pytest.mark.parametrize("damage", first_quick(LIST_DAMAGE))
 def test_list_before_when_it_is_damaged_then_nothing_is_compared_and_a_warning_says_why(project, damage):
     february = score(project, FEBRUARY)
     LIST_DAMAGE[damage](Path(february["folder"]))
@@ -309,7 +310,7 @@ def test_list_before_when_it_is_damaged_then_nothing_is_compared_and_a_warning_s
 POINTER_DAMAGE = [b"", b"null", b"[]", b"{}", b'{"publication_id": 7}', b"\xff\xfe", b'{"publication_id": "../x"}']
 
 
-@pytest.mark.parametrize("left", [*POINTER_DAMAGE, None])
+@pytest.mark.parametrize("left", first_quick([None, *POINTER_DAMAGE], quick=2))
 def test_pointer_when_it_is_damaged_then_the_newest_list_stands_and_the_next_one_mends_it(project, left):
     score(project, FEBRUARY)
     march = score(project, MARCH)
