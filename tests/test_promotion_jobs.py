@@ -126,6 +126,7 @@ def test_training_when_calibration_breaks_the_limits_then_the_first_model_does_n
         jobs.score(settings)
 
 
+@pytest.mark.slow
 def test_training_when_another_has_become_champion_since_then_its_decision_does_not_count(project):
     settings = project(CARD)
     train(settings, leads=2400)
@@ -137,6 +138,7 @@ def test_training_when_another_has_become_champion_since_then_its_decision_does_
     assert "another champion scores" in said_of(settings, "challenger")
 
 
+@pytest.mark.slow
 def test_champion_when_it_is_damaged_then_training_goes_on_and_rollback_works(project):
     settings = project(LOGISTIC)
     train(settings, leads=2400)

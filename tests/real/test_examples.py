@@ -21,7 +21,7 @@ LEADS = {"bank_marketing": 41_188, "salvirt_b2b": 448, "maven_crm": 8_800}
 OUTCOMES = LEADS | {"maven_crm": 6_711}
 needs = {name: pytest.mark.skipif(not (DATA / name).is_dir(), reason=f"{name} is not in {DATA}") for name in LEADS}
 TRIALS = {"maven_crm": 2}  # nothing tells its outcomes, so more would find no more
-SLOW = {"bank_marketing"}  # it has 41,188 leads
+SLOW = {"bank_marketing", "salvirt_b2b"}  # it has 41,188 leads
 marks = {name: [need, *([pytest.mark.slow] if name in SLOW else [])] for name, need in needs.items()}
 EXAMPLES = [pytest.param(name, marks=marks[name]) for name in LEADS]
 
