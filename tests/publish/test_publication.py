@@ -359,7 +359,8 @@ from leadscore.publish.publication import write_publication
 from leadscore.publish.published import publish
 
 folder, as_of_us, times, user, tables = Path(sys.argv[1]), *map(int, sys.argv[2:5]), sys.argv[5:]
-scores = [pq.read_table(table, use_threads=False) for table in tables]
+# Arrow's own threads can abort a process that ends while they do
+scores = [pq.ParquetFile(table, pre_buffer=False).read(use_threads=False) for table in tables]
 os.seteuid(user)
 print("ready", flush=True)
 sys.stdin.readline()
