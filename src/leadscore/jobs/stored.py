@@ -120,7 +120,7 @@ def write_rejects(settings: Settings, path: Path) -> int:
 def _read_rejects(store: Path, part: dict[str, Any]) -> pa.Table:
     paths = [object_path(store, file["sha256"]) for file in part["files"]]
     check_objects(paths)
-    tables = [pq.read_table(path, use_threads=False) for path in paths]
+    tables = [pq.ParquetFile(path).read(use_threads=False) for path in paths]
     return pa.concat_tables(tables) if tables else REJECTS.empty_table()
 
 

@@ -89,7 +89,7 @@ def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication,
     manifest = read_manifest(home)
     data = {name: read_verified(home / name, sha256=told["sha256"]) for name, told in manifest["files"].items()}
     # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
-    scores = pq.read_table(pa.BufferReader(data["scores.parquet"]), use_threads=False)
+    scores = pq.ParquetFile(pa.BufferReader(data["scores.parquet"])).read(use_threads=False)
     return Publication(publication_id, home, manifest), scores
 
 
