@@ -61,8 +61,8 @@ def written(folder, result, settings, version):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_training_when_repeated_then_writes_the_same_bytes_with_any_number_of_threads(tmp_path, threads):
     first = histories.fitted()
-    facts = sales_facts(sales_settings(tmp_path, engine={"threads": threads}), leads=250, days=75, seed=3, signal=1.8)
-    history = open_facts(facts, known_until=75)
+    facts = sales_facts(sales_settings(tmp_path, engine={"threads": threads}), leads=400, days=85, seed=3, signal=1.8)
+    history = open_facts(facts, known_until=85)
     ours = written(tmp_path / "ours", fit(history), history.settings, history.version)
     theirs = written(tmp_path / "theirs", first, history.settings, history.version)
     assert set(ours[1]) == {
