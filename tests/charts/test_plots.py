@@ -221,9 +221,9 @@ def test_maturity_when_the_horizon_is_never_reached_then_leaves_it_out():
 @pytest.mark.parametrize(
     ("estimate", "words"),
     [
-        ({"value": 0.784, "low": 0.751, "high": 0.812}, "AUC 0.78 (0.75 to 0.81)"),
-        ({"value": 0.784, "low": None, "high": None}, "AUC 0.78"),
-        (None, "AUC not known"),
+        ({"value": 0.784, "low": 0.751, "high": 0.812}, "pooled AUC 0.78 (0.75 to 0.81)"),
+        ({"value": 0.784, "low": None, "high": None}, "pooled AUC 0.78"),
+        (None, "pooled AUC not known"),
     ],
 )
 def test_roc_when_drawn_then_says_its_area(estimate, words):

@@ -77,7 +77,7 @@ def plot_reliability(records: Records) -> str:
 def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
     """The receiver operating characteristic, from false_positive_rate and true_positive_rate."""
     rows = usable(records, "false_positive_rate", "true_positive_rate")
-    said = _estimated("AUC", auc)
+    said = _estimated("pooled AUC", auc)
     words = Words(
         "roc",
         "Are wins ranked above the others?",

@@ -82,7 +82,7 @@ AUDITED = {  # (verdict, left out) -> how a field is called, and what that means
 READINGS = {
     "reliability.svg": "A bar that misses the dashed line is a range of probabilities that was promised wrongly.",
     "lift.svg": "Where capacity ends after a part of the list, this is the share of wins that is not missed.",
-    "roc.svg": "The area under the line is the AUC.",
+    "roc.svg": "The area under the line is the pooled AUC: it compares leads of different lists, too.",
     "precision_recall.svg": "A line well above the dashed one means that the first calls are worth more than others.",
     "distribution.svg": "Blue is the share that was won.",
     "tiers.svg": "A bar that misses the upright line is a tier of which too much, or too little, was promised.",
