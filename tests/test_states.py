@@ -307,10 +307,10 @@ def test_database_of_mlflow_when_it_was_removed_then_training_again_scores_again
         subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)  # noqa: S603
 
     command("ingest", "--known-until", "2024-02-01")
-    command("train")
+    command("train", "--promote", "--by", "ann")
     command("score")
     lists = contents(tmp_path / "data/shop/scores")
     (tmp_path / "models/mlflow.db").unlink()
-    command("train")
+    command("train", "--promote", "--by", "ann")
     command("score")
     assert contents(tmp_path / "data/shop/scores") == lists
