@@ -303,7 +303,7 @@ def test_database_of_mlflow_when_it_was_removed_then_training_again_scores_again
     write_export(tmp_path)
 
     def command(*words: str) -> None:  # MLflow keeps a database open as long as its process lives
-        argv = [sys.executable, "-m", "leadscore.cli", *words]
+        argv = [sys.executable, "-m", "leadscore", *words]
         subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)  # noqa: S603
 
     command("ingest", "--known-until", "2024-02-01")
