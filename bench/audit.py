@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from leadscore import jobs
-from leadscore.config import Settings
+from leadscore import project as jobs
+from leadscore.settings.settings import Settings
 
 LEADS, FIELDS, SEED = 100_000, 20, 1
 AIM_S = 60.0

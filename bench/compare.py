@@ -16,18 +16,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore import jobs
-from leadscore.config import Settings, read_settings
+from leadscore import project as jobs
+from leadscore.evaluation.metrics import Judged, compute_auc
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
-from leadscore.jobs.opened import open_store
-from leadscore.jobs.trained import doubt_fields
-from leadscore.model.compare import OURS, compare_models, compute_table
-from leadscore.model.evaluate import Judged, compute_auc
 from leadscore.model.train import fit_model
-from leadscore.model.yardstick import predict_yardsticks
 from leadscore.progress import silent
+from leadscore.project.opened import open_store
+from leadscore.project.trained import doubt_fields
+from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_moment
+from leadscore.validation.baselines import predict_yardsticks
+from leadscore.validation.comparison import OURS, compare_models, compute_table
 from sample_project import build_sample
 
 ROOT = Path(__file__).parents[1]

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore import jobs
-from leadscore.config import Settings, read_settings
+from leadscore import project as jobs
 from leadscore.errors import AlarmError
 from leadscore.publish.publication import read_publication
 from leadscore.publish.unlike import Pair, measure_differences
-from leadscore.sample import write_sample
+from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_moment
 from sample_project import train_champion
 

@@ -10,12 +10,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from leadscore import jobs
-from leadscore.config import read_settings
+from leadscore import project as jobs
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.jobs.opened import open_store
-from leadscore.model.registry import Registry
-from leadscore.sample import write_sample
+from leadscore.project.opened import open_store
+from leadscore.registry.registry import Registry
+from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import read_settings
 from leadscore.times import parse_moment
 from sample_project import build_sample, train_champion
 

@@ -9,8 +9,8 @@ from time import perf_counter
 import numpy as np
 import pyarrow as pa
 
-from leadscore.routing import RoutingSettings
-from leadscore.scoring.route import assign
+from leadscore.routing.assign import assign
+from leadscore.settings.routing import RoutingSettings
 from leadscore.tables import REPS
 
 LEADS, PEOPLE, SEED = 100_000, 500, 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from leadscore import jobs
-from leadscore.config import Settings, read_settings
-from leadscore.model.registry import Who
-from leadscore.sample import write_sample
+from leadscore import project as jobs
+from leadscore.registry.registry import Who
+from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import Settings, read_settings
 
 
 def build_sample(folder: Path, *, leads: int, seed: int) -> Settings:

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore import jobs
-from leadscore.config import Settings
+from leadscore import project as jobs
 from leadscore.model.apply import sigmoid
+from leadscore.settings.settings import Settings
 from sample_project import build_sample
 
 LEADS = 41_000

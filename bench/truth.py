@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from coverage_of_intervals import LEAST_COVERED, print_coverage, start_samples
-from leadscore import jobs
-from leadscore.model.evaluate import compute_auc
+from leadscore import project as jobs
+from leadscore.evaluation.metrics import compute_auc
 from sample_project import build_sample, train_champion
 
 LEADS, SEED = 50_000, 1

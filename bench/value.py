@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from leadscore import jobs
-from leadscore.config import Settings
+from leadscore import project as jobs
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.jobs.opened import open_store
 from leadscore.model.fit import fit_scorer
+from leadscore.project.opened import open_store
+from leadscore.settings.settings import Settings
 from sample_project import build_sample, train_champion
 
 LEADS, SEEDS = 20_000, (1, 2, 3)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from guard import start_guard
-from leadscore.config import read_settings, set_environment
+from leadscore.cli.rendering import exit_with_words
 from leadscore.errors import WITHHELD, UserError
 from leadscore.proposals import keep_given
-from leadscore.terminal import exit_with_words
+from leadscore.settings.settings import read_settings, set_environment
 from quiet import errors_in_words
 
 set_environment(  # read when Prefect is imported; what the environment says already, stands

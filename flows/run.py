@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadscore.terminal import draw_run
+from leadscore.cli.rendering import draw_run
 from local import flow, main
 from shown import show_scores, show_training
 from tasks import ingest, publish, register, score, train

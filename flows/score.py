@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadscore.terminal import draw_score
+from leadscore.cli.rendering import draw_score
 from local import flow, main
 from shown import show_scores
 from tasks import ingest, publish, score

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from leadscore.cli.rendering import METRIC_NAMES
 from leadscore.printable import as_markdown
-from leadscore.terminal import METRIC_NAMES
 from local import artifacts
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from leadscore import jobs
-from leadscore.config import Settings, read_settings
-from leadscore.model.registry import Who
+from leadscore import project as jobs
+from leadscore.registry.registry import Who
+from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_asked, parse_moment, to_us
 from local import once, retried, runtime
 

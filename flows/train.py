@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadscore.terminal import draw_train
+from leadscore.cli.rendering import draw_train
 from local import flow, main
 from shown import show_training
 from tasks import ingest, register, train

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from leadscore import cli
+from leadscore.cli import main as cli
 
 
 @dataclass(frozen=True)

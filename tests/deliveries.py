@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from histories import scratch
-from leadscore.config import Settings, read_settings
-from leadscore.sample import write_sample
+from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import Settings, read_settings
 
 DATED = {
     "leads": "created_at",

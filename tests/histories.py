@@ -14,20 +14,20 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import Facts, make_settings
+from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.closes import attach_plain_closes
 from leadscore.history.split import History, open_history
-from leadscore.ingest.mapping import table_of
+from leadscore.ingest.mapping.entries import table_of
 from leadscore.model.apply import WinModel
-from leadscore.model.registry import Registry, Who
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import silent
+from leadscore.registry.registry import Registry, Who
 from leadscore.scoring.score import score_open_leads
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
-from leadscore.testing import Facts, make_settings
 
 BUDGETS = ("none", "some", "full")
 

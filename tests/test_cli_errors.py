@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from leadscore import cli, jobs
-from leadscore.config import read_settings
+from leadscore import project as jobs
+from leadscore.cli import main as cli
+from leadscore.settings.settings import read_settings
 from leadscore.store.version import read_current
 
 SETTINGS = """
@@ -400,7 +401,7 @@ def test_help_when_it_is_asked_for_then_it_is_shown_anywhere(tmp_path, monkeypat
 HEAVY = ["pandas", "pyarrow", "duckdb", "lightgbm", "sklearn", "numpy", "pydantic", "rich.markdown"]
 HELP = """
 import sys
-from leadscore import cli
+from leadscore.cli import main as cli
 sys.argv = ["leadscore", "--help"]
 try:
     cli.main()

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import histories
-from leadscore import cli, terminal
-from leadscore.config import read_settings
+from leadscore.cli import main as cli
+from leadscore.cli import rendering as terminal
 from leadscore.model.files import write_model
-from leadscore.model.registry import Registry, Who
+from leadscore.registry.registry import Registry, Who
+from leadscore.settings.settings import read_settings
 from leadscore.times import DAY_US, format_us
 
 SETTINGS = """

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 import leadscore
 from commands import run
-from leadscore.cli import app
+from leadscore.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 VERSION = f"leadscore {leadscore.__version__}\n"

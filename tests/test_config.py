@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from leadscore.config import Settings, read_settings
+from builders import make_settings
 from leadscore.errors import SettingsError, UserError
-from leadscore.testing import make_settings
+from leadscore.settings.settings import Settings, read_settings
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NOON_US = 1_717_156_800_000_000  # 2024-05-31T12:00:00Z

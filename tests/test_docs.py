@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from leadscore.config import Settings
-from leadscore.ingest.breaks import SAID
-from leadscore.model.evaluate import METRICS
-from leadscore.rules import ALARMS, RULES
-from leadscore.scoring.route import ROUTES
+from leadscore.evaluation.metrics import METRICS
+from leadscore.ingest.mapping.breaks import SAID
+from leadscore.routing.assign import ROUTES
 from leadscore.scoring.score import SCORES
+from leadscore.settings.rules import ALARMS, RULES
+from leadscore.settings.settings import Settings
 from leadscore.tables import REPS
 
 ROOT = Path(__file__).parents[1]

@@ -12,15 +12,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from leadscore import cli, jobs
-from leadscore.config import read_settings
+from leadscore import project as jobs
+from leadscore.cli import main as cli
 from leadscore.errors import CorruptFileError, NoPublicationError, OldPublicationError, UnknownLeadError
 from leadscore.files import canonical_json, hash_bytes
 from leadscore.model.apply import WinModel, sigmoid
-from leadscore.model.registry import Who
 from leadscore.model.target import TargetMismatchError
-from leadscore.sample import write_sample
+from leadscore.registry.registry import Who
+from leadscore.sample.sample import write_sample
 from leadscore.scoring.change import NOTHING, STEEPEST, apportion, compute_steps, log_odds, slope_between
+from leadscore.settings.settings import read_settings
 
 WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
 

@@ -5,14 +5,15 @@ import sys
 
 import pytest
 
-from leadscore import jobs
-from leadscore.config import read_settings
-from leadscore.sample import write_sample
+from leadscore import project as jobs
+from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import read_settings
 
 SCRIPT = """
 import os, signal, sys
 signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-from leadscore import cli, jobs  # what is slow to import comes first, so that the work itself is interrupted
+from leadscore.cli import main as cli
+from leadscore import project as jobs# what is slow to import comes first, so that the work itself is interrupted
 after, *words = sys.argv[1:]
 signal.setitimer(signal.ITIMER_REAL, float(after))
 sys.argv = ["leadscore", *words]

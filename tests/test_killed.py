@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from leadscore import jobs
-from leadscore.config import Settings, read_settings
-from leadscore.model.registry import Who
+from leadscore import project as jobs
 from leadscore.publish.published import find_standing, list_published, read_publication
+from leadscore.registry.registry import Who
+from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_moment
 
 SETTINGS = """
@@ -31,7 +31,7 @@ threads = 1
 MOMENTS = 5  # evenly spread over the time that a whole run takes
 WHO = Who("ann", "2024-02-01T00:00:00Z", "a test")
 FORKS = multiprocessing.get_context("forkserver")  # imports once what is slow to import
-FORKS.set_forkserver_preload(["leadscore.jobs", "mlflow.pyfunc"])
+FORKS.set_forkserver_preload(["leadscore.project", "mlflow.pyfunc"])
 
 
 def score(settings: Settings) -> None:

@@ -10,11 +10,11 @@ import typer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from commands import run
-from leadscore import cli
-from leadscore.config import Settings, read_settings
+from leadscore.cli import main as cli
 from leadscore.errors import SettingsError
-from leadscore.limits import LONGEST_PROJECT, OURS, PATTERNS
-from leadscore.problems import describe_problems
+from leadscore.settings.limits import LONGEST_PROJECT, OURS, PATTERNS
+from leadscore.settings.problems import describe_problems
+from leadscore.settings.settings import Settings, read_settings
 
 BASE = """
 project = "shop"

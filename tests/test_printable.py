@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands import run
+from leadscore.cli.rendering.console import escaped
 from leadscore.printable import as_markdown, is_hidden, one_line, printable
-from leadscore.terminal.console import escaped
 
 HOSTILE = "[red]\x1b[31m\x07\x9b2J\x7f\u202e\u2066\u200b\u2028\U000e0041[/]"
 NAME = "\x1b\u202e\x9b.csv"

@@ -7,10 +7,10 @@ import pytest
 
 import histories
 from histories import WHO, undated_leads, undated_settings
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.audit.confirm import still_to_confirm
 from leadscore.errors import DamagedFileError, NoModelError
-from leadscore.model.registry import Registry
+from leadscore.registry.registry import Registry
 
 CARD, LOGISTIC = "scorecard", "logistic"  # only the latter can learn what the color says
 LEADS = undated_leads(leads=2800, seed=1)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from leadscore import jobs
-from leadscore.config import read_settings
-from leadscore.model.registry import Who
+from leadscore import project as jobs
+from leadscore.registry.registry import Who
+from leadscore.settings.settings import read_settings
 
 SETTINGS = """
 project = "shop"

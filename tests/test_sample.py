@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leadscore import jobs, sample
-from leadscore.config import read_settings
+from leadscore import project as jobs
 from leadscore.errors import FolderTakenError
 from leadscore.features.finish import Titles
-from leadscore.sample import ACTIVITIES, ANSWERS, ATTRIBUTES, CLASSES, RESPONSES, STAGES, STREAMS, TITLES
+from leadscore.sample import sample
+from leadscore.sample.sample import ACTIVITIES, ANSWERS, ATTRIBUTES, CLASSES, RESPONSES, STAGES, STREAMS, TITLES
+from leadscore.settings.settings import read_settings
 
 DAY_S = 86_400
 UNTIL_S = 1_772_323_200  # 2026-03-01T00:00:00Z

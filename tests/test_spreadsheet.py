@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore import jobs
-from leadscore.jobs.opened import open_store
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.printable import printable
+from leadscore.project.opened import open_store
 from leadscore.spreadsheet import write_csv_for_people
-from leadscore.testing import make_settings
 
 RUN = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 

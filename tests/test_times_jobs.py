@@ -11,15 +11,15 @@ import pytest
 
 import histories
 from histories import undated_leads, undated_settings
-from leadscore import jobs
-from leadscore.config import environment_kept
+from leadscore import project as jobs
+from leadscore.evaluation.reference import compute_score
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.model.apply import WinModel, add_shift
-from leadscore.model.reference import compute_score
-from leadscore.model.registry import Registry
-from leadscore.model.times import fit_shift, recall
+from leadscore.model.intercept.running import fit_shift, recall
+from leadscore.registry.registry import Registry
 from leadscore.scoring.change import Previous, compute_steps, log_odds
 from leadscore.scoring.score import score_open_leads
+from leadscore.settings.settings import environment_kept
 from leadscore.times import DAY_US
 
 OPEN = 20

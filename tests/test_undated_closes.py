@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from commands import run
-from leadscore import jobs, sample
-from leadscore.config import Settings, read_settings
+from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.split import History, open_history
+from leadscore.sample import sample
+from leadscore.settings.settings import Settings, read_settings
 from leadscore.store.version import read_current
 from leadscore.times import FOREVER_US
 

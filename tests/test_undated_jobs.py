@@ -10,9 +10,10 @@ import pytest
 
 import histories
 from histories import undated_leads, undated_settings
-from leadscore import cli, jobs
-from leadscore.config import Settings
+from leadscore import project as jobs
+from leadscore.cli import main as cli
 from leadscore.errors import AsOfError
+from leadscore.settings.settings import Settings
 from leadscore.store.receipts import read_receipts
 
 OPEN = 12

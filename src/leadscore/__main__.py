@@ -1,5 +1,5 @@
 """`python -m leadscore`."""
 
-from leadscore.cli import main
+from leadscore.cli.main import main
 
 main()

@@ -78,7 +78,7 @@ OUTCOMES = Table(
 )
 TABLES = {table.name: table for table in (LEADS, CHANGES, ACTIVITIES, STAGES, OUTCOMES)}
 
-CLOSES = pa.schema(  # every close that an export has shown; see ingest/closes.py
+CLOSES = pa.schema(  # every close that an export has shown; see ingest/differences/closes.py
     [
         pa.field("lead_id", pa.string(), nullable=False),
         pa.field("origin", pa.string(), nullable=False),  # outcomes or stages
@@ -101,14 +101,14 @@ CLOSES = pa.schema(  # every close that an export has shown; see ingest/closes.p
     ]
 )
 
-OPENS = pa.schema(  # the last export that showed a lead open; see ingest/opens.py
+OPENS = pa.schema(  # the last export that showed a lead open; see ingest/differences/opens.py
     [
         pa.field("lead_id", pa.string(), nullable=False),
         pa.field("last_open_us", pa.int64(), nullable=False),  # its known_until
     ]
 )
 
-TEXT_CHANGES = pa.schema(  # a text that an export showed otherwise than the ones before; see ingest/first_seen.py
+TEXT_CHANGES = pa.schema(  # a text that an export showed otherwise than the ones before; see first_seen.py
     [
         pa.field("lead_id", pa.string(), nullable=False),
         pa.field("column", pa.string(), nullable=False),  # of the source
@@ -120,7 +120,7 @@ TEXT_CHANGES = pa.schema(  # a text that an export showed otherwise than the one
     ]
 )
 
-PRESENCE = pa.schema(  # a lead that an export had no more, or again; see ingest/absent.py
+PRESENCE = pa.schema(  # a lead that an export had no more, or again; see ingest/differences/absent.py
     [
         pa.field("lead_id", pa.string(), nullable=False),
         pa.field("present", pa.int64(), nullable=False),  # 1 if it is back, 0 if it is missing

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 import histories
-from leadscore import cli, jobs, terminal
-from leadscore.config import read_settings
+from leadscore import project as jobs
+from leadscore.cli import main as cli
+from leadscore.cli import rendering as terminal
 from leadscore.features.matrix import build_features
 from leadscore.model.files import read_model
-from leadscore.sample import write_sample
+from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import read_settings
 
 ALL_COLUMNS = """
 columns = { lead_id = "lead_id", event_at = "created_at", owner_id = "owner_id", amount = "amount", \

@@ -6,12 +6,12 @@ import tomllib
 
 import pytest
 
+from leadscore.audit.checks.outcome import OwnAuc
 from leadscore.audit.confirm import STRONGEST, build_confirmation
 from leadscore.audit.finding import Finding
-from leadscore.audit.outcome import OwnAuc
 from leadscore.audit.verdict import FieldVerdict
-from leadscore.config import Settings
-from leadscore.sections import AuditSettings
+from leadscore.settings.sections import AuditSettings
+from leadscore.settings.settings import Settings
 
 FIELDS = {
     "size": {"type": "number", "decimals": 0, "minimum": 1.5, "label": 'how "large"\\\u007fü'},

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from audit.worlds import open_file
+from builders import day
 from leadscore.audit.verdict import audit_fields, audit_learned
-from leadscore.testing import day
 
 N, UNTIL = 1500, 300.0
 FIELDS = ("budget", "odds", "backdated", "note")

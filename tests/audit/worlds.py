@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.config import Settings
+from builders import day, make_settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.closes import attach_plain_closes
 from leadscore.history.split import History
-from leadscore.ingest.mapping import table_of
+from leadscore.ingest.mapping.entries import table_of
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
 from leadscore.tables import TABLES
-from leadscore.testing import day, make_settings
 
 
 @cache

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.charts.evidence import LISTED, plot_captured, plot_dates, plot_learning, plot_promised
-from leadscore.charts.plots import (
+from leadscore.report.figures.evidence import LISTED, plot_captured, plot_dates, plot_learning, plot_promised
+from leadscore.report.figures.plots import (
     plot_distribution,
     plot_lift,
     plot_maturity,
@@ -14,7 +14,7 @@ from leadscore.charts.plots import (
     plot_reliability,
     plot_roc,
 )
-from leadscore.charts.svg import (
+from leadscore.report.figures.svg import (
     BLUE,
     BOTTOM,
     HEIGHT,

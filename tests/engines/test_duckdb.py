@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import day
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import UnsafeNameError, identifier, literal
 from leadscore.features.engagement import build_engagement
 from leadscore.features.matrix import build_matrix
 from leadscore.history.snapshot import Snapshot
-from leadscore.machine import EngineSettings
-from leadscore.sections import Stages
+from leadscore.settings.machine import EngineSettings
+from leadscore.settings.sections import Stages
 from leadscore.tables import ACTIVITIES
-from leadscore.testing import day
 from leadscore.times import DAY_US
 
 NUMBERS = pa.schema([pa.field("n", pa.int64()), pa.field("word", pa.string())])

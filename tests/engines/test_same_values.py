@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from builders import Facts, day, make_settings
 from engines.sqlite import SQLiteEngine
 from features.oracle import CHANGED, build_random_facts
 from leadscore.engine import Engine
@@ -19,9 +20,8 @@ from leadscore.engine.protocol import literal
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.split import History, open_history
-from leadscore.machine import EngineSettings
+from leadscore.settings.machine import EngineSettings
 from leadscore.store.version import StoreVersion
-from leadscore.testing import Facts, day, make_settings
 
 LATER = day(1000)
 NASTY = [

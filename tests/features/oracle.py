@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.config import Settings
+from builders import Facts, day, make_settings
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.sections import BantLetter, LeadField
-from leadscore.testing import Facts, day, make_settings
+from leadscore.settings.sections import BantLetter, LeadField
+from leadscore.settings.settings import Settings
 
 DAY = 24 * 60 * 60 * 1_000_000
 NAN = math.nan

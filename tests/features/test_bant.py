@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from builders import Facts, day, make_settings
 from leadscore.features.bant import build_bant
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.testing import Facts, day, make_settings
 
 AS_OF = 100
 UNKNOWN = pytest.approx(math.nan, nan_ok=True)

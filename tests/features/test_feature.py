@@ -9,15 +9,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from builders import make_settings
 from features.oracle import CHANGED, build_random_facts, make_oracle_settings
-from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.feature import Feature, shown
 from leadscore.features.finish import Amount, Count, DaysUntil, FullAmount, Known, Levels, Titles, WithinDays
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
-from leadscore.machine import EngineSettings
-from leadscore.testing import make_settings
+from leadscore.settings.machine import EngineSettings
+from leadscore.settings.settings import Settings
 
 FIELDS = {
     "industry": {"known_from": "creation"},

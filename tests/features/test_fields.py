@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from builders import Facts, day, make_settings
 from leadscore.errors import KnownFromError
 from leadscore.features.fields import unlearned_fields
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.testing import Facts, day, make_settings
 
 UNKNOWN = pytest.approx(math.nan, nan_ok=True)
 FIELDS = {

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from builders import day
 from leadscore.features.finish import (
     Amount,
     Count,
@@ -23,7 +24,6 @@ from leadscore.features.finish import (
     WithinDays,
     read_integers,
 )
-from leadscore.testing import day
 
 NAN = math.nan
 NOW = day(100)

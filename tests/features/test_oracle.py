@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from builders import Facts, day, make_settings
 from features.oracle import (
     CHANGED,
     assert_equals_oracle,
@@ -18,7 +19,6 @@ from features.oracle import (
     make_oracle_settings,
 )
 from leadscore.features.matrix import Matrix, build_features, build_matrix
-from leadscore.testing import Facts, day, make_settings
 from leadscore.times import DAY_US
 
 US = 1 / DAY_US

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders import Facts, day, make_settings
 from leadscore.audit.people import find_people
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix, build_features
 from leadscore.features.people import names_people, people_fields, unasked_fields
-from leadscore.model.evidence import build_evidence
+from leadscore.model.contributions.evidence import build_evidence
 from leadscore.model.fit import fit_scorer
-from leadscore.scoring.explain import explain
-from leadscore.testing import Facts, day, make_settings
+from leadscore.scoring.reasons import explain
 
 PEOPLE = [
     "owner", "owner_id", "OwnerId", "Lead Owner", "deal_owner_name", "rep", "sales_rep", "SalesRep", "salesrep_id",

@@ -16,7 +16,7 @@ import pytest
 
 from commands import run
 from leadscore.errors import SourceMissingError
-from leadscore.sample import write_sample
+from leadscore.sample.sample import write_sample
 
 ROOT = Path(__file__).parents[2]
 FLOWS = ROOT / "flows"
@@ -124,7 +124,7 @@ def test_publication_when_it_fails_at_first_then_is_tried_again(  # noqa: PLR091
     harness, crm, by_commands, tmp_path, monkeypatch, fails, tries
 ):
     import score
-    from leadscore import jobs
+    from leadscore import project as jobs
 
     monkeypatch.chdir(by_commands)
     calls, real = [], jobs.publish
@@ -145,7 +145,7 @@ def test_publication_when_it_fails_at_first_then_is_tried_again(  # noqa: PLR091
 
 def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(harness, crm, tmp_path, monkeypatch):
     import score
-    from leadscore import jobs
+    from leadscore import project as jobs
 
     monkeypatch.chdir(tmp_path)
     calls, real = [], jobs.ingest

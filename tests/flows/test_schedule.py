@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore import jobs
-from leadscore.config import read_settings
-from leadscore.model.registry import Who
-from leadscore.sample import write_sample
+from leadscore import project as jobs
+from leadscore.registry.registry import Who
+from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import read_settings
 from leadscore.store.version import read_current
 from leadscore.times import parse_moment
 

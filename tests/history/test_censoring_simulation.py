@@ -14,14 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from builders import Facts, day, make_settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import FollowUpError
 from leadscore.history.closes import attach_plain_closes
 from leadscore.history.labels import Side
 from leadscore.history.split import History
-from leadscore.ingest.mapping import table_of
+from leadscore.ingest.mapping.entries import table_of
 from leadscore.store.version import StoreVersion
-from leadscore.testing import Facts, day, make_settings
 from leadscore.times import DAY_US
 
 HORIZON = 30

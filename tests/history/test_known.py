@@ -3,11 +3,11 @@
 import pyarrow as pa
 import pytest
 
+from builders import Facts, day, make_settings
 from leadscore.history.known import read_known_values
-from leadscore.jobs.scored import route_list
+from leadscore.project.scored import route_list
 from leadscore.scoring.value import read_amounts
 from leadscore.tables import REPS
-from leadscore.testing import Facts, day, make_settings
 
 SETTINGS = make_settings(
     fields={"country": {}, "size": {"type": "number", "decimals": 0}},

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
+from builders import Facts, day, make_settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import FollowUpError, TooFewOutcomesError
 from leadscore.history.closes import attach_plain_closes
 from leadscore.history.labels import Side, build_side, fit_censoring
 from leadscore.history.snapshot import KEYS, build_open_list
 from leadscore.history.spells import build_spells
-from leadscore.ingest.mapping import table_of
-from leadscore.sections import Target
-from leadscore.testing import Facts, day, make_settings
+from leadscore.ingest.mapping.entries import table_of
+from leadscore.settings.sections import Target
 from leadscore.times import DAY_US, FOREVER_US
 
 JUST = 1 / DAY_US  # one microsecond, in days

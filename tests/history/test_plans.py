@@ -2,11 +2,11 @@
 
 import pytest
 
+from builders import Facts, day, make_settings
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.train import fit_scorecard
 from leadscore.scoring.explanation import explain_lead
-from leadscore.testing import Facts, day, make_settings
 from leadscore.times import parse_moment
 
 SETTINGS = make_settings(fields={"city": {}})

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
+from builders import Facts, day, make_settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import UnsafeNameError
 from leadscore.features.matrix import build_features, build_matrix
@@ -26,10 +27,9 @@ from leadscore.history.snapshot import (
     build_open_list,
 )
 from leadscore.history.split import History
-from leadscore.ingest.mapping import table_of
-from leadscore.sections import Stages, Target
+from leadscore.ingest.mapping.entries import table_of
+from leadscore.settings.sections import Stages, Target
 from leadscore.store.version import StoreVersion
-from leadscore.testing import Facts, day, make_settings
 from leadscore.times import DAY_US, FOREVER_US, to_us
 
 SETTINGS = make_settings(

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
+from builders import EPOCH_US, Facts, day, make_settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.closes import attach_plain_closes
 from leadscore.history.spells import _facts, _replay, build_spells
-from leadscore.ingest.mapping import table_of
-from leadscore.testing import EPOCH_US, Facts, day, make_settings
+from leadscore.ingest.mapping.entries import table_of
 from leadscore.times import DAY_US, FOREVER_US
 
 SETTINGS = make_settings(engine={"threads": 1})

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.split import History, open_history
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
-from leadscore.testing import make_settings
 from leadscore.times import parse_moment
 
 FIRST, SECOND, THIRD = "2024-02-01", "2024-03-01", "2024-04-01"

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.errors import NoLeadsError, SourceFormatError, UserError
-from leadscore.ingest import batch
+from leadscore.ingest.readers import batch
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
-from leadscore.testing import make_settings
 from leadscore.times import format_us, parse_moment
 
 COLUMNS = {"lead_id": "id", "event_at": "created"}

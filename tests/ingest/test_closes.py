@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import UndatedClosesError
 from leadscore.history.split import History, open_history
+from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
-from leadscore.testing import make_settings
 from leadscore.times import format_us, parse_moment
 
 UNTIL = "2024-06-01T06:00:00Z"

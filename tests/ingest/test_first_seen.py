@@ -7,11 +7,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.files import canonical_json, hash_bytes
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, object_path, read_current
-from leadscore.testing import make_settings
 from leadscore.times import parse_moment
 
 FIRST, SECOND, THIRD = "2024-03-01", "2024-04-01", "2024-05-01"

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from leadscore import jobs
-from leadscore.ingest.forms import find_odd_ids
-from leadscore.testing import make_settings
+from builders import make_settings
+from leadscore import project as jobs
+from leadscore.ingest.checks.forms import find_odd_ids
 
 USUAL = {
     "numbers": [str(n) for n in range(1, 1200, 7)],

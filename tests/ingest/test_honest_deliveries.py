@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deliveries import cut, read_sample, settings_of, write_delivery
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.errors import AlarmError
 from leadscore.times import parse_moment
 

@@ -7,14 +7,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore import files, jobs
-from leadscore.config import Settings
+from builders import make_settings
+from leadscore import files
+from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AlarmError, NoStoreError, SourceFormatError, UnknownAlarmError, WriteError
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import open_history
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
-from leadscore.testing import make_settings
 from leadscore.times import parse_moment
 
 FIELDS = {

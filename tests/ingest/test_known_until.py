@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.errors import AlarmError, ExportMomentError, SourceFormatError
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
-from leadscore.testing import make_settings
 from leadscore.times import DAY_US, HOUR_US, parse_moment
 
 LEADS = {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}

@@ -1,7 +1,7 @@
 import pytest
 
-from leadscore import jobs
-from leadscore.testing import make_settings
+from builders import make_settings
+from leadscore import project as jobs
 
 PERSONAL = {
     "an e-mail address": ["ann@example.com", "Ann Lee <ann.lee@mail.example.co.uk>", "mailto:a+b@c.de"],

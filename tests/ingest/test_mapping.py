@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore import jobs
-from leadscore.ingest.sources import Batch
-from leadscore.ingest.words import Texts
+from builders import make_settings
+from leadscore import project as jobs
+from leadscore.ingest.mapping.words import Texts
+from leadscore.ingest.readers.sources import Batch
 from leadscore.store.version import StoreVersion, read_current
-from leadscore.testing import make_settings
 
 LEADS = {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}
 TWO_LEADS = "id,created\n1,2024-01-01\n2,2024-01-01\n"

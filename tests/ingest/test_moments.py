@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from leadscore.ingest.moments import count_date_orders, find_ambiguous_dates, read_moments, within_reason
-from leadscore.ingest.values import format_values
+from leadscore.ingest.mapping.moments import count_date_orders, find_ambiguous_dates, read_moments, within_reason
+from leadscore.ingest.readers.values import format_values
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE_US = 60_000_000

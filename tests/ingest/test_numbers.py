@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.errors import DecimalMarkError
-from leadscore.ingest.numbers import detect_decimal, read_money, read_numbers
+from leadscore.ingest.mapping.numbers import detect_decimal, read_money, read_numbers
 
 
 def column(values: list) -> pa.Array:

@@ -5,14 +5,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore.config import read_settings
+from builders import make_settings
 from leadscore.errors import MissingColumnsError, RepsError, SourceFormatError, SourceMissingError
 from leadscore.files import hash_file
 from leadscore.ingest.reps import read_reps
-from leadscore.routing import RoutingSettings
-from leadscore.sample import write_sample
+from leadscore.sample.sample import write_sample
+from leadscore.settings.routing import RoutingSettings
+from leadscore.settings.settings import read_settings
 from leadscore.tables import REPS
-from leadscore.testing import make_settings
 
 HEADER = ",".join(REPS.names[1:])
 MATCH = {"territories": "country", "segments": "industry", "languages": "language", "skills": "product"}

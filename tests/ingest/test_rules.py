@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.errors import AmbiguousDateError, SaltLostError, SourceFormatError, TooManyRefusedError
-from leadscore.ingest.personal import NORMALISED, PersonalHash
-from leadscore.rules import RULES
+from leadscore.ingest.mapping.personal import NORMALISED, PersonalHash
+from leadscore.settings.rules import RULES
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
-from leadscore.testing import make_settings
 from leadscore.times import parse_moment
 
 COLUMNS = {"lead_id": "id", "event_at": "created"}

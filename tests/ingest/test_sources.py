@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadscore.errors import MissingColumnsError, SourceMissingError, UnreadableError, UserError
-from leadscore.ingest import csv_text, parquet, text
-from leadscore.ingest.sources import Batch, Dialect, SourceFile, detect_dialect, find_files, read_file
-from leadscore.sections import Source
+from leadscore.ingest.readers import csv_text, parquet, text
+from leadscore.ingest.readers.sources import Batch, Dialect, SourceFile, detect_dialect, find_files, read_file
+from leadscore.settings.sections import Source
 
 
 def batches(folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts) -> list[Batch]:

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 from openpyxl import Workbook
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.errors import SwappedDatesError
-from leadscore.ingest.swapped import find_swapped_dates
-from leadscore.testing import make_settings
+from leadscore.ingest.mapping.swapped import find_swapped_dates
+from leadscore.settings.settings import Settings
 
 FORMS = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
 

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore import jobs
-from leadscore.config import Settings
+from leadscore import project as jobs
 from leadscore.errors import SourceFormatError, TimeModeError
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
 
 NAMED = {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "color": "color"}}

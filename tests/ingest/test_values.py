@@ -4,7 +4,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from leadscore.ingest.values import format_values
+from leadscore.ingest.readers.values import format_values
 
 
 @pytest.mark.parametrize(

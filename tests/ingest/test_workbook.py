@@ -8,8 +8,8 @@ import pytest
 import xlsxwriter
 
 from leadscore.errors import MissingColumnsError, UserError
-from leadscore.ingest.sources import SourceFile, detect_dialect, read_file
-from leadscore.sections import Source
+from leadscore.ingest.readers.sources import SourceFile, detect_dialect, read_file
+from leadscore.settings.sections import Source
 
 Sheet = Any
 

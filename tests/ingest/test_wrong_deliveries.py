@@ -30,9 +30,9 @@ from deliveries import (
     write_delivery,
 )
 from histories import scratch
-from leadscore import jobs
-from leadscore.config import Settings
+from leadscore import project as jobs
 from leadscore.errors import AlarmError, QuarantinedError
+from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import parse_moment
 

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from leadscore import jobs
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.errors import MissingColumnsError, UserError
 from leadscore.store.version import StoreVersion, read_current
-from leadscore.testing import make_settings
 
 IDS = st.sampled_from(["1", "2", "3", "00012", " 1", "", "9"])
 TIMES = st.sampled_from(

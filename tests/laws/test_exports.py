@@ -16,13 +16,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from leadscore import jobs
-from leadscore.config import Settings
+from builders import day, make_settings
+from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import open_history
+from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
-from leadscore.testing import day, make_settings
 from leadscore.times import format_us
 
 IDS = ["a", "b", "c"]

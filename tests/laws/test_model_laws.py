@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import histories
+from builders import Facts, day
 from histories import BUDGETS, sales_facts, sales_settings, score_table
 from leadscore.files import canonical_json
 from leadscore.model.apply import WinModel, calibrate
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.publish.publication import write_publication
-from leadscore.testing import Facts, day
 
 LAW = settings(derandomize=True, deadline=None, max_examples=15)
 STEEP = {"kind": "isotonic", "raw": [-3.0, -1.5, -1.4, 0.5], "probability": [0.05, 0.2, 0.6, 0.9]}

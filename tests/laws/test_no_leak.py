@@ -21,8 +21,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
+from builders import Facts, day, make_settings
 from leadscore.audit.verdict import audit_learned
-from leadscore.config import Settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.bant import build_bant
 from leadscore.features.feature import Feature
@@ -33,9 +33,9 @@ from leadscore.history.closes import attach_plain_closes
 from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import KEYS, Snapshot, build_grid_list
 from leadscore.history.split import History
-from leadscore.ingest.mapping import table_of
+from leadscore.ingest.mapping.entries import table_of
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
-from leadscore.testing import Facts, day, make_settings
 from leadscore.times import DAY_US
 
 UNTIL = 25

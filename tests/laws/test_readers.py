@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from leadscore.errors import UserError
-from leadscore.ingest import csv_text, text
-from leadscore.ingest.batch import Dialect, SourceFile
-from leadscore.ingest.moments import count_date_orders, find_ambiguous_dates, read_moments
-from leadscore.ingest.numbers import detect_decimal, read_money, read_numbers
-from leadscore.ingest.sources import detect_dialect, find_files, read_file
-from leadscore.sections import Source
+from leadscore.ingest.mapping.moments import count_date_orders, find_ambiguous_dates, read_moments
+from leadscore.ingest.mapping.numbers import detect_decimal, read_money, read_numbers
+from leadscore.ingest.readers import csv_text, text
+from leadscore.ingest.readers.batch import Dialect, SourceFile
+from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
+from leadscore.settings.sections import Source
 
 
 def bounded(examples: int) -> settings:

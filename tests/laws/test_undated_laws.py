@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import histories
 from histories import open_undated, score_table, undated_leads, undated_settings
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel

@@ -8,16 +8,16 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 import histories
+from builders import Facts, day
 from histories import score_table
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.errors import AsOfError
 from leadscore.history.labels import build_side
-from leadscore.model.backtest import run_backtest, spread_dates
 from leadscore.model.files import read_model, write_model
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
-from leadscore.testing import Facts, day
 from leadscore.times import format_us, parse_moment
+from leadscore.validation.backtest import run_backtest, spread_dates
 
 TOO_EARLY, EARLY, LATER, UNSETTLED = day(20), day(70), day(90), day(119)
 MODELS = [

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from venn_abers import VennAbers
 
 from leadscore.model.apply import calibrate
-from leadscore.model.calibrate import KINDS, fit_calibrator
+from leadscore.model.calibration.calibrate import KINDS, fit_calibrator
 
 FITTED = [kind for kind in KINDS if kind != "none"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from histories import fitted
-from leadscore.model.carriers import compute_carriers, describe_carriers, say_carriers
+from leadscore.model.contributions.carriers import compute_carriers, describe_carriers, say_carriers
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders import Facts, make_settings
 from histories import sales_facts, sales_settings
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, sigmoid
@@ -19,11 +20,10 @@ from leadscore.model.choose import (
     choose_scorer,
     missing_leads,
 )
+from leadscore.model.held_out import Unseen
 from leadscore.model.horizon import choose_horizon
 from leadscore.model.train import fit_model, fit_scorecard
-from leadscore.model.unseen import Unseen
 from leadscore.progress import silent
-from leadscore.testing import Facts, make_settings
 
 
 def make_side(won, others, *, probability=None, seed=0):

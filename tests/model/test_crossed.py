@@ -7,19 +7,19 @@ import pandas as pd
 import pytest
 
 from histories import open_undated, undated_leads
+from leadscore.evaluation.metrics import compute_auc
 from leadscore.history.labels import Side
 from leadscore.model import judge
-from leadscore.model import tune_within as tuning
 from leadscore.model.apply import sigmoid
-from leadscore.model.boosted import Boosting
-from leadscore.model.calibrate import KINDS
+from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.choose import CALIBRATED_LEADS
 from leadscore.model.crossed import choose_crossed
-from leadscore.model.evaluate import compute_auc
-from leadscore.model.time_limit import TimeLimit
+from leadscore.model.held_out import MIN_SPLITS, Unseen
+from leadscore.model.scorers import tune_within as tuning
+from leadscore.model.scorers.boosted import Boosting
+from leadscore.model.scorers.time_limit import TimeLimit
 from leadscore.model.train import fit_model
 from leadscore.model.training import open_training
-from leadscore.model.unseen import MIN_SPLITS, Unseen
 from leadscore.progress import silent
 
 FOLDS = 5

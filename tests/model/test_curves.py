@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from leadscore.model.curves import (
+from leadscore.evaluation.curves import (
     DISTRIBUTION_BINS,
     POINTS,
     compute_days_to_win,
@@ -17,7 +17,7 @@ from leadscore.model.curves import (
     compute_precision_recall,
     compute_roc,
 )
-from leadscore.model.evaluate import Judged, compute_auc, compute_capture
+from leadscore.evaluation.metrics import Judged, compute_auc, compute_capture
 from leadscore.times import DAY_US, FOREVER_US
 
 OF_JUDGED = [compute_roc, compute_precision_recall, compute_lift_curve, compute_distribution]

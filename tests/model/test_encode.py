@@ -19,8 +19,8 @@ from leadscore.model.encode import (
     fold_of_group,
     pool_rare_levels,
 )
-from leadscore.model.linear_choice import Linear, fit_linear
-from leadscore.sections import Scorecard
+from leadscore.model.scorers.linear_choice import Linear, fit_linear
+from leadscore.settings.sections import Scorecard
 
 
 def feature(name, unit, **more):

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest, mannwhitneyu, norm
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from leadscore.model.evaluate import (
+from leadscore.evaluation.metrics import (
     METRICS,
     Estimate,
     Judged,

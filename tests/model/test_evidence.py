@@ -11,7 +11,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.model.evidence import BINS, LEAST, build_evidence, tell_evidence
+from leadscore.model.contributions.evidence import BINS, LEAST, build_evidence, tell_evidence
 
 NUMBER = Feature("engagement_calls", {}, Learned(), "number", "", "", "calls")
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from histories import open_undated, undated_leads, undated_settings
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.features.matrix import build_features, build_matrix
 
 RATES = {"web": 0.2, "fair": 0.5, "phone": 0.8, "partner": 0.9}  # 60 % on average

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from histories import open_undated
+from leadscore.evaluation.metrics import compute_auc
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.model.apply import sigmoid
-from leadscore.model.boosted import LEAST_FEATURES, Boosting, fit_boosted
-from leadscore.model.evaluate import compute_auc
+from leadscore.model.scorers.boosted import LEAST_FEATURES, Boosting, fit_boosted
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 

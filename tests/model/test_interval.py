@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders import make_settings
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, calibrate, sigmoid
-from leadscore.model.calibrate import KINDS
-from leadscore.model.interval import fit_interval
-from leadscore.model.unseen import Unseen
-from leadscore.testing import make_settings
+from leadscore.model.calibration.calibrate import KINDS
+from leadscore.model.calibration.interval import fit_interval
+from leadscore.model.held_out import Unseen
 from leadscore.times import DAY_US
 
 TARGET = make_settings().target

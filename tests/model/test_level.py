@@ -10,10 +10,10 @@ from histories import open_undated
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.model.apply import contribute_all, sigmoid
-from leadscore.model.logistic import fit_logistic
+from leadscore.model.scorers.logistic import fit_logistic
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
-from leadscore.sections import Scorecard
+from leadscore.settings.sections import Scorecard
 
 
 def feature(name, unit="number", **more):

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import Facts, day
 from histories import open_stored, sales_facts, sales_settings, write_store
-from leadscore.model.evaluate import Judged, compute_brier
-from leadscore.model.learning import Candidate, compute_learning, leads_to_overtake, say_learning, say_overtaking
-from leadscore.model.parts import (
+from leadscore.evaluation.breakdowns import (
     compute_captured,
     compute_decomposition,
     compute_groups,
     find_never_worked,
     read_values,
 )
+from leadscore.evaluation.learning import compute_learning, say_learning
+from leadscore.evaluation.metrics import Judged, compute_brier
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
-from leadscore.testing import Facts, day
 
 rows = st.tuples(st.floats(0, 1), st.booleans(), st.floats(0.1, 5), st.integers(0, 9))
 
@@ -170,33 +170,36 @@ def test_learning_when_rows_come_in_another_order_then_parts_are_the_same_and_ne
     training, seen = trained.training, []
     earlier, last = training.earlier[-1], training.pools["last"]
 
-    def fit(chosen):
-        seen.append(set(chosen["lead_id"]))
-        return training.fit("logistic", chosen.sort_values(["lead_id", "as_of_us"]), boosting=None)
+    columns = training.matrix.take(last.rows[last.observed]).columns
 
-    whole = training.fit("logistic", earlier.rows, boosting=None).raw(training.matrix.take(last.rows).columns)
-    args = training.matrix, earlier, last, Candidate("logistic", fit, whole)
-    first = compute_learning(*args, seed=1)
+    def learn(chosen):
+        seen.append(set(chosen["lead_id"]))
+        ordered = chosen.sort_values(["lead_id", "as_of_us"])
+        return training.fit("logistic", ordered, boosting=None).raw(columns)
+
+    log_odds = training.fit("logistic", earlier.rows, boosting=None).raw(training.matrix.take(last.rows).columns)
+    first = compute_learning(earlier, last, log_odds=log_odds, learn=learn, seed=1)
     seen.append(set(earlier.rows["lead_id"][earlier.observed]))
     assert all(small < large for small, large in pairwise(seen))
     assert [point["leads"] for point in first["points"]] == [len(leads) for leads in seen]
     turned = replace(earlier, rows=earlier.rows[::-1])
-    assert compute_learning(args[0], turned, *args[2:], seed=1) == first
+    assert compute_learning(turned, last, log_odds=log_odds, learn=learn, seed=1) == first
 
 
-def test_learning_when_half_of_the_leads_have_one_outcome_then_is_not_told(trained):
+def test_learning_when_half_of_the_leads_have_one_outcome_then_there_is_no_curve(trained):
     training = trained.training
     earlier, last = training.earlier[-1], training.pools["last"]
     winner = earlier.rows.loc[earlier.rows["label"] == 1, "lead_id"].iloc[0]
     one = replace(earlier, rows=earlier.rows[(earlier.rows["lead_id"] == winner) | (earlier.rows["label"] == 0)])
+    columns = training.matrix.take(last.rows[last.observed]).columns
 
-    def fit(rows):
-        return training.fit("logistic", rows, boosting=None)
+    def learn(rows):
+        return training.fit("logistic", rows, boosting=None).raw(columns)
 
-    chosen = Candidate("logistic", fit, np.zeros(len(last.rows)))
-    found = [compute_learning(training.matrix, one, last, chosen, seed=seed) for seed in range(6)]
-    assert None in found  # the only lead that was won stood in the other half
-    assert any(found)
+    log_odds = np.zeros(len(last.rows))
+    curves = [compute_learning(one, last, log_odds=log_odds, learn=learn, seed=seed) for seed in range(6)]
+    assert None in curves  # the only lead that was won stood in the other half
+    assert any(curves)
 
 
 def test_doubling_when_loss_falls_with_the_root_then_brings_what_the_curve_goes_on_to_give():
@@ -207,35 +210,3 @@ def test_doubling_when_loss_falls_with_the_root_then_brings_what_the_curve_goes_
         f"({gain - 1.96 * 0.001 / 2**0.5:.4f} to {gain + 1.96 * 0.001 / 2**0.5:.4f})"
     )
     assert say_learning(points, 0.02) == "more closed leads of the same kind would change little"
-
-
-def differences(ours, theirs):
-    """Of two curves (a, b) of a + b / sqrt(leads), the second less the first, at 800 and at 1,600 leads, in 50 rows."""
-    return [np.full(50, theirs[0] - ours[0] + (theirs[1] - ours[1]) / n**0.5) for n in (800, 1600)]
-
-
-EVERY = {"leads": (800, 1600), "weight": np.ones(50), "lead_id": np.arange(50).astype(str)}
-
-
-@pytest.mark.parametrize(
-    ("theirs", "expected", "said"),
-    [
-        ((0.38, 2.0), 2500, "with about 900 more the boosted one would be clearly better"),  # 0.02 = 1 / sqrt(2500)
-        ((0.38, 1.4), 400, "on the last split the boosted one is clearly better already"),
-        ((0.399, 2.0), 1_000_000, "nothing says that more of them alone"),  # six hundred times what there is
-        ((0.41, 2.0), None, "nothing says that more of them alone"),
-        ((0.41, 0.2), None, "nothing says that more of them alone"),  # better now, but to be overtaken itself
-    ],
-)
-def test_overtaking_when_both_curves_are_known_then_is_where_they_cross(theirs, expected, said):
-    needed = leads_to_overtake(*differences((0.4, 1.0), theirs), **EVERY)
-    assert needed == (expected if expected is None else pytest.approx(expected))
-    assert say_overtaking("boosted", needed, leads=1600).startswith(said)
-
-
-def test_overtaking_when_rows_differ_then_it_takes_more_leads_to_be_sure_of_it():
-    half, whole = differences((0.4, 1.0), (0.3, 3.0))  # they cross at 400
-    noise = np.tile([-0.05, 0.05], 25)
-    error = 0.05 / 50**0.5  # of 50 leads; that of 1,600, shrinking with the root of their number
-    assert leads_to_overtake(half + noise, whole + noise, **EVERY) == pytest.approx(((2 + error * 40) / 0.1) ** 2)
-    assert leads_to_overtake(half + 30 * noise, whole + 30 * noise, **EVERY) is None

@@ -9,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import histories
+from builders import make_settings
 from histories import open_stored, sales_facts, sales_settings, write_store
-from leadscore.model.boosted import Boosting
-from leadscore.model.evaluate import Estimate, Judged, compute_metrics, compute_spreads, difference_of
+from leadscore.evaluation.metrics import Estimate, Judged, compute_metrics, compute_spreads, difference_of
 from leadscore.model.judge import broken_limits
-from leadscore.model.promote import (
+from leadscore.model.scorers.boosted import Boosting
+from leadscore.model.train import fit_model
+from leadscore.progress import silent
+from leadscore.settings.sections import ModelSettings
+from leadscore.validation.promotion import (
     Evidence,
     Recipe,
     compare_judged,
@@ -22,10 +26,6 @@ from leadscore.model.promote import (
     decide_promotion,
     judge_recipes,
 )
-from leadscore.model.train import fit_model
-from leadscore.progress import silent
-from leadscore.sections import ModelSettings
-from leadscore.testing import make_settings
 
 NAN = float("nan")
 BETTER, LEVEL, WORSE = Estimate(0.01, 0.005, 0.015), Estimate(0.001, -0.004, 0.006), Estimate(-0.01, -0.015, -0.005)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.model.evaluate import Judged, compute_auc, compute_metrics
+from leadscore.evaluation.metrics import Judged, compute_auc, compute_metrics
+from leadscore.evaluation.ranking import Ranking
 from leadscore.model.judge import describe_judged
-from leadscore.model.ranking import Ranking
 
 ROWS = st.lists(
     st.tuples(

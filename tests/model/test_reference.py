@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from leadscore.deciding import Tiers
-from leadscore.model.reference import compute_score, decide_tier
+from leadscore.evaluation.reference import compute_score, decide_tier
+from leadscore.settings.decisions import Tiers
 
 REFERENCE = [0.1, 0.2, 0.2, 0.2, 0.4]
 

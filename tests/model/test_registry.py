@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 
 import histories
-from leadscore.addresses import hide_secrets
-from leadscore.config import environment_kept, read_settings
 from leadscore.errors import (
     AliasError,
     CorruptFileError,
@@ -25,7 +23,9 @@ from leadscore.errors import (
 )
 from leadscore.model import apply
 from leadscore.model.files import write_model
-from leadscore.model.registry import ModelVersion, Registry, Who
+from leadscore.registry.addresses import hide_secrets
+from leadscore.registry.registry import ModelVersion, Registry, Who
+from leadscore.settings.settings import environment_kept, read_settings
 from leadscore.times import DAY_US
 
 STORE = "0123456789abcdef"
@@ -733,8 +733,8 @@ AT_ONCE = """
 import sys
 from pathlib import Path
 
-from leadscore.config import Settings
-from leadscore.model.registry import Registry, Who
+from leadscore.settings.settings import Settings
+from leadscore.registry.registry import Registry, Who
 
 settings = Settings.model_validate_json(sys.argv[1])
 print("ready", flush=True)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.model.evaluate import METRICS, Judged, compute_binned_error, compute_metrics
-from leadscore.model.resampled import SortedRows, sort_rows
+from leadscore.evaluation.metrics import METRICS, Judged, compute_binned_error, compute_metrics
+from leadscore.evaluation.resampled import SortedRows, sort_rows
 
 
 @given(n=st.integers(1, 60), levels=st.sampled_from([1, 2, 7, 10_000]), seed=st.integers(0, 10_000))

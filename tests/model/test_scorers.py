@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
+from leadscore.evaluation.metrics import compute_auc
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.model.evaluate import compute_auc
 from leadscore.model.fit import SCORERS, fit_scorer
-from leadscore.model.logistic import BASE_LEADS, RAW_SPREAD, fit_logistic
-from leadscore.sections import Scorecard
+from leadscore.model.scorers.logistic import BASE_LEADS, RAW_SPREAD, fit_logistic
+from leadscore.settings.sections import Scorecard
 
 NAN = float("nan")
 BANT = [f"bant_{letter}" for letter in ("budget", "authority", "need", "timeline")]

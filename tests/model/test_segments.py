@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadscore.config import Settings
+from builders import make_settings
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.fit import fit_scorer
-from leadscore.model.segments import choose_segments, fit_correction
-from leadscore.model.unseen import Unseen
-from leadscore.testing import make_settings
+from leadscore.model.held_out import Unseen
+from leadscore.model.scorers.segments import choose_segments, fit_correction
+from leadscore.settings.settings import Settings
 
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "profile_country")
 MEETINGS = Feature("engagement_meetings", {}, Learned(), "share", "", "", "meetings", direction=1)

@@ -10,9 +10,9 @@ import pytest
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
-from leadscore.model import shapley
+from leadscore.model.contributions import shapley
+from leadscore.model.contributions.shapley import CHECKED, TOLERANCE, compute_contributions
 from leadscore.model.fit import fit_scorer
-from leadscore.model.shapley import CHECKED, TOLERANCE, compute_contributions
 
 FEATURES = (
     Feature("stage_current", {}, Text("stage"), "category", "", "", "stage"),

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from leadscore.model.evaluate import Judged, compute_gain, compute_metrics
+from leadscore.evaluation.metrics import Judged, compute_gain, compute_metrics
 from leadscore.model.judge import as_json
-from leadscore.model.promote import Promotion, hold_unproven
 from leadscore.model.signal import compute_levelled_gain, find_signal
+from leadscore.validation.promotion import Promotion, hold_unproven
 
 
 def leads(*, slope, level, n=1500, stretch=1.0, heavy=0, seed=0):

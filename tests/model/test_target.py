@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from leadscore.config import Settings
+from builders import Facts, day, make_settings
 from leadscore.model.horizon import choose_first_horizon, choose_horizon
 from leadscore.model.target import TargetMismatchError, check_target, describe_target, with_horizon_of
-from leadscore.testing import Facts, day, make_settings
+from leadscore.settings.settings import Settings
 
 OUTCOMES = {
     "source": "leads", "table": "outcomes", "columns": {"lead_id": "id", "event_at": "closed"},

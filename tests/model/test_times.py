@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize_scalar
 
+from builders import Facts, day, make_settings
 from histories import open_undated, undated_leads
 from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.evaluation.metrics import Judged
 from leadscore.history.split import open_history
 from leadscore.model.apply import add_shift
-from leadscore.model.evaluate import Judged
-from leadscore.model.times import Past, fit_shift, log_odds_of, renewals, unit_of
-from leadscore.testing import Facts, day, make_settings
+from leadscore.model.intercept.running import Past, fit_shift, log_odds_of, renewals, unit_of
 
 HORIZON = 60
 QUICK = 4.0  # days until a loss, in the mean

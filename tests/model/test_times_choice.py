@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from histories import open_undated, undated_leads
-from leadscore.model.backtest import run_backtest
-from leadscore.model.evaluate import compute_auc
-from leadscore.model.promote import Recipe, judge_recipe
-from leadscore.model.times import log_odds_of, shift_at
+from leadscore.evaluation.metrics import compute_auc
+from leadscore.model.intercept.running import log_odds_of, shift_at
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
+from leadscore.validation.backtest import run_backtest
+from leadscore.validation.promotion import Recipe, judge_recipe
 
 LOGISTIC = {"scorer": "logistic", "outcome_delay": 4}
 

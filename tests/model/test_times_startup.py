@@ -6,8 +6,8 @@ import pytest
 from histories import open_undated, undated_leads
 from leadscore.history.labels import count_effective_leads
 from leadscore.history.split import FIRST_SHARE, LAST_SHARE, MAX_SPLITS
-from leadscore.model.times_choice import choose_times
-from leadscore.model.unseen import Unseen, build_pools
+from leadscore.model.held_out import Unseen, build_pools
+from leadscore.model.intercept.choice import choose_times
 
 SIGNAL = np.array([-1.2, 0.0, 1.2])
 

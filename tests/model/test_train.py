@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 import histories
+from builders import Facts, day
 from histories import open_stored, sales_facts, sales_settings, write_store
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.errors import AsOfError, FollowUpError, NoModelError, TooFewOutcomesError
+from leadscore.evaluation.metrics import Judged
+from leadscore.evaluation.reference import build_reference, compute_score
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
@@ -20,15 +23,12 @@ from leadscore.history.split import History
 from leadscore.model import train
 from leadscore.model.apply import calibrate
 from leadscore.model.choose import choose_calibrator
-from leadscore.model.evaluate import Judged
 from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
-from leadscore.model.reference import build_reference, compute_score
+from leadscore.model.held_out import Unseen, build_pools, predict_pool
 from leadscore.model.train import fit_model
 from leadscore.model.training import MIN_EVALUATED, MIN_OUTCOMES
-from leadscore.model.unseen import Unseen, build_pools, predict_pool
 from leadscore.progress import silent
-from leadscore.testing import Facts, day
 from leadscore.times import DAY_US, HOUR_US
 
 

@@ -5,9 +5,9 @@ import pytest
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
-from leadscore.model import boosted
-from leadscore.model.boosted import Boosting
-from leadscore.model.tune import _choose, _Later, tune_boosted
+from leadscore.model.scorers import boosted
+from leadscore.model.scorers.boosted import Boosting
+from leadscore.model.scorers.tune import _choose, _Later, tune_boosted
 
 FEATURES = [Feature(name, {}, Learned(), "number", "", "", name) for name in ("x", "noise")]
 

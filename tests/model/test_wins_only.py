@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders import Facts
 from histories import sales_settings
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.report.card import build_card
-from leadscore.testing import Facts
 
 HORIZON = 30
 MEAN_DAYS = 20.0  # from creation to a win, of those that are won

@@ -6,18 +6,18 @@ import pytest
 from sklearn.naive_bayes import CategoricalNB
 
 from histories import open_stored, open_undated, sales_facts, sales_settings, undated_leads, write_store
+from leadscore.evaluation.metrics import METRICS, resample_leads
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
-from leadscore.model.compare import OURS, compare_models, compute_table
 from leadscore.model.encode import fold_of_group
-from leadscore.model.evaluate import METRICS, resample_leads
 from leadscore.model.judge import REPEATS
 from leadscore.model.training import open_training
-from leadscore.model.yardstick import predict_naive_bayes, predict_yardsticks
 from leadscore.progress import silent
-from leadscore.sections import Scorecard
+from leadscore.settings.sections import Scorecard
+from leadscore.validation.baselines import predict_naive_bayes, predict_yardsticks
+from leadscore.validation.comparison import OURS, compare_models, compute_table
 
 STAGE = Feature("stage_current", {}, Text("stage"), "category", "", "", "stage")
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")

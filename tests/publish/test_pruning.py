@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from leadscore.jobs.stored import horizon_of
+from builders import day, make_settings
+from leadscore.project.stored import horizon_of
 from leadscore.publish import pruning
 from leadscore.publish.pruning import ListLimits, prune_lists
 from leadscore.publish.published import Listed, find_standing, list_published
 from leadscore.store.receipts import read_receipts
-from leadscore.testing import day, make_settings
 from publish.test_publication import make_scores, publish, read_whole
 
 DAYS = [100, 110, 120, 130, 140]

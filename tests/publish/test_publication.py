@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builders import day
 from leadscore.errors import WriteError
 from leadscore.files import hash_bytes
 from leadscore.publish import publication as publications
@@ -22,7 +23,6 @@ from leadscore.publish import published
 from leadscore.scoring.score import SCORES
 from leadscore.store.receipts import read_receipts
 from leadscore.tables import RECEIPTS
-from leadscore.testing import day
 
 FILES = ["manifest.json", "scores.csv", "scores.parquet"]
 HOSTILE = [

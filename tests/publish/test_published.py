@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore import cli, jobs, terminal
-from leadscore.config import read_settings
+from builders import day
+from leadscore import project as jobs
+from leadscore.cli import main as cli
+from leadscore.cli import rendering as terminal
 from leadscore.errors import AlarmError
-from leadscore.model.registry import Who
 from leadscore.publish.published import find_before, find_standing
-from leadscore.sample import write_sample
-from leadscore.testing import day
+from leadscore.registry.registry import Who
+from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import read_settings
 from publish.test_publication import make_scores, publish
 from quick import first_quick
 
@@ -139,7 +141,7 @@ def test_command_when_the_list_is_withheld_then_it_says_what_differs_and_ends_wi
 ):
     score(project, MIDDLE)
     project = reopen(project, tmp_path)
-    monkeypatch.setattr("leadscore.config.read_settings", lambda *_, **__: project)
+    monkeypatch.setattr("leadscore.settings.settings.read_settings", lambda *_, **__: project)
     monkeypatch.setattr(terminal.out, "_width", 1000)
     monkeypatch.setattr(sys, "argv", ["leadscore", "score", "--as-of", "2026-03-02"])
     with pytest.raises(SystemExit) as end:
@@ -155,7 +157,7 @@ def test_command_when_the_list_is_older_then_says_that_it_was_written_and_which_
     project, monkeypatch, capsys
 ):
     newer = score(project, MARCH)
-    monkeypatch.setattr("leadscore.config.read_settings", lambda *_, **__: project)
+    monkeypatch.setattr("leadscore.settings.settings.read_settings", lambda *_, **__: project)
     monkeypatch.setattr(terminal.out, "_width", 300)
 
     def run(*words):

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from leadscore.publish.unlike import Pair, find_unlike
-from leadscore.publishing import PublicationSettings
+from leadscore.settings.publication import PublicationSettings
 
 LIMITS = PublicationSettings()
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from audit.worlds import open_file
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.audit.verdict import audit
-from leadscore.config import read_settings
+from leadscore.settings.settings import read_settings
 from leadscore.times import DAY_US
 
 ROOT = Path(__file__).parents[2]

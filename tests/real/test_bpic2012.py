@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import histories
-from leadscore import jobs
-from leadscore.config import read_settings
+from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.split import open_history
+from leadscore.settings.settings import read_settings
 from leadscore.store.version import read_current
 from leadscore.times import DAY_US, parse_moment
 
@@ -183,7 +183,7 @@ def test_scores_when_the_future_of_the_log_is_cut_off_are_the_same(settings, tmp
 
 
 def test_command_line_when_asked_for_json_prints_what_the_job_returns(settings, scored, tmp_path, monkeypatch, capsys):
-    from leadscore.cli import app
+    from leadscore.cli.main import app
 
     monkeypatch.chdir(tmp_path)
     config = tmp_path / "leadscore.toml"

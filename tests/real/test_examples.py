@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import histories
-from leadscore import jobs
-from leadscore.config import Settings, read_settings
+from leadscore import project as jobs
 from leadscore.errors import NoModelError
+from leadscore.settings.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LEADSCORE_REAL_DATA", ROOT / "../shared/data"))

@@ -5,13 +5,13 @@ from html.parser import HTMLParser
 import pytest
 
 import histories
-from leadscore.charts.svg import x_scale
+from builders import make_settings
+from leadscore.evaluation.metrics import METRICS
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
-from leadscore.model.evaluate import METRICS
 from leadscore.report.card import build_card
-from leadscore.report.figures import build_date_figures, build_figures
-from leadscore.testing import make_settings
+from leadscore.report.figures.of_card import build_date_figures, build_figures
+from leadscore.report.figures.svg import x_scale
 
 EVIL = "<script>alert('x')</script>\"&"
 VOID = {"meta", "br", "link", "img", "hr", "input"}

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.deciding import Actions, Qualification, Rule, Tiers
+from builders import Facts, day, make_settings
 from leadscore.errors import OverridesError
+from leadscore.evaluation.reference import compute_score
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.ingest.overrides import read_overrides
-from leadscore.jobs.scored import _with_places
 from leadscore.model.fit import fit_scorer
-from leadscore.model.reference import compute_score
+from leadscore.project.scored import _with_places
 from leadscore.scoring import question
-from leadscore.scoring.qualify import override_tiers, override_verdicts, overrides_in_force, qualify
+from leadscore.scoring.qualification import override_tiers, override_verdicts, overrides_in_force, qualify
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
 from leadscore.scoring.tier import (
     TIERS,
@@ -29,7 +29,7 @@ from leadscore.scoring.tier import (
     measure_by,
 )
 from leadscore.scoring.value import read_amounts
-from leadscore.testing import Facts, day, make_settings
+from leadscore.settings.decisions import Actions, Qualification, Rule, Tiers
 from leadscore.times import parse_moment
 
 PLAIN = Borders(90, 70, 40, 2)

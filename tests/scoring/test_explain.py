@@ -10,7 +10,7 @@ from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix, build_features
 from leadscore.model.apply import encode
 from leadscore.model.fit import fit_scorer
-from leadscore.scoring.explain import LEAST, explain
+from leadscore.scoring.reasons import LEAST, explain
 
 SIDES = {"up": 1, "down": -1}
 PLACES = (1, 2, 3)

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from leadscore.routing import RoutingSettings
-from leadscore.scoring.explore import draw_explored
-from leadscore.scoring.route import ROUTES, assign
+from leadscore.routing.assign import ROUTES, assign
+from leadscore.routing.explore import draw_explored
+from leadscore.settings.routing import RoutingSettings
 from leadscore.tables import REPS
 from leadscore.times import DAY_US
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from leadscore.routing import RoutingSettings
-from leadscore.scoring.route import assign, solve
-from leadscore.scoring.route_baselines import BASELINES
-from leadscore.scoring.route_problem import NOT, STEPS, TEAM_MATE, UNIT, build_problem
-from leadscore.scoring.route_wishes import grant_shares
-from leadscore.scoring.route_worth import compute_worth_of_place
+from leadscore.routing.assign import assign, solve
+from leadscore.routing.baselines import BASELINES
+from leadscore.routing.problem import NOT, STEPS, TEAM_MATE, UNIT, build_problem
+from leadscore.routing.shadow_prices import compute_worth_of_place
+from leadscore.routing.wishes import grant_shares
+from leadscore.settings.routing import RoutingSettings
 from leadscore.tables import REPS
 
 CHECKS = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -7,17 +7,17 @@ import pyarrow.parquet as pq
 import pytest
 
 import histories
+from builders import Facts, day
 from histories import score_table
-from leadscore import jobs
+from leadscore import project as jobs
 from leadscore.errors import AsOfError, ModelMismatchError
+from leadscore.evaluation.reference import compute_score, decide_tier
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.model.apply import WinModel
 from leadscore.model.files import write_model
-from leadscore.model.reference import compute_score, decide_tier
 from leadscore.scoring.score import SCORES
 from leadscore.store.receipts import read_receipts
-from leadscore.testing import Facts, day
 
 
 @pytest.fixture(scope="module")

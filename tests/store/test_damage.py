@@ -9,13 +9,13 @@ from contextlib import ExitStack
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore import jobs
+from builders import make_settings
+from leadscore import project as jobs
 from leadscore.errors import CorruptFileError, DamagedStoreError, LeadscoreError
 from leadscore.files import read_json
 from leadscore.locks import lease
 from leadscore.store import upkeep
 from leadscore.store.version import manifest_path, open_version, read_current
-from leadscore.testing import make_settings
 from leadscore.times import parse_moment
 
 OWNERS = ["ann", "bob", "cid"]

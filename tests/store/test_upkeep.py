@@ -7,12 +7,14 @@ from contextlib import suppress
 import pytest
 
 import histories
-from leadscore import cli, jobs, terminal
+from builders import Facts
+from leadscore import project as jobs
+from leadscore.cli import main as cli
+from leadscore.cli import rendering as terminal
 from leadscore.errors import CorruptFileError, NoStoreError, UnknownStoreVersionError
 from leadscore.locks import locked
 from leadscore.store import upkeep
 from leadscore.store.version import object_path, read_current
-from leadscore.testing import Facts
 
 
 def add_version(settings, day):

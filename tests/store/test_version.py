@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builders import Facts, day
 from leadscore.errors import CorruptFileError, LeadscoreError, NoStoreError, UserError, WriteError
 from leadscore.store import version as store_version
 from leadscore.store.version import object_path, read_current, write_rows, write_version
 from leadscore.tables import REJECTS
-from leadscore.testing import Facts, day
 
 SCHEMA = pa.schema([pa.field("lead_id", pa.string()), pa.field("n", pa.int64())])
 

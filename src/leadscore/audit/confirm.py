@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from leadscore.audit.late_name import confirmed_fields
+from leadscore.audit.checks.late_name import confirmed_fields
 from leadscore.audit.verdict import FieldVerdict
-from leadscore.config import Settings
+from leadscore.settings.settings import Settings
 
 STRONGEST = 3  # fields: a leak that matters is among the strongest, or suspect
 MOSTLY = 0.5  # of the score: with less, no answer about fields can account for how good a model is

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.config import Settings
 from leadscore.engine.protocol import identifier, literal
 from leadscore.history.split import History
-from leadscore.sections import LeadField
+from leadscore.settings.sections import LeadField
+from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, FOREVER_US
 
 MOST_JUDGED = 50_000  # closed leads that outcomes are compared on

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leadscore.audit.checks.placeholders import stand_for_missing
 from leadscore.audit.fields import Values
 from leadscore.audit.names import late_words, stems_of, units_of
-from leadscore.audit.placeholders import stand_for_missing
 
 MOST_GROUPS = 12
 MOST_SHARE = 0.8  # of the fields: a group that is nearly all of them has no rest to be compared with

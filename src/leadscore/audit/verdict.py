@@ -8,19 +8,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadscore.audit.content import (
+from leadscore.audit.checks.content import (
     check_clock,
     check_constant,
     check_identity,
     check_unseen,
 )
-from leadscore.audit.ending import (
+from leadscore.audit.checks.ending import (
     check_better_than_at_creation,
     check_changed_at_close,
     check_ends_with_lead,
     check_filled_by_age,
     check_filled_when_closed,
 )
+from leadscore.audit.checks.joint import judge_together
+from leadscore.audit.checks.late_name import check_late_name
+from leadscore.audit.checks.outcome import (
+    OwnAuc,
+    check_certain,
+    check_filled_by_outcome,
+    check_too_good,
+    compute_own_auc,
+)
+from leadscore.audit.checks.placeholders import check_left_by_outcome, check_placeholder
 from leadscore.audit.fields import (
     FieldHistory,
     Leads,
@@ -31,21 +41,11 @@ from leadscore.audit.fields import (
     read_leads,
 )
 from leadscore.audit.finding import Finding, Verdict, share, worst_first
-from leadscore.audit.joint import judge_together
-from leadscore.audit.late_name import check_late_name
-from leadscore.audit.outcome import (
-    OwnAuc,
-    check_certain,
-    check_filled_by_outcome,
-    check_too_good,
-    compute_own_auc,
-)
-from leadscore.audit.placeholders import check_left_by_outcome, check_placeholder
-from leadscore.config import Settings
 from leadscore.features.fields import unlearned_fields
 from leadscore.features.people import names_of_fields, unasked_fields
 from leadscore.history.split import History
-from leadscore.sections import AuditSettings
+from leadscore.settings.sections import AuditSettings
+from leadscore.settings.settings import Settings
 
 LATER_SHARE = 0.2  # of the leads, by order, is the later part that duplicates are looked for in
 MIN_FIELDS = 5

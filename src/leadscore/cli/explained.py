@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, checked_path, run_command
-from leadscore.terminal import draw_explained
+from leadscore.cli.rendering import draw_explained
 
 if TYPE_CHECKING:
-    from leadscore.config import Settings
     from leadscore.progress import Progress
+    from leadscore.settings.settings import Settings
 
 Lead = Annotated[str, typer.Argument(help="A lead's id.")]
 Html = Annotated[Path | None, typer.Option("--html", callback=checked_path, help="Write it to this file, as one page.")]
@@ -30,7 +30,7 @@ def explain(
     """One lead in full: what was known of it, what each thing adds, and its published scores."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import jobs
+        from leadscore import project as jobs
 
         return _written(jobs.explain(settings, lead_id, publication_id=publication), html)
 
@@ -47,7 +47,7 @@ def replay(
     """Score a publication again from what was kept, compare every byte, and explain one lead of it."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import jobs
+        from leadscore import project as jobs
         from leadscore.errors import ReplayError
 
         told = jobs.replay(settings, publication, lead_id)

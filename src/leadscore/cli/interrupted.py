@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from leadscore.terminal import err
+from leadscore.cli.rendering import err
 
 INTERRUPTED = 130
 

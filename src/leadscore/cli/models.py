@@ -9,11 +9,11 @@ import typer
 
 from leadscore.cli.group import build_group
 from leadscore.cli.options import DEFAULT_CONFIG, By, Config, Json, run_command, who
-from leadscore.terminal import draw_compared, draw_models, draw_moved, draw_shown
+from leadscore.cli.rendering import draw_compared, draw_models, draw_moved, draw_shown
 
 if TYPE_CHECKING:
-    from leadscore.config import Settings
     from leadscore.progress import Progress
+    from leadscore.settings.settings import Settings
 
 models = build_group("The models in the registry: which one scores, and why.")
 Version = Annotated[str, typer.Argument(help="A number, the beginning of a version, or an alias.")]
@@ -25,7 +25,7 @@ def list_models(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """All versions, the newest first, with their aliases; and who moved those, when and why."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore.model.registry import Registry
+        from leadscore.registry.registry import Registry
 
         registry = Registry(settings)
         versions = [asdict(version) for version in registry.versions()]
@@ -39,7 +39,7 @@ def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = Fals
     """How good a version was when it was trained."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore.model.registry import Registry
+        from leadscore.registry.registry import Registry
 
         registry = Registry(settings)
         found = registry.find(version)
@@ -53,7 +53,7 @@ def compare(first: Version, second: Version, config: Config = DEFAULT_CONFIG, as
     """Two versions side by side: as they were judged when trained, and their recipes on the latest leads."""
 
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
-        from leadscore import jobs
+        from leadscore import project as jobs
 
         return jobs.compare(settings, first, second, progress=progress)
 
@@ -65,7 +65,7 @@ def promote(version: Version, why: Why, by: By = None, config: Config = DEFAULT_
     """Let a version score from now on; the champion until now becomes `previous`."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore.model.registry import Registry
+        from leadscore.registry.registry import Registry
 
         return asdict(Registry(settings).promote(version, who(by, why)))
 
@@ -77,7 +77,7 @@ def rollback(why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: 
     """Let the champion before this one score again."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import jobs
+        from leadscore import project as jobs
 
         return jobs.rollback(settings, who=who(by, why))
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadscore.limits import path_problem
+from leadscore.cli.rendering import err
 from leadscore.printable import one_line
 from leadscore.proposals import USUAL, keep_given
-from leadscore.terminal import err
+from leadscore.settings.limits import path_problem
 
 if TYPE_CHECKING:
-    from leadscore.config import Settings
-    from leadscore.model.registry import Who
     from leadscore.progress import Progress
+    from leadscore.registry.registry import Who
+    from leadscore.settings.settings import Settings
 
 
 def checked_path(path: Path | None) -> Path | None:
@@ -56,7 +56,7 @@ def run_command(
     known_until: str | None = None,
 ) -> dict[str, Any]:
     """Read the settings, run a job with a bar for whoever watches, and show and return what it returned."""
-    from leadscore.config import read_settings
+    from leadscore.settings.settings import read_settings
 
     keep_given(str(config), data=None if data is None else str(data), known_until=known_until)
     settings = read_settings(config, input_folder=data)
@@ -95,7 +95,7 @@ def who(by: str | None, why: str) -> Who:
         AliasError: nothing is said of why.
     """
     from leadscore.errors import AliasError
-    from leadscore.model.registry import Who
+    from leadscore.registry.registry import Who
 
     if not why.strip():
         raise AliasError("--why is empty; say in some words why, for whoever asks later")

@@ -8,12 +8,12 @@ import typer
 
 from leadscore.cli.group import build_group
 from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, run_command
-from leadscore.limits import MOST_DAYS
-from leadscore.terminal import draw_pruned, draw_store, draw_store_version
+from leadscore.cli.rendering import draw_pruned, draw_store, draw_store_version
+from leadscore.settings.limits import MOST_DAYS
 
 if TYPE_CHECKING:
-    from leadscore.config import Settings
     from leadscore.progress import Progress
+    from leadscore.settings.settings import Settings
 
 store = build_group("What was ingested: its versions, going back, and making room.")
 
@@ -23,7 +23,7 @@ def list_store(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """All versions, the latest known_until first, and which one counts."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import jobs
+        from leadscore import project as jobs
 
         return jobs.list_store(settings)
 
@@ -39,7 +39,7 @@ def rollback_store(
     """Let an earlier version count again, until the next ingest."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import jobs
+        from leadscore import project as jobs
 
         return jobs.rollback_store(settings, version)
 
@@ -67,7 +67,7 @@ def prune(
     """Remove versions that nothing was published or trained from and, with --lists, old lists."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import jobs
+        from leadscore import project as jobs
 
         limits = jobs.ListLimits(lists, list_days) if lists else None
         return jobs.prune_store(settings, keep=keep, really=really, lists=limits)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
 from leadscore.locks import scratch
-from leadscore.machine import EngineSettings
+from leadscore.settings.machine import EngineSettings
 
 
 class DuckDBEngine:

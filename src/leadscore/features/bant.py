@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from leadscore.config import Settings
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
@@ -21,7 +20,8 @@ from leadscore.features.finish import (
     Total,
     WithinDays,
 )
-from leadscore.sections import BantLetter
+from leadscore.settings.sections import BantLetter
+from leadscore.settings.settings import Settings
 
 LATEST = 8  # answers of which the average is taken: hardly a lead has more, and each is a column to read
 

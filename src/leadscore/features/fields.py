@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from leadscore.config import Settings
 from leadscore.engine.protocol import literal
 from leadscore.features.finish import Finish, SinceCreation
+from leadscore.settings.settings import Settings
 
 
 def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | None:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.config import Settings
 from leadscore.features.bant import build_bant
 from leadscore.features.engagement import build_engagement
 from leadscore.features.feature import Feature
@@ -19,6 +18,7 @@ from leadscore.features.profile import build_profile
 from leadscore.features.stage import build_stage
 from leadscore.history.snapshot import Snapshot
 from leadscore.progress import Progress, silent
+from leadscore.settings.settings import Settings
 
 
 @dataclass(frozen=True)

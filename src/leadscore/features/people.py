@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from leadscore.config import Settings
+from leadscore.settings.settings import Settings
 
 ROLES = (
     "owner|reps?|representative|agent|seller|salesperson|salesman|saleswoman|salesrep|assignee|sdr|bdr|user|username|"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from leadscore.config import Settings
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Amount, DaysUntil, Finish, Text
 from leadscore.features.people import people_fields
-from leadscore.sections import LeadField
+from leadscore.settings.sections import LeadField
+from leadscore.settings.settings import Settings
 
 
 def build_profile(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:

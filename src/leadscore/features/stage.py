@@ -7,7 +7,7 @@ from dataclasses import replace
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Amount, Count, DaysSince, DaysSpent, Learned, Text
-from leadscore.sections import Stages, kind_slug
+from leadscore.settings.sections import Stages, kind_slug
 
 PLACE, TIME, MOVES = "stage_place", "stage_time", "stage_moves"  # what reasons speak of once
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
-from leadscore.sections import Stages
+from leadscore.settings.sections import Stages
 from leadscore.times import DAY_US, FOREVER_US
 
 Place = tuple[int, int]  # event_us, seq: stages of one moment are told apart by their sequence; an outcome is last

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.errors import KnownFromError, TimeModeError
 from leadscore.history.absences import add_seen, read_presence
@@ -19,6 +18,7 @@ from leadscore.history.known import read_known_values
 from leadscore.history.labels import Side, build_final_side, build_side
 from leadscore.history.snapshot import Snapshot, build_final_list, build_grid, build_grid_list, build_open_list
 from leadscore.history.spells import build_spells
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
 from leadscore.tables import CHANGES, TABLES
 from leadscore.times import DAY_US, FOREVER_US, name_moment

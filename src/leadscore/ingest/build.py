@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.errors import (
@@ -27,20 +26,12 @@ from leadscore.errors import (
     UserError,
     listed,
 )
-from leadscore.ingest.absent import find_absent, keep_absent
-from leadscore.ingest.alarms import Alarms, Exports, find_alarms
-from leadscore.ingest.closes import restated_sql, settle_closes
-from leadscore.ingest.deliveries import attach_deliveries, read_parts_of
-from leadscore.ingest.duplicates import find_duplicates
-from leadscore.ingest.export_moment import Delivery, ExportMoment, determine_moment, read_modified
-from leadscore.ingest.first_seen import find_new_columns, remember
-from leadscore.ingest.looks_personal import warn_of_personal_looks
-from leadscore.ingest.observe import attach_before, leads_sql, observe
-from leadscore.ingest.part import Part, read_part
-from leadscore.ingest.repeats import find_repeats
-from leadscore.ingest.sources import find_files
-from leadscore.ingest.states import map_states
-from leadscore.ingest.validate import (
+from leadscore.ingest.alarms.alarms import Alarms, Exports, find_alarms
+from leadscore.ingest.alarms.deliveries import attach_deliveries, read_parts_of
+from leadscore.ingest.checks.duplicates import find_duplicates
+from leadscore.ingest.checks.looks_personal import warn_of_personal_looks
+from leadscore.ingest.checks.repeats import find_repeats
+from leadscore.ingest.checks.validate import (
     Kept,
     Staged,
     count_duplicate_leads,
@@ -49,8 +40,17 @@ from leadscore.ingest.validate import (
     late_leads,
     refused_leads,
 )
+from leadscore.ingest.differences.absent import find_absent, keep_absent
+from leadscore.ingest.differences.closes import restated_sql, settle_closes
+from leadscore.ingest.differences.export_moment import Delivery, ExportMoment, determine_moment, read_modified
+from leadscore.ingest.differences.first_seen import find_new_columns, remember
+from leadscore.ingest.differences.observe import attach_before, leads_sql, observe
+from leadscore.ingest.differences.states import map_states
+from leadscore.ingest.part import Part, read_part
+from leadscore.ingest.readers.sources import find_files
 from leadscore.progress import Progress
-from leadscore.rules import ALARMS
+from leadscore.settings.rules import ALARMS
+from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
 from leadscore.store.version import (
     BESIDE,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from leadscore.config import Settings
-from leadscore.deciding import Tier, Verdict
 from leadscore.errors import MissingColumnsError, OverridesError, TimeFormatError
-from leadscore.ingest.sources import detect_dialect, find_files, read_file
-from leadscore.sections import Source
+from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
+from leadscore.settings.decisions import Tier, Verdict
+from leadscore.settings.sections import Source
+from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, parse_moment
 
 COLUMNS = ("lead_id", "action", "value", "until", "by", "why")

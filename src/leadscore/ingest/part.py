@@ -14,23 +14,30 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.config import Settings
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
 from leadscore.errors import CorruptFileError, DecimalMarkError
 from leadscore.files import canonical_json, hash_bytes, hash_file, list_below, read_json, write_pointer
-from leadscore.ingest.beside import Beside, ahead
-from leadscore.ingest.breaks import ROW_REJECTS, reject_rows
-from leadscore.ingest.mapping import PLACE, map_rows, staged_schema, table_of
-from leadscore.ingest.numbers import detect_decimal
-from leadscore.ingest.once import once
-from leadscore.ingest.personal import PersonalHash
-from leadscore.ingest.source_text import entries_of, keep_texts, keeps_text, named_once, text_rows, text_schema
-from leadscore.ingest.sources import Batch, Dialect, SourceFile, detect_dialect, read_file, read_names
-from leadscore.ingest.typed import Reader
-from leadscore.ingest.words import Texts, is_missing
+from leadscore.ingest.differences.source_text import (
+    entries_of,
+    keep_texts,
+    keeps_text,
+    named_once,
+    text_rows,
+    text_schema,
+)
+from leadscore.ingest.mapping.breaks import ROW_REJECTS, reject_rows
+from leadscore.ingest.mapping.entries import PLACE, map_rows, staged_schema, table_of
+from leadscore.ingest.mapping.numbers import detect_decimal
+from leadscore.ingest.mapping.once import once
+from leadscore.ingest.mapping.personal import PersonalHash
+from leadscore.ingest.mapping.typed import Reader
+from leadscore.ingest.mapping.words import Texts, is_missing
+from leadscore.ingest.readers.beside import Beside, ahead
+from leadscore.ingest.readers.sources import Batch, Dialect, SourceFile, detect_dialect, read_file, read_names
 from leadscore.locks import scratch
-from leadscore.sections import Mapping
+from leadscore.settings.sections import Mapping
+from leadscore.settings.settings import Settings
 from leadscore.store.version import FILES, is_whole, object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from leadscore.config import Settings
 from leadscore.errors import MissingColumnsError, RepsError, SourceFormatError, TimeFormatError, UserError
 from leadscore.files import hash_file
-from leadscore.ingest.batch import Batch, SourceFile
-from leadscore.ingest.moments import read_moments
-from leadscore.ingest.numbers import read_numbers
-from leadscore.ingest.sources import detect_dialect, find_files, read_file
-from leadscore.routing import RoutingSettings
-from leadscore.sections import Source
+from leadscore.ingest.mapping.moments import read_moments
+from leadscore.ingest.mapping.numbers import read_numbers
+from leadscore.ingest.readers.batch import Batch, SourceFile
+from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
+from leadscore.settings.routing import RoutingSettings
+from leadscore.settings.sections import Source
+from leadscore.settings.settings import Settings
 from leadscore.tables import CRITERIA, REPS
 from leadscore.times import parse_moment
 

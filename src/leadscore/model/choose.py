@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from leadscore.evaluation.metrics import Judged, compute_standard_error, row_log_loss
 from leadscore.history.labels import Side
-from leadscore.model.calibrate import KINDS
-from leadscore.model.evaluate import Judged, compute_standard_error, row_log_loss
+from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.fit import SCORERS
-from leadscore.model.unseen import MIN_SPLITS, Unseen, can_choose, choosing_pool
+from leadscore.model.held_out import MIN_SPLITS, Unseen, can_choose, choosing_pool
 
 # Leads won, and as many others: fewer cannot carry the scorer.
 LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100, "average": 100}

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from leadscore.evaluation.metrics import Judged, row_log_loss
 from leadscore.model.apply import calibrate
-from leadscore.model.calibrate import KINDS, fit_calibrator
+from leadscore.model.calibration.calibrate import KINDS, fit_calibrator
 from leadscore.model.choose import (
     CALIBRATED_LEADS,
     Calibration,
@@ -24,8 +25,7 @@ from leadscore.model.choose import (
     choose_simplest,
     comparing_calibrator,
 )
-from leadscore.model.evaluate import Judged, row_log_loss
-from leadscore.model.unseen import Unseen, as_judged
+from leadscore.model.held_out import Unseen, as_judged
 
 COMPARED_ON = "the other folds"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from leadscore.config import Settings
 from leadscore.errors import CorruptFileError, UnreadableError
 from leadscore.files import canonical_json, hash_bytes, read_json, write_folder
 from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.target import describe_target
 from leadscore.model.train import FitResult
+from leadscore.settings.settings import Settings
 from leadscore.times import name_moment
 
 VERSION_DIGITS = 16

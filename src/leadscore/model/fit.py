@@ -13,11 +13,11 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import FORMAT, WinModel, add_codes
-from leadscore.model.boosted import Boosting, fit_boosted
 from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
-from leadscore.model.linear_choice import Linear, choose_linear, fit_linear, pairs_within
-from leadscore.model.scorecard import build_scorecard
-from leadscore.sections import Scorecard
+from leadscore.model.scorers.boosted import Boosting, fit_boosted
+from leadscore.model.scorers.linear_choice import Linear, choose_linear, fit_linear, pairs_within
+from leadscore.model.scorers.scorecard import build_scorecard
+from leadscore.settings.sections import Scorecard
 
 SCORERS = ("scorecard", "logistic", "boosted", "average")  # from the simplest on
 SCORECARD, BOOSTING = Scorecard(), Boosting()

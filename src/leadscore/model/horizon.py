@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from leadscore.evaluation.curves import compute_days_to_win
 from leadscore.history.split import History
-from leadscore.model.curves import compute_days_to_win
 from leadscore.times import DAY_US
 
 WITHOUT_WINS = 30  # days, until there is a win to go by

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.features.fields import unlearned_fields
-from leadscore.history.labels import Side
-from leadscore.history.split import History
-from leadscore.model.curves import (
+from leadscore.evaluation.breakdowns import (
+    compute_captured,
+    compute_decomposition,
+    compute_groups,
+    find_never_worked,
+    read_values,
+)
+from leadscore.evaluation.curves import (
     compute_days_to_win,
     compute_distribution,
     compute_lift_curve,
@@ -18,19 +22,15 @@ from leadscore.model.curves import (
     compute_precision_recall,
     compute_roc,
 )
+from leadscore.evaluation.metrics import Estimate, Judged, compute_gain, compute_metrics, compute_reliability
+from leadscore.evaluation.reference import compute_score, decide_tier
+from leadscore.features.fields import unlearned_fields
+from leadscore.history.labels import Side
+from leadscore.history.split import History
 from leadscore.model.encode import FOLDS
-from leadscore.model.evaluate import Estimate, Judged, compute_gain, compute_metrics, compute_reliability
-from leadscore.model.parts import (
-    compute_captured,
-    compute_decomposition,
-    compute_groups,
-    find_never_worked,
-    read_values,
-)
 from leadscore.model.periods import say_wins_only
-from leadscore.model.reference import compute_score, decide_tier
 from leadscore.model.signal import find_signal
-from leadscore.sections import ModelSettings
+from leadscore.settings.sections import ModelSettings
 
 REPEATS = 5  # of cross-validation where nothing is dated: one deal of few leads is mostly luck
 REPEATED_LEADS = 3_000  # are predicted in all: so many leads need no second deal

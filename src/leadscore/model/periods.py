@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from leadscore.evaluation.metrics import Judged, compute_standard_error
 from leadscore.history.split import History
-from leadscore.model.evaluate import Judged, compute_standard_error
-from leadscore.model.unseen import MIN_SPLITS, Unseen
+from leadscore.model.held_out import MIN_SPLITS, Unseen
 
 Z = 1.96
 LEAST_WON = 10  # leads of a period: of fewer its rate is mostly luck

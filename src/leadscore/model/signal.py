@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from leadscore.evaluation.metrics import Judged, compute_log_loss
 from leadscore.model.apply import calibrate
-from leadscore.model.calibrate import fit_calibrator
-from leadscore.model.evaluate import Judged, compute_log_loss
-from leadscore.model.times import log_odds_of
+from leadscore.model.calibration.calibrate import fit_calibrator
+from leadscore.model.intercept.running import log_odds_of
 
 MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
 CHANCE = 1e-9  # nats; a calibrator that follows nothing gives the win rate, but for rounding

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leadscore.config import Settings
 from leadscore.errors import UserError, listed
 from leadscore.proposals import propose
+from leadscore.settings.settings import Settings
 from leadscore.wording import counted
 
 MEANINGS = {

@@ -12,30 +12,30 @@ from typing import Any
 
 import numpy as np
 
+from leadscore.evaluation.metrics import Judged
+from leadscore.evaluation.reference import build_reference
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.model.boosted import Boosting
+from leadscore.model.calibration.interval import fit_interval, prior_interval
 from leadscore.model.choose import (
     Calibration,
     choose_calibrator,
     choose_scorer,
     missing_leads,
 )
+from leadscore.model.contributions.evidence import build_evidence
 from leadscore.model.crossed import calibrate_ahead, choose_crossed
-from leadscore.model.evaluate import Judged
-from leadscore.model.evidence import build_evidence
 from leadscore.model.fit import fit_scorer
-from leadscore.model.interval import fit_interval, prior_interval
+from leadscore.model.held_out import Unseen
+from leadscore.model.intercept.choice import Timed, add_times
 from leadscore.model.judge import evaluate, evaluate_unjudged
 from leadscore.model.periods import describe_drift
-from leadscore.model.reference import build_reference
-from leadscore.model.times_choice import Timed, add_times
+from leadscore.model.scorers.boosted import Boosting
+from leadscore.model.scorers.tune import Tuning
 from leadscore.model.training import WITH_TREES, Training, open_training
-from leadscore.model.tune import Tuning
-from leadscore.model.unseen import Unseen
 from leadscore.progress import Progress
 from leadscore.wording import counted
 

@@ -15,28 +15,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from leadscore.evaluation.learning import compute_learning
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.model.boosted import Boosting
 from leadscore.model.choose import (
     allowed_scorers,
     choose_fields,
 )
 from leadscore.model.encode import FOLDS, LEAST_LEADS, OTHER, pool_rare_levels
 from leadscore.model.fit import cross_validate, fit_scorer
+from leadscore.model.held_out import Unseen, build_pools, can_choose, predict_pool
 from leadscore.model.judge import basis_of, count_repeats
-from leadscore.model.learning import Candidate, compute_learning
-from leadscore.model.linear_choice import Linear, choose_linear
 from leadscore.model.periods import keep_late_moments
-from leadscore.model.segments import Segmented, choose_segments, read_segments
-from leadscore.model.time_limit import TimeLimit
-from leadscore.model.tune import Tuning, tune_boosted
-from leadscore.model.tune_within import tune_within
-from leadscore.model.unseen import Unseen, build_pools, can_choose, predict_pool
+from leadscore.model.scorers.boosted import Boosting
+from leadscore.model.scorers.linear_choice import Linear, choose_linear
+from leadscore.model.scorers.segments import Segmented, choose_segments, read_segments
+from leadscore.model.scorers.time_limit import TimeLimit
+from leadscore.model.scorers.tune import Tuning, tune_boosted
+from leadscore.model.scorers.tune_within import tune_within
 from leadscore.progress import Progress, silent
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
@@ -193,14 +193,14 @@ class Training:
         """The learning curve at the last split; None without one, or for a scorer that learns nothing."""
         if not self.moments or kind == "scorecard":
             return None
-        chosen, *richer = [
-            Candidate(each, partial(self.fit, each, boosting=boosting), candidates[each]["last"].raw)
-            for each in list(candidates)[list(candidates).index(kind) :]
-        ]
-        return compute_learning(
-            self.matrix, self.earlier[-1], self.pools["last"], chosen,
-            richer=next(iter(richer), None), seed=self.history.settings.seed,
-        )  # fmt: skip
+        last = self.pools["last"]
+        columns = self.matrix.take(last.rows[last.observed]).columns
+
+        def learn(rows: pd.DataFrame) -> np.ndarray:
+            return self.fit(kind, rows, boosting=boosting).raw(columns)
+
+        log_odds = candidates[kind]["last"].raw
+        return compute_learning(self.earlier[-1], last, log_odds=log_odds, learn=learn, seed=self.history.settings.seed)
 
     def judged_on(self) -> str:
         """In words, on which leads the last split judges."""

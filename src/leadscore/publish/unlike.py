@@ -10,7 +10,7 @@ from math import inf, sqrt
 import numpy as np
 import pyarrow as pa
 
-from leadscore.publishing import PublicationSettings
+from leadscore.settings.publication import PublicationSettings
 
 LEAST_LEADS = 50  # on either list; of fewer nothing is said
 TOP = 20

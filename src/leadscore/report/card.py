@@ -11,8 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from leadscore.config import Settings
 from leadscore.features.feature import Feature, shown
+from leadscore.settings.settings import Settings
 
 UNKNOWN = "—"
 DIRECTIONS = {

@@ -20,8 +20,8 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.model.shapley import compute_contributions
-from leadscore.scoring.explain import group_features, known_value
+from leadscore.model.contributions.shapley import compute_contributions
+from leadscore.scoring.reasons import group_features, known_value
 
 STEPS = {  # which of the matrices then, now by what was known then, and now a step leads between; its words without any
     "time": (0, 1, "time has passed"),

@@ -9,15 +9,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.config import Settings
 from leadscore.engine.protocol import identifier, literal
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.model.evidence import tell_evidence
-from leadscore.scoring.explain import known_value
-from leadscore.sections import LeadField
+from leadscore.model.contributions.evidence import tell_evidence
+from leadscore.scoring.reasons import known_value
+from leadscore.settings.sections import LeadField
+from leadscore.settings.settings import Settings
 from leadscore.times import format_us
 
 FACTS = {  # table -> what is told of a row

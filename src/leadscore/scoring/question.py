@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.config import Settings
-from leadscore.deciding import Tiers
+from leadscore.evaluation.reference import compute_score
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.model.reference import compute_score
-from leadscore.scoring.qualify import qualify, read_strengths
+from leadscore.scoring.qualification import qualify, read_strengths
 from leadscore.scoring.tier import TIERS, Outlook, find_borders, measure_by
+from leadscore.settings.decisions import Tiers
+from leadscore.settings.settings import Settings
 
 LEAST = 30  # answers in the same stage: of fewer those of all open leads count
 LEVELS = 5  # different answers that are tried of a letter

@@ -9,17 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from leadscore.deciding import Tiers
 from leadscore.errors import AsOfError, ModelMismatchError
+from leadscore.evaluation.reference import compute_score
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.model.reference import compute_score
-from leadscore.model.times import shift_at
+from leadscore.model.intercept.running import shift_at
 from leadscore.scoring.change import Previous, describe_change
-from leadscore.scoring.explain import REASONS, explain
-from leadscore.scoring.qualify import (
+from leadscore.scoring.qualification import (
     Strengths,
     decided_by_hand,
     override_tiers,
@@ -29,8 +27,10 @@ from leadscore.scoring.qualify import (
     read_strengths,
 )
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
+from leadscore.scoring.reasons import REASONS, explain
 from leadscore.scoring.tier import Outlook, compute_what_if, earlier_tiers, find_borders, measure_by
 from leadscore.scoring.value import Amounts, read_amounts
+from leadscore.settings.decisions import Tiers
 from leadscore.times import format_us
 
 REASON_COLUMNS = [f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)]

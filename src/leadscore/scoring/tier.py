@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.deciding import Tiers
 from leadscore.model.apply import add_shift
+from leadscore.settings.decisions import Tiers
 
 TIERS = np.array(["A", "B", "C", "D"])
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.3)  # of the list, that the what-if table has in A

@@ -1,0 +1,1 @@
+"""How good probabilities are: metrics with intervals, curves, breakdowns, the learning curve, the reference."""

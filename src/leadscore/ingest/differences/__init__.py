@@ -1,0 +1,1 @@
+"""Differences between exports: when facts and closes were first known."""

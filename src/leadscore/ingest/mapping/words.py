@@ -1,0 +1,89 @@
+"""A batch's columns as words: what has few distinct values is worked out once per distinct value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.ingest.readers.batch import Batch
+from leadscore.ingest.readers.values import MISSING
+from leadscore.settings.sections import Match
+
+
+@dataclass(frozen=True)
+class Words:
+    """A column as the distinct texts in it, and which of them each row (n,) has."""
+
+    texts: list[str]
+    codes: np.ndarray
+
+    @classmethod
+    def of(cls, column: pa.Array) -> Words:
+        """Read a column without nulls."""
+        encoded = column.dictionary_encode()
+        return cls(encoded.dictionary.to_pylist(), encoded.indices.to_numpy())
+
+    def mask(self, hits: list[bool]) -> np.ndarray:
+        """Which rows (n,) have a text that hits."""
+        return np.array(hits, dtype=bool)[self.codes] if hits else np.zeros(0, dtype=bool)
+
+    def take(self, texts: Sequence[str | None]) -> pa.Array:
+        """Other texts in the place of these, row by row."""
+        return pa.array(texts, pa.string()).take(pa.array(self.codes))
+
+
+class Texts:
+    """The columns of a batch as text, and as words where somebody asks for them."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.columns = {name: batch.columns[name].combine_chunks() for name in batch.columns.column_names}
+        self.n = len(batch.lines)
+        self._words: dict[str, Words] = {}
+
+    def words(self, name: str) -> Words:
+        """A column's distinct texts."""
+        if name not in self._words:
+            self._words[name] = Words.of(self.columns[name])
+        return self._words[name]
+
+    def select(self, where: Match) -> np.ndarray:
+        """Which rows (n,) hold, in every column of `where`, one of its values."""
+        chosen = np.ones(self.n, dtype=bool)
+        for column, values in where.items():
+            words = self.words(column)
+            chosen &= words.mask([_fits(text, values) for text in words.texts])
+        return chosen
+
+    def any(self, where: Match) -> np.ndarray:
+        """Which rows (n,) hold, in any column of `where`, one of its values."""
+        chosen = np.zeros(self.n, dtype=bool)
+        for column, values in where.items():
+            chosen |= self.select({column: values})
+        return chosen
+
+    def take(self, rows: np.ndarray) -> Texts:
+        """Only those rows."""
+        if rows.all():
+            return self
+        at = pa.array(np.flatnonzero(rows))
+        return Texts(Batch(at.to_numpy(), pa.table({name: each.take(at) for name, each in self.columns.items()})))
+
+
+def _fits(text: str, values: tuple[str, ...]) -> bool:
+    return any(text == v or (v.endswith("*") and text != MISSING and text.startswith(v[:-1])) for v in values)
+
+
+def is_missing(text: pa.Array) -> np.ndarray:
+    """Which texts (n,) are missing."""
+    return np.asarray(pc.equal(text, MISSING).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def hash_texts(texts: list[str]) -> np.ndarray:
+    """A stable 64-bit number for each text, uint64 (n,)."""
+    digests = (blake2b(text.encode(), digest_size=8).digest() for text in texts)
+    return np.frombuffer(b"".join(digests), dtype=np.uint64)

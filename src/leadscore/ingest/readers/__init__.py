@@ -1,0 +1,1 @@
+"""Readers: files of any kind as batches of text columns."""

@@ -1,0 +1,118 @@
+"""Which files a source has, and how each is read: text, workbooks and Parquet alike, in batches of text columns."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from pathlib import Path, PurePath
+
+from leadscore.errors import SourceMissingError, listed
+from leadscore.files import list_below
+from leadscore.ingest.readers.batch import Batch, Dialect, SourceFile
+from leadscore.ingest.readers.csv_text import read_csv, read_csv_names
+from leadscore.ingest.readers.dialect import detect_text
+from leadscore.ingest.readers.parquet import read_parquet, read_parquet_names
+from leadscore.ingest.readers.text import read_bytes
+from leadscore.ingest.readers.workbook import read_workbook, read_workbook_names
+from leadscore.settings.sections import Source
+
+__all__ = ["Batch", "Dialect", "SourceFile", "detect_dialect", "find_files", "read_file", "read_names"]
+
+TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+ENDINGS = (*TEXT, ".xlsx", ".parquet")
+MAGICS = {
+    b"PAR1": "Parquet",
+    b"PK\x03\x04": "a ZIP or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old or encrypted Office file",
+    b"\x1f\x8b": "gzip",
+    b"%PDF": "PDF",
+}
+RECURSIVE = "**"
+EXPECTED = {".parquet": "Parquet", ".xlsx": "a ZIP or an Excel workbook"}
+
+
+def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
+    """The files of a source, by name: one file, what a pattern matches, or the readable ones below a folder.
+
+    Raises:
+        SourceMissingError: there is none.
+    """
+    path = folder / source.path
+    wanted = "file"
+    if path.is_file():
+        found = [path]
+    elif path.is_dir():
+        wanted = f"file that ends in {listed(ENDINGS)} in the folder"
+        found = [file for file in list_below(path) if _is_export(file.relative_to(path))]
+    else:
+        wanted = "file that matches" if glob.has_magic(str(source.path)) else wanted
+        if RECURSIVE in str(source.path):
+            list_below(folder / _before_wildcards(source.path))  # glob passes over what may not be read
+        matches = glob.glob(str(source.path), root_dir=folder, recursive=True)  # noqa: PTH207 (Path's is relative only)
+        found = [file for match in matches if (file := folder / match).is_file()]
+    if not found:
+        raise SourceMissingError(name, path, wanted=wanted)
+    files = [SourceFile(name, file, _name(file, folder)) for file in found]
+    return sorted(files, key=lambda file: file.name)
+
+
+def _before_wildcards(path: PurePath) -> PurePath:
+    """The folders that a pattern names before it begins to match."""
+    named = takewhile(lambda part: not glob.has_magic(part), path.parts)
+    return PurePath(*named)
+
+
+def _is_export(path: PurePath) -> bool:
+    """Whether a file of a folder is meant to be read: programs that write many put notes beside, as _SUCCESS."""
+    return path.name.lower().endswith(ENDINGS) and not any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def detect_dialect(file: SourceFile, source: Source) -> Dialect | None:
+    """How a text file is written; None for Parquet and Excel.
+
+    Raises:
+        SourceFormatError: it is empty, cannot be read, or not what its ending says.
+    """
+    return detect_text(file, source) if _ending(file) in TEXT else None
+
+
+def read_names(file: SourceFile, source: Source, *, dialect: Dialect | None) -> list[str]:
+    """The names of all columns of a file that can be read as text, as far as it is what its ending says."""
+    if dialect is not None:
+        return read_csv_names(file, dialect=dialect)
+    if _ending(file) == ".xlsx":
+        return read_workbook_names(file, source)
+    return read_parquet_names(file)
+
+
+def read_file(file: SourceFile, source: Source, *, columns: Sequence[str], dialect: Dialect | None) -> Iterator[Batch]:
+    """The named columns of a file, batch by batch; `dialect` as `detect_dialect` gives it.
+
+    Raises:
+        SourceFormatError: it cannot be read as what its ending says.
+        MissingColumnsError: it has not all the columns.
+    """
+    if dialect is not None:
+        return read_csv(file, columns=columns, dialect=dialect)
+    if _ending(file) == ".xlsx":
+        return read_workbook(file, source, columns=columns)
+    return read_parquet(file, columns=columns)
+
+
+def _ending(file: SourceFile) -> str:
+    """The ending of a file, whose first bytes are what it says."""
+    ending = next((ending for ending in ENDINGS if file.name.lower().endswith(ending)), None)
+    if ending is None:
+        raise file.refusal(f"must end in {listed(ENDINGS)}")
+    head = next(read_bytes(file, size=4096), b"")
+    if not head.strip():
+        raise file.refusal("is empty")
+    kind = next((kind for magic, kind in MAGICS.items() if head.startswith(magic)), None)
+    if kind != EXPECTED.get(ending):
+        raise file.refusal(f"ends in {ending} but holds {kind or 'something else'}")
+    return ending

@@ -1,0 +1,1 @@
+"""From log-odds to probabilities, and how far a probability may be off."""

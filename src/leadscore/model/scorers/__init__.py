@@ -1,0 +1,1 @@
+"""Scorers: the scorecard, logistic regression and boosted trees, each giving log-odds."""

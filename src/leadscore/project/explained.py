@@ -1,0 +1,155 @@
+"""Explaining one lead, and re-creating what was published of it from the versions that were kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.errors import SHORTEST_ID, NoPublicationError, OldPublicationError, UnknownLeadError
+from leadscore.files import hash_bytes, list_manifests
+from leadscore.history.split import History, open_history
+from leadscore.model.apply import WinModel
+from leadscore.project.scored import read_previous, score_list
+from leadscore.publish.publication import (
+    Publication,
+    format_files,
+    read_inputs,
+    read_publication,
+    read_shift,
+)
+from leadscore.publish.published import ID, find_standing, read_before, read_past_receipts
+from leadscore.registry.registry import Registry
+from leadscore.report.explanation import build_explanation
+from leadscore.scoring.change import Previous
+from leadscore.scoring.explanation import explain_lead, read_past_scores
+from leadscore.settings.settings import Settings
+from leadscore.store.version import open_version, read_version
+from leadscore.times import parse_moment
+
+
+def explain(settings: Settings, lead_id: str, *, publication_id: str | None = None) -> dict[str, Any]:
+    """One lead of a publication (default: the current one) in full: facts, what each adds, and earlier scores.
+
+    `page` is all of it as one HTML page.
+
+    Raises:
+        NoPublicationError: there is no such publication.
+        OldPublicationError: its manifest is from before it named the settings.
+        UnknownLeadError: the lead is not on its list.
+        UnknownVersionError: its model is gone.
+        CorruptFileError: a version that it rests on was changed or removed.
+    """
+    publication, scores = _read(settings, publication_id)
+    with _opened(settings, publication) as (history, model, _):
+        return _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
+
+
+def replay(settings: Settings, publication_id: str, lead_id: str) -> dict[str, Any]:
+    """Score a whole publication again, from the store, model, settings and earlier list that its manifest names.
+
+    `same` says whether every byte is the same, `differs` which columns are not; the rest is what `explain` returns.
+    """
+    publication, scores = _read(settings, publication_id)
+    with _opened(settings, publication) as (history, model, previous):
+        manifest = publication.manifest
+        again, _ = score_list(
+            history, model, model_version=manifest["model_version"], known_us=manifest["model_known_us"],
+            as_of_us=_moment(history, publication), previous=previous,
+            inputs=read_inputs(publication),
+        )  # fmt: skip
+        hashes = {name: hash_bytes(data) for name, data in format_files(again).items()}
+        same = hashes == {name: told["sha256"] for name, told in manifest["files"].items()}
+        told = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
+    return told | {"same": same, "differs": [] if same else _differing(scores, again)}
+
+
+def _differing(scores: pa.Table, again: pa.Table) -> list[str]:
+    if scores.schema.names != again.schema.names or scores.num_rows != again.num_rows:
+        return ["the columns or the number of rows"]
+    return [name for name in scores.schema.names if not scores[name].equals(again[name])]
+
+
+def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, pa.Table]:
+    """A publication with its scores, by default the current one."""
+    folder = settings.project_folder() / "scores"
+    if publication_id is None:
+        standing = find_standing(folder, settings.project_folder() / "store")
+        if standing is None:
+            raise NoPublicationError(settings.project, None, [])
+        publication_id = standing.id
+    written = (path.parent.name for path in list_manifests(folder))
+    known = sorted(name for name in written if ID.fullmatch(name))
+    matching = [name for name in known if name.startswith(publication_id)]
+    if len(publication_id) < SHORTEST_ID or len(matching) != 1:
+        raise NoPublicationError(settings.project, publication_id, known)
+    publication, scores = read_publication(matching[0], folder=folder)
+    if "settings" not in publication.manifest:
+        raise OldPublicationError(publication.id)
+    return publication, scores
+
+
+@contextmanager
+def _opened(settings: Settings, publication: Publication) -> Iterator[tuple[History, WinModel, Previous | None]]:
+    """The kept versions that a publication rests on, opened with the settings of its time."""
+    manifest = publication.manifest
+    then = settings.of_then(json.loads(manifest["settings"]))
+    store = settings.project_folder() / "store"
+    model, _, _ = Registry(settings).load(manifest["model_version"])
+    previous = _read_previous(then, manifest["previous"])
+    with (
+        open_version(lambda: read_version(store, manifest["store_version"])) as version,
+        closing(DuckDBEngine(settings.engine)) as engine,
+    ):
+        yield open_history(then, version, engine), model, previous
+
+
+def _read_previous(settings: Settings, publication_id: str | None) -> Previous | None:
+    """The list before that a manifest names, which it takes to make the list again.
+
+    Raises:
+        CorruptFileError: it is gone or damaged.
+    """
+    if publication_id is None:
+        return None
+    folder = settings.project_folder()
+    read_publication(publication_id, folder=folder / "scores")
+    before = read_before(publication_id, folder=folder / "scores", store_folder=folder / "store")
+    return read_previous(settings, before)[0]
+
+
+def _moment(history: History, publication: Publication) -> int:
+    as_of = publication.manifest["as_of"]
+    dated = history.settings.is_dated and as_of is not None
+    return parse_moment(as_of, zone="UTC") if dated else history.version.known_until_us
+
+
+def _explain(
+    settings: Settings, publication: Publication, scores: pa.Table, *, opened: tuple[History, WinModel], lead_id: str
+) -> dict[str, Any]:
+    history, model = opened
+    row = scores.filter(pc.equal(scores["lead_id"], lead_id)).drop_columns(["as_of"]).to_pylist()
+    if not row:
+        raise UnknownLeadError(lead_id, publication.id)
+    explained = explain_lead(
+        history, model, lead_id=lead_id, as_of_us=_moment(history, publication), shift=read_shift(publication.manifest)
+    )
+    folder = settings.project_folder()
+    receipts = read_past_receipts(folder / "scores", folder / "store")
+    told = {
+        "project": settings.project,
+        "lead_id": lead_id,
+        "publication_id": publication.id,
+        "as_of": publication.manifest["as_of"],
+        "model_version": publication.manifest["model_version"],
+        "store_version": publication.manifest["store_version"],
+        "score": row[0],
+        **explained,
+        "past": read_past_scores(receipts, lead_id),
+    }
+    return told | {"page": build_explanation(told)}

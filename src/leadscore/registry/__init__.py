@@ -1,0 +1,1 @@
+"""MLflow, which keeps trainings as runs and models as versions."""

@@ -1,0 +1,1 @@
+"""A synthetic CRM whose true win probabilities are known."""

@@ -1,0 +1,1 @@
+"""Whether a model may be trusted and used: baselines, back-tests and promotion."""
