@@ -24,7 +24,9 @@ def main() -> None:
         folder = Path(name)
         rng = np.random.default_rng(SEED)
         won = rng.random(LEADS) < 0.3
-        names = [f"{KINDS[at % len(KINDS)]}_{PLACES[at % len(PLACES)]}_{at}" for at in range(FIELDS)]
+        names = [
+            f"{KINDS[at % len(KINDS)]}_{PLACES[at % len(PLACES)]}_{at}" for at in range(FIELDS)
+        ]
         frame = pd.DataFrame({name: _draw(rng, won, at) for at, name in enumerate(names)})
         frame.assign(end=np.where(won, "won", "lost")).to_csv(folder / "leads.csv", index=False)
         settings = _settings(folder, frame)
@@ -54,7 +56,10 @@ def _settings(folder: Path, frame: pd.DataFrame) -> Settings:
             "data_folder": folder / "data",
             "sources": {"leads": {"path": "leads.csv"}},
             "fields": {name: {"type": kind} for name, kind in kinds.items()},
-            "mapping": [{"source": "leads", "table": "leads", "columns": {name: name for name in frame}}, outcome],
+            "mapping": [
+                {"source": "leads", "table": "leads", "columns": {name: name for name in frame}},
+                outcome,
+            ],
         }
     )
 

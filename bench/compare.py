@@ -52,8 +52,14 @@ def main() -> None:
             print(part, flush=True)
     if "--write" in sys.argv:
         machine = f"{os.cpu_count()} cores, {_processor()}"
-        head = (ROOT / "bench" / "compare.md").read_text(encoding="utf-8").replace("{machine}", machine)
-        (ROOT / "docs" / "comparison.md").write_text(head + "\n" + "\n".join(parts), encoding="utf-8")
+        head = (
+            (ROOT / "bench" / "compare.md")
+            .read_text(encoding="utf-8")
+            .replace("{machine}", machine)
+        )
+        (ROOT / "docs" / "comparison.md").write_text(
+            head + "\n" + "\n".join(parts), encoding="utf-8"
+        )
 
 
 def _compare(name: str) -> str:
@@ -62,13 +68,19 @@ def _compare(name: str) -> str:
 
 
 def _processor() -> str:
-    found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    found = [
+        line
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
     return found[0].partition(":")[2].strip() if found else platform.processor()
 
 
 def _example(name: str, folder: Path) -> Settings:
     settings = read_settings(ROOT / "examples" / name / "leadscore.toml")
-    settings = settings.model_copy(update={"data_folder": folder / "data", "models_folder": folder / "models"})
+    settings = settings.model_copy(
+        update={"data_folder": folder / "data", "models_folder": folder / "models"}
+    )
     jobs.ingest(settings)
     return settings
 
@@ -78,13 +90,17 @@ def _judged(settings: Settings) -> tuple[dict[str, Any], str | None]:
     with open_store(settings) as history:
         known_us = history.version.known_until_us
         doubted = doubt_fields(history, known_us=known_us)
-        compared = compare_models(history, known_us=known_us, leave_out=doubted["leave_out"], clocks=doubted["clocks"])
+        compared = compare_models(
+            history, known_us=known_us, leave_out=doubted["leave_out"], clocks=doubted["clocks"]
+        )
         return compared.table(seed=settings.seed), compared.result.no_signal
 
 
 def _bpic(folder: Path) -> str:
     settings = _example("bpic2012", folder)
-    first, last = (parse_moment(day, zone=settings.timezone) for day in ("2011-12-01", "2012-01-01"))
+    first, last = (
+        parse_moment(day, zone=settings.timezone) for day in ("2011-12-01", "2012-01-01")
+    )
     report = jobs.backtest(settings, from_us=first, to_us=last)
     return _draw("bpic2012: back-test at six dates, pooled", report["pooled"])
 
@@ -112,17 +128,25 @@ def _maven(folder: Path) -> str:
 
 def _sample(folder: Path) -> str:
     settings = build_sample(folder, leads=SAMPLE_LEADS, seed=1)
-    truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}).set_index("lead_id")
+    truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}).set_index(
+        "lead_id"
+    )
     with open_store(settings) as history:
         known_us = history.version.known_until_us
         doubted = doubt_fields(history, known_us=known_us)
         result = fit_model(
-            history, known_us=known_us, progress=silent, leave_out=doubted["leave_out"], clocks=doubted["clocks"]
+            history,
+            known_us=known_us,
+            progress=silent,
+            leave_out=doubted["leave_out"],
+            clocks=doubted["clocks"],
         )
         features = build_features(settings, leave_out=doubted["leave_out"])
         side, rows = history.earlier_side(known_us), history.open_list(known_us)
         matrix = build_matrix(history.snapshot(pd.concat([side.rows[KEYS], rows[KEYS]])), features)
-        ours = result.model.probability(result.model.raw(matrix.take(rows).columns), result.model.shift)
+        ours = result.model.probability(
+            result.model.raw(matrix.take(rows).columns), result.model.shift
+        )
         others = predict_yardsticks(matrix, side, rows, features, scorecard=settings.scorecard)
     told = truth.loc[rows["lead_id"]]
     true = told["win_probability"].to_numpy(dtype=float)
@@ -133,7 +157,11 @@ def _sample(folder: Path) -> str:
     text = _draw(f"sample: the {len(rows):,} open leads of {SAMPLE_LEADS:,}, as they ended", compute_table(
         judged, predictions, seed=settings.seed))  # fmt: skip
     best = expected["truth"]
-    lines = ", ".join(f"{NAMES[name].strip('*')} {best - auc:.4f}" for name, auc in expected.items() if name != "truth")
+    lines = ", ".join(
+        f"{NAMES[name].strip('*')} {best - auc:.4f}"
+        for name, auc in expected.items()
+        if name != "truth"
+    )
     said = f"AUC to expect under the truth, without the luck of one draw: the truth {best:.4f}; below it: {lines}."
     return f"{text}\n{said}\n"
 
@@ -172,7 +200,9 @@ def _cell(estimate: dict[str, Any], difference: dict[str, Any] | None) -> str:
     def said(each: dict[str, Any], sign: str = "") -> str:
         if each["value"] is None:
             return "-"
-        around = "" if each["low"] is None else f" ({each['low']:{sign}.3f} to {each['high']:{sign}.3f})"
+        around = (
+            "" if each["low"] is None else f" ({each['low']:{sign}.3f} to {each['high']:{sign}.3f})"
+        )
         return f"{each['value']:{sign}.3f}{around}"
 
     return said(estimate) + (f"<br>{said(difference, '+')}" if difference else "")

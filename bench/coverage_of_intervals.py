@@ -25,7 +25,11 @@ from sample_project import build_sample
 
 SEEDS, LEADS, BINS = (1, 2, 3, 4, 5), 10_000, 20
 LEAST_COVERED = 0.90
-KINDS = (None, "none", "isotonic")  # the kind that was chosen, and two that must hold too, though another was
+KINDS = (
+    None,
+    "none",
+    "isotonic",
+)  # the kind that was chosen, and two that must hold too, though another was
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,21 @@ def train_sample(folder: Path, *, seed: int) -> OpenLeads:
     settings = build_sample(folder, leads=LEADS, seed=seed)
     untuned = settings.model.model_copy(update={"trials": 1})
     settings = settings.model_copy(update={"model": untuned})
-    truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}).set_index("lead_id")
+    truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}).set_index(
+        "lead_id"
+    )
     with open_store(settings) as history:
         known_us = history.version.known_until_us
-        result = fit_model(history, known_us=known_us, progress=silent, **doubt_fields(history, known_us=known_us))
+        result = fit_model(
+            history, known_us=known_us, progress=silent, **doubt_fields(history, known_us=known_us)
+        )
         rows = history.open_list(known_us)
         columns = build_matrix(history.snapshot(rows), result.features).take(rows).columns
         raw = result.model.raw(columns)
     result = replace(result, training=None)  # it holds a database, which stays in its process
-    return OpenLeads(result, raw, truth.loc[rows["lead_id"], "win_probability"].to_numpy(dtype=float))
+    return OpenLeads(
+        result, raw, truth.loc[rows["lead_id"], "win_probability"].to_numpy(dtype=float)
+    )
 
 
 def start_samples(pool: Executor) -> list[Future[OpenLeads]]:
@@ -84,7 +94,9 @@ def _train_sample(seed: int) -> OpenLeads:
 def print_coverage(samples: list[OpenLeads]) -> list[float]:
     """Print, and return, the share of bins covered: for each of `KINDS`."""
     published = ", ".join(sample.result.model.document["calibrator"]["kind"] for sample in samples)
-    print(f"95 % intervals, {len(SEEDS)} samples of {LEADS:,} leads, {BINS} bins by log-odds in each:")
+    print(
+        f"95 % intervals, {len(SEEDS)} samples of {LEADS:,} leads, {BINS} bins by log-odds in each:"
+    )
     shares = []
     for kind in KINDS:
         covered = [sample.covered(kind) for sample in samples]
@@ -92,7 +104,9 @@ def print_coverage(samples: list[OpenLeads]) -> list[float]:
         name = kind or f"as published ({published})"
         by_sample = ", ".join(f"{hits.mean():.2f}" for hits, _ in covered)
         width = np.mean([width for _, width in covered])
-        print(f"  {name}: the mean truth lies inside in {shares[-1]:.1%} of the bins ({by_sample}), width {width:.3f}")
+        print(
+            f"  {name}: the mean truth lies inside in {shares[-1]:.1%} of the bins ({by_sample}), width {width:.3f}"
+        )
     return shares
 
 

@@ -40,7 +40,9 @@ def main() -> None:
         again = _measure("ingest_again", folder)
         ratio = min(found["ingest"])[0] / min(found["copy"])[0]
         peak = max(mb for _, mb in found["ingest"])
-        print(f"{_rows(folder):,} activities and {LEADS:,} leads, {size / 1e9:.2f} GB of CSV, {THREADS} threads")
+        print(
+            f"{_rows(folder):,} activities and {LEADS:,} leads, {size / 1e9:.2f} GB of CSV, {THREADS} threads"
+        )
         for what, runs in found.items():
             seconds, mb = ", ".join(f"{run[0]:.1f} s" for run in runs), max(run[1] for run in runs)
             print(f"{what}: {seconds}; at most {mb:,.0f} MB")
@@ -55,7 +57,9 @@ def copy(folder: Path) -> None:
     with duckdb.connect(config={"threads": THREADS, "memory_limit": f"{MEMORY_MB}MB"}) as engine:
         for name in FILES:
             source, target = folder / "crm" / "exports" / f"{name}.csv", folder / f"{name}.parquet"
-            engine.execute(f"COPY (FROM read_csv('{source}')) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+            engine.execute(
+                f"COPY (FROM read_csv('{source}')) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+            )
 
 
 def ingest(folder: Path) -> None:

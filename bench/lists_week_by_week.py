@@ -47,7 +47,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             differences = measure_weeks(Path(name), leads=leads, seed=asked.seed)
         most = {key: max(week[key] for week in differences) for key in differences[0]}
-        print(f"{leads:,} leads:", ", ".join(f"{key} {value:.3f}" for key, value in most.items()), flush=True)
+        print(
+            f"{leads:,} leads:",
+            ", ".join(f"{key} {value:.3f}" for key, value in most.items()),
+            flush=True,
+        )
 
 
 def measure_weeks(folder: Path, *, leads: int, seed: int) -> list[dict[str, float]]:
@@ -76,13 +80,18 @@ def _write_company(folder: Path, *, leads: int, seed: int) -> Settings:
 
 
 def _read_exports(folder: Path) -> dict[str, pd.DataFrame]:
-    return {name: pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False) for name in DATES}
+    return {
+        name: pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
+        for name in DATES
+    }
 
 
 def _deliver(settings: Settings, exports: dict[str, pd.DataFrame], day: np.datetime64) -> None:
     """Ingest what the CRM shows at the beginning of a day."""
     for name, table in exports.items():
-        table[table[DATES[name]] < str(day)].to_csv(settings.input_folder / f"{name}.csv", index=False)
+        table[table[DATES[name]] < str(day)].to_csv(
+            settings.input_folder / f"{name}.csv", index=False
+        )
     known_until_us = parse_moment(str(day), zone="UTC")
     try:
         jobs.ingest(settings, known_until_us=known_until_us)
@@ -95,7 +104,9 @@ def _score(settings: Settings) -> tuple[pa.Table, dict[str, Any]]:
     """The list as it is published, and its manifest."""
     publication_id = jobs.score(settings)["publication_id"]
     jobs.publish(settings, publication_id, even_if_unlike=True)
-    publication, scores = read_publication(publication_id, folder=settings.project_folder() / "scores")
+    publication, scores = read_publication(
+        publication_id, folder=settings.project_folder() / "scores"
+    )
     return scores, publication.manifest
 
 

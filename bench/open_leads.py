@@ -20,7 +20,9 @@ from leadscore.times import parse_moment
 from sample_project import build_sample, train_champion
 
 LEADS, HISTORY, REPS = 780_000, 20_000, 500  # of 780,000 leads some 100,000 are open at the end
-TRAINED, BEFORE, NOW = (parse_moment(day, zone="UTC") for day in ("2026-02-15", "2026-02-22", "2026-03-01"))
+TRAINED, BEFORE, NOW = (
+    parse_moment(day, zone="UTC") for day in ("2026-02-15", "2026-02-22", "2026-03-01")
+)
 
 
 def main() -> None:
@@ -29,19 +31,30 @@ def main() -> None:
         folder = Path(name)
         small = build_sample(folder, leads=HISTORY, seed=1)
         boosted = small.model.model_copy(update={"scorer": "boosted", "trials": 1})
-        train_champion(small.model_copy(update={"model": boosted}), by="bench/open_leads.py", as_of_us=TRAINED)
+        train_champion(
+            small.model_copy(update={"model": boosted}), by="bench/open_leads.py", as_of_us=TRAINED
+        )
         write_sample(folder / "large", leads=LEADS, seed=1)
         _write_reps(folder / "large" / "exports" / "reps.csv")
         large = read_settings(folder / "large" / "leadscore.toml").model_copy(
-            update={"data_folder": small.data_folder, "models_folder": small.models_folder, "model": boosted}
+            update={
+                "data_folder": small.data_folder,
+                "models_folder": small.models_folder,
+                "model": boosted,
+            }
         )
         jobs.ingest(large, known_until_us=large.known_until_us())
         jobs.publish(large, jobs.score(large, as_of_us=BEFORE)["publication_id"])
         before = time.perf_counter()
         scored = jobs.score(large, as_of_us=NOW)
         seconds = time.perf_counter() - before
-        n, peak = scored["counts"]["scored"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{n:,} leads scored, explained, compared, decided, routed, written: {seconds:.1f} s, {peak:,.0f} MB")
+        n, peak = (
+            scored["counts"]["scored"],
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        )
+        print(
+            f"{n:,} leads scored, explained, compared, decided, routed, written: {seconds:.1f} s, {peak:,.0f} MB"
+        )
         model = Registry(large).load_champion()[0]
         with open_store(large) as history:
             matrix = build_matrix(history.snapshot(history.open_list(NOW)), build_features(large))

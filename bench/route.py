@@ -19,16 +19,22 @@ COUNTRIES, LANGUAGES, PRODUCTS = 60, 12, 20
 
 def main() -> None:
     """Route once and print seconds, peak memory, and what simpler ways would have brought."""
-    n, r = (int(sys.argv[i]) if len(sys.argv) > i else usual for i, usual in ((1, LEADS), (2, PEOPLE)))
+    n, r = (
+        int(sys.argv[i]) if len(sys.argv) > i else usual for i, usual in ((1, LEADS), (2, PEOPLE))
+    )
     rng = np.random.default_rng(SEED)
     reps, rep_ids = _reps(rng, r)
     leads = {"lead_id": [f"L{i:06d}" for i in range(n)]}
-    scores = pa.table(leads | {"tier": rng.choice(list("ABC"), n), "win_probability": rng.beta(1, 4, n)})
+    scores = pa.table(
+        leads | {"tier": rng.choice(list("ABC"), n), "win_probability": rng.beta(1, 4, n)}
+    )
     columns = {name: [f"{name}{i}" for i in rng.integers(0, many, n)] for name, many in (
         ("country", COUNTRIES), ("language", LANGUAGES), ("product", PRODUCTS))}  # fmt: skip
     fields = pa.table(leads | {"owner_id": rng.choice(rep_ids, n)} | columns)
     match = {"territories": "country", "languages": "language", "skills": "product"}
-    settings = RoutingSettings.model_validate({"reps": "reps.csv", "match": match, "explore_share": 0.05})
+    settings = RoutingSettings.model_validate(
+        {"reps": "reps.csv", "match": match, "explore_share": 0.05}
+    )
     previous = dict(zip(leads["lead_id"], rng.choice(rep_ids, n).tolist(), strict=True))
     begin = perf_counter()
     found = assign(scores, fields, reps, settings, as_of_us=0, seed=SEED, previous=previous)
@@ -36,7 +42,9 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{n:,} leads x {r} reps: {seconds:.1f} s, peak memory of the process {peak:,.0f} MB")
     for name, way in found.facts["beside"].items():
-        print(f"  {name}: {way['assigned']:,} leads, value {way['value']:,.1f}, whole {way['whole']:,.1f}")
+        print(
+            f"  {name}: {way['assigned']:,} leads, value {way['value']:,.1f}, whole {way['whole']:,.1f}"
+        )
 
 
 def _reps(rng: np.random.Generator, r: int) -> tuple[pa.Table, list[str]]:

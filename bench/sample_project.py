@@ -14,7 +14,9 @@ def build_sample(folder: Path, *, leads: int, seed: int) -> Settings:
     """Settings of a new sample at `folder`/crm, whose store and models stay in `folder`."""
     write_sample(folder / "crm", leads=leads, seed=seed)
     settings = read_settings(folder / "crm" / "leadscore.toml")
-    settings = settings.model_copy(update={"data_folder": folder / "data", "models_folder": folder / "models"})
+    settings = settings.model_copy(
+        update={"data_folder": folder / "data", "models_folder": folder / "models"}
+    )
     jobs.ingest(settings)
     return settings
 

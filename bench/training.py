@@ -72,18 +72,29 @@ def _make_rows(n: int) -> tuple[pd.DataFrame, list[str]]:
     rng = np.random.default_rng(1)
     numbers = rng.normal(size=(n, NUMBERS))
     levels = rng.integers(0, CATEGORIES, (n, len(CATEGORIES)))
-    odds = -1.0 + 0.5 * numbers[:, 0] + 0.4 * numbers[:, 1] * numbers[:, 2] + 0.3 * np.abs(numbers[:, 4])
+    odds = (
+        -1.0
+        + 0.5 * numbers[:, 0]
+        + 0.4 * numbers[:, 1] * numbers[:, 2]
+        + 0.3 * np.abs(numbers[:, 4])
+    )
     odds += 0.8 * np.sign(numbers[:, 5] * numbers[:, 6]) * (levels[:, 1] > 2)
     for at, count in enumerate(CATEGORIES):
         odds += rng.normal(0, 0.3, count)[levels[:, at]]
-    columns = {f"number_{i}": np.round(100 * values).astype(int) for i, values in enumerate(numbers.T)}
-    columns |= {f"category_{i}": [f"v{level}" for level in values] for i, values in enumerate(levels.T)}
+    columns = {
+        f"number_{i}": np.round(100 * values).astype(int) for i, values in enumerate(numbers.T)
+    }
+    columns |= {
+        f"category_{i}": [f"v{level}" for level in values] for i, values in enumerate(levels.T)
+    }
     ids = [f"l{i:06d}" for i in range(n)]
     end = np.where(rng.random(n) < sigmoid(odds), "won", "lost")
     return pd.DataFrame({"id": ids} | columns | {"end": end}), list(columns)
 
 
-def _print(mode: str, trained: dict[str, Any], settings: Settings, *, seconds: float, used: float) -> None:
+def _print(
+    mode: str, trained: dict[str, Any], settings: Settings, *, seconds: float, used: float
+) -> None:
     evaluation = trained["evaluation"]
     history, scorer = evaluation["history"], evaluation["scorer"]
     print(f"{mode}: {history['snapshots']:,} snapshots of {history['leads']:,} leads, "

@@ -45,7 +45,10 @@ def judge_sample(leads: int) -> list[str]:
         ours = pd.read_parquet(Path(scored["folder"]) / "scores.parquet")
         truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str})
     both = ours.merge(
-        truth.dropna(subset=["win_probability"]), on="lead_id", suffixes=("", "_true"), validate="one_to_one"
+        truth.dropna(subset=["win_probability"]),
+        on="lead_id",
+        suffixes=("", "_true"),
+        validate="one_to_one",
     )
     assert len(both) == len(ours) == truth["win_probability"].notna().sum()  # noqa: S101
     model, true = both["win_probability"].to_numpy(), both["win_probability_true"].to_numpy()
@@ -55,9 +58,15 @@ def judge_sample(leads: int) -> list[str]:
     auc, best = (_expected_auc(p, true) for p in (model, true))
     ones = np.ones(len(won))
     print(f"sample of {leads:,} leads, seed {SEED}: {len(both):,} open leads")
-    print(f"mean: model {model.mean():.4f}, truth {true.mean():.4f}, ratio {ratio:.3f}; won {won.mean():.4f}")
-    print(f"AUC expected under the truth: model {auc:.4f}, truth {best:.4f}, difference {best - auc:.4f}")
-    print(f"AUC of what happened: model {compute_auc(model, won, ones):.4f}, truth {compute_auc(true, won, ones):.4f}")
+    print(
+        f"mean: model {model.mean():.4f}, truth {true.mean():.4f}, ratio {ratio:.3f}; won {won.mean():.4f}"
+    )
+    print(
+        f"AUC expected under the truth: model {auc:.4f}, truth {best:.4f}, difference {best - auc:.4f}"
+    )
+    print(
+        f"AUC of what happened: model {compute_auc(model, won, ones):.4f}, truth {compute_auc(true, won, ones):.4f}"
+    )
     print(f"mean absolute difference of the probabilities: {np.abs(model - true).mean():.4f}")
     aims = {
         f"a mean within {MOST_BIAS:.0%} of the truth's": abs(ratio - 1) <= MOST_BIAS,

@@ -26,7 +26,9 @@ def main() -> None:
     """Print the share of the best value that each way captures, as the truth expects it."""
     rows = [_captured(seed) for seed in SEEDS]
     names = list(rows[0])
-    print(f"sample of {LEADS:,} leads, seeds {', '.join(map(str, SEEDS))}: value to expect, in percent of the oracle's")
+    print(
+        f"sample of {LEADS:,} leads, seeds {', '.join(map(str, SEEDS))}: value to expect, in percent of the oracle's"
+    )
     for name in names:
         each = [100 * row[name] / row["oracle"] for row in rows]
         print(f"{name:34} {np.mean(each):6.1f}   ({', '.join(f'{x:.1f}' for x in each)})")
@@ -39,8 +41,12 @@ def _captured(seed: int) -> dict[str, float]:
         train_champion(settings, by="bench/value.py")
         scored = jobs.score(settings)
         ours = pd.read_parquet(Path(scored["folder"]) / "scores.parquet")
-        truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}).set_index("lead_id")
-        leads = pd.read_csv(folder / "crm" / "exports" / "leads.csv", dtype={"lead_id": str}).set_index("lead_id")
+        truth = pd.read_csv(
+            folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}
+        ).set_index("lead_id")
+        leads = pd.read_csv(
+            folder / "crm" / "exports" / "leads.csv", dtype={"lead_id": str}
+        ).set_index("lead_id")
         card = _score_card(settings)
     lead_id = ours["lead_id"]
     worth = truth.loc[lead_id, "win_probability"].to_numpy() * ours["amount"].to_numpy()
@@ -73,7 +79,9 @@ def _score_card(settings: Settings) -> pd.Series[float]:
     """The scorecard's probability of each open lead."""
     with open_store(settings) as history:
         features = build_features(settings)
-        matrix = build_matrix(history.snapshot(history.open_list(history.version.known_until_us)), features)
+        matrix = build_matrix(
+            history.snapshot(history.open_list(history.version.known_until_us)), features
+        )
         nothing = matrix.keys.assign(label=np.nan, weight=0.0)
         card = fit_scorer(matrix, nothing, kind="scorecard", features=features, scorecard=settings.scorecard, seed=0,
                           threads=1)  # fmt: skip

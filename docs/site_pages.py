@@ -26,7 +26,11 @@ CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 
 def outside_pages() -> list[str]:
     """The pages beside docs/, as paths in the repository."""
-    return [path.relative_to(ROOT).as_posix() for pattern in OUTSIDE for path in sorted(ROOT.glob(pattern))]
+    return [
+        path.relative_to(ROOT).as_posix()
+        for pattern in OUTSIDE
+        for path in sorted(ROOT.glob(pattern))
+    ]
 
 
 def bend_links(text: str, source: str) -> str:

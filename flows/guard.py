@@ -25,7 +25,9 @@ def start_guard() -> None:
     signal.signal(signal.SIGINT, _stop)
     mark = f"{PREFIX}{os.getpid()}"
     set_environment(**{mark: "1"})
-    reading, _ = os.pipe()  # this process keeps the other end, and nothing that it starts inherits it
+    reading, _ = (
+        os.pipe()
+    )  # this process keeps the other end, and nothing that it starts inherits it
     words = [sys.executable, __file__, mark]
     nowhere = subprocess.DEVNULL
     # in a session of its own Ctrl-C does not reach it
@@ -45,7 +47,9 @@ def end_marked(mark: str) -> None:
 
 def _stop(*_: Any) -> None:
     """End at once: the server that Prefect started got Ctrl-C too, and a flow would wait for it for minutes."""
-    (stopping := Thread(target=atexit._run_exitfuncs, daemon=True)).start()  # stops it, and may wait to send it logs
+    (
+        stopping := Thread(target=atexit._run_exitfuncs, daemon=True)
+    ).start()  # stops it, and may wait to send it logs
     stopping.join(timeout=10)
     os._exit(130)
 

@@ -34,22 +34,36 @@ def once(job: Any) -> Any:
 
 def retried(job: Any) -> Any:
     """A task that waits and tries again, unless the user has something to mend; its job can be repeated."""
-    policy: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [2, 10, 60], "cache_policy": NO_CACHE}
-    return task(job, retry_condition_fn=lambda _task, _run, state: not isinstance(state.data, UserError), **policy)
+    policy: dict[str, Any] = {
+        "retries": 3,
+        "retry_delay_seconds": [2, 10, 60],
+        "cache_policy": NO_CACHE,
+    }
+    return task(
+        job,
+        retry_condition_fn=lambda _task, _run, state: not isinstance(state.data, UserError),
+        **policy,
+    )
 
 
 def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | None) -> None:
     """Run a flow from the command line and draw what it returned; exit codes as those of `leadscore`."""
     parser = ArgumentParser(description=about)
     parser.add_argument("--config", default="leadscore.toml", help="the settings file")
-    parser.add_argument("--data", help="the folder of the exported files, if not as the settings say")
+    parser.add_argument(
+        "--data", help="the folder of the exported files, if not as the settings say"
+    )
     parser.add_argument("--as-of", help="the moment to look from, or now; default: known_until")
-    parser.add_argument("--known-until", help="when the export was made, or now; default: as settings or files say")
+    parser.add_argument(
+        "--known-until", help="when the export was made, or now; default: as settings or files say"
+    )
     parser.add_argument("--clock", help=SUPPRESS)  # rehearses a schedule
     chosen = vars(parser.parse_args())
     keep_given(chosen["config"], data=chosen["data"], known_until=chosen["known_until"])
     with exit_with_words():
-        read_settings(Path(chosen["config"]))  # what is wrong there is said without Prefect's tracebacks
+        read_settings(
+            Path(chosen["config"])
+        )  # what is wrong there is said without Prefect's tracebacks
         start_guard()
         with errors_in_words():
             result = run(**chosen)

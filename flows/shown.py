@@ -15,9 +15,13 @@ def show_training(trained: dict[str, Any], registered: dict[str, Any]) -> None:
     told = trained["evaluation"]["metrics"].get("all", {})
     rows = [{"metric": words, **told[name]} for name, words in METRIC_NAMES.items() if name in told]
     version = registered["registered"]
-    what = trained["no_signal"] or f"version {version['number']} of {registered['registered_model']}"
+    what = (
+        trained["no_signal"] or f"version {version['number']} of {registered['registered_model']}"
+    )
     basis = trained["evaluation"]["basis"]
-    artifacts.create_table_artifact(rows, key="leadscore-metrics", description=as_markdown(f"{what}, judged {basis}"))
+    artifacts.create_table_artifact(
+        rows, key="leadscore-metrics", description=as_markdown(f"{what}, judged {basis}")
+    )
     artifacts.create_link_artifact(_uri(trained["card"]), "model card", key="leadscore-model-card")
 
 
@@ -35,7 +39,9 @@ def show_scores(scored: dict[str, Any]) -> None:
     if scored["newer"]:
         summary += f"\n\nNot published: readers stay with the newer list `{scored['newer']['publication_id']}`"
     artifacts.create_markdown_artifact(summary, key="leadscore-summary")
-    artifacts.create_link_artifact(_uri(scored["folder"]), scored["publication_id"], key="leadscore-files")
+    artifacts.create_link_artifact(
+        _uri(scored["folder"]), scored["publication_id"], key="leadscore-files"
+    )
 
 
 def _uri(path: str) -> str:

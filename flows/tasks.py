@@ -18,7 +18,9 @@ def _settings(config: str, data: str | None = None) -> Settings:
 
 
 def _clock_us(settings: Settings, clock: str | None) -> int:
-    return to_us(datetime.now(UTC)) if clock is None else parse_moment(clock, zone=settings.timezone)
+    return (
+        to_us(datetime.now(UTC)) if clock is None else parse_moment(clock, zone=settings.timezone)
+    )
 
 
 def _asked_us(config: str, moment: str | None, clock: str | None) -> int | None:
@@ -27,7 +29,9 @@ def _asked_us(config: str, moment: str | None, clock: str | None) -> int | None:
 
 
 @retried
-def ingest(config: str, data: str | None, known_until: str | None, clock: str | None) -> dict[str, Any]:
+def ingest(
+    config: str, data: str | None, known_until: str | None, clock: str | None
+) -> dict[str, Any]:
     """Read the exports into the store."""
     settings = _settings(config, data)
     asked_us, clock_us = _asked_us(config, known_until, clock), _clock_us(settings, clock)
@@ -44,7 +48,9 @@ def train(config: str, as_of: str | None, clock: str | None) -> dict[str, Any]:
 def register(config: str, folder: str) -> dict[str, Any]:
     """Log the training in a folder with MLflow."""
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return jobs.register(_settings(config), Path(folder), who=Who(f"flow run {runtime.flow_run.name}", at, "trained"))
+    return jobs.register(
+        _settings(config), Path(folder), who=Who(f"flow run {runtime.flow_run.name}", at, "trained")
+    )
 
 
 @once

@@ -31,14 +31,22 @@ def make_settings(**changes: Any) -> Settings:
         "target": {"horizon_days": 30, "cadence_days": 1},
         "sources": {"leads": {"path": "leads.csv"}},
         "mapping": [
-            {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}},
+            {
+                "source": "leads",
+                "table": "leads",
+                "columns": {"lead_id": "id", "event_at": "created"},
+            },
             {
                 "source": "leads",
                 "table": "changes",
                 "columns": {"lead_id": "id", "event_at": "at", "field": "field", "value": "value"},
             },
         ],
-        "stages": {"open": ["new", "qualified", "proposal"], "won": ["signed"], "lost": ["rejected"]},
+        "stages": {
+            "open": ["new", "qualified", "proposal"],
+            "won": ["signed"],
+            "lost": ["rejected"],
+        },
         "kinds": {"email": "e-mails", "meeting": "meetings"},
         "validation": {"max_refused": 1.0},
         "model": {"scorer": "boosted", "trials": 1},
@@ -53,17 +61,29 @@ class Facts:
         self.settings = settings or make_settings()
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
 
-    def lead(self, lead_id: str, created: float, *, known: float | None = None, **columns: Any) -> Facts:
+    def lead(
+        self, lead_id: str, created: float, *, known: float | None = None, **columns: Any
+    ) -> Facts:
         """A lead; `columns` are its current values as stored (numbers in minor units)."""
         return self._add("leads", lead_id, created, known, columns)
 
     def change(self, lead_id: str, at: float, field: str, value: str | None, **more: Any) -> Facts:
         """A field that took a value."""
-        return self._add("changes", lead_id, at, more.pop("known", None), {"field": field, "value": value} | more)
+        return self._add(
+            "changes", lead_id, at, more.pop("known", None), {"field": field, "value": value} | more
+        )
 
-    def activity(self, lead_id: str, at: float, kind: str, *, actor: str = "rep", **more: Any) -> Facts:
+    def activity(
+        self, lead_id: str, at: float, kind: str, *, actor: str = "rep", **more: Any
+    ) -> Facts:
         """An activity."""
-        return self._add("activities", lead_id, at, more.pop("known", None), {"kind": kind, "actor": actor} | more)
+        return self._add(
+            "activities",
+            lead_id,
+            at,
+            more.pop("known", None),
+            {"kind": kind, "actor": actor} | more,
+        )
 
     def stage(self, lead_id: str, at: float, stage: str, **more: Any) -> Facts:
         """The entry into a stage."""
@@ -71,12 +91,18 @@ class Facts:
 
     def outcome(self, lead_id: str, at: float, outcome: str, **more: Any) -> Facts:
         """A close, won or lost."""
-        return self._add("outcomes", lead_id, at, more.pop("known", None), {"outcome": outcome} | more)
+        return self._add(
+            "outcomes", lead_id, at, more.pop("known", None), {"outcome": outcome} | more
+        )
 
-    def _add(self, table: str, lead_id: str, at: float, known: float | None, columns: dict[str, Any]) -> Facts:
+    def _add(
+        self, table: str, lead_id: str, at: float, known: float | None, columns: dict[str, Any]
+    ) -> Facts:
         event, available = day(at), day(at if known is None else max(at, known))
         defaults = {} if table == "leads" else {"seq": 0}
-        self.rows[table].append({"lead_id": lead_id, "event_us": event, "available_us": available} | defaults | columns)
+        self.rows[table].append(
+            {"lead_id": lead_id, "event_us": event, "available_us": available} | defaults | columns
+        )
         return self
 
     def write(self, folder: Path, *, known_until: float) -> StoreVersion:
@@ -87,7 +113,9 @@ class Facts:
             unknown = {key for row in rows for key in row} - set(schema.names)
             if unknown:
                 raise KeyError(f"{name} has no column {sorted(unknown)}")
-            parts[name] = write_rows(folder, schema, pa.Table.from_pylist(rows, schema).to_batches())
+            parts[name] = write_rows(
+                folder, schema, pa.Table.from_pylist(rows, schema).to_batches()
+            )
         first = min((row["available_us"] for row in self.rows["leads"]), default=day(known_until))
         manifest: dict[str, Any] = {
             "format": 1,

@@ -24,6 +24,11 @@ def run(*words: object) -> Ended:
     """Run `leadscore words...` in the working directory."""
     out, err = io.StringIO(), io.StringIO()
     argv = ["leadscore", *map(str, words)]
-    with patch.object(sys, "argv", argv), redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
+    with (
+        patch.object(sys, "argv", argv),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as end,
+    ):
         cli.main()
     return Ended(end.value.code or 0, out.getvalue(), err.getvalue())

@@ -28,7 +28,10 @@ Mutation = Callable[[Tables], Tables]
 def read_sample(*, leads: int, seed: int = 1) -> Tables:
     """Every file of the sample company at its end, all values as text."""
     folder = sample_folder(leads=leads, seed=seed)
-    return {name: pd.read_csv(folder / "exports" / f"{name}.csv", dtype=str, keep_default_na=False) for name in DATED}
+    return {
+        name: pd.read_csv(folder / "exports" / f"{name}.csv", dtype=str, keep_default_na=False)
+        for name in DATED
+    }
 
 
 @cache
@@ -54,7 +57,11 @@ def write_delivery(tables: Tables, folder: Path) -> None:
 def settings_of(folder: Path, *, leads: int, seed: int = 1) -> Settings:
     """The sample's settings, with exports, data and models in a folder."""
     settings = read_settings(sample_folder(leads=leads, seed=seed) / "leadscore.toml")
-    places = {"input_folder": folder / "exports", "data_folder": folder / "data", "models_folder": folder / "models"}
+    places = {
+        "input_folder": folder / "exports",
+        "data_folder": folder / "data",
+        "models_folder": folder / "models",
+    }
     return settings.model_copy(update=places)
 
 
@@ -79,7 +86,9 @@ def truncated(name: str, share: float) -> Mutation:
     return on(name, lambda table: table.iloc[: int(share * len(table))])
 
 
-def thinned(name: str, share: float, where: Callable[[pd.DataFrame], pd.Series] | None = None) -> Mutation:
+def thinned(
+    name: str, share: float, where: Callable[[pd.DataFrame], pd.Series] | None = None
+) -> Mutation:
     """Rows that are missing here and there."""
 
     def change(table: pd.DataFrame) -> pd.DataFrame:
@@ -90,11 +99,15 @@ def thinned(name: str, share: float, where: Callable[[pd.DataFrame], pd.Series] 
     return on(name, change)
 
 
-def dead(name: str, since: np.datetime64, where: Callable[[pd.DataFrame], pd.Series] | None = None) -> Mutation:
+def dead(
+    name: str, since: np.datetime64, where: Callable[[pd.DataFrame], pd.Series] | None = None
+) -> Mutation:
     """A feed in which nothing is new since a day."""
     return on(
         name,
-        lambda table: table[~((table[DATED[name]] >= str(since)) & (where(table) if where else True))],
+        lambda table: table[
+            ~((table[DATED[name]] >= str(since)) & (where(table) if where else True))
+        ],
     )
 
 
@@ -124,7 +137,9 @@ def shifted(name: str, hours: int) -> Mutation:
     return on(name, change)
 
 
-def swapped(name: str, column: str, values: dict[str, str], *, since: np.datetime64 | None = None) -> Mutation:
+def swapped(
+    name: str, column: str, values: dict[str, str], *, since: np.datetime64 | None = None
+) -> Mutation:
     """Values that became others."""
 
     def change(table: pd.DataFrame) -> pd.DataFrame:
@@ -141,14 +156,20 @@ def emptied(name: str, column: str, *, since: np.datetime64 | None = None) -> Mu
     """A column without values."""
 
     def change(table: pd.DataFrame) -> pd.DataFrame:
-        chosen = pd.Series(data=True, index=table.index) if since is None else table[DATED[name]] >= str(since)
+        chosen = (
+            pd.Series(data=True, index=table.index)
+            if since is None
+            else table[DATED[name]] >= str(since)
+        )
         table.loc[chosen, column] = ""
         return table
 
     return on(name, change)
 
 
-def shuffled(name: str, column: str, where: Callable[[pd.DataFrame], pd.Series] | None = None) -> Mutation:
+def shuffled(
+    name: str, column: str, where: Callable[[pd.DataFrame], pd.Series] | None = None
+) -> Mutation:
     """Values that stand beside the wrong rows."""
 
     def change(table: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +181,9 @@ def shuffled(name: str, column: str, where: Callable[[pd.DataFrame], pd.Series] 
     return on(name, change)
 
 
-def repeated(name: str, times: int, *, share: float = 1.0, since: np.datetime64 | None = None) -> Mutation:
+def repeated(
+    name: str, times: int, *, share: float = 1.0, since: np.datetime64 | None = None
+) -> Mutation:
     """Rows that come more than once."""
 
     def change(table: pd.DataFrame) -> pd.DataFrame:

@@ -66,7 +66,9 @@ def sales_settings(folder: Path, **changes: Any) -> Settings:
     return make_settings(**(plain | changes))
 
 
-def sales_facts(settings: Settings, *, leads: int, days: float, seed: int, signal: float = 1.0) -> Facts:
+def sales_facts(
+    settings: Settings, *, leads: int, days: float, seed: int, signal: float = 1.0
+) -> Facts:
     """Leads that arrive evenly over `days`; with `signal` 0 nothing that is known of a lead tells its outcome."""
     rng = np.random.default_rng(seed)
     facts = Facts(settings)
@@ -77,21 +79,42 @@ def sales_facts(settings: Settings, *, leads: int, days: float, seed: int, signa
         budget = int(rng.integers(0, 3)) if rng.random() < 0.8 else None
         channel = str(rng.choice(["web", "fair", "referral"]))
         size = int(rng.integers(1, 500)) if rng.random() < 0.9 else None
-        leaning = -2.0 + signal * (1.2 * quality + 1.2 * (0 if budget is None else budget) + (channel == "referral"))
+        leaning = -2.0 + signal * (
+            1.2 * quality + 1.2 * (0 if budget is None else budget) + (channel == "referral")
+        )
         wins = rng.random() < 1 / (1 + np.exp(-leaning))
         closes = created + 2 + float(rng.exponential(35))
-        facts.lead(lead_id, created, channel=channel, size=size, budget=None if budget is None else BUDGETS[budget])
+        facts.lead(
+            lead_id,
+            created,
+            channel=channel,
+            size=size,
+            budget=None if budget is None else BUDGETS[budget],
+        )
         facts.stage(lead_id, created, "new")
         if budget is not None:
             _answer_budget(facts, lead_id, created, budget, days=days, rng=rng)
-        _work(facts, lead_id, created, min(closes, days), rng=rng, pace=0.12 * np.exp(0.8 * signal * quality))
+        _work(
+            facts,
+            lead_id,
+            created,
+            min(closes, days),
+            rng=rng,
+            pace=0.12 * np.exp(0.8 * signal * quality),
+        )
         if closes < days:
             _close(facts, lead_id, closes, days=days, wins=bool(wins), rng=rng)
     return facts
 
 
 def _answer_budget(
-    facts: Facts, lead_id: str, created: float, budget: int, *, days: float, rng: np.random.Generator
+    facts: Facts,
+    lead_id: str,
+    created: float,
+    budget: int,
+    *,
+    days: float,
+    rng: np.random.Generator,
 ) -> None:
     """The answer, for some leads after a weaker one."""
     at = created + float(rng.uniform(0, 4))
@@ -102,16 +125,28 @@ def _answer_budget(
         facts.change(lead_id, at, "budget", BUDGETS[budget])
 
 
-def _work(facts: Facts, lead_id: str, created: float, until: float, *, rng: np.random.Generator, pace: float) -> None:
+def _work(
+    facts: Facts,
+    lead_id: str,
+    created: float,
+    until: float,
+    *,
+    rng: np.random.Generator,
+    pace: float,
+) -> None:
     """Activities at a pace a day, and the stages that some of them bring."""
-    for at in np.sort(rng.uniform(created, max(until, created), rng.poisson(pace * max(until - created, 0)))):
+    for at in np.sort(
+        rng.uniform(created, max(until, created), rng.poisson(pace * max(until - created, 0)))
+    ):
         kind, actor = str(rng.choice(["email", "meeting"])), str(rng.choice(["rep", "lead"]))
         facts.activity(lead_id, float(at), kind, actor=actor)
         if rng.random() < 0.15:
             facts.stage(lead_id, float(at), str(rng.choice(["qualified", "proposal"])))
 
 
-def _close(facts: Facts, lead_id: str, closes: float, *, days: float, wins: bool, rng: np.random.Generator) -> None:
+def _close(
+    facts: Facts, lead_id: str, closes: float, *, days: float, wins: bool, rng: np.random.Generator
+) -> None:
     """By an outcome row, some known a day late, or by a closing stage; a few lost leads come back."""
     if rng.random() < 0.5:
         late = closes + 1 if rng.random() < 0.2 and closes + 1 < days else closes
@@ -184,7 +219,9 @@ def trained() -> Trained:
     assert told["no_signal"] is None, told["no_signal"]
     register(settings, told)
     model, manifest, version = Registry(settings).load_champion()
-    return Trained(settings, facts, open_stored(settings), model, manifest, version, told["evaluation"], days)
+    return Trained(
+        settings, facts, open_stored(settings), model, manifest, version, told["evaluation"], days
+    )
 
 
 @cache
@@ -204,7 +241,9 @@ def take_columns(columns: dict[str, np.ndarray], rows: Any) -> dict[str, np.ndar
 @cache
 def fitted() -> FitResult:
     """What training on a small history gave, before anything is written of it."""
-    facts = sales_facts(sales_settings(scratch() / "fitted"), leads=400, days=85, seed=3, signal=1.8)
+    facts = sales_facts(
+        sales_settings(scratch() / "fitted"), leads=400, days=85, seed=3, signal=1.8
+    )
     write_store(facts, known_until=85)
     history = open_stored(facts.settings)
     return fit_model(history, known_us=history.version.known_until_us, progress=silent)
@@ -225,7 +264,11 @@ def undated_settings(time: str, folder: Path = Path(), **changes: Any) -> Settin
         "models_folder": folder / "models",
         "engine": {"threads": 1},
         "sources": {"leads": {"path": "leads.csv"}},
-        "fields": {"color": known, "size": known | {"type": "number", "decimals": 0}, "level": known},
+        "fields": {
+            "color": known,
+            "size": known | {"type": "number", "decimals": 0},
+            "level": known,
+        },
         "bant": {"need": {"field": "level", "levels": ["low", "mid", "high"]}},
         "mapping": [
             {"source": "leads", "table": "leads", "columns": columns},
@@ -246,7 +289,9 @@ def undated_leads(*, leads: int, seed: int, signal: float = 1.5, is_open: int = 
     ids = [f"l{i:04d}" for i in rng.permutation(leads)]
     words = np.array(["low", "mid", "high"])[level]
     place = 10 + 3 * np.arange(leads)
-    return pd.DataFrame({"id": ids, "place": place, "color": color, "size": size, "level": words, "end": end})
+    return pd.DataFrame(
+        {"id": ids, "place": place, "color": color, "size": size, "level": words, "end": end}
+    )
 
 
 def open_undated(rows: pd.DataFrame, *, time: str, **changes: Any) -> History:
@@ -255,7 +300,10 @@ def open_undated(rows: pd.DataFrame, *, time: str, **changes: Any) -> History:
     place = rows["place"].to_numpy() if time == "ordered" else np.zeros(len(rows), dtype=np.int64)
     leads = rows.rename(columns={"id": "lead_id"}).assign(event_us=place, available_us=place)
     engine = DuckDBEngine(settings.engine)
-    for name, table in (("leads", leads), ("outcomes", leads[leads["end"] != ""].rename(columns={"end": "outcome"}))):
+    for name, table in (
+        ("leads", leads),
+        ("outcomes", leads[leads["end"] != ""].rename(columns={"end": "outcome"})),
+    ):
         stored = table_of(name, settings).schema()
         told = table.assign(seq=0).reindex(columns=stored.names)
         engine.add_rows(name, pa.Table.from_pandas(told, stored, preserve_index=False))

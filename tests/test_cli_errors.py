@@ -97,7 +97,9 @@ def assert_told(told: Told, *words: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["ingest", "train", "score", "backtest"])
-def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(folder, run, command):
+def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(
+    folder, run, command
+):
     (folder / "leadscore.toml").unlink()
     assert_told(run(command), "leadscore.toml", "no such file", "--config")
 
@@ -119,7 +121,9 @@ def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(
         ('project = "shop"', 'project = "sh[op]"', ["project"]),
     ],
 )
-def test_settings_when_something_in_them_is_wrong_then_it_is_named_on_any_command(folder, run, old, new, words):
+def test_settings_when_something_in_them_is_wrong_then_it_is_named_on_any_command(
+    folder, run, old, new, words
+):
     text = SETTINGS.format(folder=folder)
     assert old in text
     (folder / "leadscore.toml").write_text(text.replace(old, new))
@@ -139,14 +143,19 @@ def test_settings_when_something_in_them_is_wrong_then_it_is_named_on_any_comman
         (b'id,created\n1,"2024-01-01\n', ["line 2", "quote"]),
         (b'"id,created\n1,2024-01-01\n', ["line 1", "quote"]),
         (b"id,created\n1,2024-01-01\n1,2024-01-02\n", ["no lead could be stored", "2 by unique"]),
-        (b"id,created\n,2024-01-01\n2,never\n", ["no lead could be stored", "1 by required", "1 by type"]),
+        (
+            b"id,created\n,2024-01-01\n2,never\n",
+            ["no lead could be stored", "1 by required", "1 by type"],
+        ),
         (b"id,created\nM\xfcller,\xc3\xa4\n", ["UTF-8"]),
         (b"id,created\n1,03/04/2024\n", ["'created'", "'03/04/2024'", 'dates = "dmy" or "mdy"']),
         (b"PAR1....PAR1", ["ends in .csv but holds Parquet"]),
         (b"PK\x03\x04....", ["Excel"]),
     ],
 )
-def test_ingest_when_the_file_cannot_be_used_then_words_say_why_and_no_store_appears(folder, run, data, words):
+def test_ingest_when_the_file_cannot_be_used_then_words_say_why_and_no_store_appears(
+    folder, run, data, words
+):
     (folder / "leads.csv").unlink()
     if data is not None:
         (folder / "leads.csv").write_bytes(data)
@@ -155,9 +164,14 @@ def test_ingest_when_the_file_cannot_be_used_then_words_say_why_and_no_store_app
 
 
 def test_ingest_when_the_ending_is_another_one_then_the_right_ones_are_named(folder, run):
-    for name, words in (("leads.xlsx", "holds something else"), ("leads.xls", "must end in '.csv', '.tsv'")):
+    for name, words in (
+        ("leads.xlsx", "holds something else"),
+        ("leads.xls", "must end in '.csv', '.tsv'"),
+    ):
         (folder / "leads.csv").rename(folder / name)
-        (folder / "leadscore.toml").write_text(SETTINGS.format(folder=folder).replace("leads.csv", name))
+        (folder / "leadscore.toml").write_text(
+            SETTINGS.format(folder=folder).replace("leads.csv", name)
+        )
         assert_told(run("ingest"), name, words)
         (folder / name).rename(folder / "leads.csv")
 
@@ -182,7 +196,10 @@ def test_score_when_nothing_was_trained_then_it_is_said_what_to_run(stored, run)
     [
         ("2023-12-31", ["2023-12-31T00:00:00Z", "before all data", "2024-01-01T23:59:59.999999Z"]),
         ("2024-01-01", ["before all data"]),
-        ("2024-02-02T12:00:00.000001Z", ["known_until 2024-02-01T00:00:00Z", "max_staleness_hours"]),
+        (
+            "2024-02-02T12:00:00.000001Z",
+            ["known_until 2024-02-01T00:00:00Z", "max_staleness_hours"],
+        ),
         ("2025-01-01", ["2025-01-01T00:00:00Z", "known_until"]),
         ("tomorrow", ["'tomorrow'", "2024-05-31T14:00:00Z"]),
         ("31.01.2024", ["'31.01.2024'"]),
@@ -214,8 +231,18 @@ def test_as_of_when_history_is_too_short_and_nothing_gives_points_then_no_list_i
         ("", "2024-02-02T12:00", "2024-02-02T12:00:01", "more than 36 hours after known_until"),
         ("", "2024-02-02T12:00", "2024-02-03T18:00", "the export is 66 hours old by then"),
         ("", "2024-02-02T12:00", "2024-02-11T12:00", "the export is 10.5 days old by then"),
-        ("max_staleness_hours = 1.5\n", "2024-02-01T01:30", "2024-02-01T01:30:01", "more than 1.5 hours after"),
-        ("max_staleness_hours = 0\n", "2024-02-01", "2024-02-01T00:00:01", "more than 0 hours after"),
+        (
+            "max_staleness_hours = 1.5\n",
+            "2024-02-01T01:30",
+            "2024-02-01T01:30:01",
+            "more than 1.5 hours after",
+        ),
+        (
+            "max_staleness_hours = 0\n",
+            "2024-02-01",
+            "2024-02-01T00:00:01",
+            "more than 0 hours after",
+        ),
     ],
 )
 def test_as_of_when_it_is_past_the_export_then_it_is_refused_only_beyond_what_is_allowed(  # noqa: PLR0917
@@ -223,13 +250,17 @@ def test_as_of_when_it_is_past_the_export_then_it_is_refused_only_beyond_what_is
 ):
     path = stored / "leadscore.toml"
     path.write_text(setting + path.read_text())
-    assert_told(run("score", "--as-of", within), "leadscore train")  # it went on to look for a model
+    assert_told(
+        run("score", "--as-of", within), "leadscore train"
+    )  # it went on to look for a model
     assert_told(run("score", "--as-of", beyond), words)
 
 
 @pytest.mark.parametrize("moment", ["2999-01-01", "9999-12-31"])
 def test_ingest_when_the_stated_moment_is_past_the_clock_then_words_say_so(folder, run, moment):
-    assert_told(run("ingest", "--known-until", moment), f"known_until {moment}", "later than the clock")
+    assert_told(
+        run("ingest", "--known-until", moment), f"known_until {moment}", "later than the clock"
+    )
 
 
 @pytest.mark.parametrize(
@@ -270,7 +301,8 @@ def test_ingest_when_the_store_cannot_be_written_then_words_say_so(folder, run):
 
 
 @pytest.mark.parametrize(
-    "words", [["frobnicate"], ["ingest", "--confg", "x"], ["ingest", "x"], ["backtest", "--dates", "0"]]
+    "words",
+    [["frobnicate"], ["ingest", "--confg", "x"], ["ingest", "x"], ["backtest", "--dates", "0"]],
 )
 def test_command_line_when_it_is_mistyped_then_its_usage_is_shown(folder, run, words):
     told = run(*words)
@@ -297,7 +329,9 @@ def test_json_when_something_is_wrong_then_nothing_is_printed_but_the_error(fold
     assert_told(run("score", "--json"), "leadscore ingest")
 
 
-def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_version(folder, run):
+def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_version(
+    folder, run
+):
     (folder / "leads.csv").write_text(LEADS + "3,never\n" + "2,2024-01-02\n")
     version = json.loads(run("ingest", "--json").out)
     told = run("ingest")
@@ -309,8 +343,15 @@ def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_
 
 
 def test_ingest_when_rows_are_ignored_by_name_then_people_see_how_many_of_which_table(folder, run):
-    (folder / "leads.csv").write_text(LEADS + "test 1,2024-01-01\ntest 2,2024-01-01\nold,2024-01-01\n")
-    calls = ["1,2024-01-02", *["test 1,2024-01-02"] * 3, *["test 2,2024-01-02"] * 1000, "old,2024-01-02"]
+    (folder / "leads.csv").write_text(
+        LEADS + "test 1,2024-01-01\ntest 2,2024-01-01\nold,2024-01-01\n"
+    )
+    calls = [
+        "1,2024-01-02",
+        *["test 1,2024-01-02"] * 3,
+        *["test 2,2024-01-02"] * 1000,
+        "old,2024-01-02",
+    ]
     (folder / "calls.csv").write_text("\n".join(["id,t", *calls, ""]))
     settings = (folder / "leadscore.toml").read_text()
     ignore = """path = "leads.csv"
@@ -329,7 +370,9 @@ constants = { kind = "call" }
     told = run("ingest")
     assert (told.code, told.err) == (0, "")
     lines = told.out.splitlines()
-    assert "Ignored by tests: 2 rows of the source leads, 1,003 rows of the table activities" in lines
+    assert (
+        "Ignored by tests: 2 rows of the source leads, 1,003 rows of the table activities" in lines
+    )
     assert "Ignored by old: 1 row of the source leads, 1 row of the table activities" in lines
     assert "unused" not in told.out
 
@@ -367,7 +410,17 @@ def test_rejects_when_written_to_a_file_then_it_holds_all_of_them(with_rejects, 
     assert "3 rejected rows written" in told.out
     with (tmp_path / "rejects.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["source", "file", "line", "severity", "table", "rule", "column", "value", "lead_id"]
+    assert header == [
+        "source",
+        "file",
+        "line",
+        "severity",
+        "table",
+        "rule",
+        "column",
+        "value",
+        "lead_id",
+    ]
     assert rows == REJECTED
 
 
@@ -413,11 +466,15 @@ except SystemExit:
 @pytest.mark.parametrize("script", ["import leadscore.cli", HELP], ids=["import", "help"])
 def test_command_line_when_it_only_starts_then_nothing_heavy_is_imported(script):
     script += f"\nimport sys; print('heavy:', [name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert told.stderr.splitlines()[-1] == "heavy: []"
 
 
 def test_console_script_when_the_user_made_a_mistake_then_it_exits_with_2_and_words(tmp_path):
     script = Path(sys.executable).with_name("leadscore")
-    told = subprocess.run([script, "ingest"], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    told = subprocess.run(
+        [script, "ingest"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert_told(Told(told.returncode, told.stdout, told.stderr), "leadscore.toml", "--config")

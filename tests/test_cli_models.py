@@ -90,8 +90,12 @@ def folder(empty, shared, project) -> Path:
         known_us = fitted.known_us + n * DAY_US
         told = fitted.evaluation | {"known_until": format_us(known_us)}
         result = dataclasses.replace(fitted, no_signal=None, known_us=known_us, evaluation=told)
-        home = write_model(settings.models_folder / project, result, settings=settings, store_version="0" * 16)
-        Registry(settings).register(home, files={}, who=Who("grace", f"2024-06-0{n + 1}T00:00:00.000000Z", "nightly"))
+        home = write_model(
+            settings.models_folder / project, result, settings=settings, store_version="0" * 16
+        )
+        Registry(settings).register(
+            home, files={}, who=Who("grace", f"2024-06-0{n + 1}T00:00:00.000000Z", "nightly")
+        )
     return empty
 
 
@@ -147,7 +151,11 @@ def test_list_when_nothing_is_registered_then_it_is_said_what_to_run(empty, run)
     told = run("list")
     assert (told.code, told.err) == (0, "")
     assert "leadscore-shop has no version yet; run leadscore train" in told.out
-    assert parsed(run("list", "--json")) == {"registered_model": "leadscore-shop", "versions": [], "moves": []}
+    assert parsed(run("list", "--json")) == {
+        "registered_model": "leadscore-shop",
+        "versions": [],
+        "moves": [],
+    }
 
 
 @pytest.mark.parametrize("which", ["1", "champion", "version"])
@@ -156,7 +164,13 @@ def test_show_when_it_is_named_in_any_way_then_its_judgement_is_drawn(folder, ru
     told = run("show", version["version"][:6] if which == "version" else which)
     assert (told.code, told.err) == (0, "")
     evaluation = histories.fitted().evaluation
-    for word in ("Version 1 (champion)", version["version"], version["known_until"], evaluation["basis"], "base rate"):
+    for word in (
+        "Version 1 (champion)",
+        version["version"],
+        version["known_until"],
+        evaluation["basis"],
+        "base rate",
+    ):
         assert word in told.out
     assert f"{evaluation['metrics']['all']['win_rate']:.1%} won" in told.out
     assert f"{evaluation['metrics']['all']['log_loss']['value']:.3f}" in told.out
@@ -167,11 +181,20 @@ def test_show_when_it_is_named_in_any_way_then_its_judgement_is_drawn(folder, ru
 def test_compare_when_two_are_named_then_they_stand_side_by_side(folder, run):
     told = run("compare", "champion", "2")
     assert (told.code, told.err) == (0, "")
-    for word in ("Version 1 (champion)", "Version 2 (challenger)", "version 1", "version 2", "different dates"):
+    for word in (
+        "Version 1 (champion)",
+        "Version 2 (challenger)",
+        "version 1",
+        "version 2",
+        "different dates",
+    ):
         assert word in told.out
     value = f"{histories.fitted().evaluation['metrics']['all']['log_loss']['value']:.3f}"
     assert any(row.count(value) == 2 for row in told.out.splitlines())
-    assert [each["number"] for each in parsed(run("compare", "2", "1", "--json"))["versions"]] == [2, 1]
+    assert [each["number"] for each in parsed(run("compare", "2", "1", "--json"))["versions"]] == [
+        2,
+        1,
+    ]
 
 
 def test_compare_when_both_are_the_same_then_no_other_date_is_spoken_of(folder, run):
@@ -187,7 +210,10 @@ def test_promote_when_it_is_done_then_it_is_said_and_kept_who_did_it_and_why(fol
     assert "is the champion: it scores from now on" in told.out
     assert aliases(run) == {2: ["champion"], 1: ["previous"]}
     moves = parsed(run("list", "--json"))["moves"][:2]
-    assert {(move["alias"], move["was"], move["now"]) for move in moves} == {("champion", 1, 2), ("previous", None, 1)}
+    assert {(move["alias"], move["was"], move["now"]) for move in moves} == {
+        ("champion", 1, 2),
+        ("previous", None, 1),
+    }
     assert {(move["by"], move["why"]) for move in moves} == {("ada", "it [bold]ranks[/] better")}
     assert len({move["at"] for move in moves}) == 1
     assert moves[0]["at"].endswith("Z")
@@ -228,7 +254,9 @@ def test_move_when_no_reason_is_given_then_usage_is_shown_and_nothing_moves(fold
     "words", [["show", "7"], ["compare", "1", "7"], ["compare", "7", "1"], ["promote", "7", "--why", "x"],
               ["promote", "previous", "--why", "x"], ["show", "[red]x"], ["show", "7", "--json"]]
 )  # fmt: skip
-def test_version_when_it_is_unknown_then_those_that_are_there_are_listed(folder, project, run, words):
+def test_version_when_it_is_unknown_then_those_that_are_there_are_listed(
+    folder, project, run, words
+):
     versions = parsed(run("list", "--json"))["versions"]
     which = next(word for word in words[1:] if word != "1")
     known = [f"{each['number']} ({each['version']})" for each in versions]
@@ -266,7 +294,9 @@ def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(
         assert_refused(run(*words), "leadscore.toml", "--config")
 
 
-def test_registry_when_it_cannot_be_read_then_words_say_so_and_no_password_is_shown(folder, run, monkeypatch):
+def test_registry_when_it_cannot_be_read_then_words_say_so_and_no_password_is_shown(
+    folder, run, monkeypatch
+):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nosuch://me:hunter2@host/db")
     told = run("list")
     assert (told.code, told.out) == (2, "")

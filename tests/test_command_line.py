@@ -32,7 +32,9 @@ def _python(*words: str, **variables: str) -> str:
     """What a new Python prints in an environment with these variables too."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")} | variables
     command = [sys.executable, *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_version_when_asked_for_then_it_is_printed(tmp_path, monkeypatch):

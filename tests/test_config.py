@@ -54,22 +54,39 @@ def refusal(folder: Path, text: str | bytes) -> str:
         ("", '[stages]\nopened = ["new"]', "stages.opened", "open"),
         ("", "[tiers]\nA = 95\naa = 95", "tiers.aa", "a"),
         ("", '[audit]\nkept = ["industry"]', "audit.kept", "keep"),
-        ("", '[sources.calls]\npath = "c.csv"\ndelimeter = ";"', "sources.calls.delimeter", "delimiter"),
+        (
+            "",
+            '[sources.calls]\npath = "c.csv"\ndelimeter = ";"',
+            "sources.calls.delimeter",
+            "delimiter",
+        ),
         ("", '[fields.size]\ntyp = "number"', "fields.size.typ", "type"),
         ("", BANT + 'levls = ["no", "yes"]', "bant.budget.levls", "levels"),
         ("", STAGE_ENTRY + 'colums = { lead_id = "id" }', "mapping.1.colums", "columns"),
         ("", STAGE_ENTRY + 'where_nott = { a = "b" }', "mapping.1.where_nott", "where_not"),
     ],
 )
-def test_settings_when_a_key_is_mistyped_then_the_nearest_right_one_is_named(tmp_path, top, below, wrong, right):
-    assert f"unknown key {wrong}; did you mean {right!r}?" in refusal(tmp_path, f"{top}\n{BASE}\n{below}")
+def test_settings_when_a_key_is_mistyped_then_the_nearest_right_one_is_named(
+    tmp_path, top, below, wrong, right
+):
+    assert f"unknown key {wrong}; did you mean {right!r}?" in refusal(
+        tmp_path, f"{top}\n{BASE}\n{below}"
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("industri", "did you mean 'industry'?"), ("zzz", "known are 'owner_id', 'amount', 'industry'")]
+    ("name", "words"),
+    [
+        ("industri", "did you mean 'industry'?"),
+        ("zzz", "known are 'owner_id', 'amount', 'industry'"),
+    ],
 )
-def test_audit_when_it_keeps_a_field_that_is_not_there_then_the_right_ones_are_named(tmp_path, name, words):
-    assert f"audit.keep: there is no field {name!r}; {words}" in refusal(tmp_path, f'{BASE}[audit]\nkeep = ["{name}"]')
+def test_audit_when_it_keeps_a_field_that_is_not_there_then_the_right_ones_are_named(
+    tmp_path, name, words
+):
+    assert f"audit.keep: there is no field {name!r}; {words}" in refusal(
+        tmp_path, f'{BASE}[audit]\nkeep = ["{name}"]'
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,8 +94,12 @@ def test_audit_when_it_keeps_a_field_that_is_not_there_then_the_right_ones_are_n
     [("industri", "there is no field 'industri'; did you mean 'industry'?"),
      ("amount", "field 'amount' is of type 'number', 'text' is needed")],
 )  # fmt: skip
-def test_routing_when_it_compares_with_a_field_that_cannot_be_then_it_is_refused(tmp_path, field, words):
-    told = refusal(tmp_path, f'{BASE}[routing]\nreps = "reps.csv"\nmatch = {{ territories = "{field}" }}')
+def test_routing_when_it_compares_with_a_field_that_cannot_be_then_it_is_refused(
+    tmp_path, field, words
+):
+    told = refusal(
+        tmp_path, f'{BASE}[routing]\nreps = "reps.csv"\nmatch = {{ territories = "{field}" }}'
+    )
     assert f"routing.match.territories: {words}" in told
 
 
@@ -99,7 +120,9 @@ def test_settings_when_no_key_is_near_then_the_known_ones_are_listed(tmp_path):
         ('[sources.more]\npath = "more.csv"\nshet = "x"', "unknown key sources.more.shet; did you mean 'sheet'?"),
     ],
 )  # fmt: skip
-def test_settings_when_a_key_of_any_section_is_mistyped_then_the_right_one_is_offered(tmp_path, section, told):
+def test_settings_when_a_key_of_any_section_is_mistyped_then_the_right_one_is_offered(
+    tmp_path, section, told
+):
     assert told in refusal(tmp_path, f"{BASE}\n{section}")
 
 
@@ -143,17 +166,31 @@ def test_settings_when_a_key_of_any_section_is_mistyped_then_the_right_one_is_of
         ),
     ],
 )  # fmt: skip
-def test_mapping_when_it_refers_to_what_is_not_there_then_words_say_what_and_where(tmp_path, entry, words):
+def test_mapping_when_it_refers_to_what_is_not_there_then_words_say_what_and_where(
+    tmp_path, entry, words
+):
     told = refusal(tmp_path, BASE + entry)
     for word in words:
         assert word in told
 
 
-def test_mapping_when_a_value_map_or_a_constant_fills_what_is_required_then_it_is_accepted(tmp_path):
-    mapped = STAGE_ENTRY + 'columns = { lead_id = "id", event_at = "t" }\n[mapping.values.s]\na = { stage = "new" }\n'
-    constant = STAGE_ENTRY + 'columns = { lead_id = "id", event_at = "t" }\nconstants = { stage = "new" }\n'
+def test_mapping_when_a_value_map_or_a_constant_fills_what_is_required_then_it_is_accepted(
+    tmp_path,
+):
+    mapped = (
+        STAGE_ENTRY
+        + 'columns = { lead_id = "id", event_at = "t" }\n[mapping.values.s]\na = { stage = "new" }\n'
+    )
+    constant = (
+        STAGE_ENTRY
+        + 'columns = { lead_id = "id", event_at = "t" }\nconstants = { stage = "new" }\n'
+    )
     settings = read(tmp_path, BASE + mapped + constant)
-    assert settings.mapping[1].targets() == settings.mapping[2].targets() == {"lead_id", "event_at", "stage"}
+    assert (
+        settings.mapping[1].targets()
+        == settings.mapping[2].targets()
+        == {"lead_id", "event_at", "stage"}
+    )
     assert settings.mapping[1].sources() == {"id", "t", "s"}
 
 
@@ -188,21 +225,31 @@ def test_mapping_when_a_value_map_or_a_constant_fills_what_is_required_then_it_i
 def test_settings_when_a_value_cannot_be_meant_then_it_is_refused_by_its_name(change, words):
     with pytest.raises(ValidationError) as told:
         make_settings(**change)
-    places = [".".join(map(str, problem["loc"])) + " " + problem["msg"] for problem in told.value.errors()]
+    places = [
+        ".".join(map(str, problem["loc"])) + " " + problem["msg"] for problem in told.value.errors()
+    ]
     assert any(words in place for place in places), places
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlinn", "CEST+2", "", "../../etc/passwd"])
 @pytest.mark.parametrize("place", ["top", "source"])
-def test_time_zone_when_there_is_none_of_that_name_then_it_is_refused_before_any_file_is_read(tmp_path, zone, place):
+def test_time_zone_when_there_is_none_of_that_name_then_it_is_refused_before_any_file_is_read(
+    tmp_path, zone, place
+):
     top = f'timezone = "{zone}"\n' if place == "top" else ""
-    source = f'path = "leads.csv"\ntimezone = "{zone}"\n' if place == "source" else 'path = "leads.csv"\n'
+    source = (
+        f'path = "leads.csv"\ntimezone = "{zone}"\n'
+        if place == "source"
+        else 'path = "leads.csv"\n'
+    )
     told = refusal(tmp_path, top + BASE.replace('path = "leads.csv"\n', source))
     assert "timezone" in told
     assert repr(zone) in told
 
 
-@pytest.mark.parametrize(("a", "b", "c"), [(50, 70, 40), (90, 70, 70), (90, 90, 40), (90, 30, 40), (101, 70, 40)])
+@pytest.mark.parametrize(
+    ("a", "b", "c"), [(50, 70, 40), (90, 70, 70), (90, 90, 40), (90, 30, 40), (101, 70, 40)]
+)
 def test_tiers_when_they_do_not_fall_then_they_are_refused(tmp_path, a, b, c):
     assert "tiers" in refusal(tmp_path, BASE + f"[tiers]\na = {a}\nb = {b}\nc = {c}")
 
@@ -275,16 +322,23 @@ def test_known_until_when_it_is_stated_in_any_form_then_it_is_one_moment(tmp_pat
 
 
 def test_known_until_when_it_is_not_stated_then_there_is_none(tmp_path):
-    assert read(tmp_path, BASE.replace("known_until = 2024-05-31T12:00:00Z", "")).known_until_us() is None
+    assert (
+        read(tmp_path, BASE.replace("known_until = 2024-05-31T12:00:00Z", "")).known_until_us()
+        is None
+    )
 
 
-@pytest.mark.parametrize("stated", ['"31.5.2024"', '"yesterday"', '""', "true", "12:00:00", '["2024-05-31"]'])
+@pytest.mark.parametrize(
+    "stated", ['"31.5.2024"', '"yesterday"', '""', "true", "12:00:00", '["2024-05-31"]']
+)
 def test_known_until_when_it_cannot_be_read_then_it_is_refused(tmp_path, stated):
     assert "known_until" in refusal(tmp_path, BASE.replace("2024-05-31T12:00:00Z", stated))
 
 
 @pytest.mark.parametrize("stated", ["20240531", "1717156800", "20240531.0"])
-def test_known_until_when_it_is_a_number_then_it_is_not_taken_for_seconds_since_1970(tmp_path, stated):
+def test_known_until_when_it_is_a_number_then_it_is_not_taken_for_seconds_since_1970(
+    tmp_path, stated
+):
     assert "known_until" in refusal(tmp_path, BASE.replace("2024-05-31T12:00:00Z", stated))
 
 
@@ -363,7 +417,9 @@ def test_input_folder_when_it_is_relative_then_it_is_beside_the_settings_file_wh
     path.write_text('input_folder = "exports"\n' + BASE)
     settings = read_settings(path)
     assert settings.input_folder.resolve() == (tmp_path / "here" / "exports").resolve()
-    assert settings.project_folder().resolve() == (tmp_path / "elsewhere" / "data" / "shop").resolve()
+    assert (
+        settings.project_folder().resolve() == (tmp_path / "elsewhere" / "data" / "shop").resolve()
+    )
     assert settings.models_folder.resolve() == (tmp_path / "elsewhere" / "models").resolve()
 
 
@@ -378,24 +434,36 @@ def test_input_folder_when_it_is_absolute_then_it_stands(tmp_path):
 def test_input_folder_when_it_is_overridden_then_what_the_file_says_does_not_count(tmp_path):
     path = tmp_path / "leadscore.toml"
     path.write_text('input_folder = "exports"\n' + BASE)
-    assert read_settings(path, input_folder=Path("other/folder")).input_folder == Path("other/folder")
+    assert read_settings(path, input_folder=Path("other/folder")).input_folder == Path(
+        "other/folder"
+    )
 
 
 def test_ignore_and_where_when_one_value_is_given_then_it_means_a_list_of_one(tmp_path):
     text = BASE.replace(
-        'path = "leads.csv"', 'path = "leads.csv"\nignore.tests = { name = "Test*", owner = ["x", "y"] }'
+        'path = "leads.csv"',
+        'path = "leads.csv"\nignore.tests = { name = "Test*", owner = ["x", "y"] }',
     )
-    assert read(tmp_path, text).sources["leads"].ignore == {"tests": {"name": ("Test*",), "owner": ("x", "y")}}
+    assert read(tmp_path, text).sources["leads"].ignore == {
+        "tests": {"name": ("Test*",), "owner": ("x", "y")}
+    }
 
 
 def test_activity_kinds_when_they_come_from_all_places_then_each_is_listed_once_in_order():
-    entry = {"source": "leads", "table": "activities", "columns": {"lead_id": "id", "event_at": "t"}}
+    entry = {
+        "source": "leads",
+        "table": "activities",
+        "columns": {"lead_id": "id", "event_at": "t"},
+    }
     settings = make_settings(
         kinds={"visit": "visits", "call": "calls"},
         mapping=[
             *make_settings().model_dump()["mapping"],
             entry | {"constants": {"kind": "webinar"}},
-            entry | {"values": {"what": {"A": {"kind": "call"}, "B*": {"kind": "demo", "actor": "lead"}}}},
+            entry
+            | {
+                "values": {"what": {"A": {"kind": "call"}, "B*": {"kind": "demo", "actor": "lead"}}}
+            },
         ],
     )
     assert settings.activity_kinds() == ["call", "demo", "visit", "webinar"]
@@ -405,31 +473,54 @@ def test_activity_kinds_when_they_come_from_all_places_then_each_is_listed_once_
     ("entries", "changing"),
     [
         ([], set()),
-        ([{"constants": {"field": "owner_id"}}, {"constants": {"field": "size"}}], {"owner_id", "size"}),
+        (
+            [{"constants": {"field": "owner_id"}}, {"constants": {"field": "size"}}],
+            {"owner_id", "size"},
+        ),
         ([{"values": {"what": {"A": {"field": "size"}, "B": {"value": "x"}}}}], {"size"}),
-        ([{"columns": {"field": "what"}}, {"constants": {"field": "size"}}], {"owner_id", "amount", "size", "city"}),
+        (
+            [{"columns": {"field": "what"}}, {"constants": {"field": "size"}}],
+            {"owner_id", "amount", "size", "city"},
+        ),
     ],
 )
-def test_changing_fields_when_changes_are_mapped_then_they_are_those_that_a_row_can_name(entries, changing):
+def test_changing_fields_when_changes_are_mapped_then_they_are_those_that_a_row_can_name(
+    entries, changing
+):
     columns = {"lead_id": "id", "event_at": "t"}
     leads = {"source": "leads", "table": "leads", "columns": columns}
-    made = [{"source": "leads", "table": "changes"} | e | {"columns": columns | e.get("columns", {})} for e in entries]
-    settings = make_settings(fields={"size": {"type": "number"}, "city": {}}, mapping=[leads, *made])
+    made = [
+        {"source": "leads", "table": "changes"} | e | {"columns": columns | e.get("columns", {})}
+        for e in entries
+    ]
+    settings = make_settings(
+        fields={"size": {"type": "number"}, "city": {}}, mapping=[leads, *made]
+    )
     assert settings.changing_fields() == changing
 
 
 def test_stage_order_when_stages_close_then_they_come_after_the_open_ones():
-    assert make_settings().stages.order() == {"new": 0, "qualified": 1, "proposal": 2, "rejected": 3, "signed": 4}
+    assert make_settings().stages.order() == {
+        "new": 0,
+        "qualified": 1,
+        "proposal": 2,
+        "rejected": 3,
+        "signed": 4,
+    }
 
 
 def test_lead_fields_when_a_built_in_one_is_declared_then_the_declaration_counts():
-    fields = make_settings(fields={"owner_id": {"known_from": "creation"}, "size": {"type": "number"}}).lead_fields()
+    fields = make_settings(
+        fields={"owner_id": {"known_from": "creation"}, "size": {"type": "number"}}
+    ).lead_fields()
     assert list(fields) == ["owner_id", "amount", "size"]
     assert (fields["owner_id"].known_from, fields["amount"].known_from) == ("creation", None)
     assert fields["amount"].type == "number"
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/leadscore.toml")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "path", sorted(EXAMPLES.glob("*/leadscore.toml")), ids=lambda path: path.parent.name
+)
 def test_example_when_it_is_read_then_it_is_accepted(path):
     settings = read_settings(path)
     assert settings.project == path.parent.name
@@ -459,7 +550,12 @@ def named(entry, **columns):
 
 
 def undated(time, **changes):
-    plain = {"project": "shop", "time": time, "sources": {"leads": {"path": "leads.csv"}}, "fields": {"city": {}}}
+    plain = {
+        "project": "shop",
+        "time": time,
+        "sources": {"leads": {"path": "leads.csv"}},
+        "fields": {"city": {}},
+    }
     return Settings.model_validate(plain | {"mapping": [LEADS_ENTRY, ENDS_ENTRY]} | changes)
 
 
@@ -468,14 +564,21 @@ def undated(time, **changes):
     ("changes", "words"),
     [
         ({"target": {"horizon_days": 30}}, "nothing is dated, so leave out 'target'"),
-        ({"stages": {"open": ["new"]}, "kinds": {"call": "calls"}}, "nothing is dated, so leave out 'kinds', 'stages'"),
+        (
+            {"stages": {"open": ["new"]}, "kinds": {"call": "calls"}},
+            "nothing is dated, so leave out 'kinds', 'stages'",
+        ),
         ({"max_staleness_hours": 1}, "nothing is dated, so leave out 'max_staleness_hours'"),
-        ({"fields": {"city": {}, "due": {"type": "date"}}}, "the field 'due' is a date, which says nothing without"),
+        (
+            {"fields": {"city": {}, "due": {"type": "date"}}},
+            "the field 'due' is a date, which says nothing without",
+        ),
         (
             {
                 "mapping": [
                     named(LEADS_ENTRY),
-                    named(ENDS_ENTRY) | {"table": "stages", "columns": {"lead_id": "id", "stage": "s"}},
+                    named(ENDS_ENTRY)
+                    | {"table": "stages", "columns": {"lead_id": "id", "stage": "s"}},
                 ]
             },
             "rows of stages need dates; only leads and outcomes can be mapped",
@@ -497,11 +600,16 @@ def undated(time, **changes):
             "more -> outcomes: either leads and outcomes of one source all",
         ),
         ({"mapping": [LEADS_ENTRY, ENDS_ENTRY | {"columns": {}}]}, "nothing fills 'outcome'"),
-        ({"mapping": [LEADS_ENTRY, named(ENDS_ENTRY, sequence="n")]}, "outcomes has no column 'sequence'"),
+        (
+            {"mapping": [LEADS_ENTRY, named(ENDS_ENTRY, sequence="n")]},
+            "outcomes has no column 'sequence'",
+        ),
         ({"fields": {"city": {}, "sequence": {}}}, "fields.sequence: the name is taken"),
     ],
 )
-def test_settings_when_nothing_is_dated_then_what_needs_dates_or_cannot_be_joined_is_refused(time, changes, words):
+def test_settings_when_nothing_is_dated_then_what_needs_dates_or_cannot_be_joined_is_refused(
+    time, changes, words
+):
     with pytest.raises(ValidationError, match=re.escape(words)):
         undated(time, **changes)
 
@@ -517,7 +625,9 @@ def test_settings_when_nothing_is_dated_then_what_needs_dates_or_cannot_be_joine
         ("sorted", {}, "Input should be 'dated', 'ordered' or 'none'"),
     ],
 )  # fmt: skip
-def test_settings_when_an_order_is_asked_for_that_is_not_there_then_they_are_refused(time, changes, words):
+def test_settings_when_an_order_is_asked_for_that_is_not_there_then_they_are_refused(
+    time, changes, words
+):
     with pytest.raises(ValidationError, match=re.escape(words)):
         undated(time, **changes)
 
@@ -527,12 +637,23 @@ def test_settings_when_an_order_is_asked_for_that_is_not_there_then_they_are_ref
     [
         ("ordered", {}, True),
         ("none", {}, False),
-        ("none", {"mapping": [LEADS_ENTRY, ENDS_ENTRY, LEADS_ENTRY | {"source": "more"}], **MORE}, False),
-        ("ordered", {"mapping": [named(LEADS_ENTRY), named(ENDS_ENTRY) | {"source": "more"}], **MORE}, True),
+        (
+            "none",
+            {"mapping": [LEADS_ENTRY, ENDS_ENTRY, LEADS_ENTRY | {"source": "more"}], **MORE},
+            False,
+        ),
+        (
+            "ordered",
+            {"mapping": [named(LEADS_ENTRY), named(ENDS_ENTRY) | {"source": "more"}], **MORE},
+            True,
+        ),
         (
             "ordered",
             {
-                "mapping": [named(LEADS_ENTRY, sequence="n"), named(LEADS_ENTRY, sequence="n") | {"source": "more"}],
+                "mapping": [
+                    named(LEADS_ENTRY, sequence="n"),
+                    named(LEADS_ENTRY, sequence="n") | {"source": "more"},
+                ],
                 **MORE,
             },
             False,
@@ -549,4 +670,8 @@ def test_settings_when_leads_have_an_order_or_none_then_are_accepted(time, chang
 
 def test_settings_when_they_are_dated_then_they_assume_nothing_and_read_no_line_as_an_order():
     settings = make_settings()
-    assert (settings.is_dated, settings.assumption(), settings.ordered_by_line("leads")) == (True, None, False)
+    assert (settings.is_dated, settings.assumption(), settings.ordered_by_line("leads")) == (
+        True,
+        None,
+        False,
+    )

@@ -39,7 +39,9 @@ def project(request, tmp_path, monkeypatch):
     """A folder with an export of honest fields and of six that sales filled in afterwards, and its settings."""
     monkeypatch.chdir(tmp_path)
     frame, won = make(3, HONEST, dict.fromkeys(LATE, 0.7), n=700)
-    frame.assign(status=["won" if each else "lost" for each in won]).to_csv(tmp_path / "leads.csv", index=False)
+    frame.assign(status=["won" if each else "lost" for each in won]).to_csv(
+        tmp_path / "leads.csv", index=False
+    )
     columns = ", ".join(f'{name} = "{name}"' for name in frame)
     lines = []
     for name in frame:
@@ -54,7 +56,11 @@ def project(request, tmp_path, monkeypatch):
 def paste(config, lines):
     """Put sections of fields in place of what the settings say of these fields."""
     names = re.findall(r"\[fields\.(\w+)\]", lines)
-    stated = [line for line in config.read_text().splitlines() if not re.match(rf"({'|'.join(names)}) = {{", line)]
+    stated = [
+        line
+        for line in config.read_text().splitlines()
+        if not re.match(rf"({'|'.join(names)}) = {{", line)
+    ]
     config.write_text("\n".join(stated) + f"\n\n{lines}\n")
 
 

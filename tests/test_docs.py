@@ -39,7 +39,9 @@ def test_example_of_the_docs_is_a_valid_settings_file():
     assert settings.activity_kinds() == ["call", "message"]
 
 
-@pytest.mark.parametrize("name", ["auc", *METRICS, "calibration_error", "brier_skill", "log_loss_gain"])
+@pytest.mark.parametrize(
+    "name", ["auc", *METRICS, "calibration_error", "brier_skill", "log_loss_gain"]
+)
 def test_metric_is_told_in_the_docs(name):
     assert f"`{name}`" in DOCS["docs/metrics.md"]
 
@@ -56,18 +58,24 @@ def test_routing_column_is_told_in_the_docs(name):
 
 def test_rules_and_alarms_of_the_docs_are_those_that_there_are():
     text = DOCS["docs/settings.md"]
-    told = re.findall(r"^\| `(\w+)` \| (.*) \| (refused|warned)(, to choose)? \|$", text, re.MULTILINE)
+    told = re.findall(
+        r"^\| `(\w+)` \| (.*) \| (refused|warned)(, to choose)? \|$", text, re.MULTILINE
+    )
     assert [(name, meaning, bool(choice)) for name, meaning, _, choice in told] == [
         (name, rule.meaning, rule.choosable) for name, rule in RULES.items()
     ]
-    assert {name: said for name, _, said, _ in told} == {n: SAID[rule.severity] for n, rule in RULES.items()}
+    assert {name: said for name, _, said, _ in told} == {
+        n: SAID[rule.severity] for n, rule in RULES.items()
+    }
     table = text.split("An alarm stops the ingest")[1].split("\n\n")[1]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [*ALARMS]
 
 
 def test_rules_that_ingest_uses_are_those_that_there_are():
     source = "".join(path.read_text() for path in (ROOT / "src/leadscore/ingest").glob("*.py"))
-    used = set(re.findall(r'rule="(\w+)"', source)) | set(re.findall(r'breaks\.add\([^"]*?"(\w+)"', source))
+    used = set(re.findall(r'rule="(\w+)"', source)) | set(
+        re.findall(r'breaks\.add\([^"]*?"(\w+)"', source)
+    )
     used |= set(re.findall(r"(?:THEN|ELSE) '(\w+)'", source))
     assert used - {"duplicate", "ignored"} == set(RULES)
 

@@ -14,13 +14,25 @@ from hypothesis import strategies as st
 
 from leadscore import project as jobs
 from leadscore.cli import main as cli
-from leadscore.errors import CorruptFileError, NoPublicationError, OldPublicationError, UnknownLeadError
+from leadscore.errors import (
+    CorruptFileError,
+    NoPublicationError,
+    OldPublicationError,
+    UnknownLeadError,
+)
 from leadscore.files import canonical_json, hash_bytes
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.target import TargetMismatchError
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
-from leadscore.scoring.change import NOTHING, STEEPEST, apportion, compute_steps, log_odds, slope_between
+from leadscore.scoring.change import (
+    NOTHING,
+    STEEPEST,
+    apportion,
+    compute_steps,
+    log_odds,
+    slope_between,
+)
 from leadscore.settings.settings import read_settings
 
 WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
@@ -51,7 +63,8 @@ def world(tmp_path_factory):
     })  # fmt: skip
     jobs.ingest(project)
     january, february, march = (
-        int(pd.Timestamp(day, tz="UTC").value // 1000) for day in ("2026-01-20", "2026-02-01", "2026-03-01")
+        int(pd.Timestamp(day, tz="UTC").value // 1000)
+        for day in ("2026-01-20", "2026-02-01", "2026-03-01")
     )
     first = train_and_score(project, train_us=january, score_us=february)
     boosted = with_scorer(project, "boosted")
@@ -87,19 +100,27 @@ def test_change_when_a_lead_was_listed_before_then_says_by_how_much_and_why(worl
     points = 100 * (now.loc[both, "win_probability"] - before.loc[both, "win_probability"])
     np.testing.assert_allclose(now.loc[both, "change_points"], points, atol=1e-9)
     assert (
-        now.loc[both, "trend"] == np.select([points >= 2, points <= -2], ["improving", "declining"], "steady")
+        now.loc[both, "trend"]
+        == np.select([points >= 2, points <= -2], ["improving", "declining"], "steady")
     ).all()
     moved = now.loc[both][points.abs() >= 5]
     assert len(moved)
     assert all(
-        change.startswith(f"{round(x):+d}: ") for change, x in zip(moved["change"], moved["change_points"], strict=True)
+        change.startswith(f"{round(x):+d}: ")
+        for change, x in zip(moved["change"], moved["change_points"], strict=True)
     )
     assert now.loc[both, "change"].str.contains("a new model").any()
 
 
 def make_model(slope, intercept):
     """A model of which only the calibrator is asked."""
-    calibrator = {"kind": "sigmoid", "slope": slope, "intercept": intercept, "low": 1e-6, "high": 1 - 1e-6}
+    calibrator = {
+        "kind": "sigmoid",
+        "slope": slope,
+        "intercept": intercept,
+        "low": 1e-6,
+        "high": 1 - 1e-6,
+    }
     return WinModel({"calibrator": calibrator, "scorer": {"kind": "logistic"}})
 
 
@@ -112,8 +133,12 @@ numbers = st.floats(-8, 8)
     slopes=st.tuples(st.floats(0.1, 3), st.floats(0.1, 3)), intercepts=st.tuples(numbers, numbers),
 )  # fmt: skip
 def test_steps_when_computed_then_add_up_to_the_whole_change(before, raws, raw, slopes, intercepts):
-    old, new = (make_model(slope, intercept) for slope, intercept in zip(slopes, intercepts, strict=True))
-    steps = compute_steps(old, new, np.array([before]), [np.array([x]) for x in raws], np.array([raw]))
+    old, new = (
+        make_model(slope, intercept) for slope, intercept in zip(slopes, intercepts, strict=True)
+    )
+    steps = compute_steps(
+        old, new, np.array([before]), [np.array([x]) for x in raws], np.array([raw])
+    )
     after = new.probability(np.array([raw]))
     whole = log_odds(after) - log_odds(np.array([before]))
     np.testing.assert_allclose(sum(steps.values()), whole, atol=1e-9)
@@ -129,7 +154,12 @@ def test_steps_when_only_one_thing_changes_then_only_that_is_told():
     for raws, raw, new, step in (
         ([at, at + 1, at + 1], at + 1, model, "time"),
         ([at, at, at + 1], at + 1, model, "facts"),
-        ([at + 0.2, at + 0.2, at + 0.2], at + 0.2, model, "facts"),  # a corrected past is a new fact
+        (
+            [at + 0.2, at + 0.2, at + 0.2],
+            at + 0.2,
+            model,
+            "facts",
+        ),  # a corrected past is a new fact
         ([at, at, at], at + 1, model, "scorer"),
         ([at, at, at], at, other, "calibrator"),
     ):
@@ -139,13 +169,19 @@ def test_steps_when_only_one_thing_changes_then_only_that_is_told():
 
 def test_shares_when_features_cancel_out_at_a_jump_of_the_calibrator_then_stay_of_a_size_that_can_be():
     # 15 points for 0.005 of raw: in proportion that would be +3015 and -3000
-    np.testing.assert_allclose(apportion(15, np.array([1.005, -1.0]), worth=20), [47.6185, -32.6185], atol=1e-4)
+    np.testing.assert_allclose(
+        apportion(15, np.array([1.005, -1.0]), worth=20), [47.6185, -32.6185], atol=1e-4
+    )
     np.testing.assert_allclose(apportion(-12, np.array([-0.75, 0.15]), worth=20), [-15, 3])
     np.testing.assert_allclose(apportion(6, np.array([0.5, -0.5]), worth=20), [13, -7])
 
 
 @settings(max_examples=200, deadline=None)
-@given(whole=st.floats(-99, 99), added=st.lists(numbers, min_size=1, max_size=9), worth=st.floats(0.01, 25))
+@given(
+    whole=st.floats(-99, 99),
+    added=st.lists(numbers, min_size=1, max_size=9),
+    worth=st.floats(0.01, 25),
+)
 def test_shares_when_anything_is_apportioned_then_add_up_and_stay_bounded(whole, added, worth):
     added = np.array(added)
     assume(np.abs(added).sum() >= NOTHING)
@@ -164,12 +200,18 @@ def test_lead_when_explained_then_everything_adds_up_and_nothing_is_from_later(w
     assert total == pytest.approx(told["raw"], abs=1e-9)
     assert told["raw"] == pytest.approx(told["score"]["raw"], abs=1e-12)
     for group in told["groups"]:
-        assert group["value"] == pytest.approx(sum(each["value"] for each in group["features"]), abs=1e-9)
+        assert group["value"] == pytest.approx(
+            sum(each["value"] for each in group["features"]), abs=1e-9
+        )
     assert all(fact["known"] < told["as_of"] for fact in told["facts"])
-    assert [fact["happened"] for fact in told["facts"]] == sorted(fact["happened"] for fact in told["facts"])
+    assert [fact["happened"] for fact in told["facts"]] == sorted(
+        fact["happened"] for fact in told["facts"]
+    )
     assert any(fact["what"] == "created" for fact in told["facts"])
     assert "<html" in told["page"]
-    assert told["page"].index("Content-Security-Policy\" content=\"default-src 'none'") < told["page"].index("<style")
+    assert told["page"].index("Content-Security-Policy\" content=\"default-src 'none'") < told[
+        "page"
+    ].index("<style")
     assert lead_id in told["page"]
 
 
@@ -177,13 +219,19 @@ def test_lead_when_it_was_listed_twice_then_both_scores_are_told(world):
     project, _, first, second = world
     lead_id = scores_of(first).index.intersection(scores_of(second).index)[0]
     past = jobs.explain(project, lead_id)["past"]
-    assert [each["publication_id"] for each in past] == [first["publication_id"], second["publication_id"]]
+    assert [each["publication_id"] for each in past] == [
+        first["publication_id"],
+        second["publication_id"],
+    ]
 
 
 def test_publication_when_replayed_after_other_trainings_then_is_the_same_bytes(world):
     project, boosted, first, second = world
     jobs.train(with_scorer(project, "scorecard"))
-    for scored, current in ((first, boosted), (second, project)):  # by settings other than those of then
+    for scored, current in (
+        (first, boosted),
+        (second, project),
+    ):  # by settings other than those of then
         lead_id = scores_of(scored).index[0]
         told = jobs.replay(current, scored["publication_id"], lead_id)
         assert (told["same"], told["differs"]) == (True, [])
@@ -197,16 +245,23 @@ def test_publication_when_replayed_after_another_export_then_is_the_same_bytes(w
         shutil.copytree(getattr(project, name), folder)
     lead_id = scores_of(second).index[0]
     with (folders["input_folder"] / "outcomes.csv").open("a", encoding="utf-8") as outcomes:
-        outcomes.write(f'"{lead_id}",2026-02-27T09:00:00Z,"lost",,,"no answer"\n')  # before the list was made
+        outcomes.write(
+            f'"{lead_id}",2026-02-27T09:00:00Z,"lost",,,"no answer"\n'
+        )  # before the list was made
     moved = project.model_copy(update=folders)
     again = jobs.ingest(moved, known_until_us=moved.known_until_us())
     assert again["store_version"] != second["store_version"]
     told = jobs.replay(moved, second["publication_id"], lead_id)
     assert (told["same"], told["store_version"]) == (True, second["store_version"])
-    assert not any(fact["what"].startswith("closed") and fact["happened"] > "2026-02-27" for fact in told["facts"])
+    assert not any(
+        fact["what"].startswith("closed") and fact["happened"] > "2026-02-27"
+        for fact in told["facts"]
+    )
 
 
-def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_columns(world, monkeypatch):
+def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_columns(
+    world, monkeypatch
+):
     project, _, first, _ = world
     original = jobs.explained.score_list
 
@@ -221,10 +276,14 @@ def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_column
 
 
 def with_horizon(project, days):
-    return project.model_copy(update={"target": project.target.model_copy(update={"horizon_days": days})})
+    return project.model_copy(
+        update={"target": project.target.model_copy(update={"horizon_days": days})}
+    )
 
 
-def test_publication_when_the_horizon_is_auto_then_is_that_of_the_model_and_explained_and_replayed(world):
+def test_publication_when_the_horizon_is_auto_then_is_that_of_the_model_and_explained_and_replayed(
+    world,
+):
     _, boosted, _, second = world
     scored = jobs.score(with_horizon(boosted, 0))  # so "auto" is held
     kept = json.loads(Path(scored["folder"], "manifest.json").read_text())
@@ -232,23 +291,38 @@ def test_publication_when_the_horizon_is_auto_then_is_that_of_the_model_and_expl
     lead_id = scored["top"][0]["lead_id"]
     told = jobs.replay(with_horizon(boosted, 0), scored["publication_id"], lead_id)
     assert (told["same"], told["differs"]) == (True, [])
-    explained = jobs.explain(with_horizon(boosted, 0), lead_id, publication_id=scored["publication_id"])
-    assert explained["score"]["win_probability"] == scores_of(second).loc[lead_id, "win_probability"]
+    explained = jobs.explain(
+        with_horizon(boosted, 0), lead_id, publication_id=scored["publication_id"]
+    )
+    assert (
+        explained["score"]["win_probability"] == scores_of(second).loc[lead_id, "win_probability"]
+    )
 
 
 @pytest.mark.slow
-def test_publication_when_the_settings_now_have_another_horizon_then_those_of_then_count_and_no_new_list_is_made(world):
+def test_publication_when_the_settings_now_have_another_horizon_then_those_of_then_count_and_no_new_list_is_made(
+    world,
+):
     project, boosted, _, second = world
     other = with_horizon(boosted, 90)
-    with pytest.raises(TargetMismatchError, match=r"a win within 60 days, and target\.horizon_days is 90"):
+    with pytest.raises(
+        TargetMismatchError, match=r"a win within 60 days, and target\.horizon_days is 90"
+    ):
         jobs.score(other)
     lead_id = second["top"][0]["lead_id"]
     assert jobs.replay(other, second["publication_id"], lead_id)["same"]
-    assert jobs.explain(other, lead_id, publication_id=second["publication_id"])["lead_id"] == lead_id
+    assert (
+        jobs.explain(other, lead_id, publication_id=second["publication_id"])["lead_id"] == lead_id
+    )
     loose = project.model.model_copy(update={"max_calibration_error": 1.0, "max_bias": 1.0})
-    retrained = jobs.train(with_horizon(project.model_copy(update={"model": loose}), 90))["promotion"]
+    retrained = jobs.train(with_horizon(project.model_copy(update={"model": loose}), 90))[
+        "promotion"
+    ]
     assert retrained["promoted"], retrained["why"]
-    assert "predicts something different from what the settings ask for: a win within 60 days" in retrained["why"]
+    assert (
+        "predicts something different from what the settings ask for: a win within 60 days"
+        in retrained["why"]
+    )
 
 
 @pytest.mark.slow
@@ -275,7 +349,9 @@ def test_explanation_when_asked_for_what_is_not_there_then_is_refused_in_words(w
     with pytest.raises(NoPublicationError, match="published nothing yet"):
         jobs.explain(project.model_copy(update={"data_folder": tmp_path}), "L1")
     lead_id = scores_of(first).index[0]
-    assert jobs.explain(project, lead_id, publication_id=first["publication_id"])["as_of"].startswith("2026-02-01")
+    assert jobs.explain(project, lead_id, publication_id=first["publication_id"])[
+        "as_of"
+    ].startswith("2026-02-01")
 
 
 def test_publication_when_a_file_was_changed_then_it_is_not_replayed(world, tmp_path):
@@ -288,22 +364,34 @@ def test_publication_when_a_file_was_changed_then_it_is_not_replayed(world, tmp_
         jobs.replay(moved, first["publication_id"], "L1")
 
 
-def test_commands_when_called_then_draw_the_lead_and_write_the_page(world, tmp_path, monkeypatch, capsys):
+def test_commands_when_called_then_draw_the_lead_and_write_the_page(
+    world, tmp_path, monkeypatch, capsys
+):
     project, _, first, second = world
     lead_id = scores_of(first).index.intersection(scores_of(second).index)[0]
-    source = (project.input_folder.parent / "leadscore.toml") if project.input_folder.name == "exports" else None
-    config = next(p for p in [source, project.input_folder / "leadscore.toml"] if p is not None and p.exists())
+    source = (
+        (project.input_folder.parent / "leadscore.toml")
+        if project.input_folder.name == "exports"
+        else None
+    )
+    config = next(
+        p for p in [source, project.input_folder / "leadscore.toml"] if p is not None and p.exists()
+    )
     text = config.read_text(encoding="utf-8")
     settings_file = config.parent / "again.toml"
     settings_file.write_text(
-        f'data_folder = "{project.data_folder}"\nmodels_folder = "{project.models_folder}"\n' + text, encoding="utf-8"
+        f'data_folder = "{project.data_folder}"\nmodels_folder = "{project.models_folder}"\n'
+        + text,
+        encoding="utf-8",
     )
     for words in (
         ["replay", first["publication_id"], lead_id],
         ["explain", lead_id, "--publication", first["publication_id"]],
     ):
         page = tmp_path / f"{words[0]}.html"
-        monkeypatch.setattr(sys, "argv", ["leadscore", *words, "--config", str(settings_file), "--html", str(page)])
+        monkeypatch.setattr(
+            sys, "argv", ["leadscore", *words, "--config", str(settings_file), "--html", str(page)]
+        )
         with pytest.raises(SystemExit) as end:
             cli.main()
         shown = capsys.readouterr()
@@ -327,7 +415,11 @@ def test_publication_when_its_manifest_names_no_settings_then_is_refused_in_word
     moved = project.model_copy(update={"data_folder": tmp_path / "data"})
     home = next((tmp_path / "data").rglob(first["publication_id"]))
     manifest = json.loads((home / "manifest.json").read_text())
-    named = {name: value for name, value in manifest.items() if name not in {"publication_id", "settings"}}
+    named = {
+        name: value
+        for name, value in manifest.items()
+        if name not in {"publication_id", "settings"}
+    }
     old = f"20260201T000000Z-{hash_bytes(canonical_json(named))[:12]}"
     (home / "manifest.json").write_bytes(canonical_json(named | {"publication_id": old}))
     home.rename(home.with_name(old))

@@ -23,7 +23,11 @@ ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # SHA-
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_hash_when_the_content_is_known_then_it_is_the_published_one(tmp_path):
@@ -42,7 +46,8 @@ def test_canonical_json_when_keys_come_in_another_order_then_the_bytes_are_equal
     b = {"a": {"x": None, "y": [1, 2]}, "b": 1}
     assert canonical_json(a) == canonical_json(b)
     assert (
-        canonical_json(a) == b'{\n  "a": {\n    "x": null,\n    "y": [\n      1,\n      2\n    ]\n  },\n  "b": 1\n}\n'
+        canonical_json(a)
+        == b'{\n  "a": {\n    "x": null,\n    "y": [\n      1,\n      2\n    ]\n  },\n  "b": 1\n}\n'
     )
 
 
@@ -79,16 +84,29 @@ def umask(request):
     os.umask(before)
 
 
-def test_files_and_folders_when_written_then_the_umask_is_kept_but_a_private_file_is_its_owners(tmp_path, umask):
+def test_files_and_folders_when_written_then_the_umask_is_kept_but_a_private_file_is_its_owners(
+    tmp_path, umask
+):
     write_bytes(tmp_path / "made" / "file", b"1")
     write_folder(tmp_path / "folder", {"inner": b"1"})
     write_bytes(tmp_path / "private", b"1", private=True)
-    modes = {path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    modes = {
+        path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777
+        for path in tmp_path.rglob("*")
+    }
     file, folder = 0o666 & ~umask, 0o777 & ~umask
-    assert modes == {"made": folder, "made/file": file, "folder": folder, "folder/inner": file, "private": 0o600}
+    assert modes == {
+        "made": folder,
+        "made/file": file,
+        "folder": folder,
+        "folder/inner": file,
+        "private": 0o600,
+    }
 
 
-def test_write_file_when_the_name_depends_on_the_content_then_the_name_that_was_returned_is_used(tmp_path):
+def test_write_file_when_the_name_depends_on_the_content_then_the_name_that_was_returned_is_used(
+    tmp_path,
+):
     def fill(beside: Path) -> Path:
         beside.write_bytes(b"abc")
         return tmp_path / "objects" / hash_file(beside)
@@ -123,7 +141,9 @@ def test_write_file_when_a_reader_looks_while_it_is_filled_then_the_old_content_
         (KeyboardInterrupt(), KeyboardInterrupt),
     ],
 )
-def test_write_file_when_filling_fails_then_the_old_content_stays_and_nothing_lies_about(tmp_path, error, seen):
+def test_write_file_when_filling_fails_then_the_old_content_stays_and_nothing_lies_about(
+    tmp_path, error, seen
+):
     path = tmp_path / "current.json"
     write_bytes(path, b"old")
 
@@ -142,7 +162,9 @@ def test_write_file_when_the_disk_is_full_then_words_say_so_and_that_nothing_cha
         Path("/dev/full").write_bytes(b"x" * 100_000)
         return tmp_path / "never"
 
-    with pytest.raises(WriteError, match=r"No space left on device; what was there before is intact") as told:
+    with pytest.raises(
+        WriteError, match=r"No space left on device; what was there before is intact"
+    ) as told:
         write_file(tmp_path, fill)
     assert str(tmp_path) in str(told.value)
     assert isinstance(told.value, LeadscoreError)
@@ -198,7 +220,9 @@ def fail_at(monkeypatch: pytest.MonkeyPatch, step: tuple[object, str], number: i
         (FSYNC, 2, b"new"),  # of the folder: the file has its name by then
     ],
 )
-def test_write_bytes_when_a_step_fails_then_the_content_is_whole(tmp_path, monkeypatch, step, number, left):
+def test_write_bytes_when_a_step_fails_then_the_content_is_whole(
+    tmp_path, monkeypatch, step, number, left
+):
     path = tmp_path / "current.json"
     write_bytes(path, b"old content")
     fail_at(monkeypatch, step, number)
@@ -243,10 +267,14 @@ def test_write_folder_when_it_is_there_then_it_is_left_alone(tmp_path):
     write_folder(tmp_path / "p1", files)
     before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")}
     write_folder(tmp_path / "p1", files)
-    assert {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")} == before
+    assert {
+        path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")
+    } == before
 
 
-def test_write_folder_when_files_of_it_were_damaged_or_are_gone_then_only_they_are_written_again(tmp_path):
+def test_write_folder_when_files_of_it_were_damaged_or_are_gone_then_only_they_are_written_again(
+    tmp_path,
+):
     files = {"a.csv": b"1", "b.csv": b"2", "c.csv": b"3"}
     write_folder(tmp_path / "p1", files)
     (tmp_path / "p1" / "a.csv").write_bytes(b"damaged")
@@ -258,16 +286,21 @@ def test_write_folder_when_files_of_it_were_damaged_or_are_gone_then_only_they_a
 
 
 @pytest.mark.parametrize(
-    ("step", "number"), [(MKDTEMP, 1), *((FSYNC, n) for n in (1, 2, 3, 4)), (REPLACE, 2), (RENAME, 1)]
+    ("step", "number"),
+    [(MKDTEMP, 1), *((FSYNC, n) for n in (1, 2, 3, 4)), (REPLACE, 2), (RENAME, 1)],
 )
-def test_write_folder_when_a_step_fails_then_there_is_no_half_folder(tmp_path, monkeypatch, step, number):
+def test_write_folder_when_a_step_fails_then_there_is_no_half_folder(
+    tmp_path, monkeypatch, step, number
+):
     fail_at(monkeypatch, step, number)
     with pytest.raises(WriteError, match="Input/output error"):
         write_folder(tmp_path / "p1", {"a.csv": b"1", "b.csv": b"2"})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_write_folder_when_another_process_writes_the_same_one_meanwhile_then_that_one_stands(tmp_path):
+def test_write_folder_when_another_process_writes_the_same_one_meanwhile_then_that_one_stands(
+    tmp_path,
+):
     class Racing(dict):
         def items(self):
             yield from super().items()

@@ -28,9 +28,24 @@ source = "leads"
 table = "leads"
 columns = { lead_id = "id", event_at = "created" }
 """
-PYDANTIC = re.compile(r"Input should|pattern|regex|\^\[|valid |pydantic|constrained|For further", re.IGNORECASE)
+PYDANTIC = re.compile(
+    r"Input should|pattern|regex|\^\[|valid |pydantic|constrained|For further", re.IGNORECASE
+)
 HUGE = (10**18, -(10**18), 1e300, -1e300, float("inf"), float("nan"), 10**4000)
-WRONG = (*HUGE, "many", [1], [[]], {"a": 1}, True, None, "", "x" * 300, "a\0b", [{"a": 1}], 0x10**5000)
+WRONG = (
+    *HUGE,
+    "many",
+    [1],
+    [[]],
+    {"a": 1},
+    True,
+    None,
+    "",
+    "x" * 300,
+    "a\0b",
+    [{"a": 1}],
+    0x10**5000,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -77,11 +92,18 @@ def name_of(each):
 def kind_of(option):
     """What a command line's option or argument is read as, be it given or not."""
     annotation = option.type_descriptor.annotation
-    return next((kind for kind in (annotation, *get_args(annotation)) if kind in {int, float, Path}), str)
+    return next(
+        (kind for kind in (annotation, *get_args(annotation)) if kind in {int, float, Path}), str
+    )
 
 
 COMMANDS = list(commands(typer.main.get_command(cli.app)))
-OPTIONS = [(words, option) for words, command in COMMANDS for option in command.params if option.name != "help"]
+OPTIONS = [
+    (words, option)
+    for words, command in COMMANDS
+    for option in command.params
+    if option.name != "help"
+]
 NUMBERS = [(words, option) for words, option in OPTIONS if kind_of(option) in {int, float}]
 PATHS = [(words, option) for words, option in OPTIONS if kind_of(option) is Path]
 
@@ -89,13 +111,22 @@ PATHS = [(words, option) for words, option in OPTIONS if kind_of(option) is Path
 def test_command_line_numbers_and_paths_are_found():
     assert len(NUMBERS) >= 5
     assert len(PATHS) >= 10
-    assert not [(words, option.name) for words, option in NUMBERS if None in {option.min, option.max}]
+    assert not [
+        (words, option.name) for words, option in NUMBERS if None in {option.min, option.max}
+    ]
 
 
 @pytest.mark.parametrize(("words", "option"), NUMBERS, ids=name_of)
 @pytest.mark.parametrize("beyond", ["below", "above", "far above", "digits"])
-def test_command_line_number_when_it_is_beyond_all_use_then_is_refused_in_words(words, option, beyond):
-    number = {"below": option.min - 1, "above": option.max + 1, "far above": 10**30, "digits": "9" * 5000}[beyond]
+def test_command_line_number_when_it_is_beyond_all_use_then_is_refused_in_words(
+    words, option, beyond
+):
+    number = {
+        "below": option.min - 1,
+        "above": option.max + 1,
+        "far above": 10**30,
+        "digits": "9" * 5000,
+    }[beyond]
     ended = run(*words, f"{option.opts[0]}={number}", *(["x"] if words == ("sample",) else []))
     assert ended.code == 2, ended
     assert option.opts[0] in ended.err
@@ -103,10 +134,16 @@ def test_command_line_number_when_it_is_beyond_all_use_then_is_refused_in_words(
 
 @pytest.mark.parametrize(("words", "option"), PATHS, ids=name_of)
 @pytest.mark.parametrize("path", ["x" * 300, "/".join(["x" * 200] * 30)], ids=["name", "path"])
-def test_command_line_path_when_no_file_can_be_called_so_then_is_refused_in_words(words, option, path):
+def test_command_line_path_when_no_file_can_be_called_so_then_is_refused_in_words(
+    words, option, path
+):
     needed = [part for part in ("--why=so",) if any(part.startswith(o) for p in dict(COMMANDS)[words].params
                                                      for o in p.opts)]  # fmt: skip
-    places = ["x" for each in dict(COMMANDS)[words].params if each.param_type_name == "argument" and each != option]
+    places = [
+        "x"
+        for each in dict(COMMANDS)[words].params
+        if each.param_type_name == "argument" and each != option
+    ]
     given = [f"{option.opts[0]}={path}"] if option.param_type_name == "option" else [path]
     ended = run(*words, *needed, *given, *places)
     assert ended.code == 2, ended
@@ -119,7 +156,9 @@ def keys(model, path=()):
         yield (*path, name)
         for inner in (field.annotation, *get_args(field.annotation)):
             if isinstance(inner, type) and issubclass(inner, BaseModel):
-                between = {dict: ("need",), tuple: (0,)}.get(getattr(field.annotation, "__origin__", None), ())
+                between = {dict: ("need",), tuple: (0,)}.get(
+                    getattr(field.annotation, "__origin__", None), ()
+                )
                 yield from keys(inner, (*path, name, *between))
 
 
@@ -130,7 +169,9 @@ def nested(path, value):
     return value
 
 
-@pytest.mark.parametrize("path", sorted(set(keys(Settings)), key=str), ids=lambda path: ".".join(map(str, path)))
+@pytest.mark.parametrize(
+    "path", sorted(set(keys(Settings)), key=str), ids=lambda path: ".".join(map(str, path))
+)
 def test_settings_key_when_its_value_is_wrong_then_words_say_what_is_right(path):
     for value in WRONG:
         with pytest.raises(ValidationError) as refused:  # other keys are missing in any case
@@ -165,7 +206,10 @@ def test_patterns_when_settings_use_them_then_each_is_put_in_words():
         ("\0", "TOML"),
         ("engine.threads = 100_000", "engine.threads: must be at most 256, got 100000"),
         ("engine.threads = 1_000_000_000_000_000_000", "engine.threads: must be at most 256"),
-        ("engine.memory_limit_mb = 1_000_000_000_000_000_000", "engine.memory_limit_mb: must be at most"),
+        (
+            "engine.memory_limit_mb = 1_000_000_000_000_000_000",
+            "engine.memory_limit_mb: must be at most",
+        ),
         ("engine.chunk_snapshots = 0", "engine.chunk_snapshots: must be at least 1, got 0"),
         ("target.horizon_days = 100_000", "target.horizon_days: must be at most 3,650, got 100000"),
         ("target.weight_cap = nan", "target.weight_cap: must be a number, got nan"),
@@ -175,7 +219,9 @@ def test_patterns_when_settings_use_them_then_each_is_put_in_words():
     ],
     ids=lambda each: each[:30],
 )
-def test_settings_when_a_number_or_a_name_is_beyond_all_use_then_is_refused_in_words(tmp_path, text, words):
+def test_settings_when_a_number_or_a_name_is_beyond_all_use_then_is_refused_in_words(
+    tmp_path, text, words
+):
     path = tmp_path / "leadscore.toml"
     path.write_text(f"{text}\n{BASE}")
     with pytest.raises(SettingsError) as refused:
@@ -218,7 +264,13 @@ def test_address_when_no_server_can_be_there_then_is_refused_at_once_without_its
 
 @pytest.mark.parametrize(
     "address",
-    ["http://localhost:5000", "https://host/path", "sqlite:///a.db", "postgresql+psycopg2://me@host/db", "mysql://h/d"],
+    [
+        "http://localhost:5000",
+        "https://host/path",
+        "sqlite:///a.db",
+        "postgresql+psycopg2://me@host/db",
+        "mysql://h/d",
+    ],
 )
 def test_address_when_a_server_can_be_there_then_is_accepted(tmp_path, address):
     (tmp_path / "leadscore.toml").write_text(f'{BASE}\n[registry]\ntracking_uri = "{address}"\n')
@@ -233,7 +285,9 @@ def test_data_folder_when_it_cannot_be_one_then_is_refused_in_words(tmp_path):
     assert "/dev/null" in ended.err
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "x" * (LONGEST_PROJECT + 1), *OURS, "Shop", "../shop", ""])
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "x" * (LONGEST_PROJECT + 1), *OURS, "Shop", "../shop", ""]
+)
 def test_project_when_its_name_is_too_long_or_ours_or_no_folder_then_is_refused(tmp_path, name):
     path = tmp_path / "leadscore.toml"
     path.write_text(BASE.replace('"shop"', f'"{name}"'))
@@ -247,7 +301,9 @@ def test_folders_that_leadscore_makes_beside_projects_are_no_names_of_projects()
         assert given.match(name)
 
 
-def test_fields_when_several_are_mapped_and_not_declared_then_all_are_named_with_what_to_paste(tmp_path):
+def test_fields_when_several_are_mapped_and_not_declared_then_all_are_named_with_what_to_paste(
+    tmp_path,
+):
     path = tmp_path / "leadscore.toml"
     more = 'authority = "auth", company_size = "size", '
     text = BASE.replace("columns = { lead_id", "columns = { " + more + "lead_id")

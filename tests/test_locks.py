@@ -52,7 +52,11 @@ def start(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def run(what):
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "TMPDIR": str(tmp_path),
+        }
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", START + CODE[what], tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env=environment,
@@ -68,11 +72,15 @@ def start(tmp_path, monkeypatch):
 
 
 def left(folder):
-    return [path.name for path in folder.iterdir() if path.name.startswith((WRITING, locks.SCRATCH))]
+    return [
+        path.name for path in folder.iterdir() if path.name.startswith((WRITING, locks.SCRATCH))
+    ]
 
 
 @pytest.mark.parametrize("what", ["a file", "a folder"])
-def test_half_written_when_its_process_was_killed_then_the_next_writer_removes_it_and_not_before(start, tmp_path, what):
+def test_half_written_when_its_process_was_killed_then_the_next_writer_removes_it_and_not_before(
+    start, tmp_path, what
+):
     process = start(what)
     assert len(left(tmp_path)) == 1
     with locked(tmp_path):
@@ -83,7 +91,9 @@ def test_half_written_when_its_process_was_killed_then_the_next_writer_removes_i
         assert left(tmp_path) == []
 
 
-def test_scratch_when_its_process_was_killed_then_the_next_one_removes_it_and_not_before(start, tmp_path):
+def test_scratch_when_its_process_was_killed_then_the_next_one_removes_it_and_not_before(
+    start, tmp_path
+):
     process = start("scratch")
     (tmp_path / f"{locks.SCRATCH}mine").mkdir()  # without the marker it is somebody else's
     with scratch():
@@ -95,7 +105,9 @@ def test_scratch_when_its_process_was_killed_then_the_next_one_removes_it_and_no
     assert left(tmp_path) == [f"{locks.SCRATCH}mine"]
 
 
-def test_lock_when_another_process_holds_it_then_words_soon_name_that_process(start, tmp_path, monkeypatch):
+def test_lock_when_another_process_holds_it_then_words_soon_name_that_process(
+    start, tmp_path, monkeypatch
+):
     process = start("lock")
     said = []
 
@@ -109,7 +121,9 @@ def test_lock_when_another_process_holds_it_then_words_soon_name_that_process(st
     locks.logger.addHandler(handler)
     try:
         with locked(tmp_path):
-            assert said == [f"another leadscore process (pid {process.pid}) is writing in {tmp_path}; waiting"]
+            assert said == [
+                f"another leadscore process (pid {process.pid}) is writing in {tmp_path}; waiting"
+            ]
     finally:
         locks.logger.removeHandler(handler)
     assert locks.PATIENCE_S <= 5

@@ -72,7 +72,9 @@ def hostile(tmp_path, monkeypatch):
     with (tmp_path / NAME).open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["id", "created", "origin", "owner"])
-        rows.writerows([f"{HOSTILE}{i}", "2024-01-01", f"{HOSTILE}{i % 3}", HOSTILE] for i in range(12))
+        rows.writerows(
+            [f"{HOSTILE}{i}", "2024-01-01", f"{HOSTILE}{i % 3}", HOSTILE] for i in range(12)
+        )
         rows.writerow([f"{HOSTILE}x", HOSTILE, HOSTILE, HOSTILE])
     return tmp_path
 
@@ -91,7 +93,9 @@ def assert_holds(ended):
     assert any(text in given for given in texts(json.loads(ended.out)) for text in (HOSTILE, NAME))
 
 
-def test_commands_when_names_and_values_are_hostile_then_people_see_them_as_they_are_and_machines_exactly(hostile):
+def test_commands_when_names_and_values_are_hostile_then_people_see_them_as_they_are_and_machines_exactly(
+    hostile,
+):
     assert_shown(run("ingest"), code=0)
     assert_holds(run("ingest", "--json"))
     assert_shown(run("rejects"), code=0)

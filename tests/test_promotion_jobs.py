@@ -21,7 +21,9 @@ def scorers_in(folder):
 
     def with_scorer(scorer, **limits):
         loose = {"max_calibration_error": 1.0, "max_bias": 1.0}
-        return undated_settings("ordered", folder, model={"scorer": scorer, "trials": 1} | loose | limits)
+        return undated_settings(
+            "ordered", folder, model={"scorer": scorer, "trials": 1} | loose | limits
+        )
 
     return with_scorer
 
@@ -77,7 +79,9 @@ def test_training_when_it_is_better_then_it_scores_and_the_numbers_are_kept_with
     assert decided["evidence"]["scorers"] == {"champion": "scorecard", "challenger": "logistic"}
     assert decided["evidence"]["gain"]["low"] > 0
     assert 0 <= decided["evidence"]["overlap"]["stay"] <= decided["evidence"]["overlap"]["of"]
-    assert json.loads((Path(told["card"]).parent / "promotion.json").read_text()) == json.loads(json.dumps(decided))
+    assert json.loads((Path(told["card"]).parent / "promotion.json").read_text()) == json.loads(
+        json.dumps(decided)
+    )
     assert said_of(settings, "champion") == decided["why"]
     registry = Registry(settings)
     run = registry._client.get_run(told["registered"]["run_id"])
@@ -86,7 +90,9 @@ def test_training_when_it_is_better_then_it_scores_and_the_numbers_are_kept_with
     assert run.data.metrics["promotion.log_loss_gain_low"] == decided["evidence"]["gain"]["low"]
 
 
-def test_training_when_it_is_worse_then_the_champion_goes_on_scoring_unless_somebody_says_otherwise(project):
+def test_training_when_it_is_worse_then_the_champion_goes_on_scoring_unless_somebody_says_otherwise(
+    project,
+):
     train(project(LOGISTIC), leads=2400)
     settings = project(CARD)
     told = train(settings, leads=2800)
@@ -98,11 +104,15 @@ def test_training_when_it_is_worse_then_the_champion_goes_on_scoring_unless_some
     assert said_of(settings, "champion") == WHO.why
 
 
-def test_training_when_the_recipe_is_the_same_then_newer_data_take_over_once_and_older_do_not(project):
+def test_training_when_the_recipe_is_the_same_then_newer_data_take_over_once_and_older_do_not(
+    project,
+):
     settings = project(LOGISTIC)
     first = train(settings, leads=2400)
     newer = train(settings, leads=2800)
-    assert newer["promotion"]["why"].startswith(("the very same recipe", "the same recipe on newer data"))
+    assert newer["promotion"]["why"].startswith(
+        ("the very same recipe", "the same recipe on newer data")
+    )
     assert aliases(settings) == {2: ("champion",), 1: ("previous",)}
     older = train(settings, leads=2600)
     assert "less of history than the champion" in older["promotion"]["why"]
@@ -114,15 +124,23 @@ def test_training_when_the_recipe_is_the_same_then_newer_data_take_over_once_and
     assert aliases(settings) == {3: ("challenger",), 2: ("previous",), 1: ("champion",)}
 
 
-def test_training_when_calibration_breaks_the_limits_then_the_first_model_does_not_score_either(project):
-    worse_times = LEADS.assign(end=LEADS["end"].mask((LEADS.index >= 1920) & (LEADS.index % 3 == 0), "lost"))
+def test_training_when_calibration_breaks_the_limits_then_the_first_model_does_not_score_either(
+    project,
+):
+    worse_times = LEADS.assign(
+        end=LEADS["end"].mask((LEADS.index >= 1920) & (LEADS.index % 3 == 0), "lost")
+    )
     settings = project(LOGISTIC, max_bias=0.05)
     told = fit(settings, leads=2400, rows=worse_times)
     assert told["evaluation"]["limits_broken"]
     histories.register(settings, told)
     assert aliases(settings) == {1: ("challenger",)}
-    assert told["promotion"]["why"].startswith("its calibration breaks the limits of the settings: ")
-    with pytest.raises(NoModelError, match="of the latest it was said: its calibration breaks the limits"):
+    assert told["promotion"]["why"].startswith(
+        "its calibration breaks the limits of the settings: "
+    )
+    with pytest.raises(
+        NoModelError, match="of the latest it was said: its calibration breaks the limits"
+    ):
         jobs.score(settings)
 
 
@@ -153,7 +171,9 @@ def test_champion_when_it_is_damaged_then_training_goes_on_and_rollback_works(pr
     assert aliases(settings)[1] == ("champion",)
 
 
-def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_would_be_decided(improved):
+def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_would_be_decided(
+    improved,
+):
     settings, _, told = improved
     compared = jobs.compare(settings, "1", "2")["promotion"]
     assert compared["evidence"]["gain"] == told["promotion"]["evidence"]["gain"]
@@ -168,7 +188,9 @@ def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_wo
     assert aliases(settings) == {2: ("champion",), 1: ("previous",)}
 
 
-def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_writes_it_anew(project):
+def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_writes_it_anew(
+    project,
+):
     settings = project(CARD)
     told = fit(settings, leads=2400)
     path = Path(told["card"]).parent / "promotion.json"
@@ -190,7 +212,9 @@ def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_
 
 
 @pytest.mark.parametrize("time", ["ordered", "none"])
-def test_training_when_nobody_is_marked_lost_then_does_not_say_that_it_is_better_than_the_base_rate(tmp_path, time):
+def test_training_when_nobody_is_marked_lost_then_does_not_say_that_it_is_better_than_the_base_rate(
+    tmp_path, time
+):
     rows = LEADS.assign(end=LEADS["end"].where(LEADS["end"] == "won", ""))
     settings = undated_settings(time, tmp_path)
     told = fit(settings, leads=300, rows=rows)
@@ -201,7 +225,9 @@ def test_training_when_nobody_is_marked_lost_then_does_not_say_that_it_is_better
     assert told["evaluation"]["scorer"]["missing_leads"] == {}
 
 
-def test_scorecard_when_few_were_won_then_expects_as_many_and_without_points_scores_nobody(tmp_path):
+def test_scorecard_when_few_were_won_then_expects_as_many_and_without_points_scores_nobody(
+    tmp_path,
+):
     rows = LEADS.assign(end="lost")
     rows.loc[rows.index < 15, "end"] = "won"
     settings = undated_settings("none", tmp_path)
@@ -215,7 +241,11 @@ def test_scorecard_when_few_were_won_then_expects_as_many_and_without_points_sco
     assert "gives all the same points" in unasked["promotion"]["why"]
 
 
-WAS_ASKED = {"why": "nothing says when", "questions": [{"field": "tag", "why": "strong"}], "lines": ""}
+WAS_ASKED = {
+    "why": "nothing says when",
+    "questions": [{"field": "tag", "why": "strong"}],
+    "lines": "",
+}
 CONFIRMED = {"tag": "creation"}
 ASKED_BEFORE = {
     "nothing was asked": (None, {}, None),

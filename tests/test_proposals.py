@@ -23,7 +23,9 @@ columns = {{ lead_id = "id", event_at = "created" }}
 [validation]
 max_refused = 1
 """
-PROPOSED = re.compile(r"\bleadscore ((?:store|models|rejects|ingest|train|score)\b[^\n]*--config (?:'[^']*'|\S+))")
+PROPOSED = re.compile(
+    r"\bleadscore ((?:store|models|rejects|ingest|train|score)\b[^\n]*--config (?:'[^']*'|\S+))"
+)
 
 
 @pytest.fixture
@@ -83,7 +85,9 @@ def test_train_when_proposed_then_is_of_the_same_settings(config):
     assert words == ["train", "--config", str(config)]
 
 
-def test_sample_when_made_in_a_folder_with_a_blank_then_what_is_proposed_runs(tmp_path, monkeypatch):
+def test_sample_when_made_in_a_folder_with_a_blank_then_what_is_proposed_runs(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     [words] = proposed(run("sample", "a folder/of mine", "--leads", 50))
     assert run(*words).code == 0
@@ -105,7 +109,9 @@ def words_after(text, start):
     return shlex.split(rest)
 
 
-def test_ingest_when_refused_by_an_alarm_then_the_same_folder_and_settings_are_proposed(config, elsewhere):
+def test_ingest_when_refused_by_an_alarm_then_the_same_folder_and_settings_are_proposed(
+    config, elsewhere
+):
     assert run("ingest", "--config", config, "--data", elsewhere).code == 0
     (elsewhere / "leads.csv").write_text("id,created\n1,2024-01-01\n")
     given = ["--config", str(config), "--data", str(elsewhere), "--known-until", "2024-02-03"]
@@ -117,7 +123,9 @@ def test_ingest_when_refused_by_an_alarm_then_the_same_folder_and_settings_are_p
     assert run(*words).code == 0
 
 
-def test_ingest_when_an_alarm_stops_an_export_whose_moment_was_given_then_what_is_proposed_runs(config, elsewhere):
+def test_ingest_when_an_alarm_stops_an_export_whose_moment_was_given_then_what_is_proposed_runs(
+    config, elsewhere
+):
     config.write_text(SETTINGS.replace("known_until = {day}", "").format())
     given = ["--config", config, "--data", elsewhere]
     assert run("ingest", *given, "--known-until", "2024-02-01").code == 0
@@ -145,8 +153,12 @@ def test_command_when_nothing_is_stored_then_ingest_is_proposed_for_the_same_set
     assert f"leadscore ingest --config '{config}'" in " ".join(stopped.err.split())
 
 
-def test_ingest_when_too_many_rows_are_refused_then_rejects_is_proposed_for_the_same_settings(config, elsewhere):
-    config.write_text(SETTINGS.format(day="2024-02-01").replace("max_refused = 1", "max_refused = 0"))
+def test_ingest_when_too_many_rows_are_refused_then_rejects_is_proposed_for_the_same_settings(
+    config, elsewhere
+):
+    config.write_text(
+        SETTINGS.format(day="2024-02-01").replace("max_refused = 1", "max_refused = 0")
+    )
     stopped = run("ingest", "--config", config, "--data", elsewhere)
     assert stopped.code == 2
     assert f"See them: leadscore rejects --config '{config}'." in " ".join(stopped.err.split())

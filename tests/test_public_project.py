@@ -41,7 +41,9 @@ def site():
     ("examples/bpic2012/README.md", "leadscore.toml",
      "https://github.com/leadscore/leadscore/blob/main/examples/bpic2012/leadscore.toml"),
 ])  # fmt: skip
-def test_link_when_its_page_is_on_the_site_then_it_leads_to_the_same(site, source, link, on_the_site):
+def test_link_when_its_page_is_on_the_site_then_it_leads_to_the_same(
+    site, source, link, on_the_site
+):
     bent = site.bend_links(f"See [`it`]({link}) and ![it]({link}).", source)
     assert bent == f"See [`it`]({on_the_site}) and ![it]({on_the_site})."
 
@@ -58,7 +60,9 @@ def _pages(nav):
 
 
 def test_navigation_of_the_site_when_compared_with_the_files_then_every_page_is_in_it(site):
-    pages = [page for page in _pages(_read_yaml("mkdocs.yml")["nav"]) if not page.startswith("https:")]
+    pages = [
+        page for page in _pages(_read_yaml("mkdocs.yml")["nav"]) if not page.startswith("https:")
+    ]
     within = [path.name for path in (ROOT / "docs").glob("*.md")]
     assert sorted(pages) == sorted([*within, *site.outside_pages()])
 
@@ -72,14 +76,18 @@ def test_site_when_it_is_built_then_nothing_is_fetched_for_it():
 def test_hooks_before_a_commit_when_compared_with_make_check_then_they_run_the_same():
     recipe = MAKEFILE.split("\ncheck: setup\n")[1].split("\n\n")[0]
     commands = [line.strip().replace("$(PY)", ".venv/bin/python") for line in recipe.splitlines()]
-    gates = [command for command in commands if not command.startswith("@")]  # the density is only printed
+    gates = [
+        command for command in commands if not command.startswith("@")
+    ]  # the density is only printed
     (repository,) = _read_yaml(".pre-commit-config.yaml")["repos"]
     assert repository["repo"] == "local"
     assert [hook["entry"] for hook in repository["hooks"]] == gates
 
 
 def test_workflow_when_compared_with_the_metadata_then_every_named_python_is_tested():
-    named = [line.rpartition(" ")[2] for line in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", line)]
+    named = [
+        line.rpartition(" ")[2] for line in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", line)
+    ]
     jobs = _read_yaml(".github/workflows/ci.yml")["jobs"]
     assert [job["strategy"]["matrix"]["python"] for job in jobs.values()] == [named, named]
     assert {step["run"] for job in jobs.values() for step in job["steps"] if "run" in step} == {

@@ -24,7 +24,11 @@ source = "leads"
 table = "leads"
 columns = { lead_id = "id", event_at = "created" }
 """
-BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+BOUND = [
+    "setpriv",
+    "--bounding-set=-dac_override,-dac_read_search",
+    "--inh-caps=-dac_override,-dac_read_search",
+]
 
 
 @pytest.fixture
@@ -35,7 +39,11 @@ def read_only(tmp_path, monkeypatch):
     (tmp_path / "leadscore.toml").write_text(SETTINGS)
     settings = read_settings(tmp_path / "leadscore.toml")
     jobs.ingest(settings)
-    jobs.register(settings, Path(jobs.train(settings)["folder"]), who=Who("ann", "2024-02-01T00:00:00Z", "a test"))
+    jobs.register(
+        settings,
+        Path(jobs.train(settings)["folder"]),
+        who=Who("ann", "2024-02-01T00:00:00Z", "a test"),
+    )
     paths = [tmp_path, *tmp_path.rglob("*")]
     modes = {path: path.stat().st_mode for path in paths}
     for path, mode in modes.items():
@@ -45,7 +53,9 @@ def read_only(tmp_path, monkeypatch):
         path.chmod(mode)
 
 
-@pytest.mark.parametrize("words", [["models", "list"], ["models", "show", "1"], ["store", "list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["models", "list"], ["models", "show", "1"], ["store", "list"]], ids=" ".join
+)
 def test_command_that_only_looks_when_nothing_can_be_written_then_works(read_only, words):
     before = BOUND if os.geteuid() == 0 else []  # root writes everywhere, unless it gives that up
     if before and not shutil.which("setpriv"):

@@ -34,7 +34,9 @@ def bench(monkeypatch):
     ("x = f'{f(1)} {f\"{b}\"}'\n", 3, 1),
     ("x = '''one\ntwo'''\n", 3, 2),
 ])  # fmt: skip
-def test_code_when_counted_then_comments_blank_lines_and_docstrings_are_left_out(tmp_path, text, tokens, lines):
+def test_code_when_counted_then_comments_blank_lines_and_docstrings_are_left_out(
+    tmp_path, text, tokens, lines
+):
     from density import count_code
 
     (tmp_path / "module.py").write_text(text)
@@ -46,7 +48,9 @@ def test_coverage_when_reported_by_room_then_the_lowest_comes_first(tmp_path):
 
     def summary(lines, covered_lines, branches, covered_branches):
         counts = {"num_statements": lines, "covered_lines": covered_lines}
-        return {"summary": counts | {"num_branches": branches, "covered_branches": covered_branches}}
+        return {
+            "summary": counts | {"num_branches": branches, "covered_branches": covered_branches}
+        }
 
     files = {
         "src/leadscore/times.py": summary(10, 10, 0, 0),

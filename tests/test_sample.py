@@ -19,7 +19,16 @@ from leadscore import project as jobs
 from leadscore.errors import FolderTakenError
 from leadscore.features.finish import Titles
 from leadscore.sample import sample
-from leadscore.sample.sample import ACTIVITIES, ANSWERS, ATTRIBUTES, CLASSES, RESPONSES, STAGES, STREAMS, TITLES
+from leadscore.sample.sample import (
+    ACTIVITIES,
+    ANSWERS,
+    ATTRIBUTES,
+    CLASSES,
+    RESPONSES,
+    STAGES,
+    STREAMS,
+    TITLES,
+)
 from leadscore.settings.settings import read_settings
 
 DAY_S = 86_400
@@ -68,7 +77,11 @@ def by_lead(rows):
 
 
 def contents(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def z_score(won, p):
@@ -104,7 +117,9 @@ def work_time(at_s):
 
 
 def find_range(names, number):
-    (name,) = [name for name in names if int(name.split("-")[0]) <= number <= int(name.split("-")[1])]
+    (name,) = [
+        name for name in names if int(name.split("-")[0]) <= number <= int(name.split("-")[1])
+    ]
     return name
 
 
@@ -145,7 +160,9 @@ def find_events(activities, answers):
             assert len(told) == len(rows)
     for row in answers:
         if row["field"] == "timeline":
-            ahead = date.fromisoformat(row["value"]) - datetime.fromtimestamp(row["at_s"], UTC).date()
+            ahead = (
+                date.fromisoformat(row["value"]) - datetime.fromtimestamp(row["at_s"], UTC).date()
+            )
             mark = find_range(ANSWERS["timeline"][1], ahead.days)
         elif row["field"] == "budget":
             mark = find_range(ANSWERS["budget"][1], int(row["value"]))
@@ -165,8 +182,13 @@ def weigh_lead(lead, c):
     }  # fmt: skip
     assert shown.keys() == ATTRIBUTES.keys()
     years = (lead["at_s"] - 1_709_251_200) / (365.25 * DAY_S)  # since 2024-03-01
-    shares = [share * math.exp(drift * years) for share, drift in zip(sample.SHARE, sample.DRIFT, strict=True)]
-    return math.log(shares[c] / sum(shares)) + sum(math.log(ATTRIBUTES[name][shown[name]][c]) for name in shown)
+    shares = [
+        share * math.exp(drift * years)
+        for share, drift in zip(sample.SHARE, sample.DRIFT, strict=True)
+    ]
+    return math.log(shares[c] / sum(shares)) + sum(
+        math.log(ATTRIBUTES[name][shown[name]][c]) for name in shown
+    )
 
 
 def weigh_spells(spells, c, as_of):
@@ -177,7 +199,9 @@ def weigh_spells(spells, c, as_of):
             rate = sample.COME_BACK[c]
             said += math.log(rate) - rate * (work_time(start) - lost_at)
         lasted = (as_of if end is None else work_time(end)) - work_time(start)
-        said -= (sample.WIN[c] + sample.LOSE[c] + sum(rate[c] for rate, _ in STREAMS.values())) * lasted
+        said -= (
+            sample.WIN[c] + sample.LOSE[c] + sum(rate[c] for rate, _ in STREAMS.values())
+        ) * lasted
         if outcome:
             assert outcome == "lost"
             said += math.log(sample.LOSE[c])
@@ -189,7 +213,9 @@ def weigh_e_mails(e_mails, spells, c, as_of):
     """How likely the answers are; where there is none, that none came until the lead closed or until now."""
     said = 0.0
     for sent, brought in e_mails:
-        ((_, end, _),) = [spell for spell in spells if spell[0] <= sent and (spell[1] is None or sent < spell[1])]
+        ((_, end, _),) = [
+            spell for spell in spells if spell[0] <= sent and (spell[1] is None or sent < spell[1])
+        ]
         watched = (as_of if end is None else work_time(end)) - work_time(sent)
         for kind, (chance, delay) in RESPONSES.items():
             if kind in brought:
@@ -221,7 +247,10 @@ def weigh_events(events, c):
 def slow_truth(exports, as_of_s):
     """P(won within 60 days | the rows before `as_of_s`) of each lead open then; and what these went through."""
     as_of, horizon = work_time(as_of_s), work_time(as_of_s + 60 * DAY_S) - work_time(as_of_s)
-    known = {name: by_lead(row for row in rows if row["at_s"] < as_of_s) for name, rows in exports.items()}
+    known = {
+        name: by_lead(row for row in rows if row["at_s"] < as_of_s)
+        for name, rows in exports.items()
+    }
     chances, seen = {}, Counter()
     for lead_id, (lead,) in known["leads"].items():
         spells, stays = find_spells(known["stage_history"][lead_id])
@@ -244,7 +273,11 @@ def slow_truth(exports, as_of_s):
         seen["came back"] += len(spells) > 1
         seen.update(f"{kind} {mark}" for kind, mark in events)
         seen.update(f"step {step}" for *_, step in stays)
-        seen.update(f"{kind} {'came' if kind in brought else 'not'}" for _, brought in e_mails for kind in RESPONSES)
+        seen.update(
+            f"{kind} {'came' if kind in brought else 'not'}"
+            for _, brought in e_mails
+            for kind in RESPONSES
+        )
     return chances, seen
 
 
@@ -291,19 +324,27 @@ def test_truth_when_worked_out_slowly_from_the_exports_then_is_the_same(small):
     found, seen = slow_truth(read_exports(small), UNTIL_S)
     assert found == pytest.approx(true_chances(small), rel=1e-9)
     assert len(found) > 40
-    assert {kind for kind in expected_kinds() if not seen[kind]} == set()  # there was something of everything
+    assert {
+        kind for kind in expected_kinds() if not seen[kind]
+    } == set()  # there was something of everything
 
 
-@pytest.mark.parametrize("as_of_s", [EARLIER_S, EARLIER_S - 200 * DAY_S, EARLIER_S + 36_000 + DAY_S])
+@pytest.mark.parametrize(
+    "as_of_s", [EARLIER_S, EARLIER_S - 200 * DAY_S, EARLIER_S + 36_000 + DAY_S]
+)
 def test_truth_when_asked_at_an_earlier_moment_then_needs_the_rows_before_it_alone(small, as_of_s):
     (crowd,) = sample.draw_crowds(leads=600, seed=3)
     lead, truth = crowd.truth(as_of_s)
     found, _ = slow_truth(read_exports(small), as_of_s)
-    assert found == pytest.approx(dict(zip(crowd.ids.take(lead).to_pylist(), truth.tolist(), strict=True)), rel=1e-9)
+    assert found == pytest.approx(
+        dict(zip(crowd.ids.take(lead).to_pylist(), truth.tolist(), strict=True)), rel=1e-9
+    )
     assert len(found) > 20
 
 
-def test_truth_when_leads_are_drawn_in_chunks_then_is_the_same_as_worked_out_slowly(tmp_path, monkeypatch):
+def test_truth_when_leads_are_drawn_in_chunks_then_is_the_same_as_worked_out_slowly(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(sample, "CHUNK", 37)
     told = sample.write_sample(tmp_path, leads=150, seed=5)
     found, _ = slow_truth(read_exports(tmp_path), UNTIL_S)
@@ -330,14 +371,18 @@ def test_truth_when_compared_among_leads_that_are_alike_then_is_calibrated(crowd
     groups = defaultdict(list)
     for crowd in crowds:
         lead, truth = crowd.truth(UNTIL_S)
-        spell = np.flatnonzero((crowd.spell_start < sample.UNTIL_TAU) & (crowd.spell_end >= sample.UNTIL_TAU))
+        spell = np.flatnonzero(
+            (crowd.spell_start < sample.UNTIL_TAU) & (crowd.spell_end >= sample.UNTIL_TAU)
+        )
         won = crowd.spell_won[spell] & (crowd.spell_end_s[spell] < UNTIL_S + 60 * DAY_S)
         last = np.zeros(len(crowd.spell_lead), dtype=int)
         last[crowd.stay_spell] = crowd.stay_stage  # stays are in the order of time
         names = {
             "came back": ~np.isnan(crowd.spell_gap[spell]),
             "stage": last[spell],
-            "met": np.isin(spell, crowd.event_spell[crowd.event_stream == list(STREAMS).index("meeting")]),
+            "met": np.isin(
+                spell, crowd.event_spell[crowd.event_stream == list(STREAMS).index("meeting")]
+            ),
             "title": crowd.codes["title"][lead],
             "arrived lately": crowd.created_s[lead] > UNTIL_S - 30 * DAY_S,
         }
@@ -351,7 +396,9 @@ def test_truth_when_compared_among_leads_that_are_alike_then_is_calibrated(crowd
         assert abs(z_score(won, p)) < 4, name
 
 
-def test_truth_when_compared_at_an_earlier_moment_with_what_the_exports_tell_then_is_calibrated(crowds):
+def test_truth_when_compared_at_an_earlier_moment_with_what_the_exports_tell_then_is_calibrated(
+    crowds,
+):
     p, won = [], []
     for crowd in crowds:
         lead, truth = crowd.truth(EARLIER_S)
@@ -395,7 +442,10 @@ def test_truth_when_the_future_is_another_then_is_the_same(crowds):
         spell_end_s=np.where(late, crowd.spell_end_s + 10**7, crowd.spell_end_s),
         spell_won=crowd.spell_won ^ late,
         stay_end=np.where(late_stay, crowd.stay_end * 2 + 50, crowd.stay_end),
-        responses={kind: np.where(at >= sample.UNTIL_TAU, np.inf, at) for kind, at in crowd.responses.items()},
+        responses={
+            kind: np.where(at >= sample.UNTIL_TAU, np.inf, at)
+            for kind, at in crowd.responses.items()
+        },
     )
     for found, expected in zip(other.truth(UNTIL_S), crowd.truth(UNTIL_S), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -411,7 +461,11 @@ def test_truth_file_when_read_then_tells_what_the_exports_tell_of_closed_leads(s
     assert [row["lead_id"] for row in truth] == list(status)
     assert {row["class"] for row in truth} == set(CLASSES)
     for row in truth:
-        assert (row["win_probability"] == "") == (row["won_within_horizon"] == "") == (status[row["lead_id"]] != "Open")
+        assert (
+            (row["win_probability"] == "")
+            == (row["won_within_horizon"] == "")
+            == (status[row["lead_id"]] != "Open")
+        )
         if row["win_probability"]:
             assert 0 < float(row["win_probability"]) < 1
             assert row["closed_at"] >= "2026-03-01"
@@ -433,12 +487,16 @@ def test_time_when_a_day_begins_or_ends_then_its_second_is_kept():
         seconds, tau = sample._whole(sample._to_tau(days + of_day))
         np.testing.assert_array_equal(seconds, days + of_day)
         np.testing.assert_array_equal(tau, sample._to_tau(days + of_day))
-    np.testing.assert_array_equal(sample._to_tau(days + 18 * 3600), sample._to_tau(days + DAY_S + 8 * 3600))
+    np.testing.assert_array_equal(
+        sample._to_tau(days + 18 * 3600), sample._to_tau(days + DAY_S + 8 * 3600)
+    )
 
 
 def test_time_when_worked_out_slowly_then_is_the_same():
     seconds = np.arange(sample.START_S, UNTIL_S + 60 * DAY_S, 7919)
-    assert sample._to_tau(seconds) == pytest.approx([work_time(int(at_s)) for at_s in seconds], abs=1e-9)
+    assert sample._to_tau(seconds) == pytest.approx(
+        [work_time(int(at_s)) for at_s in seconds], abs=1e-9
+    )
 
 
 # ---- The files ----
@@ -473,14 +531,24 @@ def test_exports_when_read_then_stop_at_the_end_and_do_not_tell_the_class(small)
 def test_exports_when_read_then_a_lead_shows_the_latest_answers_and_its_rep_s_country(small):
     exports = read_exports(small)
     latest = {(row["lead_id"], row["field"]): row["value"] for row in exports["field_history"]}
-    reps = {row["rep_id"]: row["territories"].split(";") for row in read_rows(small / "exports" / "reps.csv")}
+    reps = {
+        row["rep_id"]: row["territories"].split(";")
+        for row in read_rows(small / "exports" / "reps.csv")
+    }
     for row in exports["leads"]:
-        assert {field: row[field] for field in ANSWERS} == {f: latest.get((row["lead_id"], f), "") for f in ANSWERS}
+        assert {field: row[field] for field in ANSWERS} == {
+            f: latest.get((row["lead_id"], f), "") for f in ANSWERS
+        }
         assert row["country"] in reps[row["owner_id"]]
     assert {row["owner_id"] for row in exports["leads"]} == set(reps)
     amounts = {row["lead_id"]: int(row["amount"]) for row in exports["leads"]}
     for row in exports["outcomes"]:
-        assert (row["outcome"] == "won") == (row["amount"] != "") == (row["currency"] == "EUR") == (row["reason"] == "")
+        assert (
+            (row["outcome"] == "won")
+            == (row["amount"] != "")
+            == (row["currency"] == "EUR")
+            == (row["reason"] == "")
+        )
         if row["amount"]:
             assert 0.79 < int(row["amount"]) / amounts[row["lead_id"]] < 1.06
 
@@ -494,7 +562,9 @@ def test_exports_when_drawn_in_chunks_then_ids_are_unique_and_rise_with_time(tmp
     assert created == sorted(created)
     for name, rows in told["rows"].items():
         assert len(read_rows(tmp_path / f"{name}.csv")) == rows
-        assert {row["lead_id"] for row in read_rows(tmp_path / f"{name}.csv")} <= {row["lead_id"] for row in leads}
+        assert {row["lead_id"] for row in read_rows(tmp_path / f"{name}.csv")} <= {
+            row["lead_id"] for row in leads
+        }
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -518,7 +588,9 @@ def test_activities_when_counted_then_there_are_kinds_bursts_replies_and_scanner
     assert people == {*ACTIVITIES, *RESPONSES}
     assert len(people) >= 8
     assert {row["type"] for row in rows if row["actor"] == "system"} == {"email_open"}
-    pages = Counter((row["lead_id"], row["thread"]) for row in rows if row["type"].endswith("_visit"))
+    pages = Counter(
+        (row["lead_id"], row["thread"]) for row in rows if row["type"].endswith("_visit")
+    )
     bursts = Counter(pages.values())
     assert set(bursts) == {1, 3, 8}
     assert sum(n for size, n in bursts.items() if size > 1) > 0.25 * len(pages)
@@ -536,8 +608,15 @@ def test_scanners_when_counted_by_class_then_open_as_much_of_everyone(crowds):
     tables = [crowd.tables() for crowd in crowds]
     sent, opened = Counter(), Counter()
     for table in tables:
-        class_of = dict(zip(*(table["truth/leads"][name].to_pylist() for name in ("lead_id", "class")), strict=True))
-        rows = (table["exports/activities"][name].to_pylist() for name in ("lead_id", "type", "actor"))
+        class_of = dict(
+            zip(
+                *(table["truth/leads"][name].to_pylist() for name in ("lead_id", "class")),
+                strict=True,
+            )
+        )
+        rows = (
+            table["exports/activities"][name].to_pylist() for name in ("lead_id", "type", "actor")
+        )
         for lead_id, kind, actor in zip(*rows, strict=True):
             sent[class_of[lead_id]] += kind == "email_sent"
             opened[class_of[lead_id]] += actor == "system"
@@ -548,7 +627,14 @@ def test_scanners_when_counted_by_class_then_open_as_much_of_everyone(crowds):
 
 def test_stages_when_followed_then_go_back_at_times_and_lost_leads_come_back(small):
     exports = read_exports(small)
-    back, lost = 0, {row["lead_id"]: row["at_s"] for row in reversed(exports["outcomes"]) if row["outcome"] == "lost"}
+    back, lost = (
+        0,
+        {
+            row["lead_id"]: row["at_s"]
+            for row in reversed(exports["outcomes"])
+            if row["outcome"] == "lost"
+        },
+    )
     for rows in by_lead(exports["stage_history"]).values():
         names = [row["stage"] for row in rows]
         assert names[0] == "New"
@@ -626,19 +712,28 @@ def test_settings_when_the_sample_is_ingested_then_every_row_is_accounted_for(sm
     assert sources["activities"]["ignored_by"] == {"opened_by_scanners": scanned}
     for account in told["accounts"]["tables"].values():
         assert (account["rejected"], account["duplicates"]) == (0, 0)
-    assert (told["rejects"], told["first_rejects"], told["alarms"], told["warnings"]) == ({}, {}, [], [])
+    assert (told["rejects"], told["first_rejects"], told["alarms"], told["warnings"]) == (
+        {},
+        {},
+        [],
+        [],
+    )
     assert told["known_until"] == "2026-03-01T00:00:00Z"
 
 
 def test_settings_when_read_then_name_what_the_exports_have(small, ingested):
     settings, _ = ingested
     exports = read_exports(small)
-    assert set(settings.kinds) == {row["type"] for row in exports["activities"] if row["actor"] != "system"}
+    assert set(settings.kinds) == {
+        row["type"] for row in exports["activities"] if row["actor"] != "system"
+    }
     assert list(settings.stages.open) == list(STAGES)
     closed = {*settings.stages.won, *settings.stages.lost}
     assert {row["stage"] for row in exports["stage_history"]} == {*STAGES, *closed}
     assert list(settings.bant["need"].levels) == list(ANSWERS["need"][1])
-    assert {settings.bant[letter].field for letter in ("budget", "need", "timeline")} == set(ANSWERS)
+    assert {settings.bant[letter].field for letter in ("budget", "need", "timeline")} == set(
+        ANSWERS
+    )
     assert settings.target.horizon_days == sample.HORIZON_DAYS
 
 
@@ -667,9 +762,19 @@ def test_sample_when_the_folder_is_there_and_empty_then_it_is_filled(tmp_path, m
         inode = folder.stat().st_ino
         sample.write_sample(folder, leads=20, seed=1)
         assert folder.stat().st_ino == inode
-        assert sorted(path.name for path in folder.iterdir()) == ["exports", "leadscore.toml", "truth"]
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "exports",
+            "leadscore.toml",
+            "truth",
+        ]
         assert contents(folder) == contents(tmp_path / "new" / "crm")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "here", "link", "new", "target"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "empty",
+        "here",
+        "link",
+        "new",
+        "target",
+    ]
 
 
 def run_sample(*words):

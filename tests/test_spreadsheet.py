@@ -50,12 +50,16 @@ def test_cell_when_a_spreadsheet_would_run_it_then_begins_with_an_apostrophe(tmp
 
 
 def test_numbers_when_they_are_negative_then_stay_numbers(tmp_path):
-    rows = written(tmp_path / "a.csv", n=pa.array([-1, 2]), x=pa.array([-1.5, None]), t=pa.array(["=1", "-1"]))
+    rows = written(
+        tmp_path / "a.csv", n=pa.array([-1, 2]), x=pa.array([-1.5, None]), t=pa.array(["=1", "-1"])
+    )
     assert rows == [["-1", "-1.5", "'=1"], ["2", "", "-1"]]
 
 
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
-def test_text_when_written_then_is_never_run_and_reads_as_it_was_but_for_what_cannot_be_seen(tmp_path_factory, text):
+def test_text_when_written_then_is_never_run_and_reads_as_it_was_but_for_what_cannot_be_seen(
+    tmp_path_factory, text
+):
     [[cell]] = written(tmp_path_factory.getbasetemp() / "law.csv", x=pa.array([text]))
     shown = printable(text, keep="\t\r\n")
     assert cell in {shown, f"'{shown}"}
@@ -70,12 +74,17 @@ LEADS = """id,created,mail
 """
 
 
-def test_files_for_people_when_ids_and_values_are_formulas_then_neutralise_them_and_the_store_holds_them(tmp_path):
+def test_files_for_people_when_ids_and_values_are_formulas_then_neutralise_them_and_the_store_holds_them(
+    tmp_path,
+):
     (tmp_path / "leads.csv").write_text(LEADS)
     columns = {"lead_id": "id", "event_at": "created", "email": "mail"}
     mapping = [{"source": "leads", "table": "leads", "columns": columns}]
     settings = make_settings(
-        input_folder=tmp_path, data_folder=tmp_path / "data", known_until="2024-02-01", mapping=mapping
+        input_folder=tmp_path,
+        data_folder=tmp_path / "data",
+        known_until="2024-02-01",
+        mapping=mapping,
     )
     jobs.ingest(settings)
     jobs.write_rejects(settings, tmp_path / "rejects.csv")

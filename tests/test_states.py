@@ -95,7 +95,9 @@ WRITTEN_AGAIN = re.compile(r"(current|attempt|promotion)\.json|mlflow\.db|cards/
 
 
 def other_shape(path: Path) -> None:
-    path.write_text('{"version": [], "publication_id": {}, "parts": 5, "tables": {"leads": 1}, "salt": [1]}')
+    path.write_text(
+        '{"version": [], "publication_id": {}, "parts": 5, "tables": {"leads": 1}, "salt": [1]}'
+    )
 
 
 def become_folder(path: Path) -> None:
@@ -195,7 +197,10 @@ def made():
             for moment in ("2024-02-01", "2024-03-01"):
                 assert run("ingest", "--known-until", moment).code == 0
                 versions.append(
-                    max((folder / "data/shop/store/versions").iterdir(), key=lambda p: p.stat().st_mtime_ns)
+                    max(
+                        (folder / "data/shop/store/versions").iterdir(),
+                        key=lambda p: p.stat().st_mtime_ns,
+                    )
                 )
                 if not (folder / "models").exists():
                     assert run("train", "--promote", "--by", "ann").code == 0
@@ -229,8 +234,12 @@ def find_lost(project: Project, harmed: Path, *, command: str) -> set[str]:
     lost = {name for name, data in project.before.items() if now.get(name) != data}
     if command == "prune":
         lost -= {name for name in project.prunable if name not in now}
-        part = project.before.get(harmed.relative_to(project.folder).as_posix(), b"").decode(errors="replace")
-        lost -= {name for name in lost if Path(name).stem in part}  # what only a damaged file knew of
+        part = project.before.get(harmed.relative_to(project.folder).as_posix(), b"").decode(
+            errors="replace"
+        )
+        lost -= {
+            name for name in lost if Path(name).stem in part
+        }  # what only a damaged file knew of
     lost = {name for name in lost if not (project.folder / name).is_relative_to(harmed)}
     return {name for name in lost if not WRITTEN_AGAIN.search(name)}
 
@@ -241,11 +250,15 @@ def cases(harms):
         for file in FILES:
             for command in COMMANDS:
                 is_telling = harm in TELLING_HARMS and command in TELLING.get(file, ())
-                yield pytest.param(harm, file, command, marks=() if is_telling else pytest.mark.slow)
+                yield pytest.param(
+                    harm, file, command, marks=() if is_telling else pytest.mark.slow
+                )
 
 
 @pytest.mark.parametrize(("harm", "file", "command"), list(cases(UNREADABLE)))
-def test_command_when_a_file_cannot_be_read_then_says_so_and_replaces_nothing(project, harm, file, command):
+def test_command_when_a_file_cannot_be_read_then_says_so_and_replaces_nothing(
+    project, harm, file, command
+):
     path = project.find(FILES[file])
     UNREADABLE[harm](path)
     lists = project.lists()
@@ -264,19 +277,27 @@ def test_command_when_a_file_cannot_be_read_then_says_so_and_replaces_nothing(pr
 
 
 @pytest.mark.parametrize(("harm", "file", "command"), list(cases(DAMAGED)))
-def test_command_when_a_file_is_damaged_then_ends_in_words_and_nothing_else_is_lost(project, harm, file, command):
+def test_command_when_a_file_is_damaged_then_ends_in_words_and_nothing_else_is_lost(
+    project, harm, file, command
+):
     path = project.find(FILES[file])
     DAMAGED[harm](path)
     ended = project.run(command)
     assert ended.code in {0, 2, 3}, ended.err
     assert ended.code == 0 or ended.err.startswith("error: ")
-    harmed = path.parent if path.parent.parent.name == "scores" else path  # a damaged list may go as a whole
+    harmed = (
+        path.parent if path.parent.parent.name == "scores" else path
+    )  # a damaged list may go as a whole
     assert find_lost(project, harmed, command=command) == set()
 
 
-@pytest.mark.parametrize("command", [pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS])
+@pytest.mark.parametrize(
+    "command", [pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS]
+)
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_command_when_a_folder_cannot_be_looked_into_then_says_so_and_replaces_nothing(project, folder, command):
+def test_command_when_a_folder_cannot_be_looked_into_then_says_so_and_replaces_nothing(
+    project, folder, command
+):
     path = project.find(FOLDERS[folder])
     path.chmod(0)
     ended = project.run(command)

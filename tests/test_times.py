@@ -43,7 +43,18 @@ def test_moment_when_it_is_written_in_any_way_then_it_is_exact(value, zone, us):
 
 @pytest.mark.parametrize(
     "value",
-    ["", " ", "now", "tomorrow", "31.05.2024", "05/31/2024", "2024-02-30", "2024-13-01", "14:00", "2024-05-31T25:00"],
+    [
+        "",
+        " ",
+        "now",
+        "tomorrow",
+        "31.05.2024",
+        "05/31/2024",
+        "2024-02-30",
+        "2024-13-01",
+        "14:00",
+        "2024-05-31T25:00",
+    ],
 )
 def test_moment_when_it_cannot_be_read_then_the_error_shows_it_and_how_to_write_one(value):
     with pytest.raises(TimeFormatError) as told:
@@ -71,7 +82,9 @@ def test_moment_when_it_is_shown_then_it_is_utc_with_a_fraction_only_where_there
     st.datetimes(*(datetime.combine(date(year, 1, 1), time()) for year in (1900, 2200))),
     st.integers(-14 * 60, 14 * 60),
 )
-def test_moment_when_it_is_shown_and_read_again_then_it_is_the_same_to_the_microsecond(naive, minutes):
+def test_moment_when_it_is_shown_and_read_again_then_it_is_the_same_to_the_microsecond(
+    naive, minutes
+):
     moment = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     us = to_us(moment)
     # by days, seconds and microseconds rather than by one division
@@ -90,7 +103,9 @@ def first_moments(start_us: int, end_us: int, zone: str) -> list[tuple[int, int]
         found.setdefault(moment.astimezone(tz).toordinal() - 719_163, us)
         moment, us = moment + timedelta(minutes=1), us + 60_000_000
     first = min(found)  # that day may have begun before the look-out
-    return [(day, us) for day, us in sorted(found.items()) if day > first and start_us <= us < end_us]
+    return [
+        (day, us) for day, us in sorted(found.items()) if day > first and start_us <= us < end_us
+    ]
 
 
 @pytest.mark.parametrize(
@@ -116,10 +131,16 @@ def test_local_midnights_when_clocks_change_then_each_day_of_a_wall_clock_begins
 
 
 def test_local_midnights_when_days_are_short_or_long_then_the_steps_between_them_show_it():
-    start, end = parse_moment("2024-03-30", zone="Europe/Berlin"), parse_moment("2024-04-02", zone="Europe/Berlin")
+    start, end = (
+        parse_moment("2024-03-30", zone="Europe/Berlin"),
+        parse_moment("2024-04-02", zone="Europe/Berlin"),
+    )
     spring = [us for _, us in local_midnights(start, end, zone="Europe/Berlin")]
     assert [(b - a) / HOUR_US for a, b in pairwise(spring)] == [24, 23]
-    start, end = parse_moment("2024-10-26", zone="Europe/Berlin"), parse_moment("2024-10-30", zone="Europe/Berlin")
+    start, end = (
+        parse_moment("2024-10-26", zone="Europe/Berlin"),
+        parse_moment("2024-10-30", zone="Europe/Berlin"),
+    )
     autumn = [us for _, us in local_midnights(start, end, zone="Europe/Berlin")]
     assert [(b - a) / HOUR_US for a, b in pairwise(autumn)] == [24, 25, 24]
 
@@ -137,5 +158,7 @@ def test_local_midnights_when_days_are_short_or_long_then_the_steps_between_them
         (9, 5, []),
     ],
 )
-def test_local_midnights_when_the_range_begins_or_ends_at_one_then_only_the_begin_is_in_it(start, end, days):
+def test_local_midnights_when_the_range_begins_or_ends_at_one_then_only_the_begin_is_in_it(
+    start, end, days
+):
     assert local_midnights(start, end, zone="UTC") == [(day, day * DAY_US) for day in days]

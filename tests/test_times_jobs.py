@@ -36,7 +36,9 @@ def world(tmp_path_factory):
     won = rng.random(2500) < 1 / (1 + np.exp(-(level + wave)))
     rows["end"] = np.where(rows["end"] == "", "", np.where(won, "won", "lost"))
     rows.to_csv(folder / "leads.csv", index=False)
-    settings = undated_settings("ordered", folder, model={"scorer": "logistic", "outcome_delay": OPEN})
+    settings = undated_settings(
+        "ordered", folder, model={"scorer": "logistic", "outcome_delay": OPEN}
+    )
     jobs.ingest(settings)
     trained = jobs.train(settings)
     assert trained["no_signal"] is None
@@ -46,7 +48,9 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(world):
-    return pq.read_table(Path(world[1]["folder"]) / "scores.parquet").to_pandas().set_index("lead_id")
+    return (
+        pq.read_table(Path(world[1]["folder"]) / "scores.parquet").to_pandas().set_index("lead_id")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +65,22 @@ def columns(world, table):
     rows = history.open_list(history.version.known_until_us)
     matrix = build_matrix(history.snapshot(rows), build_features(world[0]))
     place = matrix.keys["lead_id"].to_numpy()
-    return histories.take_columns(matrix.columns, [int(np.flatnonzero(place == each)[0]) for each in table.index])
+    return histories.take_columns(
+        matrix.columns, [int(np.flatnonzero(place == each)[0]) for each in table.index]
+    )
 
 
-def test_list_when_the_model_has_times_then_only_the_probability_is_moved(world, table, model, columns):
+def test_list_when_the_model_has_times_then_only_the_probability_is_moved(
+    world, table, model, columns
+):
     shift = world[1]["times"]["shift"]
     raw = model.raw(columns)
     plain = model.probability(raw)
     assert abs(shift) > 0.2
     assert table["win_probability"].tolist() == model.probability(raw, shift).tolist()
-    assert log_odds(table["win_probability"].to_numpy()) == pytest.approx(log_odds(plain) + shift, abs=1e-9)
+    assert log_odds(table["win_probability"].to_numpy()) == pytest.approx(
+        log_odds(plain) + shift, abs=1e-9
+    )
     assert table["score"].tolist() == compute_score(plain, model.document["reference"]).tolist()
     assert (np.diff(plain) <= 0).all()
     assert (table["probability_low"] <= table["win_probability"]).all()
@@ -82,7 +92,11 @@ def test_tiers_when_the_model_has_times_then_are_those_without(world, table, mod
     document = {name: value for name, value in model.document.items() if name != "times"}
     until = history.version.known_until_us
     scored = histories.score_table(
-        history, WinModel(document, model.booster_text), model_version="x", known_us=until, as_of_us=until
+        history,
+        WinModel(document, model.booster_text),
+        model_version="x",
+        known_us=until,
+        as_of_us=until,
     ).to_pandas()
     assert scored["lead_id"].tolist() == table.index.tolist()
     assert scored["tier"].tolist() == table["tier"].tolist()
@@ -108,8 +122,12 @@ def test_list_when_replayed_and_explained_then_has_the_same_bytes_and_shift(worl
     assert f"the times: {told['times']['shift']:+.2f}" in again["page"]
 
 
-@pytest.mark.parametrize("stated", [True, False], ids=["the shift of the publication", "that of the training"])
-def test_served_when_it_is_given_the_shift_then_says_bit_for_bit_what_the_list_says(world, table, columns, stated):
+@pytest.mark.parametrize(
+    "stated", [True, False], ids=["the shift of the publication", "that of the training"]
+)
+def test_served_when_it_is_given_the_shift_then_says_bit_for_bit_what_the_list_says(
+    world, table, columns, stated
+):
     import mlflow
 
     settings, told = world
@@ -135,7 +153,9 @@ def test_change_when_the_times_moved_then_they_are_a_step_and_the_steps_add_up()
     whole = log_odds(new.probability(raw, shifts[1])) - log_odds(before)
     assert steps["times"].tolist() == pytest.approx([-0.7, -0.7])
     assert sum(steps.values()) == pytest.approx(whole)
-    assert steps["facts"] == pytest.approx(log_odds(old.probability(raws[2])) - log_odds(old.probability(raws[1])))
+    assert steps["facts"] == pytest.approx(
+        log_odds(old.probability(raws[2])) - log_odds(old.probability(raws[1]))
+    )
 
 
 # --- Dated ----------------------------------------------------------------------------------------------------------
@@ -148,11 +168,17 @@ def dated():
     until = world.history.version.known_until_us
     then = until - 120 * DAY_US
     times = {"half_life": 120, "unit": "days", "shift": 0.0, "from_us": then, "log_odds": {}}
-    return world.history, WinModel(world.model.document | {"times": times}, world.model.booster_text), then
+    return (
+        world.history,
+        WinModel(world.model.document | {"times": times}, world.model.booster_text),
+        then,
+    )
 
 
 def score_dated(history, model, *, known_us, as_of_us, previous=None):
-    return score_open_leads(history, model, model_version="x", known_us=known_us, as_of_us=as_of_us, previous=previous)
+    return score_open_leads(
+        history, model, model_version="x", known_us=known_us, as_of_us=as_of_us, previous=previous
+    )
 
 
 def test_dated_list_when_facts_after_it_are_unknown_then_its_shift_rests_on_what_was_known(dated):
@@ -161,7 +187,9 @@ def test_dated_list_when_facts_after_it_are_unknown_then_its_shift_rests_on_what
     scored = score_dated(history, model, known_us=then, as_of_us=until)
     recalled = recall(history, model, known_us=then, as_of_us=until)
     known = recalled.past.known(until, half_life=120)
-    assert scored.facts["times"]["shift"] == fit_shift(recalled.log_odds[known.at], known.label, known.weight)
+    assert scored.facts["times"]["shift"] == fit_shift(
+        recalled.log_odds[known.at], known.label, known.weight
+    )
     assert scored.facts["times"]["shift"] != 0
     assert recalled.past.rows["as_of_us"].between(then, until).all()
     early = score_dated(history, model, known_us=then, as_of_us=until - 40 * DAY_US)
@@ -176,9 +204,13 @@ def test_dated_change_when_the_list_before_had_another_shift_then_names_the_time
     plain = WinModel({n: v for n, v in model.document.items() if n != "times"}, model.booster_text)
     before = score_dated(history, plain, known_us=then, as_of_us=before_us).scores
     low = add_shift(before["win_probability"].to_numpy(), -1.0)
-    receipts = before.set_column(before.schema.get_field_index("win_probability"), "win_probability", pa.array(low))
+    receipts = before.set_column(
+        before.schema.get_field_index("win_probability"), "win_probability", pa.array(low)
+    )
     previous = Previous("before", before_us, receipts, plain, shift=-1.0)
-    scored = score_dated(history, model, known_us=then, as_of_us=until, previous=previous).scores.to_pandas()
+    scored = score_dated(
+        history, model, known_us=then, as_of_us=until, previous=previous
+    ).scores.to_pandas()
     compared = scored[scored["change_points"].notna()]
     said = compared["change"].str.contains("the times +", regex=False)
     assert said.sum() > len(compared) / 2

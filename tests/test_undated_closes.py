@@ -46,16 +46,26 @@ def plan(row: Row) -> Row:
     return row | {"closed_at": EXPECTED}
 
 
-def test_sample_when_lost_deals_carry_the_expected_close_date_then_none_is_listed_and_the_base_rate_holds(tmp_path):
+def test_sample_when_lost_deals_carry_the_expected_close_date_then_none_is_listed_and_the_base_rate_holds(
+    tmp_path,
+):
     sample.write_sample(tmp_path / "honest", leads=2000, seed=7)
     sample.write_sample(tmp_path / "planned", leads=2000, seed=7)
     _, _, honest = open_sample(tmp_path / "honest")
     spells = honest.spells(honest.version.known_until_us)
-    ended = spells[(spells["close_us"] < FOREVER_US) & ~spells["won"] & ~spells["lead_id"].duplicated(keep=False)]
+    ended = spells[
+        (spells["close_us"] < FOREVER_US)
+        & ~spells["won"]
+        & ~spells["lead_id"].duplicated(keep=False)
+    ]
     lost = set(ended["lead_id"])  # once and for all
     until = honest.version.known_until_us
-    exports = tmp_path / "planned" / read_settings(tmp_path / "planned" / "leadscore.toml").input_folder
-    changed = rewrite(exports / "outcomes.csv", lambda row: plan(row) if row["lead_id"] in lost else row)
+    exports = (
+        tmp_path / "planned" / read_settings(tmp_path / "planned" / "leadscore.toml").input_folder
+    )
+    changed = rewrite(
+        exports / "outcomes.csv", lambda row: plan(row) if row["lead_id"] in lost else row
+    )
     rewrite(
         exports / "stage_history.csv",
         lambda row: None if row["lead_id"] in lost and row["stage"] == "Closed lost" else row,
@@ -69,7 +79,9 @@ def test_sample_when_lost_deals_carry_the_expected_close_date_then_none_is_liste
     # A loss taken at its last stage leaves fewer snapshots of that lead, so the rate comes out somewhat higher.
     assert true.base_rate() < side.base_rate() < true.base_rate() + 0.03
     keys = ["lead_id", "spell", "as_of_us"]
-    both = side.rows.merge(true.rows, on=keys, suffixes=("", "_true")).dropna(subset=["label", "label_true"])
+    both = side.rows.merge(true.rows, on=keys, suffixes=("", "_true")).dropna(
+        subset=["label", "label_true"]
+    )
     assert len(both) > 1000
     assert (both["label"] == both["label_true"]).mean() > 0.99
 
@@ -145,10 +157,14 @@ def test_train_when_lost_deals_have_no_usable_date_then_stops_in_words_and_what_
     assert mended.code == 0, mended.err
 
 
-def test_train_when_some_snapshots_are_unusable_then_says_how_many_by_outcome(tmp_path, monkeypatch):
+def test_train_when_some_snapshots_are_unusable_then_says_how_many_by_outcome(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     write_deals(tmp_path, lost="2026-05-28")
-    rewrite(tmp_path / "deals.csv", lambda row: row | {"Closed": ""} if row["Id"] == "D149" else row)
+    rewrite(
+        tmp_path / "deals.csv", lambda row: row | {"Closed": ""} if row["Id"] == "D149" else row
+    )
     assert run("ingest").code == 0
     trained = run("train")
     assert trained.code == 0, trained.err

@@ -72,7 +72,9 @@ def test_score_when_the_export_states_its_moment_then_the_list_bears_it(world):
     told = jobs.score(dated)
     assert told["as_of"] == "2024-03-01T00:00:00Z"
     assert told["publication_id"].startswith("20240301T000000Z-")
-    assert {str(as_of) for as_of in published(told)["as_of"].to_pylist()} == {"2024-03-01 00:00:00+00:00"}
+    assert {str(as_of) for as_of in published(told)["as_of"].to_pylist()} == {
+        "2024-03-01 00:00:00+00:00"
+    }
     plain = jobs.score(settings)
     assert published(told).drop_columns("as_of") == published(plain).drop_columns("as_of")
 
@@ -97,16 +99,24 @@ def test_list_when_explained_and_replayed_then_is_the_same_and_bears_no_date(wor
 @pytest.mark.parametrize("job", [jobs.train, jobs.score])
 def test_job_when_a_moment_is_given_then_it_is_refused(world, job):
     settings, _ = world
-    with pytest.raises(AsOfError, match=f"time = {settings.time}: nothing is dated, so leave out --as-of"):
+    with pytest.raises(
+        AsOfError, match=f"time = {settings.time}: nothing is dated, so leave out --as-of"
+    ):
         job(settings, as_of_us=1)
 
 
-def test_score_when_the_order_now_ends_before_what_the_model_learned_then_is_refused(worlds, tmp_path):
+def test_score_when_the_order_now_ends_before_what_the_model_learned_then_is_refused(
+    worlds, tmp_path
+):
     settings, _ = worlds["ordered"]
     (tmp_path / "leads.csv").write_text("id,place,color,size,level,end\nx,5,red,1,low,\n")
-    shorter = settings.model_copy(update={"input_folder": tmp_path, "data_folder": tmp_path / "data"})
+    shorter = settings.model_copy(
+        update={"input_folder": tmp_path, "data_folder": tmp_path / "data"}
+    )
     jobs.ingest(shorter)
-    with pytest.raises(AsOfError, match=r"up to place 908, after the as_of place 6, .*; train again first"):
+    with pytest.raises(
+        AsOfError, match=r"up to place 908, after the as_of place 6, .*; train again first"
+    ):
         jobs.score(shorter)
 
 
@@ -120,11 +130,15 @@ def test_card_when_nothing_is_dated_then_has_no_empty_part_and_speaks_of_no_date
     assert settings.assumption() in words
     assert "learned from what was known until the export" in words
     assert not re.search(r"\b(None|nan|null)\b", words)
-    assert not re.search(r"1970|horizon|snapshot|undated,|censored|Young and older|within the \d+ days", words)
+    assert not re.search(
+        r"1970|horizon|snapshot|undated,|censored|Young and older|within the \d+ days", words
+    )
     assert not re.search(r"<h[23]>[^<]*</h[23]>\s*(<h2|</section|</div>\s*</section)", card)
     assert not re.search(r"<(ul|tbody|p)>\s*</\1>", card)
     ordered = settings.time == "ordered"
-    assert [said in words for said in ("known until place 908", "as known before", "The world drifts")] == [ordered] * 3
+    assert [
+        said in words for said in ("known until place 908", "as known before", "The world drifts")
+    ] == [ordered] * 3
     assert ("learned from those before" in words) is ordered
     assert ("by cross-validation" in words) is not ordered
 
@@ -160,8 +174,13 @@ where_not = {{ end = "" }}
 def command(world, monkeypatch, capsys):
     """Runs a command of `leadscore` beside the world's export: (exit code, all that is printed)."""
     settings, _ = world
-    folder, place = settings.input_folder, ', sequence = "place"' if settings.time == "ordered" else ""
-    (folder / "leadscore.toml").write_text(SETTINGS.format(time=settings.time, folder=folder, place=place))
+    folder, place = (
+        settings.input_folder,
+        ', sequence = "place"' if settings.time == "ordered" else "",
+    )
+    (folder / "leadscore.toml").write_text(
+        SETTINGS.format(time=settings.time, folder=folder, place=place)
+    )
     monkeypatch.chdir(folder)
 
     def run(*words: str) -> tuple[int, str]:
@@ -175,7 +194,9 @@ def command(world, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("name", ["train", "score"])
-def test_command_when_as_of_is_given_and_nothing_is_dated_then_words_refuse_it(world, command, name):
+def test_command_when_as_of_is_given_and_nothing_is_dated_then_words_refuse_it(
+    world, command, name
+):
     told = f"error: time = {world[0].time}: nothing is dated, so leave out --as-of"
     assert command(name, "--as-of", "2024-01-01") == (2, told)
 
@@ -190,7 +211,9 @@ def test_ingest_when_nothing_is_dated_then_says_what_that_takes_for_granted(worl
 def test_audit_when_nothing_is_dated_then_is_told_of_the_store(world, command):
     code, told = command("audit")
     assert code == 0
-    assert told.startswith("Fields, undated" if world[0].time == "none" else "Fields, known until place 908")
+    assert told.startswith(
+        "Fields, undated" if world[0].time == "none" else "Fields, known until place 908"
+    )
 
 
 def test_score_when_nothing_is_dated_then_shows_the_list_without_a_date(command):

@@ -76,7 +76,9 @@ class TimeFormatError(UserError):
     """A moment that cannot be read."""
 
     def __init__(self, value: object) -> None:
-        super().__init__(f"cannot read {shortened(value)} as a time; write 2024-05-31 or 2024-05-31T14:00:00Z")
+        super().__init__(
+            f"cannot read {shortened(value)} as a time; write 2024-05-31 or 2024-05-31T14:00:00Z"
+        )
 
 
 class SourceMissingError(UserError):
@@ -109,13 +111,19 @@ class MissingColumnsError(UserError):
         delimiter: str | None,
     ) -> None:
         self.missing, self.available = tuple(missing), tuple(available)
-        text = f"source {source!r}: {name} has no column {listed(missing)}; it has {listed(available)}"
+        text = (
+            f"source {source!r}: {name} has no column {listed(missing)}; it has {listed(available)}"
+        )
         guesses = [mark for mark in ",;\t|" if mark != delimiter and mark in "".join(available)]
         near = {word: nearest(word, available) for word in missing}
         if delimiter is not None and len(available) == 1 and guesses:
             text += f". It looks as if the delimiter were {guesses[0]!r}: set delimiter = {guesses[0]!r} for it"
         elif any(near.values()):
-            text += "; did you mean " + ", ".join(f"{b!r} for {a!r}" for a, b in near.items() if b) + "?"
+            text += (
+                "; did you mean "
+                + ", ".join(f"{b!r} for {a!r}" for a, b in near.items() if b)
+                + "?"
+            )
         super().__init__(text)
 
 
@@ -125,14 +133,17 @@ class UnknownAlarmError(UserError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         near = nearest(name, known)
         super().__init__(
-            f"there is no alarm {name!r}; " + (f"did you mean {near!r}?" if near else f"there are {listed(known)}")
+            f"there is no alarm {name!r}; "
+            + (f"did you mean {near!r}?" if near else f"there are {listed(known)}")
         )
 
 
 class AmbiguousDateError(UserError):
     """Dates whose day and month cannot be told apart; `day_first` and `month_first` of its values can be only that."""
 
-    def __init__(self, source: str, column: str, value: str, *, day_first: int, month_first: int) -> None:
+    def __init__(
+        self, source: str, column: str, value: str, *, day_first: int, month_first: int
+    ) -> None:
         super().__init__(
             f"source {source!r}: column {column!r} holds dates like {value!r}: day or month first? "
             f"{day_first} of its values can only have the day first, {month_first} only the month; "
@@ -143,7 +154,9 @@ class AmbiguousDateError(UserError):
 class SwappedDatesError(UserError):
     """A column of true dates that never lie after the 12th, and of text dates that always do: a spreadsheet's work."""
 
-    def __init__(self, source: str, column: str, true_date: str, text: str, *, true_dates: int, texts: int) -> None:
+    def __init__(
+        self, source: str, column: str, true_date: str, text: str, *, true_dates: int, texts: int
+    ) -> None:
         super().__init__(
             f"source {source!r}: column {column!r} holds {true_dates:,} true dates like {true_date!r}, none after the "
             f"12th of a month, and {texts:,} dates as text like {text!r}, all after it: a spreadsheet has swapped day "
@@ -163,15 +176,22 @@ class NoLeadsError(UserError):
     """An ingest that ended without a single lead."""
 
     def __init__(self, *, rejected: dict[str, int]) -> None:
-        why = ", ".join(f"{n} by {rule}" for rule, n in rejected.items()) or "the mapping selected none"
+        why = (
+            ", ".join(f"{n} by {rule}" for rule, n in rejected.items())
+            or "the mapping selected none"
+        )
         super().__init__(f"no lead could be stored: {why}; no version was written")
 
 
 class TooManyRefusedError(UserError):
     """An ingest that refused more rows than the settings allow."""
 
-    def __init__(self, over: Mapping[str, tuple[int, int]], *, limit: float, rules: Mapping[str, int]) -> None:
-        told = "; ".join(f"{name}: {refused:,} of {n:,} rows" for name, (refused, n) in over.items())
+    def __init__(
+        self, over: Mapping[str, tuple[int, int]], *, limit: float, rules: Mapping[str, int]
+    ) -> None:
+        told = "; ".join(
+            f"{name}: {refused:,} of {n:,} rows" for name, (refused, n) in over.items()
+        )
         why = ", ".join(f"{n:,} by {rule}" for rule, n in rules.items())
         super().__init__(
             f"more than {limit:.0%} of rows were refused ({told}), by rule: {why}; no version was written. See them: "
@@ -227,7 +247,11 @@ class NoModelError(UserError):
     """A project without a model to score with."""
 
     def __init__(self, project: str, why: str | None, *, versions: int = 0) -> None:
-        reason = f"the last training ended without one: {why}" if why else f"run `{propose('train')}` first"
+        reason = (
+            f"the last training ended without one: {why}"
+            if why
+            else f"run `{propose('train')}` first"
+        )
         if versions:
             trained = counted(versions, "version exists", "versions exist")
             listing, promote = propose("models list"), propose("models promote VERSION --why ...")
@@ -248,14 +272,20 @@ class UnknownStoreVersionError(UserError):
     """A store version that is not there."""
 
     def __init__(self, project: str, version: str, known: Sequence[str]) -> None:
-        super().__init__(f"the store of project {project!r} has no version {version!r}; there are {listed(known)}")
+        super().__init__(
+            f"the store of project {project!r} has no version {version!r}; there are {listed(known)}"
+        )
 
 
 class UnknownVersionError(UserError):
     """A model version that the registry does not have."""
 
     def __init__(self, project: str, version: str, known: Sequence[str]) -> None:
-        there = f"there are {listed(known)}" if known else f"there is none yet; run `{propose('train')}` first"
+        there = (
+            f"there are {listed(known)}"
+            if known
+            else f"there is none yet; run `{propose('train')}` first"
+        )
         super().__init__(f"project {project!r} has no model version {version!r}; {there}")
 
 
@@ -264,7 +294,9 @@ class NoPublicationError(UserError):
 
     def __init__(self, project: str, which: str | None, known: list[str]) -> None:
         if which is None:
-            super().__init__(f"project {project!r} has published nothing yet; run {propose('score')} first")
+            super().__init__(
+                f"project {project!r} has published nothing yet; run {propose('score')} first"
+            )
         else:
             problem = f"no single publication of {project!r} begins with {which!r}"
             if len(which) < SHORTEST_ID:
@@ -321,7 +353,9 @@ class AsOfError(UserError):
 class FollowUpError(UserError):
     """A side of the data that was not watched long enough to be learned from or judged."""
 
-    def __init__(self, *, side: str, days: float, horizon_days: int, still_watched: float, needed: float) -> None:
+    def __init__(
+        self, *, side: str, days: float, horizon_days: int, still_watched: float, needed: float
+    ) -> None:
         super().__init__(
             f"{side}: only {counted(round(days), 'day')} of follow-up for a horizon of {counted(horizon_days, 'day')} "
             f"({still_watched:.2f} of the snapshots are watched to the horizon, {needed:.2f} are needed); "
@@ -349,7 +383,13 @@ class UndatedClosesError(UserError):
     """A side of which too many snapshots cannot be labelled, since their leads closed nobody knows when."""
 
     def __init__(
-        self, *, side: str, unusable: Mapping[str, int], share: float, limit: float, chosen: str | None
+        self,
+        *,
+        side: str,
+        unusable: Mapping[str, int],
+        share: float,
+        limit: float,
+        chosen: str | None,
     ) -> None:
         counts = " and ".join(f"{n:,} {outcome}" for outcome, n in unusable.items() if n)
         others = [name for name in ("last_activity", "last_stage") if name != chosen]

@@ -138,9 +138,13 @@ def list_below(folder: Path) -> list[Path]:
     """
 
     def refuse(error: OSError) -> None:
-        raise UnreadableError(Path(error.filename or folder), error.strerror or str(error)) from error
+        raise UnreadableError(
+            Path(error.filename or folder), error.strerror or str(error)
+        ) from error
 
-    files = [Path(home, name) for home, _, names in os.walk(folder, onerror=refuse) for name in names]
+    files = [
+        Path(home, name) for home, _, names in os.walk(folder, onerror=refuse) for name in names
+    ]
     return sorted(path for path in files if path.is_file())
 
 
@@ -156,10 +160,14 @@ def list_manifests(folder: Path) -> list[Path]:
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
     """The same bytes for equal values: sorted keys, two spaces, UTF-8, no NaN."""
-    return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    ).encode()
 
 
-def read_json(path: Path, shape: Mapping[str, Any] | None = None, *, cure: str = CURE) -> dict[str, Any]:
+def read_json(
+    path: Path, shape: Mapping[str, Any] | None = None, *, cure: str = CURE
+) -> dict[str, Any]:
     """The object in a JSON file, which has the keys and types of `shape`; it may have more.
 
     Args:
@@ -227,7 +235,11 @@ def write_file(folder: Path, fill: Callable[[Path], Path | None], *, private: bo
 
 
 def write_together(
-    folder: Path, n: int, fill: Callable[[list[Path]], Sequence[Path | None]], *, private: bool = False
+    folder: Path,
+    n: int,
+    fill: Callable[[list[Path]], Sequence[Path | None]],
+    *,
+    private: bool = False,
 ) -> None:
     """The same for `n` files that `fill` writes together; each is renamed in a step of its own."""
     besides: list[Path] = []
@@ -336,7 +348,9 @@ def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         beside, handle = _make_folder(folder.parent)
         try:
             fill(beside)
-            beside.chmod(0o777 & ~_umask())  # mkdtemp's 0700 would lock out readers that the umask lets in
+            beside.chmod(
+                0o777 & ~_umask()
+            )  # mkdtemp's 0700 would lock out readers that the umask lets in
             try:
                 beside.rename(folder)
             except OSError:

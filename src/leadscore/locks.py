@@ -15,7 +15,10 @@ from threading import Timer
 from leadscore.errors import WriteError
 
 WRITING = ".writing-"  # how a file or folder is called until it is whole
-SCRATCH, MARKER = "leadscore-scratch-", ".leadscore"  # only a folder that holds the marker is ours to remove
+SCRATCH, MARKER = (
+    "leadscore-scratch-",
+    ".leadscore",
+)  # only a folder that holds the marker is ours to remove
 PATIENCE_S = 2.0  # seconds that a lock may be held before a waiting process says so
 logger = logging.getLogger(__name__)
 

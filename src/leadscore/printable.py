@@ -12,7 +12,10 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # controls, format characters (bidi, zero width), lone surrogates, unassigned and private ones, line separators
 HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 BLANK = set("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # letters and marks that nobody can see
-SELECTORS = {*range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0)}  # of variants; U+FE0F, for emoji, may stay
+SELECTORS = {
+    *range(0xFE00, 0xFE0F),
+    *range(0xE0100, 0xE01F0),
+}  # of variants; U+FE0F, for emoji, may stay
 MARKUP = re.compile(r"([\\`*_{}\[\]()<>#|~!&])")
 
 
@@ -46,4 +49,8 @@ def as_markdown(text: object) -> str:
 def one_line(value: Mapping[str, Any]) -> str:
     r"""One line of JSON that reads as `value`; hidden characters are written as \uXXXX."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return text if text.isprintable() else "".join(json.dumps(c)[1:-1] if is_hidden(c) else c for c in text)
+    return (
+        text
+        if text.isprintable()
+        else "".join(json.dumps(c)[1:-1] if is_hidden(c) else c for c in text)
+    )

@@ -5,9 +5,15 @@ from __future__ import annotations
 import shlex
 from contextvars import ContextVar
 
-CONFIG: ContextVar[str] = ContextVar("config", default="")  # the settings file, if it is not the usual one
-DATA: ContextVar[str] = ContextVar("data", default="")  # the folder of the exports, if it is not that of the settings
-KNOWN_UNTIL: ContextVar[str] = ContextVar("known_until", default="")  # the moment of the export, if it was given
+CONFIG: ContextVar[str] = ContextVar(
+    "config", default=""
+)  # the settings file, if it is not the usual one
+DATA: ContextVar[str] = ContextVar(
+    "data", default=""
+)  # the folder of the exports, if it is not that of the settings
+KNOWN_UNTIL: ContextVar[str] = ContextVar(
+    "known_until", default=""
+)  # the moment of the export, if it was given
 USUAL = "leadscore.toml"
 READS_EXPORTS = {"ingest"}  # the commands that take --data and --known-until
 

@@ -40,8 +40,13 @@ class Table:
 
     def schema(self) -> pa.Schema:
         """Arrow schema of the stored rows: the columns, then the two times."""
-        fields = [pa.field(c.name, ARROW[c.type], nullable=not c.required and c.default is None) for c in self.columns]
-        times = [pa.field(name, pa.int64(), nullable=False) for name in ("event_us", "available_us")]
+        fields = [
+            pa.field(c.name, ARROW[c.type], nullable=not c.required and c.default is None)
+            for c in self.columns
+        ]
+        times = [
+            pa.field(name, pa.int64(), nullable=False) for name in ("event_us", "available_us")
+        ]
         return pa.schema(fields + times)
 
 
@@ -52,7 +57,9 @@ LEADS = Table(
     "leads",
     (LEAD_ID, Column("owner_id", "text"), Column("amount", "number"), Column("currency", "text")),
 )
-CHANGES = Table("changes", (LEAD_ID, Column("field", "text", required=True), Column("value", "text"), SEQ))
+CHANGES = Table(
+    "changes", (LEAD_ID, Column("field", "text", required=True), Column("value", "text"), SEQ)
+)
 ACTIVITIES = Table(
     "activities",
     (
@@ -87,16 +94,24 @@ CLOSES = pa.schema(  # every close that an export has shown; see ingest/differen
         pa.field("won", pa.int64(), nullable=False),
         pa.field("event_us", pa.int64(), nullable=False),
         pa.field("seq", pa.int64(), nullable=False),
-        pa.field("earliest_us", pa.int64(), nullable=False),  # without a usable date it lies from here
+        pa.field(
+            "earliest_us", pa.int64(), nullable=False
+        ),  # without a usable date it lies from here
         pa.field("available_us", pa.int64(), nullable=False),  # to here
         pa.field("dated", pa.int64(), nullable=False),  # 1 if its date could be used, else 0
         pa.field("first_seen_us", pa.int64(), nullable=False),
         pa.field("last_open_us", pa.int64(), nullable=False),  # 0: no export showed the lead open
-        pa.field("not_before_us", pa.int64(), nullable=False),  # 0, or the last export that showed another close
+        pa.field(
+            "not_before_us", pa.int64(), nullable=False
+        ),  # 0, or the last export that showed another close
         pa.field("state", pa.string(), nullable=False),  # shown, replaced or gone
         pa.field("gone_us", pa.int64()),
-        pa.field("date_us", pa.int64(), nullable=False),  # as an export stated it; FOREVER_US: it did not
-        pa.field("narrowed_us", pa.int64()),  # when it was, by a usable date that an export stated later
+        pa.field(
+            "date_us", pa.int64(), nullable=False
+        ),  # as an export stated it; FOREVER_US: it did not
+        pa.field(
+            "narrowed_us", pa.int64()
+        ),  # when it was, by a usable date that an export stated later
         pa.field("narrowed_from_us", pa.int64()),  # when that export was
     ]
 )
@@ -108,26 +123,32 @@ OPENS = pa.schema(  # the last export that showed a lead open; see ingest/differ
     ]
 )
 
-TEXT_CHANGES = pa.schema(  # a text that an export showed otherwise than the ones before; see first_seen.py
-    [
-        pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("column", pa.string(), nullable=False),  # of the source
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("decimal", pa.string(), nullable=False),  # the mark before decimals in its file
-        pa.field("known_until_us", pa.int64(), nullable=False),  # of the export
-        pa.field("seq", pa.int64(), nullable=False),  # of the export, from 0 on
-    ]
+TEXT_CHANGES = (
+    pa.schema(  # a text that an export showed otherwise than the ones before; see first_seen.py
+        [
+            pa.field("lead_id", pa.string(), nullable=False),
+            pa.field("column", pa.string(), nullable=False),  # of the source
+            pa.field("text", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field(
+                "decimal", pa.string(), nullable=False
+            ),  # the mark before decimals in its file
+            pa.field("known_until_us", pa.int64(), nullable=False),  # of the export
+            pa.field("seq", pa.int64(), nullable=False),  # of the export, from 0 on
+        ]
+    )
 )
 
-PRESENCE = pa.schema(  # a lead that an export had no more, or again; see ingest/differences/absent.py
-    [
-        pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("present", pa.int64(), nullable=False),  # 1 if it is back, 0 if it is missing
-        pa.field("seen_until_us", pa.int64(), nullable=False),  # the last export that had it
-        pa.field("available_us", pa.int64(), nullable=False),
-        pa.field("seq", pa.int64(), nullable=False),  # of the export, from 0 on
-    ]
+PRESENCE = (
+    pa.schema(  # a lead that an export had no more, or again; see ingest/differences/absent.py
+        [
+            pa.field("lead_id", pa.string(), nullable=False),
+            pa.field("present", pa.int64(), nullable=False),  # 1 if it is back, 0 if it is missing
+            pa.field("seen_until_us", pa.int64(), nullable=False),  # the last export that had it
+            pa.field("available_us", pa.int64(), nullable=False),
+            pa.field("seq", pa.int64(), nullable=False),  # of the export, from 0 on
+        ]
+    )
 )
 
 PERSONAL = ("email", "phone", "company", "contact")  # of leads; not stored, but as a salted hash

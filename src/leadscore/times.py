@@ -39,7 +39,9 @@ def parse_moment(value: str | date | datetime, *, zone: str) -> int:
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
     us = to_us(value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone)))
-    if not FIRST_US <= us <= LAST_US:  # in UTC it is in no year from 1 to 9999, and could not be shown
+    if (
+        not FIRST_US <= us <= LAST_US
+    ):  # in UTC it is in no year from 1 to 9999, and could not be shown
         raise TimeFormatError(str(value))
     return us
 

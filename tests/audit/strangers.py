@@ -134,7 +134,14 @@ def make_funnel(rng: Rng, n: int = 8000) -> Stranger:
     history = open_file(
         pd.DataFrame(columns), won, created=created, closes=closes, until=350, dates=("won_date",)
     )  # fmt: skip
-    leaks = {"seller_id", "sdr_id", "won_date", "business_segment", "has_company", "declared_monthly_revenue"}
+    leaks = {
+        "seller_id",
+        "sdr_id",
+        "won_date",
+        "business_segment",
+        "has_company",
+        "declared_monthly_revenue",
+    }
     return Stranger(history, frozenset(leaks))
 
 
@@ -147,7 +154,9 @@ def make_opportunities(rng: Rng, n: int = 4000) -> Stranger:
     closes = (created + 1 + rng.gamma(1.5, np.where(won, 30, 22))).round(3)
     closed = closes < until
     end = np.minimum(closes, until)
-    stage = np.where(closed, np.where(won, "Closed Won", "Closed Lost"), rng.choice(["Qualify", "Propose"], n))
+    stage = np.where(
+        closed, np.where(won, "Closed Won", "Closed Lost"), rng.choice(["Qualify", "Propose"], n)
+    )
     amount = np.exp(rng.normal(9 + 0.3 * fit, 0.8)).round()
     odds = np.where(closed, np.where(won, 100, 0), rng.choice([10, 25, 50, 75], n))
     age_at_end = end - created
@@ -155,7 +164,9 @@ def make_opportunities(rng: Rng, n: int = 4000) -> Stranger:
         "opportunity_name": np.array([f"Deal {i}" for i in range(n)], dtype=object),
         "stage": stage.astype(object),
         "probability": odds,
-        "forecast_category": np.where(closed, np.where(won, "Closed", "Omitted"), "Pipeline").astype(object),
+        "forecast_category": np.where(
+            closed, np.where(won, "Closed", "Omitted"), "Pipeline"
+        ).astype(object),
         "is_won": np.where(closed & won, "true", "false").astype(object),
         "expected_revenue": amount * odds / 100,
         "amount": amount,
@@ -164,23 +175,35 @@ def make_opportunities(rng: Rng, n: int = 4000) -> Stranger:
         "age_days": np.floor(age_at_end),
         "close_date": np.where(closed, closes, np.nan),
         "target_date": created + rng.gamma(2, 40, n),
-        "last_activity_date": np.where(closed, closes - rng.exponential(1.5, n), until - rng.exponential(15, n)),
+        "last_activity_date": np.where(
+            closed, closes - rng.exponential(1.5, n), until - rng.exponential(15, n)
+        ),
         "last_modified_date": np.minimum(end + rng.exponential(20, n), until - 0.01),
         "touches": rng.poisson(age_at_end / 3),
-        "loss_reason": np.where(closed & ~won, rng.choice(["price", "no decision", "Other"], n), None),
+        "loss_reason": np.where(
+            closed & ~won, rng.choice(["price", "no decision", "Other"], n), None
+        ),
         "next_step": np.where(closed, None, rng.choice(["call", "send offer", "meet"], n)),
-        "contract_number": np.where(closed & won & (rng.random(n) < 0.3), [f"C-{i}" for i in range(n)], None),
+        "contract_number": np.where(
+            closed & won & (rng.random(n) < 0.3), [f"C-{i}" for i in range(n)], None
+        ),
         "lead_source": choose(rng, won, {"Web": (50, 40), "Partner": (20, 40), "List": (30, 20)}),
         "owner_id": rng.choice([f"rep{i}" for i in range(15)], n).astype(object),
         "employees": np.exp(rng.normal(4 + 0.6 * fit, 1)).round(),
-        "employees_band": pd.cut(fit, [-9, -1, 0, 1, 9], labels=["1", "2", "3", "4"]).astype(object),
-        "budget_known": np.where(rng.random(n) < 1 / (1 + np.exp(-fit)), "Yes", "No").astype(object),
+        "employees_band": pd.cut(fit, [-9, -1, 0, 1, 9], labels=["1", "2", "3", "4"]).astype(
+            object
+        ),
+        "budget_known": np.where(rng.random(n) < 1 / (1 + np.exp(-fit)), "Yes", "No").astype(
+            object
+        ),
         "phone": np.where(rng.random(n) < 0.6, [f"+49 {i:07d}" for i in rng.permutation(n)], None),
         "campaign": np.array([f"Q{int(day // 90)}" for day in created], dtype=object),
         "competitor": rng.choice(["None", "Unknown", "No", "Acme"], n).astype(object),
     }
     dates = ("close_date", "target_date", "last_activity_date", "last_modified_date")
-    history = open_file(pd.DataFrame(columns), won, created=created, closes=closes, until=until, dates=dates)
+    history = open_file(
+        pd.DataFrame(columns), won, created=created, closes=closes, until=until, dates=dates
+    )
     leaks = {
         "stage", "probability", "forecast_category", "is_won", "expected_revenue", "won_amount", "days_to_close",
         "close_date", "last_activity_date", "last_modified_date", "loss_reason", "contract_number", "age_days",

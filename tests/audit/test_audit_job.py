@@ -39,10 +39,14 @@ def config(tmp_path_factory):
     write_sample(folder / "crm", leads=4000, seed=1)
     path = folder / "crm" / "leadscore.toml"
     lines = path.read_text().splitlines()
-    at = next(i for i, line in enumerate(lines) if line.startswith("columns = ") and "created_at" in line)
+    at = next(
+        i for i, line in enumerate(lines) if line.startswith("columns = ") and "created_at" in line
+    )
     folders = f'data_folder = "{folder}/data"\nmodels_folder = "{folder}/models"\n'
     text = folders + "\n".join([*lines[:at], ALL_COLUMNS, *lines[at + 1 :]])
-    text = text.replace("max_per_lead = 6", "max_per_lead = 2").replace("cadence_days = 7", "cadence_days = 14")
+    text = text.replace("max_per_lead = 6", "max_per_lead = 2").replace(
+        "cadence_days = 7", "cadence_days = 14"
+    )
     path.write_text(text + '\n[model]\nscorer = "logistic"\n')
     jobs.ingest(read_settings(path))
     return path
@@ -75,7 +79,9 @@ def test_audit_when_a_leak_is_kept_by_name_then_says_so(config):
     assert use["status"] == "kept"
 
 
-def test_train_when_a_field_leaks_then_leaves_it_out_and_tells_only_of_what_is_learned_from(config, trained):
+def test_train_when_a_field_leaks_then_leaves_it_out_and_tells_only_of_what_is_learned_from(
+    config, trained
+):
     told = {each["field"]: each for each in trained["evaluation"]["audit"]}
     assert (told["status"]["verdict"], told["status"]["left_out"]) == ("leak", True)
     assert not {"owner_id", "company", "need_now", "budget_now", "timeline_now"} & set(told)
@@ -87,7 +93,9 @@ def test_train_when_a_field_leaks_then_leaves_it_out_and_tells_only_of_what_is_l
     assert "<b>Leak.</b> status: " in card
 
 
-def test_score_when_the_model_left_a_field_out_then_builds_the_features_that_it_knows(config, trained):
+def test_score_when_the_model_left_a_field_out_then_builds_the_features_that_it_knows(
+    config, trained
+):
     settings = read_settings(config)
     assert trained["no_signal"] is None
     histories.register(settings, trained)
@@ -100,7 +108,9 @@ def test_features_when_the_field_of_a_bant_letter_is_left_out_then_the_letter_go
     left = {feature.name for feature in build_features(settings, leave_out={"need", "channel"})}
     of_need = {"bant_need", "bant_need_known", "bant_need_mean", "bant_need_answers"}
     assert names - left == of_need | {"profile_channel"}
-    completeness = next(f for f in build_features(settings, leave_out={"need"}) if f.name == "bant_completeness")
+    completeness = next(
+        f for f in build_features(settings, leave_out={"need"}) if f.name == "bant_completeness"
+    )
     assert completeness.up == "BANT questions answered: {value} of 3"
 
 

@@ -19,7 +19,9 @@ def build(seed=0, *, after=None):
     won = rng.random(N) < 0.4
     closes = created + 5 + rng.exponential(30, N)
     if after is not None:
-        anew = np.random.default_rng([seed, 1])  # draws of its own: what is known before is drawn as without them
+        anew = np.random.default_rng(
+            [seed, 1]
+        )  # draws of its own: what is known before is drawn as without them
         late = closes >= after
         closes = np.where(late, after + anew.exponential(40, N), closes)
         won = np.where(late, anew.random(N) < 0.7, won)
@@ -43,11 +45,19 @@ def build(seed=0, *, after=None):
         frame["status"] = ["who knows"] * N
     changes = pd.DataFrame(rows, columns=["lead", "at", "field", "value"])
     if after is not None:
-        changes = pd.concat([changes[changes["at"] < after], changes[changes["at"] >= after].assign(value="7")])
+        changes = pd.concat(
+            [changes[changes["at"] < after], changes[changes["at"] >= after].assign(value="7")]
+        )
     fields = {name: {"type": "number" if name in {"budget", "size"} else "text"} for name in frame}
     fields["size"] |= {"known_from": "creation", "decimals": 0}
     return open_file(
-        pd.DataFrame(frame), won, created=created, closes=closes, until=UNTIL, changes=changes, fields=fields
+        pd.DataFrame(frame),
+        won,
+        created=created,
+        closes=closes,
+        until=UNTIL,
+        changes=changes,
+        fields=fields,
     )
 
 
@@ -61,10 +71,17 @@ def build(seed=0, *, after=None):
         ("status", "leak", ["certain", "too_good"]),
     ],
 )
-def test_field_with_a_history_when_audited_then_its_history_counts_and_not_its_value_of_today(field, verdict, checks):
+def test_field_with_a_history_when_audited_then_its_history_counts_and_not_its_value_of_today(
+    field, verdict, checks
+):
     history = build()
-    found = {each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)}[field]
-    assert (found.verdict, [check.check for check in found.checks if check.check != "unseen"]) == (verdict, checks)
+    found = {
+        each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)
+    }[field]
+    assert (found.verdict, [check.check for check in found.checks if check.check != "unseen"]) == (
+        verdict,
+        checks,
+    )
 
 
 def test_audit_of_what_is_learned_when_facts_known_from_k_on_are_others_then_is_the_same():
@@ -74,7 +91,9 @@ def test_audit_of_what_is_learned_when_facts_known_from_k_on_are_others_then_is_
     assert [each.field for each in first] == [*FIELDS, "size"]
     assert first == other
     everything = [audit_fields(build(after=after), known_us=known_us) for after in (None, 200)]
-    assert everything[0] != everything[1]  # so the law could fail: the status of today is younger than K
+    assert (
+        everything[0] != everything[1]
+    )  # so the law could fail: the status of today is younger than K
 
 
 def test_audit_when_rows_come_in_another_order_then_is_the_same():
@@ -82,7 +101,9 @@ def test_audit_when_rows_come_in_another_order_then_is_the_same():
     first = audit_fields(history, known_us=day(250))
     for name in ("leads", "changes", "outcomes", "closes"):
         rows = history.engine.query(f"SELECT * FROM {name}")
-        history.engine.add_rows(name, rows.take(np.random.default_rng(1).permutation(rows.num_rows)))
+        history.engine.add_rows(
+            name, rows.take(np.random.default_rng(1).permutation(rows.num_rows))
+        )
     history._spells.clear()
     assert audit_fields(history, known_us=day(250)) == first
 
@@ -117,16 +138,26 @@ def deliveries(n, *, known_from):
     frame = pd.DataFrame(honest | first)
     fields = {name: {"known_from": known_from, "type": "text", "decimals": 0} for name in frame}
     fields["days_to_close"]["type"] = "number"
-    return open_file(frame, won, created=created, closes=closes, until=exports[-1], seen=seen, fields=fields)
+    return open_file(
+        frame, won, created=created, closes=closes, until=exports[-1], seen=seen, fields=fields
+    )
 
 
 @pytest.mark.parametrize("known_from", ["creation", "export"])
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_field_when_our_own_history_begins_then_its_verdict_stays_and_earlier_closes_are_no_evidence(n, known_from):
+def test_field_when_our_own_history_begins_then_its_verdict_stays_and_earlier_closes_are_no_evidence(
+    n, known_from
+):
     history = deliveries(n, known_from=known_from)
-    found = {each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)}
+    found = {
+        each.field: each for each in audit_fields(history, known_us=history.version.known_until_us)
+    }
     assert found["days_to_close"].verdict == "leak"
-    honest = {name: (each.verdict, each.evidence) for name, each in found.items() if name != "days_to_close"}
+    honest = {
+        name: (each.verdict, each.evidence)
+        for name, each in found.items()
+        if name != "days_to_close"
+    }
     assert {verdict for verdict, _ in honest.values()} == {"ok"}, honest
 
 
@@ -134,8 +165,12 @@ def test_field_when_exports_see_it_change_as_leads_close_then_is_suspect():
     rng = np.random.default_rng(3)
     created = np.sort(rng.uniform(0, 140, N))
     closes = rng.uniform(160, 220, N)
-    rows = [(i, 225 - 1e-6, "mood", "over") for i in range(0, N, 2)]  # of half of the leads, by the second export
-    seen = pd.DataFrame([(0, 150 - 1e-6, "mood", "early"), *rows], columns=["lead", "at", "field", "value"])
+    rows = [
+        (i, 225 - 1e-6, "mood", "over") for i in range(0, N, 2)
+    ]  # of half of the leads, by the second export
+    seen = pd.DataFrame(
+        [(0, 150 - 1e-6, "mood", "early"), *rows], columns=["lead", "at", "field", "value"]
+    )
     frame = pd.DataFrame({"mood": rng.choice(np.array(["a", "b"], dtype=object), N)})
     history = open_file(frame, rng.random(N) < 0.5, created=created, closes=closes, until=225, seen=seen,
                         fields={"mood": {"known_from": "creation"}})  # fmt: skip

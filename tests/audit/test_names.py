@@ -53,4 +53,8 @@ def test_name_when_it_says_what_a_lead_is_then_speaks_of_nothing_late(name):
 def test_names_of_one_field_when_label_and_column_say_more_then_count_too():
     assert set(late_words(["x1", "Total Days In Stage"])) == {"total days", "stage"}
     assert units_of(["x1", "Tage in Phase"]) == {"days"}
-    assert stems_of(["Asymmetrique Activity Index", "of_it"]) == {"asymmetrique", "activity", "index"}
+    assert stems_of(["Asymmetrique Activity Index", "of_it"]) == {
+        "asymmetrique",
+        "activity",
+        "index",
+    }

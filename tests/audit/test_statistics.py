@@ -14,7 +14,9 @@ from leadscore.audit.statistics import (
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (3, 10), (10, 10), (417, 1000)])
 def test_bounds_of_a_share_are_those_of_wilson(hits, n):
     expected = binomtest(hits, n).proportion_ci(method="wilson")
-    assert np.array(compute_bounds(np.array(hits / n), np.array(n))) == pytest.approx(expected, abs=1e-4)
+    assert np.array(compute_bounds(np.array(hits / n), np.array(n))) == pytest.approx(
+        expected, abs=1e-4
+    )
 
 
 def test_bounds_when_there_is_nothing_to_go_by_then_say_nothing():
@@ -23,7 +25,11 @@ def test_bounds_when_there_is_nothing_to_go_by_then_say_nothing():
 
 def test_auc_within_when_compared_with_counting_pairs_of_each_block_then_is_equal():
     rng = np.random.default_rng(4)
-    block, score, label = rng.integers(0, 3, 90), rng.integers(0, 6, 90).astype(float), rng.integers(0, 2, 90) * 1.0
+    block, score, label = (
+        rng.integers(0, 3, 90),
+        rng.integers(0, 6, 90).astype(float),
+        rng.integers(0, 2, 90) * 1.0,
+    )
     above = pairs = 0.0
     for i in np.flatnonzero(label == 1):
         for j in np.flatnonzero((label == 0) & (block == block[i])):
@@ -37,7 +43,9 @@ def test_auc_within_when_compared_with_counting_pairs_of_each_block_then_is_equa
 @pytest.mark.parametrize(("leads", "low"), [(20, 10 / 13.8416), (200, 100 / 103.8416)])
 def test_auc_when_perfect_then_is_as_sure_as_a_share_of_the_fewer_outcomes(leads, low):
     label = np.arange(leads) % 2 * 1.0
-    assert compute_auc_within(label, label, np.zeros(leads, dtype=int)) == pytest.approx((1, low, 1))
+    assert compute_auc_within(label, label, np.zeros(leads, dtype=int)) == pytest.approx(
+        (1, low, 1)
+    )
 
 
 def test_auc_when_only_one_outcome_is_there_then_is_unknown():
@@ -49,7 +57,9 @@ def test_auc_bounds_when_files_are_drawn_again_and_again_then_hold_the_truth():
     held = []
     for _ in range(300):
         label = (rng.random(150) < 0.3) * 1.0
-        _, low, high = compute_auc_within(rng.normal(size=150) + 1.19 * label, label, np.zeros(150, dtype=int))
+        _, low, high = compute_auc_within(
+            rng.normal(size=150) + 1.19 * label, label, np.zeros(150, dtype=int)
+        )
         held.append(low <= 0.8 <= high)  # 1.19 = sqrt(2) * z of 0.8
     assert np.mean(held) >= 0.95
 

@@ -13,12 +13,17 @@ from leadscore.audit.verdict import audit_fields
 
 
 def judge(history):
-    return {each.field: each.verdict for each in audit_fields(history, known_us=history.version.known_until_us)}
+    return {
+        each.field: each.verdict
+        for each in audit_fields(history, known_us=history.version.known_until_us)
+    }
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", MAKERS)
-def test_file_of_a_stranger_when_audited_then_leaks_are_caught_and_innocents_left_in_peace(name, seed):
+def test_file_of_a_stranger_when_audited_then_leaks_are_caught_and_innocents_left_in_peace(
+    name, seed
+):
     stranger = MAKERS[name](np.random.default_rng(seed))
     found = judge(stranger.history)
     assert {field for field, verdict in found.items() if verdict == "leak"} == stranger.leaks
@@ -29,7 +34,9 @@ def test_file_of_a_stranger_when_audited_then_leaks_are_caught_and_innocents_lef
 def test_file_of_a_stranger_when_small_then_no_innocent_is_called_a_leak(name):
     for seed in range(5):
         stranger = MAKERS[name](np.random.default_rng(seed), 300)
-        assert {field for field, verdict in judge(stranger.history).items() if verdict == "leak"} <= stranger.leaks
+        assert {
+            field for field, verdict in judge(stranger.history).items() if verdict == "leak"
+        } <= stranger.leaks
 
 
 def innocents(rng, won):
@@ -44,7 +51,9 @@ def innocents(rng, won):
             "flag": np.where(z[3] > rng.uniform(-1, 1.5), "Yes", "No"),
             "often_none": np.maximum(z[4], 0).round(2) * 100,
             "many": np.array([f"c{i}" for i in rng.zipf(1.5, n) % 500], dtype=object),
-            "sometimes": np.where(rng.random(n) < 1 / (1 + np.exp(-z[6])), rng.choice(["x", "y"], n), None),
+            "sometimes": np.where(
+                rng.random(n) < 1 / (1 + np.exp(-z[6])), rng.choice(["x", "y"], n), None
+            ),
             "count": np.where(rng.random(n) < 0.3, np.nan, rng.poisson(np.exp(z[7] * 0.5))),
         }
     )
@@ -60,7 +69,9 @@ def test_innocent_fields_when_audited_in_many_files_then_none_is_called_a_leak(d
         odds = rng.uniform(-2, 0.5) + rng.uniform(-2, 2) * (created / 300 - 0.5)
         won = rng.random(n) < 1 / (1 + np.exp(-odds))
         closes = created + rng.gamma(1.5, np.where(won, 30, 20), n) if dated else np.ones(n)
-        history = open_file(innocents(rng, won), won, created=created, closes=closes, until=300 if dated else 2)
+        history = open_file(
+            innocents(rng, won), won, created=created, closes=closes, until=300 if dated else 2
+        )
         found = judge(history)
         judged += len(found)
         wrong += [(seed, n, field) for field, verdict in found.items() if verdict == "leak"]

@@ -58,7 +58,9 @@ def make(seed: int, *kinds: dict[str, float], n: int = N) -> tuple[pd.DataFrame,
 def judge(frame: pd.DataFrame, won: np.ndarray) -> dict[str, FieldVerdict]:
     n = len(frame)
     history = open_file(frame, won, created=np.zeros(n), closes=np.ones(n), until=2)
-    return {each.field: each for each in audit(history, known_us=history.version.known_until_us).fields}
+    return {
+        each.field: each for each in audit(history, known_us=history.version.known_until_us).fields
+    }
 
 
 def gain_of(found: dict[str, FieldVerdict], field: str) -> dict[str, Any]:
@@ -75,11 +77,15 @@ def test_fields_when_none_is_too_good_alone_but_all_are_together_then_every_one_
     numbers = gain_of(found, "ratio_validated_to_total_days")
     assert numbers["without"] == pytest.approx(0.84, abs=0.03)
     assert numbers["with"] == pytest.approx(0.94, abs=0.02)
-    assert re.match("[67] fields share the unit days|7 fields", found["elapsed_days_in_stage"].evidence)
+    assert re.match(
+        "[67] fields share the unit days|7 fields", found["elapsed_days_in_stage"].evidence
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("kinds", [(HONEST,), (HONEST, COMPANIES, AMOUNTS), (HONEST, ANSWERS), (ANSWERS, COMPANIES)])
+@pytest.mark.parametrize(
+    "kinds", [(HONEST,), (HONEST, COMPANIES, AMOUNTS), (HONEST, ANSWERS), (ANSWERS, COMPANIES)]
+)
 @pytest.mark.parametrize("n", [400, N])
 def test_fields_when_many_are_moderately_good_and_honest_then_none_is_suspect(kinds, n, seed):
     found = judge(*make(seed, *kinds, n=n))
@@ -94,7 +100,9 @@ def test_field_when_it_says_nothing_then_its_auc_is_half_whatever_its_kind():
         "number": rng.normal(size=N).round(3), "flag": rng.choice(["x", "y"], N, p=[0.02, 0.98]),
     })  # fmt: skip
     found = judge(frame, won)
-    assert {name: each.auc.value for name, each in found.items()} == pytest.approx(dict.fromkeys(frame, 0.5), abs=0.02)
+    assert {name: each.auc.value for name, each in found.items()} == pytest.approx(
+        dict.fromkeys(frame, 0.5), abs=0.02
+    )
 
 
 def test_days_in_stages_when_they_add_up_to_the_time_to_the_close_then_are_suspect():
@@ -106,7 +114,9 @@ def test_days_in_stages_when_they_add_up_to_the_time_to_the_close_then_are_suspe
     frame = pd.DataFrame({f"days_{stage}": days * shares[:, at] for at, stage in enumerate("abc")})
     frame = frame.assign(region=noisy(rng, won, 0.6), size=noisy(rng, won, 0.6))
     history = open_file(frame, won, created=created, closes=created + days, until=500)
-    found = {each.field: each for each in audit(history, known_us=history.version.known_until_us).fields}
+    found = {
+        each.field: each for each in audit(history, known_us=history.version.known_until_us).fields
+    }
     assert {name for name in frame if "duration_together" in {check.check for check in found[name].checks}} == {
         "days_a", "days_b", "days_c"
     }  # fmt: skip

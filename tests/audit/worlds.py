@@ -106,8 +106,13 @@ def _stored(values: pd.Series, kind: str, decimals: int) -> pa.Array:
     if kind == "text":
         return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
     if kind == "date":
-        return pa.array([None if pd.isna(value) else day(float(value)) for value in values], pa.int64())
-    return pa.array([None if pd.isna(value) else round(float(value) * 10**decimals) for value in values], pa.int64())
+        return pa.array(
+            [None if pd.isna(value) else day(float(value)) for value in values], pa.int64()
+        )
+    return pa.array(
+        [None if pd.isna(value) else round(float(value) * 10**decimals) for value in values],
+        pa.int64(),
+    )
 
 
 def _table(columns: dict[str, pa.Array], schema: pa.Schema) -> pa.Table:

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.report.figures.evidence import LISTED, plot_captured, plot_dates, plot_learning, plot_promised
+from leadscore.report.figures.evidence import (
+    LISTED,
+    plot_captured,
+    plot_dates,
+    plot_learning,
+    plot_promised,
+)
 from leadscore.report.figures.plots import (
     plot_distribution,
     plot_lift,
@@ -58,7 +64,11 @@ def parse(text):
 
 
 def shapes(root, kind, **attributes):
-    return [each for each in root.iter(SVG + kind) if all(each.get(k) == v for k, v in attributes.items())]
+    return [
+        each
+        for each in root.iter(SVG + kind)
+        if all(each.get(k) == v for k, v in attributes.items())
+    ]
 
 
 def places_of(shape):
@@ -129,12 +139,20 @@ def test_chart_when_drawn_again_then_is_the_same_text(plot):
 @pytest.mark.parametrize("plot", PLOTS)
 def test_chart_when_values_are_missing_then_draws_the_others(plot):
     first = COLUMNS[plot][0]
-    broken = [dict.fromkeys(COLUMNS[plot], 0.5) | {first: bad} for bad in (None, float("nan"), float("inf"), -0.1)]
+    broken = [
+        dict.fromkeys(COLUMNS[plot], 0.5) | {first: bad}
+        for bad in (None, float("nan"), float("inf"), -0.1)
+    ]
     assert plot([*rising(plot), *broken]) == plot(rising(plot))
 
 
 def test_charts_when_on_one_page_then_share_no_id():
-    ids = [each.get("id") for plot in COLUMNS for each in parse(plot(rising(plot))).iter() if each.get("id")]
+    ids = [
+        each.get("id")
+        for plot in COLUMNS
+        for each in parse(plot(rising(plot))).iter()
+        if each.get("id")
+    ]
     assert len(ids) == 12
     assert len(set(ids)) == 12
 
@@ -151,14 +169,19 @@ def test_curve_when_drawn_then_passes_through_its_points(plot):
 
 def test_reliability_when_drawn_then_has_a_dot_on_its_interval_for_each_bin():
     bins = [(0.1, 0.05, 0.0, 0.2), (0.4, 0.5, 0.35, 0.6), (0.9, 0.8, 0.7, 1.0)]
-    root = parse(plot_reliability([dict(zip(COLUMNS[plot_reliability], each, strict=True)) for each in bins]))
+    root = parse(
+        plot_reliability([dict(zip(COLUMNS[plot_reliability], each, strict=True)) for each in bins])
+    )
     dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in shapes(root, "circle")]
     whiskers = [places_of(line) for line in shapes(root, "polyline", stroke=BLUE)]
     for (p, rate, low, high), dot, ends in zip(bins, dots, whiskers, strict=True):
         x = LEFT + p * (RIGHT - LEFT)
         heights = [BOTTOM - share * (BOTTOM - TOP) for share in (rate, low, high)]
         assert dot == pytest.approx((x, heights[0]), abs=0.051)
-        assert ends == [pytest.approx((x, heights[1]), abs=0.051), pytest.approx((x, heights[2]), abs=0.051)]
+        assert ends == [
+            pytest.approx((x, heights[1]), abs=0.051),
+            pytest.approx((x, heights[2]), abs=0.051),
+        ]
 
 
 def test_reliability_when_intervals_are_unknown_then_draws_the_dots():
@@ -173,41 +196,66 @@ def test_lift_when_drawn_then_says_what_the_top_brings():
     root = parse(plot_lift([{"share": a, "captured": b} for a, b in points]))
     assert "first 10 %: 40 % of wins, lift 4.0" in said(root)
     assert "first 30 %: 60 % of wins, lift 2.0" in said(root)  # half-way from 40 to 80 %
-    dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in shapes(root, "circle", fill=ORANGE)]
-    expected = [(LEFT + a * (RIGHT - LEFT), BOTTOM - b * (BOTTOM - TOP)) for a, b in ((0.1, 0.4), (0.3, 0.6))]
+    dots = [
+        (float(dot.get("cx")), float(dot.get("cy"))) for dot in shapes(root, "circle", fill=ORANGE)
+    ]
+    expected = [
+        (LEFT + a * (RIGHT - LEFT), BOTTOM - b * (BOTTOM - TOP))
+        for a, b in ((0.1, 0.4), (0.3, 0.6))
+    ]
     assert dots == [pytest.approx(place, abs=0.051) for place in expected]
 
 
 def test_precision_and_recall_when_drawn_then_show_the_win_rate_of_all():
-    root = parse(plot_precision_recall([{"recall": 0.5, "precision": 0.8}, {"recall": 1.0, "precision": 0.25}]))
+    root = parse(
+        plot_precision_recall(
+            [{"recall": 0.5, "precision": 0.8}, {"recall": 1.0, "precision": 0.25}]
+        )
+    )
     assert "dashed: the whole list, 25 % won" in said(root)
     dashed = [places_of(line) for line in shapes(root, "polyline") if line.get("stroke-dasharray")]
     height = BOTTOM - 0.25 * (BOTTOM - TOP)
-    assert dashed == [[pytest.approx((LEFT, height), abs=0.051), pytest.approx((RIGHT, height), abs=0.051)]]
+    assert dashed == [
+        [pytest.approx((LEFT, height), abs=0.051), pytest.approx((RIGHT, height), abs=0.051)]
+    ]
 
 
 def test_distribution_when_drawn_then_bars_are_as_high_as_their_share_and_stand_on_each_other():
-    bins = [{"low": 0.0, "high": 0.5, "won": 1.0, "other": 5.0}, {"low": 0.5, "high": 1.0, "won": 3.0, "other": 1.0}]
+    bins = [
+        {"low": 0.0, "high": 0.5, "won": 1.0, "other": 5.0},
+        {"low": 0.5, "high": 1.0, "won": 3.0, "other": 1.0},
+    ]
     root = parse(plot_distribution(bins))
     heights = {
-        colour: [float(bar.get("height")) for bar in shapes(root, "rect", fill=colour)] for colour in (BLUE, PALE)
+        colour: [float(bar.get("height")) for bar in shapes(root, "rect", fill=colour)]
+        for colour in (BLUE, PALE)
     }
     full = BOTTOM - TOP  # of 60 %, the higher bar
     assert heights[BLUE] == pytest.approx([full * 0.1 / 0.6, full * 0.3 / 0.6], abs=0.11)
     assert heights[PALE] == pytest.approx([full * 0.5 / 0.6, full * 0.1 / 0.6], abs=0.11)
-    for won, other in zip(shapes(root, "rect", fill=BLUE), shapes(root, "rect", fill=PALE), strict=True):
-        assert float(other.get("y")) + float(other.get("height")) == pytest.approx(float(won.get("y")), abs=0.11)
+    for won, other in zip(
+        shapes(root, "rect", fill=BLUE), shapes(root, "rect", fill=PALE), strict=True
+    ):
+        assert float(other.get("y")) + float(other.get("height")) == pytest.approx(
+            float(won.get("y")), abs=0.11
+        )
         assert float(won.get("y")) + float(won.get("height")) == pytest.approx(BOTTOM, abs=0.11)
 
 
 def test_maturity_when_drawn_then_is_steps_with_its_days_and_the_horizon():
-    points = [{"days": 0.0, "share": 0.0}, {"days": 10.0, "share": 0.2}, {"days": 50.0, "share": 0.4}]
+    points = [
+        {"days": 0.0, "share": 0.0},
+        {"days": 10.0, "share": 0.2},
+        {"days": 50.0, "share": 0.4},
+    ]
     text = plot_maturity(points, days_to_win={"half": 10.0, "nine_tenths": 50.0}, horizon_days=30)
     root = check(text)
     steps = places_of(shapes(root, "polyline", stroke=BLUE)[0])
     assert [y for _, y in steps] == sorted((y for _, y in steps), reverse=True)
     assert steps[1] == (steps[2][0], steps[0][1])  # along, then up
-    assert {"half of the wins by day 10", "9 of 10 wins by day 50", "horizon: 30 days"} <= set(said(root))
+    assert {"half of the wins by day 10", "9 of 10 wins by day 50", "horizon: 30 days"} <= set(
+        said(root)
+    )
     dots = [float(dot.get("cx")) for dot in shapes(root, "circle")]
     assert dots == pytest.approx([LEFT + (RIGHT - LEFT) / 5, RIGHT], abs=0.051)
 
@@ -303,10 +351,16 @@ def test_groups_when_drawn_then_each_has_its_name_and_its_places():
     ]
     text = plot_tiers(records)
     document = ElementTree.fromstring(text)  # noqa: S314  (our own text)
-    dots = [(float(each.get("cx")), float(each.get("cy"))) for each in document.iter(f"{SVG}circle")]
+    dots = [
+        (float(each.get("cx")), float(each.get("cy"))) for each in document.iter(f"{SVG}circle")
+    ]
     assert [x for x, _ in dots] == [pytest.approx(LEFT + (RIGHT - LEFT) / 4, abs=0.1), RIGHT]
     assert TOP < dots[0][1] < (TOP + BOTTOM) / 2 < dots[1][1] < BOTTOM
-    promised = [each.get("points") for each in document.iter(f"{SVG}polyline") if each.get("stroke") == ORANGE]
+    promised = [
+        each.get("points")
+        for each in document.iter(f"{SVG}polyline")
+        if each.get("stroke") == ORANGE
+    ]
     assert [float(points.split(",")[0]) for points in promised] == [(LEFT + RIGHT) / 2, LEFT]
     written = [each.text for each in document.iter(f"{SVG}text")]
     assert "A & co" in written
@@ -329,7 +383,9 @@ def test_groups_when_more_than_can_be_read_then_the_last_are_drawn():
     ("smallest", "largest", "expected"),
     [(0.41, 0.69, (0.4, 0.7, 0.1)), (0.4, 0.42, (0.4, 0.45, 0.01)), (0.0, 0.0, (0.0, 0.2, 0.2))],
 )
-def test_scale_between_when_built_then_has_round_ends_and_is_never_a_magnifying_glass(smallest, largest, expected):
+def test_scale_between_when_built_then_has_round_ends_and_is_never_a_magnifying_glass(
+    smallest, largest, expected
+):
     scale = y_between(smallest, largest)
     assert (scale.low, scale.high, scale.tick) == pytest.approx(expected)
     assert scale.low <= smallest <= largest <= scale.high

@@ -30,7 +30,8 @@ class SQLiteEngine:
         table = identifier(name)
         texts = {field.name for field in rows.schema if _is_text(field.type)}
         declared = ", ".join(
-            f"{identifier(column)} {'TEXT' if column in texts else 'INTEGER'}" for column in rows.column_names
+            f"{identifier(column)} {'TEXT' if column in texts else 'INTEGER'}"
+            for column in rows.column_names
         )
         self._connection.execute(f"DROP TABLE IF EXISTS {table}")
         self._connection.execute(f"CREATE TABLE {table} ({declared})")
@@ -38,7 +39,9 @@ class SQLiteEngine:
         values = zip(*(column.to_pylist() for column in rows.columns), strict=True)
         self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", values)
         if "lead_id" in rows.column_names:
-            self._connection.execute(f"CREATE INDEX {identifier(f'{name}_by_lead')} ON {table} (lead_id)")
+            self._connection.execute(
+                f"CREATE INDEX {identifier(f'{name}_by_lead')} ON {table} (lead_id)"
+            )
         self._text_columns[name] = texts
 
     def query(self, sql: str) -> pa.Table:
@@ -46,7 +49,9 @@ class SQLiteEngine:
         cursor = self._connection.execute(sql)
         names = [column[0] for column in cursor.description]
         rows = cursor.fetchall()
-        columns = [self._column(name, [row[at] for row in rows], sql) for at, name in enumerate(names)]
+        columns = [
+            self._column(name, [row[at] for row in rows], sql) for at, name in enumerate(names)
+        ]
         return pa.table(dict(zip(names, columns, strict=True)))
 
     def stream(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
@@ -63,7 +68,9 @@ class SQLiteEngine:
             return pa.array(values, pa.string())
         if kinds <= {int}:
             return pa.array(values, pa.int64())
-        raise TypeError(f"column {name} is neither of integers nor of text: {sorted(map(str, kinds))}")
+        raise TypeError(
+            f"column {name} is neither of integers nor of text: {sorted(map(str, kinds))}"
+        )
 
     def _is_text_column(self, name: str, sql: str) -> bool:
         """Whether a column without a value would be text: that of the column it is, or is the extreme of."""

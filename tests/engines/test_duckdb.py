@@ -39,7 +39,9 @@ def _setting(engine: DuckDBEngine, name: str) -> object:
 
 
 def _rows(*pairs: tuple[int | None, str | None]) -> pa.Table:
-    return pa.table({"n": [n for n, _ in pairs], "word": [word for _, word in pairs]}, schema=NUMBERS)
+    return pa.table(
+        {"n": [n for n, _ in pairs], "word": [word for _, word in pairs]}, schema=NUMBERS
+    )
 
 
 def _file(folder: Path, *pairs: tuple[int | None, str | None]) -> Path:
@@ -114,12 +116,31 @@ def test_a_table_takes_the_place_of_one_of_the_same_name(tmp_path, engine, first
 def test_rows_live_as_long_as_the_engine_though_nobody_else_holds_them(engine):
     engine.add_rows("t", _rows(*((i, str(i)) for i in range(50_000))))
     gc.collect()
-    assert engine.query("SELECT COUNT(*) AS k, MAX(n) AS n FROM t").to_pylist() == [{"k": 50_000, "n": 49_999}]
+    assert engine.query("SELECT COUNT(*) AS k, MAX(n) AS n FROM t").to_pylist() == [
+        {"k": 50_000, "n": 49_999}
+    ]
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", "T", "1a", "a b", "a;", 'a"', "a'", "a--", "ä", "a\n", "a.b", "a-b", "*", "t; DROP TABLE t", "\uff54", "²"],
+    [
+        "",
+        "T",
+        "1a",
+        "a b",
+        "a;",
+        'a"',
+        "a'",
+        "a--",
+        "ä",
+        "a\n",
+        "a.b",
+        "a-b",
+        "*",
+        "t; DROP TABLE t",
+        "\uff54",
+        "²",
+    ],
 )
 def test_a_name_that_is_not_on_the_allow_list_is_refused(tmp_path, engine, name):
     path = _file(tmp_path, (1, "x"))
@@ -233,7 +254,9 @@ def _many_activities(n: int, leads: int) -> tuple[np.ndarray, np.ndarray, pa.Tab
     return lead, event_us, pa.table(rows, schema=ACTIVITIES.schema())
 
 
-def test_a_matrix_of_several_hundred_thousand_activities_fits_into_128_mb_chunk_by_chunk(tmp_path, engine):
+def test_a_matrix_of_several_hundred_thousand_activities_fits_into_128_mb_chunk_by_chunk(
+    tmp_path, engine
+):
     leads, as_ofs = 4000, np.array([day(60), day(120), day(180)])
     lead, event_us, rows = _many_activities(300_000, leads)
     pq.write_table(rows, tmp_path / "activities.parquet")

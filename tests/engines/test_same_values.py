@@ -33,7 +33,9 @@ NASTY = [
 
 @pytest.fixture(params=["duckdb", "sqlite"])
 def engine(request) -> Iterator[Engine]:
-    opened: Engine = SQLiteEngine() if request.param == "sqlite" else DuckDBEngine(EngineSettings(threads=1))
+    opened: Engine = (
+        SQLiteEngine() if request.param == "sqlite" else DuckDBEngine(EngineSettings(threads=1))
+    )
     yield opened
     opened.close()
 
@@ -66,11 +68,15 @@ def _computed(
 
 
 def _bytes(matrix: Matrix) -> dict[str, bytes | list[Any]]:
-    columns = {name: v.tolist() if v.dtype == object else v.tobytes() for name, v in matrix.columns.items()}
+    columns = {
+        name: v.tolist() if v.dtype == object else v.tobytes() for name, v in matrix.columns.items()
+    }
     return {"keys": matrix.keys.to_dict("list"), **columns}
 
 
-def _assert_same_everywhere(facts: Facts, rows: pd.DataFrame, folder: Path, *, chunks: list[int]) -> None:
+def _assert_same_everywhere(
+    facts: Facts, rows: pd.DataFrame, folder: Path, *, chunks: list[int]
+) -> None:
     version = facts.write(folder, known_until=200)
     raw, matrix = _computed(facts, version, rows, SQLiteEngine(), chunk=10**6)
     in_order = sorted(zip(rows["lead_id"], rows["as_of_us"], strict=True))
@@ -92,7 +98,9 @@ def _assert_same_everywhere(facts: Facts, rows: pd.DataFrame, folder: Path, *, c
     phases=[Phase.generate],  # shrinking takes minutes, and the oracle already names the feature
     suppress_health_check=list(HealthCheck),
 )
-def test_duckdb_and_sqlite_give_the_same_bytes_for_random_histories(tmp_path_factory, random, n_changed):
+def test_duckdb_and_sqlite_give_the_same_bytes_for_random_histories(
+    tmp_path_factory, random, n_changed
+):
     changed = random.sample(CHANGED, n_changed)
     facts, rows = build_random_facts(random, leads=random.randint(1, 5), rows=5, changed=changed)
     _assert_same_everywhere(facts, rows, tmp_path_factory.mktemp("store"), chunks=[1, 3, 10**6])
@@ -110,7 +118,9 @@ def test_spells_and_learned_lists_are_the_same_on_both_engines(tmp_path):
     found = []
     for engine in (SQLiteEngine(), DuckDBEngine(EngineSettings(threads=2))):
         history = open_history(facts.settings, version, engine)
-        found.append((history.changed_fields(LATER), history.spells(LATER), history.open_list(day(110))))
+        found.append(
+            (history.changed_fields(LATER), history.spells(LATER), history.open_list(day(110)))
+        )
         engine.close()
     (fields, spells, listed), (other_fields, other_spells, other_listed) = found
     assert fields == other_fields == set(CHANGED)
@@ -132,7 +142,9 @@ def test_chunks_hold_about_so_many_rows_keep_leads_whole_and_lose_none(tmp_path,
         facts.lead(lead, 0)
     history = facts.history(tmp_path, known_until=20, engine=engine)
     snapshot = Snapshot(history.engine, rows.iloc[::-1], history.settings.stages, chunk_rows=chunk)
-    chunks = [table["lead_id"].to_pylist() for table in snapshot.aggregate({"leads": {"n": "COUNT(*)"}})]
+    chunks = [
+        table["lead_id"].to_pylist() for table in snapshot.aggregate({"leads": {"n": "COUNT(*)"}})
+    ]
     assert [lead_id for chunk in chunks for lead_id in chunk] == list("abbbbccd")
     assert all(not set(one) & set(other) for i, one in enumerate(chunks) for other in chunks[:i])
     assert all(len(one) >= chunk for one in chunks[:-1])
@@ -161,9 +173,13 @@ CHANGES = [
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["as listed", "backwards"])
 @pytest.mark.parametrize(("changes", "latest"), CHANGES)
-def test_the_latest_value_is_the_last_by_event_then_seq_then_larger_text(tmp_path, engine, changes, latest, backwards):
+def test_the_latest_value_is_the_last_by_event_then_seq_then_larger_text(
+    tmp_path, engine, changes, latest, backwards
+):
     facts = Facts(make_settings(fields={"mood": {}})).lead("a", 0)
-    facts.lead("b", 0).change("b", 30, "mood", "of another lead").change("a", 30, "owner_id", "of another field")
+    facts.lead("b", 0).change("b", 30, "mood", "of another lead").change(
+        "a", 30, "owner_id", "of another field"
+    )
     for at, seq, value in reversed(changes) if backwards else changes:
         facts.change("a", at, "mood", value, seq=seq)
     assert _values(facts, tmp_path, engine)["profile_mood"] == latest
@@ -182,12 +198,18 @@ STAGES = [
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["as listed", "backwards"])
 @pytest.mark.parametrize(("stages", "told"), STAGES)
-def test_the_current_stage_is_the_last_by_event_then_seq_then_order(tmp_path, engine, stages, told, backwards):
+def test_the_current_stage_is_the_last_by_event_then_seq_then_order(
+    tmp_path, engine, stages, told, backwards
+):
     facts = Facts().lead("a", 0)
     for at, seq, stage in reversed(stages) if backwards else stages:
         facts.stage("a", at, stage, seq=seq)
     values = _values(facts, tmp_path, engine)
-    assert (values["stage_current"], values["stage_moves_forward"], values["stage_moves_back"]) == told
+    assert (
+        values["stage_current"],
+        values["stage_moves_forward"],
+        values["stage_moves_back"],
+    ) == told
 
 
 @pytest.mark.parametrize("text", NASTY)
@@ -199,7 +221,9 @@ def test_a_text_is_told_as_it_was_stored_wherever_it_stands(tmp_path, engine, te
         stages={"open": ["new", text or "later", "proposal"]},
     )
     facts = Facts(settings).lead("a", 0, industry=text).change("a", 1, "mood", text)
-    facts.stage("a", 1, "proposal").stage("a", 2, text or "later").activity("a", 35, text or "plain")
+    facts.stage("a", 1, "proposal").stage("a", 2, text or "later").activity(
+        "a", 35, text or "plain"
+    )
     values = _values(facts, tmp_path, engine)
     assert values["profile_industry"] == values["profile_mood"] == text
     assert values["stage_current"] == (text or "later")
@@ -216,7 +240,9 @@ def test_a_literal_is_the_text_itself(engine, text):
 
 def test_a_lead_is_found_by_any_id_and_by_no_other(tmp_path, engine):
     facts = Facts()
-    lead_ids = sorted({*NASTY, *(text + "x" for text in NASTY), "12", "012", "12.0", "A", "a"} - {""})
+    lead_ids = sorted(
+        {*NASTY, *(text + "x" for text in NASTY), "12", "012", "12.0", "A", "a"} - {""}
+    )
     for n, lead_id in enumerate(lead_ids):
         facts.lead(lead_id, 0)
         for _ in range(n):

@@ -30,8 +30,32 @@ Row = dict[str, Any]
 LEADS = ["00012", "12", "Ägidius", "o'neil", "😀", "z", "select", "a b"]
 KINDS = {"email": "e-mails", "O'Brien--; SELECT 😀": "calls by O'Brien", "größe": "sizings"}
 OPEN, WON, LOST = ["new", "it's qualified", "proposal", "Ünion"], ["signed ✓"], ["from; drop"]
-TEXTS = [None, "", "a", "A", "ä", "it's", '"quoted"', "union select 1; --", "😀", "z", "%", "NULL", "10", "9"]
-TITLES = [None, "CEO", "Vice President", "VP Sales", "Geschäftsführerin", "GESCHÄFTSFÜHRER", "intern", "ceo's aide"]
+TEXTS = [
+    None,
+    "",
+    "a",
+    "A",
+    "ä",
+    "it's",
+    '"quoted"',
+    "union select 1; --",
+    "😀",
+    "z",
+    "%",
+    "NULL",
+    "10",
+    "9",
+]
+TITLES = [
+    None,
+    "CEO",
+    "Vice President",
+    "VP Sales",
+    "Geschäftsführerin",
+    "GESCHÄFTSFÜHRER",
+    "intern",
+    "ceo's aide",
+]
 LEVELS = ("none", "it's planned", "approved", "Größe")
 AS_OFS = [day(100), day(101), day(103), day(130)]
 FIELDS = {
@@ -49,7 +73,18 @@ FIELDS = {
     "start": {"type": "date", "known_from": "creation"},
     "unlearned": {},
 }
-CHANGED = ["owner_id", "amount", "mood", "seats", "review", "pain", "title", "start", "industry", "size"]
+CHANGED = [
+    "owner_id",
+    "amount",
+    "mood",
+    "seats",
+    "review",
+    "pain",
+    "title",
+    "start",
+    "industry",
+    "size",
+]
 
 
 def make_oracle_settings(*, changed: Iterable[str] = (), **changes: Any) -> Settings:
@@ -63,7 +98,10 @@ def make_oracle_settings(*, changed: Iterable[str] = (), **changes: Any) -> Sett
             "fields": fields,
             "bant": {
                 "budget": {"field": "amount", "full_amount": 50.0},
-                "authority": {"field": "title", "titles": [("ceo", 1.0), ("*geschäftsführer*", 0.9), ("v*p*", 0.5)]},
+                "authority": {
+                    "field": "title",
+                    "titles": [("ceo", 1.0), ("*geschäftsführer*", 0.9), ("v*p*", 0.5)],
+                },
                 "need": {"field": "pain", "levels": LEVELS},
                 "timeline": {"field": "start", "within_days": [7, 90]},
             },
@@ -77,16 +115,25 @@ def build_random_facts(
 ) -> tuple[Facts, pd.DataFrame]:
     """Facts of so many leads with about `rows` rows each, and a list of snapshots of them; shuffled."""
     facts = Facts(make_oracle_settings(changed=changed))
-    names = LEADS if leads <= len(LEADS) else LEADS + [f"{i:04d}" for i in range(leads - len(LEADS))]
+    names = (
+        LEADS if leads <= len(LEADS) else LEADS + [f"{i:04d}" for i in range(leads - len(LEADS))]
+    )
     lead_ids = random.sample(names, leads)
     changed = sorted(changed)
     for lead_id in lead_ids:
-        moments = [_random_days(random) for _ in range(8)]  # few, so that facts of a lead often share one
-        columns = {name: _random_value(random, field) for name, field in facts.settings.lead_fields().items()}
+        moments = [
+            _random_days(random) for _ in range(8)
+        ]  # few, so that facts of a lead often share one
+        columns = {
+            name: _random_value(random, field)
+            for name, field in facts.settings.lead_fields().items()
+        }
         facts.lead(lead_id, random.choice(moments), known=random.choice(moments), **columns)
         for _ in range(random.randint(0, rows)):
             kind, actor = random.choice(sorted(KINDS)), random.choice(["lead", "rep", "system"])
-            facts.activity(lead_id, random.choice(moments), kind, actor=actor, **_random_known(random, moments))
+            facts.activity(
+                lead_id, random.choice(moments), kind, actor=actor, **_random_known(random, moments)
+            )
         for _ in range(random.randint(0, rows // 2)):
             stage = random.choice(OPEN + WON + LOST)
             facts.stage(lead_id, random.choice(moments), stage, **_random_known(random, moments))
@@ -94,7 +141,9 @@ def build_random_facts(
             name = random.choice(changed)
             value = _random_value(random, facts.settings.lead_fields()[name])
             text = None if value is None else str(value)
-            facts.change(lead_id, random.choice(moments), name, text, **_random_known(random, moments))
+            facts.change(
+                lead_id, random.choice(moments), name, text, **_random_known(random, moments)
+            )
     for table in facts.rows.values():
         random.shuffle(table)
     return facts, _random_list(random, facts, lead_ids)
@@ -119,7 +168,11 @@ def _random_value(random: Random, field: LeadField) -> int | str | None:
     if field.type == "number":
         return random.choice([0, 9, 10, -1, 2500, 4999, 5000, 5001, 10**12])
     if field.type == "date":
-        return random.choice(AS_OFS) + random.choice([-1, 0, 1, 7, 8, 50, 90, 91]) * DAY + random.choice([-1, 0, 1])
+        return (
+            random.choice(AS_OFS)
+            + random.choice([-1, 0, 1, 7, 8, 50, 90, 91]) * DAY
+            + random.choice([-1, 0, 1])
+        )
     return random.choice([*TEXTS, *TITLES, *LEVELS])
 
 
@@ -130,7 +183,9 @@ def _random_list(random: Random, facts: Facts, lead_ids: list[str]) -> pd.DataFr
         for as_of_us in random.sample(AS_OFS, random.randint(0, 3)):
             known_us = as_of_us - random.choice([0, 0, 1, 3 * DAY])
             spell = random.randint(1, 3) if known_from[lead_id] < known_us else 1
-            rows.append({"lead_id": lead_id, "spell": spell, "as_of_us": as_of_us, "known_us": known_us})
+            rows.append(
+                {"lead_id": lead_id, "spell": spell, "as_of_us": as_of_us, "known_us": known_us}
+            )
     random.shuffle(rows)
     kinds = {"lead_id": "str", "spell": "int64", "as_of_us": "int64", "known_us": "int64"}
     return pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
@@ -180,7 +235,14 @@ def _learned_fields(seen: Seen, settings: Settings) -> dict[str, Any]:
             found[name] = seen.lead.get(name) if seen.lead else None
             continue
         past = [row for row in seen.changes if row["field"] == name]
-        past.sort(key=lambda row: (row["event_us"], row["seq"], row["value"] is not None, row["value"] or ""))
+        past.sort(
+            key=lambda row: (
+                row["event_us"],
+                row["seq"],
+                row["value"] is not None,
+                row["value"] or "",
+            )
+        )
         value = past[-1]["value"] if past else None
         found[name] = value if value is None or field.type == "text" else int(value)
     return found
@@ -192,7 +254,9 @@ def _bant(seen: Seen, settings: Settings, fields: dict[str, Any]) -> Row:
     for letter, bant in settings.bant.items():
         if bant.field in fields:
             decimals = settings.lead_fields()[bant.field].decimals
-            found[f"bant_{letter}"] = strength(bant, fields[bant.field], as_of_us=seen.as_of_us, decimals=decimals)
+            found[f"bant_{letter}"] = strength(
+                bant, fields[bant.field], as_of_us=seen.as_of_us, decimals=decimals
+            )
             more |= _answers(seen, settings, letter, bant)
     known = {f"{name}_known": float(not math.isnan(value)) for name, value in found.items()}
     return found | known | more | ({"bant_completeness": sum(known.values())} if known else {})
@@ -202,12 +266,20 @@ def _answers(seen: Seen, settings: Settings, letter: str, bant: BantLetter) -> R
     """The mean strength of the answers, of the latest eight changes and of the value at creation, and their number."""
     field = settings.lead_fields()[bant.field]
     past = [row for row in seen.changes if row["field"] == bant.field]
-    past.sort(key=lambda row: (row["event_us"], row["seq"], row["value"] is not None, row["value"] or ""))
+    past.sort(
+        key=lambda row: (row["event_us"], row["seq"], row["value"] is not None, row["value"] or "")
+    )
     texts = [row["value"] for row in past]
     values = [value if value is None or field.type == "text" else int(value) for value in texts]
-    at_creation = seen.lead.get(bant.field) if seen.lead and bant.field in settings.fields_of_leads() else None
+    at_creation = (
+        seen.lead.get(bant.field)
+        if seen.lead and bant.field in settings.fields_of_leads()
+        else None
+    )
     counted = [*values[-8:], at_creation]
-    strengths = [strength(bant, each, as_of_us=seen.as_of_us, decimals=field.decimals) for each in counted]
+    strengths = [
+        strength(bant, each, as_of_us=seen.as_of_us, decimals=field.decimals) for each in counted
+    ]
     known = [each for each in strengths if not math.isnan(each)]
     return {
         f"bant_{letter}_mean": sum(known) / len(known) if known else NAN,
@@ -223,7 +295,11 @@ def strength(bant: BantLetter, value: Any, *, as_of_us: int, decimals: int) -> f
         return bant.levels.index(value) / (len(bant.levels) - 1) if value in bant.levels else NAN
     if bant.titles:
         for pattern, points in bant.titles:
-            if re.fullmatch(".*".join(re.escape(part) for part in pattern.lower().split("*")), value.lower(), re.S):
+            if re.fullmatch(
+                ".*".join(re.escape(part) for part in pattern.lower().split("*")),
+                value.lower(),
+                re.S,
+            ):
                 return points
         return NAN
     if bant.full_amount:
@@ -242,7 +318,11 @@ def _engagement(seen: Seen, settings: Settings) -> Row:
     for kind in settings.activity_kinds():
         name = re.sub("[^a-z0-9]", "_", kind.lower())
         kinds[name] = [row for row in seen.activities if row["kind"] == kind]
-    return {f"engagement_{name}_{key}": x for name, rows in kinds.items() for key, x in _contact(seen, rows).items()}
+    return {
+        f"engagement_{name}_{key}": x
+        for name, rows in kinds.items()
+        for key, x in _contact(seen, rows).items()
+    }
 
 
 def _contact(seen: Seen, rows: list[Row]) -> Row:
@@ -261,7 +341,9 @@ def _contact(seen: Seen, rows: list[Row]) -> Row:
         "distinct_days_30d": float(len(dates)),
         "trend": len(within(7)) - before / 30 * 7,
         "ever": float(len(rows)),
-        "pace": len(rows) / max((seen.as_of_us - seen.lead["event_us"]) / DAY / 7, 1.0) if seen.lead else NAN,
+        "pace": len(rows) / max((seen.as_of_us - seen.lead["event_us"]) / DAY / 7, 1.0)
+        if seen.lead
+        else NAN,
         "two_way_share": by_lead / (by_lead + by_rep) if by_lead + by_rep else NAN,
     }
 
@@ -314,7 +396,9 @@ def _profile(seen: Seen, settings: Settings, fields: dict[str, Any]) -> Row:
     return found
 
 
-def assert_equals_oracle(matrix: Matrix, features: Iterable[Feature], expected: dict[str, list[Any]]) -> None:
+def assert_equals_oracle(
+    matrix: Matrix, features: Iterable[Feature], expected: dict[str, list[Any]]
+) -> None:
     """Texts equal; numbers equal, or within 1e-12 where more than one rounding is involved."""
     features = list(features)
     assert sorted(matrix.columns) == sorted(feature.name for feature in features)
@@ -326,5 +410,9 @@ def assert_equals_oracle(matrix: Matrix, features: Iterable[Feature], expected: 
         if feature.is_category:
             assert values.tolist() == wanted, feature.name
         else:
-            slack = 1e-12 if feature.unit in {"share", "a week"} or feature.name.endswith("_pace") else 0.0
+            slack = (
+                1e-12
+                if feature.unit in {"share", "a week"} or feature.name.endswith("_pace")
+                else 0.0
+            )
             np.testing.assert_allclose(values, wanted, rtol=0, atol=slack, err_msg=feature.name)

@@ -27,13 +27,17 @@ BANT = {
     "need": {"field": "pain", "levels": ["none", "some", "urgent"]},
     "timeline": {"field": "start", "within_days": [30, 90]},
 }
-WITHOUT_CHANGES = [{"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}]
+WITHOUT_CHANGES = [
+    {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}
+]
 
 
 def _values(facts: Facts, folder: Path) -> dict[str, Any]:
     """The features of lead "a" at day 100, by name."""
     history = facts.history(folder, known_until=200)
-    rows = pd.DataFrame({"lead_id": ["a"], "spell": [1], "as_of_us": [day(AS_OF)], "known_us": [day(AS_OF)]})
+    rows = pd.DataFrame(
+        {"lead_id": ["a"], "spell": [1], "as_of_us": [day(AS_OF)], "known_us": [day(AS_OF)]}
+    )
     try:
         features = build_features(history.settings)
         matrix = build_matrix(history.snapshot(rows), features)
@@ -69,10 +73,14 @@ def _facts(**answers: Any) -> Facts:
         ),
     ],
 )
-def test_a_letter_is_strength_and_flag_and_unknown_is_not_no(tmp_path, answers, strengths, completeness):
+def test_a_letter_is_strength_and_flag_and_unknown_is_not_no(
+    tmp_path, answers, strengths, completeness
+):
     values = _values(_facts(**answers), tmp_path)
     for letter in BANT:
-        assert values[f"bant_{letter}"] == pytest.approx(strengths.get(letter, math.nan), nan_ok=True, abs=1e-12)
+        assert values[f"bant_{letter}"] == pytest.approx(
+            strengths.get(letter, math.nan), nan_ok=True, abs=1e-12
+        )
         assert values[f"bant_{letter}_known"] == (letter in strengths)
     assert values["bant_completeness"] == completeness
 
@@ -109,7 +117,9 @@ def test_without_a_letter_to_learn_from_there_is_no_bant(tmp_path):
 
 def test_answers_when_there_are_several_then_their_mean_and_number_are_told(tmp_path):
     facts = Facts(make_settings(fields=FIELDS | {"pain": {}}, bant=BANT)).lead("a", 0)
-    facts.change("a", 2, "pain", "none").change("a", 5, "pain", "urgent").change("a", 9, "pain", None)
+    facts.change("a", 2, "pain", "none").change("a", 5, "pain", "urgent").change(
+        "a", 9, "pain", None
+    )
     facts.change("a", 12, "pain", "some").change("a", 150, "pain", "none")
     values = _values(facts, tmp_path)
     assert values["bant_need"] == 0.5
@@ -131,7 +141,9 @@ def test_an_answer_counts_from_when_it_was_given_until_it_was_taken_back(tmp_pat
         (None, UNKNOWN), ("urgent", 1.0), ("none", 0.0), ("nonsense", UNKNOWN), ("some", 0.5), (None, UNKNOWN),
     ]  # fmt: skip
     for n in range(1, len(steps) + 1):
-        facts = Facts(settings).lead("a", 0, pain="urgent", budget=1).change("b", 0, "pain", "urgent")
+        facts = (
+            Facts(settings).lead("a", 0, pain="urgent", budget=1).change("b", 0, "pain", "urgent")
+        )
         for at, (value, _) in enumerate(steps[:n]):
             facts.change("a", 10 * at, "pain", value)
         facts.change("a", AS_OF, "pain", "urgent").change("a", 5, "budget", "500000")

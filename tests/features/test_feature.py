@@ -13,7 +13,16 @@ from builders import make_settings
 from features.oracle import CHANGED, build_random_facts, make_oracle_settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.feature import Feature, shown
-from leadscore.features.finish import Amount, Count, DaysUntil, FullAmount, Known, Levels, Titles, WithinDays
+from leadscore.features.finish import (
+    Amount,
+    Count,
+    DaysUntil,
+    FullAmount,
+    Known,
+    Levels,
+    Titles,
+    WithinDays,
+)
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.settings.machine import EngineSettings
@@ -54,7 +63,13 @@ def features(tmp_path_factory) -> dict[str, Feature]:
 
 
 PLAIN = Feature(
-    "profile_x", {"leads": {"field_x": "MAX(at_creation_x)"}}, Amount("field_x", 2), "number", "up", "down", "profile_x"
+    "profile_x",
+    {"leads": {"field_x": "MAX(at_creation_x)"}},
+    Amount("field_x", 2),
+    "number",
+    "up",
+    "down",
+    "profile_x",
 )
 
 
@@ -99,10 +114,15 @@ def test_a_fingerprint_changes_with_every_parameter_of_the_finish(one, other):
 
 
 def test_a_fingerprint_is_that_of_the_values_not_of_the_words():
-    reworded = replace(PLAIN, up="{value}!", down="{value}?", group="another", value_names=("none", "one"))
+    reworded = replace(
+        PLAIN, up="{value}!", down="{value}?", group="another", value_names=("none", "one")
+    )
     assert reworded.fingerprint() == PLAIN.fingerprint()
     two = {"field_x": "MAX(at_creation_x)", "field_y": "MAX(at_creation_y)"}
-    ordered = [replace(PLAIN, columns={"leads": dict(pairs)}) for pairs in (two.items(), reversed(two.items()))]
+    ordered = [
+        replace(PLAIN, columns={"leads": dict(pairs)})
+        for pairs in (two.items(), reversed(two.items()))
+    ]
     assert ordered[0].fingerprint() == ordered[1].fingerprint()
     assert re.fullmatch("[0-9a-f]{16}", PLAIN.fingerprint())
 
@@ -133,10 +153,14 @@ def test_a_fingerprint_is_that_of_the_values_not_of_the_words():
         "levels turned", "fewer levels", "fewer titles", "stages swapped", "a stage more", "same order of stages",
     ],
 )  # fmt: skip
-def test_settings_that_change_a_value_change_its_features_fingerprint(tmp_path, features, changes, changed, differing):
+def test_settings_that_change_a_value_change_its_features_fingerprint(
+    tmp_path, features, changes, changed, differing
+):
     found = _features(_settings(**changes), changed=changed)
     after = {feature.name: feature.fingerprint() for feature in found}
-    assert all(name.startswith("stage_days_in_") for name in after.keys() ^ features.keys())  # named by stage
+    assert all(
+        name.startswith("stage_days_in_") for name in after.keys() ^ features.keys()
+    )  # named by stage
     shared = after.keys() & features.keys()
     other = {name for name in shared if features[name].fingerprint() != after[name]}
     assert differing <= other
@@ -148,7 +172,9 @@ def test_names_are_unique_and_say_family_and_measure(tmp_path, features):
     for found in (many, list(features.values())):
         names = [feature.name for feature in found]
         assert len(set(names)) == len(names)
-        assert all(re.fullmatch("(bant|engagement|stage|profile)_[a-z0-9_]+", name) for name in names)
+        assert all(
+            re.fullmatch("(bant|engagement|stage|profile)_[a-z0-9_]+", name) for name in names
+        )
 
 
 def test_every_feature_has_the_direction_that_the_business_knows(features):
@@ -245,23 +271,47 @@ def test_no_sentence_says(features, wrong, speaks_for):
         ("bant_budget", 0.25, *["budget: 25 % of full strength"] * 2),
         ("bant_need_known", 1.0, "need: known", "need: known"),
         ("bant_timeline_known", 0.0, "timeline: not known", "timeline: not known"),
-        ("bant_completeness", 0.0, "BANT questions answered: none of 4", "BANT questions answered: none of 4"),
-        ("bant_completeness", 3.0, "BANT questions answered: 3 of 4", "BANT questions answered: 3 of 4"),
+        (
+            "bant_completeness",
+            0.0,
+            "BANT questions answered: none of 4",
+            "BANT questions answered: none of 4",
+        ),
+        (
+            "bant_completeness",
+            3.0,
+            "BANT questions answered: 3 of 4",
+            "BANT questions answered: 3 of 4",
+        ),
         ("engagement_activities_7d", 3.0, *["activities of any kind: 3 in the last 7 days"] * 2),
         ("engagement_email_1d", 0.0, *["e-mails: none in the last day"] * 2),
         ("engagement_meeting_30d", 1.0, *["meetings: 1 in the last 30 days"] * 2),
         ("engagement_meeting_days_since", 1.0, *["meetings: the last one 1 day ago"] * 2),
-        ("engagement_meeting_distinct_days_30d", 0.0, *["meetings: on none of the last 30 days"] * 2),
+        (
+            "engagement_meeting_distinct_days_30d",
+            0.0,
+            *["meetings: on none of the last 30 days"] * 2,
+        ),
         ("engagement_email_distinct_days_30d", 12.0, *["e-mails: on 12 of the last 30 days"] * 2),
         ("engagement_email_trend", -2.5, *["e-mails: -2.5 a week against the 30 days before"] * 2),
         ("engagement_email_pace", 2.5, *["e-mails: 2.50 a week since the lead was created"] * 2),
         ("engagement_email_two_way_share", 0.5, *["e-mails: 50 % by the lead"] * 2),
         ("stage_age", 1.0, *["created 1 day ago"] * 2),
         ("stage_reopenings", 2.0, *["times re-opened: 2"] * 2),
-        ("stage_current", "proposal", "has reached the stage proposal", "is still in the stage proposal"),
+        (
+            "stage_current",
+            "proposal",
+            "has reached the stage proposal",
+            "is still in the stage proposal",
+        ),
         ("stage_order", 0.0, "has reached the stage new", "is still in the stage new"),
         ("stage_order", 4.0, "has reached the stage signed", "is still in the stage signed"),
-        ("stage_order", 0.5, "has reached the stage 0.50", "is still in the stage 0.50"),  # of no lead
+        (
+            "stage_order",
+            0.5,
+            "has reached the stage 0.50",
+            "is still in the stage 0.50",
+        ),  # of no lead
         ("stage_days_in_current", 45.0, *["in its stage for 45 days"] * 2),
         ("stage_moves_back", 0.0, *["moves back through the stages: none"] * 2),
         ("stage_stalled", 2.5, *["in its stage for 2.5 times the usual time"] * 2),
@@ -275,12 +325,17 @@ def test_a_sentence_tells_the_leads_own_value(features, name, value, up, down):
     assert features[name].sentence(value, speaks_for=False) == down
 
 
-@pytest.mark.parametrize("words", ["{offer} calls", "calls {0}", "calls }", "{{calls}}", "100 % calls %s"])
+@pytest.mark.parametrize(
+    "words", ["{offer} calls", "calls {0}", "calls }", "{{calls}}", "100 % calls %s"]
+)
 def test_words_from_the_settings_stand_in_sentences_as_they_were_written(tmp_path, words):
     fields = {"industry": {"known_from": "creation", "label": words}}
     found = _features(make_settings(fields=fields, kinds={"call": words}))
     named = {feature.name: feature for feature in found}
-    assert named["engagement_call_7d"].sentence(2.0, speaks_for=True) == f"{words}: 2 in the last 7 days"
+    assert (
+        named["engagement_call_7d"].sentence(2.0, speaks_for=True)
+        == f"{words}: 2 in the last 7 days"
+    )
     assert named["profile_industry"].sentence("{it}", speaks_for=False) == f"{words}: {{it}}"
 
 
@@ -291,7 +346,9 @@ def test_a_kind_without_words_is_said_by_its_name(tmp_path):
          "constants": {"kind": "video_call"}},
     ]  # fmt: skip
     found = _features(make_settings(mapping=mapping))
-    said = next(f for f in found if f.name == "engagement_video_call_7d").sentence(1.0, speaks_for=True)
+    said = next(f for f in found if f.name == "engagement_video_call_7d").sentence(
+        1.0, speaks_for=True
+    )
     assert said == "video call: 1 in the last 7 days"
 
 
@@ -308,7 +365,9 @@ class RecordingEngine(DuckDBEngine):
         return answer
 
 
-@pytest.fixture(params=[CHANGED, ["pain"], []], ids=["all that may change", "one change", "no change"])
+@pytest.fixture(
+    params=[CHANGED, ["pain"], []], ids=["all that may change", "one change", "no change"]
+)
 def recorded(request, tmp_path) -> Iterator[list[tuple[str, pa.Table]]]:
     facts, rows = build_random_facts(Random(3), leads=5, rows=5, changed=request.param)  # noqa: S311
     engine = RecordingEngine()
@@ -340,5 +399,9 @@ def test_sql_gives_integers_and_texts_only(recorded):
     for _, answer in recorded:
         kinds = {field.name: field.type for field in answer.schema}
         assert {"lead_id", "as_of_us", "stage_text", "stage_born"} < kinds.keys()
-        odd = {name for name, kind in kinds.items() if not (pa.types.is_signed_integer(kind) or kind == pa.string())}
+        odd = {
+            name
+            for name, kind in kinds.items()
+            if not (pa.types.is_signed_integer(kind) or kind == pa.string())
+        }
         assert odd == set()

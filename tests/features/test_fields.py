@@ -29,7 +29,12 @@ def _settings(*mapped: str, changes_to: str | None = None, **changes: Any) -> An
     if changes_to:
         of_change = {"lead_id": "id", "event_at": "at", "value": "new"}
         mapping.append(
-            {"source": "leads", "table": "changes", "columns": of_change, "constants": {"field": changes_to}}
+            {
+                "source": "leads",
+                "table": "changes",
+                "columns": of_change,
+                "constants": {"field": changes_to},
+            }
         )
     return make_settings(**{"fields": FIELDS, "bant": BANT, "mapping": mapping} | changes)
 
@@ -37,7 +42,9 @@ def _settings(*mapped: str, changes_to: str | None = None, **changes: Any) -> An
 def _values(facts: Facts, folder: Path, *, as_of: float) -> dict[str, Any]:
     """The features of lead "a" at a moment, by name."""
     history = facts.history(folder, known_until=1000)
-    rows = pd.DataFrame({"lead_id": ["a"], "spell": [1], "as_of_us": [day(as_of)], "known_us": [day(as_of)]})
+    rows = pd.DataFrame(
+        {"lead_id": ["a"], "spell": [1], "as_of_us": [day(as_of)], "known_us": [day(as_of)]}
+    )
     try:
         features = build_features(history.settings)
         matrix = build_matrix(history.snapshot(rows), features)
@@ -78,8 +85,16 @@ def test_amount_and_owner_have_no_default(tmp_path, declared, told):
 @pytest.mark.parametrize(
     ("mapped", "changed", "unlearned"),
     [
-        (("form", "mood", "pain", "price", "amount", "owner_id"), set(), ["amount", "mood", "owner_id", "pain"]),
-        (("form", "mood", "amount"), set(), ["amount", "mood", "pain"]),  # BANT asks for pain, mapped or not
+        (
+            ("form", "mood", "pain", "price", "amount", "owner_id"),
+            set(),
+            ["amount", "mood", "owner_id", "pain"],
+        ),
+        (
+            ("form", "mood", "amount"),
+            set(),
+            ["amount", "mood", "pain"],
+        ),  # BANT asks for pain, mapped or not
         (("form", "mood", "amount"), {"mood", "pain"}, ["amount"]),
         (("form", "price"), {"pain", "form", "amount"}, []),
         ((), {"pain"}, []),
@@ -93,8 +108,12 @@ def test_unlearned_fields_names_what_is_shown_but_not_learned_from(mapped, chang
 def test_a_field_whose_history_is_mapped_is_learned_from_that_history_alone(tmp_path, changing):
     asked = FIELDS | ({changing: {"learn": True}} if changing == "owner_id" else {})
     facts = Facts(_settings(changing, changes_to=changing, bant={}, fields=asked))
-    facts.lead("a", 0, **{changing: 1 if changing == "amount" else "today's"}).change("a", 20, changing, "7")
-    before, after = (_values(facts, tmp_path / name, as_of=at) for name, at in (("before", 20), ("after", 21)))
+    facts.lead("a", 0, **{changing: 1 if changing == "amount" else "today's"}).change(
+        "a", 20, changing, "7"
+    )
+    before, after = (
+        _values(facts, tmp_path / name, as_of=at) for name, at in (("before", 20), ("after", 21))
+    )
     assert _learned(before) == {"profile_form", "profile_price", f"profile_{changing}"}
     unknown, told = (UNKNOWN, 0.07) if changing == "amount" else (None, "7")
     assert (before[f"profile_{changing}"], after[f"profile_{changing}"]) == (unknown, told)
@@ -102,7 +121,10 @@ def test_a_field_whose_history_is_mapped_is_learned_from_that_history_alone(tmp_
 
 def test_a_field_declared_known_from_creation_that_has_changed_since_is_refused(tmp_path):
     facts = (
-        Facts(make_settings(fields=FIELDS)).lead("a", 0, form="today's").lead("b", 0).change("b", 900, "form", "web")
+        Facts(make_settings(fields=FIELDS))
+        .lead("a", 0, form="today's")
+        .lead("b", 0)
+        .change("b", 900, "form", "web")
     )
     with pytest.raises(KnownFromError, match=r"'form': known_from = 'creation'.*remove known_from"):
         _values(facts, tmp_path, as_of=10)
@@ -110,7 +132,14 @@ def test_a_field_declared_known_from_creation_that_has_changed_since_is_refused(
 
 @pytest.mark.parametrize(
     ("as_of", "mood", "price"),
-    [(10, None, UNKNOWN), (11, "good", 5), (21, None, UNKNOWN), (31, "bad", 6), (40, "bad", 6), (41, "late", 7)],
+    [
+        (10, None, UNKNOWN),
+        (11, "good", 5),
+        (21, None, UNKNOWN),
+        (31, "bad", 6),
+        (40, "bad", 6),
+        (41, "late", 7),
+    ],
 )
 def test_a_change_to_nothing_makes_a_field_unknown_again(tmp_path, as_of, mood, price):
     fields = {"mood": {}, "price": {"type": "number", "decimals": 0}}
@@ -132,7 +161,13 @@ def test_a_field_known_from_creation_is_unknown_until_the_lead_is_known(tmp_path
     "name", ["order", "group", "select", "from", "table", "end", "value", "field", "stage", "kind"]
 )
 def test_a_field_may_be_called_like_a_word_of_sql_or_a_column_of_ours(tmp_path, name):
-    facts = Facts(_settings(fields={name: {"known_from": "creation"}}, bant={})).lead("a", 0, **{name: "mine"})
+    facts = Facts(_settings(fields={name: {"known_from": "creation"}}, bant={})).lead(
+        "a", 0, **{name: "mine"}
+    )
     assert _values(facts, tmp_path / "created", as_of=10)[f"profile_{name}"] == "mine"
-    facts = Facts(make_settings(fields={name: {}})).lead("a", 0, **{name: "mine"}).change("a", 5, name, "changed")
+    facts = (
+        Facts(make_settings(fields={name: {}}))
+        .lead("a", 0, **{name: "mine"})
+        .change("a", 5, name, "changed")
+    )
     assert _values(facts, tmp_path / "changed", as_of=10)[f"profile_{name}"] == "changed"

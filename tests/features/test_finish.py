@@ -81,10 +81,13 @@ def test_trend_is_a_week_less_seven_thirtieths_of_30_days(week, before, trend):
 
 
 @pytest.mark.parametrize(
-    ("count", "weeks", "pace"), [(6, 3, 2), (3, 0.5, 3), (3, 1, 3), (0, 5, 0), (NAN, 5, 0), (1, 4, 0.25)]
+    ("count", "weeks", "pace"),
+    [(6, 3, 2), (3, 0.5, 3), (3, 1, 3), (0, 5, 0), (NAN, 5, 0), (1, 4, 0.25)],
 )
 def test_pace_is_a_week_and_the_first_week_is_a_whole_one(count, weeks, pace):
-    _assert_same(_finished(Pace("a", "b"), _numbers(count), _numbers(NOW - 7 * weeks * DAY)), [pace])
+    _assert_same(
+        _finished(Pace("a", "b"), _numbers(count), _numbers(NOW - 7 * weeks * DAY)), [pace]
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,14 @@ def test_share_is_unknown_where_there_is_nothing_to_share(part, rest, share):
 
 @pytest.mark.parametrize(
     ("decimals", "stored", "amount"),
-    [(0, 15, 15), (2, 1999, 19.99), (2, -5, -0.05), (9, 1, 1e-9), (3, 2**53 - 1, 9007199254740.991), (2, NAN, NAN)],
+    [
+        (0, 15, 15),
+        (2, 1999, 19.99),
+        (2, -5, -0.05),
+        (9, 1, 1e-9),
+        (3, 2**53 - 1, 9007199254740.991),
+        (2, NAN, NAN),
+    ],
 )
 def test_amount_is_the_number_as_it_was_written(decimals, stored, amount):
     _assert_same(_finished(Amount("a", decimals), _numbers(stored)), [amount])
@@ -107,7 +117,13 @@ def test_integers_are_read_alike_from_numbers_and_from_the_text_of_changes():
     written = _texts("0", "-5", str(2**53 - 1), None)
     _assert_same(read_integers(written), [0, -5, 2**53 - 1, NAN])
     _assert_same(read_integers(_numbers(0, -5, NAN)), [0, -5, NAN])
-    for finish in (Amount("a", 2), DaysSince("a"), DaysUntil("a"), FullAmount("a", 2, 10.0), WithinDays("a", 0, 9)):
+    for finish in (
+        Amount("a", 2),
+        DaysSince("a"),
+        DaysUntil("a"),
+        FullAmount("a", 2, 10.0),
+        WithinDays("a", 0, 9),
+    ):
         moments = [NOW - DAY, NOW + 3 * DAY, 125]
         as_text = _finished(finish, _texts(*map(str, moments), None))
         _assert_same(as_text, _finished(finish, _numbers(*moments, NAN)))
@@ -190,12 +206,17 @@ def test_an_amount_is_its_share_of_the_full_one_but_never_beyond(stored, strengt
         (NAN, NAN),
     ],
 )
-def test_a_date_has_full_strength_when_near_less_further_off_and_none_once_passed(ahead_us, strength):
+def test_a_date_has_full_strength_when_near_less_further_off_and_none_once_passed(
+    ahead_us, strength
+):
     _assert_same(_finished(WithinDays("a", 30, 90), _numbers(NOW + ahead_us)), [strength])
 
 
 def test_known_is_a_flag_of_whether_there_is_a_value():
-    _assert_same(_finished(Known(Levels("a", ("no", "yes"))), _texts("no", "yes", "perhaps", None)), [1, 1, 0, 0])
+    _assert_same(
+        _finished(Known(Levels("a", ("no", "yes"))), _texts("no", "yes", "perhaps", None)),
+        [1, 1, 0, 0],
+    )
     _assert_same(_finished(Known(FullAmount("a", 0, 5)), _numbers(0, 9, NAN)), [1, 1, 0])
 
 

@@ -39,10 +39,14 @@ def _checked_matrix(facts: Facts, rows: pd.DataFrame, folder: Path) -> Matrix:
     return matrix
 
 
-def _at(facts: Facts, folder: Path, as_of: float = AS_OF, *, known: float | None = None, spell: int = 1) -> Any:
+def _at(
+    facts: Facts, folder: Path, as_of: float = AS_OF, *, known: float | None = None, spell: int = 1
+) -> Any:
     """The features of lead "a" at a moment, by name."""
     as_of_us, known_us = day(as_of), day(as_of if known is None else known)
-    rows = pd.DataFrame({"lead_id": ["a"], "spell": [spell], "as_of_us": [as_of_us], "known_us": [known_us]})
+    rows = pd.DataFrame(
+        {"lead_id": ["a"], "spell": [spell], "as_of_us": [as_of_us], "known_us": [known_us]}
+    )
     matrix = _checked_matrix(facts, rows, folder)
     return {name: values[0] for name, values in matrix.columns.items()}
 
@@ -68,12 +72,18 @@ def test_every_feature_of_a_random_history_equals_the_oracle(tmp_path_factory, r
     _checked_matrix(facts, rows, tmp_path_factory.mktemp("store"))
 
 
-@pytest.mark.parametrize("changed", [CHANGED, []], ids=["fields that change", "fields known from creation"])
+@pytest.mark.parametrize(
+    "changed", [CHANGED, []], ids=["fields that change", "fields known from creation"]
+)
 def test_every_feature_of_some_hundred_leads_equals_the_oracle_and_varies(tmp_path, changed):
     facts, rows = build_random_facts(Random(7), leads=250, rows=12, changed=changed)  # noqa: S311
     matrix = _checked_matrix(facts, rows, tmp_path)
-    few = {name for name, values in matrix.columns.items() if len(set(pd.Series(values).dropna())) < 2}
-    never_told = {name for name, field in facts.settings.lead_fields().items() if not field.known_from} - set(changed)
+    few = {
+        name for name, values in matrix.columns.items() if len(set(pd.Series(values).dropna())) < 2
+    }
+    never_told = {
+        name for name, field in facts.settings.lead_fields().items() if not field.known_from
+    } - set(changed)
     fields = {letter: bant.field for letter, bant in facts.settings.bant.items()}
     empty = {f"profile_{name}" for name in never_told - set(fields.values())}
     empty |= {
@@ -105,7 +115,13 @@ def test_a_window_begins_with_the_very_microsecond(tmp_path, days, shift_us, cou
     ("event", "known", "as_of", "known_us", "told"),
     [
         (AS_OF - 1, AS_OF - US, AS_OF, AS_OF, (1, 1.0)),
-        (AS_OF - 1, AS_OF, AS_OF, AS_OF, (0, UNKNOWN)),  # known at that very moment is not yet known
+        (
+            AS_OF - 1,
+            AS_OF,
+            AS_OF,
+            AS_OF,
+            (0, UNKNOWN),
+        ),  # known at that very moment is not yet known
         (AS_OF - US, None, AS_OF, AS_OF, (1, US)),
         (AS_OF, None, AS_OF, AS_OF, (0, UNKNOWN)),
         (AS_OF - 4, None, AS_OF, AS_OF - 3, (1, 4.0)),  # only time has passed since
@@ -138,7 +154,9 @@ def test_a_meeting_counts_once_it_was_held_and_known(tmp_path, event, known, as_
     ],
 )
 def test_trend_is_last_week_less_a_week_of_the_30_days_before(tmp_path, ages, trend):
-    assert _at(_meetings(*ages), tmp_path)["engagement_meeting_trend"] == pytest.approx(trend, abs=1e-12)
+    assert _at(_meetings(*ages), tmp_path)["engagement_meeting_trend"] == pytest.approx(
+        trend, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -187,12 +205,26 @@ def test_two_way_share_is_the_leads_part_of_what_lead_and_rep_did(tmp_path, acto
         ([(10, "new")], "new", 0, 90, (0, 0)),
         ([(10, "new"), (40, "new")], "new", 0, 60, (0, 0)),
         ([(10, "new"), (20, "qualified"), (30, "proposal")], "proposal", 2, 70, (2, 0)),
-        ([(10, "new"), (20, "proposal"), (30, "qualified"), (99, "proposal")], "proposal", 2, 1, (2, 1)),
+        (
+            [(10, "new"), (20, "proposal"), (30, "qualified"), (99, "proposal")],
+            "proposal",
+            2,
+            1,
+            (2, 1),
+        ),
         ([(30, "new"), (10, "proposal")], "new", 0, 70, (0, 1)),
-        ([(10, "new"), (100, "qualified")], "new", 0, 90, (0, 0)),  # entered at as_of: not known yet
+        (
+            [(10, "new"), (100, "qualified")],
+            "new",
+            0,
+            90,
+            (0, 0),
+        ),  # entered at as_of: not known yet
     ],
 )
-def test_stage_tells_where_a_lead_is_and_how_it_came_there(tmp_path, way, current, order, days, moves):  # noqa: PLR0917
+def test_stage_tells_where_a_lead_is_and_how_it_came_there(
+    tmp_path, way, current, order, days, moves
+):
     facts = Facts().lead("a", 0)
     for at, stage in way:
         facts.stage("a", at, stage)
@@ -211,7 +243,10 @@ def test_age_runs_from_creation_also_after_a_reopening(tmp_path, spell, reopenin
 
 def test_without_declared_stages_only_age_and_reopenings_are_told(tmp_path):
     values = _at(Facts(make_settings(stages={})).lead("a", 90), tmp_path)
-    assert [name for name in values if name.startswith("stage_")] == ["stage_age", "stage_reopenings"]
+    assert [name for name in values if name.startswith("stage_")] == [
+        "stage_age",
+        "stage_reopenings",
+    ]
     assert values["stage_age"] == 10
 
 
@@ -230,7 +265,9 @@ def test_without_declared_stages_only_age_and_reopenings_are_told(tmp_path):
         ("renewal", None, UNKNOWN),
     ],
 )
-def test_profile_shows_a_field_known_from_creation_as_it_was_written(tmp_path, field, stored, value):
+def test_profile_shows_a_field_known_from_creation_as_it_was_written(
+    tmp_path, field, stored, value
+):
     facts = Facts(make_oracle_settings()).lead("a", 0, **{field: stored})
     assert _at(facts, tmp_path)[f"profile_{field}"] == value
 

@@ -40,7 +40,11 @@ def test_name_when_it_only_sounds_like_it_then_is_not_taken_for_people(name):
 
 
 def project(fields, columns=()):
-    entry = {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "at"} | dict(columns)}
+    entry = {
+        "source": "leads",
+        "table": "leads",
+        "columns": {"lead_id": "id", "event_at": "at"} | dict(columns),
+    }
     return make_settings(fields=fields, mapping=[entry])
 
 
@@ -53,32 +57,49 @@ CREATION = {"known_from": "creation"}
         ({"seller": CREATION, "industry": CREATION}, {}, {"owner_id", "seller"}),
         ({"who": CREATION}, {"who": "Sales Rep"}, {"owner_id", "who"}),
         ({"who": CREATION | {"label": "account manager"}}, {}, {"owner_id", "who"}),
-        ({"closed_by": {"type": "date"} | CREATION, "amount": {"type": "number"}}, {}, {"owner_id"}),
+        (
+            {"closed_by": {"type": "date"} | CREATION, "amount": {"type": "number"}},
+            {},
+            {"owner_id"},
+        ),
     ],
 )
-def test_field_when_it_source_or_label_names_people_then_is_learned_from_on_request_only(fields, columns, people):
+def test_field_when_it_source_or_label_names_people_then_is_learned_from_on_request_only(
+    fields, columns, people
+):
     settings = project(fields, columns)
     assert people_fields(settings) == people
-    assert not {f"profile_{name}" for name in people} & {feature.name for feature in build_features(settings)}
+    assert not {f"profile_{name}" for name in people} & {
+        feature.name for feature in build_features(settings)
+    }
     asked = project({name: field | {"learn": True} for name, field in fields.items()}, columns)
     learned = {feature.name: feature.names_people for feature in build_features(asked)}
-    assert {name for name, is_people in learned.items() if is_people} == {f"profile_{p}" for p in people - {"owner_id"}}
+    assert {name for name, is_people in learned.items() if is_people} == {
+        f"profile_{p}" for p in people - {"owner_id"}
+    }
     assert unasked_fields(asked) == {"owner_id"}
 
 
 def test_field_when_the_settings_rule_it_out_then_it_is_not_learned_from():
-    assert unasked_fields(project({"industry": CREATION | {"learn": False}})) == {"owner_id", "industry"}
+    assert unasked_fields(project({"industry": CREATION | {"learn": False}})) == {
+        "owner_id",
+        "industry",
+    }
 
 
 def test_people_when_learned_from_on_request_then_are_no_reason_and_no_evidence():
     owner = Feature("profile_owner_id", {}, Text("o"), "category", "owner: {value}", "owner: {value}", "profile_owner",
                     names_people=True)  # fmt: skip
-    size = Feature("profile_size", {}, Learned(), "number", "size: {value}", "size: {value}", "profile_size")
+    size = Feature(
+        "profile_size", {}, Learned(), "number", "size: {value}", "size: {value}", "profile_size"
+    )
     rng = np.random.default_rng(0)
     n = 600
     who = rng.choice(np.array(["Ann Lee", "Bo Kim"], dtype=object), n)
     columns = {"profile_owner_id": who, "profile_size": rng.normal(size=n)}
-    matrix = Matrix(pd.DataFrame({"lead_id": [f"{i:03d}" for i in range(n)], "as_of_us": 0}), columns)
+    matrix = Matrix(
+        pd.DataFrame({"lead_id": [f"{i:03d}" for i in range(n)], "as_of_us": 0}), columns
+    )
     label = (rng.random(n) < np.where(who == "Ann Lee", 0.8, 0.1)).astype(float)
     rows = matrix.keys.assign(label=label, weight=1.0)
     features = (owner, size)
@@ -95,13 +116,19 @@ def test_people_when_learned_from_on_request_then_are_no_reason_and_no_evidence(
     ("values", "reps", "found"),
     [
         (["R01", "R02", "R03"], (), {"desk"}),  # the owners
-        (["ann lee", "Bo  Kim", "Cy Day"], ("Ann Lee", "Bo Kim", "Cy Day"), {"desk"}),  # names of the list of reps
+        (
+            ["ann lee", "Bo  Kim", "Cy Day"],
+            ("Ann Lee", "Bo Kim", "Cy Day"),
+            {"desk"},
+        ),  # names of the list of reps
         (["north", "south", "west"], ("Ann Lee", "Bo Kim", "Cy Day"), set()),
         (["R01", "R02", "x", "y", "z"], (), set()),  # most are nobody
         (["1", "2", "3"], ("1", "2", "3"), set()),  # short numbers are ids of many things
     ],
 )
-def test_field_when_its_values_are_owners_or_reps_then_is_people_whatever_it_is_called(tmp_path, values, reps, found):
+def test_field_when_its_values_are_owners_or_reps_then_is_people_whatever_it_is_called(
+    tmp_path, values, reps, found
+):
     facts = Facts(project({"desk": CREATION}, {"desk": "desk", "owner_id": "owner"}))
     for i in range(30):
         facts.lead(f"{i:02d}", i, desk=values[i % len(values)], owner_id=f"R0{i % 3 + 1}")

@@ -99,7 +99,10 @@ def test_flow_when_run_on_the_harness_then_writes_the_bytes_of_the_commands_and_
     assert told["trained"]["registered"]["aliases"] == ("champion",)
     found = {key: Artifact.get(key) for key in ("metrics", "model-card", "summary", "files")
              for key in [f"leadscore-{key}"]}  # fmt: skip
-    assert f"{told['trained']['evaluation']['metrics']['all']['auc']['value']}" in found["leadscore-metrics"].data
+    assert (
+        f"{told['trained']['evaluation']['metrics']['all']['auc']['value']}"
+        in found["leadscore-metrics"].data
+    )
     assert Path(told["trained"]["card"]).resolve().as_uri() in found["leadscore-model-card"].data
     assert f"{told['scored']['counts']['scored']:,} open leads" in found["leadscore-summary"].data
     assert told["scored"]["publication_id"] in found["leadscore-files"].data
@@ -143,13 +146,17 @@ def test_publication_when_it_fails_at_first_then_is_tried_again(  # noqa: PLR091
     assert published(by_commands) == before
 
 
-def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(harness, crm, tmp_path, monkeypatch):
+def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(
+    harness, crm, tmp_path, monkeypatch
+):
     import score
     from leadscore import project as jobs
 
     monkeypatch.chdir(tmp_path)
     calls, real = [], jobs.ingest
-    monkeypatch.setattr(jobs, "ingest", lambda *args, **more: calls.append(args) or real(*args, **more))
+    monkeypatch.setattr(
+        jobs, "ingest", lambda *args, **more: calls.append(args) or real(*args, **more)
+    )
     with pytest.raises(SourceMissingError, match=r"leads\.csv"):
         score.score_flow(str(crm / "leadscore.toml"), data=str(tmp_path))
     assert len(calls) == 1
@@ -229,16 +236,25 @@ def interrupted(crm, tmp_path_factory):
     return Interrupted(folder, home, prefect_home, process.returncode, out, err, told)
 
 
-def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(interrupted, by_commands):
+def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(
+    interrupted, by_commands
+):
     assert (interrupted.code, interrupted.out) == (130, ""), interrupted.err
     assert "Traceback" not in interrupted.err
     assert published(interrupted.folder) == published(by_commands)
 
 
-def test_flow_when_run_as_a_script_then_starts_a_server_whose_files_stay_where_they_were_put(interrupted):
+def test_flow_when_run_as_a_script_then_starts_a_server_whose_files_stay_where_they_were_put(
+    interrupted,
+):
     assert (interrupted.prefect_home / "prefect.db").exists()
     assert not (interrupted.home / ".prefect").exists()
-    for words in ("First to call", "AUC", "Published in data/sample/scores/", "mlflow ui --backend-store-uri"):
+    for words in (
+        "First to call",
+        "AUC",
+        "Published in data/sample/scores/",
+        "mlflow ui --backend-store-uri",
+    ):
         assert words in interrupted.told
     current = (interrupted.folder / "data" / "sample" / "scores" / "current.json").read_text()
     assert interrupted.told.split("data/sample/scores/")[1].split()[0] in current
@@ -255,7 +271,9 @@ def of_flow(pid):
     return marked
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux says what a process has started")
+@pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="only Linux says what a process has started"
+)
 def test_flow_when_it_is_killed_then_no_server_is_left(crm, tmp_path):
     words = [sys.executable, str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
     place = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
@@ -284,8 +302,14 @@ print(os.environ["DO_NOT_TRACK"], os.environ["MLFLOW_DISABLE_TELEMETRY"])
 """
 
 
-def test_prefect_when_nothing_is_said_otherwise_then_lives_in_the_project_and_phones_nobody(tmp_path):
-    mine = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT", "MLFLOW", "DO_NOT"))}
+def test_prefect_when_nothing_is_said_otherwise_then_lives_in_the_project_and_phones_nobody(
+    tmp_path,
+):
+    mine = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PREFECT", "MLFLOW", "DO_NOT"))
+    }
     told = subprocess.run(  # noqa: S603
         [sys.executable, "-c", QUIET], cwd=FLOWS, env=mine, check=True, capture_output=True, text=True
     )  # fmt: skip
@@ -296,8 +320,16 @@ def test_prefect_when_nothing_is_said_otherwise_then_lives_in_the_project_and_ph
 def test_flow_file_when_read_then_is_short_and_touches_no_frame(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) < 60
-    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imports = [
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in imports if isinstance(node, ast.ImportFrom)}
-    assert not {name.partition(".")[0] for name in names} & {"pandas", "numpy", "pyarrow", "duckdb", "mlflow"}
+    assert not {name.partition(".")[0] for name in names} & {
+        "pandas",
+        "numpy",
+        "pyarrow",
+        "duckdb",
+        "mlflow",
+    }
     assert ("prefect" in names) == (path.name == "local.py")

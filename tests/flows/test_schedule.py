@@ -34,7 +34,11 @@ Rows = list[dict[str, str]]
 def read_cron() -> str:
     """What the documented line runs, after the change of folder."""
     text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
-    line = re.search(r"^(?P<minute>\d+) (?P<hour>\d+) \* \* 1-5 +cd /srv/leadscore && (?P<command>.+)$", text, re.M)
+    line = re.search(
+        r"^(?P<minute>\d+) (?P<hour>\d+) \* \* 1-5 +cd /srv/leadscore && (?P<command>.+)$",
+        text,
+        re.M,
+    )
     assert line
     assert (line["hour"], line["minute"]) == ("6", "15")
     return line["command"]
@@ -76,7 +80,9 @@ def place(tmp_path: Path) -> Path:
     shutil.copytree(tmp_path / "whole" / "exports", tmp_path / "exports")
     text = (tmp_path / "whole" / "leadscore.toml").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("known_until")]
-    (tmp_path / "acme.toml").write_text("\n".join([*lines, "[model]", 'scorer = "logistic"', "trials = 1", ""]))
+    (tmp_path / "acme.toml").write_text(
+        "\n".join([*lines, "[model]", 'scorer = "logistic"', "trials = 1", ""])
+    )
     return tmp_path
 
 
@@ -100,11 +106,17 @@ def run_scheduled(folder: Path, day: str, *, hour: str) -> subprocess.CompletedP
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # it starts Prefect four times
 @pytest.mark.filterwarnings("ignore")
-def test_schedule_when_run_as_the_docs_write_it_then_each_day_has_its_list_and_its_facts(place, monkeypatch):
+def test_schedule_when_run_as_the_docs_write_it_then_each_day_has_its_list_and_its_facts(
+    place, monkeypatch
+):
     monkeypatch.chdir(place)
     whole = {name: read_rows(place / "whole" / "exports" / f"{name}.csv") for name in DATED}
     ended = {row["lead_id"] for row in known_at(whole["outcomes"], "closed_at", DAYS[-1])}
-    movers = [row["lead_id"] for row in known_at(whole["leads"], "created_at", FIRST) if row["lead_id"] not in ended]
+    movers = [
+        row["lead_id"]
+        for row in known_at(whole["leads"], "created_at", FIRST)
+        if row["lead_id"] not in ended
+    ]
     deliver(whole, place / "exports", FIRST, moved={})
     train(place)
     moved: dict[str, str] = {}
@@ -119,8 +131,12 @@ def test_schedule_when_run_as_the_docs_write_it_then_each_day_has_its_list_and_i
         assert manifest["as_of"] == f"{day}T06:15:00Z"
         version = read_current(place / "data" / "sample" / "store", project="sample")
         assert version.manifest["known_until"] == f"{day}T06:00:00Z"
-        assert version.manifest["tables"]["leads"]["rows"] == len(known_at(whole["leads"], "created_at", day))
-    observed = [row for path in version.files("observed") for row in pq.read_table(path).to_pylist()]
+        assert version.manifest["tables"]["leads"]["rows"] == len(
+            known_at(whole["leads"], "created_at", day)
+        )
+    observed = [
+        row for path in version.files("observed") for row in pq.read_table(path).to_pylist()
+    ]
     seen = {(row["lead_id"], row["available_us"]) for row in observed if row["value"] == "JP"}
     assert seen == {(mover, parse_moment(f"{day}T06:00:00Z", zone="UTC") - 1)
                     for day, mover in zip(DAYS, movers, strict=False)}  # fmt: skip

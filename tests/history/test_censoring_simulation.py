@@ -53,22 +53,30 @@ FLOWS = {
 def simulate(flow: Flow, engine: DuckDBEngine, *, seed: int, max_per_lead: int) -> History:
     """Entries, and closes before K, told as a store would tell them; what comes after K is not there."""
     settings = make_settings(
-        target={"horizon_days": HORIZON, "cadence_days": 3, "max_per_lead": max_per_lead}, stages={}, seed=seed
+        target={"horizon_days": HORIZON, "cadence_days": 3, "max_per_lead": max_per_lead},
+        stages={},
+        seed=seed,
     )
     rng = np.random.default_rng(seed)
     enters = rng.uniform(0, flow.known, flow.leads)
     wins = rng.random(flow.leads) < flow.wins
     closes = enters + rng.exponential(np.where(wins, flow.won_after, flow.lost_after))
     ids = np.array([f"{i:06d}" for i in range(flow.leads)], dtype=object)
-    tables = {name: table_of(name, settings).schema().empty_table() for name in Facts(settings).rows}
+    tables = {
+        name: table_of(name, settings).schema().empty_table() for name in Facts(settings).rows
+    }
     tables["leads"] = _rows(tables["leads"].schema, enters, lead_id=ids)
     known = closes < flow.known
     outcome = np.where(wins[known], "won", "lost")
-    tables["outcomes"] = _rows(tables["outcomes"].schema, closes[known], lead_id=ids[known], outcome=outcome, seq=0)
+    tables["outcomes"] = _rows(
+        tables["outcomes"].schema, closes[known], lead_id=ids[known], outcome=outcome, seq=0
+    )
     for name, rows in tables.items():
         engine.add_rows(name, rows)
     attach_plain_closes(engine, settings.stages)
-    version = StoreVersion("simulated", {"known_until_us": day(flow.known), "first_us": day(0)}, Path())
+    version = StoreVersion(
+        "simulated", {"known_until_us": day(flow.known), "first_us": day(0)}, Path()
+    )
     return History(settings, version, engine)
 
 
@@ -88,7 +96,11 @@ def simulate_sides(flow: Flow, *, max_per_lead: int, seeds: int, from_day: int) 
     sides = []
     for seed in range(seeds):
         history = simulate(flow, engine, seed=seed, max_per_lead=max_per_lead)
-        sides.append(history.side("steady", from_us=day(from_day), to_us=day(flow.known), known_us=day(flow.known)))
+        sides.append(
+            history.side(
+                "steady", from_us=day(from_day), to_us=day(flow.known), known_us=day(flow.known)
+            )
+        )
     engine.close()
     return sides
 
@@ -130,7 +142,9 @@ def test_base_rate_when_leads_are_open_at_k_then_is_true_where_naive_rates_are_n
     assert max(side.capped_share for side in sides) < 0.01
 
 
-def test_side_when_follow_up_is_shorter_than_the_horizon_then_is_refused_since_its_weights_lie() -> None:
+def test_side_when_follow_up_is_shorter_than_the_horizon_then_is_refused_since_its_weights_lie() -> (
+    None
+):
     flow = FLOWS["wins come slowly, losses fast"]
     sides = simulate_sides(flow, max_per_lead=1000, seeds=3, from_day=flow.known - 20)
     assert abs(np.mean([side.base_rate() for side in sides]) - flow.truth()) > 0.02

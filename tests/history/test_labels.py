@@ -41,17 +41,22 @@ def engine() -> Iterator[DuckDBEngine]:
     opened.close()
 
 
-def settle(facts: Facts, engine: DuckDBEngine, *, as_of: float, known: float, beside: pd.DataFrame) -> pd.DataFrame:
+def settle(
+    facts: Facts, engine: DuckDBEngine, *, as_of: float, known: float, beside: pd.DataFrame
+) -> pd.DataFrame:
     """Lead "a", if it is listed at as_of, and what became of it, beside other snapshots, as the real code has it."""
     for name, rows in facts.rows.items():
         engine.add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
     attach_plain_closes(engine, facts.settings.stages)
     then, later = (
-        build_spells(engine, facts.settings.stages, known_us=day(at), correction_days=WITHIN) for at in (as_of, known)
+        build_spells(engine, facts.settings.stages, known_us=day(at), correction_days=WITHIN)
+        for at in (as_of, known)
     )
     listed = build_open_list(then, as_of_us=day(as_of)).assign(grid_weight=1.0, young=False)
     asked = pd.concat([listed[listed["lead_id"] == "a"], beside], ignore_index=True)
-    return build_side("these", asked, later, known_us=day(known), target=WIDE).rows.set_index("lead_id")
+    return build_side("these", asked, later, known_us=day(known), target=WIDE).rows.set_index(
+        "lead_id"
+    )
 
 
 # --- Labels, worked by hand -----------------------------------------------------------------------------------------
@@ -172,7 +177,9 @@ def test_weights_when_a_lead_is_open_at_k_then_those_watched_longer_speak_for_it
     for days in range(1, 31):
         expected = at_risk / (at_risk - 1) if days > x else 1.0
         assert rows.loc[f"lost {days}", "weight"] == pytest.approx(expected, rel=1e-12), days
-    assert rows["weight"].sum() == pytest.approx(31 if at_risk > 1 else 30)  # nobody's weight is lost
+    assert rows["weight"].sum() == pytest.approx(
+        31 if at_risk > 1 else 30
+    )  # nobody's weight is lost
 
 
 @pytest.mark.parametrize(
@@ -202,20 +209,26 @@ def test_list_when_a_lead_was_closed_before_as_of_then_has_no_snapshot_of_it(
 # --- Kaplan-Meier of the censoring time -----------------------------------------------------------------------------
 
 
-def survival_by_hand(x: list[int], censored: list[bool], weight: list[Fraction], *, before: float) -> Fraction:
+def survival_by_hand(
+    x: list[int], censored: list[bool], weight: list[Fraction], *, before: float
+) -> Fraction:
     """The slow and obvious product over the times at which somebody dropped out."""
     left = Fraction(1)
     for t in sorted({xi for xi, ci in zip(x, censored, strict=True) if ci and xi < before}):
         rows = list(zip(x, censored, weight, strict=True))
         dropped = sum(w for xi, ci, w in rows if ci and xi == t)
-        watched_on = sum(w for xi, ci, w in rows if xi > t)  # whose outcome came at t itself could not drop out then
+        watched_on = sum(
+            w for xi, ci, w in rows if xi > t
+        )  # whose outcome came at t itself could not drop out then
         left *= 1 - Fraction(dropped) / (dropped + watched_on)
     return left
 
 
 GRID_WEIGHTS = [Fraction(1), Fraction(7, 6), Fraction(2), Fraction(7, 2)]
 watched_rows = st.lists(
-    st.tuples(st.integers(0, 8), st.booleans(), st.sampled_from(GRID_WEIGHTS)), min_size=1, max_size=25
+    st.tuples(st.integers(0, 8), st.booleans(), st.sampled_from(GRID_WEIGHTS)),
+    min_size=1,
+    max_size=25,
 )
 quick = settings(derandomize=True, deadline=None, max_examples=100)
 
@@ -240,8 +253,12 @@ def test_survival_when_rows_tie_and_weigh_differently_then_is_the_slow_product(
 
 @quick
 @given(watched_rows)
-def test_survival_when_weights_are_whole_then_is_that_of_repeated_rows(rows: list[tuple[int, bool, Fraction]]) -> None:
-    repeated = [(x, censored, Fraction(1)) for x, censored, weight in rows for _ in range(int(weight * 6))]
+def test_survival_when_weights_are_whole_then_is_that_of_repeated_rows(
+    rows: list[tuple[int, bool, Fraction]],
+) -> None:
+    repeated = [
+        (x, censored, Fraction(1)) for x, censored, weight in rows for _ in range(int(weight * 6))
+    ]
     for before in range(10):
         assert fit(rows)(before) == pytest.approx(fit(repeated)(before), rel=1e-9, abs=1e-12)
 
@@ -264,11 +281,15 @@ def test_survival_when_nothing_ties_and_all_weigh_the_same_then_is_the_textbook_
 @given(st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=2, max_size=25))
 def test_survival_when_unweighted_then_is_that_of_scipy(rows: list[tuple[int, bool]]) -> None:
     dropped = [float(x) for x, censored in rows if censored]
-    ended = [x - 0.25 for x, censored in rows if not censored]  # an outcome comes before a drop-out at the same time
+    ended = [
+        x - 0.25 for x, censored in rows if not censored
+    ]  # an outcome comes before a drop-out at the same time
     found = ecdf(CensoredData(uncensored=dropped, right=ended)).sf
     survival = fit([(x, censored, Fraction(1)) for x, censored in rows])
     for before in range(10):
-        assert survival(before) == pytest.approx(float(found.evaluate(before - 0.5)), rel=1e-9, abs=1e-12)
+        assert survival(before) == pytest.approx(
+            float(found.evaluate(before - 0.5)), rel=1e-9, abs=1e-12
+        )
 
 
 def test_survival_when_nobody_drops_out_then_stays_one() -> None:
@@ -277,7 +298,14 @@ def test_survival_when_nobody_drops_out_then_stays_one() -> None:
 
 
 def test_survival_when_asked_at_a_drop_out_then_is_the_value_just_before_it() -> None:
-    survival = fit([(2, True, Fraction(1)), (4, False, Fraction(1)), (6, True, Fraction(1)), (9, False, Fraction(1))])
+    survival = fit(
+        [
+            (2, True, Fraction(1)),
+            (4, False, Fraction(1)),
+            (6, True, Fraction(1)),
+            (9, False, Fraction(1)),
+        ]
+    )
     found = [survival(t) for t in (1, 2, 2.001, 4, 6, 6.001, 9)]
     assert found == pytest.approx([1, 1, 3 / 4, 3 / 4, 3 / 4, 3 / 8, 3 / 8])
 
@@ -287,7 +315,10 @@ def test_survival_when_asked_at_a_drop_out_then_is_the_value_just_before_it() ->
 SideRow = tuple[int, int | None, bool, Fraction]  # as_of, close or None, won, grid weight; in days
 side_rows = st.lists(
     st.tuples(
-        st.integers(0, 19), st.one_of(st.none(), st.integers(0, 30)), st.booleans(), st.sampled_from(GRID_WEIGHTS)
+        st.integers(0, 19),
+        st.one_of(st.none(), st.integers(0, 30)),
+        st.booleans(),
+        st.sampled_from(GRID_WEIGHTS),
     ),
     min_size=1,
     max_size=20,
@@ -301,7 +332,10 @@ def make_side(told: list[SideRow], *, known: float, target: Target) -> Side:
     rows["grid_weight"] = [float(weight) for *_, weight in told]
     ends = [FOREVER_US if close is None else day(as_of + close) for as_of, close, _, _ in told]
     closed = [end < day(known) for end in ends]
-    ends = [end if known_by_then else FOREVER_US for end, known_by_then in zip(ends, closed, strict=True)]
+    ends = [
+        end if known_by_then else FOREVER_US
+        for end, known_by_then in zip(ends, closed, strict=True)
+    ]
     spells = pd.DataFrame(
         {
             "lead_id": ids,
@@ -309,7 +343,10 @@ def make_side(told: list[SideRow], *, known: float, target: Target) -> Side:
             "start_us": day(-1),
             "earliest_us": ends,
             "close_us": ends,
-            "won": [won and known_by_then for (_, _, won, _), known_by_then in zip(told, closed, strict=True)],
+            "won": [
+                won and known_by_then
+                for (_, _, won, _), known_by_then in zip(told, closed, strict=True)
+            ],
         }
     )
     return build_side("these", rows, spells.iloc[::-1], known_us=day(known), target=target)
@@ -317,7 +354,9 @@ def make_side(told: list[SideRow], *, known: float, target: Target) -> Side:
 
 @quick
 @given(side_rows, st.sampled_from([1.0, 1.5, 3.0, 10.0]))
-def test_side_when_rows_are_random_then_is_what_a_slow_loop_finds(told: list[SideRow], cap: float) -> None:
+def test_side_when_rows_are_random_then_is_what_a_slow_loop_finds(
+    told: list[SideRow], cap: float
+) -> None:
     horizon, K = 7, 20
     side = make_side(told, known=K, target=Target(horizon_days=horizon, weight_cap=cap))
     label: list[float | None] = []
@@ -336,9 +375,13 @@ def test_side_when_rows_are_random_then_is_what_a_slow_loop_finds(told: list[Sid
     grid = [weight for *_, weight in told]
     censored = [each is None for each in label]
     inverse = [
-        None if c else 1 / survival_by_hand(x, censored, grid, before=xi) for xi, c in zip(x, censored, strict=True)
+        None if c else 1 / survival_by_hand(x, censored, grid, before=xi)
+        for xi, c in zip(x, censored, strict=True)
     ]
-    weight = [float(g * min(i, Fraction(cap))) if i is not None else 0.0 for g, i in zip(grid, inverse, strict=True)]
+    weight = [
+        float(g * min(i, Fraction(cap))) if i is not None else 0.0
+        for g, i in zip(grid, inverse, strict=True)
+    ]
     assert [None if np.isnan(each) else each for each in side.rows["label"]] == label
     assert side.rows["weight"].tolist() == pytest.approx(weight, rel=1e-9)
     assert side.watched == pytest.approx(
@@ -346,22 +389,38 @@ def test_side_when_rows_are_random_then_is_what_a_slow_loop_finds(told: list[Sid
     )
     seen = [i for i in inverse if i is not None]
     assert side.observed.sum() == len(seen)
-    if all(abs(float(i) - cap) > 1e-9 for i in seen):  # 1 / G at the cap itself is rounded either way
+    if all(
+        abs(float(i) - cap) > 1e-9 for i in seen
+    ):  # 1 / G at the cap itself is rounded either way
         assert side.capped_share == pytest.approx(sum(i > cap for i in seen) / max(len(seen), 1))
     known = [(y, w) for y, w in zip(label, weight, strict=True) if y is not None]
     if known:
-        assert side.base_rate() == pytest.approx(sum(y * w for y, w in known) / sum(w for _, w in known), rel=1e-9)
-    mature = [(y, float(g)) for (as_of, *_), y, g in zip(told, label, grid, strict=True) if as_of + horizon <= K]
+        assert side.base_rate() == pytest.approx(
+            sum(y * w for y, w in known) / sum(w for _, w in known), rel=1e-9
+        )
+    mature = [
+        (y, float(g))
+        for (as_of, *_), y, g in zip(told, label, grid, strict=True)
+        if as_of + horizon <= K
+    ]
     if mature:
-        assert side.mature_rate() == pytest.approx(sum(y * g for y, g in mature) / sum(g for _, g in mature), rel=1e-9)
+        assert side.mature_rate() == pytest.approx(
+            sum(y * g for y, g in mature) / sum(g for _, g in mature), rel=1e-9
+        )
     else:
         assert np.isnan(side.mature_rate())
 
 
 def test_mature_rate_when_a_horizon_ends_at_k_then_counts_it_but_none_that_ends_later() -> None:
-    told: list[SideRow] = [(13, 2, True, Fraction(3)), (12, None, False, Fraction(1)), (14, 2, True, Fraction(7))]
+    told: list[SideRow] = [
+        (13, 2, True, Fraction(3)),
+        (12, None, False, Fraction(1)),
+        (14, 2, True, Fraction(7)),
+    ]
     side = make_side(told, known=20, target=Target(horizon_days=7))
-    assert side.mature_rate() == 3 / 4  # the last was won, but what did not last a horizon yet cannot be drawn fairly
+    assert (
+        side.mature_rate() == 3 / 4
+    )  # the last was won, but what did not last a horizon yet cannot be drawn fairly
     assert side.base_rate() == 10 / 11
 
 
@@ -375,8 +434,12 @@ def test_weights_when_above_the_cap_then_are_cut_there_before_the_grid_weight_mu
     assert side.watched == pytest.approx(1 / 4)
 
 
-@pytest.mark.parametrize(("dropped", "enough"), [(0, True), (2, True), (3, True), (4, False), (40, False)])
-def test_side_when_watched_less_than_one_over_the_cap_then_is_refused(dropped: int, enough: bool) -> None:
+@pytest.mark.parametrize(
+    ("dropped", "enough"), [(0, True), (2, True), (3, True), (4, False), (40, False)]
+)
+def test_side_when_watched_less_than_one_over_the_cap_then_is_refused(
+    dropped: int, enough: bool
+) -> None:
     told: list[SideRow] = [(8, None, False, Fraction(1))] * dropped + [(0, 2, True, Fraction(1))]
     told += [(0, None, False, Fraction(1))]
     side = make_side(told, known=13, target=Target(horizon_days=7, weight_cap=2.5))
@@ -387,21 +450,27 @@ def test_side_when_watched_less_than_one_over_the_cap_then_is_refused(dropped: i
     assert roomy.is_watched_enough() is enough
 
 
-def test_side_when_follow_up_is_shorter_than_the_horizon_then_says_how_many_days_it_has(tmp_path: Path) -> None:
+def test_side_when_follow_up_is_shorter_than_the_horizon_then_says_how_many_days_it_has(
+    tmp_path: Path,
+) -> None:
     facts = Facts()
     for i in range(10):
         facts.lead(f"{i}", 0.5)
     facts.outcome("0", 3, "won").outcome("1", 4, "lost")
     side = facts.history(tmp_path, known_until=90).earlier_side(day(13))
     assert side.follow_up_days() == 12  # the first snapshot is of day 1
-    with pytest.raises(FollowUpError, match=r"history before 2024-01-14T00:00:00Z: only 12 days of follow-up") as told:
+    with pytest.raises(
+        FollowUpError, match=r"history before 2024-01-14T00:00:00Z: only 12 days of follow-up"
+    ) as told:
         side.check()
     assert "a horizon of 30 days" in str(told.value)
     assert "0.00 of the snapshots are watched to the horizon, 0.10 are needed" in str(told.value)
 
 
 @pytest.mark.parametrize("known", [30, 31])
-def test_side_when_the_first_snapshot_is_just_a_horizon_old_then_it_decides(known: int, tmp_path: Path) -> None:
+def test_side_when_the_first_snapshot_is_just_a_horizon_old_then_it_decides(
+    known: int, tmp_path: Path
+) -> None:
     history = Facts().lead("a", 0).history(tmp_path, known_until=90)
     side = history.side("first", from_us=day(0), to_us=day(2), known_us=day(known))
     assert side.rows["as_of_us"].tolist() == [day(1)]
@@ -417,8 +486,12 @@ def test_side_when_there_is_no_snapshot_then_is_refused_with_no_days(tmp_path: P
         side.check()
 
 
-@pytest.mark.parametrize(("won", "lost", "enough"), [(3, 3, True), (2, 3, False), (3, 2, False), (0, 9, False)])
-def test_side_when_it_has_too_few_of_either_outcome_then_is_refused(won: int, lost: int, enough: bool) -> None:
+@pytest.mark.parametrize(
+    ("won", "lost", "enough"), [(3, 3, True), (2, 3, False), (3, 2, False), (0, 9, False)]
+)
+def test_side_when_it_has_too_few_of_either_outcome_then_is_refused(
+    won: int, lost: int, enough: bool
+) -> None:
     told: list[SideRow] = [(0, 2, True, Fraction(1))] * won + [(0, None, False, Fraction(1))] * lost
     told += [(15, None, False, Fraction(1))]  # censored: it counts for neither
     side = make_side(told, known=20, target=Target(horizon_days=7))
@@ -460,10 +533,14 @@ intervals = st.tuples(st.integers(0, 70), st.integers(0, 50), st.booleans(), st.
 
 
 @given(st.lists(intervals, min_size=1, max_size=12))
-def test_unusable_when_closes_lie_between_two_days_then_are_those_whose_label_is_not_the_same_for_all_days(drawn):
+def test_unusable_when_closes_lie_between_two_days_then_are_those_whose_label_is_not_the_same_for_all_days(
+    drawn,
+):
     known = 60
     closes = [(earliest, earliest + width, won) for earliest, width, won, _ in drawn]
-    as_ofs = [min(as_of, latest) for (_, latest, _), (_, _, _, as_of) in zip(closes, drawn, strict=True)]
+    as_ofs = [
+        min(as_of, latest) for (_, latest, _), (_, _, _, as_of) in zip(closes, drawn, strict=True)
+    ]
     names = [str(place) for place in range(len(drawn))]
     spells = pd.DataFrame(
         {
@@ -475,7 +552,9 @@ def test_unusable_when_closes_lie_between_two_days_then_are_those_whose_label_is
             "won": [won for _, _, won in closes],
         }
     )
-    side = build_side("these", list_of(*zip(names, as_ofs, strict=True)), spells, known_us=day(known), target=WIDE)
+    side = build_side(
+        "these", list_of(*zip(names, as_ofs, strict=True)), spells, known_us=day(known), target=WIDE
+    )
     expected = unusable_by_hand(closes, as_ofs, known=known)
     assert side.unusable == (expected if sum(expected.values()) else {})
     assert len(side.rows) == len(drawn) - sum(expected.values())
@@ -489,7 +568,9 @@ def test_unusable_when_closes_lie_between_two_days_then_are_those_whose_label_is
         pytest.param(20, 1.5, True, id="half of them a little heavier"),
     ],
 )
-def test_side_when_few_leads_carry_the_weight_then_cannot_evaluate(heavy: int, weight: float, enough: bool) -> None:
+def test_side_when_few_leads_carry_the_weight_then_cannot_evaluate(
+    heavy: int, weight: float, enough: bool
+) -> None:
     label = np.repeat([1.0, 0.0], [40, 100])
     of_row = np.where(np.arange(140) < heavy, weight, 1.0)
     rows = pd.DataFrame({"lead_id": [str(i) for i in range(140)], "label": label, "weight": of_row})

@@ -41,11 +41,15 @@ def test_list_when_facts_are_dated_after_the_export_then_it_is_as_without_them(h
 
 def test_features_when_meetings_are_booked_after_the_export_then_none_counts_as_held(histories):
     without, with_plans = (
-        build_matrix(history.snapshot(history.open_list(day(LATER))), build_features(SETTINGS)).columns
+        build_matrix(
+            history.snapshot(history.open_list(day(LATER))), build_features(SETTINGS)
+        ).columns
         for history in histories
     )
     assert with_plans["engagement_meeting_90d"][0] == 1
-    assert with_plans["engagement_meeting_days_since"][0] == pytest.approx(LATER - 20)  # only time has passed
+    assert with_plans["engagement_meeting_days_since"][0] == pytest.approx(
+        LATER - 20
+    )  # only time has passed
     assert with_plans["engagement_activities_1d"][0] == 0
     assert {name: str(values) for name, values in with_plans.items()} == {
         name: str(values) for name, values in without.items()
@@ -61,7 +65,8 @@ def test_known_values_when_a_change_is_dated_after_the_export_then_it_is_not_sho
 def test_explanation_when_facts_are_dated_after_the_export_then_none_is_shown(histories):
     model = fit_scorecard(histories[0], known_us=day(EXPORT), why="no outcomes").model
     without, with_plans = (
-        explain_lead(history, model, lead_id="a", as_of_us=day(LATER))["facts"] for history in histories
+        explain_lead(history, model, lead_id="a", as_of_us=day(LATER))["facts"]
+        for history in histories
     )
     assert len(without) == 4
     assert with_plans == without
@@ -74,7 +79,13 @@ def test_explanation_when_fields_changed_then_values_are_as_people_write_them(tm
     }  # fmt: skip
     facts = Facts(make_settings(fields=fields, timezone="America/New_York")).lead("a", 1)
     last_us = parse_moment("2025-12-18T23:59:59.999999", zone="America/New_York")
-    changes = [("budget", "2020150"), ("seats", "12000"), ("start", str(last_us)), ("city", "Ulm"), ("city", None)]
+    changes = [
+        ("budget", "2020150"),
+        ("seats", "12000"),
+        ("start", str(last_us)),
+        ("city", "Ulm"),
+        ("city", None),
+    ]
     for at, (field, value) in enumerate(changes):
         facts.change("a", 2 + at, field, value)
     history = facts.history(tmp_path, known_until=EXPORT)

@@ -61,20 +61,35 @@ def open_facts(engine: DuckDBEngine, facts: Facts, *, until: float) -> History:
 def spells_of(*told: tuple[str, int, float, float | None]) -> pd.DataFrame:
     """Spells from (lead, spell, start, close or None), in days."""
     rows = [
-        (lead, spell, day(start), FOREVER_US if close is None else day(close)) for lead, spell, start, close in told
+        (lead, spell, day(start), FOREVER_US if close is None else day(close))
+        for lead, spell, start, close in told
     ]
-    return pd.DataFrame(rows, columns=["lead_id", "spell", "start_us", "close_us"]).assign(won=False)
+    return pd.DataFrame(rows, columns=["lead_id", "spell", "start_us", "close_us"]).assign(
+        won=False
+    )
 
 
 def list_of(*asked: tuple[str, float, float]) -> pd.DataFrame:
     """Snapshots from (lead, as_of, known), in days."""
-    return pd.DataFrame([(lead, 1, day(as_of), day(known)) for lead, as_of, known in asked], columns=KEYS)
+    return pd.DataFrame(
+        [(lead, 1, day(as_of), day(known)) for lead, as_of, known in asked], columns=KEYS
+    )
 
 
 # --- The grid -------------------------------------------------------------------------------------------------------
 
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "America/Havana", "Africa/Cairo"]
-NO_MIDNIGHT = {"America/Havana": date(2024, 3, 10), "Africa/Cairo": date(2024, 4, 26)}  # clocks go from 0:00 to 1:00
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "America/Havana",
+    "Africa/Cairo",
+]
+NO_MIDNIGHT = {
+    "America/Havana": date(2024, 3, 10),
+    "Africa/Cairo": date(2024, 4, 26),
+}  # clocks go from 0:00 to 1:00
 
 
 @pytest.mark.parametrize("cadence", [1, 3, 7])
@@ -82,11 +97,21 @@ NO_MIDNIGHT = {"America/Havana": date(2024, 3, 10), "Africa/Cairo": date(2024, 4
 def test_grid_when_a_year_with_clock_changes_is_asked_then_dates_are_local_midnights_a_cadence_apart(
     zone: str, cadence: int
 ) -> None:
-    start, end = to_us(datetime(2024, 1, 1, 12, tzinfo=UTC)), to_us(datetime(2025, 2, 1, 12, tzinfo=UTC))
+    start, end = (
+        to_us(datetime(2024, 1, 1, 12, tzinfo=UTC)),
+        to_us(datetime(2025, 2, 1, 12, tzinfo=UTC)),
+    )
     grid = build_grid(start, end, target=Target(cadence_days=cadence), seed=0, zone=zone)
     tz = ZoneInfo(zone)
-    local = [(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(us))).astimezone(tz) for us in grid]
-    assert all((at.hour, at.minute, at.second) == (0, 0, 0) for at in local if at.date() != NO_MIDNIGHT.get(zone))
+    local = [
+        (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(us))).astimezone(tz)
+        for us in grid
+    ]
+    assert all(
+        (at.hour, at.minute, at.second) == (0, 0, 0)
+        for at in local
+        if at.date() != NO_MIDNIGHT.get(zone)
+    )
     assert {(b.date() - a.date()).days for a, b in pairwise(local)} == {cadence}
     assert np.diff(grid).min() > 0
     assert grid[0] >= start
@@ -105,7 +130,14 @@ def test_grid_when_clocks_change_then_the_utc_steps_are_23_and_25_hours() -> Non
 
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
-    [(0, 3, [0, 1, 2]), (JUST, 3, [1, 2]), (0, 3 + JUST, [0, 1, 2, 3]), (0.5, 0.9, []), (2, 2, []), (3, 2, [])],
+    [
+        (0, 3, [0, 1, 2]),
+        (JUST, 3, [1, 2]),
+        (0, 3 + JUST, [0, 1, 2, 3]),
+        (0.5, 0.9, []),
+        (2, 2, []),
+        (3, 2, []),
+    ],
 )
 def test_grid_when_bounds_touch_a_midnight_then_the_start_counts_and_the_end_does_not(
     start: float, end: float, expected: list[int]
@@ -117,12 +149,16 @@ def test_grid_when_bounds_touch_a_midnight_then_the_start_counts_and_the_end_doe
 
 def test_grid_when_seeds_differ_then_every_offset_occurs_and_each_seed_keeps_its_own() -> None:
     def offset(seed: int, first: float) -> int:
-        grid = build_grid(day(first), day(first + 60), target=Target(cadence_days=7), seed=seed, zone="UTC")
+        grid = build_grid(
+            day(first), day(first + 60), target=Target(cadence_days=7), seed=seed, zone="UTC"
+        )
         return int((grid[0] - day(0)) // DAY_US) % 7
 
     offsets = [offset(seed, 0) for seed in range(60)]
     assert set(offsets) == set(range(7))
-    assert offsets == [offset(seed, 17) for seed in range(60)]  # dates are anchored to the calendar, not to the data
+    assert offsets == [
+        offset(seed, 17) for seed in range(60)
+    ]  # dates are anchored to the calendar, not to the data
 
 
 # --- Lists ----------------------------------------------------------------------------------------------------------
@@ -153,8 +189,17 @@ def test_open_list_when_a_spell_begins_or_ends_near_as_of_then_it_holds_what_was
 
 def is_open(facts: Facts, lead: dict[str, object], *, at_us: int) -> bool:
     """The plain meaning: known, and never closed or last re-opened, by what was known before that moment."""
-    rows = [row for name in ("outcomes", "stages") for row in facts.rows[name] if row["lead_id"] == lead["lead_id"]]
-    known = [(row["event_us"], row.get("stage") in SETTINGS.stages.open) for row in rows if row["available_us"] < at_us]
+    rows = [
+        row
+        for name in ("outcomes", "stages")
+        for row in facts.rows[name]
+        if row["lead_id"] == lead["lead_id"]
+    ]
+    known = [
+        (row["event_us"], row.get("stage") in SETTINGS.stages.open)
+        for row in rows
+        if row["available_us"] < at_us
+    ]
     closed = max((event for event, opens in known if not opens), default=None)
     opened = max((event for event, opens in known if opens), default=-1)
     return lead["available_us"] < at_us and (closed is None or opened > closed)
@@ -166,21 +211,33 @@ def histories(draw: st.DrawFn) -> Facts:
     for lead_id in IDS:
         facts.lead(lead_id, draw(st.integers(0, 10)))
     whats = st.sampled_from(["won", "lost", "signed", "rejected", "new", "qualified", "new"])
-    drawn = st.tuples(st.sampled_from(IDS), st.integers(10, 20), st.sampled_from([0, 0, 1, 4]), whats)
+    drawn = st.tuples(
+        st.sampled_from(IDS), st.integers(10, 20), st.sampled_from([0, 0, 1, 4]), whats
+    )
     for lead_id, at, late, what in draw(st.lists(drawn, max_size=25)):
         add = facts.outcome if what in {"won", "lost"} else facts.stage
         add(lead_id, at, what, known=at + late)
     return facts
 
 
-def test_lists_when_histories_are_random_then_hold_exactly_the_leads_that_were_open(engine: DuckDBEngine) -> None:
-    @settings(derandomize=True, deadline=None, max_examples=20, phases=[Phase.generate], report_multiple_bugs=False)
+def test_lists_when_histories_are_random_then_hold_exactly_the_leads_that_were_open(
+    engine: DuckDBEngine,
+) -> None:
+    @settings(
+        derandomize=True,
+        deadline=None,
+        max_examples=20,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+    )
     @given(histories(), st.integers(1, 22), st.sampled_from([0, 1]))
     def check(facts: Facts, at: int, more_us: int) -> None:
         note(f"{facts.rows}")
         history = open_facts(engine, facts, until=30)
         as_of_us = day(at) + more_us
-        expected = {row["lead_id"] for row in facts.rows["leads"] if is_open(facts, row, at_us=as_of_us)}
+        expected = {
+            row["lead_id"] for row in facts.rows["leads"] if is_open(facts, row, at_us=as_of_us)
+        }
         rows = history.open_list(as_of_us)
         assert set(rows["lead_id"]) == expected
         assert len(rows) == len(expected)
@@ -188,7 +245,12 @@ def test_lists_when_histories_are_random_then_hold_exactly_the_leads_that_were_o
         trained = build_grid_list(history.spells(day(25)), history.grid, target=many, seed=0)
         asked = {(row.lead_id, row.as_of_us) for row in trained.itertuples()}
         leads = facts.rows["leads"]
-        by_hand = {(lead["lead_id"], us) for lead in leads for us in history.grid if is_open(facts, lead, at_us=us)}
+        by_hand = {
+            (lead["lead_id"], us)
+            for lead in leads
+            for us in history.grid
+            if is_open(facts, lead, at_us=us)
+        }
         assert asked == by_hand
         assert len(trained) == len(by_hand)  # no snapshot twice
         assert (trained["grid_weight"] == 1).all()
@@ -201,7 +263,9 @@ def test_lists_when_histories_are_random_then_hold_exactly_the_leads_that_were_o
 DAILY = np.array([day(at) for at in range(100)], dtype=np.int64)
 
 
-def kept_days(spells: pd.DataFrame, *, k: int, seed: int = 0, grid: np.ndarray = DAILY) -> dict[str, list[int]]:
+def kept_days(
+    spells: pd.DataFrame, *, k: int, seed: int = 0, grid: np.ndarray = DAILY
+) -> dict[str, list[int]]:
     rows = build_grid_list(spells, grid, target=Target(max_per_lead=k), seed=seed)
     days = ((rows["as_of_us"] - day(0)) // DAY_US).groupby(rows["lead_id"])
     return {str(lead_id): own.tolist() for lead_id, own in days}
@@ -220,7 +284,9 @@ def rank_by_duels(lead_id: str, days: list[int], *, seed: int) -> list[int]:
 
 @pytest.mark.parametrize("seed", [0, 7])
 @pytest.mark.parametrize("lead_id", ["a", "00012"])
-def test_kept_dates_when_a_spell_has_too_many_then_are_the_k_that_win_every_duel(lead_id: str, seed: int) -> None:
+def test_kept_dates_when_a_spell_has_too_many_then_are_the_k_that_win_every_duel(
+    lead_id: str, seed: int
+) -> None:
     order = rank_by_duels(lead_id, list(range(1, 16)), seed=seed)
     assert sorted(order) == list(range(1, 16))
     for end in (6, 9, 15):  # the spell's end must not matter for the order
@@ -244,16 +310,23 @@ def test_kept_dates_when_pinned_then_are_the_same_on_every_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "expected"), [(0, 0xE220A8397B1DCDAF), (1234567, 6457827717110365317)], ids=["seed 0", "seed 1234567"]
+    ("x", "expected"),
+    [(0, 0xE220A8397B1DCDAF), (1234567, 6457827717110365317)],
+    ids=["seed 0", "seed 1234567"],
 )
-def test_mix_when_given_published_seeds_then_is_the_first_number_of_splitmix64(x: int, expected: int) -> None:
+def test_mix_when_given_published_seeds_then_is_the_first_number_of_splitmix64(
+    x: int, expected: int
+) -> None:
     assert int(_mix(np.array([x], dtype=np.uint64))[0]) == expected
 
 
 @pytest.mark.parametrize(
-    ("n", "k", "weight"), [(1, 6, 1.0), (5, 6, 1.0), (6, 6, 1.0), (7, 6, 7 / 6), (15, 6, 2.5), (9, 1, 9.0)]
+    ("n", "k", "weight"),
+    [(1, 6, 1.0), (5, 6, 1.0), (6, 6, 1.0), (7, 6, 7 / 6), (15, 6, 2.5), (9, 1, 9.0)],
 )
-def test_grid_weight_when_a_spell_has_n_dates_then_is_n_over_k(n: int, k: int, weight: float) -> None:
+def test_grid_weight_when_a_spell_has_n_dates_then_is_n_over_k(
+    n: int, k: int, weight: float
+) -> None:
     rows = build_grid_list(spells_of(("a", 1, 0, n)), DAILY, target=Target(max_per_lead=k), seed=0)
     assert len(rows) == min(n, k)
     assert rows["grid_weight"].tolist() == [weight] * min(n, k)
@@ -279,7 +352,9 @@ def test_kept_dates_when_many_spells_are_capped_then_are_neither_early_nor_late(
     spells = spells_of(*((f"lead {i}", 1, i % 40, i % 40 + n) for i in range(leads)))
     rows = build_grid_list(spells, DAILY, target=Target(max_per_lead=k), seed=0)
     start = rows["lead_id"].str.removeprefix("lead ").astype(int).to_numpy() % 40
-    position = (rows["as_of_us"].to_numpy() - day(0)) // DAY_US - start  # 1 to n, uniform if unbiased
+    position = (
+        rows["as_of_us"].to_numpy() - day(0)
+    ) // DAY_US - start  # 1 to n, uniform if unbiased
     variance = (n**2 - 1) / 12 / (leads * k) * (n - k) / (n - 1)  # drawn without replacement
     assert abs(position.mean() - (n + 1) / 2) < 2 * np.sqrt(variance)
     counts = np.bincount(position, minlength=n + 1)[1:]
@@ -289,10 +364,14 @@ def test_kept_dates_when_many_spells_are_capped_then_are_neither_early_nor_late(
 
 def test_grid_list_when_spells_come_in_another_order_then_holds_the_same_rows() -> None:
     rng = np.random.default_rng(1)
-    spells = spells_of(*((f"{i % 50}", 1 + i // 50, 40 * (i // 50), 40 * (i // 50) + i % 39) for i in range(100)))
+    spells = spells_of(
+        *((f"{i % 50}", 1 + i // 50, 40 * (i // 50), 40 * (i // 50) + i % 39) for i in range(100))
+    )
     mixed = spells.iloc[rng.permutation(len(spells))]
     first, second = (
-        build_grid_list(each, DAILY, target=Target(max_per_lead=3), seed=0).sort_values(KEYS, ignore_index=True)
+        build_grid_list(each, DAILY, target=Target(max_per_lead=3), seed=0).sort_values(
+            KEYS, ignore_index=True
+        )
         for each in (spells, mixed)
     )
     pd.testing.assert_frame_equal(first, second)
@@ -301,7 +380,9 @@ def test_grid_list_when_spells_come_in_another_order_then_holds_the_same_rows() 
 @pytest.mark.parametrize("cadence", [1, 7])
 def test_young_when_a_lead_is_less_than_a_step_old_then_is_marked(cadence: int) -> None:
     spells = spells_of(("a", 1, 2, 40), ("b", 1, 2.5, 40))
-    rows = build_grid_list(spells, DAILY, target=Target(cadence_days=cadence, max_per_lead=100), seed=0)
+    rows = build_grid_list(
+        spells, DAILY, target=Target(cadence_days=cadence, max_per_lead=100), seed=0
+    )
     age = rows["as_of_us"] - rows["lead_id"].map({"a": day(2), "b": day(2.5)})
     assert rows["young"].tolist() == [us < cadence * DAY_US for us in age]
     assert rows["young"].sum() == {1: 1, 7: 6 + 7}[cadence]
@@ -320,14 +401,18 @@ def test_grid_list_when_there_is_nothing_then_is_empty_with_its_columns(grid: np
 
 @pytest.fixture
 def door(engine: DuckDBEngine) -> Snapshot:
-    facts = Facts(SETTINGS).lead("a", 0, industry="select from", owner_id="kim", amount=5, budget="yes")
+    facts = Facts(SETTINGS).lead(
+        "a", 0, industry="select from", owner_id="kim", amount=5, budget="yes"
+    )
     facts.outcome("a", 20, "won").activity("a", 3, "email")
     history = open_facts(engine, facts, until=30)
     return history.snapshot(list_of(("a", 10, 10)))
 
 
 def read(snapshot: Snapshot, relation: str, expression: str) -> list[object]:
-    return pa.concat_tables(snapshot.aggregate({relation: {"value": expression}}))["value"].to_pylist()
+    return pa.concat_tables(snapshot.aggregate({relation: {"value": expression}}))[
+        "value"
+    ].to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -371,7 +456,9 @@ def read(snapshot: Snapshot, relation: str, expression: str) -> list[object]:
         "COUNT(CASE WHEN EXISTS(SHOW outcomes) THEN 1 END)",
     ],
 )
-def test_door_when_an_expression_names_a_table_then_is_refused(door: Snapshot, expression: str) -> None:
+def test_door_when_an_expression_names_a_table_then_is_refused(
+    door: Snapshot, expression: str
+) -> None:
     with pytest.raises(ForbiddenExpressionError):
         read(door, "leads", expression)
 
@@ -379,7 +466,10 @@ def test_door_when_an_expression_names_a_table_then_is_refused(door: Snapshot, e
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("MAX('select from join union with table ; -- /* \"')", 'select from join union with table ; -- /* "'),
+        (
+            "MAX('select from join union with table ; -- /* \"')",
+            'select from join union with table ; -- /* "',
+        ),
         ("MAX('it''s; SELECT')", "it's; SELECT"),
         ("COUNT(CASE WHEN 'FROM' <> '' THEN event_us END)", 1),
         ("MAX(CASE WHEN at_creation_industry = 'select from' THEN 'joined; --' END)", "joined; --"),
@@ -393,8 +483,12 @@ def test_door_when_words_of_sql_stand_in_a_text_then_it_is_open(
     assert read(door, "leads", expression) == [expected]
 
 
-@pytest.mark.parametrize("relation", ["outcomes", "rejects", "snapshots", "leads; --", "(SELECT 1)", "", "Leads"])
-def test_door_when_another_table_is_asked_for_then_is_refused(door: Snapshot, relation: str) -> None:
+@pytest.mark.parametrize(
+    "relation", ["outcomes", "rejects", "snapshots", "leads; --", "(SELECT 1)", "", "Leads"]
+)
+def test_door_when_another_table_is_asked_for_then_is_refused(
+    door: Snapshot, relation: str
+) -> None:
     with pytest.raises((ForbiddenExpressionError, UnsafeNameError)):
         read(door, relation, "COUNT(*)")
 
@@ -435,7 +529,9 @@ def test_door_when_a_column_is_not_of_the_relation_then_cannot_be_read(
         read(door, relation, f"MAX({column})")
 
 
-def test_door_when_a_field_has_a_history_then_only_what_it_was_can_be_read(engine: DuckDBEngine) -> None:
+def test_door_when_a_field_has_a_history_then_only_what_it_was_can_be_read(
+    engine: DuckDBEngine,
+) -> None:
     facts = Facts(SETTINGS).lead("a", 0, budget="now").change("a", 5, "budget", "then")
     history = open_facts(engine, facts, until=30)
     before, after = (history.snapshot(list_of(("a", known, known))) for known in (5, 5 + JUST))
@@ -453,18 +549,24 @@ def test_door_when_known_is_earlier_than_as_of_then_only_facts_known_by_then_cou
     engine: DuckDBEngine, known: float, as_of: float, expected: int
 ) -> None:
     facts = Facts(SETTINGS).lead("a", 0)
-    facts.activity("a", 3, "email").activity("a", 4, "email", known=5).activity("a", 7, "email").lead("b", 0)
+    facts.activity("a", 3, "email").activity("a", 4, "email", known=5).activity(
+        "a", 7, "email"
+    ).lead("b", 0)
     snapshot = open_facts(engine, facts, until=60).snapshot(list_of(("a", as_of, known)))
     assert read(snapshot, "activities", "COUNT(*)") == [expected or None]
 
 
-def test_past_when_facts_tie_then_the_latest_is_by_event_sequence_and_value(engine: DuckDBEngine) -> None:
+def test_past_when_facts_tie_then_the_latest_is_by_event_sequence_and_value(
+    engine: DuckDBEngine,
+) -> None:
     facts = Facts(SETTINGS)
     for lead_id in "abcd":
         facts.lead(lead_id, 0)
     facts.change("a", 5, "budget", "late", known=9).change("a", 6, "budget", "later")
     facts.change("b", 5, "budget", "z", seq=1).change("b", 5, "budget", "a", seq=2)
-    facts.change("c", 5, "budget", "x").change("c", 5, "budget", "y").change("c", 9, "industry", "other")
+    facts.change("c", 5, "budget", "x").change("c", 5, "budget", "y").change(
+        "c", 9, "industry", "other"
+    )
     facts.change("d", 5, "budget", "x").change("d", 6, "budget", None)
     facts.stage("a", 5, "proposal", known=9).stage("a", 6, "new")
     facts.stage("b", 5, "proposal", seq=1).stage("b", 5, "new", seq=2)
@@ -473,7 +575,12 @@ def test_past_when_facts_tie_then_the_latest_is_by_event_sequence_and_value(engi
     snapshot = open_facts(engine, facts, until=60).snapshot(rows)
     latest = "MAX(CASE WHEN field = 'budget' AND recency = 1 THEN value END)"
     assert read(snapshot, "changes", latest) == ["later", "a", "y", None]
-    assert read(snapshot, "stages", "MAX(CASE WHEN recency = 1 THEN stage END)") == ["new", "new", "qualified", None]
+    assert read(snapshot, "stages", "MAX(CASE WHEN recency = 1 THEN stage END)") == [
+        "new",
+        "new",
+        "qualified",
+        None,
+    ]
     assert read(snapshot, "stages", "MAX(previous_order)") == [2, 2, 0, None]
 
 
@@ -489,7 +596,9 @@ def crowd(engine: DuckDBEngine) -> History:
     for i, lead_id in enumerate(IDS):
         facts.lead(lead_id, float(i) / 2, industry=f"kind {i % 3}")
         for at in rng.integers(0, 30, 5).tolist():
-            facts.activity(lead_id, at, "email", actor=["lead", "rep"][at % 2]).change(lead_id, at, "budget", f"{at}")
+            facts.activity(lead_id, at, "email", actor=["lead", "rep"][at % 2]).change(
+                lead_id, at, "budget", f"{at}"
+            )
             facts.stage(lead_id, at, ["new", "qualified", "proposal"][at % 3])
     return open_facts(own, facts, until=40)
 
@@ -502,7 +611,9 @@ def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 7, 40, 41])
-def test_matrix_when_built_in_chunks_then_is_what_one_chunk_gives(crowd: History, chunk_rows: int) -> None:
+def test_matrix_when_built_in_chunks_then_is_what_one_chunk_gives(
+    crowd: History, chunk_rows: int
+) -> None:
     rows = pd.concat([crowd.open_list(day(at)) for at in (3, 8, 12, 20, 25)])
     features = build_features(crowd.settings)
     whole = build_matrix(crowd.snapshot(rows), features)
@@ -513,9 +624,15 @@ def test_matrix_when_built_in_chunks_then_is_what_one_chunk_gives(crowd: History
     assert list(zip(whole.keys["lead_id"], whole.keys["as_of_us"], strict=True)) == asked
 
 
-@pytest.mark.parametrize(("chunk_rows", "expected"), [(1, 8), (5, 8), (6, 4), (7, 4), (39, 1), (40, 1), (100, 1)])
-def test_chunks_when_cut_then_keep_the_rows_of_a_lead_together(crowd: History, chunk_rows: int, expected: int) -> None:
-    rows = pd.concat([list_of(*((lead_id, at, at) for lead_id in IDS)) for at in (9, 10, 11, 12, 13)])
+@pytest.mark.parametrize(
+    ("chunk_rows", "expected"), [(1, 8), (5, 8), (6, 4), (7, 4), (39, 1), (40, 1), (100, 1)]
+)
+def test_chunks_when_cut_then_keep_the_rows_of_a_lead_together(
+    crowd: History, chunk_rows: int, expected: int
+) -> None:
+    rows = pd.concat(
+        [list_of(*((lead_id, at, at) for lead_id in IDS)) for at in (9, 10, 11, 12, 13)]
+    )
     snapshot = replace(crowd.snapshot(rows), chunk_rows=chunk_rows)
     tables = list(snapshot.aggregate({"activities": {"n": "COUNT(*)"}}))
     leads = [set(table["lead_id"].to_pylist()) for table in tables]

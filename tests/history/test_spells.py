@@ -37,9 +37,13 @@ def attach(engine: DuckDBEngine, facts: Facts) -> None:
 def read_spells(engine: DuckDBEngine, facts: Facts, *, known: float = 100) -> dict[str, list[Told]]:
     attach(engine, facts)
     told: dict[str, list[Told]] = {}
-    for row in build_spells(engine, facts.settings.stages, correction_days=WITHIN, known_us=day(known)).itertuples():
+    for row in build_spells(
+        engine, facts.settings.stages, correction_days=WITHIN, known_us=day(known)
+    ).itertuples():
         close = None if row.close_us == FOREVER_US else (row.close_us - EPOCH_US) / DAY_US
-        told.setdefault(row.lead_id, []).append((row.spell, (row.start_us - EPOCH_US) / DAY_US, close, row.won))
+        told.setdefault(row.lead_id, []).append(
+            (row.spell, (row.start_us - EPOCH_US) / DAY_US, close, row.won)
+        )
     return told
 
 
@@ -53,7 +57,10 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
     "outcome lost": (lambda: lead().outcome("a", 5, "lost"), [(1, 0, 5, False)]),
     "closing stage won": (lambda: lead().stage("a", 5, "signed"), [(1, 0, 5, True)]),
     "closing stage lost": (lambda: lead().stage("a", 5, "rejected"), [(1, 0, 5, False)]),
-    "open stages only": (lambda: lead().stage("a", 1, "new").stage("a", 2, "proposal"), [(1, 0, None, False)]),
+    "open stages only": (
+        lambda: lead().stage("a", 1, "new").stage("a", 2, "proposal"),
+        [(1, 0, None, False)],
+    ),
     "open stage, then closing stage": (
         lambda: lead().stage("a", 1, "new").stage("a", 5, "signed"),
         [(1, 0, 5, True)],
@@ -103,7 +110,13 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
         [(1, 0, 5, True), (2, 6, 7, False)],
     ),
     "re-opened, won by a slip, then lost": (
-        lambda: lead().stage("a", 2, "rejected").stage("a", 4, "new").stage("a", 5, "signed").outcome("a", 6, "lost"),
+        lambda: (
+            lead()
+            .stage("a", 2, "rejected")
+            .stage("a", 4, "new")
+            .stage("a", 5, "signed")
+            .outcome("a", 6, "lost")
+        ),
         [(1, 0, 2, False), (2, 4, 5, False)],
     ),
     "a win of the earlier spell learned after the later one ended": (
@@ -133,7 +146,13 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
         [(1, 0, 5, True), (2, 8, 12, False)],
     ),
     "re-opened twice": (
-        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "new").outcome("a", 9, "lost").stage("a", 11, "qualified"),
+        lambda: (
+            lead()
+            .outcome("a", 5, "lost")
+            .stage("a", 8, "new")
+            .outcome("a", 9, "lost")
+            .stage("a", 11, "qualified")
+        ),
         [(1, 0, 5, False), (2, 8, 9, False), (3, 11, None, False)],
     ),
     "moves on after re-opening": (
@@ -174,7 +193,12 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
         [(1, 0, 10, False), (2, 10, None, False)],
     ),
     "close learned late, re-opened, another old close learned later": (
-        lambda: lead().outcome("a", 5, "lost", known=10).stage("a", 8, "new").stage("a", 7, "rejected", known=11),
+        lambda: (
+            lead()
+            .outcome("a", 5, "lost", known=10)
+            .stage("a", 8, "new")
+            .stage("a", 7, "rejected", known=11)
+        ),
         [(1, 0, 10, False), (2, 10, None, False)],
     ),
     "stage entry before the close learned after it": (
@@ -182,7 +206,9 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
         [(1, 0, 5, False)],
     ),
     "close of an earlier spell learned late": (
-        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "new").stage("a", 6, "rejected", known=12),
+        lambda: (
+            lead().outcome("a", 5, "lost").stage("a", 8, "new").stage("a", 6, "rejected", known=12)
+        ),
         [(1, 0, 5, False), (2, 8, None, False)],
     ),
     "close of an earlier spell learned late, then the real one": (
@@ -196,11 +222,15 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
         [(1, 0, 5, False), (2, 8, 15, True)],
     ),
     "close at the moment of re-opening": (
-        lambda: lead().outcome("a", 5, "lost").stage("a", 8, "new").stage("a", 8, "rejected", known=9),
+        lambda: (
+            lead().outcome("a", 5, "lost").stage("a", 8, "new").stage("a", 8, "rejected", known=9)
+        ),
         [(1, 0, 5, False), (2, 8, 9, False)],
     ),
     "a second close while closed outdates a re-opening between": (
-        lambda: lead().outcome("a", 5, "lost").stage("a", 9, "rejected").stage("a", 7, "new", known=12),
+        lambda: (
+            lead().outcome("a", 5, "lost").stage("a", 9, "rejected").stage("a", 7, "new", known=12)
+        ),
         [(1, 0, 5, False)],
     ),
     "a second close while closed, then re-opened": (
@@ -208,11 +238,21 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
         [(1, 0, 5, False), (2, 10, None, False)],
     ),
     "an older close learned while closed does not undo the later one": (
-        lambda: lead().outcome("a", 9, "lost").stage("a", 5, "rejected", known=12).stage("a", 7, "qualified", known=13),
+        lambda: (
+            lead()
+            .outcome("a", 9, "lost")
+            .stage("a", 5, "rejected", known=12)
+            .stage("a", 7, "qualified", known=13)
+        ),
         [(1, 0, 9, False)],
     ),
     "an older open stage learned does not undo the later one": (
-        lambda: lead().stage("a", 8, "new").stage("a", 4, "qualified", known=9).outcome("a", 5, "lost", known=10),
+        lambda: (
+            lead()
+            .stage("a", 8, "new")
+            .stage("a", 4, "qualified", known=9)
+            .outcome("a", 5, "lost", known=10)
+        ),
         [(1, 0, 10, False), (2, 10, None, False)],
     ),
     "a later open stage known when an older close is learned": (
@@ -227,7 +267,10 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
     ),
     "close, re-opening and close learned at once": (
         lambda: (
-            lead().outcome("a", 5, "lost", known=20).stage("a", 8, "new", known=20).outcome("a", 12, "won", known=20)
+            lead()
+            .outcome("a", 5, "lost", known=20)
+            .stage("a", 8, "new", known=20)
+            .outcome("a", 12, "won", known=20)
         ),
         [(1, 0, 20, False), (2, 20, 20, True)],
     ),
@@ -258,28 +301,52 @@ def test_spells_of_a_lead_when_facts_are_given_then_are_those_worked_by_hand(
 def test_spells_when_a_fact_is_known_at_k_or_a_microsecond_before_then_only_the_latter_counts(
     engine: DuckDBEngine, known: float, expected: dict[str, list[Told]]
 ) -> None:
-    facts = lead().outcome("a", 5, "lost", known=10).stage("a", 11, "new", known=14).outcome("a", 20, "won")
+    facts = (
+        lead()
+        .outcome("a", 5, "lost", known=10)
+        .stage("a", 11, "new", known=14)
+        .outcome("a", 20, "won")
+    )
     assert read_spells(engine, facts, known=known) == expected
 
 
-def test_spells_when_the_settings_declare_no_stages_then_outcomes_alone_close(engine: DuckDBEngine) -> None:
+def test_spells_when_the_settings_declare_no_stages_then_outcomes_alone_close(
+    engine: DuckDBEngine,
+) -> None:
     plain = make_settings(stages={}, engine={"threads": 1})
-    facts = Facts(plain).lead("a", 0).lead("b", 1).stage("a", 4, "signed").outcome("a", 5, "won").stage("a", 8, "new")
+    facts = (
+        Facts(plain)
+        .lead("a", 0)
+        .lead("b", 1)
+        .stage("a", 4, "signed")
+        .outcome("a", 5, "won")
+        .stage("a", 8, "new")
+    )
     assert read_spells(engine, facts) == {"a": [(1, 0, 5, True)], "b": [(1, 1, None, False)]}
 
 
-def test_spells_when_stage_names_hold_quotes_then_they_match_literally(engine: DuckDBEngine) -> None:
-    quoted = make_settings(stages={"open": ["new"], "won": ["it's signed"], "lost": ["' OR '1'='1"]})
-    facts = Facts(quoted).lead("a", 0).lead("b", 0).stage("a", 5, "it's signed").stage("b", 5, "new")
+def test_spells_when_stage_names_hold_quotes_then_they_match_literally(
+    engine: DuckDBEngine,
+) -> None:
+    quoted = make_settings(
+        stages={"open": ["new"], "won": ["it's signed"], "lost": ["' OR '1'='1"]}
+    )
+    facts = (
+        Facts(quoted).lead("a", 0).lead("b", 0).stage("a", 5, "it's signed").stage("b", 5, "new")
+    )
     assert read_spells(engine, facts) == {"a": [(1, 0, 5, True)], "b": [(1, 0, None, False)]}
 
 
-def test_spells_when_facts_speak_of_a_lead_that_is_not_there_then_it_has_none(engine: DuckDBEngine) -> None:
+def test_spells_when_facts_speak_of_a_lead_that_is_not_there_then_it_has_none(
+    engine: DuckDBEngine,
+) -> None:
     facts = lead().outcome("ghost", 5, "lost").stage("ghost", 8, "new").outcome("other", 5, "won")
     assert read_spells(engine, facts) == {"a": [(1, 0, None, False)]}
 
 
-def test_spells_when_there_are_many_leads_then_they_are_ordered_and_typed(engine: DuckDBEngine) -> None:
+def test_spells_when_there_are_many_leads_then_they_are_ordered_and_typed(
+    engine: DuckDBEngine,
+) -> None:
     facts = Facts(SETTINGS)
     for lead_id in ("b", "10", "a", "2", "00012"):
         facts.lead(lead_id, 0).outcome(lead_id, 5, "lost")
@@ -289,7 +356,14 @@ def test_spells_when_there_are_many_leads_then_they_are_ordered_and_typed(engine
     spells = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=day(100))
     found = list(zip(spells["lead_id"], spells["spell"], strict=True))
     assert found == [("00012", 1), ("10", 1), ("10", 2), ("2", 1), ("a", 1), ("b", 1), ("b", 2)]
-    assert list(spells.columns) == ["lead_id", "spell", "start_us", "earliest_us", "close_us", "won"]
+    assert list(spells.columns) == [
+        "lead_id",
+        "spell",
+        "start_us",
+        "earliest_us",
+        "close_us",
+        "won",
+    ]
     assert [spells[name].dtype for name in list(spells.columns)[1:]] == [np.int64] * 4 + [np.bool_]
 
 
@@ -298,7 +372,9 @@ def test_spells_when_a_lead_is_learned_after_its_own_close_and_reopening_then_no
     engine: DuckDBEngine, known_lead: float
 ) -> None:
     # Such as a lead without a creation date, which is known from just before known_until on.
-    facts = Facts(SETTINGS).lead("a", 0, known=known_lead).outcome("a", 3, "lost").stage("a", 5, "new")
+    facts = (
+        Facts(SETTINGS).lead("a", 0, known=known_lead).outcome("a", 3, "lost").stage("a", 5, "new")
+    )
     spells = read_spells(engine, facts, known=20)["a"]
     assert min(start for _, start, _, _ in spells) == pytest.approx(known_lead)
     assert all(close is None or start <= close for _, start, close, _ in spells)
@@ -340,7 +416,12 @@ def is_win(row: dict[str, object]) -> bool:
 
 
 def facts_of(facts: Facts, lead_id: str) -> list[dict[str, object]]:
-    return [row for name in ("outcomes", "stages") for row in facts.rows[name] if row["lead_id"] == lead_id]
+    return [
+        row
+        for name in ("outcomes", "stages")
+        for row in facts.rows[name]
+        if row["lead_id"] == lead_id
+    ]
 
 
 def place(row: dict[str, object]) -> tuple[object, object]:
@@ -365,7 +446,9 @@ def restrict(spells: pd.DataFrame, *, known_us: int) -> pd.DataFrame:
     return begun.assign(**closed, won=begun["won"] & ~later)
 
 
-def outcomes_by_hand(facts: Facts, lead_id: str, spells: list[tuple[int, int]], *, known_us: int) -> list[bool]:
+def outcomes_by_hand(
+    facts: Facts, lead_id: str, spells: list[tuple[int, int]], *, known_us: int
+) -> list[bool]:
     """Whether the spells (start, close) of a lead were won: for each, walk over its closes and let later ones correct.
 
     A close is of the spell that it could end: one that happened before the re-opening is of an earlier spell.
@@ -386,17 +469,27 @@ def outcomes_by_hand(facts: Facts, lead_id: str, spells: list[tuple[int, int]], 
             in_time = close_us <= row["known"] <= min(close_us + day(WITHIN) - day(0), until_us)
             if in_time and place(row) >= opened and close_us != FOREVER_US:
                 result = is_win(row)
-                if row["known"] == until_us:  # whether it came before or after the re-opening takes a replay to say
+                if (
+                    row["known"] == until_us
+                ):  # whether it came before or after the re-opening takes a replay to say
                     return []
         won.append(result)
     return won
 
 
 # A broken law stops at the first history and shows it: to shrink it would take minutes of SQL.
-law = settings(derandomize=True, deadline=None, max_examples=15, phases=[Phase.generate], report_multiple_bugs=False)
+law = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=15,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+)
 
 
-@pytest.mark.parametrize("late_leads", [False, True], ids=["leads known first", "leads learned late"])
+@pytest.mark.parametrize(
+    "late_leads", [False, True], ids=["leads known first", "leads learned late"]
+)
 def test_spells_when_known_at_an_earlier_moment_then_are_the_later_ones_restricted_to_it(
     engine: DuckDBEngine, late_leads: bool
 ) -> None:
@@ -407,7 +500,9 @@ def test_spells_when_known_at_an_earlier_moment_then_are_the_later_ones_restrict
         attach(engine, facts)
         whole = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=day(100))
         for known_us in (day(known), day(known) + 1):
-            earlier = build_spells(engine, SETTINGS.stages, correction_days=WITHIN, known_us=known_us)
+            earlier = build_spells(
+                engine, SETTINGS.stages, correction_days=WITHIN, known_us=known_us
+            )
             cut = restrict(whole, known_us=known_us)
             pd.testing.assert_frame_equal(earlier.drop(columns="won"), cut.drop(columns="won"))
             settled = cut["close_us"] + day(WITHIN) - day(0) < known_us
@@ -416,7 +511,9 @@ def test_spells_when_known_at_an_earlier_moment_then_are_the_later_ones_restrict
     check()
 
 
-@pytest.mark.parametrize("late_leads", [False, True], ids=["leads known first", "leads learned late"])
+@pytest.mark.parametrize(
+    "late_leads", [False, True], ids=["leads known first", "leads learned late"]
+)
 def test_spells_when_histories_are_random_then_cover_exactly_the_moments_at_which_a_lead_was_open(
     engine: DuckDBEngine, late_leads: bool
 ) -> None:
@@ -434,7 +531,9 @@ def test_spells_when_histories_are_random_then_cover_exactly_the_moments_at_whic
     check()
 
 
-@pytest.mark.parametrize("late_leads", [False, True], ids=["leads known first", "leads learned late"])
+@pytest.mark.parametrize(
+    "late_leads", [False, True], ids=["leads known first", "leads learned late"]
+)
 def test_spells_when_histories_are_random_then_never_overlap_and_each_close_is_a_fact(
     engine: DuckDBEngine, late_leads: bool
 ) -> None:
@@ -447,8 +546,14 @@ def test_spells_when_histories_are_random_then_never_overlap_and_each_close_is_a
         assert sorted(set(spells["lead_id"])) == sorted(LEADS)
         for lead_id, own in spells.groupby("lead_id"):
             told = list(own.itertuples())
-            known_us = next(row["available_us"] for row in facts.rows["leads"] if row["lead_id"] == lead_id)
-            closes = {max(row["available_us"], known_us) for row in facts_of(facts, lead_id) if is_close(row)}
+            known_us = next(
+                row["available_us"] for row in facts.rows["leads"] if row["lead_id"] == lead_id
+            )
+            closes = {
+                max(row["available_us"], known_us)
+                for row in facts_of(facts, lead_id)
+                if is_close(row)
+            }
             assert [spell.spell for spell in told] == list(range(1, len(told) + 1))
             assert all(spell.start_us <= spell.close_us for spell in told)
             assert all(before.close_us <= after.start_us for before, after in pairwise(told))
@@ -459,7 +564,9 @@ def test_spells_when_histories_are_random_then_never_overlap_and_each_close_is_a
     check()
 
 
-@pytest.mark.parametrize("late_leads", [False, True], ids=["leads known first", "leads learned late"])
+@pytest.mark.parametrize(
+    "late_leads", [False, True], ids=["leads known first", "leads learned late"]
+)
 def test_spells_when_closes_come_in_any_order_then_each_outcome_is_the_last_one_known_in_time(
     engine: DuckDBEngine, late_leads: bool
 ) -> None:
@@ -500,10 +607,15 @@ def test_spells_when_a_lead_takes_the_fast_path_then_are_what_a_replay_of_its_fa
         for lead_id in LEADS:
             rows = facts_of(facts, lead_id)
             rows.sort(key=lambda r: (r["available_us"], *place(r), not is_close(r), not is_win(r)))
-            told = [(r["available_us"], r["available_us"], *place(r), not is_close(r), is_win(r)) for r in rows]
+            told = [
+                (r["available_us"], r["available_us"], *place(r), not is_close(r), is_win(r))
+                for r in rows
+            ]
             columns = ["available_us", "earliest_us", "event_us", "seq", "is_open", "won"]
             within_us = day(WITHIN) - day(0)
-            own = _replay(lead_id, day(0), _facts(pd.DataFrame(told, columns=columns)), within_us=within_us)
+            own = _replay(
+                lead_id, day(0), _facts(pd.DataFrame(told, columns=columns)), within_us=within_us
+            )
             taken["fast" if len(own) == 1 else "replayed"] += 1
             expected += own
         assert list(found.itertuples(index=False, name=None)) == expected

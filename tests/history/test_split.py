@@ -100,7 +100,9 @@ def sides(name: str, known: float) -> list[tuple[int, Side, Side]]:
     history = opened(name)
     first, last = history.version.first_us + HORIZON * DAY_US, day(known - HORIZON)
     moments = [moment for moment in history.grid.tolist() if first <= moment <= last]
-    later = (history.later_side(moment, to_us=day(known), known_us=day(known)) for moment in moments)
+    later = (
+        history.later_side(moment, to_us=day(known), known_us=day(known)) for moment in moments
+    )
     return list(zip(moments, map(history.earlier_side, moments), later, strict=True))
 
 
@@ -109,7 +111,9 @@ def count_leads(side: Side) -> float:
     counts = []
     for outcome in (0, 1):
         weights: dict[str, float] = {}
-        for lead, y, w in zip(side.rows["lead_id"], side.rows["label"], side.rows["weight"], strict=True):
+        for lead, y, w in zip(
+            side.rows["lead_id"], side.rows["label"], side.rows["weight"], strict=True
+        ):
             if y == outcome:
                 weights[lead] = weights.get(lead, 0.0) + w
         squares = sum(w * w for w in weights.values())
@@ -141,39 +145,60 @@ def test_split_moments_when_sides_are_admissible_by_fits_and_starts_then_are_spr
     name: str, least_later: int
 ) -> None:
     allowed = chosen_from(name, UNTIL, 3, least_later)
-    places = np.unique(np.linspace(0, len(allowed) - 1, min(MAX_SPLITS, len(allowed))).round().astype(int))
+    places = np.unique(
+        np.linspace(0, len(allowed) - 1, min(MAX_SPLITS, len(allowed))).round().astype(int)
+    )
     assert split(name, UNTIL, 3, least_later) == [allowed[i] for i in places]
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_split_moments_when_history_is_long_then_no_model_that_calibrates_learned_from_few_leads(name: str) -> None:
+def test_split_moments_when_history_is_long_then_no_model_that_calibrates_learned_from_few_leads(
+    name: str,
+) -> None:
     whole = sum(opened(name).earlier_side(day(UNTIL)).count_leads())
     latest = admissible(name, UNTIL, 3)[-MAX_SPLITS:]
     for moment in split(name, UNTIL, 3):
-        assert moment in latest or sum(opened(name).earlier_side(moment).count_leads()) >= 0.3 * whole
+        assert (
+            moment in latest or sum(opened(name).earlier_side(moment).count_leads()) >= 0.3 * whole
+        )
 
 
-def test_split_moments_when_hardly_anybody_closes_at_the_end_then_the_last_comes_before_the_lull() -> None:
+def test_split_moments_when_hardly_anybody_closes_at_the_end_then_the_last_comes_before_the_lull() -> (
+    None
+):
     assert split("a lull at the end", UNTIL, 3, 0)[-1] > day(90)
     last = split("a lull at the end", UNTIL, 3, 30)[-1]
     assert last < day(80)
-    assert count_leads(opened("a lull at the end").later_side(last, to_us=day(UNTIL), known_us=day(UNTIL))) >= 30
+    assert (
+        count_leads(
+            opened("a lull at the end").later_side(last, to_us=day(UNTIL), known_us=day(UNTIL))
+        )
+        >= 30
+    )
 
 
-def test_split_moments_when_the_daily_grid_is_long_then_the_last_is_still_the_latest_admissible() -> None:
+def test_split_moments_when_the_daily_grid_is_long_then_the_last_is_still_the_latest_admissible() -> (
+    None
+):
     facts = Facts(make_settings(target=TARGET | {"cadence_days": 1}, engine={"threads": 1}))
     for i in range(2 * UNTIL):
         arrive(facts, "steady", at=i / 2, i=i)
     history, until = in_memory(facts), day(UNTIL)
     moments = history.split_moments(until, least=3, least_later=30)
-    later = [moment for moment in history.grid.tolist() if moments[-1] < moment <= day(UNTIL - HORIZON)]
+    later = [
+        moment for moment in history.grid.tolist() if moments[-1] < moment <= day(UNTIL - HORIZON)
+    ]
     assert later
-    assert not any(history.later_side(m, to_us=until, known_us=until).can_evaluate(30) for m in later)
+    assert not any(
+        history.later_side(m, to_us=until, known_us=until).can_evaluate(30) for m in later
+    )
     assert len(moments) == MAX_SPLITS
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_split_moments_when_leads_come_in_crowds_then_both_sides_of_each_are_watched_enough(name: str) -> None:
+def test_split_moments_when_leads_come_in_crowds_then_both_sides_of_each_are_watched_enough(
+    name: str,
+) -> None:
     allowed = admissible(name, UNTIL, 3)
     moments = split(name, UNTIL, 3)
     assert len(allowed) > MAX_SPLITS  # else this would show nothing
@@ -183,12 +208,16 @@ def test_split_moments_when_leads_come_in_crowds_then_both_sides_of_each_are_wat
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_split_moments_when_leads_come_in_crowds_then_the_last_is_the_latest_admissible(name: str) -> None:
+def test_split_moments_when_leads_come_in_crowds_then_the_last_is_the_latest_admissible(
+    name: str,
+) -> None:
     assert split(name, UNTIL, 3)[-1] == admissible(name, UNTIL, 3)[-1]
 
 
 @pytest.mark.parametrize("known", [UNTIL, 75])
-def test_split_moments_when_the_flow_is_steady_then_spread_evenly_over_all_admissible_ones(known: float) -> None:
+def test_split_moments_when_the_flow_is_steady_then_spread_evenly_over_all_admissible_ones(
+    known: float,
+) -> None:
     allowed = chosen_from("steady", known, 3)
     moments = split("steady", known, 3)
     assert len(moments) == min(MAX_SPLITS, len(allowed))
@@ -199,7 +228,9 @@ def test_split_moments_when_the_flow_is_steady_then_spread_evenly_over_all_admis
 
 
 @pytest.mark.parametrize("least", [0, 60])
-def test_split_moments_when_many_outcomes_are_needed_then_begin_where_history_has_them(least: int) -> None:
+def test_split_moments_when_many_outcomes_are_needed_then_begin_where_history_has_them(
+    least: int,
+) -> None:
     allowed = chosen_from("steady", UNTIL, least)
     moments = split("steady", UNTIL, least)
     assert moments[0] == allowed[0]
@@ -232,7 +263,9 @@ def test_split_moments_when_chosen_then_lie_on_the_grid_with_a_horizon_on_either
 
 
 @pytest.mark.parametrize("known", [0, 5, 2 * HORIZON - 1])
-def test_split_moments_when_history_is_shorter_than_two_horizons_then_there_are_none(known: float) -> None:
+def test_split_moments_when_history_is_shorter_than_two_horizons_then_there_are_none(
+    known: float,
+) -> None:
     assert split("steady", known, 0) == []
 
 
@@ -270,7 +303,9 @@ def small(*, max_per_lead: int = 100) -> History:
         .outcome("lost", 22, "lost")
     )
     facts.lead("late", 0).outcome("late", 15, "won", known=26).lead("open", 0).lead("young", 18.5)
-    return in_memory(facts.lead("at K", 20).lead("after K", 30).outcome("after K", 33, "won"), until=60)
+    return in_memory(
+        facts.lead("at K", 20).lead("after K", 30).outcome("after K", 33, "won"), until=60
+    )
 
 
 def test_earlier_side_when_cut_at_k_then_has_the_labels_as_known_at_k() -> None:
@@ -283,26 +318,42 @@ def test_earlier_side_when_cut_at_k_then_has_the_labels_as_known_at_k() -> None:
     np.testing.assert_array_equal(before.rows["label"], expected)
     told = history.side("told later", from_us=day(0), to_us=day(20), known_us=day(60)).rows
     won = told[told["label"] == 1].groupby("lead_id")["as_of_us"].min()
-    assert won.to_dict() == {"won": day(16), "late": day(17)}  # wins known on day 25 and 26, less than 10 days later
+    assert won.to_dict() == {
+        "won": day(16),
+        "late": day(17),
+    }  # wins known on day 25 and 26, less than 10 days later
 
 
 @pytest.mark.parametrize("moment", [12, 20, 20.5])
-def test_sides_when_split_then_no_snapshot_is_on_both_and_the_moment_is_the_laters(moment: float) -> None:
+def test_sides_when_split_then_no_snapshot_is_on_both_and_the_moment_is_the_laters(
+    moment: float,
+) -> None:
     history = small()
     earlier = history.earlier_side(day(moment)).rows
     later = history.later_side(day(moment), to_us=day(40), known_us=day(60)).rows
     assert earlier["as_of_us"].max() < day(moment) <= later["as_of_us"].min()
     assert later["as_of_us"].max() < day(40)
     assert later["as_of_us"].min() == day(np.ceil(moment))
-    assert (later["known_us"] == later["as_of_us"]).all()  # features are those of the snapshot's own time
+    assert (
+        later["known_us"] == later["as_of_us"]
+    ).all()  # features are those of the snapshot's own time
 
 
 def test_later_side_when_counted_then_n_is_of_the_dates_within_it() -> None:
     later = small(max_per_lead=4).later_side(day(20), to_us=day(30), known_us=day(60)).rows
     found = later.groupby("lead_id")["grid_weight"].agg(["size", "sum"])
     # won: days 20 to 25; lost: 20 to 22; late: 20 to 26; at K: from 21 on; after K: not before 31
-    expected = {"won": (4, 6), "lost": (3, 3), "late": (4, 7), "open": (4, 10), "young": (4, 10), "at K": (4, 9)}
-    assert {lead: (row["size"], pytest.approx(row["sum"])) for lead, row in found.iterrows()} == expected
+    expected = {
+        "won": (4, 6),
+        "lost": (3, 3),
+        "late": (4, 7),
+        "open": (4, 10),
+        "young": (4, 10),
+        "at K": (4, 9),
+    }
+    assert {
+        lead: (row["size"], pytest.approx(row["sum"])) for lead, row in found.iterrows()
+    } == expected
 
 
 def test_later_side_when_k_is_earlier_than_the_end_then_later_closes_are_censored() -> None:
@@ -317,7 +368,9 @@ def test_history_when_opened_from_files_then_is_what_it_is_in_memory(tmp_path: P
     np.testing.assert_array_equal(stored.grid, opened("steady").grid)
     spells = stored.spells(day(70)).drop(columns="seen_us")
     pd.testing.assert_frame_equal(spells, opened("steady").spells(day(70)))
-    pd.testing.assert_frame_equal(stored.earlier_side(day(70)).rows, opened("steady").earlier_side(day(70)).rows)
+    pd.testing.assert_frame_equal(
+        stored.earlier_side(day(70)).rows, opened("steady").earlier_side(day(70)).rows
+    )
 
 
 @pytest.mark.parametrize(
@@ -327,11 +380,18 @@ def test_history_when_opened_from_files_then_is_what_it_is_in_memory(tmp_path: P
 def test_changed_fields_when_asked_at_a_moment_then_are_those_with_a_history_by_then(
     known: float, expected: set[str]
 ) -> None:
-    facts = daily().lead("a", 0).change("a", 5, "owner_id", "kim").change("a", 7, "amount", "5", known=9)
+    facts = (
+        daily()
+        .lead("a", 0)
+        .change("a", 5, "owner_id", "kim")
+        .change("a", 7, "amount", "5", known=9)
+    )
     assert in_memory(facts).changed_fields(day(known)) == expected
 
 
-def test_grid_when_known_until_is_a_midnight_then_ends_before_it_and_begins_at_the_first_fact() -> None:
+def test_grid_when_known_until_is_a_midnight_then_ends_before_it_and_begins_at_the_first_fact() -> (
+    None
+):
     assert small().grid.tolist() == [day(at) for at in range(60)]
 
 
@@ -340,7 +400,9 @@ LULL_LEADS, LULL_UNTIL, LULL = 1316, 300.0, 60.0
 
 def quiet_end(*, losses: bool) -> History:
     """1,316 leads of 240 days, and then 60 days in which nobody comes and four leads are won."""
-    facts = Facts(make_settings(target={"horizon_days": 30, "cadence_days": 7}, engine={"threads": 1}))
+    facts = Facts(
+        make_settings(target={"horizon_days": 30, "cadence_days": 7}, engine={"threads": 1})
+    )
     rng = np.random.default_rng(1316)
     busy = LULL_UNTIL - LULL
     for i in range(LULL_LEADS):
@@ -358,12 +420,25 @@ def quiet_end(*, losses: bool) -> History:
 
 
 @pytest.mark.parametrize("losses", [True, False], ids=["wins and losses", "wins only"])
-def test_split_moments_when_the_last_sixty_days_are_quiet_then_the_last_still_has_thirty_of_either(losses):
+def test_split_moments_when_the_last_sixty_days_are_quiet_then_the_last_still_has_thirty_of_either(
+    losses,
+):
     history, until = quiet_end(losses=losses), day(LULL_UNTIL)
     moments = history.split_moments(until, least=20, least_later=30)
-    later = {moment: history.later_side(moment, to_us=until, known_us=until) for moment in history.grid.tolist()}
-    enough = [moment for moment, side in later.items() if side.is_watched_enough() and count_leads(side) >= 30]
-    latest_watched = max(moment for moment, side in later.items() if side.is_watched_enough() and len(side.rows))
-    assert count_leads(later[latest_watched]) < 30  # so the number of outcomes decides, and not the follow-up
+    later = {
+        moment: history.later_side(moment, to_us=until, known_us=until)
+        for moment in history.grid.tolist()
+    }
+    enough = [
+        moment
+        for moment, side in later.items()
+        if side.is_watched_enough() and count_leads(side) >= 30
+    ]
+    latest_watched = max(
+        moment for moment, side in later.items() if side.is_watched_enough() and len(side.rows)
+    )
+    assert (
+        count_leads(later[latest_watched]) < 30
+    )  # so the number of outcomes decides, and not the follow-up
     assert moments[-1] == max(enough)
     assert min(later[moments[-1]].count_leads()) >= 30

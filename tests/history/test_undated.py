@@ -16,7 +16,9 @@ def leads(n, *, is_open=(), won=lambda i: i % 2 == 0, places=None):
     ends = ["" if i in is_open else "won" if won(i) else "lost" for i in range(n)]
     places = [10 * (i + 1) for i in range(n)] if places is None else places
     ids = [f"l{i:02d}" for i in range(n)]
-    return pd.DataFrame({"id": ids, "place": places, "color": "red", "size": 1, "level": "low", "end": ends})
+    return pd.DataFrame(
+        {"id": ids, "place": places, "color": "red", "size": 1, "level": "low", "end": ends}
+    )
 
 
 def ordered(*how, **more):
@@ -51,17 +53,28 @@ def test_final_list_when_built_then_has_each_lead_once_just_after_its_place():
         pytest.param(10, {}, id="nothing is known at the first place"),
     ],
 )
-def test_final_side_when_built_then_labels_closed_leads_by_their_outcome_and_weighs_all_alike(known_us, labels):
+def test_final_side_when_built_then_labels_closed_leads_by_their_outcome_and_weighs_all_alike(
+    known_us, labels
+):
     side = build_final_side("these", build_final_list(SPELLS), SPELLS, known_us=known_us)
     assert dict(zip(side.rows["lead_id"], side.rows["label"], strict=True)) == labels
     assert (side.rows["weight"] == 1).all()
-    assert (side.observed.all(), side.watched, side.capped_share, side.target) == (True, 1.0, 0.0, None)
+    assert (side.observed.all(), side.watched, side.capped_share, side.target) == (
+        True,
+        1.0,
+        0.0,
+        None,
+    )
 
 
 def test_side_when_nothing_is_dated_then_asks_for_outcomes_and_not_for_follow_up():
     side = build_final_side("these", build_final_list(SPELLS), SPELLS, known_us=41)
     assert side.is_watched_enough()
-    assert (side.base_rate(), side.has_outcomes(1), side.has_outcomes(2)) == (pytest.approx(2 / 3), True, False)
+    assert (side.base_rate(), side.has_outcomes(1), side.has_outcomes(2)) == (
+        pytest.approx(2 / 3),
+        True,
+        False,
+    )
     assert np.isnan(side.mature_rate())
 
 
@@ -73,7 +86,9 @@ def test_side_when_nothing_is_dated_then_asks_for_outcomes_and_not_for_follow_up
         pytest.param([100], [-1, -1, -1], id="none"),
     ],
 )
-def test_latest_moment_when_leads_are_ordered_then_does_not_come_after_their_place(moments, expected):
+def test_latest_moment_when_leads_are_ordered_then_does_not_come_after_their_place(
+    moments, expected
+):
     side = build_final_side("these", build_final_list(SPELLS), SPELLS, known_us=41)
     assert side.latest_moment(moments).tolist() == expected  # of a at 10, b at 20, d at 40
 
@@ -96,7 +111,9 @@ def test_open_list_when_leads_are_ordered_then_holds_those_without_an_outcome():
     ("shares", "expected"),
     [([0.5], [60]), ([0.0, 0.8], [10, 90]), ([0.55, 0.5], [60]), ([0.99], [100])],
 )
-def test_places_when_shares_are_asked_for_then_so_many_closed_leads_lie_before_them(shares, expected):
+def test_places_when_shares_are_asked_for_then_so_many_closed_leads_lie_before_them(
+    shares, expected
+):
     assert ordered(10).places(101, shares=shares) == expected
 
 
@@ -113,12 +130,19 @@ def test_split_moments_when_leads_are_ordered_then_run_from_30_to_80_percent_of_
 
 def test_split_moments_when_the_first_sides_have_too_few_wins_then_are_those_that_have_enough():
     history = ordered(50, won=lambda i: i >= 20)
-    assert history.split_moments(501, least=5, least_later=0) == [260, 310, 360, 410]  # 5, 10, ... wins before
+    assert history.split_moments(501, least=5, least_later=0) == [
+        260,
+        310,
+        360,
+        410,
+    ]  # 5, 10, ... wins before
 
 
 def test_split_moments_when_many_leads_share_a_place_then_it_is_counted_once():
     history = ordered(50, places=[10] * 20 + [20] * 30)
-    assert history.split_moments(21, least=1, least_later=0) == [20]  # at place 10 nothing lies before
+    assert history.split_moments(21, least=1, least_later=0) == [
+        20
+    ]  # at place 10 nothing lies before
 
 
 def test_split_moments_when_asked_at_an_earlier_place_then_rest_on_the_leads_before_it():
@@ -131,7 +155,9 @@ def test_split_moments_when_asked_at_an_earlier_place_then_rest_on_the_leads_bef
 def test_split_moments_when_the_last_leads_are_all_lost_then_the_last_split_has_enough_wins_after_it():
     history = ordered(200, won=lambda i: i < 110 and i % 2 == 0)
     moments = history.split_moments(2001, least=1, least_later=10)
-    assert [sum(1 for i in range(0, 110, 2) if 10 * (i + 1) >= moment) >= 10 for moment in moments] == [True] * 2
+    assert [
+        sum(1 for i in range(0, 110, 2) if 10 * (i + 1) >= moment) >= 10 for moment in moments
+    ] == [True] * 2
     assert len(history.split_moments(2001, least=1, least_later=0)) == MAX_SPLITS
 
 
@@ -145,6 +171,8 @@ def test_split_moments_when_there_is_no_order_then_are_none():
     ("time", "stated", "published"),
     [("none", None, None), ("ordered", None, None), ("none", "1970-01-02", 86_400_000_000)],
 )
-def test_published_moment_when_nothing_is_dated_then_is_the_stated_one_of_the_export(time, stated, published):
+def test_published_moment_when_nothing_is_dated_then_is_the_stated_one_of_the_export(
+    time, stated, published
+):
     history = open_undated(leads(4), time=time, known_until=stated)
     assert history.published_us(history.version.known_until_us) == published

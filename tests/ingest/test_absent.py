@@ -16,7 +16,11 @@ from leadscore.store.version import StoreVersion, read_current
 from leadscore.times import parse_moment
 
 FIRST, SECOND, THIRD = "2024-02-01", "2024-03-01", "2024-04-01"
-LEADS = {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created", "plan": "plan"}}
+LEADS = {
+    "source": "leads",
+    "table": "leads",
+    "columns": {"lead_id": "id", "event_at": "created", "plan": "plan"},
+}
 CALLS = {
     "source": "calls",
     "table": "activities",
@@ -31,7 +35,9 @@ OUTCOMES = {
 }
 
 
-def export(folder: Path, until: str, leads: list[str], *, calls: tuple[str, ...] = ("2,2024-01-05",)) -> Settings:
+def export(
+    folder: Path, until: str, leads: list[str], *, calls: tuple[str, ...] = ("2,2024-01-05",)
+) -> Settings:
     """Write an export of leads (id, creation, plan, status, close) and calls (id, moment)."""
     (folder / "leads.csv").write_text("\n".join(["id,created,plan,status,closed", *leads, ""]))
     (folder / "calls.csv").write_text("\n".join(["id,at", *calls, ""]))
@@ -96,7 +102,9 @@ def test_list_when_a_lead_is_absent_then_it_was_listed_until_an_export_showed_th
 def test_facts_when_a_lead_is_absent_then_they_stay(gone):
     rows = gone.engine.query("SELECT lead_id, kind FROM activities ORDER BY lead_id").to_pylist()
     assert rows == [{"lead_id": "1", "kind": "meeting"}, {"lead_id": "2", "kind": "meeting"}]
-    assert gone.engine.query("SELECT plan FROM leads WHERE lead_id = '1'")["plan"].to_pylist() == ["free"]
+    assert gone.engine.query("SELECT plan FROM leads WHERE lead_id = '1'")["plan"].to_pylist() == [
+        "free"
+    ]
 
 
 def test_labels_when_a_lead_is_absent_then_it_is_censored_at_the_last_export_that_had_it(gone):
@@ -116,8 +124,12 @@ def test_list_when_a_lead_is_back_then_it_is_listed_again_and_its_first_value_st
     history = opened(settings)
     assert listed(history, SECOND) == ["2"]
     assert listed(history, THIRD) == ["1", "2"]
-    assert history.engine.query("SELECT plan FROM leads WHERE lead_id = '1'")["plan"].to_pylist() == ["free"]
-    assert [row["value"] for row in history.engine.query("SELECT value FROM changes").to_pylist()] == ["pro"]
+    assert history.engine.query("SELECT plan FROM leads WHERE lead_id = '1'")[
+        "plan"
+    ].to_pylist() == ["free"]
+    assert [
+        row["value"] for row in history.engine.query("SELECT value FROM changes").to_pylist()
+    ] == ["pro"]
 
 
 def test_absent_when_it_stays_away_then_every_version_has_its_facts_and_says_it_once(folder):
@@ -134,7 +146,14 @@ def test_absent_when_it_stays_away_then_every_version_has_its_facts_and_says_it_
 
 def test_score_counts_when_a_lead_is_absent_then_it_is_counted_apart(gone):
     counts = jobs.scored._counts(gone, at(SECOND), scored=1)
-    assert counts == {"leads": 2, "scored": 1, "closed": 0, "absent": 1, "not_yet_created": 0, "refused": 0}
+    assert counts == {
+        "leads": 2,
+        "scored": 1,
+        "closed": 0,
+        "absent": 1,
+        "not_yet_created": 0,
+        "refused": 0,
+    }
 
 
 def test_absent_when_a_closed_lead_is_missing_then_its_close_stays(tmp_path):
@@ -164,13 +183,17 @@ def test_absent_when_a_lead_is_ignored_by_name_then_it_never_was_one(tmp_path):
 
 def ignoring(settings: Settings, **names: tuple[str, ...]) -> Settings:
     """The settings, with leads ignored by their status."""
-    leads = settings.sources["leads"].model_copy(update={"ignore": {name: {"status": v} for name, v in names.items()}})
+    leads = settings.sources["leads"].model_copy(
+        update={"ignore": {name: {"status": v} for name, v in names.items()}}
+    )
     return settings.model_copy(update={"sources": settings.sources | {"leads": leads}})
 
 
 def test_absent_when_a_lead_comes_to_be_ignored_then_its_past_stays(tmp_path):
     ingest(ignoring(export(tmp_path, FIRST, [LEAD, OTHER]), spam=("spam",)))
-    settings = ignoring(export(tmp_path, SECOND, ["1,2024-01-01,free,spam,", OTHER]), spam=("spam",))
+    settings = ignoring(
+        export(tmp_path, SECOND, ["1,2024-01-01,free,spam,", OTHER]), spam=("spam",)
+    )
     told = ingest(settings)
     assert any("1 lead of an earlier export is absent" in warning for warning in told["warnings"])
     assert listed(opened(settings), "2024-02-15") == ["1", "2"]
@@ -187,35 +210,56 @@ def spells_of(settings: Settings, moment: str) -> list[tuple[int, str, str, bool
     names = {at("2024-01-02") - 1: "creation", at("2024-01-21") - 1: "close", at(SECOND) - 1: "second",
              at(THIRD) - 1: "third", at("2024-03-11") - 1: "march"}  # fmt: skip
     return [
-        (row.spell, names[row.start_us], names.get(row.close_us, "open"), bool(row.won)) for row in rows.itertuples()
+        (row.spell, names[row.start_us], names.get(row.close_us, "open"), bool(row.won))
+        for row in rows.itertuples()
     ]
 
 
-def test_spells_when_an_export_shows_a_closed_lead_open_then_the_close_stays_and_it_is_open_from_then_on(tmp_path):
+def test_spells_when_an_export_shows_a_closed_lead_open_then_the_close_stays_and_it_is_open_from_then_on(
+    tmp_path,
+):
     ingest(export(tmp_path, FIRST, [LOST, OTHER]))
     settings = export(tmp_path, SECOND, [LEAD, OTHER])
     told = ingest(settings)
-    assert any("1 lead that was closed in an earlier export is open" in warning for warning in told["warnings"])
+    assert any(
+        "1 lead that was closed in an earlier export is open" in warning
+        for warning in told["warnings"]
+    )
     assert spells_of(settings, "2024-02-20") == [(1, "creation", "close", False)]
-    assert spells_of(settings, SECOND) == [(1, "creation", "close", False), (2, "second", "open", False)]
+    assert spells_of(settings, SECOND) == [
+        (1, "creation", "close", False),
+        (2, "second", "open", False),
+    ]
     assert listed(opened(settings), SECOND) == ["1", "2"]
 
 
 AGAIN = [
     ("1,2024-01-01,free,won,2024-03-10", "march", True),  # closed anew, at a time of its own
-    (LOST, "third", False),  # the close of before is there again: closed by the export that showed it
+    (
+        LOST,
+        "third",
+        False,
+    ),  # the close of before is there again: closed by the export that showed it
     ("1,2024-01-01,free,won,2024-01-10", "third", True),  # dated before it was open
 ]
 
 
 @pytest.mark.parametrize(("row", "close", "won"), AGAIN)
-def test_spells_when_a_lead_that_was_open_again_closes_then_its_second_spell_ends(tmp_path, row, close, won):
+def test_spells_when_a_lead_that_was_open_again_closes_then_its_second_spell_ends(
+    tmp_path, row, close, won
+):
     for until, lead in ((FIRST, LOST), (SECOND, LEAD), (THIRD, row)):
         settings = export(tmp_path, until, [lead, OTHER])
         ingest(settings)
     assert spells_of(settings, "2024-02-20") == [(1, "creation", "close", False)]
-    assert spells_of(settings, "2024-03-05") == [(1, "creation", "close", False), (2, "second", "open", False)]
-    assert spells_of(settings, THIRD) == [(1, "creation", "close", False), (2, "second", close, won)]
+    assert spells_of(settings, "2024-03-05") == [
+        (1, "creation", "close", False),
+        (2, "second", "open", False),
+    ]
+    assert spells_of(settings, THIRD) == [
+        (1, "creation", "close", False),
+        (2, "second", close, won),
+    ]
 
 
 def test_spells_when_a_close_is_replaced_and_then_gone_then_it_is_open_only_from_the_last(tmp_path):
@@ -223,13 +267,18 @@ def test_spells_when_a_close_is_replaced_and_then_gone_then_it_is_open_only_from
         settings = export(tmp_path, until, [lead, OTHER])
         ingest(settings)
     assert [row[:3] for row in spells_of(settings, "2024-03-05")] == [(1, "creation", "close")]
-    assert [row[:3] for row in spells_of(settings, THIRD)] == [(1, "creation", "close"), (2, "third", "open")]
+    assert [row[:3] for row in spells_of(settings, THIRD)] == [
+        (1, "creation", "close"),
+        (2, "third", "open"),
+    ]
 
 
 def test_outcome_when_the_next_export_shows_the_other_one_then_it_is_counted_and_said(tmp_path):
     ingest(export(tmp_path, FIRST, [LOST, OTHER]))
     told = ingest(export(tmp_path, SECOND, [WON, OTHER]))
-    assert [each for each in told["warnings"] if "another outcome than in the previous export" in each] == [
+    assert [
+        each for each in told["warnings"] if "another outcome than in the previous export" in each
+    ] == [
         "1 lead is closed with another outcome than in the previous export: counted within 7 days of the first close"
     ]
     told = ingest(export(tmp_path, THIRD, [WON, OTHER]))

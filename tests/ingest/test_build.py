@@ -23,7 +23,12 @@ OUTCOMES = {"source": "outcomes", "table": "outcomes", "columns": LOG | {"outcom
 STAGES = {"source": "stages", "table": "stages", "columns": LOG | {"stage": "what"}}
 CALLS = {"source": "calls", "table": "activities", "columns": LOG, "constants": {"kind": "meeting"}}
 ENTRIES = {"leads": LEADS, "outcomes": OUTCOMES, "stages": STAGES, "calls": CALLS}
-HEADERS = {"leads": "id,created,amount", "outcomes": "id,t,what", "stages": "id,t,what", "calls": "id,t"}
+HEADERS = {
+    "leads": "id,created,amount",
+    "outcomes": "id,t,what",
+    "stages": "id,t,what",
+    "calls": "id,t",
+}
 LEAD = "1,2024-01-01,5"
 
 
@@ -54,11 +59,19 @@ def current(folder: Path) -> StoreVersion:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def rows(version: StoreVersion, table: str, *columns: str) -> list[tuple]:
-    return [tuple(row[c] for c in columns) for path in version.files(table) for row in pq.read_table(path).to_pylist()]
+    return [
+        tuple(row[c] for c in columns)
+        for path in version.files(table)
+        for row in pq.read_table(path).to_pylist()
+    ]
 
 
 def ids(version: StoreVersion, table: str = "leads") -> list[str]:
@@ -84,11 +97,26 @@ def account(version: StoreVersion, table: str) -> tuple[int, ...]:
         ([LEAD, LEAD, LEAD, "2,2024-01-01,"], ["1", "2"], [], (4, 2, 0, 2)),
         (["2,2024-01-01,", LEAD, "1,2024-01-01,6"], ["2"], [3, 4], (3, 1, 2, 0)),
         (["2,2024-01-01,", LEAD, "1,2024-01-02,5"], ["2"], [3, 4], (3, 1, 2, 0)),
-        (["2,2024-01-01,", LEAD, "1,2024-01-01,6", "1,2024-01-01,7"], ["2"], [3, 4, 5], (4, 1, 3, 0)),
+        (
+            ["2,2024-01-01,", LEAD, "1,2024-01-01,6", "1,2024-01-01,7"],
+            ["2"],
+            [3, 4, 5],
+            (4, 1, 3, 0),
+        ),
         (["2,2024-01-01,", LEAD, LEAD, "1,2024-01-01,6"], ["2"], [3, 5], (4, 1, 2, 1)),
         (["2,2024-01-01,", LEAD, "1,,5"], ["2"], [3, 4], (3, 1, 2, 0)),
-        (["2,2024-01-01,", LEAD, "1,2024-01-01,5.0"], ["1", "2"], [], (3, 2, 0, 1)),  # one number, one lead
-        ([" 1 ,2024-01-01,5", LEAD], ["1"], [], (2, 1, 0, 1)),  # blanks around a value are none of it
+        (
+            ["2,2024-01-01,", LEAD, "1,2024-01-01,5.0"],
+            ["1", "2"],
+            [],
+            (3, 2, 0, 1),
+        ),  # one number, one lead
+        (
+            [" 1 ,2024-01-01,5", LEAD],
+            ["1"],
+            [],
+            (2, 1, 0, 1),
+        ),  # blanks around a value are none of it
         (["01,2024-01-01,5", LEAD], ["01", "1"], [], (2, 2, 0, 0)),
     ],
 )
@@ -101,13 +129,17 @@ def test_leads_when_an_id_comes_again_then_equal_rows_are_duplicates_and_differe
     assert account(version, "leads") == accounts
 
 
-def test_leads_when_one_of_two_different_rows_cannot_be_read_then_the_other_is_not_taken_for_the_truth(tmp_path):
+def test_leads_when_one_of_two_different_rows_cannot_be_read_then_the_other_is_not_taken_for_the_truth(
+    tmp_path,
+):
     version = ingest(tmp_path, {"leads": ["2,2024-01-01,", LEAD, "1,2024-01-01,five"]})
     assert ids(version) == ["2"]
     assert rejects(version) == [("leads", 3, "unique"), ("leads", 4, "type")]
 
 
-def test_leads_when_two_sources_tell_different_things_then_both_rows_and_their_facts_are_refused(tmp_path):
+def test_leads_when_two_sources_tell_different_things_then_both_rows_and_their_facts_are_refused(
+    tmp_path,
+):
     (tmp_path / "more.csv").write_text("id,created,amount\n1,2024-01-09,5\n3,2024-01-01,\n")
     version = ingest(
         tmp_path,
@@ -116,19 +148,33 @@ def test_leads_when_two_sources_tell_different_things_then_both_rows_and_their_f
         mapping=[LEADS, CALLS, LEADS | {"source": "more"}],
     )
     assert (ids(version), ids(version, "activities")) == (["3"], ["3"])
-    assert rejects(version) == [("calls", 2, "reference"), ("leads", 2, "unique"), ("more", 2, "unique")]
+    assert rejects(version) == [
+        ("calls", 2, "reference"),
+        ("leads", 2, "unique"),
+        ("more", 2, "unique"),
+    ]
 
 
 def test_leads_when_a_line_holds_two_of_them_then_both_are_stored(tmp_path):
-    (tmp_path / "pairs.csv").write_text("a,b,created\n1,2,2024-01-01\n3,3,2024-01-01\n4,,2024-01-01\n")
+    (tmp_path / "pairs.csv").write_text(
+        "a,b,created\n1,2,2024-01-01\n3,3,2024-01-01\n4,,2024-01-01\n"
+    )
     settings = make_settings(
         input_folder=tmp_path,
         data_folder=tmp_path / "data",
         known_until="2024-03-01",
         sources={"pairs": {"path": "pairs.csv"}},
         mapping=[
-            {"source": "pairs", "table": "leads", "columns": {"lead_id": "a", "event_at": "created"}},
-            {"source": "pairs", "table": "leads", "columns": {"lead_id": "b", "event_at": "created"}},
+            {
+                "source": "pairs",
+                "table": "leads",
+                "columns": {"lead_id": "a", "event_at": "created"},
+            },
+            {
+                "source": "pairs",
+                "table": "leads",
+                "columns": {"lead_id": "b", "event_at": "created"},
+            },
         ],
     )
     jobs.ingest(settings)
@@ -143,8 +189,16 @@ def test_leads_when_a_line_tells_two_things_of_one_then_both_are_refused(tmp_pat
         tmp_path,
         {"leads": ["1,2024-01-01,2024-01-09", "2,2024-01-01,2024-01-01"]},
         mapping=[
-            {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}},
-            {"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "amount"}},
+            {
+                "source": "leads",
+                "table": "leads",
+                "columns": {"lead_id": "id", "event_at": "created"},
+            },
+            {
+                "source": "leads",
+                "table": "leads",
+                "columns": {"lead_id": "id", "event_at": "amount"},
+            },
         ],
     )
     assert ids(version) == ["2"]
@@ -159,7 +213,11 @@ def test_leads_when_a_line_tells_two_things_of_one_then_both_are_refused(tmp_pat
         (["1,2024-01-02"] * 3 + ["1,2024-01-03"], (4, 4, 0, 0), 2),
         (["1,2024-01-02T10:00:00", "1,2024-01-02T10:00:00"], (2, 2, 0, 0), 1),
         (["1,2024-01-02", "1,2024-01-03"], (2, 2, 0, 0), 0),
-        (["1,2024-01-02", "9,2024-01-02", "9,2024-01-02"], (3, 1, 2, 0), 0),  # only rows that stay count
+        (
+            ["1,2024-01-02", "9,2024-01-02", "9,2024-01-02"],
+            (3, 1, 2, 0),
+            0,
+        ),  # only rows that stay count
         (["9,2024-01-02"] * 3 + ["1,2024-01-02"] * 3, (6, 3, 3, 0), 2),
     ],
 )
@@ -182,14 +240,18 @@ def test_activities_when_rows_without_an_id_are_equal_then_all_stay_and_the_numb
         (["1,2024-01-02,", "1,2024-01-02,"], (2, 2, 0, 0), ["1 row of activities equals"]),
     ],
 )
-def test_activities_when_they_have_ids_then_these_say_which_rows_are_the_same(tmp_path, calls, accounts, warned):
+def test_activities_when_they_have_ids_then_these_say_which_rows_are_the_same(
+    tmp_path, calls, accounts, warned
+):
     (tmp_path / "ids.csv").write_text("\n".join(["id,t,call", *calls, ""]))
     entry = CALLS | {"source": "ids", "columns": LOG | {"activity_id": "call"}}
     sources = {name: {"path": f"{name}.csv"} for name in ("leads", "ids")}
     files = {"leads": [LEAD, "2,2024-01-01,"]}
     version = ingest(tmp_path, files, sources=sources, mapping=[LEADS, entry])
     assert account(version, "activities") == accounts
-    assert [text[: len(start)] for text, start in zip(version.manifest["warnings"], warned, strict=True)] == warned
+    assert [
+        text[: len(start)] for text, start in zip(version.manifest["warnings"], warned, strict=True)
+    ] == warned
 
 
 def test_activities_when_two_entries_select_one_line_then_it_counts_once(tmp_path):
@@ -211,14 +273,21 @@ CLOSED = {
         ("2024-02-10T12:00:00", "2024-02-10T12:00:00", False),
         ("2024-02-10T12:00:00", "2024-02-10", False),  # at the end of that day, as far as is known
         ("2024-02-10T12:00:00", "2024-02-09", True),
-        ("2024-02-10", "2024-02-10T09:00:00", False),  # the creation is only known to be on that day
+        (
+            "2024-02-10",
+            "2024-02-10T09:00:00",
+            False,
+        ),  # the creation is only known to be on that day
         ("2024-02-10", "2024-02-10T00:00:00", False),
         ("2024-02-10", "2024-02-09T23:59:59.999998", True),
         ("2024-02-10", "2024-02-10", False),
         ("2024-02-10", "2024-02-09", True),
         ("", "2020-01-01", False),  # there is no creation to be before
     ],
-    "Asia/Tokyo": [("2024-02-10", "2024-02-10T00:30:00", False), ("2024-02-10", "2024-02-09T23:30:00", True)],
+    "Asia/Tokyo": [
+        ("2024-02-10", "2024-02-10T00:30:00", False),
+        ("2024-02-10", "2024-02-09T23:30:00", True),
+    ],
     "Europe/Berlin": [
         ("2023-10-29", "2023-10-29T00:30:00", False),  # a day of 25 hours
         ("2023-03-26", "2023-03-25T23:30:00", True),  # a day of 23 hours
@@ -226,14 +295,19 @@ CLOSED = {
 }
 
 
-@pytest.fixture(scope="module", params=[("outcomes", "lost"), ("stages", "rejected")], ids=lambda by: by[0])
+@pytest.fixture(
+    scope="module", params=[("outcomes", "lost"), ("stages", "rejected")], ids=lambda by: by[0]
+)
 def closed(request, tmp_path_factory) -> tuple[str, dict[str, StoreVersion]]:
     """(what closes the leads, the version by zone): each case of `CLOSED` is a lead, its number being the id."""
     by, how = request.param
     versions = {}
     for zone, cases in CLOSED.items():
         files = {
-            "leads": ["sound,2020-01-01,", *(f"{i},{created}," for i, (created, _, _) in enumerate(cases))],
+            "leads": [
+                "sound,2020-01-01,",
+                *(f"{i},{created}," for i, (created, _, _) in enumerate(cases)),
+            ],
             by: [f"{i},{closed},{how}" for i, (_, closed, _) in enumerate(cases)],
             "calls": [f"{i},2024-02-20" for i in range(len(cases))],
         }
@@ -246,12 +320,18 @@ def closed(request, tmp_path_factory) -> tuple[str, dict[str, StoreVersion]]:
     [(zone, case) for zone, cases in CLOSED.items() for case in range(len(cases))],
     ids=str,
 )
-def test_lead_when_it_closed_before_it_was_created_then_it_and_its_facts_are_refused(closed, zone, case):
+def test_lead_when_it_closed_before_it_was_created_then_it_and_its_facts_are_refused(
+    closed, zone, case
+):
     by, versions = closed
     version, refused = versions[zone], CLOSED[zone][case][2]
     for table in ("leads", by, "activities"):
         assert (str(case) in ids(version, table)) == (not refused)
-    told = [("calls", case + 2, "reference"), ("leads", case + 3, "closed_before_created"), (by, case + 2, "reference")]
+    told = [
+        ("calls", case + 2, "reference"),
+        ("leads", case + 3, "closed_before_created"),
+        (by, case + 2, "reference"),
+    ]
     assert [reject for reject in told if reject in rejects(version)] == (told if refused else [])
 
 
@@ -266,15 +346,24 @@ def test_lead_when_it_only_entered_an_open_stage_before_its_creation_then_it_sta
     version = ingest(tmp_path, {"leads": [LEAD], "stages": ["1,2023-12-01,new"]})
     assert (ids(version), ids(version, "stages")) == (["1"], ["1"])
     assert rows(version, "rejects", "rule", "severity") == [("before_creation", "warned")]
-    assert (version.manifest["rejects"]["rules"], version.manifest["rejects"]["warned"]) == ({}, {"before_creation": 1})
+    assert (version.manifest["rejects"]["rules"], version.manifest["rejects"]["warned"]) == (
+        {},
+        {"before_creation": 1},
+    )
 
 
 @pytest.mark.parametrize(
     ("outcome", "rule"),
     [("1,never,won", "type"), ("1,2024-02-01,Won!", "allowed"), ("1,2024-02-01,", "required")],
 )
-def test_lead_when_its_outcome_cannot_be_read_then_it_is_refused_since_it_would_look_open(tmp_path, outcome, rule):
-    files = {"leads": [LEAD, "2,2024-01-01,"], "outcomes": [outcome, "2,2024-02-01,lost"], "calls": ["1,2024-01-05"]}
+def test_lead_when_its_outcome_cannot_be_read_then_it_is_refused_since_it_would_look_open(
+    tmp_path, outcome, rule
+):
+    files = {
+        "leads": [LEAD, "2,2024-01-01,"],
+        "outcomes": [outcome, "2,2024-02-01,lost"],
+        "calls": ["1,2024-01-05"],
+    }
     version = ingest(tmp_path, files)
     assert ids(version) == ids(version, "outcomes") == ["2"]
     assert rejects(version) == [
@@ -283,9 +372,12 @@ def test_lead_when_its_outcome_cannot_be_read_then_it_is_refused_since_it_would_
     assert account(version, "leads") == (2, 1, 1, 0)
 
 
-def test_lead_when_one_of_its_outcomes_can_be_read_and_another_not_then_it_is_refused_with_both(tmp_path):
+def test_lead_when_one_of_its_outcomes_can_be_read_and_another_not_then_it_is_refused_with_both(
+    tmp_path,
+):
     version = ingest(
-        tmp_path, {"leads": [LEAD, "2,2024-01-01,"], "outcomes": ["1,2024-02-01,won", "1,2024-02-02,undone"]}
+        tmp_path,
+        {"leads": [LEAD, "2,2024-01-01,"], "outcomes": ["1,2024-02-01,won", "1,2024-02-02,undone"]},
     )
     assert ids(version) == ["2"]
     assert rejects(version) == [
@@ -293,8 +385,13 @@ def test_lead_when_one_of_its_outcomes_can_be_read_and_another_not_then_it_is_re
     ]  # fmt: skip
 
 
-def test_lead_when_the_date_of_its_closing_stage_cannot_be_read_then_it_is_refused_since_it_would_look_open(tmp_path):
-    version = ingest(tmp_path, {"leads": [LEAD, "2,2024-01-01,"], "stages": ["1,2024-01-02,new", "1,never,signed"]})
+def test_lead_when_the_date_of_its_closing_stage_cannot_be_read_then_it_is_refused_since_it_would_look_open(
+    tmp_path,
+):
+    version = ingest(
+        tmp_path,
+        {"leads": [LEAD, "2,2024-01-01,"], "stages": ["1,2024-01-02,new", "1,never,signed"]},
+    )
     assert ids(version) == ["2"]
     assert ("leads", 2, "outcome_refused") in rejects(version)
 
@@ -314,12 +411,23 @@ def test_facts_when_no_lead_has_their_id_then_they_are_refused_by_reference(tmp_
             "outcomes": ["x,2024-01-02,won"],
         },
     )
-    assert rejects(version) == [("calls", 3, "reference"), ("calls", 4, "reference"), ("outcomes", 2, "reference")]
-    assert rows(version, "rejects", "table", "column", "value", "lead_id")[0] == ("activities", "lead_id", "01", "01")
+    assert rejects(version) == [
+        ("calls", 3, "reference"),
+        ("calls", 4, "reference"),
+        ("outcomes", 2, "reference"),
+    ]
+    assert rows(version, "rejects", "table", "column", "value", "lead_id")[0] == (
+        "activities",
+        "lead_id",
+        "01",
+        "01",
+    )
     assert version.manifest["rejects"]["rules"] == {"reference": 3}
 
 
-def test_lead_when_it_has_no_creation_date_then_it_is_stored_just_before_known_until_warned_and_counted(tmp_path):
+def test_lead_when_it_has_no_creation_date_then_it_is_stored_just_before_known_until_warned_and_counted(
+    tmp_path,
+):
     leads = ["1,,5", "2,2024-01-01,", "3, ,6", "3, ,6"]
     version = ingest(tmp_path, {"leads": leads, "calls": ["1,2024-01-05"]})
     just_before = parse_moment("2024-03-01", zone="UTC") - 1
@@ -370,30 +478,65 @@ def test_first_moment_when_refused_leads_lie_before_then_they_do_not_count(tmp_p
     assert format_us(version.first_us) == "2024-01-01T23:59:59.999999Z"
 
 
-def test_facts_when_they_lie_at_or_after_known_until_then_they_are_stored_and_warned_by_table(tmp_path):
+def test_facts_when_they_lie_at_or_after_known_until_then_they_are_stored_and_warned_by_table(
+    tmp_path,
+):
     calls = ["1,2024-02-29", "1,2024-03-01T00:00:00", "1,2024-06-01", "9,2024-06-01"]
     version = ingest(tmp_path, {"leads": [LEAD, "2,2024-03-01,"], "calls": calls})
     assert account(version, "activities") == (4, 3, 1, 0)
     late = [text for text in version.manifest["warnings"] if "known_until" in text]
     assert len(late) == 2
     assert any(text.startswith("1 row of leads is dated") for text in late)
-    assert any(text.startswith("2 rows of activities") for text in late)  # of those that were stored
+    assert any(
+        text.startswith("2 rows of activities") for text in late
+    )  # of those that were stored
 
 
 def test_facts_when_rows_differ_only_in_a_column_that_selects_them_then_they_are_two(tmp_path):
-    entry = STAGES | {"columns": LOG, "constants": {"stage": "new"}, "where": {"what": ["in", "out"]}}
+    entry = STAGES | {
+        "columns": LOG,
+        "constants": {"stage": "new"},
+        "where": {"what": ["in", "out"]},
+    }
     log = ["1,2024-01-02,in", "1,2024-01-02,out", "1,2024-01-02,in"]
     version = ingest(tmp_path, {"leads": [LEAD], "stages": log}, mapping=[LEADS, entry])
     assert account(version, "stages") == (3, 2, 0, 1)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_stored_bytes_when_the_rows_of_the_files_come_in_another_order_then_they_are_the_same(tmp_path, seed):
+def test_stored_bytes_when_the_rows_of_the_files_come_in_another_order_then_they_are_the_same(
+    tmp_path, seed
+):
     files = {
-        "leads": [LEAD, LEAD, "2,2024-01-01,", "3,2024-01-05T10:00:00,7", "4,,", "5,2024-01-01,1", "5,2024-01-01,2"],
-        "stages": ["1,2024-01-02,new", "1,2024-01-02,qualified", "2,2024-01-02,new", "2,2024-01-02,new", "3,never,new"],
-        "calls": ["1,2024-01-02", "2,2024-01-02T10:00", "2,2024-01-02T10:00:00", "1,2024-01-02", "9,2024-01-03"],
-        "outcomes": ["1,2024-02-01,won", "1,2024-02-01,lost", "3,2024-01-04,won", "2,2024-02-02,lost"],
+        "leads": [
+            LEAD,
+            LEAD,
+            "2,2024-01-01,",
+            "3,2024-01-05T10:00:00,7",
+            "4,,",
+            "5,2024-01-01,1",
+            "5,2024-01-01,2",
+        ],
+        "stages": [
+            "1,2024-01-02,new",
+            "1,2024-01-02,qualified",
+            "2,2024-01-02,new",
+            "2,2024-01-02,new",
+            "3,never,new",
+        ],
+        "calls": [
+            "1,2024-01-02",
+            "2,2024-01-02T10:00",
+            "2,2024-01-02T10:00:00",
+            "1,2024-01-02",
+            "9,2024-01-03",
+        ],
+        "outcomes": [
+            "1,2024-02-01,won",
+            "1,2024-02-01,lost",
+            "3,2024-01-04,won",
+            "2,2024-02-02,lost",
+        ],
     }
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -410,7 +553,9 @@ def test_stored_bytes_when_the_rows_of_the_files_come_in_another_order_then_they
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_stored_bytes_when_files_are_read_in_other_batches_then_the_version_is_the_same(tmp_path, monkeypatch, size):
+def test_stored_bytes_when_files_are_read_in_other_batches_then_the_version_is_the_same(
+    tmp_path, monkeypatch, size
+):
     files = {
         "leads": [LEAD, LEAD, "2,2024-01-01,", "3,2024-01-05,7", "3,2024-01-05,8"],
         "calls": ["1,2024-01-02", "x", "9,9"],
@@ -440,7 +585,10 @@ def test_ingest_when_the_input_changed_then_a_new_version_stands_beside_the_old_
         name: data for name, data in before.items() if name != "current.json"
     }
     assert first.files("leads") == second.files("leads")  # what did not change is shared
-    assert (len(rows(first, "activities", "lead_id")), len(rows(second, "activities", "lead_id"))) == (1, 2)
+    assert (
+        len(rows(first, "activities", "lead_id")),
+        len(rows(second, "activities", "lead_id")),
+    ) == (1, 2)
 
 
 def test_ingest_when_known_until_moves_then_only_the_manifest_is_new(tmp_path):
@@ -453,12 +601,18 @@ def test_ingest_when_known_until_moves_then_only_the_manifest_is_new(tmp_path):
 @pytest.mark.parametrize(
     ("breaks", "error"),
     [
-        (lambda folder: (folder / "calls.csv").write_text('id,t\n1,"2024-01-02\n'), SourceFormatError),
+        (
+            lambda folder: (folder / "calls.csv").write_text('id,t\n1,"2024-01-02\n'),
+            SourceFormatError,
+        ),
         (lambda folder: (folder / "calls.csv").write_text("id,t\n"), SourceFormatError),
         (lambda folder: (folder / "calls.csv").write_text("id,when\n1,2024-01-02\n"), UserError),
         (lambda folder: (folder / "calls.csv").unlink(), UserError),
         (lambda folder: (folder / "calls.csv").write_bytes(b'id,t\n1,"2024\n'), UserError),
-        (lambda folder: (folder / "leads.csv").write_text("id,created,amount\n1,never,5\n"), NoLeadsError),
+        (
+            lambda folder: (folder / "leads.csv").write_text("id,created,amount\n1,never,5\n"),
+            NoLeadsError,
+        ),
     ],
 )
 def test_ingest_when_it_fails_then_the_current_version_is_as_it_was(tmp_path, breaks, error):
@@ -474,7 +628,9 @@ def test_ingest_when_it_fails_then_the_current_version_is_as_it_was(tmp_path, br
     assert [path.name for path in (store(tmp_path) / "versions").iterdir()] == [f"{first.id}.json"]
 
 
-def test_ingest_when_not_one_lead_can_be_stored_then_the_rules_that_refused_them_are_counted(tmp_path):
+def test_ingest_when_not_one_lead_can_be_stored_then_the_rules_that_refused_them_are_counted(
+    tmp_path,
+):
     with pytest.raises(NoLeadsError, match=r"1 by type, 2 by unique; no version was written"):
         ingest(tmp_path, {"leads": ["1,2024-01-01,5", "1,2024-01-01,6", "2,never,"]})
     assert not (store(tmp_path) / "current.json").exists()
@@ -488,8 +644,12 @@ def test_ingest_when_the_mapping_selects_no_lead_then_it_is_said(tmp_path):
         ingest(tmp_path, {"leads": [LEAD]}, sources=ignoring)
 
 
-def test_times_when_rows_are_stored_then_both_are_there_and_nothing_is_known_before_it_happens(tmp_path):
-    (tmp_path / "late.csv").write_text("id,t,known\n1,2024-01-02,2024-01-01\n1,2024-01-03,\n1,2024-01-04,2024-02-05\n")
+def test_times_when_rows_are_stored_then_both_are_there_and_nothing_is_known_before_it_happens(
+    tmp_path,
+):
+    (tmp_path / "late.csv").write_text(
+        "id,t,known\n1,2024-01-02,2024-01-01\n1,2024-01-03,\n1,2024-01-04,2024-02-05\n"
+    )
     version = ingest(
         tmp_path,
         {"leads": [LEAD]},
@@ -523,17 +683,23 @@ TEN = [datetime(2024, 1, 1, 10, tzinfo=UTC), None]
     ],
     ids=lambda column: str(column.type),
 )
-def test_parquet_when_it_says_what_a_csv_says_then_the_stored_bytes_are_the_same(tmp_path, created, amounts):
+def test_parquet_when_it_says_what_a_csv_says_then_the_stored_bytes_are_the_same(
+    tmp_path, created, amounts
+):
     for name in ("csv", "parquet"):
         (tmp_path / name).mkdir()
     plain = ingest(tmp_path / "csv", {"leads": ["1,2024-01-01T10:00:00,5", "2,,"]})
     as_parquet(tmp_path / "parquet", id=pa.array([1, 2]), created=created, amount=amounts)
-    typed = ingest(tmp_path / "parquet", {}, sources={"leads": {"path": "leads.parquet"}}, mapping=[LEADS])
+    typed = ingest(
+        tmp_path / "parquet", {}, sources={"leads": {"path": "leads.parquet"}}, mapping=[LEADS]
+    )
     assert typed.manifest["tables"] == plain.manifest["tables"]
     assert ids(typed) == ["1", "2"]
 
 
-def test_field_when_its_name_means_something_to_us_or_to_sql_then_it_is_stored_or_refused_in_words(tmp_path):
+def test_field_when_its_name_means_something_to_us_or_to_sql_then_it_is_stored_or_refused_in_words(
+    tmp_path,
+):
     names = [
         "source",
         "line",
@@ -580,11 +746,15 @@ def test_field_when_its_name_means_something_to_us_or_to_sql_then_it_is_stored_o
         ),
     ],
 )
-def test_lead_when_it_closed_before_it_was_created_then_the_reject_shows_both_dates(tmp_path, created, closes, value):
+def test_lead_when_it_closed_before_it_was_created_then_the_reject_shows_both_dates(
+    tmp_path, created, closes, value
+):
     outcomes = [f"1,{closed},lost" for closed in closes] + ["2,2024-02-01,won"]
     version = ingest(tmp_path, {"leads": [f"1,{created},", "2,2024-01-01,"], "outcomes": outcomes})
     found = rows(version, "rejects", "rule", "column", "value", "lead_id")
-    assert [each for each in found if each[0] != "reference"] == [("closed_before_created", "event_at", value, "1")]
+    assert [each for each in found if each[0] != "reference"] == [
+        ("closed_before_created", "event_at", value, "1")
+    ]
 
 
 def test_stage_when_its_name_has_an_apostrophe_then_it_closes_all_the_same(tmp_path):
@@ -597,7 +767,16 @@ def test_stage_when_its_name_has_an_apostrophe_then_it_closes_all_the_same(tmp_p
 def test_answers_when_no_level_lists_them_then_those_stored_are_counted_and_shown(tmp_path):
     version = ingest(
         tmp_path,
-        {"leads": [LEAD, LEAD, "2,2024-01-01,yes", "3,2024-01-01,6", "3,2024-01-01,7", "4,2024-01-01,"]},
+        {
+            "leads": [
+                LEAD,
+                LEAD,
+                "2,2024-01-01,yes",
+                "3,2024-01-01,6",
+                "3,2024-01-01,7",
+                "4,2024-01-01,",
+            ]
+        },
         fields={"asked": {}},
         bant={"need": {"field": "asked", "levels": ["no", "yes"]}},
         mapping=[LEADS | {"columns": COLUMNS | {"asked": "amount"}}],
@@ -613,7 +792,9 @@ def test_answers_when_no_level_lists_them_then_those_stored_are_counted_and_show
 def test_ingest_when_it_ends_then_the_job_tells_what_the_manifest_holds(tmp_path):
     settings = make(tmp_path, {"leads": [LEAD, "x", "2,never,", "3,soon,"]})
     steps = []
-    told = jobs.ingest(settings, progress=lambda what, done, total: steps.append((what, done, total)))
+    told = jobs.ingest(
+        settings, progress=lambda what, done, total: steps.append((what, done, total))
+    )
     version = current(tmp_path)
     assert (told["project"], told["store_version"], told["known_until"]) == (
         "built",
@@ -622,7 +803,10 @@ def test_ingest_when_it_ends_then_the_job_tells_what_the_manifest_holds(tmp_path
     )
     assert told["accounts"] == version.manifest["accounts"]
     assert told["rejects"] == {"columns": 1, "type": 2}
-    assert told["first_rejects"] == {"columns": "leads.csv, line 3", "type": "leads.csv, line 4, column event_at"}
+    assert told["first_rejects"] == {
+        "columns": "leads.csv, line 3",
+        "type": "leads.csv, line 4, column event_at",
+    }
     assert steps[0] == ("reading leads.csv", 0, 1)
     assert [what for what, _, _ in steps[1:]] == [
         f"judging {table}" for table in ("changes", "activities", "stages", "outcomes")
@@ -632,7 +816,9 @@ def test_ingest_when_it_ends_then_the_job_tells_what_the_manifest_holds(tmp_path
 IGNORED = {"ignore": {"drafts": {"amount": ["draft"]}, "tests": {"amount": ["test*"]}}}
 
 
-def test_facts_when_the_row_of_their_lead_was_ignored_then_they_are_ignored_under_that_name(tmp_path):
+def test_facts_when_the_row_of_their_lead_was_ignored_then_they_are_ignored_under_that_name(
+    tmp_path,
+):
     files = {
         "leads": [LEAD, "2,2024-01-01,draft", "3,2024-01-01,test 1", "4,2024-01-01,draft", "4,2024-01-01,7",
                   "5,2024-01-01,draft", "5,never,7", ",2024-01-01,draft"],
@@ -645,7 +831,11 @@ def test_facts_when_the_row_of_their_lead_was_ignored_then_they_are_ignored_unde
     version = ingest(tmp_path, files, sources=sources | {"leads": {"path": "leads.csv"} | IGNORED})
     accounts = version.manifest["accounts"]["tables"]
     ignored = {name: a["ignored_by"] for name, a in accounts.items() if a["ignored"]}
-    assert ignored == {"activities": {"drafts": 2, "tests": 1}, "outcomes": {"drafts": 1}, "stages": {"tests": 1}}
+    assert ignored == {
+        "activities": {"drafts": 2, "tests": 1},
+        "outcomes": {"drafts": 1},
+        "stages": {"tests": 1},
+    }
     assert ids(version, "activities") == ["1", "4"]
     assert [(line, rule) for source, line, rule in rejects(version) if source == "calls"] == [
         (7, "reference"), (8, "reference"),  # a lead that was refused, and one that nobody knows
@@ -657,16 +847,26 @@ def test_facts_when_the_row_of_their_lead_was_ignored_then_they_are_ignored_unde
     [
         (["2,2024-01-02"] * 60, [], 0),  # of an ignored lead
         (["2,2024-01-02"] * 60 + ["1,2024-01-02"] * 3, [], 2),
-        (["2,2024-01-02", "1,2024-01-02"], ["1,2024-01-02", "2,2024-01-02"], 0),  # each is in both files
+        (
+            ["2,2024-01-02", "1,2024-01-02"],
+            ["1,2024-01-02", "2,2024-01-02"],
+            0,
+        ),  # each is in both files
         (["1,2024-01-02"] * 3, ["1,2024-01-02"] * 2, 2),  # both files have two of them
         (["1,2024-01-02"] * 2, ["1,2024-01-02"] * 3 + ["2,2024-01-02"] * 9, 2),
-        (["1,2023-01-02"] * 2, ["1,2024-04-02"] * 2, 2),  # before the creation, after the export: kept with a warning
+        (
+            ["1,2023-01-02"] * 2,
+            ["1,2024-04-02"] * 2,
+            2,
+        ),  # before the creation, after the export: kept with a warning
     ],
 )
 def test_repeats_when_rows_do_not_stay_then_they_are_not_counted(tmp_path, calls, more, repeated):
     (tmp_path / "calls").mkdir()
     for name, lines in {"a": calls, "b": more or ["1,2024-02-02"]}.items():
-        (tmp_path / "calls" / f"{name}.csv").write_text("\n".join(["id,t", *lines, ""]), encoding="utf-8")
+        (tmp_path / "calls" / f"{name}.csv").write_text(
+            "\n".join(["id,t", *lines, ""]), encoding="utf-8"
+        )
     files = {"leads": [LEAD, "2,2024-01-01,draft"]}
     sources = {"leads": {"path": "leads.csv"} | IGNORED, "calls": {"path": "calls"}}
     version = ingest(tmp_path, files, sources=sources, mapping=[LEADS, CALLS])
@@ -674,7 +874,9 @@ def test_repeats_when_rows_do_not_stay_then_they_are_not_counted(tmp_path, calls
     assert [text.split()[0] for text in warnings] == ([str(repeated)] if repeated else [])
 
 
-def test_facts_when_the_ignored_leads_are_in_a_file_that_is_not_read_again_then_they_are_ignored_all_the_same(tmp_path):
+def test_facts_when_the_ignored_leads_are_in_a_file_that_is_not_read_again_then_they_are_ignored_all_the_same(
+    tmp_path,
+):
     files = {"leads": [LEAD, "2,2024-01-01,draft"], "calls": ["2,2024-01-02"]}
     sources = {"leads": {"path": "leads.csv"} | IGNORED, "calls": {"path": "calls.csv"}}
     ingest(tmp_path, files, sources=sources)
@@ -683,7 +885,9 @@ def test_facts_when_the_ignored_leads_are_in_a_file_that_is_not_read_again_then_
 
 
 def test_facts_when_events_of_a_log_are_ignored_then_their_leads_are_not(tmp_path):
-    (tmp_path / "log.csv").write_text("id,t,what\n1,2024-01-01,lead\n2,2024-01-02,bot\n2,2024-01-02,call\n")
+    (tmp_path / "log.csv").write_text(
+        "id,t,what\n1,2024-01-01,lead\n2,2024-01-02,bot\n2,2024-01-02,call\n"
+    )
     source = {"path": "log.csv", "ignore": {"bots": {"what": ["bot"]}}}
     entries = [
         {"source": "log", "table": "leads", "columns": LOG, "where": {"what": ["lead"]}},

@@ -31,7 +31,11 @@ MAPPING = [
         "values": {"status": {"won": {"outcome": "won"}, "lost": {"outcome": "lost"}}},
     },
 ]
-STAGES = {"source": "stages", "table": "stages", "columns": {"lead_id": "id", "event_at": "at", "stage": "stage"}}
+STAGES = {
+    "source": "stages",
+    "table": "stages",
+    "columns": {"lead_id": "id", "event_at": "at", "stage": "stage"},
+}
 CALLS = {
     "source": "calls",
     "table": "activities",
@@ -44,7 +48,9 @@ def write(folder: Path, until: str, **files: Any) -> Settings:
     """An export of deals (id,status,closed), of stages (id,at,stage) and calls (id,at), and its settings."""
     settings = files.pop("settings", {})
     folder.mkdir(exist_ok=True)
-    deals = [f"{row.split(',')[0]},{CREATED},{row.split(',', 1)[1]}" for row in files.get("deals", [])]
+    deals = [
+        f"{row.split(',')[0]},{CREATED},{row.split(',', 1)[1]}" for row in files.get("deals", [])
+    ]
     (folder / "deals.csv").write_text("\n".join(["id,created,status,closed", *deals, ""]))
     mapping, sources = [*MAPPING], {"deals": {"path": "deals.csv"}}
     for name, header, entry in (("stages", "id,at,stage", STAGES), ("calls", "id,at", CALLS)):
@@ -69,20 +75,31 @@ def open_now(settings: Settings) -> History:
 def closes(settings: Settings, *columns: str) -> list[tuple[Any, ...]]:
     version = read_current(settings.project_folder() / "store", project=settings.project)
     rows = pa.concat_tables([pq.read_table(file) for file in version.files("closes")]).to_pylist()
-    named = [{name: format_us(row[name]) if name.endswith("_us") else row[name] for name in columns} for row in rows]
+    named = [
+        {name: format_us(row[name]) if name.endswith("_us") else row[name] for name in columns}
+        for row in rows
+    ]
     return sorted(tuple(row.values()) for row in named)
 
 
 def spells(settings: Settings, until: str = UNTIL) -> list[tuple[str, str, str, bool]]:
     history = open_now(settings)
     rows = history.spells(parse_moment(until, zone="UTC")).itertuples()
-    return [(r.lead_id, format_us(r.earliest_us), format_us(r.close_us), r.won) for r in rows if r.close_us < 2**61]
+    return [
+        (r.lead_id, format_us(r.earliest_us), format_us(r.close_us), r.won)
+        for r in rows
+        if r.close_us < 2**61
+    ]
 
 
 CASES = {
     # status, close date -> from, to
     "a past moment": ("lost,2024-05-01T10:00:00Z", "2024-05-01T10:00:00Z", "2024-05-01T10:00:00Z"),
-    "a past date": ("lost,2024-05-01", "2024-05-01T23:59:59.999999Z", "2024-05-01T23:59:59.999999Z"),
+    "a past date": (
+        "lost,2024-05-01",
+        "2024-05-01T23:59:59.999999Z",
+        "2024-05-01T23:59:59.999999Z",
+    ),
     "next month's date": ("lost,2024-07-15", CREATED, SEEN),
     "a moment to come": ("won,2024-06-01T06:00:00Z", CREATED, SEEN),
     "today's date without a time": ("lost,2024-06-01", "2024-06-01T00:00:00Z", SEEN),
@@ -92,19 +109,29 @@ CASES = {
 
 
 @pytest.mark.parametrize(("row", "earliest", "latest"), CASES.values(), ids=CASES)
-def test_lead_when_its_row_says_closed_then_is_never_open_whatever_its_close_date(tmp_path, row, earliest, latest):
+def test_lead_when_its_row_says_closed_then_is_never_open_whatever_its_close_date(
+    tmp_path, row, earliest, latest
+):
     settings, _ = ingest(tmp_path, deals=[f"1,{row}", "2,open,2024-07-15"])
     assert spells(settings) == [("1", earliest, latest, row.startswith("won"))]
-    assert open_now(settings).open_list(parse_moment(UNTIL, zone="UTC"))["lead_id"].tolist() == ["2"]
+    assert open_now(settings).open_list(parse_moment(UNTIL, zone="UTC"))["lead_id"].tolist() == [
+        "2"
+    ]
 
 
 @pytest.mark.parametrize(("row", "earliest", "latest"), CASES.values(), ids=CASES)
-def test_lead_when_it_entered_a_closing_stage_then_is_never_open_whatever_the_date(tmp_path, row, earliest, latest):
+def test_lead_when_it_entered_a_closing_stage_then_is_never_open_whatever_the_date(
+    tmp_path, row, earliest, latest
+):
     status, closed = row.split(",")
     stage = {"won": "signed", "lost": "rejected"}[status]
-    settings, _ = ingest(tmp_path, deals=["1,open,", "2,open,"], stages=[f"1,{closed},{stage}", "2,2024-03-02,new"])
+    settings, _ = ingest(
+        tmp_path, deals=["1,open,", "2,open,"], stages=[f"1,{closed},{stage}", "2,2024-03-02,new"]
+    )
     assert spells(settings) == [("1", earliest, latest, status == "won")]
-    assert open_now(settings).open_list(parse_moment(UNTIL, zone="UTC"))["lead_id"].tolist() == ["2"]
+    assert open_now(settings).open_list(parse_moment(UNTIL, zone="UTC"))["lead_id"].tolist() == [
+        "2"
+    ]
 
 
 def test_open_stage_when_it_has_no_date_then_is_refused_as_before(tmp_path):
@@ -124,9 +151,13 @@ def test_ingest_when_closes_have_no_usable_date_then_counts_them_by_kind_and_by_
 
 
 @pytest.mark.parametrize("severity", ["warn", "refuse"])
-def test_close_date_when_it_cannot_be_read_then_is_missing_only_where_the_settings_warn(tmp_path, severity):
+def test_close_date_when_it_cannot_be_read_then_is_missing_only_where_the_settings_warn(
+    tmp_path, severity
+):
     validation = {"severity": {"type": severity}, "max_refused": 1.0}
-    settings, told = ingest(tmp_path, deals=["1,lost,soon", "2,open,"], settings={"validation": validation})
+    settings, told = ingest(
+        tmp_path, deals=["1,lost,soon", "2,open,"], settings={"validation": validation}
+    )
     warned = [("1", CREATED, SEEN, False)]
     assert spells(settings) == (warned if severity == "warn" else [])
     assert told["rejects"] == ({} if severity == "warn" else {"outcome_refused": 1, "type": 1})
@@ -153,10 +184,16 @@ def test_close_when_its_date_comes_later_and_is_usable_then_narrows_what_was_unk
 BEFORE_IT_WAS_SHOWN = "2024-05-10T08:00:00Z"
 
 
-def test_close_when_it_is_dated_before_an_export_that_showed_the_lead_open_then_counts_from_that_export(tmp_path):
+def test_close_when_it_is_dated_before_an_export_that_showed_the_lead_open_then_counts_from_that_export(
+    tmp_path,
+):
     ingest(tmp_path, deals=["1,open,", "2,open,", "3,lost,2024-05-01T08:00:00Z"])
     ingest(tmp_path, "2024-06-10T06:00:00Z", deals=["1,open,", "3,lost,2024-05-01T08:00:00Z"])
-    rows = [f"1,lost,{BEFORE_IT_WAS_SHOWN}", f"2,won,{BEFORE_IT_WAS_SHOWN}", f"4,won,{BEFORE_IT_WAS_SHOWN}"]
+    rows = [
+        f"1,lost,{BEFORE_IT_WAS_SHOWN}",
+        f"2,won,{BEFORE_IT_WAS_SHOWN}",
+        f"4,won,{BEFORE_IT_WAS_SHOWN}",
+    ]
     settings, told = ingest(tmp_path, NEXT, deals=rows)
     assert spells(settings, NEXT) == [
         ("1", "2024-06-10T06:00:00Z", "2024-06-10T06:00:00Z", False),
@@ -164,13 +201,13 @@ def test_close_when_it_is_dated_before_an_export_that_showed_the_lead_open_then_
         ("3", "2024-05-01T08:00:00Z", "2024-05-01T08:00:00Z", False),  # its past stays
         ("4", BEFORE_IT_WAS_SHOWN, BEFORE_IT_WAS_SHOWN, True),  # no export showed it open
     ]
-    warning = (
-        "2 closes are dated before an export that still showed the lead open: counted from the time of that export"
-    )
+    warning = "2 closes are dated before an export that still showed the lead open: counted from the time of that export"
     assert warning in told["warnings"]
 
 
-def test_close_when_the_lead_was_in_an_open_stage_after_its_stated_date_then_is_closed_all_the_same(tmp_path):
+def test_close_when_the_lead_was_in_an_open_stage_after_its_stated_date_then_is_closed_all_the_same(
+    tmp_path,
+):
     stages = ["1,2024-05-20T08:00:00Z,new"]
     ingest(tmp_path, deals=["1,open,"], stages=stages)
     settings, _ = ingest(tmp_path, NEXT, deals=[f"1,lost,{BEFORE_IT_WAS_SHOWN}"], stages=stages)
@@ -190,9 +227,14 @@ def test_close_when_the_lead_was_reopened_and_closed_again_between_exports_then_
 
 
 @pytest.mark.parametrize("is_new_export", [False, True])
-def test_close_when_only_now_the_settings_read_its_status_as_one_then_its_date_counts(tmp_path, is_new_export):
+def test_close_when_only_now_the_settings_read_its_status_as_one_then_its_date_counts(
+    tmp_path, is_new_export
+):
     rows = [f"1,lost,{BEFORE_IT_WAS_SHOWN}", f"2,won,{BEFORE_IT_WAS_SHOWN}", "3,open,"]
-    only_won = MAPPING[1] | {"where": {"status": ["won"]}, "values": {"status": {"won": {"outcome": "won"}}}}
+    only_won = MAPPING[1] | {
+        "where": {"status": ["won"]},
+        "values": {"status": {"won": {"outcome": "won"}}},
+    }
     sources = {"deals": {"path": "deals.csv", "ignore": {}}}
     ingest(tmp_path, deals=rows, settings={"mapping": [MAPPING[0], only_won], "sources": sources})
     until = NEXT if is_new_export else UNTIL
@@ -204,7 +246,9 @@ def test_close_when_only_now_the_settings_read_its_status_as_one_then_its_date_c
     assert not any("still showed the lead open" in line for line in told["warnings"])
 
 
-def test_close_when_another_takes_its_place_then_both_are_remembered_and_the_last_in_time_counts(tmp_path):
+def test_close_when_another_takes_its_place_then_both_are_remembered_and_the_last_in_time_counts(
+    tmp_path,
+):
     ingest(tmp_path, deals=["1,won,2024-05-30T08:00:00Z"])
     soon = "2024-06-03T06:00:00Z"
     settings, _ = ingest(tmp_path, soon, deals=["1,lost,2024-05-30T08:00:00Z"])
@@ -217,7 +261,9 @@ def test_close_when_another_takes_its_place_then_both_are_remembered_and_the_las
     assert spells(settings, UNTIL) == [("1", close, close, True)]  # as it was known then
 
 
-def test_close_when_the_settings_translate_its_source_otherwise_then_is_the_same_close_read_anew(tmp_path):
+def test_close_when_the_settings_translate_its_source_otherwise_then_is_the_same_close_read_anew(
+    tmp_path,
+):
     ingest(tmp_path, deals=["1,won,", "2,lost,"])
     values = {"status": {"won": {"outcome": "lost"}, "lost": {"outcome": "won"}}}
     mapping = [MAPPING[0], MAPPING[1] | {"values": values}]
@@ -232,7 +278,9 @@ def test_close_when_the_export_shows_the_lead_open_again_then_is_gone_and_rememb
     assert closes(settings, "lead_id", "state", "gone_us") == [("1", "gone", NEXT_SEEN)]
 
 
-def test_close_when_its_lead_is_missing_from_an_export_then_is_remembered_for_when_it_is_back(tmp_path):
+def test_close_when_its_lead_is_missing_from_an_export_then_is_remembered_for_when_it_is_back(
+    tmp_path,
+):
     ingest(tmp_path, deals=["1,lost,", "2,open,"])
     ingest(tmp_path, "2024-06-10T06:00:00Z", deals=["2,open,"])
     settings, _ = ingest(tmp_path, NEXT, deals=["1,lost,2024-06-20", "2,open,"])
@@ -259,7 +307,11 @@ def test_undated_close_when_a_substitute_is_stated_then_takes_its_time(tmp_path,
     settings, said = ingest(
         tmp_path,
         deals=["1,lost,", "2,lost,2024-08-01", "3,won,2024-05-01T00:00:00Z", "4,lost,"],
-        calls=[f"{i},{at}" for i in (1, 2, 3) for at in ("2024-05-10T10:00:00Z", "2024-06-20", "2024-04-02")],
+        calls=[
+            f"{i},{at}"
+            for i in (1, 2, 3)
+            for at in ("2024-05-10T10:00:00Z", "2024-06-20", "2024-04-02")
+        ],
         stages=[f"{i},2024-04-20T10:00:00Z,new" for i in (1, 2, 3)],
         settings={"target": {"undated_close": chosen}},
     )
@@ -274,7 +326,11 @@ def test_undated_close_when_a_substitute_is_stated_then_takes_its_time(tmp_path,
 
 
 def test_undated_close_when_the_substitute_changes_then_the_next_ingest_obeys(tmp_path):
-    files = {"deals": ["1,lost,"], "calls": ["1,2024-05-10T10:00:00Z"], "stages": ["1,2024-04-20T10:00:00Z,new"]}
+    files = {
+        "deals": ["1,lost,"],
+        "calls": ["1,2024-05-10T10:00:00Z"],
+        "stages": ["1,2024-04-20T10:00:00Z,new"],
+    }
     found = []
     for chosen in ("last_activity", "last_stage", None):
         settings, _ = ingest(tmp_path, **files, settings={"target": {"undated_close": chosen}})
@@ -282,8 +338,15 @@ def test_undated_close_when_the_substitute_changes_then_the_next_ingest_obeys(tm
     assert found == [("2024-05-10T10:00:00Z",) * 2, ("2024-04-20T10:00:00Z",) * 2, (CREATED, SEEN)]
 
 
-def test_ingest_when_closes_contradict_each_other_then_counts_slips_reversals_and_differing_tables(tmp_path):
-    deals = ["1,lost,2024-05-01T09:04:00Z", "2,won,2024-05-01T09:00:00Z", "3,open,", "4,lost,2024-05-02T00:00:00Z"]
+def test_ingest_when_closes_contradict_each_other_then_counts_slips_reversals_and_differing_tables(
+    tmp_path,
+):
+    deals = [
+        "1,lost,2024-05-01T09:04:00Z",
+        "2,won,2024-05-01T09:00:00Z",
+        "3,open,",
+        "4,lost,2024-05-02T00:00:00Z",
+    ]
     at = "2024-05-01T09:00:00Z"
     stages = [
         f"1,{at},signed", "1,2024-05-01T09:04:00Z,rejected",  # a slip, put right
@@ -302,7 +365,9 @@ def test_ingest_when_closes_contradict_each_other_then_counts_slips_reversals_an
     ]  # fmt: skip
 
 
-def test_training_side_when_closes_have_no_usable_date_then_leaves_out_what_hangs_on_it_and_refuses_too_many(tmp_path):
+def test_training_side_when_closes_have_no_usable_date_then_leaves_out_what_hangs_on_it_and_refuses_too_many(
+    tmp_path,
+):
     rows = [f"{i},{'won' if i % 2 else 'lost'},2024-05-01T10:00:00Z" for i in range(40)]
     settings, _ = ingest(tmp_path, deals=[*rows, "40,lost,2024-07-01"])
     history = open_now(settings)

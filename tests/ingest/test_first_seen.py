@@ -59,7 +59,9 @@ def observed(settings: Settings) -> set[tuple[str, str, str | None, str]]:
     """(lead, field, value, the export that showed it)."""
     exports = {parse_moment(until, zone="UTC") - 1: until for until in (FIRST, SECOND, THIRD)}
     found = rows(current(settings), "observed")
-    return {(row["lead_id"], row["field"], row["value"], exports[row["available_us"]]) for row in found}
+    return {
+        (row["lead_id"], row["field"], row["value"], exports[row["available_us"]]) for row in found
+    }
 
 
 def leads(*lines: str, header: str = "id,created,industry") -> str:
@@ -79,7 +81,9 @@ EDITS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
-def test_creation_when_settings_were_edited_between_two_exports_then_it_is_what_the_first_one_showed(tmp_path, edit):
+def test_creation_when_settings_were_edited_between_two_exports_then_it_is_what_the_first_one_showed(
+    tmp_path, edit
+):
     jobs.ingest(export(tmp_path, FIRST, RETAIL))
     settings = export(tmp_path, SECOND, BOUGHT, **edit)
     jobs.ingest(settings)
@@ -87,9 +91,15 @@ def test_creation_when_settings_were_edited_between_two_exports_then_it_is_what_
     assert observed(settings) == {("1", "industry", "BOUGHT", SECOND)}
 
 
-def test_creation_when_a_lead_was_missing_from_one_export_then_it_is_what_the_first_one_showed(tmp_path):
+def test_creation_when_a_lead_was_missing_from_one_export_then_it_is_what_the_first_one_showed(
+    tmp_path,
+):
     other = "2,2024-01-01,Food"
-    exports = {FIRST: ["1,2024-01-01,Retail", other], SECOND: [other], THIRD: ["1,2024-01-01,X", other]}
+    exports = {
+        FIRST: ["1,2024-01-01,Retail", other],
+        SECOND: [other],
+        THIRD: ["1,2024-01-01,X", other],
+    }
     for until, lines in exports.items():
         settings = export(tmp_path, until, leads(*lines))
         jobs.ingest(settings, accept=["half_delivered"])
@@ -99,11 +109,16 @@ def test_creation_when_a_lead_was_missing_from_one_export_then_it_is_what_the_fi
 
 def test_creation_when_a_column_is_mapped_later_then_its_history_was_kept_all_along(tmp_path):
     jobs.ingest(export(tmp_path, FIRST, RETAIL, columns={}))
-    jobs.ingest(export(tmp_path, SECOND, leads("1,2024-01-01,Food", "2,2024-03-05,Steel"), columns={}))
+    jobs.ingest(
+        export(tmp_path, SECOND, leads("1,2024-01-01,Food", "2,2024-03-05,Steel"), columns={})
+    )
     settings = export(tmp_path, THIRD, leads("1,2024-01-01,BOUGHT", "2,2024-03-05,Steel"))
     jobs.ingest(settings)
     assert at_creation(settings) == {"1": "Retail", "2": "Steel"}
-    assert observed(settings) == {("1", "industry", "Food", SECOND), ("1", "industry", "BOUGHT", THIRD)}
+    assert observed(settings) == {
+        ("1", "industry", "Food", SECOND),
+        ("1", "industry", "BOUGHT", THIRD),
+    }
 
 
 def test_creation_when_a_column_appears_later_then_it_is_known_from_its_first_export(tmp_path):
@@ -116,30 +131,48 @@ def test_creation_when_a_column_appears_later_then_it_is_known_from_its_first_ex
 
 def test_creation_when_a_value_map_is_edited_then_the_first_text_is_mapped_anew(tmp_path):
     def mapped(**words: str) -> dict[str, Any]:
-        return {"values": {"industry": {word: {"industry": value} for word, value in words.items()}}}
+        return {
+            "values": {"industry": {word: {"industry": value} for word, value in words.items()}}
+        }
 
-    jobs.ingest(export(tmp_path, FIRST, RETAIL, columns={}, entry=mapped(Retail="shops", BOUGHT="gone")))
-    settings = export(tmp_path, SECOND, BOUGHT, columns={}, entry=mapped(Retail="trade", BOUGHT="trade"))
+    jobs.ingest(
+        export(tmp_path, FIRST, RETAIL, columns={}, entry=mapped(Retail="shops", BOUGHT="gone"))
+    )
+    settings = export(
+        tmp_path, SECOND, BOUGHT, columns={}, entry=mapped(Retail="trade", BOUGHT="trade")
+    )
     jobs.ingest(settings)
     assert at_creation(settings) == {"1": "trade"}
     assert observed(settings) == set()
 
 
 def test_creation_when_a_number_is_only_written_differently_then_nothing_changed(tmp_path):
-    size = {"fields": {"size": {"type": "number", "decimals": 0, "known_from": "creation"}}, "columns": {"size": "n"}}
+    size = {
+        "fields": {"size": {"type": "number", "decimals": 0, "known_from": "creation"}},
+        "columns": {"size": "n"},
+    }
     for until, number in ((FIRST, "5"), (SECOND, "5.0"), (THIRD, "7")):
-        settings = export(tmp_path, until, leads(f"1,2024-01-01,{number}", header="id,created,n"), **size)
+        settings = export(
+            tmp_path, until, leads(f"1,2024-01-01,{number}", header="id,created,n"), **size
+        )
         jobs.ingest(settings)
     assert at_creation(settings, "size") == {"1": 5}
     assert observed(settings) == {("1", "size", "7", THIRD)}
 
 
 def test_creation_when_the_row_was_refused_at_first_then_its_text_counts_from_then(tmp_path):
-    size = {"fields": INDUSTRY | {"size": {"type": "number"}}, "columns": {"industry": "industry", "size": "n"}}
+    size = {
+        "fields": INDUSTRY | {"size": {"type": "number"}},
+        "columns": {"industry": "industry", "size": "n"},
+    }
     sound = [f"{n},2024-01-01,Food,1" for n in range(2, 40)]
     header = "id,created,industry,n"
-    jobs.ingest(export(tmp_path, FIRST, leads("1,2024-01-01,Retail,what", *sound, header=header), **size))
-    settings = export(tmp_path, SECOND, leads("1,2024-01-01,BOUGHT,5", *sound, header=header), **size)
+    jobs.ingest(
+        export(tmp_path, FIRST, leads("1,2024-01-01,Retail,what", *sound, header=header), **size)
+    )
+    settings = export(
+        tmp_path, SECOND, leads("1,2024-01-01,BOUGHT,5", *sound, header=header), **size
+    )
     jobs.ingest(settings)
     assert at_creation(settings)["1"] == "Retail"
 
@@ -155,7 +188,9 @@ def test_creation_after_a_rollback_then_only_ancestors_of_the_version_count(tmp_
     assert observed(settings) == {("1", "industry", "Food", THIRD)}
 
 
-def test_creation_when_the_source_is_called_otherwise_or_columns_change_places_then_it_stays(tmp_path):
+def test_creation_when_the_source_is_called_otherwise_or_columns_change_places_then_it_stays(
+    tmp_path,
+):
     jobs.ingest(export(tmp_path, FIRST, RETAIL))
     settings = export(tmp_path, SECOND, leads("BOUGHT,1,2024-01-01", header="industry,id,created"))
     leads_entry = {"source": "crm", "table": "leads", "columns": PLAIN | {"industry": "industry"}}
@@ -182,7 +217,9 @@ PERSONAL = [
 
 
 @pytest.mark.parametrize(("column", "value"), PERSONAL, ids=[column for column, _ in PERSONAL])
-def test_first_seen_when_a_column_is_personal_then_only_a_salted_hash_of_it_is_kept(tmp_path, column, value):
+def test_first_seen_when_a_column_is_personal_then_only_a_salted_hash_of_it_is_kept(
+    tmp_path, column, value
+):
     lines = [f"{n},2024-01-01,{value if n else 'bob@example.com'}" for n in range(30)]
     settings = export(tmp_path, FIRST, leads(*lines, header=f"id,created,{column}"), columns={})
     jobs.ingest(settings)
@@ -198,7 +235,9 @@ def texts_of(path: Path) -> list[str]:
     return [str(value) for column in pq.read_table(path).to_pydict().values() for value in column]
 
 
-def test_first_seen_when_a_hashed_column_is_mapped_later_then_texts_that_are_still_there_are_read(tmp_path):
+def test_first_seen_when_a_hashed_column_is_mapped_later_then_texts_that_are_still_there_are_read(
+    tmp_path,
+):
     """A column that only looked personal: of what was hashed, the words that an export still has are recognised."""
     header = "id,created,Segment name"
     jobs.ingest(export(tmp_path, FIRST, leads("1,2024-01-01,A", "2,2024-01-01,B", "3,2024-01-01,C", header=header),
@@ -214,7 +253,11 @@ def forget_first_seen(settings: Settings) -> None:
     """Make the current version one of before: with mapped values only."""
     store = settings.project_folder() / "store"
     version = current(settings)
-    manifest = {key: value for key, value in version.manifest.items() if key not in {"first_seen", "text_changes"}}
+    manifest = {
+        key: value
+        for key, value in version.manifest.items()
+        if key not in {"first_seen", "text_changes"}
+    }
     data = canonical_json(manifest | {"leads_reading": "0" * 16})
     sha256 = hash_bytes(data)
     (store / "versions" / f"{sha256[:16]}.json").write_bytes(data)
@@ -227,13 +270,24 @@ def test_store_of_before_then_the_first_ingest_begins_with_what_it_holds(tmp_pat
         "start": {"type": "date", "known_from": "creation"},
         "plan": {"known_from": "export"},
     }
-    more = {"fields": fields, "columns": {"industry": "industry", "size": "n", "start": "s", "plan": "p"}}
+    more = {
+        "fields": fields,
+        "columns": {"industry": "industry", "size": "n", "start": "s", "plan": "p"},
+    }
     header = "id,created,industry,n,s,p"
-    jobs.ingest(export(tmp_path, FIRST, leads("1,2024-01-01,Retail,1.5,2024-02-01,free", header=header), **more))
-    settings = export(tmp_path, SECOND, leads("1,2024-01-01,Food,1.5,2024-02-01,free", header=header), **more)
+    jobs.ingest(
+        export(
+            tmp_path, FIRST, leads("1,2024-01-01,Retail,1.5,2024-02-01,free", header=header), **more
+        )
+    )
+    settings = export(
+        tmp_path, SECOND, leads("1,2024-01-01,Food,1.5,2024-02-01,free", header=header), **more
+    )
     jobs.ingest(settings)
     forget_first_seen(settings)
-    settings = export(tmp_path, THIRD, leads("1,2024-01-01,BOUGHT,2.5,2024-02-01,pro", header=header), **more)
+    settings = export(
+        tmp_path, THIRD, leads("1,2024-01-01,BOUGHT,2.5,2024-02-01,pro", header=header), **more
+    )
     jobs.ingest(settings)
     assert at_creation(settings) == {"1": "Retail"}
     assert at_creation(settings, "size") == {"1": 150}
@@ -261,10 +315,14 @@ def test_prune_when_versions_go_then_what_was_first_seen_stays(tmp_path):
     assert json.dumps(settings.public())
 
 
-def test_field_when_it_is_read_from_a_new_column_then_a_warning_says_that_its_past_is_not_used(tmp_path):
+def test_field_when_it_is_read_from_a_new_column_then_a_warning_says_that_its_past_is_not_used(
+    tmp_path,
+):
     jobs.ingest(export(tmp_path, FIRST, "id,created,industry\n1,2024-02-01,retail\n"))
     for until, warned in ((SECOND, 1), (THIRD, 0)):
         text = f"id,created,sector\n1,2024-02-01,retail\n2,{until[:7]}-01,food\n"
-        told = jobs.ingest(export(tmp_path, until, text, columns={"industry": "sector"}), accept=["emptied"])
+        told = jobs.ingest(
+            export(tmp_path, until, text, columns={"industry": "sector"}), accept=["emptied"]
+        )
         found = [each for each in told["warnings"] if "industry is now read from sector" in each]
         assert len(found) == warned

@@ -43,9 +43,19 @@ def test_id_when_the_others_are_few_then_they_show_no_form():
     assert find_odd_ids(pa.array(["Total"]), pa.array(["1", "2", "3", "4"])).tolist() == [False]
 
 
-def test_rows_when_they_are_totals_or_footers_then_they_are_refused_by_name_and_undated_leads_stay(tmp_path):
+def test_rows_when_they_are_totals_or_footers_then_they_are_refused_by_name_and_undated_leads_stay(
+    tmp_path,
+):
     leads = [f"{n:04},2024-01-{n % 28 + 1:02},5" for n in range(100)]
-    more = ["Total,,500", "Grand total,,500", ",,500", "0777,,5", "ABC,2024-01-05,5", ",2024-01-05,5", "Total,,500"]
+    more = [
+        "Total,,500",
+        "Grand total,,500",
+        ",,500",
+        "0777,,5",
+        "ABC,2024-01-05,5",
+        ",2024-01-05,5",
+        "Total,,500",
+    ]
     (tmp_path / "leads.csv").write_text("\n".join(["id,created,amount", *leads, *more]))
     settings = make_settings(
         input_folder=tmp_path,
@@ -64,4 +74,8 @@ def test_rows_when_they_are_totals_or_footers_then_they_are_refused_by_name_and_
     account = result["accounts"]["tables"]["leads"]
     assert (account["stored"], account["rejected"], account["duplicates"]) == (102, 4, 1)
     refused = jobs.list_rejects(settings)["first"]["not_a_lead"]
-    assert [(row["line"], row["value"]) for row in refused] == [(102, "Total"), (103, "Grand total"), (104, "")]
+    assert [(row["line"], row["value"]) for row in refused] == [
+        (102, "Total"),
+        (103, "Grand total"),
+        (104, ""),
+    ]

@@ -11,7 +11,13 @@ from builders import make_settings
 from leadscore import files
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import AlarmError, NoStoreError, SourceFormatError, UnknownAlarmError, WriteError
+from leadscore.errors import (
+    AlarmError,
+    NoStoreError,
+    SourceFormatError,
+    UnknownAlarmError,
+    WriteError,
+)
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import open_history
 from leadscore.settings.settings import Settings
@@ -26,7 +32,13 @@ FIELDS = {
 LEADS = {
     "source": "leads",
     "table": "leads",
-    "columns": {"lead_id": "id", "event_at": "created", "city": "city", "plan": "plan", "size": "size"},
+    "columns": {
+        "lead_id": "id",
+        "event_at": "created",
+        "city": "city",
+        "plan": "plan",
+        "size": "size",
+    },
 }
 CALLS = {
     "source": "calls",
@@ -38,7 +50,11 @@ FIRST, SECOND, THIRD = (f"2024-0{month}-01" for month in (3, 4, 5))
 
 
 def export(
-    folder: Path, until: str, leads: list[str], calls: dict[str, list[str]] | None = None, **more: Any
+    folder: Path,
+    until: str,
+    leads: list[str],
+    calls: dict[str, list[str]] | None = None,
+    **more: Any,
 ) -> Settings:
     """Write an export: leads.csv, and a file of calls for each name."""
     (folder / "leads.csv").write_text("\n".join(["id,created,city,plan,size", *leads, ""]))
@@ -69,13 +85,20 @@ def observed(version: StoreVersion) -> set[tuple[str, str, str | None, str]]:
     exports = {parse_moment(until, zone="UTC") - 1: until for until in (FIRST, SECOND, THIRD)}
     found = rows(version, "observed")
     assert all(row["event_us"] == row["available_us"] for row in found)
-    return {(row["lead_id"], row["field"], row["value"], exports[row["available_us"]]) for row in found}
+    return {
+        (row["lead_id"], row["field"], row["value"], exports[row["available_us"]]) for row in found
+    }
 
 
 def test_files_when_a_day_is_added_then_only_that_one_is_read(tmp_path):
     first = ingest(export(tmp_path, FIRST, ["1,2024-01-01,Ulm,,"]))
-    assert {file["file"]: file["unchanged"] for file in first["files"]} == {"leads.csv": False, "calls/01.csv": False}
-    later = export(tmp_path, SECOND, ["1,2024-01-01,Ulm,,"], {"02.csv": ["1,2024-03-05", "1,2024-01-05"]})
+    assert {file["file"]: file["unchanged"] for file in first["files"]} == {
+        "leads.csv": False,
+        "calls/01.csv": False,
+    }
+    later = export(
+        tmp_path, SECOND, ["1,2024-01-01,Ulm,,"], {"02.csv": ["1,2024-03-05", "1,2024-01-05"]}
+    )
     second = ingest(later)
     assert {file["file"]: file["unchanged"] for file in second["files"]} == {
         "leads.csv": True, "calls/01.csv": True, "calls/02.csv": False,
@@ -96,7 +119,9 @@ def test_files_when_one_is_read_alone_or_with_others_then_the_rows_are_the_same(
     (tmp_path / "whole").mkdir()
     calls = ["1,2024-01-05", "2,2024-01-06", "9,2024-01-07", "1,2024-01-08"]
     leads = ["1,2024-01-01,Ulm,,", "2,2024-01-01,Bonn,,"]
-    apart = export(tmp_path / "apart", FIRST, leads, {f"{i}.csv": [row] for i, row in enumerate(calls)})
+    apart = export(
+        tmp_path / "apart", FIRST, leads, {f"{i}.csv": [row] for i, row in enumerate(calls)}
+    )
     whole = export(tmp_path / "whole", FIRST, leads, {"all.csv": calls})
     assert ingest(apart)["accounts"]["tables"] == ingest(whole)["accounts"]["tables"]
     told = [sorted(map(str, rows(current(each), "activities"))) for each in (apart, whole)]
@@ -110,7 +135,9 @@ def test_files_when_one_is_read_alone_or_with_others_then_the_rows_are_the_same(
 def test_activities_when_files_overlap_then_a_row_counts_as_often_as_in_the_file_that_has_most(
     tmp_path, copies, stored
 ):
-    files = {f"{i}.csv": ["1,2024-01-05"] * n + [f"1,2024-02-0{i + 1}"] for i, n in enumerate(copies)}
+    files = {
+        f"{i}.csv": ["1,2024-01-05"] * n + [f"1,2024-02-0{i + 1}"] for i, n in enumerate(copies)
+    }
     told = ingest(export(tmp_path, FIRST, ["1,2024-01-01,Ulm,,"], files))
     account = told["accounts"]["tables"]["activities"]
     assert account["stored"] == stored + len(copies)
@@ -124,18 +151,33 @@ def test_files_when_the_mapping_changes_then_they_are_read_again(tmp_path):
     told = ingest(settings.model_copy(update={"mapping": make_settings(
         sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls"}}, mapping=[LEADS, entry], fields=FIELDS
     ).mapping}))  # fmt: skip
-    assert {file["file"]: file["unchanged"] for file in told["files"]} == {"leads.csv": True, "calls/01.csv": False}
+    assert {file["file"]: file["unchanged"] for file in told["files"]} == {
+        "leads.csv": True,
+        "calls/01.csv": False,
+    }
     assert [row["kind"] for row in rows(current(settings), "activities")] == ["email"]
 
 
-def test_leads_when_values_differ_from_the_export_before_then_they_are_changes_known_from_this_one(tmp_path):
-    ingest(export(tmp_path, FIRST, ["1,2024-01-01,Ulm,free,5", "2,2024-01-01,Bonn,,6", "3,2024-01-01,,free,"]))
+def test_leads_when_values_differ_from_the_export_before_then_they_are_changes_known_from_this_one(
+    tmp_path,
+):
+    ingest(
+        export(
+            tmp_path,
+            FIRST,
+            ["1,2024-01-01,Ulm,free,5", "2,2024-01-01,Bonn,,6", "3,2024-01-01,,free,"],
+        )
+    )
     later = export(tmp_path, SECOND, ["1,2024-01-01,Köln,pro,5", "2,2024-01-01,Bonn,free,7", "3,2024-01-01,Jena,free,",
                                       "4,2024-03-09,Kiel,pro,1"])  # fmt: skip
     ingest(later)
     by_export = {("1", "plan", "free", FIRST), ("3", "plan", "free", FIRST), ("1", "plan", "pro", SECOND),
                  ("2", "plan", "free", SECOND), ("4", "plan", "pro", SECOND)}  # fmt: skip
-    differences = {("1", "city", "Köln", SECOND), ("3", "city", "Jena", SECOND), ("2", "size", "7", SECOND)}
+    differences = {
+        ("1", "city", "Köln", SECOND),
+        ("3", "city", "Jena", SECOND),
+        ("2", "size", "7", SECOND),
+    }
     assert observed(current(later)) == by_export | differences
     # what was seen first stays what was known at creation; a field that is only shown is today's
     assert [(row["lead_id"], row["city"], row["size"]) for row in rows(current(later), "leads")] == [
@@ -149,16 +191,23 @@ def test_leads_when_a_value_goes_back_or_away_then_each_step_is_a_change(tmp_pat
         ingest(settings)
         again = ingest(settings)
         assert again["store_version"] == current(settings).id
-    assert observed(current(settings)) == {("1", "city", "Köln", SECOND), ("1", "city", None, THIRD)}
+    assert observed(current(settings)) == {
+        ("1", "city", "Köln", SECOND),
+        ("1", "city", None, THIRD),
+    }
 
 
-def test_features_when_history_grew_by_itself_then_they_know_each_value_from_its_export_on(tmp_path):
+def test_features_when_history_grew_by_itself_then_they_know_each_value_from_its_export_on(
+    tmp_path,
+):
     ingest(export(tmp_path, FIRST, ["1,2024-01-01,Ulm,free,"]))
     ingest(export(tmp_path, SECOND, ["1,2024-01-01,Köln,pro,"]))
     settings = export(tmp_path, THIRD, ["1,2024-01-01,,pro,"])
     ingest(settings)
     history = open_history(settings, current(settings), DuckDBEngine(settings.engine))
-    features = [each for each in build_features(settings) if each.name in {"profile_city", "profile_plan"}]
+    features = [
+        each for each in build_features(settings) if each.name in {"profile_city", "profile_plan"}
+    ]
     told = []
     for moment in ("2024-02-01", FIRST, "2024-03-15", SECOND, THIRD):
         asked = history.open_list(parse_moment(moment, zone="UTC"))
@@ -171,7 +220,10 @@ def test_changes_when_the_mapping_tells_them_then_none_is_made_up(tmp_path):
     (tmp_path / "log.csv").write_text("id,at,value\n1,2024-02-02,Köln\n")
     log = {"source": "log", "table": "changes", "columns": {"lead_id": "id", "event_at": "at", "value": "value"},
            "constants": {"field": "size"}}  # fmt: skip
-    told = {"sources": {"leads": {"path": "leads.csv"}, "log": {"path": "log.csv"}}, "mapping": [LEADS, log]}
+    told = {
+        "sources": {"leads": {"path": "leads.csv"}, "log": {"path": "log.csv"}},
+        "mapping": [LEADS, log],
+    }
     for until, size in ((FIRST, "5"), (SECOND, "7")):
         plain = export(tmp_path, until, [f"1,2024-01-01,Ulm,,{size}", f"2,2024-01-01,Ulm,,{size}"])
         (tmp_path / "log.csv").write_text("id,at,value\n1,2024-02-02,6\n")
@@ -195,7 +247,9 @@ ALARMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "leads", "calls", "words"), ALARMS, ids=[f"{a[0]} {i}" for i, a in enumerate(ALARMS)])
+@pytest.mark.parametrize(
+    ("name", "leads", "calls", "words"), ALARMS, ids=[f"{a[0]} {i}" for i, a in enumerate(ALARMS)]
+)
 def test_alarm_when_an_export_looks_wrong_beside_the_one_before_then_it_stops_or_is_said(
     tmp_path, name, leads, calls, words
 ):
@@ -220,7 +274,8 @@ def test_alarm_when_an_export_looks_wrong_beside_the_one_before_then_it_stops_or
 def test_alarm_when_an_export_is_empty_or_older_then_it_stops(tmp_path):
     ingest(export(tmp_path, SECOND, MANY, {"01.csv": [f"{n},2024-01-05" for n in range(40)]}))
     with pytest.raises(
-        AlarmError, match=r"older_export: it was made at 2024-03-01\S*, before the previous one \(2024-"
+        AlarmError,
+        match=r"older_export: it was made at 2024-03-01\S*, before the previous one \(2024-",
     ):
         ingest(export(tmp_path, FIRST, MANY[1:]))
     with pytest.raises(AlarmError, match="empty: activities had 40 rows and has none"):
@@ -229,7 +284,9 @@ def test_alarm_when_an_export_is_empty_or_older_then_it_stops(tmp_path):
         ingest(export(tmp_path, THIRD, []))
 
 
-def test_alarm_when_the_one_to_accept_is_mistyped_then_the_nearest_is_named_and_nothing_is_read(tmp_path):
+def test_alarm_when_the_one_to_accept_is_mistyped_then_the_nearest_is_named_and_nothing_is_read(
+    tmp_path,
+):
     settings = export(tmp_path, FIRST, MANY)
     with pytest.raises(UnknownAlarmError, match="did you mean 'half_delivered'"):
         ingest(settings, accept=["half_deliverd"])
@@ -239,7 +296,9 @@ def test_alarm_when_the_one_to_accept_is_mistyped_then_the_nearest_is_named_and_
 def test_alarm_when_the_export_only_grew_then_nothing_is_said(tmp_path):
     ingest(export(tmp_path, FIRST, MANY, {"01.csv": [f"{n},2024-01-05" for n in range(40)]}))
     more = [f"{n},2024-03-05T10:00:00Z,Ulm,,{n + 1}" for n in range(100, 130)]
-    told = ingest(export(tmp_path, SECOND, MANY + more, {"02.csv": [f"{n},2024-03-06" for n in range(40)]}))
+    told = ingest(
+        export(tmp_path, SECOND, MANY + more, {"02.csv": [f"{n},2024-03-06" for n in range(40)]})
+    )
     assert told["alarms"] == []
 
 
@@ -271,9 +330,14 @@ def test_alarm_when_a_label_was_edited_then_values_are_compared_all_the_same(tmp
 
 
 @pytest.mark.slow
-def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next_one_ends_it(tmp_path, monkeypatch):
+def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next_one_ends_it(
+    tmp_path, monkeypatch
+):
     (tmp_path / "sound").mkdir()
-    second = (["1,2024-01-01,Köln,pro,5", "2,2024-02-01,,,"], {"02.csv": ["2,2024-03-05", "9,2024-03-05"]})
+    second = (
+        ["1,2024-01-01,Köln,pro,5", "2,2024-02-01,,,"],
+        {"02.csv": ["2,2024-03-05", "9,2024-03-05"]},
+    )
     ingest(export(tmp_path / "sound", FIRST, ["1,2024-01-01,Ulm,free,5"]))
     ingest(export(tmp_path / "sound", SECOND, *second))
     sound = current(export(tmp_path / "sound", SECOND, *second)).manifest

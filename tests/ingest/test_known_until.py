@@ -39,7 +39,9 @@ def touch(path: Path, modified: str) -> None:
     os.utime(path, ns=(us(modified) * 1000, us(modified) * 1000))
 
 
-def deliver(folder: Path, *, leads: str = JUNE_1, calls: str = JUNE_1, more_calls: list[str] | None = None) -> None:
+def deliver(
+    folder: Path, *, leads: str = JUNE_1, calls: str = JUNE_1, more_calls: list[str] | None = None
+) -> None:
     """A lead and a call on each day of May, in files written at two moments."""
     rows = [f"{n},{at}" for n, at in enumerate(DAYS)]
     write(folder / "in" / "leads.csv", "id,created", rows, modified=leads)
@@ -72,32 +74,52 @@ def current(settings: Settings) -> StoreVersion:
         (JUNE_2, JUNE_1, JUNE_1),
     ],
 )
-def test_known_until_when_nothing_states_it_then_it_is_the_time_of_the_oldest_table(tmp_path, leads, calls, expected):
+def test_known_until_when_nothing_states_it_then_it_is_the_time_of_the_oldest_table(
+    tmp_path, leads, calls, expected
+):
     deliver(tmp_path, leads=leads, calls=calls)
     assert ingest(settings_of(tmp_path))["known_until"] == expected
 
 
 def test_known_until_when_a_table_has_several_files_then_its_newest_counts(tmp_path):
     deliver(tmp_path, leads=JUNE_2)
-    write(tmp_path / "in" / "calls" / "1.csv", "id,at", ["1,2024-05-02"], modified="2024-05-02T00:00:00Z")
+    write(
+        tmp_path / "in" / "calls" / "1.csv",
+        "id,at",
+        ["1,2024-05-02"],
+        modified="2024-05-02T00:00:00Z",
+    )
     write(tmp_path / "in" / "calls" / "2.csv", "id,at", ["1,2024-05-31"], modified=JUNE_1)
-    settings = settings_of(tmp_path, sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls"}})
+    settings = settings_of(
+        tmp_path, sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls"}}
+    )
     assert ingest(settings)["known_until"] == JUNE_1
 
 
 @pytest.mark.parametrize(
-    "planned", [["1,2024-10-15T10:00:00Z"], ["1,2024-06-02T10:00:00Z", "2,2024-06-09T10:00:00Z"], ["1,2150-01-01"]]
+    "planned",
+    [
+        ["1,2024-10-15T10:00:00Z"],
+        ["1,2024-06-02T10:00:00Z", "2,2024-06-09T10:00:00Z"],
+        ["1,2150-01-01"],
+    ],
 )
-def test_known_until_when_meetings_are_booked_for_later_then_it_stays_where_it_is(tmp_path, planned):
+def test_known_until_when_meetings_are_booked_for_later_then_it_stays_where_it_is(
+    tmp_path, planned
+):
     deliver(tmp_path, more_calls=planned)
     assert ingest(settings_of(tmp_path))["known_until"] == JUNE_1
 
 
-def test_known_until_when_a_static_file_lies_beside_a_fresh_one_then_the_older_counts_and_it_is_said(tmp_path):
+def test_known_until_when_a_static_file_lies_beside_a_fresh_one_then_the_older_counts_and_it_is_said(
+    tmp_path,
+):
     deliver(tmp_path, leads="2024-05-20T06:00:00Z")
     result = ingest(settings_of(tmp_path))
     assert result["known_until"] == "2024-05-20T06:00:00Z"
-    assert any("the files of leads" in text and "--known-until" in text for text in result["warnings"])
+    assert any(
+        "the files of leads" in text and "--known-until" in text for text in result["warnings"]
+    )
 
 
 def test_known_until_when_a_file_is_dated_past_the_clock_then_it_is_the_clocks_and_said(tmp_path):
@@ -108,7 +130,9 @@ def test_known_until_when_a_file_is_dated_past_the_clock_then_it_is_the_clocks_a
 
 
 @pytest.mark.parametrize("planned", [[], ["1,2024-10-15T10:00:00Z"], ["1,2025-02-27T10:00:00Z"]])
-def test_ingest_when_files_were_copied_long_after_the_export_then_it_stops_and_proposes_the_line(tmp_path, planned):
+def test_ingest_when_files_were_copied_long_after_the_export_then_it_stops_and_proposes_the_line(
+    tmp_path, planned
+):
     copied = "2025-03-01T12:00:00Z"
     deliver(tmp_path, leads=copied, calls=copied, more_calls=planned)
     with pytest.raises(ExportMomentError, match="known_until = 2024-05-31T10:00:01Z") as raised:
@@ -131,7 +155,9 @@ def test_known_until_when_files_are_only_touched_or_renamed_then_nothing_moves(t
     touch(tmp_path / "in" / "leads.csv", JUNE_2)
     shutil.move(tmp_path / "in" / "calls.csv", tmp_path / "in" / "phone.csv")
     touch(tmp_path / "in" / "phone.csv", JUNE_2)
-    renamed = settings_of(tmp_path, sources={"leads": {"path": "leads.csv"}, "calls": {"path": "phone.csv"}})
+    renamed = settings_of(
+        tmp_path, sources={"leads": {"path": "leads.csv"}, "calls": {"path": "phone.csv"}}
+    )
     second = ingest(renamed)
     assert (second["store_version"], second["known_until"]) == (first["store_version"], JUNE_1)
 
@@ -143,7 +169,9 @@ def test_known_until_when_a_day_is_delivered_then_it_is_that_day(tmp_path):
     assert ingest(settings_of(tmp_path))["known_until"] == JUNE_2
 
 
-def test_known_until_when_it_is_an_argument_then_it_counts_before_all_else_and_writes_a_version(tmp_path):
+def test_known_until_when_it_is_an_argument_then_it_counts_before_all_else_and_writes_a_version(
+    tmp_path,
+):
     deliver(tmp_path)
     fixed = settings_of(tmp_path, known_until=JUNE_1)
     first = ingest(fixed)
@@ -153,13 +181,18 @@ def test_known_until_when_it_is_an_argument_then_it_counts_before_all_else_and_w
 
 
 @pytest.mark.parametrize("changes", [{}, {"known_until": "2024-05-31T12:00:00Z"}])
-def test_known_until_when_it_is_earlier_than_the_last_then_it_is_refused_unless_asked_by_name(tmp_path, changes):
+def test_known_until_when_it_is_earlier_than_the_last_then_it_is_refused_unless_asked_by_name(
+    tmp_path, changes
+):
     deliver(tmp_path)
     ingest(settings_of(tmp_path), known_until_us=us(JUNE_2))
     asked = {} if changes else {"known_until_us": us(JUNE_1)}
     with pytest.raises(AlarmError, match="older_export"):
         ingest(settings_of(tmp_path, **changes), **asked)
-    assert ingest(settings_of(tmp_path, **changes), **asked, accept=["older_export"])["known_until"] < JUNE_2
+    assert (
+        ingest(settings_of(tmp_path, **changes), **asked, accept=["older_export"])["known_until"]
+        < JUNE_2
+    )
 
 
 def test_known_until_when_it_is_set_after_a_first_ingest_then_a_version_is_written(tmp_path):
@@ -171,7 +204,9 @@ def test_known_until_when_it_is_set_after_a_first_ingest_then_a_version_is_writt
     assert any("same_files" in text for text in result["alarms"])
 
 
-def test_ingest_when_files_changed_and_a_fixed_moment_did_not_then_it_stops_and_says_what_to_do(tmp_path):
+def test_ingest_when_files_changed_and_a_fixed_moment_did_not_then_it_stops_and_says_what_to_do(
+    tmp_path,
+):
     deliver(tmp_path)
     fixed = settings_of(tmp_path, known_until=JUNE_1)
     first = ingest(fixed)
@@ -183,7 +218,9 @@ def test_ingest_when_files_changed_and_a_fixed_moment_did_not_then_it_stops_and_
     assert ingest(fixed, known_until_us=us(JUNE_2))["known_until"] == JUNE_2
 
 
-def test_ingest_when_only_the_mapping_of_an_archive_grew_then_its_fixed_moment_still_counts(tmp_path):
+def test_ingest_when_only_the_mapping_of_an_archive_grew_then_its_fixed_moment_still_counts(
+    tmp_path,
+):
     deliver(tmp_path)
     only = {"sources": {"leads": {"path": "leads.csv"}}, "mapping": [LEADS]}
     ingest(settings_of(tmp_path, known_until=JUNE_1, **only))
@@ -200,28 +237,39 @@ STATED = [
 
 
 @pytest.mark.parametrize(("values", "written", "expected"), STATED)
-def test_known_until_when_a_column_states_it_then_its_latest_value_counts(tmp_path, values, written, expected):
+def test_known_until_when_a_column_states_it_then_its_latest_value_counts(
+    tmp_path, values, written, expected
+):
     deliver(tmp_path)
     rows = [f"{n},{DAYS[n]},{value}" for n, value in enumerate(values)]
     write(tmp_path / "in" / "leads.csv", "id,created,ExportedAt", rows, modified=JUNE_2)
     leads = {"path": "leads.csv", "known_until_column": "ExportedAt"} | written
     result = ingest(settings_of(tmp_path, sources={"leads": leads, "calls": {"path": "calls.csv"}}))
-    assert (result["known_until"], result["known_until_from"]) == (expected, "the column 'ExportedAt' of leads")
+    assert (result["known_until"], result["known_until_from"]) == (
+        expected,
+        "the column 'ExportedAt' of leads",
+    )
 
 
 def test_known_until_when_two_sources_state_it_then_the_older_counts(tmp_path):
     deliver(tmp_path)
     sources = {}
-    for name, header, moment in (("leads", "id,created,now", JUNE_2), ("calls", "id,at,now", JUNE_1)):
+    for name, header, moment in (
+        ("leads", "id,created,now", JUNE_2),
+        ("calls", "id,at,now", JUNE_1),
+    ):
         write(tmp_path / "in" / f"{name}.csv", header, [f"1,{DAYS[0]},{moment}"], modified=JUNE_3)
         sources[name] = {"path": f"{name}.csv", "known_until_column": "now"}
     assert ingest(settings_of(tmp_path, sources=sources))["known_until"] == JUNE_1
 
 
 @pytest.mark.parametrize(
-    ("values", "error", "words"), [(["soon"], SourceFormatError, "'soon'"), (["", ""], ExportMomentError, "no time")]
+    ("values", "error", "words"),
+    [(["soon"], SourceFormatError, "'soon'"), (["", ""], ExportMomentError, "no time")],
 )
-def test_ingest_when_the_column_holds_no_time_then_it_stops_and_names_it(tmp_path, values, error, words):
+def test_ingest_when_the_column_holds_no_time_then_it_stops_and_names_it(
+    tmp_path, values, error, words
+):
     deliver(tmp_path)
     rows = [f"{n},{DAYS[n]},{value}" for n, value in enumerate(values)]
     write(tmp_path / "in" / "leads.csv", "id,created,ExportedAt", rows, modified=JUNE_2)
@@ -241,11 +289,16 @@ def test_ingest_when_the_column_holds_no_time_then_it_stops_and_names_it(tmp_pat
 def test_known_until_when_a_file_states_it_then_it_counts(tmp_path, text, zone, expected):
     deliver(tmp_path, leads=JUNE_2, calls=JUNE_2)
     (tmp_path / "in" / "exported.txt").write_text(text)
-    assert ingest(settings_of(tmp_path, known_until_file="exported.txt", timezone=zone))["known_until"] == expected
+    assert (
+        ingest(settings_of(tmp_path, known_until_file="exported.txt", timezone=zone))["known_until"]
+        == expected
+    )
 
 
 @pytest.mark.parametrize("text", [None, "", "soon", "2024-06-01\n2024-06-02"])
-def test_ingest_when_the_file_that_states_it_cannot_be_read_then_it_stops_and_names_it(tmp_path, text):
+def test_ingest_when_the_file_that_states_it_cannot_be_read_then_it_stops_and_names_it(
+    tmp_path, text
+):
     deliver(tmp_path)
     if text is not None:
         (tmp_path / "in" / "exported.txt").write_text(text)
@@ -253,7 +306,9 @@ def test_ingest_when_the_file_that_states_it_cannot_be_read_then_it_stops_and_na
         ingest(settings_of(tmp_path, known_until_file="exported.txt"))
 
 
-@pytest.mark.parametrize(("changes", "asked"), [({}, {"known_until_us": us(JUNE_3) + 1}), ({"known_until": 2099}, {})])
+@pytest.mark.parametrize(
+    ("changes", "asked"), [({}, {"known_until_us": us(JUNE_3) + 1}), ({"known_until": 2099}, {})]
+)
 def test_ingest_when_the_stated_moment_lies_past_the_clock_then_it_stops(tmp_path, changes, asked):
     deliver(tmp_path)
     stated = {"known_until": "2099-01-01"} if changes else {}
@@ -261,7 +316,9 @@ def test_ingest_when_the_stated_moment_lies_past_the_clock_then_it_stops(tmp_pat
         ingest(settings_of(tmp_path, **stated), **asked)
 
 
-def test_known_until_when_the_store_has_one_past_the_clock_then_the_same_files_do_not_keep_it(tmp_path):
+def test_known_until_when_the_store_has_one_past_the_clock_then_the_same_files_do_not_keep_it(
+    tmp_path,
+):
     deliver(tmp_path)
     jobs.ingest(settings_of(tmp_path), known_until_us=us(JUNE_3) + 100 * DAY_US)
     assert ingest(settings_of(tmp_path), accept=["older_export"])["known_until"] == JUNE_1

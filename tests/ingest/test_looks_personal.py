@@ -30,7 +30,9 @@ def warnings_of(folder, values):
 
 
 @pytest.mark.parametrize("looks", PERSONAL)
-def test_field_when_its_values_look_personal_then_a_warning_counts_them_and_shows_none(tmp_path, looks):
+def test_field_when_its_values_look_personal_then_a_warning_counts_them_and_shows_none(
+    tmp_path, looks
+):
     for values in ([PERSONAL[looks][0]], PERSONAL[looks]):
         folder = tmp_path / str(len(values))
         folder.mkdir()

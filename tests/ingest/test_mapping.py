@@ -25,7 +25,9 @@ def ingest(folder: Path, files: dict[str, str], **changes: Any) -> StoreVersion:
     for name, text in files.items():
         (folder / name).write_bytes(text.encode())
     settings = make_settings(
-        input_folder=folder, data_folder=folder / "data", **({"known_until": "2100-01-01"} | changes)
+        input_folder=folder,
+        data_folder=folder / "data",
+        **({"known_until": "2100-01-01"} | changes),
     )
     jobs.ingest(settings)
     return read_current(settings.project_folder() / "store", project=settings.project)
@@ -35,13 +37,19 @@ def ingest_log(folder: Path, log: str, *entries: dict[str, Any], **changes: Any)
     """Two leads and a log that the entries map."""
     mapping = [LEADS, *({"source": "log"} | entry for entry in entries)]
     return ingest(
-        folder, {"leads.csv": TWO_LEADS, "log.csv": log}, **({"sources": SOURCES, "mapping": mapping} | changes)
+        folder,
+        {"leads.csv": TWO_LEADS, "log.csv": log},
+        **({"sources": SOURCES, "mapping": mapping} | changes),
     )
 
 
 def rows(version: StoreVersion, table: str, *columns: str) -> list[tuple]:
     """The stored values of some columns, in the stored order."""
-    return [tuple(row[c] for c in columns) for path in version.files(table) for row in pq.read_table(path).to_pylist()]
+    return [
+        tuple(row[c] for c in columns)
+        for path in version.files(table)
+        for row in pq.read_table(path).to_pylist()
+    ]
 
 
 def rejects(version: StoreVersion) -> list[tuple]:
@@ -52,7 +60,11 @@ def account(version: StoreVersion, kind: str, name: str) -> dict[str, Any]:
     return version.manifest["accounts"][kind][name]
 
 
-CALLS = {"table": "activities", "columns": {"lead_id": "id", "event_at": "t"}, "constants": {"kind": "meeting"}}
+CALLS = {
+    "table": "activities",
+    "columns": {"lead_id": "id", "event_at": "t"},
+    "constants": {"kind": "meeting"},
+}
 LOG = "id,t,what,who\n1,2024-01-01,call,ann\n1,2024-01-02,mail in,\n2,2024-01-03,mail out,bob\n2,2024-01-04,,ann\n"
 
 
@@ -85,7 +97,8 @@ def taken(tmp_path_factory) -> list[tuple[str, int]]:
     ]
     version = ingest_log(tmp_path_factory.mktemp("chosen"), LOG, *entries, kinds={})
     return [
-        (kind, 2 + (us - DAY_END_US) // 86_400_000_000) for kind, us in rows(version, "activities", "kind", "event_us")
+        (kind, 2 + (us - DAY_END_US) // 86_400_000_000)
+        for kind, us in rows(version, "activities", "kind", "event_us")
     ]
 
 
@@ -100,7 +113,13 @@ def test_rows_when_no_entry_takes_them_then_each_is_a_reject_of_the_source(tmp_p
         ("log", 2, None, "unselected", "what", "call"),
         ("log", 5, None, "unselected", "what", ""),
     ]
-    assert account(version, "sources", "log") == {"read": 4, "used": 2, "ignored": 0, "rejected": 2, "ignored_by": {}}
+    assert account(version, "sources", "log") == {
+        "read": 4,
+        "used": 2,
+        "ignored": 0,
+        "rejected": 2,
+        "ignored_by": {},
+    }
     assert account(version, "tables", "activities") == {
         "selected": 2,
         "stored": 2,
@@ -114,10 +133,16 @@ def test_rows_when_no_entry_takes_them_then_each_is_a_reject_of_the_source(tmp_p
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(
     st.lists(st.tuples(*[st.text("ab.[*", max_size=3)] * 2), max_size=8),
-    st.dictionaries(st.sampled_from("xy"), st.lists(st.text("ab.[*", max_size=3), max_size=3).map(tuple)),
+    st.dictionaries(
+        st.sampled_from("xy"), st.lists(st.text("ab.[*", max_size=3), max_size=3).map(tuple)
+    ),
 )
-def test_select_rows_when_values_are_any_text_then_a_star_at_the_end_is_the_only_pattern(found, where):
-    columns = {name: pa.array([row["xy".index(name)] for row in found], pa.string()) for name in "xy"}
+def test_select_rows_when_values_are_any_text_then_a_star_at_the_end_is_the_only_pattern(
+    found, where
+):
+    columns = {
+        name: pa.array([row["xy".index(name)] for row in found], pa.string()) for name in "xy"
+    }
     texts = Texts(Batch(np.arange(len(found)), pa.table(columns)))
 
     def holds(text: str, value: str) -> bool:
@@ -126,13 +151,18 @@ def test_select_rows_when_values_are_any_text_then_a_star_at_the_end_is_the_only
         return text == value
 
     expected = [
-        all(any(holds(row["xy".index(column)], value) for value in values) for column, values in where.items())
+        all(
+            any(holds(row["xy".index(column)], value) for value in values)
+            for column, values in where.items()
+        )
         for row in found
     ]
     assert texts.select(where).tolist() == expected
 
 
-def test_values_when_an_exact_one_and_prefixes_fit_then_the_exact_one_counts_else_the_longest_prefix(tmp_path):
+def test_values_when_an_exact_one_and_prefixes_fit_then_the_exact_one_counts_else_the_longest_prefix(
+    tmp_path,
+):
     log = "id,t,what\n" + "".join(f"1,2024-01-0{i},{what}\n" for i, what in enumerate(
         ["mail", "mail in", "mail in late", "mail out", "mailbox", "", "call"], 1
     ))  # fmt: skip
@@ -165,14 +195,19 @@ def test_values_when_one_is_not_mapped_then_the_row_is_a_reject_that_shows_it(tm
     }
     log = "id,t,what\n1,2024-01-02,W\n3,2024-01-02,Cancelled\n4,2024-01-03,\n2,2024-01-03,L2\n"
     version = ingest_log(tmp_path, log, entry)
-    assert rows(version, "outcomes", "lead_id", "outcome", "reason") == [("1", "won", None), ("2", "lost", "price")]
+    assert rows(version, "outcomes", "lead_id", "outcome", "reason") == [
+        ("1", "won", None),
+        ("2", "lost", "price"),
+    ]
     assert rejects(version) == [
         ("log", 3, "outcomes", "unmapped", "what", "Cancelled"),
         ("log", 4, "outcomes", "unmapped", "what", ""),
     ]
 
 
-def test_values_when_they_fill_several_columns_then_constants_stand_where_a_value_says_nothing(tmp_path):
+def test_values_when_they_fill_several_columns_then_constants_stand_where_a_value_says_nothing(
+    tmp_path,
+):
     entry = {
         "table": "activities",
         "columns": {"lead_id": "id", "event_at": "t"},
@@ -190,7 +225,9 @@ def test_activity_when_nothing_says_who_acted_then_it_was_the_rep(tmp_path):
     assert rows(version, "activities", "actor", "duration_s", "seq") == [("rep", None, 0)]
 
 
-def test_one_source_when_it_feeds_several_tables_then_each_row_is_used_once_and_counted_per_table(tmp_path):
+def test_one_source_when_it_feeds_several_tables_then_each_row_is_used_once_and_counted_per_table(
+    tmp_path,
+):
     columns = {"lead_id": "id", "event_at": "t"}
     version = ingest_log(
         tmp_path,
@@ -204,7 +241,9 @@ def test_one_source_when_it_feeds_several_tables_then_each_row_is_used_once_and_
     assert account(version, "sources", "log") == {
         "read": 4, "used": 3, "ignored": 0, "rejected": 1, "ignored_by": {},
     }  # fmt: skip
-    stored = {table: account(version, "tables", table)["stored"] for table in version.manifest["tables"]}
+    stored = {
+        table: account(version, "tables", table)["stored"] for table in version.manifest["tables"]
+    }
     assert stored == {"leads": 2, "stages": 1, "outcomes": 1, "activities": 2, "changes": 3}
     assert rejects(version) == [("log", 5, None, "unselected", "what", "strange")]
 
@@ -212,7 +251,9 @@ def test_one_source_when_it_feeds_several_tables_then_each_row_is_used_once_and_
 def test_ignore_when_rules_overlap_then_each_row_counts_under_the_first_and_is_no_reject(tmp_path):
     log = "id,t,what,who\n1,2024-01-02,a,x\n1,2024-01-03,b,x\n1,2024-01-04,a,y\n1,2024-01-05,b,y\nragged\n"
     ignore = {"of_a": {"what": "a"}, "of_x": {"who": "x"}, "both": {"what": "b", "who": "z"}}
-    version = ingest_log(tmp_path, log, CALLS, sources=SOURCES | {"log": {"path": "log.csv", "ignore": ignore}})
+    version = ingest_log(
+        tmp_path, log, CALLS, sources=SOURCES | {"log": {"path": "log.csv", "ignore": ignore}}
+    )
     assert account(version, "sources", "log") == {
         "read": 5, "used": 1, "ignored": 3, "rejected": 1, "ignored_by": {"of_a": 2, "of_x": 1, "both": 0},
     }  # fmt: skip
@@ -228,7 +269,15 @@ TYPED = {
 }  # fmt: skip
 
 
-GOOD = {"id": "1", "t": "2024-01-02", "known": "2024-01-03", "what": "email", "who": "lead", "s": "90", "n": "4"}
+GOOD = {
+    "id": "1",
+    "t": "2024-01-02",
+    "known": "2024-01-03",
+    "what": "email",
+    "who": "lead",
+    "s": "90",
+    "n": "4",
+}
 BROKEN = [
     ({"id": ""}, "required", "lead_id", ""),
     ({"id": "  "}, "required", "lead_id", ""),
@@ -265,7 +314,12 @@ def test_rows_when_some_break_rules_then_the_others_are_stored_and_the_rules_cou
     assert rows(broken, "activities", "lead_id", "kind", "actor", "duration_s", "seq") == [
         ("1", "email", "lead", 90, 4)
     ]
-    assert broken.manifest["rejects"]["rules"] == {"allowed": 2, "reference": 1, "required": 4, "type": 7}
+    assert broken.manifest["rejects"]["rules"] == {
+        "allowed": 2,
+        "reference": 1,
+        "required": 4,
+        "type": 7,
+    }
     assert account(broken, "tables", "activities") == {
         "selected": 15,
         "stored": 1,
@@ -279,19 +333,35 @@ def test_rows_when_some_break_rules_then_the_others_are_stored_and_the_rules_cou
 @pytest.mark.parametrize(
     ("entry", "value", "column"),
     [
-        ({"table": "stages", "columns": {"lead_id": "id", "event_at": "t", "stage": "v"}}, "closed", "stage"),
-        ({"table": "outcomes", "columns": {"lead_id": "id", "event_at": "t", "outcome": "v"}}, "Won", "outcome"),
-        ({"table": "changes", "columns": {"lead_id": "id", "event_at": "t", "field": "v"}}, "colour", "field"),
+        (
+            {"table": "stages", "columns": {"lead_id": "id", "event_at": "t", "stage": "v"}},
+            "closed",
+            "stage",
+        ),
+        (
+            {"table": "outcomes", "columns": {"lead_id": "id", "event_at": "t", "outcome": "v"}},
+            "Won",
+            "outcome",
+        ),
+        (
+            {"table": "changes", "columns": {"lead_id": "id", "event_at": "t", "field": "v"}},
+            "colour",
+            "field",
+        ),
     ],
 )
-def test_row_when_a_value_is_not_among_the_allowed_then_it_is_rejected(tmp_path, entry, value, column):
+def test_row_when_a_value_is_not_among_the_allowed_then_it_is_rejected(
+    tmp_path, entry, value, column
+):
     version = ingest_log(tmp_path, f"id,t,v\n3,2024-01-02,{value}\n", entry)
     assert rejects(version) == [("log", 2, entry["table"], "allowed", column, value)]
 
 
 def test_row_when_it_breaks_several_rules_then_it_is_one_reject_with_its_lead(tmp_path):
     version = ingest_log(tmp_path, "id,t,known,what,who,s,n\n1,never,soon,fax,boss,x,y\n", TYPED)
-    assert rejects(version) == [("log", 2, "activities", "allowed", "kind", "fax")]  # the first in the table's order
+    assert rejects(version) == [
+        ("log", 2, "activities", "allowed", "kind", "fax")
+    ]  # the first in the table's order
     assert rows(version, "rejects", "lead_id") == [("1",)]
     assert account(version, "tables", "activities") == {
         "selected": 1,
@@ -311,9 +381,19 @@ FIELDS = {
 }
 
 
-def test_lead_attributes_when_they_are_typed_then_they_are_stored_in_minor_units_microseconds_and_text(tmp_path):
-    columns = {"lead_id": "id", "event_at": "created", "amount": "amount", **{name: name for name in FIELDS}}
-    header, row = "id,created,amount,size,budget,decides,city", "1,2024-01-01,12.5,7,0.29,1970-01-01,Ulm"
+def test_lead_attributes_when_they_are_typed_then_they_are_stored_in_minor_units_microseconds_and_text(
+    tmp_path,
+):
+    columns = {
+        "lead_id": "id",
+        "event_at": "created",
+        "amount": "amount",
+        **{name: name for name in FIELDS},
+    }
+    header, row = (
+        "id,created,amount,size,budget,decides,city",
+        "1,2024-01-01,12.5,7,0.29,1970-01-01,Ulm",
+    )
     version = ingest(
         tmp_path,
         {"leads.csv": f"{header}\n{row}\n2,2024-01-01,,,,,\n"},
@@ -326,8 +406,12 @@ def test_lead_attributes_when_they_are_typed_then_they_are_stored_in_minor_units
     ]
 
 
-@pytest.mark.parametrize(("column", "value"), [("size", "many"), ("budget", "1,5,7"), ("decides", "soon")])
-def test_lead_when_an_attribute_cannot_be_read_then_the_lead_is_rejected_with_it(tmp_path, column, value):
+@pytest.mark.parametrize(
+    ("column", "value"), [("size", "many"), ("budget", "1,5,7"), ("decides", "soon")]
+)
+def test_lead_when_an_attribute_cannot_be_read_then_the_lead_is_rejected_with_it(
+    tmp_path, column, value
+):
     version = ingest(
         tmp_path,
         {"leads.csv": f'id,created,v\n1,2024-01-01,\n2,2024-01-01,"{value}"\n'},
@@ -338,13 +422,18 @@ def test_lead_when_an_attribute_cannot_be_read_then_the_lead_is_rejected_with_it
     assert rejects(version) == [("leads", 3, "leads", "type", column, value)]
 
 
-def test_changes_when_fields_are_typed_then_numbers_and_dates_are_the_text_of_their_integer(tmp_path):
+def test_changes_when_fields_are_typed_then_numbers_and_dates_are_the_text_of_their_integer(
+    tmp_path,
+):
     log = (
         "id,t,f,v\n1,2024-01-01,size,7\n1,2024-01-02,budget,0.29\n1,2024-01-03,decides,1970-01-01T00:00:01Z\n"
         "1,2024-01-04,city,Ulm\n1,2024-01-05,amount,12.5\n1,2024-01-06,size,\n1,2024-01-07,size,many\n"
         "1,2024-01-08,city,7.50\n"
     )
-    entry = {"table": "changes", "columns": {"lead_id": "id", "event_at": "t", "field": "f", "value": "v"}}
+    entry = {
+        "table": "changes",
+        "columns": {"lead_id": "id", "event_at": "t", "field": "f", "value": "v"},
+    }
     version = ingest_log(tmp_path, log, entry, fields=FIELDS)
     assert rows(version, "changes", "field", "value") == [
         ("size", "7"), ("budget", "29"), ("decides", "1000000"), ("city", "Ulm"), ("amount", "1250"), ("size", None),
@@ -368,19 +457,25 @@ def test_source_zone_when_it_is_set_then_it_counts_for_that_source_only(tmp_path
     assert rows(version, "leads", "event_us") == [(DAY_END_US - 9 * 3_600_000_000,)] * 2
 
 
-def test_available_at_when_it_is_stated_then_the_fact_is_known_from_the_later_of_it_and_the_event(tmp_path):
+def test_available_at_when_it_is_stated_then_the_fact_is_known_from_the_later_of_it_and_the_event(
+    tmp_path,
+):
     known = {
         "": "2024-01-02T12:00:00",
         "2024-01-05T08:00:00": "2024-01-05T08:00:00",
         "2024-01-02T11:00:00": "2024-01-02T12:00:00",  # nothing is known before it happens
         "2024-01-02": "2024-01-02T23:59:59.999999",
     }
-    entry = CALLS | {"columns": {"lead_id": "id", "event_at": "t", "available_at": "known", "seq": "n"}}
+    entry = CALLS | {
+        "columns": {"lead_id": "id", "event_at": "t", "available_at": "known", "seq": "n"}
+    }
     lines = [f"1,2024-01-02T12:00:00,{stated},{n}" for n, stated in enumerate(known)]
     version = ingest_log(tmp_path, "\n".join(["id,t,known,n", *lines, ""]), entry)
     found = sorted(rows(version, "activities", "seq", "event_us", "available_us"))
     assert {event for _, event, _ in found} == {DAY_END_US + 1 + 12 * 3_600_000_000}
-    assert [pd.Timestamp(us, unit="us") for _, _, us in found] == [pd.Timestamp(text) for text in known.values()]
+    assert [pd.Timestamp(us, unit="us") for _, _, us in found] == [
+        pd.Timestamp(text) for text in known.values()
+    ]
 
 
 def test_number_when_it_is_no_plain_decimal_then_only_its_row_is_rejected(tmp_path):
@@ -393,7 +488,9 @@ def test_number_when_it_is_no_plain_decimal_then_only_its_row_is_rejected(tmp_pa
         mapping=[LEADS | {"columns": {"lead_id": "id", "event_at": "created", "size": "size"}}],
     )
     assert rows(version, "leads", "lead_id", "size") == [("4", 5)]
-    assert rejects(version) == [("leads", 2 + n, "leads", "type", "size", size) for n, size in enumerate(sizes[:4])]
+    assert rejects(version) == [
+        ("leads", 2 + n, "leads", "type", "size", size) for n, size in enumerate(sizes[:4])
+    ]
 
 
 def test_date_when_it_stands_for_never_then_only_its_row_is_rejected(tmp_path):

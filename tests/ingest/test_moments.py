@@ -7,7 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from leadscore.ingest.mapping.moments import count_date_orders, find_ambiguous_dates, read_moments, within_reason
+from leadscore.ingest.mapping.moments import (
+    count_date_orders,
+    find_ambiguous_dates,
+    read_moments,
+    within_reason,
+)
 from leadscore.ingest.readers.values import format_values
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,8 +47,16 @@ def us_of(text: str) -> int:
         ("2024-03-30", "Europe/Berlin", "2024-03-30T22:59:59.999999Z"),
         ("2024-03-31", "Europe/Berlin", "2024-03-31T21:59:59.999999Z"),
         ("2024-10-27", "Europe/Berlin", "2024-10-27T22:59:59.999999Z"),
-        ("2018-11-03", "America/Sao_Paulo", "2018-11-04T02:59:59.999999Z"),  # the next day begins at 01:00
-        ("2018-11-03", "America/Havana", "2018-11-04T03:59:59.999999Z"),  # the next day's 00:00 comes twice
+        (
+            "2018-11-03",
+            "America/Sao_Paulo",
+            "2018-11-04T02:59:59.999999Z",
+        ),  # the next day begins at 01:00
+        (
+            "2018-11-03",
+            "America/Havana",
+            "2018-11-04T03:59:59.999999Z",
+        ),  # the next day's 00:00 comes twice
         ("2024-10-26", "Atlantic/Azores", "2024-10-26T23:59:59.999999Z"),  # so does this one's
         ("2024-02-29", "UTC", "2024-02-29T23:59:59.999999Z"),
         # with a zone of its own
@@ -58,7 +71,11 @@ def us_of(text: str) -> int:
         ("2024-05-31T14:00", "Europe/Berlin", "2024-05-31T12:00:00Z"),
         ("2024-01-31T14:00", "Europe/Berlin", "2024-01-31T13:00:00Z"),
         ("2024-10-27T02:30", "Europe/Berlin", "2024-10-27T01:30:00Z"),  # comes twice: the later
-        ("2024-03-31T02:30", "Europe/Berlin", "2024-03-31T01:00:00Z"),  # is skipped: the first after
+        (
+            "2024-03-31T02:30",
+            "Europe/Berlin",
+            "2024-03-31T01:00:00Z",
+        ),  # is skipped: the first after
         ("2018-11-04T00:00", "America/Sao_Paulo", "2018-11-04T03:00:00Z"),
         # fractions, cut to microseconds
         ("2024-05-31T14:00:00.5", "UTC", "2024-05-31T14:00:00.500000Z"),
@@ -99,14 +116,23 @@ def test_moments_when_a_date_stands_for_always_or_never_then_it_is_not_within_re
     assert not (ok & within_reason(us))[1]
 
 
-@pytest.mark.parametrize("text", ["1900-01-03", "1969-12-31", "1970-01-01", "2024-05-31", "2199-12-30"])
+@pytest.mark.parametrize(
+    "text", ["1900-01-03", "1969-12-31", "1970-01-01", "2024-05-31", "2199-12-30"]
+)
 def test_moments_when_a_date_lies_within_three_centuries_then_it_is_within_reason(text):
     us, ok = read_moments(column([text]), zone="UTC", dates=None)
     assert (ok & within_reason(us)).all()
 
 
 def test_moments_when_forms_are_mixed_then_each_row_is_read_by_itself():
-    texts = ["2024-05-31", "junk", "2024-05-31T14:00:00.123456789Z", "", "2024-05-31T14:00", "1500-01-01T00:00:00Z"]
+    texts = [
+        "2024-05-31",
+        "junk",
+        "2024-05-31T14:00:00.123456789Z",
+        "",
+        "2024-05-31T14:00",
+        "1500-01-01T00:00:00Z",
+    ]
     us, ok = read_moments(column(texts), zone="Europe/Berlin", dates=None)
     assert ok[:5].tolist() == [True, False, True, False, True]
     assert [utc(u) for u in us[[0, 2, 4]]] == [
@@ -125,7 +151,10 @@ def wall_clock(day: date, zone: str) -> list[tuple[datetime, int]]:
     begin = datetime.combine(day, time(), UTC) - timedelta(hours=40)
     moments = [begin + timedelta(minutes=n) for n in range(104 * 60)]
     tz = ZoneInfo(zone)
-    return [(m.astimezone(tz).replace(tzinfo=None), (m - EPOCH) // timedelta(microseconds=1)) for m in moments]
+    return [
+        (m.astimezone(tz).replace(tzinfo=None), (m - EPOCH) // timedelta(microseconds=1))
+        for m in moments
+    ]
 
 
 CHANGES = [  # a zone and a day around which its clocks change
@@ -149,7 +178,9 @@ CHANGES = [  # a zone and a day around which its clocks change
 ]
 
 
-@example(change=("Pacific/Chatham", date(2024, 9, 29)), minutes=165)  # pandas 3.1 takes it as an hour earlier
+@example(
+    change=("Pacific/Chatham", date(2024, 9, 29)), minutes=165
+)  # pandas 3.1 takes it as an hour earlier
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.sampled_from(CHANGES), st.integers(-26 * 60, 26 * 60))
 def test_local_time_when_a_wall_clock_is_asked_then_the_last_moment_that_shows_it_or_the_first_after_is_read(
@@ -167,7 +198,9 @@ def test_local_time_when_a_wall_clock_is_asked_then_the_last_moment_that_shows_i
 
 @pytest.mark.parametrize("shift", [-1, 0, 1])
 @pytest.mark.parametrize(("zone", "day"), CHANGES)
-def test_date_when_a_wall_clock_is_asked_then_the_last_microsecond_that_shows_that_day_is_read(zone, day, shift):
+def test_date_when_a_wall_clock_is_asked_then_the_last_microsecond_that_shows_that_day_is_read(
+    zone, day, shift
+):
     stated = day + timedelta(days=shift)
     during = [us for local, us in wall_clock(day, zone) if local.date() == stated]
     us, ok = read_moments(column([stated.isoformat()]), zone=zone, dates=None)
@@ -175,7 +208,10 @@ def test_date_when_a_wall_clock_is_asked_then_the_last_microsecond_that_shows_th
     assert utc(us[0]) == utc(max(during) + MINUTE_US - 1)
 
 
-NAIVE = [datetime.fromisoformat(f"2024-{text}") for text in ("05-31T14:00:00.123456", "03-31T02:30", "10-27T02:30")]
+NAIVE = [
+    datetime.fromisoformat(f"2024-{text}")
+    for text in ("05-31T14:00:00.123456", "03-31T02:30", "10-27T02:30")
+]
 AWARE = [value.replace(tzinfo=UTC) for value in NAIVE]
 
 
@@ -194,7 +230,9 @@ AWARE = [value.replace(tzinfo=UTC) for value in NAIVE]
     ],
     ids=str,
 )
-def test_moments_when_a_column_was_typed_then_they_agree_with_its_text_and_nulls_are_marked(values, kind, zone):
+def test_moments_when_a_column_was_typed_then_they_agree_with_its_text_and_nulls_are_marked(
+    values, kind, zone
+):
     us, ok = read_moments(format_values(pa.array([*values, None], kind)), zone=zone, dates=None)
     expected, _ = read_moments(column([str(value) for value in values]), zone=zone, dates=None)
     assert ok.tolist() == [True] * len(values) + [False]
@@ -214,7 +252,9 @@ def test_moments_when_a_column_was_typed_then_they_agree_with_its_text_and_nulls
     ],
     ids=str,
 )
-def test_moments_when_a_typed_column_holds_no_sensible_time_then_it_is_refused_and_not_raised(values, kind):
+def test_moments_when_a_typed_column_holds_no_sensible_time_then_it_is_refused_and_not_raised(
+    values, kind
+):
     us, ok = read_moments(format_values(pa.array(values, kind)), zone="Europe/Berlin", dates=None)
     assert not (ok & within_reason(us)).any()
 
@@ -246,7 +286,9 @@ def test_moments_when_a_typed_column_holds_no_sensible_time_then_it_is_refused_a
         ("31.12.2025", None, None),
     ],
 )
-def test_moments_when_day_or_month_comes_first_then_they_are_read_only_in_the_stated_order(text, dates, read):
+def test_moments_when_day_or_month_comes_first_then_they_are_read_only_in_the_stated_order(
+    text, dates, read
+):
     assert moment(text, dates=dates) == read
 
 
@@ -280,7 +322,10 @@ def test_moments_when_python_writes_one_among_others_then_it_is_read_back(shown,
     us, ok = read_moments(column([*others, text]), zone="UTC", dates="dmy")
     assert ok[-1]
     assert utc(us[-1]) == utc(
-        (datetime.strptime(text.replace("Z", ""), form.replace("Z", "")).replace(tzinfo=UTC) - EPOCH)
+        (
+            datetime.strptime(text.replace("Z", ""), form.replace("Z", "")).replace(tzinfo=UTC)
+            - EPOCH
+        )
         // timedelta(microseconds=1)
     )
 

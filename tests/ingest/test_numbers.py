@@ -24,7 +24,9 @@ def column(values: list) -> pa.Array:
         ("9007199254740991", 0, 2**53 - 1), ("-9007199254740991", 0, 1 - 2**53),
     ],
 )  # fmt: skip
-def test_number_when_it_is_written_in_decimals_then_it_is_read_in_minor_units(text, decimals, number):
+def test_number_when_it_is_written_in_decimals_then_it_is_read_in_minor_units(
+    text, decimals, number
+):
     values, ok = read_numbers(column([text]), decimals=decimals, decimal=".")
     assert (values[0], ok[0]) == (number, True)
 
@@ -50,7 +52,9 @@ def test_number_when_text_is_none_or_too_large_to_be_exact_then_it_is_marked(tex
     st.sampled_from([0, 2, 9]),
     st.sampled_from(["", "0", "4", "49", "4999999", "5", "50", "5000001", "51", "9"]),
 )
-def test_number_when_it_is_within_the_limit_then_it_is_what_decimal_arithmetic_gives(minor, decimals, more):
+def test_number_when_it_is_within_the_limit_then_it_is_what_decimal_arithmetic_gives(
+    minor, decimals, more
+):
     shown = f"{Decimal(minor).scaleb(-decimals):f}"
     text = shown + ("." if more and not decimals else "") + more
     exact = Decimal(text).scaleb(decimals).quantize(Decimal(1), ROUND_HALF_EVEN)
@@ -171,8 +175,12 @@ def test_decimal_when_values_do_not_decide_it_then_the_setting_is_asked_for(text
 
 def test_decimal_when_two_columns_contradict_each_other_then_both_are_named():
     with pytest.raises(DecimalMarkError) as refused:
-        detect_decimal({"price": column(["1.5"]), "size": column(["2,5"])}, typed={"weight": column(["3"])})
-    words = "'1.5' in column 'price' has a decimal point, but '2,5' in column 'size' a decimal comma"
+        detect_decimal(
+            {"price": column(["1.5"]), "size": column(["2,5"])}, typed={"weight": column(["3"])}
+        )
+    words = (
+        "'1.5' in column 'price' has a decimal point, but '2,5' in column 'size' a decimal comma"
+    )
     assert str(refused.value).startswith(words)
     with pytest.raises(DecimalMarkError, match=r"'3\.25' in column 'weight' has a decimal point"):
         detect_decimal({"size": column(["2,5"])}, typed={"weight": column(["3.25"])})
@@ -180,7 +188,12 @@ def test_decimal_when_two_columns_contradict_each_other_then_both_are_named():
 
 @pytest.mark.parametrize(
     ("texts", "typed", "mark"),
-    [(["12.000"], ["1.125"], "."), ([], ["1.125", "2"], "."), ([], ["2"], None), (["1,5"], ["2"], ",")],
+    [
+        (["12.000"], ["1.125"], "."),
+        ([], ["1.125", "2"], "."),
+        ([], ["2"], None),
+        (["1,5"], ["2"], ","),
+    ],
 )
 def test_decimal_when_the_file_stores_numbers_then_these_have_points(texts, typed, mark):
     assert detect_decimal({"size": column(texts)}, typed={"amount": column(typed)}) == mark

@@ -15,19 +15,31 @@ from leadscore.settings.settings import read_settings
 from leadscore.tables import REPS
 
 HEADER = ",".join(REPS.names[1:])
-MATCH = {"territories": "country", "segments": "industry", "languages": "language", "skills": "product"}
+MATCH = {
+    "territories": "country",
+    "segments": "industry",
+    "languages": "language",
+    "skills": "product",
+}
 
 
-def read(folder: Path, text: str | bytes, *, name: str = "reps.csv", match: dict | None = None, zone: str = "UTC"):
+def read(
+    folder: Path,
+    text: str | bytes,
+    *,
+    name: str = "reps.csv",
+    match: dict | None = None,
+    zone: str = "UTC",
+):
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    routing = RoutingSettings.model_validate({"reps": name, "match": MATCH if match is None else match})
+    routing = RoutingSettings.model_validate(
+        {"reps": name, "match": MATCH if match is None else match}
+    )
     return read_reps(routing, make_settings(input_folder=folder, timezone=zone))
 
 
 def test_reps_when_everything_is_told_then_all_of_it_is_read(tmp_path):
-    text = (
-        f"{HEADER}\nr2,Bo,,7,,,,,,,,,,\nr1,Al,North,12,week,3,AT; DE,retail|energy,de,,0.1,0.5,2026-03-01,2026-03-07\n"
-    )
+    text = f"{HEADER}\nr2,Bo,,7,,,,,,,,,,\nr1,Al,North,12,week,3,AT; DE,retail|energy,de,,0.1,0.5,2026-03-01,2026-03-07\n"
     reps, sha256 = read(tmp_path, text, zone="Europe/Vienna")
     assert reps.schema == REPS
     assert sha256 == hash_file(tmp_path / "reps.csv")
@@ -52,7 +64,10 @@ def test_reps_when_everything_is_told_then_all_of_it_is_read(tmp_path):
         ("r1,,,5,year,,,,,,,,,", "period must be day, week or month, got 'year'"),
         ("r1,,,5,,,,,,,1.5,,,", "min_share must be a share from 0 to 1, got '1.5'"),
         ("r1,,,5,,,,,,,,20%,,", "max_share must be a share from 0 to 1, got '20%'"),
-        ("r1,,,5,,,,,,,,,2026-03-08,2026-03-07", "the leave ends before it begins: 2026-03-08 to 2026-03-07"),
+        (
+            "r1,,,5,,,,,,,,,2026-03-08,2026-03-07",
+            "the leave ends before it begins: 2026-03-08 to 2026-03-07",
+        ),
         ("r1,,,5,,,,,,,,,soon,", "away_from: cannot read 'soon' as a time"),
         ("r1,,,5,,,,,,,,,,2026-02-30", "away_until: cannot read '2026-02-30' as a time"),
         (",,,5,,,,,,,,,,", "has no rep_id"),
@@ -69,11 +84,15 @@ def test_reps_when_a_row_is_wrong_then_are_refused_with_its_line(tmp_path, row, 
 
 def test_reps_when_a_leave_is_of_one_day_then_it_is_no_mistake(tmp_path):
     reps, _ = read(tmp_path, "rep_id,capacity,away_from,away_until\nr,5,2026-03-01,2026-03-01\n")
-    assert reps["away_until"][0].as_py() - reps["away_from"][0].as_py() == timedelta(days=1, microseconds=-1)
+    assert reps["away_until"][0].as_py() - reps["away_from"][0].as_py() == timedelta(
+        days=1, microseconds=-1
+    )
 
 
 def test_reps_when_they_have_lists_that_are_compared_with_nothing_then_are_refused(tmp_path):
-    with pytest.raises(RepsError, match=r"line 2: has skills, but routing\.match does not say which field"):
+    with pytest.raises(
+        RepsError, match=r"line 2: has skills, but routing\.match does not say which field"
+    ):
         read(tmp_path, "rep_id,capacity,skills\nr,5,x\n", match={"territories": "country"})
 
 
@@ -91,7 +110,9 @@ def test_reps_when_the_list_is_empty_or_not_there_then_is_refused(tmp_path):
 
 def test_reps_when_the_file_is_parquet_then_are_read_alike(tmp_path):
     data = pa.BufferOutputStream()
-    pq.write_table(pa.table({"rep_id": ["r"], "capacity": [5], "load": [None], "min_share": [0.25]}), data)
+    pq.write_table(
+        pa.table({"rep_id": ["r"], "capacity": [5], "load": [None], "min_share": [0.25]}), data
+    )
     reps, _ = read(tmp_path, data.getvalue().to_pybytes(), name="reps.parquet")
     assert reps.select(["rep_id", "capacity", "load", "min_share"]).to_pylist() == [
         {"rep_id": "r", "capacity": 5, "load": 0, "min_share": 0.25}
@@ -101,7 +122,9 @@ def test_reps_when_the_file_is_parquet_then_are_read_alike(tmp_path):
 def test_reps_of_the_sample_when_read_then_each_covers_a_territory(tmp_path):
     write_sample(tmp_path, leads=30, seed=1)
     settings = read_settings(tmp_path / "leadscore.toml")
-    routing = RoutingSettings.model_validate({"reps": "reps.csv", "match": {"territories": "country"}})
+    routing = RoutingSettings.model_validate(
+        {"reps": "reps.csv", "match": {"territories": "country"}}
+    )
     reps, _ = read_reps(routing, settings)
     assert reps.num_rows > 3
     assert all(reps["territories"].to_pylist())

@@ -14,7 +14,12 @@ from pydantic import ValidationError
 
 from builders import make_settings
 from leadscore import project as jobs
-from leadscore.errors import AmbiguousDateError, SaltLostError, SourceFormatError, TooManyRefusedError
+from leadscore.errors import (
+    AmbiguousDateError,
+    SaltLostError,
+    SourceFormatError,
+    TooManyRefusedError,
+)
 from leadscore.ingest.mapping.personal import NORMALISED, PersonalHash
 from leadscore.settings.rules import RULES
 from leadscore.settings.settings import Settings
@@ -24,8 +29,12 @@ from leadscore.times import parse_moment
 COLUMNS = {"lead_id": "id", "event_at": "created"}
 
 
-def settings_of(folder: Path, header: str, leads: list[str], columns: dict[str, str], **changes: Any) -> Settings:
-    (folder / "leads.csv").write_text("\n".join([f"id,created,{header}", *leads, ""]), encoding="utf-8")
+def settings_of(
+    folder: Path, header: str, leads: list[str], columns: dict[str, str], **changes: Any
+) -> Settings:
+    (folder / "leads.csv").write_text(
+        "\n".join([f"id,created,{header}", *leads, ""]), encoding="utf-8"
+    )
     mapping = [{"source": "leads", "table": "leads", "columns": COLUMNS | columns}]
     return make_settings(
         input_folder=folder, data_folder=folder / "data", mapping=changes.pop("mapping", mapping),
@@ -38,7 +47,11 @@ def current(settings: Settings) -> StoreVersion:
 
 
 def rows(version: StoreVersion, table: str, *columns: str) -> list[tuple]:
-    return [tuple(row[c] for c in columns) for path in version.files(table) for row in pq.read_table(path).to_pylist()]
+    return [
+        tuple(row[c] for c in columns)
+        for path in version.files(table)
+        for row in pq.read_table(path).to_pylist()
+    ]
 
 
 SIZE = {"size": {"type": "number", "decimals": 0, "minimum": 1, "maximum": 1000}}
@@ -65,7 +78,12 @@ def test_value_when_it_breaks_a_rule_that_warns_then_the_row_is_kept_and_the_val
 ):
     leads = ["1,2024-01-01,5", "2,2024-01-01,many", "3,2024-01-01,0", "4,2024-01-01,1001"]
     settings = settings_of(
-        tmp_path, "size", leads, {"size": "size"}, fields=SIZE, validation={"severity": severity, "max_refused": 1}
+        tmp_path,
+        "size",
+        leads,
+        {"size": "size"},
+        fields=SIZE,
+        validation={"severity": severity, "max_refused": 1},
     )
     told = jobs.ingest(settings)
     assert rows(current(settings), "leads", "lead_id", "size") == stored
@@ -83,24 +101,33 @@ def test_row_when_one_rule_warns_and_another_refuses_then_only_the_refusal_is_to
         validation={"severity": {"type": "warn"}, "max_refused": 1},
     )  # fmt: skip
     jobs.ingest(settings)  # a creation date that cannot be read is never only a warning
-    assert rows(current(settings), "rejects", "rule", "column", "severity") == [("type", "event_at", "refused")]
+    assert rows(current(settings), "rejects", "rule", "column", "severity") == [
+        ("type", "event_at", "refused")
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_severity_when_a_rule_has_no_choice_then_it_is_refused_with_those_that_have(name):
     if RULES[name].choosable:
-        assert make_settings(validation={"severity": {name: "warn"}}).validation.severity_of(name) == "warn"
+        assert (
+            make_settings(validation={"severity": {name: "warn"}}).validation.severity_of(name)
+            == "warn"
+        )
     else:
         with pytest.raises(ValidationError, match=f"there is no choice for '{name}'"):
             make_settings(validation={"severity": {name: "warn"}})
 
 
-@pytest.mark.parametrize(("bad", "limit", "stops"), [(1, 0.05, False), (2, 0.05, True), (2, 0.1, False), (1, 0, True)])
+@pytest.mark.parametrize(
+    ("bad", "limit", "stops"), [(1, 0.05, False), (2, 0.05, True), (2, 0.1, False), (1, 0, True)]
+)
 def test_ingest_when_more_rows_are_refused_than_the_limit_then_it_stops_and_the_rejects_can_be_seen(
     tmp_path, bad, limit, stops
 ):
     leads = [f"{n},2024-01-01,{'x' if n < bad else 1}" for n in range(20)]
-    settings = settings_of(tmp_path, "size", leads, {"size": "size"}, fields=SIZE, validation={"max_refused": limit})
+    settings = settings_of(
+        tmp_path, "size", leads, {"size": "size"}, fields=SIZE, validation={"max_refused": limit}
+    )
     if not stops:
         assert jobs.ingest(settings)["rejects"] == {"type": bad}
         return
@@ -108,7 +135,10 @@ def test_ingest_when_more_rows_are_refused_than_the_limit_then_it_stops_and_the_
         jobs.ingest(settings)
     assert not (settings.project_folder() / "store" / "current.json").exists()
     told = jobs.list_rejects(settings)
-    assert (told["rules"], [row["value"] for row in told["first"]["type"]]) == ({"type": bad}, ["x"] * bad)
+    assert (told["rules"], [row["value"] for row in told["first"]["type"]]) == (
+        {"type": bad},
+        ["x"] * bad,
+    )
     assert "more than" in told["stopped"]
     assert jobs.write_rejects(settings, tmp_path / "rejects.csv") == bad
     with (tmp_path / "rejects.csv").open() as file:
@@ -116,7 +146,9 @@ def test_ingest_when_more_rows_are_refused_than_the_limit_then_it_stops_and_the_
 
 
 def test_events_when_they_lie_outside_their_time_then_the_settings_say_whether_they_stay(tmp_path):
-    (tmp_path / "calls.csv").write_text("id,at\n1,2023-12-01\n1,2024-01-02\n1,2024-03-01T00:00:00Z\n")
+    (tmp_path / "calls.csv").write_text(
+        "id,at\n1,2023-12-01\n1,2024-01-02\n1,2024-03-01T00:00:00Z\n"
+    )
     calls = {"source": "calls", "table": "activities", "columns": {"lead_id": "id", "event_at": "at"},
              "constants": {"kind": "meeting"}}  # fmt: skip
     leads = {"source": "leads", "table": "leads", "columns": COLUMNS}
@@ -128,7 +160,9 @@ def test_events_when_they_lie_outside_their_time_then_the_settings_say_whether_t
         )  # fmt: skip
         told = jobs.ingest(settings)
         counted = {"before_creation": 1, "after_export": 1}
-        assert (told["warned"], told["rejects"]) == ((counted, {}) if not severity else ({}, counted))
+        assert (told["warned"], told["rejects"]) == (
+            (counted, {}) if not severity else ({}, counted)
+        )
         assert len(rows(current(settings), "activities", "lead_id")) == stored
 
 
@@ -160,7 +194,9 @@ def test_amount_when_there_are_rates_then_it_is_kept_in_one_currency_or_refused(
 
 
 def test_amount_when_nothing_can_tell_its_currency_then_it_is_that_of_the_settings(tmp_path):
-    settings = settings_of(tmp_path, "amount", ["1,2024-01-01,12.50"], {"amount": "amount"}, money=MONEY)
+    settings = settings_of(
+        tmp_path, "amount", ["1,2024-01-01,12.50"], {"amount": "amount"}, money=MONEY
+    )
     jobs.ingest(settings)
     assert rows(current(settings), "leads", "amount", "currency") == [(1250, "EUR")]
 
@@ -183,12 +219,15 @@ def test_amounts_when_they_are_of_several_currencies_without_rates_then_it_is_sa
         (["1,234", "2,500"], SourceFormatError),
     ],
 )
-def test_amounts_when_they_show_their_decimal_mark_then_it_is_used_and_stated(tmp_path, amounts, expected):
+def test_amounts_when_they_show_their_decimal_mark_then_it_is_used_and_stated(
+    tmp_path, amounts, expected
+):
     leads = [f'{n},2024-01-01,"{amount}"' for n, amount in enumerate(amounts)]
     settings = settings_of(tmp_path, "amount", leads, {"amount": "amount"})
     if expected is SourceFormatError:
         with pytest.raises(
-            SourceFormatError, match="'1,234' in column 'amount' may have a decimal comma or thousands; set decimal"
+            SourceFormatError,
+            match="'1,234' in column 'amount' may have a decimal comma or thousands; set decimal",
         ):
             jobs.ingest(settings)
         return
@@ -203,7 +242,8 @@ def test_dates_when_day_and_month_cannot_be_told_apart_then_the_settings_are_ask
     chosen = {"input_folder": tmp_path, "data_folder": tmp_path / "data", "known_until": "2025-05-01",
               "mapping": [{"source": "leads", "table": "leads", "columns": COLUMNS}]}  # fmt: skip
     with pytest.raises(
-        AmbiguousDateError, match=r"'created' holds dates like '03/04/2025'.*1 of its values can only have"
+        AmbiguousDateError,
+        match=r"'created' holds dates like '03/04/2025'.*1 of its values can only have",
     ):
         jobs.ingest(make_settings(**chosen))
     settings = make_settings(**chosen, sources={"leads": {"path": "leads.csv", "dates": "dmy"}})
@@ -237,7 +277,9 @@ def test_leads_when_they_may_be_the_same_then_they_are_reported_with_evidence_an
     assert len(rows(current(settings), "leads", "lead_id")) == 5
 
 
-def test_personal_columns_when_they_are_mapped_then_only_hashes_enter_the_store_unless_they_pass_through(tmp_path):
+def test_personal_columns_when_they_are_mapped_then_only_hashes_enter_the_store_unless_they_pass_through(
+    tmp_path,
+):
     leads = [f"{n},2024-01-01,{row}" for n, row in enumerate(PEOPLE[1:])]
     personal = {name: name for name in ("email", "phone", "company", "contact")}
     settings = settings_of(tmp_path, PEOPLE[0], leads, personal)
@@ -256,19 +298,27 @@ def test_personal_columns_when_they_are_mapped_then_only_hashes_enter_the_store_
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("harm", [lambda salt: salt.unlink(), lambda salt: salt.write_bytes(b"x" * 16)])
-def test_salt_when_it_is_lost_while_hashes_are_stored_then_it_is_told_and_what_is_told_mends_it(tmp_path, harm):
+@pytest.mark.parametrize(
+    "harm", [lambda salt: salt.unlink(), lambda salt: salt.write_bytes(b"x" * 16)]
+)
+def test_salt_when_it_is_lost_while_hashes_are_stored_then_it_is_told_and_what_is_told_mends_it(
+    tmp_path, harm
+):
     leads = [f"{n},2024-01-01,{row}" for n, row in enumerate(PEOPLE[1:])]
     settings = settings_of(tmp_path, PEOPLE[0], leads, {"email": "email"})
     jobs.ingest(settings)
     store = settings.project_folder() / "store"
     assert (store / "salt").stat().st_mode & 0o777 == 0o600
     (store / "salt").chmod(0o644)
-    settings = settings_of(tmp_path, PEOPLE[0], [*leads, f"9,2024-01-01,{PEOPLE[1]}"], {"email": "email"})
+    settings = settings_of(
+        tmp_path, PEOPLE[0], [*leads, f"9,2024-01-01,{PEOPLE[1]}"], {"email": "email"}
+    )
     jobs.ingest(settings, known_until_us=parse_moment("2024-03-02", zone="UTC"))
     assert (store / "salt").stat().st_mode & 0o777 == 0o600
     harm(store / "salt")
-    settings = settings_of(tmp_path, PEOPLE[0], [*leads, f"10,2024-01-01,{PEOPLE[1]}"], {"email": "email"})
+    settings = settings_of(
+        tmp_path, PEOPLE[0], [*leads, f"10,2024-01-01,{PEOPLE[1]}"], {"email": "email"}
+    )
     until = parse_moment("2024-03-03", zone="UTC")
     with pytest.raises(SaltLostError, match=r"remove .*salt .* and the folder .*parts") as told:
         jobs.ingest(settings, known_until_us=until)

@@ -12,11 +12,20 @@ import pytest
 
 from leadscore.errors import MissingColumnsError, SourceMissingError, UnreadableError, UserError
 from leadscore.ingest.readers import csv_text, parquet, text
-from leadscore.ingest.readers.sources import Batch, Dialect, SourceFile, detect_dialect, find_files, read_file
+from leadscore.ingest.readers.sources import (
+    Batch,
+    Dialect,
+    SourceFile,
+    detect_dialect,
+    find_files,
+    read_file,
+)
 from leadscore.settings.sections import Source
 
 
-def batches(folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts) -> list[Batch]:
+def batches(
+    folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts
+) -> list[Batch]:
     (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
     return read(folder, Source(path=Path(name), **parts), columns)
 
@@ -31,7 +40,9 @@ def read(folder: Path, source: Source, columns: list[str]) -> list[Batch]:
 
 def dialect(folder: Path, data: str | bytes, *, name: str = "x.csv", **parts) -> Dialect | None:
     (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-    return detect_dialect(SourceFile("deals", folder / name, name), Source(path=Path(name), **parts))
+    return detect_dialect(
+        SourceFile("deals", folder / name, name), Source(path=Path(name), **parts)
+    )
 
 
 def rows(found: list[Batch]) -> list[tuple]:
@@ -48,7 +59,9 @@ def malformed(found: list[Batch]) -> list[tuple[int, str]]:
     return [row for batch in found for row in batch.malformed]
 
 
-def refusal(folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts) -> str:
+def refusal(
+    folder: Path, data: str | bytes, columns: list[str], *, name: str = "x.csv", **parts
+) -> str:
     with pytest.raises(UserError) as told:
         batches(folder, data, columns, name=name, **parts)
     assert "'deals'" in str(told.value)
@@ -92,7 +105,9 @@ def parquet_file(**columns: pa.Array) -> bytes:
         ("a,c,b,c\n1,x,2,y\n", [(2, "1", "2")]),  # a name that comes twice, but is not read
     ],
 )
-def test_csv_when_it_is_sound_then_each_row_has_its_text_and_the_line_it_begins_on(tmp_path, text, found):
+def test_csv_when_it_is_sound_then_each_row_has_its_text_and_the_line_it_begins_on(
+    tmp_path, text, found
+):
     read = batches(tmp_path, text, ["a", "b"])
     assert rows(read) == found
     assert malformed(read) == []
@@ -105,7 +120,9 @@ def test_csv_when_another_delimiter_is_set_then_it_parts_the_values(tmp_path, de
     assert rows(read) == [(2, "1", "2"), (3, f"x{delimiter}y", "3,4")]
 
 
-def test_csv_when_rows_have_too_few_or_too_many_values_then_they_are_told_apart_with_their_lines(tmp_path):
+def test_csv_when_rows_have_too_few_or_too_many_values_then_they_are_told_apart_with_their_lines(
+    tmp_path,
+):
     read = batches(tmp_path, 'a,b\n1,2\nonly\n"x\ny",2,3\n\n4,5\n1,2,\n', ["b"])
     assert rows(read) == [(2, "2"), (7, "5")]
     told = malformed(read)
@@ -116,13 +133,19 @@ def test_csv_when_rows_have_too_few_or_too_many_values_then_they_are_told_apart_
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_csv_when_it_is_read_in_batches_then_rows_and_lines_are_the_same(tmp_path, monkeypatch, size):
+def test_csv_when_it_is_read_in_batches_then_rows_and_lines_are_the_same(
+    tmp_path, monkeypatch, size
+):
     text = 'a,b\n1,2\n"x\ny",4\nragged\n\n5,6\n7,8\n9\n'
     whole = batches(tmp_path, text, ["b", "a"])
     monkeypatch.setattr(csv_text, "BATCH_ROWS", size)
     monkeypatch.setattr(csv_text, "read_block", lambda *_, **__: None)
     parts = batches(tmp_path, text, ["b", "a"])
-    assert rows(parts) == rows(whole) == [(2, "2", "1"), (3, "4", "x\ny"), (7, "6", "5"), (8, "8", "7")]
+    assert (
+        rows(parts)
+        == rows(whole)
+        == [(2, "2", "1"), (3, "4", "x\ny"), (7, "6", "5"), (8, "8", "7")]
+    )
     assert malformed(parts) == malformed(whole)
     assert all(len(batch.lines) + len(batch.malformed) <= size for batch in parts)
 
@@ -182,22 +205,33 @@ def test_csv_when_it_has_an_encoding_then_it_is_detected(tmp_path, data, encodin
 @pytest.mark.parametrize(
     ("data", "stated", "words"),
     [
-        ("Müller,Jäger,ö\n".encode() + b"\xff\n", {}, "is not UTF-8 text (near line 2)"),  # UTF-8, but damaged
+        (
+            "Müller,Jäger,ö\n".encode() + b"\xff\n",
+            {},
+            "is not UTF-8 text (near line 2)",
+        ),  # UTF-8, but damaged
         (b"a,b\n\xfc\x81,2\n", {}, "is not CP1252 text (near line 2)"),
         (b"a,b\n1,2\n\xff,2\n", {"encoding": "utf-8"}, "is not UTF-8 text (near line 3)"),
         ("a,b\n1,2\n".encode("utf-16")[:-1], {}, "is not UTF-16 text"),
         (b"a,b\n1,2\n" * 2_000 + b"1,\0\n", {}, "NUL character in line 4001"),
-        *[("a,b\n1,2\n".encode(mark), {}, "UTF-16 text without a mark") for mark in ("utf-16-le", "utf-16-be")],
+        *[
+            ("a,b\n1,2\n".encode(mark), {}, "UTF-16 text without a mark")
+            for mark in ("utf-16-le", "utf-16-be")
+        ],
     ],
 )
-def test_csv_when_bytes_are_not_of_its_encoding_then_the_line_is_said(tmp_path, data, stated, words):
+def test_csv_when_bytes_are_not_of_its_encoding_then_the_line_is_said(
+    tmp_path, data, stated, words
+):
     assert words in refusal(tmp_path, data, ["b"], **stated)
 
 
 def test_csv_when_an_encoding_is_stated_then_it_is_read_so(tmp_path):
     data = "a,b\nЖд,2\n"
     assert rows(batches(tmp_path, data.encode("cp1251"), ["a"], encoding="cp1251")) == [(2, "Жд")]
-    assert rows(batches(tmp_path, data.encode("utf-16-le"), ["a"], encoding="utf-16-le")) == [(2, "Жд")]
+    assert rows(batches(tmp_path, data.encode("utf-16-le"), ["a"], encoding="utf-16-le")) == [
+        (2, "Жд")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +259,11 @@ def test_csv_when_values_are_parted_then_the_delimiter_is_detected(tmp_path, tex
         ("a,b\n1,2\n", '"', "1"),
         ("'a','b'\n'x,y','it''s'\n", "'", "x,y"),
         ('a\tb\n5"\t2\n', '"', '5"'),
-        ('a\tb\n"quoted" he said\t2\n', None, '"quoted" he said'),  # plain characters in tab-separated text
+        (
+            'a\tb\n"quoted" he said\t2\n',
+            None,
+            '"quoted" he said',
+        ),  # plain characters in tab-separated text
         ('a\tb\n"x\ty"\t2\n', '"', "x\ty"),
     ],
 )
@@ -247,8 +285,12 @@ def test_csv_when_there_is_no_header_then_columns_are_numbered(tmp_path):
     assert malformed(read) == [(3, "1 values, the first row has 2")]
 
 
-@pytest.mark.parametrize("first", ["L0000016,2024-03-01 08:11:27Z,web", "3,1,x", "a@b.example,x,y", "2024-03-01,x,y"])
-def test_csv_when_its_first_row_is_data_then_header_false_is_proposed_and_no_value_shown(tmp_path, first):
+@pytest.mark.parametrize(
+    "first", ["L0000016,2024-03-01 08:11:27Z,web", "3,1,x", "a@b.example,x,y", "2024-03-01,x,y"]
+)
+def test_csv_when_its_first_row_is_data_then_header_false_is_proposed_and_no_value_shown(
+    tmp_path, first
+):
     told = refusal(tmp_path, f"{first}\n{first}\n", ["lead_id"])
     assert "set header = false" in told
     assert not any(value in told for value in first.split(",") if len(value) > 1)
@@ -277,7 +319,9 @@ def test_csv_when_a_line_never_ends_then_it_is_refused_in_words(tmp_path, monkey
 
 @pytest.mark.parametrize("there", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("stated", [",", ";", "\t", "|"])
-def test_csv_when_the_delimiter_is_another_one_then_the_right_one_is_proposed(tmp_path, there, stated):
+def test_csv_when_the_delimiter_is_another_one_then_the_right_one_is_proposed(
+    tmp_path, there, stated
+):
     text = there.join(["a", "b", "c"]) + "\n" + there.join(["1", "2", "3"]) + "\n"
     if there == stated:
         assert rows(batches(tmp_path, text, ["a", "b"], delimiter=stated)) == [(2, "1", "2")]
@@ -286,7 +330,12 @@ def test_csv_when_the_delimiter_is_another_one_then_the_right_one_is_proposed(tm
 
 
 @pytest.mark.parametrize(
-    "parts", [*({"delimiter": mark} for mark in ('"', "'", "\n", "\r", "")), {"encoding": "utf-9"}, {"encoding": "hex"}]
+    "parts",
+    [
+        *({"delimiter": mark} for mark in ('"', "'", "\n", "\r", "")),
+        {"encoding": "utf-9"},
+        {"encoding": "hex"},
+    ],
 )
 def test_source_when_a_setting_can_be_none_then_it_is_refused(parts):
     with pytest.raises(ValueError, match=next(iter(parts))):
@@ -297,7 +346,9 @@ def test_source_when_a_setting_can_be_none_then_it_is_refused(parts):
     ("name", "data"), [("x.csv", b"deal_id,created,amount\n1,2,3\n"),
                        ("x.parquet", parquet_file(deal_id=pa.array([1]), created=pa.array([1]), amount=pa.array([1])))]
 )  # fmt: skip
-def test_source_when_a_column_is_missing_then_it_the_present_ones_and_the_nearest_are_named(tmp_path, name, data):
+def test_source_when_a_column_is_missing_then_it_the_present_ones_and_the_nearest_are_named(
+    tmp_path, name, data
+):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(MissingColumnsError) as told:
         read(tmp_path, Source(path=Path(name)), ["created", "deal_idd", "zip"])
@@ -310,8 +361,12 @@ def test_source_when_a_column_is_missing_then_it_the_present_ones_and_the_neares
         assert words in str(told.value)
 
 
-def test_csv_when_a_header_differs_in_case_or_by_a_blank_then_it_is_missing_and_the_near_one_is_named(tmp_path):
-    assert "did you mean 'Deal id' for 'deal id'" in refusal(tmp_path, "Deal id,b\n1,2\n", ["deal id"])
+def test_csv_when_a_header_differs_in_case_or_by_a_blank_then_it_is_missing_and_the_near_one_is_named(
+    tmp_path,
+):
+    assert "did you mean 'Deal id' for 'deal id'" in refusal(
+        tmp_path, "Deal id,b\n1,2\n", ["deal id"]
+    )
     assert "did you mean ' a1' for 'a1'" in refusal(tmp_path, "b, a1\n1,2\n", ["a1"])
 
 
@@ -341,7 +396,9 @@ def zipped() -> bytes:
         ("x.txt", b"a,b\n1,2\n", "must end in '.csv', '.tsv', "),
     ],
 )
-def test_source_when_it_is_not_what_its_ending_says_then_words_say_what_it_is(tmp_path, name, data, words):
+def test_source_when_it_is_not_what_its_ending_says_then_words_say_what_it_is(
+    tmp_path, name, data, words
+):
     assert words in refusal(tmp_path, data, ["a"], name=name)
 
 
@@ -373,7 +430,9 @@ def locked_folder(tmp_path):
         path.parent.mkdir(parents=True)
         path.write_text("id\n1\n")
     for folder in (tmp_path, *tmp_path.parents):  # pytest keeps them to the owner
-        if folder.stat().st_uid == os.geteuid() and str(folder).startswith(tempfile.gettempdir() + "/"):
+        if folder.stat().st_uid == os.geteuid() and str(folder).startswith(
+            tempfile.gettempdir() + "/"
+        ):
             folder.chmod(0o755)
     user = os.geteuid()
     (tmp_path / "exports" / "b").chmod(0)
@@ -385,13 +444,19 @@ def locked_folder(tmp_path):
 
 
 @pytest.mark.parametrize("path", [".", "**/*.csv"])
-def test_source_when_a_folder_in_it_may_not_be_read_then_is_not_taken_for_empty(locked_folder, path):
+def test_source_when_a_folder_in_it_may_not_be_read_then_is_not_taken_for_empty(
+    locked_folder, path
+):
     with pytest.raises(UnreadableError, match=re.escape(str(locked_folder / "b"))):
         find_files("deals", Source(path=Path(path)), folder=locked_folder)
 
 
-def test_parquet_when_it_is_read_then_rows_are_numbered_and_typed_values_become_text(tmp_path, monkeypatch):
-    data = parquet_file(a=pa.array([2**62 + 1, None, 12]), b=pa.array(["x ", None, ""]), c=pa.array([1, 2, 3]))
+def test_parquet_when_it_is_read_then_rows_are_numbered_and_typed_values_become_text(
+    tmp_path, monkeypatch
+):
+    data = parquet_file(
+        a=pa.array([2**62 + 1, None, 12]), b=pa.array(["x ", None, ""]), c=pa.array([1, 2, 3])
+    )
     monkeypatch.setattr(parquet, "BATCH_ROWS", 2)
     read = batches(tmp_path, data, ["b", "a"], name="x.parquet")
     assert [batch.lines.tolist() for batch in read] == [[1, 2], [3]]
@@ -408,11 +473,18 @@ def test_parquet_when_a_column_has_no_text_then_it_and_its_type_are_named(tmp_pa
 def test_parquet_when_folders_name_a_partition_then_it_is_a_column(tmp_path):
     for folder in ("year=2025/team=A%2FB", "year=2026/team=__HIVE_DEFAULT_PARTITION__"):
         (tmp_path / "events" / folder).mkdir(parents=True)
-        (tmp_path / "events" / folder / "part-0.parquet").write_bytes(parquet_file(a=pa.array([1, 2])))
+        (tmp_path / "events" / folder / "part-0.parquet").write_bytes(
+            parquet_file(a=pa.array([1, 2]))
+        )
     (tmp_path / "events" / "_SUCCESS").touch()
     (tmp_path / "events" / "_notes.parquet").touch()
     found = read(tmp_path, Source(path=Path("events")), ["year", "a", "team"])
-    assert rows(found) == [(1, "2025", "1", "A/B"), (2, "2025", "2", "A/B"), (1, "2026", "1", ""), (2, "2026", "2", "")]
+    assert rows(found) == [
+        (1, "2025", "1", "A/B"),
+        (2, "2025", "2", "A/B"),
+        (1, "2026", "1", ""),
+        (2, "2026", "2", ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -427,7 +499,9 @@ def test_parquet_when_folders_name_a_partition_then_it_is_a_column(tmp_path):
     ],
 )
 @pytest.mark.parametrize("absolute", [False, True])
-def test_files_when_a_source_is_a_file_a_folder_or_a_pattern_then_they_come_by_name(tmp_path, path, names, absolute):
+def test_files_when_a_source_is_a_file_a_folder_or_a_pattern_then_they_come_by_name(
+    tmp_path, path, names, absolute
+):
     for name in ("b.csv", "sub/c.TSV", "sub/a.csv.gz", "notes.txt", ".hidden.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -440,7 +514,10 @@ def test_files_when_a_source_is_a_file_a_folder_or_a_pattern_then_they_come_by_n
 def test_files_when_one_of_several_lacks_a_column_then_that_one_is_named(tmp_path):
     (tmp_path / "1.csv").write_text("a,b\n1,2\n")
     (tmp_path / "2.csv").write_text("b;a\n3;4\n")
-    assert rows(read(tmp_path, Source(path=Path("*.csv")), ["a", "b"])) == [(2, "1", "2"), (2, "4", "3")]
+    assert rows(read(tmp_path, Source(path=Path("*.csv")), ["a", "b"])) == [
+        (2, "1", "2"),
+        (2, "4", "3"),
+    ]
     (tmp_path / "3.csv").write_text("a,c\n5,6\n")
     with pytest.raises(MissingColumnsError, match=r"3\.csv has no column 'b'"):
         read(tmp_path, Source(path=Path("*.csv")), ["a", "b"])
@@ -456,8 +533,12 @@ def test_csv_when_it_is_gzipped_then_rows_and_lines_are_those_of_the_plain_file(
 
 @pytest.mark.parametrize("cut", [0.3, 0.9])
 def test_csv_when_its_gzip_is_cut_off_then_it_is_refused_in_words(tmp_path, cut):
-    data = gzip.compress(("id,name\n" + "".join(f"{i},{i * 7919 % 10007}\n" for i in range(20_000))).encode())
-    assert "is no whole gzip file" in refusal(tmp_path, data[: int(cut * len(data))], ["id"], name="x.csv.gz")
+    data = gzip.compress(
+        ("id,name\n" + "".join(f"{i},{i * 7919 % 10007}\n" for i in range(20_000))).encode()
+    )
+    assert "is no whole gzip file" in refusal(
+        tmp_path, data[: int(cut * len(data))], ["id"], name="x.csv.gz"
+    )
 
 
 @pytest.mark.parametrize(

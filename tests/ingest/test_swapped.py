@@ -24,7 +24,10 @@ def days_of(n: int, seed: int = 0) -> list[date]:
 
 def as_spreadsheet(days: list[date], form: str) -> list[str | date]:
     """What a spreadsheet of the other country makes of such texts: true dates, swapped, wherever that is possible."""
-    return [date(day.year, day.day, day.month) if day.day <= 12 else day.strftime(FORMS[form]) for day in days]
+    return [
+        date(day.year, day.day, day.month) if day.day <= 12 else day.strftime(FORMS[form])
+        for day in days
+    ]
 
 
 @pytest.mark.parametrize("form", ["dmy", "mdy"])
@@ -32,7 +35,9 @@ def as_spreadsheet(days: list[date], form: str) -> list[str | date]:
 @pytest.mark.parametrize("n", [40, 400])
 def test_dates_when_day_and_month_were_swapped_where_possible_then_it_is_noticed(form, more, n):
     days = days_of(n)
-    swapped = find_swapped_dates(pa.array([str(value) + more for value in as_spreadsheet(days, form)]))
+    swapped = find_swapped_dates(
+        pa.array([str(value) + more for value in as_spreadsheet(days, form)])
+    )
     early = sum(day.day <= 12 for day in days)
     assert (swapped.true_dates, swapped.texts) == (early, n - early)
 
@@ -49,7 +54,10 @@ HONEST = {
     "no dates": ["", "soon"],
     "firsts of months": FIRSTS,
     "both at random": mixed(days_of(60)),
-    "firsts of months, texts at random": [*FIRSTS, *(day.strftime("%d/%m/%Y") for day in days_of(60))],
+    "firsts of months, texts at random": [
+        *FIRSTS,
+        *(day.strftime("%d/%m/%Y") for day in days_of(60)),
+    ],
     "a new form from the 13th on": [
         *(f"2025-05-{day:02}" for day in range(1, 13)),
         *(f"{day}/05/2025" for day in range(13, 32)),
@@ -65,7 +73,9 @@ def test_dates_when_they_are_honest_then_nothing_is_noticed(values):
 
 
 @pytest.mark.parametrize("n", [6, 12, 30])
-def test_dates_when_honest_columns_are_drawn_at_random_then_hardly_one_in_a_thousand_looks_swapped(n):
+def test_dates_when_honest_columns_are_drawn_at_random_then_hardly_one_in_a_thousand_looks_swapped(
+    n,
+):
     columns = (pa.array(mixed(days_of(n, seed))) for seed in range(1000))
     assert sum(find_swapped_dates(column) is not None for column in columns) <= 1
 
@@ -76,12 +86,20 @@ def settings_of(folder: Path, name: str) -> Settings:
         data_folder=folder / "data",
         known_until="2026-12-01",
         sources={"deals": {"path": name, "dates": "dmy"}},
-        mapping=[{"source": "deals", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}],
+        mapping=[
+            {
+                "source": "deals",
+                "table": "leads",
+                "columns": {"lead_id": "id", "event_at": "created"},
+            }
+        ],
     )
 
 
 @pytest.mark.parametrize("name", ["deals.csv", "deals.xlsx"])
-def test_file_when_a_spreadsheet_swapped_its_dates_then_it_is_refused_with_the_reason(tmp_path, name):
+def test_file_when_a_spreadsheet_swapped_its_dates_then_it_is_refused_with_the_reason(
+    tmp_path, name
+):
     created = as_spreadsheet(days_of(100), "dmy")
     if name == "deals.csv":
         lines = [f"{i},{value}" for i, value in enumerate(created)]
@@ -91,5 +109,7 @@ def test_file_when_a_spreadsheet_swapped_its_dates_then_it_is_refused_with_the_r
         for row in [("id", "created"), *enumerate(created)]:
             book.active.append(row)
         book.save(tmp_path / name)
-    with pytest.raises(SwappedDatesError, match=r"'created' holds .* a spreadsheet has swapped day and month"):
+    with pytest.raises(
+        SwappedDatesError, match=r"'created' holds .* a spreadsheet has swapped day and month"
+    ):
         jobs.ingest(settings_of(tmp_path, name))

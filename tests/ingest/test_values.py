@@ -46,7 +46,9 @@ def test_text_when_a_column_is_typed_then_ids_look_as_they_did_in_the_source(val
     assert format_values(pa.array(values, kind)).tolist() == texts
 
 
-@pytest.mark.parametrize("value", [1e19, -1e19, 1e300, float("inf"), -float("inf"), 0.1, 1e-7, 2.0**53 + 2])
+@pytest.mark.parametrize(
+    "value", [1e19, -1e19, 1e300, float("inf"), -float("inf"), 0.1, 1e-7, 2.0**53 + 2]
+)
 def test_text_when_a_float_is_extreme_then_it_is_still_that_number(value):
     text = format_values(pa.array([value, 1.0], pa.float64())).tolist()
     assert (float(text[0]), text[1]) == (value, "1")
@@ -54,7 +56,12 @@ def test_text_when_a_float_is_extreme_then_it_is_still_that_number(value):
 
 @pytest.mark.parametrize(
     "values",
-    [pa.array([[1]]), pa.array([{"a": 1}]), pa.array([b"\xff"]), pa.array([b"\xff"]).view(pa.string())],
+    [
+        pa.array([[1]]),
+        pa.array([{"a": 1}]),
+        pa.array([b"\xff"]),
+        pa.array([b"\xff"]).view(pa.string()),
+    ],
     ids=lambda values: str(values.type),
 )
 def test_text_when_values_have_none_then_arrow_says_so(values):

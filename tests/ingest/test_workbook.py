@@ -16,7 +16,10 @@ Sheet = Any
 
 def workbook(path: Path, **sheets: Callable[[Sheet, dict[str, Any]], None]) -> Path:
     with xlsxwriter.Workbook(path) as book:
-        forms = {form: book.add_format({"num_format": form}) for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss", "hh:mm")}
+        forms = {
+            form: book.add_format({"num_format": form})
+            for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss", "hh:mm")
+        }
         for name, fill in sheets.items():
             fill(book.add_worksheet(name), forms)
     return path
@@ -45,7 +48,9 @@ def deals(sheet: Sheet, forms: dict[str, Any]) -> None:
     sheet.write_row(2, 1, ["id", "amount", "day", "at", "clock", "ok"])
     sheet.write_row(3, 1, ["00012", 12.0])
     sheet.write_datetime(3, 3, datetime.fromisoformat("2025-03-01"), forms["dd/mm/yyyy"])
-    sheet.write_datetime(3, 4, datetime.fromisoformat("2025-03-01T13:59:59.123"), forms["dd/mm/yyyy hh:mm:ss"])
+    sheet.write_datetime(
+        3, 4, datetime.fromisoformat("2025-03-01T13:59:59.123"), forms["dd/mm/yyyy hh:mm:ss"]
+    )
     sheet.write_datetime(3, 5, time(13, 5), forms["hh:mm"])
     sheet.write_boolean(3, 6, True)
     sheet.write_number(5, 1, 1234567890123)
@@ -86,9 +91,12 @@ def test_workbook_when_it_has_several_sheets_then_one_must_be_named(tmp_path):
         ("xl/sharedStrings.xml", b'uniqueCount="4"', b'uniqueCount="999999999999"'),
     ],
 )
-def test_workbook_when_it_claims_to_be_huge_then_only_what_is_there_is_read(tmp_path, part, old, new):
+def test_workbook_when_it_claims_to_be_huge_then_only_what_is_there_is_read(
+    tmp_path, part, old, new
+):
     path = workbook(
-        tmp_path / "x.xlsx", deals=lambda sheet, _: (sheet.write_row(0, 0, "ab"), sheet.write_row(1, 0, "c1"))
+        tmp_path / "x.xlsx",
+        deals=lambda sheet, _: (sheet.write_row(0, 0, "ab"), sheet.write_row(1, 0, "c1")),
     )
     with zipfile.ZipFile(path) as book:
         parts = {name: book.read(name) for name in book.namelist()}

@@ -76,7 +76,10 @@ WON_LOST = {"won": "lost", "lost": "won"}
 STAGES = {"Closed won": "Closed lost", "Closed lost": "Closed won"}
 ACTORS = {"lead": "rep", "rep": "lead"}
 CASES: dict[str, tuple[Mutation, str]] = {
-    "every file cut off at 81 %": (every_file(lambda name: truncated(name, 0.81)), "facts_vanished"),
+    "every file cut off at 81 %": (
+        every_file(lambda name: truncated(name, 0.81)),
+        "facts_vanished",
+    ),
     "every file cut off at 50 %": (every_file(lambda name: truncated(name, 0.5)), "half_delivered"),
     "leads cut off at 81 %": (truncated("leads", 0.81), "facts_vanished"),
     "leads cut off at 60 %": (truncated("leads", 0.6), "half_delivered"),
@@ -98,7 +101,10 @@ CASES: dict[str, tuple[Mutation, str]] = {
         both(dead("outcomes", FOUR_WEEKS), dead("stage_history", FOUR_WEEKS, closing)),
         "facts_vanished",
     ),
-    "closes dead for a week": (both(dead("outcomes", BEFORE), dead("stage_history", BEFORE, closing)), "feed_ended"),
+    "closes dead for a week": (
+        both(dead("outcomes", BEFORE), dead("stage_history", BEFORE, closing)),
+        "feed_ended",
+    ),
     "leads dead for a week": (dead("leads", BEFORE), "feed_ended"),
     "field history dead for a week": (dead("field_history", BEFORE), "feed_ended"),
     "activities dead for a week": (dead("activities", BEFORE), "feed_ended"),
@@ -114,7 +120,10 @@ CASES: dict[str, tuple[Mutation, str]] = {
     "employees of new leads x 100": (scaled("leads", "employees", 100, since=BEFORE), "scale"),
     "amounts of outcomes x 100": (scaled("outcomes", "amount", 100), "scale"),
     "budgets x 100": (scaled("field_history", "value", 100, where=answers("budget")), "scale"),
-    "new budgets x 100": (scaled("field_history", "value", 100, since=BEFORE, where=answers("budget")), "scale"),
+    "new budgets x 100": (
+        scaled("field_history", "value", 100, since=BEFORE, where=answers("budget")),
+        "scale",
+    ),
     "durations x 60": (scaled("activities", "duration_s", 1000), "scale"),
     "new durations x 1000": (scaled("activities", "duration_s", 1000, since=BEFORE), "scale"),
     "leads an hour later": (shifted("leads", 1), "time_shift"),
@@ -135,11 +144,17 @@ CASES: dict[str, tuple[Mutation, str]] = {
     "won and lost exchanged in outcomes": (swapped("outcomes", "outcome", WON_LOST), "rewritten"),
     "won and lost stages exchanged": (swapped("stage_history", "stage", STAGES), "rewritten"),
     "actors turned": (swapped("activities", "actor", ACTORS), "rewritten"),
-    "actors of new activities turned": (swapped("activities", "actor", ACTORS, since=BEFORE), "shares"),
+    "actors of new activities turned": (
+        swapped("activities", "actor", ACTORS, since=BEFORE),
+        "shares",
+    ),
     "industry emptied": (emptied("leads", "industry"), "emptied"),
     "amount emptied": (emptied("leads", "amount"), "emptied"),
     "answers emptied": (
-        on("field_history", lambda table: table.assign(value=table["value"].where(table["field"] != "need", ""))),
+        on(
+            "field_history",
+            lambda table: table.assign(value=table["value"].where(table["field"] != "need", "")),
+        ),
         "emptied",
     ),
     "durations emptied": (emptied("activities", "duration_s"), "emptied"),
@@ -155,10 +170,19 @@ CASES: dict[str, tuple[Mutation, str]] = {
     "new activities three times": (repeated("activities", 3, since=BEFORE), "facts_added"),
     "activities given to other leads": (shuffled("activities", "lead_id"), "facts_added"),
     "stages given to other leads": (shuffled("stage_history", "lead_id"), "facts_added"),
-    "activities of reps dead for a week": (dead("activities", BEFORE, of("actor", "rep")), "feed_ended"),
-    "activities of leads dead for a week": (dead("activities", BEFORE, of("actor", "lead")), "feed_ended"),
+    "activities of reps dead for a week": (
+        dead("activities", BEFORE, of("actor", "rep")),
+        "feed_ended",
+    ),
+    "activities of leads dead for a week": (
+        dead("activities", BEFORE, of("actor", "lead")),
+        "feed_ended",
+    ),
     "calls dead for a week": (dead("activities", BEFORE, of("type", "call")), "feed_ended"),
-    "closed leads of two months gone": (without_leads(closed_since(FOUR_WEEKS - FOUR_WEEKS_LONG)), "facts_vanished"),
+    "closed leads of two months gone": (
+        without_leads(closed_since(FOUR_WEEKS - FOUR_WEEKS_LONG)),
+        "facts_vanished",
+    ),
     "a third of the open leads gone": (without_leads(every_third_open), "facts_vanished"),
 }
 
@@ -192,7 +216,9 @@ def pointer(settings: Settings) -> Path:
     return settings.project_folder() / "store" / "current.json"
 
 
-def deliver(tables: dict[str, pd.DataFrame], *, until: str = str(NOW), accept: tuple[str, ...] = ()) -> dict:
+def deliver(
+    tables: dict[str, pd.DataFrame], *, until: str = str(NOW), accept: tuple[str, ...] = ()
+) -> dict:
     """Ingest a delivery after the good one, as if no other had come before it."""
     settings, good = base()
     pointer(settings).write_bytes(good)
@@ -206,7 +232,9 @@ ALWAYS = {
     "every file cut off at 81 %", "activities dead for a week", "amounts of new leads x 100", "a stage renamed",
     "won and lost exchanged", "every activity three times",
 }  # fmt: skip
-MARKED = [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow, id=name) for name in CASES]
+MARKED = [
+    pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow, id=name) for name in CASES
+]
 
 
 @pytest.mark.parametrize("name", MARKED)
@@ -218,9 +246,14 @@ def test_delivery_when_it_is_wrong_then_an_alarm_says_so_and_the_version_before_
     assert alarm in raised.value.names
     assert pointer(settings).read_bytes() == good
     assert raised.value.exit_code == 3
-    quarantined = {each["version"]: each["quarantined"] for each in jobs.list_store(settings)["versions"]}
+    quarantined = {
+        each["version"]: each["quarantined"] for each in jobs.list_store(settings)["versions"]
+    }
     assert set(quarantined[raised.value.version]) == set(raised.value.names)
-    assert read_current(settings.project_folder() / "store", project=settings.project).quarantined == {}
+    assert (
+        read_current(settings.project_folder() / "store", project=settings.project).quarantined
+        == {}
+    )
 
 
 def test_delivery_when_its_moment_is_a_year_ahead_then_an_alarm_says_so():
@@ -254,7 +287,9 @@ def entered_late(activities: pd.DataFrame) -> pd.DataFrame:
     """Every third new activity is dated in the days before the export before."""
     chosen = is_new(activities) & (np.arange(len(activities)) % 3 == 0)
     times = pd.to_datetime(activities["at"]) - pd.Timedelta(days=6)
-    return activities.assign(at=activities["at"].where(~chosen, times.dt.strftime("%Y-%m-%d %H:%M:%SZ")))
+    return activities.assign(
+        at=activities["at"].where(~chosen, times.dt.strftime("%Y-%m-%d %H:%M:%SZ"))
+    )
 
 
 HONEST = {
@@ -264,7 +299,10 @@ HONEST = {
 }
 
 
-UNUSUAL = [pytest.param(name, marks=() if name == "a campaign" else pytest.mark.slow, id=name) for name in HONEST]
+UNUSUAL = [
+    pytest.param(name, marks=() if name == "a campaign" else pytest.mark.slow, id=name)
+    for name in HONEST
+]
 
 
 @pytest.mark.parametrize("name", UNUSUAL)

@@ -29,15 +29,19 @@ TIMES = st.sampled_from(
         "2090-01-01",
     ]
 )
-WORDS = st.sampled_from(["new", "signed", "won", "lost", "call", "call back", "", "Won", 'it\'s, "odd"\n', "*"])
+WORDS = st.sampled_from(
+    ["new", "signed", "won", "lost", "call", "call back", "", "Won", 'it\'s, "odd"\n', "*"]
+)
 SIZES = st.sampled_from(["", "5", "5.0", "1e2", "five", "-1", "99999999999999999999"])
 LEADS = st.lists(st.tuples(IDS, TIMES, SIZES).map(list), max_size=7)
 LOG = st.lists(
-    st.one_of(*[st.tuples(IDS, TIMES, WORDS, IDS).map(list)] * 5, st.just(["ragged"])), min_size=1, max_size=12
+    st.one_of(*[st.tuples(IDS, TIMES, WORDS, IDS).map(list)] * 5, st.just(["ragged"])),
+    min_size=1,
+    max_size=12,
 )
-PATTERNS = st.lists(st.sampled_from(["new", "won", "lost", "call", "call*", "", "*", "it's*", "1"]), max_size=3).map(
-    tuple
-)
+PATTERNS = st.lists(
+    st.sampled_from(["new", "won", "lost", "call", "call*", "", "*", "it's*", "1"]), max_size=3
+).map(tuple)
 MATCHES = st.dictionaries(st.sampled_from(["what", "id"]), PATTERNS, max_size=2)
 TABLES = {
     "stages": {"stage": "what"},
@@ -61,7 +65,9 @@ ENTRIES = st.lists(
 
 
 def holds(text: str, patterns: tuple[str, ...]) -> bool:
-    return any(text == p or (p.endswith("*") and text != "" and text.startswith(p[:-1])) for p in patterns)
+    return any(
+        text == p or (p.endswith("*") and text != "" and text.startswith(p[:-1])) for p in patterns
+    )
 
 
 def fits(row: dict[str, str], match: dict[str, tuple[str, ...]]) -> bool:
@@ -134,7 +140,12 @@ def test_accounts_when_files_and_mappings_are_any_then_they_add_up_and_agree_wit
             for line in log if len(line) == 4]  # fmt: skip
     kept = [row for row in rows if not any(fits(row, match) for match in ignore.values())]
     chosen = [
-        [row for row in kept if fits(row, e["where"]) and not any(holds(row[c], p) for c, p in e["where_not"].items())]
+        [
+            row
+            for row in kept
+            if fits(row, e["where"])
+            and not any(holds(row[c], p) for c, p in e["where_not"].items())
+        ]
         for e in entries
     ]
     used = sum(any(any(row is other for other in picked) for picked in chosen) for row in kept)
@@ -159,7 +170,9 @@ def test_accounts_when_files_and_mappings_are_any_then_they_add_up_and_agree_wit
         assert account["stored"] == len(tables[table])
         assert account["rejected"] == sum(row["table"] == table for row in rejects)
     unplaced = Counter(row["source"] for row in rejects if row["table"] is None)
-    assert {name: a["rejected"] for name, a in told["accounts"]["sources"].items() if a["rejected"]} == dict(unplaced)
+    assert {
+        name: a["rejected"] for name, a in told["accounts"]["sources"].items() if a["rejected"]
+    } == dict(unplaced)
     assert told["rejects"] == dict(Counter(row["rule"] for row in rejects))
     assert all(row["source"] and row["line"] and row["rule"] for row in rejects)
 
@@ -173,12 +186,19 @@ ODD = st.text('a,b";\n\r\t \ufeff\0é1*', max_size=40).map(str.encode) | st.bina
 
 
 @settings(derandomize=True, deadline=None, max_examples=50)
-@given(st.booleans(), ODD, st.sampled_from([",", ";", "\t"]), st.sampled_from(["leads.csv", "leads.parquet"]))
+@given(
+    st.booleans(),
+    ODD,
+    st.sampled_from([",", ";", "\t"]),
+    st.sampled_from(["leads.csv", "leads.parquet"]),
+)
 @example(False, b"\xef\xbb\xbf", ",", "leads.csv")
 @example(False, b'id,"created\n1,2024-01-01\n', ",", "leads.csv")
 @example(True, b"1,2024-01-01\n", ",", "leads.csv")
 @example(True, b"1,9999-12-31\n", ",", "leads.csv")
-def test_ingest_when_a_file_holds_any_bytes_then_it_is_stored_or_refused_in_words(headed, data, delimiter, name):
+def test_ingest_when_a_file_holds_any_bytes_then_it_is_stored_or_refused_in_words(
+    headed, data, delimiter, name
+):
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         header = delimiter.join(["id", "created"]).encode() + b"\n" if headed else b""
@@ -189,7 +209,13 @@ def test_ingest_when_a_file_holds_any_bytes_then_it_is_stored_or_refused_in_word
             known_until="2100-01-01",
             engine={"threads": 1},
             sources={"leads": {"path": name, "delimiter": delimiter}},
-            mapping=[{"source": "leads", "table": "leads", "columns": {"lead_id": "id", "event_at": "created"}}],
+            mapping=[
+                {
+                    "source": "leads",
+                    "table": "leads",
+                    "columns": {"lead_id": "id", "event_at": "created"},
+                }
+            ],
         )
         try:
             told = jobs.ingest(chosen)
@@ -197,14 +223,19 @@ def test_ingest_when_a_file_holds_any_bytes_then_it_is_stored_or_refused_in_word
             assert str(refused)  # noqa: PT017
             sound_header = headed and name == "leads.csv"
             assert not (sound_header and isinstance(refused, MissingColumnsError))  # noqa: PT017
-            assert not (folder / "data").exists() or not list((folder / "data").rglob("current.json"))
+            assert not (folder / "data").exists() or not list(
+                (folder / "data").rglob("current.json")
+            )
             return
     account = told["accounts"]["sources"]["leads"]
     assert account["read"] == account["used"] + account["ignored"] + account["rejected"] > 0
 
 
 @settings(derandomize=True, deadline=None, max_examples=8)
-@given(st.lists(st.tuples(IDS, TIMES, SIZES).map(list), min_size=1, max_size=8), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.tuples(IDS, TIMES, SIZES).map(list), min_size=1, max_size=8),
+    st.randoms(use_true_random=False),
+)
 def test_stored_leads_when_rows_are_shuffled_then_they_are_the_same(leads, chance):
     mixed = list(leads)
     chance.shuffle(mixed)
@@ -213,7 +244,11 @@ def test_stored_leads_when_rows_are_shuffled_then_they_are_the_same(leads, chanc
     for lines in (leads, mixed):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write_csv(folder / "leads.csv", ["id", "created", "size"], [*lines, ["sound", "2024-01-01", ""]])
+            write_csv(
+                folder / "leads.csv",
+                ["id", "created", "size"],
+                [*lines, ["sound", "2024-01-01", ""]],
+            )
             chosen = make_settings(
                 input_folder=folder,
                 data_folder=folder / "data",
@@ -228,7 +263,9 @@ def test_stored_leads_when_rows_are_shuffled_then_they_are_the_same(leads, chanc
                 ],
             )
             jobs.ingest(chosen)
-            versions.append(read_current(chosen.project_folder() / "store", project="built").manifest)
+            versions.append(
+                read_current(chosen.project_folder() / "store", project="built").manifest
+            )
     assert versions[0]["tables"] == versions[1]["tables"]
     assert versions[0]["rejects"]["rules"] == versions[1]["rejects"]["rules"]
     assert versions[0]["accounts"] == versions[1]["accounts"]

@@ -53,7 +53,9 @@ def lives(draw: st.DrawFn) -> list[Row]:
     rows: list[Row] = []
     for _ in UNTILS:
         is_closed = any(status in ("won", "lost") for status, _ in rows)
-        rows.append(draw(st.one_of(closed, absent) if is_closed else st.one_of(still_open, closed, absent)))
+        rows.append(
+            draw(st.one_of(closed, absent) if is_closed else st.one_of(still_open, closed, absent))
+        )
     return rows
 
 
@@ -71,7 +73,9 @@ def ingest_all(folder: Path, exports: list[dict[str, Row]]) -> list[StoreVersion
     plain = settings_of(folder)
     versions = []
     for until, rows in zip(UNTILS, exports, strict=True):
-        lines = [f"{lead},{CREATED},{status},{date}" for lead, (status, date) in rows.items() if status]
+        lines = [
+            f"{lead},{CREATED},{status},{date}" for lead, (status, date) in rows.items() if status
+        ]
         (folder / "deals.csv").write_text("\n".join(["id,created,status,closed", *lines, ""]))
         jobs.ingest(plain, accept=ALARMS, known_until_us=parse_moment(until, zone="UTC"))
         versions.append(read_current(plain.project_folder() / "store", project=plain.project))
@@ -79,10 +83,16 @@ def ingest_all(folder: Path, exports: list[dict[str, Row]]) -> list[StoreVersion
 
 
 def ids_of(version: StoreVersion) -> set[str]:
-    return {lead for file in version.files("leads") for lead in pq.read_table(file)["lead_id"].to_pylist()}
+    return {
+        lead
+        for file in version.files("leads")
+        for lead in pq.read_table(file)["lead_id"].to_pylist()
+    }
 
 
-def known(plain: Settings, version: StoreVersion, until: str, leads: set[str]) -> list[list[dict[str, Any]]]:
+def known(
+    plain: Settings, version: StoreVersion, until: str, leads: set[str]
+) -> list[list[dict[str, Any]]]:
     """The spells and the labelled snapshots of these leads, as a version has them at a moment."""
     history = open_history(plain, version, DuckDBEngine(plain.engine))
     at = parse_moment(until, zone="UTC")
@@ -110,7 +120,9 @@ worlds = given(st.fixed_dictionaries({lead: lives() for lead in LEADS}))
 @example({"a": DATE_MOVED, "b": SLIP, "c": NEXT_MONTH})
 def check_closes(lives_of: dict[str, list[Row]]) -> None:
     lives_of = lives_of | {"z": [("lost", "2024-04-10T08:00:00Z")] * len(UNTILS)}
-    exports = [{lead: rows[place] for lead, rows in lives_of.items()} for place in range(len(UNTILS))]
+    exports = [
+        {lead: rows[place] for lead, rows in lives_of.items()} for place in range(len(UNTILS))
+    ]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plain = settings_of(folder)
@@ -119,12 +131,20 @@ def check_closes(lives_of: dict[str, list[Row]]) -> None:
             for later in versions[first + 1 :]:
                 shared = ids_of(version) & ids_of(later)
                 for until in UNTILS[: first + 1]:
-                    assert known(plain, later, until, shared) == known(plain, version, until, shared)
+                    assert known(plain, later, until, shared) == known(
+                        plain, version, until, shared
+                    )
         for version, until, rows in zip(versions, UNTILS, exports, strict=True):
-            listed = open_history(plain, version, DuckDBEngine(plain.engine)).open_list(parse_moment(until, zone="UTC"))
-            assert set(listed["lead_id"]) == {lead for lead, (status, _) in rows.items() if status == "open"}
+            listed = open_history(plain, version, DuckDBEngine(plain.engine)).open_list(
+                parse_moment(until, zone="UTC")
+            )
+            assert set(listed["lead_id"]) == {
+                lead for lead, (status, _) in rows.items() if status == "open"
+            }
 
 
 @pytest.mark.parametrize("examples", [3, pytest.param(8, marks=pytest.mark.slow)])
-def test_what_was_known_of_closes_when_later_exports_come_then_stays_as_it_was(examples: int) -> None:
+def test_what_was_known_of_closes_when_later_exports_come_then_stays_as_it_was(
+    examples: int,
+) -> None:
     settings(max_examples=examples, deadline=None)(worlds(check_closes))()

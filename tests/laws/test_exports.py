@@ -77,7 +77,11 @@ def make(folder: Path, until: int, edits: list[str]) -> Settings:
         engine={"threads": 1},
         target={"horizon_days": 8, "cadence_days": 2, "max_per_lead": 100},
         sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
-        mapping=[{"source": "leads", "table": "leads", "columns": columns, "values": values}, outcomes, calls],
+        mapping=[
+            {"source": "leads", "table": "leads", "columns": columns, "values": values},
+            outcomes,
+            calls,
+        ],
         fields=fields,
         known_until=format_us(day(until)),
         **rest,
@@ -102,17 +106,26 @@ def exports(draw: st.DrawFn) -> list[Export]:
             status = draw(st.sampled_from(["open", "open", "won", "lost"]))
             is_new = closed.get(lead_id) != status
             if is_new and status != "open":
-                closed_on = draw(st.sampled_from([at * STEP + 3, at * STEP + 7, (at + 1) * STEP + 5]))
+                closed_on = draw(
+                    st.sampled_from([at * STEP + 3, at * STEP + 7, (at + 1) * STEP + 5])
+                )
                 shown_on = format_us(day(max(closed_on, CREATED[lead_id] + 1)))
             else:
-                shown_on = found[-1].get(lead_id, {}).get("closed", "") if found and status != "open" else ""
+                shown_on = (
+                    found[-1].get(lead_id, {}).get("closed", "")
+                    if found and status != "open"
+                    else ""
+                )
             closed[lead_id] = status
             shown[lead_id] = {
                 "id": lead_id,
                 "created": format_us(day(CREATED[lead_id])),
                 "status": status,
                 "closed": shown_on,
-                **{name: draw(st.sampled_from(["", "1", "2,5", "free"])) for name in ("city", "plan", "extra")},
+                **{
+                    name: draw(st.sampled_from(["", "1", "2,5", "free"]))
+                    for name in ("city", "plan", "extra")
+                },
                 "size": draw(st.sampled_from(["", "1", "2.50"])),
                 "email": draw(st.sampled_from(["", "ann@example.com"])),
             }
@@ -125,14 +138,18 @@ def write(folder: Path, shown: Export, at: int) -> None:
     rows = [[row[name] for name in HEADER] for row in shown.values()]
     lines = [",".join(f'"{value}"' for value in row) for row in [HEADER, *rows]]
     (folder / "leads.csv").write_text("\n".join([*lines, ""]))
-    calls = [f"a,{format_us(day(n * STEP + 4))}" for n in range(at + 1)] + [f"a,{format_us(day(at * STEP + 15))}"]
+    calls = [f"a,{format_us(day(n * STEP + 4))}" for n in range(at + 1)] + [
+        f"a,{format_us(day(at * STEP + 15))}"
+    ]
     (folder / "calls.csv").write_text("\n".join(["id,at", *calls, ""]))
 
 
 def ingest(folder: Path, shown: Export, at: int, edits: list[str]) -> Settings:
     write(folder, shown, at)
     made = make(folder, (at + 1) * STEP, edits)
-    jobs.ingest(made, accept=["half_delivered", "empty", "renamed", "same_files", "currency_switch"])
+    jobs.ingest(
+        made, accept=["half_delivered", "empty", "renamed", "same_files", "currency_switch"]
+    )
     return made
 
 
@@ -164,10 +181,14 @@ def check_past(shown, first, edits, goes_back):
         plain, edited = Path(name) / "plain", Path(name) / "edited"
         for folder in (plain, edited):
             folder.mkdir()
-        for at in range(first):  # one with the last settings from the start, one with those of the time
+        for at in range(
+            first
+        ):  # one with the last settings from the start, one with those of the time
             ingest(plain, shown[at], at, edits)
             ingest(edited, shown[at], at, edits[:at])
-        version = read_current(make(edited, STEP, []).project_folder() / "store", project="built").id
+        version = read_current(
+            make(edited, STEP, []).project_folder() / "store", project="built"
+        ).id
         if goes_back and first < 4:
             strange = {lead_id: row | {"city": "strange"} for lead_id, row in shown[3].items()}
             jobs.rollback_store(ingest(edited, strange, 3, edits[:first]), version)

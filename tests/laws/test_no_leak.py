@@ -40,7 +40,13 @@ from leadscore.times import DAY_US
 
 UNTIL = 25
 CREATED = ("industry", "employees")  # known from creation, and never changed in these histories
-FREE = ("segment", "owner_id", "amount", "need", "deadline")  # nothing says when their value in leads was known
+FREE = (
+    "segment",
+    "owner_id",
+    "amount",
+    "need",
+    "deadline",
+)  # nothing says when their value in leads was known
 MAY_CHANGE = ("segment", "owner_id", "amount", "need", "deadline")
 
 
@@ -66,7 +72,9 @@ SAMPLED, WHOLE = small_settings(max_per_lead=3), small_settings(max_per_lead=100
 
 IDS = ["a", "00012", "b'c", "z", "ä", "10"]
 Row = dict[str, Any]
-moments = st.builds(lambda at, us: day(at) + us, st.integers(1, 15), st.sampled_from([0, 0, 0, -1, 1, DAY_US // 2]))
+moments = st.builds(
+    lambda at, us: day(at) + us, st.integers(1, 15), st.sampled_from([0, 0, 0, -1, 1, DAY_US // 2])
+)
 delays = st.sampled_from([0, 0, 0, 1, 3]).map(lambda days: days * DAY_US)
 values = {
     "segment": st.sampled_from(["small", "large", None]),
@@ -80,7 +88,11 @@ contents = {
         {"kind": st.sampled_from(["email", "meeting"]), "actor": st.sampled_from(["lead", "rep"])}
     ),
     "stages": st.fixed_dictionaries(
-        {"stage": st.sampled_from(["new", "qualified", "proposal", "new", "qualified", "signed", "rejected"])}
+        {
+            "stage": st.sampled_from(
+                ["new", "qualified", "proposal", "new", "qualified", "signed", "rejected"]
+            )
+        }
     ),
     "outcomes": st.fixed_dictionaries({"outcome": st.sampled_from(["won", "lost"])}),
     "changes": st.sampled_from(MAY_CHANGE).flatmap(
@@ -95,7 +107,11 @@ TABLE = st.sampled_from([*["activities", "stages", "changes"] * 3, "outcomes"])
 @st.composite
 def one_fact(draw: st.DrawFn) -> tuple[str, Row]:
     table, event = draw(TABLE), draw(moments)
-    row = {"lead_id": draw(st.sampled_from(IDS)), "event_us": event, "available_us": event + draw(delays)}
+    row = {
+        "lead_id": draw(st.sampled_from(IDS)),
+        "event_us": event,
+        "available_us": event + draw(delays),
+    }
     return table, row | {"seq": draw(st.integers(0, 1))} | draw(contents[table])
 
 
@@ -156,15 +172,23 @@ def change_unknown(draw: st.DrawFn, facts: Facts, known_us: int) -> Facts:
     leads = []
     for row in facts.rows["leads"]:
         if not is_known(row, known_us):
-            leads += [{**row, **draw(present_values()), "industry": "other"}] if draw(st.booleans()) else []
+            leads += (
+                [{**row, **draw(present_values()), "industry": "other"}]
+                if draw(st.booleans())
+                else []
+            )
             continue
         told = draw(present_values())
         leads.append(row | {name: told[name] for name in {*FREE, *changed}})
-    leads += [{**facts.rows["leads"][0], "lead_id": "new", "event_us": known_us, "available_us": known_us}]
+    leads += [
+        {**facts.rows["leads"][0], "lead_id": "new", "event_us": known_us, "available_us": known_us}
+    ]
     kept = [(table, row) for table, rows in facts.rows.items() if table != "leads" for row in rows]
     kept = [(table, row) for table, row in kept if is_known(row, known_us)]
     others = draw(st.lists(one_fact(), min_size=5, max_size=20))
-    later = [(table, row | {"available_us": max(row["available_us"], known_us)}) for table, row in others]
+    later = [
+        (table, row | {"available_us": max(row["available_us"], known_us)}) for table, row in others
+    ]
     return make_facts(facts.settings, leads, kept + later)
 
 
@@ -230,7 +254,9 @@ def view_side(history: History, known_us: int) -> Told:
 def told_of_side(history: History, side: Side, features: list[Feature], known_us: int) -> Told:
     matrix = build_matrix(history.snapshot(side.rows[KEYS]), features)
     more = (side.watched, side.capped_share, side.known_us, side.name, side.follow_up_days())
-    return told_of(side.rows, matrix, side=more, rate=exact(np.array([side.base_rate(), side.mature_rate()])))
+    return told_of(
+        side.rows, matrix, side=more, rate=exact(np.array([side.base_rate(), side.mature_rate()]))
+    )
 
 
 # --- The laws -------------------------------------------------------------------------------------------------------
@@ -241,7 +267,9 @@ def assert_equal(first: Told, second: Told) -> None:
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def run(check: Callable[..., None], given_what: st.SearchStrategy[Any], *, examples: int = 8) -> None:
+def run(
+    check: Callable[..., None], given_what: st.SearchStrategy[Any], *, examples: int = 8
+) -> None:
     """Try a law; it stops at the first history that breaks it."""
     tried = settings(
         derandomize=True,
@@ -307,7 +335,9 @@ def replays(draw: st.DrawFn, *, late: bool) -> tuple[Facts, dict[int, Facts]]:
     cuts = {}
     for at in draw(st.lists(st.integers(2, 16), min_size=2, max_size=2, unique=True)):
         cut = change_unknown(draw, facts, day(at))
-        cut.rows = {name: [row for row in rows if is_known(row, day(at))] for name, rows in cut.rows.items()}
+        cut.rows = {
+            name: [row for row in rows if is_known(row, day(at))] for name, rows in cut.rows.items()
+        }
         cuts[day(at)] = cut
     return facts, cuts
 
@@ -322,7 +352,9 @@ def law_training_is_scoring_replayed(learn: Learn, score: Learn, *, late: bool =
         features = build_features(history.settings)
         learned = learn(history, known_us, features)
         for as_of_us, cut in cuts.items():
-            assert_equal(learned.at(as_of_us), score(open_facts(cut), as_of_us, features).at(as_of_us))
+            assert_equal(
+                learned.at(as_of_us), score(open_facts(cut), as_of_us, features).at(as_of_us)
+            )
 
     run(check, replays(late=late), examples=5)
 
@@ -349,12 +381,23 @@ def test_view_when_rows_come_in_another_order_then_is_byte_equal(view: View) -> 
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["leads known first", "leads learned late"])
-def test_training_list_when_restricted_to_one_as_of_then_is_what_was_scored_from_the_store_of_then(late: bool) -> None:
+def test_training_list_when_restricted_to_one_as_of_then_is_what_was_scored_from_the_store_of_then(
+    late: bool,
+) -> None:
     law_training_is_scoring_replayed(learn, score, late=late)
 
 
 def test_random_histories_when_drawn_then_hold_what_the_laws_are_about() -> None:
-    seen = {"rows": 0, "won": 0, "lost": 0, "censored": 0, "spells": 0, "capped": 0, "other": 0, "changed": set()}
+    seen = {
+        "rows": 0,
+        "won": 0,
+        "lost": 0,
+        "censored": 0,
+        "spells": 0,
+        "capped": 0,
+        "other": 0,
+        "changed": set(),
+    }
 
     def check(pair: tuple[Facts, Facts, int]) -> None:
         facts, other, known_us = pair
@@ -401,7 +444,10 @@ Door = Callable[[Snapshot], Snapshot]
 
 def leaky(old: str, new: str, *, through: str = "") -> Door:
     def door(honest: Snapshot) -> Snapshot:
-        parts = {name: getattr(honest, name) for name in ("engine", "rows", "stages", "created", "chunk_rows")}
+        parts = {
+            name: getattr(honest, name)
+            for name in ("engine", "rows", "stages", "created", "chunk_rows")
+        }
         return LeakySnapshot(**parts, hole=(old, new), through=through)
 
     return door
@@ -409,7 +455,9 @@ def leaky(old: str, new: str, *, through: str = "") -> Door:
 
 OUTCOME = "(SELECT COUNT(*) FROM outcomes AS o WHERE o.lead_id = s.lead_id)"
 DOORS: dict[str, Door] = {
-    "joins on the event up to a day after as_of": leaky(KNOWN, f"t.event_us < s.as_of_us + {DAY_US}"),
+    "joins on the event up to a day after as_of": leaky(
+        KNOWN, f"t.event_us < s.as_of_us + {DAY_US}"
+    ),
     "joins on when it happened, not when it was known": leaky(KNOWN, "t.event_us < s.known_us"),
     "joins on as_of, not on known": leaky(KNOWN, "t.available_us < s.as_of_us"),
     "joins without a condition": leaky(KNOWN, "1 = 1"),
@@ -434,7 +482,15 @@ def read_the_owner_of_today(history: History, known_us: int) -> Told:
     rows = list_asked(history, known_us)
     honest = history.snapshot(rows)
     columns = {"leads": {"owner_today": "MAX(at_creation_owner_id)"}}
-    owner = Feature("profile_owner_today", columns, Text("owner_today"), "category", "{value}", "{value}", "owner")
+    owner = Feature(
+        "profile_owner_today",
+        columns,
+        Text("owner_today"),
+        "category",
+        "{value}",
+        "{value}",
+        "owner",
+    )
     snapshot = replace(honest, created=(*honest.created, "owner_id"))
     return told_of(rows, build_matrix(snapshot, [*build_features(history.settings), owner]))
 
@@ -452,7 +508,9 @@ def read_fields_of_today_though_they_have_a_history(history: History, known_us: 
 
 def leave_out_leads_that_closed_but_were_not_known_to(history: History, known_us: int) -> Told:
     rows = list_asked(history, known_us)
-    closed = history.engine.query(f"SELECT lead_id FROM outcomes WHERE event_us < {known_us}")["lead_id"].to_pylist()
+    closed = history.engine.query(f"SELECT lead_id FROM outcomes WHERE event_us < {known_us}")[
+        "lead_id"
+    ].to_pylist()
     rows = rows[~rows["lead_id"].isin(closed)].reset_index(drop=True)
     features = build_features(history.settings)
     return told_of(rows, build_matrix(history.snapshot(rows), features))
@@ -465,7 +523,9 @@ def label_by_what_is_known_today(history: History, known_us: int) -> Told:
 
 def sample_the_whole_spell_then_cut(history: History, known_us: int) -> Told:
     target = history.settings.target
-    rows = build_grid_list(history.spells(day(UNTIL)), history.grid, target=target, seed=history.settings.seed)
+    rows = build_grid_list(
+        history.spells(day(UNTIL)), history.grid, target=target, seed=history.settings.seed
+    )
     rows = rows[rows["as_of_us"] < known_us].reset_index(drop=True)
     side = build_side("", rows, history.spells(known_us), known_us=known_us, target=target)
     return told_of_side(history, side, build_features(history.settings), known_us)
@@ -476,7 +536,9 @@ def learn_only_from_leads_closed_by_today(history: History, known_us: int) -> To
     today = history.spells(day(UNTIL))
     closed = set(today.loc[today["close_us"] < day(UNTIL), "lead_id"])
     rows = side.rows[side.rows["lead_id"].isin(closed)].reset_index(drop=True)
-    return told_of_side(history, replace(side, rows=rows), build_features(history.settings), known_us)
+    return told_of_side(
+        history, replace(side, rows=rows), build_features(history.settings), known_us
+    )
 
 
 LEAKS: dict[str, View] = {
@@ -501,18 +563,26 @@ def test_law_of_the_unknown_when_the_planted_hole_changes_nothing_then_holds() -
 
 
 ORDERED: dict[str, Door] = {
-    "changes by event alone": leaky("event_us DESC, seq DESC, value DESC", "event_us DESC", through="changes"),
-    "stages by event alone": leaky("event_us DESC, seq DESC, stage_order DESC", "event_us DESC", through="stages"),
+    "changes by event alone": leaky(
+        "event_us DESC, seq DESC, value DESC", "event_us DESC", through="changes"
+    ),
+    "stages by event alone": leaky(
+        "event_us DESC, seq DESC, stage_order DESC", "event_us DESC", through="stages"
+    ),
 }
 
 
-@pytest.mark.parametrize("door", ORDERED.values(), ids=[f"planted file order: {name}" for name in ORDERED])
+@pytest.mark.parametrize(
+    "door", ORDERED.values(), ids=[f"planted file order: {name}" for name in ORDERED]
+)
 def test_law_of_row_order_when_file_order_is_planted_then_catches_it(door: Door) -> None:
     with pytest.raises(AssertionError):
         law_row_order_changes_nothing(score_through(door))
 
 
-def learn_with_all_that_is_known_at_k(history: History, known_us: int, features: list[Feature]) -> Seen:
+def learn_with_all_that_is_known_at_k(
+    history: History, known_us: int, features: list[Feature]
+) -> Seen:
     rows = history.earlier_side(known_us).rows
     asked = rows[KEYS].assign(known_us=known_us)
     return Seen(rows, build_matrix(history.snapshot(asked), features))
@@ -526,7 +596,9 @@ def learn_through(door: Door) -> Learn:
     return view
 
 
-def learn_from_leads_that_stay_open(history: History, known_us: int, features: list[Feature]) -> Seen:
+def learn_from_leads_that_stay_open(
+    history: History, known_us: int, features: list[Feature]
+) -> Seen:
     seen = learn(history, known_us, features)
     still = history.spells(known_us).groupby("lead_id")["won"].any()
     return replace(seen, rows=seen.rows[~seen.rows["lead_id"].map(still)])
@@ -539,7 +611,10 @@ def score_a_day_before(history: History, as_of_us: int, features: list[Feature])
 
 SKEWS: dict[str, tuple[Learn, Learn]] = {
     "training knows all that is known at K": (learn_with_all_that_is_known_at_k, score),
-    "training looks a day ahead": (learn_through(DOORS["joins on the event up to a day after as_of"]), score),
+    "training looks a day ahead": (
+        learn_through(DOORS["joins on the event up to a day after as_of"]),
+        score,
+    ),
     "training knows what had happened": (
         learn_through(DOORS["joins on when it happened, not when it was known"]),
         score,
@@ -550,7 +625,11 @@ SKEWS: dict[str, tuple[Learn, Learn]] = {
 }
 
 
-@pytest.mark.parametrize(("learn", "score"), SKEWS.values(), ids=[f"planted skew: {name}" for name in SKEWS])
-def test_law_of_replay_when_training_differs_from_scoring_then_catches_it(learn: Learn, score: Learn) -> None:
+@pytest.mark.parametrize(
+    ("learn", "score"), SKEWS.values(), ids=[f"planted skew: {name}" for name in SKEWS]
+)
+def test_law_of_replay_when_training_differs_from_scoring_then_catches_it(
+    learn: Learn, score: Learn
+) -> None:
     with pytest.raises(AssertionError):
         law_training_is_scoring_replayed(learn, score)

@@ -29,7 +29,9 @@ from leadscore.settings.sections import Source
 
 def bounded(examples: int) -> settings:
     unhealthy = [HealthCheck.function_scoped_fixture]  # all examples write over the same files
-    return settings(derandomize=True, deadline=None, max_examples=examples, suppress_health_check=unhealthy)
+    return settings(
+        derandomize=True, deadline=None, max_examples=examples, suppress_health_check=unhealthy
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -46,18 +48,26 @@ def only_careful() -> Iterator[None]:
         yield
 
 
-def told(path: Path, columns: list[str], **parts) -> tuple[list[tuple], list[tuple[int, str]]] | str:
+def told(
+    path: Path, columns: list[str], **parts
+) -> tuple[list[tuple], list[tuple[int, str]]] | str:
     """The rows and the malformed rows of a file, or the error in words."""
     source = Source(path=path, **parts)
     rows, malformed = [], []
     try:
         for file in find_files("deals", source, folder=path.parent):
-            for batch in read_file(file, source, columns=columns, dialect=detect_dialect(file, source)):
+            for batch in read_file(
+                file, source, columns=columns, dialect=detect_dialect(file, source)
+            ):
                 assert len(batch.lines) == batch.columns.num_rows
                 assert batch.columns.column_names == columns
                 assert all(not column.null_count for column in batch.columns.columns)
                 batch.columns.validate(full=True)
-                rows += zip(batch.lines.tolist(), *(column.to_pylist() for column in batch.columns), strict=True)
+                rows += zip(
+                    batch.lines.tolist(),
+                    *(column.to_pylist() for column in batch.columns),
+                    strict=True,
+                )
                 malformed += batch.malformed
     except UserError as e:
         return str(e)
@@ -93,7 +103,9 @@ def test_csv_when_it_is_read_quickly_then_rows_lines_and_refusals_are_those_of_t
         assert told(tmp_path / "x.csv", columns, **parts) == quick
 
 
-def test_csv_when_it_is_sound_then_only_its_unfinished_end_is_read_by_the_csv_module(tmp_path, monkeypatch):
+def test_csv_when_it_is_sound_then_only_its_unfinished_end_is_read_by_the_csv_module(
+    tmp_path, monkeypatch
+):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n" + '"1","x\ny"\n\n2,\n' * 50, encoding="utf-8")
     expected = told(path, ["a", "b"])
@@ -108,7 +120,9 @@ def test_csv_when_it_is_sound_then_only_its_unfinished_end_is_read_by_the_csv_mo
 
 
 CELL = st.text(
-    st.sampled_from("ab \u00fc,;\t|'\"\n1.") | st.characters(codec="cp1252", exclude_characters="\0\r"), max_size=6
+    st.sampled_from("ab \u00fc,;\t|'\"\n1.")
+    | st.characters(codec="cp1252", exclude_characters="\0\r"),
+    max_size=6,
 )
 
 
@@ -119,13 +133,17 @@ CELL = st.text(
     end=st.sampled_from(["\n", "\r\n", "\r"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
 )
-def test_csv_when_the_csv_module_wrote_it_then_every_row_is_accounted_for(tmp_path, cells, delimiter, end, encoding):
+def test_csv_when_the_csv_module_wrote_it_then_every_row_is_accounted_for(
+    tmp_path, cells, delimiter, end, encoding
+):
     target = io.StringIO(newline="")
     writer = csv.writer(target, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     writer.writerows([["id", "name", "amount"], *cells])
     (tmp_path / "x.csv").write_bytes(target.getvalue().encode(encoding))
     rows, malformed = told(tmp_path / "x.csv", ["amount", "id"], encoding=encoding)
-    trimmed = pc.utf8_trim_whitespace(pa.array([cell for row in cells for cell in row], pa.string())).to_pylist()
+    trimmed = pc.utf8_trim_whitespace(
+        pa.array([cell for row in cells for cell in row], pa.string())
+    ).to_pylist()
     ends = np.cumsum([len(row) for row in cells]).tolist()
     whole = [end for end, row in zip(ends, cells, strict=True) if len(row) == 3]
     assert [row[1:] for row in rows] == [(trimmed[end - 1], trimmed[end - 3]) for end in whole]
@@ -135,12 +153,18 @@ def test_csv_when_the_csv_module_wrote_it_then_every_row_is_accounted_for(tmp_pa
 @cache
 def samples() -> dict[str, bytes]:
     """Small sound files of each kind."""
-    rows = [["id", "at", "amount"], *([f"{i:05}", f"2025-03-{i % 28 + 1:02}", f"{i}.5"] for i in range(40))]
+    rows = [
+        ["id", "at", "amount"],
+        *([f"{i:05}", f"2025-03-{i % 28 + 1:02}", f"{i}.5"] for i in range(40)),
+    ]
     plain = "\n".join(";".join(f'"{cell}"' for cell in row) for row in rows).encode()
     parquet = io.BytesIO()
     columns = list(zip(*rows[1:], strict=True))
     pq.write_table(
-        pa.table({"id": columns[0], "at": columns[1], "amount": pa.array(columns[2]).cast(pa.float64())}), parquet
+        pa.table(
+            {"id": columns[0], "at": columns[1], "amount": pa.array(columns[2]).cast(pa.float64())}
+        ),
+        parquet,
     )
     book = io.BytesIO()
     with xlsxwriter.Workbook(book, {"in_memory": True}) as workbook:
@@ -171,7 +195,9 @@ def test_file_when_it_is_sound_then_all_rows_come(tmp_path, kind):
     cut=st.none() | st.integers(0, 10**6),
     twice=st.booleans(),
 )
-def test_file_when_it_is_damaged_then_rows_or_words_come_and_nothing_else(tmp_path, kind, edits, cut, twice):
+def test_file_when_it_is_damaged_then_rows_or_words_come_and_nothing_else(
+    tmp_path, kind, edits, cut, twice
+):
     data = bytearray(samples()[kind] * (2 if twice else 1))
     for place, new in edits:
         begin = place % len(data)
@@ -184,12 +210,17 @@ def test_file_when_it_is_damaged_then_rows_or_words_come_and_nothing_else(tmp_pa
 @given(
     part=st.integers(0, 20),
     edits=st.lists(
-        st.tuples(st.integers(0, 10**6), st.sampled_from([b"", b"9", b"99999999999", b"-1", b'"', b"<c>", b"\xff"])),
+        st.tuples(
+            st.integers(0, 10**6),
+            st.sampled_from([b"", b"9", b"99999999999", b"-1", b'"', b"<c>", b"\xff"]),
+        ),
         min_size=1,
         max_size=4,
     ),
 )
-def test_workbook_when_a_part_of_it_is_damaged_then_rows_or_words_come_and_nothing_else(tmp_path, part, edits):
+def test_workbook_when_a_part_of_it_is_damaged_then_rows_or_words_come_and_nothing_else(
+    tmp_path, part, edits
+):
     with zipfile.ZipFile(io.BytesIO(samples()["x.xlsx"])) as book:
         parts = {name: bytearray(book.read(name)) for name in book.namelist()}
     damaged = parts[sorted(parts)[part % len(parts)]]
@@ -208,7 +239,9 @@ def test_workbook_when_a_part_of_it_is_damaged_then_rows_or_words_come_and_nothi
     data=st.binary(max_size=300),
     magic=st.sampled_from([b"", b"PAR1", b"PK\x03\x04", b"\x1f\x8b\x08\0", b"\xff\xfe", b"1,"]),
 )
-def test_file_when_it_is_random_bytes_then_rows_or_words_come_and_nothing_else(tmp_path, kind, data, magic):
+def test_file_when_it_is_random_bytes_then_rows_or_words_come_and_nothing_else(
+    tmp_path, kind, data, magic
+):
     (tmp_path / kind).write_bytes(magic + data)
     told(tmp_path / kind, ["1"], header=False)
 
@@ -226,7 +259,11 @@ VALUES = st.lists(
 
 
 @bounded(300)
-@given(values=VALUES, zone=st.sampled_from(["UTC", "Europe/Berlin"]), dates=st.sampled_from([None, "dmy", "mdy"]))
+@given(
+    values=VALUES,
+    zone=st.sampled_from(["UTC", "Europe/Berlin"]),
+    dates=st.sampled_from([None, "dmy", "mdy"]),
+)
 def test_values_when_they_are_anything_then_each_is_read_by_itself_or_marked(values, zone, dates):
     column = pa.array(values, pa.string())
     us, ok = read_moments(column, zone=zone, dates=dates)

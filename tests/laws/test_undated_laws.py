@@ -30,7 +30,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 def earlier(history: History, known_us: int, *, leak: bool = False) -> str:
     """The earlier side at a place, its labels and its features, as text; with a `leak` one lead too many."""
     side = history.earlier_side(known_us + 1 if leak else known_us)
-    matrix = build_matrix(history.snapshot(side.rows), build_features(history.settings)).take(side.rows)
+    matrix = build_matrix(history.snapshot(side.rows), build_features(history.settings)).take(
+        side.rows
+    )
     return side.rows.to_csv() + pd.DataFrame(matrix.columns).to_csv()
 
 
@@ -53,7 +55,9 @@ def histories_at(cut: int, seed: int, *, leads: int = LEADS) -> tuple[History, H
     rows = undated_leads(leads=leads, seed=seed % 1000, is_open=3)
     rng = np.random.default_rng(seed)
     changed = changed_from(rows, cut, rng)
-    return *(open_undated(each, time="ordered") for each in (rows, changed)), int(rows["place"].iloc[cut])
+    return *(open_undated(each, time="ordered") for each in (rows, changed)), int(
+        rows["place"].iloc[cut]
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -98,12 +102,20 @@ def learned(
 
 @pytest.mark.parametrize(
     ("time", "scorer"),
-    [("none", "boosted"), ("ordered", "auto"), pytest.param("none", "auto", marks=pytest.mark.slow)],
+    [
+        ("none", "boosted"),
+        ("ordered", "auto"),
+        pytest.param("none", "auto", marks=pytest.mark.slow),
+    ],
 )
-def test_model_and_scores_when_rows_with_ids_come_in_another_order_then_are_the_same(tmp_path, time, scorer):
+def test_model_and_scores_when_rows_with_ids_come_in_another_order_then_are_the_same(
+    tmp_path, time, scorer
+):
     rows = undated_leads(leads=200, seed=11, is_open=10)
     one, evaluation, scores = learned(tmp_path / "one", rows, time=time, scorer=scorer)
-    other, again, others = learned(tmp_path / "other", rows.sample(frac=1, random_state=5), time=time, scorer=scorer)
+    other, again, others = learned(
+        tmp_path / "other", rows.sample(frac=1, random_state=5), time=time, scorer=scorer
+    )
     assert (one.document, one.booster_text) == (other.document, other.booster_text)
     assert evaluation == again
     assert scores.num_rows == 10

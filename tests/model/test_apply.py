@@ -83,7 +83,9 @@ def test_rows_when_predicted_in_any_order_and_number_then_keep_their_bits(model,
 
 
 @pytest.mark.parametrize("kind", ["trained", "none", "sigmoid", "beta", "isotonic", "venn_abers"])
-def test_probability_when_calibrated_row_by_row_then_equals_the_batch_bit_for_bit(calibrators, kind):
+def test_probability_when_calibrated_row_by_row_then_equals_the_batch_bit_for_bit(
+    calibrators, kind
+):
     raw = np.random.default_rng(0).normal(-0.5, 1.5, 333)
     batch = calibrate(calibrators[kind], raw)
     alone = [calibrate(calibrators[kind], raw[row : row + 1]) for row in range(len(raw))]
@@ -162,7 +164,13 @@ def test_isotonic_when_worked_by_hand_then_agrees(raw, expected):
     ],
 )
 def test_venn_abers_when_worked_by_hand_then_agrees(raw, expected):
-    steps = {"kind": "venn_abers", "raw": [-1.0, 2.0], "probability": [0.1, 0.2, 0.3, 0.4, 0.9], "low": 0, "high": 1}
+    steps = {
+        "kind": "venn_abers",
+        "raw": [-1.0, 2.0],
+        "probability": [0.1, 0.2, 0.3, 0.4, 0.9],
+        "low": 0,
+        "high": 1,
+    }
     assert calibrate(steps, np.array([raw])) == pytest.approx([expected], abs=1e-15)
 
 

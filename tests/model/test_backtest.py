@@ -45,11 +45,16 @@ def predictions(result):
 
 
 def test_dates_when_they_cannot_be_learned_from_or_settled_then_are_skipped_in_words(result):
-    assert [date["as_of"] for date in result.report["dates"]] == [format_us(EARLY), format_us(LATER)]
+    assert [date["as_of"] for date in result.report["dates"]] == [
+        format_us(EARLY),
+        format_us(LATER),
+    ]
     skipped = {each["as_of"]: each["why"] for each in result.report["skipped"]}
     assert list(skipped) == [format_us(TOO_EARLY), format_us(UNSETTLED)]
     # follow-up runs from the first snapshot, which is of day 3
-    assert skipped[format_us(TOO_EARLY)].startswith(f"history before {format_us(TOO_EARLY)}: only 17 days of follow-up")
+    assert skipped[format_us(TOO_EARLY)].startswith(
+        f"history before {format_us(TOO_EARLY)}: only 17 days of follow-up"
+    )
     assert skipped[format_us(UNSETTLED)].startswith(
         f"leads open at {format_us(UNSETTLED)}: only 1 day of follow-up for a horizon of 30 days"
     )
@@ -59,11 +64,23 @@ def test_dates_when_they_cannot_be_learned_from_or_settled_then_are_skipped_in_w
 def test_probabilities_of_a_date_when_trained_and_scored_at_that_date_then_are_the_same(
     history, predictions, tmp_path, as_of_us
 ):
-    fitted = dataclasses.replace(fit_model(history, known_us=as_of_us, progress=silent), no_signal=None)
-    home = write_model(tmp_path, fitted, settings=history.settings, store_version=history.version.id)
+    fitted = dataclasses.replace(
+        fit_model(history, known_us=as_of_us, progress=silent), no_signal=None
+    )
+    home = write_model(
+        tmp_path, fitted, settings=history.settings, store_version=history.version.id
+    )
     model, manifest = read_model(home)
-    table = score_table(history, model, model_version=home.name, known_us=manifest["known_until_us"], as_of_us=as_of_us)
-    scored = dict(zip(table["lead_id"].to_pylist(), table["win_probability"].to_pylist(), strict=True))
+    table = score_table(
+        history,
+        model,
+        model_version=home.name,
+        known_us=manifest["known_until_us"],
+        as_of_us=as_of_us,
+    )
+    scored = dict(
+        zip(table["lead_id"].to_pylist(), table["win_probability"].to_pylist(), strict=True)
+    )
     rows = predictions[predictions["as_of_us"] == as_of_us]
     assert len(rows) > 50
     assert set(rows["lead_id"]) <= set(scored)
@@ -72,13 +89,20 @@ def test_probabilities_of_a_date_when_trained_and_scored_at_that_date_then_are_t
 
 def test_date_when_trained_then_saw_nothing_of_what_came_after(history, predictions, tmp_path):
     # the same store cut at the date gives the same probabilities
-    facts = histories.sales_facts(histories.sales_settings(tmp_path), leads=350, days=120, seed=3, signal=1.8)
+    facts = histories.sales_facts(
+        histories.sales_settings(tmp_path), leads=350, days=120, seed=3, signal=1.8
+    )
     cut = Facts(facts.settings)
-    cut.rows = {name: [row for row in rows if row["available_us"] < EARLY] for name, rows in facts.rows.items()}
+    cut.rows = {
+        name: [row for row in rows if row["available_us"] < EARLY]
+        for name, rows in facts.rows.items()
+    }
     earlier = cut.history(tmp_path / "store", known_until=70)
     model = fit_model(earlier, known_us=EARLY, progress=silent).model
     table = score_table(earlier, model, model_version="m", known_us=EARLY, as_of_us=EARLY)
-    scored = dict(zip(table["lead_id"].to_pylist(), table["win_probability"].to_pylist(), strict=True))
+    scored = dict(
+        zip(table["lead_id"].to_pylist(), table["win_probability"].to_pylist(), strict=True)
+    )
     rows = predictions[predictions["as_of_us"] == EARLY]
     assert rows["leadscore"].tolist() == [scored[lead_id] for lead_id in rows["lead_id"]]
 
@@ -89,11 +113,15 @@ def test_rows_of_a_date_when_settled_by_what_is_known_now_then_have_their_labels
 ):
     asked = history.open_list(as_of_us).assign(grid_weight=1.0, young=False)
     until = history.version.known_until_us
-    side = build_side("all", asked, history.spells(until), known_us=until, target=history.settings.target)
+    side = build_side(
+        "all", asked, history.spells(until), known_us=until, target=history.settings.target
+    )
     expected = side.rows[side.rows["label"].notna()].set_index("lead_id")
     rows = predictions[predictions["as_of_us"] == as_of_us].set_index("lead_id")
     assert sorted(rows.index) == sorted(expected.index)
-    pd.testing.assert_frame_equal(rows[["label", "weight"]], expected.loc[rows.index, ["label", "weight"]])
+    pd.testing.assert_frame_equal(
+        rows[["label", "weight"]], expected.loc[rows.index, ["label", "weight"]]
+    )
 
 
 def test_dates_when_told_then_count_their_rows(result, predictions, history):
@@ -124,7 +152,9 @@ def test_pooled_numbers_when_computed_anew_from_the_rows_then_agree(result, pred
         assert found["snapshots"] == len(predictions)
         assert found["leads"] == predictions["lead_id"].nunique()
         assert found["win_rate"] == pytest.approx(np.average(label, weights=weight), abs=1e-12)
-        assert found["pooled_auc"]["value"] == pytest.approx(roc_auc_score(label, p, sample_weight=weight), abs=1e-12)
+        assert found["pooled_auc"]["value"] == pytest.approx(
+            roc_auc_score(label, p, sample_weight=weight), abs=1e-12
+        )
         within, pairs = [], []
         for _, rows in predictions.groupby("as_of_us"):
             within.append(roc_auc_score(rows["label"], rows[name], sample_weight=rows["weight"]))
@@ -147,10 +177,14 @@ def test_base_rate_of_a_date_when_predicted_then_is_that_known_at_the_date(histo
 
 
 def test_stage_alone_when_predicted_then_is_one_rate_a_stage(history, predictions):
-    entered = history.engine.query(f"SELECT lead_id, stage, event_us, seq FROM stages WHERE available_us < {LATER}")
+    entered = history.engine.query(
+        f"SELECT lead_id, stage, event_us, seq FROM stages WHERE available_us < {LATER}"
+    )
     order = {"new": 0, "qualified": 1, "proposal": 2, "rejected": 3, "signed": 4}
     latest = {}
-    for row in sorted(entered.to_pylist(), key=lambda row: (row["event_us"], row["seq"], order[row["stage"]])):
+    for row in sorted(
+        entered.to_pylist(), key=lambda row: (row["event_us"], row["seq"], order[row["stage"]])
+    ):
         latest[row["lead_id"]] = row["stage"]
     rows = predictions[predictions["as_of_us"] == LATER]
     rates = rows.groupby(rows["lead_id"].map(latest))["stage_only"]
@@ -176,7 +210,9 @@ def test_backtest_job_when_done_then_writes_the_report_and_its_rows(history, pre
     [home] = folder.iterdir()
     assert told["folder"] == str(home)
     report = json.loads((home / "backtest.json").read_bytes(), parse_constant=pytest.fail)
-    assert report == {key: value for key, value in json.loads(json.dumps(told)).items() if key != "folder"}
+    assert report == {
+        key: value for key, value in json.loads(json.dumps(told)).items() if key != "folder"
+    }
     assert (report["project"], report["store_version"]) == ("synthetic", history.version.id)
     assert [date["as_of"] for date in report["dates"]] == [format_us(LATER)]
     assert [date["as_of"] for date in report["skipped"]] == [format_us(TOO_EARLY)]
@@ -193,17 +229,27 @@ def test_backtest_job_when_done_again_then_changes_nothing(history, told):
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*.*")}
     again = jobs.backtest(history.settings, from_us=TOO_EARLY, to_us=LATER, dates=2)
     assert again == told
-    assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*.*")} == before
+    assert {
+        path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*.*")
+    } == before
 
 
 @pytest.mark.parametrize(
     ("moments", "why"),
     [
-        pytest.param({"from_us": day(90), "to_us": day(80)}, "there is no date to back-test at", id="to before from"),
         pytest.param(
-            {"from_us": day(90), "to_us": day(130)}, "more than 36 hours after known_until", id="in the future"
+            {"from_us": day(90), "to_us": day(80)},
+            "there is no date to back-test at",
+            id="to before from",
         ),
-        pytest.param({"from_us": day(-9), "to_us": day(90)}, "is before all data", id="before all leads"),
+        pytest.param(
+            {"from_us": day(90), "to_us": day(130)},
+            "more than 36 hours after known_until",
+            id="in the future",
+        ),
+        pytest.param(
+            {"from_us": day(-9), "to_us": day(90)}, "is before all data", id="before all leads"
+        ),
     ],
 )
 def test_backtest_job_when_asked_for_impossible_dates_then_is_refused(history, moments, why):
@@ -221,7 +267,11 @@ def test_dates_when_spread_then_are_even_midnights_from_first_to_last(history):
 
 
 def test_dates_when_there_are_fewer_midnights_than_asked_for_then_are_all_of_them(history):
-    assert spread_dates(history, from_us=day(60), to_us=day(62), dates=9) == [day(60), day(61), day(62)]
+    assert spread_dates(history, from_us=day(60), to_us=day(62), dates=9) == [
+        day(60),
+        day(61),
+        day(62),
+    ]
 
 
 def test_dates_when_not_stated_then_leave_two_horizons_before_and_one_after(history):
@@ -233,6 +283,8 @@ def test_dates_when_not_stated_then_leave_two_horizons_before_and_one_after(hist
 
 
 def test_dates_when_the_zone_has_summer_time_then_are_its_own_midnights(history):
-    berlin = dataclasses.replace(history, settings=history.settings.model_copy(update={"timezone": "Europe/Berlin"}))
+    berlin = dataclasses.replace(
+        history, settings=history.settings.model_copy(update={"timezone": "Europe/Berlin"})
+    )
     found = spread_dates(berlin, from_us=day(89), to_us=day(91), dates=9)
     assert dated(found) == ["2024-03-30T23:00:00Z", "2024-03-31T22:00:00Z"]

@@ -21,7 +21,11 @@ FITTED = [kind for kind in KINDS if kind != "none"]
 def simulate(seed, n, *, slope=1.0, intercept=0.0):
     rng = np.random.default_rng(seed)
     raw = rng.normal(-0.5, 1.2, n)
-    return raw, (rng.random(n) < expit(slope * raw + intercept)).astype(float), rng.uniform(0.2, 4, n)
+    return (
+        raw,
+        (rng.random(n) < expit(slope * raw + intercept)).astype(float),
+        rng.uniform(0.2, 4, n),
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,7 +33,9 @@ def simulate(seed, n, *, slope=1.0, intercept=0.0):
 @given(
     rows=st.lists(
         st.tuples(
-            st.integers(-500, 500).map(lambda x: x / 100), st.booleans(), st.integers(1, 100).map(lambda x: x / 10)
+            st.integers(-500, 500).map(lambda x: x / 100),
+            st.booleans(),
+            st.integers(1, 100).map(lambda x: x / 10),
         ),
         min_size=4,
         max_size=60,
@@ -48,10 +54,13 @@ def test_calibrated_probability_when_raw_grows_then_never_falls(kind, rows, aske
 
 
 @pytest.mark.parametrize(
-    ("kind", "tolerance"), [("sigmoid", 1e-4), ("beta", 1e-4), ("isotonic", 1e-9), ("venn_abers", 1e-12)]
+    ("kind", "tolerance"),
+    [("sigmoid", 1e-4), ("beta", 1e-4), ("isotonic", 1e-9), ("venn_abers", 1e-12)],
 )
 @pytest.mark.parametrize("seed", range(3))
-def test_calibrator_when_a_weight_is_a_whole_number_then_equals_the_row_repeated(kind, tolerance, seed):
+def test_calibrator_when_a_weight_is_a_whole_number_then_equals_the_row_repeated(
+    kind, tolerance, seed
+):
     raw, label, _ = simulate(seed, 300, slope=0.7)
     times = np.random.default_rng(seed).integers(1, 6, 300)
     weighted = fit_calibrator(kind, raw, label, times.astype(float), leads=300)
@@ -62,12 +71,18 @@ def test_calibrator_when_a_weight_is_a_whole_number_then_equals_the_row_repeated
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "venn_abers"])
-@pytest.mark.parametrize(("leads", "low", "high"), [(1, 0.5, 0.5), (2, 0.25, 0.75), (50, 0.01, 0.99)])
-def test_calibrated_probability_when_few_leads_were_seen_then_stays_within_what_they_can_show(kind, leads, low, high):
+@pytest.mark.parametrize(
+    ("leads", "low", "high"), [(1, 0.5, 0.5), (2, 0.25, 0.75), (50, 0.01, 0.99)]
+)
+def test_calibrated_probability_when_few_leads_were_seen_then_stays_within_what_they_can_show(
+    kind, leads, low, high
+):
     raw = np.linspace(-3, 3, 60)
     label = (raw > 0.2).astype(float)
     label[[10, 50]] = 1 - label[[10, 50]]
-    found = calibrate(fit_calibrator(kind, raw, label, np.ones(60), leads=leads), np.array([-1e3, 0, 1e3]))
+    found = calibrate(
+        fit_calibrator(kind, raw, label, np.ones(60), leads=leads), np.array([-1e3, 0, 1e3])
+    )
     assert found[0] == pytest.approx(low, abs=1e-15)
     assert found[-1] == pytest.approx(high, abs=1e-15)
     assert low <= found[1] <= high
@@ -90,7 +105,10 @@ def test_isotonic_when_worked_by_the_max_min_formula_then_is_the_same():
     order = np.argsort(raw)
     y, w = label[order], weight[order]
     expected = [
-        max(min(np.average(y[a : b + 1], weights=w[a : b + 1]) for b in range(i, 40)) for a in range(i + 1))
+        max(
+            min(np.average(y[a : b + 1], weights=w[a : b + 1]) for b in range(i, 40))
+            for a in range(i + 1)
+        )
         for i in range(40)
     ]
     calibrator = fit_calibrator("isotonic", raw, label, weight, leads=10**9)
@@ -129,7 +147,9 @@ BETA_CASES = [  # seed, slope of the truth below raw 0 and above it; which of a,
 
 
 @pytest.mark.parametrize(("seed", "below", "above", "stays"), BETA_CASES)
-def test_beta_when_compared_with_betacal_then_is_the_same_at_any_raw(monkeypatch, seed, below, above, stays):
+def test_beta_when_compared_with_betacal_then_is_the_same_at_any_raw(
+    monkeypatch, seed, below, above, stays
+):
     exact = partial(LogisticRegression, tol=1e-9, max_iter=10_000)  # theirs stops some 1e-3 before
     monkeypatch.setattr("betacal.beta_calibration.LogisticRegression", exact)
     rng = np.random.default_rng(seed)
@@ -137,9 +157,13 @@ def test_beta_when_compared_with_betacal_then_is_the_same_at_any_raw(monkeypatch
     label = (rng.random(2000) < expit(np.where(raw < 0, below, above) * raw - 0.3)).astype(float)
     calibrator = fit_calibrator("beta", raw, label, weight, leads=10**6)
     assert {name for name in "ab" if calibrator[name] > 0} == stays
-    with warnings.catch_warnings():  # theirs says of each fit that its way of asking for no penalty is old
+    with (
+        warnings.catch_warnings()
+    ):  # theirs says of each fit that its way of asking for no penalty is old
         warnings.simplefilter("ignore")
-        theirs = BetaCalibration(parameters="abm").fit(expit(raw)[:, None], label, sample_weight=weight)
+        theirs = BetaCalibration(parameters="abm").fit(
+            expit(raw)[:, None], label, sample_weight=weight
+        )
         grid = np.linspace(-6, 6, 300)
         expected = theirs.predict(expit(grid))
     assert calibrate(calibrator, grid) == pytest.approx(expected, abs=2e-5)
@@ -155,13 +179,17 @@ def test_beta_when_fitted_then_leaves_no_bias_and_none_along_its_terms():
 
 def test_beta_when_a_and_b_are_one_then_changes_nothing():
     grid = np.linspace(-40, 40, 99)
-    found = calibrate({"kind": "beta", "a": 1.0, "b": 1.0, "intercept": 0.0, "low": 0.0, "high": 1.0}, grid)
+    found = calibrate(
+        {"kind": "beta", "a": 1.0, "b": 1.0, "intercept": 0.0, "low": 0.0, "high": 1.0}, grid
+    )
     assert found == pytest.approx(expit(grid), rel=1e-12)
 
 
 @pytest.mark.parametrize(("n", "decimals"), [(2, 1), (30, 1), (300, 1), (300, 9)])
 @pytest.mark.parametrize("seed", range(3))
-def test_venn_abers_when_compared_with_the_package_then_is_the_same_at_and_between_points(seed, n, decimals):
+def test_venn_abers_when_compared_with_the_package_then_is_the_same_at_and_between_points(
+    seed, n, decimals
+):
     raw, label, _ = simulate(seed, n, slope=0.7)
     raw = np.round(raw, decimals)
     label[:2] = 0, 1
@@ -191,23 +219,35 @@ def test_venn_abers_when_each_lead_joins_an_isotonic_fit_twice_then_is_the_same(
 
 
 def test_isotonic_when_raw_is_upside_down_then_only_the_base_rate_is_left():
-    raw, label, weight = np.arange(6.0), np.array([1.0, 1, 1, 0, 0, 0]), np.array([1.0, 1, 2, 1, 1, 2])
-    found = calibrate(fit_calibrator("isotonic", raw, label, weight, leads=100), np.linspace(-9, 9, 50))
+    raw, label, weight = (
+        np.arange(6.0),
+        np.array([1.0, 1, 1, 0, 0, 0]),
+        np.array([1.0, 1, 2, 1, 1, 2]),
+    )
+    found = calibrate(
+        fit_calibrator("isotonic", raw, label, weight, leads=100), np.linspace(-9, 9, 50)
+    )
     assert found == pytest.approx(0.5, abs=1e-12)
 
 
 @pytest.mark.parametrize(("label", "bound"), [(0.0, 0.01), (1.0, 0.99)])
 @pytest.mark.parametrize("kind", [kind for kind in FITTED if kind != "venn_abers"])
-def test_calibrator_when_all_rows_ended_alike_then_is_at_the_bound_of_what_they_can_show(kind, label, bound):
+def test_calibrator_when_all_rows_ended_alike_then_is_at_the_bound_of_what_they_can_show(
+    kind, label, bound
+):
     raw, _, weight = simulate(4, 50)
-    found = calibrate(fit_calibrator(kind, raw, np.full(50, label), weight, leads=50), np.linspace(-9, 9, 50))
+    found = calibrate(
+        fit_calibrator(kind, raw, np.full(50, label), weight, leads=50), np.linspace(-9, 9, 50)
+    )
     assert found == pytest.approx(bound, abs=1e-12)
 
 
 @pytest.mark.parametrize("kind", FITTED)
 def test_calibrator_when_raw_is_all_one_value_then_is_the_base_rate(kind):
     label = np.array([1.0, 0, 0, 0])
-    found = calibrate(fit_calibrator(kind, np.full(4, 0.3), label, np.ones(4), leads=100), np.array([0.3]))
+    found = calibrate(
+        fit_calibrator(kind, np.full(4, 0.3), label, np.ones(4), leads=100), np.array([0.3])
+    )
     joined = (1 + 1) / (4 + 1) / (1 - 1 / 5 + 2 / 5)  # Venn-Abers: p1 = 2/5, p0 = 1/5
     assert found == pytest.approx(joined if kind == "venn_abers" else 0.25, abs=1e-4)
 

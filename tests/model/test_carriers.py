@@ -44,14 +44,21 @@ def test_carriers_when_features_are_about_one_thing_then_are_added_before_the_si
         "groups": [{"group": "bant_need", "share": 0.5}, {"group": "profile_size", "share": 0.5}],
     }
     alone = compute_carriers(Model(), Matrix(), rows, [Part("x"), Part("y"), Part("z")])
-    assert {each["group"]: each["share"] for each in alone["groups"]} == {"x": 0.25, "y": 0.5, "z": 0.25}
+    assert {each["group"]: each["share"] for each in alone["groups"]} == {
+        "x": 0.25,
+        "y": 0.5,
+        "z": 0.25,
+    }
 
 
 @pytest.mark.parametrize(
     ("shares", "words"),
     [
         ({"profile_size": 1.0}, "Most of the score comes from company size (100 %)"),
-        ({"bant_need": 0.6, "stage_age": 0.4}, "Most of the score comes from need (60 %) and stage age (40 %)"),
+        (
+            {"bant_need": 0.6, "stage_age": 0.4},
+            "Most of the score comes from need (60 %) and stage age (40 %)",
+        ),
         ({"bant_need": 0.0}, "No field moves the score"),
         (
             dict(zip("abcdefg", [0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1], strict=True)),
@@ -67,7 +74,9 @@ def test_sentence_when_groups_are_few_or_many_then_names_the_largest(shares, wor
 def test_carriers_of_a_training_then_add_up_and_tell_of_every_group():
     result = fitted()
     found = describe_carriers(result, result.training.history.settings)
-    assert {each["group"] for each in found["groups"]} == {feature.group for feature in result.features}
+    assert {each["group"] for each in found["groups"]} == {
+        feature.group for feature in result.features
+    }
     assert sum(each["share"] for each in found["groups"]) == pytest.approx(1)
     assert found["said"].startswith("Most of the score comes from ")
     assert found["rows"] <= 1000

@@ -30,24 +30,35 @@ def make_side(won, others, *, probability=None, seed=0):
     rng = np.random.default_rng(seed)
     n = won + others
     label = (
-        np.r_[np.ones(won), np.zeros(others)] if probability is None else (rng.random(n) < probability).astype(float)
+        np.r_[np.ones(won), np.zeros(others)]
+        if probability is None
+        else (rng.random(n) < probability).astype(float)
     )
     rows = pd.DataFrame({"lead_id": [f"{i:05d}" for i in range(n)], "label": label.astype(float), "weight": 1.0,
                          "as_of_us": 0})  # fmt: skip
-    return Side("made", rows, known_us=0, watched=1.0, capped_share=0.0, target=make_settings().target)
+    return Side(
+        "made", rows, known_us=0, watched=1.0, capped_share=0.0, target=make_settings().target
+    )
 
 
 @pytest.mark.parametrize(
     ("won", "others", "kinds", "missing"),
     [
-        (9, 90, ["scorecard"], {"logistic": 11, "average": 1001}),  # 1 / (9/99) = 11; 91 / (9/99) = 1001
+        (
+            9,
+            90,
+            ["scorecard"],
+            {"logistic": 11, "average": 1001},
+        ),  # 1 / (9/99) = 11; 91 / (9/99) = 1001
         (10, 90, ["scorecard", "logistic"], {"average": 900}),  # 90 / (10/100)
         (100, 99, ["scorecard", "logistic"], {"average": 3}),  # 1 / (99/199) = 2.01
         (100, 100, ["scorecard", "logistic", "boosted", "average"], {}),
         (0, 0, ["scorecard"], {"logistic": 10, "average": 100}),
     ],
 )
-def test_scorers_when_leads_are_few_then_only_those_are_tried_that_they_can_carry(won, others, kinds, missing):
+def test_scorers_when_leads_are_few_then_only_those_are_tried_that_they_can_carry(
+    won, others, kinds, missing
+):
     assert allowed_scorers(make_side(won, others), chosen="auto") == kinds
     assert missing_leads(won, others) == missing
     assert allowed_scorers(make_side(won, others), chosen="boosted") == ["boosted"]
@@ -61,7 +72,11 @@ def test_scorer_when_the_simpler_one_is_not_clearly_worse_then_it_is_chosen(nois
     raws = {"scorecard": truth + rng.normal(0, noise, 4000), "logistic": truth + rng.normal(0, noise, 4000),
             "boosted": truth}  # fmt: skip
     kind, told = choose_scorer({name: {"before": Unseen(side, raw)} for name, raw in raws.items()})
-    assert (kind, told["kind"], told["rule"]) == (expected, expected, "the simplest that is not clearly worse")
+    assert (kind, told["kind"], told["rule"]) == (
+        expected,
+        expected,
+        "the simplest that is not clearly worse",
+    )
     assert min(told["log_loss"], key=told["log_loss"].get) == "boosted" or expected == "scorecard"
 
 
@@ -78,9 +93,16 @@ def predict_kinds(*, logistic_noise, boosted_noise, watched=1.0):
 
 @pytest.mark.parametrize(
     ("logistic", "boosted", "expected"),
-    [(0.8, 0.8, "average"), (0.05, 0.1, "average"), (0.05, 3.0, "logistic"), (3.0, 0.05, "boosted")],
+    [
+        (0.8, 0.8, "average"),
+        (0.05, 0.1, "average"),
+        (0.05, 3.0, "logistic"),
+        (3.0, 0.05, "boosted"),
+    ],
 )
-def test_scorer_when_a_single_one_is_not_clearly_better_then_the_average_stays(logistic, boosted, expected):
+def test_scorer_when_a_single_one_is_not_clearly_better_then_the_average_stays(
+    logistic, boosted, expected
+):
     kind, choice = choose_scorer(predict_kinds(logistic_noise=logistic, boosted_noise=boosted))
     assert kind == expected
     assert set(choice["log_loss"]) == {"logistic", "boosted", "average"}
@@ -91,7 +113,10 @@ def test_scorer_when_earlier_rows_lack_follow_up_then_nothing_is_compared():
     assert choose_scorer(candidates)[0] == "average"
     few = {"scorecard": candidates["logistic"], "logistic": candidates["boosted"]}
     kind, choice = choose_scorer(few)
-    assert (kind, choice["log_loss"]) == ("logistic", {})  # never the scorecard that nothing confirmed
+    assert (kind, choice["log_loss"]) == (
+        "logistic",
+        {},
+    )  # never the scorecard that nothing confirmed
 
 
 def test_scorer_when_there_is_only_the_last_split_then_it_does_not_choose():
@@ -103,7 +128,11 @@ def test_scorer_when_there_is_only_the_last_split_then_it_does_not_choose():
 
 @pytest.mark.parametrize(
     ("won", "others", "kinds"),
-    [(9, 90, ["scorecard"]), (10, 90, ["logistic"]), (100, 100, ["logistic", "boosted", "average"])],
+    [
+        (9, 90, ["scorecard"]),
+        (10, 90, ["logistic"]),
+        (100, 100, ["logistic", "boosted", "average"]),
+    ],
 )
 def test_scorers_when_the_scorecard_gives_no_points_then_it_stands_only_alone(won, others, kinds):
     assert allowed_scorers(make_side(won, others), chosen="auto", has_points=False) == kinds
@@ -114,7 +143,10 @@ def test_fields_when_not_clearly_worth_it_then_are_left_out(worth, left_out):
     rng = np.random.default_rng(2)
     plain, more = rng.normal(0, 1, 4000), rng.normal(0, 1, 4000)
     side = make_side(2000, 2000, probability=sigmoid(plain + worth * more))
-    learned = {"logistic": {"before": Unseen(side, plain + worth * more)}, "boosted": {"before": Unseen(side, more)}}
+    learned = {
+        "logistic": {"before": Unseen(side, plain + worth * more)},
+        "boosted": {"before": Unseen(side, more)},
+    }
     found, losses = choose_fields(learned, {"logistic": {"before": Unseen(side, plain)}})
     assert found == left_out
     assert (losses["learned"] < losses["without"] - 0.05) == (worth == 1.5)
@@ -123,13 +155,17 @@ def test_fields_when_not_clearly_worth_it_then_are_left_out(worth, left_out):
 def pools_of(rng, *, distort, n=1500, watched=1.0):
     """Pools whose raw log-odds are distorted before the last split."""
     truth = rng.normal(0, 1.5, n)
-    side = replace(make_side(n, 0, probability=sigmoid(truth), seed=int(rng.integers(1000))), watched=watched)
+    side = replace(
+        make_side(n, 0, probability=sigmoid(truth), seed=int(rng.integers(1000))), watched=watched
+    )
     last = make_side(n, 0, probability=sigmoid(truth), seed=int(rng.integers(1000)))
     before = Unseen(side, distort(truth))
     return {"before": before, "whole": before, "last": Unseen(last, distort(truth))}
 
 
-@pytest.mark.parametrize("distort", [lambda x: x, lambda x: 3 * x + 1, np.tanh], ids=["true", "wide", "bent"])
+@pytest.mark.parametrize(
+    "distort", [lambda x: x, lambda x: 3 * x + 1, np.tanh], ids=["true", "wide", "bent"]
+)
 def test_calibrator_when_the_last_split_says_otherwise_then_the_same_is_chosen(distort):
     pools = pools_of(np.random.default_rng(4), distort=distort)
     side = pools["last"].side
@@ -143,7 +179,9 @@ def test_calibrator_when_the_last_split_says_otherwise_then_the_same_is_chosen(d
 
 
 @pytest.mark.parametrize(("watched", "won_only"), [(0.01, False), (1.0, True)])
-def test_choices_when_the_earlier_splits_lack_follow_up_or_an_outcome_then_fall_back_in_words(watched, won_only):
+def test_choices_when_the_earlier_splits_lack_follow_up_or_an_outcome_then_fall_back_in_words(
+    watched, won_only
+):
     rng = np.random.default_rng(6)
     pools = pools_of(rng, distort=lambda x: x, watched=watched)
     side = pools["before"].side
@@ -152,7 +190,11 @@ def test_choices_when_the_earlier_splits_lack_follow_up_or_an_outcome_then_fall_
     noise = rng.normal(0, 3, len(side.rows))
     inner = make_side(1500, 0, probability=sigmoid(pools["last"].raw), seed=3)
     candidates = {
-        kind: {"before": Unseen(side, raw), "last": Unseen(pools["last"].side, -raw), "inner": Unseen(inner, raw)}
+        kind: {
+            "before": Unseen(side, raw),
+            "last": Unseen(pools["last"].side, -raw),
+            "inner": Unseen(inner, raw),
+        }
         for kind, raw in (("logistic", noise), ("boosted", pools["last"].raw))
     }
     kind, told = choose_scorer(candidates)
@@ -190,12 +232,20 @@ def test_scorecard_when_no_lead_has_closed_then_it_scores_with_wide_intervals_an
     facts.write(settings.project_folder() / "store", known_until=10)
     told = jobs.train(settings)
     e = told["evaluation"]
-    assert (told["no_signal"], e["scorer"]["kind"], e["metrics"], e["splits"]) == (None, "scorecard", {}, [])
+    assert (told["no_signal"], e["scorer"]["kind"], e["metrics"], e["splits"]) == (
+        None,
+        "scorecard",
+        {},
+        [],
+    )
     assert "follow-up" in e["scorer"]["why"]
     json.dumps(e, allow_nan=False)
     history = facts.history(tmp_path / "again", known_until=10)
     result = fit_scorecard(history, known_us=history.version.known_until_us, why="none closed")
-    matrix = build_matrix(history.snapshot(history.open_list(history.version.known_until_us)), build_features(settings))
+    matrix = build_matrix(
+        history.snapshot(history.open_list(history.version.known_until_us)),
+        build_features(settings),
+    )
     raw = result.model.raw(matrix.columns)
     probability, interval = result.model.probability(raw), result.model.interval(raw)
     assert probability[0] < probability[1] < probability[2]
@@ -231,7 +281,9 @@ def test_model_when_it_has_no_interval_then_it_shows_none(trained):
 
 def test_training_when_it_is_of_one_kind_then_no_other_is_tried(tmp_path):
     settings = sales_settings(tmp_path, model={"scorer": "logistic", "trials": 1})
-    history = sales_facts(settings, leads=250, days=75, seed=3, signal=1.8).history(tmp_path / "x", known_until=75)
+    history = sales_facts(settings, leads=250, days=75, seed=3, signal=1.8).history(
+        tmp_path / "x", known_until=75
+    )
     result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
     assert result.evaluation["scorer"]["tried"] == ["logistic"]
     assert result.model.scorer["kind"] == "logistic"

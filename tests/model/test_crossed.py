@@ -30,7 +30,9 @@ def predicted(distort, *, n=3_000, repeats=1, seed=1, noise=0.0):
     rng = np.random.default_rng(seed)
     truth = rng.normal(-0.5, 1.5, n)
     label = (rng.random(n) < sigmoid(truth)).astype(float)
-    rows = pd.DataFrame({"lead_id": [f"{i:05d}" for i in range(n)], "label": label, "weight": 1.0, "as_of_us": 0})
+    rows = pd.DataFrame(
+        {"lead_id": [f"{i:05d}" for i in range(n)], "label": label, "weight": 1.0, "as_of_us": 0}
+    )
     side = Side("made", rows, known_us=1, watched=1.0, capped_share=0.0, target=None)
     folds = np.stack([FOLDS * i + rng.permutation(n) % FOLDS for i in range(repeats)])
     raw = np.stack([distort(truth) + rng.normal(0, noise, n) for _ in range(repeats)])
@@ -45,7 +47,9 @@ DISTORTIONS = {
     "with a jump": lambda raw: np.where(raw > 0, raw + 2, raw - 2),
 }
 DISTORTED = [
-    pytest.param(distort, repeats, id=f"{repeats}-{name}", marks=pytest.mark.slow if is_slow else ())
+    pytest.param(
+        distort, repeats, id=f"{repeats}-{name}", marks=pytest.mark.slow if is_slow else ()
+    )
     for repeats in (1, 3)
     for name, distort in DISTORTIONS.items()
     for is_slow in [repeats > 1 and name != "over-confident"]
@@ -53,23 +57,34 @@ DISTORTED = [
 
 
 @pytest.mark.parametrize(("distort", "repeats"), DISTORTED)
-def test_calibration_when_scores_are_distorted_in_a_known_way_then_every_fold_is_near_the_truth(distort, repeats):
+def test_calibration_when_scores_are_distorted_in_a_known_way_then_every_fold_is_near_the_truth(
+    distort, repeats
+):
     unseen, truth = predicted(distort, repeats=repeats)
     calibration = choose_crossed({"boosted": unseen}).calibration
     off = calibration.judged.probability - np.tile(truth, repeats)
     assert np.abs(off).mean() < 0.03
     assert (calibration.choice["kind"] == "none") == (distort(2.0) == 2.0)
-    assert np.abs(calibration.fitted_on.judged(calibration.to_use).probability - np.tile(truth, repeats)).mean() < 0.03
+    assert (
+        np.abs(
+            calibration.fitted_on.judged(calibration.to_use).probability - np.tile(truth, repeats)
+        ).mean()
+        < 0.03
+    )
 
 
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_choices_when_the_outcomes_of_a_fold_change_then_what_is_said_of_that_fold_stays(repeats):
     unseen, _ = predicted(lambda raw: 0.5 * raw + 1, n=800, repeats=repeats, noise=0.3)
-    other = replace(unseen, raw=unseen.raw + np.random.default_rng(2).normal(0, 0.5, unseen.raw.shape))
+    other = replace(
+        unseen, raw=unseen.raw + np.random.default_rng(2).normal(0, 0.5, unseen.raw.shape)
+    )
     before = choose_crossed({"logistic": unseen, "boosted": other}).calibration.judged
     fold = FOLDS * (repeats - 1) + 2
     inside = unseen.blocks[-1] == fold
-    rows = unseen.side.rows.assign(label=np.where(inside, 1 - unseen.side.rows["label"], unseen.side.rows["label"]))
+    rows = unseen.side.rows.assign(
+        label=np.where(inside, 1 - unseen.side.rows["label"], unseen.side.rows["label"])
+    )
     side = replace(unseen.side, rows=rows)
     after = choose_crossed(
         {"logistic": replace(unseen, side=side), "boosted": replace(other, side=side)}
@@ -82,7 +97,10 @@ def test_choices_when_the_outcomes_of_a_fold_change_then_what_is_said_of_that_fo
 def test_calibration_when_leads_are_few_then_is_none_and_says_why():
     unseen, _ = predicted(lambda raw: 2 * raw, n=2 * CALIBRATED_LEADS - 2)
     choice = choose_crossed({"logistic": unseen}).calibration.choice
-    assert choice == {"kind": "none", "why": f"it takes at least {CALIBRATED_LEADS} leads of either outcome"}
+    assert choice == {
+        "kind": "none",
+        "why": f"it takes at least {CALIBRATED_LEADS} leads of either outcome",
+    }
 
 
 def test_scorer_when_one_is_clearly_better_in_the_other_folds_then_replaces_the_average():
@@ -136,7 +154,10 @@ def test_trees_when_numbers_act_together_then_undated_tuning_comes_near_the_trut
     best = expected_auc(chance, chance)
     assert best - expected_auc(judged.probability, chance) < 0.025
     assert result.model.scorer["leaves"] > Boosting().leaves
-    losses = {(trial["leaves"], trial["trees"]): trial["log_loss"] for trial in result.evaluation["scorer"]["trials"]}
+    losses = {
+        (trial["leaves"], trial["trees"]): trial["log_loss"]
+        for trial in result.evaluation["scorer"]["trials"]
+    }
     default = losses[Boosting().leaves, Boosting().trees]
     assert min(losses.values()) < default - 0.02
 
@@ -165,7 +186,9 @@ def test_trees_when_the_outcomes_of_a_fold_change_then_its_own_predictions_stay(
     before = training.predict("boosted", boosting=None)["last"]
     inside = before.blocks[0] == 3
     label = training.side.rows["label"]
-    side = replace(training.side, rows=training.side.rows.assign(label=label.where(~inside, 1 - label)))
+    side = replace(
+        training.side, rows=training.side.rows.assign(label=label.where(~inside, 1 - label))
+    )
     after = replace(training, side=side).predict("boosted", boosting=None)["last"]
     np.testing.assert_array_equal(before.raw[0][inside], after.raw[0][inside])
     assert (before.raw[0][~inside] != after.raw[0][~inside]).any()
@@ -180,17 +203,29 @@ def test_trees_when_the_outcomes_of_a_fold_change_then_its_own_predictions_stay(
         pytest.param(TimeLimit(), 1, 0, True, id="no search"),
     ],
 )
-def test_sizes_when_time_or_trials_end_then_are_no_more_than_that(cheap, limit, trials, sizes, reproducible):
+def test_sizes_when_time_or_trials_end_then_are_no_more_than_that(
+    cheap, limit, trials, sizes, reproducible
+):
     history, _ = chessboard(leads=200)
     training = open_training(history, known_us=1, progress=silent, leave_out=frozenset())
     found = tuning.tune_within(
-        training.matrix, training.side.rows, features=training.features, trials=trials, seed=1, limit=limit
+        training.matrix,
+        training.side.rows,
+        features=training.features,
+        trials=trials,
+        seed=1,
+        limit=limit,
     )
-    assert (len({trial["leaves"] for trial in found.trials}), found.reproducible) == (sizes, reproducible)
+    assert (len({trial["leaves"] for trial in found.trials}), found.reproducible) == (
+        sizes,
+        reproducible,
+    )
     assert sizes or found.boosting == Boosting()
 
 
-def test_ordered_leads_when_splits_are_too_few_then_trees_and_calibrator_come_from_before_the_last(cheap):
+def test_ordered_leads_when_splits_are_too_few_then_trees_and_calibrator_come_from_before_the_last(
+    cheap,
+):
     history, _ = chessboard(leads=260, time="ordered", scorer="boosted")
     until = history.version.known_until_us
     training = open_training(history, known_us=until, progress=silent, leave_out=frozenset())
@@ -201,7 +236,9 @@ def test_ordered_leads_when_splits_are_too_few_then_trees_and_calibrator_come_fr
 
 def test_ordered_leads_when_splits_are_too_few_then_what_came_before_the_last_calibrates():
     rows = undated_leads(leads=1_000, seed=3)
-    rows = rows.assign(end=rows["end"].where(rows.index > 660, "lost"))  # enough wins to learn from only at the end
+    rows = rows.assign(
+        end=rows["end"].where(rows.index > 660, "lost")
+    )  # enough wins to learn from only at the end
     history = open_undated(rows, time="ordered", model={"scorer": "logistic", "trials": 1})
     result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
     assert 0 < len(result.evaluation["splits"]) < MIN_SPLITS

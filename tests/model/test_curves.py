@@ -26,7 +26,11 @@ KNOWN_US = 1000 * DAY_US
 
 def make_rows(seed, *, n=150, levels=None):
     rng = np.random.default_rng(seed)
-    p = rng.uniform(0.02, 0.98, n) if levels is None else rng.integers(1, levels + 1, n) / (levels + 1)
+    p = (
+        rng.uniform(0.02, 0.98, n)
+        if levels is None
+        else rng.integers(1, levels + 1, n) / (levels + 1)
+    )
     y = (rng.random(n) < p).astype(float)
     return Judged(p, y, rng.uniform(0.2, 5, n), np.arange(n).astype(str))
 
@@ -49,7 +53,8 @@ def make_spells(rows):
 def slow_incidence(spells, known_us):
     """Aalen-Johansen, one moment after the other: {days: share won by then}."""
     watched = [
-        (min(row.close_us, known_us) - row.start_us, row.close_us < known_us, row.won) for row in spells.itertuples()
+        (min(row.close_us, known_us) - row.start_us, row.close_us < known_us, row.won)
+        for row in spells.itertuples()
     ]
     unclosed, share, found = 1.0, 0.0, {}
     for time in sorted({time for time, _, _ in watched}):
@@ -62,13 +67,19 @@ def slow_incidence(spells, known_us):
     return found
 
 
-CASES = [pytest.param(seed, levels, id=f"{seed}-{levels}") for seed in range(3) for levels in (None, 7, 1)]
+CASES = [
+    pytest.param(seed, levels, id=f"{seed}-{levels}")
+    for seed in range(3)
+    for levels in (None, 7, 1)
+]
 
 
 @pytest.mark.parametrize(("seed", "levels"), CASES)
 def test_roc_when_rows_have_weights_and_ties_then_equals_scikit_learn(seed, levels):
     rows = make_rows(seed, levels=levels)
-    x, y, _ = roc_curve(rows.label, rows.probability, sample_weight=rows.weight, drop_intermediate=False)
+    x, y, _ = roc_curve(
+        rows.label, rows.probability, sample_weight=rows.weight, drop_intermediate=False
+    )
     found = columns(compute_roc(rows))
     assert found["false_positive_rate"] == pytest.approx(x, abs=1e-12)
     assert found["true_positive_rate"] == pytest.approx(y, abs=1e-12)
@@ -77,19 +88,27 @@ def test_roc_when_rows_have_weights_and_ties_then_equals_scikit_learn(seed, leve
 @pytest.mark.parametrize(("seed", "levels"), CASES)
 def test_precision_and_recall_when_rows_have_weights_and_ties_then_equal_scikit_learn(seed, levels):
     rows = make_rows(seed, levels=levels)
-    precision, recall, _ = precision_recall_curve(rows.label, rows.probability, sample_weight=rows.weight)
+    precision, recall, _ = precision_recall_curve(
+        rows.label, rows.probability, sample_weight=rows.weight
+    )
     found = columns(compute_precision_recall(rows))
-    assert found["precision"] == pytest.approx(precision[:-1][::-1], abs=1e-12)  # its last point is made up
+    assert found["precision"] == pytest.approx(
+        precision[:-1][::-1], abs=1e-12
+    )  # its last point is made up
     assert found["recall"] == pytest.approx(recall[:-1][::-1], abs=1e-12)
 
 
 @pytest.mark.parametrize(("seed", "levels"), CASES)
 def test_lift_curve_when_done_by_a_slow_loop_then_is_the_same(seed, levels):
     rows = make_rows(seed, levels=levels)
-    for record, value in zip(compute_lift_curve(rows), sorted(set(rows.probability), reverse=True), strict=True):
+    for record, value in zip(
+        compute_lift_curve(rows), sorted(set(rows.probability), reverse=True), strict=True
+    ):
         listed = [i for i in range(len(rows.label)) if rows.probability[i] >= value]
         share = sum(rows.weight[i] for i in listed) / sum(rows.weight)
-        captured = sum(rows.weight[i] * rows.label[i] for i in listed) / sum(rows.weight * rows.label)
+        captured = sum(rows.weight[i] * rows.label[i] for i in listed) / sum(
+            rows.weight * rows.label
+        )
         expected = {"share": share, "captured": captured, "lift": captured / share}
         assert record == pytest.approx(expected, abs=1e-12)
 
@@ -101,15 +120,21 @@ def test_curves_when_measured_then_agree_with_the_metrics(seed, levels):
     area = np.trapezoid(roc["true_positive_rate"], roc["false_positive_rate"])
     assert area == pytest.approx(compute_auc(rows.probability, rows.label, rows.weight), abs=1e-12)
     at_tenth = np.interp(0.1, np.r_[0, lift["share"]], np.r_[0, lift["captured"]])
-    assert at_tenth == pytest.approx(compute_capture(rows.probability, rows.label, rows.weight), abs=1e-12)
+    assert at_tenth == pytest.approx(
+        compute_capture(rows.probability, rows.label, rows.weight), abs=1e-12
+    )
 
 
 def test_curves_when_there_are_many_points_then_keep_the_first_the_last_and_only_true_ones():
     rows = make_rows(0, n=3000)
-    x, y, _ = roc_curve(rows.label, rows.probability, sample_weight=rows.weight, drop_intermediate=False)
+    x, y, _ = roc_curve(
+        rows.label, rows.probability, sample_weight=rows.weight, drop_intermediate=False
+    )
     found = columns(compute_roc(rows))
     assert len(found["false_positive_rate"]) == POINTS
-    at = np.array([np.argmin(np.abs(x - a) + np.abs(y - b)) for a, b in zip(*found.values(), strict=True)])
+    at = np.array(
+        [np.argmin(np.abs(x - a) + np.abs(y - b)) for a, b in zip(*found.values(), strict=True)]
+    )
     assert x[at] == pytest.approx(found["false_positive_rate"], abs=1e-12)
     assert y[at] == pytest.approx(found["true_positive_rate"], abs=1e-12)
     assert at[0] == 0
@@ -134,7 +159,12 @@ def judged(draw):
 @settings(deadline=None, max_examples=60)
 def test_curves_when_going_down_the_list_then_never_fall_and_end_at_all(rows):
     roc, pr, lift = (columns(curve(rows)) for curve in OF_JUDGED[:3])
-    for curve, name in ((roc, "false_positive_rate"), (roc, "true_positive_rate"), (pr, "recall"), (lift, "share")):
+    for curve, name in (
+        (roc, "false_positive_rate"),
+        (roc, "true_positive_rate"),
+        (pr, "recall"),
+        (lift, "share"),
+    ):
         assert (np.diff(curve[name]) >= 0).all()
         assert curve[name][-1] == 1
     assert (np.diff(lift["captured"]) >= 0).all()
@@ -158,11 +188,15 @@ def test_curves_when_rows_are_shuffled_or_weigh_double_then_are_the_same(rows, r
             assert (doubled[name] == factor * values).all()
 
 
-@pytest.mark.parametrize(("largest", "bound"), [(0.93, 1.0), (0.5, 0.5), (0.31, 0.5), (0.11, 0.2), (0.004, 0.01)])
+@pytest.mark.parametrize(
+    ("largest", "bound"), [(0.93, 1.0), (0.5, 0.5), (0.31, 0.5), (0.11, 0.2), (0.004, 0.01)]
+)
 def test_distribution_when_done_by_a_slow_loop_then_is_the_same(largest, bound):
     rng = np.random.default_rng(3)
     p = np.r_[rng.uniform(0, largest, 300), largest, 0.0, np.arange(20) * largest / 20]
-    rows = Judged(p, (rng.random(len(p)) < 0.4).astype(float), rng.uniform(0.5, 2, len(p)), np.arange(len(p)))
+    rows = Judged(
+        p, (rng.random(len(p)) < 0.4).astype(float), rng.uniform(0.5, 2, len(p)), np.arange(len(p))
+    )
     found = compute_distribution(rows)
     assert len(found) == DISTRIBUTION_BINS
     assert (found[0]["low"], found[-1]["high"]) == (0, bound)
@@ -171,7 +205,9 @@ def test_distribution_when_done_by_a_slow_loop_then_is_the_same(largest, bound):
         inside = (p >= record["low"]) & ((p < record["high"]) | ((i == 19) & (p == bound)))
         assert record["won"] == pytest.approx(sum(rows.weight[inside] * rows.label[inside]))
         assert record["other"] == pytest.approx(sum(rows.weight[inside] * (1 - rows.label[inside])))
-    assert sum(record["won"] + record["other"] for record in found) == pytest.approx(rows.weight.sum())
+    assert sum(record["won"] + record["other"] for record in found) == pytest.approx(
+        rows.weight.sum()
+    )
 
 
 def test_curves_when_there_is_nothing_to_tell_then_are_empty():
@@ -189,8 +225,13 @@ def random_spells(seed, *, n=120, open_share=0.4, step=0.0):
     start, lasts = rng.uniform(0, 900, n), rng.exponential(60, n) + 0.01
     if step:
         start, lasts = np.round(start / step) * step, np.round(lasts / step) * step
-    ends = [s + t if rng.random() > open_share and s + t < 1000 else None for s, t in zip(start, lasts, strict=True)]
-    return make_spells([(s, e, e is not None and rng.random() < 0.4) for s, e in zip(start, ends, strict=True)])
+    ends = [
+        s + t if rng.random() > open_share and s + t < 1000 else None
+        for s, t in zip(start, lasts, strict=True)
+    ]
+    return make_spells(
+        [(s, e, e is not None and rng.random() < 0.4) for s, e in zip(start, ends, strict=True)]
+    )
 
 
 @pytest.mark.parametrize("step", [pytest.param(0.0, id="distinct"), pytest.param(25.0, id="tied")])
@@ -206,24 +247,37 @@ def test_maturity_when_done_by_a_slow_loop_then_is_the_same(seed, step):
     assert found[-1]["share"] == pytest.approx(max(slow.values()), abs=1e-12)
     days = compute_days_to_win(spells, KNOWN_US)
     for name, part in (("half", 0.5), ("nine_tenths", 0.9)):
-        assert days[name] == min(at for at, share in slow.items() if share >= part * max(slow.values()) - 1e-12)
+        assert days[name] == min(
+            at for at, share in slow.items() if share >= part * max(slow.values()) - 1e-12
+        )
 
 
 def test_maturity_when_nothing_is_censored_then_is_the_plain_share():
     spells = random_spells(9, open_share=0.0).query("close_us < @FOREVER_US")
     lasted, won = (spells["close_us"] - spells["start_us"]) / DAY_US, spells["won"]
     for record in compute_maturity(spells, KNOWN_US):
-        assert record["share"] == pytest.approx(float((won & (lasted <= record["days"])).mean()), abs=1e-12)
+        assert record["share"] == pytest.approx(
+            float((won & (lasted <= record["days"])).mean()), abs=1e-12
+        )
 
 
 def test_maturity_when_told_by_hand_then_lets_the_watched_speak_for_the_censored():
     # a win on day 10, one open since day 20, a loss on day 30, a win on day 40; on day 20 the win comes first
     spells = make_spells(
-        [(0, 10, True), (980, None, False), (0, 30, False), (0, 40, True), (0, 20, True), (950, None, False)]
+        [
+            (0, 10, True),
+            (980, None, False),
+            (0, 30, False),
+            (0, 40, True),
+            (0, 20, True),
+            (950, None, False),
+        ]
     )
     found = {record["days"]: record["share"] for record in compute_maturity(spells, KNOWN_US)}
     after_loss = 4 / 6 * 2 / 3  # still open: of four the loss took one of the three still watched
-    assert found == pytest.approx({0: 0, 10: 1 / 6, 20: 2 / 6, 40: 2 / 6 + after_loss / 2, 50: 2 / 6 + after_loss / 2})
+    assert found == pytest.approx(
+        {0: 0, 10: 1 / 6, 20: 2 / 6, 40: 2 / 6 + after_loss / 2, 50: 2 / 6 + after_loss / 2}
+    )
     assert compute_days_to_win(spells, KNOWN_US) == {"half": 20.0, "nine_tenths": 40.0}
 
 
@@ -235,7 +289,10 @@ def test_maturity_when_a_loss_competes_then_it_is_not_a_pause():
 
 def test_maturity_when_nobody_has_won_then_is_flat_and_has_no_days():
     spells = make_spells([(0, 5, False), (990, None, False)])
-    assert compute_maturity(spells, KNOWN_US) == [{"days": 0.0, "share": 0.0}, {"days": 10.0, "share": 0.0}]
+    assert compute_maturity(spells, KNOWN_US) == [
+        {"days": 0.0, "share": 0.0},
+        {"days": 10.0, "share": 0.0},
+    ]
     assert compute_days_to_win(spells, KNOWN_US) == {"half": None, "nine_tenths": None}
     assert compute_maturity(spells.iloc[:0], KNOWN_US) == []
     assert compute_days_to_win(spells.iloc[:0], KNOWN_US) == {"half": None, "nine_tenths": None}
@@ -243,7 +300,9 @@ def test_maturity_when_nobody_has_won_then_is_flat_and_has_no_days():
 
 def test_maturity_when_spells_are_shuffled_then_is_the_same():
     spells = random_spells(5, step=10.0)
-    assert compute_maturity(spells.sample(frac=1, random_state=1), KNOWN_US) == compute_maturity(spells, KNOWN_US)
+    assert compute_maturity(spells.sample(frac=1, random_state=1), KNOWN_US) == compute_maturity(
+        spells, KNOWN_US
+    )
 
 
 def test_curves_when_written_then_are_plain_json():
@@ -251,4 +310,6 @@ def test_curves_when_written_then_are_plain_json():
     found = [*(curve(rows) for curve in OF_JUDGED), compute_maturity(spells, KNOWN_US)]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert max(len(curve) for curve in found) <= POINTS
-    assert {type(value) for curve in found for record in curve for value in record.values()} == {float}
+    assert {type(value) for curve in found for record in curve for value in record.values()} == {
+        float
+    }

@@ -86,7 +86,9 @@ def test_category_when_rows_have_weights_then_counts_by_weight():
     # a: weight 6, won 4; in all: weight 10, won 4, base rate 0.4
     encoder = rates_of(texts("a", "a", "b"), [1, 0, 0], [4, 2, 4])
     rate = (4 + 20 * 0.4) / 26
-    assert encode(encoder, {"place": texts("a")})[0, 0] == pytest.approx(np.log(rate / (1 - rate)), abs=1e-12)
+    assert encode(encoder, {"place": texts("a")})[0, 0] == pytest.approx(
+        np.log(rate / (1 - rate)), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("label", [[0, 0, 0], [1, 1, 1]])
@@ -105,8 +107,12 @@ def test_category_when_all_rows_ended_alike_then_is_finite(label):
     ],
 )
 @pytest.mark.parametrize("name", ["profile_place", "stage_current"])
-def test_levels_for_trees_when_a_category_has_so_many_then_are_its_frequent_ones(name, levels, leads_of_each, expected):
-    values = np.array([f"level {i % levels:02d}" for i in range(levels * leads_of_each)] + [None], dtype=object)
+def test_levels_for_trees_when_a_category_has_so_many_then_are_its_frequent_ones(
+    name, levels, leads_of_each, expected
+):
+    values = np.array(
+        [f"level {i % levels:02d}" for i in range(levels * leads_of_each)] + [None], dtype=object
+    )
     keys = pd.DataFrame({"lead_id": np.arange(len(values)).astype(str), "as_of_us": 0})
     feature = Feature(name, {}, Text("place"), "category", "", "", "place")
     found = fit_levels(Matrix(keys, {name: values}), [feature])
@@ -117,7 +123,10 @@ def test_levels_for_trees_when_a_category_has_so_many_then_are_its_frequent_ones
     if found:
         assert np.isnan(codes[-1, 1])
         assert codes[0, 1] == 0
-        assert add_codes(found, np.zeros((1, 1)), {name: np.array(["strange"], dtype=object)})[0, 1] == levels
+        assert (
+            add_codes(found, np.zeros((1, 1)), {name: np.array(["strange"], dtype=object)})[0, 1]
+            == levels
+        )
 
 
 def test_category_when_nothing_is_known_at_all_then_all_are_as_the_base_rate():
@@ -134,7 +143,9 @@ def test_category_when_it_reads_like_a_missing_one_then_is_a_category(word):
 
 
 def usual_encoder(days, place):
-    matrix = make_matrix(np.arange(len(days)).astype(str), days=np.array(days, dtype=float), place=place)
+    matrix = make_matrix(
+        np.arange(len(days)).astype(str), days=np.array(days, dtype=float), place=place
+    )
     label = np.arange(len(days)) % 2.0
     return fit_encoder(matrix, label, np.ones(len(days)), [STALLED], least_leads=1)
 
@@ -151,7 +162,9 @@ def usual_encoder(days, place):
         pytest.param(8.0, "instant", np.nan, id="a median of 0 compares with nothing"),
     ],
 )
-def test_stalled_when_compared_with_the_usual_days_then_is_how_many_times_the_median(days, place, times):
+def test_stalled_when_compared_with_the_usual_days_then_is_how_many_times_the_median(
+    days, place, times
+):
     seen = [1, 3, 5, 100, 10, np.nan, 0, 0, 0, 7]
     encoder = usual_encoder(seen, texts(*["new"] * 4, "offer", "offer", *["instant"] * 3, None))
     found = encode(encoder, {"days": np.array([days]), "place": texts(place)})
@@ -187,7 +200,9 @@ def test_encoder_when_it_went_through_json_then_gives_the_same_bits():
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_folds_when_a_lead_has_many_rows_then_they_share_one_and_folds_are_even(shuffle):
     lead_id = np.repeat([f"{i:04d}" for i in range(103)], 4)
-    order = np.random.default_rng(0).permutation(len(lead_id)) if shuffle else np.arange(len(lead_id))
+    order = (
+        np.random.default_rng(0).permutation(len(lead_id)) if shuffle else np.arange(len(lead_id))
+    )
     fold = fold_of_group(lead_id[order])
     by_lead = pd.Series(fold).groupby(lead_id[order])
     assert (by_lead.nunique() == 1).all()
@@ -207,7 +222,9 @@ def test_noise_category_when_it_has_1500_levels_then_tells_nothing_out_of_fold_b
     matrix = make_matrix(lead_id, place=values)
     in_sample = encode(fit_encoder(matrix, label, weight, [PLACE], least_leads=1), matrix.columns)
     assert auc(label, in_sample) > 0.8
-    assert auc(label, encode_training(matrix, label, weight, [PLACE], least_leads=1)) == pytest.approx(0.5, abs=0.03)
+    assert auc(
+        label, encode_training(matrix, label, weight, [PLACE], least_leads=1)
+    ) == pytest.approx(0.5, abs=0.03)
 
 
 def test_category_when_it_names_the_lead_itself_then_rows_of_that_lead_do_not_tell_on_each_other():
@@ -218,15 +235,25 @@ def test_category_when_it_names_the_lead_itself_then_rows_of_that_lead_do_not_te
     order = rng.permutation(4500)
     matrix = make_matrix(lead_id[order], place=lead_id[order].astype(object))
     label, weight = label[order], np.ones(4500)
-    assert auc(label, encode(fit_encoder(matrix, label, weight, [PLACE], least_leads=1), matrix.columns)) == 1.0
-    assert auc(label, encode_training(matrix, label, weight, [PLACE], least_leads=1)) == pytest.approx(0.5, abs=0.06)
+    assert (
+        auc(
+            label,
+            encode(fit_encoder(matrix, label, weight, [PLACE], least_leads=1), matrix.columns),
+        )
+        == 1.0
+    )
+    assert auc(
+        label, encode_training(matrix, label, weight, [PLACE], least_leads=1)
+    ) == pytest.approx(0.5, abs=0.06)
 
 
 def test_training_rate_when_the_leads_own_outcome_changes_then_stays():
     rng = np.random.default_rng(3)
     n = 300
     lead_id = rng.integers(0, 60, n).astype(str)
-    matrix = make_matrix(lead_id, place=rng.choice(texts("a", "b", None), n), days=rng.exponential(5, n))
+    matrix = make_matrix(
+        lead_id, place=rng.choice(texts("a", "b", None), n), days=rng.exponential(5, n)
+    )
     label, weight = (rng.random(n) < 0.4).astype(float), rng.uniform(0.5, 2, n)
     before = encode_training(matrix, label, weight, [DAYS, PLACE])
     own = lead_id == "7"
@@ -294,7 +321,13 @@ def test_logistic_when_a_category_enters_by_rate_or_by_level_then_holds_no_rare_
     features = [feature("profile_place", "category")]
     encoded = encode_training(matrix, label, weight, features)
     fitted = fit_linear(
-        matrix, encoded, label, weight, linear=Linear(level_spread=spread), features=features, scorecard=Scorecard()
+        matrix,
+        encoded,
+        label,
+        weight,
+        linear=Linear(level_spread=spread),
+        features=features,
+        scorecard=Scorecard(),
     )
     text = json.dumps([fitted, fit_encoder(matrix, label, weight, features)])
     assert "north" in text

@@ -28,9 +28,15 @@ from leadscore.evaluation.metrics import (
 
 def make_rows(seed, *, n=400, leads=150, levels=None):
     rng = np.random.default_rng(seed)
-    p = rng.uniform(0.02, 0.98, n) if levels is None else rng.integers(1, levels + 1, n) / (levels + 1)
+    p = (
+        rng.uniform(0.02, 0.98, n)
+        if levels is None
+        else rng.integers(1, levels + 1, n) / (levels + 1)
+    )
     y = (rng.random(n) < p).astype(float)
-    return Judged(p, y, rng.uniform(0.2, 5, n), np.array([f"lead {i}" for i in rng.integers(0, leads, n)]))
+    return Judged(
+        p, y, rng.uniform(0.2, 5, n), np.array([f"lead {i}" for i in rng.integers(0, leads, n)])
+    )
 
 
 def ones(values):
@@ -41,7 +47,11 @@ def as_arrays(*lists):
     return tuple(np.array(values, dtype=float) for values in lists)
 
 
-CASES = [pytest.param(seed, levels, id=f"{seed}-{levels}") for seed in range(4) for levels in (None, 4, 1)]
+CASES = [
+    pytest.param(seed, levels, id=f"{seed}-{levels}")
+    for seed in range(4)
+    for levels in (None, 4, 1)
+]
 
 
 @pytest.mark.parametrize(("seed", "levels"), CASES)
@@ -54,10 +64,14 @@ CASES = [pytest.param(seed, levels, id=f"{seed}-{levels}") for seed in range(4) 
         pytest.param(compute_brier, brier_score_loss, id="brier"),
     ],
 )
-def test_metric_when_rows_have_weights_and_ties_then_equals_scikit_learn(ours, theirs, seed, levels):
+def test_metric_when_rows_have_weights_and_ties_then_equals_scikit_learn(
+    ours, theirs, seed, levels
+):
     rows = make_rows(seed, levels=levels)
     expected = theirs(rows.label, rows.probability, sample_weight=rows.weight)
-    assert ours(rows.probability, rows.label, rows.weight) == pytest.approx(expected, rel=0, abs=1e-12)
+    assert ours(rows.probability, rows.label, rows.weight) == pytest.approx(
+        expected, rel=0, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("levels", [None, 5])
@@ -65,7 +79,9 @@ def test_auc_when_rows_weigh_alike_then_equals_the_rank_sum_statistic(levels):
     rows = make_rows(11, levels=levels)
     won, lost = rows.probability[rows.label == 1], rows.probability[rows.label == 0]
     expected = mannwhitneyu(won, lost).statistic / (len(won) * len(lost))
-    assert compute_auc(rows.probability, rows.label, ones(rows.label)) == pytest.approx(expected, abs=1e-12)
+    assert compute_auc(rows.probability, rows.label, ones(rows.label)) == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
@@ -76,7 +92,10 @@ def test_auc_when_only_one_kind_is_there_then_is_not_a_number(label):
 
 def test_shares_of_wins_when_nothing_was_won_then_are_not_numbers():
     p, y = as_arrays([0.1, 0.5], [0, 0])
-    assert all(np.isnan(metric(p, y, ones(p))) for metric in (compute_average_precision, compute_capture, compute_lift))
+    assert all(
+        np.isnan(metric(p, y, ones(p)))
+        for metric in (compute_average_precision, compute_capture, compute_lift)
+    )
 
 
 def test_row_log_loss_when_the_impossible_happened_then_is_finite_and_large():
@@ -92,14 +111,32 @@ def test_bias_when_probabilities_are_too_high_then_is_positive():
 
 CAPTURES = [
     # twenty rows of weight 1: the first two count
-    pytest.param([9, 8] + [1] * 18, [1, 0, 1, 1] + [0] * 16, [1] * 20, 1 / 3, id="one of three wins on top"),
-    pytest.param([9, 9, 9, 9] + [1] * 16, [1, 1, 1, 0, 1] + [0] * 15, [1] * 20, 3 / 8, id="a tie of four at the cut"),
-    pytest.param([9, 8, 8, 8] + [1] * 16, [1, 1, 0, 0, 1, 1] + [0] * 14, [1] * 20, 1 / 3, id="one above, three tied"),
+    pytest.param(
+        [9, 8] + [1] * 18, [1, 0, 1, 1] + [0] * 16, [1] * 20, 1 / 3, id="one of three wins on top"
+    ),
+    pytest.param(
+        [9, 9, 9, 9] + [1] * 16,
+        [1, 1, 1, 0, 1] + [0] * 15,
+        [1] * 20,
+        3 / 8,
+        id="a tie of four at the cut",
+    ),
+    pytest.param(
+        [9, 8, 8, 8] + [1] * 16,
+        [1, 1, 0, 0, 1, 1] + [0] * 14,
+        [1] * 20,
+        1 / 3,
+        id="one above, three tied",
+    ),
     pytest.param([5] * 20, [1] * 7 + [0] * 13, [1] * 20, 0.1, id="all tied is a draw at random"),
     # weight 20 in all: the first 2 of the first row's 5 count
-    pytest.param([9, 8, 7, 6], [1, 1, 0, 0], [5, 5, 5, 5], 0.2, id="the cut goes through a heavy row"),
+    pytest.param(
+        [9, 8, 7, 6], [1, 1, 0, 0], [5, 5, 5, 5], 0.2, id="the cut goes through a heavy row"
+    ),
     pytest.param([9, 8, 7], [1, 1, 1], [1, 9, 10], 0.1, id="all won"),
-    pytest.param([9, 8, 7, 6, 5], [0, 1, 1, 0, 0], [1, 2, 2, 5, 10], 1 / 4, id="second row half within"),
+    pytest.param(
+        [9, 8, 7, 6, 5], [0, 1, 1, 0, 0], [1, 2, 2, 5, 10], 1 / 4, id="second row half within"
+    ),
 ]
 
 
@@ -127,13 +164,19 @@ def slow_bins(rows):
     """Ten bins: the k-th holds the rows whose rank r has k n / 10 <= r < (k + 1) n / 10."""
     n = len(rows.label)
     ranked = sorted(range(n), key=lambda i: rows.probability[i])
-    return [[i for r, i in enumerate(ranked) if 10 * r >= k * n and 10 * r < (k + 1) * n] for k in range(10)]
+    return [
+        [i for r, i in enumerate(ranked) if 10 * r >= k * n and 10 * r < (k + 1) * n]
+        for k in range(10)
+    ]
 
 
 @pytest.mark.parametrize("n", [400, 403, 10, 7])
 def test_binned_error_when_done_by_a_slow_loop_then_is_the_same(n):
     rows = make_rows(1, n=n)
-    gaps = [abs(sum(rows.weight[i] * (rows.probability[i] - rows.label[i]) for i in bin_)) for bin_ in slow_bins(rows)]
+    gaps = [
+        abs(sum(rows.weight[i] * (rows.probability[i] - rows.label[i]) for i in bin_))
+        for bin_ in slow_bins(rows)
+    ]
     found = compute_binned_error(rows.probability, rows.label, rows.weight)
     assert found == pytest.approx(sum(gaps) / rows.weight.sum(), abs=1e-12)
 
@@ -171,7 +214,9 @@ def test_reliability_when_every_row_comes_four_times_then_its_intervals_do_not_s
     rows = simulate(2, n=800)
     again = rows.take(np.repeat(np.arange(800), 4))
     once, four = (compute_reliability(each, seed=5) for each in (rows, again))
-    assert four[["low", "high"]].to_numpy() == pytest.approx(once[["low", "high"]].to_numpy(), abs=1e-12)
+    assert four[["low", "high"]].to_numpy() == pytest.approx(
+        once[["low", "high"]].to_numpy(), abs=1e-12
+    )
 
 
 def test_reliability_when_a_bin_has_outcomes_of_one_kind_then_its_interval_is_the_exact_bound():
@@ -179,7 +224,9 @@ def test_reliability_when_a_bin_has_outcomes_of_one_kind_then_its_interval_is_th
     rows = Judged(p, (p > 0.5).astype(float), np.ones(100), np.arange(100).astype(str))
     table = compute_reliability(rows, seed=0)
     exact = [binomtest(round(rate * 10), 10).proportion_ci() for rate in table["win_rate"]]
-    assert table[["low", "high"]].to_numpy() == pytest.approx(np.array([[e.low, e.high] for e in exact]), abs=1e-12)
+    assert table[["low", "high"]].to_numpy() == pytest.approx(
+        np.array([[e.low, e.high] for e in exact]), abs=1e-12
+    )
 
 
 def test_reliability_when_computed_again_then_depends_on_the_seed_alone():
@@ -201,7 +248,9 @@ def test_calibration_error_when_the_model_is_perfect_then_is_about_zero_though_t
     assert 0.035 < raw < 0.047
     assert abs(error.mean()) < 3 * error.std() / np.sqrt(len(error))
     assert abs(error.mean()) < 0.004
-    covering = np.mean([each["calibration_error"].low <= 0 <= each["calibration_error"].high for each in found])
+    covering = np.mean(
+        [each["calibration_error"].low <= 0 <= each["calibration_error"].high for each in found]
+    )
     assert covering > 0.85
 
 
@@ -209,7 +258,9 @@ def test_calibration_error_when_probabilities_are_too_extreme_then_is_clearly_ab
     for seed in range(5):
         rows = simulate(seed)
         odds = rows.probability / (1 - rows.probability)
-        found = compute_metrics(replace(rows, probability=odds**3 / (1 + odds**3)), seed=seed, draws=100)
+        found = compute_metrics(
+            replace(rows, probability=odds**3 / (1 + odds**3)), seed=seed, draws=100
+        )
         assert found["calibration_error"].value > 0.05
         assert found["calibration_error"].low > 0
 
@@ -230,7 +281,9 @@ def test_calibration_error_when_rows_share_their_lead_then_allows_for_their_shar
     for seed in range(30):
         p = np.repeat(rng.beta(2, 4, 70), 10)
         fate = np.repeat(rng.random(70), 10)
-        rows = Judged(p, (fate < p).astype(float), np.ones(700), np.repeat(np.arange(70), 10).astype(str))
+        rows = Judged(
+            p, (fate < p).astype(float), np.ones(700), np.repeat(np.arange(70), 10).astype(str)
+        )
         found = compute_metrics(rows, seed=seed, draws=40)
         errors.append(found["calibration_error"].value)
         expected.append(found["calibration_error_expected"].value)
@@ -245,11 +298,14 @@ def test_intervals_when_each_row_is_repeated_ten_times_then_stay_as_wide():
     for name in METRICS:
         assert vars(often[name]) == pytest.approx(vars(once[name]), abs=1e-9), name
     gain, gain_often = (
-        compute_gain(each, np.full(len(each.label), 0.4), seed=1, draws=80) for each in (rows, repeated)
+        compute_gain(each, np.full(len(each.label), 0.4), seed=1, draws=80)
+        for each in (rows, repeated)
     )
     for name in gain:
         assert vars(gain_often[name]) == pytest.approx(vars(gain[name]), abs=1e-9), name
-    errors = [compute_standard_error(each.label, each.weight, each.lead_id) for each in (rows, repeated)]
+    errors = [
+        compute_standard_error(each.label, each.weight, each.lead_id) for each in (rows, repeated)
+    ]
     assert errors[1] == pytest.approx(errors[0], rel=1e-9)
 
 
@@ -275,7 +331,12 @@ def test_interval_of_auc_when_scores_are_normal_then_covers_the_true_area():
     for seed in range(studies):
         y = (rng.random(200) < 0.3).astype(float)
         score = norm.cdf(rng.normal(y, 1))
-        rows = Judged(np.repeat(score, 2), np.repeat(y, 2), np.ones(400), np.repeat(np.arange(200), 2).astype(str))
+        rows = Judged(
+            np.repeat(score, 2),
+            np.repeat(y, 2),
+            np.ones(400),
+            np.repeat(np.arange(200), 2).astype(str),
+        )
         auc = compute_metrics(rows, seed=seed, draws=60)["auc"]
         covered += auc.low <= truth <= auc.high
     assert 0.87 <= covered / studies <= 0.99
@@ -333,7 +394,9 @@ def test_gain_when_compared_with_itself_then_is_exactly_none():
     rows = make_rows(8)
     gain = compute_gain(rows, rows.probability, seed=0, draws=50)
     assert vars(gain["log_loss_gain"]) == {"value": 0.0, "low": 0.0, "high": 0.0}
-    assert vars(gain["brier_skill"]) == pytest.approx({"value": 0.0, "low": 0.0, "high": 0.0}, abs=1e-15)
+    assert vars(gain["brier_skill"]) == pytest.approx(
+        {"value": 0.0, "low": 0.0, "high": 0.0}, abs=1e-15
+    )
 
 
 def test_gain_when_both_see_the_same_rows_then_is_paired():
@@ -351,7 +414,9 @@ def test_metrics_when_asked_for_then_lie_within_their_intervals_and_equal_the_pl
         "auc", *METRICS, "calibration_error", "calibration_error_raw", "calibration_error_expected",
     }  # fmt: skip
     for name, metric in METRICS.items():
-        assert found[name].value == pytest.approx(metric(rows.probability, rows.label, rows.weight), abs=1e-12)
+        assert found[name].value == pytest.approx(
+            metric(rows.probability, rows.label, rows.weight), abs=1e-12
+        )
         assert found[name].low < found[name].value < found[name].high
 
 
@@ -378,16 +443,21 @@ def test_bins_when_rows_come_in_another_order_then_are_the_same(levels):
     errors = [compute_metrics(each, seed=0, draws=30) for each in (rows, other)]
     for name in ("calibration_error_raw", "calibration_error_expected"):
         assert errors[1][name].value == pytest.approx(errors[0][name].value, abs=1e-12)
-    assert vars(errors[1]["calibration_error"]) == pytest.approx(vars(errors[0]["calibration_error"]), abs=1e-12)
+    assert vars(errors[1]["calibration_error"]) == pytest.approx(
+        vars(errors[0]["calibration_error"]), abs=1e-12
+    )
 
 
-@pytest.mark.parametrize("levels", [pytest.param(None, id="distinct"), pytest.param(3, id="tied"), 1])
+@pytest.mark.parametrize(
+    "levels", [pytest.param(None, id="distinct"), pytest.param(3, id="tied"), 1]
+)
 def test_bins_when_outcomes_change_then_hold_the_same_rows(levels):
     # were rows of one probability sorted by outcome, a model that gives all leads the base rate would look awful
     rows = make_rows(13, levels=levels)
     other = Judged(rows.probability, 1 - rows.label, rows.weight, rows.lead_id)
     ours, theirs = (
-        compute_reliability(each)[["n", "leads", "weight", "mean_probability"]].to_numpy() for each in (rows, other)
+        compute_reliability(each)[["n", "leads", "weight", "mean_probability"]].to_numpy()
+        for each in (rows, other)
     )
     assert theirs == pytest.approx(ours, abs=1e-9)
 
@@ -395,7 +465,10 @@ def test_bins_when_outcomes_change_then_hold_the_same_rows(levels):
 def test_bins_when_all_leads_get_the_base_rate_then_each_holds_about_that_rate():
     rng = np.random.default_rng(14)
     rows = Judged(
-        np.full(2000, 0.3), (rng.random(2000) < 0.3).astype(float), np.ones(2000), np.arange(2000).astype(str)
+        np.full(2000, 0.3),
+        (rng.random(2000) < 0.3).astype(float),
+        np.ones(2000),
+        np.arange(2000).astype(str),
     )
     assert compute_reliability(rows)["win_rate"].between(0.15, 0.45).all()
     found = compute_metrics(rows, seed=0, draws=40)
@@ -404,4 +477,8 @@ def test_bins_when_all_leads_get_the_base_rate_then_each_holds_about_that_rate()
 
 
 def test_estimate_when_a_part_could_not_be_computed_then_is_null_in_json():
-    assert Estimate(0.5, float("nan"), float("inf")).as_json() == {"value": 0.5, "low": None, "high": None}
+    assert Estimate(0.5, float("nan"), float("inf")).as_json() == {
+        "value": 0.5,
+        "low": None,
+        "high": None,
+    }

@@ -29,7 +29,9 @@ def world():
     })  # fmt: skip
     columns = {
         "engagement_calls": np.where(rng.random(n) < 0.2, np.nan, rng.poisson(3, n)),
-        "profile_country": rng.choice(np.array(["at", "de", "li", None], dtype=object), n, p=[0.4, 0.4, 0.02, 0.18]),
+        "profile_country": rng.choice(
+            np.array(["at", "de", "li", None], dtype=object), n, p=[0.4, 0.4, 0.02, 0.18]
+        ),
     }
     encoder = [{"name": "engagement_calls", "kind": "number"},
                {"name": "profile_country", "kind": "rate", "rates": {}, "missing": 0.0, "other": 0.0}]  # fmt: skip
@@ -54,7 +56,9 @@ def test_evidence_of_a_number_when_told_then_is_of_the_observed_leads_in_its_bin
     values = rows["engagement_calls"].dropna().unique()
     assert len(values) > len(edges)
     for value in values:
-        inside = rows["engagement_calls"].notna() & (bins == np.searchsorted(edges, value, side="right"))
+        inside = rows["engagement_calls"].notna() & (
+            bins == np.searchsorted(edges, value, side="right")
+        )
         told = tell_evidence(built, NUMBER, value)
         assert told == expected(rows[inside])
         assert told
@@ -74,7 +78,13 @@ def test_evidence_when_a_model_has_none_then_nothing_is_told():
 
 def test_evidence_when_a_real_model_was_trained_then_covers_its_features_and_never_tells_of_few():
     built = histories.trained().model.document["evidence"]
-    assert set(built) == {feature["name"] for feature in histories.trained().model.document["features"]}
-    told = [rate for each in built.values() for rate in (each.get("bins") or list(each.get("values", {}).values()))]
+    assert set(built) == {
+        feature["name"] for feature in histories.trained().model.document["features"]
+    }
+    told = [
+        rate
+        for each in built.values()
+        for rate in (each.get("bins") or list(each.get("values", {}).values()))
+    ]
     assert min(rate["leads"] for rate in told if rate) >= LEAST
     assert all(0 <= rate["rate"] <= 1 for rate in told if rate)

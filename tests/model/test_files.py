@@ -29,7 +29,10 @@ def kept(tmp_path, result, settings):
 
 
 def states(folder):
-    return {path: (path.stat().st_mtime_ns, path.stat().st_ino, path.read_bytes()) for path in folder.rglob("*.*")}
+    return {
+        path: (path.stat().st_mtime_ns, path.stat().st_ino, path.read_bytes())
+        for path in folder.rglob("*.*")
+    }
 
 
 def test_model_when_kept_then_is_read_back_with_bit_equal_predictions(kept, result):
@@ -37,7 +40,9 @@ def test_model_when_kept_then_is_read_back_with_bit_equal_predictions(kept, resu
     model, manifest = read_model(folder / version)
     assert manifest["known_until_us"] == result.known_us
     columns = histories.open_matrix().columns
-    ours, theirs = ((each.raw(columns), each.contributions(columns)) for each in (result.model, model))
+    ours, theirs = (
+        (each.raw(columns), each.contributions(columns)) for each in (result.model, model)
+    )
     assert [part.tobytes() for part in ours] == [part.tobytes() for part in theirs]
     assert model.probability(ours[0]).tobytes() == result.model.probability(ours[0]).tobytes()
 
@@ -56,7 +61,10 @@ def test_model_when_kept_then_is_text_with_the_hashes_of_its_files(kept, result,
         "undated_close": None,
     }  # fmt: skip
     assert (manifest["store_version"], manifest["project"]) == ("0123456789abcdef", "synthetic")
-    assert (manifest["basis"], manifest["splits"]) == ("out of time", len(result.evaluation["splits"]))
+    assert (manifest["basis"], manifest["splits"]) == (
+        "out of time",
+        len(result.evaluation["splits"]),
+    )
     for path in home.iterdir():
         path.read_text(encoding="utf-8")
 
@@ -86,12 +94,17 @@ def test_model_when_kept_twice_then_nothing_is_written_anew(kept, result, settin
     for path in folder.rglob("*.*"):
         os.utime(path, ns=(10**18, 10**18))
     before = states(folder)
-    assert write_model(folder, result, settings=settings, store_version="0123456789abcdef").name == version
+    assert (
+        write_model(folder, result, settings=settings, store_version="0123456789abcdef").name
+        == version
+    )
     assert states(folder) == before
 
 
 @pytest.mark.parametrize("change", ["seed", "store_version", "model", "known_us"])
-def test_version_when_anything_that_made_the_model_differs_then_differs(kept, result, settings, change):
+def test_version_when_anything_that_made_the_model_differs_then_differs(
+    kept, result, settings, change
+):
     folder, version = kept
     store_version = "0123456789abcdef"
     if change == "seed":
@@ -100,10 +113,14 @@ def test_version_when_anything_that_made_the_model_differs_then_differs(kept, re
         store_version = "fedcba9876543210"
     elif change == "model":
         document = result.model.document | {"reference": [0.5]}
-        result = dataclasses.replace(result, model=type(result.model)(document, result.model.booster_text))
+        result = dataclasses.replace(
+            result, model=type(result.model)(document, result.model.booster_text)
+        )
     else:
         result = dataclasses.replace(result, known_us=result.known_us + 1)
-    assert write_model(folder, result, settings=settings, store_version=store_version).name != version
+    assert (
+        write_model(folder, result, settings=settings, store_version=store_version).name != version
+    )
 
 
 def test_training_without_a_signal_when_kept_then_its_manifest_says_why_and_its_version_is_another(

@@ -26,22 +26,33 @@ def train(folder, *, has_id, identical_rows=None, rows=N):
     ]
     model = {"identical_rows": identical_rows} if identical_rows else {}
     settings = undated_settings(
-        "none", folder, fields={"color": {"known_from": "creation"}}, bant={}, mapping=mapping, model=model
+        "none",
+        folder,
+        fields={"color": {"known_from": "creation"}},
+        bant={},
+        mapping=mapping,
+        model=model,
     )
-    table = pd.DataFrame({"id": [f"l{i}" for i in range(rows)], "color": color, "end": np.where(won, "won", "lost")})
+    table = pd.DataFrame(
+        {"id": [f"l{i}" for i in range(rows)], "color": color, "end": np.where(won, "won", "lost")}
+    )
     table.to_csv(folder / "leads.csv", index=False)
     jobs.ingest(settings)
     return jobs.train(settings), won.mean()
 
 
 @pytest.mark.parametrize("has_id", [True, False], ids=["with an id", "without an id"])
-def test_training_when_leads_have_one_text_field_then_each_counts_and_the_mean_holds(tmp_path, has_id):
+def test_training_when_leads_have_one_text_field_then_each_counts_and_the_mean_holds(
+    tmp_path, has_id
+):
     told, won = train(tmp_path, has_id=has_id)
     evaluation = told["evaluation"]
     assert (told["no_signal"], told["promotion"]["promoted"]) == (None, True)
     assert abs(evaluation["metrics"]["all"]["bias"]["value"]) < 0.01
     tiers = evaluation["tiers"]
-    promised = np.average([tier["mean_probability"] for tier in tiers], weights=[tier["n"] for tier in tiers])
+    promised = np.average(
+        [tier["mean_probability"] for tier in tiers], weights=[tier["n"] for tier in tiers]
+    )
     assert promised == pytest.approx(won, abs=0.02)
     assert evaluation["metrics"]["all"]["leads"] == evaluation["judged"]["leads"] == N
     assert max(tier["leads"] for tier in tiers) >= N / 4
@@ -49,7 +60,9 @@ def test_training_when_leads_have_one_text_field_then_each_counts_and_the_mean_h
 
 def test_training_when_asked_to_group_identical_rows_then_leads_are_counted_all_the_same(tmp_path):
     told, won = train(tmp_path, has_id=True, identical_rows="together")
-    assert "judged on" not in told["no_signal"]  # four groups tell nothing of a fifth, but these are 1,000 leads
+    assert (
+        "judged on" not in told["no_signal"]
+    )  # four groups tell nothing of a fifth, but these are 1,000 leads
     assert sum(row["leads"] for row in told["evaluation"]["reliability"]) >= N
     mean = np.average([row["mean_probability"] for row in told["evaluation"]["reliability"]])
     assert mean == pytest.approx(won, abs=0.05)
@@ -60,7 +73,9 @@ def test_training_when_asked_to_group_identical_rows_then_leads_are_counted_all_
     [
         pytest.param("auto", True, 60, False, id="an id tells leads apart"),
         pytest.param("auto", False, 60, True, id="without one an equal row may be a copy"),
-        pytest.param("auto", False, 4_000, False, id="but not where the values are too few for so many leads"),
+        pytest.param(
+            "auto", False, 4_000, False, id="but not where the values are too few for so many leads"
+        ),
         pytest.param("together", True, 60, True, id="asked for"),
         pytest.param("together", False, 4_000, True, id="asked for, however few the values"),
         pytest.param("apart", False, 60, False, id="copies ruled out"),
@@ -84,7 +99,11 @@ def without_id(settings):
     """The same settings, whose leads are called by source and line."""
     mapping = [
         entry.model_copy(
-            update={"columns": {name: column for name, column in entry.columns.items() if name != "lead_id"}}
+            update={
+                "columns": {
+                    name: column for name, column in entry.columns.items() if name != "lead_id"
+                }
+            }
         )
         for entry in settings.mapping
     ]

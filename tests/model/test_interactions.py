@@ -28,20 +28,32 @@ def expected_auc(raw, chance):
 def fit_trees(numbers, label, *, boosting, seed=1):
     """The trees of numbers (n, p), as LightGBM reads them."""
     features = [feature(f"x{i}") for i in range(numbers.shape[1])]
-    text = fit_boosted(numbers, label, np.ones(len(label)), features=features, boosting=boosting, seed=seed, threads=1)
+    text = fit_boosted(
+        numbers,
+        label,
+        np.ones(len(label)),
+        features=features,
+        boosting=boosting,
+        seed=seed,
+        threads=1,
+    )
     return lightgbm.Booster(model_str=text)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 1.0])
 @pytest.mark.parametrize("constant", [0, 30])
 @pytest.mark.parametrize("noise", [0, 2, 5])
-def test_trees_when_two_of_few_numbers_act_together_then_learn_it_whatever_share_was_proposed(noise, constant, share):
+def test_trees_when_two_of_few_numbers_act_together_then_learn_it_whatever_share_was_proposed(
+    noise, constant, share
+):
     rng = np.random.default_rng(3)
     numbers = rng.normal(size=(4_000, 2 + noise))
     chance = sigmoid(1.5 * np.sign(numbers[:, 0] * numbers[:, 1]) - 0.5)
     numbers = np.hstack([numbers, np.full((4_000, constant), np.nan)])
     label = (rng.random(4_000) < chance).astype(float)
-    booster = fit_trees(numbers[:2_500], label[:2_500], boosting=Boosting(trees=100, feature_share=share))
+    booster = fit_trees(
+        numbers[:2_500], label[:2_500], boosting=Boosting(trees=100, feature_share=share)
+    )
     raw = np.asarray(booster.predict(numbers[2_500:], raw_score=True))
     best = expected_auc(chance[2_500:], chance[2_500:])
     assert expected_auc(raw, chance[2_500:]) > best - 0.03
@@ -51,7 +63,9 @@ def test_trees_when_features_are_many_then_each_chooses_from_the_share_alone():
     rng = np.random.default_rng(4)
     numbers = rng.normal(size=(2_000, 40))
     label = (rng.random(2_000) < sigmoid(numbers.sum(axis=1))).astype(float)
-    booster = fit_trees(numbers, label, boosting=Boosting(trees=60, leaves=31, l2=0.0, feature_share=0.3))
+    booster = fit_trees(
+        numbers, label, boosting=Boosting(trees=60, leaves=31, l2=0.0, feature_share=0.3)
+    )
     trees = booster.trees_to_dataframe().dropna(subset=["split_feature"])
     used = trees.groupby("tree_index")["split_feature"].nunique()
     assert LEAST_FEATURES < used.max() <= 12
@@ -77,7 +91,11 @@ def draw_leads(kind, n, seed=5):
         return {"region": REGIONS[region], "x": x}, {"region": {}, "x": number}, sigmoid(leaning)
     effects = np.random.default_rng(12).normal(0, 1.3, (4, 4))
     leaning = effects[region, product] - 0.5
-    return {"region": REGIONS[region], "product": PRODUCTS[product]}, {"region": {}, "product": {}}, sigmoid(leaning)
+    return (
+        {"region": REGIONS[region], "product": PRODUCTS[product]},
+        {"region": {}, "product": {}},
+        sigmoid(leaning),
+    )
 
 
 def open_leads(kind, *, leads, time, model):
@@ -88,7 +106,11 @@ def open_leads(kind, *, leads, time, model):
     rows = pd.DataFrame({"id": ids, "place": 10 + np.arange(leads), **columns})
     rows = rows.assign(end=np.where(won, "won", "lost"))
     mapping = [
-        {"source": "leads", "table": "leads", "columns": {"lead_id": "id", **{name: name for name in columns}}},
+        {
+            "source": "leads",
+            "table": "leads",
+            "columns": {"lead_id": "id", **{name: name for name in columns}},
+        },
         {"source": "leads", "table": "outcomes", "columns": {"lead_id": "id", "outcome": "end"}},
     ]
     if time == "ordered":
@@ -110,8 +132,12 @@ TOGETHER = [
     pytest.param("numbers", "none", "auto", id="numbers", marks=pytest.mark.slow),
     pytest.param("numbers", "ordered", "auto", id="numbers, ordered", marks=pytest.mark.slow),
     pytest.param("numbers", "none", "boosted", id="numbers, trees only"),
-    pytest.param("a slope that turns", "none", "auto", id="a category and a number", marks=pytest.mark.slow),
-    pytest.param("a slope that turns", "ordered", "auto", id="the same, ordered", marks=pytest.mark.slow),
+    pytest.param(
+        "a slope that turns", "none", "auto", id="a category and a number", marks=pytest.mark.slow
+    ),
+    pytest.param(
+        "a slope that turns", "ordered", "auto", id="the same, ordered", marks=pytest.mark.slow
+    ),
     pytest.param("a slope that turns", "none", "boosted", id="a category and a number, trees only"),
     pytest.param("categories", "none", "auto", id="two categories", marks=pytest.mark.slow),
 ]

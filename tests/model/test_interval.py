@@ -39,8 +39,12 @@ def interval_of(unseen, calibrator, raw):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("raw", [lambda x: x, lambda x: 5 * x, np.zeros_like], ids=["true", "too sure", "all alike"])
-def test_interval_when_fitted_then_lies_around_the_published_probability_and_is_never_a_point(kind, raw):
+@pytest.mark.parametrize(
+    "raw", [lambda x: x, lambda x: 5 * x, np.zeros_like], ids=["true", "too sure", "all alike"]
+)
+def test_interval_when_fitted_then_lies_around_the_published_probability_and_is_never_a_point(
+    kind, raw
+):
     unseen = make_unseen(np.random.default_rng(2), leads=500)
     unseen = replace(unseen, raw=raw(unseen.raw))
     calibrator = unseen.fit_calibrator(kind)
@@ -55,9 +59,13 @@ def test_interval_when_fitted_then_lies_around_the_published_probability_and_is_
 
 
 @pytest.mark.parametrize("kind", ["isotonic", "venn_abers"])
-def test_interval_when_many_leads_share_the_last_step_then_is_no_narrower_than_so_many_leads_allow(kind):
+def test_interval_when_many_leads_share_the_last_step_then_is_no_narrower_than_so_many_leads_allow(
+    kind,
+):
     unseen = make_unseen(np.random.default_rng(2), leads=400)
-    rows = unseen.side.rows.assign(label=(unseen.raw > 0).astype(float))  # perfectly apart: nothing contradicts it
+    rows = unseen.side.rows.assign(
+        label=(unseen.raw > 0).astype(float)
+    )  # perfectly apart: nothing contradicts it
     unseen = Unseen(replace(unseen.side, rows=rows), unseen.raw)
     low, high = interval_of(unseen, unseen.fit_calibrator(kind), np.array([-2.5, 1.5])).T
     n = int((unseen.raw < 0).sum())
@@ -74,7 +82,9 @@ PERIODS = [
 
 
 @pytest.mark.parametrize(("kind", "spread"), PERIODS)
-def test_interval_when_leads_of_a_new_period_are_asked_about_then_holds_their_mean_truth(kind, spread):
+def test_interval_when_leads_of_a_new_period_are_asked_about_then_holds_their_mean_truth(
+    kind, spread
+):
     hits = []
     for seed in range(6):
         rng = np.random.default_rng(seed)

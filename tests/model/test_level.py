@@ -42,10 +42,14 @@ def draw(n, rate, *, columns, seed=1, slope=0.8):
 
 @pytest.mark.parametrize(("n", "rate", "expected"), WORLDS)
 @pytest.mark.parametrize("leads_of_rows", [1, 3])
-def test_probabilities_when_one_outcome_is_rare_then_have_the_mean_of_the_leads(n, rate, expected, leads_of_rows):
+def test_probabilities_when_one_outcome_is_rare_then_have_the_mean_of_the_leads(
+    n, rate, expected, leads_of_rows
+):
     encoded, label = draw(n, rate, columns=len(NUMBERS))
     scorecard = Scorecard(base_rate=expected)
-    scorer = fit_logistic(encoded, label, np.ones(n), leads=n // leads_of_rows, features=NUMBERS, scorecard=scorecard)
+    scorer = fit_logistic(
+        encoded, label, np.ones(n), leads=n // leads_of_rows, features=NUMBERS, scorecard=scorecard
+    )
     probability = sigmoid(predict(scorer, encoded))
     rarer = min(label.mean(), 1 - label.mean())
     # the scorecard's base rate counts as one lead
@@ -59,11 +63,15 @@ def test_probabilities_when_one_outcome_is_rare_then_have_the_mean_of_the_leads(
     expected=st.sampled_from([0.001, 0.2, 0.999]),
     n=st.sampled_from([200, 1000]),
 )
-def test_mean_when_the_scorecard_expects_anything_then_differs_by_at_most_one_lead(seed, rate, expected, n):
+def test_mean_when_the_scorecard_expects_anything_then_differs_by_at_most_one_lead(
+    seed, rate, expected, n
+):
     encoded, label = draw(n, rate, columns=2, seed=seed)
     encoded[:, 0] = np.clip(np.round(encoded[:, 0] + 1) / 2, 0, 1)
     scorecard = Scorecard(base_rate=expected)
-    scorer = fit_logistic(encoded, label, np.ones(n), leads=n, features=ANSWERS, scorecard=scorecard)
+    scorer = fit_logistic(
+        encoded, label, np.ones(n), leads=n, features=ANSWERS, scorecard=scorecard
+    )
     assert abs(sigmoid(predict(scorer, encoded)).sum() - label.sum()) < 1 + 1e-3
 
 
@@ -97,7 +105,9 @@ def test_trained_level_when_one_outcome_is_rare_then_is_that_of_the_leads(time, 
     result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
     rare = min(won, leads - won) / leads
     judged = result.judged
-    promised, came = (np.average(x, weights=judged.weight) for x in (judged.probability, judged.label))
+    promised, came = (
+        np.average(x, weights=judged.weight) for x in (judged.probability, judged.label)
+    )
     assert abs(promised - came) < 0.5 * rare
     columns = result.training.matrix.columns
     probability = result.model.probability(result.model.raw(columns))

@@ -27,7 +27,9 @@ rows = st.tuples(st.floats(0, 1), st.booleans(), st.floats(0.1, 5), st.integers(
 
 def judged_of(given_rows):
     p, y, w, lead = zip(*given_rows, strict=True)
-    return Judged(np.array(p), np.array(y, dtype=float), np.array(w), np.array([str(each) for each in lead]))
+    return Judged(
+        np.array(p), np.array(y, dtype=float), np.array(w), np.array([str(each) for each in lead])
+    )
 
 
 @settings(max_examples=200, deadline=None)
@@ -54,7 +56,9 @@ def test_brier_when_two_probabilities_are_taken_apart_then_the_parts_are_those_b
 def test_brier_when_a_bin_holds_two_probabilities_then_within_is_their_spread_less_what_it_tells():
     label = np.zeros(20)
     label[1] = 1  # of 0.1 and 0.3 in the first bin, the higher was won: mean 0.2, rate 0.5
-    judged = Judged(np.array([0.1, 0.3] + [0.4] * 18), label, np.ones(20), np.arange(20).astype(str))
+    judged = Judged(
+        np.array([0.1, 0.3] + [0.4] * 18), label, np.ones(20), np.arange(20).astype(str)
+    )
     parts = compute_decomposition(judged)
     spread = (0.1**2 + 0.1**2) / 20
     covariance = ((0 - 0.5) * -0.1 + (1 - 0.5) * 0.1) / 20
@@ -64,13 +68,20 @@ def test_brier_when_a_bin_holds_two_probabilities_then_within_is_their_spread_le
 
 def test_captured_when_counted_by_hand_then_is_that():
     judged = Judged(
-        np.array([0.9, 0.5, 0.5, 0.1]), np.array([1.0, 1.0, 0.0, 1.0]), np.ones(4), np.arange(4).astype(str)
+        np.array([0.9, 0.5, 0.5, 0.1]),
+        np.array([1.0, 1.0, 0.0, 1.0]),
+        np.ones(4),
+        np.arange(4).astype(str),
     )
     value = np.array([100.0, 300.0, 50.0, 600.0])
     (quarter, half), orders = (0.25, 0.5), {"leadscore": judged.probability, "same": np.zeros(4)}
     found = compute_captured(judged, value, orders, shares=(quarter, half))
-    assert found[0] == pytest.approx({"share": 0.25, "random": 0.25, "leadscore": 0.1, "same": 0.25, "oracle": 0.6})
-    assert found[1] == pytest.approx({"share": 0.5, "random": 0.5, "leadscore": 0.25, "same": 0.5, "oracle": 0.9})
+    assert found[0] == pytest.approx(
+        {"share": 0.25, "random": 0.25, "leadscore": 0.1, "same": 0.25, "oracle": 0.6}
+    )
+    assert found[1] == pytest.approx(
+        {"share": 0.5, "random": 0.5, "leadscore": 0.25, "same": 0.5, "oracle": 0.9}
+    )
 
 
 @settings(max_examples=100, deadline=None)
@@ -86,7 +97,9 @@ def test_captured_when_compared_then_the_oracle_is_never_beaten(given_rows):
 def test_groups_when_computed_then_each_is_what_its_rows_are():
     rng = np.random.default_rng(0)
     label = (rng.random(300) < 0.3).astype(float)
-    judged = Judged(np.full(300, 0.4), label, rng.uniform(1, 2, 300), np.repeat(np.arange(100), 3).astype(str))
+    judged = Judged(
+        np.full(300, 0.4), label, rng.uniform(1, 2, 300), np.repeat(np.arange(100), 3).astype(str)
+    )
     names = np.array(["a", "b", None] * 100, dtype=object)
     names[299] = "lost"
     judged.label[299] = 0
@@ -98,12 +111,19 @@ def test_groups_when_computed_then_each_is_what_its_rows_are():
     assert found["b"]["win_rate"] == pytest.approx(rate)
     assert found["b"]["gap"]["value"] == pytest.approx(0.4 - rate)
     assert found["b"]["low"] < rate < found["b"]["high"]
-    assert found["lost"]["high"] == pytest.approx(1 - 0.025)  # one lead: anything up to that could be
+    assert found["lost"]["high"] == pytest.approx(
+        1 - 0.025
+    )  # one lead: anything up to that could be
 
 
 def make_facts():
     facts = Facts()
-    for lead_id, touched, closed in (("a", 1, "lost"), ("b", None, "lost"), ("c", 9, "lost"), ("d", None, "won")):
+    for lead_id, touched, closed in (
+        ("a", 1, "lost"),
+        ("b", None, "lost"),
+        ("c", 9, "lost"),
+        ("d", None, "won"),
+    ):
         facts.lead(lead_id, 0).outcome(lead_id, 5, closed)
         facts.activity(lead_id, 2, "email", actor="lead")
         if touched is not None:
@@ -138,7 +158,9 @@ def test_values_when_read_then_amounts_count_in_one_currency_only(tmp_path, amou
     facts = Facts()
     for lead_id, (amount, currency) in zip("ab", amounts, strict=True):
         facts.lead(lead_id, 0).outcome(lead_id, 5, "won", amount=amount, currency=currency)
-    facts.lead("c", 0).outcome("c", 30, "won", amount=9_999_00, currency="GBP")  # not known by day 20
+    facts.lead("c", 0).outcome(
+        "c", 30, "won", amount=9_999_00, currency="GBP"
+    )  # not known by day 20
     history = facts.history(tmp_path, known_until=40)
     rows = history.open_list(day(1)).sort_values("lead_id").iloc[:2]
     value, unit = read_values(history, rows, known_us=day(20))
@@ -177,7 +199,9 @@ def test_learning_when_rows_come_in_another_order_then_parts_are_the_same_and_ne
         ordered = chosen.sort_values(["lead_id", "as_of_us"])
         return training.fit("logistic", ordered, boosting=None).raw(columns)
 
-    log_odds = training.fit("logistic", earlier.rows, boosting=None).raw(training.matrix.take(last.rows).columns)
+    log_odds = training.fit("logistic", earlier.rows, boosting=None).raw(
+        training.matrix.take(last.rows).columns
+    )
     first = compute_learning(earlier, last, log_odds=log_odds, learn=learn, seed=1)
     seen.append(set(earlier.rows["lead_id"][earlier.observed]))
     assert all(small < large for small, large in pairwise(seen))
@@ -190,14 +214,19 @@ def test_learning_when_half_of_the_leads_have_one_outcome_then_there_is_no_curve
     training = trained.training
     earlier, last = training.earlier[-1], training.pools["last"]
     winner = earlier.rows.loc[earlier.rows["label"] == 1, "lead_id"].iloc[0]
-    one = replace(earlier, rows=earlier.rows[(earlier.rows["lead_id"] == winner) | (earlier.rows["label"] == 0)])
+    one = replace(
+        earlier,
+        rows=earlier.rows[(earlier.rows["lead_id"] == winner) | (earlier.rows["label"] == 0)],
+    )
     columns = training.matrix.take(last.rows[last.observed]).columns
 
     def learn(rows):
         return training.fit("logistic", rows, boosting=None).raw(columns)
 
     log_odds = np.zeros(len(last.rows))
-    curves = [compute_learning(one, last, log_odds=log_odds, learn=learn, seed=seed) for seed in range(6)]
+    curves = [
+        compute_learning(one, last, log_odds=log_odds, learn=learn, seed=seed) for seed in range(6)
+    ]
     assert None in curves  # the only lead that was won stood in the other half
     assert any(curves)
 

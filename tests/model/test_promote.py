@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 import histories
 from builders import make_settings
 from histories import open_stored, sales_facts, sales_settings, write_store
-from leadscore.evaluation.metrics import Estimate, Judged, compute_metrics, compute_spreads, difference_of
+from leadscore.evaluation.metrics import (
+    Estimate,
+    Judged,
+    compute_metrics,
+    compute_spreads,
+    difference_of,
+)
 from leadscore.model.judge import broken_limits
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.train import fit_model
@@ -28,7 +34,11 @@ from leadscore.validation.promotion import (
 )
 
 NAN = float("nan")
-BETTER, LEVEL, WORSE = Estimate(0.01, 0.005, 0.015), Estimate(0.001, -0.004, 0.006), Estimate(-0.01, -0.015, -0.005)
+BETTER, LEVEL, WORSE = (
+    Estimate(0.01, 0.005, 0.015),
+    Estimate(0.001, -0.004, 0.006),
+    Estimate(-0.01, -0.015, -0.005),
+)
 LOGISTIC = Recipe("logistic", Boosting(), None, "sigmoid", frozenset(), False)
 
 
@@ -79,7 +89,9 @@ def test_promotion_when_decided_then_each_rule_counts(changes, promoted, said):
     assert found.evidence.gain is not None
 
 
-estimates = st.builds(Estimate, *(st.one_of(st.floats(-0.1, 0.1), st.just(NAN), st.just(math.inf)) for _ in range(3)))
+estimates = st.builds(
+    Estimate, *(st.one_of(st.floats(-0.1, 0.1), st.just(NAN), st.just(math.inf)) for _ in range(3))
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -135,7 +147,9 @@ def test_evidence_when_the_challenger_knows_the_truth_then_it_is_better_and_the_
     noisy, truth = make_judged(noise=2.0)
     true = dataclasses.replace(noisy, probability=truth)
     assert decide_promotion(compared(noisy, true, scorer="boosted")).why.startswith("better")
-    assert decide_promotion(compared(true, noisy, scorer="boosted")).why.startswith(("worse", "its prob"))
+    assert decide_promotion(compared(true, noisy, scorer="boosted")).why.startswith(
+        ("worse", "its prob")
+    )
     same = compared(noisy, noisy)
     assert (same.gain, same.alike) == (Estimate(0.0, 0.0, 0.0), True)
     assert same.calibration["difference"] == Estimate(0.0, 0.0, 0.0)
@@ -145,7 +159,9 @@ def test_evidence_when_one_segment_is_spoilt_then_it_speaks_against():
     noisy, truth = make_judged(noise=2.0, n=2000)
     segment = np.array(["AT", "DE", None, "DE"] * 500, dtype=object)
     spoilt = np.where(segment == "AT", 1 - truth, truth)
-    found = compared(noisy, dataclasses.replace(noisy, probability=spoilt), segment, scorer="boosted")
+    found = compared(
+        noisy, dataclasses.replace(noisy, probability=spoilt), segment, scorer="boosted"
+    )
     assert [each["segment"] for each in found.segments] == ["AT", "DE"]
     assert found.segments[0]["gain"].high < 0 < found.segments[1]["gain"].low
     assert "segment AT" in decide_promotion(found).why
@@ -158,7 +174,9 @@ def test_calibration_gap_when_computed_then_is_the_difference_of_both_errors():
           for p in (judged.probability, truth))
     )  # fmt: skip
     errors = [
-        compute_metrics(dataclasses.replace(judged, probability=p), seed=0)["calibration_error"].value
+        compute_metrics(dataclasses.replace(judged, probability=p), seed=0)[
+            "calibration_error"
+        ].value
         for p in (judged.probability, truth)
     ]
     assert gap.value == pytest.approx(errors[0] - errors[1], abs=1e-12)
@@ -211,7 +229,9 @@ def test_recipes_when_compared_then_only_the_way_of_learning_counts(changes, ali
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
-    settings = sales_settings(tmp_path_factory.mktemp("promote"), model={"scorer": "logistic", "trials": 1})
+    settings = sales_settings(
+        tmp_path_factory.mktemp("promote"), model={"scorer": "logistic", "trials": 1}
+    )
     write_store(sales_facts(settings, leads=400, days=110, seed=3, signal=1.8), known_until=110)
     return open_stored(settings)
 
@@ -225,15 +245,20 @@ def test_recipes_when_judged_then_the_one_that_was_trained_is_judged_as_its_trai
     assert fresh.log_loss["challenger"] == result.evaluation["metrics"]["all"]["log_loss"]["value"]
     card = dataclasses.replace(recipe, scorer="scorecard")
     reused = judge_recipes(
-        opened, champion=card, challenger=recipe, known_us=known_us, judged=result.judged, training=result.training
+        opened,
+        champion=card,
+        challenger=recipe,
+        known_us=known_us,
+        judged=result.judged,
+        training=result.training,
     )
     assert reused == judge_recipes(opened, champion=card, challenger=recipe, known_us=known_us)
     turned = judge_recipes(opened, champion=recipe, challenger=card, known_us=known_us)
     assert turned.gain.value == pytest.approx(-reused.gain.value, abs=1e-12)
     assert (turned.simpler, reused.simpler) == (True, False)
-    assert compare_lists(opened, result.model, result.model, as_of_us=known_us)["stay"] == math.ceil(
-        0.1 * len(opened.open_list(known_us))
-    )
+    assert compare_lists(opened, result.model, result.model, as_of_us=known_us)[
+        "stay"
+    ] == math.ceil(0.1 * len(opened.open_list(known_us)))
 
 
 def test_lists_when_the_settings_have_changed_since_then_are_not_compared(opened):

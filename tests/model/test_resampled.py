@@ -24,8 +24,12 @@ def test_metrics_when_rows_are_sorted_once_then_are_those_of_the_plain_definitio
         assert set(found) == set(METRICS)
         for name, metric in METRICS.items():
             assert found[name] == pytest.approx(metric(p, y, w), abs=1e-12, nan_ok=True), name
-    if len(np.unique(p)) == n:  # with ties the bins' borders depend on the order of equal probabilities
-        assert rows.binned_error(y, weight) == pytest.approx(compute_binned_error(p, y, weight), abs=1e-12)
+    if (
+        len(np.unique(p)) == n
+    ):  # with ties the bins' borders depend on the order of equal probabilities
+        assert rows.binned_error(y, weight) == pytest.approx(
+            compute_binned_error(p, y, weight), abs=1e-12
+        )
 
 
 @given(seed=st.integers(0, 1_000), levels=st.sampled_from([3, 10_000]))
@@ -33,7 +37,9 @@ def test_estimates_when_rows_come_in_another_order_then_are_the_same(seed, level
     rng = np.random.default_rng(seed)
     n = 40
     p = rng.integers(0, levels, n) / levels
-    judged = Judged(p, (rng.random(n) < 0.4).astype(float), rng.choice([1.0, 2.0], n), rng.integers(0, 20, n))
+    judged = Judged(
+        p, (rng.random(n) < 0.4).astype(float), rng.choice([1.0, 2.0], n), rng.integers(0, 20, n)
+    )
     shuffled = judged.take(rng.permutation(n))
     ours, theirs = (compute_metrics(each, seed=1, draws=5) for each in (judged, shuffled))
     for name in ours:

@@ -18,7 +18,11 @@ from leadscore.settings.sections import Scorecard
 
 NAN = float("nan")
 BANT = [f"bant_{letter}" for letter in ("budget", "authority", "need", "timeline")]
-TOUCHES = ["engagement_activities_days_since", "engagement_activities_30d", "engagement_activities_two_way_share"]
+TOUCHES = [
+    "engagement_activities_days_since",
+    "engagement_activities_30d",
+    "engagement_activities_two_way_share",
+]
 
 
 def feature(name, unit="number", **more):
@@ -36,9 +40,14 @@ SALES = [
 
 def known(n, **values):
     """Columns of n leads of whom nothing is known but `values`."""
-    unknown = {f.name: np.full(n, None, dtype=object) if f.is_category else np.full(n, NAN) for f in SALES}
+    unknown = {
+        f.name: np.full(n, None, dtype=object) if f.is_category else np.full(n, NAN) for f in SALES
+    }
     unknown |= {"bant_budget_known": np.zeros(n), "engagement_activities_30d": np.zeros(n)}
-    return unknown | {name: np.asarray(x, dtype=object if name == "place" else float) for name, x in values.items()}
+    return unknown | {
+        name: np.asarray(x, dtype=object if name == "place" else float)
+        for name, x in values.items()
+    }
 
 
 def draw(seed, n, *, leads=None, slope=2.0):
@@ -54,7 +63,10 @@ def draw(seed, n, *, leads=None, slope=2.0):
         engagement_activities_days_since=np.where(touches > 0, 30 / (1 + touches), NAN),
     )  # fmt: skip
     leaning = (
-        -1 + slope * np.nan_to_num(budget - 0.5) + 1.0 * (place == "north") + 0.3 * np.nan_to_num(np.log1p(size) - 3)
+        -1
+        + slope * np.nan_to_num(budget - 0.5)
+        + 1.0 * (place == "north")
+        + 0.3 * np.nan_to_num(np.log1p(size) - 3)
     )
     rows = pd.DataFrame(
         {
@@ -90,14 +102,20 @@ def take(columns, rows):
     ("values", "points"),
     [
         pytest.param({}, 0.0, id="nothing is known"),
-        pytest.param({"bant_budget": [1.0], "bant_budget_known": [1.0]}, 0.75, id="the strongest answer"),
+        pytest.param(
+            {"bant_budget": [1.0], "bant_budget_known": [1.0]}, 0.75, id="the strongest answer"
+        ),
         pytest.param({"bant_budget": [0.5]}, 0.0, id="a middling answer says as little as none"),
         pytest.param({"bant_budget": [0.0]}, -0.75, id="the weakest answer is worse than none"),
         pytest.param({name: [1.0] for name in BANT}, 3.0, id="all four letters"),
-        pytest.param({"bant_need": [0.75], "bant_timeline": [0.0]}, 0.375 - 0.75, id="one for, one against"),
+        pytest.param(
+            {"bant_need": [0.75], "bant_timeline": [0.0]}, 0.375 - 0.75, id="one for, one against"
+        ),
         pytest.param({TOUCHES[0]: [7.0]}, 0.0, id="a week ago is neutral"),
         pytest.param({TOUCHES[0]: [0.0]}, 0.4 * np.log(8), id="in touch right now"),
-        pytest.param({TOUCHES[0]: [400.0]}, -0.4 * np.log(91 / 8), id="longer than 90 days ago is no worse"),
+        pytest.param(
+            {TOUCHES[0]: [400.0]}, -0.4 * np.log(91 / 8), id="longer than 90 days ago is no worse"
+        ),
         pytest.param({TOUCHES[1]: [3.0]}, 0.25 * np.log(4), id="three activities"),
         pytest.param({TOUCHES[1]: [500.0]}, 0.25 * np.log(31), id="more than 30 are no better"),
         pytest.param({TOUCHES[2]: [0.75]}, 0.25, id="three of four by the lead"),
@@ -105,12 +123,16 @@ def take(columns, rows):
     ],
 )
 def test_scorecard_when_worked_by_hand_then_agrees_though_no_lead_has_closed(values, points):
-    assert scorecard().raw(known(1, **values)) == pytest.approx([np.log(0.2 / 0.8) + points], abs=1e-12)
+    assert scorecard().raw(known(1, **values)) == pytest.approx(
+        [np.log(0.2 / 0.8) + points], abs=1e-12
+    )
 
 
 def test_scorecard_when_the_settings_say_otherwise_then_follows_them():
     model = scorecard(base_rate=0.5, need=4.0, recency=0.0)
-    assert model.raw(known(1, bant_need=[1.0], engagement_activities_days_since=[80.0])) == pytest.approx([2.0])
+    assert model.raw(
+        known(1, bant_need=[1.0], engagement_activities_days_since=[80.0])
+    ) == pytest.approx([2.0])
 
 
 def test_scorecard_when_leads_have_closed_then_is_the_same():
@@ -123,10 +145,14 @@ def test_scorecard_when_leads_have_closed_then_is_the_same():
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(data=st.data())
 def test_raw_when_a_bant_answer_gets_better_then_never_falls(kind, models, data):
-    values = {name: data.draw(st.sampled_from([NAN, 0.0, 0.3, 1.0])) for name in (*BANT, *TOUCHES[2:])}
+    values = {
+        name: data.draw(st.sampled_from([NAN, 0.0, 0.3, 1.0])) for name in (*BANT, *TOUCHES[2:])
+    }
     asked = data.draw(st.sampled_from(BANT))
     strength = np.linspace(0, 1, 21)
-    columns = known(21, **{name: np.full(21, value) for name, value in values.items()} | {asked: strength})
+    columns = known(
+        21, **{name: np.full(21, value) for name, value in values.items()} | {asked: strength}
+    )
     assert (np.diff(models[kind].raw(columns)) >= 0).all()
 
 
@@ -174,14 +200,18 @@ def test_scorer_when_its_kind_is_unknown_then_is_refused(models):
 def test_model_when_it_is_of_the_first_ones_then_is_boosted_though_it_does_not_say_so(models):
     model, columns = models["boosted"], draw(3, 100)[0].columns
     first = {key: value for key, value in model.document.items() if key != "scorer"}
-    assert WinModel(first, model.booster_text).raw(columns).tobytes() == model.raw(columns).tobytes()
+    assert (
+        WinModel(first, model.booster_text).raw(columns).tobytes() == model.raw(columns).tobytes()
+    )
 
 
 def test_logistic_when_no_lead_has_closed_then_is_the_scorecard():
     matrix, rows = draw(4, 300)
     ours, theirs = fit("logistic", matrix, rows[:0]), fit("scorecard", matrix, rows[:0])
     assert ours.raw(matrix.columns) == pytest.approx(theirs.raw(matrix.columns), abs=1e-12)
-    assert ours.contributions(matrix.columns) == pytest.approx(theirs.contributions(matrix.columns), abs=1e-12)
+    assert ours.contributions(matrix.columns) == pytest.approx(
+        theirs.contributions(matrix.columns), abs=1e-12
+    )
 
 
 def test_logistic_when_leads_close_then_leaves_the_scorecard_step_by_step():
@@ -199,11 +229,23 @@ def test_logistic_when_there_are_many_leads_then_finds_the_truth():
     matrix, rows = draw(6, 40_000)
     model = fit("logistic", matrix, rows)
     by_answer = model.raw(
-        known(3, bant_budget=[0.0, 0.5, 1.0], bant_budget_known=[1, 1, 1], place=["south"] * 3, size=[19.1] * 3)
+        known(
+            3,
+            bant_budget=[0.0, 0.5, 1.0],
+            bant_budget_known=[1, 1, 1],
+            place=["south"] * 3,
+            size=[19.1] * 3,
+        )
     )
     assert np.diff(by_answer) == pytest.approx([1.0, 1.0], abs=0.12)
     by_place = model.raw(
-        known(2, bant_budget=[0.5] * 2, bant_budget_known=[1, 1], place=["south", "north"], size=[19.1] * 2)
+        known(
+            2,
+            bant_budget=[0.5] * 2,
+            bant_budget_known=[1, 1],
+            place=["south", "north"],
+            size=[19.1] * 2,
+        )
     )
     assert np.diff(by_place) == pytest.approx([1.0], abs=0.12)
 
@@ -215,8 +257,13 @@ def test_logistic_when_any_parameter_is_moved_then_is_less_probable(n):
     features = [feature("bant_budget", "share"), feature("x", "flag")]
     rng = np.random.default_rng(n)
     encoded = np.column_stack([rng.random(n), rng.integers(0, 2, n)])
-    label, weight = (rng.random(n) < expit(encoded @ [1.0, -0.5])).astype(float), rng.uniform(0.5, 2, n)
-    found = fit_logistic(encoded, label, weight, leads=n // 2, features=features, scorecard=Scorecard())
+    label, weight = (
+        (rng.random(n) < expit(encoded @ [1.0, -0.5])).astype(float),
+        rng.uniform(0.5, 2, n),
+    )
+    found = fit_logistic(
+        encoded, label, weight, leads=n // 2, features=features, scorecard=Scorecard()
+    )
     centers = np.average(encoded, axis=0, weights=weight)
     scale = np.sqrt(np.average((encoded - centers) ** 2, axis=0, weights=weight))
     scale[0] = max(scale[0], 1 / np.sqrt(12))  # from weakest to strongest, evenly
@@ -224,7 +271,11 @@ def test_logistic_when_any_parameter_is_moved_then_is_less_probable(n):
 
     def surprise(theta):
         p = expit(theta[0] + (encoded - centers) @ theta[1:])
-        loss = -(np.where(label == 1, np.log(p), np.log(1 - p)) * weight).sum() * (n // 2) / weight.sum()
+        loss = (
+            -(np.where(label == 1, np.log(p), np.log(1 - p)) * weight).sum()
+            * (n // 2)
+            / weight.sum()
+        )
         expected = np.array([expit(prior[0]), 1 - expit(prior[0])])
         loss -= BASE_LEADS * (expected * np.log([expit(theta[0]), 1 - expit(theta[0])])).sum()
         return loss + (((theta - prior)[1:] * scale / (RAW_SPREAD / np.sqrt(2))) ** 2).sum() / 2
@@ -243,7 +294,9 @@ def test_logistic_when_history_contradicts_a_direction_then_keeps_the_direction(
     x = rng.normal(size=2000)
     label = (rng.random(2000) < expit(slope * x)).astype(float)
     features = [feature("x", "share", direction=direction)]
-    scorer = fit_logistic(x[:, None], label, np.ones(2000), leads=2000, features=features, scorecard=Scorecard())
+    scorer = fit_logistic(
+        x[:, None], label, np.ones(2000), leads=2000, features=features, scorecard=Scorecard()
+    )
     found = scorer["terms"][0]["slope"]
     assert (abs(found) > 1) == (direction * slope > 0)
     assert direction * found >= 0
@@ -254,13 +307,21 @@ def test_logistic_when_all_weights_grow_alike_or_rows_repeat_within_leads_then_i
     once = fit("logistic", matrix, rows)
     heavier = fit("logistic", matrix, rows.assign(weight=rows["weight"] * 8))
     twice = Matrix(
-        pd.concat([matrix.keys, matrix.keys.assign(as_of_us=matrix.keys["as_of_us"] + 10_000)], ignore_index=True),
+        pd.concat(
+            [matrix.keys, matrix.keys.assign(as_of_us=matrix.keys["as_of_us"] + 10_000)],
+            ignore_index=True,
+        ),
         {name: np.concatenate([x, x]) for name, x in matrix.columns.items()},
     )
     again = fit(
-        "logistic", twice, pd.concat([rows, rows.assign(as_of_us=rows["as_of_us"] + 10_000)], ignore_index=True)
+        "logistic",
+        twice,
+        pd.concat([rows, rows.assign(as_of_us=rows["as_of_us"] + 10_000)], ignore_index=True),
     )
-    for other in (heavier, again):  # only the categories' rates are mixed with a little less of the base rate
+    for other in (
+        heavier,
+        again,
+    ):  # only the categories' rates are mixed with a little less of the base rate
         assert other.raw(matrix.columns) == pytest.approx(once.raw(matrix.columns), abs=0.1)
 
 
@@ -278,7 +339,9 @@ def test_raw_when_values_were_never_seen_then_stays_within_what_was(models, kind
     lowest, highest = np.nanmin(columns["size"]), np.nanmax(columns["size"])
     strange = {"size": [1e300, -1e300, highest * 1e6], "place": ["mars", "", None]}
     raw = models[kind].raw(known(3, **strange))
-    seen = models[kind].raw(known(4, size=[highest, lowest, highest, NAN], place=["north", "south", None, "south"]))
+    seen = models[kind].raw(
+        known(4, size=[highest, lowest, highest, NAN], place=["north", "south", None, "south"])
+    )
     assert np.isfinite(raw).all()
     assert seen.min() - 0.5 < raw.min() <= raw.max() < seen.max() + 0.5
 
@@ -303,7 +366,8 @@ def test_scorer_when_one_value_is_absurd_then_hardly_moves(kind):
     wild = matrix.columns["size"].copy()
     wild[0] = 1e15
     sound, other = (
-        fit(kind, Matrix(matrix.keys, matrix.columns | {"size": x}), rows) for x in (matrix.columns["size"], wild)
+        fit(kind, Matrix(matrix.keys, matrix.columns | {"size": x}), rows)
+        for x in (matrix.columns["size"], wild)
     )
     fresh = draw(12, 500)[0].columns
     assert np.abs(sound.raw(fresh) - other.raw(fresh)).mean() < 0.08

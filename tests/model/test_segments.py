@@ -25,7 +25,9 @@ def make_world(*, swing, n=4000, seed=0):
     """Leads of three countries; in "at" the size works the other way round, by `swing`."""
     rng = np.random.default_rng(seed)
     keys = pd.DataFrame({"lead_id": [f"{i:05d}" for i in range(n)], "as_of_us": np.arange(n)})
-    country = rng.choice(np.array(["at", "ch", "de", None], dtype=object), n, p=[0.3, 0.3, 0.3, 0.1])
+    country = rng.choice(
+        np.array(["at", "ch", "de", None], dtype=object), n, p=[0.3, 0.3, 0.3, 0.1]
+    )
     meetings, size = rng.random(n), rng.normal(size=n)
     truth = 2 * (meetings - 0.5) + np.where(country == "at", 1 - swing, 1.0) * size
     label = (rng.random(n) < sigmoid(truth)).astype(float)
@@ -39,7 +41,9 @@ def make_pools(matrix, rows, *, kind="logistic"):
     raw = model.raw(matrix.columns)
 
     def unseen(chosen):
-        side = Side("made", rows[chosen].reset_index(drop=True), 0, 1.0, 0.0, make_settings().target)
+        side = Side(
+            "made", rows[chosen].reset_index(drop=True), 0, 1.0, 0.0, make_settings().target
+        )
         return Unseen(side, raw[chosen])
 
     at = np.arange(len(rows))
@@ -58,7 +62,11 @@ def divided(swing, **more):
 
 def test_segment_when_it_works_otherwise_then_has_a_model_of_its_own_that_is_better():
     matrix, model, _, found = divided(2.5)
-    assert list(found.segments["models"]) == ["at", "ch", "de"]  # the others gain by being freed from "at"
+    assert list(found.segments["models"]) == [
+        "at",
+        "ch",
+        "de",
+    ]  # the others gain by being freed from "at"
     told = {each["segment"]: each for each in found.told["models"]}
     assert sorted(told) == ["at", "ch", "de"]
     assert told["at"]["own"]
@@ -73,7 +81,9 @@ def test_segment_when_it_works_otherwise_then_has_a_model_of_its_own_that_is_bet
     np.testing.assert_allclose(own.contributions(matrix.columns).sum(axis=1), raw, atol=1e-9)
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))]
+)
 def test_segments_when_all_are_alike_then_the_model_of_all_stays(seed):
     _, _, pools, found = divided(0.0, seed=seed)
     gains = [each["gain"] for each in found.told["models"] if each["own"]]
@@ -98,25 +108,37 @@ def test_segments_when_the_last_split_says_otherwise_then_the_same_are_chosen(sw
 def test_pools_when_corrected_then_no_row_was_seen_by_its_own_correction():
     matrix, model, pools, found = divided(2.5)
     rows = pools["before"].side.rows
-    inside = np.isin(rows["lead_id"], rows["lead_id"][(matrix.take(rows).columns["profile_country"] == "at")])
-    flipped = rows.assign(label=np.where(rows.index == np.flatnonzero(inside)[0], 1 - rows["label"], rows["label"]))
+    inside = np.isin(
+        rows["lead_id"], rows["lead_id"][(matrix.take(rows).columns["profile_country"] == "at")]
+    )
+    flipped = rows.assign(
+        label=np.where(rows.index == np.flatnonzero(inside)[0], 1 - rows["label"], rows["label"])
+    )
     side = Side("made", flipped, 0, 1.0, 0.0, make_settings().target)
     again = choose_segments(
-        pools | {"before": Unseen(side, pools["before"].raw)}, model, matrix, FEATURES, field="country"
+        pools | {"before": Unseen(side, pools["before"].raw)},
+        model,
+        matrix,
+        FEATURES,
+        field="country",
     )
     first = np.flatnonzero(inside)[0]
     assert again.unseen["before"].raw[first] == found.unseen["before"].raw[first]
     assert (again.unseen["before"].raw != found.unseen["before"].raw).any()
 
 
-@pytest.mark.parametrize(("leads", "low", "high"), [(0, 0.0, 1e-6), (20, 0.005, 0.3), (2000, 0.7, 1.2)])
+@pytest.mark.parametrize(
+    ("leads", "low", "high"), [(0, 0.0, 1e-6), (20, 0.005, 0.3), (2000, 0.7, 1.2)]
+)
 def test_correction_when_leads_are_few_then_is_near_the_model_of_all(leads, low, high):
     rng = np.random.default_rng(1)
     size = rng.normal(size=2000)
     raw = np.zeros(2000) + 0.01 * rng.normal(size=2000)
     label = (rng.random(2000) < sigmoid(size)).astype(float)
     encoded = np.column_stack([size])
-    found = fit_correction(encoded[:leads], raw[:leads], label[:leads], np.ones(leads), leads=leads, features=[SIZE])
+    found = fit_correction(
+        encoded[:leads], raw[:leads], label[:leads], np.ones(leads), leads=leads, features=[SIZE]
+    )
     assert low <= abs(found["terms"][0]["slope"]) <= high
 
 
@@ -125,7 +147,12 @@ def test_correction_when_a_segment_contradicts_a_direction_then_raw_never_falls(
     meetings = rng.random(3000)
     label = (rng.random(3000) < sigmoid(-3 * meetings)).astype(float)
     found = fit_correction(
-        np.column_stack([meetings]), 2 * meetings, label, np.ones(3000), leads=3000, features=[MEETINGS]
+        np.column_stack([meetings]),
+        2 * meetings,
+        label,
+        np.ones(3000),
+        leads=3000,
+        features=[MEETINGS],
     )
     assert found["terms"][0]["slope"] >= 0
     assert found["of_all"]["slope"] >= 0
@@ -148,7 +175,11 @@ def test_segments_when_leads_of_one_are_few_then_it_is_not_tried():
     rare[at[15:]] = "de"
     model, pools = make_pools(Matrix(matrix.keys, matrix.columns | {"profile_country": rare}), rows)
     found = choose_segments(
-        pools, model, Matrix(matrix.keys, matrix.columns | {"profile_country": rare}), FEATURES, field="country"
+        pools,
+        model,
+        Matrix(matrix.keys, matrix.columns | {"profile_country": rare}),
+        FEATURES,
+        field="country",
     )
     assert [each["segment"] for each in found.told["models"]] == ["ch", "de"]
 
@@ -164,7 +195,9 @@ def test_segments_when_leads_of_one_are_few_then_it_is_not_tried():
 def test_settings_when_the_segment_is_wrong_then_say_what_is(model, said):
     with pytest.raises(ValueError, match=said):
         make_settings(model=model)
-    assert isinstance(make_settings(model={"segment": "owner_id", "segment_models": True}), Settings)
+    assert isinstance(
+        make_settings(model={"segment": "owner_id", "segment_models": True}), Settings
+    )
 
 
 def test_settings_when_nothing_says_since_when_a_segment_was_known_then_it_is_refused():
@@ -172,4 +205,6 @@ def test_settings_when_nothing_says_since_when_a_segment_was_known_then_it_is_re
     entries = [entry.model_dump(exclude_unset=True) for entry in plain.mapping[:1]]
     with pytest.raises(ValueError, match="nothing says when 'colour' became known"):
         make_settings(mapping=entries, fields={"colour": {}}, model={"segment": "colour"})
-    assert make_settings(mapping=entries, fields={"colour": {"known_from": "creation"}}, model={"segment": "colour"})
+    assert make_settings(
+        mapping=entries, fields={"colour": {"known_from": "creation"}}, model={"segment": "colour"}
+    )

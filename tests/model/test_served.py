@@ -88,19 +88,29 @@ def batch():
     world = histories.trained()
     raw = world.model.raw(histories.open_matrix().columns)
     probability = world.model.probability(raw)
-    return [{"raw": r, "win_probability": p} for r, p in zip(raw.tolist(), probability.tolist(), strict=True)]
+    return [
+        {"raw": r, "win_probability": p}
+        for r, p in zip(raw.tolist(), probability.tolist(), strict=True)
+    ]
 
 
 def split(columns, rows=None, names=None):
     names = list(columns) if names is None else names
     rows = range(len(next(iter(columns.values())))) if rows is None else rows
-    return {"dataframe_split": {"columns": names, "data": [[columns[name][row] for name in names] for row in rows]}}
+    return {
+        "dataframe_split": {
+            "columns": names,
+            "data": [[columns[name][row] for name in names] for row in rows],
+        }
+    }
 
 
 def ask(server, body):
     """The status and the answer to a body, which is sent as it is if it is text."""
     data = (body if isinstance(body, str) else json.dumps(body)).encode()
-    request = urllib.request.Request(f"{server}/invocations", data, {"Content-Type": "application/json"})  # noqa: S310
+    request = urllib.request.Request(
+        f"{server}/invocations", data, {"Content-Type": "application/json"}
+    )
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return answer.status, json.loads(answer.read())
@@ -115,7 +125,9 @@ def predictions(server, body):
     return told["predictions"]
 
 
-def test_served_when_asked_for_all_open_leads_then_says_bit_for_bit_what_the_batch_says(server, columns, batch):
+def test_served_when_asked_for_all_open_leads_then_says_bit_for_bit_what_the_batch_says(
+    server, columns, batch
+):
     assert len(batch) > 200
     assert len({row["win_probability"] for row in batch}) > 10
     nulls = {name for name, values in columns.items() if None in values}
@@ -126,10 +138,14 @@ def test_served_when_asked_for_all_open_leads_then_says_bit_for_bit_what_the_bat
 
 def test_served_when_asked_for_single_leads_then_says_the_same_of_each(server, columns, batch):
     rows = range(0, len(batch), 5)
-    assert [predictions(server, split(columns, [row]))[0] for row in rows] == [batch[row] for row in rows]
+    assert [predictions(server, split(columns, [row]))[0] for row in rows] == [
+        batch[row] for row in rows
+    ]
 
 
-def test_served_when_rows_and_columns_come_in_another_order_then_says_the_same(server, columns, batch):
+def test_served_when_rows_and_columns_come_in_another_order_then_says_the_same(
+    server, columns, batch
+):
     rng = np.random.default_rng(4)
     rows = rng.permutation(len(batch)).tolist()
     names = rng.permutation(list(columns)).tolist()
@@ -146,7 +162,9 @@ def test_served_when_whole_numbers_come_as_json_integers_then_says_the_same(serv
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
     integers = {name: [whole(value) for value in values] for name, values in columns.items()}
-    only = [name for name, values in integers.items() if all(isinstance(value, int) for value in values)]
+    only = [
+        name for name, values in integers.items() if all(isinstance(value, int) for value in values)
+    ]
     assert only
     assert any(max(integers[name]) > 1 for name in only)
     assert predictions(server, split(integers)) == batch
@@ -158,9 +176,13 @@ def test_served_when_a_column_is_unknown_for_all_then_says_what_the_batch_says(s
     for name in columns:
         empty = columns | {name: [None] * len(columns[name])}
         raw = dict(histories.open_matrix().columns)
-        raw[name] = np.full(len(raw[name]), None if raw[name].dtype == object else np.nan, raw[name].dtype)
+        raw[name] = np.full(
+            len(raw[name]), None if raw[name].dtype == object else np.nan, raw[name].dtype
+        )
         expected = world.model.raw(raw)[:20].tolist()
-        assert [row["raw"] for row in predictions(server, split(empty, range(20)))] == expected, name
+        assert [row["raw"] for row in predictions(server, split(empty, range(20)))] == expected, (
+            name
+        )
     nothing = predictions(server, split({name: [None] for name in columns}))
     assert 0 < nothing[0]["win_probability"] < 1
 
@@ -172,7 +194,9 @@ def test_served_when_a_text_was_never_seen_then_counts_as_any_other(server, colu
     raw = {name: values[rows].copy() for name, values in histories.open_matrix().columns.items()}
     raw[TEXT] = np.array(texts, object)
     changed = columns | {TEXT: texts + columns[TEXT][len(texts) :]}
-    assert [row["raw"] for row in predictions(server, split(changed, rows))] == world.model.raw(raw).tolist()
+    assert [row["raw"] for row in predictions(server, split(changed, rows))] == world.model.raw(
+        raw
+    ).tolist()
 
 
 def test_served_when_there_is_no_row_then_says_nothing(server, columns):
@@ -196,14 +220,29 @@ def of_another_length(columns, change, rows):
 
 
 BAD = {
-    "missing number": (lambda c: split({k: v for k, v in c.items() if k != NUMBER}), [f"missing inputs ['{NUMBER}']"]),
-    "missing text": (lambda c: split({k: v for k, v in c.items() if k != TEXT}), [f"missing inputs ['{TEXT}']"]),
+    "missing number": (
+        lambda c: split({k: v for k, v in c.items() if k != NUMBER}),
+        [f"missing inputs ['{NUMBER}']"],
+    ),
+    "missing text": (
+        lambda c: split({k: v for k, v in c.items() if k != TEXT}),
+        [f"missing inputs ['{TEXT}']"],
+    ),
     "text for a number": (lambda c: with_value(c, NUMBER, '"many"'), [NUMBER, "'many'"]),
     "no text for a number": (lambda c: with_value(c, NUMBER, '""'), [NUMBER]),
     "list for a number": (lambda c: with_value(c, NUMBER, "[1, 2]"), [NUMBER]),
-    "infinite": (lambda c: with_value(c, NUMBER, "1e999"), [NUMBER, "must be a finite number or null"]),
-    "minus infinite": (lambda c: with_value(c, NUMBER, "-Infinity"), [NUMBER, "must be a finite number or null"]),
-    "infinite text": (lambda c: with_value(c, NUMBER, '"inf"'), [NUMBER, "must be a finite number or null"]),
+    "infinite": (
+        lambda c: with_value(c, NUMBER, "1e999"),
+        [NUMBER, "must be a finite number or null"],
+    ),
+    "minus infinite": (
+        lambda c: with_value(c, NUMBER, "-Infinity"),
+        [NUMBER, "must be a finite number or null"],
+    ),
+    "infinite text": (
+        lambda c: with_value(c, NUMBER, '"inf"'),
+        [NUMBER, "must be a finite number or null"],
+    ),
     "too large": (lambda c: with_value(c, NUMBER, "1" + "0" * 400), [NUMBER]),
     "number for a text": (lambda c: with_value(c, TEXT, "5"), [TEXT, "must be text or null"]),
     "true for a text": (lambda c: with_value(c, TEXT, "true"), [TEXT, "must be text or null"]),
@@ -212,7 +251,10 @@ BAD = {
     "short rows": (lambda c: of_another_length(c, -1, [0, 1, 2]), ["columns passed"]),
     "a long row": (lambda c: of_another_length(c, 1, [1]), ["columns passed"]),
     "long rows": (lambda c: of_another_length(c, 1, [0, 1, 2]), ["columns passed"]),
-    "no columns": (lambda c: {"dataframe_split": {"data": split(c)["dataframe_split"]["data"]}}, ["missing inputs"]),
+    "no columns": (
+        lambda c: {"dataframe_split": {"data": split(c)["dataframe_split"]["data"]}},
+        ["missing inputs"],
+    ),
     "no data": (lambda c: {"dataframe_split": {"columns": list(c)}}, ["'data'"]),
     "nothing in it": (lambda c: "{}", ["dataframe_split"]),
     "empty body": (lambda c: "", ["JSON"]),
@@ -222,7 +264,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", list(BAD))
-def test_served_when_a_row_cannot_be_used_then_400_says_why_and_the_server_goes_on(server, columns, batch, name):
+def test_served_when_a_row_cannot_be_used_then_400_says_why_and_the_server_goes_on(
+    server, columns, batch, name
+):
     make, words = BAD[name]
     status, told = ask(server, make(columns))
     assert status == 400, told
@@ -233,7 +277,9 @@ def test_served_when_a_row_cannot_be_used_then_400_says_why_and_the_server_goes_
 
 
 @pytest.mark.parametrize("shape", ["instances", "inputs"])
-def test_served_when_mlflow_turned_null_into_text_then_answers_400_rather_than_a_wrong_number(server, columns, shape):
+def test_served_when_mlflow_turned_null_into_text_then_answers_400_rather_than_a_wrong_number(
+    server, columns, shape
+):
     row = {name: values[0] for name, values in columns.items()} | {TEXT: None}
     status, told = ask(server, {shape: [row]})
     assert status == 400

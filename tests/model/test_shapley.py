@@ -16,7 +16,10 @@ from leadscore.model.fit import fit_scorer
 
 FEATURES = (
     Feature("stage_current", {}, Text("stage"), "category", "", "", "stage"),
-    *(Feature(f"engagement_{i}", {}, Learned(), "number", "", "", f"group_{i}", direction=i == 0) for i in range(8)),
+    *(
+        Feature(f"engagement_{i}", {}, Learned(), "number", "", "", f"group_{i}", direction=i == 0)
+        for i in range(8)
+    ),
 )
 
 
@@ -37,7 +40,10 @@ MANY, ODD = shapley.FEW + CHECKED, 4321
 @pytest.fixture(scope="module")
 def model():
     matrix = make_matrix(3000)
-    raw = np.nan_to_num(matrix.columns["engagement_0"]) + np.nan_to_num(matrix.columns["engagement_1"]) ** 2
+    raw = (
+        np.nan_to_num(matrix.columns["engagement_0"])
+        + np.nan_to_num(matrix.columns["engagement_1"]) ** 2
+    )
     label = (np.random.default_rng(1).random(3000) < 1 / (1 + np.exp(1 - raw))).astype(float)
     rows = matrix.keys.assign(label=label, weight=1.0)
     return fit_scorer(matrix, rows, kind="boosted", features=FEATURES, seed=0, threads=1)
@@ -51,7 +57,9 @@ def test_contributions_when_there_are_many_then_are_those_of_lightgbm_and_add_up
     fast = shapley._explain_many(model.booster, model.encode(many))
     assert fast is not None  # the fast way was taken, not the way back
     few = {name: values[:50] for name, values in many.items()}
-    np.testing.assert_allclose(compute_contributions(model, few).sum(axis=1), model.raw(few), atol=1e-9)
+    np.testing.assert_allclose(
+        compute_contributions(model, few).sum(axis=1), model.raw(few), atol=1e-9
+    )
 
 
 def test_contributions_when_trees_split_by_levels_then_there_is_one_a_feature_and_they_add_up():
@@ -60,11 +68,15 @@ def test_contributions_when_trees_split_by_levels_then_there_is_one_a_feature_an
     matrix, many = make_matrix(2000), make_matrix(MANY, seed=2).columns
     turn = rng.integers(0, 4, 2000)
     matrix.columns["profile_country"] = np.array(["at", "de", "fr", None], dtype=object)[turn]
-    many["profile_country"] = np.array(["at", "de", "fr", "unheard of", None], dtype=object)[np.arange(MANY) % 5]
+    many["profile_country"] = np.array(["at", "de", "fr", "unheard of", None], dtype=object)[
+        np.arange(MANY) % 5
+    ]
     raw = np.nan_to_num(matrix.columns["engagement_1"]) * np.array([2, -2, 2, -2])[turn]
     label = (rng.random(2000) < 1 / (1 + np.exp(-raw))).astype(float)
     rows = matrix.keys.assign(label=label, weight=1.0)
-    model = fit_scorer(matrix, rows, kind="average", features=(*FEATURES, feature), seed=0, threads=1)
+    model = fit_scorer(
+        matrix, rows, kind="average", features=(*FEATURES, feature), seed=0, threads=1
+    )
     assert [entry["levels"] for entry in model.levels] == [["at", "de", "fr"]]
     found = compute_contributions(model, many)
     assert found.shape == (MANY, len(FEATURES) + 2)
@@ -97,11 +109,19 @@ class Broken(Wrong):
 
 
 @pytest.mark.parametrize("explainer", [Wrong, WrongOfOne, Broken])
-def test_contributions_when_the_fast_way_is_wrong_or_fails_then_lightgbm_answers(model, monkeypatch, explainer):
-    monkeypatch.setattr(sys.modules.get("woodelf") or __import__("woodelf"), "WoodelfExplainer", explainer)
+def test_contributions_when_the_fast_way_is_wrong_or_fails_then_lightgbm_answers(
+    model, monkeypatch, explainer
+):
+    monkeypatch.setattr(
+        sys.modules.get("woodelf") or __import__("woodelf"), "WoodelfExplainer", explainer
+    )
     many = make_matrix(MANY, seed=3).columns
     assert ODD not in np.random.default_rng(MANY).choice(MANY, CHECKED, replace=False)
-    spoken = contextlib.nullcontext() if explainer is WrongOfOne else pytest.warns(match="LightGBM explains, slower")
+    spoken = (
+        contextlib.nullcontext()
+        if explainer is WrongOfOne
+        else pytest.warns(match="LightGBM explains, slower")
+    )
     with spoken:
         found = compute_contributions(model, many)
     np.testing.assert_array_equal(found, model.contributions(many))

@@ -23,8 +23,12 @@ def leads(*, slope, level, n=1500, stretch=1.0, heavy=0, seed=0):
 
 
 def signal_of(judged, *, base_rate=0.3):
-    gain = as_json(compute_gain(judged, np.full(len(judged.label), base_rate), seed=1))["log_loss_gain"]
-    return find_signal(judged, as_json(compute_metrics(judged, seed=1)), gain, base_rate=base_rate), gain
+    gain = as_json(compute_gain(judged, np.full(len(judged.label), base_rate), seed=1))[
+        "log_loss_gain"
+    ]
+    return find_signal(
+        judged, as_json(compute_metrics(judged, seed=1)), gain, base_rate=base_rate
+    ), gain
 
 
 def test_signal_when_the_gain_is_proven_then_is_there():
@@ -34,7 +38,9 @@ def test_signal_when_the_gain_is_proven_then_is_there():
 
 
 @pytest.mark.parametrize("level", [1.5, -1.5], ids=["promises too much", "promises too little"])
-def test_signal_when_leads_are_ranked_and_only_the_level_is_off_then_is_unproven_and_says_by_how_much(level):
+def test_signal_when_leads_are_ranked_and_only_the_level_is_off_then_is_unproven_and_says_by_how_much(
+    level,
+):
     judged = leads(slope=1.0, level=level)
     found, gain = signal_of(judged)
     bias = np.average(judged.probability - judged.label)
@@ -75,7 +81,13 @@ def test_signal_when_lists_are_ranked_but_the_better_list_is_promised_less_then_
     merit = rng.normal(size=2000)
     won = rng.random(2000) < 1 / (1 + np.exp(-merit - np.where(later, 2.0, -2.0)))
     promised = 1 / (1 + np.exp(-merit + np.where(later, 2.0, -2.0)))
-    judged = Judged(promised, won.astype(float), np.ones(2000), np.arange(2000).astype(str), block=later.astype(int))
+    judged = Judged(
+        promised,
+        won.astype(float),
+        np.ones(2000),
+        np.arange(2000).astype(str),
+        block=later.astype(int),
+    )
     assert judged.auc() > 0.65
     assert compute_levelled_gain(judged) == pytest.approx(0, abs=1e-9)
     found, _ = signal_of(judged, base_rate=0.5)
@@ -95,16 +107,24 @@ def test_signal_when_an_interval_is_missing_then_nothing_is_proven(missing):
 
 
 @pytest.mark.parametrize(("won", "others"), [(9, 40), (40, 9), (1, 1), (0, 30)])
-def test_signal_when_hardly_any_lead_can_be_judged_then_is_none_and_says_how_many_are_needed(won, others):
+def test_signal_when_hardly_any_lead_can_be_judged_then_is_none_and_says_how_many_are_needed(
+    won, others
+):
     label = np.repeat([1.0, 0.0, 1.0], [won, others, won])  # each won lead has two snapshots
-    lead_id = np.concatenate([np.arange(won), np.arange(won, won + others), np.arange(won)]).astype(str)
+    lead_id = np.concatenate([np.arange(won), np.arange(won, won + others), np.arange(won)]).astype(
+        str
+    )
     judged = Judged(np.full(len(label), 0.5), label, np.ones(len(label)), lead_id)
     found = find_signal(judged, {}, {"value": 1.0, "low": 0.5, "high": 2.0}, base_rate=0.3)
-    assert f"judged on {won} won and {others} other leads only; at least 10 of each" in found.no_signal
+    assert (
+        f"judged on {won} won and {others} other leads only; at least 10 of each" in found.no_signal
+    )
 
 
 def test_signal_when_ten_leads_of_each_kind_can_be_judged_then_they_are_enough():
-    judged = Judged(np.full(20, 0.5), np.repeat([1.0, 0.0], 10), np.ones(20), np.arange(20).astype(str))
+    judged = Judged(
+        np.full(20, 0.5), np.repeat([1.0, 0.0], 10), np.ones(20), np.arange(20).astype(str)
+    )
     found = find_signal(judged, {}, {"value": 1.0, "low": 0.5, "high": 2.0}, base_rate=0.3)
     assert (found.no_signal, found.unproven) == (None, None)
 
@@ -113,10 +133,19 @@ def test_signal_when_ten_leads_of_each_kind_can_be_judged_then_they_are_enough()
     ("promotion", "unproven", "why"),
     [
         pytest.param(Promotion(True, "better"), None, "better", id="proven"),
-        pytest.param(Promotion(True, "better"), "it ranks, but", "it ranks, but", id="better than what scores"),
-        pytest.param(Promotion(False, "worse"), "it ranks, but", "it ranks, but; worse", id="held anyway"),
+        pytest.param(
+            Promotion(True, "better"),
+            "it ranks, but",
+            "it ranks, but",
+            id="better than what scores",
+        ),
+        pytest.param(
+            Promotion(False, "worse"), "it ranks, but", "it ranks, but; worse", id="held anyway"
+        ),
     ],
 )
-def test_promotion_when_the_gain_over_the_base_rate_is_unproven_then_is_held(promotion, unproven, why):
+def test_promotion_when_the_gain_over_the_base_rate_is_unproven_then_is_held(
+    promotion, unproven, why
+):
     found = hold_unproven(promotion, unproven)
     assert (found.promoted, found.why) == (promotion.promoted and unproven is None, why)

@@ -6,7 +6,12 @@ import pytest
 
 from builders import Facts, day, make_settings
 from leadscore.model.horizon import choose_first_horizon, choose_horizon
-from leadscore.model.target import TargetMismatchError, check_target, describe_target, with_horizon_of
+from leadscore.model.target import (
+    TargetMismatchError,
+    check_target,
+    describe_target,
+    with_horizon_of,
+)
 from leadscore.settings.settings import Settings
 
 OUTCOMES = {
@@ -21,11 +26,16 @@ def project(**changes) -> Settings:
     plain = make_settings()
     mapping = [entry.model_dump() for entry in plain.mapping]
     outcomes = changes.pop("outcomes", OUTCOMES)
-    return make_settings(**({"mapping": [*mapping, outcomes], "stages": STAGES, "target": TARGET} | changes))
+    return make_settings(
+        **({"mapping": [*mapping, outcomes], "stages": STAGES, "target": TARGET} | changes)
+    )
 
 
 def manifest_of(settings):
-    return {"target": settings.target.model_dump(mode="json"), "predicts": describe_target(settings)}
+    return {
+        "target": settings.target.model_dump(mode="json"),
+        "predicts": describe_target(settings),
+    }
 
 
 @pytest.mark.parametrize(
@@ -39,7 +49,9 @@ def manifest_of(settings):
          "the mapping of outcomes was 'dead = lost', 'won = won', and is 'dead = won', 'won = won'"),
     ],
 )  # fmt: skip
-def test_model_when_it_predicts_something_else_than_the_settings_then_is_refused_in_words(changes, message):
+def test_model_when_it_predicts_something_else_than_the_settings_then_is_refused_in_words(
+    changes, message
+):
     words = "model m predicts something different from what the settings ask for"
     with pytest.raises(TargetMismatchError, match=words) as refused:
         check_target(project(**changes), manifest_of(project()), version="m")
@@ -84,7 +96,12 @@ def test_settings_when_auto_was_published_as_0_then_are_read_again():
 def test_horizon_when_auto_then_a_list_says_the_horizon_of_its_model():
     found = with_horizon_of(project(target={"horizon_days": "auto"}), manifest_of(project()))
     assert found.target.horizon_days == 90
-    assert with_horizon_of(project(target={"horizon_days": 60}), manifest_of(project())).target.horizon_days == 60
+    assert (
+        with_horizon_of(
+            project(target={"horizon_days": 60}), manifest_of(project())
+        ).target.horizon_days
+        == 60
+    )
 
 
 def slowing(tmp_path, *, later=()):
@@ -102,10 +119,18 @@ def slowing(tmp_path, *, later=()):
 def test_horizon_of_a_backtest_when_later_facts_change_then_is_the_same(tmp_path, from_day):
     from_us = None if from_day is None else day(from_day)
     plain, slow = slowing(tmp_path / "a"), slowing(tmp_path / "b", later=[200] * 300)
-    (first, at, why), (again, again_at, _) = (choose_first_horizon(each, from_us=from_us) for each in (plain, slow))
+    (first, at, why), (again, again_at, _) = (
+        choose_first_horizon(each, from_us=from_us) for each in (plain, slow)
+    )
     assert at < day(150)
-    assert (again.settings.target.horizon_days, again_at) == (first.settings.target.horizon_days, at)
-    assert first.settings.target.horizon_days == choose_horizon(plain, known_us=at)[0].settings.target.horizon_days
+    assert (again.settings.target.horizon_days, again_at) == (
+        first.settings.target.horizon_days,
+        at,
+    )
+    assert (
+        first.settings.target.horizon_days
+        == choose_horizon(plain, known_us=at)[0].settings.target.horizon_days
+    )
     assert "by what was known at 2024-" in why
     whole = choose_horizon(slow, known_us=slow.version.known_until_us)[0]
     assert whole.settings.target.horizon_days > first.settings.target.horizon_days

@@ -18,7 +18,10 @@ from leadscore.model.intercept.running import Past, fit_shift, log_odds_of, rene
 
 HORIZON = 60
 QUICK = 4.0  # days until a loss, in the mean
-FIRST, SLOW = 20.0, 10.0  # days before which nobody wins, and until a win from there on, in the mean
+FIRST, SLOW = (
+    20.0,
+    10.0,
+)  # days before which nobody wins, and until a win from there on, in the mean
 WINS = 0.3
 
 
@@ -43,7 +46,9 @@ def test_shift_when_fitted_then_is_the_mode_of_the_posterior(n, data):
     assert fit_shift(log_odds, label, weight) == pytest.approx(best, abs=1e-5)
 
 
-@pytest.mark.parametrize("weight", [np.empty(0), np.zeros(3)], ids=["no rows", "rows without weight"])
+@pytest.mark.parametrize(
+    "weight", [np.empty(0), np.zeros(3)], ids=["no rows", "rows without weight"]
+)
 def test_shift_when_nothing_is_known_then_is_none(weight):
     rows = np.zeros(len(weight))
     assert fit_shift(rows, rows, weight) == 0
@@ -69,7 +74,9 @@ def test_auc_within_dates_when_each_date_has_a_shift_then_is_as_without(p, label
 
 def true_log_odds(age):
     """Log-odds of a win within the horizon, of a lead that is open at an age in days."""
-    still_won, won_later = (WINS * np.exp(-np.maximum(days - FIRST, 0) / SLOW) for days in (age, age + HORIZON))
+    still_won, won_later = (
+        WINS * np.exp(-np.maximum(days - FIRST, 0) / SLOW) for days in (age, age + HORIZON)
+    )
     still_lost = (1 - WINS) * np.exp(-age / QUICK)
     p = (still_won - won_later) / (still_won + still_lost)
     return np.log(p / (1 - p))
@@ -78,11 +85,15 @@ def true_log_odds(age):
 def simulate(*, seed, leads=1200, days=360.0, boom=None):
     """Leads whose losses come fast and wins slowly; from the day `boom` on twice as many are won."""
     rng = np.random.default_rng(seed)
-    facts = Facts(make_settings(target={"horizon_days": HORIZON, "cadence_days": 3, "max_per_lead": 4}))
+    facts = Facts(
+        make_settings(target={"horizon_days": HORIZON, "cadence_days": 3, "max_per_lead": 4})
+    )
     created = rng.uniform(0, days, leads)
     chance = np.where(created >= (days + 1 if boom is None else boom), 2 * WINS, WINS)
     wins = rng.random(leads) < chance
-    closes = created + np.where(wins, FIRST + rng.exponential(SLOW, leads), rng.exponential(QUICK, leads))
+    closes = created + np.where(
+        wins, FIRST + rng.exponential(SLOW, leads), rng.exponential(QUICK, leads)
+    )
     for i in range(leads):
         facts.lead(f"{i:05d}", float(created[i]))
         if closes[i] < days:
@@ -93,8 +104,12 @@ def simulate(*, seed, leads=1200, days=360.0, boom=None):
 def past_of(facts, created, folder, *, days=360.0):
     """All snapshots, with the log-odds that are true without a boom."""
     history = facts.history(folder, known_until=days)
-    side = history.side("all", from_us=history.version.first_us, to_us=day(days), known_us=day(days))
-    age = (side.rows["as_of_us"].to_numpy() - day(0)) / 86_400e6 - created.loc[side.rows["lead_id"]].to_numpy()
+    side = history.side(
+        "all", from_us=history.version.first_us, to_us=day(days), known_us=day(days)
+    )
+    age = (side.rows["as_of_us"].to_numpy() - day(0)) / 86_400e6 - created.loc[
+        side.rows["lead_id"]
+    ].to_numpy()
     return Past(history, side.rows), true_log_odds(age)
 
 
@@ -128,7 +143,9 @@ MOMENTS = (180, 240, 300)
 
 
 @pytest.mark.parametrize("half_life", [120, 45])
-def test_shift_when_losses_come_fast_and_nothing_drifts_then_is_that_of_the_final_outcomes(steady, half_life):
+def test_shift_when_losses_come_fast_and_nothing_drifts_then_is_that_of_the_final_outcomes(
+    steady, half_life
+):
     off, naive = [], []
     for past in steady:
         for moment in MOMENTS:
@@ -168,16 +185,24 @@ def test_shift_when_facts_are_changed_after_the_moment_then_is_the_same(tmp_path
         if row["available_us"] >= day(250):
             row["outcome"] = "won" if row["outcome"] == "lost" else "lost"
     version = facts.write(tmp_path / "changed", known_until=360)
-    changed = Past(open_history(facts.settings, version, DuckDBEngine(facts.settings.engine)), past.rows)
-    assert shift_of(changed, log_odds, 250, half_life=120) == shift_of(past, log_odds, 250, half_life=120)
-    assert shift_of(changed, log_odds, 360, half_life=120) != shift_of(past, log_odds, 360, half_life=120)
+    changed = Past(
+        open_history(facts.settings, version, DuckDBEngine(facts.settings.engine)), past.rows
+    )
+    assert shift_of(changed, log_odds, 250, half_life=120) == shift_of(
+        past, log_odds, 250, half_life=120
+    )
+    assert shift_of(changed, log_odds, 360, half_life=120) != shift_of(
+        past, log_odds, 360, half_life=120
+    )
 
 
 # --- Ordered --------------------------------------------------------------------------------------------------------
 
 
 def ordered_past(*, delay):
-    history = open_undated(undated_leads(leads=200, seed=1), time="ordered", model={"outcome_delay": delay})
+    history = open_undated(
+        undated_leads(leads=200, seed=1), time="ordered", model={"outcome_delay": delay}
+    )
     until = history.version.known_until_us
     side = history.side("all", from_us=0, to_us=until, known_us=until)
     rows = side.rows.sort_values("as_of_us", ignore_index=True)
@@ -196,7 +221,9 @@ def test_known_when_leads_are_ordered_then_holds_those_before_the_delay(delay, l
 
 def test_known_when_rows_are_ten_half_lives_old_then_leaves_them_out():
     past = ordered_past(delay=0)
-    assert past.known(int(past.rows["as_of_us"][150]), half_life=3).at.tolist() == list(range(119, 150))
+    assert past.known(int(past.rows["as_of_us"][150]), half_life=3).at.tolist() == list(
+        range(119, 150)
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,7 +234,9 @@ def test_unit_when_outcomes_have_no_stated_delay_or_no_order_then_there_is_none(
     assert unit_of(open_undated(undated_leads(leads=30, seed=1), time=time, model=model)) == unit
 
 
-@pytest.mark.parametrize(("n", "dated"), [(1, True), (5, True), (300, True), (1, False), (60, False), (40_000, False)])
+@pytest.mark.parametrize(
+    ("n", "dated"), [(1, True), (5, True), (300, True), (1, False), (60, False), (40_000, False)]
+)
 def test_renewals_when_moments_are_many_then_are_few_and_begin_with_the_first(n, dated):
     moments = np.arange(10, 10 + n)
     found = renewals(np.repeat(moments, 2), dated=dated)

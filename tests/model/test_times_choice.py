@@ -31,7 +31,9 @@ def fit(history):
 
 @pytest.fixture(scope="module")
 def history():
-    return open_undated(leads_in_waves(leads=2500, seed=5, swing=1.5), time="ordered", model=LOGISTIC)
+    return open_undated(
+        leads_in_waves(leads=2500, seed=5, swing=1.5), time="ordered", model=LOGISTIC
+    )
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +45,17 @@ def test_times_when_the_level_swings_then_are_on_and_only_the_level_moves(result
     times, judged = result.evaluation["times"], result.judged
     assert times["half_life"] == 100
     assert "half-life 100 leads" in times["said"]
-    assert result.evaluation["metrics"]["all"]["log_loss"]["value"] < times["without"]["log_loss"] - 0.03
-    assert result.evaluation["metrics"]["all"]["pooled_auc"]["value"] > times["without"]["pooled_auc"] + 0.03
-    assert result.evaluation["metrics"]["all"]["auc"]["value"] == compute_auc(judged.order, judged.label, judged.weight)
+    assert (
+        result.evaluation["metrics"]["all"]["log_loss"]["value"]
+        < times["without"]["log_loss"] - 0.03
+    )
+    assert (
+        result.evaluation["metrics"]["all"]["pooled_auc"]["value"]
+        > times["without"]["pooled_auc"] + 0.03
+    )
+    assert result.evaluation["metrics"]["all"]["auc"]["value"] == compute_auc(
+        judged.order, judged.label, judged.weight
+    )
 
 
 def test_times_when_scored_where_the_training_ended_then_are_those_of_the_model(history, result):
@@ -58,7 +68,9 @@ def test_times_when_scored_where_the_training_ended_then_are_those_of_the_model(
 
 def test_times_when_scored_later_then_count_what_the_model_says_of_new_leads(history, result):
     until = history.version.known_until_us
-    early = fit_model(history, known_us=until - 600, progress=silent).model  # 200 leads before: 3 places a lead
+    early = fit_model(
+        history, known_us=until - 600, progress=silent
+    ).model  # 200 leads before: 3 places a lead
     assert early.document["times"]["half_life"] == 100
     later = shift_at(history, early, known_us=until - 600, as_of_us=until)
     assert later["shift"] != early.document["times"]["shift"]
@@ -76,11 +88,15 @@ def test_recipe_when_it_has_times_then_is_judged_with_them(result):
     ("swing", "model", "why"),
     [
         pytest.param(0.0, LOGISTIC, "no half-life is clearly better", id="nothing drifts"),
-        pytest.param(1.5, {"scorer": "logistic"}, "outcome_delay", id="nobody says when outcomes are known"),
+        pytest.param(
+            1.5, {"scorer": "logistic"}, "outcome_delay", id="nobody says when outcomes are known"
+        ),
     ],
 )
 def test_times_when_they_cannot_help_or_be_known_then_are_off(swing, model, why):
-    found = fit(open_undated(leads_in_waves(leads=900, seed=8, swing=swing), time="ordered", model=model))
+    found = fit(
+        open_undated(leads_in_waves(leads=900, seed=8, swing=swing), time="ordered", model=model)
+    )
     assert found.evaluation["times"]["half_life"] is None
     assert why in found.evaluation["times"]["said"]
     assert "times" not in found.model.document

@@ -35,10 +35,13 @@ def choose(level, *, leads, delay, seed):
     share = np.arange(leads) / leads
     won = rng.random(leads) < 1 / (1 + np.exp(-(merit - 0.8 + level(share))))
     history = open_undated(
-        rows.assign(end=np.where(won, "won", "lost")), time="ordered", model={"outcome_delay": delay}
+        rows.assign(end=np.where(won, "won", "lost")),
+        time="ordered",
+        model={"outcome_delay": delay},
     )
     moments = history.places(
-        history.version.known_until_us, shares=np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS).tolist()
+        history.version.known_until_us,
+        shares=np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS).tolist(),
     )
     before = build_pools(history, moments, history.version.known_until_us)["before"]
     at = rows.reset_index().set_index("id").loc[before.rows["lead_id"], "index"].to_numpy()

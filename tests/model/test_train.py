@@ -43,7 +43,9 @@ def open_facts(facts, *, known_until):
 
 
 def open_sales(folder, *, leads, days, seed=3, signal=1.8, **changes):
-    facts = sales_facts(sales_settings(folder, **changes), leads=leads, days=days, seed=seed, signal=signal)
+    facts = sales_facts(
+        sales_settings(folder, **changes), leads=leads, days=days, seed=seed, signal=signal
+    )
     return open_facts(facts, known_until=days)
 
 
@@ -59,14 +61,23 @@ def written(folder, result, settings, version):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_training_when_repeated_then_writes_the_same_bytes_with_any_number_of_threads(tmp_path, threads):
+def test_training_when_repeated_then_writes_the_same_bytes_with_any_number_of_threads(
+    tmp_path, threads
+):
     first = histories.fitted()
-    facts = sales_facts(sales_settings(tmp_path, engine={"threads": threads}), leads=400, days=85, seed=3, signal=1.8)
+    facts = sales_facts(
+        sales_settings(tmp_path, engine={"threads": threads}),
+        leads=400,
+        days=85,
+        seed=3,
+        signal=1.8,
+    )
     history = open_facts(facts, known_until=85)
     ours = written(tmp_path / "ours", fit(history), history.settings, history.version)
     theirs = written(tmp_path / "theirs", first, history.settings, history.version)
     assert set(ours[1]) == {
-        f"{ours[0]}/{name}" for name in ("model.json", "booster.txt", "evaluation.json", "manifest.json")
+        f"{ours[0]}/{name}"
+        for name in ("model.json", "booster.txt", "evaluation.json", "manifest.json")
     }
     assert ours[0] == theirs[0]
     assert [name for name in ours[1] if ours[1][name] != theirs[1][name]] == []
@@ -138,7 +149,9 @@ def test_calibrator_when_chosen_then_is_the_simplest_that_is_not_clearly_worse(w
     assert set(choice["log_loss"]) == {"none", "sigmoid", "beta", "isotonic", "venn_abers"}
     assert world.model.document["calibrator"]["kind"] == choice["kind"]
     assert choice["compared_on"] == "earlier splits"
-    assert choice["log_loss"][choice["kind"]] != pytest.approx(world.evaluation["metrics"]["all"]["log_loss"]["value"])
+    assert choice["log_loss"][choice["kind"]] != pytest.approx(
+        world.evaluation["metrics"]["all"]["log_loss"]["value"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,10 +159,16 @@ def test_calibrator_when_chosen_then_is_the_simplest_that_is_not_clearly_worse(w
     [
         pytest.param(lambda raw: raw, {"none"}, id="already right"),
         pytest.param(lambda raw: 2.5 * raw + 1, {"sigmoid"}, id="stretched and shifted"),
-        pytest.param(lambda raw: np.where(raw > -0.5, raw + 3, raw - 3), {"isotonic", "venn_abers"}, id="with a jump"),
+        pytest.param(
+            lambda raw: np.where(raw > -0.5, raw + 3, raw - 3),
+            {"isotonic", "venn_abers"},
+            id="with a jump",
+        ),
     ],
 )
-def test_calibrator_when_raw_is_distorted_in_a_known_way_then_is_mostly_of_a_kind_that_mends_it(world, distort, mends):
+def test_calibrator_when_raw_is_distorted_in_a_known_way_then_is_mostly_of_a_kind_that_mends_it(
+    world, distort, mends
+):
     kinds = []
     for seed in range(5):
         rng = np.random.default_rng(seed)
@@ -167,7 +186,9 @@ def test_calibrator_when_another_is_better_only_by_chance_then_stays_the_simples
     better_by_chance = 0
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        unseen = {name: make_unseen(rng, lambda raw: raw, n=600) for name in ("last", "before", "whole")}
+        unseen = {
+            name: make_unseen(rng, lambda raw: raw, n=600) for name in ("last", "before", "whole")
+        }
         choice = choose_calibrator(unseen).choice
         loss = choice["log_loss"]
         best = min(loss, key=loss.get)
@@ -186,7 +207,9 @@ def test_calibrator_when_another_is_better_only_by_chance_then_stays_the_simples
 def make_unseen(rng, distort, *, n=4000, watched=1.0):
     raw = rng.normal(-0.8, 1, n)
     label = (rng.random(n) < 1 / (1 + np.exp(-raw))).astype(float)
-    rows = pd.DataFrame({"lead_id": np.arange(n).astype(str), "label": label, "weight": np.ones(n), "as_of_us": 0})
+    rows = pd.DataFrame(
+        {"lead_id": np.arange(n).astype(str), "label": label, "weight": np.ones(n), "as_of_us": 0}
+    )
     target = histories.sales_settings(histories.scratch()).target
     side = Side("made", rows, known_us=0, watched=watched, capped_share=0.0, target=target)
     return Unseen(side, distort(raw))
@@ -194,7 +217,10 @@ def make_unseen(rng, distort, *, n=4000, watched=1.0):
 
 def test_calibrator_when_the_earlier_splits_are_not_watched_enough_then_is_none():
     rng = np.random.default_rng(1)
-    unseen = {name: make_unseen(rng, lambda raw: 3 * raw, watched=w) for name, w in (("last", 1), ("before", 0.05))}
+    unseen = {
+        name: make_unseen(rng, lambda raw: 3 * raw, watched=w)
+        for name, w in (("last", 1), ("before", 0.05))
+    }
     assert choose_calibrator(unseen).choice["kind"] == "none"
 
 
@@ -204,23 +230,33 @@ def change_all_known_from(facts, moment_us):
     changed = Facts(facts.settings)
     for table, rows in facts.rows.items():
         changed.rows[table] = [
-            {key: turned.get(value, value) for key, value in row.items()} if row["available_us"] >= moment_us else row
+            {key: turned.get(value, value) for key, value in row.items()}
+            if row["available_us"] >= moment_us
+            else row
             for row in rows
         ]
     return changed
 
 
-def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays(tmp_path, monkeypatch):
+def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays(
+    tmp_path, monkeypatch
+):
     ours = open_sales(tmp_path / "ours", leads=350, days=110)
     until = ours.version.known_until_us
     moments = ours.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
-    facts = sales_facts(sales_settings(tmp_path / "theirs"), leads=350, days=110, seed=3, signal=1.8)
+    facts = sales_facts(
+        sales_settings(tmp_path / "theirs"), leads=350, days=110, seed=3, signal=1.8
+    )
     theirs = open_facts(change_all_known_from(facts, moments[-1]), known_until=110)
     seen = []
     monkeypatch.setattr(
-        train, "choose_calibrator", lambda unseen: seen.append(dict(unseen)) or choose_calibrator(unseen)
+        train,
+        "choose_calibrator",
+        lambda unseen: seen.append(dict(unseen)) or choose_calibrator(unseen),
     )
-    monkeypatch.setattr(History, "split_moments", lambda self, known_us, *, least, least_later: moments)
+    monkeypatch.setattr(
+        History, "split_moments", lambda self, known_us, *, least, least_later: moments
+    )
     fit(ours)
     fit(theirs)
     before, after = seen
@@ -229,14 +265,19 @@ def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays
     assert before["before"].raw.tobytes() == after["before"].raw.tobytes()
     for kind in ("none", "sigmoid", "isotonic"):
         assert before["before"].fit_calibrator(kind) == after["before"].fit_calibrator(kind)
-        assert kind == "none" or before["whole"].fit_calibrator(kind) != after["whole"].fit_calibrator(kind)
+        assert kind == "none" or before["whole"].fit_calibrator(kind) != after[
+            "whole"
+        ].fit_calibrator(kind)
 
 
 def test_pools_when_made_then_each_knows_only_what_it_may(world):
     until = world.history.version.known_until_us
     moments = world.history.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)
     pools = build_pools(world.history, moments, until)
-    spans = {name: (pool.rows["as_of_us"].min(), pool.rows["as_of_us"].max()) for name, pool in pools.items()}
+    spans = {
+        name: (pool.rows["as_of_us"].min(), pool.rows["as_of_us"].max())
+        for name, pool in pools.items()
+    }
     assert {name: pool.known_us for name, pool in pools.items()} == {
         "last": until, "before": moments[-1], "whole": until,
     }  # fmt: skip
@@ -255,7 +296,9 @@ def test_reference_when_a_score_is_read_off_it_then_is_the_weighted_share_below(
     reference = build_reference(Judged(p, np.zeros(700), w, np.arange(700).astype(str)))
     asked = np.array([0.0, 0.1, 0.25, 0.251, 0.5, 1.0])
     expected = [100 * (w[p < x].sum() + w[p == x].sum() / 2) / w.sum() for x in asked]
-    assert compute_score(asked, reference) == pytest.approx(expected, abs=0.11)  # a thousand quantiles
+    assert compute_score(asked, reference) == pytest.approx(
+        expected, abs=0.11
+    )  # a thousand quantiles
 
 
 def test_reference_when_kept_with_the_model_then_rises_and_lies_within_the_calibrators_range(world):
@@ -279,7 +322,10 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_p
     gain = told["evaluation"]["gain"]["log_loss_gain"]
     assert gain["low"] <= 0
     assert f"{gain['low']:.4f} to {gain['high']:.4f}" in told["no_signal"]
-    assert json.loads((Path(told["folder"]) / "manifest.json").read_bytes())["no_signal"] == told["no_signal"]
+    assert (
+        json.loads((Path(told["folder"]) / "manifest.json").read_bytes())["no_signal"]
+        == told["no_signal"]
+    )
     registered = histories.register(settings, told)
     assert (registered["registered"], registered["champion"]) == (None, None)
     with pytest.raises(NoModelError, match="no signal: against giving every lead the base rate"):
@@ -295,7 +341,9 @@ def test_score_when_nothing_was_trained_then_says_to_train_first(tmp_path):
 
 
 @pytest.mark.parametrize("days", [10, 20, 30])
-def test_training_when_history_is_shorter_than_the_horizon_then_is_refused_with_its_days(tmp_path, days):
+def test_training_when_history_is_shorter_than_the_horizon_then_is_refused_with_its_days(
+    tmp_path, days
+):
     history = open_sales(tmp_path, leads=200, days=days)
     with pytest.raises(FollowUpError, match=r"only \d+ days of follow-up for a horizon of 30 days"):
         fit(history)
@@ -305,7 +353,9 @@ def facts_with_wins(settings, won, *, leads):
     """A lead a day, each open for twelve days."""
     facts = Facts(settings)
     for i in range(leads):
-        facts.lead(f"{i:04d}", i, channel="web").outcome(f"{i:04d}", i + 12, "won" if i in won else "lost")
+        facts.lead(f"{i:04d}", i, channel="web").outcome(
+            f"{i:04d}", i + 12, "won" if i in won else "lost"
+        )
     return facts
 
 
@@ -315,15 +365,23 @@ def test_training_when_too_few_snapshots_ended_in_one_way_then_is_refused_with_t
     tmp_path, kind, fewer, enough
 ):
     # one snapshot a lead, so that leads can be counted; the last of the few is so late that no split has enough
-    settings = sales_settings(tmp_path, target={"horizon_days": 30, "cadence_days": 7, "max_per_lead": 1})
+    settings = sales_settings(
+        tmp_path, target={"horizon_days": 30, "cadence_days": 7, "max_per_lead": 1}
+    )
     few = set(range(0, 10 * fewer, 10))
     facts = facts_with_wins(settings, few if kind == "won" else set(range(200)) - few, leads=200)
     history = open_facts(facts, known_until=213)
     if enough:
         assert fit(history).evaluation["history"]["snapshots"] == 200
         return
-    told = f"{fewer} won and {200 - fewer} not won" if kind == "won" else f"{200 - fewer} won and {fewer} not won"
-    with pytest.raises(TooFewOutcomesError, match=f"history shows {told} .* at least {MIN_OUTCOMES} of each"):
+    told = (
+        f"{fewer} won and {200 - fewer} not won"
+        if kind == "won"
+        else f"{200 - fewer} won and {fewer} not won"
+    )
+    with pytest.raises(
+        TooFewOutcomesError, match=f"history shows {told} .* at least {MIN_OUTCOMES} of each"
+    ):
         fit(history)
 
 
@@ -343,7 +401,9 @@ def test_training_when_cross_validation_leaves_fewer_wins_than_needed_then_goes_
     assert fit(history).evaluation["basis"] == "cross-validated by lead"
 
 
-def test_training_when_wins_stopped_early_then_it_is_cross_validated_and_ends_in_no_foreign_error(tmp_path):
+def test_training_when_wins_stopped_early_then_it_is_cross_validated_and_ends_in_no_foreign_error(
+    tmp_path,
+):
     # every later side was lost: enough to learn from, but no split can judge
     facts = facts_with_wins(sales_settings(tmp_path), range(30), leads=240)
     result = fit(open_facts(facts, known_until=250))
@@ -358,7 +418,9 @@ def test_segments_when_some_values_are_of_few_leads_then_no_report_names_them(tm
     facts = Facts(settings)
     for i in range(240):
         channel = "Ann Smith" if i % 40 == 1 else "web"
-        facts.lead(f"{i:04d}", i, channel=channel).outcome(f"{i:04d}", i + 12, "won" if i % 3 else "lost")
+        facts.lead(f"{i:04d}", i, channel=channel).outcome(
+            f"{i:04d}", i + 12, "won" if i % 3 else "lost"
+        )
     told = fit(open_facts(facts, known_until=260)).evaluation
     segments = {each["name"] for each in told["segments"]}
     assert segments == {"web", "others (fewer than 10 leads each)"}
@@ -367,7 +429,12 @@ def test_segments_when_some_values_are_of_few_leads_then_no_report_names_them(tm
 
 def test_model_when_the_seed_differs_then_differs(tmp_path):
     # of two seeds that give the same snapshots, so that only the scorer's own draws differ
-    first = open_sales(tmp_path, leads=150, days=62, target={"horizon_days": 30, "cadence_days": 7, "max_per_lead": 99})
+    first = open_sales(
+        tmp_path,
+        leads=150,
+        days=62,
+        target={"horizon_days": 30, "cadence_days": 7, "max_per_lead": 99},
+    )
     other = dataclasses.replace(first, settings=first.settings.model_copy(update={"seed": 11}))
     until = first.version.known_until_us
     pd.testing.assert_frame_equal(first.earlier_side(until).rows, other.earlier_side(until).rows)
@@ -389,13 +456,20 @@ def made_rows(seed, *, n=900, slope=1.0):
     x, noise = rng.uniform(0, 1, n), rng.normal(size=n)
     label = (rng.random(n) < 1 / (1 + np.exp(-slope * 4 * (x - 0.5)))).astype(float)
     rows = pd.DataFrame(
-        {"lead_id": [f"{i:04d}" for i in range(n)], "as_of_us": np.arange(n), "label": label, "weight": np.ones(n)}
+        {
+            "lead_id": [f"{i:04d}" for i in range(n)],
+            "as_of_us": np.arange(n),
+            "label": label,
+            "weight": np.ones(n),
+        }
     )
     return Matrix(rows[["lead_id", "as_of_us"]], {"x": x, "noise": noise}), rows
 
 
 @pytest.mark.parametrize(("direction", "slope"), [(1, -1.0), (-1, 1.0), (1, 1.0), (-1, -1.0)])
-def test_scorer_when_history_contradicts_a_declared_direction_then_keeps_the_direction(direction, slope):
+def test_scorer_when_history_contradicts_a_declared_direction_then_keeps_the_direction(
+    direction, slope
+):
     matrix, rows = made_rows(0, slope=slope)
     features = [feature("x", direction=direction), feature("noise")]
     model = fit_scorer(matrix, rows, features=features, seed=0, threads=1)
@@ -410,16 +484,22 @@ def test_scorer_when_there_are_many_rows_then_does_not_depend_on_the_number_of_t
     matrix, rows = made_rows(6, n=12_000)
     rng = np.random.default_rng(7)
     rows["weight"] = rng.uniform(0.5, 3, len(rows))
-    matrix = Matrix(matrix.keys, matrix.columns | {f"more_{i}": rng.normal(size=len(rows)) for i in range(8)})
+    matrix = Matrix(
+        matrix.keys, matrix.columns | {f"more_{i}": rng.normal(size=len(rows)) for i in range(8)}
+    )
     features = [feature(name) for name in matrix.columns]
-    one, two = (fit_scorer(matrix, rows, features=features, seed=0, threads=threads) for threads in (1, 2))
+    one, two = (
+        fit_scorer(matrix, rows, features=features, seed=0, threads=threads) for threads in (1, 2)
+    )
     assert one.booster_text == two.booster_text
 
 
 def test_scorer_when_rows_are_censored_then_leaves_them_out():
     matrix, rows = made_rows(1)
     gone = np.arange(900) % 3 == 0
-    kept = fit_scorer(matrix, rows[~gone], features=[feature("x"), feature("noise")], seed=0, threads=1)
+    kept = fit_scorer(
+        matrix, rows[~gone], features=[feature("x"), feature("noise")], seed=0, threads=1
+    )
     rows.loc[gone, "label"] = np.nan
     rows.loc[gone, "weight"] = 0.0
     model = fit_scorer(matrix, rows, features=[feature("x"), feature("noise")], seed=0, threads=1)
@@ -448,14 +528,18 @@ def test_cross_validation_when_predicting_a_lead_then_uses_a_model_that_never_sa
 
     def fit_spied(part):
         trained_on.append(set(part["lead_id"]))
-        return fit_scorer(matrix, part, features=[feature("x"), feature("noise")], seed=0, threads=1)
+        return fit_scorer(
+            matrix, part, features=[feature("x"), feature("noise")], seed=0, threads=1
+        )
 
     raw, _ = cross_validate(matrix, side, fit_spied)
     assert len(trained_on) == 5
     assert all(sum(lead not in seen for seen in trained_on) == 1 for lead in set(rows["lead_id"]))
     for seen in trained_on:
         out = ~rows["lead_id"].isin(seen)
-        model = fit_scorer(matrix, rows[~out], features=[feature("x"), feature("noise")], seed=0, threads=1)
+        model = fit_scorer(
+            matrix, rows[~out], features=[feature("x"), feature("noise")], seed=0, threads=1
+        )
         assert model.raw(matrix.take(rows[out]).columns).tobytes() == raw[out].tobytes()
 
 
@@ -488,16 +572,32 @@ def test_curves_when_kept_then_tell_of_the_judged_rows_and_of_every_spell(world)
     e = world.evaluation
     overall, curves = e["metrics"]["all"], e["curves"]
     assert set(curves) == {"roc", "precision_recall", "lift", "distribution", "maturity"}
-    x, y = ([point[name] for point in curves["roc"]] for name in ("false_positive_rate", "true_positive_rate"))
+    x, y = (
+        [point[name] for point in curves["roc"]]
+        for name in ("false_positive_rate", "true_positive_rate")
+    )
     assert np.trapezoid(y, x) == pytest.approx(overall["pooled_auc"]["value"], abs=0.01)
     assert curves["precision_recall"][-1]["precision"] == pytest.approx(overall["win_rate"])
-    share, captured = ([0.0, *(point[name] for point in curves["lift"])] for name in ("share", "captured"))
-    assert np.interp(0.1, share, captured) == pytest.approx(overall["capture_10"]["value"], abs=0.01)
+    share, captured = (
+        [0.0, *(point[name] for point in curves["lift"])] for name in ("share", "captured")
+    )
+    assert np.interp(0.1, share, captured) == pytest.approx(
+        overall["capture_10"]["value"], abs=0.01
+    )
     weight = sum(bin_["weight"] for bin_ in e["reliability"])
-    assert sum(bin_["won"] + bin_["other"] for bin_ in curves["distribution"]) == pytest.approx(weight)
+    assert sum(bin_["won"] + bin_["other"] for bin_ in curves["distribution"]) == pytest.approx(
+        weight
+    )
     spells = world.history.spells(world.history.version.known_until_us)
-    assert curves["maturity"][-1]["share"] >= spells["won"].mean()  # for the open ones some more are won
-    assert 0 < e["days_to_win"]["half"] < e["days_to_win"]["nine_tenths"] <= curves["maturity"][-1]["days"]
+    assert (
+        curves["maturity"][-1]["share"] >= spells["won"].mean()
+    )  # for the open ones some more are won
+    assert (
+        0
+        < e["days_to_win"]["half"]
+        < e["days_to_win"]["nine_tenths"]
+        <= curves["maturity"][-1]["days"]
+    )
     assert e["horizon_days"] == world.settings.target.horizon_days
     assert e["no_signal"] is None
 

@@ -20,7 +20,12 @@ def world():
     label = (rng.random(n) < 1 / (1 + np.exp(-2 * x))).astype(float)
     label[::50] = np.nan  # censored
     rows = pd.DataFrame(
-        {"lead_id": (np.arange(n) // 2).astype(str), "as_of_us": np.arange(n), "label": label, "weight": 1.0}
+        {
+            "lead_id": (np.arange(n) // 2).astype(str),
+            "as_of_us": np.arange(n),
+            "label": label,
+            "weight": 1.0,
+        }
     )
     splits = [(rows[:k], rows[k : k + 200]) for k in (300, 500, 700)]
     return Matrix(rows[["lead_id", "as_of_us"]], {"x": x, "noise": noise}), splits
@@ -28,7 +33,9 @@ def world():
 
 def tune(world, *, trials=8, seed=3, threads=1, **more):
     matrix, splits = world
-    return tune_boosted(matrix, splits, features=FEATURES, trials=trials, seed=seed, threads=threads, **more)
+    return tune_boosted(
+        matrix, splits, features=FEATURES, trials=trials, seed=seed, threads=threads, **more
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +57,9 @@ def test_tuning_when_repeated_then_chooses_the_same(world, tuned):
 
 def test_tuning_when_done_then_tells_every_trial_the_default_first(tuned):
     assert len(tuned.trials) == 8
-    assert {key: tuned.trials[0][key] for key in ("trees", "leaves", "l2", "feature_share")} == vars(Boosting())
+    assert {
+        key: tuned.trials[0][key] for key in ("trees", "leaves", "l2", "feature_share")
+    } == vars(Boosting())
     assert tuned.reproducible
     for trial in tuned.trials:
         assert (trial["log_loss"] is None) == (trial["splits"] < 3)
@@ -64,7 +73,9 @@ def test_tuning_when_some_trials_fall_behind_then_gives_them_up(world):
 
 
 def test_tuning_when_done_then_chooses_no_larger_trees_than_the_best_ones(tuned):
-    best = min((trial for trial in tuned.trials if trial["log_loss"]), key=lambda trial: trial["log_loss"])
+    best = min(
+        (trial for trial in tuned.trials if trial["log_loss"]), key=lambda trial: trial["log_loss"]
+    )
     assert tuned.boosting.splits() <= best["trees"] * (best["leaves"] - 1)
 
 
@@ -83,10 +94,20 @@ def later(*loss, lead_id="abcd"):
     ("losses", "chosen"),
     [
         # worse by .4, -.2, 0 and 0: by .05 on average, with the standard error sqrt(.35^2 + .25^2 + 2 .05^2) / 4 = .109
-        pytest.param([later(0.5, 0.5, 0.5, 0.5), later(0.9, 0.3, 0.5, 0.5)], 1, id="smaller and within an error"),
-        pytest.param([later(0.5, 0.5, 0.5, 0.5), later(0.6, 0.6, 0.6, 0.6)], 0, id="smaller and surely worse"),
-        pytest.param([later(0.5, 0.5, 0.5, 0.5), later(0.4, 0.4, 0.4, 0.4)], 1, id="smaller and better"),
-        pytest.param([later(0.5, 0.5, 0.5, 0.5), later(0.5, 0.5, 0.5, 0.5)], 1, id="smaller and the same"),
+        pytest.param(
+            [later(0.5, 0.5, 0.5, 0.5), later(0.9, 0.3, 0.5, 0.5)],
+            1,
+            id="smaller and within an error",
+        ),
+        pytest.param(
+            [later(0.5, 0.5, 0.5, 0.5), later(0.6, 0.6, 0.6, 0.6)], 0, id="smaller and surely worse"
+        ),
+        pytest.param(
+            [later(0.5, 0.5, 0.5, 0.5), later(0.4, 0.4, 0.4, 0.4)], 1, id="smaller and better"
+        ),
+        pytest.param(
+            [later(0.5, 0.5, 0.5, 0.5), later(0.5, 0.5, 0.5, 0.5)], 1, id="smaller and the same"
+        ),
     ],
 )
 def test_choice_when_worked_by_hand_then_is_the_smallest_within_a_standard_error(losses, chosen):

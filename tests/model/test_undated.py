@@ -36,7 +36,9 @@ def ordered():
 @pytest.fixture(scope="module")
 def replayed():
     """The same leads, of settings that train quickly: back-tests train at each place."""
-    return open_undated(undated_leads(leads=N, seed=1), time="ordered", model={"scorer": "logistic"})
+    return open_undated(
+        undated_leads(leads=N, seed=1), time="ordered", model={"scorer": "logistic"}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +67,19 @@ COLUMNS = {
 
 def same(groups):
     """Which rows share a group, whatever the groups are called."""
-    return [[i for i, other in enumerate(groups) if other == group] for group in dict.fromkeys(groups)]
+    return [
+        [i for i, other in enumerate(groups) if other == group] for group in dict.fromkeys(groups)
+    ]
 
 
 @pytest.mark.parametrize(
     ("together", "expected"),
     [
-        pytest.param(True, [[0, 2], [1], [3, 4], [5]], id="rows that are equal, unknown being equal to unknown"),
+        pytest.param(
+            True,
+            [[0, 2], [1], [3, 4], [5]],
+            id="rows that are equal, unknown being equal to unknown",
+        ),
         pytest.param(False, [[0], [1], [2], [3], [4], [5]], id="leads"),
     ],
 )
@@ -136,18 +144,26 @@ def test_training_when_leads_are_ordered_then_judges_on_the_last_fifth(by_order)
     assert set(by_order["calibrator"]["log_loss"]) == CALIBRATORS
 
 
-def test_training_when_there_is_no_order_then_every_lead_is_judged_five_times_by_choices_of_the_other_folds(by_folds):
+def test_training_when_there_is_no_order_then_every_lead_is_judged_five_times_by_choices_of_the_other_folds(
+    by_folds,
+):
     assert by_folds["basis"] == BY_LEADS
     assert by_folds["splits"] == []
     assert by_folds["metrics"]["all"]["snapshots"] == by_folds["judged"]["leads"] == N
     assert set(by_folds["calibrator"]["log_loss"]) == CALIBRATORS
-    assert by_folds["calibrator"]["compared_on"] == by_folds["scorer"]["compared_on"] == "the other folds"
+    assert (
+        by_folds["calibrator"]["compared_on"]
+        == by_folds["scorer"]["compared_on"]
+        == "the other folds"
+    )
 
 
 @pytest.mark.parametrize("name", ["by_order", "by_folds"])
 def test_training_when_nothing_is_dated_then_says_so_and_nothing_of_horizons(name, request):
     evaluation = request.getfixturevalue(name)
-    assert evaluation["assumption"].endswith("every mapped field was known when the lead was scored")
+    assert evaluation["assumption"].endswith(
+        "every mapped field was known when the lead was scored"
+    )
     assert (evaluation["horizon_days"], evaluation["days_to_win"]) == (None, None)
     assert evaluation["history"]["follow_up_days"] is evaluation["history"]["mature_rate"] is None
     assert "maturity" not in evaluation["curves"]
@@ -163,11 +179,19 @@ def test_auc_when_there_is_a_signal_then_both_ways_of_judging_find_it(by_order, 
 
 @pytest.mark.parametrize(
     ("time", "scorer"),
-    [("ordered", "auto"), ("none", "scorecard"), pytest.param("none", "auto", marks=pytest.mark.slow)],
+    [
+        ("ordered", "auto"),
+        ("none", "scorecard"),
+        pytest.param("none", "auto", marks=pytest.mark.slow),
+    ],
 )
 def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(time, scorer):
-    history = open_undated(undated_leads(leads=200, seed=4, signal=0.0), time=time, model={"scorer": scorer})
-    assert fit(history).no_signal.startswith("no signal: against giving every lead the base rate of ")
+    history = open_undated(
+        undated_leads(leads=200, seed=4, signal=0.0), time=time, model={"scorer": scorer}
+    )
+    assert fit(history).no_signal.startswith(
+        "no signal: against giving every lead the base rate of "
+    )
 
 
 def test_intervals_when_every_lead_was_exported_four_times_then_are_as_wide_as_of_those_exported_once():
@@ -175,11 +199,17 @@ def test_intervals_when_every_lead_was_exported_four_times_then_are_as_wide_as_o
     four = pd.concat([rows.assign(id=f"{i} " + rows["id"]) for i in range(4)], ignore_index=True)
     model = {"scorer": "scorecard", "identical_rows": "together"}
     once, often = (
-        fit(open_undated(each, time="none", model=model)).evaluation["metrics"]["all"] for each in (rows, four)
+        fit(open_undated(each, time="none", model=model)).evaluation["metrics"]["all"]
+        for each in (rows, four)
     )
     assert often["leads"] == 400
-    width = {name: told["auc"]["high"] - told["auc"]["low"] for name, told in (("once", once), ("often", often))}
-    assert width["often"] == pytest.approx(width["once"], rel=0.35)  # of 400 leads of their own it would be half
+    width = {
+        name: told["auc"]["high"] - told["auc"]["low"]
+        for name, told in (("once", once), ("often", often))
+    }
+    assert width["often"] == pytest.approx(
+        width["once"], rel=0.35
+    )  # of 400 leads of their own it would be half
 
 
 @pytest.mark.parametrize("time", ["ordered", "none"])
@@ -187,21 +217,32 @@ def test_training_when_too_few_leads_were_won_then_is_refused_with_the_numbers(t
     rows = undated_leads(leads=200, seed=6)
     won = rows.index[rows["end"] == "won"][MIN_OUTCOMES - 1 :]
     with pytest.raises(TooFewOutcomesError, match=f"{MIN_OUTCOMES - 1}"):
-        fit(open_undated(rows.assign(end=rows["end"].where(~rows.index.isin(won), "lost")), time=time))
+        fit(
+            open_undated(
+                rows.assign(end=rows["end"].where(~rows.index.isin(won), "lost")), time=time
+            )
+        )
 
 
 @pytest.mark.parametrize("time", ["ordered", "none"])
 @pytest.mark.parametrize(("only", "missing"), [("won", "lost"), ("lost", "won")])
-def test_training_when_all_leads_ended_alike_then_says_which_outcome_nobody_marked(time, only, missing):
+def test_training_when_all_leads_ended_alike_then_says_which_outcome_nobody_marked(
+    time, only, missing
+):
     rows = undated_leads(leads=200, seed=6)
     alike = rows.assign(end=rows["end"].where(rows["end"] == only, ""))
-    with pytest.raises(TooFewOutcomesError, match=f"No lead is marked {missing}, and without dates an open lead says"):
+    with pytest.raises(
+        TooFewOutcomesError,
+        match=f"No lead is marked {missing}, and without dates an open lead says",
+    ):
         fit(open_undated(alike, time=time))
 
 
 def test_basis_when_the_last_split_lies_earlier_then_says_how_much_came_after_it():
     rows = undated_leads(leads=600, seed=8)
-    rows.loc[rows.index >= 480, "end"] = "lost"  # too few are won after the usual place of the last split
+    rows.loc[rows.index >= 480, "end"] = (
+        "lost"  # too few are won after the usual place of the last split
+    )
     evaluation = fit(open_undated(rows, time="ordered")).evaluation
     split = int(evaluation["splits"][-1]["leads"])
     assert split < 480
@@ -210,7 +251,9 @@ def test_basis_when_the_last_split_lies_earlier_then_says_how_much_came_after_it
 
 def test_training_when_an_order_leaves_too_few_before_every_split_then_cross_validates_in_words():
     rows = undated_leads(leads=60, seed=7)
-    rows = rows.assign(end=np.where(np.arange(60) < 36, "lost", "won"))  # at 80 % of the order 12 were won
+    rows = rows.assign(
+        end=np.where(np.arange(60) < 36, "lost", "won")
+    )  # at 80 % of the order 12 were won
     evaluation = fit(open_undated(rows, time="ordered")).evaluation
     assert (evaluation["basis"], evaluation["splits"]) == (BY_LEADS, [])
 
@@ -219,13 +262,17 @@ def test_open_leads_when_nothing_is_dated_then_are_scored_and_never_learned_from
     rows = undated_leads(leads=150, seed=8, is_open=20)
     history = open_undated(rows, time="ordered")
     assert fit(history).evaluation["history"]["leads"] == 130
-    assert set(history.open_list(history.version.known_until_us)["lead_id"]) == set(rows["id"][130:])
+    assert set(history.open_list(history.version.known_until_us)["lead_id"]) == set(
+        rows["id"][130:]
+    )
 
 
 # --- Back-tests -----------------------------------------------------------------------------------------------------
 
 
-def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_up_to_the_next(replayed):
+def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_up_to_the_next(
+    replayed,
+):
     places = spread_dates(replayed, from_us=None, to_us=None, dates=2)
     assert places == [10 + 3 * 200, 10 + 3 * 450]  # 40 and 90 % of the leads before them
     result = run_backtest(replayed, places, progress=silent)
@@ -238,18 +285,26 @@ def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_
 
 def test_backtest_when_at_a_place_then_says_what_a_training_there_would_have_said(replayed):
     place = 10 + 3 * 200
-    predicted = run_backtest(replayed, [place], progress=silent).predictions.set_index("lead_id")["leadscore"]
+    predicted = run_backtest(replayed, [place], progress=silent).predictions.set_index("lead_id")[
+        "leadscore"
+    ]
     model = fit(replayed, place).model
     rows = replayed.later_side(place, to_us=10**6, known_us=10**6).rows
     matrix = build_matrix(replayed.snapshot(rows), build_features(replayed.settings)).take(rows)
     expected = pd.Series(model.probability(model.raw(matrix.columns)), index=rows["lead_id"])
-    pd.testing.assert_series_equal(predicted.sort_index(), expected.sort_index(), check_names=False, check_exact=True)
+    pd.testing.assert_series_equal(
+        predicted.sort_index(), expected.sort_index(), check_names=False, check_exact=True
+    )
 
 
 @pytest.mark.parametrize(
     ("time", "dates", "words"),
     [
-        ("none", {}, "nothing says which leads came first, so there is no past to replay; see `train`"),
+        (
+            "none",
+            {},
+            "nothing says which leads came first, so there is no past to replay; see `train`",
+        ),
         ("ordered", {"from_us": 5}, "leads have places and no dates, so leave out --from and --to"),
         ("ordered", {"to_us": 5}, "leads have places and no dates, so leave out --from and --to"),
     ],

@@ -25,8 +25,17 @@ def funnel(folder, *, days, leads=1_500, seed=1, falling=0.0, scorer="auto"):
     settings = sales_settings(folder, model={"scorer": scorer, "trials": 1})
     facts, chances = Facts(settings), {}
     for i, created in enumerate(np.sort(rng.uniform(0, days, leads))):
-        lead_id, channel, size = f"{i:05d}", str(rng.choice(["web", "fair", "referral"])), int(rng.integers(1, 500))
-        odds = -1.8 + 1.5 * (channel == "referral") + 0.8 * (size > 250) - falling * (created > 0.75 * days)
+        lead_id, channel, size = (
+            f"{i:05d}",
+            str(rng.choice(["web", "fair", "referral"])),
+            int(rng.integers(1, 500)),
+        )
+        odds = (
+            -1.8
+            + 1.5 * (channel == "referral")
+            + 0.8 * (size > 250)
+            - falling * (created > 0.75 * days)
+        )
         chance = 1 / (1 + np.exp(-odds))
         facts.lead(lead_id, float(created), channel=channel, size=size)
         facts.stage(lead_id, float(created), "new")
@@ -48,7 +57,9 @@ def chance_within(created, chance, *, at):
 def promised(history, result):
     """Probabilities of the leads that are open at the end, by lead."""
     asked = history.open_list(history.version.known_until_us)
-    features = build_features(history.settings, leave_out=frozenset(result.model.document["left_out"]))
+    features = build_features(
+        history.settings, leave_out=frozenset(result.model.document["left_out"])
+    )
     matrix = build_matrix(history.snapshot(asked), features)
     probability = result.model.probability(result.model.raw(matrix.columns))
     return dict(zip(matrix.keys["lead_id"], probability, strict=True))
@@ -78,7 +89,9 @@ def test_training_when_nothing_is_lost_then_says_what_it_takes_for_granted(stead
     history, _, result = steady
     evaluation = result.evaluation
     assert result.no_signal is None
-    assert evaluation["assumption"].startswith("no lead is recorded as lost: a lead counts as not won once 30 days")
+    assert evaluation["assumption"].startswith(
+        "no lead is recorded as lost: a lead counts as not won once 30 days"
+    )
     assert [*evaluation["drift"]] == ["periods", "last", "said"]
     card = card_of(history, result)
     assert "No lead is recorded as lost" in card
@@ -86,10 +99,19 @@ def test_training_when_nothing_is_lost_then_says_what_it_takes_for_granted(stead
 
 
 def card_of(history, result):
-    manifest = {"project": "p", "known_until": "2024-01-01T00:00:00Z", "store_version": "s", "seed": 1}
+    manifest = {
+        "project": "p",
+        "known_until": "2024-01-01T00:00:00Z",
+        "store_version": "s",
+        "seed": 1,
+    }
     evaluation = result.evaluation | {"audit": [], "horizon_why": None, "not_asked_for": []}
     return build_card(
-        evaluation=evaluation, features=result.features, manifest=manifest, settings=history.settings, figures={}
+        evaluation=evaluation,
+        features=result.features,
+        manifest=manifest,
+        settings=history.settings,
+        figures={},
     )
 
 
@@ -109,4 +131,7 @@ def test_drift_when_leads_are_won_less_and_less_then_says_what_came_of_the_last_
     assert rates[0] > last["win_rate"]
     assert last["mean_probability"] > last["high"]
     assert "leads are won less often than before" in drift["said"]
-    assert f"{last['mean_probability']:.3f} was promised and {last['win_rate']:.3f} came" in drift["said"]
+    assert (
+        f"{last['mean_probability']:.3f} was promised and {last['win_rate']:.3f} came"
+        in drift["said"]
+    )

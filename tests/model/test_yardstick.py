@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from sklearn.naive_bayes import CategoricalNB
 
-from histories import open_stored, open_undated, sales_facts, sales_settings, undated_leads, write_store
+from histories import (
+    open_stored,
+    open_undated,
+    sales_facts,
+    sales_settings,
+    undated_leads,
+    write_store,
+)
 from leadscore.evaluation.metrics import METRICS, resample_leads
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
@@ -23,7 +30,15 @@ STAGE = Feature("stage_current", {}, Text("stage"), "category", "", "", "stage")
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
 SIZE = Feature("profile_size", {}, Learned(), "number", "", "", "size")
 EMAILS = Feature("engagement_emails", {}, Learned(), "count", "", "", "emails")
-MODELS = {"base_rate", "stage_only", "scorecard", "logistic", "lightgbm", "hist_gradient_boosting", "naive_bayes"}
+MODELS = {
+    "base_rate",
+    "stage_only",
+    "scorecard",
+    "logistic",
+    "lightgbm",
+    "hist_gradient_boosting",
+    "naive_bayes",
+}
 
 
 def matrix_of(**columns):
@@ -34,7 +49,9 @@ def matrix_of(**columns):
 
 def test_naive_bayes_when_counted_by_hand_then_is_that():
     seen = matrix_of(stage_current=["new", "new", "offer", "offer"], engagement_emails=[1, 2, 3, 4])
-    asked = matrix_of(stage_current=["new", "offer", None, "never seen"], engagement_emails=[9, 9, 9, 9])
+    asked = matrix_of(
+        stage_current=["new", "offer", None, "never seen"], engagement_emails=[9, 9, 9, 9]
+    )
     label, weight = np.array([0.0, 0.0, 1.0, 0.0]), np.ones(4)
     found = predict_naive_bayes(seen, label, weight, asked, [STAGE, EMAILS])
     # (won + 1) / (lost + 1) = 2/4; of the won 1/3 in new and 2/3 in offer, of the lost 3/5 and 2/5
@@ -69,7 +86,9 @@ def test_naive_bayes_when_a_number_is_unknown_then_it_says_nothing():
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    settings = sales_settings(tmp_path_factory.mktemp("compare"), model={"scorer": "logistic", "trials": 1})
+    settings = sales_settings(
+        tmp_path_factory.mktemp("compare"), model={"scorer": "logistic", "trials": 1}
+    )
     write_store(sales_facts(settings, leads=400, days=110, seed=3, signal=1.8), known_until=110)
     history = open_stored(settings)
     return compare_models(history, known_us=history.version.known_until_us)
@@ -96,16 +115,26 @@ def test_differences_when_computed_then_are_those_of_a_slow_loop_over_the_same_r
         for key in ("pooled_auc", "brier", "log_loss"):
             metric, told = METRICS[key], table[name]["difference"][key]
             weights = [judged.weight * count for count in counts]
-            spread = [metric(theirs, judged.label, w) - metric(ours, judged.label, w) for w in weights]
-            value = metric(theirs, judged.label, judged.weight) - metric(ours, judged.label, judged.weight)
+            spread = [
+                metric(theirs, judged.label, w) - metric(ours, judged.label, w) for w in weights
+            ]
+            value = metric(theirs, judged.label, judged.weight) - metric(
+                ours, judged.label, judged.weight
+            )
             np.testing.assert_allclose(
-                [told["value"], told["low"], told["high"]], [value, *np.percentile(spread, [2.5, 97.5])], atol=1e-12
+                [told["value"], told["low"], told["high"]],
+                [value, *np.percentile(spread, [2.5, 97.5])],
+                atol=1e-12,
             )
 
 
 def test_differences_when_a_model_is_ours_then_are_none_at_all(compared):
     judged = compared.judged
-    same = {OURS: judged.probability, "copy": judged.probability, "base_rate": np.full(len(judged.label), 0.3)}
+    same = {
+        OURS: judged.probability,
+        "copy": judged.probability,
+        "base_rate": np.full(len(judged.label), 0.3),
+    }
     table = compute_table(judged, same, seed=1)
     for told in table["copy"]["difference"].values():
         assert told["value"] == 0
@@ -116,14 +145,20 @@ def test_differences_when_a_model_is_ours_then_are_none_at_all(compared):
 def without_order():
     """200 leads, 40 of them twice: what is learned from, and the comparison."""
     rows = undated_leads(leads=200, seed=2)
-    rows = pd.concat([rows, rows.head(40).assign(id=[f"again{i}" for i in range(40)])], ignore_index=True)
-    history = open_undated(rows, time="none", model={"scorer": "logistic", "trials": 1, "identical_rows": "together"})
+    rows = pd.concat(
+        [rows, rows.head(40).assign(id=[f"again{i}" for i in range(40)])], ignore_index=True
+    )
+    history = open_undated(
+        rows, time="none", model={"scorer": "logistic", "trials": 1, "identical_rows": "together"}
+    )
     until = history.version.known_until_us
     training = open_training(history, known_us=until, progress=silent, leave_out=set())
     return training, compare_models(history, known_us=until)
 
 
-def test_models_when_leads_have_no_order_then_each_is_predicted_in_the_folds_that_ours_was(without_order):
+def test_models_when_leads_have_no_order_then_each_is_predicted_in_the_folds_that_ours_was(
+    without_order,
+):
     training, compared = without_order
     label, weight = (training.side.rows[name].to_numpy() for name in ("label", "weight"))
     groups = training.matrix.take(training.side.rows).groups()
@@ -155,7 +190,9 @@ def test_peers_when_a_category_has_its_own_meaning_then_all_three_see_it_and_uns
     side = Side("all", snapshots, known_us=2000, watched=1.0, capped_share=0.0, target=None)
     rows = asked.keys.assign(lead_id="asked " + asked.keys["lead_id"])
     keys = pd.concat([seen.keys, rows], ignore_index=True)
-    both = Matrix(keys, {"profile_country": np.concatenate([country, asked.columns["profile_country"]])})
+    both = Matrix(
+        keys, {"profile_country": np.concatenate([country, asked.columns["profile_country"]])}
+    )
     found = predict_yardsticks(both, side, rows, [COUNTRY], scorecard=Scorecard())
     for name in ("logistic", "lightgbm", "hist_gradient_boosting"):
         np.testing.assert_allclose(found[name][:4], [0.8, 0.1, 0.7, 0.2], atol=0.1)

@@ -81,7 +81,9 @@ def test_damaged_list_when_old_then_goes_like_any_other(made, damage):
     assert prune(folder).kept == (ids[140],)
 
 
-def test_pruning_when_it_dies_at_any_step_then_readers_see_a_whole_list_and_the_next_one_ends_it(made, monkeypatch):
+def test_pruning_when_it_dies_at_any_step_then_readers_see_a_whole_list_and_the_next_one_ends_it(
+    made, monkeypatch
+):
     folder, ids = made
     real = Path.unlink
     for dies_at in range(1, 5):
@@ -108,7 +110,9 @@ def test_list_when_another_was_compared_with_it_then_stays_with_that_one(made):
     listed = pruning.Listed(ids[140], told)
     real = pruning.read_listed
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pruning, "read_listed", lambda f, name: listed if name == ids[140] else real(f, name))
+        patched.setattr(
+            pruning, "read_listed", lambda f, name: listed if name == ids[140] else real(f, name)
+        )
         assert set(prune(folder).kept) == {ids[110], ids[140]}
 
 
@@ -130,5 +134,8 @@ HORIZONS = {
 def test_horizon_of_a_list_when_asked_for_then_is_the_longer_of_then_and_now(case):
     now, then, expected = HORIZONS[case]
     settings = make_settings(target={"horizon_days": now})
-    assert horizon_of(settings, listed(settings=json.dumps({"target": {"horizon_days": then}}))) == expected
+    assert (
+        horizon_of(settings, listed(settings=json.dumps({"target": {"horizon_days": then}})))
+        == expected
+    )
     assert horizon_of(settings, listed()) == 0

@@ -58,14 +58,21 @@ def publish(folder, scores, *, as_of_us=AS_OF, model_version="m" * 16, replace_n
         project="synthetic", counts={"scored": scores.num_rows}, basis={},
     )  # fmt: skip
     done = published.publish(
-        written.id, folder=folder / "scores", store_folder=folder / "store", replace_newer=replace_newer
+        written.id,
+        folder=folder / "scores",
+        store_folder=folder / "store",
+        replace_newer=replace_newer,
     )
     assert (done.publication, done.newer) == (written, None)
     return written
 
 
 def contents(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def stamps(folder):
@@ -84,9 +91,9 @@ def read_whole(folder):
         found = (home / name).read_bytes()
         assert (hash_bytes(found), len(found)) == (file["sha256"], file["bytes"])
     receipts = read_receipts(folder / "store").to_pylist()
-    assert [row["lead_id"] for row in receipts if row["publication_id"] == home.name] == pq.read_table(
-        home / "scores.parquet"
-    )["lead_id"].to_pylist()
+    assert [
+        row["lead_id"] for row in receipts if row["publication_id"] == home.name
+    ] == pq.read_table(home / "scores.parquet")["lead_id"].to_pylist()
     return current["publication_id"]
 
 
@@ -113,7 +120,9 @@ def test_publication_when_made_then_can_be_read_by_others(tmp_path):
     assert {path.stat().st_mode & 0o777 for path in files} == {0o644}
 
 
-@pytest.mark.parametrize(("n", "texts"), [(7, ()), (0, ()), (11, HOSTILE)], ids=["plain", "no lead", "hostile texts"])
+@pytest.mark.parametrize(
+    ("n", "texts"), [(7, ()), (0, ()), (11, HOSTILE)], ids=["plain", "no lead", "hostile texts"]
+)
 def test_csv_when_parsed_back_then_says_what_the_parquet_says(tmp_path, n, texts):
     publication = publish(tmp_path, make_scores(n, texts=texts))
     table = pq.read_table(publication.folder / "scores.parquet")
@@ -137,7 +146,9 @@ def test_csv_when_parsed_back_then_says_what_the_parquet_says(tmp_path, n, texts
 def test_csv_when_read_as_bytes_then_is_utf_8_with_line_feeds(tmp_path):
     data = (publish(tmp_path, make_scores(3, texts=["Zürich"])).folder / "scores.csv").read_bytes()
     header = data.split(b"\n")[0].replace(b'"', b"")
-    assert header.startswith(b"lead_id,as_of,raw,win_probability,probability_low,probability_high,score,tier,amount")
+    assert header.startswith(
+        b"lead_id,as_of,raw,win_probability,probability_low,probability_high,score,tier,amount"
+    )
     assert b"\r" not in data
     assert data.count(b"\n") == 4
     assert "Zürich".encode() in data
@@ -169,14 +180,18 @@ def test_publication_when_made_in_another_place_then_has_the_same_bytes(tmp_path
         pytest.param({"model_version": "other"}, id="the model"),
     ],
 )
-def test_publication_when_anything_of_it_differs_then_is_another_and_the_first_stays(tmp_path, change):
+def test_publication_when_anything_of_it_differs_then_is_another_and_the_first_stays(
+    tmp_path, change
+):
     first = publish(tmp_path, make_scores())
     before = contents(first.folder)
     second = publish(tmp_path, **({"scores": make_scores()} | change))
     assert second.id != first.id
     assert contents(first.folder) == before
     assert read_whole(tmp_path) == second.id
-    assert publish(tmp_path, make_scores(), replace_newer=True).id == read_whole(tmp_path) == first.id
+    assert (
+        publish(tmp_path, make_scores(), replace_newer=True).id == read_whole(tmp_path) == first.id
+    )
 
 
 def test_receipts_when_scores_are_published_then_hold_each_lead_once(tmp_path):
@@ -254,7 +269,11 @@ def test_publication_when_any_single_write_fails_then_readers_see_a_whole_one_an
         old = None if is_first else publish(folder, make_scores())
         faults.calls, faults.fails_at, faults.is_after = 0, n, is_after
         # a rename that did its work all the same is as if another process had been quicker
-        is_told = suppress(WriteError) if is_after else pytest.raises(WriteError, match="No space left on device")
+        is_told = (
+            suppress(WriteError)
+            if is_after
+            else pytest.raises(WriteError, match="No space left on device")
+        )
         with is_told:
             publish(folder, make_scores(shift=1))
         faults.fails_at = None
@@ -328,7 +347,11 @@ publish(written.id, folder=folder / "scores", store_folder=folder / "store")
 def test_publication_when_the_process_is_killed_then_readers_see_a_whole_one_and_the_next_run_mends_it(
     tmp_path, name, nth, moment, is_new
 ):
-    undisturbed, folder, table = tmp_path / "undisturbed", tmp_path / "folder", tmp_path / "new.parquet"
+    undisturbed, folder, table = (
+        tmp_path / "undisturbed",
+        tmp_path / "folder",
+        tmp_path / "new.parquet",
+    )
     for place in (undisturbed, folder):
         old = publish(place, make_scores())
     new = publish(undisturbed, make_scores(shift=1))
@@ -342,7 +365,9 @@ def test_publication_when_the_process_is_killed_then_readers_see_a_whole_one_and
     names = [path.name for path in (folder / "scores").iterdir() if not path.name.startswith(".")]
     assert set(names) <= {"current.json", old.id, new.id}
     assert all(
-        sorted(path.name for path in (folder / "scores" / n).iterdir()) == FILES for n in names if n != "current.json"
+        sorted(path.name for path in (folder / "scores" / n).iterdir()) == FILES
+        for n in names
+        if n != "current.json"
     )
     assert publish(folder, make_scores(shift=1)).id == read_whole(folder) == new.id
     kept = {file: data for file, data in contents(folder).items() if ".writing-" not in file}
@@ -419,7 +444,9 @@ def test_publication_when_killed_at_a_random_moment_then_readers_see_a_whole_one
     assert kept == contents(undisturbed)
 
 
-def test_publications_when_two_processes_make_them_at_once_then_a_reader_never_sees_a_mixture(tmp_path):
+def test_publications_when_two_processes_make_them_at_once_then_a_reader_never_sees_a_mixture(
+    tmp_path,
+):
     undisturbed, folder = tmp_path / "undisturbed", tmp_path / "folder"
     ids = {publish(undisturbed, make_scores(shift=shift)).id for shift in range(4)}
     publish(folder, make_scores(shift=0))
@@ -445,7 +472,10 @@ def small_disk(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", folder]
-    if not shutil.which("mount") or subprocess.run(mount, check=False, capture_output=True).returncode:  # noqa: S603
+    if (
+        not shutil.which("mount")
+        or subprocess.run(mount, check=False, capture_output=True).returncode
+    ):
         pytest.skip("only root may mount a small disk")
     yield folder
     subprocess.run(["umount", folder], check=True)  # noqa: S603, S607
@@ -454,13 +484,17 @@ def small_disk(tmp_path):
 def test_publication_when_the_disk_is_full_then_words_say_so_and_the_old_one_is_whole(small_disk):
     old = publish(small_disk, make_scores())
     before = contents(small_disk)
-    with pytest.raises(WriteError, match="No space left on device; what was there before is intact"):
+    with pytest.raises(
+        WriteError, match="No space left on device; what was there before is intact"
+    ):
         publish(small_disk, make_scores(500))
     assert contents(small_disk) == before
     assert read_whole(small_disk) == old.id
 
 
-def test_publication_when_the_folder_may_not_be_written_then_words_say_so_and_the_old_one_is_whole(tmp_path):
+def test_publication_when_the_folder_may_not_be_written_then_words_say_so_and_the_old_one_is_whole(
+    tmp_path,
+):
     with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
         folder = Path(name)
         folder.chmod(0o755)

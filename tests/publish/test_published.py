@@ -33,7 +33,9 @@ def us(date: str) -> int:
 
 
 FEBRUARY, MIDDLE, MARCH = us("2026-02-01"), us("2026-02-15"), us("2026-03-01")
-REOPENED = us("2026-03-02")  # when the export of `reopen` was made: only from then on are its leads known to be open
+REOPENED = us(
+    "2026-03-02"
+)  # when the export of `reopen` was made: only from then on are its leads known to be open
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,9 @@ def rolled_back(project):
 
 
 @pytest.mark.parametrize("way", first_quick([slow_run, earlier_as_of, rolled_back]))
-def test_list_when_a_newer_one_is_published_then_it_is_written_and_the_newer_one_stands(project, way):
+def test_list_when_a_newer_one_is_published_then_it_is_written_and_the_newer_one_stands(
+    project, way
+):
     newer, older = way(project)
     _, store = places(project)
     assert current(project) == newer["publication_id"] != older["publication_id"]
@@ -113,7 +117,11 @@ def reopen(project, folder):
     exports = shutil.copytree(project.input_folder, folder / "exports")
     for name in ("outcomes", "stage_history"):
         rows = pd.read_csv(exports / f"{name}.csv", dtype=str, keep_default_na=False)
-        closes = rows["stage"].str.startswith("Closed") if name == "stage_history" else rows["outcome"] != ""
+        closes = (
+            rows["stage"].str.startswith("Closed")
+            if name == "stage_history"
+            else rows["outcome"] != ""
+        )
         is_gone = closes & (rows["lead_id"].str[-1].astype(int) % 3 == 0)
         rows[~is_gone].to_csv(exports / f"{name}.csv", index=False)
     delivery = project.model_copy(update={"input_folder": exports, "known_until": "2026-03-02"})
@@ -123,12 +131,16 @@ def reopen(project, folder):
     return delivery
 
 
-def test_list_when_closed_leads_came_back_then_it_is_written_and_the_one_before_stands(project, tmp_path):
+def test_list_when_closed_leads_came_back_then_it_is_written_and_the_one_before_stands(
+    project, tmp_path
+):
     before = score(project, MIDDLE)
     project = reopen(project, tmp_path)
     after = score(project, REOPENED)
     assert after["published"] is False
-    assert any("existed before, but were not on the previous list" in text for text in after["withheld"])
+    assert any(
+        "existed before, but were not on the previous list" in text for text in after["withheld"]
+    )
     assert current(project) == before["publication_id"]
     assert (Path(after["folder"]) / "scores.parquet").exists()
     assert jobs.publish(project, after["publication_id"], even_if_unlike=True)["published"] is True
@@ -169,20 +181,27 @@ def test_command_when_the_list_is_older_then_says_that_it_was_written_and_which_
 
     told = run()
     assert "Not published: the list is written in" in told
-    assert f"the published one is newer and stays: {newer['publication_id']}, as of 2026-03-01" in told
+    assert (
+        f"the published one is newer and stays: {newer['publication_id']}, as of 2026-03-01" in told
+    )
     assert "--replace-newer" in told
     assert json.loads(run("--json"))["published"] is False
     assert "Published in" in run("--replace-newer")
     assert current(project) != newer["publication_id"]
 
 
-def test_list_before_when_lists_were_published_in_any_order_then_is_the_latest_by_date_of_all(project):
+def test_list_before_when_lists_were_published_in_any_order_then_is_the_latest_by_date_of_all(
+    project,
+):
     february, march = score(project, FEBRUARY), score(project, MARCH)
     middle = score(project, MIDDLE, replace_newer=True)
     manifest = json.loads((Path(middle["folder"]) / "manifest.json").read_text())
     assert manifest["previous"] == february["publication_id"]
     again = jobs.score(project, as_of_us=MARCH)
-    assert json.loads((Path(again["folder"]) / "manifest.json").read_text())["previous"] == middle["publication_id"]
+    assert (
+        json.loads((Path(again["folder"]) / "manifest.json").read_text())["previous"]
+        == middle["publication_id"]
+    )
     assert again["publication_id"] != march["publication_id"]
 
 
@@ -190,16 +209,22 @@ DATES = [day(100), day(100) + 1, day(101), day(107), day(130)]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_list_before_when_asked_at_any_moment_then_is_what_a_search_through_all_finds(tmp_path, order):
+def test_list_before_when_asked_at_any_moment_then_is_what_a_search_through_all_finds(
+    tmp_path, order
+):
     ids = {}
     for i in order:
         as_of_us = DATES[i]
-        ids[as_of_us] = publish(tmp_path, make_scores(shift=i), as_of_us=as_of_us, replace_newer=True).id
+        ids[as_of_us] = publish(
+            tmp_path, make_scores(shift=i), as_of_us=as_of_us, replace_newer=True
+        ).id
     for moment in [*DATES, DATES[0] - 1, DATES[1] + 1]:
         earlier = [as_of_us for as_of_us in ids if as_of_us < moment]
         found = find_before(tmp_path / "scores", tmp_path / "store", as_of_us=moment)
         assert found.warnings == ()
-        assert (found.publication.id if found.publication else None) == (ids[max(earlier)] if earlier else None)
+        assert (found.publication.id if found.publication else None) == (
+            ids[max(earlier)] if earlier else None
+        )
 
 
 @settings(max_examples=30, deadline=None)
@@ -219,7 +244,9 @@ def test_current_when_lists_come_in_any_order_then_is_never_older_than_one_befor
                     publish(Path(name), make_scores(shift=i), as_of_us=DATES[i])
                 assert find_standing(Path(name) / "scores", Path(name) / "store").id == standing.id
             newest = expected
-            assert find_standing(Path(name) / "scores", Path(name) / "store").as_of_us == DATES[newest]
+            assert (
+                find_standing(Path(name) / "scores", Path(name) / "store").as_of_us == DATES[newest]
+            )
 
 
 def rewrite_receipts(project, publication_id):
@@ -238,7 +265,11 @@ def cut(path, share=0.5):
 
 
 def files_of(folder):
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.name.startswith("scores")}
+    return {
+        path.name: path.read_bytes()
+        for path in Path(folder).iterdir()
+        if path.name.startswith("scores")
+    }
 
 
 RECEIPT_DAMAGE = {
@@ -251,7 +282,9 @@ RECEIPT_DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", first_quick(RECEIPT_DAMAGE))
-def test_receipts_when_changed_then_they_steer_nothing_and_are_written_again(project, damage, tmp_path):
+def test_receipts_when_changed_then_they_steer_nothing_and_are_written_again(
+    project, damage, tmp_path
+):
     february = score(project, FEBRUARY)
     honest = files_of(jobs.score(project, as_of_us=MARCH)["folder"])
     receipts = places(project)[1] / "receipts" / f"{february['publication_id']}.parquet"
@@ -262,7 +295,9 @@ def test_receipts_when_changed_then_they_steer_nothing_and_are_written_again(pro
     assert files_of(march["folder"]) == honest
     assert any(str(receipts) in warning for warning in march["warnings"])
     assert receipts.read_bytes() == before
-    assert not any(str(receipts) in warning for warning in jobs.score(project, as_of_us=MARCH)["warnings"])
+    assert not any(
+        str(receipts) in warning for warning in jobs.score(project, as_of_us=MARCH)["warnings"]
+    )
 
 
 def test_receipts_when_a_foreign_file_lies_among_them_then_every_command_goes_on(project):
@@ -272,14 +307,19 @@ def test_receipts_when_a_foreign_file_lies_among_them_then_every_command_goes_on
     (folder / "notes.parquet").write_text("mine")
     (folder / "20260101T000000Z-0123456789ab.parquet").write_text("mine")
     march = score(project, MARCH)
-    assert json.loads((Path(march["folder"]) / "manifest.json").read_text())["previous"] == february["publication_id"]
+    assert (
+        json.loads((Path(march["folder"]) / "manifest.json").read_text())["previous"]
+        == february["publication_id"]
+    )
     told = jobs.explain(project, str(march["top"][0]["lead_id"]))
     assert told["past"][-1]["publication_id"] == march["publication_id"]
 
 
 def rewrite_manifest(home):
     manifest = json.loads((home / "manifest.json").read_text())
-    (home / "manifest.json").write_text(json.dumps(manifest | {"model_version": "0" * 16}, indent=2))
+    (home / "manifest.json").write_text(
+        json.dumps(manifest | {"model_version": "0" * 16}, indent=2)
+    )
 
 
 LIST_DAMAGE = {
@@ -297,23 +337,40 @@ LIST_DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", first_quick(LIST_DAMAGE))
-def test_list_before_when_it_is_damaged_then_nothing_is_compared_and_a_warning_says_why(project, damage):
+def test_list_before_when_it_is_damaged_then_nothing_is_compared_and_a_warning_says_why(
+    project, damage
+):
     february = score(project, FEBRUARY)
     LIST_DAMAGE[damage](Path(february["folder"]))
     march = score(project, MARCH)
-    assert set(pq.read_table(f"{march['folder']}/scores.parquet")["trend"].to_pylist()) == {"no comparison"}
+    assert set(pq.read_table(f"{march['folder']}/scores.parquet")["trend"].to_pylist()) == {
+        "no comparison"
+    }
     (warning,) = [each for each in march["warnings"] if "no comparison" in each]
     assert february["publication_id"] in warning
     assert march["published"] is True
     assert json.loads((Path(march["folder"]) / "manifest.json").read_text())["previous"] is None
-    assert jobs.explain(project, str(march["top"][0]["lead_id"]))["publication_id"] == march["publication_id"]
+    assert (
+        jobs.explain(project, str(march["top"][0]["lead_id"]))["publication_id"]
+        == march["publication_id"]
+    )
 
 
-POINTER_DAMAGE = [b"", b"null", b"[]", b"{}", b'{"publication_id": 7}', b"\xff\xfe", b'{"publication_id": "../x"}']
+POINTER_DAMAGE = [
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b'{"publication_id": 7}',
+    b"\xff\xfe",
+    b'{"publication_id": "../x"}',
+]
 
 
 @pytest.mark.parametrize("left", first_quick([None, *POINTER_DAMAGE], quick=2))
-def test_pointer_when_it_is_damaged_then_the_newest_list_stands_and_the_next_one_mends_it(project, left):
+def test_pointer_when_it_is_damaged_then_the_newest_list_stands_and_the_next_one_mends_it(
+    project, left
+):
     score(project, FEBRUARY)
     march = score(project, MARCH)
     path = places(project)[0] / "current.json"
@@ -326,7 +383,9 @@ def test_pointer_when_it_is_damaged_then_the_newest_list_stands_and_the_next_one
     assert path.read_bytes() == whole or current(project).startswith("20260301")
 
 
-def test_pointer_when_its_publication_is_gone_then_an_older_list_is_not_published_over_a_whole_newer_one(project):
+def test_pointer_when_its_publication_is_gone_then_an_older_list_is_not_published_over_a_whole_newer_one(
+    project,
+):
     score(project, FEBRUARY)
     march = score(project, MARCH)
     shutil.rmtree(march["folder"])

@@ -9,14 +9,18 @@ from leadscore.settings.publication import PublicationSettings
 LIMITS = PublicationSettings()
 
 
-def make_list(first: int, n: int, *, chance: float = 0.2, tier: str = "C", value: float = 100.0) -> pa.Table:
+def make_list(
+    first: int, n: int, *, chance: float = 0.2, tier: str = "C", value: float = 100.0
+) -> pa.Table:
     """Leads first, first + 1, ..., all alike."""
     ids = [f"{first + i:04d}" for i in range(n)]
     columns = {"win_probability": [chance] * n, "tier": [tier] * n, "expected_value": [value] * n}
     return pa.table({"lead_id": pa.array(ids, pa.string()), **columns})
 
 
-def compare(now: pa.Table, *, days: float = 7, returned: int = 0, same_model: bool = True) -> list[str]:
+def compare(
+    now: pa.Table, *, days: float = 7, returned: int = 0, same_model: bool = True
+) -> list[str]:
     pair = Pair(make_list(0, 100), now, days, returned, same_model)
     return find_unlike(pair, LIMITS)
 
@@ -25,11 +29,26 @@ CASES = {
     "half the size": ({"now": make_list(0, 50)}, "50 leads instead of 100"),
     "twice the size": ({"now": make_list(0, 200)}, "200 leads instead of 100"),
     "nothing left": ({"now": make_list(0, 0)}, "0 leads instead of 100"),
-    "closed leads are back": ({"now": make_list(0, 110), "returned": 20}, "20 of its 110 leads existed before"),
-    "other chances": ({"now": make_list(0, 100, chance=0.35)}, "a mean probability of 0.350 instead of 0.200"),
-    "other tiers": ({"now": make_list(0, 100, tier="A")}, "the tiers' shares of the list changed by 100 % in all"),
-    "value x 17": ({"now": make_list(0, 100, value=1700)}, "an expected value of 170,000 instead of 10,000"),
-    "other leads first": ({"now": make_list(18, 100)}, "only 2 of the first 20 leads of the previous list are still"),
+    "closed leads are back": (
+        {"now": make_list(0, 110), "returned": 20},
+        "20 of its 110 leads existed before",
+    ),
+    "other chances": (
+        {"now": make_list(0, 100, chance=0.35)},
+        "a mean probability of 0.350 instead of 0.200",
+    ),
+    "other tiers": (
+        {"now": make_list(0, 100, tier="A")},
+        "the tiers' shares of the list changed by 100 % in all",
+    ),
+    "value x 17": (
+        {"now": make_list(0, 100, value=1700)},
+        "an expected value of 170,000 instead of 10,000",
+    ),
+    "other leads first": (
+        {"now": make_list(18, 100)},
+        "only 2 of the first 20 leads of the previous list are still",
+    ),
 }
 
 

@@ -43,9 +43,19 @@ def test_bank_marketing_when_audited_then_duration_leaks_and_clocks_and_placehol
     place = np.arange(len(frame)) / 50.0
     found, _ = judge(open_file(frame, won, created=place, closes=place + 1, until=place[-1] + 2))
     assert called(found, "leak") == {"duration"}
-    clocks = {"month", "emp_var_rate", "cons_price_idx", "cons_conf_idx", "euribor3m", "nr_employed"}
+    clocks = {
+        "month",
+        "emp_var_rate",
+        "cons_price_idx",
+        "cons_conf_idx",
+        "euribor3m",
+        "nr_employed",
+    }
     assert called(found, "suspect") == clocks | {"pdays"}
-    assert found["its_pdays"].evidence == "999 in 96 % of the leads: looks like a placeholder for missing"
+    assert (
+        found["its_pdays"].evidence
+        == "999 in 96 % of the leads: looks like a placeholder for missing"
+    )
 
 
 @needs["salvirt_b2b"]
@@ -64,10 +74,14 @@ def test_maven_when_audited_then_what_is_filled_at_the_close_leaks_and_nothing_e
     frame = read("maven_crm/sales_pipeline.csv").drop(columns="its_opportunity_id")
     stage = frame.pop("its_deal_stage")
     for name in ("its_engage_date", "its_close_date"):
-        frame[name] = (pd.to_datetime(frame[name]) - pd.Timestamp("2016-01-01")) / pd.Timedelta("1D")
+        frame[name] = (pd.to_datetime(frame[name]) - pd.Timestamp("2016-01-01")) / pd.Timedelta(
+            "1D"
+        )
     frame["its_close_value"] = pd.to_numeric(frame["its_close_value"])
     until = frame["its_close_date"].max() + 1
-    created = np.where(frame["its_engage_date"].isna(), until - MICROSECOND, frame["its_engage_date"])  # as ingest does
+    created = np.where(
+        frame["its_engage_date"].isna(), until - MICROSECOND, frame["its_engage_date"]
+    )  # as ingest does
     history = open_file(
         frame, (stage == "Won").to_numpy(), created=created, until=until,
         closes=np.where(stage.isin(["Won", "Lost"]), frame["its_close_date"], np.nan),
@@ -80,7 +94,9 @@ def test_maven_when_audited_then_what_is_filled_at_the_close_leaks_and_nothing_e
 
 @needs["bpic2012"]
 def test_bpic2012_when_audited_then_nothing_leaks_and_the_owner_of_today_is_suspect(tmp_path):
-    settings = read_settings(ROOT / "examples/bpic2012/leadscore.toml", input_folder=DATA / "bpic2012")
+    settings = read_settings(
+        ROOT / "examples/bpic2012/leadscore.toml", input_folder=DATA / "bpic2012"
+    )
     settings = settings.model_copy(update={"data_folder": tmp_path})
     jobs.ingest(settings)
     found = {each["field"]: each for each in jobs.audit(settings)["fields"]}

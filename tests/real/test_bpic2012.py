@@ -19,7 +19,9 @@ from leadscore.times import DAY_US, parse_moment
 
 ROOT = Path(__file__).parents[2]
 LOG = Path(os.environ.get("LEADSCORE_REAL_DATA", ROOT / "../shared/data")) / "bpic2012"
-pytestmark = pytest.mark.skipif(not LOG.is_dir(), reason=f"the BPI Challenge 2012 log is not at {LOG}")
+pytestmark = pytest.mark.skipif(
+    not LOG.is_dir(), reason=f"the BPI Challenge 2012 log is not at {LOG}"
+)
 WON = ["A_APPROVED", "A_REGISTERED", "A_ACTIVATED"]
 LOST = ["A_DECLINED", "A_CANCELLED"]
 
@@ -28,7 +30,9 @@ LOST = ["A_DECLINED", "A_CANCELLED"]
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bpic2012")
     read = read_settings(ROOT / "examples/bpic2012/leadscore.toml", input_folder=LOG)
-    return read.model_copy(update={"data_folder": folder / "data", "models_folder": folder / "models"})
+    return read.model_copy(
+        update={"data_folder": folder / "data", "models_folder": folder / "models"}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +62,28 @@ def log():
     """The log read without leadscore: one row a case with its creation and its first close."""
     events = pq.read_table(LOG / "events.parquet").to_pandas()
     cases = pd.read_csv(LOG / "cases.csv")
-    created = pd.to_datetime(cases["reg_date"], format="ISO8601").set_axis(cases["case_id"].astype(str))
-    ends = events[events["activity"].isin(WON + LOST)].sort_values("timestamp").drop_duplicates("case_id")
+    created = pd.to_datetime(cases["reg_date"], format="ISO8601").set_axis(
+        cases["case_id"].astype(str)
+    )
+    ends = (
+        events[events["activity"].isin(WON + LOST)]
+        .sort_values("timestamp")
+        .drop_duplicates("case_id")
+    )
     ends = ends.set_index(ends["case_id"].astype(str))
-    us = pd.DataFrame({"created": created, "closed": ends["timestamp"], "won": ends["activity"].isin(WON)})
+    us = pd.DataFrame(
+        {"created": created, "closed": ends["timestamp"], "won": ends["activity"].isin(WON)}
+    )
     return us.assign(created=_us(us["created"]), closed=_us(us["closed"]), won=us["won"].eq(True))
 
 
 def _us(stamps):
-    return stamps.dt.tz_localize(None).astype("datetime64[us]").astype("int64").where(stamps.notna(), 2**62)
+    return (
+        stamps.dt.tz_localize(None)
+        .astype("datetime64[us]")
+        .astype("int64")
+        .where(stamps.notna(), 2**62)
+    )
 
 
 def test_ingest_when_the_log_is_read_then_every_row_is_accounted_for(ingested):
@@ -90,11 +107,15 @@ def test_open_leads_at_a_past_date_are_those_created_and_not_decided_by_then(his
     assert set(history.open_list(as_of)["lead_id"]) == set(expected)
 
 
-def test_base_rate_when_lost_leads_are_observed_is_a_third_and_half_when_they_are_censored(history, log):
+def test_base_rate_when_lost_leads_are_observed_is_a_third_and_half_when_they_are_censored(
+    history, log
+):
     K = history.version.known_until_us
     side = history.earlier_side(K)
     assert side.base_rate() == pytest.approx(0.33, abs=0.01)
-    assert side.base_rate() == pytest.approx(_base_rate(history, log, K, lost_is_observed=True), abs=0.01)
+    assert side.base_rate() == pytest.approx(
+        _base_rate(history, log, K, lost_is_observed=True), abs=0.01
+    )
     assert _base_rate(history, log, K, lost_is_observed=False) == pytest.approx(0.53, abs=0.02)
 
 
@@ -103,7 +124,9 @@ def _base_rate(history, log, K, *, lost_is_observed):
     horizon = 30 * DAY_US
     rows = []
     for case in log.itertuples():
-        for as_of in history.grid[(history.grid > case.created) & (history.grid <= min(case.closed, K - 1))]:
+        for as_of in history.grid[
+            (history.grid > case.created) & (history.grid <= min(case.closed, K - 1))
+        ]:
             inside = case.closed < min(as_of + horizon, K)
             seen = case.won or lost_is_observed if inside else as_of + horizon <= K
             end = case.closed if inside else K
@@ -146,7 +169,9 @@ def test_model_out_of_time_is_better_than_the_quick_untuned_one_and_no_leak(trai
 
 
 @pytest.mark.slow
-def test_back_test_at_a_date_is_what_train_and_score_would_have_published_then(settings, history, ingested, tmp_path):
+def test_back_test_at_a_date_is_what_train_and_score_would_have_published_then(
+    settings, history, ingested, tmp_path
+):
     as_of = parse_moment("2011-12-16", zone="UTC")
     then = settings.model_copy(update={"models_folder": tmp_path / "models"})
     histories.register(then, jobs.train(then, as_of_us=as_of))
@@ -169,7 +194,9 @@ def test_scores_when_the_future_of_the_log_is_cut_off_are_the_same(settings, tmp
     events = pq.read_table(LOG / "events.parquet").to_pandas()
     events[events["timestamp"] < stamp].to_parquet(cut / "events.parquet", index=False)
     cases = pd.read_csv(LOG / "cases.csv", dtype=str)
-    cases[pd.to_datetime(cases["reg_date"], format="ISO8601") < stamp].to_csv(cut / "cases.csv", index=False)
+    cases[pd.to_datetime(cases["reg_date"], format="ISO8601") < stamp].to_csv(
+        cut / "cases.csv", index=False
+    )
     paths = {"data_folder": tmp_path / "data", "models_folder": tmp_path / "models"}
     whole = settings.model_copy(update={"models_folder": tmp_path / "whole"})
     then = settings.model_copy(update={**paths, "input_folder": cut, "known_until": "2011-12-16"})
@@ -182,13 +209,17 @@ def test_scores_when_the_future_of_the_log_is_cut_off_are_the_same(settings, tmp
     assert tables[0] == tables[1]
 
 
-def test_command_line_when_asked_for_json_prints_what_the_job_returns(settings, scored, tmp_path, monkeypatch, capsys):
+def test_command_line_when_asked_for_json_prints_what_the_job_returns(
+    settings, scored, tmp_path, monkeypatch, capsys
+):
     from leadscore.cli.main import app
 
     monkeypatch.chdir(tmp_path)
     config = tmp_path / "leadscore.toml"
     text = (ROOT / "examples/bpic2012/leadscore.toml").read_text()
-    folders = f'data_folder = "{settings.data_folder}"\nmodels_folder = "{settings.models_folder}"\n'
+    folders = (
+        f'data_folder = "{settings.data_folder}"\nmodels_folder = "{settings.models_folder}"\n'
+    )
     config.write_text(folders + text)
     with pytest.raises(SystemExit) as stop:
         app(["score", "--config", str(config), "--as-of", "2012-02-01", "--json"])

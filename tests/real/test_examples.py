@@ -19,10 +19,15 @@ DATA = Path(os.environ.get("LEADSCORE_REAL_DATA", ROOT / "../shared/data"))
 OUR_PEOPLE = {"salvirt_b2b": {"seller"}, "maven_crm": {"sales_agent"}}
 LEADS = {"bank_marketing": 41_188, "salvirt_b2b": 448, "maven_crm": 8_800}
 OUTCOMES = LEADS | {"maven_crm": 6_711}
-needs = {name: pytest.mark.skipif(not (DATA / name).is_dir(), reason=f"{name} is not in {DATA}") for name in LEADS}
+needs = {
+    name: pytest.mark.skipif(not (DATA / name).is_dir(), reason=f"{name} is not in {DATA}")
+    for name in LEADS
+}
 TRIALS = {"maven_crm": 2}  # nothing tells its outcomes, so more would find no more
 SLOW = {"bank_marketing", "salvirt_b2b"}  # it has 41,188 leads
-marks = {name: [need, *([pytest.mark.slow] if name in SLOW else [])] for name, need in needs.items()}
+marks = {
+    name: [need, *([pytest.mark.slow] if name in SLOW else [])] for name, need in needs.items()
+}
 EXAMPLES = [pytest.param(name, marks=marks[name]) for name in LEADS]
 
 
@@ -54,23 +59,39 @@ def test_ingest_when_an_example_is_read_then_its_accounts_add_up_and_no_row_is_l
     found = run(name).ingested
     print(name, found["accounts"])
     (read,) = found["accounts"]["sources"].values()
-    assert (read["read"], read["used"], read["ignored"], read["rejected"]) == (LEADS[name], LEADS[name], 0, 0)
-    stored = {table: told["stored"] for table, told in found["accounts"]["tables"].items() if told["selected"]}
+    assert (read["read"], read["used"], read["ignored"], read["rejected"]) == (
+        LEADS[name],
+        LEADS[name],
+        0,
+        0,
+    )
+    stored = {
+        table: told["stored"]
+        for table, told in found["accounts"]["tables"].items()
+        if told["selected"]
+    }
     assert stored == {"leads": LEADS[name], "outcomes": OUTCOMES[name]}
     for told in found["accounts"]["tables"].values():
-        assert told["selected"] == told["stored"] + told["ignored"] + told["rejected"] + told["duplicates"]
+        assert (
+            told["selected"]
+            == told["stored"] + told["ignored"] + told["rejected"] + told["duplicates"]
+        )
     assert (found["rejects"], found["warned"]) == ({}, {})
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_ingest_when_an_example_is_read_then_what_it_takes_for_granted_is_said_and_nothing_else(name):
+def test_ingest_when_an_example_is_read_then_what_it_takes_for_granted_is_said_and_nothing_else(
+    name,
+):
     settings, told = run(name).settings, run(name).ingested["warnings"]
     undated_leads = "500 leads have no creation date: they are scored, but never learned from"
     assert told == ([undated_leads] if settings.is_dated else [settings.assumption()])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_of_the_rest_only_clocks(name):
+def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_of_the_rest_only_clocks(
+    name,
+):
     leaks = {
         "bank_marketing": {"duration"},
         "salvirt_b2b": set(),
@@ -78,7 +99,14 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_of_the_
     }
     audited = run(name).audited
     assert {field for field, told in audited.items() if told["verdict"] == "leak"} == leaks[name]
-    clocks = {"month", "employment_change", "consumer_prices", "consumer_confidence", "euribor", "employed"}
+    clocks = {
+        "month",
+        "employment_change",
+        "consumer_prices",
+        "consumer_confidence",
+        "euribor",
+        "employed",
+    }
     left_out = leaks[name] | (clocks if name == "bank_marketing" else set())
     assert {field for field, told in audited.items() if told["left_out"]} == left_out
     assert set(audited) == set(run(name).settings.fields) - OUR_PEOPLE.get(name, set())
@@ -122,7 +150,9 @@ def test_example_when_it_has_a_signal_then_its_model_scores_within_the_limits(na
 @needs["maven_crm"]
 def test_maven_when_trained_then_there_is_no_signal_no_champion_and_nobody_is_scored():
     found = run("maven_crm")
-    assert found.trained["no_signal"].startswith("no signal: against giving every lead the base rate of 0.562")
+    assert found.trained["no_signal"].startswith(
+        "no signal: against giving every lead the base rate of 0.562"
+    )
     assert (found.trained["registered"], found.trained["champion"]) == (None, None)
     with pytest.raises(NoModelError):
         jobs.score(found.settings)
@@ -143,14 +173,28 @@ def test_maven_when_leads_have_no_engage_date_then_they_are_open_at_the_end_and_
 
 @needs["salvirt_b2b"]
 def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored(tmp_path):
-    frame = pd.read_csv(DATA / "salvirt_b2b/Salvirt_B2B_ML_dataset.csv", sep=";", dtype=str, keep_default_na=False)
+    frame = pd.read_csv(
+        DATA / "salvirt_b2b/Salvirt_B2B_ML_dataset.csv", sep=";", dtype=str, keep_default_na=False
+    )
     frame.loc[[3, 440], "Status"] = ""
     frame.to_csv(tmp_path / "Salvirt_B2B_ML_dataset.csv", sep=";", index=False)
-    settings = run("salvirt_b2b").settings.model_copy(update={"input_folder": tmp_path, "data_folder": tmp_path})
+    settings = run("salvirt_b2b").settings.model_copy(
+        update={"input_folder": tmp_path, "data_folder": tmp_path}
+    )
     jobs.ingest(settings)
     told = histories.score_and_publish(settings)
-    assert told["counts"] == {"leads": 448, "scored": 2, "closed": 446, "absent": 0, "not_yet_created": 0, "refused": 0}
-    assert {row["lead_id"] for row in told["top"]} == {"opportunities-5", "opportunities-442"}  # the header is line 1
+    assert told["counts"] == {
+        "leads": 448,
+        "scored": 2,
+        "closed": 446,
+        "absent": 0,
+        "not_yet_created": 0,
+        "refused": 0,
+    }
+    assert {row["lead_id"] for row in told["top"]} == {
+        "opportunities-5",
+        "opportunities-442",
+    }  # the header is line 1
     assert all(0 < row["win_probability"] < 1 and row["reason_up_1"] for row in told["top"])
 
 

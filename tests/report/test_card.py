@@ -24,7 +24,14 @@ NAMES = [
     "log_loss_gain",
     "brier_skill",
 ]
-FIGURES = ["reliability.svg", "lift.svg", "roc.svg", "precision_recall.svg", "distribution.svg", "maturity.svg"]
+FIGURES = [
+    "reliability.svg",
+    "lift.svg",
+    "roc.svg",
+    "precision_recall.svg",
+    "distribution.svg",
+    "maturity.svg",
+]
 
 
 def estimate(value, *, spread=0.05):
@@ -34,11 +41,21 @@ def estimate(value, *, spread=0.05):
 def part(value):
     found = {name: estimate(value) for name in NAMES[:9]}
     unknown = {"value": value, "low": None, "high": None}
-    return found | dict.fromkeys(NAMES[9:11], unknown) | {"snapshots": 1234, "leads": 321, "win_rate": 0.25}
+    return (
+        found
+        | dict.fromkeys(NAMES[9:11], unknown)
+        | {"snapshots": 1234, "leads": 321, "win_rate": 0.25}
+    )
 
 
 def side(**more):
-    counts = {"snapshots": 4321, "leads": 567, "won": 890, "censored": 76, "unusable": {"won": 0, "lost": 0}}
+    counts = {
+        "snapshots": 4321,
+        "leads": 567,
+        "won": 890,
+        "censored": 76,
+        "unusable": {"won": 0, "lost": 0},
+    }
     return counts | {"base_rate": 0.2468} | more
 
 
@@ -62,7 +79,9 @@ def make_evaluation(**changes):
         "captured": None,
         "learning": None,
         "limits_broken": [],
-        "curves": {name: [] for name in ("roc", "precision_recall", "lift", "distribution", "maturity")},
+        "curves": {
+            name: [] for name in ("roc", "precision_recall", "lift", "distribution", "maturity")
+        },
         "days_to_win": {"half": 12.2, "nine_tenths": 44.7},
         "horizon_why": None,
         "not_learned_from": [],
@@ -92,9 +111,22 @@ FEATURES = [
 ]
 
 
-def make_card(evaluation=None, *, features=FEATURES, version="abc123", settings=None, project="sales", figures=None):
+def make_card(
+    evaluation=None,
+    *,
+    features=FEATURES,
+    version="abc123",
+    settings=None,
+    project="sales",
+    figures=None,
+):
     evaluation = evaluation or make_evaluation()
-    manifest = {"project": project, "known_until": "2024-03-01T00:00:00Z", "store_version": "store-77", "seed": 42}
+    manifest = {
+        "project": project,
+        "known_until": "2024-03-01T00:00:00Z",
+        "store_version": "store-77",
+        "seed": 42,
+    }
     return build_card(
         evaluation=evaluation,
         features=features,
@@ -116,7 +148,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.links += [value for name, value in attrs if name in {"src", "href", "srcset", "action", "data"}]
+        self.links += [
+            value for name, value in attrs if name in {"src", "href", "srcset", "action", "data"}
+        ]
         self.links += [name for name, _ in attrs if name.startswith("on")]
         if tag == "tr":
             self.rows.append([])
@@ -219,7 +253,10 @@ def test_card_when_built_then_tells_every_feature_with_unit_and_direction():
     assert page.row("age")[1:] == ["days", "never raises the probability as it grows"]
     assert page.row("e-mails: … in the last 7 days engagement_emails_7d")[1:] == ["count", "free"]
     assert page.row("has come to stage … / is at stage … stage_order")
-    assert all(family in page.text for family in ("BANT: 1 feature", "Engagement: 1 feature", "Profile: 1 feature"))
+    assert all(
+        family in page.text
+        for family in ("BANT: 1 feature", "Engagement: 1 feature", "Profile: 1 feature")
+    )
 
 
 def test_card_when_built_then_tells_what_it_rests_on():
@@ -229,7 +266,10 @@ def test_card_when_built_then_tells_what_it_rests_on():
     assert page.row("leads")[1] == "567"
     assert page.row("snapshots")[1].startswith("4,321,")
     assert page.row("censored")[1].startswith("76 snapshots")
-    assert page.row("time to a win")[1] == "half of the wins seen had come by day 12, 9 of 10 by day 45"
+    assert (
+        page.row("time to a win")[1]
+        == "half of the wins seen had come by day 12, 9 of 10 by day 45"
+    )
     assert page.row("2024-02-01 23:00 UTC")[1:] == ["567", "4,321", "890", "76", "24.7 %"]
     for said in (
         "within the 30 days from then on", "model version abc123", "Against giving every lead 13.6 %",
@@ -262,7 +302,9 @@ def test_card_when_fields_name_our_own_people_then_says_that_they_were_not_learn
     settings = make_settings(fields={"need": {}})
     evaluation = make_evaluation(not_learned_from=["owner_id", "need"], not_asked_for=["owner_id"])
     page = Page(make_card(evaluation, settings=settings))
-    people, undated = page.text.split("These name our own people")[1].split("Nothing says when these became known")
+    people, undated = page.text.split("These name our own people")[1].split(
+        "Nothing says when these became known"
+    )
     assert "owner" in people
     assert "need" in undated
     assert "owner" not in undated.partition("A history of their changes")[0]
@@ -278,7 +320,12 @@ def test_card_when_fields_were_not_learned_from_then_says_which_and_why():
 
 
 def test_card_when_the_audit_speaks_against_fields_then_says_which_and_what_was_made_of_them():
-    kinds = {"status": ("leak", True), "score": ("leak", False), "owner": ("suspect", False), "size": ("ok", False)}
+    kinds = {
+        "status": ("leak", True),
+        "score": ("leak", False),
+        "owner": ("suspect", False),
+        "size": ("ok", False),
+    }
     audit = [
         {"field": name, "verdict": verdict, "evidence": f"what {name} did", "left_out": out}
         for name, (verdict, out) in kinds.items()
@@ -293,7 +340,10 @@ def test_card_when_the_audit_speaks_against_fields_then_says_which_and_what_was_
 
 
 def test_card_when_history_was_too_short_then_says_how_it_was_judged_instead():
-    calibrator = {"kind": "none", "why": "fewer than 3 splits are watched long enough on both sides"}
+    calibrator = {
+        "kind": "none",
+        "why": "fewer than 3 splits are watched long enough on both sides",
+    }
     changes = {"basis": "cross-validated by lead", "splits": [], "calibrator": calibrator}
     text = Page(make_card(make_evaluation(**changes))).text
     assert "The numbers are cross-validated by lead" in text
@@ -340,14 +390,23 @@ def test_card_of_a_training_when_built_then_tells_all_of_it_but_no_lead_and_no_c
     settings = histories.sales_settings(histories.scratch())
     evaluation = result.evaluation | {"audit": [], "horizon_why": None}
     before = copy.deepcopy(evaluation)
-    text = make_card(evaluation, features=result.features, settings=settings, project=settings.project)
+    text = make_card(
+        evaluation, features=result.features, settings=settings, project=settings.project
+    )
     assert evaluation == before
     page = Page(text)
-    assert all(any(feature.name in row[0].split() for row in page.rows if row) for feature in result.features)
+    assert all(
+        any(feature.name in row[0].split() for row in page.rows if row)
+        for feature in result.features
+    )
     assert not re.search(r"\bnan\b|\binf\b|None", page.text)
     assert "not enough data" not in page.text
     assert not re.search(r"\b00\d\d\d\b|referral|\bfair\b|\bweb\b", page.text)
-    named = {name for name, value in result.evaluation["metrics"]["all"].items() if isinstance(value, dict)}
+    named = {
+        name
+        for name, value in result.evaluation["metrics"]["all"].items()
+        if isinstance(value, dict)
+    }
     assert all(any(name in row[0].split() for row in page.rows if row) for name in named)
 
 
@@ -373,7 +432,14 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
 
 def test_figures_when_there_are_many_segments_then_the_largest_are_drawn_by_name():
     groups = [
-        {"name": f"segment {letter}", "leads": leads, "mean_probability": 0.2, "win_rate": 0.2, "low": 0.1, "high": 0.3}
+        {
+            "name": f"segment {letter}",
+            "leads": leads,
+            "mean_probability": 0.2,
+            "win_rate": 0.2,
+            "low": 0.1,
+            "high": 0.3,
+        }
         for leads, letter in enumerate("abcdefghijkl")
     ]
     figures = build_figures(make_evaluation(tiers=groups[:2], segments=groups))
@@ -393,5 +459,7 @@ def test_date_figures_when_drawn_then_the_bars_are_the_interval_of_promised_less
     bars = re.findall(line, figures["dates_promised.svg"])
     x = x_scale(0.6)
     assert bars == [(f"{x.at(0.3):.1f}", f"{x.at(0.6):.1f}")] * 2  # 0.5 - 0.2 and 0.5 + 0.1
-    unknown = [{**date, "models": {"leadscore": {**ours, "bias": {**bias, "low": None}}}} for date in dates]
+    unknown = [
+        {**date, "models": {"leadscore": {**ours, "bias": {**bias, "low": None}}}} for date in dates
+    ]
     assert "not enough data" in build_date_figures(unknown)["dates_promised.svg"]

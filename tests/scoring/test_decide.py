@@ -16,7 +16,12 @@ from leadscore.ingest.overrides import read_overrides
 from leadscore.model.fit import fit_scorer
 from leadscore.project.scored import _with_places
 from leadscore.scoring import question
-from leadscore.scoring.qualification import override_tiers, override_verdicts, overrides_in_force, qualify
+from leadscore.scoring.qualification import (
+    override_tiers,
+    override_verdicts,
+    overrides_in_force,
+    qualify,
+)
 from leadscore.scoring.question import Standing, ask_next, suggest_actions
 from leadscore.scoring.tier import (
     TIERS,
@@ -45,14 +50,18 @@ tiers = st.sampled_from(["A", "B", "C", "D", None])
     ],
 )  # fmt: skip
 def test_tier_when_near_a_border_then_stays_what_it_was(measure, earlier, tier):
-    assert PLAIN.decide(np.array([measure], dtype=float), np.array([earlier], dtype=object)).tolist() == [tier]
+    assert PLAIN.decide(
+        np.array([measure], dtype=float), np.array([earlier], dtype=object)
+    ).tolist() == [tier]
 
 
 @settings(max_examples=200, deadline=None)
 @given(measures, st.data())
 def test_tiers_when_decided_again_then_stay_and_are_never_far_from_the_plain_ones(values, data):
     measure = np.array(values)
-    earlier = np.array(data.draw(st.lists(tiers, min_size=len(values), max_size=len(values))), dtype=object)
+    earlier = np.array(
+        data.draw(st.lists(tiers, min_size=len(values), max_size=len(values))), dtype=object
+    )
     first = PLAIN.decide(measure, earlier)
     assert (PLAIN.decide(measure, first.astype(object)) == first).all()
     place = np.searchsorted(TIERS, first)
@@ -67,12 +76,18 @@ def test_tiers_when_decided_again_then_stay_and_are_never_far_from_the_plain_one
 def outlook(value, raw=None):
     """Leads that are told apart by what they are worth, and by raw."""
     value = np.array(value, dtype=float)
-    return Outlook(value * 0, value * 0, value, value * 0 if raw is None else np.array(raw, dtype=float))
+    return Outlook(
+        value * 0, value * 0, value, value * 0 if raw is None else np.array(raw, dtype=float)
+    )
 
 
 def by_capacity(tiers, listed, earlier=None):
     measure = measure_by(tiers, listed, listed=listed, at=np.arange(len(listed.value)))
-    before = np.full(len(measure), None, dtype=object) if earlier is None else np.array(list(earlier), dtype=object)
+    before = (
+        np.full(len(measure), None, dtype=object)
+        if earlier is None
+        else np.array(list(earlier), dtype=object)
+    )
     return "".join(find_borders(tiers).decide(measure, before))
 
 
@@ -98,14 +113,19 @@ def test_tiers_when_by_capacity_and_near_a_border_then_stay_within_5_percent_of_
     listed, section = outlook(np.arange(500, 0, -1)), Tiers(by="capacity", capacity=100)
     was_a = by_capacity(section, listed, "A" * 500)
     was_b = by_capacity(section, listed, "B" * 500)
-    assert (was_a.rindex("A"), was_b.index("B")) == (104, 95)  # of places 1 to 500: A until 105, B from 96
+    assert (was_a.rindex("A"), was_b.index("B")) == (
+        104,
+        95,
+    )  # of places 1 to 500: A until 105, B from 96
     assert by_capacity(section, listed, was_a) == was_a
     worthless = Tiers(by="capacity", capacity=100, touch_cost=499)
     assert by_capacity(worthless, listed, "A" * 500) == "A" + "D" * 499
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=12), st.data())
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=12), st.data()
+)
 def test_place_when_one_lead_changes_then_is_that_of_the_list_sorted_anew(rows, data):
     listed = outlook([value for value, _ in rows], [raw for _, raw in rows])
     at = data.draw(st.integers(0, len(rows) - 1))
@@ -129,11 +149,16 @@ def test_place_when_one_lead_changes_then_is_that_of_the_list_sorted_anew(rows, 
 def test_settings_when_tiers_do_not_fit_together_then_say_why(section, said):
     with pytest.raises(ValueError, match=said):
         make_settings(tiers=section)
-    assert make_settings(tiers={"by": "probability", "a": 0.5, "b": 0.2, "c": 0.1}).tiers.margins() == 0.02
+    assert (
+        make_settings(tiers={"by": "probability", "a": 0.5, "b": 0.2, "c": 0.1}).tiers.margins()
+        == 0.02
+    )
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1000), st.booleans()), min_size=1, max_size=40))
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1000), st.booleans()), min_size=1, max_size=40)
+)
 def test_what_if_when_computed_then_is_a_slow_sum(rows):
     probability = np.array([p for p, _, _ in rows])
     value = probability * np.array([worth for _, worth, _ in rows])
@@ -144,9 +169,13 @@ def test_what_if_when_computed_then_is_a_slow_sum(rows):
         best = sorted(range(len(rows)), key=lambda i: (-probability[i], i))[:n]
         now = [i for i in range(len(rows)) if tier[i] == "A"]
         assert each["leads"] == n - len(now)
-        assert each["wins"] == pytest.approx(sum(probability[best]) - sum(probability[now]), abs=1e-9)
+        assert each["wins"] == pytest.approx(
+            sum(probability[best]) - sum(probability[now]), abs=1e-9
+        )
         assert each["value"] == pytest.approx(sum(value[best]) - sum(value[now]), abs=1e-6)
-    assert all(each["value"] is None for each in compute_what_if(probability, tier, probability, None))
+    assert all(
+        each["value"] is None for each in compute_what_if(probability, tier, probability, None)
+    )
     assert all(each["leads"] != 0 for each in told)
     assert all(f"{each['share']:.0%}" != f"{each['share_now']:.0%}" for each in told)
     assert len({each["leads"] for each in told}) == len(told)
@@ -164,7 +193,9 @@ def test_what_if_when_computed_then_is_a_slow_sum(rows):
 def test_what_if_when_a_size_would_say_nothing_then_it_is_left_out(n, in_a, shares):
     probability = np.linspace(0.9, 0.1, n)
     tier = np.array(["A"] * in_a + ["B"] * (n - in_a), dtype=object)
-    assert [each["share"] for each in compute_what_if(probability, tier, probability, None)] == shares
+    assert [
+        each["share"] for each in compute_what_if(probability, tier, probability, None)
+    ] == shares
 
 
 NAN = float("nan")
@@ -181,7 +212,9 @@ NAN = float("nan")
         ("D", NAN, NAN, "nurture", "not promising yet"),
     ],
 )  # fmt: skip
-def test_lead_when_qualified_by_the_default_rules_then_the_first_that_holds_decides(tier, budget, need, verdict, rule):
+def test_lead_when_qualified_by_the_default_rules_then_the_first_that_holds_decides(
+    tier, budget, need, verdict, rule
+):
     found = qualify(
         Qualification(), tier=np.array([tier]), probability=np.array([0.3]),
         strengths={"budget": np.array([budget]), "need": np.array([need])},
@@ -223,11 +256,15 @@ def test_must_haves_when_not_known_or_weakest_then_decide_before_any_rule():
 def test_settings_when_qualification_asks_what_no_field_answers_then_are_refused():
     asked = {"budget": {"field": "budget", "levels": ["no", "yes"]}}
     project = {"fields": {"budget": {"type": "text"}}, "bant": asked}
-    assert make_settings(**project, qualification={"must_have": ["budget"]}).qualification.letters() == {"budget"}
+    assert make_settings(
+        **project, qualification={"must_have": ["budget"]}
+    ).qualification.letters() == {"budget"}
     assert make_settings().qualification.letters() == set()
     rule = {"name": "late", "verdict": "nurture", "max_strength": {"timeline": 0.2}}
     for section, letter in (({"must_have": ["need"]}, "need"), ({"rules": [rule]}, "timeline")):
-        with pytest.raises(ValueError, match=f"asks for {letter}, and no field answers it: declare bant.{letter}"):
+        with pytest.raises(
+            ValueError, match=f"asks for {letter}, and no field answers it: declare bant.{letter}"
+        ):
             make_settings(**project, qualification=section)
 
 
@@ -249,9 +286,19 @@ def test_overrides_when_read_then_win_over_the_model_until_they_end(tmp_path):
     lead_id = np.array(list("abcdef"), dtype=object)
     verdict, rule = np.array(["nurture"] * 6, dtype=object), np.array(["mine"] * 6, dtype=object)
     in_force = overrides_in_force(read_overrides(project), as_of_us=day(0))
-    assert "".join(override_tiers(in_force, lead_id, np.array(list("CCCCCC"), dtype=object))) == "CACCBC"
+    assert (
+        "".join(override_tiers(in_force, lead_id, np.array(list("CCCCCC"), dtype=object)))
+        == "CACCBC"
+    )
     verdict, rule, said = override_verdicts(in_force, lead_id, verdict, rule)
-    assert verdict.tolist() == ["disqualified", "nurture", "sales_qualified", "nurture", "nurture", "nurture"]
+    assert verdict.tolist() == [
+        "disqualified",
+        "nurture",
+        "sales_qualified",
+        "nurture",
+        "nurture",
+        "nurture",
+    ]
     assert rule.tolist() == ["decided by hand; back when the override ends", "mine", "decided by hand", "mine",
                              "decided by hand", "mine"]  # fmt: skip
     assert said.tolist() == [
@@ -267,7 +314,9 @@ def test_override_when_it_ends_on_a_bare_date_then_counts_that_whole_day_where_t
     tmp_path, hours, counts
 ):
     (tmp_path / "o.csv").write_text("lead_id,action,until\na,exclude,2024-06-30\n")
-    project = make_settings(input_folder=tmp_path, qualification={"overrides": "o.csv"}, timezone="America/New_York")
+    project = make_settings(
+        input_folder=tmp_path, qualification={"overrides": "o.csv"}, timezone="America/New_York"
+    )
     ends_us = parse_moment("2024-07-01T04:00:00Z", zone="UTC")
     found = overrides_in_force(read_overrides(project), as_of_us=ends_us + hours * 3_600_000_000)
     assert bool(found) == counts
@@ -314,12 +363,18 @@ def test_amounts_when_they_have_a_history_then_are_those_known_then(tmp_path):
         .change("a", 20, "amount", "80000")
     )
     history = facts.history(tmp_path, known_until=40)
-    assert read_amounts(history, np.array(["a"], dtype=object), as_of_us=day(10)).amount.tolist() == [50.0]
+    assert read_amounts(
+        history, np.array(["a"], dtype=object), as_of_us=day(10)
+    ).amount.tolist() == [50.0]
 
 
-def test_amounts_when_a_later_export_showed_another_one_then_are_first_the_old_then_the_new(tmp_path):
+def test_amounts_when_a_later_export_showed_another_one_then_are_first_the_old_then_the_new(
+    tmp_path,
+):
     plain = make_settings()
-    facts = Facts(plain.model_copy(update={"mapping": plain.mapping[:1]}))  # no history of amounts is mapped
+    facts = Facts(
+        plain.model_copy(update={"mapping": plain.mapping[:1]})
+    )  # no history of amounts is mapped
     facts.lead("a", 0, amount=50_00).lead("emptied", 0, amount=60_00).lead("same", 0, amount=70_00)
     facts.outcome("same", 35, "won", amount=9_00).change("a", 20, "amount", "8000").change(
         "emptied", 20, "amount", None
@@ -359,7 +414,14 @@ def make_crowd(n=400, seed=0):
     }  # fmt: skip
     label = (rng.random(n) < 0.15 + 0.5 * np.nan_to_num(strength)).astype(float)
     matrix = Matrix(keys, columns)
-    model = fit_scorer(matrix, keys.assign(label=label, weight=1.0), kind="logistic", features=ASKED, seed=0, threads=1)
+    model = fit_scorer(
+        matrix,
+        keys.assign(label=label, weight=1.0),
+        kind="logistic",
+        features=ASKED,
+        seed=0,
+        threads=1,
+    )
     p = model.probability(model.raw(columns))
     model.document["reference"] = np.quantile(p, np.linspace(0.0005, 0.9995, 1000)).tolist()
     return model, matrix
@@ -367,13 +429,19 @@ def make_crowd(n=400, seed=0):
 
 @pytest.mark.parametrize(
     "section",
-    [{}, {"by": "probability", "a": 0.5, "b": 0.3, "c": 0.2}, {"by": "capacity", "capacity": 40, "touch_cost": 20}],
+    [
+        {},
+        {"by": "probability", "a": 0.5, "b": 0.3, "c": 0.2},
+        {"by": "capacity", "capacity": 40, "touch_cost": 20},
+    ],
     ids=["score", "probability", "capacity"],
 )
 def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(section):
     model, matrix = make_crowd()
     budget = {"field": "budget", "levels": ["no", "some", "all"]}
-    project = make_settings(fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers=section)
+    project = make_settings(
+        fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers=section
+    )
     n = len(matrix.keys)
     amount = np.random.default_rng(4).integers(1, 200, n).astype(float)
 
@@ -384,11 +452,14 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
 
     listed, borders = look(matrix.columns, amount), find_borders(project.tiers)
     now = borders.decide(
-        measure_by(project.tiers, listed, listed=listed, at=np.arange(n)), np.array(list("ABCD" * (n // 4)))
+        measure_by(project.tiers, listed, listed=listed, at=np.arange(n)),
+        np.array(list("ABCD" * (n // 4))),
     )
     verdict, _ = qualify(project.qualification, tier=now, probability=listed.probability,
                          strengths={"budget": matrix.columns["bant_budget"]})  # fmt: skip
-    found = ask_next(model, matrix, stand(now, amount, listed, project, verdict=verdict, currency="EUR"), project)
+    found = ask_next(
+        model, matrix, stand(now, amount, listed, project, verdict=verdict, currency="EUR"), project
+    )
     strength, stage = matrix.columns["bant_budget"], matrix.columns["stage_current"]
     gains = []
     for row in range(80):
@@ -402,7 +473,9 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
             whole["bant_budget"][row], whole["bant_budget_known"][row] = answer, 1.0
             whole["bant_completeness"][row] += 1
             then = look(whole, amount)
-            tier = borders.decide(measure_by(project.tiers, then, listed=then, at=np.arange(n)), now)[row]
+            tier = borders.decide(
+                measure_by(project.tiers, then, listed=then, at=np.arange(n)), now
+            )[row]
             enough = tier in "AB"  # by the default rules, one known answer of one that is asked
             again = "sales_qualified" if enough else "nurture"
             p = listed.probability[row]
@@ -425,7 +498,15 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
 def stand(tier, amount, listed, project, *, verdict, currency=None, **by_hand):
     nobody = np.zeros(len(tier), dtype=bool)
     hands = {"tier_by_hand": nobody, "verdict_by_hand": nobody} | by_hand
-    return Standing(np.asarray(tier).astype(object), amount, listed, project.tiers, verdict, currency=currency, **hands)
+    return Standing(
+        np.asarray(tier).astype(object),
+        amount,
+        listed,
+        project.tiers,
+        verdict,
+        currency=currency,
+        **hands,
+    )
 
 
 def ask_crowd(*, tier="C", margin=2.0, flat=False, verdict="nurture", rules=(), **by_hand):
@@ -443,7 +524,14 @@ def ask_crowd(*, tier="C", margin=2.0, flat=False, verdict="nurture", rules=(), 
     p = model.probability(raw)
     listed = Outlook(compute_score(p, model.document["reference"]), p, p, raw)
     hands = {name: np.full(n, value) for name, value in by_hand.items()}
-    standing = stand([tier] * n, np.full(n, np.nan), listed, project, verdict=np.array([verdict] * n, object), **hands)
+    standing = stand(
+        [tier] * n,
+        np.full(n, np.nan),
+        listed,
+        project,
+        verdict=np.array([verdict] * n, object),
+        **hands,
+    )
     found = ask_next(model, matrix, standing, project)
     missing = np.isnan(matrix.columns["bant_budget"])
     assert not found["next_question_gain"][~missing].any()
@@ -485,7 +573,10 @@ def test_answers_when_better_then_never_lower_the_probability():
     model, matrix = make_crowd(seed=3)
     before = None
     for answer in (0.0, 0.25, 0.5, 0.75, 1.0):
-        columns = matrix.columns | {"bant_budget": np.full(400, answer), "bant_budget_known": np.ones(400)}
+        columns = matrix.columns | {
+            "bant_budget": np.full(400, answer),
+            "bant_budget_known": np.ones(400),
+        }
         now = model.probability(model.raw(columns))
         assert before is None or (now >= before).all()
         before = now
@@ -503,7 +594,11 @@ def test_action_when_suggested_then_follows_stage_and_silence(stage, place, sile
     columns = {"stage_current": np.array([stage], dtype=object), "stage_order": np.array([float(place)]),
                "engagement_activities_days_since": np.array([float(silent)])}  # fmt: skip
     model = make_crowd()[0]
-    columns |= {"bant_budget": np.array([NAN]), "bant_budget_known": np.zeros(1), "bant_completeness": np.zeros(1)}
+    columns |= {
+        "bant_budget": np.array([NAN]),
+        "bant_budget_known": np.zeros(1),
+        "bant_completeness": np.zeros(1),
+    }
     project = make_settings()
 
     def suggest(section, verdict="nurture"):
@@ -517,7 +612,9 @@ def test_action_when_suggested_then_follows_stage_and_silence(stage, place, sile
 
 
 @pytest.mark.parametrize(("stated", "capacity"), [(None, 7), (3, 3)])
-def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_reps(stated, capacity):
+def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_reps(
+    stated, capacity
+):
     tiers = Tiers(by="capacity", capacity=stated)
     reps = [{"capacity": 10, "load": 4}, {"capacity": 1, "load": 0}, {"capacity": 2, "load": 5}]
     assert _with_places(tiers, {"reps": reps}).capacity == capacity
@@ -533,7 +630,10 @@ def test_earlier_tiers_when_a_lead_is_new_then_it_has_none():
 
 
 def test_answer_when_one_more_is_given_then_the_mean_and_the_number_of_answers_have_it():
-    earlier = {"bant_need_mean": np.array([NAN, 0.5, 0.0]), "bant_need_answers": np.array([0.0, 1.0, 3.0])}
+    earlier = {
+        "bant_need_mean": np.array([NAN, 0.5, 0.0]),
+        "bant_need_answers": np.array([0.0, 1.0, 3.0]),
+    }
     found = question._one_more(earlier, "need", 1.0)
     assert found["bant_need_mean"].tolist() == [1.0, 0.75, 0.25]
     assert found["bant_need_answers"].tolist() == [1.0, 2.0, 4.0]

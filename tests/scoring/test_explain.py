@@ -48,7 +48,9 @@ def own_sentences(features, values, contributions, *, sign):
     for at, feature in enumerate(features):
         value = values[feature.name]
         known = value is not None and not (isinstance(value, float) and np.isnan(value))
-        known = known and not (feature.unit == "flag" and value == 0)  # that an answer is missing is no reason
+        known = known and not (
+            feature.unit == "flag" and value == 0
+        )  # that an answer is missing is no reason
         if known and sign * contributions[at] > 0:
             found.setdefault(feature.group, []).append(feature.sentence(value, speaks_for=sign > 0))
     return found
@@ -80,9 +82,13 @@ def test_reasons_when_checked_against_contributions_then_are_the_largest_groups_
     assert {len(rows) for rows in reasons.values()} == {n}
     for row in range(n):
         totals = group_totals(features, contributions[row, :-1])
-        possible = own_sentences(features, lead_values(world, features, row), contributions[row], sign=sign)
+        possible = own_sentences(
+            features, lead_values(world, features, row), contributions[row], sign=sign
+        )
         ranked = sorted(totals, key=lambda group: -sign * totals[group])
-        speaking = [group for group in ranked if sign * totals[group] >= LEAST and group in possible]
+        speaking = [
+            group for group in ranked if sign * totals[group] >= LEAST and group in possible
+        ]
         found = said(reasons, side, row)
         assert sum(map(bool, found)) == min(3, len(speaking))
         for text, group in zip(found, speaking, strict=False):
@@ -112,7 +118,12 @@ def test_reasons_when_the_answer_to_a_question_is_unknown_then_do_not_quote_one(
     assert len(no_size) > 5
     for rows, start in ((unknown, "budget: "), (no_size, "size: ")):
         for row in rows:
-            texts = [text for side in SIDES for text in said(reasons, side, row) if text.startswith(start)]
+            texts = [
+                text
+                for side in SIDES
+                for text in said(reasons, side, row)
+                if text.startswith(start)
+            ]
             assert all(text == "budget: not known" for text in texts), (row, texts)
 
 
@@ -120,11 +131,21 @@ def made(n=600, *, seed=0):
     """A model of three groups: money (strong), size with its log (one group, weaker), and pure noise."""
     rng = np.random.default_rng(seed)
     money, size = rng.uniform(0, 1, n), rng.uniform(0, 10, n)
-    columns = {"money": money, "size": size, "size_again": size * 2, "place": rng.choice(["a", "b"], n).astype(object)}
+    columns = {
+        "money": money,
+        "size": size,
+        "size_again": size * 2,
+        "place": rng.choice(["a", "b"], n).astype(object),
+    }
     leaning = 9 * (money - 0.5) + 0.4 * (size - 5) + (columns["place"] == "a")
     label = (rng.random(n) < 1 / (1 + np.exp(-leaning))).astype(float)
     rows = pd.DataFrame(
-        {"lead_id": [f"{i:03d}" for i in range(n)], "as_of_us": 0, "label": label, "weight": np.ones(n)}
+        {
+            "lead_id": [f"{i:03d}" for i in range(n)],
+            "as_of_us": 0,
+            "label": label,
+            "weight": np.ones(n),
+        }
     )
     kinds = [("money", "number", "money"), ("size", "number", "size"), ("size_again", "number", "size"),
              ("place", "category", "place")]  # fmt: skip
@@ -137,13 +158,18 @@ def made(n=600, *, seed=0):
 def ask(model, features, **columns):
     n = len(columns["money"])
     keys = pd.DataFrame({"lead_id": [str(i) for i in range(n)], "as_of_us": 0})
-    columns = {name: np.array(values, dtype=object if name == "place" else float) for name, values in columns.items()}
+    columns = {
+        name: np.array(values, dtype=object if name == "place" else float)
+        for name, values in columns.items()
+    }
     return explain(model, Matrix(keys, columns), features)
 
 
 def test_reasons_when_one_lead_has_all_and_one_nothing_then_speak_for_and_against_in_order():
     model, features = made()
-    found = ask(model, features, money=[0.98, 0.02], size=[9, 1], size_again=[18, 2], place=["a", "b"])
+    found = ask(
+        model, features, money=[0.98, 0.02], size=[9, 1], size_again=[18, 2], place=["a", "b"]
+    )
     assert said(found, "up", 0)[0] == "money up 0.98"
     assert said(found, "up", 0)[1] in ("size up 9", "size_again up 18")
     assert said(found, "up", 0)[2] == "place up a"
@@ -180,7 +206,15 @@ def test_reasons_when_only_what_is_missing_speaks_for_a_lead_then_what_is_known_
     label = (rng.random(n) < 1 / (1 + np.exp(-leaning))).astype(float)
     keys = pd.DataFrame({"lead_id": [f"{i:03d}" for i in range(n)], "as_of_us": 0})
     features = [
-        Feature(name, {}, Learned(), "number", f"{name} up {{value}}", f"{name} down {{value}}", "one group")
+        Feature(
+            name,
+            {},
+            Learned(),
+            "number",
+            f"{name} up {{value}}",
+            f"{name} down {{value}}",
+            "one group",
+        )
         for name in ("visit", "size")
     ]
     matrix = Matrix(keys, {"visit": visit, "size": size})
@@ -197,10 +231,25 @@ def test_reasons_when_only_what_is_missing_speaks_for_a_lead_then_what_is_known_
 
 def test_reasons_when_a_category_is_new_then_still_quote_the_leads_own():
     model, features = made()
-    found = ask(model, features, money=[0.5] * 3, size=[5] * 3, size_again=[10] * 3, place=["Zürich", "a", "b"])
-    unseen = encode(model.document["encoder"][3:], {"place": np.array(["Zürich", "a", "b"], dtype=object)})[:, 0]
+    found = ask(
+        model,
+        features,
+        money=[0.5] * 3,
+        size=[5] * 3,
+        size_again=[10] * 3,
+        place=["Zürich", "a", "b"],
+    )
+    unseen = encode(
+        model.document["encoder"][3:], {"place": np.array(["Zürich", "a", "b"], dtype=object)}
+    )[:, 0]
     assert unseen[2] < unseen[0] < unseen[1]
-    texts = [text for row in range(3) for side in SIDES for text in said(found, side, row) if text.startswith("place")]
+    texts = [
+        text
+        for row in range(3)
+        for side in SIDES
+        for text in said(found, side, row)
+        if text.startswith("place")
+    ]
     assert "place up a" in texts
     assert "place down b" in texts
     assert all(text.endswith(("Zürich", " a", " b")) for text in texts)

@@ -10,17 +10,27 @@ from leadscore.tables import REPS
 from leadscore.times import DAY_US
 
 NOW = 20_000 * DAY_US
-MATCH = {"territories": "country", "segments": "industry", "languages": "language", "skills": "product"}
+MATCH = {
+    "territories": "country",
+    "segments": "industry",
+    "languages": "language",
+    "skills": "product",
+}
 
 
 def build_settings(**chosen) -> RoutingSettings:
-    return RoutingSettings.model_validate({"reps": "reps.csv", "match": MATCH, "fairness": 0} | chosen)
+    return RoutingSettings.model_validate(
+        {"reps": "reps.csv", "match": MATCH, "fairness": 0} | chosen
+    )
 
 
 def build_reps(**reps: dict) -> pa.Table:
     usual = {"team": None, "capacity": 10, "load": 0, "min_share": 0.0, "max_share": 1.0}
     lists = dict.fromkeys(("territories", "segments", "languages", "skills"), ())
-    rows = [usual | lists | {"line": i + 2, "rep_id": name} | rep for i, (name, rep) in enumerate(reps.items())]
+    rows = [
+        usual | lists | {"line": i + 2, "rep_id": name} | rep
+        for i, (name, rep) in enumerate(reps.items())
+    ]
     return pa.Table.from_pylist(rows, schema=REPS)
 
 
@@ -29,15 +39,30 @@ def route(leads: dict[str, dict], reps: pa.Table, *, settings=None, previous=Non
     usual = {"tier": "A", "win_probability": 0.5, "owner_id": None} | dict.fromkeys(MATCH.values())
     rows = [usual | {"lead_id": lead_id} | lead for lead_id, lead in leads.items()]
     scores = pa.Table.from_pylist(rows).select(
-        ["lead_id", "tier", "win_probability", *(["expected_value"] if "expected_value" in rows[0] else [])]
+        [
+            "lead_id",
+            "tier",
+            "win_probability",
+            *(["expected_value"] if "expected_value" in rows[0] else []),
+        ]
     )
     schema = pa.schema([(name, pa.string()) for name in ("lead_id", "owner_id", *MATCH.values())])
-    fields = pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
+    fields = pa.Table.from_pylist(
+        [{name: row[name] for name in schema.names} for row in rows], schema=schema
+    )
     found = assign(
-        scores, fields, reps, settings or build_settings(), as_of_us=as_of_us, seed=1, previous=previous or {}
+        scores,
+        fields,
+        reps,
+        settings or build_settings(),
+        as_of_us=as_of_us,
+        seed=1,
+        previous=previous or {},
     )
     assert found.routes.schema == ROUTES
-    told = {row["lead_id"]: (row["rep_id"], row["route_reason"]) for row in found.routes.to_pylist()}
+    told = {
+        row["lead_id"]: (row["rep_id"], row["route_reason"]) for row in found.routes.to_pylist()
+    }
     assert list(told) == list(leads)
     return told, found.facts
 
@@ -63,7 +88,9 @@ def route(leads: dict[str, dict], reps: pa.Table, *, settings=None, previous=Non
         ({}, {"away_from": NOW + 1}, True, "only rep there who fits; load 1 of 10"),
     ],
 )  # fmt: skip
-def test_lead_when_there_is_one_rep_then_it_is_given_only_if_all_allows_it_and_says_why(lead, rep, given, reason):
+def test_lead_when_there_is_one_rep_then_it_is_given_only_if_all_allows_it_and_says_why(
+    lead, rep, given, reason
+):
     told, facts = route({"L": lead, "other": {"country": "DE", "tier": "D"}}, build_reps(r=rep))
     assert told["L"] == ("r" if given else None, reason)
     assert facts["assigned"] == given
@@ -71,9 +98,18 @@ def test_lead_when_there_is_one_rep_then_it_is_given_only_if_all_allows_it_and_s
 
 def test_lead_when_two_fit_together_only_then_both_fields_are_named():
     reps = build_reps(
-        a={"territories": ["AT"]}, b={"languages": ["fr"], "territories": ["DE"]}, c={"languages": ["de"]}
+        a={"territories": ["AT"]},
+        b={"languages": ["fr"], "territories": ["DE"]},
+        c={"languages": ["de"]},
     )
-    told, _ = route({"L": {"country": "XX", "language": "fr"}, "at": {"country": "AT"}, "de": {"country": "DE"}}, reps)
+    told, _ = route(
+        {
+            "L": {"country": "XX", "language": "fr"},
+            "at": {"country": "AT"},
+            "de": {"country": "DE"},
+        },
+        reps,
+    )
     assert told["L"] == (None, "no rep covers all of country XX, language fr")
 
 
@@ -81,7 +117,11 @@ def test_leads_when_places_are_few_then_the_best_get_them_and_the_rest_say_how_m
     leads = {f"L{i}": {"win_probability": i / 10} for i in range(1, 6)}
     told, facts = route(leads, build_reps(a={"capacity": 2}, b={"capacity": 1}))
     assert [lead for lead, (rep, _) in told.items() if rep] == ["L3", "L4", "L5"]
-    assert told["L2"] == told["L1"] == (None, "everybody who fits is at capacity: 3 better leads took the places")
+    assert (
+        told["L2"]
+        == told["L1"]
+        == (None, "everybody who fits is at capacity: 3 better leads took the places")
+    )
     assert facts["value"] == pytest.approx(1.2)
 
 
@@ -89,7 +129,10 @@ def test_leads_when_amounts_are_known_then_they_count_and_a_missing_one_is_the_m
     leads = {
         "small": {"win_probability": 0.9, "expected_value": 9.0},
         "large": {"win_probability": 0.1, "expected_value": 91.0},
-        "missing": {"win_probability": 0.5, "expected_value": None},  # 0.5 * (9 + 91) / (0.9 + 0.1) = 50
+        "missing": {
+            "win_probability": 0.5,
+            "expected_value": None,
+        },  # 0.5 * (9 + 91) / (0.9 + 0.1) = 50
     }
     told, facts = route(leads, build_reps(a={"capacity": 2}))
     assert [lead for lead, (rep, _) in told.items() if rep] == ["large", "missing"]
@@ -99,7 +142,10 @@ def test_leads_when_amounts_are_known_then_they_count_and_a_missing_one_is_the_m
 
 @pytest.mark.parametrize(
     ("worse", "kept"),
-    [pytest.param(0.46, True, id="4 % less than another"), pytest.param(0.40, False, id="a fifth less")],
+    [
+        pytest.param(0.46, True, id="4 % less than another"),
+        pytest.param(0.40, False, id="a fifth less"),
+    ],
 )
 def test_owner_when_another_lead_is_worth_little_more_then_it_keeps_its_own(worse, kept):
     told, _ = route({"owned": {"win_probability": worse, "owner_id": "a"}, "new": {}}, build_reps(a={"capacity": 1}),
@@ -115,7 +161,12 @@ def test_owner_when_it_could_but_the_whole_is_worth_more_then_the_reason_says_so
     assert told["de"][0] == "a"
     assert told["owned"] == ("b", "best fit; load 1 of 1; its owner a is at capacity")
     reps = build_reps(a={}, b={})
-    told, _ = route({"L": {"owner_id": "a"}}, reps, previous={"L": "b"}, settings=build_settings(change_costs=0.2))
+    told, _ = route(
+        {"L": {"owner_id": "a"}},
+        reps,
+        previous={"L": "b"},
+        settings=build_settings(change_costs=0.2),
+    )
     assert told["L"] == ("b", "kept from last time: nobody else is worth the change; load 1 of 10; "
                               "its owner a could take it, but the whole is worth more so")  # fmt: skip
 
@@ -152,13 +203,20 @@ def test_previous_when_the_rep_has_left_or_the_lead_lost_its_place_then_only_the
 
 def test_fairness_when_reps_fit_alike_then_leads_are_spread_by_fullness():
     leads = {f"L{i}": {} for i in range(12)}
-    _, facts = route(leads, build_reps(a={"load": 6}, b={"capacity": 20}), settings=build_settings(fairness=0.1))
-    full = {rep: (told["given"] + told["load"]) / told["capacity"] for rep, told in facts["reps"].items()}
+    _, facts = route(
+        leads, build_reps(a={"load": 6}, b={"capacity": 20}), settings=build_settings(fairness=0.1)
+    )
+    full = {
+        rep: (told["given"] + told["load"]) / told["capacity"]
+        for rep, told in facts["reps"].items()
+    }
     assert full == {"a": 0.6, "b": 0.6}
 
 
 def test_capacity_when_it_is_as_good_as_endless_then_it_is_a_number_like_any_other():
-    _, facts = route({f"L{i}": {} for i in range(3)}, build_reps(a={"capacity": 2**53 - 1}, b={"capacity": 0}))
+    _, facts = route(
+        {f"L{i}": {} for i in range(3)}, build_reps(a={"capacity": 2**53 - 1}, b={"capacity": 0})
+    )
     assert {name: way["assigned"] for name, way in facts["beside"].items()} == {
         "ours": 3, "round_robin": 3, "least_loaded": 3, "greedy": 3
     }  # fmt: skip
@@ -168,12 +226,22 @@ def test_capacity_when_it_is_as_good_as_endless_then_it_is_a_number_like_any_oth
     ("settings", "rep", "reason"),
     [
         ({}, "mate", "team T steps in, without product x; load 1 of 10"),
-        ({"fallback": []}, None, "everybody who fits is at capacity: 1 better leads took the places"),
-        ({"fallback": ["segments"]}, None, "everybody who fits is at capacity: 1 better leads took the places"),
+        (
+            {"fallback": []},
+            None,
+            "everybody who fits is at capacity: 1 better leads took the places",
+        ),
+        (
+            {"fallback": ["segments"]},
+            None,
+            "everybody who fits is at capacity: 1 better leads took the places",
+        ),
         ({"fallback_costs": 5}, None, "worth less than it costs to give it to a team mate"),
     ],
 )
-def test_team_when_those_who_fit_are_full_then_a_mate_steps_in_if_that_is_allowed_and_pays(settings, rep, reason):
+def test_team_when_those_who_fit_are_full_then_a_mate_steps_in_if_that_is_allowed_and_pays(
+    settings, rep, reason
+):
     reps = build_reps(
         expert={"capacity": 1, "skills": ["x"], "team": "T"},
         mate={"skills": ["y"], "team": "T"},
@@ -187,7 +255,9 @@ def test_team_when_those_who_fit_are_full_then_a_mate_steps_in_if_that_is_allowe
 
 def test_team_when_nobody_fits_at_all_then_whoever_lacks_least_may_step_in():
     reps = build_reps(a={"skills": ["y"]}, b={"skills": ["x"], "territories": ["DE"]})
-    told, _ = route({"L": {"product": "x", "country": "AT"}, "M": {"country": "DE", "tier": "D"}}, reps)
+    told, _ = route(
+        {"L": {"product": "x", "country": "AT"}, "M": {"country": "DE", "tier": "D"}}, reps
+    )
     assert told["L"] == ("a", "steps in, without product x; load 1 of 10")
 
 
@@ -233,7 +303,9 @@ IMPOSSIBLE = [
 
 
 @pytest.mark.parametrize(("reps", "warning"), IMPOSSIBLE)
-def test_reps_when_a_wish_cannot_be_met_then_all_others_are_routed_and_a_warning_says_so(reps, warning):
+def test_reps_when_a_wish_cannot_be_met_then_all_others_are_routed_and_a_warning_says_so(
+    reps, warning
+):
     usual = {"country": "AT", "language": "de", "industry": "Retail"}
     leads = {f"L{i}": usual for i in range(9)} | {"fr": usual | {"language": "fr"}}
     _, facts = route(leads, build_reps(**reps))
@@ -252,7 +324,9 @@ TOO_MUCH = [  # reps, the sum of their shares, what each line ends in
 
 
 @pytest.mark.parametrize(("reps", "total", "given"), TOO_MUCH)
-def test_reps_when_their_minimum_shares_add_up_to_more_than_all_then_the_sum_is_named_first(reps, total, given):
+def test_reps_when_their_minimum_shares_add_up_to_more_than_all_then_the_sum_is_named_first(
+    reps, total, given
+):
     _, facts = route({f"L{i}": {} for i in range(10)}, build_reps(**reps))
     first, *lines = facts["warnings"]
     assert first == f"list of reps: minimum shares add up to {total}; at most 1 can be met"
@@ -271,7 +345,9 @@ def test_reps_when_very_many_shares_are_too_large_then_a_dozen_are_named_and_the
 
 
 def test_reps_when_every_wish_can_be_met_then_nothing_is_warned_of():
-    reps = build_reps(a={"territories": ["AT"], "min_share": 0.5}, b={"min_share": 0.5, "max_share": 0.5})
+    reps = build_reps(
+        a={"territories": ["AT"], "min_share": 0.5}, b={"min_share": 0.5, "max_share": 0.5}
+    )
     _, facts = route({f"L{i}": {"country": "AT"} for i in range(10)}, reps)
     assert (facts["warnings"], facts["assigned"]) == ([], 10)
 
@@ -283,7 +359,9 @@ def test_reps_when_nobody_is_to_be_routed_then_shares_ask_for_nothing():
 
 def test_exploration_when_a_low_lead_is_drawn_then_it_counts_as_one_of_the_best_tier():
     leads = {f"L{i:03d}": {"tier": "D", "win_probability": 0.01} for i in range(400)}
-    leads |= {f"B{i}": {"tier": "B", "win_probability": 0.3} for i in range(50)} | {"A": {"win_probability": 0.8}}
+    leads |= {f"B{i}": {"tier": "B", "win_probability": 0.3} for i in range(50)} | {
+        "A": {"win_probability": 0.8}
+    }
     scores = pa.table({
         "lead_id": list(leads), "tier": [lead.get("tier", "A") for lead in leads.values()],
         "win_probability": [lead["win_probability"] for lead in leads.values()],
@@ -302,7 +380,9 @@ def test_draw_when_repeated_then_depends_on_seed_day_and_lead_only_and_has_its_s
     ids = [f"L{i}" for i in range(20_000)]
     drawn = draw_explored(ids, share=0.2, seed=1, as_of_us=NOW)
     assert drawn.mean() == pytest.approx(0.2, abs=0.01)  # 3.5 standard errors
-    assert (draw_explored(ids[::-1], share=0.2, seed=1, as_of_us=NOW + DAY_US - 1)[::-1] == drawn).all()
+    assert (
+        draw_explored(ids[::-1], share=0.2, seed=1, as_of_us=NOW + DAY_US - 1)[::-1] == drawn
+    ).all()
     assert drawn[:12].tolist() == draw_explored(ids[:12], share=0.2, seed=1, as_of_us=NOW).tolist()
     for other in (draw_explored(ids, share=0.2, seed=2, as_of_us=NOW),
                   draw_explored(ids, share=0.2, seed=1, as_of_us=NOW + DAY_US)):  # fmt: skip
@@ -313,5 +393,7 @@ def test_routing_when_there_is_no_lead_then_there_is_none():
     scores = pa.table({"lead_id": pa.array([], pa.string()), "tier": pa.array([], pa.string()),
                        "win_probability": pa.array([], pa.float64())})  # fmt: skip
     fields = pa.table({"lead_id": pa.array([], pa.string()), "owner_id": pa.array([], pa.string())})
-    found = assign(scores, fields, build_reps(a={}), RoutingSettings(reps="r.csv"), as_of_us=NOW, seed=1)
+    found = assign(
+        scores, fields, build_reps(a={}), RoutingSettings(reps="r.csv"), as_of_us=NOW, seed=1
+    )
     assert (found.routes.num_rows, found.facts["assigned"]) == (0, 0)

@@ -19,7 +19,9 @@ from leadscore.routing.wishes import grant_shares
 from leadscore.settings.routing import RoutingSettings
 from leadscore.tables import REPS
 
-CHECKS = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+CHECKS = settings(
+    derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 WORDS = {"territories": ["AT", "DE", "FR"], "languages": ["de", "fr"]}
 MATCH = {"territories": "country", "languages": "language"}
 
@@ -28,7 +30,10 @@ MATCH = {"territories": "country", "languages": "language"}
 def worlds(draw, most=12, shares=True):
     """Leads, reps, settings and last time's reps; with some luck, everything binds."""
     names = [f"r{i}" for i in range(draw(st.integers(1, 5)))]
-    some = {name: st.lists(st.sampled_from(words), unique=True, max_size=2) for name, words in WORDS.items()}
+    some = {
+        name: st.lists(st.sampled_from(words), unique=True, max_size=2)
+        for name, words in WORDS.items()
+    }
     reps = [
         {"line": i + 2, "rep_id": name, "team": draw(st.sampled_from(["T", "U", None])), "segments": [], "skills": [],
          "capacity": draw(st.integers(0, 5)), "load": draw(st.integers(0, 2)),
@@ -70,7 +75,9 @@ def optimum(problem, *, more=None):
     to = np.concatenate([rep, np.arange(places) // (STEPS + 1)])
     balance = csr_array((np.repeat([1.0, -1.0], [pairs, places]), (to, np.arange(pairs + places))))
     owed = csr_array((np.ones(pairs), (rep, np.arange(pairs))), shape=(r, pairs + places))
-    upper = np.concatenate([(problem.fit[problem.profile] > NOT).ravel(), steps.ravel()]).astype(float)
+    upper = np.concatenate([(problem.fit[problem.profile] > NOT).ravel(), steps.ravel()]).astype(
+        float
+    )
     cost = -np.concatenate([gain.ravel(), np.tile(np.append(problem.step_bonus, 0), r)]) / UNIT
     found = milp(cost, integrality=np.ones(pairs + places), bounds=Bounds(0, upper), options={"mip_rel_gap": 0},
                  constraints=[LinearConstraint(once, ub=1), LinearConstraint(balance, lb=0, ub=0),
@@ -85,7 +92,9 @@ def test_routing_when_solved_then_keeps_all_rules_and_is_worth_what_highs_finds(
     rep = solve(problem)
     there = rep >= 0
     assert (problem.fit[problem.profile[there], rep[there]] > NOT).all()
-    assert (np.bincount(rep[there], minlength=len(problem.reps.places)) <= problem.reps.places).all()
+    assert (
+        np.bincount(rep[there], minlength=len(problem.reps.places)) <= problem.reps.places
+    ).all()
     assert problem.objective(rep) / UNIT == pytest.approx(optimum(problem), abs=1e-6)
 
 
@@ -103,7 +112,14 @@ def test_routing_when_beside_simpler_ways_then_is_never_worth_less(world):
 def test_routing_when_only_value_counts_then_captures_at_least_the_value_of_simpler_ways(world):
     leads, reps, _, _ = world
     plain = RoutingSettings.model_validate(
-        {"reps": "r.csv", "match": MATCH, "stickiness": 0, "change_costs": 0, "fairness": 0, "fallback": []}
+        {
+            "reps": "r.csv",
+            "match": MATCH,
+            "stickiness": 0,
+            "change_costs": 0,
+            "fairness": 0,
+            "fallback": [],
+        }
     )
     problem = build((leads, reps, plain, {}))
     ours = problem.value[solve(problem) >= 0].sum()
@@ -128,13 +144,20 @@ def test_worth_of_a_place_when_solved_anew_with_one_more_then_is_the_difference(
 def test_routing_when_rows_are_shuffled_then_is_the_same(world, seed):
     leads, reps, chosen, previous = world
     rng = np.random.default_rng(seed)
-    scores = pa.table({"lead_id": leads["lead_id"], "tier": ["A"] * len(leads), "win_probability": leads["value"]})
-    fields = pa.Table.from_pandas(leads[["lead_id", "owner_id", "country", "language"]], preserve_index=False)
+    scores = pa.table(
+        {"lead_id": leads["lead_id"], "tier": ["A"] * len(leads), "win_probability": leads["value"]}
+    )
+    fields = pa.Table.from_pandas(
+        leads[["lead_id", "owner_id", "country", "language"]], preserve_index=False
+    )
     fields = pa.concat_tables([fields, pa.table({"lead_id": list("xyz"), "country": WORDS["territories"]})],
                               promote_options="permissive")  # fmt: skip
 
     def routed(mixed):
-        tables = [table.take(rng.permutation(len(table))) if mixed else table for table in (scores, fields, reps)]
+        tables = [
+            table.take(rng.permutation(len(table))) if mixed else table
+            for table in (scores, fields, reps)
+        ]
         found = assign(*tables, chosen, as_of_us=5, seed=1, previous=previous)
         return found.routes.sort_by("lead_id"), found.facts
 
@@ -167,11 +190,15 @@ def most_toward_shares(problem):
 
 
 @CHECKS
-@given(world=worlds(), wishes=st.lists(st.sampled_from([0.0, 0.2, 0.5, 1.0]), min_size=5, max_size=5))
+@given(
+    world=worlds(), wishes=st.lists(st.sampled_from([0.0, 0.2, 0.5, 1.0]), min_size=5, max_size=5)
+)
 def test_minimum_shares_when_any_are_wished_for_then_as_many_are_met_as_can_be(world, wishes):
     leads, reps, chosen, previous = world
     shares = pa.array(wishes[: reps.num_rows], pa.float64())
-    wished = reps.set_column(reps.schema.get_field_index("min_share"), REPS.field("min_share"), shares)
+    wished = reps.set_column(
+        reps.schema.get_field_index("min_share"), REPS.field("min_share"), shares
+    )
     asked = build((leads, wished, chosen, previous))
     problem, warnings = grant_shares(asked)
     rep = solve(problem)

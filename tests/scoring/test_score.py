@@ -45,9 +45,16 @@ def states_by_hand(facts, as_of_us):
     """Each lead's state by what was known before a moment, fact by fact: "open", "closed", "not yet created"."""
     states = {row["lead_id"]: "not yet created" for row in facts.rows["leads"]}
     closed_at = {}
-    known = [(row["available_us"], row["event_us"], 0, "created", row) for row in facts.rows["leads"]]
-    known += [(row["available_us"], row["event_us"], 1, row["stage"], row) for row in facts.rows["stages"]]
-    known += [(row["available_us"], row["event_us"], 1, row["outcome"], row) for row in facts.rows["outcomes"]]
+    known = [
+        (row["available_us"], row["event_us"], 0, "created", row) for row in facts.rows["leads"]
+    ]
+    known += [
+        (row["available_us"], row["event_us"], 1, row["stage"], row) for row in facts.rows["stages"]
+    ]
+    known += [
+        (row["available_us"], row["event_us"], 1, row["outcome"], row)
+        for row in facts.rows["outcomes"]
+    ]
     for available_us, event_us, _, what, row in sorted(known, key=lambda fact: fact[:3]):
         lead = row["lead_id"]
         if available_us >= as_of_us:
@@ -63,8 +70,14 @@ def states_by_hand(facts, as_of_us):
 
 def test_score_table_when_made_then_has_its_schema_and_one_as_of(world, scores):
     assert scores.schema == SCORES
-    assert set(scores["as_of"].cast(pa.int64()).to_pylist()) == {world.history.version.known_until_us}
-    empty = {"amount", "expected_value", "change_points"}  # nothing tells amounts here, and there was no list before
+    assert set(scores["as_of"].cast(pa.int64()).to_pylist()) == {
+        world.history.version.known_until_us
+    }
+    empty = {
+        "amount",
+        "expected_value",
+        "change_points",
+    }  # nothing tells amounts here, and there was no list before
     assert {name for name in scores.schema.names if scores[name].null_count} == empty
     assert [field.name for field in SCORES][:8] == [
         "lead_id", "as_of", "raw", "win_probability", "probability_low", "probability_high", "score", "tier",
@@ -72,7 +85,9 @@ def test_score_table_when_made_then_has_its_schema_and_one_as_of(world, scores):
 
 
 @pytest.mark.parametrize("days", [250.0, 170.25, 40.0, 6.0])
-def test_score_table_when_made_at_any_moment_then_lists_every_open_lead_once_and_no_other(world, days):
+def test_score_table_when_made_at_any_moment_then_lists_every_open_lead_once_and_no_other(
+    world, days
+):
     table = score(world, as_of_us=day(days), known_us=0)
     states = states_by_hand(world.facts, day(days))
     is_open = sorted(lead for lead, state in states.items() if state == "open")
@@ -88,7 +103,12 @@ def test_history_when_used_here_then_has_leads_that_came_back(world):
 
 
 def test_score_table_when_made_then_is_ordered_by_probability_raw_and_lead(scores):
-    rows = list(zip(*(scores[name].to_pylist() for name in ("win_probability", "raw", "lead_id")), strict=True))
+    rows = list(
+        zip(
+            *(scores[name].to_pylist() for name in ("win_probability", "raw", "lead_id")),
+            strict=True,
+        )
+    )
     assert rows == sorted(rows, key=lambda row: (-row[0], -row[1], row[2]))
 
 
@@ -108,7 +128,12 @@ def with_calibrator(model, calibrator):
 )  # fmt: skip
 def test_score_table_when_probabilities_tie_then_raw_orders_them(world, calibrator):
     table = score(world, model=with_calibrator(world.model, calibrator))
-    rows = list(zip(*(table[name].to_pylist() for name in ("win_probability", "raw", "lead_id")), strict=True))
+    rows = list(
+        zip(
+            *(table[name].to_pylist() for name in ("win_probability", "raw", "lead_id")),
+            strict=True,
+        )
+    )
     assert rows == sorted(rows, key=lambda row: (-row[0], -row[1], row[2]))
     assert len({row[0] for row in rows}) < 10
     assert len({row[1] for row in rows}) > 100
@@ -118,7 +143,11 @@ def test_score_table_when_leads_are_alike_in_all_then_their_ids_order_them(world
     facts = Facts(world.settings)
     for lead_id in ("b", "00012", "a", "Ä", "B", "12"):
         facts.lead(lead_id, 1, channel="web", size=5).change(lead_id, 2, "budget", "some")
-    table = score(world, history=facts.history(tmp_path, known_until=world.days + 1), as_of_us=day(world.days + 1))
+    table = score(
+        world,
+        history=facts.history(tmp_path, known_until=world.days + 1),
+        as_of_us=day(world.days + 1),
+    )
     assert len(set(table["raw"].to_pylist())) == 1
     assert table["lead_id"].to_pylist() == ["00012", "12", "B", "a", "b", "Ä"]
 
@@ -140,7 +169,10 @@ def test_score_when_one_lead_alone_is_open_then_equals_its_score_among_all(world
     # another store holds one lead of the list with all its facts
     chosen = scores["lead_id"].to_pylist()[5]
     facts = Facts(world.settings)
-    facts.rows = {name: [row for row in rows if row["lead_id"] == chosen] for name, rows in world.facts.rows.items()}
+    facts.rows = {
+        name: [row for row in rows if row["lead_id"] == chosen]
+        for name, rows in world.facts.rows.items()
+    }
     if not facts.rows["changes"]:
         facts.change("nobody", 1, "budget", "none")
     table = score(world, history=facts.history(tmp_path, known_until=world.days))
@@ -148,12 +180,16 @@ def test_score_when_one_lead_alone_is_open_then_equals_its_score_among_all(world
 
 
 def test_score_when_the_model_knows_later_facts_then_is_refused(world):
-    with pytest.raises(AsOfError, match=r"model the model has learned from facts up to 2024-.*train with --as-of"):
+    with pytest.raises(
+        AsOfError, match=r"model the model has learned from facts up to 2024-.*train with --as-of"
+    ):
         score(world, as_of_us=day(200), known_us=day(200) + 1)
     assert score(world, as_of_us=day(200), known_us=day(200)).num_rows > 100
 
 
-def test_score_job_when_the_model_was_trained_later_than_as_of_then_is_refused_and_publishes_nothing(world, tmp_path):
+def test_score_job_when_the_model_was_trained_later_than_as_of_then_is_refused_and_publishes_nothing(
+    world, tmp_path
+):
     settings = world.settings.model_copy(update={"data_folder": tmp_path})
     facts = Facts(settings)
     facts.rows = world.facts.rows
@@ -186,7 +222,9 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("changes", "told"), OTHERS)
-def test_score_when_the_settings_declare_other_features_then_is_refused_by_name(world, tmp_path, changes, told):
+def test_score_when_the_settings_declare_other_features_then_is_refused_by_name(
+    world, tmp_path, changes, told
+):
     settings = histories.sales_settings(tmp_path, **changes)
     facts = Facts(settings)
     facts.lead("a", 1).change("a", 2, "budget", "some")
@@ -221,7 +259,9 @@ def told(world, tmp_path_factory):
     facts.rows = world.facts.rows
     histories.write_store(facts, known_until=world.days)
     result = dataclasses.replace(histories.fitted(), known_us=day(215), no_signal=None)
-    home = write_model(settings.models_folder / settings.project, result, settings=settings, store_version="s")
+    home = write_model(
+        settings.models_folder / settings.project, result, settings=settings, store_version="s"
+    )
     jobs.register(settings, home, who=histories.WHO)
     return settings, histories.score_and_publish(settings, as_of_us=day(215)), result
 
@@ -249,7 +289,9 @@ def test_score_job_when_done_then_tells_what_it_published(told):
     assert table.num_rows == said["counts"]["scored"] == read_receipts(folder / "store").num_rows
     assert sum(said["tiers"].values()) == table.num_rows
     assert {tier: table["tier"].to_pylist().count(tier) for tier in said["tiers"]} == said["tiers"]
-    assert said["mean_win_probability"] == pytest.approx(np.mean(table["win_probability"].to_pylist()), abs=1e-12)
+    assert said["mean_win_probability"] == pytest.approx(
+        np.mean(table["win_probability"].to_pylist()), abs=1e-12
+    )
     assert [row["lead_id"] for row in said["top"]] == table["lead_id"].to_pylist()[:10]
     assert said["as_of"] == "2024-08-03T00:00:00Z"
 
@@ -258,13 +300,20 @@ def test_score_job_when_done_then_sees_no_fact_from_after_as_of(world, told, tmp
     settings, said, result = told
     cut = Facts(world.settings)
     cut.rows = {
-        name: [row for row in rows if row["available_us"] < day(215)] for name, rows in world.facts.rows.items()
+        name: [row for row in rows if row["available_us"] < day(215)]
+        for name, rows in world.facts.rows.items()
     }
     history = cut.history(tmp_path, known_until=215)
     expected = score_table(
-        history, result.model, model_version="m", known_us=day(215), as_of_us=history.version.known_until_us
+        history,
+        result.model,
+        model_version="m",
+        known_us=day(215),
+        as_of_us=history.version.known_until_us,
     )
-    table = pq.read_table(settings.project_folder() / "scores" / said["publication_id"] / "scores.parquet")
+    table = pq.read_table(
+        settings.project_folder() / "scores" / said["publication_id"] / "scores.parquet"
+    )
     assert table.equals(expected)
 
 

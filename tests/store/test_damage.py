@@ -47,7 +47,9 @@ def store_of(settings):
 
 
 def contents(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def flip(path):
@@ -71,14 +73,18 @@ def listed(settings):
 
 @pytest.mark.parametrize("harm", HARM)
 @pytest.mark.parametrize("table", OBJECTS)
-def test_store_when_a_file_is_damaged_then_going_back_and_ingesting_again_gives_every_byte_back(export, table, harm):
+def test_store_when_a_file_is_damaged_then_going_back_and_ingesting_again_gives_every_byte_back(
+    export, table, harm
+):
     _, first = export(1)
     settings, second = export(2)
     store = store_of(settings)
     before = contents(store)
     HARM[harm](read_current(store, project="shop").paths(table)[0])
     assert listed(settings) == {first: [], second: [table]}
-    with pytest.raises(DamagedStoreError, match=r"leadscore store rollback VERSION.*--forget-damaged"):
+    with pytest.raises(
+        DamagedStoreError, match=r"leadscore store rollback VERSION.*--forget-damaged"
+    ):
         jobs.ingest(settings)
     jobs.rollback_store(settings, first)
     assert jobs.ingest(settings)["store_version"] == second
@@ -114,15 +120,21 @@ def test_history_when_no_version_is_whole_then_is_lost_only_by_name(export):
 
 @pytest.mark.parametrize("harm", HARM)
 @pytest.mark.parametrize("kind", ["versions", "deliveries", "parts"])
-def test_store_when_a_state_file_is_damaged_then_list_rollback_prune_and_ingest_work(export, kind, harm):
+def test_store_when_a_state_file_is_damaged_then_list_rollback_prune_and_ingest_work(
+    export, kind, harm
+):
     _, first = export(1)
     settings, second = export(2)
     store = store_of(settings)
     before = contents(store)
-    names = read_json(store / "deliveries" / f"{second}.json")["parts"] if kind == "parts" else [second]
+    names = (
+        read_json(store / "deliveries" / f"{second}.json")["parts"] if kind == "parts" else [second]
+    )
     HARM[harm](store / kind / f"{names[0]}.json")
     gone = kind == "versions" and harm == "gone"
-    assert listed(settings) == {first: []} | ({} if gone else {second: ["manifest"] * (kind == "versions")})
+    assert listed(settings) == {first: []} | (
+        {} if gone else {second: ["manifest"] * (kind == "versions")}
+    )
     assert jobs.prune_store(settings, keep=9, really=False)["removed"] == [] if not gone else True
     jobs.rollback_store(settings, first)
     assert jobs.ingest(settings)["store_version"] == second
@@ -133,7 +145,9 @@ ATTEMPTS = [b"", b"{", b"null", b"[]", b"{}", b'{"rejects": [], "stopped": null}
 
 
 @pytest.mark.parametrize("left", ATTEMPTS)
-def test_rejects_when_what_the_last_ingest_left_is_damaged_then_are_those_of_the_version(export, left, caplog):
+def test_rejects_when_what_the_last_ingest_left_is_damaged_then_are_those_of_the_version(
+    export, left, caplog
+):
     settings, _ = export(1)
     (store_of(settings) / "attempt.json").write_bytes(left)
     assert jobs.list_rejects(settings)["stopped"] is None
@@ -147,7 +161,9 @@ def test_rejects_when_only_they_are_damaged_then_an_ingest_goes_on_and_names_the
     store = store_of(settings)
     with (store.parent.parent.parent / "leads.csv").open("a") as file:
         file.write("999,not a date,ann\n")
-    loose = settings.model_copy(update={"validation": settings.validation.model_copy(update={"max_refused": 0.5})})
+    loose = settings.model_copy(
+        update={"validation": settings.validation.model_copy(update={"max_refused": 0.5})}
+    )
     until = parse_moment("2024-03-01", zone="UTC")
     version = jobs.ingest(loose, known_until_us=until)["store_version"]
     before = contents(store)
@@ -159,7 +175,9 @@ def test_rejects_when_only_they_are_damaged_then_an_ingest_goes_on_and_names_the
 
 
 @pytest.mark.parametrize("left", [b"", b"{", b"null", b"[1]", b"{}"])
-def test_prune_when_a_list_does_not_say_which_version_it_needs_then_nothing_goes_and_words_say_what_to_do(export, left):
+def test_prune_when_a_list_does_not_say_which_version_it_needs_then_nothing_goes_and_words_say_what_to_do(
+    export, left
+):
     export(1)
     settings, _ = export(2)
     home = settings.project_folder() / "scores" / "20240201T000000Z-0123456789ab"

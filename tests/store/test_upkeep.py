@@ -37,7 +37,9 @@ def folder(settings):
 
 
 def prune(folder, *, keep=1, referred=(), really=True):
-    return upkeep.prune(folder, project="synthetic", keep=keep, referred=lambda: referred, really=really)
+    return upkeep.prune(
+        folder, project="synthetic", keep=keep, referred=lambda: referred, really=really
+    )
 
 
 def ids(folder):
@@ -45,10 +47,14 @@ def ids(folder):
 
 
 def contents(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
-def test_list_when_there_are_versions_then_the_latest_known_until_is_first_and_one_is_current(settings, folder):
+def test_list_when_there_are_versions_then_the_latest_known_until_is_first_and_one_is_current(
+    settings, folder
+):
     made = [add_version(settings, day).id for day in (3, 1, 2)]
     found = upkeep.list_versions(folder, project="synthetic")
     assert [each["version"] for each in found] == [made[0], made[2], made[1]]
@@ -61,7 +67,9 @@ def test_list_when_nothing_was_ingested_then_words_say_so(folder):
         upkeep.list_versions(folder, project="synthetic")
 
 
-def test_rollback_when_it_names_a_version_then_that_one_is_read_and_nothing_else_changes(settings, folder):
+def test_rollback_when_it_names_a_version_then_that_one_is_read_and_nothing_else_changes(
+    settings, folder
+):
     first, second = add_version(settings, 1), add_version(settings, 2)
     before = contents(folder)
     assert upkeep.rollback(folder, first.id[:6], project="synthetic").id == first.id
@@ -76,13 +84,17 @@ def test_rollback_when_it_names_a_version_then_that_one_is_read_and_nothing_else
 
 
 @pytest.mark.parametrize("which", ["zzzz", "", "abc"])
-def test_rollback_when_no_version_is_called_so_then_words_name_those_that_are_there(settings, folder, which):
+def test_rollback_when_no_version_is_called_so_then_words_name_those_that_are_there(
+    settings, folder, which
+):
     version = add_version(settings, 1)
     with pytest.raises(UnknownStoreVersionError, match=version.id):
         upkeep.rollback(folder, which, project="synthetic")
 
 
-def test_rollback_when_a_file_of_the_version_was_changed_then_the_current_one_stays(settings, folder):
+def test_rollback_when_a_file_of_the_version_was_changed_then_the_current_one_stays(
+    settings, folder
+):
     first, second = add_version(settings, 1), add_version(settings, 2)
     path = object_path(folder, first.manifest["tables"]["leads"]["files"][0]["sha256"])
     path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -92,9 +104,13 @@ def test_rollback_when_a_file_of_the_version_was_changed_then_the_current_one_st
 
 
 @pytest.mark.parametrize("keep", [1, 2, 3, 9])
-def test_prune_when_done_then_the_latest_stay_whole_and_files_of_the_others_go(settings, folder, keep):
+def test_prune_when_done_then_the_latest_stay_whole_and_files_of_the_others_go(
+    settings, folder, keep
+):
     made = [add_version(settings, day).id for day in (1, 2, 3, 4)]
-    shared = read_current(folder, project="synthetic").manifest["tables"]["stages"]["files"][0]["sha256"]
+    shared = read_current(folder, project="synthetic").manifest["tables"]["stages"]["files"][0][
+        "sha256"
+    ]
     told = prune(folder, keep=keep)
     assert ids(folder) == told["kept"] == made[::-1][:keep]
     assert told["removed"] == made[::-1][keep:]
@@ -124,7 +140,9 @@ def test_prune_when_an_older_version_is_current_then_it_stays(settings, folder):
     assert prune(folder)["kept"] == [latest, first]
 
 
-def test_prune_when_something_was_published_or_trained_from_a_version_then_it_stays(settings, folder):
+def test_prune_when_something_was_published_or_trained_from_a_version_then_it_stays(
+    settings, folder
+):
     made = [add_version(settings, day).id for day in (1, 2, 3, 4)]
     for place, version in (
         (settings.project_folder() / "scores", made[0]),
@@ -132,7 +150,12 @@ def test_prune_when_something_was_published_or_trained_from_a_version_then_it_st
     ):
         (place / "x").mkdir(parents=True)
         (place / "x" / "manifest.json").write_text(json.dumps({"store_version": version}))
-    assert [each["referred"] for each in jobs.list_store(settings)["versions"]] == [False, False, True, True]
+    assert [each["referred"] for each in jobs.list_store(settings)["versions"]] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     told = jobs.prune_store(settings, keep=1, really=True)
     assert told["removed"] == [made[2]]
     assert set(ids(folder)) == {made[0], made[1], made[3]}
@@ -180,11 +203,16 @@ def test_lock_when_another_process_holds_it_then_an_ingest_or_prune_waits_for_it
     add_version(settings, 1)
     pair = [
         subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", HELD, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", HELD, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for _ in range(2)
     ]
-    first = next(process for process in pair if process.stdout in _readable([each.stdout for each in pair]))
+    first = next(
+        process for process in pair if process.stdout in _readable([each.stdout for each in pair])
+    )
     second = pair[1 - pair.index(first)]
     assert first.stdout.readline() == "held\n"
     assert _readable([second.stdout], seconds=0.5) == []
@@ -199,7 +227,9 @@ def _readable(streams, seconds=30.0):
     return select.select(streams, [], [], seconds)[0]
 
 
-def test_store_commands_when_run_then_people_see_versions_and_what_would_go(settings, tmp_path, monkeypatch, capsys):
+def test_store_commands_when_run_then_people_see_versions_and_what_would_go(
+    settings, tmp_path, monkeypatch, capsys
+):
     made = [add_version(settings, day).id for day in (1, 2, 3)]
     config = tmp_path / "leadscore.toml"
     config.write_text(

@@ -18,7 +18,14 @@ SCHEMA = pa.schema([pa.field("lead_id", pa.string()), pa.field("n", pa.int64())]
 
 
 def old_facts() -> Facts:
-    return Facts().lead("1", 0).lead("2", 3).activity("1", 2, "email").stage("1", 1, "new").outcome("2", 9, "won")
+    return (
+        Facts()
+        .lead("1", 0)
+        .lead("2", 3)
+        .activity("1", 2, "email")
+        .stage("1", 1, "new")
+        .outcome("2", 9, "won")
+    )
 
 
 def new_facts() -> Facts:
@@ -26,7 +33,11 @@ def new_facts() -> Facts:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def rows(version: store_version.StoreVersion, table: str) -> list[dict]:
@@ -51,15 +62,22 @@ def test_objects_when_a_version_is_written_then_each_is_named_by_the_hash_of_its
     for path in objects:
         assert path.stem == hashlib.sha256(path.read_bytes()).hexdigest()
         assert path.parent.name == path.stem[:2]
-    assert sorted(objects) == sorted(path for table in version.manifest["tables"] for path in version.files(table))
+    assert sorted(objects) == sorted(
+        path for table in version.manifest["tables"] for path in version.files(table)
+    )
 
 
-def test_manifest_when_a_version_is_written_then_its_name_is_its_hash_and_current_names_it(tmp_path):
+def test_manifest_when_a_version_is_written_then_its_name_is_its_hash_and_current_names_it(
+    tmp_path,
+):
     version = old_facts().write(tmp_path, known_until=30)
     data = (tmp_path / "versions" / f"{version.id}.json").read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     assert version.id == sha256[:16]
-    assert json.loads((tmp_path / "current.json").read_bytes()) == {"version": version.id, "sha256": sha256}
+    assert json.loads((tmp_path / "current.json").read_bytes()) == {
+        "version": version.id,
+        "sha256": sha256,
+    }
     assert json.loads(data) == version.manifest
 
 
@@ -70,7 +88,12 @@ def test_current_when_it_is_read_then_it_is_the_version_that_was_written(tmp_pat
     assert (read.known_until_us, read.first_us) == (day(30), day(0))
     assert [row["lead_id"] for row in rows(read, "leads")] == ["1", "2"]
     assert rows(read, "outcomes")[0]["event_us"] == day(9)
-    assert {field.name for field in read.schema("outcomes")} >= {"lead_id", "outcome", "event_us", "available_us"}
+    assert {field.name for field in read.schema("outcomes")} >= {
+        "lead_id",
+        "outcome",
+        "event_us",
+        "available_us",
+    }
 
 
 def test_tables_when_they_have_no_rows_then_there_is_no_file_and_no_schema(tmp_path):
@@ -81,19 +104,28 @@ def test_tables_when_they_have_no_rows_then_there_is_no_file_and_no_schema(tmp_p
 
 
 @pytest.mark.parametrize("sizes", [(1, 3), (7, 5), (1000, 1)])
-def test_stored_rows_when_they_come_in_other_batches_then_the_bytes_are_the_same(tmp_path, monkeypatch, sizes):
+def test_stored_rows_when_they_come_in_other_batches_then_the_bytes_are_the_same(
+    tmp_path, monkeypatch, sizes
+):
     monkeypatch.setattr(store_version, "ROW_GROUP", 10)
     parts = [write_rows(tmp_path / str(size), SCHEMA, batches(35, size)) for size in sizes]
     assert parts[0] == parts[1]
     assert everything(tmp_path / str(sizes[0])) == everything(tmp_path / str(sizes[1]))
     file = pq.ParquetFile(object_path(tmp_path / str(sizes[0]), parts[0]["files"][0]["sha256"]))
-    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [10, 10, 10, 5]
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [
+        10,
+        10,
+        10,
+        5,
+    ]
     assert file.read().column("n").to_pylist() == list(range(35))
     assert parts[0]["rows"] == 35
 
 
 @pytest.mark.parametrize("n", [9, 10, 11, 20])
-def test_stored_rows_when_their_number_is_about_a_group_then_none_is_lost_or_repeated(tmp_path, monkeypatch, n):
+def test_stored_rows_when_their_number_is_about_a_group_then_none_is_lost_or_repeated(
+    tmp_path, monkeypatch, n
+):
     monkeypatch.setattr(store_version, "ROW_GROUP", 10)
     part = write_rows(tmp_path, SCHEMA, batches(n, 4))
     stored = pq.read_table(object_path(tmp_path, part["files"][0]["sha256"]))
@@ -196,7 +228,9 @@ def test_pointer_when_any_one_bit_flips_then_no_other_version_is_read_and_words_
     version = old_facts().write(tmp_path, known_until=30)
     whole = (tmp_path / "current.json").read_bytes()
     for at in range(len(whole)):
-        (tmp_path / "current.json").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        (tmp_path / "current.json").write_bytes(
+            whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+        )
         try:
             read = read_current(tmp_path, project="built")
         except LeadscoreError as e:
@@ -205,8 +239,12 @@ def test_pointer_when_any_one_bit_flips_then_no_other_version_is_read_and_words_
             assert read.id == version.id  # a blank that became another blank
 
 
-@pytest.mark.parametrize("left", [b"", b"null", b"[]", b"{}", b'{"version": 1, "sha256": 2}', b"\xff\xfe", None])
-def test_pointer_when_it_is_no_pointer_then_the_latest_version_counts_and_words_say_so(tmp_path, left, caplog):
+@pytest.mark.parametrize(
+    "left", [b"", b"null", b"[]", b"{}", b'{"version": 1, "sha256": 2}', b"\xff\xfe", None]
+)
+def test_pointer_when_it_is_no_pointer_then_the_latest_version_counts_and_words_say_so(
+    tmp_path, left, caplog
+):
     latest = old_facts().write(tmp_path, known_until=31)
     old_facts().write(tmp_path, known_until=30)
     path = tmp_path / "current.json"
@@ -216,7 +254,9 @@ def test_pointer_when_it_is_no_pointer_then_the_latest_version_counts_and_words_
     assert latest.id in caplog.text
 
 
-def test_pointer_when_it_is_damaged_and_two_versions_are_the_latest_then_words_ask_which_one_counts(tmp_path):
+def test_pointer_when_it_is_damaged_and_two_versions_are_the_latest_then_words_ask_which_one_counts(
+    tmp_path,
+):
     old_facts().write(tmp_path, known_until=30)
     new_facts().write(tmp_path, known_until=30)
     (tmp_path / "current.json").write_bytes(b"")
@@ -278,7 +318,9 @@ def write_with_fault(
     return False
 
 
-@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), Died()], ids=["fails", "dies"])
+@pytest.mark.parametrize(
+    "fault", [OSError(28, "No space left on device"), Died()], ids=["fails", "dies"]
+)
 @pytest.mark.parametrize("step", STEPS)
 def test_write_when_any_step_fails_or_the_process_dies_then_a_whole_version_can_be_read(
     tmp_path, monkeypatch, step, fault
@@ -294,13 +336,17 @@ def test_write_when_any_step_fails_or_the_process_dies_then_a_whole_version_can_
         assert all(after[name] == data for name, data in before.items() if name != "current.json")
         read = read_current(folder, project="built")
         expected = old_facts() if read.id == old.id else new_facts()
-        assert [row["lead_id"] for row in rows(read, "leads")] == [row["lead_id"] for row in expected.rows["leads"]]
+        assert [row["lead_id"] for row in rows(read, "leads")] == [
+            row["lead_id"] for row in expected.rows["leads"]
+        ]
         outcomes.append(read.id == old.id)
         if not isinstance(fault, Died):
             assert not list(folder.rglob(".writing-*"))
         new = new_facts().write(folder, known_until=30)  # and the next attempt succeeds
         assert read_current(folder, project="built").id == new.id
-    assert len(outcomes) >= 6  # five tables with rows, a manifest and a pointer are written, each in such a step
+    assert (
+        len(outcomes) >= 6
+    )  # five tables with rows, a manifest and a pointer are written, each in such a step
     # only when the last name is being made durable is the new version there already
     assert outcomes == [True] * (len(outcomes) - (step == "fsync")) + [False] * (step == "fsync")
 

@@ -92,7 +92,11 @@ def still_to_confirm(asked: Mapping[str, Any] | None, settings: Settings) -> str
 
 
 def _ask_suspects(learned: Iterable[FieldVerdict]) -> list[Question]:
-    return [Question(each.field, f"suspect: {each.in_words()}") for each in learned if each.verdict == "suspect"]
+    return [
+        Question(each.field, f"suspect: {each.in_words()}")
+        for each in learned
+        if each.verdict == "suspect"
+    ]
 
 
 def _ask_strongest(learned: Iterable[FieldVerdict]) -> list[Question]:

@@ -17,8 +17,14 @@ from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, FOREVER_US
 
 MOST_JUDGED = 50_000  # closed leads that outcomes are compared on
-BLOCK_LEADS, MOST_BLOCKS = 400, 20  # closed leads a block of time, so that each has wins and losses to compare
-TIME_LEADS, MOST_TIMES = 20, 500  # and for shares, which need no pairs, so few that they are of nearly one time
+BLOCK_LEADS, MOST_BLOCKS = (
+    400,
+    20,
+)  # closed leads a block of time, so that each has wins and losses to compare
+TIME_LEADS, MOST_TIMES = (
+    20,
+    500,
+)  # and for shares, which need no pairs, so few that they are of nearly one time
 BINS = 20
 
 
@@ -69,7 +75,9 @@ class Leads:
         """Closed leads in their order, cut into equal parts of `size`, or more if there would be more than `most`."""
         closed = self.created_us[~np.isnan(self.label)]
         blocks = int(np.clip(len(closed) // size, 1, most))
-        cuts = np.sort(closed)[np.arange(1, blocks) * len(closed) // blocks] if len(closed) else closed
+        cuts = (
+            np.sort(closed)[np.arange(1, blocks) * len(closed) // blocks] if len(closed) else closed
+        )
         return np.searchsorted(np.unique(cuts), self.created_us, side="right")
 
     @cached_property
@@ -116,7 +124,9 @@ class Values:
             return -1, 0, float("nan")
         n = np.bincount(codes)
         top = int(n.argmax())
-        number = float("nan") if self.is_text else float(np.unique(self.numbers[~self.missing])[top])
+        number = (
+            float("nan") if self.is_text else float(np.unique(self.numbers[~self.missing])[top])
+        )
         return top, int(n[top]), number
 
     def cells(self, rows: np.ndarray, *, since: np.ndarray | None = None) -> np.ndarray:
@@ -156,8 +166,12 @@ def read_leads(history: History, *, known_us: int) -> Leads:
     """The leads known before a moment, and how they closed as far as was known by then."""
     spells = history.spells(known_us)
     first = spells[spells["spell"] == 1]
-    created = history.engine.query(f"SELECT lead_id, event_us FROM leads WHERE available_us < {known_us}").to_pandas()
-    rows = created.merge(first, on="lead_id", validate="one_to_one").sort_values("lead_id", ignore_index=True)
+    created = history.engine.query(
+        f"SELECT lead_id, event_us FROM leads WHERE available_us < {known_us}"
+    ).to_pandas()
+    rows = created.merge(first, on="lead_id", validate="one_to_one").sort_values(
+        "lead_id", ignore_index=True
+    )
     reopened = rows["lead_id"].isin(spells.loc[spells["spell"] > 1, "lead_id"]).to_numpy()
     is_open = (rows["close_us"] == FOREVER_US).to_numpy()
     dated = getattr(history.settings, "time", "dated") == "dated"
@@ -170,14 +184,20 @@ def read_leads(history: History, *, known_us: int) -> Leads:
         is_open=is_open,
         known_us=known_us,
         dated=dated,
-        undated=created_us >= history.version.known_until_us - 1 if dated else np.zeros(len(rows), dtype=bool),
+        undated=created_us >= history.version.known_until_us - 1
+        if dated
+        else np.zeros(len(rows), dtype=bool),
     )
 
 
-def read_current(history: History, leads: Leads, names: Sequence[str], *, own: Collection[str]) -> Iterator[Values]:
+def read_current(
+    history: History, leads: Leads, names: Sequence[str], *, own: Collection[str]
+) -> Iterator[Values]:
     """The latest value of each named field: in `leads`, or, of the fields in `own`, what a later export showed."""
     columns = ", ".join(identifier(name) for name in ("lead_id", *names))
-    rows = history.engine.query(f"SELECT {columns} FROM leads WHERE available_us < {leads.known_us} ORDER BY lead_id")
+    rows = history.engine.query(
+        f"SELECT {columns} FROM leads WHERE available_us < {leads.known_us} ORDER BY lead_id"
+    )
     at = pa.array(pd.Index(rows["lead_id"].to_pandas()).get_indexer(leads.lead_id))
     later = history.known_values(sorted(own), as_of_us=leads.known_us)
     fields = history.settings.lead_fields()
@@ -224,7 +244,9 @@ def _latest(history: History, leads: Leads, name: str, before: str) -> pa.Array:
         WHERE recency = 1 ORDER BY lead_id"""
     )
     at = pd.Index(rows["lead_id"].to_pandas()).get_indexer(leads.lead_id)
-    values = pa.concat_arrays([*rows["value"].chunks, pa.nulls(1, pa.string())])  # one to take where there is no row
+    values = pa.concat_arrays(
+        [*rows["value"].chunks, pa.nulls(1, pa.string())]
+    )  # one to take where there is no row
     return values.take(pa.array(np.where(at < 0, len(values) - 1, at)))
 
 
@@ -235,7 +257,9 @@ def build_values(name: str, field: LeadField, column: pa.Array) -> Values:
         encoded = column.dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         return Values(name, field.type, codes, tuple(encoded.dictionary.to_pylist()), none)
-    numbers = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    numbers = np.asarray(
+        column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64
+    )
     if field.type == "number":
         numbers = numbers / 10**field.decimals
     return Values(name, field.type, none.astype(np.int64), (), numbers)
@@ -243,7 +267,9 @@ def build_values(name: str, field: LeadField, column: pa.Array) -> Values:
 
 def audited_fields(settings: Settings) -> list[str]:
     """The fields that a mapping entry fills in `leads`."""
-    mapped = {name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()}
+    mapped = {
+        name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()
+    }
     return [name for name in settings.lead_fields() if name in mapped]
 
 

@@ -47,7 +47,21 @@ UNITS: dict[str, str] = {
 # fmt: on
 TOTAL = {"total", "totals", "gesamt", "totaal", "totale", "totali", "totales", "totaux"}
 LEAST_LETTERS = 4  # of a word that makes fields relatives: "of", "in", "id" do not
-NO_STEMS = {"lead", "leads", "name", "type", "number", "field", "value", "data", "code", "from", "with", "that", "this"}
+NO_STEMS = {
+    "lead",
+    "leads",
+    "name",
+    "type",
+    "number",
+    "field",
+    "value",
+    "data",
+    "code",
+    "from",
+    "with",
+    "that",
+    "this",
+}
 
 
 def words_of(name: str) -> list[str]:

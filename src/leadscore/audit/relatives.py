@@ -13,7 +13,9 @@ from leadscore.audit.fields import Values
 from leadscore.audit.names import late_words, stems_of, units_of
 
 MOST_GROUPS = 12
-MOST_SHARE = 0.8  # of the fields: a group that is nearly all of them has no rest to be compared with
+MOST_SHARE = (
+    0.8  # of the fields: a group that is nearly all of them has no rest to be compared with
+)
 ALIKE_MISSING = 0.9  # correlation of what is missing
 LEAST_MISSING = 0.02
 
@@ -26,7 +28,9 @@ class Relatives:
     fields: tuple[str, ...]
 
 
-def find_relatives(fields: Sequence[Values], names: Mapping[str, Collection[str]]) -> list[Relatives]:
+def find_relatives(
+    fields: Sequence[Values], names: Mapping[str, Collection[str]]
+) -> list[Relatives]:
     """Groups of at least two fields, none twice; the largest where there are more than `MOST_GROUPS`.
 
     Args:
@@ -43,7 +47,10 @@ def find_relatives(fields: Sequence[Values], names: Mapping[str, Collection[str]
         for stem in sorted(stems_of(called)):
             by_reason[f'share the word "{stem}"'].append(values.name)
     found = [Relatives(why, tuple(members)) for why, members in by_reason.items()]
-    found += [Relatives("are missing for the same leads", members) for members in _missing_together(fields)]
+    found += [
+        Relatives("are missing for the same leads", members)
+        for members in _missing_together(fields)
+    ]
     return _largest(found, of=len(fields))
 
 
@@ -60,7 +67,11 @@ def _largest(found: Iterable[Relatives], *, of: int) -> list[Relatives]:
 def _missing_together(fields: Sequence[Values]) -> list[tuple[str, ...]]:
     """Fields that lack a value, or hold a placeholder, for nearly the same leads."""
     missing = {values.name: values.missing | stand_for_missing(values) for values in fields}
-    missing = {name: rows for name, rows in missing.items() if LEAST_MISSING <= _share(rows) <= 1 - LEAST_MISSING}
+    missing = {
+        name: rows
+        for name, rows in missing.items()
+        if LEAST_MISSING <= _share(rows) <= 1 - LEAST_MISSING
+    }
     groups: list[list[str]] = []
     for name, rows in missing.items():
         group = next((each for each in groups if _are_alike(missing[each[0]], rows)), None)

@@ -17,7 +17,10 @@ def compute_bounds(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     n = np.asarray(n, dtype=np.float64)
     safe = np.maximum(n, 1e-9)
-    middle, spread = share + Z**2 / (2 * safe), Z * np.sqrt(share * (1 - share) / safe + Z**2 / (4 * safe**2))
+    middle, spread = (
+        share + Z**2 / (2 * safe),
+        Z * np.sqrt(share * (1 - share) / safe + Z**2 / (4 * safe**2)),
+    )
     low, high = (middle - spread) / (1 + Z**2 / safe), (middle + spread) / (1 + Z**2 / safe)
     return np.where(n > 0, np.clip(low, 0, 1), 0.0), np.where(n > 0, np.clip(high, 0, 1), 1.0)
 
@@ -50,7 +53,9 @@ def fold_of(cells: np.ndarray) -> np.ndarray:
     return np.arange(len(cells)) % FOLDS
 
 
-def compute_auc_of_cells(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> tuple[float, float, float]:
+def compute_auc_of_cells(
+    cells: np.ndarray, label: np.ndarray, block: np.ndarray
+) -> tuple[float, float, float]:
     """AUC of cells (n,), learned out of fold, among pairs of one block and one fold, and its 95 % bounds.
 
     Across folds a lead's own outcome lowers what the others of its cell say of it, so that a field without any signal
@@ -60,7 +65,9 @@ def compute_auc_of_cells(cells: np.ndarray, label: np.ndarray, block: np.ndarray
     return compute_auc_within(score, label, block * FOLDS + fold_of(cells))
 
 
-def compute_auc_within(score: np.ndarray, label: np.ndarray, block: np.ndarray) -> tuple[float, float, float]:
+def compute_auc_within(
+    score: np.ndarray, label: np.ndarray, block: np.ndarray
+) -> tuple[float, float, float]:
     """AUC of pairs of one block, and its 95 % bounds; NaN without a pair.
 
     A block weighs as many as its pairs. The variance of a block's AUC A is at most A (1 - A) / min(won, lost) (Birnbaum

@@ -80,7 +80,9 @@ def audit_fields(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]
     return audit(history, known_us=known_us).fields
 
 
-def audit(history: History, *, known_us: int, skip: AbstractSet[str] = frozenset(), together: bool = True) -> Audit:
+def audit(
+    history: History, *, known_us: int, skip: AbstractSet[str] = frozenset(), together: bool = True
+) -> Audit:
     """Judge every mapped field of `leads`, and every field with a history, by what was known before a moment.
 
     A field whose history is mapped is judged by it, for its value in `leads` is never learned from; any other by its
@@ -100,7 +102,9 @@ def audit(history: History, *, known_us: int, skip: AbstractSet[str] = frozenset
     names = [name for name in audited_fields(settings) if name not in mapped | skip]
     own = changed & set(names)
     current = list(read_current(history, leads, names, own=own))
-    histories = {told.now.name: told for told in read_histories(history, leads, sorted(changed), own=own)}
+    histories = {
+        told.now.name: told for told in read_histories(history, leads, sorted(changed), own=own)
+    }
     verdicts = []
     for values in current:
         auc = compute_own_auc(values, leads)
@@ -110,12 +114,16 @@ def audit(history: History, *, known_us: int, skip: AbstractSet[str] = frozenset
         verdicts.append(_decide(values.name, findings, auc))
     for name in sorted(set(histories) - own):
         findings = _judge_history(histories[name], leads, settings.audit)
-        verdicts.append(_decide(name, findings, compute_own_auc(histories[name].before_close, leads)))
+        verdicts.append(
+            _decide(name, findings, compute_own_auc(histories[name].before_close, leads))
+        )
     if together:
         verdicts = _judge_in_company(verdicts, current, leads, settings)
     place = {name: i for i, name in enumerate(settings.lead_fields())}
     alike = check_alike(current, leads)
-    return Audit(tuple(sorted(verdicts, key=lambda each: place[each.field])), (alike,) if alike else ())
+    return Audit(
+        tuple(sorted(verdicts, key=lambda each: place[each.field])), (alike,) if alike else ()
+    )
 
 
 def _judge_in_company(
@@ -128,23 +136,32 @@ def _judge_in_company(
     judged = []
     for each in verdicts:
         named = check_late_name(each.field, each.auc, names=names[each.field], settings=settings)
-        judged.append(_decide(each.field, [*each.checks, *found.get(each.field, ()), named], each.auc))
+        judged.append(
+            _decide(each.field, [*each.checks, *found.get(each.field, ()), named], each.auc)
+        )
     return judged
 
 
-def audit_learned(history: History, *, known_us: int, together: bool = True) -> tuple[FieldVerdict, ...]:
+def audit_learned(
+    history: History, *, known_us: int, together: bool = True
+) -> tuple[FieldVerdict, ...]:
     """A verdict on each field that a training at a moment may learn from; facts known from then on change none.
 
     The current value of any other field may be younger than that moment, so nothing is told of it here.
     """
     settings = history.settings
-    unlearned = {*unlearned_fields(settings, history.changed_fields(known_us)), *unasked_fields(settings)}
+    unlearned = {
+        *unlearned_fields(settings, history.changed_fields(known_us)),
+        *unasked_fields(settings),
+    }
     return audit(history, known_us=known_us, skip=unlearned, together=together).fields
 
 
 def left_out(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
     """The leaking fields that are not to be learned from: all but those that the settings keep by name."""
-    return frozenset(each.field for each in verdicts if each.verdict == "leak") - set(settings.audit.keep)
+    return frozenset(each.field for each in verdicts if each.verdict == "leak") - set(
+        settings.audit.keep
+    )
 
 
 def clocks(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
@@ -152,11 +169,15 @@ def clocks(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[
 
     Of those that are learned from, and that the settings do not keep by name.
     """
-    found = {each.field for each in verdicts if any(check.check == "clock" for check in each.checks)}
+    found = {
+        each.field for each in verdicts if any(check.check == "clock" for check in each.checks)
+    }
     return frozenset(found) - left_out(verdicts, settings) - set(settings.audit.keep)
 
 
-def _judge_current(values: Values, leads: Leads, auc: OwnAuc | None, settings: AuditSettings) -> list[Finding | None]:
+def _judge_current(
+    values: Values, leads: Leads, auc: OwnAuc | None, settings: AuditSettings
+) -> list[Finding | None]:
     if constant := check_constant(values, leads):
         return [constant]
     return [
@@ -171,7 +192,9 @@ def _judge_current(values: Values, leads: Leads, auc: OwnAuc | None, settings: A
     ]
 
 
-def _judge_history(told: FieldHistory, leads: Leads, settings: AuditSettings) -> list[Finding | None]:
+def _judge_history(
+    told: FieldHistory, leads: Leads, settings: AuditSettings
+) -> list[Finding | None]:
     return [
         check_better_than_at_creation(told, leads, settings=settings),
         check_changed_at_close(told, leads),
@@ -200,7 +223,9 @@ def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:
     n = len(leads.lead_id)
     if len(fields) < MIN_FIELDS or not n:
         return None
-    codes = np.stack([values.identities() for values in fields], axis=1)[np.argsort(leads.created_us, kind="stable")]
+    codes = np.stack([values.identities() for values in fields], axis=1)[
+        np.argsort(leads.created_us, kind="stable")
+    ]
     told = (codes >= 0).sum(axis=1) >= MIN_FIELDS
     _, first, group = np.unique(codes, axis=0, return_index=True, return_inverse=True)
     later = np.arange(n) >= n * (1 - LATER_SHARE) if leads.has_order else np.ones(n, dtype=bool)

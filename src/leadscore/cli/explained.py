@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from leadscore.settings.settings import Settings
 
 Lead = Annotated[str, typer.Argument(help="A lead's id.")]
-Html = Annotated[Path | None, typer.Option("--html", callback=checked_path, help="Write it to this file, as one page.")]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", callback=checked_path, help="Write it to this file, as one page."),
+]
 
 
 def explain(
     lead_id: Lead,
     publication: Annotated[
-        str | None, typer.Option(help="The beginning of a publication's id; default: the current one.")
+        str | None,
+        typer.Option(help="The beginning of a publication's id; default: the current one."),
     ] = None,
     html: Html = None,
     config: Config = DEFAULT_CONFIG,

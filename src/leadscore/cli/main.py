@@ -68,7 +68,10 @@ def _print_version(asked: bool) -> None:
 
 
 Version = Annotated[
-    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    bool,
+    typer.Option(
+        "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+    ),
 ]
 
 
@@ -80,7 +83,9 @@ def show_version(_: Version = False) -> None:
 @app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="A new folder.", callback=checked_path)],
-    leads: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many leads in two years.")] = 5000,
+    leads: Annotated[
+        int, typer.Option(min=1, max=10_000_000, help="How many leads in two years.")
+    ] = 5000,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Of every random choice.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -95,9 +100,14 @@ def ingest(
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     known_until: KnownUntil = None,
-    accept: Annotated[list[str] | None, typer.Option(help="Let this alarm pass, for this delivery only.")] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Let this alarm pass, for this delivery only.")
+    ] = None,
     forget_damaged: Annotated[
-        bool, typer.Option("--forget-damaged", help="Treat a damaged earlier version as if it did not exist.")
+        bool,
+        typer.Option(
+            "--forget-damaged", help="Treat a damaged earlier version as if it did not exist."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -123,7 +133,9 @@ def ingest(
 def rejects(
     config: Config = DEFAULT_CONFIG,
     rule: Annotated[str | None, typer.Option(help="Only rows rejected by this rule.")] = None,
-    each: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows to show of each rule.")] = 5,
+    each: Annotated[
+        int, typer.Option(min=1, max=10_000, help="How many rows to show of each rule.")
+    ] = 5,
     to: Annotated[Path | None, typer.Option("--to", callback=checked_path, help=TO)] = None,
     as_json: Json = False,
 ) -> None:
@@ -133,7 +145,10 @@ def rejects(
         from leadscore import project as jobs
 
         found = jobs.list_rejects(settings, rule=rule, each=each)
-        return found | {"written": jobs.write_rejects(settings, to) if to else None, "to": str(to) if to else None}
+        return found | {
+            "written": jobs.write_rejects(settings, to) if to else None,
+            "to": str(to) if to else None,
+        }
 
     run_command(run, draw_rejects, config, None, as_json=as_json)
 
@@ -154,7 +169,9 @@ def audit(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 def train(
     config: Config = DEFAULT_CONFIG,
     as_of: AsOf = None,
-    promote: Annotated[bool, typer.Option("--promote", help="Let the new model score at once.")] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Let the new model score at once.")
+    ] = False,
     by: By = None,
     as_json: Json = False,
 ) -> None:
@@ -166,7 +183,9 @@ def train(
         trained = jobs.train(settings, as_of_us=moment_of(settings, as_of), progress=progress)
         progress("registering", 0, 1)
         why = "train --promote"
-        return trained | jobs.register(settings, Path(trained["folder"]), who=who(by, why), promote=promote)
+        return trained | jobs.register(
+            settings, Path(trained["folder"]), who=who(by, why), promote=promote
+        )
 
     run_command(run, draw_train, config, None, as_json=as_json)
 
@@ -176,11 +195,14 @@ def score(
     config: Config = DEFAULT_CONFIG,
     as_of: AsOf = None,
     replace_newer: Annotated[
-        bool, typer.Option("--replace-newer", help="Publish the list even if a newer one is published.")
+        bool,
+        typer.Option("--replace-newer", help="Publish the list even if a newer one is published."),
     ] = False,
     even_if_unlike: Annotated[
         bool,
-        typer.Option("--even-if-unlike", help="Publish the list even if it differs too much from the last."),
+        typer.Option(
+            "--even-if-unlike", help="Publish the list even if it differs too much from the last."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -191,7 +213,10 @@ def score(
 
         scored = jobs.score(settings, as_of_us=moment_of(settings, as_of), progress=progress)
         return scored | jobs.publish(
-            settings, scored["publication_id"], replace_newer=replace_newer, even_if_unlike=even_if_unlike
+            settings,
+            scored["publication_id"],
+            replace_newer=replace_newer,
+            even_if_unlike=even_if_unlike,
         )
 
     result = run_command(run, draw_score, config, None, as_json=as_json)
@@ -202,9 +227,12 @@ def score(
 @app.command()
 def backtest(
     config: Config = DEFAULT_CONFIG,
-    first: Annotated[str | None, typer.Option("--from", help="The first date; default: after two horizons.")] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first date; default: after two horizons.")
+    ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", help="The last date; default: a horizon before known_until.")
+        str | None,
+        typer.Option("--to", help="The last date; default: a horizon before known_until."),
     ] = None,
     dates: Annotated[int, typer.Option(min=1, max=1000, help="How many dates, evenly spread.")] = 6,
     as_json: Json = False,

@@ -49,7 +49,9 @@ def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = Fals
 
 
 @models.command()
-def compare(first: Version, second: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def compare(
+    first: Version, second: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
     """Two versions side by side: as they were judged when trained, and their recipes on the latest leads."""
 
     def run(settings: Settings, progress: Progress) -> dict[str, Any]:
@@ -61,7 +63,13 @@ def compare(first: Version, second: Version, config: Config = DEFAULT_CONFIG, as
 
 
 @models.command()
-def promote(version: Version, why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def promote(
+    version: Version,
+    why: Why,
+    by: By = None,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
     """Let a version score from now on; the champion until now becomes `previous`."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:
@@ -73,7 +81,9 @@ def promote(version: Version, why: Why, by: By = None, config: Config = DEFAULT_
 
 
 @models.command()
-def rollback(why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def rollback(
+    why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
     """Let the champion before this one score again."""
 
     def run(settings: Settings, _: Progress) -> dict[str, Any]:

@@ -34,15 +34,26 @@ def checked_path(path: Path | None) -> Path | None:
 
 
 DATA_HELP = "The folder of the exported files, if not as the settings say."
-Config = Annotated[Path, typer.Option("--config", "-c", callback=checked_path, help="The settings file.")]
+Config = Annotated[
+    Path, typer.Option("--config", "-c", callback=checked_path, help="The settings file.")
+]
 Data = Annotated[Path | None, typer.Option("--data", callback=checked_path, help=DATA_HELP)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="The moment to look from, or now; default: known_until.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="The moment to look from, or now; default: known_until."),
+]
 KnownUntil = Annotated[
     str | None,
-    typer.Option(help="When the export was made, or now; default: as settings, columns or the files' times say."),
+    typer.Option(
+        help="When the export was made, or now; default: as settings, columns or the files' times say."
+    ),
 ]
-By = Annotated[str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")]
+By = Annotated[
+    str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")
+]
 DEFAULT_CONFIG = Path(USUAL)
 
 
@@ -66,7 +77,9 @@ def run_command(
     return result
 
 
-def show_result(result: dict[str, Any], draw: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:
+def show_result(
+    result: dict[str, Any], draw: Callable[[dict[str, Any]], None], *, as_json: bool
+) -> None:
     """Print one JSON object, or draw it."""
     if as_json:
         print(one_line(result))
@@ -115,4 +128,6 @@ def _progress(*, shown: bool) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("starting", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total
+        )

@@ -50,18 +50,26 @@ def rollback_store(
 def prune(
     config: Config = DEFAULT_CONFIG,
     keep: Annotated[
-        int, typer.Option(min=1, max=10_000, help="How many of the latest versions stay in any case.")
+        int,
+        typer.Option(min=1, max=10_000, help="How many of the latest versions stay in any case."),
     ] = 10,
     lists: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="Remove settled lists, too, but for so many of the latest.")
+        int | None,
+        typer.Option(
+            min=1, max=10_000, help="Remove settled lists, too, but for so many of the latest."
+        ),
     ] = None,
     list_days: Annotated[
         float,
         typer.Option(
-            min=0, max=MOST_DAYS, help="With --lists: only those of more than so many days before known_until."
+            min=0,
+            max=MOST_DAYS,
+            help="With --lists: only those of more than so many days before known_until.",
         ),
     ] = 0,
-    really: Annotated[bool, typer.Option("--yes", help="Remove; without it only what would go is told.")] = False,
+    really: Annotated[
+        bool, typer.Option("--yes", help="Remove; without it only what would go is told.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Remove versions that nothing was published or trained from and, with --lists, old lists."""

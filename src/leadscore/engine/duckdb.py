@@ -35,16 +35,24 @@ class DuckDBEngine:
         )
         self._rows: dict[str, pa.Table] = {}  # DuckDB scans them in place, so they must stay alive
 
-    def add_files(self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False) -> None:
+    def add_files(
+        self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False
+    ) -> None:
         """Make Parquet files readable as one table; with no file it is an empty table of that schema."""
         if not paths:
             row = pa.field("row", pa.int64())
             self.add_rows(name, (schema.append(row) if numbered else schema).empty_table())
             return
-        files = ", ".join(literal(re.sub(r"([*?[])", r"[\1]", str(path))) for path in paths)  # no glob
+        files = ", ".join(
+            literal(re.sub(r"([*?[])", r"[\1]", str(path))) for path in paths
+        )  # no glob
         self._rows.pop(name, None)
         self._connection.unregister(name)
-        columns, number = ("* RENAME (file_row_number AS row)", ", file_row_number = true") if numbered else ("*", "")
+        columns, number = (
+            ("* RENAME (file_row_number AS row)", ", file_row_number = true")
+            if numbered
+            else ("*", "")
+        )
         self._connection.execute(
             f"CREATE OR REPLACE VIEW {identifier(name)} AS SELECT {columns} FROM read_parquet([{files}]{number})"
         )

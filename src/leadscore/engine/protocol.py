@@ -16,13 +16,17 @@ class UnsafeNameError(LeadscoreError):
     """A name that may not stand in SQL."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name!r} may not name a table or column in SQL; use lower-case letters, digits and _")
+        super().__init__(
+            f"{name!r} may not name a table or column in SQL; use lower-case letters, digits and _"
+        )
 
 
 class Engine(Protocol):
     """Runs plain ANSI SQL over int64 and text; the same statement gives the same values on every engine."""
 
-    def add_files(self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False) -> None:
+    def add_files(
+        self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False
+    ) -> None:
         """Make Parquet files readable as one table; with no file it is an empty table of that schema.
 
         With `numbered` it has one more column, `row`: the place of each row in its file, from 0 on.

@@ -21,7 +21,9 @@ from leadscore.history.split import History
 CAPACITIES = (0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the list that can be worked
 
 
-def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int | None = None) -> list[dict[str, Any]]:
+def compute_groups(
+    judged: Judged, names: np.ndarray, *, seed: int, draws: int | None = None
+) -> list[dict[str, Any]]:
     """Of each group of rows, in the order of names (n,), what was promised and what came.
 
     Records of name, n, leads, mean_probability, win_rate with low and high (95 % over leads), auc, and `gap`, the mean
@@ -42,25 +44,34 @@ def compute_groups(judged: Judged, names: np.ndarray, *, seed: int, draws: int |
 
     rate, mean = means(part.weight)
     drawn = [
-        means(part.weight * count) for count in draw_leads(part.units, seed=seed, draws=count_draws(part.units, draws))
+        means(part.weight * count)
+        for count in draw_leads(part.units, seed=seed, draws=count_draws(part.units, draws))
     ]
     found = []
     for i, name in enumerate(groups):
         inside = at == i
         rates, gaps = np.array([r[i] for r, _ in drawn]), np.array([m[i] - r[i] for r, m in drawn])
         low, high, gap_low, gap_high = (
-            float(x) for x in (*np.nanpercentile(rates, [2.5, 97.5]), *np.nanpercentile(gaps, [2.5, 97.5]))
+            float(x)
+            for x in (*np.nanpercentile(rates, [2.5, 97.5]), *np.nanpercentile(gaps, [2.5, 97.5]))
         )
         leads = len(np.unique(part.lead_id[inside]))
         units = len(np.unique(part.units[inside]))
         surprise = 1 - 0.025 ** (1 / units)  # a resample of leads of one fate knows no other
         auc = part.take(inside).auc()
-        found.append({
-            "name": str(name), "n": int(inside.sum()), "leads": leads, "mean_probability": float(mean[i]),
-            "win_rate": float(rate[i]), "low": 1 - surprise if rate[i] == 1 else low,
-            "high": surprise if rate[i] == 0 else high, "auc": auc if np.isfinite(auc) else None,
-            "gap": {"value": float(mean[i] - rate[i]), "low": gap_low, "high": gap_high},
-        })  # fmt: skip
+        found.append(
+            {
+                "name": str(name),
+                "n": int(inside.sum()),
+                "leads": leads,
+                "mean_probability": float(mean[i]),
+                "win_rate": float(rate[i]),
+                "low": 1 - surprise if rate[i] == 1 else low,
+                "high": surprise if rate[i] == 0 else high,
+                "auc": auc if np.isfinite(auc) else None,
+                "gap": {"value": float(mean[i] - rate[i]), "low": gap_low, "high": gap_high},
+            }
+        )
     return found
 
 
@@ -91,7 +102,11 @@ def compute_decomposition(judged: Judged) -> dict[str, float]:
 
 
 def compute_captured(
-    judged: Judged, value: np.ndarray, orders: Mapping[str, np.ndarray], *, shares: Sequence[float] = CAPACITIES
+    judged: Judged,
+    value: np.ndarray,
+    orders: Mapping[str, np.ndarray],
+    *,
+    shares: Sequence[float] = CAPACITIES,
 ) -> list[dict[str, float]]:
     """Share of the value of all wins that working so much of the list from the top captures, in each order.
 
@@ -109,19 +124,26 @@ def compute_captured(
     curves = {name: _captured(by, gain, judged.weight) for name, by in every.items()}
     return [
         {"share": share, "random": share}
-        | {name: float(np.interp(share, worked, captured)) for name, (worked, captured) in curves.items()}
+        | {
+            name: float(np.interp(share, worked, captured))
+            for name, (worked, captured) in curves.items()
+        }
         for share in shares
     ]
 
 
-def _captured(by: np.ndarray, gain: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _captured(
+    by: np.ndarray, gain: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Share of the list worked and of the value captured, at each distinct place of an order, from (0, 0)."""
     _, at = np.unique(-by, return_inverse=True)
     worked, captured = (np.r_[0.0, np.cumsum(np.bincount(at, weights=x))] for x in (weight, gain))
     return worked / worked[-1], captured / captured[-1] if captured[-1] > 0 else captured
 
 
-def read_values(history: History, rows: pd.DataFrame, *, known_us: int) -> tuple[np.ndarray, str | None]:
+def read_values(
+    history: History, rows: pd.DataFrame, *, known_us: int
+) -> tuple[np.ndarray, str | None]:
     """What a win of each row's lead brought (n,), and in which currency; ones, and None, where nothing tells it.
 
     By the amounts of outcomes known at a moment; a win without one counts as their median.
@@ -149,7 +171,9 @@ def find_never_worked(history: History, side: Side) -> np.ndarray | None:
     if touches.empty:
         return None
     spells = history.spells(side.known_us)
-    rows = side.rows[["lead_id", "spell"]].merge(spells, on=["lead_id", "spell"], how="left", validate="many_to_one")
+    rows = side.rows[["lead_id", "spell"]].merge(
+        spells, on=["lead_id", "spell"], how="left", validate="many_to_one"
+    )
     first = rows["lead_id"].map(touches.set_index("lead_id")["first_us"]).to_numpy(dtype=float)
     close = rows["close_us"].to_numpy()
     lost = (close < side.known_us) & ~rows["won"].to_numpy(dtype=bool)

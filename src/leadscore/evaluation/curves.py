@@ -16,7 +16,15 @@ from leadscore.times import DAY_US
 
 POINTS = 200
 DISTRIBUTION_BINS = 20
-BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # where the axis of a distribution may end: 20 bins give round edges
+BOUNDS = (
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1.0,
+)  # where the axis of a distribution may end: 20 bins give round edges
 
 Records = list[dict[str, float]]
 
@@ -67,7 +75,9 @@ def compute_distribution(judged: Judged) -> Records:
         return []
     top = next(bound for bound in BOUNDS if bound >= judged.probability.max())
     edges = np.round(np.linspace(0, top, DISTRIBUTION_BINS + 1), 6)
-    at = np.clip(np.searchsorted(edges, judged.probability, side="right") - 1, 0, DISTRIBUTION_BINS - 1)
+    at = np.clip(
+        np.searchsorted(edges, judged.probability, side="right") - 1, 0, DISTRIBUTION_BINS - 1
+    )
     won, other = (
         np.bincount(at, weights=judged.weight * label, minlength=DISTRIBUTION_BINS)
         for label in (judged.label, 1 - judged.label)
@@ -98,7 +108,9 @@ def compute_days_to_win(spells: pd.DataFrame, known_us: int) -> Mapping[str, flo
     if not len(share) or share[-1] <= 0:
         return {"half": None, "nine_tenths": None}
     reached = {"half": 0.5, "nine_tenths": 0.9}
-    return {name: float(days[np.argmax(share >= part * share[-1])]) for name, part in reached.items()}
+    return {
+        name: float(days[np.argmax(share >= part * share[-1])]) for name, part in reached.items()
+    }
 
 
 def _incidence(spells: pd.DataFrame, known_us: int) -> tuple[np.ndarray, np.ndarray]:

@@ -46,7 +46,10 @@ def compute_learning(
     predictions = [*(learn(part) for part in parts[:-1]), log_odds[last.observed]]
     losses = [row_log_loss(expit(prediction), label) for prediction in predictions]
     points = [
-        {"leads": int(part["lead_id"].nunique()), "log_loss": float(np.average(loss, weights=weight))}
+        {
+            "leads": int(part["lead_id"].nunique()),
+            "log_loss": float(np.average(loss, weights=weight)),
+        }
         for part, loss in zip(parts, losses, strict=True)
     ]
     error_of_doubling = compute_standard_error(losses[-2] - losses[-1], weight, lead_id)
@@ -55,9 +58,16 @@ def compute_learning(
 
 def _parts(rows: pd.DataFrame, seed: int) -> list[pd.DataFrame]:
     """The rows of an eighth, a quarter, half and all of the leads, less parts of one outcome or of all leads."""
-    place = rows["lead_id"].map({lead: _place(lead, seed) for lead in rows["lead_id"].unique()}).to_numpy()
+    place = (
+        rows["lead_id"]
+        .map({lead: _place(lead, seed) for lead in rows["lead_id"].unique()})
+        .to_numpy()
+    )
     parts = [rows[place < part] for part in PARTS]
-    return [*(part for part in parts if part["label"].nunique() == 2 and len(part) < len(rows)), rows]
+    return [
+        *(part for part in parts if part["label"].nunique() == 2 and len(part) < len(rows)),
+        rows,
+    ]
 
 
 def _place(lead_id: str, seed: int) -> float:

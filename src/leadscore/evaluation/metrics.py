@@ -23,7 +23,11 @@ from leadscore.evaluation.resampled import (
     sort_rows,
 )
 
-DRAWS, MANY_ROWS, DRAWS_OF_MANY = 300, 100_000, 100  # intervals of so many rows are narrow, and a draw takes long
+DRAWS, MANY_ROWS, DRAWS_OF_MANY = (
+    300,
+    100_000,
+    100,
+)  # intervals of so many rows are narrow, and a draw takes long
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,17 @@ class Judged:
 
     def take(self, rows: np.ndarray) -> Judged:
         """Only those rows."""
-        optional = [None if values is None else values[rows] for values in (self.block, self.group, self.order)]
-        return Judged(self.probability[rows], self.label[rows], self.weight[rows], self.lead_id[rows], *optional)
+        optional = [
+            None if values is None else values[rows]
+            for values in (self.block, self.group, self.order)
+        ]
+        return Judged(
+            self.probability[rows],
+            self.label[rows],
+            self.weight[rows],
+            self.lead_id[rows],
+            *optional,
+        )
 
     @property
     def without_times(self) -> np.ndarray:
@@ -142,7 +155,9 @@ def compute_binned_error(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """Mean |mean probability - mean outcome| over ten bins of equally many rows; by chance 0.04 at n = 700."""
     order = np.lexsort((w, p))
     bins = np.arange(len(p)) * BINS // len(p)
-    _, same = np.unique(p, return_inverse=True)  # rows of one probability share their win rate, in whatever order
+    _, same = np.unique(
+        p, return_inverse=True
+    )  # rows of one probability share their win rate, in whatever order
     total = np.bincount(same, weights=w)
     rate = np.bincount(same, weights=w * y) / np.where(total > 0, total, 1)
     gap = np.bincount(bins, weights=(w * (p - rate[same]))[order], minlength=BINS)
@@ -179,13 +194,19 @@ def compute_metrics(judged: Judged, *, seed: int, draws: int | None = None) -> d
     perfect calibration (outcomes drawn from the probabilities, one uniform number a lead, since its rows share a
     fate). The interval compares resamples of the leads with equally resampled draws.
     """
-    return {name: estimate_of(spread) for name, spread in compute_spreads(judged, seed=seed, draws=draws).items()}
+    return {
+        name: estimate_of(spread)
+        for name, spread in compute_spreads(judged, seed=seed, draws=draws).items()
+    }
 
 
 def compute_spreads(judged: Judged, *, seed: int, draws: int | None = None) -> dict[str, Spread]:
     """The same, each as its value and its values over resamples of the leads, which a seed repeats for any model."""
     whole = {"auc": judged.auc()}
-    whole |= {name: metric(judged.probability, judged.label, judged.weight) for name, metric in METRICS.items()}
+    whole |= {
+        name: metric(judged.probability, judged.label, judged.weight)
+        for name, metric in METRICS.items()
+    }
     judged = judged.take(sort_rows(judged.probability, judged.label, judged.weight, judged.units))
     y, w, units = judged.label, judged.weight, judged.units
     rows, ranking = SortedRows(judged.probability, y), judged.rank()
@@ -232,7 +253,9 @@ def _calibration_error(raw: float, spreads: Mapping[str, np.ndarray]) -> dict[st
     }
 
 
-def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int | None = None) -> dict[str, Estimate]:
+def compute_gain(
+    judged: Judged, other: np.ndarray, *, seed: int, draws: int | None = None
+) -> dict[str, Estimate]:
     """What the probabilities gain over those of another model on the same rows: log loss, and Brier skill.
 
     log_loss_gain is the other's log loss less ours, paired; brier_skill is 1 - ours / the other's.
@@ -255,7 +278,9 @@ def compute_gain(judged: Judged, other: np.ndarray, *, seed: int, draws: int | N
     }
 
 
-def compute_standard_error(difference: np.ndarray, weight: np.ndarray, lead_id: np.ndarray) -> float:
+def compute_standard_error(
+    difference: np.ndarray, weight: np.ndarray, lead_id: np.ndarray
+) -> float:
     """Standard error of a weighted mean over rows whose leads are independent (linearised ratio estimate)."""
     codes, leads = pd.factorize(lead_id, sort=True)
     mean = np.average(difference, weights=weight)
@@ -296,7 +321,9 @@ def compute_reliability(judged: Judged, *, seed: int = 0, draws: int | None = No
     return bins.drop(columns=["p", "y", "units"])
 
 
-def _rate_intervals(rows: pd.DataFrame, *, seed: int, draws: int | None) -> tuple[np.ndarray, np.ndarray]:
+def _rate_intervals(
+    rows: pd.DataFrame, *, seed: int, draws: int | None
+) -> tuple[np.ndarray, np.ndarray]:
     """95 % intervals (bins,) of the win rate of every bin; resamples without a lead of a bin say nothing of it."""
     if rows.empty:
         return np.empty(0), np.empty(0)
@@ -306,7 +333,13 @@ def _rate_intervals(rows: pd.DataFrame, *, seed: int, draws: int | None) -> tupl
     unit = rows["unit"].to_numpy()
     for count in draw_leads(unit, seed=seed, draws=count_draws(unit, draws)):
         total = np.bincount(at, weights=weight * count)
-        rates.append(np.where(total > 0, np.bincount(at, weights=won * count) / np.where(total > 0, total, 1), np.nan))
+        rates.append(
+            np.where(
+                total > 0,
+                np.bincount(at, weights=won * count) / np.where(total > 0, total, 1),
+                np.nan,
+            )
+        )
     low, high = np.nanpercentile(np.stack(rates), [2.5, 97.5], axis=0)
     return low, high
 
@@ -316,7 +349,9 @@ def resample_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> np.ndarray:
     return np.stack(list(draw_leads(lead_id, seed=seed, draws=draws)))
 
 
-def by_value(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def by_value(
+    p: np.ndarray, y: np.ndarray, w: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct probabilities, rising, with the weight of won and of other rows at each, (values,) three times."""
     values, at = np.unique(p, return_inverse=True)
     won = np.bincount(at, weights=w * y, minlength=len(values))

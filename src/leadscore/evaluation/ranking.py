@@ -39,7 +39,9 @@ class Ranking:
             return float("nan")
         won, lost = self._by_tie(label, weight)
         block_lost = np.add.reduceat(lost, self.starts)
-        before = np.repeat(np.cumsum(block_lost) - block_lost, np.diff(np.r_[self.starts, len(lost)]))
+        before = np.repeat(
+            np.cumsum(block_lost) - block_lost, np.diff(np.r_[self.starts, len(lost)])
+        )
         below = np.cumsum(lost) - lost - before
         pairs = (np.add.reduceat(won, self.starts) * block_lost).sum()
         return float((won * (below + lost / 2)).sum() / pairs) if pairs > 0 else float("nan")

@@ -25,7 +25,9 @@ def draw_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> Iterator[np.nda
         yield np.bincount(rng.integers(0, n, n), minlength=n)[codes].astype(np.int16)
 
 
-def sort_rows(probability: np.ndarray, label: np.ndarray, weight: np.ndarray, unit: np.ndarray) -> np.ndarray:
+def sort_rows(
+    probability: np.ndarray, label: np.ndarray, weight: np.ndarray, unit: np.ndarray
+) -> np.ndarray:
     """The places (n,) of rows by rising probability; equal ones in an order that does not depend on that of the rows.
 
     Args:
@@ -106,4 +108,8 @@ def capture_of_ties(won: np.ndarray, lost: np.ndarray) -> float:
     """From the weights of won and other rows at each probability, falling."""
     total = won + lost
     left = np.clip(TOP_SHARE * total.sum() - (np.cumsum(total) - total), 0, total)
-    return float((won * left / np.maximum(total, TINY)).sum() / won.sum()) if won.sum() > 0 else float("nan")
+    return (
+        float((won * left / np.maximum(total, TINY)).sum() / won.sum())
+        if won.sum() > 0
+        else float("nan")
+    )

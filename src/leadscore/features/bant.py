@@ -23,7 +23,9 @@ from leadscore.features.finish import (
 from leadscore.settings.sections import BantLetter
 from leadscore.settings.settings import Settings
 
-LATEST = 8  # answers of which the average is taken: hardly a lead has more, and each is a column to read
+LATEST = (
+    8  # answers of which the average is taken: hardly a lead has more, and each is a column to read
+)
 
 
 def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
@@ -54,7 +56,11 @@ def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset())
     if flags:
         said = f"BANT questions answered: {{value}} of {len(flags)}"
         total = Total(tuple(flags))
-        found.append(Feature("bant_completeness", all_columns, total, "count", said, said, "bant_completeness"))
+        found.append(
+            Feature(
+                "bant_completeness", all_columns, total, "count", said, said, "bant_completeness"
+            )
+        )
     return found
 
 
@@ -66,22 +72,31 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
     name, strength = bant.field, _strength(bant, settings)
     which = f"field = {literal(name)}"
     latest = {
-        f"field_{name}_{k}": f"MAX(CASE WHEN {which} AND recency = {k} THEN value END)" for k in range(1, LATEST + 1)
+        f"field_{name}_{k}": f"MAX(CASE WHEN {which} AND recency = {k} THEN value END)"
+        for k in range(1, LATEST + 1)
     }
     parts: list[Finish] = [replace(strength, column=column) for column in latest]
     number: list[Finish] = [Count(f"field_{name}_answers")]
     columns = {
-        "changes": latest | {f"field_{name}_answers": f"COUNT(CASE WHEN {which} AND value IS NOT NULL THEN 1 END)"}
+        "changes": latest
+        | {f"field_{name}_answers": f"COUNT(CASE WHEN {which} AND value IS NOT NULL THEN 1 END)"}
     }
     if name in settings.fields_of_leads():
         columns["leads"] = {f"field_{name}": f"MAX(at_creation_{name})"}
         parts.append(strength)
         number.append(Filled(f"field_{name}"))
     group = f"bant_{letter}"
-    mean, answers = f"{letter}: {{value}} of full strength on average", f"answers on {letter} so far: {{value}}"
+    mean, answers = (
+        f"{letter}: {{value}} of full strength on average",
+        f"answers on {letter} so far: {{value}}",
+    )
     return [
-        Feature(f"{group}_mean", columns, Mean(tuple(parts)), "share", mean, mean, group, direction=1),
-        Feature(f"{group}_answers", columns, Total(tuple(number)), "count", answers, answers, group),
+        Feature(
+            f"{group}_mean", columns, Mean(tuple(parts)), "share", mean, mean, group, direction=1
+        ),
+        Feature(
+            f"{group}_answers", columns, Total(tuple(number)), "count", answers, answers, group
+        ),
     ]
 
 

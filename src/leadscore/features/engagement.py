@@ -11,8 +11,12 @@ from leadscore.settings.sections import kind_slug
 from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)
-CENTURY_US = 36_525 * DAY_US  # engines differ in the remainder of negative numbers: moments before 1970
-START_OF_DAY = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; no division, which differs too
+CENTURY_US = (
+    36_525 * DAY_US
+)  # engines differ in the remainder of negative numbers: moments before 1970
+START_OF_DAY = (
+    f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; no division, which differs too
+)
 
 
 def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Feature]:
@@ -20,16 +24,28 @@ def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Fea
     found = _of_kind("engagement_activities", "activities of any kind", "1 = 1")
     for kind in kinds:
         found += _of_kind(
-            f"engagement_{kind_slug(kind)}", words.get(kind, kind.replace("_", " ")), f"kind = {literal(kind)}"
+            f"engagement_{kind_slug(kind)}",
+            words.get(kind, kind.replace("_", " ")),
+            f"kind = {literal(kind)}",
         )
     return found
 
 
 def _of_kind(group: str, words: str, which: str) -> list[Feature]:
-    def feature(measure: str, columns: dict[str, str], finish: type, *, unit: str, said: str) -> Feature:
+    def feature(
+        measure: str, columns: dict[str, str], finish: type, *, unit: str, said: str
+    ) -> Feature:
         named = {f"{group}_{name}": sql for name, sql in columns.items()}
         sentence = f"{words}: {said}"
-        return Feature(f"{group}_{measure}", {"activities": named}, finish(*named), unit, sentence, sentence, group)
+        return Feature(
+            f"{group}_{measure}",
+            {"activities": named},
+            finish(*named),
+            unit,
+            sentence,
+            sentence,
+            group,
+        )
 
     def count(days: int) -> Feature:
         columns = {f"n_{days}d": _count(_within(which, days))}
@@ -42,14 +58,29 @@ def _of_kind(group: str, words: str, which: str) -> list[Feature]:
     said = f"{words}: {{value}} a week since the lead was created"
     so_far = f"{words}: {{value}} so far"
     pace = Pace(f"{group}_n_ever", "engagement_born")
-    share = {"by_lead": _count(f"{which} AND actor = 'lead'"), "by_rep": _count(f"{which} AND actor = 'rep'")}
+    share = {
+        "by_lead": _count(f"{which} AND actor = 'lead'"),
+        "by_rep": _count(f"{which} AND actor = 'rep'"),
+    }
     return [
         *(count(days) for days in WINDOWS),
         feature("days_since", last, DaysSince, unit="days", said="the last one {value} ago"),
-        feature("distinct_days_30d", on_days, Count, unit="count", said="on {value} of the last 30 days"),
+        feature(
+            "distinct_days_30d", on_days, Count, unit="count", said="on {value} of the last 30 days"
+        ),
         feature("trend", trend, Trend, unit="a week", said="{value} against the 30 days before"),
-        Feature(f"{group}_ever", {"activities": ever}, Count(f"{group}_n_ever"), "count", so_far, so_far, group),
-        Feature(f"{group}_pace", {"activities": ever, "leads": born}, pace, "number", said, said, group),
+        Feature(
+            f"{group}_ever",
+            {"activities": ever},
+            Count(f"{group}_n_ever"),
+            "count",
+            so_far,
+            so_far,
+            group,
+        ),
+        Feature(
+            f"{group}_pace", {"activities": ever, "leads": born}, pace, "number", said, said, group
+        ),
         feature("two_way_share", share, Share, unit="share", said="{value} by the lead"),
     ]
 

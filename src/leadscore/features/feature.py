@@ -56,8 +56,18 @@ class Feature:
 
     def fingerprint(self) -> str:
         """Changes whenever the values could, so that a model can refuse features it did not learn from."""
-        columns = sorted((relation, sorted(named.items())) for relation, named in self.columns.items())
-        parts = (self.name, columns, repr(self.finish), self.unit, self.direction, self.rests_on, self.usual_for)
+        columns = sorted(
+            (relation, sorted(named.items())) for relation, named in self.columns.items()
+        )
+        parts = (
+            self.name,
+            columns,
+            repr(self.finish),
+            self.unit,
+            self.direction,
+            self.rests_on,
+            self.usual_for,
+        )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def sentence(self, value: Any, *, speaks_for: bool) -> str:

@@ -44,6 +44,8 @@ def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]
 
 def mapped_fields(settings: Settings) -> set[str]:
     """The fields that a mapping entry fills in `leads`, or that BANT asks for."""
-    mapped = {name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()}
+    mapped = {
+        name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()
+    }
     asked = mapped | {bant.field for bant in settings.bant.values()}
     return asked & set(settings.lead_fields())

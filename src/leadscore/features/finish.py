@@ -23,7 +23,9 @@ def read_integers(values: np.ndarray) -> np.ndarray:
     """Integers as float64, also where `changes` keeps them as text; NaN for unknown."""
     if values.dtype != object:
         return values
-    return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
+    return np.array(
+        [np.nan if value is None else float(value) for value in values], dtype=np.float64
+    )
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ class Trend:
     before: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray(np.nan_to_num(columns[self.week]) - np.nan_to_num(columns[self.before]) * 7 / 30)
+        return np.asarray(
+            np.nan_to_num(columns[self.week]) - np.nan_to_num(columns[self.before]) * 7 / 30
+        )
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,14 @@ class Titles:
 
     def _strength(self, title: str) -> float | None:
         plain = title.casefold()
-        return next((s for pattern, s in self.titles if fnmatchcase(plain, _only_stars(pattern.casefold()))), None)
+        return next(
+            (
+                s
+                for pattern, s in self.titles
+                if fnmatchcase(plain, _only_stars(pattern.casefold()))
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True)
@@ -157,7 +168,9 @@ class FullAmount:
     full: float
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray(np.clip(read_integers(columns[self.column]) / 10**self.decimals / self.full, 0.0, 1.0))
+        return np.asarray(
+            np.clip(read_integers(columns[self.column]) / 10**self.decimals / self.full, 0.0, 1.0)
+        )
 
 
 @dataclass(frozen=True)
@@ -255,4 +268,6 @@ def _only_stars(pattern: str) -> str:
 def _by_value(values: np.ndarray, strength: Callable[[str], float | None]) -> np.ndarray:
     """Resolve each distinct text once; NaN for unknown."""
     found = {value: strength(value) for value in set(values) if value is not None}
-    return np.array([np.nan if found.get(value) is None else found[value] for value in values], dtype=np.float64)
+    return np.array(
+        [np.nan if found.get(value) is None else found[value] for value in values], dtype=np.float64
+    )

@@ -45,21 +45,32 @@ class Matrix:
 
     def take(self, rows: pd.DataFrame) -> Matrix:
         """The same features for a list of snapshots, in its order; every one of them must be here."""
-        at = pd.MultiIndex.from_frame(self.keys).get_indexer(pd.MultiIndex.from_frame(rows[["lead_id", "as_of_us"]]))
+        at = pd.MultiIndex.from_frame(self.keys).get_indexer(
+            pd.MultiIndex.from_frame(rows[["lead_id", "as_of_us"]])
+        )
         if (at < 0).any():
             raise KeyError(f"{(at < 0).sum()} snapshots are not in the matrix")
         keys = rows[["lead_id", "as_of_us"]].reset_index(drop=True)
-        return Matrix(keys, {name: values[at] for name, values in self.columns.items()}, self.identical_together)
+        return Matrix(
+            keys,
+            {name: values[at] for name, values in self.columns.items()},
+            self.identical_together,
+        )
 
 
-def build_features(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
+def build_features(
+    settings: Settings, *, leave_out: AbstractSet[str] = frozenset()
+) -> list[Feature]:
     """All features that the settings give, in a fixed order, but for those that rest on a field in `leave_out`.
 
     Fields that name our own people are left out too, unless the settings say `learn = true` (see `people`).
     """
     leave_out = leave_out | unasked_fields(settings)
     if not settings.is_dated:  # no engagement and no stages: they are told by when they happened
-        return [*build_bant(settings, leave_out=leave_out), *build_profile(settings, leave_out=leave_out)]
+        return [
+            *build_bant(settings, leave_out=leave_out),
+            *build_profile(settings, leave_out=leave_out),
+        ]
     return [
         *build_bant(settings, leave_out=leave_out),
         *build_engagement(settings.activity_kinds(), settings.kinds),
@@ -68,7 +79,9 @@ def build_features(settings: Settings, *, leave_out: AbstractSet[str] = frozense
     ]
 
 
-def build_matrix(snapshot: Snapshot, features: Sequence[Feature], *, progress: Progress = silent) -> Matrix:
+def build_matrix(
+    snapshot: Snapshot, features: Sequence[Feature], *, progress: Progress = silent
+) -> Matrix:
     """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
     measures: dict[str, dict[str, str]] = {}
     for feature in features:

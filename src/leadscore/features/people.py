@@ -16,7 +16,9 @@ ACTS = (
 )
 WHICH = "id|ids|name|full_name|email|e_mail|mail|key|code|number|no"  # of the person
 PEOPLE = re.compile(rf"(.+_)?({ROLES}|{ACTS})(_({WHICH}))?")
-NOT_PEOPLE = re.compile(r"(.*_)?(user_agent|(business|home|product|process|vehicle|car|property)_owner)(_.*)?")
+NOT_PEOPLE = re.compile(
+    r"(.*_)?(user_agent|(business|home|product|process|vehicle|car|property)_owner)(_.*)?"
+)
 
 
 def names_people(name: str) -> bool:
@@ -35,7 +37,11 @@ def names_people(name: str) -> bool:
 def people_fields(settings: Settings) -> frozenset[str]:
     """The fields of leads that name our own people, by their name, their label or the source's column; no dates."""
     called, fields = names_of_fields(settings), settings.lead_fields()
-    named = {name for name, field in fields.items() if field.type != "date" and any(map(names_people, called[name]))}
+    named = {
+        name
+        for name, field in fields.items()
+        if field.type != "date" and any(map(names_people, called[name]))
+    }
     return frozenset(named - {"amount"} | {"owner_id"})
 
 

@@ -12,7 +12,9 @@ from leadscore.settings.sections import LeadField
 from leadscore.settings.settings import Settings
 
 
-def build_profile(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
+def build_profile(
+    settings: Settings, *, leave_out: AbstractSet[str] = frozenset()
+) -> list[Feature]:
     """A feature for each field that may be learned from, is not in `leave_out`, and answers no letter of BANT."""
     answers = {bant.field for bant in settings.bant.values()}
     people = people_fields(settings)
@@ -27,7 +29,9 @@ def build_profile(settings: Settings, *, leave_out: AbstractSet[str] = frozenset
         finish = field_finish(inner, name, settings)
         said = f"{label}: {{value}}"
         group = f"profile_{name}"
-        found.append(Feature(group, columns, finish, unit, said, said, group, names_people=name in people))
+        found.append(
+            Feature(group, columns, finish, unit, said, said, group, names_people=name in people)
+        )
     return found
 
 

@@ -19,22 +19,45 @@ def build_stage(stages: Stages) -> list[Feature]:
     age, again = "created {value} ago", "times re-opened: {value}"
     always = [
         Feature("stage_age", born, DaysSince("stage_born"), "days", age, age, "stage_age"),
-        Feature("stage_reopenings", spell, Count("stage_spell_n"), "count", again, again, "stage_reopenings"),
+        Feature(
+            "stage_reopenings",
+            spell,
+            Count("stage_spell_n"),
+            "count",
+            again,
+            again,
+            "stage_reopenings",
+        ),
     ]
     order = tuple(stages.order())
     way = [*_moves(), *(_days_in(stage, place) for place, stage in enumerate(stages.open, start=1))]
     if not stages.open:
         return always
     named = {"stage_order": order}
-    return always + [replace(each, rests_on=order, value_names=named.get(each.name, ())) for each in way]
+    return always + [
+        replace(each, rests_on=order, value_names=named.get(each.name, ())) for each in way
+    ]
 
 
 def _days_in(stage: str, place: int) -> Feature:
     """The time spent in a stage, over all visits, the present one up to now."""
-    column, until = f"stage_spent_{place}", "CASE WHEN next_us IS NULL THEN as_of_us ELSE next_us END"
-    spent = {"stages": {column: f"SUM(CASE WHEN stage = {literal(stage)} THEN {until} - event_us END)"}}
+    column, until = (
+        f"stage_spent_{place}",
+        "CASE WHEN next_us IS NULL THEN as_of_us ELSE next_us END",
+    )
+    spent = {
+        "stages": {column: f"SUM(CASE WHEN stage = {literal(stage)} THEN {until} - event_us END)"}
+    }
     said = f"in the stage {stage} for {{value}} in all"
-    return Feature(f"stage_days_in_{place}_{kind_slug(stage)}", spent, DaysSpent(column), "days", said, said, TIME)
+    return Feature(
+        f"stage_days_in_{place}_{kind_slug(stage)}",
+        spent,
+        DaysSpent(column),
+        "days",
+        said,
+        said,
+        TIME,
+    )
 
 
 def _moves() -> list[Feature]:
@@ -51,15 +74,44 @@ def _moves() -> list[Feature]:
     )
     ahead, back = moves("stage_ahead", ">"), moves("stage_back", "<")
     days, times = "in its stage for {value}", "in its stage for {value} the usual time"
-    forward, backward = "moves forward through the stages: {value}", "moves back through the stages: {value}"
+    forward, backward = (
+        "moves forward through the stages: {value}",
+        "moves back through the stages: {value}",
+    )
     return [
-        Feature("stage_current", current, Text("stage_text"), "category",
-                "has reached the stage {value}", "is still in the stage {value}", PLACE),
-        Feature("stage_order", order, Amount("stage_place"), "number",
-                "has reached the stage {value}", "is still in the stage {value}", PLACE),
-        Feature("stage_days_in_current", entered, DaysSince("stage_entered"), "days", days, days, TIME),
-        Feature("stage_moves_forward", ahead, Count("stage_ahead"), "count", forward, forward, MOVES),
+        Feature(
+            "stage_current",
+            current,
+            Text("stage_text"),
+            "category",
+            "has reached the stage {value}",
+            "is still in the stage {value}",
+            PLACE,
+        ),
+        Feature(
+            "stage_order",
+            order,
+            Amount("stage_place"),
+            "number",
+            "has reached the stage {value}",
+            "is still in the stage {value}",
+            PLACE,
+        ),
+        Feature(
+            "stage_days_in_current", entered, DaysSince("stage_entered"), "days", days, days, TIME
+        ),
+        Feature(
+            "stage_moves_forward", ahead, Count("stage_ahead"), "count", forward, forward, MOVES
+        ),
         Feature("stage_moves_back", back, Count("stage_back"), "count", backward, backward, MOVES),
-        Feature("stage_stalled", {}, Learned(), "times", times, times, TIME,
-                usual_for=("stage_days_in_current", "stage_current")),
-    ]  # fmt: skip
+        Feature(
+            "stage_stalled",
+            {},
+            Learned(),
+            "times",
+            times,
+            times,
+            TIME,
+            usual_for=("stage_days_in_current", "stage_current"),
+        ),
+    ]

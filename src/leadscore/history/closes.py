@@ -59,7 +59,10 @@ def attach_plain_closes(engine: Engine, stages: Stages) -> None:
     for won, names in ((1, stages.won), (0, stages.lost)):
         if names:
             closing = ", ".join(map(literal, names))
-            parts.append(_plain_sql("stages", f"stage AS status, {won} AS won, seq") + f" WHERE stage IN ({closing})")
+            parts.append(
+                _plain_sql("stages", f"stage AS status, {won} AS won, seq")
+                + f" WHERE stage IN ({closing})"
+            )
     rows = engine.query(" UNION ALL ".join(parts))
     engine.add_rows("closes", rows.select(CLOSES.names).cast(CLOSES))
     engine.add_rows("reopenings", REOPENING.empty_table())

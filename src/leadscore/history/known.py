@@ -21,8 +21,12 @@ def read_known_values(engine: Engine, names: Sequence[str], *, as_of_us: int) ->
     for place, name in enumerate(names):
         first = f"CAST(l.{identifier(name)} AS VARCHAR)"
         alias = f"c{place}"
-        columns.append(f"CASE WHEN {alias}.lead_id IS NULL THEN {first} ELSE {alias}.value END AS {identifier(name)}")
-        joins.append(f"LEFT JOIN ({_latest_sql(name, as_of_us)}) AS {alias} ON {alias}.lead_id = l.lead_id")
+        columns.append(
+            f"CASE WHEN {alias}.lead_id IS NULL THEN {first} ELSE {alias}.value END AS {identifier(name)}"
+        )
+        joins.append(
+            f"LEFT JOIN ({_latest_sql(name, as_of_us)}) AS {alias} ON {alias}.lead_id = l.lead_id"
+        )
     return engine.query(
         f"SELECT {', '.join(columns)} FROM leads AS l {' '.join(joins)} "
         f"WHERE l.available_us < {as_of_us} ORDER BY l.lead_id"

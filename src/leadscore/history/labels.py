@@ -18,7 +18,9 @@ from leadscore.settings.sections import Target
 from leadscore.times import DAY_US
 
 ROUNDING = 1e-6  # leads: thirty of equal weight are thirty
-MAX_UNUSABLE = 0.05  # of the labelled snapshots: leaving out more would learn from the dated closes alone
+MAX_UNUSABLE = (
+    0.05  # of the labelled snapshots: leaving out more would learn from the dated closes alone
+)
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,20 @@ class Side:
     def base_rate(self) -> float:
         """The weighted share won within the horizon."""
         rows = self.rows[self.observed]
-        return float(np.average(rows["label"], weights=rows["weight"])) if len(rows) else float("nan")
+        return (
+            float(np.average(rows["label"], weights=rows["weight"])) if len(rows) else float("nan")
+        )
 
     def mature_rate(self) -> float:
         """The same from only those snapshots whose whole horizon is known; it needs no censoring weight."""
         if self.target is None:
             return float("nan")
         rows = self.rows[self.is_mature() & self.observed]
-        return float(np.average(rows["label"], weights=rows["grid_weight"])) if len(rows) else float("nan")
+        return (
+            float(np.average(rows["label"], weights=rows["grid_weight"]))
+            if len(rows)
+            else float("nan")
+        )
 
     def is_mature(self) -> np.ndarray:
         """Which rows (n,) have a horizon that is over at `known_us`."""
@@ -79,17 +87,23 @@ class Side:
 
     def latest_moment(self, moments: list[int]) -> np.ndarray:
         """Of rising moments the place (n,) of the latest that does not come after each row; -1 if all do."""
-        before = 1 if self.target is None else 0  # an ordered lead is known just after its own place
+        before = (
+            1 if self.target is None else 0
+        )  # an ordered lead is known just after its own place
         as_of_us = self.rows["as_of_us"].to_numpy() - before
         return np.asarray(np.searchsorted(np.array(moments), as_of_us, side="right") - 1)
 
     def follow_up_days(self) -> float:
         """From the first snapshot to the moment at which labels are known."""
-        return (self.known_us - int(self.rows["as_of_us"].min())) / DAY_US if len(self.rows) else 0.0
+        return (
+            (self.known_us - int(self.rows["as_of_us"].min())) / DAY_US if len(self.rows) else 0.0
+        )
 
     def is_watched_enough(self) -> bool:
         """Whether the weights can make up for the censored: G(horizon-) >= 1/cap."""
-        return self.target is None or (len(self.rows) > 0 and self.watched >= 1 / self.target.weight_cap)
+        return self.target is None or (
+            len(self.rows) > 0 and self.watched >= 1 / self.target.weight_cap
+        )
 
     def has_outcomes(self, least: int) -> bool:
         """Whether at least so many snapshots were won within the horizon, and as many not."""
@@ -114,7 +128,10 @@ class Side:
     def count_effective(self) -> tuple[float, float]:
         """Effective leads (see `count_effective_leads`) labelled 1, and labelled 0."""
         parts = (self.rows[self.rows["label"] == label] for label in (1, 0))
-        won, lost = (count_effective_leads(part["weight"].to_numpy(), part["lead_id"].to_numpy()) for part in parts)
+        won, lost = (
+            count_effective_leads(part["weight"].to_numpy(), part["lead_id"].to_numpy())
+            for part in parts
+        )
         return won, lost
 
     def can_evaluate(self, least: int) -> bool:
@@ -148,7 +165,9 @@ class Side:
         if not self.has_outcomes(least):
             won = int(self.rows["label"].sum())
             lost = int(self.observed.sum()) - won
-            raise TooFewOutcomesError(won=won, lost=lost, needed=least, is_dated=self.target is not None)
+            raise TooFewOutcomesError(
+                won=won, lost=lost, needed=least, is_dated=self.target is not None
+            )
 
 
 def count_effective_leads(weight: np.ndarray, lead_id: np.ndarray) -> float:
@@ -177,11 +196,15 @@ def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) ->
     order = np.argsort(x_us, kind="stable")
     total = np.r_[0.0, np.cumsum(weight[order])]
     longer = total[-1] - total[np.searchsorted(x_us[order], times, side="right")]
-    at_risk = longer + ended  # those with an outcome at this very time are no longer at risk of being censored
+    at_risk = (
+        longer + ended
+    )  # those with an outcome at this very time are no longer at risk of being censored
     return Survival(times, np.cumprod(1 - ended / at_risk))
 
 
-def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us: int, target: Target) -> Side:
+def build_side(
+    name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us: int, target: Target
+) -> Side:
     """Label and weigh snapshots by what was known at `known_us` (K) of the spells.
 
     Args:
@@ -197,17 +220,24 @@ def build_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us:
     closed in that time, or the horizon passed by K without a win. Else censored. Left out, and counted by outcome: what
     depends on when, between two moments, a close without a usable date was.
     """
-    ends = rows[["lead_id", "spell"]].merge(spells, on=["lead_id", "spell"], how="left", validate="many_to_one")
+    ends = rows[["lead_id", "spell"]].merge(
+        spells, on=["lead_id", "spell"], how="left", validate="many_to_one"
+    )
     usable = ~_depends_on_date(rows, ends, seen_us=seen_until(ends, known_us), target=target)
     unusable = {
-        outcome: int((~usable & (ends["won"] == won)).sum()) for outcome, won in (("won", True), ("lost", False))
+        outcome: int((~usable & (ends["won"] == won)).sum())
+        for outcome, won in (("won", True), ("lost", False))
     }
     if not usable.all():
-        rows, ends = (each[usable].reset_index(drop=True) for each in (rows.reset_index(drop=True), ends))
+        rows, ends = (
+            each[usable].reset_index(drop=True) for each in (rows.reset_index(drop=True), ends)
+        )
     close_us, as_of_us = ends["close_us"].to_numpy(), rows["as_of_us"].to_numpy()
     horizon_us = target.horizon_days * DAY_US
     seen_us = seen_until(ends, known_us)
-    label = _label(close_us, ends["won"].to_numpy(dtype=bool), as_of_us, seen_us=seen_us, target=target)
+    label = _label(
+        close_us, ends["won"].to_numpy(dtype=bool), as_of_us, seen_us=seen_us, target=target
+    )
     observed = ~np.isnan(label)
     x_us = np.minimum(np.minimum(close_us, seen_us) - as_of_us, horizon_us)
     weighed = weigh(x_us, observed, rows["grid_weight"].to_numpy(), target=target)
@@ -232,7 +262,9 @@ class Weighed:
     watched: float
 
 
-def weigh(x_us: np.ndarray, observed: np.ndarray, grid_weight: np.ndarray, *, target: Target) -> Weighed:
+def weigh(
+    x_us: np.ndarray, observed: np.ndarray, grid_weight: np.ndarray, *, target: Target
+) -> Weighed:
     """Weigh rows by the inverse probability of having been watched so long, 0 for those that are not observed.
 
     Args:
@@ -250,7 +282,12 @@ def weigh(x_us: np.ndarray, observed: np.ndarray, grid_weight: np.ndarray, *, ta
 
 
 def _label(
-    close_us: np.ndarray, won: np.ndarray, as_of_us: np.ndarray, *, seen_us: np.ndarray, target: Target
+    close_us: np.ndarray,
+    won: np.ndarray,
+    as_of_us: np.ndarray,
+    *,
+    seen_us: np.ndarray,
+    target: Target,
 ) -> np.ndarray:
     """The label (n,) of snapshots whose spells closed then and were watched until `seen_us`; NaN for censored ones."""
     end_us = as_of_us + target.horizon_days * DAY_US
@@ -259,14 +296,19 @@ def _label(
     return np.where(observed, (closed_inside & won).astype(float), np.nan)
 
 
-def _depends_on_date(rows: pd.DataFrame, ends: pd.DataFrame, *, seen_us: np.ndarray, target: Target) -> np.ndarray:
+def _depends_on_date(
+    rows: pd.DataFrame, ends: pd.DataFrame, *, seen_us: np.ndarray, target: Target
+) -> np.ndarray:
     """Which snapshots (n,) have another label, or none, if their lead closed at the earliest moment that it can have.
 
     None, since it would have been closed before, and not on the list.
     """
     earliest_us, close_us = ends["earliest_us"].to_numpy(), ends["close_us"].to_numpy()
     won, as_of_us = ends["won"].to_numpy(dtype=bool), rows["as_of_us"].to_numpy()
-    early, late = (_label(each, won, as_of_us, seen_us=seen_us, target=target) for each in (earliest_us, close_us))
+    early, late = (
+        _label(each, won, as_of_us, seen_us=seen_us, target=target)
+        for each in (earliest_us, close_us)
+    )
     is_interval = (earliest_us < close_us) & (close_us < seen_us)
     return np.asarray(is_interval & ((earliest_us < as_of_us) | (early != late)))
 
@@ -282,5 +324,9 @@ def build_final_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, kno
     """
     ends = spells.loc[spells["close_us"] < known_us, ["lead_id", "spell", "won"]]
     rows = rows.merge(ends, on=["lead_id", "spell"], validate="one_to_one")
-    labelled = rows.drop(columns="won").assign(label=rows["won"].astype(float), weight=rows["grid_weight"])
-    return Side(name=name, rows=labelled, known_us=known_us, watched=1.0, capped_share=0.0, target=None)
+    labelled = rows.drop(columns="won").assign(
+        label=rows["won"].astype(float), weight=rows["grid_weight"]
+    )
+    return Side(
+        name=name, rows=labelled, known_us=known_us, watched=1.0, capped_share=0.0, target=None
+    )

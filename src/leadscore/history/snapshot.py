@@ -55,7 +55,9 @@ class ForbiddenExpressionError(LeadscoreError):
     """An expression that tries to read past the door."""
 
     def __init__(self, expression: str) -> None:
-        super().__init__(f"a feature may not name tables, only columns of its relation: {expression}")
+        super().__init__(
+            f"a feature may not name tables, only columns of its relation: {expression}"
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ class Snapshot:
         sql = self._sql(measures)
         rows = self.rows.sort_values(["lead_id", "as_of_us"], ignore_index=True)
         for chunk in _chunks(rows, self.chunk_rows):
-            self.engine.add_rows("snapshots", pa.Table.from_pandas(chunk[KEYS], preserve_index=False))
+            self.engine.add_rows(
+                "snapshots", pa.Table.from_pandas(chunk[KEYS], preserve_index=False)
+            )
             yield self.engine.query(sql)
 
     def past(self, relation: str) -> str:
@@ -101,7 +105,10 @@ class Snapshot:
         facts = f"SELECT s.lead_id, s.as_of_us, s.spell, t.event_us{{}} FROM snapshots AS s {known}"
         by_snapshot = "OVER (PARTITION BY lead_id, as_of_us"
         if relation == "leads":
-            columns = (f", t.{identifier(name)} AS {identifier(f'at_creation_{name}')}" for name in self.created)
+            columns = (
+                f", t.{identifier(name)} AS {identifier(f'at_creation_{name}')}"
+                for name in self.created
+            )
             return facts.format("".join(columns))
         if relation == "activities":
             return facts.format(", t.kind, t.actor, t.duration_s")
@@ -117,7 +124,9 @@ class Snapshot:
         raise ForbiddenExpressionError(relation)
 
     def _stage_order(self) -> str:
-        whens = "".join(f" WHEN {literal(stage)} THEN {i}" for stage, i in self.stages.order().items())
+        whens = "".join(
+            f" WHEN {literal(stage)} THEN {i}" for stage, i in self.stages.order().items()
+        )
         return f"CASE t.stage{whens} ELSE -1 END" if whens else "-1"
 
     def _sql(self, measures: Mapping[str, Mapping[str, str]]) -> str:
@@ -126,7 +135,10 @@ class Snapshot:
             allowed = COLUMNS.get(relation, set()) | KEY_COLUMNS
             if relation == "leads":
                 allowed = allowed | {f"at_creation_{name}" for name in self.created}
-            names = [f"{_whole(_checked(sql, allowed))} AS {identifier(name)}" for name, sql in expressions.items()]
+            names = [
+                f"{_whole(_checked(sql, allowed))} AS {identifier(name)}"
+                for name, sql in expressions.items()
+            ]
             alias = f"past_{relation}"
             joins.append(
                 f"LEFT JOIN (SELECT lead_id, as_of_us, {', '.join(names)} FROM ({self.past(relation)}) AS facts "
@@ -135,7 +147,9 @@ class Snapshot:
             )
             columns += [f"{alias}.{identifier(name)}" for name in expressions]
         chosen = ", ".join(["s.lead_id", "s.as_of_us", *columns])
-        return f"SELECT {chosen} FROM snapshots AS s {' '.join(joins)} ORDER BY s.lead_id, s.as_of_us"
+        return (
+            f"SELECT {chosen} FROM snapshots AS s {' '.join(joins)} ORDER BY s.lead_id, s.as_of_us"
+        )
 
 
 def _whole(expression: str) -> str:
@@ -148,7 +162,9 @@ def _checked(expression: str, columns: AbstractSet[str]) -> str:
 
     It lists what is allowed, since engines know more ways to name a table than anybody can forbid.
     """
-    bare = re.sub(r"'(?:[^']|'')*'", " ", expression)  # what stands within a SQL string is no word of SQL
+    bare = re.sub(
+        r"'(?:[^']|'')*'", " ", expression
+    )  # what stands within a SQL string is no word of SQL
     words = set(re.findall(r"[^\W\d]\w*", bare))
     known = all(word.upper() in WORDS or word in columns for word in words)
     if not known or "--" in bare or not re.fullmatch(r"[\w\s()<>=+*%|,-]*", bare, re.ASCII):
@@ -174,16 +190,28 @@ def build_grid(start_us: int, end_us: int, *, target: Target, seed: int, zone: s
     """The past moments of scoring in [start_us, end_us): every `cadence_days`-th local midnight, int64 (n,)."""
     offset = _hash64(f"{seed}:grid") % target.cadence_days
     midnights = local_midnights(start_us, end_us, zone=zone)
-    return np.array([us for day, us in midnights if (day - offset) % target.cadence_days == 0], dtype=np.int64)
+    return np.array(
+        [us for day, us in midnights if (day - offset) % target.cadence_days == 0], dtype=np.int64
+    )
 
 
 def build_open_list(spells: pd.DataFrame, *, as_of_us: int) -> pd.DataFrame:
     """The leads that were open at one moment, as `KEYS` with known_us = as_of_us: the list that is scored."""
-    is_open = (spells["start_us"] < as_of_us) & (spells["close_us"] >= as_of_us) & (seen_until(spells) >= as_of_us)
-    return spells.loc[is_open, ["lead_id", "spell"]].assign(as_of_us=as_of_us, known_us=as_of_us).reset_index(drop=True)
+    is_open = (
+        (spells["start_us"] < as_of_us)
+        & (spells["close_us"] >= as_of_us)
+        & (seen_until(spells) >= as_of_us)
+    )
+    return (
+        spells.loc[is_open, ["lead_id", "spell"]]
+        .assign(as_of_us=as_of_us, known_us=as_of_us)
+        .reset_index(drop=True)
+    )
 
 
-def build_grid_list(spells: pd.DataFrame, grid: np.ndarray, *, target: Target, seed: int) -> pd.DataFrame:
+def build_grid_list(
+    spells: pd.DataFrame, grid: np.ndarray, *, target: Target, seed: int
+) -> pd.DataFrame:
     """The snapshots of each spell at the grid's dates: the list that is learned from.
 
     Columns: `KEYS`, grid_weight, young. Of a spell open at n dates, k = min(n, max_per_lead) are kept, those with
@@ -198,7 +226,9 @@ def build_grid_list(spells: pd.DataFrame, grid: np.ndarray, *, target: Target, s
     as_of_us = grid[np.repeat(first, n) + rank]
     over = n > target.max_per_lead
     kept = np.ones(len(as_of_us), dtype=bool)
-    kept[over[spell_at]] = _smallest(spells["lead_id"], over, spell_at, as_of_us, k=target.max_per_lead, seed=seed)
+    kept[over[spell_at]] = _smallest(
+        spells["lead_id"], over, spell_at, as_of_us, k=target.max_per_lead, seed=seed
+    )
     spell_at, as_of_us = spell_at[kept], as_of_us[kept]
     k = np.minimum(n, target.max_per_lead)
     rows = spells.iloc[spell_at][["lead_id", "spell"]].reset_index(drop=True)
@@ -217,17 +247,27 @@ def build_final_list(spells: pd.DataFrame) -> pd.DataFrame:
     Columns as of `build_grid_list`.
     """
     after = spells["start_us"] + 1
-    rows = spells[["lead_id", "spell"]].assign(as_of_us=after, known_us=after, grid_weight=1.0, young=False)
+    rows = spells[["lead_id", "spell"]].assign(
+        as_of_us=after, known_us=after, grid_weight=1.0, young=False
+    )
     return rows.reset_index(drop=True)
 
 
 def _smallest(
-    lead_ids: pd.Series[str], over: np.ndarray, spell_at: np.ndarray, as_of_us: np.ndarray, *, k: int, seed: int
+    lead_ids: pd.Series[str],
+    over: np.ndarray,
+    spell_at: np.ndarray,
+    as_of_us: np.ndarray,
+    *,
+    k: int,
+    seed: int,
 ) -> np.ndarray:
     """Of the rows of spells that are `over` the limit: which have one of their spell's k smallest hashes."""
     rows = over[spell_at]
     owner, as_of_us = (np.cumsum(over) - 1)[spell_at[rows]], as_of_us[rows]
-    lead_hash = np.array([_hash64(f"{seed}:{lead_id}") for lead_id in lead_ids[over]], dtype=np.uint64)
+    lead_hash = np.array(
+        [_hash64(f"{seed}:{lead_id}") for lead_id in lead_ids[over]], dtype=np.uint64
+    )
     hashes = _mix(_mix(lead_hash[owner]) ^ as_of_us.astype(np.uint64))
     order = np.lexsort((as_of_us, hashes, owner))
     begin = np.searchsorted(owner[order], np.arange(over.sum()), side="left")

@@ -12,7 +12,9 @@ from leadscore.engine.protocol import literal
 from leadscore.settings.sections import Stages
 from leadscore.times import DAY_US, FOREVER_US
 
-Place = tuple[int, int]  # event_us, seq: stages of one moment are told apart by their sequence; an outcome is last
+Place = tuple[
+    int, int
+]  # event_us, seq: stages of one moment are told apart by their sequence; an outcome is last
 
 
 class Fact(NamedTuple):
@@ -46,7 +48,9 @@ COLUMNS = {
 }
 
 
-def build_spells(engine: Engine, stages: Stages, *, known_us: int, correction_days: float) -> pd.DataFrame:
+def build_spells(
+    engine: Engine, stages: Stages, *, known_us: int, correction_days: float
+) -> pd.DataFrame:
     """Every spell that was known before `known_us`, and how it ended as far as was known by then.
 
     Columns: lead_id, spell (1, 2, ...), start_us, earliest_us, close_us (both `FOREVER_US` while open), won (False
@@ -59,7 +63,9 @@ def build_spells(engine: Engine, stages: Stages, *, known_us: int, correction_da
     shows it without any close. Facts are taken in the order in which they became known, so what was known at an
     earlier moment is the same whatever is learned after.
     """
-    leads = engine.query(f"SELECT lead_id, available_us AS start_us FROM leads WHERE available_us < {known_us}")
+    leads = engine.query(
+        f"SELECT lead_id, available_us AS start_us FROM leads WHERE available_us < {known_us}"
+    )
     within_us = round(correction_days * DAY_US)
     ended = engine.query(_ended_sql(known_us, within_us)).to_pandas()
     spells = leads.to_pandas().merge(ended, on="lead_id", how="left", validate="one_to_one")
@@ -72,7 +78,9 @@ def build_spells(engine: Engine, stages: Stages, *, known_us: int, correction_da
             spell
             for lead_id, facts in reopened.groupby("lead_id", sort=True)
             if lead_id in starts.index
-            for spell in _replay(str(lead_id), int(starts[lead_id]), _facts(facts), within_us=within_us)
+            for spell in _replay(
+                str(lead_id), int(starts[lead_id]), _facts(facts), within_us=within_us
+            )
         ]
         rest = spells[~spells["lead_id"].isin(reopened["lead_id"])]
         spells = pd.concat([rest, pd.DataFrame(again, columns=list(COLUMNS))])
@@ -82,7 +90,9 @@ def build_spells(engine: Engine, stages: Stages, *, known_us: int, correction_da
 
 def _since_lead(column: str) -> str:
     """SQL of a fact's time; what was known before its lead counts from when the lead was known."""
-    return f"CASE WHEN t.{column} < l.available_us THEN l.available_us ELSE t.{column} END AS {column}"
+    return (
+        f"CASE WHEN t.{column} < l.available_us THEN l.available_us ELSE t.{column} END AS {column}"
+    )
 
 
 def _known_sql(table: str, columns: str, known_us: int) -> str:
@@ -127,7 +137,9 @@ def _ended_sql(known_us: int, within_us: int) -> str:
 
 def _opens_sql(stages: Stages, known_us: int) -> str:
     """SQL of the entries into open stages known by then, and of what exports showed to be re-opened."""
-    entered = _known_sql("stages", "1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
+    entered = (
+        _known_sql("stages", "1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
+    )
     return f"{entered} UNION ALL {_known_sql('reopenings', '1 AS is_open', known_us)}"
 
 
@@ -159,8 +171,13 @@ def _facts(rows: pd.DataFrame) -> Iterator[Fact]:
 def _replay(lead_id: str, start_us: int, facts: Iterable[Fact], *, within_us: int) -> list[Spell]:
     """The spells of one lead from its facts in the order in which they became known."""
     done: list[Spell] = []
-    opened: Place | None = None  # when the event that opened the present spell happened; None for creation
-    latest_open = closed = (-FOREVER_US, 0)  # when the latest open stage and the close that counts happened
+    opened: Place | None = (
+        None  # when the event that opened the present spell happened; None for creation
+    )
+    latest_open = closed = (
+        -FOREVER_US,
+        0,
+    )  # when the latest open stage and the close that counts happened
     is_open = True
     for fact in facts:
         is_of_spell = opened is None or fact.happened >= opened
@@ -168,7 +185,9 @@ def _replay(lead_id: str, start_us: int, facts: Iterable[Fact], *, within_us: in
             latest_open = max(latest_open, fact.happened)
         elif is_open and is_of_spell:
             earliest_us = max(fact.earliest_us, start_us)
-            done.append(Spell(lead_id, len(done) + 1, start_us, earliest_us, fact.available_us, fact.won))
+            done.append(
+                Spell(lead_id, len(done) + 1, start_us, earliest_us, fact.available_us, fact.won)
+            )
             is_open, closed = False, fact.happened
         else:  # a close of an earlier spell, or one more while closed: it moves what "later" means
             closed = max(closed, fact.happened)

@@ -16,7 +16,13 @@ from leadscore.history.absences import add_seen, read_presence
 from leadscore.history.closes import attach_closes
 from leadscore.history.known import read_known_values
 from leadscore.history.labels import Side, build_final_side, build_side
-from leadscore.history.snapshot import Snapshot, build_final_list, build_grid, build_grid_list, build_open_list
+from leadscore.history.snapshot import (
+    Snapshot,
+    build_final_list,
+    build_grid,
+    build_grid_list,
+    build_open_list,
+)
 from leadscore.history.spells import build_spells
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
@@ -24,8 +30,12 @@ from leadscore.tables import CHANGES, TABLES
 from leadscore.times import DAY_US, FOREVER_US, name_moment
 
 MAX_SPLITS = 6
-MAX_TRIED = 40  # grid moments tried for earlier splits: on a long daily grid neighbours hardly differ
-FIRST_SHARE = 0.3  # of the leads, before the first split: a model of few is no measure of the one of all
+MAX_TRIED = (
+    40  # grid moments tried for earlier splits: on a long daily grid neighbours hardly differ
+)
+FIRST_SHARE = (
+    0.3  # of the leads, before the first split: a model of few is no measure of the one of all
+)
 LAST_SHARE = 0.2  # of ordered leads, after the last split
 KEPT_SPELLS = 8  # of the moments asked about lately; each holds a row a lead
 
@@ -48,7 +58,9 @@ class History:
         """All past moments of scoring, int64 (n,)."""
         s = self.settings
         until = self.version.known_until_us
-        return build_grid(self.version.first_us, until, target=s.target, seed=s.seed, zone=s.timezone)
+        return build_grid(
+            self.version.first_us, until, target=s.target, seed=s.seed, zone=s.timezone
+        )
 
     def name(self, moment_us: int) -> str:
         """A moment in words."""
@@ -69,7 +81,9 @@ class History:
             if len(self._spells) >= KEPT_SPELLS:
                 self._spells.pop(next(iter(self._spells)))
             s = self.settings
-            spells = build_spells(self.engine, s.stages, known_us=known_us, correction_days=s.target.correction_days)
+            spells = build_spells(
+                self.engine, s.stages, known_us=known_us, correction_days=s.target.correction_days
+            )
             if self.presence is not None:
                 spells = add_seen(spells, self.presence, known_us=known_us)
             self._spells[known_us] = spells
@@ -86,12 +100,16 @@ class History:
 
     def changed_fields(self, known_us: int) -> set[str]:
         """The fields of which a change was known before a moment."""
-        rows = self.engine.query(f"SELECT DISTINCT field FROM changes WHERE available_us < {known_us}")
+        rows = self.engine.query(
+            f"SELECT DISTINCT field FROM changes WHERE available_us < {known_us}"
+        )
         return set(rows["field"].to_pylist())
 
     def mapped_histories(self, known_us: int) -> set[str]:
         """The fields of which the mapping gives changes known before a moment; of others our own exports show them."""
-        rows = self.engine.query(f"SELECT DISTINCT field FROM told_changes WHERE available_us < {known_us}")
+        rows = self.engine.query(
+            f"SELECT DISTINCT field FROM told_changes WHERE available_us < {known_us}"
+        )
         return set(rows["field"].to_pylist())
 
     def snapshot(self, rows: pd.DataFrame) -> Snapshot:
@@ -99,7 +117,12 @@ class History:
         s = self.settings
         created = tuple(sorted(s.fields_of_leads()))
         return Snapshot(
-            self.engine, rows, s.stages, created, s.engine.chunk_snapshots, identical_rows=s.identical_rows()
+            self.engine,
+            rows,
+            s.stages,
+            created,
+            s.engine.chunk_snapshots,
+            identical_rows=s.identical_rows(),
         )
 
     def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
@@ -122,7 +145,9 @@ class History:
         `rows` has `KEYS`, grid_weight, and any columns beside.
         """
         spells = self.spells(known_us)
-        rows = rows.merge(spells[["lead_id", "spell"]], on=["lead_id", "spell"], validate="many_to_one")
+        rows = rows.merge(
+            spells[["lead_id", "spell"]], on=["lead_id", "spell"], validate="many_to_one"
+        )
         name = f"snapshots before {self.name(known_us)}"
         return build_side(name, rows, spells, known_us=known_us, target=self.settings.target)
 
@@ -133,7 +158,12 @@ class History:
 
     def later_side(self, moment_us: int, *, to_us: int, known_us: int) -> Side:
         """The snapshots from a moment on until `to_us`, labels as known at `known_us`."""
-        return self.side(f"snapshots from {self.name(moment_us)}", from_us=moment_us, to_us=to_us, known_us=known_us)
+        return self.side(
+            f"snapshots from {self.name(moment_us)}",
+            from_us=moment_us,
+            to_us=to_us,
+            known_us=known_us,
+        )
 
     def places(self, known_us: int, *, shares: Sequence[float]) -> list[int]:
         """The places, rising, before which such shares of the leads lie that were closed at a moment."""
@@ -173,16 +203,24 @@ class History:
         Spells end as they were known to end at the moment; only a close corrected after it may be read otherwise.
         """
         horizon_us = self.settings.target.horizon_days * DAY_US
-        inside = (self.grid >= self.version.first_us + horizon_us) & (self.grid <= known_us - horizon_us)
+        inside = (self.grid >= self.version.first_us + horizon_us) & (
+            self.grid <= known_us - horizon_us
+        )
         moments = self.grid[inside].tolist()
 
         def is_admissible(moment_us: int) -> bool:
             later = self.later_side(moment_us, to_us=known_us, known_us=known_us)
-            return later.can_evaluate(least_later) and self._screened_side(moment_us, known_us).can_train(least)
+            return later.can_evaluate(least_later) and self._screened_side(
+                moment_us, known_us
+            ).can_train(least)
 
-        while moments and not (is_admissible(moments[-1]) and self.earlier_side(moments[-1]).can_train(least)):
+        while moments and not (
+            is_admissible(moments[-1]) and self.earlier_side(moments[-1]).can_train(least)
+        ):
             moments.pop()
-        admissible = [moment for moment in _spread_evenly(moments, MAX_TRIED) if is_admissible(moment)]
+        admissible = [
+            moment for moment in _spread_evenly(moments, MAX_TRIED) if is_admissible(moment)
+        ]
         return _spread_evenly(self._late_enough(admissible, known_us), MAX_SPLITS)
 
     def _late_enough(self, moments: list[int], known_us: int) -> list[int]:
@@ -204,9 +242,13 @@ class History:
         spells = self.spells(known_us)
         spells = spells[spells["start_us"] < moment_us]
         is_open = spells["close_us"] >= moment_us
-        ends = {name: spells[name].mask(is_open, FOREVER_US) for name in ("earliest_us", "close_us")}
+        ends = {
+            name: spells[name].mask(is_open, FOREVER_US) for name in ("earliest_us", "close_us")
+        }
         spells = spells.assign(**ends, won=spells["won"] & ~is_open)
-        rows = build_grid_list(spells, self.grid[self.grid < moment_us], target=s.target, seed=s.seed)
+        rows = build_grid_list(
+            spells, self.grid[self.grid < moment_us], target=s.target, seed=s.seed
+        )
         return build_side("screened", rows, spells, known_us=moment_us, target=s.target)
 
 
@@ -224,7 +266,9 @@ def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> H
         KnownFromError: a field declared known from creation has changed since, so that its value in `leads` is not
             the one of creation.
     """
-    if (stored := version.manifest.get("time", "dated")) != settings.time:  # versions of before had one mode only
+    if (
+        stored := version.manifest.get("time", "dated")
+    ) != settings.time:  # versions of before had one mode only
         raise TimeModeError(stored=stored, asked=settings.time)
     for table in TABLES.values():
         beside = version.files(f"absent_{table.name}")

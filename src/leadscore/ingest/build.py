@@ -42,7 +42,12 @@ from leadscore.ingest.checks.validate import (
 )
 from leadscore.ingest.differences.absent import find_absent, keep_absent
 from leadscore.ingest.differences.closes import restated_sql, settle_closes
-from leadscore.ingest.differences.export_moment import Delivery, ExportMoment, determine_moment, read_modified
+from leadscore.ingest.differences.export_moment import (
+    Delivery,
+    ExportMoment,
+    determine_moment,
+    read_modified,
+)
 from leadscore.ingest.differences.first_seen import find_new_columns, remember
 from leadscore.ingest.differences.observe import attach_before, leads_sql, observe
 from leadscore.ingest.differences.states import map_states
@@ -129,7 +134,9 @@ def _moment(staged: Staged, before: StoreVersion | None, delivery: Delivery) -> 
     if staged.settings.is_dated:
         return determine_moment(staged, before, delivery)
     if delivery.known_until_us is not None:
-        raise ExportMomentError(f"time = {staged.settings.time}: nothing is dated, so leave out --known-until")
+        raise ExportMomentError(
+            f"time = {staged.settings.time}: nothing is dated, so leave out --known-until"
+        )
     return ExportMoment(FOREVER_US, basis="")
 
 
@@ -151,8 +158,11 @@ def _read_before(folder: Path, *, project: str, forget_damaged: bool) -> StoreVe
 
 
 def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Progress) -> list[Part]:
-    files = [file for name, source in settings.sources.items()
-             for file in find_files(name, source, folder=settings.input_folder)]  # fmt: skip
+    files = [
+        file
+        for name, source in settings.sources.items()
+        for file in find_files(name, source, folder=settings.input_folder)
+    ]
     for name, source in settings.sources.items():
         n = sum(file.source == name for file in files)
         if n > 1 and settings.ordered_by_line(name):
@@ -161,8 +171,12 @@ def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Prog
     parts = []
     for done, file in enumerate(files):
         progress(f"reading {file.name}", done, len(files))
-        modified = read_modified(file.path)  # before its bytes: whoever writes meanwhile makes it older, not newer
-        parts.append(read_part(file, settings, engine=engine, folder=folder) | {"modified_us": modified})
+        modified = read_modified(
+            file.path
+        )  # before its bytes: whoever writes meanwhile makes it older, not newer
+        parts.append(
+            read_part(file, settings, engine=engine, folder=folder) | {"modified_us": modified}
+        )
     for name, source in settings.sources.items():
         if not sum(part["account"]["read"] for part in parts if part["source"] == name):
             raise SourceFormatError(name, str(source.path), "has a header but no rows")
@@ -172,7 +186,9 @@ def _read_parts(settings: Settings, engine: Engine, folder: Path, progress: Prog
 class _Build:
     """An ingest whose parts are read: what becomes of the rows, and what is said of them."""
 
-    def __init__(self, staged: Staged, before: StoreVersion | None, moment: ExportMoment, progress: Progress) -> None:
+    def __init__(
+        self, staged: Staged, before: StoreVersion | None, moment: ExportMoment, progress: Progress
+    ) -> None:
         self.staged, self.before, self.moment, self.progress = staged, before, moment, progress
         self.engine, self.settings, self.folder = staged.engine, staged.settings, staged.folder
         self.kept: dict[str, Kept] = {}
@@ -222,7 +238,10 @@ class _Build:
         version = write_version(self.folder, manifest, parts=self._part_keys())
         write_csv_for_people(self.folder.parent / "duplicates.csv", duplicates)
         write_attempt(self.folder, rejects, stopped=None)
-        files = [{key: part[key] for key in ("source", "file", "dialect", "unchanged")} for part in self.staged.parts]
+        files = [
+            {key: part[key] for key in ("source", "file", "dialect", "unchanged")}
+            for part in self.staged.parts
+        ]
         return Ingested(version, self.moment, files, alarms.words, duplicates.num_rows)
 
     def _part_keys(self) -> list[str]:
@@ -242,7 +261,9 @@ class _Build:
         return memory.manifest | absent.parts
 
     def _attach(self, name: str, part: dict[str, Any]) -> None:
-        self.engine.add_files(f"{name}_now", self.staged.paths(part), schema=self.staged.table(name).schema())
+        self.engine.add_files(
+            f"{name}_now", self.staged.paths(part), schema=self.staged.table(name).schema()
+        )
 
     def _settle_closes(self, known_until: int) -> dict[str, Any]:
         """The memory of closes as an entry of the manifest; the kept tables then have the times at which they count."""
@@ -275,26 +296,46 @@ class _Build:
     def _keep_leads(self, known_until: int) -> Kept:
         schema = self.staged.table("leads").schema()
         sql = leads_sql(self.staged, creation_us=known_until - 1)
-        order = ", ".join(map(identifier, sorted(schema.names, key=lambda name: name not in {"lead_id", "event_us"})))
+        order = ", ".join(
+            map(
+                identifier,
+                sorted(schema.names, key=lambda name: name not in {"lead_id", "event_us"}),
+            )
+        )
         part = write_rows(
-            self.folder, schema, self.engine.stream(f"SELECT * FROM ({sql}) AS t ORDER BY {order}", rows=ROWS)
+            self.folder,
+            schema,
+            self.engine.stream(f"SELECT * FROM ({sql}) AS t ORDER BY {order}", rows=ROWS),
         )
         refused = refused_leads(self.staged)
         late = late_leads(self.staged, known_until=known_until)
-        return Kept(part, pa.concat_tables([refused, late]), refused.num_rows, count_duplicate_leads(self.staged))
+        return Kept(
+            part,
+            pa.concat_tables([refused, late]),
+            refused.num_rows,
+            count_duplicate_leads(self.staged),
+        )
 
     def _write_rejects(self) -> dict[str, Any]:
         """All refused and warned rows as a part of the manifest, with the refused and warned ones counted by rule."""
-        self.engine.add_rows("rule_rejects", pa.concat_tables([kept.rejects for kept in self.kept.values()]))
+        self.engine.add_rows(
+            "rule_rejects", pa.concat_tables([kept.rejects for kept in self.kept.values()])
+        )
         names = ", ".join(map(identifier, REJECTS.names))
         rows = f"(SELECT {names} FROM row_rejects UNION ALL SELECT {names} FROM rule_rejects) AS r"
         order = 'source, file, line, "table", rule, "column", value'
-        part = write_rows(self.folder, REJECTS, self.engine.stream(f"SELECT * FROM {rows} ORDER BY {order}", rows=ROWS))
+        part = write_rows(
+            self.folder,
+            REJECTS,
+            self.engine.stream(f"SELECT * FROM {rows} ORDER BY {order}", rows=ROWS),
+        )
         counts = self.engine.query(
             f"SELECT severity, rule, COUNT(*) AS n FROM {rows} GROUP BY severity, rule ORDER BY rule"
         )
-        by = {said: {row["rule"]: row["n"] for row in counts.to_pylist() if row["severity"] == said}
-              for said in ("refused", "warned")}  # fmt: skip
+        by = {
+            said: {row["rule"]: row["n"] for row in counts.to_pylist() if row["severity"] == said}
+            for said in ("refused", "warned")
+        }
         return {**part, "rules": by["refused"], "warned": by["warned"]}
 
     def _accounts(self) -> dict[str, Any]:
@@ -334,20 +375,33 @@ class _Build:
     def _check_refused(self, accounts: dict[str, Any], rules: dict[str, int]) -> None:
         """Stop if more rows than the settings allow were refused."""
         limit = self.settings.validation.max_refused
-        shares = {f"file of {name}": (a["rejected"], a["read"]) for name, a in accounts["sources"].items()}
-        shares |= {f"table {name}": (a["rejected"], a["selected"]) for name, a in accounts["tables"].items()}
+        shares = {
+            f"file of {name}": (a["rejected"], a["read"]) for name, a in accounts["sources"].items()
+        }
+        shares |= {
+            f"table {name}": (a["rejected"], a["selected"])
+            for name, a in accounts["tables"].items()
+        }
         over = {name: counts for name, counts in shares.items() if counts[0] > limit * counts[1]}
         if over:
             raise TooManyRefusedError(over, limit=limit, rules=rules)
 
-    def _find_alarms(self, accounts: dict[str, Any], known_until: int, accept: Collection[str]) -> Alarms:
+    def _find_alarms(
+        self, accounts: dict[str, Any], known_until: int, accept: Collection[str]
+    ) -> Alarms:
         """What looks wrong beside the version before, and what of it the settings or whoever runs it let pass."""
         if self.before is None:
             return Alarms((), frozenset())
-        files, files_before = ({f"{part['source']}/{part['file']}": part["sha256"] for part in parts}
-                               for parts in (self.staged.parts, read_parts_of(self.before)))  # fmt: skip
+        files, files_before = (
+            {f"{part['source']}/{part['file']}": part["sha256"] for part in parts}
+            for parts in (self.staged.parts, read_parts_of(self.before))
+        )
         is_dated = self.settings.is_dated
-        pair = attach_deliveries(self.staged, self.before, known_until=known_until) if is_dated else None
+        pair = (
+            attach_deliveries(self.staged, self.before, known_until=known_until)
+            if is_dated
+            else None
+        )
         exports = Exports(
             staged=self.staged,
             before=self.before,
@@ -369,14 +423,18 @@ class _Build:
             raise AlarmError(stopping, version=version.id)
 
     def _find_warnings(self) -> list[str]:
-        undated = self._number("SELECT COUNT(*) FROM judged WHERE broken_rule = '' AND event_us IS NULL")
+        undated = self._number(
+            "SELECT COUNT(*) FROM judged WHERE broken_rule = '' AND event_us IS NULL"
+        )
         found = [counted(undated, *UNDATED)] if undated else []
         currencies = self.engine.query(
             "SELECT DISTINCT currency FROM leads_now WHERE amount IS NOT NULL AND currency IS NOT NULL "
             "ORDER BY currency"
         )["currency"].to_pylist()
         if len(currencies) > 1:
-            found.append(f"amounts in {listed(currencies)} are compared as they stand: give rates under money")
+            found.append(
+                f"amounts in {listed(currencies)} are compared as they stand: give rates under money"
+            )
         for name, n in self._warned_late().items():
             found.append(
                 counted(
@@ -387,7 +445,10 @@ class _Build:
                     "export has them",
                 )
             )
-        found += find_repeats(self.staged, repeated=self.kept["activities"].repeated) + self._unlisted_levels()
+        found += (
+            find_repeats(self.staged, repeated=self.kept["activities"].repeated)
+            + self._unlisted_levels()
+        )
         return found + warn_of_personal_looks(self.staged)
 
     def _warned_late(self) -> dict[str, int]:
@@ -411,7 +472,10 @@ class _Build:
             sql = f"SELECT value, COUNT(*) AS n FROM ({' UNION ALL '.join(parts)}) AS a WHERE value NOT IN ({levels})"
             unlisted = self.engine.query(f"{sql} GROUP BY value ORDER BY value")
             if unlisted.num_rows:
-                n, words = sum(unlisted["n"].to_pylist()), listed(unlisted["value"].to_pylist(), most=5)
+                n, words = (
+                    sum(unlisted["n"].to_pylist()),
+                    listed(unlisted["value"].to_pylist(), most=5),
+                )
                 found.append(
                     counted(
                         n,

@@ -14,7 +14,11 @@ from leadscore.times import DAY_US, parse_moment
 
 COLUMNS = ("lead_id", "action", "value", "until", "by", "why")
 NEEDED = {"lead_id", "action"}
-VALUES: Mapping[str, tuple[str, ...]] = {"exclude": (), "qualify": get_args(Verdict), "tier": get_args(Tier)}
+VALUES: Mapping[str, tuple[str, ...]] = {
+    "exclude": (),
+    "qualify": get_args(Verdict),
+    "tier": get_args(Tier),
+}
 
 
 def read_overrides(settings: Settings) -> list[dict[str, Any]]:
@@ -62,12 +66,22 @@ def _read(row: Mapping[str, str], *, zone: str) -> tuple[dict[str, Any], list[st
     if action not in VALUES:
         wrong.append(f"action must be {', '.join(VALUES)}, got {action!r}")
     elif VALUES[action] and value not in VALUES[action]:
-        wrong.append(f"the value of {action} must be one of {', '.join(VALUES[action])}, got {value!r}")
+        wrong.append(
+            f"the value of {action} must be one of {', '.join(VALUES[action])}, got {value!r}"
+        )
     until_us = None
     if until := row.get("until", ""):
         try:
-            until_us = parse_moment(until, zone=zone) + (DAY_US if len(until) == len("2026-01-01") else 0)
+            until_us = parse_moment(until, zone=zone) + (
+                DAY_US if len(until) == len("2026-01-01") else 0
+            )
         except TimeFormatError as e:
             wrong.append(f"until: {e}")
     kept = {name: row.get(name) or None for name in ("until", "by", "why")}
-    return {"lead_id": row["lead_id"], "action": action, "value": value, "until_us": until_us, **kept}, wrong
+    return {
+        "lead_id": row["lead_id"],
+        "action": action,
+        "value": value,
+        "until_us": until_us,
+        **kept,
+    }, wrong

@@ -17,7 +17,14 @@ import pyarrow.parquet as pq
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
 from leadscore.errors import CorruptFileError, DecimalMarkError
-from leadscore.files import canonical_json, hash_bytes, hash_file, list_below, read_json, write_pointer
+from leadscore.files import (
+    canonical_json,
+    hash_bytes,
+    hash_file,
+    list_below,
+    read_json,
+    write_pointer,
+)
 from leadscore.ingest.differences.source_text import (
     entries_of,
     keep_texts,
@@ -34,7 +41,14 @@ from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts, is_missing
 from leadscore.ingest.readers.beside import Beside, ahead
-from leadscore.ingest.readers.sources import Batch, Dialect, SourceFile, detect_dialect, read_file, read_names
+from leadscore.ingest.readers.sources import (
+    Batch,
+    Dialect,
+    SourceFile,
+    detect_dialect,
+    read_file,
+    read_names,
+)
 from leadscore.locks import scratch
 from leadscore.settings.sections import Mapping
 from leadscore.settings.settings import Settings
@@ -66,10 +80,18 @@ def reading_of(source: str, settings: Settings) -> dict[str, Any]:
     told = settings.public()
     read = {key: value for key, value in told["sources"][source].items() if key != "path"}
     entries = [entry for entry in told["mapping"] if entry["source"] == source]
-    named = {key: told[key] for key in ("time", "timezone", "stages", "kinds", "money", "pass_through")}
+    named = {
+        key: told[key] for key in ("time", "timezone", "stages", "kinds", "money", "pass_through")
+    }
     named["fields"] = {name: _without_words(field) for name, field in told["fields"].items()}
     severity = told["validation"]["severity"]
-    return {"format": FORMAT, "source": source, "read": read, "entries": entries, "severity": severity} | named
+    return {
+        "format": FORMAT,
+        "source": source,
+        "read": read,
+        "entries": entries,
+        "severity": severity,
+    } | named
 
 
 def _without_words(field: dict[str, Any]) -> dict[str, Any]:
@@ -107,13 +129,21 @@ def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: P
 
 def _personal(source: str, settings: Settings, folder: Path) -> PersonalHash:
     """The store's own salt, made when a personal column is first read."""
-    read = {name for entry in settings.mapping if entry.source == source for name in entry.targets()}
-    return PersonalHash.of_store(folder) if read & set(PERSONAL) - set(settings.fields) else PersonalHash(b"")
+    read = {
+        name for entry in settings.mapping if entry.source == source for name in entry.targets()
+    }
+    return (
+        PersonalHash.of_store(folder)
+        if read & set(PERSONAL) - set(settings.fields)
+        else PersonalHash(b"")
+    )
 
 
 def part_key(sha256: str, name: str, source: str, settings: Settings) -> str:
     """The key of the part of a file with that content and name, as the settings read it."""
-    reading = canonical_json({"sha256": sha256, "name": name, "reading": reading_of(source, settings)})
+    reading = canonical_json(
+        {"sha256": sha256, "name": name, "reading": reading_of(source, settings)}
+    )
     return hash_bytes(reading)[:32]
 
 
@@ -144,17 +174,25 @@ def hash_tree(path: Path) -> str:
     """SHA-256 of a file, or of the names and contents of all files below a folder."""
     if path.is_file():
         return hash_file(path)
-    return hash_bytes(canonical_json({file.relative_to(path).as_posix(): hash_file(file) for file in list_below(path)}))
+    return hash_bytes(
+        canonical_json(
+            {file.relative_to(path).as_posix(): hash_file(file) for file in list_below(path)}
+        )
+    )
 
 
 class _Reading:
     """A file while it is read: mapped rows wait on disk until they can be put in order."""
 
-    def __init__(self, file: SourceFile, settings: Settings, staging: Path, personal: PersonalHash) -> None:
+    def __init__(
+        self, file: SourceFile, settings: Settings, staging: Path, personal: PersonalHash
+    ) -> None:
         self.file, self.settings, self.staging, self.personal = file, settings, staging, personal
         self.source = settings.sources[file.source]
         self.entries = [entry for entry in settings.mapping if entry.source == file.source]
-        self.tables = [name for name in TABLES if any(entry.table == name for entry in self.entries)]
+        self.tables = [
+            name for name in TABLES if any(entry.table == name for entry in self.entries)
+        ]
         self.account: Counter[str] = Counter({"read": 0, "used": 0, "ignored": 0, "rejected": 0})
         self.ignored = Counter(dict.fromkeys(self.source.ignore, 0))
         self.selected: Counter[str] = Counter()
@@ -170,7 +208,9 @@ class _Reading:
         reader: Reader | None = None
         with ExitStack() as stack:
             paths = {name: self.staging / f"{name}.parquet" for name in self.tables}
-            writers = {name: stack.enter_context(self.writer(name, path)) for name, path in paths.items()}
+            writers = {
+                name: stack.enter_context(self.writer(name, path)) for name, path in paths.items()
+            }
             if self.text_columns is not None:
                 schema = text_schema(len(self.text_columns))
                 whole = pq.ParquetWriter(self.staging / "texts.parquet", schema, compression="lz4")
@@ -184,9 +224,16 @@ class _Reading:
                     beside.run(writers[name].write_table, rows)
         rejects = pa.concat_tables(self.rejects)
         tables = {name: self.keep(name, paths[name], engine, folder) for name in self.tables}
-        ignored = pa.concat_tables(self.ignored_leads).group_by(IGNORED.names).aggregate([]).sort_by("lead_id")
+        ignored = (
+            pa.concat_tables(self.ignored_leads)
+            .group_by(IGNORED.names)
+            .aggregate([])
+            .sort_by("lead_id")
+        )
         return {
-            "dialect": f"{dialect}, {reader.decimal!r} before decimals" if dialect and reader else None,
+            "dialect": f"{dialect}, {reader.decimal!r} before decimals"
+            if dialect and reader
+            else None,
             "account": {**self.account, "ignored_by": dict(self.ignored)},
             "tables": tables,
             "texts": self.keep_texts(engine, folder),
@@ -205,7 +252,9 @@ class _Reading:
         us, ok = reader.moments(text, column)
         if (unread := ~ok & ~is_missing(text)).any():
             value = text.filter(pa.array(unread))[0].as_py()
-            raise self.file.refusal(f"its known_until_column {column!r} holds {value!r}, which is no time")
+            raise self.file.refusal(
+                f"its known_until_column {column!r} holds {value!r}, which is no time"
+            )
         begins = reader.day_begins(text, pa.array(us)).to_numpy()
         if ok.any():
             latest = int(begins[ok].max())
@@ -217,7 +266,9 @@ class _Reading:
         asked |= {name for match in self.source.ignore.values() for name in match}
         asked |= {self.source.known_until_column} if self.source.known_until_column else set()
         if keeps_text(self.file.source, self.settings):
-            self.text_columns = sorted(asked.union(named_once(read_names(self.file, self.source, dialect=dialect))))
+            self.text_columns = sorted(
+                asked.union(named_once(read_names(self.file, self.source, dialect=dialect)))
+            )
         return self.text_columns or sorted(asked)
 
     def keep_texts(self, engine: Engine, folder: Path) -> dict[str, Any]:
@@ -226,7 +277,9 @@ class _Reading:
             return {"columns": [], "is_hashed": False, "rows": 0, "files": []}
         path = self.staging / "texts.parquet"
         source = self.file.source
-        return keep_texts(path, self.text_columns, source, settings=self.settings, engine=engine, folder=folder)
+        return keep_texts(
+            path, self.text_columns, source, settings=self.settings, engine=engine, folder=folder
+        )
 
     def writer(self, name: str, path: Path) -> pq.ParquetWriter:
         return pq.ParquetWriter(path, staged_schema(name, self.settings), compression="lz4")
@@ -252,7 +305,11 @@ class _Reading:
 
     def number_columns(self, entry: Mapping) -> list[str]:
         """The columns of the source that an entry reads numbers from."""
-        numbers = {column.name for column in table_of(entry.table, self.settings).columns if column.type == "number"}
+        numbers = {
+            column.name
+            for column in table_of(entry.table, self.settings).columns
+            if column.type == "number"
+        }
         return [column for name, column in entry.columns.items() if name in numbers]
 
     def stage(self, batch: Batch, texts: Texts, reader: Reader) -> dict[str, pa.Table]:
@@ -309,7 +366,9 @@ class _Reading:
         where, unselected = (self.file.source, self.file.name), left & ~used
         malformed = np.array([line for line, _ in batch.malformed], dtype=np.int64)
         wrong = [problem for _, problem in batch.malformed]
-        by = next((name for entry in self.entries for name in (*entry.where, *entry.where_not)), None)
+        by = next(
+            (name for entry in self.entries for name in (*entry.where, *entry.where_not)), None
+        )
         values = texts.columns[by].filter(pa.array(unselected)).to_pylist() if by else None
         lines = batch.lines[unselected]
         self.rejects.append(reject_rows(*where, lines, rule="unselected", column=by, values=values))
@@ -330,7 +389,9 @@ class _Reading:
                 "available_us",
             }  # the line again: a row that comes twice is one lead, at its first place
         columns = [each for each in schema.names if each not in own]
-        order = ", ".join(map(identifier, sorted(columns, key=lambda each: each not in {"lead_id", "event_us"})))
+        order = ", ".join(
+            map(identifier, sorted(columns, key=lambda each: each not in {"lead_id", "event_us"}))
+        )
         ordered = engine.stream(f"SELECT * FROM staged ORDER BY {order}, line", rows=BATCH_ROWS)
         counts: Counter[str] = Counter()
         apart = [schema] if name == "leads" else [table_of(name, self.settings).schema(), SIDE]
@@ -341,4 +402,7 @@ class _Reading:
             "duplicates": counts["duplicates"],
             "repeated": counts["repeated"],
         }
-        return told | {"rows": kept[0], "side": kept[1] if len(kept) > 1 else {"rows": 0, "files": []}}
+        return told | {
+            "rows": kept[0],
+            "side": kept[1] if len(kept) > 1 else {"rows": 0, "files": []},
+        }

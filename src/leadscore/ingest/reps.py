@@ -7,7 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from leadscore.errors import MissingColumnsError, RepsError, SourceFormatError, TimeFormatError, UserError
+from leadscore.errors import (
+    MissingColumnsError,
+    RepsError,
+    SourceFormatError,
+    TimeFormatError,
+    UserError,
+)
 from leadscore.files import hash_file
 from leadscore.ingest.mapping.moments import read_moments
 from leadscore.ingest.mapping.numbers import read_numbers
@@ -85,7 +91,9 @@ def _read(file: SourceFile, source: Source) -> list[Batch]:
         return list(read_file(file, source, columns=there, dialect=dialect))
 
 
-def _read_rep(row: dict[str, Any], routing: RoutingSettings, *, zone: str) -> tuple[dict[str, Any], list[str]]:
+def _read_rep(
+    row: dict[str, Any], routing: RoutingSettings, *, zone: str
+) -> tuple[dict[str, Any], list[str]]:
     """A rep, and what is wrong with the row."""
     wrong: list[str] = []
     lists = {name: _split(row.get(name, "")) for name in CRITERIA}

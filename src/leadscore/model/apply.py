@@ -25,7 +25,9 @@ class DamagedError(ValueError):
 
     def __init__(self, path: Path, expected: str, found: str) -> None:
         self.path, self.expected, self.found = path, expected, found
-        super().__init__(f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}")
+        super().__init__(
+            f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}"
+        )
 
 
 class WinModel:
@@ -49,7 +51,9 @@ class WinModel:
         if self.scorer["kind"] not in KINDS:
             raise ValueError(f"unknown scorer {self.scorer['kind']!r}")
         self.linear = self.scorer if self.scorer["kind"] in LINEAR else self.scorer.get("linear")
-        self.booster: Any = None if self.scorer["kind"] in LINEAR else lightgbm.Booster(model_str=booster_text)
+        self.booster: Any = (
+            None if self.scorer["kind"] in LINEAR else lightgbm.Booster(model_str=booster_text)
+        )
 
     @property
     def shift(self) -> float:
@@ -66,8 +70,13 @@ class WinModel:
         """
         manifest = json.loads(_read_verified(folder / "manifest.json", folder.name))
         if manifest["format"] != FORMAT:
-            raise ValueError(f"{folder} has the format {manifest['format']}, this version of leadscore reads {FORMAT}")
-        texts = {name: _read_verified(folder / name, sha256) for name, sha256 in manifest["files"].items()}
+            raise ValueError(
+                f"{folder} has the format {manifest['format']}, this version of leadscore reads {FORMAT}"
+            )
+        texts = {
+            name: _read_verified(folder / name, sha256)
+            for name, sha256 in manifest["files"].items()
+        }
         return cls(json.loads(texts["model.json"]), texts.get("booster.txt", b"").decode())
 
     def encode(self, columns: Columns) -> np.ndarray:
@@ -109,7 +118,9 @@ class WinModel:
             found[inside, -1] += model["base"] - of_all["slope"] * of_all["center"]
         return found
 
-    def _contributions_of_all(self, encoded: np.ndarray, columns: Columns, of_trees: np.ndarray | None) -> np.ndarray:
+    def _contributions_of_all(
+        self, encoded: np.ndarray, columns: Columns, of_trees: np.ndarray | None
+    ) -> np.ndarray:
         if self.booster is None:
             return self._linear_contributions(encoded, columns)
         if of_trees is None:
@@ -150,7 +161,10 @@ class WinModel:
         if told is None:  # the first models knew none
             low, high = probability, probability
         elif told["kind"] == "spread":
-            low, high = self.probability(raw - told["spread"]), self.probability(raw + told["spread"])
+            low, high = (
+                self.probability(raw - told["spread"]),
+                self.probability(raw + told["spread"]),
+            )
         elif told["kind"] == "offsets":
             log_odds = np.log(probability / (1 - probability))
             below, above = (np.interp(raw, told["raw"], told[side]) for side in ("below", "above"))
@@ -179,13 +193,19 @@ def _encode_one(entry: dict, columns: Columns) -> np.ndarray:  # type: ignore[ty
     kind = entry["kind"]
     if kind == "number":
         return np.asarray(columns[entry["name"]], dtype=np.float64)
-    if kind == "rate":  # a category as the log-odds of its leads; one that history lacks as those of all
+    if (
+        kind == "rate"
+    ):  # a category as the log-odds of its leads; one that history lacks as those of all
         rates = entry["rates"]
         missing, other = entry["missing"], entry["other"]
         values = columns[entry["name"]]
-        return np.array([missing if v is None else rates.get(v, other) for v in values], dtype=np.float64)
+        return np.array(
+            [missing if v is None else rates.get(v, other) for v in values], dtype=np.float64
+        )
     if kind == "usual":  # a number against what is usual for the category
-        usual = np.array([entry["usual"].get(v, np.nan) for v in columns[entry["by"]]], dtype=np.float64)
+        usual = np.array(
+            [entry["usual"].get(v, np.nan) for v in columns[entry["by"]]], dtype=np.float64
+        )
         return np.asarray(columns[entry["of"]] / usual)
     raise ValueError(f"the encoder of {entry['name']!r} has the unknown kind {kind!r}")
 
@@ -199,14 +219,18 @@ def add_codes(levels: list, encoded: np.ndarray, columns: Columns) -> np.ndarray
 def _encode_level(levels: list, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
     place = {level: float(at) for at, level in enumerate(levels)}
     other = float(len(levels))
-    return np.array([np.nan if v is None else place.get(v, other) for v in values], dtype=np.float64)
+    return np.array(
+        [np.nan if v is None else place.get(v, other) for v in values], dtype=np.float64
+    )
 
 
 def contribute(term: dict, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:  # type: ignore[type-arg]
     """What a linear term adds to raw (n,) for the values (n,) of its column, and for its `text` where it has levels."""
     if "levels" in term and text is not None:
         levels, other, missing = term["levels"], term["other"], term["missing"]
-        return np.array([missing if v is None else levels.get(v, other) for v in text], dtype=np.float64)
+        return np.array(
+            [missing if v is None else levels.get(v, other) for v in text], dtype=np.float64
+        )
     if "knots" in term:
         added = np.interp(values, term["knots"], term["added"])
     else:
@@ -217,7 +241,9 @@ def contribute(term: dict, values: np.ndarray, text: np.ndarray | None = None) -
 def contribute_all(terms: list, encoded: np.ndarray, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
     """What each of the linear terms adds to raw (n, terms) for its column of `encoded` (n, terms)."""
     both = zip(terms, encoded.T, strict=True)
-    return np.column_stack([contribute(term, values, columns.get(term["name"])) for term, values in both])
+    return np.column_stack(
+        [contribute(term, values, columns.get(term["name"])) for term, values in both]
+    )
 
 
 def correct(models: dict, segment: np.ndarray, encoded: np.ndarray, raw: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
@@ -252,7 +278,11 @@ def calibrate(calibrator: dict, raw: np.ndarray) -> np.ndarray:  # type: ignore[
     elif kind == "sigmoid":
         probability = sigmoid(calibrator["slope"] * raw + calibrator["intercept"])
     elif kind == "beta":
-        z = calibrator["intercept"] - calibrator["a"] * softplus(-raw) + calibrator["b"] * softplus(raw)
+        z = (
+            calibrator["intercept"]
+            - calibrator["a"] * softplus(-raw)
+            + calibrator["b"] * softplus(raw)
+        )
         probability = sigmoid(z)
     elif kind == "isotonic":
         probability = np.interp(raw, calibrator["raw"], calibrator["probability"])
@@ -285,7 +315,9 @@ def softplus(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
 
 
-if __name__.startswith("code_model_"):  # so does MLflow call this file when it loads the logged model
+if __name__.startswith(
+    "code_model_"
+):  # so does MLflow call this file when it loads the logged model
     import mlflow
     import pandas as pd
     from mlflow.exceptions import MlflowException
@@ -313,23 +345,39 @@ if __name__.startswith("code_model_"):  # so does MLflow call this file when it 
             for feature in self.model.document["features"]:
                 values = model_input[feature["name"]]
                 if feature["category"]:
-                    columns[feature["name"]] = np.array([None if _missing(v) else v for v in values], object)
+                    columns[feature["name"]] = np.array(
+                        [None if _missing(v) else v for v in values], object
+                    )
                     if not all(v is None or isinstance(v, str) for v in columns[feature["name"]]):
-                        raise MlflowException.invalid_parameter_value(f"{feature['name']} must be text or null")
-                    if "None" in columns[feature["name"]] and not self._is_known(feature["name"], "None"):
+                        raise MlflowException.invalid_parameter_value(
+                            f"{feature['name']} must be text or null"
+                        )
+                    if "None" in columns[feature["name"]] and not self._is_known(
+                        feature["name"], "None"
+                    ):
                         raise MlflowException.invalid_parameter_value(
                             f"{feature['name']} is the text 'None', which MLflow makes of null in `instances` and "
                             "`inputs`; send dataframe_records or dataframe_split"
                         )
                     continue
-                columns[feature["name"]] = numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+                columns[feature["name"]] = numbers = values.to_numpy(
+                    dtype=np.float64, na_value=np.nan
+                )
                 if np.isinf(numbers).any():
-                    raise MlflowException.invalid_parameter_value(f"{feature['name']} must be a finite number or null")
+                    raise MlflowException.invalid_parameter_value(
+                        f"{feature['name']} must be a finite number or null"
+                    )
             raw = self.model.raw(columns)
             probability = self.model.probability(raw, (params or {}).get("shift", self.model.shift))
-            return [{"raw": r, "win_probability": p} for r, p in zip(raw.tolist(), probability.tolist(), strict=True)]
+            return [
+                {"raw": r, "win_probability": p}
+                for r, p in zip(raw.tolist(), probability.tolist(), strict=True)
+            ]
 
         def _is_known(self, name: str, value: str) -> bool:
-            return any(e["name"] == name and value in e.get("rates", ()) for e in self.model.document["encoder"])
+            return any(
+                e["name"] == name and value in e.get("rates", ())
+                for e in self.model.document["encoder"]
+            )
 
     mlflow.models.set_model(Served())

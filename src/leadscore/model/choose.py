@@ -16,7 +16,9 @@ from leadscore.model.held_out import MIN_SPLITS, Unseen, can_choose, choosing_po
 
 # Leads won, and as many others: fewer cannot carry the scorer.
 LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100, "average": 100}
-CALIBRATED_LEADS = 50  # of either outcome: with fewer in folds a calibrator adds more noise than it takes away
+CALIBRATED_LEADS = (
+    50  # of either outcome: with fewer in folds a calibrator adds more noise than it takes away
+)
 CLEARLY = 1.96  # standard errors of a paired difference
 
 COMPARED_ON = {
@@ -68,12 +70,20 @@ def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, 
     Args:
         candidates: kind -> pool -> predictions for rows it had not seen (see `choosing_pool`).
     """
-    default = "average" if "average" in candidates else list(candidates)[min(1, len(candidates) - 1)]
+    default = (
+        "average" if "average" in candidates else list(candidates)[min(1, len(candidates) - 1)]
+    )
     pool = choosing_pool(next(iter(candidates.values())))
     if len(candidates) == 1 or pool == "last":
-        rule = "the only one tried" if len(candidates) == 1 else "the default: no earlier leads can compare scorers"
+        rule = (
+            "the only one tried"
+            if len(candidates) == 1
+            else "the default: no earlier leads can compare scorers"
+        )
         return default, {"kind": default, "rule": rule, "log_loss": {}, "compared_on": None}
-    calibrator = comparing_calibrator(next(iter(candidates.values()))[pool], is_later=pool == "before")
+    calibrator = comparing_calibrator(
+        next(iter(candidates.values()))[pool], is_later=pool == "before"
+    )
     return choose_among(_calibrate(candidates, pool, calibrator), compared_on=COMPARED_ON[pool])
 
 
@@ -86,7 +96,11 @@ def comparing_calibrator(unseen: Unseen, *, is_later: bool) -> str:
     """
     if is_later:
         return "sigmoid"
-    return "sigmoid" if unseen.side.target is None and count_rarer(unseen) >= CALIBRATED_LEADS else "none"
+    return (
+        "sigmoid"
+        if unseen.side.target is None and count_rarer(unseen) >= CALIBRATED_LEADS
+        else "none"
+    )
 
 
 def count_rarer(unseen: Unseen) -> int:
@@ -95,34 +109,54 @@ def count_rarer(unseen: Unseen) -> int:
     return int(min((label == 1).sum(), (label == 0).sum()))
 
 
-def choose_among(candidates: Mapping[str, Judged], *, compared_on: str) -> tuple[str, dict[str, Any]]:
+def choose_among(
+    candidates: Mapping[str, Judged], *, compared_on: str
+) -> tuple[str, dict[str, Any]]:
     """The kind to use, and how it was chosen, as JSON, by calibrated predictions of the same rows."""
     losses = {kind: row_log_loss(rows.probability, rows.label) for kind, rows in candidates.items()}
     rows = next(iter(candidates.values()))
     compared = {"compared_on": compared_on}
     if len(candidates) == 1:
         kind = next(iter(candidates))
-        return kind, {"kind": kind, "rule": "the only one tried", "log_loss": {}, "compared_on": None}
+        return kind, {
+            "kind": kind,
+            "rule": "the only one tried",
+            "log_loss": {},
+            "compared_on": None,
+        }
     if "average" not in candidates:
         kind, mean = choose_simplest(list(candidates), losses, rows)
-        return kind, {"kind": kind, "rule": "the simplest that is not clearly worse", "log_loss": mean} | compared
+        return kind, {
+            "kind": kind,
+            "rule": "the simplest that is not clearly worse",
+            "log_loss": mean,
+        } | compared
     mean = {kind: float(np.average(loss, weights=rows.weight)) for kind, loss in losses.items()}
-    better = [kind for kind in candidates if is_clearly_better(losses[kind], losses["average"], rows)]
+    better = [
+        kind for kind in candidates if is_clearly_better(losses[kind], losses["average"], rows)
+    ]
     kind = min(better, key=lambda name: mean[name], default="average")
     rule = "clearly better than the average" if better else "no single scorer is clearly better"
     return kind, {"kind": kind, "rule": rule, "log_loss": mean} | compared
 
 
-def _losses(candidates: Mapping[str, Mapping[str, Unseen]], pool: str) -> tuple[dict[str, np.ndarray], Judged]:
+def _losses(
+    candidates: Mapping[str, Mapping[str, Unseen]], pool: str
+) -> tuple[dict[str, np.ndarray], Judged]:
     """Each kind's log loss (n,) on the rows of a pool, and the rows."""
     calibrated = _calibrate(candidates, pool, "sigmoid")
     losses = {kind: row_log_loss(rows.probability, rows.label) for kind, rows in calibrated.items()}
     return losses, next(iter(calibrated.values()))
 
 
-def _calibrate(candidates: Mapping[str, Mapping[str, Unseen]], pool: str, calibrator: str) -> dict[str, Judged]:
+def _calibrate(
+    candidates: Mapping[str, Mapping[str, Unseen]], pool: str, calibrator: str
+) -> dict[str, Judged]:
     """Each kind's predictions of a pool's rows, calibrated on these; by a sigmoid it is their order that compares."""
-    return {kind: unseen[pool].judged(unseen[pool].fit_calibrator(calibrator)) for kind, unseen in candidates.items()}
+    return {
+        kind: unseen[pool].judged(unseen[pool].fit_calibrator(calibrator))
+        for kind, unseen in candidates.items()
+    }
 
 
 def is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: Judged) -> bool:
@@ -145,12 +179,16 @@ def choose_fields(
     best: dict[str, np.ndarray] = {}
     for name, candidates in (("without", without), ("learned", learned)):
         losses, rows = _losses(candidates, pool)
-        best[name] = min(losses.values(), key=lambda loss: float(np.average(loss, weights=rows.weight)))
+        best[name] = min(
+            losses.values(), key=lambda loss: float(np.average(loss, weights=rows.weight))
+        )
     name, mean = choose_simplest(list(best), best, rows)
     return name == "without", mean
 
 
-def choose_simplest(kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged) -> tuple[str, dict[str, float]]:
+def choose_simplest(
+    kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged
+) -> tuple[str, dict[str, float]]:
     """The first kind within one standard error of the best, and every kind's mean loss."""
     mean = {kind: float(np.average(losses[kind], weights=rows.weight)) for kind in kinds}
     best = min(kinds, key=lambda kind: mean[kind])
@@ -184,7 +222,9 @@ def choose_calibrator(unseen: Mapping[str, Unseen]) -> Calibration:
     last = unseen["last"]
     if not can_choose(unseen):
         none = last.fit_calibrator("none")
-        return Calibration(none, last, last.judged(none), {"kind": "none", "why": _why_uncalibrated(unseen)})
+        return Calibration(
+            none, last, last.judged(none), {"kind": "none", "why": _why_uncalibrated(unseen)}
+        )
     before = unseen["before"]
     judged = {kind: before.cross_calibrated(kind) for kind in KINDS}
     losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}

@@ -39,7 +39,9 @@ class Crossed:
     calibration: Calibration
 
 
-def choose_crossed(candidates: Mapping[str, Unseen], *, calibrators: tuple[str, ...] = KINDS) -> Crossed:
+def choose_crossed(
+    candidates: Mapping[str, Unseen], *, calibrators: tuple[str, ...] = KINDS
+) -> Crossed:
     """Choose on the folds of a cross-validation.
 
     Args:
@@ -64,7 +66,10 @@ def choose_crossed(candidates: Mapping[str, Unseen], *, calibrators: tuple[str, 
     calibrator, losses = _choose_calibrator(folds[kind], whole, calibrators)
     told: dict[str, Any] = {"kind": calibrator, "log_loss": losses, "compared_on": COMPARED_ON}
     if len(calibrators) == 1 and calibrators == KINDS[:1]:
-        told = {"kind": calibrator, "why": f"it takes at least {CALIBRATED_LEADS} leads of either outcome"}
+        told = {
+            "kind": calibrator,
+            "why": f"it takes at least {CALIBRATED_LEADS} leads of either outcome",
+        }
     calibration = Calibration(
         to_use=candidates[kind].fit_calibrator(calibrator),
         fitted_on=candidates[kind],
@@ -74,7 +79,9 @@ def choose_crossed(candidates: Mapping[str, Unseen], *, calibrators: tuple[str, 
     return Crossed(kind, choice, calibration)
 
 
-def calibrate_ahead(inner: Unseen, last: Unseen, *, calibrators: tuple[str, ...] = KINDS) -> Calibration:
+def calibrate_ahead(
+    inner: Unseen, last: Unseen, *, calibrators: tuple[str, ...] = KINDS
+) -> Calibration:
     """A calibrator from `inner`, what was known at the last split in folds, which later leads (`last`) only judge."""
     found = choose_crossed({"": inner}, calibrators=calibrators).calibration
     return replace(found, judged=last.judged(found.to_use))
@@ -121,18 +128,24 @@ class _Folds:
             for fold in without:
                 chosen &= ~self.inside(fold)
             rows = self.rows[chosen]
-            raw, label, weight = (rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight"))
+            raw, label, weight = (
+                rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight")
+            )
             leads = rows["lead_id"].nunique()
             self.fitted[kind, without] = fit_calibrator(kind, raw, label, weight, leads=leads)
         return self.fitted[kind, without]
 
 
-def _choose_scorer(folds: Mapping[str, _Folds], chosen: np.ndarray, comparing: str) -> tuple[str, dict[str, Any]]:
+def _choose_scorer(
+    folds: Mapping[str, _Folds], chosen: np.ndarray, comparing: str
+) -> tuple[str, dict[str, Any]]:
     """The kind of scorer to use by the chosen rows (n,), each kind calibrated on them by the `comparing` calibrator."""
     judged = {}
     for kind, of_kind in folds.items():
         rows = of_kind.rows[chosen]
-        raw, label, weight = (rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight"))
+        raw, label, weight = (
+            rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight")
+        )
         calibrator = fit_calibrator(comparing, raw, label, weight, leads=rows["lead_id"].nunique())
         judged[kind] = as_judged(rows, calibrate(calibrator, raw))
     return choose_among(judged, compared_on=COMPARED_ON)

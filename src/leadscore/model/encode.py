@@ -20,7 +20,9 @@ ORDERED = {"stage_current"}  # the stage's place is a number beside it, by which
 OTHER = "\0other"  # stands for all such levels
 
 
-def fold_of_group(groups: np.ndarray, *, folds: int = FOLDS, seed: Sequence[int] = ()) -> np.ndarray:
+def fold_of_group(
+    groups: np.ndarray, *, folds: int = FOLDS, seed: Sequence[int] = ()
+) -> np.ndarray:
     """A fold (n,) in [0, folds) for each row, the same for all rows of a group, whatever the order of rows.
 
     Args:
@@ -33,7 +35,9 @@ def fold_of_group(groups: np.ndarray, *, folds: int = FOLDS, seed: Sequence[int]
     return np.asarray(dealt[codes] % folds)
 
 
-def pool_rare_levels(values: np.ndarray, leads: np.ndarray, *, least_leads: int = LEAST_LEADS) -> np.ndarray:
+def pool_rare_levels(
+    values: np.ndarray, leads: np.ndarray, *, least_leads: int = LEAST_LEADS
+) -> np.ndarray:
     """A category's values (n,), with `OTHER` for each level that fewer than `least_leads` different leads have.
 
     Args:
@@ -45,7 +49,9 @@ def pool_rare_levels(values: np.ndarray, leads: np.ndarray, *, least_leads: int 
     known = codes >= 0
     pairs = pd.DataFrame({"code": codes[known], "lead": _numbers(leads)[known]}).drop_duplicates()
     leads_of_level = np.bincount(pairs["code"], minlength=len(names))
-    pooled = np.array([*names, None], dtype=object)  # the last stands for unknown values, whose code is -1
+    pooled = np.array(
+        [*names, None], dtype=object
+    )  # the last stands for unknown values, whose code is -1
     pooled[:-1][leads_of_level < least_leads] = OTHER
     return np.asarray(pooled[codes])
 
@@ -79,7 +85,9 @@ def fit_encoder(
             of, by = feature.usual_for
             categories = pool_rare_levels(matrix.columns[by], leads, least_leads=least_leads)
             usual = _usual(matrix.columns[of], categories)
-            encoder.append({"name": feature.name, "kind": "usual", "of": of, "by": by, "usual": usual})
+            encoder.append(
+                {"name": feature.name, "kind": "usual", "of": of, "by": by, "usual": usual}
+            )
         elif feature.is_category:
             values = pool_rare_levels(matrix.columns[feature.name], leads, least_leads=least_leads)
             encoder.append({"name": feature.name, "kind": "rate", **_rates(values, label, weight)})
@@ -118,7 +126,9 @@ def encode_training(
     In sample a rate would already contain the row's own label: a meaningless category with many levels would look
     like the best of features.
     """
-    encoded = encode(fit_encoder(matrix, label, weight, features, least_leads=least_leads), matrix.columns)
+    encoded = encode(
+        fit_encoder(matrix, label, weight, features, least_leads=least_leads), matrix.columns
+    )
     leads = _numbers(matrix.keys["lead_id"].to_numpy())
     fold = fold_of_group(matrix.groups())
     for at, feature in enumerate(features):
@@ -154,4 +164,6 @@ def _rates(values: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[st
 def _usual(values: np.ndarray, categories: np.ndarray) -> dict[str, float]:
     """The median by category, where it is above 0; `OTHER` has none, since its levels have little in common."""
     medians = pd.Series(values).groupby(pd.Series(categories), sort=True).median()
-    return {str(category): float(x) for category, x in medians.items() if x > 0 and category != OTHER}
+    return {
+        str(category): float(x) for category, x in medians.items() if x > 0 and category != OTHER
+    }

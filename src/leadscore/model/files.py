@@ -40,7 +40,11 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
         "predicts": describe_target(settings),
         "basis": result.evaluation["basis"],
         "splits": len(result.evaluation["splits"]),
-        "scorer": {key: value for key, value in result.model.scorer.items() if key not in ("base", "terms", "linear")},
+        "scorer": {
+            key: value
+            for key, value in result.model.scorer.items()
+            if key not in ("base", "terms", "linear")
+        },
         "calibrator": result.evaluation["calibrator"],
         "no_signal": result.no_signal,
         "files": {name: hash_bytes(data) for name, data in files.items()},

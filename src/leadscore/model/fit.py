@@ -58,7 +58,12 @@ def fit_scorer(
     document = {
         "format": FORMAT,
         "features": [
-            {"name": f.name, "category": f.is_category, "direction": f.direction, "fingerprint": f.fingerprint()}
+            {
+                "name": f.name,
+                "category": f.is_category,
+                "direction": f.direction,
+                "fingerprint": f.fingerprint(),
+            }
             for f in features
         ],
         "encoder": fit_encoder(seen, label, weight, features),
@@ -69,8 +74,12 @@ def fit_scorer(
     encoded = encode_training(seen, label, weight, features)
     half: dict[str, Any] = {}
     if kind in {"logistic", "average"}:
-        way = linear or choose_linear(matrix, pairs_within(matrix, rows), features=features, scorecard=scorecard)
-        half = fit_linear(seen, encoded, label, weight, linear=way, features=features, scorecard=scorecard)
+        way = linear or choose_linear(
+            matrix, pairs_within(matrix, rows), features=features, scorecard=scorecard
+        )
+        half = fit_linear(
+            seen, encoded, label, weight, linear=way, features=features, scorecard=scorecard
+        )
     if kind == "logistic":
         return WinModel(document | {"scorer": half | asdict(way)})
     levels = fit_levels(seen, features)

@@ -44,7 +44,10 @@ class Unseen:
         groups = self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
         rows = self.side.rows.assign(group=groups, weight=self.side.rows["weight"] / self.repeats)
         raw, blocks = np.atleast_2d(self.raw), np.atleast_2d(self._blocks())
-        repeats = [rows.assign(raw=raw[i], block=blocks[i])[self.side.observed] for i in range(self.repeats)]
+        repeats = [
+            rows.assign(raw=raw[i], block=blocks[i])[self.side.observed]
+            for i in range(self.repeats)
+        ]
         return pd.concat(repeats, ignore_index=True)
 
     def _blocks(self) -> np.ndarray:
@@ -115,7 +118,9 @@ def build_pools(history: History, moments: list[int], known_us: int) -> dict[str
     return pools
 
 
-def predict_pool(matrix: Matrix, pool: Side, moments: list[int], models: Sequence[WinModel]) -> np.ndarray:
+def predict_pool(
+    matrix: Matrix, pool: Side, moments: list[int], models: Sequence[WinModel]
+) -> np.ndarray:
     """Raw log-odds (n,) of a pool's rows, each by the model of the latest moment not after its as_of."""
     at = pool.latest_moment(moments)
     raw = np.zeros(len(pool.rows))

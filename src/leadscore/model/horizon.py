@@ -28,7 +28,9 @@ def choose_horizon(history: History, *, known_us: int) -> tuple[History, str | N
     return replace(history, settings=settings.model_copy(update={"target": target})), why
 
 
-def choose_first_horizon(history: History, *, from_us: int | None) -> tuple[History, int | None, str | None]:
+def choose_first_horizon(
+    history: History, *, from_us: int | None
+) -> tuple[History, int | None, str | None]:
     """The horizon of a back-test, settled by what was known at its first date; that date; and why, as above.
 
     One horizon for all dates, so that they can be pooled, and no fact from after the first of them. Without `from_us`

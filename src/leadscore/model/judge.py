@@ -22,7 +22,13 @@ from leadscore.evaluation.curves import (
     compute_precision_recall,
     compute_roc,
 )
-from leadscore.evaluation.metrics import Estimate, Judged, compute_gain, compute_metrics, compute_reliability
+from leadscore.evaluation.metrics import (
+    Estimate,
+    Judged,
+    compute_gain,
+    compute_metrics,
+    compute_reliability,
+)
 from leadscore.evaluation.reference import compute_score, decide_tier
 from leadscore.features.fields import unlearned_fields
 from leadscore.history.labels import Side
@@ -64,7 +70,10 @@ def evaluate(
         "known_until": history.name(known_us),
         "horizon_days": settings.target.horizon_days if settings.is_dated else None,
         "history": describe_side(side),
-        "splits": [{"moment": history.name(moment), **describe_side(each)} for moment, each in splits.items()],
+        "splits": [
+            {"moment": history.name(moment), **describe_side(each)}
+            for moment, each in splits.items()
+        ],
         "judged": describe_side(last),
         "metrics": metrics,
         "base_rate_before": opponent,
@@ -83,8 +92,14 @@ def evaluate(
             "lift": compute_lift_curve(judged),
             "distribution": compute_distribution(judged),
         }
-        | ({"maturity": compute_maturity(history.spells(known_us), known_us)} if settings.is_dated else {}),
-        "days_to_win": compute_days_to_win(history.spells(known_us), known_us) if settings.is_dated else None,
+        | (
+            {"maturity": compute_maturity(history.spells(known_us), known_us)}
+            if settings.is_dated
+            else {}
+        ),
+        "days_to_win": compute_days_to_win(history.spells(known_us), known_us)
+        if settings.is_dated
+        else None,
         "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
     }
 
@@ -121,7 +136,9 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
     }
 
 
-def _by_tier(history: History, judged: Judged, last: Side, reference: list[float]) -> dict[str, Any]:
+def _by_tier(
+    history: History, judged: Judged, last: Side, reference: list[float]
+) -> dict[str, Any]:
     """`tiers`: what was promised and came in each; `never_worked`: lost leads of whom nobody took care, by tier.
 
     They stay in: what is predicted is the chance under the working practice of the past.
@@ -134,11 +151,18 @@ def _by_tier(history: History, judged: Judged, last: Side, reference: list[float
         return {"tiers": groups, "never_worked": None}
     never, lead_id = never[last.observed], last.rows["lead_id"].to_numpy()[last.observed]
     lost = len(np.unique(lead_id[judged.label == 0]))
-    by_tier = {name: len(np.unique(lead_id[never & (tier == name)])) for name in ("A", "B", "C", "D")}
-    return {"tiers": groups, "never_worked": {"leads": len(np.unique(lead_id[never])), "of": lost, "by_tier": by_tier}}
+    by_tier = {
+        name: len(np.unique(lead_id[never & (tier == name)])) for name in ("A", "B", "C", "D")
+    }
+    return {
+        "tiers": groups,
+        "never_worked": {"leads": len(np.unique(lead_id[never])), "of": lost, "by_tier": by_tier},
+    }
 
 
-def _captured(history: History, judged: Judged, last: Side, scorecard: np.ndarray) -> dict[str, Any] | None:
+def _captured(
+    history: History, judged: Judged, last: Side, scorecard: np.ndarray
+) -> dict[str, Any] | None:
     """What working the first part of the list captures of the value of all wins, and the unit of value."""
     if not judged.label.any():
         return None
@@ -153,7 +177,9 @@ def count_repeats(leads: int) -> int:
     return int(np.clip(REPEATED_LEADS // max(leads, 1), 1, REPEATS))
 
 
-def basis_of(time: str, *, later_share: float | None, identical_together: bool = False, repeats: int = 1) -> str:
+def basis_of(
+    time: str, *, later_share: float | None, identical_together: bool = False, repeats: int = 1
+) -> str:
     """What the judged predictions are; "judged" stands before it.
 
     Args:
@@ -175,12 +201,17 @@ def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
     """Metrics of all judged rows, and, dated, of leads younger and older than one step of the grid."""
     rows = side.rows[side.observed]
     young = rows["young"].to_numpy()
-    parts = {"all": np.ones(len(young), dtype=bool)} | ({"young": young, "older": ~young} if side.target else {})
+    parts = {"all": np.ones(len(young), dtype=bool)} | (
+        {"young": young, "older": ~young} if side.target else {}
+    )
     found = {}
     for name, chosen in parts.items():
         part = judged.take(np.tile(chosen, len(judged.label) // max(len(rows), 1)))
         if len(np.unique(part.label)) == 2:
-            told = {"snapshots": int(chosen.sum()), "leads": int(rows.loc[chosen, "lead_id"].nunique())}
+            told = {
+                "snapshots": int(chosen.sum()),
+                "leads": int(rows.loc[chosen, "lead_id"].nunique()),
+            }
             found[name] = describe_judged(part) | told | as_json(compute_metrics(part, seed=seed))
     return found
 
@@ -193,14 +224,20 @@ def broken_limits(metrics: Mapping[str, Any], limits: ModelSettings) -> list[str
     error, bias = metrics.get("calibration_error"), metrics.get("bias")
     found = []
     if error and (error["low"] is None or error["low"] > limits.max_calibration_error):
-        found.append(f"calibration error {_interval(error)}, at most {limits.max_calibration_error:g} is allowed")
+        found.append(
+            f"calibration error {_interval(error)}, at most {limits.max_calibration_error:g} is allowed"
+        )
     if bias and (bias["low"] is None or max(bias["low"], -bias["high"]) > limits.max_bias):
-        found.append(f"mean probability less win rate {_interval(bias)}, at most {limits.max_bias:g} either way")
+        found.append(
+            f"mean probability less win rate {_interval(bias)}, at most {limits.max_bias:g} either way"
+        )
     return found
 
 
 def _interval(estimate: Mapping[str, float | None]) -> str:
-    value, low, high = ("?" if estimate[key] is None else f"{estimate[key]:.3f}" for key in ("value", "low", "high"))
+    value, low, high = (
+        "?" if estimate[key] is None else f"{estimate[key]:.3f}" for key in ("value", "low", "high")
+    )
     return f"{value} ({low} to {high})"
 
 

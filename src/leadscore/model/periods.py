@@ -73,7 +73,9 @@ def _describe(part: Judged, name: str) -> Period:
     came = float(np.average(part.label, weights=part.weight))
     error = compute_standard_error(part.label - part.probability, part.weight, part.units)
     leads = len(np.unique(part.lead_id))
-    return Period(name, leads, promised, came, max(came - Z * error, 0.0), min(came + Z * error, 1.0))
+    return Period(
+        name, leads, promised, came, max(came - Z * error, 0.0), min(came + Z * error, 1.0)
+    )
 
 
 def say_drift(last: Period) -> str:
@@ -89,7 +91,12 @@ def say_drift(last: Period) -> str:
 
 
 def describe_drift(
-    unseen: Unseen, calibrator: Mapping[str, Any], judged: Judged, *, history: History, moments: Sequence[int]
+    unseen: Unseen,
+    calibrator: Mapping[str, Any],
+    judged: Judged,
+    *,
+    history: History,
+    moments: Sequence[int],
 ) -> dict[str, Any] | None:
     """The periods, the last split as it was promised before it, and what that says, as JSON; None for fewer than two.
 
@@ -105,7 +112,11 @@ def describe_drift(
     names = [history.name(moment) for moment in moments]
     periods = compute_periods(unseen, calibrator, moments=moments, names=names)
     last = _describe(judged, names[-1])
-    return {"periods": [asdict(period) for period in periods], "last": asdict(last), "said": say_drift(last)}
+    return {
+        "periods": [asdict(period) for period in periods],
+        "last": asdict(last),
+        "said": say_drift(last),
+    }
 
 
 def has_wins_only(history: History, *, known_us: int) -> bool:

@@ -31,7 +31,9 @@ class Signal:
     unproven: str | None = None
 
 
-def find_signal(judged: Judged, metrics: Mapping[str, Any], gain: Interval, *, base_rate: float) -> Signal:
+def find_signal(
+    judged: Judged, metrics: Mapping[str, Any], gain: Interval, *, base_rate: float
+) -> Signal:
     """What the leads that evaluate a model say of it; what could not be computed speaks against it.
 
     Args:
@@ -52,7 +54,9 @@ def find_signal(judged: Judged, metrics: Mapping[str, Any], gain: Interval, *, b
     if not compute_levelled_gain(judged) > CHANCE:
         why = "with the right level it would be no better"
         return Signal(no_signal=f"no signal: {loss}; {why}")
-    return Signal(unproven=f"it ranks (AUC {_shown(auc, 2)}), but {_describe_level(metrics['bias'])}{loss}")
+    return Signal(
+        unproven=f"it ranks (AUC {_shown(auc, 2)}), but {_describe_level(metrics['bias'])}{loss}"
+    )
 
 
 def compute_levelled_gain(judged: Judged) -> float:

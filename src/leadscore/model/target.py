@@ -79,7 +79,9 @@ def check_target(settings: Settings, manifest: Mapping[str, Any], *, version: st
     if asked["horizon_days"] == 0:
         names = [name for name in names if name != "horizon_days"]
     if names:
-        raise TargetMismatchError(version, [_say(name, learned[name], asked[name]) for name in names])
+        raise TargetMismatchError(
+            version, [_say(name, learned[name], asked[name]) for name in names]
+        )
 
 
 def _say(name: str, learned: Any, asked: Any) -> str:
@@ -98,4 +100,6 @@ def with_horizon_of(settings: Settings, manifest: Mapping[str, Any]) -> Settings
     days = manifest["target"].get("horizon_days")
     if settings.target.horizon_days or not days:
         return settings
-    return settings.model_copy(update={"target": settings.target.model_copy(update={"horizon_days": days})})
+    return settings.model_copy(
+        update={"target": settings.target.model_copy(update={"horizon_days": days})}
+    )

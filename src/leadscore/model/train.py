@@ -40,7 +40,10 @@ from leadscore.progress import Progress
 from leadscore.wording import counted
 
 STATED_LEADS = 10  # closed leads that the stated base rate is worth beside those that were seen
-UNJUDGED = {"low": 0.005, "high": 0.995}  # a scorecard that nothing has confirmed is never nearly sure
+UNJUDGED = {
+    "low": 0.005,
+    "high": 0.995,
+}  # a scorecard that nothing has confirmed is never nearly sure
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,16 @@ def fit_model(
     progress("tuning", 0, 2)
     tuning = training.tune() if set(WITH_TREES) & set(kinds) else None
     boosting = tuning.boosting if tuning else Boosting()
-    in_folds = None if training.is_crossed else boosting  # a fold's rows must not have chosen what predicts them
+    in_folds = (
+        None if training.is_crossed else boosting
+    )  # a fold's rows must not have chosen what predicts them
     candidates: dict[str, dict[str, Unseen]] = {}
     for kind in kinds:
         if kind == "average" and len(kinds) > 1:  # its halves are there already
             halves = candidates["logistic"], candidates["boosted"]
-            candidates[kind] = {pool: rows.averaged(halves[1][pool]) for pool, rows in halves[0].items()}
+            candidates[kind] = {
+                pool: rows.averaged(halves[1][pool]) for pool, rows in halves[0].items()
+            }
         else:
             candidates[kind] = training.predict(kind, boosting=in_folds)
     crossed = None
@@ -102,29 +109,51 @@ def fit_model(
     progress("evaluating", 0, 1)
     kind, choice = (crossed.kind, crossed.choice) if crossed else choose_scorer(candidates)
     model, segments, timed = _complete(
-        training, kind, candidates[kind], boosting=boosting, calibration=crossed.calibration if crossed else None
+        training,
+        kind,
+        candidates[kind],
+        boosting=boosting,
+        calibration=crossed.calibration if crossed else None,
     )
     calibration = timed.calibration
     judged = calibration.judged
     evaluation = evaluate(
-        history, judged, known_us=known_us, side=side, last=training.last(),
-        splits=dict(zip(training.moments, training.earlier, strict=True)), reference=model.document["reference"],
-        scorecard=training.scorecard_of_judged(), segment=training.segment_of_judged(),
+        history,
+        judged,
+        known_us=known_us,
+        side=side,
+        last=training.last(),
+        splits=dict(zip(training.moments, training.earlier, strict=True)),
+        reference=model.document["reference"],
+        scorecard=training.scorecard_of_judged(),
+        segment=training.segment_of_judged(),
         basis=training.basis(),
-    )  # fmt: skip
+    )
     evaluation |= {
         "learning": training.learn_in_parts(kind, candidates, boosting=boosting),
-        "scorer": choice | _describe_scorer(training, kinds, tuning) | {"segments": segments, "clocks": doubted},
+        "scorer": choice
+        | _describe_scorer(training, kinds, tuning)
+        | {"segments": segments, "clocks": doubted},
         "calibrator": calibration.choice,
         "drift": describe_drift(
-            calibration.fitted_on, calibration.to_use, judged, history=history, moments=training.moments
+            calibration.fitted_on,
+            calibration.to_use,
+            judged,
+            history=history,
+            moments=training.moments,
         ),
         "times": timed.choice,
     }
     return FitResult(
-        model, evaluation, known_us, training.features, evaluation["no_signal"], judged=judged, training=training,
+        model,
+        evaluation,
+        known_us,
+        training.features,
+        evaluation["no_signal"],
+        judged=judged,
+        training=training,
         unseen=calibration.fitted_on,
-    )  # fmt: skip
+    )
 
 
 def _complete(
@@ -146,12 +175,16 @@ def _complete(
     if calibration is None and "inner" in unseen and not training.history.settings.is_dated:
         calibration = calibrate_ahead(unseen["inner"], unseen["last"])
     calibration = calibration or choose_calibrator(unseen)
-    timed = add_times(training.history, unseen, training.moments, calibration, known_us=side.known_us)
+    timed = add_times(
+        training.history, unseen, training.moments, calibration, known_us=side.known_us
+    )
     calibration = timed.calibration
     document = model.document | {
         "segments": segmented.segments,
         "calibrator": calibration.to_use,
-        "interval": fit_interval(calibration.fitted_on, calibration.to_use, seed=training.history.settings.seed),
+        "interval": fit_interval(
+            calibration.fitted_on, calibration.to_use, seed=training.history.settings.seed
+        ),
         "reference": build_reference(calibration.judged),
         "left_out": sorted(training.left_out),
         **timed.document,
@@ -163,7 +196,9 @@ def _complete(
 def _describe_scorer(training: Training, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:
     """What the choice of the scorer rests on, as JSON."""
     won, others = training.side.count_leads()
-    may_be_cut_short = training.is_crossed and training.limit.is_over()  # then some folds may not have been tuned
+    may_be_cut_short = (
+        training.is_crossed and training.limit.is_over()
+    )  # then some folds may not have been tuned
     return {
         "tried": kinds,
         "leads_won": won,
@@ -174,7 +209,9 @@ def _describe_scorer(training: Training, kinds: list[str], tuning: Tuning | None
     }
 
 
-def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: AbstractSet[str] = frozenset()) -> FitResult:
+def fit_scorecard(
+    history: History, *, known_us: int, why: str, leave_out: AbstractSet[str] = frozenset()
+) -> FitResult:
     """The scorecard of the settings, where history as of `known_us` cannot be learned from; `why` says so.
 
     Nothing judges it, so its intervals are as wide as its own doubt, and its scores compare the leads open then. Its
@@ -187,10 +224,21 @@ def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: Abstr
     rate = _expected_rate(side, history.settings.scorecard.base_rate)
     points = history.settings.scorecard.model_copy(update={"base_rate": rate})
     card = fit_scorer(
-        matrix, side.rows.iloc[:0], kind="scorecard", features=features, scorecard=points, seed=0, threads=1
+        matrix,
+        side.rows.iloc[:0],
+        kind="scorecard",
+        features=features,
+        scorecard=points,
+        seed=0,
+        threads=1,
     )
     probability = card.probability(card.raw(matrix.columns)) if len(asked) else np.array([rate])
-    open_leads = Judged(probability, np.zeros(len(probability)), np.ones(len(probability)), np.arange(len(probability)))
+    open_leads = Judged(
+        probability,
+        np.zeros(len(probability)),
+        np.ones(len(probability)),
+        np.arange(len(probability)),
+    )
     document = card.document | {
         "calibrator": {"kind": "none", **UNJUDGED},
         "interval": prior_interval(),
@@ -199,9 +247,19 @@ def fit_scorecard(history: History, *, known_us: int, why: str, leave_out: Abstr
     }
     evaluation = evaluate_unjudged(history, known_us=known_us, side=side)
     won, others = side.count_leads()
-    scorer = {"kind": "scorecard", "why": why, "tried": ["scorecard"], "leads_won": won, "leads_not_won": others,
-              "missing_leads": missing_leads(won, others), "trials": [], "reproducible": True,
-              "segments": {}, "clocks": {}, "ranks": bool(np.ptp(probability) > 0)}  # fmt: skip
+    scorer = {
+        "kind": "scorecard",
+        "why": why,
+        "tried": ["scorecard"],
+        "leads_won": won,
+        "leads_not_won": others,
+        "missing_leads": missing_leads(won, others),
+        "trials": [],
+        "reproducible": True,
+        "segments": {},
+        "clocks": {},
+        "ranks": bool(np.ptp(probability) > 0),
+    }
     calibrator = {"kind": "none", "why": _uncalibrated(won + others, rate)}
     return FitResult(
         model=WinModel(document),

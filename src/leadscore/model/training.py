@@ -78,9 +78,16 @@ class Training:
         if boosting is None:
             boosting = self.tune_within(rows).boosting if kind in WITH_TREES else Boosting()
         return fit_scorer(
-            self.matrix, rows, kind=kind, features=self.features, scorecard=s.scorecard, boosting=boosting,
-            linear=self.linear, seed=s.seed, threads=s.engine.threads,
-        )  # fmt: skip
+            self.matrix,
+            rows,
+            kind=kind,
+            features=self.features,
+            scorecard=s.scorecard,
+            boosting=boosting,
+            linear=self.linear,
+            seed=s.seed,
+            threads=s.engine.threads,
+        )
 
     def predict(self, kind: str, *, boosting: Boosting | None) -> dict[str, Unseen]:
         """Predictions for the rows of every pool by models that had not seen them; without splits, cross-validated.
@@ -117,7 +124,9 @@ class Training:
         def fold_done() -> None:
             self.progress(what, next(steps), of_all)
 
-        found = [cross_validate(self.matrix, side, fit, seed=deal, done=fold_done) for deal in deals]
+        found = [
+            cross_validate(self.matrix, side, fit, seed=deal, done=fold_done) for deal in deals
+        ]
         raw = np.stack([predicted for predicted, _ in found])
         folds = np.stack([FOLDS * i + fold for i, (_, fold) in enumerate(found)])
         blocks = folds if side.target is None else None
@@ -128,15 +137,22 @@ class Training:
         left_out = self.left_out | fields
         features = tuple(build_features(self.history.settings, leave_out=left_out))
         columns = {feature.name: self.matrix.columns[feature.name] for feature in features}
-        return replace(self, left_out=left_out, features=features, matrix=replace(self.matrix, columns=columns))
+        return replace(
+            self, left_out=left_out, features=features, matrix=replace(self.matrix, columns=columns)
+        )
 
     def kinds(self) -> list[str]:
         """The kinds of scorer to try."""
         s = self.history.settings
         card = fit_scorer(
-            self.matrix, self.side.rows.iloc[:0], kind="scorecard", features=self.features, scorecard=s.scorecard,
-            seed=0, threads=1,
-        )  # fmt: skip
+            self.matrix,
+            self.side.rows.iloc[:0],
+            kind="scorecard",
+            features=self.features,
+            scorecard=s.scorecard,
+            seed=0,
+            threads=1,
+        )
         has_points = bool(np.ptp(card.raw(self.matrix.columns)) > 0)
         return allowed_scorers(self.side, chosen=s.model.scorer, has_points=has_points)
 
@@ -146,11 +162,19 @@ class Training:
         if not clocks or not plain.features:
             return self, {}
         learned, without = (
-            {kind: each.predict(kind, boosting=Boosting()) for kind in each.kinds() if kind != "average"}
+            {
+                kind: each.predict(kind, boosting=Boosting())
+                for kind in each.kinds()
+                if kind != "average"
+            }
             for each in (self, plain)
         )
         leave_out, losses = choose_fields(learned, without)
-        return plain if leave_out else self, {"fields": sorted(clocks), "left_out": leave_out, "log_loss": losses}
+        return plain if leave_out else self, {
+            "fields": sorted(clocks),
+            "left_out": leave_out,
+            "log_loss": losses,
+        }
 
     def divide(self, unseen: Mapping[str, Unseen], model: WinModel) -> Segmented:
         """Predictions corrected in the segments that can have a model of their own, if the settings ask for such."""
@@ -200,7 +224,9 @@ class Training:
             return self.fit(kind, rows, boosting=boosting).raw(columns)
 
         log_odds = candidates[kind]["last"].raw
-        return compute_learning(self.earlier[-1], last, log_odds=log_odds, learn=learn, seed=self.history.settings.seed)
+        return compute_learning(
+            self.earlier[-1], last, log_odds=log_odds, learn=learn, seed=self.history.settings.seed
+        )
 
     def judged_on(self) -> str:
         """In words, on which leads the last split judges."""
@@ -228,7 +254,9 @@ class Training:
         pairs = self._earlier_pairs()
         if len(pairs) < 2:
             return None
-        return choose_linear(self.matrix, pairs, features=self.features, scorecard=self.history.settings.scorecard)
+        return choose_linear(
+            self.matrix, pairs, features=self.features, scorecard=self.history.settings.scorecard
+        )
 
     def tune(self) -> Tuning | None:
         """How large the boosted trees may be, by the splits before the last one; None if there is nothing to try."""
@@ -240,9 +268,14 @@ class Training:
         if len(pairs) < 2:
             return None
         return tune_boosted(
-            self.matrix, pairs, features=self.features, trials=s.model.trials, seed=s.seed,
-            threads=s.engine.threads, timeout_s=self.limit.left_s(),
-        )  # fmt: skip
+            self.matrix,
+            pairs,
+            features=self.features,
+            trials=s.model.trials,
+            seed=s.seed,
+            threads=s.engine.threads,
+            timeout_s=self.limit.left_s(),
+        )
 
     def tune_within(self, rows: pd.DataFrame) -> Tuning:
         """How large the boosted trees may be, by folds of some rows alone."""
@@ -264,12 +297,16 @@ class Training:
         at = before.latest_moment(self.moments)
         later = [before.rows[at == i] for i in range(len(self.moments) - 1)]
         pairs = [
-            (side.rows, rows) for side, rows in zip(self.earlier, later, strict=False) if rows["label"].nunique() == 2
+            (side.rows, rows)
+            for side, rows in zip(self.earlier, later, strict=False)
+            if rows["label"].nunique() == 2
         ]
         return pairs[-TUNED_SPLITS:]
 
 
-def open_training(history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str]) -> Training:
+def open_training(
+    history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str]
+) -> Training:
     """History as of `known_us`, split and turned into features.
 
     Raises:
@@ -284,9 +321,20 @@ def open_training(history: History, *, known_us: int, progress: Progress, leave_
     earlier = [history.earlier_side(moment) for moment in moments]
     pools = build_pools(history, moments, known_us)
     rows = pd.concat([each.rows[KEYS] for each in (side, *earlier, *pools.values())])
-    rows = rows.drop_duplicates(["lead_id", "as_of_us"])  # a snapshot's features do not depend on its side
+    rows = rows.drop_duplicates(
+        ["lead_id", "as_of_us"]
+    )  # a snapshot's features do not depend on its side
     matrix = build_matrix(history.snapshot(rows), features, progress=progress)
     limit = TimeLimit(history.settings.model.time_limit_s)
     return Training(
-        history, frozenset(leave_out), features, side, moments, earlier, pools, matrix, limit=limit, progress=progress
+        history,
+        frozenset(leave_out),
+        features,
+        side,
+        moments,
+        earlier,
+        pools,
+        matrix,
+        limit=limit,
+        progress=progress,
     )

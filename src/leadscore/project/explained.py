@@ -33,7 +33,9 @@ from leadscore.store.version import open_version, read_version
 from leadscore.times import parse_moment
 
 
-def explain(settings: Settings, lead_id: str, *, publication_id: str | None = None) -> dict[str, Any]:
+def explain(
+    settings: Settings, lead_id: str, *, publication_id: str | None = None
+) -> dict[str, Any]:
     """One lead of a publication (default: the current one) in full: facts, what each adds, and earlier scores.
 
     `page` is all of it as one HTML page.
@@ -59,10 +61,14 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> dict[str, A
     with _opened(settings, publication) as (history, model, previous):
         manifest = publication.manifest
         again, _ = score_list(
-            history, model, model_version=manifest["model_version"], known_us=manifest["model_known_us"],
-            as_of_us=_moment(history, publication), previous=previous,
+            history,
+            model,
+            model_version=manifest["model_version"],
+            known_us=manifest["model_known_us"],
+            as_of_us=_moment(history, publication),
+            previous=previous,
             inputs=read_inputs(publication),
-        )  # fmt: skip
+        )
         hashes = {name: hash_bytes(data) for name, data in format_files(again).items()}
         same = hashes == {name: told["sha256"] for name, told in manifest["files"].items()}
         told = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
@@ -95,7 +101,9 @@ def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, 
 
 
 @contextmanager
-def _opened(settings: Settings, publication: Publication) -> Iterator[tuple[History, WinModel, Previous | None]]:
+def _opened(
+    settings: Settings, publication: Publication
+) -> Iterator[tuple[History, WinModel, Previous | None]]:
     """The kept versions that a publication rests on, opened with the settings of its time."""
     manifest = publication.manifest
     then = settings.of_then(json.loads(manifest["settings"]))
@@ -130,14 +138,23 @@ def _moment(history: History, publication: Publication) -> int:
 
 
 def _explain(
-    settings: Settings, publication: Publication, scores: pa.Table, *, opened: tuple[History, WinModel], lead_id: str
+    settings: Settings,
+    publication: Publication,
+    scores: pa.Table,
+    *,
+    opened: tuple[History, WinModel],
+    lead_id: str,
 ) -> dict[str, Any]:
     history, model = opened
     row = scores.filter(pc.equal(scores["lead_id"], lead_id)).drop_columns(["as_of"]).to_pylist()
     if not row:
         raise UnknownLeadError(lead_id, publication.id)
     explained = explain_lead(
-        history, model, lead_id=lead_id, as_of_us=_moment(history, publication), shift=read_shift(publication.manifest)
+        history,
+        model,
+        lead_id=lead_id,
+        as_of_us=_moment(history, publication),
+        shift=read_shift(publication.manifest),
     )
     folder = settings.project_folder()
     receipts = read_past_receipts(folder / "scores", folder / "store")

@@ -20,7 +20,13 @@ from leadscore.model.target import check_target, with_horizon_of
 from leadscore.progress import Progress, silent
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.publish.publication import read_publication, read_shift, write_publication
-from leadscore.publish.published import Before, find_before, find_standing, read_as_of, read_current_id
+from leadscore.publish.published import (
+    Before,
+    find_before,
+    find_standing,
+    read_as_of,
+    read_current_id,
+)
 from leadscore.publish.published import publish as publish_scores
 from leadscore.publish.unlike import Pair, find_unlike
 from leadscore.registry.registry import Registry
@@ -33,7 +39,9 @@ from leadscore.tables import REPS
 from leadscore.times import DAY_US
 
 
-def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
+def score(
+    settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent
+) -> dict[str, Any]:
     """Score the leads open at a moment (default: known_until) with the champion; `publish` leads readers there."""
     with open_store(settings) as opened:
         moment = checked_as_of(opened, as_of_us)
@@ -46,13 +54,20 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         previous, doubts = find_previous(settings, as_of_us=published_us)
         inputs = read_inputs(settings)
         scores, facts = score_list(
-            history, model, model_version=model_version, known_us=known_us, as_of_us=moment, previous=previous,
+            history,
+            model,
+            model_version=model_version,
+            known_us=known_us,
+            as_of_us=moment,
+            previous=previous,
             inputs=inputs,
-        )  # fmt: skip
+        )
         facts["warnings"] = [*doubts, *facts["warnings"]]
         counts = _counts(history, moment, scores.num_rows)
         basis = {
-            "settings": json.dumps(settings.public(), ensure_ascii=False),  # as text: the order of its keys counts
+            "settings": json.dumps(
+                settings.public(), ensure_ascii=False
+            ),  # as text: the order of its keys counts
             "model_known_us": known_us,
             "known_until_us": history.version.known_until_us,
             "previous": previous.publication_id if previous else None,
@@ -60,9 +75,16 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
             **facts,
         }
         publication = write_publication(
-            scores, folder=settings.project_folder() / "scores", as_of_us=published_us, model_version=model_version,
-            store_version=history.version.id, project=settings.project, counts=counts, basis=basis, inputs=inputs,
-        )  # fmt: skip
+            scores,
+            folder=settings.project_folder() / "scores",
+            as_of_us=published_us,
+            model_version=model_version,
+            store_version=history.version.id,
+            project=settings.project,
+            counts=counts,
+            basis=basis,
+            inputs=inputs,
+        )
     tiers = pc.value_counts(scores["tier"]).to_pylist() if scores.num_rows else []
     return {
         "project": settings.project,
@@ -72,7 +94,9 @@ def score(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         "model_version": model_version,
         "store_version": history.version.id,
         "counts": counts,
-        "tiers": {row["values"]: row["counts"] for row in sorted(tiers, key=lambda row: row["values"])},
+        "tiers": {
+            row["values"]: row["counts"] for row in sorted(tiers, key=lambda row: row["values"])
+        },
         "mean_win_probability": pc.mean(scores["win_probability"]).as_py(),
         **facts,
         "top": scores.slice(0, 10).drop_columns(["as_of"]).to_pylist(),
@@ -86,30 +110,54 @@ def read_inputs(settings: Settings) -> dict[str, Any]:
         found["overrides"] = read_overrides(settings)
     if settings.routing is not None:
         reps = read_reps(settings.routing, settings)[0].to_pylist()
-        found["reps"] = [rep | {"name": None} for rep in reps]  # routing asks for ids only, and this is kept
+        found["reps"] = [
+            rep | {"name": None} for rep in reps
+        ]  # routing asks for ids only, and this is kept
     return found
 
 
 def score_list(
-    history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int, previous: Previous | None,
+    history: History,
+    model: WinModel,
+    *,
+    model_version: str,
+    known_us: int,
+    as_of_us: int,
+    previous: Previous | None,
     inputs: Mapping[str, Any],
-) -> tuple[pa.Table, dict[str, Any]]:  # fmt: skip
+) -> tuple[pa.Table, dict[str, Any]]:
     """The scores of all leads open at a moment, routed, and the facts of the run.
 
     The same arguments give the same bytes, now and when replayed.
     """
     scored = score_open_leads(
-        history, model, model_version=model_version, known_us=known_us, as_of_us=as_of_us, previous=previous,
-        overrides=inputs.get("overrides", ()), tiers=_with_places(history.settings.tiers, inputs),
-    )  # fmt: skip
+        history,
+        model,
+        model_version=model_version,
+        known_us=known_us,
+        as_of_us=as_of_us,
+        previous=previous,
+        overrides=inputs.get("overrides", ()),
+        tiers=_with_places(history.settings.tiers, inputs),
+    )
     if history.settings.routing is None:
         return scored.scores, scored.facts | {"routing": None}
-    scores, routing = route_list(history, scored.scores, as_of_us=as_of_us, previous=previous, inputs=inputs)
-    return scores, scored.facts | {"routing": routing, "warnings": [*scored.facts["warnings"], *routing["warnings"]]}
+    scores, routing = route_list(
+        history, scored.scores, as_of_us=as_of_us, previous=previous, inputs=inputs
+    )
+    return scores, scored.facts | {
+        "routing": routing,
+        "warnings": [*scored.facts["warnings"], *routing["warnings"]],
+    }
 
 
 def route_list(
-    history: History, scores: pa.Table, *, as_of_us: int, previous: Previous | None, inputs: Mapping[str, Any]
+    history: History,
+    scores: pa.Table,
+    *,
+    as_of_us: int,
+    previous: Previous | None,
+    inputs: Mapping[str, Any],
 ) -> tuple[pa.Table, dict[str, Any]]:
     """The scores with who should call each lead, by what was known of it at `as_of_us`, and the facts of the routing.
 
@@ -124,16 +172,38 @@ def route_list(
     excluded = pc.equal(scores["qualification"], "disqualified")
     given = scores.filter(pc.invert(excluded))  # nobody calls who is disqualified
     reps = pa.Table.from_pylist(inputs["reps"], schema=REPS)
-    told = {} if previous is None else dict(
-        zip(previous.receipts["lead_id"].to_pylist(), previous.receipts["rep_id"].to_pylist(), strict=True)
-    )  # fmt: skip
+    told = (
+        {}
+        if previous is None
+        else dict(
+            zip(
+                previous.receipts["lead_id"].to_pylist(),
+                previous.receipts["rep_id"].to_pylist(),
+                strict=True,
+            )
+        )
+    )
     before = {lead: rep for lead, rep in told.items() if rep is not None}
-    routing = assign(given, fields, reps, settings.routing, as_of_us=as_of_us, seed=settings.seed, previous=before)
+    routing = assign(
+        given,
+        fields,
+        reps,
+        settings.routing,
+        as_of_us=as_of_us,
+        seed=settings.seed,
+        previous=before,
+    )
     place = pc.index_in(scores["lead_id"], routing.routes["lead_id"].combine_chunks())
-    for name, otherwise in (("rep_id", None), ("route_reason", "disqualified"), ("exploration_probability", None)):
+    for name, otherwise in (
+        ("rep_id", None),
+        ("route_reason", "disqualified"),
+        ("exploration_probability", None),
+    ):
         field = routing.routes.schema.field(name)
         told = (
-            pc.fill_null(routing.routes[name].take(place), otherwise) if otherwise else routing.routes[name].take(place)
+            pc.fill_null(routing.routes[name].take(place), otherwise)
+            if otherwise
+            else routing.routes[name].take(place)
         )
         scores = scores.append_column(field, told)
     return scores, routing.facts
@@ -168,11 +238,17 @@ def read_previous(settings: Settings, before: Before) -> tuple[Previous | None, 
     except CorruptFileError as e:
         warnings.append(f"no change can be explained: the model of the list before is damaged: {e}")
     as_of_us = read_as_of(manifest) or 0
-    return Previous(before.publication.id, as_of_us, before.receipts, model, read_shift(manifest)), warnings
+    return Previous(
+        before.publication.id, as_of_us, before.receipts, model, read_shift(manifest)
+    ), warnings
 
 
 def publish(
-    settings: Settings, publication_id: str, *, replace_newer: bool = False, even_if_unlike: bool = False
+    settings: Settings,
+    publication_id: str,
+    *,
+    replace_newer: bool = False,
+    even_if_unlike: bool = False,
 ) -> dict[str, Any]:
     """Lead readers to a publication that `score` wrote, unless they are led to a newer one. Repeating changes nothing.
 
@@ -190,10 +266,15 @@ def publish(
             "published": False,
             "newer": None,
             "withheld": withheld,
-            "previous_as_of": standing.manifest["as_of"] if standing and standing.manifest else "unknown",
+            "previous_as_of": standing.manifest["as_of"]
+            if standing and standing.manifest
+            else "unknown",
         }
     done = publish_scores(
-        publication_id, folder=folder / "scores", store_folder=folder / "store", replace_newer=replace_newer
+        publication_id,
+        folder=folder / "scores",
+        store_folder=folder / "store",
+        replace_newer=replace_newer,
     )
     newer = None
     if done.newer is not None:
@@ -229,7 +310,9 @@ def _count_returned(history: History, scores: pa.Table, previous: Previous | Non
     """How many leads of the list existed when the list before was made, and were not on it."""
     if previous is None:
         return 0
-    existed = history.engine.query(f"SELECT DISTINCT lead_id FROM leads WHERE available_us < {previous.as_of_us}")
+    existed = history.engine.query(
+        f"SELECT DISTINCT lead_id FROM leads WHERE available_us < {previous.as_of_us}"
+    )
     listed = set(scores["lead_id"].to_pylist()) - set(previous.receipts["lead_id"].to_pylist())
     return len(listed & set(existed["lead_id"].to_pylist()))
 

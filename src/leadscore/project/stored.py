@@ -84,7 +84,11 @@ def ingest(
 def _first_rejects(rows: pa.Table) -> dict[str, str]:
     """For each rule the place of its first reject; without the value, which may be personal."""
     kept = ["file", "line", "column"]
-    first = rows.group_by("rule", use_threads=False).aggregate([(name, "first") for name in kept]).to_pylist()
+    first = (
+        rows.group_by("rule", use_threads=False)
+        .aggregate([(name, "first") for name in kept])
+        .to_pylist()
+    )
     return {
         row["rule"]: f"{row['file_first']}, line {row['line_first']}"
         + (f", column {row['column_first']}" if row["column_first"] else "")
@@ -99,13 +103,21 @@ def list_rejects(settings: Settings, *, rule: str | None = None, each: int = 5) 
     """
     store = settings.project_folder() / "store"
     attempt = read_attempt(store, project=settings.project)
-    counts = {said: attempt["rejects"][key] for said, key in (("refused", "rules"), ("warned", "warned"))}
+    counts = {
+        said: attempt["rejects"][key] for said, key in (("refused", "rules"), ("warned", "warned"))
+    }
     known = sorted({name for by_rule in counts.values() for name in by_rule})
     if rule is not None and rule not in known:
         raise UnknownRuleError(rule, known)
-    rules = {name: sum(by_rule.get(name, 0) for by_rule in counts.values()) for name in known if rule in {None, name}}
+    rules = {
+        name: sum(by_rule.get(name, 0) for by_rule in counts.values())
+        for name in known
+        if rule in {None, name}
+    }
     rows = _read_rejects(store, attempt["rejects"])
-    first = {name: rows.filter(pc.equal(rows["rule"], name)).slice(0, each).to_pylist() for name in rules}
+    first = {
+        name: rows.filter(pc.equal(rows["rule"], name)).slice(0, each).to_pylist() for name in rules
+    }
     return {"stopped": attempt["stopped"], "rules": rules, **counts, "first": first}
 
 
@@ -126,7 +138,9 @@ def _read_rejects(store: Path, part: dict[str, Any]) -> pa.Table:
 
 def list_store(settings: Settings) -> dict[str, Any]:
     """The versions of the store, every file checked; `referred`: something was published or trained from it."""
-    versions = upkeep.list_versions(settings.project_folder() / "store", project=settings.project, checked=True)
+    versions = upkeep.list_versions(
+        settings.project_folder() / "store", project=settings.project, checked=True
+    )
     referred = set(_read_referred(settings).values())
     return {"versions": [each | {"referred": each["version"] in referred} for each in versions]}
 
@@ -137,7 +151,9 @@ def rollback_store(settings: Settings, version: str) -> dict[str, Any]:
     return {"version": found.id, "known_until": found.manifest["known_until"]}
 
 
-def prune_store(settings: Settings, *, keep: int, really: bool, lists: ListLimits | None = None) -> dict[str, Any]:
+def prune_store(
+    settings: Settings, *, keep: int, really: bool, lists: ListLimits | None = None
+) -> dict[str, Any]:
     """Remove store versions that nothing was published or trained from, but for the latest `keep`.
 
     With `lists` old lists are removed first, as far as they are settled; a dry run takes them for still there.
@@ -147,12 +163,19 @@ def prune_store(settings: Settings, *, keep: int, really: bool, lists: ListLimit
     pruned = PrunedLists((), (), 0)
     if lists is not None:
         pruned = prune_lists(
-            settings.project_folder() / "scores", folder, limits=lists, really=really,
+            settings.project_folder() / "scores",
+            folder,
+            limits=lists,
+            really=really,
             known_until_us=read_current(folder, project=settings.project).known_until_us,
             horizon_days=lambda each: horizon_of(settings, each),
-        )  # fmt: skip
+        )
     told = upkeep.prune(
-        folder, project=settings.project, keep=keep, referred=lambda: _find_referred(settings), really=really
+        folder,
+        project=settings.project,
+        keep=keep,
+        referred=lambda: _find_referred(settings),
+        really=really,
     )
     asked = {"keep": keep, "lists": asdict(lists) if lists else None}
     return told | {"lists": asdict(pruned), "asked": asked}
@@ -166,7 +189,9 @@ def horizon_of(settings: Settings, listed: Listed) -> int | None:
     """
     if listed.manifest is None:
         return 0
-    then: int = json.loads(listed.manifest.get("settings", "{}")).get("target", {}).get("horizon_days", 0)
+    then: int = (
+        json.loads(listed.manifest.get("settings", "{}")).get("target", {}).get("horizon_days", 0)
+    )
     return max(settings.target.horizon_days, then) if then else None
 
 
@@ -193,9 +218,10 @@ def _find_referred(settings: Settings) -> set[str]:
     for path, version in named.items():
         if version is None:
             raise DamagedFileError(
-                path, "it does not say which version it needs",
+                path,
+                "it does not say which version it needs",
                 cure="restore it, or remove its folder, which cannot be used any more; then prune again",
-            )  # fmt: skip
+            )
     return {version for version in named.values() if version is not None}
 
 
@@ -209,14 +235,24 @@ def audit(settings: Settings) -> dict[str, Any]:
         known_us = history.version.known_until_us
         found = run_audit(history, known_us=known_us)
         people = find_people(history, known_us=known_us, reps=read_rep_names(settings))
-        unlearned = {*unlearned_fields(settings, history.changed_fields(known_us)), *unasked_fields(settings), *people}
+        unlearned = {
+            *unlearned_fields(settings, history.changed_fields(known_us)),
+            *unasked_fields(settings),
+            *people,
+        }
         version = history.version
     leave_out = left_out(found.fields, settings)
 
     def use(each: FieldVerdict) -> str:
         if each.field in unlearned:
             return "shown"
-        return "left out" if each.field in leave_out else "kept" if each.verdict == "leak" else "learned"
+        return (
+            "left out"
+            if each.field in leave_out
+            else "kept"
+            if each.verdict == "leak"
+            else "learned"
+        )
 
     return {
         "project": settings.project,

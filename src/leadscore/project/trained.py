@@ -10,7 +10,13 @@ from typing import Any
 from leadscore.audit.confirm import Confirmation, build_confirmation, still_to_confirm
 from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
-from leadscore.errors import AsOfError, CorruptFileError, FollowUpError, NoStoreError, TooFewOutcomesError
+from leadscore.errors import (
+    AsOfError,
+    CorruptFileError,
+    FollowUpError,
+    NoStoreError,
+    TooFewOutcomesError,
+)
 from leadscore.features.fields import mapped_fields
 from leadscore.features.people import unasked_fields
 from leadscore.files import (
@@ -50,11 +56,18 @@ from leadscore.validation.promotion import (
     judge_recipes,
 )
 
-DECISION = {"promoted": bool, "why": str, "against": (str, type(None)), "evidence": (dict, type(None))}
+DECISION = {
+    "promoted": bool,
+    "why": str,
+    "against": (str, type(None)),
+    "evidence": (dict, type(None)),
+}
 SHOWN = ("*.html", "*.json", "figures/*.svg")  # what a run shows of the files beside a model
 
 
-def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent) -> dict[str, Any]:
+def train(
+    settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent
+) -> dict[str, Any]:
     """Train as of a moment (default: known_until), and keep model and card as files; `register` makes it count.
 
     Leaking fields are left out, unless the settings keep them; `evaluation["audit"]` tells of every field.
@@ -70,10 +83,16 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
         people = find_people(history, known_us=known_us, reps=read_rep_names(settings))
         leave_out, doubted = left_out(verdicts, settings) | people, clocks(verdicts, settings)
         try:
-            result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out, clocks=doubted)
+            result = fit_model(
+                history, known_us=known_us, progress=progress, leave_out=leave_out, clocks=doubted
+            )
         except (FollowUpError, TooFewOutcomesError) as e:
             result = fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
-        told = [_told(each, result.model.document["left_out"]) for each in verdicts if each.field not in people]
+        told = [
+            _told(each, result.model.document["left_out"])
+            for each in verdicts
+            if each.field not in people
+        ]
         there = mapped_fields(settings) | history.changed_fields(known_us)
         unasked = (unasked_fields(settings) | people) & there
         carriers = describe_carriers(result, settings)
@@ -106,15 +125,24 @@ def train(settings: Settings, *, as_of_us: int | None = None, progress: Progress
     }
 
 
-def _write_beside(home: Path, result: FitResult, *, decided: dict[str, Any], settings: Settings) -> None:
+def _write_beside(
+    home: Path, result: FitResult, *, decided: dict[str, Any], settings: Settings
+) -> None:
     """What is shown of a training beside its model: card, figures, features, and what was decided."""
     figures = build_figures(result.evaluation)
     card = build_card(
-        evaluation=result.evaluation, features=result.features, manifest=read_json(home / "manifest.json"),
-        settings=settings, figures=figures, version=None if result.no_signal else home.name,
-    )  # fmt: skip
+        evaluation=result.evaluation,
+        features=result.features,
+        manifest=read_json(home / "manifest.json"),
+        settings=settings,
+        figures=figures,
+        version=None if result.no_signal else home.name,
+    )
     files = {"card.html": card, **{f"figures/{name}": svg for name, svg in figures.items()}}
-    described = [{"name": f.name, "unit": f.unit, "direction": f.direction, "group": f.group} for f in result.features]
+    described = [
+        {"name": f.name, "unit": f.unit, "direction": f.direction, "group": f.group}
+        for f in result.features
+    ]
     files["promotion.json"] = canonical_json(decided).decode()
     files["features.json"] = canonical_json({"features": described}).decode()
     for name, text in files.items():
@@ -123,7 +151,9 @@ def _write_beside(home: Path, result: FitResult, *, decided: dict[str, Any], set
 
 def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]]:
     """What `fit_model` is told to do without: fields that leak, and clocks, by what was known at a moment."""
-    verdicts = audit_learned(history, known_us=known_us, together=False)  # what that finds is asked, not left out
+    verdicts = audit_learned(
+        history, known_us=known_us, together=False
+    )  # what that finds is asked, not left out
     people = find_people(history, known_us=known_us, reps=read_rep_names(history.settings))
     leave_out = left_out(verdicts, history.settings) | people
     return {"leave_out": leave_out, "clocks": clocks(verdicts, history.settings)}
@@ -162,7 +192,12 @@ def _decision_kept(registry: Registry, home: Path) -> dict[str, Any] | None:
 
 
 def _decide(
-    history: History, result: FitResult, champion: _Champion | None, *, leaks: frozenset[str], progress: Progress
+    history: History,
+    result: FitResult,
+    champion: _Champion | None,
+    *,
+    leaks: frozenset[str],
+    progress: Progress,
 ) -> Promotion:
     """Whether what was just trained may score; a champion that learned from leaks is judged without them."""
     if result.no_signal:
@@ -175,20 +210,31 @@ def _decide(
     if champion is None:
         return first
     if champion.model is None:
-        return Promotion(False, "files of the champion were changed or damaged, so nothing can be compared with it")
-    if mismatch := _find_mismatch(history.settings, champion):  # it cannot score, whatever this training gave
+        return Promotion(
+            False,
+            "files of the champion were changed or damaged, so nothing can be compared with it",
+        )
+    if mismatch := _find_mismatch(
+        history.settings, champion
+    ):  # it cannot score, whatever this training gave
         better = "better than the base rate, and " if is_judged else ""
         return replace(first, why=better + mismatch) if first.promoted else first
     if not is_judged:
         return Promotion(False, "no closed lead has judged it")
     evidence = judge_recipes(
-        history, champion=_without(Recipe.of(champion.model), leaks), challenger=Recipe.of(result.model),
-        known_us=result.known_us, progress=progress, judged=result.judged, training=result.training,
-    )  # fmt: skip
+        history,
+        champion=_without(Recipe.of(champion.model), leaks),
+        challenger=Recipe.of(result.model),
+        known_us=result.known_us,
+        progress=progress,
+        judged=result.judged,
+        training=result.training,
+    )
     evidence = replace(
-        evidence, older=result.known_us < champion.known_us,
+        evidence,
+        older=result.known_us < champion.known_us,
         overlap=compare_lists(history, champion.model, result.model, as_of_us=result.known_us),
-    )  # fmt: skip
+    )
     return hold_unproven(decide_promotion(evidence), unproven)
 
 
@@ -207,12 +253,18 @@ def _ask(
     left_out = {*result.model.document["left_out"], *people}
     auc = metrics.get("auc", {}).get("value")
     share = share_of_fields(carriers["groups"])
-    return build_confirmation(tuple(verdicts), settings, left_out=left_out, auc=auc, share_of_fields=share)
+    return build_confirmation(
+        tuple(verdicts), settings, left_out=left_out, auc=auc, share_of_fields=share
+    )
 
 
 def _hold(promotion: Promotion, asked: Confirmation | None) -> Promotion:
     """The decision, but that nothing is promoted while something has to be confirmed."""
-    return replace(promotion, promoted=False, why=asked.why) if promotion.promoted and asked else promotion
+    return (
+        replace(promotion, promoted=False, why=asked.why)
+        if promotion.promoted and asked
+        else promotion
+    )
 
 
 def _find_mismatch(settings: Settings, champion: _Champion) -> str | None:
@@ -229,7 +281,9 @@ def _without(recipe: Recipe, leaks: frozenset[str]) -> Recipe:
     return replace(recipe, left_out=recipe.left_out | leaks)
 
 
-def compare(settings: Settings, champion: str, challenger: str, *, progress: Progress = silent) -> dict[str, Any]:
+def compare(
+    settings: Settings, champion: str, challenger: str, *, progress: Progress = silent
+) -> dict[str, Any]:
     """Two registered versions as they were judged when trained, and what their recipes do on the latest leads.
 
     `promotion` is what would be decided of the second, were the first the champion.
@@ -242,7 +296,9 @@ def compare(settings: Settings, champion: str, challenger: str, *, progress: Pro
     except (FollowUpError, NoStoreError, TooFewOutcomesError) as e:
         promotion = Promotion(False, f"their recipes cannot be judged now: {e}")
     promotion = hold_unproven(promotion, told[1]["evaluation"].get("unproven"))
-    if promotion.promoted and (why := still_to_confirm(told[1]["evaluation"].get("confirm"), settings)):
+    if promotion.promoted and (
+        why := still_to_confirm(told[1]["evaluation"].get("confirm"), settings)
+    ):
         promotion = replace(promotion, promoted=False, why=why)
     return {"versions": told, "promotion": promotion.as_json()}
 
@@ -250,17 +306,24 @@ def compare(settings: Settings, champion: str, challenger: str, *, progress: Pro
 def _judge_versions(
     settings: Settings, registry: Registry, versions: list[ModelVersion], *, progress: Progress
 ) -> Promotion:
-    (champion, its), (challenger, other) = (registry.load(str(version.number))[:2] for version in versions)
+    (champion, its), (challenger, other) = (
+        registry.load(str(version.number))[:2] for version in versions
+    )
     with open_store(settings) as opened:
         known_us = opened.version.known_until_us
         history, _ = choose_horizon(opened, known_us=known_us)
         leaks = doubt_fields(history, known_us=known_us)["leave_out"]
         evidence = judge_recipes(
-            history, champion=_without(Recipe.of(champion), leaks), challenger=_without(Recipe.of(challenger), leaks),
-            known_us=known_us, progress=progress,
-        )  # fmt: skip
+            history,
+            champion=_without(Recipe.of(champion), leaks),
+            challenger=_without(Recipe.of(challenger), leaks),
+            known_us=known_us,
+            progress=progress,
+        )
         overlap = compare_lists(history, champion, challenger, as_of_us=known_us)
-    return decide_promotion(replace(evidence, older=other["known_until_us"] < its["known_until_us"], overlap=overlap))
+    return decide_promotion(
+        replace(evidence, older=other["known_until_us"] < its["known_until_us"], overlap=overlap)
+    )
 
 
 def rollback(settings: Settings, *, who: Who) -> dict[str, Any]:
@@ -270,7 +333,9 @@ def rollback(settings: Settings, *, who: Who) -> dict[str, Any]:
     now = registry.rollback(who)
     try:
         changes = _changes(registry, was, now) if was else {}
-    except CorruptFileError:  # a damaged champion is a reason to go back, and then has nothing to tell
+    except (
+        CorruptFileError
+    ):  # a damaged champion is a reason to go back, and then has nothing to tell
         changes = {}
     return asdict(now) | {"was": asdict(was) if was else None, "changes": changes}
 
@@ -281,12 +346,20 @@ def _changes(registry: Registry, was: ModelVersion, now: ModelVersion) -> dict[s
         model, manifest, _ = registry.load(str(version.number))
         recipe, evaluation = Recipe.of(model), registry.read_evaluation(version)
         loss = evaluation["metrics"].get("all", {}).get("log_loss", {}).get("value")
-        told.append({
-            "known_until": manifest["known_until"], "store_version": manifest["store_version"],
-            "scorer": recipe.scorer, "calibrator": recipe.calibrator, "left_out": sorted(recipe.left_out),
-            "features": len(model.document["features"]), "log_loss_when_trained": loss,
-        })  # fmt: skip
-    return {name: [told[0][name], told[1][name]] for name in told[0] if told[0][name] != told[1][name]}
+        told.append(
+            {
+                "known_until": manifest["known_until"],
+                "store_version": manifest["store_version"],
+                "scorer": recipe.scorer,
+                "calibrator": recipe.calibrator,
+                "left_out": sorted(recipe.left_out),
+                "features": len(model.document["features"]),
+                "log_loss_when_trained": loss,
+            }
+        )
+    return {
+        name: [told[0][name], told[1][name]] for name in told[0] if told[0][name] != told[1][name]
+    }
 
 
 def _told(verdict: FieldVerdict, leave_out: Collection[str]) -> dict[str, Any]:
@@ -300,7 +373,9 @@ def _told(verdict: FieldVerdict, leave_out: Collection[str]) -> dict[str, Any]:
     }
 
 
-def register(settings: Settings, folder: Path, *, who: Who, promote: bool = False) -> dict[str, Any]:
+def register(
+    settings: Settings, folder: Path, *, who: Who, promote: bool = False
+) -> dict[str, Any]:
     """Log what `train` kept in `folder` with MLflow; as `train` decided it becomes champion or challenger.
 
     With `promote` it becomes champion whatever was decided. Repeating it changes nothing.
@@ -309,12 +384,23 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     beside = _card_folder(folder)
     for place in (beside.parent, beside):
         sweep(place)
-    paths = sorted(path for pattern in SHOWN for path in beside.glob(pattern) if not path.name.startswith(WRITING))
+    paths = sorted(
+        path
+        for pattern in SHOWN
+        for path in beside.glob(pattern)
+        if not path.name.startswith(WRITING)
+    )
     texts = {path: (read_if_there(path) or b"").decode(errors="replace") for path in paths}
     files = {path.relative_to(beside).as_posix(): text for path, text in texts.items()}
-    decided = Promotion(True, "no champion, and it is better than the base rate").as_json() | {"against": None}
-    if is_there(told := beside / "promotion.json"):  # not for models from before there were such decisions
-        decided = read_json(told, DECISION, cure=f"run {propose('train')} again, which writes it anew")
+    decided = Promotion(True, "no champion, and it is better than the base rate").as_json() | {
+        "against": None
+    }
+    if is_there(
+        told := beside / "promotion.json"
+    ):  # not for models from before there were such decisions
+        decided = read_json(
+            told, DECISION, cure=f"run {propose('train')} again, which writes it anew"
+        )
     because = replace(who, why=decided["why"])
     decision = Decision(decided["promoted"], decided["against"], decided["evidence"])
     version = registry.register(folder, files=files, who=because, decision=decision)
@@ -358,7 +444,11 @@ def backtest(
             return doubt_fields(history, known_us=moment)
 
         result = run_backtest(history, moments, progress=progress, doubted=doubted)
-        rests_on = {"project": settings.project, "store_version": history.version.id, "horizon_why": horizon_why}
+        rests_on = {
+            "project": settings.project,
+            "store_version": history.version.id,
+            "horizon_why": horizon_why,
+        }
         report = result.report | rests_on
     return report | {"folder": _write_backtest(settings, report, result)}
 

@@ -32,7 +32,13 @@ class PrunedLists:
 
 
 def prune_lists(
-    folder: Path, store_folder: Path, *, limits: ListLimits, known_until_us: int, horizon_days: HorizonOf, really: bool
+    folder: Path,
+    store_folder: Path,
+    *,
+    limits: ListLimits,
+    known_until_us: int,
+    horizon_days: HorizonOf,
+    really: bool,
 ) -> PrunedLists:
     """Remove old lists, except the current one, those not settled yet, and what lists that stay were compared with.
 
@@ -47,16 +53,24 @@ def prune_lists(
     with locked(folder):
         names = list_written(folder)
         lists = [read_listed(folder, name) for name in names]
-        stays = _find_staying(lists, limits, known_until_us=known_until_us, horizon_days=horizon_days)
+        stays = _find_staying(
+            lists, limits, known_until_us=known_until_us, horizon_days=horizon_days
+        )
         standing = find_standing(folder, store_folder)
         if standing is not None:
             stays.add(standing.id)
-        stays |= {str(each.manifest.get("previous")) for each in lists if each.manifest and each.id in stays}
+        stays |= {
+            str(each.manifest.get("previous"))
+            for each in lists
+            if each.manifest and each.id in stays
+        }
         removed = [each.id for each in lists if each.id not in stays]
         size = sum(path.stat().st_size for name in removed for path in (folder / name).rglob("*"))
         if really:
             for name in removed:
-                (folder / name / "manifest.json").unlink(missing_ok=True)  # first: a reader finds all of it or none
+                (folder / name / "manifest.json").unlink(
+                    missing_ok=True
+                )  # first: a reader finds all of it or none
                 shutil.rmtree(folder / name)
     return PrunedLists(tuple(removed), tuple(name for name in names if name in stays), size)
 

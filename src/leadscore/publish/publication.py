@@ -30,9 +30,17 @@ class Publication:
 
 
 def write_publication(
-    scores: pa.Table, *, folder: Path, as_of_us: int | None, model_version: str, store_version: str, project: str,
-    counts: dict[str, int], basis: dict[str, Any], inputs: dict[str, Any] | None = None,
-) -> Publication:  # fmt: skip
+    scores: pa.Table,
+    *,
+    folder: Path,
+    as_of_us: int | None,
+    model_version: str,
+    store_version: str,
+    project: str,
+    counts: dict[str, int],
+    basis: dict[str, Any],
+    inputs: dict[str, Any] | None = None,
+) -> Publication:
     """Write scores.parquet, scores.csv and manifest.json to `folder`/<id>, whole; no reader is led there yet.
 
     The id is made of as_of (None if there is no date) and the hash of all of it: the same scores give the same
@@ -49,13 +57,17 @@ def write_publication(
         "columns": scores.schema.names,
         "counts": counts,
         **basis,
-        "files": {name: {"sha256": hash_bytes(data), "bytes": len(data)} for name, data in files.items()},
+        "files": {
+            name: {"sha256": hash_bytes(data), "bytes": len(data)} for name, data in files.items()
+        },
     }
     kept = {"inputs.json": canonical_json(inputs)} if inputs else {}
     manifest["inputs"] = {name: hash_bytes(data) for name, data in kept.items()}
     publication_id = f"{_stamp(as_of_us)}-{hash_bytes(canonical_json(manifest))[:12]}"
     manifest["publication_id"] = publication_id
-    write_folder(folder / publication_id, {**files, **kept, "manifest.json": canonical_json(manifest)})
+    write_folder(
+        folder / publication_id, {**files, **kept, "manifest.json": canonical_json(manifest)}
+    )
     return Publication(publication_id, folder / publication_id, manifest)
 
 
@@ -87,7 +99,10 @@ def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication,
     """
     home = folder / publication_id
     manifest = read_manifest(home)
-    data = {name: read_verified(home / name, sha256=told["sha256"]) for name, told in manifest["files"].items()}
+    data = {
+        name: read_verified(home / name, sha256=told["sha256"])
+        for name, told in manifest["files"].items()
+    }
     # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
     scores = pq.ParquetFile(pa.BufferReader(data["scores.parquet"])).read(use_threads=False)
     return Publication(publication_id, home, manifest), scores
@@ -98,7 +113,9 @@ def read_inputs(publication: Publication) -> dict[str, Any]:
     return {
         key: value
         for name, sha256 in publication.manifest["inputs"].items()
-        for key, value in json.loads(read_verified(publication.folder / name, sha256=sha256)).items()
+        for key, value in json.loads(
+            read_verified(publication.folder / name, sha256=sha256)
+        ).items()
     }
 
 
@@ -124,7 +141,9 @@ def _csv(scores: pa.Table) -> bytes:
     """UTF-8, comma, texts in quotes, LF; numbers in full precision, so that CSV and Parquet say the same."""
     text = io.StringIO()
     text.write(",".join(scores.schema.names) + "\n")
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # a bare CR would end a row
+    writer = csv.writer(
+        text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
+    )  # a bare CR would end a row
     plain = [[_cell(value) for value in column.to_pylist()] for column in scores.columns]
     writer.writerows(zip(*plain, strict=True))
     return text.getvalue().encode()

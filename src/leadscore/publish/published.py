@@ -23,7 +23,13 @@ from leadscore.files import (
 )
 from leadscore.locks import locked
 from leadscore.publish.publication import Publication, read_manifest, read_publication
-from leadscore.store.receipts import build_receipts, is_receipt_of, read_receipts, receipts_path, write_receipts
+from leadscore.store.receipts import (
+    build_receipts,
+    is_receipt_of,
+    read_receipts,
+    receipts_path,
+    write_receipts,
+)
 from leadscore.tables import RECEIPTS
 from leadscore.times import parse_moment, to_us
 
@@ -81,7 +87,9 @@ def read_as_of(manifest: Mapping[str, Any]) -> int | None:
     return None if as_of is None else parse_moment(as_of, zone="UTC")
 
 
-def publish(publication_id: str, *, folder: Path, store_folder: Path, replace_newer: bool = False) -> Published:
+def publish(
+    publication_id: str, *, folder: Path, store_folder: Path, replace_newer: bool = False
+) -> Published:
     """Keep the receipts of a publication that was written, then lead readers to it: current.json comes last.
 
     An older list leads nobody, and has no receipts, unless `replace_newer`. Publishing again changes nothing, and
@@ -120,7 +128,9 @@ def is_older(publication: Publication, standing: Listed) -> bool:
 def read_current_id(folder: Path) -> str | None:
     """The publication that current.json names; None if there is none, or the file is damaged."""
     try:
-        pointer = read_json(folder / "current.json", POINTER, cure="it is written again with the next list")
+        pointer = read_json(
+            folder / "current.json", POINTER, cure="it is written again with the next list"
+        )
     except CorruptFileError:
         return None
     name: str = pointer["publication_id"]
@@ -133,7 +143,9 @@ def find_standing(folder: Path, store_folder: Path) -> Listed | None:
     if current is not None and (listed := read_listed(folder, current)).manifest is not None:
         return listed
     whole = [each for each in list_published(folder, store_folder) if each.manifest is not None]
-    return max(whole, key=lambda each: (each.as_of_us or 0, each.known_until_us, each.id), default=None)
+    return max(
+        whole, key=lambda each: (each.as_of_us or 0, each.known_until_us, each.id), default=None
+    )
 
 
 def read_listed(folder: Path, publication_id: str) -> Listed:
@@ -160,7 +172,11 @@ def list_published(folder: Path, store_folder: Path) -> list[Listed]:
     listed = {name: read_listed(folder, name) for name in written}
     receipts = [path.stem for path in list_folder(store_folder / "receipts", "*.parquet")]
     before = [each.manifest.get("previous") for each in listed.values() if each.manifest]
-    names = {name for name in [*receipts, *before, read_current_id(folder)] if name and ID.fullmatch(name)}
+    names = {
+        name
+        for name in [*receipts, *before, read_current_id(folder)]
+        if name and ID.fullmatch(name)
+    }
     return [listed.get(name) or read_listed(folder, name) for name in sorted(names)]
 
 
@@ -173,11 +189,15 @@ def find_before(folder: Path, store_folder: Path, *, as_of_us: int | None) -> Be
     if as_of_us is None:
         return Before()
     published = list_published(folder, store_folder)
-    named = {each.manifest.get("previous") for each in published if each.manifest} | {read_current_id(folder)}
+    named = {each.manifest.get("previous") for each in published if each.manifest} | {
+        read_current_id(folder)
+    }
     earlier = [each for each in published if _is_before(each, as_of_us)]
     if not earlier:
         return Before()
-    best = max(earlier, key=lambda each: (each.as_of_us, each.known_until_us, each.id in named, each.id))
+    best = max(
+        earlier, key=lambda each: (each.as_of_us, each.known_until_us, each.id in named, each.id)
+    )
     if best.manifest is None:
         return Before(warnings=(_no_comparison(best.id, best.problem),))
     return read_before(best.id, folder=folder, store_folder=store_folder)
@@ -231,7 +251,9 @@ def _is_before(listed: Listed, as_of_us: int) -> bool:
     its = listed.as_of_us
     if its is None:
         return False
-    return its < as_of_us if listed.manifest is not None else its < as_of_us // SECOND_US * SECOND_US
+    return (
+        its < as_of_us if listed.manifest is not None else its < as_of_us // SECOND_US * SECOND_US
+    )
 
 
 def _versions(publication: Publication) -> dict[str, str]:

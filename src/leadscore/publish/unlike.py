@@ -80,7 +80,9 @@ def _size_words(pair: Pair) -> str:
     return f"{pair.now.num_rows:,} leads instead of {pair.before.num_rows:,}"
 
 
-def _find_other_leads(pair: Pair, differences: Differences, limits: PublicationSettings, grown: float) -> Iterator[str]:
+def _find_other_leads(
+    pair: Pair, differences: Differences, limits: PublicationSettings, grown: float
+) -> Iterator[str]:
     if differences.size > limits.max_size_change * grown:
         yield _size_words(pair)
     if differences.returned > limits.max_returned * grown:
@@ -107,7 +109,9 @@ def _percent(share: float) -> str:
 
 
 def _means(pair: Pair) -> tuple[float, float]:
-    before, now = (float(np.mean(scores["win_probability"].to_numpy())) for scores in (pair.before, pair.now))
+    before, now = (
+        float(np.mean(scores["win_probability"].to_numpy())) for scores in (pair.before, pair.now)
+    )
     return before, now
 
 

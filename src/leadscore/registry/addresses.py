@@ -32,6 +32,11 @@ def _secrets(address: str) -> set[str]:
     except ValueError:  # such as a bracket without its other half
         return {address} if address else set()
     user = parts.netloc.rpartition("@")[0]
-    given = {user, *user.split(":", 1), *(value for _, value in parse_qsl(parts.query)), parts.fragment}
+    given = {
+        user,
+        *user.split(":", 1),
+        *(value for _, value in parse_qsl(parts.query)),
+        parts.fragment,
+    }
     given |= {value.partition("=")[2] for value in parts.query.split("&")}
     return {each for secret in given for each in (secret, unquote(secret)) if len(each) >= SHORTEST}

@@ -40,7 +40,14 @@ from leadscore.settings.settings import Settings, environment_kept, set_environm
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 VERSION, NO_SIGNAL, MOVE = "leadscore.version", "leadscore.no_signal", "leadscore.move."  # tags
 SQLITE, SQLITE_HEADER = "sqlite:///", b"SQLite format 3\0"
-FOREIGN = {"mlflow", "sqlalchemy", "requests", "psycopg2", "alembic", "sqlite3"}  # whose errors may come out of MLflow
+FOREIGN = {
+    "mlflow",
+    "sqlalchemy",
+    "requests",
+    "psycopg2",
+    "alembic",
+    "sqlite3",
+}  # whose errors may come out of MLflow
 
 
 @dataclass(frozen=True)
@@ -129,13 +136,20 @@ class Registry:
                 warnings.simplefilter("ignore")  # about examples that these models do without
                 set_environment()
                 for choose in (self._mlflow.set_tracking_uri, self._mlflow.set_registry_uri):
-                    choose(self._settings.tracking_uri())  # logging a model and reading one know no other way
+                    choose(
+                        self._settings.tracking_uri()
+                    )  # logging a model and reading one know no other way
                 yield
         except Exception as e:
-            if not isinstance(e, OSError | ImportError) and type(e).__module__.partition(".")[0] not in FOREIGN:
+            if (
+                not isinstance(e, OSError | ImportError)
+                and type(e).__module__.partition(".")[0] not in FOREIGN
+            ):
                 raise
             problem = hide_secrets(_first_sentence(e), of=self._settings.tracking_uri())
-            raise RegistryError(what, problem) from None  # a traceback of `e` would show what is hidden
+            raise RegistryError(
+                what, problem
+            ) from None  # a traceback of `e` would show what is hidden
 
     def register(
         self, home: Path, *, files: Mapping[str, str], who: Who, decision: Decision = FIRST
@@ -161,21 +175,33 @@ class Registry:
             number = known.get(home.name)
             if number is None:
                 features = None if manifest["no_signal"] else model.document["features"]
-                logged = self._runs(f"tags.`{VERSION}` = '{home.name}' and attributes.status = 'FINISHED'")
+                logged = self._runs(
+                    f"tags.`{VERSION}` = '{home.name}' and attributes.status = 'FINISHED'"
+                )
                 run_id = (
                     logged[0].info.run_id
                     if logged
-                    else self._log_run(home, manifest, features, files=files, who=who, decision=decision)
+                    else self._log_run(
+                        home, manifest, features, files=files, who=who, decision=decision
+                    )
                 )
                 if features is None:
                     return None
                 number = self._add_version(home.name, run_id, manifest)
-            champion = self._aliases().get(CHAMPION)  # asked of a known version too: the last time may have failed
+            champion = self._aliases().get(
+                CHAMPION
+            )  # asked of a known version too: the last time may have failed
             same = decision.against == (self._version(champion).version if champion else None)
             if decision.promoted and same and not self._has_served(number):
                 self._crown(number, who)
-            elif number >= max(known.values(), default=0) and not self._has_served(number, CHALLENGER):
-                why = who.why if same else "trained; another champion scores than the one it was compared with"
+            elif number >= max(known.values(), default=0) and not self._has_served(
+                number, CHALLENGER
+            ):
+                why = (
+                    who.why
+                    if same
+                    else "trained; another champion scores than the one it was compared with"
+                )
                 self._move(CHALLENGER, number, replace(who, why=why))
             return self._version(number)
 
@@ -238,7 +264,9 @@ class Registry:
         with self._doing("listing moves"):
             model = self._registered()
             tags = model.tags if model else {}
-            noted = [_read_move(tags[key]) for key in sorted(tags, reverse=True) if key.startswith(MOVE)]
+            noted = [
+                _read_move(tags[key]) for key in sorted(tags, reverse=True) if key.startswith(MOVE)
+            ]
             return [move for move in noted if move is not None]
 
     def find(self, which: str) -> ModelVersion:
@@ -251,7 +279,9 @@ class Registry:
         for version in versions:
             if which == str(version.number) or which in version.aliases:
                 return version
-        found = [version for version in versions if len(which) >= 4 and version.version.startswith(which)]
+        found = [
+            version for version in versions if len(which) >= 4 and version.version.startswith(which)
+        ]
         if len(found) != 1:
             known = [f"{version.number} ({version.version})" for version in versions]
             raise UnknownVersionError(self._settings.project, which, known)
@@ -279,11 +309,19 @@ class Registry:
         with self._doing("rolling back"):
             aliases = self._aliases()
             number = aliases.get(PREVIOUS)
-            if number == aliases.get(CHAMPION):  # a move ended halfway: what was previous before it?
-                noted = [move for move in self.moves() if (move["alias"], move["now"]) == (PREVIOUS, number)]
+            if number == aliases.get(
+                CHAMPION
+            ):  # a move ended halfway: what was previous before it?
+                noted = [
+                    move
+                    for move in self.moves()
+                    if (move["alias"], move["now"]) == (PREVIOUS, number)
+                ]
                 number = noted[0]["was"] if noted else None
             if number is None:
-                raise AliasError(f"project {self._settings.project!r} has no previous champion to go back to")
+                raise AliasError(
+                    f"project {self._settings.project!r} has no previous champion to go back to"
+                )
             self._crown(number, who)
             return self._version(number)
 
@@ -298,7 +336,9 @@ class Registry:
 
     def _move(self, alias: str, number: int, who: Who) -> None:
         move = {"alias": alias, "was": self._aliases().get(alias), "now": number, **asdict(who)}
-        self._client.set_registered_model_tag(self.name, f"{MOVE}{who.at}.{alias}", json.dumps(move))
+        self._client.set_registered_model_tag(
+            self.name, f"{MOVE}{who.at}.{alias}", json.dumps(move)
+        )
         self._client.set_registered_model_alias(self.name, alias, str(number))
 
     def _has_served(self, number: int, *also: str) -> bool:
@@ -309,7 +349,10 @@ class Registry:
         aliases = self._aliases()
         crowned = [move["now"] for move in self.moves() if move["alias"] == CHAMPION]
         failed = crowned[:1] != [aliases.get(CHAMPION)]
-        return number in {*crowned[failed:], *(aliases.get(alias) for alias in (CHAMPION, PREVIOUS, *also))}
+        return number in {
+            *crowned[failed:],
+            *(aliases.get(alias) for alias in (CHAMPION, PREVIOUS, *also)),
+        }
 
     def _registered(self) -> Any:
         """MLflow's registered model with aliases and tags, or None before the first version."""
@@ -332,12 +375,16 @@ class Registry:
         """The folder of a version's texts, for as long as it is needed."""
         version = self._version(number).version
         with tempfile.TemporaryDirectory() as folder:
-            self._mlflow.artifacts.download_artifacts(f"models:/{self.name}/{number}", dst_path=folder)
+            self._mlflow.artifacts.download_artifacts(
+                f"models:/{self.name}/{number}", dst_path=folder
+            )
             home = Path(folder) / "artifacts" / version
             try:
                 yield home
             except CorruptFileError as e:  # of the copy, which nobody will find
-                place = self._client.get_model_version_download_uri(self.name, str(number)).removeprefix("file://")
+                place = self._client.get_model_version_download_uri(
+                    self.name, str(number)
+                ).removeprefix("file://")
                 path = Path(place) / "artifacts" / version / e.path.relative_to(home)
                 raise CorruptFileError(path, expected=e.expected, found=e.found) from e
 
@@ -369,8 +416,12 @@ class Registry:
     def _experiment(self) -> str:
         if self._client.get_experiment_by_name(self.name) is None:
             location = self._settings.artifact_location()
-            kind = {"mlflow.experimentKind": "custom_model_development"}  # else its pages are those of chat bots
-            self._unless_there(self._client.create_experiment, self.name, artifact_location=location, tags=kind)
+            kind = {
+                "mlflow.experimentKind": "custom_model_development"
+            }  # else its pages are those of chat bots
+            self._unless_there(
+                self._client.create_experiment, self.name, artifact_location=location, tags=kind
+            )
         return str(self._client.get_experiment_by_name(self.name).experiment_id)
 
     def _unless_there(self, create: Callable[..., Any], *args: Any, **more: Any) -> None:
@@ -389,9 +440,15 @@ class Registry:
         return list(self._client.search_runs(ids, which, order_by=newest))
 
     def _log_run(
-        self, home: Path, manifest: Mapping[str, Any], features: list[dict[str, Any]] | None, *,
-        files: Mapping[str, str], who: Who, decision: Decision,
-    ) -> str:  # fmt: skip
+        self,
+        home: Path,
+        manifest: Mapping[str, Any],
+        features: list[dict[str, Any]] | None,
+        *,
+        files: Mapping[str, str],
+        who: Who,
+        decision: Decision,
+    ) -> str:
         """A run with all that is told of a training; with `features` it holds the model, too."""
         evaluation = read_json(home / "evaluation.json")
         tags = {
@@ -403,12 +460,18 @@ class Registry:
             "mlflow.note.content": build_note(home.name, manifest, evaluation),
         }
         name = f"known until {manifest['known_until'].partition('T')[0]}"
-        run_id = str(self._client.create_run(self._experiment(), tags=tags, run_name=name).info.run_id)
+        run_id = str(
+            self._client.create_run(self._experiment(), tags=tags, run_name=name).info.run_id
+        )
         try:
             entities = self._mlflow.entities
-            params = [entities.Param(key, str(value)) for key, value in build_params(manifest, evaluation).items()]
+            params = [
+                entities.Param(key, str(value))
+                for key, value in build_params(manifest, evaluation).items()
+            ]
             metrics = [
-                entities.Metric(key, value, 0, 0) for key, value in build_metrics(evaluation, decision.evidence).items()
+                entities.Metric(key, value, 0, 0)
+                for key, value in build_metrics(evaluation, decision.evidence).items()
             ]
             self._client.log_batch(run_id, metrics=metrics, params=params)
             self._client.log_inputs(run_id, [build_dataset(self._mlflow, manifest, evaluation)])
@@ -456,4 +519,6 @@ def _version_of(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
     """One of MLflow's versions as ours."""
     number, tags = int(found.version), found.tags
     names = tuple(sorted(alias for alias, at in aliases.items() if at == number))
-    return ModelVersion(number, tags[VERSION], found.run_id, tags.get("leadscore.known_until", "unknown"), names)
+    return ModelVersion(
+        number, tags[VERSION], found.run_id, tags.get("leadscore.known_until", "unknown"), names
+    )

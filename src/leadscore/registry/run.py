@@ -21,14 +21,20 @@ def build_params(manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> 
         f"split_{i}": f"{s['moment']}: {s['snapshots']} snapshots, {s['leads']} leads, {s['won']} won"
         for i, s in enumerate(evaluation["splits"], 1)
     }
-    told: dict[str, Any] = {key: manifest[key] for key in ("known_until", "store_version", "seed", "basis", "splits")}
+    told: dict[str, Any] = {
+        key: manifest[key] for key in ("known_until", "store_version", "seed", "basis", "splits")
+    }
     calibrator = {"calibrator": manifest["calibrator"]["kind"]}
-    scorer: dict[str, Any] = {"kind": "boosted"} | manifest.get("scorer", {})  # the first models named none
+    scorer: dict[str, Any] = {"kind": "boosted"} | manifest.get(
+        "scorer", {}
+    )  # the first models named none
     kind = scorer.pop("kind")
     return {**told, **manifest["target"], **splits, **calibrator, **scorer, "scorer": kind}
 
 
-def build_metrics(evaluation: Mapping[str, Any], evidence: Mapping[str, Any] | None) -> dict[str, float]:
+def build_metrics(
+    evaluation: Mapping[str, Any], evidence: Mapping[str, Any] | None
+) -> dict[str, float]:
     """Every estimate as value, `_low` and `_high`; those of young and older leads after the name of the part.
 
     What the evidence for a promotion says comes after "promotion".
@@ -51,13 +57,18 @@ def build_metrics(evaluation: Mapping[str, Any], evidence: Mapping[str, Any] | N
     if evidence:
         add("promotion.log_loss_gain", evidence["gain"])
         add("promotion.calibration_difference", evidence["calibration"]["difference"])
-    known = {name: evaluation["history"][name] for name in ("snapshots", "leads", "won", "censored", "base_rate")}
+    known = {
+        name: evaluation["history"][name]
+        for name in ("snapshots", "leads", "won", "censored", "base_rate")
+    }
     return found | {f"history.{name}": value for name, value in known.items() if value is not None}
 
 
 def build_note(version: str, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
     """What MLflow's page says of the run first, in Markdown."""
-    text = f"Model `{version}`, known until {manifest['known_until']}, judged {evaluation['basis']}."
+    text = (
+        f"Model `{version}`, known until {manifest['known_until']}, judged {evaluation['basis']}."
+    )
     if manifest["no_signal"]:
         text += f"\n\n**Not registered**: {as_markdown(manifest['no_signal'])}."
     for name, estimate in evaluation["metrics"].get("all", {}).items():
@@ -66,11 +77,17 @@ def build_note(version: str, manifest: Mapping[str, Any], evaluation: Mapping[st
     return text
 
 
-def build_dataset(mlflow: ModuleType, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Any:
+def build_dataset(
+    mlflow: ModuleType, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]
+) -> Any:
     """The store version as MLflow's dataset: its digest is the fingerprint of all facts."""
     entities = mlflow.entities
-    source = json.dumps({"project": manifest["project"], "store_version": manifest["store_version"]})
-    profile = json.dumps({key: evaluation["history"][key] for key in ("snapshots", "leads", "won", "censored")})
+    source = json.dumps(
+        {"project": manifest["project"], "store_version": manifest["store_version"]}
+    )
+    profile = json.dumps(
+        {key: evaluation["history"][key] for key in ("snapshots", "leads", "won", "censored")}
+    )
     dataset = entities.Dataset(
         manifest["project"], manifest["store_version"], "leadscore store", source, profile=profile
     )
@@ -78,7 +95,12 @@ def build_dataset(mlflow: ModuleType, manifest: Mapping[str, Any], evaluation: M
 
 
 def log_model(
-    mlflow: ModuleType, home: Path, run_id: str, features: list[dict[str, Any]], *, shift: float = 0.0
+    mlflow: ModuleType,
+    home: Path,
+    run_id: str,
+    features: list[dict[str, Any]],
+    *,
+    shift: float = 0.0,
 ) -> None:
     """The model's texts, with `apply.py` as the code that MLflow runs to serve it.
 

@@ -40,18 +40,36 @@ METRICS = {
         "Average precision",
         "Mean share of wins in the list, down to each win; compare the win rate.",
     ),
-    "log_loss": ("Log loss", "Minus the log of the probability given to what happened; low is good."),
+    "log_loss": (
+        "Log loss",
+        "Minus the log of the probability given to what happened; low is good.",
+    ),
     "brier": ("Brier score", "Squared difference between probability and outcome; low is good."),
     "bias": ("Bias", "Mean probability less win rate: above 0 it promises too much."),
-    "lift_10": ("Lift, first 10 %", "How many times more wins the first 10 % of the list hold than 10 % at random."),
-    "capture_10": ("Capture, first 10 %", "Share of all wins that are among the first 10 % of the list."),
+    "lift_10": (
+        "Lift, first 10 %",
+        "How many times more wins the first 10 % of the list hold than 10 % at random.",
+    ),
+    "capture_10": (
+        "Capture, first 10 %",
+        "Share of all wins that are among the first 10 % of the list.",
+    ),
     "calibration_error": (
         "Calibration error",
         "Mean gap between probability and win rate in ten bins, less what chance alone would show; near 0 is good.",
     ),
-    "calibration_error_raw": ("Calibration error, raw", "The gap before what chance shows is taken off."),
-    "calibration_error_expected": ("Calibration error by chance", "The gap that a perfect model would show."),
-    "log_loss_gain": ("Log loss gained", "The base rate's log loss less ours; its whole interval must lie above 0."),
+    "calibration_error_raw": (
+        "Calibration error, raw",
+        "The gap before what chance shows is taken off.",
+    ),
+    "calibration_error_expected": (
+        "Calibration error by chance",
+        "The gap that a perfect model would show.",
+    ),
+    "log_loss_gain": (
+        "Log loss gained",
+        "The base rate's log loss less ours; its whole interval must lie above 0.",
+    ),
     "brier_skill": (
         "Brier skill",
         "1 less our Brier score over the base rate's; above 0 is better than the base rate.",
@@ -72,7 +90,10 @@ SCORERS = {
 }
 AUDITED = {  # (verdict, left out) -> how a field is called, and what that means
     ("leak", True): ("Leak.", "These tell how a lead ended. They were left out:"),
-    ("leak", False): ("Leak, kept.", "These tell how a lead ended, and were learned from, for the settings keep them:"),
+    ("leak", False): (
+        "Leak, kept.",
+        "These tell how a lead ended, and were learned from, for the settings keep them:",
+    ),
     ("suspect", True): (
         "Suspect.",
         "These say when rather than who, and were left out, not being clearly worth it:",
@@ -119,7 +140,9 @@ def build_card(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=_moment, share=_share, number=_number, count=_count, capitalised=_capitalised)
+    environment.filters.update(
+        moment=_moment, share=_share, number=_number, count=_count, capitalised=_capitalised
+    )
     metrics = evaluation["metrics"]
     calibrator = evaluation["calibrator"]
     return environment.get_template("card.html.j2").render(
@@ -190,17 +213,27 @@ def _headline(evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         "calibration_error": "calibration error beyond chance",
     }
     overall = evaluation["metrics"].get("all", {})
-    found = [(words, _value(name, overall[name]), _interval(name, overall[name])) for name, words in chosen.items()
-             if name in overall]  # fmt: skip
+    found = [
+        (words, _value(name, overall[name]), _interval(name, overall[name]))
+        for name, words in chosen.items()
+        if name in overall
+    ]
     words = "log loss gained on the base rate"
-    return found + [(words, _value(name, each), _interval(name, each)) for name, each in evaluation["gain"].items()
-                    if name == "log_loss_gain"]  # fmt: skip
+    return found + [
+        (words, _value(name, each), _interval(name, each))
+        for name, each in evaluation["gain"].items()
+        if name == "log_loss_gain"
+    ]
 
 
 def _metric_rows(estimates: Mapping[str, Any]) -> list[dict[str, str]]:
     """name, title, sentence, value and interval of each estimate, in the order in which they are explained."""
     names = [name for name in METRICS if name in estimates]
-    names += [name for name, each in estimates.items() if name not in METRICS and isinstance(each, Mapping)]
+    names += [
+        name
+        for name, each in estimates.items()
+        if name not in METRICS and isinstance(each, Mapping)
+    ]
     return [
         {
             "name": name,
@@ -241,7 +274,9 @@ def _families(features: Sequence[Feature]) -> list[dict[str, Any]]:
     """Features by family, in the order in which the families first come."""
     found: dict[str, list[dict[str, str]]] = {}
     for feature in features:
-        said = dict.fromkeys(phrase.replace("{value}", "…") for phrase in (feature.up, feature.down))
+        said = dict.fromkeys(
+            phrase.replace("{value}", "…") for phrase in (feature.up, feature.down)
+        )
         row = {
             "name": feature.name,
             "said": " / ".join(said),
@@ -250,7 +285,11 @@ def _families(features: Sequence[Feature]) -> list[dict[str, Any]]:
         }
         found.setdefault(feature.name.split("_")[0], []).append(row)
     return [
-        {"title": FAMILIES.get(name, (name, ""))[0], "about": FAMILIES.get(name, (name, ""))[1], "features": rows}
+        {
+            "title": FAMILIES.get(name, (name, ""))[0],
+            "about": FAMILIES.get(name, (name, ""))[1],
+            "features": rows,
+        }
         for name, rows in found.items()
     ]
 
@@ -265,7 +304,11 @@ def _moment(text: str) -> str:
 
 
 def _share(value: float | None) -> str:
-    return f"{round(value * 100, 1) + 0.0:.1f}\u00a0%" if value is not None and math.isfinite(value) else UNKNOWN
+    return (
+        f"{round(value * 100, 1) + 0.0:.1f}\u00a0%"
+        if value is not None and math.isfinite(value)
+        else UNKNOWN
+    )
 
 
 def _number(value: float | None) -> str:

@@ -75,14 +75,20 @@ def assign(
     asked = build_problem(leads[routed], reps, settings, previous=previous or {}, as_of_us=as_of_us)
     problem, lowered = grant_shares(asked)
     rep = solve(problem)
-    found = pd.DataFrame({"lead_id": problem.lead_id, "at": rep, "route_reason": say_reasons(problem, rep)})
+    found = pd.DataFrame(
+        {"lead_id": problem.lead_id, "at": rep, "route_reason": say_reasons(problem, rep)}
+    )
     leads = leads.merge(found, on="lead_id", how="left", validate="one_to_one")
     names = np.array([*problem.reps.rep_id, None], dtype=object)
     routes = {
         "lead_id": leads["lead_id"],
         "rep_id": names[leads["at"].fillna(-1).to_numpy(dtype=np.int64)],
-        "route_reason": leads["route_reason"].where(leads["route_reason"].notna(), say_not_routed(leads["tier"])),
-        "exploration_probability": leads["explored"].map({True: settings.explore_share, False: None}),
+        "route_reason": leads["route_reason"].where(
+            leads["route_reason"].notna(), say_not_routed(leads["tier"])
+        ),
+        "exploration_probability": leads["explored"].map(
+            {True: settings.explore_share, False: None}
+        ),
     }
     facts = _build_facts(problem, rep) | {
         "explored": int(leads["explored"].sum()),
@@ -102,7 +108,11 @@ def _build_leads(
     """
     columns = list(dict.fromkeys(["lead_id", "owner_id", *settings.match.columns().values()]))
     frame = scores.select(
-        [n for n in ("lead_id", "tier", "win_probability", "expected_value") if n in scores.column_names]
+        [
+            n
+            for n in ("lead_id", "tier", "win_probability", "expected_value")
+            if n in scores.column_names
+        ]
     )
     leads: pd.DataFrame = frame.to_pandas().merge(
         fields.select(columns).to_pandas(), on="lead_id", how="left", validate="one_to_one"
@@ -111,9 +121,13 @@ def _build_leads(
     if "expected_value" in leads and (known := leads["expected_value"].notna()).any():
         chance = leads.loc[known, "win_probability"].sum()
         mean = leads.loc[known, "expected_value"].sum() / chance if chance else 0.0
-        leads["value"] = leads["expected_value"].where(known, leads["win_probability"] * mean).astype(np.float64)
+        leads["value"] = (
+            leads["expected_value"].where(known, leads["win_probability"] * mean).astype(np.float64)
+        )
     low = ~leads["tier"].isin(settings.tiers)
-    drawn = draw_explored(leads["lead_id"], share=settings.explore_share, seed=seed, as_of_us=as_of_us)
+    drawn = draw_explored(
+        leads["lead_id"], share=settings.explore_share, seed=seed, as_of_us=as_of_us
+    )
     leads["explored"] = low & drawn
     best = leads.loc[leads["tier"] == min(settings.tiers), "value"].median()
     leads["counts_for"] = leads["value"].mask(leads["explored"] & (leads["value"] < best), best)
@@ -143,9 +157,24 @@ def solve(problem: Problem) -> np.ndarray:
     at, step = np.nonzero(free)
     arcs = [
         (leads, n + problem.profile, np.ones(n), -problem.worth),
-        (n + to_profile, first_rep + to_rep, np.minimum(reps.places[to_rep], n), problem.mate_costs * mates),
-        (lead, first_rep + rep, np.ones(len(lead)), problem.mate_costs * own_mates - problem.worth[lead] - bonus),
-        (first_rep + at, np.full(len(at), nobody), np.minimum(free[at, step], n), -problem.step_bonus[step]),
+        (
+            n + to_profile,
+            first_rep + to_rep,
+            np.minimum(reps.places[to_rep], n),
+            problem.mate_costs * mates,
+        ),
+        (
+            lead,
+            first_rep + rep,
+            np.ones(len(lead)),
+            problem.mate_costs * own_mates - problem.worth[lead] - bonus,
+        ),
+        (
+            first_rep + at,
+            np.full(len(at), nobody),
+            np.minimum(free[at, step], n),
+            -problem.step_bonus[step],
+        ),
         (leads, np.full(n, nobody), np.ones(n), np.zeros(n)),
     ]
     supply = np.concatenate([np.ones(n), np.zeros(profiles), -reps.least, [reps.least.sum() - n]])
@@ -154,16 +183,27 @@ def solve(problem: Problem) -> np.ndarray:
     found = np.full(n, -1)
     held = taken[begin : begin + len(lead)] > 0
     found[lead[held]] = rep[held]
-    _deal(problem, found, by_profile=np.flatnonzero(taken[:n] > 0), pairs=(to_profile, to_rep, taken[n:begin]))
+    _deal(
+        problem,
+        found,
+        by_profile=np.flatnonzero(taken[:n] > 0),
+        pairs=(to_profile, to_rep, taken[n:begin]),
+    )
     return found
 
 
 def _deal(
-    problem: Problem, found: np.ndarray, *, by_profile: np.ndarray, pairs: tuple[np.ndarray, np.ndarray, np.ndarray]
+    problem: Problem,
+    found: np.ndarray,
+    *,
+    by_profile: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
     """Name the leads that the flow gave a rep by profile only: the best are spread evenly over the reps."""
     profile, rep, count = pairs
-    leads = by_profile[np.lexsort((by_profile, -problem.worth[by_profile], problem.profile[by_profile]))]
+    leads = by_profile[
+        np.lexsort((by_profile, -problem.worth[by_profile], problem.profile[by_profile]))
+    ]
     owner = np.repeat(np.arange(len(count)), count)
     rank = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     turn = np.lexsort((rep[owner], (rank + 0.5) / count[owner], profile[owner]))
@@ -185,7 +225,11 @@ def _build_facts(problem: Problem, rep: np.ndarray) -> dict[str, Any]:
         "reps": {
             name: {"given": n, "load": load, "capacity": capacity}
             for name, n, load, capacity in zip(
-                reps.rep_id.tolist(), count.tolist(), reps.load.tolist(), reps.capacity.tolist(), strict=True
+                reps.rep_id.tolist(),
+                count.tolist(),
+                reps.load.tolist(),
+                reps.capacity.tolist(),
+                strict=True,
             )
         },
         "beside": {

@@ -8,7 +8,9 @@ import numpy as np
 
 from leadscore.routing.problem import FITS, NOT, TEAM_MATE, Problem
 
-Choose = Callable[[np.ndarray, np.ndarray], int]  # (reps who fit and have a place, how many each was given) -> rep
+Choose = Callable[
+    [np.ndarray, np.ndarray], int
+]  # (reps who fit and have a place, how many each was given) -> rep
 
 
 def round_robin(problem: Problem) -> np.ndarray:

@@ -18,5 +18,8 @@ def draw_explored(lead_id: pd.Series[str], *, share: float, seed: int, as_of_us:
     if share == 0:
         return np.zeros(len(lead_id), dtype=bool)
     salt = f"{seed}:explore:{as_of_us // DAY_US}:"
-    drawn = [int.from_bytes(blake2b((salt + each).encode(), digest_size=8).digest(), "little") for each in lead_id]
+    drawn = [
+        int.from_bytes(blake2b((salt + each).encode(), digest_size=8).digest(), "little")
+        for each in lead_id
+    ]
     return np.array(drawn, dtype=np.uint64) < np.uint64(share * 2.0**64)

@@ -9,10 +9,14 @@ from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from leadscore.errors import LeadscoreError
 
-Arcs = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # tail, head, capacity, unit cost; each (arcs,)
+Arcs = tuple[
+    np.ndarray, np.ndarray, np.ndarray, np.ndarray
+]  # tail, head, capacity, unit cost; each (arcs,)
 
 
-def solve_flow(parts: Sequence[Arcs], supply: np.ndarray, *, what: str, partial: bool = False) -> np.ndarray:
+def solve_flow(
+    parts: Sequence[Arcs], supply: np.ndarray, *, what: str, partial: bool = False
+) -> np.ndarray:
     """What flows through each arc (arcs,), in the order of `parts`, at the least cost.
 
     Args:
@@ -24,7 +28,9 @@ def solve_flow(parts: Sequence[Arcs], supply: np.ndarray, *, what: str, partial:
     Raises:
         LeadscoreError: there is no such flow.
     """
-    tail, head, capacity, cost = (np.concatenate(part).astype(np.int64) for part in zip(*parts, strict=True))
+    tail, head, capacity, cost = (
+        np.concatenate(part).astype(np.int64) for part in zip(*parts, strict=True)
+    )
     flow = SimpleMinCostFlow()
     flow.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
     flow.set_nodes_supplies(np.arange(len(supply)), supply.astype(np.int64))

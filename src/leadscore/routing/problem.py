@@ -59,7 +59,9 @@ class Problem:
     previous: np.ndarray
     profile: np.ndarray
     called: dict[str, str]  # by criterion, the field of a lead
-    asked: dict[str, np.ndarray]  # by criterion, what the leads of each profile ask for, "" for nothing
+    asked: dict[
+        str, np.ndarray
+    ]  # by criterion, what the leads of each profile ask for, "" for nothing
     covers: dict[str, np.ndarray]  # by criterion, who gives that (profiles, r)
     fit: np.ndarray  # (profiles, r): NOT, TEAM_MATE, FITS
     bonus_lead: np.ndarray
@@ -81,7 +83,9 @@ class Problem:
     def objective(self, rep: np.ndarray) -> int:
         """What an assignment is worth, in millionths of an average lead."""
         taken = np.bincount(rep[rep >= 0], minlength=len(self.reps.rep_id))
-        return int(self.net(rep).sum() + (fill_steps(self.reps.steps, taken) * self.step_bonus).sum())
+        return int(
+            self.net(rep).sum() + (fill_steps(self.reps.steps, taken) * self.step_bonus).sum()
+        )
 
 
 def fill_steps(steps: np.ndarray, taken: np.ndarray) -> np.ndarray:
@@ -91,7 +95,12 @@ def fill_steps(steps: np.ndarray, taken: np.ndarray) -> np.ndarray:
 
 
 def build_problem(
-    leads: pd.DataFrame, reps: pa.Table, settings: RoutingSettings, *, previous: Mapping[str, str], as_of_us: int
+    leads: pd.DataFrame,
+    reps: pa.Table,
+    settings: RoutingSettings,
+    *,
+    previous: Mapping[str, str],
+    as_of_us: int,
 ) -> Problem:
     """The question for `leads`, whose columns are lead_id, value, counts_for, owner_id and the fields of `match`."""
     leads = leads.sort_values("lead_id", ignore_index=True)
@@ -103,16 +112,26 @@ def build_problem(
     value = leads["value"].to_numpy(dtype=np.float64)
     mean = value.mean() if len(value) and value.sum() > 0 else 1.0
     bonus = [(owner, settings.stickiness), (before, settings.change_costs)]
-    pairs = pd.DataFrame({
-        "lead": np.concatenate([np.flatnonzero(rep >= 0) for rep, _ in bonus]),
-        "rep": np.concatenate([rep[rep >= 0] for rep, _ in bonus]),
-        "bonus": np.concatenate([np.full((rep >= 0).sum(), round(worth * UNIT)) for rep, worth in bonus]),
-    })  # fmt: skip
-    pairs = pairs[fit[profile[pairs["lead"]], pairs["rep"]] > NOT].groupby(["lead", "rep"], as_index=False).sum()
+    pairs = pd.DataFrame(
+        {
+            "lead": np.concatenate([np.flatnonzero(rep >= 0) for rep, _ in bonus]),
+            "rep": np.concatenate([rep[rep >= 0] for rep, _ in bonus]),
+            "bonus": np.concatenate(
+                [np.full((rep >= 0).sum(), round(worth * UNIT)) for rep, worth in bonus]
+            ),
+        }
+    )
+    pairs = (
+        pairs[fit[profile[pairs["lead"]], pairs["rep"]] > NOT]
+        .groupby(["lead", "rep"], as_index=False)
+        .sum()
+    )
     return Problem(
         lead_id=leads["lead_id"].to_numpy(dtype=object),
         value=value,
-        worth=np.maximum(np.rint(leads["counts_for"].to_numpy(dtype=np.float64) / mean * UNIT), 1).astype(np.int64),
+        worth=np.maximum(
+            np.rint(leads["counts_for"].to_numpy(dtype=np.float64) / mean * UNIT), 1
+        ).astype(np.int64),
         owner=owner,
         previous=before,
         profile=profile,
@@ -139,10 +158,17 @@ def build_reps(rows: pa.Table, *, leads: int, as_of_us: int) -> Reps:
     away = _is_away(rows, as_of_us)
     free = np.where(away, 0, np.maximum(capacity - load, 0))
     given = min(leads, int(free.sum()))
-    low, high = (np.rint(rows[name].to_numpy() * UNIT).astype(np.int64) for name in ("min_share", "max_share"))
+    low, high = (
+        np.rint(rows[name].to_numpy() * UNIT).astype(np.int64)
+        for name in ("min_share", "max_share")
+    )
     places = np.minimum(free, high * given // UNIT)
     least = np.where(away, 0, -(-low * given // UNIT))
-    edges = np.clip(capacity[:, None] * np.arange(1, STEPS + 1) // STEPS, load[:, None], (load + places)[:, None])
+    edges = np.clip(
+        capacity[:, None] * np.arange(1, STEPS + 1) // STEPS,
+        load[:, None],
+        (load + places)[:, None],
+    )
     return Reps(
         rows=rows,
         rep_id=rows["rep_id"].to_numpy(),
@@ -159,10 +185,15 @@ def build_reps(rows: pa.Table, *, leads: int, as_of_us: int) -> Reps:
 def _is_away(rows: pa.Table, as_of_us: int) -> np.ndarray:
     """Who is on leave at as_of (r,); without an end it lasts, without a begin it began long ago."""
     begin, end = (rows[name].cast(pa.int64()).to_pylist() for name in ("away_from", "away_until"))
-    return np.array([
-        (a is not None or b is not None) and (a is None or a <= as_of_us) and (b is None or as_of_us <= b)
-        for a, b in zip(begin, end, strict=True)
-    ], dtype=bool)  # fmt: skip
+    return np.array(
+        [
+            (a is not None or b is not None)
+            and (a is None or a <= as_of_us)
+            and (b is None or as_of_us <= b)
+            for a, b in zip(begin, end, strict=True)
+        ],
+        dtype=bool,
+    )
 
 
 def _build_fit(
@@ -170,13 +201,18 @@ def _build_fit(
 ) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """Profile of each lead (n,); by criterion what each profile asks for, and who covers that; who fits it."""
     columns = settings.match.columns()
-    coded: dict[str, Any] = {name: pd.factorize(leads[field].fillna("")) for name, field in columns.items()}
+    coded: dict[str, Any] = {
+        name: pd.factorize(leads[field].fillna("")) for name, field in columns.items()
+    }
     teams, team = np.unique(reps.team.astype(str), return_inverse=True)
     profile, first = _number([codes for codes, _ in coded.values()], n=len(leads))
     distinct = {name: codes[first] for name, (codes, _) in coded.items()}
-    asked = {name: np.asarray(words, dtype=object)[distinct[name]] for name, (_, words) in coded.items()}
+    asked = {
+        name: np.asarray(words, dtype=object)[distinct[name]] for name, (_, words) in coded.items()
+    }
     covers = {
-        name: _cover(list(words), reps.rows[name].to_pylist())[distinct[name]] for name, (_, words) in coded.items()
+        name: _cover(list(words), reps.rows[name].to_pylist())[distinct[name]]
+        for name, (_, words) in coded.items()
     }
     everybody = np.ones((len(first), len(team)), dtype=bool)
     fits, waived = everybody.copy(), everybody.copy()
@@ -185,8 +221,13 @@ def _build_fit(
         waived &= who | (name in settings.fallback)
     members = np.equal.outer(team, np.arange(len(teams))) & (teams != "")
     near = (fits.astype(np.float32) @ members.astype(np.float32)) > 0
-    mates = waived & (((near.astype(np.float32) @ members.T.astype(np.float32)) > 0) | ~fits.any(axis=1, keepdims=True))
-    fit = np.where(fits, FITS, np.where(mates & bool(settings.fallback), TEAM_MATE, NOT)).astype(np.int8)
+    mates = waived & (
+        ((near.astype(np.float32) @ members.T.astype(np.float32)) > 0)
+        | ~fits.any(axis=1, keepdims=True)
+    )
+    fit = np.where(fits, FITS, np.where(mates & bool(settings.fallback), TEAM_MATE, NOT)).astype(
+        np.int8
+    )
     return profile, asked, covers, fit
 
 

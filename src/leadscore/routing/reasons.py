@@ -26,14 +26,22 @@ def say_reasons(problem: Problem, rep: np.ndarray) -> np.ndarray:
     kinds: list[tuple[np.ndarray, Callable[[int], str]]] = [
         (rep == problem.owner, lambda _: "owner"),
         (fit == TEAM_MATE, lambda i: _say_mate(problem, problem.profile[i], rep[i])),
-        (many == 1, lambda i: "only rep there who fits" + _say_asked(problem, problem.profile[i], before=": ")),
+        (
+            many == 1,
+            lambda i: (
+                "only rep there who fits" + _say_asked(problem, problem.profile[i], before=": ")
+            ),
+        ),
         (rep == problem.previous, lambda _: "kept from last time: nobody else is worth the change"),
         (given, lambda i: "best fit" + _say_asked(problem, problem.profile[i], before=": ")),
     ]
     left = given.copy()
-    load = [f"load {a + b} of {c}" + (f" a {period}" if period else "") for a, b, c, period in zip(
-        reps.load, taken, reps.capacity, reps.rows["period"].to_pylist(), strict=True
-    )]  # fmt: skip
+    load = [
+        f"load {a + b} of {c}" + (f" a {period}" if period else "")
+        for a, b, c, period in zip(
+            reps.load, taken, reps.capacity, reps.rows["period"].to_pylist(), strict=True
+        )
+    ]
     for kind, say in kinds:
         for i in np.flatnonzero(left & kind).tolist():
             said[i] = f"{say(i)}; {load[rep[i]]}"
@@ -49,13 +57,20 @@ def say_reasons(problem: Problem, rep: np.ndarray) -> np.ndarray:
 
 
 def _say_asked(problem: Problem, profile: int, *, before: str) -> str:
-    asked = [f"{problem.called[name]} {words[profile]}" for name, words in problem.asked.items() if words[profile]]
+    asked = [
+        f"{problem.called[name]} {words[profile]}"
+        for name, words in problem.asked.items()
+        if words[profile]
+    ]
     return before + ", ".join(asked) if asked else ""
 
 
 def _say_mate(problem: Problem, profile: int, rep: int) -> str:
-    lacks = [f"{problem.called[name]} {problem.asked[name][profile]}" for name, who in problem.covers.items()
-             if not who[profile, rep]]  # fmt: skip
+    lacks = [
+        f"{problem.called[name]} {problem.asked[name][profile]}"
+        for name, who in problem.covers.items()
+        if not who[profile, rep]
+    ]
     team = problem.reps.team[rep]
     return (f"team {team} steps in" if team else "steps in") + f", without {', '.join(lacks)}"
 
@@ -86,9 +101,14 @@ def _say_nowhere(problem: Problem, rep: np.ndarray, taken: np.ndarray, said: np.
     nowhere = np.flatnonzero(rep < 0)
     can = problem.fit > NOT
     full = np.asarray(
-        (can & (problem.reps.places > 0)).any(axis=1) & ~(can & (problem.reps.places > taken)).any(axis=1)
+        (can & (problem.reps.places > 0)).any(axis=1)
+        & ~(can & (problem.reps.places > taken)).any(axis=1)
     )
-    whole = {p: _say_profile(problem, p) for p in np.unique(problem.profile[nowhere]).tolist() if not full[p]}
+    whole = {
+        p: _say_profile(problem, p)
+        for p in np.unique(problem.profile[nowhere]).tolist()
+        if not full[p]
+    }
     for i in nowhere[~full[problem.profile[nowhere]]]:
         said[i] = whole[problem.profile[i]]
     if len(crowded := nowhere[full[problem.profile[nowhere]]]):
@@ -104,11 +124,17 @@ def _say_crowded(problem: Problem, rep: np.ndarray, crowded: np.ndarray, said: n
     groups, begin = np.unique(np.sort(member), return_index=True)
     placed = np.flatnonzero(rep >= 0)
     placed = placed[np.argsort(-problem.worth[placed], kind="stable")]
-    above = np.searchsorted(-problem.worth[placed], -problem.worth)  # how many of those placed are worth more
+    above = np.searchsorted(
+        -problem.worth[placed], -problem.worth
+    )  # how many of those placed are worth more
     for group, leads in zip(groups, np.split(crowded, begin[1:]), strict=True):
         who = np.unpackbits(sets[group], count=can.shape[1]).astype(bool)
         better = np.append(0, np.cumsum(who[rep[placed]]))[above[leads]]
-        full_by = "at capacity or has the largest share" if (_is_capped(problem) & who).any() else "at capacity"
+        full_by = (
+            "at capacity or has the largest share"
+            if (_is_capped(problem) & who).any()
+            else "at capacity"
+        )
         for i, n in zip(leads, better, strict=True):
             said[i] = f"everybody who fits is {full_by}: {n} better leads took the places"
 

@@ -32,7 +32,9 @@ def _longest(problem: Problem, rep: np.ndarray) -> np.ndarray:
     taken = np.bincount(rep[rep >= 0], minlength=r)
     used = fill_steps(reps.steps, taken) > 0
     last = np.where(used.any(axis=1), reps.steps.shape[1] - 1 - np.argmax(used[:, ::-1], axis=1), 0)
-    give_up = np.where(taken > reps.least, -problem.step_bonus[last], NEVER)  # a place that stays empty
+    give_up = np.where(
+        taken > reps.least, -problem.step_bonus[last], NEVER
+    )  # a place that stays empty
     start = np.append(give_up, 0)  # the last node is nobody, whose leads are free
     reached = start
     while True:
@@ -47,10 +49,16 @@ def _best_moves(problem: Problem, rep: np.ndarray) -> np.ndarray:
     """What moving the best lead from a to b brings (r + 1, r + 1), the last being nobody; NEVER if none can move."""
     r = len(problem.reps.rep_id)
     here = np.where(rep < 0, r, rep)
-    leave = problem.worth - problem.net(rep)  # to be added to what it brings elsewhere, but for its worth
+    leave = problem.worth - problem.net(
+        rep
+    )  # to be added to what it brings elsewhere, but for its worth
     moves = np.full((r + 1, r + 1), NEVER)
-    cost = np.where(problem.fit > NOT, np.where(problem.fit == TEAM_MATE, -problem.mate_costs, 0), NEVER)
-    order = np.lexsort((-leave, problem.profile, here))  # one lead speaks for all of its profile with one rep
+    cost = np.where(
+        problem.fit > NOT, np.where(problem.fit == TEAM_MATE, -problem.mate_costs, 0), NEVER
+    )
+    order = np.lexsort(
+        (-leave, problem.profile, here)
+    )  # one lead speaks for all of its profile with one rep
     first = np.ones(len(order), dtype=bool)
     first[1:] = (np.diff(here[order]) != 0) | (np.diff(problem.profile[order]) != 0)
     speakers = order[first]

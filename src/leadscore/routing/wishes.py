@@ -27,7 +27,9 @@ def find_unmatched(fields: pa.Table, reps: pa.Table, settings: RoutingSettings) 
     for criterion, column in settings.match.columns().items():
         known = [value for value in fields[column].unique().to_pylist() if value is not None]
         lines = _lines_by_value(reps, criterion)
-        unmatched = [_name_value(value, lines[value], known) for value in lines if value not in known]
+        unmatched = [
+            _name_value(value, lines[value], known) for value in lines if value not in known
+        ]
         if unmatched:
             warnings.append(
                 f"list of reps: no lead has the {column} {_enumerate(unmatched)}; "
@@ -47,7 +49,11 @@ def _lines_by_value(reps: pa.Table, criterion: str) -> dict[str, list[int]]:
 
 
 def _name_value(value: str, lines: list[int], known: list[str]) -> str:
-    where = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines[:MOST_NAMED]))}"
+    where = (
+        f"line {lines[0]}"
+        if len(lines) == 1
+        else f"lines {', '.join(map(str, lines[:MOST_NAMED]))}"
+    )
     near = nearest(value, sorted(known))
     return f"{value!r} ({where}" + (f"; did you mean {near!r}?)" if near else ")")
 
@@ -90,7 +96,13 @@ def _find_short(problem: Problem, granted: np.ndarray) -> list[str]:
     lines = [_say_short(problem, j, granted[j], fitting[j]) for j in short[:MOST_LINES]]
     more = len(short) - MOST_LINES
     if more > 0:
-        lines.append(counted(more, "more rep gets less than its min_share", "more reps get less than their min_share"))
+        lines.append(
+            counted(
+                more,
+                "more rep gets less than its min_share",
+                "more reps get less than their min_share",
+            )
+        )
     return lines
 
 

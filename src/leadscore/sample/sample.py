@@ -85,7 +85,11 @@ TITLES: dict[str, tuple[str, ...]] = {
 # What arrives while a lead is open: stream -> (rate, mark -> share in each class). A mark is the answer, or how many
 # pages a visit has.
 SAME = (1.0, 1.0, 1.0, 1.0)
-PAGES = {"1": (0.30, 0.40, 0.55, 0.80), "3": (0.40, 0.38, 0.30, 0.15), "8": (0.30, 0.22, 0.15, 0.05)}
+PAGES = {
+    "1": (0.30, 0.40, 0.55, 0.80),
+    "3": (0.40, 0.38, 0.30, 0.15),
+    "8": (0.30, 0.22, 0.15, 0.05),
+}
 Stream = tuple[Share, dict[str, Share]]
 ACTIVITIES: dict[str, Stream] = {
     "email_sent": ((0.1, 0.095, 0.085, 0.075), {"1": SAME}),
@@ -93,7 +97,10 @@ ACTIVITIES: dict[str, Stream] = {
     "call": ((0.04, 0.025, 0.013, 0.005), {"1": SAME}),
     "meeting": ((0.0225, 0.012, 0.004, 0.001), {"1": SAME}),
     "web_visit": ((0.04, 0.035, 0.03, 0.015), PAGES),
-    "pricing_visit": ((0.018, 0.011, 0.005, 0.0015), {"1": (0.5, 0.6, 0.7, 0.8), "3": (0.5, 0.4, 0.3, 0.2)}),
+    "pricing_visit": (
+        (0.018, 0.011, 0.005, 0.0015),
+        {"1": (0.5, 0.6, 0.7, 0.8), "3": (0.5, 0.4, 0.3, 0.2)},
+    ),
     "download": ((0.006, 0.008, 0.008, 0.004), {"1": SAME}),
     "webinar": ((0.005, 0.006, 0.006, 0.002), {"1": SAME}),
 }
@@ -126,7 +133,20 @@ REPS = ("Anke Brandt", "Jonas Keller", "Miriam Vogt", "Tim Huber", "Ingrid Solbe
         "Sanne de Wit", "Luc Moreau", "Claire Dubois", "Owen Hughes", "Niamh Byrne")  # fmt: skip
 REPS_A_TEAM = len(REPS) // len(TERRITORIES)
 COMPANIES = (
-    ("Nord", "Alpha", "Delta", "Rhein", "Blue", "Prime", "Terra", "Nova", "Inter", "Uni", "Stern", "Vita"),
+    (
+        "Nord",
+        "Alpha",
+        "Delta",
+        "Rhein",
+        "Blue",
+        "Prime",
+        "Terra",
+        "Nova",
+        "Inter",
+        "Uni",
+        "Stern",
+        "Vita",
+    ),
     ("tec", "log", "werk", "trade", "med", "soft", "form", "plast", "metal", "food", "bau", "net"),
     ("GmbH", "AG", "Ltd", "AB", "BV", "SA", "Group", "& Co"),
 )
@@ -161,7 +181,9 @@ def write_sample(folder: Path, *, leads: int, seed: int) -> dict[str, Any]:
                     writers[name].write_table(table)
                     rows[name] = rows.get(name, 0) + table.num_rows
         pa_csv.write_csv(_reps(), beside / "exports" / "reps.csv", write_options=PLAIN)
-        text = resources.files("leadscore.sample").joinpath("sample.toml").read_text(encoding="utf-8")
+        text = (
+            resources.files("leadscore.sample").joinpath("sample.toml").read_text(encoding="utf-8")
+        )
         (beside / "leadscore.toml").write_text(text, encoding="utf-8")
 
     taken = folder.exists()  # a mount, a link, or where the user stands: it stays, and is filled
@@ -180,8 +202,12 @@ def draw_crowds(*, leads: int, seed: int) -> Iterator[Crowd]:
     chunks = -(-leads // CHUNK)
     for chunk in range(chunks):
         first, end = leads * chunk // chunks, leads * (chunk + 1) // chunks
-        arrive = (START_TAU + (UNTIL_TAU - START_TAU) * np.array([chunk, chunk + 1]) / chunks).tolist()
-        yield _draw_crowd(np.random.default_rng([seed, chunk]), first=first, n=end - first, arrive=arrive)
+        arrive = (
+            START_TAU + (UNTIL_TAU - START_TAU) * np.array([chunk, chunk + 1]) / chunks
+        ).tolist()
+        yield _draw_crowd(
+            np.random.default_rng([seed, chunk]), first=first, n=end - first, arrive=arrive
+        )
 
 
 @dataclass(frozen=True)
@@ -293,7 +319,10 @@ class Crowd:
 def _draw_crowd(rng: np.random.Generator, *, first: int, n: int, arrive: list[float]) -> Crowd:
     created_s, created = _whole(np.sort(rng.uniform(arrive[0], arrive[1], n)))
     lead_class = _choose(rng, np.exp(_log_prior(created_s)))
-    codes = {name: _choose(rng, np.array(list(values.values())).T[lead_class]) for name, values in ATTRIBUTES.items()}
+    codes = {
+        name: _choose(rng, np.array(list(values.values())).T[lead_class])
+        for name, values in ATTRIBUTES.items()
+    }
     spells = _draw_spells(rng, created, lead_class)
     events = _draw_events(rng, lead_class, spells)
     responses = _draw_responses(rng, lead_class, spells, events)
@@ -339,7 +368,9 @@ def _draw_spells(rng: np.random.Generator, created: Array, lead_class: Array) ->
     }
 
 
-def _draw_events(rng: np.random.Generator, lead_class: Array, spells: dict[str, Array]) -> dict[str, Array]:
+def _draw_events(
+    rng: np.random.Generator, lead_class: Array, spells: dict[str, Array]
+) -> dict[str, Array]:
     """Everything that arrives in an open spell before UNTIL: a Poisson process of each stream, with marks."""
     of_spell = lead_class[spells["spell_lead"]]
     length = np.clip(np.minimum(spells["spell_end"], UNTIL_TAU) - spells["spell_start"], 0, None)
@@ -350,7 +381,13 @@ def _draw_events(rng: np.random.Generator, lead_class: Array, spells: dict[str, 
         parts.append((spell, np.full(len(spell), code), mark))
     spell, stream, mark = (np.concatenate(column) for column in zip(*parts, strict=True))
     seconds, tau = _whole(spells["spell_start"][spell] + length[spell] * rng.random(len(spell)))
-    return {"event_spell": spell, "event_stream": stream, "event_mark": mark, "event_tau": tau, "event_s": seconds}
+    return {
+        "event_spell": spell,
+        "event_stream": stream,
+        "event_mark": mark,
+        "event_tau": tau,
+        "event_s": seconds,
+    }
 
 
 def _draw_responses(
@@ -367,7 +404,9 @@ def _draw_responses(
     return found
 
 
-def _draw_stays(rng: np.random.Generator, lead_class: Array, spells: dict[str, Array]) -> dict[str, Array]:
+def _draw_stays(
+    rng: np.random.Generator, lead_class: Array, spells: dict[str, Array]
+) -> dict[str, Array]:
     """The stages that a lead goes through, forward and back, until its spell ends or UNTIL."""
     of_spell = lead_class[spells["spell_lead"]]
     end = np.minimum(spells["spell_end"], UNTIL_TAU)
@@ -375,14 +414,20 @@ def _draw_stays(rng: np.random.Generator, lead_class: Array, spells: dict[str, A
     start, stage = spells["spell_start"], (~np.isnan(spells["spell_gap"])).astype(np.int64)
     parts = []
     while len(spell):
-        forward, back = (np.array(rate)[of_spell[spell]] * _can_move(stage, step) for step, rate in MOVES.items())
+        forward, back = (
+            np.array(rate)[of_spell[spell]] * _can_move(stage, step) for step, rate in MOVES.items()
+        )
         _, left = _whole(start + rng.exponential(1 / (forward + back)))
         step = np.where(rng.random(len(spell)) < forward / (forward + back), 1, -1)
         moves = left < end[spell]
-        parts.append((spell, start, np.where(moves, left, spells["spell_end"][spell]), stage, step * moves))
+        parts.append(
+            (spell, start, np.where(moves, left, spells["spell_end"][spell]), stage, step * moves)
+        )
         spell, start, stage = spell[moves], left[moves], (stage + step)[moves]
     names = ("stay_spell", "stay_start", "stay_end", "stay_stage", "stay_step")
-    return dict(zip(names, (np.concatenate(column) for column in zip(*parts, strict=True)), strict=True))
+    return dict(
+        zip(names, (np.concatenate(column) for column in zip(*parts, strict=True)), strict=True)
+    )
 
 
 def _can_move(stage: Array, step: int) -> Array:
@@ -411,7 +456,12 @@ def _answers(rng: np.random.Generator, crowd: Crowd) -> _Answers:
             if field == "timeline":
                 value = (seconds // DAY_S + value).astype("datetime64[D]")
         parts.append(
-            (crowd.spell_lead[crowd.event_spell[events]], seconds, np.full(len(events), field), value.astype(str))
+            (
+                crowd.spell_lead[crowd.event_spell[events]],
+                seconds,
+                np.full(len(events), field),
+                value.astype(str),
+            )
         )
     lead, seconds, asked, value = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(seconds, kind="stable")
@@ -439,7 +489,9 @@ def _leads(rng: np.random.Generator, crowd: Crowd, answers: _Answers) -> dict[st
     title = np.full(n, "", dtype=object)
     for code, level in enumerate(ATTRIBUTES["title"]):
         mine = crowd.codes["title"] == code
-        title[mine] = np.array(TITLES[level], dtype=object)[rng.integers(0, len(TITLES[level]), mine.sum())]
+        title[mine] = np.array(TITLES[level], dtype=object)[
+            rng.integers(0, len(TITLES[level]), mine.sum())
+        ]
     status = np.full(n, "Open", dtype=object)
     closed = crowd.spell_end_s < UNTIL_S
     status[crowd.spell_lead] = np.where(closed, np.where(crowd.spell_won, "Won", "Lost"), "Open")
@@ -449,7 +501,9 @@ def _leads(rng: np.random.Generator, crowd: Crowd, answers: _Answers) -> dict[st
         "company": pa.array([f"{a}{b} {c}" for a, b, c in zip(*names, strict=True)]),
         "country": pa.array(country),
         "industry": pa.array(np.array(list(ATTRIBUTES["industry"]))[crowd.codes["industry"]]),
-        "employees": pa.array(_within(rng, list(ATTRIBUTES["employees"]), crowd.codes["employees"])),
+        "employees": pa.array(
+            _within(rng, list(ATTRIBUTES["employees"]), crowd.codes["employees"])
+        ),
         "source": pa.array(np.array(list(ATTRIBUTES["source"]))[crowd.codes["source"]]),
         "job_title": pa.array(title, pa.string()),
         "amount": pa.array(_within(rng, list(ATTRIBUTES["amount"]), crowd.codes["amount"])),
@@ -475,7 +529,13 @@ def _activities(rng: np.random.Generator, crowd: Crowd) -> dict[str, Any]:
     pages[crowd.event_stream >= len(ACTIVITIES)] = 0  # answers are no activities
     event = np.repeat(np.arange(k), pages)
     page = np.arange(len(event)) - np.searchsorted(event, event)
-    parts = [(event, crowd.event_stream[event], crowd.event_s[event] + page * rng.integers(5, 90, k)[event])]
+    parts = [
+        (
+            event,
+            crowd.event_stream[event],
+            crowd.event_s[event] + page * rng.integers(5, 90, k)[event],
+        )
+    ]
     kinds = [*STREAMS, *RESPONSES, "scanner"]
     for kind, tau in crowd.responses.items():
         came = np.flatnonzero(tau < UNTIL_TAU)
@@ -486,19 +546,25 @@ def _activities(rng: np.random.Generator, crowd: Crowd) -> dict[str, Any]:
     event, code, seconds = (np.concatenate(column) for column in zip(*parts, strict=True))
     duration = np.zeros(k, dtype=np.int64)
     for kind, (least, most) in SECONDS.items():
-        duration = np.where(crowd.event_stream == codes[kind], rng.integers(least, most, k), duration)
+        duration = np.where(
+            crowd.event_stream == codes[kind], rng.integers(least, most, k), duration
+        )
     duration = np.where(code < len(STREAMS), duration[event], 0)
     order = np.lexsort((event, code, seconds))
     event, code, seconds, duration = event[order], code[order], seconds[order], duration[order]
     shown = np.array(["email_open" if kind == "scanner" else kind for kind in kinds])
-    actors = np.array(["system" if kind == "scanner" else "rep" if kind in BY_REP else "lead" for kind in kinds])
+    actors = np.array(
+        ["system" if kind == "scanner" else "rep" if kind in BY_REP else "lead" for kind in kinds]
+    )
     return {
         "lead_id": crowd.ids.take(pa.array(crowd.spell_lead[crowd.event_spell[event]])),
         "at": _moments(seconds),
         "type": pa.array(shown[code]),
         "actor": pa.array(actors[code]),
         "duration_s": pa.array(duration, mask=duration == 0),
-        "thread": pa.array(event),  # the rows of one visit, or of one e-mail; other leads may have the number too
+        "thread": pa.array(
+            event
+        ),  # the rows of one visit, or of one e-mail; other leads may have the number too
     }
 
 
@@ -552,7 +618,9 @@ def _log_prior(created_s: Array) -> Array:
 
 def _choose(rng: np.random.Generator, share: Array) -> Array:
     """A position in each row of `share` (n, choices), drawn by its shares."""
-    return np.asarray((rng.random(len(share))[:, None] > np.cumsum(share, axis=1)[:, :-1]).sum(axis=1))
+    return np.asarray(
+        (rng.random(len(share))[:, None] > np.cumsum(share, axis=1)[:, :-1]).sum(axis=1)
+    )
 
 
 def _within(rng: np.random.Generator, ranges: list[str], code: Array) -> Array:
@@ -581,7 +649,9 @@ def _clock() -> tuple[Array, Array]:
     midnight = days.astype("datetime64[s]").astype(np.int64)
     seconds = np.column_stack([midnight + 8 * 3600, midnight + 18 * 3600]).ravel()
     total = np.cumsum(speed)
-    tau = np.column_stack([np.append(0, total[:-1]), total]).ravel()  # a night is one tau, to the last bit
+    tau = np.column_stack(
+        [np.append(0, total[:-1]), total]
+    ).ravel()  # a night is one tau, to the last bit
     return seconds.astype(np.float64), tau
 
 

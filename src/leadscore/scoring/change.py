@@ -49,9 +49,15 @@ class Previous:
 
 
 def describe_change(
-    history: History, model: WinModel, *, lead_id: np.ndarray, raw: np.ndarray, shift: float, as_of_us: int,
+    history: History,
+    model: WinModel,
+    *,
+    lead_id: np.ndarray,
+    raw: np.ndarray,
+    shift: float,
+    as_of_us: int,
     previous: Previous | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """`change` in words, `change_points` (percentage points, None without comparison) and `trend`, each (n,).
 
     Args:
@@ -67,24 +73,48 @@ def describe_change(
     points, trend = np.full(len(raw), np.nan), np.full(len(raw), "no comparison", dtype=object)
     found = None
     if previous:
-        found = _compare(history, model, lead_id, raw, shift=shift, as_of_us=as_of_us, previous=previous)
+        found = _compare(
+            history, model, lead_id, raw, shift=shift, as_of_us=as_of_us, previous=previous
+        )
     if found is not None:
         at, change[at], points[at] = found[0], found[1], found[2]
-        trend[at] = np.select([found[2] >= STEADY, found[2] <= -STEADY], ["improving", "declining"], "steady")
-    return {"change": change, "change_points": [None if np.isnan(x) else float(x) for x in points], "trend": trend}
+        trend[at] = np.select(
+            [found[2] >= STEADY, found[2] <= -STEADY], ["improving", "declining"], "steady"
+        )
+    return {
+        "change": change,
+        "change_points": [None if np.isnan(x) else float(x) for x in points],
+        "trend": trend,
+    }
 
 
 def _compare(
-    history: History, model: WinModel, lead_id: np.ndarray, raw: np.ndarray, *, shift: float, as_of_us: int,
+    history: History,
+    model: WinModel,
+    lead_id: np.ndarray,
+    raw: np.ndarray,
+    *,
+    shift: float,
+    as_of_us: int,
     previous: Previous,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Which leads (k,) can be compared, in words and in points; None if the old model cannot judge them any more."""
     old = previous.model
-    features = build_features(history.settings, leave_out=frozenset(old.document.get("left_out", ()))) if old else []
-    learned = [(each["name"], each["fingerprint"]) for each in old.document["features"]] if old else None
+    features = (
+        build_features(history.settings, leave_out=frozenset(old.document.get("left_out", ())))
+        if old
+        else []
+    )
+    learned = (
+        [(each["name"], each["fingerprint"]) for each in old.document["features"]] if old else None
+    )
     if old is None or learned != [(feature.name, feature.fingerprint()) for feature in features]:
         return None
-    told = previous.receipts.select(["lead_id", "win_probability"]).to_pandas().set_index("lead_id")["win_probability"]
+    told = (
+        previous.receipts.select(["lead_id", "win_probability"])
+        .to_pandas()
+        .set_index("lead_id")["win_probability"]
+    )
     at = np.flatnonzero(np.isin(lead_id, told.index.to_numpy(dtype=object)))
     if not len(at):
         return at, np.empty(0, dtype=object), np.empty(0)
@@ -107,15 +137,22 @@ def _replay(
     lists = [rows.assign(as_of_us=then_us, known_us=then_us), rows.assign(known_us=then_us), rows]
     order = pd.DataFrame({"lead_id": lead_id})
     return [
-        build_matrix(history.snapshot(each), features).take(order.assign(as_of_us=each["as_of_us"].iloc[0]))
+        build_matrix(history.snapshot(each), features).take(
+            order.assign(as_of_us=each["as_of_us"].iloc[0])
+        )
         for each in lists
     ]
 
 
 def compute_steps(
-    old: WinModel, new: WinModel, before: np.ndarray, raws: Sequence[np.ndarray], raw: np.ndarray, *,
+    old: WinModel,
+    new: WinModel,
+    before: np.ndarray,
+    raws: Sequence[np.ndarray],
+    raw: np.ndarray,
+    *,
     shifts: tuple[float, float] = (0.0, 0.0),
-) -> dict[str, np.ndarray]:  # fmt: skip
+) -> dict[str, np.ndarray]:
     """The change of calibrated log-odds (k,) by step; they add up to that of the probability.
 
     Args:
@@ -147,13 +184,20 @@ def slope_between(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """How much the probability changes for a change of the log-odds, on the way from one to the other."""
     difference = log_odds(after) - log_odds(before)
     flat = np.abs(difference) < 1e-9
-    return np.asarray(np.where(flat, before * (1 - before), (after - before) / np.where(flat, 1.0, difference)))
+    return np.asarray(
+        np.where(flat, before * (1 - before), (after - before) / np.where(flat, 1.0, difference))
+    )
 
 
 def _say(
-    old: WinModel, features: Sequence[Feature], matrices: Sequence[Matrix], steps: dict[str, np.ndarray],
-    *, factor: np.ndarray, points: np.ndarray,
-) -> np.ndarray:  # fmt: skip
+    old: WinModel,
+    features: Sequence[Feature],
+    matrices: Sequence[Matrix],
+    steps: dict[str, np.ndarray],
+    *,
+    factor: np.ndarray,
+    points: np.ndarray,
+) -> np.ndarray:
     """The words (k,): the change in points, and what made it, the largest part first."""
     said = np.array([f"{x:+.0f}" if round(x) else "no change" for x in points], dtype=object)
     worth = np.max([np.abs(factor * step) for step in steps.values()], axis=0) >= LEAST
@@ -168,17 +212,34 @@ def _say(
     for i, row in enumerate(rows):
         parts = []
         for name, (was, now, words) in STEPS.items():
-            added, whole = contributions[now][i] - contributions[was][i], factor[row] * steps[name][row]
+            added, whole = (
+                contributions[now][i] - contributions[was][i],
+                factor[row] * steps[name][row],
+            )
             if np.abs(added).sum() < NOTHING:
                 parts.append((whole, words))
                 continue
             shares = apportion(whole, added, worth=factor[row])
             totals = np.bincount(group_of, weights=shares)
-            for group in np.flatnonzero(np.abs(totals) >= LEAST):  # wording all of them would take most of the time
-                total, main = float(totals[group]), max(groups[group], key=lambda at: abs(shares[at]))
-                value = known_value(features[main], some[now][features[main].name][i], encoded[now][i, main])
-                parts += [] if value is None else [(total, features[main].sentence(value, speaks_for=total > 0))]
-        large = sorted((part for part in parts if abs(part[0]) >= LEAST), key=lambda part: (-abs(part[0]), part[1]))
+            for group in np.flatnonzero(
+                np.abs(totals) >= LEAST
+            ):  # wording all of them would take most of the time
+                total, main = (
+                    float(totals[group]),
+                    max(groups[group], key=lambda at: abs(shares[at])),
+                )
+                value = known_value(
+                    features[main], some[now][features[main].name][i], encoded[now][i, main]
+                )
+                parts += (
+                    []
+                    if value is None
+                    else [(total, features[main].sentence(value, speaks_for=total > 0))]
+                )
+        large = sorted(
+            (part for part in parts if abs(part[0]) >= LEAST),
+            key=lambda part: (-abs(part[0]), part[1]),
+        )
         told = "; ".join(f"{what} {part:+.0f}" for part, what in large[:MOST_SAID])
         said[row] += f": {told}" if told else ""
     return np.asarray(said)

@@ -38,7 +38,9 @@ def explain_lead(
     the times is added when that is calibrated;
     `facts` are all that was known by then, the oldest first, with the moments at which they happened and were known.
     """
-    features = build_features(history.settings, leave_out=frozenset(model.document.get("left_out", ())))
+    features = build_features(
+        history.settings, leave_out=frozenset(model.document.get("left_out", ()))
+    )
     rows = history.open_list(as_of_us)
     matrix = build_matrix(history.snapshot(rows[rows["lead_id"] == lead_id]), features)
     contributions, encoded = model.contributions(matrix.columns)[0], model.encode(matrix.columns)[0]
@@ -50,12 +52,18 @@ def explain_lead(
         "calibrator": model.document["calibrator"]["kind"],
         "shift": shift,
         "win_probability": float(model.probability(raw, shift)[0]),
-        "facts": _read_facts(history, lead_id, history.known_us(as_of_us)) if history.settings.is_dated else [],
+        "facts": _read_facts(history, lead_id, history.known_us(as_of_us))
+        if history.settings.is_dated
+        else [],
     }
 
 
 def _groups(
-    model: WinModel, columns: dict[str, np.ndarray], features: list[Feature], added: np.ndarray, encoded: np.ndarray
+    model: WinModel,
+    columns: dict[str, np.ndarray],
+    features: list[Feature],
+    added: np.ndarray,
+    encoded: np.ndarray,
 ) -> list[dict[str, Any]]:
     """What each group of features adds, the largest first; a feature without a value says that it is not known."""
     found: dict[str, dict[str, Any]] = {}
@@ -66,11 +74,15 @@ def _groups(
         why = "not shown, since it names our own people" if feature.names_people else "not known"
         unknown = f"{feature.up.partition(':')[0].replace('{value}', '').strip()}: {why}"
         said = feature.sentence(value, speaks_for=added[at] > 0) if known else unknown
-        group = found.setdefault(feature.group, {"group": feature.group, "value": 0.0, "features": []})
+        group = found.setdefault(
+            feature.group, {"group": feature.group, "value": 0.0, "features": []}
+        )
         group["value"] += float(added[at])
         seen = value if feature.is_category else encoded[at]
         told = tell_evidence(evidence, feature, seen) if known else ""
-        group["features"].append({"name": feature.name, "said": said, "value": float(added[at]), "evidence": told})
+        group["features"].append(
+            {"name": feature.name, "said": said, "value": float(added[at]), "evidence": told}
+        )
     for group in found.values():
         group["features"].sort(key=lambda each: -abs(each["value"]))
         group["said"] = group["features"][0]["said"]
@@ -92,7 +104,9 @@ def _tell_value(value: Any, field: LeadField, *, zone: str) -> str:
     if pd.isna(value):
         return "none"
     if field.type == "number":
-        return f"{int(value) / 10**field.decimals:,.{field.decimals}f}".removesuffix("." + "0" * field.decimals)
+        return f"{int(value) / 10**field.decimals:,.{field.decimals}f}".removesuffix(
+            "." + "0" * field.decimals
+        )
     if field.type == "date":
         return str(pd.Timestamp(int(value), unit="us", tz="UTC").tz_convert(zone).date())
     return str(value)
@@ -124,7 +138,9 @@ def read_past_scores(receipts: pa.Table, lead_id: str) -> list[dict[str, Any]]:
     mine = mine.sort_values(["as_of", "publication_id"], kind="stable")
     return [
         {
-            "as_of": pd.Timestamp(row.as_of).isoformat().replace("+00:00", "Z") if row.as_of.value else None,
+            "as_of": pd.Timestamp(row.as_of).isoformat().replace("+00:00", "Z")
+            if row.as_of.value
+            else None,
             "win_probability": float(row.win_probability),
             "score": float(row.score),
             "tier": str(row.tier),

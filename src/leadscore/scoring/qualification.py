@@ -36,17 +36,27 @@ def qualify(
 
     for letter in settings.must_have:
         strength = strengths.get(letter, np.full(n, np.nan))
-        decide(strength <= 0, "disqualified", f"must have {letter}; back with a better answer on {letter}")
+        decide(
+            strength <= 0,
+            "disqualified",
+            f"must have {letter}; back with a better answer on {letter}",
+        )
         decide(np.isnan(strength), "needs_answers", f"must have {letter}, which is not known")
     for each in settings.rules:
-        said = each.name + (f"; back with {_back_with(each)}" if each.verdict == "disqualified" else "")
+        said = each.name + (
+            f"; back with {_back_with(each)}" if each.verdict == "disqualified" else ""
+        )
         decide(_holds(each, tier, probability, strengths), each.verdict, said)
     return verdict, rule
 
 
-def _holds(rule: Rule, tier: np.ndarray, probability: np.ndarray, strengths: Strengths) -> np.ndarray:
+def _holds(
+    rule: Rule, tier: np.ndarray, probability: np.ndarray, strengths: Strengths
+) -> np.ndarray:
     """Where all that a rule states holds (n,); of questions that nobody asks the number of answers is not asked."""
-    answers = np.sum([~np.isnan(each) for each in strengths.values()], axis=0) if strengths else None
+    answers = (
+        np.sum([~np.isnan(each) for each in strengths.values()], axis=0) if strengths else None
+    )
     unknown = np.full(len(tier), np.nan)
     found = np.ones(len(tier), dtype=bool)
     if rule.tiers:
@@ -83,7 +93,11 @@ def _back_with(rule: Rule) -> str:
 
 def read_strengths(columns: Mapping[str, np.ndarray], settings: Settings) -> Strengths:
     """The strengths that a matrix has, of the letters that the settings ask."""
-    return {str(letter): columns[f"bant_{letter}"] for letter in settings.bant if f"bant_{letter}" in columns}
+    return {
+        str(letter): columns[f"bant_{letter}"]
+        for letter in settings.bant
+        if f"bant_{letter}" in columns
+    }
 
 
 def overrides_in_force(overrides: Sequence[Override], *, as_of_us: int) -> list[Override]:
@@ -92,10 +106,14 @@ def overrides_in_force(overrides: Sequence[Override], *, as_of_us: int) -> list[
     return list({(each["lead_id"], each["action"] == "tier"): each for each in there}.values())
 
 
-def override_tiers(overrides: Sequence[Override], lead_id: np.ndarray, tier: np.ndarray) -> np.ndarray:
+def override_tiers(
+    overrides: Sequence[Override], lead_id: np.ndarray, tier: np.ndarray
+) -> np.ndarray:
     """The tiers (n,), those of people in place of the model's."""
     told = {each["lead_id"]: each["value"] for each in overrides if each["action"] == "tier"}
-    return np.array([told.get(lead, given) for lead, given in zip(lead_id, tier, strict=True)], dtype=object)
+    return np.array(
+        [told.get(lead, given) for lead, given in zip(lead_id, tier, strict=True)], dtype=object
+    )
 
 
 def override_verdicts(
@@ -116,14 +134,20 @@ def override_verdicts(
     return verdict, rule, said
 
 
-def decided_by_hand(overrides: Sequence[Override], lead_id: np.ndarray, *, tier: bool) -> np.ndarray:
+def decided_by_hand(
+    overrides: Sequence[Override], lead_id: np.ndarray, *, tier: bool
+) -> np.ndarray:
     """Which leads (n,) a person put into a tier, or else qualified or excluded."""
     leads = {each["lead_id"] for each in overrides if (each["action"] == "tier") == tier}
     return np.array([lead in leads for lead in lead_id], dtype=bool)
 
 
 def _in_words(override: Override) -> str:
-    what = {"exclude": "excluded", "qualify": f"called {override['value']}", "tier": f"put into {override['value']}"}
+    what = {
+        "exclude": "excluded",
+        "qualify": f"called {override['value']}",
+        "tier": f"put into {override['value']}",
+    }
     until = f" until {override['until']}" if override["until"] else ""
     why = f": {override['why']}" if override["why"] else ""
     return f"{what[override['action']]} by {override['by'] or 'somebody'}{until}{why}"

@@ -81,10 +81,16 @@ class Effect:
             (self.verdict[at], "another qualification"),
             (self.richer[at], "a clearly higher expected value"),
         ]
-        return ", ".join(f"{chance * 100:.0f} % chance of {what}" for chance, what in chances if round(chance, 2) > 0)
+        return ", ".join(
+            f"{chance * 100:.0f} % chance of {what}"
+            for chance, what in chances
+            if round(chance, 2) > 0
+        )
 
 
-def ask_next(model: WinModel, matrix: Matrix, standing: Standing, settings: Settings) -> dict[str, Any]:
+def ask_next(
+    model: WinModel, matrix: Matrix, standing: Standing, settings: Settings
+) -> dict[str, Any]:
     """`next_question` and `next_question_gain` (n,): what to ask, and how likely the answer changes what is done.
 
     Every answer that open leads of the same stage gave, weighted by how often, is put in place of the missing one, and
@@ -98,21 +104,29 @@ def ask_next(model: WinModel, matrix: Matrix, standing: Standing, settings: Sett
     said = np.full(n, "", dtype=object)
     for letter in settings.bant:
         strength = matrix.columns.get(f"bant_{letter}")
-        missing = np.flatnonzero(np.isnan(strength)) if strength is not None else np.empty(0, dtype=int)
+        missing = (
+            np.flatnonzero(np.isnan(strength)) if strength is not None else np.empty(0, dtype=int)
+        )
         if strength is None or not len(missing) or np.isnan(strength).all():
             continue
         effect = _try(model, matrix, standing, settings, letter=letter, at=missing)
         gain, move = effect.gain, effect.move
-        better = (gain > best_gain[missing]) | ((gain == best_gain[missing]) & (move > best_move[missing]))
+        better = (gain > best_gain[missing]) | (
+            (gain == best_gain[missing]) & (move > best_move[missing])
+        )
         better &= gain.round(2) > 0
         rows = missing[better]
         best_gain[rows], best_move[rows] = gain[better], move[better]
         for row, at in zip(rows.tolist(), np.flatnonzero(better).tolist(), strict=True):
-            said[row] = f"Ask about {letter}: {effect.say(at)}; {standing.say(row, effect.best[at])}"
+            said[row] = (
+                f"Ask about {letter}: {effect.say(at)}; {standing.say(row, effect.best[at])}"
+            )
     return {"next_question": said, "next_question_gain": best_gain}
 
 
-def _answers(strength: np.ndarray, stage: np.ndarray | None, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _answers(
+    strength: np.ndarray, stage: np.ndarray | None, missing: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Distinct answers (k,), and how often leads like each missing one gave them (len(missing), k)."""
     known = ~np.isnan(strength)
     values = np.unique(strength[known])
@@ -125,18 +139,30 @@ def _answers(strength: np.ndarray, stage: np.ndarray | None, missing: np.ndarray
         for name in {each for each in stage[missing] if each is not None}:
             same = stage[known] == name
             if same.sum() >= LEAST:
-                weight[stage[missing] == name] = np.bincount(nearest[same], minlength=len(values)) / same.sum()
+                weight[stage[missing] == name] = (
+                    np.bincount(nearest[same], minlength=len(values)) / same.sum()
+                )
     return values, weight
 
 
 def _try(
-    model: WinModel, matrix: Matrix, standing: Standing, settings: Settings, *, letter: str, at: np.ndarray
+    model: WinModel,
+    matrix: Matrix,
+    standing: Standing,
+    settings: Settings,
+    *,
+    letter: str,
+    at: np.ndarray,
 ) -> Effect:
     """What the answers that leads gave would change for the leads in `at` (m,), which lack one."""
     strength = matrix.columns[f"bant_{letter}"]
     answers, weight = _answers(strength, matrix.columns.get("stage_current"), at)
     columns = {name: values[at] for name, values in matrix.columns.items()}
-    earlier = {name: columns[name] for name in (f"bant_{letter}_mean", f"bant_{letter}_answers") if name in columns}
+    earlier = {
+        name: columns[name]
+        for name in (f"bant_{letter}_mean", f"bant_{letter}_answers")
+        if name in columns
+    }
     columns[f"bant_{letter}_known"] = np.ones(len(at))
     columns["bant_completeness"] = columns["bant_completeness"] + 1
     worth = np.where(np.isfinite(standing.amount[at]), standing.amount[at], 1.0)
@@ -147,7 +173,9 @@ def _try(
         columns |= _one_more(earlier, letter, answer)
         raw = model.raw(columns)
         plain, chance = model.probability(raw), weight[:, i]
-        outlook = Outlook(compute_score(plain, model.document["reference"]), plain, plain * worth, raw, shift)
+        outlook = Outlook(
+            compute_score(plain, model.document["reference"]), plain, plain * worth, raw, shift
+        )
         given = outlook.win_probability
         rises, requalified, grows = _changes(standing, settings, columns, outlook, at=at)
         higher += chance * rises
@@ -169,7 +197,12 @@ def _one_more(earlier: dict[str, np.ndarray], letter: str, answer: float) -> dic
 
 
 def _changes(
-    standing: Standing, settings: Settings, columns: dict[str, np.ndarray], outlook: Outlook, *, at: np.ndarray
+    standing: Standing,
+    settings: Settings,
+    columns: dict[str, np.ndarray],
+    outlook: Outlook,
+    *,
+    at: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whose tier would rise, whose qualification would change, whose expected value clearly rises; each (m,).
 
@@ -181,7 +214,9 @@ def _changes(
     then = np.where(standing.tier_by_hand[at], now, then)
     place_now, place_then = (np.searchsorted(TIERS, tier.astype(str)) for tier in (now, then))
     strengths = read_strengths(columns, settings)
-    verdict, _ = qualify(settings.qualification, tier=then, probability=outlook.win_probability, strengths=strengths)
+    verdict, _ = qualify(
+        settings.qualification, tier=then, probability=outlook.win_probability, strengths=strengths
+    )
     verdict = np.where(standing.verdict_by_hand[at], standing.verdict[at], verdict)
     worked = (verdict != "disqualified") | (standing.verdict[at] != "disqualified")
     before = listed.win_probability[at]
@@ -204,11 +239,17 @@ def suggest_actions(
     place = matrix.columns.get("stage_order", unknown)
     silent_days = matrix.columns.get("engagement_activities_days_since", unknown)
     names = [entry["name"] for entry in model.document["encoder"]]
-    stalled = model.encode(matrix.columns)[:, names.index("stage_stalled")] if "stage_stalled" in names else unknown
+    stalled = (
+        model.encode(matrix.columns)[:, names.index("stage_stalled")]
+        if "stage_stalled" in names
+        else unknown
+    )
     last = max(len(settings.stages.open) - 1, 1)
     part = np.nan_to_num(place) / last
     found = np.select(
-        [part >= 1, part >= 0.6, part >= 0.3], ["ask for a decision", "proposal", "demo"], default="call"
+        [part >= 1, part >= 0.6, part >= 0.3],
+        ["ask for a decision", "proposal", "demo"],
+        default="call",
     ).astype(object)
     for name, action in actions.by_stage.items():
         found[stage == name] = action

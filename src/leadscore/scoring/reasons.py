@@ -42,18 +42,25 @@ def explain(
                 said.append(describe_shift(shift))
                 continue
             for at in sorted(members[group], key=lambda i: (-sign * contributions[row, i], i)):
-                value = known_value(features[at], matrix.columns[features[at].name][row], encoded[row, at])
+                value = known_value(
+                    features[at], matrix.columns[features[at].name][row], encoded[row, at]
+                )
                 if value is not None and sign * contributions[row, at] > 0:
                     seen = value if features[at].is_category else encoded[row, at]
                     told = tell_evidence(evidence, features[at], seen)
-                    said.append(features[at].sentence(value, speaks_for=sign > 0) + (f" ({told})" if told else ""))
+                    said.append(
+                        features[at].sentence(value, speaks_for=sign > 0)
+                        + (f" ({told})" if told else "")
+                    )
                     break
         return said + [""] * (REASONS - len(said))
 
     found: dict[str, list[str]] = {}
     for side, sign in (("up", 1), ("down", -1)):
         rows = [reasons(row, sign) for row in range(len(totals))]
-        found |= {f"reason_{side}_{place + 1}": [row[place] for row in rows] for place in range(REASONS)}
+        found |= {
+            f"reason_{side}_{place + 1}": [row[place] for row in rows] for place in range(REASONS)
+        }
     return found
 
 
@@ -80,5 +87,7 @@ def known_value(feature: Feature, raw: Any, encoded: float) -> Any:
     if feature.is_category:
         return raw
     value = float(encoded if feature.usual_for else raw)
-    said = np.isfinite(value) and not (feature.unit == "flag" and value == 0)  # that an answer is missing is no reason
+    said = np.isfinite(value) and not (
+        feature.unit == "flag" and value == 0
+    )  # that an answer is missing is no reason
     return value if said else None

@@ -33,20 +33,26 @@ from leadscore.scoring.value import Amounts, read_amounts
 from leadscore.settings.decisions import Tiers
 from leadscore.times import format_us
 
-REASON_COLUMNS = [f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)]
+REASON_COLUMNS = [
+    f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)
+]
 TEXT, NUMBER = pa.string(), pa.float64()
 SCORES = pa.schema(
     [
         pa.field("lead_id", TEXT, nullable=False),
         pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
-        *(pa.field(name, NUMBER, nullable=False)
-          for name in ("raw", "win_probability", "probability_low", "probability_high", "score")),
+        *(
+            pa.field(name, NUMBER, nullable=False)
+            for name in ("raw", "win_probability", "probability_low", "probability_high", "score")
+        ),
         pa.field("tier", TEXT, nullable=False),
         pa.field("amount", NUMBER),
         pa.field("amount_estimated", pa.bool_(), nullable=False),
         pa.field("expected_value", NUMBER),
-        *(pa.field(name, TEXT, nullable=False)
-          for name in ("qualification", "qualification_rule", "override", "next_question")),
+        *(
+            pa.field(name, TEXT, nullable=False)
+            for name in ("qualification", "qualification_rule", "override", "next_question")
+        ),
         pa.field("next_question_gain", NUMBER, nullable=False),
         pa.field("suggested_action", TEXT, nullable=False),
         *(pa.field(name, TEXT, nullable=False) for name in REASON_COLUMNS),
@@ -54,7 +60,7 @@ SCORES = pa.schema(
         pa.field("change_points", NUMBER),
         pa.field("trend", TEXT, nullable=False),
     ]
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -66,9 +72,16 @@ class Scored:
 
 
 def score_open_leads(
-    history: History, model: WinModel, *, model_version: str, known_us: int, as_of_us: int,
-    previous: Previous | None = None, overrides: Sequence[Mapping[str, Any]] = (), tiers: Tiers | None = None,
-) -> Scored:  # fmt: skip
+    history: History,
+    model: WinModel,
+    *,
+    model_version: str,
+    known_us: int,
+    as_of_us: int,
+    previous: Previous | None = None,
+    overrides: Sequence[Mapping[str, Any]] = (),
+    tiers: Tiers | None = None,
+) -> Scored:
     """One row for each lead open at `as_of_us`, the most promising first.
 
     Where the list has no date, its as_of is 1970-01-01T00:00:00Z.
@@ -91,9 +104,15 @@ def score_open_leads(
         raise AsOfError(
             f"model {model_version} has learned from facts up to {history.name(known_us)}, after the as_of "
             f"{history.name(as_of_us)}, so its scores would use later facts; "
-            + (f"train with --as-of {format_us(as_of_us)} first" if history.settings.is_dated else "train again first")
+            + (
+                f"train with --as-of {format_us(as_of_us)} first"
+                if history.settings.is_dated
+                else "train again first"
+            )
         )
-    left_out = frozenset(model.document.get("left_out", ()))  # models from before the audit do not say
+    left_out = frozenset(
+        model.document.get("left_out", ())
+    )  # models from before the audit do not say
     features = build_features(history.settings, leave_out=left_out)
     _check_features(model, features, model_version)
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
@@ -102,14 +121,29 @@ def score_open_leads(
     shift = times["shift"] if times else 0.0
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
     decided, facts = _decide(
-        history, model, matrix, raw, shift=shift, as_of_us=as_of_us, previous=previous, overrides=overrides,
+        history,
+        model,
+        matrix,
+        raw,
+        shift=shift,
+        as_of_us=as_of_us,
+        previous=previous,
+        overrides=overrides,
         tiers=tiers or history.settings.tiers,
-    )  # fmt: skip
+    )
     columns = decided | {
         "lead_id": lead_id,
         "as_of": np.full(len(raw), history.published_us(as_of_us) or 0),
         **explain(model, matrix, features, shift=shift),
-        **describe_change(history, model, lead_id=lead_id, raw=raw, shift=shift, as_of_us=as_of_us, previous=previous),
+        **describe_change(
+            history,
+            model,
+            lead_id=lead_id,
+            raw=raw,
+            shift=shift,
+            as_of_us=as_of_us,
+            previous=previous,
+        ),
     }
     order = pa.array(np.lexsort((lead_id, -raw, -decided["win_probability"])))
     arrays = [pa.array(columns[f.name], from_pandas=True).cast(f.type).take(order) for f in SCORES]
@@ -117,9 +151,17 @@ def score_open_leads(
 
 
 def _decide(
-    history: History, model: WinModel, matrix: Matrix, raw: np.ndarray, *, shift: float, as_of_us: int,
-    previous: Previous | None, overrides: Sequence[Mapping[str, Any]], tiers: Tiers,
-) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+    history: History,
+    model: WinModel,
+    matrix: Matrix,
+    raw: np.ndarray,
+    *,
+    shift: float,
+    as_of_us: int,
+    previous: Previous | None,
+    overrides: Sequence[Mapping[str, Any]],
+    tiers: Tiers,
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Probability, score, tier, value, qualification, question and action, by column; and what is told beside."""
     settings = history.settings
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
@@ -130,28 +172,56 @@ def _decide(
     outlook = _look_ahead(model, raw, amounts, shift=shift)
     probability, interval = outlook.win_probability, model.interval(raw, shift)
     measure = measure_by(tiers, outlook, listed=outlook, at=np.arange(len(raw)))
-    earlier = {} if previous is None else dict(
-        zip(previous.receipts["lead_id"].to_pylist(), previous.receipts["tier"].to_pylist(), strict=True)
-    )  # fmt: skip
+    earlier = (
+        {}
+        if previous is None
+        else dict(
+            zip(
+                previous.receipts["lead_id"].to_pylist(),
+                previous.receipts["tier"].to_pylist(),
+                strict=True,
+            )
+        )
+    )
     decided = find_borders(tiers).decide(measure, earlier_tiers(lead_id, earlier)).astype(object)
     in_force = overrides_in_force(overrides, as_of_us=as_of_us)
     tier = override_tiers(in_force, lead_id, decided)
     strengths = read_strengths(matrix.columns, settings)
-    verdict, rule = qualify(settings.qualification, tier=tier, probability=probability, strengths=strengths)
+    verdict, rule = qualify(
+        settings.qualification, tier=tier, probability=probability, strengths=strengths
+    )
     verdict, rule, said = override_verdicts(in_force, lead_id, verdict, rule)
     standing = Standing(
-        tier, amounts.amount, outlook, tiers, verdict, tier_by_hand=decided_by_hand(in_force, lead_id, tier=True),
-        verdict_by_hand=decided_by_hand(in_force, lead_id, tier=False), currency=amounts.currency,
-    )  # fmt: skip
+        tier,
+        amounts.amount,
+        outlook,
+        tiers,
+        verdict,
+        tier_by_hand=decided_by_hand(in_force, lead_id, tier=True),
+        verdict_by_hand=decided_by_hand(in_force, lead_id, tier=False),
+        currency=amounts.currency,
+    )
     asked = ask_next(model, matrix, standing, settings)
     action = suggest_actions(model, matrix, settings, tier=tier, verdict=verdict)
-    what_if = compute_what_if(measure, tier, probability, probability * amounts.amount if has_amounts else None)
+    what_if = compute_what_if(
+        measure, tier, probability, probability * amounts.amount if has_amounts else None
+    )
     columns = {
-        "raw": raw, "win_probability": probability, "probability_low": interval[:, 0],
-        "probability_high": interval[:, 1], "score": outlook.score, "tier": tier, "amount": amounts.amount,
-        "amount_estimated": amounts.estimated, "expected_value": probability * amounts.amount,
-        "qualification": verdict, "qualification_rule": rule, "override": said, **asked, "suggested_action": action,
-    }  # fmt: skip
+        "raw": raw,
+        "win_probability": probability,
+        "probability_low": interval[:, 0],
+        "probability_high": interval[:, 1],
+        "score": outlook.score,
+        "tier": tier,
+        "amount": amounts.amount,
+        "amount_estimated": amounts.estimated,
+        "expected_value": probability * amounts.amount,
+        "qualification": verdict,
+        "qualification_rule": rule,
+        "override": said,
+        **asked,
+        "suggested_action": action,
+    }
     return columns, {
         "what_if": what_if,
         "currency": amounts.currency,
@@ -164,17 +234,31 @@ def _look_ahead(model: WinModel, raw: np.ndarray, amounts: Amounts, *, shift: fl
     probability = model.probability(raw)
     worth = np.where(np.isfinite(amounts.amount), amounts.amount, 1.0)
     return Outlook(
-        compute_score(probability, model.document["reference"]), probability, probability * worth, raw, shift
+        compute_score(probability, model.document["reference"]),
+        probability,
+        probability * worth,
+        raw,
+        shift,
     )
 
 
 def _warn(
-    history: History, amounts: Amounts, overrides: Sequence[Mapping[str, Any]], *, strengths: Strengths
+    history: History,
+    amounts: Amounts,
+    overrides: Sequence[Mapping[str, Any]],
+    *,
+    strengths: Strengths,
 ) -> list[str]:
     """What the settings and the overrides ask for that this list cannot give, in words."""
     found = [amounts.warning] if amounts.warning else []
-    if history.settings.tiers.touch_cost and len(amounts.amount) and not np.isfinite(amounts.amount).any():
-        found.append("no lead has an amount, so tiers.touch_cost is left out, and leads are ranked by probability")
+    if (
+        history.settings.tiers.touch_cost
+        and len(amounts.amount)
+        and not np.isfinite(amounts.amount).any()
+    ):
+        found.append(
+            "no lead has an amount, so tiers.touch_cost is left out, and leads are ranked by probability"
+        )
     found += [
         f"qualification asks for {letter}, which is not learned from (see leadscore audit): taken as not answered"
         for letter in sorted(history.settings.qualification.letters() - set(strengths))
@@ -182,7 +266,9 @@ def _warn(
     if overrides:
         stored = set(history.engine.query("SELECT lead_id FROM leads")["lead_id"].to_pylist())
         if unknown := sorted({each["lead_id"] for each in overrides} - stored):
-            found.append(f"leads of the overrides that are not in the store: {len(unknown)}, like {unknown[0]!r}")
+            found.append(
+                f"leads of the overrides that are not in the store: {len(unknown)}, like {unknown[0]!r}"
+            )
     return found
 
 

@@ -57,7 +57,9 @@ class Borders:
         """A, B, C or D (n,): the earlier tier (n,), None if there was none, wherever it is within the margin."""
         off = self.margin * np.abs(measure) if self.relative else np.full(len(measure), self.margin)
         best, worst = self.tier(measure + off), self.tier(measure - off)
-        was = np.array([{"A": 0, "B": 1, "C": 2, "D": 3}.get(tier, -1) for tier in earlier], dtype=int)
+        was = np.array(
+            [{"A": 0, "B": 1, "C": 2, "D": 3}.get(tier, -1) for tier in earlier], dtype=int
+        )
         return np.asarray(TIERS[np.where(was < 0, self.tier(measure), np.clip(was, best, worst))])
 
 
@@ -103,7 +105,10 @@ def earlier_tiers(lead_id: np.ndarray, tiers: Mapping[str, str]) -> np.ndarray:
 
 
 def compute_what_if(
-    measure: np.ndarray, tier: np.ndarray, probability: np.ndarray, expected_value: np.ndarray | None
+    measure: np.ndarray,
+    tier: np.ndarray,
+    probability: np.ndarray,
+    expected_value: np.ndarray | None,
 ) -> list[dict[str, Any]]:
     """What A would hold at other sizes, and how much more than now: leads, wins to expect, value to expect.
 
@@ -125,10 +130,15 @@ def compute_what_if(
         if len(chosen) in seen or round(100 * share) == round(100 * now.mean()):
             continue
         seen.add(len(chosen))
-        found.append({
-            "share": share, "share_now": float(now.mean()), "leads": len(chosen) - int(now.sum()),
-            "wins": float(probability[chosen].sum() - probability[now].sum()),
-            "value": None if expected_value is None
-            else float(expected_value[chosen].sum() - expected_value[now].sum()),
-        })  # fmt: skip
+        found.append(
+            {
+                "share": share,
+                "share_now": float(now.mean()),
+                "leads": len(chosen) - int(now.sum()),
+                "wins": float(probability[chosen].sum() - probability[now].sum()),
+                "value": None
+                if expected_value is None
+                else float(expected_value[chosen].sum() - expected_value[now].sum()),
+            }
+        )
     return found

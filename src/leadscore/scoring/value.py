@@ -53,11 +53,15 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
     finish = field_finish(Amount("field_amount", field.decimals), "amount", settings)
     features = [Feature("amount", columns or SEEN_SINCE, finish, "number", "", "", "amount")]
     if columns is None:
-        features.append(Feature("amount_changes", SEEN_SINCE, Count("n_amount"), "count", "", "", "amount"))
+        features.append(
+            Feature("amount_changes", SEEN_SINCE, Count("n_amount"), "count", "", "", "amount")
+        )
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     known = pd.Series(matrix.columns["amount"], matrix.keys["lead_id"])
     if columns is None:  # what was seen first stays in `leads`
-        shown = history.engine.query("SELECT lead_id, MAX(amount) AS amount FROM leads GROUP BY lead_id").to_pandas()
+        shown = history.engine.query(
+            "SELECT lead_id, MAX(amount) AS amount FROM leads GROUP BY lead_id"
+        ).to_pandas()
         first = shown.set_index("lead_id")["amount"].astype(float) / 10**field.decimals
         known = known.where(matrix.columns["amount_changes"] > 0, first.reindex(known.index))
     amount = known.reindex(lead_id).to_numpy(dtype=float)

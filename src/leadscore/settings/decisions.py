@@ -49,7 +49,9 @@ class Tiers(Frozen):
         if not self.a > self.b > self.c:
             raise ValueError(f"must fall: a > b > c, got {self.a}, {self.b}, {self.c}")
         if self.by == "probability" and self.a > 1:
-            raise ValueError(f"by = 'probability': a, b and c are probabilities from 0 to 1, got a = {self.a}")
+            raise ValueError(
+                f"by = 'probability': a, b and c are probabilities from 0 to 1, got a = {self.a}"
+            )
         if self.by != "capacity" and self.capacity is not None:
             raise ValueError("capacity belongs to by = 'capacity'")
         if self.by != "capacity" and self.touch_cost:
@@ -58,7 +60,11 @@ class Tiers(Frozen):
 
     def margins(self) -> float:
         """The margin, or its default."""
-        return {"score": 2.0, "probability": 0.02, "capacity": 0.05}[self.by] if self.margin is None else self.margin
+        return (
+            {"score": 2.0, "probability": 0.02, "capacity": 0.05}[self.by]
+            if self.margin is None
+            else self.margin
+        )
 
 
 class Rule(Frozen):
@@ -67,16 +73,33 @@ class Rule(Frozen):
     name: str = Field(description="shown as the reason")
     verdict: Verdict = Field(description="what the lead then is")
     tiers: tuple[Tier, ...] = Field(default=(), description="the tier is one of these")
-    min_probability: float | None = Field(default=None, ge=0, le=1, description="the win probability is not below it")
-    max_probability: float | None = Field(default=None, ge=0, le=1, description="the win probability is not above it")
-    min_answers: int | None = Field(default=None, ge=0, le=4, description="so many BANT questions are answered")
-    max_answers: int | None = Field(default=None, ge=0, le=4, description="no more BANT questions are answered")
-    min_strength: dict[Letter, Share] = Field(default={}, description="the answer is known and not weaker")
-    max_strength: dict[Letter, Share] = Field(default={}, description="the answer is known and not stronger")
+    min_probability: float | None = Field(
+        default=None, ge=0, le=1, description="the win probability is not below it"
+    )
+    max_probability: float | None = Field(
+        default=None, ge=0, le=1, description="the win probability is not above it"
+    )
+    min_answers: int | None = Field(
+        default=None, ge=0, le=4, description="so many BANT questions are answered"
+    )
+    max_answers: int | None = Field(
+        default=None, ge=0, le=4, description="no more BANT questions are answered"
+    )
+    min_strength: dict[Letter, Share] = Field(
+        default={}, description="the answer is known and not weaker"
+    )
+    max_strength: dict[Letter, Share] = Field(
+        default={}, description="the answer is known and not stronger"
+    )
 
 
 DEFAULT_RULES = (
-    Rule(name="no need, and not promising", verdict="disqualified", tiers=("D",), max_strength={"need": 0.0}),
+    Rule(
+        name="no need, and not promising",
+        verdict="disqualified",
+        tiers=("D",),
+        max_strength={"need": 0.0},
+    ),
     Rule(
         name="promising, and enough is answered",
         verdict="sales_qualified",
@@ -94,7 +117,9 @@ class Qualification(Frozen):
     must_have: tuple[Letter, ...] = Field(
         default=(), description="questions whose answer must be known, and not the weakest one"
     )
-    rules: tuple[Rule, ...] = Field(default=DEFAULT_RULES, description="in their order; if none holds: nurture")
+    rules: tuple[Rule, ...] = Field(
+        default=DEFAULT_RULES, description="in their order; if none holds: nurture"
+    )
     overrides: FilePath | None = Field(
         default=None,
         description="a file, relative to input_folder: lead_id, action (exclude, qualify, tier), value, until, by, why",
@@ -103,7 +128,10 @@ class Qualification(Frozen):
     def letters(self) -> set[str]:
         """The questions that must-haves and rules of one's own ask for."""
         rules = () if self.rules == DEFAULT_RULES else self.rules
-        return {*self.must_have, *(letter for rule in rules for letter in (*rule.min_strength, *rule.max_strength))}
+        return {
+            *self.must_have,
+            *(letter for rule in rules for letter in (*rule.min_strength, *rule.max_strength)),
+        }
 
 
 class Actions(Frozen):
@@ -112,7 +140,12 @@ class Actions(Frozen):
     by_stage: dict[str, Action] = Field(
         default={}, description="open stage -> action; others by their place among the stages"
     )
-    revive_days: float = Field(default=30, gt=0, le=MOST_DAYS, description="without any activity for so long: revive")
+    revive_days: float = Field(
+        default=30, gt=0, le=MOST_DAYS, description="without any activity for so long: revive"
+    )
     stalled_times: float = Field(
-        default=3, gt=0, le=1000, description="in a stage for so many times the usual time, and D: close out as stalled"
+        default=3,
+        gt=0,
+        le=1000,
+        description="in a stage for so many times the usual time, and D: close out as stalled",
     )

@@ -21,11 +21,19 @@ PATTERNS = {  # pattern -> what it allows, with an example
 LONGEST_WORD = 100  # of what is named in the settings
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes, as file systems have it
 LONGEST_PROJECT = 64  # it names folders, an experiment and a model
-OURS = ("artifacts", "cards", "mlflow", "mlruns", "prefect")  # what data/ and models/ hold beside the projects
+OURS = (
+    "artifacts",
+    "cards",
+    "mlflow",
+    "mlruns",
+    "prefect",
+)  # what data/ and models/ hold beside the projects
 
 
 PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-MOST_PARTS = 100  # of a dotted key; reading it takes time that grows with the square of their number
+MOST_PARTS = (
+    100  # of a dotted key; reading it takes time that grows with the square of their number
+)
 DEEP_KEY = re.compile(rf"(?<![\w-]){PART}(?:[ \t]*+\.[ \t]*+{PART}){{{MOST_PARTS}}}")
 
 
@@ -35,7 +43,9 @@ def path_problem(path: Path) -> str | None:
         return "holds a NUL character, which no file's name can"
     longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
     if longest > LONGEST_NAME:
-        return f"holds a name of {longest:,} bytes; the longest that a file can have is {LONGEST_NAME}"
+        return (
+            f"holds a name of {longest:,} bytes; the longest that a file can have is {LONGEST_NAME}"
+        )
     if (length := len(os.fsencode(path))) > LONGEST_PATH:
         return f"is {length:,} bytes long; the longest that a path can be is {LONGEST_PATH:,}"
     return None

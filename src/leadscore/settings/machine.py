@@ -19,8 +19,12 @@ def address_problem(address: str) -> str | None:
     begun = SCHEME.match(address)
     scheme = begun[1].lower() if begun else ""
     if scheme not in SCHEMES:
-        start = f"begins with {scheme + ':'!r}" if scheme and len(scheme) < 20 else "names no scheme"
-        return f"{start}; it must begin with one of {', '.join(SCHEMES)}, like http://localhost:5000"
+        start = (
+            f"begins with {scheme + ':'!r}" if scheme and len(scheme) < 20 else "names no scheme"
+        )
+        return (
+            f"{start}; it must begin with one of {', '.join(SCHEMES)}, like http://localhost:5000"
+        )
     try:
         parts = urlsplit(address)
         port, host = parts.port, parts.hostname
@@ -40,7 +44,9 @@ class EngineSettings(Frozen):
     memory_limit_mb: int = Field(
         default=2048, ge=128, le=MOST_MEMORY_MB, description="above it the engine spills to disk"
     )
-    threads: int = Field(default=2, ge=1, le=MOST_THREADS, description="used by the engine and the learner")
+    threads: int = Field(
+        default=2, ge=1, le=MOST_THREADS, description="used by the engine and the learner"
+    )
     chunk_snapshots: int = Field(
         default=100_000, ge=1, le=100_000_000, description="snapshots joined to events at a time"
     )
@@ -54,7 +60,8 @@ class RegistrySettings(Frozen):
         description="MLflow's server or database; default: MLFLOW_TRACKING_URI, else SQLite in models_folder",
     )
     artifacts: str | None = Field(
-        default=None, description="where a database's files are kept; default: artifacts in models_folder"
+        default=None,
+        description="where a database's files are kept; default: artifacts in models_folder",
     )
 
     @field_validator("tracking_uri")
@@ -63,5 +70,7 @@ class RegistrySettings(Frozen):
         if value and (problem := address_problem(value)):
             raise ValueError(problem)
         if value and (urlsplit(value).password or "password" in parse_qs(urlsplit(value).query)):
-            raise ValueError("holds a password; leave it out here and set the environment variable MLFLOW_TRACKING_URI")
+            raise ValueError(
+                "holds a password; leave it out here and set the environment variable MLFLOW_TRACKING_URI"
+            )
         return value

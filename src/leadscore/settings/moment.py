@@ -18,16 +18,26 @@ def refuse_old_keys(raw: object) -> None:
         return
     days = raw["max_staleness_days"]
     is_number = isinstance(days, int | float) and days > OLD_DEFAULT
-    instead = f"write max_staleness_hours = {days * 24:g}" if is_number else "leave it out for the default, 36 hours"
+    instead = (
+        f"write max_staleness_hours = {days * 24:g}"
+        if is_number
+        else "leave it out for the default, 36 hours"
+    )
     raise ValueError(f"max_staleness_days is now stated in hours; {instead}")
 
 
 def check_one_moment(
-    known_until: datetime | date | str | None, file: Path | None, sources: Sequence[str], *, dated: bool
+    known_until: datetime | date | str | None,
+    file: Path | None,
+    sources: Sequence[str],
+    *,
+    dated: bool,
 ) -> None:
     """Raise ValueError where the moment of an export is stated in more than one way, or where nothing is dated."""
     if sources and not dated:
-        raise ValueError(f"sources.{sources[0]}.known_until_column: nothing is dated, so leave it out")
+        raise ValueError(
+            f"sources.{sources[0]}.known_until_column: nothing is dated, so leave it out"
+        )
     ways = []
     if known_until is not None:
         ways.append("known_until")

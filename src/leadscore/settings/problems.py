@@ -40,8 +40,13 @@ class UndeclaredError(ValueError):
     def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
         self.names = tuple(names)
         near = {name: nearest(name, known) for name in names}
-        shown = (f"{name!r} (did you mean {word!r}?)" if word else repr(name) for name, word in near.items())
-        super().__init__(f"leads has no column {', '.join(shown)}, and the settings declare no such field")
+        shown = (
+            f"{name!r} (did you mean {word!r}?)" if word else repr(name)
+            for name, word in near.items()
+        )
+        super().__init__(
+            f"leads has no column {', '.join(shown)}, and the settings declare no such field"
+        )
 
 
 def describe_problems(error: ValidationError | TypeError, root: type[BaseModel]) -> list[str]:
@@ -103,7 +108,11 @@ def what_to_paste(error: ValidationError | TypeError) -> list[str]:
         return []
     causes = [problem.get("ctx", {}).get("error") for problem in error.errors(include_url=False)]
     names = [name for cause in causes if isinstance(cause, UndeclaredError) for name in cause.names]
-    return ["To declare them, paste this into the file:", *(f"[fields.{name}]" for name in names)] if names else []
+    return (
+        ["To declare them, paste this into the file:", *(f"[fields.{name}]" for name in names)]
+        if names
+        else []
+    )
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
@@ -117,7 +126,9 @@ def _keys_beside(loc: tuple[int | str, ...], root: type[BaseModel]) -> list[str]
     """The keys that are right where the last part of `loc` was found."""
     here = root
     for part in loc[:-1]:
-        inside = here.model_fields.get(str(part))  # None: `part` is a name or a number within the section `here`
+        inside = here.model_fields.get(
+            str(part)
+        )  # None: `part` is a name or a number within the section `here`
         here = here if inside is None else _section(inside.annotation)
     return list(here.model_fields)
 

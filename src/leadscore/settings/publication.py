@@ -16,7 +16,9 @@ class PublicationSettings(Frozen):
     the sample company with one model; of the first 20 three times as many cannot be lost.
     """
 
-    max_size_change: float = Field(default=0.3, ge=0, le=MOST, description="share by which the list may grow or shrink")
+    max_size_change: float = Field(
+        default=0.3, ge=0, le=MOST, description="share by which the list may grow or shrink"
+    )
     max_mean_change: float = Field(
         default=0.35, ge=0, le=MOST, description="share by which its mean probability may move"
     )
@@ -27,7 +29,10 @@ class PublicationSettings(Frozen):
         default=1.4, ge=0, le=MOST, description="share by which the expected value may move"
     )
     max_returned: float = Field(
-        default=0.15, ge=0, le=MOST, description="share of the list that existed before, but was not on the list before"
+        default=0.15,
+        ge=0,
+        le=MOST,
+        description="share of the list that existed before, but was not on the list before",
     )
     max_top_lost: float = Field(
         default=0.85, ge=0, le=MOST, description="share of the first 20 that may leave the first 20"

@@ -16,7 +16,9 @@ class RoutingMatch(Frozen):
     territories: str | None = Field(default=None, description="the lead's field, such as country")
     segments: str | None = Field(default=None, description="the lead's field, such as industry")
     languages: str | None = Field(default=None, description="the lead's field")
-    skills: str | None = Field(default=None, description="the lead's field, such as the product asked for")
+    skills: str | None = Field(
+        default=None, description="the lead's field, such as the product asked for"
+    )
 
     def columns(self) -> dict[str, str]:
         """The lead's field for each list that is compared, in the order of `CRITERIA`."""
@@ -29,14 +31,21 @@ class RoutingSettings(Frozen):
     All costs are in average leads: 0.1 is a tenth of what a lead of this run is worth on average.
     """
 
-    reps: FilePath = Field(description="the list of reps, relative to input_folder: .csv, .xlsx or .parquet")
+    reps: FilePath = Field(
+        description="the list of reps, relative to input_folder: .csv, .xlsx or .parquet"
+    )
     match: RoutingMatch = RoutingMatch()
     tiers: tuple[Literal["A", "B", "C", "D"], ...] = Field(
         default=("A", "B", "C"), min_length=1, description="leads of these tiers are given to reps"
     )
-    stickiness: float = Field(default=0.1, ge=0, le=1000, description="what it is worth that the owner keeps a lead")
+    stickiness: float = Field(
+        default=0.1, ge=0, le=1000, description="what it is worth that the owner keeps a lead"
+    )
     change_costs: float = Field(
-        default=0.05, ge=0, le=1000, description="what giving a lead to another rep than last time must bring"
+        default=0.05,
+        ge=0,
+        le=1000,
+        description="what giving a lead to another rep than last time must bring",
     )
     fairness: float = Field(
         default=0.05,
@@ -45,9 +54,15 @@ class RoutingSettings(Frozen):
         description="what it is worth to give a lead to an idle rep, not to a nearly full one",
     )
     fallback: tuple[Literal["territories", "segments", "languages", "skills"], ...] = Field(
-        default=("segments", "skills"), description="what a team mate may lack where those who fit have no place"
+        default=("segments", "skills"),
+        description="what a team mate may lack where those who fit have no place",
     )
-    fallback_costs: float = Field(default=0.2, ge=0, le=1000, description="what it costs to give a lead to a team mate")
+    fallback_costs: float = Field(
+        default=0.2, ge=0, le=1000, description="what it costs to give a lead to a team mate"
+    )
     explore_share: float = Field(
-        default=0, ge=0, lt=1, description="share of the leads of other tiers that are treated as of the best one"
+        default=0,
+        ge=0,
+        lt=1,
+        description="share of the leads of other tiers that are treated as of the best one",
     )

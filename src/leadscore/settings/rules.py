@@ -34,13 +34,19 @@ RULES: dict[str, Rule] = {
     "range": Rule("has a number outside the field's `minimum` and `maximum`", choosable=True),
     "allowed": Rule("has a value that is not on the list (stage, kind, actor, outcome, field)"),
     "money": Rule("has an amount in a currency of which the settings give no rate", choosable=True),
-    "not_a_lead": Rule("has no creation date, and an id unlike all others or none: a total, a footer"),
+    "not_a_lead": Rule(
+        "has no creation date, and an id unlike all others or none: a total, a footer"
+    ),
     "unique": Rule("shares its `lead_id` with a different row of `leads`; all of them are refused"),
-    "outcome_refused": Rule("is a lead whose outcome was refused: without it a closed lead would look open"),
+    "outcome_refused": Rule(
+        "is a lead whose outcome was refused: without it a closed lead would look open"
+    ),
     "closed_before_created": Rule("is a lead that closed before it was created"),
     "reference": Rule("belongs to a lead that is not there, or was refused"),
     "before_creation": Rule(
-        "happened before its lead was created; kept, it counts from the creation on", "warn", choosable=True
+        "happened before its lead was created; kept, it counts from the creation on",
+        "warn",
+        choosable=True,
     ),
     "close_date": Rule(
         "closes its lead without a date, or on one at or after `known_until`: it counts as closed by `known_until`",
@@ -69,21 +75,37 @@ ALARMS: dict[str, Alarm] = {
         "leads, or facts dated before the export before, are gone; of closes hardly any may be: their leads would be "
         "open again"
     ),
-    "facts_added": Alarm("a table has many new facts with old dates, or activities come more than once"),
+    "facts_added": Alarm(
+        "a table has many new facts with old dates, or activities come more than once"
+    ),
     "feed_ended": Alarm(
         "the newest fact of a table is older than its gaps usually are, or facts of a kind that always came are gone, "
         "while others go on"
     ),
     "known_until_ahead": Alarm("`known_until` lies far past the newest fact of any table"),
-    "same_files": Alarm("`known_until` is later, but every file is the one that was read before", "warn"),
+    "same_files": Alarm(
+        "`known_until` is later, but every file is the one that was read before", "warn"
+    ),
     "older_export": Alarm("the export ends earlier than the one before"),
-    "renamed": Alarm("a value of past facts has another name, or is gone and one that is new is about as common"),
-    "unknown_value": Alarm("a stage, kind or status that the settings do not know is common", "warn"),
+    "renamed": Alarm(
+        "a value of past facts has another name, or is gone and one that is new is about as common"
+    ),
+    "unknown_value": Alarm(
+        "a stage, kind or status that the settings do not know is common", "warn"
+    ),
     "emptied": Alarm("many values of a column are gone in facts that were exported before"),
-    "rewritten": Alarm("many facts that were exported before say something else, such as won for lost"),
+    "rewritten": Alarm(
+        "many facts that were exported before say something else, such as won for lost"
+    ),
     "reassigned": Alarm("many closed leads have another owner", "warn"),
-    "currency_switch": Alarm("many leads have another currency, or amounts that changed by one and the same factor"),
-    "scale": Alarm("numbers are a power of ten of what they were, or those of new facts are of another size"),
+    "currency_switch": Alarm(
+        "many leads have another currency, or amounts that changed by one and the same factor"
+    ),
+    "scale": Alarm(
+        "numbers are a power of ten of what they were, or those of new facts are of another size"
+    ),
     "shares": Alarm("new facts differ in who acts, how leads end, or what is missing"),
-    "time_shift": Alarm("many leads, or the first facts of a table, moved by one and the same number of half hours"),
+    "time_shift": Alarm(
+        "many leads, or the first facts of a table, moved by one and the same number of half hours"
+    ),
 }

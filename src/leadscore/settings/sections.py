@@ -33,11 +33,32 @@ from leadscore.settings.limits import (
 from leadscore.settings.rules import ALARMS, RULES, Answer, Severity
 from leadscore.tables import PERSONAL
 
-Name = Annotated[str, Field(pattern=NAME, max_length=LONGEST_WORD, description="lower-case letters, digits and _")]
-Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]]
+Name = Annotated[
+    str,
+    Field(pattern=NAME, max_length=LONGEST_WORD, description="lower-case letters, digits and _"),
+]
+Match = dict[
+    str, Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
+]
 TIMES = ("event_at", "available_at", "event_us", "available_us", "sequence")
-STAGED = {"part", "line", "extra", "from_us", "same_id", "copy", "broken_rule", *(f"{name}_hash" for name in PERSONAL)}
-RESERVED = {"lead_id", "currency", "spell", "seq", *TIMES, *STAGED}  # taken by us, so no field is called so
+STAGED = {
+    "part",
+    "line",
+    "extra",
+    "from_us",
+    "same_id",
+    "copy",
+    "broken_rule",
+    *(f"{name}_hash" for name in PERSONAL),
+}
+RESERVED = {
+    "lead_id",
+    "currency",
+    "spell",
+    "seq",
+    *TIMES,
+    *STAGED,
+}  # taken by us, so no field is called so
 Amount = Annotated[float, Field(ge=-MOST_AMOUNT, le=MOST_AMOUNT)]
 Days = Annotated[float, Field(ge=0, le=MOST_DAYS)]
 Points = Annotated[float, Field(ge=0, le=MOST_POINTS)]
@@ -70,7 +91,9 @@ def checked_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as e:  # OSError: no file can be called so
-        raise ValueError(f"no such time zone: {shortened(value)}; an example is 'Europe/Berlin'") from e
+        raise ValueError(
+            f"no such time zone: {shortened(value)}; an example is 'Europe/Berlin'"
+        ) from e
     return value
 
 
@@ -87,23 +110,38 @@ class Source(Frozen):
         description="a file, a folder or a pattern like 'events/2026-*.csv.gz', relative to input_folder; "
         "files end in .csv, .tsv (both also with .gz), .xlsx or .parquet"
     )
-    sheet: str | None = Field(default=None, description="of an Excel file, by name; needed where it has several")
+    sheet: str | None = Field(
+        default=None, description="of an Excel file, by name; needed where it has several"
+    )
     delimiter: str | None = Field(
-        default=None, min_length=1, max_length=1, description="between the values of a text file; default: detected"
+        default=None,
+        min_length=1,
+        max_length=1,
+        description="between the values of a text file; default: detected",
     )
-    encoding: str | None = Field(default=None, description="of a text file, like 'cp1252'; default: detected")
+    encoding: str | None = Field(
+        default=None, description="of a text file, like 'cp1252'; default: detected"
+    )
     header: bool | None = Field(
-        default=None, description="whether the first row holds the names; without one they are '1', '2', ..."
+        default=None,
+        description="whether the first row holds the names; without one they are '1', '2', ...",
     )
-    decimal: Literal[".", ","] | None = Field(default=None, description="the decimal mark; default: detected")
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="the decimal mark; default: detected"
+    )
     dates: Literal["dmy", "mdy"] | None = Field(
         default=None, description="the order in dates like 03/04/2025; without it they are refused"
     )
-    timezone: str | None = Field(default=None, description="of times without a zone; default: the settings' zone")
-    known_until_column: str | None = Field(
-        default=None, description="a column that holds the moment of the export; its latest value counts"
+    timezone: str | None = Field(
+        default=None, description="of times without a zone; default: the settings' zone"
     )
-    ignore: dict[Name, Match] = Field(default={}, description="rows to leave out, by name: column -> values")
+    known_until_column: str | None = Field(
+        default=None,
+        description="a column that holds the moment of the export; its latest value counts",
+    )
+    ignore: dict[Name, Match] = Field(
+        default={}, description="rows to leave out, by name: column -> values"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -124,7 +162,9 @@ class Source(Frozen):
             if value is not None:
                 "".encode(value)
         except (LookupError, ValueError) as e:
-            raise ValueError(f"no such encoding: {value!r}; examples are 'utf-8', 'cp1252' and 'utf-16'") from e
+            raise ValueError(
+                f"no such encoding: {value!r}; examples are 'utf-8', 'cp1252' and 'utf-16'"
+            ) from e
         return value
 
 
@@ -135,18 +175,29 @@ class Mapping(Frozen):
     """
 
     source: str = Field(description="the name of a source")
-    table: Literal["leads", "changes", "activities", "stages", "outcomes"] = Field(description="what the rows are")
+    table: Literal["leads", "changes", "activities", "stages", "outcomes"] = Field(
+        description="what the rows are"
+    )
     columns: dict[str, str] = Field(description="our column -> the source's column")
     where: Match = Field(default={}, description="select rows: column -> values; all must hold")
-    where_not: Match = Field(default={}, description="but not those: column -> values; none may hold")
+    where_not: Match = Field(
+        default={}, description="but not those: column -> values; none may hold"
+    )
     values: dict[str, dict[str, dict[str, str]]] = Field(
         default={}, description="source column -> value -> our columns and the values they take"
     )
-    constants: dict[str, str] = Field(default={}, description="our column -> the value it takes in every row")
+    constants: dict[str, str] = Field(
+        default={}, description="our column -> the value it takes in every row"
+    )
 
     def targets(self) -> set[str]:
         """Our columns that this entry fills."""
-        mapped = {name for by_value in self.values.values() for targets in by_value.values() for name in targets}
+        mapped = {
+            name
+            for by_value in self.values.values()
+            for targets in by_value.values()
+            for name in targets
+        }
         return set(self.columns) | set(self.constants) | mapped
 
     def sources(self) -> set[str]:
@@ -157,15 +208,23 @@ class Mapping(Frozen):
 class LeadField(Frozen):
     """An attribute of a lead."""
 
-    type: Literal["text", "number", "date"] = Field(default="text", description="how its values are read")
-    decimals: int = Field(default=2, ge=0, le=9, description="kept behind the point of a number; more are rounded")
+    type: Literal["text", "number", "date"] = Field(
+        default="text", description="how its values are read"
+    )
+    decimals: int = Field(
+        default=2, ge=0, le=9, description="kept behind the point of a number; more are rounded"
+    )
     known_from: Literal["creation", "export"] | None = Field(
         default=None,
         description="'creation' if its value in leads was known then, 'export' if from the first export that shows it "
         "on; else only its rows in changes are learned",
     )
-    minimum: Amount | None = Field(default=None, description="a number below it breaks the rule `range`")
-    maximum: Amount | None = Field(default=None, description="a number above it breaks the rule `range`")
+    minimum: Amount | None = Field(
+        default=None, description="a number below it breaks the rule `range`"
+    )
+    maximum: Amount | None = Field(
+        default=None, description="a number above it breaks the rule `range`"
+    )
     label: str | None = Field(default=None, description="what a person calls it; default: its name")
     learn: bool | None = Field(
         default=None,
@@ -177,7 +236,9 @@ class BantLetter(Frozen):
     """How the field behind one letter of BANT becomes a strength from 0 to 1; exactly one way is given."""
 
     field: str = Field(description="the field that answers it")
-    levels: tuple[str, ...] = Field(default=(), description="answers from weakest to strongest, evenly spaced")
+    levels: tuple[str, ...] = Field(
+        default=(), description="answers from weakest to strongest, evenly spaced"
+    )
     titles: tuple[tuple[str, Share], ...] = Field(
         default=(),
         description="(pattern with *, strength); the first that matches counts, upper or lower case",
@@ -186,7 +247,8 @@ class BantLetter(Frozen):
         default=None, gt=0, le=MOST_AMOUNT, description="the amount at which the strength is 1"
     )
     within_days: tuple[Days, Days] | None = Field(
-        default=None, description="(days ahead up to which a date has strength 1, days from which it has 0)"
+        default=None,
+        description="(days ahead up to which a date has strength 1, days from which it has 0)",
     )
 
     @model_validator(mode="after")
@@ -197,7 +259,9 @@ class BantLetter(Frozen):
         if len(self.levels) == 1 or len(set(self.levels)) < len(self.levels):
             raise ValueError("levels must be two or more different answers")
         if self.within_days and not 0 <= self.within_days[0] < self.within_days[1]:
-            raise ValueError("within_days must be two rising numbers of days, the first not negative")
+            raise ValueError(
+                "within_days must be two rising numbers of days, the first not negative"
+            )
         return self
 
     def field_type(self) -> str:
@@ -208,7 +272,9 @@ class BantLetter(Frozen):
 class Stages(Frozen):
     """The sales pipeline's stages."""
 
-    open: tuple[str, ...] = Field(default=(), description="in their order; entering one re-opens a closed lead")
+    open: tuple[str, ...] = Field(
+        default=(), description="in their order; entering one re-opens a closed lead"
+    )
     won: tuple[str, ...] = Field(default=(), description="entering one closes the lead as won")
     lost: tuple[str, ...] = Field(default=(), description="entering one closes the lead as lost")
 
@@ -245,14 +311,23 @@ class Target(Frozen):
         description="a win within so many days counts; 'auto': within which 90 % of wins arrive",
     )
     cadence_days: int = Field(
-        default=1, ge=1, le=366, description="how often open leads are scored, hence the grid of snapshots"
+        default=1,
+        ge=1,
+        le=366,
+        description="how often open leads are scored, hence the grid of snapshots",
     )
     max_per_lead: int = Field(default=6, ge=1, le=1000, description="snapshots kept of one spell")
     weight_cap: float = Field(
-        default=10.0, ge=1, le=1000, description="the most that a snapshot can weigh for censored ones"
+        default=10.0,
+        ge=1,
+        le=1000,
+        description="the most that a snapshot can weigh for censored ones",
     )
     correction_days: float = Field(
-        default=7, ge=0, le=366, description="a close within so many days of a spell's first one corrects its outcome"
+        default=7,
+        ge=0,
+        le=366,
+        description="a close within so many days of a spell's first one corrects its outcome",
     )
     undated_close: Literal["last_activity", "last_stage"] | None = Field(
         default=None,
@@ -269,16 +344,27 @@ class Target(Frozen):
 class Validation(Frozen):
     """How strictly exported rows are judged."""
 
-    severity: dict[str, Severity] = Field(default={}, description="by rule: refuse the row, or keep it and warn")
+    severity: dict[str, Severity] = Field(
+        default={}, description="by rule: refuse the row, or keep it and warn"
+    )
     alarms: dict[str, Answer] = Field(default={}, description="by alarm: stop, or warn")
     max_refused: float = Field(
-        default=0.05, ge=0, le=1, description="stop if more than this share of a file's or a table's rows is refused"
+        default=0.05,
+        ge=0,
+        le=1,
+        description="stop if more than this share of a file's or a table's rows is refused",
     )
     max_shrink: float = Field(
-        default=0.2, ge=0, le=1, description="alarm if more than this share of the leads, or of a table, is gone"
+        default=0.2,
+        ge=0,
+        le=1,
+        description="alarm if more than this share of the leads, or of a table, is gone",
     )
     max_vanished: float = Field(
-        default=0.05, ge=0, le=1, description="alarm if more than this share of a table's past facts is gone"
+        default=0.05,
+        ge=0,
+        le=1,
+        description="alarm if more than this share of a table's past facts is gone",
     )
     max_added: float = Field(
         default=0.05,
@@ -287,13 +373,20 @@ class Validation(Frozen):
         description="alarm if a table's past facts are more than this share more than before",
     )
     max_closes_vanished: float = Field(
-        default=0.01, ge=0, le=1, description="alarm if more than this share of the closed leads is open again"
+        default=0.01,
+        ge=0,
+        le=1,
+        description="alarm if more than this share of the closed leads is open again",
     )
 
     @field_validator("severity", "alarms")
     @classmethod
     def _known(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        known = sorted(ALARMS) if info.field_name == "alarms" else sorted(n for n, r in RULES.items() if r.choosable)
+        known = (
+            sorted(ALARMS)
+            if info.field_name == "alarms"
+            else sorted(n for n, r in RULES.items() if r.choosable)
+        )
         for name in value:
             if name not in known:
                 raise ValueError(f"there is no choice for {name!r}{hint(name, known)}")
@@ -312,9 +405,9 @@ class Money(Frozen):
     """The one currency in which amounts are kept, and fixed rates into it."""
 
     currency: str = Field(pattern=CURRENCY, description="the currency that amounts are kept in")
-    rates: dict[Annotated[str, Field(pattern=CURRENCY)], Annotated[Decimal, Field(gt=0, le=10**9)]] = Field(
-        default={}, description="currency -> what one unit of it is worth"
-    )
+    rates: dict[
+        Annotated[str, Field(pattern=CURRENCY)], Annotated[Decimal, Field(gt=0, le=10**9)]
+    ] = Field(default={}, description="currency -> what one unit of it is worth")
 
     def rate(self, currency: str) -> Decimal | None:
         """What a unit of a currency is worth; None if nobody says."""
@@ -324,22 +417,36 @@ class Money(Frozen):
 class AuditSettings(Frozen):
     """When a field looks too good to be true, and which fields are trusted all the same."""
 
-    keep: tuple[str, ...] = Field(default=(), description="leaking fields to learn from nevertheless")
-    leak_auc: float = Field(default=0.85, gt=0.5, le=1, description="a field surely above it, alone, is a leak")
-    suspect_auc: float = Field(default=0.75, gt=0.5, le=1, description="a field surely above it, alone, is suspect")
+    keep: tuple[str, ...] = Field(
+        default=(), description="leaking fields to learn from nevertheless"
+    )
+    leak_auc: float = Field(
+        default=0.85, gt=0.5, le=1, description="a field surely above it, alone, is a leak"
+    )
+    suspect_auc: float = Field(
+        default=0.75, gt=0.5, le=1, description="a field surely above it, alone, is suspect"
+    )
 
 
 class Scorecard(Frozen):
     """Points of the scorecard, in log-odds: a lead that is e-times as likely to be won has one point more."""
 
-    base_rate: float = Field(default=0.2, gt=0, lt=1, description="the share of leads you expect to win in the horizon")
+    base_rate: float = Field(
+        default=0.2, gt=0, lt=1, description="the share of leads you expect to win in the horizon"
+    )
     budget: Points = Field(default=1.5, description="from the weakest to the strongest answer")
     authority: Points = Field(default=1.5, description="from the weakest to the strongest answer")
     need: Points = Field(default=1.5, description="from the weakest to the strongest answer")
     timeline: Points = Field(default=1.5, description="from the weakest to the strongest answer")
-    recency: Points = Field(default=0.4, description="for an activity today rather than 1.7 days ago")
-    activity: Points = Field(default=0.25, description="for 1.7 activities in 30 days, and for e-times as many")
-    response: Points = Field(default=1.0, description="from all activities by the rep to all by the lead")
+    recency: Points = Field(
+        default=0.4, description="for an activity today rather than 1.7 days ago"
+    )
+    activity: Points = Field(
+        default=0.25, description="for 1.7 activities in 30 days, and for e-times as many"
+    )
+    response: Points = Field(
+        default=1.0, description="from all activities by the rep to all by the lead"
+    )
 
 
 class ModelSettings(Frozen):
@@ -368,16 +475,24 @@ class ModelSettings(Frozen):
         "where no id is mapped, and there are fewer leads than combinations of values",
     )
     max_calibration_error: float = Field(
-        default=0.05, ge=0, le=1, description="a model whose error is surely above it does not score by itself"
+        default=0.05,
+        ge=0,
+        le=1,
+        description="a model whose error is surely above it does not score by itself",
     )
     max_bias: float = Field(
-        default=0.05, ge=0, le=1, description="nor one whose mean probability is surely further from the win rate"
+        default=0.05,
+        ge=0,
+        le=1,
+        description="nor one whose mean probability is surely further from the win rate",
     )
     segment: str | None = Field(
-        default=None, description="a text field that divides the leads: quality is told, and promotion judged, for each"
+        default=None,
+        description="a text field that divides the leads: quality is told, and promotion judged, for each",
     )
     segment_models: bool = Field(
-        default=False, description="whether a segment gets a model of its own where that is clearly better"
+        default=False,
+        description="whether a segment gets a model of its own where that is clearly better",
     )
 
     outcome_delay: int | None = Field(
@@ -398,4 +513,6 @@ class ModelSettings(Frozen):
 def hint(word: str, known: list[str]) -> str:
     """The nearest known word for a mistyped one, else all that are known, to end a sentence with."""
     near = nearest(word, known)
-    return f"; did you mean {shortened(near, most=100)}?" if near else f"; known are {listed(known)}"
+    return (
+        f"; did you mean {shortened(near, most=100)}?" if near else f"; known are {listed(known)}"
+    )

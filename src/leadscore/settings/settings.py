@@ -16,7 +16,15 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from leadscore.errors import SettingsError, TimeFormatError, cut, listed
 from leadscore.settings.decisions import Actions, Qualification, Tiers
-from leadscore.settings.limits import DEEP_KEY, LONGEST_PROJECT, MOST_DAYS, MOST_SEED, NAME, OURS, PROJECT
+from leadscore.settings.limits import (
+    DEEP_KEY,
+    LONGEST_PROJECT,
+    MOST_DAYS,
+    MOST_SEED,
+    NAME,
+    OURS,
+    PROJECT,
+)
 from leadscore.settings.machine import EngineSettings, RegistrySettings
 from leadscore.settings.moment import OLD_KEYS, check_one_moment, refuse_old_keys
 from leadscore.settings.problems import UndeclaredError, describe_problems, what_to_paste
@@ -49,29 +57,43 @@ from leadscore.tables import PERSONAL, TABLES
 from leadscore.times import parse_moment
 
 TOO_DEEP = "is nested too deeply; settings are a few levels deep"
-DATED = {"target", "stages", "kinds", "max_staleness_hours", "known_until_file"}  # what only dates give a meaning
+DATED = {
+    "target",
+    "stages",
+    "kinds",
+    "max_staleness_hours",
+    "known_until_file",
+}  # what only dates give a meaning
 PLACES = {"input_folder", "data_folder", "models_folder", "registry"}  # on this machine
 
 
 class Settings(Frozen):
     """All that a project chooses."""
 
-    project: str = Field(pattern=PROJECT, max_length=LONGEST_PROJECT, description="names the data and model folders")
+    project: str = Field(
+        pattern=PROJECT, max_length=LONGEST_PROJECT, description="names the data and model folders"
+    )
     time: TimeMode = Field(
         default="dated",
         description="'dated'; 'ordered' if only the order of the leads is known; 'none' if not even that",
     )
     timezone: str = Field(default="UTC", description="of bare dates and of the grid's midnights")
-    input_folder: FilePath = Field(default=Path(), description="where the sources lie, relative to this file")
+    input_folder: FilePath = Field(
+        default=Path(), description="where the sources lie, relative to this file"
+    )
     data_folder: FilePath = Field(
         default=Path("data"), description="store and scores, relative to the working directory"
     )
-    models_folder: FilePath = Field(default=Path("models"), description="models, relative to the working directory")
+    models_folder: FilePath = Field(
+        default=Path("models"), description="models, relative to the working directory"
+    )
     known_until: datetime | date | str | None = Field(
-        default=None, description="the moment of an export that no other will follow, as of an archive"
+        default=None,
+        description="the moment of an export that no other will follow, as of an archive",
     )
     known_until_file: FilePath | None = Field(
-        default=None, description="a file that comes with each export and holds its moment, relative to input_folder"
+        default=None,
+        description="a file that comes with each export and holds its moment, relative to input_folder",
     )
     max_staleness_hours: float = Field(
         default=36,
@@ -89,7 +111,9 @@ class Settings(Frozen):
         default={}, description="which fields answer budget, authority, need, timeline"
     )
     stages: Stages = Stages()
-    kinds: dict[str, str] = Field(default={}, description="kind of activity -> how a person says it, in the plural")
+    kinds: dict[str, str] = Field(
+        default={}, description="kind of activity -> how a person says it, in the plural"
+    )
     tiers: Tiers = Tiers()
     qualification: Qualification = Qualification()
     actions: Actions = Actions()
@@ -116,7 +140,9 @@ class Settings(Frozen):
     @classmethod
     def _not_ours(cls, value: str) -> str:
         if value in OURS:
-            raise ValueError(f"{value!r} is a name that leadscore uses itself; choose another one than {listed(OURS)}")
+            raise ValueError(
+                f"{value!r} is a name that leadscore uses itself; choose another one than {listed(OURS)}"
+            )
         return value
 
     @field_validator("known_until", mode="before")
@@ -152,7 +178,9 @@ class Settings(Frozen):
             )
         if not any(entry.table == "leads" for entry in self.mapping):
             raise ValueError("no mapping entry fills the table leads")
-        if unread := [name for name in self.sources if all(entry.source != name for entry in self.mapping)]:
+        if unread := [
+            name for name in self.sources if all(entry.source != name for entry in self.mapping)
+        ]:
             raise ValueError(f"no mapping entry reads the source {unread[0]!r}")
         if taken := sorted(set(self.fields) & RESERVED):
             raise ValueError(
@@ -175,11 +203,17 @@ class Settings(Frozen):
         known = list(self.lead_fields())
         for letter, bant in self.bant.items():
             if bant.field not in known:
-                raise ValueError(f"bant.{letter}: field {bant.field!r} is not declared under fields")
+                raise ValueError(
+                    f"bant.{letter}: field {bant.field!r} is not declared under fields"
+                )
             if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
-                raise ValueError(f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed")
+                raise ValueError(
+                    f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed"
+                )
         if unknown := [name for name in self.audit.keep if name not in known]:
-            raise ValueError(f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}")
+            raise ValueError(
+                f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}"
+            )
         if self.model.segment is not None:
             self._check_text_field("model.segment", self.model.segment)
             known_from = self.lead_fields()[self.model.segment].known_from
@@ -196,18 +230,28 @@ class Settings(Frozen):
     @model_validator(mode="after")
     def _decides_by_what_exists(self) -> Settings:
         if wrong := [stage for stage in self.actions.by_stage if stage not in self.stages.open]:
-            raise ValueError(f"actions.by_stage: {wrong[0]!r} is no open stage{hint(wrong[0], list(self.stages.open))}")
+            raise ValueError(
+                f"actions.by_stage: {wrong[0]!r} is no open stage{hint(wrong[0], list(self.stages.open))}"
+            )
         if self.tiers.by == "capacity" and self.tiers.capacity is None and self.routing is None:
-            raise ValueError("tiers.by = 'capacity': give tiers.capacity, or the list of reps under routing")
+            raise ValueError(
+                "tiers.by = 'capacity': give tiers.capacity, or the list of reps under routing"
+            )
         if unasked := sorted(self.qualification.letters() - set(self.bant)):
-            raise ValueError(f"qualification asks for {unasked[0]}, and no field answers it: declare bant.{unasked[0]}")
+            raise ValueError(
+                f"qualification asks for {unasked[0]}, and no field answers it: declare bant.{unasked[0]}"
+            )
         return self
 
     def _check_fields_are_declared(self) -> None:
         """Refuse attributes of leads that are mapped and not declared, all at once."""
         known = self._known_columns("leads")
-        mapped = {name for entry in self.mapping if entry.table == "leads" for name in entry.targets()}
-        if strange := [name for name in sorted(mapped - RESERVED - set(known)) if re.fullmatch(NAME, name)]:
+        mapped = {
+            name for entry in self.mapping if entry.table == "leads" for name in entry.targets()
+        }
+        if strange := [
+            name for name in sorted(mapped - RESERVED - set(known)) if re.fullmatch(NAME, name)
+        ]:
             raise UndeclaredError(strange, known)
 
     def _check_text_field(self, where: str, name: str) -> None:
@@ -219,14 +263,27 @@ class Settings(Frozen):
 
     def _check_entry(self, where: str, entry: Mapping) -> None:
         if entry.source not in self.sources:
-            raise ValueError(f"{where}: no source is called {entry.source!r}{hint(entry.source, list(self.sources))}")
+            raise ValueError(
+                f"{where}: no source is called {entry.source!r}{hint(entry.source, list(self.sources))}"
+            )
         columns = {column.name: column for column in TABLES[entry.table].columns}
         known = self._known_columns(entry.table)
-        if wrong := [f"{name!r}{hint(name, known)}" for name in sorted(entry.targets()) if name not in known]:
-            raise ValueError("; ".join(f"{where}: {entry.table} has no column {each}" for each in wrong))
-        mapped = {name for by_value in entry.values.values() for targets in by_value.values() for name in targets}
+        if wrong := [
+            f"{name!r}{hint(name, known)}" for name in sorted(entry.targets()) if name not in known
+        ]:
+            raise ValueError(
+                "; ".join(f"{where}: {entry.table} has no column {each}" for each in wrong)
+            )
+        mapped = {
+            name
+            for by_value in entry.values.values()
+            for targets in by_value.values()
+            for name in targets
+        }
         if twice := sorted(set(entry.columns) & (set(entry.constants) | mapped)):
-            raise ValueError(f"{where}: {listed(twice)} is given by columns and by constants or values too; choose one")
+            raise ValueError(
+                f"{where}: {listed(twice)} is given by columns and by constants or values too; choose one"
+            )
         needed = {name for name, column in columns.items() if column.required}
         if self.is_dated:
             needed |= set() if entry.table == "leads" else {"event_at"}
@@ -238,7 +295,11 @@ class Settings(Frozen):
     def _known_columns(self, table: str) -> list[str]:
         """What an entry may fill in a table."""
         attributes = (*self.fields, *PERSONAL) if table == "leads" else ()
-        return [*(column.name for column in TABLES[table].columns), *self._times(table), *attributes]
+        return [
+            *(column.name for column in TABLES[table].columns),
+            *self._times(table),
+            *attributes,
+        ]
 
     def _times(self, table: str) -> tuple[str, ...]:
         """What an entry may say of when its rows happened."""
@@ -252,9 +313,13 @@ class Settings(Frozen):
         if dated := sorted(DATED & self.model_fields_set):
             raise ValueError(f"{mode}: nothing is dated, so leave out {listed(dated)}")
         if dates := [name for name, field in self.fields.items() if field.type == "date"]:
-            raise ValueError(f"{mode}: the field {dates[0]!r} is a date, which says nothing without an as_of")
+            raise ValueError(
+                f"{mode}: the field {dates[0]!r} is a date, which says nothing without an as_of"
+            )
         if dated := [entry.table for entry in self.mapping if entry.table not in UNDATED_TABLES]:
-            raise ValueError(f"{mode}: rows of {dated[0]} need dates; only leads and outcomes can be mapped")
+            raise ValueError(
+                f"{mode}: rows of {dated[0]} need dates; only leads and outcomes can be mapped"
+            )
         leads = [entry for entry in self.mapping if entry.table == "leads"]
         by_line = {entry.source for entry in leads if "lead_id" not in entry.targets()}
         for entry in self.mapping:
@@ -265,7 +330,9 @@ class Settings(Frozen):
                 )
         by_place = all("sequence" in entry.targets() for entry in leads)
         if self.time == "ordered" and len({entry.source for entry in leads}) > 1 and not by_place:
-            raise ValueError(f"{mode}: lines of several sources have no common order; map a column to sequence")
+            raise ValueError(
+                f"{mode}: lines of several sources have no common order; map a column to sequence"
+            )
 
     @property
     def is_dated(self) -> bool:
@@ -299,36 +366,66 @@ class Settings(Frozen):
     def fields_of_leads(self) -> set[str]:
         """The fields whose value in `leads` may be learned from: those known from creation; undated, all mapped."""
         if self.is_dated:
-            return {name for name, field in self.lead_fields().items() if field.known_from == "creation"}
-        mapped = {name for entry in self.mapping if entry.table == "leads" for name in entry.targets()}
+            return {
+                name for name, field in self.lead_fields().items() if field.known_from == "creation"
+            }
+        mapped = {
+            name for entry in self.mapping if entry.table == "leads" for name in entry.targets()
+        }
         return mapped & set(self.lead_fields())
 
     def ordered_by_line(self, source: str) -> bool:
         """Whether the lines of a source are the places of its leads."""
-        entries = [entry for entry in self.mapping if (entry.source, entry.table) == (source, "leads")]
-        return self.time == "ordered" and any("sequence" not in entry.targets() for entry in entries)
+        entries = [
+            entry for entry in self.mapping if (entry.source, entry.table) == (source, "leads")
+        ]
+        return self.time == "ordered" and any(
+            "sequence" not in entry.targets() for entry in entries
+        )
 
     def lead_fields(self) -> dict[str, LeadField]:
         """Declared fields and the two that every lead may have."""
-        return {"owner_id": LeadField(label="owner"), "amount": LeadField(type="number"), **self.fields}
+        return {
+            "owner_id": LeadField(label="owner"),
+            "amount": LeadField(type="number"),
+            **self.fields,
+        }
 
     def changing_fields(self) -> set[str]:
         """The fields whose history the mapping can give."""
         entries = [entry for entry in self.mapping if entry.table == "changes"]
         if any("field" in entry.columns for entry in entries):
             return set(self.lead_fields())
-        mapped = {t["field"] for e in entries for by in e.values.values() for t in by.values() if "field" in t}
+        mapped = {
+            t["field"]
+            for e in entries
+            for by in e.values.values()
+            for t in by.values()
+            if "field" in t
+        }
         return mapped | {e.constants["field"] for e in entries if "field" in e.constants}
 
     def activity_kinds(self) -> list[str]:
         """Every kind of activity that the mapping can give, in order."""
         entries = [entry for entry in self.mapping if entry.table == "activities"]
-        mapped = {t["kind"] for e in entries for by in e.values.values() for t in by.values() if "kind" in t}
-        return sorted(mapped | {e.constants["kind"] for e in entries if "kind" in e.constants} | set(self.kinds))
+        mapped = {
+            t["kind"]
+            for e in entries
+            for by in e.values.values()
+            for t in by.values()
+            if "kind" in t
+        }
+        return sorted(
+            mapped
+            | {e.constants["kind"] for e in entries if "kind" in e.constants}
+            | set(self.kinds)
+        )
 
     def known_until_us(self) -> int | None:
         """The stated known_until in UTC microseconds, or None."""
-        return None if self.known_until is None else parse_moment(self.known_until, zone=self.timezone)
+        return (
+            None if self.known_until is None else parse_moment(self.known_until, zone=self.timezone)
+        )
 
     def tracking_uri(self) -> str:
         """Where MLflow keeps runs and models; it may hold a password, so it is shown to nobody."""
@@ -349,7 +446,9 @@ class Settings(Frozen):
         """What `public` told once, with the places of now."""
         unsaid = set() if told["time"] == "dated" else DATED
         kept = {name: value for name, value in told.items() if name not in unsaid | OLD_KEYS}
-        if (target := kept.get("target")) and target["horizon_days"] == 0:  # so "auto" was written once
+        if (target := kept.get("target")) and target[
+            "horizon_days"
+        ] == 0:  # so "auto" was written once
             kept["target"] = target | {"horizon_days": "auto"}
         return Settings.model_validate(kept | {name: getattr(self, name) for name in PLACES})
 
@@ -402,13 +501,19 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError as e:
         raise SettingsError(path, ["there is no such file; name it with --config"]) from e
     except OSError as e:
-        raise SettingsError(path, [f"cannot be read: {e.strerror}; name the file with --config"]) from e
+        raise SettingsError(
+            path, [f"cannot be read: {e.strerror}; name the file with --config"]
+        ) from e
     except UnicodeDecodeError as e:
         raise SettingsError(path, ["is not UTF-8 text, as TOML must be; save it as UTF-8"]) from e
     except tomllib.TOMLDecodeError as e:
         raise SettingsError(path, [f"is not valid TOML: {cut(str(e))}"]) from e
     except ValueError as e:  # a NUL in the path, or what int() refuses
-        problem = "holds a number of thousands of digits" if "digits" in str(e) else f"is not valid TOML: {cut(str(e))}"
+        problem = (
+            "holds a number of thousands of digits"
+            if "digits" in str(e)
+            else f"is not valid TOML: {cut(str(e))}"
+        )
         raise SettingsError(path, [problem]) from e
     except RecursionError as e:
         raise SettingsError(path, [TOO_DEEP]) from e
@@ -424,7 +529,9 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
     try:
         folder = input_folder or path.parent / Path(raw.get("input_folder", "."))
     except TypeError as e:
-        raise SettingsError(path, [f"input_folder: must be text, got {raw['input_folder']!r}"]) from e
+        raise SettingsError(
+            path, [f"input_folder: must be text, got {raw['input_folder']!r}"]
+        ) from e
     try:
         return Settings.model_validate({**raw, "input_folder": folder})
     except (ValidationError, TypeError) as e:

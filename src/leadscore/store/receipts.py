@@ -19,18 +19,25 @@ def receipts_path(folder: Path, publication_id: str) -> Path:
     return folder / "receipts" / f"{publication_id}.parquet"
 
 
-def build_receipts(scores: pa.Table, *, publication_id: str, model_version: str, store_version: str) -> pa.Table:
+def build_receipts(
+    scores: pa.Table, *, publication_id: str, model_version: str, store_version: str
+) -> pa.Table:
     """The receipts of a publication's scores.
 
     `scores` has lead_id, as_of, raw, win_probability, score and tier. rep_id and exploration_probability are null
     until leads are routed.
     """
-    known = {"publication_id": publication_id, "model_version": model_version, "store_version": store_version}
+    known = {
+        "publication_id": publication_id,
+        "model_version": model_version,
+        "store_version": store_version,
+    }
     columns = [
-        scores[field.name] if field.name in scores.schema.names
+        scores[field.name]
+        if field.name in scores.schema.names
         else pa.array([known.get(field.name)] * scores.num_rows, field.type)
         for field in RECEIPTS
-    ]  # fmt: skip
+    ]
     return pa.Table.from_arrays(columns, schema=RECEIPTS).combine_chunks()
 
 
@@ -43,7 +50,10 @@ def write_receipts(
     """
     path = receipts_path(folder, publication_id)
     receipts = build_receipts(
-        scores, publication_id=publication_id, model_version=model_version, store_version=store_version
+        scores,
+        publication_id=publication_id,
+        model_version=model_version,
+        store_version=store_version,
     )
     if is_there(path) and is_receipt_of(path, receipts):
         return path

@@ -34,7 +34,11 @@ from leadscore.store.version import (
 
 MANIFEST = "manifest"
 PART = {"rejects": FILES, "tables": {str: {"rows": FILES, "side": FILES}}}
-MORE = ("rejects", "ignored_leads", "texts")  # what a part holds beside its tables; early ones not all
+MORE = (
+    "rejects",
+    "ignored_leads",
+    "texts",
+)  # what a part holds beside its tables; early ones not all
 
 
 def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[dict[str, Any]]:
@@ -51,7 +55,9 @@ def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[
     if not ids:
         raise NoStoreError(project, folder)
     current = _read_current_id(folder, project)
-    found = [_describe(folder, each, checked=checked) | {"current": each == current} for each in ids]
+    found = [
+        _describe(folder, each, checked=checked) | {"current": each == current} for each in ids
+    ]
     return sorted(found, key=lambda each: (-each["known_until_us"], each["version"]))
 
 
@@ -101,7 +107,9 @@ def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
         names = (*version.manifest["tables"], *BESIDE)
         check_objects([path for name in names for path in version.paths(name)])
         sha256 = hash_bytes(canonical_json(version.manifest))
-        write_pointer(folder / "current.json", canonical_json({"version": version.id, "sha256": sha256}))
+        write_pointer(
+            folder / "current.json", canonical_json({"version": version.id, "sha256": sha256})
+        )
     return version
 
 
@@ -133,14 +141,18 @@ def prune(
             raise CorruptPointerError(folder / "current.json")
         older = [each for are in (False, True) for each in _those(versions, quarantined=are)[keep:]]
         unneeded = [each["version"] for each in older if not each["current"]]
-        free = {each for each in unneeded if leases.enter_context(unread(manifest_path(folder, each)))}
+        free = {
+            each for each in unneeded if leases.enter_context(unread(manifest_path(folder, each)))
+        }
         gone = free - set(referred())
         removed = [each["version"] for each in versions if each["version"] in gone]
         kept = [each["version"] for each in versions if each["version"] not in gone]
         is_known = not any(each["damaged"] for each in versions if each["version"] in kept)
         unused = _find_unused(folder, kept, project=project) if is_known else []
         size = sum(path.stat().st_size for path in unused)
-        if really:  # manifests first: should it be interrupted, no version is left without its files
+        if (
+            really
+        ):  # manifests first: should it be interrupted, no version is left without its files
             for version in removed:
                 manifest_path(folder, version).unlink()
                 (folder / "deliveries" / f"{version}.json").unlink(missing_ok=True)

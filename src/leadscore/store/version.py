@@ -31,7 +31,9 @@ from leadscore.locks import lease
 from leadscore.proposals import propose
 
 ROW_GROUP = 250_000
-ABSENT = tuple(f"absent_{name}" for name in ("leads", "changes", "activities", "stages", "outcomes"))
+ABSENT = tuple(
+    f"absent_{name}" for name in ("leads", "changes", "activities", "stages", "outcomes")
+)
 BESIDE = (
     "rejects",
     "observed",
@@ -45,7 +47,10 @@ BESIDE = (
 NOTHING: dict[str, Any] = {"rows": 0, "files": []}
 POINTER = {"version": str, "sha256": str}
 FILES = {"rows": int, "files": [{"sha256": str, "rows": int}]}
-ATTEMPT = {"rejects": FILES | {"rules": {str: int}, "warned": {str: int}}, "stopped": (str, type(None))}
+ATTEMPT = {
+    "rejects": FILES | {"rules": {str: int}, "warned": {str: int}},
+    "stopped": (str, type(None)),
+}
 logger = logging.getLogger(__name__)
 
 
@@ -104,7 +109,9 @@ class StoreVersion:
     def paths(self, table: str) -> list[Path]:
         """Where these files lie, unchecked."""
         parts = _parts(self.manifest).get(table, [])
-        return [object_path(self.folder, file["sha256"]) for part in parts for file in part["files"]]
+        return [
+            object_path(self.folder, file["sha256"]) for part in parts for file in part["files"]
+        ]
 
     def find_damage(self) -> list[str]:
         """The tables, and parts beside them, of which a file is gone or damaged."""
@@ -173,7 +180,9 @@ def open_version(find: Callable[[], StoreVersion]) -> Iterator[StoreVersion]:
         yield version if is_held else find()
 
 
-def write_rows(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> dict[str, Any]:
+def write_rows(
+    folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> dict[str, Any]:
     """Rows as a file named by its content; returns {"rows": n, "files": [{"sha256", "rows"}]}.
 
     Equal rows in equal order give equal bytes, however they were batched.
@@ -191,12 +200,18 @@ def write_columns(
 
     def fill(paths: list[Path]) -> list[Path | None]:
         with ExitStack() as stack:
-            writers = [stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd"))
-                       for path, schema in zip(paths, schemas, strict=True)]  # fmt: skip
+            writers = [
+                stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd"))
+                for path, schema in zip(paths, schemas, strict=True)
+            ]
             threads = stack.enter_context(ThreadPoolExecutor(len(schemas)))
             for group in _groups(whole, (batch.select(names) for batch in batches)):
-                done = [threads.submit(writer.write_table, group.select(schema.names), row_group_size=ROW_GROUP)
-                        for writer, schema in zip(writers, schemas, strict=True)]  # fmt: skip
+                done = [
+                    threads.submit(
+                        writer.write_table, group.select(schema.names), row_group_size=ROW_GROUP
+                    )
+                    for writer, schema in zip(writers, schemas, strict=True)
+                ]
                 for part, each in zip(parts, done, strict=True):
                     each.result()
                     part["rows"] += group.num_rows
@@ -231,7 +246,9 @@ def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa
         yield pa.Table.from_batches(held, schema).combine_chunks()
 
 
-def write_version(folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()) -> StoreVersion:
+def write_version(
+    folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()
+) -> StoreVersion:
     """Keep a manifest and make it the current version, in one rename.
 
     `parts` are the keys of what was read for it: they are kept beside the version and are no part of it, since other
@@ -243,7 +260,9 @@ def write_version(folder: Path, manifest: dict[str, Any], *, parts: Sequence[str
     return version
 
 
-def quarantine_version(folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()) -> StoreVersion:
+def quarantine_version(
+    folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()
+) -> StoreVersion:
     """Keep a manifest that names, under `quarantined`, the alarms that its delivery failed; it does not become current.
 
     It can be listed and looked at, and is an ancestor of no version.
@@ -251,10 +270,14 @@ def quarantine_version(folder: Path, manifest: dict[str, Any], *, parts: Sequenc
     return _keep_manifest(folder, manifest, parts)[0]
 
 
-def _keep_manifest(folder: Path, manifest: dict[str, Any], parts: Sequence[str]) -> tuple[StoreVersion, str]:
+def _keep_manifest(
+    folder: Path, manifest: dict[str, Any], parts: Sequence[str]
+) -> tuple[StoreVersion, str]:
     data = canonical_json(manifest)
     sha256 = hash_bytes(data)
-    write_pointer(folder / "deliveries" / f"{sha256[:16]}.json", canonical_json({"parts": list(parts)}))
+    write_pointer(
+        folder / "deliveries" / f"{sha256[:16]}.json", canonical_json({"parts": list(parts)})
+    )
     write_pointer(folder / "versions" / f"{sha256[:16]}.json", data)  # a damaged one is mended
     return StoreVersion(sha256[:16], manifest, folder), sha256
 
@@ -266,7 +289,11 @@ def read_pointer(folder: Path) -> str | None:
     except CorruptFileError:
         return None
     sha256: str = current["sha256"]
-    return sha256 if re.fullmatch("[0-9a-f]{64}", sha256) and current["version"] == sha256[:16] else None
+    return (
+        sha256
+        if re.fullmatch("[0-9a-f]{64}", sha256) and current["version"] == sha256[:16]
+        else None
+    )
 
 
 def list_ids(folder: Path) -> list[str]:
@@ -295,15 +322,22 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
         raise CorruptPointerError(path)
     logger.warning(
         "%s is gone or damaged: the version with the latest known_until counts, %s. To make another one count: "
-        "%s", path, latest.id, propose("store rollback VERSION"),
-    )  # fmt: skip
+        "%s",
+        path,
+        latest.id,
+        propose("store rollback VERSION"),
+    )
     return latest
 
 
 def _find_latest(folder: Path) -> StoreVersion | None:
     """The version with the latest known_until; None if a manifest is damaged, or several are the latest."""
     try:
-        versions = [each for each in (read_version(folder, name) for name in list_ids(folder)) if not each.quarantined]
+        versions = [
+            each
+            for each in (read_version(folder, name) for name in list_ids(folder))
+            if not each.quarantined
+        ]
     except CorruptFileError:
         return None
     latest = max((each.known_until_us for each in versions), default=None)
@@ -334,7 +368,9 @@ def read_attempt(folder: Path, *, project: str) -> dict[str, Any]:
     path = folder / "attempt.json"
     if is_there(path):
         try:
-            return read_json(path, ATTEMPT, cure="what the current version rejected is shown instead")
+            return read_json(
+                path, ATTEMPT, cure="what the current version rejected is shown instead"
+            )
         except CorruptFileError as e:
             logger.warning("%s", e)
     rejects = read_current(folder, project=project).manifest["rejects"]

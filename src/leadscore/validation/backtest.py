@@ -55,7 +55,9 @@ def run_backtest(
     for done, (moment, end) in enumerate(zip(as_of_us, ends, strict=True)):
         progress(f"as of {history.name(moment).partition('T')[0]}", done, len(as_of_us))
         try:
-            date, rows = _replay(history, _settled(history, moment, to_us=end), moment, doubted(moment))
+            date, rows = _replay(
+                history, _settled(history, moment, to_us=end), moment, doubted(moment)
+            )
         except (FollowUpError, TooFewOutcomesError) as e:
             skipped.append({"as_of": history.name(moment), "why": str(e)})
             continue
@@ -138,7 +140,9 @@ def _judged(table: pd.DataFrame, name: str) -> Judged:
     return Judged(*(table[column].to_numpy() for column in (name, "label", "weight", "lead_id")))
 
 
-def spread_dates(history: History, *, from_us: int | None, to_us: int | None, dates: int) -> list[int]:
+def spread_dates(
+    history: History, *, from_us: int | None, to_us: int | None, dates: int
+) -> list[int]:
     """`dates` moments of the grid's kind (local midnights), evenly spread over [from_us, to_us].
 
     By default from twice the horizon after the first lead, so that there is something to learn from, to a horizon
@@ -154,15 +158,21 @@ def spread_dates(history: History, *, from_us: int | None, to_us: int | None, da
     first = from_us if from_us is not None else history.version.first_us + 2 * horizon_us
     last = to_us if to_us is not None else history.version.known_until_us - horizon_us
     midnights = [us for _, us in local_midnights(first, last + 1, zone=history.settings.timezone)]
-    at = np.unique(np.linspace(0, len(midnights) - 1, min(dates, len(midnights))).round().astype(int))
+    at = np.unique(
+        np.linspace(0, len(midnights) - 1, min(dates, len(midnights))).round().astype(int)
+    )
     return [midnights[i] for i in at]
 
 
 def _spread_places(history: History, *, dates: int, dated: bool) -> list[int]:
     time = history.settings.time
     if time == "none":
-        raise AsOfError("time = none: nothing says which leads came first, so there is no past to replay; see `train`")
+        raise AsOfError(
+            "time = none: nothing says which leads came first, so there is no past to replay; see `train`"
+        )
     if dated:
-        raise AsOfError(f"time = {time}: leads have places and no dates, so leave out --from and --to")
+        raise AsOfError(
+            f"time = {time}: leads have places and no dates, so leave out --from and --to"
+        )
     until = history.version.known_until_us
     return history.places(until, shares=np.linspace(*BACKTESTED, dates).tolist())

@@ -36,7 +36,12 @@ MOST_LEVELS = 250  # that the libraries' trees can tell apart
 
 
 def predict_yardsticks(
-    matrix: Matrix, side: Side, rows: pd.DataFrame, features: Sequence[Feature], *, scorecard: Scorecard
+    matrix: Matrix,
+    side: Side,
+    rows: pd.DataFrame,
+    features: Sequence[Feature],
+    *,
+    scorecard: Scorecard,
 ) -> dict[str, np.ndarray]:
     """Probabilities (n,) of `rows` by each yardstick, learned from one side; `matrix` has the features of both."""
     seen_rows = side.rows[side.observed]
@@ -47,20 +52,40 @@ def predict_yardsticks(
     stage = [entry for entry in encoder if entry["name"] == "stage_current"]
     if stage:
         found["stage_only"] = sigmoid(encode(stage, asked.columns)[:, 0])
-    card = fit_scorer(matrix, side.rows.iloc[:0], kind="scorecard", features=features, scorecard=scorecard, seed=0,
-                      threads=1)  # fmt: skip
+    card = fit_scorer(
+        matrix,
+        side.rows.iloc[:0],
+        kind="scorecard",
+        features=features,
+        scorecard=scorecard,
+        seed=0,
+        threads=1,
+    )
     found["scorecard"] = card.probability(card.raw(asked.columns))
     tables = _Tables.of(seen, asked, label, weight, features)
     with one_thread():  # sums of several threads differ in the last bits
         found["logistic"] = _fit_logistic(tables, label, weight).predict_proba(tables.asked)[:, 1]
         forest = HistGradientBoostingClassifier(
-            learning_rate=0.05, max_iter=400, max_leaf_nodes=15, min_samples_leaf=50, l2_regularization=1.0,
-            early_stopping=True, validation_fraction=0.15, categorical_features=tables.is_category, random_state=0,
-        ).fit(tables.seen, label, weight)  # fmt: skip
+            learning_rate=0.05,
+            max_iter=400,
+            max_leaf_nodes=15,
+            min_samples_leaf=50,
+            l2_regularization=1.0,
+            early_stopping=True,
+            validation_fraction=0.15,
+            categorical_features=tables.is_category,
+            random_state=0,
+        ).fit(tables.seen, label, weight)
         found["hist_gradient_boosting"] = forest.predict_proba(tables.asked)[:, 1]
     categories = np.flatnonzero(tables.is_category).tolist()
     trees = lightgbm.train(
-        {"objective": "binary", "verbose": -1, "deterministic": True, "force_col_wise": True, "num_threads": 1},
+        {
+            "objective": "binary",
+            "verbose": -1,
+            "deterministic": True,
+            "force_col_wise": True,
+            "num_threads": 1,
+        },
         lightgbm.Dataset(tables.seen, label, weight=weight, categorical_feature=categories),
     )
     found["lightgbm"] = np.asarray(trees.predict(tables.asked))
@@ -81,7 +106,12 @@ class _Tables:
 
     @classmethod
     def of(
-        cls, seen: Matrix, asked: Matrix, label: np.ndarray, weight: np.ndarray, features: Sequence[Feature]
+        cls,
+        seen: Matrix,
+        asked: Matrix,
+        label: np.ndarray,
+        weight: np.ndarray,
+        features: Sequence[Feature],
     ) -> _Tables:
         """The features that are known of some row learned from; what the encoder makes of rows is one of them."""
         learned = encode_training(seen, label, weight, features)
@@ -98,7 +128,11 @@ class _Tables:
 
 def _levels(values: np.ndarray) -> dict[str, int]:
     counts = Counter(value for value in values if value is not None)
-    common = [level for level, n in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])) if n >= LEAST_ROWS]
+    common = [
+        level
+        for level, n in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        if n >= LEAST_ROWS
+    ]
     return {level: place for place, level in enumerate(common[:MOST_LEVELS])}
 
 
@@ -107,7 +141,9 @@ def _numbers(values: np.ndarray, levels: dict[str, int]) -> np.ndarray:
 
 
 def _fit_logistic(tables: _Tables, label: np.ndarray, weight: np.ndarray) -> LogisticRegression:
-    numbers = make_pipeline(FunctionTransformer(_compress), SimpleImputer(strategy="median"), StandardScaler())
+    numbers = make_pipeline(
+        FunctionTransformer(_compress), SimpleImputer(strategy="median"), StandardScaler()
+    )
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     columns = ColumnTransformer(
         [("numbers", numbers, ~tables.is_category), ("categories", one_hot, tables.is_category)]
@@ -119,7 +155,9 @@ def _fit_logistic(tables: _Tables, label: np.ndarray, weight: np.ndarray) -> Log
 def _binned(values: np.ndarray, among: np.ndarray) -> np.ndarray:
     """The fifth (n,) of the numbers `among` in which each value lies, None where it is unknown."""
     known = among[~np.isnan(among)]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else known
+    edges = (
+        np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else known
+    )
     bins = np.searchsorted(edges, values, side="right").astype(object)
     bins[np.isnan(values)] = None
     return bins
@@ -150,6 +188,8 @@ def predict_naive_bayes(
             old, new = _binned(old, old), _binned(new, old)
         counts = pd.DataFrame({"value": old, "won": weight * label, "lost": weight * (1 - label)})
         counts = counts.groupby("value", sort=True).sum() + 1  # a missing value is no group
-        ratio = np.log(counts["won"] / counts["won"].sum()) - np.log(counts["lost"] / counts["lost"].sum())
+        ratio = np.log(counts["won"] / counts["won"].sum()) - np.log(
+            counts["lost"] / counts["lost"].sum()
+        )
         odds += pd.Series(new).map(ratio).fillna(0.0).to_numpy(dtype=float)
     return sigmoid(odds)

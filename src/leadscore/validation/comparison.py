@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.evaluation.metrics import Judged, compute_gain, compute_spreads, difference_of, estimate_of
+from leadscore.evaluation.metrics import (
+    Judged,
+    compute_gain,
+    compute_spreads,
+    difference_of,
+    estimate_of,
+)
 from leadscore.history.split import History
 from leadscore.model.encode import fold_of_group
 from leadscore.model.judge import as_json, describe_judged
@@ -36,11 +42,17 @@ class Compared:
 
 
 def compare_models(
-    history: History, *, known_us: int, leave_out: AbstractSet[str] = frozenset(), progress: Progress = silent,
+    history: History,
+    *,
+    known_us: int,
+    leave_out: AbstractSet[str] = frozenset(),
+    progress: Progress = silent,
     clocks: AbstractSet[str] = frozenset(),
-) -> Compared:  # fmt: skip
+) -> Compared:
     """Train as of a moment, and fit every yardstick on the same earlier side for the rows that judge it."""
-    result = fit_model(history, known_us=known_us, progress=progress, leave_out=leave_out, clocks=clocks)
+    result = fit_model(
+        history, known_us=known_us, progress=progress, leave_out=leave_out, clocks=clocks
+    )
     assert result.judged is not None  # noqa: S101  (a training that nothing judges ends in an error)
     training = open_training(history, known_us=known_us, progress=silent, leave_out=leave_out)
     return Compared(result, result.judged, {OURS: result.judged.probability, **_predict(training)})
@@ -51,7 +63,9 @@ def _predict(training: Training) -> dict[str, np.ndarray]:
     if training.moments:
         last = training.pools["last"]
         rows = last.rows[last.observed]
-        return predict_yardsticks(training.matrix, training.earlier[-1], rows, training.features, scorecard=card)
+        return predict_yardsticks(
+            training.matrix, training.earlier[-1], rows, training.features, scorecard=card
+        )
     side, seed = training.side, training.history.settings.seed
     deals: list[tuple[int, ...]] = [()]
     if training.is_crossed:
@@ -61,14 +75,18 @@ def _predict(training: Training) -> dict[str, np.ndarray]:
         fold, parts = fold_of_group(groups, seed=deal), []
         for k in np.unique(fold):
             rest, asked = replace(side, rows=side.rows[fold != k]), side.rows[fold == k]
-            found = predict_yardsticks(training.matrix, rest, asked, training.features, scorecard=card)
+            found = predict_yardsticks(
+                training.matrix, rest, asked, training.features, scorecard=card
+            )
             parts.append(pd.DataFrame(found, index=asked.index))
         every.append(pd.concat(parts).loc[side.rows.index][side.observed])
     predictions = pd.concat(every, ignore_index=True)
     return {str(name): predictions[name].to_numpy() for name in predictions}
 
 
-def compute_table(judged: Judged, predictions: Mapping[str, np.ndarray], *, seed: int) -> dict[str, Any]:
+def compute_table(
+    judged: Judged, predictions: Mapping[str, np.ndarray], *, seed: int
+) -> dict[str, Any]:
     """By model: rows, leads and win rate, every metric, gain over the base rate, and `difference`: less ours, paired.
 
     Intervals are over leads, of the same resamples for all models.
@@ -76,13 +94,21 @@ def compute_table(judged: Judged, predictions: Mapping[str, np.ndarray], *, seed
     base, ours = predictions["base_rate"], None
     found: dict[str, Any] = {}
     for name, probability in predictions.items():
-        each = replace(judged, probability=probability, order=judged.order if name == OURS else None)
+        each = replace(
+            judged, probability=probability, order=judged.order if name == OURS else None
+        )
         spreads = compute_spreads(each, seed=seed)
         ours = spreads if name == OURS else ours
         metrics = as_json({key: estimate_of(spread) for key, spread in spreads.items()})
-        difference = {key: difference_of(spreads[key], ours[key]) for key in spreads} if ours and name != OURS else {}
+        difference = (
+            {key: difference_of(spreads[key], ours[key]) for key in spreads}
+            if ours and name != OURS
+            else {}
+        )
         found[name] = (
-            describe_judged(each) | metrics | as_json(compute_gain(each, base, seed=seed))
+            describe_judged(each)
+            | metrics
+            | as_json(compute_gain(each, base, seed=seed))
             | {"difference": as_json(difference)}
-        )  # fmt: skip
+        )
     return found

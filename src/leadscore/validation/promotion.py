@@ -59,7 +59,9 @@ class Recipe:
         return cls(
             model.scorer["kind"],
             Boosting(**chosen),
-            Linear(model.scorer["level_spread"], model.scorer["raw_spread"]) if "raw_spread" in model.scorer else None,
+            Linear(model.scorer["level_spread"], model.scorer["raw_spread"])
+            if "raw_spread" in model.scorer
+            else None,
             document["calibrator"]["kind"],
             frozenset(document.get("left_out", ())),
             bool(document.get("segments")),
@@ -68,7 +70,11 @@ class Recipe:
 
     def is_like(self, other: Recipe) -> bool:
         """Whether both learn in the same way; trees' size, calibrator and times are found anew each time."""
-        return (self.scorer, self.left_out, self.segmented) == (other.scorer, other.left_out, other.segmented)
+        return (self.scorer, self.left_out, self.segmented) == (
+            other.scorer,
+            other.left_out,
+            other.segmented,
+        )
 
     def is_simpler(self, other: Recipe) -> bool:
         """Whether the scorer is of a lower rung, or of the same one and knows less."""
@@ -135,9 +141,13 @@ def judge_recipe(training: Training, recipe: Recipe) -> Judged:
         encoder = training.fit(recipe.scorer, training.earlier[-1].rows, boosting=recipe.boosting)
         unseen = training.divide(unseen, encoder).unseen
     if training.is_crossed:
-        return choose_crossed({recipe.scorer: unseen["last"]}, calibrators=(recipe.calibrator,)).calibration.judged
+        return choose_crossed(
+            {recipe.scorer: unseen["last"]}, calibrators=(recipe.calibrator,)
+        ).calibration.judged
     if "inner" in unseen and not training.history.settings.is_dated:
-        return calibrate_ahead(unseen["inner"], unseen["last"], calibrators=(recipe.calibrator,)).judged
+        return calibrate_ahead(
+            unseen["inner"], unseen["last"], calibrators=(recipe.calibrator,)
+        ).judged
     if not can_choose(unseen):  # as `choose_calibrator` has it
         return unseen["last"].judged(unseen["last"].fit_calibrator("none"))
     calibrator = unseen["before"].fit_calibrator(recipe.calibrator)
@@ -147,9 +157,15 @@ def judge_recipe(training: Training, recipe: Recipe) -> Judged:
 
 
 def judge_recipes(
-    history: History, *, champion: Recipe, challenger: Recipe, known_us: int, progress: Progress = silent,
-    judged: Judged | None = None, training: Training | None = None,
-) -> Evidence:  # fmt: skip
+    history: History,
+    *,
+    champion: Recipe,
+    challenger: Recipe,
+    known_us: int,
+    progress: Progress = silent,
+    judged: Judged | None = None,
+    training: Training | None = None,
+) -> Evidence:
     """Follow both recipes as of the last split of what is known at a moment, and judge them on what came later.
 
     Args:
@@ -167,7 +183,9 @@ def judge_recipes(
     """
     progress("judging the champion", 0, 2)
     if training is None:
-        training = open_training(history, known_us=known_us, progress=silent, leave_out=challenger.left_out)
+        training = open_training(
+            history, known_us=known_us, progress=silent, leave_out=challenger.left_out
+        )
     ours = judged if judged is not None else judge_recipe(training, challenger)
     progress("judging the champion", 1, 2)
     other = (
@@ -177,18 +195,32 @@ def judge_recipes(
     )
     theirs = ours if champion == challenger else judge_recipe(other, champion)
     return compare_judged(
-        theirs, ours, champion=champion, challenger=challenger, segment=training.segment_of_judged(),
-        judged_on=training.judged_on(), settings=history.settings,
-    )  # fmt: skip
+        theirs,
+        ours,
+        champion=champion,
+        challenger=challenger,
+        segment=training.segment_of_judged(),
+        judged_on=training.judged_on(),
+        settings=history.settings,
+    )
 
 
 def compare_judged(
-    champion_judged: Judged, judged: Judged, *, champion: Recipe, challenger: Recipe,
-    segment: np.ndarray | None, judged_on: str, settings: Any,
-) -> Evidence:  # fmt: skip
+    champion_judged: Judged,
+    judged: Judged,
+    *,
+    champion: Recipe,
+    challenger: Recipe,
+    segment: np.ndarray | None,
+    judged_on: str,
+    settings: Any,
+) -> Evidence:
     """What two sets of predictions of the same rows say of their recipes, with intervals over leads."""
     theirs, ours, seed = champion_judged, judged, settings.seed
-    spreads = {name: compute_spreads(each, seed=seed) for name, each in (("champion", theirs), ("challenger", ours))}
+    spreads = {
+        name: compute_spreads(each, seed=seed)
+        for name, each in (("champion", theirs), ("challenger", ours))
+    }
     metrics = {name: estimate_of(spread) for name, spread in spreads["challenger"].items()}
     errors = {name: spread["calibration_error"] for name, spread in spreads.items()}
     calibration = {name: estimate_of(spread) for name, spread in errors.items()}
@@ -206,13 +238,19 @@ def compare_judged(
             for name, each in (("champion", theirs), ("challenger", ours))
         },
         gain=compute_gain(ours, theirs.probability, seed=seed)["log_loss_gain"],
-        segments=[] if segment is None else _by_segment(ours, theirs.probability, segment, seed=seed),
+        segments=[]
+        if segment is None
+        else _by_segment(ours, theirs.probability, segment, seed=seed),
         calibration=calibration,
-        broken=broken_limits({name: each.as_json() for name, each in metrics.items()}, settings.model),
+        broken=broken_limits(
+            {name: each.as_json() for name, each in metrics.items()}, settings.model
+        ),
     )
 
 
-def _by_segment(judged: Judged, other: np.ndarray, segment: np.ndarray, *, seed: int) -> list[dict[str, Any]]:
+def _by_segment(
+    judged: Judged, other: np.ndarray, segment: np.ndarray, *, seed: int
+) -> list[dict[str, Any]]:
     found = []
     for value in sorted({str(value) for value in segment if value is not None}):
         inside = segment == value
@@ -232,7 +270,9 @@ def decide_promotion(evidence: Evidence) -> Promotion:
     gain = evidence.gain
     if evidence.alike and (gain.low, gain.high) == (0, 0):
         return Promotion(True, "the very same recipe, on newer data", evidence)
-    one_error = (gain.high - gain.low) / (2 * 1.96)  # within it the simpler wins, as where a scorer is chosen
+    one_error = (gain.high - gain.low) / (
+        2 * 1.96
+    )  # within it the simpler wins, as where a scorer is chosen
     verdicts = (  # the first that holds
         (gain.high < 0, False, "worse"),
         (gain.low > 0, True, "better"),
@@ -271,7 +311,9 @@ def _objections(evidence: Evidence) -> Iterator[str]:
 
 
 def _are_numbers(evidence: Evidence) -> bool:
-    gains: Iterable[Estimate] = [each["gain"] for each in evidence.segments if each["gain"] is not None]
+    gains: Iterable[Estimate] = [
+        each["gain"] for each in evidence.segments if each["gain"] is not None
+    ]
     estimates = [evidence.gain, *evidence.calibration.values(), *gains]
     numbers = [x for each in estimates for x in (each.value, each.low, each.high)]
     return bool(np.isfinite([*numbers, *evidence.log_loss.values()]).all())
@@ -286,9 +328,14 @@ def decide_first(broken: Sequence[str], *, is_judged: bool, ranks: bool = True) 
         why = "nothing ranks the leads: history cannot be learned from yet, and the scorecard gives all the same points"
         return Promotion(False, why)
     if not is_judged:
-        return Promotion(True, "no champion, and the scorecard of the settings stands until closed leads can judge it")
+        return Promotion(
+            True,
+            "no champion, and the scorecard of the settings stands until closed leads can judge it",
+        )
     if broken:
-        return Promotion(False, "its calibration breaks the limits of the settings: " + "; ".join(broken))
+        return Promotion(
+            False, "its calibration breaks the limits of the settings: " + "; ".join(broken)
+        )
     return Promotion(True, "no champion, and it is better than the base rate")
 
 
@@ -311,13 +358,19 @@ def compare_lists(
     n = int(np.ceil(TOP_SHARE * len(rows)))
     tops, known = [], None
     for model in (champion, challenger):
-        features = build_features(history.settings, leave_out=frozenset(model.document.get("left_out", ())))
-        learned = [(feature["name"], feature["fingerprint"]) for feature in model.document["features"]]
+        features = build_features(
+            history.settings, leave_out=frozenset(model.document.get("left_out", ()))
+        )
+        learned = [
+            (feature["name"], feature["fingerprint"]) for feature in model.document["features"]
+        ]
         if not n or learned != [(feature.name, feature.fingerprint()) for feature in features]:
             return None
         if learned != known:  # most often both learned from the same features
             matrix, known = build_matrix(history.snapshot(rows), features), learned
         raw = model.raw(matrix.columns)
-        order = np.lexsort((matrix.keys["lead_id"].to_numpy(dtype=object), -raw, -model.probability(raw)))
+        order = np.lexsort(
+            (matrix.keys["lead_id"].to_numpy(dtype=object), -raw, -model.probability(raw))
+        )
         tops.append(set(matrix.keys["lead_id"].to_numpy()[order[:n]]))
     return {"stay": len(tops[0] & tops[1]), "of": n}

@@ -97,10 +97,15 @@ def check_unseen(values: Values, leads: Leads) -> Finding | None:
         alone = (np.bincount(values.codes[closed]) == 1).sum() / closed.sum()
     else:
         low, high = values.numbers[closed].min(), values.numbers[closed].max()
-        unseen, what = (values.numbers[opened] < low) | (values.numbers[opened] > high), "a number beyond any"
+        unseen, what = (
+            (values.numbers[opened] < low) | (values.numbers[opened] > high),
+            "a number beyond any",
+        )
         alone = 2 / closed.sum()
     expected = compute_bounds(np.array(alone), closed.sum())[1]
     if compute_bounds(unseen.mean(), np.array(len(unseen)))[0] < UNSEEN_SHARE + expected:
         return None
     said = f"{share(unseen.mean())} of the open leads have {what} that no closed lead has"
-    return Finding("unseen", "suspect", said, {"share": float(unseen.mean()), "open": int(opened.sum())})
+    return Finding(
+        "unseen", "suspect", said, {"share": float(unseen.mean()), "open": int(opened.sum())}
+    )

@@ -51,18 +51,29 @@ def _filled_when_closed(values: Values, leads: Leads, block: np.ndarray) -> Find
     opened &= n[block] >= MIN_OUTCOMES
     if opened.sum() < MIN_OUTCOMES:
         return None
-    filled = np.bincount(block[closed], weights=~values.missing[closed], minlength=len(n)) / np.maximum(n, 1)
+    filled = np.bincount(
+        block[closed], weights=~values.missing[closed], minlength=len(n)
+    ) / np.maximum(n, 1)
     weight = np.bincount(block[opened], minlength=len(n)) / opened.sum()
-    of_closed, of_open = min(float((weight * filled).sum()), 1.0), float(1 - values.missing[opened].mean())
-    worth = 1 / float((weight**2 / np.maximum(n, 1)).sum())  # a mean over blocks is as sure as one of so many leads
+    of_closed, of_open = (
+        min(float((weight * filled).sum()), 1.0),
+        float(1 - values.missing[opened].mean()),
+    )
+    worth = 1 / float(
+        (weight**2 / np.maximum(n, 1)).sum()
+    )  # a mean over blocks is as sure as one of so many leads
     low, high = compute_bounds(np.array([of_closed, of_open]), np.array([worth, opened.sum()]))
     odds = compute_odds(low) / compute_odds(high)[::-1]
-    verdict = _verdict(float(odds[0]), CLOSED_ODDS) or ("suspect" if odds[1] >= CLOSED_ODDS[0] else None)
+    verdict = _verdict(float(odds[0]), CLOSED_ODDS) or (
+        "suspect" if odds[1] >= CLOSED_ODDS[0] else None
+    )
     if verdict is None:
         return None
     said = f"filled for {share(of_closed)} of closed leads and {share(of_open)} of open ones of the same time"
     told = ": filled as a lead closes" if odds[0] > odds[1] else ": emptied as a lead closes"
-    return Finding("filled_when_closed", verdict, said + told, {"closed": of_closed, "open": of_open})
+    return Finding(
+        "filled_when_closed", verdict, said + told, {"closed": of_closed, "open": of_open}
+    )
 
 
 def check_filled_by_age(values: Values, leads: Leads) -> Finding | None:
@@ -77,7 +88,9 @@ def check_filled_by_age(values: Values, leads: Leads) -> Finding | None:
     if compute_odds(low[0]) / compute_odds(high[1]) < CLOSED_ODDS[1]:
         return None
     said = f"filled for {share(filled[0])} of leads open for long and {share(filled[1])} of the youngest"
-    return Finding("filled_by_age", "suspect", said, {"old": float(filled[0]), "young": float(filled[1])})
+    return Finding(
+        "filled_by_age", "suspect", said, {"old": float(filled[0]), "young": float(filled[1])}
+    )
 
 
 def check_ends_with_lead(values: Values, leads: Leads) -> Finding | None:
@@ -92,7 +105,11 @@ def check_ends_with_lead(values: Values, leads: Leads) -> Finding | None:
     if values.type == "date":
         return _date_ends(values, leads, days, (numbers - leads.created_us[rows]) / DAY_US)
     found = [
-        _hit(np.abs(numbers * length - days) <= 1, f"equals the {unit} from creation to the close", "duration_of_lead")
+        _hit(
+            np.abs(numbers * length - days) <= 1,
+            f"equals the {unit} from creation to the close",
+            "duration_of_lead",
+        )
         for unit, length in UNITS.items()
     ]
     return worst([*found, _tracks(numbers, days)])
@@ -115,16 +132,24 @@ def check_adds_up(numbers: Sequence[Values], leads: Leads) -> Finding | None:
         if low >= ENDS_SHARE[0]:
             evidence = f"{len(names)} fields add up to the {unit} from creation to the close for {share(share_equal)}"
             numbers_of = {"fields": names, "share": share_equal, "low": low, "leads": len(rows)}
-            return Finding("duration_together", "suspect", f"{evidence} of the closed leads", numbers_of)
+            return Finding(
+                "duration_together", "suspect", f"{evidence} of the closed leads", numbers_of
+            )
     return None
 
 
-def _date_ends(values: Values, leads: Leads, days: np.ndarray, date_days: np.ndarray) -> Finding | None:
+def _date_ends(
+    values: Values, leads: Leads, days: np.ndarray, date_days: np.ndarray
+) -> Finding | None:
     """From days to the close and to the date, both (rows,) since creation."""
     found = [_hit(np.abs(date_days - days) <= 1, "lies within a day of the close", "date_of_close")]
     past = values.numbers[~values.missing & leads.is_open] < leads.known_us
-    if len(past) >= MIN_OUTCOMES and past.all():  # a planned date would lie ahead for some open leads
-        found.append(_hit(date_days > days + 1, "lies in the past and after the close", "date_after_close"))
+    if (
+        len(past) >= MIN_OUTCOMES and past.all()
+    ):  # a planned date would lie ahead for some open leads
+        found.append(
+            _hit(date_days > days + 1, "lies in the past and after the close", "date_after_close")
+        )
     return worst([*found, _tracks(date_days, days)])
 
 
@@ -134,7 +159,9 @@ def _hit(hits: np.ndarray, what: str, check: str) -> Finding | None:
     if verdict is None:
         return None
     said = f"it {what} for {share(hits.mean())} of the closed leads"
-    return Finding(check, verdict, said, {"share": float(hits.mean()), "low": low, "leads": len(hits)})
+    return Finding(
+        check, verdict, said, {"share": float(hits.mean()), "low": low, "leads": len(hits)}
+    )
 
 
 def _tracks(numbers: np.ndarray, days: np.ndarray) -> Finding | None:
@@ -143,7 +170,9 @@ def _tracks(numbers: np.ndarray, days: np.ndarray) -> Finding | None:
     if verdict is None:
         return None
     said = f"it grows with the time from creation to the close (rank correlation {correlation:.2f})"
-    return Finding("tracks_close", verdict, said, {"correlation": correlation, "low": low, "leads": len(days)})
+    return Finding(
+        "tracks_close", verdict, said, {"correlation": correlation, "low": low, "leads": len(days)}
+    )
 
 
 def _verdict(value: float, limits: tuple[float, float]) -> Verdict | None:
@@ -163,16 +192,21 @@ def check_changed_at_close(told: FieldHistory, leads: Leads) -> Finding | None:
     if low < CHANGED_SHARE:
         return None
     said = f"changed at or after the close of {share(changed.mean())} of the closed leads: only its history counts"
-    return Finding("changed_at_close", "suspect", said, {"share": float(changed.mean()), "low": low})
+    return Finding(
+        "changed_at_close", "suspect", said, {"share": float(changed.mean()), "low": low}
+    )
 
 
-def check_better_than_at_creation(told: FieldHistory, leads: Leads, *, settings: AuditSettings) -> Finding | None:
+def check_better_than_at_creation(
+    told: FieldHistory, leads: Leads, *, settings: AuditSettings
+) -> Finding | None:
     """A field that predicts too well already at creation, or far better now than then."""
     label, block = leads.label[leads.judged], leads.block[leads.judged]
     if not has_outcomes(label):
         return None
     (then, then_low, then_high), (now, now_low, _) = (
-        compute_auc_of_cells(cells_of(values, leads), label, block) for values in (told.at_creation, told.now)
+        compute_auc_of_cells(cells_of(values, leads), label, block)
+        for values in (told.at_creation, told.now)
     )
     numbers = {"auc_at_creation": then, "auc_now": now}
     if then_low >= settings.leak_auc:
@@ -180,16 +214,24 @@ def check_better_than_at_creation(told: FieldHistory, leads: Leads, *, settings:
         return Finding("too_good_at_creation", "leak", said, numbers)
     if now_low >= settings.leak_auc and now_low > then_high:
         said = f"today's value tells won from lost with AUC {now:.2f}, that of creation with {then:.2f}"
-        return Finding("better_than_at_creation", "suspect", f"{said}: only its history counts", numbers)
+        return Finding(
+            "better_than_at_creation", "suspect", f"{said}: only its history counts", numbers
+        )
     return None
 
 
 def _as_coded_in(now: Values, before: Values) -> np.ndarray:
     """The earlier values (n,) by the identities that the later ones have; -2 for a value that is not among them."""
     if now.is_text:
-        codes = np.append(pd.Index(now.words, dtype=object).get_indexer(pd.Index(before.words, dtype=object)), -1)
-        return np.where(before.missing, -1, np.where(codes[before.codes] < 0, -2, codes[before.codes]))
+        codes = np.append(
+            pd.Index(now.words, dtype=object).get_indexer(pd.Index(before.words, dtype=object)), -1
+        )
+        return np.where(
+            before.missing, -1, np.where(codes[before.codes] < 0, -2, codes[before.codes])
+        )
     known = np.unique(now.numbers[~now.missing])
     at = np.searchsorted(known, before.numbers)
-    same = (at < len(known)) & (np.append(known, np.nan)[np.minimum(at, len(known))] == before.numbers)
+    same = (at < len(known)) & (
+        np.append(known, np.nan)[np.minimum(at, len(known))] == before.numbers
+    )
     return np.where(before.missing, -1, np.where(same, at, -2))

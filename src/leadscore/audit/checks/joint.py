@@ -51,7 +51,9 @@ def _once(findings: list[Finding]) -> list[Finding]:
     return list(by_check.values())
 
 
-def _find_gains(fields: Sequence[Values], leads: Leads, groups: Sequence[Relatives]) -> list[tuple[Relatives, Finding]]:
+def _find_gains(
+    fields: Sequence[Values], leads: Leads, groups: Sequence[Relatives]
+) -> list[tuple[Relatives, Finding]]:
     """The groups without which the fields would be far from too good to be true."""
     sample = Sample.of(fields, leads)
     if sample is None or not groups:
@@ -68,12 +70,20 @@ def _find_gains(fields: Sequence[Values], leads: Leads, groups: Sequence[Relativ
             f"{len(group.fields)} fields {group.why}; with them all fields together reach AUC {whole:.2f}, "
             f"without them {rest:.2f}: more than fields known beforehand usually tell; confirm that these were"
         )
-        numbers = {"fields": list(group.fields), "with": whole, "low": low, "without": rest, "leads": len(sample.label)}
+        numbers = {
+            "fields": list(group.fields),
+            "with": whole,
+            "low": low,
+            "without": rest,
+            "leads": len(sample.label),
+        }
         found.append((group, Finding("gain_together", "suspect", evidence, numbers)))
     return found
 
 
-def _find_sums(fields: Sequence[Values], leads: Leads, groups: Sequence[Relatives]) -> list[tuple[Relatives, Finding]]:
+def _find_sums(
+    fields: Sequence[Values], leads: Leads, groups: Sequence[Relatives]
+) -> list[tuple[Relatives, Finding]]:
     """The groups whose numbers add up to the time that a lead took to close."""
     by_name = {values.name: values for values in fields}
     found = []
@@ -128,7 +138,9 @@ class Sample:
         """The AUC of all fields but some, out of fold and within blocks of time, and its lower 95 % bound."""
         places = [at for at, name in enumerate(self.names) if name not in without]
         categories = [new for new, at in enumerate(places) if at in self.categories]
-        score = predict_out_of_fold(self.values[:, places], self.label, self.fold, categories=categories)
+        score = predict_out_of_fold(
+            self.values[:, places], self.label, self.fold, categories=categories
+        )
         auc, low, _ = compute_auc_within(score, self.label, self.block * FOLDS + self.fold)
         return auc, low
 
@@ -143,5 +155,7 @@ def _column(values: Values, leads: Leads, rows: np.ndarray) -> np.ndarray:
     counts = np.bincount(codes[codes >= 0], minlength=len(values.words))
     rank = np.empty(len(counts))
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
-    ranks = np.minimum(rank[np.maximum(codes, 0)], MOST_LEVELS) if len(counts) else np.zeros(len(codes))
+    ranks = (
+        np.minimum(rank[np.maximum(codes, 0)], MOST_LEVELS) if len(counts) else np.zeros(len(codes))
+    )
     return np.where(codes < 0, np.nan, ranks)

@@ -9,7 +9,9 @@ from leadscore.audit.finding import Finding
 from leadscore.audit.names import late_words
 from leadscore.settings.settings import Settings
 
-NAMED_AUC = 0.51  # surely, before a name is a reason to ask: a field that tells nothing does no harm
+NAMED_AUC = (
+    0.51  # surely, before a name is a reason to ask: a field that tells nothing does no harm
+)
 
 
 def confirmed_fields(settings: Settings) -> set[str]:
@@ -24,16 +26,25 @@ def confirmed_fields(settings: Settings) -> set[str]:
     return confirmed
 
 
-def check_late_name(field: str, auc: OwnAuc | None, *, names: Collection[str], settings: Settings) -> Finding | None:
+def check_late_name(
+    field: str, auc: OwnAuc | None, *, names: Collection[str], settings: Settings
+) -> Finding | None:
     """A field that tells of the outcome and is called as what follows it, where nothing says when it was known.
 
     Where leads are dated, a field has a history, or the settings say since when it is known, or it is not learned
     from.
     """
-    if settings.is_dated or field in confirmed_fields(settings) or auc is None or auc.low < NAMED_AUC:
+    if (
+        settings.is_dated
+        or field in confirmed_fields(settings)
+        or auc is None
+        or auc.low < NAMED_AUC
+    ):
         return None
     words = late_words(names)
     if not words:
         return None
     evidence = f"its name speaks of {', '.join(words)}: was it filled in after the outcome?"
-    return Finding("late_name", "suspect", evidence, {"words": list(words), "auc": auc.value, "low": auc.low})
+    return Finding(
+        "late_name", "suspect", evidence, {"words": list(words), "auc": auc.value, "low": auc.low}
+    )

@@ -45,7 +45,9 @@ def compute_own_auc(values: Values, leads: Leads) -> OwnAuc | None:
     return OwnAuc(auc, low, high, len(label)) if np.isfinite(auc) else None
 
 
-def check_too_good(values: Values, leads: Leads, *, own: OwnAuc | None, settings: AuditSettings) -> Finding | None:
+def check_too_good(
+    values: Values, leads: Leads, *, own: OwnAuc | None, settings: AuditSettings
+) -> Finding | None:
     """A field that alone predicts too well to be true, from its cells out of fold, within blocks of time.
 
     Within blocks, for a clock would otherwise look good wherever the win rate drifts. Below `leak_auc` it is a leak
@@ -66,7 +68,9 @@ def check_too_good(values: Values, leads: Leads, *, own: OwnAuc | None, settings
         rate = label[end].mean()
         told = f"{said}, and of {end.sum():,} leads with {_where(values, cells[end])} only {share(min(rate, 1 - rate))}"
         more = {"part": int(end.sum()), "part_won": float(rate), "odds_low": float(odds.max())}
-        return Finding("too_good", "leak", f"{told} were {'won' if rate < 0.5 else 'lost'}", numbers | more)
+        return Finding(
+            "too_good", "leak", f"{told} were {'won' if rate < 0.5 else 'lost'}", numbers | more
+        )
     return Finding("too_good", "suspect", f"{said}: very good for one field", numbers)
 
 
@@ -90,8 +94,18 @@ def check_certain(values: Values, leads: Leads) -> Finding | None:
     verdict: Verdict = "leak" if covers[best] >= LARGE_PART else "suspect"
     outcome, sure = ("won", rate) if rate > 0.5 else ("lost", 1 - rate)
     said = f"of {part.sum():,} closed leads {_which(values, codes[part])}, {share(sure)} were {outcome}"
-    numbers = {"part": int(part.sum()), "part_won": rate, "cover": covers[best], "all_won": float(label.mean())}
-    return Finding("certain", verdict, f"{said}, of all closed leads {share(_share_of(label, outcome))}", numbers)
+    numbers = {
+        "part": int(part.sum()),
+        "part_won": rate,
+        "cover": covers[best],
+        "all_won": float(label.mean()),
+    }
+    return Finding(
+        "certain",
+        verdict,
+        f"{said}, of all closed leads {share(_share_of(label, outcome))}",
+        numbers,
+    )
 
 
 def check_filled_by_outcome(values: Values, leads: Leads) -> Finding | None:
@@ -105,7 +119,9 @@ def check_filled_by_outcome(values: Values, leads: Leads) -> Finding | None:
     if odds.max() < FILLED_ODDS:
         return None
     said = f"filled for {share(filled[1])} of the won leads and {share(filled[0])} of the lost"
-    return Finding("filled_by_outcome", "suspect", said, {"won": float(filled[1]), "lost": float(filled[0])})
+    return Finding(
+        "filled_by_outcome", "suspect", said, {"won": float(filled[1]), "lost": float(filled[0])}
+    )
 
 
 def has_outcomes(label: np.ndarray) -> bool:
@@ -116,12 +132,18 @@ def has_outcomes(label: np.ndarray) -> bool:
 def cells_of(values: Values, leads: Leads) -> np.ndarray:
     """Cells of the judged leads; a date counts from the lead's creation where that is a date too."""
     relative = values.type == "date" and leads.dated
-    return values.cells(leads.judged, since=leads.created_us.astype(np.float64) if relative else None)
+    return values.cells(
+        leads.judged, since=leads.created_us.astype(np.float64) if relative else None
+    )
 
 
 def odds_beyond_chance(part: np.ndarray, label: np.ndarray, time: np.ndarray) -> float:
     """How far a part's odds of an outcome lie beyond those of its time, at the near end of its interval."""
-    return 1.0 if part.all() or not part.any() else float(_odds_of(part.astype(np.int64), label, time)[1])
+    return (
+        1.0
+        if part.all() or not part.any()
+        else float(_odds_of(part.astype(np.int64), label, time)[1])
+    )
 
 
 def _odds_of(codes: np.ndarray, label: np.ndarray, time: np.ndarray) -> np.ndarray:
@@ -133,7 +155,9 @@ def _odds_of(codes: np.ndarray, label: np.ndarray, time: np.ndarray) -> np.ndarr
     usual = (others + label.mean()) / np.bincount(time)[time]
     n = np.bincount(codes)
     expected = compute_odds(np.bincount(codes, weights=usual) / np.maximum(n, 1))
-    low, high = compute_bounds(np.clip(np.bincount(codes, weights=label) / np.maximum(n, 1), 0, 1), n)
+    low, high = compute_bounds(
+        np.clip(np.bincount(codes, weights=label) / np.maximum(n, 1), 0, 1), n
+    )
     odds = np.maximum(compute_odds(low) / expected, expected / compute_odds(high))
     return np.where((n >= MIN_OUTCOMES) & (n < len(codes)), odds, 1.0)
 
@@ -144,7 +168,9 @@ def _values_of(values: Values, leads: Leads) -> np.ndarray:
         return np.asarray(values.codes[leads.judged] + 1)
     top, n, _ = values.most_common(leads.judged)
     identities = values.identities()[leads.judged]
-    return np.where(identities < 0, 0, np.where((identities == top) & (n > len(identities) / 20), 1, 2))
+    return np.where(
+        identities < 0, 0, np.where((identities == top) & (n > len(identities) / 20), 1, 2)
+    )
 
 
 def _ends(cells: np.ndarray, *, many: bool) -> list[np.ndarray]:

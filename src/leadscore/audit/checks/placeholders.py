@@ -27,8 +27,18 @@ UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 UNKNOWN_NUMBERS = (0.0, -1.0)
-OUTCOME_ODDS = 8.0  # by which a placeholder multiplies the odds of an outcome, before it was left by it
-PLACEHOLDER_DAYS = {"1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01", "2199-12-31"}
+OUTCOME_ODDS = (
+    8.0  # by which a placeholder multiplies the odds of an outcome, before it was left by it
+)
+PLACEHOLDER_DAYS = {
+    "1899-12-30",
+    "1899-12-31",
+    "1900-01-01",
+    "1970-01-01",
+    "2099-12-31",
+    "2100-01-01",
+    "2199-12-31",
+}
 MIN_SHARE, MIN_LEADS = 0.005, 5  # of the filled leads, before a placeholder is more than a slip
 
 
@@ -41,9 +51,16 @@ def check_placeholder(values: Values, leads: Leads) -> Finding | None:
     found = [(n, said) for n, said in counted if n >= max(MIN_LEADS, MIN_SHARE * there.sum())]
     if not found:
         return None
-    told = ", ".join(f"{said} in {share(n / len(there))}" for n, said in sorted(found, reverse=True)[:3])
+    told = ", ".join(
+        f"{said} in {share(n / len(there))}" for n, said in sorted(found, reverse=True)[:3]
+    )
     numbers = {"values": [{"value": said, "leads": n} for n, said in sorted(found, reverse=True)]}
-    return Finding("placeholder", "suspect", f"{told} of the leads: looks like a placeholder for missing", numbers)
+    return Finding(
+        "placeholder",
+        "suspect",
+        f"{told} of the leads: looks like a placeholder for missing",
+        numbers,
+    )
 
 
 def stand_for_missing(values: Values) -> np.ndarray:
@@ -106,8 +123,16 @@ def _placeholder_numbers(values: Values) -> list[tuple[np.ndarray, str]]:
     numbers = values.numbers
     distinct = np.unique(numbers[~values.missing])
     if values.type == "date":
-        days = np.floor(distinct / DAY_US).astype("datetime64[D]").astype(str) if len(distinct) else distinct
-        return [(numbers == n, day) for n, day in zip(distinct, days, strict=True) if day in PLACEHOLDER_DAYS]
+        days = (
+            np.floor(distinct / DAY_US).astype("datetime64[D]").astype(str)
+            if len(distinct)
+            else distinct
+        )
+        return [
+            (numbers == n, day)
+            for n, day in zip(distinct, days, strict=True)
+            if day in PLACEHOLDER_DAYS
+        ]
     if len(distinct) < 3:
         return []
     found = []
@@ -115,6 +140,8 @@ def _placeholder_numbers(values: Values) -> list[tuple[np.ndarray, str]]:
         written = f"{number:.0f}" if float(number).is_integer() else ""
         far = min(abs(number - rest[0]), abs(number - rest[-1])) > rest[-1] - rest[0]
         below = rest[0] >= 0 > number
-        if (re.fullmatch("9{3,}", written) and far) or (re.fullmatch("-(1|9{2,})", written) and below):
+        if (re.fullmatch("9{3,}", written) and far) or (
+            re.fullmatch("-(1|9{2,})", written) and below
+        ):
             found.append((numbers == number, written))
     return found

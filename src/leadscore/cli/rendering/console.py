@@ -18,7 +18,9 @@ from leadscore.printable import printable
 from leadscore.proposals import propose
 from leadscore.wording import counted
 
-LONGEST = 1000  # characters: our own sentences are shorter, so that only values from outside are cut
+LONGEST = (
+    1000  # characters: our own sentences are shorter, so that only values from outside are cut
+)
 
 
 class Console(console.Console):
@@ -82,12 +84,16 @@ def draw_usage(error: Any) -> None:
     if context := getattr(error, "ctx", None):
         err.print(context.get_usage(), markup=False, highlight=False, soft_wrap=True)
         err.print(f"Try '{context.command_path} --help' for help.", markup=False, highlight=False)
-    err.print(f"[bold red]error:[/] {escaped(error.format_message())}", highlight=False, soft_wrap=True)
+    err.print(
+        f"[bold red]error:[/] {escaped(error.format_message())}", highlight=False, soft_wrap=True
+    )
 
 
 def table_of(title: str, *columns: str, text: int = 1) -> Table:
     """A table whose first `text` columns are words and whose others are numbers."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
+    )
     for at, column in enumerate(columns):
         table.add_column(column, justify="left" if at < text else "right", overflow="fold")
     return table
@@ -95,7 +101,9 @@ def table_of(title: str, *columns: str, text: int = 1) -> Table:
 
 def until(result: dict[str, Any]) -> str:
     """Up to when facts are known; without dates or places that cannot be said."""
-    return "undated" if result["known_until"] == "undated" else f"known until {result['known_until']}"
+    return (
+        "undated" if result["known_until"] == "undated" else f"known until {result['known_until']}"
+    )
 
 
 def number(estimate: dict[str, float | None] | None, *, interval: bool = True) -> str:

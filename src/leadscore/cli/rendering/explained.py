@@ -13,19 +13,28 @@ LEAST = 0.005
 def draw_explained(result: dict[str, Any]) -> None:
     """What was known, what each thing adds, and what was said before."""
     if "same" in result:
-        verdict = "[green]the same bytes[/]" if result["same"] else f"[red]differs in {', '.join(result['differs'])}[/]"
-        out.print(f"Publication {escaped(result['publication_id'])} scored again: {verdict}", highlight=False)
+        verdict = (
+            "[green]the same bytes[/]"
+            if result["same"]
+            else f"[red]differs in {', '.join(result['differs'])}[/]"
+        )
+        out.print(
+            f"Publication {escaped(result['publication_id'])} scored again: {verdict}",
+            highlight=False,
+        )
     row = result["score"]
     when = f"as of {result['as_of']}, " if result["as_of"] else ""
     out.print(
         f"[bold]{escaped(result['lead_id'])}[/]: win probability {row['win_probability']:.3f} "
         f"({row['probability_low']:.3f} to {row['probability_high']:.3f}), score {row['score']:.0f}, "
         f"tier {row['tier']}; {when}model {escaped(result['model_version'])}",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+        highlight=False,
+        soft_wrap=True,
+    )
     if row["change"]:
         out.print(
-            f"Since the list before ({row['trend']}), in percentage points: {escaped(row['change'])}", highlight=False
+            f"Since the list before ({row['trend']}), in percentage points: {escaped(row['change'])}",
+            highlight=False,
         )
     _draw_waterfall(result)
     if len(result["past"]) > 1:

@@ -10,20 +10,28 @@ from leadscore.cli.rendering.console import command, escaped, out, table_of
 from leadscore.cli.rendering.trained import draw_train
 from leadscore.wording import counted
 
-EVIDENCE = re.compile(r" \(of [\d,]+ such leads \d+ % were won\)$")  # in the files; here it would hide the reasons
+EVIDENCE = re.compile(
+    r" \(of [\d,]+ such leads \d+ % were won\)$"
+)  # in the files; here it would hide the reasons
 
 
 def draw_score(result: dict[str, Any]) -> None:
     """Whom to call first, and where the list is."""
     when = f", as of {result['as_of']}" if result["as_of"] else ""
     value = f"value, {result['currency']}" if result["currency"] else "value"
-    table = table_of(f"First to call{when}", "lead", "tier", "win", value, "why, and what to do", text=2)
+    table = table_of(
+        f"First to call{when}", "lead", "tier", "win", value, "why, and what to do", text=2
+    )
     table.columns[4].justify = "left"
     for row in result["top"]:
         worth = "-" if row["expected_value"] is None else f"{row['expected_value']:,.0f}"
         worth += "*" if row["amount_estimated"] else ""
         table.add_row(
-            escaped(row["lead_id"]), row["tier"], f"{row['win_probability']:.3f}", worth, "\n".join(_lines(row))
+            escaped(row["lead_id"]),
+            row["tier"],
+            f"{row['win_probability']:.3f}",
+            worth,
+            "\n".join(_lines(row)),
         )
     if result["top"]:
         out.print(table)
@@ -38,10 +46,18 @@ def draw_score(result: dict[str, Any]) -> None:
     )
     if c["scored"]:
         tiers = ", ".join(f"{tier} {n:,}" for tier, n in result["tiers"].items())
-        times = f", of which the times {result['times']['shift']:+.2f} log-odds" if result["times"] else ""
+        times = (
+            f", of which the times {result['times']['shift']:+.2f} log-odds"
+            if result["times"]
+            else ""
+        )
         out.print(f"Mean probability {result['mean_win_probability']:.3f}{times}; tiers: {tiers}")
     for each in result["what_if"]:
-        worth = "" if each["value"] is None else f", {result['currency'] or 'value'} {each['value']:+,.0f}"
+        worth = (
+            ""
+            if each["value"] is None
+            else f", {result['currency'] or 'value'} {each['value']:+,.0f}"
+        )
         leads = "lead" if abs(each["leads"]) == 1 else "leads"
         out.print(
             f"A at {each['share']:.0%} instead of {each['share_now']:.0%}: {each['leads']:+,} {leads} to work, "

@@ -28,30 +28,51 @@ def draw_ingest(result: dict[str, Any]) -> None:
     """What became of the rows."""
     table = table_of("Files", "source", "rows read", "used", "ignored", "rejected")
     for name, a in result["accounts"]["sources"].items():
-        table.add_row(escaped(name), *(f"{a[key]:,}" for key in ("read", "used", "ignored", "rejected")))
+        table.add_row(
+            escaped(name), *(f"{a[key]:,}" for key in ("read", "used", "ignored", "rejected"))
+        )
     out.print(table)
-    table = table_of("Tables", "table", "selected", "stored", "ignored", "rejected", "exact duplicates")
+    table = table_of(
+        "Tables", "table", "selected", "stored", "ignored", "rejected", "exact duplicates"
+    )
     for name, a in result["accounts"]["tables"].items():
-        table.add_row(name, *(f"{a[key]:,}" for key in ("selected", "stored", "ignored", "rejected", "duplicates")))
+        table.add_row(
+            name,
+            *(f"{a[key]:,}" for key in ("selected", "stored", "ignored", "rejected", "duplicates")),
+        )
     out.print(table)
     for line in _ignored(result["accounts"]):
         out.print(escaped(line), highlight=False)
     for file in result["files"]:
-        how = ", unchanged: not read again" if file["unchanged"] else f": {file['dialect']}" if file["dialect"] else ""
+        how = (
+            ", unchanged: not read again"
+            if file["unchanged"]
+            else f": {file['dialect']}"
+            if file["dialect"]
+            else ""
+        )
         out.print(f"{escaped(file['file'])}{escaped(how)}", highlight=False)
     for said, rules in (("rejected", result["rejects"]), ("kept with a warning", result["warned"])):
         for rule, n in rules.items():
             first = escaped(result["first_rejects"][rule])
-            out.print(f"[yellow]{counted(n, 'row')} {said}[/] (rule {escaped(rule)}); first at {first}")
+            out.print(
+                f"[yellow]{counted(n, 'row')} {said}[/] (rule {escaped(rule)}); first at {first}"
+            )
     if result["first_rejects"]:
-        out.print(f"See them, with file, line, column and value: {command('rejects')}", soft_wrap=True)
+        out.print(
+            f"See them, with file, line, column and value: {command('rejects')}", soft_wrap=True
+        )
     if result["duplicates"]:
         where = escaped(result["duplicates_file"])
-        out.print(f"[yellow]{counted(result['duplicates'], *ALIKE)}[/]: see {where}", soft_wrap=True)
+        out.print(
+            f"[yellow]{counted(result['duplicates'], *ALIKE)}[/]: see {where}", soft_wrap=True
+        )
     for warning in [*result["alarms"], *result["warnings"]]:
         out.print(f"[yellow]warning:[/] {escaped(warning)}")
     basis = f" (by {escaped(result['known_until_from'])})" if result["known_until_from"] else ""
-    out.print(f"Store version [bold]{result['store_version']}[/], {until(result)}{basis}", soft_wrap=True)
+    out.print(
+        f"Store version [bold]{result['store_version']}[/], {until(result)}{basis}", soft_wrap=True
+    )
 
 
 def _ignored(accounts: dict[str, Any]) -> list[str]:
@@ -70,23 +91,39 @@ COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
 
 def draw_audit(result: dict[str, Any]) -> None:
     """Which fields can be trusted, the worst first, and what training makes of them."""
-    table = table_of(f"Fields, {until(result)}", "field", "verdict", "use", "AUC alone", "evidence", text=5)
+    table = table_of(
+        f"Fields, {until(result)}", "field", "verdict", "use", "AUC alone", "evidence", text=5
+    )
     for each in sorted(result["fields"], key=lambda each: list(COLOURS).index(each["verdict"])):
         verdict = f"[{COLOURS[each['verdict']]}]{each['verdict']}[/]"
-        table.add_row(escaped(each["field"]), verdict, each["use"], number(each["auc"]), escaped(each["evidence"]))
+        table.add_row(
+            escaped(each["field"]),
+            verdict,
+            each["use"],
+            number(each["auc"]),
+            escaped(each["evidence"]),
+        )
     out.print(table)
     for finding in result["findings"]:
         out.print(f"[yellow]beside:[/] {escaped(finding['evidence'])}")
     if any(each["use"] == "left out" for each in result["fields"]):
-        out.print("Leaks are left out of training. To learn from one all the same: keep = [...] under \\[audit]")
+        out.print(
+            "Leaks are left out of training. To learn from one all the same: keep = [...] under \\[audit]"
+        )
 
 
 def draw_rejects(result: dict[str, Any]) -> None:
     """The first rejected rows of each rule, or where all of them were written."""
     if result["stopped"]:
-        out.print(f"[yellow]The last ingest was stopped:[/] {escaped(result['stopped'])}\n", highlight=False)
+        out.print(
+            f"[yellow]The last ingest was stopped:[/] {escaped(result['stopped'])}\n",
+            highlight=False,
+        )
     if result["to"]:
-        out.print(f"{counted(result['written'], 'rejected row')} written to {escaped(result['to'])}", soft_wrap=True)
+        out.print(
+            f"{counted(result['written'], 'rejected row')} written to {escaped(result['to'])}",
+            soft_wrap=True,
+        )
         return
     if not result["rules"]:
         out.print("No row was rejected")
@@ -111,7 +148,9 @@ def draw_store(result: dict[str, Any]) -> None:
             notes.append(f"[red]damaged: {', '.join(each['damaged'])}[/]")
         rows = each["rows"]
         leads = f"{rows['leads']:,}" if rows else "-"
-        table.add_row(each["version"], each["known_until"], ", ".join(notes), leads, f"{sum(rows.values()):,}")
+        table.add_row(
+            each["version"], each["known_until"], ", ".join(notes), leads, f"{sum(rows.values()):,}"
+        )
     out.print(table)
 
 

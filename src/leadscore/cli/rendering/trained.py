@@ -33,7 +33,10 @@ def draw_train(result: dict[str, Any]) -> None:
     """How good the model is, and what became of it."""
     e = result["evaluation"]
     if e["metrics"]:
-        draw_metrics(f"Judged {e['basis']}", {name: part for name, part in e["metrics"].items() if name == "all"})
+        draw_metrics(
+            f"Judged {e['basis']}",
+            {name: part for name, part in e["metrics"].items() if name == "all"},
+        )
         out.print(_learned(e))
     _draw_parts(e)
     if e["horizon_why"]:
@@ -42,7 +45,10 @@ def draw_train(result: dict[str, Any]) -> None:
     if e["assumption"]:
         out.print(f"[yellow]warning:[/] {escaped(e['assumption'])}")
     why = e["calibrator"].get("why")
-    out.print(f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}" + (f" ({why})" if why else ""))
+    out.print(
+        f"Splits: {len(e['splits'])}. Calibrator: {e['calibrator']['kind']}"
+        + (f" ({why})" if why else "")
+    )
     if carriers := e.get("carriers"):
         out.print(escaped(carriers["said"]), highlight=False)
     out.print(f"Running intercept: {escaped(e['times']['said'])}")
@@ -50,18 +56,30 @@ def draw_train(result: dict[str, Any]) -> None:
     unasked = e.get("not_asked_for", [])
     if undated := [name for name in e["not_learned_from"] if name not in unasked]:
         names = ", ".join(undated)
-        out.print(f"[yellow]not learned from[/] (nothing says when they were known): {escaped(names)}")
+        out.print(
+            f"[yellow]not learned from[/] (nothing says when they were known): {escaped(names)}"
+        )
     if unasked:
         why = "our own people, or ruled out by the settings"
         out.print(f"[yellow]not learned from[/] ({why}): {escaped(', '.join(unasked))}")
     for each in e["audit"]:
         if each["verdict"] != "ok":
             kind = "a leak" if each["verdict"] == "leak" else "suspect"
-            said = f"left out, {kind}" if each["left_out"] else "kept, a leak" if kind == "a leak" else kind
-            out.print(f"[yellow]{said}:[/] {escaped(each['field'])}: {escaped(each.get('in_words', each['evidence']))}")
+            said = (
+                f"left out, {kind}"
+                if each["left_out"]
+                else "kept, a leak"
+                if kind == "a leak"
+                else kind
+            )
+            out.print(
+                f"[yellow]{said}:[/] {escaped(each['field'])}: {escaped(each.get('in_words', each['evidence']))}"
+            )
     out.print(f"Model card: {escaped(result['card'])}", soft_wrap=True)
     if result["no_signal"]:
-        out.print(f"[yellow]{escaped(result['no_signal'])}[/]\nNo model was registered; the champion stays as it is.")
+        out.print(
+            f"[yellow]{escaped(result['no_signal'])}[/]\nNo model was registered; the champion stays as it is."
+        )
         return
     version, champion = result["registered"], result["champion"]
     _draw_promotion(result["promotion"])
@@ -91,7 +109,9 @@ def _draw_confirmation(confirm: dict[str, Any] | None, *, decided: str) -> None:
         out.print()
 
 
-def _draw_registered(result: dict[str, Any], version: dict[str, Any], champion: dict[str, Any] | None) -> None:
+def _draw_registered(
+    result: dict[str, Any], version: dict[str, Any], champion: dict[str, Any] | None
+) -> None:
     """What the new version is called, and what scores."""
     aliases = escaped(" and ".join(version["aliases"])) or "no alias"
     out.print(
@@ -102,10 +122,14 @@ def _draw_registered(result: dict[str, Any], version: dict[str, Any], champion: 
         out.print(f"Nothing scores yet. To let it all the same: {promote}", soft_wrap=True)
     elif version != champion:
         if result["promotion"]["promoted"]:
-            out.print("It is not the champion, for it was before and was replaced, or another one has become it since.")
+            out.print(
+                "It is not the champion, for it was before and was replaced, or another one has become it since."
+            )
         compare = command(f"models compare {champion['number']} {version['number']}")
         promote = command(f"models promote {version['number']} --why ...")
-        out.print(f"Version {champion['number']} goes on scoring. See both: {compare}", soft_wrap=True)
+        out.print(
+            f"Version {champion['number']} goes on scoring. See both: {compare}", soft_wrap=True
+        )
         out.print(f"Let the new one score: {promote}", soft_wrap=True)
 
 
@@ -117,17 +141,26 @@ def _draw_parts(e: dict[str, Any]) -> None:
             for row in rows:
                 numbers = (f"{row['mean_probability']:.3f}", f"{row['win_rate']:.3f}")
                 table.add_row(
-                    escaped(row["name"]), f"{row['leads']:,}", *numbers, f"{row['low']:.3f} to {row['high']:.3f}"
+                    escaped(row["name"]),
+                    f"{row['leads']:,}",
+                    *numbers,
+                    f"{row['low']:.3f} to {row['high']:.3f}",
                 )
             out.print(table)
     if never := e["never_worked"]:
         tiers = ", ".join(f"{tier} {n:,}" for tier, n in never["by_tier"].items())
-        out.print(f"Never worked: {never['leads']:,} of {never['of']:,} judged leads that were not won ({tiers})")
+        out.print(
+            f"Never worked: {never['leads']:,} of {never['of']:,} judged leads that were not won ({tiers})"
+        )
     if captured := e["captured"]:
         point = next(each for each in captured["points"] if each["share"] == 0.2)
-        others = ", ".join(f"{name} {point[name]:.0%}" for name in ("scorecard", "random", "oracle"))
+        others = ", ".join(
+            f"{name} {point[name]:.0%}" for name in ("scorecard", "random", "oracle")
+        )
         unit = escaped(captured["unit"])
-        out.print(f"A fifth of the list captures {point['leadscore']:.0%} of the value ({unit}); {others}")
+        out.print(
+            f"A fifth of the list captures {point['leadscore']:.0%} of the value ({unit}); {others}"
+        )
     if drift := e.get("drift"):
         out.print(f"Drift: {escaped(drift['said'])}")
     if learning := e["learning"]:
@@ -149,7 +182,10 @@ def _draw_promotion(promotion: dict[str, Any]) -> None:
         )
     for each in evidence["segments"]:
         gain = f"gain {number(each['gain'])}" if each["gain"] else "too few to tell"
-        out.print(f"  segment {escaped(each['segment'])}: {each['leads']:,} leads, {gain}", highlight=False)
+        out.print(
+            f"  segment {escaped(each['segment'])}: {each['leads']:,} leads, {gain}",
+            highlight=False,
+        )
     if overlap := evidence["overlap"]:
         out.print(f"  {overlap['stay']:,} of the {overlap['of']:,} top leads stay", highlight=False)
 
@@ -157,7 +193,10 @@ def _draw_promotion(promotion: dict[str, Any]) -> None:
 def _draw_scorer(scorer: dict[str, Any], *, by_split: bool) -> None:
     """Which kind of scorer it is, why, and what others would need."""
     if "why" in scorer:
-        out.print(f"[yellow]Scorecard[/], points from the settings alone: {escaped(scorer['why'])}", highlight=False)
+        out.print(
+            f"[yellow]Scorecard[/], points from the settings alone: {escaped(scorer['why'])}",
+            highlight=False,
+        )
     else:
         losses = ", ".join(f"{kind} {loss:.4f}" for kind, loss in scorer["log_loss"].items())
         where = "before the last split" if by_split else "out of fold"
@@ -169,13 +208,21 @@ def _draw_scorer(scorer: dict[str, Any], *, by_split: bool) -> None:
         fields = escaped(", ".join(clocks["fields"]))
         out.print(f"Clocks in disguise ({fields}) are {what}: log loss {losses}", highlight=False)
     if told := scorer.get("segments"):
-        own = [f"{each['segment']} (gain {each['gain']:.4f})" for each in told["models"] if each["own"]]
-        said = "with a model of its own: " + ", ".join(own) if own else f"one model for all, since {told['why']}"
+        own = [
+            f"{each['segment']} (gain {each['gain']:.4f})" for each in told["models"] if each["own"]
+        ]
+        said = (
+            "with a model of its own: " + ", ".join(own)
+            if own
+            else f"one model for all, since {told['why']}"
+        )
         out.print(f"Segments by {escaped(told['field'])}: {escaped(said)}", highlight=False)
     for kind, n in scorer["missing_leads"].items():
         out.print(f"{kind} is tried with about {counted(n, 'more closed lead')}")
     if not scorer["reproducible"]:
-        out.print("[yellow]warning:[/] the time limit ended the search: another machine may choose otherwise")
+        out.print(
+            "[yellow]warning:[/] the time limit ended the search: another machine may choose otherwise"
+        )
 
 
 def _learned(e: dict[str, Any]) -> str:
@@ -213,8 +260,16 @@ def draw_backtest(result: dict[str, Any]) -> None:
     table = table_of(f"By {moment}", "as of", "calibrator", "open", "won", *measures, text=2)
     for date in result["dates"]:
         ours = date["models"]["leadscore"]
-        cells = [number(ours[key], interval=False) for key in ("auc", "brier", "brier_skill", "bias")]
-        table.add_row(short(date["as_of"]), date["calibrator"], f"{date['open']:,}", f"{date['won']:,}", *cells)
+        cells = [
+            number(ours[key], interval=False) for key in ("auc", "brier", "brier_skill", "bias")
+        ]
+        table.add_row(
+            short(date["as_of"]),
+            date["calibrator"],
+            f"{date['open']:,}",
+            f"{date['won']:,}",
+            *cells,
+        )
     out.print(table)
     for date in result["dates"]:
         for note in date["notes"]:
@@ -242,9 +297,14 @@ def _stacked(estimate: dict[str, float | None] | None) -> str:
 def draw_models(result: dict[str, Any]) -> None:
     """The versions, and the moves of their aliases."""
     if not result["versions"]:
-        out.print(f"{result['registered_model']} has no version yet; run {command('train')}", soft_wrap=True)
+        out.print(
+            f"{result['registered_model']} has no version yet; run {command('train')}",
+            soft_wrap=True,
+        )
         return
-    table = table_of(result["registered_model"], "number", "version", "known until", "aliases", text=4)
+    table = table_of(
+        result["registered_model"], "number", "version", "known until", "aliases", text=4
+    )
     for each in result["versions"]:
         words = (each["version"], each["known_until"], ", ".join(each["aliases"]))
         table.add_row(str(each["number"]), *map(escaped, words))
@@ -268,11 +328,16 @@ def draw_shown(result: dict[str, Any]) -> None:
             f"{e['basis']} on {_rested(e['metrics'])}; "
             f"gain in log loss over the base rate {number(e['gain'].get('log_loss_gain'))}"
         )
-    whole = {f"version {each['number']}": each["evaluation"]["metrics"].get("all", {}) for each in versions}
+    whole = {
+        f"version {each['number']}": each["evaluation"]["metrics"].get("all", {})
+        for each in versions
+    }
     parts = versions[0]["evaluation"]["metrics"] if len(versions) == 1 else whole
     draw_metrics("Judged when trained", parts)
     if len({each["known_until"] for each in versions}) > 1:
-        out.print("They were judged on different dates, so differences are partly those of the dates.")
+        out.print(
+            "They were judged on different dates, so differences are partly those of the dates."
+        )
 
 
 def draw_compared(result: dict[str, Any]) -> None:
@@ -280,7 +345,9 @@ def draw_compared(result: dict[str, Any]) -> None:
     draw_shown(result)
     if evidence := result["promotion"]["evidence"]:
         first, second = (each["number"] for each in result["versions"])
-        out.print(f"\nRecipes of version {first} (as champion) and {second}, judged {evidence['judged_on']}:")
+        out.print(
+            f"\nRecipes of version {first} (as champion) and {second}, judged {evidence['judged_on']}:"
+        )
     _draw_promotion(result["promotion"])
 
 
@@ -289,13 +356,19 @@ def _rested(metrics: dict[str, Any]) -> str:
     if "all" not in metrics:
         return "too few leads to tell"
     overall = metrics["all"]
-    snapshots = "" if overall["snapshots"] == overall["leads"] else f"{overall['snapshots']:,} snapshots of "
+    snapshots = (
+        ""
+        if overall["snapshots"] == overall["leads"]
+        else f"{overall['snapshots']:,} snapshots of "
+    )
     return f"{snapshots}{overall['leads']:,} leads, {overall['win_rate']:.1%} won"
 
 
 def draw_moved(result: dict[str, Any]) -> None:
     """Which version scores now."""
     version = escaped(result["version"])
-    out.print(f"Version [bold]{result['number']}[/] ({version}) is the champion: it scores from now on")
+    out.print(
+        f"Version [bold]{result['number']}[/] ({version}) is the champion: it scores from now on"
+    )
     for name, (was, now) in result.get("changes", {}).items():
         out.print(f"  {name.replace('_', ' ')}: {escaped(was)} -> {escaped(now)}", highlight=False)

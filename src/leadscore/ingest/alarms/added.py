@@ -41,7 +41,9 @@ def _count_added(pair: Deliveries, name: str) -> tuple[int, int]:
     """
     number = "COUNT(*)" if name == "activities" else "1"
     of_before, of_now = (
-        ("before_activities", "activities_now") if name == "activities" else (f"raw_before_{name}", f"raw_now_{name}")
+        ("before_activities", "activities_now")
+        if name == "activities"
+        else (f"raw_before_{name}", f"raw_now_{name}")
     )
     facts = f"""SELECT lead_id, event_us, {number} AS n FROM {{}} WHERE event_us < {pair.before_us - LATE_US}
         GROUP BY lead_id, event_us"""

@@ -160,9 +160,15 @@ def _older_export(e: Exports) -> Iterator[str]:
 
 def _renamed(e: Exports) -> Iterator[str]:
     fields = e.staged.settings.lead_fields().items()
-    texts = [name for name, field in fields if field.type == "text" and name != "owner_id"]  # leads go to other reps
+    texts = [
+        name for name, field in fields if field.type == "text" and name != "owner_id"
+    ]  # leads go to other reps
     schema = e.before.schema("leads")
-    asked = [("leads", name) for name in e.staged.mapped_fields() if schema and name in schema.names and name in texts]
+    asked = [
+        ("leads", name)
+        for name in e.staged.mapped_fields()
+        if schema and name in schema.names and name in texts
+    ]
     known = {each.name for each in e.compared if each.renamed}
     yield from find_renamed(e.compared)
     asked += [("stages", "stage"), ("activities", "kind"), ("outcomes", "reason")]
@@ -170,23 +176,33 @@ def _renamed(e: Exports) -> Iterator[str]:
         counts = e.staged.engine.query(_counts_sql(table, column)).to_pylist()
         if len(counts) > 10 * COMMON:  # free text, names: values come and go
             continue
-        gone = {row["value"]: row["before"] for row in counts if row["before"] >= FEW and not row["now"]}
-        new = {row["value"]: row["now"] for row in counts if row["now"] >= COMMON and not row["before"]}
+        gone = {
+            row["value"]: row["before"] for row in counts if row["before"] >= FEW and not row["now"]
+        }
+        new = {
+            row["value"]: row["now"] for row in counts if row["now"] >= COMMON and not row["before"]
+        }
         for old, n in gone.items():
             alike = [value for value, m in new.items() if n / 2 <= m <= 2 * n]
             if alike and n >= COMMON and f"{table}.{column}" not in known:
-                yield (f"{table}.{column}: {old!r} had {n:,} rows and has none, {alike[0]!r} is new with "
-                       f"{new[alike[0]]:,}")  # fmt: skip
+                yield (
+                    f"{table}.{column}: {old!r} had {n:,} rows and has none, {alike[0]!r} is new with "
+                    f"{new[alike[0]]:,}"
+                )
         yield from _renamed_and_refused(e, table, column, gone)
 
 
-def _renamed_and_refused(e: Exports, table: str, column: str, gone: dict[str, int]) -> Iterator[str]:
+def _renamed_and_refused(
+    e: Exports, table: str, column: str, gone: dict[str, int]
+) -> Iterator[str]:
     """Values that are gone, with one that the settings do not know about as often among the refused."""
     for row in _unknown_values(e):
         alike = [old for old, n in gone.items() if n / 2 <= row["n"] <= 2 * n]
         if row["table"] == table and row["column"] == column and alike:
-            yield (f"{table}.{column}: {alike[0]!r} had {gone[alike[0]]:,} rows and has none, {row['value']!r} has "
-                   f"{row['n']:,} and is not in the settings")  # fmt: skip
+            yield (
+                f"{table}.{column}: {alike[0]!r} had {gone[alike[0]]:,} rows and has none, {row['value']!r} has "
+                f"{row['n']:,} and is not in the settings"
+            )
 
 
 def _unknown(e: Exports) -> Iterator[str]:
@@ -207,7 +223,9 @@ def _unknown_values(e: Exports) -> list[dict[str, Any]]:
 def _counts_sql(table: str, column: str) -> str:
     """SQL of each value's rows before and now."""
     name = identifier(column)
-    now = JUDGED if table == "leads" else f"{table}_now AS n"  # leads_now has the values that were seen first
+    now = (
+        JUDGED if table == "leads" else f"{table}_now AS n"
+    )  # leads_now has the values that were seen first
     parts = [
         f"SELECT {name} AS value, {was} AS before, {1 - was} AS now FROM {source} WHERE {name} IS NOT NULL"
         for source, was in ((f"before_{table}", 1), (now, 0))
@@ -234,8 +252,14 @@ def _currency_switch(e: Exports) -> Iterator[str]:
     if e.is_reread("leads"):
         return
     schema = e.before.schema("leads")
-    numbers = [name for name, field in e.staged.settings.lead_fields().items() if field.type == "number"]
-    for name in (each for each in e.staged.mapped_fields() if each in numbers and schema and each in schema.names):
+    numbers = [
+        name for name, field in e.staged.settings.lead_fields().items() if field.type == "number"
+    ]
+    for name in (
+        each
+        for each in e.staged.mapped_fields()
+        if each in numbers and schema and each in schema.names
+    ):
         yield from _scaled(e, name)
 
 

@@ -58,7 +58,9 @@ class Deliveries:
         if "outcomes" in self.tables:
             sources.append("SELECT lead_id FROM raw_before_outcomes")
         if "stages" in self.tables:
-            sources.append(f"SELECT lead_id FROM raw_before_stages WHERE stage IN ({self.closing_stages()})")
+            sources.append(
+                f"SELECT lead_id FROM raw_before_stages WHERE stage IN ({self.closing_stages()})"
+            )
         return " UNION ".join(sources)
 
 
@@ -80,12 +82,23 @@ def attach_deliveries(staged: Staged, before: StoreVersion, *, known_until: int)
     if "leads" not in tables:
         tables = []
     for name in tables:
-        schema = staged_schema("leads", staged.settings) if name == "leads" else staged.table(name).schema()
+        schema = (
+            staged_schema("leads", staged.settings)
+            if name == "leads"
+            else staged.table(name).schema()
+        )
         for side, parts in (("before", earlier), ("now", staged.parts)):
-            files = [file for part in parts if name in part["tables"] for file in part["tables"][name]["rows"]["files"]]
+            files = [
+                file
+                for part in parts
+                if name in part["tables"]
+                for file in part["tables"][name]["rows"]["files"]
+            ]
             paths = [object_path(staged.folder, file["sha256"]) for file in files]
             staged.engine.add_files(f"raw_{side}_{name}", paths, schema=schema)
-    reread = frozenset(part_table for part in earlier if _is_reread(staged, part) for part_table in part["tables"])
+    reread = frozenset(
+        part_table for part in earlier if _is_reread(staged, part) for part_table in part["tables"]
+    )
     return Deliveries(staged, tuple(tables), reread, before.known_until_us, known_until)
 
 

@@ -30,7 +30,9 @@ NUMBERS = {"activities": ["duration_s"], "outcomes": ["amount"]}
 def find_sizes(pair: Deliveries) -> Iterator[str]:
     """Numbers of new facts that are of another size than those of the past."""
     for name, table, column, where in _numbers(pair):
-        before, now = (_positive(pair, table, column, where, side=side) for side in ("before", "now"))
+        before, now = (
+            _positive(pair, table, column, where, side=side) for side in ("before", "now")
+        )
         if len(now) < LEAST_NEW or len(before) < LEAST_OLD:
             continue
         shift = float(np.median(np.log(now)) - np.median(np.log(before)))
@@ -50,7 +52,12 @@ def _numbers(pair: Deliveries) -> Iterator[tuple[str, str, str, str]]:
             if table == "leads" and field in pair.staged.mapped_fields():
                 yield f"leads.{field}", table, identifier(field), "1 = 1"
             if table == "changes":
-                yield f"changes.{field}", table, "CAST(value AS BIGINT)", f"field = {literal(field)}"
+                yield (
+                    f"changes.{field}",
+                    table,
+                    "CAST(value AS BIGINT)",
+                    f"field = {literal(field)}",
+                )
 
 
 def _period(pair: Deliveries, side: str, *, days_us: int = YEAR_US) -> str:
@@ -70,7 +77,9 @@ def find_shares(pair: Deliveries) -> Iterator[str]:
     if "activities" in pair.tables:
         for row in pair.rows("SELECT DISTINCT kind FROM raw_before_activities ORDER BY kind"):
             where = f"kind = {literal(row['kind'])}"
-            yield from _moved(pair, f"activities.actor of {row['kind']}", "activities", "actor", where)
+            yield from _moved(
+                pair, f"activities.actor of {row['kind']}", "activities", "actor", where
+            )
     if "outcomes" in pair.tables:
         yield from _moved(pair, "outcomes.outcome", "outcomes", "outcome", "1 = 1")
     yield from _missing_more(pair)
@@ -81,7 +90,9 @@ def _moved(pair: Deliveries, name: str, table: str, column: str, where: str) -> 
     n_before, n_now = sum(before.values()), sum(now.values())
     if min(n_before, n_now) < LEAST_SHARES:
         return
-    shifts = {value: now.get(value, 0) / n_now - before.get(value, 0) / n_before for value in before | now}
+    shifts = {
+        value: now.get(value, 0) / n_now - before.get(value, 0) / n_before for value in before | now
+    }
     most = max(shifts, key=lambda value: shifts[value])
     if sum(max(shift, 0.0) for shift in shifts.values()) > MOVED:
         share_now, share_before = now.get(most, 0) / n_now, before.get(most, 0) / n_before
@@ -103,7 +114,10 @@ def _counts(pair: Deliveries, table: str, column: str, where: str, *, side: str)
 
 def _missing_more(pair: Deliveries) -> Iterator[str]:
     """Columns that new facts leave empty where facts as new had a value in the delivery before."""
-    columns: dict[str, Sequence[str]] = {"activities": ["duration_s"], "outcomes": ["amount", "reason"]}
+    columns: dict[str, Sequence[str]] = {
+        "activities": ["duration_s"],
+        "outcomes": ["amount", "reason"],
+    }
     columns = {"leads": pair.staged.mapped_fields()} | columns
     for table, names in columns.items():
         for column in names if table in pair.tables else ():
@@ -164,4 +178,6 @@ def _usual_counts(pair: Deliveries, table: str, column: str, where: str) -> dict
     rows = pair.rows(f"""SELECT {identifier(column)} AS value, {", ".join(periods)} FROM raw_before_{table}
         WHERE {where} AND {identifier(column)} IS NOT NULL GROUP BY 1 ORDER BY 1""")
     counts = {row["value"]: [row[f"period_{i}"] for i in range(PERIODS)] for row in rows}
-    return {value: float(np.median(of_value)) for value, of_value in counts.items() if min(of_value) > 0}
+    return {
+        value: float(np.median(of_value)) for value, of_value in counts.items() if min(of_value) > 0
+    }

@@ -22,7 +22,12 @@ MANY = 0.2  # of the current values of leads, which change by themselves
 MOST = 0.5
 ALL_BUT_FEW = 0.95
 WHOLE = 0.003  # how near a power of ten a factor must be, for numbers that were rounded
-TEXTS = {"changes": ["value"], "activities": ["kind", "actor"], "stages": ["stage"], "outcomes": ["outcome", "reason"]}
+TEXTS = {
+    "changes": ["value"],
+    "activities": ["kind", "actor"],
+    "stages": ["stage"],
+    "outcomes": ["outcome", "reason"],
+}
 NUMBERS = {"activities": ["duration_s"], "outcomes": ["amount"]}
 
 
@@ -66,24 +71,36 @@ def compare_columns(pair: Deliveries) -> list[Compared]:
     compared = []
     for table in pair.tables:
         if table == "leads":
-            names = [each for each in lead_columns(pair, "text") if each != "owner_id"]  # leads go to other reps
+            names = [
+                each for each in lead_columns(pair, "text") if each != "owner_id"
+            ]  # leads go to other reps
             compared += [_compare(pair, table, each, keys=["lead_id"]) for each in names]
         elif table == "changes":
             compared += _compare_changes(pair)
         else:
-            compared += [_compare(pair, table, each, keys=["lead_id", "event_us"]) for each in TEXTS[table]]
+            compared += [
+                _compare(pair, table, each, keys=["lead_id", "event_us"]) for each in TEXTS[table]
+            ]
     return [each for each in compared if each.facts >= LEAST_PAIRS]
 
 
 def lead_columns(pair: Deliveries, kind: str) -> list[str]:
     """The mapped fields of leads that are of a kind: text, number or date."""
     columns = {column.name: column for column in pair.staged.table("leads").columns}
-    return [each for each in pair.staged.mapped_fields() if each in columns and columns[each].type == kind]
+    return [
+        each
+        for each in pair.staged.mapped_fields()
+        if each in columns and columns[each].type == kind
+    ]
 
 
-def _compare(pair: Deliveries, table: str, column: str, *, keys: list[str], where: str = "1 = 1") -> Compared:
+def _compare(
+    pair: Deliveries, table: str, column: str, *, keys: list[str], where: str = "1 = 1"
+) -> Compared:
     both = both_sql(table, [column], keys)
-    rows = pair.rows(f"SELECT old_{column} AS old, COUNT(*) AS n FROM ({both}) AS p WHERE {where} GROUP BY 1")
+    rows = pair.rows(
+        f"SELECT old_{column} AS old, COUNT(*) AS n FROM ({both}) AS p WHERE {where} GROUP BY 1"
+    )
     changed = pair.rows(f"""SELECT old_{column} AS old, new_{column} AS new, COUNT(*) AS n FROM ({both}) AS p
         WHERE {where} AND old_{column} IS DISTINCT FROM new_{column} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2""")
     return Compared(
@@ -97,10 +114,15 @@ def _compare(pair: Deliveries, table: str, column: str, *, keys: list[str], wher
 
 def both_sql(table: str, columns: list[str], keys: list[str]) -> str:
     """SQL of the facts of both deliveries: the keys, and every column as old_<column> and new_<column>."""
-    before, now = (single(table, side=side, columns=columns, keys=keys) for side in ("before", "now"))
+    before, now = (
+        single(table, side=side, columns=columns, keys=keys) for side in ("before", "now")
+    )
     same = " AND ".join(f"n.{identifier(each)} = b.{identifier(each)}" for each in keys)
     shown = ", ".join(f"b.{identifier(each)}" for each in keys)
-    values = ", ".join(f"b.{identifier(each)} AS old_{each}, n.{identifier(each)} AS new_{each}" for each in columns)
+    values = ", ".join(
+        f"b.{identifier(each)} AS old_{each}, n.{identifier(each)} AS new_{each}"
+        for each in columns
+    )
     return f"SELECT {shown}, {values} FROM ({before}) AS b JOIN ({now}) AS n ON {same}"
 
 
@@ -140,7 +162,9 @@ def _count_missing(pair: Deliveries, table: str, column: str, keys: list[str]) -
         COUNT(CASE WHEN old_{column} IS NOT NULL AND new_{column} IS NULL THEN 1 END) AS gone
         FROM ({both_sql(table, [column], keys)}) AS p""")[0]
     missing: dict[str | None, int] = {None: row["n"] - row["had"]}
-    return Compared(f"{table}.{column}", table, row["n"], Counter({("", None): row["gone"]}), missing)
+    return Compared(
+        f"{table}.{column}", table, row["n"], Counter({("", None): row["gone"]}), missing
+    )
 
 
 def find_renamed(compared: list[Compared]) -> Iterator[str]:
@@ -154,14 +178,23 @@ def find_rewritten(pair: Deliveries, compared: list[Compared]) -> Iterator[str]:
     """Columns of which past facts say something else, but for values that only have another name."""
     numbers = {f"changes.{name}" for name in number_fields(pair)}
     for each in compared:
-        other = Counter({
-            (old, new): n for (old, new), n in each.changed.items()
-            if old is not None and new is not None and old not in each.renamed
-        })  # fmt: skip
+        other = Counter(
+            {
+                (old, new): n
+                for (old, new), n in each.changed.items()
+                if old is not None and new is not None and old not in each.renamed
+            }
+        )
         n = other.total()
-        is_both_ways = sum(min(n, other[new, old]) for (old, new), n in other.items()) > MANY * each.facts
+        is_both_ways = (
+            sum(min(n, other[new, old]) for (old, new), n in other.items()) > MANY * each.facts
+        )
         limit = MOST if each.table == "leads" else FEW
-        if each.name in numbers or n < LEAST_CHANGED or not (is_both_ways or n > limit * each.facts):
+        if (
+            each.name in numbers
+            or n < LEAST_CHANGED
+            or not (is_both_ways or n > limit * each.facts)
+        ):
             continue
         (old, new), most = other.most_common(1)[0]
         yield (
@@ -172,25 +205,40 @@ def find_rewritten(pair: Deliveries, compared: list[Compared]) -> Iterator[str]:
 
 def number_fields(pair: Deliveries) -> list[str]:
     """The fields that are numbers."""
-    return [name for name, field in pair.staged.settings.lead_fields().items() if field.type == "number"]
+    return [
+        name for name, field in pair.staged.settings.lead_fields().items() if field.type == "number"
+    ]
 
 
 def find_rescaled(pair: Deliveries) -> Iterator[str]:
     """Numbers of past facts that are one and the same power of ten of what they were."""
     for table, names in NUMBERS.items():
         for column in names if table in pair.tables else ():
-            yield from _rescaled(pair, f"{table}.{column}", both_sql(table, [column], ["lead_id", "event_us"]), column)
+            yield from _rescaled(
+                pair,
+                f"{table}.{column}",
+                both_sql(table, [column], ["lead_id", "event_us"]),
+                column,
+            )
     for column in lead_columns(pair, "number") if "leads" in pair.tables else ():
-        yield from _rescaled(pair, f"leads.{column}", both_sql("leads", [column], ["lead_id"]), column)
+        yield from _rescaled(
+            pair, f"leads.{column}", both_sql("leads", [column], ["lead_id"]), column
+        )
     for field in number_fields(pair) if "changes" in pair.tables else ():
         both = both_sql("changes", ["value"], ["lead_id", "field", "event_us"])
-        yield from _rescaled(pair, f"changes.{field}", f"SELECT * FROM ({both}) AS q WHERE field = {literal(field)}",
-                             "value")  # fmt: skip
+        yield from _rescaled(
+            pair,
+            f"changes.{field}",
+            f"SELECT * FROM ({both}) AS q WHERE field = {literal(field)}",
+            "value",
+        )
 
 
 def _rescaled(pair: Deliveries, name: str, both: str, column: str) -> Iterator[str]:
     old, new = (f"CAST({side}_{column} AS BIGINT)" for side in ("old", "new"))
-    rows = pair.engine.query(f"SELECT {old} AS old, {new} AS new FROM ({both}) AS p WHERE {old} > 0 AND {new} > 0")
+    rows = pair.engine.query(
+        f"SELECT {old} AS old, {new} AS new FROM ({both}) AS p WHERE {old} > 0 AND {new} > 0"
+    )
     if rows.num_rows < LEAST_PAIRS:
         return
     powers = np.log10(rows["new"].to_numpy() / rows["old"].to_numpy())

@@ -52,7 +52,9 @@ def _find_other_facts(pair: Deliveries, name: str, both: str, column: str) -> It
 
 def _find_other_leads(pair: Deliveries, column: str) -> Iterator[str]:
     both = both_sql("leads", [column], ["lead_id"])
-    old, new = _read_both(pair, f"SELECT p.* FROM ({both}) AS p {_CLOSED.format(pair.closed_before())}", column)
+    old, new = _read_both(
+        pair, f"SELECT p.* FROM ({both}) AS p {_CLOSED.format(pair.closed_before())}", column
+    )
     changed = _is_changed(old, new)
     n = int(changed.sum())
     if len(old) < LEAST_PAIRS or n < LEAST_CHANGED or n <= MANY * len(old):

@@ -16,7 +16,9 @@ LEAST_FACTS = 20  # that must vanish from a table of which many facts may
 LEAST_CLOSES = 5  # that must vanish; a lead or two is re-opened in any week, however few are closed
 LEAST_GAPS = 30  # between days with facts, for their longest to say what is usual
 SILENCE_US = 10 * DAY_US  # of all tables; offices close between the years
-CENTURY_US = 36_525 * DAY_US  # engines differ in the remainder of negative numbers: moments before 1970
+CENTURY_US = (
+    36_525 * DAY_US
+)  # engines differ in the remainder of negative numbers: moments before 1970
 YEAR_US = 365 * DAY_US
 HALF_HOUR_US = 1800 * SECOND_US
 LEAST_LEADS = 20
@@ -83,7 +85,9 @@ def _find_filtered(pair: Deliveries, limit: float) -> Iterator[str]:
     created_us, closed, gone = (rows[name].to_numpy() for name in ("us", "closed", "gone"))
     for words, is_closed in {"open": 0, "closed": 1}.items():
         of_group = closed == is_closed
-        yield from _find_filtered_group(pair, created_us[of_group], gone[of_group], limit=limit, words=words)
+        yield from _find_filtered_group(
+            pair, created_us[of_group], gone[of_group], limit=limit, words=words
+        )
 
 
 def _find_filtered_group(
@@ -106,7 +110,10 @@ def _find_filtered_group(
 def _reopened(pair: Deliveries, limit: float) -> Iterator[str]:
     """Leads without the outcome, or the closing stage, that they had; of the same leads it is said once."""
     closing = pair.closing_stages()
-    feeds = {"outcomes": ("outcomes", "1 = 1"), "closing stages": ("stages", f"r.stage IN ({closing})")}
+    feeds = {
+        "outcomes": ("outcomes", "1 = 1"),
+        "closing stages": ("stages", f"r.stage IN ({closing})"),
+    }
     closed: dict[str, list[str]] = {"before": [], "now": []}
     ended = {}
     for words, (table, where) in feeds.items():
@@ -159,7 +166,10 @@ def find_ended(pair: Deliveries) -> Iterator[str]:
 
 def find_ahead(pair: Deliveries) -> Iterator[str]:
     """A moment of the export that lies far past every fact."""
-    parts = [f"SELECT {_DAY} AS us FROM raw_now_{name} WHERE event_us < {pair.now_us}" for name in pair.tables]
+    parts = [
+        f"SELECT {_DAY} AS us FROM raw_now_{name} WHERE event_us < {pair.now_us}"
+        for name in pair.tables
+    ]
     if not parts:
         return
     days = _days(pair, " UNION ALL ".join(parts))
@@ -168,8 +178,10 @@ def find_ahead(pair: Deliveries) -> Iterator[str]:
         return
     gap_us = pair.now_us - (int(days[-1]) + DAY_US)
     if gap_us > max(allowed_us, SILENCE_US):
-        yield (f"known_until is {format_us(pair.now_us)}, {gap_us // DAY_US} days after the newest fact of any table: "
-               "the days between would look as if nobody had done anything")  # fmt: skip
+        yield (
+            f"known_until is {format_us(pair.now_us)}, {gap_us // DAY_US} days after the newest fact of any table: "
+            "the days between would look as if nobody had done anything"
+        )
 
 
 _DAY = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"
@@ -181,11 +193,16 @@ def _feeds(pair: Deliveries, side: str) -> dict[str, np.ndarray]:
     sources = {name: f"raw_{side}_{name} WHERE event_us < {until}" for name in pair.tables}
     if "stages" in sources:
         sources["closing stages"] = f"{sources['stages']} AND stage IN ({pair.closing_stages()})"
-    return {words: _days(pair, f"SELECT {_DAY} AS us FROM {source}") for words, source in sources.items()}
+    return {
+        words: _days(pair, f"SELECT {_DAY} AS us FROM {source}")
+        for words, source in sources.items()
+    }
 
 
 def _days(pair: Deliveries, sql: str) -> np.ndarray:
-    rows = pair.engine.query(f"SELECT DISTINCT us FROM ({sql}) AS d WHERE us IS NOT NULL ORDER BY us")
+    rows = pair.engine.query(
+        f"SELECT DISTINCT us FROM ({sql}) AS d WHERE us IS NOT NULL ORDER BY us"
+    )
     return np.asarray(rows["us"].to_numpy(), dtype=np.int64)
 
 

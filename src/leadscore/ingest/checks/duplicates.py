@@ -30,4 +30,6 @@ def find_duplicates(staged: Staged) -> pa.Table:
     for pair in pairs:
         told.setdefault((pair["lead_id"], pair["like_lead_id"]), []).append(pair["evidence"])
     rows = [(*pair, ", ".join(evidence)) for pair, evidence in told.items()]
-    return pa.table([pa.array([row[at] for row in rows], pa.string()) for at in range(3)], schema=SCHEMA)
+    return pa.table(
+        [pa.array([row[at] for row in rows], pa.string()) for at in range(3)], schema=SCHEMA
+    )

@@ -24,7 +24,9 @@ def find_repeats(staged: Staged, *, repeated: int) -> list[str]:
             "rows of activities equal an earlier row of their file in all that is mapped; they count as activities of "
             "their own",
         )
-        warnings.append(f"{rows}: map activity_id, so that a row that was exported twice counts once")
+        warnings.append(
+            f"{rows}: map activity_id, so that a row that was exported twice counts once"
+        )
     versions = int(staged.engine.query(TWO_VERSIONS_SQL)["n"][0].as_py()) if _has_ids(staged) else 0
     if versions:
         same_id = counted(

@@ -47,7 +47,12 @@ class Staged:
 
     def mapped_fields(self) -> list[str]:
         """The fields of leads that the mapping fills, in order."""
-        mapped = {name for entry in self.settings.mapping if entry.table == "leads" for name in entry.targets()}
+        mapped = {
+            name
+            for entry in self.settings.mapping
+            if entry.table == "leads"
+            for name in entry.targets()
+        }
         return [name for name in self.settings.lead_fields() if name in mapped]
 
     def first_columns(self) -> set[str]:
@@ -69,12 +74,18 @@ class Staged:
     def attach(self) -> None:
         """Make the parts' objects readable: rows of table t in part 3 as t_3, the rows' places as t_side_3."""
         for name in TABLES:
-            schema = staged_schema(name, self.settings) if name == "leads" else self.table(name).schema()
+            schema = (
+                staged_schema(name, self.settings) if name == "leads" else self.table(name).schema()
+            )
             for at, part in self.of(name):
                 told = part["tables"][name]
                 numbered = name != "leads"
-                self.engine.add_files(f"{name}_{at}", self.paths(told["rows"]), schema=schema, numbered=numbered)
-                self.engine.add_files(f"{name}_side_{at}", self.paths(told["side"]), schema=SIDE, numbered=True)
+                self.engine.add_files(
+                    f"{name}_{at}", self.paths(told["rows"]), schema=schema, numbered=numbered
+                )
+                self.engine.add_files(
+                    f"{name}_side_{at}", self.paths(told["side"]), schema=SIDE, numbered=True
+                )
             self.engine.add_rows(f"{name}_none", schema.empty_table())
         for at, part in self.of("leads"):
             schema = text_schema(len(part["texts"]["columns"]))
@@ -94,7 +105,9 @@ class Staged:
         if name == "leads":
             columns += ", line, extra, " + ", ".join(ONLY_LEADS)
         parts = [(at, f"{name}_{at}") for at, _ in self.of(name)] or [(0, f"{name}_none")]
-        return " UNION ALL ".join(f"SELECT {at} AS part, {columns} FROM {view}" for at, view in parts)
+        return " UNION ALL ".join(
+            f"SELECT {at} AS part, {columns} FROM {view}" for at, view in parts
+        )
 
 
 def _find_not_leads(staged: Staged) -> pa.Table:
@@ -215,7 +228,10 @@ def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
         told = part["tables"][name]
         broken = staged.engine.query(_broken_sql(staged, name, at, known_until=known_until))
         rules = broken["rule"].to_pylist()
-        severity = ["" if rule in COUNTED else SAID[staged.settings.validation.severity_of(rule)] for rule in rules]
+        severity = [
+            "" if rule in COUNTED else SAID[staged.settings.validation.severity_of(rule)]
+            for rule in rules
+        ]
         gone = np.array([each != SAID["warn"] for each in severity], dtype=bool)
         repeated += told["repeated"]
         if told["repeated"] and gone.any():
@@ -223,7 +239,11 @@ def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
         if gone.any() or not staged.settings.is_dated:
             keep = np.ones(told["rows"]["rows"], dtype=bool)
             keep[broken["row"].to_numpy()[gone]] = False
-            rows = _kept(staged, told["rows"], keep) if staged.settings.is_dated else _placed(staged, name, at, keep)
+            rows = (
+                _kept(staged, told["rows"], keep)
+                if staged.settings.is_dated
+                else _placed(staged, name, at, keep)
+            )
             told = {"rows": write_rows(staged.folder, staged.table(name).schema(), rows)}
         files += told["rows"]["files"]
         duplicates += rules.count("duplicate")
@@ -232,7 +252,14 @@ def keep_events(staged: Staged, name: str, *, known_until: int) -> Kept:
         refused += int((gone & ~counted).sum())
         rejects.append(_event_rejects(staged, name, broken.filter(pa.array(~counted))))
     part = {"rows": sum(file["rows"] for file in files), "files": files}
-    return Kept(part, pa.concat_tables(rejects), refused, duplicates, dict(sorted(ignored.items())), repeated)
+    return Kept(
+        part,
+        pa.concat_tables(rejects),
+        refused,
+        duplicates,
+        dict(sorted(ignored.items())),
+        repeated,
+    )
 
 
 def _closing_sql(staged: Staged, name: str) -> str:
@@ -321,8 +348,12 @@ def _placed(staged: Staged, name: str, at: int, keep: np.ndarray) -> Iterator[pa
     """The rows of a part that stay, each at its lead's place in the order."""
     staged.engine.add_rows("staying", pa.table({"row": np.flatnonzero(keep)}))
     names = staged.table(name).schema().names
-    columns = ", ".join(f"r.{identifier(each)}" for each in names if each not in {"event_us", "available_us"})
-    order = ", ".join(map(identifier, sorted(names, key=lambda each: each not in {"lead_id", "event_us"})))
+    columns = ", ".join(
+        f"r.{identifier(each)}" for each in names if each not in {"event_us", "available_us"}
+    )
+    order = ", ".join(
+        map(identifier, sorted(names, key=lambda each: each not in {"lead_id", "event_us"}))
+    )
     sql = f"""SELECT {columns}, j.event_us, j.event_us AS available_us FROM {name}_{at} AS r
         JOIN staying AS s ON s.row = r.row
         JOIN (SELECT lead_id, event_us FROM judged WHERE broken_rule = '') AS j ON j.lead_id = r.lead_id"""
@@ -337,16 +368,25 @@ def _event_rejects(staged: Staged, name: str, broken: pa.Table) -> pa.Table:
     return _as_rejects(staged, name, broken, column=columns, values=values)
 
 
-def _as_rejects(staged: Staged, name: str, found: pa.Table, *, column: Any, values: Any) -> pa.Table:
+def _as_rejects(
+    staged: Staged, name: str, found: pa.Table, *, column: Any, values: Any
+) -> pa.Table:
     n, parts = found.num_rows, found["part"].to_pylist()
     rules = found["rule"].to_pylist()
     made = {
         "source": pa.array([staged.parts[at]["source"] for at in parts], pa.string()),
         "file": pa.array([staged.parts[at]["file"] for at in parts], pa.string()),
-        "severity": pa.array([SAID[staged.settings.validation.severity_of(rule)] for rule in rules], pa.string()),
+        "severity": pa.array(
+            [SAID[staged.settings.validation.severity_of(rule)] for rule in rules], pa.string()
+        ),
         "table": pa.array([name] * n, pa.string()),
         "column": pa.array([column] * n, pa.string()) if isinstance(column, str) else column,
         "value": values,
     }
-    return pa.table([made.get(each.name, found[each.name] if each.name not in made else None) for each in REJECTS],
-                    schema=REJECTS)  # fmt: skip
+    return pa.table(
+        [
+            made.get(each.name, found[each.name] if each.name not in made else None)
+            for each in REJECTS
+        ],
+        schema=REJECTS,
+    )

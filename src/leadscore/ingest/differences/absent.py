@@ -70,7 +70,11 @@ def keep_absent(staged: Staged, before: StoreVersion | None, *, known_until: int
     for name in TABLES:
         schema = staged.table(name).schema()
         sql = _kept_sql(staged, before, name, schema) if before and leads else None
-        part = write_rows(staged.folder, schema, staged.engine.stream(sql, rows=ROWS)) if sql else NOTHING
+        part = (
+            write_rows(staged.folder, schema, staged.engine.stream(sql, rows=ROWS))
+            if sql
+            else NOTHING
+        )
         staged.engine.add_files(f"absent_{name}", staged.paths(part), schema=schema)
         parts[f"absent_{name}"] = part
     return Absent({**parts, "presence": _presence(staged, before, known_until=known_until)}, leads)
@@ -99,8 +103,16 @@ def _column_sql(staged: Staged, name: str, field: pa.Field, stored: pa.Schema) -
     quoted = identifier(field.name)
     kept = f"b.{quoted}"
     if field.name not in stored.names or stored.field(field.name).type != field.type:
-        default = next((each.default for each in staged.table(name).columns if each.name == field.name), None)
-        kept = "NULL" if default is None else literal(default) if isinstance(default, str) else str(default)
+        default = next(
+            (each.default for each in staged.table(name).columns if each.name == field.name), None
+        )
+        kept = (
+            "NULL"
+            if default is None
+            else literal(default)
+            if isinstance(default, str)
+            else str(default)
+        )
     if name == "leads" and field.name in staged.first_columns():
         kept = f"CASE WHEN s.lead_id IS NULL THEN {kept} ELSE s.{quoted} END"
     return f"{kept} AS {quoted}"
@@ -111,7 +123,9 @@ def _presence(staged: Staged, before: StoreVersion | None, *, known_until: int) 
     if before is None:
         return NOTHING
     engine = staged.engine
-    seq = engine.query("SELECT COALESCE(MAX(seq), -1) + 1 FROM presence_before").column(0)[0].as_py()
+    seq = (
+        engine.query("SELECT COALESCE(MAX(seq), -1) + 1 FROM presence_before").column(0)[0].as_py()
+    )
     row = f"{{}} AS present, {{}} AS seen_until_us, {known_until - 1} AS available_us, {seq} AS seq"
     sql = f"""SELECT a.lead_id, {row.format(0, before.known_until_us)} FROM absent_now AS a
         LEFT JOIN {LATEST} AS p ON p.lead_id = a.lead_id WHERE p.lead_id IS NULL OR p.present = 1

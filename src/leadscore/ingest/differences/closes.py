@@ -22,14 +22,28 @@ import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
 from leadscore.ingest.checks.validate import Staged
-from leadscore.ingest.differences.opens import attach_opens, closing_reading, is_read_alike, last_open_sql, write_opens
+from leadscore.ingest.differences.opens import (
+    attach_opens,
+    closing_reading,
+    is_read_alike,
+    last_open_sql,
+    write_opens,
+)
 from leadscore.store.version import StoreVersion, write_rows
 from leadscore.tables import CLOSES
 from leadscore.times import DAY_US, FOREVER_US, SECOND_US
 from leadscore.wording import counted
 
 LEADS = "(SELECT lead_id, available_us AS known_us, event_us FROM judged WHERE broken_rule = '')"
-KEPT = ("event_us", "earliest_us", "available_us", "dated", "date_us", "narrowed_us", "narrowed_from_us")
+KEPT = (
+    "event_us",
+    "earliest_us",
+    "available_us",
+    "dated",
+    "date_us",
+    "narrowed_us",
+    "narrowed_from_us",
+)
 TABLES_OF = {"last_activity": ("activities",), "last_stage": ("stages",)}
 
 
@@ -70,7 +84,9 @@ class Matching:
     def not_shown(self) -> str:
         """SQL: the export does not show this remembered close."""
         ways = (self.by_source, self.by_status)
-        return " AND ".join(f"NOT EXISTS (SELECT 1 FROM stated_closes AS c WHERE {way})" for way in ways)
+        return " AND ".join(
+            f"NOT EXISTS (SELECT 1 FROM stated_closes AS c WHERE {way})" for way in ways
+        )
 
     def _same(self, column: str, place: str) -> str:
         alike = f"c.lead_id = b.lead_id AND c.origin = b.origin AND c.{column} = b.{column} AND c.{place} = b.{place}"
@@ -115,8 +131,12 @@ def restated_sql(staged: Staged, name: str) -> str:
     columns = []
     for column in map(identifier, schema.names):
         is_time = column in {'"event_us"', '"available_us"'}
-        columns.append(f"COALESCE(c.{column}, t.{column}) AS {column}" if is_time else f"t.{column}")
-    order = ", ".join(map(identifier, sorted(schema.names, key=lambda each: each not in {"lead_id", "event_us"})))
+        columns.append(
+            f"COALESCE(c.{column}, t.{column}) AS {column}" if is_time else f"t.{column}"
+        )
+    order = ", ".join(
+        map(identifier, sorted(schema.names, key=lambda each: each not in {"lead_id", "event_us"}))
+    )
     return f"""SELECT * FROM (SELECT {", ".join(columns)} FROM {identifier(f"{name}_now")} AS t
         LEFT JOIN (SELECT lead_id, status, stated_us, stated_available_us,
             MIN(event_us) AS event_us, MIN(available_us) AS available_us
@@ -135,7 +155,10 @@ def _stated_sql(staged: Staged) -> str:
     entered = f"r.stage AS status, r.seq, CASE WHEN r.stage IN ({won}) THEN 1 ELSE 0 END AS won"
     nothing = "SELECT lead_id, '' AS origin, status, seq, won, source_hash, event_us, available_us FROM before_closes"
     parts = [f"{nothing} WHERE 1 = 0"]
-    for name, columns, where in (("outcomes", outcomes, ""), ("stages", entered, f"WHERE r.stage IN ({closing})")):
+    for name, columns, where in (
+        ("outcomes", outcomes, ""),
+        ("stages", entered, f"WHERE r.stage IN ({closing})"),
+    ):
         for at, _ in staged.of(name):
             parts.append(
                 f"SELECT r.lead_id, {literal(name)} AS origin, {columns}, s.extra AS source_hash, r.event_us, "
@@ -160,7 +183,10 @@ def _matched_sql(staged: Staged, before: StoreVersion | None, matching: Matching
     """
     until = before.known_until_us if before else 0
     seen_us = matching.known_until - 1
-    was = {name: f"CASE WHEN b.lead_id IS NULL THEN d.{name} ELSE b.{name} END" for name in CLOSES.names}
+    was = {
+        name: f"CASE WHEN b.lead_id IS NULL THEN d.{name} ELSE b.{name} END"
+        for name in CLOSES.names
+    }
     kept = ", ".join(f"{was[name]} AS was_{name}" for name in KEPT)
     replaces = f"SELECT DISTINCT lead_id, origin FROM shown_before AS b WHERE {matching.not_shown}"
     return f"""SELECT c.*, {kept},
@@ -227,15 +253,20 @@ def _kept_or_new_sql(matching: Matching) -> str:
         "narrowed_from_us": f"""CASE WHEN {is_open_dated} AND is_usable THEN {matching.known_until - 1}
             ELSE was_narrowed_from_us END""",
     }
-    return ", ".join(f"CASE WHEN was_dated IS NULL THEN {sql} ELSE {kept[name]} END AS {name}"
-                     for name, sql in new.items())  # fmt: skip
+    return ", ".join(
+        f"CASE WHEN was_dated IS NULL THEN {sql} ELSE {kept[name]} END AS {name}"
+        for name, sql in new.items()
+    )
 
 
 def _substitutes_sql(staged: Staged) -> str:
     """SQL of what stands for a missing close date, if the settings name it: when the lead was last heard of."""
     chosen = TABLES_OF.get(staged.settings.target.undated_close or "", ())
     nothing = "SELECT lead_id, event_us, available_us FROM before_closes WHERE 1 = 0"
-    facts = [nothing, *(f"SELECT lead_id, event_us, available_us FROM {name}_now" for name in chosen)]
+    facts = [
+        nothing,
+        *(f"SELECT lead_id, event_us, available_us FROM {name}_now" for name in chosen),
+    ]
     return f"""SELECT c.lead_id, c.origin, c.first_seen_us, MAX(f.available_us) AS last_us
         FROM (SELECT DISTINCT lead_id, origin, first_seen_us FROM matched_closes) AS c
         JOIN ({" UNION ALL ".join(facts)}) AS f
@@ -245,7 +276,9 @@ def _substitutes_sql(staged: Staged) -> str:
 
 def _shown_sql() -> str:
     fixed = {"state": "'shown'", "gone_us": "CAST(NULL AS BIGINT)"}
-    columns = ", ".join(f"{fixed.get(name, identifier(name))} AS {identifier(name)}" for name in CLOSES.names)
+    columns = ", ".join(
+        f"{fixed.get(name, identifier(name))} AS {identifier(name)}" for name in CLOSES.names
+    )
     return f"SELECT DISTINCT {columns} FROM settled_closes"
 
 
@@ -262,7 +295,9 @@ def _past_sql(matching: Matching) -> str:
         "state": state,
         "gone_us": f"CASE WHEN l.lead_id IS NULL THEN b.gone_us ELSE COALESCE(b.gone_us, {seen_us}) END",
     }
-    columns = ", ".join(f"{fixed.get(name, 'b.' + identifier(name))} AS {identifier(name)}" for name in CLOSES.names)
+    columns = ", ".join(
+        f"{fixed.get(name, 'b.' + identifier(name))} AS {identifier(name)}" for name in CLOSES.names
+    )
     return f"""SELECT {columns} FROM ({unmatched}) AS b
         LEFT JOIN {LEADS} AS l ON l.lead_id = b.lead_id
         LEFT JOIN (SELECT DISTINCT lead_id FROM stated_closes) AS s ON s.lead_id = b.lead_id"""
@@ -287,20 +322,32 @@ def _find_warnings(staged: Staged, known_until: int) -> list[str]:
         FROM settled_closes""").to_pylist()[0]
     substitute = (chosen or "").replace("_", " ")
     words = {
-        "future": ("closed lead has", "closed leads have", "a close date after the export: taken as closed by then"),
+        "future": (
+            "closed lead has",
+            "closed leads have",
+            "a close date after the export: taken as closed by then",
+        ),
         "missing": (
-            "closed lead has", "closed leads have", "no close date: taken as closed by the first export that shows it",
+            "closed lead has",
+            "closed leads have",
+            "no close date: taken as closed by the first export that shows it",
         ),
         "backdated": (
-            "close is", "closes are",
+            "close is",
+            "closes are",
             "dated before an export that still showed the lead open: counted from the time of that export",
         ),
         "substituted": (
-            "of the closes without a usable date takes", "of the closes without a usable date take",
+            "of the closes without a usable date takes",
+            "of the closes without a usable date take",
             f"the time of the {substitute}",
         ),
-    }  # fmt: skip
-    dates = [f"{counted(counts[name], one, many)} {what}" for name, (one, many, what) in words.items() if counts[name]]
+    }
+    dates = [
+        f"{counted(counts[name], one, many)} {what}"
+        for name, (one, many, what) in words.items()
+        if counts[name]
+    ]
     return dates + _find_reopened(staged, known_until) + _find_contradictions(staged)
 
 
@@ -308,7 +355,10 @@ def _find_reopened(staged: Staged, known_until: int) -> list[str]:
     """Leads that an earlier export showed closed and this one shows without any close, or with the other outcome."""
     sql = f"SELECT COUNT(DISTINCT lead_id) FROM closes_now WHERE state = 'gone' AND gone_us = {known_until - 1}"
     n = staged.engine.query(sql).column(0)[0].as_py()
-    one, many = "lead that was closed in an earlier export is", "leads that were closed in an earlier export are"
+    one, many = (
+        "lead that was closed in an earlier export is",
+        "leads that were closed in an earlier export are",
+    )
     reopened = f"{counted(n, one, many)} open in this one: counted as re-opened from this export on"
     found = [reopened] if n else []
     turned = staged.engine.query(f"""SELECT COUNT(DISTINCT b.lead_id) FROM closes_now AS b
@@ -338,19 +388,29 @@ def _find_contradictions(staged: Staged) -> list[str]:
         COUNT(CASE WHEN second_us - first_us > {within_us} THEN 1 END) AS reversed
         FROM (SELECT lead_id, MIN(known_us) AS first_us, MAX(known_us) AS second_us FROM (
             SELECT lead_id, won, MIN(available_us) AS known_us FROM settled_closes GROUP BY lead_id, won) AS w
-            WHERE lead_id NOT IN ({reopened}) GROUP BY lead_id HAVING COUNT(*) = 2) AS ends""").to_pylist()[0]
+            WHERE lead_id NOT IN ({reopened}) GROUP BY lead_id HAVING COUNT(*) = 2) AS ends""").to_pylist()[
+        0
+    ]
     days = staged.settings.target.correction_days
     words = {
         "differ": (
-            "lead has", "leads have",
+            "lead has",
+            "leads have",
             "an outcome and a last closing stage that contradict each other: the later one counts",
         ),
         "corrected": (
-            "lead was", "leads were", f"closed as won and as lost within {days:g} days: the last close known counts",
+            "lead was",
+            "leads were",
+            f"closed as won and as lost within {days:g} days: the last close known counts",
         ),
         "reversed": (
-            "lead was", "leads were",
+            "lead was",
+            "leads were",
             f"closed with the other outcome more than {days:g} days after the first close: the first counts",
         ),
-    }  # fmt: skip
-    return [f"{counted(counts[name], one, many)} {what}" for name, (one, many, what) in words.items() if counts[name]]
+    }
+    return [
+        f"{counted(counts[name], one, many)} {what}"
+        for name, (one, many, what) in words.items()
+        if counts[name]
+    ]

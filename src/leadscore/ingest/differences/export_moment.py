@@ -24,8 +24,14 @@ from leadscore.times import DAY_US, SECOND_US, format_us, parse_moment
 LEAST_ALLOWED_US = 10 * DAY_US  # offices close between the years
 USUAL_SHARE = 0.95  # of the gaps between days with facts; a gap of twice this length is unusual
 RECENT_US = 365 * DAY_US  # the pace of a feed is that of its last year
-SURE = ("leads", "stages", "changes")  # nobody enters these in advance, as meetings and expected closes are
-CENTURY_US = 36_525 * DAY_US  # engines differ in the remainder of negative numbers: moments before 1970
+SURE = (
+    "leads",
+    "stages",
+    "changes",
+)  # nobody enters these in advance, as meetings and expected closes are
+CENTURY_US = (
+    36_525 * DAY_US
+)  # engines differ in the remainder of negative numbers: moments before 1970
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,9 @@ class ExportMoment:
     warnings: tuple[str, ...] = ()
 
 
-def determine_moment(staged: Staged, before: StoreVersion | None, delivery: Delivery) -> ExportMoment:
+def determine_moment(
+    staged: Staged, before: StoreVersion | None, delivery: Delivery
+) -> ExportMoment:
     """The moment of a dated export, by the first of these that there is.
 
     The delivery's own; the setting `known_until`; the `known_until_file`; the oldest of the latest values of all
@@ -88,10 +96,15 @@ def _check_fixed(staged: Staged, before: StoreVersion | None, fixed: int) -> Non
     if before is None or before.known_until_us != fixed:
         return
     earlier = _parts_of(before, staged)
-    names = {part["source"] for part in earlier}  # the files of a source that was only mapped now are not new ones
+    names = {
+        part["source"] for part in earlier
+    }  # the files of a source that was only mapped now are not new ones
     known = {(part["source"], part["sha256"]) for part in earlier}
-    changed = [part["file"] for part in staged.parts
-               if part["source"] in names and (part["source"], part["sha256"]) not in known]  # fmt: skip
+    changed = [
+        part["file"]
+        for part in staged.parts
+        if part["source"] in names and (part["source"], part["sha256"]) not in known
+    ]
     if changed:
         raise ExportMomentError(
             f"{listed(sorted(changed), most=3)} changed since the last ingest, and known_until in the settings is "
@@ -122,7 +135,9 @@ def _from_columns(staged: Staged) -> ExportMoment | None:
         moments = [part["stated_us"] for part in staged.parts if part["source"] == name]
         stated = [us for us in moments if us is not None]
         if not stated:
-            raise ExportMomentError(f"sources.{name}.known_until_column: {column!r} holds no time in any row")
+            raise ExportMomentError(
+                f"sources.{name}.known_until_column: {column!r} holds no time in any row"
+            )
         latest[name] = max(stated)
     if not latest:
         return None
@@ -136,8 +151,11 @@ def _by_file_times(staged: Staged, before: StoreVersion | None, delivery: Delive
     is_past = before is not None and (clock_us is None or before.known_until_us <= clock_us)
     if before is not None and is_past and _same_bytes(staged, before):
         return ExportMoment(before.known_until_us, "the ingest before, of the same files")
-    newest = {name: max((part for _, part in staged.of(name)), key=lambda part: part["modified_us"])
-              for name in TABLES if staged.of(name)}  # fmt: skip
+    newest = {
+        name: max((part for _, part in staged.of(name)), key=lambda part: part["modified_us"])
+        for name in TABLES
+        if staged.of(name)
+    }
     oldest = min(newest, key=lambda name: newest[name]["modified_us"])
     part, latest = newest[oldest], max(newest.values(), key=lambda part: part["modified_us"])
     us, file, warnings = part["modified_us"], part["file"], []
@@ -168,7 +186,9 @@ def _contents(parts: Sequence[Part]) -> Counter[tuple[str, str]]:
 def _parts_of(before: StoreVersion, staged: Staged) -> list[Part]:
     """What the version before was read from; a part that is damaged is known where its file was read again."""
     now = {part["key"]: part for part in staged.parts}
-    parts = [now.get(key) or read_kept_part(part_path(before.folder, key)) for key in read_parts(before)]
+    parts = [
+        now.get(key) or read_kept_part(part_path(before.folder, key)) for key in read_parts(before)
+    ]
     return [part for part in parts if part is not None]
 
 
@@ -195,14 +215,26 @@ def _check_against_facts(staged: Staged, us: int, file: str) -> None:
 def _days_of_facts(staged: Staged, tables: Iterable[str], us: int) -> np.ndarray:
     """The beginnings of the days (UTC) with facts before a moment, rising, int64 (n,)."""
     begin = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"
-    parts = [f"SELECT DISTINCT {begin} AS us FROM ({staged.rows(name)}) AS r WHERE event_us < {us}" for name in tables]
-    rows = staged.engine.query(f"SELECT DISTINCT us FROM ({' UNION ALL '.join(parts)}) AS d ORDER BY us")
+    parts = [
+        f"SELECT DISTINCT {begin} AS us FROM ({staged.rows(name)}) AS r WHERE event_us < {us}"
+        for name in tables
+    ]
+    rows = staged.engine.query(
+        f"SELECT DISTINCT us FROM ({' UNION ALL '.join(parts)}) AS d ORDER BY us"
+    )
     return np.asarray(rows["us"].to_numpy(), dtype=np.int64)
 
 
 def _last_fact_us(staged: Staged, end_us: int) -> int:
-    parts = [f"SELECT MAX(event_us) AS us FROM ({staged.rows(name)}) AS r WHERE event_us < {end_us}" for name in TABLES]
-    return int(staged.engine.query(f"SELECT MAX(us) AS us FROM ({' UNION ALL '.join(parts)}) AS m")["us"][0].as_py())
+    parts = [
+        f"SELECT MAX(event_us) AS us FROM ({staged.rows(name)}) AS r WHERE event_us < {end_us}"
+        for name in TABLES
+    ]
+    return int(
+        staged.engine.query(f"SELECT MAX(us) AS us FROM ({' UNION ALL '.join(parts)}) AS m")["us"][
+            0
+        ].as_py()
+    )
 
 
 def _usual_gap_us(days: np.ndarray) -> int:

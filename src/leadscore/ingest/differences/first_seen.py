@@ -69,7 +69,9 @@ def find_new_columns(staged: Staged, before: StoreVersion | None) -> list[str]:
     seen = set(staged.engine.query(texts)["column"].to_pylist())
     seen |= {column for block in before.manifest["first_seen"] for column in block["columns"]}
     fields = [name for name in staged.mapped_fields() if name in stored.names]
-    entries = [entry for source in staged.settings.sources for entry in entries_of(source, staged.settings)]
+    entries = [
+        entry for source in staged.settings.sources for entry in entries_of(source, staged.settings)
+    ]
     warnings = []
     for name in fields:
         columns = {entry.columns[name] for entry in entries if name in entry.columns}
@@ -100,8 +102,13 @@ class _Comparison:
 
     def attach_export(self) -> None:
         """Make texts_<part> readable, and `text_rows`: which row of it is a lead's; none where they contradict."""
-        parts = [f"SELECT {at} AS part, lead_id, line, entry FROM texts_{at}" for at, _ in self.staged.of("leads")]
-        self.engine.add_rows("text_rows", self.engine.query(TEXT_ROWS.format(rows=" UNION ALL ".join(parts))))
+        parts = [
+            f"SELECT {at} AS part, lead_id, line, entry FROM texts_{at}"
+            for at, _ in self.staged.of("leads")
+        ]
+        self.engine.add_rows(
+            "text_rows", self.engine.query(TEXT_ROWS.format(rows=" UNION ALL ".join(parts)))
+        )
 
     def attach_before(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         if self.before is None:
@@ -125,17 +132,25 @@ class _Comparison:
         latest = """SELECT lead_id, "column", text FROM (SELECT *, ROW_NUMBER() OVER (
             PARTITION BY lead_id, "column" ORDER BY seq DESC) AS place FROM text_changes) AS c WHERE place = 1"""
         self.engine.add_rows("latest_texts", self.engine.query(latest))
-        seq = self.engine.query("SELECT COALESCE(MAX(seq), -1) + 1 FROM text_changes").column(0)[0].as_py()
+        seq = (
+            self.engine.query("SELECT COALESCE(MAX(seq), -1) + 1 FROM text_changes")
+            .column(0)[0]
+            .as_py()
+        )
         changed = self.engine.query('SELECT DISTINCT "column" FROM latest_texts')
         self.changed_columns = set(changed["column"].to_pylist())
         pairs = ((at, place) for at, _ in self.staged.of("leads") for place in range(len(blocks)))
-        rows = chain.from_iterable(self.differences(at, place, blocks[place], seq) for at, place in pairs)
+        rows = chain.from_iterable(
+            self.differences(at, place, blocks[place], seq) for at, place in pairs
+        )
         new = write_rows(self.staged.folder, TEXT_CHANGES, rows)
         changes = {"rows": changes["rows"] + new["rows"], "files": changes["files"] + new["files"]}
         self.attach_changes(changes)
         return changes
 
-    def differences(self, at: int, place: int, block: dict[str, Any], seq: int) -> Iterator[pa.RecordBatch]:
+    def differences(
+        self, at: int, place: int, block: dict[str, Any], seq: int
+    ) -> Iterator[pa.RecordBatch]:
         """What a part shows otherwise than was known of the leads of a block, in the shape of `TEXT_CHANGES`."""
         part = self.staged.parts[at]
         first = {name: f"f.c{i}" for i, name in enumerate(block["columns"])}
@@ -178,7 +193,11 @@ class _Comparison:
                 WHERE f.lead_id IS NULL ORDER BY n.lead_id"""
             schema = block_schema(len(part["texts"]["columns"]))
             new = write_rows(self.staged.folder, schema, self.engine.stream(sql, rows=ROWS))
-            kind = {"source": part["source"], "decimal": part["decimal"], "columns": part["texts"]["columns"]}
+            kind = {
+                "source": part["source"],
+                "decimal": part["decimal"],
+                "columns": part["texts"]["columns"],
+            }
             _append(found, kind, new)
         return found
 
@@ -202,4 +221,6 @@ def attach_blocks(staged: Staged, blocks: list[dict[str, Any]]) -> None:
         staged.engine.add_files(f"first_{place}", paths, schema=block_schema(len(block["columns"])))
     nothing = "SELECT lead_id, available_us AS known_until_us FROM before_leads WHERE 1 = 0"
     parts = [f"SELECT lead_id, known_until_us FROM first_{place}" for place in range(len(blocks))]
-    staged.engine.add_rows("first_leads", staged.engine.query(" UNION ALL ".join(parts or [nothing])))
+    staged.engine.add_rows(
+        "first_leads", staged.engine.query(" UNION ALL ".join(parts or [nothing]))
+    )

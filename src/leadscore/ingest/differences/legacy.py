@@ -30,10 +30,17 @@ def blocks_of_before(staged: Staged, before: StoreVersion) -> list[dict[str, Any
     texts = ", ".join(f"COALESCE({sql}, '') AS c{i}" for i, sql in enumerate(columns.values()))
     sql = f"SELECT lead_id, CAST({before.known_until_us} AS BIGINT) AS known_until_us, {texts or 'lead_id AS c0'}"
     names = [f"c{i}" for i in range(max(len(columns), 1))]
-    fields = [pa.field("lead_id", pa.string(), nullable=False), pa.field("known_until_us", pa.int64(), nullable=False)]
+    fields = [
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("known_until_us", pa.int64(), nullable=False),
+    ]
     whole = pa.schema(fields + [pa.field(name, pa.string()) for name in names])
     rows = staged.engine.stream(f"{sql} FROM before_leads ORDER BY lead_id", rows=ROWS)
-    kind = {"source": source, "decimal": _decimal(staged, source), "columns": list(columns) or ["lead_id"]}
+    kind = {
+        "source": source,
+        "decimal": _decimal(staged, source),
+        "columns": list(columns) or ["lead_id"],
+    }
     return [{**kind, **write_rows(staged.folder, whole, rows)}]
 
 
@@ -47,7 +54,10 @@ def changes_of_before(staged: Staged) -> dict[str, Any]:
     parts = [
         f"""SELECT lead_id, {literal(column)} AS "column", {
             _translated_sql(
-                entry, column, name, _plain_sql("value", fields[name].type, fields[name].decimals, staged, source)
+                entry,
+                column,
+                name,
+                _plain_sql("value", fields[name].type, fields[name].decimals, staged, source),
             )
         } AS text, available_us
         FROM before_observed WHERE field = {literal(name)}"""
@@ -69,7 +79,12 @@ def _first_entry(staged: Staged) -> tuple[str, Mapping]:
 def _columns(staged: Staged, entry: Mapping) -> dict[str, str]:
     """Field -> the one column that its value comes from."""
     fields = [*staged.settings.lead_fields(), "currency"]
-    translated = {name: column for column, by in entry.values.items() for targets in by.values() for name in targets}
+    translated = {
+        name: column
+        for column, by in entry.values.items()
+        for targets in by.values()
+        for name in targets
+    }
     return {name: column for name, column in (translated | entry.columns).items() if name in fields}
 
 
@@ -106,14 +121,19 @@ def _number_sql(value: str, decimals: int, mark: str) -> str:
     sign = f"CASE WHEN CAST({value} AS BIGINT) < 0 THEN '-' ELSE '' END"
     if not decimals:
         return f"{sign} || {padded}"
-    return f"{sign} || LEFT({padded}, -{decimals}) || {literal(mark)} || RIGHT({padded}, {decimals})"
+    return (
+        f"{sign} || LEFT({padded}, -{decimals}) || {literal(mark)} || RIGHT({padded}, {decimals})"
+    )
 
 
 def _translated_sql(entry: Mapping, column: str, name: str, plain: str) -> str:
     """SQL of the word that the settings translate into a value, where they translate it."""
     by_value = entry.values.get(column, {})
-    words = {targets[name]: word for word, targets in reversed(by_value.items())
-             if name in targets and not word.endswith("*")}  # fmt: skip
+    words = {
+        targets[name]: word
+        for word, targets in reversed(by_value.items())
+        if name in targets and not word.endswith("*")
+    }
     if name in entry.columns or not words:
         return plain
     whens = " ".join(f"WHEN {literal(value)} THEN {literal(word)}" for value, word in words.items())

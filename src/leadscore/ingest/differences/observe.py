@@ -23,7 +23,9 @@ def attach_before(staged: Staged, before: StoreVersion | None) -> None:
     """Make the version before readable: before_<table>, and before_observed."""
     for name in ("leads", "changes", "activities", "stages", "outcomes"):
         schema = (before.schema(name) if before else None) or staged.table(name).schema()
-        staged.engine.add_files(f"before_{name}", before.files(name) if before else [], schema=schema)
+        staged.engine.add_files(
+            f"before_{name}", before.files(name) if before else [], schema=schema
+        )
     observed = before.files("observed") if before else []
     staged.engine.add_files("before_observed", observed, schema=CHANGES.schema())
 
@@ -40,9 +42,13 @@ def leads_sql(staged: Staged, *, creation_us: int) -> str:
         if name == "event_us":
             columns.append(f"COALESCE(n.event_us, {creation_us}) AS event_us")
         elif name == "available_us":
-            columns.append(f"CASE WHEN n.event_us IS NULL THEN {creation_us} ELSE n.available_us END AS available_us")
+            columns.append(
+                f"CASE WHEN n.event_us IS NULL THEN {creation_us} ELSE n.available_us END AS available_us"
+            )
         elif name in first:
-            columns.append(f"CASE WHEN b.lead_id IS NULL THEN n.{quoted} ELSE b.{quoted} END AS {quoted}")
+            columns.append(
+                f"CASE WHEN b.lead_id IS NULL THEN n.{quoted} ELSE b.{quoted} END AS {quoted}"
+            )
         else:
             columns.append(f"n.{quoted} AS {quoted}")
     if not first:
@@ -68,7 +74,9 @@ def observe(staged: Staged) -> dict[str, Any]:
 def _changes_sql(staged: Staged, name: str) -> str:
     """SQL of a field's observed changes, in the shape of `CHANGES`."""
     known, field = staged.settings.lead_fields()[name], literal(name)
-    is_kept = "1 = 1" if known.known_from == "export" else "1 = 0"  # the first value, from its export on
+    is_kept = (
+        "1 = 1" if known.known_from == "export" else "1 = 0"
+    )  # the first value, from its export on
     text = f"CAST({identifier(name)} AS VARCHAR)"
     states = f"""SELECT lead_id, known_until_us, seq, {text} AS value,
         LAG({text}) OVER (PARTITION BY lead_id ORDER BY seq) AS value_before FROM states"""

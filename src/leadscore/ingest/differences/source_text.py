@@ -21,7 +21,11 @@ from leadscore.settings.settings import Settings
 from leadscore.store.version import write_rows
 from leadscore.tables import PERSONAL
 
-ROW = [pa.field("lead_id", pa.string()), pa.field("line", pa.int64()), pa.field("entry", pa.int64())]
+ROW = [
+    pa.field("lead_id", pa.string()),
+    pa.field("line", pa.int64()),
+    pa.field("entry", pa.int64()),
+]
 SAMPLE_LEADS = 2_000  # by whose values personal columns are recognised
 LONG_TEXT = 200  # characters; what is longer is prose, which may name anybody
 BATCH_ROWS = 100_000
@@ -59,19 +63,35 @@ def named_once(names: Sequence[str]) -> list[str]:
     return [name for name, n in Counter(names).items() if n == 1]
 
 
-def text_rows(lead_ids: pa.Array, lines: np.ndarray, entry: int, texts: Texts, columns: Iterable[str]) -> pa.Table:
+def text_rows(
+    lead_ids: pa.Array, lines: np.ndarray, entry: int, texts: Texts, columns: Iterable[str]
+) -> pa.Table:
     """The text of rows that an entry selected, in the shape of `text_schema`."""
     place = pa.repeat(pa.scalar(entry, pa.int64()), texts.n)
-    rows = [lead_ids.cast(pa.string()), pa.array(lines), place, *(texts.columns[name] for name in columns)]
+    rows = [
+        lead_ids.cast(pa.string()),
+        pa.array(lines),
+        place,
+        *(texts.columns[name] for name in columns),
+    ]
     return pa.table(rows, schema=text_schema(len(rows) - len(ROW)))
 
 
-def keep_texts(path: Path, columns: Sequence[str], source: str, *, settings: Settings, engine: Engine,
-               folder: Path) -> dict[str, Any]:  # fmt: skip
+def keep_texts(
+    path: Path,
+    columns: Sequence[str],
+    source: str,
+    *,
+    settings: Settings,
+    engine: Engine,
+    folder: Path,
+) -> dict[str, Any]:
     """Put staged text in the store at `folder`, by lead; returns its columns, rows and files."""
     engine.add_files("staged_texts", [path], schema=text_schema(len(columns)))
     personal = PersonalHash.of_store(folder)
-    mapped = {name for entry in entries_of(source, settings) for name in feeding_columns(entry, settings)}
+    mapped = {
+        name for entry in entries_of(source, settings) for name in feeding_columns(entry, settings)
+    }
     declared = {
         column
         for entry in entries_of(source, settings)
@@ -85,13 +105,19 @@ def keep_texts(path: Path, columns: Sequence[str], source: str, *, settings: Set
         if name in mapped:
             chosen.append(f"c{i}")
         else:
-            chosen.append(f"CASE WHEN {hide} THEN {personal.text_sql(f'c{i}')} ELSE c{i} END AS c{i}")
+            chosen.append(
+                f"CASE WHEN {hide} THEN {personal.text_sql(f'c{i}')} ELSE c{i} END AS c{i}"
+            )
             hides.append(hide)
     sql = f"""SELECT {", ".join(["lead_id", "line", "entry", *chosen])} FROM staged_texts
         WHERE lead_id <> '' ORDER BY lead_id, line"""
     rows = engine.stream(sql, rows=BATCH_ROWS)
     kept = write_rows(folder, text_schema(len(columns)), rows)
-    is_hashed = bool(engine.query(f"SELECT 1 AS one FROM staged_texts WHERE {' OR '.join(hides)} LIMIT 1").num_rows)
+    is_hashed = bool(
+        engine.query(
+            f"SELECT 1 AS one FROM staged_texts WHERE {' OR '.join(hides)} LIMIT 1"
+        ).num_rows
+    )
     return {"columns": list(columns), "is_hashed": is_hashed, **kept}
 
 
@@ -100,7 +126,9 @@ def _hide_sql(column: str, *, always: bool) -> str:
     return f"{column} <> ''" if always else f"LENGTH({column}) > {LONG_TEXT}"
 
 
-def _personal_columns(engine: Engine, columns: Sequence[str], *, known: Collection[str]) -> set[str]:
+def _personal_columns(
+    engine: Engine, columns: Sequence[str], *, known: Collection[str]
+) -> set[str]:
     """The columns that are declared personal, or look so by their name or their values."""
     sample = engine.query(f"SELECT * FROM staged_texts ORDER BY lead_id, line LIMIT {SAMPLE_LEADS}")
     values = {name: sample[f"c{i}"].to_pylist() for i, name in enumerate(columns)}

@@ -38,15 +38,32 @@ class _Mapping:
     """The texts of leads that changed, and how today's settings read them."""
 
     def __init__(self, staged: Staged, blocks: list[dict[str, Any]]) -> None:
-        self.staged, self.blocks, self.settings, self.engine = staged, blocks, staged.settings, staged.engine
+        self.staged, self.blocks, self.settings, self.engine = (
+            staged,
+            blocks,
+            staged.settings,
+            staged.engine,
+        )
         names = list(self.settings.sources)
-        self.entries = [(name, place, entry) for name in names
-                        for place, entry in enumerate(entries_of(name, self.settings))]  # fmt: skip
-        feeding = {column for _, _, entry in self.entries for column in feeding_columns(entry, self.settings)}
-        selecting = {column for _, _, entry in self.entries for column in (*entry.where, *entry.where_not)}
+        self.entries = [
+            (name, place, entry)
+            for name in names
+            for place, entry in enumerate(entries_of(name, self.settings))
+        ]
+        feeding = {
+            column
+            for _, _, entry in self.entries
+            for column in feeding_columns(entry, self.settings)
+        }
+        selecting = {
+            column for _, _, entry in self.entries for column in (*entry.where, *entry.where_not)
+        }
         self.feeding = sorted(feeding)
         self.columns = sorted(feeding | selecting)
-        self.fields = [*staged.mapped_fields(), *(["currency"] if "amount" in staged.mapped_fields() else [])]
+        self.fields = [
+            *staged.mapped_fields(),
+            *(["currency"] if "amount" in staged.mapped_fields() else []),
+        ]
         self.personal = PersonalHash.of_store(staged.folder)
         self.words = {name: self.known_words(name) for name in self.columns if self.is_hashed(name)}
 
@@ -76,7 +93,9 @@ class _Mapping:
             f"LAST_VALUE(r{i} IGNORE NULLS) OVER (PARTITION BY lead_id ORDER BY seq) AS r{i}"
             for i in range(len(self.columns))
         )
-        sources = "".join(f" WHEN {at} THEN {literal(part['source'])}" for at, part in self.staged.of("leads"))
+        sources = "".join(
+            f" WHEN {at} THEN {literal(part['source'])}" for at, part in self.staged.of("leads")
+        )
         texts = ", ".join(f"r{i}" for i in range(len(self.columns)))
         return f"""SELECT s.lead_id, known_until_us, seq, decimal, {texts},
             COALESCE(CASE t.part{sources or " WHEN -1 THEN ''"} END, s.source) AS source, t.entry
@@ -87,8 +106,10 @@ class _Mapping:
     def first_sql(self, place: int) -> str:
         block = self.blocks[place]
         at = {name: i for i, name in enumerate(block["columns"])}
-        texts = [f"c{at[name]} AS r{i}" if name in at else f"CAST(NULL AS VARCHAR) AS r{i}"
-                 for i, name in enumerate(self.columns)]  # fmt: skip
+        texts = [
+            f"c{at[name]} AS r{i}" if name in at else f"CAST(NULL AS VARCHAR) AS r{i}"
+            for i, name in enumerate(self.columns)
+        ]
         kind = f"{literal(block['source'])} AS source, {literal(block['decimal'])} AS decimal"
         return f"SELECT lead_id, known_until_us, {AT_FIRST} AS seq, {kind}, {', '.join(texts)} FROM first_{place}"
 
@@ -136,12 +157,17 @@ class _Mapping:
             return texts
         known = self.words[name]
         words = Words.of(texts)
-        return words.take([known.get(word, MISSING) if word.startswith(HASHED) else word for word in words.texts])
+        return words.take(
+            [known.get(word, MISSING) if word.startswith(HASHED) else word for word in words.texts]
+        )
 
     def is_hashed(self, name: str) -> bool:
         """Whether some text of a column is a hash."""
-        parts = [f"SELECT c{block['columns'].index(name)} AS text FROM first_{place}"
-                 for place, block in enumerate(self.blocks) if name in block["columns"]]  # fmt: skip
+        parts = [
+            f"SELECT c{block['columns'].index(name)} AS text FROM first_{place}"
+            for place, block in enumerate(self.blocks)
+            if name in block["columns"]
+        ]
         parts.append(f"""SELECT text FROM text_changes WHERE "column" = {literal(name)}""")
         sql = f"SELECT text FROM ({' UNION ALL '.join(parts)}) AS t WHERE STARTS_WITH(text, {literal(HASHED)}) LIMIT 1"
         return bool(self.engine.query(sql).num_rows)
@@ -150,7 +176,9 @@ class _Mapping:
         """The texts of a column in this export by their hashes."""
         parts = [(at, part["texts"]["columns"]) for at, part in self.staged.of("leads")]
         sql = " UNION ".join(
-            f"SELECT c{columns.index(name)} AS text FROM texts_{at}" for at, columns in parts if name in columns
+            f"SELECT c{columns.index(name)} AS text FROM texts_{at}"
+            for at, columns in parts
+            if name in columns
         )
         texts = self.engine.query(sql)["text"].to_pylist() if sql else []
         return {self.personal.hash_text(text): text for text in texts}

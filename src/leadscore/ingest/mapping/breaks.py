@@ -22,7 +22,9 @@ class Breaks:
     refused: np.ndarray
     found: list[tuple[np.ndarray, str, str, pa.Array, str]] = field(default_factory=list)
 
-    def add(self, rows: np.ndarray, rule: str, column: str, values: pa.Array, *, may_warn: bool = True) -> None:
+    def add(
+        self, rows: np.ndarray, rule: str, column: str, values: pa.Array, *, may_warn: bool = True
+    ) -> None:
         """Note that rows broke a rule; one that is refused already is not noted again."""
         rows = rows & ~self.refused
         if not rows.any():
@@ -33,7 +35,9 @@ class Breaks:
         if severity == "refuse":
             self.refused |= rows
 
-    def rejects(self, entry: Mapping, file: str, lines: np.ndarray, lead_id: pa.Array, closes: np.ndarray) -> pa.Table:
+    def rejects(
+        self, entry: Mapping, file: str, lines: np.ndarray, lead_id: pa.Array, closes: np.ndarray
+    ) -> pa.Table:
         """All that was found, in the shape of `ROW_REJECTS`; of a row that is refused no warning is told."""
         parts = [ROW_REJECTS.empty_table()]
         for at, rule, column, values, severity in self.found:
@@ -45,20 +49,43 @@ class Breaks:
                 "lead_id": lead_id.take(pa.array(rows)),
                 "closes": pa.array(closes[rows] & (severity == "refuse")),
             }
-            fixed = {"source": entry.source, "file": file, "table": entry.table, "rule": rule, "column": column,
-                     "severity": SAID[severity]}  # fmt: skip
+            fixed = {
+                "source": entry.source,
+                "file": file,
+                "table": entry.table,
+                "rule": rule,
+                "column": column,
+                "severity": SAID[severity],
+            }
             made |= {name: pa.repeat(pa.scalar(text), len(rows)) for name, text in fixed.items()}
             parts.append(pa.table([made[name] for name in ROW_REJECTS.names], schema=ROW_REJECTS))
         return pa.concat_tables(parts)
 
 
 def reject_rows(
-    source: str, file: str, lines: np.ndarray, *, rule: str, column: str | None = None, values: list[str] | None = None
+    source: str,
+    file: str,
+    lines: np.ndarray,
+    *,
+    rule: str,
+    column: str | None = None,
+    values: list[str] | None = None,
 ) -> pa.Table:
     """Refused rows of a file that belong to no table, in the shape of `ROW_REJECTS`."""
     n = len(lines)
-    fixed = {"source": source, "file": file, "severity": "refused", "rule": rule, "column": column, "closes": False}
-    made = {name: pa.array([each] * n, ROW_REJECTS.field(name).type) for name, each in fixed.items()}
-    made |= {"line": pa.array(lines)} | ({} if values is None else {"value": pa.array(values, pa.string())})
+    fixed = {
+        "source": source,
+        "file": file,
+        "severity": "refused",
+        "rule": rule,
+        "column": column,
+        "closes": False,
+    }
+    made = {
+        name: pa.array([each] * n, ROW_REJECTS.field(name).type) for name, each in fixed.items()
+    }
+    made |= {"line": pa.array(lines)} | (
+        {} if values is None else {"value": pa.array(values, pa.string())}
+    )
     columns = [made.get(each.name, pa.nulls(n, each.type)) for each in ROW_REJECTS]
     return pa.table(columns, schema=ROW_REJECTS)

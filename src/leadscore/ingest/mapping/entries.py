@@ -53,11 +53,16 @@ def staged_schema(name: str, settings: Settings) -> pa.Schema:
     """
     fields = [each.with_nullable(True) for each in table_of(name, settings).schema()] + PLACE
     if name == "leads":
-        fields += [pa.field("from_us", pa.int64()), *(pa.field(f"{each}_hash", pa.string()) for each in PERSONAL)]
+        fields += [
+            pa.field("from_us", pa.int64()),
+            *(pa.field(f"{each}_hash", pa.string()) for each in PERSONAL),
+        ]
     return pa.schema(fields)
 
 
-def map_rows(lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings, reader: Reader) -> Mapped:
+def map_rows(
+    lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings, reader: Reader
+) -> Mapped:
     """Rows that an entry selected, mapped; a row is refused by the first rule that it breaks."""
     schema = staged_schema(entry.table, settings)
     work = _Work(entry, settings, lines, texts, reader)
@@ -79,7 +84,9 @@ def map_rows(lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings
     return Mapped(sound, rejects, texts.n, int(refused.sum()), made["lead_id"])
 
 
-def map_fields(texts: Texts, entry: Mapping, settings: Settings, reader: Reader) -> dict[str, pa.Array]:
+def map_fields(
+    texts: Texts, entry: Mapping, settings: Settings, reader: Reader
+) -> dict[str, pa.Array]:
     """The fields of leads that an entry fills, and their currency; what breaks a rule is missing."""
     work = _Work(entry, settings, np.arange(texts.n), texts, reader)
     named = [column for column in work.table.columns if column.name in settings.lead_fields()]
@@ -90,16 +97,28 @@ def map_fields(texts: Texts, entry: Mapping, settings: Settings, reader: Reader)
 class _Work:
     """One entry applied to one batch of rows that it selected."""
 
-    def __init__(self, entry: Mapping, settings: Settings, lines: np.ndarray, texts: Texts, reader: Reader) -> None:
-        self.entry, self.settings, self.lines, self.texts, self.reader = entry, settings, lines, texts, reader
+    def __init__(
+        self, entry: Mapping, settings: Settings, lines: np.ndarray, texts: Texts, reader: Reader
+    ) -> None:
+        self.entry, self.settings, self.lines, self.texts, self.reader = (
+            entry,
+            settings,
+            lines,
+            texts,
+            reader,
+        )
         self.table = table_of(entry.table, settings)
         self.columns = {column.name: column for column in self.table.columns}
         self.breaks = Breaks(settings.validation, np.zeros(texts.n, dtype=bool))
 
     def build(self, column: Column) -> pa.Array:
         name, text = column.name, self.text(column.name)
-        if name == "lead_id" and name not in self.entry.targets():  # undated settings alone allow that
-            return pa.array([f"{self.reader.called}-{line}" for line in self.lines.tolist()], pa.string())
+        if (
+            name == "lead_id" and name not in self.entry.targets()
+        ):  # undated settings alone allow that
+            return pa.array(
+                [f"{self.reader.called}-{line}" for line in self.lines.tolist()], pa.string()
+            )
         missing = is_missing(text)
         if name == "lead_id" and self.table.name == "leads" and "event_at" in self.entry.columns:
             undated = is_missing(self.text("event_at"))
@@ -123,7 +142,9 @@ class _Work:
         if column.type == "date":
             return self.reader.moments(text, self.called(column.name))
         known = self.settings.lead_fields().get(column.name)
-        return self.reader.numbers(text, decimals=known.decimals if known else 2 if column.type == "number" else 0)
+        return self.reader.numbers(
+            text, decimals=known.decimals if known else 2 if column.type == "number" else 0
+        )
 
     def called(self, name: str) -> str:
         """What the file calls our column."""
@@ -154,9 +175,19 @@ class _Work:
             targets = [_target(by_value, word, name) for word in words.texts]
             unknown = words.mask([target is None for target in targets])
             needed = name in self.columns and self.columns[name].required
-            self.breaks.add(unknown, "unmapped", source_column, self.texts.columns[source_column], may_warn=not needed)
+            self.breaks.add(
+                unknown,
+                "unmapped",
+                source_column,
+                self.texts.columns[source_column],
+                may_warn=not needed,
+            )
             found = words.take([target or MISSING for target in targets])
-            text = found if not is_missing(found).any() else pc.if_else(pc.equal(found, MISSING), text, found)
+            text = (
+                found
+                if not is_missing(found).any()
+                else pc.if_else(pc.equal(found, MISSING), text, found)
+            )
         return text
 
     def allowed(self, column: Column) -> set[str]:
@@ -191,7 +222,10 @@ class _Work:
         if "event_at" in self.entry.targets():
             optional = np.full(n, self.table.name == "leads") | closes
             event, ok = self.moment("event_at", optional=optional, may_warn=closes)
-        event, ok = np.where(closes & ~ok, FOREVER_US, event), ok | closes  # an export that shows a close dates it
+        event, ok = (
+            np.where(closes & ~ok, FOREVER_US, event),
+            ok | closes,
+        )  # an export that shows a close dates it
         stated = event
         if "available_at" in self.entry.targets():
             everywhere = np.ones(n, dtype=bool)
@@ -211,12 +245,17 @@ class _Work:
         text = self.text("sequence")
         missing = is_missing(text)
         places, ok = self.reader.numbers(text, decimals=0)
-        ok &= np.asarray(pc.match_substring_regex(text, r"^[+-]?[0-9]+$").to_numpy(zero_copy_only=False), dtype=bool)
+        ok &= np.asarray(
+            pc.match_substring_regex(text, r"^[+-]?[0-9]+$").to_numpy(zero_copy_only=False),
+            dtype=bool,
+        )
         self.breaks.add(missing, "required", "sequence", text)
         self.breaks.add(~ok & ~missing, "type", "sequence", text, may_warn=False)
         return pa.array(places), pa.array(places)
 
-    def moment(self, name: str, *, optional: np.ndarray, may_warn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def moment(
+        self, name: str, *, optional: np.ndarray, may_warn: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """UTC microseconds (n,) and which are given; `optional` rows may lack it, `may_warn` ones be unreadable."""
         text = self.text(name)
         moment, ok = self.reader.moments(text, self.called(name))
@@ -239,13 +278,18 @@ class _Work:
         """Amount and currency, in the settings' one currency if they have one."""
         text = self.text("amount")
         missing = is_missing(text)
-        values, ok, marked = self.reader.money(text, decimals=self.settings.lead_fields()["amount"].decimals)
+        values, ok, marked = self.reader.money(
+            text, decimals=self.settings.lead_fields()["amount"].decimals
+        )
         self.breaks.add(~missing & ~ok, "type", "amount", text)
         ok = ok & self.in_range("amount", values, ok, text)
         stated = self.text("currency") if "currency" in self.entry.targets() else None
         values, currency, told = convert(values, stated, marked, self.settings.money)
         self.breaks.add(ok & ~told, "money", "currency", currency)
-        return {"amount": _nullable(values, ok & told, None), "currency": _filled(currency, is_missing(currency), None)}
+        return {
+            "amount": _nullable(values, ok & told, None),
+            "currency": _filled(currency, is_missing(currency), None),
+        }
 
     def extra(self) -> pa.Array:
         """A number (n,) for the columns that select or are translated: rows that differ there are two rows."""
@@ -265,13 +309,21 @@ class _Work:
 
 def _target(by_value: dict[str, dict[str, str]], value: str, name: str) -> str | None:
     """What a value maps to: by itself, else by the longest prefix; None if the map does not know the value."""
-    prefixes = [key for key in by_value if key.endswith("*") and value.startswith(key[:-1]) and value != MISSING]
+    prefixes = [
+        key
+        for key in by_value
+        if key.endswith("*") and value.startswith(key[:-1]) and value != MISSING
+    ]
     key = value if value in by_value else max(prefixes, key=len, default=None)
     return None if key is None else by_value[key].get(name, MISSING)
 
 
 def _filled(text: pa.Array, missing: np.ndarray, default: int | str | None) -> pa.Array:
-    return pc.if_else(pa.array(missing), pa.scalar(default, pa.string()), text) if missing.any() else text
+    return (
+        pc.if_else(pa.array(missing), pa.scalar(default, pa.string()), text)
+        if missing.any()
+        else text
+    )
 
 
 def _nullable(values: np.ndarray, ok: np.ndarray, default: int | str | None) -> pa.Array:

@@ -47,7 +47,9 @@ def read_moments(text: pa.Array, *, zone: str, dates: str | None) -> tuple[np.nd
     ok = np.zeros(len(text), dtype=bool)
     local = np.zeros(len(text), dtype=bool)
     for rows, chars, shape in texts_by_shape(text):
-        found = next((match for pattern in SHAPES[dates] if (match := pattern.fullmatch(shape))), None)
+        found = next(
+            (match for pattern in SHAPES[dates] if (match := pattern.fullmatch(shape))), None
+        )
         if found:
             us[rows], ok[rows] = _read_shape(chars, found)
             local[rows] = not found.groupdict().get("zone")
@@ -96,7 +98,9 @@ def texts_by_shape(text: pa.Array) -> Iterator[tuple[np.ndarray, np.ndarray, byt
 def _by_other_shapes(
     rows: np.ndarray, chars: np.ndarray, shapes: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, bytes]]:
-    keys, codes = np.unique(np.ascontiguousarray(shapes).view(f"V{shapes.shape[1]}").ravel(), return_inverse=True)
+    keys, codes = np.unique(
+        np.ascontiguousarray(shapes).view(f"V{shapes.shape[1]}").ravel(), return_inverse=True
+    )
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(keys) + 1))
     for key, begin, end in zip(keys, bounds, bounds[1:], strict=False):
@@ -108,7 +112,9 @@ def _bytes(text: pa.Array, size: int) -> np.ndarray:
     """The bytes (n, size) of texts that all have so many."""
     _, offsets, data = text.buffers()
     begin = np.frombuffer(offsets, dtype=np.int32)[text.offset]
-    return np.frombuffer(data, dtype=np.uint8)[begin : begin + len(text) * size].reshape(len(text), size)
+    return np.frombuffer(data, dtype=np.uint8)[begin : begin + len(text) * size].reshape(
+        len(text), size
+    )
 
 
 def _read_shape(chars: np.ndarray, found: re.Match[bytes]) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +154,9 @@ def number_at(chars: np.ndarray, found: re.Match[bytes], name: str) -> np.ndarra
     return value
 
 
-def _count_days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _count_days(
+    year: np.ndarray, month: np.ndarray, day: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Days since 1970-01-01, and which of the dates are in the calendar."""
     ok = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
     months = np.where(ok, year * 12 + month - 1, 0)
@@ -160,7 +168,11 @@ def _count_days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> tuple[n
 @cache
 def _month_begins() -> np.ndarray:
     """The days since 1970-01-01 at which each month begins, from the year 0 to 10000."""
-    return np.arange("0000-01", "10000-02", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return (
+        np.arange("0000-01", "10000-02", dtype="datetime64[M]")
+        .astype("datetime64[D]")
+        .astype(np.int64)
+    )
 
 
 def _localize(us: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
@@ -168,10 +180,14 @@ def _localize(us: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     ok = within_reason(us)
     changes, offsets = _offsets(zone)
     shown = changes + offsets  # what the clock shows just after each change
-    i = np.searchsorted(shown, us[ok], side="right") - 1  # the later of two moments that a clock shows twice
+    i = (
+        np.searchsorted(shown, us[ok], side="right") - 1
+    )  # the later of two moments that a clock shows twice
     after = np.append(changes[1:], FOREVER_US)
     us = us.copy()
-    us[ok] = np.minimum(us[ok] - offsets[i], after[i])  # what a clock skips is the moment of its change
+    us[ok] = np.minimum(
+        us[ok] - offsets[i], after[i]
+    )  # what a clock skips is the moment of its change
     return us, ok
 
 
@@ -181,7 +197,9 @@ def _offsets(zone: str) -> tuple[np.ndarray, np.ndarray]:
     tz = ZoneInfo(zone)
 
     def offset(second: int) -> int:
-        return int((EPOCH + timedelta(seconds=second)).astimezone(tz).utcoffset() / timedelta(seconds=1))  # type: ignore[operator]
+        return int(
+            (EPOCH + timedelta(seconds=second)).astimezone(tz).utcoffset() / timedelta(seconds=1)
+        )  # type: ignore[operator]
 
     day = DAY_US // SECOND_US
     first, last = -80 * 365 * day, 240 * 366 * day
@@ -189,6 +207,8 @@ def _offsets(zone: str) -> tuple[np.ndarray, np.ndarray]:
     for end in range(first + day, last, day):
         if (now := offset(end)) != offsets[-1]:
             behind = range(end - day, end + 1)
-            changes.append(behind[bisect_left(behind, True, key=lambda second: offset(second) == now)])
+            changes.append(
+                behind[bisect_left(behind, True, key=lambda second: offset(second) == now)]
+            )
             offsets.append(now)
     return np.array(changes) * SECOND_US, np.array(offsets) * SECOND_US

@@ -28,11 +28,30 @@ NUMBER = {
 }
 # "" where several countries use the mark: nothing is guessed
 CURRENCIES = {
-    "\u20ac": "EUR", "\u00a3": "GBP", "\u20b9": "INR", "\u20a9": "KRW", "\u20ba": "TRY", "z\u0142": "PLN",
-    "US$": "USD", "CA$": "CAD", "A$": "AUD", "NZ$": "NZD", "R$": "BRL", "Fr.": "CHF", "fr.": "CHF", "SFr.": "CHF",
-    "$": "", "\u00a5": "", "kr": "", "kr.": "",
-}  # fmt: skip
-_MARK = "(?P<mark>" + "|".join(re.escape(mark) for mark in sorted(CURRENCIES, key=len, reverse=True)) + "|[A-Z]{3})"
+    "\u20ac": "EUR",
+    "\u00a3": "GBP",
+    "\u20b9": "INR",
+    "\u20a9": "KRW",
+    "\u20ba": "TRY",
+    "z\u0142": "PLN",
+    "US$": "USD",
+    "CA$": "CAD",
+    "A$": "AUD",
+    "NZ$": "NZD",
+    "R$": "BRL",
+    "Fr.": "CHF",
+    "fr.": "CHF",
+    "SFr.": "CHF",
+    "$": "",
+    "\u00a5": "",
+    "kr": "",
+    "kr.": "",
+}
+_MARK = (
+    "(?P<mark>"
+    + "|".join(re.escape(mark) for mark in sorted(CURRENCIES, key=len, reverse=True))
+    + "|[A-Z]{3})"
+)
 BEFORE = re.compile(rf"(?P<sign>\(?[+{MINUS}]?)\s*{_MARK}\s*(?P<rest>.*)", re.DOTALL)
 BEHIND = re.compile(rf"(?P<rest>.*?)\s*{_MARK}\s*(?P<sign>[{MINUS}]?\)?)", re.DOTALL)
 
@@ -48,7 +67,9 @@ def read_numbers(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.nda
     return values[codes], ok[codes]
 
 
-def read_money(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.ndarray, np.ndarray, pa.Array]:
+def read_money(
+    text: pa.Array, *, decimals: int, decimal: str
+) -> tuple[np.ndarray, np.ndarray, pa.Array]:
     """Numbers as by `read_numbers`, and the ISO code of the currency before or behind; "" where none is told.
 
     A mark that several currencies share, like $, tells none.
@@ -56,11 +77,16 @@ def read_money(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.ndarr
     codes, words = _distinct(text)
     told = [_split_currency(word) for word in words]
     values, ok = _minor_units([_number(number, decimal) for number, _ in told], decimals)
-    currencies = pa.array([currency if fine else "" for (_, currency), fine in zip(told, ok, strict=True)], pa.string())
+    currencies = pa.array(
+        [currency if fine else "" for (_, currency), fine in zip(told, ok, strict=True)],
+        pa.string(),
+    )
     return values[codes], ok[codes], currencies.take(pa.array(codes))
 
 
-def detect_decimal(written: Mapping[str, pa.Array], *, typed: Mapping[str, pa.Array] | None = None) -> str | None:
+def detect_decimal(
+    written: Mapping[str, pa.Array], *, typed: Mapping[str, pa.Array] | None = None
+) -> str | None:
     """The decimal mark, "." or ",", that the numbers of a file show; None if no number has a mark.
 
     Args:
@@ -82,11 +108,15 @@ def detect_decimal(written: Mapping[str, pa.Array], *, typed: Mapping[str, pa.Ar
             elif point != comma:
                 doubtful.append((word, column))
     if len(shown) > 1:
-        raise DecimalMarkError(f"{shown['.']} has a decimal point, but {shown[',']} a decimal comma")
+        raise DecimalMarkError(
+            f"{shown['.']} has a decimal point, but {shown[',']} a decimal comma"
+        )
     if not shown and doubtful:
         word, column = doubtful[0]
         mark = "comma" if "," in word else "point"
-        raise DecimalMarkError(f"{_name_number(word, column)} may have a decimal {mark} or thousands")
+        raise DecimalMarkError(
+            f"{_name_number(word, column)} may have a decimal {mark} or thousands"
+        )
     return next(iter(shown), None)
 
 
@@ -111,7 +141,9 @@ def _distinct(text: pa.Array) -> tuple[np.ndarray, list[str]]:
 def _minor_units(numbers: list[Decimal | None], decimals: int) -> tuple[np.ndarray, np.ndarray]:
     units = [INT_LIMIT if number is None else round(number.scaleb(decimals)) for number in numbers]
     ok = np.array([abs(unit) < INT_LIMIT for unit in units], dtype=bool)
-    return np.array([unit if fine else 0 for unit, fine in zip(units, ok, strict=True)], dtype=np.int64), ok
+    return np.array(
+        [unit if fine else 0 for unit, fine in zip(units, ok, strict=True)], dtype=np.int64
+    ), ok
 
 
 def _number(word: str, decimal: str) -> Decimal | None:
@@ -134,7 +166,11 @@ def _split_currency(word: str) -> tuple[str, str]:
     told = []
     for pattern in (BEFORE, BEHIND):
         if found := pattern.fullmatch(word):
-            word = found["sign"] + found["rest"] if pattern is BEFORE else found["rest"] + found["sign"]
+            word = (
+                found["sign"] + found["rest"]
+                if pattern is BEFORE
+                else found["rest"] + found["sign"]
+            )
             told.append(CURRENCIES.get(found["mark"], found["mark"]))
     known = {currency for currency in told if currency}
     return (word, "".join(known)) if len(known) < 2 else ("", "")

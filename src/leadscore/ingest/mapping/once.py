@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-def once(batches: Iterable[pa.RecordBatch], columns: list[str], counts: Counter[str]) -> Iterator[pa.RecordBatch]:
+def once(
+    batches: Iterable[pa.RecordBatch], columns: list[str], counts: Counter[str]
+) -> Iterator[pa.RecordBatch]:
     """Rows in order, without exact duplicates: those that equal the row before in all columns.
 
     An activity without an id equals no other row of its file: two calls on one day may look alike. `counts` receives
@@ -18,7 +20,11 @@ def once(batches: Iterable[pa.RecordBatch], columns: list[str], counts: Counter[
     """
     last: pa.RecordBatch | None = None
     for batch in batches:
-        both = batch if last is None else pa.Table.from_batches([last, batch]).combine_chunks().to_batches()[0]
+        both = (
+            batch
+            if last is None
+            else pa.Table.from_batches([last, batch]).combine_chunks().to_batches()[0]
+        )
         again = _find_equal(both, columns)
         if "activity_id" in columns:
             same = _is_same_activity(both, again)
@@ -42,7 +48,9 @@ def _find_equal(rows: pa.RecordBatch, columns: list[str]) -> np.ndarray:
         if not len(again):
             break
         one, other = rows[name].take(pa.array(again)), rows[name].take(pa.array(again + 1))
-        equal = pc.or_(pc.equal(one, other).fill_null(False), pc.and_(pc.is_null(one), pc.is_null(other)))
+        equal = pc.or_(
+            pc.equal(one, other).fill_null(False), pc.and_(pc.is_null(one), pc.is_null(other))
+        )
         again = again[equal.to_numpy(zero_copy_only=False)]
     return again
 

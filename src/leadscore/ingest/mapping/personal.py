@@ -58,7 +58,9 @@ class PersonalHash:
         if not 0 < len(salt) <= blake2b.MAX_KEY_SIZE:  # an empty one would hide nothing
             raise SaltLostError(path, "is empty, or no salt", parts=folder / "parts")
         if path.stat().st_mode & 0o077:  # copied, or from before it was private
-            with suppress(PermissionError):  # another user's, who makes it private with the next ingest
+            with suppress(
+                PermissionError
+            ):  # another user's, who makes it private with the next ingest
                 path.chmod(0o600)
         found = cls(salt)
         if used - {found.salt_id}:

@@ -10,7 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.errors import AmbiguousDateError, SwappedDatesError
-from leadscore.ingest.mapping.moments import count_date_orders, find_ambiguous_dates, read_moments, within_reason
+from leadscore.ingest.mapping.moments import (
+    count_date_orders,
+    find_ambiguous_dates,
+    read_moments,
+    within_reason,
+)
 from leadscore.ingest.mapping.numbers import read_money, read_numbers
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.swapped import find_swapped_dates
@@ -29,7 +34,9 @@ class Reader:
     decimal: str
     personal: PersonalHash
     is_only_file: bool = True
-    may_ask: bool = True  # to be told how dates are written; texts of earlier exports are missing instead
+    may_ask: bool = (
+        True  # to be told how dates are written; texts of earlier exports are missing instead
+    )
 
     @property
     def called(self) -> str:
@@ -54,24 +61,40 @@ class Reader:
         us, ok = read_moments(text, zone=self.zone, dates=self.dates)
         may_be_mixed = self.dates is not None or not ok.all()  # ISO alone needs no second look
         if may_be_mixed and (swapped := find_swapped_dates(text)):
-            raise SwappedDatesError(self.source, name, swapped.true_date, swapped.text,
-                                    true_dates=swapped.true_dates, texts=swapped.texts)  # fmt: skip
+            raise SwappedDatesError(
+                self.source,
+                name,
+                swapped.true_date,
+                swapped.text,
+                true_dates=swapped.true_dates,
+                texts=swapped.texts,
+            )
         unread = text.filter(pa.array(~ok & ~is_missing(text)))
-        usual = self.may_ask and self.dates is None and len(unread) > ok.sum()  # a stray one is one row's mistake
+        usual = (
+            self.may_ask and self.dates is None and len(unread) > ok.sum()
+        )  # a stray one is one row's mistake
         if usual and (value := find_ambiguous_dates(unread)):
             day_first, month_first = count_date_orders(unread)
-            raise AmbiguousDateError(self.source, name, value, day_first=day_first, month_first=month_first)
+            raise AmbiguousDateError(
+                self.source, name, value, day_first=day_first, month_first=month_first
+            )
         return us, ok & within_reason(us)
 
     def day_begins(self, text: pa.Array, event: pa.Array) -> pa.Array:
         """The event (n,), or the begin of its day where only a date is given, which stands for the day's end."""
-        dates = np.asarray(pc.invert(pc.match_substring(text, ":")).to_numpy(zero_copy_only=False), dtype=bool)
+        dates = np.asarray(
+            pc.invert(pc.match_substring(text, ":")).to_numpy(zero_copy_only=False), dtype=bool
+        )
         if not dates.any():
             return event
         stamps = pd.to_datetime(pd.Series(event.fill_null(0).to_numpy()), unit="us", utc=True)
         days = stamps.dt.tz_convert(self.zone).dt.tz_localize(None).dt.floor("D")
-        first = np.ones(len(days), dtype=bool)  # of two midnights, where a clock is set back then, the first one
-        begins = days.dt.tz_localize(self.zone, ambiguous=first, nonexistent="shift_forward").dt.tz_convert("UTC")
+        first = np.ones(
+            len(days), dtype=bool
+        )  # of two midnights, where a clock is set back then, the first one
+        begins = days.dt.tz_localize(
+            self.zone, ambiguous=first, nonexistent="shift_forward"
+        ).dt.tz_convert("UTC")
         us = begins.to_numpy(dtype="datetime64[us]").astype(np.int64)
         return pc.if_else(pc.and_(pa.array(dates), pc.is_valid(event)), pa.array(us), event)
 
@@ -102,5 +125,10 @@ def convert(
     rate = np.array([float(each) if each else np.nan for each in rates])[words.codes]
     known = told & ~np.isnan(rate)
     converted = np.rint(values * np.where(known, rate, 0)).astype(np.int64)
-    kept = words.take([word if each is None else money.currency for word, each in zip(words.texts, rates, strict=True)])
+    kept = words.take(
+        [
+            word if each is None else money.currency
+            for word, each in zip(words.texts, rates, strict=True)
+        ]
+    )
     return np.where(rate == 1, values, converted), kept, known

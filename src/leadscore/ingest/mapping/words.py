@@ -41,7 +41,9 @@ class Texts:
     """The columns of a batch as text, and as words where somebody asks for them."""
 
     def __init__(self, batch: Batch) -> None:
-        self.columns = {name: batch.columns[name].combine_chunks() for name in batch.columns.column_names}
+        self.columns = {
+            name: batch.columns[name].combine_chunks() for name in batch.columns.column_names
+        }
         self.n = len(batch.lines)
         self._words: dict[str, Words] = {}
 
@@ -71,11 +73,19 @@ class Texts:
         if rows.all():
             return self
         at = pa.array(np.flatnonzero(rows))
-        return Texts(Batch(at.to_numpy(), pa.table({name: each.take(at) for name, each in self.columns.items()})))
+        return Texts(
+            Batch(
+                at.to_numpy(),
+                pa.table({name: each.take(at) for name, each in self.columns.items()}),
+            )
+        )
 
 
 def _fits(text: str, values: tuple[str, ...]) -> bool:
-    return any(text == v or (v.endswith("*") and text != MISSING and text.startswith(v[:-1])) for v in values)
+    return any(
+        text == v or (v.endswith("*") and text != MISSING and text.startswith(v[:-1]))
+        for v in values
+    )
 
 
 def is_missing(text: pa.Array) -> np.ndarray:

@@ -85,7 +85,9 @@ def pick_columns(
         SourceFormatError: one is there twice.
     """
     if missing := [column for column in columns if column not in names]:
-        raise MissingColumnsError(file.source, file.name, missing=missing, available=names, delimiter=delimiter)
+        raise MissingColumnsError(
+            file.source, file.name, missing=missing, available=names, delimiter=delimiter
+        )
     if twice := [column for column, n in Counter(names).items() if n > 1 and column in columns]:
         raise file.refusal(f"has more than one column {twice[0]!r}")
     return [names.index(column) for column in columns]

@@ -50,7 +50,9 @@ def read_block(text: bytes, *, line: int, shape: Shape) -> Block | None:
     newlines = np.flatnonzero(data == NEWLINE)
     quote = shape.dialect.quote
     quotes = np.flatnonzero(data == ord(quote)) if quote else newlines[:0]
-    if newlines.size and np.searchsorted(quotes, newlines[-1]) % 2:  # the last line ends within quotes
+    if (
+        newlines.size and np.searchsorted(quotes, newlines[-1]) % 2
+    ):  # the last line ends within quotes
         outer = _outside(newlines, quotes)
         newlines = newlines[: np.searchsorted(newlines, outer[-1]) + 1] if outer.size else outer
     if not newlines.size:
@@ -61,7 +63,9 @@ def read_block(text: bytes, *, line: int, shape: Shape) -> Block | None:
         return None
     table, malformed = _parse(text, size, shape)
     begins, longest = _find_rows(data, newlines, newlines)
-    if table.num_rows + len(malformed) != len(begins):  # a row takes a filled line or more, so some have several
+    if table.num_rows + len(malformed) != len(
+        begins
+    ):  # a row takes a filled line or more, so some have several
         begins, longest = _find_rows(data, newlines, _outside(newlines, quotes))
     if longest > csv.field_size_limit():
         return None
@@ -78,7 +82,9 @@ def _outside(newlines: np.ndarray, quotes: np.ndarray) -> np.ndarray:
 
 def _is_sound(text: bytes, data: np.ndarray, quotes: np.ndarray, dialect: Dialect) -> bool:
     """Whether Python's csv module reads `data`, the first bytes of `text`, as Arrow does, but for long values."""
-    if not dialect.delimiter.isascii() or text.startswith(BYTE_ORDER_MARK.encode()):  # Arrow would take it away
+    if not dialect.delimiter.isascii() or text.startswith(
+        BYTE_ORDER_MARK.encode()
+    ):  # Arrow would take it away
         return False
     if text.count(b"\r", 0, len(data)) != text.count(b"\r\n", 0, len(data)):
         return False
@@ -103,7 +109,9 @@ def _parse(text: bytes, size: int, shape: Shape) -> tuple[pa.Table, list[tuple[i
         pa.BufferReader(pa.py_buffer(text).slice(0, size)),
         read_options=pcsv.ReadOptions(use_threads=False, block_size=size + 1, column_names=names),
         parse_options=pcsv.ParseOptions(
-            delimiter=shape.dialect.delimiter, quote_char=shape.dialect.quote or False, invalid_row_handler=skip
+            delimiter=shape.dialect.delimiter,
+            quote_char=shape.dialect.quote or False,
+            invalid_row_handler=skip,
         ),
         convert_options=pcsv.ConvertOptions(
             check_utf8=False,  # it was decoded already

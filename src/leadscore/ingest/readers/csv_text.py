@@ -29,7 +29,9 @@ from leadscore.ingest.readers.dialect import csv_options
 from leadscore.ingest.readers.text import read_text, split_lines
 
 HEAD_BYTES = 1 << 20  # a header is shorter
-DATA = re.compile(r"[+-]?\d[\d.,:/ TZ+-]*|.*@.*|[A-Za-z]{0,3}-?\d{3,}")  # numbers, moments, addresses and ids
+DATA = re.compile(
+    r"[+-]?\d[\d.,:/ TZ+-]*|.*@.*|[A-Za-z]{0,3}-?\d{3,}"
+)  # numbers, moments, addresses and ids
 
 
 def read_csv(file: SourceFile, *, columns: Sequence[str], dialect: Dialect) -> Iterator[Batch]:
@@ -55,7 +57,9 @@ def read_csv(file: SourceFile, *, columns: Sequence[str], dialect: Dialect) -> I
         if len(found.batch.lines) or found.batch.malformed:
             yield found.batch
         text, line = text[found.size :], line + found.lines
-    yield from _read_carefully(chain((text,), blocks), line, shape)  # the rest, or a last line without an end
+    yield from _read_carefully(
+        chain((text,), blocks), line, shape
+    )  # the rest, or a last line without an end
 
 
 def read_csv_names(file: SourceFile, *, dialect: Dialect) -> list[str]:
@@ -85,7 +89,9 @@ def _read_first(file: SourceFile, head: bytes, dialect: Dialect) -> tuple[list[s
     try:
         first = next((row for row in csv.reader(noted(), **csv_options(dialect)) if row), None)
     except csv.Error as e:
-        raise file.refusal(f"cannot be read as CSV from line 1 on: {e}; does a quote never close?") from e
+        raise file.refusal(
+            f"cannot be read as CSV from line 1 on: {e}; does a quote never close?"
+        ) from e
     if first is None:
         raise file.refusal("is empty")
     size = len("".join(lines).encode())
@@ -94,9 +100,15 @@ def _read_first(file: SourceFile, head: bytes, dialect: Dialect) -> tuple[list[s
     return first, size, len(lines)
 
 
-def _pick(file: SourceFile, header: list[str], columns: Sequence[str], dialect: Dialect) -> list[int]:
+def _pick(
+    file: SourceFile, header: list[str], columns: Sequence[str], dialect: Dialect
+) -> list[int]:
     """Where the columns stand in the header; a first row that looks like data is told apart, and not shown."""
-    if columns and not set(columns) & set(header) and any(DATA.fullmatch(name.strip()) for name in header):
+    if (
+        columns
+        and not set(columns) & set(header)
+        and any(DATA.fullmatch(name.strip()) for name in header)
+    ):
         raise file.refusal(
             f"has no column {columns[0]!r}, and numbers, dates or ids where names should be; "
             'if it has no header, set header = false for it and call its columns "1", "2", ...'
@@ -123,12 +135,16 @@ def _read_carefully(blocks: Iterator[bytes], line: int, shape: Shape) -> Iterato
                 yield _batch(lines, rows, malformed, shape)
                 rows, lines, malformed = [], [], []
     except csv.Error as e:
-        raise shape.file.refusal(f"cannot be read as CSV from line {begin} on: {e}; does a quote never close?") from e
+        raise shape.file.refusal(
+            f"cannot be read as CSV from line {begin} on: {e}; does a quote never close?"
+        ) from e
     if rows or malformed:
         yield _batch(lines, rows, malformed, shape)
 
 
-def _batch(lines: list[int], rows: list[list[str]], malformed: list[tuple[int, str]], shape: Shape) -> Batch:
+def _batch(
+    lines: list[int], rows: list[list[str]], malformed: list[tuple[int, str]], shape: Shape
+) -> Batch:
     values = zip(*rows, strict=True) if rows else [()] * len(shape.columns)
     columns = [pa.array(column, pa.string()) for column in values]
     return Batch(np.array(lines, dtype=np.int64), trim_columns(columns, shape.columns), malformed)

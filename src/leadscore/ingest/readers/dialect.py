@@ -13,7 +13,12 @@ from leadscore.ingest.readers.text import read_bytes, read_text
 from leadscore.settings.sections import Source
 
 SAMPLE_CHARACTERS = 1 << 16
-MARKS = ("\t", "|", ";", ",")  # where two fit alike the earlier wins: a comma is found in prose and numbers as well
+MARKS = (
+    "\t",
+    "|",
+    ";",
+    ",",
+)  # where two fit alike the earlier wins: a comma is found in prose and numbers as well
 BYTE_ORDER_MARKS = {  # the longer ones first: UTF-32's begins with UTF-16's
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
@@ -50,7 +55,12 @@ def detect_text(file: SourceFile, source: Source) -> Dialect:
 def csv_options(dialect: Dialect) -> dict[str, Any]:
     """A dialect as the arguments of `csv.reader`."""
     quoting = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
-    return {"delimiter": dialect.delimiter, "quotechar": dialect.quote, "quoting": quoting, "strict": True}
+    return {
+        "delimiter": dialect.delimiter,
+        "quotechar": dialect.quote,
+        "quoting": quoting,
+        "strict": True,
+    }
 
 
 def _detect_encoding(file: SourceFile) -> str:
@@ -59,7 +69,9 @@ def _detect_encoding(file: SourceFile) -> str:
         if head.startswith(mark):
             return encoding
     if b"\0" in head:
-        raise file.refusal("holds binary data or UTF-16 text without a mark; if it is text, set encoding = 'utf-16-le'")
+        raise file.refusal(
+            "holds binary data or UTF-16 text without a mark; if it is text, set encoding = 'utf-16-le'"
+        )
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     foreign = 0  # what can only be UTF-8: letters beyond ASCII that are spelt as it prescribes
     for block in read_bytes(file):
@@ -68,7 +80,9 @@ def _detect_encoding(file: SourceFile) -> str:
             foreign += len(text.encode()) - len(text)
         except UnicodeEncodeError:
             foreign += len(FOREIGN.findall(text))
-            return "cp1252" if len(BROKEN.findall(text)) > foreign else "utf-8"  # damaged: refused where it is read
+            return (
+                "cp1252" if len(BROKEN.findall(text)) > foreign else "utf-8"
+            )  # damaged: refused where it is read
     return "utf-8"
 
 
@@ -82,7 +96,11 @@ def _detect_delimiter(sample: str, quote: str, *, whole: bool) -> str:
 
     def fit(mark: str) -> tuple[float, int]:
         widths = [len(row) for row in _sample_rows(sample, mark, quote, whole=whole)]
-        return (widths.count(widths[0]) / len(widths), widths[0]) if widths and widths[0] > 1 else (0.0, 0)
+        return (
+            (widths.count(widths[0]) / len(widths), widths[0])
+            if widths and widths[0] > 1
+            else (0.0, 0)
+        )
 
     best = max(MARKS, key=fit)
     return best if fit(best) > (0.0, 0) else ","

@@ -31,13 +31,17 @@ def read_parquet(file: SourceFile, *, columns: Sequence[str]) -> Iterator[Batch]
             folders = {name: value for name, value in _partition(file).items() if name not in names}
             pick_columns(file, [*names, *folders], columns)
             own = [column for column in columns if column not in folders]
-            typed = frozenset(field.name for field in parquet.schema_arrow if _is_number(field.type))
+            typed = frozenset(
+                field.name for field in parquet.schema_arrow if _is_number(field.type)
+            )
             begin = 1
             # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
             for rows in parquet.iter_batches(BATCH_ROWS, columns=own, use_threads=False):
                 n = rows.num_rows
                 texts = [
-                    pa.repeat(folders[column], n) if column in folders else _column(file, column, rows)
+                    pa.repeat(folders[column], n)
+                    if column in folders
+                    else _column(file, column, rows)
                     for column in columns
                 ]
                 yield Batch(np.arange(begin, begin + n), trim_columns(texts, columns), typed=typed)
@@ -47,7 +51,9 @@ def read_parquet(file: SourceFile, *, columns: Sequence[str]) -> Iterator[Batch]
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )
 
 
 def read_parquet_names(file: SourceFile) -> list[str]:
@@ -56,12 +62,20 @@ def read_parquet_names(file: SourceFile) -> list[str]:
         schema = pq.read_schema(file.path)
     except (pa.ArrowException, OSError) as e:
         raise file.refusal(f"cannot be read as Parquet: {e}") from e
-    own = [field.name for field in schema if not pa.types.is_nested(field.type) and not _is_bytes(field.type)]
+    own = [
+        field.name
+        for field in schema
+        if not pa.types.is_nested(field.type) and not _is_bytes(field.type)
+    ]
     return [*own, *(name for name in _partition(file) if name not in schema.names)]
 
 
 def _is_bytes(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
 
 
 def _partition(file: SourceFile) -> dict[str, str]:
@@ -75,4 +89,6 @@ def _column(file: SourceFile, name: str, rows: pa.RecordBatch) -> pa.Array:
     try:
         return format_values(values)
     except pa.ArrowException as e:
-        raise file.refusal(f"has a column {name!r} of {values.type}, which cannot be read as text") from e
+        raise file.refusal(
+            f"has a column {name!r} of {values.type}, which cannot be read as text"
+        ) from e

@@ -17,7 +17,15 @@ from leadscore.ingest.readers.text import read_bytes
 from leadscore.ingest.readers.workbook import read_workbook, read_workbook_names
 from leadscore.settings.sections import Source
 
-__all__ = ["Batch", "Dialect", "SourceFile", "detect_dialect", "find_files", "read_file", "read_names"]
+__all__ = [
+    "Batch",
+    "Dialect",
+    "SourceFile",
+    "detect_dialect",
+    "find_files",
+    "read_file",
+    "read_names",
+]
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 ENDINGS = (*TEXT, ".xlsx", ".parquet")
@@ -48,7 +56,9 @@ def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
     else:
         wanted = "file that matches" if glob.has_magic(str(source.path)) else wanted
         if RECURSIVE in str(source.path):
-            list_below(folder / _before_wildcards(source.path))  # glob passes over what may not be read
+            list_below(
+                folder / _before_wildcards(source.path)
+            )  # glob passes over what may not be read
         matches = glob.glob(str(source.path), root_dir=folder, recursive=True)  # noqa: PTH207 (Path's is relative only)
         found = [file for match in matches if (file := folder / match).is_file()]
     if not found:
@@ -65,7 +75,9 @@ def _before_wildcards(path: PurePath) -> PurePath:
 
 def _is_export(path: PurePath) -> bool:
     """Whether a file of a folder is meant to be read: programs that write many put notes beside, as _SUCCESS."""
-    return path.name.lower().endswith(ENDINGS) and not any(part.startswith((".", "_")) for part in path.parts)
+    return path.name.lower().endswith(ENDINGS) and not any(
+        part.startswith((".", "_")) for part in path.parts
+    )
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -90,7 +102,9 @@ def read_names(file: SourceFile, source: Source, *, dialect: Dialect | None) -> 
     return read_parquet_names(file)
 
 
-def read_file(file: SourceFile, source: Source, *, columns: Sequence[str], dialect: Dialect | None) -> Iterator[Batch]:
+def read_file(
+    file: SourceFile, source: Source, *, columns: Sequence[str], dialect: Dialect | None
+) -> Iterator[Batch]:
     """The named columns of a file, batch by batch; `dialect` as `detect_dialect` gives it.
 
     Raises:

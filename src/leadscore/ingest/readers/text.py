@@ -49,7 +49,9 @@ def read_text(file: SourceFile, *, encoding: str, size: int | None = None) -> It
             told = (text if begun else text.removeprefix(BYTE_ORDER_MARK)).encode()
         except UnicodeError as e:
             line += block[: getattr(e, "start", 0)].count(b"\n")
-            raise file.refusal(f"is not {encoding.upper()} text (near line {line}); set `encoding` for it") from e
+            raise file.refusal(
+                f"is not {encoding.upper()} text (near line {line}); set `encoding` for it"
+            ) from e
         if (nul := told.find(b"\0")) >= 0:
             line += told.count(b"\n", 0, nul)
             raise file.refusal(f"holds a NUL character in line {line}: it is damaged, or no text")
@@ -67,10 +69,14 @@ def split_lines(file: SourceFile, blocks: Iterable[bytes], *, line: int) -> Iter
     rest = ""
     for block in blocks:
         whole = list(io.StringIO(rest + block.decode(), newline=""))
-        rest = whole.pop() if whole else ""  # its end, or the second half of its end, may be still to come
+        rest = (
+            whole.pop() if whole else ""
+        )  # its end, or the second half of its end, may be still to come
         yield from whole
         line += len(whole)
         if len(rest) > LINE_LIMIT:
-            raise file.refusal(f"has no end of line within {LINE_LIMIT} characters from line {line} on")
+            raise file.refusal(
+                f"has no end of line within {LINE_LIMIT} characters from line {line} on"
+            )
     if rest:
         yield rest

@@ -50,7 +50,10 @@ def _format_decimals(values: pa.Array) -> pa.Array:
     text = values.cast(pa.string())
     if not pc.any(pc.match_substring(text, "E")).as_py():
         return text
-    return pa.array([None if word is None else format(Decimal(word), "f") for word in text.to_pylist()], pa.string())
+    return pa.array(
+        [None if word is None else format(Decimal(word), "f") for word in text.to_pylist()],
+        pa.string(),
+    )
 
 
 def _format_times(values: pa.Array) -> pa.Array:

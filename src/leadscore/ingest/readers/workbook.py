@@ -14,7 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from leadscore.errors import UserError, listed
-from leadscore.ingest.readers.batch import BATCH_ROWS, Batch, SourceFile, number_columns, pick_columns, trim_columns
+from leadscore.ingest.readers.batch import (
+    BATCH_ROWS,
+    Batch,
+    SourceFile,
+    number_columns,
+    pick_columns,
+    trim_columns,
+)
 from leadscore.settings.sections import Source
 
 LAST_ROW = 1_048_576  # of any sheet
@@ -36,11 +43,15 @@ def read_workbook(file: SourceFile, source: Source, *, columns: Sequence[str]) -
         MissingColumnsError: the sheet has not all the columns.
     """
     lines, texts = _read_columns(file, source, columns)
-    typed = frozenset(name for name, text in zip(columns, texts, strict=True) if _is_number_column(text))
+    typed = frozenset(
+        name for name, text in zip(columns, texts, strict=True) if _is_number_column(text)
+    )
     for first in range(0, len(lines), BATCH_ROWS):
         part = slice(first, first + BATCH_ROWS)
         parts = [pa.array(text[part], pa.string()) for text in texts]
-        yield Batch(np.array(lines[part], dtype=np.int64), trim_columns(parts, columns), typed=typed)
+        yield Batch(
+            np.array(lines[part], dtype=np.int64), trim_columns(parts, columns), typed=typed
+        )
 
 
 def read_workbook_names(file: SourceFile, source: Source) -> list[str]:
@@ -50,13 +61,17 @@ def read_workbook_names(file: SourceFile, source: Source) -> list[str]:
     return number_columns(len(first)) if source.header is False else first
 
 
-def _read_columns(file: SourceFile, source: Source, columns: Sequence[str]) -> tuple[list[int], list[list[str]]]:
+def _read_columns(
+    file: SourceFile, source: Source, columns: Sequence[str]
+) -> tuple[list[int], list[list[str]]]:
     """The numbers of the filled rows, and the text that they have in each of the columns."""
     with _opened(file) as book:
         rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
         number, first = next(rows, (0, []))
         if not first:
-            raise file.refusal("is empty" if source.sheet is None else f"has nothing in its sheet {source.sheet!r}")
+            raise file.refusal(
+                "is empty" if source.sheet is None else f"has nothing in its sheet {source.sheet!r}"
+            )
         names = number_columns(len(first)) if source.header is False else first
         picks = pick_columns(file, names, columns)
         lines, texts = [], [[] for _ in picks]  # type: tuple[list[int], list[list[str]]]
@@ -74,14 +89,20 @@ def _opened(file: SourceFile) -> Iterator[Any]:
 
     try:
         with (
-            warnings.catch_warnings(action="ignore"),  # of what it does not support, like drop-down lists
+            warnings.catch_warnings(
+                action="ignore"
+            ),  # of what it does not support, like drop-down lists
             file.path.open("rb") as opened,  # openpyxl leaves it open where it stops in its midst
-            closing(load_workbook(opened, read_only=True, data_only=True, keep_links=False)) as book,
+            closing(
+                load_workbook(opened, read_only=True, data_only=True, keep_links=False)
+            ) as book,
         ):
             yield book
     except UserError:
         raise
-    except Exception as e:  # whatever a damaged part brings about: openpyxl checks little of what it reads
+    except (
+        Exception
+    ) as e:  # whatever a damaged part brings about: openpyxl checks little of what it reads
         raise file.refusal(f"cannot be read as an Excel workbook: {e}") from e
 
 
@@ -99,7 +120,9 @@ def _filled_rows(file: SourceFile, sheet: Any) -> Iterator[tuple[int, list[str]]
     sheet.reset_dimensions()  # what it says of its size may be wrong
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if number > LAST_ROW:
-            raise file.refusal(f"has more than {LAST_ROW} rows in its sheet {sheet.title!r}: it is damaged")
+            raise file.refusal(
+                f"has more than {LAST_ROW} rows in its sheet {sheet.title!r}: it is damaged"
+            )
         row = [_text(cell) for cell in cells]
         if any(row):
             yield number, row
@@ -120,7 +143,11 @@ def _text(cell: Any) -> str:
         return _NumberText(value)
     if isinstance(value, float):
         return _NumberText(format(Decimal(repr(value)).normalize(), "f"))
-    if isinstance(value, datetime) and _shows_date_only(cell.number_format) and value.time() == datetime.min.time():
+    if (
+        isinstance(value, datetime)
+        and _shows_date_only(cell.number_format)
+        and value.time() == datetime.min.time()
+    ):
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)
 

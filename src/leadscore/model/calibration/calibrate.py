@@ -15,7 +15,9 @@ from leadscore.model.threads import one_thread
 KINDS = ("none", "sigmoid", "beta", "isotonic", "venn_abers")  # from the simplest on
 
 
-def fit_calibrator(kind: str, raw: np.ndarray, label: np.ndarray, weight: np.ndarray, *, leads: int) -> dict[str, Any]:
+def fit_calibrator(
+    kind: str, raw: np.ndarray, label: np.ndarray, weight: np.ndarray, *, leads: int
+) -> dict[str, Any]:
     """A calibrator as JSON for `apply.calibrate`; it never falls as raw grows.
 
     Args:
@@ -44,7 +46,9 @@ def _fit_beta(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[st
     return _fit_rising({"a": -softplus(-raw), "b": softplus(raw)}, label, weight)
 
 
-def _fit_rising(terms: dict[str, np.ndarray], label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+def _fit_rising(
+    terms: dict[str, np.ndarray], label: np.ndarray, weight: np.ndarray
+) -> dict[str, Any]:
     """A slope >= 0 for each rising term, and the intercept; falling ones are left out one by one, as in the paper."""
     kept = list(terms) if len(np.unique(label)) == 2 else []
     while kept:
@@ -54,15 +58,26 @@ def _fit_rising(terms: dict[str, np.ndarray], label: np.ndarray, weight: np.ndar
         slopes = dict(zip(kept, fit.coef_[0].tolist(), strict=True))
         falling = [name for name in kept if slopes[name] <= 0]
         if not falling:
-            return {name: slopes.get(name, 0.0) for name in terms} | {"intercept": float(fit.intercept_[0])}
+            return {name: slopes.get(name, 0.0) for name in terms} | {
+                "intercept": float(fit.intercept_[0])
+            }
         kept.remove(falling[0])
-    base = np.clip(np.average(label, weights=weight), 1e-9, 1 - 1e-9)  # an upside-down scorer, or outcomes all alike
+    base = np.clip(
+        np.average(label, weights=weight), 1e-9, 1 - 1e-9
+    )  # an upside-down scorer, or outcomes all alike
     return dict.fromkeys(terms, 0.0) | {"intercept": float(np.log(base / (1 - base)))}
 
 
 def _fit_isotonic(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
-    steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(raw, label, sample_weight=weight)
+    steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(
+        raw, label, sample_weight=weight
+    )
     return {"raw": steps.X_thresholds_.tolist(), "probability": steps.y_thresholds_.tolist()}
 
 
-FITS = {"sigmoid": _fit_sigmoid, "beta": _fit_beta, "isotonic": _fit_isotonic, "venn_abers": fit_venn_abers}
+FITS = {
+    "sigmoid": _fit_sigmoid,
+    "beta": _fit_beta,
+    "isotonic": _fit_isotonic,
+    "venn_abers": fit_venn_abers,
+}

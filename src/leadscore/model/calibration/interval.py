@@ -24,7 +24,9 @@ from leadscore.times import DAY_US
 DRAWS, KNOTS = 100, 41
 PERIODS, BANDS = 6, 20
 REACH = 6  # bands on either side that share their evidence: a cell of one period and band holds few wins
-PRIOR_SPREAD = 1.2  # standard deviation of raw where no closed lead has been seen (see logistic.RAW_SPREAD)
+PRIOR_SPREAD = (
+    1.2  # standard deviation of raw where no closed lead has been seen (see logistic.RAW_SPREAD)
+)
 Z = float(stats.norm.ppf(0.975))
 T = float(stats.t.ppf(0.975, PERIODS - 1))  # the variance between periods rests on so few of them
 MOST_CELLS = 4_000  # that a resample is fitted to: finer ones would not show in its spread
@@ -59,7 +61,12 @@ def fit_interval(unseen: Unseen, calibrator: Mapping[str, Any], *, seed: int) ->
     if calibrator["kind"] in STEPWISE:
         least_below, least_above = _binomial_offsets(rows, calibrate(dict(calibrator), knots))
         below, above = np.maximum(spread, least_below), np.maximum(spread, least_above)
-    return {"kind": "offsets", "raw": knots.tolist(), "below": below.tolist(), "above": above.tolist()}
+    return {
+        "kind": "offsets",
+        "raw": knots.tolist(),
+        "below": below.tolist(),
+        "above": above.tolist(),
+    }
 
 
 def _read_rows(unseen: Unseen, calibrator: Mapping[str, Any]) -> _Rows:
@@ -112,7 +119,11 @@ def _pool_cells(rows: _Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     band = np.searchsorted(edges, rows.raw, side="right")
     _, cell = np.unique(2 * band + (rows.label == 1), return_inverse=True)
     count = np.bincount(cell)
-    return np.bincount(cell, weights=rows.raw) / count, np.bincount(cell, weights=rows.label) / count, cell
+    return (
+        np.bincount(cell, weights=rows.raw) / count,
+        np.bincount(cell, weights=rows.label) / count,
+        cell,
+    )
 
 
 def _binomial_offsets(rows: _Rows, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +132,10 @@ def _binomial_offsets(rows: _Rows, probability: np.ndarray) -> tuple[np.ndarray,
     They are of as many leads as share that probability, or of the leads of one band where fewer do.
     """
     least = len(np.unique(rows.lead)) / BANDS
-    sharing = [len(np.unique(rows.lead[np.isclose(rows.probability, p, rtol=1e-9, atol=0)])) for p in probability]
+    sharing = [
+        len(np.unique(rows.lead[np.isclose(rows.probability, p, rtol=1e-9, atol=0)]))
+        for p in probability
+    ]
     leads = np.maximum(sharing, least)
     won, others = leads * probability + 0.5, leads * (1 - probability) + 0.5
     low, high = stats.beta.ppf(0.025, won, others), stats.beta.ppf(0.975, won, others)
@@ -157,7 +171,10 @@ def _differ_by_period(rows: _Rows, knots: np.ndarray) -> tuple[np.ndarray, np.nd
     distance = np.abs(np.subtract.outer(bands[usable], bands[usable]))
     near = np.maximum(1 - distance / REACH, 0)
     near = near / near.sum(axis=1, keepdims=True)
-    mean, squared = np.nanmean(gaps[:, usable], axis=0), np.nanmean((gaps**2 - by_chance)[:, usable], axis=0)
+    mean, squared = (
+        np.nanmean(gaps[:, usable], axis=0),
+        np.nanmean((gaps**2 - by_chance)[:, usable], axis=0),
+    )
     shift = near @ mean
     variance = np.maximum(near @ squared - shift**2, 0)
     return np.interp(knots, center, shift), np.interp(knots, center, variance)

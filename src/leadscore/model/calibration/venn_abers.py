@@ -24,13 +24,19 @@ def fit_venn_abers(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> di
     knots, at = np.unique(raw, return_inverse=True)
     total = np.bincount(at, weights=weight)
     won = np.bincount(at, weights=weight * label)
-    p1 = np.append(_join_as_won(won, total), 1.0)  # of a lead at a knot or just below it; above all 1
-    p0 = np.append(0.0, 1 - _join_as_won((total - won)[::-1], total[::-1])[::-1])  # at a knot or just above it
+    p1 = np.append(
+        _join_as_won(won, total), 1.0
+    )  # of a lead at a knot or just below it; above all 1
+    p0 = np.append(
+        0.0, 1 - _join_as_won((total - won)[::-1], total[::-1])[::-1]
+    )  # at a knot or just above it
     probability = np.empty(2 * len(knots) + 1)
     probability[::2] = p1 / (1 - p0 + p1)
     probability[1::2] = p1[:-1] / (1 - p0[1:] + p1[:-1])
     probability = np.maximum.accumulate(probability)  # equal steps may differ in the last bit
-    steps = np.flatnonzero(probability[2::2] > probability[:-2:2])  # elsewhere the value below a knot holds on
+    steps = np.flatnonzero(
+        probability[2::2] > probability[:-2:2]
+    )  # elsewhere the value below a knot holds on
     kept = np.append(0, np.ravel(np.column_stack([2 * steps + 1, 2 * steps + 2])))
     return {"raw": knots[steps].tolist(), "probability": probability[kept].tolist()}
 
@@ -49,7 +55,9 @@ def _join_as_won(won: np.ndarray, total: np.ndarray) -> np.ndarray:
     corner, slope = (-1.0, -1.0), -np.inf
     for i in range(len(total)):
         moved = (x[i] - 1, y[i] - 1)
-        if i == 0 or moved[1] < corner[1] + (moved[0] - corner[0]) * slope:  # below the line: a corner of its own
+        if (
+            i == 0 or moved[1] < corner[1] + (moved[0] - corner[0]) * slope
+        ):  # below the line: a corner of its own
             corner, slope = moved, float(((y[i + 1 :] - moved[1]) / (x[i + 1 :] - moved[0])).min())
         p1[i] = slope
     return p1

@@ -52,16 +52,24 @@ def compute_carriers(
     by_group: dict[str, np.ndarray] = {}
     for at, feature in enumerate(features):
         by_group[feature.group] = by_group.get(feature.group, 0.0) + contributions[:, at]
-    sizes = {group: float(np.abs(values).mean()) if len(values) else 0.0 for group, values in by_group.items()}
+    sizes = {
+        group: float(np.abs(values).mean()) if len(values) else 0.0
+        for group, values in by_group.items()
+    }
     total = sum(sizes.values())
     shares = {group: size / total if total > 0 else 0.0 for group, size in sizes.items()}
     largest_first = sorted(shares, key=lambda group: (-shares[group], group))
-    return {"rows": len(order), "groups": [{"group": group, "share": shares[group]} for group in largest_first]}
+    return {
+        "rows": len(order),
+        "groups": [{"group": group, "share": shares[group]} for group in largest_first],
+    }
 
 
 def share_of_fields(groups: Sequence[Mapping[str, Any]]) -> float:
     """How much of the score fields carry, rather than activities and stages: the sum of their groups' shares."""
-    return float(sum(each["share"] for each in groups if each["group"].partition("_")[0] in OF_FIELDS))
+    return float(
+        sum(each["share"] for each in groups if each["group"].partition("_")[0] in OF_FIELDS)
+    )
 
 
 def say_carriers(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str | None]) -> str:
@@ -77,7 +85,9 @@ def say_carriers(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str |
     moving = [each for each in groups if round(each["share"], 2) > 0]
     if not moving:
         return "No field moves the score"
-    parts = [f"{_name(each['group'], labels)} ({_percent(each['share'])})" for each in moving[:NAMED]]
+    parts = [
+        f"{_name(each['group'], labels)} ({_percent(each['share'])})" for each in moving[:NAMED]
+    ]
     if (rest := sum(each["share"] for each in moving[NAMED:])) > 0:
         parts.append(f"all others ({_percent(rest)})")
     *before, last = parts

@@ -16,7 +16,9 @@ BINS = 8
 LEAST = 30  # leads: of fewer nothing is said
 
 
-def build_evidence(model: WinModel, matrix: Matrix, rows: pd.DataFrame, features: Sequence[Feature]) -> dict[str, Any]:
+def build_evidence(
+    model: WinModel, matrix: Matrix, rows: pd.DataFrame, features: Sequence[Feature]
+) -> dict[str, Any]:
     """Feature -> `edges` and `bins`, or `values`, each with leads and the weighted rate that was won, as JSON.
 
     Args:
@@ -43,10 +45,17 @@ def build_evidence(model: WinModel, matrix: Matrix, rows: pd.DataFrame, features
             continue
         x = encoded[:, at]
         known = np.isfinite(x)
-        edges = np.unique(np.quantile(x[known], np.arange(1, BINS) / BINS)) if known.any() else np.empty(0)
+        edges = (
+            np.unique(np.quantile(x[known], np.arange(1, BINS) / BINS))
+            if known.any()
+            else np.empty(0)
+        )
         bins = np.where(known, np.searchsorted(edges, x, side="right"), -1)
         told = _rates(bins, leads, label, weight)
-        found[feature.name] = {"edges": edges.tolist(), "bins": [told.get(i) for i in range(len(edges) + 1)]}
+        found[feature.name] = {
+            "edges": edges.tolist(),
+            "bins": [told.get(i) for i in range(len(edges) + 1)],
+        }
     return found
 
 
@@ -71,4 +80,8 @@ def tell_evidence(evidence: Mapping[str, Any], feature: Feature, value: Any) -> 
         found = told["values"].get(value)
     else:
         found = told["bins"][int(np.searchsorted(told["edges"], value, side="right"))]
-    return f"of {found['leads']:,} such leads {found['rate']:.0%} were won".replace("%", " %") if found else ""
+    return (
+        f"of {found['leads']:,} such leads {found['rate']:.0%} were won".replace("%", " %")
+        if found
+        else ""
+    )

@@ -32,7 +32,9 @@ def compute_contributions(model: WinModel, columns: Columns) -> np.ndarray:
     n = len(next(iter(columns.values())))
     if model.booster is None or n <= FEW or model.levels:
         return model.contributions(columns)
-    return model.contributions(columns, of_trees=_explain_many(model.booster, model.encode_for_trees(columns)))
+    return model.contributions(
+        columns, of_trees=_explain_many(model.booster, model.encode_for_trees(columns))
+    )
 
 
 def _explain_many(booster: lightgbm.Booster, encoded: np.ndarray) -> np.ndarray | None:
@@ -41,23 +43,38 @@ def _explain_many(booster: lightgbm.Booster, encoded: np.ndarray) -> np.ndarray 
     exact = np.asarray(booster.predict(encoded[rows], pred_contrib=True))
     names, silent = booster.feature_name(), io.StringIO()
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(silent),
+            contextlib.redirect_stderr(silent),
+        ):
             warnings.simplefilter("ignore")
             from woodelf import WoodelfExplainer
 
             explainer = WoodelfExplainer(booster)
             parts = [
-                np.asarray(explainer.shap_values(pd.DataFrame(encoded[at : at + CHUNK], columns=names), verbose=False))
+                np.asarray(
+                    explainer.shap_values(
+                        pd.DataFrame(encoded[at : at + CHUNK], columns=names), verbose=False
+                    )
+                )
                 for at in range(0, len(encoded), CHUNK)
             ]
     except Exception as e:  # foreign code of one author: whatever happens there, LightGBM's own answer is to be had
-        warnings.warn(f"woodelf failed ({type(e).__name__}: {e}), so LightGBM explains, slower", stacklevel=2)
+        warnings.warn(
+            f"woodelf failed ({type(e).__name__}: {e}), so LightGBM explains, slower", stacklevel=2
+        )
         return None
     found = np.column_stack([np.vstack(parts), np.full(len(encoded), exact[0, -1])])
     if not np.abs(found[rows] - exact).max() <= TOLERANCE:  # so that NaN is refused as well
-        warnings.warn("woodelf does not explain as LightGBM does, so LightGBM explains, slower", stacklevel=2)
+        warnings.warn(
+            "woodelf does not explain as LightGBM does, so LightGBM explains, slower", stacklevel=2
+        )
         return None
-    off = ~(np.abs(found.sum(axis=1) - np.asarray(booster.predict(encoded, raw_score=True))) <= TOLERANCE)
+    off = ~(
+        np.abs(found.sum(axis=1) - np.asarray(booster.predict(encoded, raw_score=True)))
+        <= TOLERANCE
+    )
     if off.any():
         found[off] = booster.predict(encoded[off], pred_contrib=True)
     return found

@@ -31,7 +31,10 @@ from leadscore.model.intercept.running import (
 )
 from leadscore.times import FOREVER_US
 
-BESIDE = ("none", "sigmoid")  # calibrators tried beside the chosen one: a level that follows the times needs less bend
+BESIDE = (
+    "none",
+    "sigmoid",
+)  # calibrators tried beside the chosen one: a level that follows the times needs less bend
 CERTAIN = {"kind": "none", "low": 1e-5, "high": 1 - 1e-5}  # before any calibrator can be fitted
 
 # Effective leads that a shift rests on before half-lives are compared. A model in use has its past behind it, while the
@@ -65,7 +68,12 @@ class Timed:
 
 
 def add_times(
-    history: History, unseen: Mapping[str, Unseen], moments: Sequence[int], calibration: Calibration, *, known_us: int
+    history: History,
+    unseen: Mapping[str, Unseen],
+    moments: Sequence[int],
+    calibration: Calibration,
+    *,
+    known_us: int,
 ) -> Timed:
     """Choose whether the calibrated log-odds are shifted with the times, and judge accordingly.
 
@@ -80,11 +88,16 @@ def add_times(
     if chosen.half_life is None:
         return Timed(calibration, {}, chosen.choice)
     plain, whole = calibration.judged, unseen["whole"]
-    calibration = _with_times(history, calibration, unseen, kind=chosen.calibrator, half_life=chosen.half_life)
+    calibration = _with_times(
+        history, calibration, unseen, kind=chosen.calibrator, half_life=chosen.half_life
+    )
     times = keep_times(
-        Past(history, whole.side.rows), log_odds_of(calibrate(calibration.to_use, whole.raw)), from_us=moments[0],
-        known_us=known_us, half_life=chosen.half_life,
-    )  # fmt: skip
+        Past(history, whole.side.rows),
+        log_odds_of(calibrate(calibration.to_use, whole.raw)),
+        from_us=moments[0],
+        known_us=known_us,
+        half_life=chosen.half_life,
+    )
     shown = {
         "shift": times["shift"],
         "without": {name: _measure(plain, name) for name in BESIDE_METRICS},
@@ -94,13 +107,20 @@ def add_times(
 
 
 def _with_times(
-    history: History, calibration: Calibration, unseen: Mapping[str, Unseen], *, kind: str, half_life: int
+    history: History,
+    calibration: Calibration,
+    unseen: Mapping[str, Unseen],
+    *,
+    kind: str,
+    half_life: int,
 ) -> Calibration:
     """The same for a calibrator of a kind, judged with the shifts of the last split."""
     whole = unseen["whole"]
     rule = "the simplest that is not clearly worse together with the running intercept"
     choice = {"kind": kind, "rule": rule, "compared_on": calibration.choice["compared_on"]}
-    judged = judge_with_times(history, unseen, unseen["before"].fit_calibrator(kind), half_life=half_life)
+    judged = judge_with_times(
+        history, unseen, unseen["before"].fit_calibrator(kind), half_life=half_life
+    )
     return Calibration(whole.fit_calibrator(kind), whole, judged, choice)
 
 
@@ -131,7 +151,9 @@ def choose_times(
     losses, rows = _Replay(history, unseen["before"], moments, kinds, HALF_LIVES[unit]).losses()
     if not len(rows.label):
         return _off(calibrator, "hardly any outcome was known yet before the last split")
-    mean = {variant: float(np.average(loss, weights=rows.weight)) for variant, loss in losses.items()}
+    mean = {
+        variant: float(np.average(loss, weights=rows.weight)) for variant, loss in losses.items()
+    }
     plain = min(((kind, None) for kind in kinds), key=lambda variant: mean[variant])
     shifted = [_choose_kind(losses, rows, kinds, half_life) for half_life in HALF_LIVES[unit]]
     best = min(shifted, key=lambda variant: mean[variant])
@@ -146,7 +168,9 @@ def choose_times(
     return _off(calibrator, "no half-life is clearly better", compared)
 
 
-def _choose_kind(losses: Mapping[Variant, np.ndarray], rows: Judged, kinds: list[str], half_life: int) -> Variant:
+def _choose_kind(
+    losses: Mapping[Variant, np.ndarray], rows: Judged, kinds: list[str], half_life: int
+) -> Variant:
     """The variant of a half-life with the simplest calibrator that is not clearly worse."""
     of_kind = {kind: losses[kind, half_life] for kind in kinds}
     kind, _ = choose_simplest(kinds, of_kind, rows)
@@ -154,7 +178,9 @@ def _choose_kind(losses: Mapping[Variant, np.ndarray], rows: Judged, kinds: list
 
 
 def _off(calibrator: str, why: str, compared: Mapping[str, Any] | None = None) -> TimesChoice:
-    return TimesChoice(None, calibrator, {"half_life": None, "said": f"none, since {why}", **(compared or {})})
+    return TimesChoice(
+        None, calibrator, {"half_life": None, "said": f"none, since {why}", **(compared or {})}
+    )
 
 
 def _why_none(history: History) -> str:
@@ -233,7 +259,9 @@ class _Replay:
                 known = self._past.known(start, half_life=half_life)
                 for kind in self.kinds:
                     begin = latest.get((kind, half_life), 0.0)
-                    shift = fit_shift(log_odds[kind][known.at], known.label, known.weight, start=begin)
+                    shift = fit_shift(
+                        log_odds[kind][known.at], known.label, known.weight, start=begin
+                    )
                     self.shifts[kind, half_life][rows] = latest[kind, half_life] = shift
 
     def _count_known(self, moment_us: int) -> float:
@@ -249,7 +277,9 @@ class _Replay:
         if not self.history.settings.is_dated:
             rows = rows[self._past.is_known_by_place(self.moments[split])[rows["at"]]]
         if self.history.settings.is_dated and len(rows):
-            side = self.history.relabel(rows.drop(columns=["label", "weight"]), known_us=self.moments[split])
+            side = self.history.relabel(
+                rows.drop(columns=["label", "weight"]), known_us=self.moments[split]
+            )
             rows = side.rows if side.is_watched_enough() else side.rows.iloc[:0]
         return rows[rows["label"].notna()]
 
@@ -259,4 +289,6 @@ def _fit(kind: str, rows: pd.DataFrame, raw: np.ndarray) -> dict[str, Any]:
     if rows["label"].nunique() < 2:
         return CERTAIN
     label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
-    return fit_calibrator(kind, raw[rows["at"].to_numpy()], label, weight, leads=rows["lead_id"].nunique())
+    return fit_calibrator(
+        kind, raw[rows["at"].to_numpy()], label, weight, leads=rows["lead_id"].nunique()
+    )

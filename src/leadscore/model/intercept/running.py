@@ -30,7 +30,9 @@ from leadscore.times import DAY_US
 SPREAD = 2.0  # of the prior on the shift, in log-odds
 WINDOW = 10  # half-lives; a row that is older weighs less than a thousandth, and is left out
 HALF_LIVES = {"days": (365, 120, 30, 10), "leads": (3000, 1000, 300, 100)}
-MOST_DATES = 16  # at which the shift is renewed within a split: each costs a look at what was known then
+MOST_DATES = (
+    16  # at which the shift is renewed within a split: each costs a look at what was known then
+)
 MOST_TRIED = 4  # the same where half-lives are only compared
 MOST_PLACES, LEAST_STEP = 400, 25  # the same without dates, and leads from one renewal to the next
 TOLERANCE = 1e-10  # log-odds
@@ -43,7 +45,9 @@ def unit_of(history: History) -> str | None:
     return None if history.settings.model.outcome_delay is None else "leads"
 
 
-def fit_shift(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray, *, start: float = 0.0) -> float:
+def fit_shift(
+    log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray, *, start: float = 0.0
+) -> float:
     """The shift with the highest posterior, by Newton's method; 0 without rows.
 
     Args:
@@ -101,7 +105,9 @@ class Past:
             return NOTHING
         rows, observed = side.rows[inside], side.observed[inside]
         grid_weight = rows["grid_weight"].to_numpy()
-        weighed = weigh(side.x_us[inside], observed, grid_weight * 2.0 ** -age[inside], target=target)
+        weighed = weigh(
+            side.x_us[inside], observed, grid_weight * 2.0 ** -age[inside], target=target
+        )
         if weighed.watched < 1 / target.weight_cap:
             return NOTHING
         # The same factor for all rows: a lead's own would know how long it stayed open, which tells how it ended.
@@ -138,7 +144,9 @@ class Past:
         if self.history.settings.is_dated:
             return np.asarray(self.rows["as_of_us"] >= moment_us - WINDOW * half_life * DAY_US)
         delay = self.history.settings.model.outcome_delay or 0
-        return np.asarray(self._places >= self.position(moment_us) - WINDOW * half_life - max(delay, 1))
+        return np.asarray(
+            self._places >= self.position(moment_us) - WINDOW * half_life - max(delay, 1)
+        )
 
     def position(self, moment_us: int) -> int:
         """How many ordered leads came before the one whose moment it is."""
@@ -147,7 +155,9 @@ class Past:
     @cached_property
     def _starts(self) -> np.ndarray:
         """The places of all leads in their order, rising."""
-        return np.sort(self.history.spells(self.history.version.known_until_us)["start_us"].to_numpy())
+        return np.sort(
+            self.history.spells(self.history.version.known_until_us)["start_us"].to_numpy()
+        )
 
     @cached_property
     def _places(self) -> np.ndarray:
@@ -158,13 +168,17 @@ class Past:
     def _closed(self) -> np.ndarray:
         return self.rows["label"].notna().to_numpy()
 
-    def running_shifts(self, log_odds: np.ndarray, as_of_us: np.ndarray, *, half_life: float) -> np.ndarray:
+    def running_shifts(
+        self, log_odds: np.ndarray, as_of_us: np.ndarray, *, half_life: float
+    ) -> np.ndarray:
         """The shift at each moment (m,), as of the latest at which it was renewed; `log_odds` (n,) is of the rows."""
         moments = renewals(as_of_us, dated=self.history.settings.is_dated)
         shifts = np.zeros(len(moments))
         for i, moment in enumerate(moments.tolist()):
             known = self.known(moment, half_life=half_life)
-            shifts[i] = fit_shift(log_odds[known.at], known.label, known.weight, start=shifts[i - 1])
+            shifts[i] = fit_shift(
+                log_odds[known.at], known.label, known.weight, start=shifts[i - 1]
+            )
         return shifts[np.searchsorted(moments, as_of_us, side="right") - 1]
 
 
@@ -183,7 +197,9 @@ def log_odds_of(probability: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(probability / (1 - probability)))
 
 
-def keep_times(past: Past, log_odds: np.ndarray, *, from_us: int, known_us: int, half_life: float) -> dict[str, Any]:
+def keep_times(
+    past: Past, log_odds: np.ndarray, *, from_us: int, known_us: int, half_life: float
+) -> dict[str, Any]:
     """What a model keeps of the times, as JSON.
 
     `half_life` and its `unit`, the `shift` at `known_us`, and by hashed key the calibrated `log_odds` of the rows that
@@ -196,7 +212,9 @@ def keep_times(past: Past, log_odds: np.ndarray, *, from_us: int, known_us: int,
         "unit": unit_of(past.history),
         "shift": fit_shift(log_odds[known.at], known.label, known.weight),
         "from_us": from_us,
-        "log_odds": dict(zip(_hash_keys(past.rows[recent]), log_odds[recent].tolist(), strict=True)),
+        "log_odds": dict(
+            zip(_hash_keys(past.rows[recent]), log_odds[recent].tolist(), strict=True)
+        ),
     }
 
 
@@ -215,7 +233,9 @@ class Recalled:
     log_odds: np.ndarray
 
 
-def recall(history: History, model: WinModel, *, known_us: int, as_of_us: int, since_us: int | None = None) -> Recalled:
+def recall(
+    history: History, model: WinModel, *, known_us: int, as_of_us: int, since_us: int | None = None
+) -> Recalled:
     """The rows of before a moment: those of before the training as the model kept them, later ones as it predicts them.
 
     Args:
@@ -227,20 +247,30 @@ def recall(history: History, model: WinModel, *, known_us: int, as_of_us: int, s
     """
     times = model.document["times"]
     first_us = history.known_us(as_of_us if since_us is None else since_us)
-    side = history.side("the times", from_us=times["from_us"], to_us=as_of_us, known_us=history.known_us(as_of_us))
+    side = history.side(
+        "the times", from_us=times["from_us"], to_us=as_of_us, known_us=history.known_us(as_of_us)
+    )
     rows = side.rows.reset_index(drop=True)
-    log_odds = np.array([times["log_odds"].get(key, np.nan) for key in _hash_keys(rows)], dtype=np.float64)
+    log_odds = np.array(
+        [times["log_odds"].get(key, np.nan) for key in _hash_keys(rows)], dtype=np.float64
+    )
     later = np.isnan(log_odds) & (rows["as_of_us"] >= known_us).to_numpy()
     later &= Past(history, rows).may_weigh(first_us, half_life=times["half_life"])
     if later.any():
-        features = build_features(history.settings, leave_out=frozenset(model.document.get("left_out", ())))
+        features = build_features(
+            history.settings, leave_out=frozenset(model.document.get("left_out", ()))
+        )
         matrix = build_matrix(history.snapshot(rows.loc[later, KEYS]), features)
-        log_odds[later] = log_odds_of(model.probability(model.raw(matrix.take(rows[later]).columns)))
+        log_odds[later] = log_odds_of(
+            model.probability(model.raw(matrix.take(rows[later]).columns))
+        )
     has_one = ~np.isnan(log_odds)
     return Recalled(Past(history, rows[has_one].reset_index(drop=True)), log_odds[has_one])
 
 
-def shift_at(history: History, model: WinModel, *, known_us: int, as_of_us: int) -> dict[str, Any] | None:
+def shift_at(
+    history: History, model: WinModel, *, known_us: int, as_of_us: int
+) -> dict[str, Any] | None:
     """The shift of a model at a moment with its half-life, as JSON; None for a model that has none.
 
     Args:
@@ -258,7 +288,9 @@ def shift_at(history: History, model: WinModel, *, known_us: int, as_of_us: int)
     return {"shift": shift, "half_life": times["half_life"], "unit": times["unit"]}
 
 
-def shifts_of_rows(history: History, model: WinModel, as_of_us: np.ndarray, *, known_us: int) -> np.ndarray:
+def shifts_of_rows(
+    history: History, model: WinModel, as_of_us: np.ndarray, *, known_us: int
+) -> np.ndarray:
     """The shift of a model at each moment (m,), none before `known_us`; 0 for a model that has none."""
     times = model.document.get("times")
     if times is None or not len(as_of_us):
@@ -269,7 +301,11 @@ def shifts_of_rows(history: History, model: WinModel, as_of_us: np.ndarray, *, k
 
 
 def judge_with_times(
-    history: History, unseen: Mapping[str, Unseen], calibrator: Mapping[str, Any], *, half_life: float
+    history: History,
+    unseen: Mapping[str, Unseen],
+    calibrator: Mapping[str, Any],
+    *,
+    half_life: float,
 ) -> Judged:
     """The rows of the last split, predicted with the shift of their moments.
 
@@ -281,4 +317,6 @@ def judge_with_times(
     as_of_us = last.side.rows["as_of_us"].to_numpy()
     shifts = past.running_shifts(log_odds, as_of_us, half_life=half_life)[last.side.observed]
     judged = last.judged(calibrator)
-    return replace(judged, probability=add_shift(judged.probability, shifts), order=judged.probability)
+    return replace(
+        judged, probability=add_shift(judged.probability, shifts), order=judged.probability
+    )

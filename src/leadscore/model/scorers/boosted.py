@@ -65,7 +65,9 @@ def fit_boosted(
     """
     names = [feature.name for feature in features] + [f"{entry['name']}_level" for entry in levels]
     codes = list(range(len(features), len(names)))
-    data = lightgbm.Dataset(encoded, label, weight=weight, feature_name=names, categorical_feature=codes)
+    data = lightgbm.Dataset(
+        encoded, label, weight=weight, feature_name=names, categorical_feature=codes
+    )
     params = LIGHTGBM | {
         "num_leaves": boosting.leaves,
         "lambda_l2": boosting.l2,

@@ -77,7 +77,9 @@ def build_block(
     return _build_line(prior, feature.direction, encoded, weight)
 
 
-def build_lines(priors: Sequence[Term], signs: Sequence[int], encoded: np.ndarray, weight: np.ndarray) -> list[Block]:
+def build_lines(
+    priors: Sequence[Term], signs: Sequence[int], encoded: np.ndarray, weight: np.ndarray
+) -> list[Block]:
     """A line for each column of `encoded` (n, p)."""
     columns = zip(priors, signs, encoded.T, strict=True)
     return [_build_line(prior, sign, values, weight) for prior, sign, values in columns]
@@ -105,17 +107,27 @@ def _build_line(prior: Term, sign: int, values: np.ndarray, weight: np.ndarray) 
     )
 
 
-def _build_steps(prior: Term, feature: Feature, values: np.ndarray, levels: np.ndarray, weight: np.ndarray) -> Block:
+def _build_steps(
+    prior: Term, feature: Feature, values: np.ndarray, levels: np.ndarray, weight: np.ndarray
+) -> Block:
     """A step up (or down) from each level to the next; the scorecard's line is the prior."""
     unknown = np.isnan(values)
     reached = (values[:, None] >= levels[1:]).astype(float)
-    shares = np.array([_mean(np.where(unknown, np.nan, step), weight, otherwise=0.5) for step in reached.T])
+    shares = np.array(
+        [_mean(np.where(unknown, np.nan, step), weight, otherwise=0.5) for step in reached.T]
+    )
     rises = np.diff(levels)
     center = _mean(values, weight, otherwise=prior.center)
 
     def build(steps: np.ndarray, missing: float) -> Term:
         added = np.concatenate([[0.0], np.cumsum(steps)]) - steps @ shares
-        return Term(prior.name, log=False, missing=missing, knots=tuple(levels.tolist()), added=tuple(added.tolist()))
+        return Term(
+            prior.name,
+            log=False,
+            missing=missing,
+            knots=tuple(levels.tolist()),
+            added=tuple(added.tolist()),
+        )
 
     return Block(
         columns=np.where(unknown[:, None], 0.0, reached - shares),
@@ -142,7 +154,9 @@ def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: flo
 
     def build(effects: np.ndarray, missing: float) -> Term:
         other = float(-effects @ shares)
-        levels = {names[at]: float(effect) + other for at, effect in zip(common, effects, strict=True)}
+        levels = {
+            names[at]: float(effect) + other for at, effect in zip(common, effects, strict=True)
+        }
         return Term(prior.name, log=False, missing=missing, levels=levels, other=other)
 
     return Block(

@@ -10,7 +10,11 @@ import numpy as np
 
 from leadscore.features.feature import Feature
 
-PLAIN = {"share", "flag", "category"}  # a category is already encoded as log-odds; all other units have long tails
+PLAIN = {
+    "share",
+    "flag",
+    "category",
+}  # a category is already encoded as log-odds; all other units have long tails
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,11 @@ class Term:
         """The term without what its way does not use."""
         line = {"log", "low", "high", "center", "slope"}
         unused = line if self.knots or self.levels is not None else set()
-        return {name: value for name, value in asdict(self).items() if value is not None and name not in unused}
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and name not in unused
+        }
 
 
 def is_log(feature: Feature) -> bool:

@@ -54,7 +54,11 @@ def choose_linear(
         scorecard: the prior's points and base rate.
     """
     pairs = [(_thin(learned), _thin(compared)) for learned, compared in pairs]
-    label = np.concatenate([compared["label"].to_numpy() for _, compared in pairs]) if pairs else np.empty(0)
+    label = (
+        np.concatenate([compared["label"].to_numpy() for _, compared in pairs])
+        if pairs
+        else np.empty(0)
+    )
     if min((label == 1).sum(), (label == 0).sum()) < LEAST_ROWS:
         return LINEAR
     spreads = LEVEL_SPREADS if any(feature.is_category for feature in features) else (None,)
@@ -83,15 +87,21 @@ def _thin(rows: pd.DataFrame) -> pd.DataFrame:
 class _Comparison:
     """Rows to learn from and rows that compare, encoded once."""
 
-    def __init__(self, matrix: Matrix, pair: Pair, features: Sequence[Feature], scorecard: Scorecard) -> None:
+    def __init__(
+        self, matrix: Matrix, pair: Pair, features: Sequence[Feature], scorecard: Scorecard
+    ) -> None:
         self.features, self.scorecard = features, scorecard
         learned, compared = pair
-        self.label, self.weight = (learned[name].to_numpy(dtype=float) for name in ("label", "weight"))
+        self.label, self.weight = (
+            learned[name].to_numpy(dtype=float) for name in ("label", "weight")
+        )
         self.seen, self.asked = matrix.take(learned), matrix.take(compared)
         self.encoded = encode_training(self.seen, self.label, self.weight, features)
         encoder = fit_encoder(self.seen, self.label, self.weight, features)
         self.given = encode(encoder, self.asked.columns)
-        self.asked_label, self.asked_weight = (compared[name].to_numpy(dtype=float) for name in ("label", "weight"))
+        self.asked_label, self.asked_weight = (
+            compared[name].to_numpy(dtype=float) for name in ("label", "weight")
+        )
 
     def loss(self, linear: Linear) -> float:
         """The weighted sum of log losses of the comparing rows."""
@@ -107,7 +117,9 @@ class _Comparison:
             scorecard=self.scorecard,
             stop=ROUGH,
         )
-        raw = scorer["base"] + contribute_all(scorer["terms"], self.given, self.asked.columns).sum(axis=1)
+        raw = scorer["base"] + contribute_all(scorer["terms"], self.given, self.asked.columns).sum(
+            axis=1
+        )
         return float(self.asked_weight @ (softplus(raw) - self.asked_label * raw))
 
 
@@ -137,7 +149,9 @@ def fit_linear(
     is_level = linear.level_spread is not None
     leads_of_rows = pd.factorize(seen.keys["lead_id"])[0]
     texts = [
-        pool_rare_levels(seen.columns[feature.name], leads_of_rows) if is_level and feature.is_category else None
+        pool_rare_levels(seen.columns[feature.name], leads_of_rows)
+        if is_level and feature.is_category
+        else None
         for feature in features
     ]
     return fit_logistic(

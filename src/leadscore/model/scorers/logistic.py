@@ -25,14 +25,21 @@ from leadscore.model.scorers.scorecard import build_terms
 from leadscore.model.threads import one_thread
 from leadscore.settings.sections import Scorecard
 
-RAW_SPREAD = 1.2  # how far, in log-odds, all features together may well move raw away from the scorecard
+RAW_SPREAD = (
+    1.2  # how far, in log-odds, all features together may well move raw away from the scorecard
+)
 BASE_LEADS = 1.0  # closed leads that the scorecard's base rate counts as
 BASE_SPREAD = 0.5  # how far, in log-odds, the base of a correction may well move away from 0
 COIN_SCALE = 0.5  # standard deviation of whether a value is unknown, if it is as often as not
 LEAST_SCALE = 1e-9
 TINY = 1e-300
 STOP: dict[str, float] = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-7}
-ROUGH: dict[str, float] = {"maxiter": 100, "maxfun": 200, "ftol": 1e-8, "gtol": 1e-5}  # enough to compare by
+ROUGH: dict[str, float] = {
+    "maxiter": 100,
+    "maxfun": 200,
+    "ftol": 1e-8,
+    "gtol": 1e-5,
+}  # enough to compare by
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,8 @@ def fit_logistic(
     texts = [None] * len(features) if texts is None else texts
     columns = zip(build_terms(features, scorecard), features, encoded.T, texts, strict=True)
     blocks = [
-        build_block(prior, feature, x, text, weight, level_spread=level_spread) for prior, feature, x, text in columns
+        build_block(prior, feature, x, text, weight, level_spread=level_spread)
+        for prior, feature, x, text in columns
     ]
     base, terms = _fit_blocks(
         blocks,
@@ -149,13 +157,17 @@ def _fit_blocks(
     ones = np.ones((len(unknown), 1))
     design = np.hstack([ones, *(block.columns for block in blocks), unknown - share])
     spread = raw_spread / np.sqrt(len(blocks))
-    prior = _build_prior(blocks, share, base=base, base_spread=base_spread, base_leads=base_leads, spread=spread)
+    prior = _build_prior(
+        blocks, share, base=base, base_spread=base_spread, base_leads=base_leads, spread=spread
+    )
     with one_thread():  # sums of several threads differ in the last bits
         solution = _minimise(design, label, weight, prior, stop)
     sizes = [block.columns.shape[1] for block in blocks]
     first, missing = 1 + sum(sizes), solution[1 + sum(sizes) :]
     parts = np.split(solution[1:first], np.cumsum(sizes)[:-1])
-    terms = [block.build(part, float(m)) for block, part, m in zip(blocks, parts, missing, strict=True)]
+    terms = [
+        block.build(part, float(m)) for block, part, m in zip(blocks, parts, missing, strict=True)
+    ]
     return float(solution[0] - missing @ share), terms
 
 
@@ -171,14 +183,25 @@ def _build_prior(
     """The blocks' priors side by side, with the base as it is at the columns' own centers."""
     missing = np.array([block.missing_mean for block in blocks])
     sign = np.concatenate([np.full(len(block.mean), block.sign) for block in blocks])
-    is_level = np.concatenate([np.full(len(block.mean), block.spread is not None) for block in blocks])
-    spreads = [np.full(len(block.mean), spread if block.spread is None else block.spread) for block in blocks]
+    is_level = np.concatenate(
+        [np.full(len(block.mean), block.spread is not None) for block in blocks]
+    )
+    spreads = [
+        np.full(len(block.mean), spread if block.spread is None else block.spread)
+        for block in blocks
+    ]
     free = np.full(len(blocks), np.inf)
     return _Prior(
-        mean=np.r_[base - missing @ (1 - share), np.concatenate([block.mean for block in blocks]), missing],
+        mean=np.r_[
+            base - missing @ (1 - share), np.concatenate([block.mean for block in blocks]), missing
+        ],
         low=np.r_[-np.inf, np.where(sign > 0, 0.0, -np.inf), -free],
         high=np.r_[np.inf, np.where(sign < 0, 0.0, np.inf), free],
-        scale=np.r_[1.0, np.concatenate([block.least_scale for block in blocks]), np.full(len(blocks), COIN_SCALE)],
+        scale=np.r_[
+            1.0,
+            np.concatenate([block.least_scale for block in blocks]),
+            np.full(len(blocks), COIN_SCALE),
+        ],
         spread=np.r_[base_spread, np.concatenate(spreads), np.full(len(blocks), spread)],
         is_level=np.r_[False, is_level, np.zeros(len(blocks), dtype=bool)],
         base_leads=base_leads,
@@ -186,7 +209,11 @@ def _build_prior(
 
 
 def _minimise(
-    design: np.ndarray, label: np.ndarray, weight: np.ndarray, prior: _Prior, stop: Mapping[str, float]
+    design: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+    prior: _Prior,
+    stop: Mapping[str, float],
 ) -> np.ndarray:
     """The most probable parameters (p,): weighted log loss + sum of (theta - mean)^2 / (2 spread^2), within bounds.
 

@@ -33,11 +33,35 @@ def build_terms(features: Sequence[Feature], settings: Scorecard) -> list[Term]:
 
 
 def _points(settings: Scorecard) -> list[Term]:
-    letters = {name: getattr(settings, name) for name in ("budget", "authority", "need", "timeline")}
+    letters = {
+        name: getattr(settings, name) for name in ("budget", "authority", "need", "timeline")
+    }
     return [
-        *(Term(f"bant_{name}", log=False, low=0.0, high=1.0, center=0.5, slope=x) for name, x in letters.items()),
-        Term("engagement_activities_days_since", log=True, low=0.0, high=MOST_DAYS,
-             center=float(np.log1p(NEUTRAL_DAYS)), slope=-settings.recency),
-        Term("engagement_activities_30d", log=True, low=0.0, high=MOST_ACTIVITIES, slope=settings.activity),
-        Term("engagement_activities_two_way_share", log=False, low=0.0, high=1.0, center=0.5, slope=settings.response),
-    ]  # fmt: skip
+        *(
+            Term(f"bant_{name}", log=False, low=0.0, high=1.0, center=0.5, slope=x)
+            for name, x in letters.items()
+        ),
+        Term(
+            "engagement_activities_days_since",
+            log=True,
+            low=0.0,
+            high=MOST_DAYS,
+            center=float(np.log1p(NEUTRAL_DAYS)),
+            slope=-settings.recency,
+        ),
+        Term(
+            "engagement_activities_30d",
+            log=True,
+            low=0.0,
+            high=MOST_ACTIVITIES,
+            slope=settings.activity,
+        ),
+        Term(
+            "engagement_activities_two_way_share",
+            log=False,
+            low=0.0,
+            high=1.0,
+            center=0.5,
+            slope=settings.response,
+        ),
+    ]

@@ -44,7 +44,12 @@ class Segmented:
 
 
 def choose_segments(
-    unseen: Mapping[str, Unseen], model: WinModel, matrix: Matrix, features: Sequence[Feature], *, field: str
+    unseen: Mapping[str, Unseen],
+    model: WinModel,
+    matrix: Matrix,
+    features: Sequence[Feature],
+    *,
+    field: str,
 ) -> Segmented:
     """Correct each segment for which that is clearly better, on all splits but the last, cross-validated by lead.
 
@@ -59,9 +64,13 @@ def choose_segments(
     """
     name = f"profile_{field}"
     if all(feature.name != name for feature in features):
-        return Segmented(dict(unseen), {}, {"field": field, "models": [], "why": f"{field} is not learned from"})
+        return Segmented(
+            dict(unseen), {}, {"field": field, "models": [], "why": f"{field} is not learned from"}
+        )
     if not can_choose(unseen):
-        why = "nothing says which leads are later, or too few splits have follow-up and both outcomes"
+        why = (
+            "nothing says which leads are later, or too few splits have follow-up and both outcomes"
+        )
         return Segmented(dict(unseen), {}, {"field": field, "models": [], "why": why})
     pools = {pool: _Pool(rows, model, matrix, features, name) for pool, rows in unseen.items()}
     fitted = pools["before"].fit()
@@ -70,7 +79,9 @@ def choose_segments(
     chosen = {each["segment"] for each in told if each["own"]}
     if not chosen:
         return Segmented(
-            dict(unseen), {}, {"field": field, "models": told, "why": "in no segment is it clearly better"}
+            dict(unseen),
+            {},
+            {"field": field, "models": told, "why": "in no segment is it clearly better"},
         )
     corrected = {
         "last": pools["last"].corrected({value: fitted[value] for value in chosen}),
@@ -86,8 +97,15 @@ def read_segments(history: History, rows: pd.DataFrame, *, field: str) -> np.nda
     """The value (n,) of a field that may be learned from, for each row as known at its moment; None if unknown."""
     columns = field_column(field, history.settings)
     assert columns is not None, field  # noqa: S101  (the settings refuse others as segments)
-    feature = Feature("segment", columns, field_finish(Text(f"field_{field}"), field, history.settings),
-                      "category", "", "", "segment")  # fmt: skip
+    feature = Feature(
+        "segment",
+        columns,
+        field_finish(Text(f"field_{field}"), field, history.settings),
+        "category",
+        "",
+        "",
+        "segment",
+    )
     keys = rows[KEYS].drop_duplicates(["lead_id", "as_of_us"])
     return build_matrix(history.snapshot(keys), [feature]).take(rows).columns["segment"]
 
@@ -95,7 +113,14 @@ def read_segments(history: History, rows: pd.DataFrame, *, field: str) -> np.nda
 class _Pool:
     """Predicted rows with their encoded features and their segments."""
 
-    def __init__(self, unseen: Unseen, model: WinModel, matrix: Matrix, features: Sequence[Feature], name: str) -> None:
+    def __init__(
+        self,
+        unseen: Unseen,
+        model: WinModel,
+        matrix: Matrix,
+        features: Sequence[Feature],
+        name: str,
+    ) -> None:
         self.unseen, self.features = unseen, features
         self.rows = unseen.side.rows.assign(raw=unseen.raw)
         columns = matrix.take(unseen.side.rows).columns
@@ -108,7 +133,9 @@ class _Pool:
         """The segments with enough leads of either outcome, in order."""
         rows = self.rows.assign(segment=self.segment)
         rows = rows[rows["label"].notna() & rows["segment"].notna()]
-        leads = rows.groupby(["segment", "label"], sort=True)["lead_id"].nunique().unstack(fill_value=0)
+        leads = (
+            rows.groupby(["segment", "label"], sort=True)["lead_id"].nunique().unstack(fill_value=0)
+        )
         leads = leads.reindex(columns=[0.0, 1.0], fill_value=0)
         return [str(value) for value in leads.index[leads.min(axis=1) >= LEAST]]
 
@@ -120,19 +147,28 @@ class _Pool:
 
     def _fit(self, chosen: np.ndarray) -> dict[str, Any]:
         rows, encoded = self.rows[chosen], self.encoded[chosen]
-        raw, label, weight = (rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight"))
-        return fit_correction(encoded, raw, label, weight, leads=rows["lead_id"].nunique(), features=self.features)
+        raw, label, weight = (
+            rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight")
+        )
+        return fit_correction(
+            encoded, raw, label, weight, leads=rows["lead_id"].nunique(), features=self.features
+        )
 
     def corrected(self, models: Mapping[str, Any]) -> Unseen:
         """The same rows, predicted with corrections."""
-        return replace(self.unseen, raw=correct(dict(models), self.segment, self.encoded, self.rows["raw"].to_numpy()))
+        return replace(
+            self.unseen,
+            raw=correct(dict(models), self.segment, self.encoded, self.rows["raw"].to_numpy()),
+        )
 
     def cross_corrected(self, chosen: set[str]) -> Unseen:
         """The same rows, each with a correction that saw no row of its lead."""
         fold = fold_of_group(self.rows["lead_id"].to_numpy())
         raw = self.rows["raw"].to_numpy().copy()
         for k in range(FOLDS):
-            models = {value: model for value, model in self.fit(fold != k).items() if value in chosen}
+            models = {
+                value: model for value, model in self.fit(fold != k).items() if value in chosen
+            }
             raw[fold == k] = self.corrected(models).raw[fold == k]
         return replace(self.unseen, raw=raw)
 
@@ -143,20 +179,34 @@ def _compare(value: str, pool: _Pool, own: Unseen) -> dict[str, Any]:
     inside = (pool.segment == value)[pool.rows["label"].notna()]
     sigmoid = pooled.fit_calibrator("sigmoid")
     both = [each.judged(sigmoid).take(inside) for each in (pooled, own)]
-    told: dict[str, Any] = {"segment": value, "leads": len(np.unique(both[0].lead_id)), "own": False}
+    told: dict[str, Any] = {
+        "segment": value,
+        "leads": len(np.unique(both[0].lead_id)),
+        "own": False,
+    }
     if len(np.unique(both[0].label)) < 2:
         return told | {"log_loss": None, "gain": None, "standard_error": None}
     losses = [row_log_loss(each.probability, each.label) for each in both]
     gain = float(np.average(losses[0] - losses[1], weights=both[0].weight))
     error = compute_standard_error(losses[0] - losses[1], both[0].weight, both[0].units)
     loss = float(np.average(losses[0], weights=both[0].weight))
-    return told | {"own": gain > CLEARLY * error, "log_loss": loss, "gain": gain, "standard_error": error}
+    return told | {
+        "own": gain > CLEARLY * error,
+        "log_loss": loss,
+        "gain": gain,
+        "standard_error": error,
+    }
 
 
 def fit_correction(
-    encoded: np.ndarray, raw: np.ndarray, label: np.ndarray, weight: np.ndarray, *, leads: int,
+    encoded: np.ndarray,
+    raw: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+    *,
+    leads: int,
     features: Sequence[Feature],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """A segment's correction as JSON: `base`, a term for each column of `encoded` (n, features), and `of_all`, for raw.
 
     As every direction holds in the raw of all, whose slope is not below 0, it holds in the corrected one.
@@ -165,8 +215,18 @@ def fit_correction(
     span = (float(raw.min()), float(raw.max())) if len(raw) else (-1.0, 1.0)
     of_all = Term("raw", log=False, low=span[0], high=span[1], slope=1.0)
     base, found = fit_terms(
-        np.column_stack([encoded, raw]), label, weight, leads=leads, prior=[*terms, of_all],
-        signs=[*(feature.direction for feature in features), 1], base=0.0, raw_spread=SPREAD,
-    )  # fmt: skip
+        np.column_stack([encoded, raw]),
+        label,
+        weight,
+        leads=leads,
+        prior=[*terms, of_all],
+        signs=[*(feature.direction for feature in features), 1],
+        base=0.0,
+        raw_spread=SPREAD,
+    )
     unclipped = replace(found[-1], low=-WIDEST, high=WIDEST)
-    return {"base": base, "terms": [term.as_json() for term in found[:-1]], "of_all": unclipped.as_json()}
+    return {
+        "base": base,
+        "terms": [term.as_json() for term in found[:-1]],
+        "of_all": unclipped.as_json(),
+    }

@@ -100,7 +100,16 @@ def tune_boosted(
         parts: list[_Later] = []
         for step, split in enumerate(encoded):
             parts.append(
-                _judge(fit(split.encoded, split.label, split.weight, levels=split.levels, boosting=boosting), split)
+                _judge(
+                    fit(
+                        split.encoded,
+                        split.label,
+                        split.weight,
+                        levels=split.levels,
+                        boosting=boosting,
+                    ),
+                    split,
+                )
             )
             trial.report(_pool(parts).mean(), step)
             if step < len(encoded) - 1 and trial.should_prune():
@@ -127,7 +136,9 @@ def _propose(trial: optuna.Trial) -> Boosting:
     )
 
 
-def _encode(matrix: Matrix, earlier: pd.DataFrame, later: pd.DataFrame, features: Sequence[Feature]) -> _Split:
+def _encode(
+    matrix: Matrix, earlier: pd.DataFrame, later: pd.DataFrame, features: Sequence[Feature]
+) -> _Split:
     earlier, later = earlier[earlier["label"].notna()], later[later["label"].notna()]
     label, weight = earlier["label"].to_numpy(), earlier["weight"].to_numpy()
     seen, asked = matrix.take(earlier), matrix.take(later)
@@ -147,11 +158,20 @@ def _encode(matrix: Matrix, earlier: pd.DataFrame, later: pd.DataFrame, features
 
 def _judge(booster_text: str, split: _Split) -> _Later:
     raw = lightgbm.Booster(model_str=booster_text).predict(split.later_encoded, raw_score=True)
-    return _Later(row_log_loss(sigmoid(np.asarray(raw)), split.later_label), split.later_weight, split.later_lead_id)
+    return _Later(
+        row_log_loss(sigmoid(np.asarray(raw)), split.later_label),
+        split.later_weight,
+        split.later_lead_id,
+    )
 
 
 def _pool(parts: Sequence[_Later]) -> _Later:
-    return _Later(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("loss", "weight", "lead_id")))
+    return _Later(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("loss", "weight", "lead_id")
+        )
+    )
 
 
 def _choose(tried: dict[int, Boosting], judged: dict[int, _Later]) -> Boosting:
@@ -164,10 +184,16 @@ def _choose(tried: dict[int, Boosting], judged: dict[int, _Later]) -> Boosting:
         return judged[number].mean() - judged[best].mean() <= error
 
     good = [number for number in judged if is_as_good(number)]
-    return tried[min(good, key=lambda number: (tried[number].splits(), judged[number].mean(), number))]
+    return tried[
+        min(good, key=lambda number: (tried[number].splits(), judged[number].mean(), number))
+    ]
 
 
 def _describe(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
     """A trial's parameters, log loss (null if it was given up) and on how many splits it was judged."""
     done = trial.state == optuna.trial.TrialState.COMPLETE
-    return {**trial.params, "log_loss": trial.value if done else None, "splits": len(trial.intermediate_values)}
+    return {
+        **trial.params,
+        "log_loss": trial.value if done else None,
+        "splits": len(trial.intermediate_values),
+    }

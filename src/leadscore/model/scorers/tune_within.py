@@ -49,7 +49,11 @@ class _Pair:
         for trees in stages:
             raw += np.asarray(
                 booster.predict(
-                    self.asked, raw_score=True, start_iteration=trees - STAGE, num_iteration=STAGE, num_threads=1
+                    self.asked,
+                    raw_score=True,
+                    start_iteration=trees - STAGE,
+                    num_iteration=STAGE,
+                    num_threads=1,
                 )
             )
             losses.append(float(self.asked_weight @ (softplus(raw) - self.asked_label * raw)))
@@ -92,11 +96,18 @@ def tune_within(
     if not tried:
         return Tuning(Boosting(), [], reproducible)
     best = min(tried, key=lambda trial: trial["log_loss"])
-    return Tuning(Boosting(**{name: best[name] for name in asdict(Boosting())}), tried, reproducible)
+    return Tuning(
+        Boosting(**{name: best[name] for name in asdict(Boosting())}), tried, reproducible
+    )
 
 
 def _try(
-    pairs: Sequence[_Pair], size: Boosting, stages: Sequence[int], *, features: Sequence[Feature], seed: int
+    pairs: Sequence[_Pair],
+    size: Boosting,
+    stages: Sequence[int],
+    *,
+    features: Sequence[Feature],
+    seed: int,
 ) -> list[dict[str, Any]]:
     """A size's mean log loss after every stage, as JSON."""
     largest = replace(size, trees=stages[-1])
@@ -131,7 +142,9 @@ def _build_pairs(matrix: Matrix, rows: pd.DataFrame, features: Sequence[Feature]
     return [_encode(matrix, rows[fold != k], rows[fold == k], features) for k in comparing]
 
 
-def _encode(matrix: Matrix, learned: pd.DataFrame, asked: pd.DataFrame, features: Sequence[Feature]) -> _Pair:
+def _encode(
+    matrix: Matrix, learned: pd.DataFrame, asked: pd.DataFrame, features: Sequence[Feature]
+) -> _Pair:
     label, weight = (learned[name].to_numpy(dtype=float) for name in ("label", "weight"))
     asked_label, asked_weight = (asked[name].to_numpy(dtype=float) for name in ("label", "weight"))
     seen, given = matrix.take(learned), matrix.take(asked)

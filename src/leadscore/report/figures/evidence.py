@@ -40,7 +40,9 @@ LONGEST = 40  # letters of a name
 def plot_captured(records: Records, *, unit: str) -> str:
     """Share of the value of all wins by share of the list worked, from share, leadscore, scorecard, random, oracle."""
     rows = usable(records, "share", "leadscore", "scorecard", "oracle")
-    said = [f"{percent(row['share'])} worked: {percent(row['leadscore'])} of the value" for row in rows]
+    said = [
+        f"{percent(row['share'])} worked: {percent(row['leadscore'])} of the value" for row in rows
+    ]
     words = Words(
         "captured",
         "What is captured when not all can be worked?",
@@ -60,11 +62,20 @@ def plot_captured(records: Records, *, unit: str) -> str:
         line(points("scorecard"), colour=ORANGE),
         line(points("leadscore"), colour=BLUE),
         *(dot(at, colour=BLUE) for at in points("leadscore")[1:]),
-        label((RIGHT - 14, BOTTOM - 16), "dashed: at random; grey: knowing the future", colour=GREY, anchor="end"),
-    ]  # fmt: skip
+        label(
+            (RIGHT - 14, BOTTOM - 16),
+            "dashed: at random; grey: knowing the future",
+            colour=GREY,
+            anchor="end",
+        ),
+    ]
     key = [("leadscore", BLUE), ("scorecard", ORANGE)]
     return draw_chart(
-        words, Axis(x, "share of the list worked"), Axis(y, "share of the value captured"), marks, key=key
+        words,
+        Axis(x, "share of the list worked"),
+        Axis(y, "share of the value captured"),
+        marks,
+        key=key,
     )
 
 
@@ -83,7 +94,9 @@ def plot_learning(records: Records, *, said: str) -> str:
     x, y = x_scale(rows[-1]["leads"], whole=False), y_between(min(losses), max(losses))
     places = [(x.at(row["leads"]), y.at(row["log_loss"])) for row in rows]
     marks = [line(places, colour=BLUE), *(dot(at, colour=BLUE) for at in places)]
-    return draw_chart(words, Axis(x, "leads learned from", plain), Axis(y, "log loss", plain), marks)
+    return draw_chart(
+        words, Axis(x, "leads learned from", plain), Axis(y, "log loss", plain), marks
+    )
 
 
 def plot_dates(records: Named) -> str:
@@ -93,27 +106,39 @@ def plot_dates(records: Named) -> str:
         "dates",
         "Was it good at every date?",
         "AUC of the model of each date on the leads open then, as they ended.",
-        "; ".join(f"{name}: {row['auc']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for name, row in rows) or MISSING,
+        "; ".join(
+            f"{name}: {row['auc']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+            for name, row in rows
+        )
+        or MISSING,
     )
     if len(rows) < 2:
         return draw_missing(words, MISSING)
     x = x_scale(1.0)
     chance = line([(x.at(0.5), TOP), (x.at(0.5), BOTTOM)], colour=GREY, width=1.5, dash=DASHED)
     marks = [chance, *_list(rows, x, value="auc")]
-    return draw_chart(words, Axis(x, "AUC, with 95 % interval; dashed: drawn at random", plain), _lines(rows), marks)
+    return draw_chart(
+        words,
+        Axis(x, "AUC, with 95 % interval; dashed: drawn at random", plain),
+        _lines(rows),
+        marks,
+    )
 
 
 def plot_promised(records: Named, *, name: str, title: str, reading: str) -> str:
     """What each of some groups was promised and what came; from name, mean_probability, win_rate, low and high."""
     rows = _named(records, "mean_probability", "win_rate", "low", "high")
     said = [
-        f"{each}: promised {percent(row['mean_probability'])}, won {percent(row['win_rate'])}" for each, row in rows
+        f"{each}: promised {percent(row['mean_probability'])}, won {percent(row['win_rate'])}"
+        for each, row in rows
     ]
     words = Words(name, title, reading, "; ".join(said) or MISSING)
     if len(rows) < 2:
         return draw_missing(words, MISSING)
     x = x_scale(min(1.0, max(value for _, row in rows for value in row.values())))
-    promised = [(x.at(row["mean_probability"]), y) for (_, row), y in zip(rows, _heights(rows), strict=True)]
+    promised = [
+        (x.at(row["mean_probability"]), y) for (_, row), y in zip(rows, _heights(rows), strict=True)
+    ]
     ticks = [line([(at, y - 7), (at, y + 7)], colour=ORANGE, width=3) for at, y in promised]
     marks = [*_list(rows, x, value="win_rate"), *ticks]
     key = [("won", BLUE), ("promised", ORANGE)]

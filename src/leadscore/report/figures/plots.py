@@ -60,13 +60,23 @@ def plot_reliability(records: Records) -> str:
     x, y = x_scale(largest), y_scale(largest)
     places = [(x.at(row["mean_probability"]), y.at(row["win_rate"])) for row in rows]
     whiskers = [
-        line([(x.at(row["mean_probability"]), y.at(row[end])) for end in ("low", "high")], colour=BLUE, width=2)
+        line(
+            [(x.at(row["mean_probability"]), y.at(row[end])) for end in ("low", "high")],
+            colour=BLUE,
+            width=2,
+        )
         for row in bars
     ]
     marks = [
         line([(LEFT, BOTTOM), (RIGHT, TOP)], colour=GREY, width=1.5, dash=DASHED),
         label((LEFT + 14, TOP + 22), "won more often than promised", colour=GREY, weight=400),
-        label((RIGHT - 14, BOTTOM - 14), "won less often than promised", colour=GREY, anchor="end", weight=400),
+        label(
+            (RIGHT - 14, BOTTOM - 14),
+            "won less often than promised",
+            colour=GREY,
+            anchor="end",
+            weight=400,
+        ),
         *whiskers,
         *(dot(at, colour=BLUE) for at in places),
     ]
@@ -93,7 +103,13 @@ def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
         line([(LEFT, BOTTOM), (RIGHT, TOP)], colour=GREY, width=1.5, dash=DASHED),
         line(places, colour=BLUE),
         label((RIGHT - 14, BOTTOM - 38), said, colour=BLUE, anchor="end", weight=600),
-        label((RIGHT - 14, BOTTOM - 16), "dashed: drawn at random, AUC 0.5", colour=GREY, anchor="end", weight=400),
+        label(
+            (RIGHT - 14, BOTTOM - 16),
+            "dashed: drawn at random, AUC 0.5",
+            colour=GREY,
+            anchor="end",
+            weight=400,
+        ),
     ]
     axes = (
         Axis(x, "share of the others listed (false positive rate)"),
@@ -128,7 +144,10 @@ def plot_precision_recall(records: Records, *, average_precision: Estimate | Non
             weight=400,
         ),
     ]
-    axes = Axis(x, "share of all wins found (recall)"), Axis(y, "share won of the leads listed (precision)")
+    axes = (
+        Axis(x, "share of all wins found (recall)"),
+        Axis(y, "share won of the leads listed (precision)"),
+    )
     return draw_chart(words, *axes, marks)
 
 
@@ -137,7 +156,10 @@ def plot_lift(records: Records) -> str:
     rows = usable(records, "share", "captured")
     points = [(0.0, 0.0), *((row["share"], row["captured"]) for row in rows)]
     reached = [(share, _interpolated(points, share)) for share in TOP_SHARES]
-    said = [f"first {percent(share)}: {percent(part)} of wins, lift {part / share:.1f}" for share, part in reached]
+    said = [
+        f"first {percent(share)}: {percent(part)} of wins, lift {part / share:.1f}"
+        for share, part in reached
+    ]
     words = Words(
         "lift",
         "What does working from the top bring?",
@@ -151,14 +173,28 @@ def plot_lift(records: Records) -> str:
     marks = [
         area(places, colour=BLUE),
         line([(LEFT, BOTTOM), (RIGHT, TOP)], colour=GREY, width=1.5, dash=DASHED),
-        label((RIGHT - 14, BOTTOM - 16), "dashed: worked in random order", colour=GREY, anchor="end", weight=400),
+        label(
+            (RIGHT - 14, BOTTOM - 16),
+            "dashed: worked in random order",
+            colour=GREY,
+            anchor="end",
+            weight=400,
+        ),
         line(places, colour=BLUE),
     ]
     for (share, part), text in zip(reached, said, strict=True):
         at = (x.at(share), y.at(part))
         below = min(at[1] + 20, BOTTOM - 40)
-        marks += [dot(at, colour=ORANGE), label((at[0] + 10, below), text, colour=ORANGE, weight=600)]
-    return draw_chart(words, Axis(x, "share of the list, from the top"), Axis(y, "share of all wins captured"), marks)
+        marks += [
+            dot(at, colour=ORANGE),
+            label((at[0] + 10, below), text, colour=ORANGE, weight=600),
+        ]
+    return draw_chart(
+        words,
+        Axis(x, "share of the list, from the top"),
+        Axis(y, "share of all wins captured"),
+        marks,
+    )
 
 
 def plot_distribution(records: Records) -> str:
@@ -169,7 +205,8 @@ def plot_distribution(records: Records) -> str:
         "distribution",
         "How far does it tell leads apart?",
         "The list by win probability: the wider the spread, the more it says.",
-        f"Share of the list in {len(rows)} bins of probability" + ("" if total > 0 else f": {MISSING}"),
+        f"Share of the list in {len(rows)} bins of probability"
+        + ("" if total > 0 else f": {MISSING}"),
     )
     if len(rows) < 2 or not total > 0:
         return draw_missing(words, MISSING)
@@ -182,11 +219,16 @@ def plot_distribution(records: Records) -> str:
         marks.append(bar(left, right, y.at(won), y.at(both), colour=PALE))
         marks.append(bar(left, right, BOTTOM, y.at(won), colour=BLUE))
     key = [("won", BLUE), ("not won", PALE)]
-    return draw_chart(words, Axis(x, "win probability"), Axis(y, "share of the list"), marks, key=key)
+    return draw_chart(
+        words, Axis(x, "win probability"), Axis(y, "share of the list"), marks, key=key
+    )
 
 
 def plot_maturity(
-    records: Records, *, days_to_win: Mapping[str, float | None] | None = None, horizon_days: float | None = None
+    records: Records,
+    *,
+    days_to_win: Mapping[str, float | None] | None = None,
+    horizon_days: float | None = None,
 ) -> str:
     """Share of leads won within so many days, from days and share.
 
@@ -197,13 +239,16 @@ def plot_maturity(
     """
     rows = usable(records, "days", "share")
     parts = {"half": "half of the wins", "nine_tenths": "9 of 10 wins"}
-    reached = [(name, days) for name in parts if _is_drawable(days := (days_to_win or {}).get(name))]
+    reached = [
+        (name, days) for name in parts if _is_drawable(days := (days_to_win or {}).get(name))
+    ]
     said = {name: f"{parts[name]} by day {days:.0f}" for name, days in reached}
     words = Words(
         "maturity",
         "How long does a win take?",
         "Share won so many days after opening, allowing for leads still open.",
-        "Share of leads won by days since the start. " + ("; ".join(said.values()) if len(rows) > 1 else MISSING),
+        "Share of leads won by days since the start. "
+        + ("; ".join(said.values()) if len(rows) > 1 else MISSING),
     )
     if len(rows) < 2:
         return draw_missing(words, MISSING)
@@ -219,7 +264,9 @@ def plot_maturity(
         marks.append(line([(place, TOP), (place, BOTTOM)], colour=GREY, width=1.5, dash=DASHED))
         text = f"horizon: {plain(horizon_days)} days"
         beside = (place - 8, TOP + 16) if near else (place + 8, TOP + 16)
-        marks.append(label(beside, text, colour=GREY, anchor="end" if near else "start", weight=400))
+        marks.append(
+            label(beside, text, colour=GREY, anchor="end" if near else "start", weight=400)
+        )
     marks.append(line(places, colour=BLUE))
     for name, days in reached:
         by_then = [row["share"] for row in rows if row["days"] <= days] or [0.0]
@@ -227,8 +274,15 @@ def plot_maturity(
         right = at[0] > RIGHT - 160
         beside = (at[0] - 10, at[1] - 10) if right else (at[0] + 10, at[1] + 18)
         marks.append(dot(at, colour=ORANGE))
-        marks.append(label(beside, said[name], colour=ORANGE, anchor="end" if right else "start", weight=600))
-    return draw_chart(words, Axis(x, "days since the lead was opened", plain), Axis(y, "share of leads won"), marks)
+        marks.append(
+            label(beside, said[name], colour=ORANGE, anchor="end" if right else "start", weight=600)
+        )
+    return draw_chart(
+        words,
+        Axis(x, "days since the lead was opened", plain),
+        Axis(y, "share of leads won"),
+        marks,
+    )
 
 
 def usable(records: Records, *names: str) -> list[dict[str, float]]:
@@ -247,7 +301,9 @@ def _estimated(name: str, estimate: Estimate | None) -> str:
     value, low, high = ((estimate or {}).get(key) for key in ("value", "low", "high"))
     if value is None:
         return f"{name} not known"
-    return f"{name} {value:.2f}" + ("" if low is None or high is None else f" ({low:.2f} to {high:.2f})")
+    return f"{name} {value:.2f}" + (
+        "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
+    )
 
 
 def _told(rows: Sequence[Mapping[str, float]], form: str) -> str:

@@ -12,7 +12,10 @@ from html import escape
 
 WIDTH, HEIGHT = 560, 420
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 536.0, 96.0, 362.0  # of the plot area
-BLUE, ORANGE = "#0072b2", "#c04a00"  # told apart by the colour-blind (after Okabe and Ito 2008), dark enough for text
+BLUE, ORANGE = (
+    "#0072b2",
+    "#c04a00",
+)  # told apart by the colour-blind (after Okabe and Ito 2008), dark enough for text
 INK, GREY, PALE, GRID = "#1f2937", "#5b6472", "#c3cad4", "#e6e9ee"
 DASHED = "5 4"
 STEPS = (1.0, 2.0, 5.0, 10.0)
@@ -56,10 +59,15 @@ class Scale:
 
     def ticks(self) -> list[float]:
         """The round values from low to high."""
-        return [self.low + i * self.tick for i in range(math.floor((self.high - self.low) / self.tick + 1e-9) + 1)]
+        return [
+            self.low + i * self.tick
+            for i in range(math.floor((self.high - self.low) / self.tick + 1e-9) + 1)
+        ]
 
 
-def build_scale(largest: float, *, start: float, end: float, about: int = 5, whole: bool = True) -> Scale:
+def build_scale(
+    largest: float, *, start: float, end: float, about: int = 5, whole: bool = True
+) -> Scale:
     """A scale from 0 to a round value not below `largest`, or to `largest` itself if not `whole`."""
     largest = largest if largest > 1e-9 else 1.0
     rough = largest / about
@@ -110,7 +118,9 @@ class Words:
     description: str
 
 
-def draw_chart(words: Words, x: Axis, y: Axis, marks: Iterable[str], *, key: Iterable[tuple[str, str]] = ()) -> str:
+def draw_chart(
+    words: Words, x: Axis, y: Axis, marks: Iterable[str], *, key: Iterable[tuple[str, str]] = ()
+) -> str:
     """A whole SVG document: the frame with its axes, and the marks over it; `key` is (words, colour) by colour."""
     body = [
         _text(18, 30, words.title, size=18, weight=600),
@@ -164,7 +174,9 @@ def bar(left: float, right: float, low: float, high: float, *, colour: str) -> s
     )
 
 
-def label(at: Point, text: str, *, colour: str = INK, anchor: str = "start", weight: int = 500) -> str:
+def label(
+    at: Point, text: str, *, colour: str = INK, anchor: str = "start", weight: int = 500
+) -> str:
     """Words beside a mark, with a white halo that keeps them readable over lines."""
     return _text(*at, text, size=13, colour=colour, anchor=anchor, weight=weight, halo=True)
 
@@ -173,11 +185,25 @@ def _grid(x: Axis, y: Axis) -> Iterable[str]:
     for value in y.scale.ticks():
         place = y.scale.at(value)
         yield line([(LEFT, place), (RIGHT, place)], colour=GRID, width=1)
-        yield _text(LEFT - 8, place + 4.5, y.shown(value, y.scale.tick), size=12.5, colour=GREY, anchor="end")
+        yield _text(
+            LEFT - 8,
+            place + 4.5,
+            y.shown(value, y.scale.tick),
+            size=12.5,
+            colour=GREY,
+            anchor="end",
+        )
     for value in x.scale.ticks():
         place = x.scale.at(value)
         yield line([(place, TOP), (place, BOTTOM)], colour=GRID, width=1)
-        yield _text(place, BOTTOM + 18, x.shown(value, x.scale.tick), size=12.5, colour=GREY, anchor="middle")
+        yield _text(
+            place,
+            BOTTOM + 18,
+            x.shown(value, x.scale.tick),
+            size=12.5,
+            colour=GREY,
+            anchor="middle",
+        )
     yield _text((LEFT + RIGHT) / 2, BOTTOM + 42, x.title, size=12.5, colour=GREY, anchor="middle")
 
 
@@ -192,10 +218,21 @@ def _key(entries: Iterable[tuple[str, str]]) -> str:
 
 
 def _text(
-    x: float, y: float, text: str, *, size: float, colour: str = INK, anchor: str = "start", weight: int = 400,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: float,
+    colour: str = INK,
+    anchor: str = "start",
+    weight: int = 400,
     halo: bool = False,
-) -> str:  # fmt: skip
-    rim = ' stroke="#fff" stroke-width="4" stroke-linejoin="round" paint-order="stroke"' if halo else ""
+) -> str:
+    rim = (
+        ' stroke="#fff" stroke-width="4" stroke-linejoin="round" paint-order="stroke"'
+        if halo
+        else ""
+    )
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" font-weight="{weight}" fill="{colour}" '
         f'text-anchor="{anchor}"{rim}>{escape(text)}</text>'
