@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore import project as jobs
-from leadscore.evaluation.metrics import Judged, compute_auc
+from leadscore.evaluation.metrics import EvaluationSet, compute_auc
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.model.train import fit_model
@@ -26,7 +26,7 @@ from leadscore.project.opened import open_store
 from leadscore.project.trained import doubt_fields
 from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_moment
-from leadscore.validation.baselines import predict_yardsticks
+from leadscore.validation.baselines import predict_baselines
 from leadscore.validation.comparison import OURS, compare_models, compute_table
 from sample_project import build_sample
 
@@ -145,17 +145,17 @@ def _sample(folder: Path) -> str:
         side, rows = history.earlier_side(known_us), history.open_list(known_us)
         matrix = build_matrix(history.snapshot(pd.concat([side.rows[KEYS], rows[KEYS]])), features)
         ours = result.model.probability(
-            result.model.raw(matrix.take(rows).columns), result.model.shift
+            result.model.log_odds(matrix.take(rows).columns), result.model.shift
         )
-        others = predict_yardsticks(matrix, side, rows, features, scorecard=settings.scorecard)
+        others = predict_baselines(matrix, side, rows, features, scorecard=settings.scorecard)
     told = truth.loc[rows["lead_id"]]
     true = told["win_probability"].to_numpy(dtype=float)
     label = (told["won_within_horizon"].astype(str) == "True").to_numpy(dtype=float)
-    judged = Judged(ours, label, np.ones(len(label)), rows["lead_id"].to_numpy())
+    evaluated = EvaluationSet(ours, label, np.ones(len(label)), rows["lead_id"].to_numpy())
     predictions = {OURS: ours, **others, "truth": true}
     expected = {name: _expected_auc(p, true) for name, p in predictions.items()}
     text = _draw(f"sample: the {len(rows):,} open leads of {SAMPLE_LEADS:,}, as they ended", compute_table(
-        judged, predictions, seed=settings.seed))  # fmt: skip
+        evaluated, predictions, seed=settings.seed))  # fmt: skip
     best = expected["truth"]
     lines = ", ".join(
         f"{NAMES[name].strip('*')} {best - auc:.4f}"

@@ -37,24 +37,24 @@ class OpenLeads:
     """A training, and the raw log-odds and true probability (n,) of the leads open at its end."""
 
     result: FitResult
-    raw: np.ndarray
+    log_odds: np.ndarray
     true: np.ndarray
 
     def model(self, kind: str | None) -> WinModel:
         """The model with a calibrator of that kind and its interval; as it was trained for None."""
-        model, unseen = self.result.model, self.result.unseen
+        model, held_out = self.result.model, self.result.held_out
         if kind is None:
             return model
-        assert unseen is not None  # noqa: S101  (the samples have closed leads)
-        calibrator = unseen.fit_calibrator(kind)
-        changed = {"calibrator": calibrator, "interval": fit_interval(unseen, calibrator, seed=1)}
+        assert held_out is not None  # noqa: S101  (the samples have closed leads)
+        calibrator = held_out.fit_calibrator(kind)
+        changed = {"calibrator": calibrator, "interval": fit_interval(held_out, calibrator, seed=1)}
         return WinModel(model.document | changed, model.booster_text)
 
     def covered(self, kind: str | None) -> tuple[np.ndarray, float]:
         """Which bins are covered (BINS,), and the mean width of the intervals."""
         model = self.model(kind)
-        low, high = model.interval(self.raw, model.shift).T
-        bins = np.array_split(np.argsort(self.raw, kind="stable"), BINS)
+        low, high = model.interval(self.log_odds, model.shift).T
+        bins = np.array_split(np.argsort(self.log_odds, kind="stable"), BINS)
         hits = [low[part].mean() <= self.true[part].mean() <= high[part].mean() for part in bins]
         return np.array(hits), float((high - low).mean())
 
@@ -74,10 +74,10 @@ def train_sample(folder: Path, *, seed: int) -> OpenLeads:
         )
         rows = history.open_list(known_us)
         columns = build_matrix(history.snapshot(rows), result.features).take(rows).columns
-        raw = result.model.raw(columns)
+        log_odds = result.model.log_odds(columns)
     result = replace(result, training=None)  # it holds a database, which stays in its process
     return OpenLeads(
-        result, raw, truth.loc[rows["lead_id"], "win_probability"].to_numpy(dtype=float)
+        result, log_odds, truth.loc[rows["lead_id"], "win_probability"].to_numpy(dtype=float)
     )
 
 

@@ -85,7 +85,9 @@ def _score_card(settings: Settings) -> pd.Series[float]:
         nothing = matrix.keys.assign(label=np.nan, weight=0.0)
         card = fit_scorer(matrix, nothing, kind="scorecard", features=features, scorecard=settings.scorecard, seed=0,
                           threads=1)  # fmt: skip
-        return pd.Series(card.probability(card.raw(matrix.columns)), index=matrix.keys["lead_id"])
+        return pd.Series(
+            card.probability(card.log_odds(matrix.columns)), index=matrix.keys["lead_id"]
+        )
 
 
 if __name__ == "__main__":

@@ -245,7 +245,7 @@ def test_as_of_when_history_is_too_short_and_nothing_gives_points_then_no_list_i
         ),
     ],
 )
-def test_as_of_when_it_is_past_the_export_then_it_is_refused_only_beyond_what_is_allowed(  # noqa: PLR0917
+def test_as_of_when_it_is_past_the_export_then_it_is_refused_only_beyond_what_is_allowed(
     stored, run, setting, within, beyond, words
 ):
     path = stored / "leadscore.toml"

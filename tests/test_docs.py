@@ -72,7 +72,7 @@ def test_rules_and_alarms_of_the_docs_are_those_that_there_are():
 
 
 def test_rules_that_ingest_uses_are_those_that_there_are():
-    source = "".join(path.read_text() for path in (ROOT / "src/leadscore/ingest").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "src/leadscore/ingest").rglob("*.py"))
     used = set(re.findall(r'rule="(\w+)"', source)) | set(
         re.findall(r'breaks\.add\([^"]*?"(\w+)"', source)
     )

@@ -23,6 +23,7 @@ from leadscore.errors import (
 from leadscore.files import canonical_json, hash_bytes
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.target import TargetMismatchError
+from leadscore.publish.publication import format_files, read_publication
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
 from leadscore.scoring.change import (
@@ -30,7 +31,7 @@ from leadscore.scoring.change import (
     STEEPEST,
     apportion,
     compute_steps,
-    log_odds,
+    log_odds_of,
     slope_between,
 )
 from leadscore.settings.settings import read_settings
@@ -129,18 +130,20 @@ numbers = st.floats(-8, 8)
 
 @settings(max_examples=200, deadline=None)
 @given(
-    before=st.floats(0.001, 0.999), raws=st.tuples(numbers, numbers, numbers), raw=numbers,
+    before=st.floats(0.001, 0.999), earlier=st.tuples(numbers, numbers, numbers), log_odds=numbers,
     slopes=st.tuples(st.floats(0.1, 3), st.floats(0.1, 3)), intercepts=st.tuples(numbers, numbers),
 )  # fmt: skip
-def test_steps_when_computed_then_add_up_to_the_whole_change(before, raws, raw, slopes, intercepts):
+def test_steps_when_computed_then_add_up_to_the_whole_change(
+    before, earlier, log_odds, slopes, intercepts
+):
     old, new = (
         make_model(slope, intercept) for slope, intercept in zip(slopes, intercepts, strict=True)
     )
     steps = compute_steps(
-        old, new, np.array([before]), [np.array([x]) for x in raws], np.array([raw])
+        old, new, np.array([before]), [np.array([x]) for x in earlier], np.array([log_odds])
     )
-    after = new.probability(np.array([raw]))
-    whole = log_odds(after) - log_odds(np.array([before]))
+    after = new.probability(np.array([log_odds]))
+    whole = log_odds_of(after) - log_odds_of(np.array([before]))
     np.testing.assert_allclose(sum(steps.values()), whole, atol=1e-9)
     slope = slope_between(np.array([before]), after)
     np.testing.assert_allclose(slope * whole, after - before, atol=1e-6)
@@ -151,7 +154,7 @@ def test_steps_when_only_one_thing_changes_then_only_that_is_told():
     model, other = make_model(1.0, 0.0), make_model(1.0, 0.5)
     at = np.array([0.3])
     before = sigmoid(at)
-    for raws, raw, new, step in (
+    for earlier, now, new, step in (
         ([at, at + 1, at + 1], at + 1, model, "time"),
         ([at, at, at + 1], at + 1, model, "facts"),
         (
@@ -163,12 +166,12 @@ def test_steps_when_only_one_thing_changes_then_only_that_is_told():
         ([at, at, at], at + 1, model, "scorer"),
         ([at, at, at], at, other, "calibrator"),
     ):
-        steps = compute_steps(model, new, before, raws, raw)
+        steps = compute_steps(model, new, before, earlier, now)
         assert [name for name, value in steps.items() if abs(value[0]) > 1e-9] == [step]
 
 
 def test_shares_when_features_cancel_out_at_a_jump_of_the_calibrator_then_stay_of_a_size_that_can_be():
-    # 15 points for 0.005 of raw: in proportion that would be +3015 and -3000
+    # 15 points for 0.005 of log-odds: in proportion that would be +3015 and -3000
     np.testing.assert_allclose(
         apportion(15, np.array([1.005, -1.0]), worth=20), [47.6185, -32.6185], atol=1e-4
     )
@@ -197,8 +200,8 @@ def test_lead_when_explained_then_everything_adds_up_and_nothing_is_from_later(w
     told = jobs.explain(project, lead_id)
     assert told["publication_id"] == second["publication_id"]
     total = told["base"] + sum(group["value"] for group in told["groups"])
-    assert total == pytest.approx(told["raw"], abs=1e-9)
-    assert told["raw"] == pytest.approx(told["score"]["raw"], abs=1e-12)
+    assert total == pytest.approx(told["log_odds"], abs=1e-9)
+    assert told["log_odds"] == pytest.approx(told["score"]["log_odds"], abs=1e-12)
     for group in told["groups"]:
         assert group["value"] == pytest.approx(
             sum(each["value"] for each in group["features"]), abs=1e-9
@@ -236,6 +239,39 @@ def test_publication_when_replayed_after_other_trainings_then_is_the_same_bytes(
         told = jobs.replay(current, scored["publication_id"], lead_id)
         assert (told["same"], told["differs"]) == (True, [])
         assert told["score"]["win_probability"] == scores_of(scored)["win_probability"].iloc[0]
+
+
+def test_publication_when_it_is_of_schema_version_2_then_is_explained_and_replayed_to_the_same_bytes(
+    world, tmp_path
+):
+    project, _, _, second = world
+    shutil.copytree(project.data_folder, tmp_path / "data")
+    moved = project.model_copy(update={"data_folder": tmp_path / "data"})
+    publication, scores = read_publication(
+        second["publication_id"], folder=moved.project_folder() / "scores"
+    )
+    files = format_files(scores, schema_version=2)
+    assert files["scores.csv"].startswith(b"lead_id,as_of,raw,win_probability,probability_low")
+    manifest = {
+        name: publication.manifest[name]
+        for name in publication.manifest
+        if name != "publication_id"
+    }
+    manifest["schema_version"] = 2
+    manifest["files"] = {
+        name: {"sha256": hash_bytes(data), "bytes": len(data)} for name, data in files.items()
+    }
+    old_id = f"{publication.id.rpartition('-')[0]}-{hash_bytes(canonical_json(manifest))[:12]}"
+    home = publication.folder.with_name(old_id)
+    shutil.copytree(publication.folder, home)
+    for name, data in files.items():
+        (home / name).write_bytes(data)
+    (home / "manifest.json").write_bytes(canonical_json(manifest | {"publication_id": old_id}))
+
+    lead_id = scores_of(second).index[0]
+    again = jobs.replay(moved, old_id, lead_id)
+    assert (again["same"], again["differs"]) == (True, [])
+    assert again["score"] == jobs.explain(moved, lead_id, publication_id=publication.id)["score"]
 
 
 def test_publication_when_replayed_after_another_export_then_is_the_same_bytes(world, tmp_path):

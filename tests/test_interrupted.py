@@ -44,6 +44,6 @@ def stored(tmp_path_factory):
 )
 def test_command_when_interrupted_then_ends_with_130_and_one_line(stored, command, after):
     words = [sys.executable, "-c", SCRIPT, str(after), command, "--config", "crm/leadscore.toml"]
-    ended = subprocess.run(words, cwd=stored, capture_output=True, text=True, check=False)  # noqa: S603
+    ended = subprocess.run(words, cwd=stored, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (130, "")
     assert ended.stderr == "interrupted; the same command, run again, completes it\n"

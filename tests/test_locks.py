@@ -57,7 +57,7 @@ def start(tmp_path, monkeypatch):
             "PYTHONPATH": os.pathsep.join(sys.path),
             "TMPDIR": str(tmp_path),
         }
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [sys.executable, "-c", START + CODE[what], tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env=environment,
         )  # fmt: skip

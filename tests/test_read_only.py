@@ -61,6 +61,6 @@ def test_command_that_only_looks_when_nothing_can_be_written_then_works(read_onl
     if before and not shutil.which("setpriv"):
         pytest.skip("root cannot give up its rights without setpriv")
     command = [*before, sys.executable, "-m", "leadscore", *words]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "2024-02-01" in ended.stdout

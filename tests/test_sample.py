@@ -779,7 +779,7 @@ def test_sample_when_the_folder_is_there_and_empty_then_it_is_filled(tmp_path, m
 
 def run_sample(*words):
     command = [str(Path(sys.executable).with_name("leadscore")), "sample", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_command_when_run_then_prints_one_object_with_the_rows_of_the_files(tmp_path):

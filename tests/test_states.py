@@ -325,7 +325,7 @@ def test_database_of_mlflow_when_it_was_removed_then_training_again_scores_again
 
     def command(*words: str) -> None:  # MLflow keeps a database open as long as its process lives
         argv = [sys.executable, "-m", "leadscore", *words]
-        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)  # noqa: S603
+        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
 
     command("ingest", "--known-until", "2024-02-01")
     command("train", "--promote", "--by", "ann")

@@ -74,7 +74,7 @@ def test_list_when_the_model_has_times_then_only_the_probability_is_moved(
     world, table, model, columns
 ):
     shift = world[1]["times"]["shift"]
-    raw = model.raw(columns)
+    raw = model.log_odds(columns)
     plain = model.probability(raw)
     assert abs(shift) > 0.2
     assert table["win_probability"].tolist() == model.probability(raw, shift).tolist()

@@ -93,7 +93,7 @@ def test_list_when_explained_and_replayed_then_is_the_same_and_bears_no_date(wor
     assert {past["as_of"] for past in again["past"]} == {None}
     assert not re.search(r"\b(None|nan|null|1970)\b", again["page"])
     total = again["base"] + sum(group["value"] for group in again["groups"])
-    assert total == pytest.approx(again["raw"], abs=1e-9)
+    assert total == pytest.approx(again["log_odds"], abs=1e-9)
 
 
 @pytest.mark.parametrize("job", [jobs.train, jobs.score])

@@ -173,7 +173,7 @@ RECEIPTS = pa.schema(
         pa.field("publication_id", pa.string(), nullable=False),
         pa.field("lead_id", pa.string(), nullable=False),
         pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("raw", pa.float64(), nullable=False),
+        pa.field("log_odds", pa.float64(), nullable=False),
         pa.field("win_probability", pa.float64(), nullable=False),
         pa.field("score", pa.float64(), nullable=False),
         pa.field("tier", pa.string(), nullable=False),

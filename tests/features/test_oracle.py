@@ -134,7 +134,7 @@ def test_a_window_begins_with_the_very_microsecond(tmp_path, days, shift_us, cou
         (AS_OF - 2, AS_OF + 9, AS_OF + 10, AS_OF + 10, (0, 12.0)),
     ],
 )
-def test_a_meeting_counts_once_it_was_held_and_known(tmp_path, event, known, as_of, known_us, told):  # noqa: PLR0917
+def test_a_meeting_counts_once_it_was_held_and_known(tmp_path, event, known, as_of, known_us, told):
     facts = Facts().lead("a", 0).activity("a", event, "meeting", known=known)
     values = _at(facts, tmp_path, as_of, known=known_us)
     assert (values["engagement_meeting_7d"], values["engagement_meeting_days_since"]) == told

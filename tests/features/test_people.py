@@ -104,7 +104,7 @@ def test_people_when_learned_from_on_request_then_are_no_reason_and_no_evidence(
     rows = matrix.keys.assign(label=label, weight=1.0)
     features = (owner, size)
     model = fit_scorer(matrix, rows, kind="logistic", features=features, seed=0, threads=1)
-    assert np.ptp(model.raw(columns)) > 2  # it is learned from
+    assert np.ptp(model.log_odds(columns)) > 2  # it is learned from
     evidence = build_evidence(model, matrix, rows, features)
     assert set(evidence) == {"profile_size"}
     model.document["evidence"] = evidence

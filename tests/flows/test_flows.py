@@ -42,7 +42,7 @@ def crm(tmp_path_factory):
 def command(folder, *words, **environment):
     """A command as a user gives it, in a folder of its own; what it printed."""
     folder.mkdir(exist_ok=True)
-    told = subprocess.run(  # noqa: S603
+    told = subprocess.run(
         [sys.executable, *map(str, words)], cwd=folder, check=False, capture_output=True, text=True,
         env={**os.environ, "COLUMNS": "120", **environment},
     )  # fmt: skip
@@ -123,7 +123,7 @@ def test_flows_when_train_and_score_run_one_by_one_then_write_the_bytes_of_the_c
 
 
 @pytest.mark.parametrize(("fails", "tries"), [(0, 1), (1, 2), (3, 4)])
-def test_publication_when_it_fails_at_first_then_is_tried_again(  # noqa: PLR0917
+def test_publication_when_it_fails_at_first_then_is_tried_again(
     harness, crm, by_commands, tmp_path, monkeypatch, fails, tries
 ):
     import score
@@ -163,7 +163,7 @@ def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(
 
 
 def test_flow_when_its_settings_are_missing_then_exits_with_2_and_words(tmp_path):
-    told = subprocess.run(  # noqa: S603
+    told = subprocess.run(
         [sys.executable, FLOWS / "train.py"], cwd=tmp_path, check=False, capture_output=True, text=True,
         env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "COLUMNS": "120"},
     )  # fmt: skip
@@ -173,7 +173,7 @@ def test_flow_when_its_settings_are_missing_then_exits_with_2_and_words(tmp_path
 
 @pytest.mark.slow
 def test_flow_when_an_error_ends_it_then_only_our_words_say_so(crm, tmp_path):
-    told = subprocess.run(  # noqa: S603
+    told = subprocess.run(
         [sys.executable, FLOWS / "score.py", "--config", crm / "leadscore.toml", "--data", tmp_path / "none"],
         cwd=tmp_path, check=False, capture_output=True, text=True,
         env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")},
@@ -185,7 +185,7 @@ def test_flow_when_an_error_ends_it_then_only_our_words_say_so(crm, tmp_path):
 
 
 def test_flow_when_prefects_server_is_down_then_exits_with_2_and_one_line(crm, tmp_path):
-    told = subprocess.run(  # noqa: S603
+    told = subprocess.run(
         [sys.executable, FLOWS / "score.py", "--config", crm / "leadscore.toml"],
         cwd=tmp_path, check=False, capture_output=True, text=True,
         env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_API_URL": "http://127.0.0.1:1/api"},
@@ -218,7 +218,7 @@ def interrupted(crm, tmp_path_factory):
     home.mkdir()
     homes = {"HOME": str(home), "PREFECT_HOME": str(prefect_home)}
     words = [str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, *words],
         cwd=folder,
         env={**os.environ, **homes},
@@ -277,7 +277,7 @@ def of_flow(pid):
 def test_flow_when_it_is_killed_then_no_server_is_left(crm, tmp_path):
     words = [sys.executable, str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
     place = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
-    process = subprocess.Popen(words, cwd=tmp_path, env=place, stderr=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(words, cwd=tmp_path, env=place, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if "Task run 'ingest" in line:
             break
@@ -310,7 +310,7 @@ def test_prefect_when_nothing_is_said_otherwise_then_lives_in_the_project_and_ph
         for key, value in os.environ.items()
         if not key.startswith(("PREFECT", "MLFLOW", "DO_NOT"))
     }
-    told = subprocess.run(  # noqa: S603
+    told = subprocess.run(
         [sys.executable, "-c", QUIET], cwd=FLOWS, env=mine, check=True, capture_output=True, text=True
     )  # fmt: skip
     assert told.stdout.splitlines() == [f"{ROOT / 'data' / 'prefect'} False 120", "1 true"]

@@ -52,14 +52,14 @@ def test_probability_when_a_bant_answer_is_better_and_all_else_equal_then_is_not
     columns = histories.open_matrix().columns
     known = np.isfinite(columns["bant_budget"])
     columns = histories.take_columns(columns, known)
-    lower_raw = lower = None
+    lower_log_odds = lower = None
     for answer in sorted(answers):
-        raw = model.raw(columns | {"bant_budget": np.full(known.sum(), answer)})
-        probability = model.probability(raw)
+        log_odds = model.log_odds(columns | {"bant_budget": np.full(known.sum(), answer)})
+        probability = model.probability(log_odds)
         if lower is not None:
-            assert (raw >= lower_raw).all()
+            assert (log_odds >= lower_log_odds).all()
             assert (probability >= lower).all()
-        lower_raw, lower = raw, probability
+        lower_log_odds, lower = log_odds, probability
 
 
 def test_probability_when_answers_go_from_none_to_full_then_rises_for_many(world):
@@ -67,7 +67,7 @@ def test_probability_when_answers_go_from_none_to_full_then_rises_for_many(world
     known = np.isfinite(columns["bant_budget"])
     columns = histories.take_columns(columns, known)
     none, full = (
-        world.model.raw(columns | {"bant_budget": np.full(known.sum(), x)}) for x in (0.0, 1.0)
+        world.model.log_odds(columns | {"bant_budget": np.full(known.sum(), x)}) for x in (0.0, 1.0)
     )
     assert (full > none).mean() > 0.9
 
@@ -108,10 +108,10 @@ def test_score_when_twins_differ_only_in_their_answer_then_the_better_one_is_not
 
 @pytest.mark.parametrize("calibrator", CALIBRATORS)
 @LAW
-@given(raw=st.lists(st.floats(-30, 30), min_size=2, max_size=60))
-def test_calibrated_probability_when_raw_grows_then_never_falls(world, calibrator, raw):
-    raw = np.unique(np.round(raw, 9))
-    found = calibrate(calibrator or world.model.document["calibrator"], raw)
+@given(log_odds=st.lists(st.floats(-30, 30), min_size=2, max_size=60))
+def test_calibrated_probability_when_raw_grows_then_never_falls(world, calibrator, log_odds):
+    log_odds = np.unique(np.round(log_odds, 9))
+    found = calibrate(calibrator or world.model.document["calibrator"], log_odds)
     assert (np.diff(found) >= 0).all()
     assert ((found > 0) & (found < 1)).all()
 
@@ -121,10 +121,10 @@ def test_score_table_when_read_from_the_top_then_probability_and_score_fall_with
     table = score_table(
         world.history, world.model, model_version="m", known_us=until, as_of_us=until
     )
-    raw, probability, score = (
-        np.array(table[name]) for name in ("raw", "win_probability", "score")
+    log_odds, probability, score = (
+        np.array(table[name]) for name in ("log_odds", "win_probability", "score")
     )
-    assert (np.diff(raw) <= 0).all()
+    assert (np.diff(log_odds) <= 0).all()
     assert (np.diff(probability) <= 0).all()
     assert (np.diff(score) <= 0).all()
     assert "".join(table["tier"].to_pylist()) == "".join(sorted(table["tier"].to_pylist()))
@@ -139,7 +139,7 @@ def test_contributions_when_added_to_the_base_then_are_raw_for_any_lead_at_any_m
     n = len(columns["bant_budget"])
     mixed = {name: values[rng.integers(0, n, 3000)] for name, values in columns.items()}
     contributions = world.model.contributions(mixed)
-    assert contributions.sum(axis=1) == pytest.approx(world.model.raw(mixed), rel=0, abs=1e-9)
+    assert contributions.sum(axis=1) == pytest.approx(world.model.log_odds(mixed), rel=0, abs=1e-9)
 
 
 def small(folder, *, days=100.0):

@@ -43,7 +43,7 @@ def calibrators(model):
 
 
 def predict(model, columns):
-    raw = model.raw(columns)
+    raw = model.log_odds(columns)
     return [model.encode(columns), raw, model.probability(raw), model.contributions(columns)]
 
 
@@ -95,7 +95,7 @@ def test_probability_when_calibrated_row_by_row_then_equals_the_batch_bit_for_bi
 
 
 def test_contributions_when_added_to_their_base_then_are_raw_for_every_open_lead(model, columns):
-    contributions, raw = model.contributions(columns), model.raw(columns)
+    contributions, raw = model.contributions(columns), model.log_odds(columns)
     assert contributions.shape == (len(raw), len(model.document["features"]) + 1)
     assert contributions.sum(axis=1) == pytest.approx(raw, rel=0, abs=1e-9)
     assert np.ptp(contributions[:, -1]) == 0
@@ -116,7 +116,7 @@ def test_raw_when_trees_are_walked_by_hand_then_is_the_sum_of_their_leaves(model
             node = node["left_child" if goes_left else "right_child"]
         return node["leaf_value"]
 
-    encoded, raw = model.encode_for_trees(columns), model.raw(columns)
+    encoded, raw = model.encode_for_trees(columns), model.log_odds(columns)
     for row in range(0, len(raw), 40):
         by_hand = sum(leaf(tree["tree_structure"], encoded[row]) for tree in trees)
         assert raw[row] == pytest.approx(by_hand, abs=1e-9)

@@ -20,7 +20,7 @@ from leadscore.model.choose import (
     choose_scorer,
     missing_leads,
 )
-from leadscore.model.held_out import Unseen
+from leadscore.model.held_out import HeldOut
 from leadscore.model.horizon import choose_horizon
 from leadscore.model.train import fit_model, fit_scorecard
 from leadscore.progress import silent
@@ -71,7 +71,7 @@ def test_scorer_when_the_simpler_one_is_not_clearly_worse_then_it_is_chosen(nois
     side = make_side(2000, 2000, probability=sigmoid(truth))
     raws = {"scorecard": truth + rng.normal(0, noise, 4000), "logistic": truth + rng.normal(0, noise, 4000),
             "boosted": truth}  # fmt: skip
-    kind, told = choose_scorer({name: {"before": Unseen(side, raw)} for name, raw in raws.items()})
+    kind, told = choose_scorer({name: {"before": HeldOut(side, raw)} for name, raw in raws.items()})
     assert (kind, told["kind"], told["rule"]) == (
         expected,
         expected,
@@ -85,8 +85,8 @@ def predict_kinds(*, logistic_noise, boosted_noise, watched=1.0):
     rng = np.random.default_rng(1)
     truth = rng.normal(0, 1.5, 4000)
     side = replace(make_side(2000, 2000, probability=sigmoid(truth)), watched=watched)
-    logistic = Unseen(side, truth + rng.normal(0, logistic_noise, 4000))
-    boosted = Unseen(side, truth + rng.normal(0, boosted_noise, 4000))
+    logistic = HeldOut(side, truth + rng.normal(0, logistic_noise, 4000))
+    boosted = HeldOut(side, truth + rng.normal(0, boosted_noise, 4000))
     kinds = {"logistic": logistic, "boosted": boosted, "average": logistic.averaged(boosted)}
     return {name: {"before": unseen} for name, unseen in kinds.items()}
 
@@ -144,10 +144,10 @@ def test_fields_when_not_clearly_worth_it_then_are_left_out(worth, left_out):
     plain, more = rng.normal(0, 1, 4000), rng.normal(0, 1, 4000)
     side = make_side(2000, 2000, probability=sigmoid(plain + worth * more))
     learned = {
-        "logistic": {"before": Unseen(side, plain + worth * more)},
-        "boosted": {"before": Unseen(side, more)},
+        "logistic": {"before": HeldOut(side, plain + worth * more)},
+        "boosted": {"before": HeldOut(side, more)},
     }
-    found, losses = choose_fields(learned, {"logistic": {"before": Unseen(side, plain)}})
+    found, losses = choose_fields(learned, {"logistic": {"before": HeldOut(side, plain)}})
     assert found == left_out
     assert (losses["learned"] < losses["without"] - 0.05) == (worth == 1.5)
 
@@ -159,8 +159,8 @@ def pools_of(rng, *, distort, n=1500, watched=1.0):
         make_side(n, 0, probability=sigmoid(truth), seed=int(rng.integers(1000))), watched=watched
     )
     last = make_side(n, 0, probability=sigmoid(truth), seed=int(rng.integers(1000)))
-    before = Unseen(side, distort(truth))
-    return {"before": before, "whole": before, "last": Unseen(last, distort(truth))}
+    before = HeldOut(side, distort(truth))
+    return {"before": before, "whole": before, "last": HeldOut(last, distort(truth))}
 
 
 @pytest.mark.parametrize(
@@ -170,11 +170,11 @@ def test_calibrator_when_the_last_split_says_otherwise_then_the_same_is_chosen(d
     pools = pools_of(np.random.default_rng(4), distort=distort)
     side = pools["last"].side
     flipped = replace(side, rows=side.rows.assign(label=1 - side.rows["label"]))
-    other = pools | {"last": Unseen(flipped, -(pools["last"].raw ** 3))}
+    other = pools | {"last": HeldOut(flipped, -(pools["last"].log_odds ** 3))}
     ours, theirs = choose_calibrator(pools), choose_calibrator(other)
     assert (ours.to_use, ours.choice) == (theirs.to_use, theirs.choice)
-    again = pools["last"].judged(pools["before"].fit_calibrator(ours.choice["kind"]))
-    np.testing.assert_array_equal(ours.judged.probability, again.probability)
+    again = pools["last"].evaluated(pools["before"].fit_calibrator(ours.choice["kind"]))
+    np.testing.assert_array_equal(ours.evaluated.probability, again.probability)
     assert (ours.choice["kind"] == "none") == (distort(2.0) == 2.0)
 
 
@@ -188,14 +188,14 @@ def test_choices_when_the_earlier_splits_lack_follow_up_or_an_outcome_then_fall_
     if won_only:
         side = replace(side, rows=side.rows.assign(label=0.0))
     noise = rng.normal(0, 3, len(side.rows))
-    inner = make_side(1500, 0, probability=sigmoid(pools["last"].raw), seed=3)
+    inner = make_side(1500, 0, probability=sigmoid(pools["last"].log_odds), seed=3)
     candidates = {
         kind: {
-            "before": Unseen(side, raw),
-            "last": Unseen(pools["last"].side, -raw),
-            "inner": Unseen(inner, raw),
+            "before": HeldOut(side, raw),
+            "last": HeldOut(pools["last"].side, -raw),
+            "inner": HeldOut(inner, raw),
         }
-        for kind, raw in (("logistic", noise), ("boosted", pools["last"].raw))
+        for kind, raw in (("logistic", noise), ("boosted", pools["last"].log_odds))
     }
     kind, told = choose_scorer(candidates)
     assert kind == "boosted"
@@ -246,7 +246,7 @@ def test_scorecard_when_no_lead_has_closed_then_it_scores_with_wide_intervals_an
         history.snapshot(history.open_list(history.version.known_until_us)),
         build_features(settings),
     )
-    raw = result.model.raw(matrix.columns)
+    raw = result.model.log_odds(matrix.columns)
     probability, interval = result.model.probability(raw), result.model.interval(raw)
     assert probability[0] < probability[1] < probability[2]
     assert probability[3] == pytest.approx(settings.scorecard.base_rate)  # nothing is known of it

@@ -14,7 +14,7 @@ from leadscore.model.apply import sigmoid
 from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.choose import CALIBRATED_LEADS
 from leadscore.model.crossed import choose_crossed
-from leadscore.model.held_out import MIN_SPLITS, Unseen
+from leadscore.model.held_out import MIN_SPLITS, HeldOut
 from leadscore.model.scorers import tune_within as tuning
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.time_limit import TimeLimit
@@ -36,7 +36,7 @@ def predicted(distort, *, n=3_000, repeats=1, seed=1, noise=0.0):
     side = Side("made", rows, known_us=1, watched=1.0, capped_share=0.0, target=None)
     folds = np.stack([FOLDS * i + rng.permutation(n) % FOLDS for i in range(repeats)])
     raw = np.stack([distort(truth) + rng.normal(0, noise, n) for _ in range(repeats)])
-    return Unseen(side, raw, rows["lead_id"].to_numpy(), folds), sigmoid(truth)
+    return HeldOut(side, raw, rows["lead_id"].to_numpy(), folds), sigmoid(truth)
 
 
 DISTORTIONS = {
@@ -62,12 +62,13 @@ def test_calibration_when_scores_are_distorted_in_a_known_way_then_every_fold_is
 ):
     unseen, truth = predicted(distort, repeats=repeats)
     calibration = choose_crossed({"boosted": unseen}).calibration
-    off = calibration.judged.probability - np.tile(truth, repeats)
+    off = calibration.evaluated.probability - np.tile(truth, repeats)
     assert np.abs(off).mean() < 0.03
     assert (calibration.choice["kind"] == "none") == (distort(2.0) == 2.0)
     assert (
         np.abs(
-            calibration.fitted_on.judged(calibration.to_use).probability - np.tile(truth, repeats)
+            calibration.fitted_on.evaluated(calibration.to_use).probability
+            - np.tile(truth, repeats)
         ).mean()
         < 0.03
     )
@@ -77,9 +78,10 @@ def test_calibration_when_scores_are_distorted_in_a_known_way_then_every_fold_is
 def test_choices_when_the_outcomes_of_a_fold_change_then_what_is_said_of_that_fold_stays(repeats):
     unseen, _ = predicted(lambda raw: 0.5 * raw + 1, n=800, repeats=repeats, noise=0.3)
     other = replace(
-        unseen, raw=unseen.raw + np.random.default_rng(2).normal(0, 0.5, unseen.raw.shape)
+        unseen,
+        log_odds=unseen.log_odds + np.random.default_rng(2).normal(0, 0.5, unseen.log_odds.shape),
     )
-    before = choose_crossed({"logistic": unseen, "boosted": other}).calibration.judged
+    before = choose_crossed({"logistic": unseen, "boosted": other}).calibration.evaluated
     fold = FOLDS * (repeats - 1) + 2
     inside = unseen.blocks[-1] == fold
     rows = unseen.side.rows.assign(
@@ -88,7 +90,7 @@ def test_choices_when_the_outcomes_of_a_fold_change_then_what_is_said_of_that_fo
     side = replace(unseen.side, rows=rows)
     after = choose_crossed(
         {"logistic": replace(unseen, side=side), "boosted": replace(other, side=side)}
-    ).calibration.judged
+    ).calibration.evaluated
     asked = before.block == fold
     np.testing.assert_array_equal(before.probability[asked], after.probability[asked])
     assert (before.probability[~asked] != after.probability[~asked]).any()
@@ -105,7 +107,7 @@ def test_calibration_when_leads_are_few_then_is_none_and_says_why():
 
 def test_scorer_when_one_is_clearly_better_in_the_other_folds_then_replaces_the_average():
     good, _ = predicted(lambda raw: raw)
-    poor = replace(good, raw=np.random.default_rng(3).normal(size=good.raw.shape))
+    poor = replace(good, log_odds=np.random.default_rng(3).normal(size=good.log_odds.shape))
     crossed = choose_crossed({"logistic": good, "boosted": poor, "average": good.averaged(poor)})
     assert (crossed.kind, crossed.choice["compared_on"]) == ("logistic", "the other folds")
     alike = choose_crossed({"logistic": good, "boosted": good, "average": good.averaged(good)})
@@ -149,7 +151,7 @@ def tuned():
 
 def test_trees_when_numbers_act_together_then_undated_tuning_comes_near_the_truth(tuned):
     result, truth = tuned
-    judged = result.judged
+    judged = result.evaluated
     chance = truth.loc[judged.lead_id].to_numpy()
     best = expected_auc(chance, chance)
     assert best - expected_auc(judged.probability, chance) < 0.025
@@ -164,7 +166,7 @@ def test_trees_when_numbers_act_together_then_undated_tuning_comes_near_the_trut
 
 def test_probabilities_when_trees_are_tuned_without_dates_then_are_calibrated(tuned):
     result, truth = tuned
-    judged = result.judged
+    judged = result.evaluated
     assert np.abs(judged.probability - truth.loc[judged.lead_id].to_numpy()).mean() < 0.07
     assert result.evaluation["metrics"]["all"]["calibration_error"]["value"] < 0.015
     assert result.evaluation["calibrator"]["compared_on"] == "the other folds"
@@ -190,8 +192,8 @@ def test_trees_when_the_outcomes_of_a_fold_change_then_its_own_predictions_stay(
         training.side, rows=training.side.rows.assign(label=label.where(~inside, 1 - label))
     )
     after = replace(training, side=side).predict("boosted", boosting=None)["last"]
-    np.testing.assert_array_equal(before.raw[0][inside], after.raw[0][inside])
-    assert (before.raw[0][~inside] != after.raw[0][~inside]).any()
+    np.testing.assert_array_equal(before.log_odds[0][inside], after.log_odds[0][inside])
+    assert (before.log_odds[0][~inside] != after.log_odds[0][~inside]).any()
 
 
 @pytest.mark.parametrize(
@@ -243,4 +245,4 @@ def test_ordered_leads_when_splits_are_too_few_then_what_came_before_the_last_ca
     result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
     assert 0 < len(result.evaluation["splits"]) < MIN_SPLITS
     assert set(result.evaluation["calibrator"]["log_loss"]) == set(KINDS)
-    assert result.unseen.side.known_us <= result.training.moments[-1]  # nothing of what judges
+    assert result.held_out.side.known_us <= result.training.moments[-1]  # nothing of what judges

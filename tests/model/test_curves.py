@@ -17,7 +17,7 @@ from leadscore.evaluation.curves import (
     compute_precision_recall,
     compute_roc,
 )
-from leadscore.evaluation.metrics import Judged, compute_auc, compute_capture
+from leadscore.evaluation.metrics import EvaluationSet, compute_auc, compute_capture
 from leadscore.times import DAY_US, FOREVER_US
 
 OF_JUDGED = [compute_roc, compute_precision_recall, compute_lift_curve, compute_distribution]
@@ -32,7 +32,7 @@ def make_rows(seed, *, n=150, levels=None):
         else rng.integers(1, levels + 1, n) / (levels + 1)
     )
     y = (rng.random(n) < p).astype(float)
-    return Judged(p, y, rng.uniform(0.2, 5, n), np.arange(n).astype(str))
+    return EvaluationSet(p, y, rng.uniform(0.2, 5, n), np.arange(n).astype(str))
 
 
 def columns(records):
@@ -152,7 +152,7 @@ def judged(draw):
     }
     values = {name: np.array(draw(st.lists(each[name], min_size=n, max_size=n))) for name in each}
     values["y"][:2] = 0.0, 1.0
-    return Judged(values["p"], values["y"], values["w"], np.arange(n).astype(str))
+    return EvaluationSet(values["p"], values["y"], values["w"], np.arange(n).astype(str))
 
 
 @given(judged())
@@ -178,7 +178,7 @@ def test_curves_when_going_down_the_list_then_never_fall_and_end_at_all(rows):
 def test_curves_when_rows_are_shuffled_or_weigh_double_then_are_the_same(rows, random):
     order = list(range(len(rows.label)))
     random.shuffle(order)
-    double = Judged(rows.probability, rows.label, rows.weight * 2, rows.lead_id)
+    double = EvaluationSet(rows.probability, rows.label, rows.weight * 2, rows.lead_id)
     for curve in OF_JUDGED:
         first = columns(curve(rows))
         shuffled, doubled = columns(curve(rows.take(np.array(order)))), columns(curve(double))
@@ -194,7 +194,7 @@ def test_curves_when_rows_are_shuffled_or_weigh_double_then_are_the_same(rows, r
 def test_distribution_when_done_by_a_slow_loop_then_is_the_same(largest, bound):
     rng = np.random.default_rng(3)
     p = np.r_[rng.uniform(0, largest, 300), largest, 0.0, np.arange(20) * largest / 20]
-    rows = Judged(
+    rows = EvaluationSet(
         p, (rng.random(len(p)) < 0.4).astype(float), rng.uniform(0.5, 2, len(p)), np.arange(len(p))
     )
     found = compute_distribution(rows)
@@ -211,9 +211,9 @@ def test_distribution_when_done_by_a_slow_loop_then_is_the_same(largest, bound):
 
 
 def test_curves_when_there_is_nothing_to_tell_then_are_empty():
-    nothing = Judged(np.empty(0), np.empty(0), np.empty(0), np.empty(0))
-    lost = Judged(np.array([0.2, 0.4]), np.zeros(2), np.ones(2), np.arange(2))
-    won = Judged(np.array([0.2, 0.4]), np.ones(2), np.ones(2), np.arange(2))
+    nothing = EvaluationSet(np.empty(0), np.empty(0), np.empty(0), np.empty(0))
+    lost = EvaluationSet(np.array([0.2, 0.4]), np.zeros(2), np.ones(2), np.arange(2))
+    won = EvaluationSet(np.array([0.2, 0.4]), np.ones(2), np.ones(2), np.arange(2))
     assert [curve(nothing) for curve in OF_JUDGED] == [[], [], [], []]
     assert [curve(lost) for curve in OF_JUDGED[:3]] == [[], [], []]
     assert compute_roc(won) == []

@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 from leadscore.evaluation.metrics import (
     METRICS,
     Estimate,
-    Judged,
+    EvaluationSet,
     compute_auc,
     compute_average_precision,
     compute_bias,
@@ -34,7 +34,7 @@ def make_rows(seed, *, n=400, leads=150, levels=None):
         else rng.integers(1, levels + 1, n) / (levels + 1)
     )
     y = (rng.random(n) < p).astype(float)
-    return Judged(
+    return EvaluationSet(
         p, y, rng.uniform(0.2, 5, n), np.array([f"lead {i}" for i in rng.integers(0, leads, n)])
     )
 
@@ -221,7 +221,7 @@ def test_reliability_when_every_row_comes_four_times_then_its_intervals_do_not_s
 
 def test_reliability_when_a_bin_has_outcomes_of_one_kind_then_its_interval_is_the_exact_bound():
     p = np.repeat([0.1, 0.9], 50)
-    rows = Judged(p, (p > 0.5).astype(float), np.ones(100), np.arange(100).astype(str))
+    rows = EvaluationSet(p, (p > 0.5).astype(float), np.ones(100), np.arange(100).astype(str))
     table = compute_reliability(rows, seed=0)
     exact = [binomtest(round(rate * 10), 10).proportion_ci() for rate in table["win_rate"]]
     assert table[["low", "high"]].to_numpy() == pytest.approx(
@@ -238,7 +238,7 @@ def test_reliability_when_computed_again_then_depends_on_the_seed_alone():
 def simulate(seed, *, n=700):
     rng = np.random.default_rng(seed)
     p = rng.beta(2, 4, n)
-    return Judged(p, (rng.random(n) < p).astype(float), np.ones(n), np.arange(n).astype(str))
+    return EvaluationSet(p, (rng.random(n) < p).astype(float), np.ones(n), np.arange(n).astype(str))
 
 
 def test_calibration_error_when_the_model_is_perfect_then_is_about_zero_though_the_raw_one_is_not():
@@ -281,7 +281,7 @@ def test_calibration_error_when_rows_share_their_lead_then_allows_for_their_shar
     for seed in range(30):
         p = np.repeat(rng.beta(2, 4, 70), 10)
         fate = np.repeat(rng.random(70), 10)
-        rows = Judged(
+        rows = EvaluationSet(
             p, (fate < p).astype(float), np.ones(700), np.repeat(np.arange(70), 10).astype(str)
         )
         found = compute_metrics(rows, seed=seed, draws=40)
@@ -316,7 +316,9 @@ def test_interval_of_bias_when_rows_share_their_lead_then_covers_the_truth_95_ti
     for seed in range(studies):
         p = np.repeat(rng.beta(2, 4, 120), 4)
         y = (np.repeat(rng.random(120), 4) < p).astype(float)
-        rows = Judged(p, y, rng.uniform(0.5, 2, 480), np.repeat(np.arange(120), 4).astype(str))
+        rows = EvaluationSet(
+            p, y, rng.uniform(0.5, 2, 480), np.repeat(np.arange(120), 4).astype(str)
+        )
         bias = compute_metrics(rows, seed=seed, draws=60)["bias"]
         covered += bias.low <= 0 <= bias.high
     # 60 draws cost some two points of coverage, 160 studies tell it to within four; resampling rows would give 0.67
@@ -331,7 +333,7 @@ def test_interval_of_auc_when_scores_are_normal_then_covers_the_true_area():
     for seed in range(studies):
         y = (rng.random(200) < 0.3).astype(float)
         score = norm.cdf(rng.normal(y, 1))
-        rows = Judged(
+        rows = EvaluationSet(
             np.repeat(score, 2),
             np.repeat(y, 2),
             np.ones(400),
@@ -384,7 +386,9 @@ def test_resampled_leads_when_the_seed_differs_then_differ_and_else_are_the_same
 
 def test_gain_when_worked_by_hand_then_agrees():
     p, y, w = as_arrays([0.8, 0.4], [1, 0], [1, 3])
-    gain = compute_gain(Judged(p, y, w, np.array(["a", "b"])), np.full(2, 0.5), seed=0, draws=10)
+    gain = compute_gain(
+        EvaluationSet(p, y, w, np.array(["a", "b"])), np.full(2, 0.5), seed=0, draws=10
+    )
     expected = np.log(2) + (np.log(0.8) + 3 * np.log(0.6)) / 4
     assert gain["log_loss_gain"].value == pytest.approx(expected, abs=1e-15)
     assert gain["brier_skill"].value == pytest.approx(1 - (0.04 + 3 * 0.16) / (4 * 0.25), abs=1e-15)
@@ -454,7 +458,7 @@ def test_bins_when_rows_come_in_another_order_then_are_the_same(levels):
 def test_bins_when_outcomes_change_then_hold_the_same_rows(levels):
     # were rows of one probability sorted by outcome, a model that gives all leads the base rate would look awful
     rows = make_rows(13, levels=levels)
-    other = Judged(rows.probability, 1 - rows.label, rows.weight, rows.lead_id)
+    other = EvaluationSet(rows.probability, 1 - rows.label, rows.weight, rows.lead_id)
     ours, theirs = (
         compute_reliability(each)[["n", "leads", "weight", "mean_probability"]].to_numpy()
         for each in (rows, other)
@@ -464,7 +468,7 @@ def test_bins_when_outcomes_change_then_hold_the_same_rows(levels):
 
 def test_bins_when_all_leads_get_the_base_rate_then_each_holds_about_that_rate():
     rng = np.random.default_rng(14)
-    rows = Judged(
+    rows = EvaluationSet(
         np.full(2000, 0.3),
         (rng.random(2000) < 0.3).astype(float),
         np.ones(2000),

@@ -41,7 +41,7 @@ def test_model_when_kept_then_is_read_back_with_bit_equal_predictions(kept, resu
     assert manifest["known_until_us"] == result.known_us
     columns = histories.open_matrix().columns
     ours, theirs = (
-        (each.raw(columns), each.contributions(columns)) for each in (result.model, model)
+        (each.log_odds(columns), each.contributions(columns)) for each in (result.model, model)
     )
     assert [part.tobytes() for part in ours] == [part.tobytes() for part in theirs]
     assert model.probability(ours[0]).tobytes() == result.model.probability(ours[0]).tobytes()

@@ -125,7 +125,7 @@ def behind_truth(result, chance):
     """How far the AUC to expect of the model's log-odds of all its leads is behind that of their true chances."""
     matrix = result.training.matrix
     truth = chance.loc[matrix.keys["lead_id"]].to_numpy()
-    return expected_auc(truth, truth) - expected_auc(result.model.raw(matrix.columns), truth)
+    return expected_auc(truth, truth) - expected_auc(result.model.log_odds(matrix.columns), truth)
 
 
 TOGETHER = [
@@ -150,6 +150,6 @@ def test_training_when_two_fields_tell_only_together_then_comes_near_the_truth(k
     result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
     assert result.no_signal is None
     assert behind_truth(result, chance) < 0.04
-    judged = result.judged
+    judged = result.evaluated
     truth = chance.loc[judged.lead_id].to_numpy()
     assert expected_auc(truth, truth) - expected_auc(judged.probability, truth) < 0.08

@@ -11,7 +11,7 @@ from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, calibrate, sigmoid
 from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.calibration.interval import fit_interval
-from leadscore.model.held_out import Unseen
+from leadscore.model.held_out import HeldOut
 from leadscore.times import DAY_US
 
 TARGET = make_settings().target
@@ -29,7 +29,9 @@ def make_unseen(rng, *, leads, spread=0.0, periods=6):
         "label": (rng.random(leads) < sigmoid(moved)).astype(float),
     })  # fmt: skip
     known_us = (DAYS + TARGET.horizon_days) * DAY_US
-    return Unseen(Side("made", rows, known_us, watched=1.0, capped_share=0.0, target=TARGET), truth)
+    return HeldOut(
+        Side("made", rows, known_us, watched=1.0, capped_share=0.0, target=TARGET), truth
+    )
 
 
 def interval_of(unseen, calibrator, raw):
@@ -40,15 +42,15 @@ def interval_of(unseen, calibrator, raw):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "raw", [lambda x: x, lambda x: 5 * x, np.zeros_like], ids=["true", "too sure", "all alike"]
+    "distort", [lambda x: x, lambda x: 5 * x, np.zeros_like], ids=["true", "too sure", "all alike"]
 )
 def test_interval_when_fitted_then_lies_around_the_published_probability_and_is_never_a_point(
-    kind, raw
+    kind, distort
 ):
     unseen = make_unseen(np.random.default_rng(2), leads=500)
-    unseen = replace(unseen, raw=raw(unseen.raw))
+    unseen = replace(unseen, log_odds=distort(unseen.log_odds))
     calibrator = unseen.fit_calibrator(kind)
-    asked = np.r_[unseen.raw, -40, 40]
+    asked = np.r_[unseen.log_odds, -40, 40]
     p, (low, high) = calibrate(calibrator, asked), interval_of(unseen, calibrator, asked).T
     assert (low < p).all()
     assert (p < high).all()
@@ -64,11 +66,11 @@ def test_interval_when_many_leads_share_the_last_step_then_is_no_narrower_than_s
 ):
     unseen = make_unseen(np.random.default_rng(2), leads=400)
     rows = unseen.side.rows.assign(
-        label=(unseen.raw > 0).astype(float)
+        label=(unseen.log_odds > 0).astype(float)
     )  # perfectly apart: nothing contradicts it
-    unseen = Unseen(replace(unseen.side, rows=rows), unseen.raw)
+    unseen = HeldOut(replace(unseen.side, rows=rows), unseen.log_odds)
     low, high = interval_of(unseen, unseen.fit_calibrator(kind), np.array([-2.5, 1.5])).T
-    n = int((unseen.raw < 0).sum())
+    n = int((unseen.log_odds < 0).sum())
     assert high[0] > 1 / n
     assert low[1] < 1 - 1 / (len(rows) - n)
 

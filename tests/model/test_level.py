@@ -104,11 +104,11 @@ def test_trained_level_when_one_outcome_is_rare_then_is_that_of_the_leads(time, 
     history = open_undated(sparse_leads(leads=leads, won=won, seed=2), time=time)
     result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
     rare = min(won, leads - won) / leads
-    judged = result.judged
+    judged = result.evaluated
     promised, came = (
         np.average(x, weights=judged.weight) for x in (judged.probability, judged.label)
     )
     assert abs(promised - came) < 0.5 * rare
     columns = result.training.matrix.columns
-    probability = result.model.probability(result.model.raw(columns))
+    probability = result.model.probability(result.model.log_odds(columns))
     assert abs(probability.mean() - won / leads) < 0.2 * rare

@@ -18,7 +18,7 @@ from leadscore.evaluation.breakdowns import (
     read_values,
 )
 from leadscore.evaluation.learning import compute_learning, say_learning
-from leadscore.evaluation.metrics import Judged, compute_brier
+from leadscore.evaluation.metrics import EvaluationSet, compute_brier
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 
@@ -27,7 +27,7 @@ rows = st.tuples(st.floats(0, 1), st.booleans(), st.floats(0.1, 5), st.integers(
 
 def judged_of(given_rows):
     p, y, w, lead = zip(*given_rows, strict=True)
-    return Judged(
+    return EvaluationSet(
         np.array(p), np.array(y, dtype=float), np.array(w), np.array([str(each) for each in lead])
     )
 
@@ -44,7 +44,7 @@ def test_brier_when_taken_apart_then_adds_up(given_rows):
 
 
 def test_brier_when_two_probabilities_are_taken_apart_then_the_parts_are_those_by_hand():
-    judged = Judged(np.array([0.2] * 10 + [0.8] * 10), np.array([0.0] * 9 + [1] + [1] * 6 + [0] * 4), np.ones(20),
+    judged = EvaluationSet(np.array([0.2] * 10 + [0.8] * 10), np.array([0.0] * 9 + [1] + [1] * 6 + [0] * 4), np.ones(20),
                     np.arange(20).astype(str))  # fmt: skip
     parts = compute_decomposition(judged)
     assert parts["reliability"] == pytest.approx(((0.2 - 0.1) ** 2 + (0.8 - 0.6) ** 2) / 2)
@@ -56,7 +56,7 @@ def test_brier_when_two_probabilities_are_taken_apart_then_the_parts_are_those_b
 def test_brier_when_a_bin_holds_two_probabilities_then_within_is_their_spread_less_what_it_tells():
     label = np.zeros(20)
     label[1] = 1  # of 0.1 and 0.3 in the first bin, the higher was won: mean 0.2, rate 0.5
-    judged = Judged(
+    judged = EvaluationSet(
         np.array([0.1, 0.3] + [0.4] * 18), label, np.ones(20), np.arange(20).astype(str)
     )
     parts = compute_decomposition(judged)
@@ -67,7 +67,7 @@ def test_brier_when_a_bin_holds_two_probabilities_then_within_is_their_spread_le
 
 
 def test_captured_when_counted_by_hand_then_is_that():
-    judged = Judged(
+    judged = EvaluationSet(
         np.array([0.9, 0.5, 0.5, 0.1]),
         np.array([1.0, 1.0, 0.0, 1.0]),
         np.ones(4),
@@ -88,7 +88,9 @@ def test_captured_when_counted_by_hand_then_is_that():
 @given(st.lists(st.tuples(rows, st.floats(0.1, 100)), min_size=2, max_size=40))
 def test_captured_when_compared_then_the_oracle_is_never_beaten(given_rows):
     judged = judged_of([row for row, _ in given_rows])
-    judged = Judged(judged.probability, judged.label, np.ones(len(judged.label)), judged.lead_id)
+    judged = EvaluationSet(
+        judged.probability, judged.label, np.ones(len(judged.label)), judged.lead_id
+    )
     value = np.array([worth for _, worth in given_rows])
     for point in compute_captured(judged, value, {"leadscore": judged.probability}):
         assert -1e-9 <= point["leadscore"] <= point["oracle"] + 1e-9 <= 1 + 2e-9
@@ -97,7 +99,7 @@ def test_captured_when_compared_then_the_oracle_is_never_beaten(given_rows):
 def test_groups_when_computed_then_each_is_what_its_rows_are():
     rng = np.random.default_rng(0)
     label = (rng.random(300) < 0.3).astype(float)
-    judged = Judged(
+    judged = EvaluationSet(
         np.full(300, 0.4), label, rng.uniform(1, 2, 300), np.repeat(np.arange(100), 3).astype(str)
     )
     names = np.array(["a", "b", None] * 100, dtype=object)
@@ -197,9 +199,9 @@ def test_learning_when_rows_come_in_another_order_then_parts_are_the_same_and_ne
     def learn(chosen):
         seen.append(set(chosen["lead_id"]))
         ordered = chosen.sort_values(["lead_id", "as_of_us"])
-        return training.fit("logistic", ordered, boosting=None).raw(columns)
+        return training.fit("logistic", ordered, boosting=None).log_odds(columns)
 
-    log_odds = training.fit("logistic", earlier.rows, boosting=None).raw(
+    log_odds = training.fit("logistic", earlier.rows, boosting=None).log_odds(
         training.matrix.take(last.rows).columns
     )
     first = compute_learning(earlier, last, log_odds=log_odds, learn=learn, seed=1)
@@ -221,7 +223,7 @@ def test_learning_when_half_of_the_leads_have_one_outcome_then_there_is_no_curve
     columns = training.matrix.take(last.rows[last.observed]).columns
 
     def learn(rows):
-        return training.fit("logistic", rows, boosting=None).raw(columns)
+        return training.fit("logistic", rows, boosting=None).log_odds(columns)
 
     log_odds = np.zeros(len(last.rows))
     curves = [

@@ -13,7 +13,7 @@ from builders import make_settings
 from histories import open_stored, sales_facts, sales_settings, write_store
 from leadscore.evaluation.metrics import (
     Estimate,
-    Judged,
+    EvaluationSet,
     compute_metrics,
     compute_spreads,
     difference_of,
@@ -26,11 +26,11 @@ from leadscore.settings.sections import ModelSettings
 from leadscore.validation.promotion import (
     Evidence,
     Recipe,
-    compare_judged,
+    compare_evaluated,
     compare_lists,
     decide_first,
     decide_promotion,
-    judge_recipes,
+    evaluate_recipes,
 )
 
 NAN = float("nan")
@@ -126,19 +126,19 @@ def make_judged(seed=0, *, n=400, noise=0.5):
     label = (rng.random(n) < 1 / (1 + np.exp(-truth))).astype(float)
     lead_id = np.array([f"{i // 2:04d}" for i in range(n)])
     p = 1 / (1 + np.exp(-truth - rng.normal(0, noise, n)))
-    return Judged(p, label, np.ones(n), lead_id), 1 / (1 + np.exp(-truth))
+    return EvaluationSet(p, label, np.ones(n), lead_id), 1 / (1 + np.exp(-truth))
 
 
 def compared(theirs, ours, segment=None, **recipe):
     challenger = dataclasses.replace(LOGISTIC, **recipe)
     loose = make_settings(model={"max_calibration_error": 1.0, "max_bias": 1.0})
-    return compare_judged(
+    return compare_evaluated(
         theirs,
         ours,
         champion=LOGISTIC,
         challenger=challenger,
         segment=segment,
-        judged_on="made",
+        evaluated_on="made",
         settings=loose,
     )
 
@@ -203,12 +203,12 @@ def test_limits_when_the_whole_interval_is_beyond_then_are_broken(error, bias, b
     }
     found = broken_limits(metrics, ModelSettings())
     assert len(found) == broken
-    assert decide_first(found, is_judged=True).promoted == (broken == 0)
+    assert decide_first(found, is_evaluated=True).promoted == (broken == 0)
 
 
 def test_scorecard_when_nothing_has_judged_it_then_scores_only_if_it_ranks():
-    assert decide_first([], is_judged=False).promoted
-    assert not decide_first([], is_judged=False, ranks=False).promoted
+    assert decide_first([], is_evaluated=False).promoted
+    assert not decide_first([], is_evaluated=False, ranks=False).promoted
 
 
 @pytest.mark.parametrize(
@@ -240,20 +240,20 @@ def test_recipes_when_judged_then_the_one_that_was_trained_is_judged_as_its_trai
     known_us = opened.version.known_until_us
     result = fit_model(opened, known_us=known_us, progress=silent)
     recipe = Recipe.of(result.model)
-    fresh = judge_recipes(opened, champion=recipe, challenger=recipe, known_us=known_us)
+    fresh = evaluate_recipes(opened, champion=recipe, challenger=recipe, known_us=known_us)
     assert fresh.gain == Estimate(0.0, 0.0, 0.0)
     assert fresh.log_loss["challenger"] == result.evaluation["metrics"]["all"]["log_loss"]["value"]
     card = dataclasses.replace(recipe, scorer="scorecard")
-    reused = judge_recipes(
+    reused = evaluate_recipes(
         opened,
         champion=card,
         challenger=recipe,
         known_us=known_us,
-        judged=result.judged,
+        evaluated=result.evaluated,
         training=result.training,
     )
-    assert reused == judge_recipes(opened, champion=card, challenger=recipe, known_us=known_us)
-    turned = judge_recipes(opened, champion=recipe, challenger=card, known_us=known_us)
+    assert reused == evaluate_recipes(opened, champion=card, challenger=recipe, known_us=known_us)
+    turned = evaluate_recipes(opened, champion=recipe, challenger=card, known_us=known_us)
     assert turned.gain.value == pytest.approx(-reused.gain.value, abs=1e-12)
     assert (turned.simpler, reused.simpler) == (True, False)
     assert compare_lists(opened, result.model, result.model, as_of_us=known_us)[

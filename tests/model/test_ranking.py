@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.evaluation.metrics import Judged, compute_auc, compute_metrics
+from leadscore.evaluation.metrics import EvaluationSet, compute_auc, compute_metrics
 from leadscore.evaluation.ranking import Ranking
-from leadscore.model.judge import describe_judged
+from leadscore.model.judge import describe_evaluated
 
 ROWS = st.lists(
     st.tuples(
@@ -56,7 +56,7 @@ def drifting(*, dates=8, leads=200):
     block = np.repeat(np.arange(dates), leads)
     rate = 0.1 + 0.8 * block / dates
     label = (rng.random(len(block)) < rate).astype(float)
-    return Judged(rate, label, np.ones(len(block)), np.arange(len(block)).astype(str), block)
+    return EvaluationSet(rate, label, np.ones(len(block)), np.arange(len(block)).astype(str), block)
 
 
 def test_auc_when_only_the_win_rate_drifts_then_ranks_nobody_and_the_pooled_one_stands_beside_it():
@@ -69,7 +69,7 @@ def test_auc_when_only_the_win_rate_drifts_then_ranks_nobody_and_the_pooled_one_
 
 def test_auc_when_all_rows_are_of_one_list_then_equals_the_pooled_one():
     rows = drifting()
-    one = Judged(rows.probability, rows.label, rows.weight, rows.lead_id)
+    one = EvaluationSet(rows.probability, rows.label, rows.weight, rows.lead_id)
     assert one.auc() == pytest.approx(
         compute_auc(rows.probability, rows.label, rows.weight), abs=1e-12
     )
@@ -77,14 +77,14 @@ def test_auc_when_all_rows_are_of_one_list_then_equals_the_pooled_one():
 
 def test_auc_when_a_list_has_leads_of_one_outcome_then_it_is_left_out_and_counted():
     rows = drifting()
-    lost = Judged(
+    lost = EvaluationSet(
         rows.probability,
         np.where(rows.block < 2, 0.0, rows.label),
         rows.weight,
         rows.lead_id,
         rows.block,
     )
-    described = describe_judged(lost)
+    described = describe_evaluated(lost)
     assert (described["auc_blocks"], described["auc_blocks_left_out"]) == (6, 2)
     assert lost.auc() == lost.take(lost.block >= 2).auc()
     assert np.isnan(lost.take(lost.block < 2).auc())

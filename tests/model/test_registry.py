@@ -313,8 +313,8 @@ def test_model_when_read_by_mlflow_then_predicts_bit_for_bit_as_the_champion(set
         told = mlflow.pyfunc.load_model(f"models:/leadscore-{settings.project}@champion").predict(
             frame
         )
-    raw = model.raw(columns)
-    assert [row["raw"] for row in told] == raw.tolist()
+    raw = model.log_odds(columns)
+    assert [row["log_odds"] for row in told] == raw.tolist()
     assert [row["win_probability"] for row in told] == model.probability(raw).tolist()
 
 
@@ -542,7 +542,7 @@ def project_before(name, folder, settings, n):
         pytest.param("rollback", 4, True, marks=pytest.mark.slow),
     ],
 )
-def test_operation_when_mlflow_fails_at_any_write_then_a_whole_champion_scores_and_repeating_it_ends_the_same(  # noqa: PLR0917
+def test_operation_when_mlflow_fails_at_any_write_then_a_whole_champion_scores_and_repeating_it_ends_the_same(
     folder, settings, monkeypatch, name, least, after
 ):
     operate, expect = OPERATIONS[name]
@@ -828,7 +828,7 @@ def test_register_when_two_processes_do_it_for_the_first_time_at_once_then_both_
     settings = histories.sales_settings(tmp_path)
     homes = [training(settings, n) for n in range(2)]
     processes = [
-        subprocess.Popen(  # noqa: S603
+        subprocess.Popen(
             [sys.executable, "-c", AT_ONCE, settings.model_dump_json(), home, str(n)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.evaluation.metrics import METRICS, Judged, compute_binned_error, compute_metrics
+from leadscore.evaluation.metrics import (
+    METRICS,
+    EvaluationSet,
+    compute_binned_error,
+    compute_metrics,
+)
 from leadscore.evaluation.resampled import SortedRows, sort_rows
 
 
@@ -37,7 +42,7 @@ def test_estimates_when_rows_come_in_another_order_then_are_the_same(seed, level
     rng = np.random.default_rng(seed)
     n = 40
     p = rng.integers(0, levels, n) / levels
-    judged = Judged(
+    judged = EvaluationSet(
         p, (rng.random(n) < 0.4).astype(float), rng.choice([1.0, 2.0], n), rng.integers(0, 20, n)
     )
     shuffled = judged.take(rng.permutation(n))

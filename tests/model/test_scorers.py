@@ -13,7 +13,7 @@ from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.fit import SCORERS, fit_scorer
-from leadscore.model.scorers.logistic import BASE_LEADS, RAW_SPREAD, fit_logistic
+from leadscore.model.scorers.logistic import BASE_LEADS, LOG_ODDS_SPREAD, fit_logistic
 from leadscore.settings.sections import Scorecard
 
 NAN = float("nan")
@@ -90,7 +90,7 @@ def scorecard(**points):
 
 def rank(model, columns):
     """Log-odds (n,) beside their mean: the level is free, what tells leads apart begins as the scorecard."""
-    raw = model.raw(columns)
+    raw = model.log_odds(columns)
     return raw - raw.mean()
 
 
@@ -123,14 +123,14 @@ def take(columns, rows):
     ],
 )
 def test_scorecard_when_worked_by_hand_then_agrees_though_no_lead_has_closed(values, points):
-    assert scorecard().raw(known(1, **values)) == pytest.approx(
+    assert scorecard().log_odds(known(1, **values)) == pytest.approx(
         [np.log(0.2 / 0.8) + points], abs=1e-12
     )
 
 
 def test_scorecard_when_the_settings_say_otherwise_then_follows_them():
     model = scorecard(base_rate=0.5, need=4.0, recency=0.0)
-    assert model.raw(
+    assert model.log_odds(
         known(1, bant_need=[1.0], engagement_activities_days_since=[80.0])
     ) == pytest.approx([2.0])
 
@@ -153,7 +153,7 @@ def test_raw_when_a_bant_answer_gets_better_then_never_falls(kind, models, data)
     columns = known(
         21, **{name: np.full(21, value) for name, value in values.items()} | {asked: strength}
     )
-    assert (np.diff(models[kind].raw(columns)) >= 0).all()
+    assert (np.diff(models[kind].log_odds(columns)) >= 0).all()
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def models():
 @pytest.mark.parametrize("kind", SCORERS)
 def test_contributions_when_added_to_their_base_then_are_raw(models, kind):
     columns = draw(3, 300)[0].columns
-    contributions, raw = models[kind].contributions(columns), models[kind].raw(columns)
+    contributions, raw = models[kind].contributions(columns), models[kind].log_odds(columns)
     assert contributions.shape == (300, len(SALES) + 1)
     assert contributions.sum(axis=1) == pytest.approx(raw, rel=0, abs=1e-9)
     assert np.ptp(contributions[:, -1]) == 0
@@ -174,18 +174,18 @@ def test_contributions_when_added_to_their_base_then_are_raw(models, kind):
 @pytest.mark.parametrize("kind", SCORERS)
 def test_row_when_predicted_alone_then_equals_the_batch_bit_for_bit(models, kind):
     columns, model = draw(3, 257)[0].columns, models[kind]
-    alone = [model.raw(take(columns, slice(row, row + 1))) for row in range(257)]
-    assert np.concatenate(alone).tobytes() == model.raw(columns).tobytes()
+    alone = [model.log_odds(take(columns, slice(row, row + 1))) for row in range(257)]
+    assert np.concatenate(alone).tobytes() == model.log_odds(columns).tobytes()
     alone = [model.contributions(take(columns, slice(row, row + 1))) for row in range(257)]
     assert np.concatenate(alone).tobytes() == model.contributions(columns).tobytes()
-    assert len(model.raw(take(columns, slice(0)))) == 0 or kind == "boosted"
+    assert len(model.log_odds(take(columns, slice(0)))) == 0 or kind == "boosted"
 
 
 @pytest.mark.parametrize("kind", SCORERS)
 def test_model_when_it_went_through_json_then_predicts_the_same_bits(models, kind):
     model, columns = models[kind], draw(3, 100)[0].columns
     again = WinModel(json.loads(json.dumps(model.document)), model.booster_text)
-    assert again.raw(columns).tobytes() == model.raw(columns).tobytes()
+    assert again.log_odds(columns).tobytes() == model.log_odds(columns).tobytes()
     assert (model.booster_text == "") == (kind not in {"boosted", "average"})
 
 
@@ -201,14 +201,17 @@ def test_model_when_it_is_of_the_first_ones_then_is_boosted_though_it_does_not_s
     model, columns = models["boosted"], draw(3, 100)[0].columns
     first = {key: value for key, value in model.document.items() if key != "scorer"}
     assert (
-        WinModel(first, model.booster_text).raw(columns).tobytes() == model.raw(columns).tobytes()
+        WinModel(first, model.booster_text).log_odds(columns).tobytes()
+        == model.log_odds(columns).tobytes()
     )
 
 
 def test_logistic_when_no_lead_has_closed_then_is_the_scorecard():
     matrix, rows = draw(4, 300)
     ours, theirs = fit("logistic", matrix, rows[:0]), fit("scorecard", matrix, rows[:0])
-    assert ours.raw(matrix.columns) == pytest.approx(theirs.raw(matrix.columns), abs=1e-12)
+    assert ours.log_odds(matrix.columns) == pytest.approx(
+        theirs.log_odds(matrix.columns), abs=1e-12
+    )
     assert ours.contributions(matrix.columns) == pytest.approx(
         theirs.contributions(matrix.columns), abs=1e-12
     )
@@ -228,7 +231,7 @@ def test_logistic_when_leads_close_then_leaves_the_scorecard_step_by_step():
 def test_logistic_when_there_are_many_leads_then_finds_the_truth():
     matrix, rows = draw(6, 40_000)
     model = fit("logistic", matrix, rows)
-    by_answer = model.raw(
+    by_answer = model.log_odds(
         known(
             3,
             bant_budget=[0.0, 0.5, 1.0],
@@ -238,7 +241,7 @@ def test_logistic_when_there_are_many_leads_then_finds_the_truth():
         )
     )
     assert np.diff(by_answer) == pytest.approx([1.0, 1.0], abs=0.12)
-    by_place = model.raw(
+    by_place = model.log_odds(
         known(
             2,
             bant_budget=[0.5] * 2,
@@ -278,7 +281,9 @@ def test_logistic_when_any_parameter_is_moved_then_is_less_probable(n):
         )
         expected = np.array([expit(prior[0]), 1 - expit(prior[0])])
         loss -= BASE_LEADS * (expected * np.log([expit(theta[0]), 1 - expit(theta[0])])).sum()
-        return loss + (((theta - prior)[1:] * scale / (RAW_SPREAD / np.sqrt(2))) ** 2).sum() / 2
+        return (
+            loss + (((theta - prior)[1:] * scale / (LOG_ODDS_SPREAD / np.sqrt(2))) ** 2).sum() / 2
+        )
 
     best = np.array([found["base"], *(term["slope"] for term in found["terms"])])
     for at in range(3):
@@ -322,13 +327,15 @@ def test_logistic_when_all_weights_grow_alike_or_rows_repeat_within_leads_then_i
         heavier,
         again,
     ):  # only the categories' rates are mixed with a little less of the base rate
-        assert other.raw(matrix.columns) == pytest.approx(once.raw(matrix.columns), abs=0.1)
+        assert other.log_odds(matrix.columns) == pytest.approx(
+            once.log_odds(matrix.columns), abs=0.1
+        )
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_logistic_when_all_leads_ended_alike_then_stays_finite_and_leans_that_way(label):
     matrix, rows = draw(8, 100)
-    raw = fit("logistic", matrix, rows.assign(label=label)).raw(matrix.columns)
+    raw = fit("logistic", matrix, rows.assign(label=label)).log_odds(matrix.columns)
     assert np.abs(raw).max() < 9
     assert raw.mean() > 1 if label else raw.mean() < -2
 
@@ -338,8 +345,8 @@ def test_raw_when_values_were_never_seen_then_stays_within_what_was(models, kind
     columns = draw(3, 300)[0].columns
     lowest, highest = np.nanmin(columns["size"]), np.nanmax(columns["size"])
     strange = {"size": [1e300, -1e300, highest * 1e6], "place": ["mars", "", None]}
-    raw = models[kind].raw(known(3, **strange))
-    seen = models[kind].raw(
+    raw = models[kind].log_odds(known(3, **strange))
+    seen = models[kind].log_odds(
         known(4, size=[highest, lowest, highest, NAN], place=["north", "south", None, "south"])
     )
     assert np.isfinite(raw).all()
@@ -355,8 +362,10 @@ def test_scorer_when_a_category_has_a_level_a_lead_then_learns_nothing_from_it(k
     fresh, later = draw(10, 4000, slope=0.0)
     label, weight = later["label"].to_numpy(), later["weight"].to_numpy()
     strange = np.array([f"level {i % 1500}" for i in range(4000)], dtype=object)
-    auc = compute_auc(noisy.raw(fresh.columns | {"place": strange}), label, weight)
-    none = compute_auc(sound.raw(fresh.columns | {"place": np.full(4000, None)}), label, weight)
+    auc = compute_auc(noisy.log_odds(fresh.columns | {"place": strange}), label, weight)
+    none = compute_auc(
+        sound.log_odds(fresh.columns | {"place": np.full(4000, None)}), label, weight
+    )
     assert auc > none - 0.04
 
 
@@ -370,4 +379,4 @@ def test_scorer_when_one_value_is_absurd_then_hardly_moves(kind):
         for x in (matrix.columns["size"], wild)
     )
     fresh = draw(12, 500)[0].columns
-    assert np.abs(sound.raw(fresh) - other.raw(fresh)).mean() < 0.08
+    assert np.abs(sound.log_odds(fresh) - other.log_odds(fresh)).mean() < 0.08

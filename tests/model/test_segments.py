@@ -11,7 +11,7 @@ from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.fit import fit_scorer
-from leadscore.model.held_out import Unseen
+from leadscore.model.held_out import HeldOut
 from leadscore.model.scorers.segments import choose_segments, fit_correction
 from leadscore.settings.settings import Settings
 
@@ -38,13 +38,13 @@ def make_world(*, swing, n=4000, seed=0):
 
 def make_pools(matrix, rows, *, kind="logistic"):
     model = fit_scorer(matrix, rows.iloc[:1000], kind=kind, features=FEATURES, seed=0, threads=1)
-    raw = model.raw(matrix.columns)
+    raw = model.log_odds(matrix.columns)
 
     def unseen(chosen):
         side = Side(
             "made", rows[chosen].reset_index(drop=True), 0, 1.0, 0.0, make_settings().target
         )
-        return Unseen(side, raw[chosen])
+        return HeldOut(side, raw[chosen])
 
     at = np.arange(len(rows))
     return model, {
@@ -73,7 +73,7 @@ def test_segment_when_it_works_otherwise_then_has_a_model_of_its_own_that_is_bet
     assert told["at"]["gain"] > max(told["ch"]["gain"], told["de"]["gain"])
     assert told["at"]["gain"] > 2 * told["at"]["standard_error"]
     own = WinModel(model.document | {"segments": found.segments})
-    raw, pooled = own.raw(matrix.columns), model.raw(matrix.columns)
+    raw, pooled = own.log_odds(matrix.columns), model.log_odds(matrix.columns)
     country = matrix.columns["profile_country"]
     unknown, inside = np.equal(country, None), country == "at"
     assert (raw[unknown] == pooled[unknown]).all()
@@ -91,7 +91,7 @@ def test_segments_when_all_are_alike_then_the_model_of_all_stays(seed):
     assert all(gain < 0.01 for gain in gains)
     if not gains:
         assert found.segments == {}
-        assert found.unseen == pools
+        assert found.held_out == pools
         assert "clearly better" in found.told["why"]
 
 
@@ -100,7 +100,7 @@ def test_segments_when_the_last_split_says_otherwise_then_the_same_are_chosen(sw
     matrix, model, pools, found = divided(swing)
     last = pools["last"].side
     flipped = Side("made", last.rows.assign(label=1 - last.rows["label"]), 0, 1.0, 0.0, last.target)
-    other = pools | {"last": Unseen(flipped, pools["last"].raw)}
+    other = pools | {"last": HeldOut(flipped, pools["last"].log_odds)}
     again = choose_segments(other, model, matrix, FEATURES, field="country")
     assert (again.segments, again.told) == (found.segments, found.told)
 
@@ -116,15 +116,15 @@ def test_pools_when_corrected_then_no_row_was_seen_by_its_own_correction():
     )
     side = Side("made", flipped, 0, 1.0, 0.0, make_settings().target)
     again = choose_segments(
-        pools | {"before": Unseen(side, pools["before"].raw)},
+        pools | {"before": HeldOut(side, pools["before"].log_odds)},
         model,
         matrix,
         FEATURES,
         field="country",
     )
     first = np.flatnonzero(inside)[0]
-    assert again.unseen["before"].raw[first] == found.unseen["before"].raw[first]
-    assert (again.unseen["before"].raw != found.unseen["before"].raw).any()
+    assert again.held_out["before"].log_odds[first] == found.held_out["before"].log_odds[first]
+    assert (again.held_out["before"].log_odds != found.held_out["before"].log_odds).any()
 
 
 @pytest.mark.parametrize(

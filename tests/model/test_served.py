@@ -28,7 +28,7 @@ def free_port():
 
 def answers(url):
     try:
-        with urllib.request.urlopen(f"{url}/ping", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{url}/ping", timeout=5) as answer:
             return answer.status == 200
     except OSError:
         return False
@@ -52,7 +52,7 @@ def server(tmp_path_factory):
     }
     told = tmp_path_factory.mktemp("served") / "told.txt"
     with told.open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
@@ -86,10 +86,10 @@ def columns():
 def batch():
     """What the model says of all open leads at once."""
     world = histories.trained()
-    raw = world.model.raw(histories.open_matrix().columns)
+    raw = world.model.log_odds(histories.open_matrix().columns)
     probability = world.model.probability(raw)
     return [
-        {"raw": r, "win_probability": p}
+        {"log_odds": r, "win_probability": p}
         for r, p in zip(raw.tolist(), probability.tolist(), strict=True)
     ]
 
@@ -112,7 +112,7 @@ def ask(server, body):
         f"{server}/invocations", data, {"Content-Type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as e:
         with e:
@@ -179,10 +179,10 @@ def test_served_when_a_column_is_unknown_for_all_then_says_what_the_batch_says(s
         raw[name] = np.full(
             len(raw[name]), None if raw[name].dtype == object else np.nan, raw[name].dtype
         )
-        expected = world.model.raw(raw)[:20].tolist()
-        assert [row["raw"] for row in predictions(server, split(empty, range(20)))] == expected, (
-            name
-        )
+        expected = world.model.log_odds(raw)[:20].tolist()
+        assert [
+            row["log_odds"] for row in predictions(server, split(empty, range(20)))
+        ] == expected, name
     nothing = predictions(server, split({name: [None] for name in columns}))
     assert 0 < nothing[0]["win_probability"] < 1
 
@@ -194,9 +194,9 @@ def test_served_when_a_text_was_never_seen_then_counts_as_any_other(server, colu
     raw = {name: values[rows].copy() for name, values in histories.open_matrix().columns.items()}
     raw[TEXT] = np.array(texts, object)
     changed = columns | {TEXT: texts + columns[TEXT][len(texts) :]}
-    assert [row["raw"] for row in predictions(server, split(changed, rows))] == world.model.raw(
-        raw
-    ).tolist()
+    assert [
+        row["log_odds"] for row in predictions(server, split(changed, rows))
+    ] == world.model.log_odds(raw).tolist()
 
 
 def test_served_when_there_is_no_row_then_says_nothing(server, columns):

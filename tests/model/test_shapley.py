@@ -53,12 +53,12 @@ def test_contributions_when_there_are_many_then_are_those_of_lightgbm_and_add_up
     many = make_matrix(6000, seed=2).columns
     found = compute_contributions(model, many)
     np.testing.assert_allclose(found, model.contributions(many), atol=TOLERANCE)
-    np.testing.assert_allclose(found.sum(axis=1), model.raw(many), atol=TOLERANCE)
+    np.testing.assert_allclose(found.sum(axis=1), model.log_odds(many), atol=TOLERANCE)
     fast = shapley._explain_many(model.booster, model.encode(many))
     assert fast is not None  # the fast way was taken, not the way back
     few = {name: values[:50] for name, values in many.items()}
     np.testing.assert_allclose(
-        compute_contributions(model, few).sum(axis=1), model.raw(few), atol=1e-9
+        compute_contributions(model, few).sum(axis=1), model.log_odds(few), atol=1e-9
     )
 
 
@@ -80,7 +80,7 @@ def test_contributions_when_trees_split_by_levels_then_there_is_one_a_feature_an
     assert [entry["levels"] for entry in model.levels] == [["at", "de", "fr"]]
     found = compute_contributions(model, many)
     assert found.shape == (MANY, len(FEATURES) + 2)
-    np.testing.assert_allclose(found.sum(axis=1), model.raw(many), atol=1e-9)
+    np.testing.assert_allclose(found.sum(axis=1), model.log_odds(many), atol=1e-9)
     assert np.ptp(found[:, len(FEATURES)]) > 0.1
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from leadscore.evaluation.metrics import Judged, compute_gain, compute_metrics
+from leadscore.evaluation.metrics import EvaluationSet, compute_gain, compute_metrics
 from leadscore.model.judge import as_json
 from leadscore.model.signal import compute_levelled_gain, find_signal
 from leadscore.validation.promotion import Promotion, hold_unproven
@@ -19,7 +19,7 @@ def leads(*, slope, level, n=1500, stretch=1.0, heavy=0, seed=0):
     won = rng.random(n) < 1 / (1 + np.exp(1 - slope * merit))
     promised = 1 / (1 + np.exp(1 - level - stretch * merit))
     weight = np.where(np.arange(n) < heavy, 20.0, 1.0)
-    return Judged(promised, won.astype(float), weight, np.arange(n).astype(str))
+    return EvaluationSet(promised, won.astype(float), weight, np.arange(n).astype(str))
 
 
 def signal_of(judged, *, base_rate=0.3):
@@ -81,7 +81,7 @@ def test_signal_when_lists_are_ranked_but_the_better_list_is_promised_less_then_
     merit = rng.normal(size=2000)
     won = rng.random(2000) < 1 / (1 + np.exp(-merit - np.where(later, 2.0, -2.0)))
     promised = 1 / (1 + np.exp(-merit + np.where(later, 2.0, -2.0)))
-    judged = Judged(
+    judged = EvaluationSet(
         promised,
         won.astype(float),
         np.ones(2000),
@@ -114,7 +114,7 @@ def test_signal_when_hardly_any_lead_can_be_judged_then_is_none_and_says_how_man
     lead_id = np.concatenate([np.arange(won), np.arange(won, won + others), np.arange(won)]).astype(
         str
     )
-    judged = Judged(np.full(len(label), 0.5), label, np.ones(len(label)), lead_id)
+    judged = EvaluationSet(np.full(len(label), 0.5), label, np.ones(len(label)), lead_id)
     found = find_signal(judged, {}, {"value": 1.0, "low": 0.5, "high": 2.0}, base_rate=0.3)
     assert (
         f"judged on {won} won and {others} other leads only; at least 10 of each" in found.no_signal
@@ -122,7 +122,7 @@ def test_signal_when_hardly_any_lead_can_be_judged_then_is_none_and_says_how_man
 
 
 def test_signal_when_ten_leads_of_each_kind_can_be_judged_then_they_are_enough():
-    judged = Judged(
+    judged = EvaluationSet(
         np.full(20, 0.5), np.repeat([1.0, 0.0], 10), np.ones(20), np.arange(20).astype(str)
     )
     found = find_signal(judged, {}, {"value": 1.0, "low": 0.5, "high": 2.0}, base_rate=0.3)

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from builders import Facts, day, make_settings
 from histories import open_undated, undated_leads
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.evaluation.metrics import Judged
+from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.history.split import open_history
 from leadscore.model.apply import add_shift
 from leadscore.model.intercept.running import Past, fit_shift, log_odds_of, renewals, unit_of
@@ -64,8 +64,8 @@ def test_auc_within_dates_when_each_date_has_a_shift_then_is_as_without(p, label
     p = p.round(3)  # so that distinct ones stay distinct
     block = np.repeat(np.arange(3), 10)
     lead_id = np.arange(30).astype(str)
-    before = Judged(p, label, np.ones(30), lead_id, block)
-    after = Judged(add_shift(p, shifts[block]), label, np.ones(30), lead_id, block)
+    before = EvaluationSet(p, label, np.ones(30), lead_id, block)
+    after = EvaluationSet(add_shift(p, shifts[block]), label, np.ones(30), lead_id, block)
     assert after.auc() == before.auc() or np.isnan(before.auc())
 
 

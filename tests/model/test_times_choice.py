@@ -9,7 +9,7 @@ from leadscore.model.intercept.running import log_odds_of, shift_at
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.validation.backtest import run_backtest
-from leadscore.validation.promotion import Recipe, judge_recipe
+from leadscore.validation.promotion import Recipe, evaluate_recipe
 
 LOGISTIC = {"scorer": "logistic", "outcome_delay": 4}
 
@@ -42,7 +42,7 @@ def result(history):
 
 
 def test_times_when_the_level_swings_then_are_on_and_only_the_level_moves(result):
-    times, judged = result.evaluation["times"], result.judged
+    times, judged = result.evaluation["times"], result.evaluated
     assert times["half_life"] == 100
     assert "half-life 100 leads" in times["said"]
     assert (
@@ -79,9 +79,9 @@ def test_times_when_scored_later_then_count_what_the_model_says_of_new_leads(his
 
 def test_recipe_when_it_has_times_then_is_judged_with_them(result):
     recipe = Recipe.of(result.model)
-    judged = judge_recipe(result.training, recipe)
+    judged = evaluate_recipe(result.training, recipe)
     assert recipe.half_life == 100
-    assert judged.probability.tolist() == result.judged.probability.tolist()
+    assert judged.probability.tolist() == result.evaluated.probability.tolist()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_times_when_they_cannot_help_or_be_known_then_are_off(swing, model, why)
     assert found.evaluation["times"]["half_life"] is None
     assert why in found.evaluation["times"]["said"]
     assert "times" not in found.model.document
-    assert found.judged.order is None
+    assert found.evaluated.order is None
 
 
 def test_backtest_when_the_level_swings_then_shifts_every_place_and_ranks_as_before(history):

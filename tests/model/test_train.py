@@ -12,7 +12,7 @@ from builders import Facts, day
 from histories import open_stored, sales_facts, sales_settings, write_store
 from leadscore import project as jobs
 from leadscore.errors import AsOfError, FollowUpError, NoModelError, TooFewOutcomesError
-from leadscore.evaluation.metrics import Judged
+from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.reference import build_reference, compute_score
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
@@ -25,7 +25,7 @@ from leadscore.model.apply import calibrate
 from leadscore.model.choose import choose_calibrator
 from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
-from leadscore.model.held_out import Unseen, build_pools, predict_pool
+from leadscore.model.held_out import HeldOut, build_pools, predict_pool
 from leadscore.model.train import fit_model
 from leadscore.model.training import MIN_EVALUATED, MIN_OUTCOMES
 from leadscore.progress import silent
@@ -176,8 +176,8 @@ def test_calibrator_when_raw_is_distorted_in_a_known_way_then_is_mostly_of_a_kin
         chosen = choose_calibrator(unseen)
         kind = chosen.choice["kind"]
         assert chosen.to_use == unseen["whole"].fit_calibrator(kind)
-        expected = unseen["last"].judged(unseen["before"].fit_calibrator(kind))
-        assert chosen.judged.probability.tobytes() == expected.probability.tobytes()
+        expected = unseen["last"].evaluated(unseen["before"].fit_calibrator(kind))
+        assert chosen.evaluated.probability.tobytes() == expected.probability.tobytes()
         kinds.append(kind)
     assert sum(kind in mends for kind in kinds) >= 3
 
@@ -212,7 +212,7 @@ def make_unseen(rng, distort, *, n=4000, watched=1.0):
     )
     target = histories.sales_settings(histories.scratch()).target
     side = Side("made", rows, known_us=0, watched=watched, capped_share=0.0, target=target)
-    return Unseen(side, distort(raw))
+    return HeldOut(side, distort(raw))
 
 
 def test_calibrator_when_the_earlier_splits_are_not_watched_enough_then_is_none():
@@ -262,7 +262,7 @@ def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays
     before, after = seen
     assert not before["last"].side.rows["label"].equals(after["last"].side.rows["label"])
     pd.testing.assert_frame_equal(before["before"].side.rows, after["before"].side.rows)
-    assert before["before"].raw.tobytes() == after["before"].raw.tobytes()
+    assert before["before"].log_odds.tobytes() == after["before"].log_odds.tobytes()
     for kind in ("none", "sigmoid", "isotonic"):
         assert before["before"].fit_calibrator(kind) == after["before"].fit_calibrator(kind)
         assert kind == "none" or before["whole"].fit_calibrator(kind) != after[
@@ -293,7 +293,7 @@ def test_reference_when_a_score_is_read_off_it_then_is_the_weighted_share_below(
     rng = np.random.default_rng(2)
     p = np.round(rng.beta(2, 5, 700), 2)  # with ties, as a stepwise calibrator gives
     w = rng.uniform(0.1, 8, 700)
-    reference = build_reference(Judged(p, np.zeros(700), w, np.arange(700).astype(str)))
+    reference = build_reference(EvaluationSet(p, np.zeros(700), w, np.arange(700).astype(str)))
     asked = np.array([0.0, 0.1, 0.25, 0.251, 0.5, 1.0])
     expected = [100 * (w[p < x].sum() + w[p == x].sum() / 2) / w.sum() for x in asked]
     assert compute_score(asked, reference) == pytest.approx(
@@ -474,7 +474,7 @@ def test_scorer_when_history_contradicts_a_declared_direction_then_keeps_the_dir
     features = [feature("x", direction=direction), feature("noise")]
     model = fit_scorer(matrix, rows, features=features, seed=0, threads=1)
     x = np.repeat(np.linspace(0, 1, 101), 9)
-    raw = model.raw({"x": x, "noise": np.tile(np.linspace(-2, 2, 9), 101)}).reshape(101, 9)
+    raw = model.log_odds({"x": x, "noise": np.tile(np.linspace(-2, 2, 9), 101)}).reshape(101, 9)
     assert (direction * np.diff(raw, axis=0) >= 0).all()
     assert (np.ptp(raw, axis=0) > 0.5).all() == (direction == slope)
 
@@ -513,7 +513,7 @@ def test_scorer_when_rows_weigh_more_then_follows_them():
     for heavy in (0.0, 1.0):
         weighted = rows.assign(weight=np.where(rows["label"] == heavy, 5.0, 1.0))
         model = fit_scorer(matrix, weighted, features=features, seed=0, threads=1)
-        rate[heavy] = float(model.probability(model.raw(matrix.columns)).mean())
+        rate[heavy] = float(model.probability(model.log_odds(matrix.columns)).mean())
     assert rate[0.0] == pytest.approx(1 / 6, abs=0.04)
     assert rate[1.0] == pytest.approx(5 / 6, abs=0.04)
 
@@ -540,7 +540,7 @@ def test_cross_validation_when_predicting_a_lead_then_uses_a_model_that_never_sa
         model = fit_scorer(
             matrix, rows[~out], features=[feature("x"), feature("noise")], seed=0, threads=1
         )
-        assert model.raw(matrix.take(rows[out]).columns).tobytes() == raw[out].tobytes()
+        assert model.log_odds(matrix.take(rows[out]).columns).tobytes() == raw[out].tobytes()
 
 
 def test_out_of_time_prediction_when_made_then_is_by_the_latest_model_of_the_past():
@@ -554,7 +554,7 @@ def test_out_of_time_prediction_when_made_then_is_by_the_latest_model_of_the_pas
         def __init__(self, value):
             self.value = value
 
-        def raw(self, columns):
+        def log_odds(self, columns):
             return np.full(len(columns["x"]), self.value)
 
     raw = predict_pool(matrix, side, [0, 20, 45], [Model(1.0), Model(2.0), Model(3.0)])

@@ -115,7 +115,7 @@ def test_cross_validation_when_leads_are_alike_then_no_model_saw_one_like_those_
         def __init__(self, seen):
             self.seen = {like[lead_id] for lead_id in seen["lead_id"]}
 
-        def raw(self, columns):
+        def log_odds(self, columns):
             learned.append(self.seen)
             return np.full(len(columns["profile_size"]), len(learned) - 1.0)
 
@@ -291,7 +291,7 @@ def test_backtest_when_at_a_place_then_says_what_a_training_there_would_have_sai
     model = fit(replayed, place).model
     rows = replayed.later_side(place, to_us=10**6, known_us=10**6).rows
     matrix = build_matrix(replayed.snapshot(rows), build_features(replayed.settings)).take(rows)
-    expected = pd.Series(model.probability(model.raw(matrix.columns)), index=rows["lead_id"])
+    expected = pd.Series(model.probability(model.log_odds(matrix.columns)), index=rows["lead_id"])
     pd.testing.assert_series_equal(
         predicted.sort_index(), expected.sort_index(), check_names=False, check_exact=True
     )

@@ -61,7 +61,7 @@ def promised(history, result):
         history.settings, leave_out=frozenset(result.model.document["left_out"])
     )
     matrix = build_matrix(history.snapshot(asked), features)
-    probability = result.model.probability(result.model.raw(matrix.columns))
+    probability = result.model.probability(result.model.log_odds(matrix.columns))
     return dict(zip(matrix.keys["lead_id"], probability, strict=True))
 
 

@@ -23,7 +23,7 @@ from leadscore.model.judge import REPEATS
 from leadscore.model.training import open_training
 from leadscore.progress import silent
 from leadscore.settings.sections import Scorecard
-from leadscore.validation.baselines import predict_naive_bayes, predict_yardsticks
+from leadscore.validation.baselines import predict_baselines, predict_naive_bayes
 from leadscore.validation.comparison import OURS, compare_models, compute_table
 
 STAGE = Feature("stage_current", {}, Text("stage"), "category", "", "", "stage")
@@ -97,7 +97,7 @@ def compared(tmp_path_factory):
 def test_models_when_compared_then_all_predict_the_rows_that_judge_ours(compared):
     assert set(compared.predictions) == {OURS, *MODELS}
     for name, probability in compared.predictions.items():
-        assert probability.shape == compared.judged.label.shape
+        assert probability.shape == compared.evaluated.label.shape
         assert np.isfinite(probability).all(), name
         assert ((probability >= 0) & (probability <= 1)).all(), name
     table = compared.table(seed=5)
@@ -107,7 +107,7 @@ def test_models_when_compared_then_all_predict_the_rows_that_judge_ours(compared
 
 
 def test_differences_when_computed_then_are_those_of_a_slow_loop_over_the_same_resamples(compared):
-    judged, seed = compared.judged, 5
+    judged, seed = compared.evaluated, 5
     counts = resample_leads(judged.lead_id, seed=seed, draws=300)
     table = compared.table(seed=seed)
     for name in ("naive_bayes", "lightgbm"):
@@ -129,7 +129,7 @@ def test_differences_when_computed_then_are_those_of_a_slow_loop_over_the_same_r
 
 
 def test_differences_when_a_model_is_ours_then_are_none_at_all(compared):
-    judged = compared.judged
+    judged = compared.evaluated
     same = {
         OURS: judged.probability,
         "copy": judged.probability,
@@ -167,15 +167,15 @@ def test_models_when_leads_have_no_order_then_each_is_predicted_in_the_folds_tha
         fold = fold_of_group(groups, seed=(training.history.settings.seed, repeat))
         expected += [np.average(label[fold != k], weights=weight[fold != k]) for k in fold]
     np.testing.assert_allclose(compared.predictions["base_rate"], expected)
-    np.testing.assert_array_equal(compared.judged.label, np.tile(label, REPEATS))
-    np.testing.assert_array_equal(compared.judged.units, np.tile(groups, REPEATS))
+    np.testing.assert_array_equal(compared.evaluated.label, np.tile(label, REPEATS))
+    np.testing.assert_array_equal(compared.evaluated.units, np.tile(groups, REPEATS))
 
 
 def test_models_when_leads_have_no_order_then_equal_ones_are_predicted_equally(without_order):
     training, compared = without_order
     repeat = np.repeat(np.arange(REPEATS), len(training.side.rows))
     for name in compared.predictions:
-        told = pd.Series(compared.predictions[name]).groupby([compared.judged.units, repeat])
+        told = pd.Series(compared.predictions[name]).groupby([compared.evaluated.units, repeat])
         assert (told.nunique() == 1).all(), name
 
 
@@ -193,7 +193,7 @@ def test_peers_when_a_category_has_its_own_meaning_then_all_three_see_it_and_uns
     both = Matrix(
         keys, {"profile_country": np.concatenate([country, asked.columns["profile_country"]])}
     )
-    found = predict_yardsticks(both, side, rows, [COUNTRY], scorecard=Scorecard())
+    found = predict_baselines(both, side, rows, [COUNTRY], scorecard=Scorecard())
     for name in ("logistic", "lightgbm", "hist_gradient_boosting"):
         np.testing.assert_allclose(found[name][:4], [0.8, 0.1, 0.7, 0.2], atol=0.1)
         assert ((found[name][4:] > 0.05) & (found[name][4:] < 0.95)).all()

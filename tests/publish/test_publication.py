@@ -21,7 +21,7 @@ from leadscore.files import hash_bytes
 from leadscore.publish import publication as publications
 from leadscore.publish import published
 from leadscore.scoring.score import SCORES
-from leadscore.store.receipts import read_receipts
+from leadscore.store.receipts import read_receipts, receipts_path
 from leadscore.tables import RECEIPTS
 
 FILES = ["manifest.json", "scores.csv", "scores.parquet"]
@@ -40,7 +40,7 @@ def make_scores(n=7, *, shift=0.0, texts=()):
     columns = {
         "lead_id": [f"{i:05d}" for i in range(n)],
         "as_of": [AS_OF] * n,
-        "raw": (rng.normal(size=n) + shift).tolist(),
+        "log_odds": (rng.normal(size=n) + shift).tolist(),
         "win_probability": rng.uniform(0, 1, n).tolist(),
         "probability_low": [0.0] * n,
         "probability_high": [1.0] * n,
@@ -103,7 +103,7 @@ def test_publication_when_made_then_its_manifest_tells_all_of_it(tmp_path):
     assert sorted(path.name for path in publication.folder.iterdir()) == FILES
     assert read_whole(tmp_path) == publication.id
     manifest = json.loads((publication.folder / "manifest.json").read_bytes())
-    assert manifest["schema_version"] == 2
+    assert manifest["schema_version"] == 3
     assert manifest["inputs"] == {}
     assert (manifest["project"], manifest["as_of"]) == ("synthetic", "2024-04-10T00:00:00.000001Z")
     assert (manifest["model_version"], manifest["store_version"]) == ("m" * 16, "s" * 16)
@@ -147,7 +147,7 @@ def test_csv_when_read_as_bytes_then_is_utf_8_with_line_feeds(tmp_path):
     data = (publish(tmp_path, make_scores(3, texts=["Zürich"])).folder / "scores.csv").read_bytes()
     header = data.split(b"\n")[0].replace(b'"', b"")
     assert header.startswith(
-        b"lead_id,as_of,raw,win_probability,probability_low,probability_high,score,tier,amount"
+        b"lead_id,as_of,win_probability,probability_low,probability_high,score,tier,amount"
     )
     assert b"\r" not in data
     assert data.count(b"\n") == 4
@@ -194,6 +194,16 @@ def test_publication_when_anything_of_it_differs_then_is_another_and_the_first_s
     )
 
 
+def test_receipts_when_older_ones_name_the_log_odds_raw_then_they_are_read_alike(tmp_path):
+    publication = publish(tmp_path, make_scores())
+    path = receipts_path(tmp_path / "store", publication.id)
+    receipts = read_receipts(tmp_path / "store")
+    names = ["raw" if name == "log_odds" else name for name in receipts.schema.names]
+    path.chmod(0o644)
+    pq.write_table(receipts.rename_columns(names), path)
+    assert read_receipts(tmp_path / "store").equals(receipts)
+
+
 def test_receipts_when_scores_are_published_then_hold_each_lead_once(tmp_path):
     scores = make_scores()
     first = publish(tmp_path, scores)
@@ -206,7 +216,7 @@ def test_receipts_when_scores_are_published_then_hold_each_lead_once(tmp_path):
     assert len(rows) == 10
     for row, lead in zip(ours, scores.to_pylist(), strict=True):
         assert row == {
-            "publication_id": first.id, "lead_id": lead["lead_id"], "as_of": lead["as_of"], "raw": lead["raw"],
+            "publication_id": first.id, "lead_id": lead["lead_id"], "as_of": lead["as_of"], "log_odds": lead["log_odds"],
             "win_probability": lead["win_probability"], "score": lead["score"], "tier": lead["tier"], "rep_id": None,
             "exploration_probability": None, "model_version": "m" * 16, "store_version": "s" * 16,
         }  # fmt: skip
@@ -356,7 +366,7 @@ def test_publication_when_the_process_is_killed_then_readers_see_a_whole_one_and
         old = publish(place, make_scores())
     new = publish(undisturbed, make_scores(shift=1))
     pq.write_table(make_scores(shift=1), table)
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", KILLED, folder, table, name, str(nth), moment, str(AS_OF)],
         check=False, capture_output=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
@@ -400,7 +410,7 @@ for i in range(times):
 
 def publishing(folder, *tables, times, user=None):
     """A process that is ready to publish the tables in turn, once it is told to `go`."""
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, "-c", AGAIN_AND_AGAIN, folder, str(AS_OF), str(times), str(user or os.geteuid()), *tables],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -478,7 +488,7 @@ def small_disk(tmp_path):
     ):
         pytest.skip("only root may mount a small disk")
     yield folder
-    subprocess.run(["umount", folder], check=True)  # noqa: S603, S607
+    subprocess.run(["umount", folder], check=True)  # noqa: S607
 
 
 def test_publication_when_the_disk_is_full_then_words_say_so_and_the_old_one_is_whole(small_disk):

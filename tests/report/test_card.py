@@ -418,13 +418,12 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
         brier={"brier": 0.1, "reliability": 0.01, "resolution": 0.02, "uncertainty": 0.12, "within": -0.01},
         never_worked={"leads": 20, "of": 447, "by_tier": {"A": 0, "B": 4, "C": 15, "D": 3}},
         limits_broken=["calibration error 0.100 (0.080 to 0.120), at most 0.05 is allowed"],
-        learning={"points": [], "said": "more closed leads of the same kind would change little",
-                  "next": "with about 900 more the boosted one would be clearly better"},
+        learning={"points": [], "said": "more closed leads of the same kind would change little"},
         horizon_why="90 % of wins arrive within 45 days",
     )  # fmt: skip
     card = make_card(evaluation)
     for words in ("Tier by tier", "A&lt;b", "42.0", "0.100 = 0.010", "less 0.010 inside", "20 of the 447", "B 4, C 15",
-                  "breaks the limits of the settings", "would change little; with about 900 more",
+                  "breaks the limits of the settings", "would change little",
                   "since 90 % of wins arrive within 45 days"):  # fmt: skip
         assert words in card
     assert Page(card).row("A<b")[1:3] == ["9", "7"]

@@ -73,11 +73,14 @@ def test_tiers_when_decided_again_then_stay_and_are_never_far_from_the_plain_one
     assert (np.diff(np.searchsorted(TIERS, PLAIN.decide(measure, nothing)[order])) <= 0).all()
 
 
-def outlook(value, raw=None):
-    """Leads that are told apart by what they are worth, and by raw."""
+def outlook(value, log_odds=None):
+    """Leads that are told apart by what they are worth, and by log_odds."""
     value = np.array(value, dtype=float)
     return Outlook(
-        value * 0, value * 0, value, value * 0 if raw is None else np.array(raw, dtype=float)
+        value * 0,
+        value * 0,
+        value,
+        value * 0 if log_odds is None else np.array(log_odds, dtype=float),
     )
 
 
@@ -92,7 +95,7 @@ def by_capacity(tiers, listed, earlier=None):
 
 
 @pytest.mark.parametrize(
-    ("capacity", "touch_cost", "value", "raw", "tiers"),
+    ("capacity", "touch_cost", "value", "log_odds", "tiers"),
     [
         (2, 25, [100, 90, 80, 70, 60, 50, 40, 30, 20, 10], None, "AABBCCCCDD"),
         (20, 25, [100, 90, 80, 70, 60, 50, 40, 30, 20, 10], None, "AAAAAAAADD"),
@@ -103,10 +106,10 @@ def by_capacity(tiers, listed, earlier=None):
     ],
 )  # fmt: skip
 def test_tiers_when_by_capacity_then_hold_as_many_as_can_be_worked_and_are_worth_it(
-    capacity, touch_cost, value, raw, tiers
+    capacity, touch_cost, value, log_odds, tiers
 ):
     section = Tiers(by="capacity", capacity=capacity, touch_cost=touch_cost)
-    assert by_capacity(section, outlook(value, raw)) == tiers
+    assert by_capacity(section, outlook(value, log_odds)) == tiers
 
 
 def test_tiers_when_by_capacity_and_near_a_border_then_stay_within_5_percent_of_the_place():
@@ -127,7 +130,7 @@ def test_tiers_when_by_capacity_and_near_a_border_then_stay_within_5_percent_of_
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=12), st.data()
 )
 def test_place_when_one_lead_changes_then_is_that_of_the_list_sorted_anew(rows, data):
-    listed = outlook([value for value, _ in rows], [raw for _, raw in rows])
+    listed = outlook([value for value, _ in rows], [log_odds for _, log_odds in rows])
     at = data.draw(st.integers(0, len(rows) - 1))
     changed = data.draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
     found = compute_place(outlook([changed[0]], [changed[1]]), listed=listed, at=np.array([at]))
@@ -422,7 +425,7 @@ def make_crowd(n=400, seed=0):
         seed=0,
         threads=1,
     )
-    p = model.probability(model.raw(columns))
+    p = model.probability(model.log_odds(columns))
     model.document["reference"] = np.quantile(p, np.linspace(0.0005, 0.9995, 1000)).tolist()
     return model, matrix
 
@@ -446,9 +449,9 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
     amount = np.random.default_rng(4).integers(1, 200, n).astype(float)
 
     def look(columns, worth):
-        raw = model.raw(columns)
-        p = model.probability(raw)
-        return Outlook(compute_score(p, model.document["reference"]), p, p * worth, raw)
+        log_odds = model.log_odds(columns)
+        p = model.probability(log_odds)
+        return Outlook(compute_score(p, model.document["reference"]), p, p * worth, log_odds)
 
     listed, borders = look(matrix.columns, amount), find_borders(project.tiers)
     now = borders.decide(
@@ -520,9 +523,9 @@ def ask_crowd(*, tier="C", margin=2.0, flat=False, verdict="nurture", rules=(), 
     budget = {"field": "budget", "levels": ["no", "some", "all"]}
     project = make_settings(fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers={"margin": margin},
                             qualification={"rules": rules})  # fmt: skip
-    raw, n = model.raw(matrix.columns), len(matrix.keys)
-    p = model.probability(raw)
-    listed = Outlook(compute_score(p, model.document["reference"]), p, p, raw)
+    log_odds, n = model.log_odds(matrix.columns), len(matrix.keys)
+    p = model.probability(log_odds)
+    listed = Outlook(compute_score(p, model.document["reference"]), p, p, log_odds)
     hands = {name: np.full(n, value) for name, value in by_hand.items()}
     standing = stand(
         [tier] * n,
@@ -577,7 +580,7 @@ def test_answers_when_better_then_never_lower_the_probability():
             "bant_budget": np.full(400, answer),
             "bant_budget_known": np.ones(400),
         }
-        now = model.probability(model.raw(columns))
+        now = model.probability(model.log_odds(columns))
         assert before is None or (now >= before).all()
         before = now
 

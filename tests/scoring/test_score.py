@@ -80,7 +80,7 @@ def test_score_table_when_made_then_has_its_schema_and_one_as_of(world, scores):
     }  # nothing tells amounts here, and there was no list before
     assert {name for name in scores.schema.names if scores[name].null_count} == empty
     assert [field.name for field in SCORES][:8] == [
-        "lead_id", "as_of", "raw", "win_probability", "probability_low", "probability_high", "score", "tier",
+        "lead_id", "as_of", "win_probability", "probability_low", "probability_high", "score", "tier", "amount",
     ]  # fmt: skip
 
 
@@ -102,10 +102,10 @@ def test_history_when_used_here_then_has_leads_that_came_back(world):
     assert set(histories.open_matrix().keys["lead_id"][back]) <= lost
 
 
-def test_score_table_when_made_then_is_ordered_by_probability_raw_and_lead(scores):
+def test_score_table_when_made_then_is_ordered_by_probability_log_odds_and_lead(scores):
     rows = list(
         zip(
-            *(scores[name].to_pylist() for name in ("win_probability", "raw", "lead_id")),
+            *(scores[name].to_pylist() for name in ("win_probability", "log_odds", "lead_id")),
             strict=True,
         )
     )
@@ -126,11 +126,11 @@ def with_calibrator(model, calibrator):
         ),
     ],
 )  # fmt: skip
-def test_score_table_when_probabilities_tie_then_raw_orders_them(world, calibrator):
+def test_score_table_when_probabilities_tie_then_log_odds_order_them(world, calibrator):
     table = score(world, model=with_calibrator(world.model, calibrator))
     rows = list(
         zip(
-            *(table[name].to_pylist() for name in ("win_probability", "raw", "lead_id")),
+            *(table[name].to_pylist() for name in ("win_probability", "log_odds", "lead_id")),
             strict=True,
         )
     )
@@ -148,19 +148,19 @@ def test_score_table_when_leads_are_alike_in_all_then_their_ids_order_them(world
         history=facts.history(tmp_path, known_until=world.days + 1),
         as_of_us=day(world.days + 1),
     )
-    assert len(set(table["raw"].to_pylist())) == 1
+    assert len(set(table["log_odds"].to_pylist())) == 1
     assert table["lead_id"].to_pylist() == ["00012", "12", "B", "a", "b", "Ä"]
 
 
 def test_scores_when_recomputed_from_the_parts_then_agree(world, scores):
-    raw = np.array(scores["raw"])
+    raw = np.array(scores["log_odds"])
     probability = world.model.probability(raw)
     assert probability.tolist() == scores["win_probability"].to_pylist()
     found = compute_score(probability, world.model.document["reference"])
     assert found.tolist() == scores["score"].to_pylist()
     assert decide_tier(found, found, world.settings.tiers).tolist() == scores["tier"].to_pylist()
     matrix = histories.open_matrix()
-    of_lead = dict(zip(matrix.keys["lead_id"], world.model.raw(matrix.columns), strict=True))
+    of_lead = dict(zip(matrix.keys["lead_id"], world.model.log_odds(matrix.columns), strict=True))
     assert [of_lead[lead_id] for lead_id in scores["lead_id"].to_pylist()] == raw.tolist()
     assert len(set(scores["tier"].to_pylist())) == 4
 

@@ -207,7 +207,7 @@ def test_prune_when_a_version_is_read_then_it_stays_until_its_reader_ends(export
     _, first = export(1)
     settings, _ = export(2)
     store = store_of(settings)
-    reader = subprocess.Popen(  # noqa: S603
+    reader = subprocess.Popen(
         [sys.executable, "-c", READER, store, first], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip

@@ -202,7 +202,7 @@ print("let go", flush=True)
 def test_lock_when_another_process_holds_it_then_an_ingest_or_prune_waits_for_it(settings, folder):
     add_version(settings, 1)
     pair = [
-        subprocess.Popen(  # noqa: S603
+        subprocess.Popen(
             [sys.executable, "-c", HELD, folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.evaluation.metrics import (
-    Judged,
+    EvaluationSet,
     by_value,
     compute_brier,
     count_draws,
@@ -22,7 +22,7 @@ CAPACITIES = (0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the list that can be worked
 
 
 def compute_groups(
-    judged: Judged, names: np.ndarray, *, seed: int, draws: int | None = None
+    evaluated: EvaluationSet, names: np.ndarray, *, seed: int, draws: int | None = None
 ) -> list[dict[str, Any]]:
     """Of each group of rows, in the order of names (n,), what was promised and what came.
 
@@ -30,7 +30,7 @@ def compute_groups(
     probability less the win rate, with its own interval. Rows without a name (None) are left out.
     """
     told = np.array([value is not None for value in names], dtype=bool)
-    part = judged.take(told)
+    part = evaluated.take(told)
     groups, at = np.unique(names[told].astype(str), return_inverse=True)
 
     def means(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,14 +75,14 @@ def compute_groups(
     return found
 
 
-def compute_decomposition(judged: Judged) -> dict[str, float]:
+def compute_decomposition(evaluated: EvaluationSet) -> dict[str, float]:
     """The Brier score as reliability - resolution + uncertainty + within (Murphy 1973; Stephenson et al. 2008).
 
     Over ten bins of equally many rows by probability, equal probabilities together. reliability: how far bins are from
     their win rate; resolution: how far their win rates are from that of all; uncertainty: of a win rate alone; within:
     the spread of probabilities inside the bins, less twice their covariance there with what happened.
     """
-    p, y, w = judged.probability, judged.label, judged.weight
+    p, y, w = evaluated.probability, evaluated.label, evaluated.weight
     values, won, lost = by_value(p, y, w)
     weight = won + lost
     _, at = np.unique(np.searchsorted(np.sort(p), values) * BINS // len(p), return_inverse=True)
@@ -102,7 +102,7 @@ def compute_decomposition(judged: Judged) -> dict[str, float]:
 
 
 def compute_captured(
-    judged: Judged,
+    evaluated: EvaluationSet,
     value: np.ndarray,
     orders: Mapping[str, np.ndarray],
     *,
@@ -111,7 +111,7 @@ def compute_captured(
     """Share of the value of all wins that working so much of the list from the top captures, in each order.
 
     Args:
-        judged: rows with what became of them.
+        evaluated: rows with what became of them.
         value: (n,) what a win is worth.
         orders: name -> (n,) what the list is ordered by, falling; rows that are equal come in random order.
         shares: how much of the list, by weight, can be worked.
@@ -119,9 +119,9 @@ def compute_captured(
     Returns:
         Records of share, each of `orders`, `oracle` (which knows what will be won) and `random`.
     """
-    gain = judged.weight * judged.label * value
-    every = {**orders, "oracle": judged.label * value}
-    curves = {name: _captured(by, gain, judged.weight) for name, by in every.items()}
+    gain = evaluated.weight * evaluated.label * value
+    every = {**orders, "oracle": evaluated.label * value}
+    curves = {name: _captured(by, gain, evaluated.weight) for name, by in every.items()}
     return [
         {"share": share, "random": share}
         | {

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from leadscore.evaluation.metrics import Judged, by_value
+from leadscore.evaluation.metrics import EvaluationSet, by_value
 from leadscore.history.absences import seen_until
 from leadscore.times import DAY_US
 
@@ -29,36 +29,36 @@ BOUNDS = (
 Records = list[dict[str, float]]
 
 
-def compute_roc(judged: Judged) -> Records:
+def compute_roc(evaluated: EvaluationSet) -> Records:
     """From the top of the list: true_positive_rate (share of wins above) by false_positive_rate (share of others).
 
     From (0, 0) to (1, 1); empty unless there are both wins and others.
     """
-    won, other = _from_top(judged)
+    won, other = _from_top(evaluated)
     if not (won.sum() > 0 and other.sum() > 0):
         return []
     x, y = np.r_[0.0, np.cumsum(other)], np.r_[0.0, np.cumsum(won)]
     return _records({"false_positive_rate": x / x[-1], "true_positive_rate": y / y[-1]})
 
 
-def compute_precision_recall(judged: Judged) -> Records:
+def compute_precision_recall(evaluated: EvaluationSet) -> Records:
     """From the top of the list: precision (share won of those above) by recall (share of wins above).
 
     The last point has recall 1, and the win rate as its precision; empty without a win.
     """
-    won, other = _from_top(judged)
+    won, other = _from_top(evaluated)
     if not won.sum() > 0:
         return []
     found = np.cumsum(won)
     return _records({"recall": found / found[-1], "precision": found / np.cumsum(won + other)})
 
 
-def compute_lift_curve(judged: Judged) -> Records:
+def compute_lift_curve(evaluated: EvaluationSet) -> Records:
     """From the top of the list: captured (share of wins) and lift (captured / share) by share of the list.
 
     Ends at share 1, captured 1, lift 1; empty without a win.
     """
-    won, other = _from_top(judged)
+    won, other = _from_top(evaluated)
     if not won.sum() > 0:
         return []
     found, seen = np.cumsum(won), np.cumsum(won + other)
@@ -66,21 +66,21 @@ def compute_lift_curve(judged: Judged) -> Records:
     return _records({"share": share, "captured": captured, "lift": captured / share})
 
 
-def compute_distribution(judged: Judged) -> Records:
+def compute_distribution(evaluated: EvaluationSet) -> Records:
     """Weight of won and of other rows in 20 equal bins of probability, low <= p < high; the last holds its end too.
 
     The bins reach from 0 to the first of `BOUNDS` that no probability exceeds.
     """
-    if not len(judged.probability):
+    if not len(evaluated.probability):
         return []
-    top = next(bound for bound in BOUNDS if bound >= judged.probability.max())
+    top = next(bound for bound in BOUNDS if bound >= evaluated.probability.max())
     edges = np.round(np.linspace(0, top, DISTRIBUTION_BINS + 1), 6)
     at = np.clip(
-        np.searchsorted(edges, judged.probability, side="right") - 1, 0, DISTRIBUTION_BINS - 1
+        np.searchsorted(edges, evaluated.probability, side="right") - 1, 0, DISTRIBUTION_BINS - 1
     )
     won, other = (
-        np.bincount(at, weights=judged.weight * label, minlength=DISTRIBUTION_BINS)
-        for label in (judged.label, 1 - judged.label)
+        np.bincount(at, weights=evaluated.weight * label, minlength=DISTRIBUTION_BINS)
+        for label in (evaluated.label, 1 - evaluated.label)
     )
     return _records({"low": edges[:-1], "high": edges[1:], "won": won, "other": other})
 
@@ -131,9 +131,9 @@ def _incidence(spells: pd.DataFrame, known_us: int) -> tuple[np.ndarray, np.ndar
     return (days, share) if days[0] == 0 else (np.r_[0.0, days], np.r_[0.0, share])
 
 
-def _from_top(judged: Judged) -> tuple[np.ndarray, np.ndarray]:
+def _from_top(evaluated: EvaluationSet) -> tuple[np.ndarray, np.ndarray]:
     """Weight of won and of other rows at each distinct probability, falling."""
-    _, won, other = by_value(judged.probability, judged.label, judged.weight)
+    _, won, other = by_value(evaluated.probability, evaluated.label, evaluated.weight)
     weighs = won + other > 0
     return won[weighs][::-1], other[weighs][::-1]
 

@@ -44,7 +44,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluationSet:
     """Predictions beside what became of them: probability, label (0 or 1), weight, and whose row it is, each (n,).
 
     `block` (n,) says which list a row was ranked in: its date; without dates, the test block or fold. None is one list.
@@ -72,13 +72,13 @@ class Judged:
         """What is resampled as a whole, (n,)."""
         return self.lead_id if self.group is None else self.group
 
-    def take(self, rows: np.ndarray) -> Judged:
+    def take(self, rows: np.ndarray) -> EvaluationSet:
         """Only those rows."""
         optional = [
             None if values is None else values[rows]
             for values in (self.block, self.group, self.order)
         ]
-        return Judged(
+        return EvaluationSet(
             self.probability[rows],
             self.label[rows],
             self.weight[rows],
@@ -185,7 +185,9 @@ def count_draws(rows: np.ndarray, draws: int | None) -> int:
 Spread = tuple[float, np.ndarray]  # a metric's value, and its values over resamples
 
 
-def compute_metrics(judged: Judged, *, seed: int, draws: int | None = None) -> dict[str, Estimate]:
+def compute_metrics(
+    evaluated: EvaluationSet, *, seed: int, draws: int | None = None
+) -> dict[str, Estimate]:
     """`auc` within blocks, every metric of `METRICS`, and calibration_error with its two parts.
 
     All have 95 % intervals over leads.
@@ -196,26 +198,30 @@ def compute_metrics(judged: Judged, *, seed: int, draws: int | None = None) -> d
     """
     return {
         name: estimate_of(spread)
-        for name, spread in compute_spreads(judged, seed=seed, draws=draws).items()
+        for name, spread in compute_spreads(evaluated, seed=seed, draws=draws).items()
     }
 
 
-def compute_spreads(judged: Judged, *, seed: int, draws: int | None = None) -> dict[str, Spread]:
+def compute_spreads(
+    evaluated: EvaluationSet, *, seed: int, draws: int | None = None
+) -> dict[str, Spread]:
     """The same, each as its value and its values over resamples of the leads, which a seed repeats for any model."""
-    whole = {"auc": judged.auc()}
+    whole = {"auc": evaluated.auc()}
     whole |= {
-        name: metric(judged.probability, judged.label, judged.weight)
+        name: metric(evaluated.probability, evaluated.label, evaluated.weight)
         for name, metric in METRICS.items()
     }
-    judged = judged.take(sort_rows(judged.probability, judged.label, judged.weight, judged.units))
-    y, w, units = judged.label, judged.weight, judged.units
-    rows, ranking = SortedRows(judged.probability, y), judged.rank()
+    evaluated = evaluated.take(
+        sort_rows(evaluated.probability, evaluated.label, evaluated.weight, evaluated.units)
+    )
+    y, w, units = evaluated.label, evaluated.weight, evaluated.units
+    rows, ranking = SortedRows(evaluated.probability, y), evaluated.rank()
     codes, names = pd.factorize(units, sort=True)
     rng = np.random.default_rng([seed, 1])
     drawn: dict[str, list[float]] = {}
     for count in draw_leads(units, seed=seed, draws=count_draws(units, draws)):
         weight = w * count
-        perfect = (rng.random(len(names))[codes] < judged.probability).astype(float)
+        perfect = (rng.random(len(names))[codes] < evaluated.probability).astype(float)
         values = {
             "auc": ranking.auc(y, weight),
             **rows.metrics(weight),
@@ -242,34 +248,34 @@ def difference_of(spread: Spread, other: Spread) -> Estimate:
     return _estimate(spread[0] - other[0], list(spread[1] - other[1]))
 
 
-def _calibration_error(raw: float, spreads: Mapping[str, np.ndarray]) -> dict[str, Spread]:
+def _calibration_error(log_odds: float, spreads: Mapping[str, np.ndarray]) -> dict[str, Spread]:
     """The error, its two parts, and its resamples less what equally resampled perfect outcomes show."""
     expected = float(np.mean(spreads["expected"]))
     spread = spreads["raw"] - float(np.mean(spreads["expected_again"]))
     return {
-        "calibration_error": (raw - expected, spread),
-        "calibration_error_raw": (raw, np.empty(0)),
+        "calibration_error": (log_odds - expected, spread),
+        "calibration_error_raw": (log_odds, np.empty(0)),
         "calibration_error_expected": (expected, np.empty(0)),
     }
 
 
 def compute_gain(
-    judged: Judged, other: np.ndarray, *, seed: int, draws: int | None = None
+    evaluated: EvaluationSet, other: np.ndarray, *, seed: int, draws: int | None = None
 ) -> dict[str, Estimate]:
     """What the probabilities gain over those of another model on the same rows: log loss, and Brier skill.
 
     log_loss_gain is the other's log loss less ours, paired; brier_skill is 1 - ours / the other's.
     """
-    y, w = judged.label, judged.weight
-    loss = row_log_loss(other, y) - row_log_loss(judged.probability, y)
-    ours, theirs = (judged.probability - y) ** 2, (other - y) ** 2
+    y, w = evaluated.label, evaluated.weight
+    loss = row_log_loss(other, y) - row_log_loss(evaluated.probability, y)
+    ours, theirs = (evaluated.probability - y) ** 2, (other - y) ** 2
 
     def skill(weight: np.ndarray) -> float:
         total = float((weight * theirs).sum())
         return 1 - float((weight * ours).sum()) / total if total > 0 else float("nan")
 
     gains, skills = [], []
-    for count in draw_leads(judged.units, seed=seed, draws=count_draws(judged.units, draws)):
+    for count in draw_leads(evaluated.units, seed=seed, draws=count_draws(evaluated.units, draws)):
         gains.append(float(np.average(loss, weights=w * count)))
         skills.append(skill(w * count))
     return {
@@ -288,15 +294,19 @@ def compute_standard_error(
     return float(np.sqrt((of_lead**2).sum()) / weight.sum())
 
 
-def compute_reliability(judged: Judged, *, seed: int = 0, draws: int | None = None) -> pd.DataFrame:
+def compute_reliability(
+    evaluated: EvaluationSet, *, seed: int = 0, draws: int | None = None
+) -> pd.DataFrame:
     """Ten bins of equally many rows by probability, and their win rates with 95 % intervals over leads.
 
     Columns: n, leads, weight, mean_probability, win_rate, low, high. A bin in which nobody won, or everybody, looks
     certain to every resample; its far end is the exact bound for so many leads of one fate.
     """
-    order = np.lexsort((judged.label, judged.weight, judged.lead_id, judged.probability))
+    order = np.lexsort(
+        (evaluated.label, evaluated.weight, evaluated.lead_id, evaluated.probability)
+    )
     rows = (
-        pd.DataFrame(vars(judged) | {"unit": judged.units})
+        pd.DataFrame(vars(evaluated) | {"unit": evaluated.units})
         .iloc[order]
         .assign(bin=np.arange(len(order)) * BINS // max(len(order), 1))
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadscore.evaluation.metrics import Judged
+from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.settings.decisions import Tiers
 
 POINTS = 1000
 
 
-def build_reference(judged: Judged) -> list[float]:
+def build_reference(evaluated: EvaluationSet) -> list[float]:
     """The judged probabilities, without the times, as quantiles, each standing for an equal share of their weight."""
-    order = np.argsort(judged.without_times, kind="stable")
-    p, weight = judged.without_times[order], judged.weight[order]
+    order = np.argsort(evaluated.without_times, kind="stable")
+    p, weight = evaluated.without_times[order], evaluated.weight[order]
     middle = (np.arange(POINTS) + 0.5) / POINTS * weight.sum()
     return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
 

@@ -87,19 +87,23 @@ class WinModel:
         """The trees' matrix (n, features + categories with levels), float64."""
         return add_codes(self.levels, self.encode(columns), columns)
 
-    def raw(self, columns: Columns) -> np.ndarray:
+    def log_odds(self, columns: Columns) -> np.ndarray:
         """Log-odds before calibration (n,)."""
         encoded = self.encode(columns)
         if self.booster is None:
-            raw = _sum_columns(self._linear_contributions(encoded, columns))
+            log_odds = _sum_columns(self._linear_contributions(encoded, columns))
         else:
             of_trees = add_codes(self.levels, encoded, columns)
-            raw = np.asarray(self.booster.predict(of_trees, raw_score=True), dtype=np.float64)
+            log_odds = np.asarray(self.booster.predict(of_trees, raw_score=True), dtype=np.float64)
             if self.linear is not None:
-                raw = HALF * raw + HALF * _sum_columns(self._linear_contributions(encoded, columns))
+                log_odds = HALF * log_odds + HALF * _sum_columns(
+                    self._linear_contributions(encoded, columns)
+                )
         if not self.segments:
-            return raw
-        return correct(self.segments["models"], columns[self.segments["feature"]], encoded, raw)
+            return log_odds
+        return correct(
+            self.segments["models"], columns[self.segments["feature"]], encoded, log_odds
+        )
 
     def contributions(self, columns: Columns, of_trees: np.ndarray | None = None) -> np.ndarray:
         """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw.
@@ -147,30 +151,32 @@ class WinModel:
             return np.zeros((0, encoded.shape[1] + 1))
         return np.asarray(self.booster.predict(encoded, pred_contrib=True), dtype=np.float64)
 
-    def probability(self, raw: np.ndarray, shift: float = 0.0) -> np.ndarray:
+    def probability(self, log_odds: np.ndarray, shift: float = 0.0) -> np.ndarray:
         """Calibrated probability (n,) of raw (n,), with a shift of the times; it never falls as raw grows."""
-        return add_shift(calibrate(self.document["calibrator"], raw), shift)
+        return add_shift(calibrate(self.document["calibrator"], log_odds), shift)
 
-    def interval(self, raw: np.ndarray, shift: float = 0.0) -> np.ndarray:
+    def interval(self, log_odds: np.ndarray, shift: float = 0.0) -> np.ndarray:
         """Where the rate of leads like these may lie, 95 %: low and high (n, 2), around the probability."""
-        return add_shift(self._interval(raw), shift)
+        return add_shift(self._interval(log_odds), shift)
 
-    def _interval(self, raw: np.ndarray) -> np.ndarray:
-        probability = self.probability(raw)
+    def _interval(self, log_odds: np.ndarray) -> np.ndarray:
+        probability = self.probability(log_odds)
         told = self.document.get("interval")
         if told is None:  # the first models knew none
             low, high = probability, probability
         elif told["kind"] == "spread":
             low, high = (
-                self.probability(raw - told["spread"]),
-                self.probability(raw + told["spread"]),
+                self.probability(log_odds - told["spread"]),
+                self.probability(log_odds + told["spread"]),
             )
         elif told["kind"] == "offsets":
-            log_odds = np.log(probability / (1 - probability))
-            below, above = (np.interp(raw, told["raw"], told[side]) for side in ("below", "above"))
-            low, high = sigmoid(log_odds - below), sigmoid(log_odds + above)
+            center = np.log(probability / (1 - probability))
+            below, above = (
+                np.interp(log_odds, told["raw"], told[side]) for side in ("below", "above")
+            )
+            low, high = sigmoid(center - below), sigmoid(center + above)
         else:  # of earlier models: not around the probability
-            low, high = (np.interp(raw, told["raw"], told[side]) for side in ("low", "high"))
+            low, high = (np.interp(log_odds, told["raw"], told[side]) for side in ("low", "high"))
         return np.column_stack([np.minimum(low, probability), np.maximum(high, probability)])
 
 
@@ -246,13 +252,15 @@ def contribute_all(terms: list, encoded: np.ndarray, columns: Columns) -> np.nda
     )
 
 
-def correct(models: dict, segment: np.ndarray, encoded: np.ndarray, raw: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """Raw (n,), where a row's segment (n,) has a model of its own by that, else as it is."""
-    found = raw.copy()
+def correct(
+    models: dict[str, Any], segment: np.ndarray, encoded: np.ndarray, log_odds: np.ndarray
+) -> np.ndarray:
+    """Log-odds (n,), where a row's segment (n,) has a model of its own by that, else as it is."""
+    found = log_odds.copy()
     for value, model in models.items():
         inside = segment == value
         added = _sum_columns(contribute_all(model["terms"], encoded[inside], {}))
-        found[inside] = model["base"] + contribute(model["of_all"], raw[inside]) + added
+        found[inside] = model["base"] + contribute(model["of_all"], log_odds[inside]) + added
     return found
 
 
@@ -270,25 +278,27 @@ def _sum_columns(matrix: np.ndarray) -> np.ndarray:
     return total
 
 
-def calibrate(calibrator: dict, raw: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def calibrate(calibrator: dict, log_odds: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
     """Probabilities (n,) of raw log-odds (n,), within [low, high]."""
     kind = calibrator["kind"]
     if kind == "none":
-        probability = sigmoid(raw)
+        probability = sigmoid(log_odds)
     elif kind == "sigmoid":
-        probability = sigmoid(calibrator["slope"] * raw + calibrator["intercept"])
+        probability = sigmoid(calibrator["slope"] * log_odds + calibrator["intercept"])
     elif kind == "beta":
         z = (
             calibrator["intercept"]
-            - calibrator["a"] * softplus(-raw)
-            + calibrator["b"] * softplus(raw)
+            - calibrator["a"] * softplus(-log_odds)
+            + calibrator["b"] * softplus(log_odds)
         )
         probability = sigmoid(z)
     elif kind == "isotonic":
-        probability = np.interp(raw, calibrator["raw"], calibrator["probability"])
+        probability = np.interp(log_odds, calibrator["raw"], calibrator["probability"])
     elif kind == "venn_abers":  # a step at each knot: its value below it, at it, and above it
         knots = np.array(calibrator["raw"], dtype=np.float64)
-        step = np.searchsorted(knots, raw, side="left") + np.searchsorted(knots, raw, side="right")
+        step = np.searchsorted(knots, log_odds, side="left") + np.searchsorted(
+            knots, log_odds, side="right"
+        )
         probability = np.array(calibrator["probability"], dtype=np.float64)[step]
     else:
         raise ValueError(f"unknown calibrator {kind!r}")
@@ -367,11 +377,13 @@ if __name__.startswith(
                     raise MlflowException.invalid_parameter_value(
                         f"{feature['name']} must be a finite number or null"
                     )
-            raw = self.model.raw(columns)
-            probability = self.model.probability(raw, (params or {}).get("shift", self.model.shift))
+            log_odds = self.model.log_odds(columns)
+            probability = self.model.probability(
+                log_odds, (params or {}).get("shift", self.model.shift)
+            )
             return [
-                {"raw": r, "win_probability": p}
-                for r, p in zip(raw.tolist(), probability.tolist(), strict=True)
+                {"log_odds": r, "win_probability": p}
+                for r, p in zip(log_odds.tolist(), probability.tolist(), strict=True)
             ]
 
         def _is_known(self, name: str, value: str) -> bool:

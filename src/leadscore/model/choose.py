@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.evaluation.metrics import Judged, compute_standard_error, row_log_loss
+from leadscore.evaluation.metrics import EvaluationSet, compute_standard_error, row_log_loss
 from leadscore.history.labels import Side
 from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.fit import SCORERS
-from leadscore.model.held_out import MIN_SPLITS, Unseen, can_choose, choosing_pool
+from leadscore.model.held_out import MIN_SPLITS, HeldOut, can_choose, choosing_pool
 
 # Leads won, and as many others: fewer cannot carry the scorer.
 LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100, "average": 100}
@@ -57,7 +57,7 @@ def missing_leads(won: int, others: int) -> dict[str, int]:
     return found
 
 
-def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, dict[str, Any]]:
+def choose_scorer(candidates: Mapping[str, Mapping[str, HeldOut]]) -> tuple[str, dict[str, Any]]:
     """The kind to use, and how it was chosen, as JSON.
 
     The average is the default; a single scorer replaces it only where its log loss is clearly lower. Without an
@@ -87,30 +87,30 @@ def choose_scorer(candidates: Mapping[str, Mapping[str, Unseen]]) -> tuple[str, 
     return choose_among(_calibrate(candidates, pool, calibrator), compared_on=COMPARED_ON[pool])
 
 
-def comparing_calibrator(unseen: Unseen, *, is_later: bool) -> str:
+def comparing_calibrator(held_out: HeldOut, *, is_later: bool) -> str:
     """The kind of calibrator by which scorers compare: "none" where what is published will not be calibrated either.
 
     Args:
-        unseen: the rows that compare.
+        held_out: the rows that compare.
         is_later: whether they came after what predicted them; else they are predicted in folds.
     """
     if is_later:
         return "sigmoid"
     return (
         "sigmoid"
-        if unseen.side.target is None and count_rarer(unseen) >= CALIBRATED_LEADS
+        if held_out.side.target is None and count_rarer(held_out) >= CALIBRATED_LEADS
         else "none"
     )
 
 
-def count_rarer(unseen: Unseen) -> int:
+def count_rarer(held_out: HeldOut) -> int:
     """The leads of the rarer outcome."""
-    label = unseen.rows().drop_duplicates("lead_id")["label"]
+    label = held_out.rows().drop_duplicates("lead_id")["label"]
     return int(min((label == 1).sum(), (label == 0).sum()))
 
 
 def choose_among(
-    candidates: Mapping[str, Judged], *, compared_on: str
+    candidates: Mapping[str, EvaluationSet], *, compared_on: str
 ) -> tuple[str, dict[str, Any]]:
     """The kind to use, and how it was chosen, as JSON, by calibrated predictions of the same rows."""
     losses = {kind: row_log_loss(rows.probability, rows.label) for kind, rows in candidates.items()}
@@ -141,8 +141,8 @@ def choose_among(
 
 
 def _losses(
-    candidates: Mapping[str, Mapping[str, Unseen]], pool: str
-) -> tuple[dict[str, np.ndarray], Judged]:
+    candidates: Mapping[str, Mapping[str, HeldOut]], pool: str
+) -> tuple[dict[str, np.ndarray], EvaluationSet]:
     """Each kind's log loss (n,) on the rows of a pool, and the rows."""
     calibrated = _calibrate(candidates, pool, "sigmoid")
     losses = {kind: row_log_loss(rows.probability, rows.label) for kind, rows in calibrated.items()}
@@ -150,23 +150,23 @@ def _losses(
 
 
 def _calibrate(
-    candidates: Mapping[str, Mapping[str, Unseen]], pool: str, calibrator: str
-) -> dict[str, Judged]:
+    candidates: Mapping[str, Mapping[str, HeldOut]], pool: str, calibrator: str
+) -> dict[str, EvaluationSet]:
     """Each kind's predictions of a pool's rows, calibrated on these; by a sigmoid it is their order that compares."""
     return {
-        kind: unseen[pool].judged(unseen[pool].fit_calibrator(calibrator))
-        for kind, unseen in candidates.items()
+        kind: held_out[pool].evaluated(held_out[pool].fit_calibrator(calibrator))
+        for kind, held_out in candidates.items()
     }
 
 
-def is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: Judged) -> bool:
+def is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: EvaluationSet) -> bool:
     """Whether a log loss (n,) is lower than another by more than chance: the interval of the difference excludes 0."""
     gain = float(np.average(than - loss, weights=rows.weight))
     return gain > CLEARLY * compute_standard_error(than - loss, rows.weight, rows.units)
 
 
 def choose_fields(
-    learned: Mapping[str, Mapping[str, Unseen]], without: Mapping[str, Mapping[str, Unseen]]
+    learned: Mapping[str, Mapping[str, HeldOut]], without: Mapping[str, Mapping[str, HeldOut]]
 ) -> tuple[bool, dict[str, float]]:
     """Whether to leave fields out, and the best mean log loss with them and without.
 
@@ -187,7 +187,7 @@ def choose_fields(
 
 
 def choose_simplest(
-    kinds: list[str], losses: Mapping[str, np.ndarray], rows: Judged
+    kinds: list[str], losses: Mapping[str, np.ndarray], rows: EvaluationSet
 ) -> tuple[str, dict[str, float]]:
     """The first kind within one standard error of the best, and every kind's mean loss."""
     mean = {kind: float(np.average(losses[kind], weights=rows.weight)) for kind in kinds}
@@ -204,40 +204,40 @@ def choose_simplest(
 class Calibration:
     """The calibrator to use, and predictions calibrated by one that knows nothing of their rows.
 
-    `fitted_on` is what the first was fitted on, `judged` the rows that judge, `choice` how the kind was chosen.
+    `fitted_on` is what the first was fitted on, `evaluated` the rows that judge, `choice` how the kind was chosen.
     """
 
     to_use: dict[str, Any]
-    fitted_on: Unseen
-    judged: Judged
+    fitted_on: HeldOut
+    evaluated: EvaluationSet
     choice: dict[str, Any]
 
 
-def choose_calibrator(unseen: Mapping[str, Unseen]) -> Calibration:
+def choose_calibrator(held_out: Mapping[str, HeldOut]) -> Calibration:
     """Choose the kind on all splits but the last, cross-validated by lead; the last only evaluates it.
 
     The simplest within one standard error of the best is chosen by log loss, fitted on the splits before the last to
     be evaluated on the last, and on all of them to be used. With too few splits there is no choice.
     """
-    last = unseen["last"]
-    if not can_choose(unseen):
+    last = held_out["last"]
+    if not can_choose(held_out):
         none = last.fit_calibrator("none")
         return Calibration(
-            none, last, last.judged(none), {"kind": "none", "why": _why_uncalibrated(unseen)}
+            none, last, last.evaluated(none), {"kind": "none", "why": _why_uncalibrated(held_out)}
         )
-    before = unseen["before"]
-    judged = {kind: before.cross_calibrated(kind) for kind in KINDS}
-    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
-    kind, mean = choose_simplest(list(KINDS), losses, judged["none"])
+    before = held_out["before"]
+    evaluated = {kind: before.cross_calibrated(kind) for kind in KINDS}
+    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in evaluated.items()}
+    kind, mean = choose_simplest(list(KINDS), losses, evaluated["none"])
     choice = {"kind": kind, "log_loss": mean, "compared_on": COMPARED_ON["before"]}
-    whole = unseen["whole"]
+    whole = held_out["whole"]
     judged_by = before.fit_calibrator(kind)
-    return Calibration(whole.fit_calibrator(kind), whole, last.judged(judged_by), choice)
+    return Calibration(whole.fit_calibrator(kind), whole, last.evaluated(judged_by), choice)
 
 
-def _why_uncalibrated(unseen: Mapping[str, Unseen]) -> str:
-    if "before" in unseen:
-        if unseen["before"].side.is_watched_enough():
+def _why_uncalibrated(held_out: Mapping[str, HeldOut]) -> str:
+    if "before" in held_out:
+        if held_out["before"].side.is_watched_enough():
             return "the splits before the last one have leads of one outcome only"
         return "the splits before the last one are together not watched long enough"
     return f"fewer than {MIN_SPLITS} splits are watched long enough on both sides"

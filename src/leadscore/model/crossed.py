@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.evaluation.metrics import Judged, row_log_loss
+from leadscore.evaluation.metrics import EvaluationSet, row_log_loss
 from leadscore.model.apply import calibrate
 from leadscore.model.calibration.calibrate import KINDS, fit_calibrator
 from leadscore.model.choose import (
@@ -25,7 +25,7 @@ from leadscore.model.choose import (
     choose_simplest,
     comparing_calibrator,
 )
-from leadscore.model.held_out import Unseen, as_judged
+from leadscore.model.held_out import HeldOut, as_evaluation_set
 
 COMPARED_ON = "the other folds"
 
@@ -40,7 +40,7 @@ class Crossed:
 
 
 def choose_crossed(
-    candidates: Mapping[str, Unseen], *, calibrators: tuple[str, ...] = KINDS
+    candidates: Mapping[str, HeldOut], *, calibrators: tuple[str, ...] = KINDS
 ) -> Crossed:
     """Choose on the folds of a cross-validation.
 
@@ -48,7 +48,7 @@ def choose_crossed(
         candidates: kind of scorer -> predictions of the same rows, in the same folds.
         calibrators: the kinds to choose from, the simplest first.
     """
-    folds = {kind: _Folds(unseen.rows()) for kind, unseen in candidates.items()}
+    folds = {kind: _Folds(held_out.rows()) for kind, held_out in candidates.items()}
     first = next(iter(folds.values()))
     comparing = comparing_calibrator(next(iter(candidates.values())), is_later=False)
     if comparing == "none":
@@ -60,7 +60,7 @@ def choose_crossed(
         calibrator = _choose_calibrator(folds[kind], others, calibrators, without=fold)[0]
         asked = first.inside(fold)
         fitted = folds[kind].fit(calibrator, frozenset([fold]))
-        probability[asked] = calibrate(fitted, folds[kind].raw[asked])
+        probability[asked] = calibrate(fitted, folds[kind].log_odds[asked])
     whole = np.ones(len(first.rows), dtype=bool)
     kind, choice = _choose_scorer(folds, whole, comparing)
     calibrator, losses = _choose_calibrator(folds[kind], whole, calibrators)
@@ -73,18 +73,18 @@ def choose_crossed(
     calibration = Calibration(
         to_use=candidates[kind].fit_calibrator(calibrator),
         fitted_on=candidates[kind],
-        judged=as_judged(first.rows, probability),
+        evaluated=as_evaluation_set(first.rows, probability),
         choice=told,
     )
     return Crossed(kind, choice, calibration)
 
 
 def calibrate_ahead(
-    inner: Unseen, last: Unseen, *, calibrators: tuple[str, ...] = KINDS
+    inner: HeldOut, last: HeldOut, *, calibrators: tuple[str, ...] = KINDS
 ) -> Calibration:
     """A calibrator from `inner`, what was known at the last split in folds, which later leads (`last`) only judge."""
     found = choose_crossed({"": inner}, calibrators=calibrators).calibration
-    return replace(found, judged=last.judged(found.to_use))
+    return replace(found, evaluated=last.evaluated(found.to_use))
 
 
 @dataclass
@@ -95,8 +95,8 @@ class _Folds:
     fitted: dict[tuple[str, frozenset[int]], dict[str, Any]] = field(default_factory=dict)
 
     @cached_property
-    def raw(self) -> np.ndarray:
-        return self.rows["raw"].to_numpy()
+    def log_odds(self) -> np.ndarray:
+        return self.rows["log_odds"].to_numpy()
 
     @cached_property
     def block(self) -> np.ndarray:
@@ -128,11 +128,11 @@ class _Folds:
             for fold in without:
                 chosen &= ~self.inside(fold)
             rows = self.rows[chosen]
-            raw, label, weight = (
-                rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight")
+            log_odds, label, weight = (
+                rows[name].to_numpy(dtype=float) for name in ("log_odds", "label", "weight")
             )
             leads = rows["lead_id"].nunique()
-            self.fitted[kind, without] = fit_calibrator(kind, raw, label, weight, leads=leads)
+            self.fitted[kind, without] = fit_calibrator(kind, log_odds, label, weight, leads=leads)
         return self.fitted[kind, without]
 
 
@@ -140,15 +140,17 @@ def _choose_scorer(
     folds: Mapping[str, _Folds], chosen: np.ndarray, comparing: str
 ) -> tuple[str, dict[str, Any]]:
     """The kind of scorer to use by the chosen rows (n,), each kind calibrated on them by the `comparing` calibrator."""
-    judged = {}
+    evaluated = {}
     for kind, of_kind in folds.items():
         rows = of_kind.rows[chosen]
-        raw, label, weight = (
-            rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight")
+        log_odds, label, weight = (
+            rows[name].to_numpy(dtype=float) for name in ("log_odds", "label", "weight")
         )
-        calibrator = fit_calibrator(comparing, raw, label, weight, leads=rows["lead_id"].nunique())
-        judged[kind] = as_judged(rows, calibrate(calibrator, raw))
-    return choose_among(judged, compared_on=COMPARED_ON)
+        calibrator = fit_calibrator(
+            comparing, log_odds, label, weight, leads=rows["lead_id"].nunique()
+        )
+        evaluated[kind] = as_evaluation_set(rows, calibrate(calibrator, log_odds))
+    return choose_among(evaluated, compared_on=COMPARED_ON)
 
 
 def _choose_calibrator(
@@ -158,14 +160,14 @@ def _choose_calibrator(
     if len(kinds) == 1:
         return kinds[0], {}
     rows = folds.rows[chosen]
-    block, raw = folds.block[chosen], folds.raw[chosen]
-    judged: dict[str, Judged] = {}
+    block, log_odds = folds.block[chosen], folds.log_odds[chosen]
+    evaluated: dict[str, EvaluationSet] = {}
     left_out = frozenset() if without is None else frozenset([without])
     for kind in kinds:
         probability = np.empty(len(rows))
         for fold in np.unique(block):
             calibrator = folds.fit(kind, left_out | {int(fold)})
-            probability[block == fold] = calibrate(calibrator, raw[block == fold])
-        judged[kind] = as_judged(rows, probability)
-    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in judged.items()}
-    return choose_simplest(list(kinds), losses, judged[kinds[0]])
+            probability[block == fold] = calibrate(calibrator, log_odds[block == fold])
+        evaluated[kind] = as_evaluation_set(rows, probability)
+    losses = {kind: row_log_loss(each.probability, each.label) for kind, each in evaluated.items()}
+    return choose_simplest(list(kinds), losses, evaluated[kinds[0]])

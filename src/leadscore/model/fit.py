@@ -113,8 +113,10 @@ def cross_validate(
     `done` is called after each fold.
     """
     fold = fold_of_group(matrix.take(side.rows).groups(), seed=seed)
-    raw = np.zeros(len(side.rows))
+    log_odds = np.zeros(len(side.rows))
     for k in np.unique(fold):
-        raw[fold == k] = fit(side.rows[fold != k]).raw(matrix.take(side.rows[fold == k]).columns)
+        log_odds[fold == k] = fit(side.rows[fold != k]).log_odds(
+            matrix.take(side.rows[fold == k]).columns
+        )
         done()
-    return raw, fold
+    return log_odds, fold

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.evaluation.metrics import Judged
+from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
 from leadscore.history.split import History
@@ -21,31 +21,31 @@ MIN_SPLITS = 3  # with fewer there is nothing left to choose a scorer and a cali
 
 
 @dataclass(frozen=True)
-class Unseen:
+class HeldOut:
     """Rows that were predicted by models that had not seen them.
 
-    `raw` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight. Intervals
-    resample `groups` (n,), by default leads. Leads are ranked within `blocks`, shaped as `raw`: the folds of a
+    `log_odds` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight. Intervals
+    resample `groups` (n,), by default leads. Leads are ranked within `blocks`, shaped as `log_odds`: the folds of a
     cross-validation; by default within dates, or, of ordered leads, all together.
     """
 
     side: Side
-    raw: np.ndarray
+    log_odds: np.ndarray
     groups: np.ndarray | None = None
     blocks: np.ndarray | None = None
 
     @property
     def repeats(self) -> int:
         """How many predictions there are of each row."""
-        return len(np.atleast_2d(self.raw))
+        return len(np.atleast_2d(self.log_odds))
 
     def rows(self) -> pd.DataFrame:
         """The rows with a label, once a repeat; raw, group and block beside them."""
         groups = self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
         rows = self.side.rows.assign(group=groups, weight=self.side.rows["weight"] / self.repeats)
-        raw, blocks = np.atleast_2d(self.raw), np.atleast_2d(self._blocks())
+        log_odds, blocks = np.atleast_2d(self.log_odds), np.atleast_2d(self._blocks())
         repeats = [
-            rows.assign(raw=raw[i], block=blocks[i])[self.side.observed]
+            rows.assign(log_odds=log_odds[i], block=blocks[i])[self.side.observed]
             for i in range(self.repeats)
         ]
         return pd.concat(repeats, ignore_index=True)
@@ -54,54 +54,54 @@ class Unseen:
         if self.blocks is not None:
             return self.blocks
         if self.side.target is None:
-            return np.zeros_like(self.raw, dtype=int)
-        return np.broadcast_to(self.side.rows["as_of_us"].to_numpy(), np.shape(self.raw))
+            return np.zeros_like(self.log_odds, dtype=int)
+        return np.broadcast_to(self.side.rows["as_of_us"].to_numpy(), np.shape(self.log_odds))
 
-    def judged(self, calibrator: Mapping[str, Any]) -> Judged:
+    def evaluated(self, calibrator: Mapping[str, Any]) -> EvaluationSet:
         """The calibrated predictions beside what became of the rows."""
         rows = self.rows()
-        return as_judged(rows, calibrate(dict(calibrator), rows["raw"].to_numpy()))
+        return as_evaluation_set(rows, calibrate(dict(calibrator), rows["log_odds"].to_numpy()))
 
-    def cross_calibrated(self, kind: str) -> Judged:
+    def cross_calibrated(self, kind: str) -> EvaluationSet:
         """The rows with a label, each calibrated by a calibrator of that kind which saw no row of its group."""
         rows = self.rows()
         fold = fold_of_group(rows["group"].to_numpy())
         probability = np.empty(len(rows))
         for k in np.unique(fold):
             calibrator = _fit_calibrator(kind, rows[fold != k])
-            probability[fold == k] = calibrate(calibrator, rows["raw"].to_numpy()[fold == k])
-        return as_judged(rows, probability)
+            probability[fold == k] = calibrate(calibrator, rows["log_odds"].to_numpy()[fold == k])
+        return as_evaluation_set(rows, probability)
 
-    def averaged(self, other: Unseen) -> Unseen:
+    def averaged(self, other: HeldOut) -> HeldOut:
         """The same rows, predicted by the average of both scorers' log-odds."""
-        return replace(self, raw=HALF * self.raw + HALF * other.raw)
+        return replace(self, log_odds=HALF * self.log_odds + HALF * other.log_odds)
 
     def fit_calibrator(self, kind: str) -> dict[str, Any]:
         """A calibrator of that kind for these rows."""
         return _fit_calibrator(kind, self.rows())
 
 
-def as_judged(rows: pd.DataFrame, probability: np.ndarray) -> Judged:
+def as_evaluation_set(rows: pd.DataFrame, probability: np.ndarray) -> EvaluationSet:
     """Rows as `Unseen.rows` gives them, with their probabilities (n,)."""
     columns = ("label", "weight", "lead_id", "block", "group")
-    return Judged(probability, *(rows[name].to_numpy() for name in columns))
+    return EvaluationSet(probability, *(rows[name].to_numpy() for name in columns))
 
 
 def _fit_calibrator(kind: str, rows: pd.DataFrame) -> dict[str, Any]:
-    raw, label, weight = (rows[name].to_numpy() for name in ("raw", "label", "weight"))
-    return fit_calibrator(kind, raw, label, weight, leads=rows["lead_id"].nunique())
+    log_odds, label, weight = (rows[name].to_numpy() for name in ("log_odds", "label", "weight"))
+    return fit_calibrator(kind, log_odds, label, weight, leads=rows["lead_id"].nunique())
 
 
-def can_choose(unseen: Mapping[str, Unseen]) -> bool:
+def can_choose(held_out: Mapping[str, HeldOut]) -> bool:
     """Whether the splits before the last, together, have the follow-up and both outcomes to choose anything by."""
-    return "before" in unseen and unseen["before"].side.can_train(1)
+    return "before" in held_out and held_out["before"].side.can_train(1)
 
 
-def choosing_pool(unseen: Mapping[str, Unseen]) -> str:
+def choosing_pool(held_out: Mapping[str, HeldOut]) -> str:
     """The pool to choose on: `before` the last split if it can, else `inner`; `last` only where nothing came before."""
-    if can_choose(unseen):
+    if can_choose(held_out):
         return "before"
-    return "inner" if "inner" in unseen else "last"
+    return "inner" if "inner" in held_out else "last"
 
 
 def build_pools(history: History, moments: list[int], known_us: int) -> dict[str, Side]:
@@ -123,8 +123,8 @@ def predict_pool(
 ) -> np.ndarray:
     """Raw log-odds (n,) of a pool's rows, each by the model of the latest moment not after its as_of."""
     at = pool.latest_moment(moments)
-    raw = np.zeros(len(pool.rows))
+    log_odds = np.zeros(len(pool.rows))
     for i, model in enumerate(models):
         if (at == i).any():
-            raw[at == i] = model.raw(matrix.take(pool.rows[at == i]).columns)
-    return raw
+            log_odds[at == i] = model.log_odds(matrix.take(pool.rows[at == i]).columns)
+    return log_odds

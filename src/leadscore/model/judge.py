@@ -24,7 +24,7 @@ from leadscore.evaluation.curves import (
 )
 from leadscore.evaluation.metrics import (
     Estimate,
-    Judged,
+    EvaluationSet,
     compute_gain,
     compute_metrics,
     compute_reliability,
@@ -44,7 +44,7 @@ REPEATED_LEADS = 3_000  # are predicted in all: so many leads need no second dea
 
 def evaluate(
     history: History,
-    judged: Judged,
+    evaluated: EvaluationSet,
     *,
     known_us: int,
     side: Side,
@@ -61,9 +61,13 @@ def evaluate(
     """
     settings = history.settings
     opponent = (list(splits.values()) or [side])[-1].base_rate()
-    metrics = _metrics(judged, last, settings.seed)
-    gain = as_json(compute_gain(judged, np.full(len(judged.label), opponent), seed=settings.seed))
-    signal = find_signal(judged, metrics.get("all", {}), gain["log_loss_gain"], base_rate=opponent)
+    metrics = _metrics(evaluated, last, settings.seed)
+    gain = as_json(
+        compute_gain(evaluated, np.full(len(evaluated.label), opponent), seed=settings.seed)
+    )
+    signal = find_signal(
+        evaluated, metrics.get("all", {}), gain["log_loss_gain"], base_rate=opponent
+    )
     return {
         "basis": basis,
         "assumption": settings.assumption() or say_wins_only(history, known_us=known_us),
@@ -81,16 +85,18 @@ def evaluate(
         "limits_broken": broken_limits(metrics.get("all", {}), settings.model),
         "no_signal": signal.no_signal,
         "unproven": signal.unproven,
-        "reliability": compute_reliability(judged, seed=settings.seed).to_dict("records"),
-        "brier": compute_decomposition(judged),
-        "segments": [] if segment is None else compute_groups(judged, segment, seed=settings.seed),
-        **_by_tier(history, judged, last, reference),
-        "captured": _captured(history, judged, last, scorecard),
+        "reliability": compute_reliability(evaluated, seed=settings.seed).to_dict("records"),
+        "brier": compute_decomposition(evaluated),
+        "segments": []
+        if segment is None
+        else compute_groups(evaluated, segment, seed=settings.seed),
+        **_by_tier(history, evaluated, last, reference),
+        "captured": _captured(history, evaluated, last, scorecard),
         "curves": {
-            "roc": compute_roc(judged),
-            "precision_recall": compute_precision_recall(judged),
-            "lift": compute_lift_curve(judged),
-            "distribution": compute_distribution(judged),
+            "roc": compute_roc(evaluated),
+            "precision_recall": compute_precision_recall(evaluated),
+            "lift": compute_lift_curve(evaluated),
+            "distribution": compute_distribution(evaluated),
         }
         | (
             {"maturity": compute_maturity(history.spells(known_us), known_us)}
@@ -137,20 +143,20 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
 
 
 def _by_tier(
-    history: History, judged: Judged, last: Side, reference: list[float]
+    history: History, evaluated: EvaluationSet, last: Side, reference: list[float]
 ) -> dict[str, Any]:
     """`tiers`: what was promised and came in each; `never_worked`: lost leads of whom nobody took care, by tier.
 
     They stay in: what is predicted is the chance under the working practice of the past.
     """
-    plain = judged.without_times
+    plain = evaluated.without_times
     tier = decide_tier(compute_score(plain, reference), plain, history.settings.tiers)
-    groups = compute_groups(judged, tier, seed=history.settings.seed)
+    groups = compute_groups(evaluated, tier, seed=history.settings.seed)
     never = find_never_worked(history, last) if history.settings.is_dated else None
     if never is None:
         return {"tiers": groups, "never_worked": None}
     never, lead_id = never[last.observed], last.rows["lead_id"].to_numpy()[last.observed]
-    lost = len(np.unique(lead_id[judged.label == 0]))
+    lost = len(np.unique(lead_id[evaluated.label == 0]))
     by_tier = {
         name: len(np.unique(lead_id[never & (tier == name)])) for name in ("A", "B", "C", "D")
     }
@@ -161,15 +167,15 @@ def _by_tier(
 
 
 def _captured(
-    history: History, judged: Judged, last: Side, scorecard: np.ndarray
+    history: History, evaluated: EvaluationSet, last: Side, scorecard: np.ndarray
 ) -> dict[str, Any] | None:
     """What working the first part of the list captures of the value of all wins, and the unit of value."""
-    if not judged.label.any():
+    if not evaluated.label.any():
         return None
     value, currency = read_values(history, last.rows[last.observed], known_us=last.known_us)
-    value = np.tile(value, len(judged.label) // len(value))
-    orders = {"leadscore": judged.probability, "scorecard": scorecard}
-    return {"unit": currency or "wins", "points": compute_captured(judged, value, orders)}
+    value = np.tile(value, len(evaluated.label) // len(value))
+    orders = {"leadscore": evaluated.probability, "scorecard": scorecard}
+    return {"unit": currency or "wins", "points": compute_captured(evaluated, value, orders)}
 
 
 def count_repeats(leads: int) -> int:
@@ -197,7 +203,7 @@ def basis_of(
     return f"by cross-validation, {times}{FOLDS} folds of {rows}"
 
 
-def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
+def _metrics(evaluated: EvaluationSet, side: Side, seed: int) -> dict[str, Any]:
     """Metrics of all judged rows, and, dated, of leads younger and older than one step of the grid."""
     rows = side.rows[side.observed]
     young = rows["young"].to_numpy()
@@ -206,13 +212,15 @@ def _metrics(judged: Judged, side: Side, seed: int) -> dict[str, Any]:
     )
     found = {}
     for name, chosen in parts.items():
-        part = judged.take(np.tile(chosen, len(judged.label) // max(len(rows), 1)))
+        part = evaluated.take(np.tile(chosen, len(evaluated.label) // max(len(rows), 1)))
         if len(np.unique(part.label)) == 2:
             told = {
                 "snapshots": int(chosen.sum()),
                 "leads": int(rows.loc[chosen, "lead_id"].nunique()),
             }
-            found[name] = describe_judged(part) | told | as_json(compute_metrics(part, seed=seed))
+            found[name] = (
+                describe_evaluated(part) | told | as_json(compute_metrics(part, seed=seed))
+            )
     return found
 
 
@@ -241,13 +249,13 @@ def _interval(estimate: Mapping[str, float | None]) -> str:
     return f"{value} ({low} to {high})"
 
 
-def describe_judged(judged: Judged) -> dict[str, Any]:
+def describe_evaluated(evaluated: EvaluationSet) -> dict[str, Any]:
     """How many rows and leads an evaluation rests on, their weighted win rate, and on how many blocks `auc` rests."""
-    rate = float(np.average(judged.label, weights=judged.weight))
-    used, left_out = judged.rank().count_blocks(judged.label, judged.weight)
+    rate = float(np.average(evaluated.label, weights=evaluated.weight))
+    used, left_out = evaluated.rank().count_blocks(evaluated.label, evaluated.weight)
     return {
-        "snapshots": len(judged.label),
-        "leads": len(np.unique(judged.lead_id)),
+        "snapshots": len(evaluated.label),
+        "leads": len(np.unique(evaluated.lead_id)),
         "win_rate": rate,
         "auc_blocks": used,
         "auc_blocks_left_out": left_out,

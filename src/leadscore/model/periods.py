@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.evaluation.metrics import Judged, compute_standard_error
+from leadscore.evaluation.metrics import EvaluationSet, compute_standard_error
 from leadscore.history.split import History
-from leadscore.model.held_out import MIN_SPLITS, Unseen
+from leadscore.model.held_out import MIN_SPLITS, HeldOut
 
 Z = 1.96
 LEAST_WON = 10  # leads of a period: of fewer its rate is mostly luck
@@ -42,7 +42,11 @@ class Period:
 
 
 def compute_periods(
-    unseen: Unseen, calibrator: Mapping[str, Any], *, moments: Sequence[int], names: Sequence[str]
+    held_out: HeldOut,
+    calibrator: Mapping[str, Any],
+    *,
+    moments: Sequence[int],
+    names: Sequence[str],
 ) -> list[Period]:
     """A period a split, the earliest first; those with few wins are left out.
 
@@ -50,25 +54,25 @@ def compute_periods(
     censoring weights stand for all periods together.
 
     Args:
-        unseen: out-of-time predictions.
+        held_out: out-of-time predictions.
         calibrator: the one that is published.
         moments: the splits, rising.
         names: what they are called.
     """
-    judged = unseen.judged(calibrator)
-    rows = unseen.side.rows[unseen.side.observed]
-    judged = replace(judged, weight=rows["grid_weight"].to_numpy())
-    at = unseen.side.latest_moment(list(moments))[unseen.side.observed]
-    is_over = unseen.side.is_mature()[unseen.side.observed]
+    evaluated = held_out.evaluated(calibrator)
+    rows = held_out.side.rows[held_out.side.observed]
+    evaluated = replace(evaluated, weight=rows["grid_weight"].to_numpy())
+    at = held_out.side.latest_moment(list(moments))[held_out.side.observed]
+    is_over = held_out.side.is_mature()[held_out.side.observed]
     periods = []
     for place, name in enumerate(names):
-        part = judged.take((at == place) & is_over)
+        part = evaluated.take((at == place) & is_over)
         if len(np.unique(part.lead_id[part.label == 1])) >= LEAST_WON:
             periods.append(_describe(part, name))
     return periods
 
 
-def _describe(part: Judged, name: str) -> Period:
+def _describe(part: EvaluationSet, name: str) -> Period:
     promised = float(np.average(part.probability, weights=part.weight))
     came = float(np.average(part.label, weights=part.weight))
     error = compute_standard_error(part.label - part.probability, part.weight, part.units)
@@ -91,9 +95,9 @@ def say_drift(last: Period) -> str:
 
 
 def describe_drift(
-    unseen: Unseen,
+    held_out: HeldOut,
     calibrator: Mapping[str, Any],
-    judged: Judged,
+    evaluated: EvaluationSet,
     *,
     history: History,
     moments: Sequence[int],
@@ -101,17 +105,17 @@ def describe_drift(
     """The periods, the last split as it was promised before it, and what that says, as JSON; None for fewer than two.
 
     Args:
-        unseen: out-of-time predictions.
+        held_out: out-of-time predictions.
         calibrator: the one that is published; it knows the last split too.
-        judged: the last split, calibrated by what was known before it.
+        evaluated: the last split, calibrated by what was known before it.
         history: where the leads are.
         moments: the splits, rising.
     """
     if not history.settings.is_dated or len(moments) < 2:
         return None
     names = [history.name(moment) for moment in moments]
-    periods = compute_periods(unseen, calibrator, moments=moments, names=names)
-    last = _describe(judged, names[-1])
+    periods = compute_periods(held_out, calibrator, moments=moments, names=names)
+    last = _describe(evaluated, names[-1])
     return {
         "periods": [asdict(period) for period in periods],
         "last": asdict(last),

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.evaluation.metrics import Judged, compute_log_loss
+from leadscore.evaluation.metrics import EvaluationSet, compute_log_loss
 from leadscore.model.apply import calibrate
 from leadscore.model.calibration.calibrate import fit_calibrator
 from leadscore.model.intercept.running import log_odds_of
 
-MIN_JUDGED = 10  # leads won, and as many not won: a resample of fewer looks more certain than it is
+MIN_EVALUATED = (
+    10  # leads won, and as many not won: a resample of fewer looks more certain than it is
+)
 CHANCE = 1e-9  # nats; a calibrator that follows nothing gives the win rate, but for rounding
 
 Interval = Mapping[str, float | None]  # value, low and high; None for what could not be computed
@@ -32,17 +34,17 @@ class Signal:
 
 
 def find_signal(
-    judged: Judged, metrics: Mapping[str, Any], gain: Interval, *, base_rate: float
+    evaluated: EvaluationSet, metrics: Mapping[str, Any], gain: Interval, *, base_rate: float
 ) -> Signal:
     """What the leads that evaluate a model say of it; what could not be computed speaks against it.
 
     Args:
-        judged: the predictions, and what became of them.
+        evaluated: the predictions, and what became of them.
         metrics: of them, as JSON by name; `auc` and `bias` count.
         gain: in log loss over the base rate, as JSON.
         base_rate: as known before.
     """
-    if why := _too_few(judged):
+    if why := _too_few(evaluated):
         return Signal(no_signal=why)
     if _is_above(gain, 0.0):
         return Signal()
@@ -51,7 +53,7 @@ def find_signal(
     if not _is_above(auc, 0.5):
         ranks_not = f"nor is the interval of its AUC, {_shown(auc, 3)}, wholly above 0.5"
         return Signal(no_signal=f"no signal: {loss}; {ranks_not}")
-    if not compute_levelled_gain(judged) > CHANCE:
+    if not compute_levelled_gain(evaluated) > CHANCE:
         why = "with the right level it would be no better"
         return Signal(no_signal=f"no signal: {loss}; {why}")
     return Signal(
@@ -59,24 +61,24 @@ def find_signal(
     )
 
 
-def compute_levelled_gain(judged: Judged) -> float:
+def compute_levelled_gain(evaluated: EvaluationSet) -> float:
     """The gain in log loss over the win rate where level and spread of the log-odds suit the leads that evaluate."""
-    label, weight = judged.label, judged.weight
-    raw, leads = log_odds_of(judged.probability), len(np.unique(judged.lead_id))
-    levelled = calibrate(fit_calibrator("sigmoid", raw, label, weight, leads=leads), raw)
+    label, weight = evaluated.label, evaluated.weight
+    log_odds, leads = log_odds_of(evaluated.probability), len(np.unique(evaluated.lead_id))
+    levelled = calibrate(fit_calibrator("sigmoid", log_odds, label, weight, leads=leads), log_odds)
     win_rate = np.full(len(label), np.average(label, weights=weight))
     return compute_log_loss(win_rate, label, weight) - compute_log_loss(levelled, label, weight)
 
 
-def _too_few(judged: Judged) -> str | None:
+def _too_few(evaluated: EvaluationSet) -> str | None:
     """Why there is nobody to judge by, or None."""
-    won = len(np.unique(judged.lead_id[judged.label == 1]))
-    others = len(np.unique(judged.lead_id[judged.label == 0]))
-    if min(won, others) >= MIN_JUDGED:
+    won = len(np.unique(evaluated.lead_id[evaluated.label == 1]))
+    others = len(np.unique(evaluated.lead_id[evaluated.label == 0]))
+    if min(won, others) >= MIN_EVALUATED:
         return None
     return (
         f"no signal: the model could be judged on {won} won and {others} other leads only; "
-        f"at least {MIN_JUDGED} of each are needed, so give more history"
+        f"at least {MIN_EVALUATED} of each are needed, so give more history"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.evaluation.metrics import Judged
+from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.reference import build_reference
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_features, build_matrix
@@ -29,7 +29,7 @@ from leadscore.model.choose import (
 from leadscore.model.contributions.evidence import build_evidence
 from leadscore.model.crossed import calibrate_ahead, choose_crossed
 from leadscore.model.fit import fit_scorer
-from leadscore.model.held_out import Unseen
+from leadscore.model.held_out import HeldOut
 from leadscore.model.intercept.choice import Timed, add_times
 from leadscore.model.judge import evaluate, evaluate_unjudged
 from leadscore.model.periods import describe_drift
@@ -51,8 +51,8 @@ class FitResult:
     """What a training gave.
 
     `evaluation` is JSON (see docs/metrics.md). `no_signal` is None, or why there is no model to keep; the model
-    that was refused is there all the same, for whoever wants to look at it. `judged` are the predictions that judged
-    it, `training` is what it learned from, and `unseen` what its calibrator was fitted on; None if nothing judged it.
+    that was refused is there all the same, for whoever wants to look at it. `evaluated` are the predictions that judged
+    it, `training` is what it learned from, and `held_out` what its calibrator was fitted on; None if nothing judged it.
     """
 
     model: WinModel
@@ -60,9 +60,9 @@ class FitResult:
     known_us: int
     features: tuple[Feature, ...]
     no_signal: str | None
-    judged: Judged | None = None
+    evaluated: EvaluationSet | None = None
     training: Training | None = None
-    unseen: Unseen | None = None
+    held_out: HeldOut | None = None
 
 
 def fit_model(
@@ -94,7 +94,7 @@ def fit_model(
     in_folds = (
         None if training.is_crossed else boosting
     )  # a fold's rows must not have chosen what predicts them
-    candidates: dict[str, dict[str, Unseen]] = {}
+    candidates: dict[str, dict[str, HeldOut]] = {}
     for kind in kinds:
         if kind == "average" and len(kinds) > 1:  # its halves are there already
             halves = candidates["logistic"], candidates["boosted"]
@@ -116,17 +116,17 @@ def fit_model(
         calibration=crossed.calibration if crossed else None,
     )
     calibration = timed.calibration
-    judged = calibration.judged
+    evaluated = calibration.evaluated
     evaluation = evaluate(
         history,
-        judged,
+        evaluated,
         known_us=known_us,
         side=side,
         last=training.last(),
         splits=dict(zip(training.moments, training.earlier, strict=True)),
         reference=model.document["reference"],
-        scorecard=training.scorecard_of_judged(),
-        segment=training.segment_of_judged(),
+        scorecard=training.scorecard_of_evaluated(),
+        segment=training.segment_of_evaluated(),
         basis=training.basis(),
     )
     evaluation |= {
@@ -138,7 +138,7 @@ def fit_model(
         "drift": describe_drift(
             calibration.fitted_on,
             calibration.to_use,
-            judged,
+            evaluated,
             history=history,
             moments=training.moments,
         ),
@@ -150,16 +150,16 @@ def fit_model(
         known_us,
         training.features,
         evaluation["no_signal"],
-        judged=judged,
+        evaluated=evaluated,
         training=training,
-        unseen=calibration.fitted_on,
+        held_out=calibration.fitted_on,
     )
 
 
 def _complete(
     training: Training,
     kind: str,
-    unseen: Mapping[str, Unseen],
+    held_out: Mapping[str, HeldOut],
     *,
     boosting: Boosting,
     calibration: Calibration | None,
@@ -170,13 +170,13 @@ def _complete(
     """
     side = training.side
     model = training.fit(kind, side.rows, boosting=boosting)
-    segmented = training.divide(unseen, model)
-    unseen = segmented.unseen
-    if calibration is None and "inner" in unseen and not training.history.settings.is_dated:
-        calibration = calibrate_ahead(unseen["inner"], unseen["last"])
-    calibration = calibration or choose_calibrator(unseen)
+    segmented = training.divide(held_out, model)
+    held_out = segmented.held_out
+    if calibration is None and "inner" in held_out and not training.history.settings.is_dated:
+        calibration = calibrate_ahead(held_out["inner"], held_out["last"])
+    calibration = calibration or choose_calibrator(held_out)
     timed = add_times(
-        training.history, unseen, training.moments, calibration, known_us=side.known_us
+        training.history, held_out, training.moments, calibration, known_us=side.known_us
     )
     calibration = timed.calibration
     document = model.document | {
@@ -185,7 +185,7 @@ def _complete(
         "interval": fit_interval(
             calibration.fitted_on, calibration.to_use, seed=training.history.settings.seed
         ),
-        "reference": build_reference(calibration.judged),
+        "reference": build_reference(calibration.evaluated),
         "left_out": sorted(training.left_out),
         **timed.document,
         "evidence": build_evidence(model, training.matrix, side.rows, training.features),
@@ -232,8 +232,10 @@ def fit_scorecard(
         seed=0,
         threads=1,
     )
-    probability = card.probability(card.raw(matrix.columns)) if len(asked) else np.array([rate])
-    open_leads = Judged(
+    probability = (
+        card.probability(card.log_odds(matrix.columns)) if len(asked) else np.array([rate])
+    )
+    open_leads = EvaluationSet(
         probability,
         np.zeros(len(probability)),
         np.ones(len(probability)),

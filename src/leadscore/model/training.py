@@ -28,7 +28,7 @@ from leadscore.model.choose import (
 )
 from leadscore.model.encode import FOLDS, LEAST_LEADS, OTHER, pool_rare_levels
 from leadscore.model.fit import cross_validate, fit_scorer
-from leadscore.model.held_out import Unseen, build_pools, can_choose, predict_pool
+from leadscore.model.held_out import HeldOut, build_pools, can_choose, predict_pool
 from leadscore.model.judge import basis_of, count_repeats
 from leadscore.model.periods import keep_late_moments
 from leadscore.model.scorers.boosted import Boosting
@@ -89,7 +89,7 @@ class Training:
             threads=s.engine.threads,
         )
 
-    def predict(self, kind: str, *, boosting: Boosting | None) -> dict[str, Unseen]:
+    def predict(self, kind: str, *, boosting: Boosting | None) -> dict[str, HeldOut]:
         """Predictions for the rows of every pool by models that had not seen them; without splits, cross-validated.
 
         Where the splits before the last can choose nothing, `inner` is what could be learned at the last split,
@@ -103,17 +103,17 @@ class Training:
         for done, side in enumerate(self.earlier):
             self.progress(what, done, len(self.earlier))
             models.append(fit(side.rows))
-        unseen = {}
+        held_out = {}
         for name, pool in self.pools.items():
-            raw = predict_pool(self.matrix, pool, self.moments, models)
-            unseen[name] = Unseen(pool, raw, self.matrix.take(pool.rows).groups())
-        if not can_choose(unseen):
-            unseen["inner"] = self._cross_validate(self.earlier[-1], fit, repeats=1, what=what)
-        return unseen
+            log_odds = predict_pool(self.matrix, pool, self.moments, models)
+            held_out[name] = HeldOut(pool, log_odds, self.matrix.take(pool.rows).groups())
+        if not can_choose(held_out):
+            held_out["inner"] = self._cross_validate(self.earlier[-1], fit, repeats=1, what=what)
+        return held_out
 
     def _cross_validate(
         self, side: Side, fit: Callable[[pd.DataFrame], WinModel], *, repeats: int, what: str
-    ) -> Unseen:
+    ) -> HeldOut:
         """A side's rows, predicted by models that saw no row of their group; repeated with other folds."""
         deals: list[tuple[int, ...]] = [()]
         if repeats > 1:
@@ -127,10 +127,10 @@ class Training:
         found = [
             cross_validate(self.matrix, side, fit, seed=deal, done=fold_done) for deal in deals
         ]
-        raw = np.stack([predicted for predicted, _ in found])
+        log_odds = np.stack([predicted for predicted, _ in found])
         folds = np.stack([FOLDS * i + fold for i, (_, fold) in enumerate(found)])
         blocks = folds if side.target is None else None
-        return Unseen(side, raw, self.matrix.take(side.rows).groups(), blocks)
+        return HeldOut(side, log_odds, self.matrix.take(side.rows).groups(), blocks)
 
     def without(self, fields: AbstractSet[str]) -> Training:
         """The same, but for features that rest on some fields."""
@@ -153,7 +153,7 @@ class Training:
             seed=0,
             threads=1,
         )
-        has_points = bool(np.ptp(card.raw(self.matrix.columns)) > 0)
+        has_points = bool(np.ptp(card.log_odds(self.matrix.columns)) > 0)
         return allowed_scorers(self.side, chosen=s.model.scorer, has_points=has_points)
 
     def doubt(self, clocks: AbstractSet[str]) -> tuple[Training, dict[str, Any]]:
@@ -176,14 +176,14 @@ class Training:
             "log_loss": losses,
         }
 
-    def divide(self, unseen: Mapping[str, Unseen], model: WinModel) -> Segmented:
+    def divide(self, held_out: Mapping[str, HeldOut], model: WinModel) -> Segmented:
         """Predictions corrected in the segments that can have a model of their own, if the settings ask for such."""
         s = self.history.settings.model
         if not (s.segment and s.segment_models):
-            return Segmented(dict(unseen), {}, {})
-        return choose_segments(unseen, model, self.matrix, self.features, field=s.segment)
+            return Segmented(dict(held_out), {}, {})
+        return choose_segments(held_out, model, self.matrix, self.features, field=s.segment)
 
-    def segment_of_judged(self) -> np.ndarray | None:
+    def segment_of_evaluated(self) -> np.ndarray | None:
         """The segment (n,) of each row that judges, once a repeat, as known then; None if the settings name none.
 
         Values of few leads are one segment: they may be names, and reports are shown to many.
@@ -197,11 +197,13 @@ class Training:
         pooled[pooled == OTHER] = RARE_SEGMENTS
         return np.tile(pooled, self.repeats())
 
-    def scorecard_of_judged(self) -> np.ndarray:
+    def scorecard_of_evaluated(self) -> np.ndarray:
         """What the scorecard says (n,) of each row that judges, once a repeat."""
         last = self.last()
         card = self.fit("scorecard", self.side.rows.iloc[:0], boosting=Boosting())
-        return np.tile(card.raw(self.matrix.take(last.rows[last.observed]).columns), self.repeats())
+        return np.tile(
+            card.log_odds(self.matrix.take(last.rows[last.observed]).columns), self.repeats()
+        )
 
     def last(self) -> Side:
         """The rows that judge: those after the last split, or, cross-validated, all."""
@@ -212,7 +214,7 @@ class Training:
         return count_repeats(len(self.side.rows)) if self.is_crossed else 1
 
     def learn_in_parts(
-        self, kind: str, candidates: Mapping[str, Mapping[str, Unseen]], *, boosting: Boosting
+        self, kind: str, candidates: Mapping[str, Mapping[str, HeldOut]], *, boosting: Boosting
     ) -> dict[str, Any] | None:
         """The learning curve at the last split; None without one, or for a scorer that learns nothing."""
         if not self.moments or kind == "scorecard":
@@ -221,14 +223,14 @@ class Training:
         columns = self.matrix.take(last.rows[last.observed]).columns
 
         def learn(rows: pd.DataFrame) -> np.ndarray:
-            return self.fit(kind, rows, boosting=boosting).raw(columns)
+            return self.fit(kind, rows, boosting=boosting).log_odds(columns)
 
-        log_odds = candidates[kind]["last"].raw
+        log_odds = candidates[kind]["last"].log_odds
         return compute_learning(
             self.earlier[-1], last, log_odds=log_odds, learn=learn, seed=self.history.settings.seed
         )
 
-    def judged_on(self) -> str:
+    def evaluated_on(self) -> str:
         """In words, on which leads the last split judges."""
         since = f" from {self.history.name(self.moments[-1])}" if self.moments else ""
         return f"{self.basis()}{since}"

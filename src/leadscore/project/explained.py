@@ -69,7 +69,10 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> dict[str, A
             previous=previous,
             inputs=read_inputs(publication),
         )
-        hashes = {name: hash_bytes(data) for name, data in format_files(again).items()}
+        hashes = {
+            name: hash_bytes(data)
+            for name, data in format_files(again, schema_version=manifest["schema_version"]).items()
+        }
         same = hashes == {name: told["sha256"] for name, told in manifest["files"].items()}
         told = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
     return told | {"same": same, "differs": [] if same else _differing(scores, again)}

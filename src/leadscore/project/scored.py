@@ -205,7 +205,7 @@ def route_list(
             if otherwise
             else routing.routes[name].take(place)
         )
-        scores = scores.append_column(field, told)
+        scores = scores.add_column(scores.num_columns - 1, field, told)  # log_odds stays the last
     return scores, routing.facts
 
 

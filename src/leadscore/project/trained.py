@@ -52,8 +52,8 @@ from leadscore.validation.promotion import (
     compare_lists,
     decide_first,
     decide_promotion,
+    evaluate_recipes,
     hold_unproven,
-    judge_recipes,
 )
 
 DECISION = {
@@ -202,10 +202,10 @@ def _decide(
     """Whether what was just trained may score; a champion that learned from leaks is judged without them."""
     if result.no_signal:
         return Promotion(False, result.no_signal)
-    is_judged = result.training is not None
+    is_evaluated = result.training is not None
     ranks = result.evaluation["scorer"].get("ranks", True)
     unproven = result.evaluation.get("unproven")
-    first = decide_first(result.evaluation["limits_broken"], is_judged=is_judged, ranks=ranks)
+    first = decide_first(result.evaluation["limits_broken"], is_evaluated=is_evaluated, ranks=ranks)
     first = hold_unproven(first, unproven)
     if champion is None:
         return first
@@ -217,17 +217,17 @@ def _decide(
     if mismatch := _find_mismatch(
         history.settings, champion
     ):  # it cannot score, whatever this training gave
-        better = "better than the base rate, and " if is_judged else ""
+        better = "better than the base rate, and " if is_evaluated else ""
         return replace(first, why=better + mismatch) if first.promoted else first
-    if not is_judged:
+    if not is_evaluated:
         return Promotion(False, "no closed lead has judged it")
-    evidence = judge_recipes(
+    evidence = evaluate_recipes(
         history,
         champion=_without(Recipe.of(champion.model), leaks),
         challenger=Recipe.of(result.model),
         known_us=result.known_us,
         progress=progress,
-        judged=result.judged,
+        evaluated=result.evaluated,
         training=result.training,
     )
     evidence = replace(
@@ -313,7 +313,7 @@ def _judge_versions(
         known_us = opened.version.known_until_us
         history, _ = choose_horizon(opened, known_us=known_us)
         leaks = doubt_fields(history, known_us=known_us)["leave_out"]
-        evidence = judge_recipes(
+        evidence = evaluate_recipes(
             history,
             champion=_without(Recipe.of(champion), leaks),
             challenger=_without(Recipe.of(challenger), leaks),

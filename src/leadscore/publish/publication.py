@@ -17,7 +17,9 @@ from leadscore.errors import CorruptFileError
 from leadscore.files import canonical_json, hash_bytes, read_json, read_verified, write_folder
 from leadscore.times import format_us
 
-SCHEMA_VERSION = 2  # 2: change, change_points, trend; settings and the list before in the manifest
+# 2: change, change_points, trend; settings and the previous list in the manifest
+# 3: log_odds, the last column, was raw, the third
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,10 @@ def write_publication(
     return Publication(publication_id, folder / publication_id, manifest)
 
 
-def format_files(scores: pa.Table) -> dict[str, bytes]:
-    """The score files by name; the same scores give the same bytes."""
+def format_files(scores: pa.Table, *, schema_version: int = SCHEMA_VERSION) -> dict[str, bytes]:
+    """The score files by name, as that version of the schema has them; the same scores give the same bytes."""
+    if schema_version < 3:
+        scores = _with_raw(scores)
     return {"scores.parquet": _parquet(scores), "scores.csv": _csv(scores)}
 
 
@@ -105,7 +109,22 @@ def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication,
     }
     # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
     scores = pq.ParquetFile(pa.BufferReader(data["scores.parquet"])).read(use_threads=False)
-    return Publication(publication_id, home, manifest), scores
+    return Publication(publication_id, home, manifest), _with_log_odds(scores)
+
+
+def _with_log_odds(scores: pa.Table) -> pa.Table:
+    """Scores of any schema version in the columns of the current one."""
+    if "raw" not in scores.schema.names:
+        return scores
+    log_odds = pa.field("log_odds", pa.float64(), nullable=False)
+    return scores.drop_columns(["raw"]).append_column(log_odds, scores["raw"])
+
+
+def _with_raw(scores: pa.Table) -> pa.Table:
+    """Scores in the columns of schema version 2."""
+    raw = pa.field("raw", pa.float64(), nullable=False)
+    place = scores.schema.names.index("as_of") + 1
+    return scores.drop_columns(["log_odds"]).add_column(place, raw, scores["log_odds"])
 
 
 def read_inputs(publication: Publication) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def log_model(
     """
     types = mlflow.types
     columns = [types.ColSpec("string" if f["category"] else "double", f["name"]) for f in features]
-    answer = [types.ColSpec("double", name) for name in ("raw", "win_probability")]
+    answer = [types.ColSpec("double", name) for name in ("log_odds", "win_probability")]
     with mlflow.start_run(run_id=run_id):
         mlflow.pyfunc.log_model(
             name="model",

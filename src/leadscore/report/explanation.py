@@ -22,7 +22,7 @@ def build_explanation(told: Mapping[str, Any]) -> str:
             }
         )
         at += group["value"]
-    edges = [told["base"], told["raw"], *(bar[end] for bar in bars for end in ("from", "to"))]
+    edges = [told["base"], told["log_odds"], *(bar[end] for bar in bars for end in ("from", "to"))]
     low, high = min(edges), max(edges)
     span = (high - low) or 1.0
     for bar in bars:

@@ -53,7 +53,7 @@ def describe_change(
     model: WinModel,
     *,
     lead_id: np.ndarray,
-    raw: np.ndarray,
+    log_odds: np.ndarray,
     shift: float,
     as_of_us: int,
     previous: Previous | None,
@@ -64,17 +64,20 @@ def describe_change(
         history: where the leads are.
         model: the model of now.
         lead_id: (n,) whose change is asked.
-        raw: (n,) by the model of now.
+        log_odds: (n,) by the model of now.
         shift: of the times, now.
         as_of_us: now.
         previous: the list before, or None.
     """
-    change = np.full(len(raw), "", dtype=object)
-    points, trend = np.full(len(raw), np.nan), np.full(len(raw), "no comparison", dtype=object)
+    change = np.full(len(log_odds), "", dtype=object)
+    points, trend = (
+        np.full(len(log_odds), np.nan),
+        np.full(len(log_odds), "no comparison", dtype=object),
+    )
     found = None
     if previous:
         found = _compare(
-            history, model, lead_id, raw, shift=shift, as_of_us=as_of_us, previous=previous
+            history, model, lead_id, log_odds, shift=shift, as_of_us=as_of_us, previous=previous
         )
     if found is not None:
         at, change[at], points[at] = found[0], found[1], found[2]
@@ -92,7 +95,7 @@ def _compare(
     history: History,
     model: WinModel,
     lead_id: np.ndarray,
-    raw: np.ndarray,
+    log_odds: np.ndarray,
     *,
     shift: float,
     as_of_us: int,
@@ -120,9 +123,12 @@ def _compare(
         return at, np.empty(0, dtype=object), np.empty(0)
     matrices = _replay(history, features, lead_id[at], as_of_us, previous.as_of_us)
     before = told.loc[lead_id[at]].to_numpy()
-    raws, shifts = [old.raw(each.columns) for each in matrices], (previous.shift, shift)
-    steps = compute_steps(old, model, before, raws, raw[at], shifts=shifts)
-    probability = model.probability(raw[at], shift)
+    log_odds_of_all, shifts = (
+        [old.log_odds(each.columns) for each in matrices],
+        (previous.shift, shift),
+    )
+    steps = compute_steps(old, model, before, log_odds_of_all, log_odds[at], shifts=shifts)
+    probability = model.probability(log_odds[at], shift)
     points = 100 * (probability - before)
     factor = 100 * slope_between(before, probability)
     return at, _say(old, features, matrices, steps, factor=factor, points=points), points
@@ -148,8 +154,8 @@ def compute_steps(
     old: WinModel,
     new: WinModel,
     before: np.ndarray,
-    raws: Sequence[np.ndarray],
-    raw: np.ndarray,
+    log_odds_of_all: Sequence[np.ndarray],
+    log_odds: np.ndarray,
     *,
     shifts: tuple[float, float] = (0.0, 0.0),
 ) -> dict[str, np.ndarray]:
@@ -159,22 +165,22 @@ def compute_steps(
         old: the model before.
         new: the model of now.
         before: (k,) the probability that was published.
-        raws: by the old model (k,): then, now by what was known then, and now.
-        raw: (k,) by the new model.
+        log_odds_of_all: by the old model (k,): then, now by what was known then, and now.
+        log_odds: (k,) by the new model.
         shifts: of the times, then and now.
     """
-    then, later, now = (log_odds(old.probability(each)) for each in raws)
-    halfway = log_odds(old.probability(raw))
+    then, later, now = (log_odds_of(old.probability(each)) for each in log_odds_of_all)
+    halfway = log_odds_of(old.probability(log_odds))
     return {
         "time": later - then,
-        "facts": now - later + (then + shifts[0] - log_odds(before)),
+        "facts": now - later + (then + shifts[0] - log_odds_of(before)),
         "scorer": halfway - now,
-        "calibrator": log_odds(new.probability(raw)) - halfway,
-        "times": np.full(len(raw), shifts[1] - shifts[0]),
+        "calibrator": log_odds_of(new.probability(log_odds)) - halfway,
+        "times": np.full(len(log_odds), shifts[1] - shifts[0]),
     }
 
 
-def log_odds(probability: np.ndarray) -> np.ndarray:
+def log_odds_of(probability: np.ndarray) -> np.ndarray:
     """log(p / (1 - p)), of what no probability is nearer to 0 or 1 than 1e-9."""
     p = np.clip(probability, 1e-9, 1 - 1e-9)
     return np.asarray(np.log(p / (1 - p)))
@@ -182,7 +188,7 @@ def log_odds(probability: np.ndarray) -> np.ndarray:
 
 def slope_between(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """How much the probability changes for a change of the log-odds, on the way from one to the other."""
-    difference = log_odds(after) - log_odds(before)
+    difference = log_odds_of(after) - log_odds_of(before)
     flat = np.abs(difference) < 1e-9
     return np.asarray(
         np.where(flat, before * (1 - before), (after - before) / np.where(flat, 1.0, difference))

@@ -34,7 +34,7 @@ def explain_lead(
 ) -> dict[str, Any]:
     """What a model says of a lead as it was known at a moment, as JSON.
 
-    `base` and the `value` of all `groups`, each with its features and their sentences, add up to `raw`; the `shift` of
+    `base` and the `value` of all `groups`, each with its features and their sentences, add up to `log_odds`; the `shift` of
     the times is added when that is calibrated;
     `facts` are all that was known by then, the oldest first, with the moments at which they happened and were known.
     """
@@ -44,14 +44,14 @@ def explain_lead(
     rows = history.open_list(as_of_us)
     matrix = build_matrix(history.snapshot(rows[rows["lead_id"] == lead_id]), features)
     contributions, encoded = model.contributions(matrix.columns)[0], model.encode(matrix.columns)[0]
-    raw = model.raw(matrix.columns)
+    log_odds = model.log_odds(matrix.columns)
     return {
         "base": float(contributions[-1]),
         "groups": _groups(model, matrix.columns, features, contributions[:-1], encoded),
-        "raw": float(raw[0]),
+        "log_odds": float(log_odds[0]),
         "calibrator": model.document["calibrator"]["kind"],
         "shift": shift,
-        "win_probability": float(model.probability(raw, shift)[0]),
+        "win_probability": float(model.probability(log_odds, shift)[0]),
         "facts": _read_facts(history, lead_id, history.known_us(as_of_us))
         if history.settings.is_dated
         else [],

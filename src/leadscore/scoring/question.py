@@ -171,10 +171,10 @@ def _try(
     for i, answer in enumerate(answers):
         columns[f"bant_{letter}"] = np.full(len(at), answer)
         columns |= _one_more(earlier, letter, answer)
-        raw = model.raw(columns)
-        plain, chance = model.probability(raw), weight[:, i]
+        log_odds = model.log_odds(columns)
+        plain, chance = model.probability(log_odds), weight[:, i]
         outlook = Outlook(
-            compute_score(plain, model.document["reference"]), plain, plain * worth, raw, shift
+            compute_score(plain, model.document["reference"]), plain, plain * worth, log_odds, shift
         )
         given = outlook.win_probability
         rises, requalified, grows = _changes(standing, settings, columns, outlook, at=at)

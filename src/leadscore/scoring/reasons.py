@@ -77,7 +77,7 @@ def group_features(features: Sequence[Feature]) -> list[list[int]]:
     return list(groups.values())
 
 
-def known_value(feature: Feature, raw: Any, encoded: float) -> Any:
+def known_value(feature: Feature, log_odds: Any, encoded: float) -> Any:
     """The lead's own value, or None if it is not known; what the encoder makes from rows is its encoded value.
 
     None too where it names one of our own people: that is put into no words.
@@ -85,8 +85,8 @@ def known_value(feature: Feature, raw: Any, encoded: float) -> Any:
     if feature.names_people:
         return None
     if feature.is_category:
-        return raw
-    value = float(encoded if feature.usual_for else raw)
+        return log_odds
+    value = float(encoded if feature.usual_for else log_odds)
     said = np.isfinite(value) and not (
         feature.unit == "flag" and value == 0
     )  # that an answer is missing is no reason

@@ -43,7 +43,7 @@ SCORES = pa.schema(
         pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
         *(
             pa.field(name, NUMBER, nullable=False)
-            for name in ("raw", "win_probability", "probability_low", "probability_high", "score")
+            for name in ("win_probability", "probability_low", "probability_high", "score")
         ),
         pa.field("tier", TEXT, nullable=False),
         pa.field("amount", NUMBER),
@@ -59,6 +59,7 @@ SCORES = pa.schema(
         pa.field("change", TEXT, nullable=False),
         pa.field("change_points", NUMBER),
         pa.field("trend", TEXT, nullable=False),
+        pa.field("log_odds", NUMBER, nullable=False),
     ]
 )
 
@@ -116,7 +117,7 @@ def score_open_leads(
     features = build_features(history.settings, leave_out=left_out)
     _check_features(model, features, model_version)
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
-    raw = model.raw(matrix.columns)
+    log_odds = model.log_odds(matrix.columns)
     times = shift_at(history, model, known_us=known_us, as_of_us=as_of_us)
     shift = times["shift"] if times else 0.0
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
@@ -124,7 +125,7 @@ def score_open_leads(
         history,
         model,
         matrix,
-        raw,
+        log_odds,
         shift=shift,
         as_of_us=as_of_us,
         previous=previous,
@@ -133,19 +134,19 @@ def score_open_leads(
     )
     columns = decided | {
         "lead_id": lead_id,
-        "as_of": np.full(len(raw), history.published_us(as_of_us) or 0),
+        "as_of": np.full(len(log_odds), history.published_us(as_of_us) or 0),
         **explain(model, matrix, features, shift=shift),
         **describe_change(
             history,
             model,
             lead_id=lead_id,
-            raw=raw,
+            log_odds=log_odds,
             shift=shift,
             as_of_us=as_of_us,
             previous=previous,
         ),
     }
-    order = pa.array(np.lexsort((lead_id, -raw, -decided["win_probability"])))
+    order = pa.array(np.lexsort((lead_id, -log_odds, -decided["win_probability"])))
     arrays = [pa.array(columns[f.name], from_pandas=True).cast(f.type).take(order) for f in SCORES]
     return Scored(pa.table(arrays, schema=SCORES), facts | {"times": times})
 
@@ -154,7 +155,7 @@ def _decide(
     history: History,
     model: WinModel,
     matrix: Matrix,
-    raw: np.ndarray,
+    log_odds: np.ndarray,
     *,
     shift: float,
     as_of_us: int,
@@ -169,9 +170,9 @@ def _decide(
     has_amounts = bool(np.isfinite(amounts.amount).any())
     if not has_amounts:  # no cost can be held against a chance alone
         tiers = tiers.model_copy(update={"touch_cost": 0.0})
-    outlook = _look_ahead(model, raw, amounts, shift=shift)
-    probability, interval = outlook.win_probability, model.interval(raw, shift)
-    measure = measure_by(tiers, outlook, listed=outlook, at=np.arange(len(raw)))
+    outlook = _look_ahead(model, log_odds, amounts, shift=shift)
+    probability, interval = outlook.win_probability, model.interval(log_odds, shift)
+    measure = measure_by(tiers, outlook, listed=outlook, at=np.arange(len(log_odds)))
     earlier = (
         {}
         if previous is None
@@ -207,7 +208,7 @@ def _decide(
         measure, tier, probability, probability * amounts.amount if has_amounts else None
     )
     columns = {
-        "raw": raw,
+        "log_odds": log_odds,
         "win_probability": probability,
         "probability_low": interval[:, 0],
         "probability_high": interval[:, 1],
@@ -229,15 +230,17 @@ def _decide(
     }
 
 
-def _look_ahead(model: WinModel, raw: np.ndarray, amounts: Amounts, *, shift: float) -> Outlook:
+def _look_ahead(
+    model: WinModel, log_odds: np.ndarray, amounts: Amounts, *, shift: float
+) -> Outlook:
     """What tiers are decided by; where no lead has an amount, each is worth its chance."""
-    probability = model.probability(raw)
+    probability = model.probability(log_odds)
     worth = np.where(np.isfinite(amounts.amount), amounts.amount, 1.0)
     return Outlook(
         compute_score(probability, model.document["reference"]),
         probability,
         probability * worth,
-        raw,
+        log_odds,
         shift,
     )
 

@@ -26,7 +26,7 @@ class Outlook:
     score: np.ndarray
     probability: np.ndarray
     value: np.ndarray
-    raw: np.ndarray
+    log_odds: np.ndarray
     shift: float = 0.0
 
     @property
@@ -90,12 +90,15 @@ def compute_place(outlook: Outlook, *, listed: Outlook, at: np.ndarray) -> np.nd
     """
     n = len(listed.value)
     asked = np.arange(n + len(at)) >= n
-    value, raw = np.append(listed.value, outlook.value), np.append(listed.raw, outlook.raw)
-    order = np.lexsort((asked, np.append(np.arange(n), at), -raw, -value))
+    value, log_odds = (
+        np.append(listed.value, outlook.value),
+        np.append(listed.log_odds, outlook.log_odds),
+    )
+    order = np.lexsort((asked, np.append(np.arange(n), at), -log_odds, -value))
     ahead = np.empty(len(order), dtype=np.int64)
     ahead[order] = np.cumsum(~asked[order])
     same = listed.value[at] == outlook.value
-    itself = (listed.value[at] > outlook.value) | (same & (listed.raw[at] >= outlook.raw))
+    itself = (listed.value[at] > outlook.value) | (same & (listed.log_odds[at] >= outlook.log_odds))
     return np.asarray(1 + ahead[n:] - itself)
 
 

@@ -97,6 +97,8 @@ def _read(path: Path) -> pa.Table | None:
         return None
     try:
         # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
-        return pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+        receipts = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
         return None
+    names = receipts.schema.names
+    return receipts.rename_columns(["log_odds" if name == "raw" else name for name in names])

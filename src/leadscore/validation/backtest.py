@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError
-from leadscore.evaluation.metrics import Judged, compute_reliability
+from leadscore.evaluation.metrics import EvaluationSet, compute_reliability
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import KEYS
@@ -21,7 +21,7 @@ from leadscore.model.intercept.running import shifts_of_rows
 from leadscore.model.train import fit_model
 from leadscore.progress import Progress, silent
 from leadscore.times import DAY_US, local_midnights
-from leadscore.validation.baselines import predict_yardsticks
+from leadscore.validation.baselines import predict_baselines
 from leadscore.validation.comparison import OURS, compute_table
 
 BACKTESTED = 0.4, 0.9  # shares of ordered leads between which back-tests begin
@@ -103,12 +103,12 @@ def _replay(
     both = pd.concat([earlier.rows[KEYS], rows[KEYS]])
     features = build_features(history.settings, leave_out=doubted.get("leave_out", frozenset()))
     matrix = build_matrix(history.snapshot(both), features)  # yardsticks may learn from clocks
-    plain = result.model.probability(result.model.raw(matrix.take(rows).columns))
+    plain = result.model.probability(result.model.log_odds(matrix.take(rows).columns))
     shift = shifts_of_rows(history, result.model, rows["as_of_us"].to_numpy(), known_us=as_of_us)
     table = rows[["lead_id", "as_of_us", "label", "weight"]].assign(
         without_times=plain,
         **{OURS: add_shift(plain, shift) if shift.any() else plain},
-        **predict_yardsticks(matrix, earlier, rows, features, scorecard=history.settings.scorecard),
+        **predict_baselines(matrix, earlier, rows, features, scorecard=history.settings.scorecard),
     )
     splits = len(result.evaluation["splits"])
     why = result.evaluation["calibrator"].get("why")
@@ -132,12 +132,14 @@ def _replay(
 def _metrics(table: pd.DataFrame, *, seed: int, block: np.ndarray | None = None) -> dict[str, Any]:
     """Metrics of each model's column, as `compute_table` gives them; `block` (n,) is the replay of each row."""
     names = table.columns.drop(["lead_id", "as_of_us", "label", "weight", "without_times"])
-    judged = replace(_judged(table, OURS), block=block, order=table["without_times"].to_numpy())
-    return compute_table(judged, {name: table[name].to_numpy() for name in names}, seed=seed)
+    evaluated = replace(_judged(table, OURS), block=block, order=table["without_times"].to_numpy())
+    return compute_table(evaluated, {name: table[name].to_numpy() for name in names}, seed=seed)
 
 
-def _judged(table: pd.DataFrame, name: str) -> Judged:
-    return Judged(*(table[column].to_numpy() for column in (name, "label", "weight", "lead_id")))
+def _judged(table: pd.DataFrame, name: str) -> EvaluationSet:
+    return EvaluationSet(
+        *(table[column].to_numpy() for column in (name, "label", "weight", "lead_id"))
+    )
 
 
 def spread_dates(

@@ -35,7 +35,7 @@ LEAST_ROWS = 10  # of a category's level; rarer ones count as unknown
 MOST_LEVELS = 250  # that the libraries' trees can tell apart
 
 
-def predict_yardsticks(
+def predict_baselines(
     matrix: Matrix,
     side: Side,
     rows: pd.DataFrame,
@@ -61,7 +61,7 @@ def predict_yardsticks(
         seed=0,
         threads=1,
     )
-    found["scorecard"] = card.probability(card.raw(asked.columns))
+    found["scorecard"] = card.probability(card.log_odds(asked.columns))
     tables = _Tables.of(seen, asked, label, weight, features)
     with one_thread():  # sums of several threads differ in the last bits
         found["logistic"] = _fit_logistic(tables, label, weight).predict_proba(tables.asked)[:, 1]

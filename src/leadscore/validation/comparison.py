@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.evaluation.metrics import (
-    Judged,
+    EvaluationSet,
     compute_gain,
     compute_spreads,
     difference_of,
@@ -19,11 +19,11 @@ from leadscore.evaluation.metrics import (
 )
 from leadscore.history.split import History
 from leadscore.model.encode import fold_of_group
-from leadscore.model.judge import as_json, describe_judged
+from leadscore.model.judge import as_json, describe_evaluated
 from leadscore.model.train import FitResult, fit_model
 from leadscore.model.training import Training, open_training
 from leadscore.progress import Progress, silent
-from leadscore.validation.baselines import predict_yardsticks
+from leadscore.validation.baselines import predict_baselines
 
 OURS = "leadscore"
 
@@ -33,12 +33,12 @@ class Compared:
     """Our training, and what all models say (n,) of the rows that judge it."""
 
     result: FitResult
-    judged: Judged
+    evaluated: EvaluationSet
     predictions: Mapping[str, np.ndarray]
 
     def table(self, *, seed: int) -> dict[str, Any]:
         """Metrics by model, as `compute_table` gives them."""
-        return compute_table(self.judged, self.predictions, seed=seed)
+        return compute_table(self.evaluated, self.predictions, seed=seed)
 
 
 def compare_models(
@@ -53,9 +53,11 @@ def compare_models(
     result = fit_model(
         history, known_us=known_us, progress=progress, leave_out=leave_out, clocks=clocks
     )
-    assert result.judged is not None  # noqa: S101  (a training that nothing judges ends in an error)
+    assert result.evaluated is not None  # noqa: S101  (a training that nothing judges ends in an error)
     training = open_training(history, known_us=known_us, progress=silent, leave_out=leave_out)
-    return Compared(result, result.judged, {OURS: result.judged.probability, **_predict(training)})
+    return Compared(
+        result, result.evaluated, {OURS: result.evaluated.probability, **_predict(training)}
+    )
 
 
 def _predict(training: Training) -> dict[str, np.ndarray]:
@@ -63,7 +65,7 @@ def _predict(training: Training) -> dict[str, np.ndarray]:
     if training.moments:
         last = training.pools["last"]
         rows = last.rows[last.observed]
-        return predict_yardsticks(
+        return predict_baselines(
             training.matrix, training.earlier[-1], rows, training.features, scorecard=card
         )
     side, seed = training.side, training.history.settings.seed
@@ -75,7 +77,7 @@ def _predict(training: Training) -> dict[str, np.ndarray]:
         fold, parts = fold_of_group(groups, seed=deal), []
         for k in np.unique(fold):
             rest, asked = replace(side, rows=side.rows[fold != k]), side.rows[fold == k]
-            found = predict_yardsticks(
+            found = predict_baselines(
                 training.matrix, rest, asked, training.features, scorecard=card
             )
             parts.append(pd.DataFrame(found, index=asked.index))
@@ -85,7 +87,7 @@ def _predict(training: Training) -> dict[str, np.ndarray]:
 
 
 def compute_table(
-    judged: Judged, predictions: Mapping[str, np.ndarray], *, seed: int
+    evaluated: EvaluationSet, predictions: Mapping[str, np.ndarray], *, seed: int
 ) -> dict[str, Any]:
     """By model: rows, leads and win rate, every metric, gain over the base rate, and `difference`: less ours, paired.
 
@@ -95,7 +97,7 @@ def compute_table(
     found: dict[str, Any] = {}
     for name, probability in predictions.items():
         each = replace(
-            judged, probability=probability, order=judged.order if name == OURS else None
+            evaluated, probability=probability, order=evaluated.order if name == OURS else None
         )
         spreads = compute_spreads(each, seed=seed)
         ours = spreads if name == OURS else ours
@@ -106,7 +108,7 @@ def compute_table(
             else {}
         )
         found[name] = (
-            describe_judged(each)
+            describe_evaluated(each)
             | metrics
             | as_json(compute_gain(each, base, seed=seed))
             | {"difference": as_json(difference)}

@@ -14,7 +14,7 @@ import numpy as np
 
 from leadscore.evaluation.metrics import (
     Estimate,
-    Judged,
+    EvaluationSet,
     compute_gain,
     compute_log_loss,
     compute_spreads,
@@ -27,11 +27,11 @@ from leadscore.model.apply import WinModel
 from leadscore.model.crossed import calibrate_ahead, choose_crossed
 from leadscore.model.fit import SCORERS
 from leadscore.model.held_out import can_choose
-from leadscore.model.intercept.running import judge_with_times, unit_of
+from leadscore.model.intercept.running import evaluate_with_intercept, unit_of
 from leadscore.model.judge import broken_limits
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.linear_choice import Linear
-from leadscore.model.signal import MIN_JUDGED
+from leadscore.model.signal import MIN_EVALUATED
 from leadscore.model.training import Training, open_training
 from leadscore.progress import Progress, silent
 
@@ -93,7 +93,7 @@ class Evidence:
     the first tenth of today's list stay in it, if both models can score it.
     """
 
-    judged_on: str
+    evaluated_on: str
     leads: int
     won: int
     older: bool
@@ -133,37 +133,39 @@ def _as_json(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def judge_recipe(training: Training, recipe: Recipe) -> Judged:
+def evaluate_recipe(training: Training, recipe: Recipe) -> EvaluationSet:
     """The last split, predicted by a recipe that had not seen it."""
     training = replace(training, linear=recipe.linear)
-    unseen = training.predict(recipe.scorer, boosting=recipe.boosting)
+    held_out = training.predict(recipe.scorer, boosting=recipe.boosting)
     if recipe.segmented and training.earlier:
         encoder = training.fit(recipe.scorer, training.earlier[-1].rows, boosting=recipe.boosting)
-        unseen = training.divide(unseen, encoder).unseen
+        held_out = training.divide(held_out, encoder).held_out
     if training.is_crossed:
         return choose_crossed(
-            {recipe.scorer: unseen["last"]}, calibrators=(recipe.calibrator,)
-        ).calibration.judged
-    if "inner" in unseen and not training.history.settings.is_dated:
+            {recipe.scorer: held_out["last"]}, calibrators=(recipe.calibrator,)
+        ).calibration.evaluated
+    if "inner" in held_out and not training.history.settings.is_dated:
         return calibrate_ahead(
-            unseen["inner"], unseen["last"], calibrators=(recipe.calibrator,)
-        ).judged
-    if not can_choose(unseen):  # as `choose_calibrator` has it
-        return unseen["last"].judged(unseen["last"].fit_calibrator("none"))
-    calibrator = unseen["before"].fit_calibrator(recipe.calibrator)
+            held_out["inner"], held_out["last"], calibrators=(recipe.calibrator,)
+        ).evaluated
+    if not can_choose(held_out):  # as `choose_calibrator` has it
+        return held_out["last"].evaluated(held_out["last"].fit_calibrator("none"))
+    calibrator = held_out["before"].fit_calibrator(recipe.calibrator)
     if recipe.half_life is None or unit_of(training.history) is None:
-        return unseen["last"].judged(calibrator)
-    return judge_with_times(training.history, unseen, calibrator, half_life=recipe.half_life)
+        return held_out["last"].evaluated(calibrator)
+    return evaluate_with_intercept(
+        training.history, held_out, calibrator, half_life=recipe.half_life
+    )
 
 
-def judge_recipes(
+def evaluate_recipes(
     history: History,
     *,
     champion: Recipe,
     challenger: Recipe,
     known_us: int,
     progress: Progress = silent,
-    judged: Judged | None = None,
+    evaluated: EvaluationSet | None = None,
     training: Training | None = None,
 ) -> Evidence:
     """Follow both recipes as of the last split of what is known at a moment, and judge them on what came later.
@@ -174,7 +176,7 @@ def judge_recipes(
         challenger: the recipe of the model that wants to.
         known_us: up to when outcomes are known.
         progress: told what is going on.
-        judged: how the challenger's recipe did, if its training has just told (with its `training`).
+        evaluated: how the challenger's recipe did, if its training has just told (with its `training`).
         training: what the challenger was fitted on.
 
     Raises:
@@ -186,37 +188,37 @@ def judge_recipes(
         training = open_training(
             history, known_us=known_us, progress=silent, leave_out=challenger.left_out
         )
-    ours = judged if judged is not None else judge_recipe(training, challenger)
+    ours = evaluated if evaluated is not None else evaluate_recipe(training, challenger)
     progress("judging the champion", 1, 2)
     other = (
         training
         if training.left_out == champion.left_out
         else open_training(history, known_us=known_us, progress=silent, leave_out=champion.left_out)
     )
-    theirs = ours if champion == challenger else judge_recipe(other, champion)
-    return compare_judged(
+    theirs = ours if champion == challenger else evaluate_recipe(other, champion)
+    return compare_evaluated(
         theirs,
         ours,
         champion=champion,
         challenger=challenger,
-        segment=training.segment_of_judged(),
-        judged_on=training.judged_on(),
+        segment=training.segment_of_evaluated(),
+        evaluated_on=training.evaluated_on(),
         settings=history.settings,
     )
 
 
-def compare_judged(
-    champion_judged: Judged,
-    judged: Judged,
+def compare_evaluated(
+    champion_evaluated: EvaluationSet,
+    evaluated: EvaluationSet,
     *,
     champion: Recipe,
     challenger: Recipe,
     segment: np.ndarray | None,
-    judged_on: str,
+    evaluated_on: str,
     settings: Any,
 ) -> Evidence:
     """What two sets of predictions of the same rows say of their recipes, with intervals over leads."""
-    theirs, ours, seed = champion_judged, judged, settings.seed
+    theirs, ours, seed = champion_evaluated, evaluated, settings.seed
     spreads = {
         name: compute_spreads(each, seed=seed)
         for name, each in (("champion", theirs), ("challenger", ours))
@@ -226,7 +228,7 @@ def compare_judged(
     calibration = {name: estimate_of(spread) for name, spread in errors.items()}
     calibration["difference"] = difference_of(errors["challenger"], errors["champion"])
     return Evidence(
-        judged_on=judged_on,
+        evaluated_on=evaluated_on,
         leads=len(np.unique(ours.lead_id)),
         won=len(np.unique(ours.lead_id[ours.label == 1])),
         older=False,
@@ -249,12 +251,12 @@ def compare_judged(
 
 
 def _by_segment(
-    judged: Judged, other: np.ndarray, segment: np.ndarray, *, seed: int
+    evaluated: EvaluationSet, other: np.ndarray, segment: np.ndarray, *, seed: int
 ) -> list[dict[str, Any]]:
     found = []
     for value in sorted({str(value) for value in segment if value is not None}):
         inside = segment == value
-        part = judged.take(inside)
+        part = evaluated.take(inside)
         leads, both = len(np.unique(part.lead_id)), len(np.unique(part.label)) == 2
         told: dict[str, Any] = {"segment": value, "leads": leads, "gain": None}
         if leads >= MIN_SEGMENT and both:
@@ -288,8 +290,8 @@ def decide_promotion(evidence: Evidence) -> Promotion:
 def _objections(evidence: Evidence) -> Iterator[str]:
     """What speaks against a challenger, however much better it may be."""
     won, others = evidence.won, evidence.leads - evidence.won
-    if min(won, others) < MIN_JUDGED:
-        yield f"only {won} won and {others} other leads could judge it; at least {MIN_JUDGED} of each are needed"
+    if min(won, others) < MIN_EVALUATED:
+        yield f"only {won} won and {others} other leads could judge it; at least {MIN_EVALUATED} of each are needed"
     if evidence.older:
         yield "it was fitted to less of history than the champion"
     if not _are_numbers(evidence):
@@ -319,7 +321,7 @@ def _are_numbers(evidence: Evidence) -> bool:
     return bool(np.isfinite([*numbers, *evidence.log_loss.values()]).all())
 
 
-def decide_first(broken: Sequence[str], *, is_judged: bool, ranks: bool = True) -> Promotion:
+def decide_first(broken: Sequence[str], *, is_evaluated: bool, ranks: bool = True) -> Promotion:
     """Whether a first model may score; whether it is proven to beat the base rate is asked beside (`hold_unproven`).
 
     A scorecard that no closed lead has judged may, too, if it `ranks` the open leads: it says what the settings say.
@@ -327,7 +329,7 @@ def decide_first(broken: Sequence[str], *, is_judged: bool, ranks: bool = True) 
     if not ranks:
         why = "nothing ranks the leads: history cannot be learned from yet, and the scorecard gives all the same points"
         return Promotion(False, why)
-    if not is_judged:
+    if not is_evaluated:
         return Promotion(
             True,
             "no champion, and the scorecard of the settings stands until closed leads can judge it",
@@ -368,9 +370,9 @@ def compare_lists(
             return None
         if learned != known:  # most often both learned from the same features
             matrix, known = build_matrix(history.snapshot(rows), features), learned
-        raw = model.raw(matrix.columns)
+        log_odds = model.log_odds(matrix.columns)
         order = np.lexsort(
-            (matrix.keys["lead_id"].to_numpy(dtype=object), -raw, -model.probability(raw))
+            (matrix.keys["lead_id"].to_numpy(dtype=object), -log_odds, -model.probability(log_odds))
         )
         tops.append(set(matrix.keys["lead_id"].to_numpy()[order[:n]]))
     return {"stay": len(tops[0] & tops[1]), "of": n}

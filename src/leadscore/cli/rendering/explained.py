@@ -55,7 +55,7 @@ def draw_explained(result: dict[str, Any]) -> None:
 
 
 def _draw_waterfall(result: dict[str, Any]) -> None:
-    """From the base to raw, a bar for each group; they add up."""
+    """From the intercept to the log-odds, a bar for each group; they add up."""
     at: list[float] = [result["base"]]
     for group in result["groups"]:
         at.append(at[-1] + group["value"])
@@ -77,7 +77,9 @@ def _draw_waterfall(result: dict[str, Any]) -> None:
     small = [group["value"] for group in result["groups"] if abs(group["value"]) < LEAST]
     table.add_row(f"[dim]{len(small)} more[/]", f"{sum(small):+.3f}", "")
     calibrated = f"calibrated: {result['win_probability']:.4f}"
-    table.add_row("[bold]raw[/]", f"{result['raw']:+.3f}", "" if result["shift"] else calibrated)
+    table.add_row(
+        "[bold]log-odds[/]", f"{result['log_odds']:+.3f}", "" if result["shift"] else calibrated
+    )
     if result["shift"]:
         table.add_row("the times, of every lead", f"{result['shift']:+.3f}", calibrated)
     out.print(table)

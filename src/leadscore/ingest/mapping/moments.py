@@ -197,9 +197,10 @@ def _offsets(zone: str) -> tuple[np.ndarray, np.ndarray]:
     tz = ZoneInfo(zone)
 
     def offset(second: int) -> int:
-        return int(
-            (EPOCH + timedelta(seconds=second)).astimezone(tz).utcoffset() / timedelta(seconds=1)
-        )  # type: ignore[operator]
+        local = (EPOCH + timedelta(seconds=second)).astimezone(tz)
+        ahead = local.utcoffset()
+        assert ahead is not None  # noqa: S101 - a moment with a zone has one
+        return int(ahead / timedelta(seconds=1))
 
     day = DAY_US // SECOND_US
     first, last = -80 * 365 * day, 240 * 366 * day

@@ -16,14 +16,14 @@ KINDS = ("none", "sigmoid", "beta", "isotonic", "venn_abers")  # from the simple
 
 
 def fit_calibrator(
-    kind: str, raw: np.ndarray, label: np.ndarray, weight: np.ndarray, *, leads: int
+    kind: str, log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray, *, leads: int
 ) -> dict[str, Any]:
     """A calibrator as JSON for `apply.calibrate`; it never falls as raw grows.
 
     Args:
         kind: one of `KINDS`. "sigmoid" is Platt's scaling (1999), "beta" Kull, Silva Filho and Flach's (2017),
             "isotonic" Zadrozny and Elkan's (2002), "venn_abers" Vovk and Petej's (2014).
-        raw: (n,) log-odds that the scorer gave to rows it had not seen; ignored by "none".
+        log_odds: (n,) log-odds that the scorer gave to rows it had not seen; ignored by "none".
         label: (n,) 0 or 1.
         weight: (n,) positive.
         leads: how many different leads the rows are of; the probability stays within [1/(2 leads), 1 - 1/(2 leads)],
@@ -34,16 +34,16 @@ def fit_calibrator(
         return {"kind": "none", **bounds}
     if kind not in FITS:
         raise ValueError(f"unknown calibrator {kind!r}, known are {KINDS}")
-    return {"kind": kind, **FITS[kind](raw, label, weight), **bounds}
+    return {"kind": kind, **FITS[kind](log_odds, label, weight), **bounds}
 
 
-def _fit_sigmoid(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
-    return _fit_rising({"slope": raw}, label, weight)
+def _fit_sigmoid(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+    return _fit_rising({"slope": log_odds}, label, weight)
 
 
-def _fit_beta(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+def _fit_beta(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
     """Log-odds = a log(p) - b log(1 - p) + intercept, of p = sigmoid(raw); neither a nor b is below 0."""
-    return _fit_rising({"a": -softplus(-raw), "b": softplus(raw)}, label, weight)
+    return _fit_rising({"a": -softplus(-log_odds), "b": softplus(log_odds)}, label, weight)
 
 
 def _fit_rising(
@@ -68,9 +68,9 @@ def _fit_rising(
     return dict.fromkeys(terms, 0.0) | {"intercept": float(np.log(base / (1 - base)))}
 
 
-def _fit_isotonic(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+def _fit_isotonic(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
     steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(
-        raw, label, sample_weight=weight
+        log_odds, label, sample_weight=weight
     )
     return {"raw": steps.X_thresholds_.tolist(), "probability": steps.y_thresholds_.tolist()}
 

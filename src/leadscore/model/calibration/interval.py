@@ -18,7 +18,7 @@ from scipy import stats
 from leadscore.evaluation.resampled import draw_leads
 from leadscore.model.apply import calibrate
 from leadscore.model.calibration.calibrate import fit_calibrator
-from leadscore.model.held_out import Unseen
+from leadscore.model.held_out import HeldOut
 from leadscore.times import DAY_US
 
 DRAWS, KNOTS = 100, 41
@@ -37,7 +37,7 @@ STEPWISE = ("isotonic", "venn_abers")
 class _Rows:
     """Out-of-time predictions: raw, published probability, label, weight, lead (a number) and period (-1: none)."""
 
-    raw: np.ndarray
+    log_odds: np.ndarray
     probability: np.ndarray
     label: np.ndarray
     weight: np.ndarray
@@ -45,15 +45,15 @@ class _Rows:
     period: np.ndarray
 
 
-def fit_interval(unseen: Unseen, calibrator: Mapping[str, Any], *, seed: int) -> dict[str, Any]:
-    """Log-odds `raw` (KNOTS,), and how far in log-odds the rate may lie `below` and `above` the probability, as JSON.
+def fit_interval(held_out: HeldOut, calibrator: Mapping[str, Any], *, seed: int) -> dict[str, Any]:
+    """Log-odds `log_odds` (KNOTS,), and how far in log-odds the rate may lie `below` and `above` the probability, as JSON.
 
     Both are 95 % bounds around the calibrator that is published. Where predictions cannot be told apart by period, all
     are one: then only what its shape misses counts beside chance. A stepwise calibrator is surest where a resample
     cannot contradict it, so its bounds are at least those of as many leads as share a probability.
     """
-    rows = _read_rows(unseen, calibrator)
-    knots = np.unique(np.quantile(rows.raw, np.linspace(0, 1, KNOTS)))
+    rows = _read_rows(held_out, calibrator)
+    knots = np.unique(np.quantile(rows.log_odds, np.linspace(0, 1, KNOTS)))
     chance = _bootstrap_spread(rows, calibrator["kind"], knots, seed=seed)
     shift, variance = _differ_by_period(rows, knots)
     spread = np.abs(shift) + np.sqrt((Z * chance) ** 2 + T**2 * variance)
@@ -69,22 +69,31 @@ def fit_interval(unseen: Unseen, calibrator: Mapping[str, Any], *, seed: int) ->
     }
 
 
-def _read_rows(unseen: Unseen, calibrator: Mapping[str, Any]) -> _Rows:
-    rows = unseen.rows()
-    raw, label, weight = (rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight"))
+def _read_rows(held_out: HeldOut, calibrator: Mapping[str, Any]) -> _Rows:
+    rows = held_out.rows()
+    log_odds, label, weight = (
+        rows[name].to_numpy(dtype=float) for name in ("log_odds", "label", "weight")
+    )
     lead = pd.factorize(rows["group"], sort=True)[0]
-    return _Rows(raw, calibrate(dict(calibrator), raw), label, weight, lead, _periods(unseen, rows))
+    return _Rows(
+        log_odds,
+        calibrate(dict(calibrator), log_odds),
+        label,
+        weight,
+        lead,
+        _periods(held_out, rows),
+    )
 
 
-def _periods(unseen: Unseen, rows: pd.DataFrame) -> np.ndarray:
+def _periods(held_out: HeldOut, rows: pd.DataFrame) -> np.ndarray:
     """The period (n,) of each row, of about equally many; -1 where the horizon was not over by K.
 
     Of such rows only early closes are known: weighted, they stand for all periods together, not for their own.
     """
-    as_of_us, target = rows["as_of_us"].to_numpy(), unseen.side.target
+    as_of_us, target = rows["as_of_us"].to_numpy(), held_out.side.target
     known = np.ones(len(rows), dtype=bool)
     if target is not None:
-        known = as_of_us + target.horizon_days * DAY_US <= unseen.side.known_us
+        known = as_of_us + target.horizon_days * DAY_US <= held_out.side.known_us
     period = np.full(len(rows), -1)
     edges = np.quantile(as_of_us[known], np.arange(1, PERIODS) / PERIODS) if known.any() else []
     period[known] = np.searchsorted(edges, as_of_us[known], side="left")
@@ -98,12 +107,12 @@ def _bootstrap_spread(rows: _Rows, kind: str, knots: np.ndarray, *, seed: int) -
     """
     kind = "sigmoid" if kind == "none" else kind
     leads = len(np.unique(rows.lead))
-    raw, label, cell = _pool_cells(rows)
+    log_odds, label, cell = _pool_cells(rows)
     drawn = []
     for count in draw_leads(rows.lead, seed=seed, draws=DRAWS):
-        weight = np.bincount(cell, weights=rows.weight * count, minlength=len(raw))
+        weight = np.bincount(cell, weights=rows.weight * count, minlength=len(log_odds))
         chosen = weight > 0
-        again = fit_calibrator(kind, raw[chosen], label[chosen], weight[chosen], leads=leads)
+        again = fit_calibrator(kind, log_odds[chosen], label[chosen], weight[chosen], leads=leads)
         drawn.append(_log_odds(calibrate(again, knots)))
     return np.asarray(np.std(drawn, axis=0))
 
@@ -113,14 +122,14 @@ def _pool_cells(rows: _Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Up to `MOST_CELLS` rows each row is one; of more, those of one label and about the same raw share a cell.
     """
-    if len(rows.raw) <= MOST_CELLS:
-        return rows.raw, rows.label, np.arange(len(rows.raw))
-    edges = np.unique(np.quantile(rows.raw, np.arange(1, MOST_CELLS // 2) / (MOST_CELLS // 2)))
-    band = np.searchsorted(edges, rows.raw, side="right")
+    if len(rows.log_odds) <= MOST_CELLS:
+        return rows.log_odds, rows.label, np.arange(len(rows.log_odds))
+    edges = np.unique(np.quantile(rows.log_odds, np.arange(1, MOST_CELLS // 2) / (MOST_CELLS // 2)))
+    band = np.searchsorted(edges, rows.log_odds, side="right")
     _, cell = np.unique(2 * band + (rows.label == 1), return_inverse=True)
     count = np.bincount(cell)
     return (
-        np.bincount(cell, weights=rows.raw) / count,
+        np.bincount(cell, weights=rows.log_odds) / count,
         np.bincount(cell, weights=rows.label) / count,
         cell,
     )
@@ -154,8 +163,8 @@ def _differ_by_period(rows: _Rows, knots: np.ndarray) -> tuple[np.ndarray, np.nd
     squared gap has its sampling variance, over leads, as its mean if nothing else is at work. Cells are averaged over
     periods, and over neighbouring bands with weights that fall off linearly.
     """
-    edges = np.quantile(rows.raw, np.arange(1, BANDS) / BANDS)
-    band = np.searchsorted(edges, rows.raw, side="right")
+    edges = np.quantile(rows.log_odds, np.arange(1, BANDS) / BANDS)
+    band = np.searchsorted(edges, rows.log_odds, side="right")
     bands, at = np.unique(band, return_inverse=True)
     gaps = np.full((PERIODS, len(bands)), np.nan)
     by_chance = np.full((PERIODS, len(bands)), np.nan)
@@ -167,7 +176,7 @@ def _differ_by_period(rows: _Rows, knots: np.ndarray) -> tuple[np.ndarray, np.nd
     usable = np.isfinite(gaps).any(axis=0)
     if not usable.any():
         return np.zeros(len(knots)), np.zeros(len(knots))
-    center = (np.bincount(at, weights=rows.raw) / np.bincount(at))[usable]
+    center = (np.bincount(at, weights=rows.log_odds) / np.bincount(at))[usable]
     distance = np.abs(np.subtract.outer(bands[usable], bands[usable]))
     near = np.maximum(1 - distance / REACH, 0)
     near = near / near.sum(axis=1, keepdims=True)

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 
-def fit_venn_abers(raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
-    """Rising knots `raw` (m,) and `probability` (2m + 1,): below the first, at it, between it and the next, and so on.
+def fit_venn_abers(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+    """Rising knots `log_odds` (m,) and `probability` (2m + 1,): below the first, at it, between it and the next, and so on.
 
     Args:
-        raw: (n,) log-odds.
+        log_odds: (n,) log-odds.
         label: (n,) 0 or 1.
         weight: (n,) positive; the lead to be scored weighs 1.
     """
-    knots, at = np.unique(raw, return_inverse=True)
+    knots, at = np.unique(log_odds, return_inverse=True)
     total = np.bincount(at, weights=weight)
     won = np.bincount(at, weights=weight * label)
     p1 = np.append(

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.evaluation.metrics import METRICS, Judged, row_log_loss
+from leadscore.evaluation.metrics import METRICS, EvaluationSet, row_log_loss
 from leadscore.history.labels import count_effective_leads
 from leadscore.history.split import History
 from leadscore.model.apply import add_shift, calibrate
 from leadscore.model.calibration.calibrate import KINDS, fit_calibrator
 from leadscore.model.choose import COMPARED_ON, Calibration, choose_simplest, is_clearly_better
-from leadscore.model.held_out import Unseen, can_choose
+from leadscore.model.held_out import HeldOut, can_choose
 from leadscore.model.intercept.running import (
     HALF_LIVES,
     MOST_TRIED,
     Past,
+    evaluate_with_intercept,
     fit_shift,
-    judge_with_times,
     keep_times,
     log_odds_of,
     renewals,
@@ -69,7 +69,7 @@ class Timed:
 
 def add_times(
     history: History,
-    unseen: Mapping[str, Unseen],
+    held_out: Mapping[str, HeldOut],
     moments: Sequence[int],
     calibration: Calibration,
     *,
@@ -79,21 +79,21 @@ def add_times(
 
     Args:
         history: where the leads are.
-        unseen: pool -> predictions by models that had not seen the rows.
+        held_out: pool -> predictions by models that had not seen the rows.
         moments: the splits.
         calibration: what was chosen without a shift.
         known_us: up to when facts are known.
     """
-    chosen = choose_times(history, unseen, moments, calibrator=calibration.choice["kind"])
+    chosen = choose_times(history, held_out, moments, calibrator=calibration.choice["kind"])
     if chosen.half_life is None:
         return Timed(calibration, {}, chosen.choice)
-    plain, whole = calibration.judged, unseen["whole"]
+    plain, whole = calibration.evaluated, held_out["whole"]
     calibration = _with_times(
-        history, calibration, unseen, kind=chosen.calibrator, half_life=chosen.half_life
+        history, calibration, held_out, kind=chosen.calibrator, half_life=chosen.half_life
     )
     times = keep_times(
         Past(history, whole.side.rows),
-        log_odds_of(calibrate(calibration.to_use, whole.raw)),
+        log_odds_of(calibrate(calibration.to_use, whole.log_odds)),
         from_us=moments[0],
         known_us=known_us,
         half_life=chosen.half_life,
@@ -109,27 +109,27 @@ def add_times(
 def _with_times(
     history: History,
     calibration: Calibration,
-    unseen: Mapping[str, Unseen],
+    held_out: Mapping[str, HeldOut],
     *,
     kind: str,
     half_life: int,
 ) -> Calibration:
     """The same for a calibrator of a kind, judged with the shifts of the last split."""
-    whole = unseen["whole"]
+    whole = held_out["whole"]
     rule = "the simplest that is not clearly worse together with the running intercept"
     choice = {"kind": kind, "rule": rule, "compared_on": calibration.choice["compared_on"]}
-    judged = judge_with_times(
-        history, unseen, unseen["before"].fit_calibrator(kind), half_life=half_life
+    evaluated = evaluate_with_intercept(
+        history, held_out, held_out["before"].fit_calibrator(kind), half_life=half_life
     )
-    return Calibration(whole.fit_calibrator(kind), whole, judged, choice)
+    return Calibration(whole.fit_calibrator(kind), whole, evaluated, choice)
 
 
-def _measure(judged: Judged, name: str) -> float:
-    return METRICS[name](judged.probability, judged.label, judged.weight)
+def _measure(evaluated: EvaluationSet, name: str) -> float:
+    return METRICS[name](evaluated.probability, evaluated.label, evaluated.weight)
 
 
 def choose_times(
-    history: History, unseen: Mapping[str, Unseen], moments: Sequence[int], *, calibrator: str
+    history: History, held_out: Mapping[str, HeldOut], moments: Sequence[int], *, calibrator: str
 ) -> TimesChoice:
     """Compare half-lives on the splits before the last, each prediction made with what was known before it.
 
@@ -138,17 +138,17 @@ def choose_times(
 
     Args:
         history: where the leads are.
-        unseen: pool -> predictions by models that had not seen the rows.
+        held_out: pool -> predictions by models that had not seen the rows.
         moments: the splits.
         calibrator: the kind that was chosen without a shift.
     """
     unit = unit_of(history)
     if unit is None:
         return _off(calibrator, _why_none(history))
-    if not can_choose(unseen):
+    if not can_choose(held_out):
         return _off(calibrator, "nothing came before the last split to choose by")
     kinds = [kind for kind in KINDS if kind in {*BESIDE, calibrator}]
-    losses, rows = _Replay(history, unseen["before"], moments, kinds, HALF_LIVES[unit]).losses()
+    losses, rows = _Replay(history, held_out["before"], moments, kinds, HALF_LIVES[unit]).losses()
     if not len(rows.label):
         return _off(calibrator, "hardly any outcome was known yet before the last split")
     mean = {
@@ -169,7 +169,7 @@ def choose_times(
 
 
 def _choose_kind(
-    losses: Mapping[Variant, np.ndarray], rows: Judged, kinds: list[str], half_life: int
+    losses: Mapping[Variant, np.ndarray], rows: EvaluationSet, kinds: list[str], half_life: int
 ) -> Variant:
     """The variant of a half-life with the simplest calibrator that is not clearly worse."""
     of_kind = {kind: losses[kind, half_life] for kind in kinds}
@@ -194,7 +194,7 @@ class _Replay:
     """What every variant would have said of the rows of a pool, filled in split by split."""
 
     history: History
-    pool: Unseen
+    pool: HeldOut
     moments: Sequence[int]
     kinds: Sequence[str]
     half_lives: Sequence[int]
@@ -206,7 +206,7 @@ class _Replay:
         """Of how many effective leads (n,) the outcome was known when a row's shift was renewed."""
         return np.zeros(len(self.pool.side.rows))
 
-    def losses(self) -> tuple[dict[Variant, np.ndarray], Judged]:
+    def losses(self) -> tuple[dict[Variant, np.ndarray], EvaluationSet]:
         """The log loss (k,) of every variant on the rows with a label and a past that is full, and these rows."""
         n = len(self.pool.side.rows)
         self.plain.update({kind: np.zeros(n) for kind in self.kinds})
@@ -214,7 +214,7 @@ class _Replay:
         for split in np.unique(self._split).tolist():
             self._replay_split(split)
         compared = self.pool.side.observed & self._has_full_past()
-        rows = self.pool.judged(CERTAIN).take(compared[self.pool.side.observed])
+        rows = self.pool.evaluated(CERTAIN).take(compared[self.pool.side.observed])
         losses: dict[Variant, np.ndarray] = {}
         for kind in self.kinds:
             probability = self.plain[kind][compared]
@@ -242,13 +242,13 @@ class _Replay:
 
     def _replay_split(self, split: int) -> None:
         """Fill in what is said of the rows after a split, by calibrators of what was known at it."""
-        inside, raw = np.flatnonzero(self._split == split), self.pool.raw
+        inside, log_odds = np.flatnonzero(self._split == split), self.pool.log_odds
         earlier = self._known_at(split)
-        log_odds = {}
+        calibrated = {}
         for kind in self.kinds:
-            probability = calibrate(_fit(kind, earlier, raw), raw)
+            probability = calibrate(_fit(kind, earlier, log_odds), log_odds)
             self.plain[kind][inside] = probability[inside]
-            log_odds[kind] = log_odds_of(probability)
+            calibrated[kind] = log_odds_of(probability)
         as_of_us = self.pool.side.rows["as_of_us"].to_numpy()[inside]
         starts = renewals(as_of_us, dated=self.history.settings.is_dated, most=MOST_TRIED).tolist()
         latest: dict[Variant, float] = {}
@@ -260,7 +260,7 @@ class _Replay:
                 for kind in self.kinds:
                     begin = latest.get((kind, half_life), 0.0)
                     shift = fit_shift(
-                        log_odds[kind][known.at], known.label, known.weight, start=begin
+                        calibrated[kind][known.at], known.label, known.weight, start=begin
                     )
                     self.shifts[kind, half_life][rows] = latest[kind, half_life] = shift
 
@@ -284,11 +284,11 @@ class _Replay:
         return rows[rows["label"].notna()]
 
 
-def _fit(kind: str, rows: pd.DataFrame, raw: np.ndarray) -> dict[str, Any]:
+def _fit(kind: str, rows: pd.DataFrame, log_odds: np.ndarray) -> dict[str, Any]:
     """A calibrator for labelled rows with their places in raw (n,); none where they are of one outcome."""
     if rows["label"].nunique() < 2:
         return CERTAIN
     label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
     return fit_calibrator(
-        kind, raw[rows["at"].to_numpy()], label, weight, leads=rows["lead_id"].nunique()
+        kind, log_odds[rows["at"].to_numpy()], label, weight, leads=rows["lead_id"].nunique()
     )

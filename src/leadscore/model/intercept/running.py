@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.evaluation.metrics import Judged
+from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side, weigh
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel, add_shift, calibrate, sigmoid
-from leadscore.model.held_out import Unseen
+from leadscore.model.held_out import HeldOut
 from leadscore.times import DAY_US
 
 SPREAD = 2.0  # of the prior on the shift, in log-odds
@@ -262,7 +262,7 @@ def recall(
         )
         matrix = build_matrix(history.snapshot(rows.loc[later, KEYS]), features)
         log_odds[later] = log_odds_of(
-            model.probability(model.raw(matrix.take(rows[later]).columns))
+            model.probability(model.log_odds(matrix.take(rows[later]).columns))
         )
     has_one = ~np.isnan(log_odds)
     return Recalled(Past(history, rows[has_one].reset_index(drop=True)), log_odds[has_one])
@@ -300,23 +300,23 @@ def shifts_of_rows(
     return recalled.past.running_shifts(recalled.log_odds, as_of_us, half_life=times["half_life"])
 
 
-def judge_with_times(
+def evaluate_with_intercept(
     history: History,
-    unseen: Mapping[str, Unseen],
+    held_out: Mapping[str, HeldOut],
     calibrator: Mapping[str, Any],
     *,
     half_life: float,
-) -> Judged:
+) -> EvaluationSet:
     """The rows of the last split, predicted with the shift of their moments.
 
     Leads are ranked as without it, for on one list all have the same.
     """
-    before, last = unseen["before"], unseen["last"]
+    before, last = held_out["before"], held_out["last"]
     past = Past(history, pd.concat([before.side.rows, last.side.rows], ignore_index=True))
-    log_odds = log_odds_of(calibrate(dict(calibrator), np.r_[before.raw, last.raw]))
+    log_odds = log_odds_of(calibrate(dict(calibrator), np.r_[before.log_odds, last.log_odds]))
     as_of_us = last.side.rows["as_of_us"].to_numpy()
     shifts = past.running_shifts(log_odds, as_of_us, half_life=half_life)[last.side.observed]
-    judged = last.judged(calibrator)
+    evaluated = last.evaluated(calibrator)
     return replace(
-        judged, probability=add_shift(judged.probability, shifts), order=judged.probability
+        evaluated, probability=add_shift(evaluated.probability, shifts), order=evaluated.probability
     )

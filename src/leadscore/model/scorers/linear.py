@@ -59,6 +59,6 @@ def as_scorer(kind: str, base: float, terms: list[Term]) -> dict[str, Any]:
     return {"kind": kind, "base": base, "terms": [term.as_json() for term in terms]}
 
 
-def log_odds(probability: float) -> float:
+def log_odds_of(probability: float) -> float:
     """log(p / (1 - p))."""
     return float(np.log(probability / (1 - probability)))

@@ -13,7 +13,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import contribute_all, encode, softplus
 from leadscore.model.encode import encode_training, fit_encoder, fold_of_group, pool_rare_levels
-from leadscore.model.scorers.logistic import RAW_SPREAD, ROUGH, STOP, fit_logistic
+from leadscore.model.scorers.logistic import LOG_ODDS_SPREAD, ROUGH, STOP, fit_logistic
 from leadscore.settings.sections import Scorecard
 
 FOLDS = 3
@@ -30,16 +30,16 @@ class Linear:
     Attributes:
         level_spread: how far, in log-odds, one level of a category may well lie from the others; None for categories
             that enter as their rates.
-        raw_spread: how far all features together may well move the log-odds away from the scorecard's.
+        log_odds_spread: how far all features together may well move the log-odds away from the scorecard's.
     """
 
     level_spread: float | None = None
-    raw_spread: float = RAW_SPREAD
+    log_odds_spread: float = LOG_ODDS_SPREAD
 
 
 LINEAR = Linear()
 LEVEL_SPREADS = (None, 0.3, 0.7)
-RAW_SPREADS = (RAW_SPREAD, 2 * RAW_SPREAD)
+LOG_ODDS_SPREADS = (LOG_ODDS_SPREAD, 2 * LOG_ODDS_SPREAD)
 
 
 def choose_linear(
@@ -62,7 +62,7 @@ def choose_linear(
     if min((label == 1).sum(), (label == 0).sum()) < LEAST_ROWS:
         return LINEAR
     spreads = LEVEL_SPREADS if any(feature.is_category for feature in features) else (None,)
-    candidates = [Linear(level, raw) for level in spreads for raw in RAW_SPREADS]
+    candidates = [Linear(level, spread) for level in spreads for spread in LOG_ODDS_SPREADS]
     comparisons = [_Comparison(matrix, pair, features, scorecard) for pair in pairs]
     losses = [sum(comparison.loss(linear) for comparison in comparisons) for linear in candidates]
     return candidates[int(np.argmin(losses))]
@@ -117,10 +117,10 @@ class _Comparison:
             scorecard=self.scorecard,
             stop=ROUGH,
         )
-        raw = scorer["base"] + contribute_all(scorer["terms"], self.given, self.asked.columns).sum(
-            axis=1
-        )
-        return float(self.asked_weight @ (softplus(raw) - self.asked_label * raw))
+        log_odds = scorer["base"] + contribute_all(
+            scorer["terms"], self.given, self.asked.columns
+        ).sum(axis=1)
+        return float(self.asked_weight @ (softplus(log_odds) - self.asked_label * log_odds))
 
 
 def fit_linear(
@@ -161,7 +161,7 @@ def fit_linear(
         leads=len(np.unique(leads_of_rows)),
         features=features,
         scorecard=scorecard,
-        raw_spread=linear.raw_spread,
+        log_odds_spread=linear.log_odds_spread,
         texts=texts,
         level_spread=linear.level_spread or 0.0,
         stop=stop,

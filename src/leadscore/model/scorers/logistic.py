@@ -20,12 +20,12 @@ from scipy.optimize import minimize
 from leadscore.features.feature import Feature
 from leadscore.model.apply import sigmoid, softplus
 from leadscore.model.scorers.design import Block, build_block, build_lines
-from leadscore.model.scorers.linear import Term, as_scorer, log_odds
+from leadscore.model.scorers.linear import Term, as_scorer, log_odds_of
 from leadscore.model.scorers.scorecard import build_terms
 from leadscore.model.threads import one_thread
 from leadscore.settings.sections import Scorecard
 
-RAW_SPREAD = (
+LOG_ODDS_SPREAD = (
     1.2  # how far, in log-odds, all features together may well move raw away from the scorecard
 )
 BASE_LEADS = 1.0  # closed leads that the scorecard's base rate counts as
@@ -68,7 +68,7 @@ def fit_logistic(
     leads: int,
     features: Sequence[Feature],
     scorecard: Scorecard,
-    raw_spread: float = RAW_SPREAD,
+    log_odds_spread: float = LOG_ODDS_SPREAD,
     texts: Sequence[np.ndarray | None] | None = None,
     level_spread: float = 0.0,
     stop: Mapping[str, float] = STOP,
@@ -83,7 +83,7 @@ def fit_logistic(
             the rows of one lead share its fate.
         features: what the columns are.
         scorecard: the prior's points and base rate.
-        raw_spread: standard deviation of raw under the prior, shared out evenly among the features' slopes.
+        log_odds_spread: standard deviation of raw under the prior, shared out evenly among the features' slopes.
         texts: for each feature the values (n,) of a category that enters level by level; None for one that enters as
             its encoded rate.
         level_spread: standard deviation of a level under the prior.
@@ -100,10 +100,10 @@ def fit_logistic(
         blocks,
         label,
         weight,
-        base=log_odds(scorecard.base_rate),
+        base=log_odds_of(scorecard.base_rate),
         base_spread=np.inf,
         base_leads=BASE_LEADS,
-        raw_spread=raw_spread,
+        log_odds_spread=log_odds_spread,
         stop=stop,
     )
     return as_scorer("logistic", base, terms)
@@ -118,7 +118,7 @@ def fit_terms(
     prior: Sequence[Term],
     signs: Sequence[int],
     base: float,
-    raw_spread: float,
+    log_odds_spread: float,
 ) -> tuple[float, list[Term]]:
     """Base and terms, all of them lines, of the logistic regression that is shrunk toward `prior` and `base`.
 
@@ -132,7 +132,7 @@ def fit_terms(
         base=base,
         base_spread=BASE_SPREAD,
         base_leads=0.0,
-        raw_spread=raw_spread,
+        log_odds_spread=log_odds_spread,
         stop=STOP,
     )
 
@@ -149,14 +149,14 @@ def _fit_blocks(
     base: float,
     base_spread: float,
     base_leads: float,
-    raw_spread: float,
+    log_odds_spread: float,
     stop: Mapping[str, float],
 ) -> tuple[float, list[Term]]:
     unknown = np.column_stack([block.unknown for block in blocks])
     share = weight @ unknown / max(weight.sum(), TINY)
     ones = np.ones((len(unknown), 1))
     design = np.hstack([ones, *(block.columns for block in blocks), unknown - share])
-    spread = raw_spread / np.sqrt(len(blocks))
+    spread = log_odds_spread / np.sqrt(len(blocks))
     prior = _build_prior(
         blocks, share, base=base, base_spread=base_spread, base_leads=base_leads, spread=spread
     )
@@ -229,10 +229,10 @@ def _minimise(
     base_rate = float(sigmoid(mean[0]))
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        raw = columns @ theta
+        log_odds = columns @ theta
         off = theta - mean
-        value = weight @ (softplus(raw) - label * raw) + (precision * off) @ off / 2
-        slope = (weight * (sigmoid(raw) - label)) @ columns + precision * off
+        value = weight @ (softplus(log_odds) - label * log_odds) + (precision * off) @ off / 2
+        slope = (weight * (sigmoid(log_odds) - label)) @ columns + precision * off
         value += prior.base_leads * (softplus(theta[0]) - base_rate * theta[0])
         slope[0] += prior.base_leads * (sigmoid(theta[0]) - base_rate)
         return float(value) / (total + 1), slope / (total + 1)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from leadscore.features.feature import Feature
-from leadscore.model.scorers.linear import Term, as_scorer, is_log, log_odds
+from leadscore.model.scorers.linear import Term, as_scorer, is_log, log_odds_of
 from leadscore.settings.sections import Scorecard
 
 MOST_DAYS = 90.0  # since the last activity; longer ago is no worse
@@ -23,7 +23,7 @@ MOST_ACTIVITIES = 30.0  # in 30 days; more are no better
 
 def build_scorecard(features: Sequence[Feature], settings: Scorecard) -> dict[str, Any]:
     """The scorer as JSON; columns that the settings give no points add nothing."""
-    return as_scorer("scorecard", log_odds(settings.base_rate), build_terms(features, settings))
+    return as_scorer("scorecard", log_odds_of(settings.base_rate), build_terms(features, settings))
 
 
 def build_terms(features: Sequence[Feature], settings: Scorecard) -> list[Term]:

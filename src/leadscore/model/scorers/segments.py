@@ -24,7 +24,7 @@ from leadscore.history.split import History
 from leadscore.model.apply import WinModel, correct
 from leadscore.model.choose import LEAST_LEADS
 from leadscore.model.encode import FOLDS, fold_of_group
-from leadscore.model.held_out import Unseen, can_choose
+from leadscore.model.held_out import HeldOut, can_choose
 from leadscore.model.scorers.linear import Term, is_log
 from leadscore.model.scorers.logistic import fit_terms
 
@@ -38,13 +38,13 @@ LEAST = LEAST_LEADS["logistic"]  # won, and as many others, in a segment that is
 class Segmented:
     """What came of it: predictions by the corrected models, the corrections to use, and what is told, as JSON."""
 
-    unseen: dict[str, Unseen]
+    held_out: dict[str, HeldOut]
     segments: dict[str, Any]
     told: dict[str, Any]
 
 
 def choose_segments(
-    unseen: Mapping[str, Unseen],
+    held_out: Mapping[str, HeldOut],
     model: WinModel,
     matrix: Matrix,
     features: Sequence[Feature],
@@ -56,7 +56,7 @@ def choose_segments(
     The last split only evaluates corrections that were fitted before it; those to use are fitted on all splits.
 
     Args:
-        unseen: pool -> predictions for rows that the model had not seen.
+        held_out: pool -> predictions for rows that the model had not seen.
         model: whose encoder gives the columns.
         matrix: has the features of all rows.
         features: what it holds.
@@ -65,21 +65,23 @@ def choose_segments(
     name = f"profile_{field}"
     if all(feature.name != name for feature in features):
         return Segmented(
-            dict(unseen), {}, {"field": field, "models": [], "why": f"{field} is not learned from"}
+            dict(held_out),
+            {},
+            {"field": field, "models": [], "why": f"{field} is not learned from"},
         )
-    if not can_choose(unseen):
+    if not can_choose(held_out):
         why = (
             "nothing says which leads are later, or too few splits have follow-up and both outcomes"
         )
-        return Segmented(dict(unseen), {}, {"field": field, "models": [], "why": why})
-    pools = {pool: _Pool(rows, model, matrix, features, name) for pool, rows in unseen.items()}
+        return Segmented(dict(held_out), {}, {"field": field, "models": [], "why": why})
+    pools = {pool: _Pool(rows, model, matrix, features, name) for pool, rows in held_out.items()}
     fitted = pools["before"].fit()
     crossed = pools["before"].cross_corrected(set(fitted))
     told = [_compare(value, pools["before"], crossed) for value in fitted]
     chosen = {each["segment"] for each in told if each["own"]}
     if not chosen:
         return Segmented(
-            dict(unseen),
+            dict(held_out),
             {},
             {"field": field, "models": told, "why": "in no segment is it clearly better"},
         )
@@ -115,15 +117,15 @@ class _Pool:
 
     def __init__(
         self,
-        unseen: Unseen,
+        held_out: HeldOut,
         model: WinModel,
         matrix: Matrix,
         features: Sequence[Feature],
         name: str,
     ) -> None:
-        self.unseen, self.features = unseen, features
-        self.rows = unseen.side.rows.assign(raw=unseen.raw)
-        columns = matrix.take(unseen.side.rows).columns
+        self.held_out, self.features = held_out, features
+        self.rows = held_out.side.rows.assign(log_odds=held_out.log_odds)
+        columns = matrix.take(held_out.side.rows).columns
         self.encoded, self.segment = model.encode(columns), columns[name]
         for at, entry in enumerate(model.document["encoder"]):
             if entry["kind"] == "rate":  # it knows the labels of these very rows
@@ -147,38 +149,45 @@ class _Pool:
 
     def _fit(self, chosen: np.ndarray) -> dict[str, Any]:
         rows, encoded = self.rows[chosen], self.encoded[chosen]
-        raw, label, weight = (
-            rows[name].to_numpy(dtype=float) for name in ("raw", "label", "weight")
+        log_odds, label, weight = (
+            rows[name].to_numpy(dtype=float) for name in ("log_odds", "label", "weight")
         )
         return fit_correction(
-            encoded, raw, label, weight, leads=rows["lead_id"].nunique(), features=self.features
+            encoded,
+            log_odds,
+            label,
+            weight,
+            leads=rows["lead_id"].nunique(),
+            features=self.features,
         )
 
-    def corrected(self, models: Mapping[str, Any]) -> Unseen:
+    def corrected(self, models: Mapping[str, Any]) -> HeldOut:
         """The same rows, predicted with corrections."""
         return replace(
-            self.unseen,
-            raw=correct(dict(models), self.segment, self.encoded, self.rows["raw"].to_numpy()),
+            self.held_out,
+            log_odds=correct(
+                dict(models), self.segment, self.encoded, self.rows["log_odds"].to_numpy()
+            ),
         )
 
-    def cross_corrected(self, chosen: set[str]) -> Unseen:
+    def cross_corrected(self, chosen: set[str]) -> HeldOut:
         """The same rows, each with a correction that saw no row of its lead."""
         fold = fold_of_group(self.rows["lead_id"].to_numpy())
-        raw = self.rows["raw"].to_numpy().copy()
+        log_odds = self.rows["log_odds"].to_numpy().copy()
         for k in range(FOLDS):
             models = {
                 value: model for value, model in self.fit(fold != k).items() if value in chosen
             }
-            raw[fold == k] = self.corrected(models).raw[fold == k]
-        return replace(self.unseen, raw=raw)
+            log_odds[fold == k] = self.corrected(models).log_odds[fold == k]
+        return replace(self.held_out, log_odds=log_odds)
 
 
-def _compare(value: str, pool: _Pool, own: Unseen) -> dict[str, Any]:
+def _compare(value: str, pool: _Pool, own: HeldOut) -> dict[str, Any]:
     """Whether a segment's own model, which saw no row of the lead it corrects, is better than that of all."""
-    pooled = pool.unseen
+    pooled = pool.held_out
     inside = (pool.segment == value)[pool.rows["label"].notna()]
     sigmoid = pooled.fit_calibrator("sigmoid")
-    both = [each.judged(sigmoid).take(inside) for each in (pooled, own)]
+    both = [each.evaluated(sigmoid).take(inside) for each in (pooled, own)]
     told: dict[str, Any] = {
         "segment": value,
         "leads": len(np.unique(both[0].lead_id)),
@@ -200,7 +209,7 @@ def _compare(value: str, pool: _Pool, own: Unseen) -> dict[str, Any]:
 
 def fit_correction(
     encoded: np.ndarray,
-    raw: np.ndarray,
+    log_odds: np.ndarray,
     label: np.ndarray,
     weight: np.ndarray,
     *,
@@ -212,17 +221,17 @@ def fit_correction(
     As every direction holds in the raw of all, whose slope is not below 0, it holds in the corrected one.
     """
     terms = [Term(feature.name, log=is_log(feature), low=0.0, high=0.0) for feature in features]
-    span = (float(raw.min()), float(raw.max())) if len(raw) else (-1.0, 1.0)
+    span = (float(log_odds.min()), float(log_odds.max())) if len(log_odds) else (-1.0, 1.0)
     of_all = Term("raw", log=False, low=span[0], high=span[1], slope=1.0)
     base, found = fit_terms(
-        np.column_stack([encoded, raw]),
+        np.column_stack([encoded, log_odds]),
         label,
         weight,
         leads=leads,
         prior=[*terms, of_all],
         signs=[*(feature.direction for feature in features), 1],
         base=0.0,
-        raw_spread=SPREAD,
+        log_odds_spread=SPREAD,
     )
     unclipped = replace(found[-1], low=-WIDEST, high=WIDEST)
     return {

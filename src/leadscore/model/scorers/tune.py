@@ -93,7 +93,7 @@ def tune_boosted(
     study.enqueue_trial(asdict(Boosting()))
     encoded = [_encode(matrix, earlier, later, features) for earlier, later in splits]
     fit = partial(fit_boosted, features=features, seed=seed, threads=threads)
-    judged: dict[int, _Later] = {}
+    evaluated: dict[int, _Later] = {}
 
     def objective(trial: optuna.Trial) -> float:
         boosting = _propose(trial)
@@ -114,14 +114,14 @@ def tune_boosted(
             trial.report(_pool(parts).mean(), step)
             if step < len(encoded) - 1 and trial.should_prune():
                 raise optuna.TrialPruned
-        judged[trial.number] = _pool(parts)
-        return judged[trial.number].mean()
+        evaluated[trial.number] = _pool(parts)
+        return evaluated[trial.number].mean()
 
     study.optimize(objective, n_trials=1)  # however little time there is
     study.optimize(objective, n_trials=trials - 1, timeout=timeout_s)
     tried = {trial.number: Boosting(**trial.params) for trial in study.trials}
     return Tuning(
-        boosting=_choose(tried, judged),
+        boosting=_choose(tried, evaluated),
         trials=[_describe(trial) for trial in study.trials],
         reproducible=len(study.trials) == trials,
     )
@@ -157,9 +157,9 @@ def _encode(
 
 
 def _judge(booster_text: str, split: _Split) -> _Later:
-    raw = lightgbm.Booster(model_str=booster_text).predict(split.later_encoded, raw_score=True)
+    log_odds = lightgbm.Booster(model_str=booster_text).predict(split.later_encoded, raw_score=True)
     return _Later(
-        row_log_loss(sigmoid(np.asarray(raw)), split.later_label),
+        row_log_loss(sigmoid(np.asarray(log_odds)), split.later_label),
         split.later_weight,
         split.later_lead_id,
     )
@@ -174,18 +174,18 @@ def _pool(parts: Sequence[_Later]) -> _Later:
     )
 
 
-def _choose(tried: dict[int, Boosting], judged: dict[int, _Later]) -> Boosting:
+def _choose(tried: dict[int, Boosting], evaluated: dict[int, _Later]) -> Boosting:
     """The fewest splits among those not clearly worse than the best; of equals the better, then the earlier one."""
-    best = min(judged, key=lambda number: (judged[number].mean(), number))
+    best = min(evaluated, key=lambda number: (evaluated[number].mean(), number))
 
     def is_as_good(number: int) -> bool:
-        worse = judged[number].loss - judged[best].loss
-        error = compute_standard_error(worse, judged[best].weight, judged[best].lead_id)
-        return judged[number].mean() - judged[best].mean() <= error
+        worse = evaluated[number].loss - evaluated[best].loss
+        error = compute_standard_error(worse, evaluated[best].weight, evaluated[best].lead_id)
+        return evaluated[number].mean() - evaluated[best].mean() <= error
 
-    good = [number for number in judged if is_as_good(number)]
+    good = [number for number in evaluated if is_as_good(number)]
     return tried[
-        min(good, key=lambda number: (tried[number].splits(), judged[number].mean(), number))
+        min(good, key=lambda number: (tried[number].splits(), evaluated[number].mean(), number))
     ]
 
 

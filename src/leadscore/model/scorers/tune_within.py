@@ -44,10 +44,10 @@ class _Pair:
     def losses(self, booster_text: str, stages: Sequence[int]) -> np.ndarray:
         """The weighted sum of log losses of the comparing rows after so many trees, (stages,)."""
         booster = lightgbm.Booster(model_str=booster_text)
-        raw = np.zeros(len(self.asked))
+        log_odds = np.zeros(len(self.asked))
         losses = []
         for trees in stages:
-            raw += np.asarray(
+            log_odds += np.asarray(
                 booster.predict(
                     self.asked,
                     raw_score=True,
@@ -56,7 +56,9 @@ class _Pair:
                     num_threads=1,
                 )
             )
-            losses.append(float(self.asked_weight @ (softplus(raw) - self.asked_label * raw)))
+            losses.append(
+                float(self.asked_weight @ (softplus(log_odds) - self.asked_label * log_odds))
+            )
         return np.array(losses)
 
 
