@@ -24,8 +24,9 @@ MIN_SPLITS = 3  # with fewer there is nothing left to choose a scorer and a cali
 class HeldOut:
     """Rows that were predicted by models that had not seen them.
 
-    `log_odds` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight. Intervals
-    resample `groups` (n,), by default leads. Leads are ranked within `blocks`, shaped as `log_odds`: the folds of a
+    `log_odds` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight.
+    Intervals resample `groups` (n,), by default leads. Leads are ranked within `blocks`, shaped as
+    `log_odds`: the folds of a
     cross-validation; by default within dates, or, of ordered leads, all together.
     """
 

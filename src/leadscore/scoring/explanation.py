@@ -34,8 +34,8 @@ def explain_lead(
 ) -> dict[str, Any]:
     """What a model says of a lead as it was known at a moment, as JSON.
 
-    `base` and the `value` of all `groups`, each with its features and their sentences, add up to `log_odds`; the `shift` of
-    the times is added when that is calibrated;
+    `base` and the `value` of all `groups`, each with its features and their sentences, add up to `log_odds`; the
+    `shift` of the times is added when that is calibrated;
     `facts` are all that was known by then, the oldest first, with the moments at which they happened and were known.
     """
     features = build_features(

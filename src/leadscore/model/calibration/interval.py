@@ -46,7 +46,7 @@ class _Rows:
 
 
 def fit_interval(held_out: HeldOut, calibrator: Mapping[str, Any], *, seed: int) -> dict[str, Any]:
-    """Log-odds `log_odds` (KNOTS,), and how far in log-odds the rate may lie `below` and `above` the probability, as JSON.
+    """Knots of log-odds (KNOTS,), and how far in log-odds the rate may lie `below` and `above`, as JSON.
 
     Both are 95 % bounds around the calibrator that is published. Where predictions cannot be told apart by period, all
     are one: then only what its shape misses counts beside chance. A stepwise calibrator is surest where a resample

@@ -14,7 +14,7 @@ import numpy as np
 
 
 def fit_venn_abers(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
-    """Rising knots `log_odds` (m,) and `probability` (2m + 1,): below the first, at it, between it and the next, and so on.
+    """Rising knots `raw` (m,) and `probability` (2m + 1,): below the first, at it, between it and the next ...
 
     Args:
         log_odds: (n,) log-odds.
