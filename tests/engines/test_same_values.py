@@ -119,7 +119,11 @@ def test_spells_and_learned_lists_are_the_same_on_both_engines(tmp_path):
     for engine in (SQLiteEngine(), DuckDBEngine(EngineSettings(threads=2))):
         history = open_history(facts.settings, version, engine)
         found.append(
-            (history.changed_fields(LATER), history.spells(LATER), history.open_list(day(110)))
+            (
+                history.facts.changed_fields(LATER),
+                history.spells(LATER),
+                history.open_list(day(110)),
+            )
         )
         engine.close()
     (fields, spells, listed), (other_fields, other_spells, other_listed) = found

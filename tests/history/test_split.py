@@ -386,7 +386,7 @@ def test_changed_fields_when_asked_at_a_moment_then_are_those_with_a_history_by_
         .change("a", 5, "owner_id", "kim")
         .change("a", 7, "amount", "5", known=9)
     )
-    assert in_memory(facts).changed_fields(day(known)) == expected
+    assert in_memory(facts).facts.changed_fields(day(known)) == expected
 
 
 def test_grid_when_known_until_is_a_midnight_then_ends_before_it_and_begins_at_the_first_fact() -> (

@@ -409,7 +409,7 @@ def test_random_histories_when_drawn_then_hold_what_the_laws_are_about() -> None
         seen["censored"] += rows["label"].isna().sum()
         seen["spells"] += (rows["spell"] > 1).sum()
         seen["capped"] += (rows["grid_weight"] > 1).sum()
-        seen["changed"] |= history.changed_fields(known_us)
+        seen["changed"] |= history.facts.changed_fields(known_us)
         later = [row for rows in other.rows.values() for row in rows if not is_known(row, known_us)]
         seen["other"] += len(later)
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.engine.protocol import identifier, literal
 from leadscore.history.split import History
 from leadscore.settings.sections import LeadField
 from leadscore.settings.settings import Settings
@@ -166,9 +165,7 @@ def read_leads(history: History, *, known_us: int) -> Leads:
     """The leads known before a moment, and how they closed as far as was known by then."""
     spells = history.spells(known_us)
     first = spells[spells["spell"] == 1]
-    created = history.engine.query(
-        f"SELECT lead_id, event_us FROM leads WHERE available_us < {known_us}"
-    ).to_pandas()
+    created = history.facts.creations(known_us)
     rows = created.merge(first, on="lead_id", validate="one_to_one").sort_values(
         "lead_id", ignore_index=True
     )
@@ -194,10 +191,7 @@ def read_current(
     history: History, leads: Leads, names: Sequence[str], *, own: Collection[str]
 ) -> Iterator[Values]:
     """The latest value of each named field: in `leads`, or, of the fields in `own`, what a later export showed."""
-    columns = ", ".join(identifier(name) for name in ("lead_id", *names))
-    rows = history.engine.query(
-        f"SELECT {columns} FROM leads WHERE available_us < {leads.known_us} ORDER BY lead_id"
-    )
+    rows = history.facts.first_values(names, leads.known_us)
     at = pa.array(pd.Index(rows["lead_id"].to_pandas()).get_indexer(leads.lead_id))
     later = history.known_values(sorted(own), as_of_us=leads.known_us)
     fields = history.settings.lead_fields()
@@ -210,14 +204,22 @@ def read_histories(
     history: History, leads: Leads, names: Sequence[str], *, own: Collection[str]
 ) -> Iterator[FieldHistory]:
     """What each named field said at three moments, by what was known then; `own` are those that exports show."""
-    columns = {"lead_id": leads.lead_id, "created_us": leads.created_us, "close_us": leads.close_us}
-    history.engine.add_rows("audited_leads", pa.table(columns))
+    moments = {
+        "at_creation": leads.created_us + 1,
+        "before_close": leads.close_us,
+        "now": np.full(len(leads.lead_id), FOREVER_US),
+    }
+    texts = {
+        moment: history.facts.latest_changes(
+            names, leads.lead_id, before_us=before_us, known_us=leads.known_us
+        )
+        for moment, before_us in moments.items()
+    }
     fields = history.settings.lead_fields()
     everybody, watched = np.ones(len(leads.lead_id), dtype=bool), _watched(history, leads, own)
     for name in names:
         at_creation, before_close, now = [
-            build_values(name, fields[name], _latest(history, leads, name, before))
-            for before in ("t.available_us <= l.created_us", "t.available_us < l.close_us", "1 = 1")
+            build_values(name, fields[name], texts[moment][name]) for moment in moments
         ]
         yield FieldHistory(at_creation, before_close, now, watched if name in own else everybody)
 
@@ -226,28 +228,9 @@ def _watched(history: History, leads: Leads, own: Collection[str]) -> np.ndarray
     """Which leads (n,) an export that showed values or changes of the fields in `own` listed while they were open."""
     if not own:
         return np.zeros(len(leads.lead_id), dtype=bool)
-    names = ", ".join(map(literal, sorted(own)))
-    rows = history.engine.query(
-        f"SELECT DISTINCT available_us FROM changes WHERE field IN ({names}) AND available_us < {leads.known_us}"
-    )
-    exports = np.append(np.sort(rows["available_us"].to_numpy()), FOREVER_US)
+    exports = np.append(history.facts.change_moments(sorted(own), leads.known_us), FOREVER_US)
     first = exports[np.searchsorted(exports[:-1], leads.created_us, side="left")]
     return np.asarray(first < leads.close_us)
-
-
-def _latest(history: History, leads: Leads, name: str, before: str) -> pa.Array:
-    rows = history.engine.query(
-        f"""SELECT lead_id, value FROM (SELECT t.lead_id, t.value, ROW_NUMBER() OVER (PARTITION BY t.lead_id
-        ORDER BY t.event_us DESC, t.seq DESC, t.value DESC) AS recency
-        FROM changes AS t JOIN audited_leads AS l ON l.lead_id = t.lead_id
-        WHERE t.field = {literal(name)} AND t.available_us < {leads.known_us} AND {before}) AS ranked
-        WHERE recency = 1 ORDER BY lead_id"""
-    )
-    at = pd.Index(rows["lead_id"].to_pandas()).get_indexer(leads.lead_id)
-    values = pa.concat_arrays(
-        [*rows["value"].chunks, pa.nulls(1, pa.string())]
-    )  # one to take where there is no row
-    return values.take(pa.array(np.where(at < 0, len(values) - 1, at)))
 
 
 def build_values(name: str, field: LeadField, column: pa.Array) -> Values:

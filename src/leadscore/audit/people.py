@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from leadscore.audit.fields import audited_fields
-from leadscore.engine.protocol import identifier, literal
 from leadscore.features.people import people_fields
 from leadscore.history.split import History
 
@@ -24,7 +23,7 @@ def find_people(history: History, *, known_us: int, reps: Collection[str] = ()) 
         reps: ids and names of the list of reps.
     """
     fields = history.settings.lead_fields()
-    mapped = set(audited_fields(history.settings)) | history.changed_fields(known_us)
+    mapped = set(audited_fields(history.settings)) | history.facts.changed_fields(known_us)
     people = {_plain(value) for value in reps} | _values_of(history, "owner_id", known_us)
     people = {value for value in people if _is_telling(value)}
     found = set()
@@ -40,11 +39,7 @@ def find_people(history: History, *, known_us: int, reps: Collection[str] = ()) 
 
 def _values_of(history: History, name: str, known_us: int) -> set[str]:
     """The different values of a text field that were known before a moment."""
-    rows = history.engine.query(
-        f"SELECT DISTINCT {identifier(name)} AS value FROM leads WHERE available_us < {known_us} "
-        f"UNION SELECT DISTINCT value FROM changes WHERE field = {literal(name)} AND available_us < {known_us}"
-    )
-    return {_plain(value) for value in rows["value"].to_pylist() if value is not None}
+    return {_plain(value) for value in history.facts.distinct_texts(name, known_us)}
 
 
 def _plain(value: str) -> str:

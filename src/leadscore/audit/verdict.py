@@ -97,8 +97,8 @@ def audit(
     """
     settings = history.settings
     leads = read_leads(history, known_us=known_us)
-    changed = history.changed_fields(known_us) & set(settings.lead_fields()) - skip
-    mapped = history.mapped_histories(known_us)
+    changed = history.facts.changed_fields(known_us) & set(settings.lead_fields()) - skip
+    mapped = history.facts.mapped_histories(known_us)
     names = [name for name in audited_fields(settings) if name not in mapped | skip]
     own = changed & set(names)
     current = list(read_current(history, leads, names, own=own))
@@ -151,7 +151,7 @@ def audit_learned(
     """
     settings = history.settings
     unlearned = {
-        *unlearned_fields(settings, history.changed_fields(known_us)),
+        *unlearned_fields(settings, history.facts.changed_fields(known_us)),
         *unasked_fields(settings),
     }
     return audit(history, known_us=known_us, skip=unlearned, together=together).fields

@@ -148,11 +148,10 @@ def read_values(
 
     By the amounts of outcomes known at a moment; a win without one counts as their median.
     """
-    query = f"""SELECT lead_id, MAX(amount) AS amount, MAX(currency) AS currency FROM outcomes
-        WHERE outcome = 'won' AND available_us < {known_us} GROUP BY lead_id"""
-    found = history.engine.query(query).to_pandas().set_index("lead_id")
-    currencies = found["currency"].dropna().unique()
-    amount = rows["lead_id"].map(found["amount"]).to_numpy(dtype=float)
+    wins = history.facts.wins(known_us)
+    currencies = wins["currency"].dropna().unique()
+    largest = wins.groupby("lead_id")["amount"].max()
+    amount = rows["lead_id"].map(largest).to_numpy(dtype=float)
     if len(currencies) > 1 or not np.isfinite(amount).any():
         return np.ones(len(rows)), None
     minor = 10 ** history.settings.lead_fields()["amount"].decimals
@@ -161,20 +160,20 @@ def read_values(
 
 
 def find_never_worked(history: History, side: Side) -> np.ndarray | None:
-    """Which rows (n,) are of leads that were lost, as known by now, before a rep had done anything; None if unknown.
+    """Which rows (n,) are of leads that were lost before a rep had done anything, as known with the labels.
+
+    None where no rep is known to have done anything at all.
 
     Nobody knows what would have become of them: they were not worked.
     """
-    touches = history.engine.query(
-        "SELECT lead_id, MIN(available_us) AS first_us FROM activities WHERE actor = 'rep' GROUP BY lead_id"
-    ).to_pandas()
-    if touches.empty:
+    first_worked = history.facts.first_worked(side.known_us)
+    if first_worked.empty:
         return None
     spells = history.spells(side.known_us)
     rows = side.rows[["lead_id", "spell"]].merge(
         spells, on=["lead_id", "spell"], how="left", validate="many_to_one"
     )
-    first = rows["lead_id"].map(touches.set_index("lead_id")["first_us"]).to_numpy(dtype=float)
+    first = rows["lead_id"].map(first_worked).to_numpy(dtype=float)
     close = rows["close_us"].to_numpy()
     lost = (close < side.known_us) & ~rows["won"].to_numpy(dtype=bool)
     return np.asarray(lost & ~(first < close))

@@ -14,6 +14,7 @@ from leadscore.engine import Engine
 from leadscore.errors import KnownFromError, TimeModeError
 from leadscore.history.absences import add_seen, read_presence
 from leadscore.history.closes import attach_closes
+from leadscore.history.facts import KnownFacts
 from leadscore.history.known import read_known_values
 from leadscore.history.labels import Side, build_final_side, build_side
 from leadscore.history.snapshot import (
@@ -52,6 +53,11 @@ class History:
     engine: Engine = field(repr=False)
     presence: pd.DataFrame | None = field(default=None, repr=False)
     _spells: dict[int, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    @property
+    def facts(self) -> KnownFacts:
+        """Questions about the tables, each asked about a moment."""
+        return KnownFacts(self.engine)
 
     @cached_property
     def grid(self) -> np.ndarray:
@@ -97,20 +103,6 @@ class History:
     def known_values(self, names: Sequence[str], *, as_of_us: int) -> pa.Table:
         """The value of each named field that was known at a moment, by lead (see `read_known_values`)."""
         return read_known_values(self.engine, names, as_of_us=self.known_us(as_of_us))
-
-    def changed_fields(self, known_us: int) -> set[str]:
-        """The fields of which a change was known before a moment."""
-        rows = self.engine.query(
-            f"SELECT DISTINCT field FROM changes WHERE available_us < {known_us}"
-        )
-        return set(rows["field"].to_pylist())
-
-    def mapped_histories(self, known_us: int) -> set[str]:
-        """The fields of which the mapping gives changes known before a moment; of others our own exports show them."""
-        rows = self.engine.query(
-            f"SELECT DISTINCT field FROM told_changes WHERE available_us < {known_us}"
-        )
-        return set(rows["field"].to_pylist())
 
     def snapshot(self, rows: pd.DataFrame) -> Snapshot:
         """The door to the past for a list of snapshots."""
@@ -278,7 +270,7 @@ def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> H
     engine.add_files("told_changes", mapped, schema=CHANGES.schema())
     attach_closes(engine, version, settings.stages)
     history = History(settings, version, engine, read_presence(engine, version))
-    told = engine.query("SELECT DISTINCT field FROM told_changes")["field"].to_pylist()
-    if contradicted := sorted(settings.fields_of_leads() & set(told)):
+    mapped_histories = history.facts.mapped_histories(FOREVER_US)
+    if contradicted := sorted(settings.fields_of_leads() & mapped_histories):
         raise KnownFromError(contradicted)
     return history

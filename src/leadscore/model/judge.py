@@ -106,7 +106,7 @@ def evaluate(
         "days_to_win": compute_days_to_win(history.spells(known_us), known_us)
         if settings.is_dated
         else None,
-        "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
+        "not_learned_from": unlearned_fields(settings, history.facts.changed_fields(known_us)),
     }
 
 
@@ -138,7 +138,7 @@ def evaluate_unjudged(history: History, *, known_us: int, side: Side) -> dict[st
         "times": {"half_life": None, "said": "none, since no closed lead could judge it"},
         "curves": {},
         "days_to_win": None,
-        "not_learned_from": unlearned_fields(settings, history.changed_fields(known_us)),
+        "not_learned_from": unlearned_fields(settings, history.facts.changed_fields(known_us)),
     }
 
 

@@ -36,7 +36,7 @@ from leadscore.scoring.score import score_open_leads
 from leadscore.settings.decisions import Tiers
 from leadscore.settings.settings import Settings
 from leadscore.tables import REPS
-from leadscore.times import DAY_US
+from leadscore.times import DAY_US, FOREVER_US
 
 
 def score(
@@ -310,11 +310,9 @@ def _count_returned(history: History, scores: pa.Table, previous: Previous | Non
     """How many leads of the list existed when the list before was made, and were not on it."""
     if previous is None:
         return 0
-    existed = history.engine.query(
-        f"SELECT DISTINCT lead_id FROM leads WHERE available_us < {previous.as_of_us}"
-    )
+    existed = history.facts.lead_ids(previous.as_of_us)
     listed = set(scores["lead_id"].to_pylist()) - set(previous.receipts["lead_id"].to_pylist())
-    return len(listed & set(existed["lead_id"].to_pylist()))
+    return len(listed & existed)
 
 
 def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:
@@ -322,7 +320,7 @@ def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:
 
     Absent are open leads of earlier exports that the latest one known at `as_of_us` does not have.
     """
-    stored = history.engine.query("SELECT COUNT(*) AS n FROM leads")["n"][0].as_py()
+    stored = history.facts.count_leads(FOREVER_US)
     spells = history.spells(as_of_us)
     created = spells["lead_id"].nunique()
     absent = int((seen_until(spells) < as_of_us).sum())

@@ -236,7 +236,7 @@ def audit(settings: Settings) -> dict[str, Any]:
         found = run_audit(history, known_us=known_us)
         people = find_people(history, known_us=known_us, reps=read_rep_names(settings))
         unlearned = {
-            *unlearned_fields(settings, history.changed_fields(known_us)),
+            *unlearned_fields(settings, history.facts.changed_fields(known_us)),
             *unasked_fields(settings),
             *people,
         }

@@ -93,7 +93,7 @@ def train(
             for each in verdicts
             if each.field not in people
         ]
-        there = mapped_fields(settings) | history.changed_fields(known_us)
+        there = mapped_fields(settings) | history.facts.changed_fields(known_us)
         unasked = (unasked_fields(settings) | people) & there
         carriers = describe_carriers(result, settings)
         asked = _ask(result, verdicts, settings, people=people, carriers=carriers)

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.engine.protocol import identifier, literal
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.facts import KnownFact
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.contributions.evidence import tell_evidence
@@ -19,14 +19,6 @@ from leadscore.scoring.reasons import known_value
 from leadscore.settings.sections import LeadField
 from leadscore.settings.settings import Settings
 from leadscore.times import format_us
-
-FACTS = {  # table -> what is told of a row
-    "leads": "CAST(NULL AS VARCHAR)",
-    "changes": "field",
-    "stages": "stage",
-    "activities": "kind || ' (' || actor || ')'",
-    "outcomes": "'closed as ' || outcome",  # of a lead that was opened again
-}
 
 
 def explain_lead(
@@ -89,15 +81,13 @@ def _groups(
     return sorted(found.values(), key=lambda group: -abs(group["value"]))
 
 
-def _tell_fact(row: Any, settings: Settings) -> str:
+def _tell_fact(fact: KnownFact, settings: Settings) -> str:
     """A fact in words, a field's value as a person writes it."""
-    if row.source == "leads":
-        return "created"
-    if row.source != "changes":
-        return str(row.what)
-    field = settings.lead_fields().get(row.what, LeadField())
-    label = field.label or str(row.what).replace("_", " ")
-    return f"{label}: {_tell_value(row.value, field, zone=settings.timezone)}"
+    if fact.source != "changes":
+        return fact.what
+    field = settings.lead_fields().get(fact.what, LeadField())
+    label = field.label or fact.what.replace("_", " ")
+    return f"{label}: {_tell_value(fact.value, field, zone=settings.timezone)}"
 
 
 def _tell_value(value: Any, field: LeadField, *, zone: str) -> str:
@@ -113,22 +103,14 @@ def _tell_value(value: Any, field: LeadField, *, zone: str) -> str:
 
 
 def _read_facts(history: History, lead_id: str, known_us: int) -> list[dict[str, Any]]:
-    parts = [
-        f"SELECT {literal(table)} AS source, {what} AS what, event_us, available_us, "
-        f"{'value' if table == 'changes' else 'NULL'} AS value "
-        f"FROM {identifier(table)} WHERE lead_id = {literal(lead_id)} AND available_us < {known_us}"
-        for table, what in FACTS.items()
-    ]
-    rows = history.engine.query(" UNION ALL ".join(parts)).to_pandas()
-    rows = rows.sort_values(["event_us", "source", "what", "value"], kind="stable")
     return [
         {
-            "happened": format_us(int(row.event_us)),
-            "known": format_us(int(row.available_us)),
-            "table": str(row.source),
-            "what": _tell_fact(row, history.settings),
+            "happened": format_us(fact.event_us),
+            "known": format_us(fact.available_us),
+            "table": fact.source,
+            "what": _tell_fact(fact, history.settings),
         }
-        for row in rows.itertuples()
+        for fact in history.facts.about_lead(lead_id, known_us)
     ]
 
 

@@ -31,7 +31,7 @@ from leadscore.scoring.reasons import REASONS, explain
 from leadscore.scoring.tier import Outlook, compute_what_if, earlier_tiers, find_borders, measure_by
 from leadscore.scoring.value import Amounts, read_amounts
 from leadscore.settings.decisions import Tiers
-from leadscore.times import format_us
+from leadscore.times import FOREVER_US, format_us
 
 REASON_COLUMNS = [
     f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)
@@ -267,7 +267,7 @@ def _warn(
         for letter in sorted(history.settings.qualification.letters() - set(strengths))
     ]
     if overrides:
-        stored = set(history.engine.query("SELECT lead_id FROM leads")["lead_id"].to_pylist())
+        stored = history.facts.lead_ids(FOREVER_US)
         if unknown := sorted({each["lead_id"] for each in overrides} - stored):
             found.append(
                 f"leads of the overrides that are not in the store: {len(unknown)}, like {unknown[0]!r}"

@@ -41,10 +41,7 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
     settings, nothing = history.settings, np.full(len(lead_id), np.nan)
     known_us = history.known_us(as_of_us)
     none = np.zeros(len(lead_id), dtype=bool)
-    currencies = history.engine.query(
-        f"SELECT DISTINCT currency FROM leads WHERE currency IS NOT NULL AND available_us < {known_us}"
-    )
-    told = sorted(currencies["currency"].to_pylist())
+    told = history.facts.currencies(known_us)
     if len(told) > 1:
         why = f"amounts are in {', '.join(told)}, so no expected value is told; see [money]"
         return Amounts(nothing, none, None, why)
@@ -59,15 +56,11 @@ def read_amounts(history: History, lead_id: np.ndarray, *, as_of_us: int) -> Amo
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     known = pd.Series(matrix.columns["amount"], matrix.keys["lead_id"])
     if columns is None:  # what was seen first stays in `leads`
-        shown = history.engine.query(
-            "SELECT lead_id, MAX(amount) AS amount FROM leads GROUP BY lead_id"
-        ).to_pandas()
+        shown = history.facts.first_values(["amount"], known_us).to_pandas()
         first = shown.set_index("lead_id")["amount"].astype(float) / 10**field.decimals
         known = known.where(matrix.columns["amount_changes"] > 0, first.reindex(known.index))
     amount = known.reindex(lead_id).to_numpy(dtype=float)
-    won = history.engine.query(
-        f"SELECT amount FROM outcomes WHERE outcome = 'won' AND amount IS NOT NULL AND available_us < {known_us}"
-    )["amount"].to_pandas()
+    won = history.facts.wins(known_us)["amount"].dropna()
     median = won.median() / 10**field.decimals if len(won) else pd.Series(amount).median()
     estimated = ~np.isfinite(amount) & np.isfinite(float(median))
     return Amounts(np.where(estimated, median, amount), estimated, told[0] if told else None)
