@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from leadscore.settings.settings import set_environment
+from leadscore.settings.environment import set_environment
 
 PREFIX = "LEADSCORE_FLOW_"  # and the process: a variable that whatever a flow starts inherits
 

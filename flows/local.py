@@ -12,7 +12,8 @@ from guard import start_guard
 from leadscore.cli.rendering import exit_with_words
 from leadscore.errors import WITHHELD, UserError
 from leadscore.proposals import keep_given
-from leadscore.settings.settings import read_settings, set_environment
+from leadscore.settings.environment import set_environment
+from leadscore.settings.settings import read_settings
 from quiet import errors_in_words
 
 set_environment(  # read when Prefect is imported; what the environment says already, stands

@@ -8,10 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from leadscore.evaluation.metrics import METRICS
-from leadscore.ingest.mapping.breaks import SAID
 from leadscore.routing.assign import ROUTES
 from leadscore.scoring.score import SCORES
-from leadscore.settings.rules import ALARMS, RULES
+from leadscore.settings.rules import RULES
 from leadscore.settings.settings import Settings
 from leadscore.tables import REPS
 
@@ -56,19 +55,35 @@ def test_routing_column_is_told_in_the_docs(name):
     assert f"`{name}`" in DOCS["docs/routing.md"]
 
 
-def test_rules_and_alarms_of_the_docs_are_those_that_there_are():
-    text = DOCS["docs/settings.md"]
-    told = re.findall(
-        r"^\| `(\w+)` \| (.*) \| (refused|warned)(, to choose)? \|$", text, re.MULTILINE
-    )
-    assert [(name, meaning, bool(choice)) for name, meaning, _, choice in told] == [
-        (name, rule.meaning, rule.choosable) for name, rule in RULES.items()
-    ]
-    assert {name: said for name, _, said, _ in told} == {
-        n: SAID[rule.severity] for n, rule in RULES.items()
-    }
-    table = text.split("An alarm stops the ingest")[1].split("\n\n")[1]
-    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [*ALARMS]
+def test_settings_page_when_compared_with_the_settings_then_its_tables_are_up_to_date(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "bench")
+    from settings_reference import BLOCK, BUILDERS, renew
+
+    page = DOCS["docs/settings.md"]
+    assert sorted(match[2] for match in BLOCK.finditer(page)) == sorted(BUILDERS)
+    assert renew(page) == page, "run python bench/settings_reference.py --write"
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "integer", "minimum": 1, "maximum": 366}, "whole number, 1 to 366"),
+        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1e15}, "number, above 0, up to 1e15"),
+        ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "number, from 0, below 1"),
+        ({"type": "integer", "minimum": 128, "maximum": 16_777_216}, "whole number, 128 to 16,777,216"),
+        ({"enum": ["dmy", "mdy"], "type": "string"}, '`"dmy"`, `"mdy"`'),
+        ({"type": "array", "items": {"type": "string"}}, "list of text"),
+        ({"type": "array", "items": {"$ref": "#/$defs/Rule"}}, "list of tables"),
+        ({"anyOf": [{"type": "string", "format": "path"}, {"type": "null"}]}, "path"),
+    ],
+)  # fmt: skip
+def test_values_of_a_key_when_described_then_its_type_and_bounds_are_in_words(
+    monkeypatch, schema, words
+):
+    monkeypatch.syspath_prepend(ROOT / "bench")
+    from settings_reference import describe_values
+
+    assert describe_values(schema) == words
 
 
 def test_rules_that_ingest_uses_are_those_that_there_are():

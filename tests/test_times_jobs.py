@@ -19,7 +19,7 @@ from leadscore.model.intercept.running import fit_shift, recall
 from leadscore.registry.registry import Registry
 from leadscore.scoring.change import Previous, compute_steps, log_odds
 from leadscore.scoring.score import score_open_leads
-from leadscore.settings.settings import environment_kept
+from leadscore.settings.environment import environment_kept
 from leadscore.times import DAY_US
 
 OPEN = 20

@@ -10,7 +10,7 @@ from leadscore.audit.checks.outcome import OwnAuc
 from leadscore.audit.confirm import STRONGEST, build_confirmation
 from leadscore.audit.finding import Finding
 from leadscore.audit.verdict import FieldVerdict
-from leadscore.settings.sections import AuditSettings
+from leadscore.settings.audit import AuditSettings
 from leadscore.settings.settings import Settings
 
 FIELDS = {

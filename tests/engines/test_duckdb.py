@@ -19,8 +19,8 @@ from leadscore.engine.protocol import UnsafeNameError, identifier, literal
 from leadscore.features.engagement import build_engagement
 from leadscore.features.matrix import build_matrix
 from leadscore.history.snapshot import Snapshot
-from leadscore.settings.machine import EngineSettings
-from leadscore.settings.sections import Stages
+from leadscore.settings.engine import EngineSettings
+from leadscore.settings.stages import Stages
 from leadscore.tables import ACTIVITIES
 from leadscore.times import DAY_US
 

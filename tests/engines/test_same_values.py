@@ -20,7 +20,7 @@ from leadscore.engine.protocol import literal
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.split import History, open_history
-from leadscore.settings.machine import EngineSettings
+from leadscore.settings.engine import EngineSettings
 from leadscore.store.version import StoreVersion
 
 LATER = day(1000)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from leadscore.evaluation.reference import compute_score, decide_tier
-from leadscore.settings.decisions import Tiers
+from leadscore.settings.tiers import Tiers
 
 REFERENCE = [0.1, 0.2, 0.2, 0.2, 0.4]
 

@@ -20,7 +20,8 @@ import pandas as pd
 from builders import Facts, day, make_settings
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.settings.sections import BantLetter, LeadField
+from leadscore.settings.bant import BantLetter
+from leadscore.settings.fields import LeadField
 from leadscore.settings.settings import Settings
 
 DAY = 24 * 60 * 60 * 1_000_000

@@ -25,7 +25,7 @@ from leadscore.features.finish import (
 )
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
-from leadscore.settings.machine import EngineSettings
+from leadscore.settings.engine import EngineSettings
 from leadscore.settings.settings import Settings
 
 FIELDS = {

@@ -18,7 +18,7 @@ from leadscore.history.labels import Side, build_side, fit_censoring
 from leadscore.history.snapshot import KEYS, build_open_list
 from leadscore.history.spells import build_spells
 from leadscore.ingest.mapping.entries import table_of
-from leadscore.settings.sections import Target
+from leadscore.settings.target import Target
 from leadscore.times import DAY_US, FOREVER_US
 
 JUST = 1 / DAY_US  # one microsecond, in days

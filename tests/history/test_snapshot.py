@@ -28,7 +28,8 @@ from leadscore.history.snapshot import (
 )
 from leadscore.history.split import History
 from leadscore.ingest.mapping.entries import table_of
-from leadscore.settings.sections import Stages, Target
+from leadscore.settings.stages import Stages
+from leadscore.settings.target import Target
 from leadscore.store.version import StoreVersion
 from leadscore.times import DAY_US, FOREVER_US, to_us
 

@@ -20,7 +20,7 @@ from leadscore.ingest.readers.sources import (
     find_files,
     read_file,
 )
-from leadscore.settings.sections import Source
+from leadscore.settings.source import Source
 
 
 def batches(

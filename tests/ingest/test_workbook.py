@@ -9,7 +9,7 @@ import xlsxwriter
 
 from leadscore.errors import MissingColumnsError, UserError
 from leadscore.ingest.readers.sources import SourceFile, detect_dialect, read_file
-from leadscore.settings.sections import Source
+from leadscore.settings.source import Source
 
 Sheet = Any
 

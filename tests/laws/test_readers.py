@@ -24,7 +24,7 @@ from leadscore.ingest.mapping.numbers import detect_decimal, read_money, read_nu
 from leadscore.ingest.readers import csv_text, text
 from leadscore.ingest.readers.batch import Dialect, SourceFile
 from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
-from leadscore.settings.sections import Source
+from leadscore.settings.source import Source
 
 
 def bounded(examples: int) -> settings:

@@ -20,7 +20,7 @@ from leadscore.model.encode import (
     pool_rare_levels,
 )
 from leadscore.model.scorers.linear_choice import Linear, fit_linear
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 
 
 def feature(name, unit, **more):

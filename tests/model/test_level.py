@@ -13,7 +13,7 @@ from leadscore.model.apply import contribute_all, sigmoid
 from leadscore.model.scorers.logistic import fit_logistic
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 
 
 def feature(name, unit="number", **more):

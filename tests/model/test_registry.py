@@ -25,7 +25,8 @@ from leadscore.model import apply
 from leadscore.model.files import write_model
 from leadscore.registry.addresses import hide_secrets
 from leadscore.registry.registry import ModelVersion, Registry, Who
-from leadscore.settings.settings import environment_kept, read_settings
+from leadscore.settings.environment import environment_kept
+from leadscore.settings.settings import read_settings
 from leadscore.times import DAY_US
 
 STORE = "0123456789abcdef"

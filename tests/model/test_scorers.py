@@ -14,7 +14,7 @@ from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.fit import SCORERS, fit_scorer
 from leadscore.model.scorers.logistic import BASE_LEADS, LOG_ODDS_SPREAD, fit_logistic
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 
 NAN = float("nan")
 BANT = [f"bant_{letter}" for letter in ("budget", "authority", "need", "timeline")]

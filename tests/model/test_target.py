@@ -84,13 +84,13 @@ def test_model_of_before_when_its_manifest_knows_the_horizon_only_then_that_is_c
 def test_settings_when_published_then_are_read_again_as_they_were(horizon):
     settings = project(target={"horizon_days": horizon})
     assert settings.public()["target"]["horizon_days"] == horizon
-    assert settings.of_then(settings.public()) == settings
+    assert settings.restore(settings.public()) == settings
 
 
 def test_settings_when_auto_was_published_as_0_then_are_read_again():
     settings = project(target={"horizon_days": "auto"})
     public = settings.public()
-    assert settings.of_then(public | {"target": public["target"] | {"horizon_days": 0}}) == settings
+    assert settings.restore(public | {"target": public["target"] | {"horizon_days": 0}}) == settings
 
 
 def test_horizon_when_auto_then_a_list_says_the_horizon_of_its_model():

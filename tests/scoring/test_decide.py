@@ -34,7 +34,9 @@ from leadscore.scoring.tier import (
     measure_by,
 )
 from leadscore.scoring.value import read_amounts
-from leadscore.settings.decisions import Actions, Qualification, Rule, Tiers
+from leadscore.settings.actions import Actions
+from leadscore.settings.qualification import Qualification, Rule
+from leadscore.settings.tiers import Tiers
 from leadscore.times import parse_moment
 
 PLAIN = Borders(90, 70, 40, 2)
@@ -153,7 +155,9 @@ def test_settings_when_tiers_do_not_fit_together_then_say_why(section, said):
     with pytest.raises(ValueError, match=said):
         make_settings(tiers=section)
     assert (
-        make_settings(tiers={"by": "probability", "a": 0.5, "b": 0.2, "c": 0.1}).tiers.margins()
+        make_settings(
+            tiers={"by": "probability", "a": 0.5, "b": 0.2, "c": 0.1}
+        ).tiers.margin_or_default()
         == 0.02
     )
 

@@ -22,7 +22,7 @@ from leadscore.model.encode import fold_of_group
 from leadscore.model.judge import REPEATS
 from leadscore.model.training import open_training
 from leadscore.progress import silent
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 from leadscore.validation.baselines import predict_baselines, predict_naive_bayes
 from leadscore.validation.comparison import OURS, compare_models, compute_table
 

@@ -22,7 +22,7 @@ from leadscore.model.judge import broken_limits
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
-from leadscore.settings.sections import ModelSettings
+from leadscore.settings.model import ModelSettings
 from leadscore.validation.promotion import (
     Evidence,
     Recipe,

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.history.split import History
-from leadscore.settings.sections import LeadField
+from leadscore.settings.fields import LeadField
 from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, FOREVER_US
 

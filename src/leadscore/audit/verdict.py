@@ -44,7 +44,7 @@ from leadscore.audit.finding import Finding, Verdict, share, worst_first
 from leadscore.features.fields import unlearned_fields
 from leadscore.features.people import names_of_fields, unasked_fields
 from leadscore.history.split import History
-from leadscore.settings.sections import AuditSettings
+from leadscore.settings.audit import AuditSettings
 from leadscore.settings.settings import Settings
 
 LATER_SHARE = 0.2  # of the leads, by order, is the later part that duplicates are looked for in

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
 from leadscore.locks import scratch
-from leadscore.settings.machine import EngineSettings
+from leadscore.settings.engine import EngineSettings
 
 
 class DuckDBEngine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from leadscore.evaluation.metrics import EvaluationSet
-from leadscore.settings.decisions import Tiers
+from leadscore.settings.tiers import Tiers
 
 POINTS = 1000
 

@@ -20,7 +20,7 @@ from leadscore.features.finish import (
     Total,
     WithinDays,
 )
-from leadscore.settings.sections import BantLetter
+from leadscore.settings.bant import BantLetter
 from leadscore.settings.settings import Settings
 
 LATEST = (

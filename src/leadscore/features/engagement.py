@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Count, DaysSince, Pace, Share, Trend
-from leadscore.settings.sections import kind_slug
+from leadscore.settings.activities import kind_slug
 from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)

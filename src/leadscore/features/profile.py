@@ -8,7 +8,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Amount, DaysUntil, Finish, Text
 from leadscore.features.people import people_fields
-from leadscore.settings.sections import LeadField
+from leadscore.settings.fields import LeadField
 from leadscore.settings.settings import Settings
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Amount, Count, DaysSince, DaysSpent, Learned, Text
-from leadscore.settings.sections import Stages, kind_slug
+from leadscore.settings.activities import kind_slug
+from leadscore.settings.stages import Stages
 
 PLACE, TIME, MOVES = "stage_place", "stage_time", "stage_moves"  # what reasons speak of once
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
-from leadscore.settings.sections import Stages
+from leadscore.settings.stages import Stages
 from leadscore.store.version import StoreVersion
 from leadscore.tables import CLOSES
 from leadscore.times import FOREVER_US

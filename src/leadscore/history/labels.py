@@ -14,7 +14,7 @@ import pandas as pd
 
 from leadscore.errors import FollowUpError, TooFewOutcomesError, UndatedClosesError
 from leadscore.history.absences import seen_until
-from leadscore.settings.sections import Target
+from leadscore.settings.target import Target
 from leadscore.times import DAY_US
 
 ROUNDING = 1e-6  # leads: thirty of equal weight are thirty

@@ -20,7 +20,8 @@ from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.errors import LeadscoreError
 from leadscore.history.absences import seen_until
-from leadscore.settings.sections import Stages, Target
+from leadscore.settings.stages import Stages
+from leadscore.settings.target import Target
 from leadscore.times import local_midnights
 
 KEYS = ["lead_id", "spell", "as_of_us", "known_us"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
-from leadscore.settings.sections import Stages
+from leadscore.settings.stages import Stages
 from leadscore.times import DAY_US, FOREVER_US
 
 Place = tuple[

@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 from leadscore.errors import MissingColumnsError, OverridesError, TimeFormatError
 from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
-from leadscore.settings.decisions import Tier, Verdict
-from leadscore.settings.sections import Source
+from leadscore.settings.qualification import Verdict
 from leadscore.settings.settings import Settings
+from leadscore.settings.source import Source
+from leadscore.settings.tiers import Tier
 from leadscore.times import DAY_US, parse_moment
 
 COLUMNS = ("lead_id", "action", "value", "until", "by", "why")

@@ -50,7 +50,7 @@ from leadscore.ingest.readers.sources import (
     read_names,
 )
 from leadscore.locks import scratch
-from leadscore.settings.sections import Mapping
+from leadscore.settings.mapping import Mapping
 from leadscore.settings.settings import Settings
 from leadscore.store.version import FILES, is_whole, object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES

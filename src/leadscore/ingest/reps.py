@@ -20,8 +20,8 @@ from leadscore.ingest.mapping.numbers import read_numbers
 from leadscore.ingest.readers.batch import Batch, SourceFile
 from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
 from leadscore.settings.routing import RoutingSettings
-from leadscore.settings.sections import Source
 from leadscore.settings.settings import Settings
+from leadscore.settings.source import Source
 from leadscore.tables import CRITERIA, REPS
 from leadscore.times import parse_moment
 

@@ -17,7 +17,7 @@ from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fol
 from leadscore.model.scorers.boosted import Boosting, fit_boosted
 from leadscore.model.scorers.linear_choice import Linear, choose_linear, fit_linear, pairs_within
 from leadscore.model.scorers.scorecard import build_scorecard
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 
 SCORERS = ("scorecard", "logistic", "boosted", "average")  # from the simplest on
 SCORECARD, BOOSTING = Scorecard(), Boosting()

@@ -36,7 +36,7 @@ from leadscore.history.split import History
 from leadscore.model.encode import FOLDS
 from leadscore.model.periods import say_wins_only
 from leadscore.model.signal import find_signal
-from leadscore.settings.sections import ModelSettings
+from leadscore.settings.model import ModelSettings
 
 REPEATS = 5  # of cross-validation where nothing is dated: one deal of few leads is mostly luck
 REPEATED_LEADS = 3_000  # are predicted in all: so many leads need no second deal

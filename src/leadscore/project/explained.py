@@ -109,7 +109,7 @@ def _opened(
 ) -> Iterator[tuple[History, WinModel, Previous | None]]:
     """The kept versions that a publication rests on, opened with the settings of its time."""
     manifest = publication.manifest
-    then = settings.of_then(json.loads(manifest["settings"]))
+    then = settings.restore(json.loads(manifest["settings"]))
     store = settings.project_folder() / "store"
     model, _, _ = Registry(settings).load(manifest["model_version"])
     previous = _read_previous(then, manifest["previous"])

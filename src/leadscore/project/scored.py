@@ -33,8 +33,8 @@ from leadscore.registry.registry import Registry
 from leadscore.routing.assign import assign
 from leadscore.scoring.change import Previous
 from leadscore.scoring.score import score_open_leads
-from leadscore.settings.decisions import Tiers
 from leadscore.settings.settings import Settings
+from leadscore.settings.tiers import Tiers
 from leadscore.tables import REPS
 from leadscore.times import DAY_US, FOREVER_US
 

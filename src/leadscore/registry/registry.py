@@ -34,8 +34,9 @@ from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
 from leadscore.registry.addresses import hide_secrets
 from leadscore.registry.run import build_dataset, build_metrics, build_note, build_params, log_model
-from leadscore.settings.machine import address_problem
-from leadscore.settings.settings import Settings, environment_kept, set_environment
+from leadscore.settings.environment import environment_kept, set_environment
+from leadscore.settings.registry import address_problem
+from leadscore.settings.settings import Settings
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 VERSION, NO_SIGNAL, MOVE = "leadscore.version", "leadscore.no_signal", "leadscore.move."  # tags

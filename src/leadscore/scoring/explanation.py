@@ -16,7 +16,7 @@ from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.contributions.evidence import tell_evidence
 from leadscore.scoring.reasons import known_value
-from leadscore.settings.sections import LeadField
+from leadscore.settings.fields import LeadField
 from leadscore.settings.settings import Settings
 from leadscore.times import format_us
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.settings.decisions import Qualification, Rule
+from leadscore.settings.qualification import Qualification, Rule
 from leadscore.settings.settings import Settings
 
 Strengths = Mapping[str, np.ndarray]

@@ -12,8 +12,8 @@ from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.scoring.qualification import qualify, read_strengths
 from leadscore.scoring.tier import TIERS, Outlook, find_borders, measure_by
-from leadscore.settings.decisions import Tiers
 from leadscore.settings.settings import Settings
+from leadscore.settings.tiers import Tiers
 
 LEAST = 30  # answers in the same stage: of fewer those of all open leads count
 LEVELS = 5  # different answers that are tried of a letter

@@ -30,7 +30,7 @@ from leadscore.scoring.question import Standing, ask_next, suggest_actions
 from leadscore.scoring.reasons import REASONS, explain
 from leadscore.scoring.tier import Outlook, compute_what_if, earlier_tiers, find_borders, measure_by
 from leadscore.scoring.value import Amounts, read_amounts
-from leadscore.settings.decisions import Tiers
+from leadscore.settings.tiers import Tiers
 from leadscore.times import FOREVER_US, format_us
 
 REASON_COLUMNS = [

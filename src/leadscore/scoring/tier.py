@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from leadscore.model.apply import add_shift
-from leadscore.settings.decisions import Tiers
+from leadscore.settings.tiers import Tiers
 
 TIERS = np.array(["A", "B", "C", "D"])
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.3)  # of the list, that the what-if table has in A
@@ -66,10 +66,10 @@ class Borders:
 def find_borders(tiers: Tiers) -> Borders:
     """The borders of the settings; by capacity the first `capacity` are A, as many are B, and twice as many C."""
     if tiers.by != "capacity":
-        return Borders(tiers.a, tiers.b, tiers.c, tiers.margins())
+        return Borders(tiers.a, tiers.b, tiers.c, tiers.margin_or_default())
     assert tiers.capacity is not None  # noqa: S101  (the settings ask for it)
     a, b, c = (-float(n * tiers.capacity) for n in (1, 2, 4))
-    return Borders(a, b, c, tiers.margins(), relative=True)
+    return Borders(a, b, c, tiers.margin_or_default(), relative=True)
 
 
 def measure_by(tiers: Tiers, outlook: Outlook, *, listed: Outlook, at: np.ndarray) -> np.ndarray:

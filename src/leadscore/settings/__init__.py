@@ -1,1 +1,1 @@
-"""What a project may set, one file a section: frozen, described, and refused where it is mistyped."""
+"""What a project can set, one file a section: frozen, described, and strict about unknown keys."""

@@ -1,4 +1,4 @@
-"""What is wrong with settings, in words: each problem with the place of its key, and the keys that are right there."""
+"""What is wrong with settings, in words: for each problem the key, what is asked for, and the nearest right key."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from leadscore.errors import cut, nearest, shortened
+from leadscore.settings.base import hint
 from leadscore.settings.limits import PATTERNS
-from leadscore.settings.sections import hint
 
 KINDS = {  # how pydantic's types of problems begin -> what the value must be
     "int": "must be a whole number",
@@ -26,114 +26,125 @@ KINDS = {  # how pydantic's types of problems begin -> what the value must be
     "dict": 'must be a table, like { key = "value" }',
     "model": 'must be a table, like { key = "value" }',
 }
-BOUNDS = {
+BOUNDS = {  # pydantic's type of problem -> the bound in its context, and the words
     "greater_than_equal": ("ge", "must be at least"),
     "greater_than": ("gt", "must be more than"),
     "less_than_equal": ("le", "must be at most"),
     "less_than": ("lt", "must be less than"),
 }
+LENGTHS = {
+    "string_too_long": ("max_length", "at most", "characters"),
+    "string_too_short": ("min_length", "at least", "characters"),
+    "too_long": ("max_length", "at most", "entries"),
+    "too_short": ("min_length", "at least", "entries"),
+}
+
+Location = tuple[int | str, ...]
 
 
 class UndeclaredError(ValueError):
-    """Attributes of leads that are mapped and not declared."""
+    """Attributes of leads that are mapped and not declared.
+
+    Attributes:
+        names: the attributes.
+    """
 
     def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
         self.names = tuple(names)
-        near = {name: nearest(name, known) for name in names}
-        shown = (
-            f"{name!r} (did you mean {word!r}?)" if word else repr(name)
-            for name, word in near.items()
-        )
-        super().__init__(
-            f"leads has no column {', '.join(shown)}, and the settings declare no such field"
-        )
+        shown = ", ".join(_with_suggestion(name, known) for name in names)
+        super().__init__(f"leads has no column {shown}, and the settings declare no such field")
+
+
+def _with_suggestion(name: str, known: Sequence[str]) -> str:
+    near = nearest(name, known)
+    return f"{name!r} (did you mean {near!r}?)" if near else repr(name)
 
 
 def describe_problems(error: ValidationError | TypeError, root: type[BaseModel]) -> list[str]:
-    """A line for each problem that validating `root` showed; of a value that fits none of several kinds, one."""
+    """A line for each key that is wrong when `root` is validated.
+
+    A value that fits none of several types is several problems for pydantic, and one line here.
+    """
     if isinstance(error, TypeError):
         return [str(error)]
     lines: dict[str, str] = {}
     for problem in error.errors(include_url=False):
-        loc = [str(part) for part in problem["loc"]]
+        location = problem["loc"]
         if problem["type"] == "extra_forbidden":
-            place = ".".join(cut(part, most=100) for part in loc)
-            lines[place] = f"unknown key {place}{hint(loc[-1], _keys_beside(problem['loc'], root))}"
+            key = ".".join(cut(str(part), most=100) for part in location)
+            near = hint(str(location[-1]), _keys_beside(location, root))
+            lines[key] = f"unknown key {key}{near}"
         else:
-            place = _place(problem["loc"])
+            key = _key(location)
             words = describe_problem(problem)
-            lines.setdefault(place or words, f"{place}: {words}" if place else words)
+            lines.setdefault(key or words, f"{key}: {words}" if key else words)
     return list(lines.values())
 
 
 def describe_problem(problem: Any) -> str:
-    """What one of pydantic's problems asks for, and what was there."""
-    kind, context = problem["type"], problem.get("ctx", {})
+    """What one of pydantic's problems asks for, and the value it got."""
+    kind = problem["type"]
+    context = problem.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
     if kind == "missing":
         return "is missing"
-    asked = _asked(kind, context)
+    requirement = _requirement(kind, context)
     if problem["loc"][:1] == ("registry",):  # an address may hold a secret
-        return asked
-    return f"{asked}, got {shortened(problem['input'])}"
+        return requirement
+    return f"{requirement}, got {shortened(problem['input'])}"
 
 
-def _asked(kind: str, context: dict[str, Any]) -> str:
+def _requirement(kind: str, context: dict[str, Any]) -> str:
+    """What a value must be, such as "must be at most 5"."""
     if kind in BOUNDS:
         name, words = BOUNDS[kind]
-        return f"{words} {_number(context[name])}"
+        return f"{words} {context[name]:,.12g}"
+    if kind in LENGTHS:
+        name, words, unit = LENGTHS[kind]
+        return f"must have {words} {context[name]} {unit}"
     if kind == "string_pattern_mismatch":
         return PATTERNS[context["pattern"]]
     if kind == "literal_error":
         return f"must be {context['expected']}"
-    if kind in {"string_too_long", "string_too_short"}:
-        words = "at most" if kind == "string_too_long" else "at least"
-        length = context.get("max_length", context.get("min_length"))
-        return f"must have {words} {length} characters"
-    if kind in {"too_long", "too_short"}:
-        words = "at most" if kind == "too_long" else "at least"
-        length = context.get("max_length", context.get("min_length"))
-        return f"must have {words} {length} entries"
     return KINDS.get(kind.partition("_")[0], "cannot be read")
 
 
-def _number(value: Any) -> str:
-    return f"{value:,.12g}"
-
-
-def what_to_paste(error: ValidationError | TypeError) -> list[str]:
-    """The lines that declare what is not declared, or none."""
+def lines_to_paste(error: ValidationError | TypeError) -> list[str]:
+    """The lines that declare the undeclared fields, or none."""
     if isinstance(error, TypeError):
         return []
-    causes = [problem.get("ctx", {}).get("error") for problem in error.errors(include_url=False)]
-    names = [name for cause in causes if isinstance(cause, UndeclaredError) for name in cause.names]
-    return (
-        ["To declare them, paste this into the file:", *(f"[fields.{name}]" for name in names)]
-        if names
-        else []
-    )
+    names: list[str] = []
+    for problem in error.errors(include_url=False):
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, UndeclaredError):
+            names += cause.names
+    if not names:
+        return []
+    return [
+        "To declare them, paste this into the file:",
+        *(f"[fields.{name}]" for name in names),
+    ]
 
 
-def _place(loc: tuple[int | str, ...]) -> str:
-    """The key that a problem is of, without what pydantic adds: the kind that it tried, "[key]" for a name."""
-    if loc[:1] == ("known_until",):
+def _key(location: Location) -> str:
+    """The key that has a problem, without what pydantic adds: the type it tried, and "[key]"."""
+    if location[:1] == ("known_until",):
         return "known_until"
-    return ".".join(cut(str(part), most=100) for part in loc if part != "[key]")
+    return ".".join(cut(str(part), most=100) for part in location if part != "[key]")
 
 
-def _keys_beside(loc: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:
-    """The keys that are right where the last part of `loc` was found."""
-    here = root
-    for part in loc[:-1]:
-        inside = here.model_fields.get(
-            str(part)
-        )  # None: `part` is a name or a number within the section `here`
-        here = here if inside is None else _section(inside.annotation)
-    return list(here.model_fields)
+def _keys_beside(location: Location, root: type[BaseModel]) -> list[str]:
+    """The keys that would be right in place of the last part of a location."""
+    section = root
+    for part in location[:-1]:
+        field = section.model_fields.get(str(part))
+        if field is not None:  # else `part` is a name or a number within the section
+            section = _section(field.annotation)
+    return list(section.model_fields)
 
 
 def _section(annotation: Any) -> type[BaseModel]:
-    """The section in an annotation: itself, or in `Section | None`, dict[name, Section] or tuple[Section, ...]."""
+    """The section in an annotation: `Section`, `Section | None`, dict[name, Section] or tuple[Section, ...]."""
     parts = (annotation, *get_args(annotation))
     return next(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))

@@ -1,4 +1,4 @@
-"""The section `routing` of the settings: who can be given leads, and what counts beside their value."""
+"""The section `routing`: which reps are given which leads."""
 
 from __future__ import annotations
 
@@ -6,63 +6,67 @@ from typing import Literal
 
 from pydantic import Field
 
-from leadscore.settings.sections import FilePath, Frozen
+from leadscore.settings.base import FilePath, Frozen
+from leadscore.settings.tiers import Tier
 from leadscore.tables import CRITERIA
 
 
 class RoutingMatch(Frozen):
-    """Which field of a lead each list of a rep is compared with; a lead that does not say asks for nothing."""
+    """Which field of a lead each list of a rep is compared with; a lead without a value fits every rep."""
 
-    territories: str | None = Field(default=None, description="the lead's field, such as country")
-    segments: str | None = Field(default=None, description="the lead's field, such as industry")
-    languages: str | None = Field(default=None, description="the lead's field")
+    territories: str | None = Field(default=None, description="field of the lead, such as country")
+    segments: str | None = Field(default=None, description="field of the lead, such as industry")
+    languages: str | None = Field(default=None, description="field of the lead")
     skills: str | None = Field(
-        default=None, description="the lead's field, such as the product asked for"
+        default=None, description="field of the lead, such as the product asked for"
     )
 
     def columns(self) -> dict[str, str]:
         """The lead's field for each list that is compared, in the order of `CRITERIA`."""
-        return {name: field for name in CRITERIA if (field := getattr(self, name))}
+        fields = {name: getattr(self, name) for name in CRITERIA}
+        return {name: field for name, field in fields.items() if field}
 
 
 class RoutingSettings(Frozen):
-    """Who should call: which leads are given to reps, and what counts beside their value.
+    """Which leads are given to reps, and what counts besides their value.
 
-    All costs are in average leads: 0.1 is a tenth of what a lead of this run is worth on average.
+    All costs are in average leads: 0.1 is a tenth of what an average lead of this run is worth.
     """
 
     reps: FilePath = Field(
-        description="the list of reps, relative to input_folder: .csv, .xlsx or .parquet"
+        description="the list of reps, relative to `input_folder`: .csv, .xlsx or .parquet"
     )
     match: RoutingMatch = RoutingMatch()
-    tiers: tuple[Literal["A", "B", "C", "D"], ...] = Field(
-        default=("A", "B", "C"), min_length=1, description="leads of these tiers are given to reps"
+    tiers: tuple[Tier, ...] = Field(
+        default=("A", "B", "C"), min_length=1, description="tiers whose leads are given to reps"
     )
     stickiness: float = Field(
-        default=0.1, ge=0, le=1000, description="what it is worth that the owner keeps a lead"
+        default=0.1, ge=0, le=1000, description="what it is worth that a lead stays with its owner"
     )
     change_costs: float = Field(
         default=0.05,
         ge=0,
         le=1000,
-        description="what giving a lead to another rep than last time must bring",
+        description="what it costs to give a lead to a different rep than last time",
     )
     fairness: float = Field(
         default=0.05,
         ge=0,
         le=1000,
-        description="what it is worth to give a lead to an idle rep, not to a nearly full one",
+        description="what it is worth to give a lead to an idle rep rather than a nearly full one",
     )
     fallback: tuple[Literal["territories", "segments", "languages", "skills"], ...] = Field(
         default=("segments", "skills"),
-        description="what a team mate may lack where those who fit have no place",
+        description="criteria that a team mate need not meet where all reps who do are full; "
+        "`[]`: no fallback",
     )
     fallback_costs: float = Field(
-        default=0.2, ge=0, le=1000, description="what it costs to give a lead to a team mate"
+        default=0.2, ge=0, le=1000, description="what it costs to fall back on a team mate"
     )
     explore_share: float = Field(
         default=0,
         ge=0,
         lt=1,
-        description="share of the leads of other tiers that are treated as of the best one",
+        description="share of the leads of other tiers that are treated as if they were "
+        "in the best tier",
     )

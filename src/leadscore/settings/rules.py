@@ -1,6 +1,6 @@
-"""The rules that exported rows must keep, and the alarms that compare an export with the one before, by name.
+"""The rules that exported rows must keep, and the alarms that compare an export with the one before.
 
-Settings choose severities by these names, rejects carry them, the docs list them.
+Settings choose severities by these names, rejects carry them, and docs/settings.md lists them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ Answer = Literal["stop", "warn"]
 
 @dataclass(frozen=True)
 class Rule:
-    """What a row must keep.
+    """What every row must keep.
 
-    `severity` is what happens to a row that does not: it is refused, or kept with a warning, a value that cannot be
-    used then counting as missing. `choosable`: whether the settings may choose the other one.
+    Attributes:
+        meaning: what a row that breaks the rule is, or has; for the docs.
+        severity: what happens to such a row. It is refused, or kept with a warning; a value that
+            cannot be used then counts as missing.
+        choosable: whether the settings may choose the other severity.
     """
 
     meaning: str
@@ -26,34 +29,35 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
-    "columns": Rule("has not as many values as the header"),
-    "unselected": Rule("is selected by no entry and not ignored"),
-    "unmapped": Rule("has a value that a value map does not know", choosable=True),
-    "required": Rule("lacks a value that it must have"),
+    "columns": Rule("has a different number of values than the header"),
+    "unselected": Rule("is neither selected by a mapping entry nor ignored"),
+    "unmapped": Rule("has a value that the value map does not list", choosable=True),
+    "required": Rule("lacks a required value"),
     "type": Rule("has a number or a time that cannot be read", choosable=True),
     "range": Rule("has a number outside the field's `minimum` and `maximum`", choosable=True),
-    "allowed": Rule("has a value that is not on the list (stage, kind, actor, outcome, field)"),
-    "money": Rule("has an amount in a currency of which the settings give no rate", choosable=True),
+    "allowed": Rule("has a value that is not allowed (stage, kind, actor, outcome, field)"),
+    "money": Rule("has an amount in a currency without a rate in the settings", choosable=True),
     "not_a_lead": Rule(
-        "has no creation date, and an id unlike all others or none: a total, a footer"
+        "has no creation date, and an id that is missing or unlike all others: a total, a footer"
     ),
     "unique": Rule("shares its `lead_id` with a different row of `leads`; all of them are refused"),
     "outcome_refused": Rule(
         "is a lead whose outcome was refused: without it a closed lead would look open"
     ),
     "closed_before_created": Rule("is a lead that closed before it was created"),
-    "reference": Rule("belongs to a lead that is not there, or was refused"),
+    "reference": Rule("belongs to a lead that does not exist, or was refused"),
     "before_creation": Rule(
-        "happened before its lead was created; kept, it counts from the creation on",
+        "is dated before its lead was created; if kept, it counts from the creation on",
         "warn",
         choosable=True,
     ),
     "close_date": Rule(
-        "closes its lead without a date, or on one at or after `known_until`: it counts as closed by `known_until`",
+        "closes its lead without a date, or with one at or after `known_until`: "
+        "it counts as closed by `known_until`",
         "warn",
     ),
     "after_export": Rule(
-        "is dated at or after `known_until`; kept as planned, it counts once a later export has it",
+        "is dated at or after `known_until`; kept as a plan, it counts once a later export has it",
         "warn",
         choosable=True,
     ),
@@ -62,50 +66,77 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Alarm:
-    """What an export must not look like compared with the previous one."""
+    """A way in which an export must not differ from the previous one.
+
+    Attributes:
+        meaning: when the alarm is raised; for the docs.
+        answer: whether the alarm stops the ingest, or warns.
+    """
 
     meaning: str
     answer: Answer = "stop"
 
 
 ALARMS: dict[str, Alarm] = {
-    "empty": Alarm("a table had rows and has none"),
-    "half_delivered": Alarm("many leads, or much of a table, are gone"),
+    "empty": Alarm("a table that had rows has none"),
+    "half_delivered": Alarm(
+        "more than `validation.max_shrink` of the leads, or of a table, are gone"
+    ),
     "facts_vanished": Alarm(
-        "leads, or facts dated before the export before, are gone; of closes hardly any may be: their leads would be "
-        "open again"
+        "more than `validation.max_closes_vanished` of the closed leads, and at least five, have "
+        "lost their outcome or their closing stage; or more than `validation.max_vanished` of the "
+        "leads, or of a table's facts, dated before the previous export are gone; or more than "
+        "`validation.max_shrink` of the open leads, or of the closed ones, or half of those created "
+        "since some month of the last year"
     ),
     "facts_added": Alarm(
-        "a table has many new facts with old dates, or activities come more than once"
+        "a table's facts older than a week before the previous export grew by more than "
+        "`validation.max_added`; or the share of new activities that equal another one is 40 "
+        "percentage points above that of the year before"
     ),
     "feed_ended": Alarm(
-        "the newest fact of a table is older than its gaps usually are, or facts of a kind that always came are gone, "
-        "while others go on"
+        "the newest fact of a table is older than 1.5 times the table's longest gap in a year, "
+        "while other tables go on; or a kind, an actor, an open stage or an answered field that "
+        "came in each of the eight periods before has less than a tenth of the facts expected, if "
+        "these are 15 or more"
     ),
-    "known_until_ahead": Alarm("`known_until` lies far past the newest fact of any table"),
-    "same_files": Alarm(
-        "`known_until` is later, but every file is the one that was read before", "warn"
+    "known_until_ahead": Alarm(
+        "`known_until` lies more than 1.5 times the longest gap of a year, and more than ten days, "
+        "past the newest fact of any table"
     ),
-    "older_export": Alarm("the export ends earlier than the one before"),
+    "same_files": Alarm("`known_until` is later, but every file is the same as last time", "warn"),
+    "older_export": Alarm("the export was made before the previous one"),
     "renamed": Alarm(
-        "a value of past facts has another name, or is gone and one that is new is about as common"
+        "a value of past facts has another name, or is gone while a new one, or one that the "
+        "settings do not know, is about as common"
     ),
     "unknown_value": Alarm(
         "a stage, kind or status that the settings do not know is common", "warn"
     ),
-    "emptied": Alarm("many values of a column are gone in facts that were exported before"),
-    "rewritten": Alarm(
-        "many facts that were exported before say something else, such as won for lost"
+    "emptied": Alarm(
+        "more than 5 % of a column's values are gone from facts that were exported before "
+        "(of leads 20 %)"
     ),
-    "reassigned": Alarm("many closed leads have another owner", "warn"),
+    "rewritten": Alarm(
+        "more than 5 % of the facts exported before say something else, such as won for lost (of "
+        "leads' texts 50 %, or 20 % if two values changed places; of their numbers and dates 20 % of "
+        "the leads closed before, if the new values are unrelated to the old: rank correlation "
+        "below 0.5)"
+    ),
+    "reassigned": Alarm("more than 20 % of the leads closed before have another owner", "warn"),
     "currency_switch": Alarm(
         "many leads have another currency, or amounts that changed by one and the same factor"
     ),
     "scale": Alarm(
-        "numbers are a power of ten of what they were, or those of new facts are of another size"
+        "more than 5 % of the numbers exported before changed by a power of ten, or the median of "
+        "new ones is more than five times, or less than a fifth of, what it was"
     ),
-    "shares": Alarm("new facts differ in who acts, how leads end, or what is missing"),
+    "shares": Alarm(
+        "the share of an actor, an outcome or missing values among new facts rose by more than 40 "
+        "percentage points"
+    ),
     "time_shift": Alarm(
-        "many leads, or the first facts of a table, moved by one and the same number of half hours"
+        "the creation of many leads, or their first facts in a table, moved by the same number of "
+        "half hours"
     ),
 }

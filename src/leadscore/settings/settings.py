@@ -1,346 +1,180 @@
-"""The settings: one TOML file, read once, frozen, and refused with the nearest right key where it is mistyped."""
+"""The settings of a project: one TOML file, read once, frozen, and strict about unknown keys."""
 
 from __future__ import annotations
 
-import os
-import re
-import tomllib
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from leadscore.errors import SettingsError, TimeFormatError, cut, listed
-from leadscore.settings.decisions import Actions, Qualification, Tiers
-from leadscore.settings.limits import (
-    DEEP_KEY,
-    LONGEST_PROJECT,
-    MOST_DAYS,
-    MOST_SEED,
-    NAME,
-    OURS,
-    PROJECT,
-)
-from leadscore.settings.machine import EngineSettings, RegistrySettings
-from leadscore.settings.moment import OLD_KEYS, check_one_moment, refuse_old_keys
-from leadscore.settings.problems import UndeclaredError, describe_problems, what_to_paste
+from leadscore.errors import SettingsError, TimeFormatError, listed
+from leadscore.settings.actions import Actions
+from leadscore.settings.audit import AuditSettings
+from leadscore.settings.bant import BantLetter
+from leadscore.settings.base import FilePath, Frozen, Letter, Name, Zone
+from leadscore.settings.check_mapping import DATED, check_mapping
+from leadscore.settings.check_references import check_references
+from leadscore.settings.engine import EngineSettings
+from leadscore.settings.environment import environment_tracking_uri
+from leadscore.settings.fields import LeadField
+from leadscore.settings.limits import LONGEST_PROJECT, MOST_DAYS, MOST_SEED, OURS, PROJECT
+from leadscore.settings.mapping import Mapping
+from leadscore.settings.model import ModelSettings
+from leadscore.settings.moment import OLD_KEYS, check_moment, check_readable, refuse_old_keys
+from leadscore.settings.money import Money
+from leadscore.settings.problems import describe_problems, lines_to_paste
 from leadscore.settings.publication import PublicationSettings
+from leadscore.settings.qualification import Qualification
+from leadscore.settings.registry import RegistrySettings
 from leadscore.settings.routing import RoutingSettings
-from leadscore.settings.sections import (
-    RESERVED,
-    UNDATED_TABLES,
-    AuditSettings,
-    BantLetter,
-    FilePath,
-    Frozen,
-    LeadField,
-    Letter,
-    Mapping,
-    ModelSettings,
-    Money,
-    Name,
-    Scorecard,
-    Source,
-    Stages,
-    Target,
-    TimeMode,
-    Validation,
-    checked_zone,
-    hint,
-    kind_slug,
-)
-from leadscore.tables import PERSONAL, TABLES
+from leadscore.settings.scorecard import Scorecard
+from leadscore.settings.source import Source
+from leadscore.settings.stages import Stages
+from leadscore.settings.target import AUTO, Target
+from leadscore.settings.tiers import Tiers
+from leadscore.settings.toml_file import TOO_DEEP, read_toml
+from leadscore.settings.validation import Validation
 from leadscore.times import parse_moment
 
-TOO_DEEP = "is nested too deeply; settings are a few levels deep"
-DATED = {
-    "target",
-    "stages",
-    "kinds",
-    "max_staleness_hours",
-    "known_until_file",
-}  # what only dates give a meaning
 PLACES = {"input_folder", "data_folder", "models_folder", "registry"}  # on this machine
 
 
 class Settings(Frozen):
-    """All that a project chooses."""
+    """Everything that a project can set."""
 
     project: str = Field(
-        pattern=PROJECT, max_length=LONGEST_PROJECT, description="names the data and model folders"
+        pattern=PROJECT,
+        max_length=LONGEST_PROJECT,
+        description="name of the project, and of its folders under `data_folder` and "
+        "`models_folder`; at most 64 characters",
     )
-    time: TimeMode = Field(
+    time: Literal["dated", "ordered", "none"] = Field(
         default="dated",
-        description="'dated'; 'ordered' if only the order of the leads is known; 'none' if not even that",
+        description="`ordered` if only the order of the leads is known, `none` if not even that: "
+        "see [time modes](#time-modes)",
     )
-    timezone: str = Field(default="UTC", description="of bare dates and of the grid's midnights")
+    timezone: Zone = Field(
+        default="UTC",
+        description="time zone of dates and times that state none, and of the midnights at which "
+        "snapshots are taken",
+    )
     input_folder: FilePath = Field(
-        default=Path(), description="where the sources lie, relative to this file"
+        default=Path(),
+        description="folder of the sources, relative to the settings file; `--data` overrides it",
     )
     data_folder: FilePath = Field(
-        default=Path("data"), description="store and scores, relative to the working directory"
+        default=Path("data"),
+        description="folder of the store and the scores, relative to the working directory",
     )
     models_folder: FilePath = Field(
-        default=Path("models"), description="models, relative to the working directory"
+        default=Path("models"),
+        description="folder of the models, relative to the working directory",
     )
     known_until: datetime | date | str | None = Field(
         default=None,
-        description="the moment of an export that no other will follow, as of an archive",
+        description="moment of an export that no other will follow, such as an archive; "
+        "default: [each delivery states it](#when-an-export-was-made)",
     )
     known_until_file: FilePath | None = Field(
         default=None,
-        description="a file that comes with each export and holds its moment, relative to input_folder",
+        description="file that comes with each export and holds its moment, "
+        "relative to `input_folder`",
     )
     max_staleness_hours: float = Field(
         default=36,
         ge=0,
         le=24 * MOST_DAYS,
-        description="how far an as_of, or the clock of a scheduled run, may lie past known_until",
+        description="how far an `as_of`, or the clock of a scheduled run, may lie past "
+        "`known_until`, in hours",
     )
-    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="of every random choice")
+    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="seed of every random choice")
     target: Target = Target()
     engine: EngineSettings = EngineSettings()
-    sources: dict[Name, Source] = Field(description="the exported files, by name")
+    sources: dict[Name, Source] = Field(description="the exported files, by a name of your choice")
     mapping: tuple[Mapping, ...] = Field(description="how their rows become tables")
-    fields: dict[Name, LeadField] = Field(default={}, description="the leads' attributes")
+    fields: dict[Name, LeadField] = Field(
+        default={}, description="the attributes of leads, by a name of your choice"
+    )
     bant: dict[Letter, BantLetter] = Field(
-        default={}, description="which fields answer budget, authority, need, timeline"
+        default={}, description="which fields answer budget, authority, need and timeline"
     )
     stages: Stages = Stages()
     kinds: dict[str, str] = Field(
-        default={}, description="kind of activity -> how a person says it, in the plural"
+        default={}, description="kind of activity -> what people call it, in the plural"
     )
     tiers: Tiers = Tiers()
     qualification: Qualification = Qualification()
     actions: Actions = Actions()
     validation: Validation = Validation()
-    money: Money | None = Field(default=None, description="converts amounts into one currency")
+    money: Money | None = Field(
+        default=None, description="converts amounts into one currency; default: none is converted"
+    )
     pass_through: tuple[Literal["email", "phone", "company", "contact"], ...] = Field(
         default=(),
-        description="personal columns that are stored as they are, for a worklist that does not exist yet: "
-        "nothing shows them; else only their salted hash is kept",
+        description="personal columns that are stored in the clear, for a worklist that does not "
+        "exist yet, so nothing shows them; of all others only a salted hash is stored",
     )
     audit: AuditSettings = AuditSettings()
     scorecard: Scorecard = Scorecard()
     model: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
     publication: PublicationSettings = PublicationSettings()
-    routing: RoutingSettings | None = Field(default=None, description="gives leads to reps")
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone_exists(cls, value: str) -> str:
-        return checked_zone(value)
+    routing: RoutingSettings | None = Field(
+        default=None, description="gives leads to reps: see [routing.md](routing.md)"
+    )
 
     @field_validator("project")
     @classmethod
     def _not_ours(cls, value: str) -> str:
         if value in OURS:
             raise ValueError(
-                f"{value!r} is a name that leadscore uses itself; choose another one than {listed(OURS)}"
+                f"{value!r} is a name that leadscore uses itself; "
+                f"choose another one than {listed(OURS)}"
             )
         return value
 
     @field_validator("known_until", mode="before")
     @classmethod
-    def _no_number(cls, value: object) -> object:
+    def _not_a_number(cls, value: object) -> object:
         if isinstance(value, int | float):  # pydantic would take it for seconds since 1970
             raise ValueError(str(TimeFormatError(value)))
         return value
 
     @model_validator(mode="before")
     @classmethod
-    def _old_keys(cls, raw: object) -> object:
+    def _no_old_keys(cls, raw: object) -> object:
         refuse_old_keys(raw)
         return raw
 
     @model_validator(mode="after")
-    def _states_one_moment(self) -> Settings:
-        columns = [name for name, source in self.sources.items() if source.known_until_column]
-        check_one_moment(self.known_until, self.known_until_file, columns, dated=self.is_dated)
+    def _sections_fit_together(self) -> Settings:
+        check_moment(self)
+        check_mapping(self)
+        check_readable(self)
+        check_references(self)
         return self
-
-    @model_validator(mode="after")
-    def _refers_to_what_exists(self) -> Settings:
-        self._check_fields_are_declared()
-        for number, entry in enumerate(self.mapping, 1):
-            self._check_entry(f"mapping entry {number} ({entry.source} -> {entry.table})", entry)
-        if not self.is_dated:
-            self._check_undated()
-        if self.time != "ordered" and self.model.outcome_delay is not None:
-            raise ValueError(
-                f"time = {self.time!r}: model.outcome_delay counts leads in their order, so it needs time = 'ordered'; "
-                "leave it out"
-            )
-        if not any(entry.table == "leads" for entry in self.mapping):
-            raise ValueError("no mapping entry fills the table leads")
-        if unread := [
-            name for name in self.sources if all(entry.source != name for entry in self.mapping)
-        ]:
-            raise ValueError(f"no mapping entry reads the source {unread[0]!r}")
-        if taken := sorted(set(self.fields) & RESERVED):
-            raise ValueError(
-                f"fields.{taken[0]}: the name is taken, choose another one; "
-                f"taken are {listed(sorted(RESERVED), most=99)}"
-            )
-        slugs = Counter([kind_slug("activities"), *map(kind_slug, self.activity_kinds())])
-        if alike := [slug for slug, n in slugs.items() if n > 1]:
-            raise ValueError(
-                f"two kinds of activity would both be called {alike[0]!r}; 'activities' stands for all kinds"
-            )
-        try:
-            self.known_until_us()
-        except TimeFormatError as e:
-            raise ValueError(f"known_until: {e}") from e
-        return self
-
-    @model_validator(mode="after")
-    def _names_known_fields(self) -> Settings:
-        known = list(self.lead_fields())
-        for letter, bant in self.bant.items():
-            if bant.field not in known:
-                raise ValueError(
-                    f"bant.{letter}: field {bant.field!r} is not declared under fields"
-                )
-            if (is_of := self.lead_fields()[bant.field].type) != (needed := bant.field_type()):
-                raise ValueError(
-                    f"bant.{letter}: field {bant.field!r} is of type {is_of!r}, {needed!r} is needed"
-                )
-        if unknown := [name for name in self.audit.keep if name not in known]:
-            raise ValueError(
-                f"audit.keep: there is no field {unknown[0]!r}{hint(unknown[0], known)}"
-            )
-        if self.model.segment is not None:
-            self._check_text_field("model.segment", self.model.segment)
-            known_from = self.lead_fields()[self.model.segment].known_from
-            learned = self.fields_of_leads() | self.changing_fields()
-            if known_from != "export" and self.model.segment not in learned:
-                raise ValueError(
-                    f"model.segment: nothing says when {self.model.segment!r} became known; give its history, or "
-                    "known_from"
-                )
-        for criterion, name in (self.routing.match.columns() if self.routing else {}).items():
-            self._check_text_field(f"routing.match.{criterion}", name)
-        return self
-
-    @model_validator(mode="after")
-    def _decides_by_what_exists(self) -> Settings:
-        if wrong := [stage for stage in self.actions.by_stage if stage not in self.stages.open]:
-            raise ValueError(
-                f"actions.by_stage: {wrong[0]!r} is no open stage{hint(wrong[0], list(self.stages.open))}"
-            )
-        if self.tiers.by == "capacity" and self.tiers.capacity is None and self.routing is None:
-            raise ValueError(
-                "tiers.by = 'capacity': give tiers.capacity, or the list of reps under routing"
-            )
-        if unasked := sorted(self.qualification.letters() - set(self.bant)):
-            raise ValueError(
-                f"qualification asks for {unasked[0]}, and no field answers it: declare bant.{unasked[0]}"
-            )
-        return self
-
-    def _check_fields_are_declared(self) -> None:
-        """Refuse attributes of leads that are mapped and not declared, all at once."""
-        known = self._known_columns("leads")
-        mapped = {
-            name for entry in self.mapping if entry.table == "leads" for name in entry.targets()
-        }
-        if strange := [
-            name for name in sorted(mapped - RESERVED - set(known)) if re.fullmatch(NAME, name)
-        ]:
-            raise UndeclaredError(strange, known)
-
-    def _check_text_field(self, where: str, name: str) -> None:
-        known = self.lead_fields()
-        if name not in known:
-            raise ValueError(f"{where}: there is no field {name!r}{hint(name, list(known))}")
-        if (is_of := known[name].type) != "text":
-            raise ValueError(f"{where}: field {name!r} is of type {is_of!r}, 'text' is needed")
-
-    def _check_entry(self, where: str, entry: Mapping) -> None:
-        if entry.source not in self.sources:
-            raise ValueError(
-                f"{where}: no source is called {entry.source!r}{hint(entry.source, list(self.sources))}"
-            )
-        columns = {column.name: column for column in TABLES[entry.table].columns}
-        known = self._known_columns(entry.table)
-        if wrong := [
-            f"{name!r}{hint(name, known)}" for name in sorted(entry.targets()) if name not in known
-        ]:
-            raise ValueError(
-                "; ".join(f"{where}: {entry.table} has no column {each}" for each in wrong)
-            )
-        mapped = {
-            name
-            for by_value in entry.values.values()
-            for targets in by_value.values()
-            for name in targets
-        }
-        if twice := sorted(set(entry.columns) & (set(entry.constants) | mapped)):
-            raise ValueError(
-                f"{where}: {listed(twice)} is given by columns and by constants or values too; choose one"
-            )
-        needed = {name for name, column in columns.items() if column.required}
-        if self.is_dated:
-            needed |= set() if entry.table == "leads" else {"event_at"}
-        elif entry.table in UNDATED_TABLES:
-            needed -= {"lead_id"}
-        if missing := sorted(needed - entry.targets()):
-            raise ValueError(f"{where}: nothing fills {listed(missing)}")
-
-    def _known_columns(self, table: str) -> list[str]:
-        """What an entry may fill in a table."""
-        attributes = (*self.fields, *PERSONAL) if table == "leads" else ()
-        return [
-            *(column.name for column in TABLES[table].columns),
-            *self._times(table),
-            *attributes,
-        ]
-
-    def _times(self, table: str) -> tuple[str, ...]:
-        """What an entry may say of when its rows happened."""
-        if self.is_dated:
-            return "event_at", "available_at"
-        return ("sequence",) if self.time == "ordered" and table == "leads" else ()
-
-    def _check_undated(self) -> None:
-        """Refuse what needs dates, and leads and outcomes that could not find each other."""
-        mode = f"time = {self.time!r}"
-        if dated := sorted(DATED & self.model_fields_set):
-            raise ValueError(f"{mode}: nothing is dated, so leave out {listed(dated)}")
-        if dates := [name for name, field in self.fields.items() if field.type == "date"]:
-            raise ValueError(
-                f"{mode}: the field {dates[0]!r} is a date, which says nothing without an as_of"
-            )
-        if dated := [entry.table for entry in self.mapping if entry.table not in UNDATED_TABLES]:
-            raise ValueError(
-                f"{mode}: rows of {dated[0]} need dates; only leads and outcomes can be mapped"
-            )
-        leads = [entry for entry in self.mapping if entry.table == "leads"]
-        by_line = {entry.source for entry in leads if "lead_id" not in entry.targets()}
-        for entry in self.mapping:
-            if (entry.source in by_line) != ("lead_id" not in entry.targets()):
-                raise ValueError(
-                    f"{mode}: {entry.source} -> {entry.table}: either leads and outcomes of one source all have a "
-                    "lead_id, or none has, and then they are called by source and line"
-                )
-        by_place = all("sequence" in entry.targets() for entry in leads)
-        if self.time == "ordered" and len({entry.source for entry in leads}) > 1 and not by_place:
-            raise ValueError(
-                f"{mode}: lines of several sources have no common order; map a column to sequence"
-            )
 
     @property
     def is_dated(self) -> bool:
-        """Whether facts have dates, so that the past can be looked at as it was known."""
+        """Whether facts have dates, so that the past can be seen as it was known then."""
         return self.time == "dated"
 
+    def assumption(self) -> str | None:
+        """What the metrics take for granted where nothing is dated, or None."""
+        if self.is_dated:
+            return None
+        return (
+            f"time = {self.time}: nothing says when things were known; "
+            "the metrics assume that every mapped field was known when the lead was scored"
+        )
+
+    def entries(self, table: str) -> list[Mapping]:
+        """The mapping entries that fill a table."""
+        return [entry for entry in self.mapping if entry.table == table]
+
     def identical_rows(self) -> str:
-        """Which rows of equal features share a fold: "together" all, "apart" none, "copies" those that may be copies.
+        """Which rows with equal features share a fold: "together" all, "apart" none, "copies" likely copies.
 
         Only without dates and without an id can an equal row be the same lead again.
         """
@@ -348,193 +182,103 @@ class Settings(Frozen):
             return "apart"
         if self.model.identical_rows != "auto":
             return self.model.identical_rows
-        leads = [entry for entry in self.mapping if entry.table == "leads"]
-        has_id = all("lead_id" in entry.targets() for entry in leads)
+        has_id = all("lead_id" in entry.targets() for entry in self.entries("leads"))
         return "apart" if has_id else "copies"
 
-    def assumption(self) -> str | None:
-        """What the metrics take for granted where nothing is dated, or None."""
-        return (
-            None
-            if self.is_dated
-            else (
-                f"time = {self.time}: nothing says when things were known; "
-                "the metrics assume that every mapped field was known when the lead was scored"
-            )
-        )
-
-    def fields_of_leads(self) -> set[str]:
-        """The fields whose value in `leads` may be learned from: those known from creation; undated, all mapped."""
-        if self.is_dated:
-            return {
-                name for name, field in self.lead_fields().items() if field.known_from == "creation"
-            }
-        mapped = {
-            name for entry in self.mapping if entry.table == "leads" for name in entry.targets()
-        }
-        return mapped & set(self.lead_fields())
-
     def ordered_by_line(self, source: str) -> bool:
-        """Whether the lines of a source are the places of its leads."""
-        entries = [
-            entry for entry in self.mapping if (entry.source, entry.table) == (source, "leads")
-        ]
-        return self.time == "ordered" and any(
-            "sequence" not in entry.targets() for entry in entries
-        )
+        """Whether the order of a source's leads is the order of its lines."""
+        entries = [entry for entry in self.entries("leads") if entry.source == source]
+        have_sequence = all("sequence" in entry.targets() for entry in entries)
+        return self.time == "ordered" and not have_sequence
 
     def lead_fields(self) -> dict[str, LeadField]:
-        """Declared fields and the two that every lead may have."""
-        return {
-            "owner_id": LeadField(label="owner"),
-            "amount": LeadField(type="number"),
-            **self.fields,
-        }
+        """The declared fields and the two that every lead may have."""
+        built_in = {"owner_id": LeadField(label="owner"), "amount": LeadField(type="number")}
+        return built_in | self.fields
+
+    def mapped_of_leads(self) -> set[str]:
+        """The columns of `leads` that the mapping fills."""
+        return {name for entry in self.entries("leads") for name in entry.targets()}
+
+    def fields_of_leads(self) -> set[str]:
+        """The fields whose value in `leads` the model may learn from.
+
+        With dates, those known from creation; without dates, all that are mapped.
+        """
+        fields = self.lead_fields()
+        if not self.is_dated:
+            return self.mapped_of_leads() & set(fields)
+        return {name for name, field in fields.items() if field.known_from == "creation"}
 
     def changing_fields(self) -> set[str]:
         """The fields whose history the mapping can give."""
-        entries = [entry for entry in self.mapping if entry.table == "changes"]
+        entries = self.entries("changes")
         if any("field" in entry.columns for entry in entries):
             return set(self.lead_fields())
-        mapped = {
-            t["field"]
-            for e in entries
-            for by in e.values.values()
-            for t in by.values()
-            if "field" in t
-        }
-        return mapped | {e.constants["field"] for e in entries if "field" in e.constants}
+        return {name for entry in entries for name in entry.values_of("field")}
 
     def activity_kinds(self) -> list[str]:
-        """Every kind of activity that the mapping can give, in order."""
-        entries = [entry for entry in self.mapping if entry.table == "activities"]
-        mapped = {
-            t["kind"]
-            for e in entries
-            for by in e.values.values()
-            for t in by.values()
-            if "kind" in t
-        }
-        return sorted(
-            mapped
-            | {e.constants["kind"] for e in entries if "kind" in e.constants}
-            | set(self.kinds)
-        )
+        """Every kind of activity that the mapping can give, sorted."""
+        entries = self.entries("activities")
+        mapped = {kind for entry in entries for kind in entry.values_of("kind")}
+        return sorted(mapped | set(self.kinds))
 
     def known_until_us(self) -> int | None:
-        """The stated known_until in UTC microseconds, or None."""
-        return (
-            None if self.known_until is None else parse_moment(self.known_until, zone=self.timezone)
-        )
+        """The stated `known_until` in UTC microseconds, or None."""
+        if self.known_until is None:
+            return None
+        return parse_moment(self.known_until, zone=self.timezone)
 
     def tracking_uri(self) -> str:
-        """Where MLflow keeps runs and models; it may hold a password, so it is shown to nobody."""
-        stated = self.registry.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
-        return stated or f"sqlite:///{(self.models_folder / 'mlflow.db').resolve()}"
+        """Where MLflow keeps runs and models. It may hold a password, so it is never shown."""
+        stated = self.registry.tracking_uri or environment_tracking_uri()
+        database = (self.models_folder / "mlflow.db").resolve()
+        return stated or f"sqlite:///{database}"
 
     def artifact_location(self) -> str | None:
         """Where MLflow keeps files, or None if its server decides."""
-        if self.registry.artifacts or self.tracking_uri().startswith(("http:", "https:")):
+        is_server = self.tracking_uri().startswith(("http:", "https:"))
+        if self.registry.artifacts or is_server:
             return self.registry.artifacts
         return str((self.models_folder / "artifacts").resolve())
+
+    def project_folder(self) -> Path:
+        """Where the project's store, scores and back-tests are."""
+        return self.data_folder / self.project
 
     def public(self) -> dict[str, Any]:
         """The settings as JSON, without the places on this machine."""
         return self.model_dump(mode="json", exclude=PLACES)
 
-    def of_then(self, told: dict[str, Any]) -> Settings:
-        """What `public` told once, with the places of now."""
-        unsaid = set() if told["time"] == "dated" else DATED
-        kept = {name: value for name, value in told.items() if name not in unsaid | OLD_KEYS}
-        if (target := kept.get("target")) and target[
-            "horizon_days"
-        ] == 0:  # so "auto" was written once
-            kept["target"] = target | {"horizon_days": "auto"}
-        return Settings.model_validate(kept | {name: getattr(self, name) for name in PLACES})
-
-    def project_folder(self) -> Path:
-        """Where the project's store, scores and back-tests lie."""
-        return self.data_folder / self.project
-
-
-@contextmanager
-def environment_kept() -> Iterator[None]:
-    """Undo what is done to the environment within; MLflow notes there what it was told, and would find it again."""
-    before = dict(os.environ)
-    try:
-        yield
-    finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
-
-
-def set_environment(**more: str) -> None:
-    """Choose what Prefect and MLflow read from the environment, where it does not say so already.
-
-    Nothing phones home, and no pickle is read. `more` are further variables and their values.
-    """
-    quiet = {
-        "DO_NOT_TRACK": "1",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a machine may read what a command prints
-        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would show a token, and mix with JSON
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # seven keep a user waiting for four minutes
-        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    }
-    for name, value in (quiet | more).items():
-        os.environ.setdefault(name, value)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file says.
-
-    Raises:
-        SettingsError: there is no such file, or it is no TOML.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if DEEP_KEY.search(text):
-            raise SettingsError(path, [TOO_DEEP])
-        return tomllib.loads(text)
-    except FileNotFoundError as e:
-        raise SettingsError(path, ["there is no such file; name it with --config"]) from e
-    except OSError as e:
-        raise SettingsError(
-            path, [f"cannot be read: {e.strerror}; name the file with --config"]
-        ) from e
-    except UnicodeDecodeError as e:
-        raise SettingsError(path, ["is not UTF-8 text, as TOML must be; save it as UTF-8"]) from e
-    except tomllib.TOMLDecodeError as e:
-        raise SettingsError(path, [f"is not valid TOML: {cut(str(e))}"]) from e
-    except ValueError as e:  # a NUL in the path, or what int() refuses
-        problem = (
-            "holds a number of thousands of digits"
-            if "digits" in str(e)
-            else f"is not valid TOML: {cut(str(e))}"
-        )
-        raise SettingsError(path, [problem]) from e
-    except RecursionError as e:
-        raise SettingsError(path, [TOO_DEEP]) from e
+    def restore(self, saved: dict[str, Any]) -> Settings:
+        """The settings that `public` saved earlier, with the present places on this machine."""
+        dropped = OLD_KEYS if saved["time"] == "dated" else OLD_KEYS | DATED
+        values = {name: value for name, value in saved.items() if name not in dropped}
+        target = values.get("target")
+        if target and target["horizon_days"] == AUTO:  # how earlier versions saved "auto"
+            values["target"] = target | {"horizon_days": "auto"}
+        places = {name: getattr(self, name) for name in PLACES}
+        return Settings.model_validate(values | places)
 
 
 def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
-    """Settings from a TOML file; `input_folder` overrides where the sources lie.
+    """Settings from a TOML file.
+
+    Args:
+        path: the file.
+        input_folder: overrides the folder of the sources.
 
     Raises:
-        SettingsError: there is no such file, or it is no TOML, or a key or value in it is wrong.
+        SettingsError: the file does not exist or is not TOML, or a key or value in it is wrong.
     """
-    raw = _read_toml(path)
+    raw = read_toml(path)
+    stated = raw.get("input_folder", ".")
+    if not isinstance(stated, str):
+        raise SettingsError(path, [f"input_folder: must be text, got {stated!r}"])
+    folder = input_folder or path.parent / stated
     try:
-        folder = input_folder or path.parent / Path(raw.get("input_folder", "."))
-    except TypeError as e:
-        raise SettingsError(
-            path, [f"input_folder: must be text, got {raw['input_folder']!r}"]
-        ) from e
-    try:
-        return Settings.model_validate({**raw, "input_folder": folder})
+        return Settings.model_validate(raw | {"input_folder": folder})
     except (ValidationError, TypeError) as e:
-        raise SettingsError(path, describe_problems(e, Settings), cure=what_to_paste(e)) from e
+        raise SettingsError(path, describe_problems(e, Settings), cure=lines_to_paste(e)) from e
     except RecursionError as e:
         raise SettingsError(path, [TOO_DEEP]) from e

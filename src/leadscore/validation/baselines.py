@@ -28,7 +28,7 @@ from leadscore.model.apply import encode, sigmoid
 from leadscore.model.encode import encode_training, fit_encoder
 from leadscore.model.fit import fit_scorer
 from leadscore.model.threads import one_thread
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 
 BINS = 5  # of a number, for naive Bayes
 LEAST_ROWS = 10  # of a category's level; rarer ones count as unknown

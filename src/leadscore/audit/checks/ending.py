@@ -17,7 +17,7 @@ from leadscore.audit.statistics import (
     compute_odds,
     compute_rank_correlation,
 )
-from leadscore.settings.sections import AuditSettings
+from leadscore.settings.audit import AuditSettings
 from leadscore.times import DAY_US
 
 CLOSED_ODDS = (20.0, 5.0)  # from which on a field filled at the close is a leak, or suspect

@@ -9,7 +9,7 @@ import numpy as np
 from leadscore.audit.fields import Leads, Values
 from leadscore.audit.finding import Finding, Verdict, share
 from leadscore.audit.statistics import compute_auc_of_cells, compute_bounds, compute_odds
-from leadscore.settings.sections import AuditSettings
+from leadscore.settings.audit import AuditSettings
 
 MIN_OUTCOMES = 10  # leads won, and as many lost, before a field is compared with outcomes at all
 CERTAIN_ODDS = 50.0  # a value that multiplies the odds of an outcome so was written by it

@@ -9,7 +9,7 @@ import pyarrow as pa
 from leadscore.engine.protocol import identifier, literal
 from leadscore.ingest.checks.validate import Staged
 from leadscore.ingest.differences.source_text import entries_of
-from leadscore.settings.sections import Mapping
+from leadscore.settings.mapping import Mapping
 from leadscore.store.version import NOTHING, StoreVersion, write_rows
 from leadscore.tables import TEXT_CHANGES
 

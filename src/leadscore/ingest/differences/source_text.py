@@ -16,7 +16,7 @@ import pyarrow as pa
 from leadscore.engine import Engine
 from leadscore.ingest.mapping.personal import PersonalHash, looks_personal
 from leadscore.ingest.mapping.words import Texts
-from leadscore.settings.sections import Mapping
+from leadscore.settings.mapping import Mapping
 from leadscore.settings.settings import Settings
 from leadscore.store.version import write_rows
 from leadscore.tables import PERSONAL

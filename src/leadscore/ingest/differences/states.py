@@ -18,7 +18,7 @@ from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts, Words
 from leadscore.ingest.readers.batch import Batch
 from leadscore.ingest.readers.values import MISSING
-from leadscore.settings.sections import Mapping
+from leadscore.settings.mapping import Mapping
 
 ROWS = 100_000
 AT_FIRST = -1  # the seq of a lead's first row

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from leadscore.settings.sections import Mapping, Validation
+from leadscore.settings.mapping import Mapping
+from leadscore.settings.validation import Validation
 from leadscore.tables import REJECTS
 
 ROW_REJECTS = REJECTS.append(pa.field("closes", pa.bool_()))

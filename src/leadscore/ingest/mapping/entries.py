@@ -12,7 +12,7 @@ from leadscore.ingest.mapping.breaks import Breaks
 from leadscore.ingest.mapping.typed import Reader, convert
 from leadscore.ingest.mapping.words import Texts, Words, hash_texts, is_missing
 from leadscore.ingest.readers.values import MISSING
-from leadscore.settings.sections import Mapping
+from leadscore.settings.mapping import Mapping
 from leadscore.settings.settings import Settings
 from leadscore.tables import PERSONAL, TABLES, Column, Table
 from leadscore.times import FOREVER_US

@@ -20,7 +20,7 @@ from leadscore.ingest.mapping.numbers import read_money, read_numbers
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.swapped import find_swapped_dates
 from leadscore.ingest.mapping.words import Words, is_missing
-from leadscore.settings.sections import Money
+from leadscore.settings.money import Money
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore.ingest.readers.batch import Batch
 from leadscore.ingest.readers.values import MISSING
-from leadscore.settings.sections import Match
+from leadscore.settings.base import Match
 
 
 @dataclass(frozen=True)

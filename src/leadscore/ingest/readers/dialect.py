@@ -10,7 +10,7 @@ from typing import Any
 
 from leadscore.ingest.readers.batch import Dialect, SourceFile
 from leadscore.ingest.readers.text import read_bytes, read_text
-from leadscore.settings.sections import Source
+from leadscore.settings.source import Source
 
 SAMPLE_CHARACTERS = 1 << 16
 MARKS = (

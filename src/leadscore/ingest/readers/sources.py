@@ -15,7 +15,7 @@ from leadscore.ingest.readers.dialect import detect_text
 from leadscore.ingest.readers.parquet import read_parquet, read_parquet_names
 from leadscore.ingest.readers.text import read_bytes
 from leadscore.ingest.readers.workbook import read_workbook, read_workbook_names
-from leadscore.settings.sections import Source
+from leadscore.settings.source import Source
 
 __all__ = [
     "Batch",

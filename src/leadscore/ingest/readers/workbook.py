@@ -22,7 +22,7 @@ from leadscore.ingest.readers.batch import (
     pick_columns,
     trim_columns,
 )
-from leadscore.settings.sections import Source
+from leadscore.settings.source import Source
 
 LAST_ROW = 1_048_576  # of any sheet
 

@@ -14,7 +14,7 @@ from leadscore.features.matrix import Matrix
 from leadscore.model.apply import contribute_all, encode, softplus
 from leadscore.model.encode import encode_training, fit_encoder, fold_of_group, pool_rare_levels
 from leadscore.model.scorers.logistic import LOG_ODDS_SPREAD, ROUGH, STOP, fit_logistic
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 
 FOLDS = 3
 LEAST_ROWS = 50  # labelled 1, and as many labelled 0, among the rows that compare

@@ -23,7 +23,7 @@ from leadscore.model.scorers.design import Block, build_block, build_lines
 from leadscore.model.scorers.linear import Term, as_scorer, log_odds_of
 from leadscore.model.scorers.scorecard import build_terms
 from leadscore.model.threads import one_thread
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 
 LOG_ODDS_SPREAD = (
     1.2  # how far, in log-odds, all features together may well move raw away from the scorecard

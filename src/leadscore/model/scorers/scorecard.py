@@ -14,7 +14,7 @@ import numpy as np
 
 from leadscore.features.feature import Feature
 from leadscore.model.scorers.linear import Term, as_scorer, is_log, log_odds_of
-from leadscore.settings.sections import Scorecard
+from leadscore.settings.scorecard import Scorecard
 
 MOST_DAYS = 90.0  # since the last activity; longer ago is no worse
 NEUTRAL_DAYS = 7.0

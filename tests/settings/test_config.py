@@ -8,7 +8,7 @@ from builders import make_settings
 from leadscore.errors import SettingsError, UserError
 from leadscore.settings.settings import Settings, read_settings
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 NOON_US = 1_717_156_800_000_000  # 2024-05-31T12:00:00Z
 
 BASE = """

@@ -1,0 +1,75 @@
+"""The base class of all sections, and the types of value that several sections share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from leadscore.errors import listed, nearest, shortened
+from leadscore.settings.limits import (
+    LONGEST_WORD,
+    MOST_AMOUNT,
+    MOST_DAYS,
+    MOST_POINTS,
+    NAME,
+    path_problem,
+)
+
+
+class Frozen(BaseModel):
+    """A section: it cannot be changed, and it refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _check_path(path: Path) -> Path:
+    if problem := path_problem(path):
+        raise ValueError(problem)
+    return path
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as e:  # OSError: no file can have that name
+        raise ValueError(
+            f"no such time zone: {shortened(name)}; an example is 'Europe/Berlin'"
+        ) from e
+    return name
+
+
+def _as_list(value: object) -> object:
+    """One text stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+Name = Annotated[
+    str,
+    Field(pattern=NAME, max_length=LONGEST_WORD, description="lower-case letters, digits and _"),
+]
+FilePath = Annotated[Path, AfterValidator(_check_path)]
+Zone = Annotated[str, AfterValidator(_check_zone)]
+Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_list)]]  # column -> values
+
+Amount = Annotated[float, Field(ge=-MOST_AMOUNT, le=MOST_AMOUNT)]
+Days = Annotated[float, Field(ge=0, le=MOST_DAYS)]
+Points = Annotated[float, Field(ge=0, le=MOST_POINTS)]  # log-odds
+Share = Annotated[float, Field(ge=0, le=1)]
+
+Letter = Literal["budget", "authority", "need", "timeline"]  # of BANT
+
+
+def hint(word: str, known: Sequence[str]) -> str:
+    """The end of a message about a mistyped word: the nearest known word, else all known words.
+
+    >>> hint("horizon", ["horizon_days", "cadence_days"]), hint("x", ["by", "a"])
+    ("; did you mean 'horizon_days'?", "; known are 'by', 'a'")
+    """
+    near = nearest(word, known)
+    if near:
+        return f"; did you mean {shortened(near, most=100)}?"
+    return f"; known are {listed(known)}"

@@ -1,0 +1,28 @@
+"""The section `engine`: what the machine offers."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from leadscore.settings.base import Frozen
+from leadscore.settings.limits import MOST_MEMORY_MB, MOST_THREADS
+
+
+class EngineSettings(Frozen):
+    """What the SQL engine and the training may use of the machine."""
+
+    memory_limit_mb: int = Field(
+        default=2048,
+        ge=128,
+        le=MOST_MEMORY_MB,
+        description="memory in MB above which the SQL engine spills to disk",
+    )
+    threads: int = Field(
+        default=2, ge=1, le=MOST_THREADS, description="threads of the SQL engine and of training"
+    )
+    chunk_snapshots: int = Field(
+        default=100_000,
+        ge=1,
+        le=100_000_000,
+        description="snapshots that are joined to their events at a time",
+    )
