@@ -1,1 +1,1 @@
-"""Which rep gets which lead: the assignment problem, its solution, its reasons and its shadow prices."""
+"""Which rep gets which lead: the problem, its solution, reasons and shadow prices."""

@@ -1,4 +1,4 @@
-"""Simpler ways to give leads to reps, to be printed beside ours; none of them keeps the minimum shares."""
+"""Simpler ways to assign leads, to compare ours with; none of them keeps the minimum shares."""
 
 from __future__ import annotations
 
@@ -6,83 +6,133 @@ from collections.abc import Callable
 
 import numpy as np
 
-from leadscore.routing.problem import FITS, NOT, TEAM_MATE, Problem
+from leadscore.routing.problem import Problem
+from leadscore.routing.profiles import FITS
 
-Choose = Callable[
-    [np.ndarray, np.ndarray], int
-]  # (reps who fit and have a place, how many each was given) -> rep
+NOBODY = -1
+# (lead, reps who may take it and have a free slot, how many leads each rep was given) -> rep or
+# NOBODY
+Choose = Callable[[int, np.ndarray, np.ndarray], int]
 
 
 def round_robin(problem: Problem) -> np.ndarray:
-    """The rep of each lead (n,), -1 for none: leads as they come, each to the next rep in turn who fits."""
-    turn, r = 0, len(problem.reps.rep_id)
+    """The rep of each lead (n,), -1 for none: each to the next rep in turn who fits."""
+    reps = len(problem.reps.rep_id)
+    turn = 0
 
-    def choose(fitting: np.ndarray, taken: np.ndarray) -> int:  # noqa: ARG001
+    def choose(
+        lead: int,  # noqa: ARG001
+        fitting: np.ndarray,
+        taken: np.ndarray,  # noqa: ARG001
+    ) -> int:
         nonlocal turn
-        chosen = int(fitting[np.argmin((fitting - turn) % r)])
+        waits = (fitting - turn) % reps
+        chosen = int(fitting[np.argmin(waits)])
         turn = chosen + 1
         return chosen
 
-    return _walk(problem, np.arange(len(problem.lead_id)), choose)
+    in_order = np.arange(len(problem.lead_id))
+    return _walk(
+        problem,
+        in_order,
+        choose,
+        may_take=problem.profiles.fit == FITS,
+    )
 
 
 def least_loaded(problem: Problem) -> np.ndarray:
-    """The rep of each lead (n,), -1 for none: the best first, each to the rep who fits and is the least full."""
-    load, capacity = problem.reps.load, problem.reps.capacity
+    """The rep of each lead (n,), -1 for none: best first, each to the least full rep who fits."""
+    reps = problem.reps
 
-    def choose(fitting: np.ndarray, taken: np.ndarray) -> int:
-        return int(fitting[np.argmin((load[fitting] + taken[fitting]) / capacity[fitting])])
+    def choose(
+        lead: int,  # noqa: ARG001
+        fitting: np.ndarray,
+        taken: np.ndarray,
+    ) -> int:
+        load = reps.load[fitting] + taken[fitting]
+        fullness = load / reps.capacity[fitting]
+        return int(fitting[np.argmin(fullness)])
 
-    return _walk(problem, _best_first(problem), choose)
+    return _walk(
+        problem,
+        _best_first(problem),
+        choose,
+        may_take=problem.profiles.fit == FITS,
+    )
 
 
 def greedy(problem: Problem) -> np.ndarray:
-    """The rep of each lead (n,), -1 for none: the best first, each to where it brings most by our own measure."""
-    found = np.full(len(problem.lead_id), -1)
-    filled = np.cumsum(problem.reps.steps, axis=1)
-    taken = np.zeros(len(problem.reps.rep_id), dtype=np.int64)
-    extra: dict[int, list[tuple[int, int]]] = {}
-    for lead, rep, bonus in zip(
-        problem.bonus_lead.tolist(), problem.bonus_rep.tolist(), problem.bonus.tolist(), strict=True
-    ):
-        extra.setdefault(lead, []).append((rep, bonus))
-    for lead in _best_first(problem).tolist():
-        if not (taken < problem.reps.places).any():
-            break
-        fit = problem.fit[problem.profile[lead]]
-        fitting = np.flatnonzero((fit > NOT) & (taken < problem.reps.places))
-        if not len(fitting):
-            continue
-        step = (filled[fitting] <= taken[fitting, None]).sum(axis=1)
-        net = problem.step_bonus[step] - problem.mate_costs * (fit[fitting] == TEAM_MATE)
-        for rep, bonus in extra.get(lead, []):
-            net[fitting == rep] += bonus
+    """The rep of each lead (n,), -1 for none: best first, each to where it is worth most."""
+    reps = problem.reps
+    bonuses = problem.bonuses
+    fullness = np.cumsum(reps.steps, axis=1)
+
+    def choose(
+        lead: int,
+        fitting: np.ndarray,
+        taken: np.ndarray,
+    ) -> int:
+        is_filled = fullness[fitting] <= taken[fitting, None]
+        step = is_filled.sum(axis=1)
+        is_fallback = problem.is_fallback(np.array(lead), fitting)
+        net = problem.step_bonus[step] - problem.fallback_costs * is_fallback
+
+        first, end = np.searchsorted(
+            bonuses.lead, [lead, lead + 1]
+        )  # they are in the order of leads
+        bonus = np.zeros(len(reps.rep_id), dtype=np.int64)
+        bonus[bonuses.rep[first:end]] = bonuses.amount[first:end]
+        net += bonus[fitting]
+
         best = int(np.argmax(net))
-        if problem.worth[lead] + net[best] >= 0:
-            found[lead] = fitting[best]
-            taken[fitting[best]] += 1
-    return found
+        pays = problem.worth[lead] + net[best] >= 0
+        return int(fitting[best]) if pays else NOBODY
+
+    return _walk(
+        problem,
+        _best_first(problem),
+        choose,
+        may_take=problem.profiles.can_take,
+    )
 
 
 def _best_first(problem: Problem) -> np.ndarray:
-    return np.lexsort((np.arange(len(problem.worth)), -problem.worth))
+    return np.argsort(-problem.worth, kind="stable")
 
 
-def _walk(problem: Problem, order: np.ndarray, choose: Choose) -> np.ndarray:
-    """Give leads one by one to the chosen of those who fit, while there are places."""
-    found = np.full(len(problem.lead_id), -1)
-    taken = np.zeros(len(problem.reps.rep_id), dtype=np.int64)
-    fits = problem.fit == FITS
-    left = int(problem.reps.places.sum())
+def _walk(
+    problem: Problem,
+    order: np.ndarray,
+    choose: Choose,
+    *,
+    may_take: np.ndarray,
+) -> np.ndarray:
+    """Assign the leads one by one, in that order, while there are free slots.
+
+    Args:
+        problem: leads and reps.
+        order: (n,) positions of the leads.
+        choose: picks the rep of a lead.
+        may_take: (profiles, r) who may be chosen.
+    """
+    slots = problem.reps.slots
+    rep = np.full(len(problem.lead_id), NOBODY)
+    taken = np.zeros(len(slots), dtype=np.int64)
+    free = int(slots.sum())
     for lead in order.tolist():
-        if left == 0:
+        if free == 0:
             break
-        fitting = np.flatnonzero(fits[problem.profile[lead]] & (taken < problem.reps.places))
-        if len(fitting):
-            found[lead] = choose(fitting, taken)
-            taken[found[lead]] += 1
-            left -= 1
-    return found
+        has_slots = taken < slots
+        profile = problem.profiles.of_lead[lead]
+        fitting = np.flatnonzero(may_take[profile] & has_slots)
+        if len(fitting) == 0:
+            continue
+        chosen = choose(lead, fitting, taken)
+        if chosen != NOBODY:
+            rep[lead] = chosen
+            taken[chosen] += 1
+            free -= 1
+    return rep
 
 
 BASELINES: dict[str, Callable[[Problem], np.ndarray]] = {

@@ -70,22 +70,22 @@ def route(leads: dict[str, dict], reps: pa.Table, *, settings=None, previous=Non
 @pytest.mark.parametrize(
     ("lead", "rep", "given", "reason"),
     [
-        ({"country": "AT"}, {"territories": ["AT"]}, True, "only rep there who fits: country AT; load 1 of 10"),
+        ({"country": "AT"}, {"territories": ["AT"]}, True, "only available rep who fits: country AT; load 1 of 10"),
         ({"country": "AT"}, {"territories": ["DE", "AT"], "period": "week", "load": 3}, True,
-         "only rep there who fits: country AT; load 4 of 10 a week"),
-        ({"country": "AT"}, {}, True, "only rep there who fits: country AT; load 1 of 10"),
-        ({}, {"languages": ["de"]}, True, "only rep there who fits; load 1 of 10"),
+         "only available rep who fits: country AT; load 4 of 10 a week"),
+        ({"country": "AT"}, {}, True, "only available rep who fits: country AT; load 1 of 10"),
+        ({}, {"languages": ["de"]}, True, "only available rep who fits; load 1 of 10"),
         ({"owner_id": "r"}, {}, True, "owner; load 1 of 10"),
         ({"product": "x", "language": "fr"}, {"languages": ["de"]}, False, "no rep covers language fr"),
-        ({"tier": "D"}, {}, False, "tier D is not given to reps"),
-        ({}, {"capacity": 0}, False, "everybody who fits is at capacity by the present load"),
-        ({}, {"load": 11}, False, "everybody who fits is at capacity by the present load"),
-        ({}, {"away_from": NOW}, False, "nobody is there: on leave"),
+        ({"tier": "D"}, {}, False, "tier D is not routed"),
+        ({}, {"capacity": 0}, False, "all reps who fit are already at capacity"),
+        ({}, {"load": 11}, False, "all reps who fit are already at capacity"),
+        ({}, {"away_from": NOW}, False, "all reps who fit are on leave"),
         ({}, {"away_from": NOW - DAY_US, "away_until": NOW + DAY_US}, False,
-         "nobody is there: on leave until 2024-10-05"),
-        ({}, {"away_until": NOW}, False, "nobody is there: on leave until 2024-10-04"),
-        ({}, {"away_until": NOW - 1}, True, "only rep there who fits; load 1 of 10"),
-        ({}, {"away_from": NOW + 1}, True, "only rep there who fits; load 1 of 10"),
+         "all reps who fit are on leave, the first until 2024-10-05"),
+        ({}, {"away_until": NOW}, False, "all reps who fit are on leave, the first until 2024-10-04"),
+        ({}, {"away_until": NOW - 1}, True, "only available rep who fits; load 1 of 10"),
+        ({}, {"away_from": NOW + 1}, True, "only available rep who fits; load 1 of 10"),
     ],
 )  # fmt: skip
 def test_lead_when_there_is_one_rep_then_it_is_given_only_if_all_allows_it_and_says_why(
@@ -120,7 +120,7 @@ def test_leads_when_places_are_few_then_the_best_get_them_and_the_rest_say_how_m
     assert (
         told["L2"]
         == told["L1"]
-        == (None, "everybody who fits is at capacity: 3 better leads took the places")
+        == (None, "all reps who fit are at capacity: 3 leads of higher value took the slots")
     )
     assert facts["value"] == pytest.approx(1.2)
 
@@ -167,15 +167,15 @@ def test_owner_when_it_could_but_the_whole_is_worth_more_then_the_reason_says_so
         previous={"L": "b"},
         settings=build_settings(change_costs=0.2),
     )
-    assert told["L"] == ("b", "kept from last time: nobody else is worth the change; load 1 of 10; "
-                              "its owner a could take it, but the whole is worth more so")  # fmt: skip
+    assert told["L"] == ("b", "same rep as last time: a change would not pay; load 1 of 10; "
+                              "its owner a had capacity, but another assignment has a higher total value")  # fmt: skip
 
 
 def test_owner_when_it_cannot_take_the_lead_then_the_reason_says_so():
     reps = build_reps(full={"load": 10}, away={"away_from": 0}, far={"languages": ["fr"]}, there={})
     leads = {name: {"owner_id": name, "language": "de"} for name in ("full", "away", "far", "gone")}
     told, _ = route(leads, reps)
-    first = "only rep there who fits: language de; load 4 of 10"
+    first = "only available rep who fits: language de; load 4 of 10"
     assert told == {
         "full": ("there", f"{first}; its owner full is at capacity"),
         "away": ("there", f"{first}; its owner away is on leave"),
@@ -225,18 +225,22 @@ def test_capacity_when_it_is_as_good_as_endless_then_it_is_a_number_like_any_oth
 @pytest.mark.parametrize(
     ("settings", "rep", "reason"),
     [
-        ({}, "mate", "team T steps in, without product x; load 1 of 10"),
+        ({}, "mate", "fallback in team T: does not cover product x; load 1 of 10"),
         (
             {"fallback": []},
             None,
-            "everybody who fits is at capacity: 1 better leads took the places",
+            "all reps who fit are at capacity: 1 lead of higher value took the slots",
         ),
         (
             {"fallback": ["segments"]},
             None,
-            "everybody who fits is at capacity: 1 better leads took the places",
+            "all reps who fit are at capacity: 1 lead of higher value took the slots",
         ),
-        ({"fallback_costs": 5}, None, "worth less than it costs to give it to a team mate"),
+        (
+            {"fallback_costs": 5},
+            None,
+            "only a fallback could take it, which costs more than the lead is worth",
+        ),
     ],
 )
 def test_team_when_those_who_fit_are_full_then_a_mate_steps_in_if_that_is_allowed_and_pays(
@@ -258,7 +262,7 @@ def test_team_when_nobody_fits_at_all_then_whoever_lacks_least_may_step_in():
     told, _ = route(
         {"L": {"product": "x", "country": "AT"}, "M": {"country": "DE", "tier": "D"}}, reps
     )
-    assert told["L"] == ("a", "steps in, without product x; load 1 of 10")
+    assert told["L"] == ("a", "fallback: does not cover product x; load 1 of 10")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Routing against an independent optimum (HiGHS), simpler ways, other row orders and one more place."""
+"""Routing against an independent optimum (HiGHS), simpler ways, other row orders and one more slot."""
 
 import dataclasses
 
@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from leadscore.routing.assign import assign, solve
+from leadscore.routing.assign import assign
 from leadscore.routing.baselines import BASELINES
-from leadscore.routing.problem import NOT, STEPS, TEAM_MATE, UNIT, build_problem
-from leadscore.routing.shadow_prices import compute_worth_of_place
-from leadscore.routing.wishes import grant_shares
+from leadscore.routing.minimum_shares import grant_shares
+from leadscore.routing.problem import build_problem
+from leadscore.routing.reps import STEPS, UNIT
+from leadscore.routing.shadow_prices import compute_shadow_prices
+from leadscore.routing.solution import solve
 from leadscore.settings.routing import RoutingSettings
 from leadscore.tables import REPS
 
@@ -64,24 +66,27 @@ def build(world):
 
 
 def optimum(problem, *, more=None):
-    """The best objective, by an integer programme over all pairs and places; `more`: a rep with one more place."""
+    """The best objective, by an integer programme over all pairs and slots; `more`: a rep with one more slot."""
     n, r = len(problem.lead_id), len(problem.reps.rep_id)
     steps = np.column_stack([problem.reps.steps, np.arange(r) == more])
-    gain = problem.worth[:, None] - problem.mate_costs * (problem.fit[problem.profile] == TEAM_MATE)
-    np.add.at(gain, (problem.bonus_lead, problem.bonus_rep), problem.bonus)
-    pairs, places = n * r, r * (STEPS + 1)
-    lead, rep = np.divmod(np.arange(pairs), r)
-    once = csr_array((np.ones(pairs), (lead, np.arange(pairs))), shape=(n, pairs + places))
-    to = np.concatenate([rep, np.arange(places) // (STEPS + 1)])
-    balance = csr_array((np.repeat([1.0, -1.0], [pairs, places]), (to, np.arange(pairs + places))))
-    owed = csr_array((np.ones(pairs), (rep, np.arange(pairs))), shape=(r, pairs + places))
-    upper = np.concatenate([(problem.fit[problem.profile] > NOT).ravel(), steps.ravel()]).astype(
-        float
+    gain = (
+        problem.worth[:, None]
+        - problem.fallback_costs * problem.profiles.is_fallback[problem.profiles.of_lead]
     )
+    np.add.at(gain, (problem.bonuses.lead, problem.bonuses.rep), problem.bonuses.amount)
+    pairs, slots = n * r, r * (STEPS + 1)
+    lead, rep = np.divmod(np.arange(pairs), r)
+    once = csr_array((np.ones(pairs), (lead, np.arange(pairs))), shape=(n, pairs + slots))
+    to = np.concatenate([rep, np.arange(slots) // (STEPS + 1)])
+    balance = csr_array((np.repeat([1.0, -1.0], [pairs, slots]), (to, np.arange(pairs + slots))))
+    owed = csr_array((np.ones(pairs), (rep, np.arange(pairs))), shape=(r, pairs + slots))
+    upper = np.concatenate(
+        [problem.profiles.can_take[problem.profiles.of_lead].ravel(), steps.ravel()]
+    ).astype(float)
     cost = -np.concatenate([gain.ravel(), np.tile(np.append(problem.step_bonus, 0), r)]) / UNIT
-    found = milp(cost, integrality=np.ones(pairs + places), bounds=Bounds(0, upper), options={"mip_rel_gap": 0},
+    found = milp(cost, integrality=np.ones(pairs + slots), bounds=Bounds(0, upper), options={"mip_rel_gap": 0},
                  constraints=[LinearConstraint(once, ub=1), LinearConstraint(balance, lb=0, ub=0),
-                              LinearConstraint(owed, lb=problem.reps.least)])  # fmt: skip
+                              LinearConstraint(owed, lb=problem.reps.minimum)])  # fmt: skip
     return -found.fun
 
 
@@ -91,10 +96,8 @@ def test_routing_when_solved_then_keeps_all_rules_and_is_worth_what_highs_finds(
     problem = build(world)
     rep = solve(problem)
     there = rep >= 0
-    assert (problem.fit[problem.profile[there], rep[there]] > NOT).all()
-    assert (
-        np.bincount(rep[there], minlength=len(problem.reps.places)) <= problem.reps.places
-    ).all()
+    assert problem.profiles.can_take[problem.profiles.of_lead[there], rep[there]].all()
+    assert (np.bincount(rep[there], minlength=len(problem.reps.slots)) <= problem.reps.slots).all()
     assert problem.objective(rep) / UNIT == pytest.approx(optimum(problem), abs=1e-6)
 
 
@@ -129,9 +132,9 @@ def test_routing_when_only_value_counts_then_captures_at_least_the_value_of_simp
 
 @CHECKS
 @given(world=worlds(most=9, shares=False))
-def test_worth_of_a_place_when_solved_anew_with_one_more_then_is_the_difference(world):
+def test_shadow_price_when_solved_anew_with_one_more_then_is_the_difference(world):
     problem = build(world)
-    told = compute_worth_of_place(problem, solve(problem))
+    told = compute_shadow_prices(problem, solve(problem))
     now = optimum(problem)
     for team, worth in told.items():
         there = np.flatnonzero((problem.reps.team == team) & ~problem.reps.away)
@@ -168,10 +171,10 @@ def test_routing_when_rows_are_shuffled_then_is_the_same(world, seed):
 @given(world=worlds(shares=False), least=st.integers(1, 5))
 def test_minimum_share_when_it_can_be_kept_then_is_and_costs_least(world, least):
     problem = build(world)
-    fitting = np.bincount(problem.profile, minlength=len(problem.fit)) @ (problem.fit > NOT)
-    most = np.minimum(problem.reps.places, fitting)
+    fitting = np.bincount(problem.profiles.of_lead) @ problem.profiles.can_take
+    most = np.minimum(problem.reps.slots, fitting)
     wanted = np.where(np.arange(len(most)) == np.argmax(most), np.minimum(most, least), 0)
-    bound = dataclasses.replace(problem, reps=dataclasses.replace(problem.reps, least=wanted))
+    bound = dataclasses.replace(problem, reps=dataclasses.replace(problem.reps, minimum=wanted))
     rep = solve(bound)
     assert (np.bincount(rep[rep >= 0], minlength=len(wanted)) >= wanted).all()
     assert bound.objective(rep) / UNIT == pytest.approx(optimum(bound), abs=1e-6)
@@ -179,12 +182,12 @@ def test_minimum_share_when_it_can_be_kept_then_is_and_costs_least(world, least)
 
 def most_toward_shares(problem):
     """How many leads can count toward minimum shares at most, by a linear programme over all pairs."""
-    can = (problem.fit > NOT)[problem.profile].astype(float)
+    can = problem.profiles.can_take[problem.profiles.of_lead].astype(float)
     n, r = can.shape
     lead, rep = np.divmod(np.arange(n * r), r)
     once = csr_array((np.ones(n * r), (lead, np.arange(n * r))), shape=(n, n * r))
     owed = csr_array((np.ones(n * r), (rep, np.arange(n * r))), shape=(r, n * r))
-    room = np.minimum(problem.reps.least, problem.reps.places)
+    room = np.minimum(problem.reps.minimum, problem.reps.slots)
     limits = [LinearConstraint(once, ub=1), LinearConstraint(owed, ub=room)]
     return round(-milp(-np.ones(n * r), bounds=Bounds(0, can.ravel()), constraints=limits).fun)
 
@@ -202,9 +205,9 @@ def test_minimum_shares_when_any_are_wished_for_then_as_many_are_met_as_can_be(w
     asked = build((leads, wished, chosen, previous))
     problem, warnings = grant_shares(asked)
     rep = solve(problem)
-    given_to = np.bincount(rep[rep >= 0], minlength=len(asked.reps.least))
-    assert (given_to >= problem.reps.least).all()
-    assert problem.reps.least.sum() == most_toward_shares(asked)
-    assert (problem.reps.least <= asked.reps.least).all()
-    assert bool(warnings) == bool((problem.reps.least < asked.reps.least).any())
+    given_to = np.bincount(rep[rep >= 0], minlength=len(asked.reps.minimum))
+    assert (given_to >= problem.reps.minimum).all()
+    assert problem.reps.minimum.sum() == most_toward_shares(asked)
+    assert (problem.reps.minimum <= asked.reps.minimum).all()
+    assert bool(warnings) == bool((problem.reps.minimum < asked.reps.minimum).any())
     assert problem.objective(rep) / UNIT == pytest.approx(optimum(problem), abs=1e-6)
