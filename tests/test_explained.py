@@ -20,7 +20,8 @@ from leadscore.errors import (
     OldPublicationError,
     UnknownLeadError,
 )
-from leadscore.files import canonical_json, hash_bytes
+from leadscore.files import hash_bytes
+from leadscore.json_files import canonical_json
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.target import TargetMismatchError
 from leadscore.publish.publication import format_files, read_publication

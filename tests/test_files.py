@@ -6,18 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from leadscore.atomic import write_bytes, write_file, write_folder, write_pointer
 from leadscore.errors import CorruptFileError, LeadscoreError, UserError, WriteError
-from leadscore.files import (
-    canonical_json,
-    hash_bytes,
-    hash_file,
-    read_json,
-    read_verified,
-    write_bytes,
-    write_file,
-    write_folder,
-    write_pointer,
-)
+from leadscore.files import hash_bytes, hash_file, read_verified
+from leadscore.json_files import canonical_json, read_json
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # SHA-256 of "abc" in FIPS 180-2
 

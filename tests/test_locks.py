@@ -12,11 +12,11 @@ from leadscore.locks import WRITING, locked, scratch
 
 CODE = {
     "a file": """
-from leadscore.files import write_file
+from leadscore.atomic import write_file
 write_file(folder, lambda beside: wait(beside))
 """,
     "a folder": """
-from leadscore.files import fill_folder
+from leadscore.atomic import fill_folder
 fill_folder(folder / "new", lambda beside: wait(beside / "x"))
 """,
     "scratch": """

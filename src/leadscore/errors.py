@@ -8,43 +8,13 @@ purpose, since it looks wrong beside what came before, ends with exit code 3.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from leadscore.printable import printable
 from leadscore.proposals import propose
-from leadscore.wording import counted
+from leadscore.wording import counted, listed, nearest, shortened
 
 SHORTEST_ID = 4  # characters of a publication's id that name it
-
-LONGEST_SHOWN = 100  # characters of a name in an enumeration
-
-
-def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that `word` is most likely a misspelling of, or None."""
-    found = get_close_matches(word, known, n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def listed(words: Sequence[str], *, most: int = 12) -> str:
-    """Words as a readable enumeration, cut after `most` of them."""
-    shown = ", ".join(shortened(word, most=LONGEST_SHOWN) for word in words[:most])
-    return shown + (f" and {len(words) - most} more" if len(words) > most else "")
-
-
-def cut(text: str, *, most: int = 200) -> str:
-    """Text, cut after `most` characters."""
-    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
-
-
-def shortened(value: object, *, most: int = 60) -> str:
-    """A value as Python writes it, cut after `most` characters."""
-    try:
-        text = repr(value)
-    except ValueError:  # an integer of more digits than Python writes
-        return "a number of thousands of digits"
-    return cut(text, most=most)
-
 
 WITHHELD = 3  # the exit code of a delivery, or a list, that looks wrong beside what came before
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
-from leadscore.files import write_bytes
+from leadscore.atomic import write_bytes
 from leadscore.printable import printable
 
 # how a cell begins that a spreadsheet runs, or that hides such a beginning; full-width signs are run, too

@@ -1,6 +1,12 @@
-"""Numbers with their nouns, as English has them."""
+"""The small words of messages: numbers with their nouns, enumerations, shortened values, near misses."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+LONGEST_SHOWN = 100  # characters of a name in an enumeration
+SIMILARITY = 0.6  # from which on a word counts as a misspelling
 
 
 def counted(n: int, one: str, many: str = "") -> str:
@@ -11,3 +17,38 @@ def counted(n: int, one: str, many: str = "") -> str:
     """
     noun = one if n == 1 else many or f"{one}s"
     return f"{n:,} {noun}"
+
+
+def listed(words: Sequence[str], *, most: int = 12) -> str:
+    """Words as an enumeration, cut after `most` of them.
+
+    >>> listed(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    shown = ", ".join(shortened(word, most=LONGEST_SHOWN) for word in words[:most])
+    omitted = len(words) - most
+    return f"{shown} and {omitted} more" if omitted > 0 else shown
+
+
+def cut(text: str, *, most: int = 200) -> str:
+    """Text, cut after `most` characters."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
+def shortened(value: object, *, most: int = 60) -> str:
+    """A value as Python writes it, cut after `most` characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a number of thousands of digits"
+    return cut(text, most=most)
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that `word` is most likely a misspelling of, or None.
+
+    >>> nearest("horizn", ["horizon", "cadence"])
+    'horizon'
+    """
+    matches = get_close_matches(word, known, n=1, cutoff=SIMILARITY)
+    return matches[0] if matches else None

@@ -9,7 +9,8 @@ import pytest
 
 from builders import make_settings
 from leadscore import project as jobs
-from leadscore.files import canonical_json, hash_bytes
+from leadscore.files import hash_bytes
+from leadscore.json_files import canonical_json
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, object_path, read_current
 from leadscore.times import parse_moment

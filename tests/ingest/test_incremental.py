@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders import make_settings
-from leadscore import files
+from leadscore import atomic
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import (
@@ -341,7 +341,7 @@ def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next
     ingest(export(tmp_path / "sound", FIRST, ["1,2024-01-01,Ulm,free,5"]))
     ingest(export(tmp_path / "sound", SECOND, *second))
     sound = current(export(tmp_path / "sound", SECOND, *second)).manifest
-    write, failed = files._rename, 0
+    write, failed = atomic._move, 0
     while True:
         folder = tmp_path / str(failed)
         folder.mkdir()
@@ -354,7 +354,7 @@ def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next
                 raise OSError(28, "No space left on device")
             write(beside, path, mode=mode)
 
-        monkeypatch.setattr(files, "_rename", rename)
+        monkeypatch.setattr(atomic, "_move", rename)
         try:
             ingest(settings)
         except WriteError:
@@ -362,7 +362,7 @@ def test_ingest_when_any_single_write_fails_then_the_store_is_whole_and_the_next
         else:
             break
         finally:
-            monkeypatch.setattr(files, "_rename", write)
+            monkeypatch.setattr(atomic, "_move", write)
         ingest(settings)
         assert current(settings).manifest == sound
         failed += 1

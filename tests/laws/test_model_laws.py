@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import histories
 from builders import Facts, day
 from histories import BUDGETS, sales_facts, sales_settings, score_table
-from leadscore.files import canonical_json
+from leadscore.json_files import canonical_json
 from leadscore.model.apply import WinModel, calibrate
 from leadscore.model.train import fit_model
 from leadscore.progress import silent

@@ -17,9 +17,9 @@ from leadscore.evaluation.reference import build_reference, compute_score
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
-from leadscore.files import canonical_json
 from leadscore.history.labels import Side
 from leadscore.history.split import History
+from leadscore.json_files import canonical_json
 from leadscore.model import train
 from leadscore.model.apply import calibrate
 from leadscore.model.choose import choose_calibrator

@@ -9,7 +9,7 @@ import pytest
 from histories import open_undated, undated_leads
 from leadscore.errors import AsOfError, TooFewOutcomesError
 from leadscore.features.matrix import Matrix, build_features, build_matrix
-from leadscore.files import canonical_json
+from leadscore.json_files import canonical_json
 from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.fit import cross_validate

@@ -12,7 +12,7 @@ import pytest
 from builders import make_settings
 from leadscore import project as jobs
 from leadscore.errors import CorruptFileError, DamagedStoreError, LeadscoreError
-from leadscore.files import read_json
+from leadscore.json_files import read_json
 from leadscore.locks import lease
 from leadscore.store import upkeep
 from leadscore.store.version import manifest_path, open_version, read_current

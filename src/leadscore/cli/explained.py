@@ -63,7 +63,7 @@ def replay(
 
 
 def _written(told: dict[str, Any], html: Path | None) -> dict[str, Any]:
-    from leadscore.files import write_bytes
+    from leadscore.atomic import write_bytes
 
     page = told.pop("page")
     if html:

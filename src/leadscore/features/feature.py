@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadscore.errors import cut
 from leadscore.features.finish import Finish
+from leadscore.wording import cut
 
 LONGEST = 80  # characters of a text that a sentence quotes
 

@@ -24,7 +24,6 @@ from leadscore.errors import (
     TooManyRefusedError,
     UnknownAlarmError,
     UserError,
-    listed,
 )
 from leadscore.ingest.alarms.alarms import Alarms, Exports, find_alarms
 from leadscore.ingest.alarms.deliveries import attach_deliveries, read_parts_of
@@ -68,7 +67,7 @@ from leadscore.store.version import (
 )
 from leadscore.tables import REJECTS, TABLES
 from leadscore.times import FOREVER_US, name_moment
-from leadscore.wording import counted
+from leadscore.wording import counted, listed
 
 EVENTS = [name for name in TABLES if name != "leads"]
 SOURCE_ACCOUNT = ("read", "used", "ignored", "rejected")

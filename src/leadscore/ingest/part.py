@@ -14,17 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadscore.atomic import write_pointer
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
 from leadscore.errors import CorruptFileError, DecimalMarkError
-from leadscore.files import (
-    canonical_json,
-    hash_bytes,
-    hash_file,
-    list_below,
-    read_json,
-    write_pointer,
-)
+from leadscore.files import hash_bytes, hash_file, list_below
 from leadscore.ingest.differences.source_text import (
     entries_of,
     keep_texts,
@@ -49,6 +43,7 @@ from leadscore.ingest.readers.sources import (
     read_file,
     read_names,
 )
+from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import scratch
 from leadscore.settings.mapping import Mapping
 from leadscore.settings.settings import Settings

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from leadscore.atomic import write_folder
 from leadscore.errors import CorruptFileError, UnreadableError
-from leadscore.files import canonical_json, hash_bytes, read_json, write_folder
+from leadscore.files import hash_bytes
+from leadscore.json_files import canonical_json, read_json
 from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.target import describe_target
 from leadscore.model.train import FitResult

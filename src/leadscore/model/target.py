@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leadscore.errors import UserError, listed
+from leadscore.errors import UserError
 from leadscore.proposals import propose
 from leadscore.settings.settings import Settings
-from leadscore.wording import counted
+from leadscore.wording import counted, listed
 
 MEANINGS = {
     "won_stages": "stages.won",

@@ -20,10 +20,11 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import CorruptFileError, DamagedFileError, UnknownRuleError
 from leadscore.features.fields import unlearned_fields
 from leadscore.features.people import unasked_fields
-from leadscore.files import list_manifests, read_json
+from leadscore.files import list_manifests
 from leadscore.ingest.build import build_version
 from leadscore.ingest.differences.export_moment import Delivery
 from leadscore.ingest.reps import read_rep_names
+from leadscore.json_files import read_json
 from leadscore.locks import locked
 from leadscore.progress import Progress, silent
 from leadscore.project.opened import open_store

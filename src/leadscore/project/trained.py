@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from leadscore.atomic import write_bytes, write_folder
 from leadscore.audit.confirm import Confirmation, build_confirmation, still_to_confirm
 from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
@@ -19,17 +20,10 @@ from leadscore.errors import (
 )
 from leadscore.features.fields import mapped_fields
 from leadscore.features.people import unasked_fields
-from leadscore.files import (
-    canonical_json,
-    hash_bytes,
-    is_there,
-    read_if_there,
-    read_json,
-    write_bytes,
-    write_folder,
-)
+from leadscore.files import hash_bytes, is_there, read_if_there
 from leadscore.history.split import History
 from leadscore.ingest.reps import read_rep_names
+from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import WRITING, sweep
 from leadscore.model.apply import WinModel
 from leadscore.model.contributions.carriers import describe_carriers, share_of_fields

@@ -13,8 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadscore.atomic import write_folder
 from leadscore.errors import CorruptFileError
-from leadscore.files import canonical_json, hash_bytes, read_json, read_verified, write_folder
+from leadscore.files import hash_bytes, read_verified
+from leadscore.json_files import canonical_json, read_json
 from leadscore.times import format_us
 
 # 2: change, change_points, trend; settings and the previous list in the manifest

@@ -12,15 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from leadscore.atomic import write_pointer
 from leadscore.errors import CorruptFileError
-from leadscore.files import (
-    canonical_json,
-    hash_bytes,
-    is_there,
-    list_folder,
-    read_json,
-    write_pointer,
-)
+from leadscore.files import hash_bytes, is_there, list_folder
+from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import locked
 from leadscore.publish.publication import Publication, read_manifest, read_publication
 from leadscore.store.receipts import (

@@ -27,9 +27,9 @@ from leadscore.errors import (
     NoModelError,
     RegistryError,
     UnknownVersionError,
-    cut,
 )
-from leadscore.files import is_there, read_json, read_start
+from leadscore.files import is_there, read_start
+from leadscore.json_files import read_json
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
 from leadscore.registry.addresses import hide_secrets
@@ -37,6 +37,7 @@ from leadscore.registry.run import build_dataset, build_metrics, build_note, bui
 from leadscore.settings.environment import environment_kept, set_environment
 from leadscore.settings.registry import address_problem
 from leadscore.settings.settings import Settings
+from leadscore.wording import cut
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 VERSION, NO_SIGNAL, MOVE = "leadscore.version", "leadscore.no_signal", "leadscore.move."  # tags

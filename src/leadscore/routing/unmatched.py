@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from leadscore.errors import nearest
 from leadscore.settings.routing import RoutingSettings
+from leadscore.wording import nearest
 
 MOST_NAMED = 5
 

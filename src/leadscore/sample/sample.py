@@ -22,8 +22,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from leadscore.atomic import fill_folder
 from leadscore.errors import FolderTakenError
-from leadscore.files import fill_folder
 
 Array = np.ndarray
 START, UNTIL = np.datetime64("2024-03-01"), np.datetime64("2026-03-01")  # of the exports

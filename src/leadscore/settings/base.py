@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from leadscore.errors import listed, nearest, shortened
 from leadscore.settings.limits import (
     LONGEST_WORD,
     MOST_AMOUNT,
@@ -18,6 +17,7 @@ from leadscore.settings.limits import (
     NAME,
     path_problem,
 )
+from leadscore.wording import listed, nearest, shortened
 
 
 class Frozen(BaseModel):

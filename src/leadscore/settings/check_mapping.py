@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from leadscore.errors import listed
 from leadscore.settings.activities import kind_slug
 from leadscore.settings.base import hint
 from leadscore.settings.fields import RESERVED
@@ -14,6 +13,7 @@ from leadscore.settings.limits import NAME
 from leadscore.settings.mapping import UNDATED_TABLES, Mapping
 from leadscore.settings.problems import UndeclaredError
 from leadscore.tables import PERSONAL, TABLES
+from leadscore.wording import listed
 
 if TYPE_CHECKING:
     from leadscore.settings.settings import Settings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadscore.errors import TimeFormatError, listed
+from leadscore.errors import TimeFormatError
+from leadscore.wording import listed
 
 if TYPE_CHECKING:
     from leadscore.settings.settings import Settings

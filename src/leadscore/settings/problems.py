@@ -7,9 +7,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from leadscore.errors import cut, nearest, shortened
 from leadscore.settings.base import hint
 from leadscore.settings.limits import PATTERNS
+from leadscore.wording import cut, nearest, shortened
 
 KINDS = {  # how pydantic's types of problems begin -> what the value must be
     "int": "must be a whole number",

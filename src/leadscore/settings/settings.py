@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from leadscore.errors import SettingsError, TimeFormatError, listed
+from leadscore.errors import SettingsError, TimeFormatError
 from leadscore.settings.actions import Actions
 from leadscore.settings.audit import AuditSettings
 from leadscore.settings.bant import BantLetter
@@ -36,6 +36,7 @@ from leadscore.settings.tiers import Tiers
 from leadscore.settings.toml_file import TOO_DEEP, read_toml
 from leadscore.settings.validation import Validation
 from leadscore.times import parse_moment
+from leadscore.wording import listed
 
 PLACES = {"input_folder", "data_folder", "models_folder", "registry"}  # on this machine
 

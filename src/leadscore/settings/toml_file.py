@@ -6,8 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from leadscore.errors import SettingsError, cut
+from leadscore.errors import SettingsError
 from leadscore.settings.limits import DEEP_KEY
+from leadscore.wording import cut
 
 TOO_DEEP = "is nested too deeply; settings are a few levels deep"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.files import is_there, list_folder, read_if_there, write_file
+from leadscore.atomic import write_file
+from leadscore.files import is_there, list_folder, read_if_there
 from leadscore.tables import RECEIPTS
 
 logger = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from leadscore.atomic import write_pointer
 from leadscore.errors import (
     CorruptFileError,
     CorruptPointerError,
@@ -14,7 +15,8 @@ from leadscore.errors import (
     QuarantinedError,
     UnknownStoreVersionError,
 )
-from leadscore.files import canonical_json, hash_bytes, list_folder, read_json, write_pointer
+from leadscore.files import hash_bytes, list_folder
+from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import locked, unread
 from leadscore.store.version import (
     BESIDE,

@@ -15,18 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadscore.atomic import write_pointer, write_together
 from leadscore.errors import CorruptFileError, CorruptPointerError, DamagedStoreError, NoStoreError
-from leadscore.files import (
-    canonical_json,
-    hash_bytes,
-    hash_file,
-    is_there,
-    list_folder,
-    read_json,
-    read_verified,
-    write_pointer,
-    write_together,
-)
+from leadscore.files import hash_bytes, hash_file, is_there, list_folder, read_verified
+from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import lease
 from leadscore.proposals import propose
 

@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from leadscore.errors import LeadscoreError, cut
+from leadscore.errors import LeadscoreError
 from leadscore.printable import printable
 from leadscore.proposals import propose
-from leadscore.wording import counted
+from leadscore.wording import counted, cut
 
 LONGEST = (
     1000  # characters: our own sentences are shorter, so that only values from outside are cut

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from leadscore.errors import ExportMomentError, TimeFormatError, listed
+from leadscore.errors import ExportMomentError, TimeFormatError
 from leadscore.ingest.checks.validate import Staged
 from leadscore.ingest.part import Part, part_path, read_kept_part
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_parts
 from leadscore.tables import TABLES
 from leadscore.times import DAY_US, SECOND_US, format_us, parse_moment
+from leadscore.wording import listed
 
 LEAST_ALLOWED_US = 10 * DAY_US  # offices close between the years
 USUAL_SHARE = 0.95  # of the gaps between days with facts; a gap of twice this length is unusual

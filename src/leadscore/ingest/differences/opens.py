@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from leadscore.engine.protocol import literal
-from leadscore.files import canonical_json, hash_bytes
+from leadscore.files import hash_bytes
 from leadscore.ingest.checks.validate import Staged
+from leadscore.json_files import canonical_json
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, write_rows
 from leadscore.tables import OPENS

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from leadscore.atomic import write_bytes
 from leadscore.errors import CorruptFileError, SaltLostError
-from leadscore.files import list_folder, read_if_there, read_json, write_bytes
+from leadscore.files import list_folder, read_if_there
 from leadscore.ingest.mapping.words import Words
+from leadscore.json_files import read_json
 
 LEGAL_FORMS = {"ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "kg", "limited", "llc", "ltd", "nv",
                "oy", "plc", "sa", "sarl", "se", "srl", "the", "und", "and"}  # fmt: skip

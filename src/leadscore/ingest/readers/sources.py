@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path, PurePath
 
-from leadscore.errors import SourceMissingError, listed
+from leadscore.errors import SourceMissingError
 from leadscore.files import list_below
 from leadscore.ingest.readers.batch import Batch, Dialect, SourceFile
 from leadscore.ingest.readers.csv_text import read_csv, read_csv_names
@@ -16,6 +16,7 @@ from leadscore.ingest.readers.parquet import read_parquet, read_parquet_names
 from leadscore.ingest.readers.text import read_bytes
 from leadscore.ingest.readers.workbook import read_workbook, read_workbook_names
 from leadscore.settings.source import Source
+from leadscore.wording import listed
 
 __all__ = [
     "Batch",

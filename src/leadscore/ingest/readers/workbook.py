@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from leadscore.errors import UserError, listed
+from leadscore.errors import UserError
 from leadscore.ingest.readers.batch import (
     BATCH_ROWS,
     Batch,
@@ -23,6 +23,7 @@ from leadscore.ingest.readers.batch import (
     trim_columns,
 )
 from leadscore.settings.source import Source
+from leadscore.wording import listed
 
 LAST_ROW = 1_048_576  # of any sheet
 

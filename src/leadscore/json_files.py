@@ -1,0 +1,77 @@
+"""JSON files of ours: the same bytes for equal values, and a check of their shape when they are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from leadscore.errors import DamagedFileError
+from leadscore.files import read_if_there
+
+CURE = "run again what wrote it"
+
+
+def canonical_json(value: Mapping[str, Any]) -> bytes:
+    """The same bytes for equal values: sorted keys, two spaces, UTF-8, no NaN."""
+    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def read_json(
+    path: Path, shape: Mapping[str, Any] | None = None, *, cure: str = CURE
+) -> dict[str, Any]:
+    """The object in a JSON file, which has the keys and types of `shape` and may have more.
+
+    Args:
+        path: the file.
+        shape: key -> a type, several types, a list of one shape, or a mapping like this one; the
+            key `str` stands for every key.
+        cure: what to do if the file is damaged, for the message.
+
+    Raises:
+        DamagedFileError: the file is gone, cut, or something else.
+        UnreadableError: the file exists and cannot be read.
+    """
+    data = read_if_there(path)
+    if data is None:
+        raise DamagedFileError(path, "it is gone", cure=cure)
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as e:
+        raise DamagedFileError(path, "it is not JSON", cure=cure) from e
+    problem = next(_find_mismatches(value, shape or {}, "it"), None)
+    if problem is not None:
+        raise DamagedFileError(path, problem, cure=cure)
+    return dict(value)
+
+
+def _find_mismatches(value: Any, shape: Any, name: str) -> Iterator[str]:
+    """Where a value differs from a shape, in words."""
+    if isinstance(shape, list):
+        yield from _find_in_list(value, shape[0], name)
+    elif isinstance(shape, Mapping):
+        yield from _find_in_object(value, shape, name)
+    elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool):
+        yield f"{name} is {json.dumps(value)[:40]}"
+
+
+def _find_in_list(value: Any, shape: Any, name: str) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"{name} is no list"
+        return
+    for item in value:
+        yield from _find_mismatches(item, shape, f"an item of {name}")
+
+
+def _find_in_object(value: Any, shape: Mapping[Any, Any], name: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{name} is no object"
+        return
+    shapes = dict.fromkeys(value, shape[str]) if str in shape else shape
+    for key in shapes:
+        if key not in value:
+            yield f"{name} has no {key!r}"
+    for key, inner in shapes.items():
+        yield from _find_mismatches(value.get(key), inner, repr(key))
