@@ -1,4 +1,9 @@
-"""One writer at a time, and leases for readers: locks that the system frees when their process dies."""
+"""One writer at a time, and leases for readers: locks that the system frees when their process dies.
+
+They are `flock` locks of Linux and macOS. A library such as filelock would not do: readers share a
+lease, also on files they may not write; temporary folders are locked, too; and a waiting process
+names the one that it waits for.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +19,18 @@ from threading import Timer
 
 from leadscore.errors import WriteError
 
-WRITING = ".writing-"  # how a file or folder is called until it is whole
-SCRATCH, MARKER = (
-    "leadscore-scratch-",
-    ".leadscore",
-)  # only a folder that holds the marker is ours to remove
-PATIENCE_S = 2.0  # seconds that a lock may be held before a waiting process says so
+WRITING = ".writing-"  # how the name of a file or folder begins until it is whole
+SCRATCH = "leadscore-scratch-"
+MARKER = ".leadscore"  # only a folder that holds it is ours to remove
+PATIENCE_S = 2.0  # seconds before a waiting process says whom it waits for
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One process at a time changes `folder`; others say whom they wait for. Readers need no lock.
+    """Let one process at a time change `folder`; the others wait, and say for whom. Readers need no lock.
 
-    What killed processes left half written in it is removed first.
+    What killed processes left half written is removed first.
 
     Raises:
         WriteError: the folder may not be written, ...
@@ -57,8 +60,16 @@ def hold(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def _open_lock(path: Path) -> int:
+    """Open a lock file; one of another user, which may not be written, can be held as well."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY)
+
+
 def _wait(handle: int, folder: Path) -> None:
-    """Wait for a lock, and say for whom unless it is soon free."""
+    """Wait for a lock, and say for whom unless it is free soon."""
 
     def warn() -> None:
         logger.warning("%s is writing in %s; waiting", _name_holder(handle), folder)
@@ -72,27 +83,23 @@ def _wait(handle: int, folder: Path) -> None:
         warning.cancel()
 
 
-def _open_lock(path: Path) -> int:
-    """A lock file that another user made can be held too, though not written."""
-    try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except PermissionError:
-        return os.open(path, os.O_RDONLY)
-
-
 def _name_holder(handle: int) -> str:
-    """Who holds the lock; systems other than Linux do not say which process it is."""
+    """Who holds the lock; only Linux says which process it is."""
     inode = str(os.fstat(handle).st_ino)
     with suppress(OSError):
         for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            # number, kind, mode, access, pid, device:device:inode, start, end
             words = line.split()
-            if words[1] == "FLOCK" and words[5].rpartition(":")[2] == inode:
-                return f"another leadscore process (pid {words[4]})"
+            kind = words[1]
+            pid = words[4]
+            locked_inode = words[5].rpartition(":")[2]
+            if kind == "FLOCK" and locked_inode == inode:
+                return f"another leadscore process (pid {pid})"
     return "another leadscore process"
 
 
 def try_lock(handle: int) -> bool:
-    """Whether nobody else holds the open file, which then is held until it is closed."""
+    """Whether an open file could be locked; if so, it stays locked until it is closed."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -102,7 +109,7 @@ def try_lock(handle: int) -> bool:
 
 @contextmanager
 def lease(path: Path) -> Iterator[bool]:
-    """Keep what the file `path` stands for from being pruned while it is read; False if the file is gone.
+    """Keep what the file `path` stands for from being pruned while it is read; False if it is gone.
 
     Any number of readers may hold one, also in a folder that they may not write.
     """
@@ -120,7 +127,7 @@ def lease(path: Path) -> Iterator[bool]:
 
 @contextmanager
 def unread(path: Path) -> Iterator[bool]:
-    """Hold `path` against new leases; False if somebody reads it, True also if it is gone."""
+    """Keep new leases off `path`; False if somebody holds one, True also if the file is gone."""
     try:
         handle = os.open(path, os.O_RDWR)
     except OSError:
@@ -133,7 +140,7 @@ def unread(path: Path) -> Iterator[bool]:
 
 
 def is_at(handle: int, path: Path) -> bool:
-    """Whether the open file is the one that `path` now names."""
+    """Whether `path` still names the open file."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
@@ -141,34 +148,40 @@ def is_at(handle: int, path: Path) -> bool:
 
 
 def claim(path: Path, handle: int) -> bool:
-    """Mark a new file or folder as being written by this process; False if another has swept it in between."""
+    """Mark a new file or folder as being written by this process; False if another swept it before."""
     with suppress(OSError):  # a file system without locks is not swept either
         fcntl.flock(handle, fcntl.LOCK_EX)
     return is_at(handle, path)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed processes left half written in `folder` and the folders in it."""
-    for left in [*folder.glob(f"{WRITING}*"), *folder.glob(f"*/{WRITING}*")]:
-        remove_abandoned(left, marker=left)
-
-
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A temporary folder of this process, removed at the end; those of processes that were killed go first."""
-    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
-        remove_abandoned(left, marker=left / MARKER)
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
-        handle = os.open(folder / MARKER, os.O_RDWR | os.O_CREAT, 0o600)
-        if claim(folder / MARKER, handle):
-            break
-        os.close(handle)
+    """A temporary folder of this process, removed at the end; those of killed processes go first."""
+    for abandoned in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        remove_abandoned(abandoned, marker=abandoned / MARKER)
+    folder, handle = _make_scratch()
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
+
+
+def _make_scratch() -> tuple[Path, int]:
+    """A new temporary folder, and the handle of the marker that says it is in use."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+        handle = os.open(folder / MARKER, os.O_RDWR | os.O_CREAT, 0o600)
+        if claim(folder / MARKER, handle):
+            return folder, handle
+        os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half written in `folder` and the folders in it."""
+    for pattern in (f"{WRITING}*", f"*/{WRITING}*"):
+        for path in list(folder.glob(pattern)):
+            remove_abandoned(path, marker=path)
 
 
 def remove_abandoned(path: Path, *, marker: Path) -> None:
@@ -178,13 +191,16 @@ def remove_abandoned(path: Path, *, marker: Path) -> None:
     except OSError:
         return
     try:
-        if not try_lock(handle):
-            return
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        if try_lock(handle):
+            _remove(path)
     except OSError:  # of another user, or on a file system without locks
         return
     finally:
         os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Contracts of the canonical tables: their columns, types, and in which order rows are kept.
+"""The canonical tables, and the other files of rows: their columns and types.
 
 Every fact carries `event_us` (when it happened) and `available_us` (when it was known), UTC microseconds,
 never null. Amounts and numbers are integers in minor units, so that sums are exact on every engine.
@@ -13,15 +13,28 @@ import pyarrow as pa
 
 ColumnType = Literal["text", "integer", "number", "date"]
 
-ARROW = {"text": pa.string(), "integer": pa.int64(), "number": pa.int64(), "date": pa.int64()}
+TEXT = pa.string()
+INTEGER = pa.int64()
+FLOAT = pa.float64()
+MOMENT = pa.timestamp("us", tz="UTC")
+ARROW = {"text": TEXT, "integer": INTEGER, "number": INTEGER, "date": INTEGER}
+
+
+def required(name: str, of_type: pa.DataType) -> pa.Field:
+    """A field that is never null."""
+    return pa.field(name, of_type, nullable=False)
 
 
 @dataclass(frozen=True)
 class Column:
     """A column of a canonical table.
 
-    `number` is stored in minor units, `date` in microseconds, both int64. `allowed`, where given, lists all
-    values that may occur.
+    Attributes:
+        name: its name.
+        type: `number` is stored in minor units and `date` in microseconds, both as int64.
+        required: whether a row without a value is refused.
+        default: stands for a missing value.
+        allowed: all values that may occur; None if any may.
     """
 
     name: str
@@ -30,23 +43,23 @@ class Column:
     default: int | str | None = None
     allowed: tuple[str, ...] | None = None
 
+    def field(self) -> pa.Field:
+        """The column as an Arrow field."""
+        may_be_null = not self.required and self.default is None
+        return pa.field(self.name, ARROW[self.type], nullable=may_be_null)
+
 
 @dataclass(frozen=True)
 class Table:
-    """A canonical table: its name and the columns beside the two times."""
+    """A canonical table: its name and the columns besides the two times."""
 
     name: str
     columns: tuple[Column, ...]
 
     def schema(self) -> pa.Schema:
-        """Arrow schema of the stored rows: the columns, then the two times."""
-        fields = [
-            pa.field(c.name, ARROW[c.type], nullable=not c.required and c.default is None)
-            for c in self.columns
-        ]
-        times = [
-            pa.field(name, pa.int64(), nullable=False) for name in ("event_us", "available_us")
-        ]
+        """The Arrow schema of the stored rows: the columns, then the two times."""
+        fields = [column.field() for column in self.columns]
+        times = [required("event_us", INTEGER), required("available_us", INTEGER)]
         return pa.schema(fields + times)
 
 
@@ -85,117 +98,109 @@ OUTCOMES = Table(
 )
 TABLES = {table.name: table for table in (LEADS, CHANGES, ACTIVITIES, STAGES, OUTCOMES)}
 
-CLOSES = pa.schema(  # every close that an export has shown; see ingest/differences/closes.py
+# Every close that an export has shown; see ingest/differences/closes.py.
+CLOSES = pa.schema(
     [
-        pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("origin", pa.string(), nullable=False),  # outcomes or stages
-        pa.field("status", pa.string(), nullable=False),  # the outcome, or the stage
-        pa.field("source_hash", pa.int64(), nullable=False),  # of the source text that said so
-        pa.field("won", pa.int64(), nullable=False),
-        pa.field("event_us", pa.int64(), nullable=False),
-        pa.field("seq", pa.int64(), nullable=False),
-        pa.field(
-            "earliest_us", pa.int64(), nullable=False
-        ),  # without a usable date it lies from here
-        pa.field("available_us", pa.int64(), nullable=False),  # to here
-        pa.field("dated", pa.int64(), nullable=False),  # 1 if its date could be used, else 0
-        pa.field("first_seen_us", pa.int64(), nullable=False),
-        pa.field("last_open_us", pa.int64(), nullable=False),  # 0: no export showed the lead open
-        pa.field(
-            "not_before_us", pa.int64(), nullable=False
-        ),  # 0, or the last export that showed another close
-        pa.field("state", pa.string(), nullable=False),  # shown, replaced or gone
-        pa.field("gone_us", pa.int64()),
-        pa.field(
-            "date_us", pa.int64(), nullable=False
-        ),  # as an export stated it; FOREVER_US: it did not
-        pa.field(
-            "narrowed_us", pa.int64()
-        ),  # when it was, by a usable date that an export stated later
-        pa.field("narrowed_from_us", pa.int64()),  # when that export was
+        required("lead_id", TEXT),
+        required("origin", TEXT),  # outcomes or stages
+        required("status", TEXT),  # the outcome, or the stage
+        required("source_hash", INTEGER),  # of the source text that stated it
+        required("won", INTEGER),  # 1 or 0
+        required("event_us", INTEGER),
+        required("seq", INTEGER),
+        required("earliest_us", INTEGER),  # without a usable date the close lies from here
+        required("available_us", INTEGER),  # to here
+        required("dated", INTEGER),  # 1 if its date could be used, else 0
+        required("first_seen_us", INTEGER),
+        required("last_open_us", INTEGER),  # 0: no export showed the lead open
+        required("not_before_us", INTEGER),  # 0, or the last export that showed another close
+        required("state", TEXT),  # shown, replaced or gone
+        pa.field("gone_us", INTEGER),
+        required("date_us", INTEGER),  # as an export stated it; FOREVER_US: it did not
+        pa.field("narrowed_us", INTEGER),  # the close, by a usable date that was stated later
+        pa.field("narrowed_from_us", INTEGER),  # the export that stated that date
     ]
 )
 
-OPENS = pa.schema(  # the last export that showed a lead open; see ingest/differences/opens.py
+# The last export that showed a lead open; see ingest/differences/opens.py.
+OPENS = pa.schema(
     [
-        pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("last_open_us", pa.int64(), nullable=False),  # its known_until
+        required("lead_id", TEXT),
+        required("last_open_us", INTEGER),  # its known_until
     ]
 )
 
-TEXT_CHANGES = (
-    pa.schema(  # a text that an export showed otherwise than the ones before; see first_seen.py
-        [
-            pa.field("lead_id", pa.string(), nullable=False),
-            pa.field("column", pa.string(), nullable=False),  # of the source
-            pa.field("text", pa.string(), nullable=False),
-            pa.field("source", pa.string(), nullable=False),
-            pa.field(
-                "decimal", pa.string(), nullable=False
-            ),  # the mark before decimals in its file
-            pa.field("known_until_us", pa.int64(), nullable=False),  # of the export
-            pa.field("seq", pa.int64(), nullable=False),  # of the export, from 0 on
-        ]
-    )
+# A text that differs from the one in earlier exports; see first_seen.py.
+TEXT_CHANGES = pa.schema(
+    [
+        required("lead_id", TEXT),
+        required("column", TEXT),  # of the source
+        required("text", TEXT),
+        required("source", TEXT),
+        required("decimal", TEXT),  # the decimal mark of its file
+        required("known_until_us", INTEGER),  # of the export
+        required("seq", INTEGER),  # of the export, from 0 on
+    ]
 )
 
-PRESENCE = (
-    pa.schema(  # a lead that an export had no more, or again; see ingest/differences/absent.py
-        [
-            pa.field("lead_id", pa.string(), nullable=False),
-            pa.field("present", pa.int64(), nullable=False),  # 1 if it is back, 0 if it is missing
-            pa.field("seen_until_us", pa.int64(), nullable=False),  # the last export that had it
-            pa.field("available_us", pa.int64(), nullable=False),
-            pa.field("seq", pa.int64(), nullable=False),  # of the export, from 0 on
-        ]
-    )
+# A lead that an export no longer had, or had again; see ingest/differences/absent.py.
+PRESENCE = pa.schema(
+    [
+        required("lead_id", TEXT),
+        required("present", INTEGER),  # 1 if it is back, 0 if it is missing
+        required("seen_until_us", INTEGER),  # the last export that had it
+        required("available_us", INTEGER),
+        required("seq", INTEGER),  # of the export, from 0 on
+    ]
 )
 
-PERSONAL = ("email", "phone", "company", "contact")  # of leads; not stored, but as a salted hash
+PERSONAL = ("email", "phone", "company", "contact")  # columns of leads of which a hash is stored
 
-CRITERIA = ("territories", "segments", "languages", "skills")  # by which a rep may take a lead
+CRITERIA = ("territories", "segments", "languages", "skills")  # that decide which leads fit a rep
 
 REJECTS = pa.schema(
     [
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("line", pa.int64(), nullable=False),
-        pa.field("severity", pa.string(), nullable=False),
-        pa.field("table", pa.string()),
-        pa.field("rule", pa.string(), nullable=False),
-        pa.field("column", pa.string()),
-        pa.field("value", pa.string()),
-        pa.field("lead_id", pa.string()),
+        required("source", TEXT),
+        required("file", TEXT),
+        required("line", INTEGER),
+        required("severity", TEXT),
+        pa.field("table", TEXT),
+        required("rule", TEXT),
+        pa.field("column", TEXT),
+        pa.field("value", TEXT),
+        pa.field("lead_id", TEXT),
     ]
 )
+
 RECEIPTS = pa.schema(
     [
-        pa.field("publication_id", pa.string(), nullable=False),
-        pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("log_odds", pa.float64(), nullable=False),
-        pa.field("win_probability", pa.float64(), nullable=False),
-        pa.field("score", pa.float64(), nullable=False),
-        pa.field("tier", pa.string(), nullable=False),
-        pa.field("rep_id", pa.string()),
-        pa.field("exploration_probability", pa.float64()),
-        pa.field("model_version", pa.string(), nullable=False),
-        pa.field("store_version", pa.string(), nullable=False),
+        required("publication_id", TEXT),
+        required("lead_id", TEXT),
+        required("as_of", MOMENT),
+        required("log_odds", FLOAT),
+        required("win_probability", FLOAT),
+        required("score", FLOAT),
+        required("tier", TEXT),
+        pa.field("rep_id", TEXT),
+        pa.field("exploration_probability", FLOAT),
+        required("model_version", TEXT),
+        required("store_version", TEXT),
     ]
 )
+
 REPS = pa.schema(
     [
-        pa.field("line", pa.int64(), nullable=False),  # of the list, for messages
-        pa.field("rep_id", pa.string(), nullable=False),
-        pa.field("name", pa.string()),
-        pa.field("team", pa.string()),
-        pa.field("capacity", pa.int64(), nullable=False),
-        pa.field("period", pa.string()),
-        pa.field("load", pa.int64(), nullable=False),
-        *(pa.field(each, pa.list_(pa.string()), nullable=False) for each in CRITERIA),  # empty: any
-        pa.field("min_share", pa.float64(), nullable=False),
-        pa.field("max_share", pa.float64(), nullable=False),
-        pa.field("away_from", pa.timestamp("us", tz="UTC")),
-        pa.field("away_until", pa.timestamp("us", tz="UTC")),
+        required("line", INTEGER),  # of the list, for messages
+        required("rep_id", TEXT),
+        pa.field("name", TEXT),
+        pa.field("team", TEXT),
+        required("capacity", INTEGER),
+        pa.field("period", TEXT),
+        required("load", INTEGER),
+        *(required(criterion, pa.list_(TEXT)) for criterion in CRITERIA),  # empty: any
+        required("min_share", FLOAT),
+        required("max_share", FLOAT),
+        pa.field("away_from", MOMENT),
+        pa.field("away_until", MOMENT),
     ]
 )

@@ -1,4 +1,4 @@
-"""Moments as int64 UTC microseconds: the one clock-free way in which leadscore speaks of time."""
+"""Moments as int64 UTC microseconds: how leadscore handles time everywhere, without asking the clock."""
 
 from __future__ import annotations
 
@@ -24,74 +24,94 @@ LAST_US = to_us(datetime.max.replace(tzinfo=UTC))
 
 
 def parse_moment(value: str | date | datetime, *, zone: str) -> int:
-    """A moment in UTC microseconds; a bare date means its 00:00 in `zone`, as does a time without a zone.
+    """A moment in UTC microseconds; a bare date means its 00:00. Without a zone it is local to `zone`.
+
+    Raises:
+        TimeFormatError: it cannot be read, or lies in no year from 1 to 9999 of UTC.
 
     >>> parse_moment("1970-01-02", zone="UTC")
     86400000000
     >>> parse_moment("1970-01-01T01:00:00+01:00", zone="UTC")
     0
     """
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError as e:
-            raise TimeFormatError(value) from e
-    if not isinstance(value, datetime):
-        value = datetime.combine(value, time())
-    us = to_us(value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone)))
-    if (
-        not FIRST_US <= us <= LAST_US
-    ):  # in UTC it is in no year from 1 to 9999, and could not be shown
-        raise TimeFormatError(str(value))
+    moment = _as_datetime(value)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+    us = to_us(aware)
+    if not FIRST_US <= us <= LAST_US:  # it could not be shown
+        raise TimeFormatError(str(moment))
     return us
 
 
+def _as_datetime(value: str | date | datetime) -> datetime:
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError as e:
+            raise TimeFormatError(value) from e
+    if isinstance(value, datetime):
+        return value
+    return datetime.combine(value, time())
+
+
 def parse_asked(text: str | None, *, zone: str, clock_us: int) -> int | None:
-    """A moment that somebody may ask for: None if nobody does, the clock's for "now", else as `parse_moment`."""
+    """The moment that an option states: None if it is not given, the clock's for "now".
+
+    Raises:
+        TimeFormatError: it cannot be read.
+    """
+    if text is None:
+        return None
     if text == "now":
         return clock_us
-    return None if text is None else parse_moment(text, zone=zone)
+    return parse_moment(text, zone=zone)
 
 
 def format_us(us: int) -> str:
-    """ISO 8601 in UTC, with a fraction only where there is one.
+    """ISO 8601 in UTC, with a fraction of a second only where it is not zero.
 
     >>> format_us(86_400_000_000)
     '1970-01-02T00:00:00Z'
     """
-    return (EPOCH + timedelta(microseconds=us)).isoformat().replace("+00:00", "Z")
+    return _from_us(us).isoformat().replace("+00:00", "Z")
 
 
 def format_day(us: int, *, zone: str) -> str:
-    """A day where the moment is the last of one, as that of a date without a time is; else as `format_us`.
+    """The day, where the moment is its last one, which a date without a time stands for; else as `format_us`.
 
     >>> format_day(86_400_000_000 - 1, zone="UTC"), format_day(3_600_000_000, zone="UTC")
     ('1970-01-01', '1970-01-01T01:00:00Z')
     """
-    local = (EPOCH + timedelta(microseconds=us)).astimezone(ZoneInfo(zone))
+    local = _from_us(us).astimezone(ZoneInfo(zone))
     return local.date().isoformat() if local.time() == time.max else format_us(us)
 
 
 def name_moment(us: int, *, time: str) -> str:
-    """A moment of a time mode in words: a date, a place in the order, or that there is none.
+    """A moment of a time mode in words: a time, a place in the order, or "undated".
 
     >>> name_moment(86_400_000_000, time="dated"), name_moment(7, time="ordered"), name_moment(0, time="none")
     ('1970-01-02T00:00:00Z', 'place 7', 'undated')
     """
-    return {"ordered": f"place {us}", "none": "undated"}.get(time) or format_us(us)
+    if time == "ordered":
+        return f"place {us}"
+    return "undated" if time == "none" else format_us(us)
 
 
 def local_midnights(start_us: int, end_us: int, *, zone: str) -> list[tuple[int, int]]:
     """Every local 00:00 in [start_us, end_us) as (days since 1970-01-01, UTC microseconds), in order."""
     tz = ZoneInfo(zone)
-    day = (EPOCH + timedelta(microseconds=start_us)).astimezone(tz).date()
-    found: list[tuple[int, int]] = []
+    day = _from_us(start_us).astimezone(tz).date()
+    midnights: list[tuple[int, int]] = []
     while True:
         us = to_us(datetime.combine(day, time(), tzinfo=tz))
         if us >= end_us:
-            return found
-        if found and found[-1][1] == us:
-            found.pop()  # that day was left out: a zone moved over the date line
+            return midnights
+        if midnights and midnights[-1][1] == us:
+            midnights.pop()  # that day did not exist: the zone moved over the date line
         if us >= start_us:
-            found.append((day.toordinal() - date(1970, 1, 1).toordinal(), us))
+            days = (day - EPOCH.date()).days
+            midnights.append((days, us))
         day += timedelta(days=1)
+
+
+def _from_us(us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=us)
