@@ -451,7 +451,17 @@ def test_help_when_it_is_asked_for_then_it_is_shown_anywhere(tmp_path, monkeypat
         assert all(command in told.out for command in ("ingest", "train", "score", "backtest"))
 
 
-HEAVY = ["pandas", "pyarrow", "duckdb", "lightgbm", "sklearn", "numpy", "pydantic", "rich.markdown"]
+HEAVY = [
+    "pandas",
+    "pyarrow",
+    "duckdb",
+    "lightgbm",
+    "sklearn",
+    "numpy",
+    "pydantic",
+    "rich.markdown",
+    "matplotlib",
+]
 HELP = """
 import sys
 from leadscore.cli import main as cli

@@ -119,7 +119,7 @@ def test_list_when_replayed_and_explained_then_has_the_same_bytes_and_shift(worl
     assert again["same"], again["differs"]
     assert again["shift"] == told["times"]["shift"]
     assert again["win_probability"] == table["win_probability"].iloc[0]
-    assert f"the times: {told['times']['shift']:+.2f}" in again["page"]
+    assert f"the running intercept, {told['times']['shift']:+.2f}" in again["page"]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from leadscore.evaluation.metrics import METRICS
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.report.card import build_card
-from leadscore.report.figures.of_card import build_date_figures, build_figures
-from leadscore.report.figures.svg import x_scale
+from leadscore.report.figures.build import build_date_figures, build_figures
+from leadscore.report.figures.canvas import BLUE, LEFT, RIGHT
 
 EVIL = "<script>alert('x')</script>\"&"
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -273,8 +273,8 @@ def test_card_when_built_then_tells_what_it_rests_on():
     assert page.row("2024-02-01 23:00 UTC")[1:] == ["567", "4,321", "890", "76", "24.7 %"]
     for said in (
         "within the 30 days from then on", "model version abc123", "Against giving every lead 13.6 %",
-        "sigmoid: a smooth, rising curve", "none 0.512, sigmoid 0.499.", "Judged on 2,222 snapshots",
-        "On 1,234 snapshots of 321 leads", "Young are those open for less than 1 day.",
+        "sigmoid: a smooth, rising curve", "none 0.512, sigmoid 0.499.", "Evaluated on 2,222 snapshots",
+        "On 1,234 snapshots of 321 held-out leads", "Young are those open for less than 1 day.",
     ):  # fmt: skip
         assert said in page.text
 
@@ -293,9 +293,9 @@ def test_card_when_words_look_like_markup_then_they_stay_words():
 def test_card_when_there_is_no_signal_then_says_so_before_any_number():
     why = "no signal: against giving every lead the base rate of 0.136 the model's log loss is better by 0.0010"
     text = Page(make_card(make_evaluation(no_signal=why), version=None)).text
-    assert text.index(f"Not to be used. This training ended with {why}.") < text.index("0.710")
+    assert text.index(f"Do not use this model. Training ended with {why}.") < text.index("0.710")
     assert "model version" not in text
-    assert "Not to be used" not in Page(make_card()).text
+    assert "Do not use this model" not in Page(make_card()).text
 
 
 def test_card_when_fields_name_our_own_people_then_says_that_they_were_not_learned_from():
@@ -333,7 +333,7 @@ def test_card_when_the_audit_speaks_against_fields_then_says_which_and_what_was_
     settings = make_settings(fields={name: {} for name in kinds})
     text = Page(make_card(make_evaluation(audit=audit), settings=settings)).text
     assert "These tell how a lead ended. They were left out: Leak. status: what status did" in text
-    assert "for the settings keep them: Leak, kept. score: what score did" in text
+    assert "because the settings keep them: Leak, kept. score: what score did" in text
     assert "look at them: Suspect. owner: what owner did" in text
     assert "size" not in text
     assert "look at them" not in Page(make_card()).text
@@ -422,9 +422,9 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
         horizon_why="90 % of wins arrive within 45 days",
     )  # fmt: skip
     card = make_card(evaluation)
-    for words in ("Tier by tier", "A&lt;b", "42.0", "0.100 = 0.010", "less 0.010 inside", "20 of the 447", "B 4, C 15",
+    for words in ("Tier by tier", "A&lt;b", "42.0", "0.100 = 0.010", "minus 0.010 within", "20 of the 447", "B 4, C 15",
                   "breaks the limits of the settings", "would change little",
-                  "since 90 % of wins arrive within 45 days"):  # fmt: skip
+                  "because 90 % of wins arrive within 45 days"):  # fmt: skip
         assert words in card
     assert Page(card).row("A<b")[1:3] == ["9", "7"]
 
@@ -447,17 +447,17 @@ def test_figures_when_there_are_many_segments_then_the_largest_are_drawn_by_name
     assert re.findall(r">segment (.)<", figures["tiers.svg"]) == ["a", "b"]
 
 
-def test_date_figures_when_drawn_then_the_bars_are_the_interval_of_promised_less_won():
+def test_date_figures_when_drawn_then_the_bars_are_the_interval_of_predicted_less_won():
     bias = {"value": 0.1, "low": -0.1, "high": 0.2}
     ours = {"auc": estimate(0.7), "bias": bias, "win_rate": 0.4}
     dates = [{"as_of": f"2012-0{i}-01T00:00:00Z", "models": {"leadscore": ours}} for i in (1, 2)]
     figures = build_date_figures(dates)
     assert "2012-01-01: 0.70 (0.65 to 0.75); 2012-02-01" in figures["dates.svg"]
-    assert "2012-02-01: promised 50 %, won 40 %" in figures["dates_promised.svg"]
-    line = r'points="([\d.]+),[\d.]+ ([\d.]+),[\d.]+" fill="none" stroke="#0072b2"'
+    assert "2012-02-01: predicted 50 %, won 40 %" in figures["dates_promised.svg"]
+    line = r'<path d="M ([\d.]+) [\d.]+ \nL ([\d.]+) [\d.]+ \n"[^>]*stroke: ' + BLUE
     bars = re.findall(line, figures["dates_promised.svg"])
-    x = x_scale(0.6)
-    assert bars == [(f"{x.at(0.3):.1f}", f"{x.at(0.6):.1f}")] * 2  # 0.5 - 0.2 and 0.5 + 0.1
+    ends = [LEFT + (RIGHT - LEFT) * share / 0.6 for share in (0.5 - 0.2, 0.5 + 0.1)]
+    assert [[float(x) for x in bar] for bar in bars] == [pytest.approx(ends)] * 2
     unknown = [
         {**date, "models": {"leadscore": {**ours, "bias": {**bias, "low": None}}}} for date in dates
     ]

@@ -37,7 +37,7 @@ from leadscore.proposals import propose
 from leadscore.registry.addresses import hide_secrets
 from leadscore.registry.registry import CHAMPION, Decision, ModelVersion, Registry, Who
 from leadscore.report.card import build_card
-from leadscore.report.figures.of_card import build_date_figures, build_figures
+from leadscore.report.figures.build import build_date_figures, build_figures
 from leadscore.settings.settings import Settings
 from leadscore.validation.backtest import BacktestResult, run_backtest, spread_dates
 from leadscore.validation.promotion import (

@@ -1,36 +1,60 @@
-"""The explanation of one score, as one HTML page that needs nothing else."""
+"""The explanation of one score as one HTML page, without scripts or external requests."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from leadscore.report.page import render_page
 
+SMALLEST = 0.005  # log-odds that round to 0.01; what adds less is only counted
+THINNEST = 0.4  # percent of the width: any less cannot be seen
 
-def build_explanation(told: Mapping[str, Any]) -> str:
-    """A page from what `jobs.explain` returns."""
-    bars, at = [], told["base"]
-    for group in told["groups"]:
-        bars.append(
-            {
-                "said": group["said"],
-                "from": at,
-                "to": at + group["value"],
-                "value": group["value"],
-                "evidence": group["features"][0]["evidence"],
-            }
-        )
-        at += group["value"]
-    edges = [told["base"], told["log_odds"], *(bar[end] for bar in bars for end in ("from", "to"))]
-    low, high = min(edges), max(edges)
-    span = (high - low) or 1.0
-    for bar in bars:
-        bar["left"] = 100 * (min(bar["from"], bar["to"]) - low) / span
-        bar["width"] = max(100 * abs(bar["value"]) / span, 0.4)
+
+@dataclass(frozen=True)
+class Bar:
+    """What one group of features adds to the log-odds, and its place in percent of the width."""
+
+    words: str
+    evidence: str | None
+    value: float
+    left: float
+    width: float
+
+
+def build_explanation(explanation: Mapping[str, Any]) -> str:
+    """The page of an explanation as `project.explain` returns it."""
+    groups = explanation["groups"]
+    bars = _build_bars(groups, intercept=explanation["base"], log_odds=explanation["log_odds"])
     return render_page(
         "explanation.html.j2",
-        told=told,
-        bars=[bar for bar in bars if abs(bar["value"]) >= 0.005],
-        rest=sum(abs(bar["value"]) < 0.005 for bar in bars),
+        explanation=explanation,
+        bars=[bar for bar in bars if abs(bar.value) >= SMALLEST],
+        rest=sum(abs(bar.value) < SMALLEST for bar in bars),
     )
+
+
+def _build_bars(
+    groups: Sequence[Mapping[str, Any]], *, intercept: float, log_odds: float
+) -> list[Bar]:
+    """A waterfall: every bar begins where the one before it ended, the first at the intercept."""
+    ends = [intercept]
+    for group in groups:
+        ends.append(ends[-1] + group["value"])
+
+    low = min(*ends, log_odds)
+    high = max(*ends, log_odds)
+    span = (high - low) or 1.0
+
+    bars = []
+    for group, start, end in zip(groups, ends, ends[1:], strict=False):
+        bar = Bar(
+            words=group["said"],
+            evidence=group["features"][0]["evidence"],
+            value=group["value"],
+            left=100 * (min(start, end) - low) / span,
+            width=max(100 * abs(group["value"]) / span, THINNEST),
+        )
+        bars.append(bar)
+    return bars

@@ -1,4 +1,4 @@
-"""Pages from templates; what is filled in is text, never markup."""
+"""Pages from the templates of this room. What is filled in is text, never markup."""
 
 from __future__ import annotations
 
@@ -6,13 +6,29 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from leadscore.report.formats import (
+    capitalise,
+    format_count,
+    format_moment,
+    format_number,
+    format_share,
+)
+
 
 def render_page(template: str, **values: Any) -> str:
-    """The HTML text of a template of this room."""
+    """The HTML text of a template."""
     environment = Environment(
         loader=PackageLoader("leadscore.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        moment=format_moment,
+        share=format_share,
+        number=format_number,
+        count=format_count,
+        capitalised=capitalise,
     )
     return environment.get_template(template).render(**values)
