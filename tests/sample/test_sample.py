@@ -18,16 +18,19 @@ import pytest
 from leadscore import project as jobs
 from leadscore.errors import FolderTakenError
 from leadscore.features.finish import Titles
-from leadscore.sample import sample
-from leadscore.sample.sample import (
+from leadscore.sample import draw, sample, world
+from leadscore.sample.names import TITLES
+from leadscore.sample.truth import build_truth, compute_truth
+from leadscore.sample.work_time import UNTIL_TAU, to_tau, to_whole_seconds
+from leadscore.sample.world import (
     ACTIVITIES,
     ANSWERS,
     ATTRIBUTES,
     CLASSES,
+    MOVES,
     RESPONSES,
     STAGES,
     STREAMS,
-    TITLES,
 )
 from leadscore.settings.settings import read_settings
 
@@ -88,7 +91,7 @@ def z_score(won, p):
     return float((won - p).sum() / math.sqrt((p * (1 - p)).sum()))
 
 
-# ---- A slow reading of the exports, which shares with sample.py the tables of rates alone ----
+# ---- A slow reading of the exports, which shares with the room the tables of rates alone ----
 
 
 def work_days(last=date(2028, 1, 1)):
@@ -184,7 +187,7 @@ def weigh_lead(lead, c):
     years = (lead["at_s"] - 1_709_251_200) / (365.25 * DAY_S)  # since 2024-03-01
     shares = [
         share * math.exp(drift * years)
-        for share, drift in zip(sample.SHARE, sample.DRIFT, strict=True)
+        for share, drift in zip(world.SHARE, world.DRIFT, strict=True)
     ]
     return math.log(shares[c] / sum(shares)) + sum(
         math.log(ATTRIBUTES[name][shown[name]][c]) for name in shown
@@ -196,15 +199,15 @@ def weigh_spells(spells, c, as_of):
     said, lost_at = 0.0, None
     for start, end, outcome in spells:
         if lost_at is not None:
-            rate = sample.COME_BACK[c]
+            rate = world.COME_BACK[c]
             said += math.log(rate) - rate * (work_time(start) - lost_at)
         lasted = (as_of if end is None else work_time(end)) - work_time(start)
         said -= (
-            sample.WIN[c] + sample.LOSE[c] + sum(rate[c] for rate, _ in STREAMS.values())
+            world.WIN[c] + world.LOSE[c] + sum(rate[c] for rate, _ in STREAMS.values())
         ) * lasted
         if outcome:
             assert outcome == "lost"
-            said += math.log(sample.LOSE[c])
+            said += math.log(world.LOSE[c])
             lost_at = work_time(end)
     return said
 
@@ -232,11 +235,11 @@ def weigh_stays(stays, c, as_of):
     for start, end, stage, step in stays:
         stayed = (as_of if end is None else work_time(end)) - work_time(start)
         if stage < 4:
-            said -= sample.FORWARD[c] * stayed
+            said -= MOVES[1][c] * stayed
         if stage > 1:
-            said -= sample.BACK[c] * stayed
+            said -= MOVES[-1][c] * stayed
         if step:
-            said += math.log((sample.FORWARD if step > 0 else sample.BACK)[c])
+            said += math.log(MOVES[step][c])
     return said
 
 
@@ -267,7 +270,7 @@ def slow_truth(exports, as_of_s):
         ]  # fmt: skip
         weights = [math.exp(weight - max(weights)) for weight in weights]
         chances[lead_id] = 0.0
-        for weight, win, lose in zip(weights, sample.WIN, sample.LOSE, strict=True):
+        for weight, win, lose in zip(weights, world.WIN, world.LOSE, strict=True):
             wins = win / (win + lose) * (1 - math.exp(-(win + lose) * horizon))
             chances[lead_id] += weight / sum(weights) * wins
         seen["came back"] += len(spells) > 1
@@ -299,9 +302,9 @@ def small(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def crowds():
+def draws():
     """Some large samples, not written."""
-    return [crowd for seed in (11, 12, 13) for crowd in sample.draw_crowds(leads=20_000, seed=seed)]
+    return [drawn for seed in (11, 12, 13) for drawn in draw.draw_leads(leads=20_000, seed=seed)]
 
 
 @pytest.fixture(scope="module")
@@ -333,11 +336,11 @@ def test_truth_when_worked_out_slowly_from_the_exports_then_is_the_same(small):
     "as_of_s", [EARLIER_S, EARLIER_S - 200 * DAY_S, EARLIER_S + 36_000 + DAY_S]
 )
 def test_truth_when_asked_at_an_earlier_moment_then_needs_the_rows_before_it_alone(small, as_of_s):
-    (crowd,) = sample.draw_crowds(leads=600, seed=3)
-    lead, truth = crowd.truth(as_of_s)
+    (drawn,) = draw.draw_leads(leads=600, seed=3)
+    lead, truth = compute_truth(drawn.crowd, as_of_s)
     found, _ = slow_truth(read_exports(small), as_of_s)
     assert found == pytest.approx(
-        dict(zip(crowd.ids.take(lead).to_pylist(), truth.tolist(), strict=True)), rel=1e-9
+        dict(zip(drawn.crowd.ids_of(lead).to_pylist(), truth.tolist(), strict=True)), rel=1e-9
     )
     assert len(found) > 20
 
@@ -345,7 +348,7 @@ def test_truth_when_asked_at_an_earlier_moment_then_needs_the_rows_before_it_alo
 def test_truth_when_leads_are_drawn_in_chunks_then_is_the_same_as_worked_out_slowly(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(sample, "CHUNK", 37)
+    monkeypatch.setattr(draw, "CHUNK", 37)
     told = sample.write_sample(tmp_path, leads=150, seed=5)
     found, _ = slow_truth(read_exports(tmp_path), UNTIL_S)
     assert found == pytest.approx(true_chances(tmp_path), rel=1e-9)
@@ -353,8 +356,8 @@ def test_truth_when_leads_are_drawn_in_chunks_then_is_the_same_as_worked_out_slo
     assert told["mean_truth"] == pytest.approx(np.mean(list(found.values())))
 
 
-def test_truth_when_compared_with_what_came_then_is_calibrated(crowds):
-    truths = [crowd.tables()["truth/leads"].drop_null().to_pydict() for crowd in crowds]
+def test_truth_when_compared_with_what_came_then_is_calibrated(draws):
+    truths = [drawn.tables()["truth/leads"].drop_null().to_pydict() for drawn in draws]
     p = np.concatenate([truth["win_probability"] for truth in truths])
     won = np.concatenate([truth["won_within_horizon"] for truth in truths]).astype(float)
     assert len(p) > 5000
@@ -367,23 +370,20 @@ def test_truth_when_compared_with_what_came_then_is_calibrated(crowds):
     assert 0.3 < highest < 0.6  # and luck is left
 
 
-def test_truth_when_compared_among_leads_that_are_alike_then_is_calibrated(crowds):
+def test_truth_when_compared_among_leads_that_are_alike_then_is_calibrated(draws):
     groups = defaultdict(list)
-    for crowd in crowds:
-        lead, truth = crowd.truth(UNTIL_S)
-        spell = np.flatnonzero(
-            (crowd.spell_start < sample.UNTIL_TAU) & (crowd.spell_end >= sample.UNTIL_TAU)
-        )
-        won = crowd.spell_won[spell] & (crowd.spell_end_s[spell] < UNTIL_S + 60 * DAY_S)
-        last = np.zeros(len(crowd.spell_lead), dtype=int)
-        last[crowd.stay_spell] = crowd.stay_stage  # stays are in the order of time
+    for crowd in (drawn.crowd for drawn in draws):
+        spells, stays, events = crowd.spells, crowd.stays, crowd.events
+        lead, truth = compute_truth(crowd, UNTIL_S)
+        spell = np.flatnonzero((spells.start < UNTIL_TAU) & (spells.end >= UNTIL_TAU))
+        won = spells.won[spell] & (spells.end_s[spell] < UNTIL_S + 60 * DAY_S)
+        last = np.zeros(len(spells.lead), dtype=int)
+        last[stays.spell] = stays.stage  # stays are in the order of time
         names = {
-            "came back": ~np.isnan(crowd.spell_gap[spell]),
+            "came back": ~np.isnan(spells.gap[spell]),
             "stage": last[spell],
-            "met": np.isin(
-                spell, crowd.event_spell[crowd.event_stream == list(STREAMS).index("meeting")]
-            ),
-            "title": crowd.codes["title"][lead],
+            "met": np.isin(spell, events.spell[events.stream == list(STREAMS).index("meeting")]),
+            "title": crowd.attributes["title"][lead],
             "arrived lately": crowd.created_s[lead] > UNTIL_S - 30 * DAY_S,
         }
         for name, values in names.items():
@@ -397,12 +397,12 @@ def test_truth_when_compared_among_leads_that_are_alike_then_is_calibrated(crowd
 
 
 def test_truth_when_compared_at_an_earlier_moment_with_what_the_exports_tell_then_is_calibrated(
-    crowds,
+    draws,
 ):
     p, won = [], []
-    for crowd in crowds:
-        lead, truth = crowd.truth(EARLIER_S)
-        rows = crowd.tables()["exports/outcomes"]
+    for drawn in draws:
+        lead, truth = compute_truth(drawn.crowd, EARLIER_S)
+        rows = drawn.tables()["exports/outcomes"]
         closed_s = rows["closed_at"].cast("int64").to_numpy()
         first = {}
         for lead_id, at_s, outcome in zip(
@@ -410,7 +410,7 @@ def test_truth_when_compared_at_an_earlier_moment_with_what_the_exports_tell_the
         ):
             if at_s >= EARLIER_S:
                 first.setdefault(lead_id, (at_s, outcome))
-        for lead_id in crowd.ids.take(lead).to_pylist():
+        for lead_id in drawn.crowd.ids_of(lead).to_pylist():
             at_s, outcome = first.get(lead_id, (UNTIL_S, "open"))
             won.append(outcome == "won" and at_s < EARLIER_S + 60 * DAY_S)
         p.append(truth)
@@ -421,10 +421,10 @@ def test_truth_when_compared_at_an_earlier_moment_with_what_the_exports_tell_the
 
 
 def test_truth_when_leads_are_drawn_in_small_chunks_then_is_calibrated(monkeypatch):
-    monkeypatch.setattr(sample, "CHUNK", 700)
-    crowds = list(sample.draw_crowds(leads=20_000, seed=8))
-    assert len(crowds) == 29
-    truths = [crowd.tables()["truth/leads"].drop_null().to_pydict() for crowd in crowds]
+    monkeypatch.setattr(draw, "CHUNK", 700)
+    draws = list(draw.draw_leads(leads=20_000, seed=8))
+    assert len(draws) == 29
+    truths = [drawn.tables()["truth/leads"].drop_null().to_pydict() for drawn in draws]
     p = np.concatenate([truth["win_probability"] for truth in truths])
     won = np.concatenate([truth["won_within_horizon"] for truth in truths]).astype(float)
     assert np.isfinite(p).all()
@@ -432,24 +432,28 @@ def test_truth_when_leads_are_drawn_in_small_chunks_then_is_calibrated(monkeypat
     assert abs(z_score(won, p)) < 3
 
 
-def test_truth_when_the_future_is_another_then_is_the_same(crowds):
-    crowd = crowds[0]
-    late, late_stay = crowd.spell_end >= sample.UNTIL_TAU, crowd.stay_end >= sample.UNTIL_TAU
+def test_truth_when_the_future_is_another_then_is_the_same(draws):
+    crowd = draws[0].crowd
+    spells, stays = crowd.spells, crowd.stays
+    late, late_stay = spells.end >= UNTIL_TAU, stays.end >= UNTIL_TAU
     assert late.sum() > 1000
     other = dataclasses.replace(
         crowd,
-        spell_end=np.where(late, crowd.spell_end * 2 + 50, crowd.spell_end),
-        spell_end_s=np.where(late, crowd.spell_end_s + 10**7, crowd.spell_end_s),
-        spell_won=crowd.spell_won ^ late,
-        stay_end=np.where(late_stay, crowd.stay_end * 2 + 50, crowd.stay_end),
+        spells=dataclasses.replace(
+            spells,
+            end=np.where(late, spells.end * 2 + 50, spells.end),
+            end_s=np.where(late, spells.end_s + 10**7, spells.end_s),
+            won=spells.won ^ late,
+        ),
+        stays=dataclasses.replace(stays, end=np.where(late_stay, stays.end * 2 + 50, stays.end)),
         responses={
-            kind: np.where(at >= sample.UNTIL_TAU, np.inf, at)
-            for kind, at in crowd.responses.items()
+            kind: np.where(at >= UNTIL_TAU, np.inf, at) for kind, at in crowd.responses.items()
         },
     )
-    for found, expected in zip(other.truth(UNTIL_S), crowd.truth(UNTIL_S), strict=True):
+    pairs = zip(compute_truth(other, UNTIL_S), compute_truth(crowd, UNTIL_S), strict=True)
+    for found, expected in pairs:
         np.testing.assert_array_equal(found, expected)
-    one, two = (each.tables()["truth/leads"] for each in (crowd, other))
+    one, two = build_truth(crowd), build_truth(other)
     assert one["win_probability"].equals(two["win_probability"])
     assert not one["won_within_horizon"].equals(two["won_within_horizon"])
 
@@ -482,21 +486,17 @@ def test_truth_file_when_read_then_tells_what_the_exports_tell_of_closed_leads(s
 
 
 def test_time_when_a_day_begins_or_ends_then_its_second_is_kept():
-    days = np.arange(sample.START_S, UNTIL_S + 800 * DAY_S, DAY_S)
+    days = np.arange(world.START_S, UNTIL_S + 800 * DAY_S, DAY_S)
     for of_day in (8 * 3600, 8 * 3600 + 1, 12 * 3600 + 59, 18 * 3600 - 1):
-        seconds, tau = sample._whole(sample._to_tau(days + of_day))
+        seconds, tau = to_whole_seconds(to_tau(days + of_day))
         np.testing.assert_array_equal(seconds, days + of_day)
-        np.testing.assert_array_equal(tau, sample._to_tau(days + of_day))
-    np.testing.assert_array_equal(
-        sample._to_tau(days + 18 * 3600), sample._to_tau(days + DAY_S + 8 * 3600)
-    )
+        np.testing.assert_array_equal(tau, to_tau(days + of_day))
+    np.testing.assert_array_equal(to_tau(days + 18 * 3600), to_tau(days + DAY_S + 8 * 3600))
 
 
 def test_time_when_worked_out_slowly_then_is_the_same():
-    seconds = np.arange(sample.START_S, UNTIL_S + 60 * DAY_S, 7919)
-    assert sample._to_tau(seconds) == pytest.approx(
-        [work_time(int(at_s)) for at_s in seconds], abs=1e-9
-    )
+    seconds = np.arange(world.START_S, UNTIL_S + 60 * DAY_S, 7919)
+    assert to_tau(seconds) == pytest.approx([work_time(int(at_s)) for at_s in seconds], abs=1e-9)
 
 
 # ---- The files ----
@@ -515,7 +515,7 @@ def test_sample_when_made_again_then_has_the_same_bytes_and_others_with_another_
 
 def test_exports_when_read_then_stop_at_the_end_and_do_not_tell_the_class(small):
     settings = tomllib.loads((small / "leadscore.toml").read_text(encoding="utf-8"))
-    assert settings["known_until"].timestamp() == UNTIL_S == sample.UNTIL_S
+    assert settings["known_until"].timestamp() == UNTIL_S == world.UNTIL_S
     for name, header in HEADERS.items():
         text = (small / "exports" / f"{name}.csv").read_text(encoding="utf-8")
         assert text.splitlines()[0] == ",".join(f'"{column}"' for column in header.split())
@@ -554,7 +554,7 @@ def test_exports_when_read_then_a_lead_shows_the_latest_answers_and_its_rep_s_co
 
 
 def test_exports_when_drawn_in_chunks_then_ids_are_unique_and_rise_with_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(sample, "CHUNK", 10)
+    monkeypatch.setattr(draw, "CHUNK", 10)
     told = sample.write_sample(tmp_path, leads=101, seed=1)
     leads = read_rows(tmp_path / "exports" / "leads.csv")
     assert [row["lead_id"] for row in leads] == [f"L{i:07d}" for i in range(1, 102)]
@@ -604,8 +604,8 @@ def test_activities_when_counted_then_there_are_kinds_bursts_replies_and_scanner
     assert {row["type"] for row in rows if row["duration_s"]} == {"call", "meeting"}
 
 
-def test_scanners_when_counted_by_class_then_open_as_much_of_everyone(crowds):
-    tables = [crowd.tables() for crowd in crowds]
+def test_scanners_when_counted_by_class_then_open_as_much_of_everyone(draws):
+    tables = [drawn.tables() for drawn in draws]
     sent, opened = Counter(), Counter()
     for table in tables:
         class_of = dict(
@@ -621,8 +621,8 @@ def test_scanners_when_counted_by_class_then_open_as_much_of_everyone(crowds):
             sent[class_of[lead_id]] += kind == "email_sent"
             opened[class_of[lead_id]] += actor == "system"
     for name in CLASSES:
-        expected = sample.SCANNERS * sent[name]
-        assert abs(opened[name] - expected) < 4 * math.sqrt(expected * (1 - sample.SCANNERS))
+        expected = world.SCANNERS * sent[name]
+        assert abs(opened[name] - expected) < 4 * math.sqrt(expected * (1 - world.SCANNERS))
 
 
 def test_stages_when_followed_then_go_back_at_times_and_lost_leads_come_back(small):
@@ -649,16 +649,18 @@ def test_stages_when_followed_then_go_back_at_times_and_lost_leads_come_back(sma
     assert 0.05 < len(again) / len(exports["leads"]) < 0.3
 
 
-def test_leads_when_counted_by_year_then_get_slowly_worse(crowds):
-    ready = np.concatenate([crowd.lead_class == 0 for crowd in crowds])
-    later = np.concatenate([crowd.created_s >= sample.START_S + 365 * DAY_S for crowd in crowds])
+def test_leads_when_counted_by_year_then_get_slowly_worse(draws):
+    ready = np.concatenate([drawn.crowd.lead_class == 0 for drawn in draws])
+    later = np.concatenate(
+        [drawn.crowd.created_s >= world.START_S + 365 * DAY_S for drawn in draws]
+    )
     first, second = ready[~later].mean(), ready[later].mean()
     assert 0.75 < second / first < 0.92
     assert 0.12 < second < first < 0.18
 
 
-def test_leads_when_counted_by_day_then_there_are_seasons(crowds):
-    created = np.concatenate([crowd.created_s for crowd in crowds])
+def test_leads_when_counted_by_day_then_there_are_seasons(draws):
+    created = np.concatenate([drawn.crowd.created_s for drawn in draws])
     assert (created % DAY_S >= 8 * 3600).all()
     assert (created % DAY_S < 18 * 3600).all()
     day = created // DAY_S
@@ -670,7 +672,7 @@ def test_leads_when_counted_by_day_then_there_are_seasons(crowds):
     assert a_day[12] < a_day[10]
 
 
-def test_titles_when_matched_by_the_settings_then_rise_with_the_level(crowds, ingested):
+def test_titles_when_matched_by_the_settings_then_rise_with_the_level(draws, ingested):
     bant = ingested[0].bant["authority"]
     strength = Titles("title", bant.titles)
     strengths = {}
@@ -682,15 +684,15 @@ def test_titles_when_matched_by_the_settings_then_rise_with_the_level(crowds, in
     assert [found[0] for found in strengths.values()] == [1.0, 0.8, 0.5, 0.3, 0.0]
     titles = [title for level in TITLES.values() for title in level]
     assert len(titles) == len(set(titles))
-    assert set(crowds[0].columns["leads"]["job_title"].to_pylist()) == set(titles)
+    assert set(draws[0].exports["leads"]["job_title"].to_pylist()) == set(titles)
 
 
 def test_rates_when_read_then_are_shares_and_the_classes_differ():
-    for values in [*ATTRIBUTES.values(), *(marks for _, marks in ANSWERS.values()), sample.PAGES]:
+    for values in [*ATTRIBUTES.values(), *(marks for _, marks in ANSWERS.values()), world.PAGES]:
         assert np.sum(list(values.values()), axis=0) == pytest.approx([1, 1, 1, 1])
-    assert sum(sample.SHARE) == pytest.approx(1)
-    assert sorted(sample.WIN, reverse=True) == list(sample.WIN)
-    assert sorted(sample.LOSE) == list(sample.LOSE)
+    assert sum(world.SHARE) == pytest.approx(1)
+    assert sorted(world.WIN, reverse=True) == list(world.WIN)
+    assert sorted(world.LOSE) == list(world.LOSE)
 
 
 # ---- The settings ----
@@ -734,7 +736,7 @@ def test_settings_when_read_then_name_what_the_exports_have(small, ingested):
     assert {settings.bant[letter].field for letter in ("budget", "need", "timeline")} == set(
         ANSWERS
     )
-    assert settings.target.horizon_days == sample.HORIZON_DAYS
+    assert settings.target.horizon_days == world.HORIZON_DAYS
 
 
 # ---- Mistakes, and the command ----

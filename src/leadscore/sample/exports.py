@@ -1,0 +1,238 @@
+"""What the company's systems export of drawn leads: everything before UNTIL, and nothing later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.random import Generator
+
+from leadscore.sample.activities import draw_activities
+from leadscore.sample.crowd import Crowd
+from leadscore.sample.names import (
+    CAPACITIES,
+    COMPANY_ENDS,
+    COMPANY_STARTS,
+    LEGAL_FORMS,
+    LOST_REASONS,
+    REP_IDS,
+    REPS,
+    REPS_A_TEAM,
+    TERRITORIES,
+    TITLES,
+)
+from leadscore.sample.work_time import to_moments, to_seconds
+from leadscore.sample.world import (
+    ANSWERS,
+    ATTRIBUTES,
+    DAY_S,
+    STAGES,
+    STREAM_CODES,
+    UNTIL_S,
+    Array,
+    Shares,
+)
+
+Columns = dict[str, Any]
+
+
+def draw_exports(rng: Generator, crowd: Crowd) -> dict[str, pa.Table]:
+    """Export -> its rows; what is drawn here says nothing more about a lead's class."""
+    answers = _draw_answers(rng, crowd)
+    leads = _draw_leads(rng, crowd, answers)
+    columns = {
+        "leads": leads,
+        "field_history": _build_field_history(crowd, answers),
+        "activities": draw_activities(rng, crowd),
+        "stage_history": _build_stage_history(crowd),
+        "outcomes": _draw_outcomes(rng, crowd, leads["amount"].to_numpy()),
+    }
+    return {name: pa.table(of_table) for name, of_table in columns.items()}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers in the order of time: position of the lead, when, which field, the value as text."""
+
+    lead: Array
+    seconds: Array
+    field: Array
+    value: Array
+
+
+def _draw_answers(rng: Generator, crowd: Crowd) -> Answers:
+    lead = crowd.lead_of_events()
+    parts = []
+    for field, (_, marks) in ANSWERS.items():
+        events = np.flatnonzero(crowd.events.stream == STREAM_CODES[field])
+        seconds = crowd.events.seconds[events]
+        value = _draw_values(rng, field, marks, crowd.events.mark[events], seconds)
+        parts.append((lead[events], seconds, np.full(len(events), field), value.astype(str)))
+
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.argsort(columns[1], kind="stable")
+    return Answers(*(column[order] for column in columns))
+
+
+def _draw_values(rng: Generator, field: str, marks: Shares, mark: Array, seconds: Array) -> Array:
+    """The value of each answer: a level of need, an amount, or a date some days ahead."""
+    names = list(marks)
+    if field == "need":
+        return np.asarray(np.array(names)[mark])
+    number = _draw_within(rng, names, mark)
+    if field == "timeline":
+        return np.asarray((seconds // DAY_S + number).astype("datetime64[D]"))
+    return number
+
+
+def _draw_within(rng: Generator, ranges: list[str], code: Array) -> Array:
+    """A whole number (n,) from the range, such as "5-30", that each code names."""
+    bounds = np.array([[int(bound) for bound in text.split("-")] for text in ranges])
+    return np.asarray(rng.integers(bounds[code, 0], bounds[code, 1] + 1))
+
+
+def _draw_leads(rng: Generator, crowd: Crowd, answers: Answers) -> Columns:
+    """The leads as a CRM shows them at UNTIL, with the latest answers and the status."""
+    n = len(crowd.ids)
+    countries = [country for team in TERRITORIES.values() for country in team]
+    country = np.array(countries)[rng.integers(0, len(countries), n)]
+    owner = _draw_owners(rng, country)
+    company = _draw_companies(rng, n)
+    title = _draw_titles(rng, crowd)
+    employees = _draw_attribute(rng, crowd, "employees")
+    amount = _draw_attribute(rng, crowd, "amount")
+    return {
+        "lead_id": crowd.ids,
+        "created_at": to_moments(crowd.created_s),
+        "company": company,
+        "country": pa.array(country),
+        "industry": _name_attribute(crowd, "industry"),
+        "employees": employees,
+        "source": _name_attribute(crowd, "source"),
+        "job_title": title,
+        "amount": amount,
+        "currency": pa.array(np.full(n, "EUR")),
+        "owner_id": owner,
+        "status": _name_status(crowd),
+        **_latest_answers(answers, n),
+    }
+
+
+def _draw_owners(rng: Generator, country: Array) -> pa.Array:
+    """A rep of the team whose territory has the lead's country."""
+    team_of = {
+        country: number
+        for number, countries in enumerate(TERRITORIES.values())
+        for country in countries
+    }
+    team = np.array([team_of[name] for name in country], dtype=np.int64)
+    rep = team * REPS_A_TEAM + rng.integers(0, REPS_A_TEAM, len(country))
+    return pa.array([REP_IDS[i] for i in rep])
+
+
+def _draw_companies(rng: Generator, n: int) -> pa.Array:
+    starts, ends, forms = (
+        np.array(words)[rng.integers(0, len(words), n)]
+        for words in (COMPANY_STARTS, COMPANY_ENDS, LEGAL_FORMS)
+    )
+    names = zip(starts, ends, forms, strict=True)
+    return pa.array([f"{start}{end} {form}" for start, end, form in names])
+
+
+def _draw_titles(rng: Generator, crowd: Crowd) -> pa.Array:
+    title = np.full(len(crowd.ids), "", dtype=object)
+    for code, level in enumerate(ATTRIBUTES["title"]):
+        mine = crowd.attributes["title"] == code
+        titles = np.array(TITLES[level], dtype=object)
+        title[mine] = titles[rng.integers(0, len(titles), mine.sum())]
+    return pa.array(title, pa.string())
+
+
+def _draw_attribute(rng: Generator, crowd: Crowd, name: str) -> pa.Array:
+    """A number from the range that an attribute's value names."""
+    return pa.array(_draw_within(rng, list(ATTRIBUTES[name]), crowd.attributes[name]))
+
+
+def _name_attribute(crowd: Crowd, name: str) -> pa.Array:
+    return pa.array(np.array(list(ATTRIBUTES[name]))[crowd.attributes[name]])
+
+
+def _name_status(crowd: Crowd) -> pa.Array:
+    """Of the last spell: later ones come later, so they overwrite earlier ones."""
+    spells = crowd.spells
+    outcome = np.where(spells.won, "Won", "Lost")
+    status = np.full(len(crowd.ids), "Open", dtype=object)
+    status[spells.lead] = np.where(spells.end_s < UNTIL_S, outcome, "Open")
+    return pa.array(status, pa.string())
+
+
+def _latest_answers(answers: Answers, n: int) -> Columns:
+    columns = {}
+    for field in ANSWERS:
+        latest = np.full(n, None, dtype=object)
+        mine = answers.field == field
+        latest[answers.lead[mine]] = answers.value[mine]  # of several the last one stays
+        columns[field] = pa.array(latest, pa.string())
+    return columns
+
+
+def _build_field_history(crowd: Crowd, answers: Answers) -> Columns:
+    return {
+        "lead_id": crowd.ids_of(answers.lead),
+        "changed_at": to_moments(answers.seconds),
+        "field": pa.array(answers.field),
+        "value": pa.array(answers.value),
+    }
+
+
+def _build_stage_history(crowd: Crowd) -> Columns:
+    """A row for every stage entered, and one for every close."""
+    spells = crowd.spells
+    stays = crowd.stays
+    closed = spells.closed()
+    ends = np.where(spells.won[closed], "Closed won", "Closed lost")
+
+    lead = np.concatenate([spells.lead[stays.spell], spells.lead[closed]])
+    seconds = np.concatenate([to_seconds(stays.start), spells.end_s[closed]])
+    stage = np.concatenate([np.array(STAGES)[stays.stage], ends])
+    order = np.lexsort((lead, seconds))
+    return {
+        "lead_id": crowd.ids_of(lead[order]),
+        "entered_at": to_moments(seconds[order]),
+        "stage": pa.array(stage[order]),
+    }
+
+
+def _draw_outcomes(rng: Generator, crowd: Crowd, amount: Array) -> Columns:
+    """A row for every close; what is paid for a win is near the amount that was asked for."""
+    spells = crowd.spells
+    closed = spells.closed()
+    closed = closed[np.argsort(spells.end_s[closed], kind="stable")]
+    n = len(closed)
+    won = spells.won[closed]
+    lead = spells.lead[closed]
+    paid = np.round(amount[lead] * rng.uniform(0.8, 1.05, n)).astype(np.int64)
+    reason = np.array(LOST_REASONS)[rng.integers(0, len(LOST_REASONS), n)]
+    return {
+        "lead_id": crowd.ids_of(lead),
+        "closed_at": to_moments(spells.end_s[closed]),
+        "outcome": pa.array(np.where(won, "won", "lost")),
+        "amount": pa.array(paid, mask=~won),
+        "currency": pa.array(np.full(n, "EUR"), mask=~won),
+        "reason": pa.array(reason, mask=won),
+    }
+
+
+def build_reps() -> pa.Table:
+    """The reps, who are the same in every sample."""
+    teams = [team for team in TERRITORIES for _ in range(REPS_A_TEAM)]
+    columns = {
+        "rep_id": list(REP_IDS),
+        "name": list(REPS),
+        "team": teams,
+        "territories": [";".join(TERRITORIES[team]) for team in teams],
+        "capacity": [CAPACITIES[i % REPS_A_TEAM] for i in range(len(REPS))],
+    }
+    return pa.table(columns)

@@ -1,0 +1,164 @@
+"""The true win probabilities, which no company ever sees.
+
+Given its class, everything that is exported of a lead is drawn independently of when and how it
+closes, and its chances of closing depend on the class and on working time alone. So the truth,
+P(won within the horizon | everything exported before a moment), has a closed form: the mean of the
+classes' chances, weighted by how likely each class is given the exports (Bayes).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from leadscore.sample.crowd import Crowd
+from leadscore.sample.work_time import to_moments, to_tau
+from leadscore.sample.world import (
+    ATTRIBUTES,
+    CLASSES,
+    COME_BACK,
+    DAY_S,
+    DRIFT,
+    E_MAIL,
+    HORIZON_DAYS,
+    LOSE,
+    MOVES,
+    RESPONSES,
+    SHARE,
+    START_S,
+    STREAMS,
+    UNTIL_S,
+    WIN,
+    Array,
+    can_move,
+)
+
+CLOSING = np.add(WIN, LOSE)
+
+
+def compute_truth(
+    crowd: Crowd, as_of_s: int, *, horizon_days: int = HORIZON_DAYS
+) -> tuple[Array, Array]:
+    """The leads open at a moment (positions), and their true win probabilities.
+
+    A win counts in this spell only, not after a loss. A visit that began before the moment is known
+    with all its pages.
+    """
+    as_of, until = to_tau(np.array([as_of_s, as_of_s + horizon_days * DAY_S]))
+    spells = crowd.spells
+    lead = spells.lead[(spells.start < as_of) & (spells.end >= as_of)]
+
+    log_weight = compute_log_likelihood(crowd, as_of)[lead]
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    wins = np.array(WIN) / CLOSING * -np.expm1(-CLOSING * (until - as_of))
+    return lead, np.asarray(weight @ wins / weight.sum(axis=1))
+
+
+def compute_log_likelihood(crowd: Crowd, as_of: float) -> Array:
+    """Of everything exported before working time `as_of`, for each lead and class (n, 4).
+
+    Up to a constant of each lead.
+    """
+    total = log_prior(crowd.created_s)
+    for name, codes in crowd.attributes.items():
+        shares = np.array(list(ATTRIBUTES[name].values()))
+        total += np.log(shares)[codes]
+    _add_spells(total, crowd, as_of)
+    _add_events(total, crowd, as_of)
+    return np.asarray(total + _of_responses(crowd, as_of) + _of_stays(crowd, as_of))
+
+
+def log_prior(created_s: Array) -> Array:
+    """Log of each class's share among the leads that arrive at a time (n, 4)."""
+    years = (created_s - START_S) / (365.25 * DAY_S)
+    log_share = np.log(SHARE) + years[:, None] * np.array(DRIFT)
+    return np.asarray(log_share - np.log(np.exp(log_share).sum(axis=1, keepdims=True)))
+
+
+def _add_spells(total: Array, crowd: Crowd, as_of: float) -> None:
+    """Add what staying open, losing and coming back say, and that no more events came while open."""
+    spells = crowd.spells
+    n = len(total)
+    open_for = np.clip(np.minimum(spells.end, as_of) - spells.start, 0, None)
+    anything = CLOSING + np.sum([rate for rate, _ in STREAMS.values()], axis=0)
+    total -= sum_by_lead(spells.lead, open_for, n) * anything
+
+    lost = (spells.end < as_of) & ~spells.won
+    total += sum_by_lead(spells.lead, lost, n) * np.log(LOSE)
+
+    again = ~np.isnan(spells.gap) & (spells.start < as_of)
+    gap = np.where(again, spells.gap, 0)
+    total += sum_by_lead(spells.lead, again, n) * np.log(COME_BACK)
+    total -= sum_by_lead(spells.lead, gap, n) * np.array(COME_BACK)
+
+
+def _add_events(total: Array, crowd: Crowd, as_of: float) -> None:
+    events = crowd.events
+    lead = crowd.lead_of_events()
+    known = events.tau < as_of
+    for code, (rate, marks) in enumerate(STREAMS.values()):
+        mine = known & (events.stream == code)
+        log_rate = np.log(list(marks.values())) + np.log(rate)
+        total += sum_by_lead(lead[mine], log_rate[events.mark[mine]], len(total))
+
+
+def _of_responses(crowd: Crowd, as_of: float) -> Array:
+    """Every e-mail sent before `as_of`, answered by then or not yet."""
+    events = crowd.events
+    spells = crowd.spells
+    sent = (events.stream == E_MAIL) & (events.tau < as_of)
+    spell = events.spell[sent]
+    watched = np.minimum(spells.end[spell], as_of) - events.tau[sent]
+
+    total = np.zeros((len(crowd.ids), len(CLASSES)))
+    for kind, (chance, delay) in RESPONSES.items():
+        not_yet = 1 + np.array(chance) * np.expm1(-watched / delay)[:, None]
+        answered = (crowd.responses[kind][sent] < as_of)[:, None]
+        likelihood = np.where(answered, chance, not_yet)
+        total += sum_by_lead(spells.lead[spell], np.log(likelihood), len(total))
+    return total
+
+
+def _of_stays(crowd: Crowd, as_of: float) -> Array:
+    stays = crowd.stays
+    lead = crowd.spells.lead[stays.spell]
+    stayed = np.clip(np.minimum(stays.end, as_of) - stays.start, 0, None)
+
+    total = np.zeros((len(crowd.ids), len(CLASSES)))
+    for step, rate in MOVES.items():
+        moved = (stays.end < as_of) & (stays.step == step)
+        at_risk = stayed * can_move(stays.stage, step)
+        total += sum_by_lead(lead, moved, len(total)) * np.log(rate)
+        total -= sum_by_lead(lead, at_risk, len(total)) * np.array(rate)
+    return total
+
+
+def sum_by_lead(lead: Array, values: Array, n: int) -> Array:
+    """Sums by lead: (k,) gives (n, 1), (k, 4) gives (n, 4)."""
+    columns = values[:, None] if values.ndim == 1 else values
+    sums = [np.bincount(lead, weights=column, minlength=n) for column in columns.T]
+    return np.column_stack(sums)
+
+
+def build_truth(crowd: Crowd) -> pa.Table:
+    """What nobody knows at UNTIL: each lead's class, its probability if open, and what came later."""
+    lead, truth = compute_truth(crowd, UNTIL_S)
+    chance = np.full(len(crowd.ids), np.nan)
+    chance[lead] = truth
+    closed = np.isnan(chance)
+
+    spells = crowd.spells
+    from_the_end = np.unique(spells.lead[::-1], return_index=True)[1]
+    last = len(spells.lead) - 1 - from_the_end  # spell of each lead
+    won = spells.won[last]
+    end_s = spells.end_s[last]
+    in_time = won & (end_s < UNTIL_S + HORIZON_DAYS * DAY_S)
+    columns = {
+        "lead_id": crowd.ids,
+        "class": pa.array(np.array(CLASSES)[crowd.lead_class]),
+        "win_probability": pa.array(chance, mask=closed),
+        "won_within_horizon": pa.array(in_time, mask=closed),
+        "outcome": pa.array(np.where(won, "won", "lost")),
+        "closed_at": to_moments(end_s),
+    }
+    return pa.table(columns)
