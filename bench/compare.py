@@ -22,8 +22,9 @@ from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
+from leadscore.project.auditing import doubt_fields
 from leadscore.project.opened import open_store
-from leadscore.project.trained import doubt_fields
+from leadscore.results import ModelMetrics
 from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_moment
 from leadscore.validation.baselines import predict_baselines
@@ -102,7 +103,7 @@ def _bpic(folder: Path) -> str:
         parse_moment(day, zone=settings.timezone) for day in ("2011-12-01", "2012-01-01")
     )
     report = jobs.backtest(settings, from_us=first, to_us=last)
-    return _draw("bpic2012: back-test at six dates, pooled", report["pooled"])
+    return _draw("bpic2012: back-test at six dates, pooled", _as_table(report.pooled))
 
 
 def _bank(folder: Path) -> str:
@@ -111,8 +112,12 @@ def _bank(folder: Path) -> str:
     rolling = jobs.backtest(settings, dates=10)
     return (
         _draw("bank_marketing: the last 20 % by order", table) + "\n"
-        + _draw("bank_marketing: rolling, learned anew at ten places", rolling["pooled"])
+        + _draw("bank_marketing: rolling, learned anew at ten places", _as_table(rolling.pooled))
     )  # fmt: skip
+
+
+def _as_table(models: dict[str, ModelMetrics]) -> dict[str, Any]:
+    return {name: metrics.to_dict() for name, metrics in models.items()}
 
 
 def _salvirt(folder: Path) -> str:

@@ -19,8 +19,8 @@ from leadscore.model.apply import WinModel
 from leadscore.model.calibration.interval import fit_interval
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import silent
+from leadscore.project.auditing import doubt_fields
 from leadscore.project.opened import open_store
-from leadscore.project.trained import doubt_fields
 from sample_project import build_sample
 
 SEEDS, LEADS, BINS = (1, 2, 3, 4, 5), 10_000, 20

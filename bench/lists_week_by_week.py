@@ -102,7 +102,7 @@ def _deliver(settings: Settings, exports: dict[str, pd.DataFrame], day: np.datet
 
 def _score(settings: Settings) -> tuple[pa.Table, dict[str, Any]]:
     """The list as it is published, and its manifest."""
-    publication_id = jobs.score(settings)["publication_id"]
+    publication_id = jobs.score(settings).publication_id
     jobs.publish(settings, publication_id, even_if_unlike=True)
     publication, scores = read_publication(
         publication_id, folder=settings.project_folder() / "scores"

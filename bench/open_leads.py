@@ -44,12 +44,12 @@ def main() -> None:
             }
         )
         jobs.ingest(large, known_until_us=large.known_until_us())
-        jobs.publish(large, jobs.score(large, as_of_us=BEFORE)["publication_id"])
+        jobs.publish(large, jobs.score(large, as_of_us=BEFORE).publication_id)
         before = time.perf_counter()
         scored = jobs.score(large, as_of_us=NOW)
         seconds = time.perf_counter() - before
         n, peak = (
-            scored["counts"]["scored"],
+            scored.counts.scored,
             resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         )
         print(

@@ -25,4 +25,4 @@ def train_champion(settings: Settings, *, by: str, as_of_us: int | None = None) 
     """Train, by default on all that is known, and let the model score."""
     trained = jobs.train(settings, as_of_us=as_of_us)
     who = Who(by, "2026-01-01T00:00:00Z", "trained for a bench")
-    jobs.register(settings, Path(trained["folder"]), who=who, promote=True)
+    jobs.register(settings, Path(trained.folder), who=who, promote=True)

@@ -37,7 +37,7 @@ def main() -> None:
             before, cpu = time.perf_counter(), time.process_time()
             trained = jobs.train(settings)
             seconds, used = time.perf_counter() - before, time.process_time() - cpu
-        _print(mode, trained, settings, seconds=seconds, used=used)
+        _print(mode, trained.to_dict(), settings, seconds=seconds, used=used)
 
 
 def build_dated(folder: Path) -> Settings:

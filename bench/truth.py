@@ -42,7 +42,7 @@ def judge_sample(leads: int) -> list[str]:
         settings = build_sample(folder, leads=leads, seed=SEED)
         train_champion(settings, by="bench/truth.py")
         scored = jobs.score(settings)
-        ours = pd.read_parquet(Path(scored["folder"]) / "scores.parquet")
+        ours = pd.read_parquet(Path(scored.folder) / "scores.parquet")
         truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str})
     both = ours.merge(
         truth.dropna(subset=["win_probability"]),

@@ -40,7 +40,7 @@ def _captured(seed: int) -> dict[str, float]:
         settings = build_sample(folder, leads=LEADS, seed=seed)
         train_champion(settings, by="bench/value.py")
         scored = jobs.score(settings)
-        ours = pd.read_parquet(Path(scored["folder"]) / "scores.parquet")
+        ours = pd.read_parquet(Path(scored.folder) / "scores.parquet")
         truth = pd.read_csv(
             folder / "crm" / "truth" / "leads.csv", dtype={"lead_id": str}
         ).set_index("lead_id")
@@ -52,7 +52,8 @@ def _captured(seed: int) -> dict[str, float]:
     worth = truth.loc[lead_id, "win_probability"].to_numpy() * ours["amount"].to_numpy()
     given = ours["rep_id"].notna().to_numpy()
     n = int(given.sum())
-    routing = scored["routing"]["beside"]
+    assert scored.routing is not None  # noqa: S101  (the sample has reps)
+    routing = scored.routing["beside"]
 
     def first(order: np.ndarray) -> float:
         return float(worth[np.argsort(-order, kind="stable")[:n]].sum())

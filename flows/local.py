@@ -47,7 +47,7 @@ def retried(job: Any) -> Any:
     )
 
 
-def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | None) -> None:
+def main(run: Callable[..., Any], draw: Callable[..., None], *, about: str | None) -> None:
     """Run a flow from the command line and draw what it returned; exit codes as those of `leadscore`."""
     parser = ArgumentParser(description=about)
     parser.add_argument("--config", default="leadscore.toml", help="the settings file")
@@ -67,7 +67,7 @@ def main(run: Callable[..., Any], draw: Callable[[Any], None], *, about: str | N
         )  # what is wrong there is said without Prefect's tracebacks
         start_guard()
         with errors_in_words():
-            result = run(**chosen)
-        draw(result)
-    if (result.get("scored") or result).get("withheld"):
+            results = run(**chosen)
+        draw(*results)
+    if any(getattr(result, "withheld", None) for result in results):
         sys.exit(WITHHELD)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from leadscore.cli.rendering import draw_run
+from leadscore.results import Result
 from local import flow, main
 from shown import show_scores, show_training
 from tasks import ingest, publish, register, score, train
@@ -17,18 +16,18 @@ def run_flow(
     as_of: str | None = None,
     known_until: str | None = None,
     clock: str | None = None,
-) -> dict[str, Any]:
+) -> tuple[Result, ...]:
     """From a new export to a published list; without a signal, and without a champion, there is no list."""
-    told = {"ingested": ingest(config, data, known_until, clock), "scored": None}
-    told["trained"] = train(config, as_of, clock)
-    registered = register(config, told["trained"]["folder"])
-    show_training(told["trained"], registered)
-    told["trained"] |= registered
-    if registered["champion"]:
-        scored = score(config, as_of, clock)
-        told["scored"] = scored = scored | publish(config, scored["publication_id"])
-        show_scores(scored)
-    return told
+    ingested = ingest(config, data, known_until, clock)
+    trained = train(config, as_of, clock)
+    registered = register(config, trained)
+    show_training(trained, registered)
+    if registered.champion is None:
+        return ingested, trained, registered
+    scored = score(config, as_of, clock)
+    published = publish(config, scored.publication_id)
+    show_scores(scored, published)
+    return ingested, trained, registered, scored, published
 
 
 if __name__ == "__main__":

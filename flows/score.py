@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from leadscore.cli.rendering import draw_score
+from leadscore.results import Result
 from local import flow, main
 from shown import show_scores
 from tasks import ingest, publish, score
@@ -17,13 +16,13 @@ def score_flow(
     as_of: str | None = None,
     known_until: str | None = None,
     clock: str | None = None,
-) -> dict[str, Any]:
+) -> tuple[Result, ...]:
     """Score a new export with the champion."""
     ingest(config, data, known_until, clock)
-    scored: dict[str, Any] = score(config, as_of, clock)
-    scored |= publish(config, scored["publication_id"])
-    show_scores(scored)
-    return scored
+    scored = score(config, as_of, clock)
+    published = publish(config, scored.publication_id)
+    show_scores(scored, published)
+    return scored, published
 
 
 if __name__ == "__main__":

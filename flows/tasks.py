@@ -1,65 +1,56 @@
-"""The tasks that flows are made of, a job each. They exchange paths and small values, never frames."""
+"""The tasks that flows are made of, a method of `Project` each. They exchange small results, never frames."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-from leadscore import project as jobs
-from leadscore.registry.registry import Who
-from leadscore.settings.settings import Settings, read_settings
+from leadscore import Project
+from leadscore.results import Ingested, Published, Registered, Scored, Trained
 from leadscore.times import parse_asked, parse_moment, to_us
 from local import once, retried, runtime
 
 
-def _settings(config: str, data: str | None = None) -> Settings:
-    return read_settings(Path(config), input_folder=Path(data) if data else None)
+def _clock_us(project: Project, clock: str | None) -> int:
+    if clock is None:
+        return to_us(datetime.now(UTC))
+    return parse_moment(clock, zone=project.settings.timezone)
 
 
-def _clock_us(settings: Settings, clock: str | None) -> int:
-    return (
-        to_us(datetime.now(UTC)) if clock is None else parse_moment(clock, zone=settings.timezone)
-    )
-
-
-def _asked_us(config: str, moment: str | None, clock: str | None) -> int | None:
-    settings = _settings(config)
-    return parse_asked(moment, zone=settings.timezone, clock_us=_clock_us(settings, clock))
+def _moment_us(project: Project, moment: str | None, clock: str | None) -> int | None:
+    zone = project.settings.timezone
+    return parse_asked(moment, zone=zone, clock_us=_clock_us(project, clock))
 
 
 @retried
-def ingest(
-    config: str, data: str | None, known_until: str | None, clock: str | None
-) -> dict[str, Any]:
+def ingest(config: str, data: str | None, known_until: str | None, clock: str | None) -> Ingested:
     """Read the exports into the store."""
-    settings = _settings(config, data)
-    asked_us, clock_us = _asked_us(config, known_until, clock), _clock_us(settings, clock)
-    return jobs.ingest(settings, known_until_us=asked_us, clock_us=clock_us)
+    project = Project(config, data=data)
+    known_until_us = _moment_us(project, known_until, clock)
+    return project.ingest(known_until=known_until_us, clock=_clock_us(project, clock))
 
 
 @once
-def train(config: str, as_of: str | None, clock: str | None) -> dict[str, Any]:
-    """Train, judge, and keep model and card as files."""
-    return jobs.train(_settings(config), as_of_us=_asked_us(config, as_of, clock))
+def train(config: str, as_of: str | None, clock: str | None) -> Trained:
+    """Train, evaluate, and write model and card."""
+    project = Project(config)
+    return project.train(as_of=_moment_us(project, as_of, clock))
 
 
 @retried
-def register(config: str, folder: str) -> dict[str, Any]:
-    """Log the training in a folder with MLflow."""
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return jobs.register(
-        _settings(config), Path(folder), who=Who(f"flow run {runtime.flow_run.name}", at, "trained")
-    )
+def register(config: str, trained: Trained) -> Registered:
+    """Log the training with MLflow."""
+    by = f"flow run {runtime.flow_run.name}"
+    return Project(config).register(trained, by=by, at=datetime.now(UTC))
 
 
 @once
-def score(config: str, as_of: str | None, clock: str | None) -> dict[str, Any]:
+def score(config: str, as_of: str | None, clock: str | None) -> Scored:
     """Score the open leads with the champion, without publishing them."""
-    return jobs.score(_settings(config), as_of_us=_asked_us(config, as_of, clock))
+    project = Project(config)
+    return project.score(as_of=_moment_us(project, as_of, clock))
 
 
 @retried
-def publish(config: str, publication_id: str) -> dict[str, Any]:
+def publish(config: str, publication_id: str) -> Published:
     """Make the scores the current list."""
-    return jobs.publish(_settings(config), publication_id)
+    return Project(config).publish(publication_id)

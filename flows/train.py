@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from leadscore.cli.rendering import draw_train
+from leadscore.results import Result
 from local import flow, main
 from shown import show_training
 from tasks import ingest, register, train
@@ -17,13 +16,13 @@ def train_flow(
     as_of: str | None = None,
     known_until: str | None = None,
     clock: str | None = None,
-) -> dict[str, Any]:
+) -> tuple[Result, ...]:
     """Train on a new export; the evidence says whether the new model scores from now on."""
     ingest(config, data, known_until, clock)
     trained = train(config, as_of, clock)
-    registered = register(config, trained["folder"])
+    registered = register(config, trained)
     show_training(trained, registered)
-    return {**trained, **registered}
+    return trained, registered
 
 
 if __name__ == "__main__":

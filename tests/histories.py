@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from builders import Facts, make_settings
 from leadscore import project as jobs
+from leadscore import results
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.closes import attach_plain_closes
@@ -182,15 +183,15 @@ def open_stored(settings: Settings) -> History:
 WHO = Who("a test", "2024-12-31T00:00:00.000000Z", "to see")
 
 
-def register(settings: Settings, told: dict[str, Any], **how: Any) -> dict[str, Any]:
-    """Register what `jobs.train` told of."""
-    return jobs.register(settings, Path(told["folder"]), who=WHO, **how)
+def register(settings: Settings, trained: results.Trained, **how: Any) -> results.Registered:
+    """Register what `jobs.train` gave."""
+    return jobs.register(settings, Path(trained.folder), who=WHO, **how)
 
 
-def score_and_publish(settings: Settings, **how: Any) -> dict[str, Any]:
+def score_and_publish(settings: Settings, **how: Any) -> results.Scored:
     """What `leadscore score` does."""
     told = jobs.score(settings, **how)
-    jobs.publish(settings, told["publication_id"])
+    jobs.publish(settings, told.publication_id)
     return told
 
 
@@ -216,11 +217,11 @@ def trained() -> Trained:
     facts = sales_facts(settings, leads=1500, days=days, seed=9, signal=1.8)
     write_store(facts, known_until=days)
     told = jobs.train(settings)
-    assert told["no_signal"] is None, told["no_signal"]
+    assert told.no_signal is None, told.no_signal
     register(settings, told)
     model, manifest, version = Registry(settings).load_champion()
     return Trained(
-        settings, facts, open_stored(settings), model, manifest, version, told["evaluation"], days
+        settings, facts, open_stored(settings), model, manifest, version, told.evaluation, days
     )
 
 

@@ -42,9 +42,9 @@ WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
 
 def train_and_score(project, *, train_us, score_us):
     trained = jobs.train(project, as_of_us=train_us)
-    jobs.register(project, Path(trained["folder"]), who=WHO, promote=True)
+    jobs.register(project, Path(trained.folder), who=WHO, promote=True)
     scored = jobs.score(project, as_of_us=score_us)
-    jobs.publish(project, scored["publication_id"])
+    jobs.publish(project, scored.publication_id)
     return scored
 
 
@@ -197,35 +197,31 @@ def test_shares_when_anything_is_apportioned_then_add_up_and_stay_bounded(whole,
 
 def test_lead_when_explained_then_everything_adds_up_and_nothing_is_from_later(world):
     project, _, _, second = world
-    lead_id = second["top"][0]["lead_id"]
+    lead_id = second.top[0]["lead_id"]
     told = jobs.explain(project, lead_id)
-    assert told["publication_id"] == second["publication_id"]
-    total = told["base"] + sum(group["value"] for group in told["groups"])
-    assert total == pytest.approx(told["log_odds"], abs=1e-9)
-    assert told["log_odds"] == pytest.approx(told["score"]["log_odds"], abs=1e-12)
-    for group in told["groups"]:
-        assert group["value"] == pytest.approx(
-            sum(each["value"] for each in group["features"]), abs=1e-9
-        )
-    assert all(fact["known"] < told["as_of"] for fact in told["facts"])
-    assert [fact["happened"] for fact in told["facts"]] == sorted(
-        fact["happened"] for fact in told["facts"]
-    )
-    assert any(fact["what"] == "created" for fact in told["facts"])
-    assert "<html" in told["page"]
-    assert told["page"].index("Content-Security-Policy\" content=\"default-src 'none'") < told[
-        "page"
-    ].index("<style")
-    assert lead_id in told["page"]
+    assert told.publication_id == second.publication_id
+    total = told.base + sum(group.value for group in told.groups)
+    assert total == pytest.approx(told.log_odds, abs=1e-9)
+    assert told.log_odds == pytest.approx(told.score["log_odds"], abs=1e-12)
+    for group in told.groups:
+        assert group.value == pytest.approx(sum(each.value for each in group.features), abs=1e-9)
+    assert all(fact.known < told.as_of for fact in told.facts)
+    assert [fact.happened for fact in told.facts] == sorted(fact.happened for fact in told.facts)
+    assert any(fact.what == "created" for fact in told.facts)
+    assert "<html" in told.page
+    assert told.page.index(
+        "Content-Security-Policy\" content=\"default-src 'none'"
+    ) < told.page.index("<style")
+    assert lead_id in told.page
 
 
 def test_lead_when_it_was_listed_twice_then_both_scores_are_told(world):
     project, _, first, second = world
     lead_id = scores_of(first).index.intersection(scores_of(second).index)[0]
-    past = jobs.explain(project, lead_id)["past"]
-    assert [each["publication_id"] for each in past] == [
-        first["publication_id"],
-        second["publication_id"],
+    past = jobs.explain(project, lead_id).past
+    assert [each.publication_id for each in past] == [
+        first.publication_id,
+        second.publication_id,
     ]
 
 
@@ -237,9 +233,9 @@ def test_publication_when_replayed_after_other_trainings_then_is_the_same_bytes(
         (second, project),
     ):  # by settings other than those of then
         lead_id = scores_of(scored).index[0]
-        told = jobs.replay(current, scored["publication_id"], lead_id)
-        assert (told["same"], told["differs"]) == (True, [])
-        assert told["score"]["win_probability"] == scores_of(scored)["win_probability"].iloc[0]
+        told = jobs.replay(current, scored.publication_id, lead_id)
+        assert (told.same, told.differs) == (True, [])
+        assert told.score["win_probability"] == scores_of(scored)["win_probability"].iloc[0]
 
 
 def test_publication_when_it_is_of_schema_version_2_then_is_explained_and_replayed_to_the_same_bytes(
@@ -249,7 +245,7 @@ def test_publication_when_it_is_of_schema_version_2_then_is_explained_and_replay
     shutil.copytree(project.data_folder, tmp_path / "data")
     moved = project.model_copy(update={"data_folder": tmp_path / "data"})
     publication, scores = read_publication(
-        second["publication_id"], folder=moved.project_folder() / "scores"
+        second.publication_id, folder=moved.project_folder() / "scores"
     )
     files = format_files(scores, schema_version=2)
     assert files["scores.csv"].startswith(b"lead_id,as_of,raw,win_probability,probability_low")
@@ -271,8 +267,8 @@ def test_publication_when_it_is_of_schema_version_2_then_is_explained_and_replay
 
     lead_id = scores_of(second).index[0]
     again = jobs.replay(moved, old_id, lead_id)
-    assert (again["same"], again["differs"]) == (True, [])
-    assert again["score"] == jobs.explain(moved, lead_id, publication_id=publication.id)["score"]
+    assert (again.same, again.differs) == (True, [])
+    assert again.score == jobs.explain(moved, lead_id, publication_id=publication.id).score
 
 
 def test_publication_when_replayed_after_another_export_then_is_the_same_bytes(world, tmp_path):
@@ -287,12 +283,11 @@ def test_publication_when_replayed_after_another_export_then_is_the_same_bytes(w
         )  # before the list was made
     moved = project.model_copy(update=folders)
     again = jobs.ingest(moved, known_until_us=moved.known_until_us())
-    assert again["store_version"] != second["store_version"]
-    told = jobs.replay(moved, second["publication_id"], lead_id)
-    assert (told["same"], told["store_version"]) == (True, second["store_version"])
+    assert again.store_version != second.store_version
+    told = jobs.replay(moved, second.publication_id, lead_id)
+    assert (told.same, told.store_version) == (True, second.store_version)
     assert not any(
-        fact["what"].startswith("closed") and fact["happened"] > "2026-02-27"
-        for fact in told["facts"]
+        fact.what.startswith("closed") and fact.happened > "2026-02-27" for fact in told.facts
     )
 
 
@@ -308,8 +303,8 @@ def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_column
         return table.set_column(at, table.schema.field("tier"), [["Z"] * len(table)]), facts
 
     monkeypatch.setattr(jobs.explained, "score_list", other)
-    told = jobs.replay(project, first["publication_id"], scores_of(first).index[0])
-    assert (told["same"], told["differs"]) == (False, ["tier"])
+    told = jobs.replay(project, first.publication_id, scores_of(first).index[0])
+    assert (told.same, told.differs) == (False, ["tier"])
 
 
 def with_horizon(project, days):
@@ -323,17 +318,15 @@ def test_publication_when_the_horizon_is_auto_then_is_that_of_the_model_and_expl
 ):
     _, boosted, _, second = world
     scored = jobs.score(with_horizon(boosted, 0))  # so "auto" is held
-    kept = json.loads(Path(scored["folder"], "manifest.json").read_text())
+    kept = json.loads(Path(scored.folder, "manifest.json").read_text())
     assert json.loads(kept["settings"])["target"]["horizon_days"] == boosted.target.horizon_days
-    lead_id = scored["top"][0]["lead_id"]
-    told = jobs.replay(with_horizon(boosted, 0), scored["publication_id"], lead_id)
-    assert (told["same"], told["differs"]) == (True, [])
+    lead_id = scored.top[0]["lead_id"]
+    told = jobs.replay(with_horizon(boosted, 0), scored.publication_id, lead_id)
+    assert (told.same, told.differs) == (True, [])
     explained = jobs.explain(
-        with_horizon(boosted, 0), lead_id, publication_id=scored["publication_id"]
+        with_horizon(boosted, 0), lead_id, publication_id=scored.publication_id
     )
-    assert (
-        explained["score"]["win_probability"] == scores_of(second).loc[lead_id, "win_probability"]
-    )
+    assert explained.score["win_probability"] == scores_of(second).loc[lead_id, "win_probability"]
 
 
 @pytest.mark.slow
@@ -346,19 +339,15 @@ def test_publication_when_the_settings_now_have_another_horizon_then_those_of_th
         TargetMismatchError, match=r"a win within 60 days, and target\.horizon_days is 90"
     ):
         jobs.score(other)
-    lead_id = second["top"][0]["lead_id"]
-    assert jobs.replay(other, second["publication_id"], lead_id)["same"]
-    assert (
-        jobs.explain(other, lead_id, publication_id=second["publication_id"])["lead_id"] == lead_id
-    )
+    lead_id = second.top[0]["lead_id"]
+    assert jobs.replay(other, second.publication_id, lead_id).same
+    assert jobs.explain(other, lead_id, publication_id=second.publication_id).lead_id == lead_id
     loose = project.model.model_copy(update={"max_calibration_error": 1.0, "max_bias": 1.0})
-    retrained = jobs.train(with_horizon(project.model_copy(update={"model": loose}), 90))[
-        "promotion"
-    ]
-    assert retrained["promoted"], retrained["why"]
+    retrained = jobs.train(with_horizon(project.model_copy(update={"model": loose}), 90)).promotion
+    assert retrained.promoted, retrained.why
     assert (
         "predicts something different from what the settings ask for: a win within 60 days"
-        in retrained["why"]
+        in retrained.why
     )
 
 
@@ -366,9 +355,9 @@ def test_publication_when_the_settings_now_have_another_horizon_then_those_of_th
 def test_backtest_when_the_horizon_is_auto_then_is_that_known_at_its_first_date(world):
     project, *_ = world
     report = jobs.backtest(with_horizon(with_scorer(project, "scorecard"), 0), dates=1)
-    assert report["horizon_days"] > 0
-    assert len(report["dates"]) == 1
-    assert f"{report['horizon_days']} days, by what was known at " in report["horizon_why"]
+    assert report.horizon_days > 0
+    assert len(report.dates) == 1
+    assert f"{report.horizon_days} days, by what was known at " in report.horizon_why
 
 
 def test_explanation_when_asked_for_what_is_not_there_then_is_refused_in_words(world, tmp_path):
@@ -386,19 +375,19 @@ def test_explanation_when_asked_for_what_is_not_there_then_is_refused_in_words(w
     with pytest.raises(NoPublicationError, match="published nothing yet"):
         jobs.explain(project.model_copy(update={"data_folder": tmp_path}), "L1")
     lead_id = scores_of(first).index[0]
-    assert jobs.explain(project, lead_id, publication_id=first["publication_id"])[
-        "as_of"
-    ].startswith("2026-02-01")
+    assert jobs.explain(project, lead_id, publication_id=first.publication_id).as_of.startswith(
+        "2026-02-01"
+    )
 
 
 def test_publication_when_a_file_was_changed_then_it_is_not_replayed(world, tmp_path):
     project, _, first, _ = world
     shutil.copytree(project.data_folder, tmp_path / "data")
     moved = project.model_copy(update={"data_folder": tmp_path / "data"})
-    path = next((tmp_path / "data").rglob(f"{first['publication_id']}/scores.csv"))
+    path = next((tmp_path / "data").rglob(f"{first.publication_id}/scores.csv"))
     path.write_bytes(path.read_bytes().replace(b"0.", b"1.", 1))
     with pytest.raises(CorruptFileError, match=r"scores\.csv"):
-        jobs.replay(moved, first["publication_id"], "L1")
+        jobs.replay(moved, first.publication_id, "L1")
 
 
 def test_commands_when_called_then_draw_the_lead_and_write_the_page(
@@ -422,8 +411,8 @@ def test_commands_when_called_then_draw_the_lead_and_write_the_page(
         encoding="utf-8",
     )
     for words in (
-        ["replay", first["publication_id"], lead_id],
-        ["explain", lead_id, "--publication", first["publication_id"]],
+        ["replay", first.publication_id, lead_id],
+        ["explain", lead_id, "--publication", first.publication_id],
     ):
         page = tmp_path / f"{words[0]}.html"
         monkeypatch.setattr(
@@ -436,11 +425,11 @@ def test_commands_when_called_then_draw_the_lead_and_write_the_page(
         assert lead_id in shown.out
         assert ("the same bytes" in shown.out) == (words[0] == "replay")
         assert lead_id in page.read_text(encoding="utf-8")
-        for publication_id in (first["publication_id"], second["publication_id"]):
+        for publication_id in (first.publication_id, second.publication_id):
             assert publication_id in page.read_text(encoding="utf-8")
             assert publication_id in shown.out
     monkeypatch.setattr(sys, "argv", ["leadscore", "explain", lead_id, "--config", str(settings_file), "--json",
-                                      "--publication", first["publication_id"]])  # fmt: skip
+                                      "--publication", first.publication_id])  # fmt: skip
     with pytest.raises(SystemExit):
         cli.main()
     assert json.loads(capsys.readouterr().out)["lead_id"] == lead_id
@@ -450,7 +439,7 @@ def test_publication_when_its_manifest_names_no_settings_then_is_refused_in_word
     project, _, first, _ = world
     shutil.copytree(project.data_folder, tmp_path / "data")
     moved = project.model_copy(update={"data_folder": tmp_path / "data"})
-    home = next((tmp_path / "data").rglob(first["publication_id"]))
+    home = next((tmp_path / "data").rglob(first.publication_id))
     manifest = json.loads((home / "manifest.json").read_text())
     named = {
         name: value

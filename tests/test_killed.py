@@ -35,7 +35,7 @@ FORKS.set_forkserver_preload(["leadscore.project", "mlflow.pyfunc"])
 
 
 def score(settings: Settings) -> None:
-    jobs.publish(settings, jobs.score(settings)["publication_id"])
+    jobs.publish(settings, jobs.score(settings).publication_id)
 
 
 def prune(settings: Settings) -> None:
@@ -91,7 +91,7 @@ def project(tmp_path_factory):
     for day in range(1, 5):
         jobs.ingest(settings, known_until_us=parse_moment(f"2024-02-{day:02d}", zone="UTC"))
         if day == 1:
-            jobs.register(settings, Path(jobs.train(settings)["folder"]), who=WHO, promote=True)
+            jobs.register(settings, Path(jobs.train(settings).folder), who=WHO, promote=True)
         if day in {1, 3}:
             score(settings)
     shutil.copytree(settings.data_folder, folder / "copy")
@@ -100,12 +100,12 @@ def project(tmp_path_factory):
 
 def check_readable(settings: Settings) -> None:
     """All versions are whole, and readers are led to a whole list."""
-    assert not any(version["damaged"] for version in jobs.list_store(settings)["versions"])
+    assert not any(version.damaged for version in jobs.list_store(settings).versions)
     scores, store = settings.project_folder() / "scores", settings.project_folder() / "store"
     standing = find_standing(scores, store)
     assert standing is not None
     read_publication(standing.id, folder=scores)
-    assert jobs.explain(settings, "007")["publication_id"] == standing.id
+    assert jobs.explain(settings, "007").publication_id == standing.id
     for listed in list_published(scores, store):
         assert listed.manifest is not None or not (scores / listed.id / "manifest.json").exists()
 

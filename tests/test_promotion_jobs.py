@@ -46,7 +46,8 @@ def fit(settings, *, leads, rows=LEADS):
 def train(settings, *, leads, **how):
     """What `leadscore train` tells of it."""
     told = fit(settings, leads=leads)
-    return told | histories.register(settings, told, **how)
+    registered = histories.register(settings, told, **how)
+    return told.to_dict() | registered.to_dict()
 
 
 def said_of(settings, alias):
@@ -132,12 +133,10 @@ def test_training_when_calibration_breaks_the_limits_then_the_first_model_does_n
     )
     settings = project(LOGISTIC, max_bias=0.05)
     told = fit(settings, leads=2400, rows=worse_times)
-    assert told["evaluation"]["limits_broken"]
+    assert told.evaluation.limits_broken
     histories.register(settings, told)
     assert aliases(settings) == {1: ("challenger",)}
-    assert told["promotion"]["why"].startswith(
-        "its calibration breaks the limits of the settings: "
-    )
+    assert told.promotion.why.startswith("its calibration breaks the limits of the settings: ")
     with pytest.raises(
         NoModelError, match="of the latest it was said: its calibration breaks the limits"
     ):
@@ -167,7 +166,7 @@ def test_champion_when_it_is_damaged_then_training_goes_on_and_rollback_works(pr
     told = train(settings, leads=2600)
     assert "files of the champion were changed or damaged" in told["promotion"]["why"]
     assert aliases(settings) == {3: ("challenger",), 2: ("champion",), 1: ("previous",)}
-    assert jobs.rollback(settings, who=WHO)["changes"] == {}
+    assert jobs.rollback(settings, who=WHO).changes == {}
     assert aliases(settings)[1] == ("champion",)
 
 
@@ -175,16 +174,16 @@ def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_wo
     improved,
 ):
     settings, _, told = improved
-    compared = jobs.compare(settings, "1", "2")["promotion"]
-    assert compared["evidence"]["gain"] == told["promotion"]["evidence"]["gain"]
-    assert compared["promoted"]
-    assert not jobs.compare(settings, "2", "1")["promotion"]["promoted"]
+    compared = jobs.compare(settings, "1", "2").promotion
+    assert compared.evidence["gain"] == told["promotion"]["evidence"]["gain"]
+    assert compared.promoted
+    assert not jobs.compare(settings, "2", "1").promotion.promoted
     back = jobs.rollback(settings, who=WHO)
-    assert (back["number"], back["was"]["number"]) == (1, 2)
-    assert back["changes"]["scorer"] == ["logistic", "scorecard"]
-    assert back["changes"]["known_until"][1] < back["changes"]["known_until"][0]
+    assert (back.number, back.was.number) == (1, 2)
+    assert back.changes["scorer"] == ["logistic", "scorecard"]
+    assert back.changes["known_until"][1] < back.changes["known_until"][0]
     forth = jobs.rollback(settings, who=WHO)
-    assert (forth["number"], forth["changes"]["scorer"]) == (2, ["scorecard", "logistic"])
+    assert (forth.number, forth.changes["scorer"]) == (2, ["scorecard", "logistic"])
     assert aliases(settings) == {2: ("champion",), 1: ("previous",)}
 
 
@@ -193,7 +192,7 @@ def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_
 ):
     settings = project(CARD)
     told = fit(settings, leads=2400)
-    path = Path(told["card"]).parent / "promotion.json"
+    path = Path(told.card).parent / "promotion.json"
     whole = path.read_bytes()
     for left in (b"", b'{"promoted": "yes"}'):
         path.write_bytes(left)
@@ -205,7 +204,7 @@ def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_
     (path.parent / "figures" / "mine.png").write_bytes(b"\xff")
     histories.register(settings, again)
     path.write_bytes(b"")
-    assert jobs.train(settings)["model_version"] == again["model_version"]
+    assert jobs.train(settings).model_version == again.model_version
     registry = Registry(settings)
     logged = registry._client.list_artifacts(registry.champion().run_id)
     assert not [each.path for each in logged if "writing" in each.path]
@@ -218,11 +217,11 @@ def test_training_when_nobody_is_marked_lost_then_does_not_say_that_it_is_better
     rows = LEADS.assign(end=LEADS["end"].where(LEADS["end"] == "won", ""))
     settings = undated_settings(time, tmp_path)
     told = fit(settings, leads=300, rows=rows)
-    assert told["promotion"]["why"] == (
+    assert told.promotion.why == (
         "no champion, and the scorecard of the settings stands until closed leads can judge it"
     )
-    assert "No lead is marked lost" in told["evaluation"]["scorer"]["why"]
-    assert told["evaluation"]["scorer"]["missing_leads"] == {}
+    assert "No lead is marked lost" in told.evaluation.scorer.why
+    assert told.evaluation.scorer.missing_leads == {}
 
 
 def test_scorecard_when_few_were_won_then_expects_as_many_and_without_points_scores_nobody(
@@ -232,13 +231,13 @@ def test_scorecard_when_few_were_won_then_expects_as_many_and_without_points_sco
     rows.loc[rows.index < 15, "end"] = "won"
     settings = undated_settings("none", tmp_path)
     told = fit(settings, leads=1500, rows=rows)
-    assert told["promotion"]["promoted"]
-    assert told["evaluation"]["calibrator"]["why"] == (
+    assert told.promotion.promoted
+    assert told.evaluation.calibrator.why == (
         "1,480 closed leads cannot calibrate it; it expects 1.1% of the leads to be won"
     )
     unasked = fit(settings.model_copy(update={"bant": {}}), leads=1500, rows=rows)
-    assert not unasked["promotion"]["promoted"]
-    assert "gives all the same points" in unasked["promotion"]["why"]
+    assert not unasked.promotion.promoted
+    assert "gives all the same points" in unasked.promotion.why
 
 
 WAS_ASKED = {

@@ -41,7 +41,7 @@ def read_only(tmp_path, monkeypatch):
     jobs.ingest(settings)
     jobs.register(
         settings,
-        Path(jobs.train(settings)["folder"]),
+        Path(jobs.train(settings).folder),
         who=Who("ann", "2024-02-01T00:00:00Z", "a test"),
     )
     paths = [tmp_path, *tmp_path.rglob("*")]

@@ -41,16 +41,14 @@ def world(tmp_path_factory):
     )
     jobs.ingest(settings)
     trained = jobs.train(settings)
-    assert trained["no_signal"] is None
+    assert trained.no_signal is None
     histories.register(settings, trained, promote=True)
     return settings, histories.score_and_publish(settings)
 
 
 @pytest.fixture(scope="module")
 def table(world):
-    return (
-        pq.read_table(Path(world[1]["folder"]) / "scores.parquet").to_pandas().set_index("lead_id")
-    )
+    return pq.read_table(Path(world[1].folder) / "scores.parquet").to_pandas().set_index("lead_id")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +71,7 @@ def columns(world, table):
 def test_list_when_the_model_has_times_then_only_the_probability_is_moved(
     world, table, model, columns
 ):
-    shift = world[1]["times"]["shift"]
+    shift = world[1].times["shift"]
     raw = model.log_odds(columns)
     plain = model.probability(raw)
     assert abs(shift) > 0.2
@@ -104,7 +102,7 @@ def test_tiers_when_the_model_has_times_then_are_those_without(world, table, mod
 
 
 def test_reasons_when_the_times_are_strong_then_name_them(world, table):
-    said = f"the times: {world[1]['times']['shift']:+.1f}"
+    said = f"the times: {world[1].times['shift']:+.1f}"
     reasons = table.filter(like="reason_").to_numpy()
     assert (reasons == said).any(axis=1).sum() > OPEN / 2
     assert not ((reasons != said) & np.char.startswith(reasons.astype(str), "the times")).any()
@@ -112,14 +110,14 @@ def test_reasons_when_the_times_are_strong_then_name_them(world, table):
 
 def test_list_when_replayed_and_explained_then_has_the_same_bytes_and_shift(world, table):
     settings, told = world
-    manifest = json.loads((Path(told["folder"]) / "manifest.json").read_text())
+    manifest = json.loads((Path(told.folder) / "manifest.json").read_text())
     lead_id = table.index[0]
-    again = jobs.replay(settings, told["publication_id"], lead_id)
-    assert manifest["times"] == told["times"]
-    assert again["same"], again["differs"]
-    assert again["shift"] == told["times"]["shift"]
-    assert again["win_probability"] == table["win_probability"].iloc[0]
-    assert f"the running intercept, {told['times']['shift']:+.2f}" in again["page"]
+    again = jobs.replay(settings, told.publication_id, lead_id)
+    assert manifest["times"] == told.times
+    assert again.same, again.differs
+    assert again.shift == told.times["shift"]
+    assert again.win_probability == table["win_probability"].iloc[0]
+    assert f"the running intercept, {told.times['shift']:+.2f}" in again.page
 
 
 @pytest.mark.parametrize(
@@ -131,7 +129,7 @@ def test_served_when_it_is_given_the_shift_then_says_bit_for_bit_what_the_list_s
     import mlflow
 
     settings, told = world
-    params = {"shift": told["times"]["shift"]} if stated else None
+    params = {"shift": told.times["shift"]} if stated else None
     with environment_kept():
         mlflow.set_tracking_uri(settings.tracking_uri())
         served = mlflow.pyfunc.load_model(f"models:/leadscore-{settings.project}@champion")

@@ -73,7 +73,7 @@ def test_sample_when_lost_deals_carry_the_expected_close_date_then_none_is_liste
     _, told, planned = open_sample(tmp_path / "planned", undated_close="last_stage")
     listed = set(planned.open_list(until)["lead_id"])
     assert lost & listed == set()
-    assert told["warned"]["close_date"] == changed == len(lost)
+    assert told.warned["close_date"] == changed == len(lost)
     assert listed == set(honest.open_list(until)["lead_id"])
     side, true = planned.earlier_side(until), honest.earlier_side(until)
     # A loss taken at its last stage leaves fewer snapshots of that lead, so the rate comes out somewhat higher.

@@ -13,6 +13,7 @@ from histories import undated_leads, undated_settings
 from leadscore import project as jobs
 from leadscore.cli import main as cli
 from leadscore.errors import AsOfError
+from leadscore.results import Trained
 from leadscore.settings.settings import Settings
 from leadscore.store.receipts import read_receipts
 
@@ -20,14 +21,15 @@ OPEN = 12
 MODES = ("ordered", "none")
 
 
-def run(folder: Path, *, time: str) -> tuple[Settings, dict]:
+def run(folder: Path, *, time: str) -> tuple[Settings, Trained]:
     """The settings of an export in `folder`, with `OPEN` open leads, and what its training told."""
     settings = undated_settings(time, folder, project=time)
     undated_leads(leads=300, seed=2, is_open=OPEN).to_csv(folder / "leads.csv", index=False)
     jobs.ingest(settings)
     told = jobs.train(settings)
-    assert told["no_signal"] is None
-    return settings, told | histories.register(settings, told)
+    assert told.no_signal is None
+    histories.register(settings, told)
+    return settings, told
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def test_score_when_nothing_is_dated_then_lists_every_open_lead_under_no_date(wo
     settings, _ = world
     told = histories.score_and_publish(settings)
     table = published(told)
-    assert told["counts"] == {
+    assert told.counts == {
         "leads": 300,
         "scored": OPEN,
         "closed": 300 - OPEN,
@@ -58,11 +60,11 @@ def test_score_when_nothing_is_dated_then_lists_every_open_lead_under_no_date(wo
         "refused": 0,
     }
     assert table.num_rows == OPEN
-    assert told["as_of"] is None
-    assert re.fullmatch(r"undated-[0-9a-f]{12}", told["publication_id"])
+    assert told.as_of is None
+    assert re.fullmatch(r"undated-[0-9a-f]{12}", told.publication_id)
     assert set(table["as_of"].cast(pa.int64()).to_pylist()) == {0}
     receipts = read_receipts(settings.project_folder() / "store").to_pandas()
-    ours = receipts[receipts["publication_id"] == told["publication_id"]]
+    ours = receipts[receipts["publication_id"] == told.publication_id]
     assert set(ours["lead_id"]) == set(table["lead_id"].to_pylist())
 
 
@@ -70,8 +72,8 @@ def test_score_when_the_export_states_its_moment_then_the_list_bears_it(world):
     settings, _ = world
     dated = settings.model_copy(update={"known_until": "2024-03-01"})
     told = jobs.score(dated)
-    assert told["as_of"] == "2024-03-01T00:00:00Z"
-    assert told["publication_id"].startswith("20240301T000000Z-")
+    assert told.as_of == "2024-03-01T00:00:00Z"
+    assert told.publication_id.startswith("20240301T000000Z-")
     assert {str(as_of) for as_of in published(told)["as_of"].to_pylist()} == {
         "2024-03-01 00:00:00+00:00"
     }
@@ -81,19 +83,19 @@ def test_score_when_the_export_states_its_moment_then_the_list_bears_it(world):
 
 def test_score_when_repeated_then_is_the_same_publication(world):
     settings, _ = world
-    assert jobs.score(settings)["publication_id"] == jobs.score(settings)["publication_id"]
+    assert jobs.score(settings).publication_id == jobs.score(settings).publication_id
 
 
 def test_list_when_explained_and_replayed_then_is_the_same_and_bears_no_date(world):
     settings, _ = world
     told = histories.score_and_publish(settings)
-    lead_id = told["top"][0]["lead_id"]
-    again = jobs.replay(settings, told["publication_id"], lead_id)
-    assert (again["same"], again["as_of"], again["facts"]) == (True, None, [])
-    assert {past["as_of"] for past in again["past"]} == {None}
-    assert not re.search(r"\b(None|nan|null|1970)\b", again["page"])
-    total = again["base"] + sum(group["value"] for group in again["groups"])
-    assert total == pytest.approx(again["log_odds"], abs=1e-9)
+    lead_id = told.top[0]["lead_id"]
+    again = jobs.replay(settings, told.publication_id, lead_id)
+    assert (again.same, again.as_of, again.facts) == (True, None, [])
+    assert {past.as_of for past in again.past} == {None}
+    assert not re.search(r"\b(None|nan|null|1970)\b", again.page)
+    total = again.base + sum(group.value for group in again.groups)
+    assert total == pytest.approx(again.log_odds, abs=1e-9)
 
 
 @pytest.mark.parametrize("job", [jobs.train, jobs.score])

@@ -64,32 +64,32 @@ def keeping(config, *names):
 
 def test_audit_of_the_sample_when_all_columns_are_mapped_then_status_alone_leaks(config):
     told = jobs.audit(read_settings(config))
-    found = {each["field"]: each for each in told["fields"]}
-    assert {name for name, each in found.items() if each["verdict"] == "leak"} == {"status"}
-    suspects = {name for name, each in found.items() if each["verdict"] == "suspect"}
+    found = {each.field: each for each in told.fields}
+    assert {name for name, each in found.items() if each.verdict == "leak"} == {"status"}
+    suspects = {name for name, each in found.items() if each.verdict == "suspect"}
     assert {"need_now", "timeline_now"} <= suspects <= {"budget_now", "need_now", "timeline_now"}
-    assert found["status"]["use"] == "left out"
-    assert {found[name]["use"] for name in ("owner_id", "company", "need_now")} == {"shown"}
-    assert {found[name]["use"] for name in ("channel", "budget", "need")} == {"learned"}
-    assert json.loads(json.dumps(told, allow_nan=False)) == json.loads(json.dumps(told))
+    assert found["status"].use == "left out"
+    assert {found[name].use for name in ("owner_id", "company", "need_now")} == {"shown"}
+    assert {found[name].use for name in ("channel", "budget", "need")} == {"learned"}
+    assert json.loads(json.dumps(told.to_dict(), allow_nan=False)) == told.to_dict()
 
 
 def test_audit_when_a_leak_is_kept_by_name_then_says_so(config):
-    use = {each["field"]: each["use"] for each in jobs.audit(keeping(config, "status"))["fields"]}
+    use = {each.field: each.use for each in jobs.audit(keeping(config, "status")).fields}
     assert use["status"] == "kept"
 
 
 def test_train_when_a_field_leaks_then_leaves_it_out_and_tells_only_of_what_is_learned_from(
     config, trained
 ):
-    told = {each["field"]: each for each in trained["evaluation"]["audit"]}
-    assert (told["status"]["verdict"], told["status"]["left_out"]) == ("leak", True)
+    told = {each.field: each for each in trained.evaluation.audit}
+    assert (told["status"].verdict, told["status"].left_out) == ("leak", True)
     assert not {"owner_id", "company", "need_now", "budget_now", "timeline_now"} & set(told)
-    assert trained["evaluation"]["metrics"]["all"]["auc"]["value"] < 0.9
-    model, _ = read_model(Path(trained["folder"]))
+    assert trained.evaluation.metrics["all"].auc.value < 0.9
+    model, _ = read_model(Path(trained.folder))
     assert model.document["left_out"] == ["status"]
     assert "profile_status" not in {feature["name"] for feature in model.document["features"]}
-    card = Path(trained["card"]).read_text()
+    card = Path(trained.card).read_text()
     assert "<b>Leak.</b> status: " in card
 
 
@@ -97,9 +97,9 @@ def test_score_when_the_model_left_a_field_out_then_builds_the_features_that_it_
     config, trained
 ):
     settings = read_settings(config)
-    assert trained["no_signal"] is None
+    assert trained.no_signal is None
     histories.register(settings, trained)
-    assert histories.score_and_publish(settings)["counts"]["scored"] > 0
+    assert histories.score_and_publish(settings).counts.scored > 0
 
 
 def test_features_when_the_field_of_a_bant_letter_is_left_out_then_the_letter_goes_too(config):

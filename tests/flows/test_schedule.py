@@ -91,7 +91,7 @@ def train(folder: Path) -> None:
     jobs.ingest(settings)
     trained = jobs.train(settings)
     who = Who("a test", f"{FIRST}T07:00:00.000000Z", "to begin with")
-    jobs.register(settings, Path(trained["folder"]), who=who, promote=True)
+    jobs.register(settings, Path(trained.folder), who=who, promote=True)
 
 
 def run_scheduled(folder: Path, day: str, *, hour: str) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from builders import Facts, day, make_settings
 from leadscore.history.known import read_known_values
-from leadscore.project.scored import route_list
+from leadscore.project.scoring import route_list
 from leadscore.scoring.value import read_amounts
 from leadscore.tables import REPS
 

@@ -11,6 +11,7 @@ from builders import make_settings
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.split import History, open_history
+from leadscore.project import scoring
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.times import parse_moment
@@ -83,7 +84,7 @@ def gone(tmp_path_factory) -> History:
     ingest(export(folder, FIRST, [LEAD, OTHER], calls=("1,2024-01-06", "2,2024-01-05")))
     settings = export(folder, SECOND, [OTHER])
     told = ingest(settings)
-    assert any("1 lead of an earlier export is absent" in warning for warning in told["warnings"])
+    assert any("1 lead of an earlier export is absent" in warning for warning in told.warnings)
     return opened(settings)
 
 
@@ -139,13 +140,13 @@ def test_absent_when_it_stays_away_then_every_version_has_its_facts_and_says_it_
     assert version.manifest["presence"]["rows"] == 1
     assert version.manifest["absent_activities"]["rows"] == 1
     again = ingest(settings)
-    assert again["store_version"] == version.id
+    assert again.store_version == version.id
     jobs.prune_store(settings, keep=1, really=True)
     assert listed(opened(settings), "2024-02-15") == ["1", "2"]
 
 
 def test_score_counts_when_a_lead_is_absent_then_it_is_counted_apart(gone):
-    counts = jobs.scored._counts(gone, at(SECOND), scored=1)
+    counts = scoring._counts(gone, at(SECOND), scored=1)
     assert counts == {
         "leads": 2,
         "scored": 1,
@@ -195,7 +196,7 @@ def test_absent_when_a_lead_comes_to_be_ignored_then_its_past_stays(tmp_path):
         export(tmp_path, SECOND, ["1,2024-01-01,free,spam,", OTHER]), spam=("spam",)
     )
     told = ingest(settings)
-    assert any("1 lead of an earlier export is absent" in warning for warning in told["warnings"])
+    assert any("1 lead of an earlier export is absent" in warning for warning in told.warnings)
     assert listed(opened(settings), "2024-02-15") == ["1", "2"]
     assert listed(opened(settings), SECOND) == ["2"]
 
@@ -223,7 +224,7 @@ def test_spells_when_an_export_shows_a_closed_lead_open_then_the_close_stays_and
     told = ingest(settings)
     assert any(
         "1 lead that was closed in an earlier export is open" in warning
-        for warning in told["warnings"]
+        for warning in told.warnings
     )
     assert spells_of(settings, "2024-02-20") == [(1, "creation", "close", False)]
     assert spells_of(settings, SECOND) == [
@@ -277,9 +278,9 @@ def test_outcome_when_the_next_export_shows_the_other_one_then_it_is_counted_and
     ingest(export(tmp_path, FIRST, [LOST, OTHER]))
     told = ingest(export(tmp_path, SECOND, [WON, OTHER]))
     assert [
-        each for each in told["warnings"] if "another outcome than in the previous export" in each
+        each for each in told.warnings if "another outcome than in the previous export" in each
     ] == [
         "1 lead is closed with another outcome than in the previous export: counted within 7 days of the first close"
     ]
     told = ingest(export(tmp_path, THIRD, [WON, OTHER]))
-    assert not any("another outcome than" in each for each in told["warnings"])
+    assert not any("another outcome than" in each for each in told.warnings)

@@ -796,14 +796,14 @@ def test_ingest_when_it_ends_then_the_job_tells_what_the_manifest_holds(tmp_path
         settings, progress=lambda what, done, total: steps.append((what, done, total))
     )
     version = current(tmp_path)
-    assert (told["project"], told["store_version"], told["known_until"]) == (
+    assert (told.project, told.store_version, told.known_until) == (
         "built",
         version.id,
         "2024-03-01T00:00:00Z",
     )
-    assert told["accounts"] == version.manifest["accounts"]
-    assert told["rejects"] == {"columns": 1, "type": 2}
-    assert told["first_rejects"] == {
+    assert told.accounts == version.manifest["accounts"]
+    assert told.rejects == {"columns": 1, "type": 2}
+    assert told.first_rejects == {
         "columns": "leads.csv, line 3",
         "type": "leads.csv, line 4, column event_at",
     }

@@ -137,14 +137,14 @@ def test_lead_when_it_entered_a_closing_stage_then_is_never_open_whatever_the_da
 def test_open_stage_when_it_has_no_date_then_is_refused_as_before(tmp_path):
     settings = {"validation": {"max_refused": 1.0}}
     _, told = ingest(tmp_path, deals=["1,open,"], stages=["1,,new"], settings=settings)
-    assert told["rejects"] == {"required": 1}
+    assert told.rejects == {"required": 1}
 
 
 def test_ingest_when_closes_have_no_usable_date_then_counts_them_by_kind_and_by_rule(tmp_path):
     rows = ["1,lost,2024-07-15", "2,won,", "3,lost,2024-06-01", "4,lost,2024-05-01", "5,lost,"]
     _, told = ingest(tmp_path, deals=rows)
-    assert told["warned"] == {"close_date": 4}
-    assert told["warnings"] == [
+    assert told.warned == {"close_date": 4}
+    assert told.warnings == [
         "2 closed leads have a close date after the export: taken as closed by then",
         "2 closed leads have no close date: taken as closed by the first export that shows it",
     ]
@@ -160,7 +160,7 @@ def test_close_date_when_it_cannot_be_read_then_is_missing_only_where_the_settin
     )
     warned = [("1", CREATED, SEEN, False)]
     assert spells(settings) == (warned if severity == "warn" else [])
-    assert told["rejects"] == ({} if severity == "warn" else {"outcome_refused": 1, "type": 1})
+    assert told.rejects == ({} if severity == "warn" else {"outcome_refused": 1, "type": 1})
 
 
 def test_close_when_a_later_export_shows_it_again_then_stays_where_the_first_put_it(tmp_path):
@@ -202,7 +202,7 @@ def test_close_when_it_is_dated_before_an_export_that_showed_the_lead_open_then_
         ("4", BEFORE_IT_WAS_SHOWN, BEFORE_IT_WAS_SHOWN, True),  # no export showed it open
     ]
     warning = "2 closes are dated before an export that still showed the lead open: counted from the time of that export"
-    assert warning in told["warnings"]
+    assert warning in told.warnings
 
 
 def test_close_when_the_lead_was_in_an_open_stage_after_its_stated_date_then_is_closed_all_the_same(
@@ -243,7 +243,7 @@ def test_close_when_only_now_the_settings_read_its_status_as_one_then_its_date_c
         ("1", BEFORE_IT_WAS_SHOWN, BEFORE_IT_WAS_SHOWN, False),
         ("2", BEFORE_IT_WAS_SHOWN, BEFORE_IT_WAS_SHOWN, True),
     ]
-    assert not any("still showed the lead open" in line for line in told["warnings"])
+    assert not any("still showed the lead open" in line for line in told.warnings)
 
 
 def test_close_when_another_takes_its_place_then_both_are_remembered_and_the_last_in_time_counts(
@@ -290,7 +290,7 @@ def test_close_when_its_lead_is_missing_from_an_export_then_is_remembered_for_wh
 def test_memory_when_rolled_back_then_only_what_ancestors_saw_counts(tmp_path):
     settings, first = ingest(tmp_path, deals=["1,open,", "2,open,"])
     ingest(tmp_path, "2024-06-10T06:00:00Z", deals=["1,lost,", "2,open,"])
-    jobs.rollback_store(settings, first["store_version"])
+    jobs.rollback_store(settings, first.store_version)
     settings, _ = ingest(tmp_path, NEXT, deals=["1,lost,", "2,open,"])
     assert spells(settings, NEXT) == [("1", UNTIL, NEXT_SEEN, False)]
 
@@ -322,7 +322,7 @@ def test_undated_close_when_a_substitute_is_stated_then_takes_its_time(tmp_path,
         ("4", CREATED, SEEN, False),  # nothing of the kind is known of it
     ]
     words = chosen.replace("_", " ")
-    assert f"2 of the closes without a usable date take the time of the {words}" in said["warnings"]
+    assert f"2 of the closes without a usable date take the time of the {words}" in said.warnings
 
 
 def test_undated_close_when_the_substitute_changes_then_the_next_ingest_obeys(tmp_path):
@@ -355,7 +355,7 @@ def test_ingest_when_closes_contradict_each_other_then_counts_slips_reversals_an
         f"4,{at},signed", "4,2024-05-01T12:00:00Z,new",  # re-opened between
     ]  # fmt: skip
     settings, told = ingest(tmp_path, deals=deals, stages=stages)
-    assert told["warnings"] == [
+    assert told.warnings == [
         "2 leads have an outcome and a last closing stage that contradict each other: the later one counts",
         "2 leads were closed as won and as lost within 7 days: the last close known counts",
         "1 lead was closed with the other outcome more than 7 days after the first close: the first counts",

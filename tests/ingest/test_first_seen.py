@@ -180,7 +180,7 @@ def test_creation_when_the_row_was_refused_at_first_then_its_text_counts_from_th
 
 def test_creation_after_a_rollback_then_only_ancestors_of_the_version_count(tmp_path):
     first = export(tmp_path, FIRST, leads("1,2024-01-01,Retail"))
-    version = jobs.ingest(first)["store_version"]
+    version = jobs.ingest(first).store_version
     jobs.ingest(export(tmp_path, SECOND, leads("1,2024-01-01,Food", "2,2024-02-01,Steel")))
     jobs.rollback_store(first, version)
     settings = export(tmp_path, THIRD, leads("1,2024-01-01,Food", "2,2024-02-01,BOUGHT"))
@@ -325,5 +325,5 @@ def test_field_when_it_is_read_from_a_new_column_then_a_warning_says_that_its_pa
         told = jobs.ingest(
             export(tmp_path, until, text, columns={"industry": "sector"}), accept=["emptied"]
         )
-        found = [each for each in told["warnings"] if "industry is now read from sector" in each]
+        found = [each for each in told.warnings if "industry is now read from sector" in each]
         assert len(found) == warned

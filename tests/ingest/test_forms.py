@@ -70,10 +70,10 @@ def test_rows_when_they_are_totals_or_footers_then_they_are_refused_by_name_and_
         ],
     )
     result = jobs.ingest(settings)
-    assert result["rejects"] == {"not_a_lead": 3, "required": 1}
-    account = result["accounts"]["tables"]["leads"]
-    assert (account["stored"], account["rejected"], account["duplicates"]) == (102, 4, 1)
-    refused = jobs.list_rejects(settings)["first"]["not_a_lead"]
+    assert result.rejects == {"not_a_lead": 3, "required": 1}
+    account = result.accounts.tables["leads"]
+    assert (account.stored, account.rejected, account.duplicates) == (102, 4, 1)
+    refused = jobs.list_rejects(settings).first["not_a_lead"]
     assert [(row["line"], row["value"]) for row in refused] == [
         (102, "Total"),
         (103, "Grand total"),

@@ -23,7 +23,7 @@ def deliver_weekly(folder: Path, *, leads: int, seed: int, weeks: int) -> dict[s
         write_delivery(cut(read_sample(leads=leads, seed=seed), day), settings.input_folder)
         moment = parse_moment(str(day), zone="UTC")
         try:
-            seen = jobs.ingest(settings, known_until_us=moment)["alarms"]
+            seen = jobs.ingest(settings, known_until_us=moment).alarms
         except AlarmError as e:
             seen = [str(e)]
             jobs.ingest(settings, known_until_us=moment, accept=e.names)

@@ -92,7 +92,7 @@ def observed(version: StoreVersion) -> set[tuple[str, str, str | None, str]]:
 
 def test_files_when_a_day_is_added_then_only_that_one_is_read(tmp_path):
     first = ingest(export(tmp_path, FIRST, ["1,2024-01-01,Ulm,,"]))
-    assert {file["file"]: file["unchanged"] for file in first["files"]} == {
+    assert {file.file: file.unchanged for file in first.files} == {
         "leads.csv": False,
         "calls/01.csv": False,
     }
@@ -100,10 +100,10 @@ def test_files_when_a_day_is_added_then_only_that_one_is_read(tmp_path):
         tmp_path, SECOND, ["1,2024-01-01,Ulm,,"], {"02.csv": ["1,2024-03-05", "1,2024-01-05"]}
     )
     second = ingest(later)
-    assert {file["file"]: file["unchanged"] for file in second["files"]} == {
+    assert {file.file: file.unchanged for file in second.files} == {
         "leads.csv": True, "calls/01.csv": True, "calls/02.csv": False,
     }  # fmt: skip
-    assert second["accounts"]["tables"]["activities"] == {
+    assert second.accounts.tables["activities"] == {
         "selected": 3,
         "stored": 2,
         "ignored": 0,
@@ -123,7 +123,7 @@ def test_files_when_one_is_read_alone_or_with_others_then_the_rows_are_the_same(
         tmp_path / "apart", FIRST, leads, {f"{i}.csv": [row] for i, row in enumerate(calls)}
     )
     whole = export(tmp_path / "whole", FIRST, leads, {"all.csv": calls})
-    assert ingest(apart)["accounts"]["tables"] == ingest(whole)["accounts"]["tables"]
+    assert ingest(apart).accounts.tables == ingest(whole).accounts.tables
     told = [sorted(map(str, rows(current(each), "activities"))) for each in (apart, whole)]
     assert told[0] == told[1]
 
@@ -139,9 +139,9 @@ def test_activities_when_files_overlap_then_a_row_counts_as_often_as_in_the_file
         f"{i}.csv": ["1,2024-01-05"] * n + [f"1,2024-02-0{i + 1}"] for i, n in enumerate(copies)
     }
     told = ingest(export(tmp_path, FIRST, ["1,2024-01-01,Ulm,,"], files))
-    account = told["accounts"]["tables"]["activities"]
-    assert account["stored"] == stored + len(copies)
-    assert account["duplicates"] == sum(copies) - stored
+    account = told.accounts.tables["activities"]
+    assert account.stored == stored + len(copies)
+    assert account.duplicates == sum(copies) - stored
 
 
 def test_files_when_the_mapping_changes_then_they_are_read_again(tmp_path):
@@ -151,7 +151,7 @@ def test_files_when_the_mapping_changes_then_they_are_read_again(tmp_path):
     told = ingest(settings.model_copy(update={"mapping": make_settings(
         sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls"}}, mapping=[LEADS, entry], fields=FIELDS
     ).mapping}))  # fmt: skip
-    assert {file["file"]: file["unchanged"] for file in told["files"]} == {
+    assert {file.file: file.unchanged for file in told.files} == {
         "leads.csv": True,
         "calls/01.csv": False,
     }
@@ -190,7 +190,7 @@ def test_leads_when_a_value_goes_back_or_away_then_each_step_is_a_change(tmp_pat
         settings = export(tmp_path, until, [f"1,2024-01-01,{city},,"])
         ingest(settings)
         again = ingest(settings)
-        assert again["store_version"] == current(settings).id
+        assert again.store_version == current(settings).id
     assert observed(current(settings)) == {
         ("1", "city", "Köln", SECOND),
         ("1", "city", None, THIRD),
@@ -258,17 +258,17 @@ def test_alarm_when_an_export_looks_wrong_beside_the_one_before_then_it_stops_or
     version = current(export(tmp_path, FIRST, MANY, before)).id
     settings = export(tmp_path, SECOND, leads, before | calls)
     if name == "same_files":
-        assert any(words in told for told in ingest(settings)["alarms"])
+        assert any(words in told for told in ingest(settings).alarms)
         return
     with pytest.raises(AlarmError, match=re.escape(words)) as raised:
         ingest(settings)
     assert name in raised.value.names
     assert current(settings).id == version
-    assert jobs.list_rejects(settings)["stopped"] == str(raised.value)
-    assert any(words in text for text in ingest(settings, accept=raised.value.names)["alarms"])
+    assert jobs.list_rejects(settings).stopped == str(raised.value)
+    assert any(words in text for text in ingest(settings, accept=raised.value.names).alarms)
     assert current(settings).id != version
     assert set(current(settings).manifest["accepted"]) == set(raised.value.names)
-    assert jobs.list_rejects(settings)["stopped"] is None
+    assert jobs.list_rejects(settings).stopped is None
 
 
 def test_alarm_when_an_export_is_empty_or_older_then_it_stops(tmp_path):
@@ -299,7 +299,7 @@ def test_alarm_when_the_export_only_grew_then_nothing_is_said(tmp_path):
     told = ingest(
         export(tmp_path, SECOND, MANY + more, {"02.csv": [f"{n},2024-03-06" for n in range(40)]})
     )
-    assert told["alarms"] == []
+    assert told.alarms == []
 
 
 CITIES = {"city": {"Ulm": {"city": "Ulm (Donau)"}, "Bonn": {"city": "Bonn"}}}
@@ -318,7 +318,7 @@ def test_alarm_when_only_the_settings_were_edited_then_none_is_raised(tmp_path, 
     more = [f"{n},2024-03-05T10:00:00Z,Ulm,,{n + 1}" for n in range(100, 130)]
     settings = export(tmp_path, SECOND, MANY + more, calls | {"02.csv": ["100,2024-03-06"]})
     edited = make_settings(**settings.model_dump(exclude_unset=True) | EDITS[name])
-    assert ingest(edited)["alarms"] == []
+    assert ingest(edited).alarms == []
 
 
 def test_alarm_when_a_label_was_edited_then_values_are_compared_all_the_same(tmp_path):
@@ -382,8 +382,8 @@ def test_prune_when_a_version_goes_then_its_parts_go_too_and_what_stays_is_not_r
     store = settings.project_folder() / "store"
     parts = {path.stem for path in (store / "parts").iterdir()}
     told = jobs.prune_store(settings, keep=1, really=True)
-    assert (len(told["removed"]), len(parts), len(list((store / "parts").iterdir()))) == (1, 4, 2)
+    assert (len(told.removed), len(parts), len(list((store / "parts").iterdir()))) == (1, 4, 2)
     again = ingest(settings)
-    assert again["store_version"] == current(settings).id
-    assert all(file["unchanged"] for file in again["files"])
+    assert again.store_version == current(settings).id
+    assert all(file.unchanged for file in again.files)
     assert observed(current(settings)) == {("1", "city", "Köln", SECOND)}

@@ -78,7 +78,7 @@ def test_known_until_when_nothing_states_it_then_it_is_the_time_of_the_oldest_ta
     tmp_path, leads, calls, expected
 ):
     deliver(tmp_path, leads=leads, calls=calls)
-    assert ingest(settings_of(tmp_path))["known_until"] == expected
+    assert ingest(settings_of(tmp_path)).known_until == expected
 
 
 def test_known_until_when_a_table_has_several_files_then_its_newest_counts(tmp_path):
@@ -93,7 +93,7 @@ def test_known_until_when_a_table_has_several_files_then_its_newest_counts(tmp_p
     settings = settings_of(
         tmp_path, sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls"}}
     )
-    assert ingest(settings)["known_until"] == JUNE_1
+    assert ingest(settings).known_until == JUNE_1
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_known_until_when_meetings_are_booked_for_later_then_it_stays_where_it_i
     tmp_path, planned
 ):
     deliver(tmp_path, more_calls=planned)
-    assert ingest(settings_of(tmp_path))["known_until"] == JUNE_1
+    assert ingest(settings_of(tmp_path)).known_until == JUNE_1
 
 
 def test_known_until_when_a_static_file_lies_beside_a_fresh_one_then_the_older_counts_and_it_is_said(
@@ -116,17 +116,15 @@ def test_known_until_when_a_static_file_lies_beside_a_fresh_one_then_the_older_c
 ):
     deliver(tmp_path, leads="2024-05-20T06:00:00Z")
     result = ingest(settings_of(tmp_path))
-    assert result["known_until"] == "2024-05-20T06:00:00Z"
-    assert any(
-        "the files of leads" in text and "--known-until" in text for text in result["warnings"]
-    )
+    assert result.known_until == "2024-05-20T06:00:00Z"
+    assert any("the files of leads" in text and "--known-until" in text for text in result.warnings)
 
 
 def test_known_until_when_a_file_is_dated_past_the_clock_then_it_is_the_clocks_and_said(tmp_path):
     deliver(tmp_path, leads="2031-01-01T00:00:00Z", calls="2031-01-01T00:00:00Z")
     result = ingest(settings_of(tmp_path))
-    assert result["known_until"] == JUNE_3
-    assert any("past the clock" in text for text in result["warnings"])
+    assert result.known_until == JUNE_3
+    assert any("past the clock" in text for text in result.warnings)
 
 
 @pytest.mark.parametrize("planned", [[], ["1,2024-10-15T10:00:00Z"], ["1,2025-02-27T10:00:00Z"]])
@@ -139,14 +137,14 @@ def test_ingest_when_files_were_copied_long_after_the_export_then_it_stops_and_p
         ingest(settings_of(tmp_path), clock_us=us(copied))
     assert "--known-until 2025-03-01T12:00:00Z" in str(raised.value)
     proposed = settings_of(tmp_path, known_until="2024-05-31T10:00:01Z")
-    assert ingest(proposed, clock_us=us(copied))["known_until"] == "2024-05-31T10:00:01Z"
+    assert ingest(proposed, clock_us=us(copied)).known_until == "2024-05-31T10:00:01Z"
 
 
 def test_ingest_when_a_feed_has_rare_facts_then_its_usual_gaps_are_allowed(tmp_path):
     monthly = [f"{n},2023-{n:02}-15T10:00:00Z" for n in range(1, 13)]
     for name, header in (("leads", "id,created"), ("calls", "id,at")):
         write(tmp_path / "in" / f"{name}.csv", header, monthly, modified="2024-01-20T00:00:00Z")
-    assert ingest(settings_of(tmp_path))["known_until"] == "2024-01-20T00:00:00Z"
+    assert ingest(settings_of(tmp_path)).known_until == "2024-01-20T00:00:00Z"
 
 
 def test_known_until_when_files_are_only_touched_or_renamed_then_nothing_moves(tmp_path):
@@ -159,14 +157,14 @@ def test_known_until_when_files_are_only_touched_or_renamed_then_nothing_moves(t
         tmp_path, sources={"leads": {"path": "leads.csv"}, "calls": {"path": "phone.csv"}}
     )
     second = ingest(renamed)
-    assert (second["store_version"], second["known_until"]) == (first["store_version"], JUNE_1)
+    assert (second.store_version, second.known_until) == (first.store_version, JUNE_1)
 
 
 def test_known_until_when_a_day_is_delivered_then_it_is_that_day(tmp_path):
     deliver(tmp_path)
     ingest(settings_of(tmp_path))
     deliver(tmp_path, leads=JUNE_2, calls=JUNE_2, more_calls=["1,2024-06-01T12:00:00Z"])
-    assert ingest(settings_of(tmp_path))["known_until"] == JUNE_2
+    assert ingest(settings_of(tmp_path)).known_until == JUNE_2
 
 
 def test_known_until_when_it_is_an_argument_then_it_counts_before_all_else_and_writes_a_version(
@@ -176,8 +174,8 @@ def test_known_until_when_it_is_an_argument_then_it_counts_before_all_else_and_w
     fixed = settings_of(tmp_path, known_until=JUNE_1)
     first = ingest(fixed)
     second = ingest(fixed, known_until_us=us(JUNE_2))
-    assert second["known_until"] == JUNE_2
-    assert current(fixed).id == second["store_version"] != first["store_version"]
+    assert second.known_until == JUNE_2
+    assert current(fixed).id == second.store_version != first.store_version
 
 
 @pytest.mark.parametrize("changes", [{}, {"known_until": "2024-05-31T12:00:00Z"}])
@@ -190,7 +188,7 @@ def test_known_until_when_it_is_earlier_than_the_last_then_it_is_refused_unless_
     with pytest.raises(AlarmError, match="older_export"):
         ingest(settings_of(tmp_path, **changes), **asked)
     assert (
-        ingest(settings_of(tmp_path, **changes), **asked, accept=["older_export"])["known_until"]
+        ingest(settings_of(tmp_path, **changes), **asked, accept=["older_export"]).known_until
         < JUNE_2
     )
 
@@ -200,8 +198,8 @@ def test_known_until_when_it_is_set_after_a_first_ingest_then_a_version_is_writt
     ingest(settings_of(tmp_path))
     fixed = settings_of(tmp_path, known_until=JUNE_2)
     result = ingest(fixed)
-    assert (result["known_until"], current(fixed).id) == (JUNE_2, result["store_version"])
-    assert any("same_files" in text for text in result["alarms"])
+    assert (result.known_until, current(fixed).id) == (JUNE_2, result.store_version)
+    assert any("same_files" in text for text in result.alarms)
 
 
 def test_ingest_when_files_changed_and_a_fixed_moment_did_not_then_it_stops_and_says_what_to_do(
@@ -214,8 +212,8 @@ def test_ingest_when_files_changed_and_a_fixed_moment_did_not_then_it_stops_and_
     with pytest.raises(ExportMomentError, match=r"'calls\.csv' changed") as raised:
         ingest(fixed)
     assert "--known-until" in str(raised.value)
-    assert current(fixed).id == first["store_version"]
-    assert ingest(fixed, known_until_us=us(JUNE_2))["known_until"] == JUNE_2
+    assert current(fixed).id == first.store_version
+    assert ingest(fixed, known_until_us=us(JUNE_2)).known_until == JUNE_2
 
 
 def test_ingest_when_only_the_mapping_of_an_archive_grew_then_its_fixed_moment_still_counts(
@@ -224,7 +222,7 @@ def test_ingest_when_only_the_mapping_of_an_archive_grew_then_its_fixed_moment_s
     deliver(tmp_path)
     only = {"sources": {"leads": {"path": "leads.csv"}}, "mapping": [LEADS]}
     ingest(settings_of(tmp_path, known_until=JUNE_1, **only))
-    assert ingest(settings_of(tmp_path, known_until=JUNE_1))["known_until"] == JUNE_1
+    assert ingest(settings_of(tmp_path, known_until=JUNE_1)).known_until == JUNE_1
 
 
 STATED = [
@@ -245,7 +243,7 @@ def test_known_until_when_a_column_states_it_then_its_latest_value_counts(
     write(tmp_path / "in" / "leads.csv", "id,created,ExportedAt", rows, modified=JUNE_2)
     leads = {"path": "leads.csv", "known_until_column": "ExportedAt"} | written
     result = ingest(settings_of(tmp_path, sources={"leads": leads, "calls": {"path": "calls.csv"}}))
-    assert (result["known_until"], result["known_until_from"]) == (
+    assert (result.known_until, result.known_until_from) == (
         expected,
         "the column 'ExportedAt' of leads",
     )
@@ -260,7 +258,7 @@ def test_known_until_when_two_sources_state_it_then_the_older_counts(tmp_path):
     ):
         write(tmp_path / "in" / f"{name}.csv", header, [f"1,{DAYS[0]},{moment}"], modified=JUNE_3)
         sources[name] = {"path": f"{name}.csv", "known_until_column": "now"}
-    assert ingest(settings_of(tmp_path, sources=sources))["known_until"] == JUNE_1
+    assert ingest(settings_of(tmp_path, sources=sources)).known_until == JUNE_1
 
 
 @pytest.mark.parametrize(
@@ -290,7 +288,7 @@ def test_known_until_when_a_file_states_it_then_it_counts(tmp_path, text, zone, 
     deliver(tmp_path, leads=JUNE_2, calls=JUNE_2)
     (tmp_path / "in" / "exported.txt").write_text(text)
     assert (
-        ingest(settings_of(tmp_path, known_until_file="exported.txt", timezone=zone))["known_until"]
+        ingest(settings_of(tmp_path, known_until_file="exported.txt", timezone=zone)).known_until
         == expected
     )
 
@@ -321,14 +319,14 @@ def test_known_until_when_the_store_has_one_past_the_clock_then_the_same_files_d
 ):
     deliver(tmp_path)
     jobs.ingest(settings_of(tmp_path), known_until_us=us(JUNE_3) + 100 * DAY_US)
-    assert ingest(settings_of(tmp_path), accept=["older_export"])["known_until"] == JUNE_1
+    assert ingest(settings_of(tmp_path), accept=["older_export"]).known_until == JUNE_1
 
 
 def test_plans_when_the_export_holds_some_then_they_are_counted_and_said_by_table(tmp_path):
     deliver(tmp_path, more_calls=["1,2024-10-15T10:00:00Z", f"2,{JUNE_1}"])
     result = ingest(settings_of(tmp_path))
-    assert result["warned"]["after_export"] == 2
-    assert any(text.startswith("2 rows of activities") for text in result["warnings"])
+    assert result.warned["after_export"] == 2
+    assert any(text.startswith("2 rows of activities") for text in result.warnings)
 
 
 def test_ingest_when_nothing_is_dated_then_there_is_no_moment_to_give(tmp_path):

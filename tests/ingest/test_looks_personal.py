@@ -26,7 +26,7 @@ def warnings_of(folder, values):
         input_folder=folder, data_folder=folder / "data", known_until="2024-02-01", fields={"note": {}},
         mapping=[{"source": "leads", "table": "leads", "columns": columns}],
     )  # fmt: skip
-    return [warning for warning in jobs.ingest(settings)["warnings"] if "'note'" in warning]
+    return [warning for warning in jobs.ingest(settings).warnings if "'note'" in warning]
 
 
 @pytest.mark.parametrize("looks", PERSONAL)

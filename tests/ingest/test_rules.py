@@ -88,7 +88,7 @@ def test_value_when_it_breaks_a_rule_that_warns_then_the_row_is_kept_and_the_val
     told = jobs.ingest(settings)
     assert rows(current(settings), "leads", "lead_id", "size") == stored
     assert rows(current(settings), "rejects", "rule", "severity") == rejected
-    assert told["accounts"]["tables"]["leads"] == {
+    assert told.accounts.tables["leads"] == {
         "selected": 4, "stored": len(stored), "ignored": 0, "ignored_by": {},
         "rejected": 4 - len(stored), "duplicates": 0,
     }  # fmt: skip
@@ -129,17 +129,17 @@ def test_ingest_when_more_rows_are_refused_than_the_limit_then_it_stops_and_the_
         tmp_path, "size", leads, {"size": "size"}, fields=SIZE, validation={"max_refused": limit}
     )
     if not stops:
-        assert jobs.ingest(settings)["rejects"] == {"type": bad}
+        assert jobs.ingest(settings).rejects == {"type": bad}
         return
     with pytest.raises(TooManyRefusedError, match=f"table leads: {bad} of 20 rows.*{bad} by type"):
         jobs.ingest(settings)
     assert not (settings.project_folder() / "store" / "current.json").exists()
     told = jobs.list_rejects(settings)
-    assert (told["rules"], [row["value"] for row in told["first"]["type"]]) == (
+    assert (told.rules, [row["value"] for row in told.first["type"]]) == (
         {"type": bad},
         ["x"] * bad,
     )
-    assert "more than" in told["stopped"]
+    assert "more than" in told.stopped
     assert jobs.write_rejects(settings, tmp_path / "rejects.csv") == bad
     with (tmp_path / "rejects.csv").open() as file:
         assert [row["rule"] for row in csv.DictReader(file)] == ["type"] * bad
@@ -160,9 +160,7 @@ def test_events_when_they_lie_outside_their_time_then_the_settings_say_whether_t
         )  # fmt: skip
         told = jobs.ingest(settings)
         counted = {"before_creation": 1, "after_export": 1}
-        assert (told["warned"], told["rejects"]) == (
-            (counted, {}) if not severity else ({}, counted)
-        )
+        assert (told.warned, told.rejects) == ((counted, {}) if not severity else ({}, counted))
         assert len(rows(current(settings), "activities", "lead_id")) == stored
 
 
@@ -188,7 +186,7 @@ def test_amount_when_there_are_rates_then_it_is_kept_in_one_currency_or_refused(
     settings = settings_of(tmp_path, "amount,currency", leads, columns, money=MONEY)
     told = jobs.ingest(settings)
     if expected == "money":
-        assert told["rejects"] == {"money": 1}
+        assert told.rejects == {"money": 1}
     else:
         assert rows(current(settings), "leads", "amount", "currency")[1] == expected
 
@@ -205,7 +203,7 @@ def test_amounts_when_they_are_of_several_currencies_without_rates_then_it_is_sa
     columns = {"amount": "amount", "currency": "currency"}
     leads = ["1,2024-01-01,1.5,EUR", "2,2024-01-01,1.5,USD"]
     told = jobs.ingest(settings_of(tmp_path, "amount,currency", leads, columns))
-    assert [w for w in told["warnings"] if "currency" in w or "compared" in w] == [
+    assert [w for w in told.warnings if "currency" in w or "compared" in w] == [
         "amounts in 'EUR', 'USD' are compared as they stand: give rates under money"
     ]
 
@@ -234,7 +232,7 @@ def test_amounts_when_they_show_their_decimal_mark_then_it_is_used_and_stated(
     told = jobs.ingest(settings)
     assert [amount for (amount,) in rows(current(settings), "leads", "amount")] == expected
     mark = "," if "," in amounts[0].rsplit(".", 1)[-1] else "."
-    assert told["files"][0]["dialect"].endswith(f"'{mark}' before decimals")
+    assert told.files[0].dialect.endswith(f"'{mark}' before decimals")
 
 
 def test_dates_when_day_and_month_cannot_be_told_apart_then_the_settings_are_asked(tmp_path):
@@ -273,7 +271,7 @@ def test_leads_when_they_may_be_the_same_then_they_are_reported_with_evidence_an
         assert [tuple(row.values()) for row in csv.DictReader(file)] == [
             ("1", "0", "same e-mail"), ("2", "0", "same phone"), ("3", "0", "same company and name"),
         ]  # fmt: skip
-    assert told["duplicates"] == 3
+    assert told.duplicates == 3
     assert len(rows(current(settings), "leads", "lead_id")) == 5
 
 
@@ -325,7 +323,7 @@ def test_salt_when_it_is_lost_while_hashes_are_stored_then_it_is_told_and_what_i
     assert "leadscore ingest" in str(told.value)
     (store / "salt").unlink(missing_ok=True)
     shutil.rmtree(store / "parts")
-    assert jobs.ingest(settings, known_until_us=until)["duplicates"] == 2
+    assert jobs.ingest(settings, known_until_us=until).duplicates == 2
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

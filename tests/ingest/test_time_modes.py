@@ -236,4 +236,4 @@ def test_store_when_it_was_made_in_another_mode_then_it_is_refused_until_it_is_i
     ):
         jobs.audit(settings)
     jobs.ingest(settings)
-    assert [field["field"] for field in jobs.audit(settings)["fields"]] == ["color"]
+    assert [field.field for field in jobs.audit(settings).fields] == ["color"]

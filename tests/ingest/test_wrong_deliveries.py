@@ -246,9 +246,7 @@ def test_delivery_when_it_is_wrong_then_an_alarm_says_so_and_the_version_before_
     assert alarm in raised.value.names
     assert pointer(settings).read_bytes() == good
     assert raised.value.exit_code == 3
-    quarantined = {
-        each["version"]: each["quarantined"] for each in jobs.list_store(settings)["versions"]
-    }
+    quarantined = {each.version: each.quarantined for each in jobs.list_store(settings).versions}
     assert set(quarantined[raised.value.version]) == set(raised.value.names)
     assert (
         read_current(settings.project_folder() / "store", project=settings.project).quarantined
@@ -263,7 +261,7 @@ def test_delivery_when_its_moment_is_a_year_ahead_then_an_alarm_says_so():
 
 def test_delivery_when_it_is_right_then_it_counts_without_a_word():
     settings, good = base()
-    assert deliver(cut(read_sample(leads=LEADS), NOW))["alarms"] == []
+    assert deliver(cut(read_sample(leads=LEADS), NOW)).alarms == []
     assert pointer(settings).read_bytes() != good
 
 
@@ -307,11 +305,11 @@ UNUSUAL = [
 
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_delivery_when_the_week_was_unusual_then_it_counts_without_a_word(name):
-    assert deliver(HONEST[name](cut(read_sample(leads=LEADS), NOW)))["alarms"] == []
+    assert deliver(HONEST[name](cut(read_sample(leads=LEADS), NOW))).alarms == []
 
 
 def test_delivery_when_closed_leads_go_to_other_owners_then_it_counts_with_a_warning():
-    words = deliver(shuffled("leads", "owner_id")(cut(read_sample(leads=LEADS), NOW)))["alarms"]
+    words = deliver(shuffled("leads", "owner_id")(cut(read_sample(leads=LEADS), NOW))).alarms
     assert len(words) == 1
     assert words[0].startswith("reassigned: ")
     assert words[0].endswith(" leads that were closed before have another owner")
@@ -319,11 +317,11 @@ def test_delivery_when_closed_leads_go_to_other_owners_then_it_counts_with_a_war
 
 def test_delivery_when_open_leads_go_to_other_owners_then_it_counts_without_a_word():
     change = shuffled("leads", "owner_id", of("status", "Open"))
-    assert deliver(change(cut(read_sample(leads=LEADS), NOW)))["alarms"] == []
+    assert deliver(change(cut(read_sample(leads=LEADS), NOW))).alarms == []
 
 
 def test_delivery_when_four_closes_are_taken_back_then_it_counts_without_a_word():
-    assert deliver(reopened(4)(cut(read_sample(leads=LEADS), NOW)))["alarms"] == []
+    assert deliver(reopened(4)(cut(read_sample(leads=LEADS), NOW))).alarms == []
 
 
 def test_delivery_when_many_closes_are_taken_back_then_it_says_so_once():
@@ -336,10 +334,10 @@ def test_delivery_when_many_closes_are_taken_back_then_it_says_so_once():
 def test_delivery_when_its_alarm_is_accepted_then_it_counts_and_the_version_says_what_was_accepted():
     change, alarm = CASES["19 % of outcomes and closing stages gone"]
     result = deliver(change(cut(read_sample(leads=LEADS), NOW)), accept=(alarm,))
-    assert any("closed leads are open again" in text for text in result["alarms"])
+    assert any("closed leads are open again" in text for text in result.alarms)
     settings, _ = base()
     version = read_current(settings.project_folder() / "store", project=settings.project)
-    assert version.id == result["store_version"]
+    assert version.id == result.store_version
     assert [*version.manifest["accepted"]] == [alarm]
 
 

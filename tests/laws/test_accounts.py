@@ -149,31 +149,31 @@ def test_accounts_when_files_and_mappings_are_any_then_they_add_up_and_agree_wit
         for e in entries
     ]
     used = sum(any(any(row is other for other in picked) for picked in chosen) for row in kept)
-    source = told["accounts"]["sources"]["log"]
+    source = told.accounts.sources["log"]
     assert {key: source[key] for key in ("read", "used", "ignored", "rejected")} == {
         "read": len(log),
         "used": used,
         "ignored": len(rows) - len(kept),
         "rejected": len(log) - len(rows) + len(kept) - used,
     }
-    assert sum(source["ignored_by"].values()) == source["ignored"]
-    assert told["accounts"]["sources"]["leads"]["read"] == len(leads)
+    assert sum(source.ignored_by.values()) == source.ignored
+    assert told.accounts.sources["leads"].read == len(leads)
 
     selected = Counter({"leads": len(leads)})
     for e, picked in zip(entries, chosen, strict=True):
         selected[e["table"]] += len(picked)
-    for table, account in told["accounts"]["tables"].items():
-        assert account["selected"] == selected[table]
+    for table, account in told.accounts.tables.items():
+        assert account.selected == selected[table]
         parts = ("stored", "ignored", "rejected", "duplicates")
-        assert account["selected"] == sum(account[part] for part in parts)
-        assert account["ignored"] == sum(account["ignored_by"].values())
-        assert account["stored"] == len(tables[table])
-        assert account["rejected"] == sum(row["table"] == table for row in rejects)
+        assert account.selected == sum(account[part] for part in parts)
+        assert account.ignored == sum(account.ignored_by.values())
+        assert account.stored == len(tables[table])
+        assert account.rejected == sum(row["table"] == table for row in rejects)
     unplaced = Counter(row["source"] for row in rejects if row["table"] is None)
-    assert {
-        name: a["rejected"] for name, a in told["accounts"]["sources"].items() if a["rejected"]
-    } == dict(unplaced)
-    assert told["rejects"] == dict(Counter(row["rule"] for row in rejects))
+    assert {name: a.rejected for name, a in told.accounts.sources.items() if a.rejected} == dict(
+        unplaced
+    )
+    assert told.rejects == dict(Counter(row["rule"] for row in rejects))
     assert all(row["source"] and row["line"] and row["rule"] for row in rejects)
 
     ids = [row["lead_id"] for row in tables["leads"]]
@@ -227,8 +227,8 @@ def test_ingest_when_a_file_holds_any_bytes_then_it_is_stored_or_refused_in_word
                 (folder / "data").rglob("current.json")
             )
             return
-    account = told["accounts"]["sources"]["leads"]
-    assert account["read"] == account["used"] + account["ignored"] + account["rejected"] > 0
+    account = told.accounts.sources["leads"]
+    assert account.read == account.used + account.ignored + account.rejected > 0
 
 
 @settings(derandomize=True, deadline=None, max_examples=8)

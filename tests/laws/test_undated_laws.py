@@ -93,11 +93,11 @@ def learned(
     rows.to_csv(folder / "leads.csv", index=False)
     jobs.ingest(settings)
     trained = jobs.train(settings)
-    model, _ = read_model(Path(trained["folder"]))
+    model, _ = read_model(Path(trained.folder))
     history = histories.open_stored(settings)
     until = history.version.known_until_us
     scores = score_table(history, model, model_version="the model", known_us=until, as_of_us=until)
-    return model, trained["evaluation"], scores
+    return model, trained.evaluation, scores
 
 
 @pytest.mark.parametrize(

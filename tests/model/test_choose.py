@@ -215,11 +215,11 @@ def trained(tmp_path_factory):
 
 
 def test_training_when_the_scorer_is_chosen_then_it_says_what_was_compared(trained):
-    told = trained["evaluation"]["scorer"]
-    assert told["tried"] == list(told["log_loss"])
-    assert told["kind"] in told["tried"]
-    assert told["log_loss"][told["kind"]] <= min(told["log_loss"].values()) + 0.05
-    assert trained["no_signal"] is None
+    told = trained.evaluation.scorer
+    assert told.tried == list(told.log_loss)
+    assert told.kind in told.tried
+    assert told.log_loss[told.kind] <= min(told.log_loss.values()) + 0.05
+    assert trained.no_signal is None
 
 
 def test_scorecard_when_no_lead_has_closed_then_it_scores_with_wide_intervals_and_says_so(tmp_path):
@@ -231,14 +231,14 @@ def test_scorecard_when_no_lead_has_closed_then_it_scores_with_wide_intervals_an
             facts.change(f"{i}", 2, "budget", budget)
     facts.write(settings.project_folder() / "store", known_until=10)
     told = jobs.train(settings)
-    e = told["evaluation"]
-    assert (told["no_signal"], e["scorer"]["kind"], e["metrics"], e["splits"]) == (
+    e = told.evaluation
+    assert (told.no_signal, e.scorer.kind, e.metrics, e.splits) == (
         None,
         "scorecard",
         {},
         [],
     )
-    assert "follow-up" in e["scorer"]["why"]
+    assert "follow-up" in e.scorer.why
     json.dumps(e, allow_nan=False)
     history = facts.history(tmp_path / "again", known_until=10)
     result = fit_scorecard(history, known_us=history.version.known_until_us, why="none closed")

@@ -46,25 +46,25 @@ def test_training_when_leads_have_one_text_field_then_each_counts_and_the_mean_h
     tmp_path, has_id
 ):
     told, won = train(tmp_path, has_id=has_id)
-    evaluation = told["evaluation"]
-    assert (told["no_signal"], told["promotion"]["promoted"]) == (None, True)
-    assert abs(evaluation["metrics"]["all"]["bias"]["value"]) < 0.01
-    tiers = evaluation["tiers"]
+    evaluation = told.evaluation
+    assert (told.no_signal, told.promotion.promoted) == (None, True)
+    assert abs(evaluation.metrics["all"].bias.value) < 0.01
+    tiers = evaluation.tiers
     promised = np.average(
-        [tier["mean_probability"] for tier in tiers], weights=[tier["n"] for tier in tiers]
+        [tier.mean_probability for tier in tiers], weights=[tier.n for tier in tiers]
     )
     assert promised == pytest.approx(won, abs=0.02)
-    assert evaluation["metrics"]["all"]["leads"] == evaluation["judged"]["leads"] == N
-    assert max(tier["leads"] for tier in tiers) >= N / 4
+    assert evaluation.metrics["all"].leads == evaluation.judged.leads == N
+    assert max(tier.leads for tier in tiers) >= N / 4
 
 
 def test_training_when_asked_to_group_identical_rows_then_leads_are_counted_all_the_same(tmp_path):
     told, won = train(tmp_path, has_id=True, identical_rows="together")
     assert (
-        "judged on" not in told["no_signal"]
+        "judged on" not in told.no_signal
     )  # four groups tell nothing of a fifth, but these are 1,000 leads
-    assert sum(row["leads"] for row in told["evaluation"]["reliability"]) >= N
-    mean = np.average([row["mean_probability"] for row in told["evaluation"]["reliability"]])
+    assert sum(row.leads for row in told.evaluation.reliability) >= N
+    mean = np.average([row.mean_probability for row in told.evaluation.reliability])
     assert mean == pytest.approx(won, abs=0.05)
 
 

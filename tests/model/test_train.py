@@ -316,18 +316,18 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_p
     settings = sales_settings(tmp_path)
     write_store(sales_facts(settings, leads=350, days=120, seed=seed, signal=0.0), known_until=120)
     told = jobs.train(settings)
-    assert told["model_version"] is None
-    assert told["no_signal"].startswith("no signal: against giving every lead the base rate of 0.")
-    assert told["evaluation"]["no_signal"] == told["no_signal"]
-    gain = told["evaluation"]["gain"]["log_loss_gain"]
-    assert gain["low"] <= 0
-    assert f"{gain['low']:.4f} to {gain['high']:.4f}" in told["no_signal"]
+    assert told.model_version is None
+    assert told.no_signal.startswith("no signal: against giving every lead the base rate of 0.")
+    assert told.evaluation.no_signal == told.no_signal
+    gain = told.evaluation.gain["log_loss_gain"]
+    assert gain.low <= 0
+    assert f"{gain.low:.4f} to {gain.high:.4f}" in told.no_signal
     assert (
-        json.loads((Path(told["folder"]) / "manifest.json").read_bytes())["no_signal"]
-        == told["no_signal"]
+        json.loads((Path(told.folder) / "manifest.json").read_bytes())["no_signal"]
+        == told.no_signal
     )
     registered = histories.register(settings, told)
-    assert (registered["registered"], registered["champion"]) == (None, None)
+    assert (registered.registered, registered.champion) == (None, None)
     with pytest.raises(NoModelError, match="no signal: against giving every lead the base rate"):
         jobs.score(settings)
     assert not (settings.project_folder() / "scores").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builders import day, make_settings
-from leadscore.project.stored import horizon_of
+from leadscore.project.upkeep import horizon_of
 from leadscore.publish import pruning
 from leadscore.publish.pruning import ListLimits, prune_lists
 from leadscore.publish.published import Listed, find_standing, list_published

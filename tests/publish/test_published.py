@@ -50,7 +50,7 @@ def origin(tmp_path_factory):
     })  # fmt: skip
     jobs.ingest(project)
     trained = jobs.train(project, as_of_us=us("2026-01-20"))
-    jobs.register(project, Path(trained["folder"]), who=WHO, promote=True)
+    jobs.register(project, Path(trained.folder), who=WHO, promote=True)
     return project
 
 
@@ -63,7 +63,8 @@ def project(origin, tmp_path):
 
 def score(project, as_of_us, **how):
     scored = jobs.score(project, as_of_us=as_of_us)
-    return scored | jobs.publish(project, scored["publication_id"], **how)
+    published = jobs.publish(project, scored.publication_id, **how)
+    return scored.to_dict() | published.to_dict()
 
 
 def places(project):
@@ -79,7 +80,8 @@ def slow_run(project):
     """A run for February that ends after one for March."""
     slow = jobs.score(project, as_of_us=FEBRUARY)
     newer = score(project, MARCH)
-    return newer, slow | jobs.publish(project, slow["publication_id"])
+    published = jobs.publish(project, slow.publication_id)
+    return newer, slow.to_dict() | published.to_dict()
 
 
 def earlier_as_of(project):
@@ -89,7 +91,7 @@ def earlier_as_of(project):
 
 def rolled_back(project):
     """A list from a store version that knew less, made current again."""
-    (first,) = jobs.list_store(project)["versions"]
+    (first,) = jobs.list_store(project).versions
     jobs.ingest(project.model_copy(update={"known_until": "2026-03-08"}), accept=["same_files"])
     newer = score(project, None)
     jobs.rollback_store(project, first["version"])
@@ -107,7 +109,7 @@ def test_list_when_a_newer_one_is_published_then_it_is_written_and_the_newer_one
     assert older["newer"]["publication_id"] == newer["publication_id"]
     assert (Path(older["folder"]) / "scores.parquet").exists()
     assert not (store / "receipts" / f"{older['publication_id']}.parquet").exists()
-    assert jobs.publish(project, older["publication_id"], replace_newer=True)["published"] is True
+    assert jobs.publish(project, older["publication_id"], replace_newer=True).published is True
     assert current(project) == older["publication_id"]
     assert (store / "receipts" / f"{older['publication_id']}.parquet").exists()
 
@@ -143,9 +145,9 @@ def test_list_when_closed_leads_came_back_then_it_is_written_and_the_one_before_
     )
     assert current(project) == before["publication_id"]
     assert (Path(after["folder"]) / "scores.parquet").exists()
-    assert jobs.publish(project, after["publication_id"], even_if_unlike=True)["published"] is True
+    assert jobs.publish(project, after["publication_id"], even_if_unlike=True).published is True
     assert current(project) == after["publication_id"]
-    assert jobs.publish(project, after["publication_id"])["withheld"] == []
+    assert jobs.publish(project, after["publication_id"]).withheld == []
 
 
 def test_command_when_the_list_is_withheld_then_it_says_what_differs_and_ends_with_3(
@@ -199,10 +201,10 @@ def test_list_before_when_lists_were_published_in_any_order_then_is_the_latest_b
     assert manifest["previous"] == february["publication_id"]
     again = jobs.score(project, as_of_us=MARCH)
     assert (
-        json.loads((Path(again["folder"]) / "manifest.json").read_text())["previous"]
+        json.loads((Path(again.folder) / "manifest.json").read_text())["previous"]
         == middle["publication_id"]
     )
-    assert again["publication_id"] != march["publication_id"]
+    assert again.publication_id != march["publication_id"]
 
 
 DATES = [day(100), day(100) + 1, day(101), day(107), day(130)]
@@ -286,7 +288,7 @@ def test_receipts_when_changed_then_they_steer_nothing_and_are_written_again(
     project, damage, tmp_path
 ):
     february = score(project, FEBRUARY)
-    honest = files_of(jobs.score(project, as_of_us=MARCH)["folder"])
+    honest = files_of(jobs.score(project, as_of_us=MARCH).folder)
     receipts = places(project)[1] / "receipts" / f"{february['publication_id']}.parquet"
     before = receipts.read_bytes()
     rewrite_receipts(project, february["publication_id"])
@@ -296,7 +298,7 @@ def test_receipts_when_changed_then_they_steer_nothing_and_are_written_again(
     assert any(str(receipts) in warning for warning in march["warnings"])
     assert receipts.read_bytes() == before
     assert not any(
-        str(receipts) in warning for warning in jobs.score(project, as_of_us=MARCH)["warnings"]
+        str(receipts) in warning for warning in jobs.score(project, as_of_us=MARCH).warnings
     )
 
 
@@ -312,7 +314,7 @@ def test_receipts_when_a_foreign_file_lies_among_them_then_every_command_goes_on
         == february["publication_id"]
     )
     told = jobs.explain(project, str(march["top"][0]["lead_id"]))
-    assert told["past"][-1]["publication_id"] == march["publication_id"]
+    assert told.past[-1].publication_id == march["publication_id"]
 
 
 def rewrite_manifest(home):
@@ -351,7 +353,7 @@ def test_list_before_when_it_is_damaged_then_nothing_is_compared_and_a_warning_s
     assert march["published"] is True
     assert json.loads((Path(march["folder"]) / "manifest.json").read_text())["previous"] is None
     assert (
-        jobs.explain(project, str(march["top"][0]["lead_id"]))["publication_id"]
+        jobs.explain(project, str(march["top"][0]["lead_id"])).publication_id
         == march["publication_id"]
     )
 
@@ -377,7 +379,7 @@ def test_pointer_when_it_is_damaged_then_the_newest_list_stands_and_the_next_one
     whole = path.read_bytes()
     path.unlink() if left is None else path.write_bytes(left)
     lead_id = str(march["top"][0]["lead_id"])
-    assert jobs.explain(project, lead_id)["publication_id"] == march["publication_id"]
+    assert jobs.explain(project, lead_id).publication_id == march["publication_id"]
     assert score(project, MIDDLE)["newer"]["publication_id"] == march["publication_id"]
     assert score(project, MARCH)["published"] is True
     assert path.read_bytes() == whole or current(project).startswith("20260301")

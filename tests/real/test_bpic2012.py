@@ -87,11 +87,11 @@ def _us(stamps):
 
 
 def test_ingest_when_the_log_is_read_then_every_row_is_accounted_for(ingested):
-    events = ingested["accounts"]["sources"]["events"]
-    assert (events["read"], events["ignored"], events["rejected"]) == (193_496, 71_547, 0)
-    assert ingested["accounts"]["tables"]["leads"]["stored"] == 10_203
-    assert ingested["rejects"] == {}
-    assert ingested["warnings"] == []
+    events = ingested.accounts.sources["events"]
+    assert (events.read, events.ignored, events.rejected) == (193_496, 71_547, 0)
+    assert ingested.accounts.tables["leads"].stored == 10_203
+    assert ingested.rejects == {}
+    assert ingested.warnings == []
 
 
 def test_open_leads_at_the_end_of_the_log_are_the_853_without_a_decision(history, log):
@@ -144,12 +144,12 @@ def _base_rate(history, log, K, *, lost_is_observed):
 
 
 def test_score_when_asked_for_2012_02_01_gives_each_open_lead_a_probability(scored, log):
-    table = pd.read_parquet(Path(scored["folder"]) / "scores.parquet")
+    table = pd.read_parquet(Path(scored.folder) / "scores.parquet")
     assert set(table["lead_id"]) == set(log.index[log["closed"] == 2**62])
     assert table["lead_id"].is_unique
     assert table["win_probability"].between(0, 1, inclusive="neither").all()
     assert table["win_probability"].is_monotonic_decreasing
-    assert scored["counts"] == {
+    assert scored.counts == {
         "leads": 10_203,
         "scored": 853,
         "closed": 9_350,
@@ -175,13 +175,13 @@ def test_back_test_at_a_date_is_what_train_and_score_would_have_published_then(
     as_of = parse_moment("2011-12-16", zone="UTC")
     then = settings.model_copy(update={"models_folder": tmp_path / "models"})
     histories.register(then, jobs.train(then, as_of_us=as_of))
-    published = pd.read_parquet(Path(jobs.score(then, as_of_us=as_of)["folder"]) / "scores.parquet")
+    published = pd.read_parquet(Path(jobs.score(then, as_of_us=as_of).folder) / "scores.parquet")
     report = jobs.backtest(then, from_us=as_of, to_us=as_of, dates=1)
-    replayed = pd.read_csv(Path(report["folder"]) / "predictions.csv", dtype={"lead_id": str})
+    replayed = pd.read_csv(Path(report.folder) / "predictions.csv", dtype={"lead_id": str})
     both = published.merge(replayed, on="lead_id", validate="one_to_one")
-    assert len(both) == len(published) == report["dates"][0]["open"]
+    assert len(both) == len(published) == report.dates[0].open
     np.testing.assert_array_equal(both["win_probability"], both["leadscore"])
-    assert 0.7 < report["pooled"]["leadscore"]["auc"]["value"] < 0.9
+    assert 0.7 < report.pooled["leadscore"].auc.value < 0.9
 
 
 @pytest.mark.slow
@@ -204,7 +204,7 @@ def test_scores_when_the_future_of_the_log_is_cut_off_are_the_same(settings, tmp
     tables = []
     for each in (whole, then):
         histories.register(each, jobs.train(each, as_of_us=as_of))
-        published = Path(jobs.score(each, as_of_us=as_of)["folder"])
+        published = Path(jobs.score(each, as_of_us=as_of).folder)
         tables.append((published / "scores.csv").read_bytes())
     assert tables[0] == tables[1]
 
@@ -225,4 +225,4 @@ def test_command_line_when_asked_for_json_prints_what_the_job_returns(
         app(["score", "--config", str(config), "--as-of", "2012-02-01", "--json"])
     assert stop.value.code == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed["publication_id"] == scored["publication_id"]
+    assert printed["publication_id"] == scored.publication_id

@@ -50,7 +50,7 @@ def run(name: str) -> Example:
     })  # fmt: skip
     ingested = jobs.ingest(settings)
     told = jobs.train(settings)
-    audited = {each["field"]: each for each in told["evaluation"]["audit"]}
+    audited = {each.field: each for each in told.evaluation.audit}
     return Example(settings, ingested, audited, told | histories.register(settings, told))
 
 
@@ -136,7 +136,7 @@ def test_example_when_it_has_a_signal_then_its_model_scores_within_the_limits(na
     trained = run(name).trained
     assert trained["evaluation"]["limits_broken"] == []
     assert trained["registered"]["aliases"] == ("champion",)
-    counts = histories.score_and_publish(run(name).settings)["counts"]
+    counts = histories.score_and_publish(run(name).settings).counts
     assert counts == {
         "leads": LEADS[name],
         "scored": 0,
@@ -183,7 +183,7 @@ def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored
     )
     jobs.ingest(settings)
     told = histories.score_and_publish(settings)
-    assert told["counts"] == {
+    assert told.counts == {
         "leads": 448,
         "scored": 2,
         "closed": 446,
@@ -191,11 +191,11 @@ def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored
         "not_yet_created": 0,
         "refused": 0,
     }
-    assert {row["lead_id"] for row in told["top"]} == {
+    assert {row["lead_id"] for row in told.top} == {
         "opportunities-5",
         "opportunities-442",
     }  # the header is line 1
-    assert all(0 < row["win_probability"] < 1 and row["reason_up_1"] for row in told["top"])
+    assert all(0 < row["win_probability"] < 1 and row["reason_up_1"] for row in told.top)
 
 
 @needs["bank_marketing"]

@@ -703,24 +703,24 @@ def test_settings_when_the_sample_is_ingested_then_every_row_is_accounted_for(sm
     exports = read_exports(small)
     scanned = sum(row["actor"] == "system" for row in exports["activities"])
     assert scanned > 100
-    sources = told["accounts"]["sources"]
+    sources = told.accounts.sources
     assert set(sources) == set(TIMES)
     for name, account in sources.items():
         ignored = scanned if name == "activities" else 0
         n = len(exports[name])
-        assert {k: account[k] for k in ("read", "used", "ignored", "rejected")} == {
+        assert {k: account.to_dict()[k] for k in ("read", "used", "ignored", "rejected")} == {
             "read": n, "used": n - ignored, "ignored": ignored, "rejected": 0,
         }  # fmt: skip
-    assert sources["activities"]["ignored_by"] == {"opened_by_scanners": scanned}
-    for account in told["accounts"]["tables"].values():
-        assert (account["rejected"], account["duplicates"]) == (0, 0)
-    assert (told["rejects"], told["first_rejects"], told["alarms"], told["warnings"]) == (
+    assert sources["activities"].ignored_by == {"opened_by_scanners": scanned}
+    for account in told.accounts.tables.values():
+        assert (account.rejected, account.duplicates) == (0, 0)
+    assert (told.rejects, told.first_rejects, told.alarms, told.warnings) == (
         {},
         {},
         [],
         [],
     )
-    assert told["known_until"] == "2026-03-01T00:00:00Z"
+    assert told.known_until == "2026-03-01T00:00:00Z"
 
 
 def test_settings_when_read_then_name_what_the_exports_have(small, ingested):

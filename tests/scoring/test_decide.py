@@ -14,7 +14,7 @@ from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.ingest.overrides import read_overrides
 from leadscore.model.fit import fit_scorer
-from leadscore.project.scored import _with_places
+from leadscore.project.scoring import _with_capacity
 from leadscore.scoring import question
 from leadscore.scoring.qualification import (
     override_tiers,
@@ -624,8 +624,8 @@ def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_re
 ):
     tiers = Tiers(by="capacity", capacity=stated)
     reps = [{"capacity": 10, "load": 4}, {"capacity": 1, "load": 0}, {"capacity": 2, "load": 5}]
-    assert _with_places(tiers, {"reps": reps}).capacity == capacity
-    assert _with_places(Tiers(), {}) == Tiers()
+    assert _with_capacity(tiers, {"reps": reps}).capacity == capacity
+    assert _with_capacity(Tiers(), {}) == Tiers()
     routed = make_settings(tiers={"by": "capacity"}, routing={"reps": "reps.csv"})
     assert routed.tiers.capacity is None
 

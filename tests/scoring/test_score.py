@@ -269,7 +269,7 @@ def told(world, tmp_path_factory):
 def test_counts_when_scoring_in_the_past_then_add_up_by_hand(world, told):
     _, said, _ = told
     states = list(states_by_hand(world.facts, day(215)).values())
-    counts = said["counts"]
+    counts = said.counts
     assert counts == {
         "leads": 1500,
         "scored": states.count("open"),
@@ -278,22 +278,22 @@ def test_counts_when_scoring_in_the_past_then_add_up_by_hand(world, told):
         "not_yet_created": states.count("not yet created"),
         "refused": 0,
     }
-    assert min(counts["scored"], counts["closed"], counts["not_yet_created"]) > 100
-    assert sum(n for name, n in counts.items() if name != "leads") == counts["leads"]
+    assert min(counts.scored, counts.closed, counts.not_yet_created) > 100
+    assert sum(n for name, n in counts.items() if name != "leads") == counts.leads
 
 
 def test_score_job_when_done_then_tells_what_it_published(told):
     settings, said, _ = told
     folder = settings.project_folder()
-    table = pq.read_table(folder / "scores" / said["publication_id"] / "scores.parquet")
-    assert table.num_rows == said["counts"]["scored"] == read_receipts(folder / "store").num_rows
-    assert sum(said["tiers"].values()) == table.num_rows
-    assert {tier: table["tier"].to_pylist().count(tier) for tier in said["tiers"]} == said["tiers"]
-    assert said["mean_win_probability"] == pytest.approx(
+    table = pq.read_table(folder / "scores" / said.publication_id / "scores.parquet")
+    assert table.num_rows == said.counts.scored == read_receipts(folder / "store").num_rows
+    assert sum(said.tiers.values()) == table.num_rows
+    assert {tier: table["tier"].to_pylist().count(tier) for tier in said.tiers} == said.tiers
+    assert said.mean_win_probability == pytest.approx(
         np.mean(table["win_probability"].to_pylist()), abs=1e-12
     )
-    assert [row["lead_id"] for row in said["top"]] == table["lead_id"].to_pylist()[:10]
-    assert said["as_of"] == "2024-08-03T00:00:00Z"
+    assert [row["lead_id"] for row in said.top] == table["lead_id"].to_pylist()[:10]
+    assert said.as_of == "2024-08-03T00:00:00Z"
 
 
 def test_score_job_when_done_then_sees_no_fact_from_after_as_of(world, told, tmp_path):
@@ -312,7 +312,7 @@ def test_score_job_when_done_then_sees_no_fact_from_after_as_of(world, told, tmp
         as_of_us=history.version.known_until_us,
     )
     table = pq.read_table(
-        settings.project_folder() / "scores" / said["publication_id"] / "scores.parquet"
+        settings.project_folder() / "scores" / said.publication_id / "scores.parquet"
     )
     assert table.equals(expected)
 

@@ -29,7 +29,7 @@ def export(tmp_path):
         rows = [f"{i:03d},2024-01-{i % 28 + 1:02d},{OWNERS[(i + n) % 3]}" for i in range(20)]
         (tmp_path / "leads.csv").write_text("\n".join(["id,created,owner", *rows]) + "\n")
         settings = shop(tmp_path, n)
-        return settings, jobs.ingest(settings, **how)["store_version"]
+        return settings, jobs.ingest(settings, **how).store_version
 
     return write
 
@@ -68,7 +68,7 @@ OBJECTS = ["leads", "observed"]
 
 
 def listed(settings):
-    return {each["version"]: each["damaged"] for each in jobs.list_store(settings)["versions"]}
+    return {each.version: each.damaged for each in jobs.list_store(settings).versions}
 
 
 @pytest.mark.parametrize("harm", HARM)
@@ -87,7 +87,7 @@ def test_store_when_a_file_is_damaged_then_going_back_and_ingesting_again_gives_
     ):
         jobs.ingest(settings)
     jobs.rollback_store(settings, first)
-    assert jobs.ingest(settings)["store_version"] == second
+    assert jobs.ingest(settings).store_version == second
     assert contents(store) == before
     assert listed(settings) == {first: [], second: []}
 
@@ -101,7 +101,7 @@ def test_first_version_when_a_file_is_damaged_then_ingesting_the_same_exports_by
     HARM[harm](read_current(store_of(settings), project="shop").paths("leads")[0])
     with pytest.raises(DamagedStoreError):
         jobs.ingest(settings)
-    assert jobs.ingest(settings, forget_damaged=True)["store_version"] == first
+    assert jobs.ingest(settings, forget_damaged=True).store_version == first
     assert contents(store_of(settings)) == before
 
 
@@ -112,7 +112,7 @@ def test_history_when_no_version_is_whole_then_is_lost_only_by_name(export):
     for path in (store / "objects").rglob("*.parquet"):
         flip(path)
     assert all(listed(settings).values())
-    third = jobs.ingest(settings, forget_damaged=True)["store_version"]
+    third = jobs.ingest(settings, forget_damaged=True).store_version
     assert third != second
     assert read_current(store, project="shop").observed["rows"] == 0
     assert listed(settings)[third] == []
@@ -135,9 +135,9 @@ def test_store_when_a_state_file_is_damaged_then_list_rollback_prune_and_ingest_
     assert listed(settings) == {first: []} | (
         {} if gone else {second: ["manifest"] * (kind == "versions")}
     )
-    assert jobs.prune_store(settings, keep=9, really=False)["removed"] == [] if not gone else True
+    assert jobs.prune_store(settings, keep=9, really=False).removed == [] if not gone else True
     jobs.rollback_store(settings, first)
-    assert jobs.ingest(settings)["store_version"] == second
+    assert jobs.ingest(settings).store_version == second
     assert contents(store) == before
 
 
@@ -150,10 +150,10 @@ def test_rejects_when_what_the_last_ingest_left_is_damaged_then_are_those_of_the
 ):
     settings, _ = export(1)
     (store_of(settings) / "attempt.json").write_bytes(left)
-    assert jobs.list_rejects(settings)["stopped"] is None
+    assert jobs.list_rejects(settings).stopped is None
     assert "attempt.json is damaged" in caplog.text
     jobs.ingest(settings)
-    assert jobs.prune_store(settings, keep=1, really=True)["removed"] == []
+    assert jobs.prune_store(settings, keep=1, really=True).removed == []
 
 
 def test_rejects_when_only_they_are_damaged_then_an_ingest_goes_on_and_names_them_no_more(export):
@@ -165,12 +165,12 @@ def test_rejects_when_only_they_are_damaged_then_an_ingest_goes_on_and_names_the
         update={"validation": settings.validation.model_copy(update={"max_refused": 0.5})}
     )
     until = parse_moment("2024-03-01", zone="UTC")
-    version = jobs.ingest(loose, known_until_us=until)["store_version"]
+    version = jobs.ingest(loose, known_until_us=until).store_version
     before = contents(store)
     flip(read_current(store, project="shop").paths("rejects")[0])
     with pytest.raises(CorruptFileError, match="store list"):
         jobs.list_rejects(loose)
-    assert jobs.ingest(loose, known_until_us=until)["store_version"] == version
+    assert jobs.ingest(loose, known_until_us=until).store_version == version
     assert contents(store) == before
 
 
@@ -188,7 +188,7 @@ def test_prune_when_a_list_does_not_say_which_version_it_needs_then_nothing_goes
         jobs.prune_store(settings, keep=1, really=True)
     assert len(listed(settings)) == 2
     shutil.rmtree(home)
-    assert len(jobs.prune_store(settings, keep=1, really=True)["removed"]) == 1
+    assert len(jobs.prune_store(settings, keep=1, really=True).removed) == 1
 
 
 READER = """
@@ -212,7 +212,7 @@ def test_prune_when_a_version_is_read_then_it_stays_until_its_reader_ends(export
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert reader.stdout.readline() == "open\n"
-    assert jobs.prune_store(settings, keep=1, really=True)["removed"] == []
+    assert jobs.prune_store(settings, keep=1, really=True).removed == []
     for path in upkeep.read_version(store, first).files("leads"):
         assert pq.read_table(path).num_rows == 20
     if end == "ends":
@@ -220,7 +220,7 @@ def test_prune_when_a_version_is_read_then_it_stays_until_its_reader_ends(export
     else:
         reader.kill()
         reader.communicate()
-    assert jobs.prune_store(settings, keep=1, really=True)["removed"] == [first]
+    assert jobs.prune_store(settings, keep=1, really=True).removed == [first]
 
 
 def test_prune_when_a_reader_refers_to_its_version_before_it_ends_then_it_stays(export):

@@ -150,14 +150,14 @@ def test_prune_when_something_was_published_or_trained_from_a_version_then_it_st
     ):
         (place / "x").mkdir(parents=True)
         (place / "x" / "manifest.json").write_text(json.dumps({"store_version": version}))
-    assert [each["referred"] for each in jobs.list_store(settings)["versions"]] == [
+    assert [each.referred for each in jobs.list_store(settings).versions] == [
         False,
         False,
         True,
         True,
     ]
     told = jobs.prune_store(settings, keep=1, really=True)
-    assert told["removed"] == [made[2]]
+    assert told.removed == [made[2]]
     assert set(ids(folder)) == {made[0], made[1], made[3]}
 
 

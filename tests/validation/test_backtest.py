@@ -208,7 +208,7 @@ def told(history):
 def test_backtest_job_when_done_then_writes_the_report_and_its_rows(history, predictions, told):
     folder = history.settings.project_folder() / "backtests"
     [home] = folder.iterdir()
-    assert told["folder"] == str(home)
+    assert told.folder == str(home)
     report = json.loads((home / "backtest.json").read_bytes(), parse_constant=pytest.fail)
     assert report == {
         key: value for key, value in json.loads(json.dumps(told)).items() if key != "folder"

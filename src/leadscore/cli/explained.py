@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,8 @@ from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, checked_path, ru
 from leadscore.cli.rendering import draw_explained
 
 if TYPE_CHECKING:
-    from leadscore.progress import Progress
-    from leadscore.settings.settings import Settings
+    from leadscore.project.project import Project
+    from leadscore.results import Explained, Result, WrittenPage
 
 Lead = Annotated[str, typer.Argument(help="A lead's id.")]
 Html = Annotated[
@@ -33,10 +33,9 @@ def explain(
 ) -> None:
     """One lead in full: what was known of it, what each thing adds, and its published scores."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
-
-        return _written(jobs.explain(settings, lead_id, publication_id=publication), html)
+    def run(project: Project) -> tuple[Result, ...]:
+        explained = project.explain(lead_id, publication_id=publication)
+        return explained, _write_page(explained, html)
 
     run_command(run, draw_explained, config, None, as_json=as_json)
 
@@ -50,22 +49,22 @@ def replay(
 ) -> None:
     """Score a publication again from what was kept, compare every byte, and explain one lead of it."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
+    def run(project: Project) -> tuple[Result, ...]:
         from leadscore.errors import ReplayError
 
-        told = jobs.replay(settings, publication, lead_id)
-        if not told["same"]:
-            raise ReplayError(told["publication_id"], told["differs"])
-        return _written(told, html)
+        replayed = project.replay(publication, lead_id)
+        if not replayed.same:
+            raise ReplayError(replayed.publication_id, replayed.differs)
+        return replayed, _write_page(replayed, html)
 
     run_command(run, draw_explained, config, None, as_json=as_json)
 
 
-def _written(told: dict[str, Any], html: Path | None) -> dict[str, Any]:
+def _write_page(explained: Explained, path: Path | None) -> WrittenPage:
     from leadscore.atomic import write_bytes
+    from leadscore.results import WrittenPage
 
-    page = told.pop("page")
-    if html:
-        write_bytes(html, page.encode())
-    return told | {"written": str(html) if html else None}
+    if path is None:
+        return WrittenPage(written=None)
+    write_bytes(path, explained.page.encode())
+    return WrittenPage(written=str(path))

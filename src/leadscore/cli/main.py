@@ -1,11 +1,11 @@
-"""The command line: reads arguments, calls a job, draws what it returned. Heavy imports stay inside commands."""
+"""The command line: reads arguments, calls `Project`, draws what it returned. Heavy imports stay inside commands."""
 
 from __future__ import annotations
 
 import sys
 from contextvars import copy_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -27,7 +27,7 @@ from leadscore.cli.options import (
     clock_us,
     moment_of,
     run_command,
-    show_result,
+    show_results,
     who,
 )
 from leadscore.cli.rendering import (
@@ -46,8 +46,8 @@ from leadscore.errors import WITHHELD
 from leadscore.settings.limits import MOST_SEED
 
 if TYPE_CHECKING:
-    from leadscore.progress import Progress
-    from leadscore.settings.settings import Settings
+    from leadscore.project.project import Project
+    from leadscore.results import Result
 
 TO = "Write all of them to this CSV file instead."
 
@@ -90,9 +90,11 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Write the exports of a made-up company, with settings to read them, and the truth apart."""
+    from leadscore.results import WrittenSample
     from leadscore.sample.sample import write_sample
 
-    show_result(write_sample(folder, leads=leads, seed=seed), draw_sample, as_json=as_json)
+    written = WrittenSample.from_dict(write_sample(folder, leads=leads, seed=seed))
+    show_results((written,), draw_sample, as_json=as_json)
 
 
 @app.command()
@@ -113,18 +115,14 @@ def ingest(
 ) -> None:
     """Read the exported files into the store."""
 
-    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
-
-        moment = moment_of(settings, known_until)
-        return jobs.ingest(
-            settings,
+    def run(project: Project) -> tuple[Result, ...]:
+        ingested = project.ingest(
+            known_until=moment_of(project.settings, known_until),
             accept=accept or (),
-            known_until_us=moment,
-            clock_us=clock_us(),
+            clock=clock_us(),
             forget_damaged=forget_damaged,
-            progress=progress,
         )
+        return (ingested,)
 
     run_command(run, draw_ingest, config, data, as_json=as_json, known_until=known_until)
 
@@ -141,14 +139,13 @@ def rejects(
 ) -> None:
     """The rows that the last ingest rejected, by rule: where they stand, and which value was wrong."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project.ingesting import list_rejects, write_rejects
+        from leadscore.results import WrittenRejects
 
-        found = jobs.list_rejects(settings, rule=rule, each=each)
-        return found | {
-            "written": jobs.write_rejects(settings, to) if to else None,
-            "to": str(to) if to else None,
-        }
+        listed = list_rejects(project.settings, rule=rule, each=each)
+        rows = write_rejects(project.settings, to) if to else None
+        return listed, WrittenRejects(written=rows, to=str(to) if to else None)
 
     run_command(run, draw_rejects, config, None, as_json=as_json)
 
@@ -156,13 +153,7 @@ def rejects(
 @app.command()
 def audit(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Which fields can be trusted at scoring time, and why."""
-
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
-
-        return jobs.audit(settings)
-
-    run_command(run, draw_audit, config, None, as_json=as_json)
+    run_command(lambda project: (project.audit(),), draw_audit, config, None, as_json=as_json)
 
 
 @app.command()
@@ -177,15 +168,14 @@ def train(
 ) -> None:
     """Learn from history, judge out of time, and register the model if there is a signal."""
 
-    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project.models import register
 
-        trained = jobs.train(settings, as_of_us=moment_of(settings, as_of), progress=progress)
-        progress("registering", 0, 1)
-        why = "train --promote"
-        return trained | jobs.register(
-            settings, Path(trained["folder"]), who=who(by, why), promote=promote
-        )
+        trained = project.train(as_of=moment_of(project.settings, as_of))
+        project.progress("registering", 0, 1)
+        somebody = who(by, "train --promote")
+        folder = Path(trained.folder)
+        return trained, register(project.settings, folder, who=somebody, promote=promote)
 
     run_command(run, draw_train, config, None, as_json=as_json)
 
@@ -208,19 +198,15 @@ def score(
 ) -> None:
     """Give every open lead a probability, a tier and reasons, and publish the list."""
 
-    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
-
-        scored = jobs.score(settings, as_of_us=moment_of(settings, as_of), progress=progress)
-        return scored | jobs.publish(
-            settings,
-            scored["publication_id"],
-            replace_newer=replace_newer,
-            even_if_unlike=even_if_unlike,
+    def run(project: Project) -> tuple[Result, ...]:
+        scored = project.score(as_of=moment_of(project.settings, as_of))
+        published = project.publish(
+            scored, replace_newer=replace_newer, even_if_unlike=even_if_unlike
         )
+        return scored, published
 
-    result = run_command(run, draw_score, config, None, as_json=as_json)
-    if result["withheld"]:
+    _, published = run_command(run, draw_score, config, None, as_json=as_json)
+    if published.withheld:
         raise typer.Exit(WITHHELD)
 
 
@@ -239,11 +225,10 @@ def backtest(
 ) -> None:
     """Replay training and scoring at past dates, and settle them by what is known by now."""
 
-    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
-
-        from_us, to_us = moment_of(settings, first), moment_of(settings, last)
-        return jobs.backtest(settings, from_us=from_us, to_us=to_us, dates=dates, progress=progress)
+    def run(project: Project) -> tuple[Result, ...]:
+        from_us = moment_of(project.settings, first)
+        to_us = moment_of(project.settings, last)
+        return (project.backtest(first=from_us, last=to_us, dates=dates),)
 
     run_command(run, draw_backtest, config, None, as_json=as_json)
 

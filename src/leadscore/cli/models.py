@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,24 +11,22 @@ from leadscore.cli.options import DEFAULT_CONFIG, By, Config, Json, run_command,
 from leadscore.cli.rendering import draw_compared, draw_models, draw_moved, draw_shown
 
 if TYPE_CHECKING:
-    from leadscore.progress import Progress
-    from leadscore.settings.settings import Settings
+    from leadscore.project.project import Project
+    from leadscore.results import Result
 
 models = build_group("The models in the registry: which one scores, and why.")
 Version = Annotated[str, typer.Argument(help="A number, the beginning of a version, or an alias.")]
-Why = Annotated[str, typer.Option("--why", help="Kept with the move.")]
+Why = Annotated[str, typer.Option("--why", help="Logged with the change.")]
 
 
 @models.command("list")
-def list_models(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def list_versions(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """All versions, the newest first, with their aliases; and who moved those, when and why."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore.registry.registry import Registry
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project.models import list_models
 
-        registry = Registry(settings)
-        versions = [asdict(version) for version in registry.versions()]
-        return {"registered_model": registry.name, "versions": versions, "moves": registry.moves()}
+        return (list_models(project.settings),)
 
     run_command(run, draw_models, config, None, as_json=as_json)
 
@@ -38,12 +35,10 @@ def list_models(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """How good a version was when it was trained."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore.registry.registry import Registry
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project import models
 
-        registry = Registry(settings)
-        found = registry.find(version)
-        return {"versions": [asdict(found) | {"evaluation": registry.read_evaluation(found)}]}
+        return (models.show(project.settings, version),)
 
     run_command(run, draw_shown, config, None, as_json=as_json)
 
@@ -52,12 +47,13 @@ def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = Fals
 def compare(
     first: Version, second: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Two versions side by side: as they were judged when trained, and their recipes on the latest leads."""
+    """Two versions side by side: as evaluated when trained, and their recipes on the latest leads."""
 
-    def run(settings: Settings, progress: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project import models
 
-        return jobs.compare(settings, first, second, progress=progress)
+        compared = models.compare(project.settings, first, second, progress=project.progress)
+        return (compared,)
 
     run_command(run, draw_compared, config, None, as_json=as_json)
 
@@ -72,10 +68,10 @@ def promote(
 ) -> None:
     """Let a version score from now on; the champion until now becomes `previous`."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore.registry.registry import Registry
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project import models
 
-        return asdict(Registry(settings).promote(version, who(by, why)))
+        return (models.promote(project.settings, version, who=who(by, why)),)
 
     run_command(run, draw_moved, config, None, as_json=as_json)
 
@@ -86,9 +82,9 @@ def rollback(
 ) -> None:
     """Let the champion before this one score again."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project import models
 
-        return jobs.rollback(settings, who=who(by, why))
+        return (models.rollback(project.settings, who=who(by, why)),)
 
     run_command(run, draw_moved, config, None, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Options that commands share, and how a command runs: settings, a job, a drawing."""
+"""Options that commands share, and how a command runs: settings, a method of `Project`, a drawing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from leadscore.settings.limits import path_problem
 
 if TYPE_CHECKING:
     from leadscore.progress import Progress
+    from leadscore.project.project import Project
     from leadscore.registry.registry import Who
+    from leadscore.results import Result
     from leadscore.settings.settings import Settings
 
 
@@ -33,62 +35,56 @@ def checked_path(path: Path | None) -> Path | None:
     return path
 
 
+CONFIG_HELP = "The settings file."
 DATA_HELP = "The folder of the exported files, if not as the settings say."
-Config = Annotated[
-    Path, typer.Option("--config", "-c", callback=checked_path, help="The settings file.")
-]
+JSON_HELP = "Print one JSON object for machines, and nothing else."
+AS_OF_HELP = "The moment to look from, or now; default: known_until."
+KNOWN_HELP = (
+    "When the export was made, or now; default: as settings, columns or the files' times say."
+)
+BY_HELP = "Who does it; default: you, as this machine calls you."
+
+Config = Annotated[Path, typer.Option("--config", "-c", callback=checked_path, help=CONFIG_HELP)]
 Data = Annotated[Path | None, typer.Option("--data", callback=checked_path, help=DATA_HELP)]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object for machines, and nothing else.")
-]
-AsOf = Annotated[
-    str | None,
-    typer.Option("--as-of", help="The moment to look from, or now; default: known_until."),
-]
-KnownUntil = Annotated[
-    str | None,
-    typer.Option(
-        help="When the export was made, or now; default: as settings, columns or the files' times say."
-    ),
-]
-By = Annotated[
-    str | None, typer.Option("--by", help="Who does it; default: you, as this machine calls you.")
-]
+Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+AsOf = Annotated[str | None, typer.Option("--as-of", help=AS_OF_HELP)]
+KnownUntil = Annotated[str | None, typer.Option(help=KNOWN_HELP)]
+By = Annotated[str | None, typer.Option("--by", help=BY_HELP)]
 DEFAULT_CONFIG = Path(USUAL)
 
 
 def run_command(
-    run: Callable[[Settings, Progress], dict[str, Any]],
-    draw: Callable[[dict[str, Any]], None],
+    run: Callable[[Project], tuple[Result, ...]],
+    draw: Callable[..., None],
     config: Path,
     data: Path | None,
     *,
     as_json: bool,
     known_until: str | None = None,
-) -> dict[str, Any]:
-    """Read the settings, run a job with a bar for whoever watches, and show and return what it returned."""
-    from leadscore.settings.settings import read_settings
+) -> tuple[Any, ...]:
+    """Open the project, run something with a bar for whoever watches, and show and return what it returned."""
+    from leadscore.project.project import Project
 
     keep_given(str(config), data=None if data is None else str(data), known_until=known_until)
-    settings = read_settings(config, input_folder=data)
     with _progress(shown=not as_json) as progress:
-        result = run(settings, progress)
-    show_result(result, draw, as_json=as_json)
-    return result
+        results = run(Project(config, data=data, progress=progress))
+    show_results(results, draw, as_json=as_json)
+    return results
 
 
-def show_result(
-    result: dict[str, Any], draw: Callable[[dict[str, Any]], None], *, as_json: bool
-) -> None:
-    """Print one JSON object, or draw it."""
-    if as_json:
-        print(one_line(result))
-    else:
-        draw(result)
+def show_results(results: tuple[Result, ...], draw: Callable[..., None], *, as_json: bool) -> None:
+    """Print the results as one JSON object, or draw them."""
+    if not as_json:
+        draw(*results)
+        return
+    merged: dict[str, Any] = {}
+    for result in results:
+        merged |= result.to_dict()
+    print(one_line(merged))
 
 
 def clock_us() -> int:
-    """What the clock shows, in UTC microseconds."""
+    """Now, in UTC microseconds."""
     from leadscore.times import to_us
 
     return to_us(datetime.now(UTC))
@@ -105,14 +101,15 @@ def who(by: str | None, why: str) -> Who:
     """Who does it, now, and why.
 
     Raises:
-        AliasError: nothing is said of why.
+        AliasError: no reason is given.
     """
     from leadscore.errors import AliasError
     from leadscore.registry.registry import Who
 
     if not why.strip():
         raise AliasError("--why is empty; say in some words why, for whoever asks later")
-    return Who(by or getuser(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), why)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Who(by or getuser(), now, why)
 
 
 @contextmanager
@@ -128,6 +125,8 @@ def _progress(*, shown: bool) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("starting", total=None)
-        yield lambda what, done, total: bar.update(
-            task, description=what, completed=done, total=total
-        )
+
+        def update(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield update

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,36 +12,36 @@ from leadscore.cli.rendering import draw_pruned, draw_store, draw_store_version
 from leadscore.settings.limits import MOST_DAYS
 
 if TYPE_CHECKING:
-    from leadscore.progress import Progress
-    from leadscore.settings.settings import Settings
+    from leadscore.project.project import Project
+    from leadscore.results import Result
 
 store = build_group("What was ingested: its versions, going back, and making room.")
 
 
 @store.command("list")
-def list_store(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def list_versions(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """All versions, the latest known_until first, and which one counts."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project.upkeep import list_store
 
-        return jobs.list_store(settings)
+        return (list_store(project.settings),)
 
     run_command(run, draw_store, config, None, as_json=as_json)
 
 
 @store.command("rollback")
-def rollback_store(
+def rollback(
     version: Annotated[str, typer.Argument(help="The beginning of a version.")],
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Let an earlier version count again, until the next ingest."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project.upkeep import rollback_store
 
-        return jobs.rollback_store(settings, version)
+        return (rollback_store(project.settings, version),)
 
     run_command(run, draw_store_version, config, None, as_json=as_json)
 
@@ -56,7 +56,7 @@ def prune(
     lists: Annotated[
         int | None,
         typer.Option(
-            min=1, max=10_000, help="Remove settled lists, too, but for so many of the latest."
+            min=1, max=10_000, help="Also remove settled lists, except so many of the latest."
         ),
     ] = None,
     list_days: Annotated[
@@ -64,20 +64,21 @@ def prune(
         typer.Option(
             min=0,
             max=MOST_DAYS,
-            help="With --lists: only those of more than so many days before known_until.",
+            help="With --lists: only those more than so many days before known_until.",
         ),
     ] = 0,
     really: Annotated[
-        bool, typer.Option("--yes", help="Remove; without it only what would go is told.")
+        bool, typer.Option("--yes", help="Remove; without it, only list what would go.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Remove versions that nothing was published or trained from and, with --lists, old lists."""
 
-    def run(settings: Settings, _: Progress) -> dict[str, Any]:
-        from leadscore import project as jobs
+    def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project.upkeep import prune_store
+        from leadscore.publish.pruning import ListLimits
 
-        limits = jobs.ListLimits(lists, list_days) if lists else None
-        return jobs.prune_store(settings, keep=keep, really=really, lists=limits)
+        limits = ListLimits(lists, list_days) if lists else None
+        return (prune_store(project.settings, keep=keep, really=really, lists=limits),)
 
     run_command(run, draw_pruned, config, None, as_json=as_json)

@@ -1,32 +1,33 @@
-"""The jobs, each the rooms in order; plain functions that do not read the clock.
+"""What can be done with a project: `Project`, and the functions behind it, which read no clock.
 
-`train` and `score` write files that nobody is led to yet; `register` and `publish` make them count. Each can be
-repeated, so a flow may retry it.
+`train` and `score` write files that do not count yet; `register` and `publish` make them count. Each can be repeated,
+so a flow may retry it.
 """
 
-from leadscore.project.explained import explain, replay
-from leadscore.project.scored import publish, score
-from leadscore.project.stored import (
-    audit,
-    ingest,
-    list_rejects,
-    list_store,
-    prune_store,
-    rollback_store,
-    write_rejects,
-)
-from leadscore.project.trained import backtest, compare, register, rollback, train
+from leadscore.project.auditing import audit
+from leadscore.project.backtesting import backtest
+from leadscore.project.explaining import explain, replay
+from leadscore.project.ingesting import ingest, list_rejects, write_rejects
+from leadscore.project.models import compare, list_models, promote, register, rollback, show
+from leadscore.project.project import Project
+from leadscore.project.publishing import publish
+from leadscore.project.scoring import score
+from leadscore.project.training import train
+from leadscore.project.upkeep import list_store, prune_store, rollback_store
 from leadscore.publish.pruning import ListLimits
 
 __all__ = [
     "ListLimits",
+    "Project",
     "audit",
     "backtest",
     "compare",
     "explain",
     "ingest",
+    "list_models",
     "list_rejects",
     "list_store",
+    "promote",
     "prune_store",
     "publish",
     "register",
@@ -34,6 +35,7 @@ __all__ = [
     "rollback",
     "rollback_store",
     "score",
+    "show",
     "train",
     "write_rejects",
 ]

@@ -1,4 +1,4 @@
-"""What jobs returned, drawn for people who watch a terminal."""
+"""Results drawn for people who watch a terminal."""
 
 from leadscore.cli.rendering.console import (
     METRIC_NAMES,
@@ -9,6 +9,13 @@ from leadscore.cli.rendering.console import (
     out,
 )
 from leadscore.cli.rendering.explained import draw_explained
+from leadscore.cli.rendering.models import (
+    draw_backtest,
+    draw_compared,
+    draw_models,
+    draw_moved,
+    draw_shown,
+)
 from leadscore.cli.rendering.scored import draw_run, draw_score
 from leadscore.cli.rendering.stored import (
     draw_audit,
@@ -19,14 +26,7 @@ from leadscore.cli.rendering.stored import (
     draw_store,
     draw_store_version,
 )
-from leadscore.cli.rendering.trained import (
-    draw_backtest,
-    draw_compared,
-    draw_models,
-    draw_moved,
-    draw_shown,
-    draw_train,
-)
+from leadscore.cli.rendering.trained import draw_train
 
 __all__ = [
     "METRIC_NAMES",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import console
 from rich.box import SIMPLE_HEAD
@@ -17,6 +17,9 @@ from leadscore.errors import LeadscoreError
 from leadscore.printable import printable
 from leadscore.proposals import propose
 from leadscore.wording import counted, cut
+
+if TYPE_CHECKING:
+    from leadscore.results import Interval, Metrics
 
 LONGEST = (
     1000  # characters: our own sentences are shorter, so that only values from outside are cut
@@ -99,20 +102,24 @@ def table_of(title: str, *columns: str, text: int = 1) -> Table:
     return table
 
 
-def until(result: dict[str, Any]) -> str:
+def warn(warnings: Iterable[object]) -> None:
+    """A line for each warning."""
+    for warning in warnings:
+        out.print(f"[yellow]warning:[/] {escaped(warning)}")
+
+
+def until(known_until: str) -> str:
     """Up to when facts are known; without dates or places that cannot be said."""
-    return (
-        "undated" if result["known_until"] == "undated" else f"known until {result['known_until']}"
-    )
+    return "undated" if known_until == "undated" else f"known until {known_until}"
 
 
-def number(estimate: dict[str, float | None] | None, *, interval: bool = True) -> str:
-    """An estimate with its interval, or a dash."""
-    if estimate is None or estimate["value"] is None:
+def number(estimate: Interval | None, *, interval: bool = True) -> str:
+    """A number with its interval, or a dash."""
+    if estimate is None or estimate.value is None:
         return "-"
-    text = f"{estimate['value']:.3f}"
-    if interval and estimate["low"] is not None:
-        text += f" [dim]({estimate['low']:.3f} to {estimate['high']:.3f})[/]"
+    text = f"{estimate.value:.3f}"
+    if interval and estimate.low is not None:
+        text += f" [dim]({estimate.low:.3f} to {estimate.high:.3f})[/]"
     return text
 
 
@@ -121,27 +128,31 @@ def short(as_of: str) -> str:
     return as_of.partition("T")[0]
 
 
-def draw_metrics(title: str, parts: dict[str, dict[str, Any]]) -> None:
+def draw_metrics(title: str, parts: Mapping[str, Metrics]) -> None:
     """A column for each part, named with how many leads it rests on."""
-    parts = {name: part for name, part in parts.items() if part}
     if not parts:
         return
-    names = (f"{name} ({part['leads']:,} leads)" for name, part in parts.items())
-    table = table_of(f"{title}, 95 % intervals over leads", "metric", *names)
-    for key, name in METRIC_NAMES.items():
-        if any(key in part for part in parts.values()):
-            table.add_row(name, *(number(part.get(key)) for part in parts.values()))
+    columns = [f"{name} ({part.leads:,} leads)" for name, part in parts.items()]
+    table = table_of(f"{title}, 95 % intervals over leads", "metric", *columns)
+    intervals = [part.intervals() for part in parts.values()]
+    for key, words in METRIC_NAMES.items():
+        if any(key in part for part in intervals):
+            table.add_row(words, *(number(part.get(key)) for part in intervals))
     out.print(table)
-    if words := auc_in_words(next(iter(parts.values()))):
+    words = auc_in_words(next(iter(parts.values())))
+    if words:
         out.print(words)
 
 
-def auc_in_words(metrics: dict[str, Any]) -> str:
+def auc_in_words(metrics: Metrics) -> str:
     """On how many lists the AUC rests; empty if all leads are on one, or where it was not counted."""
-    used, left_out = metrics.get("auc_blocks", 0), metrics.get("auc_blocks_left_out", 0)
+    used, left_out = metrics.auc_blocks or 0, metrics.auc_blocks_left_out or 0
     if used + left_out < 2:
         return ""
-    words = f"AUC compares leads within each of {used:,} dates, test blocks or folds; the pooled AUC compares all."
+    words = (
+        f"AUC compares leads within each of {used:,} dates, test blocks or folds; "
+        "the pooled AUC compares all."
+    )
     if not left_out:
         return words
     return f"{words} {counted(left_out, *LEFT_OUT)} left out."

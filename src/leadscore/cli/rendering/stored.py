@@ -1,184 +1,197 @@
-"""What was ingested, rejected and kept."""
+"""What was ingested, rejected and stored."""
 
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING
 
-from leadscore.cli.rendering.console import command, escaped, number, out, table_of, until
+from leadscore.cli.rendering.console import command, escaped, number, out, table_of, until, warn
 from leadscore.wording import counted
 
+if TYPE_CHECKING:
+    from leadscore.results import (
+        Accounts,
+        Audited,
+        Ingested,
+        Pruned,
+        Rejects,
+        SourceFile,
+        StoreRollback,
+        StoreVersion,
+        StoreVersions,
+        WrittenRejects,
+        WrittenSample,
+    )
+
 ALIKE = ("lead may be the same as another one", "leads may be the same as another one")
+COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}  # the worst first
 
 
-def draw_sample(result: dict[str, Any]) -> None:
-    """Which files there are, and how to go on."""
+def draw_sample(sample: WrittenSample) -> None:
+    """Which files there are, and what to do next."""
     table = table_of("Files", "file", "rows")
-    for name, rows in result["rows"].items():
+    for name, rows in sample.rows.items():
         table.add_row(f"{name}.csv", f"{rows:,}")
     out.print(table)
-    folder = escaped(result["folder"])
-    still_open = counted(result["open"], "lead is", "leads are")
-    out.print(f"{still_open} open at the end. Settings: {folder}/leadscore.toml", soft_wrap=True)
-    config = shlex.quote(f"{result['folder']}/leadscore.toml")
-    out.print(f"Go on: leadscore ingest --config {escaped(config)}", soft_wrap=True)
+    config = f"{sample.folder}/leadscore.toml"
+    still_open = counted(sample.open, "lead is", "leads are")
+    out.print(f"{still_open} open at the end. Settings: {escaped(config)}", soft_wrap=True)
+    quoted = escaped(shlex.quote(config))
+    out.print(f"Next: leadscore ingest --config {quoted}", soft_wrap=True)
 
 
-def draw_ingest(result: dict[str, Any]) -> None:
-    """What became of the rows."""
+def draw_ingest(ingested: Ingested) -> None:
+    """Where the rows went."""
+    _draw_accounts(ingested.accounts)
+    for file in ingested.files:
+        out.print(escaped(_file_in_words(file)), highlight=False)
+    _draw_broken_rules(ingested)
+    if ingested.duplicates:
+        where = escaped(ingested.duplicates_file)
+        how_many = counted(ingested.duplicates, *ALIKE)
+        out.print(f"[yellow]{how_many}[/]: see {where}", soft_wrap=True)
+    warn([*ingested.alarms, *ingested.warnings])
+    basis = f" (by {escaped(ingested.known_until_from)})" if ingested.known_until_from else ""
+    version = f"Store version [bold]{ingested.store_version}[/]"
+    out.print(f"{version}, {until(ingested.known_until)}{basis}", soft_wrap=True)
+
+
+def _draw_accounts(accounts: Accounts) -> None:
     table = table_of("Files", "source", "rows read", "used", "ignored", "rejected")
-    for name, a in result["accounts"]["sources"].items():
-        table.add_row(
-            escaped(name), *(f"{a[key]:,}" for key in ("read", "used", "ignored", "rejected"))
-        )
+    for name, source in accounts.sources.items():
+        counts = (source.read, source.used, source.ignored, source.rejected)
+        table.add_row(escaped(name), *(f"{count:,}" for count in counts))
     out.print(table)
-    table = table_of(
-        "Tables", "table", "selected", "stored", "ignored", "rejected", "exact duplicates"
-    )
-    for name, a in result["accounts"]["tables"].items():
-        table.add_row(
-            name,
-            *(f"{a[key]:,}" for key in ("selected", "stored", "ignored", "rejected", "duplicates")),
-        )
+
+    columns = ("selected", "stored", "ignored", "rejected", "exact duplicates")
+    table = table_of("Tables", "table", *columns)
+    for name, rows in accounts.tables.items():
+        of_table = (rows.selected, rows.stored, rows.ignored, rows.rejected, rows.duplicates)
+        table.add_row(name, *(f"{count:,}" for count in of_table))
     out.print(table)
-    for line in _ignored(result["accounts"]):
+
+    for line in _ignored(accounts):
         out.print(escaped(line), highlight=False)
-    for file in result["files"]:
-        how = (
-            ", unchanged: not read again"
-            if file["unchanged"]
-            else f": {file['dialect']}"
-            if file["dialect"]
-            else ""
-        )
-        out.print(f"{escaped(file['file'])}{escaped(how)}", highlight=False)
-    for said, rules in (("rejected", result["rejects"]), ("kept with a warning", result["warned"])):
-        for rule, n in rules.items():
-            first = escaped(result["first_rejects"][rule])
-            out.print(
-                f"[yellow]{counted(n, 'row')} {said}[/] (rule {escaped(rule)}); first at {first}"
-            )
-    if result["first_rejects"]:
-        out.print(
-            f"See them, with file, line, column and value: {command('rejects')}", soft_wrap=True
-        )
-    if result["duplicates"]:
-        where = escaped(result["duplicates_file"])
-        out.print(
-            f"[yellow]{counted(result['duplicates'], *ALIKE)}[/]: see {where}", soft_wrap=True
-        )
-    for warning in [*result["alarms"], *result["warnings"]]:
-        out.print(f"[yellow]warning:[/] {escaped(warning)}")
-    basis = f" (by {escaped(result['known_until_from'])})" if result["known_until_from"] else ""
-    out.print(
-        f"Store version [bold]{result['store_version']}[/], {until(result)}{basis}", soft_wrap=True
-    )
 
 
-def _ignored(accounts: dict[str, Any]) -> list[str]:
-    """Under which name how many rows of which source, and of which table, were ignored: a line for each name."""
+def _ignored(accounts: Accounts) -> list[str]:
+    """A line for each name under which rows were ignored: how many, of which source and which table."""
     places: dict[str, list[str]] = {}
-    for kind in ("source", "table"):
-        for place, account in accounts[f"{kind}s"].items():
-            for name, n in account["ignored_by"].items():
-                if n:
-                    places.setdefault(name, []).append(f"{counted(n, 'row')} of the {kind} {place}")
+    for kind, by_place in (("source", accounts.sources), ("table", accounts.tables)):
+        for place, account in by_place.items():
+            for name, count in account.ignored_by.items():
+                if count:
+                    rows = f"{counted(count, 'row')} of the {kind} {place}"
+                    places.setdefault(name, []).append(rows)
     return [f"Ignored by {name}: {', '.join(rows)}" for name, rows in places.items()]
 
 
-COLOURS = {"leak": "bold red", "suspect": "yellow", "ok": "green"}
+def _file_in_words(file: SourceFile) -> str:
+    if file.unchanged:
+        return f"{file.file}, unchanged: not read again"
+    return f"{file.file}: {file.dialect}" if file.dialect else file.file
 
 
-def draw_audit(result: dict[str, Any]) -> None:
+def _draw_broken_rules(ingested: Ingested) -> None:
+    """How many rows broke which rule, and where the first of them stands."""
+    for verb, rules in (("rejected", ingested.rejects), ("kept with a warning", ingested.warned)):
+        for rule, count in rules.items():
+            first = escaped(ingested.first_rejects[rule])
+            rows = f"[yellow]{counted(count, 'row')} {verb}[/]"
+            out.print(f"{rows} (rule {escaped(rule)}); first at {first}")
+    if ingested.first_rejects:
+        see = command("rejects")
+        out.print(f"See them, with file, line, column and value: {see}", soft_wrap=True)
+
+
+def draw_audit(audited: Audited) -> None:
     """Which fields can be trusted, the worst first, and what training makes of them."""
-    table = table_of(
-        f"Fields, {until(result)}", "field", "verdict", "use", "AUC alone", "evidence", text=5
-    )
-    for each in sorted(result["fields"], key=lambda each: list(COLOURS).index(each["verdict"])):
-        verdict = f"[{COLOURS[each['verdict']]}]{each['verdict']}[/]"
-        table.add_row(
-            escaped(each["field"]),
-            verdict,
-            each["use"],
-            number(each["auc"]),
-            escaped(each["evidence"]),
-        )
+    columns = ("field", "verdict", "use", "AUC alone", "evidence")
+    table = table_of(f"Fields, {until(audited.known_until)}", *columns, text=5)
+    worst_first = list(COLOURS)
+    for report in sorted(audited.fields, key=lambda report: worst_first.index(report.verdict)):
+        verdict = f"[{COLOURS[report.verdict]}]{report.verdict}[/]"
+        evidence = escaped(report.evidence)
+        table.add_row(escaped(report.field), verdict, report.use, number(report.auc), evidence)
     out.print(table)
-    for finding in result["findings"]:
-        out.print(f"[yellow]beside:[/] {escaped(finding['evidence'])}")
-    if any(each["use"] == "left out" for each in result["fields"]):
+    for finding in audited.findings:
+        out.print(f"[yellow]also:[/] {escaped(finding.evidence)}")
+    if any(report.use == "left out" for report in audited.fields):
         out.print(
-            "Leaks are left out of training. To learn from one all the same: keep = [...] under \\[audit]"
+            "Leaks are left out of training. To learn from one anyway: keep = [...] under \\[audit]"
         )
 
 
-def draw_rejects(result: dict[str, Any]) -> None:
+def draw_rejects(rejects: Rejects, written: WrittenRejects) -> None:
     """The first rejected rows of each rule, or where all of them were written."""
-    if result["stopped"]:
-        out.print(
-            f"[yellow]The last ingest was stopped:[/] {escaped(result['stopped'])}\n",
-            highlight=False,
-        )
-    if result["to"]:
-        out.print(
-            f"{counted(result['written'], 'rejected row')} written to {escaped(result['to'])}",
-            soft_wrap=True,
-        )
+    if rejects.stopped:
+        why = escaped(rejects.stopped)
+        out.print(f"[yellow]The last ingest was stopped:[/] {why}\n", highlight=False)
+    if written.to:
+        rows = counted(written.written or 0, "rejected row")
+        out.print(f"{rows} written to {escaped(written.to)}", soft_wrap=True)
         return
-    if not result["rules"]:
+    if not rejects.rules:
         out.print("No row was rejected")
-    for rule in result["rules"]:
-        refused, warned = (result[said].get(rule, 0) for said in ("refused", "warned"))
+    for rule in rejects.rules:
+        refused, warned = rejects.refused.get(rule, 0), rejects.warned.get(rule, 0)
         title = f"{rule}: {refused:,} refused, {warned:,} kept with a warning"
         table = table_of(title, "file", "line", "column", "value", "lead", text=5)
-        for row in result["first"][rule]:
-            cells = (row[name] for name in ("file", "line", "column", "value", "lead_id"))
+        for row in rejects.first[rule]:
+            cells = [row[name] for name in ("file", "line", "column", "value", "lead_id")]
             table.add_row(*("" if cell is None else escaped(cell) for cell in cells))
         out.print(table)
 
 
-def draw_store(result: dict[str, Any]) -> None:
+def draw_store(store: StoreVersions) -> None:
     """The versions of the store."""
     table = table_of("Store versions", "version", "known until", "", "leads", "all rows", text=3)
-    for each in result["versions"]:
-        notes = ["current"] * each["current"] + ["in use"] * each["referred"]
-        if each["quarantined"]:
-            notes.append(f"[yellow]quarantined: {', '.join(each['quarantined'])}[/]")
-        if each["damaged"]:
-            notes.append(f"[red]damaged: {', '.join(each['damaged'])}[/]")
-        rows = each["rows"]
-        leads = f"{rows['leads']:,}" if rows else "-"
-        table.add_row(
-            each["version"], each["known_until"], ", ".join(notes), leads, f"{sum(rows.values()):,}"
-        )
+    for version in store.versions:
+        leads = f"{version.rows['leads']:,}" if version.rows else "-"
+        rows = f"{sum(version.rows.values()):,}"
+        table.add_row(version.version, version.known_until, _notes(version), leads, rows)
     out.print(table)
 
 
-def draw_store_version(result: dict[str, Any]) -> None:
+def _notes(version: StoreVersion) -> str:
+    notes = []
+    if version.current:
+        notes.append("current")
+    if version.referred:
+        notes.append("in use")
+    if version.quarantined:
+        notes.append(f"[yellow]quarantined: {', '.join(version.quarantined)}[/]")
+    if version.damaged:
+        notes.append(f"[red]damaged: {', '.join(version.damaged)}[/]")
+    return ", ".join(notes)
+
+
+def draw_store_version(version: StoreRollback) -> None:
     """Which version counts now."""
-    out.print(f"Store version [bold]{result['version']}[/] counts now, {until(result)}")
+    out.print(f"Store version [bold]{version.version}[/] counts now, {until(version.known_until)}")
 
 
-def draw_pruned(result: dict[str, Any]) -> None:
-    """What went, or would go."""
-    verb = "Removed" if result["really"] else "Would remove"
-    out.print(
-        f"{verb} {counted(len(result['removed']), 'version')} and {counted(result['files'], 'file')}, "
-        f"{result['bytes'] / 1e6:,.1f} MB; {counted(len(result['kept']), 'version stays', 'versions stay')}"
-    )
-    lists = result["lists"]
-    if lists["removed"]:
-        out.print(
-            f"{verb} {counted(len(lists['removed']), 'list')}, {lists['size'] / 1e6:,.1f} MB; "
-            f"{counted(len(lists['kept']), 'list stays', 'lists stay')}"
-        )
-    if not result["really"] and (result["removed"] or result["files"] or lists["removed"]):
-        prune = command(f"store prune {_options(result['asked'])} --yes")
+def draw_pruned(pruned: Pruned) -> None:
+    """What was removed, or would be."""
+    verb = "Removed" if pruned.really else "Would remove"
+    versions = counted(len(pruned.removed), "version")
+    files = counted(pruned.files, "file")
+    stay = counted(len(pruned.kept), "version stays", "versions stay")
+    out.print(f"{verb} {versions} and {files}, {pruned.bytes / 1e6:,.1f} MB; {stay}")
+    if pruned.lists.removed:
+        lists = counted(len(pruned.lists.removed), "list")
+        stay = counted(len(pruned.lists.kept), "list stays", "lists stay")
+        out.print(f"{verb} {lists}, {pruned.lists.size / 1e6:,.1f} MB; {stay}")
+    has_something = pruned.removed or pruned.files or pruned.lists.removed
+    if has_something and not pruned.really:
+        prune = command(f"store prune {_options(pruned)} --yes")
         out.print(f"Do it: {prune}", soft_wrap=True)
 
 
-def _options(asked: dict[str, Any]) -> str:
+def _options(pruned: Pruned) -> str:
     """The options that chose what a dry run showed."""
-    limits = asked["lists"]
-    lists = f" --lists {limits['keep']} --list-days {limits['days']:g}" if limits else ""
-    return f"--keep {asked['keep']}{lists}"
+    options = f"--keep {pruned.asked['keep']}"
+    limits = pruned.asked["lists"]
+    if limits:
+        options += f" --lists {limits['keep']} --list-days {limits['days']:g}"
+    return options

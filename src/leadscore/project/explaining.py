@@ -15,7 +15,8 @@ from leadscore.errors import SHORTEST_ID, NoPublicationError, OldPublicationErro
 from leadscore.files import hash_bytes, list_manifests
 from leadscore.history.split import History, open_history
 from leadscore.model.apply import WinModel
-from leadscore.project.scored import read_previous, score_list
+from leadscore.project.publishing import read_previous
+from leadscore.project.scoring import score_list
 from leadscore.publish.publication import (
     Publication,
     format_files,
@@ -26,6 +27,7 @@ from leadscore.publish.publication import (
 from leadscore.publish.published import ID, find_standing, read_before, read_past_receipts
 from leadscore.registry.registry import Registry
 from leadscore.report.explanation import build_explanation
+from leadscore.results import Explained, Replayed
 from leadscore.scoring.change import Previous
 from leadscore.scoring.explanation import explain_lead, read_past_scores
 from leadscore.settings.settings import Settings
@@ -33,12 +35,8 @@ from leadscore.store.version import open_version, read_version
 from leadscore.times import parse_moment
 
 
-def explain(
-    settings: Settings, lead_id: str, *, publication_id: str | None = None
-) -> dict[str, Any]:
+def explain(settings: Settings, lead_id: str, *, publication_id: str | None = None) -> Explained:
     """One lead of a publication (default: the current one) in full: facts, what each adds, and earlier scores.
-
-    `page` is all of it as one HTML page.
 
     Raises:
         NoPublicationError: there is no such publication.
@@ -49,11 +47,12 @@ def explain(
     """
     publication, scores = _read(settings, publication_id)
     with _opened(settings, publication) as (history, model, _):
-        return _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
+        report = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
+    return Explained.from_dict(report)
 
 
-def replay(settings: Settings, publication_id: str, lead_id: str) -> dict[str, Any]:
-    """Score a whole publication again, from the store, model, settings and earlier list that its manifest names.
+def replay(settings: Settings, publication_id: str, lead_id: str) -> Replayed:
+    """A whole publication scored again from the store, model, settings and earlier list that its manifest names.
 
     `same` says whether every byte is the same, `differs` which columns are not; the rest is what `explain` returns.
     """
@@ -69,13 +68,13 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> dict[str, A
             previous=previous,
             inputs=read_inputs(publication),
         )
-        hashes = {
-            name: hash_bytes(data)
-            for name, data in format_files(again, schema_version=manifest["schema_version"]).items()
-        }
-        same = hashes == {name: told["sha256"] for name, told in manifest["files"].items()}
-        told = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
-    return told | {"same": same, "differs": [] if same else _differing(scores, again)}
+        report = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
+    files = format_files(again, schema_version=manifest["schema_version"])
+    hashes = {name: hash_bytes(data) for name, data in files.items()}
+    published = {name: file["sha256"] for name, file in manifest["files"].items()}
+    same = hashes == published
+    differs = [] if same else _differing(scores, again)
+    return Replayed.from_dict(report | {"same": same, "differs": differs})
 
 
 def _differing(scores: pa.Table, again: pa.Table) -> list[str]:
@@ -149,10 +148,10 @@ def _explain(
     lead_id: str,
 ) -> dict[str, Any]:
     history, model = opened
-    row = scores.filter(pc.equal(scores["lead_id"], lead_id)).drop_columns(["as_of"]).to_pylist()
-    if not row:
+    rows = scores.filter(pc.equal(scores["lead_id"], lead_id)).drop_columns(["as_of"]).to_pylist()
+    if not rows:
         raise UnknownLeadError(lead_id, publication.id)
-    explained = explain_lead(
+    explanation = explain_lead(
         history,
         model,
         lead_id=lead_id,
@@ -161,15 +160,15 @@ def _explain(
     )
     folder = settings.project_folder()
     receipts = read_past_receipts(folder / "scores", folder / "store")
-    told = {
+    report = {
         "project": settings.project,
         "lead_id": lead_id,
         "publication_id": publication.id,
         "as_of": publication.manifest["as_of"],
         "model_version": publication.manifest["model_version"],
         "store_version": publication.manifest["store_version"],
-        "score": row[0],
-        **explained,
+        "score": rows[0],
+        **explanation,
         "past": read_past_scores(receipts, lead_id),
     }
-    return told | {"page": build_explanation(told)}
+    return report | {"page": build_explanation(report)}

@@ -1,0 +1,210 @@
+"""The Python API: a project, and what can be done with it.
+
+```python
+from leadscore import Project
+
+project = Project("data/sample-crm/leadscore.toml")
+project.ingest()
+training = project.train()
+training.evaluation.to_pandas()
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.snapshot import KEYS
+from leadscore.history.split import History
+from leadscore.model.horizon import choose_horizon
+from leadscore.model.train import FitResult, fit_model
+from leadscore.progress import Progress, silent
+from leadscore.project import (
+    auditing,
+    backtesting,
+    explaining,
+    ingesting,
+    models,
+    publishing,
+    scoring,
+    training,
+)
+from leadscore.project.opened import checked_as_of, open_store
+from leadscore.registry.registry import Who
+from leadscore.results import (
+    Audited,
+    Backtested,
+    Explained,
+    Ingested,
+    Published,
+    Registered,
+    Replayed,
+    Scored,
+    Trained,
+)
+from leadscore.settings.settings import Settings, read_settings
+from leadscore.times import parse_moment
+
+Moment = str | datetime | int | None  # a date or time, UTC microseconds, or None for known_until
+
+
+class Project:
+    """A company's leads: its settings, and everything from reading exports to explaining a score.
+
+    Args:
+        config: the settings file, or settings that were read already.
+        data: the folder of the exported files, if not as the settings say.
+
+    Attributes:
+        settings: frozen.
+        progress: called as work goes on: what, done, and total.
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Settings = "leadscore.toml",
+        *,
+        data: str | Path | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        folder = None if data is None else Path(data)
+        if isinstance(config, Settings):
+            self.settings = config
+        else:
+            self.settings = read_settings(Path(config), input_folder=folder)
+        self.progress = progress
+
+    def ingest(
+        self,
+        *,
+        known_until: Moment = None,
+        accept: Collection[str] = (),
+        clock: Moment = None,
+        forget_damaged: bool = False,
+    ) -> Ingested:
+        """A new store version, read from the sources (see `ingesting.ingest`)."""
+        return ingesting.ingest(
+            self.settings,
+            accept=accept,
+            known_until_us=self._us(known_until),
+            clock_us=self._us(clock),
+            forget_damaged=forget_damaged,
+            progress=self.progress,
+        )
+
+    def audit(self) -> Audited:
+        """Whether each field can be trusted at scoring time, and what training makes of it."""
+        return auditing.audit(self.settings)
+
+    def train(self, *, as_of: Moment = None) -> Trained:
+        """A model trained as of a moment, written with its card; `register` makes it count."""
+        return training.train(self.settings, as_of_us=self._us(as_of), progress=self.progress)
+
+    def register(
+        self,
+        trained: Trained,
+        *,
+        by: str,
+        at: datetime,
+        why: str = "trained",
+        promote: bool = False,
+    ) -> Registered:
+        """What becomes of a training in MLflow; as `train` decided, or with `promote` in any case, it scores.
+
+        `by`, `at` and `why` are logged with every alias that moves.
+        """
+        who = Who(by, at.isoformat().replace("+00:00", "Z"), why)
+        return models.register(self.settings, Path(trained.folder), who=who, promote=promote)
+
+    def score(self, *, as_of: Moment = None) -> Scored:
+        """The leads open at a moment, scored by the champion; `publish` makes the list count."""
+        return scoring.score(self.settings, as_of_us=self._us(as_of), progress=self.progress)
+
+    def publish(
+        self, scored: Scored | str, *, replace_newer: bool = False, even_if_unlike: bool = False
+    ) -> Published:
+        """Make a list, or the one of that publication id, the current one (see `publishing.publish`)."""
+        publication_id = scored if isinstance(scored, str) else scored.publication_id
+        return publishing.publish(
+            self.settings,
+            publication_id,
+            replace_newer=replace_newer,
+            even_if_unlike=even_if_unlike,
+        )
+
+    def backtest(self, *, first: Moment = None, last: Moment = None, dates: int = 6) -> Backtested:
+        """Training and scoring replayed at past dates, and settled by what is known by now."""
+        return backtesting.backtest(
+            self.settings,
+            from_us=self._us(first),
+            to_us=self._us(last),
+            dates=dates,
+            progress=self.progress,
+        )
+
+    def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
+        """One lead of a published list (default: the current one) in full."""
+        return explaining.explain(self.settings, lead_id, publication_id=publication_id)
+
+    def replay(self, publication_id: str, lead_id: str) -> Replayed:
+        """A published list scored again from what was kept, compared byte by byte; and one lead of it in full."""
+        return explaining.replay(self.settings, publication_id, lead_id)
+
+    # What a model learns from, as data frames
+
+    @contextmanager
+    def history(self) -> Iterator[History]:
+        """The current store version, opened for looking back (see `history/`)."""
+        with open_store(self.settings) as history:
+            yield history
+
+    def snapshot(self, as_of: Moment = None) -> pd.DataFrame:
+        """The snapshots that a training as of a moment learns from, with labels and weights.
+
+        A row a lead and past moment: lead_id, as_of_us, label (1 won, 0 not, NaN censored), weight and more.
+        """
+        with self.history() as history:
+            return history.earlier_side(self._known_us(history, as_of)).rows
+
+    def open_leads(self, as_of: Moment = None) -> pd.DataFrame:
+        """The leads open at a moment, by what was known then: lead_id, as_of_us and more."""
+        with self.history() as history:
+            return history.open_list(checked_as_of(history, self._us(as_of)))
+
+    def features(self, as_of: Moment = None, *, rows: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The raw features of snapshots, a column a feature, as they were known at each one's moment.
+
+        Args:
+            as_of: the moment; default known_until.
+            rows: lead_id and as_of_us, such as `snapshot` gives; default: the leads open at `as_of`.
+        """
+        with self.history() as history:
+            if rows is None:
+                rows = history.open_list(checked_as_of(history, self._us(as_of)))
+            matrix = build_matrix(history.snapshot(rows[KEYS]), build_features(self.settings))
+        return pd.concat([matrix.keys, pd.DataFrame(matrix.columns)], axis=1)
+
+    def fit(self, as_of: Moment = None) -> FitResult:
+        """A model trained in memory, with its features and the predictions that evaluated it; no file is written."""
+        with self.history() as opened:
+            known_us = self._known_us(opened, as_of)
+            history, _ = choose_horizon(opened, known_us=known_us)
+            doubted = auditing.doubt_fields(history, known_us=known_us)
+            result = fit_model(history, known_us=known_us, progress=self.progress, **doubted)
+        return replace(result, training=None)  # it holds the database, which is closed by now
+
+    def _known_us(self, history: History, as_of: Moment) -> int:
+        return history.known_us(checked_as_of(history, self._us(as_of)))
+
+    def _us(self, moment: Moment) -> int | None:
+        """A moment in UTC microseconds; without a zone it is in the settings' time zone."""
+        if moment is None or isinstance(moment, int):
+            return moment
+        return parse_moment(moment, zone=self.settings.timezone)

@@ -1,0 +1,110 @@
+"""Making a list count, and what was published before."""
+
+from __future__ import annotations
+
+from leadscore.errors import CorruptFileError, UnknownVersionError
+from leadscore.publish.publication import read_publication, read_shift
+from leadscore.publish.published import (
+    Before,
+    find_before,
+    find_standing,
+    read_as_of,
+    read_current_id,
+)
+from leadscore.publish.published import publish as publish_scores
+from leadscore.publish.unlike import Pair, find_unlike
+from leadscore.registry.registry import Registry
+from leadscore.results import Newer, Published
+from leadscore.scoring.change import Previous
+from leadscore.settings.settings import Settings
+from leadscore.times import DAY_US
+
+
+def publish(
+    settings: Settings,
+    publication_id: str,
+    *,
+    replace_newer: bool = False,
+    even_if_unlike: bool = False,
+) -> Published:
+    """Make a list that `score` wrote the current one. Repeating it changes nothing.
+
+    Args:
+        settings: of the project.
+        publication_id: of the list.
+        replace_newer: also where a newer list is published; otherwise that one stands.
+        even_if_unlike: also where the list differs too much from the previous one; otherwise it is `withheld`, with
+            the reasons, and the published list stands.
+    """
+    folder = settings.project_folder()
+    withheld = [] if even_if_unlike else find_withheld(settings, publication_id)
+    if withheld:
+        standing = find_standing(folder / "scores", folder / "store")
+        as_of = standing.manifest["as_of"] if standing and standing.manifest else "unknown"
+        return Published(
+            publication_id=publication_id,
+            folder=str(folder / "scores" / publication_id),
+            published=False,
+            newer=None,
+            withheld=withheld,
+            previous_as_of=as_of,
+        )
+    done = publish_scores(
+        publication_id,
+        folder=folder / "scores",
+        store_folder=folder / "store",
+        replace_newer=replace_newer,
+    )
+    newer = None
+    if done.newer is not None:
+        as_of = done.newer.manifest["as_of"] if done.newer.manifest else None
+        newer = Newer(publication_id=done.newer.id, as_of=as_of)
+    return Published(
+        publication_id=done.publication.id,
+        folder=str(done.publication.folder),
+        published=newer is None,
+        newer=newer,
+        withheld=[],
+    )
+
+
+def find_withheld(settings: Settings, publication_id: str) -> list[str]:
+    """Why a list may not be published without a person's word; nothing for the current list, or for a first one."""
+    folder = settings.project_folder() / "scores"
+    publication, scores = read_publication(publication_id, folder=folder)
+    manifest = publication.manifest
+    if publication_id == read_current_id(folder) or not manifest.get("previous"):
+        return []
+    try:
+        before, scores_before = read_publication(manifest["previous"], folder=folder)
+    except CorruptFileError:
+        return []
+    days = ((read_as_of(manifest) or 0) - (read_as_of(before.manifest) or 0)) / DAY_US
+    same_model = manifest["model_version"] == before.manifest["model_version"]
+    pair = Pair(scores_before, scores, days, manifest.get("returned", 0), same_model)
+    return find_unlike(pair, settings.publication)
+
+
+def find_previous(settings: Settings, *, as_of_us: int | None) -> tuple[Previous | None, list[str]]:
+    """The most recent list published before a moment, None without one or without dates; and warnings about it."""
+    folder = settings.project_folder()
+    before = find_before(folder / "scores", folder / "store", as_of_us=as_of_us)
+    return read_previous(settings, before)
+
+
+def read_previous(settings: Settings, before: Before) -> tuple[Previous | None, list[str]]:
+    """A published list, with the model that made it if that is still there and whole; and warnings."""
+    warnings = list(before.warnings)
+    if before.publication is None or before.receipts is None:
+        return None, warnings
+    manifest = before.publication.manifest
+    model = None
+    try:
+        model = Registry(settings).load(manifest["model_version"])[0]
+    except UnknownVersionError:
+        pass
+    except CorruptFileError as e:
+        warnings.append(f"no change can be explained: the model of the list before is damaged: {e}")
+    as_of_us = read_as_of(manifest) or 0
+    shift = read_shift(manifest)
+    return Previous(before.publication.id, as_of_us, before.receipts, model, shift), warnings

@@ -1,0 +1,239 @@
+"""Scoring the open leads: a list in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.history.absences import seen_until
+from leadscore.history.split import History
+from leadscore.ingest.overrides import read_overrides
+from leadscore.ingest.reps import read_reps
+from leadscore.model.apply import WinModel
+from leadscore.model.target import check_target, with_horizon_of
+from leadscore.progress import Progress, silent
+from leadscore.project.opened import checked_as_of, open_store
+from leadscore.project.publishing import find_previous
+from leadscore.publish.publication import write_publication
+from leadscore.registry.registry import Registry
+from leadscore.results import Scored
+from leadscore.routing.assign import assign
+from leadscore.scoring.change import Previous
+from leadscore.scoring.score import score_open_leads
+from leadscore.settings.settings import Settings
+from leadscore.settings.tiers import Tiers
+from leadscore.tables import REPS
+from leadscore.times import FOREVER_US
+
+
+def score(
+    settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent
+) -> Scored:
+    """The leads open at a moment (default: known_until), scored by the champion; `publish` makes the list count."""
+    with open_store(settings) as opened:
+        moment = checked_as_of(opened, as_of_us)
+        model, model_manifest, model_version = Registry(settings).load_champion()
+        check_target(settings, model_manifest, version=model_version)
+        settings = with_horizon_of(settings, model_manifest)
+        history = replace(opened, settings=settings)
+        progress("scoring", 0, 1)
+        known_us = model_manifest["known_until_us"]
+        published_us = history.published_us(moment)
+        previous, warnings = find_previous(settings, as_of_us=published_us)
+        inputs = read_inputs(settings)
+        scores, facts = score_list(
+            history,
+            model,
+            model_version=model_version,
+            known_us=known_us,
+            as_of_us=moment,
+            previous=previous,
+            inputs=inputs,
+        )
+        facts["warnings"] = [*warnings, *facts["warnings"]]
+        counts = _counts(history, moment, scores.num_rows)
+        basis = {
+            # as text, since the order of its keys is part of the features' order
+            "settings": json.dumps(settings.public(), ensure_ascii=False),
+            "model_known_us": known_us,
+            "known_until_us": history.version.known_until_us,
+            "previous": previous.publication_id if previous else None,
+            "returned": _count_returned(history, scores, previous),
+            **facts,
+        }
+        publication = write_publication(
+            scores,
+            folder=settings.project_folder() / "scores",
+            as_of_us=published_us,
+            model_version=model_version,
+            store_version=history.version.id,
+            project=settings.project,
+            counts=counts,
+            basis=basis,
+            inputs=inputs,
+        )
+    return Scored.from_dict(
+        {
+            "project": settings.project,
+            "publication_id": publication.id,
+            "folder": str(publication.folder),
+            "as_of": publication.manifest["as_of"],
+            "model_version": model_version,
+            "store_version": history.version.id,
+            "counts": counts,
+            "tiers": _count_tiers(scores),
+            "mean_win_probability": pc.mean(scores["win_probability"]).as_py(),
+            **facts,
+            "top": scores.slice(0, 10).drop_columns(["as_of"]).to_pylist(),
+        }
+    )
+
+
+def _count_tiers(scores: pa.Table) -> dict[str, int]:
+    """How many leads are in each tier, the best first; tiers without leads are left out."""
+    if not scores.num_rows:
+        return {}
+    counts = pc.value_counts(scores["tier"]).to_pylist()
+    return {row["values"]: row["counts"] for row in sorted(counts, key=itemgetter("values"))}
+
+
+def read_inputs(settings: Settings) -> dict[str, Any]:
+    """What scoring reads besides the store, as JSON: the list of reps, and what people decided by hand."""
+    inputs: dict[str, Any] = {}
+    if settings.qualification.overrides is not None:
+        inputs["overrides"] = read_overrides(settings)
+    if settings.routing is not None:
+        reps = read_reps(settings.routing, settings)[0].to_pylist()
+        # the inputs stay with the list, and routing needs ids only
+        inputs["reps"] = [rep | {"name": None} for rep in reps]
+    return inputs
+
+
+def score_list(
+    history: History,
+    model: WinModel,
+    *,
+    model_version: str,
+    known_us: int,
+    as_of_us: int,
+    previous: Previous | None,
+    inputs: Mapping[str, Any],
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The scores of all leads open at a moment, routed, and the facts of the run.
+
+    The same arguments give the same bytes, now and when replayed.
+    """
+    scored = score_open_leads(
+        history,
+        model,
+        model_version=model_version,
+        known_us=known_us,
+        as_of_us=as_of_us,
+        previous=previous,
+        overrides=inputs.get("overrides", ()),
+        tiers=_with_capacity(history.settings.tiers, inputs),
+    )
+    if history.settings.routing is None:
+        return scored.scores, scored.facts | {"routing": None}
+    scores, routing = route_list(
+        history, scored.scores, as_of_us=as_of_us, previous=previous, inputs=inputs
+    )
+    return scores, scored.facts | {
+        "routing": routing,
+        "warnings": [*scored.facts["warnings"], *routing["warnings"]],
+    }
+
+
+def route_list(
+    history: History,
+    scores: pa.Table,
+    *,
+    as_of_us: int,
+    previous: Previous | None,
+    inputs: Mapping[str, Any],
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The scores with who should call each lead, by what was known of it at `as_of_us`, and the facts of the routing.
+
+    Raises:
+        RuntimeError: the settings have no section `routing`.
+    """
+    settings = history.settings
+    if settings.routing is None:
+        raise RuntimeError("the settings have no section routing")
+    names = list(dict.fromkeys(["owner_id", *settings.routing.match.columns().values()]))
+    fields = history.known_values(names, as_of_us=as_of_us)
+    is_disqualified = pc.equal(scores["qualification"], "disqualified")
+    to_call = scores.filter(pc.invert(is_disqualified))
+    routing = assign(
+        to_call,
+        fields,
+        pa.Table.from_pylist(inputs["reps"], schema=REPS),
+        settings.routing,
+        as_of_us=as_of_us,
+        seed=settings.seed,
+        previous=_previous_reps(previous),
+    )
+    return _add_routes(scores, routing.routes), routing.facts
+
+
+def _previous_reps(previous: Previous | None) -> dict[str, str]:
+    """Which rep each lead was given to on the previous list."""
+    if previous is None:
+        return {}
+    leads = previous.receipts["lead_id"].to_pylist()
+    reps = previous.receipts["rep_id"].to_pylist()
+    return {lead: rep for lead, rep in zip(leads, reps, strict=True) if rep is not None}
+
+
+def _add_routes(scores: pa.Table, routes: pa.Table) -> pa.Table:
+    """The scores with the columns of the routes, before the last; leads that were not routed are disqualified."""
+    row_of_lead = pc.index_in(scores["lead_id"], routes["lead_id"].combine_chunks())
+    for name in ("rep_id", "route_reason", "exploration_probability"):
+        column = routes[name].take(row_of_lead)
+        if name == "route_reason":
+            column = pc.fill_null(column, "disqualified")
+        scores = scores.add_column(scores.num_columns - 1, routes.schema.field(name), column)
+    return scores
+
+
+def _with_capacity(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:
+    """Tiers whose capacity, unless stated, is the free capacity of all reps."""
+    if tiers.by != "capacity" or tiers.capacity is not None:
+        return tiers
+    free = sum(max(rep["capacity"] - rep["load"], 0) for rep in inputs["reps"])
+    return tiers.model_copy(update={"capacity": max(free, 1)})
+
+
+def _count_returned(history: History, scores: pa.Table, previous: Previous | None) -> int:
+    """How many leads of the list existed when the list before was made, and were not on it."""
+    if previous is None:
+        return 0
+    existed = history.facts.lead_ids(previous.as_of_us)
+    listed = set(scores["lead_id"].to_pylist()) - set(previous.receipts["lead_id"].to_pylist())
+    return len(listed & existed)
+
+
+def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:
+    """Scored + closed + absent + not_yet_created + refused = leads, the refused ones being those that ingest rejected.
+
+    Absent are open leads of earlier exports that the latest one known at `as_of_us` does not have.
+    """
+    stored = history.facts.count_leads(FOREVER_US)
+    spells = history.spells(as_of_us)
+    created = spells["lead_id"].nunique()
+    absent = int((seen_until(spells) < as_of_us).sum())
+    refused = history.version.manifest["accounts"]["tables"]["leads"]["rejected"]
+    return {
+        "leads": stored + refused,
+        "scored": scored,
+        "closed": created - scored - absent,
+        "absent": absent,
+        "not_yet_created": stored - created,
+        "refused": refused,
+    }

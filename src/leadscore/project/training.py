@@ -1,0 +1,324 @@
+"""Training as of a moment: a model in a folder of its own, with its card and what was decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from leadscore.atomic import write_bytes
+from leadscore.audit.confirm import Confirmation, build_confirmation
+from leadscore.audit.people import find_people
+from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
+from leadscore.errors import CorruptFileError, FollowUpError, TooFewOutcomesError
+from leadscore.features.fields import mapped_fields
+from leadscore.features.people import unasked_fields
+from leadscore.files import is_there
+from leadscore.history.split import History
+from leadscore.ingest.reps import read_rep_names
+from leadscore.json_files import canonical_json, read_json
+from leadscore.model.apply import WinModel
+from leadscore.model.contributions.carriers import describe_carriers, share_of_fields
+from leadscore.model.files import write_model
+from leadscore.model.horizon import choose_horizon
+from leadscore.model.target import TargetMismatchError, check_target
+from leadscore.model.train import FitResult, fit_model, fit_scorecard
+from leadscore.progress import Progress, silent
+from leadscore.project.opened import checked_as_of, open_store
+from leadscore.registry.registry import Registry
+from leadscore.report.card import build_card
+from leadscore.report.figures.build import build_figures
+from leadscore.results import Trained
+from leadscore.settings.settings import Settings
+from leadscore.validation.promotion import (
+    Promotion,
+    Recipe,
+    compare_lists,
+    decide_first,
+    decide_promotion,
+    evaluate_recipes,
+    hold_unproven,
+)
+
+DECISION = {
+    "promoted": bool,
+    "why": str,
+    "against": (str, type(None)),
+    "evidence": (dict, type(None)),
+}
+
+
+def train(
+    settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent
+) -> Trained:
+    """A model trained as of a moment (default: known_until), written with its card; `register` makes it count.
+
+    Leaking fields are left out, unless the settings keep them; `evaluation.audit` says so of every field.
+    """
+    registry = Registry(settings)
+    champion = _read_champion(registry)  # before minutes of training, in case the registry is away
+    with open_store(settings) as opened:
+        known_us = opened.known_us(checked_as_of(opened, as_of_us))
+        history, horizon_why = choose_horizon(opened, known_us=known_us)
+        settings = history.settings
+        progress("auditing", 0, 1)
+        audited = _audit(history, known_us=known_us)
+        result = _fit(history, audited, known_us=known_us, progress=progress)
+        carriers = describe_carriers(result, settings)
+        confirmation = _confirm(result, audited, settings, carriers=carriers)
+        shown = _describe(history, result, audited, carriers=carriers, confirmation=confirmation)
+        result = replace(result, evaluation=shown | {"horizon_why": horizon_why})
+        folder = settings.models_folder / settings.project
+        home = write_model(folder, result, settings=settings, store_version=history.version.id)
+        decision = _decision_kept(registry, home)
+        if decision is None:
+            promotion = _decide(
+                history, result, champion, leaks=audited.leave_out, progress=progress
+            )
+            promotion = _hold(promotion, confirmation)
+            against = champion.version if champion else None
+            decision = promotion.as_json() | {"against": against}
+    _write_card(home, result, decision=decision, settings=settings)
+    return Trained.from_dict(
+        {
+            "project": settings.project,
+            "model_version": None if result.no_signal else home.name,
+            "no_signal": result.no_signal,
+            "folder": str(home),
+            "card": str(card_folder(home) / "card.html"),
+            "promotion": decision,
+            "store_version": history.version.id,
+            "evaluation": result.evaluation,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Audited:
+    """The verdicts on fields, those that name our own people, and what the model must do without."""
+
+    verdicts: tuple[FieldVerdict, ...]
+    people: frozenset[str]
+    leave_out: frozenset[str]
+    clocks: frozenset[str]
+
+
+def _audit(history: History, *, known_us: int) -> _Audited:
+    settings = history.settings
+    verdicts = tuple(audit_learned(history, known_us=known_us))
+    people = frozenset(find_people(history, known_us=known_us, reps=read_rep_names(settings)))
+    leave_out = left_out(verdicts, settings) | people
+    return _Audited(verdicts, people, leave_out, clocks(verdicts, settings))
+
+
+def _fit(history: History, audited: _Audited, *, known_us: int, progress: Progress) -> FitResult:
+    """What could be learned; the scorecard of the settings where that is too little."""
+    leave_out = audited.leave_out
+    try:
+        return fit_model(
+            history,
+            known_us=known_us,
+            progress=progress,
+            leave_out=leave_out,
+            clocks=audited.clocks,
+        )
+    except (FollowUpError, TooFewOutcomesError) as e:
+        return fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
+
+
+def _confirm(
+    result: FitResult,
+    audited: _Audited,
+    settings: Settings,
+    *,
+    carriers: Mapping[str, Any] | None,
+) -> Confirmation | None:
+    """What somebody has to confirm before the model may score; nothing where nothing was learned."""
+    if result.no_signal or carriers is None:
+        return None
+    metrics = result.evaluation["metrics"].get("all", {})
+    return build_confirmation(
+        audited.verdicts,
+        settings,
+        left_out={*result.model.document["left_out"], *audited.people},
+        auc=metrics.get("auc", {}).get("value"),
+        share_of_fields=share_of_fields(carriers["groups"]),
+    )
+
+
+def _describe(
+    history: History,
+    result: FitResult,
+    audited: _Audited,
+    *,
+    carriers: Mapping[str, Any] | None,
+    confirmation: Confirmation | None,
+) -> dict[str, Any]:
+    """The evaluation, with what the fields are and what has to be confirmed."""
+    settings = history.settings
+    mapped = mapped_fields(settings) | history.facts.changed_fields(result.known_us)
+    ruled_out = unasked_fields(settings) | audited.people
+    left_out_fields = result.model.document["left_out"]
+    return result.evaluation | {
+        "audit": [
+            _describe_verdict(verdict, left_out_fields)
+            for verdict in audited.verdicts
+            if verdict.field not in audited.people
+        ],
+        "carriers": carriers,
+        "confirm": confirmation.as_json() if confirmation else None,
+        "not_asked_for": sorted(ruled_out & mapped),
+    }
+
+
+def _describe_verdict(verdict: FieldVerdict, left_out_fields: Collection[str]) -> dict[str, Any]:
+    return {
+        "field": verdict.field,
+        "verdict": verdict.verdict,
+        "evidence": verdict.evidence,
+        "auc": asdict(verdict.auc) if verdict.auc else None,
+        "in_words": verdict.in_words(),
+        "left_out": verdict.field in left_out_fields,
+    }
+
+
+def card_folder(home: Path) -> Path:
+    """Where card, figures and decision of the model in the folder `home` are."""
+    return home.parent / "cards" / home.name
+
+
+def _write_card(
+    home: Path, result: FitResult, *, decision: dict[str, Any], settings: Settings
+) -> None:
+    """Write what is shown of a model: card, figures, features, and what was decided."""
+    figures = build_figures(result.evaluation)
+    card = build_card(
+        evaluation=result.evaluation,
+        features=result.features,
+        manifest=read_json(home / "manifest.json"),
+        settings=settings,
+        figures=figures,
+        version=None if result.no_signal else home.name,
+    )
+    features = [
+        {
+            "name": feature.name,
+            "unit": feature.unit,
+            "direction": feature.direction,
+            "group": feature.group,
+        }
+        for feature in result.features
+    ]
+    texts = {"card.html": card.encode()}
+    texts |= {f"figures/{name}": svg.encode() for name, svg in figures.items()}
+    texts["promotion.json"] = canonical_json(decision)
+    texts["features.json"] = canonical_json({"features": features})
+    for name, data in texts.items():
+        write_bytes(card_folder(home) / name, data)
+
+
+# ---- Whether it may score
+
+
+@dataclass(frozen=True)
+class _Champion:
+    """The version that scores; `model` and `manifest` are None if its files are damaged."""
+
+    version: str
+    model: WinModel | None
+    manifest: dict[str, Any] | None = None
+    known_us: int = 0
+
+
+def _read_champion(registry: Registry) -> _Champion | None:
+    """The version that scores now; a damaged one must not stop the training that replaces it."""
+    champion = registry.champion()
+    if champion is None:
+        return None
+    try:
+        model, manifest, version = registry.load(str(champion.number))
+    except CorruptFileError:
+        return _Champion(champion.version, None)
+    return _Champion(version, model, manifest, manifest["known_until_us"])
+
+
+def _decision_kept(registry: Registry, home: Path) -> dict[str, Any] | None:
+    """The decision about a training that is already registered; None where it has to be made.
+
+    Such a training is not compared again, by now perhaps with itself.
+    """
+    path = card_folder(home) / "promotion.json"
+    registered = {version.version for version in registry.versions()}
+    if home.name not in registered or not is_there(path):
+        return None
+    try:
+        return read_json(path, DECISION)
+    except CorruptFileError:
+        return None
+
+
+def _decide(
+    history: History,
+    result: FitResult,
+    champion: _Champion | None,
+    *,
+    leaks: frozenset[str],
+    progress: Progress,
+) -> Promotion:
+    """Whether a new model may score; a champion that learned from leaks is compared without them."""
+    if result.no_signal:
+        return Promotion(False, result.no_signal)
+    is_evaluated = result.training is not None
+    unproven = result.evaluation.get("unproven")
+    alone = decide_first(
+        result.evaluation["limits_broken"],
+        is_evaluated=is_evaluated,
+        ranks=result.evaluation["scorer"].get("ranks", True),
+    )
+    alone = hold_unproven(alone, unproven)
+    if champion is None:
+        return alone
+    if champion.model is None:
+        why = "files of the champion were changed or damaged, so nothing can be compared with it"
+        return Promotion(False, why)
+    mismatch = _find_mismatch(history.settings, champion)
+    if mismatch:  # then the champion cannot score, so there is nothing to compare with
+        better = "better than the base rate, and " if is_evaluated else ""
+        return replace(alone, why=better + mismatch) if alone.promoted else alone
+    if not is_evaluated:
+        return Promotion(False, "no closed lead has judged it")
+    evidence = evaluate_recipes(
+        history,
+        champion=without(Recipe.of(champion.model), leaks),
+        challenger=Recipe.of(result.model),
+        known_us=result.known_us,
+        progress=progress,
+        evaluated=result.evaluated,
+        training=result.training,
+    )
+    overlap = compare_lists(history, champion.model, result.model, as_of_us=result.known_us)
+    is_older = result.known_us < champion.known_us
+    decision = decide_promotion(replace(evidence, older=is_older, overlap=overlap))
+    return hold_unproven(decision, unproven)
+
+
+def _find_mismatch(settings: Settings, champion: _Champion) -> str | None:
+    """Why the champion predicts something other than the settings ask for, or None."""
+    try:
+        check_target(settings, champion.manifest or {}, version=champion.version)
+    except TargetMismatchError as e:
+        return str(e)
+    return None
+
+
+def without(recipe: Recipe, leaks: frozenset[str]) -> Recipe:
+    """A recipe that also leaves out what leaks: it will not be known when leads are scored."""
+    return replace(recipe, left_out=recipe.left_out | leaks)
+
+
+def _hold(promotion: Promotion, confirmation: Confirmation | None) -> Promotion:
+    """The decision, except that nothing is promoted while something has to be confirmed."""
+    if promotion.promoted and confirmation:
+        return replace(promotion, promoted=False, why=confirmation.why)
+    return promotion

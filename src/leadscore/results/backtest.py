@@ -1,0 +1,68 @@
+"""What a back-test hands over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from leadscore.results.base import Interval, Result
+from leadscore.results.evaluation import Bin, Metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ReplayedDate(Result):
+    """Training and scoring as they would have been on a past date, and how the leads ended."""
+
+    as_of: str
+    open: int
+    settled: int
+    won: int
+    trained_on: int
+    splits: int
+    calibrator: str
+    shift: float
+    notes: list[str]
+    models: dict[str, ModelMetrics]
+
+
+class ModelMetrics(Metrics):
+    """The metrics of a model beside others, and its difference to leadscore on the same resamples."""
+
+    difference: dict[str, Interval] = Field(default_factory=dict)
+    log_loss_gain: Interval | None = None
+
+
+class SkippedDate(Result):
+    """A date that could not be replayed, and why."""
+
+    as_of: str
+    why: str
+
+
+class Backtested(Result):
+    """The past replayed at several dates."""
+
+    project: str
+    store_version: str
+    known_until: str
+    horizon_days: int | None
+    horizon_why: str | None
+    dates: list[ReplayedDate]
+    skipped: list[SkippedDate]
+    pooled: dict[str, ModelMetrics] = Field(default_factory=dict)
+    reliability: list[Bin] = Field(default_factory=list)
+    folder: str
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a date: leads open and won, and leadscore's metrics."""
+        import pandas as pd
+
+        rows = []
+        for date in self.dates:
+            intervals = date.models["leadscore"].intervals()
+            values = {name: interval.value for name, interval in intervals.items()}
+            rows.append({"as_of": date.as_of, "open": date.open, "won": date.won, **values})
+        return pd.DataFrame(rows)

@@ -1,0 +1,35 @@
+"""The base of all results.
+
+A result is frozen and checks what it is given. `to_dict` gives its JSON, and `from_dict` reads that back; keys that
+earlier releases did not write have defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Result(BaseModel):
+    """The base of all results: frozen, and with no other keys than it names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON: dictionaries, lists, numbers and text."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Read back what `to_dict` gave, at whatever release."""
+        return cls.model_validate(document)
+
+
+class Interval(Result):
+    """A number with its 95 % interval; a bound is None where none could be computed."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None

@@ -1,0 +1,65 @@
+"""Lists of scores, and whether they count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from leadscore.results.base import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Counts(Result):
+    """Where all leads are: scored + closed + absent + not_yet_created + refused = leads."""
+
+    leads: int
+    scored: int
+    closed: int
+    absent: int
+    not_yet_created: int
+    refused: int
+
+
+class Scored(Result):
+    """A list of scores, written to a folder without publishing it."""
+
+    project: str
+    publication_id: str
+    folder: str
+    as_of: str | None
+    model_version: str
+    store_version: str
+    counts: Counts
+    tiers: dict[str, int]
+    mean_win_probability: float | None
+    what_if: list[dict[str, float | None]]
+    currency: str | None
+    warnings: list[str]
+    times: dict[str, Any] | None
+    routing: dict[str, Any] | None
+    top: list[dict[str, Any]]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The whole list in its order, a row a lead, as in scores.parquet."""
+        import pandas as pd
+
+        return pd.read_parquet(f"{self.folder}/scores.parquet")
+
+
+class Newer(Result):
+    """The list that stands because it is newer."""
+
+    publication_id: str
+    as_of: str | None
+
+
+class Published(Result):
+    """Whether a list counts now, and what stands if it does not."""
+
+    publication_id: str
+    folder: str
+    published: bool
+    newer: Newer | None
+    withheld: list[str]
+    previous_as_of: str | None = None

@@ -1,0 +1,95 @@
+"""Trainings, decisions about them, and the versions in the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from leadscore.results.base import Result
+from leadscore.results.evaluation import Evaluation
+
+
+class Promotion(Result):
+    """Whether a model may score, why, and the numbers that decided it."""
+
+    promoted: bool
+    why: str
+    evidence: dict[str, Any] | None = None
+    against: str | None = None
+
+
+class Version(Result):
+    """A version in the registry."""
+
+    number: int
+    version: str
+    run_id: str
+    known_until: str
+    aliases: list[str]
+
+
+class Trained(Result):
+    """A training, written to a folder: its evaluation, and whether it may score."""
+
+    project: str
+    model_version: str | None
+    no_signal: str | None
+    folder: str
+    card: str
+    promotion: Promotion
+    store_version: str
+    evaluation: Evaluation
+
+
+class Registered(Result):
+    """What became of a training in the registry, and which version scores."""
+
+    registered: Version | None
+    champion: Version | None
+    registered_model: str
+    tracking_uri: str
+
+
+class EvaluatedVersion(Version):
+    """A version with its evaluation."""
+
+    evaluation: Evaluation
+
+
+class Shown(Result):
+    """Versions side by side."""
+
+    versions: list[EvaluatedVersion]
+
+
+class Compared(Shown):
+    """Two versions side by side, and what would be decided of the second."""
+
+    promotion: Promotion
+
+
+class Move(Result):
+    """An alias that was moved: when, from and to which version, by whom and why."""
+
+    at: str
+    alias: str
+    was: str | int | None
+    now: str | int
+    by: str
+    why: str
+
+
+class Versions(Result):
+    """All versions of a registered model, and the moves of its aliases."""
+
+    registered_model: str
+    versions: list[Version]
+    moves: list[Move]
+
+
+class Moved(Version):
+    """The version that scores now, the one that did before, and in what they differ."""
+
+    was: Version | None = None
+    changes: dict[str, list[Any]] = Field(default_factory=dict)
