@@ -85,7 +85,7 @@ def test_training_when_it_is_better_then_it_scores_and_the_numbers_are_kept_with
     )
     assert said_of(settings, "champion") == decided["why"]
     registry = Registry(settings)
-    run = registry._client.get_run(told["registered"]["run_id"])
+    run = registry.connection.client.get_run(told["registered"]["run_id"])
     assert run.data.tags["leadscore.promoted"] == "yes"
     assert run.data.tags["leadscore.why"] == decided["why"]
     assert run.data.metrics["promotion.log_loss_gain_low"] == decided["evidence"]["gain"]["low"]
@@ -206,7 +206,7 @@ def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_
     path.write_bytes(b"")
     assert jobs.train(settings).model_version == again.model_version
     registry = Registry(settings)
-    logged = registry._client.list_artifacts(registry.champion().run_id)
+    logged = registry.connection.client.list_artifacts(registry.champion().run_id)
     assert not [each.path for each in logged if "writing" in each.path]
 
 

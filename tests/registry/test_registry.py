@@ -856,6 +856,8 @@ def test_moves_when_a_tag_was_written_by_hand_then_the_others_are_told_and_all_g
     register(settings)
     registry = Registry(settings)
     before = registry.moves()
-    registry._client.set_registered_model_tag(registry.name, "leadscore.move.9999.champion", text)
+    registry.connection.client.set_registered_model_tag(
+        registry.name, "leadscore.move.9999.champion", text
+    )
     assert registry.moves() == before
     assert registry.load_champion()[2] == registry.champion().version

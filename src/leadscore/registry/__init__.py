@@ -1,1 +1,1 @@
-"""MLflow, which keeps trainings as runs and models as versions."""
+"""MLflow: every training is a run, every model a version, and an alias says which one scores."""
