@@ -14,12 +14,7 @@ from hypothesis import strategies as st
 
 from leadscore import project as jobs
 from leadscore.cli import main as cli
-from leadscore.errors import (
-    CorruptFileError,
-    NoPublicationError,
-    OldPublicationError,
-    UnknownLeadError,
-)
+from leadscore.errors import CorruptFileError, UserError
 from leadscore.files import hash_bytes
 from leadscore.json_files import canonical_json
 from leadscore.model.apply import WinModel, sigmoid
@@ -362,17 +357,17 @@ def test_backtest_when_the_horizon_is_auto_then_is_that_known_at_its_first_date(
 
 def test_explanation_when_asked_for_what_is_not_there_then_is_refused_in_words(world, tmp_path):
     project, _, first, _ = world
-    with pytest.raises(UnknownLeadError, match="'nobody' is not on the list"):
+    with pytest.raises(UserError, match="'nobody' is not on the list"):
         jobs.explain(project, "nobody")
     unfinished = project.project_folder() / "scores" / ".writing-1"
     unfinished.mkdir()
     (unfinished / "manifest.json").write_text("{}", encoding="utf-8")
     for name, words in WRONG_NAMES.items():
-        with pytest.raises(NoPublicationError, match=words) as refused:
+        with pytest.raises(UserError, match=words) as refused:
             jobs.explain(project, "L1", publication_id=name)
         available = str(refused.value).partition("Available: ")[2]
         assert sorted(available.split(", ")) == sorted(repr(name) for name in published(project))
-    with pytest.raises(NoPublicationError, match="published nothing yet"):
+    with pytest.raises(UserError, match="published nothing yet"):
         jobs.explain(project.model_copy(update={"data_folder": tmp_path}), "L1")
     lead_id = scores_of(first).index[0]
     assert jobs.explain(project, lead_id, publication_id=first.publication_id).as_of.startswith(
@@ -449,5 +444,5 @@ def test_publication_when_its_manifest_names_no_settings_then_is_refused_in_word
     old = f"20260201T000000Z-{hash_bytes(canonical_json(named))[:12]}"
     (home / "manifest.json").write_bytes(canonical_json(named | {"publication_id": old}))
     home.rename(home.with_name(old))
-    with pytest.raises(OldPublicationError, match="before manifests named their settings"):
+    with pytest.raises(UserError, match="before manifests named their settings"):
         jobs.explain(moved, "L1", publication_id=old)

@@ -14,8 +14,6 @@ from leadscore.printable import printable
 from leadscore.proposals import propose
 from leadscore.wording import counted, listed, nearest, shortened
 
-SHORTEST_ID = 4  # characters of a publication's id that name it
-
 WITHHELD = 3  # the exit code of a delivery, or a list, that looks wrong beside what came before
 
 
@@ -48,16 +46,6 @@ class TimeFormatError(UserError):
     def __init__(self, value: object) -> None:
         super().__init__(
             f"cannot read {shortened(value)} as a time; write 2024-05-31 or 2024-05-31T14:00:00Z"
-        )
-
-
-class SourceMissingError(UserError):
-    """A source without a single file."""
-
-    def __init__(self, source: str, path: Path, *, wanted: str = "file") -> None:
-        super().__init__(
-            f"source {source!r}: there is no {wanted} {path}; "
-            "check `path` and `input_folder` in the settings, or give the folder with --data"
         )
 
 
@@ -105,33 +93,6 @@ class UnknownAlarmError(UserError):
         super().__init__(
             f"there is no alarm {name!r}; "
             + (f"did you mean {near!r}?" if near else f"there are {listed(known)}")
-        )
-
-
-class AmbiguousDateError(UserError):
-    """Dates whose day and month cannot be told apart; `day_first` and `month_first` of its values can be only that."""
-
-    def __init__(
-        self, source: str, column: str, value: str, *, day_first: int, month_first: int
-    ) -> None:
-        super().__init__(
-            f"source {source!r}: column {column!r} holds dates like {value!r}: day or month first? "
-            f"{day_first} of its values can only have the day first, {month_first} only the month; "
-            'set dates = "dmy" or "mdy" for the source'
-        )
-
-
-class SwappedDatesError(UserError):
-    """A column of true dates that never lie after the 12th, and of text dates that always do: a spreadsheet's work."""
-
-    def __init__(
-        self, source: str, column: str, true_date: str, text: str, *, true_dates: int, texts: int
-    ) -> None:
-        super().__init__(
-            f"source {source!r}: column {column!r} holds {true_dates:,} true dates like {true_date!r}, none after the "
-            f"12th of a month, and {texts:,} dates as text like {text!r}, all after it: a spreadsheet has swapped day "
-            "and month wherever it could, so the true dates are wrong. Export the file again and read it as it comes "
-            "from the CRM, without opening it in a spreadsheet"
         )
 
 
@@ -186,19 +147,6 @@ class AlarmError(UserError):
         )
 
 
-class QuarantinedError(UserError):
-    """A version that cannot count, since its delivery failed an alarm that nobody accepted."""
-
-    def __init__(self, version: str, alarms: Sequence[str], *, known_until: str) -> None:
-        accept = " ".join(f"--accept {name}" for name in alarms)
-        if known_until != "undated":
-            accept = f"--known-until {known_until} {accept}"
-        super().__init__(
-            f"version {version} is quarantined: its export raised {listed(alarms)}. If it is correct, ingest that "
-            f"export again: {propose(f'ingest {accept}')}"
-        )
-
-
 class ExportMomentError(UserError):
     """An export of which nothing usable says when it was made."""
 
@@ -238,15 +186,6 @@ class UnknownRuleError(UserError):
         super().__init__(f"no row was rejected by the rule {rule!r}; {there}")
 
 
-class UnknownStoreVersionError(UserError):
-    """A store version that is not there."""
-
-    def __init__(self, project: str, version: str, known: Sequence[str]) -> None:
-        super().__init__(
-            f"the store of project {project!r} has no version {version!r}; there are {listed(known)}"
-        )
-
-
 class UnknownVersionError(UserError):
     """A model version that the registry does not have."""
 
@@ -257,54 +196,6 @@ class UnknownVersionError(UserError):
             else f"there is none yet; run `{propose('train')}` first"
         )
         super().__init__(f"project {project!r} has no model version {version!r}; {there}")
-
-
-class NoPublicationError(UserError):
-    """No published list, or not exactly one whose id begins like that."""
-
-    def __init__(self, project: str, which: str | None, known: list[str]) -> None:
-        if which is None:
-            super().__init__(
-                f"project {project!r} has published nothing yet; run {propose('score')} first"
-            )
-        else:
-            problem = f"no single publication of {project!r} begins with {which!r}"
-            if len(which) < SHORTEST_ID:
-                problem = f"{which!r} is too short: give at least {SHORTEST_ID} characters of a publication's id"
-            super().__init__(f"{problem}. Available: {listed(known) if known else 'none'}")
-
-
-class OldPublicationError(UserError):
-    """A publication whose manifest does not say all that it takes to make it again."""
-
-    def __init__(self, publication_id: str) -> None:
-        super().__init__(
-            f"{publication_id} was published before manifests named their settings, so it cannot be explained or "
-            f"scored again; run {propose('score')}, and ask of the new list"
-        )
-
-
-class UnknownLeadError(UserError):
-    """A lead that is not on a published list."""
-
-    def __init__(self, lead_id: str, publication_id: str) -> None:
-        super().__init__(
-            f"the lead {lead_id!r} is not on the list {publication_id}: it was not open then, or there is none"
-        )
-
-
-class ReplayError(LeadscoreError):
-    """A publication that comes out differently when it is scored again."""
-
-    def __init__(self, publication_id: str, differs: list[str]) -> None:
-        super().__init__(
-            f"{publication_id} scored again is not the same, it differs in {listed(differs)}: "
-            "this version of leadscore, or of a library, computes otherwise than the one that published it"
-        )
-
-
-class AliasError(UserError):
-    """An alias that cannot be moved as asked."""
 
 
 class RegistryError(LeadscoreError):
@@ -349,30 +240,6 @@ class TooFewOutcomesError(UserError):
         super().__init__(counts + least + one_sided)
 
 
-class UndatedClosesError(UserError):
-    """A side of which too many snapshots cannot be labelled, since their leads closed nobody knows when."""
-
-    def __init__(
-        self,
-        *,
-        side: str,
-        unusable: Mapping[str, int],
-        share: float,
-        limit: float,
-        chosen: str | None,
-    ) -> None:
-        counts = " and ".join(f"{n:,} {outcome}" for outcome, n in unusable.items() if n)
-        others = [name for name in ("last_activity", "last_stage") if name != chosen]
-        options = " or ".join(f'target.undated_close = "{name}"' for name in others)
-        tried = f" {chosen} does not cover them." if chosen else ""
-        super().__init__(
-            f"{side}: {share:.0%} of the labelled snapshots ({counts}) cannot be used, at most {limit:.0%} may be: "
-            f"their leads closed without a date, or with one after the export that showed it.{tried} State what "
-            f"stands for the close date: {options}, or map another column to event_at of these outcomes; then run "
-            f"`{propose('ingest')}` again"
-        )
-
-
 class KnownFromError(UserError):
     """Fields that are declared known from creation, and have changed since."""
 
@@ -389,16 +256,6 @@ class TimeModeError(UserError):
     def __init__(self, *, stored: str, asked: str) -> None:
         super().__init__(
             f"the settings say time = {asked!r}, the data were stored with {stored!r}; run `{propose('ingest')}` again"
-        )
-
-
-class ModelMismatchError(UserError):
-    """A model that cannot be applied to the present settings."""
-
-    def __init__(self, version: str, differing: Sequence[str]) -> None:
-        super().__init__(
-            f"model {version} was trained on other features than the settings now declare "
-            f"({listed(differing)}); run `{propose('train')}` again"
         )
 
 
@@ -472,32 +329,3 @@ class WriteError(LeadscoreError):
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"could not write in {path}: {problem}; what was there before is intact")
-
-
-class OverridesError(UserError):
-    """A file of overrides with wrong rows; each problem with its line."""
-
-    def __init__(self, name: str, problems: Sequence[tuple[int, str]]) -> None:
-        told = "; ".join(f"line {line}: {problem}" for line, problem in problems[:12])
-        more = f" and {len(problems) - 12} more" if len(problems) > 12 else ""
-        super().__init__(f"{name} cannot be followed: {told}{more}")
-
-
-class RepsError(UserError):
-    """A list of reps that nobody can be routed with; each problem with its line."""
-
-    def __init__(self, name: str, problems: Sequence[tuple[int, str]]) -> None:
-        told = "; ".join(f"line {line}: {problem}" for line, problem in problems[:12])
-        more = f" and {len(problems) - 12} more" if len(problems) > 12 else ""
-        super().__init__(f"cannot route with {name}: {told}{more}")
-
-
-class SaltLostError(UserError):
-    """A salt that is gone or another one, so that new hashes of personal columns match none that are stored."""
-
-    def __init__(self, path: Path, problem: str, *, parts: Path) -> None:
-        super().__init__(
-            f"{path} {problem}: personal columns that are read now could not be compared with those stored. Put the "
-            f"file back from a backup; without one, remove {path} (if it is there) and the folder {parts}, and run "
-            f"`{propose('ingest')}` again: every file is read anew, under a new salt"
-        )

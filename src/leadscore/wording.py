@@ -52,3 +52,14 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
     """
     matches = get_close_matches(word, known, n=1, cutoff=SIMILARITY)
     return matches[0] if matches else None
+
+
+def list_problems(problems: Sequence[tuple[int, str]], *, most: int = 12) -> str:
+    """The problems of a file with their lines, in order, cut after `most` of them.
+
+    >>> list_problems([(3, "no id"), (2, "no date")])
+    'line 2: no date; line 3: no id'
+    """
+    shown = "; ".join(f"line {line}: {problem}" for line, problem in sorted(problems)[:most])
+    omitted = len(problems) - most
+    return f"{shown} and {omitted} more" if omitted > 0 else shown

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from commands import run
-from leadscore.errors import SourceMissingError
+from leadscore.errors import UserError
 from leadscore.sample.sample import write_sample
 
 ROOT = Path(__file__).parents[2]
@@ -157,7 +157,7 @@ def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(
     monkeypatch.setattr(
         jobs, "ingest", lambda *args, **more: calls.append(args) or real(*args, **more)
     )
-    with pytest.raises(SourceMissingError, match=r"leads\.csv"):
+    with pytest.raises(UserError, match=r"leads\.csv"):
         score.score_flow(str(crm / "leadscore.toml"), data=str(tmp_path))
     assert len(calls) == 1
 

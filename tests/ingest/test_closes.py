@@ -10,7 +10,7 @@ import pytest
 from builders import make_settings
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import UndatedClosesError
+from leadscore.errors import UserError
 from leadscore.history.split import History, open_history
 from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
@@ -376,5 +376,5 @@ def test_training_side_when_closes_have_no_usable_date_then_leaves_out_what_hang
     assert side.unusable["lost"] > 0
     assert "40" not in set(side.rows["lead_id"])
     settings, _ = ingest(tmp_path / "other", deals=[*rows, *(f"{i},lost," for i in range(40, 50))])
-    with pytest.raises(UndatedClosesError, match=r'target\.undated_close = "last_activity"'):
+    with pytest.raises(UserError, match=r'target\.undated_close = "last_activity"'):
         open_now(settings).earlier_side(parse_moment(UNTIL, zone="UTC")).check()

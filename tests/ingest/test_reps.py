@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders import make_settings
-from leadscore.errors import MissingColumnsError, RepsError, SourceFormatError, SourceMissingError
+from leadscore.errors import MissingColumnsError, SourceFormatError, UserError
 from leadscore.files import hash_file
 from leadscore.ingest.reps import read_reps
 from leadscore.sample.sample import write_sample
@@ -76,7 +76,7 @@ def test_reps_when_everything_is_told_then_all_of_it_is_read(tmp_path):
     ],
 )
 def test_reps_when_a_row_is_wrong_then_are_refused_with_its_line(tmp_path, row, problem):
-    with pytest.raises(RepsError) as error:
+    with pytest.raises(UserError) as error:
         read(tmp_path, f"{HEADER}\nr0,,,5,,,,,,,,,,\n{row}\n")
     assert "cannot route with reps.csv: line " in str(error.value)
     assert f"line 3: {problem}" in str(error.value)
@@ -91,7 +91,7 @@ def test_reps_when_a_leave_is_of_one_day_then_it_is_no_mistake(tmp_path):
 
 def test_reps_when_they_have_lists_that_are_compared_with_nothing_then_are_refused(tmp_path):
     with pytest.raises(
-        RepsError, match=r"line 2: has skills, but routing\.match does not say which field"
+        UserError, match=r"line 2: has skills, but routing\.match does not say which field"
     ):
         read(tmp_path, "rep_id,capacity,skills\nr,5,x\n", match={"territories": "country"})
 
@@ -104,7 +104,7 @@ def test_reps_when_there_is_no_capacity_then_the_missing_column_is_named(tmp_pat
 def test_reps_when_the_list_is_empty_or_not_there_then_is_refused(tmp_path):
     with pytest.raises(SourceFormatError, match=r"reps\.csv names nobody"):
         read(tmp_path, "rep_id,capacity\n")
-    with pytest.raises(SourceMissingError, match=r"routing\.reps"):
+    with pytest.raises(UserError, match=r"routing\.reps"):
         read_reps(RoutingSettings(reps="no.csv"), make_settings(input_folder=tmp_path))
 
 

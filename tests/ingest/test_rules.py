@@ -14,12 +14,7 @@ from pydantic import ValidationError
 
 from builders import make_settings
 from leadscore import project as jobs
-from leadscore.errors import (
-    AmbiguousDateError,
-    SaltLostError,
-    SourceFormatError,
-    TooManyRefusedError,
-)
+from leadscore.errors import SourceFormatError, TooManyRefusedError, UserError
 from leadscore.ingest.mapping.personal import NORMALISED, PersonalHash
 from leadscore.settings.rules import RULES
 from leadscore.settings.settings import Settings
@@ -240,7 +235,7 @@ def test_dates_when_day_and_month_cannot_be_told_apart_then_the_settings_are_ask
     chosen = {"input_folder": tmp_path, "data_folder": tmp_path / "data", "known_until": "2025-05-01",
               "mapping": [{"source": "leads", "table": "leads", "columns": COLUMNS}]}  # fmt: skip
     with pytest.raises(
-        AmbiguousDateError,
+        UserError,
         match=r"'created' holds dates like '03/04/2025'.*1 of its values can only have",
     ):
         jobs.ingest(make_settings(**chosen))
@@ -318,7 +313,7 @@ def test_salt_when_it_is_lost_while_hashes_are_stored_then_it_is_told_and_what_i
         tmp_path, PEOPLE[0], [*leads, f"10,2024-01-01,{PEOPLE[1]}"], {"email": "email"}
     )
     until = parse_moment("2024-03-03", zone="UTC")
-    with pytest.raises(SaltLostError, match=r"remove .*salt .* and the folder .*parts") as told:
+    with pytest.raises(UserError, match=r"remove .*salt .* and the folder .*parts") as told:
         jobs.ingest(settings, known_until_us=until)
     assert "leadscore ingest" in str(told.value)
     (store / "salt").unlink(missing_ok=True)

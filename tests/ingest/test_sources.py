@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore.errors import MissingColumnsError, SourceMissingError, UnreadableError, UserError
+from leadscore.errors import MissingColumnsError, UnreadableError, UserError
 from leadscore.ingest.readers import csv_text, parquet, text
 from leadscore.ingest.readers.sources import (
     Batch,
@@ -417,7 +417,7 @@ def test_parquet_when_its_pages_are_damaged_then_it_is_refused_in_words(tmp_path
 @pytest.mark.parametrize("name", ["none.csv", "none.parquet", "folder.csv", "none/*.csv"])
 def test_source_when_there_is_no_such_file_then_it_and_the_remedy_are_named(tmp_path, name):
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(SourceMissingError, match="--data") as told:
+    with pytest.raises(UserError, match="--data") as told:
         find_files("deals", Source(path=Path(name)), folder=tmp_path)
     assert str(tmp_path / name) in str(told.value)
 

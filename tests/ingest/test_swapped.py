@@ -10,7 +10,7 @@ from openpyxl import Workbook
 
 from builders import make_settings
 from leadscore import project as jobs
-from leadscore.errors import SwappedDatesError
+from leadscore.errors import UserError
 from leadscore.ingest.mapping.swapped import find_swapped_dates
 from leadscore.settings.settings import Settings
 
@@ -110,6 +110,6 @@ def test_file_when_a_spreadsheet_swapped_its_dates_then_it_is_refused_with_the_r
             book.active.append(row)
         book.save(tmp_path / name)
     with pytest.raises(
-        SwappedDatesError, match=r"'created' holds .* a spreadsheet has swapped day and month"
+        UserError, match=r"'created' holds .* a spreadsheet has swapped day and month"
     ):
         jobs.ingest(settings_of(tmp_path, name))

@@ -31,7 +31,7 @@ from deliveries import (
 )
 from histories import scratch
 from leadscore import project as jobs
-from leadscore.errors import AlarmError, QuarantinedError
+from leadscore.errors import AlarmError, UserError
 from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import parse_moment
@@ -346,6 +346,6 @@ def test_rollback_when_the_version_is_quarantined_then_it_says_which_alarm_to_ac
     settings, good = base()
     with pytest.raises(AlarmError) as raised:
         deliver(change(cut(read_sample(leads=LEADS), NOW)))
-    with pytest.raises(QuarantinedError, match=f"--accept {alarm}"):
+    with pytest.raises(UserError, match=f"--accept {alarm}"):
         jobs.rollback_store(settings, raised.value.version)
     assert pointer(settings).read_bytes() == good

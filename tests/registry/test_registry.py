@@ -12,7 +12,6 @@ import pytest
 
 import histories
 from leadscore.errors import (
-    AliasError,
     CorruptFileError,
     DamagedFileError,
     NoModelError,
@@ -20,6 +19,7 @@ from leadscore.errors import (
     SettingsError,
     UnknownVersionError,
     UnreadableError,
+    UserError,
 )
 from leadscore.model import apply
 from leadscore.model.files import write_model
@@ -404,7 +404,7 @@ def test_promote_when_it_is_not_the_challenger_then_that_one_stays(settings):
 def test_promote_when_it_is_champion_already_then_nothing_moves(settings):
     register(settings)
     before, moves = state(settings), Registry(settings).moves()
-    with pytest.raises(AliasError, match="version 1 is the champion already"):
+    with pytest.raises(UserError, match="version 1 is the champion already"):
         Registry(settings).promote("champion", who())
     assert (state(settings), Registry(settings).moves()) == (before, moves)
 
@@ -412,7 +412,7 @@ def test_promote_when_it_is_champion_already_then_nothing_moves(settings):
 def test_rollback_when_repeated_then_it_goes_there_and_back(settings):
     for n in range(2):
         register(settings, n)
-    with pytest.raises(AliasError, match="no previous champion"):
+    with pytest.raises(UserError, match="no previous champion"):
         Registry(settings).rollback(who())
     Registry(settings).promote("2", who())
     for number, other in ((1, 2), (2, 1), (1, 2)):
@@ -603,7 +603,7 @@ def test_rollback_when_the_first_promotion_ended_halfway_then_there_is_nothing_t
         Faults(patched, settings, at=3)
         with pytest.raises(RegistryError):
             Registry(settings).promote("2", who())
-    with pytest.raises(AliasError, match="no previous champion"):
+    with pytest.raises(UserError, match="no previous champion"):
         Registry(settings).rollback(who())
     assert served(settings) == 1
 

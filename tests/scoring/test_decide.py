@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import Facts, day, make_settings
-from leadscore.errors import OverridesError
+from leadscore.errors import UserError
 from leadscore.evaluation.reference import compute_score
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
@@ -342,7 +342,7 @@ def test_override_when_it_ends_on_a_bare_date_then_counts_that_whole_day_where_t
 def test_overrides_when_a_row_is_wrong_then_are_refused_with_its_line(tmp_path, row, said):
     (tmp_path / "o.csv").write_text(f"lead_id,action,value,until,by,why\n{row}\n")
     project = make_settings(input_folder=tmp_path, qualification={"overrides": "o.csv"})
-    with pytest.raises(OverridesError, match="cannot be followed") as refused:
+    with pytest.raises(UserError, match="cannot be followed") as refused:
         read_overrides(project)
     assert said in str(refused.value)
 

@@ -10,7 +10,7 @@ import histories
 from builders import Facts, day
 from histories import score_table
 from leadscore import project as jobs
-from leadscore.errors import AsOfError, ModelMismatchError
+from leadscore.errors import AsOfError, UserError
 from leadscore.evaluation.reference import compute_score, decide_tier
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
@@ -229,7 +229,7 @@ def test_score_when_the_settings_declare_other_features_then_is_refused_by_name(
     facts = Facts(settings)
     facts.lead("a", 1).change("a", 2, "budget", "some")
     history = facts.history(tmp_path, known_until=world.days)
-    with pytest.raises(ModelMismatchError, match=told):
+    with pytest.raises(UserError, match=told):
         score(world, history=history)
 
 

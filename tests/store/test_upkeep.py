@@ -11,7 +11,7 @@ from builders import Facts
 from leadscore import project as jobs
 from leadscore.cli import main as cli
 from leadscore.cli import rendering as terminal
-from leadscore.errors import CorruptFileError, NoStoreError, UnknownStoreVersionError
+from leadscore.errors import CorruptFileError, NoStoreError, UserError
 from leadscore.locks import locked
 from leadscore.store import upkeep
 from leadscore.store.version import object_path, read_current
@@ -88,7 +88,7 @@ def test_rollback_when_no_version_is_called_so_then_words_name_those_that_are_th
     settings, folder, which
 ):
     version = add_version(settings, 1)
-    with pytest.raises(UnknownStoreVersionError, match=version.id):
+    with pytest.raises(UserError, match=version.id):
         upkeep.rollback(folder, which, project="synthetic")
 
 

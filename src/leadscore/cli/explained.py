@@ -9,6 +9,7 @@ import typer
 
 from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, checked_path, run_command
 from leadscore.cli.rendering import draw_explained
+from leadscore.wording import listed
 
 if TYPE_CHECKING:
     from leadscore.project.project import Project
@@ -50,11 +51,15 @@ def replay(
     """Score a publication again from what was kept, compare every byte, and explain one lead of it."""
 
     def run(project: Project) -> tuple[Result, ...]:
-        from leadscore.errors import ReplayError
+        from leadscore.errors import LeadscoreError
 
         replayed = project.replay(publication, lead_id)
         if not replayed.same:
-            raise ReplayError(replayed.publication_id, replayed.differs)
+            raise LeadscoreError(
+                f"{replayed.publication_id} scored again is not the same, it differs in "
+                f"{listed(replayed.differs)}: this version of leadscore, or of a library, computes "
+                "otherwise than the one that published it"
+            )
         return replayed, _write_page(replayed, html)
 
     run_command(run, draw_explained, config, None, as_json=as_json)

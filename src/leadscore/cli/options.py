@@ -101,13 +101,13 @@ def who(by: str | None, why: str) -> Who:
     """Who does it, now, and why.
 
     Raises:
-        AliasError: no reason is given.
+        UserError: no reason is given.
     """
-    from leadscore.errors import AliasError
+    from leadscore.errors import UserError
     from leadscore.registry.registry import Who
 
     if not why.strip():
-        raise AliasError("--why is empty; say in some words why, for whoever asks later")
+        raise UserError("--why is empty; say in some words why, for whoever asks later")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return Who(by or getuser(), now, why)
 

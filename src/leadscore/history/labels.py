@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from leadscore.errors import FollowUpError, TooFewOutcomesError, UndatedClosesError
+from leadscore.errors import FollowUpError, TooFewOutcomesError, UserError
 from leadscore.history.absences import seen_until
+from leadscore.proposals import propose
 from leadscore.settings.target import Target
 from leadscore.times import DAY_US
 
@@ -121,6 +122,20 @@ class Side:
         won = int(rows.loc[rows["label"] == 1, "lead_id"].nunique())
         return won, int(rows.loc[rows["label"] == 0, "lead_id"].nunique())
 
+    def _describe_unusable(self, chosen: str | None) -> str:
+        """Which snapshots cannot be used, and what could stand for their close dates."""
+        counts = " and ".join(f"{n:,} {outcome}" for outcome, n in self.unusable.items() if n)
+        others = [name for name in ("last_activity", "last_stage") if name != chosen]
+        options = " or ".join(f'target.undated_close = "{name}"' for name in others)
+        tried = f" {chosen} does not cover them." if chosen else ""
+        return (
+            f"{self.name}: {self.unusable_share():.0%} of the labelled snapshots ({counts}) cannot "
+            f"be used, at most {MAX_UNUSABLE:.0%} may be: their leads closed without a date, or with "
+            f"one after the export that showed it.{tried} State what stands for the close date: "
+            f"{options}, or map another column to event_at of these outcomes; then run "
+            f"`{propose('ingest')}` again"
+        )
+
     def can_train(self, least: int) -> bool:
         """Whether it has follow-up, and at least so many snapshots of either outcome."""
         return self.is_watched_enough() and self.has_outcomes(least)
@@ -142,18 +157,12 @@ class Side:
         """Refuse a side that cannot be learned from or judged.
 
         Raises:
-            UndatedClosesError: closes without a usable date make too many snapshots unusable.
+            UserError: closes without a usable date make too many snapshots unusable.
             FollowUpError: G(horizon-) < 1/cap.
             TooFewOutcomesError: fewer than `least` snapshots were won within the horizon, or were not.
         """
         if self.target is not None and self.unusable_share() > MAX_UNUSABLE:
-            raise UndatedClosesError(
-                side=self.name,
-                unusable=self.unusable,
-                share=self.unusable_share(),
-                limit=MAX_UNUSABLE,
-                chosen=self.target.undated_close,
-            )
+            raise UserError(self._describe_unusable(self.target.undated_close))
         if self.target is not None and not self.is_watched_enough():
             raise FollowUpError(
                 side=self.name,

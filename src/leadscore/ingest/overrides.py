@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from leadscore.errors import MissingColumnsError, OverridesError, TimeFormatError
+from leadscore.errors import MissingColumnsError, TimeFormatError, UserError
 from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
 from leadscore.settings.qualification import Verdict
 from leadscore.settings.settings import Settings
 from leadscore.settings.source import Source
 from leadscore.settings.tiers import Tier
 from leadscore.times import DAY_US, parse_moment
+from leadscore.wording import list_problems
 
 COLUMNS = ("lead_id", "action", "value", "until", "by", "why")
 NEEDED = {"lead_id", "action"}
@@ -28,9 +29,8 @@ def read_overrides(settings: Settings) -> list[dict[str, Any]]:
     `until` is as written, `until_us` when it ends in UTC microseconds: a bare date counts whole, in the settings' zone.
 
     Raises:
-        SourceMissingError: there is no such file.
+        UserError: there is no such file, or a row of it is wrong; all such rows are named.
         MissingColumnsError: it has no lead_id or action.
-        OverridesError: a row of it is wrong; all such rows are named.
     """
     if settings.qualification.overrides is None:
         return []
@@ -52,7 +52,7 @@ def read_overrides(settings: Settings) -> list[dict[str, Any]]:
             problems += [(line, each) for each in wrong]
             found.append(override)
     if problems:
-        raise OverridesError(file.name, sorted(problems))
+        raise UserError(f"{file.name} cannot be followed: {list_problems(problems)}")
     return found
 
 

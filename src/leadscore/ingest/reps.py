@@ -7,13 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from leadscore.errors import (
-    MissingColumnsError,
-    RepsError,
-    SourceFormatError,
-    TimeFormatError,
-    UserError,
-)
+from leadscore.errors import MissingColumnsError, SourceFormatError, TimeFormatError, UserError
 from leadscore.files import hash_file
 from leadscore.ingest.mapping.moments import read_moments
 from leadscore.ingest.mapping.numbers import read_numbers
@@ -24,6 +18,7 @@ from leadscore.settings.settings import Settings
 from leadscore.settings.source import Source
 from leadscore.tables import CRITERIA, REPS
 from leadscore.times import parse_moment
+from leadscore.wording import list_problems
 
 NEEDED = {"rep_id", "capacity"}
 PERIODS = ("day", "week", "month")
@@ -37,10 +32,9 @@ def read_reps(routing: RoutingSettings, settings: Settings) -> tuple[pa.Table, s
     `away_until` its end, in the settings' zone; one without the other means since ever, or until further notice.
 
     Raises:
-        SourceMissingError: there is no such file.
+        UserError: there is no such file, or a row of it is wrong; all such rows are named.
         SourceFormatError: it cannot be read, or names nobody.
         MissingColumnsError: it has no rep_id or capacity.
-        RepsError: a row of it is wrong; all such rows are named.
     """
     source = Source(path=routing.reps)
     file = find_files("routing.reps", source, folder=settings.input_folder)[0]
@@ -62,7 +56,7 @@ def read_reps(routing: RoutingSettings, settings: Settings) -> tuple[pa.Table, s
         problems += [(row["line"], each) for each in wrong]
         reps.append(rep)
     if problems:
-        raise RepsError(file.name, sorted(problems))
+        raise UserError(f"cannot route with {file.name}: {list_problems(problems)}")
     return pa.Table.from_pylist(reps, schema=REPS).sort_by("rep_id"), hash_file(file.path)
 
 

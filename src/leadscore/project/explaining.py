@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import SHORTEST_ID, NoPublicationError, OldPublicationError, UnknownLeadError
+from leadscore.errors import UserError
 from leadscore.files import hash_bytes, list_manifests
 from leadscore.history.split import History, open_history
 from leadscore.model.apply import WinModel
 from leadscore.project.publishing import read_previous
 from leadscore.project.scoring import score_list
+from leadscore.proposals import propose
 from leadscore.publish.publication import (
     Publication,
     format_files,
@@ -33,15 +34,17 @@ from leadscore.scoring.explanation import explain_lead, read_past_scores
 from leadscore.settings.settings import Settings
 from leadscore.store.version import open_version, read_version
 from leadscore.times import parse_moment
+from leadscore.wording import listed
+
+SHORTEST_ID = 4  # characters of a publication's id that name it
 
 
 def explain(settings: Settings, lead_id: str, *, publication_id: str | None = None) -> Explained:
     """One lead of a publication (default: the current one) in full: facts, what each adds, and earlier scores.
 
     Raises:
-        NoPublicationError: there is no such publication.
-        OldPublicationError: its manifest is from before it named the settings.
-        UnknownLeadError: the lead is not on its list.
+        UserError: there is no such publication, its manifest is from before it named the settings,
+            or the lead is not on its list.
         UnknownVersionError: its model is gone.
         CorruptFileError: a version that it rests on was changed or removed.
     """
@@ -89,16 +92,28 @@ def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, 
     if publication_id is None:
         standing = find_standing(folder, settings.project_folder() / "store")
         if standing is None:
-            raise NoPublicationError(settings.project, None, [])
+            raise UserError(
+                f"project {settings.project!r} has published nothing yet; "
+                f"run {propose('score')} first"
+            )
         publication_id = standing.id
     written = (path.parent.name for path in list_manifests(folder))
     known = sorted(name for name in written if ID.fullmatch(name))
     matching = [name for name in known if name.startswith(publication_id)]
     if len(publication_id) < SHORTEST_ID or len(matching) != 1:
-        raise NoPublicationError(settings.project, publication_id, known)
+        problem = f"no single publication of {settings.project!r} begins with {publication_id!r}"
+        if len(publication_id) < SHORTEST_ID:
+            problem = (
+                f"{publication_id!r} is too short: "
+                f"give at least {SHORTEST_ID} characters of a publication's id"
+            )
+        raise UserError(f"{problem}. Available: {listed(known) if known else 'none'}")
     publication, scores = read_publication(matching[0], folder=folder)
     if "settings" not in publication.manifest:
-        raise OldPublicationError(publication.id)
+        raise UserError(
+            f"{publication.id} was published before manifests named their settings, so it cannot be "
+            f"explained or scored again; run {propose('score')}, and ask of the new list"
+        )
     return publication, scores
 
 
@@ -150,7 +165,10 @@ def _explain(
     history, model = opened
     rows = scores.filter(pc.equal(scores["lead_id"], lead_id)).drop_columns(["as_of"]).to_pylist()
     if not rows:
-        raise UnknownLeadError(lead_id, publication.id)
+        raise UserError(
+            f"the lead {lead_id!r} is not on the list {publication.id}: "
+            "it was not open then, or there is none"
+        )
     explanation = explain_lead(
         history,
         model,

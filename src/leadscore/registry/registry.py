@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from leadscore.errors import AliasError, CorruptFileError, NoModelError, UnknownVersionError
+from leadscore.errors import CorruptFileError, NoModelError, UnknownVersionError, UserError
 from leadscore.json_files import read_json
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
@@ -206,11 +206,11 @@ class Registry:
         """Let a version score from now on; the champion until now becomes `previous`.
 
         Raises:
-            AliasError: it is the champion already.
+            UserError: it is the champion already.
         """
         version = self.find(which)
         if CHAMPION in version.aliases:
-            raise AliasError(f"version {version.number} is the champion already")
+            raise UserError(f"version {version.number} is the champion already")
         with self.connection.doing("promoting a model"):
             self._aliases.promote(version.number, who)
             return self._version(version.number)
@@ -219,14 +219,12 @@ class Registry:
         """Let the champion before this one score again.
 
         Raises:
-            AliasError: there was none.
+            UserError: there was none.
         """
         with self.connection.doing("rolling back"):
             number = self._aliases.champion_before()
             if number is None:
-                raise AliasError(
-                    f"project {self._project!r} has no previous champion to go back to"
-                )
+                raise UserError(f"project {self._project!r} has no previous champion to go back to")
             self._aliases.promote(number, who)
             return self._version(number)
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from leadscore.errors import AsOfError, ModelMismatchError
+from leadscore.errors import AsOfError, UserError
 from leadscore.evaluation.reference import compute_score
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.intercept.running import shift_at
+from leadscore.proposals import propose
 from leadscore.scoring.change import Previous, describe_change
 from leadscore.scoring.qualification import (
     Strengths,
@@ -32,6 +33,7 @@ from leadscore.scoring.tier import Outlook, compute_what_if, earlier_tiers, find
 from leadscore.scoring.value import Amounts, read_amounts
 from leadscore.settings.tiers import Tiers
 from leadscore.times import FOREVER_US, format_us
+from leadscore.wording import listed
 
 REASON_COLUMNS = [
     f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)
@@ -99,7 +101,7 @@ def score_open_leads(
 
     Raises:
         AsOfError: the model has seen facts from after `as_of_us`.
-        ModelMismatchError: the settings declare other features than the model learned from.
+        UserError: the settings declare other features than the model learned from.
     """
     if known_us > as_of_us:
         raise AsOfError(
@@ -280,4 +282,7 @@ def _check_features(model: WinModel, features: Sequence[Feature], model_version:
     present = [(feature.name, feature.fingerprint()) for feature in features]
     if learned != present:
         differing = {name for name, _ in set(learned) ^ set(present)} or {"their order"}
-        raise ModelMismatchError(model_version, sorted(differing))
+        raise UserError(
+            f"model {model_version} was trained on other features than the settings now declare "
+            f"({listed(sorted(differing))}); run `{propose('train')}` again"
+        )

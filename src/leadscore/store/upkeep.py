@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.atomic import write_pointer
-from leadscore.errors import (
-    CorruptFileError,
-    CorruptPointerError,
-    NoStoreError,
-    QuarantinedError,
-    UnknownStoreVersionError,
-)
+from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError, UserError
 from leadscore.files import hash_bytes, list_folder
 from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import locked, unread
+from leadscore.proposals import propose
 from leadscore.store.version import (
     BESIDE,
     FILES,
@@ -33,6 +28,7 @@ from leadscore.store.version import (
     read_pointer,
     read_version,
 )
+from leadscore.wording import listed
 
 MANIFEST = "manifest"
 PART = {"rejects": FILES, "tables": {str: {"rows": FILES, "side": FILES}}}
@@ -89,23 +85,36 @@ def _describe(folder: Path, version: str, *, checked: bool) -> dict[str, Any]:
     }
 
 
+def _describe_quarantine(version: StoreVersion) -> str:
+    """Why a version cannot count, and how to ingest its export all the same."""
+    alarms = [*version.quarantined]
+    accept = " ".join(f"--accept {name}" for name in alarms)
+    known_until = version.manifest["known_until"]
+    if known_until != "undated":
+        accept = f"--known-until {known_until} {accept}"
+    return (
+        f"version {version.id} is quarantined: its export raised {listed(alarms)}. If it is "
+        f"correct, ingest that export again: {propose(f'ingest {accept}')}"
+    )
+
+
 def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
     """Make an earlier version the current one; `which` is the beginning of its id, four digits or more.
 
     Raises:
-        UnknownStoreVersionError: none, or more than one, is called so.
-        QuarantinedError: its delivery failed an alarm.
+        UserError: none, or more than one, is called so, or its delivery failed an alarm.
         CorruptFileError: a file of it is gone or was changed.
     """
     known = [each["version"] for each in list_versions(folder, project=project)]
     found = [version for version in known if len(which) >= 4 and version.startswith(which)]
     if len(found) != 1:
-        raise UnknownStoreVersionError(project, which, known)
+        raise UserError(
+            f"the store of project {project!r} has no version {which!r}; there are {listed(known)}"
+        )
     with locked(folder):
         version = read_version(folder, found[0])
         if version.quarantined:
-            alarms = [*version.quarantined]
-            raise QuarantinedError(version.id, alarms, known_until=version.manifest["known_until"])
+            raise UserError(_describe_quarantine(version))
         names = (*version.manifest["tables"], *BESIDE)
         check_objects([path for name in names for path in version.paths(name)])
         sha256 = hash_bytes(canonical_json(version.manifest))

@@ -14,10 +14,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from leadscore.atomic import write_bytes
-from leadscore.errors import CorruptFileError, SaltLostError
+from leadscore.errors import CorruptFileError, UserError
 from leadscore.files import list_folder, read_if_there
 from leadscore.ingest.mapping.words import Words
 from leadscore.json_files import read_json
+from leadscore.proposals import propose
 
 LEGAL_FORMS = {"ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "kg", "limited", "llc", "ltd", "nv",
                "oy", "plc", "sa", "sarl", "se", "srl", "the", "und", "and"}  # fmt: skip
@@ -36,6 +37,16 @@ SHARES = {ADDRESS: 0.2, PHONE: 0.5}  # of the values, from which a column is per
 NAME_SHARE, LEAST_NAMES = 0.8, 20  # of the distinct values; most of which occur once
 
 
+def _salt_lost(path: Path, problem: str, *, parts: Path) -> UserError:
+    """The error of a salt under which new hashes would match none that are stored."""
+    return UserError(
+        f"{path} {problem}: personal columns that are read now could not be compared with those "
+        f"stored. Put the file back from a backup; without one, remove {path} (if it is there) and "
+        f"the folder {parts}, and run `{propose('ingest')}` again: every file is read anew, under a "
+        "new salt"
+    )
+
+
 @dataclass(frozen=True)
 class PersonalHash:
     """Hashes normalised personal values under the project's own salt, so that nobody can look them up elsewhere."""
@@ -47,18 +58,18 @@ class PersonalHash:
         """With the salt of the store at `folder`, made when it is first needed; only its owner may read it.
 
         Raises:
-            SaltLostError: what is stored was hashed under another salt.
+            UserError: what is stored was hashed under another salt.
         """
         path = folder / "salt"
         used = _salts_used(folder)
         salt = read_if_there(path)
         if salt is None:
             if used:
-                raise SaltLostError(path, "is gone", parts=folder / "parts")
+                raise _salt_lost(path, "is gone", parts=folder / "parts")
             salt = secrets.token_bytes(16)
             write_bytes(path, salt, private=True)
         if not 0 < len(salt) <= blake2b.MAX_KEY_SIZE:  # an empty one would hide nothing
-            raise SaltLostError(path, "is empty, or no salt", parts=folder / "parts")
+            raise _salt_lost(path, "is empty, or no salt", parts=folder / "parts")
         if path.stat().st_mode & 0o077:  # copied, or from before it was private
             with suppress(
                 PermissionError
@@ -66,7 +77,7 @@ class PersonalHash:
                 path.chmod(0o600)
         found = cls(salt)
         if used - {found.salt_id}:
-            raise SaltLostError(path, "is not the one that it was", parts=folder / "parts")
+            raise _salt_lost(path, "is not the one that it was", parts=folder / "parts")
         return found
 
     @property

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.errors import AmbiguousDateError, SwappedDatesError
+from leadscore.errors import UserError
 from leadscore.ingest.mapping.moments import (
     count_date_orders,
     find_ambiguous_dates,
@@ -55,19 +55,19 @@ class Reader:
         """UTC microseconds (n,), and which texts could be read.
 
         Raises:
-            AmbiguousDateError: most are dates that may mean two days, and the settings do not say which.
-            SwappedDatesError: a spreadsheet has swapped day and month wherever it could.
+            UserError: most are dates that may mean two days, and the settings do not say which; or
+                a spreadsheet has swapped day and month wherever it could.
         """
         us, ok = read_moments(text, zone=self.zone, dates=self.dates)
         may_be_mixed = self.dates is not None or not ok.all()  # ISO alone needs no second look
         if may_be_mixed and (swapped := find_swapped_dates(text)):
-            raise SwappedDatesError(
-                self.source,
-                name,
-                swapped.true_date,
-                swapped.text,
-                true_dates=swapped.true_dates,
-                texts=swapped.texts,
+            raise UserError(
+                f"source {self.source!r}: column {name!r} holds {swapped.true_dates:,} true dates "
+                f"like {swapped.true_date!r}, none after the 12th of a month, and "
+                f"{swapped.texts:,} dates as text like {swapped.text!r}, all after it: a "
+                "spreadsheet has swapped day and month wherever it could, so the true dates are "
+                "wrong. Export the file again and read it as it comes from the CRM, without "
+                "opening it in a spreadsheet"
             )
         unread = text.filter(pa.array(~ok & ~is_missing(text)))
         usual = (
@@ -75,8 +75,10 @@ class Reader:
         )  # a stray one is one row's mistake
         if usual and (value := find_ambiguous_dates(unread)):
             day_first, month_first = count_date_orders(unread)
-            raise AmbiguousDateError(
-                self.source, name, value, day_first=day_first, month_first=month_first
+            raise UserError(
+                f"source {self.source!r}: column {name!r} holds dates like {value!r}: day or month "
+                f"first? {day_first} of its values can only have the day first, {month_first} only "
+                'the month; set dates = "dmy" or "mdy" for the source'
             )
         return us, ok & within_reason(us)
 

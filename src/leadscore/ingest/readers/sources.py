@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path, PurePath
 
-from leadscore.errors import SourceMissingError
+from leadscore.errors import UserError
 from leadscore.files import list_below
 from leadscore.ingest.readers.batch import Batch, Dialect, SourceFile
 from leadscore.ingest.readers.csv_text import read_csv, read_csv_names
@@ -45,7 +45,7 @@ def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
     """The files of a source, by name: one file, what a pattern matches, or the readable ones below a folder.
 
     Raises:
-        SourceMissingError: there is none.
+        UserError: there is none.
     """
     path = folder / source.path
     wanted = "file"
@@ -63,7 +63,10 @@ def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
         matches = glob.glob(str(source.path), root_dir=folder, recursive=True)  # noqa: PTH207 (Path's is relative only)
         found = [file for match in matches if (file := folder / match).is_file()]
     if not found:
-        raise SourceMissingError(name, path, wanted=wanted)
+        raise UserError(
+            f"source {name!r}: there is no {wanted} {path}; "
+            "check `path` and `input_folder` in the settings, or give the folder with --data"
+        )
     files = [SourceFile(name, file, _name(file, folder)) for file in found]
     return sorted(files, key=lambda file: file.name)
 
