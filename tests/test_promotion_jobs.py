@@ -9,7 +9,7 @@ import histories
 from histories import WHO, undated_leads, undated_settings
 from leadscore import project as jobs
 from leadscore.audit.confirm import still_to_confirm
-from leadscore.errors import DamagedFileError, NoModelError
+from leadscore.errors import DamagedFileError, UserError
 from leadscore.registry.registry import Registry
 
 CARD, LOGISTIC = "scorecard", "logistic"  # only the latter can learn what the color says
@@ -138,7 +138,7 @@ def test_training_when_calibration_breaks_the_limits_then_the_first_model_does_n
     assert aliases(settings) == {1: ("challenger",)}
     assert told.promotion.why.startswith("its calibration breaks the limits of the settings: ")
     with pytest.raises(
-        NoModelError, match="of the latest it was said: its calibration breaks the limits"
+        UserError, match="of the latest it was said: its calibration breaks the limits"
     ):
         jobs.score(settings)
 

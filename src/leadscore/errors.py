@@ -1,8 +1,12 @@
-"""What can go wrong, each error built from facts: what was wrong, what was there, what to do.
+"""The errors that leadscore raises on purpose, and the exit codes they end with.
 
-A `UserError` is for whoever runs leadscore to mend (exit code 2), and is not tried again; files, disks and servers that
-fail end with exit code 2, too, and may be. Any other exception is a bug (exit code 1). What was withheld on
-purpose, since it looks wrong beside what came before, ends with exit code 3.
+- 2: whoever runs leadscore can mend it (`UserError`; not tried again), or a file, a disk or a server
+  failed (may be tried again).
+- 3: a delivery or a list was withheld, since it looks wrong compared with the one before.
+- 1: a bug.
+
+An error has a class of its own where somebody catches it, or reads its attributes. Everything else is
+a `UserError`, whose sentence is made where it is raised.
 """
 
 from __future__ import annotations
@@ -14,11 +18,17 @@ from leadscore.printable import printable
 from leadscore.proposals import propose
 from leadscore.wording import counted, listed, nearest, shortened
 
-WITHHELD = 3  # the exit code of a delivery, or a list, that looks wrong beside what came before
+WITHHELD = 3
+DELIMITERS = ",;\t|"
 
 
 class LeadscoreError(Exception):
-    """Any error that leadscore raises on purpose; its message may be shown anywhere."""
+    """Any error that leadscore raises on purpose; its message may be shown anywhere.
+
+    Args:
+        message: what is wrong.
+        then: further lines, such as lines to paste.
+    """
 
     exit_code = 1
 
@@ -33,10 +43,18 @@ class UserError(LeadscoreError):
 
 
 class SettingsError(UserError):
-    """A settings file that cannot be used; `cure` are lines to paste into it."""
+    """A settings file that cannot be used.
+
+    Attributes:
+        path: the file.
+        problems: what is wrong with it.
+        cure: lines to paste into it.
+    """
 
     def __init__(self, path: Path, problems: Sequence[str], *, cure: Sequence[str] = ()) -> None:
-        self.path, self.problems, self.cure = path, tuple(problems), tuple(cure)
+        self.path = path
+        self.problems = tuple(problems)
+        self.cure = tuple(cure)
         super().__init__(f"{path}: " + "; ".join(problems), then=cure)
 
 
@@ -49,15 +67,24 @@ class TimeFormatError(UserError):
         )
 
 
+class AsOfError(UserError):
+    """An as_of for which the stored data cannot answer."""
+
+
 class SourceFormatError(UserError):
-    """A source file, by its name, that cannot be read as what it should be."""
+    """A source file that cannot be read as what it should be."""
 
     def __init__(self, source: str, name: str, problem: str) -> None:
         super().__init__(f"source {source!r}: {name} {problem}")
 
 
 class MissingColumnsError(UserError):
-    """A source file without columns that the mapping reads."""
+    """A source file without columns that the mapping reads.
+
+    Attributes:
+        missing: the columns that the mapping reads and the file does not have.
+        available: the columns that the file has.
+    """
 
     def __init__(
         self,
@@ -68,87 +95,106 @@ class MissingColumnsError(UserError):
         available: Sequence[str],
         delimiter: str | None,
     ) -> None:
-        self.missing, self.available = tuple(missing), tuple(available)
-        text = (
-            f"source {source!r}: {name} has no column {listed(missing)}; it has {listed(available)}"
-        )
-        guesses = [mark for mark in ",;\t|" if mark != delimiter and mark in "".join(available)]
-        near = {word: nearest(word, available) for word in missing}
-        if delimiter is not None and len(available) == 1 and guesses:
-            text += f". It looks as if the delimiter were {guesses[0]!r}: set delimiter = {guesses[0]!r} for it"
-        elif any(near.values()):
-            text += (
-                "; did you mean "
-                + ", ".join(f"{b!r} for {a!r}" for a, b in near.items() if b)
-                + "?"
-            )
-        super().__init__(text)
-
-
-class UnknownAlarmError(UserError):
-    """An alarm to accept that there is not."""
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        near = nearest(name, known)
+        self.missing = tuple(missing)
+        self.available = tuple(available)
         super().__init__(
-            f"there is no alarm {name!r}; "
-            + (f"did you mean {near!r}?" if near else f"there are {listed(known)}")
+            f"source {source!r}: {name} has no column {listed(missing)}; it has {listed(available)}"
+            + self._suggest(delimiter)
         )
+
+    def _suggest(self, delimiter: str | None) -> str:
+        """What is probably wrong: the delimiter, or misspelt names."""
+        header = "".join(self.available)
+        delimiters = [mark for mark in DELIMITERS if mark != delimiter and mark in header]
+        if delimiter is not None and len(self.available) == 1 and delimiters:
+            likely = delimiters[0]
+            return (
+                f". It looks as if the delimiter were {likely!r}: set delimiter = {likely!r} for it"
+            )
+        near = {name: nearest(name, self.available) for name in self.missing}
+        words = [f"{match!r} for {name!r}" for name, match in near.items() if match]
+        return f"; did you mean {', '.join(words)}?" if words else ""
 
 
 class DecimalMarkError(UserError):
-    """Numbers that do not say whether '.' or ',' is their decimal mark."""
+    """Numbers that do not show whether '.' or ',' is their decimal mark."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(f'{problem}; set decimal = "." or "," for the source')
 
 
+class ExportMomentError(UserError):
+    """An export without a usable statement of when it was made."""
+
+
+class UnknownAlarmError(UserError):
+    """An alarm to accept that does not exist."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = nearest(name, known)
+        hint = f"did you mean {near!r}?" if near else f"there are {listed(known)}"
+        super().__init__(f"there is no alarm {name!r}; {hint}")
+
+
+class UnknownRuleError(UserError):
+    """A rule by which no row was rejected."""
+
+    def __init__(self, rule: str, known: Sequence[str]) -> None:
+        others = f"rows were rejected by {listed(known)}" if known else "no row was rejected at all"
+        super().__init__(f"no row was rejected by the rule {rule!r}; {others}")
+
+
 class NoLeadsError(UserError):
     """An ingest that ended without a single lead."""
 
-    def __init__(self, *, rejected: dict[str, int]) -> None:
-        why = (
-            ", ".join(f"{n} by {rule}" for rule, n in rejected.items())
-            or "the mapping selected none"
-        )
-        super().__init__(f"no lead could be stored: {why}; no version was written")
+    def __init__(self, *, rejected: Mapping[str, int]) -> None:
+        counts = ", ".join(f"{n} by {rule}" for rule, n in rejected.items())
+        reason = counts or "the mapping selected none"
+        super().__init__(f"no lead could be stored: {reason}; no version was written")
 
 
 class TooManyRefusedError(UserError):
-    """An ingest that refused more rows than the settings allow."""
+    """An ingest that refused more rows than the settings allow.
+
+    Args:
+        over: file or table -> rows refused, and rows in all.
+        limit: the share that the settings allow.
+        rules: rule -> rows refused.
+    """
 
     def __init__(
         self, over: Mapping[str, tuple[int, int]], *, limit: float, rules: Mapping[str, int]
     ) -> None:
-        told = "; ".join(
-            f"{name}: {refused:,} of {n:,} rows" for name, (refused, n) in over.items()
-        )
-        why = ", ".join(f"{n:,} by {rule}" for rule, n in rules.items())
+        shares = [f"{name}: {refused:,} of {n:,} rows" for name, (refused, n) in over.items()]
+        by_rule = ", ".join(f"{n:,} by {rule}" for rule, n in rules.items())
         super().__init__(
-            f"more than {limit:.0%} of rows were refused ({told}), by rule: {why}; no version was written. See them: "
-            f"{propose('rejects')}. Mend the mapping, let a rule warn under validation.severity, or raise "
-            "validation.max_refused"
+            f"more than {limit:.0%} of rows were refused ({'; '.join(shares)}), by rule: {by_rule}; "
+            f"no version was written. See them: {propose('rejects')}. Mend the mapping, let a rule "
+            "warn under validation.severity, or raise validation.max_refused"
         )
 
 
 class AlarmError(UserError):
-    """An export that looks wrong compared with the previous one; it is kept as a version that does not count."""
+    """An export that looks wrong compared with the previous one; it is stored, and does not count.
+
+    Attributes:
+        names: the alarms that it raised.
+        version: the store version under which it is quarantined.
+    """
 
     exit_code = WITHHELD
 
-    def __init__(self, seen: Mapping[str, Sequence[str]], *, version: str) -> None:
-        self.names, self.version = tuple(seen), version
-        problems = "; ".join(f"{name}: {', '.join(each)}" for name, each in seen.items())
-        accept = " ".join(f"--accept {name}" for name in seen)
+    def __init__(self, raised: Mapping[str, Sequence[str]], *, version: str) -> None:
+        self.names = tuple(raised)
+        self.version = version
+        problems = "; ".join(f"{name}: {', '.join(details)}" for name, details in raised.items())
+        accept = " ".join(f"--accept {name}" for name in raised)
         super().__init__(
-            f"this export looks wrong compared with the previous one: {problems}. It is quarantined as version "
-            f"{version}: the version before still counts, and so does the published list. Fix the export and ingest it "
-            f"again. If it is correct, run: {propose(f'ingest {accept}')}"
+            f"this export looks wrong compared with the previous one: {problems}. It is quarantined "
+            f"as version {version}: the version before still counts, and so does the published "
+            "list. Fix the export and ingest it again. If it is correct, run: "
+            f"{propose(f'ingest {accept}')}"
         )
-
-
-class ExportMomentError(UserError):
-    """An export of which nothing usable says when it was made."""
 
 
 class NoStoreError(UserError):
@@ -161,66 +207,39 @@ class NoStoreError(UserError):
         )
 
 
-class NoModelError(UserError):
-    """A project without a model to score with."""
+class KnownFromError(UserError):
+    """Fields that are declared known from creation, and have changed since."""
 
-    def __init__(self, project: str, why: str | None, *, versions: int = 0) -> None:
-        reason = (
-            f"the last training ended without one: {why}"
-            if why
-            else f"run `{propose('train')}` first"
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(
+            f"{listed(fields)}: known_from = 'creation' in the settings, but the table changes says "
+            "that the value changed later, so the one in leads may come from the future; "
+            "remove known_from to learn from the changes"
         )
-        if versions:
-            trained = counted(versions, "version exists", "versions exist")
-            listing, promote = propose("models list"), propose("models promote VERSION --why ...")
-            reason = f"{trained}: see `{listing}`, then `{promote}`"
-            reason += f"; of the latest it was said: {why}" if why else ""
-        super().__init__(f"project {project!r} has no champion to score with; {reason}")
 
 
-class UnknownRuleError(UserError):
-    """A rule by which no row was rejected."""
+class TimeModeError(UserError):
+    """A store that was written in another time mode than the settings now state."""
 
-    def __init__(self, rule: str, known: Sequence[str]) -> None:
-        there = f"rows were rejected by {listed(known)}" if known else "no row was rejected at all"
-        super().__init__(f"no row was rejected by the rule {rule!r}; {there}")
-
-
-class UnknownVersionError(UserError):
-    """A model version that the registry does not have."""
-
-    def __init__(self, project: str, version: str, known: Sequence[str]) -> None:
-        there = (
-            f"there are {listed(known)}"
-            if known
-            else f"there is none yet; run `{propose('train')}` first"
+    def __init__(self, *, stored: str, asked: str) -> None:
+        super().__init__(
+            f"the settings say time = {asked!r}, the data were stored with {stored!r}; "
+            f"run `{propose('ingest')}` again"
         )
-        super().__init__(f"project {project!r} has no model version {version!r}; {there}")
-
-
-class RegistryError(LeadscoreError):
-    """MLflow that could not be reached or refused; nothing of it is half done that a reader would see."""
-
-    exit_code = 2
-
-    def __init__(self, doing: str, problem: str) -> None:
-        super().__init__(f"MLflow failed while {doing}: {problem}")
-
-
-class AsOfError(UserError):
-    """An as_of for which the stored data cannot answer."""
 
 
 class FollowUpError(UserError):
-    """A side of the data that was not watched long enough to be learned from or judged."""
+    """Leads that were not followed long enough to learn from them, or to evaluate a model on them."""
 
     def __init__(
         self, *, side: str, days: float, horizon_days: int, still_watched: float, needed: float
     ) -> None:
+        follow_up = counted(round(days), "day")
+        horizon = counted(horizon_days, "day")
         super().__init__(
-            f"{side}: only {counted(round(days), 'day')} of follow-up for a horizon of {counted(horizon_days, 'day')} "
-            f"({still_watched:.2f} of the snapshots are watched to the horizon, {needed:.2f} are needed); "
-            "give more history, a later as_of or a shorter horizon"
+            f"{side}: only {follow_up} of follow-up for a horizon of {horizon} "
+            f"({still_watched:.2f} of the snapshots are watched to the horizon, {needed:.2f} are "
+            "needed); give more history, a later as_of or a shorter horizon"
         )
 
 
@@ -228,35 +247,38 @@ class TooFewOutcomesError(UserError):
     """History without enough won and lost leads to learn from."""
 
     def __init__(self, *, won: int, lost: int, needed: int, is_dated: bool = True) -> None:
-        counts = f"history shows {won} won and {lost} not won snapshots with a known outcome; "
-        least = f"at least {needed} of each are needed to learn from"
-        one_sided = ""
-        if not is_dated and (won or lost) and not (won and lost):
+        message = (
+            f"history shows {won} won and {lost} not won snapshots with a known outcome; "
+            f"at least {needed} of each are needed to learn from"
+        )
+        is_one_sided = (won == 0) != (lost == 0)
+        if is_one_sided and not is_dated:
             missing = "won" if lost else "lost"
-            one_sided = (
-                f". No lead is marked {missing}, and without dates an open lead says nothing: map the values that "
-                f"mark a lead as {missing}, or give dates, from which an open lead is not won once the horizon is over"
+            message += (
+                f". No lead is marked {missing}, and without dates an open lead says nothing: map "
+                f"the values that mark a lead as {missing}, or give dates, from which an open lead "
+                "is not won once the horizon is over"
             )
-        super().__init__(counts + least + one_sided)
+        super().__init__(message)
 
 
-class KnownFromError(UserError):
-    """Fields that are declared known from creation, and have changed since."""
+class UnknownVersionError(UserError):
+    """A model version that the registry does not have."""
 
-    def __init__(self, fields: Sequence[str]) -> None:
-        super().__init__(
-            f"{listed(fields)}: known_from = 'creation' in the settings, but the table changes says that the value "
-            "changed later, so the one in leads may come from the future; remove known_from to learn from the changes"
-        )
+    def __init__(self, project: str, version: str, known: Sequence[str]) -> None:
+        others = f"there is none yet; run `{propose('train')}` first"
+        if known:
+            others = f"there are {listed(known)}"
+        super().__init__(f"project {project!r} has no model version {version!r}; {others}")
 
 
-class TimeModeError(UserError):
-    """A store that was made in another time mode than the settings now say."""
+class RegistryError(LeadscoreError):
+    """MLflow could not be reached, or refused; a reader sees nothing half done."""
 
-    def __init__(self, *, stored: str, asked: str) -> None:
-        super().__init__(
-            f"the settings say time = {asked!r}, the data were stored with {stored!r}; run `{propose('ingest')}` again"
-        )
+    exit_code = 2
+
+    def __init__(self, doing: str, problem: str) -> None:
+        super().__init__(f"MLflow failed while {doing}: {problem}")
 
 
 class FolderTakenError(UserError):
@@ -267,38 +289,56 @@ class FolderTakenError(UserError):
 
 
 class UnreadableError(UserError):
-    """A file or folder that is there and cannot be read, which says nothing about its content: not damage."""
+    """A file or folder that exists and cannot be read, which says nothing about its content.
+
+    Attributes:
+        path: the file or folder.
+    """
 
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
+        reason = problem[:1].lower() + problem[1:]
         super().__init__(
-            f"{path} cannot be read: {problem[:1].lower()}{problem[1:]}. Put that right, then run the same command "
-            "again; nothing was replaced"
+            f"{path} cannot be read: {reason}. Put that right, then run the same command again; "
+            "nothing was replaced"
         )
 
 
 class CorruptFileError(LeadscoreError):
-    """A file whose content is not what its manifest says."""
+    """A file whose content is not what its manifest says.
+
+    Attributes:
+        path: the file.
+        expected: the hash in the manifest.
+        found: the hash of the content, or "none" if the file is gone.
+    """
 
     exit_code = 2
 
     def __init__(self, path: Path, *, expected: str, found: str) -> None:
-        self.path, self.expected, self.found = path, expected, found
-        is_gone = f"{path} is gone: its manifest names it"
-        is_changed = f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}"
-        super().__init__(is_gone if found == "none" else is_changed)
+        self.path = path
+        self.expected = expected
+        self.found = found
+        super().__init__(self._describe())
+
+    def _describe(self) -> str:
+        if self.found == "none":
+            return f"{self.path} is gone: its manifest names it"
+        return (
+            f"{self.path} was changed or damaged: SHA-256 {self.found[:12]}, "
+            f"its manifest says {self.expected[:12]}"
+        )
 
 
 class DamagedStoreError(CorruptFileError):
-    """A file of a store version that is gone or not what it should be, and how to get it back."""
+    """A file of a store version that is gone or was changed, and how to get it back."""
 
-    def __init__(self, path: Path, *, expected: str, found: str) -> None:
-        super().__init__(path, expected=expected, found=found)
-        self.args = (
-            f"{self.args[0]}. `{propose('store list')}` says which versions are whole. Go back to one "
-            f"(`{propose('store rollback VERSION')}`) and ingest the exports since then again: that writes the file "
-            f"anew. If none is whole: `{propose('ingest --forget-damaged')}`, which loses the changes seen between "
-            "exports",
+    def _describe(self) -> str:
+        return (
+            f"{super()._describe()}. `{propose('store list')}` says which versions are whole. Go "
+            f"back to one (`{propose('store rollback VERSION')}`) and ingest the exports since then "
+            "again: that writes the file anew. If none is whole: "
+            f"`{propose('ingest --forget-damaged')}`, which loses the changes seen between exports"
         )
 
 
@@ -306,8 +346,11 @@ class DamagedFileError(CorruptFileError, UserError):
     """A file of ours that is empty, cut, or of another shape, and what to do about it."""
 
     def __init__(self, path: Path, problem: str, *, cure: str) -> None:
-        self.path, self.expected, self.found = path, "", problem
-        LeadscoreError.__init__(self, f"{path} is damaged: {problem}; {cure}")
+        self.cure = cure
+        super().__init__(path, expected="", found=problem)
+
+    def _describe(self) -> str:
+        return f"{self.path} is damaged: {self.found}; {self.cure}"
 
 
 class CorruptPointerError(LeadscoreError):
@@ -317,8 +360,8 @@ class CorruptPointerError(LeadscoreError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is gone or damaged, and it is not clear which version counts: see `{propose('store list')}`, "
-            f"then name one with `{propose('store rollback VERSION')}`"
+            f"{path} is gone or damaged, and it is not clear which version counts: see "
+            f"`{propose('store list')}`, then name one with `{propose('store rollback VERSION')}`"
         )
 
 

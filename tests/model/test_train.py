@@ -11,7 +11,7 @@ import histories
 from builders import Facts, day
 from histories import open_stored, sales_facts, sales_settings, write_store
 from leadscore import project as jobs
-from leadscore.errors import AsOfError, FollowUpError, NoModelError, TooFewOutcomesError
+from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError, UserError
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.reference import build_reference, compute_score
 from leadscore.features.feature import Feature
@@ -328,7 +328,7 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_p
     )
     registered = histories.register(settings, told)
     assert (registered.registered, registered.champion) == (None, None)
-    with pytest.raises(NoModelError, match="no signal: against giving every lead the base rate"):
+    with pytest.raises(UserError, match="no signal: against giving every lead the base rate"):
         jobs.score(settings)
     assert not (settings.project_folder() / "scores").exists()
 
@@ -336,7 +336,7 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_p
 def test_score_when_nothing_was_trained_then_says_to_train_first(tmp_path):
     settings = sales_settings(tmp_path)
     write_store(sales_facts(settings, leads=20, days=20, seed=0), known_until=20)
-    with pytest.raises(NoModelError, match="run `leadscore train` first"):
+    with pytest.raises(UserError, match="run `leadscore train` first"):
         jobs.score(settings)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import histories
 from leadscore import project as jobs
-from leadscore.errors import NoModelError
+from leadscore.errors import UserError
 from leadscore.settings.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -154,7 +154,7 @@ def test_maven_when_trained_then_there_is_no_signal_no_champion_and_nobody_is_sc
         "no signal: against giving every lead the base rate of 0.562"
     )
     assert (found.trained["registered"], found.trained["champion"]) == (None, None)
-    with pytest.raises(NoModelError):
+    with pytest.raises(UserError):
         jobs.score(found.settings)
 
 

@@ -14,7 +14,6 @@ import histories
 from leadscore.errors import (
     CorruptFileError,
     DamagedFileError,
-    NoModelError,
     RegistryError,
     SettingsError,
     UnknownVersionError,
@@ -165,20 +164,18 @@ def test_register_when_there_is_no_signal_then_it_is_one_run_without_a_version(s
 
 
 def test_champion_when_there_is_none_then_words_say_what_to_do_or_why(settings):
-    with pytest.raises(
-        NoModelError, match=r"no champion to score with; run `leadscore train` first"
-    ):
+    with pytest.raises(UserError, match=r"no champion to score with; run `leadscore train` first"):
         Registry(settings).load_champion()
     register(settings, no_signal=REASON)
-    with pytest.raises(NoModelError, match=f"the last training ended without one: {REASON}"):
+    with pytest.raises(UserError, match=f"the last training ended without one: {REASON}"):
         Registry(settings).load_champion()
     register(settings, 1, no_signal="another reason")
-    with pytest.raises(NoModelError, match="another reason"):
+    with pytest.raises(UserError, match="another reason"):
         Registry(settings).load_champion()
 
 
 def test_champion_when_there_is_no_database_then_looking_for_it_makes_no_file(tmp_path):
-    with pytest.raises(NoModelError, match="leadscore train"):
+    with pytest.raises(UserError, match="leadscore train"):
         Registry(histories.sales_settings(tmp_path)).load_champion()
     assert list(tmp_path.iterdir()) == []
 
@@ -213,7 +210,7 @@ def test_registry_when_its_database_is_something_else_then_says_so_at_once_and_t
 
 def test_champion_when_the_project_has_another_name_then_it_is_not_found(settings):
     register(settings)
-    with pytest.raises(NoModelError):
+    with pytest.raises(UserError):
         Registry(settings.model_copy(update={"project": settings.project + "-too"})).load_champion()
 
 
@@ -666,7 +663,7 @@ def test_tracking_uri_when_only_the_environment_names_one_then_it_is_used(tmp_pa
     assert not (settings.models_folder / "mlflow.db").exists()
     assert Registry(settings).load_champion()[2] == training(settings).name
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    with pytest.raises(NoModelError):
+    with pytest.raises(UserError):
         Registry(settings).load_champion()
     named = settings.model_copy(
         update={"registry": settings.registry.model_copy(update={"tracking_uri": uri})}
@@ -772,10 +769,10 @@ def postgres(tmp_path_factory):
 def test_registry_when_its_database_is_postgresql_then_it_does_the_same(tmp_path, postgres):
     registry = {"tracking_uri": postgres, "artifacts": str(tmp_path / "artifacts")}
     settings = histories.sales_settings(tmp_path, registry=registry)
-    with pytest.raises(NoModelError, match="leadscore train"):
+    with pytest.raises(UserError, match="leadscore train"):
         Registry(settings).load_champion()
     register(settings, 5, no_signal=REASON)
-    with pytest.raises(NoModelError, match=REASON):
+    with pytest.raises(UserError, match=REASON):
         Registry(settings).load_champion()
     for n in (0, 1, 0, 1):
         with same_environment():
@@ -804,7 +801,7 @@ def test_register_when_somebody_deleted_the_alias_of_the_champion_then_the_next_
         mlflow.MlflowClient().delete_registered_model_alias(
             f"leadscore-{settings.project}", "champion"
         )
-    with pytest.raises(NoModelError, match=r"2 versions exist.*leadscore models promote"):
+    with pytest.raises(UserError, match=r"2 versions exist.*leadscore models promote"):
         Registry(settings).load_champion()
     register(settings, 2)
     assert served(settings) == 3

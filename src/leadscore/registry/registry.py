@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from leadscore.errors import CorruptFileError, NoModelError, UnknownVersionError, UserError
+from leadscore.errors import CorruptFileError, UnknownVersionError, UserError
 from leadscore.json_files import read_json
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
+from leadscore.proposals import propose
 from leadscore.registry.aliases import Aliases
 from leadscore.registry.connection import Connection
 from leadscore.registry.runs import Runs, Training, read_training
@@ -28,6 +29,7 @@ from leadscore.registry.versions import (
     read_version,
 )
 from leadscore.settings.settings import Settings
+from leadscore.wording import counted
 
 __all__ = ["CHAMPION", "Decision", "ModelVersion", "Registry", "Who"]
 
@@ -133,20 +135,40 @@ class Registry:
         """The model that scores, its manifest and its version, checked like those of `load`.
 
         Raises:
-            NoModelError: there is no champion.
+            UserError: there is no champion.
             CorruptFileError: a file was changed.
             RegistryError: MLflow cannot be reached.
         """
         if not self.connection.exists():
-            raise NoModelError(self._project, None)
+            raise UserError(self._describe_no_champion(None, versions=0))
         with self.connection.doing("looking for the champion"):
             number = self._aliases.numbers().get(CHAMPION)
             if number is None:
                 why = self._why_no_champion()
-                raise NoModelError(self._project, why, versions=len(self.versions()))
+                versions = len(self.versions())
+                raise UserError(self._describe_no_champion(why, versions=versions))
             version = self._version(number)
             with self._downloaded(version) as home:
                 return *read_model(home), version.version
+
+    def _describe_no_champion(self, why: str | None, *, versions: int) -> str:
+        """That there is nothing to score with, and what to do.
+
+        Args:
+            why: the reason, or None.
+            versions: how many models are registered.
+        """
+        reason = f"run `{propose('train')}` first"
+        if versions:
+            trained = counted(versions, "version exists", "versions exist")
+            listing = propose("models list")
+            promote = propose("models promote VERSION --why ...")
+            reason = f"{trained}: see `{listing}`, then `{promote}`"
+            if why:
+                reason += f"; of the latest it was said: {why}"
+        elif why:
+            reason = f"the last training ended without one: {why}"
+        return f"project {self._project!r} has no champion to score with; {reason}"
 
     def _why_no_champion(self) -> str | None:
         """The reason of the latest move or, if there is none, of the latest training."""
