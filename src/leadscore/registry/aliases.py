@@ -46,8 +46,9 @@ class Aliases:
         model = self.registered_model()
         if model is None:
             return []
-        keys = sorted((key for key in model.tags if key.startswith(MOVE_TAG)), reverse=True)
-        moves = [_read_move(model.tags[key]) for key in keys]
+        keys = [key for key in model.tags if key.startswith(MOVE_TAG)]
+        newest_first = sorted(keys, reverse=True)
+        moves = [_read_move(model.tags[key]) for key in newest_first]
         return [move for move in moves if move is not None]
 
     def move(self, alias: str, number: int, who: Who) -> None:

@@ -127,13 +127,11 @@ class Runs:
     def _log_numbers(self, run_id: str, training: Training, decision: Decision) -> None:
         mlflow = self._connection.mlflow
         client = self._connection.client
-        params = build_params(training.manifest, training.evaluation)
-        metrics = build_metrics(training.evaluation, decision.evidence)
-        client.log_batch(
-            run_id,
-            metrics=[mlflow.entities.Metric(name, value, 0, 0) for name, value in metrics.items()],
-            params=[mlflow.entities.Param(name, str(value)) for name, value in params.items()],
-        )
+        numbers = build_metrics(training.evaluation, decision.evidence)
+        texts = build_params(training.manifest, training.evaluation)
+        metrics = [mlflow.entities.Metric(name, number, 0, 0) for name, number in numbers.items()]
+        params = [mlflow.entities.Param(name, str(text)) for name, text in texts.items()]
+        client.log_batch(run_id, metrics=metrics, params=params)
         dataset = build_dataset(mlflow, training.manifest, training.evaluation)
         client.log_inputs(run_id, [dataset])
 

@@ -39,12 +39,14 @@ def draw_activities(rng: Generator, crowd: Crowd) -> dict[str, Any]:
     order = np.lexsort((event, kind, seconds))
     event = event[order]
     kind = kind[order]
+    types = np.array([_type_of(name) for name in KINDS])
+    actors = np.array([_actor_of(name) for name in KINDS])
     duration = duration[order]
     return {
         "lead_id": crowd.ids_of(crowd.lead_of_events()[event]),
         "at": to_moments(seconds[order]),
-        "type": pa.array(np.array([_type_of(name) for name in KINDS])[kind]),
-        "actor": pa.array(np.array([_actor_of(name) for name in KINDS])[kind]),
+        "type": pa.array(types[kind]),
+        "actor": pa.array(actors[kind]),
         "duration_s": pa.array(duration, mask=duration == 0),
         # the rows of one visit, or of one e-mail, share it; other leads may have the number too
         "thread": pa.array(event),
@@ -57,12 +59,14 @@ def _draw_pages(rng: Generator, crowd: Crowd) -> Rows:
     pages = np.zeros(len(events.seconds), dtype=np.int64)
     for kind, (_, marks) in ACTIVITIES.items():
         mine = events.stream == STREAM_CODES[kind]
-        pages[mine] = np.array([int(mark) for mark in marks])[events.mark[mine]]
+        pages_by_mark = np.array([int(mark) for mark in marks])
+        pages[mine] = pages_by_mark[events.mark[mine]]
 
     event = np.repeat(np.arange(len(pages)), pages)
     page = np.arange(len(event)) - np.searchsorted(event, event)
     pause = rng.integers(5, 90, len(pages))[event]
-    return Rows(event, events.stream[event], events.seconds[event] + page * pause)
+    seconds = events.seconds[event] + page * pause
+    return Rows(event, events.stream[event], seconds)
 
 
 def _build_responses(crowd: Crowd) -> list[Rows]:
@@ -70,7 +74,8 @@ def _build_responses(crowd: Crowd) -> list[Rows]:
     parts = []
     for kind, tau in crowd.responses.items():
         event = np.flatnonzero(tau < UNTIL_TAU)
-        parts.append(Rows(event, np.full(len(event), KINDS.index(kind)), to_seconds(tau[event])))
+        code = np.full(len(event), KINDS.index(kind))
+        parts.append(Rows(event, code, to_seconds(tau[event])))
     return parts
 
 
@@ -79,8 +84,9 @@ def _draw_scans(rng: Generator, crowd: Crowd) -> Rows:
     events = crowd.events
     scanned = rng.random(len(events.seconds)) < SCANNERS
     event = np.flatnonzero((events.stream == E_MAIL) & scanned)
-    seconds = events.seconds[event] + rng.integers(1, 4, len(event))
-    return Rows(event, np.full(len(event), KINDS.index(SCANNER)), seconds)
+    code = np.full(len(event), KINDS.index(SCANNER))
+    delay = rng.integers(1, 4, len(event))
+    return Rows(event, code, events.seconds[event] + delay)
 
 
 def _draw_durations(rng: Generator, crowd: Crowd) -> Array:

@@ -54,14 +54,16 @@ def draw_leads(*, leads: int, seed: int) -> Iterator[Draw]:
         first = leads * chunk // chunks
         end = leads * (chunk + 1) // chunks
         rng = np.random.default_rng([seed, chunk])
-        arrive = START_TAU + (UNTIL_TAU - START_TAU) * np.array([chunk, chunk + 1]) / chunks
+        span = np.array([chunk, chunk + 1])
+        arrive = START_TAU + (UNTIL_TAU - START_TAU) * span / chunks
         crowd = draw_crowd(rng, first=first, n=end - first, arrive=arrive)
         yield Draw(crowd, draw_exports(rng, crowd))
 
 
 def draw_crowd(rng: Generator, *, first: int, n: int, arrive: Array) -> Crowd:
     """Leads number `first` to `first + n`, which arrive within a span of working time."""
-    created_s, created = to_whole_seconds(np.sort(rng.uniform(arrive[0], arrive[1], n)))
+    arrivals = rng.uniform(arrive[0], arrive[1], n)
+    created_s, created = to_whole_seconds(np.sort(arrivals))
     lead_class = choose(rng, np.exp(log_prior(created_s)))
     attributes = {
         name: choose(rng, by_class(shares)[lead_class]) for name, shares in ATTRIBUTES.items()
@@ -84,7 +86,8 @@ def draw_crowd(rng: Generator, *, first: int, n: int, arrive: Array) -> Crowd:
 def choose(rng: Generator, shares: Array) -> Array:
     """A position in each row of `shares` (n, choices), drawn by its shares."""
     limits = np.cumsum(shares, axis=1)[:, :-1]
-    return np.asarray((rng.random(len(shares))[:, None] > limits).sum(axis=1))
+    drawn = rng.random(len(shares))[:, None]
+    return np.asarray((drawn > limits).sum(axis=1))
 
 
 def draw_spells(rng: Generator, created: Array, lead_class: Array) -> Spells:
@@ -114,7 +117,8 @@ def _draw_ends(rng: Generator, start: Array, lead_class: Array) -> tuple[Array, 
     """When spells end, in seconds and working time, and whether they are won."""
     win = np.array(WIN)[lead_class]
     lose = np.array(LOSE)[lead_class]
-    end_s, end = to_whole_seconds(start + rng.exponential(1 / (win + lose)))
+    length = rng.exponential(1 / (win + lose))
+    end_s, end = to_whole_seconds(start + length)
     won = rng.random(len(start)) < win / (win + lose)
     return end_s, end, won
 
@@ -126,11 +130,12 @@ def draw_events(rng: Generator, class_of_spell: Array, spells: Spells) -> Events
     for code, (rate, marks) in enumerate(STREAMS.values()):
         expected = np.array(rate)[class_of_spell] * length
         spell = np.repeat(np.arange(len(length)), rng.poisson(expected))
-        mark = choose(rng, by_class(marks)[class_of_spell[spell]])
-        parts.append((spell, np.full(len(spell), code), mark))
+        shares = by_class(marks)[class_of_spell[spell]]
+        parts.append((spell, np.full(len(spell), code), choose(rng, shares)))
 
     spell, stream, mark = (np.concatenate(column) for column in zip(*parts, strict=True))
-    tau = spells.start[spell] + length[spell] * rng.random(len(spell))
+    since_start = length[spell] * rng.random(len(spell))
+    tau = spells.start[spell] + since_start
     seconds, whole_tau = to_whole_seconds(tau)
     return Events(spell, stream, mark, whole_tau, seconds)
 
@@ -161,12 +166,14 @@ def draw_stays(rng: Generator, class_of_spell: Array, spells: Spells) -> Stays:
 
     parts = []
     while len(spell):
-        forward, back = (
-            np.array(rate)[class_of_spell[spell]] * can_move(stage, step)
-            for step, rate in MOVES.items()
-        )
-        _, left = to_whole_seconds(start + rng.exponential(1 / (forward + back)))
-        step = np.where(rng.random(len(spell)) < forward / (forward + back), 1, -1)
+        of_class = class_of_spell[spell]
+        forward = np.array(MOVES[1])[of_class] * can_move(stage, 1)
+        back = np.array(MOVES[-1])[of_class] * can_move(stage, -1)
+        length = rng.exponential(1 / (forward + back))
+        is_forward = rng.random(len(spell)) < forward / (forward + back)
+
+        _, left = to_whole_seconds(start + length)
+        step = np.where(is_forward, 1, -1)
         moves = left < end[spell]
         ends = np.where(moves, left, spells.end[spell])
         parts.append((spell, start, ends, stage, step * moves))

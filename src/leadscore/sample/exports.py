@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,6 @@ from leadscore.sample.world import (
     STREAM_CODES,
     UNTIL_S,
     Array,
-    Shares,
 )
 
 Columns = dict[str, Any]
@@ -63,21 +63,33 @@ class Answers:
 
 
 def _draw_answers(rng: Generator, crowd: Crowd) -> Answers:
-    lead = crowd.lead_of_events()
-    parts = []
-    for field, (_, marks) in ANSWERS.items():
-        events = np.flatnonzero(crowd.events.stream == STREAM_CODES[field])
-        seconds = crowd.events.seconds[events]
-        value = _draw_values(rng, field, marks, crowd.events.mark[events], seconds)
-        parts.append((lead[events], seconds, np.full(len(events), field), value.astype(str)))
-
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    order = np.argsort(columns[1], kind="stable")
-    return Answers(*(column[order] for column in columns))
+    parts = [_draw_answers_to(rng, crowd, field) for field in ANSWERS]
+    seconds = np.concatenate([part.seconds for part in parts])
+    order = np.argsort(seconds, kind="stable")
+    return Answers(
+        lead=np.concatenate([part.lead for part in parts])[order],
+        seconds=seconds[order],
+        field=np.concatenate([part.field for part in parts])[order],
+        value=np.concatenate([part.value for part in parts])[order],
+    )
 
 
-def _draw_values(rng: Generator, field: str, marks: Shares, mark: Array, seconds: Array) -> Array:
+def _draw_answers_to(rng: Generator, crowd: Crowd, field: str) -> Answers:
+    """The answers to one question, in the order of the events."""
+    events = np.flatnonzero(crowd.events.stream == STREAM_CODES[field])
+    seconds = crowd.events.seconds[events]
+    value = _draw_values(rng, field, crowd.events.mark[events], seconds)
+    return Answers(
+        lead=crowd.lead_of_events()[events],
+        seconds=seconds,
+        field=np.full(len(events), field),
+        value=value.astype(str),
+    )
+
+
+def _draw_values(rng: Generator, field: str, mark: Array, seconds: Array) -> Array:
     """The value of each answer: a level of need, an amount, or a date some days ahead."""
+    _, marks = ANSWERS[field]
     names = list(marks)
     if field == "need":
         return np.asarray(np.array(names)[mark])
@@ -97,7 +109,7 @@ def _draw_leads(rng: Generator, crowd: Crowd, answers: Answers) -> Columns:
     """The leads as a CRM shows them at UNTIL, with the latest answers and the status."""
     n = len(crowd.ids)
     countries = [country for team in TERRITORIES.values() for country in team]
-    country = np.array(countries)[rng.integers(0, len(countries), n)]
+    country = _pick(rng, countries, n)
     owner = _draw_owners(rng, country)
     company = _draw_companies(rng, n)
     title = _draw_titles(rng, crowd)
@@ -133,30 +145,35 @@ def _draw_owners(rng: Generator, country: Array) -> pa.Array:
 
 
 def _draw_companies(rng: Generator, n: int) -> pa.Array:
-    starts, ends, forms = (
-        np.array(words)[rng.integers(0, len(words), n)]
-        for words in (COMPANY_STARTS, COMPANY_ENDS, LEGAL_FORMS)
-    )
-    names = zip(starts, ends, forms, strict=True)
-    return pa.array([f"{start}{end} {form}" for start, end, form in names])
+    starts = _pick(rng, COMPANY_STARTS, n)
+    ends = _pick(rng, COMPANY_ENDS, n)
+    forms = _pick(rng, LEGAL_FORMS, n)
+    parts = zip(starts, ends, forms, strict=True)
+    return pa.array([f"{start}{end} {form}" for start, end, form in parts])
 
 
 def _draw_titles(rng: Generator, crowd: Crowd) -> pa.Array:
     title = np.full(len(crowd.ids), "", dtype=object)
     for code, level in enumerate(ATTRIBUTES["title"]):
         mine = crowd.attributes["title"] == code
-        titles = np.array(TITLES[level], dtype=object)
-        title[mine] = titles[rng.integers(0, len(titles), mine.sum())]
+        title[mine] = _pick(rng, TITLES[level], mine.sum())
     return pa.array(title, pa.string())
+
+
+def _pick(rng: Generator, words: Sequence[str], n: int) -> Array:
+    """Any n of the words, all equally likely."""
+    return np.array(words)[rng.integers(0, len(words), n)]
 
 
 def _draw_attribute(rng: Generator, crowd: Crowd, name: str) -> pa.Array:
     """A number from the range that an attribute's value names."""
-    return pa.array(_draw_within(rng, list(ATTRIBUTES[name]), crowd.attributes[name]))
+    ranges = list(ATTRIBUTES[name])
+    return pa.array(_draw_within(rng, ranges, crowd.attributes[name]))
 
 
 def _name_attribute(crowd: Crowd, name: str) -> pa.Array:
-    return pa.array(np.array(list(ATTRIBUTES[name]))[crowd.attributes[name]])
+    values = np.array(list(ATTRIBUTES[name]))
+    return pa.array(values[crowd.attributes[name]])
 
 
 def _name_status(crowd: Crowd) -> pa.Array:
@@ -194,9 +211,10 @@ def _build_stage_history(crowd: Crowd) -> Columns:
     closed = spells.closed()
     ends = np.where(spells.won[closed], "Closed won", "Closed lost")
 
-    lead = np.concatenate([spells.lead[stays.spell], spells.lead[closed]])
+    stages = np.array(STAGES)[stays.stage]
+    lead = spells.lead[np.concatenate([stays.spell, closed])]
     seconds = np.concatenate([to_seconds(stays.start), spells.end_s[closed]])
-    stage = np.concatenate([np.array(STAGES)[stays.stage], ends])
+    stage = np.concatenate([stages, ends])
     order = np.lexsort((lead, seconds))
     return {
         "lead_id": crowd.ids_of(lead[order]),
@@ -213,8 +231,9 @@ def _draw_outcomes(rng: Generator, crowd: Crowd, amount: Array) -> Columns:
     n = len(closed)
     won = spells.won[closed]
     lead = spells.lead[closed]
-    paid = np.round(amount[lead] * rng.uniform(0.8, 1.05, n)).astype(np.int64)
-    reason = np.array(LOST_REASONS)[rng.integers(0, len(LOST_REASONS), n)]
+    paid_share = rng.uniform(0.8, 1.05, n)
+    paid = np.round(amount[lead] * paid_share).astype(np.int64)
+    reason = _pick(rng, LOST_REASONS, n)
     return {
         "lead_id": crowd.ids_of(lead),
         "closed_at": to_moments(spells.end_s[closed]),

@@ -46,7 +46,8 @@ def compute_truth(
     """
     as_of, until = to_tau(np.array([as_of_s, as_of_s + horizon_days * DAY_S]))
     spells = crowd.spells
-    lead = spells.lead[(spells.start < as_of) & (spells.end >= as_of)]
+    is_open = (spells.start < as_of) & (spells.end >= as_of)
+    lead = spells.lead[is_open]
 
     log_weight = compute_log_likelihood(crowd, as_of)[lead]
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
@@ -65,22 +66,26 @@ def compute_log_likelihood(crowd: Crowd, as_of: float) -> Array:
         total += np.log(shares)[codes]
     _add_spells(total, crowd, as_of)
     _add_events(total, crowd, as_of)
-    return np.asarray(total + _of_responses(crowd, as_of) + _of_stays(crowd, as_of))
+    responses = _of_responses(crowd, as_of)
+    return np.asarray(total + responses + _of_stays(crowd, as_of))
 
 
 def log_prior(created_s: Array) -> Array:
     """Log of each class's share among the leads that arrive at a time (n, 4)."""
     years = (created_s - START_S) / (365.25 * DAY_S)
     log_share = np.log(SHARE) + years[:, None] * np.array(DRIFT)
-    return np.asarray(log_share - np.log(np.exp(log_share).sum(axis=1, keepdims=True)))
+    total = np.exp(log_share).sum(axis=1, keepdims=True)
+    return np.asarray(log_share - np.log(total))
 
 
 def _add_spells(total: Array, crowd: Crowd, as_of: float) -> None:
     """Add what staying open, losing and coming back say, and that no more events came while open."""
     spells = crowd.spells
     n = len(total)
-    open_for = np.clip(np.minimum(spells.end, as_of) - spells.start, 0, None)
-    anything = CLOSING + np.sum([rate for rate, _ in STREAMS.values()], axis=0)
+    seen_end = np.minimum(spells.end, as_of)
+    open_for = np.clip(seen_end - spells.start, 0, None)
+    event_rates = [rate for rate, _ in STREAMS.values()]
+    anything = CLOSING + np.sum(event_rates, axis=0)
     total -= sum_by_lead(spells.lead, open_for, n) * anything
 
     lost = (spells.end < as_of) & ~spells.won
@@ -98,8 +103,9 @@ def _add_events(total: Array, crowd: Crowd, as_of: float) -> None:
     known = events.tau < as_of
     for code, (rate, marks) in enumerate(STREAMS.values()):
         mine = known & (events.stream == code)
-        log_rate = np.log(list(marks.values())) + np.log(rate)
-        total += sum_by_lead(lead[mine], log_rate[events.mark[mine]], len(total))
+        log_rates = np.log(list(marks.values())) + np.log(rate)
+        log_rate = log_rates[events.mark[mine]]
+        total += sum_by_lead(lead[mine], log_rate, len(total))
 
 
 def _of_responses(crowd: Crowd, as_of: float) -> Array:
@@ -112,7 +118,8 @@ def _of_responses(crowd: Crowd, as_of: float) -> Array:
 
     total = np.zeros((len(crowd.ids), len(CLASSES)))
     for kind, (chance, delay) in RESPONSES.items():
-        not_yet = 1 + np.array(chance) * np.expm1(-watched / delay)[:, None]
+        in_time = -np.expm1(-watched / delay)[:, None]
+        not_yet = 1 - np.array(chance) * in_time
         answered = (crowd.responses[kind][sent] < as_of)[:, None]
         likelihood = np.where(answered, chance, not_yet)
         total += sum_by_lead(spells.lead[spell], np.log(likelihood), len(total))
@@ -122,7 +129,8 @@ def _of_responses(crowd: Crowd, as_of: float) -> Array:
 def _of_stays(crowd: Crowd, as_of: float) -> Array:
     stays = crowd.stays
     lead = crowd.spells.lead[stays.spell]
-    stayed = np.clip(np.minimum(stays.end, as_of) - stays.start, 0, None)
+    seen_end = np.minimum(stays.end, as_of)
+    stayed = np.clip(seen_end - stays.start, 0, None)
 
     total = np.zeros((len(crowd.ids), len(CLASSES)))
     for step, rate in MOVES.items():

@@ -61,19 +61,22 @@ def plot_maturity(
     )
     days = column(rows, "days")
     shares = column(rows, "share")
-    axes.set(xlim=(0, axis_end(days[-1])), ylim=(0, round_up(max(shares))))
+    _set_maturity_axes(axes, last_day=days[-1], highest=max(shares))
     axes.fill_between(days, shares, step="post", color=BLUE, alpha=0.1, linewidth=0)
     if horizon_days is not None and horizon_days <= days[-1]:
         _draw_horizon(axes, horizon_days)
     axes.step(days, shares, where="post", color=BLUE, clip_on=False)
     for day, label in quantiles:
-        won_by_then = [row["share"] for row in rows if row["days"] <= day] or [0.0]
-        _mark_quantile(axes, day, won_by_then[-1], label)
+        won_by_then = [row["share"] for row in rows if row["days"] <= day]
+        _mark_quantile(axes, day, won_by_then[-1] if won_by_then else 0.0, label)
+    return write_svg(figure, words)
 
+
+def _set_maturity_axes(axes: Axes, *, last_day: float, highest: float) -> None:
+    axes.set(xlim=(0, axis_end(last_day)), ylim=(0, round_up(highest)))
     axes.xaxis.set_major_locator(round_ticks(integer=True))
     axes.xaxis.set_major_formatter(count_ticks())
     axes.yaxis.set_major_formatter(percent_ticks())
-    return write_svg(figure, words)
 
 
 def _label_quantiles(days_to_win: Mapping[str, float | None]) -> list[tuple[float, str]]:

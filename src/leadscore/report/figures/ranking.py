@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from matplotlib.axes import Axes
+
 from leadscore.report.figures.canvas import (
     BLUE,
     GREY,
@@ -120,23 +122,21 @@ def plot_lift(records: Records) -> str:
     axes.fill_between(x, y, color=BLUE, alpha=0.1, linewidth=0)
     draw_diagonal(axes)
     axes.plot(x, y, color=BLUE, clip_on=False)
-    axes.plot(list(top), list(top.values()), "o", color=ORANGE, clip_on=False)
     write_note(axes, "dashed: worked in random order", (1, 0), offset=(-14, 16))
     for share, part in top.items():
-        above_the_other_note = 40 - PLOT_HEIGHT * part
-        offset = (10, max(-20, above_the_other_note))
-        write_note(
-            axes,
-            labels[share],
-            (share, part),
-            offset=offset,
-            coordinates="data",
-            colour=ORANGE,
-            bold=True,
-        )
+        _mark_top(axes, share, part, labels[share])
 
     set_percent_axes(axes, x_end=1, y_end=1)
     return write_svg(figure, words)
+
+
+def _mark_top(axes: Axes, share: float, part: float, label: str) -> None:
+    """A dot on the curve, with a label below it but above the note in the corner."""
+    axes.plot(share, part, "o", color=ORANGE, clip_on=False)
+    above_corner = 40 - PLOT_HEIGHT * part
+    offset = (10, max(-20, above_corner))
+    place = (share, part)
+    write_note(axes, label, place, offset=offset, coordinates="data", colour=ORANGE, bold=True)
 
 
 def interpolate_captured(rows: list[dict[str, float]], share: float) -> float:
