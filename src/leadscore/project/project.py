@@ -183,7 +183,7 @@ class Project:
 
         Args:
             as_of: the moment; default known_until.
-            rows: lead_id and as_of_us, such as `snapshot` gives; default: the leads open at `as_of`.
+            rows: snapshots, such as `snapshot` or `open_leads` gives; default: the leads open at `as_of`.
         """
         with self.history() as history:
             if rows is None:

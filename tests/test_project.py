@@ -1,0 +1,98 @@
+"""The Python API: what a notebook asks of a project, beside what the functions behind it give."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import histories
+import leadscore
+from leadscore import Project, results
+from leadscore.times import parse_moment
+
+
+@pytest.fixture(scope="module")
+def project():
+    return Project(histories.trained().settings)
+
+
+def test_package_when_asked_for_what_it_has_not_then_says_so():
+    assert leadscore.Project is Project
+    with pytest.raises(AttributeError, match="no attribute 'Projekt'"):
+        leadscore.Projekt  # noqa: B018
+
+
+def test_snapshot_when_asked_for_then_is_what_training_learns_from(project):
+    world = histories.trained()
+    until = world.history.version.known_until_us
+    expected = world.history.earlier_side(until).rows
+    pd.testing.assert_frame_equal(project.snapshot(), expected)
+    assert set(expected["label"].dropna()) == {0.0, 1.0}
+    assert (expected.loc[expected["label"].notna(), "weight"] > 0).all()
+
+
+def test_features_when_asked_for_then_are_those_of_scoring(project):
+    features = project.features()
+    matrix = histories.open_matrix()
+    pd.testing.assert_frame_equal(features[["lead_id", "as_of_us"]], matrix.keys)
+    assert list(features)[2:] == list(matrix.columns)
+    for name, values in matrix.columns.items():
+        np.testing.assert_array_equal(features[name].to_numpy(), values)
+
+
+def test_features_when_rows_are_of_the_past_then_know_nothing_later(project):
+    early = project.open_leads("2024-04-10")
+    moment = parse_moment("2024-04-10", zone=project.settings.timezone)
+    assert set(early["as_of_us"]) == {moment}
+    features = project.features(rows=early)
+    pd.testing.assert_frame_equal(features, project.features("2024-04-10"))
+
+
+def test_moment_when_given_in_any_form_then_is_the_same(project):
+    forms = ("2024-04-10", "2024-04-10T00:00:00Z", datetime(2024, 4, 10, tzinfo=UTC))
+    lists = [project.open_leads(form) for form in forms]
+    for other in lists[1:]:
+        pd.testing.assert_frame_equal(lists[0], other)
+
+
+def test_list_when_scored_explained_and_replayed_then_all_say_the_same(project):
+    scored = project.score()
+    project.publish(scored)
+    table = scored.to_pandas()
+    assert len(table) == scored.counts.scored
+    assert list(table)[-1] == "log_odds"
+    lead_id = table["lead_id"][0]
+    explained = project.explain(lead_id)
+    replayed = project.replay(scored.publication_id, lead_id)
+    assert replayed.same
+    assert explained.win_probability == replayed.win_probability == table["win_probability"][0]
+    adds = explained.to_pandas()["adds"].sum()
+    assert explained.base + adds == pytest.approx(table["log_odds"][0], abs=1e-9)
+
+
+def test_training_when_its_evaluation_is_stored_then_the_file_reads_back_into_the_type(project):
+    world = histories.trained()
+    home = world.settings.models_folder / world.settings.project / world.version
+    document = json.loads((home / "evaluation.json").read_text())
+    evaluation = results.Evaluation.from_dict(document)
+    assert evaluation.to_dict() == document
+    assert evaluation.overall.auc.value == document["metrics"]["all"]["auc"]["value"]
+    assert evaluation.to_pandas().loc["brier", "value"] == evaluation.overall.brier.value
+
+
+def test_result_when_it_has_other_keys_or_is_changed_then_is_refused():
+    with pytest.raises(ValueError, match="vallue"):
+        results.Interval.from_dict({"vallue": 1.0})
+    with pytest.raises(ValueError, match="frozen"):
+        results.Interval(value=1.0).value = 2.0
+
+
+def test_backtest_when_drawn_as_a_table_then_has_a_row_a_date(project):
+    report = project.backtest(dates=1)
+    table = report.to_pandas()
+    assert table["as_of"].tolist() == [date.as_of for date in report.dates]
+    document = json.loads((Path(report.folder) / "backtest.json").read_text())
+    assert report.to_dict() == document | {"folder": report.folder}
