@@ -221,7 +221,14 @@ def trained() -> Trained:
     register(settings, told)
     model, manifest, version = Registry(settings).load_champion()
     return Trained(
-        settings, facts, open_stored(settings), model, manifest, version, told.evaluation.to_dict(), days
+        settings,
+        facts,
+        open_stored(settings),
+        model,
+        manifest,
+        version,
+        told.evaluation.to_dict(),
+        days,
     )
 
 

@@ -13,7 +13,7 @@ from histories import undated_leads, undated_settings
 from leadscore import project as jobs
 from leadscore.cli import main as cli
 from leadscore.errors import AsOfError
-from leadscore.results import Trained
+from leadscore.results import Scored, Trained
 from leadscore.settings.settings import Settings
 from leadscore.store.receipts import read_receipts
 
@@ -43,8 +43,8 @@ def world(request, worlds):
     return worlds[request.param]
 
 
-def published(told: dict) -> pa.Table:
-    return pq.read_table(Path(told["folder"]) / "scores.parquet")
+def published(scored: Scored) -> pa.Table:
+    return pq.read_table(Path(scored.folder) / "scores.parquet")
 
 
 def test_score_when_nothing_is_dated_then_lists_every_open_lead_under_no_date(world):
@@ -127,7 +127,7 @@ def test_score_when_the_order_now_ends_before_what_the_model_learned_then_is_ref
 
 def test_card_when_nothing_is_dated_then_has_no_empty_part_and_speaks_of_no_date(world):
     settings, told = world
-    card = Path(told["card"]).read_text()
+    card = Path(told.card).read_text()
     words = re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", " ", card, flags=re.DOTALL))
     assert settings.assumption() in words
     assert "learned from what was known until the export" in words

@@ -258,7 +258,7 @@ class Evaluation(Result):
     learning: Learning | None
     scorer: ScorerChoice
     calibrator: CalibratorChoice
-    audit: list[AuditedField]
+    audit: list[AuditedField] = Field(default_factory=list)
     unproven: str | None = None
     drift: Drift | None = None
     times: RunningIntercept | None = None
