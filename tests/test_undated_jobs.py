@@ -51,7 +51,7 @@ def test_score_when_nothing_is_dated_then_lists_every_open_lead_under_no_date(wo
     settings, _ = world
     told = histories.score_and_publish(settings)
     table = published(told)
-    assert told.counts == {
+    assert told.counts.to_dict() == {
         "leads": 300,
         "scored": OPEN,
         "closed": 300 - OPEN,

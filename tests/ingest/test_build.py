@@ -801,7 +801,7 @@ def test_ingest_when_it_ends_then_the_job_tells_what_the_manifest_holds(tmp_path
         version.id,
         "2024-03-01T00:00:00Z",
     )
-    assert told.accounts == version.manifest["accounts"]
+    assert told.accounts.to_dict() == version.manifest["accounts"]
     assert told.rejects == {"columns": 1, "type": 2}
     assert told.first_rejects == {
         "columns": "leads.csv, line 3",

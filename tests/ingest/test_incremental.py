@@ -103,7 +103,7 @@ def test_files_when_a_day_is_added_then_only_that_one_is_read(tmp_path):
     assert {file.file: file.unchanged for file in second.files} == {
         "leads.csv": True, "calls/01.csv": True, "calls/02.csv": False,
     }  # fmt: skip
-    assert second.accounts.tables["activities"] == {
+    assert second.accounts.tables["activities"].to_dict() == {
         "selected": 3,
         "stored": 2,
         "ignored": 0,

@@ -83,7 +83,7 @@ def test_value_when_it_breaks_a_rule_that_warns_then_the_row_is_kept_and_the_val
     told = jobs.ingest(settings)
     assert rows(current(settings), "leads", "lead_id", "size") == stored
     assert rows(current(settings), "rejects", "rule", "severity") == rejected
-    assert told.accounts.tables["leads"] == {
+    assert told.accounts.tables["leads"].to_dict() == {
         "selected": 4, "stored": len(stored), "ignored": 0, "ignored_by": {},
         "rejected": 4 - len(stored), "duplicates": 0,
     }  # fmt: skip

@@ -149,7 +149,7 @@ def test_score_when_asked_for_2012_02_01_gives_each_open_lead_a_probability(scor
     assert table["lead_id"].is_unique
     assert table["win_probability"].between(0, 1, inclusive="neither").all()
     assert table["win_probability"].is_monotonic_decreasing
-    assert scored.counts == {
+    assert scored.counts.to_dict() == {
         "leads": 10_203,
         "scored": 853,
         "closed": 9_350,

@@ -137,7 +137,7 @@ def test_example_when_it_has_a_signal_then_its_model_scores_within_the_limits(na
     assert trained["evaluation"]["limits_broken"] == []
     assert trained["registered"]["aliases"] == ("champion",)
     counts = histories.score_and_publish(run(name).settings).counts
-    assert counts == {
+    assert counts.to_dict() == {
         "leads": LEADS[name],
         "scored": 0,
         "closed": LEADS[name],
@@ -183,7 +183,7 @@ def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored
     )
     jobs.ingest(settings)
     told = histories.score_and_publish(settings)
-    assert told.counts == {
+    assert told.counts.to_dict() == {
         "leads": 448,
         "scored": 2,
         "closed": 446,

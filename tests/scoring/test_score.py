@@ -270,7 +270,7 @@ def test_counts_when_scoring_in_the_past_then_add_up_by_hand(world, told):
     _, said, _ = told
     states = list(states_by_hand(world.facts, day(215)).values())
     counts = said.counts
-    assert counts == {
+    assert counts.to_dict() == {
         "leads": 1500,
         "scored": states.count("open"),
         "closed": states.count("closed"),
