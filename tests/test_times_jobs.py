@@ -17,7 +17,7 @@ from leadscore.features.matrix import build_features, build_matrix
 from leadscore.model.apply import WinModel, add_shift
 from leadscore.model.intercept.running import fit_shift, recall
 from leadscore.registry.registry import Registry
-from leadscore.scoring.change import Previous, compute_steps, log_odds
+from leadscore.scoring.change import Previous, compute_steps, log_odds_of
 from leadscore.scoring.score import score_open_leads
 from leadscore.settings.environment import environment_kept
 from leadscore.times import DAY_US
@@ -76,8 +76,8 @@ def test_list_when_the_model_has_times_then_only_the_probability_is_moved(
     plain = model.probability(raw)
     assert abs(shift) > 0.2
     assert table["win_probability"].tolist() == model.probability(raw, shift).tolist()
-    assert log_odds(table["win_probability"].to_numpy()) == pytest.approx(
-        log_odds(plain) + shift, abs=1e-9
+    assert log_odds_of(table["win_probability"].to_numpy()) == pytest.approx(
+        log_odds_of(plain) + shift, abs=1e-9
     )
     assert table["score"].tolist() == compute_score(plain, model.document["reference"]).tolist()
     assert (np.diff(plain) <= 0).all()
@@ -148,11 +148,11 @@ def test_change_when_the_times_moved_then_they_are_a_step_and_the_steps_add_up()
     raw, shifts = np.array([-0.5, 1.0]), (0.3, -0.4)
     before = old.probability(raws[0], shifts[0])
     steps = compute_steps(old, new, before, raws, raw, shifts=shifts)
-    whole = log_odds(new.probability(raw, shifts[1])) - log_odds(before)
+    whole = log_odds_of(new.probability(raw, shifts[1])) - log_odds_of(before)
     assert steps["times"].tolist() == pytest.approx([-0.7, -0.7])
     assert sum(steps.values()) == pytest.approx(whole)
     assert steps["facts"] == pytest.approx(
-        log_odds(old.probability(raws[2])) - log_odds(old.probability(raws[1]))
+        log_odds_of(old.probability(raws[2])) - log_odds_of(old.probability(raws[1]))
     )
 
 
