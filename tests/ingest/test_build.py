@@ -235,7 +235,7 @@ def test_activities_when_rows_without_an_id_are_equal_then_all_stay_and_the_numb
     [
         (["1,2024-01-02,a", "1,2024-01-02,b"], (2, 2, 0, 0), []),
         (["1,2024-01-02,a", "1,2024-01-02,a"], (2, 1, 0, 1), []),
-        (["1,2024-01-02,a", "1,2024-01-03,a"], (2, 2, 0, 0), ["1 activity has the activity_id"]),
+        (["1,2024-01-02,a", "1,2024-01-03,a"], (2, 2, 0, 0), ["1 activity shares its activity_id"]),
         (["1,2024-01-02,a", "2,2024-01-02,a"], (2, 2, 0, 0), []),  # one meeting with two leads
         (["1,2024-01-02,", "1,2024-01-02,"], (2, 2, 0, 0), ["1 row of activities equals"]),
     ],
@@ -809,7 +809,7 @@ def test_ingest_when_it_ends_then_the_job_tells_what_the_manifest_holds(tmp_path
     }
     assert steps[0] == ("reading leads.csv", 0, 1)
     assert [what for what, _, _ in steps[1:]] == [
-        f"judging {table}" for table in ("changes", "activities", "stages", "outcomes")
+        f"checking {table}" for table in ("changes", "activities", "stages", "outcomes")
     ]
 
 

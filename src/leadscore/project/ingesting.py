@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import UnknownRuleError
 from leadscore.ingest.build import build_version
-from leadscore.ingest.differences.export_moment import Delivery
+from leadscore.ingest.differences.delivery import Delivery
 from leadscore.locks import locked
 from leadscore.progress import Progress, silent
 from leadscore.results import Accounts, Ingested, Rejects, SourceFile

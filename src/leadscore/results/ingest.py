@@ -17,7 +17,7 @@ class SourceFile(Result):
 
     source: str
     file: str
-    dialect: str
+    dialect: str | None  # of a CSV file; other formats have none
     unchanged: bool
 
 

@@ -1,78 +1,107 @@
-"""Facts that a delivery has more than it should: dated in the past and new in it, or exported more than once.
+"""Facts that a delivery has too many of: new ones with old dates, or the same ones repeated.
 
-People enter what happened a few days late; a feed that is joined twice, or a filter that was lifted, adds to the whole
-past.
+People enter what happened a few days late. A feed that is joined twice, or a filter that was
+lifted, adds facts to the whole past.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from leadscore.engine.protocol import identifier
-from leadscore.ingest.alarms.deliveries import EVENTS, Deliveries
-from leadscore.ingest.alarms.vanished import LEAST_FACTS, YEAR_US, find_shifted_tables
+from leadscore.ingest.alarms.deliveries import Deliveries
+from leadscore.ingest.alarms.periods import Period, new_period, past_year
+from leadscore.ingest.alarms.time_shift import find_shifted_tables
+from leadscore.ingest.alarms.vanished import LEAST_FACTS
+from leadscore.ingest.sql import columns_sql
 from leadscore.times import DAY_US, format_us
 
 LATE_US = 7 * DAY_US  # before the export before: what is entered late
 MORE_REPEATED = 0.4  # of the new activities, than of those of the year before
 LEAST_NEW = 20
-UNTOLD = {"seq", "available_us"}  # where equal activities differ
+MAY_DIFFER = {"seq", "available_us"}  # in activities that are equal all the same
 
 
 def find_added(pair: Deliveries) -> Iterator[str]:
-    """Tables whose past grew by more than what is entered late, and activities that come more than once."""
+    """Tables whose past grew more than late entries explain, and activities that are repeated."""
     limit = pair.staged.settings.validation.max_added
-    moved = set(find_shifted_tables(pair))
+    moved = find_shifted_tables(pair)
     raised = set()
-    for name in (table for table in EVENTS if table in pair.tables and table not in moved):
+    for name in pair.events():
+        if name in moved:
+            continue
         before, added = _count_added(pair, name)
         if added >= LEAST_FACTS and added > limit * before:
             raised.add(name)
             until = format_us(pair.before_us - LATE_US)[:10]
-            yield f"{added:,} facts of {name} dated before {until} are new; the export before had {before:,}"
+            yield (
+                f"{added:,} facts of {name} dated before {until} are new; the export before had "
+                f"{before:,}"
+            )
     if "activities" in pair.tables and "activities" not in raised:
         yield from _find_more_repeated(pair)
 
 
 def _count_added(pair: Deliveries, name: str) -> tuple[int, int]:
-    """How many facts the delivery before had, and how many this one has beside them, of leads that it had.
+    """How many old facts the delivery before had, and how many more its leads have in this one.
 
-    Equal activities count each, as they are stored; of other tables, moments at which a lead has facts.
+    Equal activities count each, as they are stored; of other tables, moments at which a lead has
+    facts.
     """
-    number = "COUNT(*)" if name == "activities" else "1"
-    of_before, of_now = (
-        ("before_activities", "activities_now")
-        if name == "activities"
-        else (f"raw_before_{name}", f"raw_now_{name}")
-    )
-    facts = f"""SELECT lead_id, event_us, {number} AS n FROM {{}} WHERE event_us < {pair.before_us - LATE_US}
-        GROUP BY lead_id, event_us"""
-    had = pair.number(f"SELECT SUM(n) FROM ({facts.format(of_before)}) AS b")
-    added = pair.number(f"""SELECT SUM(CASE WHEN b.n IS NULL THEN n.n WHEN n.n > b.n THEN n.n - b.n ELSE 0 END)
-        FROM ({facts.format(of_now)}) AS n
+    if name == "activities":
+        before = _old_facts_sql(pair, "before_activities", count="COUNT(*)")
+        now = _old_facts_sql(pair, "activities_now", count="COUNT(*)")
+    else:
+        before = _old_facts_sql(pair, f"raw_before_{name}", count="1")
+        now = _old_facts_sql(pair, f"raw_now_{name}", count="1")
+    had = pair.number(f"SELECT SUM(n) FROM ({before}) AS b")
+    added = pair.number(
+        f"""SELECT SUM(CASE WHEN b.n IS NULL THEN n.n WHEN n.n > b.n THEN n.n - b.n ELSE 0 END)
+        FROM ({now}) AS n
         JOIN (SELECT DISTINCT lead_id FROM raw_before_leads) AS l ON l.lead_id = n.lead_id
-        LEFT JOIN ({facts.format(of_before)}) AS b ON b.lead_id = n.lead_id AND b.event_us = n.event_us""")
+        LEFT JOIN ({before}) AS b ON b.lead_id = n.lead_id AND b.event_us = n.event_us"""
+    )
     return had, added
 
 
+def _old_facts_sql(pair: Deliveries, view: str, *, count: str) -> str:
+    """SQL of how many facts (n) each lead has at each moment that is too old to be entered late."""
+    return f"""SELECT lead_id, event_us, {count} AS n FROM {view}
+        WHERE event_us < {pair.before_us - LATE_US} GROUP BY lead_id, event_us"""
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """How many activities there are, and how many of them equal another one before them."""
+
+    facts: int
+    repeated: int
+
+    @property
+    def share(self) -> float:
+        """The share of repeated ones."""
+        return self.repeated / self.facts
+
+
 def _find_more_repeated(pair: Deliveries) -> Iterator[str]:
-    before = _count_repeated(pair, "before_activities", pair.before_us - YEAR_US, pair.before_us)
-    now = _count_repeated(pair, "activities_now", pair.before_us, pair.now_us)
-    if min(before[0], now[0]) < LEAST_NEW:
+    before = _count_repeated(pair, "before_activities", past_year(pair))
+    now = _count_repeated(pair, "activities_now", new_period(pair))
+    if min(before.facts, now.facts) < LEAST_NEW:
         return
-    share_before, share_now = (repeated / n for n, repeated in (before, now))
-    if share_now - share_before > MORE_REPEATED:
+    if now.share - before.share > MORE_REPEATED:
         yield (
-            f"{100 * share_now:.0f} % of the {now[0]:,} new rows of activities equal an earlier one; "
-            f"in the year before, {100 * share_before:.0f} % did"
+            f"{100 * now.share:.0f} % of the {now.facts:,} new rows of activities equal an earlier "
+            f"one; in the year before, {100 * before.share:.0f} % did"
         )
 
 
-def _count_repeated(pair: Deliveries, view: str, since_us: int, until_us: int) -> tuple[int, int]:
-    """How many activities there are in a time, and how many of them equal another one before them."""
-    names = [name for name in pair.staged.table("activities").schema().names if name not in UNTOLD]
-    columns = ", ".join(map(identifier, names))
-    row = pair.rows(f"""SELECT COUNT(*) AS facts, SUM(n) AS n FROM (SELECT {columns}, COUNT(*) AS n FROM {view}
-        WHERE event_us >= {since_us} AND event_us < {until_us} GROUP BY {columns}) AS d""")[0]
-    n = int(row["n"] or 0)
-    return n, n - row["facts"]
+def _count_repeated(pair: Deliveries, view: str, period: Period) -> Repeated:
+    names = pair.staged.table("activities").schema().names
+    columns = columns_sql([name for name in names if name not in MAY_DIFFER])
+    row = pair.row(
+        f"""SELECT COUNT(*) AS distinct_facts, SUM(n) AS facts
+        FROM (SELECT {columns}, COUNT(*) AS n FROM {view}
+            WHERE {period.where} GROUP BY {columns}) AS d"""
+    )
+    facts = int(row["facts"] or 0)
+    return Repeated(facts, facts - row["distinct_facts"])

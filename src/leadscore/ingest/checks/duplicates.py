@@ -1,35 +1,45 @@
-"""Leads that may be the same: found by normalised, hashed personal columns, reported with evidence, never merged."""
+"""Leads that may be the same person or company: found by hashed personal columns, never merged."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from leadscore.ingest.checks.validate import Staged
+from leadscore.ingest.checks.leads import ACCEPTED_LEADS
+from leadscore.ingest.sql import union_sql
+from leadscore.ingest.staged import Staged
 
-EVIDENCE = {"email_hash": "same e-mail", "phone_hash": "same phone"}
+SAME = {
+    "same e-mail": "email_hash",
+    "same phone": "phone_hash",
+    "same company and name": "company_hash || contact_hash",  # null if either is
+}
 SCHEMA = pa.schema([(name, pa.string()) for name in ("lead_id", "like_lead_id", "evidence")])
 
 
 def find_duplicates(staged: Staged) -> pa.Table:
-    """Pairs (lead_id, like_lead_id, evidence): each lead beside the first by id with the same values.
+    """Pairs of leads that may be the same: lead_id, like_lead_id, evidence.
 
-    The same e-mail, the same phone, or the same company and name; all that is the same is told in one row.
+    Each lead stands beside the first lead, by id, with the same value. A pair has one row, whose
+    evidence lists all that is the same. `checked_leads` must be readable.
     """
-    keys = {evidence: column for column, evidence in EVIDENCE.items()}
-    keys["same company and name"] = "company_hash || contact_hash"  # null if either is
-    parts = " UNION ALL ".join(
-        f"""SELECT lead_id, MIN(lead_id) OVER (PARTITION BY {key}) AS like_lead_id, '{evidence}' AS evidence
-        FROM judged WHERE broken_rule = '' AND {key} IS NOT NULL"""
-        for evidence, key in keys.items()
+    alike = union_sql(
+        f"""SELECT lead_id, MIN(lead_id) OVER (PARTITION BY {key}) AS like_lead_id,
+        '{evidence}' AS evidence
+        FROM {ACCEPTED_LEADS} AS l WHERE {key} IS NOT NULL"""
+        for evidence, key in SAME.items()
     )
-    pairs = staged.engine.query(
-        f"SELECT DISTINCT lead_id, like_lead_id, evidence FROM ({parts}) AS p WHERE lead_id <> like_lead_id "
-        "ORDER BY lead_id, like_lead_id, evidence"
-    ).to_pylist()
-    told: dict[tuple[str, str], list[str]] = {}
-    for pair in pairs:
-        told.setdefault((pair["lead_id"], pair["like_lead_id"]), []).append(pair["evidence"])
-    rows = [(*pair, ", ".join(evidence)) for pair, evidence in told.items()]
-    return pa.table(
-        [pa.array([row[at] for row in rows], pa.string()) for at in range(3)], schema=SCHEMA
+    rows = staged.engine.query(
+        f"""SELECT DISTINCT lead_id, like_lead_id, evidence FROM ({alike}) AS p
+        WHERE lead_id <> like_lead_id ORDER BY lead_id, like_lead_id, evidence"""
     )
+
+    evidence_of: dict[tuple[str, str], list[str]] = {}
+    for row in rows.to_pylist():
+        pair = (row["lead_id"], row["like_lead_id"])
+        evidence_of.setdefault(pair, []).append(row["evidence"])
+
+    pairs = [
+        {"lead_id": lead, "like_lead_id": like, "evidence": ", ".join(evidence)}
+        for (lead, like), evidence in evidence_of.items()
+    ]
+    return pa.Table.from_pylist(pairs, schema=SCHEMA)

@@ -1,7 +1,8 @@
-"""Leads that earlier exports had and this one has not: their facts stay, so that the past is what it was.
+"""Leads that only earlier exports had: their facts stay, so that the past is what it was.
 
-They are parts of a version beside its tables, `absent_leads` and so on, as the last export that had them was mapped.
-`presence` is append-only: when a lead was first missed and how long it had been seen, and when it was back.
+They are parts of a version beside its tables, `absent_leads` and so on, as the last export that had
+them was mapped. `presence` is append-only: when a lead was first missed and how long it had been
+seen, and when it was back.
 """
 
 from __future__ import annotations
@@ -12,33 +13,36 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
-from leadscore.ingest.checks.validate import Staged
+from leadscore.ingest.checks.leads import ACCEPTED_LEADS
 from leadscore.ingest.differences.opens import is_read_alike
 from leadscore.ingest.differences.states import AT_FIRST
+from leadscore.ingest.sql import columns_sql, read_number, union_sql
+from leadscore.ingest.staged import Staged
 from leadscore.store.version import NOTHING, StoreVersion, write_rows
 from leadscore.tables import PRESENCE, TABLES
 from leadscore.wording import counted
 
-ROWS = 100_000
-STANDING = "(SELECT lead_id FROM judged WHERE broken_rule = '')"
-ABSENT = f"""SELECT k.lead_id FROM (SELECT lead_id FROM before_leads UNION SELECT lead_id FROM absent_before_leads) AS k
-    LEFT JOIN {STANDING} AS s ON s.lead_id = k.lead_id LEFT JOIN ignored AS i ON i.lead_id = k.lead_id
-    WHERE s.lead_id IS NULL"""
-NEVER_LEADS = " AND i.lead_id IS NULL"  # where the settings did not ignore them before
-LATEST = """(SELECT lead_id, present FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY seq DESC) AS place
+WRITE_ROWS = 100_000
+ABSENT_SQL = f"""SELECT k.lead_id
+    FROM (SELECT lead_id FROM before_leads UNION SELECT lead_id FROM absent_before_leads) AS k
+    LEFT JOIN {ACCEPTED_LEADS} AS a ON a.lead_id = k.lead_id
+    LEFT JOIN ignored AS i ON i.lead_id = k.lead_id
+    WHERE a.lead_id IS NULL"""
+LATEST_PRESENCE = """(SELECT lead_id, present FROM (
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY seq DESC) AS place
     FROM presence_before) AS p WHERE place = 1)"""
 
 
 @dataclass(frozen=True)
 class Absent:
-    """The parts of absent leads by name, and how many leads they are."""
+    """The stored rows of absent leads by part, and how many leads they are."""
 
     parts: dict[str, Any]
     leads: int
 
     @property
     def warnings(self) -> list[str]:
-        """What is said of them."""
+        """What an ingest says of them."""
         if not self.leads:
             return []
         leads = counted(self.leads, "lead of an earlier export is", "leads of earlier exports are")
@@ -46,92 +50,106 @@ class Absent:
 
 
 def find_absent(staged: Staged, before: StoreVersion | None) -> None:
-    """Make the table `absent_now`: which leads (lead_id) earlier exports had; `judged` and `ignored` must be readable.
+    """Make the table `absent_now`: the leads (lead_id) that only earlier exports had.
 
-    Leads that new settings ignore by name never were leads. Where the settings are those of before, a lead that comes
-    to be ignored was one until then: otherwise a status set later would decide who was learned from.
+    Leads that new settings ignore by name never were leads. Where the settings ignore what they
+    did before, a lead that comes to be ignored was one until then: otherwise a status set later
+    would decide who was learned from. `checked_leads` and `ignored` must be readable.
     """
     engine = staged.engine
     for name in TABLES:
-        schema = staged.table(name).schema()
-        paths = before.files(f"absent_{name}") if before else []
+        files = before.files(f"absent_{name}") if before else []
         stored = before.schema(f"absent_{name}") if before else None
-        engine.add_files(f"absent_before_{name}", paths, schema=stored or schema)
+        schema = stored or staged.table(name).schema()
+        engine.add_files(f"absent_before_{name}", files, schema=schema)
     engine.add_files("presence_before", before.files("presence") if before else [], schema=PRESENCE)
-    nothing = "SELECT lead_id FROM judged WHERE 1 = 0"
-    absent = ABSENT if is_read_alike(staged, before, "ignored") else ABSENT + NEVER_LEADS
-    engine.add_rows("absent_now", engine.query(absent if before else nothing))
+    engine.add_rows("absent_now", engine.query(_absent_sql(staged, before)))
+
+
+def _absent_sql(staged: Staged, before: StoreVersion | None) -> str:
+    if before is None:
+        return "SELECT lead_id FROM checked_leads WHERE 1 = 0"
+    if is_read_alike(staged, before, "ignored"):
+        return ABSENT_SQL
+    return f"{ABSENT_SQL} AND i.lead_id IS NULL"
 
 
 def keep_absent(staged: Staged, before: StoreVersion | None, *, known_until: int) -> Absent:
-    """The facts of absent leads as parts of the manifest; makes absent_<table> readable. `states` must be."""
-    leads = int(staged.engine.query("SELECT COUNT(*) FROM absent_now").column(0)[0].as_py())
+    """Store the facts of absent leads, and make them readable as absent_<table>.
+
+    `states` must be readable.
+    """
+    leads = read_number(staged.engine, "SELECT COUNT(*) FROM absent_now")
     parts = {}
     for name in TABLES:
         schema = staged.table(name).schema()
-        sql = _kept_sql(staged, before, name, schema) if before and leads else None
-        part = (
-            write_rows(staged.folder, schema, staged.engine.stream(sql, rows=ROWS))
-            if sql
-            else NOTHING
-        )
+        part = NOTHING
+        if before and leads:
+            sql = _absent_rows_sql(staged, before, name, schema)
+            part = write_rows(staged.folder, schema, staged.engine.stream(sql, rows=WRITE_ROWS))
         staged.engine.add_files(f"absent_{name}", staged.paths(part), schema=schema)
         parts[f"absent_{name}"] = part
-    return Absent({**parts, "presence": _presence(staged, before, known_until=known_until)}, leads)
+    parts["presence"] = _write_presence(staged, before, known_until=known_until)
+    return Absent(parts, leads)
 
 
-def _kept_sql(staged: Staged, before: StoreVersion, name: str, schema: pa.Schema) -> str:
-    """SQL of the rows of absent leads in a table of the version before, in the shape of today's."""
-    parts = []
-    for part, view in ((name, f"before_{name}"), (f"absent_{name}", f"absent_before_{name}")):
+def _absent_rows_sql(staged: Staged, before: StoreVersion, name: str, schema: pa.Schema) -> str:
+    """SQL of the rows of absent leads in the version before, in the shape of today's table."""
+    selects = []
+    views = {name: f"before_{name}", f"absent_{name}": f"absent_before_{name}"}
+    for part, view in views.items():
         stored = before.schema(part)
         if stored is None:
             continue
         columns = ", ".join(_column_sql(staged, name, field, stored) for field in schema)
-        parts.append(
-            f"""SELECT {columns} FROM {view} AS b JOIN absent_now AS a ON a.lead_id = b.lead_id
-            LEFT JOIN (SELECT * FROM states WHERE seq = {AT_FIRST}) AS s ON s.lead_id = b.lead_id"""
+        selects.append(
+            f"""SELECT {columns} FROM {view} AS b
+            JOIN absent_now AS a ON a.lead_id = b.lead_id
+            LEFT JOIN (SELECT * FROM states WHERE seq = {AT_FIRST}) AS s
+                ON s.lead_id = b.lead_id"""
         )
-    if not parts:
+    if not selects:
         return f"SELECT * FROM absent_before_{name} WHERE 1 = 0"
-    order = ", ".join(map(identifier, schema.names))
-    return f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS t ORDER BY {order}"
+    return f"SELECT * FROM ({union_sql(selects)}) AS t ORDER BY {columns_sql(schema.names)}"
 
 
 def _column_sql(staged: Staged, name: str, field: pa.Field, stored: pa.Schema) -> str:
-    """SQL of one column: of leads, what today's settings read from the first text; else what is stored."""
+    """SQL of a column: of leads, what today's settings read from the first text; else as stored."""
     quoted = identifier(field.name)
-    kept = f"b.{quoted}"
+    value = f"b.{quoted}"
     if field.name not in stored.names or stored.field(field.name).type != field.type:
-        default = next(
-            (each.default for each in staged.table(name).columns if each.name == field.name), None
-        )
-        kept = (
-            "NULL"
-            if default is None
-            else literal(default)
-            if isinstance(default, str)
-            else str(default)
-        )
-    if name == "leads" and field.name in staged.first_columns():
-        kept = f"CASE WHEN s.lead_id IS NULL THEN {kept} ELSE s.{quoted} END"
-    return f"{kept} AS {quoted}"
+        value = _default_sql(staged, name, field.name)
+    if name == "leads" and field.name in staged.columns_from_creation():
+        value = f"CASE WHEN s.lead_id IS NULL THEN {value} ELSE s.{quoted} END"
+    return f"{value} AS {quoted}"
 
 
-def _presence(staged: Staged, before: StoreVersion | None, *, known_until: int) -> dict[str, Any]:
-    """The comings and goings that exports showed, with those of this one."""
+def _default_sql(staged: Staged, table: str, name: str) -> str:
+    """SQL of a column's default; NULL if it has none."""
+    defaults = {column.name: column.default for column in staged.table(table).columns}
+    default = defaults.get(name)
+    if default is None:
+        return "NULL"
+    return literal(default) if isinstance(default, str) else str(default)
+
+
+def _write_presence(
+    staged: Staged, before: StoreVersion | None, *, known_until: int
+) -> dict[str, Any]:
+    """Store the comings and goings that exports showed, with those of this one."""
     if before is None:
         return NOTHING
-    engine = staged.engine
-    seq = (
-        engine.query("SELECT COALESCE(MAX(seq), -1) + 1 FROM presence_before").column(0)[0].as_py()
-    )
-    row = f"{{}} AS present, {{}} AS seen_until_us, {known_until - 1} AS available_us, {seq} AS seq"
-    sql = f"""SELECT a.lead_id, {row.format(0, before.known_until_us)} FROM absent_now AS a
-        LEFT JOIN {LATEST} AS p ON p.lead_id = a.lead_id WHERE p.lead_id IS NULL OR p.present = 1
-        UNION ALL SELECT s.lead_id, {row.format(1, known_until)} FROM {STANDING} AS s
-        JOIN {LATEST} AS p ON p.lead_id = s.lead_id WHERE p.present = 0"""
-    rows = engine.stream(f"SELECT * FROM ({sql}) AS t ORDER BY lead_id", rows=ROWS)
-    new = write_rows(staged.folder, PRESENCE, rows)
-    known = before.manifest.get("presence", NOTHING)
+    seq = read_number(staged.engine, "SELECT COALESCE(MAX(seq), -1) + 1 FROM presence_before")
+    times = f"{known_until - 1} AS available_us, {seq} AS seq"
+    gone = f"""SELECT a.lead_id, 0 AS present, {before.known_until_us} AS seen_until_us, {times}
+        FROM absent_now AS a
+        LEFT JOIN {LATEST_PRESENCE} AS p ON p.lead_id = a.lead_id
+        WHERE p.lead_id IS NULL OR p.present = 1"""
+    back = f"""SELECT l.lead_id, 1 AS present, {known_until} AS seen_until_us, {times}
+        FROM {ACCEPTED_LEADS} AS l
+        JOIN {LATEST_PRESENCE} AS p ON p.lead_id = l.lead_id
+        WHERE p.present = 0"""
+    sql = f"SELECT * FROM ({union_sql([gone, back])}) AS t ORDER BY lead_id"
+    new = write_rows(staged.folder, PRESENCE, staged.engine.stream(sql, rows=WRITE_ROWS))
+    known = before.manifest["presence"]
     return {"rows": known["rows"] + new["rows"], "files": known["files"] + new["files"]}

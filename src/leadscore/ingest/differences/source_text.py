@@ -1,6 +1,7 @@
-"""The source text of leads: every column of every row that the mapping takes for a lead, whether a field or not.
+"""The source text of leads: every column of every row that the mapping takes for a lead.
 
-Personal columns that no field is mapped to, and long texts, are kept as salted hashes: they can be compared, not read.
+Columns that no field is read from are kept, too, but personal ones, and long texts, only as salted
+hashes: they can be compared, not read.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ BATCH_ROWS = 100_000
 
 
 def keeps_text(source: str, settings: Settings) -> bool:
-    """Whether the text of a source is kept: it gives leads, and there is a time at which it can be known."""
+    """Whether the text of a source is kept: it has leads, and these are dated."""
     return settings.is_dated and bool(entries_of(source, settings))
 
 
@@ -44,22 +45,20 @@ def entries_of(source: str, settings: Settings) -> list[Mapping]:
 def feeding_columns(entry: Mapping, settings: Settings) -> set[str]:
     """The source's columns that decide the value of a lead's field."""
     fields = {*settings.lead_fields(), "currency"}
-    direct = {column for name, column in entry.columns.items() if name in fields}
-    translated = {
-        column
-        for column, by_value in entry.values.items()
-        if any(fields & set(targets) for targets in by_value.values())
-    }
-    return direct | translated
+    columns = {column for name, column in entry.columns.items() if name in fields}
+    for column, by_value in entry.values.items():
+        if any(fields & set(targets) for targets in by_value.values()):
+            columns.add(column)
+    return columns
 
 
 def text_schema(width: int) -> pa.Schema:
-    """A lead's row: its id and line, the place of its entry among `entries_of`, and its columns as c0, c1, ..."""
+    """A lead's row: id, line, the place of its entry in `entries_of`, and columns c0, c1, ..."""
     return pa.schema(ROW + [pa.field(f"c{i}", pa.string()) for i in range(width)])
 
 
 def named_once(names: Sequence[str]) -> list[str]:
-    """The columns that can be told apart by their name."""
+    """The columns whose name no other column has."""
     return [name for name, n in Counter(names).items() if n == 1]
 
 
@@ -86,42 +85,56 @@ def keep_texts(
     engine: Engine,
     folder: Path,
 ) -> dict[str, Any]:
-    """Put staged text in the store at `folder`, by lead; returns its columns, rows and files."""
+    """Put the staged text of a file of a source in the store at `folder`, ordered by lead.
+
+    Args:
+        path: The staged text, in the shape of `text_schema`.
+        columns: The names of its columns, in order.
+        source: The source.
+        settings: The project's settings.
+        engine: Runs the SQL.
+        folder: The store.
+
+    Returns:
+        `columns`, `is_hashed` (whether any text was hashed), `rows` and `files`.
+    """
     engine.add_files("staged_texts", [path], schema=text_schema(len(columns)))
-    personal = PersonalHash.of_store(folder)
-    mapped = {
-        name for entry in entries_of(source, settings) for name in feeding_columns(entry, settings)
-    }
-    declared = {
-        column
-        for entry in entries_of(source, settings)
-        for name, column in entry.columns.items()
-        if name in PERSONAL and name not in settings.fields
-    }
-    hashed = _personal_columns(engine, columns, known=declared) - mapped
-    chosen, hides = [], ["1 = 0"]
+    entries = entries_of(source, settings)
+    mapped: set[str] = set()
+    for entry in entries:
+        mapped |= feeding_columns(entry, settings)
+    personal = _personal_columns(engine, columns, known=_declared_personal(entries, settings))
+
+    hasher = PersonalHash.of_store(folder)
+    cells = ["lead_id", "line", "entry"]
+    conditions = ["1 = 0"]
     for i, name in enumerate(columns):
-        hide = _hide_sql(f"c{i}", always=name in hashed)
-        if name in mapped:
-            chosen.append(f"c{i}")
-        else:
-            chosen.append(
-                f"CASE WHEN {hide} THEN {personal.text_sql(f'c{i}')} ELSE c{i} END AS c{i}"
-            )
-            hides.append(hide)
-    sql = f"""SELECT {", ".join(["lead_id", "line", "entry", *chosen])} FROM staged_texts
+        cell = f"c{i}"
+        if name not in mapped:
+            is_hashed = _is_hashed_sql(cell, always=name in personal)
+            conditions.append(is_hashed)
+            cell = f"CASE WHEN {is_hashed} THEN {hasher.text_sql(cell)} ELSE {cell} END AS {cell}"
+        cells.append(cell)
+
+    sql = f"""SELECT {", ".join(cells)} FROM staged_texts
         WHERE lead_id <> '' ORDER BY lead_id, line"""
-    rows = engine.stream(sql, rows=BATCH_ROWS)
-    kept = write_rows(folder, text_schema(len(columns)), rows)
-    is_hashed = bool(
-        engine.query(
-            f"SELECT 1 AS one FROM staged_texts WHERE {' OR '.join(hides)} LIMIT 1"
-        ).num_rows
-    )
-    return {"columns": list(columns), "is_hashed": is_hashed, **kept}
+    stored = write_rows(folder, text_schema(len(columns)), engine.stream(sql, rows=BATCH_ROWS))
+    hashed = f"SELECT 1 AS one FROM staged_texts WHERE {' OR '.join(conditions)} LIMIT 1"
+    is_any_hashed = bool(engine.query(hashed).num_rows)
+    return {"columns": list(columns), "is_hashed": is_any_hashed, **stored}
 
 
-def _hide_sql(column: str, *, always: bool) -> str:
+def _declared_personal(entries: Sequence[Mapping], settings: Settings) -> set[str]:
+    """The columns that entries map to personal ones, such as an e-mail address."""
+    declared = set()
+    for entry in entries:
+        for name, column in entry.columns.items():
+            if name in PERSONAL and name not in settings.fields:
+                declared.add(column)
+    return declared
+
+
+def _is_hashed_sql(column: str, *, always: bool) -> str:
     """SQL of whether a text is hashed: all of a column but the missing ones, or the long ones."""
     return f"{column} <> ''" if always else f"LENGTH({column}) > {LONG_TEXT}"
 
@@ -131,5 +144,8 @@ def _personal_columns(
 ) -> set[str]:
     """The columns that are declared personal, or look so by their name or their values."""
     sample = engine.query(f"SELECT * FROM staged_texts ORDER BY lead_id, line LIMIT {SAMPLE_LEADS}")
-    values = {name: sample[f"c{i}"].to_pylist() for i, name in enumerate(columns)}
-    return {name for name in columns if name in known or looks_personal(name, values[name])}
+    personal = set()
+    for i, name in enumerate(columns):
+        if name in known or looks_personal(name, sample[f"c{i}"].to_pylist()):
+            personal.add(name)
+    return personal

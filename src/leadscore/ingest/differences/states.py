@@ -3,182 +3,235 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.engine.protocol import literal
-from leadscore.ingest.checks.validate import Staged
+from leadscore.ingest.differences.blocks import Block
 from leadscore.ingest.differences.source_text import entries_of, feeding_columns
-from leadscore.ingest.mapping.entries import map_fields, table_of
+from leadscore.ingest.mapping.entries import map_fields
 from leadscore.ingest.mapping.personal import HASHED, PersonalHash
 from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts, Words
 from leadscore.ingest.readers.batch import Batch
 from leadscore.ingest.readers.values import MISSING
+from leadscore.ingest.sql import literals_sql, union_sql
+from leadscore.ingest.staged import Staged
 from leadscore.settings.mapping import Mapping
 
-ROWS = 100_000
+READ_ROWS = 100_000
 AT_FIRST = -1  # the seq of a lead's first row
+TIMES = [pa.field("known_until_us", pa.int64()), pa.field("seq", pa.int64())]
 
 
-def map_states(staged: Staged, blocks: list[dict[str, Any]]) -> None:
-    """Make the table `states`: the fields of leads of which some text changed, and of absent ones, at each export.
+def map_states(staged: Staged, blocks: list[Block]) -> None:
+    """Make the table `states`: the fields of leads at each export that changed some text of them.
 
-    Columns: lead_id, known_until_us, seq (`AT_FIRST`, then rising), the mapped fields and currency. A row is what a
-    lead was when it was first exported, and after each change. `absent_now` and the tables that `remember` makes must
-    be readable.
+    Columns: lead_id, known_until_us, seq (`AT_FIRST`, then rising), the mapped fields and currency.
+    A row is what a lead was when it was first exported, and after each change; of leads that the
+    export does not have, the first row is there in any case. `absent_now` and the tables that
+    `remember` makes must be readable.
     """
-    staged.engine.add_rows("states", _Mapping(staged, blocks).run())
+    staged.engine.add_rows("states", _StateMapping(staged, blocks).run())
 
 
-class _Mapping:
+class _StateMapping:
     """The texts of leads that changed, and how today's settings read them."""
 
-    def __init__(self, staged: Staged, blocks: list[dict[str, Any]]) -> None:
-        self.staged, self.blocks, self.settings, self.engine = (
-            staged,
-            blocks,
-            staged.settings,
-            staged.engine,
-        )
-        names = list(self.settings.sources)
-        self.entries = [
-            (name, place, entry)
-            for name in names
-            for place, entry in enumerate(entries_of(name, self.settings))
-        ]
-        feeding = {
-            column
-            for _, _, entry in self.entries
-            for column in feeding_columns(entry, self.settings)
-        }
-        selecting = {
-            column for _, _, entry in self.entries for column in (*entry.where, *entry.where_not)
-        }
-        self.feeding = sorted(feeding)
-        self.columns = sorted(feeding | selecting)
-        self.fields = [
-            *staged.mapped_fields(),
-            *(["currency"] if "amount" in staged.mapped_fields() else []),
-        ]
+    def __init__(self, staged: Staged, blocks: list[Block]) -> None:
+        self.staged = staged
+        self.blocks = blocks
+        self.settings = staged.settings
+        self.engine = staged.engine
         self.personal = PersonalHash.of_store(staged.folder)
-        self.words = {name: self.known_words(name) for name in self.columns if self.is_hashed(name)}
+
+        self.entries: list[tuple[str, int, Mapping]] = []
+        for source in self.settings.sources:
+            for place, entry in enumerate(entries_of(source, self.settings)):
+                self.entries.append((source, place, entry))
+        self.feeding = self.find_feeding()
+        self.columns = sorted({*self.feeding, *self.find_selecting()})
+        self.words = self.read_hashed_words()
+
+    def find_feeding(self) -> list[str]:
+        """The columns that decide the value of a field."""
+        feeding: set[str] = set()
+        for _, _, entry in self.entries:
+            feeding |= feeding_columns(entry, self.settings)
+        return sorted(feeding)
+
+    def find_selecting(self) -> set[str]:
+        """The columns by whose values entries select rows."""
+        selecting: set[str] = set()
+        for _, _, entry in self.entries:
+            selecting.update(entry.where, entry.where_not)
+        return selecting
 
     def run(self) -> pa.Table:
-        schema = table_of("leads", self.settings).schema()
-        fields = [pa.field(name, schema.field(name).type) for name in self.fields]
-        times = [pa.field("known_until_us", pa.int64()), pa.field("seq", pa.int64())]
-        whole = pa.schema([pa.field("lead_id", pa.string()), *times, *fields])
-        parts = [whole.empty_table()]
+        """The table `states`."""
+        schema = self.schema()
+        parts = [schema.empty_table()]
         if self.feeding and self.blocks:
-            for batch in self.engine.stream(self.states_sql(), rows=ROWS):
-                parts += self.map_batch(pa.Table.from_batches([batch]), whole)
+            for batch in self.engine.stream(self.states_sql(), rows=READ_ROWS):
+                parts += self.map_batch(pa.Table.from_batches([batch]), schema)
         return pa.concat_tables(parts).combine_chunks()
 
+    def schema(self) -> pa.Schema:
+        """The columns of `states`."""
+        leads = self.staged.table("leads").schema()
+        names = self.staged.mapped_fields()
+        if "amount" in names:
+            names.append("currency")
+        fields = [pa.field(name, leads.field(name).type) for name in names]
+        return pa.schema([pa.field("lead_id", pa.string()), *TIMES, *fields])
+
     def states_sql(self) -> str:
-        """SQL of the texts of changed leads at their first export and after each change: r0, r1, ... of `columns`."""
-        names = ", ".join(map(literal, self.feeding))
-        moved = f"""SELECT lead_id FROM text_changes WHERE "column" IN ({names}) UNION SELECT lead_id FROM absent_now"""
-        parts = [self.first_sql(place) for place in range(len(self.blocks))]
-        changed = ", ".join(
+        """SQL of the texts of leads that changed, at their first export and after each change.
+
+        Texts are called r0, r1, ... in the order of `columns`. `source` and `entry` say how this
+        export reads the lead; of an absent one `entry` is NULL, and `source` the latest known.
+        """
+        rows = [self.first_rows_sql(number) for number in range(len(self.blocks))]
+        rows.append(self.changed_rows_sql())
+        cells = range(len(self.columns))
+        filled = ", ".join(
+            f"LAST_VALUE(r{i} IGNORE NULLS) OVER (PARTITION BY lead_id ORDER BY seq) AS r{i}"
+            for i in cells
+        )
+        states = f"""SELECT lead_id, known_until_us, seq, source, decimal, {filled}
+            FROM ({union_sql(rows)}) AS u WHERE lead_id IN ({self.chosen_leads_sql()})"""
+        texts = ", ".join(f"r{i}" for i in cells)
+        return f"""SELECT s.lead_id, known_until_us, seq, decimal, {texts},
+            COALESCE({self.source_now_sql()}, s.source) AS source, t.entry
+            FROM ({states}) AS s
+            LEFT JOIN text_rows AS t ON t.lead_id = s.lead_id ORDER BY s.lead_id, seq"""
+
+    def chosen_leads_sql(self) -> str:
+        """SQL of the leads that are mapped: those with another text now, and absent ones."""
+        return f"""SELECT lead_id FROM text_changes
+            WHERE "column" IN ({literals_sql(self.feeding)})
+            UNION SELECT lead_id FROM absent_now"""
+
+    def first_rows_sql(self, number: int) -> str:
+        """SQL of the first rows of leads in a block."""
+        block = self.blocks[number]
+        cells = block.cells
+        texts = ", ".join(
+            f"{cells.get(name, 'CAST(NULL AS VARCHAR)')} AS r{i}"
+            for i, name in enumerate(self.columns)
+        )
+        return f"""SELECT lead_id, known_until_us, {AT_FIRST} AS seq,
+            {literal(block.source)} AS source, {literal(block.decimal)} AS decimal, {texts}
+            FROM first_{number}"""
+
+    def changed_rows_sql(self) -> str:
+        """SQL of the texts that changed at an export; NULL where a text did not."""
+        texts = ", ".join(
             f"""MAX(CASE WHEN "column" = {literal(name)} THEN text END) AS r{i}"""
             for i, name in enumerate(self.columns)
         )
-        parts.append(f"""SELECT lead_id, known_until_us, seq, MAX(source) AS source, MAX(decimal) AS decimal, {changed}
-            FROM text_changes GROUP BY lead_id, known_until_us, seq""")
-        latest = ", ".join(
-            f"LAST_VALUE(r{i} IGNORE NULLS) OVER (PARTITION BY lead_id ORDER BY seq) AS r{i}"
-            for i in range(len(self.columns))
-        )
-        sources = "".join(
-            f" WHEN {at} THEN {literal(part['source'])}" for at, part in self.staged.of("leads")
-        )
-        texts = ", ".join(f"r{i}" for i in range(len(self.columns)))
-        return f"""SELECT s.lead_id, known_until_us, seq, decimal, {texts},
-            COALESCE(CASE t.part{sources or " WHEN -1 THEN ''"} END, s.source) AS source, t.entry
-            FROM (SELECT lead_id, known_until_us, seq, source, decimal, {latest} FROM ({" UNION ALL ".join(parts)}) AS u
-                WHERE lead_id IN ({moved})) AS s
-            LEFT JOIN text_rows AS t ON t.lead_id = s.lead_id ORDER BY s.lead_id, seq"""
+        return f"""SELECT lead_id, known_until_us, seq,
+            MAX(source) AS source, MAX(decimal) AS decimal, {texts}
+            FROM text_changes GROUP BY lead_id, known_until_us, seq"""
 
-    def first_sql(self, place: int) -> str:
-        block = self.blocks[place]
-        at = {name: i for i, name in enumerate(block["columns"])}
-        texts = [
-            f"c{at[name]} AS r{i}" if name in at else f"CAST(NULL AS VARCHAR) AS r{i}"
-            for i, name in enumerate(self.columns)
+    def source_now_sql(self) -> str:
+        """SQL of the source that shows a lead in this export."""
+        cases = [
+            f"WHEN {place} THEN {literal(part['source'])}"
+            for place, part in self.staged.parts_of("leads")
         ]
-        kind = f"{literal(block['source'])} AS source, {literal(block['decimal'])} AS decimal"
-        return f"SELECT lead_id, known_until_us, {AT_FIRST} AS seq, {kind}, {', '.join(texts)} FROM first_{place}"
+        return f"CASE t.part {' '.join(cases)} END"
 
     def map_batch(self, rows: pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
-        """States with the values of their fields; those that no entry takes for a lead are left out."""
-        columns = {name: self.read(name, rows[f"r{i}"]) for i, name in enumerate(self.columns)}
+        """States with the values of their fields, without those that no entry takes for a lead."""
+        columns = {
+            name: self.read_texts(name, rows[f"r{i}"]) for i, name in enumerate(self.columns)
+        }
         texts = Texts(Batch(np.arange(rows.num_rows), pa.table(columns)))
-        for entry, decimal, chosen in self.by_entry(rows, texts):
-            source = self.settings.sources[entry.source]
-            reader = Reader(
-                source=entry.source,
-                file="",
-                zone=source.timezone or self.settings.timezone,
-                dates=source.dates,
-                decimal=source.decimal or decimal,
-                personal=PersonalHash(b""),
-                may_ask=False,
-            )
+        for entry, decimal, chosen in self.split_by_entry(rows, texts):
+            reader = self.build_reader(entry, decimal)
             values = map_fields(texts.take(chosen), entry, self.settings, reader)
-            taken = rows.filter(pa.array(chosen))
-            made = {name: taken[name] for name in ("lead_id", "known_until_us", "seq")} | values
-            yield pa.table([made[each.name] for each in schema], names=schema.names).cast(schema)
+            states = rows.filter(pa.array(chosen))
+            values |= {name: states[name] for name in ("lead_id", "known_until_us", "seq")}
+            arrays = [values[name] for name in schema.names]
+            yield pa.table(arrays, names=schema.names).cast(schema)
 
-    def by_entry(self, rows: pa.Table, texts: Texts) -> Iterator[tuple[Mapping, str, np.ndarray]]:
+    def build_reader(self, entry: Mapping, decimal: str) -> Reader:
+        """How the texts of an entry are read."""
+        source = self.settings.sources[entry.source]
+        return Reader(
+            source=entry.source,
+            file="",
+            zone=source.timezone or self.settings.timezone,
+            dates=source.dates,
+            decimal=source.decimal or decimal,
+            personal=PersonalHash(b""),
+            may_ask=False,
+        )
+
+    def split_by_entry(
+        self, rows: pa.Table, texts: Texts
+    ) -> Iterator[tuple[Mapping, str, np.ndarray]]:
         """The states (n,) of each mapping entry and decimal mark.
 
-        A lead of this export is read as its row is; one that is absent as a row of its source would be.
+        A lead of this export is read as its row is; an absent one as a row of its source would be.
         """
-        source, place, decimal = (rows[name].to_numpy() for name in ("source", "entry", "decimal"))
+        source = rows["source"].to_numpy()
+        place = rows["entry"].to_numpy()
+        decimal = rows["decimal"].to_numpy()
         is_absent = np.asarray(pc.is_null(rows["entry"]).to_numpy(), dtype=bool)
-        is_strange = ~np.isin(source, list(self.settings.sources))
+        is_unknown = ~np.isin(source, list(self.settings.sources))
+
         left = np.ones(rows.num_rows, dtype=bool)
-        for name, at, entry in self.entries:
-            fits = texts.select(entry.where) & ~texts.any(entry.where_not)
-            own = ((source == name) | is_strange) & fits
-            chosen = left & np.where(is_absent, own, (source == name) & (place == at))
+        for name, entry_place, entry in self.entries:
+            is_selected = texts.select(entry.where) & ~texts.any(entry.where_not)
+            fits = ((source == name) | is_unknown) & is_selected
+            is_read_so = (source == name) & (place == entry_place)
+            chosen = left & np.where(is_absent, fits, is_read_so)
             left &= ~chosen
             for mark in sorted(set(decimal[chosen])):
                 yield entry, str(mark), chosen & (decimal == mark)
 
-    def read(self, name: str, column: pa.ChunkedArray) -> pa.Array:
+    def read_texts(self, name: str, column: pa.ChunkedArray) -> pa.Array:
         """A column's texts; of hashes those that the export still shows somewhere, else missing."""
         texts = pc.fill_null(column, MISSING).combine_chunks()
         if not pc.any(pc.starts_with(texts, HASHED)).as_py():
             return texts
         known = self.words[name]
         words = Words.of(texts)
-        return words.take(
-            [known.get(word, MISSING) if word.startswith(HASHED) else word for word in words.texts]
-        )
+        return words.take([_unhash(word, known) for word in words.texts])
+
+    def read_hashed_words(self) -> dict[str, dict[str, str]]:
+        """For each column with hashes, the texts in this export by their hashes."""
+        return {name: self.read_words(name) for name in self.columns if self.is_hashed(name)}
 
     def is_hashed(self, name: str) -> bool:
         """Whether some text of a column is a hash."""
-        parts = [
-            f"SELECT c{block['columns'].index(name)} AS text FROM first_{place}"
-            for place, block in enumerate(self.blocks)
-            if name in block["columns"]
-        ]
-        parts.append(f"""SELECT text FROM text_changes WHERE "column" = {literal(name)}""")
-        sql = f"SELECT text FROM ({' UNION ALL '.join(parts)}) AS t WHERE STARTS_WITH(text, {literal(HASHED)}) LIMIT 1"
-        return bool(self.engine.query(sql).num_rows)
-
-    def known_words(self, name: str) -> dict[str, str]:
-        """The texts of a column in this export by their hashes."""
-        parts = [(at, part["texts"]["columns"]) for at, part in self.staged.of("leads")]
-        sql = " UNION ".join(
-            f"SELECT c{columns.index(name)} AS text FROM texts_{at}"
-            for at, columns in parts
-            if name in columns
+        selects = [f'SELECT text FROM text_changes WHERE "column" = {literal(name)}']
+        for number, block in enumerate(self.blocks):
+            if name in block.columns:
+                selects.append(f"SELECT {block.cells[name]} AS text FROM first_{number}")
+        rows = self.engine.query(
+            f"""SELECT 1 AS one FROM ({union_sql(selects)}) AS t
+            WHERE STARTS_WITH(text, {literal(HASHED)}) LIMIT 1"""
         )
-        texts = self.engine.query(sql)["text"].to_pylist() if sql else []
+        return bool(rows.num_rows)
+
+    def read_words(self, name: str) -> dict[str, str]:
+        """The texts of a column in this export by their hashes."""
+        selects = []
+        for place, part in self.staged.parts_of("leads"):
+            columns = part["texts"]["columns"]
+            if name in columns:
+                selects.append(f"SELECT c{columns.index(name)} AS text FROM texts_{place}")
+        if not selects:
+            return {}
+        texts = self.engine.query(" UNION ".join(selects))["text"].to_pylist()
         return {self.personal.hash_text(text): text for text in texts}
+
+
+def _unhash(word: str, known: dict[str, str]) -> str:
+    """A text as it is, or the known text that a hash stands for, else missing."""
+    return known.get(word, MISSING) if word.startswith(HASHED) else word

@@ -9,8 +9,6 @@ import pytest
 
 from builders import make_settings
 from leadscore import project as jobs
-from leadscore.files import hash_bytes
-from leadscore.json_files import canonical_json
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, object_path, read_current
 from leadscore.times import parse_moment
@@ -248,57 +246,6 @@ def test_first_seen_when_a_hashed_column_is_mapped_later_then_texts_that_are_sti
     jobs.ingest(settings)
     assert at_creation(settings) == {"1": "A", "2": "B", "3": None}
     assert observed(settings) == {("2", "industry", "A", SECOND), ("3", "industry", "B", SECOND)}
-
-
-def forget_first_seen(settings: Settings) -> None:
-    """Make the current version one of before: with mapped values only."""
-    store = settings.project_folder() / "store"
-    version = current(settings)
-    manifest = {
-        key: value
-        for key, value in version.manifest.items()
-        if key not in {"first_seen", "text_changes"}
-    }
-    data = canonical_json(manifest | {"leads_reading": "0" * 16})
-    sha256 = hash_bytes(data)
-    (store / "versions" / f"{sha256[:16]}.json").write_bytes(data)
-    (store / "current.json").write_bytes(canonical_json({"version": sha256[:16], "sha256": sha256}))
-
-
-def test_store_of_before_then_the_first_ingest_begins_with_what_it_holds(tmp_path):
-    fields = INDUSTRY | {
-        "size": {"type": "number", "known_from": "creation"},
-        "start": {"type": "date", "known_from": "creation"},
-        "plan": {"known_from": "export"},
-    }
-    more = {
-        "fields": fields,
-        "columns": {"industry": "industry", "size": "n", "start": "s", "plan": "p"},
-    }
-    header = "id,created,industry,n,s,p"
-    jobs.ingest(
-        export(
-            tmp_path, FIRST, leads("1,2024-01-01,Retail,1.5,2024-02-01,free", header=header), **more
-        )
-    )
-    settings = export(
-        tmp_path, SECOND, leads("1,2024-01-01,Food,1.5,2024-02-01,free", header=header), **more
-    )
-    jobs.ingest(settings)
-    forget_first_seen(settings)
-    settings = export(
-        tmp_path, THIRD, leads("1,2024-01-01,BOUGHT,2.5,2024-02-01,pro", header=header), **more
-    )
-    jobs.ingest(settings)
-    assert at_creation(settings) == {"1": "Retail"}
-    assert at_creation(settings, "size") == {"1": 150}
-    assert observed(settings) == {
-        ("1", "industry", "Food", SECOND),
-        ("1", "industry", "BOUGHT", THIRD),
-        ("1", "size", "250", THIRD),
-        ("1", "plan", "free", FIRST),
-        ("1", "plan", "pro", THIRD),
-    }
 
 
 def test_prune_when_versions_go_then_what_was_first_seen_stays(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from builders import make_settings
 from leadscore import project as jobs
-from leadscore.ingest.checks.forms import find_odd_ids
+from leadscore.ingest.checks.odd_ids import find_odd_ids
 
 USUAL = {
     "numbers": [str(n) for n in range(1, 1200, 7)],
