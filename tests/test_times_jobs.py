@@ -15,7 +15,8 @@ from leadscore import project as jobs
 from leadscore.evaluation.reference import compute_score
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.model.apply import WinModel, add_shift
-from leadscore.model.intercept.running import fit_shift, recall
+from leadscore.model.intercept.running import recall
+from leadscore.model.intercept.shift import fit_shift
 from leadscore.registry.registry import Registry
 from leadscore.scoring.change import Previous, compute_steps, log_odds_of
 from leadscore.scoring.score import score_open_leads
@@ -186,7 +187,7 @@ def test_dated_list_when_facts_after_it_are_unknown_then_its_shift_rests_on_what
     recalled = recall(history, model, known_us=then, as_of_us=until)
     known = recalled.past.known(until, half_life=120)
     assert scored.facts["times"]["shift"] == fit_shift(
-        recalled.log_odds[known.at], known.label, known.weight
+        recalled.log_odds[known.positions], known.label, known.weight
     )
     assert scored.facts["times"]["shift"] != 0
     assert recalled.past.rows["as_of_us"].between(then, until).all()

@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 from histories import fitted
-from leadscore.model.contributions.carriers import compute_carriers, describe_carriers, say_carriers
+from leadscore.model.contributions.carriers import (
+    compute_carriers,
+    describe_carriers,
+    summarise_carriers,
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def test_carriers_when_features_are_about_one_thing_then_are_added_before_the_si
 )
 def test_sentence_when_groups_are_few_or_many_then_names_the_largest(shares, words):
     groups = [{"group": group, "share": share} for group, share in shares.items()]
-    assert say_carriers(groups, {"size": "company size"}) == words
+    assert summarise_carriers(groups, {"size": "company size"}) == words
 
 
 def test_carriers_of_a_training_then_add_up_and_tell_of_every_group():

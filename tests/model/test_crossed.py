@@ -178,7 +178,7 @@ def test_probabilities_when_trees_are_tuned_without_dates_then_are_calibrated(tu
 def cheap(monkeypatch):
     """Tuning that begins with few leads and tries small trees."""
     monkeypatch.setattr(tuning, "LEAST_LEADS", 20)
-    monkeypatch.setattr(tuning, "MOST_TREES", 100)
+    monkeypatch.setattr(tuning, "STAGES", range(50, 101, 50))
     monkeypatch.setattr(judge, "REPEATS", 1)
 
 

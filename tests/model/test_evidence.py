@@ -11,7 +11,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.model.contributions.evidence import BINS, LEAST, build_evidence, tell_evidence
+from leadscore.model.contributions.evidence import BINS, LEAST, build_evidence, describe_evidence
 
 NUMBER = Feature("engagement_calls", {}, Learned(), "number", "", "", "calls")
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
@@ -59,21 +59,21 @@ def test_evidence_of_a_number_when_told_then_is_of_the_observed_leads_in_its_bin
         inside = rows["engagement_calls"].notna() & (
             bins == np.searchsorted(edges, value, side="right")
         )
-        told = tell_evidence(built, NUMBER, value)
+        told = describe_evidence(built, NUMBER, value)
         assert told == expected(rows[inside])
         assert told
 
 
 def test_evidence_of_a_category_when_told_then_is_of_the_observed_leads_that_have_it(world):
     rows, built = world
-    told = {value: tell_evidence(built, COUNTRY, value) for value in ("at", "de", "li", "se")}
+    told = {value: describe_evidence(built, COUNTRY, value) for value in ("at", "de", "li", "se")}
     assert told["at"].startswith("of ")
     assert told == {value: expected(rows[rows["profile_country"] == value]) for value in told}
     assert told["li"] == told["se"] == ""  # too few, and none
 
 
 def test_evidence_when_a_model_has_none_then_nothing_is_told():
-    assert tell_evidence({}, NUMBER, 3.0) == ""
+    assert describe_evidence({}, NUMBER, 3.0) == ""
 
 
 def test_evidence_when_a_real_model_was_trained_then_covers_its_features_and_never_tells_of_few():

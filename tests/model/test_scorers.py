@@ -13,7 +13,7 @@ from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.fit import SCORERS, fit_scorer
-from leadscore.model.scorers.logistic import BASE_LEADS, LOG_ODDS_SPREAD, fit_logistic
+from leadscore.model.scorers.logistic import INTERCEPT_LEADS, LOG_ODDS_SPREAD, fit_logistic
 from leadscore.settings.scorecard import Scorecard
 
 NAN = float("nan")
@@ -197,15 +197,6 @@ def test_scorer_when_its_kind_is_unknown_then_is_refused(models):
         WinModel({"scorer": {"kind": "forest"}})
 
 
-def test_model_when_it_is_of_the_first_ones_then_is_boosted_though_it_does_not_say_so(models):
-    model, columns = models["boosted"], draw(3, 100)[0].columns
-    first = {key: value for key, value in model.document.items() if key != "scorer"}
-    assert (
-        WinModel(first, model.booster_text).log_odds(columns).tobytes()
-        == model.log_odds(columns).tobytes()
-    )
-
-
 def test_logistic_when_no_lead_has_closed_then_is_the_scorecard():
     matrix, rows = draw(4, 300)
     ours, theirs = fit("logistic", matrix, rows[:0]), fit("scorecard", matrix, rows[:0])
@@ -280,7 +271,7 @@ def test_logistic_when_any_parameter_is_moved_then_is_less_probable(n):
             / weight.sum()
         )
         expected = np.array([expit(prior[0]), 1 - expit(prior[0])])
-        loss -= BASE_LEADS * (expected * np.log([expit(theta[0]), 1 - expit(theta[0])])).sum()
+        loss -= INTERCEPT_LEADS * (expected * np.log([expit(theta[0]), 1 - expit(theta[0])])).sum()
         return (
             loss + (((theta - prior)[1:] * scale / (LOG_ODDS_SPREAD / np.sqrt(2))) ** 2).sum() / 2
         )

@@ -12,7 +12,8 @@ from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.fit import fit_scorer
 from leadscore.model.held_out import HeldOut
-from leadscore.model.scorers.segments import choose_segments, fit_correction
+from leadscore.model.scorers.correction import fit_correction
+from leadscore.model.scorers.segments import choose_segments
 from leadscore.settings.settings import Settings
 
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "profile_country")
@@ -67,7 +68,7 @@ def test_segment_when_it_works_otherwise_then_has_a_model_of_its_own_that_is_bet
         "ch",
         "de",
     ]  # the others gain by being freed from "at"
-    told = {each["segment"]: each for each in found.told["models"]}
+    told = {each["segment"]: each for each in found.report["models"]}
     assert sorted(told) == ["at", "ch", "de"]
     assert told["at"]["own"]
     assert told["at"]["gain"] > max(told["ch"]["gain"], told["de"]["gain"])
@@ -86,13 +87,13 @@ def test_segment_when_it_works_otherwise_then_has_a_model_of_its_own_that_is_bet
 )
 def test_segments_when_all_are_alike_then_the_model_of_all_stays(seed):
     _, _, pools, found = divided(0.0, seed=seed)
-    gains = [each["gain"] for each in found.told["models"] if each["own"]]
+    gains = [each["gain"] for each in found.report["models"] if each["own"]]
     assert len(gains) <= 1
     assert all(gain < 0.01 for gain in gains)
     if not gains:
         assert found.segments == {}
         assert found.held_out == pools
-        assert "clearly better" in found.told["why"]
+        assert "clearly better" in found.report["why"]
 
 
 @pytest.mark.parametrize("swing", [0.0, 2.5])
@@ -102,7 +103,7 @@ def test_segments_when_the_last_split_says_otherwise_then_the_same_are_chosen(sw
     flipped = Side("made", last.rows.assign(label=1 - last.rows["label"]), 0, 1.0, 0.0, last.target)
     other = pools | {"last": HeldOut(flipped, pools["last"].log_odds)}
     again = choose_segments(other, model, matrix, FEATURES, field="country")
-    assert (again.segments, again.told) == (found.segments, found.told)
+    assert (again.segments, again.report) == (found.segments, found.report)
 
 
 def test_pools_when_corrected_then_no_row_was_seen_by_its_own_correction():
@@ -162,10 +163,10 @@ def test_segments_when_the_field_is_not_learned_from_then_says_so():
     matrix, rows = make_world(swing=2.5)
     model, pools = make_pools(matrix, rows)
     found = choose_segments(pools, model, matrix, FEATURES, field="colour")
-    assert (found.segments, found.told["why"]) == ({}, "colour is not learned from")
+    assert (found.segments, found.report["why"]) == ({}, "colour is not learned from")
     found = choose_segments({"last": pools["last"]}, model, matrix, FEATURES, field="country")
     assert found.segments == {}
-    assert "too few splits" in found.told["why"]
+    assert "too few splits" in found.report["why"]
 
 
 def test_segments_when_leads_of_one_are_few_then_it_is_not_tried():
@@ -181,7 +182,7 @@ def test_segments_when_leads_of_one_are_few_then_it_is_not_tried():
         FEATURES,
         field="country",
     )
-    assert [each["segment"] for each in found.told["models"]] == ["ch", "de"]
+    assert [each["segment"] for each in found.report["models"]] == ["ch", "de"]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from histories import open_undated, undated_leads
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.history.split import open_history
-from leadscore.model.apply import add_shift
-from leadscore.model.intercept.running import Past, fit_shift, log_odds_of, renewals, unit_of
+from leadscore.model.apply import add_shift, logit
+from leadscore.model.intercept.past import Past, renewals, unit_of
+from leadscore.model.intercept.shift import fit_shift
 
 HORIZON = 60
 QUICK = 4.0  # days until a loss, in the mean
@@ -115,14 +116,14 @@ def past_of(facts, created, folder, *, days=360.0):
 
 def shift_of(past, log_odds, moment, *, half_life):
     known = past.known(day(moment), half_life=half_life)
-    return fit_shift(log_odds[known.at], known.label, known.weight)
+    return fit_shift(log_odds[known.positions], known.label, known.weight)
 
 
 def naive_shift(past, log_odds, moment, *, half_life):
     """What is closed by then, without censoring weights."""
     known = past.known(day(moment), half_life=half_life)
-    age = (day(moment) - past.rows["as_of_us"].to_numpy()[known.at]) / 86_400e6
-    return fit_shift(log_odds[known.at], known.label, 2.0 ** (-age / half_life))
+    age = (day(moment) - past.rows["as_of_us"].to_numpy()[known.positions]) / 86_400e6
+    return fit_shift(log_odds[known.positions], known.label, 2.0 ** (-age / half_life))
 
 
 def oracle_shift(past, log_odds, moment, *, half_life):
@@ -160,7 +161,7 @@ def test_shift_when_losses_come_fast_and_nothing_drifts_then_is_that_of_the_fina
 
 def test_shift_when_recent_rows_cannot_speak_for_slow_wins_then_there_is_none(steady):
     past, log_odds = steady[0]
-    assert len(past.known(day(360), half_life=10).at) == 0
+    assert len(past.known(day(360), half_life=10).positions) == 0
     assert shift_of(past, log_odds, 360, half_life=10) == 0
 
 
@@ -214,14 +215,14 @@ def test_known_when_leads_are_ordered_then_holds_those_before_the_delay(delay, l
     past = ordered_past(delay=delay)
     moment = int(past.rows["as_of_us"][120])
     known = past.known(moment, half_life=1000)
-    assert known.at.tolist() == list(range(latest + 1))
+    assert known.positions.tolist() == list(range(latest + 1))
     assert known.weight[-1] == 1
     assert known.weight[0] == pytest.approx(2 ** (-latest / 1000))
 
 
 def test_known_when_rows_are_ten_half_lives_old_then_leaves_them_out():
     past = ordered_past(delay=0)
-    assert past.known(int(past.rows["as_of_us"][150]), half_life=3).at.tolist() == list(
+    assert past.known(int(past.rows["as_of_us"][150]), half_life=3).positions.tolist() == list(
         range(119, 150)
     )
 
@@ -247,4 +248,4 @@ def test_renewals_when_moments_are_many_then_are_few_and_begin_with_the_first(n,
 
 def test_log_odds_when_taken_of_a_probability_then_lead_back_to_it():
     p = np.array([1e-5, 0.2, 0.5, 0.99])
-    assert add_shift(np.full(4, 0.5), log_odds_of(p)) == pytest.approx(p, rel=1e-12)
+    assert add_shift(np.full(4, 0.5), logit(p)) == pytest.approx(p, rel=1e-12)

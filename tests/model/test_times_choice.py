@@ -5,7 +5,8 @@ import pytest
 
 from histories import open_undated, undated_leads
 from leadscore.evaluation.metrics import compute_auc
-from leadscore.model.intercept.running import log_odds_of, shift_at
+from leadscore.model.apply import logit
+from leadscore.model.intercept.running import shift_at
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.validation.backtest import run_backtest
@@ -109,7 +110,7 @@ def test_backtest_when_the_level_swings_then_shifts_every_place_and_ranks_as_bef
     rows = report.predictions
     ours = report.report["pooled"]["leadscore"]
     assert report.report["dates"][0]["shift"] != 0
-    plain, shifted = (log_odds_of(rows[name].to_numpy()) for name in ("without_times", "leadscore"))
+    plain, shifted = (logit(rows[name].to_numpy()) for name in ("without_times", "leadscore"))
     assert len(np.unique(np.round(shifted - plain, 9))) > 5
     label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
     assert ours["auc"]["value"] == compute_auc(rows["without_times"].to_numpy(), label, weight)

@@ -7,7 +7,7 @@ from histories import open_undated, undated_leads
 from leadscore.history.labels import count_effective_leads
 from leadscore.history.split import FIRST_SHARE, LAST_SHARE, MAX_SPLITS
 from leadscore.model.held_out import HeldOut, build_pools
-from leadscore.model.intercept.choice import choose_times
+from leadscore.model.intercept.choice import choose_half_life
 
 SIGNAL = np.array([-1.2, 0.0, 1.2])
 
@@ -47,7 +47,7 @@ def choose(level, *, leads, delay, seed):
     at = rows.reset_index().set_index("id").loc[before.rows["lead_id"], "index"].to_numpy()
     learned_at = np.searchsorted(rows["place"], moments)[before.latest_moment(moments)]
     raw = merit[at] - 0.8 + level(learned_at / 2 / leads)
-    return choose_times(history, {"before": HeldOut(before, raw)}, moments, calibrator="none")
+    return choose_half_life(history, {"before": HeldOut(before, raw)}, moments, calibrator="none")
 
 
 @pytest.mark.parametrize("delay", [0, 50, 300])

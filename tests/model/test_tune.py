@@ -7,7 +7,7 @@ from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.scorers import boosted
 from leadscore.model.scorers.boosted import Boosting
-from leadscore.model.scorers.tune import _choose, _Later, tune_boosted
+from leadscore.model.scorers.tune import Losses, _choose, tune_boosted
 
 FEATURES = [Feature(name, {}, Learned(), "number", "", "", name) for name in ("x", "noise")]
 
@@ -87,7 +87,7 @@ def test_tuning_when_time_ends_it_then_says_that_it_cannot_be_repeated(world):
 
 
 def later(*loss, lead_id="abcd"):
-    return _Later(np.array(loss), np.ones(len(loss)), np.array(list(lead_id)))
+    return Losses(np.array(loss), np.ones(len(loss)), np.array(list(lead_id)))
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
-"""A trained model applied: raw feature columns -> encoded matrix -> raw log-odds -> calibrated probability.
+"""A trained model applied: feature columns -> encoded matrix -> log-odds -> calibrated probability.
 
-The only place where that is computed, for batches and for a served model alike: MLflow logs this very file beside the
-model's texts and runs it, which is why it imports nothing of ours and no pandas.
-`columns` is a dict: feature name -> (n,) float64 with NaN for unknown, or object with None.
+This is the only place where that is computed, for batches and for a served model alike. MLflow logs
+this very file beside the model's texts and runs it, so it stays one file that imports nothing of
+ours and no pandas.
+
+`Columns` are the features as they come: name -> (n,), float64 with NaN for unknown numbers, or
+object with None for unknown text.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,8 @@ import lightgbm
 import numpy as np
 
 Columns = dict[str, np.ndarray]
+Json = Mapping[str, Any]
+
 FORMAT = 1
 LINEAR = ("scorecard", "logistic")
 KINDS = (*LINEAR, "boosted", "average")
@@ -21,222 +27,278 @@ HALF = 0.5  # the share of either scorer in their average
 
 
 class DamagedError(ValueError):
-    """A model's file whose SHA-256 is not the one in the manifest."""
+    """A model file whose SHA-256 is not the one in the manifest."""
 
     def __init__(self, path: Path, expected: str, found: str) -> None:
-        self.path, self.expected, self.found = path, expected, found
+        self.path = path
+        self.expected = expected
+        self.found = found
         super().__init__(
-            f"{path} was changed or damaged: SHA-256 {found[:12]}, its manifest says {expected[:12]}"
+            f"{path} was changed or damaged: "
+            f"SHA-256 {found[:12]}, its manifest says {expected[:12]}"
         )
 
 
 class WinModel:
-    """Features, encoder, scorer and calibrator.
+    """A model that gives log-odds, probabilities and contributions.
 
     Args:
-        document: the model's JSON: `features` (name, category, direction, fingerprint), `encoder` (how each
-            feature becomes a number), `levels` (of the categories that the trees see level by level as well),
-            `scorer` (its kind, a linear one's terms, and under `linear` the linear half of an "average"; without it
-            the kind is "boosted", the only one that the first models knew), `segments` (the models of those that
-            have their own), `calibrator`, `times` (the running intercept) and `reference`.
-        booster_text: the trees of the kinds "boosted" and "average", as LightGBM writes them; of the others "".
+        document: the model's JSON. `features` (name, category, direction, fingerprint); `encoder`
+            (how each feature becomes a number); `levels` (of categories that the trees also see
+            level by level); `scorer` (its kind, the terms of a linear one, and under `linear` the
+            linear half of an "average"); `segments` (corrections for some of them); `calibrator`;
+            `interval`; `times` (the running intercept); `reference`.
+        booster_text: the trees of the kinds "boosted" and "average" as LightGBM writes them, else
+            "".
+
+    Raises:
+        ValueError: the scorer is of an unknown kind.
     """
 
-    def __init__(self, document: dict, booster_text: str = "") -> None:  # type: ignore[type-arg]
+    def __init__(self, document: dict[str, Any], booster_text: str = "") -> None:
         self.document = document
         self.booster_text = booster_text
-        self.scorer = document.get("scorer", {"kind": "boosted"})
+        self.scorer = document["scorer"]
         self.segments = document.get("segments", {})
-        self.levels = document.get("levels", [])  # the first models had none
-        if self.scorer["kind"] not in KINDS:
-            raise ValueError(f"unknown scorer {self.scorer['kind']!r}")
-        self.linear = self.scorer if self.scorer["kind"] in LINEAR else self.scorer.get("linear")
-        self.booster: Any = (
-            None if self.scorer["kind"] in LINEAR else lightgbm.Booster(model_str=booster_text)
-        )
+        self.levels = document.get("levels", [])
+
+        kind = self.scorer["kind"]
+        if kind not in KINDS:
+            raise ValueError(f"unknown scorer {kind!r}")
+
+        self.booster: Any = None
+        self.linear = self.scorer
+        if kind not in LINEAR:
+            self.booster = lightgbm.Booster(model_str=booster_text)
+            self.linear = self.scorer.get("linear")
 
     @property
     def shift(self) -> float:
-        """What the times added to the calibrated log-odds at the end of the training."""
+        """The running intercept at the end of the training, in log-odds; 0 without one."""
         return float(self.document.get("times", {}).get("shift", 0.0))
 
     @classmethod
     def from_folder(cls, folder: Path) -> "WinModel":
-        """The model in a folder that is called as the first 16 digits of the SHA-256 of its manifest.json.
+        """The model in a folder named after the first 16 digits of its manifest's SHA-256.
 
         Raises:
-            DamagedError: a file is not what the manifest says, or the manifest is not what the folder says.
-            ValueError: another version of leadscore wrote it, in a format that this one does not read.
+            DamagedError: a file does not match the manifest, or the manifest the folder's name.
+            ValueError: another version of leadscore wrote it, in a format that this one cannot read.
         """
         manifest = json.loads(_read_verified(folder / "manifest.json", folder.name))
         if manifest["format"] != FORMAT:
             raise ValueError(
-                f"{folder} has the format {manifest['format']}, this version of leadscore reads {FORMAT}"
+                f"{folder} has the format {manifest['format']}, "
+                f"this version of leadscore reads {FORMAT}"
             )
-        texts = {
-            name: _read_verified(folder / name, sha256)
-            for name, sha256 in manifest["files"].items()
-        }
-        return cls(json.loads(texts["model.json"]), texts.get("booster.txt", b"").decode())
+
+        texts = {}
+        for name, sha256 in manifest["files"].items():
+            texts[name] = _read_verified(folder / name, sha256)
+
+        booster_text = texts.get("booster.txt", b"").decode()
+        return cls(json.loads(texts["model.json"]), booster_text)
 
     def encode(self, columns: Columns) -> np.ndarray:
-        """The scorer's matrix (n, features), float64."""
+        """The matrix (n, features) of the linear scorers, float64."""
         return encode(self.document["encoder"], columns)
 
     def encode_for_trees(self, columns: Columns) -> np.ndarray:
-        """The trees' matrix (n, features + categories with levels), float64."""
+        """The matrix (n, features + categories with levels) of the trees, float64."""
         return add_codes(self.levels, self.encode(columns), columns)
 
     def log_odds(self, columns: Columns) -> np.ndarray:
-        """Log-odds before calibration (n,)."""
+        """Log-odds (n,) before calibration."""
         encoded = self.encode(columns)
-        if self.booster is None:
-            log_odds = _sum_columns(self._linear_contributions(encoded, columns))
-        else:
-            of_trees = add_codes(self.levels, encoded, columns)
-            log_odds = np.asarray(self.booster.predict(of_trees, raw_score=True), dtype=np.float64)
-            if self.linear is not None:
-                log_odds = HALF * log_odds + HALF * _sum_columns(
-                    self._linear_contributions(encoded, columns)
-                )
+        log_odds = self._log_odds_of_all(encoded, columns)
         if not self.segments:
             return log_odds
-        return correct(
-            self.segments["models"], columns[self.segments["feature"]], encoded, log_odds
-        )
+
+        segment = columns[self.segments["feature"]]
+        return correct(self.segments["models"], segment, encoded, log_odds)
+
+    def _log_odds_of_all(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
+        """Log-odds (n,) of the scorer for all leads, before any correction for segments."""
+        if self.booster is None:
+            return _sum_columns(self._linear_contributions(encoded, columns))
+
+        for_trees = add_codes(self.levels, encoded, columns)
+        of_trees = np.asarray(self.booster.predict(for_trees, raw_score=True), dtype=np.float64)
+        if self.linear is None:
+            return of_trees
+
+        of_linear = _sum_columns(self._linear_contributions(encoded, columns))
+        return HALF * of_trees + HALF * of_linear
 
     def contributions(self, columns: Columns, of_trees: np.ndarray | None = None) -> np.ndarray:
-        """Shapley values of raw (n, features + 1); the last column is the base, and each row adds up to raw.
+        """Shapley values (n, features + 1) of the log-odds; each row adds up to its log-odds.
 
-        Of a linear scorer they are its terms: what a value adds to what the mean value adds. Those of an average are
-        the averages of its two halves'. The base of a segment with a model of its own is its own. `of_trees`, if
-        given, are those of the trees, a column for each of `encode_for_trees` and the base.
+        The last column is the intercept, which a corrected segment has of its own. Of a linear
+        scorer they are its terms: what a value adds beyond the mean value. Of an average they are
+        the mean of both halves.
+
+        Args:
+            columns: the features.
+            of_trees: the trees' contributions, if they are known already: a column for each of
+                `encode_for_trees` and the intercept.
         """
         encoded = self.encode(columns)
-        found = self._contributions_of_all(encoded, columns, of_trees)
-        for value, model in self.segments["models"].items() if self.segments else ():
-            inside = columns[self.segments["feature"]] == value
-            of_all, added = model["of_all"], contribute_all(model["terms"], encoded[inside], {})
-            found[inside] = of_all["slope"] * found[inside]
-            found[inside, :-1] += added
-            found[inside, -1] += model["base"] - of_all["slope"] * of_all["center"]
-        return found
+        contributions = self._contributions_of_all(encoded, columns, of_trees)
+        if not self.segments:
+            return contributions
+
+        segment = columns[self.segments["feature"]]
+        for value, correction in self.segments["models"].items():
+            inside = segment == value
+            of_all = correction["of_all"]
+            added = contribute_all(correction["terms"], encoded[inside], {})
+            intercept = correction["base"] - of_all["slope"] * of_all["center"]
+            contributions[inside] = of_all["slope"] * contributions[inside]
+            contributions[inside, :-1] += added
+            contributions[inside, -1] += intercept
+        return contributions
 
     def _contributions_of_all(
-        self, encoded: np.ndarray, columns: Columns, of_trees: np.ndarray | None
+        self,
+        encoded: np.ndarray,
+        columns: Columns,
+        of_trees: np.ndarray | None,
     ) -> np.ndarray:
         if self.booster is None:
             return self._linear_contributions(encoded, columns)
+
         if of_trees is None:
             of_trees = self._tree_contributions(add_codes(self.levels, encoded, columns))
-        of_trees = self._by_feature(of_trees)
+        of_features = self._add_levels_to_features(of_trees)
         if self.linear is None:
-            return of_trees
-        return HALF * of_trees + HALF * self._linear_contributions(encoded, columns)
+            return of_features
+        return HALF * of_features + HALF * self._linear_contributions(encoded, columns)
 
     def _linear_contributions(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
         added = contribute_all(self.linear["terms"], encoded, columns)
-        return np.column_stack([added, np.full(len(encoded), self.linear["base"])])
+        intercept = np.full(len(encoded), self.linear["base"])
+        return np.column_stack([added, intercept])
 
-    def _by_feature(self, of_trees: np.ndarray) -> np.ndarray:
-        """The trees' contributions with those of a category's level added to those of its rate."""
+    def _tree_contributions(self, for_trees: np.ndarray) -> np.ndarray:
+        if not len(for_trees):  # LightGBM divides by the number of rows
+            return np.zeros((0, for_trees.shape[1] + 1))
+        contributions = self.booster.predict(for_trees, pred_contrib=True)
+        return np.asarray(contributions, dtype=np.float64)
+
+    def _add_levels_to_features(self, of_trees: np.ndarray) -> np.ndarray:
+        """Contributions (n, features + 1): what a category's levels and its rate do together."""
         names = [entry["name"] for entry in self.document["encoder"]]
-        by_feature = np.column_stack([of_trees[:, : len(names)], of_trees[:, -1]])
-        for at, entry in enumerate(self.levels, start=len(names)):
-            by_feature[:, names.index(entry["name"])] += of_trees[:, at]
-        return by_feature
-
-    def _tree_contributions(self, encoded: np.ndarray) -> np.ndarray:
-        if not len(encoded):  # LightGBM divides by the number of rows
-            return np.zeros((0, encoded.shape[1] + 1))
-        return np.asarray(self.booster.predict(encoded, pred_contrib=True), dtype=np.float64)
+        of_features = np.column_stack([of_trees[:, : len(names)], of_trees[:, -1]])
+        for position, entry in enumerate(self.levels, start=len(names)):
+            of_features[:, names.index(entry["name"])] += of_trees[:, position]
+        return of_features
 
     def probability(self, log_odds: np.ndarray, shift: float = 0.0) -> np.ndarray:
-        """Calibrated probability (n,) of raw (n,), with a shift of the times; it never falls as raw grows."""
+        """Calibrated probability (n,), moved by the running intercept; it rises with log-odds."""
         return add_shift(calibrate(self.document["calibrator"], log_odds), shift)
 
     def interval(self, log_odds: np.ndarray, shift: float = 0.0) -> np.ndarray:
-        """Where the rate of leads like these may lie, 95 %: low and high (n, 2), around the probability."""
-        return add_shift(self._interval(log_odds), shift)
+        """95 % bounds (n, 2), low and high, of the win rate of similar leads.
 
-    def _interval(self, log_odds: np.ndarray) -> np.ndarray:
+        They enclose the probability. A model that was not calibrated has none: both are equal to
+        the probability.
+        """
         probability = self.probability(log_odds)
-        told = self.document.get("interval")
-        if told is None:  # the first models knew none
-            low, high = probability, probability
-        elif told["kind"] == "spread":
-            low, high = (
-                self.probability(log_odds - told["spread"]),
-                self.probability(log_odds + told["spread"]),
-            )
-        elif told["kind"] == "offsets":
-            center = np.log(probability / (1 - probability))
-            below, above = (
-                np.interp(log_odds, told["raw"], told[side]) for side in ("below", "above")
-            )
-            low, high = sigmoid(center - below), sigmoid(center + above)
-        else:  # of earlier models: not around the probability
-            low, high = (np.interp(log_odds, told["raw"], told[side]) for side in ("low", "high"))
-        return np.column_stack([np.minimum(low, probability), np.maximum(high, probability)])
+        low, high = self._bounds(log_odds, probability)
+        bounds = [np.minimum(low, probability), np.maximum(high, probability)]
+        return add_shift(np.column_stack(bounds), shift)
+
+    def _bounds(
+        self,
+        log_odds: np.ndarray,
+        probability: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        interval = self.document.get("interval")
+        if interval is None:
+            return probability, probability
+
+        if interval["kind"] == "spread":
+            spread = interval["spread"]
+            return self.probability(log_odds - spread), self.probability(log_odds + spread)
+
+        if interval["kind"] == "offsets":
+            center = logit(probability)
+            below = np.interp(log_odds, interval["raw"], interval["below"])
+            above = np.interp(log_odds, interval["raw"], interval["above"])
+            return sigmoid(center - below), sigmoid(center + above)
+
+        raise ValueError(f"unknown interval {interval['kind']!r}")
 
 
 def _read_verified(path: Path, sha256: str) -> bytes:
     """The bytes of `path`, whose SHA-256 must begin with `sha256`."""
     data = path.read_bytes() if path.exists() else b""
-    found = hashlib.sha256(data).hexdigest()
-    if not found.startswith(sha256):
-        raise DamagedError(path, sha256, found)
+    actual = hashlib.sha256(data).hexdigest()
+    if not actual.startswith(sha256):
+        raise DamagedError(path, sha256, actual)
     return data
 
 
-def encode(encoder: list, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
-    """Raw columns as numbers (n, len(encoder)), one column an entry of the encoder, in its order."""
+def encode(encoder: Sequence[Json], columns: Columns) -> np.ndarray:
+    """The columns as numbers (n, len(encoder)), float64, in the order of the encoder's entries."""
     encoded = [_encode_one(entry, columns) for entry in encoder]
     return np.ascontiguousarray(np.column_stack(encoded), dtype=np.float64)
 
 
-def _encode_one(entry: dict, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
+def _encode_one(entry: Json, columns: Columns) -> np.ndarray:
     kind = entry["kind"]
     if kind == "number":
         return np.asarray(columns[entry["name"]], dtype=np.float64)
-    if (
-        kind == "rate"
-    ):  # a category as the log-odds of its leads; one that history lacks as those of all
-        rates = entry["rates"]
-        missing, other = entry["missing"], entry["other"]
+
+    if kind == "rate":  # a category as the log-odds of its leads
         values = columns[entry["name"]]
-        return np.array(
-            [missing if v is None else rates.get(v, other) for v in values], dtype=np.float64
-        )
-    if kind == "usual":  # a number against what is usual for the category
-        usual = np.array(
-            [entry["usual"].get(v, np.nan) for v in columns[entry["by"]]], dtype=np.float64
-        )
+        return _look_up(entry["rates"], values, missing=entry["missing"], other=entry["other"])
+
+    if kind == "usual":  # a number as a multiple of what is usual for its category
+        categories = columns[entry["by"]]
+        usual = _look_up(entry["usual"], categories, missing=np.nan, other=np.nan)
         return np.asarray(columns[entry["of"]] / usual)
+
     raise ValueError(f"the encoder of {entry['name']!r} has the unknown kind {kind!r}")
 
 
-def add_codes(levels: list, encoded: np.ndarray, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
-    """Beside `encoded` (n, features) a code for each category with levels: the level's place, NaN where unknown."""
+def _look_up(
+    table: Mapping[str, float],
+    values: np.ndarray,
+    *,
+    missing: float,
+    other: float,
+) -> np.ndarray:
+    """The entry (n,) of each text value: `missing` for None, `other` for one not in the table."""
+    with_missing = {**table, None: missing}
+    return np.array([with_missing.get(value, other) for value in values], dtype=np.float64)
+
+
+def add_codes(levels: Sequence[Json], encoded: np.ndarray, columns: Columns) -> np.ndarray:
+    """`encoded` (n, features) and a column of codes for each category with levels.
+
+    The code is the level's position; one past the last for any other level, NaN where unknown.
+    """
     codes = [_encode_level(entry["levels"], columns[entry["name"]]) for entry in levels]
     return np.ascontiguousarray(np.column_stack([encoded, *codes]), dtype=np.float64)
 
 
-def _encode_level(levels: list, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    place = {level: float(at) for at, level in enumerate(levels)}
-    other = float(len(levels))
-    return np.array(
-        [np.nan if v is None else place.get(v, other) for v in values], dtype=np.float64
-    )
+def _encode_level(levels: Sequence[str], values: np.ndarray) -> np.ndarray:
+    code = {level: float(position) for position, level in enumerate(levels)}
+    return _look_up(code, values, missing=np.nan, other=float(len(levels)))
 
 
-def contribute(term: dict, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:  # type: ignore[type-arg]
-    """What a linear term adds to raw (n,) for the values (n,) of its column, and for its `text` where it has levels."""
+def contribute(term: Json, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:
+    """What a linear term adds to the log-odds (n,).
+
+    Args:
+        term: see `scorers.linear.Term`.
+        values: (n,) its encoded column, NaN where unknown.
+        text: (n,) the category's values, read by a term that has levels.
+    """
     if "levels" in term and text is not None:
-        levels, other, missing = term["levels"], term["other"], term["missing"]
-        return np.array(
-            [missing if v is None else levels.get(v, other) for v in text], dtype=np.float64
-        )
+        return _look_up(term["levels"], text, missing=term["missing"], other=term["other"])
+
     if "knots" in term:
         added = np.interp(values, term["knots"], term["added"])
     else:
@@ -244,74 +306,94 @@ def contribute(term: dict, values: np.ndarray, text: np.ndarray | None = None) -
     return np.asarray(np.where(np.isnan(values), term["missing"], added))
 
 
-def contribute_all(terms: list, encoded: np.ndarray, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
-    """What each of the linear terms adds to raw (n, terms) for its column of `encoded` (n, terms)."""
-    both = zip(terms, encoded.T, strict=True)
-    return np.column_stack(
-        [contribute(term, values, columns.get(term["name"])) for term, values in both]
-    )
+def contribute_all(terms: Sequence[Json], encoded: np.ndarray, columns: Columns) -> np.ndarray:
+    """What every linear term adds to the log-odds (n, terms), given `encoded` (n, terms)."""
+    added = []
+    for term, values in zip(terms, encoded.T, strict=True):
+        text = columns.get(term["name"])
+        added.append(contribute(term, values, text))
+    return np.column_stack(added)
 
 
 def correct(
-    models: dict[str, Any], segment: np.ndarray, encoded: np.ndarray, log_odds: np.ndarray
+    corrections: Mapping[str, Json],
+    segment: np.ndarray,
+    encoded: np.ndarray,
+    log_odds: np.ndarray,
 ) -> np.ndarray:
-    """Log-odds (n,), where a row's segment (n,) has a model of its own by that, else as it is."""
-    found = log_odds.copy()
-    for value, model in models.items():
+    """Log-odds (n,), corrected where the row's segment (n,) has a correction of its own."""
+    corrected = log_odds.copy()
+    for value, correction in corrections.items():
         inside = segment == value
-        added = _sum_columns(contribute_all(model["terms"], encoded[inside], {}))
-        found[inside] = model["base"] + contribute(model["of_all"], log_odds[inside]) + added
-    return found
+        of_all = contribute(correction["of_all"], log_odds[inside])
+        added = _sum_columns(contribute_all(correction["terms"], encoded[inside], {}))
+        corrected[inside] = correction["base"] + of_all + added
+    return corrected
 
 
-def shape(term: dict, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """The values (n,) within [low, high] and, with `log`, as sign(x) log(1 + |x|); NaN stays."""
+def shape(term: Json, values: np.ndarray) -> np.ndarray:
+    """The values (n,) clipped to [low, high] and, with `log`, as sign(x) log(1 + |x|); NaN stays."""
     clipped = np.clip(values, term["low"], term["high"])
-    return np.asarray(np.sign(clipped) * np.log1p(np.abs(clipped)) if term["log"] else clipped)
+    if term["log"]:
+        clipped = np.sign(clipped) * np.log1p(np.abs(clipped))
+    return np.asarray(clipped)
 
 
 def _sum_columns(matrix: np.ndarray) -> np.ndarray:
-    """Sums of rows (n,), column after column: a BLAS product, or numpy's own sum, of one row and of many may differ."""
+    """Row sums (n,), column after column.
+
+    A BLAS product, or numpy's own sum, may differ between one row and many in the last bits.
+    """
     total = np.zeros(len(matrix))
     for column in matrix.T:
         total = total + column
     return total
 
 
-def calibrate(calibrator: dict, log_odds: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """Probabilities (n,) of raw log-odds (n,), within [low, high]."""
-    kind = calibrator["kind"]
-    if kind == "none":
-        probability = sigmoid(log_odds)
-    elif kind == "sigmoid":
-        probability = sigmoid(calibrator["slope"] * log_odds + calibrator["intercept"])
-    elif kind == "beta":
-        z = (
-            calibrator["intercept"]
-            - calibrator["a"] * softplus(-log_odds)
-            + calibrator["b"] * softplus(log_odds)
-        )
-        probability = sigmoid(z)
-    elif kind == "isotonic":
-        probability = np.interp(log_odds, calibrator["raw"], calibrator["probability"])
-    elif kind == "venn_abers":  # a step at each knot: its value below it, at it, and above it
-        knots = np.array(calibrator["raw"], dtype=np.float64)
-        step = np.searchsorted(knots, log_odds, side="left") + np.searchsorted(
-            knots, log_odds, side="right"
-        )
-        probability = np.array(calibrator["probability"], dtype=np.float64)[step]
-    else:
-        raise ValueError(f"unknown calibrator {kind!r}")
+def calibrate(calibrator: Json, log_odds: np.ndarray) -> np.ndarray:
+    """Probabilities (n,) of log-odds (n,), within the calibrator's [low, high]."""
+    probability = _calibrate_unbounded(calibrator, log_odds)
     return np.asarray(np.clip(probability, calibrator["low"], calibrator["high"]))
 
 
+def _calibrate_unbounded(calibrator: Json, log_odds: np.ndarray) -> np.ndarray:
+    kind = calibrator["kind"]
+    if kind == "none":
+        return sigmoid(log_odds)
+
+    if kind == "sigmoid":
+        return sigmoid(calibrator["slope"] * log_odds + calibrator["intercept"])
+
+    if kind == "beta":
+        against = calibrator["a"] * softplus(-log_odds)
+        in_favour = calibrator["b"] * softplus(log_odds)
+        return sigmoid(calibrator["intercept"] - against + in_favour)
+
+    if kind == "isotonic":
+        return np.interp(log_odds, calibrator["raw"], calibrator["probability"])
+
+    if kind == "venn_abers":  # a value below each knot, at it, and above it
+        knots = np.array(calibrator["raw"], dtype=np.float64)
+        below = np.searchsorted(knots, log_odds, side="left")
+        at_or_below = np.searchsorted(knots, log_odds, side="right")
+        steps = np.array(calibrator["probability"], dtype=np.float64)
+        return np.asarray(steps[below + at_or_below])
+
+    raise ValueError(f"unknown calibrator {kind!r}")
+
+
 def add_shift(probability: np.ndarray, shift: float | np.ndarray) -> np.ndarray:
-    """Probabilities whose log-odds are moved by a shift, one for all or one for each; 0 and 1 stay."""
+    """Probabilities with their log-odds moved by a shift, one for all or (n,); 0 and 1 stay."""
     if np.ndim(shift) == 0 and shift == 0:
         return probability
     with np.errstate(divide="ignore"):
         log_odds = np.log(probability) - np.log1p(-probability)
     return sigmoid(log_odds + shift)
+
+
+def logit(probability: np.ndarray | float) -> np.ndarray:
+    """Log-odds: log(p / (1 - p)), of probabilities above 0 and below 1."""
+    return np.asarray(np.log(probability / (1 - probability)))
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -325,20 +407,16 @@ def softplus(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
 
 
-if __name__.startswith(
-    "code_model_"
-):  # so does MLflow call this file when it loads the logged model
+if __name__.startswith("code_model_"):  # the name under which MLflow runs this file to serve it
     import mlflow
     import pandas as pd
     from mlflow.exceptions import MlflowException
 
-    def _missing(value: object) -> bool:
-        return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
-
     class Served(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]
-        """Rows of raw features in, raw log-odds and win_probability out.
+        """Rows of features in, log_odds and win_probability out.
 
-        The parameter `shift` is that of the times, as the current publication has it; by default that of the training.
+        The parameter `shift` is the running intercept of the current publication; by default it is
+        that of the training.
         """
 
         def load_context(self, context) -> None:  # type: ignore[no-untyped-def]
@@ -349,47 +427,51 @@ if __name__.startswith(
             """One dict a row, in the order of the rows.
 
             Raises:
-                MlflowException: a number is infinite, or what should be text is none; a served model answers 400.
+                MlflowException: a number is infinite, or what should be text is not; the server
+                    answers 400.
             """
             columns = {}
             for feature in self.model.document["features"]:
-                values = model_input[feature["name"]]
-                if feature["category"]:
-                    columns[feature["name"]] = np.array(
-                        [None if _missing(v) else v for v in values], object
-                    )
-                    if not all(v is None or isinstance(v, str) for v in columns[feature["name"]]):
-                        raise MlflowException.invalid_parameter_value(
-                            f"{feature['name']} must be text or null"
-                        )
-                    if "None" in columns[feature["name"]] and not self._is_known(
-                        feature["name"], "None"
-                    ):
-                        raise MlflowException.invalid_parameter_value(
-                            f"{feature['name']} is the text 'None', which MLflow makes of null in `instances` and "
-                            "`inputs`; send dataframe_records or dataframe_split"
-                        )
-                    continue
-                columns[feature["name"]] = numbers = values.to_numpy(
-                    dtype=np.float64, na_value=np.nan
-                )
-                if np.isinf(numbers).any():
-                    raise MlflowException.invalid_parameter_value(
-                        f"{feature['name']} must be a finite number or null"
-                    )
+                name = feature["name"]
+                read = self._read_text if feature["category"] else self._read_numbers
+                columns[name] = read(name, model_input[name])
+
+            shift = (params or {}).get("shift", self.model.shift)
             log_odds = self.model.log_odds(columns)
-            probability = self.model.probability(
-                log_odds, (params or {}).get("shift", self.model.shift)
-            )
+            probability = self.model.probability(log_odds, shift)
             return [
-                {"log_odds": r, "win_probability": p}
-                for r, p in zip(log_odds.tolist(), probability.tolist(), strict=True)
+                {"log_odds": x, "win_probability": p}
+                for x, p in zip(log_odds.tolist(), probability.tolist(), strict=True)
             ]
 
+        def _read_text(self, name: str, column: pd.Series) -> np.ndarray:
+            values = [None if _is_missing(value) else value for value in column]
+            if not all(value is None or isinstance(value, str) for value in values):
+                raise MlflowException.invalid_parameter_value(f"{name} must be text or null")
+            if "None" in values and not self._is_known(name, "None"):
+                raise MlflowException.invalid_parameter_value(
+                    f"{name} is the text 'None', which MLflow makes of null in `instances` and "
+                    "`inputs`; send dataframe_records or dataframe_split"
+                )
+            return np.array(values, object)
+
+        def _read_numbers(self, name: str, column: pd.Series) -> np.ndarray:
+            values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            if np.isinf(values).any():
+                raise MlflowException.invalid_parameter_value(
+                    f"{name} must be a finite number or null"
+                )
+            return values
+
         def _is_known(self, name: str, value: str) -> bool:
-            return any(
-                e["name"] == name and value in e.get("rates", ())
-                for e in self.model.document["encoder"]
-            )
+            for entry in self.model.document["encoder"]:
+                if entry["name"] == name and value in entry.get("rates", ()):
+                    return True
+            return False
+
+    def _is_missing(value: object) -> bool:
+        if value is None or value is pd.NA:
+            return True
+        return isinstance(value, float) and np.isnan(value)
 
     mlflow.models.set_model(Served())

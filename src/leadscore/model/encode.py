@@ -1,4 +1,4 @@
-"""What is learned from rows before the scorer: category rates and usual times, on the earlier side only."""
+"""What is learned from the rows before the scorer: rates of categories, usual values, levels."""
 
 from __future__ import annotations
 
@@ -10,55 +10,72 @@ import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.model.apply import encode
+from leadscore.model.apply import encode, logit
 
-PRIOR_ROWS = 20.0  # how many rows of the base rate a category's own rows are mixed with
+PRIOR_ROWS = 20.0  # rows at the overall win rate that are added to those of a category
 FOLDS = 5
-LEAST_LEADS = 10  # of fewer, a category's level may be a name or an address: no model, and no copy of one, holds it
-MOST_LEVELS = 20  # of a category; with more the trees see its rates alone
-ORDERED = {"stage_current"}  # the stage's place is a number beside it, by which trees split as well
-OTHER = "\0other"  # stands for all such levels
+LEAST_LEADS = 10  # a level of fewer may be a name or an address, and no model file may hold it
+MOST_LEVELS = 20  # of a category; with more the trees see only its rates
+ORDERED = {"stage_current"}  # its position is a number that the trees split as well
+OTHER = "\0other"  # stands for all rare levels
 
 
 def fold_of_group(
-    groups: np.ndarray, *, folds: int = FOLDS, seed: Sequence[int] = ()
+    groups: np.ndarray,
+    *,
+    folds: int = FOLDS,
+    seed: Sequence[int] = (),
 ) -> np.ndarray:
-    """A fold (n,) in [0, folds) for each row, the same for all rows of a group, whatever the order of rows.
+    """A fold (n,) in [0, folds) for each row, the same for all rows of a group.
+
+    It does not depend on the order of the rows.
 
     Args:
         groups: (n,) the name of each row's group, as `Matrix.groups` gives them.
         folds: how many.
-        seed: deals the groups at random; without it by turns.
+        seed: deals the groups to folds at random; without it in turn.
     """
     codes, names = pd.factorize(groups, sort=True)
-    dealt = np.random.default_rng(seed).permutation(len(names)) if seed else np.arange(len(names))
-    return np.asarray(dealt[codes] % folds)
+    number = np.arange(len(names))
+    if seed:
+        number = np.random.default_rng(seed).permutation(len(names))
+    return np.asarray(number[codes] % folds)
 
 
 def pool_rare_levels(
-    values: np.ndarray, leads: np.ndarray, *, least_leads: int = LEAST_LEADS
+    values: np.ndarray,
+    leads: np.ndarray,
+    *,
+    least_leads: int = LEAST_LEADS,
 ) -> np.ndarray:
-    """A category's values (n,), with `OTHER` for each level that fewer than `least_leads` different leads have.
+    """A category's values (n,), with `OTHER` for levels that fewer than `least_leads` leads have.
 
     Args:
         values: (n,) text, None where unknown.
-        leads: (n,) the rows' leads.
-        least_leads: how many leads keep a level by its name.
+        leads: (n,) the row's lead.
+        least_leads: how many distinct leads a level needs to keep its name.
     """
     codes, names = pd.factorize(pd.Series(values, dtype=object))
-    known = codes >= 0
-    pairs = pd.DataFrame({"code": codes[known], "lead": _numbers(leads)[known]}).drop_duplicates()
-    leads_of_level = np.bincount(pairs["code"], minlength=len(names))
-    pooled = np.array(
-        [*names, None], dtype=object
-    )  # the last stands for unknown values, whose code is -1
+    is_known = codes >= 0
+    pairs = pd.DataFrame({"level": codes[is_known], "lead": _to_numbers(leads)[is_known]})
+    pairs = pairs.drop_duplicates()
+    leads_of_level = np.bincount(pairs["level"], minlength=len(names))
+
+    pooled = np.array([*names, None], dtype=object)  # unknown values have the code -1: the last
     pooled[:-1][leads_of_level < least_leads] = OTHER
     return np.asarray(pooled[codes])
 
 
-def _numbers(names: np.ndarray) -> np.ndarray:
-    """A number (n,) for each different name."""
-    return names if names.dtype.kind == "i" else pd.factorize(names)[0]
+def _to_numbers(names: np.ndarray) -> np.ndarray:
+    """An integer (n,) for each distinct name."""
+    if names.dtype.kind == "i":
+        return names
+    return pd.factorize(names)[0]
+
+
+def _number_leads(matrix: Matrix) -> np.ndarray:
+    """An integer (n,) for the lead of each row."""
+    return _to_numbers(matrix.keys["lead_id"].to_numpy())
 
 
 def fit_encoder(
@@ -69,45 +86,47 @@ def fit_encoder(
     *,
     least_leads: int = LEAST_LEADS,
 ) -> list[dict[str, Any]]:
-    """An entry for each feature (see `apply.encode`), as JSON.
+    """An entry for each feature, as JSON for `apply.encode`.
 
     Args:
-        matrix: n raw rows.
+        matrix: n rows as they come.
         label: (n,) 0 or 1.
         weight: (n,) not negative.
         features: what the columns are.
-        least_leads: a category's level of fewer leads counts as "other".
+        least_leads: a level of fewer leads counts as "other".
     """
+    leads = _number_leads(matrix)
+
+    def read_category(name: str) -> np.ndarray:
+        return pool_rare_levels(matrix.columns[name], leads, least_leads=least_leads)
+
     encoder: list[dict[str, Any]] = []
-    leads = _numbers(matrix.keys["lead_id"].to_numpy())
     for feature in features:
+        entry: dict[str, Any] = {"name": feature.name, "kind": "number"}
         if feature.usual_for:
             of, by = feature.usual_for
-            categories = pool_rare_levels(matrix.columns[by], leads, least_leads=least_leads)
-            usual = _usual(matrix.columns[of], categories)
-            encoder.append(
-                {"name": feature.name, "kind": "usual", "of": of, "by": by, "usual": usual}
-            )
+            usual = _fit_usual(matrix.columns[of], read_category(by))
+            entry |= {"kind": "usual", "of": of, "by": by, "usual": usual}
         elif feature.is_category:
-            values = pool_rare_levels(matrix.columns[feature.name], leads, least_leads=least_leads)
-            encoder.append({"name": feature.name, "kind": "rate", **_rates(values, label, weight)})
-        else:
-            encoder.append({"name": feature.name, "kind": "number"})
+            rates = _fit_rates(read_category(feature.name), label, weight)
+            entry |= {"kind": "rate", **rates}
+        encoder.append(entry)
     return encoder
 
 
 def fit_levels(matrix: Matrix, features: Sequence[Feature]) -> list[dict[str, Any]]:
-    """The levels of each category that has few, as JSON for `apply.add_codes`, by which trees can split directly.
+    """The levels of each category that has few, as JSON for `apply.add_codes`.
 
-    Out of fold a level's rate is not one value but five, and two levels may share it.
+    Trees split by them directly. Out of fold the rate of a level is five values, not one, and two
+    levels may share it.
     """
-    leads = _numbers(matrix.keys["lead_id"].to_numpy())
+    leads = _number_leads(matrix)
     entries: list[dict[str, Any]] = []
     for feature in features:
         if not feature.is_category or feature.name in ORDERED:
             continue
-        values = pool_rare_levels(matrix.columns[feature.name], leads)
-        levels = sorted({str(value) for value in values if value is not None and value != OTHER})
+        values = set(pool_rare_levels(matrix.columns[feature.name], leads))
+        levels = sorted(str(value) for value in values - {None, OTHER})
         if 0 < len(levels) <= MOST_LEVELS:
             entries.append({"name": feature.name, "levels": levels})
     return entries
@@ -121,49 +140,71 @@ def encode_training(
     *,
     least_leads: int = LEAST_LEADS,
 ) -> np.ndarray:
-    """The matrix (n, features) for the rows that train the scorer, category rates out of fold by lead (see `groups`).
+    """The matrix (n, features) of the rows that train a scorer, with out-of-fold category rates.
 
-    In sample a rate would already contain the row's own label: a meaningless category with many levels would look
-    like the best of features.
+    In sample a rate would contain the row's own label, and a meaningless category with many levels
+    would look like the best of features. Folds are by `Matrix.groups`.
     """
-    encoded = encode(
-        fit_encoder(matrix, label, weight, features, least_leads=least_leads), matrix.columns
-    )
-    leads = _numbers(matrix.keys["lead_id"].to_numpy())
+    encoder = fit_encoder(matrix, label, weight, features, least_leads=least_leads)
+    encoded = encode(encoder, matrix.columns)
+    leads = _number_leads(matrix)
     fold = fold_of_group(matrix.groups())
-    for at, feature in enumerate(features):
-        if not feature.is_category:
-            continue
-        values = pool_rare_levels(matrix.columns[feature.name], leads, least_leads=least_leads)
-        for k in range(FOLDS):
-            out, within = fold == k, fold != k
-            entry = {
-                "name": feature.name,
-                "kind": "rate",
-                **_rates(values[within], label[within], weight[within]),
-            }
-            encoded[out, at] = encode([entry], {feature.name: values[out]})[:, 0]
+
+    for position, feature in enumerate(features):
+        if feature.is_category:
+            values = matrix.columns[feature.name]
+            values = pool_rare_levels(values, leads, least_leads=least_leads)
+            encoded[:, position] = _encode_out_of_fold(values, label, weight, fold)
     return encoded
 
 
-def _rates(values: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
-    """Log-odds of winning by category, each mixed with `PRIOR_ROWS` rows of the base rate; "other" is `OTHER`'s."""
+def _encode_out_of_fold(
+    values: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+    fold: np.ndarray,
+) -> np.ndarray:
+    """A category's rates (n,), each from the rows of the other folds."""
+    encoded = np.empty(len(values))
+    for k in range(FOLDS):
+        inside = fold == k
+        others = ~inside
+        rates = _fit_rates(values[others], label[others], weight[others])
+        entry = {"name": "category", "kind": "rate", **rates}
+        encoded[inside] = encode([entry], {"category": values[inside]})[:, 0]
+    return encoded
+
+
+def _fit_rates(values: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+    """Log-odds of winning by category, `missing` for unknown values and `other` for all others.
+
+    The rate of a category is (won + PRIOR_ROWS * overall rate) / (n + PRIOR_ROWS), an empirical
+    Bayes estimate that shrinks small categories toward the overall win rate.
+    """
     total = weight.sum()
-    base = float(np.clip((weight * label).sum() / total, 1e-6, 1 - 1e-6)) if total > 0 else 0.5
+    overall = 0.5
+    if total > 0:
+        overall = float(np.clip((weight * label).sum() / total, 1e-6, 1 - 1e-6))
+
     codes, names = pd.factorize(pd.Series(values, dtype=object), sort=True)
-    place = codes + 1  # unknown values come first
-    n = np.bincount(place, weights=weight, minlength=len(names) + 1)
-    won = np.bincount(place, weights=weight * label, minlength=len(names) + 1)
-    rate = (won + PRIOR_ROWS * base) / (n + PRIOR_ROWS)
-    odds = np.log(rate / (1 - rate)).tolist()
-    known = {str(name): x for name, x in zip(names, odds[1:], strict=True)}
-    other = known.pop(OTHER, float(np.log(base / (1 - base))))
-    return {"rates": known, "missing": odds[0] if (codes < 0).any() else other, "other": other}
+    position = codes + 1  # unknown values come first
+    n = np.bincount(position, weights=weight, minlength=len(names) + 1)
+    won = np.bincount(position, weights=weight * label, minlength=len(names) + 1)
+    rate = (won + PRIOR_ROWS * overall) / (n + PRIOR_ROWS)
+    of_missing, *of_names = logit(rate).tolist()
+
+    rates = dict(zip(map(str, names), of_names, strict=True))
+    other = rates.pop(OTHER, float(logit(overall)))
+    has_missing = bool((codes < 0).any())
+    return {"rates": rates, "missing": of_missing if has_missing else other, "other": other}
 
 
-def _usual(values: np.ndarray, categories: np.ndarray) -> dict[str, float]:
-    """The median by category, where it is above 0; `OTHER` has none, since its levels have little in common."""
+def _fit_usual(values: np.ndarray, categories: np.ndarray) -> dict[str, float]:
+    """The median of a number by category, where it is above 0.
+
+    `OTHER` has none, since its levels have little in common.
+    """
     medians = pd.Series(values).groupby(pd.Series(categories), sort=True).median()
-    return {
-        str(category): float(x) for category, x in medians.items() if x > 0 and category != OTHER
-    }
+    usual = {str(category): float(median) for category, median in medians.items() if median > 0}
+    usual.pop(OTHER, None)
+    return usual

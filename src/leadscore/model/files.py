@@ -1,4 +1,4 @@
-"""Models on disk: text with hashes in a folder of their own, models/<project>/<version>/, whoever registers them."""
+"""Models on disk: texts with hashes, each model in its folder models/<project>/<version>/."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from leadscore.settings.settings import Settings
 from leadscore.times import name_moment
 
 VERSION_DIGITS = 16
+LEARNED = {"base", "terms", "linear"}  # of a scorer; the manifest holds only how it was fitted
 
 
 def write_model(folder: Path, result: FitResult, *, settings: Settings, store_version: str) -> Path:
-    """Keep what a training gave as text in `folder`/<version>; returns that path.
+    """Write a training's texts to `folder`/<version>; returns that path.
 
-    The version is the hash of the manifest: the same training gives the same version. A training without a signal is
-    kept too, with `no_signal` in its manifest, so that it can be looked at; nothing scores with it.
+    The version is the hash of the manifest: the same training gives the same version. A training
+    without a signal is written too, so that it can be looked at; its manifest has `no_signal`, and
+    nothing scores with it.
     """
     files = {
         "model.json": canonical_json(result.model.document),
@@ -30,7 +32,21 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
     }
     if result.model.booster_text:  # a linear scorer is all in model.json
         files["booster.txt"] = result.model.booster_text.encode()
-    manifest = {
+
+    manifest = _build_manifest(result, settings=settings, store_version=store_version)
+    manifest["files"] = {name: hash_bytes(data) for name, data in files.items()}
+
+    data = canonical_json(manifest)
+    home = folder / hash_bytes(data)[:VERSION_DIGITS]
+    write_folder(home, {**files, "manifest.json": data})
+    return home
+
+
+def _build_manifest(result: FitResult, *, settings: Settings, store_version: str) -> dict[str, Any]:
+    """What the model is, what it learned from and what it predicts, without its files."""
+    evaluation = result.evaluation
+    scorer = result.model.scorer
+    return {
         "format": FORMAT,
         "project": settings.project,
         "time": settings.time,
@@ -40,29 +56,20 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
         "seed": settings.seed,
         "target": settings.target.model_dump(mode="json") if settings.is_dated else {},
         "predicts": describe_target(settings),
-        "basis": result.evaluation["basis"],
-        "splits": len(result.evaluation["splits"]),
-        "scorer": {
-            key: value
-            for key, value in result.model.scorer.items()
-            if key not in ("base", "terms", "linear")
-        },
-        "calibrator": result.evaluation["calibrator"],
+        "basis": evaluation["basis"],
+        "splits": len(evaluation["splits"]),
+        "scorer": {name: value for name, value in scorer.items() if name not in LEARNED},
+        "calibrator": evaluation["calibrator"],
         "no_signal": result.no_signal,
-        "files": {name: hash_bytes(data) for name, data in files.items()},
     }
-    data = canonical_json(manifest)
-    home = folder / hash_bytes(data)[:VERSION_DIGITS]
-    write_folder(home, {**files, "manifest.json": data})
-    return home
 
 
 def read_model(home: Path) -> tuple[WinModel, dict[str, Any]]:
-    """The model in a folder that `write_model` returned, and its manifest; every file is checked against its hash.
+    """The model in a folder that `write_model` returned, and its manifest.
 
     Raises:
-        CorruptFileError: a file was changed, or is gone.
-        UnreadableError: a file is there and cannot be read.
+        CorruptFileError: a file does not match its hash, or is gone.
+        UnreadableError: a file cannot be read.
     """
     try:
         model = WinModel.from_folder(home)

@@ -1,4 +1,4 @@
-"""Fits a scorer of any kind on one side of history: the scorecard, logistic regression or boosted trees."""
+"""Fits a scorer: the scorecard, logistic regression, boosted trees, or the average of both."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from leadscore.model.scorers.linear_choice import Linear, choose_linear, fit_lin
 from leadscore.model.scorers.scorecard import build_scorecard
 from leadscore.settings.scorecard import Scorecard
 
-SCORERS = ("scorecard", "logistic", "boosted", "average")  # from the simplest on
-SCORECARD, BOOSTING = Scorecard(), Boosting()
+SCORERS = ("scorecard", "logistic", "boosted", "average")  # simplest first
+SCORECARD = Scorecard()
+BOOSTING = Boosting()
 UNCALIBRATED: dict[str, Any] = {"kind": "none", "low": 1e-9, "high": 1 - 1e-9}
 
 
@@ -40,50 +41,60 @@ def fit_scorer(
 
     Args:
         matrix: has the features of all `rows`.
-        rows: snapshots with label and weight; censored ones (label NaN) are left out, "scorecard" reads none.
+        rows: snapshots with label and weight; censored ones (label NaN) are left out, and a
+            "scorecard" reads none.
         kind: one of `SCORERS`.
         features: what the matrix holds.
         scorecard: the points of "scorecard", toward which "logistic" is shrunk.
-        boosting: how the trees of "boosted" and "average" are fitted.
-        linear: how the logistic regression of "logistic" and "average" is fitted; None to choose it by
-            cross-validation within the rows.
+        boosting: size and regularisation of the trees of "boosted" and "average".
+        linear: how the logistic regression of "logistic" and "average" is fitted; None to choose
+            by cross-validation within the rows.
         seed: of what is random in the trees.
         threads: used by the trees; the result does not depend on it.
+
+    Raises:
+        ValueError: the kind is unknown.
     """
     if kind not in SCORERS:
         raise ValueError(f"unknown scorer {kind!r}, known are {SCORERS}")
-    rows = rows[rows["label"].notna()].iloc[: 0 if kind == "scorecard" else None]
-    label, weight = rows["label"].to_numpy(dtype=float), rows["weight"].to_numpy(dtype=float)
+
+    rows = rows[rows["label"].notna()]
+    if kind == "scorecard":
+        rows = rows.iloc[:0]
+    label = rows["label"].to_numpy(dtype=float)
+    weight = rows["weight"].to_numpy(dtype=float)
     seen = matrix.take(rows)
-    document = {
+
+    document: dict[str, Any] = {
         "format": FORMAT,
-        "features": [
-            {
-                "name": f.name,
-                "category": f.is_category,
-                "direction": f.direction,
-                "fingerprint": f.fingerprint(),
-            }
-            for f in features
-        ],
+        "features": [_describe_feature(feature) for feature in features],
         "encoder": fit_encoder(seen, label, weight, features),
         "calibrator": UNCALIBRATED,
     }
     if kind == "scorecard":
         return WinModel(document | {"scorer": build_scorecard(features, scorecard)})
+
     encoded = encode_training(seen, label, weight, features)
-    half: dict[str, Any] = {}
-    if kind in {"logistic", "average"}:
-        way = linear or choose_linear(
-            matrix, pairs_within(matrix, rows), features=features, scorecard=scorecard
+    scorer: dict[str, Any] = {"kind": kind}
+    if kind != "boosted":
+        if linear is None:
+            pairs = pairs_within(matrix, rows)
+            linear = choose_linear(matrix, pairs, features=features, scorecard=scorecard)
+        regression = fit_linear(
+            seen,
+            encoded,
+            label,
+            weight,
+            linear=linear,
+            features=features,
+            scorecard=scorecard,
         )
-        half = fit_linear(
-            seen, encoded, label, weight, linear=way, features=features, scorecard=scorecard
-        )
-    if kind == "logistic":
-        return WinModel(document | {"scorer": half | asdict(way)})
+        if kind == "logistic":
+            return WinModel(document | {"scorer": regression | asdict(linear)})
+        scorer |= {"linear": regression, **asdict(linear)}
+
     levels = fit_levels(seen, features)
-    text = fit_boosted(
+    booster_text = fit_boosted(
         add_codes(levels, encoded, seen.columns),
         label,
         weight,
@@ -93,10 +104,17 @@ def fit_scorer(
         seed=seed,
         threads=threads,
     )
-    scorer = {"kind": kind, **asdict(boosting)}
-    if kind == "average":
-        scorer |= {"linear": half, **asdict(way)}
-    return WinModel(document | {"levels": levels, "scorer": scorer}, text)
+    document |= {"levels": levels, "scorer": scorer | asdict(boosting)}
+    return WinModel(document, booster_text)
+
+
+def _describe_feature(feature: Feature) -> dict[str, Any]:
+    return {
+        "name": feature.name,
+        "category": feature.is_category,
+        "direction": feature.direction,
+        "fingerprint": feature.fingerprint(),
+    }
 
 
 def cross_validate(
@@ -107,16 +125,23 @@ def cross_validate(
     seed: Sequence[int] = (),
     done: Callable[[], None] = lambda: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Raw log-odds (n,) of a side's rows, each by a model, made by `fit`, that saw no row of its group; and folds (n,).
+    """Out-of-fold log-odds (n,) of a side's rows, and their folds (n,).
 
-    Groups are leads, or equal rows (see `Matrix.groups`), dealt to folds by turns, or at random with a `seed`.
-    `done` is called after each fold.
+    Args:
+        matrix: has the features of all rows.
+        side: the rows. Groups, which no fold tears apart, are leads or equal rows (see
+            `Matrix.groups`).
+        fit: makes a model from the rows of the other folds.
+        seed: deals the groups to folds at random; without it in turn.
+        done: called after each fold.
     """
-    fold = fold_of_group(matrix.take(side.rows).groups(), seed=seed)
+    groups = matrix.take(side.rows).groups()
+    fold = fold_of_group(groups, seed=seed)
     log_odds = np.zeros(len(side.rows))
     for k in np.unique(fold):
-        log_odds[fold == k] = fit(side.rows[fold != k]).log_odds(
-            matrix.take(side.rows[fold == k]).columns
-        )
+        inside = fold == k
+        model = fit(side.rows[~inside])
+        held_out = matrix.take(side.rows[inside])
+        log_odds[inside] = model.log_odds(held_out.columns)
         done()
     return log_odds, fold

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from leadscore.evaluation.metrics import EvaluationSet, compute_log_loss
-from leadscore.model.apply import calibrate
+from leadscore.model.apply import calibrate, logit
 from leadscore.model.calibration.calibrate import fit_calibrator
-from leadscore.model.intercept.running import log_odds_of
 
 MIN_EVALUATED = (
     10  # leads won, and as many not won: a resample of fewer looks more certain than it is
@@ -64,7 +63,7 @@ def find_signal(
 def compute_levelled_gain(evaluated: EvaluationSet) -> float:
     """The gain in log loss over the win rate where level and spread of the log-odds suit the leads that evaluate."""
     label, weight = evaluated.label, evaluated.weight
-    log_odds, leads = log_odds_of(evaluated.probability), len(np.unique(evaluated.lead_id))
+    log_odds, leads = logit(evaluated.probability), len(np.unique(evaluated.lead_id))
     levelled = calibrate(fit_calibrator("sigmoid", log_odds, label, weight, leads=leads), log_odds)
     win_rate = np.full(len(label), np.average(label, weights=weight))
     return compute_log_loss(win_rate, label, weight) - compute_log_loss(levelled, label, weight)

@@ -30,7 +30,7 @@ from leadscore.model.contributions.evidence import build_evidence
 from leadscore.model.crossed import calibrate_ahead, choose_crossed
 from leadscore.model.fit import fit_scorer
 from leadscore.model.held_out import HeldOut
-from leadscore.model.intercept.choice import Timed, add_times
+from leadscore.model.intercept.choice import InterceptResult, add_running_intercept
 from leadscore.model.judge import evaluate, evaluate_unjudged
 from leadscore.model.periods import describe_drift
 from leadscore.model.scorers.boosted import Boosting
@@ -163,7 +163,7 @@ def _complete(
     *,
     boosting: Boosting,
     calibration: Calibration | None,
-) -> tuple[WinModel, dict[str, Any], Timed]:
+) -> tuple[WinModel, dict[str, Any], InterceptResult]:
     """The model of a kind with all that goes with it, what is told of segments, and how it is calibrated.
 
     Without a `calibration` it is chosen by the splits before the last.
@@ -175,7 +175,7 @@ def _complete(
     if calibration is None and "inner" in held_out and not training.history.settings.is_dated:
         calibration = calibrate_ahead(held_out["inner"], held_out["last"])
     calibration = calibration or choose_calibrator(held_out)
-    timed = add_times(
+    timed = add_running_intercept(
         training.history, held_out, training.moments, calibration, known_us=side.known_us
     )
     calibration = timed.calibration
@@ -190,7 +190,7 @@ def _complete(
         **timed.document,
         "evidence": build_evidence(model, training.matrix, side.rows, training.features),
     }
-    return WinModel(document, model.booster_text), segmented.told, timed
+    return WinModel(document, model.booster_text), segmented.report, timed
 
 
 def _describe_scorer(training: Training, kinds: list[str], tuning: Tuning | None) -> dict[str, Any]:

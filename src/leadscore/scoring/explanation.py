@@ -14,7 +14,7 @@ from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.facts import KnownFact
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.model.contributions.evidence import tell_evidence
+from leadscore.model.contributions.evidence import describe_evidence
 from leadscore.scoring.reasons import known_value
 from leadscore.settings.fields import LeadField
 from leadscore.settings.settings import Settings
@@ -71,7 +71,7 @@ def _groups(
         )
         group["value"] += float(added[at])
         seen = value if feature.is_category else encoded[at]
-        told = tell_evidence(evidence, feature, seen) if known else ""
+        told = describe_evidence(evidence, feature, seen) if known else ""
         group["features"].append(
             {"name": feature.name, "said": said, "value": float(added[at]), "evidence": told}
         )

@@ -10,7 +10,7 @@ import numpy as np
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.model.contributions.evidence import tell_evidence
+from leadscore.model.contributions.evidence import describe_evidence
 from leadscore.model.contributions.shapley import compute_contributions
 
 REASONS = 3
@@ -47,7 +47,7 @@ def explain(
                 )
                 if value is not None and sign * contributions[row, at] > 0:
                     seen = value if features[at].is_category else encoded[row, at]
-                    told = tell_evidence(evidence, features[at], seen)
+                    told = describe_evidence(evidence, features[at], seen)
                     said.append(
                         features[at].sentence(value, speaks_for=sign > 0)
                         + (f" ({told})" if told else "")

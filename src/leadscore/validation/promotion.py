@@ -27,7 +27,8 @@ from leadscore.model.apply import WinModel
 from leadscore.model.crossed import calibrate_ahead, choose_crossed
 from leadscore.model.fit import SCORERS
 from leadscore.model.held_out import can_choose
-from leadscore.model.intercept.running import evaluate_with_intercept, unit_of
+from leadscore.model.intercept.past import unit_of
+from leadscore.model.intercept.running import evaluate_with_intercept
 from leadscore.model.judge import broken_limits
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.linear_choice import Linear

@@ -1,9 +1,12 @@
-"""Inductive Venn-Abers calibration, worked out in advance: a step function of raw.
+"""Inductive Venn-Abers calibration, computed in advance as a step function of the log-odds.
 
-A lead that is to be scored joins the calibration rows twice, once as won and once as not; isotonic regression then
-gives it p1 and p0, and p1 / (1 - p0 + p1) is the probability that loses least whichever is true (Vovk and Petej 2014,
-"Venn-Abers predictors"). Both are slopes of a greatest convex minorant, which moves little from one raw value to the
-next (Vovk, Petej and Fedorova 2015, "Large-scale probabilistic predictors", algorithms 1-4).
+A lead to be scored joins the calibration rows twice, once as won and once as not won. Isotonic
+regression then gives it p1 and p0, and p1 / (1 - p0 + p1) is the probability with the least regret
+under log loss whichever is true (Vovk and Petej 2014, "Venn-Abers predictors").
+
+Both p1 and p0 are slopes of a greatest convex minorant, which changes little from one log-odds
+value to the next (Vovk, Petej and Fedorova 2015, "Large-scale probabilistic predictors",
+algorithms 1 to 4).
 """
 
 from __future__ import annotations
@@ -14,50 +17,71 @@ import numpy as np
 
 
 def fit_venn_abers(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
-    """Rising knots `raw` (m,) and `probability` (2m + 1,): below the first, at it, between it and the next ...
+    """Rising knots `raw` (m,) and a `probability` (2m + 1,) below, at and between the knots.
+
+    The probabilities are in the order: below the first knot, at it, between it and the second, ...
 
     Args:
-        log_odds: (n,) log-odds.
+        log_odds: (n,).
         label: (n,) 0 or 1.
         weight: (n,) positive; the lead to be scored weighs 1.
     """
-    knots, at = np.unique(log_odds, return_inverse=True)
-    total = np.bincount(at, weights=weight)
-    won = np.bincount(at, weights=weight * label)
-    p1 = np.append(
-        _join_as_won(won, total), 1.0
-    )  # of a lead at a knot or just below it; above all 1
-    p0 = np.append(
-        0.0, 1 - _join_as_won((total - won)[::-1], total[::-1])[::-1]
-    )  # at a knot or just above it
+    knots, knot_of_row = np.unique(log_odds, return_inverse=True)
+    total = np.bincount(knot_of_row, weights=weight)
+    won = np.bincount(knot_of_row, weights=weight * label)
+    not_won = total - won
+
+    # p1 holds at a knot and just below it, p0 at a knot and just above it.
+    p1_at_knot = _join_as_won(won, total)
+    p0_at_knot = 1 - _join_as_won(not_won[::-1], total[::-1])[::-1]
+    p1 = np.append(p1_at_knot, 1.0)
+    p0 = np.append(0.0, p0_at_knot)
+
+    between, at = slice(0, None, 2), slice(1, None, 2)
     probability = np.empty(2 * len(knots) + 1)
-    probability[::2] = p1 / (1 - p0 + p1)
-    probability[1::2] = p1[:-1] / (1 - p0[1:] + p1[:-1])
+    probability[between] = _merge(p0, p1)
+    probability[at] = _merge(p0[1:], p1[:-1])
     probability = np.maximum.accumulate(probability)  # equal steps may differ in the last bit
-    steps = np.flatnonzero(
-        probability[2::2] > probability[:-2:2]
-    )  # elsewhere the value below a knot holds on
-    kept = np.append(0, np.ravel(np.column_stack([2 * steps + 1, 2 * steps + 2])))
-    return {"raw": knots[steps].tolist(), "probability": probability[kept].tolist()}
+
+    # A knot where nothing rises is left out: the value below it holds on.
+    below_knot = probability[:-2:2]
+    above_knot = probability[2::2]
+    steps = np.flatnonzero(above_knot > below_knot)
+    at_and_above = np.column_stack([2 * steps + 1, 2 * steps + 2])
+    needed = np.append(0, np.ravel(at_and_above))
+    return {"raw": knots[steps].tolist(), "probability": probability[needed].tolist()}
+
+
+def _merge(p0: np.ndarray, p1: np.ndarray) -> np.ndarray:
+    """The one probability that stands for the pair (p0, p1)."""
+    return np.asarray(p1 / (1 - p0 + p1))
 
 
 def _join_as_won(won: np.ndarray, total: np.ndarray) -> np.ndarray:
     """p1 (m,): the isotonic value at each knot once a won row of weight 1 has joined it.
 
-    Args:
-        won: (m,) weight of the rows at a knot that won.
-        total: (m,) weight of all its rows.
+    In the cumulative sum diagram the new row moves every point to its right by (1, 1), which is
+    the same as moving every point to its left by (-1, -1).
 
-    In the cumulative sum diagram, points right of the new row move by (1, 1); equally, those left of it by (-1, -1).
+    Args:
+        won: (m,) weight of the won rows at a knot.
+        total: (m,) weight of all rows at a knot.
     """
-    x, y = np.append(0.0, np.cumsum(total)), np.append(0.0, np.cumsum(won))
+    x = np.append(0.0, np.cumsum(total))
+    y = np.append(0.0, np.cumsum(won))
     p1 = np.empty(len(total))
-    corner, slope = (-1.0, -1.0), -np.inf
-    for i in range(len(total)):
-        moved = (x[i] - 1, y[i] - 1)
-        if (
-            i == 0 or moved[1] < corner[1] + (moved[0] - corner[0]) * slope
-        ):  # below the line: a corner of its own
-            corner, slope = moved, float(((y[i + 1 :] - moved[1]) / (x[i + 1 :] - moved[0])).min())
-        p1[i] = slope
+    corner_x, corner_y, slope = -1.0, -1.0, 0.0
+
+    for knot in range(len(total)):
+        moved_x = x[knot] - 1
+        moved_y = y[knot] - 1
+        on_minorant = corner_y + (moved_x - corner_x) * slope
+
+        if knot == 0 or moved_y < on_minorant:  # the moved point is a new corner of the minorant
+            rise = y[knot + 1 :] - moved_y
+            run = x[knot + 1 :] - moved_x
+            slopes = rise / run
+            corner_x, corner_y, slope = moved_x, moved_y, float(slopes.min())
+        p1[knot] = slope
+
     return p1

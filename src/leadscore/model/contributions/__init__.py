@@ -1,1 +1,1 @@
-"""What each feature contributes to the log-odds, and what became of leads like this one."""
+"""What every feature contributes to the log-odds, and the win rates of similar leads."""

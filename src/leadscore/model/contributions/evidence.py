@@ -1,4 +1,4 @@
-"""What became of leads like this one: for each feature, how many had about the same value, and how many were won."""
+"""The win rates of similar leads: for every feature, how many had about the same value and won."""
 
 from __future__ import annotations
 
@@ -13,75 +13,92 @@ from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 
 BINS = 8
-LEAST = 30  # leads: of fewer nothing is said
+LEAST = 30  # leads; a rate of fewer is not shown
 
 
 def build_evidence(
-    model: WinModel, matrix: Matrix, rows: pd.DataFrame, features: Sequence[Feature]
+    model: WinModel,
+    matrix: Matrix,
+    rows: pd.DataFrame,
+    features: Sequence[Feature],
 ) -> dict[str, Any]:
-    """Feature -> `edges` and `bins`, or `values`, each with leads and the weighted rate that was won, as JSON.
+    """Leads and weighted win rate by value, for every feature, as JSON.
+
+    A category has `values`. A number has `edges` and `bins`, up to eight bins of equally many rows.
+    A bin of fewer than `LEAST` leads is null, such a category is left out, and so are unknown
+    values and features that name our own people.
 
     Args:
-        model: whose encoder makes numbers.
+        model: its encoder turns features into numbers.
         matrix: has the features of all rows.
         rows: snapshots with label and weight; censored ones are left out.
         features: what the matrix holds.
-
-    Numbers are told in up to eight bins of equally many rows; a bin or a category of fewer than 30 leads is null or
-    left out, and so is what is not known, and whatever names our own people.
     """
     rows = rows[rows["label"].notna()]
     seen = matrix.take(rows)
     encoded = model.encode(seen.columns)
-    leads, label, weight = (rows[name].to_numpy() for name in ("lead_id", "label", "weight"))
-    found: dict[str, Any] = {}
-    for at, feature in enumerate(features):
+
+    evidence: dict[str, Any] = {}
+    for position, feature in enumerate(features):
         if feature.names_people:
             continue
         if feature.is_category:
-            values = pd.Series(seen.columns[feature.name])
-            told = _rates(values.to_numpy(), leads, label, weight)
-            found[feature.name] = {"values": {str(value): rate for value, rate in told.items()}}
-            continue
-        x = encoded[:, at]
-        known = np.isfinite(x)
-        edges = (
-            np.unique(np.quantile(x[known], np.arange(1, BINS) / BINS))
-            if known.any()
-            else np.empty(0)
-        )
-        bins = np.where(known, np.searchsorted(edges, x, side="right"), -1)
-        told = _rates(bins, leads, label, weight)
-        found[feature.name] = {
-            "edges": edges.tolist(),
-            "bins": [told.get(i) for i in range(len(edges) + 1)],
+            rates = _measure_rates(seen.columns[feature.name], rows)
+            evidence[feature.name] = {"values": {str(value): rates[value] for value in rates}}
+        else:
+            evidence[feature.name] = _measure_bins(encoded[:, position], rows)
+    return evidence
+
+
+def _measure_bins(values: np.ndarray, rows: pd.DataFrame) -> dict[str, Any]:
+    """The bins of a number (n,), NaN where unknown, with their rates or null."""
+    known = np.isfinite(values)
+    edges = np.empty(0)
+    if known.any():
+        edges = np.unique(np.quantile(values[known], np.arange(1, BINS) / BINS))
+
+    bin_of_row = np.where(known, np.searchsorted(edges, values, side="right"), -1)
+    rates = _measure_rates(bin_of_row, rows)
+    return {"edges": edges.tolist(), "bins": [rates.get(i) for i in range(len(edges) + 1)]}
+
+
+def _measure_rates(group: np.ndarray, rows: pd.DataFrame) -> dict[Any, dict[str, float | int]]:
+    """Leads and weighted win rate by group (n,), of groups with at least `LEAST` leads."""
+    weight = rows["weight"].to_numpy()
+    frame = pd.DataFrame(
+        {
+            "group": group,
+            "lead": rows["lead_id"].to_numpy(),
+            "n": weight,
+            "won": weight * rows["label"].to_numpy(),
         }
-    return found
-
-
-def _rates(
-    group: np.ndarray, leads: np.ndarray, label: np.ndarray, weight: np.ndarray
-) -> dict[Any, dict[str, float | int]]:
-    frame = pd.DataFrame({"group": group, "lead": leads, "n": weight, "won": weight * label})
+    )
     sums = frame.groupby("group", sort=True).agg({"lead": "nunique", "n": "sum", "won": "sum"})
     sums = sums[(sums["lead"] >= LEAST) & (sums["n"] > 0)]
-    return {
-        value: {"leads": int(row["lead"]), "rate": round(float(row["won"] / row["n"]), 4)}
-        for value, row in sums.iterrows()
-    }
+
+    rates: dict[Any, dict[str, float | int]] = {}
+    for value, row in sums.iterrows():
+        rate = float(row["won"] / row["n"])
+        rates[value] = {"leads": int(row["lead"]), "rate": round(rate, 4)}
+    return rates
 
 
-def tell_evidence(evidence: Mapping[str, Any], feature: Feature, value: Any) -> str:
-    """What became of leads with about this value, as "of 412 such leads 31 % were won"; "" if there were too few."""
-    told = evidence.get(feature.name)
-    if told is None:
+def describe_evidence(evidence: Mapping[str, Any], feature: Feature, value: Any) -> str:
+    """The win rate of leads with about this value: "of 412 such leads 31 % were won".
+
+    "" where there are too few such leads.
+    """
+    of_feature = evidence.get(feature.name)
+    if of_feature is None:
         return ""
+
     if feature.is_category:
-        found = told["values"].get(value)
+        similar = of_feature["values"].get(value)
     else:
-        found = told["bins"][int(np.searchsorted(told["edges"], value, side="right"))]
-    return (
-        f"of {found['leads']:,} such leads {found['rate']:.0%} were won".replace("%", " %")
-        if found
-        else ""
-    )
+        position = np.searchsorted(of_feature["edges"], value, side="right")
+        similar = of_feature["bins"][int(position)]
+    if not similar:
+        return ""
+
+    percent = f"{similar['rate']:.0%}".replace("%", " %")
+    return f"of {similar['leads']:,} such leads {percent} were won"

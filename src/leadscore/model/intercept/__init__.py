@@ -1,1 +1,1 @@
-"""The running intercept: how many log-odds more, or fewer, leads are won lately than the model predicts."""
+"""The running intercept: by how many log-odds leads lately win more, or less, than predicted."""

@@ -1,4 +1,4 @@
-"""Boosted trees by LightGBM, with the directions that the features declare."""
+"""Boosted trees by LightGBM, monotone in the directions that the features declare."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from leadscore.features.feature import Feature
 
-THREADED_ROWS = 200_000  # with fewer, threads wait for each other longer than they work; on a busy machine much longer
-LEAST_FEATURES = 8  # that a tree may choose from: with one or two of few it could not hold what they tell together
+THREADED_ROWS = 200_000  # with fewer, threads wait for each other longer than they work
+LEAST_FEATURES = 8  # per tree; with one or two of few it cannot learn what they say together
 LIGHTGBM: dict[str, Any] = {
     "objective": "binary",
     "learning_rate": 0.03,
@@ -25,9 +25,13 @@ LIGHTGBM: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Boosting:
-    """How many trees of how many leaves, and how far they are held back.
+    """Size and regularisation of the trees.
 
-    `feature_share` is the share of the features that a tree may choose from, but never fewer than `LEAST_FEATURES`.
+    Attributes:
+        trees: how many.
+        leaves: of a tree.
+        l2: penalty on the leaves' values.
+        feature_share: of the features that a tree may choose from, at least `LEAST_FEATURES`.
     """
 
     trees: int = 300
@@ -36,7 +40,7 @@ class Boosting:
     feature_share: float = 0.3
 
     def splits(self) -> int:
-        """The size of the model: in how many places it asks something."""
+        """The number of splits in all trees: the size of the model."""
         return self.trees * (self.leaves - 1)
 
 
@@ -59,20 +63,26 @@ def fit_boosted(
         weight: (n,) not negative.
         features: what the first columns are.
         levels: what the last ones are: codes of categories, as `fit_levels` gives them.
-        boosting: what may be tuned.
+        boosting: size and regularisation.
         seed: of the choice of features for each tree.
         threads: used by LightGBM; the result does not depend on it.
     """
-    names = [feature.name for feature in features] + [f"{entry['name']}_level" for entry in levels]
+    names = [feature.name for feature in features]
+    names += [f"{entry['name']}_level" for entry in levels]
     codes = list(range(len(features), len(names)))
     data = lightgbm.Dataset(
-        encoded, label, weight=weight, feature_name=names, categorical_feature=codes
+        encoded,
+        label,
+        weight=weight,
+        feature_name=names,
+        categorical_feature=codes,
     )
+    directions = [feature.direction for feature in features]
     params = LIGHTGBM | {
         "num_leaves": boosting.leaves,
         "lambda_l2": boosting.l2,
         "feature_fraction": max(boosting.feature_share, _least_share(encoded)),
-        "monotone_constraints": [feature.direction for feature in features] + [0] * len(codes),
+        "monotone_constraints": directions + [0] * len(codes),
         "min_data_in_leaf": int(np.clip(len(label) // 50, 5, 100)),
         "seed": seed % 2**31,
         "num_threads": threads if len(label) >= THREADED_ROWS else 1,
@@ -82,8 +92,9 @@ def fit_boosted(
 
 
 def _least_share(encoded: np.ndarray) -> float:
-    """`LEAST_FEATURES` as a share of the columns of (n, features) that vary: of others LightGBM draws none."""
+    """`LEAST_FEATURES` as a share of the columns that vary: LightGBM draws no others."""
     first = encoded[:1]
-    is_same = (encoded == first) | (np.isnan(encoded) & np.isnan(first))
+    both_unknown = np.isnan(encoded) & np.isnan(first)
+    is_same = (encoded == first) | both_unknown
     varying = int((~is_same.all(axis=0)).sum())
     return min(1.0, LEAST_FEATURES / max(varying, 1))

@@ -1,7 +1,8 @@
-"""The columns of a linear scorer's design matrix, feature by feature, and how their coefficients become terms.
+"""Design columns of the linear scorers, feature by feature, and the terms that they become.
 
-A feature enters as one line, as a rising step for each level of an answer, or as a column for each level of a
-category. Every way yields one `Term` a feature, so contributions stay one number a feature.
+A feature enters as a line, as a rising step for each level of an answer, or as a column for each
+level of a category. All yield one `Term` a feature, so that contributions stay one number a
+feature.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from leadscore.model.apply import shape
 from leadscore.model.encode import OTHER
 from leadscore.model.scorers.linear import Term
 
-TAIL = 0.005  # share of a column's values that are pulled in at either end
+TAIL = 0.005  # share of a column's values that are clipped at either end
 MOST_STEPS = 12  # different values; a column with more is a line
 LEAST_LEVEL_ROWS = 10  # of a category's level; rarer ones share the category's mean
+TINY = 1e-300
+UNIFORM = np.sqrt(12)  # width of a uniform distribution in standard deviations
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,15 @@ class Block:
     """The k design columns of one feature.
 
     Attributes:
-        columns: (n, k), 0 where the value is unknown, else centered on their weighted means.
+        columns: (n, k), centered on their weighted means, 0 where the value is unknown.
         unknown: (n,) whether the value is unknown.
-        mean: (k,) of the coefficients' prior.
-        missing_mean: of the prior of what an unknown value adds.
-        sign: 1 or -1 if the coefficients must not be below, or above, 0; else 0.
+        mean: (k,) prior mean of the coefficients.
+        missing_mean: prior mean of what an unknown value adds.
+        sign: 1 if the coefficients must not be below 0, -1 if not above, else 0.
         least_scale: (k,) the least standard deviation that a column is taken to have.
-        spread: of the prior of each coefficient, in log-odds for a whole level; None for a share of the spread that
-            all standardised columns have together.
-        build: from the coefficients (k,) and what an unknown value adds to the term.
+        spread: prior standard deviation of a coefficient, in log-odds for a whole level; None for
+            a share of the spread that all standardised columns have together.
+        build: makes the term from the coefficients (k,) and what an unknown value adds.
     """
 
     columns: np.ndarray
@@ -63,14 +66,15 @@ def build_block(
         prior: the scorecard's term.
         feature: what the column is.
         encoded: (n,) the column, NaN where unknown.
-        text: (n,) the category's values, None where unknown; None to read the encoded column as a line.
+        text: (n,) the category's values, None where unknown; None to read the encoded column as a
+            line.
         weight: (n,) not negative.
-        level_spread: standard deviation of a level under the prior.
+        level_spread: prior standard deviation of a level.
     """
     if text is not None:
         return _build_levels(prior, text, weight, level_spread)
-    known = encoded[~np.isnan(encoded)]
-    levels = np.unique(known)
+
+    levels = np.unique(encoded[~np.isnan(encoded)])
     is_answer = feature.unit == "share" and feature.direction != 0
     if is_answer and 2 < len(levels) <= MOST_STEPS:
         return _build_steps(prior, feature, encoded, levels, weight)
@@ -78,7 +82,10 @@ def build_block(
 
 
 def build_lines(
-    priors: Sequence[Term], signs: Sequence[int], encoded: np.ndarray, weight: np.ndarray
+    priors: Sequence[Term],
+    signs: Sequence[int],
+    encoded: np.ndarray,
+    weight: np.ndarray,
 ) -> list[Block]:
     """A line for each column of `encoded` (n, p)."""
     columns = zip(priors, signs, encoded.T, strict=True)
@@ -89,38 +96,48 @@ def _build_line(prior: Term, sign: int, values: np.ndarray, weight: np.ndarray) 
     term = _set_limits(prior, values)
     shaped = shape(vars(term), values)
     unknown = np.isnan(shaped)
-    center = _mean(shaped, weight, otherwise=term.center)
-    width = np.ptp(shape(vars(prior), np.array([prior.low, prior.high])))
+    center = _mean(shaped, weight, default=term.center)
+    limits = np.array([prior.low, prior.high])
+    width = np.ptp(shape(vars(prior), limits))
 
     def build(slopes: np.ndarray, missing: float) -> Term:
         return replace(term, center=center, slope=float(slopes[0]), missing=missing)
 
+    centered = np.where(unknown, 0.0, shaped - center)
     return Block(
-        columns=np.where(unknown, 0.0, shaped - center)[:, None],
+        columns=centered[:, None],
         unknown=unknown,
         mean=np.array([prior.slope]),
         missing_mean=-prior.slope * (center - prior.center),
         sign=sign,
-        least_scale=np.array([width / np.sqrt(12)]),  # of evenly spread values
+        least_scale=np.array([width / UNIFORM]),
         spread=None,
         build=build,
     )
 
 
 def _build_steps(
-    prior: Term, feature: Feature, values: np.ndarray, levels: np.ndarray, weight: np.ndarray
+    prior: Term,
+    feature: Feature,
+    values: np.ndarray,
+    levels: np.ndarray,
+    weight: np.ndarray,
 ) -> Block:
     """A step up (or down) from each level to the next; the scorecard's line is the prior."""
     unknown = np.isnan(values)
     reached = (values[:, None] >= levels[1:]).astype(float)
-    shares = np.array(
-        [_mean(np.where(unknown, np.nan, step), weight, otherwise=0.5) for step in reached.T]
-    )
+    shares = []
+    for step in reached.T:
+        known_step = np.where(unknown, np.nan, step)
+        shares.append(_mean(known_step, weight, default=0.5))
+    share = np.array(shares)
+
     rises = np.diff(levels)
-    center = _mean(values, weight, otherwise=prior.center)
+    center = _mean(values, weight, default=prior.center)
 
     def build(steps: np.ndarray, missing: float) -> Term:
-        added = np.concatenate([[0.0], np.cumsum(steps)]) - steps @ shares
+        heights = np.concatenate([[0.0], np.cumsum(steps)])
+        added = heights - steps @ share
         return Term(
             prior.name,
             log=False,
@@ -130,12 +147,12 @@ def _build_steps(
         )
 
     return Block(
-        columns=np.where(unknown[:, None], 0.0, reached - shares),
+        columns=np.where(unknown[:, None], 0.0, reached - share),
         unknown=unknown,
         mean=prior.slope * rises,
         missing_mean=-prior.slope * (center - prior.center),
         sign=feature.direction,
-        least_scale=rises / np.sqrt(12),
+        least_scale=rises / UNIFORM,
         spread=None,
         build=build,
     )
@@ -143,24 +160,27 @@ def _build_steps(
 
 def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: float) -> Block:
     """A column for each level that is not rare; the prior is that no level differs."""
-    codes, levels_seen = pd.factorize(pd.Series(text, dtype=object), sort=True)
-    names = [str(name) for name in levels_seen]
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    common = np.flatnonzero((counts >= LEAST_LEVEL_ROWS) & (np.array(names, dtype=object) != OTHER))
+    codes, levels = pd.factorize(pd.Series(text, dtype=object), sort=True)
+    names = [str(name) for name in levels]
     unknown = codes < 0
+
+    counts = np.bincount(codes[~unknown], minlength=len(names))
+    has_name = np.array(names, dtype=object) != OTHER
+    common = np.flatnonzero((counts >= LEAST_LEVEL_ROWS) & has_name)
     inside = (codes[:, None] == common).astype(float)
+
     known_weight = np.where(unknown, 0.0, weight)
-    shares = known_weight @ inside / max(known_weight.sum(), 1e-300)
+    share = known_weight @ inside / max(known_weight.sum(), TINY)
 
     def build(effects: np.ndarray, missing: float) -> Term:
-        other = float(-effects @ shares)
-        levels = {
-            names[at]: float(effect) + other for at, effect in zip(common, effects, strict=True)
-        }
-        return Term(prior.name, log=False, missing=missing, levels=levels, other=other)
+        other = float(-effects @ share)
+        of_levels = {}
+        for level, effect in zip(common, effects, strict=True):
+            of_levels[names[level]] = float(effect) + other
+        return Term(prior.name, log=False, missing=missing, levels=of_levels, other=other)
 
     return Block(
-        columns=np.where(unknown[:, None], 0.0, inside - shares),
+        columns=np.where(unknown[:, None], 0.0, inside - share),
         unknown=unknown,
         mean=np.zeros(len(common)),
         missing_mean=0.0,
@@ -172,7 +192,7 @@ def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: flo
 
 
 def _set_limits(term: Term, values: np.ndarray) -> Term:
-    """Limits at the tails of what was seen, unless the scorecard has set them."""
+    """Limits at the tails of the known values, unless the scorecard has set them."""
     known = values[~np.isnan(values)]
     if term.high > term.low or not len(known):
         return term
@@ -180,6 +200,9 @@ def _set_limits(term: Term, values: np.ndarray) -> Term:
     return replace(term, low=float(low), high=float(high))
 
 
-def _mean(values: np.ndarray, weight: np.ndarray, *, otherwise: float) -> float:
+def _mean(values: np.ndarray, weight: np.ndarray, *, default: float) -> float:
+    """The weighted mean of known values, or the default without any."""
     known = ~np.isnan(values) & (weight > 0)
-    return float(np.average(values[known], weights=weight[known])) if known.any() else otherwise
+    if not known.any():
+        return default
+    return float(np.average(values[known], weights=weight[known]))

@@ -1,4 +1,4 @@
-"""How the linear scorer reads categories and how freely it moves, chosen on rows that it had not seen."""
+"""How the linear scorer reads categories and how freely it moves, chosen on held-out rows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from leadscore.model.scorers.logistic import LOG_ODDS_SPREAD, ROUGH, STOP, fit_l
 from leadscore.settings.scorecard import Scorecard
 
 FOLDS = 3
-LEAST_ROWS = 50  # labelled 1, and as many labelled 0, among the rows that compare
+LEAST_ROWS = 50  # compared rows with label 1, and as many with label 0
 MOST_ROWS = 10_000  # on each side of a comparison; more would not change it
 
-Pair = tuple[pd.DataFrame, pd.DataFrame]  # rows to learn from, rows that compare
+Pair = tuple[pd.DataFrame, pd.DataFrame]  # rows to learn from, rows to compare on
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Linear:
     """How logistic regression is fitted.
 
     Attributes:
-        level_spread: how far, in log-odds, one level of a category may well lie from the others; None for categories
-            that enter as their rates.
-        log_odds_spread: how far all features together may well move the log-odds away from the scorecard's.
+        level_spread: prior standard deviation, in log-odds, of one level of a category; None for
+            categories that enter as their rates.
+        log_odds_spread: prior standard deviation of the log-odds around the scorecard's.
     """
 
     level_spread: float | None = None
@@ -43,29 +43,40 @@ LOG_ODDS_SPREADS = (LOG_ODDS_SPREAD, 2 * LOG_ODDS_SPREAD)
 
 
 def choose_linear(
-    matrix: Matrix, pairs: Sequence[Pair], *, features: Sequence[Feature], scorecard: Scorecard
+    matrix: Matrix,
+    pairs: Sequence[Pair],
+    *,
+    features: Sequence[Feature],
+    scorecard: Scorecard,
 ) -> Linear:
-    """The way with the lowest log loss on the comparing rows; the default where they are too few.
+    """The candidate with the lowest log loss on the compared rows; the default with too few.
 
     Args:
         matrix: has the features of all rows.
-        pairs: rows to learn from, and rows of other leads or of later moments that compare; with label and weight.
+        pairs: rows to learn from, and rows of other leads or of later moments to compare on; with
+            label and weight.
         features: what the matrix holds.
         scorecard: the prior's points and base rate.
     """
     pairs = [(_thin(learned), _thin(compared)) for learned, compared in pairs]
-    label = (
-        np.concatenate([compared["label"].to_numpy() for _, compared in pairs])
-        if pairs
-        else np.empty(0)
-    )
-    if min((label == 1).sum(), (label == 0).sum()) < LEAST_ROWS:
+    won = sum(int((compared["label"] == 1).sum()) for _, compared in pairs)
+    not_won = sum(int((compared["label"] == 0).sum()) for _, compared in pairs)
+    if min(won, not_won) < LEAST_ROWS:
         return LINEAR
-    spreads = LEVEL_SPREADS if any(feature.is_category for feature in features) else (None,)
-    candidates = [Linear(level, spread) for level in spreads for spread in LOG_ODDS_SPREADS]
+
     comparisons = [_Comparison(matrix, pair, features, scorecard) for pair in pairs]
-    losses = [sum(comparison.loss(linear) for comparison in comparisons) for linear in candidates]
-    return candidates[int(np.argmin(losses))]
+    candidates = _list_candidates(features)
+
+    def total_loss(candidate: Linear) -> float:
+        return sum(comparison.loss(candidate) for comparison in comparisons)
+
+    return min(candidates, key=total_loss)
+
+
+def _list_candidates(features: Sequence[Feature]) -> list[Linear]:
+    has_category = any(feature.is_category for feature in features)
+    level_spreads = LEVEL_SPREADS if has_category else (None,)
+    return [Linear(level, spread) for level in level_spreads for spread in LOG_ODDS_SPREADS]
 
 
 def pairs_within(matrix: Matrix, rows: pd.DataFrame) -> list[Pair]:
@@ -76,35 +87,42 @@ def pairs_within(matrix: Matrix, rows: pd.DataFrame) -> list[Pair]:
 
 
 def _thin(rows: pd.DataFrame) -> pd.DataFrame:
-    """The labelled rows, of every so-manieth lead where there are too many."""
+    """The labelled rows, those of a sample of leads where there are too many."""
     rows = pd.DataFrame(rows[rows["label"].notna()])
     every = -(-len(rows) // MOST_ROWS)
     if every <= 1:
         return rows
-    return pd.DataFrame(rows[fold_of_group(rows["lead_id"].to_numpy(), folds=every) == 0])
+    sampled = fold_of_group(rows["lead_id"].to_numpy(), folds=every) == 0
+    return pd.DataFrame(rows[sampled])
 
 
 class _Comparison:
-    """Rows to learn from and rows that compare, encoded once."""
+    """Rows to learn from and rows to compare on, encoded once."""
 
     def __init__(
-        self, matrix: Matrix, pair: Pair, features: Sequence[Feature], scorecard: Scorecard
+        self,
+        matrix: Matrix,
+        pair: Pair,
+        features: Sequence[Feature],
+        scorecard: Scorecard,
     ) -> None:
-        self.features, self.scorecard = features, scorecard
+        self.features = features
+        self.scorecard = scorecard
+
         learned, compared = pair
-        self.label, self.weight = (
-            learned[name].to_numpy(dtype=float) for name in ("label", "weight")
-        )
-        self.seen, self.asked = matrix.take(learned), matrix.take(compared)
+        self.label = learned["label"].to_numpy(dtype=float)
+        self.weight = learned["weight"].to_numpy(dtype=float)
+        self.seen = matrix.take(learned)
         self.encoded = encode_training(self.seen, self.label, self.weight, features)
+
         encoder = fit_encoder(self.seen, self.label, self.weight, features)
-        self.given = encode(encoder, self.asked.columns)
-        self.asked_label, self.asked_weight = (
-            compared[name].to_numpy(dtype=float) for name in ("label", "weight")
-        )
+        self.compared_label = compared["label"].to_numpy(dtype=float)
+        self.compared_weight = compared["weight"].to_numpy(dtype=float)
+        self.compared_columns = matrix.take(compared).columns
+        self.compared_encoded = encode(encoder, self.compared_columns)
 
     def loss(self, linear: Linear) -> float:
-        """The weighted sum of log losses of the comparing rows."""
+        """The weighted sum of log losses on the compared rows."""
         if len(np.unique(self.label)) < 2:
             return 0.0
         scorer = fit_linear(
@@ -117,10 +135,10 @@ class _Comparison:
             scorecard=self.scorecard,
             stop=ROUGH,
         )
-        log_odds = scorer["base"] + contribute_all(
-            scorer["terms"], self.given, self.asked.columns
-        ).sum(axis=1)
-        return float(self.asked_weight @ (softplus(log_odds) - self.asked_label * log_odds))
+        added = contribute_all(scorer["terms"], self.compared_encoded, self.compared_columns)
+        log_odds = scorer["base"] + added.sum(axis=1)
+        losses = softplus(log_odds) - self.compared_label * log_odds
+        return float(self.compared_weight @ losses)
 
 
 def fit_linear(
@@ -134,31 +152,31 @@ def fit_linear(
     scorecard: Scorecard,
     stop: Mapping[str, float] = STOP,
 ) -> dict[str, Any]:
-    """Logistic regression fitted in one way, as JSON.
+    """Logistic regression as JSON.
 
     Args:
-        seen: n rows, raw.
+        seen: n rows as they come.
         encoded: (n, features), as `encode_training` gives it.
         label: (n,) 0 or 1.
         weight: (n,) not negative.
-        linear: the way.
+        linear: how to read categories, and the prior's spread.
         features: what the columns are.
         scorecard: the prior's points and base rate.
         stop: when the optimiser is done.
     """
-    is_level = linear.level_spread is not None
-    leads_of_rows = pd.factorize(seen.keys["lead_id"])[0]
-    texts = [
-        pool_rare_levels(seen.columns[feature.name], leads_of_rows)
-        if is_level and feature.is_category
-        else None
-        for feature in features
-    ]
+    lead_of_row, leads = pd.factorize(seen.keys["lead_id"])
+    texts: list[np.ndarray | None] = []
+    for feature in features:
+        text = None
+        if linear.level_spread is not None and feature.is_category:
+            text = pool_rare_levels(seen.columns[feature.name], lead_of_row)
+        texts.append(text)
+
     return fit_logistic(
         encoded,
         label,
         weight,
-        leads=len(np.unique(leads_of_rows)),
+        leads=len(leads),
         features=features,
         scorecard=scorecard,
         log_odds_spread=linear.log_odds_spread,

@@ -1,11 +1,12 @@
-"""Logistic regression whose prior is the scorecard: the fewer leads have closed, the nearer to it.
+"""Logistic regression with the scorecard as its prior: the fewer leads have closed, the nearer to it.
 
-Every slope, in units of its column's standard deviation, has a normal prior around the scorecard's own slope. The more
-features there are, the less each is free to move, so that raw, all in all, is. Where a feature has a direction its
-slope has that sign.
+Every slope, in units of its column's standard deviation, has a normal prior around the scorecard's
+slope. The more features, the less each is free to move, so that the log-odds have the same prior
+spread. Where a feature has a direction, its slope has that sign.
 
-The base is free. What the scorecard says of an average lead counts as much as one closed lead: with no rows at all the
-fit is the scorecard, with any the mean probability is the share that was won, however rare wins or losses are.
+The intercept is free. What the scorecard says of an average lead counts as much as one closed lead:
+with no rows at all the fit is the scorecard; with any, the mean probability is close to the win
+rate, however rare wins or losses are.
 """
 
 from __future__ import annotations
@@ -18,37 +19,56 @@ import numpy as np
 from scipy.optimize import minimize
 
 from leadscore.features.feature import Feature
-from leadscore.model.apply import sigmoid, softplus
-from leadscore.model.scorers.design import Block, build_block, build_lines
-from leadscore.model.scorers.linear import Term, as_scorer, log_odds_of
+from leadscore.model.apply import logit, sigmoid, softplus
+from leadscore.model.scorers.design import TINY, Block, build_block, build_lines
+from leadscore.model.scorers.linear import Term, as_scorer
 from leadscore.model.scorers.scorecard import build_terms
 from leadscore.model.threads import one_thread
 from leadscore.settings.scorecard import Scorecard
 
-LOG_ODDS_SPREAD = (
-    1.2  # how far, in log-odds, all features together may well move raw away from the scorecard
-)
-BASE_LEADS = 1.0  # closed leads that the scorecard's base rate counts as
-BASE_SPREAD = 0.5  # how far, in log-odds, the base of a correction may well move away from 0
-COIN_SCALE = 0.5  # standard deviation of whether a value is unknown, if it is as often as not
+LOG_ODDS_SPREAD = 1.2  # prior standard deviation of the log-odds around the scorecard's
+INTERCEPT_LEADS = 1.0  # closed leads that the scorecard's base rate counts as
+CORRECTION_SPREAD = 0.5  # prior standard deviation, in log-odds, of a correction's intercept
+COIN_SCALE = 0.5  # standard deviation of an indicator that is 1 as often as 0
 LEAST_SCALE = 1e-9
-TINY = 1e-300
 STOP: dict[str, float] = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-7}
-ROUGH: dict[str, float] = {
+ROUGH: dict[str, float] = {  # enough to compare by
     "maxiter": 100,
     "maxfun": 200,
     "ftol": 1e-8,
     "gtol": 1e-5,
-}  # enough to compare by
+}
+
+
+@dataclass(frozen=True)
+class _InterceptPrior:
+    """The prior of the intercept.
+
+    Attributes:
+        mean: in log-odds.
+        spread: standard deviation, in log-odds.
+        leads: so many leads are added, won at the rate of `mean`, beside or instead of `spread`.
+    """
+
+    mean: float
+    spread: float
+    leads: float
 
 
 @dataclass(frozen=True)
 class _Prior:
-    """Of the base, the columns' coefficients and what unknown values add, (p,).
+    """The prior of all p parameters: intercept, columns' coefficients, what unknown values add.
 
-    `scale` is the least that a column is taken to vary by: few leads may happen to be much alike. `spread` is the
-    prior's standard deviation, of the standardised column, or, where `is_level`, of the column as it is. The base has,
-    beside or instead of it, `base_leads` leads that are won at the rate of its mean.
+    Attributes:
+        mean: (p,).
+        low: (p,) lower bounds.
+        high: (p,) upper bounds.
+        scale: (p,) the least standard deviation that a column is taken to have, since few leads may
+            happen to be much alike.
+        spread: (p,) standard deviation, of the standardised column, or, where `is_level`, of the
+            column as it is.
+        is_level: (p,) whether a column is a category's level.
+        intercept_leads: see `_InterceptPrior`.
     """
 
     mean: np.ndarray
@@ -57,7 +77,7 @@ class _Prior:
     scale: np.ndarray
     spread: np.ndarray
     is_level: np.ndarray
-    base_leads: float
+    intercept_leads: float
 
 
 def fit_logistic(
@@ -79,34 +99,36 @@ def fit_logistic(
         encoded: (n, features), as `encode_training` gives it.
         label: (n,) 0 or 1.
         weight: (n,) not negative.
-        leads: how many different leads the rows are of. The evidence weighs as many rows as there are leads, since
-            the rows of one lead share its fate.
+        leads: number of distinct leads. The evidence weighs as many rows as there are leads, since
+            all rows of a lead share its outcome.
         features: what the columns are.
         scorecard: the prior's points and base rate.
-        log_odds_spread: standard deviation of raw under the prior, shared out evenly among the features' slopes.
-        texts: for each feature the values (n,) of a category that enters level by level; None for one that enters as
-            its encoded rate.
-        level_spread: standard deviation of a level under the prior.
+        log_odds_spread: prior standard deviation of the log-odds, shared evenly among features.
+        texts: for each feature the values (n,) of a category that enters level by level; None for
+            one that enters as its encoded rate.
+        level_spread: prior standard deviation of a level.
         stop: when the optimiser is done, `STOP` or `ROUGH`.
     """
-    weight = _per_lead(weight, leads)
+    weight = _weigh_leads(weight, leads)
     texts = [None] * len(features) if texts is None else texts
-    columns = zip(build_terms(features, scorecard), features, encoded.T, texts, strict=True)
-    blocks = [
-        build_block(prior, feature, x, text, weight, level_spread=level_spread)
-        for prior, feature, x, text in columns
-    ]
-    base, terms = _fit_blocks(
+    priors = build_terms(features, scorecard)
+    blocks = []
+    for prior, feature, values, text in zip(priors, features, encoded.T, texts, strict=True):
+        block = build_block(prior, feature, values, text, weight, level_spread=level_spread)
+        blocks.append(block)
+
+    intercept_prior = _InterceptPrior(
+        mean=float(logit(scorecard.base_rate)), spread=np.inf, leads=INTERCEPT_LEADS
+    )
+    intercept, terms = _fit_blocks(
         blocks,
         label,
         weight,
-        base=log_odds_of(scorecard.base_rate),
-        base_spread=np.inf,
-        base_leads=BASE_LEADS,
+        intercept=intercept_prior,
         log_odds_spread=log_odds_spread,
         stop=stop,
     )
-    return as_scorer("logistic", base, terms)
+    return as_scorer("logistic", intercept, terms)
 
 
 def fit_terms(
@@ -117,27 +139,26 @@ def fit_terms(
     leads: int,
     prior: Sequence[Term],
     signs: Sequence[int],
-    base: float,
     log_odds_spread: float,
 ) -> tuple[float, list[Term]]:
-    """Base and terms, all of them lines, of the logistic regression that is shrunk toward `prior` and `base`.
+    """Intercept and terms, all of them lines, shrunk toward 0 and toward `prior`.
 
-    Args as of `fit_logistic`; `signs` (p,) are the directions of the columns, 0 for none.
+    The arguments are those of `fit_logistic`; `signs` (p,) are the directions of the columns, 0
+    for none.
     """
-    weight = _per_lead(weight, leads)
+    weight = _weigh_leads(weight, leads)
     return _fit_blocks(
         build_lines(prior, signs, encoded, weight),
         label,
         weight,
-        base=base,
-        base_spread=BASE_SPREAD,
-        base_leads=0.0,
+        intercept=_InterceptPrior(mean=0.0, spread=CORRECTION_SPREAD, leads=0.0),
         log_odds_spread=log_odds_spread,
         stop=STOP,
     )
 
 
-def _per_lead(weight: np.ndarray, leads: int) -> np.ndarray:
+def _weigh_leads(weight: np.ndarray, leads: int) -> np.ndarray:
+    """The weights (n,), scaled to add up to the number of leads."""
     return np.asarray(weight * leads / max(weight.sum(), TINY))
 
 
@@ -146,65 +167,61 @@ def _fit_blocks(
     label: np.ndarray,
     weight: np.ndarray,
     *,
-    base: float,
-    base_spread: float,
-    base_leads: float,
+    intercept: _InterceptPrior,
     log_odds_spread: float,
     stop: Mapping[str, float],
 ) -> tuple[float, list[Term]]:
+    """Intercept and a term for each block."""
     unknown = np.column_stack([block.unknown for block in blocks])
-    share = weight @ unknown / max(weight.sum(), TINY)
+    unknown_share = weight @ unknown / max(weight.sum(), TINY)
     ones = np.ones((len(unknown), 1))
-    design = np.hstack([ones, *(block.columns for block in blocks), unknown - share])
+    columns = [block.columns for block in blocks]
+    design = np.hstack([ones, *columns, unknown - unknown_share])
+
     spread = log_odds_spread / np.sqrt(len(blocks))
-    prior = _build_prior(
-        blocks, share, base=base, base_spread=base_spread, base_leads=base_leads, spread=spread
-    )
-    with one_thread():  # sums of several threads differ in the last bits
+    prior = _build_prior(blocks, unknown_share, intercept=intercept, spread=spread)
+    with one_thread():  # sums over several threads differ in the last bits
         solution = _minimise(design, label, weight, prior, stop)
+
     sizes = [block.columns.shape[1] for block in blocks]
-    first, missing = 1 + sum(sizes), solution[1 + sum(sizes) :]
-    parts = np.split(solution[1:first], np.cumsum(sizes)[:-1])
-    terms = [
-        block.build(part, float(m)) for block, part, m in zip(blocks, parts, missing, strict=True)
-    ]
-    return float(solution[0] - missing @ share), terms
+    first_missing = 1 + sum(sizes)
+    coefficients = np.split(solution[1:first_missing], np.cumsum(sizes)[:-1])
+    missing = solution[first_missing:]
+    terms = []
+    for block, of_block, of_unknown in zip(blocks, coefficients, missing, strict=True):
+        terms.append(block.build(of_block, float(of_unknown)))
+    return float(solution[0] - missing @ unknown_share), terms
 
 
 def _build_prior(
     blocks: Sequence[Block],
-    share: np.ndarray,
+    unknown_share: np.ndarray,
     *,
-    base: float,
-    base_spread: float,
-    base_leads: float,
+    intercept: _InterceptPrior,
     spread: float,
 ) -> _Prior:
-    """The blocks' priors side by side, with the base as it is at the columns' own centers."""
-    missing = np.array([block.missing_mean for block in blocks])
-    sign = np.concatenate([np.full(len(block.mean), block.sign) for block in blocks])
-    is_level = np.concatenate(
-        [np.full(len(block.mean), block.spread is not None) for block in blocks]
-    )
-    spreads = [
-        np.full(len(block.mean), spread if block.spread is None else block.spread)
-        for block in blocks
-    ]
-    free = np.full(len(blocks), np.inf)
+    """The blocks' priors side by side, with the intercept at the columns' own centers."""
+    sizes = [len(block.mean) for block in blocks]
+    sign = np.repeat([block.sign for block in blocks], sizes)
+    is_level = np.repeat([block.spread is not None for block in blocks], sizes)
+    spreads = [spread if block.spread is None else block.spread for block in blocks]
+
+    missing_mean = np.array([block.missing_mean for block in blocks])
+    intercept_mean = intercept.mean - missing_mean @ (1 - unknown_share)
+    unbounded = np.full(len(blocks), np.inf)
+    lower = np.where(sign > 0, 0.0, -np.inf)
+    upper = np.where(sign < 0, 0.0, np.inf)
+    means = np.concatenate([block.mean for block in blocks])
+    scales = np.concatenate([block.least_scale for block in blocks])
+
     return _Prior(
-        mean=np.r_[
-            base - missing @ (1 - share), np.concatenate([block.mean for block in blocks]), missing
-        ],
-        low=np.r_[-np.inf, np.where(sign > 0, 0.0, -np.inf), -free],
-        high=np.r_[np.inf, np.where(sign < 0, 0.0, np.inf), free],
-        scale=np.r_[
-            1.0,
-            np.concatenate([block.least_scale for block in blocks]),
-            np.full(len(blocks), COIN_SCALE),
-        ],
-        spread=np.r_[base_spread, np.concatenate(spreads), np.full(len(blocks), spread)],
+        mean=np.r_[intercept_mean, means, missing_mean],
+        low=np.r_[-np.inf, lower, -unbounded],
+        high=np.r_[np.inf, upper, unbounded],
+        scale=np.r_[1.0, scales, np.full(len(blocks), COIN_SCALE)],
+        spread=np.r_[intercept.spread, np.repeat(spreads, sizes), np.full(len(blocks), spread)],
         is_level=np.r_[False, is_level, np.zeros(len(blocks), dtype=bool)],
-        base_leads=base_leads,
+        intercept_leads=intercept.leads,
     )
 
 
@@ -215,16 +232,21 @@ def _minimise(
     prior: _Prior,
     stop: Mapping[str, float],
 ) -> np.ndarray:
-    """The most probable parameters (p,): weighted log loss + sum of (theta - mean)^2 / (2 spread^2), within bounds.
+    """The posterior mode (p,) within bounds, by L-BFGS-B.
 
-    To the log loss is added that of the base's leads. A column's spread is of its standardised values, but for levels;
-    one that never varies keeps its prior mean.
+    It minimises weighted log loss + sum((theta - mean)^2 / (2 spread^2)), where the intercept's
+    leads enter the log loss. A column's spread is that of its standardised values, unless it is a
+    level; a column that never varies keeps its prior mean.
     """
     total = max(weight.sum(), TINY)
-    scale = np.sqrt(weight @ (design - weight @ design / total) ** 2 / total)
+    centered = design - weight @ design / total
+    scale = np.sqrt(weight @ centered**2 / total)
     scale = np.maximum(scale, prior.scale)
-    scale = np.where((scale > LEAST_SCALE) & ~prior.is_level, scale, 1.0)
-    columns, mean = design / scale, prior.mean * scale
+    is_scaled = (scale > LEAST_SCALE) & ~prior.is_level
+    scale = np.where(is_scaled, scale, 1.0)
+
+    columns = design / scale
+    mean = prior.mean * scale
     precision = 1 / prior.spread**2
     base_rate = float(sigmoid(mean[0]))
 
@@ -233,8 +255,8 @@ def _minimise(
         off = theta - mean
         value = weight @ (softplus(log_odds) - label * log_odds) + (precision * off) @ off / 2
         slope = (weight * (sigmoid(log_odds) - label)) @ columns + precision * off
-        value += prior.base_leads * (softplus(theta[0]) - base_rate * theta[0])
-        slope[0] += prior.base_leads * (sigmoid(theta[0]) - base_rate)
+        value += prior.intercept_leads * (softplus(theta[0]) - base_rate * theta[0])
+        slope[0] += prior.intercept_leads * (sigmoid(theta[0]) - base_rate)
         return float(value) / (total + 1), slope / (total + 1)
 
     bounds = np.column_stack([prior.low, prior.high]) * scale[:, None]

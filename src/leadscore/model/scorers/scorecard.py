@@ -1,8 +1,9 @@
-"""The scorecard: points from the settings alone, in log-odds around a base rate; it needs no closed lead.
+"""The scorecard: points from the settings, as log-odds around a base rate; it needs no closed lead.
 
-An answer to a BANT question moves raw by -points/2 (weakest) to +points/2 (strongest), so that a middling answer, like
-an unknown one, says nothing. The last activity counts the less the longer ago it was, activities count the more there
-are, and both say nothing of a lead without any: perhaps its activities are kept elsewhere.
+An answer to a BANT question moves the log-odds by -points/2 (weakest) to +points/2 (strongest), so
+that a middling answer adds nothing, like an unknown one. An activity counts less the longer it is
+ago, more activities count more, and both add nothing for a lead without any: its activities may be
+recorded elsewhere.
 """
 
 from __future__ import annotations
@@ -13,55 +14,65 @@ from typing import Any
 import numpy as np
 
 from leadscore.features.feature import Feature
-from leadscore.model.scorers.linear import Term, as_scorer, is_log, log_odds_of
+from leadscore.model.apply import logit
+from leadscore.model.scorers.linear import Term, as_scorer, is_log
 from leadscore.settings.scorecard import Scorecard
 
-MOST_DAYS = 90.0  # since the last activity; longer ago is no worse
+MOST_DAYS = 90.0  # since the last activity; longer is no worse
 NEUTRAL_DAYS = 7.0
 MOST_ACTIVITIES = 30.0  # in 30 days; more are no better
+LETTERS = ("budget", "authority", "need", "timeline")
 
 
 def build_scorecard(features: Sequence[Feature], settings: Scorecard) -> dict[str, Any]:
-    """The scorer as JSON; columns that the settings give no points add nothing."""
-    return as_scorer("scorecard", log_odds_of(settings.base_rate), build_terms(features, settings))
+    """The scorer as JSON; columns without points in the settings add nothing."""
+    intercept = float(logit(settings.base_rate))
+    return as_scorer("scorecard", intercept, build_terms(features, settings))
 
 
 def build_terms(features: Sequence[Feature], settings: Scorecard) -> list[Term]:
     """A term for each feature."""
-    known = {term.name: term for term in _points(settings)}
-    return [known.get(f.name, Term(f.name, log=is_log(f), low=0.0, high=0.0)) for f in features]
+    with_points = {term.name: term for term in _build_points(settings)}
+    terms = []
+    for feature in features:
+        neutral = Term(feature.name, log=is_log(feature))
+        terms.append(with_points.get(feature.name, neutral))
+    return terms
 
 
-def _points(settings: Scorecard) -> list[Term]:
-    letters = {
-        name: getattr(settings, name) for name in ("budget", "authority", "need", "timeline")
-    }
-    return [
-        *(
-            Term(f"bant_{name}", log=False, low=0.0, high=1.0, center=0.5, slope=x)
-            for name, x in letters.items()
-        ),
+def _build_points(settings: Scorecard) -> list[Term]:
+    answers = [
         Term(
-            "engagement_activities_days_since",
-            log=True,
-            low=0.0,
-            high=MOST_DAYS,
-            center=float(np.log1p(NEUTRAL_DAYS)),
-            slope=-settings.recency,
-        ),
-        Term(
-            "engagement_activities_30d",
-            log=True,
-            low=0.0,
-            high=MOST_ACTIVITIES,
-            slope=settings.activity,
-        ),
-        Term(
-            "engagement_activities_two_way_share",
+            f"bant_{letter}",
             log=False,
             low=0.0,
             high=1.0,
             center=0.5,
-            slope=settings.response,
-        ),
+            slope=getattr(settings, letter),
+        )
+        for letter in LETTERS
     ]
+    recency = Term(
+        "engagement_activities_days_since",
+        log=True,
+        low=0.0,
+        high=MOST_DAYS,
+        center=float(np.log1p(NEUTRAL_DAYS)),
+        slope=-settings.recency,
+    )
+    activity = Term(
+        "engagement_activities_30d",
+        log=True,
+        low=0.0,
+        high=MOST_ACTIVITIES,
+        slope=settings.activity,
+    )
+    response = Term(
+        "engagement_activities_two_way_share",
+        log=False,
+        low=0.0,
+        high=1.0,
+        center=0.5,
+        slope=settings.response,
+    )
+    return [*answers, recency, activity, response]

@@ -1,8 +1,8 @@
-"""How large the boosted trees may be: tried by Optuna on rolling splits, each judged on what came after it."""
+"""The size of the boosted trees, tried by Optuna on rolling splits and compared on later rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -15,9 +15,9 @@ import pandas as pd
 from leadscore.evaluation.metrics import compute_standard_error, row_log_loss
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.model.apply import add_codes, encode, sigmoid
-from leadscore.model.encode import encode_training, fit_encoder, fit_levels
+from leadscore.model.apply import sigmoid
 from leadscore.model.scorers.boosted import Boosting, fit_boosted
+from leadscore.model.scorers.encoded_pair import EncodedRows, encode_pair
 
 STARTUP_TRIALS = 5  # drawn at random, and not pruned, before anything is concluded from them
 Rolling = Sequence[tuple[pd.DataFrame, pd.DataFrame]]
@@ -25,9 +25,12 @@ Rolling = Sequence[tuple[pd.DataFrame, pd.DataFrame]]
 
 @dataclass(frozen=True)
 class Tuning:
-    """The chosen `boosting`, and what was tried, as JSON: a dict a trial.
+    """The result of a search.
 
-    `reproducible` is False if time, not the number of trials, ended the search.
+    Attributes:
+        boosting: the chosen size.
+        trials: what was tried, as JSON: a dict a trial.
+        reproducible: False if time, not the number of trials, ended the search.
     """
 
     boosting: Boosting
@@ -36,28 +39,15 @@ class Tuning:
 
 
 @dataclass(frozen=True)
-class _Split:
-    """A split, encoded once for all trials: what is learned from, and the later rows that judge it."""
-
-    levels: list[dict[str, Any]]
-    encoded: np.ndarray
-    label: np.ndarray
-    weight: np.ndarray
-    later_encoded: np.ndarray
-    later_label: np.ndarray
-    later_weight: np.ndarray
-    later_lead_id: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Later:
-    """The later sides of all splits together: loss, weight and lead of each row (n,)."""
+class Losses:
+    """Log loss, weight and lead of each row (n,) on the later sides of all splits."""
 
     loss: np.ndarray
     weight: np.ndarray
     lead_id: np.ndarray
 
     def mean(self) -> float:
+        """The weighted mean log loss."""
         return float(np.average(self.loss, weights=self.weight))
 
 
@@ -71,14 +61,15 @@ def tune_boosted(
     threads: int,
     timeout_s: float | None = None,
 ) -> Tuning:
-    """The smallest trees within one standard error of the best, by weighted log loss after the splits.
+    """The smallest trees within one standard error of the best, by weighted log loss.
 
-    Trials are proposed by TPE (Bergstra et al. 2011), the first one being the default; one whose loss over the
-    splits so far is above the median of the others' is given up.
+    Trials are proposed by TPE (Bergstra et al. 2011), the default first. A trial is pruned where
+    its loss over the splits so far is above the median of the others'.
 
     Args:
         matrix: has the features of all rows.
-        splits: earlier and later rows of each, with label and weight; censored ones (label NaN) are left out.
+        splits: earlier and later rows of each, with label and weight; censored ones (label NaN) are
+            left out.
         features: what the matrix holds.
         trials: how many to try, at least 1.
         seed: of the proposals and of the trees.
@@ -91,37 +82,36 @@ def tune_boosted(
         pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1),
     )
     study.enqueue_trial(asdict(Boosting()))
-    encoded = [_encode(matrix, earlier, later, features) for earlier, later in splits]
+
+    pairs = [encode_pair(matrix, earlier, later, features) for earlier, later in splits]
     fit = partial(fit_boosted, features=features, seed=seed, threads=threads)
-    evaluated: dict[int, _Later] = {}
+    completed: dict[int, Losses] = {}
 
     def objective(trial: optuna.Trial) -> float:
         boosting = _propose(trial)
-        parts: list[_Later] = []
-        for step, split in enumerate(encoded):
-            parts.append(
-                _judge(
-                    fit(
-                        split.encoded,
-                        split.label,
-                        split.weight,
-                        levels=split.levels,
-                        boosting=boosting,
-                    ),
-                    split,
-                )
+        parts: list[Losses] = []
+        for step, pair in enumerate(pairs):
+            rows = pair.learned
+            booster_text = fit(
+                rows.encoded,
+                rows.label,
+                rows.weight,
+                levels=pair.levels,
+                boosting=boosting,
             )
+            parts.append(_measure_losses(booster_text, pair.compared))
             trial.report(_pool(parts).mean(), step)
-            if step < len(encoded) - 1 and trial.should_prune():
+            is_last = step == len(pairs) - 1
+            if not is_last and trial.should_prune():
                 raise optuna.TrialPruned
-        evaluated[trial.number] = _pool(parts)
-        return evaluated[trial.number].mean()
+        completed[trial.number] = _pool(parts)
+        return completed[trial.number].mean()
 
     study.optimize(objective, n_trials=1)  # however little time there is
     study.optimize(objective, n_trials=trials - 1, timeout=timeout_s)
     tried = {trial.number: Boosting(**trial.params) for trial in study.trials}
     return Tuning(
-        boosting=_choose(tried, evaluated),
+        boosting=_choose(tried, completed),
         trials=[_describe(trial) for trial in study.trials],
         reproducible=len(study.trials) == trials,
     )
@@ -136,64 +126,47 @@ def _propose(trial: optuna.Trial) -> Boosting:
     )
 
 
-def _encode(
-    matrix: Matrix, earlier: pd.DataFrame, later: pd.DataFrame, features: Sequence[Feature]
-) -> _Split:
-    earlier, later = earlier[earlier["label"].notna()], later[later["label"].notna()]
-    label, weight = earlier["label"].to_numpy(), earlier["weight"].to_numpy()
-    seen, asked = matrix.take(earlier), matrix.take(later)
-    levels = fit_levels(seen, features)
-    given = encode(fit_encoder(seen, label, weight, features), asked.columns)
-    return _Split(
-        levels,
-        add_codes(levels, encode_training(seen, label, weight, features), seen.columns),
-        label,
-        weight,
-        add_codes(levels, given, asked.columns),
-        later["label"].to_numpy(),
-        later["weight"].to_numpy(),
-        later["lead_id"].to_numpy(),
+def _measure_losses(booster_text: str, rows: EncodedRows) -> Losses:
+    booster = lightgbm.Booster(model_str=booster_text)
+    log_odds = np.asarray(booster.predict(rows.encoded, raw_score=True))
+    loss = row_log_loss(sigmoid(log_odds), rows.label)
+    return Losses(loss, rows.weight, rows.lead_id)
+
+
+def _pool(parts: Sequence[Losses]) -> Losses:
+    return Losses(
+        loss=np.concatenate([part.loss for part in parts]),
+        weight=np.concatenate([part.weight for part in parts]),
+        lead_id=np.concatenate([part.lead_id for part in parts]),
     )
 
 
-def _judge(booster_text: str, split: _Split) -> _Later:
-    log_odds = lightgbm.Booster(model_str=booster_text).predict(split.later_encoded, raw_score=True)
-    return _Later(
-        row_log_loss(sigmoid(np.asarray(log_odds)), split.later_label),
-        split.later_weight,
-        split.later_lead_id,
-    )
+def _choose(tried: Mapping[int, Boosting], completed: Mapping[int, Losses]) -> Boosting:
+    """The fewest splits among the trials within one standard error of the best.
 
-
-def _pool(parts: Sequence[_Later]) -> _Later:
-    return _Later(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("loss", "weight", "lead_id")
-        )
-    )
-
-
-def _choose(tried: dict[int, Boosting], evaluated: dict[int, _Later]) -> Boosting:
-    """The fewest splits among those not clearly worse than the best; of equals the better, then the earlier one."""
-    best = min(evaluated, key=lambda number: (evaluated[number].mean(), number))
+    Of equally many the better is chosen, then the earlier one.
+    """
+    best = min(completed, key=lambda number: (completed[number].mean(), number))
+    best_losses = completed[best]
 
     def is_as_good(number: int) -> bool:
-        worse = evaluated[number].loss - evaluated[best].loss
-        error = compute_standard_error(worse, evaluated[best].weight, evaluated[best].lead_id)
-        return evaluated[number].mean() - evaluated[best].mean() <= error
+        losses = completed[number]
+        excess = losses.loss - best_losses.loss
+        error = compute_standard_error(excess, best_losses.weight, best_losses.lead_id)
+        return losses.mean() - best_losses.mean() <= error
 
-    good = [number for number in evaluated if is_as_good(number)]
-    return tried[
-        min(good, key=lambda number: (tried[number].splits(), evaluated[number].mean(), number))
-    ]
+    def by_size(number: int) -> tuple[int, float, int]:
+        return tried[number].splits(), completed[number].mean(), number
+
+    smallest = min(filter(is_as_good, completed), key=by_size)
+    return tried[smallest]
 
 
 def _describe(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
-    """A trial's parameters, log loss (null if it was given up) and on how many splits it was judged."""
-    done = trial.state == optuna.trial.TrialState.COMPLETE
+    """A trial's parameters, log loss (null if pruned) and the number of splits it saw."""
+    is_complete = trial.state == optuna.trial.TrialState.COMPLETE
     return {
         **trial.params,
-        "log_loss": trial.value if done else None,
+        "log_loss": trial.value if is_complete else None,
         "splits": len(trial.intermediate_values),
     }
