@@ -96,6 +96,21 @@ def test_segments_when_all_are_alike_then_the_model_of_all_stays(seed):
         assert "clearly better" in found.report["why"]
 
 
+@pytest.mark.parametrize(
+    ("swing", "least", "most", "own"),
+    [
+        pytest.param(0.4, 1.5, 2.0, False, id="between one and two"),
+        pytest.param(0.6, 2.0, 3.5, True, id="above two"),
+    ],
+)
+def test_segment_when_its_gain_is_so_many_standard_errors_then_two_decide(swing, least, most, own):
+    _, _, _, found = divided(swing)
+    at = next(row for row in found.report["models"] if row["segment"] == "at")
+    assert least < at["gain"] / at["standard_error"] < most
+    assert at["own"] == own
+    assert ("at" in found.segments.get("models", ())) == own
+
+
 @pytest.mark.parametrize("swing", [0.0, 2.5])
 def test_segments_when_the_last_split_says_otherwise_then_the_same_are_chosen(swing):
     matrix, model, pools, found = divided(swing)

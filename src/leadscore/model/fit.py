@@ -80,18 +80,14 @@ def fit_scorer(
         if linear is None:
             pairs = pairs_within(matrix, rows)
             linear = choose_linear(matrix, pairs, features=features, scorecard=scorecard)
+        scorer |= asdict(linear)
         regression = fit_linear(
-            seen,
-            encoded,
-            label,
-            weight,
-            linear=linear,
-            features=features,
-            scorecard=scorecard,
+            seen, encoded, label, weight, linear=linear, features=features, scorecard=scorecard
         )
-        if kind == "logistic":
-            return WinModel(document | {"scorer": regression | asdict(linear)})
-        scorer |= {"linear": regression, **asdict(linear)}
+    if kind == "logistic":
+        return WinModel(document | {"scorer": scorer | regression})
+    if kind == "average":
+        scorer["linear"] = regression
 
     levels = fit_levels(seen, features)
     booster_text = fit_boosted(
@@ -104,8 +100,9 @@ def fit_scorer(
         seed=seed,
         threads=threads,
     )
-    document |= {"levels": levels, "scorer": scorer | asdict(boosting)}
-    return WinModel(document, booster_text)
+    return WinModel(
+        document | {"levels": levels, "scorer": scorer | asdict(boosting)}, booster_text
+    )
 
 
 def _describe_feature(feature: Feature) -> dict[str, Any]:
