@@ -270,7 +270,7 @@ def _look_up(
     other: float,
 ) -> np.ndarray:
     """The entry (n,) of each text value: `missing` for None, `other` for one not in the table."""
-    with_missing = {**table, None: missing}
+    with_missing: dict[Any, float] = {**table, None: missing}
     return np.array([with_missing.get(value, other) for value in values], dtype=np.float64)
 
 
@@ -370,7 +370,7 @@ def _calibrate_unbounded(calibrator: Json, log_odds: np.ndarray) -> np.ndarray:
         return sigmoid(calibrator["intercept"] - against + in_favour)
 
     if kind == "isotonic":
-        return np.interp(log_odds, calibrator["raw"], calibrator["probability"])
+        return np.asarray(np.interp(log_odds, calibrator["raw"], calibrator["probability"]))
 
     if kind == "venn_abers":  # a value below each knot, at it, and above it
         knots = np.array(calibrator["raw"], dtype=np.float64)
