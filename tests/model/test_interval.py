@@ -9,8 +9,10 @@ import pytest
 from builders import make_settings
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, calibrate, sigmoid
+from leadscore.model.calibration import interval
 from leadscore.model.calibration.calibrate import KINDS
-from leadscore.model.calibration.interval import fit_interval
+from leadscore.model.calibration.drift import Drift
+from leadscore.model.calibration.interval import fit_interval, prior_interval
 from leadscore.model.held_out import HeldOut
 from leadscore.times import DAY_US
 
@@ -34,10 +36,16 @@ def make_unseen(rng, *, leads, spread=0.0, periods=6):
     )
 
 
-def interval_of(unseen, calibrator, raw):
+UNCALIBRATED = {"kind": "none", "low": 0.001, "high": 0.999}
+
+
+def model_with(interval, calibrator=UNCALIBRATED):
     document = {"features": [], "encoder": [], "scorer": {"kind": "logistic", "terms": []}}
-    document |= {"calibrator": calibrator, "interval": fit_interval(unseen, calibrator, seed=1)}
-    return WinModel(document).interval(raw)
+    return WinModel(document | {"calibrator": calibrator, "interval": interval})
+
+
+def interval_of(unseen, calibrator, raw):
+    return model_with(fit_interval(unseen, calibrator, seed=1), calibrator).interval(raw)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,3 +115,38 @@ def test_interval_when_periods_differ_then_is_wider_than_chance_alone_makes_it()
         widths[spread] = float(high[0] - low[0])
     assert widths[0.5] > 2 * widths[0.0]
     assert widths[0.0] < 0.12
+
+
+@pytest.mark.parametrize("level", [-0.7, 0.7])
+def test_interval_when_all_periods_are_off_alike_then_reaches_as_far_as_they_were_off(level):
+    unseen = make_unseen(np.random.default_rng(3), leads=3000)
+    off = replace(unseen, log_odds=unseen.log_odds + level)
+    low, high = interval_of(off, UNCALIBRATED, np.array([-1.0])).T
+    assert low[0] < sigmoid(np.array([-1.0 - level]))[0] < high[0]
+
+
+def test_offsets_when_worked_by_hand_then_add_the_shift_to_chance_and_periods(monkeypatch):
+    monkeypatch.setattr(
+        interval, "estimate_drift", lambda _, knots: Drift(0 * knots - 0.1, 0 * knots + 0.2**2)
+    )
+    monkeypatch.setattr(interval, "_bootstrap_spread", lambda _, __, knots, seed: 0 * knots + 0.3)
+    unseen = make_unseen(np.random.default_rng(2), leads=100)
+    fitted = fit_interval(unseen, UNCALIBRATED, seed=1)
+    # 1.960 standard errors of chance; 2.571 of periods (t with 5 degrees of freedom)
+    expected = 0.1 + np.hypot(1.95996 * 0.3, 2.57058 * 0.2)
+    assert fitted["below"] == pytest.approx([expected] * len(fitted["raw"]), rel=1e-5)
+    assert fitted["above"] == fitted["below"]
+
+
+def test_interval_when_no_lead_has_closed_then_is_as_wide_as_the_prior():
+    low, high = model_with(prior_interval()).interval(np.array([-1.0])).T
+    bounds = np.log([low[0] / (1 - low[0]), high[0] / (1 - high[0])])
+    assert bounds == pytest.approx([-1 - 1.95996 * 1.2, -1 + 1.95996 * 1.2], rel=1e-5)
+
+
+def test_interval_when_its_offsets_are_zero_then_still_holds_the_probability():
+    log_odds = np.linspace(-6, 6, 1001)
+    nothing = {"kind": "offsets", "raw": [0.0], "below": [0.0], "above": [0.0]}
+    model = model_with(nothing)
+    probability, (low, high) = model.probability(log_odds), model.interval(log_odds).T
+    assert ((low <= probability) & (probability <= high)).all()
