@@ -80,7 +80,7 @@ def fit_scorer(
         if linear is None:
             pairs = pairs_within(matrix, rows)
             linear = choose_linear(matrix, pairs, features=features, scorecard=scorecard)
-        scorer |= asdict(linear)
+        scorer |= linear.as_json()
         regression = fit_linear(
             seen, encoded, label, weight, linear=linear, features=features, scorecard=scorecard
         )

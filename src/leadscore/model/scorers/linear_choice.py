@@ -36,6 +36,10 @@ class Linear:
     level_spread: float | None = None
     log_odds_spread: float = LOG_ODDS_SPREAD
 
+    def as_json(self) -> dict[str, Any]:
+        """The keys of a scorer's JSON, from which a promotion follows the recipe again."""
+        return {"level_spread": self.level_spread, "raw_spread": self.log_odds_spread}
+
 
 LINEAR = Linear()
 LEVEL_SPREADS = (None, 0.3, 0.7)
