@@ -156,9 +156,10 @@ class ScorerChoice(Result):
 
 
 class CalibratorChoice(Result):
-    """Which calibrator was chosen, and why where there was no choice."""
+    """Which calibrator was chosen, by which rule, and why where there was no choice."""
 
     kind: str
+    rule: str | None = None
     log_loss: dict[str, float] = Field(default_factory=dict)
     compared_on: str | None = None
     why: str | None = None
