@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,15 @@ def test_rules_that_ingest_uses_are_those_that_there_are():
 def test_links_of_a_document_lead_somewhere(name):
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", DOCS[name]):
         assert ((ROOT / name).parent / link).exists(), link
+
+
+def test_functions_that_the_walk_of_a_lead_names_are_there():
+    walk = DOCS["docs/architecture.md"]
+    names = re.findall(r"`((?:[a-z_]+\.)+(?:[a-z_]+|[A-Z]\w+))`", walk)
+    names = [name for name in names if not name.endswith((".csv", ".parquet"))]
+    assert len(names) > 25
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(import_module(f"leadscore.{module}"), attribute), name
+    for folder in re.findall(r"`([a-z]+/[a-z_/.]*)`", walk):
+        assert (ROOT / "src/leadscore" / folder).exists(), folder
