@@ -19,6 +19,7 @@ from leadscore.files import hash_bytes
 from leadscore.json_files import canonical_json
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.target import TargetMismatchError
+from leadscore.project import explaining
 from leadscore.publish.publication import format_files, read_publication
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
@@ -84,7 +85,7 @@ def published(project):
 
 
 def scores_of(scored):
-    return pq.read_table(f"{scored['folder']}/scores.parquet").to_pandas().set_index("lead_id")
+    return pq.read_table(f"{scored.folder}/scores.parquet").to_pandas().set_index("lead_id")
 
 
 def test_change_when_a_lead_was_listed_before_then_says_by_how_much_and_why(world):
@@ -290,14 +291,14 @@ def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_column
     world, monkeypatch
 ):
     project, _, first, _ = world
-    original = jobs.explained.score_list
+    original = explaining.score_list
 
     def other(*args, **more):
         table, facts = original(*args, **more)
         at = table.schema.get_field_index("tier")
         return table.set_column(at, table.schema.field("tier"), [["Z"] * len(table)]), facts
 
-    monkeypatch.setattr(jobs.explained, "score_list", other)
+    monkeypatch.setattr(explaining, "score_list", other)
     told = jobs.replay(project, first.publication_id, scores_of(first).index[0])
     assert (told.same, told.differs) == (False, ["tier"])
 

@@ -83,9 +83,14 @@ def test_training_when_its_evaluation_is_stored_then_the_file_reads_back_into_th
     assert evaluation.to_pandas().loc["brier", "value"] == evaluation.overall.brier.value
 
 
-def test_result_when_it_has_other_keys_or_is_changed_then_is_refused():
-    with pytest.raises(ValueError, match="vallue"):
-        results.Interval.from_dict({"vallue": 1.0})
+def test_result_when_a_later_release_wrote_more_then_it_reads_back_and_is_kept():
+    document = {"value": 1.0, "low": None, "spread": 0.5}
+    assert results.Interval.from_dict(document).to_dict() == document
+
+
+def test_result_when_a_key_is_missing_or_changed_then_is_refused():
+    with pytest.raises(ValueError, match="value"):
+        results.Interval.from_dict({"low": 1.0})
     with pytest.raises(ValueError, match="frozen"):
         results.Interval(value=1.0).value = 2.0
 

@@ -155,7 +155,7 @@ def test_command_when_the_list_is_withheld_then_it_says_what_differs_and_ends_wi
 ):
     score(project, MIDDLE)
     project = reopen(project, tmp_path)
-    monkeypatch.setattr("leadscore.settings.settings.read_settings", lambda *_, **__: project)
+    monkeypatch.setattr("leadscore.project.project.read_settings", lambda *_, **__: project)
     monkeypatch.setattr(terminal.out, "_width", 1000)
     monkeypatch.setattr(sys, "argv", ["leadscore", "score", "--as-of", "2026-03-02"])
     with pytest.raises(SystemExit) as end:
@@ -171,7 +171,7 @@ def test_command_when_the_list_is_older_then_says_that_it_was_written_and_which_
     project, monkeypatch, capsys
 ):
     newer = score(project, MARCH)
-    monkeypatch.setattr("leadscore.settings.settings.read_settings", lambda *_, **__: project)
+    monkeypatch.setattr("leadscore.project.project.read_settings", lambda *_, **__: project)
     monkeypatch.setattr(terminal.out, "_width", 300)
 
     def run(*words):

@@ -1,7 +1,7 @@
 """The base of all results.
 
 A result is frozen and checks what it is given. `to_dict` gives its JSON, and `from_dict` reads that back; keys that
-earlier releases did not write have defaults.
+earlier releases did not write have defaults, and those that only later ones write are kept.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Result(BaseModel):
-    """The base of all results: frozen, and with no other keys than it names."""
+    """The base of all results: frozen, and checked."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON: dictionaries, lists, numbers and text."""
