@@ -8,6 +8,7 @@ import pytest
 import histories
 from histories import WHO, undated_leads, undated_settings
 from leadscore import project as jobs
+from leadscore import results
 from leadscore.audit.confirm import still_to_confirm
 from leadscore.errors import DamagedFileError, UserError
 from leadscore.registry.registry import Registry
@@ -100,7 +101,7 @@ def test_training_when_it_is_worse_then_the_champion_goes_on_scoring_unless_some
     assert told["promotion"]["why"].startswith("worse: log loss lower by -")
     assert aliases(settings) == {1: ("champion",), 2: ("challenger",)}
     assert said_of(settings, "challenger") == told["promotion"]["why"]
-    histories.register(settings, told, promote=True)
+    histories.register(settings, results.Trained.from_dict(told), promote=True)
     assert aliases(settings) == {2: ("champion",), 1: ("previous",)}
     assert said_of(settings, "champion") == WHO.why
 
