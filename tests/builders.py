@@ -12,7 +12,8 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.split import History, open_history
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.settings.settings import Settings
-from leadscore.store.version import StoreVersion, write_rows, write_version
+from leadscore.store.objects import write_rows
+from leadscore.store.version import StoreVersion, write_version
 from leadscore.tables import REJECTS, TABLES
 from leadscore.times import DAY_US, format_us
 

@@ -79,7 +79,7 @@ def open_file(
     for name in TABLES:
         engine().add_rows(name, _table(tables.get(name, {}), table_of(name, chosen).schema()))
     told = _changes(NO_CHANGES if changes is None else changes, ids)
-    engine().add_rows("told_changes", _table(told, table_of("changes", chosen).schema()))
+    engine().add_rows("mapped_changes", _table(told, table_of("changes", chosen).schema()))
     attach_plain_closes(engine(), chosen.stages)
     manifest = {"known_until_us": day(until), "first_us": day(float(created.min()))}
     return History(chosen, StoreVersion("in memory", manifest, Path()), engine())

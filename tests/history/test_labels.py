@@ -13,9 +13,11 @@ from scipy.stats import CensoredData, ecdf
 from builders import Facts, day, make_settings
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import FollowUpError, TooFewOutcomesError
+from leadscore.history.censoring import fit_censoring
 from leadscore.history.closes import attach_plain_closes
-from leadscore.history.labels import Side, build_side, fit_censoring
-from leadscore.history.snapshot import KEYS, build_open_list
+from leadscore.history.labels import Side, build_side
+from leadscore.history.lists import build_open_list
+from leadscore.history.snapshot import KEYS
 from leadscore.history.spells import build_spells
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.settings.target import Target

@@ -6,7 +6,8 @@ import pytest
 
 from histories import open_undated
 from leadscore.history.labels import build_final_side
-from leadscore.history.snapshot import KEYS, build_final_list
+from leadscore.history.lists import build_final_list
+from leadscore.history.snapshot import KEYS
 from leadscore.history.split import MAX_SPLITS
 from leadscore.times import FOREVER_US
 

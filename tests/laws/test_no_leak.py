@@ -31,7 +31,8 @@ from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.features.profile import build_profile
 from leadscore.history.closes import attach_plain_closes
 from leadscore.history.labels import Side, build_side
-from leadscore.history.snapshot import KEYS, Snapshot, build_grid_list
+from leadscore.history.lists import build_grid_list
+from leadscore.history.snapshot import KEYS, Snapshot
 from leadscore.history.split import History
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.settings.settings import Settings
@@ -215,7 +216,7 @@ def open_facts(facts: Facts) -> History:
     for name, rows in facts.rows.items():
         engine().add_rows(name, pa.Table.from_pylist(rows, table_of(name, facts.settings).schema()))
     changes = table_of("changes", facts.settings).schema()
-    engine().add_rows("told_changes", pa.Table.from_pylist(facts.rows["changes"], changes))
+    engine().add_rows("mapped_changes", pa.Table.from_pylist(facts.rows["changes"], changes))
     attach_plain_closes(engine(), facts.settings.stages)
     first = min((row["available_us"] for row in facts.rows["leads"]), default=day(UNTIL))
     version = StoreVersion("in memory", {"known_until_us": day(UNTIL), "first_us": first}, Path())

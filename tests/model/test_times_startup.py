@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from histories import open_undated, undated_leads
-from leadscore.history.labels import count_effective_leads
+from leadscore.history.censoring import count_effective_leads
 from leadscore.history.split import FIRST_SHARE, LAST_SHARE, MAX_SPLITS
 from leadscore.model.held_out import HeldOut, build_pools
 from leadscore.model.intercept.choice import choose_half_life

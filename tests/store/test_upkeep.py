@@ -14,7 +14,8 @@ from leadscore.cli import rendering as terminal
 from leadscore.errors import CorruptFileError, NoStoreError, UserError
 from leadscore.locks import locked
 from leadscore.store import upkeep
-from leadscore.store.version import object_path, read_current
+from leadscore.store.objects import object_path
+from leadscore.store.version import read_current
 
 
 def add_version(settings, day):

@@ -10,8 +10,9 @@ import pytest
 
 from builders import Facts, day
 from leadscore.errors import CorruptFileError, LeadscoreError, NoStoreError, UserError, WriteError
-from leadscore.store import version as store_version
-from leadscore.store.version import object_path, read_current, write_rows, write_version
+from leadscore.store import objects
+from leadscore.store.objects import object_path, write_rows
+from leadscore.store.version import StoreVersion, read_current, write_version
 from leadscore.tables import REJECTS
 
 SCHEMA = pa.schema([pa.field("lead_id", pa.string()), pa.field("n", pa.int64())])
@@ -40,7 +41,7 @@ def everything(folder: Path) -> dict[str, bytes]:
     }
 
 
-def rows(version: store_version.StoreVersion, table: str) -> list[dict]:
+def rows(version: StoreVersion, table: str) -> list[dict]:
     return [row for path in version.files(table) for row in pq.read_table(path).to_pylist()]
 
 
@@ -107,7 +108,7 @@ def test_tables_when_they_have_no_rows_then_there_is_no_file_and_no_schema(tmp_p
 def test_stored_rows_when_they_come_in_other_batches_then_the_bytes_are_the_same(
     tmp_path, monkeypatch, sizes
 ):
-    monkeypatch.setattr(store_version, "ROW_GROUP", 10)
+    monkeypatch.setattr(objects, "ROW_GROUP", 10)
     parts = [write_rows(tmp_path / str(size), SCHEMA, batches(35, size)) for size in sizes]
     assert parts[0] == parts[1]
     assert everything(tmp_path / str(sizes[0])) == everything(tmp_path / str(sizes[1]))
@@ -126,7 +127,7 @@ def test_stored_rows_when_they_come_in_other_batches_then_the_bytes_are_the_same
 def test_stored_rows_when_their_number_is_about_a_group_then_none_is_lost_or_repeated(
     tmp_path, monkeypatch, n
 ):
-    monkeypatch.setattr(store_version, "ROW_GROUP", 10)
+    monkeypatch.setattr(objects, "ROW_GROUP", 10)
     part = write_rows(tmp_path, SCHEMA, batches(n, 4))
     stored = pq.read_table(object_path(tmp_path, part["files"][0]["sha256"]))
     assert stored.column("n").to_pylist() == list(range(n))

@@ -1,6 +1,6 @@
 """What a person has to confirm before a model scores: that fields were known when their leads were to be scored.
 
-No figure can tell a leak that is weaker than a sound field. Where nothing is dated, whoever knows the fields is asked.
+No figure can tell a weak leak from a sound field. Where nothing is dated, somebody who knows the fields is asked.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Confirmation:
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON."""
-        return asdict(self) | {"questions": [asdict(each) for each in self.questions]}
+        return asdict(self) | {"questions": [asdict(question) for question in self.questions]}
 
 
 def build_confirmation(
@@ -49,32 +49,31 @@ def build_confirmation(
     auc: float | None,
     share_of_fields: float = 1.0,
 ) -> Confirmation | None:
-    """What to ask before a model is promoted; None where nothing has to be, or all of it is confirmed.
+    """What to ask before a model is promoted; None where there is nothing to ask, or all of it is confirmed.
 
     Args:
         verdicts: on the fields that may be learned from.
         settings: whose `known_from` and `audit.keep` confirm fields.
         left_out: fields that the model does without.
-        auc: of the model, on leads that it had not seen.
-        share_of_fields: how much of the score fields carry, and not activities or stages: from 0 to 1.
+        auc: of the model, on held-out leads.
+        share_of_fields: from 0 to 1, how much of the score comes from fields, not from activities or stages.
     """
     too_good = auc is not None and auc > TOO_GOOD
     if settings.is_dated and not too_good:
         return None
     if too_good and share_of_fields < MOSTLY:
-        return Confirmation(_unexplained(auc), (), "")
-    learned = [each for each in verdicts if each.field not in left_out]
-    asked = [*_ask_suspects(learned), *_ask_strongest(learned)]
+        return _explain_nothing(auc)
+
+    learned = [verdict for verdict in verdicts if verdict.field not in left_out]
+    asked = _once([*_ask_suspects(learned), *_ask_strongest(learned)])
     confirmed = confirmed_fields(settings)
-    questions = [each for each in _once(asked) if each.field not in confirmed]
+    questions = [question for question in asked if question.field not in confirmed]
     if questions:
         why = _why(questions, auc=auc if too_good else None)
-        labels = {name: field.label for name, field in settings.lead_fields().items()}
-        labelled = tuple(replace(each, label=labels.get(each.field)) for each in questions)
-        return Confirmation(why, labelled, _lines(questions, settings))
-    if asked:
-        return None
-    return Confirmation(_unexplained(auc), (), "") if too_good else None
+        return Confirmation(why, _labelled(questions, settings), _lines(questions, settings))
+
+    all_confirmed = len(asked) > 0
+    return _explain_nothing(auc) if too_good and not all_confirmed else None
 
 
 def still_to_confirm(asked: Mapping[str, Any] | None, settings: Settings) -> str | None:
@@ -93,50 +92,67 @@ def still_to_confirm(asked: Mapping[str, Any] | None, settings: Settings) -> str
 
 def _ask_suspects(learned: Iterable[FieldVerdict]) -> list[Question]:
     return [
-        Question(each.field, f"suspect: {each.in_words()}")
-        for each in learned
-        if each.verdict == "suspect"
+        Question(verdict.field, f"suspect: {verdict.in_words()}")
+        for verdict in learned
+        if verdict.verdict == "suspect"
     ]
 
 
 def _ask_strongest(learned: Iterable[FieldVerdict]) -> list[Question]:
-    """The fields that alone tell most, of those that surely tell anything."""
-    telling = [(each.auc, each.field) for each in learned if each.auc and each.auc.low > 0.5]
-    strongest = sorted(telling, key=lambda each: (-each[0].value, each[1]))[:STRONGEST]
-    return [Question(field, f"among the strongest: {auc.in_words()}") for auc, field in strongest]
+    """The fields that predict best alone, of those that surely predict anything."""
+    aucs = {verdict.field: verdict.auc for verdict in learned if verdict.auc}
+    predictive = {field: auc for field, auc in aucs.items() if auc.low > 0.5}
+    strongest = sorted(predictive, key=lambda field: (-predictive[field].value, field))[:STRONGEST]
+    return [
+        Question(field, f"among the strongest: {predictive[field].in_words()}")
+        for field in strongest
+    ]
 
 
 def _once(questions: Iterable[Question]) -> list[Question]:
     """Each field's first question."""
     by_field: dict[str, Question] = {}
-    for each in questions:
-        by_field.setdefault(each.field, each)
+    for question in questions:
+        by_field.setdefault(question.field, question)
     return list(by_field.values())
 
 
+def _labelled(questions: Iterable[Question], settings: Settings) -> tuple[Question, ...]:
+    """The questions with the labels of their fields."""
+    labels = {name: field.label for name, field in settings.lead_fields().items()}
+    return tuple(replace(question, label=labels.get(question.field)) for question in questions)
+
+
 def _why(questions: Sequence[Question], *, auc: float | None) -> str:
-    fields = ", ".join(each.field for each in questions)
+    fields = ", ".join(question.field for question in questions)
     if auc is None:
         reason = "nothing says when fields were known"
     else:
-        reason = f"an AUC of {auc:.3f} is above {TOO_GOOD}, and most often means that a field tells the outcome"
-    return f"{reason}; confirm in the settings that these were known when their leads were to be scored: {fields}"
+        reason = (
+            f"an AUC of {auc:.3f} is above {TOO_GOOD}, "
+            "and most often means that a field tells the outcome"
+        )
+    action = "confirm in the settings that these were known when their leads were to be scored"
+    return f"{reason}; {action}: {fields}"
 
 
-def _unexplained(auc: float | None) -> str:
-    return (
+def _explain_nothing(auc: float | None) -> Confirmation:
+    """A model that is too good, where no answer about a field could explain it."""
+    why = (
         f"an AUC of {auc:.3f} is above {TOO_GOOD}, and no field accounts for it: look for activities and stages that "
         "are entered with the outcome but dated before it"
     )
+    return Confirmation(why, questions=(), lines="")
 
 
 def _lines(questions: Sequence[Question], settings: Settings) -> str:
     """The lines to paste: a whole section for each field, or, where leads are dated, the fields to keep."""
-    names = [each.field for each in questions]
-    if settings.is_dated:
-        stated = settings.audit.model_dump(mode="json", exclude_unset=True)
-        return "\n".join(["[audit]", *_entries(stated | {"keep": [*settings.audit.keep, *names]})])
-    return "\n\n".join(_section(name, settings) for name in names)
+    names = [question.field for question in questions]
+    if not settings.is_dated:
+        return "\n\n".join(_section(name, settings) for name in names)
+    stated = settings.audit.model_dump(mode="json", exclude_unset=True)
+    keep = {"keep": [*settings.audit.keep, *names]}
+    return "\n".join(["[audit]", *_entries(stated | keep)])
 
 
 def _section(name: str, settings: Settings) -> str:

@@ -12,10 +12,14 @@ WORST: tuple[Verdict, ...] = ("leak", "suspect", "ok")
 
 @dataclass(frozen=True)
 class Finding:
-    """A check that spoke.
+    """What a check found in a field.
 
-    `evidence` is a line for a salesperson, `numbers` are what it rests on, as JSON. Neither names a value but a
-    placeholder, for a value may be somebody's name.
+    Attributes:
+        check: its name, as in docs/audit.md.
+        verdict: how bad it is.
+        evidence: a line for a salesperson.
+        numbers: what the evidence rests on, as JSON. Like the evidence it names no value but a placeholder, since a
+            value may be somebody's name.
     """
 
     check: str
@@ -25,13 +29,15 @@ class Finding:
 
 
 def worst_first(findings: Iterable[Finding | None]) -> list[Finding]:
-    """The checks that spoke, leaks first, else in their order."""
-    return sorted((each for each in findings if each), key=lambda each: WORST.index(each.verdict))
+    """The findings, leaks first, else in their order; without the checks that found nothing."""
+    made = [finding for finding in findings if finding]
+    return sorted(made, key=lambda finding: WORST.index(finding.verdict))
 
 
 def worst(findings: Iterable[Finding | None]) -> Finding | None:
-    """The first of the worst findings, or None if no check spoke."""
-    return next(iter(worst_first(findings)), None)
+    """The first of the worst findings, or None if no check found anything."""
+    ordered = worst_first(findings)
+    return ordered[0] if ordered else None
 
 
 def share(part: float) -> str:

@@ -71,9 +71,9 @@ def words_of(name: str) -> list[str]:
     ['total', 'days', 'im', 'qualitat', 'status', '2']
     """
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    plain = unicodedata.normalize("NFKD", parted).casefold()
-    letters = "".join(each for each in plain if not unicodedata.combining(each))
-    return re.findall(r"[a-z]+|\d+", letters)
+    decomposed = unicodedata.normalize("NFKD", parted).casefold()
+    letters = [sign for sign in decomposed if not unicodedata.combining(sign)]
+    return re.findall(r"[a-z]+|\d+", "".join(letters))
 
 
 def late_words(names: Iterable[str]) -> tuple[str, ...]:
@@ -98,7 +98,8 @@ def _are_spoken(listed: str, words: list[str]) -> bool:
         stem = entry.rstrip("*")
         may_be_part = entry.endswith("*")
         for word in words:
-            if word == stem or (may_be_part and (word.startswith(stem) or word.endswith(stem))):
+            is_part = word.startswith(stem) or word.endswith(stem)
+            if word == stem or (may_be_part and is_part):
                 return True
     return False
 

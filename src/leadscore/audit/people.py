@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from leadscore.audit.fields import audited_fields
 from leadscore.features.people import people_fields
@@ -22,23 +23,30 @@ def find_people(history: History, *, known_us: int, reps: Collection[str] = ()) 
         known_us: the moment.
         reps: ids and names of the list of reps.
     """
-    fields = history.settings.lead_fields()
-    mapped = set(audited_fields(history.settings)) | history.facts.changed_fields(known_us)
-    people = {_plain(value) for value in reps} | _values_of(history, "owner_id", known_us)
+    settings = history.settings
+    fields = settings.lead_fields()
+    filled = set(audited_fields(settings)) | history.facts.changed_fields(known_us)
+    candidates = filled & set(fields) - people_fields(settings)
+    owners = _values_of(history, "owner_id", known_us)
+    people = owners | {_plain(value) for value in reps}
     people = {value for value in people if _is_telling(value)}
-    found = set()
-    for name in sorted(mapped & set(fields) - people_fields(history.settings)):
-        if fields[name].type != "text" or fields[name].learn is not None:
-            continue
-        values = _values_of(history, name, known_us)
-        named = values & people
-        if len(named) >= LEAST and len(named) >= MOST * len(values):
-            found.add(name)
-    return frozenset(found)
+
+    recognised = set()
+    for name in candidates:
+        field = fields[name]
+        is_undecided = field.type == "text" and field.learn is None
+        if is_undecided and _are_people(_values_of(history, name, known_us), people):
+            recognised.add(name)
+    return frozenset(recognised)
+
+
+def _are_people(values: AbstractSet[str], people: AbstractSet[str]) -> bool:
+    named = len(values & people)
+    return named >= LEAST and named >= MOST * len(values)
 
 
 def _values_of(history: History, name: str, known_us: int) -> set[str]:
-    """The different values of a text field that were known before a moment."""
+    """The different values of a text field known before a moment, without case and spare spaces."""
     return {_plain(value) for value in history.facts.distinct_texts(name, known_us)}
 
 

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadscore.audit.checks.placeholders import stand_for_missing
-from leadscore.audit.fields import Values
 from leadscore.audit.names import late_words, stems_of, units_of
+from leadscore.audit.values import Values
 
 MOST_GROUPS = 12
-MOST_SHARE = (
-    0.8  # of the fields: a group that is nearly all of them has no rest to be compared with
-)
+MOST_SHARE = 0.8  # of the fields: a larger group has no rest to be compared with
 ALIKE_MISSING = 0.9  # correlation of what is missing
 LEAST_MISSING = 0.02
 
@@ -37,49 +35,52 @@ def find_relatives(
         fields: the fields to group.
         names: field -> all that it is called: its name, its label, the source's column.
     """
+    groups = [
+        *_named_alike(fields, names),
+        *_missing_together(fields),
+    ]
+    return _largest(groups, of=len(fields))
+
+
+def _named_alike(fields: Sequence[Values], names: Mapping[str, Collection[str]]) -> list[Relatives]:
+    """Fields that share a word or a unit, or whose names speak of what follows the outcome."""
     by_reason: dict[str, list[str]] = defaultdict(list)
     for values in fields:
         called = names.get(values.name, {values.name})
+        reasons = [f"share the unit {unit}" for unit in sorted(units_of(called))]
+        reasons += [f'share the word "{stem}"' for stem in sorted(stems_of(called))]
         if late_words(called):
-            by_reason["have names as of what is entered after the outcome"].append(values.name)
-        for unit in sorted(units_of(called)):
-            by_reason[f"share the unit {unit}"].append(values.name)
-        for stem in sorted(stems_of(called)):
-            by_reason[f'share the word "{stem}"'].append(values.name)
-    found = [Relatives(why, tuple(members)) for why, members in by_reason.items()]
-    found += [
-        Relatives("are missing for the same leads", members)
-        for members in _missing_together(fields)
-    ]
-    return _largest(found, of=len(fields))
+            reasons.insert(0, "have names as of what is entered after the outcome")
+        for why in reasons:
+            by_reason[why].append(values.name)
+    return [Relatives(why, tuple(members)) for why, members in by_reason.items()]
 
 
-def _largest(found: Iterable[Relatives], *, of: int) -> list[Relatives]:
-    """The groups that can be compared with a rest, of equal ones the first."""
-    once: dict[tuple[str, ...], Relatives] = {}
-    for group in found:
+def _largest(groups: Iterable[Relatives], *, of: int) -> list[Relatives]:
+    """The largest groups that can be compared with a rest; of groups with equal fields the first."""
+    by_fields: dict[tuple[str, ...], Relatives] = {}
+    for group in groups:
         if 2 <= len(group.fields) <= MOST_SHARE * of:
-            once.setdefault(tuple(sorted(group.fields)), group)
-    groups = sorted(once.values(), key=lambda group: -len(group.fields))
-    return groups[:MOST_GROUPS]
+            by_fields.setdefault(tuple(sorted(group.fields)), group)
+    largest_first = sorted(by_fields.values(), key=lambda group: -len(group.fields))
+    return largest_first[:MOST_GROUPS]
 
 
-def _missing_together(fields: Sequence[Values]) -> list[tuple[str, ...]]:
+def _missing_together(fields: Sequence[Values]) -> list[Relatives]:
     """Fields that lack a value, or hold a placeholder, for nearly the same leads."""
-    missing = {values.name: values.missing | stand_for_missing(values) for values in fields}
-    missing = {
-        name: rows
-        for name, rows in missing.items()
-        if LEAST_MISSING <= _share(rows) <= 1 - LEAST_MISSING
-    }
     groups: list[list[str]] = []
-    for name, rows in missing.items():
-        group = next((each for each in groups if _are_alike(missing[each[0]], rows)), None)
-        if group is None:
-            groups.append([name])
+    missing: dict[str, np.ndarray] = {}
+    for values in fields:
+        rows = values.missing | stand_for_missing(values)
+        if not LEAST_MISSING <= _share(rows) <= 1 - LEAST_MISSING:
+            continue
+        missing[values.name] = rows
+        alike = [group for group in groups if _are_alike(missing[group[0]], rows)]
+        if alike:
+            alike[0].append(values.name)
         else:
-            group.append(name)
-    return [tuple(group) for group in groups]
+            groups.append([values.name])
+    return [Relatives("are missing for the same leads", tuple(group)) for group in groups]
 
 
 def _share(rows: np.ndarray) -> float:

@@ -1,109 +1,167 @@
-"""Bounds for shares, ranks and odds: what a check may claim of a field after chance has had its due."""
+"""Confidence bounds for shares, AUCs and correlations: how much of a finding may be chance."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-Z = 1.96  # every claim rests on the near end of a 95 % interval
+Z = 1.96  # every finding rests on the cautious end of a 95 % interval
 FOLDS = 5
-PRIOR_LEADS = 20.0  # how many leads of the usual outcome a cell's own are mixed with
+PRIOR_LEADS = 20.0  # average leads that each cell's own leads are pooled with
+SMALLEST_SHARE = 1e-12  # keeps odds finite
+
+
+class AucInterval(NamedTuple):
+    """An AUC and its 95 % bounds; NaN where no pair of a won and a lost lead could be compared."""
+
+    value: float
+    low: float
+    high: float
 
 
 def compute_bounds(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper 95 % bound of shares of n (Wilson 1927); 0 and 1 where n is 0.
+    """Lower and upper 95 % bounds of shares of n; 0 and 1 where n is 0.
+
+    The score interval of Wilson (1927): with p the share and z = 1.96,
+
+        (p + z² / 2n ± z √(p (1 - p) / n + z² / 4n²)) / (1 + z² / n)
 
     >>> [round(float(x), 3) for x in compute_bounds(np.array(0.0), np.array(20))]
     [0.0, 0.161]
     """
     n = np.asarray(n, dtype=np.float64)
-    safe = np.maximum(n, 1e-9)
-    middle, spread = (
-        share + Z**2 / (2 * safe),
-        Z * np.sqrt(share * (1 - share) / safe + Z**2 / (4 * safe**2)),
-    )
-    low, high = (middle - spread) / (1 + Z**2 / safe), (middle + spread) / (1 + Z**2 / safe)
-    return np.where(n > 0, np.clip(low, 0, 1), 0.0), np.where(n > 0, np.clip(high, 0, 1), 1.0)
+    safe_n = np.maximum(n, 1e-9)
+
+    center = share + Z**2 / (2 * safe_n)
+    margin = Z * np.sqrt(share * (1 - share) / safe_n + Z**2 / (4 * safe_n**2))
+    scale = 1 + Z**2 / safe_n
+    low = np.clip((center - margin) / scale, 0, 1)
+    high = np.clip((center + margin) / scale, 0, 1)
+
+    has_any = n > 0
+    return np.where(has_any, low, 0.0), np.where(has_any, high, 1.0)
+
+
+def compute_lower_bound(hits: np.ndarray) -> float:
+    """The lower 95 % bound of the share of `hits` (n,) that are true."""
+    low, _ = compute_bounds(hits.mean(), np.array(len(hits)))
+    return float(low)
 
 
 def compute_odds(share: np.ndarray) -> np.ndarray:
-    """Odds of a share, within reason at 0 and 1."""
-    share = np.clip(share, 1e-12, 1 - 1e-12)
+    """The odds of a share, p / (1 - p); finite even at 0 and 1."""
+    share = np.clip(share, SMALLEST_SHARE, 1 - SMALLEST_SHARE)
     return np.asarray(share / (1 - share))
 
 
-def fit_out_of_fold(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """How much likelier than its block a lead's cell was won among the leads of other folds, (n,).
+def compute_odds_ratios(shares: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """How many times higher the odds of each of two shares (2,) surely are than those of the other (2,).
 
-    Out of fold, a field with a value for each lead says nothing; less the block's own rate, neither does a clock.
+    The lower bound of one is set against the upper bound of the other, so that at most one ratio exceeds 1.
     """
-    usual = np.bincount(block, weights=label) / np.maximum(np.bincount(block), 1)
-    beyond, size = label - usual[block], int(cells.max(initial=-1)) + 1
-    fold = fold_of(cells)
+    low, high = compute_bounds(shares, n)
+    return np.asarray(compute_odds(low) / compute_odds(high)[::-1])
+
+
+def fit_out_of_fold(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Each lead's (n,) expected excess win rate, learned from the other folds.
+
+    A cell's score is the sum of label minus its block's win rate over its leads in the other folds, divided by their
+    number plus `PRIOR_LEADS`: an average shrunk toward 0. Since no lead is scored by its own outcome, an id scores 0
+    for everybody; since the block's win rate is subtracted, so does a proxy for time.
+
+    Args:
+        cells: (n,) the cell that each lead's value falls into, from 0 on.
+        label: (n,) 1 won, 0 lost.
+        block: (n,) block of time, from 0 on.
+    """
+    block_rate = np.bincount(block, weights=label) / np.maximum(np.bincount(block), 1)
+    excess = label - block_rate[block]
+    cell_count = int(cells.max(initial=-1)) + 1
+    fold = assign_folds(len(cells))
+
     score = np.zeros(len(cells))
     for k in range(FOLDS):
-        seen = fold != k
-        n = np.bincount(cells[seen], minlength=size)
-        total = np.bincount(cells[seen], weights=beyond[seen], minlength=size)
-        score[~seen] = (total / (n + PRIOR_LEADS))[cells[~seen]]
+        learned = fold != k
+        n = np.bincount(cells[learned], minlength=cell_count)
+        total = np.bincount(cells[learned], weights=excess[learned], minlength=cell_count)
+        cell_score = total / (n + PRIOR_LEADS)
+        score[~learned] = cell_score[cells[~learned]]
     return score
 
 
-def fold_of(cells: np.ndarray) -> np.ndarray:
-    """The fold (n,) of each lead in `fit_out_of_fold`."""
-    return np.arange(len(cells)) % FOLDS
+def assign_folds(n: int) -> np.ndarray:
+    """The fold (n,) of each lead: dealt in turn."""
+    return np.arange(n) % FOLDS
 
 
-def compute_auc_of_cells(
-    cells: np.ndarray, label: np.ndarray, block: np.ndarray
-) -> tuple[float, float, float]:
-    """AUC of cells (n,), learned out of fold, among pairs of one block and one fold, and its 95 % bounds.
+def compute_auc_of_cells(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> AucInterval:
+    """The out-of-fold AUC of cells (n,) alone, comparing leads of one block and one fold only.
 
-    Across folds a lead's own outcome lowers what the others of its cell say of it, so that a field without any signal
-    would rank below chance.
+    Across folds the comparison would be unfair: a lead's own outcome lowers the score that the other leads of its cell
+    get, so a field without any signal would rank below 0.5.
     """
     score = fit_out_of_fold(cells, label, block)
-    return compute_auc_within(score, label, block * FOLDS + fold_of(cells))
+    fold = assign_folds(len(cells))
+    return compute_auc_within(score, label, block * FOLDS + fold)
 
 
-def compute_auc_within(
-    score: np.ndarray, label: np.ndarray, block: np.ndarray
-) -> tuple[float, float, float]:
-    """AUC of pairs of one block, and its 95 % bounds; NaN without a pair.
+def compute_auc_within(score: np.ndarray, label: np.ndarray, block: np.ndarray) -> AucInterval:
+    """The AUC over all pairs of a won and a lost lead of the same block, with its 95 % bounds.
 
-    A block weighs as many as its pairs. The variance of a block's AUC A is at most A (1 - A) / min(won, lost) (Birnbaum
-    and Klose 1957), whatever the distributions: so A is bounded like a share of that many.
+    Blocks are weighted by their number of pairs. Whatever the distribution of scores, the variance of a block's AUC A
+    is at most A (1 - A) / min(won, lost) (Birnbaum and Klose 1957). So A is bounded like a share of that many leads:
+    over blocks with weights w, of (Σ w)² / Σ (w² / min(won, lost)) leads.
     """
     aucs, pairs, fewer = [], [], []
     for b in np.unique(block):
-        s, y = score[block == b], label[block == b]
-        won, lost = float(y.sum()), float(len(y) - y.sum())
+        in_block = block == b
+        won = float(label[in_block].sum())
+        lost = float(in_block.sum() - won)
         if won and lost:
-            _, at = np.unique(s, return_inverse=True)
-            n_won, n_lost = np.bincount(at, weights=y), np.bincount(at, weights=1 - y)
-            below = np.cumsum(n_lost) - n_lost
-            aucs.append(float((n_won * (below + n_lost / 2)).sum() / (won * lost)))
+            aucs.append(_compute_auc(score[in_block], label[in_block], won * lost))
             pairs.append(won * lost)
             fewer.append(min(won, lost))
     if not aucs:
-        return float("nan"), float("nan"), float("nan")
+        return AucInterval(float("nan"), float("nan"), float("nan"))
+
     weight = np.array(pairs)
     auc = np.average(aucs, weights=weight)
-    low, high = compute_bounds(auc, weight.sum() ** 2 / (weight**2 / np.array(fewer)).sum())
-    return float(auc), float(low), float(high)
+    effective_n = weight.sum() ** 2 / (weight**2 / np.array(fewer)).sum()
+    low, high = compute_bounds(auc, effective_n)
+    return AucInterval(float(auc), float(low), float(high))
+
+
+def _compute_auc(score: np.ndarray, label: np.ndarray, pairs: float) -> float:
+    """Share of the pairs in which the won lead has the higher score; ties count half (Mann and Whitney 1947)."""
+    _, rank = np.unique(score, return_inverse=True)
+    won = np.bincount(rank, weights=label)
+    lost = np.bincount(rank, weights=1 - label)
+    lost_below = np.cumsum(lost) - lost
+    return float((won * (lost_below + lost / 2)).sum() / pairs)
 
 
 def compute_rank_correlation(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Spearman's rank correlation, and how near to 0 its 95 % interval comes (Fisher's z; 0 if it holds 0)."""
+    """Spearman's rank correlation r, and the end of its 95 % interval that is nearer to 0.
+
+    The interval is Fisher's, tanh(atanh r ± 1.96 · 1.06 / √(n - 3)), with the factor 1.06 for ranks (Fieller, Hartley
+    and Pearson 1957). The nearer end has no sign, and is 0 if the interval holds 0. Both are 0 below 10 leads.
+    """
     n = len(x)
-    rx, ry = compute_ranks(x), compute_ranks(y)
-    if n < 10 or rx.std() == 0 or ry.std() == 0:
+    x_rank = compute_ranks(x)
+    y_rank = compute_ranks(y)
+    if n < 10 or x_rank.std() == 0 or y_rank.std() == 0:
         return 0.0, 0.0
-    r = float(np.corrcoef(rx, ry)[0, 1])
-    z = np.arctanh(np.clip(abs(r), 0, 1 - 1e-12)) - Z * 1.06 / np.sqrt(n - 3)
-    return r, float(np.tanh(max(z, 0.0)))
+
+    r = float(np.corrcoef(x_rank, y_rank)[0, 1])
+    fisher_z = np.arctanh(np.clip(abs(r), 0, 1 - 1e-12))
+    nearer = fisher_z - Z * 1.06 / np.sqrt(n - 3)
+    return r, float(np.tanh(max(nearer, 0.0)))
 
 
 def compute_ranks(x: np.ndarray) -> np.ndarray:
-    """Mean ranks (n,), ties sharing theirs."""
-    _, at, n = np.unique(x, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(n) - n / 2)[at])
+    """Mean ranks (n,) from 0.5 on; equal values share theirs."""
+    _, place, n = np.unique(x, return_inverse=True, return_counts=True)
+    mean_rank = np.cumsum(n) - n / 2
+    return np.asarray(mean_rank[place])

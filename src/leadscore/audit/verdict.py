@@ -31,16 +31,10 @@ from leadscore.audit.checks.outcome import (
     compute_own_auc,
 )
 from leadscore.audit.checks.placeholders import check_left_by_outcome, check_placeholder
-from leadscore.audit.fields import (
-    FieldHistory,
-    Leads,
-    Values,
-    audited_fields,
-    read_current,
-    read_histories,
-    read_leads,
-)
+from leadscore.audit.fields import audited_fields, read_current, read_histories
 from leadscore.audit.finding import Finding, Verdict, share, worst_first
+from leadscore.audit.leads import Leads, read_leads
+from leadscore.audit.values import FieldHistory, Values
 from leadscore.features.fields import unlearned_fields
 from leadscore.features.people import names_of_fields, unasked_fields
 from leadscore.history.split import History
@@ -54,7 +48,7 @@ ALIKE_SHARE = 0.01
 
 @dataclass(frozen=True)
 class FieldVerdict:
-    """Whether a field can be trusted at scoring time, why in one line, every check that spoke, and its own AUC."""
+    """Whether a field can be trusted at scoring time, why in one line, all findings, and its AUC alone."""
 
     field: str
     verdict: Verdict
@@ -69,7 +63,7 @@ class FieldVerdict:
 
 @dataclass(frozen=True)
 class Audit:
-    """The verdicts on the fields, and what was found beside."""
+    """The verdicts on the fields, and the findings that concern all of them."""
 
     fields: tuple[FieldVerdict, ...]
     findings: tuple[Finding, ...]
@@ -83,62 +77,64 @@ def audit_fields(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]
 def audit(
     history: History, *, known_us: int, skip: AbstractSet[str] = frozenset(), together: bool = True
 ) -> Audit:
-    """Judge every mapped field of `leads`, and every field with a history, by what was known before a moment.
+    """A verdict on every mapped field of `leads` and every field with a history, by what was known before a moment.
 
-    A field whose history is mapped is judged by it, for its value in `leads` is never learned from; any other by its
-    latest value, and one that our own exports have seen change by these changes beside: a verdict does not vanish
+    A field whose history is mapped is checked by it, since its value in `leads` is never learned from. Any other is
+    checked by its latest value, and, if our own exports saw it change, by these changes too: a verdict must not vanish
     because a history of our own has begun.
 
     Args:
         history: where the leads are.
         known_us: the moment.
         skip: fields that are not looked at.
-        together: whether fields are judged in company, and by their names, too.
+        together: whether to check fields also in groups, and by their names.
     """
     settings = history.settings
     leads = read_leads(history, known_us=known_us)
     changed = history.facts.changed_fields(known_us) & set(settings.lead_fields()) - skip
-    mapped = history.facts.mapped_histories(known_us)
-    names = [name for name in audited_fields(settings) if name not in mapped | skip]
-    own = changed & set(names)
+    has_mapped_history = history.facts.mapped_histories(known_us)
+    names = [name for name in audited_fields(settings) if name not in has_mapped_history | skip]
+    own = changed & set(names)  # their history was seen by our exports
     current = list(read_current(history, leads, names, own=own))
     histories = {
-        told.now.name: told for told in read_histories(history, leads, sorted(changed), own=own)
+        field_history.now.name: field_history
+        for field_history in read_histories(history, leads, sorted(changed), own=own)
     }
-    verdicts = []
-    for values in current:
-        auc = compute_own_auc(values, leads)
-        findings = _judge_current(values, leads, auc, settings.audit)
-        if values.name in own:
-            findings.append(check_changed_at_close(histories[values.name], leads))
-        verdicts.append(_decide(values.name, findings, auc))
-    for name in sorted(set(histories) - own):
-        findings = _judge_history(histories[name], leads, settings.audit)
-        verdicts.append(
-            _decide(name, findings, compute_own_auc(histories[name].before_close, leads))
-        )
+
+    verdicts = [
+        _judge_current(values, histories.get(values.name), leads, settings.audit)
+        for values in current
+    ]
+    verdicts += [
+        _judge_history(histories[name], leads, settings.audit)
+        for name in sorted(set(histories) - own)
+    ]
     if together:
         verdicts = _judge_in_company(verdicts, current, leads, settings)
-    place = {name: i for i, name in enumerate(settings.lead_fields())}
+
+    place = {name: rank for rank, name in enumerate(settings.lead_fields())}
     alike = check_alike(current, leads)
     return Audit(
-        tuple(sorted(verdicts, key=lambda each: place[each.field])), (alike,) if alike else ()
+        fields=tuple(sorted(verdicts, key=lambda verdict: place[verdict.field])),
+        findings=(alike,) if alike else (),
     )
 
 
 def _judge_in_company(
     verdicts: Sequence[FieldVerdict], current: Sequence[Values], leads: Leads, settings: Settings
 ) -> list[FieldVerdict]:
-    """The verdicts with what the fields know together, and what their names say, beside what they say alone."""
+    """The verdicts, with what the fields know together and what their names say beside what they say alone."""
     names = names_of_fields(settings)
-    leaks = {each.field for each in verdicts if each.verdict == "leak"}
-    found = judge_together([values for values in current if values.name not in leaks], leads, names)
+    leaks = {verdict.field for verdict in verdicts if verdict.verdict == "leak"}
+    not_leaking = [values for values in current if values.name not in leaks]
+    in_groups = judge_together(not_leaking, leads, names)
+
     judged = []
-    for each in verdicts:
-        named = check_late_name(each.field, each.auc, names=names[each.field], settings=settings)
-        judged.append(
-            _decide(each.field, [*each.checks, *found.get(each.field, ()), named], each.auc)
-        )
+    for verdict in verdicts:
+        field = verdict.field
+        late_name = check_late_name(field, verdict.auc, names=names[field], settings=settings)
+        findings = [*verdict.checks, *in_groups.get(field, ()), late_name]
+        judged.append(_decide(field, findings, verdict.auc))
     return judged
 
 
@@ -147,92 +143,103 @@ def audit_learned(
 ) -> tuple[FieldVerdict, ...]:
     """A verdict on each field that a training at a moment may learn from; facts known from then on change none.
 
-    The current value of any other field may be younger than that moment, so nothing is told of it here.
+    The current value of any other field may be younger than that moment, so it is not looked at here.
     """
     settings = history.settings
-    unlearned = {
-        *unlearned_fields(settings, history.facts.changed_fields(known_us)),
-        *unasked_fields(settings),
-    }
-    return audit(history, known_us=known_us, skip=unlearned, together=together).fields
+    changed = history.facts.changed_fields(known_us)
+    skip = {*unlearned_fields(settings, changed), *unasked_fields(settings)}
+    return audit(history, known_us=known_us, skip=skip, together=together).fields
 
 
 def left_out(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
-    """The leaking fields that are not to be learned from: all but those that the settings keep by name."""
-    return frozenset(each.field for each in verdicts if each.verdict == "leak") - set(
-        settings.audit.keep
-    )
+    """The leaking fields that are not learned from: all but those that the settings keep by name."""
+    leaks = frozenset(verdict.field for verdict in verdicts if verdict.verdict == "leak")
+    return leaks - set(settings.audit.keep)
 
 
 def clocks(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
-    """The fields that say when rather than who, so that the leads to score lie outside of all that was learned.
+    """The proxies for time among the fields that are learned from, but for those that the settings keep by name.
 
-    Of those that are learned from, and that the settings do not keep by name.
+    They say when rather than who, so the leads to score have values that nothing was learned about.
     """
-    found = {
-        each.field for each in verdicts if any(check.check == "clock" for check in each.checks)
-    }
-    return frozenset(found) - left_out(verdicts, settings) - set(settings.audit.keep)
+    proxies = set()
+    for verdict in verdicts:
+        if any(finding.check == "clock" for finding in verdict.checks):
+            proxies.add(verdict.field)
+    return frozenset(proxies) - left_out(verdicts, settings) - set(settings.audit.keep)
 
 
 def _judge_current(
-    values: Values, leads: Leads, auc: OwnAuc | None, settings: AuditSettings
-) -> list[Finding | None]:
-    if constant := check_constant(values, leads):
-        return [constant]
-    return [
-        check_ends_with_lead(values, leads),
-        check_certain(values, leads),
-        check_filled_when_closed(values, leads),
-        check_too_good(values, leads, own=auc, settings=settings),
-        check_filled_by_outcome(values, leads),
-        check_filled_by_age(values, leads),
-        *_judge_content(values, leads),
-        check_left_by_outcome(values, leads),
+    values: Values, seen: FieldHistory | None, leads: Leads, settings: AuditSettings
+) -> FieldVerdict:
+    """By the latest values, and by the changes that our own exports have seen, if any."""
+    auc = compute_own_auc(values, leads)
+    constant = check_constant(values, leads)
+    findings = [constant]
+    if not constant:
+        findings = [
+            check_ends_with_lead(values, leads),
+            check_certain(values, leads),
+            check_filled_when_closed(values, leads),
+            check_too_good(values, leads, own=auc, settings=settings),
+            check_filled_by_outcome(values, leads),
+            check_filled_by_age(values, leads),
+            *_check_content(values, leads),
+            check_left_by_outcome(values, leads),
+        ]
+    if seen:
+        findings.append(check_changed_at_close(seen, leads))
+    return _decide(values.name, findings, auc)
+
+
+def _judge_history(history: FieldHistory, leads: Leads, settings: AuditSettings) -> FieldVerdict:
+    """By a history that the mapping gives."""
+    findings = [
+        check_better_than_at_creation(history, leads, settings=settings),
+        check_changed_at_close(history, leads),
+        *_check_content(history.now, leads),
     ]
+    auc = compute_own_auc(history.before_close, leads)
+    return _decide(history.now.name, findings, auc)
 
 
-def _judge_history(
-    told: FieldHistory, leads: Leads, settings: AuditSettings
-) -> list[Finding | None]:
-    return [
-        check_better_than_at_creation(told, leads, settings=settings),
-        check_changed_at_close(told, leads),
-        *_judge_content(told.now, leads),
-    ]
-
-
-def _judge_content(values: Values, leads: Leads) -> list[Finding | None]:
+def _check_content(values: Values, leads: Leads) -> list[Finding | None]:
     checks = (check_constant, check_identity, check_placeholder, check_clock, check_unseen)
     return [check(values, leads) for check in checks]
 
 
 def _decide(field: str, findings: Iterable[Finding | None], auc: OwnAuc | None) -> FieldVerdict:
-    """The worst verdict counts; its evidence is told first, the first finding in the order of the checks."""
-    spoke = worst_first(findings)
-    if not spoke:
+    """The worst finding is the verdict, and its evidence is shown; of equally bad ones the first."""
+    ordered = worst_first(findings)
+    if not ordered:
         return FieldVerdict(field, "ok", "nothing speaks against it", (), auc)
-    return FieldVerdict(field, spoke[0].verdict, spoke[0].evidence, tuple(spoke), auc)
+    return FieldVerdict(field, ordered[0].verdict, ordered[0].evidence, tuple(ordered), auc)
 
 
 def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:
-    """Later leads that equal an earlier one in every field: judged on them, a model looks better than it is.
+    """Later leads that equal an earlier one in every field: evaluated on them, a model looks better than it is.
 
-    Leads of which fewer than `MIN_FIELDS` are filled do not count, for they are alike anyway.
+    Leads with fewer than `MIN_FIELDS` filled fields do not count, since they are alike anyway.
     """
     n = len(leads.lead_id)
     if len(fields) < MIN_FIELDS or not n:
         return None
-    codes = np.stack([values.identities() for values in fields], axis=1)[
-        np.argsort(leads.created_us, kind="stable")
-    ]
-    told = (codes >= 0).sum(axis=1) >= MIN_FIELDS
-    _, first, group = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-    later = np.arange(n) >= n * (1 - LATER_SHARE) if leads.has_order else np.ones(n, dtype=bool)
-    before = first[group.ravel()] < (np.flatnonzero(later)[0] if leads.has_order else np.arange(n))
-    alike = float((before & later & told).sum() / later.sum())
+    by_creation = np.argsort(leads.created_us, kind="stable")
+    codes = np.stack([values.identities() for values in fields], axis=1)[by_creation]
+    is_filled = (codes >= 0).sum(axis=1) >= MIN_FIELDS
+    _, first_of_group, group = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+    first = first_of_group[group.ravel()]  # the first lead that equals each
+
+    if leads.has_order:
+        which = f"the latest {share(LATER_SHARE)} of the leads"
+        is_later = np.arange(n) >= n * (1 - LATER_SHARE)
+        is_copy = first < np.flatnonzero(is_later)[0]
+    else:
+        which = "the leads"
+        is_later = np.ones(n, dtype=bool)
+        is_copy = first < np.arange(n)
+    alike = float((is_copy & is_later & is_filled).sum() / is_later.sum())
     if alike < ALIKE_SHARE:
         return None
-    which = f"the latest {share(LATER_SHARE)} of the leads" if leads.has_order else "the leads"
-    said = f"{share(alike)} of {which} equal an earlier one in all {len(fields)} fields"
-    return Finding("alike", "suspect", said, {"share": alike, "fields": len(fields)})
+    evidence = f"{share(alike)} of {which} equal an earlier one in all {len(fields)} fields"
+    return Finding("alike", "suspect", evidence, {"share": alike, "fields": len(fields)})

@@ -23,45 +23,76 @@ from leadscore.features.finish import (
 from leadscore.settings.bant import BantLetter
 from leadscore.settings.settings import Settings
 
-LATEST = (
-    8  # answers of which the average is taken: hardly a lead has more, and each is a column to read
-)
+LATEST = 8  # answers that are averaged: hardly a lead has more, and each is a column to read
 
 
 def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
-    """For each letter whose field may be learned from a strength in [0, 1] and a known flag; and completeness.
+    """A strength in [0, 1] and a known flag for each letter whose field may be learned from; and completeness.
 
     A letter whose field is in `leave_out` goes as a whole. An unknown answer is not "no": its strength is unknown, its
     flag 0. The better the answer, the higher the probability, all else equal: directions say so to the model.
     """
-    found: list[Feature] = []
+    features: list[Feature] = []
     flags: list[Finish] = []
     all_columns: dict[str, dict[str, str]] = {}
     for letter, bant in settings.bant.items():
         columns = field_column(bant.field, settings)
         if columns is None or bant.field in leave_out:
             continue
-        strength = field_finish(_strength(bant, settings), bant.field, settings)
-        flags.append(Known(strength))
-        for relation, named in columns.items():
-            all_columns.setdefault(relation, {}).update(named)
-        group, is_known = f"bant_{letter}", f"{letter}: {{value}}"
-        said = f"{letter}: {{value}} of full strength"
-        found += [
-            Feature(group, columns, strength, "share", said, said, group, direction=1),
-            Feature(f"{group}_known", columns, Known(strength), "flag", is_known, is_known, group),
-        ]
+        strength = field_finish(_read_strength(bant, settings), bant.field, settings)
+        features += _build_letter(letter, columns, strength)
         if settings.is_dated:
-            found += _build_answers(letter, bant, settings)
+            features += _build_answers(letter, bant, settings)
+        flags.append(Known(strength))
+        for relation, expressions in columns.items():
+            all_columns.setdefault(relation, {}).update(expressions)
     if flags:
-        said = f"BANT questions answered: {{value}} of {len(flags)}"
-        total = Total(tuple(flags))
-        found.append(
-            Feature(
-                "bant_completeness", all_columns, total, "count", said, said, "bant_completeness"
-            )
-        )
-    return found
+        features.append(_build_completeness(all_columns, flags))
+    return features
+
+
+def _build_letter(
+    letter: str, columns: dict[str, dict[str, str]], strength: Finish
+) -> list[Feature]:
+    """How strongly a letter is answered, and whether it is."""
+    sentence = f"{letter}: {{value}} of full strength"
+    known_sentence = f"{letter}: {{value}}"
+    group = f"bant_{letter}"
+    return [
+        Feature(
+            name=group,
+            columns=columns,
+            finish=strength,
+            unit="share",
+            up=sentence,
+            down=sentence,
+            group=group,
+            direction=1,
+        ),
+        Feature(
+            name=f"{group}_known",
+            columns=columns,
+            finish=Known(strength),
+            unit="flag",
+            up=known_sentence,
+            down=known_sentence,
+            group=group,
+        ),
+    ]
+
+
+def _build_completeness(columns: dict[str, dict[str, str]], flags: list[Finish]) -> Feature:
+    """How many letters are answered."""
+    sentence = f"BANT questions answered: {{value}} of {len(flags)}"
+    return Feature(
+        name="bant_completeness",
+        columns=columns,
+        finish=Total(tuple(flags)),
+        unit="count",
+        up=sentence,
+        down=sentence,
+        group="bant_completeness",
+    )
 
 
 def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Feature]:
@@ -69,44 +100,59 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
 
     An answer that is raised, all else equal, raises the average; how many there are may speak either way.
     """
-    name, strength = bant.field, _strength(bant, settings)
-    which = f"field = {literal(name)}"
+    name = bant.field
+    strength = _read_strength(bant, settings)
+    is_field = f"field = {literal(name)}"
     latest = {
-        f"field_{name}_{k}": f"MAX(CASE WHEN {which} AND recency = {k} THEN value END)"
+        f"field_{name}_{k}": f"MAX(CASE WHEN {is_field} AND recency = {k} THEN value END)"
         for k in range(1, LATEST + 1)
     }
-    parts: list[Finish] = [replace(strength, column=column) for column in latest]
-    number: list[Finish] = [Count(f"field_{name}_answers")]
-    columns = {
-        "changes": latest
-        | {f"field_{name}_answers": f"COUNT(CASE WHEN {which} AND value IS NOT NULL THEN 1 END)"}
-    }
+    n_answers = f"COUNT(CASE WHEN {is_field} AND value IS NOT NULL THEN 1 END)"
+    columns = {"changes": latest | {f"field_{name}_answers": n_answers}}
+    strengths: list[Finish] = [replace(strength, column=column) for column in latest]
+    counts: list[Finish] = [Count(f"field_{name}_answers")]
     if name in settings.fields_of_leads():
         columns["leads"] = {f"field_{name}": f"MAX(at_creation_{name})"}
-        parts.append(strength)
-        number.append(Filled(f"field_{name}"))
+        strengths.append(strength)
+        counts.append(Filled(f"field_{name}"))
+
+    mean_sentence = f"{letter}: {{value}} of full strength on average"
+    answers_sentence = f"answers on {letter} so far: {{value}}"
     group = f"bant_{letter}"
-    mean, answers = (
-        f"{letter}: {{value}} of full strength on average",
-        f"answers on {letter} so far: {{value}}",
-    )
     return [
         Feature(
-            f"{group}_mean", columns, Mean(tuple(parts)), "share", mean, mean, group, direction=1
+            name=f"{group}_mean",
+            columns=columns,
+            finish=Mean(tuple(strengths)),
+            unit="share",
+            up=mean_sentence,
+            down=mean_sentence,
+            group=group,
+            direction=1,
         ),
         Feature(
-            f"{group}_answers", columns, Total(tuple(number)), "count", answers, answers, group
+            name=f"{group}_answers",
+            columns=columns,
+            finish=Total(tuple(counts)),
+            unit="count",
+            up=answers_sentence,
+            down=answers_sentence,
+            group=group,
         ),
     ]
 
 
-def _strength(bant: BantLetter, settings: Settings) -> Levels | Titles | FullAmount | WithinDays:
-    column, decimals = f"field_{bant.field}", settings.lead_fields()[bant.field].decimals
+def _read_strength(
+    bant: BantLetter, settings: Settings
+) -> Levels | Titles | FullAmount | WithinDays:
+    """How an answer becomes a strength in [0, 1]: the settings allow exactly one way."""
+    column = f"field_{bant.field}"
     if bant.levels:
         return Levels(column, bant.levels)
     if bant.titles:
         return Titles(column, bant.titles)
     if bant.full_amount:
+        decimals = settings.lead_fields()[bant.field].decimals
         return FullAmount(column, decimals, bant.full_amount)
-    assert bant.within_days is not None  # noqa: S101  (the settings allow exactly one way)
+    assert bant.within_days is not None  # noqa: S101  (the only way that is left)
     return WithinDays(column, *bant.within_days)

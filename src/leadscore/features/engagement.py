@@ -3,97 +3,157 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
-from leadscore.features.finish import Count, DaysSince, Pace, Share, Trend
+from leadscore.features.finish import Count, DaysSince, Finish, Pace, Share, Trend
 from leadscore.settings.activities import kind_slug
 from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)
-CENTURY_US = (
-    36_525 * DAY_US
-)  # engines differ in the remainder of negative numbers: moments before 1970
-START_OF_DAY = (
-    f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; no division, which differs too
-)
+CENTURY_US = 36_525 * DAY_US  # added, since engines differ in the remainder of moments before 1970
+START_OF_DAY = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; division differs too
 
 
 def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Feature]:
-    """Features of all activities and of each kind; `words` says a kind in the plural."""
-    found = _of_kind("engagement_activities", "activities of any kind", "1 = 1")
+    """Features of all activities and of each kind; `words` names a kind in the plural."""
+    every_kind = _Kind("engagement_activities", "activities of any kind", "1 = 1")
+    features = every_kind.build()
     for kind in kinds:
-        found += _of_kind(
-            f"engagement_{kind_slug(kind)}",
-            words.get(kind, kind.replace("_", " ")),
-            f"kind = {literal(kind)}",
+        plural = words.get(kind, kind.replace("_", " "))
+        chosen = _Kind(f"engagement_{kind_slug(kind)}", plural, f"kind = {literal(kind)}")
+        features += chosen.build()
+    return features
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """The activities of one kind: the group of their features, their plural, and the condition in SQL."""
+
+    group: str
+    words: str
+    condition: str
+
+    def build(self) -> list[Feature]:
+        """All features of the kind."""
+        return [
+            *(self._count_in(days) for days in WINDOWS),
+            self._days_since(),
+            self._distinct_days(),
+            self._trend(),
+            self._ever(),
+            self._pace(),
+            self._two_way_share(),
+        ]
+
+    def _count_in(self, days: int) -> Feature:
+        column = f"{self.group}_n_{days}d"
+        return self._feature(
+            f"{days}d",
+            {column: _count(_within(self.condition, days))},
+            Count(column),
+            unit="count",
+            sentence=f"{{value}} in {_last_days(days)}",
         )
-    return found
 
+    def _days_since(self) -> Feature:
+        column = f"{self.group}_last"
+        return self._feature(
+            "days_since",
+            {column: f"MAX(CASE WHEN {self.condition} THEN event_us END)"},
+            DaysSince(column),
+            unit="days",
+            sentence="the last one {value} ago",
+        )
 
-def _of_kind(group: str, words: str, which: str) -> list[Feature]:
-    def feature(
-        measure: str, columns: dict[str, str], finish: type, *, unit: str, said: str
+    def _distinct_days(self) -> Feature:
+        column = f"{self.group}_days"
+        recent = _within(self.condition, 30)
+        return self._feature(
+            "distinct_days_30d",
+            {column: f"COUNT(DISTINCT CASE WHEN {recent} THEN {START_OF_DAY} END)"},
+            Count(column),
+            unit="count",
+            sentence="on {value} of the last 30 days",
+        )
+
+    def _trend(self) -> Feature:
+        week = f"{self.group}_week"
+        before = f"{self.group}_before"
+        columns = {
+            week: _count(_within(self.condition, 7)),
+            before: _count(_within(self.condition, 37, until=7)),
+        }
+        return self._feature(
+            "trend",
+            columns,
+            Trend(week, before),
+            unit="a week",
+            sentence="{value} against the 30 days before",
+        )
+
+    def _ever(self) -> Feature:
+        column = f"{self.group}_n_ever"
+        return self._feature(
+            "ever",
+            {column: _count(self.condition)},
+            Count(column),
+            unit="count",
+            sentence="{value} so far",
+        )
+
+    def _pace(self) -> Feature:
+        column = f"{self.group}_n_ever"
+        feature = self._feature(
+            "pace",
+            {column: _count(self.condition)},
+            Pace(column, "engagement_born"),
+            unit="number",
+            sentence="{value} a week since the lead was created",
+        )
+        born = {"leads": {"engagement_born": "MAX(event_us)"}}
+        return replace(feature, columns={**feature.columns, **born})
+
+    def _two_way_share(self) -> Feature:
+        by_lead = f"{self.group}_by_lead"
+        by_rep = f"{self.group}_by_rep"
+        columns = {
+            by_lead: _count(f"{self.condition} AND actor = 'lead'"),
+            by_rep: _count(f"{self.condition} AND actor = 'rep'"),
+        }
+        return self._feature(
+            "two_way_share",
+            columns,
+            Share(by_lead, by_rep),
+            unit="share",
+            sentence="{value} by the lead",
+        )
+
+    def _feature(
+        self, measure: str, columns: dict[str, str], finish: Finish, *, unit: str, sentence: str
     ) -> Feature:
-        named = {f"{group}_{name}": sql for name, sql in columns.items()}
-        sentence = f"{words}: {said}"
+        sentence = f"{self.words}: {sentence}"
         return Feature(
-            f"{group}_{measure}",
-            {"activities": named},
-            finish(*named),
-            unit,
-            sentence,
-            sentence,
-            group,
+            name=f"{self.group}_{measure}",
+            columns={"activities": columns},
+            finish=finish,
+            unit=unit,
+            up=sentence,
+            down=sentence,
+            group=self.group,
         )
 
-    def count(days: int) -> Feature:
-        columns = {f"n_{days}d": _count(_within(which, days))}
-        return feature(f"{days}d", columns, Count, unit="count", said=f"{{value}} in {_days(days)}")
 
-    last = {"last": f"MAX(CASE WHEN {which} THEN event_us END)"}
-    on_days = {"days": f"COUNT(DISTINCT CASE WHEN {_within(which, 30)} THEN {START_OF_DAY} END)"}
-    trend = {"week": _count(_within(which, 7)), "before": _count(_within(which, 37, until=7))}
-    ever, born = {f"{group}_n_ever": _count(which)}, {"engagement_born": "MAX(event_us)"}
-    said = f"{words}: {{value}} a week since the lead was created"
-    so_far = f"{words}: {{value}} so far"
-    pace = Pace(f"{group}_n_ever", "engagement_born")
-    share = {
-        "by_lead": _count(f"{which} AND actor = 'lead'"),
-        "by_rep": _count(f"{which} AND actor = 'rep'"),
-    }
-    return [
-        *(count(days) for days in WINDOWS),
-        feature("days_since", last, DaysSince, unit="days", said="the last one {value} ago"),
-        feature(
-            "distinct_days_30d", on_days, Count, unit="count", said="on {value} of the last 30 days"
-        ),
-        feature("trend", trend, Trend, unit="a week", said="{value} against the 30 days before"),
-        Feature(
-            f"{group}_ever",
-            {"activities": ever},
-            Count(f"{group}_n_ever"),
-            "count",
-            so_far,
-            so_far,
-            group,
-        ),
-        Feature(
-            f"{group}_pace", {"activities": ever, "leads": born}, pace, "number", said, said, group
-        ),
-        feature("two_way_share", share, Share, unit="share", said="{value} by the lead"),
-    ]
-
-
-def _days(days: int) -> str:
+def _last_days(days: int) -> str:
     return "the last day" if days == 1 else f"the last {days} days"
 
 
-def _count(which: str) -> str:
-    return f"COUNT(CASE WHEN {which} THEN 1 END)"
+def _count(condition: str) -> str:
+    return f"COUNT(CASE WHEN {condition} THEN 1 END)"
 
 
-def _within(which: str, days: int, *, until: int = 0) -> str:
+def _within(condition: str, days: int, *, until: int = 0) -> str:
     """SQL: an activity of the last `days` days, but not of the last `until`."""
     not_later = f" AND event_us < as_of_us - {until * DAY_US}" if until else ""
-    return f"{which} AND event_us >= as_of_us - {days * DAY_US}{not_later}"
+    return f"{condition} AND event_us >= as_of_us - {days * DAY_US}{not_later}"

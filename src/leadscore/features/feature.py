@@ -15,7 +15,7 @@ LONGEST = 80  # characters of a text that a sentence quotes
 
 @dataclass(frozen=True)
 class Feature:
-    """One thing told of a lead at a snapshot.
+    """One thing known of a lead at a snapshot.
 
     Attributes:
         name: family_measure_window, unique.
@@ -33,7 +33,7 @@ class Feature:
         usual_for: set for a feature that the encoder makes from rows, because it compares with what is usual:
             (the number it compares, the category it is usual for).
         names_people: the value names one of our own people, so it is never put into words.
-        value_names: what a person calls the values 0, 1, 2 and so on; empty where a number is told as it is.
+        value_names: what a person calls the values 0, 1, 2 and so on; empty where a number is shown as it is.
     """
 
     name: str

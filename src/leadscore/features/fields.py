@@ -16,36 +16,41 @@ def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | N
     """Relation -> column name -> SQL of a field's latest known value, or None if it may not be learned from.
 
     A field declared known from creation is read from `leads`, and from the changes that later exports showed. Any
-    other is read from its history, before whose first row it is unknown: its value in `leads` is the present one and
+    other is read from its history, before whose first row it is unknown: its value in `leads` is the present one, which
     says nothing about the past. Without dates every mapped field is read from `leads`.
     """
-    column, known_from = f"field_{name}", settings.lead_fields()[name].known_from
+    column = f"field_{name}"
     latest = f"MAX(CASE WHEN field = {literal(name)} AND recency = 1 THEN value END)"
     if name in settings.fields_of_leads():
-        first = {"leads": {column: f"MAX(at_creation_{name})"}}
+        at_creation = {"leads": {column: f"MAX(at_creation_{name})"}}
+        if not settings.is_dated:
+            return at_creation
         changes = f"COUNT(CASE WHEN field = {literal(name)} THEN 1 END)"
-        later = {"changes": {f"{column}_later": latest, f"{column}_changes": changes}}
-        return first | later if settings.is_dated else first
-    if known_from == "export" or name in settings.changing_fields():
+        since = {f"{column}_later": latest, f"{column}_changes": changes}
+        return at_creation | {"changes": since}
+
+    has_history = name in settings.changing_fields()
+    if has_history or settings.lead_fields()[name].known_from == "export":
         return {"changes": {column: latest}}
     return None
 
 
 def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
-    """`inner`, a finish of the column `field_<name>`, of the value that was known latest."""
-    follows = settings.is_dated and name in settings.fields_of_leads()
-    return SinceCreation(f"field_{name}", inner) if follows else inner
+    """`inner`, a finish of the column `field_<name>`, made to read the value that was known latest."""
+    may_change = settings.is_dated and name in settings.fields_of_leads()
+    return SinceCreation(f"field_{name}", inner) if may_change else inner
 
 
 def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]:
     """The mapped fields of which nothing says when they were known; `changed` are those with a history by now."""
-    return sorted(mapped_fields(settings) - settings.fields_of_leads() - changed)
+    known_at_creation = settings.fields_of_leads()
+    return sorted(mapped_fields(settings) - known_at_creation - changed)
 
 
 def mapped_fields(settings: Settings) -> set[str]:
     """The fields that a mapping entry fills in `leads`, or that BANT asks for."""
-    mapped = {
-        name for entry in settings.mapping if entry.table == "leads" for name in entry.targets()
-    }
-    asked = mapped | {bant.field for bant in settings.bant.values()}
-    return asked & set(settings.lead_fields())
+    mapped = {bant.field for bant in settings.bant.values()}
+    for entry in settings.mapping:
+        if entry.table == "leads":
+            mapped |= set(entry.targets())
+    return mapped & set(settings.lead_fields())

@@ -23,9 +23,11 @@ def read_integers(values: np.ndarray) -> np.ndarray:
     """Integers as float64, also where `changes` keeps them as text; NaN for unknown."""
     if values.dtype != object:
         return values
-    return np.array(
-        [np.nan if value is None else float(value) for value in values], dtype=np.float64
-    )
+    return np.array([_to_float(value) for value in values], dtype=np.float64)
+
+
+def _to_float(text: str | None) -> float:
+    return np.nan if text is None else float(text)
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,9 @@ class Trend:
     before: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray(
-            np.nan_to_num(columns[self.week]) - np.nan_to_num(columns[self.before]) * 7 / 30
-        )
+        last_week = np.nan_to_num(columns[self.week])
+        before = np.nan_to_num(columns[self.before])
+        return np.asarray(last_week - before * 7 / 30)
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,9 @@ class Pace:
     since: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        weeks = np.maximum((as_of_us - columns[self.since]) / (7 * DAY_US), 1.0)
-        return np.asarray(np.nan_to_num(columns[self.count]) / weeks)
+        weeks = (as_of_us - columns[self.since]) / (7 * DAY_US)
+        count = np.nan_to_num(columns[self.count])
+        return np.asarray(count / np.maximum(weeks, 1.0))
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,8 @@ class Share:
     rest: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        part, rest = np.nan_to_num(columns[self.part]), np.nan_to_num(columns[self.rest])
-        total = part + rest
+        part = np.nan_to_num(columns[self.part])
+        total = part + np.nan_to_num(columns[self.rest])
         return np.where(total > 0, part / np.maximum(total, 1), np.nan)
 
 
@@ -133,8 +136,9 @@ class Levels:
     levels: tuple[str, ...]
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        place = {level: i / (len(self.levels) - 1) for i, level in enumerate(self.levels)}
-        return _by_value(columns[self.column], place.get)
+        top = len(self.levels) - 1
+        strength = {level: place / top for place, level in enumerate(self.levels)}
+        return _by_value(columns[self.column], strength.get)
 
 
 @dataclass(frozen=True)
@@ -149,14 +153,10 @@ class Titles:
 
     def _strength(self, title: str) -> float | None:
         plain = title.casefold()
-        return next(
-            (
-                s
-                for pattern, s in self.titles
-                if fnmatchcase(plain, _only_stars(pattern.casefold()))
-            ),
-            None,
-        )
+        for pattern, strength in self.titles:
+            if fnmatchcase(plain, _only_stars(pattern.casefold())):
+                return strength
+        return None
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,8 @@ class FullAmount:
     full: float
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray(
-            np.clip(read_integers(columns[self.column]) / 10**self.decimals / self.full, 0.0, 1.0)
-        )
+        amount = read_integers(columns[self.column]) / 10**self.decimals
+        return np.asarray(np.clip(amount / self.full, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -195,10 +194,13 @@ class SinceCreation:
     inner: Finish
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        first, later = columns[self.column], columns[f"{self.column}_later"]
-        changed = np.nan_to_num(columns[f"{self.column}_changes"]) > 0
-        now = np.where(changed, later if first.dtype == object else read_integers(later), first)
-        return self.inner({**columns, self.column: now}, as_of_us)
+        first = columns[self.column]
+        later = columns[f"{self.column}_later"]
+        if first.dtype != object:
+            later = read_integers(later)
+        is_changed = np.nan_to_num(columns[f"{self.column}_changes"]) > 0
+        latest = np.where(is_changed, later, first)
+        return self.inner({**columns, self.column: latest}, as_of_us)
 
 
 @dataclass(frozen=True)
@@ -232,9 +234,10 @@ class Mean:
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         values = np.stack([part(columns, as_of_us) for part in self.parts])
-        known = np.isfinite(values)
-        total, number = np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0)
-        return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+        is_known = np.isfinite(values)
+        n = is_known.sum(axis=0)
+        total = np.where(is_known, values, 0.0).sum(axis=0)
+        return np.where(n > 0, total / np.maximum(n, 1), np.nan)
 
 
 @dataclass(frozen=True)
@@ -267,7 +270,8 @@ def _only_stars(pattern: str) -> str:
 
 def _by_value(values: np.ndarray, strength: Callable[[str], float | None]) -> np.ndarray:
     """Resolve each distinct text once; NaN for unknown."""
-    found = {value: strength(value) for value in set(values) if value is not None}
-    return np.array(
-        [np.nan if found.get(value) is None else found[value] for value in values], dtype=np.float64
-    )
+    strengths: dict[str, float] = {}
+    for value in set(values) - {None}:
+        known = strength(value)
+        strengths[value] = np.nan if known is None else known
+    return np.array([strengths.get(value, np.nan) for value in values], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The raw matrix: every feature of every listed snapshot. Training and scoring both call `build_matrix`."""
+"""The feature matrix: every feature of every listed snapshot. Training and scoring both call `build_matrix`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from leadscore.settings.settings import Settings
 
 @dataclass(frozen=True)
 class Matrix:
-    """Raw features of n snapshots, in the order of `keys` (lead_id, as_of_us).
+    """The features of n snapshots as SQL and numpy give them, in the order of `keys` (lead_id, as_of_us).
 
     `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with None.
     `identical_together` says that two leads of equal features may be one that was exported twice.
@@ -45,17 +45,14 @@ class Matrix:
 
     def take(self, rows: pd.DataFrame) -> Matrix:
         """The same features for a list of snapshots, in its order; every one of them must be here."""
-        at = pd.MultiIndex.from_frame(self.keys).get_indexer(
-            pd.MultiIndex.from_frame(rows[["lead_id", "as_of_us"]])
-        )
-        if (at < 0).any():
-            raise KeyError(f"{(at < 0).sum()} snapshots are not in the matrix")
         keys = rows[["lead_id", "as_of_us"]].reset_index(drop=True)
-        return Matrix(
-            keys,
-            {name: values[at] for name, values in self.columns.items()},
-            self.identical_together,
-        )
+        present = pd.MultiIndex.from_frame(self.keys)
+        place = present.get_indexer(pd.MultiIndex.from_frame(keys))
+        absent = (place < 0).sum()
+        if absent:
+            raise KeyError(f"{absent} snapshots are not in the matrix")
+        columns = {name: values[place] for name, values in self.columns.items()}
+        return Matrix(keys, columns, self.identical_together)
 
 
 def build_features(
@@ -66,43 +63,44 @@ def build_features(
     Fields that name our own people are left out too, unless the settings say `learn = true` (see `people`).
     """
     leave_out = leave_out | unasked_fields(settings)
-    if not settings.is_dated:  # no engagement and no stages: they are told by when they happened
-        return [
-            *build_bant(settings, leave_out=leave_out),
-            *build_profile(settings, leave_out=leave_out),
-        ]
-    return [
-        *build_bant(settings, leave_out=leave_out),
-        *build_engagement(settings.activity_kinds(), settings.kinds),
-        *build_stage(settings.stages),
-        *build_profile(settings, leave_out=leave_out),
-    ]
+    bant = build_bant(settings, leave_out=leave_out)
+    profile = build_profile(settings, leave_out=leave_out)
+    if not settings.is_dated:  # engagement and stages are measured by when they happened
+        return [*bant, *profile]
+    engagement = build_engagement(settings.activity_kinds(), settings.kinds)
+    return [*bant, *engagement, *build_stage(settings.stages), *profile]
 
 
 def build_matrix(
     snapshot: Snapshot, features: Sequence[Feature], *, progress: Progress = silent
 ) -> Matrix:
     """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
-    measures: dict[str, dict[str, str]] = {}
-    for feature in features:
-        for relation, named in feature.columns.items():
-            measures.setdefault(relation, {}).update(named)
     keys: list[pd.DataFrame] = []
-    columns: dict[str, list[np.ndarray]] = {feature.name: [] for feature in features}
+    parts: dict[str, list[np.ndarray]] = {feature.name: [] for feature in features}
     done = 0
-    for table in snapshot.aggregate(measures):
-        raw = {name: _to_numpy(table[name]) for name in table.column_names}
+    for table in snapshot.aggregate(_list_measures(features)):
+        columns = {name: _to_numpy(table[name]) for name in table.column_names}
         as_of_us = table["as_of_us"].to_numpy()
         for feature in features:
-            columns[feature.name].append(feature.finish(raw, as_of_us))
+            parts[feature.name].append(feature.finish(columns, as_of_us))
         keys.append(table.select(["lead_id", "as_of_us"]).to_pandas())
         done += table.num_rows
         progress("building features", done, len(snapshot.rows))
-    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+
+    values = {name: np.concatenate(chunks) for name, chunks in parts.items()}
     together = snapshot.identical_rows == "together"
     if snapshot.identical_rows == "copies":
-        together = _may_be_copies(joined, rows=done)
-    return Matrix(pd.concat(keys, ignore_index=True), joined, together)
+        together = _may_be_copies(values, rows=done)
+    return Matrix(pd.concat(keys, ignore_index=True), values, together)
+
+
+def _list_measures(features: Sequence[Feature]) -> dict[str, dict[str, str]]:
+    """Relation -> name -> expression of all columns that features rest on, each once."""
+    measures: dict[str, dict[str, str]] = {}
+    for feature in features:
+        for relation, expressions in feature.columns.items():
+            measures.setdefault(relation, {}).update(expressions)
+    return measures
 
 
 def _may_be_copies(columns: Mapping[str, np.ndarray], *, rows: int) -> bool:

@@ -1,4 +1,4 @@
-"""Fields that name our own people: a lead must not be judged by who happens to work it, nor a person by their leads."""
+"""Fields that name our own people: no lead is scored by who happens to work it, and no person by their leads."""
 
 from __future__ import annotations
 
@@ -29,30 +29,32 @@ def names_people(name: str) -> bool:
     >>> [names_people(name) for name in ("users", "owner_type", "user_agent", "agency", "report", "product")]
     [False, False, False, False, False, False]
     """
-    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    plain = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    plain = re.sub(r"[^a-z0-9]+", "_", snake_case).strip("_")
     return bool(PEOPLE.fullmatch(plain)) and not NOT_PEOPLE.fullmatch(plain)
 
 
 def people_fields(settings: Settings) -> frozenset[str]:
     """The fields of leads that name our own people, by their name, their label or the source's column; no dates."""
-    called, fields = names_of_fields(settings), settings.lead_fields()
-    named = {
-        name
-        for name, field in fields.items()
-        if field.type != "date" and any(map(names_people, called[name]))
-    }
-    return frozenset(named - {"amount"} | {"owner_id"})
+    names = names_of_fields(settings)
+    people = {"owner_id"}
+    for name, field in settings.lead_fields().items():
+        may_be_person = field.type != "date" and name != "amount"
+        if may_be_person and any(names_people(called) for called in names[name]):
+            people.add(name)
+    return frozenset(people)
 
 
 def names_of_fields(settings: Settings) -> dict[str, set[str]]:
     """All that each field of leads is called: its name, its label, the source's columns."""
-    called = {name: {name, field.label or name} for name, field in settings.lead_fields().items()}
+    names = {}
+    for name, field in settings.lead_fields().items():
+        names[name] = {name, field.label or name}
     for entry in settings.mapping:
         if entry.table == "leads":
             for target, column in entry.columns.items():
-                called.get(target, set()).add(column)
-    return called
+                names.get(target, set()).add(column)
+    return names
 
 
 def unasked_fields(settings: Settings) -> frozenset[str]:

@@ -11,6 +11,8 @@ from leadscore.features.people import people_fields
 from leadscore.settings.fields import LeadField
 from leadscore.settings.settings import Settings
 
+UNITS = {"text": "category", "number": "number", "date": "days ahead"}
+
 
 def build_profile(
     settings: Settings, *, leave_out: AbstractSet[str] = frozenset()
@@ -18,27 +20,31 @@ def build_profile(
     """A feature for each field that may be learned from, is not in `leave_out`, and answers no letter of BANT."""
     answers = {bant.field for bant in settings.bant.values()}
     people = people_fields(settings)
-    found = []
+    features = []
     for name, field in settings.lead_fields().items():
         columns = field_column(name, settings)
         if columns is None or name in answers | leave_out:
             continue
         label = field.label or name.replace("_", " ")
-        column = f"field_{name}"
-        inner, unit = _finish(field, column)
-        finish = field_finish(inner, name, settings)
-        said = f"{label}: {{value}}"
-        group = f"profile_{name}"
-        found.append(
-            Feature(group, columns, finish, unit, said, said, group, names_people=name in people)
+        sentence = f"{label}: {{value}}"
+        feature = Feature(
+            name=f"profile_{name}",
+            columns=columns,
+            finish=field_finish(_read_value(field, f"field_{name}"), name, settings),
+            unit=UNITS[field.type],
+            up=sentence,
+            down=sentence,
+            group=f"profile_{name}",
+            names_people=name in people,
         )
-    return found
+        features.append(feature)
+    return features
 
 
-def _finish(field: LeadField, column: str) -> tuple[Finish, str]:
-    """How a field's latest value becomes the feature's, and its unit."""
+def _read_value(field: LeadField, column: str) -> Finish:
+    """How a field's latest value becomes the feature's."""
     if field.type == "text":
-        return Text(column), "category"
+        return Text(column)
     if field.type == "number":
-        return Amount(column, field.decimals), "number"
-    return DaysUntil(column), "days ahead"
+        return Amount(column, field.decimals)
+    return DaysUntil(column)

@@ -10,109 +10,138 @@ from leadscore.features.finish import Amount, Count, DaysSince, DaysSpent, Learn
 from leadscore.settings.activities import kind_slug
 from leadscore.settings.stages import Stages
 
-PLACE, TIME, MOVES = "stage_place", "stage_time", "stage_moves"  # what reasons speak of once
+PLACE = "stage_place"  # groups: reasons name each once
+TIME = "stage_time"
+MOVES = "stage_moves"
 
 
 def build_stage(stages: Stages) -> list[Feature]:
     """The lead's age and spell, and, where the settings declare stages, its way through them."""
-    born = {"leads": {"stage_born": "MAX(event_us)"}}
-    spell = {"leads": {"stage_spell_n": "MAX(spell - 1)"}}
-    age, again = "created {value} ago", "times re-opened: {value}"
-    always = [
-        Feature("stage_age", born, DaysSince("stage_born"), "days", age, age, "stage_age"),
-        Feature(
-            "stage_reopenings",
-            spell,
-            Count("stage_spell_n"),
-            "count",
-            again,
-            again,
-            "stage_reopenings",
-        ),
-    ]
-    order = tuple(stages.order())
-    way = [*_moves(), *(_days_in(stage, place) for place, stage in enumerate(stages.open, start=1))]
     if not stages.open:
-        return always
-    named = {"stage_order": order}
-    return always + [
-        replace(each, rests_on=order, value_names=named.get(each.name, ())) for each in way
-    ]
+        return _build_spell()
+    order = tuple(stages.order())
+    way = _build_place() + _build_moves()
+    for place, stage in enumerate(stages.open, start=1):
+        way.append(_build_days_in(stage, place))
+    return _build_spell() + [_rest_on(order, feature) for feature in way]
 
 
-def _days_in(stage: str, place: int) -> Feature:
-    """The time spent in a stage, over all visits, the present one up to now."""
-    column, until = (
-        f"stage_spent_{place}",
-        "CASE WHEN next_us IS NULL THEN as_of_us ELSE next_us END",
-    )
-    spent = {
-        "stages": {column: f"SUM(CASE WHEN stage = {literal(stage)} THEN {until} - event_us END)"}
-    }
-    said = f"in the stage {stage} for {{value}} in all"
-    return Feature(
-        f"stage_days_in_{place}_{kind_slug(stage)}",
-        spent,
-        DaysSpent(column),
-        "days",
-        said,
-        said,
-        TIME,
-    )
+def _rest_on(order: tuple[str, ...], feature: Feature) -> Feature:
+    """The feature, with the order of the stages as what its values rest on, and as their names."""
+    value_names = order if feature.name == "stage_order" else ()
+    return replace(feature, rests_on=order, value_names=value_names)
 
 
-def _moves() -> list[Feature]:
-    def latest(name: str, column: str) -> dict[str, dict[str, str]]:
-        return {"stages": {name: f"MAX(CASE WHEN recency = 1 THEN {column} END)"}}
-
-    def moves(name: str, sign: str) -> dict[str, dict[str, str]]:
-        return {"stages": {name: f"COUNT(CASE WHEN stage_order {sign} previous_order THEN 1 END)"}}
-
-    current, order, entered = (
-        latest("stage_text", "stage"),
-        latest("stage_place", "stage_order"),
-        latest("stage_entered", "event_us"),
-    )
-    ahead, back = moves("stage_ahead", ">"), moves("stage_back", "<")
-    days, times = "in its stage for {value}", "in its stage for {value} the usual time"
-    forward, backward = (
-        "moves forward through the stages: {value}",
-        "moves back through the stages: {value}",
-    )
+def _build_spell() -> list[Feature]:
     return [
         Feature(
-            "stage_current",
-            current,
-            Text("stage_text"),
-            "category",
-            "has reached the stage {value}",
-            "is still in the stage {value}",
-            PLACE,
+            name="stage_age",
+            columns={"leads": {"stage_born": "MAX(event_us)"}},
+            finish=DaysSince("stage_born"),
+            unit="days",
+            up="created {value} ago",
+            down="created {value} ago",
+            group="stage_age",
         ),
         Feature(
-            "stage_order",
-            order,
-            Amount("stage_place"),
-            "number",
-            "has reached the stage {value}",
-            "is still in the stage {value}",
-            PLACE,
+            name="stage_reopenings",
+            columns={"leads": {"stage_spell_n": "MAX(spell - 1)"}},
+            finish=Count("stage_spell_n"),
+            unit="count",
+            up="times re-opened: {value}",
+            down="times re-opened: {value}",
+            group="stage_reopenings",
+        ),
+    ]
+
+
+def _build_place() -> list[Feature]:
+    return [
+        Feature(
+            name="stage_current",
+            columns=_latest("stage_text", "stage"),
+            finish=Text("stage_text"),
+            unit="category",
+            up="has reached the stage {value}",
+            down="is still in the stage {value}",
+            group=PLACE,
         ),
         Feature(
-            "stage_days_in_current", entered, DaysSince("stage_entered"), "days", days, days, TIME
+            name="stage_order",
+            columns=_latest("stage_place", "stage_order"),
+            finish=Amount("stage_place"),
+            unit="number",
+            up="has reached the stage {value}",
+            down="is still in the stage {value}",
+            group=PLACE,
         ),
         Feature(
-            "stage_moves_forward", ahead, Count("stage_ahead"), "count", forward, forward, MOVES
+            name="stage_days_in_current",
+            columns=_latest("stage_entered", "event_us"),
+            finish=DaysSince("stage_entered"),
+            unit="days",
+            up="in its stage for {value}",
+            down="in its stage for {value}",
+            group=TIME,
         ),
-        Feature("stage_moves_back", back, Count("stage_back"), "count", backward, backward, MOVES),
+    ]
+
+
+def _build_moves() -> list[Feature]:
+    return [
         Feature(
-            "stage_stalled",
-            {},
-            Learned(),
-            "times",
-            times,
-            times,
-            TIME,
+            name="stage_moves_forward",
+            columns=_count_moves("stage_ahead", ">"),
+            finish=Count("stage_ahead"),
+            unit="count",
+            up="moves forward through the stages: {value}",
+            down="moves forward through the stages: {value}",
+            group=MOVES,
+        ),
+        Feature(
+            name="stage_moves_back",
+            columns=_count_moves("stage_back", "<"),
+            finish=Count("stage_back"),
+            unit="count",
+            up="moves back through the stages: {value}",
+            down="moves back through the stages: {value}",
+            group=MOVES,
+        ),
+        Feature(
+            name="stage_stalled",
+            columns={},
+            finish=Learned(),
+            unit="times",
+            up="in its stage for {value} the usual time",
+            down="in its stage for {value} the usual time",
+            group=TIME,
             usual_for=("stage_days_in_current", "stage_current"),
         ),
     ]
+
+
+def _build_days_in(stage: str, place: int) -> Feature:
+    """The time spent in a stage, over all visits, the present one up to as_of."""
+    column = f"stage_spent_{place}"
+    until = "CASE WHEN next_us IS NULL THEN as_of_us ELSE next_us END"
+    spent = f"SUM(CASE WHEN stage = {literal(stage)} THEN {until} - event_us END)"
+    sentence = f"in the stage {stage} for {{value}} in all"
+    return Feature(
+        name=f"stage_days_in_{place}_{kind_slug(stage)}",
+        columns={"stages": {column: spent}},
+        finish=DaysSpent(column),
+        unit="days",
+        up=sentence,
+        down=sentence,
+        group=TIME,
+    )
+
+
+def _latest(name: str, column: str) -> dict[str, dict[str, str]]:
+    """A column of the stage that the lead entered last."""
+    return {"stages": {name: f"MAX(CASE WHEN recency = 1 THEN {column} END)"}}
+
+
+def _count_moves(name: str, sign: str) -> dict[str, dict[str, str]]:
+    """How many stages were entered from one that is earlier (">") or later ("<")."""
+    return {"stages": {name: f"COUNT(CASE WHEN stage_order {sign} previous_order THEN 1 END)"}}

@@ -1,4 +1,4 @@
-"""Until when each lead was in the exports, as far as was known at a moment: an absent lead is open for nobody."""
+"""Leads that an export no longer lists: they count as followed until the last export that had them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,32 @@ from leadscore.times import FOREVER_US
 
 
 def read_presence(engine: Engine, version: StoreVersion) -> pd.DataFrame:
-    """The comings and goings of leads that exports showed (`PRESENCE`), in the order in which they did."""
+    """When exports showed leads to be absent, and back (`PRESENCE`), in the order of the exports."""
     engine.add_files("presence", version.files("presence"), schema=PRESENCE)
-    return pd.DataFrame(engine.query("SELECT * FROM presence ORDER BY seq, lead_id").to_pandas())
+    presence: pd.DataFrame = engine.query(
+        "SELECT * FROM presence ORDER BY seq, lead_id"
+    ).to_pandas()
+    return presence
 
 
 def add_seen(spells: pd.DataFrame, presence: pd.DataFrame, *, known_us: int) -> pd.DataFrame:
-    """Spells with seen_us: the last export that had the lead, if it was known at `known_us` to be absent since.
+    """Spells with the column seen_us: the last export that had the lead, if it was known to be absent since.
 
-    `FOREVER_US` for all others, and for spells that ended: their end was seen.
+    `FOREVER_US` for all other leads, and for spells that have closed: their end was seen.
     """
-    known = presence[presence["available_us"] < known_us].drop_duplicates("lead_id", keep="last")
-    gone = known[known["present"] == 0].set_index("lead_id")["seen_until_us"]
-    seen_us = spells["lead_id"].map(gone).fillna(FOREVER_US).astype("int64")
+    known = presence[presence["available_us"] < known_us]
+    latest = known.drop_duplicates("lead_id", keep="last")
+    absent = latest[latest["present"] == 0]
+    last_export_us = absent.set_index("lead_id")["seen_until_us"]
+
+    seen_us = spells["lead_id"].map(last_export_us).fillna(FOREVER_US).astype("int64")
     is_open = spells["close_us"] == FOREVER_US
     return spells.assign(seen_us=seen_us.where(is_open, FOREVER_US))
 
 
 def seen_until(spells: pd.DataFrame, known_us: np.ndarray | int = FOREVER_US) -> np.ndarray:
-    """Until when (n,) each spell was watched: the moment asked about, or the last export that had the lead."""
+    """Until when (n,) each spell was followed: `known_us`, or the last export that had the lead, if that is earlier."""
     if "seen_us" not in spells:
         return np.broadcast_to(np.asarray(known_us, dtype=np.int64), len(spells))
-    return np.asarray(np.minimum(spells["seen_us"].to_numpy(dtype=np.int64), known_us))
+    seen_us = spells["seen_us"].to_numpy(dtype=np.int64)
+    return np.asarray(np.minimum(seen_us, known_us))

@@ -99,7 +99,7 @@ class KnownFacts:
 
     def mapped_histories(self, known_us: int) -> set[str]:
         """The fields of which the mapping gave a change; those of others were seen by our own exports."""
-        return self._fields_in("told_changes", known_us)
+        return self._fields_in("mapped_changes", known_us)
 
     def _fields_in(self, table: str, known_us: int) -> set[str]:
         rows = self.engine.query(

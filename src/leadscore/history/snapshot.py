@@ -1,16 +1,27 @@
-"""The one door to the past: a list of (lead, as_of), and the tables only as they were known then.
+"""The one door to the past: what was known of each listed lead at each listed moment.
 
-Why nothing can leak: features are handed a `Snapshot` and no engine; they write expressions, never FROM; and every
-FROM below joins under `available_us < known_us`. A fact that was not known cannot be named.
+Why no feature can know the future:
+
+1. A feature is handed a `Snapshot`, and never an engine, a connection or a table.
+2. It states aggregate expressions, such as `COUNT(CASE WHEN kind = 'email' THEN 1 END)`. `check_expression` accepts
+   columns, constants and a few words of SQL, and refuses everything else; so it cannot name a table.
+3. Every FROM is written in this file. `_known_rows` is the only one that reads facts, under one condition:
+
+       t.available_us < s.known_us
+
+   A fact that became known at that moment or later is in no relation, so no expression can count it.
+
+Scoring and training go through the same door. Scoring lists the open leads at one moment; training lists many past
+moments. A feature therefore has the same value in training as it would have had in the scoring of that day.
+`tests/laws/test_no_leak.py` changes the future at random, and checks that no feature moves.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
@@ -19,41 +30,30 @@ import pyarrow as pa
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.errors import LeadscoreError
-from leadscore.history.absences import seen_until
 from leadscore.settings.stages import Stages
-from leadscore.settings.target import Target
-from leadscore.times import local_midnights
+
+KNOWN = "t.available_us < s.known_us"  # t: a table of facts, s: the listed snapshots
 
 KEYS = ["lead_id", "spell", "as_of_us", "known_us"]
-KEY_COLUMNS = {"lead_id", "spell", "as_of_us", "event_us"}
-COLUMNS = {
-    "leads": set[str](),
-    "activities": {"kind", "actor", "duration_s"},
-    "stages": {"stage", "stage_order", "previous_order", "next_us", "recency", "seq"},
-    "changes": {"field", "value", "recency", "seq"},
+KEY_COLUMNS = frozenset({"lead_id", "spell", "as_of_us", "event_us"})
+RELATION_COLUMNS: Mapping[str, AbstractSet[str]] = {
+    "leads": frozenset(),  # and at_creation_<field> of the fields known at creation
+    "activities": frozenset({"kind", "actor", "duration_s"}),
+    "stages": frozenset({"stage", "stage_order", "previous_order", "next_us", "recency", "seq"}),
+    "changes": frozenset({"field", "value", "recency", "seq"}),
 }
-WORDS = {
-    "COUNT",
-    "MAX",
-    "MIN",
-    "SUM",
-    "DISTINCT",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "END",
-    "AND",
-    "OR",
-    "NOT",
-    "IS",
-    "NULL",
-    "IN",
-}
+
+AGGREGATES = frozenset({"COUNT", "MAX", "MIN", "SUM", "DISTINCT"})
+CONDITIONS = frozenset(
+    {"CASE", "WHEN", "THEN", "ELSE", "END", "AND", "OR", "NOT", "IS", "NULL", "IN"}
+)
+SQL_TEXT = re.compile(r"'(?:[^']|'')*'")
+SQL_WORD = re.compile(r"[^\W\d]\w*")
+SQL_SIGNS = re.compile(r"[\w\s()<>=+*%|,-]*", re.ASCII)
 
 
 class ForbiddenExpressionError(LeadscoreError):
-    """An expression that tries to read past the door."""
+    """An expression that may read more than the columns of its relation."""
 
     def __init__(self, expression: str) -> None:
         super().__init__(
@@ -63,11 +63,17 @@ class ForbiddenExpressionError(LeadscoreError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was known of the listed leads.
+    """What was known of the listed leads, each at its own moment.
 
-    `rows` holds `KEYS`: as_of_us is the moment looked from, known_us <= as_of_us the moment up to which facts
-    count; (lead_id, as_of_us) is unique. `created` names the columns of `leads` that were known at creation.
-    `identical_rows` says which rows may be one lead twice (see `Settings.identical_rows`).
+    Attributes:
+        engine: where the tables are; for this class alone.
+        rows: the list, with the columns `KEYS`, unique by (lead_id, as_of_us). as_of_us is the moment looked from,
+            known_us <= as_of_us the moment before which a fact must have been known. They differ where only time has
+            passed since the last export.
+        stages: the stages of the sales pipeline, in their order.
+        created: the columns of `leads` whose value was known when the lead was created.
+        chunk_rows: about how many snapshots are aggregated at a time.
+        identical_rows: whether equal rows may be one lead exported twice (see `Settings.identical_rows`).
     """
 
     engine: Engine = field(repr=False)
@@ -78,213 +84,161 @@ class Snapshot:
     identical_rows: str = "apart"
 
     def aggregate(self, measures: Mapping[str, Mapping[str, str]]) -> Iterator[pa.Table]:
-        """Aggregates over the past, in chunks of whole leads, ordered by (lead_id, as_of_us).
+        """Aggregates over the past of each snapshot, in chunks that never split a lead.
 
-        `measures` is relation -> name -> aggregate expression over the relation's columns (see `past`); the
-        result has lead_id, as_of_us and a column a name, null where a lead has no row in the relation.
+        Args:
+            measures: relation -> name -> aggregate expression over the relation's columns (see `past`), as in
+                `{"activities": {"meetings": "COUNT(CASE WHEN kind = 'meeting' THEN 1 END)"}}`.
+
+        Yields:
+            A row for each snapshot, by (lead_id, as_of_us): these two, and a column for each name, null where nothing
+            was known in the relation.
 
         Raises:
-            ForbiddenExpressionError: an expression names a table.
+            ForbiddenExpressionError: an expression is more than an aggregate of columns, or there is no such relation.
         """
-        sql = self._sql(measures)
+        sql = self._aggregate_sql(measures)
         rows = self.rows.sort_values(["lead_id", "as_of_us"], ignore_index=True)
-        for chunk in _chunks(rows, self.chunk_rows):
-            self.engine.add_rows(
-                "snapshots", pa.Table.from_pandas(chunk[KEYS], preserve_index=False)
-            )
+        for chunk in _split_between_leads(rows, self.chunk_rows):
+            snapshots = pa.Table.from_pandas(chunk[KEYS], preserve_index=False)
+            self.engine.add_rows("snapshots", snapshots)
             yield self.engine.query(sql)
 
     def past(self, relation: str) -> str:
-        """SQL of a relation: a table's rows that were known at each snapshot, with lead_id and as_of_us.
+        """SQL of a relation: the rows of a table that were known at each snapshot, with what came before and after.
 
-        leads: event_us (creation), spell, and at_creation_<column> of those known then. activities: event_us, kind,
-        actor, duration_s. stages: event_us, stage, stage_order, previous_order, next_us, recency. changes: event_us,
-        field, value, recency. `recency` is 1 for the latest row, by (event_us, seq, then the later stage or larger
-        text).
+        All have lead_id, as_of_us, spell and event_us, and beside them
+
+        * leads: at_creation_<field>, of the fields known at creation; event_us is the creation;
+        * activities: kind, actor, duration_s;
+        * stages: stage, stage_order, previous_order, next_us, recency;
+        * changes: field, value, recency.
+
+        `recency` is 1 for the latest row of a snapshot (of changes, for each field): the last by event_us, then seq,
+        then the later stage or the larger text. What comes before and after is taken from the known rows, too.
         """
-        known = f"JOIN {identifier(relation)} AS t ON t.lead_id = s.lead_id AND t.available_us < s.known_us"
-        facts = f"SELECT s.lead_id, s.as_of_us, s.spell, t.event_us{{}} FROM snapshots AS s {known}"
-        by_snapshot = "OVER (PARTITION BY lead_id, as_of_us"
         if relation == "leads":
-            columns = (
-                f", t.{identifier(name)} AS {identifier(f'at_creation_{name}')}"
-                for name in self.created
-            )
-            return facts.format("".join(columns))
+            return _known_rows("leads", [_at_creation_sql(name) for name in self.created])
         if relation == "activities":
-            return facts.format(", t.kind, t.actor, t.duration_s")
-        if relation == "changes":
-            return f"""SELECT *, ROW_NUMBER() {by_snapshot}, field ORDER BY event_us DESC, seq DESC, value DESC)
-                AS recency FROM ({facts.format(", t.seq, t.field, t.value")}) AS known"""
+            return _known_rows("activities", ["t.kind", "t.actor", "t.duration_s"])
         if relation == "stages":
-            return f"""SELECT *,
-                ROW_NUMBER() {by_snapshot} ORDER BY event_us DESC, seq DESC, stage_order DESC) AS recency,
-                LAG(stage_order) {by_snapshot} ORDER BY event_us, seq, stage_order) AS previous_order,
-                LEAD(event_us) {by_snapshot} ORDER BY event_us, seq, stage_order) AS next_us
-                FROM ({facts.format(f", t.seq, t.stage, {self._stage_order()} AS stage_order")}) AS known"""
+            return self._stages_sql()
+        if relation == "changes":
+            return _changes_sql()
         raise ForbiddenExpressionError(relation)
 
-    def _stage_order(self) -> str:
-        whens = "".join(
-            f" WHEN {literal(stage)} THEN {i}" for stage, i in self.stages.order().items()
+    def _stages_sql(self) -> str:
+        stage_order = f"{_stage_order_sql(self.stages)} AS stage_order"
+        known = _known_rows("stages", ["t.seq", "t.stage", stage_order])
+        forward = "PARTITION BY lead_id, as_of_us ORDER BY event_us, seq, stage_order"
+        backward = (
+            "PARTITION BY lead_id, as_of_us ORDER BY event_us DESC, seq DESC, stage_order DESC"
         )
-        return f"CASE t.stage{whens} ELSE -1 END" if whens else "-1"
+        return f"""SELECT *,
+            ROW_NUMBER() OVER ({backward}) AS recency,
+            LAG(stage_order) OVER ({forward}) AS previous_order,
+            LEAD(event_us) OVER ({forward}) AS next_us
+            FROM ({known}) AS known"""
 
-    def _sql(self, measures: Mapping[str, Mapping[str, str]]) -> str:
-        columns, joins = [], []
+    def _aggregate_sql(self, measures: Mapping[str, Mapping[str, str]]) -> str:
+        columns = ["s.lead_id", "s.as_of_us"]
+        joins = []
         for relation, expressions in measures.items():
-            allowed = COLUMNS.get(relation, set()) | KEY_COLUMNS
-            if relation == "leads":
-                allowed = allowed | {f"at_creation_{name}" for name in self.created}
-            names = [
-                f"{_whole(_checked(sql, allowed))} AS {identifier(name)}"
-                for name, sql in expressions.items()
-            ]
             alias = f"past_{relation}"
-            joins.append(
-                f"LEFT JOIN (SELECT lead_id, as_of_us, {', '.join(names)} FROM ({self.past(relation)}) AS facts "
-                f"GROUP BY lead_id, as_of_us) AS {alias} "
-                f"ON {alias}.lead_id = s.lead_id AND {alias}.as_of_us = s.as_of_us"
-            )
             columns += [f"{alias}.{identifier(name)}" for name in expressions]
-        chosen = ", ".join(["s.lead_id", "s.as_of_us", *columns])
-        return (
-            f"SELECT {chosen} FROM snapshots AS s {' '.join(joins)} ORDER BY s.lead_id, s.as_of_us"
-        )
+            joins.append(
+                f"""LEFT JOIN ({self._relation_sql(relation, expressions)}) AS {alias}
+                ON {alias}.lead_id = s.lead_id AND {alias}.as_of_us = s.as_of_us"""
+            )
+        return f"""SELECT {", ".join(columns)}
+            FROM snapshots AS s {" ".join(joins)}
+            ORDER BY s.lead_id, s.as_of_us"""
+
+    def _relation_sql(self, relation: str, expressions: Mapping[str, str]) -> str:
+        """SQL of the aggregates of one relation: a row for each snapshot that has any."""
+        allowed = self._columns_of(relation)
+        columns = ["lead_id", "as_of_us"]
+        for name, expression in expressions.items():
+            check_expression(expression, allowed)
+            columns.append(f"{_as_integer(expression)} AS {identifier(name)}")
+        return f"""SELECT {", ".join(columns)}
+            FROM ({self.past(relation)}) AS facts
+            GROUP BY lead_id, as_of_us"""
+
+    def _columns_of(self, relation: str) -> AbstractSet[str]:
+        columns = KEY_COLUMNS | RELATION_COLUMNS.get(relation, frozenset())
+        if relation == "leads":
+            columns |= {f"at_creation_{name}" for name in self.created}
+        return columns
 
 
-def _whole(expression: str) -> str:
-    """An aggregate as an integer of 64 bits where it is one: engines widen sums."""
+def check_expression(expression: str, columns: AbstractSet[str]) -> None:
+    """Refuse an expression unless it is made of given columns, constants, and the words and signs of aggregates.
+
+    It lists what is allowed, since engines know more ways to name a table than anybody can forbid.
+
+    Raises:
+        ForbiddenExpressionError: it has anything else in it, even a comment.
+
+    `MAX(CASE WHEN kind = 'FROM leads' THEN event_us END)` is accepted: what is quoted says nothing in SQL.
+    `(SELECT COUNT(*) FROM outcomes)` is refused: neither SELECT, nor FROM, nor outcomes is a column.
+    """
+    code = SQL_TEXT.sub(" ", expression)  # a quoted text may say anything
+    has_comment = "--" in code
+    if has_comment or not SQL_SIGNS.fullmatch(code):
+        raise ForbiddenExpressionError(expression)
+    for word in SQL_WORD.findall(code):
+        is_sql = word.upper() in AGGREGATES | CONDITIONS
+        if not is_sql and word not in columns:
+            raise ForbiddenExpressionError(expression)
+
+
+def _known_rows(table: str, columns: Sequence[str]) -> str:
+    """SQL of the rows of a table that were known at each snapshot: the only FROM that reads facts."""
+    chosen = ", ".join(["s.lead_id", "s.as_of_us", "s.spell", "t.event_us", *columns])
+    return f"""SELECT {chosen}
+        FROM snapshots AS s
+        JOIN {identifier(table)} AS t ON t.lead_id = s.lead_id AND {KNOWN}"""
+
+
+def _changes_sql() -> str:
+    known = _known_rows("changes", ["t.seq", "t.field", "t.value"])
+    return f"""SELECT *,
+        ROW_NUMBER() OVER (
+            PARTITION BY lead_id, as_of_us, field
+            ORDER BY event_us DESC, seq DESC, value DESC) AS recency
+        FROM ({known}) AS known"""
+
+
+def _at_creation_sql(name: str) -> str:
+    return f"t.{identifier(name)} AS {identifier(f'at_creation_{name}')}"
+
+
+def _stage_order_sql(stages: Stages) -> str:
+    """SQL of the place of `t.stage` in the sales pipeline, from 0 on; -1 for a stage that is not part of it."""
+    whens = [f"WHEN {literal(stage)} THEN {place}" for stage, place in stages.order().items()]
+    return f"CASE t.stage {' '.join(whens)} ELSE -1 END" if whens else "-1"
+
+
+def _as_integer(expression: str) -> str:
+    """The expression, a sum cast to 64 bits, since engines widen sums."""
     return f"CAST({expression} AS BIGINT)" if expression.startswith("SUM(") else expression
 
 
-def _checked(expression: str, columns: AbstractSet[str]) -> str:
-    """`expression`, if it is made of nothing but columns, texts, numbers, and the words and signs of aggregates.
-
-    It lists what is allowed, since engines know more ways to name a table than anybody can forbid.
-    """
-    bare = re.sub(
-        r"'(?:[^']|'')*'", " ", expression
-    )  # what stands within a SQL string is no word of SQL
-    words = set(re.findall(r"[^\W\d]\w*", bare))
-    known = all(word.upper() in WORDS or word in columns for word in words)
-    if not known or "--" in bare or not re.fullmatch(r"[\w\s()<>=+*%|,-]*", bare, re.ASCII):
-        raise ForbiddenExpressionError(expression)
-    return expression
-
-
-def _chunks(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
-    """Slices of about `size` rows that keep the rows of a lead together; one empty slice if there are no rows."""
-    begin = 0
+def _split_between_leads(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
+    """Slices of `size` rows, and more where a lead would be split; one empty slice if there are no rows."""
+    if rows.empty:
+        yield rows
     lead_ids = rows["lead_id"].to_numpy()
-    while begin < len(rows) or begin == 0:
-        end = min(begin + size, len(rows))
-        while 0 < end < len(rows) and lead_ids[end] == lead_ids[end - 1]:
-            end += 1
+    begin = 0
+    while begin < len(rows):
+        end = _next_lead(lead_ids, begin + size)
         yield rows.iloc[begin:end]
         begin = end
-        if not len(rows):
-            return
 
 
-def build_grid(start_us: int, end_us: int, *, target: Target, seed: int, zone: str) -> np.ndarray:
-    """The past moments of scoring in [start_us, end_us): every `cadence_days`-th local midnight, int64 (n,)."""
-    offset = _hash64(f"{seed}:grid") % target.cadence_days
-    midnights = local_midnights(start_us, end_us, zone=zone)
-    return np.array(
-        [us for day, us in midnights if (day - offset) % target.cadence_days == 0], dtype=np.int64
-    )
-
-
-def build_open_list(spells: pd.DataFrame, *, as_of_us: int) -> pd.DataFrame:
-    """The leads that were open at one moment, as `KEYS` with known_us = as_of_us: the list that is scored."""
-    is_open = (
-        (spells["start_us"] < as_of_us)
-        & (spells["close_us"] >= as_of_us)
-        & (seen_until(spells) >= as_of_us)
-    )
-    return (
-        spells.loc[is_open, ["lead_id", "spell"]]
-        .assign(as_of_us=as_of_us, known_us=as_of_us)
-        .reset_index(drop=True)
-    )
-
-
-def build_grid_list(
-    spells: pd.DataFrame, grid: np.ndarray, *, target: Target, seed: int
-) -> pd.DataFrame:
-    """The snapshots of each spell at the grid's dates: the list that is learned from.
-
-    Columns: `KEYS`, grid_weight, young. Of a spell open at n dates, k = min(n, max_per_lead) are kept, those with
-    the smallest hash of (seed, lead, as_of), each weighing n/k; so which are kept does not depend on how the spell
-    ends. `young` marks snapshots less than one step of the grid after the spell began.
-    """
-    first = np.searchsorted(grid, spells["start_us"].to_numpy(), side="right")
-    last = np.searchsorted(grid, seen_until(spells, spells["close_us"].to_numpy()), side="right")
-    n = np.maximum(last - first, 0)
-    rank = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-    spell_at = np.repeat(np.arange(len(spells)), n)
-    as_of_us = grid[np.repeat(first, n) + rank]
-    over = n > target.max_per_lead
-    kept = np.ones(len(as_of_us), dtype=bool)
-    kept[over[spell_at]] = _smallest(
-        spells["lead_id"], over, spell_at, as_of_us, k=target.max_per_lead, seed=seed
-    )
-    spell_at, as_of_us = spell_at[kept], as_of_us[kept]
-    k = np.minimum(n, target.max_per_lead)
-    rows = spells.iloc[spell_at][["lead_id", "spell"]].reset_index(drop=True)
-    age_us = as_of_us - spells["start_us"].to_numpy()[spell_at]
-    return rows.assign(
-        as_of_us=as_of_us,
-        known_us=as_of_us,
-        grid_weight=n[spell_at] / k[spell_at],
-        young=age_us < target.cadence_days * 86_400_000_000,
-    )
-
-
-def build_final_list(spells: pd.DataFrame) -> pd.DataFrame:
-    """One snapshot of each lead just after its place in the order: the list that is learned from without dates.
-
-    Columns as of `build_grid_list`.
-    """
-    after = spells["start_us"] + 1
-    rows = spells[["lead_id", "spell"]].assign(
-        as_of_us=after, known_us=after, grid_weight=1.0, young=False
-    )
-    return rows.reset_index(drop=True)
-
-
-def _smallest(
-    lead_ids: pd.Series[str],
-    over: np.ndarray,
-    spell_at: np.ndarray,
-    as_of_us: np.ndarray,
-    *,
-    k: int,
-    seed: int,
-) -> np.ndarray:
-    """Of the rows of spells that are `over` the limit: which have one of their spell's k smallest hashes."""
-    rows = over[spell_at]
-    owner, as_of_us = (np.cumsum(over) - 1)[spell_at[rows]], as_of_us[rows]
-    lead_hash = np.array(
-        [_hash64(f"{seed}:{lead_id}") for lead_id in lead_ids[over]], dtype=np.uint64
-    )
-    hashes = _mix(_mix(lead_hash[owner]) ^ as_of_us.astype(np.uint64))
-    order = np.lexsort((as_of_us, hashes, owner))
-    begin = np.searchsorted(owner[order], np.arange(over.sum()), side="left")
-    kept = np.empty(len(order), dtype=bool)
-    kept[order] = np.arange(len(order)) - begin[owner[order]] < k
-    return kept
-
-
-def _hash64(text: str) -> int:
-    """A stable 64-bit hash, the same on every machine and in every version of Python."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def _mix(x: np.ndarray) -> np.ndarray:
-    """SplitMix64's finaliser (Steele, Lea, Flood 2014): spreads uint64 over all bits."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(x ^ (x >> np.uint64(31)))
+def _next_lead(lead_ids: np.ndarray, place: int) -> int:
+    """The first place from `place` on at which a lead begins, or the end."""
+    while place < len(lead_ids) and lead_ids[place] == lead_ids[place - 1]:
+        place += 1
+    return min(place, len(lead_ids))

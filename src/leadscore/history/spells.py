@@ -12,16 +12,18 @@ from leadscore.engine.protocol import literal
 from leadscore.settings.stages import Stages
 from leadscore.times import DAY_US, FOREVER_US
 
-Place = tuple[
-    int, int
-]  # event_us, seq: stages of one moment are told apart by their sequence; an outcome is last
+Place = tuple[int, int]  # (event_us, seq): seq orders the stages of one moment; an outcome is last
+NEVER: Place = (-FOREVER_US, 0)
 
 
 class Fact(NamedTuple):
-    """A close, or the entry into an open stage."""
+    """A close, or the entry into an open stage.
+
+    A close without a usable date lies between `earliest_us` and `available_us`.
+    """
 
     available_us: int
-    earliest_us: int  # of a close without a usable date: it lies between the two
+    earliest_us: int
     happened: Place
     is_open: bool
     won: bool
@@ -63,29 +65,38 @@ def build_spells(
     shows it without any close. Facts are taken in the order in which they became known, so what was known at an
     earlier moment is the same whatever is learned after.
     """
-    leads = engine.query(
-        f"SELECT lead_id, available_us AS start_us FROM leads WHERE available_us < {known_us}"
-    )
     within_us = round(correction_days * DAY_US)
-    ended = engine.query(_ended_sql(known_us, within_us)).to_pandas()
-    spells = leads.to_pandas().merge(ended, on="lead_id", how="left", validate="one_to_one")
-    open_times = dict.fromkeys(["earliest_us", "close_us"], FOREVER_US)
-    spells = spells.fillna(open_times).assign(spell=1, won=spells["won"].eq(1))
+    spells = _read_first_spells(engine, known_us=known_us, within_us=within_us)
     reopened = engine.query(_reopened_facts_sql(stages, known_us)).to_pandas()
     if len(reopened):
-        starts = spells.set_index("lead_id")["start_us"]
-        again = [
-            spell
-            for lead_id, facts in reopened.groupby("lead_id", sort=True)
-            if lead_id in starts.index
-            for spell in _replay(
-                str(lead_id), int(starts[lead_id]), _facts(facts), within_us=within_us
-            )
-        ]
-        rest = spells[~spells["lead_id"].isin(reopened["lead_id"])]
-        spells = pd.concat([rest, pd.DataFrame(again, columns=list(COLUMNS))])
+        replayed = _replay_all(reopened, spells, within_us=within_us)
+        never_reopened = spells[~spells["lead_id"].isin(reopened["lead_id"])]
+        spells = pd.concat([never_reopened, replayed])
+
     spells = spells[list(COLUMNS)].astype(COLUMNS)
     return pd.DataFrame(spells.sort_values(["lead_id", "spell"], ignore_index=True))
+
+
+def _read_first_spells(engine: Engine, *, known_us: int, within_us: int) -> pd.DataFrame:
+    """The first spell of each known lead, which is its only one unless it was re-opened."""
+    leads = engine.query(
+        f"SELECT lead_id, available_us AS start_us FROM leads WHERE available_us < {known_us}"
+    ).to_pandas()
+    ended = engine.query(_ended_sql(known_us, within_us)).to_pandas()
+    spells: pd.DataFrame = leads.merge(ended, on="lead_id", how="left", validate="one_to_one")
+    while_open = {"earliest_us": FOREVER_US, "close_us": FOREVER_US}
+    return spells.fillna(while_open).assign(spell=1, won=spells["won"].eq(1))
+
+
+def _replay_all(facts: pd.DataFrame, spells: pd.DataFrame, *, within_us: int) -> pd.DataFrame:
+    """All spells of the re-opened leads, from their facts."""
+    starts = spells.set_index("lead_id")["start_us"]
+    replayed: list[Spell] = []
+    for lead_id, rows in facts.groupby("lead_id", sort=True):
+        if lead_id in starts.index:
+            start_us = int(starts[lead_id])
+            replayed += _replay(str(lead_id), start_us, _facts(rows), within_us=within_us)
+    return pd.DataFrame(replayed, columns=list(COLUMNS))
 
 
 def _since_lead(column: str) -> str:
@@ -96,7 +107,7 @@ def _since_lead(column: str) -> str:
 
 
 def _known_sql(table: str, columns: str, known_us: int) -> str:
-    """SQL of a table's facts known by then."""
+    """SQL of a table's facts known by then, of leads known by then."""
     return f"""SELECT t.lead_id, t.event_us, t.seq, {columns}, {_since_lead("available_us")}
         FROM {table} AS t JOIN leads AS l ON l.lead_id = t.lead_id
         WHERE t.available_us < {known_us} AND l.available_us < {known_us}"""
@@ -118,9 +129,11 @@ def _closes_sql(known_us: int) -> str:
 def _first_closes_sql(known_us: int) -> str:
     """SQL of one row a closed lead: its earliest known close."""
     return f"""SELECT lead_id, event_us, seq, earliest_us, available_us FROM (
-        SELECT *, ROW_NUMBER() OVER (
-            PARTITION BY lead_id ORDER BY available_us, event_us, seq, earliest_us DESC) AS place
-        FROM ({_closes_sql(known_us)}) AS closes) AS ranked WHERE place = 1"""
+            SELECT *, ROW_NUMBER() OVER (
+                PARTITION BY lead_id
+                ORDER BY available_us, event_us, seq, earliest_us DESC) AS place
+            FROM ({_closes_sql(known_us)}) AS closes) AS ranked
+        WHERE place = 1"""
 
 
 def _ended_sql(known_us: int, within_us: int) -> str:
@@ -129,31 +142,41 @@ def _ended_sql(known_us: int, within_us: int) -> str:
     Of two closes at one moment the loss counts, so that no win is made up.
     """
     return f"""SELECT lead_id, earliest_us, close_us, won FROM (
-        SELECT f.lead_id, f.earliest_us, f.available_us AS close_us, c.won, ROW_NUMBER() OVER (
-            PARTITION BY c.lead_id ORDER BY c.available_us DESC, c.event_us DESC, c.seq DESC, c.won) AS place
-        FROM ({_first_closes_sql(known_us)}) AS f JOIN ({_closes_sql(known_us)}) AS c
-            ON c.lead_id = f.lead_id AND c.available_us <= f.available_us + {within_us}) AS ranked WHERE place = 1"""
+            SELECT f.lead_id, f.earliest_us, f.available_us AS close_us, c.won,
+                ROW_NUMBER() OVER (
+                    PARTITION BY c.lead_id
+                    ORDER BY c.available_us DESC, c.event_us DESC, c.seq DESC, c.won) AS place
+            FROM ({_first_closes_sql(known_us)}) AS f
+            JOIN ({_closes_sql(known_us)}) AS c
+                ON c.lead_id = f.lead_id
+                AND c.available_us <= f.available_us + {within_us}) AS ranked
+        WHERE place = 1"""
 
 
 def _opens_sql(stages: Stages, known_us: int) -> str:
-    """SQL of the entries into open stages known by then, and of what exports showed to be re-opened."""
-    entered = (
-        _known_sql("stages", "1 AS is_open", known_us) + f" AND t.stage IN ({_texts(stages.open)})"
-    )
-    return f"{entered} UNION ALL {_known_sql('reopenings', '1 AS is_open', known_us)}"
+    """SQL of the entries into open stages known by then, and of the re-openings that exports showed."""
+    entered = _known_sql("stages", "1 AS is_open", known_us)
+    shown = _known_sql("reopenings", "1 AS is_open", known_us)
+    return f"{entered} AND t.stage IN ({_texts(stages.open)}) UNION ALL {shown}"
 
 
 def _reopened_facts_sql(stages: Stages, known_us: int) -> str:
-    """All closes and open stages of the leads that entered an open stage later than their first close."""
-    closes, opens = _closes_sql(known_us), _opens_sql(stages, known_us)
-    chosen = f"""SELECT DISTINCT o.lead_id FROM ({opens}) AS o JOIN ({_first_closes_sql(known_us)}) AS c
-        ON c.lead_id = o.lead_id
-        AND (o.event_us > c.event_us OR o.event_us = c.event_us AND o.seq > c.seq)"""
-    columns = "lead_id, available_us, {earliest} AS earliest_us, event_us, seq, {is_open} AS is_open, {won} AS won"
-    close = columns.format(earliest="earliest_us", is_open=0, won="won")
-    opened = columns.format(earliest="available_us", is_open=1, won=0)
-    return f"""SELECT * FROM (SELECT {close} FROM ({closes}) AS c UNION ALL
-        SELECT {opened} FROM ({opens}) AS o) AS facts WHERE lead_id IN ({chosen})
+    """SQL of all closes and open stages of the leads that entered an open stage later than their first close."""
+    closes = _closes_sql(known_us)
+    opens = _opens_sql(stages, known_us)
+    reopened = f"""SELECT DISTINCT o.lead_id
+        FROM ({opens}) AS o
+        JOIN ({_first_closes_sql(known_us)}) AS c
+            ON c.lead_id = o.lead_id
+            AND (o.event_us > c.event_us OR o.event_us = c.event_us AND o.seq > c.seq)"""
+    return f"""SELECT * FROM (
+            SELECT lead_id, available_us, earliest_us, event_us, seq, 0 AS is_open, won
+            FROM ({closes}) AS c
+            UNION ALL
+            SELECT lead_id, available_us, available_us AS earliest_us, event_us, seq,
+                1 AS is_open, 0 AS won
+            FROM ({opens}) AS o) AS facts
+        WHERE lead_id IN ({reopened})
         ORDER BY lead_id, available_us, event_us, seq, is_open, won DESC, earliest_us DESC"""
 
 
@@ -169,32 +192,34 @@ def _facts(rows: pd.DataFrame) -> Iterator[Fact]:
 
 
 def _replay(lead_id: str, start_us: int, facts: Iterable[Fact], *, within_us: int) -> list[Spell]:
-    """The spells of one lead from its facts in the order in which they became known."""
-    done: list[Spell] = []
-    opened: Place | None = (
-        None  # when the event that opened the present spell happened; None for creation
-    )
-    latest_open = closed = (
-        -FOREVER_US,
-        0,
-    )  # when the latest open stage and the close that counts happened
+    """The spells of one lead, from its facts in the order in which they became known."""
+    spells: list[Spell] = []
     is_open = True
+    opened: Place | None = None  # when the event that opened this spell happened; None: creation
+    latest_open = NEVER  # when the latest open stage happened
+    closed = NEVER  # when the close that counts happened
+
     for fact in facts:
         is_of_spell = opened is None or fact.happened >= opened
         if fact.is_open:
             latest_open = max(latest_open, fact.happened)
         elif is_open and is_of_spell:
             earliest_us = max(fact.earliest_us, start_us)
-            done.append(
-                Spell(lead_id, len(done) + 1, start_us, earliest_us, fact.available_us, fact.won)
-            )
-            is_open, closed = False, fact.happened
+            end = (earliest_us, fact.available_us, fact.won)
+            spells.append(Spell(lead_id, len(spells) + 1, start_us, *end))
+            is_open = False
+            closed = fact.happened
         else:  # a close of an earlier spell, or one more while closed: it moves what "later" means
             closed = max(closed, fact.happened)
-            if not is_open and is_of_spell and fact.available_us <= done[-1].close_us + within_us:
-                done[-1] = done[-1]._replace(won=fact.won)
+            is_correction = not is_open and is_of_spell
+            if is_correction and fact.available_us <= spells[-1].close_us + within_us:
+                spells[-1] = spells[-1]._replace(won=fact.won)
+
         if not is_open and latest_open > closed:
-            is_open, start_us, opened = True, fact.available_us, latest_open
+            is_open = True
+            start_us = fact.available_us
+            opened = latest_open
+
     if is_open:
-        done.append(Spell(lead_id, len(done) + 1, start_us, FOREVER_US, FOREVER_US, False))
-    return done
+        spells.append(Spell(lead_id, len(spells) + 1, start_us, FOREVER_US, FOREVER_US, won=False))
+    return spells

@@ -1,4 +1,8 @@
-"""History at a store version, and its splits: moments K with an earlier side to learn from and a later to judge."""
+"""The history that a store version holds, and the moments at which it can be split to evaluate a model.
+
+A split is a moment K. Its earlier side is what a training at K would have learned from: features and labels as known
+at K. Its later side starts at K and is what the model is evaluated on.
+"""
 
 from __future__ import annotations
 
@@ -17,35 +21,34 @@ from leadscore.history.closes import attach_closes
 from leadscore.history.facts import KnownFacts
 from leadscore.history.known import read_known_values
 from leadscore.history.labels import Side, build_final_side, build_side
-from leadscore.history.snapshot import (
-    Snapshot,
+from leadscore.history.lists import (
     build_final_list,
     build_grid,
     build_grid_list,
     build_open_list,
 )
+from leadscore.history.snapshot import Snapshot
 from leadscore.history.spells import build_spells
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
-from leadscore.tables import CHANGES, TABLES
+from leadscore.tables import TABLES
 from leadscore.times import DAY_US, FOREVER_US, name_moment
 
 MAX_SPLITS = 6
-MAX_TRIED = (
-    40  # grid moments tried for earlier splits: on a long daily grid neighbours hardly differ
-)
+MAX_TRIED = 40  # grid moments tried for splits: on a long daily grid neighbours hardly differ
 FIRST_SHARE = (
-    0.3  # of the leads, before the first split: a model of few is no measure of the one of all
+    0.3  # of the leads, before the first split: a model of few says little about one of all
 )
 LAST_SHARE = 0.2  # of ordered leads, after the last split
-KEPT_SPELLS = 8  # of the moments asked about lately; each holds a row a lead
+CACHED_SPELLS = 8  # moments whose spells are remembered; each takes a row a lead
 
 
 @dataclass(frozen=True)
 class History:
-    """A store version opened for looking back; every answer rests on facts known before the moment asked about.
+    """A store version opened for looking back: every answer rests on facts known before the moment asked about.
 
-    Ordered leads have places for moments, and are known just after their own; without any order all have one moment.
+    Ordered leads have places in their order instead of moments, and are known just after their own place. Leads
+    without any order all have the same moment.
     """
 
     settings: Settings
@@ -56,16 +59,18 @@ class History:
 
     @property
     def facts(self) -> KnownFacts:
-        """Questions about the tables, each asked about a moment."""
+        """Questions about single facts, each asked about a moment."""
         return KnownFacts(self.engine)
 
     @cached_property
     def grid(self) -> np.ndarray:
-        """All past moments of scoring, int64 (n,)."""
-        s = self.settings
-        until = self.version.known_until_us
+        """All past moments of scoring, rising, int64 (n,)."""
         return build_grid(
-            self.version.first_us, until, target=s.target, seed=s.seed, zone=s.timezone
+            self.version.first_us,
+            self.version.known_until_us,
+            target=self.settings.target,
+            seed=self.settings.seed,
+            zone=self.settings.timezone,
         )
 
     def name(self, moment_us: int) -> str:
@@ -73,32 +78,42 @@ class History:
         return name_moment(moment_us, time=self.settings.time)
 
     def published_us(self, as_of_us: int) -> int | None:
-        """The date that a list of scores bears: as_of, or, undated, the stated moment of the export, if any."""
+        """The date on a list of scores: as_of, or, undated, the moment of the export if the settings state one."""
         return as_of_us if self.settings.is_dated else self.settings.known_until_us()
 
     def known_us(self, as_of_us: int) -> int:
-        """Up to when facts count for an as_of: later than the export only time has passed, and plans are no facts."""
+        """The moment before which facts count for an as_of.
+
+        After the export only time has passed, and what is dated later is a plan, not a fact.
+        """
         return min(as_of_us, self.version.known_until_us)
 
     def spells(self, known_us: int) -> pd.DataFrame:
         """The spells as known at a moment (see `build_spells`)."""
         known_us = self.known_us(known_us)
         if known_us not in self._spells:
-            if len(self._spells) >= KEPT_SPELLS:
-                self._spells.pop(next(iter(self._spells)))
-            s = self.settings
-            spells = build_spells(
-                self.engine, s.stages, known_us=known_us, correction_days=s.target.correction_days
-            )
-            if self.presence is not None:
-                spells = add_seen(spells, self.presence, known_us=known_us)
-            self._spells[known_us] = spells
+            if len(self._spells) >= CACHED_SPELLS:
+                oldest = next(iter(self._spells))
+                self._spells.pop(oldest)
+            self._spells[known_us] = self._read_spells(known_us)
         return self._spells[known_us]
+
+    def _read_spells(self, known_us: int) -> pd.DataFrame:
+        spells = build_spells(
+            self.engine,
+            self.settings.stages,
+            known_us=known_us,
+            correction_days=self.settings.target.correction_days,
+        )
+        if self.presence is None:
+            return spells
+        return add_seen(spells, self.presence, known_us=known_us)
 
     def open_list(self, as_of_us: int) -> pd.DataFrame:
         """The leads open at `as_of_us`, by what was known then."""
         known_us = self.known_us(as_of_us)
-        return build_open_list(self.spells(known_us), as_of_us=as_of_us).assign(known_us=known_us)
+        rows = build_open_list(self.spells(known_us), as_of_us=as_of_us)
+        return rows.assign(known_us=known_us)
 
     def known_values(self, names: Sequence[str], *, as_of_us: int) -> pa.Table:
         """The value of each named field that was known at a moment, by lead (see `read_known_values`)."""
@@ -106,171 +121,192 @@ class History:
 
     def snapshot(self, rows: pd.DataFrame) -> Snapshot:
         """The door to the past for a list of snapshots."""
-        s = self.settings
-        created = tuple(sorted(s.fields_of_leads()))
         return Snapshot(
-            self.engine,
-            rows,
-            s.stages,
-            created,
-            s.engine.chunk_snapshots,
-            identical_rows=s.identical_rows(),
+            engine=self.engine,
+            rows=rows,
+            stages=self.settings.stages,
+            created=tuple(sorted(self.settings.fields_of_leads())),
+            chunk_rows=self.settings.engine.chunk_snapshots,
+            identical_rows=self.settings.identical_rows(),
         )
 
     def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
         """The snapshots with from_us <= as_of < to_us, labelled by what was known at `known_us` >= to_us.
 
-        Without dates: one of each closed lead whose place is in that range.
+        Undated: one snapshot of each closed lead whose place is in that range.
         """
-        s = self.settings
         spells = self.spells(known_us)
-        if not s.is_dated:
+        if not self.settings.is_dated:
             inside = spells[(spells["start_us"] >= from_us) & (spells["start_us"] < to_us)]
-            return build_final_side(name, build_final_list(inside), spells, known_us=known_us)
-        within = self.grid[(self.grid >= from_us) & (self.grid < to_us)]
-        rows = build_grid_list(spells, within, target=s.target, seed=s.seed)
-        return build_side(name, rows, spells, known_us=known_us, target=s.target)
+            rows = build_final_list(inside)
+            return build_final_side(name, rows, spells, known_us=known_us)
+
+        moments = self.grid[(self.grid >= from_us) & (self.grid < to_us)]
+        return self._label_grid(name, spells, moments, known_us=known_us)
+
+    def _label_grid(
+        self, name: str, spells: pd.DataFrame, moments: np.ndarray, *, known_us: int
+    ) -> Side:
+        """The sampled snapshots of spells at grid moments, labelled by what these spells say at `known_us`."""
+        target = self.settings.target
+        rows = build_grid_list(spells, moments, target=target, seed=self.settings.seed)
+        return build_side(name, rows, spells, known_us=known_us, target=target)
 
     def relabel(self, rows: pd.DataFrame, *, known_us: int) -> Side:
-        """Snapshots of before a moment, labelled and weighed by what was known at it; its spells only.
+        """Earlier snapshots labelled and weighted by what was known at a moment, without spells not known then.
 
-        `rows` has `KEYS`, grid_weight, and any columns beside.
+        Args:
+            rows: `KEYS`, grid_weight, and any columns beside.
+            known_us: the moment.
         """
         spells = self.spells(known_us)
-        rows = rows.merge(
-            spells[["lead_id", "spell"]], on=["lead_id", "spell"], validate="many_to_one"
-        )
+        known = spells[["lead_id", "spell"]]
+        rows = rows.merge(known, on=["lead_id", "spell"], validate="many_to_one")
         name = f"snapshots before {self.name(known_us)}"
         return build_side(name, rows, spells, known_us=known_us, target=self.settings.target)
 
     def earlier_side(self, moment_us: int) -> Side:
-        """All that could be learned at a moment: snapshots before it, labels as known at it."""
+        """All that could be learned at a moment: the snapshots before it, with labels as known at it."""
         name = f"history before {self.name(moment_us)}"
         return self.side(name, from_us=self.version.first_us, to_us=moment_us, known_us=moment_us)
 
     def later_side(self, moment_us: int, *, to_us: int, known_us: int) -> Side:
-        """The snapshots from a moment on until `to_us`, labels as known at `known_us`."""
-        return self.side(
-            f"snapshots from {self.name(moment_us)}",
-            from_us=moment_us,
-            to_us=to_us,
-            known_us=known_us,
-        )
+        """The snapshots from a moment on and before `to_us`, with labels as known at `known_us`."""
+        name = f"snapshots from {self.name(moment_us)}"
+        return self.side(name, from_us=moment_us, to_us=to_us, known_us=known_us)
 
     def places(self, known_us: int, *, shares: Sequence[float]) -> list[int]:
         """The places, rising, before which such shares of the leads lie that were closed at a moment."""
         spells = self.spells(known_us)
-        closed = np.sort(spells.loc[spells["close_us"] < known_us, "start_us"].to_numpy())
-        at = (np.array(shares) * len(closed)).astype(int)
-        return [int(place) for place in np.unique(closed[at])] if len(closed) else []
+        is_closed = spells["close_us"] < known_us
+        closed = np.sort(spells.loc[is_closed, "start_us"].to_numpy())
+        if not len(closed):
+            return []
+        ranks = (np.array(shares) * len(closed)).astype(int)
+        return [int(place) for place in np.unique(closed[ranks])]
 
     def split_moments(self, known_us: int, *, least: int, least_later: int) -> list[int]:
-        """Up to `MAX_SPLITS` moments, evenly spread, at which history as known at K = `known_us` can be split.
+        """Up to `MAX_SPLITS` moments, rising and evenly spread, at which history as known at K can be split.
 
-        Both sides of each have enough follow-up. Before it lie at least `least` snapshots of either outcome to learn
-        from; between it and K at least `least_later` leads of either outcome to evaluate on, counted by weight: a few
-        that stand for many censored ones are no more than a few. Neither condition is monotone in time, so the last is
-        the latest moment that meets both, and the others are spread over those that do, of at most `MAX_TRIED` that are
-        tried, once there are leads enough.
+        Both sides of each have enough follow-up. Neither condition on outcomes is monotone in time, so the last moment
+        is the latest that meets both, and the others are spread over those that do. Without an order there is none.
 
-        Without an order there is no such moment.
+        Args:
+            known_us: K.
+            least: snapshots of either outcome that the earlier side needs.
+            least_later: leads of either outcome that the later side needs, counted by weight: a few leads that stand
+                for many censored ones are still few.
         """
         if self.settings.time == "none":
             return []
-        if not self.settings.is_dated:
-            shares = np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS).tolist()
-            moments = self.places(known_us, shares=shares)
-        else:
+        if self.settings.is_dated:
             moments = self._screen_moments(known_us, least=least, least_later=least_later)
+        else:
+            shares = np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS)
+            moments = self.places(known_us, shares=shares.tolist())
         return [
             moment
             for moment in moments
             if self.earlier_side(moment).can_train(least)
-            and self.later_side(moment, to_us=known_us, known_us=known_us).can_evaluate(least_later)
+            and self._can_evaluate(moment, known_us, least_later)
         ]
 
     def _screen_moments(self, known_us: int, *, least: int, least_later: int) -> list[int]:
-        """Dated moments to split at, by the spells as known at K: looking at each moment's own costs a query.
+        """Dated moments to split at, found by the spells as known at K, since each moment's own spells cost a query.
 
-        Spells end as they were known to end at the moment; only a close corrected after it may be read otherwise.
+        The last one is checked by its own spells, too.
         """
         horizon_us = self.settings.target.horizon_days * DAY_US
-        inside = (self.grid >= self.version.first_us + horizon_us) & (
-            self.grid <= known_us - horizon_us
-        )
-        moments = self.grid[inside].tolist()
+        has_past = self.grid >= self.version.first_us + horizon_us
+        has_future = self.grid <= known_us - horizon_us
+        moments = self.grid[has_past & has_future].tolist()
 
         def is_admissible(moment_us: int) -> bool:
-            later = self.later_side(moment_us, to_us=known_us, known_us=known_us)
-            return later.can_evaluate(least_later) and self._screened_side(
-                moment_us, known_us
-            ).can_train(least)
+            if not self._can_evaluate(moment_us, known_us, least_later):
+                return False
+            return self._screened_side(moment_us, known_us).can_train(least)
 
-        while moments and not (
-            is_admissible(moments[-1]) and self.earlier_side(moments[-1]).can_train(least)
-        ):
+        def is_last(moment_us: int) -> bool:
+            return is_admissible(moment_us) and self.earlier_side(moment_us).can_train(least)
+
+        while moments and not is_last(moments[-1]):
             moments.pop()
-        admissible = [
-            moment for moment in _spread_evenly(moments, MAX_TRIED) if is_admissible(moment)
-        ]
+        tried = _spread_evenly(moments, MAX_TRIED)
+        admissible = [moment for moment in tried if is_admissible(moment)]
         return _spread_evenly(self._late_enough(admissible, known_us), MAX_SPLITS)
+
+    def _can_evaluate(self, moment_us: int, known_us: int, least_later: int) -> bool:
+        later = self.later_side(moment_us, to_us=known_us, known_us=known_us)
+        return later.can_evaluate(least_later)
 
     def _late_enough(self, moments: list[int], known_us: int) -> list[int]:
         """Of rising moments those with `FIRST_SHARE` of the labelled leads before them; the latest if they are few.
 
-        What a model of few leads gets wrong would be put right, by calibration, in one that makes no such mistake.
+        A model of few leads makes mistakes that calibration would then correct in a model of all, which has not got
+        them.
         """
-        of_all = sum(self._screened_side(known_us, known_us).count_leads())
-        late = [
-            moment
-            for moment in moments
-            if sum(self._screened_side(moment, known_us).count_leads()) >= FIRST_SHARE * of_all
-        ]
+
+        def count_leads(moment_us: int) -> int:
+            return sum(self._screened_side(moment_us, known_us).count_leads())
+
+        needed = FIRST_SHARE * count_leads(known_us)
+        late = [moment for moment in moments if count_leads(moment) >= needed]
         return late if len(late) >= MAX_SPLITS else moments[-MAX_SPLITS:]
 
     def _screened_side(self, moment_us: int, known_us: int) -> Side:
-        """The earlier side of a moment, from the spells as known at K >= moment and cut off at the moment."""
-        s = self.settings
+        """The earlier side of a moment, from the spells as known at K >= moment, cut off at the moment.
+
+        It differs from the earlier side only where a close was corrected after the moment.
+        """
         spells = self.spells(known_us)
         spells = spells[spells["start_us"] < moment_us]
         is_open = spells["close_us"] >= moment_us
-        ends = {
-            name: spells[name].mask(is_open, FOREVER_US) for name in ("earliest_us", "close_us")
-        }
-        spells = spells.assign(**ends, won=spells["won"] & ~is_open)
-        rows = build_grid_list(
-            spells, self.grid[self.grid < moment_us], target=s.target, seed=s.seed
+        cut = spells.assign(
+            earliest_us=spells["earliest_us"].mask(is_open, FOREVER_US),
+            close_us=spells["close_us"].mask(is_open, FOREVER_US),
+            won=spells["won"] & ~is_open,
         )
-        return build_side("screened", rows, spells, known_us=moment_us, target=s.target)
+        moments = self.grid[self.grid < moment_us]
+        return self._label_grid("screened", cut, moments, known_us=moment_us)
 
 
 def _spread_evenly(moments: list[int], most: int) -> list[int]:
-    """At most so many of rising moments, evenly spread, the first and the last among them."""
+    """At most so many of rising moments, evenly spread, with the first and the last."""
     places = np.linspace(0, len(moments) - 1, min(most, len(moments)))
-    return [moments[i] for i in np.unique(places.round().astype(int))]
+    return [moments[place] for place in np.unique(places.round().astype(int))]
 
 
 def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> History:
-    """Attach a version's tables to the engine.
+    """The history of a store version, its tables attached to the engine.
 
     Raises:
         TimeModeError: the version was stored in another time mode.
-        KnownFromError: a field declared known from creation has changed since, so that its value in `leads` is not
-            the one of creation.
+        KnownFromError: a field declared known from creation has changed since, so its value in `leads` is not the one
+            it had at creation.
     """
-    if (
-        stored := version.manifest.get("time", "dated")
-    ) != settings.time:  # versions of before had one mode only
+    stored = version.manifest.get("time", "dated")  # the first versions had one mode only
+    if stored != settings.time:
         raise TimeModeError(stored=stored, asked=settings.time)
-    for table in TABLES.values():
-        beside = version.files(f"absent_{table.name}")
-        beside += version.files("observed") if table.name == "changes" else []
-        engine.add_files(table.name, version.files(table.name) + beside, schema=table.schema())
-    mapped = version.files("changes") + version.files("absent_changes")
-    engine.add_files("told_changes", mapped, schema=CHANGES.schema())
+
+    attach_tables(engine, version)
     attach_closes(engine, version, settings.stages)
     history = History(settings, version, engine, read_presence(engine, version))
+
     mapped_histories = history.facts.mapped_histories(FOREVER_US)
-    if contradicted := sorted(settings.fields_of_leads() & mapped_histories):
-        raise KnownFromError(contradicted)
+    contradicted = settings.fields_of_leads() & mapped_histories
+    if contradicted:
+        raise KnownFromError(sorted(contradicted))
     return history
+
+
+def attach_tables(engine: Engine, version: StoreVersion) -> None:
+    """Make the tables readable, with the rows of leads that later exports left out, and the changes we observed.
+
+    `mapped_changes` are those of `changes` that the mapping gives.
+    """
+    for table in TABLES.values():
+        files = version.files(table.name) + version.files(f"absent_{table.name}")
+        if table.name == "changes":
+            engine.add_files("mapped_changes", files, schema=table.schema())
+            files += version.files("observed")
+        engine.add_files(table.name, files, schema=table.schema())

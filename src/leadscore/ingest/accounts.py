@@ -13,7 +13,7 @@ from leadscore.ingest.checks.checked_table import CheckedTable
 from leadscore.ingest.part import Part
 from leadscore.ingest.sql import columns_sql
 from leadscore.ingest.staged import Staged
-from leadscore.store.version import write_rows
+from leadscore.store.objects import write_rows
 from leadscore.tables import REJECTS, TABLES
 
 SOURCE_COUNTS = ("read", "used", "ignored", "rejected")

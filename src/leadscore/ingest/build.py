@@ -55,13 +55,9 @@ from leadscore.progress import Progress
 from leadscore.settings.rules import ALARMS
 from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
-from leadscore.store.version import (
-    StoreVersion,
-    quarantine_version,
-    write_attempt,
-    write_rows,
-    write_version,
-)
+from leadscore.store.attempt import write_attempt
+from leadscore.store.objects import write_rows
+from leadscore.store.version import StoreVersion, quarantine_version, write_version
 from leadscore.tables import TABLES
 from leadscore.times import FOREVER_US, name_moment
 

@@ -47,7 +47,7 @@ from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import scratch
 from leadscore.settings.mapping import Mapping
 from leadscore.settings.settings import Settings
-from leadscore.store.version import FILES, is_whole, object_path, write_columns, write_rows
+from leadscore.store.objects import FILES, is_whole, object_path, write_columns, write_rows
 from leadscore.tables import PERSONAL, TABLES
 
 FORMAT = 4  # of parts; a change makes every file be read again

@@ -13,7 +13,7 @@ from leadscore.ingest.mapping.entries import staged_schema, table_of
 from leadscore.ingest.part import IGNORED, SIDE, Part
 from leadscore.ingest.sql import columns_sql, literals_sql, union_sql
 from leadscore.settings.settings import Settings
-from leadscore.store.version import object_path
+from leadscore.store.objects import object_path
 from leadscore.tables import PERSONAL, TABLES, Table
 
 ONLY_LEADS = ("line", "extra", "from_us", *(f"{name}_hash" for name in PERSONAL))

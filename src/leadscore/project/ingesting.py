@@ -20,7 +20,8 @@ from leadscore.progress import Progress, silent
 from leadscore.results import Accounts, Ingested, Rejects, SourceFile
 from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
-from leadscore.store.version import check_objects, object_path, read_attempt
+from leadscore.store.attempt import read_attempt
+from leadscore.store.objects import check_objects, object_path
 from leadscore.tables import REJECTS
 
 

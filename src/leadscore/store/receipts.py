@@ -1,4 +1,4 @@
-"""Receipts: what was published about whom, kept append-only beside the versions, so that it can be settled later."""
+"""Receipts: what was published about whom, append-only beside the versions, to be compared with outcomes later."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from leadscore.atomic import write_file
 from leadscore.files import is_there, list_folder, read_if_there
 from leadscore.tables import RECEIPTS
 
+RENAMED = {"raw": "log_odds"}  # as earlier releases wrote it
 logger = logging.getLogger(__name__)
 
 
@@ -25,29 +26,30 @@ def build_receipts(
 ) -> pa.Table:
     """The receipts of a publication's scores.
 
-    `scores` has lead_id, as_of, raw, win_probability, score and tier. rep_id and exploration_probability are null
+    `scores` has lead_id, as_of, log_odds, win_probability, score and tier. rep_id and exploration_probability are null
     until leads are routed.
     """
-    known = {
+    of_publication = {
         "publication_id": publication_id,
         "model_version": model_version,
         "store_version": store_version,
     }
-    columns = [
-        scores[field.name]
-        if field.name in scores.schema.names
-        else pa.array([known.get(field.name)] * scores.num_rows, field.type)
-        for field in RECEIPTS
-    ]
+    columns = []
+    for field in RECEIPTS:
+        if field.name in scores.schema.names:
+            columns.append(scores[field.name])
+        else:
+            value = of_publication.get(field.name)
+            columns.append(pa.array([value] * scores.num_rows, field.type))
     return pa.Table.from_arrays(columns, schema=RECEIPTS).combine_chunks()
 
 
 def write_receipts(
     folder: Path, scores: pa.Table, *, publication_id: str, model_version: str, store_version: str
 ) -> Path:
-    """Keep a publication's scores as a file of receipts in the store at `folder`; returns its path.
+    """Write a publication's scores as a file of receipts to the store at `folder`; returns its path.
 
-    One that says the same is left alone; one that was changed is written again.
+    A file with the same content is left alone; one that was changed is written again.
     """
     path = receipts_path(folder, publication_id)
     receipts = build_receipts(
@@ -101,5 +103,4 @@ def _read(path: Path) -> pa.Table | None:
         receipts = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
         return None
-    names = receipts.schema.names
-    return receipts.rename_columns(["log_odds" if name == "raw" else name for name in names])
+    return receipts.rename_columns([RENAMED.get(name, name) for name in receipts.schema.names])

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from leadscore.atomic import write_pointer
 from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError, UserError
-from leadscore.files import hash_bytes, list_folder
-from leadscore.json_files import canonical_json, read_json
+from leadscore.files import list_folder
+from leadscore.json_files import read_json
 from leadscore.locks import locked, unread
 from leadscore.proposals import propose
+from leadscore.store.attempt import read_attempt
+from leadscore.store.objects import FILES, NOTHING, check_objects, part_paths
 from leadscore.store.version import (
     BESIDE,
-    FILES,
+    ID_DIGITS,
     StoreVersion,
     all_parts,
-    check_objects,
+    delivery_path,
     list_ids,
+    make_current,
     manifest_path,
-    object_path,
-    read_attempt,
     read_current,
     read_parts,
     read_pointer,
@@ -31,20 +31,23 @@ from leadscore.store.version import (
 from leadscore.wording import listed
 
 MANIFEST = "manifest"
+LEAST_DIGITS = 4  # of an id, to name a version
 PART = {"rejects": FILES, "tables": {str: {"rows": FILES, "side": FILES}}}
-MORE = (
-    "rejects",
-    "ignored_leads",
-    "texts",
-)  # what a part holds beside its tables; early ones not all
+BESIDE_PART = ("rejects", "ignored_leads", "texts")  # beside its tables; early parts lack some
 
 
 def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[dict[str, Any]]:
-    """Every version: id, known_until, rows by table, and whether it is the current one; the latest known_until first.
+    """Every version, the latest known_until first.
 
-    `quarantined` names the alarms that its delivery failed.
-    `damaged` names what of it is gone or was changed: its `manifest`, which then says nothing else, or, if files
-    are to be `checked`, tables.
+    Args:
+        folder: the store.
+        project: its name, for messages.
+        checked: whether to check files, too, not manifests alone.
+
+    Returns:
+        Of each version: `version`, `known_until`, `known_until_us`, `rows` by table, whether it is `current`; under
+        `quarantined` the alarms that its delivery failed; under `damaged` what is gone or was changed: its `manifest`,
+        which then says nothing else, or, if `checked`, tables.
 
     Raises:
         NoStoreError: nothing was ingested yet.
@@ -53,36 +56,74 @@ def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[
     if not ids:
         raise NoStoreError(project, folder)
     current = _read_current_id(folder, project)
-    found = [
-        _describe(folder, each, checked=checked) | {"current": each == current} for each in ids
-    ]
-    return sorted(found, key=lambda each: (-each["known_until_us"], each["version"]))
+    versions = []
+    for name in ids:
+        description = _describe(folder, name, checked=checked)
+        versions.append(description | {"current": name == current})
+    return sorted(versions, key=lambda item: (-item["known_until_us"], item["version"]))
 
 
 def _read_current_id(folder: Path, project: str) -> str | None:
     """The current version, whole or not; None if current.json is damaged and it is not clear which one counts."""
-    if (named := read_pointer(folder)) is not None:
-        return named[:16]
+    sha256 = read_pointer(folder)
+    if sha256 is not None:
+        return sha256[:ID_DIGITS]
     try:
         return read_current(folder, project=project).id
     except (CorruptFileError, CorruptPointerError):
         return None
 
 
-def _describe(folder: Path, version: str, *, checked: bool) -> dict[str, Any]:
+def _describe(folder: Path, name: str, *, checked: bool) -> dict[str, Any]:
     try:
-        read = read_version(folder, version)
+        version = read_version(folder, name)
     except CorruptFileError:
-        nothing = {"known_until": "unknown", "known_until_us": -1, "rows": {}, "quarantined": []}
-        return {"version": version, **nothing, "damaged": [MANIFEST]}
+        return {
+            "version": name,
+            "known_until": "unknown",
+            "known_until_us": -1,
+            "rows": {},
+            "quarantined": [],
+            "damaged": [MANIFEST],
+        }
+    tables = sorted(version.manifest["tables"].items())
     return {
-        "version": version,
-        "known_until": read.manifest["known_until"],
-        "known_until_us": read.known_until_us,
-        "rows": {name: part["rows"] for name, part in sorted(read.manifest["tables"].items())},
-        "quarantined": [*read.quarantined],
-        "damaged": read.find_damage() if checked else [],
+        "version": name,
+        "known_until": version.manifest["known_until"],
+        "known_until_us": version.known_until_us,
+        "rows": {table: part["rows"] for table, part in tables},
+        "quarantined": [*version.quarantined],
+        "damaged": version.find_damage() if checked else [],
     }
+
+
+def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
+    """Make an earlier version the current one; `which` is the beginning of its id, four digits or more.
+
+    Raises:
+        UserError: none, or more than one, is called so, or its delivery failed an alarm.
+        CorruptFileError: a file of it is gone or was changed.
+    """
+    name = _find_version(folder, which, project=project)
+    with locked(folder):
+        version = read_version(folder, name)
+        if version.quarantined:
+            raise UserError(_describe_quarantine(version))
+        for table in (*version.manifest["tables"], *BESIDE):
+            check_objects(version.paths(table))
+        make_current(version)
+    return version
+
+
+def _find_version(folder: Path, which: str, *, project: str) -> str:
+    """The id that begins so."""
+    names: list[str] = [item["version"] for item in list_versions(folder, project=project)]
+    matches = [name for name in names if name.startswith(which)]
+    if len(matches) != 1 or len(which) < LEAST_DIGITS:
+        raise UserError(
+            f"the store of project {project!r} has no version {which!r}; there are {listed(names)}"
+        )
+    return matches[0]
 
 
 def _describe_quarantine(version: StoreVersion) -> str:
@@ -98,47 +139,21 @@ def _describe_quarantine(version: StoreVersion) -> str:
     )
 
 
-def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
-    """Make an earlier version the current one; `which` is the beginning of its id, four digits or more.
-
-    Raises:
-        UserError: none, or more than one, is called so, or its delivery failed an alarm.
-        CorruptFileError: a file of it is gone or was changed.
-    """
-    known = [each["version"] for each in list_versions(folder, project=project)]
-    found = [version for version in known if len(which) >= 4 and version.startswith(which)]
-    if len(found) != 1:
-        raise UserError(
-            f"the store of project {project!r} has no version {which!r}; there are {listed(known)}"
-        )
-    with locked(folder):
-        version = read_version(folder, found[0])
-        if version.quarantined:
-            raise UserError(_describe_quarantine(version))
-        names = (*version.manifest["tables"], *BESIDE)
-        check_objects([path for name in names for path in version.paths(name)])
-        sha256 = hash_bytes(canonical_json(version.manifest))
-        write_pointer(
-            folder / "current.json", canonical_json({"version": version.id, "sha256": sha256})
-        )
-    return version
-
-
 def prune(
     folder: Path, *, project: str, keep: int, referred: Callable[[], Collection[str]], really: bool
 ) -> dict[str, Any]:
     """Remove versions and the files that only they use; first a dry run shows which.
 
-    Versions that somebody reads stay. If the manifest of one that stays is damaged nobody knows its files, so files
-    stay too.
+    Versions that somebody is reading stay. If the manifest of one that stays is damaged, nobody knows which files it
+    needs, so all files stay too.
 
     Args:
         folder: the store.
         project: its name, for messages.
-        keep: how many versions stay in any case, those with the latest known_until; as many quarantined ones do.
-        referred: says which versions stay because something was published or trained from them; asked when no reader
-            can come in between.
-        really: remove; else only tell.
+        keep: how many versions stay in any case, those with the latest known_until, and as many quarantined ones.
+        referred: says which versions stay, since something was published or trained from them; called when no new
+            reader can open a version.
+        really: whether to remove them, or only to say what would be removed.
 
     Returns:
         `removed` and `kept` version ids, and `files` and `bytes` that go.
@@ -148,53 +163,76 @@ def prune(
     """
     with locked(folder), ExitStack() as leases:
         versions = list_versions(folder, project=project)
-        if not any(each["current"] for each in versions):
+        if not any(item["current"] for item in versions):
             raise CorruptPointerError(folder / "current.json")
-        older = [each for are in (False, True) for each in _those(versions, quarantined=are)[keep:]]
-        unneeded = [each["version"] for each in older if not each["current"]]
-        free = {
-            each for each in unneeded if leases.enter_context(unread(manifest_path(folder, each)))
-        }
-        gone = free - set(referred())
-        removed = [each["version"] for each in versions if each["version"] in gone]
-        kept = [each["version"] for each in versions if each["version"] not in gone]
-        is_known = not any(each["damaged"] for each in versions if each["version"] in kept)
-        unused = _find_unused(folder, kept, project=project) if is_known else []
+
+        free = set()
+        for name in _list_old(versions, keep=keep):
+            if leases.enter_context(unread(manifest_path(folder, name))):
+                free.add(name)
+        unneeded = free - set(referred())
+        removed = [item["version"] for item in versions if item["version"] in unneeded]
+        staying = [item for item in versions if item["version"] not in unneeded]
+        kept = [item["version"] for item in staying]
+
+        is_damaged = any(item["damaged"] for item in staying)
+        unused = [] if is_damaged else _find_unused(folder, kept, project=project)
         size = sum(path.stat().st_size for path in unused)
-        if (
-            really
-        ):  # manifests first: should it be interrupted, no version is left without its files
-            for version in removed:
-                manifest_path(folder, version).unlink()
-                (folder / "deliveries" / f"{version}.json").unlink(missing_ok=True)
-            for path in unused:
-                path.unlink()
+        if really:
+            _remove(folder, removed, unused)
     return {"removed": removed, "kept": kept, "files": len(unused), "bytes": size, "really": really}
 
 
-def _those(versions: list[dict[str, Any]], *, quarantined: bool) -> list[dict[str, Any]]:
-    return [each for each in versions if bool(each["quarantined"]) == quarantined]
+def _list_old(versions: Sequence[dict[str, Any]], *, keep: int) -> list[str]:
+    """All versions but the current one and, of admitted ones and of quarantined ones each, the first `keep`."""
+    admitted = [item for item in versions if not item["quarantined"]]
+    quarantined = [item for item in versions if item["quarantined"]]
+    old = [*admitted[keep:], *quarantined[keep:]]
+    return [item["version"] for item in old if not item["current"]]
+
+
+def _remove(folder: Path, versions: Sequence[str], files: Sequence[Path]) -> None:
+    """Remove versions, then files: if it is interrupted, no version is left without its files."""
+    for name in versions:
+        manifest_path(folder, name).unlink()
+        delivery_path(folder, name).unlink(missing_ok=True)
+    for path in files:
+        path.unlink()
 
 
 def _find_unused(folder: Path, kept: Collection[str], *, project: str) -> list[Path]:
     """The stored files that neither a version that stays nor the last ingest needs."""
-    used = {path for version in kept for path in _files(folder, version)}
-    rejects = read_attempt(folder, project=project)["rejects"]["files"] if kept else []
-    used |= {object_path(folder, file["sha256"]) for file in rejects}
-    stored = [*(folder / "objects").rglob("*.parquet"), *list_folder(folder / "parts", "*.json")]
-    return sorted(path for path in stored if path not in used)
+    used: set[Path] = set()
+    for name in kept:
+        used.update(_list_needed(folder, name))
+    if kept:
+        rejects = read_attempt(folder, project=project)["rejects"]
+        used.update(part_paths(folder, rejects))
+
+    objects = (folder / "objects").rglob("*.parquet")
+    parts = list_folder(folder / "parts", "*.json")
+    return sorted(path for path in [*objects, *parts] if path not in used)
 
 
-def _files(folder: Path, version: str) -> Iterator[Path]:
+def _list_needed(folder: Path, name: str) -> Iterator[Path]:
     """All that a version needs: its tables' files, and the parts that were read for it with theirs."""
-    read = read_version(folder, version)
-    needed = all_parts(read.manifest)
-    for path in (folder / "parts" / f"{key}.json" for key in read_parts(read)):
+    version = read_version(folder, name)
+    for part in all_parts(version.manifest):
+        yield from part_paths(folder, part)
+    for key in read_parts(version):
+        path = folder / "parts" / f"{key}.json"
         yield path
-        try:
-            part = read_json(path, PART)
-        except CorruptFileError:  # its source is read again when it is needed
-            continue
-        needed += [part[name] for name in MORE if name in part]
-        needed += [each[kind] for each in part["tables"].values() for kind in ("rows", "side")]
-    yield from (object_path(folder, file["sha256"]) for each in needed for file in each["files"])
+        yield from _list_of_part(folder, path)
+
+
+def _list_of_part(folder: Path, path: Path) -> Iterator[Path]:
+    """The files of what was read of a source; none if it is damaged, since the source is then read again."""
+    try:
+        part = read_json(path, PART)
+    except CorruptFileError:
+        return
+    for name in BESIDE_PART:
+        yield from part_paths(folder, part.get(name, NOTHING))
+    for table in part["tables"].values():
+        yield from part_paths(folder, table["rows"])
+        yield from part_paths(folder, table["side"])

@@ -10,7 +10,8 @@ import pytest
 from builders import make_settings
 from leadscore import project as jobs
 from leadscore.settings.settings import Settings
-from leadscore.store.version import StoreVersion, object_path, read_current
+from leadscore.store.objects import object_path
+from leadscore.store.version import StoreVersion, read_current
 from leadscore.times import parse_moment
 
 FIRST, SECOND, THIRD = "2024-03-01", "2024-04-01", "2024-05-01"

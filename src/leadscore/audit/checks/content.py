@@ -1,12 +1,13 @@
-"""Checks of what a field holds: ids, clocks, constants, values that history lacks."""
+"""Checks of what a field holds: ids, proxies for time, constants, values that history lacks."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from leadscore.audit.fields import Leads, Values
 from leadscore.audit.finding import Finding, share
-from leadscore.audit.statistics import compute_bounds, compute_ranks
+from leadscore.audit.leads import Leads
+from leadscore.audit.statistics import compute_bounds, compute_lower_bound, compute_ranks
+from leadscore.audit.values import Values
 
 MIN_LEADS = 5
 MANY_LEADS = 50
@@ -14,7 +15,9 @@ CLOCK_SHARE = 0.10  # of a field's variation that is left at one time
 CLOCK_LEADS = 200
 CLOCK_BLOCK = 40
 UNSEEN_SHARE = 0.02
+MOST_LEVELS = 1 / 4  # of the leads: with more values, too few leads share one
 MIN_COLLISIONS = 10.0
+ID_SHARE = 0.9  # of the leads that have a value of their own
 
 
 def check_constant(values: Values, leads: Leads) -> Finding | None:
@@ -27,85 +30,117 @@ def check_constant(values: Values, leads: Leads) -> Finding | None:
 
 
 def check_identity(values: Values, leads: Leads) -> Finding | None:
-    """A field that says who a lead is, not what it is like: of (nearly) every lead its own value.
-
-    Whole numbers count as ids if they never repeat though chance alone would have repeated many: n numbers out of a
-    range of R collide n (n - 1) / 2R times.
-    """
+    """A field that says who a lead is, not what it is like: of (nearly) every lead its own value."""
     del leads
     codes = values.identities()
-    n, distinct = int((codes >= 0).sum()), len(np.unique(codes[codes >= 0]))
+    codes = codes[codes >= 0]
+    n = len(codes)
+    distinct = len(np.unique(codes))
     if n < MANY_LEADS:
         return None
-    if values.is_text:
-        is_id = distinct >= 0.9 * n
-    else:
-        numbers = values.numbers[~values.missing]
-        spread = float(numbers.max() - numbers.min()) + 1
-        whole = values.type == "number" and bool((numbers % 1 == 0).all())
-        is_id = whole and distinct == n and n * (n - 1) / (2 * spread) >= MIN_COLLISIONS
+
+    is_id = distinct >= ID_SHARE * n if values.is_text else distinct == n and _are_ids(values)
     if not is_id:
         return None
-    said = f"{distinct:,} different values for {n:,} leads: it says who, not what"
-    return Finding("identity", "suspect", said, {"distinct": distinct, "leads": n})
+    evidence = f"{distinct:,} different values for {n:,} leads: it says who, not what"
+    return Finding("identity", "suspect", evidence, {"distinct": distinct, "leads": n})
+
+
+def _are_ids(values: Values) -> bool:
+    """Whether whole numbers that never repeat would have done so by chance.
+
+    n numbers drawn from a range of R collide about n (n - 1) / 2R times.
+    """
+    numbers = values.numbers[~values.missing]
+    if values.type != "number" or (numbers % 1 != 0).any():
+        return False
+    n = len(numbers)
+    numbers_in_range = float(numbers.max() - numbers.min()) + 1
+    return n * (n - 1) / (2 * numbers_in_range) >= MIN_COLLISIONS
 
 
 def check_clock(values: Values, leads: Leads) -> Finding | None:
     """A field that only says when: leads that come one after another have nearly the same value.
 
-    The variation left within runs of `CLOCK_BLOCK` leads by creation is set against that over all leads: of numbers
-    the variance of ranks, of text the Gini impurity 1 - sum of squared shares. Dates are told from as_of, and left out.
+    The variation left within runs of `CLOCK_BLOCK` leads by creation is compared with that over all leads: of numbers
+    the variance of ranks, of text the Gini impurity 1 - Σ share². Dates are measured from as_of, so they are left out.
     """
     rows = np.flatnonzero(~values.missing & ~leads.undated)
     if values.type == "date" or len(rows) < CLOCK_LEADS or not leads.has_order:
         return None
-    rows = rows[np.argsort(leads.created_us[rows], kind="stable")]
-    block = np.arange(len(rows)) // CLOCK_BLOCK
-    n = np.bincount(block)
+
+    by_creation = rows[np.argsort(leads.created_us[rows], kind="stable")]
     if values.is_text:
-        _, codes = np.unique(values.codes[rows], return_inverse=True)
-        if codes.max() >= len(rows) / 4:  # too many values to tell a run from chance
-            return None
-        total = len(rows) - (np.bincount(codes) ** 2).sum() / len(rows)
-        pairs, pair_n = np.unique(block * (codes.max() + 1) + codes, return_counts=True)
-        within = len(rows) - (pair_n**2 / n[pairs // (codes.max() + 1)]).sum()
+        left = _text_variation_left(values.codes[by_creation])
     else:
-        ranks = compute_ranks(values.numbers[rows])
-        total = ((ranks - ranks.mean()) ** 2).sum()
-        within = (ranks**2).sum() - (np.bincount(block, weights=ranks) ** 2 / n).sum()
-    if total <= 0 or within / total > CLOCK_SHARE:
+        left = _number_variation_left(values.numbers[by_creation])
+    if left is None or left > CLOCK_SHARE:
         return None
-    left = float(within / total)
-    said = f"only {share(max(left, 0.001))} of its variation is left among leads of the same time: a clock in disguise"
-    return Finding("clock", "suspect", said, {"left": left})
+    left_share = share(max(left, 0.001))
+    evidence = (
+        f"only {left_share} of its variation is left among leads of the same time: a proxy for time"
+    )
+    return Finding("clock", "suspect", evidence, {"left": left})
+
+
+def _text_variation_left(codes: np.ndarray) -> float | None:
+    """The share of the Gini impurity that is left within runs; None where it cannot be told from chance."""
+    n = len(codes)
+    block = np.arange(n) // CLOCK_BLOCK
+    _, codes = np.unique(codes, return_inverse=True)
+    if codes.max() >= MOST_LEVELS * n:
+        return None
+
+    total = n - (np.bincount(codes) ** 2).sum() / n
+    levels = codes.max() + 1
+    pairs, pair_n = np.unique(block * levels + codes, return_counts=True)
+    block_n = np.bincount(block)[pairs // levels]
+    within = n - (pair_n**2 / block_n).sum()
+    return float(within / total) if total > 0 else None
+
+
+def _number_variation_left(numbers: np.ndarray) -> float | None:
+    """The share of the variance of ranks that is left within runs; None if there is none."""
+    ranks = compute_ranks(numbers)
+    block = np.arange(len(ranks)) // CLOCK_BLOCK
+    total = ((ranks - ranks.mean()) ** 2).sum()
+    between = (np.bincount(block, weights=ranks) ** 2 / np.bincount(block)).sum()
+    within = (ranks**2).sum() - between
+    return float(within / total) if total > 0 else None
 
 
 def check_unseen(values: Values, leads: Leads) -> Finding | None:
-    """Open leads with categories, or numbers, that no closed lead has: a model has learned nothing of them.
+    """Open leads with categories, or numbers, that no closed lead has: a model has learned nothing about them.
 
-    Some are to be expected: of categories as many as closed leads have alone (Good 1953), of numbers two in n.
+    Some are to be expected: of categories the share of closed leads that are alone with theirs (Good 1953), of numbers
+    two in n.
     """
     closed = ~leads.is_open & ~values.missing
     opened = leads.is_open & ~values.missing
-    if closed.sum() < MANY_LEADS or opened.sum() < MIN_LEADS or values.type == "date":
+    n_closed = closed.sum()
+    if n_closed < MANY_LEADS or opened.sum() < MIN_LEADS or values.type == "date":
         return None
+
     if values.is_text:
         known = np.unique(values.codes[closed])
-        if len(known) > closed.sum() / 4:
+        if len(known) > MOST_LEVELS * n_closed:
             return None
-        unseen, what = ~np.isin(values.codes[opened], known), "a value"
-        alone = (np.bincount(values.codes[closed]) == 1).sum() / closed.sum()
+        what = "a value that no closed lead has"
+        is_unseen = ~np.isin(values.codes[opened], known)
+        alone = (np.bincount(values.codes[closed]) == 1).sum() / n_closed
     else:
-        low, high = values.numbers[closed].min(), values.numbers[closed].max()
-        unseen, what = (
-            (values.numbers[opened] < low) | (values.numbers[opened] > high),
-            "a number beyond any",
-        )
-        alone = 2 / closed.sum()
-    expected = compute_bounds(np.array(alone), closed.sum())[1]
-    if compute_bounds(unseen.mean(), np.array(len(unseen)))[0] < UNSEEN_SHARE + expected:
+        what = "a number outside the range of the closed leads"
+        is_unseen = _is_beyond(values.numbers[opened], values.numbers[closed])
+        alone = 2 / n_closed
+
+    _, expected = compute_bounds(np.array(alone), n_closed)
+    if compute_lower_bound(is_unseen) < UNSEEN_SHARE + expected:
         return None
-    said = f"{share(unseen.mean())} of the open leads have {what} that no closed lead has"
-    return Finding(
-        "unseen", "suspect", said, {"share": float(unseen.mean()), "open": int(opened.sum())}
-    )
+    evidence = f"{share(is_unseen.mean())} of the open leads have {what}"
+    numbers = {"share": float(is_unseen.mean()), "open": int(opened.sum())}
+    return Finding("unseen", "suspect", evidence, numbers)
+
+
+def _is_beyond(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Which numbers (n,) are below, or above, all known ones."""
+    return np.asarray((numbers < known.min()) | (numbers > known.max()))

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from leadscore.audit.checks.ending import check_adds_up
 from leadscore.audit.checks.together import predict_out_of_fold
-from leadscore.audit.fields import Leads, Values
 from leadscore.audit.finding import Finding
+from leadscore.audit.leads import Leads, take_smallest_hashes
 from leadscore.audit.relatives import Relatives, find_relatives
-from leadscore.audit.statistics import compute_auc_within
+from leadscore.audit.statistics import AucInterval, compute_auc_within
+from leadscore.audit.values import Values
 
 SAMPLED = 5000  # closed leads, by hash: enough to tell AUCs apart that differ by 0.02
 LEAST_OUTCOMES = 50  # leads won, and as many lost: of fewer, what a group gains is mostly luck
@@ -23,6 +23,14 @@ MOST_LEVELS = 50  # of a text field; all others count as one
 TOO_GOOD = 0.85  # AUC of all fields, surely, before what a group brings is a reason to ask
 MIN_GAIN = 0.05  # of AUC, over the rest
 MIN_CLOSED = 0.4  # of what the rest leaves to an AUC of 1: sound fields add up, each to less
+
+
+@dataclass(frozen=True)
+class GroupFinding:
+    """What was found in a group, and the fields that it holds for."""
+
+    fields: tuple[str, ...]
+    finding: Finding
 
 
 def judge_together(
@@ -36,62 +44,72 @@ def judge_together(
         names: field -> all that it is called.
     """
     groups = find_relatives(fields, names)
-    found: dict[str, list[Finding]] = {}
-    for group, finding in [*_find_gains(fields, leads, groups), *_find_sums(fields, leads, groups)]:
+    by_field: dict[str, list[Finding]] = {}
+    gains = _find_gains(fields, leads, groups)
+    sums = _find_sums(fields, leads, groups)
+    for group in [*gains, *sums]:
         for name in group.fields:
-            found.setdefault(name, []).append(finding)
-    return {name: _once(findings) for name, findings in found.items()}
+            by_field.setdefault(name, []).append(group.finding)
+    return {name: _smallest_group(findings) for name, findings in by_field.items()}
 
 
-def _once(findings: list[Finding]) -> list[Finding]:
-    """Of each check the finding of the smallest group, which tells most of a field."""
+def _smallest_group(findings: list[Finding]) -> list[Finding]:
+    """Of each check the finding in the smallest group, which says most about a field."""
     by_check: dict[str, Finding] = {}
-    for finding in sorted(findings, key=lambda each: len(each.numbers["fields"])):
+    for finding in sorted(findings, key=lambda finding: len(finding.numbers["fields"])):
         by_check.setdefault(finding.check, finding)
     return list(by_check.values())
 
 
 def _find_gains(
     fields: Sequence[Values], leads: Leads, groups: Sequence[Relatives]
-) -> list[tuple[Relatives, Finding]]:
+) -> list[GroupFinding]:
     """The groups without which the fields would be far from too good to be true."""
-    sample = Sample.of(fields, leads)
+    sample = take_sample(fields, leads)
     if sample is None or not groups:
         return []
-    whole, low = sample.compute_auc(without=())
-    if low < TOO_GOOD:
+    whole = sample.compute_auc(without=())
+    if whole.low < TOO_GOOD:
         return []
-    found = []
+
+    gains = []
     for group in groups:
-        rest, _ = sample.compute_auc(without=group.fields)
-        if low - rest < max(MIN_GAIN, MIN_CLOSED * (1 - rest)):
-            continue
-        evidence = (
-            f"{len(group.fields)} fields {group.why}; with them all fields together reach AUC {whole:.2f}, "
-            f"without them {rest:.2f}: more than fields known beforehand usually tell; confirm that these were"
-        )
-        numbers = {
-            "fields": list(group.fields),
-            "with": whole,
-            "low": low,
-            "without": rest,
-            "leads": len(sample.label),
-        }
-        found.append((group, Finding("gain_together", "suspect", evidence, numbers)))
-    return found
+        rest = sample.compute_auc(without=group.fields).value
+        if whole.low - rest >= max(MIN_GAIN, MIN_CLOSED * (1 - rest)):
+            gains.append(_report_gain(group, whole, rest, leads=len(sample.label)))
+    return gains
+
+
+def _report_gain(group: Relatives, whole: AucInterval, rest: float, *, leads: int) -> GroupFinding:
+    evidence = (
+        f"{len(group.fields)} fields {group.why}; with them all fields together reach AUC "
+        f"{whole.value:.2f}, without them {rest:.2f}: more than fields known beforehand usually tell; "
+        "confirm that these were"
+    )
+    numbers = {
+        "fields": list(group.fields),
+        "with": whole.value,
+        "low": whole.low,
+        "without": rest,
+        "leads": leads,
+    }
+    return GroupFinding(group.fields, Finding("gain_together", "suspect", evidence, numbers))
 
 
 def _find_sums(
     fields: Sequence[Values], leads: Leads, groups: Sequence[Relatives]
-) -> list[tuple[Relatives, Finding]]:
+) -> list[GroupFinding]:
     """The groups whose numbers add up to the time that a lead took to close."""
     by_name = {values.name: values for values in fields}
-    found = []
+    sums = []
     for group in groups:
-        numbers = [by_name[name] for name in group.fields if by_name[name].type == "number"]
-        if len(numbers) >= 2 and (finding := check_adds_up(numbers, leads)):
-            found.append((Relatives(group.why, tuple(each.name for each in numbers)), finding))
-    return found
+        members = [by_name[name] for name in group.fields]
+        numbers = [values for values in members if values.type == "number"]
+        finding = check_adds_up(numbers, leads) if len(numbers) >= 2 else None
+        if finding:
+            names = tuple(values.name for values in numbers)
+            sums.append(GroupFinding(names, finding))
+    return sums
 
 
 @dataclass(frozen=True)
@@ -112,50 +130,58 @@ class Sample:
     label: np.ndarray
     block: np.ndarray
 
-    @classmethod
-    def of(cls, fields: Sequence[Values], leads: Leads) -> Sample | None:
-        """The closed leads with the smallest hashes; None if too few of them were won, or lost."""
-        rows = leads.judged
-        if len(rows) > SAMPLED:
-            hashes = pd.util.hash_array(leads.lead_id[rows])
-            rows = np.sort(rows[np.argsort(hashes, kind="stable")[:SAMPLED]])
-        label = leads.label[rows]
-        if not fields or min(label.sum(), (1 - label).sum()) < LEAST_OUTCOMES:
-            return None
-        columns = [_column(values, leads, rows) for values in fields]
-        categories = tuple(at for at, values in enumerate(fields) if values.is_text)
-        names = tuple(values.name for values in fields)
-        return cls(names, np.stack(columns, axis=1), categories, label, leads.block[rows])
-
     @cached_property
     def fold(self) -> np.ndarray:
         """The fold (n,) of each lead; leads equal in every field share one, for they would give the answer away."""
-        _, group = np.unique(np.nan_to_num(self.values, nan=-np.inf), axis=0, return_inverse=True)
-        dealt = np.random.default_rng(0).permutation(int(group.max()) + 1)
-        return np.asarray(dealt[group.ravel()] % FOLDS)
+        comparable = np.nan_to_num(self.values, nan=-np.inf)
+        _, group = np.unique(comparable, axis=0, return_inverse=True)
+        shuffled = np.random.default_rng(0).permutation(int(group.max()) + 1)
+        return np.asarray(shuffled[group.ravel()] % FOLDS)
 
-    def compute_auc(self, *, without: Collection[str]) -> tuple[float, float]:
-        """The AUC of all fields but some, out of fold and within blocks of time, and its lower 95 % bound."""
-        places = [at for at, name in enumerate(self.names) if name not in without]
-        categories = [new for new, at in enumerate(places) if at in self.categories]
+    def compute_auc(self, *, without: Collection[str]) -> AucInterval:
+        """The AUC of all fields but some, out of fold and within blocks of time."""
+        columns = [place for place, name in enumerate(self.names) if name not in without]
+        categories = [new for new, place in enumerate(columns) if place in self.categories]
         score = predict_out_of_fold(
-            self.values[:, places], self.label, self.fold, categories=categories
+            self.values[:, columns], self.label, self.fold, categories=categories
         )
-        auc, low, _ = compute_auc_within(score, self.label, self.block * FOLDS + self.fold)
-        return auc, low
+        return compute_auc_within(score, self.label, self.block * FOLDS + self.fold)
+
+
+def take_sample(fields: Sequence[Values], leads: Leads) -> Sample | None:
+    """The closed leads with the smallest hashes; None if too few of them were won, or lost."""
+    rows = take_smallest_hashes(leads, leads.judged, most=SAMPLED)
+    label = leads.label[rows]
+    fewer = min(label.sum(), (1 - label).sum())
+    if not fields or fewer < LEAST_OUTCOMES:
+        return None
+    columns = [_column(values, leads, rows) for values in fields]
+    return Sample(
+        names=tuple(values.name for values in fields),
+        values=np.stack(columns, axis=1),
+        categories=tuple(place for place, values in enumerate(fields) if values.is_text),
+        label=label,
+        block=leads.block[rows],
+    )
 
 
 def _column(values: Values, leads: Leads, rows: np.ndarray) -> np.ndarray:
-    """A field's values (rows,) as numbers: a date counts from creation, of text the common values have a code each."""
+    """A field's values (rows,) as numbers: a date in microseconds since creation, of text the rank of the value."""
+    if values.is_text:
+        return _rank_levels(values.codes[rows], levels=len(values.words))
+    numbers = values.numbers[rows]
     if values.type == "date" and leads.dated:
-        return np.asarray(values.numbers[rows] - leads.created_us[rows])
-    if not values.is_text:
-        return np.asarray(values.numbers[rows])
-    codes = values.codes[rows]
-    counts = np.bincount(codes[codes >= 0], minlength=len(values.words))
-    rank = np.empty(len(counts))
-    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
-    ranks = (
-        np.minimum(rank[np.maximum(codes, 0)], MOST_LEVELS) if len(counts) else np.zeros(len(codes))
-    )
-    return np.where(codes < 0, np.nan, ranks)
+        numbers = numbers - leads.created_us[rows]
+    return np.asarray(numbers)
+
+
+def _rank_levels(codes: np.ndarray, *, levels: int) -> np.ndarray:
+    """The rank (n,) of each code by how common it is, at most `MOST_LEVELS`; NaN if missing."""
+    if not levels:
+        return np.full(len(codes), np.nan)
+    counts = np.bincount(codes[codes >= 0], minlength=levels)
+    most_common_first = np.argsort(-counts, kind="stable")
+    rank = np.empty(levels)
+    rank[most_common_first] = np.arange(levels)
+    capped = np.minimum(rank, MOST_LEVELS)
+    return np.where(codes < 0, np.nan, capped[codes])

@@ -1,4 +1,4 @@
-"""A field that is called as what is written after the outcome: a reason to ask, and no more."""
+"""A field that is named like what is written after the outcome: a reason to ask, and no more."""
 
 from __future__ import annotations
 
@@ -29,22 +29,16 @@ def confirmed_fields(settings: Settings) -> set[str]:
 def check_late_name(
     field: str, auc: OwnAuc | None, *, names: Collection[str], settings: Settings
 ) -> Finding | None:
-    """A field that tells of the outcome and is called as what follows it, where nothing says when it was known.
+    """A field that predicts the outcome and is named like what follows it, where nothing says when it was known.
 
-    Where leads are dated, a field has a history, or the settings say since when it is known, or it is not learned
-    from.
+    Where leads are dated there is no need to ask: a field has a history, or the settings say since when it is known, or
+    it is not learned from.
     """
-    if (
-        settings.is_dated
-        or field in confirmed_fields(settings)
-        or auc is None
-        or auc.low < NAMED_AUC
-    ):
+    if settings.is_dated or field in confirmed_fields(settings):
         return None
     words = late_words(names)
-    if not words:
+    if not words or auc is None or auc.low < NAMED_AUC:
         return None
     evidence = f"its name speaks of {', '.join(words)}: was it filled in after the outcome?"
-    return Finding(
-        "late_name", "suspect", evidence, {"words": list(words), "auc": auc.value, "low": auc.low}
-    )
+    numbers = {"words": list(words), "auc": auc.value, "low": auc.low}
+    return Finding("late_name", "suspect", evidence, numbers)

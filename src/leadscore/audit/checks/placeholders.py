@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
 from leadscore.audit.checks.outcome import has_outcomes
-from leadscore.audit.fields import Leads, Values
 from leadscore.audit.finding import Finding, share
-from leadscore.audit.statistics import compute_bounds, compute_odds
+from leadscore.audit.leads import Leads
+from leadscore.audit.statistics import compute_odds_ratios
+from leadscore.audit.values import Values
 from leadscore.times import DAY_US
 
 # What forms and exports write for "nothing". "None", "No", "Unknown", "Other" and "Not sure" are answers, and not here.
@@ -19,7 +21,7 @@ PLACEHOLDERS = re.compile(
     r"|19(00|70)-01-01.*|-?9{3,}|dummy|to be (defined|determined)",
     re.IGNORECASE,
 )
-# And what may as well be an answer: only its odds tell.
+# What may as well be an answer: only its odds tell.
 UNKNOWN = re.compile(
     r"(un|not )known|unbekannt|inconnue?|desconocid[oa]|desconhecid[oa]|sconosciut[oa]|onbekend"
     r"|no information|keine angabe|(bitte )?(aus)?wählen|s[ée]lectionner|seleccionar|selecionar|selezionare|selecteer"
@@ -27,9 +29,7 @@ UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 UNKNOWN_NUMBERS = (0.0, -1.0)
-OUTCOME_ODDS = (
-    8.0  # by which a placeholder multiplies the odds of an outcome, before it was left by it
-)
+OUTCOME_ODDS = 8.0  # that a placeholder multiplies, before it counts as left by the outcome
 PLACEHOLDER_DAYS = {
     "1899-12-30",
     "1899-12-31",
@@ -39,109 +39,126 @@ PLACEHOLDER_DAYS = {
     "2100-01-01",
     "2199-12-31",
 }
-MIN_SHARE, MIN_LEADS = 0.005, 5  # of the filled leads, before a placeholder is more than a slip
+MIN_SHARE = 0.005  # of the filled leads, before a placeholder is more than a slip
+MIN_LEADS = 5
+MOST_NAMED = 3  # placeholders in a line of evidence
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A value that may stand for "nothing is known", as it is written, and which leads (n,) have it."""
+
+    text: str
+    rows: np.ndarray
 
 
 def check_placeholder(values: Values, leads: Leads) -> Finding | None:
     """A value that looks like another word for missing."""
     del leads
-    there = ~values.missing
-    candidates = _placeholder_words(values) if values.is_text else _placeholder_numbers(values)
-    counted = [(int(rows.sum()), said) for rows, said in candidates]
-    found = [(n, said) for n, said in counted if n >= max(MIN_LEADS, MIN_SHARE * there.sum())]
-    if not found:
+    is_filled = ~values.missing
+    least = max(MIN_LEADS, MIN_SHARE * is_filled.sum())
+    counts = [(int(item.rows.sum()), item.text) for item in _find_placeholders(values)]
+    counts = sorted((count for count in counts if count[0] >= least), reverse=True)
+    if not counts:
         return None
-    told = ", ".join(
-        f"{said} in {share(n / len(there))}" for n, said in sorted(found, reverse=True)[:3]
-    )
-    numbers = {"values": [{"value": said, "leads": n} for n, said in sorted(found, reverse=True)]}
-    return Finding(
-        "placeholder",
-        "suspect",
-        f"{told} of the leads: looks like a placeholder for missing",
-        numbers,
-    )
+
+    named = [f"{text} in {share(n / len(is_filled))}" for n, text in counts[:MOST_NAMED]]
+    evidence = f"{', '.join(named)} of the leads: looks like a placeholder for missing"
+    numbers = {"values": [{"value": text, "leads": n} for n, text in counts]}
+    return Finding("placeholder", "suspect", evidence, numbers)
 
 
 def stand_for_missing(values: Values) -> np.ndarray:
     """Which leads (n,) have a value that looks like another word for missing."""
-    found = np.zeros(len(values.missing), dtype=bool)
-    for rows, _ in _placeholder_words(values) if values.is_text else _placeholder_numbers(values):
-        found |= rows
-    return found
+    rows = np.zeros(len(values.missing), dtype=bool)
+    for placeholder in _find_placeholders(values):
+        rows |= placeholder.rows
+    return rows
 
 
 def check_left_by_outcome(values: Values, leads: Leads) -> Finding | None:
-    """A value for "not known" that leads of one outcome have far more often, as nobody filled it in for the others."""
+    """A value for "not known" that leads of one outcome have far more often: nobody filled it in for the others."""
     label = leads.label[leads.judged]
     if not has_outcomes(label):
         return None
-    found = []
-    for rows, spoken in _unknown_values(values):
-        part = rows[leads.judged]
-        odds = _odds_between(part[label == 1], part[label == 0])
-        if odds >= OUTCOME_ODDS:
-            found.append((odds, spoken, part))
-    if not found:
-        return None
-    odds, spoken, part = max(found, key=lambda each: each[0])
-    of_won, of_lost = (float(part[label == outcome].mean()) for outcome in (1, 0))
-    evidence = f"{spoken} for {share(of_won)} of the won leads and {share(of_lost)} of the lost: filled in by outcome"
-    numbers = {"value": spoken, "won": of_won, "lost": of_lost, "odds_low": odds}
+    candidates = [*_find_placeholders(values), *_find_unknown(values)]
+    findings = [_compare_outcomes(candidate, leads) for candidate in candidates]
+    strong = [finding for finding in findings if finding.numbers["odds_low"] >= OUTCOME_ODDS]
+    return max(strong, key=lambda finding: finding.numbers["odds_low"], default=None)
+
+
+def _compare_outcomes(placeholder: Placeholder, leads: Leads) -> Finding:
+    """How much more often the leads of one outcome have it, in odds at the near ends of both shares."""
+    label = leads.label[leads.judged]
+    rows = placeholder.rows[leads.judged]
+    of_won = float(rows[label == 1].mean())
+    of_lost = float(rows[label == 0].mean())
+    n = np.array([(label == 1).sum(), (label == 0).sum()])
+    odds = float(compute_odds_ratios(np.array([of_won, of_lost]), n).max())
+
+    shares = f"{share(of_won)} of the won leads and {share(of_lost)} of the lost"
+    evidence = f"{placeholder.text} for {shares}: filled in by outcome"
+    numbers = {"value": placeholder.text, "won": of_won, "lost": of_lost, "odds_low": odds}
     return Finding("placeholder_by_outcome", "suspect", evidence, numbers)
 
 
-def _odds_between(won: np.ndarray, lost: np.ndarray) -> float:
-    """How many times more often, in odds, one outcome has a value than the other, at the near ends of both shares."""
-    low, high = compute_bounds(np.array([won.mean(), lost.mean()]), np.array([len(won), len(lost)]))
-    odds = compute_odds(low) / compute_odds(high)[::-1]
-    return float(odds.max())
+def _find_placeholders(values: Values) -> list[Placeholder]:
+    """Values that look like another word for missing."""
+    if values.is_text:
+        return _find_words(values, PLACEHOLDERS)
+    if values.type == "date":
+        return _find_dates(values)
+    return _find_numbers(values)
 
 
-def _unknown_values(values: Values) -> list[tuple[np.ndarray, str]]:
-    """Values that may stand for "not known": which leads (n,) have them, and how they are written."""
-    if not values.is_text:
-        zeros = [(values.numbers == number, f"{number:.0f}") for number in UNKNOWN_NUMBERS]
-        return [*_placeholder_numbers(values), *(zeros if values.type == "number" else [])]
-    unknown = []
-    for code, word in enumerate(values.words):
-        if UNKNOWN.fullmatch(word.strip()):
-            unknown.append((values.codes == code, f'"{word}"'))
-    return [*_placeholder_words(values), *unknown]
+def _find_unknown(values: Values) -> list[Placeholder]:
+    """Values that may stand for "not known", or for themselves."""
+    if values.is_text:
+        return _find_words(values, UNKNOWN)
+    if values.type != "number":
+        return []
+    return [Placeholder(f"{number:.0f}", values.numbers == number) for number in UNKNOWN_NUMBERS]
 
 
-def _placeholder_words(values: Values) -> list[tuple[np.ndarray, str]]:
+def _find_words(values: Values, pattern: re.Pattern[str]) -> list[Placeholder]:
     return [
-        (values.codes == code, f'"{word}"')
+        Placeholder(f'"{word}"', values.codes == code)
         for code, word in enumerate(values.words)
-        if PLACEHOLDERS.fullmatch(word.strip())
+        if pattern.fullmatch(word.strip())
     ]
 
 
-def _placeholder_numbers(values: Values) -> list[tuple[np.ndarray, str]]:
+def _find_dates(values: Values) -> list[Placeholder]:
+    distinct = np.unique(values.numbers[~values.missing])
+    days = np.floor(distinct / DAY_US).astype("datetime64[D]").astype(str)
+    return [
+        Placeholder(str(day), values.numbers == us)
+        for us, day in zip(distinct, days, strict=True)
+        if day in PLACEHOLDER_DAYS
+    ]
+
+
+def _find_numbers(values: Values) -> list[Placeholder]:
     """The largest or smallest number where it is written in 9s, or is -1, and lies far from all others."""
-    numbers = values.numbers
-    distinct = np.unique(numbers[~values.missing])
-    if values.type == "date":
-        days = (
-            np.floor(distinct / DAY_US).astype("datetime64[D]").astype(str)
-            if len(distinct)
-            else distinct
-        )
-        return [
-            (numbers == n, day)
-            for n, day in zip(distinct, days, strict=True)
-            if day in PLACEHOLDER_DAYS
-        ]
+    distinct = np.unique(values.numbers[~values.missing])
     if len(distinct) < 3:
         return []
-    found = []
-    for number, rest in ((distinct[-1], distinct[:-1]), (distinct[0], distinct[1:])):
-        written = f"{number:.0f}" if float(number).is_integer() else ""
-        far = min(abs(number - rest[0]), abs(number - rest[-1])) > rest[-1] - rest[0]
-        below = rest[0] >= 0 > number
-        if (re.fullmatch("9{3,}", written) and far) or (
-            re.fullmatch("-(1|9{2,})", written) and below
-        ):
-            found.append((numbers == number, written))
-    return found
+    placeholders = []
+    for place in (-1, 0):
+        number = float(distinct[place])
+        others = np.delete(distinct, place)
+        if _is_placeholder(number, others):
+            placeholders.append(Placeholder(f"{number:.0f}", values.numbers == number))
+    return placeholders
+
+
+def _is_placeholder(number: float, others: np.ndarray) -> bool:
+    """Whether a number is written like a placeholder, and out of place among all others (rising)."""
+    if not number.is_integer():
+        return False
+    text = f"{number:.0f}"
+    if re.fullmatch("9{3,}", text):
+        distance = min(abs(number - others[0]), abs(number - others[-1]))
+        return bool(distance > others[-1] - others[0])
+    is_only_negative = others[0] >= 0 > number
+    return bool(is_only_negative and re.fullmatch("-(1|9{2,})", text))

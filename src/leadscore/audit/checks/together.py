@@ -1,4 +1,4 @@
-"""What fields know together: trees on raw values, predicted out of fold, cheap enough to be fitted again and again."""
+"""What fields know together: out-of-fold predictions of trees, cheap enough to be fitted once a group of fields."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TREES_OF_AUDIT: dict[str, Any] = {
 def predict_out_of_fold(
     values: np.ndarray, label: np.ndarray, fold: np.ndarray, *, categories: list[int]
 ) -> np.ndarray:
-    """Log-odds (n,) of each row by trees that saw no row of its fold.
+    """Log-odds (n,) of each row by trees that were fitted without its fold.
 
     Args:
         values: (n, fields) numbers, NaN where missing; of text a code.
@@ -34,8 +34,8 @@ def predict_out_of_fold(
     """
     score = np.zeros(len(label))
     for left_out in np.unique(fold):
-        inside = fold == left_out
-        data = lightgbm.Dataset(values[~inside], label[~inside], categorical_feature=categories)
+        held_out = fold == left_out
+        data = lightgbm.Dataset(values[~held_out], label[~held_out], categorical_feature=categories)
         trees = lightgbm.train(TREES_OF_AUDIT, data, TREES)
-        score[inside] = trees.predict(values[inside], raw_score=True, num_threads=1)
+        score[held_out] = trees.predict(values[held_out], raw_score=True, num_threads=1)
     return score

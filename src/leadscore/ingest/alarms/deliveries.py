@@ -15,7 +15,8 @@ from leadscore.ingest.mapping.entries import staged_schema
 from leadscore.ingest.part import Part, part_key, part_path, read_kept_part
 from leadscore.ingest.sql import columns_sql, read_number, read_row
 from leadscore.ingest.staged import Staged
-from leadscore.store.version import StoreVersion, is_whole, object_path, read_parts
+from leadscore.store.objects import is_whole, object_path
+from leadscore.store.version import StoreVersion, read_parts
 from leadscore.tables import TABLES
 
 EVENTS = ("changes", "activities", "stages", "outcomes")

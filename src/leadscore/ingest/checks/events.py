@@ -17,7 +17,7 @@ from leadscore.ingest.checks.overlaps import count_repeated_among, find_overlaps
 from leadscore.ingest.sql import columns_sql, storing_order
 from leadscore.ingest.staged import Staged
 from leadscore.settings.validation import Validation
-from leadscore.store.version import write_rows
+from leadscore.store.objects import write_rows
 from leadscore.tables import REJECTS
 from leadscore.times import FOREVER_US, format_us
 

@@ -18,7 +18,8 @@ from leadscore.ingest.differences.opens import is_read_alike
 from leadscore.ingest.differences.states import AT_FIRST
 from leadscore.ingest.sql import columns_sql, read_number, union_sql
 from leadscore.ingest.staged import Staged
-from leadscore.store.version import NOTHING, StoreVersion, write_rows
+from leadscore.store.objects import NOTHING, write_rows
+from leadscore.store.version import StoreVersion
 from leadscore.tables import PRESENCE, TABLES
 from leadscore.wording import counted
 

@@ -42,7 +42,8 @@ from leadscore.ingest.differences.opens import (
 )
 from leadscore.ingest.sql import columns_sql, storing_order
 from leadscore.ingest.staged import Staged
-from leadscore.store.version import StoreVersion, write_rows
+from leadscore.store.objects import write_rows
+from leadscore.store.version import StoreVersion
 from leadscore.tables import CLOSES
 
 MOVED_SQL = """SELECT DISTINCT origin FROM settled_closes

@@ -28,7 +28,8 @@ from leadscore.ingest.mapping.personal import HASHED, PersonalHash
 from leadscore.ingest.part import Part
 from leadscore.ingest.sql import read_number, union_sql
 from leadscore.ingest.staged import Staged
-from leadscore.store.version import NOTHING, StoreVersion, write_rows
+from leadscore.store.objects import NOTHING, write_rows
+from leadscore.store.version import StoreVersion
 from leadscore.tables import TEXT_CHANGES
 
 WRITE_ROWS = 100_000

@@ -14,7 +14,8 @@ from leadscore.ingest.checks.leads import ACCEPTED_LEADS
 from leadscore.ingest.differences.states import AT_FIRST
 from leadscore.ingest.sql import union_sql
 from leadscore.ingest.staged import Staged
-from leadscore.store.version import StoreVersion, write_rows
+from leadscore.store.objects import write_rows
+from leadscore.store.version import StoreVersion
 from leadscore.tables import CHANGES, TABLES
 
 WRITE_ROWS = 100_000

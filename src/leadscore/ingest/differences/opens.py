@@ -16,7 +16,8 @@ from leadscore.ingest.sql import literals_sql
 from leadscore.ingest.staged import Staged
 from leadscore.json_files import canonical_json
 from leadscore.settings.settings import Settings
-from leadscore.store.version import StoreVersion, write_rows
+from leadscore.store.objects import write_rows
+from leadscore.store.version import StoreVersion
 from leadscore.tables import OPENS
 
 CLOSE_KEYS = ("source", "table", "where", "where_not", "values", "constants")

@@ -19,7 +19,7 @@ from leadscore.ingest.mapping.personal import PersonalHash, looks_personal
 from leadscore.ingest.mapping.words import Texts
 from leadscore.settings.mapping import Mapping
 from leadscore.settings.settings import Settings
-from leadscore.store.version import write_rows
+from leadscore.store.objects import write_rows
 from leadscore.tables import PERSONAL
 
 ROW = [

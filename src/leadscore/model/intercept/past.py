@@ -13,7 +13,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from leadscore.history.labels import Side, weigh
+from leadscore.history.censoring import weigh
+from leadscore.history.labels import Side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.intercept.shift import fit_shift

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.evaluation.metrics import EvaluationSet, row_log_loss
-from leadscore.history.labels import count_effective_leads
+from leadscore.history.censoring import count_effective_leads
 from leadscore.history.split import History
 from leadscore.model.apply import add_shift, calibrate, logit
 from leadscore.model.calibration.calibrate import fit_calibrator
