@@ -9,28 +9,18 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from leadscore import project as jobs
 from leadscore.cli import main as cli
 from leadscore.errors import CorruptFileError, UserError
 from leadscore.files import hash_bytes
 from leadscore.json_files import canonical_json
-from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.target import TargetMismatchError
 from leadscore.project import explaining
-from leadscore.publish.publication import format_files, read_publication
+from leadscore.publish.formats import format_files
+from leadscore.publish.publication import read_publication
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
-from leadscore.scoring.change import (
-    NOTHING,
-    STEEPEST,
-    apportion,
-    compute_steps,
-    log_odds_of,
-    slope_between,
-)
 from leadscore.settings.settings import read_settings
 
 WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
@@ -108,87 +98,6 @@ def test_change_when_a_lead_was_listed_before_then_says_by_how_much_and_why(worl
         for change, x in zip(moved["change"], moved["change_points"], strict=True)
     )
     assert now.loc[both, "change"].str.contains("a new model").any()
-
-
-def make_model(slope, intercept):
-    """A model of which only the calibrator is asked."""
-    calibrator = {
-        "kind": "sigmoid",
-        "slope": slope,
-        "intercept": intercept,
-        "low": 1e-6,
-        "high": 1 - 1e-6,
-    }
-    return WinModel({"calibrator": calibrator, "scorer": {"kind": "logistic"}})
-
-
-numbers = st.floats(-8, 8)
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    before=st.floats(0.001, 0.999), earlier=st.tuples(numbers, numbers, numbers), log_odds=numbers,
-    slopes=st.tuples(st.floats(0.1, 3), st.floats(0.1, 3)), intercepts=st.tuples(numbers, numbers),
-)  # fmt: skip
-def test_steps_when_computed_then_add_up_to_the_whole_change(
-    before, earlier, log_odds, slopes, intercepts
-):
-    old, new = (
-        make_model(slope, intercept) for slope, intercept in zip(slopes, intercepts, strict=True)
-    )
-    steps = compute_steps(
-        old, new, np.array([before]), [np.array([x]) for x in earlier], np.array([log_odds])
-    )
-    after = new.probability(np.array([log_odds]))
-    whole = log_odds_of(after) - log_odds_of(np.array([before]))
-    np.testing.assert_allclose(sum(steps.values()), whole, atol=1e-9)
-    slope = slope_between(np.array([before]), after)
-    np.testing.assert_allclose(slope * whole, after - before, atol=1e-6)
-    assert (slope >= 0).all()
-
-
-def test_steps_when_only_one_thing_changes_then_only_that_is_told():
-    model, other = make_model(1.0, 0.0), make_model(1.0, 0.5)
-    at = np.array([0.3])
-    before = sigmoid(at)
-    for earlier, now, new, step in (
-        ([at, at + 1, at + 1], at + 1, model, "time"),
-        ([at, at, at + 1], at + 1, model, "facts"),
-        (
-            [at + 0.2, at + 0.2, at + 0.2],
-            at + 0.2,
-            model,
-            "facts",
-        ),  # a corrected past is a new fact
-        ([at, at, at], at + 1, model, "scorer"),
-        ([at, at, at], at, other, "calibrator"),
-    ):
-        steps = compute_steps(model, new, before, earlier, now)
-        assert [name for name, value in steps.items() if abs(value[0]) > 1e-9] == [step]
-
-
-def test_shares_when_features_cancel_out_at_a_jump_of_the_calibrator_then_stay_of_a_size_that_can_be():
-    # 15 points for 0.005 of log-odds: in proportion that would be +3015 and -3000
-    np.testing.assert_allclose(
-        apportion(15, np.array([1.005, -1.0]), worth=20), [47.6185, -32.6185], atol=1e-4
-    )
-    np.testing.assert_allclose(apportion(-12, np.array([-0.75, 0.15]), worth=20), [-15, 3])
-    np.testing.assert_allclose(apportion(6, np.array([0.5, -0.5]), worth=20), [13, -7])
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    whole=st.floats(-99, 99),
-    added=st.lists(numbers, min_size=1, max_size=9),
-    worth=st.floats(0.01, 25),
-)
-def test_shares_when_anything_is_apportioned_then_add_up_and_stay_bounded(whole, added, worth):
-    added = np.array(added)
-    assume(np.abs(added).sum() >= NOTHING)
-    shares = apportion(whole, added, worth=worth)
-    assert shares.sum() == pytest.approx(whole, abs=1e-6)
-    most = STEEPEST * worth * np.abs(added).sum()
-    assert np.abs(shares).sum() <= abs(whole) + 2 * most + 1e-6
 
 
 def test_lead_when_explained_then_everything_adds_up_and_nothing_is_from_later(world):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from leadscore import project as jobs
-from leadscore.publish.published import find_standing, list_published, read_publication
+from leadscore.publish.listed import find_standing, list_published
+from leadscore.publish.publication import read_publication
 from leadscore.registry.registry import Who
 from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_moment

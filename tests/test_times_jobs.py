@@ -18,8 +18,9 @@ from leadscore.model.apply import WinModel, add_shift
 from leadscore.model.intercept.running import recall
 from leadscore.model.intercept.shift import fit_shift
 from leadscore.registry.registry import Registry
-from leadscore.scoring.change import Previous, compute_steps, log_odds_of
+from leadscore.scoring.change import Previous
 from leadscore.scoring.score import score_open_leads
+from leadscore.scoring.steps import compute_steps, log_odds_of
 from leadscore.settings.environment import environment_kept
 from leadscore.times import DAY_US
 
@@ -103,10 +104,12 @@ def test_tiers_when_the_model_has_times_then_are_those_without(world, table, mod
 
 
 def test_reasons_when_the_times_are_strong_then_name_them(world, table):
-    said = f"the times: {world[1].times['shift']:+.1f}"
+    said = f"recent win rate: {world[1].times['shift']:+.1f}"
     reasons = table.filter(like="reason_").to_numpy()
     assert (reasons == said).any(axis=1).sum() > OPEN / 2
-    assert not ((reasons != said) & np.char.startswith(reasons.astype(str), "the times")).any()
+    assert not (
+        (reasons != said) & np.char.startswith(reasons.astype(str), "recent win rate")
+    ).any()
 
 
 def test_list_when_replayed_and_explained_then_has_the_same_bytes_and_shift(world, table):
@@ -211,6 +214,6 @@ def test_dated_change_when_the_list_before_had_another_shift_then_names_the_time
         history, model, known_us=then, as_of_us=until, previous=previous
     ).scores.to_pandas()
     compared = scored[scored["change_points"].notna()]
-    said = compared["change"].str.contains("the times +", regex=False)
+    said = compared["change"].str.contains("recent win rate +", regex=False)
     assert said.sum() > len(compared) / 2
     assert (compared["change_points"][said] > 0).mean() > 0.9

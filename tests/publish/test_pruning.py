@@ -10,8 +10,8 @@ import pytest
 from builders import day, make_settings
 from leadscore.project.upkeep import horizon_of
 from leadscore.publish import pruning
+from leadscore.publish.listed import Listed, find_standing, list_published
 from leadscore.publish.pruning import ListLimits, prune_lists
-from leadscore.publish.published import Listed, find_standing, list_published
 from leadscore.store.receipts import read_receipts
 from publish.test_publication import make_scores, publish, read_whole
 

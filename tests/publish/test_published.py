@@ -18,7 +18,8 @@ from leadscore import project as jobs
 from leadscore.cli import main as cli
 from leadscore.cli import rendering as terminal
 from leadscore.errors import AlarmError
-from leadscore.publish.published import find_before, find_standing
+from leadscore.publish.before import find_before
+from leadscore.publish.listed import find_standing
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
 from leadscore.settings.settings import read_settings
@@ -227,6 +228,20 @@ def test_list_before_when_asked_at_any_moment_then_is_what_a_search_through_all_
         assert (found.publication.id if found.publication else None) == (
             ids[max(earlier)] if earlier else None
         )
+
+
+@pytest.mark.parametrize(
+    ("after_us", "is_before"), [(-1, False), (0, False), (999_999, False), (1_000_000, True)]
+)
+def test_list_before_when_only_its_id_dates_it_then_it_is_of_before_by_a_second_at_least(
+    tmp_path, after_us, is_before
+):
+    # published at a microsecond after day 100, which its id, cut to the second, does not say
+    list_id = publish(tmp_path, make_scores(), as_of_us=day(100) + 1).id
+    shutil.rmtree(tmp_path / "scores" / list_id)
+    found = find_before(tmp_path / "scores", tmp_path / "store", as_of_us=day(100) + after_us)
+    assert found.publication is None
+    assert [list_id in warning for warning in found.warnings] == [True] * is_before
 
 
 @settings(max_examples=30, deadline=None)

@@ -15,25 +15,22 @@ from leadscore.features.matrix import Matrix
 from leadscore.ingest.overrides import read_overrides
 from leadscore.model.fit import fit_scorer
 from leadscore.project.scoring import _with_capacity
-from leadscore.scoring import question
-from leadscore.scoring.qualification import (
-    override_tiers,
-    override_verdicts,
-    overrides_in_force,
-    qualify,
-)
-from leadscore.scoring.question import Standing, ask_next, suggest_actions
+from leadscore.scoring.action import suggest_actions
+from leadscore.scoring.answers import give_answer
+from leadscore.scoring.overrides import override_tiers, override_verdicts, overrides_in_force
+from leadscore.scoring.qualification import qualify
+from leadscore.scoring.question import Effect, Standing, ask_next, choose_questions
 from leadscore.scoring.tier import (
     TIERS,
     Borders,
     Outlook,
-    compute_place,
-    compute_what_if,
+    compute_rank,
     earlier_tiers,
     find_borders,
     measure_by,
 )
 from leadscore.scoring.value import read_amounts
+from leadscore.scoring.what_if import compute_what_if
 from leadscore.settings.actions import Actions
 from leadscore.settings.qualification import Qualification, Rule
 from leadscore.settings.tiers import Tiers
@@ -67,10 +64,10 @@ def test_tiers_when_decided_again_then_stay_and_are_never_far_from_the_plain_one
     first = PLAIN.decide(measure, earlier)
     assert (PLAIN.decide(measure, first.astype(object)) == first).all()
     place = np.searchsorted(TIERS, first)
-    assert (place >= PLAIN.tier(measure + PLAIN.margin)).all()
-    assert (place <= PLAIN.tier(measure - PLAIN.margin)).all()
+    assert (place >= PLAIN.rank_tier(measure + PLAIN.margin)).all()
+    assert (place <= PLAIN.rank_tier(measure - PLAIN.margin)).all()
     nothing = np.full(len(values), None, dtype=object)
-    assert (PLAIN.decide(measure, nothing) == TIERS[PLAIN.tier(measure)]).all()
+    assert (PLAIN.decide(measure, nothing) == TIERS[PLAIN.rank_tier(measure)]).all()
     order = np.argsort(measure)
     assert (np.diff(np.searchsorted(TIERS, PLAIN.decide(measure, nothing)[order])) <= 0).all()
 
@@ -114,14 +111,14 @@ def test_tiers_when_by_capacity_then_hold_as_many_as_can_be_worked_and_are_worth
     assert by_capacity(section, outlook(value, log_odds)) == tiers
 
 
-def test_tiers_when_by_capacity_and_near_a_border_then_stay_within_5_percent_of_the_place():
+def test_tiers_when_by_capacity_and_near_a_border_then_stay_within_5_percent_of_the_rank():
     listed, section = outlook(np.arange(500, 0, -1)), Tiers(by="capacity", capacity=100)
     was_a = by_capacity(section, listed, "A" * 500)
     was_b = by_capacity(section, listed, "B" * 500)
     assert (was_a.rindex("A"), was_b.index("B")) == (
         104,
         95,
-    )  # of places 1 to 500: A until 105, B from 96
+    )  # of ranks 1 to 500: A until 105, B from 96
     assert by_capacity(section, listed, was_a) == was_a
     worthless = Tiers(by="capacity", capacity=100, touch_cost=499)
     assert by_capacity(worthless, listed, "A" * 500) == "A" + "D" * 499
@@ -131,11 +128,11 @@ def test_tiers_when_by_capacity_and_near_a_border_then_stay_within_5_percent_of_
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=12), st.data()
 )
-def test_place_when_one_lead_changes_then_is_that_of_the_list_sorted_anew(rows, data):
+def test_rank_when_one_lead_changes_then_is_that_of_the_list_sorted_anew(rows, data):
     listed = outlook([value for value, _ in rows], [log_odds for _, log_odds in rows])
     at = data.draw(st.integers(0, len(rows) - 1))
     changed = data.draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
-    found = compute_place(outlook([changed[0]], [changed[1]]), listed=listed, at=np.array([at]))
+    found = compute_rank(outlook([changed[0]], [changed[1]]), listed=listed, at=np.array([at]))
     anew = [changed if i == at else row for i, row in enumerate(rows)]
     order = sorted(range(len(rows)), key=lambda i: (-anew[i][0], -anew[i][1], i))
     assert found.tolist() == [order.index(at) + 1]
@@ -637,11 +634,63 @@ def test_earlier_tiers_when_a_lead_is_new_then_it_has_none():
 
 
 def test_answer_when_one_more_is_given_then_the_mean_and_the_number_of_answers_have_it():
-    earlier = {
+    plain = {
+        "bant_need": np.full(3, NAN),
+        "bant_need_known": np.zeros(3),
+        "bant_completeness": np.array([0.0, 1.0, 2.0]),
+    }
+    counted = {
         "bant_need_mean": np.array([NAN, 0.5, 0.0]),
         "bant_need_answers": np.array([0.0, 1.0, 3.0]),
     }
-    found = question._one_more(earlier, "need", 1.0)
-    assert found["bant_need_mean"].tolist() == [1.0, 0.75, 0.25]
-    assert found["bant_need_answers"].tolist() == [1.0, 2.0, 4.0]
-    assert question._one_more({}, "need", 1.0) == {}
+    answered = give_answer(plain | counted, "need", 1.0)
+    assert answered["bant_need"].tolist() == [1.0, 1.0, 1.0]
+    assert answered["bant_need_known"].tolist() == [1.0, 1.0, 1.0]
+    assert answered["bant_completeness"].tolist() == [1.0, 2.0, 3.0]
+    assert answered["bant_need_mean"].tolist() == [1.0, 0.75, 0.25]
+    assert answered["bant_need_answers"].tolist() == [1.0, 2.0, 4.0]
+    assert give_answer(plain, "need", 1.0).keys() == plain.keys()
+
+
+def choose(**effects):
+    """What is asked of one lead, by letter (gain, move) of its effect."""
+    nothing = np.zeros(1)
+    by_letter = {
+        letter: (
+            np.array([0]),
+            Effect(np.array([gain]), nothing, nothing, np.array([move]), nothing),
+        )
+        for letter, (gain, move) in effects.items()
+    }
+    look = outlook([1.0])
+    standing = Standing(
+        tier=np.array(["B"], dtype=object),
+        amount=np.array([NAN]),
+        outlook=look,
+        tiers=Tiers(),
+        verdict=np.array(["nurture"], dtype=object),
+        tier_by_hand=np.array([False]),
+        verdict_by_hand=np.array([False]),
+    )
+    chosen = choose_questions(by_letter, standing)
+    return chosen["next_question"][0].split(":")[0], chosen["next_question_gain"][0]
+
+
+@pytest.mark.parametrize(
+    ("effects", "letter", "gain"),
+    [
+        pytest.param({"need": (0.2, 1.0), "budget": (0.3, 0.1)}, "budget", 0.3, id="likelier"),
+        pytest.param({"need": (0.2, 1.0), "budget": (0.2, 2.0)}, "budget", 0.2, id="moves more"),
+        pytest.param(
+            {"need": (0.2, 1.0), "budget": (0.2, 1.0)}, "need", 0.2, id="equal: the first"
+        ),
+        pytest.param({"need": (0.2, 0.0), "budget": (0.2, 0.0)}, "need", 0.2, id="none moves"),
+        pytest.param({"need": (0.0, 1.0)}, None, 0.0, id="no gain, however far it moves"),
+        pytest.param({"need": (0.004, 1.0)}, None, 0.0, id="a gain that rounds to 0 %"),
+        pytest.param({"need": (0.006, 1.0)}, "need", 0.006, id="a gain that rounds to 1 %"),
+    ],
+)
+def test_question_when_several_may_be_asked_then_is_the_likeliest_then_the_farthest_then_the_first(
+    effects, letter, gain
+):
+    assert choose(**effects) == (f"Ask about {letter}" if letter else "", gain)

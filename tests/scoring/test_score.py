@@ -279,7 +279,7 @@ def test_counts_when_scoring_in_the_past_then_add_up_by_hand(world, told):
         "refused": 0,
     }
     assert min(counts.scored, counts.closed, counts.not_yet_created) > 100
-    assert sum(n for name, n in counts.items() if name != "leads") == counts.leads
+    assert sum(n for name, n in counts.to_dict().items() if name != "leads") == counts.leads
 
 
 def test_score_job_when_done_then_tells_what_it_published(told):

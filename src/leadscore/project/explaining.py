@@ -18,14 +18,16 @@ from leadscore.model.apply import WinModel
 from leadscore.project.publishing import read_previous
 from leadscore.project.scoring import score_list
 from leadscore.proposals import propose
+from leadscore.publish.before import read_before
+from leadscore.publish.formats import format_files
+from leadscore.publish.listed import ID, find_standing
 from leadscore.publish.publication import (
     Publication,
-    format_files,
     read_inputs,
     read_publication,
     read_shift,
 )
-from leadscore.publish.published import ID, find_standing, read_before, read_past_receipts
+from leadscore.publish.receipts import read_past_receipts
 from leadscore.registry.registry import Registry
 from leadscore.report.explanation import build_explanation
 from leadscore.results import Explained, Replayed

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from leadscore.errors import CorruptFileError, UnknownVersionError
-from leadscore.publish.publication import read_publication, read_shift
-from leadscore.publish.published import (
-    Before,
-    find_before,
-    find_standing,
-    read_as_of,
-    read_current_id,
-)
+from leadscore.publish.before import Before, find_before
+from leadscore.publish.listed import find_standing, read_current_id
+from leadscore.publish.publication import read_as_of, read_publication, read_shift
 from leadscore.publish.published import publish as publish_scores
 from leadscore.publish.unlike import Pair, find_unlike
 from leadscore.registry.registry import Registry

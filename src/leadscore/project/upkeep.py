@@ -9,8 +9,8 @@ from pathlib import Path
 from leadscore.errors import CorruptFileError, DamagedFileError
 from leadscore.files import list_manifests
 from leadscore.json_files import read_json
+from leadscore.publish.listed import Listed
 from leadscore.publish.pruning import ListLimits, PrunedLists, prune_lists
-from leadscore.publish.published import Listed
 from leadscore.results import Pruned, StoreRollback, StoreVersions
 from leadscore.settings.settings import Settings
 from leadscore.store import upkeep

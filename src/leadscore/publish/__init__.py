@@ -1,1 +1,1 @@
-"""Scores as files for others to read: immutable publications, the current one named by one rename."""
+"""Lists as files for others to read: immutable publications, of which one is current."""

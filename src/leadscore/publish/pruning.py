@@ -1,4 +1,4 @@
-"""Removing old lists by number and age; their receipts stay, since they are what is settled later."""
+"""Removing old lists by number and age; their receipts stay, since they are settled later."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadscore.locks import locked
-from leadscore.publish.published import Listed, find_standing, list_written, read_listed
+from leadscore.publish.listed import Listed, find_standing, list_written, read_listed
+from leadscore.publish.publication import MANIFEST
 from leadscore.times import DAY_US
 
 HorizonOf = Callable[[Listed], int | None]
@@ -16,7 +17,7 @@ HorizonOf = Callable[[Listed], int | None]
 
 @dataclass(frozen=True)
 class ListLimits:
-    """Which lists are old: all but the latest `keep` and, of these, those of more than `days` before known_until."""
+    """Old lists: all but the latest `keep`, if they are more than `days` before known_until."""
 
     keep: int
     days: float = 0.0
@@ -24,7 +25,7 @@ class ListLimits:
 
 @dataclass(frozen=True)
 class PrunedLists:
-    """Ids of the lists that went, or would go, and of those that stay; `size` in bytes."""
+    """The ids of the lists that were removed, or would be, with their bytes, and of the others."""
 
     removed: tuple[str, ...]
     kept: tuple[str, ...]
@@ -40,55 +41,72 @@ def prune_lists(
     horizon_days: HorizonOf,
     really: bool,
 ) -> PrunedLists:
-    """Remove old lists, except the current one, those not settled yet, and what lists that stay were compared with.
+    """Remove old lists, and say which.
+
+    The current list stays, unsettled ones do, and what lists that stay were compared with.
 
     Args:
         folder: of all lists.
         store_folder: where their receipts are.
         limits: which lists are old.
         known_until_us: up to when outcomes are known.
-        horizon_days: of a list; None if it is not known, then the list stays.
-        really: remove; else only tell.
+        horizon_days: the horizon of a list, None if it is not known; then the list stays.
+        really: remove them, instead of only saying which.
     """
     with locked(folder):
-        names = list_written(folder)
-        lists = [read_listed(folder, name) for name in names]
-        stays = _find_staying(
+        ids = list_written(folder)
+        lists = [read_listed(folder, name) for name in ids]
+        staying = _find_staying(
             lists, limits, known_until_us=known_until_us, horizon_days=horizon_days
         )
         standing = find_standing(folder, store_folder)
         if standing is not None:
-            stays.add(standing.id)
-        stays |= {
-            str(each.manifest.get("previous"))
-            for each in lists
-            if each.manifest and each.id in stays
-        }
-        removed = [each.id for each in lists if each.id not in stays]
-        size = sum(path.stat().st_size for name in removed for path in (folder / name).rglob("*"))
+            staying.add(standing.id)
+        staying |= {str(listed.previous_id) for listed in lists if listed.id in staying}
+
+        removed = [name for name in ids if name not in staying]
+        size = sum(_measure(folder / name) for name in removed)
         if really:
             for name in removed:
-                (folder / name / "manifest.json").unlink(
-                    missing_ok=True
-                )  # first: a reader finds all of it or none
-                shutil.rmtree(folder / name)
-    return PrunedLists(tuple(removed), tuple(name for name in names if name in stays), size)
+                _remove(folder / name)
+    kept = tuple(name for name in ids if name in staying)
+    return PrunedLists(tuple(removed), kept, size)
 
 
 def _find_staying(
-    lists: Sequence[Listed], limits: ListLimits, *, known_until_us: int, horizon_days: HorizonOf
+    lists: Sequence[Listed],
+    limits: ListLimits,
+    *,
+    known_until_us: int,
+    horizon_days: HorizonOf,
 ) -> set[str]:
-    """The latest lists, the young ones, those whose horizon is not over, and all without a date."""
-    dated = {each.id: each.as_of_us for each in lists if each.as_of_us is not None}
-    stays = {each.id for each in lists if each.id not in dated}
-    latest = sorted(dated, key=lambda name: (dated[name], name), reverse=True)
-    stays |= set(latest[: limits.keep])
-    for each in lists:
-        as_of_us = dated.get(each.id)
-        if as_of_us is None:
+    """The ids of the latest lists, of young and unsettled ones, and of all without a date."""
+    dates = {listed.id: listed.as_of_us or 0 for listed in lists if listed.as_of_us is not None}
+    latest = sorted(
+        dates,
+        key=lambda name: (dates[name], name),
+        reverse=True,
+    )
+    staying = set(latest[: limits.keep])
+    for listed in lists:
+        if listed.id not in dates:
+            staying.add(listed.id)
             continue
-        horizon = horizon_days(each)
+        as_of_us = dates[listed.id]
+        horizon = horizon_days(listed)
         is_unsettled = horizon is None or as_of_us + horizon * DAY_US > known_until_us
-        if is_unsettled or as_of_us >= known_until_us - limits.days * DAY_US:
-            stays.add(each.id)
-    return stays
+        is_young = as_of_us >= known_until_us - limits.days * DAY_US
+        if is_unsettled or is_young:
+            staying.add(listed.id)
+    return staying
+
+
+def _measure(home: Path) -> int:
+    """The bytes that a folder takes."""
+    return sum(path.stat().st_size for path in home.rglob("*"))
+
+
+def _remove(home: Path) -> None:
+    """Remove a list, its manifest first, so that a reader finds all of it or none."""
+    (home / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(home)

@@ -1,4 +1,4 @@
-"""Whether a list differs too much from the published one before it to be published without a person's word."""
+"""Whether a list differs so much from the previous one that a person must decide to publish it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,22 @@ import pyarrow as pa
 
 from leadscore.settings.publication import PublicationSettings
 
-LEAST_LEADS = 50  # on either list; of fewer nothing is said
+LEAST_LEADS = 50  # on one of the lists; shorter ones are not compared
 TOP = 20
 WEEK_DAYS = 7.0
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The list before and this one, in the shape of `SCORES`, the days between, and how many leads came back.
+    """Two lists to compare.
 
-    `same_model`: whether one and the same model made both; of two models only what none of them decides is compared.
+    Attributes:
+        before: the previous list, in the shape of `SCORES`.
+        now: this list.
+        days: between them.
+        returned: how many leads of this list existed before, but were not on the previous one.
+        same_model: whether one model made both; of two models only what neither decides is
+            compared.
     """
 
     before: pa.Table
@@ -33,11 +39,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class Differences:
-    """How far a list is from the one before it; all are shares, 0 for equal lists.
+    """How far a list is from the previous one; all are shares, 0 for equal lists.
 
-    `size`, `mean` and `value`: by what share the larger one exceeds the smaller; `value` is 0 if a list has none.
-    `tiers`: half the sum of what the tiers' shares of the list changed by. `returned`: of the list, the leads that came
-    back. `top_lost`: of the first `TOP` before, those that left the first `TOP`.
+    Attributes:
+        size: by what share the longer list exceeds the shorter one.
+        mean: the same of the mean probability.
+        tiers: half the sum of the changes of the tiers' shares of the list.
+        value: as `size`, of the expected value; 0 if a list has none.
+        returned: of this list, the leads that came back.
+        top_lost: of the first `TOP` before, those that left the first `TOP`.
     """
 
     size: float
@@ -50,24 +60,32 @@ class Differences:
 
 def measure_differences(pair: Pair) -> Differences:
     """How far two lists, neither of them empty, are from each other."""
-    values = [_value(scores) for scores in (pair.before, pair.now)]
+    before = pair.before
+    now = pair.now
+    value_before = _sum_value(before)
+    value_now = _sum_value(now)
+    has_values = min(value_before, value_now) > 0
     return Differences(
-        size=_moved(pair.before.num_rows, pair.now.num_rows),
-        mean=_moved(*_means(pair)),
-        tiers=_tiers_moved(pair),
-        value=_moved(*values) if min(values) > 0 else 0.0,
-        returned=pair.returned / pair.now.num_rows,
+        size=_compute_excess(before.num_rows, now.num_rows),
+        mean=_compute_excess(_mean(before), _mean(now)),
+        tiers=_compare_tiers(pair),
+        value=_compute_excess(value_before, value_now) if has_values else 0.0,
+        returned=pair.returned / now.num_rows,
         top_lost=1 - _count_stayed(pair) / TOP,
     )
 
 
 def find_unlike(pair: Pair, limits: PublicationSettings) -> list[str]:
-    """What differs by more than the limits allow, in words; nothing for short lists."""
-    before, now = pair.before.num_rows, pair.now.num_rows
+    """What differs by more than the limits allow, in words; nothing for short lists.
+
+    The limits are for a week, and grow with the square root of the time between the lists.
+    """
+    before = pair.before.num_rows
+    now = pair.now.num_rows
     if max(before, now) < LEAST_LEADS:
         return []
-    if not min(before, now):
-        return [_size_words(pair)]
+    if min(before, now) == 0:
+        return [_describe_size(pair)]
     differences = measure_differences(pair)
     grown = sqrt(max(pair.days / WEEK_DAYS, 1.0))
     problems = [*_find_other_leads(pair, differences, limits, grown)]
@@ -76,67 +94,79 @@ def find_unlike(pair: Pair, limits: PublicationSettings) -> list[str]:
     return problems
 
 
-def _size_words(pair: Pair) -> str:
+def _find_other_leads(
+    pair: Pair,
+    differences: Differences,
+    limits: PublicationSettings,
+    grown: float,
+) -> Iterator[str]:
+    if differences.size > limits.max_size_change * grown:
+        yield _describe_size(pair)
+    if differences.returned > limits.max_returned * grown:
+        yield (
+            f"{pair.returned:,} of its {pair.now.num_rows:,} leads existed before, "
+            "but were not on the previous list"
+        )
+
+
+def _describe_size(pair: Pair) -> str:
     return f"{pair.now.num_rows:,} leads instead of {pair.before.num_rows:,}"
 
 
-def _find_other_leads(
-    pair: Pair, differences: Differences, limits: PublicationSettings, grown: float
-) -> Iterator[str]:
-    if differences.size > limits.max_size_change * grown:
-        yield _size_words(pair)
-    if differences.returned > limits.max_returned * grown:
-        yield f"{pair.returned:,} of its {pair.now.num_rows:,} leads existed before, but were not on the previous list"
-
-
 def _find_other_scores(
-    pair: Pair, differences: Differences, limits: PublicationSettings, grown: float
+    pair: Pair,
+    differences: Differences,
+    limits: PublicationSettings,
+    grown: float,
 ) -> Iterator[str]:
     if differences.mean > limits.max_mean_change * grown:
-        before, now = _means(pair)
-        yield f"a mean probability of {now:.3f} instead of {before:.3f}"
+        yield f"a mean probability of {_mean(pair.now):.3f} instead of {_mean(pair.before):.3f}"
     if differences.tiers > limits.max_tier_change * grown:
-        yield f"the tiers' shares of the list changed by {_percent(differences.tiers)} in all"
+        yield f"the tiers' shares of the list changed by {100 * differences.tiers:.0f} % in all"
     if differences.value > limits.max_value_change * grown:
-        yield f"an expected value of {_value(pair.now):,.0f} instead of {_value(pair.before):,.0f}"
+        before = _sum_value(pair.before)
+        yield f"an expected value of {_sum_value(pair.now):,.0f} instead of {before:,.0f}"
     if differences.top_lost > limits.max_top_lost * grown:
-        stayed = _count_stayed(pair)
-        yield f"only {stayed} of the first {TOP} leads of the previous list are still among the first {TOP}"
+        yield (
+            f"only {_count_stayed(pair)} of the first {TOP} leads of the previous list "
+            f"are still among the first {TOP}"
+        )
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def _means(pair: Pair) -> tuple[float, float]:
-    before, now = (
-        float(np.mean(scores["win_probability"].to_numpy())) for scores in (pair.before, pair.now)
-    )
-    return before, now
-
-
-def _count_stayed(pair: Pair) -> int:
-    """How many of the first leads of the list before are among the first now."""
-    first = [set(scores["lead_id"].slice(0, TOP).to_pylist()) for scores in (pair.before, pair.now)]
-    return len(first[0] & first[1])
-
-
-def _moved(before: float, now: float) -> float:
-    """The share by which the larger exceeds the smaller."""
+def _compute_excess(before: float, now: float) -> float:
+    """The share by which the larger number exceeds the smaller one."""
     low, high = sorted((before, now))
     if low > 0:
         return high / low - 1
     return inf if high > 0 else 0.0
 
 
-def _tiers_moved(pair: Pair) -> float:
-    shares = []
-    for scores in (pair.before, pair.now):
-        counts = Counter(scores["tier"].to_pylist())
-        shares.append({tier: n / scores.num_rows for tier, n in counts.items()})
-    before, now = shares
-    return float(sum(max(now.get(tier, 0.0) - before.get(tier, 0.0), 0.0) for tier in before | now))
+def _mean(scores: pa.Table) -> float:
+    return float(np.mean(scores["win_probability"].to_numpy()))
 
 
-def _value(scores: pa.Table) -> float:
-    return float(sum(value for value in scores["expected_value"].to_pylist() if value is not None))
+def _sum_value(scores: pa.Table) -> float:
+    values = scores["expected_value"].drop_null().to_pylist()
+    return float(sum(values))
+
+
+def _count_stayed(pair: Pair) -> int:
+    """How many of the first leads of the previous list are among the first now."""
+    return len(_first_leads(pair.before) & _first_leads(pair.now))
+
+
+def _first_leads(scores: pa.Table) -> set[str]:
+    return set(scores["lead_id"].slice(0, TOP).to_pylist())
+
+
+def _compare_tiers(pair: Pair) -> float:
+    """Half the sum of the changes of the tiers' shares, which is the sum of the rises."""
+    before = _share_by_tier(pair.before)
+    now = _share_by_tier(pair.now)
+    changes = [now.get(tier, 0.0) - before.get(tier, 0.0) for tier in before | now]
+    return float(sum(max(change, 0.0) for change in changes))
+
+
+def _share_by_tier(scores: pa.Table) -> dict[str, float]:
+    counts = Counter(scores["tier"].to_pylist())
+    return {tier: n / scores.num_rows for tier, n in counts.items()}

@@ -35,7 +35,7 @@ def _compute_granted(problem: Problem) -> np.ndarray:
     """How many leads (r,) each rep can be granted: the flow that sends most leads, spread evenly.
 
     The nodes are the source, the profiles, the reps and the sink. The last leads of a rep's share
-    cost more than its first ones, in `STEPS` steps.
+    cost more than its first ones.
     """
     reps = problem.reps
     profiles, r = problem.profiles.fit.shape
@@ -59,13 +59,7 @@ def _compute_granted(problem: Problem) -> np.ndarray:
         capacity=size[profile],
         cost=np.zeros(len(profile)),
     )
-    edges = wanted[:, None] * np.arange(STEPS + 1) // STEPS
-    to_sink = Arcs(
-        tail=np.repeat(first_rep + np.arange(r), STEPS),
-        head=np.full(r * STEPS, sink),
-        capacity=np.diff(edges, axis=1).ravel(),
-        cost=np.tile(np.arange(STEPS), r),
-    )
+    to_sink = _arcs_to_sink(wanted, first_rep=first_rep, sink=sink)
     supply = np.zeros(sink + 1)
     supply[source] = wanted.sum()
     supply[sink] = -wanted.sum()
@@ -78,6 +72,19 @@ def _compute_granted(problem: Problem) -> np.ndarray:
     )
     by_step = granted.reshape(r, STEPS)
     return np.asarray(by_step.sum(axis=1), dtype=np.int64)
+
+
+def _arcs_to_sink(wanted: np.ndarray, *, first_rep: int, sink: int) -> Arcs:
+    """The arcs of what each rep (r,) wants, in `STEPS` steps of rising cost."""
+    r = len(wanted)
+    edges = wanted[:, None] * np.arange(STEPS + 1) // STEPS
+    steps = np.diff(edges, axis=1)
+    return Arcs(
+        tail=np.repeat(first_rep + np.arange(r), STEPS),
+        head=np.full(r * STEPS, sink),
+        capacity=steps.ravel(),
+        cost=np.tile(np.arange(STEPS), r),
+    )
 
 
 def _describe_sum(reps: Reps) -> list[str]:

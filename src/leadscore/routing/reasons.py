@@ -21,7 +21,7 @@ def describe_routes(problem: Problem, rep: np.ndarray) -> np.ndarray:
     profiles = problem.profiles
     taken = problem.reps.count(rep)
     load = _describe_load(problem.reps, taken)
-    absence = [_describe_absence(problem.reps, at, taken[at]) for at in range(len(taken))]
+    absence = [_describe_absence(problem.reps, at, n) for at, n in enumerate(taken)]
     has_one_rep = _has_one_rep(problem)
 
     reasons = describe_unassigned(problem, rep)

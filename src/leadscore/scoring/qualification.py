@@ -1,86 +1,134 @@
-"""Who is qualified: declared rules over probability, tier and answers; what people decided by hand wins."""
+"""Who is qualified: declared rules over tier, probability and answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
+from leadscore.scoring.tier import TIERS
 from leadscore.settings.qualification import Qualification, Rule
 from leadscore.settings.settings import Settings
 
 Strengths = Mapping[str, np.ndarray]
-Override = Mapping[str, Any]  # a row as `ingest.overrides` reads it
 
 
 def qualify(
-    settings: Qualification, *, tier: np.ndarray, probability: np.ndarray, strengths: Strengths
+    settings: Qualification,
+    *,
+    tier: np.ndarray,
+    probability: np.ndarray,
+    strengths: Strengths,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The verdict and the rule that decided it, each (n,) text; a disqualified lead is told what would bring it back.
+    """The verdict and the rule that decided it, each (n,) text.
+
+    The rule of a disqualified lead says what would bring it back.
 
     Args:
-        settings: must-haves and rules; the first rule that holds decides.
+        settings: must-haves and rules; the first that holds decides.
         tier: (n,) A to D.
         probability: (n,).
-        strengths: letter -> (n,) from 0 to 1, NaN where it is not answered; letters that nobody asks are not there.
+        strengths: letter -> (n,) from 0 to 1, NaN where it is not answered; only letters that are
+            asked.
     """
     n = len(tier)
-    verdict, rule = np.full(n, "nurture", dtype=object), np.full(n, "no rule holds", dtype=object)
-    open_ = np.ones(n, dtype=bool)
+    verdict = np.full(n, "nurture", dtype=object)
+    rule = np.full(n, "no rule holds", dtype=object)
+    is_open = np.ones(n, dtype=bool)
 
-    def decide(which: np.ndarray, what: str, why: str) -> None:
-        chosen = open_ & which
-        verdict[chosen], rule[chosen] = what, why
-        open_[chosen] = False
+    def decide(
+        holds: np.ndarray,
+        what: str,
+        why: str,
+    ) -> None:
+        decided = is_open & holds
+        verdict[decided] = what
+        rule[decided] = why
+        is_open[decided] = False
 
     for letter in settings.must_have:
-        strength = strengths.get(letter, np.full(n, np.nan))
-        decide(
-            strength <= 0,
-            "disqualified",
-            f"must have {letter}; back with a better answer on {letter}",
-        )
+        strength = _strength_of(letter, strengths, rows=n)
+        back = f"must have {letter}; back with a better answer on {letter}"
+        decide(strength <= 0, "disqualified", back)
         decide(np.isnan(strength), "needs_answers", f"must have {letter}, which is not known")
-    for each in settings.rules:
-        said = each.name + (
-            f"; back with {_back_with(each)}" if each.verdict == "disqualified" else ""
-        )
-        decide(_holds(each, tier, probability, strengths), each.verdict, said)
+    for declared in settings.rules:
+        holds = _find_holding(declared, tier, probability, strengths)
+        decide(holds, declared.verdict, _describe_rule(declared))
     return verdict, rule
 
 
-def _holds(
-    rule: Rule, tier: np.ndarray, probability: np.ndarray, strengths: Strengths
+def read_strengths(columns: Mapping[str, np.ndarray], settings: Settings) -> Strengths:
+    """The strengths that a matrix has, of the letters that the settings ask for."""
+    strengths = {}
+    for letter in settings.bant:
+        name = f"bant_{letter}"
+        if name in columns:
+            strengths[str(letter)] = columns[name]
+    return strengths
+
+
+def _strength_of(
+    letter: str,
+    strengths: Strengths,
+    *,
+    rows: int,
 ) -> np.ndarray:
-    """Where all that a rule states holds (n,); of questions that nobody asks the number of answers is not asked."""
-    answers = (
-        np.sum([~np.isnan(each) for each in strengths.values()], axis=0) if strengths else None
-    )
-    unknown = np.full(len(tier), np.nan)
-    found = np.ones(len(tier), dtype=bool)
+    return strengths.get(letter, np.full(rows, np.nan))
+
+
+def _find_holding(
+    rule: Rule,
+    tier: np.ndarray,
+    probability: np.ndarray,
+    strengths: Strengths,
+) -> np.ndarray:
+    """Where all conditions of a rule hold (n,)."""
+    n = len(tier)
+    holds = np.ones(n, dtype=bool)
     if rule.tiers:
-        found &= np.isin(tier, rule.tiers)
+        holds &= np.isin(tier, rule.tiers)
     if rule.min_probability is not None:
-        found &= probability >= rule.min_probability
+        holds &= probability >= rule.min_probability
     if rule.max_probability is not None:
-        found &= probability <= rule.max_probability
-    if answers is not None and rule.min_answers is not None:
-        found &= answers >= min(rule.min_answers, len(strengths))
-    if answers is not None and rule.max_answers is not None:
-        found &= answers <= rule.max_answers
+        holds &= probability <= rule.max_probability
+    holds &= _has_answers(rule, strengths, rows=n)
     for letter, least in rule.min_strength.items():
-        found &= strengths.get(letter, unknown) >= least
+        holds &= _strength_of(letter, strengths, rows=n) >= least
     for letter, most in rule.max_strength.items():
-        found &= strengths.get(letter, unknown) <= most
-    return found
+        holds &= _strength_of(letter, strengths, rows=n) <= most
+    return holds
 
 
-def _back_with(rule: Rule) -> str:
-    """What would make a rule hold no longer."""
+def _has_answers(
+    rule: Rule,
+    strengths: Strengths,
+    *,
+    rows: int,
+) -> np.ndarray:
+    """Where the number of answers is within the rule (n,); everywhere if no letter is asked."""
+    holds = np.ones(rows, dtype=bool)
+    if not strengths:
+        return holds
+    is_known = [~np.isnan(strength) for strength in strengths.values()]
+    answers = np.sum(is_known, axis=0)
+    if rule.min_answers is not None:
+        holds &= answers >= min(rule.min_answers, len(strengths))
+    if rule.max_answers is not None:
+        holds &= answers <= rule.max_answers
+    return holds
+
+
+def _describe_rule(rule: Rule) -> str:
+    """The name of a rule; if it disqualifies, with what would bring a lead back."""
+    if rule.verdict != "disqualified":
+        return rule.name
+    return f"{rule.name}; back with {_describe_way_back(rule)}"
+
+
+def _describe_way_back(rule: Rule) -> str:
     ways = [f"a better answer on {letter}" for letter in rule.max_strength]
     ways += [f"a weaker answer on {letter}" for letter in rule.min_strength]
-    if rule.tiers and set(rule.tiers) < {"A", "B", "C", "D"}:
+    if rule.tiers and set(rule.tiers) < set(TIERS):
         ways.append(f"a tier other than {' or '.join(rule.tiers)}")
     if rule.max_probability is not None:
         ways.append(f"a probability above {rule.max_probability:g}")
@@ -89,65 +137,3 @@ def _back_with(rule: Rule) -> str:
     if rule.max_answers is not None:
         ways.append(f"more than {rule.max_answers} questions answered")
     return " or ".join(ways) or "a change of the rules"
-
-
-def read_strengths(columns: Mapping[str, np.ndarray], settings: Settings) -> Strengths:
-    """The strengths that a matrix has, of the letters that the settings ask."""
-    return {
-        str(letter): columns[f"bant_{letter}"]
-        for letter in settings.bant
-        if f"bant_{letter}" in columns
-    }
-
-
-def overrides_in_force(overrides: Sequence[Override], *, as_of_us: int) -> list[Override]:
-    """The overrides that have not ended; of a lead's tiers, and of its other ones, the last row counts."""
-    there = [each for each in overrides if each["until_us"] is None or each["until_us"] > as_of_us]
-    return list({(each["lead_id"], each["action"] == "tier"): each for each in there}.values())
-
-
-def override_tiers(
-    overrides: Sequence[Override], lead_id: np.ndarray, tier: np.ndarray
-) -> np.ndarray:
-    """The tiers (n,), those of people in place of the model's."""
-    told = {each["lead_id"]: each["value"] for each in overrides if each["action"] == "tier"}
-    return np.array(
-        [told.get(lead, given) for lead, given in zip(lead_id, tier, strict=True)], dtype=object
-    )
-
-
-def override_verdicts(
-    overrides: Sequence[Override], lead_id: np.ndarray, verdict: np.ndarray, rule: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Verdict, rule and, "" where nobody decided anything, what people decided in words; each (n,) text."""
-    verdict, rule, said = verdict.copy(), rule.copy(), np.full(len(lead_id), "", dtype=object)
-    place = {lead: at for at, lead in enumerate(lead_id)}
-    for each in overrides:
-        at = place.get(each["lead_id"])
-        if at is None:
-            continue
-        said[at] = "; ".join(filter(None, (said[at], _in_words(each))))
-        if each["action"] == "exclude":
-            verdict[at], rule[at] = "disqualified", "decided by hand; back when the override ends"
-        elif each["action"] == "qualify":
-            verdict[at], rule[at] = each["value"], "decided by hand"
-    return verdict, rule, said
-
-
-def decided_by_hand(
-    overrides: Sequence[Override], lead_id: np.ndarray, *, tier: bool
-) -> np.ndarray:
-    """Which leads (n,) a person put into a tier, or else qualified or excluded."""
-    leads = {each["lead_id"] for each in overrides if (each["action"] == "tier") == tier}
-    return np.array([lead in leads for lead in lead_id], dtype=bool)
-
-
-def _in_words(override: Override) -> str:
-    what = {
-        "exclude": "excluded",
-        "qualify": f"called {override['value']}",
-        "tier": f"put into {override['value']}",
-    }
-    until = f" until {override['until']}" if override["until"] else ""
-    why = f": {override['why']}" if override["why"] else ""
-    return f"{what[override['action']]} by {override['by'] or 'somebody'}{until}{why}"

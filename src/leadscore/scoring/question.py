@@ -1,23 +1,22 @@
-"""What to ask, and what to do: the missing answer that would change most, by the answers that such leads gave."""
+"""What to ask next: the missing answer that is most likely to change what is done with a lead."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from leadscore.evaluation.reference import compute_score
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
+from leadscore.scoring.answers import find_answers, give_answer
 from leadscore.scoring.qualification import qualify, read_strengths
-from leadscore.scoring.tier import TIERS, Outlook, find_borders, measure_by
+from leadscore.scoring.tier import TIERS, Outlook, build_outlook, find_borders, measure_by
 from leadscore.settings.settings import Settings
 from leadscore.settings.tiers import Tiers
 
-LEAST = 30  # answers in the same stage: of fewer those of all open leads count
-LEVELS = 5  # different answers that are tried of a letter
-CLEARLY = 0.2  # share by which an expected value must rise before that alone is worth a question
+CLEARLY = 0.2  # share by which an expected value must rise to be worth a question by itself
 CLEAR_POINTS = 0.02  # and the least rise of the probability: a fifth of very little is little
 
 
@@ -45,22 +44,28 @@ class Standing:
     verdict_by_hand: np.ndarray
     currency: str | None = None
 
-    def say(self, row: int, best: float) -> str:
-        """How far the best answer would bring a lead."""
-        if not np.isfinite(self.amount[row]):
-            return f"probability {self.outlook.win_probability[row]:.2f}, at best {best:.2f}"
+    def describe(self, row: int, best: float) -> str:
+        """What a lead is worth now, and with the answer that brings its probability to `best`."""
+        now = self.outlook.win_probability[row]
+        amount = self.amount[row]
+        if not np.isfinite(amount):
+            return f"probability {now:.2f}, at best {best:.2f}"
         unit = f"{self.currency} " if self.currency else ""
-        value = self.outlook.win_probability[row] * self.amount[row]
-        return f"expected value {unit}{value:,.0f}, at best {best * self.amount[row]:,.0f}"
+        return f"expected value {unit}{now * amount:,.0f}, at best {best * amount:,.0f}"
 
 
 @dataclass(frozen=True)
 class Effect:
     """What an answer may change for some leads, each (m,).
 
-    The chances exclude each other, so that they add up to `gain`: `higher` tier; else another `verdict`; else an
-    expected value that is clearly `richer`. `move` is the mean change of the expected value, `best` the highest
-    probability.
+    The first three exclude each other, so they add up to `gain`.
+
+    Attributes:
+        higher: probability of a higher tier.
+        verdict: else of another qualification.
+        richer: else of an expected value that is clearly higher.
+        move: mean change of the expected value, up or down.
+        best: highest probability that an answer brings.
     """
 
     higher: np.ndarray
@@ -74,78 +79,80 @@ class Effect:
         """How likely the answer changes what is done (m,)."""
         return np.asarray(self.higher + self.verdict + self.richer)
 
-    def say(self, at: int) -> str:
-        """The chances of one lead in words."""
-        chances = [
-            (self.higher[at], "a higher tier"),
-            (self.verdict[at], "another qualification"),
-            (self.richer[at], "a clearly higher expected value"),
-        ]
+    def describe(self, at: int) -> str:
+        """The chances of one lead, as "12 % chance of a higher tier"."""
+        chances = {
+            "a higher tier": self.higher[at],
+            "another qualification": self.verdict[at],
+            "a clearly higher expected value": self.richer[at],
+        }
         return ", ".join(
             f"{chance * 100:.0f} % chance of {what}"
-            for chance, what in chances
+            for what, chance in chances.items()
             if round(chance, 2) > 0
         )
 
 
 def ask_next(
-    model: WinModel, matrix: Matrix, standing: Standing, settings: Settings
+    model: WinModel,
+    matrix: Matrix,
+    standing: Standing,
+    settings: Settings,
 ) -> dict[str, Any]:
-    """`next_question` and `next_question_gain` (n,): what to ask, and how likely the answer changes what is done.
+    """`next_question` (n,), and `next_question_gain`: how likely its answer changes what is done.
 
-    Every answer that open leads of the same stage gave, weighted by how often, is put in place of the missing one, and
-    the lead is scored again. What is done changes if the tier would rise on the next list, so beyond the margin; if
-    the tier does not fall and the qualification changes, and with it the next action; or if the expected value rises
-    clearly. Named is the question most likely to do so; of equals the one that moves the expected value most. Where no
-    answer does, none is named, and the gain is 0.
+    Every answer that open leads in the same stage gave, weighted by how often, is put in place of
+    the missing one, and the lead is scored again. What is done changes if the tier would rise on
+    the next list, so beyond the margin; if the tier does not fall and the qualification changes,
+    and with it the next action; or if the expected value clearly rises.
     """
-    n = len(standing.tier)
-    best_gain, best_move = np.zeros(n), np.zeros(n)
-    said = np.full(n, "", dtype=object)
+    effects: dict[str, tuple[np.ndarray, Effect]] = {}
     for letter in settings.bant:
         strength = matrix.columns.get(f"bant_{letter}")
-        missing = (
-            np.flatnonzero(np.isnan(strength)) if strength is not None else np.empty(0, dtype=int)
-        )
-        if strength is None or not len(missing) or np.isnan(strength).all():
+        if strength is None:
             continue
-        effect = _try(model, matrix, standing, settings, letter=letter, at=missing)
-        gain, move = effect.gain, effect.move
-        better = (gain > best_gain[missing]) | (
-            (gain == best_gain[missing]) & (move > best_move[missing])
-        )
-        better &= gain.round(2) > 0
-        rows = missing[better]
-        best_gain[rows], best_move[rows] = gain[better], move[better]
-        for row, at in zip(rows.tolist(), np.flatnonzero(better).tolist(), strict=True):
-            said[row] = (
-                f"Ask about {letter}: {effect.say(at)}; {standing.say(row, effect.best[at])}"
-            )
-    return {"next_question": said, "next_question_gain": best_gain}
+        is_missing = np.isnan(strength)
+        if is_missing.any() and not is_missing.all():
+            missing = np.flatnonzero(is_missing)
+            effect = _try_answers(model, matrix, standing, settings, letter=letter, at=missing)
+            effects[letter] = (missing, effect)
+    return choose_questions(effects, standing)
 
 
-def _answers(
-    strength: np.ndarray, stage: np.ndarray | None, missing: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct answers (k,), and how often leads like each missing one gave them (len(missing), k)."""
-    known = ~np.isnan(strength)
-    values = np.unique(strength[known])
-    if len(values) > LEVELS:  # amounts and dates: the middle of each fifth stands for it
-        values = np.unique(np.quantile(strength[known], (np.arange(LEVELS) + 0.5) / LEVELS))
-    nearest = np.abs(strength[known][:, None] - values[None, :]).argmin(axis=1)
-    overall = np.bincount(nearest, minlength=len(values)) / known.sum()
-    weight = np.tile(overall, (len(missing), 1))
-    if stage is not None:
-        for name in {each for each in stage[missing] if each is not None}:
-            same = stage[known] == name
-            if same.sum() >= LEAST:
-                weight[stage[missing] == name] = (
-                    np.bincount(nearest[same], minlength=len(values)) / same.sum()
-                )
-    return values, weight
+def choose_questions(
+    effects: Mapping[str, tuple[np.ndarray, Effect]], standing: Standing
+) -> dict[str, Any]:
+    """The question of each lead (n,) that most likely changes what is done, as `ask_next` has it.
+
+    Of equals it is the one that moves the expected value most, then the first. Where no answer
+    changes anything, none is asked and the gain is 0.
+
+    Args:
+        effects: by letter the positions of the leads without an answer, and what the answer may
+            change for them.
+        standing: of all leads (n,).
+    """
+    n = len(standing.tier)
+    best_gain = np.zeros(n)
+    best_move = np.zeros(n)
+    question = np.full(n, "", dtype=object)
+    for letter, (missing, effect) in effects.items():
+        gain = effect.gain
+        more_likely = gain > best_gain[missing]
+        as_likely = gain == best_gain[missing]
+        moves_more = effect.move > best_move[missing]
+        changes_something = gain.round(2) > 0
+        is_better = changes_something & (more_likely | (as_likely & moves_more))
+        best_gain[missing[is_better]] = gain[is_better]
+        best_move[missing[is_better]] = effect.move[is_better]
+        for at in np.flatnonzero(is_better).tolist():
+            row = int(missing[at])
+            worth = standing.describe(row, effect.best[at])
+            question[row] = f"Ask about {letter}: {effect.describe(at)}; {worth}"
+    return {"next_question": question, "next_question_gain": best_gain}
 
 
-def _try(
+def _try_answers(
     model: WinModel,
     matrix: Matrix,
     standing: Standing,
@@ -154,106 +161,87 @@ def _try(
     letter: str,
     at: np.ndarray,
 ) -> Effect:
-    """What the answers that leads gave would change for the leads in `at` (m,), which lack one."""
-    strength = matrix.columns[f"bant_{letter}"]
-    answers, weight = _answers(strength, matrix.columns.get("stage_current"), at)
+    """What the answers that leads gave would change for the leads at `at` (m,), which lack one."""
+    stage = matrix.columns.get("stage_current")
+    answers = find_answers(matrix.columns[f"bant_{letter}"], stage, at)
     columns = {name: values[at] for name, values in matrix.columns.items()}
-    earlier = {
-        name: columns[name]
-        for name in (f"bant_{letter}_mean", f"bant_{letter}_answers")
-        if name in columns
-    }
-    columns[f"bant_{letter}_known"] = np.ones(len(at))
-    columns["bant_completeness"] = columns["bant_completeness"] + 1
-    worth = np.where(np.isfinite(standing.amount[at]), standing.amount[at], 1.0)
-    before, shift = standing.outlook.win_probability[at], standing.outlook.shift
-    higher, verdict, richer, move, best = (np.zeros(len(at)) for _ in range(5))
-    for i, answer in enumerate(answers):
-        columns[f"bant_{letter}"] = np.full(len(at), answer)
-        columns |= _one_more(earlier, letter, answer)
-        log_odds = model.log_odds(columns)
-        plain, chance = model.probability(log_odds), weight[:, i]
-        outlook = Outlook(
-            compute_score(plain, model.document["reference"]), plain, plain * worth, log_odds, shift
-        )
-        given = outlook.win_probability
-        rises, requalified, grows = _changes(standing, settings, columns, outlook, at=at)
+    amount = standing.amount[at]
+    worth = np.where(np.isfinite(amount), amount, 1.0)
+    before = standing.outlook.win_probability[at]
+    shift = standing.outlook.shift
+
+    higher = np.zeros(len(at))
+    verdict = np.zeros(len(at))
+    richer = np.zeros(len(at))
+    move = np.zeros(len(at))
+    best = np.zeros(len(at))
+    for level, strength in enumerate(answers.strength):
+        answered = give_answer(columns, letter, strength)
+        outlook = build_outlook(model, model.log_odds(answered), amount, shift=shift)
+        rises, requalified, grows = _find_changes(standing, settings, answered, outlook, at=at)
+
+        chance = answers.probability[:, level]
+        after = outlook.win_probability
         higher += chance * rises
         verdict += chance * (requalified & ~rises)
         richer += chance * (grows & ~rises & ~requalified)
-        move += chance * np.abs(given - before) * worth
-        best = np.where(chance > 0, np.maximum(best, given), best)
+        move += chance * np.abs(after - before) * worth
+        best = np.where(chance > 0, np.maximum(best, after), best)
     return Effect(higher, verdict, richer, move, best)
 
 
-def _one_more(earlier: dict[str, np.ndarray], letter: str, answer: float) -> dict[str, np.ndarray]:
-    """The mean of a letter's answers, and their number, with one more; nothing where they are no features."""
-    if not earlier:
-        return {}
-    mean, number = earlier[f"bant_{letter}_mean"], earlier[f"bant_{letter}_answers"]
-    counted = np.where(np.isnan(mean), 0.0, np.maximum(number, 1.0))
-    total = counted * np.nan_to_num(mean) + answer
-    return {f"bant_{letter}_mean": total / (counted + 1), f"bant_{letter}_answers": number + 1}
-
-
-def _changes(
+def _find_changes(
     standing: Standing,
     settings: Settings,
-    columns: dict[str, np.ndarray],
+    columns: Mapping[str, np.ndarray],
     outlook: Outlook,
     *,
     at: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whose tier would rise, whose qualification would change, whose expected value clearly rises; each (m,).
+    """Whose tier rises, whose qualification changes, whose expected value clearly rises; each (m,).
 
-    What people decided by hand stays; of leads that stay disqualified nothing changes, since nobody calls them.
+    What people decided by hand stays. For leads that stay disqualified nothing changes, since
+    nobody calls them.
+
+    Args:
+        standing: of all leads.
+        settings: the sections `bant` and `qualification`.
+        columns: of the leads with an answer.
+        outlook: of the leads with that answer.
+        at: (m,) positions of the leads.
     """
-    now, listed = standing.tier[at], standing.outlook
-    measure = measure_by(standing.tiers, outlook, listed=listed, at=at)
-    then = find_borders(standing.tiers).decide(measure, now).astype(object)
-    then = np.where(standing.tier_by_hand[at], now, then)
-    place_now, place_then = (np.searchsorted(TIERS, tier.astype(str)) for tier in (now, then))
-    strengths = read_strengths(columns, settings)
-    verdict, _ = qualify(
-        settings.qualification, tier=then, probability=outlook.win_probability, strengths=strengths
+    tier_now = standing.tier[at]
+    tier_then = _decide_tiers(standing, outlook, at=at)
+    verdict_now = standing.verdict[at]
+    verdict_then, _ = qualify(
+        settings.qualification,
+        tier=tier_then,
+        probability=outlook.win_probability,
+        strengths=read_strengths(columns, settings),
     )
-    verdict = np.where(standing.verdict_by_hand[at], standing.verdict[at], verdict)
-    worked = (verdict != "disqualified") | (standing.verdict[at] != "disqualified")
-    before = listed.win_probability[at]
+    verdict_then = np.where(standing.verdict_by_hand[at], verdict_now, verdict_then)
+
+    is_worked = (verdict_then != "disqualified") | (verdict_now != "disqualified")
+    position_now = np.searchsorted(TIERS, tier_now.astype(str))
+    position_then = np.searchsorted(TIERS, tier_then.astype(str))
+    rises = position_then < position_now
+    falls = position_then > position_now
+    requalified = (verdict_then != verdict_now) & ~falls
+
+    before = standing.outlook.win_probability[at]
     rise = outlook.win_probability - before
-    clear = (rise >= CLEARLY * before) & (rise >= CLEAR_POINTS)
-    requalified = (verdict != standing.verdict[at]) & (place_then <= place_now)
-    return worked & (place_then < place_now), worked & requalified, worked & clear
+    grows = (rise >= CLEARLY * before) & (rise >= CLEAR_POINTS)
+    return is_worked & rises, is_worked & requalified, is_worked & grows
 
 
-def suggest_actions(
-    model: WinModel, matrix: Matrix, settings: Settings, *, tier: np.ndarray, verdict: np.ndarray
+def _decide_tiers(
+    standing: Standing,
+    outlook: Outlook,
+    *,
+    at: np.ndarray,
 ) -> np.ndarray:
-    """What to do next with each lead (n,): what the settings say of its stage, else by its place and its silence.
-
-    Nobody calls who is disqualified: "", or to be closed out.
-    """
-    n, actions = len(tier), settings.actions
-    unknown = np.full(n, np.nan)
-    stage = matrix.columns.get("stage_current", np.full(n, None, dtype=object))
-    place = matrix.columns.get("stage_order", unknown)
-    silent_days = matrix.columns.get("engagement_activities_days_since", unknown)
-    names = [entry["name"] for entry in model.document["encoder"]]
-    stalled = (
-        model.encode(matrix.columns)[:, names.index("stage_stalled")]
-        if "stage_stalled" in names
-        else unknown
-    )
-    last = max(len(settings.stages.open) - 1, 1)
-    part = np.nan_to_num(place) / last
-    found = np.select(
-        [part >= 1, part >= 0.6, part >= 0.3],
-        ["ask for a decision", "proposal", "demo"],
-        default="call",
-    ).astype(object)
-    for name, action in actions.by_stage.items():
-        found[stage == name] = action
-    found[silent_days > actions.revive_days] = "revive"
-    found[verdict == "disqualified"] = ""
-    found[(stalled >= actions.stalled_times) & (tier == "D")] = "close out as stalled"
-    return found
+    """The tiers that the leads at `at` (m,) would have on the next list with this outlook."""
+    now = standing.tier[at]
+    measure = measure_by(standing.tiers, outlook, listed=standing.outlook, at=at)
+    decided = find_borders(standing.tiers).decide(measure, now).astype(object)
+    return np.where(standing.tier_by_hand[at], now, decided)

@@ -1,26 +1,32 @@
-"""Tiers: by score, by probability, or by what can be worked and is worth it; a lead at a border does not flap."""
+"""Tiers: by score, by probability, or by capacity; a lead near a border keeps its tier."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from leadscore.model.apply import add_shift
+from leadscore.evaluation.reference import compute_score
+from leadscore.model.apply import WinModel, add_shift
 from leadscore.settings.tiers import Tiers
 
 TIERS = np.array(["A", "B", "C", "D"])
-SHARES = (0.05, 0.1, 0.15, 0.2, 0.3)  # of the list, that the what-if table has in A
-LAST = 1e15  # the place of a lead that is not worth a touch
+LAST = 1e15  # the rank of a lead that is not worth a contact
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What tiers are decided by, each (n,): score, probability, what a lead is worth to expect, and raw for ties.
+    """What tiers are decided by.
 
-    All without the times, so that no list moves up or down as a whole; `shift` is that of the times, in log-odds.
+    All of it is without the running intercept, so that no list moves up or down as a whole.
+
+    Attributes:
+        score: (n,) 0 to 100.
+        probability: (n,).
+        value: (n,) expected value.
+        log_odds: (n,) breaks ties.
+        shift: the running intercept, in log-odds.
     """
 
     score: np.ndarray
@@ -31,15 +37,48 @@ class Outlook:
 
     @property
     def win_probability(self) -> np.ndarray:
-        """What is published (n,)."""
+        """The probability that is published (n,): with the running intercept."""
         return np.asarray(add_shift(self.probability, self.shift))
+
+
+def build_outlook(
+    model: WinModel,
+    log_odds: np.ndarray,
+    amount: np.ndarray,
+    *,
+    shift: float,
+) -> Outlook:
+    """The outlook of leads (n,); one without an amount is worth its probability.
+
+    Args:
+        model: what calibrates.
+        log_odds: (n,).
+        amount: (n,), NaN where it is not known.
+        shift: the running intercept.
+    """
+    probability = model.probability(log_odds)
+    worth = np.where(np.isfinite(amount), amount, 1.0)
+    return Outlook(
+        score=compute_score(probability, model.document["reference"]),
+        probability=probability,
+        value=probability * worth,
+        log_odds=log_odds,
+        shift=shift,
+    )
 
 
 @dataclass(frozen=True)
 class Borders:
-    """From which measure on a lead is A, B or C, and how far beyond a border it must be to change its tier.
+    """From which measure on a lead is A, B or C, and how far past a border its tier changes.
 
-    The measure is the score, the probability, or the place on the list, negative; `relative`: the margin is a share.
+    The measure is the score, the probability, or minus the rank on the list.
+
+    Attributes:
+        a: the least measure of an A.
+        b: the least measure of a B.
+        c: the least measure of a C.
+        margin: in units of the measure.
+        relative: the margin is a share of the measure instead.
     """
 
     a: float
@@ -48,100 +87,81 @@ class Borders:
     margin: float
     relative: bool = False
 
-    def tier(self, measure: np.ndarray) -> np.ndarray:
-        """0 for A to 3 for D (n,)."""
-        edges = (measure[:, None] < np.array([self.a, self.b, self.c])[None, :]).sum(axis=1)
-        return np.asarray(edges)
+    def rank_tier(self, measure: np.ndarray) -> np.ndarray:
+        """0 for A to 3 for D (n,), without any margin."""
+        borders = np.array([self.a, self.b, self.c])
+        is_below = measure[:, None] < borders[None, :]
+        return np.asarray(is_below.sum(axis=1))
 
     def decide(self, measure: np.ndarray, earlier: np.ndarray) -> np.ndarray:
-        """A, B, C or D (n,): the earlier tier (n,), None if there was none, wherever it is within the margin."""
-        off = self.margin * np.abs(measure) if self.relative else np.full(len(measure), self.margin)
-        best, worst = self.tier(measure + off), self.tier(measure - off)
-        was = np.array(
-            [{"A": 0, "B": 1, "C": 2, "D": 3}.get(tier, -1) for tier in earlier], dtype=int
-        )
-        return np.asarray(TIERS[np.where(was < 0, self.tier(measure), np.clip(was, best, worst))])
+        """A to D (n,): the earlier tier (n,), None for none, wherever it is within the margin."""
+        margin = self.margin * np.abs(measure) if self.relative else self.margin
+        best = self.rank_tier(measure + margin)
+        worst = self.rank_tier(measure - margin)
+        plain = self.rank_tier(measure)
+
+        position = {tier: at for at, tier in enumerate(TIERS)}
+        was = np.array([position.get(tier, -1) for tier in earlier], dtype=int)
+        nearest = np.clip(was, best, worst)
+        return np.asarray(TIERS[np.where(was < 0, plain, nearest)])
 
 
 def find_borders(tiers: Tiers) -> Borders:
-    """The borders of the settings; by capacity the first `capacity` are A, as many are B, and twice as many C."""
+    """The borders of the settings; by capacity n leads are A, n are B, and 2 n are C."""
+    margin = tiers.margin_or_default()
     if tiers.by != "capacity":
-        return Borders(tiers.a, tiers.b, tiers.c, tiers.margin_or_default())
+        return Borders(tiers.a, tiers.b, tiers.c, margin)
     assert tiers.capacity is not None  # noqa: S101  (the settings ask for it)
-    a, b, c = (-float(n * tiers.capacity) for n in (1, 2, 4))
-    return Borders(a, b, c, tiers.margin_or_default(), relative=True)
+    capacity = float(tiers.capacity)
+    return Borders(-capacity, -2 * capacity, -4 * capacity, margin, relative=True)
 
 
-def measure_by(tiers: Tiers, outlook: Outlook, *, listed: Outlook, at: np.ndarray) -> np.ndarray:
-    """What the borders are compared with (m,), if the leads at the rows `at` (m,) of a list had this outlook.
+def measure_by(
+    tiers: Tiers,
+    outlook: Outlook,
+    *,
+    listed: Outlook,
+    at: np.ndarray,
+) -> np.ndarray:
+    """What the borders are compared with (m,), if the leads at `at` (m,) had this outlook.
 
-    By capacity it is the place that each then had on the list `listed`; who is not worth the touch comes last.
+    By capacity it is minus the rank that each would have on the list `listed`; one that is not
+    worth a contact comes last.
     """
-    if tiers.by != "capacity":
-        return outlook.score if tiers.by == "score" else outlook.probability
-    place = compute_place(outlook, listed=listed, at=at)
-    return -np.where(outlook.value > tiers.touch_cost, place, LAST)
+    if tiers.by == "score":
+        return outlook.score
+    if tiers.by == "probability":
+        return outlook.probability
+    rank = compute_rank(outlook, listed=listed, at=at)
+    is_worth_a_contact = outlook.value > tiers.touch_cost
+    return -np.where(is_worth_a_contact, rank, LAST)
 
 
-def compute_place(outlook: Outlook, *, listed: Outlook, at: np.ndarray) -> np.ndarray:
-    """Which place each lead would have (m,), from 1, by value, then raw, then row: no two of a list share one.
+def compute_rank(
+    outlook: Outlook,
+    *,
+    listed: Outlook,
+    at: np.ndarray,
+) -> np.ndarray:
+    """The rank of each lead (m,), from 1, if it alone had this outlook instead of its present one.
 
-    Only the lead itself is thought to change; where it stands now is not in its way.
+    Leads are ranked by value, then log-odds, then row, so no two of a list share a rank.
     """
     n = len(listed.value)
-    asked = np.arange(n + len(at)) >= n
-    value, log_odds = (
-        np.append(listed.value, outlook.value),
-        np.append(listed.log_odds, outlook.log_odds),
-    )
-    order = np.lexsort((asked, np.append(np.arange(n), at), -log_odds, -value))
+    value = np.append(listed.value, outlook.value)
+    log_odds = np.append(listed.log_odds, outlook.log_odds)
+    row = np.append(np.arange(n), at)
+    is_asked = np.arange(len(row)) >= n
+    order = np.lexsort((is_asked, row, -log_odds, -value))
+
     ahead = np.empty(len(order), dtype=np.int64)
-    ahead[order] = np.cumsum(~asked[order])
-    same = listed.value[at] == outlook.value
-    itself = (listed.value[at] > outlook.value) | (same & (listed.log_odds[at] >= outlook.log_odds))
-    return np.asarray(1 + ahead[n:] - itself)
+    ahead[order] = np.cumsum(~is_asked[order])
+    same_value = listed.value[at] == outlook.value
+    not_behind = listed.log_odds[at] >= outlook.log_odds
+    is_ahead_of_itself = (listed.value[at] > outlook.value) | (same_value & not_behind)
+    return np.asarray(1 + ahead[n:] - is_ahead_of_itself)
 
 
 def earlier_tiers(lead_id: np.ndarray, tiers: Mapping[str, str]) -> np.ndarray:
-    """The tier of each lead (n,) in the list before, None if it was not there."""
+    """The tier of each lead (n,) on the previous list, None if it was not on it."""
     return np.array([tiers.get(lead) for lead in lead_id], dtype=object)
-
-
-def compute_what_if(
-    measure: np.ndarray,
-    tier: np.ndarray,
-    probability: np.ndarray,
-    expected_value: np.ndarray | None,
-) -> list[dict[str, Any]]:
-    """What A would hold at other sizes, and how much more than now: leads, wins to expect, value to expect.
-
-    Sizes that say nothing are left out: nobody in A, as many as now, the share of now in whole percent, or as many as
-    a smaller share gave.
-
-    Args:
-        measure: (n,) what the list is cut by.
-        tier: (n,) the tiers of now.
-        probability: (n,).
-        expected_value: (n,), or None where there are no amounts.
-    """
-    order, n = np.argsort(-measure, kind="stable"), len(measure)
-    now = tier == "A"
-    found: list[dict[str, Any]] = []
-    seen = {0, int(now.sum())}
-    for share in SHARES if n else ():
-        chosen = order[: round(share * n)]
-        if len(chosen) in seen or round(100 * share) == round(100 * now.mean()):
-            continue
-        seen.add(len(chosen))
-        found.append(
-            {
-                "share": share,
-                "share_now": float(now.mean()),
-                "leads": len(chosen) - int(now.sum()),
-                "wins": float(probability[chosen].sum() - probability[now].sum()),
-                "value": None
-                if expected_value is None
-                else float(expected_value[chosen].sum() - expected_value[now].sum()),
-            }
-        )
-    return found

@@ -1,0 +1,69 @@
+"""Scores as files, Parquet and CSV; the same scores give the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+# 2: change, change_points, trend; settings and the previous list in the manifest
+# 3: log_odds, the last column, was raw, the third
+SCHEMA_VERSION = 3
+
+
+def format_files(scores: pa.Table, *, schema_version: int = SCHEMA_VERSION) -> dict[str, bytes]:
+    """The score files by name, as that version of the schema has them."""
+    if schema_version < 3:
+        scores = _with_raw(scores)
+    return {"scores.parquet": _format_parquet(scores), "scores.csv": _format_csv(scores)}
+
+
+def parse_parquet(data: bytes) -> pa.Table:
+    """The scores in a Parquet file of any schema version, in the columns of the current one."""
+    # Arrow's reading threads may still run when a process ends, and take it down
+    # (apache/arrow#34314)
+    scores = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+    return _with_log_odds(scores)
+
+
+def _with_log_odds(scores: pa.Table) -> pa.Table:
+    """Scores of any schema version in the columns of the current one."""
+    if "raw" not in scores.schema.names:
+        return scores
+    log_odds = pa.field("log_odds", pa.float64(), nullable=False)
+    return scores.drop_columns(["raw"]).append_column(log_odds, scores["raw"])
+
+
+def _with_raw(scores: pa.Table) -> pa.Table:
+    """Scores in the columns of schema version 2."""
+    raw = pa.field("raw", pa.float64(), nullable=False)
+    position = scores.schema.names.index("as_of") + 1
+    return scores.drop_columns(["log_odds"]).add_column(position, raw, scores["log_odds"])
+
+
+def _format_parquet(scores: pa.Table) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(scores.combine_chunks(), file, compression="zstd")
+    return file.getvalue()
+
+
+def _format_csv(scores: pa.Table) -> bytes:
+    """UTF-8 with commas, texts in quotes and LF; numbers in full precision, as Parquet has them."""
+    text = io.StringIO()
+    text.write(",".join(scores.schema.names) + "\n")
+    # a bare CR would end a row, so texts are always in quotes
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    columns = [map(_format_cell, column.to_pylist()) for column in scores.columns]
+    writer.writerows(zip(*columns, strict=True))
+    return text.getvalue().encode()
+
+
+def _format_cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if hasattr(value, "isoformat"):
+        return value.isoformat().replace("+00:00", "Z")
+    return value

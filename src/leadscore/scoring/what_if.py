@@ -1,0 +1,62 @@
+"""What tier A would hold at other sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+SHARES = (0.05, 0.1, 0.15, 0.2, 0.3)  # of the list
+
+
+def compute_what_if(
+    measure: np.ndarray,
+    tier: np.ndarray,
+    probability: np.ndarray,
+    expected_value: np.ndarray | None,
+) -> list[dict[str, Any]]:
+    """How many more leads, wins and value A would hold at other sizes than now, as JSON.
+
+    Sizes that say nothing new are left out: nobody in A, as many as now, the same whole percentage
+    as now, or as many as a smaller share gave.
+
+    Args:
+        measure: (n,) what the list is cut by.
+        tier: (n,) the tiers of now.
+        probability: (n,).
+        expected_value: (n,), or None where there are no amounts.
+    """
+    n = len(measure)
+    if n == 0:
+        return []
+    best_first = np.argsort(-measure, kind="stable")
+    now = tier == "A"
+    share_now = float(now.mean())
+    lines: list[dict[str, Any]] = []
+    sizes = {0, int(now.sum())}
+    for share in SHARES:
+        chosen = best_first[: round(share * n)]
+        same_percentage = round(100 * share) == round(100 * share_now)
+        if len(chosen) in sizes or same_percentage:
+            continue
+        sizes.add(len(chosen))
+        value = None if expected_value is None else _compute_gain(expected_value, chosen, now)
+        lines.append(
+            {
+                "share": share,
+                "share_now": share_now,
+                "leads": len(chosen) - int(now.sum()),
+                "wins": _compute_gain(probability, chosen, now),
+                "value": value,
+            }
+        )
+    return lines
+
+
+def _compute_gain(
+    values: np.ndarray,
+    chosen: np.ndarray,
+    now: np.ndarray,
+) -> float:
+    """How much more the chosen leads have in all than those of now."""
+    return float(values[chosen].sum() - values[now].sum())
