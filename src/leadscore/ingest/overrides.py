@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from leadscore.errors import MissingColumnsError, TimeFormatError, UserError
-from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
+from leadscore.errors import TimeFormatError, UserError
+from leadscore.ingest.hand_lists import read_hand_list
 from leadscore.settings.qualification import Verdict
 from leadscore.settings.settings import Settings
-from leadscore.settings.source import Source
 from leadscore.settings.tiers import Tier
 from leadscore.times import DAY_US, parse_moment
 from leadscore.wording import list_problems
@@ -21,68 +20,82 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "qualify": get_args(Verdict),
     "tier": get_args(Tier),
 }
+DATE_LENGTH = len("2026-01-01")
 
 
 def read_overrides(settings: Settings) -> list[dict[str, Any]]:
-    """The rows of the file that `qualification.overrides` names, in its order; none if it names none.
+    """The rows of the file that `qualification.overrides` names, if any, in its order.
 
-    `until` is as written, `until_us` when it ends in UTC microseconds: a bare date counts whole, in the settings' zone.
+    `until` is as written; `until_us` is its end in UTC microseconds: a bare date counts whole, in
+    the settings' zone.
 
     Raises:
         UserError: there is no such file, or a row of it is wrong; all such rows are named.
         MissingColumnsError: it has no lead_id or action.
     """
-    if settings.qualification.overrides is None:
+    path = settings.qualification.overrides
+    if path is None:
         return []
-    source = Source(path=settings.qualification.overrides)
-    file = find_files("qualification.overrides", source, folder=settings.input_folder)[0]
-    dialect = detect_dialect(file, source)
-    try:
-        batches = list(read_file(file, source, columns=list(COLUMNS), dialect=dialect))
-    except MissingColumnsError as e:
-        if NEEDED & set(e.missing):
-            raise
-        there = [name for name in COLUMNS if name not in e.missing]
-        batches = list(read_file(file, source, columns=there, dialect=dialect))
-    problems = [(line, problem) for batch in batches for line, problem in batch.malformed]
-    found = []
-    for batch in batches:
-        for line, row in zip(batch.lines.tolist(), batch.columns.to_pylist(), strict=True):
-            override, wrong = _read(row, zone=settings.timezone)
-            problems += [(line, each) for each in wrong]
-            found.append(override)
+
+    overrides = read_hand_list(
+        "qualification.overrides",
+        path,
+        folder=settings.input_folder,
+        columns=COLUMNS,
+        needed=NEEDED,
+    )
+    problems = list(overrides.malformed)
+    read = []
+    for row in overrides.rows:
+        override = _Row(row.values, zone=settings.timezone)
+        read.append(override.read())
+        problems += [(row.line, problem) for problem in override.problems]
     if problems:
-        raise UserError(f"{file.name} cannot be followed: {list_problems(problems)}")
-    return found
+        raise UserError(f"{overrides.file.name} cannot be followed: {list_problems(problems)}")
+    return read
 
 
-def _read(row: Mapping[str, str], *, zone: str) -> tuple[dict[str, Any], list[str]]:
-    """An override, and what is wrong with it."""
-    wrong = []
-    action, value = row["action"], row.get("value", "")
-    if action == "qualify" and not value:
-        value = "sales_qualified"
-    if not row["lead_id"]:
-        wrong.append("has no lead_id")
-    if action not in VALUES:
-        wrong.append(f"action must be {', '.join(VALUES)}, got {action!r}")
-    elif VALUES[action] and value not in VALUES[action]:
-        wrong.append(
-            f"the value of {action} must be one of {', '.join(VALUES[action])}, got {value!r}"
-        )
-    until_us = None
-    if until := row.get("until", ""):
+class _Row:
+    """A row of the file, and what is wrong with it."""
+
+    def __init__(self, values: Mapping[str, str], *, zone: str) -> None:
+        self.values = values
+        self.zone = zone
+        self.problems: list[str] = []
+
+    def read(self) -> dict[str, Any]:
+        if not self.values["lead_id"]:
+            self.problems.append("has no lead_id")
+        return {
+            "lead_id": self.values["lead_id"],
+            "action": self.values["action"],
+            "value": self._value(),
+            "until_us": self._until_us(),
+            "until": self.values.get("until") or None,
+            "by": self.values.get("by") or None,
+            "why": self.values.get("why") or None,
+        }
+
+    def _value(self) -> str:
+        action = self.values["action"]
+        value = self.values.get("value", "")
+        if action == "qualify" and not value:
+            value = "sales_qualified"
+
+        if action not in VALUES:
+            self.problems.append(f"action must be {', '.join(VALUES)}, got {action!r}")
+        elif VALUES[action] and value not in VALUES[action]:
+            allowed = ", ".join(VALUES[action])
+            self.problems.append(f"the value of {action} must be one of {allowed}, got {value!r}")
+        return value
+
+    def _until_us(self) -> int | None:
+        until = self.values.get("until", "")
+        if not until:
+            return None
         try:
-            until_us = parse_moment(until, zone=zone) + (
-                DAY_US if len(until) == len("2026-01-01") else 0
-            )
+            moment = parse_moment(until, zone=self.zone)
         except TimeFormatError as e:
-            wrong.append(f"until: {e}")
-    kept = {name: row.get(name) or None for name in ("until", "by", "why")}
-    return {
-        "lead_id": row["lead_id"],
-        "action": action,
-        "value": value,
-        "until_us": until_us,
-        **kept,
-    }, wrong
+            self.problems.append(f"until: {e}")
+            return None
+        return moment + DAY_US if len(until) == DATE_LENGTH else moment

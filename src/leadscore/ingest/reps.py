@@ -1,4 +1,4 @@
-"""Reads the list of reps: who is there now, what each can take, and for whom."""
+"""Reads the list of reps: who they are, how much each can take, and for which leads."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from leadscore.errors import MissingColumnsError, SourceFormatError, TimeFormatError, UserError
+from leadscore.errors import SourceFormatError, TimeFormatError, UserError
 from leadscore.files import hash_file
+from leadscore.ingest.hand_lists import ListRow, read_hand_list
 from leadscore.ingest.mapping.moments import read_moments
 from leadscore.ingest.mapping.numbers import read_numbers
-from leadscore.ingest.readers.batch import Batch, SourceFile
-from leadscore.ingest.readers.sources import detect_dialect, find_files, read_file
 from leadscore.settings.routing import RoutingSettings
 from leadscore.settings.settings import Settings
-from leadscore.settings.source import Source
 from leadscore.tables import CRITERIA, REPS
 from leadscore.times import parse_moment
 from leadscore.wording import list_problems
 
+COLUMNS = tuple(name for name in REPS.names if name != "line")
 NEEDED = {"rep_id", "capacity"}
 PERIODS = ("day", "week", "month")
 MILLION = 1_000_000
@@ -28,134 +27,145 @@ MILLION = 1_000_000
 def read_reps(routing: RoutingSettings, settings: Settings) -> tuple[pa.Table, str]:
     """The reps in the shape of `REPS`, by rep_id, and the SHA-256 of their file.
 
-    Values of a list stand between `;` or `|`; an empty list means any. A bare date as `away_from` means its begin, as
-    `away_until` its end, in the settings' zone; one without the other means since ever, or until further notice.
+    Values of a list stand between `;` or `|`; an empty list means any. A bare date as `away_from`
+    means its begin, as `away_until` its end, in the settings' zone; one without the other means
+    since ever, or until further notice.
 
     Raises:
         UserError: there is no such file, or a row of it is wrong; all such rows are named.
         SourceFormatError: it cannot be read, or names nobody.
         MissingColumnsError: it has no rep_id or capacity.
     """
-    source = Source(path=routing.reps)
-    file = find_files("routing.reps", source, folder=settings.input_folder)[0]
-    batches = _read(file, source)
-    problems = [(line, problem) for batch in batches for line, problem in batch.malformed]
-    rows = [
-        row | {"line": line}
-        for batch in batches
-        for line, row in zip(batch.lines.tolist(), batch.columns.to_pylist(), strict=True)
-    ]
-    if not rows and not problems:
-        raise SourceFormatError("routing.reps", file.name, "names nobody")
-    counts = Counter(row["rep_id"] for row in rows)
-    reps = []
-    for row in rows:
-        rep, wrong = _read_rep(row, routing, zone=settings.timezone)
-        if counts[row["rep_id"]] > 1:
-            wrong.append(f"rep_id {row['rep_id']!r} is there {counts[row['rep_id']]} times")
-        problems += [(row["line"], each) for each in wrong]
-        reps.append(rep)
+    reps = read_hand_list(
+        "routing.reps",
+        routing.reps,
+        folder=settings.input_folder,
+        columns=COLUMNS,
+        needed=NEEDED,
+    )
+    if not reps.rows and not reps.malformed:
+        raise SourceFormatError("routing.reps", reps.file.name, "names nobody")
+
+    counts = Counter(row.values["rep_id"] for row in reps.rows)
+    problems = list(reps.malformed)
+    read = []
+    for row in reps.rows:
+        rep = _RepRow(row, routing, zone=settings.timezone)
+        read.append(rep.read(times_listed=counts[row.values["rep_id"]]))
+        problems += [(row.line, problem) for problem in rep.problems]
     if problems:
-        raise UserError(f"cannot route with {file.name}: {list_problems(problems)}")
-    return pa.Table.from_pylist(reps, schema=REPS).sort_by("rep_id"), hash_file(file.path)
+        raise UserError(f"cannot route with {reps.file.name}: {list_problems(problems)}")
+
+    table = pa.Table.from_pylist(read, schema=REPS).sort_by("rep_id")
+    return table, hash_file(reps.file.path)
 
 
 def read_rep_names(settings: Settings) -> frozenset[str]:
-    """Ids and names of the list of reps; none where there is no list, or it cannot be read: scoring says so."""
+    """Ids and names of all reps; none without a list, or if it is wrong, which scoring reports."""
     if settings.routing is None:
         return frozenset()
     try:
         reps, _ = read_reps(settings.routing, settings)
     except UserError:
         return frozenset()
-    values = reps["rep_id"].to_pylist() + reps["name"].to_pylist()
-    return frozenset(value for value in values if value)
+    names = reps["rep_id"].to_pylist() + reps["name"].to_pylist()
+    return frozenset(name for name in names if name)
 
 
-def _read(file: SourceFile, source: Source) -> list[Batch]:
-    """The file's rows; of columns that it need not have, only those that it has."""
-    columns = [name for name in REPS.names if name != "line"]
-    dialect = detect_dialect(file, source)
-    try:
-        return list(read_file(file, source, columns=columns, dialect=dialect))
-    except MissingColumnsError as e:
-        if NEEDED & set(e.missing):
-            raise
-        there = [name for name in columns if name not in e.missing]
-        return list(read_file(file, source, columns=there, dialect=dialect))
+class _RepRow:
+    """A row of the list, and what is wrong with it."""
+
+    def __init__(self, row: ListRow, routing: RoutingSettings, *, zone: str) -> None:
+        self.line = row.line
+        self.values = row.values
+        self.routing = routing
+        self.zone = zone
+        self.problems: list[str] = []
+
+    def read(self, *, times_listed: int) -> dict[str, Any]:
+        """The rep in the shape of `REPS`."""
+        rep_id = self._text("rep_id")
+        rep = {
+            "line": self.line,
+            "rep_id": rep_id,
+            "name": self._text("name") or None,
+            "team": self._text("team") or None,
+            "period": self._text("period") or None,
+            "capacity": self._leads("capacity"),
+            "load": self._leads("load", default=0),
+            "min_share": self._share("min_share", default=0.0),
+            "max_share": self._share("max_share", default=1.0),
+            "away_from": self._moment("away_from"),
+            "away_until": self._moment("away_until"),
+        }
+        rep |= {name: _split_list(self._text(name)) for name in CRITERIA}
+        self._check(rep)
+        if times_listed > 1:
+            self.problems.append(f"rep_id {rep_id!r} is there {times_listed} times")
+        return rep
+
+    def _check(self, rep: dict[str, Any]) -> None:
+        if not rep["rep_id"]:
+            self.problems.append("has no rep_id")
+        if rep["period"] not in (None, *PERIODS):
+            self.problems.append(f"period must be day, week or month, got {rep['period']!r}")
+        self._check_leave(rep["away_from"], rep["away_until"])
+
+        compared = self.routing.match.columns()
+        for name in CRITERIA:
+            if rep[name] and name not in compared:
+                self.problems.append(
+                    f"has {name}, but routing.match does not say "
+                    "which field of a lead they are compared with"
+                )
+
+    def _check_leave(self, begin: int | None, end: int | None) -> None:
+        if begin is not None and end is not None and end < begin:
+            shown = f"{self._text('away_from')} to {self._text('away_until')}"
+            self.problems.append(f"the leave ends before it begins: {shown}")
+
+    def _text(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def _leads(self, name: str, *, default: int | None = None) -> int:
+        """A number of leads."""
+        text = self._text(name)
+        value = _read_number(text, decimals=0) if text else default
+        if value is None or value < 0:
+            self.problems.append(f"{name} must be a number of leads, 0 or more, got {text!r}")
+            return 0
+        return value
+
+    def _share(self, name: str, *, default: float) -> float:
+        text = self._text(name)
+        if not text:
+            return default
+        millionths = _read_number(text, decimals=6)
+        if millionths is None or not 0 <= millionths <= MILLION:
+            self.problems.append(f"{name} must be a share from 0 to 1, got {text!r}")
+            return default
+        return millionths / MILLION
+
+    def _moment(self, name: str) -> int | None:
+        """UTC microseconds, or None; `away_from` a bare date is its begin, else its end."""
+        text = self._text(name)
+        if not text:
+            return None
+        us, ok = read_moments(pa.array([text], pa.string()), zone=self.zone, dates=None)
+        try:
+            if not ok[0]:
+                raise TimeFormatError(text)
+            return parse_moment(text, zone=self.zone) if name == "away_from" else int(us[0])
+        except TimeFormatError as e:
+            self.problems.append(f"{name}: {e}")
+            return None
 
 
-def _read_rep(
-    row: dict[str, Any], routing: RoutingSettings, *, zone: str
-) -> tuple[dict[str, Any], list[str]]:
-    """A rep, and what is wrong with the row."""
-    wrong: list[str] = []
-    lists = {name: _split(row.get(name, "")) for name in CRITERIA}
-    rep = lists | {
-        "line": row["line"],
-        "rep_id": row["rep_id"],
-        "name": row.get("name") or None,
-        "team": row.get("team") or None,
-        "period": row.get("period") or None,
-        "capacity": _whole(row, "capacity", wrong),
-        "load": _whole(row, "load", wrong, missing=0),
-        "min_share": _share(row, "min_share", wrong, missing=0.0),
-        "max_share": _share(row, "max_share", wrong, missing=1.0),
-        "away_from": _moment(row, "away_from", wrong, zone=zone),
-        "away_until": _moment(row, "away_until", wrong, zone=zone),
-    }
-    if not row["rep_id"]:
-        wrong.append("has no rep_id")
-    if rep["period"] not in (None, *PERIODS):
-        wrong.append(f"period must be day, week or month, got {rep['period']!r}")
-    if None not in (rep["away_from"], rep["away_until"]) and rep["away_until"] < rep["away_from"]:
-        wrong.append(f"the leave ends before it begins: {row['away_from']} to {row['away_until']}")
-    compared = routing.match.columns()
-    wrong += [
-        f"has {name}, but routing.match does not say which field of a lead they are compared with"
-        for name in CRITERIA
-        if lists[name] and name not in compared
-    ]
-    return rep, wrong
+def _split_list(text: str) -> list[str]:
+    words = [word.strip() for word in text.replace("|", ";").split(";")]
+    return [word for word in words if word]
 
 
-def _split(text: str) -> list[str]:
-    return [word for each in text.replace("|", ";").split(";") if (word := each.strip())]
-
-
-def _number(text: str, *, decimals: int) -> int | None:
+def _read_number(text: str, *, decimals: int) -> int | None:
     values, ok = read_numbers(pa.array([text], pa.string()), decimals=decimals, decimal=".")
     return int(values[0]) if ok[0] else None
-
-
-def _whole(row: dict[str, Any], name: str, wrong: list[str], *, missing: int | None = None) -> int:
-    text = row.get(name, "")
-    value = missing if not text and missing is not None else _number(text, decimals=0)
-    if value is None or value < 0:
-        wrong.append(f"{name} must be a number of leads, 0 or more, got {text!r}")
-        return 0
-    return value
-
-
-def _share(row: dict[str, Any], name: str, wrong: list[str], *, missing: float) -> float:
-    text = row.get(name, "")
-    value = _number(text, decimals=6) if text else round(missing * MILLION)
-    if value is None or not 0 <= value <= MILLION:
-        wrong.append(f"{name} must be a share from 0 to 1, got {text!r}")
-        return missing
-    return value / MILLION
-
-
-def _moment(row: dict[str, Any], name: str, wrong: list[str], *, zone: str) -> int | None:
-    """UTC microseconds, or None."""
-    text = row.get(name, "")
-    if not text:
-        return None
-    us, ok = read_moments(pa.array([text], pa.string()), zone=zone, dates=None)
-    try:
-        if not ok[0]:
-            raise TimeFormatError(text)
-        return parse_moment(text, zone=zone) if name == "away_from" else int(us[0])
-    except TimeFormatError as e:
-        wrong.append(f"{name}: {e}")
-        return None

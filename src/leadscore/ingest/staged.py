@@ -10,7 +10,9 @@ from leadscore.engine import Engine
 from leadscore.ingest.differences.source_text import text_schema
 from leadscore.ingest.mapping.breaks import ROW_REJECTS
 from leadscore.ingest.mapping.entries import staged_schema, table_of
-from leadscore.ingest.part import IGNORED, SIDE, Part
+from leadscore.ingest.part import Part
+from leadscore.ingest.reading import IGNORED
+from leadscore.ingest.sorted_rows import SIDE
 from leadscore.ingest.sql import columns_sql, literals_sql, union_sql
 from leadscore.settings.settings import Settings
 from leadscore.store.objects import object_path

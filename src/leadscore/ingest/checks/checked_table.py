@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from leadscore.ingest.mapping.breaks import SAID
+from leadscore.ingest.mapping.breaks import SEVERITY_LABELS
 from leadscore.ingest.staged import Staged
 from leadscore.tables import REJECTS
 
@@ -52,7 +52,7 @@ def build_rejects(
         "source": [part["source"] for part in parts],
         "file": [part["file"] for part in parts],
         "line": rows["line"],
-        "severity": [SAID[severity_of(rule)] for rule in rows["rule"].to_pylist()],
+        "severity": [SEVERITY_LABELS[severity_of(rule)] for rule in rows["rule"].to_pylist()],
         "table": [table] * len(parts),
         "rule": rows["rule"],
         "column": columns,

@@ -1,4 +1,4 @@
-"""Which rows of a batch broke which rule: the refused ones, and those kept with a warning."""
+"""Which rows of a batch broke which rule, and are refused or stay with a warning."""
 
 from __future__ import annotations
 
@@ -12,54 +12,70 @@ from leadscore.settings.validation import Validation
 from leadscore.tables import REJECTS
 
 ROW_REJECTS = REJECTS.append(pa.field("closes", pa.bool_()))
-SAID = {"refuse": "refused", "warn": "warned"}
+SEVERITY_LABELS = {"refuse": "refused", "warn": "warned"}
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """Rows of a batch, by their place, that broke a rule with these values of a column."""
+
+    rows: np.ndarray
+    rule: str
+    column: str
+    values: pa.Array
+    severity: str
 
 
 @dataclass
 class Breaks:
-    """Rows (n,) of a batch that are refused, and every rule that was broken: (rows, rule, column, values, severity)."""
+    """The rules that rows of a batch have broken so far; `refused` (n,) are rows lost by them."""
 
     validation: Validation
     refused: np.ndarray
-    found: list[tuple[np.ndarray, str, str, pa.Array, str]] = field(default_factory=list)
+    broken: list[BrokenRule] = field(default_factory=list)
 
     def add(
         self, rows: np.ndarray, rule: str, column: str, values: pa.Array, *, may_warn: bool = True
     ) -> None:
-        """Note that rows broke a rule; one that is refused already is not noted again."""
+        """Note that rows (n,) broke a rule, but for rows that are refused already."""
         rows = rows & ~self.refused
         if not rows.any():
             return
+
         severity = self.validation.severity_of(rule) if may_warn else "refuse"
-        at = np.flatnonzero(rows)
-        self.found.append((at, rule, column, values.take(pa.array(at)), severity))
+        places = np.flatnonzero(rows)
+        shown = values.take(pa.array(places))
+        self.broken.append(BrokenRule(places, rule, column, shown, severity))
         if severity == "refuse":
             self.refused |= rows
 
     def rejects(
         self, entry: Mapping, file: str, lines: np.ndarray, lead_id: pa.Array, closes: np.ndarray
     ) -> pa.Table:
-        """All that was found, in the shape of `ROW_REJECTS`; of a row that is refused no warning is told."""
+        """All broken rules in the shape of `ROW_REJECTS`; a refused row has no warnings."""
         parts = [ROW_REJECTS.empty_table()]
-        for at, rule, column, values, severity in self.found:
-            keep = np.ones(len(at), dtype=bool) if severity == "refuse" else ~self.refused[at]
-            rows = at[keep]
-            made = {
+        for broken in self.broken:
+            is_refusal = broken.severity == "refuse"
+            counts = np.full(len(broken.rows), is_refusal) | ~self.refused[broken.rows]
+            rows = broken.rows[counts]
+            columns = {
                 "line": pa.array(lines[rows]),
-                "value": values.filter(pa.array(keep)),
+                "value": broken.values.filter(pa.array(counts)),
                 "lead_id": lead_id.take(pa.array(rows)),
-                "closes": pa.array(closes[rows] & (severity == "refuse")),
+                "closes": pa.array(closes[rows] & is_refusal),
             }
-            fixed = {
+            texts = {
                 "source": entry.source,
                 "file": file,
                 "table": entry.table,
-                "rule": rule,
-                "column": column,
-                "severity": SAID[severity],
+                "rule": broken.rule,
+                "column": broken.column,
+                "severity": SEVERITY_LABELS[broken.severity],
             }
-            made |= {name: pa.repeat(pa.scalar(text), len(rows)) for name, text in fixed.items()}
-            parts.append(pa.table([made[name] for name in ROW_REJECTS.names], schema=ROW_REJECTS))
+            for name, text in texts.items():
+                columns[name] = pa.repeat(pa.scalar(text), len(rows))
+            arrays = [columns[name] for name in ROW_REJECTS.names]
+            parts.append(pa.table(arrays, schema=ROW_REJECTS))
         return pa.concat_tables(parts)
 
 
@@ -73,20 +89,22 @@ def reject_rows(
     values: list[str] | None = None,
 ) -> pa.Table:
     """Refused rows of a file that belong to no table, in the shape of `ROW_REJECTS`."""
-    n = len(lines)
-    fixed = {
+    constants = {
         "source": source,
         "file": file,
-        "severity": "refused",
+        "severity": SEVERITY_LABELS["refuse"],
         "rule": rule,
         "column": column,
         "closes": False,
     }
-    made = {
-        name: pa.array([each] * n, ROW_REJECTS.field(name).type) for name, each in fixed.items()
-    }
-    made |= {"line": pa.array(lines)} | (
-        {} if values is None else {"value": pa.array(values, pa.string())}
-    )
-    columns = [made.get(each.name, pa.nulls(n, each.type)) for each in ROW_REJECTS]
-    return pa.table(columns, schema=ROW_REJECTS)
+    arrays = []
+    for target in ROW_REJECTS:
+        if target.name == "line":
+            array = pa.array(lines)
+        elif target.name == "value" and values is not None:
+            array = pa.array(values, pa.string())
+        else:
+            constant = constants.get(target.name)
+            array = pa.array([constant] * len(lines), target.type)
+        arrays.append(array)
+    return pa.table(arrays, schema=ROW_REJECTS)

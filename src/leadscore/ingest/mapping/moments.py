@@ -1,215 +1,128 @@
-"""Reads dates and times from text, many at once: texts that are written alike are read as columns of digits."""
+"""Reads dates and times from text as UTC microseconds; every distinct text is read once."""
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections.abc import Iterator
-from datetime import timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
-
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.times import DAY_US, EPOCH, FOREVER_US, SECOND_US
+from leadscore.ingest.mapping.local_time import local_to_utc
+from leadscore.times import DAY_US, HOUR_US
 
-DATE = r"\d{4}-\d{2}-\d{2}"
-LONGEST = 40  # bytes of a moment, with room to spare
-ZERO = ord("0")
+HALF_DAY_US = DAY_US // 2
+LONGEST_DATE = len("2025-12-31")
 
-# A shape is a text with each digit as 0. Group names: year, month, day, hour, minute, second, fraction, ...
-ISO = re.compile(
-    rb"(?P<year>0{4})-(?P<month>00)-(?P<day>00)"
-    rb"(?:[T ](?P<hour>00):(?P<minute>00)(?::(?P<second>00)(?:[.,](?P<fraction>0{1,9}))?)?"
-    rb"(?P<zone>Z|[+-](?P<zone_hour>00):?(?P<zone_minute>00))?)?"
+# Arrow matches with RE2, which has no back-references: each separator needs its own branch.
+_SPACES = " \u00a0\u202f"  # browsers write a narrow no-break space before AM and PM
+_SECONDS = r"(?::\d\d(?:[.,]\d{1,9})?)?"
+_HALF = rf"(?:[{_SPACES}]?[AaPp]\.?[Mm]\.?)?"
+_OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
+
+ISO = rf"\A\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d{_SECONDS}{_OFFSET}?)?\z"
+ZONED = rf"{_OFFSET}\z"
+# 24.5.2025, 5/24/2025, 24-05-2025, with a time or without; day and month in either order
+LOCAL = (
+    r"\A(?:\d\d?/\d\d?/|\d\d?\.\d\d?\.|\d\d?-\d\d?-)\d{4}"
+    rf"(?:,? \d\d?:\d\d{_SECONDS}{_HALF})?\z"
 )
-_SPACE = rb"(?: |\xc2\xa0|\xe2\x80\xaf)"  # browsers write a narrow no-break space before AM and PM
-_CLOCK = (
-    rb"(?:,? (?P<hour>00?):(?P<minute>00)(?::(?P<second>00)(?:[.,](?P<fraction>0{1,9}))?)?"
-    rb"(?:" + _SPACE + rb"?(?P<half>[AaPp])\.?[Mm]\.?)?)?"
-)
-DAY_FIRST = re.compile(rb"(?P<day>00?)([./-])(?P<month>00?)\2(?P<year>0{4})" + _CLOCK)
-MONTH_FIRST = re.compile(rb"(?P<month>00?)([./-])(?P<day>00?)\2(?P<year>0{4})" + _CLOCK)
-SHAPES = {None: (ISO,), "dmy": (ISO, DAY_FIRST), "mdy": (ISO, MONTH_FIRST)}
+LOCAL_DATE = r"\A(\d\d?)[./-](\d\d?)[./-](\d{4}),?"
+LOCAL_AS_ISO = {"dmy": r"\3-\2-\1", "mdy": r"\3-\1-\2"}
+AM = r"[Aa]\.?[Mm]\.?\z"
+PM = r"[Pp]\.?[Mm]\.?\z"
 
 
 def read_moments(text: pa.Array, *, zone: str, dates: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Dates and times as UTC microseconds; returns (values int64, ok bool), (n,) each.
+    """Dates and times as UTC microseconds.
 
-    ISO 8601 is read as it is; 03/04/2025, 3.4.2025 and 03-04-2025, with a time or without, only if `dates` says in
-    which order: "dmy" or "mdy". A date without a time is the last microsecond of that day in `zone`. A time without
-    a zone is local to `zone`; where a clock change makes it ambiguous the later moment counts, so that nothing is
-    known early, and where it skips it the first moment after.
+    A date without a time is the last microsecond of that day in `zone`. A time without a zone is
+    local to `zone`. Where clocks are set back and show it twice, the later moment counts, so that
+    nothing is known too early; where they skip it, the first moment after.
+
+    Args:
+        text: (n,) ISO 8601, or dates like 03/04/2025, 3.4.2025 and 03-04-2025, with a time or
+            without.
+        zone: of times that name none.
+        dates: the order of the latter, "dmy" or "mdy"; None reads ISO 8601 alone.
+
+    Returns:
+        values int64 (n,), 0 where a text cannot be read; and which can, bool (n,).
     """
-    us = np.zeros(len(text), dtype=np.int64)
-    ok = np.zeros(len(text), dtype=bool)
-    local = np.zeros(len(text), dtype=bool)
-    for rows, chars, shape in texts_by_shape(text):
-        found = next(
-            (match for pattern in SHAPES[dates] if (match := pattern.fullmatch(shape))), None
-        )
-        if found:
-            us[rows], ok[rows] = _read_shape(chars, found)
-            local[rows] = not found.groupdict().get("zone")
-    local &= ok
-    if local.any():
-        us[local], ok[local] = _localize(us[local], zone)
-    return np.where(ok, us, 0), ok
+    encoded = text.dictionary_encode()
+    us, ok = _read_distinct(encoded.dictionary, zone=zone, dates=dates)
+    codes = encoded.indices.to_numpy(zero_copy_only=False)
+    return us[codes], ok[codes]
 
 
 def find_ambiguous_dates(text: pa.Array) -> str | None:
     """The first value that is a date only once the order of day and month is known, or None."""
-    first = len(text)
-    for rows, _, shape in texts_by_shape(text):
-        if DAY_FIRST.fullmatch(shape):
-            first = min(first, int(rows[0]))
-    return None if first == len(text) else str(text[first].as_py())
+    matches = text.filter(pc.match_substring_regex(text, LOCAL))
+    return str(matches[0].as_py()) if len(matches) else None
 
 
 def count_date_orders(text: pa.Array) -> tuple[int, int]:
     """How many values are dates only with the day first, and how many only with the month first."""
     _, day_first = read_moments(text, zone="UTC", dates="dmy")
     _, month_first = read_moments(text, zone="UTC", dates="mdy")
-    return int((day_first & ~month_first).sum()), int((month_first & ~day_first).sum())
+    only_day_first = day_first & ~month_first
+    only_month_first = month_first & ~day_first
+    return int(only_day_first.sum()), int(only_month_first.sum())
 
 
 def within_reason(us: np.ndarray) -> np.ndarray:
-    """Whether moments lie from 1900 to 2200: the rest are typing errors, and arithmetic on them could overflow."""
+    """Whether moments lie from 1900 to 2200: others are typing errors, and could overflow."""
     return (us > -70 * 365.25 * DAY_US) & (us < 230 * 365.25 * DAY_US)
 
 
-def texts_by_shape(text: pa.Array) -> Iterator[tuple[np.ndarray, np.ndarray, bytes]]:
-    """(rows, their bytes (n, length), their common shape) of all texts that could be moments."""
-    sizes = pc.binary_length(text).to_numpy(zero_copy_only=False)
-    for size in np.unique(sizes):
-        if not 0 < size <= LONGEST:
-            continue
-        rows = np.flatnonzero(sizes == size)
-        chars = _bytes(text if len(rows) == len(text) else text.take(pa.array(rows)), int(size))
-        shapes = np.where((chars >= ZERO) & (chars <= ZERO + 9), np.uint8(ZERO), chars)
-        alike = (shapes == shapes[0]).all(axis=1)
-        yield rows[alike], chars[alike], shapes[0].tobytes()
-        if not alike.all():
-            yield from _by_other_shapes(rows[~alike], chars[~alike], shapes[~alike])
-
-
-def _by_other_shapes(
-    rows: np.ndarray, chars: np.ndarray, shapes: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray, bytes]]:
-    keys, codes = np.unique(
-        np.ascontiguousarray(shapes).view(f"V{shapes.shape[1]}").ravel(), return_inverse=True
-    )
-    order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(keys) + 1))
-    for key, begin, end in zip(keys, bounds, bounds[1:], strict=False):
-        part = order[begin:end]
-        yield rows[part], chars[part], key.tobytes()
-
-
-def _bytes(text: pa.Array, size: int) -> np.ndarray:
-    """The bytes (n, size) of texts that all have so many."""
-    _, offsets, data = text.buffers()
-    begin = np.frombuffer(offsets, dtype=np.int32)[text.offset]
-    return np.frombuffer(data, dtype=np.uint8)[begin : begin + len(text) * size].reshape(
-        len(text), size
-    )
-
-
-def _read_shape(chars: np.ndarray, found: re.Match[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    """Moments (n,) of one shape, as its clock shows them or in UTC where it names a zone, and which are real."""
-    parts = found.groupdict()
-
-    def number(name: str) -> np.ndarray:
-        return number_at(chars, found, name)
-
-    year, month, day = number("year"), number("month"), number("day")
-    days, ok = _count_days(year, month, day)
-    if not parts.get("hour"):
-        return (days + 1) * DAY_US - 1, ok
-    hour, minute, second = number("hour"), number("minute"), number("second")
-    if half := parts.get("half"):
-        ok &= (hour >= 1) & (hour <= 12)
-        hour = hour % 12 + 12 * (half in b"Pp")
-    ok &= (hour < 24) & (minute < 60) & (second < 60)
-    us = days * DAY_US + (hour * 3600 + minute * 60 + second) * SECOND_US
-    if fraction := parts.get("fraction"):
-        us += number("fraction") * 10 ** (6 - min(len(fraction), 6))
-    if parts.get("zone_hour"):
-        away, past = number("zone_hour"), number("zone_minute")
-        ok &= (away < 24) & (past < 60)
-        us -= (away * 3600 + past * 60) * SECOND_US * (-1 if parts["zone"].startswith(b"-") else 1)
-    return us, ok
-
-
-def number_at(chars: np.ndarray, found: re.Match[bytes], name: str) -> np.ndarray:
-    """The number (n,) that stands at a group of a shape; 0 where the shape lacks the group."""
-    value = np.zeros(len(chars), dtype=np.int64)
-    if not found.groupdict().get(name):
-        return value
-    begin, end = found.span(name)
-    for i in range(begin, min(end, begin + 6)):  # a fraction is cut to microseconds
-        value = value * 10 + (chars[:, i] - ZERO)
-    return value
-
-
-def _count_days(
-    year: np.ndarray, month: np.ndarray, day: np.ndarray
+def _read_distinct(
+    words: pa.Array, *, zone: str, dates: str | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Days since 1970-01-01, and which of the dates are in the calendar."""
-    ok = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
-    months = np.where(ok, year * 12 + month - 1, 0)
-    begins = _month_begins()
-    ok &= day <= begins[months + 1] - begins[months]
-    return begins[months] + day - 1, ok
+    iso = _write_as_iso(words, dates)
+    texts = iso.to_numpy(zero_copy_only=False)
+    stamps = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce", cache=False)
+    ok = np.asarray(stamps.notna())
+    us = np.where(ok, stamps.as_unit("us").asi8, 0)
+    if dates is not None:
+        us, is_hour = _add_half_days(words, us)
+        ok &= is_hour
+
+    is_date = ok & (pc.binary_length(iso).to_numpy(zero_copy_only=False) <= LONGEST_DATE)
+    us[is_date] += DAY_US - 1
+
+    is_local = ok & ~_mask(pc.match_substring_regex(iso, ZONED))
+    ok &= within_reason(us) | ~is_local
+    is_local &= ok
+    us[is_local] = local_to_utc(us[is_local], zone)
+    return np.where(ok, us, 0), ok
 
 
-@cache
-def _month_begins() -> np.ndarray:
-    """The days since 1970-01-01 at which each month begins, from the year 0 to 10000."""
-    return (
-        np.arange("0000-01", "10000-02", dtype="datetime64[M]")
-        .astype("datetime64[D]")
-        .astype(np.int64)
-    )
+def _write_as_iso(words: pa.Array, dates: str | None) -> pa.Array:
+    """The moments among the words in ISO 8601, without AM and PM; null for all other words.
+
+    Days, months and hours may have one digit only, which pandas reads.
+    """
+    nothing = pa.scalar(None, pa.string())
+    iso = pc.if_else(pc.match_substring_regex(words, ISO), words, nothing)
+    if dates is not None:
+        date_first = pc.replace_substring_regex(words, LOCAL_DATE, LOCAL_AS_ISO[dates])
+        without_half = pc.utf8_rtrim(date_first, characters=_SPACES + "AaPpMm.")
+        iso = pc.if_else(pc.match_substring_regex(words, LOCAL), without_half, iso)
+
+    iso = pc.replace_substring(iso, ",", ".")  # before a fraction
+    return pc.if_else(pc.starts_with(iso, "0000"), nothing, iso)  # there was no such year
 
 
-def _localize(us: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
-    """What clocks of a zone show as UTC, and which are within reason; none else is changed."""
-    ok = within_reason(us)
-    changes, offsets = _offsets(zone)
-    shown = changes + offsets  # what the clock shows just after each change
-    i = (
-        np.searchsorted(shown, us[ok], side="right") - 1
-    )  # the later of two moments that a clock shows twice
-    after = np.append(changes[1:], FOREVER_US)
-    us = us.copy()
-    us[ok] = np.minimum(
-        us[ok] - offsets[i], after[i]
-    )  # what a clock skips is the moment of its change
-    return us, ok
+def _add_half_days(words: pa.Array, us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Moments with their AM or PM (n,), and whether their hour can stand before it."""
+    is_am = _mask(pc.match_substring_regex(words, AM))
+    is_pm = _mask(pc.match_substring_regex(words, PM))
+    has_half = is_am | is_pm
+    hour = us % DAY_US // HOUR_US
+
+    is_twelve = has_half & (hour == 12)
+    shifted = us + HALF_DAY_US * (is_pm.astype(np.int64) - is_twelve)
+    return shifted, ~has_half | ((hour >= 1) & (hour <= 12))
 
 
-@cache
-def _offsets(zone: str) -> tuple[np.ndarray, np.ndarray]:
-    """When (UTC) the offset of a zone changes, from 1890 to 2210, and its offset from then on; microseconds."""
-    tz = ZoneInfo(zone)
-
-    def offset(second: int) -> int:
-        local = (EPOCH + timedelta(seconds=second)).astimezone(tz)
-        ahead = local.utcoffset()
-        assert ahead is not None  # noqa: S101 - a moment with a zone has one
-        return int(ahead / timedelta(seconds=1))
-
-    day = DAY_US // SECOND_US
-    first, last = -80 * 365 * day, 240 * 366 * day
-    changes, offsets = [first], [offset(first)]
-    for end in range(first + day, last, day):
-        if (now := offset(end)) != offsets[-1]:
-            behind = range(end - day, end + 1)
-            changes.append(
-                behind[bisect_left(behind, True, key=lambda second: offset(second) == now)]
-            )
-            offsets.append(now)
-    return np.array(changes) * SECOND_US, np.array(offsets) * SECOND_US
+def _mask(hits: pa.Array) -> np.ndarray:
+    return np.asarray(hits.to_numpy(zero_copy_only=False), dtype=bool)

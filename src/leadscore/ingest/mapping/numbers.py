@@ -1,9 +1,10 @@
-"""Reads numbers and amounts of money from text, as whole minor units; what cannot be read is marked."""
+"""Reads numbers and amounts of money from text, as whole minor units."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -14,19 +15,28 @@ from leadscore.errors import DecimalMarkError
 
 LONGEST = 64  # characters of a number with its currency; longer text is not looked at
 INT_LIMIT = 2**53  # above it a float64 skips integers
-MINUS = "\u2212-"  # its hyphen at the end, where a set of characters takes it as it is
+MINUS = "\u2212-"  # the hyphen at the end, where a set of characters takes it as it is
 SPACES = " \u00a0\u2009\u202f'\u2019"  # between thousands; Swiss amounts have apostrophes
 THOUSANDS = {".": "," + SPACES, ",": "." + SPACES}
-NUMBER = {
-    mark: re.compile(
+
+
+def _compile_number(mark: str) -> re.Pattern[str]:
+    """The pattern of a number with that decimal mark."""
+    grouped = (
+        rf"[1-9][0-9]{{0,2}}(?P<between>[{THOUSANDS[mark]}])[0-9]{{3}}(?:(?P=between)[0-9]{{3}})*"
+    )
+    return re.compile(
         rf"(?P<open>\()?(?P<sign>[+{MINUS}])?"
-        rf"(?P<whole>[0-9]+|[1-9][0-9]{{0,2}}(?P<between>[{THOUSANDS[mark]}])[0-9]{{3}}(?:(?P=between)[0-9]{{3}})*)"
-        rf"(?:[{mark}](?P<part>[0-9]+))?(?:[eE](?P<power>[+-]?[0-9]{{1,2}}))?"
+        rf"(?P<whole>[0-9]+|{grouped})"
+        rf"(?:[{mark}](?P<part>[0-9]+))?"
+        r"(?:[eE](?P<power>[+-]?[0-9]{1,2}))?"
         rf"(?P<behind>[{MINUS}])?(?P<close>\))?"
     )
-    for mark in THOUSANDS
-}
-# "" where several countries use the mark: nothing is guessed
+
+
+NUMBER = {mark: _compile_number(mark) for mark in THOUSANDS}
+
+# "" where several countries share the mark: nothing is guessed
 CURRENCIES = {
     "\u20ac": "EUR",
     "\u00a3": "GBP",
@@ -47,41 +57,50 @@ CURRENCIES = {
     "kr": "",
     "kr.": "",
 }
-_MARK = (
-    "(?P<mark>"
-    + "|".join(re.escape(mark) for mark in sorted(CURRENCIES, key=len, reverse=True))
-    + "|[A-Z]{3})"
-)
+_LONGEST_FIRST = sorted(CURRENCIES, key=len, reverse=True)
+_MARK = rf"(?P<mark>{'|'.join(re.escape(mark) for mark in _LONGEST_FIRST)}|[A-Z]{{3}})"
 BEFORE = re.compile(rf"(?P<sign>\(?[+{MINUS}]?)\s*{_MARK}\s*(?P<rest>.*)", re.DOTALL)
 BEHIND = re.compile(rf"(?P<rest>.*?)\s*{_MARK}\s*(?P<sign>[{MINUS}]?\)?)", re.DOTALL)
 
 
-def read_numbers(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers with the decimal mark `decimal` as integers of 10**-decimals; returns (values int64, ok bool).
+@dataclass(frozen=True)
+class _Word:
+    """A text without its marks of a currency, and that currency's ISO code, or ""."""
 
-    Halves are rounded to even. Commas or points (whichever is not the decimal mark), blanks and apostrophes may part
-    thousands; a minus may stand behind, and parentheses mean negative.
+    number: str
+    currency: str
+
+
+def read_numbers(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers with the decimal mark `decimal`, as integers of 10**-decimals.
+
+    Halves are rounded to even. Commas or points (whichever is not the decimal mark), blanks and
+    apostrophes may stand between thousands; a minus may stand behind, and parentheses mean
+    negative.
+
+    Returns:
+        values int64 (n,), and which texts could be read, bool (n,).
     """
     codes, words = _distinct(text)
-    values, ok = _minor_units([_number(word, decimal) for word in words], decimals)
+    numbers = [_read_number(word, decimal) for word in words]
+    values, ok = _minor_units(numbers, decimals)
     return values[codes], ok[codes]
 
 
 def read_money(
     text: pa.Array, *, decimals: int, decimal: str
 ) -> tuple[np.ndarray, np.ndarray, pa.Array]:
-    """Numbers as by `read_numbers`, and the ISO code of the currency before or behind; "" where none is told.
+    """Numbers as by `read_numbers`, and the ISO code of the currency before or behind each, or "".
 
-    A mark that several currencies share, like $, tells none.
+    A mark that several currencies share, like $, gives none.
     """
-    codes, words = _distinct(text)
-    told = [_split_currency(word) for word in words]
-    values, ok = _minor_units([_number(number, decimal) for number, _ in told], decimals)
-    currencies = pa.array(
-        [currency if fine else "" for (_, currency), fine in zip(told, ok, strict=True)],
-        pa.string(),
-    )
-    return values[codes], ok[codes], currencies.take(pa.array(codes))
+    codes, texts = _distinct(text)
+    words = [_split_currency(word) for word in texts]
+    numbers = [_read_number(word.number, decimal) for word in words]
+    values, ok = _minor_units(numbers, decimals)
+    currencies = [word.currency if is_read else "" for word, is_read in zip(words, ok, strict=True)]
+    by_row = pa.array(currencies, pa.string()).take(pa.array(codes))
+    return values[codes], ok[codes], by_row
 
 
 def detect_decimal(
@@ -94,30 +113,30 @@ def detect_decimal(
         typed: columns that the file stores as numbers; their decimal mark is ".".
 
     Raises:
-        DecimalMarkError: some show one, others the other; or all with a mark could be read with either, like 1,234
-            and 12.000.
+        DecimalMarkError: some show one, others the other; or all with a mark could be read with
+            either, like 1,234 and 12.000.
     """
-    shown = _find_typed_points(typed or {})  # mark -> the first number that shows it
-    doubtful: list[tuple[str, str]] = []
+    examples = _find_typed_points(typed or {})  # mark -> the first number that shows it
+    doubtful: str | None = None
     for column, text in written.items():
         for word in _distinct(text)[1]:
-            number, _ = _split_currency(word)
-            point, comma = _number(number, "."), _number(number, ",")
-            if (point is None) != (comma is None):
-                shown.setdefault("," if point is None else ".", _name_number(word, column))
-            elif point != comma:
-                doubtful.append((word, column))
-    if len(shown) > 1:
+            number = _split_currency(word).number
+            with_point = _read_number(number, ".")
+            with_comma = _read_number(number, ",")
+            if (with_point is None) != (with_comma is None):
+                mark = "," if with_point is None else "."
+                examples.setdefault(mark, _name_number(word, column))
+            elif with_point != with_comma and doubtful is None:
+                kind = "comma" if "," in word else "point"
+                doubtful = f"{_name_number(word, column)} may have a decimal {kind} or thousands"
+
+    if len(examples) > 1:
         raise DecimalMarkError(
-            f"{shown['.']} has a decimal point, but {shown[',']} a decimal comma"
+            f"{examples['.']} has a decimal point, but {examples[',']} a decimal comma"
         )
-    if not shown and doubtful:
-        word, column = doubtful[0]
-        mark = "comma" if "," in word else "point"
-        raise DecimalMarkError(
-            f"{_name_number(word, column)} may have a decimal {mark} or thousands"
-        )
-    return next(iter(shown), None)
+    if not examples and doubtful is not None:
+        raise DecimalMarkError(doubtful)
+    return next(iter(examples), None)
 
 
 def _find_typed_points(typed: Mapping[str, pa.Array]) -> dict[str, str]:
@@ -133,44 +152,62 @@ def _name_number(word: str, column: str) -> str:
 
 
 def _distinct(text: pa.Array) -> tuple[np.ndarray, list[str]]:
-    """Each row's place (n,) among the distinct values, and these."""
+    """The place (n,) of each row's text among the distinct ones, and these."""
     encoded = text.dictionary_encode()
-    return encoded.indices.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist()
+    codes = encoded.indices.to_numpy(zero_copy_only=False)
+    return codes, encoded.dictionary.to_pylist()
 
 
 def _minor_units(numbers: list[Decimal | None], decimals: int) -> tuple[np.ndarray, np.ndarray]:
-    units = [INT_LIMIT if number is None else round(number.scaleb(decimals)) for number in numbers]
-    ok = np.array([abs(unit) < INT_LIMIT for unit in units], dtype=bool)
-    return np.array(
-        [unit if fine else 0 for unit, fine in zip(units, ok, strict=True)], dtype=np.int64
-    ), ok
+    """Numbers as integers of 10**-decimals (n,), and which exist and are exact as a float (n,)."""
+    values = np.zeros(len(numbers), dtype=np.int64)
+    ok = np.zeros(len(numbers), dtype=bool)
+    for i, number in enumerate(numbers):
+        if number is None:
+            continue
+        units = round(number.scaleb(decimals))
+        if abs(units) < INT_LIMIT:
+            values[i] = units
+            ok[i] = True
+    return values, ok
 
 
-def _number(word: str, decimal: str) -> Decimal | None:
+def _read_number(word: str, decimal: str) -> Decimal | None:
     """The number that a word is, or None."""
-    found = NUMBER[decimal].fullmatch(word) if len(word) <= LONGEST else None
-    if found is None:
+    if len(word) > LONGEST:
         return None
-    signs = [found[name] for name in ("open", "sign", "behind") if found[name]]
-    if len(signs) > 1 or bool(found["open"]) != bool(found["close"]):
+    match = NUMBER[decimal].fullmatch(word)
+    if match is None:
         return None
-    whole = found["whole"].replace(found["between"], "") if found["between"] else found["whole"]
-    number = Decimal(f"{whole}.{found['part'] or 0}e{found['power'] or 0}")
+
+    signs = [match[name] for name in ("open", "sign", "behind") if match[name]]
+    if len(signs) > 1 or bool(match["open"]) != bool(match["close"]):
+        return None
+
+    whole = match["whole"]
+    if match["between"]:
+        whole = whole.replace(match["between"], "")
+    number = Decimal(f"{whole}.{match['part'] or 0}e{match['power'] or 0}")
     return -number if signs and signs != ["+"] else number
 
 
-def _split_currency(word: str) -> tuple[str, str]:
-    """A word without its marks of a currency, and that currency's ISO code; no number if there are two."""
-    if len(word) > LONGEST:
-        return word, ""
-    told = []
-    for pattern in (BEFORE, BEHIND):
-        if found := pattern.fullmatch(word):
-            word = (
-                found["sign"] + found["rest"]
-                if pattern is BEFORE
-                else found["rest"] + found["sign"]
-            )
-            told.append(CURRENCIES.get(found["mark"], found["mark"]))
-    known = {currency for currency in told if currency}
-    return (word, "".join(known)) if len(known) < 2 else ("", "")
+def _split_currency(text: str) -> _Word:
+    """A text without its marks of a currency; no number if they mean two currencies."""
+    if len(text) > LONGEST:
+        return _Word(text, "")
+
+    currencies: set[str] = set()
+    number = text
+    before = BEFORE.fullmatch(number)
+    if before:
+        number = before["sign"] + before["rest"]
+        currencies.add(CURRENCIES.get(before["mark"], before["mark"]))
+    behind = BEHIND.fullmatch(number)
+    if behind:
+        number = behind["rest"] + behind["sign"]
+        currencies.add(CURRENCIES.get(behind["mark"], behind["mark"]))
+
+    currencies.discard("")
+    if len(currencies) > 1:
+        return _Word("", "")
+    return _Word(number, next(iter(currencies), ""))

@@ -1,4 +1,4 @@
-"""Personal columns, used once to find leads that may be the same: only a salted hash of them is kept."""
+"""Personal columns find leads that may be the same; only a salted hash of them is stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from leadscore.proposals import propose
 
 LEGAL_FORMS = {"ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "kg", "limited", "llc", "ltd", "nv",
                "oy", "plc", "sa", "sarl", "se", "srl", "the", "und", "and"}  # fmt: skip
-PHONE_DIGITS = 9  # the last so many are the same with and without country code
+PHONE_DIGITS = 9  # the last nine are the same with and without country code
+LEAST_PHONE_DIGITS = 7
+SALT_BYTES = 16
 HASHED = "hash:"  # what a hashed source text begins with
 HASH_DIGITS = 24
 
@@ -33,8 +35,12 @@ PERSONAL_WORDS = {"address", "anrede", "birth", "birthdate", "birthday", "cell",
 ADDRESS = re.compile(r"\S+@\S+\.\S+")
 PHONE = re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?:\+\d|\(|0\d{2,4}[ /-]\d)[\d ()/.-]{5,}")
 FULL_NAME = re.compile(r"[^\W\d_][\w'\u2019-]*(?: [^\W\d_]\.?)?(?: [^\W\d_][\w'\u2019-]+){1,2}")
-SHARES = {ADDRESS: 0.2, PHONE: 0.5}  # of the values, from which a column is personal
-NAME_SHARE, LEAST_NAMES = 0.8, 20  # of the distinct values; most of which occur once
+
+# The share of values that must look personal for a column to be so; of names, the share of the
+# distinct values, most of which must occur only once.
+SHARES = {ADDRESS: 0.2, PHONE: 0.5}
+NAME_SHARE = 0.8
+LEAST_NAMES = 20
 
 
 def _salt_lost(path: Path, problem: str, *, parts: Path) -> UserError:
@@ -42,52 +48,51 @@ def _salt_lost(path: Path, problem: str, *, parts: Path) -> UserError:
     return UserError(
         f"{path} {problem}: personal columns that are read now could not be compared with those "
         f"stored. Put the file back from a backup; without one, remove {path} (if it is there) and "
-        f"the folder {parts}, and run `{propose('ingest')}` again: every file is read anew, under a "
-        "new salt"
+        f"the folder {parts}, and run `{propose('ingest')}` again: every file is read anew, under "
+        "a new salt"
     )
 
 
 @dataclass(frozen=True)
 class PersonalHash:
-    """Hashes normalised personal values under the project's own salt, so that nobody can look them up elsewhere."""
+    """Hashes personal values under the project's own salt, so that they cannot be looked up."""
 
     salt: bytes
 
     @classmethod
     def of_store(cls, folder: Path) -> PersonalHash:
-        """With the salt of the store at `folder`, made when it is first needed; only its owner may read it.
+        """With the salt of the store at `folder`, made when first needed, for its owner alone.
 
         Raises:
             UserError: what is stored was hashed under another salt.
         """
         path = folder / "salt"
-        used = _salts_used(folder)
+        parts = folder / "parts"
+        used = _salts_used(parts)
         salt = read_if_there(path)
         if salt is None:
             if used:
-                raise _salt_lost(path, "is gone", parts=folder / "parts")
-            salt = secrets.token_bytes(16)
+                raise _salt_lost(path, "is gone", parts=parts)
+            salt = secrets.token_bytes(SALT_BYTES)
             write_bytes(path, salt, private=True)
+
         if not 0 < len(salt) <= blake2b.MAX_KEY_SIZE:  # an empty one would hide nothing
-            raise _salt_lost(path, "is empty, or no salt", parts=folder / "parts")
-        if path.stat().st_mode & 0o077:  # copied, or from before it was private
-            with suppress(
-                PermissionError
-            ):  # another user's, who makes it private with the next ingest
-                path.chmod(0o600)
-        found = cls(salt)
-        if used - {found.salt_id}:
-            raise _salt_lost(path, "is not the one that it was", parts=folder / "parts")
-        return found
+            raise _salt_lost(path, "is empty, or no salt", parts=parts)
+        _make_private(path)
+        personal = cls(salt)
+        if used - {personal.salt_id}:
+            raise _salt_lost(path, "is not the one that it was", parts=parts)
+        return personal
 
     @property
     def salt_id(self) -> str:
-        """Says whether two salts are the same, and nothing else of them; "" without one."""
+        """Shows whether two salts are the same, and nothing else of them; "" without one."""
         return blake2b(b"salt", key=self.salt, digest_size=8).hexdigest() if self.salt else ""
 
     def hash_text(self, text: str) -> str:
         """A source text's hash, as `text_sql` computes it."""
-        return HASHED + sha256(f"{self.salt.hex()}:{text}".encode()).hexdigest()[:HASH_DIGITS]
+        digest = sha256(f"{self.salt.hex()}:{text}".encode()).hexdigest()
+        return HASHED + digest[:HASH_DIGITS]
 
     def text_sql(self, column: str) -> str:
         """SQL of the hash of a column of source text."""
@@ -95,17 +100,27 @@ class PersonalHash:
 
     def hash(self, name: str, text: pa.Array) -> pa.Array:
         """A column's hashes; null where nothing is left once the value is normalised."""
+        normalise = NORMALISED[name]
         words = Words.of(text)
-        plain = [NORMALISED[name](word) for word in words.texts]
-        hashes = [blake2b(f"{name}:{word}".encode(), key=self.salt, digest_size=12).hexdigest() if word else None
-                  for word in plain]  # fmt: skip
-        return words.take(hashes)
+        return words.take([self._hash_word(name, normalise(word)) for word in words.texts])
+
+    def _hash_word(self, name: str, word: str) -> str | None:
+        if not word:
+            return None
+        return blake2b(f"{name}:{word}".encode(), key=self.salt, digest_size=12).hexdigest()
 
 
-def _salts_used(folder: Path) -> set[str]:
-    """The ids of the salts under which files in the store at `folder` were hashed, as far as they can be read."""
+def _make_private(path: Path) -> None:
+    """Take other users' rights to a salt away: it was copied, or an earlier release wrote it."""
+    if path.stat().st_mode & 0o077:
+        with suppress(PermissionError):  # another user's, who makes it private with the next ingest
+            path.chmod(0o600)
+
+
+def _salts_used(parts: Path) -> set[str]:
+    """The ids of the salts under which stored parts were hashed, as far as they can be read."""
     salts = set()
-    for path in list_folder(folder / "parts", "*.json"):
+    for path in list_folder(parts, "*.json"):
         try:
             salt = read_json(path).get("salt")
         except CorruptFileError:  # its source is read again
@@ -122,8 +137,8 @@ def normalise_email(text: str) -> str:
     'ann.smith@example.com'
     """
     plain = text.casefold().removeprefix("mailto:").strip()
-    found = re.fullmatch(r"([^@\s+]+)(?:\+[^@\s]*)?@([^@\s]+\.[^@\s]+)", plain)
-    return f"{found[1]}@{found[2]}" if found else ""
+    match = re.fullmatch(r"([^@\s+]+)(?:\+[^@\s]*)?@([^@\s]+\.[^@\s]+)", plain)
+    return f"{match[1]}@{match[2]}" if match else ""
 
 
 def normalise_phone(text: str) -> str:
@@ -133,7 +148,7 @@ def normalise_phone(text: str) -> str:
     True
     """
     digits = re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
-    return digits[-PHONE_DIGITS:] if len(digits) >= 7 else ""
+    return digits[-PHONE_DIGITS:] if len(digits) >= LEAST_PHONE_DIGITS else ""
 
 
 def normalise_words(text: str) -> str:
@@ -142,9 +157,10 @@ def normalise_words(text: str) -> str:
     >>> normalise_words("Müller & Söhne GmbH"), normalise_words("sohne, muller")
     ('muller sohne', 'muller sohne')
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    words = re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c)))
-    return " ".join(sorted(set(words) - LEGAL_FORMS))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    words = set(re.findall(r"\w+", plain))
+    return " ".join(sorted(words - LEGAL_FORMS))
 
 
 NORMALISED = {
@@ -156,23 +172,35 @@ NORMALISED = {
 
 
 def looks_personal(name: str, values: Sequence[str]) -> bool:
-    """Whether a column holds what belongs to a person, by its name or by its values: addresses, phones, names.
+    """Whether a column's name or values show that it belongs to persons: addresses, phones, names.
 
-    >>> looks_personal("Primary E-Mail", []), looks_personal("Stage", ["ann@example.com"]), looks_personal("Stage", [])
-    (True, True, False)
+    >>> looks_personal("Primary E-Mail", [])
+    True
+    >>> looks_personal("Stage", ["ann@example.com"]), looks_personal("Stage", ["won"])
+    (True, False)
     """
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold().replace("e-mail", "email")
-    if PERSONAL_WORDS & set(re.findall(r"[^\W_]+", spaced)):
-        return True
-    filled = [value for value in values if value]
-    if not filled:
+    return _is_personal_name(name) or _are_personal([value for value in values if value])
+
+
+def _is_personal_name(name: str) -> bool:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)  # camelCase
+    plain = spaced.casefold().replace("e-mail", "email")
+    words = set(re.findall(r"[^\W_]+", plain))
+    return not words.isdisjoint(PERSONAL_WORDS)
+
+
+def _are_personal(values: list[str]) -> bool:
+    if not values:
         return False
     for pattern, share in SHARES.items():
-        if sum(pattern.fullmatch(value) is not None for value in filled) >= share * len(filled):
+        matches = sum(pattern.fullmatch(value) is not None for value in values)
+        if matches >= share * len(values):
             return True
-    distinct = set(filled)
+
+    distinct = set(values)
     names = sum(is_full_name(value) for value in distinct)
-    return len(distinct) > max(LEAST_NAMES, len(filled) / 2) and names >= NAME_SHARE * len(distinct)
+    most_occur_once = len(distinct) > max(LEAST_NAMES, len(values) / 2)
+    return most_occur_once and names >= NAME_SHARE * len(distinct)
 
 
 def is_full_name(value: str) -> bool:

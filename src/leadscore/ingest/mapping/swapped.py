@@ -1,7 +1,8 @@
-"""Notices dates of which a spreadsheet has swapped day and month wherever it could.
+"""Notices dates in which a spreadsheet swapped day and month wherever it could.
 
-A spreadsheet of another country reads 05/01/2026 as the first of May and stores a true date; 24/05/2025 it cannot
-read, and leaves it as text. Afterwards no true date lies behind the 12th of a month, and every text does.
+A spreadsheet set to another country reads 05/01/2026 as the first of May and stores a true date;
+24/05/2025 it cannot read, and leaves it as text. Afterwards no true date lies after the 12th of a
+month, and every text does.
 """
 
 from __future__ import annotations
@@ -11,18 +12,26 @@ from math import log
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from leadscore.ingest.mapping.moments import DAY_FIRST, ISO, number_at, texts_by_shape
+from leadscore.ingest.mapping.moments import ISO, LOCAL
+
+ISO_PARTS = r"\A(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+# Of a text, the first number is taken for the month, as the spreadsheet took it.
+LOCAL_PARTS = r"\A(?P<month>\d\d?)[./-](?P<day>\d\d?)[./-](?P<year>\d{4})"
 
 EARLY = log(12 / 30.44)  # of the chance that a day lies from the 1st to the 12th
 LATE = log(1 - 12 / 30.44)
 CHANCE = log(1e-4)  # honest columns look swapped less often than once in 10,000
-MONTHS = 2  # at least, on both sides: a change of format in the middle of one month is no swap
+LEAST_MONTHS = 2  # on both sides: a change of format in the middle of one month is no swap
 
 
 @dataclass(frozen=True)
 class Swapped:
-    """How many true dates a column has, none after the 12th, and how many texts, all after it; with one of each."""
+    """How many true dates a column has, none after the 12th, and how many texts, all after it.
+
+    `true_date` and `text` are an example of both.
+    """
 
     true_dates: int
     texts: int
@@ -30,61 +39,72 @@ class Swapped:
     text: str
 
 
+@dataclass(frozen=True)
+class _Dates:
+    """The dates of a column in one spelling: `rows` have one, and the first is `example`.
+
+    `keys` are the distinct dates as yyyymmdd; they need not be in the calendar.
+    """
+
+    rows: int
+    example: str
+    keys: np.ndarray
+
+    @property
+    def days(self) -> np.ndarray:
+        return self.keys % 100
+
+    @property
+    def months(self) -> np.ndarray:
+        return self.keys // 100 % 100
+
+
 def find_swapped_dates(text: pa.Array) -> Swapped | None:
-    """What shows that day and month of a column (n,) were swapped where possible, or None.
+    """Evidence that day and month of a column (n,) were swapped where possible, or None.
 
-    Honest dates look so with the chance (12/30.44)^a * (18.44/30.44)^b for a different true dates and b different
-    texts; from 1 in 10,000 on it is taken for chance.
+    Honest dates look so with probability (12/30.44)^a * (18.44/30.44)^b, for a distinct true dates
+    and b distinct texts; above 1 in 10,000 it is taken for chance.
     """
-    true_rows, true_keys = _read_dates(text, is_text=False)
-    text_rows, text_keys = _read_dates(text, is_text=True)
-    if not len(true_keys) or not len(text_keys):
+    counted = text.value_counts()
+    dates = _read_dates(counted, shape=ISO, parts=ISO_PARTS)
+    texts = _read_dates(counted, shape=LOCAL, parts=LOCAL_PARTS)
+    if dates is None or texts is None:
         return None
-    if _days(true_keys).max() > 12 or not _is_late(text_keys).all():
+
+    if dates.days.max() > 12 or not _has_one_order(texts).all():
         return None
-    days, texts = np.unique(true_keys), np.unique(text_keys)
-    if min(_count_months(days), _count_months(_in_order(texts))) < MONTHS:
+    if min(_count_months(dates.keys), _count_months(_in_order(texts))) < LEAST_MONTHS:
         return None
-    if len(days) * EARLY + len(texts) * LATE > CHANCE:
+    if len(dates.keys) * EARLY + len(texts.keys) * LATE > CHANCE:
         return None
-    examples = (str(text[int(rows[0])].as_py()) for rows in (true_rows, text_rows))
-    return Swapped(len(true_rows), len(text_rows), *examples)
+    return Swapped(dates.rows, texts.rows, dates.example, texts.example)
 
 
-def _read_dates(text: pa.Array, *, is_text: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of the dates written as in 24/05/2025, or else as in 2025-05-24, and their numbers as yyyymmdd.
+def _read_dates(counted: pa.StructArray, *, shape: str, parts: str) -> _Dates | None:
+    """The dates of that shape among a column's distinct values and their counts, or None."""
+    values, counts = counted.flatten()
+    matches = pc.match_substring_regex(values, shape)
+    values = values.filter(matches)
+    if not len(values):
+        return None
 
-    Of a text the first number is taken for the month, the second for the day.
-    """
-    rows, keys = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for at, chars, shape in texts_by_shape(text):
-        match = (DAY_FIRST if is_text else ISO).fullmatch(shape)
-        if match is None:
-            continue
-        month, day = ("day", "month") if is_text else ("month", "day")
-        parts = [number_at(chars, match, name) for name in ("year", month, day)]
-        rows.append(at)
-        keys.append(parts[0] * 10_000 + parts[1] * 100 + parts[2])
-    return np.concatenate(rows), np.concatenate(keys)
-
-
-def _days(keys: np.ndarray) -> np.ndarray:
-    return keys % 100
+    numbers = pc.extract_regex(values, parts)
+    year, month, day = (
+        numbers.field(name).cast(pa.int64()).to_numpy() for name in ("year", "month", "day")
+    )
+    rows = pc.sum(counts.filter(matches)).as_py()
+    return _Dates(rows, values[0].as_py(), np.unique(year * 10_000 + month * 100 + day))
 
 
-def _months(keys: np.ndarray) -> np.ndarray:
-    return keys // 100 % 100
+def _has_one_order(texts: _Dates) -> np.ndarray:
+    """Which texts can be read in one order only, because one of the numbers is no month."""
+    return np.asarray((texts.months > 12) ^ (texts.days > 12))
 
 
-def _is_late(keys: np.ndarray) -> np.ndarray:
-    """Which texts can be read in one order only, because one number is no month."""
-    return np.asarray((_months(keys) > 12) ^ (_days(keys) > 12))
-
-
-def _in_order(keys: np.ndarray) -> np.ndarray:
-    """The same dates with the number that can be a month as the month."""
-    swapped = keys // 10_000 * 10_000 + _days(keys) * 100 + _months(keys)
-    return np.where(_months(keys) > 12, swapped, keys)
+def _in_order(texts: _Dates) -> np.ndarray:
+    """The same dates, with the number that can be a month as the month."""
+    swapped = texts.keys // 10_000 * 10_000 + texts.days * 100 + texts.months
+    return np.where(texts.months > 12, swapped, texts.keys)
 
 
 def _count_months(keys: np.ndarray) -> int:

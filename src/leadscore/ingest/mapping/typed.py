@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.errors import UserError
+from leadscore.ingest.mapping.local_time import local_to_utc
 from leadscore.ingest.mapping.moments import (
     count_date_orders,
     find_ambiguous_dates,
@@ -19,13 +20,16 @@ from leadscore.ingest.mapping.moments import (
 from leadscore.ingest.mapping.numbers import read_money, read_numbers
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.swapped import find_swapped_dates
-from leadscore.ingest.mapping.words import Words, is_missing
-from leadscore.settings.money import Money
+from leadscore.ingest.mapping.words import is_missing
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How a file's numbers and times are written, and the salt of its personal columns."""
+    """How a file's numbers and times are written, and the salt of its personal columns.
+
+    With `may_ask`, dates that may mean two days end the run with a question; without it, as for
+    texts of earlier exports, they are missing.
+    """
 
     source: str
     file: str
@@ -34,13 +38,11 @@ class Reader:
     decimal: str
     personal: PersonalHash
     is_only_file: bool = True
-    may_ask: bool = (
-        True  # to be told how dates are written; texts of earlier exports are missing instead
-    )
+    may_ask: bool = True
 
     @property
-    def called(self) -> str:
-        """What a lead without an id is called after: its source, or its file where the source has several."""
+    def id_prefix(self) -> str:
+        """What we begin made-up ids with: the source, or the file if the source has several."""
         return self.source if self.is_only_file else self.file
 
     def numbers(self, text: pa.Array, *, decimals: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,15 +54,22 @@ class Reader:
         return read_money(text, decimals=decimals, decimal=self.decimal)
 
     def moments(self, text: pa.Array, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """UTC microseconds (n,), and which texts could be read.
+        """UTC microseconds (n,), and which texts could be read; messages show the column's `name`.
 
         Raises:
             UserError: most are dates that may mean two days, and the settings do not say which; or
                 a spreadsheet has swapped day and month wherever it could.
         """
         us, ok = read_moments(text, zone=self.zone, dates=self.dates)
-        may_be_mixed = self.dates is not None or not ok.all()  # ISO alone needs no second look
-        if may_be_mixed and (swapped := find_swapped_dates(text)):
+        if self.dates is not None or not ok.all():  # ISO alone cannot be mixed
+            self._refuse_swapped(text, name)
+        if self.may_ask and self.dates is None:
+            self._refuse_ambiguous(text, ok, name)
+        return us, ok & within_reason(us)
+
+    def _refuse_swapped(self, text: pa.Array, name: str) -> None:
+        swapped = find_swapped_dates(text)
+        if swapped is not None:
             raise UserError(
                 f"source {self.source!r}: column {name!r} holds {swapped.true_dates:,} true dates "
                 f"like {swapped.true_date!r}, none after the 12th of a month, and "
@@ -69,68 +78,33 @@ class Reader:
                 "wrong. Export the file again and read it as it comes from the CRM, without "
                 "opening it in a spreadsheet"
             )
+
+    def _refuse_ambiguous(self, text: pa.Array, ok: np.ndarray, name: str) -> None:
         unread = text.filter(pa.array(~ok & ~is_missing(text)))
-        usual = (
-            self.may_ask and self.dates is None and len(unread) > ok.sum()
-        )  # a stray one is one row's mistake
-        if usual and (value := find_ambiguous_dates(unread)):
-            day_first, month_first = count_date_orders(unread)
-            raise UserError(
-                f"source {self.source!r}: column {name!r} holds dates like {value!r}: day or month "
-                f"first? {day_first} of its values can only have the day first, {month_first} only "
-                'the month; set dates = "dmy" or "mdy" for the source'
-            )
-        return us, ok & within_reason(us)
+        if len(unread) <= ok.sum():  # a stray one is a mistake of its row
+            return
+        value = find_ambiguous_dates(unread)
+        if value is None:
+            return
+        day_first, month_first = count_date_orders(unread)
+        raise UserError(
+            f"source {self.source!r}: column {name!r} holds dates like {value!r}: day or month "
+            f"first? {day_first} of its values can only have the day first, {month_first} only "
+            'the month; set dates = "dmy" or "mdy" for the source'
+        )
 
     def day_begins(self, text: pa.Array, event: pa.Array) -> pa.Array:
-        """The event (n,), or the begin of its day where only a date is given, which stands for the day's end."""
-        dates = np.asarray(
-            pc.invert(pc.match_substring(text, ":")).to_numpy(zero_copy_only=False), dtype=bool
-        )
-        if not dates.any():
+        """The event (n,); where only a date is given, the begin of that day instead of its end."""
+        has_time = pc.match_substring(text, ":")
+        is_date = pc.and_(pc.invert(has_time), pc.is_valid(event))
+        if not pc.any(is_date).as_py():
             return event
-        stamps = pd.to_datetime(pd.Series(event.fill_null(0).to_numpy()), unit="us", utc=True)
-        days = stamps.dt.tz_convert(self.zone).dt.tz_localize(None).dt.floor("D")
-        first = np.ones(
-            len(days), dtype=bool
-        )  # of two midnights, where a clock is set back then, the first one
-        begins = days.dt.tz_localize(
-            self.zone, ambiguous=first, nonexistent="shift_forward"
-        ).dt.tz_convert("UTC")
-        us = begins.to_numpy(dtype="datetime64[us]").astype(np.int64)
-        return pc.if_else(pc.and_(pa.array(dates), pc.is_valid(event)), pa.array(us), event)
+        begins = _begin_of_day(event.fill_null(0).to_numpy(), self.zone)
+        return pc.if_else(is_date, pa.array(begins), event)
 
 
-def convert(
-    values: np.ndarray, stated: pa.Array | None, marked: pa.Array, money: Money | None
-) -> tuple[np.ndarray, pa.Array, np.ndarray]:
-    """Amounts in one currency.
-
-    Args:
-        values: (n,) in minor units.
-        stated: (n,) the currency column; None if there is none.
-        marked: (n,) the currency that stands beside the number, or "".
-        money: the currency to convert into; None leaves amounts as they are.
-
-    Returns:
-        values (n,), their currency (n,), and whether there is a rate for it (n,). Where nothing could tell the
-        currency, it is that of the settings; a currency column that contradicts the mark tells none.
-    """
-    column = marked if stated is None else stated
-    agree = pc.or_(pc.or_(pc.equal(marked, ""), pc.equal(column, "")), pc.equal(marked, column))
-    currency = pc.if_else(pc.equal(column, ""), marked, column)
-    told = np.asarray(agree.to_numpy(zero_copy_only=False), dtype=bool)
-    if money is None:
-        return values, currency, told
-    words = Words.of(currency)
-    rates = [money.rate(word or (money.currency if stated is None else "")) for word in words.texts]
-    rate = np.array([float(each) if each else np.nan for each in rates])[words.codes]
-    known = told & ~np.isnan(rate)
-    converted = np.rint(values * np.where(known, rate, 0)).astype(np.int64)
-    kept = words.take(
-        [
-            word if each is None else money.currency
-            for word, each in zip(words.texts, rates, strict=True)
-        ]
-    )
-    return np.where(rate == 1, values, converted), kept, known
+def _begin_of_day(us: np.ndarray, zone: str) -> np.ndarray:
+    """UTC microseconds (n,) at which the days of moments begin; of two midnights, the first."""
+    moments = pd.DatetimeIndex(us.view("datetime64[us]"), tz="UTC")
+    midnights = moments.tz_convert(zone).tz_localize(None).floor("D")
+    return local_to_utc(midnights.asi8, zone, first=True)

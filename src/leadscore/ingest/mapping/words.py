@@ -1,4 +1,4 @@
-"""A batch's columns as words: what has few distinct values is worked out once per distinct value."""
+"""A batch's columns as words: what has few distinct values is worked out once for each of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from leadscore.settings.base import Match
 
 @dataclass(frozen=True)
 class Words:
-    """A column as the distinct texts in it, and which of them each row (n,) has."""
+    """A column as its distinct texts, and which of them each row (n,) has."""
 
     texts: list[str]
     codes: np.ndarray
@@ -38,12 +38,11 @@ class Words:
 
 
 class Texts:
-    """The columns of a batch as text, and as words where somebody asks for them."""
+    """The columns of a batch as text, and as words once somebody asks for them."""
 
     def __init__(self, batch: Batch) -> None:
-        self.columns = {
-            name: batch.columns[name].combine_chunks() for name in batch.columns.column_names
-        }
+        table = batch.columns
+        self.columns = {name: table[name].combine_chunks() for name in table.column_names}
         self.n = len(batch.lines)
         self._words: dict[str, Words] = {}
 
@@ -57,35 +56,36 @@ class Texts:
         """Which rows (n,) hold, in every column of `where`, one of its values."""
         chosen = np.ones(self.n, dtype=bool)
         for column, values in where.items():
-            words = self.words(column)
-            chosen &= words.mask([_fits(text, values) for text in words.texts])
+            chosen &= self._holds(column, values)
         return chosen
 
     def any(self, where: Match) -> np.ndarray:
         """Which rows (n,) hold, in any column of `where`, one of its values."""
         chosen = np.zeros(self.n, dtype=bool)
         for column, values in where.items():
-            chosen |= self.select({column: values})
+            chosen |= self._holds(column, values)
         return chosen
 
+    def _holds(self, column: str, values: tuple[str, ...]) -> np.ndarray:
+        words = self.words(column)
+        return words.mask([_fits(text, values) for text in words.texts])
+
     def take(self, rows: np.ndarray) -> Texts:
-        """Only those rows."""
+        """Only the rows (n,) that are true."""
         if rows.all():
             return self
-        at = pa.array(np.flatnonzero(rows))
-        return Texts(
-            Batch(
-                at.to_numpy(),
-                pa.table({name: each.take(at) for name, each in self.columns.items()}),
-            )
-        )
+        places = pa.array(np.flatnonzero(rows))
+        columns = {name: column.take(places) for name, column in self.columns.items()}
+        return Texts(Batch(places.to_numpy(), pa.table(columns)))
 
 
 def _fits(text: str, values: tuple[str, ...]) -> bool:
-    return any(
-        text == v or (v.endswith("*") and text != MISSING and text.startswith(v[:-1]))
-        for v in values
-    )
+    """Whether a text is one of the values, or begins like one that ends in *."""
+    if text in values:
+        return True
+    if text == MISSING:
+        return False
+    return any(value.endswith("*") and text.startswith(value[:-1]) for value in values)
 
 
 def is_missing(text: pa.Array) -> np.ndarray:
@@ -95,5 +95,5 @@ def is_missing(text: pa.Array) -> np.ndarray:
 
 def hash_texts(texts: list[str]) -> np.ndarray:
     """A stable 64-bit number for each text, uint64 (n,)."""
-    digests = (blake2b(text.encode(), digest_size=8).digest() for text in texts)
+    digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts]
     return np.frombuffer(b"".join(digests), dtype=np.uint64)

@@ -1,4 +1,4 @@
-"""What the readers take and give: a file of a source, how a text file is written, and some of its rows."""
+"""What readers take and return: files, how a text file is written, and batches of rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BATCH_ROWS = 100_000
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of a source; messages, rejects and manifests call it by `name`, its path below the input folder."""
+    """A file of a source; messages, rejects and manifests show its `name`, the relative path."""
 
     source: str
     path: Path
@@ -53,10 +53,13 @@ class Dialect:
 class Batch:
     """Some rows of a file.
 
-    `lines` (n,) is where each row begins, the header being line 1 (Parquet: the row's number; Excel: the sheet's row).
-    `columns` (n rows) are the columns asked for, all text without nulls: missing is "", and white space around a
-    value is gone. `malformed` are rows without the header's number of values, as (line, what is wrong). `typed` names
-    the columns that the file stores as numbers, so that nobody need guess their decimal mark.
+    Attributes:
+        lines: (n,) where each row begins, the header being line 1 (Parquet: the row's number;
+            Excel: the sheet's row).
+        columns: n rows, the columns asked for; all text without nulls: missing is "", and white
+            space around a value is gone.
+        malformed: rows without the header's number of values, as (line, what is wrong).
+        typed: the columns that the file stores as numbers, whose decimal mark is known.
     """
 
     lines: np.ndarray
@@ -67,12 +70,13 @@ class Batch:
 
 def trim_columns(columns: Sequence[pa.Array | pa.ChunkedArray], names: Sequence[str]) -> pa.Table:
     """Text columns without the white space around their values."""
-    return pa.table([pc.utf8_trim_whitespace(column) for column in columns], names=list(names))
+    trimmed = [pc.utf8_trim_whitespace(column) for column in columns]
+    return pa.table(trimmed, names=list(names))
 
 
 def number_columns(width: int) -> list[str]:
     """The names of the columns of a file without a header: "1", "2", ..."""
-    return [str(i + 1) for i in range(width)]
+    return [str(number) for number in range(1, width + 1)]
 
 
 def pick_columns(
@@ -84,10 +88,12 @@ def pick_columns(
         MissingColumnsError: some are not there.
         SourceFormatError: one is there twice.
     """
-    if missing := [column for column in columns if column not in names]:
+    missing = [column for column in columns if column not in names]
+    if missing:
         raise MissingColumnsError(
             file.source, file.name, missing=missing, available=names, delimiter=delimiter
         )
-    if twice := [column for column, n in Counter(names).items() if n > 1 and column in columns]:
-        raise file.refusal(f"has more than one column {twice[0]!r}")
+    for name, count in Counter(names).items():
+        if count > 1 and name in columns:
+            raise file.refusal(f"has more than one column {name!r}")
     return [names.index(column) for column in columns]

@@ -1,4 +1,4 @@
-"""Reads blocks of sound CSV text by Arrow, with the line of each row; a block that is not sound is left alone."""
+"""Reads blocks of sound CSV text with Arrow, and leaves other blocks alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pyarrow.csv as pcsv
 from leadscore.ingest.readers.batch import Batch, Dialect, SourceFile, trim_columns
 from leadscore.ingest.readers.text import BYTE_ORDER_MARK
 
-NEWLINE, RETURN = ord("\n"), ord("\r")
+NEWLINE = ord("\n")
+RETURN = ord("\r")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What every row of a file should be: `width` values, of which those at `picks` are asked for as `columns`."""
+    """What a row of a file should be: `width` values, of which `picks` are for the `columns`."""
 
     file: SourceFile
     dialect: Dialect
@@ -25,78 +26,121 @@ class Shape:
     picks: list[int]
     columns: list[str]
 
-    def malformed(self, found: int) -> str:
-        """What is wrong with a row of `found` values."""
-        return f"{found} values, the {'header' if self.dialect.header else 'first row'} has {self.width}"
+    def malformed(self, count: int) -> str:
+        """What is wrong with a row of `count` values."""
+        measure = "header" if self.dialect.header else "first row"
+        return f"{count} values, the {measure} has {self.width}"
 
 
 @dataclass(frozen=True)
 class Block:
-    """The rows that a text begins with, and how many bytes and lines of it they take."""
+    """The whole rows at the begin of a text, and how many bytes and lines of it they take."""
 
     batch: Batch
     size: int
     lines: int
 
 
-def read_block(text: bytes, *, line: int, shape: Shape) -> Block | None:
-    r"""The whole rows of `text`, which begins with a row on line `line`; None if Arrow might read them differently.
+@dataclass(frozen=True)
+class _Marks:
+    """Where the line ends and quotes of a text stand, up to the last line end outside of quotes."""
 
-    Sound is: all lines end in \n or \r\n, no row is longer than a value may be, each quote that opens stands behind
-    a line's begin or a delimiter, and each that closes before a delimiter or a line's end. By induction over the
-    quotes, every second one then closes, and a line end behind an even number of quotes ends a row.
+    newlines: np.ndarray
+    quotes: np.ndarray
+
+    @property
+    def row_ends(self) -> np.ndarray:
+        """The line ends that end a row, since they stand outside of quotes."""
+        quotes_before = np.searchsorted(self.quotes, self.newlines)
+        ends: np.ndarray = self.newlines[quotes_before % 2 == 0]
+        return ends
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """Rows as Arrow reads them; of malformed ones, their number and how many values they have."""
+
+    table: pa.Table
+    malformed: list[tuple[int, int]]
+
+    @property
+    def n(self) -> int:
+        return len(self.table) + len(self.malformed)
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """On which line, counted from 0, each row begins; and the bytes of the longest row."""
+
+    begins: np.ndarray
+    longest: int
+
+
+def read_block(text: bytes, *, line: int, shape: Shape) -> Block | None:
+    r"""The whole rows of `text`, the first on line `line`; None if Arrow might misread them.
+
+    Text is sound if all lines end in \n or \r\n, no row is longer than a value may be, each quote
+    that opens follows the begin of a line or a delimiter, and each that closes precedes a delimiter
+    or the end of a line. By induction over the quotes, every second one then closes, and a line end
+    after an even number of quotes ends a row.
     """
     data = np.frombuffer(text, dtype=np.uint8)
+    marks = _find_marks(data, shape.dialect)
+    if not marks.newlines.size:
+        return None
+    size = int(marks.newlines[-1]) + 1
+    if not _is_sound(text, data[:size], marks.quotes, shape.dialect):
+        return None
+
+    parsed = _parse(text, size, shape)
+    extent = _measure_rows(data, marks, parsed.n)
+    if extent.longest > csv.field_size_limit():
+        return None
+
+    begins = line + extent.begins
+    bad = np.array([row for row, _ in parsed.malformed], dtype=np.int64)
+    malformed = [(int(begins[row]), shape.malformed(count)) for row, count in parsed.malformed]
+    batch = Batch(np.delete(begins, bad), parsed.table, malformed)
+    return Block(batch, size, len(marks.newlines))
+
+
+def _find_marks(data: np.ndarray, dialect: Dialect) -> _Marks:
     newlines = np.flatnonzero(data == NEWLINE)
-    quote = shape.dialect.quote
-    quotes = np.flatnonzero(data == ord(quote)) if quote else newlines[:0]
-    if (
-        newlines.size and np.searchsorted(quotes, newlines[-1]) % 2
-    ):  # the last line ends within quotes
-        outer = _outside(newlines, quotes)
-        newlines = newlines[: np.searchsorted(newlines, outer[-1]) + 1] if outer.size else outer
+    if not dialect.quote:
+        return _Marks(newlines, newlines[:0])
+
+    marks = _Marks(newlines, np.flatnonzero(data == ord(dialect.quote)))
     if not newlines.size:
-        return None
-    size = int(newlines[-1]) + 1
-    quotes = quotes[: np.searchsorted(quotes, size)]
-    if not _is_sound(text, data[:size], quotes, shape.dialect):
-        return None
-    table, malformed = _parse(text, size, shape)
-    begins, longest = _find_rows(data, newlines, newlines)
-    if table.num_rows + len(malformed) != len(
-        begins
-    ):  # a row takes a filled line or more, so some have several
-        begins, longest = _find_rows(data, newlines, _outside(newlines, quotes))
-    if longest > csv.field_size_limit():
-        return None
-    bad = np.array([row for row, _ in malformed], dtype=np.int64)
-    told = [(line + int(begins[row]), shape.malformed(found)) for row, found in malformed]
-    return Block(Batch(line + np.delete(begins, bad), table, told), size, len(newlines))
-
-
-def _outside(newlines: np.ndarray, quotes: np.ndarray) -> np.ndarray:
-    """The line ends that stand outside of quotes."""
-    outer: np.ndarray = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-    return outer
+        return marks
+    is_within_quotes = np.searchsorted(marks.quotes, newlines[-1]) % 2
+    if is_within_quotes:
+        ends = marks.row_ends
+        newlines = newlines[newlines <= ends[-1]] if ends.size else ends
+    size = newlines[-1] + 1 if newlines.size else 0
+    return _Marks(newlines, marks.quotes[: np.searchsorted(marks.quotes, size)])
 
 
 def _is_sound(text: bytes, data: np.ndarray, quotes: np.ndarray, dialect: Dialect) -> bool:
-    """Whether Python's csv module reads `data`, the first bytes of `text`, as Arrow does, but for long values."""
-    if not dialect.delimiter.isascii() or text.startswith(
-        BYTE_ORDER_MARK.encode()
-    ):  # Arrow would take it away
+    """Whether Python's csv module reads `data`, the first bytes of `text`, as Arrow does."""
+    if not dialect.delimiter.isascii():
+        return False
+    if text.startswith(BYTE_ORDER_MARK.encode()):  # Arrow would take it away
         return False
     if text.count(b"\r", 0, len(data)) != text.count(b"\r\n", 0, len(data)):
         return False
-    beside = np.zeros(256, dtype=bool)
-    beside[[ord(mark) for mark in (dialect.delimiter, "\n", "\r", dialect.quote or "\n")]] = True
-    opening, closing = quotes[::2], quotes[1::2]
-    # before the first byte comes the last one, a line end
-    return bool(beside[data[opening - 1]].all() and beside[data[closing + 1]].all())
+
+    may_stand_beside = np.zeros(256, dtype=bool)
+    for mark in (dialect.delimiter, "\n", "\r", dialect.quote or "\n"):
+        may_stand_beside[ord(mark)] = True
+    opening = quotes[::2]
+    closing = quotes[1::2]
+    before = data[opening - 1]  # of the first byte it is the last one, a line end
+    after = data[closing + 1]
+    return bool(may_stand_beside[before].all() and may_stand_beside[after].all())
 
 
-def _parse(text: bytes, size: int, shape: Shape) -> tuple[pa.Table, list[tuple[int, int]]]:
-    """The rows in the first `size` bytes, and (row, number of values) of those that have not the right number."""
+def _parse(text: bytes, size: int, shape: Shape) -> _Parsed:
+    """The rows in the first `size` bytes of a text."""
     names = [str(i) for i in range(shape.width)]
     picked = [names[i] for i in shape.picks]
     malformed: list[tuple[int, int]] = []
@@ -120,14 +164,23 @@ def _parse(text: bytes, size: int, shape: Shape) -> tuple[pa.Table, list[tuple[i
             strings_can_be_null=False,
         ),
     )
-    return trim_columns(table.columns, shape.columns), malformed
+    return _Parsed(trim_columns(table.columns, shape.columns), malformed)
 
 
-def _find_rows(data: np.ndarray, newlines: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, int]:
-    """On which line, counted from 0, each row begins if rows end at `ends`, and the bytes of the longest one."""
+def _measure_rows(data: np.ndarray, marks: _Marks, n: int) -> _Extent:
+    """The `n` rows of a text: each filled line is one, unless there are more lines than rows."""
+    by_line = _measure(data, marks.newlines, marks.newlines)
+    if len(by_line.begins) == n:
+        return by_line
+    return _measure(data, marks.newlines, marks.row_ends)
+
+
+def _measure(data: np.ndarray, newlines: np.ndarray, ends: np.ndarray) -> _Extent:
+    """The rows of a text if they end at `ends`; an empty line is no row."""
     sizes = np.diff(ends, prepend=-1)
-    blank = (sizes == 1) | ((sizes == 2) & (data[ends - 1] == RETURN))
+    is_empty = (sizes == 1) | ((sizes == 2) & (data[ends - 1] == RETURN))
     if len(ends) == len(newlines):
-        return np.flatnonzero(~blank), int(sizes.max())
-    begins = np.concatenate([[0], np.searchsorted(newlines, ends[:-1]) + 1])
-    return begins[~blank], int(sizes.max())
+        return _Extent(np.flatnonzero(~is_empty), int(sizes.max()))
+    lines_before = np.searchsorted(newlines, ends[:-1]) + 1
+    begins = np.concatenate([[0], lines_before])
+    return _Extent(begins[~is_empty], int(sizes.max()))

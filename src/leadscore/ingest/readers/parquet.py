@@ -1,8 +1,8 @@
-"""Reads Parquet files, their typed columns as the text that loses nothing of them."""
+"""Reads Parquet files, their typed columns as text that loses nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadscore.errors import SourceFormatError
 from leadscore.ingest.readers.batch import BATCH_ROWS, Batch, SourceFile, pick_columns, trim_columns
 from leadscore.ingest.readers.values import MISSING, format_values
 
-NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # how Hive and Spark name the folder of a missing value
+# How Hive and Spark name the folder of a missing value
+NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 def read_parquet(file: SourceFile, *, columns: Sequence[str]) -> Iterator[Batch]:
@@ -22,38 +24,15 @@ def read_parquet(file: SourceFile, *, columns: Sequence[str]) -> Iterator[Batch]
     The folders `key=value` above the file are columns too, unless it has columns of these names.
 
     Raises:
-        SourceFormatError: it is no whole Parquet file, or a column holds what has no text, like a list.
+        SourceFormatError: it is no whole Parquet file, or a column holds what has no text, like a
+            list.
         MissingColumnsError: it has not all the columns.
     """
     try:
         with pq.ParquetFile(file.path) as parquet:
-            names = parquet.schema_arrow.names
-            folders = {name: value for name, value in _partition(file).items() if name not in names}
-            pick_columns(file, [*names, *folders], columns)
-            own = [column for column in columns if column not in folders]
-            typed = frozenset(
-                field.name for field in parquet.schema_arrow if _is_number(field.type)
-            )
-            begin = 1
-            # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
-            for rows in parquet.iter_batches(BATCH_ROWS, columns=own, use_threads=False):
-                n = rows.num_rows
-                texts = [
-                    pa.repeat(folders[column], n)
-                    if column in folders
-                    else _column(file, column, rows)
-                    for column in columns
-                ]
-                yield Batch(np.arange(begin, begin + n), trim_columns(texts, columns), typed=typed)
-                begin += n
+            yield from _read_batches(file, parquet, columns)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
-        raise file.refusal(f"cannot be read as Parquet: {e}") from e
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    )
+        raise _unreadable(file, e) from e
 
 
 def read_parquet_names(file: SourceFile) -> list[str]:
@@ -61,30 +40,35 @@ def read_parquet_names(file: SourceFile) -> list[str]:
     try:
         schema = pq.read_schema(file.path)
     except (pa.ArrowException, OSError) as e:
-        raise file.refusal(f"cannot be read as Parquet: {e}") from e
-    own = [
-        field.name
-        for field in schema
-        if not pa.types.is_nested(field.type) and not _is_bytes(field.type)
-    ]
-    return [*own, *(name for name in _partition(file) if name not in schema.names)]
+        raise _unreadable(file, e) from e
+    own = [field.name for field in schema if _has_text(field.type)]
+    return [*own, *_folder_values(file, schema.names)]
 
 
-def _is_bytes(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
+def _read_batches(
+    file: SourceFile, parquet: pq.ParquetFile, columns: Sequence[str]
+) -> Iterator[Batch]:
+    schema = parquet.schema_arrow
+    folders = _folder_values(file, schema.names)
+    pick_columns(file, [*schema.names, *folders], columns)
+    own = [column for column in columns if column not in folders]
+    typed = frozenset(field.name for field in schema if _is_number(field.type))
+
+    line = 1
+    # Arrow's reading threads may outlive the process's main part and crash it (apache/arrow#34314).
+    for rows in parquet.iter_batches(BATCH_ROWS, columns=own, use_threads=False):
+        texts = [_column(file, rows, column, folders) for column in columns]
+        lines = np.arange(line, line + rows.num_rows)
+        yield Batch(lines, trim_columns(texts, columns), typed=typed)
+        line += rows.num_rows
 
 
-def _partition(file: SourceFile) -> dict[str, str]:
-    """The values that hive-style folders above the file give to all of its rows."""
-    parts = [part.partition("=") for part in PurePosixPath(file.name).parts[:-1] if "=" in part]
-    return {name: MISSING if value == NO_PARTITION else unquote(value) for name, _, value in parts}
-
-
-def _column(file: SourceFile, name: str, rows: pa.RecordBatch) -> pa.Array:
+def _column(
+    file: SourceFile, rows: pa.RecordBatch, name: str, folders: Mapping[str, str]
+) -> pa.Array:
+    """A column of the file, or of the folders above it, as text."""
+    if name in folders:
+        return pa.repeat(folders[name], rows.num_rows)
     values = rows.column(name)
     try:
         return format_values(values)
@@ -92,3 +76,32 @@ def _column(file: SourceFile, name: str, rows: pa.RecordBatch) -> pa.Array:
         raise file.refusal(
             f"has a column {name!r} of {values.type}, which cannot be read as text"
         ) from e
+
+
+def _folder_values(file: SourceFile, names: Sequence[str]) -> dict[str, str]:
+    """What hive-style folders above the file say of all its rows, unless a column does."""
+    values = {}
+    for folder in PurePosixPath(file.name).parts[:-1]:
+        name, equals, value = folder.partition("=")
+        if equals and name not in names:
+            values[name] = MISSING if value == NO_PARTITION else unquote(value)
+    return values
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    is_whole = pa.types.is_integer(kind)
+    return bool(is_whole or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _has_text(kind: pa.DataType) -> bool:
+    """Whether values of a type can be read as text: lists and bytes cannot."""
+    is_bytes = (
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+    return not (is_bytes or pa.types.is_nested(kind))
+
+
+def _unreadable(file: SourceFile, error: Exception) -> SourceFormatError:
+    return file.refusal(f"cannot be read as Parquet: {error}")

@@ -1,4 +1,4 @@
-"""Which files a source has, and how each is read: text, workbooks and Parquet alike, in batches of text columns."""
+"""Finds the files of a source, and reads text, workbooks and Parquet alike."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ MAGICS = {
     b"\x1f\x8b": "gzip",
     b"%PDF": "PDF",
 }
-RECURSIVE = "**"
 EXPECTED = {".parquet": "Parquet", ".xlsx": "a ZIP or an Excel workbook"}
+RECURSIVE = "**"
+HIDDEN = (".", "_")  # programs that write many files put notes beside them, like _SUCCESS
 
 
 def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
-    """The files of a source, by name: one file, what a pattern matches, or the readable ones below a folder.
+    """The files of a source, by name: one, those that match a pattern, or those in a folder.
 
     Raises:
         UserError: there is none.
@@ -50,25 +51,32 @@ def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
     path = folder / source.path
     wanted = "file"
     if path.is_file():
-        found = [path]
+        paths = [path]
     elif path.is_dir():
         wanted = f"file that ends in {listed(ENDINGS)} in the folder"
-        found = [file for file in list_below(path) if _is_export(file.relative_to(path))]
+        paths = [file for file in list_below(path) if _is_export(file.relative_to(path))]
+    elif glob.has_magic(str(source.path)):
+        wanted = "file that matches"
+        paths = _match_files(source.path, folder)
     else:
-        wanted = "file that matches" if glob.has_magic(str(source.path)) else wanted
-        if RECURSIVE in str(source.path):
-            list_below(
-                folder / _before_wildcards(source.path)
-            )  # glob passes over what may not be read
-        matches = glob.glob(str(source.path), root_dir=folder, recursive=True)  # noqa: PTH207 (Path's is relative only)
-        found = [file for match in matches if (file := folder / match).is_file()]
-    if not found:
+        paths = []
+    if not paths:
         raise UserError(
             f"source {name!r}: there is no {wanted} {path}; "
             "check `path` and `input_folder` in the settings, or give the folder with --data"
         )
-    files = [SourceFile(name, file, _name(file, folder)) for file in found]
+
+    files = [SourceFile(name, path, _name(path, folder)) for path in paths]
     return sorted(files, key=lambda file: file.name)
+
+
+def _match_files(pattern: PurePath, folder: Path) -> list[Path]:
+    """The files in a folder that a pattern matches."""
+    if RECURSIVE in str(pattern):
+        list_below(folder / _before_wildcards(pattern))  # glob passes over what may not be read
+    matches = glob.glob(str(pattern), root_dir=folder, recursive=True)  # noqa: PTH207 (Path's is relative only)
+    paths = [folder / match for match in matches]
+    return [path for path in paths if path.is_file()]
 
 
 def _before_wildcards(path: PurePath) -> PurePath:
@@ -78,10 +86,9 @@ def _before_wildcards(path: PurePath) -> PurePath:
 
 
 def _is_export(path: PurePath) -> bool:
-    """Whether a file of a folder is meant to be read: programs that write many put notes beside, as _SUCCESS."""
-    return path.name.lower().endswith(ENDINGS) and not any(
-        part.startswith((".", "_")) for part in path.parts
-    )
+    """Whether a file of a folder is meant to be read."""
+    is_hidden = any(part.startswith(HIDDEN) for part in path.parts)
+    return path.name.lower().endswith(ENDINGS) and not is_hidden
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -98,7 +105,7 @@ def detect_dialect(file: SourceFile, source: Source) -> Dialect | None:
 
 
 def read_names(file: SourceFile, source: Source, *, dialect: Dialect | None) -> list[str]:
-    """The names of all columns of a file that can be read as text, as far as it is what its ending says."""
+    """The names of all columns of a file that can be read as text."""
     if dialect is not None:
         return read_csv_names(file, dialect=dialect)
     if _ending(file) == ".xlsx":
@@ -123,10 +130,11 @@ def read_file(
 
 
 def _ending(file: SourceFile) -> str:
-    """The ending of a file, whose first bytes are what it says."""
+    """The ending of a file, if its first bytes are of that format."""
     ending = next((ending for ending in ENDINGS if file.name.lower().endswith(ending)), None)
     if ending is None:
         raise file.refusal(f"must end in {listed(ENDINGS)}")
+
     head = next(read_bytes(file, size=4096), b"")
     if not head.strip():
         raise file.refusal("is empty")

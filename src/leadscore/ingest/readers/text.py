@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from leadscore.ingest.readers.batch import SourceFile
 
 BLOCK_BYTES = 16 << 20
-LINE_LIMIT = 16 << 20  # characters; a longer line would not fit beside the rest
+LINE_LIMIT = 16 << 20  # characters; a longer line would not fit into memory beside the rest
 BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -24,15 +24,20 @@ def read_bytes(file: SourceFile, *, size: int | None = None) -> Iterator[bytes]:
     Raises:
         SourceFormatError: it cannot be opened, or is no whole gzip file.
     """
-    packed = file.name.lower().endswith(".gz")
     try:
-        with cast(BinaryIO, gzip.open(file.path)) if packed else file.path.open("rb") as raw:
-            while block := raw.read(size or BLOCK_BYTES):
+        with _open(file) as unpacked:
+            while block := unpacked.read(size or BLOCK_BYTES):
                 yield block
     except BROKEN_GZIP as e:
         raise file.refusal(f"is no whole gzip file: {e}") from e
     except OSError as e:
         raise file.refusal(f"cannot be read: {e.strerror}") from e
+
+
+def _open(file: SourceFile) -> BinaryIO:
+    if file.name.lower().endswith(".gz"):
+        return cast(BinaryIO, gzip.open(file.path))
+    return file.path.open("rb")
 
 
 def read_text(file: SourceFile, *, encoding: str, size: int | None = None) -> Iterator[bytes]:
@@ -42,38 +47,42 @@ def read_text(file: SourceFile, *, encoding: str, size: int | None = None) -> It
         SourceFormatError: it cannot be read, is not of that encoding, or holds a NUL character.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
-    line, begun = 1, False
+    line = 1
+    has_begun = False
     for block in chain(read_bytes(file, size=size), (b"",)):
         try:
             text = decoder.decode(block, final=not block)
-            told = (text if begun else text.removeprefix(BYTE_ORDER_MARK)).encode()
+            if not has_begun:
+                has_begun = bool(text)
+                text = text.removeprefix(BYTE_ORDER_MARK)
+            encoded = text.encode()
         except UnicodeError as e:
             line += block[: getattr(e, "start", 0)].count(b"\n")
             raise file.refusal(
                 f"is not {encoding.upper()} text (near line {line}); set `encoding` for it"
             ) from e
-        if (nul := told.find(b"\0")) >= 0:
-            line += told.count(b"\n", 0, nul)
+
+        nul = encoded.find(b"\0")
+        if nul >= 0:
+            line += encoded.count(b"\n", 0, nul)
             raise file.refusal(f"holds a NUL character in line {line}: it is damaged, or no text")
-        line += told.count(b"\n")
-        begun = begun or bool(text)
-        yield told
+        line += encoded.count(b"\n")
+        yield encoded
 
 
 def split_lines(file: SourceFile, blocks: Iterable[bytes], *, line: int) -> Iterator[str]:
-    r"""The lines of UTF-8 text with their ends (\n, \r\n or \r); the first of them is number `line`.
+    r"""The lines of UTF-8 text, numbered from `line` on, with their ends (\n, \r\n or \r).
 
     Raises:
         SourceFormatError: one is too long to be a line.
     """
     rest = ""
     for block in blocks:
-        whole = list(io.StringIO(rest + block.decode(), newline=""))
-        rest = (
-            whole.pop() if whole else ""
-        )  # its end, or the second half of its end, may be still to come
-        yield from whole
-        line += len(whole)
+        lines = list(io.StringIO(rest + block.decode(), newline=""))
+        # The end of the last one, or the second half of that end, may be still to come.
+        rest = lines.pop() if lines else ""
+        yield from lines
+        line += len(lines)
         if len(rest) > LINE_LIMIT:
             raise file.refusal(
                 f"has no end of line within {LINE_LIMIT} characters from line {line} on"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
@@ -34,90 +35,104 @@ class _NumberText(str):
     __slots__ = ()
 
 
+@dataclass
+class _Sheet:
+    """The filled rows of a sheet: their numbers, and their text by column."""
+
+    columns: list[str]
+    lines: list[int] = field(default_factory=list)
+    texts: list[list[str]] = field(default_factory=list)
+
+    def add(self, line: int, row: list[str], picks: list[int]) -> None:
+        self.lines.append(line)
+        for text, pick in zip(self.texts, picks, strict=True):
+            text.append(row[pick] if pick < len(row) else "")
+
+    def number_columns(self) -> frozenset[str]:
+        """The columns that hold nothing but numbers."""
+        columns = zip(self.columns, self.texts, strict=True)
+        return frozenset(name for name, texts in columns if _are_numbers(texts))
+
+    def batch(self, part: slice, typed: frozenset[str]) -> Batch:
+        texts = [pa.array(text[part], pa.string()) for text in self.texts]
+        lines = np.array(self.lines[part], dtype=np.int64)
+        return Batch(lines, trim_columns(texts, self.columns), typed=typed)
+
+
 def read_workbook(file: SourceFile, source: Source, *, columns: Sequence[str]) -> Iterator[Batch]:
     """The named columns of a sheet, batch by batch; a row's line is its number in the sheet.
 
-    openpyxl is slow, but python-calamine trusts what a file says of its sizes, and ends the process where it lies.
+    openpyxl is slow, but python-calamine trusts the sizes that a file states, and crashes where
+    they are wrong.
 
     Raises:
         SourceFormatError: it is no workbook, or has no such sheet, or several and none is named.
         MissingColumnsError: the sheet has not all the columns.
     """
-    lines, texts = _read_columns(file, source, columns)
-    typed = frozenset(
-        name for name, text in zip(columns, texts, strict=True) if _is_number_column(text)
-    )
-    for first in range(0, len(lines), BATCH_ROWS):
-        part = slice(first, first + BATCH_ROWS)
-        parts = [pa.array(text[part], pa.string()) for text in texts]
-        yield Batch(
-            np.array(lines[part], dtype=np.int64), trim_columns(parts, columns), typed=typed
-        )
+    sheet = _read_sheet(file, source, columns)
+    typed = sheet.number_columns()
+    for first in range(0, len(sheet.lines), BATCH_ROWS):
+        yield sheet.batch(slice(first, first + BATCH_ROWS), typed)
 
 
 def read_workbook_names(file: SourceFile, source: Source) -> list[str]:
     """The names of the columns of a sheet."""
     with _opened(file) as book:
-        _, first = next(_filled_rows(file, _choose_sheet(file, book, source.sheet)), (0, []))
+        rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
+        _, first = next(rows, (0, []))
     return number_columns(len(first)) if source.header is False else first
 
 
-def _read_columns(
-    file: SourceFile, source: Source, columns: Sequence[str]
-) -> tuple[list[int], list[list[str]]]:
-    """The numbers of the filled rows, and the text that they have in each of the columns."""
+def _read_sheet(file: SourceFile, source: Source, columns: Sequence[str]) -> _Sheet:
     with _opened(file) as book:
         rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
-        number, first = next(rows, (0, []))
+        line, first = next(rows, (0, []))
         if not first:
+            sheet = source.sheet
             raise file.refusal(
-                "is empty" if source.sheet is None else f"has nothing in its sheet {source.sheet!r}"
+                "is empty" if sheet is None else f"has nothing in its sheet {sheet!r}"
             )
-        names = number_columns(len(first)) if source.header is False else first
+
+        names = first
+        if source.header is False:
+            names = number_columns(len(first))
+            rows = chain([(line, first)], rows)
         picks = pick_columns(file, names, columns)
-        lines, texts = [], [[] for _ in picks]  # type: tuple[list[int], list[list[str]]]
-        for line, row in chain([(number, first)] if source.header is False else [], rows):
-            lines.append(line)
-            for text, pick in zip(texts, picks, strict=True):
-                text.append(row[pick] if pick < len(row) else "")
-    return lines, texts
+        read = _Sheet(list(columns), texts=[[] for _ in picks])
+        for line, row in rows:
+            read.add(line, row, picks)
+    return read
 
 
 @contextmanager
 def _opened(file: SourceFile) -> Iterator[Any]:
-    """The workbook while it is read; whatever goes wrong meanwhile is said of the file."""
+    """The workbook while it is read; whatever goes wrong meanwhile is reported of the file."""
     from openpyxl import load_workbook  # slow to import, and few need it
 
     try:
-        with (
-            warnings.catch_warnings(
-                action="ignore"
-            ),  # of what it does not support, like drop-down lists
-            file.path.open("rb") as opened,  # openpyxl leaves it open where it stops in its midst
-            closing(
-                load_workbook(opened, read_only=True, data_only=True, keep_links=False)
-            ) as book,
-        ):
-            yield book
+        with warnings.catch_warnings(action="ignore"), file.path.open("rb") as opened:
+            # openpyxl leaves files open where it fails, so we open them; and it warns of all that
+            # it does not support, like drop-down lists.
+            book = load_workbook(opened, read_only=True, data_only=True, keep_links=False)
+            with closing(book):
+                yield book
     except UserError:
         raise
-    except (
-        Exception
-    ) as e:  # whatever a damaged part brings about: openpyxl checks little of what it reads
+    except Exception as e:  # openpyxl checks little, so a damaged file may raise anything
         raise file.refusal(f"cannot be read as an Excel workbook: {e}") from e
 
 
-def _choose_sheet(file: SourceFile, book: Any, sheet: str | None) -> Any:
-    sheets = {found.title: found for found in book.worksheets}
-    if sheet is None and len(sheets) != 1:
+def _choose_sheet(file: SourceFile, book: Any, name: str | None) -> Any:
+    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    if name is None and len(sheets) != 1:
         raise file.refusal(f"has the sheets {listed(list(sheets))}; set sheet to one of them")
-    if sheet is not None and sheet not in sheets:
-        raise file.refusal(f"has no sheet {sheet!r}; it has {listed(list(sheets))}")
-    return sheets[sheet or next(iter(sheets))]
+    if name is not None and name not in sheets:
+        raise file.refusal(f"has no sheet {name!r}; it has {listed(list(sheets))}")
+    return sheets[name or next(iter(sheets))]
 
 
 def _filled_rows(file: SourceFile, sheet: Any) -> Iterator[tuple[int, list[str]]]:
-    """Each row in which something stands, with its number in the sheet."""
+    """The rows with any text, after their number in the sheet."""
     sheet.reset_dimensions()  # what it says of its size may be wrong
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if number > LAST_ROW:
@@ -129,12 +144,15 @@ def _filled_rows(file: SourceFile, sheet: Any) -> Iterator[tuple[int, list[str]]
             yield number, row
 
 
-def _is_number_column(texts: list[str]) -> bool:
+def _are_numbers(texts: list[str]) -> bool:
     return all(isinstance(text, _NumberText) for text in texts if text)
 
 
 def _text(cell: Any) -> str:
-    """A cell as text: numbers plain, times as ISO 8601, a date where only a date is shown; an error is missing."""
+    """A cell as text: numbers plain, times as ISO 8601, a date where only a date is shown.
+
+    A formula's error is missing.
+    """
     value = cell.value
     if value is None or cell.data_type == "e":
         return ""
@@ -144,16 +162,13 @@ def _text(cell: Any) -> str:
         return _NumberText(value)
     if isinstance(value, float):
         return _NumberText(format(Decimal(repr(value)).normalize(), "f"))
-    if (
-        isinstance(value, datetime)
-        and _shows_date_only(cell.number_format)
-        and value.time() == datetime.min.time()
-    ):
+    if isinstance(value, datetime) and _is_shown_as_date(value, cell.number_format):
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _shows_date_only(form: str) -> bool:
+def _is_shown_as_date(value: datetime, number_format: str) -> bool:
     from openpyxl.styles.numbers import is_datetime
 
-    return bool(is_datetime(form) == "date")
+    is_midnight = value.time() == datetime.min.time()
+    return is_midnight and is_datetime(number_format) == "date"

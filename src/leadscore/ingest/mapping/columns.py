@@ -1,0 +1,170 @@
+"""Makes our columns from text: every value is checked, and one that breaks a rule is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.ingest.mapping.money import convert
+from leadscore.ingest.mapping.selected import SelectedRows
+from leadscore.ingest.mapping.words import Words, is_missing
+from leadscore.ingest.readers.values import MISSING
+from leadscore.tables import Column
+
+MONEY_DECIMALS = 2
+
+
+def build_column(selected: SelectedRows, column: Column) -> pa.Array:
+    """One of our columns (n,), from text; broken rules are noted in `selected.breaks`."""
+    name = column.name
+    if name == "lead_id" and not selected.fills("lead_id"):  # allowed in undated settings alone
+        return _number_leads(selected)
+
+    text = selected.text(name)
+    missing = is_missing(text)
+    if name == "lead_id":
+        _refuse_non_leads(selected, text, missing)
+    if column.required:
+        selected.breaks.add(missing, "required", name, text)
+    if name == "value":
+        return _build_changed_values(selected, text)
+
+    _check_allowed(selected, column, text)
+    if column.type == "text":
+        return fill_missing(text, missing, column.default)
+
+    values, ok = _read_typed(selected, column, text)
+    selected.breaks.add(~missing & ~ok, "type", name, text, may_warn=name != "seq")
+    ok = ok & _check_range(selected, name, values, ok, text)
+    return mask_values(values, ok, column.default)
+
+
+def build_money(selected: SelectedRows) -> dict[str, pa.Array]:
+    """The columns amount and currency, in the settings' one currency if they have one."""
+    text = selected.text("amount")
+    missing = is_missing(text)
+    decimals = selected.settings.lead_fields()["amount"].decimals
+    values, ok, marked = selected.reader.money(text, decimals=decimals)
+    selected.breaks.add(~missing & ~ok, "type", "amount", text)
+    ok = ok & _check_range(selected, "amount", values, ok, text)
+
+    stated = selected.text("currency") if selected.fills("currency") else None
+    converted = convert(values, stated, marked, selected.settings.money)
+    currency = converted.currency
+    selected.breaks.add(ok & ~converted.has_rate, "money", "currency", currency)
+    return {
+        "amount": mask_values(converted.values, ok & converted.has_rate),
+        "currency": fill_missing(currency, is_missing(currency), None),
+    }
+
+
+def mask_values(values: np.ndarray, ok: np.ndarray, default: int | str | None = None) -> pa.Array:
+    """Integers (n,); where they are not `ok`, the default, or null without one."""
+    if default is not None:
+        return pa.array(np.where(ok, values, default), pa.int64())
+    return pa.array(values, pa.int64(), mask=~ok)
+
+
+def fill_missing(text: pa.Array, missing: np.ndarray, default: int | str | None) -> pa.Array:
+    """Text (n,); where it is missing, the default, or null without one."""
+    if not missing.any():
+        return text
+    return pc.if_else(pa.array(missing), pa.scalar(default, pa.string()), text)
+
+
+def _number_leads(selected: SelectedRows) -> pa.Array:
+    """Ids for leads without one: where they come from, and their line."""
+    prefix = selected.reader.id_prefix
+    return pa.array([f"{prefix}-{line}" for line in selected.lines.tolist()], pa.string())
+
+
+def _refuse_non_leads(selected: SelectedRows, text: pa.Array, missing: np.ndarray) -> None:
+    """Refuse rows of leads with neither an id nor a date, like totals and footers."""
+    if selected.table.name == "leads" and "event_at" in selected.entry.columns:
+        undated = is_missing(selected.text("event_at"))
+        selected.breaks.add(missing & undated, "not_a_lead", "lead_id", text, may_warn=False)
+
+
+def _check_allowed(selected: SelectedRows, column: Column, text: pa.Array) -> None:
+    allowed = _allowed_values(selected, column)
+    if allowed:
+        words = Words.of(text)
+        fits = words.mask([word == MISSING or word in allowed for word in words.texts])
+        selected.breaks.add(~fits, "allowed", column.name, text)
+
+
+def _allowed_values(selected: SelectedRows, column: Column) -> set[str]:
+    """The values that a column may have; empty where it may have any."""
+    settings = selected.settings
+    if column.name == "kind":
+        return set(settings.activity_kinds())
+    if column.name == "stage":
+        return set(settings.stages.order())
+    if column.name == "field":
+        return set(settings.lead_fields())
+    return set(column.allowed or ())
+
+
+def _read_typed(
+    selected: SelectedRows, column: Column, text: pa.Array
+) -> tuple[np.ndarray, np.ndarray]:
+    """Integers (n,) of a number or date column, and which texts could be read."""
+    if column.type == "date":
+        return selected.reader.moments(text, selected.source_name(column.name))
+
+    decimals = _decimals(selected, column)
+    return selected.reader.numbers(text, decimals=decimals)
+
+
+def _decimals(selected: SelectedRows, column: Column) -> int:
+    field = selected.settings.lead_fields().get(column.name)
+    if field is not None:
+        return field.decimals
+    return MONEY_DECIMALS if column.type == "number" else 0
+
+
+def _check_range(
+    selected: SelectedRows, name: str, values: np.ndarray, ok: np.ndarray, text: pa.Array
+) -> np.ndarray:
+    """Which values (n,) lie within the limits of their field."""
+    low, high = _limits(selected, name)
+    if low is None and high is None:
+        return np.ones(len(ok), dtype=bool)
+
+    above = values >= (-np.inf if low is None else low)
+    below = values <= (np.inf if high is None else high)
+    inside: np.ndarray = above & below
+    selected.breaks.add(ok & ~inside, "range", name, text)
+    return inside
+
+
+def _limits(selected: SelectedRows, name: str) -> tuple[float | None, float | None]:
+    """The least and the greatest value of a column, in its minor units; None is no limit."""
+    field = selected.settings.lead_fields().get(name)
+    minimum = None if field is None else field.minimum
+    maximum = None if field is None else field.maximum
+    if name == "duration_s":
+        minimum = 0
+
+    scale = 1 if field is None else 10**field.decimals
+    low = None if minimum is None else minimum * scale
+    high = None if maximum is None else maximum * scale
+    return low, high
+
+
+def _build_changed_values(selected: SelectedRows, text: pa.Array) -> pa.Array:
+    """Values of changed fields; numbers and dates as the text of their integer."""
+    nothing = pa.scalar(None, pa.string())
+    values = pc.if_else(pc.equal(text, MISSING), nothing, text)
+    words = Words.of(selected.text("field"))
+    for name, field in selected.settings.lead_fields().items():
+        rows = words.mask([word == name for word in words.texts]) & ~is_missing(text)
+        if field.type == "text" or not rows.any():
+            continue
+
+        integers, ok = _read_typed(selected, Column(name, field.type), text)
+        selected.breaks.add(rows & ~ok, "type", "value", text, may_warn=False)
+        written = pc.cast(pa.array(integers), pa.string())
+        values = pc.if_else(pa.array(rows), written, values)
+    return values

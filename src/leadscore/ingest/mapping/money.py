@@ -1,0 +1,68 @@
+"""Converts amounts into one currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.ingest.mapping.words import Words
+from leadscore.settings.money import Money
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Amounts (n,) in minor units, their currency (n,), and whether there is a rate for it (n,)."""
+
+    values: np.ndarray
+    currency: pa.Array
+    has_rate: np.ndarray
+
+
+def convert(
+    values: np.ndarray, stated: pa.Array | None, marked: pa.Array, money: Money | None
+) -> Converted:
+    """Amounts in the one currency of the settings.
+
+    Where no currency is given, it is that of the settings. A currency column that contradicts the
+    mark beside the number leaves the amount without a rate.
+
+    Args:
+        values: (n,) in minor units.
+        stated: (n,) the currency column; None if there is none.
+        marked: (n,) the currency beside the number, or "".
+        money: the currency to convert into, and its rates; None leaves amounts as they are.
+    """
+    column = marked if stated is None else stated
+    currency = pc.if_else(pc.equal(column, ""), marked, column)
+    is_clear = ~_contradicts(marked, column)
+    if money is None:
+        return Converted(values, currency, is_clear)
+
+    words = Words.of(currency)
+    default = money.currency if stated is None else ""
+    rates = _read_rates(words.texts, money, default)
+    rate = rates[words.codes]
+    has_rate = is_clear & ~np.isnan(rate)
+
+    converted = np.rint(values * np.where(has_rate, rate, 0)).astype(np.int64)
+    targets = [
+        word if np.isnan(word_rate) else money.currency
+        for word, word_rate in zip(words.texts, rates, strict=True)
+    ]
+    return Converted(np.where(rate == 1, values, converted), words.take(targets), has_rate)
+
+
+def _contradicts(marked: pa.Array, column: pa.Array) -> np.ndarray:
+    """Where both the mark and the column (n,) give a currency, and not the same."""
+    is_given = pc.and_(pc.not_equal(marked, ""), pc.not_equal(column, ""))
+    contradicts = pc.and_(is_given, pc.not_equal(marked, column))
+    return np.asarray(contradicts.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _read_rates(currencies: list[str], money: Money, default: str) -> np.ndarray:
+    """The rate of each currency; NaN without one."""
+    rates = [money.rate(currency or default) for currency in currencies]
+    return np.array([float(rate) if rate else np.nan for rate in rates])
