@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.columns import mask_values
 from leadscore.ingest.mapping.selected import SelectedRows
-from leadscore.ingest.mapping.words import is_missing
+from leadscore.ingest.mapping.words import is_missing, to_mask
 from leadscore.times import FOREVER_US
 
 WHOLE_NUMBER = r"\A[+-]?[0-9]+\z"
@@ -101,8 +101,7 @@ def _read_sequence(selected: SelectedRows) -> np.ndarray:
     text = selected.text("sequence")
     missing = is_missing(text)
     places, ok = selected.reader.numbers(text, decimals=0)
-    is_whole = pc.match_substring_regex(text, WHOLE_NUMBER).to_numpy(zero_copy_only=False)
-    ok &= np.asarray(is_whole, dtype=bool)
+    ok &= to_mask(pc.match_substring_regex(text, WHOLE_NUMBER))
     selected.breaks.add(missing, "required", "sequence", text)
     selected.breaks.add(~ok & ~missing, "type", "sequence", text, may_warn=False)
     return places

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.local_time import local_to_utc
+from leadscore.ingest.mapping.words import to_mask
 from leadscore.times import DAY_US, HOUR_US
 
 HALF_DAY_US = DAY_US // 2
@@ -89,7 +90,7 @@ def _read_distinct(
     is_date = ok & (pc.binary_length(iso).to_numpy(zero_copy_only=False) <= LONGEST_DATE)
     us[is_date] += DAY_US - 1
 
-    is_local = ok & ~_mask(pc.match_substring_regex(iso, ZONED))
+    is_local = ok & ~to_mask(pc.match_substring_regex(iso, ZONED))
     ok &= within_reason(us) | ~is_local
     is_local &= ok
     us[is_local] = local_to_utc(us[is_local], zone)
@@ -114,15 +115,11 @@ def _write_as_iso(words: pa.Array, dates: str | None) -> pa.Array:
 
 def _add_half_days(words: pa.Array, us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Moments with their AM or PM (n,), and whether their hour can stand before it."""
-    is_am = _mask(pc.match_substring_regex(words, AM))
-    is_pm = _mask(pc.match_substring_regex(words, PM))
+    is_am = to_mask(pc.match_substring_regex(words, AM))
+    is_pm = to_mask(pc.match_substring_regex(words, PM))
     has_half = is_am | is_pm
     hour = us % DAY_US // HOUR_US
 
     is_twelve = has_half & (hour == 12)
     shifted = us + HALF_DAY_US * (is_pm.astype(np.int64) - is_twelve)
     return shifted, ~has_half | ((hour >= 1) & (hour <= 12))
-
-
-def _mask(hits: pa.Array) -> np.ndarray:
-    return np.asarray(hits.to_numpy(zero_copy_only=False), dtype=bool)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.ingest.mapping.words import Words
+from leadscore.ingest.mapping.words import Words, to_mask
 from leadscore.settings.money import Money
 
 
@@ -59,7 +59,7 @@ def _contradicts(marked: pa.Array, column: pa.Array) -> np.ndarray:
     """Where both the mark and the column (n,) give a currency, and not the same."""
     is_given = pc.and_(pc.not_equal(marked, ""), pc.not_equal(column, ""))
     contradicts = pc.and_(is_given, pc.not_equal(marked, column))
-    return np.asarray(contradicts.to_numpy(zero_copy_only=False), dtype=bool)
+    return to_mask(contradicts)
 
 
 def _read_rates(currencies: list[str], money: Money, default: str) -> np.ndarray:

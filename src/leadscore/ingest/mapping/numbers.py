@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.errors import DecimalMarkError
+from leadscore.ingest.mapping.words import Words
 
 LONGEST = 64  # characters of a number with its currency; longer text is not looked at
 INT_LIMIT = 2**53  # above it a float64 skips integers
@@ -64,7 +65,7 @@ BEHIND = re.compile(rf"(?P<rest>.*?)\s*{_MARK}\s*(?P<sign>[{MINUS}]?\)?)", re.DO
 
 
 @dataclass(frozen=True)
-class _Word:
+class _Amount:
     """A text without its marks of a currency, and that currency's ISO code, or ""."""
 
     number: str
@@ -81,10 +82,10 @@ def read_numbers(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.nda
     Returns:
         values int64 (n,), and which texts could be read, bool (n,).
     """
-    codes, words = _distinct(text)
-    numbers = [_read_number(word, decimal) for word in words]
+    words = Words.of(text)
+    numbers = [_read_number(word, decimal) for word in words.texts]
     values, ok = _minor_units(numbers, decimals)
-    return values[codes], ok[codes]
+    return values[words.codes], ok[words.codes]
 
 
 def read_money(
@@ -94,13 +95,14 @@ def read_money(
 
     A mark that several currencies share, like $, gives none.
     """
-    codes, texts = _distinct(text)
-    words = [_split_currency(word) for word in texts]
-    numbers = [_read_number(word.number, decimal) for word in words]
+    words = Words.of(text)
+    amounts = [_split_currency(word) for word in words.texts]
+    numbers = [_read_number(amount.number, decimal) for amount in amounts]
     values, ok = _minor_units(numbers, decimals)
-    currencies = [word.currency if is_read else "" for word, is_read in zip(words, ok, strict=True)]
-    by_row = pa.array(currencies, pa.string()).take(pa.array(codes))
-    return values[codes], ok[codes], by_row
+
+    marks = [amount.currency for amount in amounts]
+    currencies = words.take(np.where(ok, marks, "").tolist())
+    return values[words.codes], ok[words.codes], currencies
 
 
 def detect_decimal(
@@ -119,7 +121,7 @@ def detect_decimal(
     examples = _find_typed_points(typed or {})  # mark -> the first number that shows it
     doubtful: str | None = None
     for column, text in written.items():
-        for word in _distinct(text)[1]:
+        for word in Words.of(text).texts:
             number = _split_currency(word).number
             with_point = _read_number(number, ".")
             with_comma = _read_number(number, ",")
@@ -149,13 +151,6 @@ def _find_typed_points(typed: Mapping[str, pa.Array]) -> dict[str, str]:
 
 def _name_number(word: str, column: str) -> str:
     return f"{word!r} in column {column!r}"
-
-
-def _distinct(text: pa.Array) -> tuple[np.ndarray, list[str]]:
-    """The place (n,) of each row's text among the distinct ones, and these."""
-    encoded = text.dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    return codes, encoded.dictionary.to_pylist()
 
 
 def _minor_units(numbers: list[Decimal | None], decimals: int) -> tuple[np.ndarray, np.ndarray]:
@@ -191,10 +186,10 @@ def _read_number(word: str, decimal: str) -> Decimal | None:
     return -number if signs and signs != ["+"] else number
 
 
-def _split_currency(text: str) -> _Word:
+def _split_currency(text: str) -> _Amount:
     """A text without its marks of a currency; no number if they mean two currencies."""
     if len(text) > LONGEST:
-        return _Word(text, "")
+        return _Amount(text, "")
 
     currencies: set[str] = set()
     number = text
@@ -209,5 +204,5 @@ def _split_currency(text: str) -> _Word:
 
     currencies.discard("")
     if len(currencies) > 1:
-        return _Word("", "")
-    return _Word(number, next(iter(currencies), ""))
+        return _Amount("", "")
+    return _Amount(number, next(iter(currencies), ""))

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.ingest.mapping.words import to_mask
+
 
 def once(
     batches: Iterable[pa.RecordBatch], columns: list[str], counts: Counter[str]
@@ -57,12 +59,12 @@ def _find_equal(rows: pa.RecordBatch, columns: list[str]) -> np.ndarray:
         same_value = pc.equal(one, other).fill_null(False)
         both_missing = pc.and_(pc.is_null(one), pc.is_null(other))
         is_equal = pc.or_(same_value, both_missing)
-        places = places[is_equal.to_numpy(zero_copy_only=False)]
+        places = places[to_mask(is_equal)]
     return places
 
 
 def _is_same_activity(rows: pa.RecordBatch, places: np.ndarray) -> np.ndarray:
     """Which rows are the same activity as the equal one after: by their id, or their line."""
-    has_id = pc.is_valid(rows["activity_id"]).to_numpy(zero_copy_only=False)
+    has_id = to_mask(pc.is_valid(rows["activity_id"]))
     lines = rows["line"].to_numpy()
     return np.asarray(has_id[places] | (lines[places] == lines[places + 1]))

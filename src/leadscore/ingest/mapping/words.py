@@ -90,7 +90,12 @@ def _fits(text: str, values: tuple[str, ...]) -> bool:
 
 def is_missing(text: pa.Array) -> np.ndarray:
     """Which texts (n,) are missing."""
-    return np.asarray(pc.equal(text, MISSING).to_numpy(zero_copy_only=False), dtype=bool)
+    return to_mask(pc.equal(text, MISSING))
+
+
+def to_mask(hits: pa.Array) -> np.ndarray:
+    """Booleans of Arrow without nulls (n,) as those of numpy."""
+    return np.asarray(hits.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def hash_texts(texts: list[str]) -> np.ndarray:
