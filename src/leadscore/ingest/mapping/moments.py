@@ -105,9 +105,11 @@ def _write_as_iso(words: pa.Array, dates: str | None) -> pa.Array:
     nothing = pa.scalar(None, pa.string())
     iso = pc.if_else(pc.match_substring_regex(words, ISO), words, nothing)
     if dates is not None:
-        date_first = pc.replace_substring_regex(words, LOCAL_DATE, LOCAL_AS_ISO[dates])
+        is_local = pc.match_substring_regex(words, LOCAL)
+        local = words.filter(is_local)
+        date_first = pc.replace_substring_regex(local, LOCAL_DATE, LOCAL_AS_ISO[dates])
         without_half = pc.utf8_rtrim(date_first, characters=_SPACES + "AaPpMm.")
-        iso = pc.if_else(pc.match_substring_regex(words, LOCAL), without_half, iso)
+        iso = pc.replace_with_mask(iso, is_local, without_half)
 
     iso = pc.replace_substring(iso, ",", ".")  # before a fraction
     return pc.if_else(pc.starts_with(iso, "0000"), nothing, iso)  # there was no such year
