@@ -92,7 +92,10 @@ def _judged(settings: Settings) -> tuple[dict[str, Any], str | None]:
         known_us = history.version.known_until_us
         doubted = doubt_fields(history, known_us=known_us)
         compared = compare_models(
-            history, known_us=known_us, leave_out=doubted["leave_out"], clocks=doubted["clocks"]
+            history,
+            known_us=known_us,
+            leave_out=doubted["leave_out"],
+            time_proxies=doubted["time_proxies"],
         )
         return compared.table(seed=settings.seed), compared.result.no_signal
 
@@ -144,7 +147,7 @@ def _sample(folder: Path) -> str:
             known_us=known_us,
             progress=silent,
             leave_out=doubted["leave_out"],
-            clocks=doubted["clocks"],
+            time_proxies=doubted["time_proxies"],
         )
         features = build_features(settings, leave_out=doubted["leave_out"])
         side, rows = history.earlier_side(known_us), history.open_list(known_us)

@@ -219,7 +219,7 @@ def test_training_when_nobody_is_marked_lost_then_does_not_say_that_it_is_better
     settings = undated_settings(time, tmp_path)
     told = fit(settings, leads=300, rows=rows)
     assert told.promotion.why == (
-        "no champion, and the scorecard of the settings stands until closed leads can judge it"
+        "no champion, and the scorecard of the settings stands until closed leads can evaluate it"
     )
     assert "No lead is marked lost" in told.evaluation.scorer.why
     assert told.evaluation.scorer.missing_leads == {}

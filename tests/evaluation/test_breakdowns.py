@@ -10,14 +10,9 @@ from hypothesis import strategies as st
 
 from builders import Facts, day
 from histories import open_stored, sales_facts, sales_settings, write_store
-from leadscore.evaluation.breakdowns import (
-    compute_captured,
-    compute_decomposition,
-    compute_groups,
-    find_never_worked,
-    read_values,
-)
-from leadscore.evaluation.learning import compute_learning, say_learning
+from leadscore.evaluation.breakdowns import compute_decomposition, compute_groups, find_never_worked
+from leadscore.evaluation.captured import compute_captured, read_values
+from leadscore.evaluation.learning import compute_learning, describe_learning
 from leadscore.evaluation.metrics import EvaluationSet, compute_brier
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
@@ -236,8 +231,10 @@ def test_learning_when_half_of_the_leads_have_one_outcome_then_there_is_no_curve
 def test_doubling_when_loss_falls_with_the_root_then_brings_what_the_curve_goes_on_to_give():
     points = [{"leads": n, "log_loss": 0.3 + n**-0.5} for n in (400, 800, 1600)]
     gain = 1600**-0.5 - 3200**-0.5
-    assert say_learning(points, 0.001) == (
+    assert describe_learning(points, 0.001) == (
         f"twice as many closed leads (3,200) would lower the log loss by about {gain:.4f} "
         f"({gain - 1.96 * 0.001 / 2**0.5:.4f} to {gain + 1.96 * 0.001 / 2**0.5:.4f})"
     )
-    assert say_learning(points, 0.02) == "more closed leads of the same kind would change little"
+    assert (
+        describe_learning(points, 0.02) == "more closed leads of the same kind would change little"
+    )

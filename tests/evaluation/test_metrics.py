@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import binomtest, mannwhitneyu, norm
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from leadscore.evaluation.intervals import Estimate, compute_gain, compute_metrics
 from leadscore.evaluation.metrics import (
     METRICS,
-    Estimate,
     EvaluationSet,
     compute_auc,
     compute_average_precision,
@@ -15,15 +15,13 @@ from leadscore.evaluation.metrics import (
     compute_binned_error,
     compute_brier,
     compute_capture,
-    compute_gain,
     compute_lift,
     compute_log_loss,
-    compute_metrics,
-    compute_reliability,
     compute_standard_error,
-    resample_leads,
     row_log_loss,
 )
+from leadscore.evaluation.reliability import compute_reliability
+from leadscore.evaluation.resampled import draw_leads
 
 
 def make_rows(seed, *, n=400, leads=150, levels=None):
@@ -367,7 +365,7 @@ def test_standard_error_when_worked_by_hand_then_agrees():
 
 def test_resampled_leads_when_a_lead_has_many_rows_then_they_come_up_together():
     lead_id = np.array(["b", "a", "b", "c", "d", "b", "a"])
-    counts = resample_leads(lead_id, seed=0, draws=2000)
+    counts = np.stack(list(draw_leads(lead_id, seed=0, draws=2000)))
     assert counts.shape == (2000, 7)
     for rows in ([0, 2, 5], [1, 6]):
         assert (counts[:, rows] == counts[:, rows[:1]]).all()
@@ -379,7 +377,9 @@ def test_resampled_leads_when_a_lead_has_many_rows_then_they_come_up_together():
 
 def test_resampled_leads_when_the_seed_differs_then_differ_and_else_are_the_same():
     lead_id = np.arange(50).astype(str)
-    first, again, other = (resample_leads(lead_id, seed=seed, draws=5) for seed in (1, 1, 2))
+    first, again, other = (
+        np.stack(list(draw_leads(lead_id, seed=seed, draws=5))) for seed in (1, 1, 2)
+    )
     assert (first == again).all()
     assert (first != other).any()
 

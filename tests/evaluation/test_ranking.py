@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.evaluation.metrics import EvaluationSet, compute_auc, compute_metrics
+from leadscore.evaluation.intervals import compute_metrics
+from leadscore.evaluation.metrics import EvaluationSet, compute_auc
 from leadscore.evaluation.ranking import Ranking
-from leadscore.model.judge import describe_evaluated
+from leadscore.model.summaries import describe_evaluated
 
 ROWS = st.lists(
     st.tuples(

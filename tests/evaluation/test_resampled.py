@@ -5,12 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.evaluation.metrics import (
-    METRICS,
-    EvaluationSet,
-    compute_binned_error,
-    compute_metrics,
-)
+from leadscore.evaluation.intervals import compute_metrics
+from leadscore.evaluation.metrics import METRICS, EvaluationSet, compute_binned_error
 from leadscore.evaluation.resampled import SortedRows, sort_rows
 
 

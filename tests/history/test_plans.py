@@ -5,7 +5,7 @@ import pytest
 from builders import Facts, day, make_settings
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.split import History
-from leadscore.model.train import fit_scorecard
+from leadscore.model.fallback import fit_scorecard
 from leadscore.scoring.explanation import explain_lead
 from leadscore.times import parse_moment
 

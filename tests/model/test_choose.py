@@ -10,19 +10,17 @@ import pytest
 from builders import Facts, make_settings
 from histories import sales_facts, sales_settings
 from leadscore import project as jobs
+from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side
 from leadscore.model.apply import WinModel, sigmoid
-from leadscore.model.choose import (
-    allowed_scorers,
-    choose_calibrator,
-    choose_fields,
-    choose_scorer,
-    missing_leads,
-)
+from leadscore.model.choose import allowed_scorers, choose_fields, choose_scorer, missing_leads
+from leadscore.model.choose_calibrator import choose_calibrator
+from leadscore.model.compare import choose_simplest, is_clearly_better
+from leadscore.model.fallback import fit_scorecard
 from leadscore.model.held_out import HeldOut
 from leadscore.model.horizon import choose_horizon
-from leadscore.model.train import fit_model, fit_scorecard
+from leadscore.model.train import fit_model
 from leadscore.progress import silent
 
 
@@ -71,13 +69,38 @@ def test_scorer_when_the_simpler_one_is_not_clearly_worse_then_it_is_chosen(nois
     side = make_side(2000, 2000, probability=sigmoid(truth))
     raws = {"scorecard": truth + rng.normal(0, noise, 4000), "logistic": truth + rng.normal(0, noise, 4000),
             "boosted": truth}  # fmt: skip
-    kind, told = choose_scorer({name: {"before": HeldOut(side, raw)} for name, raw in raws.items()})
-    assert (kind, told["kind"], told["rule"]) == (
-        expected,
-        expected,
-        "the simplest that is not clearly worse",
-    )
-    assert min(told["log_loss"], key=told["log_loss"].get) == "boosted" or expected == "scorecard"
+    choice = choose_scorer({name: {"before": HeldOut(side, raw)} for name, raw in raws.items()})
+    assert (choice.kind, choice.rule) == (expected, "the simplest that is not clearly worse")
+    best = min(choice.log_loss, key=choice.log_loss.get)
+    assert best == "boosted" or expected == "scorecard"
+
+
+@pytest.mark.parametrize(
+    ("standard_errors", "expected"),
+    [(0.0, "simple"), (0.9, "simple"), (1.1, "rich"), (1.9, "rich"), (-3.0, "simple")],
+)
+def test_kind_when_it_is_more_than_one_standard_error_worse_then_the_simplest_does_not_stand(
+    standard_errors, expected
+):
+    n = 400
+    gain = np.where(np.arange(n) % 2 == 0, 0.1, -0.1)  # mean 0, standard error 0.1 / sqrt(n)
+    gain += standard_errors * 0.1 / np.sqrt(n)
+    rich = np.full(n, 0.5)
+    rows = EvaluationSet(rich, rich, np.ones(n), np.arange(n).astype(str))
+    kind, mean = choose_simplest(["simple", "rich"], {"simple": rich + gain, "rich": rich}, rows)
+    assert kind == expected
+    assert mean["simple"] - mean["rich"] == pytest.approx(standard_errors * 0.005)
+
+
+@pytest.mark.parametrize(("standard_errors", "expected"), [(1.8, False), (2.1, True)])
+def test_loss_when_lower_by_more_than_its_95_percent_interval_then_is_clearly_better(
+    standard_errors, expected
+):
+    n = 400
+    gain = np.where(np.arange(n) % 2 == 0, 0.1, -0.1) + standard_errors * 0.1 / np.sqrt(n)
+    loss = np.full(n, 0.5)
+    rows = EvaluationSet(loss, loss, np.ones(n), np.arange(n).astype(str))
+    assert is_clearly_better(loss, loss + gain, rows) == expected
 
 
 def predict_kinds(*, logistic_noise, boosted_noise, watched=1.0):
@@ -103,26 +126,24 @@ def predict_kinds(*, logistic_noise, boosted_noise, watched=1.0):
 def test_scorer_when_a_single_one_is_not_clearly_better_then_the_average_stays(
     logistic, boosted, expected
 ):
-    kind, choice = choose_scorer(predict_kinds(logistic_noise=logistic, boosted_noise=boosted))
-    assert kind == expected
-    assert set(choice["log_loss"]) == {"logistic", "boosted", "average"}
+    choice = choose_scorer(predict_kinds(logistic_noise=logistic, boosted_noise=boosted))
+    assert choice.kind == expected
+    assert set(choice.log_loss) == {"logistic", "boosted", "average"}
 
 
 def test_scorer_when_earlier_rows_lack_follow_up_then_nothing_is_compared():
     candidates = predict_kinds(logistic_noise=0.05, boosted_noise=3.0, watched=0.0)
-    assert choose_scorer(candidates)[0] == "average"
+    assert choose_scorer(candidates).kind == "average"
     few = {"scorecard": candidates["logistic"], "logistic": candidates["boosted"]}
-    kind, choice = choose_scorer(few)
-    assert (kind, choice["log_loss"]) == (
-        "logistic",
-        {},
-    )  # never the scorecard that nothing confirmed
+    choice = choose_scorer(few)
+    # never the scorecard that nothing confirmed
+    assert (choice.kind, choice.log_loss) == ("logistic", {})
 
 
 def test_scorer_when_there_is_only_the_last_split_then_it_does_not_choose():
     candidates = predict_kinds(logistic_noise=0.05, boosted_noise=3.0)
     last = {name: {"last": pools["before"]} for name, pools in candidates.items()}
-    assert choose_scorer(last)[0] == "average"
+    assert choose_scorer(last).kind == "average"
     assert choose_fields(last, last) == (True, {})
 
 
@@ -197,9 +218,9 @@ def test_choices_when_the_earlier_splits_lack_follow_up_or_an_outcome_then_fall_
         }
         for kind, raw in (("logistic", noise), ("boosted", pools["last"].log_odds))
     }
-    kind, told = choose_scorer(candidates)
-    assert kind == "boosted"
-    assert "cross-validated" in told["compared_on"]
+    choice = choose_scorer(candidates)
+    assert choice.kind == "boosted"
+    assert "cross-validated" in choice.compared_on
     calibration = choose_calibrator(candidates["boosted"])
     assert calibration.choice["kind"] == "none"
     assert calibration.choice["why"].startswith("the splits before the last one")

@@ -9,7 +9,7 @@ import pytest
 from histories import open_undated, undated_leads
 from leadscore.evaluation.metrics import compute_auc
 from leadscore.history.labels import Side
-from leadscore.model import judge
+from leadscore.model import basis
 from leadscore.model.apply import sigmoid
 from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.choose import CALIBRATED_LEADS
@@ -20,6 +20,7 @@ from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.time_limit import TimeLimit
 from leadscore.model.train import fit_model
 from leadscore.model.training import open_training
+from leadscore.model.tuning import tune_trees
 from leadscore.progress import silent
 
 FOLDS = 5
@@ -179,7 +180,7 @@ def cheap(monkeypatch):
     """Tuning that begins with few leads and tries small trees."""
     monkeypatch.setattr(tuning, "LEAST_LEADS", 20)
     monkeypatch.setattr(tuning, "STAGES", range(50, 101, 50))
-    monkeypatch.setattr(judge, "REPEATS", 1)
+    monkeypatch.setattr(basis, "REPEATS", 1)
 
 
 def test_trees_when_the_outcomes_of_a_fold_change_then_its_own_predictions_stay(cheap):
@@ -233,7 +234,7 @@ def test_ordered_leads_when_splits_are_too_few_then_trees_and_calibrator_come_fr
     training = open_training(history, known_us=until, progress=silent, leave_out=frozenset())
     training = replace(training, moments=training.moments[-1:], earlier=training.earlier[-1:])
     training = replace(training, pools={"last": training.pools["last"]})
-    assert {trial["splits"] for trial in training.tune().trials} == {3}
+    assert {trial["splits"] for trial in tune_trees(training).trials} == {3}
 
 
 def test_ordered_leads_when_splits_are_too_few_then_what_came_before_the_last_calibrates():

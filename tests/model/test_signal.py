@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from leadscore.evaluation.metrics import EvaluationSet, compute_gain, compute_metrics
-from leadscore.model.judge import as_json
+from leadscore.evaluation.intervals import compute_gain, compute_metrics
+from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.model.signal import compute_levelled_gain, find_signal
+from leadscore.model.summaries import as_json
 from leadscore.validation.promotion import Promotion, hold_unproven
 
 

@@ -10,7 +10,7 @@ from leadscore.model.intercept.running import shift_at
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.validation.backtest import run_backtest
-from leadscore.validation.promotion import Recipe, evaluate_recipe
+from leadscore.validation.recipe import Recipe, evaluate_recipe
 
 LOGISTIC = {"scorer": "logistic", "outcome_delay": 4}
 

@@ -22,7 +22,7 @@ from leadscore.history.split import History
 from leadscore.json_files import canonical_json
 from leadscore.model import train
 from leadscore.model.apply import calibrate
-from leadscore.model.choose import choose_calibrator
+from leadscore.model.choose_calibrator import choose_calibrator
 from leadscore.model.files import write_model
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.held_out import HeldOut, build_pools, predict_pool

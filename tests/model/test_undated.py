@@ -10,14 +10,15 @@ from histories import open_undated, undated_leads
 from leadscore.errors import AsOfError, TooFewOutcomesError
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.json_files import canonical_json
+from leadscore.model.basis import REPEATS
 from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.fit import cross_validate
-from leadscore.model.judge import REPEATS
 from leadscore.model.train import fit_model
 from leadscore.model.training import MIN_OUTCOMES
 from leadscore.progress import silent
-from leadscore.validation.backtest import run_backtest, spread_dates
+from leadscore.validation.backtest import run_backtest
+from leadscore.validation.dates import spread_dates
 
 N = 500
 BY_LEADS = "by cross-validation, 5 x 5 folds of leads"

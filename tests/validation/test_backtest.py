@@ -17,7 +17,8 @@ from leadscore.model.files import read_model, write_model
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.times import format_us, parse_moment
-from leadscore.validation.backtest import run_backtest, spread_dates
+from leadscore.validation.backtest import run_backtest
+from leadscore.validation.dates import spread_dates
 
 TOO_EARLY, EARLY, LATER, UNSETTLED = day(20), day(70), day(90), day(119)
 MODELS = [

@@ -13,18 +13,20 @@ from histories import (
     undated_leads,
     write_store,
 )
-from leadscore.evaluation.metrics import METRICS, resample_leads
+from leadscore.evaluation.metrics import METRICS
+from leadscore.evaluation.resampled import draw_leads
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.history.labels import Side
+from leadscore.model.basis import REPEATS
 from leadscore.model.encode import fold_of_group
-from leadscore.model.judge import REPEATS
 from leadscore.model.training import open_training
 from leadscore.progress import silent
 from leadscore.settings.scorecard import Scorecard
-from leadscore.validation.baselines import predict_baselines, predict_naive_bayes
+from leadscore.validation.baselines import predict_baselines
 from leadscore.validation.comparison import OURS, compare_models, compute_table
+from leadscore.validation.naive_bayes import predict_naive_bayes
 
 STAGE = Feature("stage_current", {}, Text("stage"), "category", "", "", "stage")
 COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
@@ -108,7 +110,7 @@ def test_models_when_compared_then_all_predict_the_rows_that_judge_ours(compared
 
 def test_differences_when_computed_then_are_those_of_a_slow_loop_over_the_same_resamples(compared):
     judged, seed = compared.evaluated, 5
-    counts = resample_leads(judged.lead_id, seed=seed, draws=300)
+    counts = list(draw_leads(judged.lead_id, seed=seed, draws=300))
     table = compared.table(seed=seed)
     for name in ("naive_bayes", "lightgbm"):
         theirs, ours = compared.predictions[name], judged.probability

@@ -11,27 +11,17 @@ from hypothesis import strategies as st
 import histories
 from builders import make_settings
 from histories import open_stored, sales_facts, sales_settings, write_store
-from leadscore.evaluation.metrics import (
-    Estimate,
-    EvaluationSet,
-    compute_metrics,
-    compute_spreads,
-    difference_of,
-)
-from leadscore.model.judge import broken_limits
+from leadscore.evaluation.intervals import Estimate, compute_metrics, compute_spreads, difference_of
+from leadscore.evaluation.metrics import EvaluationSet
+from leadscore.model.limits import find_broken_limits
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 from leadscore.settings.model import ModelSettings
-from leadscore.validation.promotion import (
-    Evidence,
-    Recipe,
-    compare_evaluated,
-    compare_lists,
-    decide_first,
-    decide_promotion,
-    evaluate_recipes,
-)
+from leadscore.validation.evidence import Evidence, SegmentGain, compare_evaluated, evaluate_recipes
+from leadscore.validation.overlap import compare_lists
+from leadscore.validation.promotion import decide_first, decide_promotion
+from leadscore.validation.recipe import Recipe
 
 NAN = float("nan")
 BETTER, LEVEL, WORSE = (
@@ -45,7 +35,7 @@ LOGISTIC = Recipe("logistic", Boosting(), None, "sigmoid", frozenset(), False)
 def evidence(**changes):
     level = Estimate(0.0, -0.01, 0.01)
     plain = {
-        "judged_on": "out of time", "leads": 500, "won": 100, "older": False, "alike": False, "simpler": False,
+        "evaluated_on": "out of time", "leads": 500, "won": 100, "older": False, "alike": False, "simpler": False,
         "scorers": {"champion": "logistic", "challenger": "boosted"},
         "log_loss": {"champion": 0.4, "challenger": 0.39}, "gain": BETTER, "segments": [],
         "calibration": {"champion": level, "challenger": level, "difference": level}, "broken": [],
@@ -76,10 +66,10 @@ def evidence(**changes):
          "could not be computed"),
         ({"calibration": {"champion": LEVEL, "challenger": LEVEL, "difference": Estimate(0.02, 0.01, 0.03)}}, False,
          "clearly less true: calibration error higher by 0.020 (0.010 to 0.030)"),
-        ({"segments": [{"segment": "AT", "leads": 60, "gain": WORSE}]}, False,
+        ({"segments": [SegmentGain("AT", 60, WORSE)]}, False,
          "clearly worse in the segment AT: log loss higher by 0.0100 (0.0050 to 0.0150) on 60 leads"),
-        ({"segments": [{"segment": "AT", "leads": 60, "gain": LEVEL}]}, True, "better"),
-        ({"segments": [{"segment": "AT", "leads": 3, "gain": None}]}, True, "better"),
+        ({"segments": [SegmentGain("AT", 60, LEVEL)]}, True, "better"),
+        ({"segments": [SegmentGain("AT", 3, None)]}, True, "better"),
     ],
 )  # fmt: skip
 def test_promotion_when_decided_then_each_rule_counts(changes, promoted, said):
@@ -106,7 +96,7 @@ def test_promotion_when_anything_speaks_against_then_there_is_none(
     found = decide_promotion(
         evidence(
             gain=gain, calibration={"champion": level, "challenger": level, "difference": difference},
-            segments=[{"segment": "a", "leads": 40, "gain": segment}], alike=alike, simpler=simpler, broken=broken,
+            segments=[SegmentGain("a", 40, segment)], alike=alike, simpler=simpler, broken=broken,
             won=won, leads=30,
         )
     )  # fmt: skip
@@ -162,8 +152,8 @@ def test_evidence_when_one_segment_is_spoilt_then_it_speaks_against():
     found = compared(
         noisy, dataclasses.replace(noisy, probability=spoilt), segment, scorer="boosted"
     )
-    assert [each["segment"] for each in found.segments] == ["AT", "DE"]
-    assert found.segments[0]["gain"].high < 0 < found.segments[1]["gain"].low
+    assert [part.segment for part in found.segments] == ["AT", "DE"]
+    assert found.segments[0].gain.high < 0 < found.segments[1].gain.low
     assert "segment AT" in decide_promotion(found).why
 
 
@@ -201,7 +191,7 @@ def test_limits_when_the_whole_interval_is_beyond_then_are_broken(error, bias, b
         name: dict(zip(("value", "low", "high"), numbers, strict=True))
         for name, numbers in (("calibration_error", error), ("bias", bias))
     }
-    found = broken_limits(metrics, ModelSettings())
+    found = find_broken_limits(metrics, ModelSettings())
     assert len(found) == broken
     assert decide_first(found, is_evaluated=True).promoted == (broken == 0)
 

@@ -1,4 +1,4 @@
-"""The reference: the judged probabilities of the last split, by which a probability becomes a score and a tier."""
+"""The reference distribution, which turns a probability into a score and a tier."""
 
 from __future__ import annotations
 
@@ -11,17 +11,27 @@ POINTS = 1000
 
 
 def build_reference(evaluated: EvaluationSet) -> list[float]:
-    """The judged probabilities, without the times, as quantiles, each standing for an equal share of their weight."""
-    order = np.argsort(evaluated.without_times, kind="stable")
-    p, weight = evaluated.without_times[order], evaluated.weight[order]
-    middle = (np.arange(POINTS) + 0.5) / POINTS * weight.sum()
-    return [float(x) for x in p[np.minimum(np.searchsorted(np.cumsum(weight), middle), len(p) - 1)]]
+    """The evaluated probabilities as 1,000 quantiles of equal weight, without running intercept."""
+    probability = evaluated.without_times
+    order = np.argsort(probability, kind="stable")
+    rising = probability[order]
+    weight = evaluated.weight[order]
+
+    middles = (np.arange(POINTS) + 0.5) / POINTS * weight.sum()
+    at = np.searchsorted(np.cumsum(weight), middles)
+    quantiles = rising[np.minimum(at, len(rising) - 1)]
+    return [float(quantile) for quantile in quantiles]
 
 
 def compute_score(probability: np.ndarray, reference: list[float]) -> np.ndarray:
-    """0 to 100 (n,): the share of the reference below each probability, in percent, half of ties.
+    """Scores (n,) from 0 to 100: the percentage of the reference below each probability.
 
-    `reference` holds the calibrated out-of-time predictions of the last split as quantiles of equal weight.
+    Equal ones count half, as in SciPy's `percentileofscore(..., kind="mean")`, which would compare
+    every probability with every point.
+
+    Args:
+        probability: (n,) calibrated.
+        reference: what `build_reference` gave.
     """
     points = np.sort(np.array(reference, dtype=np.float64))
     below = np.searchsorted(points, probability, side="left")
@@ -30,7 +40,10 @@ def compute_score(probability: np.ndarray, reference: list[float]) -> np.ndarray
 
 
 def decide_tier(score: np.ndarray, probability: np.ndarray, tiers: Tiers) -> np.ndarray:
-    """A, B, C or D (n,) for a score and a probability alone; by capacity, which needs a list, those of the score."""
+    """Tiers A to D (n,) by score or by probability, as the settings say.
+
+    Tiers by capacity need a whole list; for leads alone they are those of the score.
+    """
     measure = probability if tiers.by == "probability" else score
     borders = (measure >= tiers.a, measure >= tiers.b, measure >= tiers.c)
     return np.select(borders, ["A", "B", "C"], default="D")

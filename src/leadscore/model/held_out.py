@@ -1,4 +1,4 @@
-"""Predictions for rows that a model has not seen: of later leads after each split, or of leads left out in turn."""
+"""Held-out predictions: of later leads after each split, or of leads left out in turn."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ MIN_SPLITS = 3  # with fewer there is nothing left to choose a scorer and a cali
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Rows that were predicted by models that had not seen them.
+    """Rows predicted by models that had not seen them.
 
-    `log_odds` is (n,), or (repeats, n) if several did; then each prediction has its share of the row's weight.
-    Intervals resample `groups` (n,), by default leads. Leads are ranked within `blocks`, shaped as
-    `log_odds`: the folds of a
-    cross-validation; by default within dates, or, of ordered leads, all together.
+    Attributes:
+        side: the rows.
+        log_odds: (n,), or (repeats, n) if several models predicted each row; then each prediction
+            has its share of the row's weight.
+        groups: (n,) what intervals resample as a whole; None for leads.
+        blocks: shaped as `log_odds`, the list that a lead is ranked in: its fold of a
+            cross-validation. None for its date or, of ordered leads, one list for all.
     """
 
     side: Side
@@ -37,18 +40,21 @@ class HeldOut:
 
     @property
     def repeats(self) -> int:
-        """How many predictions there are of each row."""
+        """How many predictions each row has."""
         return len(np.atleast_2d(self.log_odds))
 
     def rows(self) -> pd.DataFrame:
-        """The rows with a label, once a repeat; raw, group and block beside them."""
+        """The labelled rows, once a repeat, with columns log_odds, group and block."""
+        log_odds = np.atleast_2d(self.log_odds)
+        blocks = np.atleast_2d(self._blocks())
         groups = self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
-        rows = self.side.rows.assign(group=groups, weight=self.side.rows["weight"] / self.repeats)
-        log_odds, blocks = np.atleast_2d(self.log_odds), np.atleast_2d(self._blocks())
-        repeats = [
-            rows.assign(log_odds=log_odds[i], block=blocks[i])[self.side.observed]
-            for i in range(self.repeats)
-        ]
+        weight = self.side.rows["weight"] / self.repeats
+        rows = self.side.rows.assign(group=groups, weight=weight)
+
+        repeats = []
+        for repeat in range(self.repeats):
+            predicted = rows.assign(log_odds=log_odds[repeat], block=blocks[repeat])
+            repeats.append(predicted[self.side.observed])
         return pd.concat(repeats, ignore_index=True)
 
     def _blocks(self) -> np.ndarray:
@@ -59,18 +65,21 @@ class HeldOut:
         return np.broadcast_to(self.side.rows["as_of_us"].to_numpy(), np.shape(self.log_odds))
 
     def evaluated(self, calibrator: Mapping[str, Any]) -> EvaluationSet:
-        """The calibrated predictions beside what became of the rows."""
+        """The labelled rows with their calibrated predictions."""
         rows = self.rows()
-        return as_evaluation_set(rows, calibrate(dict(calibrator), rows["log_odds"].to_numpy()))
+        probability = calibrate(dict(calibrator), rows["log_odds"].to_numpy())
+        return as_evaluation_set(rows, probability)
 
     def cross_calibrated(self, kind: str) -> EvaluationSet:
-        """The rows with a label, each calibrated by a calibrator of that kind which saw no row of its group."""
+        """The labelled rows, each calibrated by a calibrator that saw no row of its group."""
         rows = self.rows()
+        log_odds = rows["log_odds"].to_numpy()
         fold = fold_of_group(rows["group"].to_numpy())
         probability = np.empty(len(rows))
         for k in np.unique(fold):
-            calibrator = _fit_calibrator(kind, rows[fold != k])
-            probability[fold == k] = calibrate(calibrator, rows["log_odds"].to_numpy()[fold == k])
+            inside = fold == k
+            calibrator = fit_calibrator_on(rows[~inside], kind)
+            probability[inside] = calibrate(calibrator, log_odds[inside])
         return as_evaluation_set(rows, probability)
 
     def averaged(self, other: HeldOut) -> HeldOut:
@@ -78,54 +87,84 @@ class HeldOut:
         return replace(self, log_odds=HALF * self.log_odds + HALF * other.log_odds)
 
     def fit_calibrator(self, kind: str) -> dict[str, Any]:
-        """A calibrator of that kind for these rows."""
-        return _fit_calibrator(kind, self.rows())
+        """A calibrator of that kind fitted on the labelled rows, as JSON."""
+        return fit_calibrator_on(self.rows(), kind)
 
 
 def as_evaluation_set(rows: pd.DataFrame, probability: np.ndarray) -> EvaluationSet:
-    """Rows as `Unseen.rows` gives them, with their probabilities (n,)."""
-    columns = ("label", "weight", "lead_id", "block", "group")
-    return EvaluationSet(probability, *(rows[name].to_numpy() for name in columns))
+    """Rows as `HeldOut.rows` gives them, with their probabilities (n,)."""
+    return EvaluationSet(
+        probability=probability,
+        label=rows["label"].to_numpy(),
+        weight=rows["weight"].to_numpy(),
+        lead_id=rows["lead_id"].to_numpy(),
+        block=rows["block"].to_numpy(),
+        group=rows["group"].to_numpy(),
+    )
 
 
-def _fit_calibrator(kind: str, rows: pd.DataFrame) -> dict[str, Any]:
-    log_odds, label, weight = (rows[name].to_numpy() for name in ("log_odds", "label", "weight"))
-    return fit_calibrator(kind, log_odds, label, weight, leads=rows["lead_id"].nunique())
+def fit_calibrator_on(rows: pd.DataFrame, kind: str) -> dict[str, Any]:
+    """A calibrator of that kind for rows as `HeldOut.rows` gives them, as JSON."""
+    return fit_calibrator(
+        kind,
+        rows["log_odds"].to_numpy(dtype=float),
+        rows["label"].to_numpy(dtype=float),
+        rows["weight"].to_numpy(dtype=float),
+        leads=rows["lead_id"].nunique(),
+    )
 
 
 def can_choose(held_out: Mapping[str, HeldOut]) -> bool:
-    """Whether the splits before the last, together, have the follow-up and both outcomes to choose anything by."""
+    """Whether the splits before the last have the follow-up and both outcomes to choose by."""
     return "before" in held_out and held_out["before"].side.can_train(1)
 
 
 def choosing_pool(held_out: Mapping[str, HeldOut]) -> str:
-    """The pool to choose on: `before` the last split if it can, else `inner`; `last` only where nothing came before."""
+    """The pool to choose on.
+
+    "before" the last split if it can choose, else "inner"; "last" only where nothing came before.
+    """
     if can_choose(held_out):
         return "before"
     return "inner" if "inner" in held_out else "last"
 
 
 def build_pools(history: History, moments: list[int], known_us: int) -> dict[str, Side]:
-    """Later sides: `last`, of the last split; with enough splits `whole`, of all, and `before`, of all but the last.
+    """The rows that come after splits, by name.
 
-    `before` is labelled as known at the last moment, so that what is fitted on it knows nothing of `last`.
+    * `last`: after the last split,
+    * `before`: from the first split to the last, labelled as known at the last, so that what is
+      fitted on it knows nothing of `last`,
+    * `whole`: after the first split.
+
+    Only `last` with fewer than `MIN_SPLITS` splits, and nothing without a split.
     """
     if not moments:
         return {}
-    pools = {"last": history.later_side(moments[-1], to_us=known_us, known_us=known_us)}
+    first, last = moments[0], moments[-1]
+    pools = {"last": history.later_side(last, to_us=known_us, known_us=known_us)}
     if len(moments) >= MIN_SPLITS:
-        pools["before"] = history.later_side(moments[0], to_us=moments[-1], known_us=moments[-1])
-        pools["whole"] = history.later_side(moments[0], to_us=known_us, known_us=known_us)
+        pools["before"] = history.later_side(first, to_us=last, known_us=last)
+        pools["whole"] = history.later_side(first, to_us=known_us, known_us=known_us)
     return pools
 
 
 def predict_pool(
     matrix: Matrix, pool: Side, moments: list[int], models: Sequence[WinModel]
 ) -> np.ndarray:
-    """Raw log-odds (n,) of a pool's rows, each by the model of the latest moment not after its as_of."""
-    at = pool.latest_moment(moments)
+    """Uncalibrated log-odds (n,) of a pool's rows, each by the latest model of its past.
+
+    Args:
+        matrix: has the features of the rows.
+        pool: the rows.
+        moments: the splits, rising.
+        models: one for each split, fitted on what was known at it.
+    """
+    split = pool.latest_moment(moments)
     log_odds = np.zeros(len(pool.rows))
     for i, model in enumerate(models):
-        if (at == i).any():
-            log_odds[at == i] = model.log_odds(matrix.take(pool.rows[at == i]).columns)
+        after = split == i
+        if after.any():
+            columns = matrix.take(pool.rows[after]).columns
+            log_odds[after] = model.log_odds(columns)
     return log_odds

@@ -58,4 +58,4 @@ def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]
     verdicts = audit_learned(history, known_us=known_us, together=False)
     people = find_people(history, known_us=known_us, reps=read_rep_names(history.settings))
     leave_out = left_out(verdicts, history.settings) | people
-    return {"leave_out": leave_out, "clocks": clocks(verdicts, history.settings)}
+    return {"leave_out": leave_out, "time_proxies": clocks(verdicts, history.settings)}

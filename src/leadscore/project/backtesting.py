@@ -15,7 +15,8 @@ from leadscore.project.opened import checked_as_of, open_store
 from leadscore.report.figures.build import build_date_figures
 from leadscore.results import Backtested
 from leadscore.settings.settings import Settings
-from leadscore.validation.backtest import BacktestResult, run_backtest, spread_dates
+from leadscore.validation.backtest import BacktestResult, run_backtest
+from leadscore.validation.dates import spread_dates
 
 NO_DATE = "there is no date to back-test at: history is shorter than three horizons, or --to is before --from"
 NO_PLACE = "there is no place to back-test at: no lead has closed"

@@ -21,14 +21,10 @@ from leadscore.registry.addresses import hide_secrets
 from leadscore.registry.registry import CHAMPION, Decision, ModelVersion, Registry, Who
 from leadscore.results import Compared, Moved, Registered, Shown, Versions
 from leadscore.settings.settings import Settings
-from leadscore.validation.promotion import (
-    Promotion,
-    Recipe,
-    compare_lists,
-    decide_promotion,
-    evaluate_recipes,
-    hold_unproven,
-)
+from leadscore.validation.evidence import evaluate_recipes
+from leadscore.validation.overlap import compare_lists
+from leadscore.validation.promotion import Promotion, decide_promotion, hold_unproven
+from leadscore.validation.recipe import Recipe
 
 SHOWN = ("*.html", "*.json", "figures/*.svg")  # what a run shows of the files beside a model
 

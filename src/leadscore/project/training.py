@@ -20,10 +20,11 @@ from leadscore.ingest.reps import read_rep_names
 from leadscore.json_files import canonical_json, read_json
 from leadscore.model.apply import WinModel
 from leadscore.model.contributions.carriers import describe_carriers, share_of_fields
+from leadscore.model.fallback import fit_scorecard
 from leadscore.model.files import write_model
 from leadscore.model.horizon import choose_horizon
 from leadscore.model.target import TargetMismatchError, check_target
-from leadscore.model.train import FitResult, fit_model, fit_scorecard
+from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import Progress, silent
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.registry.registry import Registry
@@ -31,15 +32,10 @@ from leadscore.report.card import build_card
 from leadscore.report.figures.build import build_figures
 from leadscore.results import Trained
 from leadscore.settings.settings import Settings
-from leadscore.validation.promotion import (
-    Promotion,
-    Recipe,
-    compare_lists,
-    decide_first,
-    decide_promotion,
-    evaluate_recipes,
-    hold_unproven,
-)
+from leadscore.validation.evidence import evaluate_recipes
+from leadscore.validation.overlap import compare_lists
+from leadscore.validation.promotion import Promotion, decide_first, decide_promotion, hold_unproven
+from leadscore.validation.recipe import Recipe
 
 DECISION = {
     "promoted": bool,
@@ -121,7 +117,7 @@ def _fit(history: History, audited: _Audited, *, known_us: int, progress: Progre
             known_us=known_us,
             progress=progress,
             leave_out=leave_out,
-            clocks=audited.clocks,
+            time_proxies=audited.clocks,
         )
     except (FollowUpError, TooFewOutcomesError) as e:
         return fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)

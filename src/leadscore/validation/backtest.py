@@ -1,4 +1,4 @@
-"""The past replayed: train on what was known then, score what was open then, settle by what is known now."""
+"""The past replayed: train on what was known, score what was open, settle by what is known now."""
 
 from __future__ import annotations
 
@@ -10,33 +10,50 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError
-from leadscore.evaluation.metrics import EvaluationSet, compute_reliability
+from leadscore.errors import FollowUpError, TooFewOutcomesError
+from leadscore.evaluation.metrics import EvaluationSet
+from leadscore.evaluation.reliability import compute_reliability
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.labels import Side, build_side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import add_shift
 from leadscore.model.intercept.running import shifts_of_rows
-from leadscore.model.train import fit_model
+from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import Progress, silent
-from leadscore.times import DAY_US, local_midnights
 from leadscore.validation.baselines import predict_baselines
 from leadscore.validation.comparison import OURS, compute_table
 
-BACKTESTED = 0.4, 0.9  # shares of ordered leads between which back-tests begin
+LeftOut = Mapping[str, AbstractSet[str]]  # the fields that `fit_model` is to do without
+NOT_MODELS = ("lead_id", "as_of_us", "label", "weight", "without_times")
 
 
 @dataclass(frozen=True)
 class BacktestResult:
-    """`report` is JSON: dates (each with notes, and metrics by model), pooled metrics by model, skipped dates.
+    """A finished back-test.
 
-    `predictions` has a row for each open lead of each date: lead_id, as_of_us, label, weight, without_times (our
-    probability without the running intercept), and a column of probabilities for each model.
+    Attributes:
+        report: as JSON: dates (each with notes, and metrics by model), pooled metrics by model,
+            skipped dates.
+        predictions: a row for each open lead of each date: lead_id, as_of_us, label, weight,
+            without_times (our probability without the running intercept), and a column of
+            probabilities for each model.
     """
 
     report: dict[str, Any]
     predictions: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """One date replayed: its part of the report, and its predictions."""
+
+    date: dict[str, Any]
+    rows: pd.DataFrame
+
+
+def _leave_nothing_out(_known_us: int) -> LeftOut:
+    return {}
 
 
 def run_backtest(
@@ -44,137 +61,146 @@ def run_backtest(
     as_of_us: Sequence[int],
     *,
     progress: Progress,
-    doubted: Callable[[int], Mapping[str, AbstractSet[str]]] = lambda _: {},
+    doubted: Callable[[int], LeftOut] = _leave_nothing_out,
 ) -> BacktestResult:
-    """Replay training and scoring at each date; dates that cannot be learned from or settled are skipped in words.
+    """Training and scoring replayed at each date.
 
-    `doubted` says which fields a training at a date would have been told to do without (see `fit_model`).
+    Dates that cannot be learned from, or not be settled, are skipped, and the report says why.
+
+    Args:
+        history: where the leads are.
+        as_of_us: the dates, rising.
+        progress: is told how far the work is.
+        doubted: date -> the fields that a training then would do without (see `fit_model`).
     """
-    dates, skipped, predictions = [], [], []
+    replays, skipped = [], []
     ends = [*as_of_us[1:], history.version.known_until_us]
     for done, (moment, end) in enumerate(zip(as_of_us, ends, strict=True)):
-        progress(f"as of {history.name(moment).partition('T')[0]}", done, len(as_of_us))
+        progress(f"as of {_name_day(history, moment)}", done, len(as_of_us))
         try:
-            date, rows = _replay(
-                history, _settled(history, moment, to_us=end), moment, doubted(moment)
-            )
+            settled = _settle(history, moment, to_us=end)
+            replays.append(_replay(history, settled, moment, doubted(moment)))
         except (FollowUpError, TooFewOutcomesError) as e:
             skipped.append({"as_of": history.name(moment), "why": str(e)})
-            continue
-        dates.append(date)
-        predictions.append(rows)
+
+    settings = history.settings
     report: dict[str, Any] = {
         "known_until": history.name(history.version.known_until_us),
-        "horizon_days": history.settings.target.horizon_days if history.settings.is_dated else None,
-        "dates": dates,
+        "horizon_days": settings.target.horizon_days if settings.is_dated else None,
+        "dates": [replay.date for replay in replays],
         "skipped": skipped,
     }
-    if not predictions:
+    if not replays:
         return BacktestResult(report, pd.DataFrame())
-    pooled = pd.concat(predictions, ignore_index=True)
-    seed = history.settings.seed
-    block = np.repeat(np.arange(len(predictions)), [len(rows) for rows in predictions])
-    report["pooled"] = _metrics(pooled, seed=seed, block=block)
-    report["reliability"] = compute_reliability(_judged(pooled, OURS)).to_dict("records")
+
+    pooled = pd.concat([replay.rows for replay in replays], ignore_index=True)
+    block = np.repeat(np.arange(len(replays)), [len(replay.rows) for replay in replays])
+    report["pooled"] = _compute_metrics(pooled, seed=settings.seed, block=block)
+    reliability = compute_reliability(_as_evaluation_set(pooled))
+    report["reliability"] = reliability.to_dict("records")
     return BacktestResult(report, pooled)
 
 
-def _settled(history: History, as_of_us: int, *, to_us: int) -> Side:
-    """The leads open at a moment, or those whose places are from there up to `to_us`, as they ended."""
+def _name_day(history: History, moment_us: int) -> str:
+    day, _, _ = history.name(moment_us).partition("T")
+    return day
+
+
+def _settle(history: History, as_of_us: int, *, to_us: int) -> Side:
+    """The leads open at a date with how they ended; of ordered leads, those up to the next place."""
     until = history.version.known_until_us
     if not history.settings.is_dated:
         return history.later_side(as_of_us, to_us=to_us, known_us=until)
+    open_list = history.open_list(as_of_us)
     return build_side(
         f"leads open at {history.name(as_of_us)}",
-        history.open_list(as_of_us).assign(grid_weight=1.0, young=False),
+        open_list.assign(grid_weight=1.0, young=False),
         history.spells(until),
         known_us=until,
         target=history.settings.target,
     )
 
 
-def _replay(
-    history: History, settled: Side, as_of_us: int, doubted: Mapping[str, AbstractSet[str]]
-) -> tuple[dict[str, Any], pd.DataFrame]:
+def _replay(history: History, settled: Side, as_of_us: int, left_out: LeftOut) -> _Replay:
+    """Train as of a date, and predict the leads that were open then by all models."""
     settled.check()
-    result = fit_model(history, known_us=as_of_us, progress=silent, **doubted)
-    earlier = history.earlier_side(as_of_us)
+    result = fit_model(history, known_us=as_of_us, progress=silent, **left_out)
     rows = settled.rows[settled.observed]
-    both = pd.concat([earlier.rows[KEYS], rows[KEYS]])
-    features = build_features(history.settings, leave_out=doubted.get("leave_out", frozenset()))
-    matrix = build_matrix(history.snapshot(both), features)  # yardsticks may learn from clocks
-    plain = result.model.probability(result.model.log_odds(matrix.take(rows).columns))
     shift = shifts_of_rows(history, result.model, rows["as_of_us"].to_numpy(), known_us=as_of_us)
-    table = rows[["lead_id", "as_of_us", "label", "weight"]].assign(
-        without_times=plain,
-        **{OURS: add_shift(plain, shift) if shift.any() else plain},
-        **predict_baselines(matrix, earlier, rows, features, scorecard=history.settings.scorecard),
-    )
-    splits = len(result.evaluation["splits"])
-    why = result.evaluation["calibrator"].get("why")
-    notes = [f"{splits} admissible splits, the calibrator is none: {why}"] if why else []
-    notes += [result.no_signal] if result.no_signal else []
+    table = _predict(history, result, rows, shift, leave_out=left_out.get("leave_out", frozenset()))
+
+    evaluation = result.evaluation
     date = {
         "as_of": history.name(as_of_us),
         "open": len(settled.rows),
         "settled": len(rows),
         "won": int(rows["label"].sum()),
-        "trained_on": result.evaluation["history"]["snapshots"],
-        "splits": splits,
-        "calibrator": result.evaluation["calibrator"]["kind"],
+        "trained_on": evaluation["history"]["snapshots"],
+        "splits": len(evaluation["splits"]),
+        "calibrator": evaluation["calibrator"]["kind"],
         "shift": float(shift.mean()),
-        "notes": notes,
-        "models": _metrics(table, seed=history.settings.seed),
+        "notes": _describe_notes(result),
+        "models": _compute_metrics(table, seed=history.settings.seed),
     }
-    return date, table.reset_index(drop=True)
+    return _Replay(date, table.reset_index(drop=True))
 
 
-def _metrics(table: pd.DataFrame, *, seed: int, block: np.ndarray | None = None) -> dict[str, Any]:
-    """Metrics of each model's column, as `compute_table` gives them; `block` (n,) is the replay of each row."""
-    names = table.columns.drop(["lead_id", "as_of_us", "label", "weight", "without_times"])
-    evaluated = replace(_judged(table, OURS), block=block, order=table["without_times"].to_numpy())
-    return compute_table(evaluated, {name: table[name].to_numpy() for name in names}, seed=seed)
+def _predict(
+    history: History,
+    result: FitResult,
+    rows: pd.DataFrame,
+    shift: np.ndarray,
+    *,
+    leave_out: AbstractSet[str],
+) -> pd.DataFrame:
+    """The predictions of some rows, with the running intercept's `shift` (n,) of ours.
 
-
-def _judged(table: pd.DataFrame, name: str) -> EvaluationSet:
-    return EvaluationSet(
-        *(table[column].to_numpy() for column in (name, "label", "weight", "lead_id"))
-    )
-
-
-def spread_dates(
-    history: History, *, from_us: int | None, to_us: int | None, dates: int
-) -> list[int]:
-    """`dates` moments of the grid's kind (local midnights), evenly spread over [from_us, to_us].
-
-    By default from twice the horizon after the first lead, so that there is something to learn from, to a horizon
-    before `known_until`, so that all can be settled. Of ordered leads they are places, with 40 to 90 % of the closed
-    leads before them.
-
-    Raises:
-        AsOfError: leads are not dated, and a date is given, or they are not even ordered.
+    The baselines may learn from proxies for time.
     """
-    if not history.settings.is_dated:
-        return _spread_places(history, dates=dates, dated=(from_us, to_us) != (None, None))
-    horizon_us = history.settings.target.horizon_days * DAY_US
-    first = from_us if from_us is not None else history.version.first_us + 2 * horizon_us
-    last = to_us if to_us is not None else history.version.known_until_us - horizon_us
-    midnights = [us for _, us in local_midnights(first, last + 1, zone=history.settings.timezone)]
-    at = np.unique(
-        np.linspace(0, len(midnights) - 1, min(dates, len(midnights))).round().astype(int)
+    earlier = history.earlier_side(result.known_us)
+    features = build_features(history.settings, leave_out=leave_out)
+    both = pd.concat([earlier.rows[KEYS], rows[KEYS]])
+    matrix = build_matrix(history.snapshot(both), features)
+
+    log_odds = result.model.log_odds(matrix.take(rows).columns)
+    without_times = result.model.probability(log_odds)
+    ours = add_shift(without_times, shift) if shift.any() else without_times
+    baselines = predict_baselines(
+        matrix, earlier, rows, features, scorecard=history.settings.scorecard
     )
-    return [midnights[i] for i in at]
+    columns = {"without_times": without_times, OURS: ours, **baselines}
+    return rows[["lead_id", "as_of_us", "label", "weight"]].assign(**columns)
 
 
-def _spread_places(history: History, *, dates: int, dated: bool) -> list[int]:
-    time = history.settings.time
-    if time == "none":
-        raise AsOfError(
-            "time = none: nothing says which leads came first, so there is no past to replay; see `train`"
-        )
-    if dated:
-        raise AsOfError(
-            f"time = {time}: leads have places and no dates, so leave out --from and --to"
-        )
-    until = history.version.known_until_us
-    return history.places(until, shares=np.linspace(*BACKTESTED, dates).tolist())
+def _describe_notes(result: FitResult) -> list[str]:
+    """What a reader of the date should know: why it is not calibrated, why it has no signal."""
+    notes = []
+    why = result.evaluation["calibrator"].get("why")
+    if why:
+        splits = len(result.evaluation["splits"])
+        notes.append(f"{splits} admissible splits, the calibrator is none: {why}")
+    if result.no_signal:
+        notes.append(result.no_signal)
+    return notes
+
+
+def _compute_metrics(
+    table: pd.DataFrame, *, seed: int, block: np.ndarray | None = None
+) -> dict[str, Any]:
+    """Metrics by model, as `compute_table` gives them; `block` (n,) is the replay of each row."""
+    without_times = table["without_times"].to_numpy()
+    evaluated = replace(_as_evaluation_set(table), block=block, order=without_times)
+    predictions = {}
+    for name in table.columns.drop(list(NOT_MODELS)):
+        predictions[name] = table[name].to_numpy()
+    return compute_table(evaluated, predictions, seed=seed)
+
+
+def _as_evaluation_set(table: pd.DataFrame) -> EvaluationSet:
+    """Our predictions with outcomes."""
+    return EvaluationSet(
+        probability=table[OURS].to_numpy(),
+        label=table["label"].to_numpy(),
+        weight=table["weight"].to_numpy(),
+        lead_id=table["lead_id"].to_numpy(),
+    )

@@ -1,4 +1,4 @@
-"""Our model beside the yardsticks on the same unseen rows: what each is worth, and by how much it differs from ours."""
+"""Our model beside the baselines on the same held-out rows, with paired differences."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.evaluation.metrics import (
-    EvaluationSet,
+from leadscore.evaluation.intervals import (
+    Spread,
     compute_gain,
     compute_spreads,
     difference_of,
     estimate_of,
 )
+from leadscore.evaluation.metrics import EvaluationSet
+from leadscore.history.labels import Side
 from leadscore.history.split import History
 from leadscore.model.encode import fold_of_group
-from leadscore.model.judge import as_json, describe_evaluated
+from leadscore.model.summaries import as_json, describe_evaluated
 from leadscore.model.train import FitResult, fit_model
 from leadscore.model.training import Training, open_training
 from leadscore.progress import Progress, silent
@@ -30,7 +32,7 @@ OURS = "leadscore"
 
 @dataclass(frozen=True)
 class Compared:
-    """Our training, and what all models say (n,) of the rows that judge it."""
+    """Our training, and the probabilities (n,) of all models for the rows that evaluate it."""
 
     result: FitResult
     evaluated: EvaluationSet
@@ -47,70 +49,94 @@ def compare_models(
     known_us: int,
     leave_out: AbstractSet[str] = frozenset(),
     progress: Progress = silent,
-    clocks: AbstractSet[str] = frozenset(),
+    time_proxies: AbstractSet[str] = frozenset(),
 ) -> Compared:
-    """Train as of a moment, and fit every yardstick on the same earlier side for the rows that judge it."""
+    """Our model trained as of `known_us`, and every baseline fitted on the same earlier rows."""
     result = fit_model(
-        history, known_us=known_us, progress=progress, leave_out=leave_out, clocks=clocks
+        history,
+        known_us=known_us,
+        progress=progress,
+        leave_out=leave_out,
+        time_proxies=time_proxies,
     )
-    assert result.evaluated is not None  # noqa: S101  (a training that nothing judges ends in an error)
+    evaluated = result.evaluated
+    assert evaluated is not None  # noqa: S101  (a training that nothing evaluates ends in an error)
     training = open_training(history, known_us=known_us, progress=silent, leave_out=leave_out)
-    return Compared(
-        result, result.evaluated, {OURS: result.evaluated.probability, **_predict(training)}
-    )
+    predictions = {OURS: evaluated.probability, **_predict(training)}
+    return Compared(result, evaluated, predictions)
 
 
 def _predict(training: Training) -> dict[str, np.ndarray]:
-    card = training.history.settings.scorecard
+    """The baselines' probabilities of the rows that evaluate, once a repeat."""
     if training.moments:
         last = training.pools["last"]
         rows = last.rows[last.observed]
-        return predict_baselines(
-            training.matrix, training.earlier[-1], rows, training.features, scorecard=card
-        )
-    side, seed = training.side, training.history.settings.seed
-    deals: list[tuple[int, ...]] = [()]
+        return _predict_from(training, training.earlier[-1], rows)
+
+    seeds: list[tuple[int, ...]] = [()]
     if training.is_crossed:
-        deals = [(seed, i) for i in range(training.repeats())]
-    groups, every = training.matrix.take(side.rows).groups(), []
-    for deal in deals:
-        fold, parts = fold_of_group(groups, seed=deal), []
-        for k in np.unique(fold):
-            rest, asked = replace(side, rows=side.rows[fold != k]), side.rows[fold == k]
-            found = predict_baselines(
-                training.matrix, rest, asked, training.features, scorecard=card
-            )
-            parts.append(pd.DataFrame(found, index=asked.index))
-        every.append(pd.concat(parts).loc[side.rows.index][side.observed])
-    predictions = pd.concat(every, ignore_index=True)
+        seed = training.history.settings.seed
+        seeds = [(seed, repeat) for repeat in range(training.repeats())]
+    repeats = [_cross_validate(training, seed) for seed in seeds]
+    predictions = pd.concat(repeats, ignore_index=True)
     return {str(name): predictions[name].to_numpy() for name in predictions}
+
+
+def _predict_from(training: Training, side: Side, rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    scorecard = training.history.settings.scorecard
+    return predict_baselines(training.matrix, side, rows, training.features, scorecard=scorecard)
+
+
+def _cross_validate(training: Training, seed: tuple[int, ...]) -> pd.DataFrame:
+    """The labelled rows, a column for each baseline, predicted from the other folds."""
+    side = training.side
+    fold = fold_of_group(training.matrix.take(side.rows).groups(), seed=seed)
+    parts = []
+    for k in np.unique(fold):
+        rest = replace(side, rows=side.rows[fold != k])
+        rows = side.rows[fold == k]
+        parts.append(pd.DataFrame(_predict_from(training, rest, rows), index=rows.index))
+    return pd.concat(parts).loc[side.rows.index][side.observed]
 
 
 def compute_table(
     evaluated: EvaluationSet, predictions: Mapping[str, np.ndarray], *, seed: int
 ) -> dict[str, Any]:
-    """By model: rows, leads and win rate, every metric, gain over the base rate, and `difference`: less ours, paired.
+    """What each model is worth, by its name, as JSON.
 
-    Intervals are over leads, of the same resamples for all models.
+    Rows, leads and win rate, every metric, the gain over the base rate, and `difference`: each
+    metric less ours, paired. Intervals are over leads, of the same resamples for all models.
+
+    Args:
+        evaluated: the rows; ours is ranked by their `order`, if they have one.
+        predictions: model -> probabilities (n,), ours before those to be compared with it.
+        seed: of the resamples.
     """
-    base, ours = predictions["base_rate"], None
-    found: dict[str, Any] = {}
+    base_rate = predictions["base_rate"]
+    ours: dict[str, Spread] | None = None
+    table = {}
     for name, probability in predictions.items():
-        each = replace(
-            evaluated, probability=probability, order=evaluated.order if name == OURS else None
-        )
-        spreads = compute_spreads(each, seed=seed)
-        ours = spreads if name == OURS else ours
-        metrics = as_json({key: estimate_of(spread) for key, spread in spreads.items()})
-        difference = (
-            {key: difference_of(spreads[key], ours[key]) for key in spreads}
-            if ours and name != OURS
-            else {}
-        )
-        found[name] = (
-            describe_evaluated(each)
-            | metrics
-            | as_json(compute_gain(each, base, seed=seed))
-            | {"difference": as_json(difference)}
-        )
-    return found
+        is_ours = name == OURS
+        order = evaluated.order if is_ours else None
+        predicted = replace(evaluated, probability=probability, order=order)
+        spreads = compute_spreads(predicted, seed=seed)
+        if is_ours:
+            ours = spreads
+        compared_with = None if is_ours else ours
+        table[name] = {
+            **describe_evaluated(predicted),
+            **as_json({key: estimate_of(spread) for key, spread in spreads.items()}),
+            **as_json(compute_gain(predicted, base_rate, seed=seed)),
+            "difference": _differences(spreads, compared_with),
+        }
+    return table
+
+
+def _differences(
+    spreads: Mapping[str, Spread], ours: Mapping[str, Spread] | None
+) -> dict[str, Any]:
+    """How much larger each metric is than ours, as JSON; empty if there is nothing to compare."""
+    if ours is None:
+        return {}
+    differences = {key: difference_of(spread, ours[key]) for key, spread in spreads.items()}
+    return as_json(differences)

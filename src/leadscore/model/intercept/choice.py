@@ -12,7 +12,8 @@ from leadscore.evaluation.metrics import METRICS, EvaluationSet
 from leadscore.history.split import History
 from leadscore.model.apply import calibrate, logit
 from leadscore.model.calibration.calibrate import KINDS
-from leadscore.model.choose import COMPARED_ON, Calibration, choose_simplest, is_clearly_better
+from leadscore.model.choose_calibrator import Calibration
+from leadscore.model.compare import COMPARED_ON, choose_simplest, is_clearly_better
 from leadscore.model.held_out import HeldOut, can_choose
 from leadscore.model.intercept.past import Past, unit_of
 from leadscore.model.intercept.replay import Comparison, Variant, replay

@@ -1,0 +1,81 @@
+"""The reliability table: whether leads promised a probability are won that often."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from leadscore.evaluation.intervals import PERCENTILES, bound_if_unanimous, count_draws
+from leadscore.evaluation.metrics import EvaluationSet
+from leadscore.evaluation.resampled import BINS, draw_leads
+
+
+def compute_reliability(
+    evaluated: EvaluationSet, *, seed: int = 0, draws: int | None = None
+) -> pd.DataFrame:
+    """Ten bins of equally many rows by probability, and their win rates with 95 % intervals.
+
+    Columns: n, leads, weight, mean_probability, win_rate, low, high; intervals are over leads. A
+    bin in which nobody won, or everybody, looks certain to every resample; the far end of its
+    interval is the exact bound for so many leads that ended alike.
+    """
+    rows = _bin_rows(evaluated)
+    bins = rows.groupby("bin").agg(
+        n=("label", "size"),
+        leads=("lead_id", "nunique"),
+        units=("unit", "nunique"),
+        weight=("weight", "sum"),
+        promised=("promised", "sum"),
+        won=("won", "sum"),
+    )
+    rate = bins["won"] / bins["weight"]
+    low, high = _rate_intervals(rows, seed=seed, draws=draws)
+    bound = bound_if_unanimous(bins["units"].to_numpy())
+
+    bins = bins.assign(
+        mean_probability=bins["promised"] / bins["weight"],
+        win_rate=rate,
+        low=np.where(rate == 1, 1 - bound, low),
+        high=np.where(rate == 0, bound, high),
+    )
+    return bins.drop(columns=["promised", "won", "units"])
+
+
+def _bin_rows(evaluated: EvaluationSet) -> pd.DataFrame:
+    """The rows by rising probability with their `bin`, `unit`, and weighted `promised` and `won`."""
+    keys = (evaluated.label, evaluated.weight, evaluated.lead_id, evaluated.probability)
+    order = np.lexsort(keys)
+    place = np.arange(len(order))
+    rows = pd.DataFrame(
+        {
+            "lead_id": evaluated.lead_id,
+            "unit": evaluated.units,
+            "label": evaluated.label,
+            "weight": evaluated.weight,
+            "promised": evaluated.probability * evaluated.weight,
+            "won": evaluated.label * evaluated.weight,
+        }
+    )
+    return rows.iloc[order].assign(bin=place * BINS // max(len(order), 1))
+
+
+def _rate_intervals(
+    rows: pd.DataFrame, *, seed: int, draws: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval (bins,) of each bin's win rate; resamples without its leads do not count."""
+    if rows.empty:
+        return np.empty(0), np.empty(0)
+
+    _, at = np.unique(rows["bin"], return_inverse=True)
+    weight = rows["weight"].to_numpy()
+    won = rows["won"].to_numpy()
+    unit = rows["unit"].to_numpy()
+
+    rates = []
+    for count in draw_leads(unit, seed=seed, draws=count_draws(unit, draws)):
+        total = np.bincount(at, weights=weight * count)
+        total_won = np.bincount(at, weights=won * count)
+        rate = total_won / np.where(total > 0, total, 1)
+        rates.append(np.where(total > 0, rate, np.nan))
+    low, high = np.nanpercentile(np.stack(rates), PERCENTILES, axis=0)
+    return low, high

@@ -1,0 +1,223 @@
+"""The evidence for a promotion: two recipes followed as of one past moment, on the same leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from leadscore.evaluation.intervals import (
+    Estimate,
+    Spread,
+    compute_gain,
+    compute_spreads,
+    difference_of,
+    estimate_of,
+)
+from leadscore.evaluation.metrics import EvaluationSet, compute_log_loss
+from leadscore.history.split import History
+from leadscore.model.limits import find_broken_limits
+from leadscore.model.summaries import as_json
+from leadscore.model.training import Training, open_training
+from leadscore.progress import Progress, silent
+from leadscore.settings.settings import Settings
+from leadscore.validation.recipe import Recipe, evaluate_recipe
+
+MIN_SEGMENT = 30  # leads: with fewer a difference is mostly luck
+
+
+@dataclass(frozen=True)
+class SegmentGain:
+    """What the challenger gains in a segment; None where its leads are too few to tell."""
+
+    segment: str
+    leads: int
+    gain: Estimate | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How a champion's and a challenger's recipe did on the same later leads.
+
+    Attributes:
+        evaluated_on: which leads, in words.
+        leads: how many.
+        won: how many of them were won.
+        older: whether the challenger's model was fitted to less of history than the champion's.
+        alike: whether both recipes learn in the same way.
+        simpler: whether the challenger's recipe is the simpler one.
+        scorers: the kind of scorer of "champion" and "challenger".
+        log_loss: of either.
+        gain: the champion's log loss less the challenger's; above 0 the challenger is better.
+        segments: the same gain by segment.
+        calibration: the calibration error of either, and their "difference": the challenger's less
+            the champion's.
+        broken: limits of calibration that the challenger breaks.
+        overlap: how many of the first tenth of today's list stay in it; None if not both models can
+            score it.
+    """
+
+    evaluated_on: str
+    leads: int
+    won: int
+    older: bool
+    alike: bool
+    simpler: bool
+    scorers: Mapping[str, str]
+    log_loss: Mapping[str, float]
+    gain: Estimate
+    segments: Sequence[SegmentGain]
+    calibration: Mapping[str, Estimate]
+    broken: Sequence[str]
+    overlap: Mapping[str, int] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The evidence as JSON, null for what could not be computed."""
+        evidence = {name: _as_json(value) for name, value in vars(self).items()}
+        return {"judged_on": evidence.pop("evaluated_on"), **evidence}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Estimate):
+        return value.as_json()
+    if is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {name: _as_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def evaluate_recipes(
+    history: History,
+    *,
+    champion: Recipe,
+    challenger: Recipe,
+    known_us: int,
+    progress: Progress = silent,
+    evaluated: EvaluationSet | None = None,
+    training: Training | None = None,
+) -> Evidence:
+    """Both recipes followed as of the last split, compared on what came later.
+
+    Args:
+        history: where the leads are.
+        champion: the recipe of the model that scores.
+        challenger: the recipe of the model that is to replace it.
+        known_us: up to when outcomes are known.
+        progress: is told how far the work is.
+        evaluated: how the challenger's recipe did, if its training has just evaluated it (with its
+            `training`).
+        training: what the challenger was fitted on.
+
+    Raises:
+        FollowUpError: history is too short for the horizon.
+        TooFewOutcomesError: it has too few wins or losses.
+    """
+
+    def open_without(fields: frozenset[str]) -> Training:
+        return open_training(history, known_us=known_us, progress=silent, leave_out=fields)
+
+    progress("evaluating the champion", 0, 2)
+    if training is None:
+        training = open_without(challenger.left_out)
+    ours = evaluated
+    if ours is None:
+        ours = evaluate_recipe(training, challenger)
+
+    progress("evaluating the champion", 1, 2)
+    theirs = ours
+    if champion != challenger:
+        shares_fields = training.left_out == champion.left_out
+        other = training if shares_fields else open_without(champion.left_out)
+        theirs = evaluate_recipe(other, champion)
+
+    return compare_evaluated(
+        theirs,
+        ours,
+        champion=champion,
+        challenger=challenger,
+        segment=training.segment_of_evaluated(),
+        evaluated_on=training.evaluated_on(),
+        settings=history.settings,
+    )
+
+
+def compare_evaluated(
+    theirs: EvaluationSet,
+    ours: EvaluationSet,
+    *,
+    champion: Recipe,
+    challenger: Recipe,
+    segment: np.ndarray | None,
+    evaluated_on: str,
+    settings: Settings,
+) -> Evidence:
+    """What two sets of predictions of the same rows say of their recipes.
+
+    Args:
+        theirs: the champion's predictions.
+        ours: the challenger's.
+        champion: its recipe.
+        challenger: its recipe.
+        segment: (n,) of the rows; None for no segments.
+        evaluated_on: which leads, in words.
+        settings: the seed of the resamples, and the limits of calibration.
+    """
+    seed = settings.seed
+    our_spreads = compute_spreads(ours, seed=seed)
+    their_spreads = compute_spreads(theirs, seed=seed)
+    metrics = {name: estimate_of(spread) for name, spread in our_spreads.items()}
+    segments = []
+    if segment is not None:
+        segments = _compare_segments(ours, theirs.probability, segment, seed=seed)
+    return Evidence(
+        evaluated_on=evaluated_on,
+        leads=ours.count_leads(),
+        won=ours.count_leads_won(),
+        older=False,
+        alike=challenger.is_like(champion),
+        simpler=challenger.is_simpler(champion),
+        scorers={"champion": champion.scorer, "challenger": challenger.scorer},
+        log_loss={"champion": _log_loss(theirs), "challenger": _log_loss(ours)},
+        gain=compute_gain(ours, theirs.probability, seed=seed)["log_loss_gain"],
+        segments=segments,
+        calibration=_compare_calibration(
+            their_spreads["calibration_error"], our_spreads["calibration_error"]
+        ),
+        broken=find_broken_limits(as_json(metrics), settings.model),
+    )
+
+
+def _log_loss(evaluated: EvaluationSet) -> float:
+    return compute_log_loss(evaluated.probability, evaluated.label, evaluated.weight)
+
+
+def _compare_calibration(theirs: Spread, ours: Spread) -> dict[str, Estimate]:
+    return {
+        "champion": estimate_of(theirs),
+        "challenger": estimate_of(ours),
+        "difference": difference_of(ours, theirs),
+    }
+
+
+def _compare_segments(
+    ours: EvaluationSet, theirs: np.ndarray, segment: np.ndarray, *, seed: int
+) -> list[SegmentGain]:
+    """The gain over the champion's probabilities (n,) in each segment, in order of its name."""
+    names = {str(name) for name in segment if name is not None}
+    gains = []
+    for name in sorted(names):
+        inside = segment == name
+        part = ours.take(inside)
+        leads = part.count_leads()
+        gain = None
+        if leads >= MIN_SEGMENT and part.has_both_labels():
+            gain = compute_gain(part, theirs[inside], seed=seed)["log_loss_gain"]
+        gains.append(SegmentGain(name, leads, gain))
+    return gains
