@@ -1,1 +1,1 @@
-"""How good probabilities are: metrics with intervals, curves, breakdowns, the learning curve, the reference."""
+"""How good probabilities are: metrics, intervals, curves, breakdowns, learning curve, reference."""

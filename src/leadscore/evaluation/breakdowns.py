@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.evaluation.intervals import PERCENTILES, bound_if_unanimous, count_draws
+from leadscore.evaluation.intervals import PERCENTILES, bound_if_unanimous
 from leadscore.evaluation.metrics import EvaluationSet, by_value, compute_brier
 from leadscore.evaluation.resampled import BINS, draw_leads
+from leadscore.evaluation.sums import sum_by
 from leadscore.history.labels import Side
 from leadscore.history.split import History
 
@@ -32,13 +33,13 @@ class _Groups:
             return won / total, promised / total
 
     def _sum(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self.at, weights=values, minlength=len(self.names))
+        return sum_by(self.at, values, places=len(self.names))
 
     def resampled_means(self, *, seed: int, draws: int | None) -> tuple[np.ndarray, np.ndarray]:
         """The same means (draws, groups) over resamples of the leads."""
         units = self.evaluated.units
         rates, means = [], []
-        for count in draw_leads(units, seed=seed, draws=count_draws(units, draws)):
+        for count in draw_leads(units, seed=seed, draws=draws):
             rate, mean = self.means(self.evaluated.weight * count)
             rates.append(rate)
             means.append(mean)
@@ -51,7 +52,11 @@ class _Groups:
 
 
 def compute_groups(
-    evaluated: EvaluationSet, names: np.ndarray, *, seed: int, draws: int | None = None
+    evaluated: EvaluationSet,
+    names: np.ndarray,
+    *,
+    seed: int,
+    draws: int | None = None,
 ) -> list[dict[str, Any]]:
     """What was promised to each group of rows, and what came of it, in the order of the names.
 
@@ -120,10 +125,13 @@ def compute_decomposition(evaluated: EvaluationSet) -> dict[str, float]:
     place = np.searchsorted(np.sort(p), values)
     _, bins = np.unique(place * BINS // len(p), return_inverse=True)
 
-    total = np.bincount(bins, weights=weight_of_value)
+    def of_bins(amounts: np.ndarray) -> np.ndarray:
+        return sum_by(bins, amounts, places=bins.max() + 1)
+
+    total = of_bins(weight_of_value)
     share = total / total.sum()
-    mean = np.bincount(bins, weights=weight_of_value * values) / total
-    rate = np.bincount(bins, weights=won) / total
+    mean = of_bins(weight_of_value * values) / total
+    rate = of_bins(won) / total
     overall = float(won.sum() / weight_of_value.sum())
 
     deviation = values - mean[bins]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.evaluation.metrics import EvaluationSet
+from leadscore.evaluation.sums import sum_by
 from leadscore.history.split import History
 
 CAPACITIES = (0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the list that can be worked
@@ -46,16 +47,21 @@ def compute_captured(
 
 def _curve(by: np.ndarray, gain: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The shares of the list worked and of the value captured after each tie, from (0, 0)."""
-    _, tie = np.unique(-by, return_inverse=True)
-    worked = np.r_[0.0, np.cumsum(np.bincount(tie, weights=weight))]
-    captured = np.r_[0.0, np.cumsum(np.bincount(tie, weights=gain))]
+    values, tie = np.unique(-by, return_inverse=True)
+    weight_of_tie = sum_by(tie, weight, places=len(values))
+    gain_of_tie = sum_by(tie, gain, places=len(values))
+    worked = np.r_[0.0, np.cumsum(weight_of_tie)]
+    captured = np.r_[0.0, np.cumsum(gain_of_tie)]
     if captured[-1] > 0:
         captured = captured / captured[-1]
     return worked / worked[-1], captured
 
 
 def read_values(
-    history: History, rows: pd.DataFrame, *, known_us: int
+    history: History,
+    rows: pd.DataFrame,
+    *,
+    known_us: int,
 ) -> tuple[np.ndarray, str | None]:
     """What a win of each row's lead brought (n,), and its currency.
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.evaluation.metrics import EvaluationSet, by_value
+from leadscore.evaluation.sums import sum_by
 from leadscore.history.absences import seen_until
 from leadscore.times import DAY_US
 
@@ -86,11 +87,9 @@ def compute_distribution(evaluated: EvaluationSet) -> Records:
     at = np.searchsorted(edges, probability, side="right") - 1
     at = np.clip(at, 0, DISTRIBUTION_BINS - 1)
 
-    def total(label: np.ndarray) -> np.ndarray:
-        return np.bincount(at, weights=evaluated.weight * label, minlength=DISTRIBUTION_BINS)
-
-    won = total(evaluated.label)
-    other = total(1 - evaluated.label)
+    weight = evaluated.weight
+    won = sum_by(at, weight * evaluated.label, places=DISTRIBUTION_BINS)
+    other = sum_by(at, weight * (1 - evaluated.label), places=DISTRIBUTION_BINS)
     return _records({"low": edges[:-1], "high": edges[1:], "won": won, "other": other})
 
 
@@ -147,8 +146,8 @@ def _incidence(spells: pd.DataFrame, known_us: int) -> tuple[np.ndarray, np.ndar
     followed_us = np.maximum(followed_us, 0)
 
     times, at = np.unique(followed_us, return_inverse=True)
-    closes = np.bincount(at, weights=is_closed, minlength=len(times))
-    wins = np.bincount(at, weights=is_won, minlength=len(times))
+    closes = sum_by(at, is_closed, places=len(times))
+    wins = sum_by(at, is_won, places=len(times))
     at_risk = len(followed_us) - np.searchsorted(np.sort(followed_us), times, side="left")
     still_open = np.cumprod(np.r_[1.0, 1 - closes / at_risk])[:-1]
     share = np.minimum(np.cumsum(still_open * wins / at_risk), 1.0)

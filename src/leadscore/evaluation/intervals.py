@@ -15,10 +15,8 @@ import pandas as pd
 
 from leadscore.evaluation.metrics import METRICS, EvaluationSet, row_log_loss
 from leadscore.evaluation.resampled import SortedRows, draw_leads, sort_rows
+from leadscore.evaluation.sums import weighted_mean
 
-DRAWS = 300
-MANY_ROWS = 100_000  # intervals of more rows are narrow, and a draw takes long
-DRAWS_OF_MANY = 100
 PERCENTILES = (2.5, 97.5)
 
 
@@ -39,7 +37,10 @@ Spread = tuple[float, np.ndarray]  # a metric's value, and its values over resam
 
 
 def compute_metrics(
-    evaluated: EvaluationSet, *, seed: int, draws: int | None = None
+    evaluated: EvaluationSet,
+    *,
+    seed: int,
+    draws: int | None = None,
 ) -> dict[str, Estimate]:
     """Each metric by name: `auc` within blocks, those of `METRICS`, and the calibration error.
 
@@ -53,7 +54,10 @@ def compute_metrics(
 
 
 def compute_spreads(
-    evaluated: EvaluationSet, *, seed: int, draws: int | None = None
+    evaluated: EvaluationSet,
+    *,
+    seed: int,
+    draws: int | None = None,
 ) -> dict[str, Spread]:
     """What `compute_metrics` summarises: each metric's value, and its values over resamples.
 
@@ -74,7 +78,11 @@ def compute_spreads(
 
 
 def _draw_metrics(
-    evaluated: EvaluationSet, rows: SortedRows, *, seed: int, draws: int | None
+    evaluated: EvaluationSet,
+    rows: SortedRows,
+    *,
+    seed: int,
+    draws: int | None,
 ) -> Mapping[str, np.ndarray]:
     """By metric its values (draws,), and binned errors: `error`, and `expected` if calibrated.
 
@@ -86,7 +94,7 @@ def _draw_metrics(
     rng = np.random.default_rng([seed, 1])
     drawn: dict[str, list[float]] = defaultdict(list)
 
-    for count in draw_leads(units, seed=seed, draws=count_draws(units, draws)):
+    for count in draw_leads(units, seed=seed, draws=draws):
         resampled = weight * count
         perfect = (rng.random(len(names))[codes] < evaluated.probability).astype(float)
 
@@ -112,7 +120,11 @@ def _calibration_error(error: float, drawn: Mapping[str, np.ndarray]) -> dict[st
 
 
 def compute_gain(
-    evaluated: EvaluationSet, other: np.ndarray, *, seed: int, draws: int | None = None
+    evaluated: EvaluationSet,
+    other: np.ndarray,
+    *,
+    seed: int,
+    draws: int | None = None,
 ) -> dict[str, Estimate]:
     """What the probabilities gain over those of another model (n,) on the same rows.
 
@@ -125,12 +137,12 @@ def compute_gain(
     theirs = (other - label) ** 2
 
     gains, skills = [], []
-    for count in draw_leads(units, seed=seed, draws=count_draws(units, draws)):
+    for count in draw_leads(units, seed=seed, draws=draws):
         resampled = weight * count
-        gains.append(float(np.average(loss, weights=resampled)))
+        gains.append(weighted_mean(loss, resampled))
         skills.append(_skill(ours, theirs, resampled))
 
-    gain = float(np.average(loss, weights=weight))
+    gain = weighted_mean(loss, weight)
     return {
         "log_loss_gain": _estimate(gain, gains),
         "brier_skill": _estimate(_skill(ours, theirs, weight), skills),
@@ -167,13 +179,6 @@ def _estimate(value: float, resamples: Sequence[float] | np.ndarray) -> Estimate
         return Estimate(value, float("nan"), float("nan"))
     low, high = np.percentile(computed, PERCENTILES)
     return Estimate(value, float(low), float(high))
-
-
-def count_draws(rows: np.ndarray, draws: int | None) -> int:
-    """How many resamples an interval over these rows (n,) rests on, unless stated."""
-    if draws is not None:
-        return draws
-    return DRAWS if len(rows) <= MANY_ROWS else DRAWS_OF_MANY
 
 
 Units = TypeVar("Units", float, np.ndarray)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from leadscore.evaluation.metrics import compute_standard_error, row_log_loss
+from leadscore.evaluation.sums import weighted_mean
 from leadscore.history.labels import Side
 
 PARTS = (0.125, 0.25, 0.5)
@@ -52,7 +53,7 @@ def compute_learning(
 
     points = []
     for part, loss in zip(parts, losses, strict=True):
-        mean = float(np.average(loss, weights=weight))
+        mean = weighted_mean(loss, weight)
         points.append({"leads": int(part["lead_id"].nunique()), "log_loss": mean})
 
     last_gain = losses[-2] - losses[-1]

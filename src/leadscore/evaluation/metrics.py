@@ -19,6 +19,7 @@ from leadscore.evaluation.resampled import (
     average_precision_of_ties,
     capture_of_ties,
 )
+from leadscore.evaluation.sums import sum_by, weighted_mean
 
 LEAST_PROBABILITY = 1e-15  # the log of 0 would make one sure mistake infinitely bad
 
@@ -59,7 +60,7 @@ class EvaluationSet:
 
     @property
     def without_times(self) -> np.ndarray:
-        """The probability (n,) that ranks a list: without the running intercept, if there is one."""
+        """The probability (n,) that ranks a list: without the running intercept, if any."""
         return self.probability if self.order is None else self.order
 
     def take(self, rows: np.ndarray) -> EvaluationSet:
@@ -132,23 +133,23 @@ def compute_average_precision(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> fl
 
 def compute_log_loss(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """The weighted mean of -ln(probability given to the outcome), in nats."""
-    return float(np.average(row_log_loss(p, y), weights=w))
+    return weighted_mean(row_log_loss(p, y), w)
 
 
 def row_log_loss(p: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """-ln(probability given to the outcome) of each row (n,); probabilities are clipped by 1e-15."""
+    """-ln(probability given to the outcome) of each row (n,), probabilities clipped by 1e-15."""
     p = np.clip(p, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     return -np.log(np.where(y == 1, p, 1 - p))
 
 
 def compute_brier(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """The weighted mean of (probability - label)^2 (Brier 1950)."""
-    return float(np.average((p - y) ** 2, weights=w))
+    return weighted_mean((p - y) ** 2, w)
 
 
 def compute_bias(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     """The mean probability less the win rate; above 0 the model promises too much."""
-    return float(np.average(p - y, weights=w))
+    return weighted_mean(p - y, w)
 
 
 def compute_capture(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
@@ -172,12 +173,13 @@ def compute_binned_error(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     order = np.lexsort((w, p))
     bins = np.arange(len(p)) * BINS // len(p)
 
-    _, tie = np.unique(p, return_inverse=True)
-    total = np.bincount(tie, weights=w)
-    rate = np.bincount(tie, weights=w * y) / np.where(total > 0, total, 1)
+    values, tie = np.unique(p, return_inverse=True)
+    total = sum_by(tie, w, places=len(values))
+    won = sum_by(tie, w * y, places=len(values))
+    rate = won / np.where(total > 0, total, 1)
 
     gap = w * (p - rate[tie])
-    gap_of_bin = np.bincount(bins, weights=gap[order], minlength=BINS)
+    gap_of_bin = sum_by(bins, gap[order], places=BINS)
     return float(np.abs(gap_of_bin).sum() / w.sum())
 
 
@@ -193,7 +195,9 @@ METRICS: Mapping[str, Metric] = {
 
 
 def compute_standard_error(
-    difference: np.ndarray, weight: np.ndarray, lead_id: np.ndarray
+    difference: np.ndarray,
+    weight: np.ndarray,
+    lead_id: np.ndarray,
 ) -> float:
     """The standard error of a weighted mean over rows (n,) whose leads are independent.
 
@@ -202,17 +206,19 @@ def compute_standard_error(
     (Cochran 1977, chapter 6).
     """
     codes, leads = pd.factorize(lead_id, sort=True)
-    mean = np.average(difference, weights=weight)
+    mean = weighted_mean(difference, weight)
     deviation = weight * (difference - mean)
-    of_lead = np.bincount(codes, weights=deviation, minlength=len(leads))
+    of_lead = sum_by(codes, deviation, places=len(leads))
     return float(np.sqrt((of_lead**2).sum()) / weight.sum())
 
 
 def by_value(
-    p: np.ndarray, y: np.ndarray, w: np.ndarray
+    p: np.ndarray,
+    y: np.ndarray,
+    w: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The distinct probabilities, rising, and the weight of won and of other rows at each."""
     values, at = np.unique(p, return_inverse=True)
-    won = np.bincount(at, weights=w * y, minlength=len(values))
-    lost = np.bincount(at, weights=w * (1 - y), minlength=len(values))
+    won = sum_by(at, w * y, places=len(values))
+    lost = sum_by(at, w * (1 - y), places=len(values))
     return values, won, lost

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leadscore.evaluation.sums import sum_by
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -69,6 +71,6 @@ class Ranking:
     def _by_tie(self, label: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The weight of the won rows and of the others in each tie."""
         ties = int(self.tie.max()) + 1
-        won = np.bincount(self.tie, weights=weight * label, minlength=ties)
-        lost = np.bincount(self.tie, weights=weight * (1 - label), minlength=ties)
+        won = sum_by(self.tie, weight * label, places=ties)
+        lost = sum_by(self.tie, weight * (1 - label), places=ties)
         return won, lost

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from leadscore.evaluation.intervals import PERCENTILES, bound_if_unanimous, count_draws
+from leadscore.evaluation.intervals import PERCENTILES, bound_if_unanimous
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.resampled import BINS, draw_leads
+from leadscore.evaluation.sums import sum_by
 
 
 def compute_reliability(
-    evaluated: EvaluationSet, *, seed: int = 0, draws: int | None = None
+    evaluated: EvaluationSet,
+    *,
+    seed: int = 0,
+    draws: int | None = None,
 ) -> pd.DataFrame:
     """Ten bins of equally many rows by probability, and their win rates with 95 % intervals.
 
@@ -42,7 +46,7 @@ def compute_reliability(
 
 
 def _bin_rows(evaluated: EvaluationSet) -> pd.DataFrame:
-    """The rows by rising probability with their `bin`, `unit`, and weighted `promised` and `won`."""
+    """The rows by rising probability, with `bin`, `unit`, and weighted `promised` and `won`."""
     keys = (evaluated.label, evaluated.weight, evaluated.lead_id, evaluated.probability)
     order = np.lexsort(keys)
     place = np.arange(len(order))
@@ -60,21 +64,24 @@ def _bin_rows(evaluated: EvaluationSet) -> pd.DataFrame:
 
 
 def _rate_intervals(
-    rows: pd.DataFrame, *, seed: int, draws: int | None
+    rows: pd.DataFrame,
+    *,
+    seed: int,
+    draws: int | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval (bins,) of each bin's win rate; resamples without its leads do not count."""
+    """The 95 % interval (bins,) of each win rate; resamples without leads of a bin are left out."""
     if rows.empty:
         return np.empty(0), np.empty(0)
 
-    _, at = np.unique(rows["bin"], return_inverse=True)
+    bins, at = np.unique(rows["bin"], return_inverse=True)
     weight = rows["weight"].to_numpy()
     won = rows["won"].to_numpy()
     unit = rows["unit"].to_numpy()
 
     rates = []
-    for count in draw_leads(unit, seed=seed, draws=count_draws(unit, draws)):
-        total = np.bincount(at, weights=weight * count)
-        total_won = np.bincount(at, weights=won * count)
+    for count in draw_leads(unit, seed=seed, draws=draws):
+        total = sum_by(at, weight * count, places=len(bins))
+        total_won = sum_by(at, won * count, places=len(bins))
         rate = total_won / np.where(total > 0, total, 1)
         rates.append(np.where(total > 0, rate, np.nan))
     low, high = np.nanpercentile(np.stack(rates), PERCENTILES, axis=0)

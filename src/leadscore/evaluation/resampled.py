@@ -16,9 +16,23 @@ BINS = 10
 TOP_SHARE = 0.10
 TINY = 1e-300  # instead of dividing by 0
 
+DRAWS = 300
+MANY_ROWS = 100_000  # intervals of more rows are narrow, and a draw takes long
+DRAWS_OF_MANY = 100
 
-def draw_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> Iterator[np.ndarray]:
-    """Yield how often each row's lead is drawn, int16 (n,), for one resample after the other."""
+
+def draw_leads(
+    lead_id: np.ndarray,
+    *,
+    seed: int,
+    draws: int | None = None,
+) -> Iterator[np.ndarray]:
+    """Yield how often each row's lead is drawn, int16 (n,), for one resample after the other.
+
+    By default there are as many resamples as suit the number of rows.
+    """
+    if draws is None:
+        draws = DRAWS if len(lead_id) <= MANY_ROWS else DRAWS_OF_MANY
     codes, leads = pd.factorize(lead_id, sort=True)
     rng = np.random.default_rng([seed, 0])
     n = len(leads)
@@ -28,7 +42,10 @@ def draw_leads(lead_id: np.ndarray, *, seed: int, draws: int) -> Iterator[np.nda
 
 
 def sort_rows(
-    probability: np.ndarray, label: np.ndarray, weight: np.ndarray, unit: np.ndarray
+    probability: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+    unit: np.ndarray,
 ) -> np.ndarray:
     """The places (n,) of rows by rising probability, whatever the order they come in.
 

@@ -16,7 +16,11 @@ def count_repeats(leads: int) -> int:
 
 
 def describe_basis(
-    time: str, *, later_share: float | None, identical_together: bool = False, repeats: int = 1
+    time: str,
+    *,
+    later_share: float | None,
+    identical_together: bool = False,
+    repeats: int = 1,
 ) -> str:
     """What the evaluated predictions are, to stand after "evaluated".
 

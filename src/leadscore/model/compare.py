@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from leadscore.evaluation.metrics import EvaluationSet, compute_standard_error, row_log_loss
+from leadscore.evaluation.sums import weighted_mean
 
 CLEARLY = 1.96  # standard errors of a paired difference: its 95 % interval excludes 0
 
@@ -27,7 +28,7 @@ def row_losses(evaluated: Mapping[str, EvaluationSet]) -> dict[str, np.ndarray]:
 
 def mean_loss(loss: np.ndarray, rows: EvaluationSet) -> float:
     """The weighted mean of a loss (n,) over the rows."""
-    return float(np.average(loss, weights=rows.weight))
+    return weighted_mean(loss, rows.weight)
 
 
 def is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: EvaluationSet) -> bool:
@@ -40,7 +41,9 @@ def is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: EvaluationSet) -
 
 
 def choose_simplest(
-    kinds: Sequence[str], losses: Mapping[str, np.ndarray], rows: EvaluationSet
+    kinds: Sequence[str],
+    losses: Mapping[str, np.ndarray],
+    rows: EvaluationSet,
 ) -> tuple[str, dict[str, float]]:
     """The first kind within one standard error of the best, and the mean loss of every kind.
 

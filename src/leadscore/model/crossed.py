@@ -76,7 +76,9 @@ def choose_crossed(
 
 
 def _predict_folds(
-    folds: Mapping[str, _Folds], comparing: str, calibrators: tuple[str, ...]
+    folds: Mapping[str, _Folds],
+    comparing: str,
+    calibrators: tuple[str, ...],
 ) -> np.ndarray:
     """Probabilities (n,) of the rows of each fold, by what the other folds chose and fitted."""
     first = next(iter(folds.values()))
@@ -92,7 +94,9 @@ def _predict_folds(
 
 
 def _describe_calibrator(
-    kind: str, losses: Mapping[str, float], calibrators: tuple[str, ...]
+    kind: str,
+    losses: Mapping[str, float],
+    calibrators: tuple[str, ...],
 ) -> dict[str, Any]:
     """How the calibrator was chosen, as JSON."""
     if calibrators == KINDS[:1]:
@@ -102,7 +106,10 @@ def _describe_calibrator(
 
 
 def calibrate_ahead(
-    inner: HeldOut, last: HeldOut, *, calibrators: tuple[str, ...] = KINDS
+    inner: HeldOut,
+    last: HeldOut,
+    *,
+    calibrators: tuple[str, ...] = KINDS,
 ) -> Calibration:
     """A calibrator chosen and fitted before the last split, which later leads only evaluate.
 
@@ -184,7 +191,11 @@ def _choose_scorer(folds: Mapping[str, _Folds], mask: np.ndarray, comparing: str
 
 
 def _choose_calibrator(
-    folds: _Folds, mask: np.ndarray, kinds: tuple[str, ...], *, without: int | None = None
+    folds: _Folds,
+    mask: np.ndarray,
+    kinds: tuple[str, ...],
+    *,
+    without: int | None = None,
 ) -> tuple[str, dict[str, float]]:
     """The kind of calibrator to use by the rows of a mask (n,), and the mean loss of every kind.
 

@@ -26,7 +26,11 @@ LOW, HIGH = 0.005, 0.995
 
 
 def fit_scorecard(
-    history: History, *, known_us: int, why: str, leave_out: AbstractSet[str] = frozenset()
+    history: History,
+    *,
+    known_us: int,
+    why: str,
+    leave_out: AbstractSet[str] = frozenset(),
 ) -> FitResult:
     """The scorecard of the settings as a model.
 

@@ -150,7 +150,10 @@ def build_pools(history: History, moments: list[int], known_us: int) -> dict[str
 
 
 def predict_pool(
-    matrix: Matrix, pool: Side, moments: list[int], models: Sequence[WinModel]
+    matrix: Matrix,
+    pool: Side,
+    moments: list[int],
+    models: Sequence[WinModel],
 ) -> np.ndarray:
     """Uncalibrated log-odds (n,) of a pool's rows, each by the latest model of its past.
 

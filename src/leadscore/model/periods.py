@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from leadscore.evaluation.metrics import EvaluationSet, compute_standard_error
+from leadscore.evaluation.sums import weighted_mean
 from leadscore.history.split import History
 from leadscore.model.held_out import MIN_SPLITS, HeldOut
 
@@ -75,8 +74,8 @@ def compute_periods(
 
 
 def _summarise(part: EvaluationSet, since: str) -> Period:
-    promised = float(np.average(part.probability, weights=part.weight))
-    came = float(np.average(part.label, weights=part.weight))
+    promised = weighted_mean(part.probability, part.weight)
+    came = weighted_mean(part.label, part.weight)
     error = compute_standard_error(part.label - part.probability, part.weight, part.units)
     return Period(
         since=since,

@@ -36,7 +36,11 @@ class Signal:
 
 
 def find_signal(
-    evaluated: EvaluationSet, metrics: Mapping[str, Any], gain: JsonEstimate, *, base_rate: float
+    evaluated: EvaluationSet,
+    metrics: Mapping[str, Any],
+    gain: JsonEstimate,
+    *,
+    base_rate: float,
 ) -> Signal:
     """What the evaluation says of the model; what could not be computed speaks against it.
 

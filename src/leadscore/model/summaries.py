@@ -9,12 +9,13 @@ import numpy as np
 
 from leadscore.evaluation.intervals import Estimate
 from leadscore.evaluation.metrics import EvaluationSet
+from leadscore.evaluation.sums import weighted_mean
 from leadscore.history.labels import Side
 
 
 def describe_evaluated(evaluated: EvaluationSet) -> dict[str, Any]:
     """The rows, the leads and their weighted win rate, and how many blocks `auc` rests on."""
-    rate = float(np.average(evaluated.label, weights=evaluated.weight))
+    rate = weighted_mean(evaluated.label, evaluated.weight)
     used, left_out = evaluated.rank().count_blocks(evaluated.label, evaluated.weight)
     return {
         "snapshots": len(evaluated.label),

@@ -66,7 +66,7 @@ class FitResult:
 
 @dataclass(frozen=True)
 class _Tried:
-    """The scorers that were tried: kind -> pool -> held-out predictions, and how trees were tuned."""
+    """The scorers tried: kind -> pool -> held-out predictions, and how trees were tuned."""
 
     candidates: Mapping[str, Mapping[str, HeldOut]]
     tuning: Tuning | None
@@ -196,7 +196,11 @@ def _calibrate(training: Training, held_out: Mapping[str, HeldOut]) -> Calibrati
 
 
 def _complete(
-    training: Training, scorer: WinModel, intercept: InterceptResult, *, segments: Json
+    training: Training,
+    scorer: WinModel,
+    intercept: InterceptResult,
+    *,
+    segments: Json,
 ) -> WinModel:
     """A fitted scorer with all that goes with it: calibrator, interval, reference, evidence."""
     calibration = intercept.calibration

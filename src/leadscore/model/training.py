@@ -249,7 +249,11 @@ class Training:
 
 
 def open_training(
-    history: History, *, known_us: int, progress: Progress, leave_out: AbstractSet[str]
+    history: History,
+    *,
+    known_us: int,
+    progress: Progress,
+    leave_out: AbstractSet[str],
 ) -> Training:
     """History as of `known_us`, split and turned into features.
 

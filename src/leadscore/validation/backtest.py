@@ -107,7 +107,7 @@ def _name_day(history: History, moment_us: int) -> str:
 
 
 def _settle(history: History, as_of_us: int, *, to_us: int) -> Side:
-    """The leads open at a date with how they ended; of ordered leads, those up to the next place."""
+    """The leads open at a date with outcomes; of ordered leads, those up to the next place."""
     until = history.version.known_until_us
     if not history.settings.is_dated:
         return history.later_side(as_of_us, to_us=to_us, known_us=until)
@@ -185,7 +185,10 @@ def _describe_notes(result: FitResult) -> list[str]:
 
 
 def _compute_metrics(
-    table: pd.DataFrame, *, seed: int, block: np.ndarray | None = None
+    table: pd.DataFrame,
+    *,
+    seed: int,
+    block: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Metrics by model, as `compute_table` gives them; `block` (n,) is the replay of each row."""
     without_times = table["without_times"].to_numpy()

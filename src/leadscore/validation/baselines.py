@@ -89,7 +89,11 @@ def predict_baselines(
 
 
 def _predict_scorecard(
-    matrix: Matrix, side: Side, asked: Matrix, features: Sequence[Feature], scorecard: Scorecard
+    matrix: Matrix,
+    side: Side,
+    asked: Matrix,
+    features: Sequence[Feature],
+    scorecard: Scorecard,
 ) -> np.ndarray:
     card = fit_scorer(
         matrix,
@@ -174,7 +178,9 @@ def _compress(x: np.ndarray) -> np.ndarray:
 
 
 def _fit_trees(
-    tables: _Tables, label: np.ndarray, weight: np.ndarray
+    tables: _Tables,
+    label: np.ndarray,
+    weight: np.ndarray,
 ) -> HistGradientBoostingClassifier:
     model = HistGradientBoostingClassifier(
         learning_rate=0.05,

@@ -100,7 +100,10 @@ def _cross_validate(training: Training, seed: tuple[int, ...]) -> pd.DataFrame:
 
 
 def compute_table(
-    evaluated: EvaluationSet, predictions: Mapping[str, np.ndarray], *, seed: int
+    evaluated: EvaluationSet,
+    predictions: Mapping[str, np.ndarray],
+    *,
+    seed: int,
 ) -> dict[str, Any]:
     """What each model is worth, by its name, as JSON.
 

@@ -12,7 +12,11 @@ REPLAYED_SHARES = 0.4, 0.9  # of ordered leads, between which back-tests begin
 
 
 def spread_dates(
-    history: History, *, from_us: int | None, to_us: int | None, dates: int
+    history: History,
+    *,
+    from_us: int | None,
+    to_us: int | None,
+    dates: int,
 ) -> list[int]:
     """Moments evenly spread over [from_us, to_us]: local midnights or, of ordered leads, places.
 

@@ -207,7 +207,11 @@ def _compare_calibration(theirs: Spread, ours: Spread) -> dict[str, Estimate]:
 
 
 def _compare_segments(
-    ours: EvaluationSet, theirs: np.ndarray, segment: np.ndarray, *, seed: int
+    ours: EvaluationSet,
+    theirs: np.ndarray,
+    segment: np.ndarray,
+    *,
+    seed: int,
 ) -> list[SegmentGain]:
     """The gain over the champion's probabilities (n,) in each segment, in order of its name."""
     names = {str(name) for name in segment if name is not None}

@@ -15,7 +15,11 @@ BINS = 5  # of a number
 
 
 def predict_naive_bayes(
-    seen: Matrix, label: np.ndarray, weight: np.ndarray, asked: Matrix, features: Sequence[Feature]
+    seen: Matrix,
+    label: np.ndarray,
+    weight: np.ndarray,
+    asked: Matrix,
+    features: Sequence[Feature],
 ) -> np.ndarray:
     """Win probabilities (n,): how often each value was won and lost, multiplied over the features.
 

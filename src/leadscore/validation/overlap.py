@@ -13,7 +13,11 @@ TOP_SHARE = 0.1
 
 
 def compare_lists(
-    history: History, champion: WinModel, challenger: WinModel, *, as_of_us: int
+    history: History,
+    champion: WinModel,
+    challenger: WinModel,
+    *,
+    as_of_us: int,
 ) -> dict[str, int] | None:
     """How many leads of the champion's first tenth of the list `stay` in the challenger's, `of` n.
 

@@ -90,7 +90,9 @@ def evaluate_recipe(training: Training, recipe: Recipe) -> EvaluationSet:
 
 
 def _calibrate(
-    training: Training, recipe: Recipe, held_out: Mapping[str, HeldOut]
+    training: Training,
+    recipe: Recipe,
+    held_out: Mapping[str, HeldOut],
 ) -> EvaluationSet:
     """The last rows, calibrated as a training would: by folds, or by the splits before the last."""
     last = held_out["last"]
