@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from scipy.stats import percentileofscore
 
 from leadscore.evaluation.reference import compute_score, decide_tier
 from leadscore.settings.tiers import Tiers
@@ -41,6 +42,8 @@ def test_score_when_counted_by_a_slow_loop_then_is_the_same_and_never_falls(refe
     found = compute_score(np.array(asked) / 20, [x / 20 for x in reference])
     slow = [100 * sum((r < x) + (r == x) / 2 for r in reference) / len(reference) for x in asked]
     assert found == pytest.approx(slow, abs=1e-9)
+    scipy = percentileofscore(np.array(reference) / 20, np.array(asked) / 20, kind="mean")
+    assert found == pytest.approx(scipy, abs=1e-9)
     assert (np.diff(found) >= 0).all()
     assert (found >= 0).all()
     assert (found <= 100).all()
