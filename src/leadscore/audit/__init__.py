@@ -1,1 +1,1 @@
-"""Which fields can be trusted at scoring time: what each looked like for leads whose outcome is known."""
+"""Which fields can be trusted at scoring time, by how they look for leads with a known outcome."""

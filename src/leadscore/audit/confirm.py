@@ -1,6 +1,7 @@
-"""What a person has to confirm before a model scores: that fields were known when their leads were to be scored.
+"""What a person has to confirm before a model scores: that fields were known by then.
 
-No figure can tell a weak leak from a sound field. Where nothing is dated, somebody who knows the fields is asked.
+No figure can tell a weak leak from a sound field. Where nothing is dated, somebody who knows the
+fields is asked.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What has to be confirmed before a model is promoted, and the lines of the settings that do so."""
+    """What has to be confirmed before a model is promoted, and the settings that do so."""
 
     why: str
     questions: tuple[Question, ...]
@@ -49,14 +50,17 @@ def build_confirmation(
     auc: float | None,
     share_of_fields: float = 1.0,
 ) -> Confirmation | None:
-    """What to ask before a model is promoted; None where there is nothing to ask, or all of it is confirmed.
+    """What to ask before a model is promoted.
+
+    None where there is nothing to ask, or all of it is confirmed.
 
     Args:
         verdicts: on the fields that may be learned from.
         settings: whose `known_from` and `audit.keep` confirm fields.
         left_out: fields that the model does without.
         auc: of the model, on held-out leads.
-        share_of_fields: from 0 to 1, how much of the score comes from fields, not from activities or stages.
+        share_of_fields: from 0 to 1, how much of the score comes from fields, not from activities
+            or stages.
     """
     too_good = auc is not None and auc > TOO_GOOD
     if settings.is_dated and not too_good:
@@ -77,7 +81,9 @@ def build_confirmation(
 
 
 def still_to_confirm(asked: Mapping[str, Any] | None, settings: Settings) -> str | None:
-    """Why a model that was trained before may not score yet; None where all that was asked of it is confirmed by now.
+    """Why a model that was trained before may not score yet.
+
+    None where all that was asked of it is confirmed by now.
 
     Args:
         asked: what its training asked, as `Confirmation.as_json` gives it.
@@ -139,14 +145,14 @@ def _why(questions: Sequence[Question], *, auc: float | None) -> str:
 def _explain_nothing(auc: float | None) -> Confirmation:
     """A model that is too good, where no answer about a field could explain it."""
     why = (
-        f"an AUC of {auc:.3f} is above {TOO_GOOD}, and no field accounts for it: look for activities and stages that "
-        "are entered with the outcome but dated before it"
+        f"an AUC of {auc:.3f} is above {TOO_GOOD}, and no field accounts for it: "
+        "look for activities and stages that are entered with the outcome but dated before it"
     )
     return Confirmation(why, questions=(), lines="")
 
 
 def _lines(questions: Sequence[Question], settings: Settings) -> str:
-    """The lines to paste: a whole section for each field, or, where leads are dated, the fields to keep."""
+    """The lines to paste: a section for each field, or, in a dated project, the fields to keep."""
     names = [question.field for question in questions]
     if not settings.is_dated:
         return "\n\n".join(_section(name, settings) for name in names)
@@ -156,7 +162,7 @@ def _lines(questions: Sequence[Question], settings: Settings) -> str:
 
 
 def _section(name: str, settings: Settings) -> str:
-    """All that the settings say of a field, as a TOML section, and that it is known from creation."""
+    """The settings of a field, as a TOML section, with `known_from = "creation"` added."""
     stated = settings.lead_fields()[name].model_dump(mode="json", exclude_unset=True)
     return "\n".join([f"[fields.{name}]", *_entries(stated | {"known_from": "creation"})])
 

@@ -27,7 +27,7 @@ def audited_fields(settings: Settings) -> list[str]:
 def read_current(
     history: History, leads: Leads, names: Sequence[str], *, own: Collection[str]
 ) -> Iterator[Values]:
-    """The latest value of each named field: in `leads`, or, of the fields in `own`, what a later export showed."""
+    """The latest value of each named field: of those in `own` what exports showed, else `leads`."""
     in_leads = history.facts.first_values(names, leads.known_us)
     in_exports = history.known_values(sorted(own), as_of_us=leads.known_us)
     place = pd.Index(in_leads["lead_id"].to_pandas()).get_indexer(leads.lead_id)
@@ -41,7 +41,10 @@ def read_current(
 def read_histories(
     history: History, leads: Leads, names: Sequence[str], *, own: Collection[str]
 ) -> Iterator[FieldHistory]:
-    """What each named field said at three moments, by what was known then; `own` are those that exports show."""
+    """What each named field said at three moments, by what was known then.
+
+    `own` are those that exports show.
+    """
     fields = history.settings.lead_fields()
 
     def read(before_us: np.ndarray) -> dict[str, Values]:
@@ -62,7 +65,7 @@ def read_histories(
 
 
 def _find_watched(history: History, leads: Leads, own: Collection[str]) -> np.ndarray:
-    """Which leads (n,) an export that showed changes of the fields in `own` listed while they were open."""
+    """Which leads (n,) were open when an export showed a change of a field in `own`."""
     exports = history.facts.change_moments(sorted(own), leads.known_us)
     next_export = np.searchsorted(exports, leads.created_us, side="left")
     first_listed_us = np.append(exports, FOREVER_US)[next_export]

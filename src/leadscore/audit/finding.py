@@ -18,8 +18,8 @@ class Finding:
         check: its name, as in docs/audit.md.
         verdict: how bad it is.
         evidence: a line for a salesperson.
-        numbers: what the evidence rests on, as JSON. Like the evidence it names no value but a placeholder, since a
-            value may be somebody's name.
+        numbers: what the evidence rests on, as JSON. Like the evidence it names no value but a
+            placeholder, since a value may be somebody's name.
     """
 
     check: str

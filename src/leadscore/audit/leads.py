@@ -26,7 +26,8 @@ class Leads:
         lead_id: (n,) text.
         created_us: (n,) when they were created; undated, their place in the order, or 0.
         close_us: (n,) when they first closed, `FOREVER_US` while open.
-        label: (n,) 1 won, 0 lost, NaN open; NaN also for a re-opened lead, whose fields say what is true now.
+        label: (n,) 1 won, 0 lost, NaN open; NaN also for a re-opened lead, whose fields say what is
+            true now.
         is_open: (n,) never closed.
         known_us: the moment.
         dated: whether times are moments.
@@ -49,7 +50,7 @@ class Leads:
 
     @cached_property
     def judged(self) -> np.ndarray:
-        """The places (m,) of the leads that outcomes are compared on: all closed ones, or a sample of them."""
+        """The places (m,) of the leads that outcomes are compared on: closed ones, or a sample."""
         return take_smallest_hashes(self, np.flatnonzero(self.has_label), most=MOST_JUDGED)
 
     @cached_property
@@ -63,7 +64,10 @@ class Leads:
         return self._cut(TIME_LEADS, most=MOST_TIMES)
 
     def _cut(self, size: int, *, most: int) -> np.ndarray:
-        """Blocks (n,) from 0 on, of `size` closed leads each; of more leads where there would be too many blocks."""
+        """Blocks (n,) from 0 on, of `size` closed leads each.
+
+        They hold more leads each where there would be too many blocks.
+        """
         closed = np.sort(self.created_us[self.has_label])
         if not len(closed):
             return np.zeros(len(self.created_us), dtype=np.int64)
@@ -81,7 +85,7 @@ class Leads:
 
 
 def take_smallest_hashes(leads: Leads, rows: np.ndarray, *, most: int) -> np.ndarray:
-    """At most so many of the leads at these places, rising: those with the smallest hash of their id."""
+    """At most so many of these places, rising: those of the leads with the smallest hashes."""
     if len(rows) <= most:
         return rows
     hashes = pd.util.hash_array(leads.lead_id[rows])

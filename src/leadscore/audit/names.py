@@ -1,7 +1,7 @@
 """What a field's name says: whether it may have been written after the outcome, its unit, its words.
 
-A name decides nothing. It is a reason to ask, in the languages that CRMs speak most: English, German, French,
-Spanish, Portuguese, Italian, Dutch.
+A name decides nothing. It is a reason to ask, in the languages that CRMs speak most: English,
+German, French, Spanish, Portuguese, Italian, Dutch.
 """
 
 from __future__ import annotations

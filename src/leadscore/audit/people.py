@@ -16,7 +16,8 @@ LEAST = 3  # different people, before a field is taken for a list of them
 def find_people(history: History, *, known_us: int, reps: Collection[str] = ()) -> frozenset[str]:
     """The text fields whose values, known before a moment, are owners of leads or reps.
 
-    Fields that the settings decide about by `learn`, and those that are recognised by name, are left out.
+    Fields that the settings decide about by `learn`, and those that are recognised by name, are
+    left out.
 
     Args:
         history: where the leads are.

@@ -1,4 +1,4 @@
-"""Fields that belong together, for a leak that is spread over several: by name, by unit, by what is missing when."""
+"""Fields that belong together by name, unit or missing values: a leak may be spread over them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ class Relatives:
 def find_relatives(
     fields: Sequence[Values], names: Mapping[str, Collection[str]]
 ) -> list[Relatives]:
-    """Groups of at least two fields, none twice; the largest where there are more than `MOST_GROUPS`.
+    """Groups of at least two fields, none twice.
+
+    Where there are more than `MOST_GROUPS`, the largest.
 
     Args:
         fields: the fields to group.
@@ -57,7 +59,10 @@ def _named_alike(fields: Sequence[Values], names: Mapping[str, Collection[str]])
 
 
 def _largest(groups: Iterable[Relatives], *, of: int) -> list[Relatives]:
-    """The largest groups that can be compared with a rest; of groups with equal fields the first."""
+    """The largest groups that can be compared with a rest.
+
+    Of groups with equal fields only the first counts.
+    """
     by_fields: dict[tuple[str, ...], Relatives] = {}
     for group in groups:
         if 2 <= len(group.fields) <= MOST_SHARE * of:

@@ -56,9 +56,10 @@ def compute_odds(share: np.ndarray) -> np.ndarray:
 
 
 def compute_odds_ratios(shares: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """How many times higher the odds of each of two shares (2,) surely are than those of the other (2,).
+    """How many times higher the odds of each of two shares surely are than the other's (2,).
 
-    The lower bound of one is set against the upper bound of the other, so that at most one ratio exceeds 1.
+    The lower bound of one is set against the upper bound of the other, so that at most one ratio
+    exceeds 1.
     """
     low, high = compute_bounds(shares, n)
     return np.asarray(compute_odds(low) / compute_odds(high)[::-1])
@@ -67,9 +68,10 @@ def compute_odds_ratios(shares: np.ndarray, n: np.ndarray) -> np.ndarray:
 def fit_out_of_fold(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> np.ndarray:
     """Each lead's (n,) expected excess win rate, learned from the other folds.
 
-    A cell's score is the sum of label minus its block's win rate over its leads in the other folds, divided by their
-    number plus `PRIOR_LEADS`: an average shrunk toward 0. Since no lead is scored by its own outcome, an id scores 0
-    for everybody; since the block's win rate is subtracted, so does a proxy for time.
+    A cell's score is the sum of label minus its block's win rate over its leads in the other folds,
+    divided by their number plus `PRIOR_LEADS`: an average shrunk toward 0. Since no lead is scored
+    by its own outcome, an id scores 0 for everybody; since the block's win rate is subtracted, so
+    does a proxy for time.
 
     Args:
         cells: (n,) the cell that each lead's value falls into, from 0 on.
@@ -99,8 +101,8 @@ def assign_folds(n: int) -> np.ndarray:
 def compute_auc_of_cells(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> AucInterval:
     """The out-of-fold AUC of cells (n,) alone, comparing leads of one block and one fold only.
 
-    Across folds the comparison would be unfair: a lead's own outcome lowers the score that the other leads of its cell
-    get, so a field without any signal would rank below 0.5.
+    Across folds the comparison would be unfair: a lead's own outcome lowers the score that the
+    other leads of its cell get, so a field without any signal would rank below 0.5.
     """
     score = fit_out_of_fold(cells, label, block)
     fold = assign_folds(len(cells))
@@ -110,9 +112,10 @@ def compute_auc_of_cells(cells: np.ndarray, label: np.ndarray, block: np.ndarray
 def compute_auc_within(score: np.ndarray, label: np.ndarray, block: np.ndarray) -> AucInterval:
     """The AUC over all pairs of a won and a lost lead of the same block, with its 95 % bounds.
 
-    Blocks are weighted by their number of pairs. Whatever the distribution of scores, the variance of a block's AUC A
-    is at most A (1 - A) / min(won, lost) (Birnbaum and Klose 1957). So A is bounded like a share of that many leads:
-    over blocks with weights w, of (Σ w)² / Σ (w² / min(won, lost)) leads.
+    Blocks are weighted by their number of pairs. Whatever the distribution of scores, the variance
+    of a block's AUC A is at most A (1 - A) / min(won, lost) (Birnbaum and Klose 1957). So A is
+    bounded like a share of that many leads: over blocks with weights w, of (Σ w)² / Σ (w² /
+    min(won, lost)) leads.
     """
     aucs, pairs, fewer = [], [], []
     for b in np.unique(block):
@@ -134,7 +137,10 @@ def compute_auc_within(score: np.ndarray, label: np.ndarray, block: np.ndarray) 
 
 
 def _compute_auc(score: np.ndarray, label: np.ndarray, pairs: float) -> float:
-    """Share of the pairs in which the won lead has the higher score; ties count half (Mann and Whitney 1947)."""
+    """Share of the pairs in which the won lead has the higher score.
+
+    Ties count half (Mann and Whitney 1947).
+    """
     _, rank = np.unique(score, return_inverse=True)
     won = np.bincount(rank, weights=label)
     lost = np.bincount(rank, weights=1 - label)
@@ -145,8 +151,9 @@ def _compute_auc(score: np.ndarray, label: np.ndarray, pairs: float) -> float:
 def compute_rank_correlation(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """Spearman's rank correlation r, and the end of its 95 % interval that is nearer to 0.
 
-    The interval is Fisher's, tanh(atanh r ± 1.96 · 1.06 / √(n - 3)), with the factor 1.06 for ranks (Fieller, Hartley
-    and Pearson 1957). The nearer end has no sign, and is 0 if the interval holds 0. Both are 0 below 10 leads.
+    The interval is Fisher's, tanh(atanh r ± 1.96 · 1.06 / √(n - 3)), with the factor 1.06 for ranks
+    (Fieller, Hartley and Pearson 1957). The nearer end has no sign, and is 0 if the interval holds
+    0. Both are 0 below 10 leads.
     """
     n = len(x)
     x_rank = compute_ranks(x)

@@ -14,7 +14,7 @@ BINS = 20
 
 @dataclass(frozen=True)
 class MostCommon:
-    """The most common value: its identity (-1 if there is none), how many leads have it, and, of numbers, itself."""
+    """The most common value: its identity (-1: none), how many leads have it, and the number."""
 
     identity: int
     leads: int
@@ -23,7 +23,7 @@ class MostCommon:
 
 @dataclass(frozen=True)
 class Values:
-    """A field's values of n leads: codes of `words` if it is text, else numbers (dates in microseconds).
+    """A field's values of n leads: codes of `words`, or numbers (dates in microseconds).
 
     A missing one is -1, or NaN.
     """
@@ -67,8 +67,8 @@ class Values:
     def cells(self, rows: np.ndarray, *, since: np.ndarray | None = None) -> np.ndarray:
         """The cells (rows,) that rates are learned by: 0 is missing.
 
-        Of text each value is a cell from 1 on. Numbers are cut at their quantiles into at most 20 cells from 2 on, and
-        1 is the most common number if it is as large as a cell.
+        Of text each value is a cell from 1 on. Numbers are cut at their quantiles into at most 20
+        cells from 2 on, and 1 is the most common number if it is as large as a cell.
 
         Args:
             rows: places of leads.
@@ -97,8 +97,9 @@ class Values:
 class FieldHistory:
     """What a field with a history said at creation, just before the close, and at last.
 
-    `watched` (n,) are the leads whose close could have been seen to change the field. A history that our own exports
-    show begins with them: a lead that closed before any export listed it is no evidence of what its close changed.
+    `watched` (n,) are the leads whose close could have been seen to change the field. A history
+    that our own exports show begins with them: a lead that closed before any export listed it is no
+    evidence of what its close changed.
     """
 
     at_creation: Values
@@ -108,7 +109,10 @@ class FieldHistory:
 
 
 def build_values(name: str, field: LeadField, column: pa.Array) -> Values:
-    """A column of `leads`, or texts of `changes`, as values; numbers in units, as people write them."""
+    """A column of `leads`, or texts of `changes`, as values.
+
+    Numbers are in units, as people write them.
+    """
     no_codes = np.empty(0, dtype=np.int64)
     no_numbers = np.empty(0)
     if field.type == "text":

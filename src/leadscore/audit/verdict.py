@@ -48,7 +48,7 @@ ALIKE_SHARE = 0.01
 
 @dataclass(frozen=True)
 class FieldVerdict:
-    """Whether a field can be trusted at scoring time, why in one line, all findings, and its AUC alone."""
+    """Whether a field can be trusted at scoring time, why, all findings, and its AUC alone."""
 
     field: str
     verdict: Verdict
@@ -77,11 +77,11 @@ def audit_fields(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]
 def audit(
     history: History, *, known_us: int, skip: AbstractSet[str] = frozenset(), together: bool = True
 ) -> Audit:
-    """A verdict on every mapped field of `leads` and every field with a history, by what was known before a moment.
+    """A verdict on every mapped field and every field with a history, by what was known then.
 
-    A field whose history is mapped is checked by it, since its value in `leads` is never learned from. Any other is
-    checked by its latest value, and, if our own exports saw it change, by these changes too: a verdict must not vanish
-    because a history of our own has begun.
+    A field whose history is mapped is checked by it, since its value in `leads` is never learned
+    from. Any other is checked by its latest value, and, if our own exports saw it change, by these
+    changes too: a verdict must not vanish because a history of our own has begun.
 
     Args:
         history: where the leads are.
@@ -123,7 +123,7 @@ def audit(
 def _judge_in_company(
     verdicts: Sequence[FieldVerdict], current: Sequence[Values], leads: Leads, settings: Settings
 ) -> list[FieldVerdict]:
-    """The verdicts, with what the fields know together and what their names say beside what they say alone."""
+    """The verdicts, with what the fields know together and what their names say."""
     names = names_of_fields(settings)
     leaks = {verdict.field for verdict in verdicts if verdict.verdict == "leak"}
     not_leaking = [values for values in current if values.name not in leaks]
@@ -141,9 +141,12 @@ def _judge_in_company(
 def audit_learned(
     history: History, *, known_us: int, together: bool = True
 ) -> tuple[FieldVerdict, ...]:
-    """A verdict on each field that a training at a moment may learn from; facts known from then on change none.
+    """A verdict on each field that a training at a moment may learn from.
 
-    The current value of any other field may be younger than that moment, so it is not looked at here.
+    Facts known from then on change none of them.
+
+    The current value of any other field may be younger than that moment, so it is not looked at
+    here.
     """
     settings = history.settings
     changed = history.facts.changed_fields(known_us)
@@ -152,13 +155,13 @@ def audit_learned(
 
 
 def left_out(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
-    """The leaking fields that are not learned from: all but those that the settings keep by name."""
+    """The leaking fields, which are not learned from, but for those that the settings keep."""
     leaks = frozenset(verdict.field for verdict in verdicts if verdict.verdict == "leak")
     return leaks - set(settings.audit.keep)
 
 
 def clocks(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[str]:
-    """The proxies for time among the fields that are learned from, but for those that the settings keep by name.
+    """The proxies for time that are learned from, but for those that the settings keep.
 
     They say when rather than who, so the leads to score have values that nothing was learned about.
     """
@@ -209,7 +212,10 @@ def _check_content(values: Values, leads: Leads) -> list[Finding | None]:
 
 
 def _decide(field: str, findings: Iterable[Finding | None], auc: OwnAuc | None) -> FieldVerdict:
-    """The worst finding is the verdict, and its evidence is shown; of equally bad ones the first."""
+    """The worst finding is the verdict, and its evidence is shown.
+
+    Of equally bad findings it is the first.
+    """
     ordered = worst_first(findings)
     if not ordered:
         return FieldVerdict(field, "ok", "nothing speaks against it", (), auc)
@@ -217,7 +223,7 @@ def _decide(field: str, findings: Iterable[Finding | None], auc: OwnAuc | None) 
 
 
 def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:
-    """Later leads that equal an earlier one in every field: evaluated on them, a model looks better than it is.
+    """Later leads that equal an earlier one in every field: a model looks too good on them.
 
     Leads with fewer than `MIN_FIELDS` filled fields do not count, since they are alike anyway.
     """

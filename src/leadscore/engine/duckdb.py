@@ -38,7 +38,10 @@ class DuckDBEngine:
     def add_files(
         self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False
     ) -> None:
-        """Make Parquet files readable as one table; with no file it is an empty table of that schema."""
+        """Make Parquet files readable as one table.
+
+        With no file it is an empty table of that schema.
+        """
         if not paths:
             row = pa.field("row", pa.int64())
             self.add_rows(name, (schema.append(row) if numbered else schema).empty_table())

@@ -22,12 +22,17 @@ class UnsafeNameError(LeadscoreError):
 
 
 class Engine(Protocol):
-    """Runs plain ANSI SQL over int64 and text; the same statement gives the same values on every engine."""
+    """Runs plain ANSI SQL over int64 and text.
+
+    The same statement gives the same values on every engine.
+    """
 
     def add_files(
         self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False
     ) -> None:
-        """Make Parquet files readable as one table; with no file it is an empty table of that schema.
+        """Make Parquet files readable as one table.
+
+        With no file it is an empty table of that schema.
 
         With `numbered` it has one more column, `row`: the place of each row in its file, from 0 on.
         """

@@ -1,1 +1,1 @@
-"""What is known of a lead: features declared once, as data, and the matrix that they fill for a list of snapshots."""
+"""What is known of a lead: features declared once, as data, and the matrix that they fill."""

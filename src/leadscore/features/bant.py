@@ -1,4 +1,4 @@
-"""BANT: how strongly budget, authority, need and timeline are answered, and how many are answered at all."""
+"""BANT: how strongly budget, authority, need and timeline are answered, and how many are."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ LATEST = 8  # answers that are averaged: hardly a lead has more, and each is a c
 
 
 def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset()) -> list[Feature]:
-    """A strength in [0, 1] and a known flag for each letter whose field may be learned from; and completeness.
+    """For each letter that may be learned from a strength in [0, 1] and a flag; and completeness.
 
-    A letter whose field is in `leave_out` goes as a whole. An unknown answer is not "no": its strength is unknown, its
-    flag 0. The better the answer, the higher the probability, all else equal: directions say so to the model.
+    A letter whose field is in `leave_out` goes as a whole. An unknown answer is not "no": its
+    strength is unknown, its flag 0. The better the answer, the higher the probability, all else
+    equal: directions say so to the model.
     """
     features: list[Feature] = []
     flags: list[Finish] = []
@@ -96,9 +97,10 @@ def _build_completeness(columns: dict[str, dict[str, str]], flags: list[Finish])
 
 
 def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Feature]:
-    """How often a letter was answered, and how strongly on average: one answer of many may be a mood.
+    """How often a letter was answered, and how strongly on average, since one answer may be a mood.
 
-    An answer that is raised, all else equal, raises the average; how many there are may speak either way.
+    An answer that is raised, all else equal, raises the average; how many there are may speak
+    either way.
     """
     name = bant.field
     strength = _read_strength(bant, settings)

@@ -1,4 +1,4 @@
-"""Engagement: how much, how lately, how steadily and how mutually a lead is in touch, per kind and in total."""
+"""Engagement: how much, how lately, how steadily and how mutually a lead is in contact."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Fea
 
 @dataclass(frozen=True)
 class _Kind:
-    """The activities of one kind: the group of their features, their plural, and the condition in SQL."""
+    """The activities of one kind: their group, their plural, and the condition in SQL."""
 
     group: str
     words: str

@@ -1,4 +1,4 @@
-"""A feature, declared once, as data: SQL, model, reasons and documentation all read the same object."""
+"""A feature, declared once, as data: SQL, model, reasons and documents read the same object."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ class Feature:
 
     Attributes:
         name: family_measure_window, unique.
-        columns: relation of the past (see `Snapshot.past`) -> name -> aggregate expression, in plain ANSI SQL,
-            that gives an integer or a text taken from a row.
-        finish: from those columns and as_of_us to the values (n,): float64 with NaN for unknown, or text with
-            None if `unit` is "category". A frozen dataclass of `finish.py`.
-        unit: "count", "days", "days ahead", "share", "a week", "times", "flag", "category" or "number": how a value
-            is shown.
+        columns: relation of the past (see `Snapshot.past`) -> name -> aggregate expression, in
+            plain ANSI SQL, that gives an integer or a text taken from a row.
+        finish: from those columns and as_of_us to the values (n,): float64 with NaN for unknown, or
+            text with None if `unit` is "category". A frozen dataclass of `finish.py`.
+        unit: "count", "days", "days ahead", "share", "a week", "times", "flag", "category" or
+            "number": how a value is shown.
         up: the sentence when it speaks for the lead, with {value}.
         down: the sentence when it speaks against.
         group: what it is about; reasons speak of a group once.
-        direction: 1 or -1 if the model must never lower, or raise, the probability as it grows; else 0.
-        rests_on: settings beyond the expressions that the values rest on, such as the order of the stages.
-        usual_for: set for a feature that the encoder makes from rows, because it compares with what is usual:
-            (the number it compares, the category it is usual for).
+        direction: 1 or -1 if the model must never lower, or raise, the probability as it grows;
+            else 0.
+        rests_on: settings beyond the expressions that the values rest on, such as the order of the
+            stages.
+        usual_for: set for a feature that the encoder makes from rows, because it compares with what
+            is usual: (the number it compares, the category it is usual for).
         names_people: the value names one of our own people, so it is never put into words.
-        value_names: what a person calls the values 0, 1, 2 and so on; empty where a number is shown as it is.
+        value_names: what a person calls the values 0, 1, 2 and so on; empty where a number is shown
+            as it is.
     """
 
     name: str
@@ -55,7 +58,7 @@ class Feature:
         return self.unit == "category"
 
     def fingerprint(self) -> str:
-        """Changes whenever the values could, so that a model can refuse features it did not learn from."""
+        """A hash that changes whenever the values could: models refuse features they do not know."""
         columns = sorted(
             (relation, sorted(named.items())) for relation, named in self.columns.items()
         )

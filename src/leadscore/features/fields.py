@@ -1,4 +1,4 @@
-"""Where a lead's field may be read from without looking ahead: its history, or its value known at creation.
+"""Where a field may be read without looking ahead: in its history, or as known at creation.
 
 The settings alone decide, so that no later fact can change where an earlier snapshot reads from.
 """
@@ -13,11 +13,12 @@ from leadscore.settings.settings import Settings
 
 
 def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | None:
-    """Relation -> column name -> SQL of a field's latest known value, or None if it may not be learned from.
+    """Relation -> column -> SQL of a field's latest known value; None if it is not to be learned.
 
-    A field declared known from creation is read from `leads`, and from the changes that later exports showed. Any
-    other is read from its history, before whose first row it is unknown: its value in `leads` is the present one, which
-    says nothing about the past. Without dates every mapped field is read from `leads`.
+    A field declared known from creation is read from `leads`, and from the changes that later
+    exports showed. Any other is read from its history, before whose first row it is unknown: its
+    value in `leads` is the present one, which says nothing about the past. Without dates every
+    mapped field is read from `leads`.
     """
     column = f"field_{name}"
     latest = f"MAX(CASE WHEN field = {literal(name)} AND recency = 1 THEN value END)"
@@ -36,13 +37,16 @@ def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | N
 
 
 def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
-    """`inner`, a finish of the column `field_<name>`, made to read the value that was known latest."""
+    """`inner`, a finish of the column `field_<name>`, made to read the latest known value."""
     may_change = settings.is_dated and name in settings.fields_of_leads()
     return SinceCreation(f"field_{name}", inner) if may_change else inner
 
 
 def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]:
-    """The mapped fields of which nothing says when they were known; `changed` are those with a history by now."""
+    """The mapped fields of which nothing says when they were known.
+
+    `changed` are those with a history by now.
+    """
     known_at_creation = settings.fields_of_leads()
     return sorted(mapped_fields(settings) - known_at_creation - changed)
 

@@ -1,7 +1,7 @@
 """The second step of a feature, in numpy: from exact integers and texts of SQL to floating numbers.
 
-A finish is a frozen dataclass, so that its repr names it. It is called with the columns by name, each (n,) float64
-with NaN for null or object with None, and as_of_us (n,); it returns (n,).
+A finish is a frozen dataclass, so that its repr names it. It is called with the columns by name,
+each (n,) float64 with NaN for null or object with None, and as_of_us (n,); it returns (n,).
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ class Trend:
 
 @dataclass(frozen=True)
 class Pace:
-    """A count of all time, a week since a moment in microseconds; less than a week counts as one."""
+    """A count of all time, a week since a moment in microseconds.
+
+    Less than a week counts as one.
+    """
 
     count: str
     since: str
@@ -174,7 +177,10 @@ class FullAmount:
 
 @dataclass(frozen=True)
 class WithinDays:
-    """Strength of a date: 1 up to `near` days ahead, falling to 0 at `far`; 0 once it has passed."""
+    """Strength of a date: 1 up to `near` days ahead, falling to 0 at `far`.
+
+    0 once it has passed.
+    """
 
     column: str
     near: float
@@ -188,7 +194,7 @@ class WithinDays:
 
 @dataclass(frozen=True)
 class SinceCreation:
-    """Another finish, of what a column held at creation, or of the latest change that an export has shown since."""
+    """Another finish, of a column at creation, or of the latest change that exports showed."""
 
     column: str
     inner: Finish

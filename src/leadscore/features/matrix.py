@@ -1,4 +1,4 @@
-"""The feature matrix: every feature of every listed snapshot. Training and scoring both call `build_matrix`."""
+"""The feature matrix: every feature of every snapshot, built alike for training and scoring."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from leadscore.settings.settings import Settings
 
 @dataclass(frozen=True)
 class Matrix:
-    """The features of n snapshots as SQL and numpy give them, in the order of `keys` (lead_id, as_of_us).
+    """The features of n snapshots, not yet encoded, in the order of `keys` (lead_id, as_of_us).
 
-    `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with None.
-    `identical_together` says that two leads of equal features may be one that was exported twice.
+    `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with
+    None. `identical_together` says that two leads of equal features may be one that was exported
+    twice.
     """
 
     keys: pd.DataFrame
@@ -34,7 +35,7 @@ class Matrix:
     identical_together: bool = False
 
     def groups(self) -> np.ndarray:
-        """Names (n,) of groups of rows that cross-validation must not tear apart, whatever the order of rows.
+        """Groups (n,) of rows that cross-validation must keep together, whatever their order.
 
         They are the lead's id, or, `identical_together`, a number for each set of equal features.
         """
@@ -44,7 +45,10 @@ class Matrix:
         return values.groupby(list(values), dropna=False, sort=True).ngroup().to_numpy()
 
     def take(self, rows: pd.DataFrame) -> Matrix:
-        """The same features for a list of snapshots, in its order; every one of them must be here."""
+        """The same features for a list of snapshots, in its order.
+
+        Every one of them must be in this matrix.
+        """
         keys = rows[["lead_id", "as_of_us"]].reset_index(drop=True)
         present = pd.MultiIndex.from_frame(self.keys)
         place = present.get_indexer(pd.MultiIndex.from_frame(keys))
@@ -58,9 +62,10 @@ class Matrix:
 def build_features(
     settings: Settings, *, leave_out: AbstractSet[str] = frozenset()
 ) -> list[Feature]:
-    """All features that the settings give, in a fixed order, but for those that rest on a field in `leave_out`.
+    """All features that the settings give, in a fixed order, without the fields in `leave_out`.
 
-    Fields that name our own people are left out too, unless the settings say `learn = true` (see `people`).
+    Fields that name our own people are left out too, unless the settings say `learn = true` (see
+    `people`).
     """
     leave_out = leave_out | unasked_fields(settings)
     bant = build_bant(settings, leave_out=leave_out)
@@ -104,7 +109,7 @@ def _list_measures(features: Sequence[Feature]) -> dict[str, dict[str, str]]:
 
 
 def _may_be_copies(columns: Mapping[str, np.ndarray], *, rows: int) -> bool:
-    """Whether equal rows may well be copies: there are more combinations of values than rows, so none must repeat."""
+    """Whether equal rows may well be copies: there are more combinations of values than rows."""
     combinations = 1
     for values in columns.values():
         combinations *= len(pd.unique(pd.Series(values)))
@@ -112,7 +117,10 @@ def _may_be_copies(columns: Mapping[str, np.ndarray], *, rows: int) -> bool:
 
 
 def _to_numpy(column: pa.ChunkedArray) -> np.ndarray:
-    """Integers as float64 with NaN for null (exact below 2**53, which ingest guarantees), text as objects with None."""
+    """Integers as float64 with NaN for null, text as objects with None.
+
+    That is exact below 2**53, which ingest guarantees.
+    """
     if pa.types.is_integer(column.type):
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     return np.array(column.to_pylist(), dtype=object)

@@ -1,4 +1,4 @@
-"""Fields that name our own people: no lead is scored by who happens to work it, and no person by their leads."""
+"""Fields that name our own people: no lead is scored by who happens to work it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def names_people(name: str) -> bool:
 
 
 def people_fields(settings: Settings) -> frozenset[str]:
-    """The fields of leads that name our own people, by their name, their label or the source's column; no dates."""
+    """The fields that name our own people, by their name, their label or the source's column."""
     names = names_of_fields(settings)
     people = {"owner_id"}
     for name, field in settings.lead_fields().items():
@@ -58,7 +58,7 @@ def names_of_fields(settings: Settings) -> dict[str, set[str]]:
 
 
 def unasked_fields(settings: Settings) -> frozenset[str]:
-    """The fields that are not to be learned from: our own people unless asked for, and what the settings rule out."""
+    """The fields not to be learned from: our own people, unless asked for, and those ruled out."""
     people = people_fields(settings)
     unasked = set()
     for name, field in settings.lead_fields().items():

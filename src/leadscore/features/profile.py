@@ -17,7 +17,7 @@ UNITS = {"text": "category", "number": "number", "date": "days ahead"}
 def build_profile(
     settings: Settings, *, leave_out: AbstractSet[str] = frozenset()
 ) -> list[Feature]:
-    """A feature for each field that may be learned from, is not in `leave_out`, and answers no letter of BANT."""
+    """A feature for each field that may be learned from and answers no letter of BANT."""
     answers = {bant.field for bant in settings.bant.values()}
     people = people_fields(settings)
     features = []

@@ -1,4 +1,4 @@
-"""Stage: where a lead stands in the sales pipeline, how it came there, and how long it has been there."""
+"""Stage: where a lead stands in the sales pipeline, how it came there, and since when."""
 
 from __future__ import annotations
 

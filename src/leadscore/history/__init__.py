@@ -1,1 +1,1 @@
-"""What was known when: spells, snapshots (the one door to the past), labels with their weights, splits."""
+"""What was known when: spells, snapshots (the one door to the past), labels, weights, splits."""

@@ -1,4 +1,4 @@
-"""Leads that an export no longer lists: they count as followed until the last export that had them."""
+"""Leads that an export no longer lists: they were followed until the last export that did."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from leadscore.times import FOREVER_US
 
 
 def read_presence(engine: Engine, version: StoreVersion) -> pd.DataFrame:
-    """When exports showed leads to be absent, and back (`PRESENCE`), in the order of the exports."""
+    """When exports showed leads to be absent, or back (`PRESENCE`), in the exports' order."""
     engine.add_files("presence", version.files("presence"), schema=PRESENCE)
     presence: pd.DataFrame = engine.query(
         "SELECT * FROM presence ORDER BY seq, lead_id"
@@ -21,7 +21,7 @@ def read_presence(engine: Engine, version: StoreVersion) -> pd.DataFrame:
 
 
 def add_seen(spells: pd.DataFrame, presence: pd.DataFrame, *, known_us: int) -> pd.DataFrame:
-    """Spells with the column seen_us: the last export that had the lead, if it was known to be absent since.
+    """Spells with the column seen_us: the last export that had a lead which is absent since.
 
     `FOREVER_US` for all other leads, and for spells that have closed: their end was seen.
     """
@@ -36,7 +36,7 @@ def add_seen(spells: pd.DataFrame, presence: pd.DataFrame, *, known_us: int) -> 
 
 
 def seen_until(spells: pd.DataFrame, known_us: np.ndarray | int = FOREVER_US) -> np.ndarray:
-    """Until when (n,) each spell was followed: `known_us`, or the last export that had the lead, if that is earlier."""
+    """Until when (n,) each spell was followed: `known_us`, or the last export that had the lead."""
     if "seen_us" not in spells:
         return np.broadcast_to(np.asarray(known_us, dtype=np.int64), len(spells))
     seen_us = spells["seen_us"].to_numpy(dtype=np.int64)

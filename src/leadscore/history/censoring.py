@@ -1,8 +1,9 @@
 """Weights that make up for snapshots whose outcome is not known yet.
 
-Dropping open leads, or counting them as lost, biases every rate, since wins and losses take different times. So a
-censored snapshot gets no weight, and its weight goes to the snapshots that were followed at least as long: inverse
-probability of censoring weights (IPCW; Robins and Rotnitzky 1992; Graf et al. 1999).
+Dropping open leads, or counting them as lost, biases every rate, since wins and losses take
+different times. So a censored snapshot gets no weight, and its weight goes to the snapshots that
+were followed at least as long: inverse probability of censoring weights (IPCW; Robins and Rotnitzky
+1992; Graf et al. 1999).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Survival:
 
 @dataclass(frozen=True)
 class CensoringWeights:
-    """Weights (n,) that make up for censored rows, which of them reached the cap (n,), and G(horizon-)."""
+    """Weights (n,) that make up for censored rows, which are capped (n,), and G(horizon-)."""
 
     weight: np.ndarray
     capped: np.ndarray
@@ -41,7 +42,9 @@ class CensoringWeights:
 def weigh(
     x_us: np.ndarray, observed: np.ndarray, grid_weight: np.ndarray, *, target: Target
 ) -> CensoringWeights:
-    """Each row's grid weight over the probability of being followed that long, 1/G(x-); 0 for censored rows.
+    """Each row's grid weight over the probability of being followed that long, 1/G(x-).
+
+    0 for censored rows.
 
     Args:
         x_us: (n,) how long each was followed.
@@ -65,8 +68,8 @@ def weigh(
 def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) -> Survival:
     """The probability G(t) of being followed longer than t: Kaplan-Meier of the censoring time.
 
-    G(t) is the product over censoring times u <= t of 1 - (weight censored at u) / (weight at risk at u). A snapshot
-    with an outcome at u is no longer at risk of being censored at u.
+    G(t) is the product over censoring times u <= t of 1 - (weight censored at u) / (weight at risk
+    at u). A snapshot with an outcome at u is no longer at risk of being censored at u.
 
     Args:
         x_us: (n,) how long each snapshot was followed.
@@ -86,11 +89,14 @@ def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) ->
 
 
 def count_effective_leads(weight: np.ndarray, lead_id: np.ndarray) -> float:
-    """How many leads of equal weight would say as much: (Σ w)² / Σ w² over leads (Kish 1965); 0 without weight.
+    """How many leads of equal weight would say as much: (Σ w)² / Σ w² over leads (Kish 1965).
+
+    0 without weight.
 
     Args:
         weight: (n,) of each row, not negative.
-        lead_id: (n,) whose row it is. The rows of a lead share its outcome, so their weights are added up.
+        lead_id: (n,) whose row it is. The rows of a lead share its outcome, so their weights are
+            added up.
     """
     codes, _ = pd.factorize(lead_id)
     of_lead = np.bincount(codes, weights=weight)

@@ -1,4 +1,4 @@
-"""The closes of a store version as one table: when each was known, and between which moments it lies."""
+"""The closes of a store version as one table: when each was known, and when it happened."""
 
 from __future__ import annotations
 
@@ -19,17 +19,22 @@ REOPENING = pa.schema(
         pa.field("available_us", pa.int64(), nullable=False),
     ]
 )
-# nobody knows when it happened; just after the closes before it, so that any close that is shown later ends a new spell
-REOPENINGS = """SELECT g.lead_id, 0 AS seq, MAX(c.event_us) + 1 AS event_us, g.gone_us AS available_us
+# Nobody knows when it happened. Just after the closes before it, so that any close that is shown
+# later ends a new spell.
+REOPENINGS = """SELECT g.lead_id, 0 AS seq,
+        MAX(c.event_us) + 1 AS event_us, g.gone_us AS available_us
     FROM (SELECT DISTINCT lead_id, gone_us FROM closes WHERE state = 'gone') AS g
-    JOIN closes AS c ON c.lead_id = g.lead_id AND c.first_seen_us < g.gone_us GROUP BY g.lead_id, g.gone_us"""
-# a close that is dated before an export showed the lead open happened after that export, for all that anybody knew
+    JOIN closes AS c ON c.lead_id = g.lead_id AND c.first_seen_us < g.gone_us
+    GROUP BY g.lead_id, g.gone_us"""
+# A close that is dated before an export showed the lead open happened after that export, for all
+# that anybody knew.
 CLOSED_AGAIN = """SELECT c.* REPLACE (
         CASE WHEN r.open_us IS NULL THEN c.event_us ELSE c.first_seen_us END AS event_us,
         CASE WHEN r.open_us IS NULL THEN c.earliest_us ELSE r.open_us END AS earliest_us,
         CASE WHEN r.open_us IS NULL THEN c.available_us ELSE c.first_seen_us END AS available_us)
     FROM closes AS c LEFT JOIN (
-        SELECT c.lead_id, c.first_seen_us, c.date_us, MAX(o.available_us) AS open_us FROM closes AS c
+        SELECT c.lead_id, c.first_seen_us, c.date_us, MAX(o.available_us) AS open_us
+        FROM closes AS c
         JOIN reopenings AS o ON o.lead_id = c.lead_id
             AND o.available_us < c.first_seen_us AND o.available_us >= c.date_us
         GROUP BY c.lead_id, c.first_seen_us, c.date_us) AS r
@@ -37,9 +42,12 @@ CLOSED_AGAIN = """SELECT c.* REPLACE (
 
 
 def attach_closes(engine: Engine, version: StoreVersion, stages: Stages) -> None:
-    """Make `closes` and `reopenings` readable; a version that remembers none takes them from outcomes and stages.
+    """Make `closes` and `reopenings` readable.
 
-    Reopenings are what exports showed: a lead that was closed in one and is without any close in a later one.
+    A version that remembers none takes them from outcomes and stages.
+
+    Reopenings are what exports showed: a lead that was closed in one and is without any close in a
+    later one.
     """
     if not version.remembers_closes:
         attach_plain_closes(engine, stages)
@@ -53,16 +61,17 @@ def attach_closes(engine: Engine, version: StoreVersion, stages: Stages) -> None
 
 
 def attach_plain_closes(engine: Engine, stages: Stages) -> None:
-    """Make `closes` of the tables `outcomes` and `stages` by their own times; an outcome comes after any stage."""
-    outcome = f"CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won, {FOREVER_US} AS seq"
-    parts = [_plain_sql("outcomes", f"outcome AS status, {outcome}")]
-    for won, names in ((1, stages.won), (0, stages.lost)):
+    """Make `closes` of the tables `outcomes` and `stages` by their own times.
+
+    An outcome comes after any stage.
+    """
+    won = "CASE WHEN outcome = 'won' THEN 1 ELSE 0 END AS won"
+    parts = [_plain_sql("outcomes", f"outcome AS status, {won}, {FOREVER_US} AS seq")]
+    for is_won, names in ((1, stages.won), (0, stages.lost)):
         if names:
-            closing = ", ".join(map(literal, names))
-            parts.append(
-                _plain_sql("stages", f"stage AS status, {won} AS won, seq")
-                + f" WHERE stage IN ({closing})"
-            )
+            entered = _plain_sql("stages", f"stage AS status, {is_won} AS won, seq")
+            closing = ", ".join(literal(name) for name in names)
+            parts.append(f"{entered} WHERE stage IN ({closing})")
     rows = engine.query(" UNION ALL ".join(parts))
     engine.add_rows("closes", rows.select(CLOSES.names).cast(CLOSES))
     engine.add_rows("reopenings", REOPENING.empty_table())
@@ -72,5 +81,6 @@ def _plain_sql(table: str, columns: str) -> str:
     return f"""SELECT lead_id, {literal(table)} AS origin, {columns}, 0 AS source_hash, event_us,
         available_us AS earliest_us, available_us, 1 AS dated, available_us AS first_seen_us,
         0 AS last_open_us, 0 AS not_before_us, 'shown' AS state, CAST(NULL AS BIGINT) AS gone_us,
-        event_us AS date_us, CAST(NULL AS BIGINT) AS narrowed_us, CAST(NULL AS BIGINT) AS narrowed_from_us
+        event_us AS date_us, CAST(NULL AS BIGINT) AS narrowed_us,
+        CAST(NULL AS BIGINT) AS narrowed_from_us
         FROM {table}"""

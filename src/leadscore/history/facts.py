@@ -1,7 +1,8 @@
-"""Questions about the facts of a store, each answered only from what was known before the moment asked about.
+"""Questions about the facts of a store, each answered from what was known before a moment.
 
-No other room writes SQL over the tables. So whether an answer could know the future is decided here, in one file:
-every question takes `known_us`, and every FROM is followed by `available_us < known_us`.
+No other room writes SQL over the tables. So whether an answer could know the future is decided
+here, in one file: every question takes `known_us`, and every FROM is followed by `available_us <
+known_us`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ DESCRIPTIONS = {  # table -> SQL of what one of its rows says
 
 @dataclass(frozen=True)
 class KnownFact:
-    """A row of a table: what it says, the value it gave (of a change only), when it happened and was known."""
+    """A row of a table: what it says, the value (of a change), when it happened and was known."""
 
     source: str
     what: str
@@ -41,7 +42,8 @@ class KnownFact:
 class KnownFacts:
     """The tables of a store version, to be asked about a moment `known_us` (UTC microseconds).
 
-    A fact that became known at that moment or later changes no answer. `FOREVER_US` asks for all that is stored.
+    A fact that became known at that moment or later changes no answer. `FOREVER_US` asks for all
+    that is stored.
     """
 
     engine: Engine = field(repr=False)
@@ -98,7 +100,10 @@ class KnownFacts:
         return self._fields_in("changes", known_us)
 
     def mapped_histories(self, known_us: int) -> set[str]:
-        """The fields of which the mapping gave a change; those of others were seen by our own exports."""
+        """The fields of which the mapping gave a change.
+
+        Those of others were seen by our own exports.
+        """
         return self._fields_in("mapped_changes", known_us)
 
     def _fields_in(self, table: str, known_us: int) -> set[str]:
@@ -151,7 +156,7 @@ class KnownFacts:
         return value.take(pa.array(place, mask=place < 0))
 
     def wins(self, known_us: int) -> pd.DataFrame:
-        """A row for each outcome that was a win: lead_id, and amount (minor units) and currency where known."""
+        """The wins: lead_id, and amount (in minor units) and currency where known."""
         return self._read(
             f"""SELECT lead_id, amount, currency FROM outcomes
             WHERE outcome = 'won' AND available_us < {known_us}
@@ -159,7 +164,10 @@ class KnownFacts:
         )
 
     def first_worked(self, known_us: int) -> pd.Series[int]:
-        """When a rep was first known to have done anything about a lead, by lead_id; the others are left out."""
+        """When a rep was first known to have done anything about a lead, by lead_id.
+
+        The others are left out.
+        """
         rows = self._read(
             f"""SELECT lead_id, MIN(available_us) AS first_us FROM activities
             WHERE actor = 'rep' AND available_us < {known_us} GROUP BY lead_id"""

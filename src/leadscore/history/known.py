@@ -1,4 +1,4 @@
-"""The fields of leads as a person would have seen them at a moment: what is shown, ruled on and routed by."""
+"""The fields of leads as a person would have seen them at a moment: for lists, rules, routing."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from leadscore.engine.protocol import identifier, literal
 
 
 def read_known_values(engine: Engine, names: Sequence[str], *, as_of_us: int) -> pa.Table:
-    """A row for each lead known before `as_of_us`, by lead_id: lead_id and, as text, each field's value known then.
+    """Each lead known before `as_of_us`, by lead_id, with each field's value known then, as text.
 
-    It is the latest change that was known, mapped or observed (emptied, it is null), else what was seen first. Numbers
-    are in minor units, dates in microseconds.
+    It is the latest change that was known, mapped or observed (emptied, it is null), else what was
+    seen first. Numbers are in minor units, dates in microseconds.
     """
     columns = ["l.lead_id"]
     joins = []
     for place, name in enumerate(names):
         first = f"CAST(l.{identifier(name)} AS VARCHAR)"
         alias = f"c{place}"
-        columns.append(
-            f"CASE WHEN {alias}.lead_id IS NULL THEN {first} ELSE {alias}.value END AS {identifier(name)}"
-        )
+        value = f"CASE WHEN {alias}.lead_id IS NULL THEN {first} ELSE {alias}.value END"
+        columns.append(f"{value} AS {identifier(name)}")
         joins.append(
             f"LEFT JOIN ({_latest_sql(name, as_of_us)}) AS {alias} ON {alias}.lead_id = l.lead_id"
         )

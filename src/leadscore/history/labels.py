@@ -1,7 +1,7 @@
 """What became of each snapshot, as known at a moment K, and how much it weighs.
 
-Won within the horizon (1), not won (0), or censored: what became of it is not known at K. See `censoring` for what
-censored snapshots do to the weights of the others.
+Won within the horizon (1), not won (0), or censored: what became of it is not known at K. See
+`censoring` for what censored snapshots do to the weights of the others.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ class Side:
 
     Attributes:
         name: what messages call it.
-        rows: `KEYS`, grid_weight, young, label (1 won within the horizon, 0 not, NaN censored) and weight (grid_weight
-            times the censoring weight; 0 if censored).
+        rows: `KEYS`, grid_weight, young, label (1 won within the horizon, 0 not, NaN censored) and
+            weight (grid_weight times the censoring weight; 0 if censored).
         known_us: the moment K at which the labels are known.
         watched: G(horizon-), the share of snapshots that is followed to the horizon.
         capped_share: the share of labelled snapshots whose censoring weight reached the cap.
-        target: horizon and cap. None for undated leads: the label is the final outcome, and nobody is censored.
-        unusable: outcome -> snapshots left out, since the close has no usable date and the label depends on it.
+        target: horizon and cap. None for undated leads: the label is the final outcome, and nobody
+            is censored.
+        unusable: outcome -> snapshots left out, since the close has no usable date and the label
+            depends on it.
         x_us: (n,) how long each dated row was followed.
     """
 
@@ -59,7 +61,10 @@ class Side:
         return _average_label(self.rows[self.observed], weight="weight")
 
     def mature_rate(self) -> float:
-        """The share won of the snapshots whose horizon is over at K, which need no censoring weight; NaN if undated."""
+        """The share won of the snapshots whose horizon is over at K; NaN if undated.
+
+        They need no censoring weight.
+        """
         if self.target is None:
             return float("nan")
         return _average_label(self.rows[self.is_mature() & self.observed], weight="grid_weight")
@@ -72,7 +77,10 @@ class Side:
         return np.asarray(end_us <= self.known_us)
 
     def latest_moment(self, moments: list[int]) -> np.ndarray:
-        """For each row (n,) the place of the latest of rising moments that is not after it; -1 if all are."""
+        """For each row (n,) the place of the latest of rising moments that is not after it.
+
+        -1 if all are.
+        """
         after_its_place = 1 if self.target is None else 0  # an ordered lead is known just after it
         as_of_us = self.rows["as_of_us"].to_numpy() - after_its_place
         return np.asarray(np.searchsorted(np.array(moments), as_of_us, side="right") - 1)
@@ -188,9 +196,11 @@ def build_side(
 
     * Won (1): the spell's outcome is a win, and its first close is in [as_of, as_of + horizon).
     * Not won (0): it is a loss closed in that time, or the horizon was over at K without a win.
-    * Censored (NaN): all others. A lead that is absent since an export was followed until the last one that had it.
+    * Censored (NaN): all others. A lead that is absent since an export was followed until the last
+      one that had it.
 
-    A snapshot is left out, and counted by outcome, if its close has no usable date and its label depends on it.
+    A snapshot is left out, and counted by outcome, if its close has no usable date and its label
+    depends on it.
 
     Args:
         name: what to call the side in messages.
@@ -237,7 +247,7 @@ def _label(
     seen_us: np.ndarray,
     target: Target,
 ) -> np.ndarray:
-    """The label (n,) of snapshots, if their spells closed at `close_us` and were followed until `seen_us`."""
+    """The label (n,) of snapshots whose spells closed at `close_us`, followed until `seen_us`."""
     won = ends["won"].to_numpy(dtype=bool)
     horizon_end_us = as_of_us + target.horizon_days * DAY_US
     closed_inside = (close_us < horizon_end_us) & (close_us < seen_us)
@@ -248,7 +258,9 @@ def _label(
 def _depends_on_date(
     rows: pd.DataFrame, ends: pd.DataFrame, *, known_us: int, target: Target
 ) -> np.ndarray:
-    """Which snapshots (n,) have another label, or none, depending on when between two moments their lead closed.
+    """Which snapshots (n,) have a label that depends on an unknown date of closing.
+
+    Their lead closed between two moments, and the snapshot has another label, or none, at either.
 
     None, if it may have closed before the snapshot: then it would not have been on the list.
     """
@@ -273,7 +285,9 @@ def _count_by_outcome(ends: pd.DataFrame) -> dict[str, int]:
 
 
 def build_final_side(name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us: int) -> Side:
-    """Leads labelled by their final outcome, as known at `known_us`; those open by then are left out.
+    """Leads labelled by their final outcome, as known at `known_us`.
+
+    Those open by then are left out.
 
     Args:
         name: what to call the side in messages.

@@ -1,4 +1,4 @@
-"""Which leads are looked at, and when: the list that is scored, and the lists that are learned from."""
+"""Which leads are looked at, and when: the list that is scored, and those learned from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from leadscore.times import DAY_US, local_midnights
 
 
 def build_grid(start_us: int, end_us: int, *, target: Target, seed: int, zone: str) -> np.ndarray:
-    """The past moments of scoring in [start_us, end_us): every `cadence_days`-th local midnight, int64 (n,)."""
+    """The moments of scoring in [start_us, end_us), int64 (n,): every so many local midnights."""
     offset = _hash64(f"{seed}:grid") % target.cadence_days
     midnights = local_midnights(start_us, end_us, zone=zone)
     moments = [us for day, us in midnights if (day - offset) % target.cadence_days == 0]
@@ -34,9 +34,9 @@ def build_grid_list(
 ) -> pd.DataFrame:
     """The snapshots of each spell on the grid: the list that dated histories are learned from.
 
-    Of a spell that was open at n dates, k = min(n, max_per_lead) are sampled, each with the weight n/k. They are those
-    with the smallest hash of (seed, lead, as_of), so the sample does not depend on when or how the spell ended, as the
-    first k or the last k would.
+    Of a spell that was open at n dates, k = min(n, max_per_lead) are sampled, each with the weight
+    n/k. They are those with the smallest hash of (seed, lead, as_of), so the sample does not depend
+    on when or how the spell ended, as the first k or the last k would.
 
     Args:
         spells: as of `build_spells`.
@@ -73,7 +73,7 @@ def build_grid_list(
 
 
 def build_final_list(spells: pd.DataFrame) -> pd.DataFrame:
-    """One snapshot of each lead, just after its place in the order: the list that undated histories are learned from.
+    """One snapshot of each lead, just after its place: the list undated histories are learned from.
 
     Columns as of `build_grid_list`.
     """
@@ -128,7 +128,7 @@ def _hash64(text: str) -> int:
 
 
 def _mix(x: np.ndarray) -> np.ndarray:
-    """The hash (n,) of uint64: SplitMix64's finaliser (Steele, Lea, Flood 2014), which spreads them over all bits."""
+    """Hashes (n,) of uint64, spread over all bits: SplitMix64's finaliser (Steele et al. 2014)."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -3,17 +3,21 @@
 Why no feature can know the future:
 
 1. A feature is handed a `Snapshot`, and never an engine, a connection or a table.
-2. It states aggregate expressions, such as `COUNT(CASE WHEN kind = 'email' THEN 1 END)`. `check_expression` accepts
-   columns, constants and a few words of SQL, and refuses everything else; so it cannot name a table.
-3. Every FROM is written in this file. `_known_rows` is the only one that reads facts, under one condition:
+2. It states aggregate expressions, such as `COUNT(CASE WHEN kind = 'email' THEN 1 END)`.
+   `check_expression` accepts columns, constants and a few words of SQL, and refuses everything
+   else; so it cannot name a table.
+3. Every FROM is written in this file. `_known_rows` is the only one that reads facts, under one
+   condition:
 
        t.available_us < s.known_us
 
-   A fact that became known at that moment or later is in no relation, so no expression can count it.
+   A fact that became known at that moment or later is in no relation, so no expression can count
+   it.
 
-Scoring and training go through the same door. Scoring lists the open leads at one moment; training lists many past
-moments. A feature therefore has the same value in training as it would have had in the scoring of that day.
-`tests/laws/test_no_leak.py` changes the future at random, and checks that no feature moves.
+Scoring and training go through the same door. Scoring lists the open leads at one moment; training
+lists many past moments. A feature therefore has the same value in training as it would have had in
+the scoring of that day. `tests/laws/test_no_leak.py` changes the future at random, and checks that
+no feature moves.
 """
 
 from __future__ import annotations
@@ -67,13 +71,14 @@ class Snapshot:
 
     Attributes:
         engine: where the tables are; for this class alone.
-        rows: the list, with the columns `KEYS`, unique by (lead_id, as_of_us). as_of_us is the moment looked from,
-            known_us <= as_of_us the moment before which a fact must have been known. They differ where only time has
-            passed since the last export.
+        rows: the list, with the columns `KEYS`, unique by (lead_id, as_of_us). as_of_us is the
+            moment looked from, known_us <= as_of_us the moment before which a fact must have been
+            known. They differ where only time has passed since the last export.
         stages: the stages of the sales pipeline, in their order.
         created: the columns of `leads` whose value was known when the lead was created.
         chunk_rows: about how many snapshots are aggregated at a time.
-        identical_rows: whether equal rows may be one lead exported twice (see `Settings.identical_rows`).
+        identical_rows: whether equal rows may be one lead exported twice (see
+            `Settings.identical_rows`).
     """
 
     engine: Engine = field(repr=False)
@@ -87,15 +92,17 @@ class Snapshot:
         """Aggregates over the past of each snapshot, in chunks that never split a lead.
 
         Args:
-            measures: relation -> name -> aggregate expression over the relation's columns (see `past`), as in
-                `{"activities": {"meetings": "COUNT(CASE WHEN kind = 'meeting' THEN 1 END)"}}`.
+            measures: relation -> name -> aggregate expression over the relation's columns (see
+                `past`), as in `{"activities": {"meetings": "COUNT(CASE WHEN kind = 'meeting' THEN 1
+                END)"}}`.
 
         Yields:
-            A row for each snapshot, by (lead_id, as_of_us): these two, and a column for each name, null where nothing
-            was known in the relation.
+            A row for each snapshot, by (lead_id, as_of_us): these two, and a column for each name,
+            null where nothing was known in the relation.
 
         Raises:
-            ForbiddenExpressionError: an expression is more than an aggregate of columns, or there is no such relation.
+            ForbiddenExpressionError: an expression is more than an aggregate of columns, or there
+                is no such relation.
         """
         sql = self._aggregate_sql(measures)
         rows = self.rows.sort_values(["lead_id", "as_of_us"], ignore_index=True)
@@ -105,7 +112,7 @@ class Snapshot:
             yield self.engine.query(sql)
 
     def past(self, relation: str) -> str:
-        """SQL of a relation: the rows of a table that were known at each snapshot, with what came before and after.
+        """SQL of a relation: the rows of a table that were known at each snapshot.
 
         All have lead_id, as_of_us, spell and event_us, and beside them
 
@@ -114,8 +121,9 @@ class Snapshot:
         * stages: stage, stage_order, previous_order, next_us, recency;
         * changes: field, value, recency.
 
-        `recency` is 1 for the latest row of a snapshot (of changes, for each field): the last by event_us, then seq,
-        then the later stage or the larger text. What comes before and after is taken from the known rows, too.
+        `recency` is 1 for the latest row of a snapshot (of changes, for each field): the last by
+        event_us, then seq, then the later stage or the larger text. What comes before and after is
+        taken from the known rows, too.
         """
         if relation == "leads":
             return _known_rows("leads", [_at_creation_sql(name) for name in self.created])
@@ -173,15 +181,16 @@ class Snapshot:
 
 
 def check_expression(expression: str, columns: AbstractSet[str]) -> None:
-    """Refuse an expression unless it is made of given columns, constants, and the words and signs of aggregates.
+    """Refuse an expression that has more in it than columns, constants and aggregates.
 
     It lists what is allowed, since engines know more ways to name a table than anybody can forbid.
 
     Raises:
         ForbiddenExpressionError: it has anything else in it, even a comment.
 
-    `MAX(CASE WHEN kind = 'FROM leads' THEN event_us END)` is accepted: what is quoted says nothing in SQL.
-    `(SELECT COUNT(*) FROM outcomes)` is refused: neither SELECT, nor FROM, nor outcomes is a column.
+    `MAX(CASE WHEN kind = 'FROM leads' THEN event_us END)` is accepted: what is quoted says nothing
+    in SQL. `(SELECT COUNT(*) FROM outcomes)` is refused: neither SELECT, nor FROM, nor outcomes is
+    a column.
     """
     code = SQL_TEXT.sub(" ", expression)  # a quoted text may say anything
     has_comment = "--" in code
@@ -194,7 +203,7 @@ def check_expression(expression: str, columns: AbstractSet[str]) -> None:
 
 
 def _known_rows(table: str, columns: Sequence[str]) -> str:
-    """SQL of the rows of a table that were known at each snapshot: the only FROM that reads facts."""
+    """SQL of a table's rows that were known at each snapshot: the only FROM that reads facts."""
     chosen = ", ".join(["s.lead_id", "s.as_of_us", "s.spell", "t.event_us", *columns])
     return f"""SELECT {chosen}
         FROM snapshots AS s
@@ -215,7 +224,10 @@ def _at_creation_sql(name: str) -> str:
 
 
 def _stage_order_sql(stages: Stages) -> str:
-    """SQL of the place of `t.stage` in the sales pipeline, from 0 on; -1 for a stage that is not part of it."""
+    """SQL of the place of `t.stage` in the sales pipeline, from 0 on.
+
+    -1 for a stage that is not part of it.
+    """
     whens = [f"WHEN {literal(stage)} THEN {place}" for stage, place in stages.order().items()]
     return f"CASE t.stage {' '.join(whens)} ELSE -1 END" if whens else "-1"
 
@@ -226,7 +238,10 @@ def _as_integer(expression: str) -> str:
 
 
 def _split_between_leads(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
-    """Slices of `size` rows, and more where a lead would be split; one empty slice if there are no rows."""
+    """Slices of `size` rows, and more where a lead would be split.
+
+    One empty slice if there are no rows.
+    """
     if rows.empty:
         yield rows
     lead_ids = rows["lead_id"].to_numpy()

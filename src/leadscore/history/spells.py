@@ -55,15 +55,17 @@ def build_spells(
 ) -> pd.DataFrame:
     """Every spell that was known before `known_us`, and how it ended as far as was known by then.
 
-    Columns: lead_id, spell (1, 2, ...), start_us, earliest_us, close_us (both `FOREVER_US` while open), won (False
-    while open); ordered by lead_id and spell. Times are when it was known, not when it happened. A close without a
-    usable date lies between earliest_us and close_us; else the two are one.
+    Columns: lead_id, spell (1, 2, ...), start_us, earliest_us, close_us (both `FOREVER_US` while
+        open), won (False
+    while open); ordered by lead_id and spell. Times are when it was known, not when it happened. A
+    close without a usable date lies between earliest_us and close_us; else the two are one.
 
-    A spell ends with the close that was known first. Its outcome is that of the last close known within
-    `correction_days` of it, so that a slip put right is no win; later ones relabel nothing. Entry into an open
-    stage that happened later than the close re-opens the lead, from when both are known; so does an export that
-    shows it without any close. Facts are taken in the order in which they became known, so what was known at an
-    earlier moment is the same whatever is learned after.
+    A spell ends with the close that was known first. Its outcome is that of the last close known
+    within `correction_days` of it, so that a slip put right is no win; later ones relabel nothing.
+    Entry into an open stage that happened later than the close re-opens the lead, from when both
+    are known; so does an export that shows it without any close. Facts are taken in the order in
+    which they became known, so what was known at an earlier moment is the same whatever is learned
+    after.
     """
     within_us = round(correction_days * DAY_US)
     spells = _read_first_spells(engine, known_us=known_us, within_us=within_us)
@@ -137,7 +139,9 @@ def _first_closes_sql(known_us: int) -> str:
 
 
 def _ended_sql(known_us: int, within_us: int) -> str:
-    """SQL of one row a closed lead: its first close, with the outcome of the last one within `within_us` of it.
+    """SQL of one row a closed lead: its first close, with the outcome that counts.
+
+    That is the outcome of the last close within `within_us` of the first.
 
     Of two closes at one moment the loss counts, so that no win is made up.
     """
@@ -154,14 +158,14 @@ def _ended_sql(known_us: int, within_us: int) -> str:
 
 
 def _opens_sql(stages: Stages, known_us: int) -> str:
-    """SQL of the entries into open stages known by then, and of the re-openings that exports showed."""
+    """SQL of the entries into open stages, and of re-openings shown, known by then."""
     entered = _known_sql("stages", "1 AS is_open", known_us)
     shown = _known_sql("reopenings", "1 AS is_open", known_us)
     return f"{entered} AND t.stage IN ({_texts(stages.open)}) UNION ALL {shown}"
 
 
 def _reopened_facts_sql(stages: Stages, known_us: int) -> str:
-    """SQL of all closes and open stages of the leads that entered an open stage later than their first close."""
+    """SQL of all closes and open stages of leads that were re-opened after their first close."""
     closes = _closes_sql(known_us)
     opens = _opens_sql(stages, known_us)
     reopened = f"""SELECT DISTINCT o.lead_id

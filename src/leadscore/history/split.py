@@ -1,7 +1,7 @@
-"""The history that a store version holds, and the moments at which it can be split to evaluate a model.
+"""The history in a store version, and the moments at which it can be split for evaluation.
 
-A split is a moment K. Its earlier side is what a training at K would have learned from: features and labels as known
-at K. Its later side starts at K and is what the model is evaluated on.
+A split is a moment K. Its earlier side is what a training at K would have learned from: features
+and labels as known at K. Its later side starts at K and is what the model is evaluated on.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ CACHED_SPELLS = 8  # moments whose spells are remembered; each takes a row a lea
 
 @dataclass(frozen=True)
 class History:
-    """A store version opened for looking back: every answer rests on facts known before the moment asked about.
+    """A store version opened for looking back: answers rest on facts known before a moment.
 
-    Ordered leads have places in their order instead of moments, and are known just after their own place. Leads
-    without any order all have the same moment.
+    Ordered leads have places in their order instead of moments, and are known just after their own
+    place. Leads without any order all have the same moment.
     """
 
     settings: Settings
@@ -78,7 +78,7 @@ class History:
         return name_moment(moment_us, time=self.settings.time)
 
     def published_us(self, as_of_us: int) -> int | None:
-        """The date on a list of scores: as_of, or, undated, the moment of the export if the settings state one."""
+        """The date on a list of scores: as_of; undated, the export's, if the settings state it."""
         return as_of_us if self.settings.is_dated else self.settings.known_until_us()
 
     def known_us(self, as_of_us: int) -> int:
@@ -116,7 +116,7 @@ class History:
         return rows.assign(known_us=known_us)
 
     def known_values(self, names: Sequence[str], *, as_of_us: int) -> pa.Table:
-        """The value of each named field that was known at a moment, by lead (see `read_known_values`)."""
+        """The values of fields known at a moment, by lead (see `read_known_values`)."""
         return read_known_values(self.engine, names, as_of_us=self.known_us(as_of_us))
 
     def snapshot(self, rows: pd.DataFrame) -> Snapshot:
@@ -131,7 +131,7 @@ class History:
         )
 
     def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
-        """The snapshots with from_us <= as_of < to_us, labelled by what was known at `known_us` >= to_us.
+        """The snapshots with from_us <= as_of < to_us, labelled as known at `known_us` >= to_us.
 
         Undated: one snapshot of each closed lead whose place is in that range.
         """
@@ -147,13 +147,15 @@ class History:
     def _label_grid(
         self, name: str, spells: pd.DataFrame, moments: np.ndarray, *, known_us: int
     ) -> Side:
-        """The sampled snapshots of spells at grid moments, labelled by what these spells say at `known_us`."""
+        """The sampled snapshots of spells at grid moments, labelled as known at `known_us`."""
         target = self.settings.target
         rows = build_grid_list(spells, moments, target=target, seed=self.settings.seed)
         return build_side(name, rows, spells, known_us=known_us, target=target)
 
     def relabel(self, rows: pd.DataFrame, *, known_us: int) -> Side:
-        """Earlier snapshots labelled and weighted by what was known at a moment, without spells not known then.
+        """Earlier snapshots labelled and weighted by what was known at a moment.
+
+        Snapshots of spells that were not known then are left out.
 
         Args:
             rows: `KEYS`, grid_weight, and any columns beside.
@@ -166,7 +168,7 @@ class History:
         return build_side(name, rows, spells, known_us=known_us, target=self.settings.target)
 
     def earlier_side(self, moment_us: int) -> Side:
-        """All that could be learned at a moment: the snapshots before it, with labels as known at it."""
+        """All that could be learned at a moment: earlier snapshots, with labels as known then."""
         name = f"history before {self.name(moment_us)}"
         return self.side(name, from_us=self.version.first_us, to_us=moment_us, known_us=moment_us)
 
@@ -176,7 +178,7 @@ class History:
         return self.side(name, from_us=moment_us, to_us=to_us, known_us=known_us)
 
     def places(self, known_us: int, *, shares: Sequence[float]) -> list[int]:
-        """The places, rising, before which such shares of the leads lie that were closed at a moment."""
+        """The places, rising, before which such shares of the leads closed at a moment lie."""
         spells = self.spells(known_us)
         is_closed = spells["close_us"] < known_us
         closed = np.sort(spells.loc[is_closed, "start_us"].to_numpy())
@@ -186,16 +188,17 @@ class History:
         return [int(place) for place in np.unique(closed[ranks])]
 
     def split_moments(self, known_us: int, *, least: int, least_later: int) -> list[int]:
-        """Up to `MAX_SPLITS` moments, rising and evenly spread, at which history as known at K can be split.
+        """Up to `MAX_SPLITS` moments, evenly spread, at which history as known at K can be split.
 
-        Both sides of each have enough follow-up. Neither condition on outcomes is monotone in time, so the last moment
-        is the latest that meets both, and the others are spread over those that do. Without an order there is none.
+        Both sides of each have enough follow-up. Neither condition on outcomes is monotone in time,
+        so the last moment is the latest that meets both, and the others are spread over those that
+        do. Without an order there is none.
 
         Args:
             known_us: K.
             least: snapshots of either outcome that the earlier side needs.
-            least_later: leads of either outcome that the later side needs, counted by weight: a few leads that stand
-                for many censored ones are still few.
+            least_later: leads of either outcome that the later side needs, counted by weight: a few
+                leads that stand for many censored ones are still few.
         """
         if self.settings.time == "none":
             return []
@@ -212,7 +215,9 @@ class History:
         ]
 
     def _screen_moments(self, known_us: int, *, least: int, least_later: int) -> list[int]:
-        """Dated moments to split at, found by the spells as known at K, since each moment's own spells cost a query.
+        """Dated moments to split at, found by the spells as known at K.
+
+        Each moment's own spells would cost a query.
 
         The last one is checked by its own spells, too.
         """
@@ -240,10 +245,12 @@ class History:
         return later.can_evaluate(least_later)
 
     def _late_enough(self, moments: list[int], known_us: int) -> list[int]:
-        """Of rising moments those with `FIRST_SHARE` of the labelled leads before them; the latest if they are few.
+        """Of rising moments those with `FIRST_SHARE` of the labelled leads before them.
 
-        A model of few leads makes mistakes that calibration would then correct in a model of all, which has not got
-        them.
+        The latest if they are few.
+
+        A model of few leads makes mistakes that calibration would then correct in a model of all,
+        which has not got them.
         """
 
         def count_leads(moment_us: int) -> int:
@@ -254,7 +261,7 @@ class History:
         return late if len(late) >= MAX_SPLITS else moments[-MAX_SPLITS:]
 
     def _screened_side(self, moment_us: int, known_us: int) -> Side:
-        """The earlier side of a moment, from the spells as known at K >= moment, cut off at the moment.
+        """The earlier side of a moment, from the spells as known at K and cut off at the moment.
 
         It differs from the earlier side only where a close was corrected after the moment.
         """
@@ -281,8 +288,8 @@ def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> H
 
     Raises:
         TimeModeError: the version was stored in another time mode.
-        KnownFromError: a field declared known from creation has changed since, so its value in `leads` is not the one
-            it had at creation.
+        KnownFromError: a field declared known from creation has changed since, so its value in
+            `leads` is not the one it had at creation.
     """
     stored = version.manifest.get("time", "dated")  # the first versions had one mode only
     if stored != settings.time:
@@ -300,7 +307,7 @@ def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> H
 
 
 def attach_tables(engine: Engine, version: StoreVersion) -> None:
-    """Make the tables readable, with the rows of leads that later exports left out, and the changes we observed.
+    """Make the tables readable, with absent leads' rows and the changes that exports showed.
 
     `mapped_changes` are those of `changes` that the mapping gives.
     """

@@ -1,1 +1,4 @@
-"""What was ingested, kept for ever: versions as manifests over shared, content-hashed files; receipts."""
+"""What was ingested, kept for ever: versions as manifests over shared, content-hashed files.
+
+Receipts.
+"""

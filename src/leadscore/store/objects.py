@@ -1,4 +1,4 @@
-"""Stored files: Parquet named by the SHA-256 of its content, so that versions share what did not change."""
+"""Stored files: Parquet named by its content's SHA-256, so versions share what did not change."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def part_paths(folder: Path, part: dict[str, Any]) -> list[Path]:
 
 
 def hash_object(path: Path) -> str:
-    """The SHA-256 of a stored file, computed again only if the file has changed; `NO_FILE` if there is none.
+    """The SHA-256 of a stored file, computed again only if the file has changed.
+
+    `NO_FILE` if there is none.
 
     Raises:
         UnreadableError: it is there and cannot be read.
@@ -73,11 +75,13 @@ def check_objects(paths: Sequence[Path]) -> None:
 def write_rows(
     folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> dict[str, Any]:
-    """Store rows as a file named by its content; equal rows in equal order give equal bytes, however batched.
+    """Store rows as a file named by its content.
+
+    Equal rows in equal order give equal bytes, however batched.
 
     Returns:
-        The part of a manifest that names the file: {"rows": n, "files": [{"sha256", "rows"}]}, without a file if there
-        are no rows.
+        The part of a manifest that names the file: {"rows": n, "files": [{"sha256", "rows"}]},
+        without a file if there are no rows.
     """
     return write_columns(folder, [schema], batches)[0]
 

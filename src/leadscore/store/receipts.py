@@ -1,4 +1,4 @@
-"""Receipts: what was published about whom, append-only beside the versions, to be compared with outcomes later."""
+"""Receipts: what was published about whom, append-only, to be compared with outcomes later."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def build_receipts(
 ) -> pa.Table:
     """The receipts of a publication's scores.
 
-    `scores` has lead_id, as_of, log_odds, win_probability, score and tier. rep_id and exploration_probability are null
-    until leads are routed.
+    `scores` has lead_id, as_of, log_odds, win_probability, score and tier. rep_id and
+    exploration_probability are null until leads are routed.
     """
     of_publication = {
         "publication_id": publication_id,
@@ -47,7 +47,9 @@ def build_receipts(
 def write_receipts(
     folder: Path, scores: pa.Table, *, publication_id: str, model_version: str, store_version: str
 ) -> Path:
-    """Write a publication's scores as a file of receipts to the store at `folder`; returns its path.
+    """Write a publication's scores as a file of receipts to the store at `folder`.
+
+    Returns its path.
 
     A file with the same content is left alone; one that was changed is written again.
     """
@@ -70,7 +72,7 @@ def write_receipts(
 
 
 def is_receipt_of(path: Path, receipts: pa.Table) -> bool:
-    """Whether a file of receipts says the same as `receipts`, in the columns that it has by its age."""
+    """Whether a file of receipts equals `receipts`, in the columns that its release wrote."""
     stored = _read(path)
     if stored is None or not set(stored.schema.names) >= {"publication_id", "lead_id"}:
         return False
@@ -79,7 +81,7 @@ def is_receipt_of(path: Path, receipts: pa.Table) -> bool:
 
 
 def read_receipts(folder: Path, *, publication_id: str = "*") -> pa.Table:
-    """All receipts of the store at `folder`, or of one publication, in the order of their publications' ids.
+    """All receipts of the store at `folder`, or of one publication, by publication id.
 
     Files that are no receipts are passed over with a warning.
     """
@@ -99,7 +101,7 @@ def _read(path: Path) -> pa.Table | None:
     if data is None:
         return None
     try:
-        # Arrow's reading threads may still run when a process ends, and take it down (apache/arrow#34314)
+        # Arrow's reading threads may outlive a process and crash its end (apache/arrow#34314)
         receipts = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
         return None

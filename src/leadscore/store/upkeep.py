@@ -1,4 +1,4 @@
-"""Upkeep of a store: which versions there are, going back to one, and removing those that nothing refers to."""
+"""Upkeep of a store: list its versions, go back to one, and remove those nothing refers to."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[
         checked: whether to check files, too, not manifests alone.
 
     Returns:
-        Of each version: `version`, `known_until`, `known_until_us`, `rows` by table, whether it is `current`; under
-        `quarantined` the alarms that its delivery failed; under `damaged` what is gone or was changed: its `manifest`,
-        which then says nothing else, or, if `checked`, tables.
+        Of each version: `version`, `known_until`, `known_until_us`, `rows` by table, whether it is
+        `current`; under `quarantined` the alarms that its delivery failed; under `damaged` what is
+        gone or was changed: its `manifest`, which then says nothing else, or, if `checked`, tables.
 
     Raises:
         NoStoreError: nothing was ingested yet.
@@ -64,7 +64,10 @@ def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[
 
 
 def _read_current_id(folder: Path, project: str) -> str | None:
-    """The current version, whole or not; None if current.json is damaged and it is not clear which one counts."""
+    """The current version, whole or not.
+
+    None if current.json is damaged and it is not clear which one counts.
+    """
     sha256 = read_pointer(folder)
     if sha256 is not None:
         return sha256[:ID_DIGITS]
@@ -98,7 +101,9 @@ def _describe(folder: Path, name: str, *, checked: bool) -> dict[str, Any]:
 
 
 def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
-    """Make an earlier version the current one; `which` is the beginning of its id, four digits or more.
+    """Make an earlier version the current one.
+
+    `which` is the beginning of its id, four digits or more.
 
     Raises:
         UserError: none, or more than one, is called so, or its delivery failed an alarm.
@@ -144,15 +149,16 @@ def prune(
 ) -> dict[str, Any]:
     """Remove versions and the files that only they use; first a dry run shows which.
 
-    Versions that somebody is reading stay. If the manifest of one that stays is damaged, nobody knows which files it
-    needs, so all files stay too.
+    Versions that somebody is reading stay. If the manifest of one that stays is damaged, nobody
+    knows which files it needs, so all files stay too.
 
     Args:
         folder: the store.
         project: its name, for messages.
-        keep: how many versions stay in any case, those with the latest known_until, and as many quarantined ones.
-        referred: says which versions stay, since something was published or trained from them; called when no new
-            reader can open a version.
+        keep: how many versions stay in any case, those with the latest known_until, and as many
+            quarantined ones.
+        referred: says which versions stay, since something was published or trained from them;
+            called when no new reader can open a version.
         really: whether to remove them, or only to say what would be removed.
 
     Returns:
@@ -184,7 +190,7 @@ def prune(
 
 
 def _list_old(versions: Sequence[dict[str, Any]], *, keep: int) -> list[str]:
-    """All versions but the current one and, of admitted ones and of quarantined ones each, the first `keep`."""
+    """All versions but the current one, and the first `keep` admitted and quarantined ones."""
     admitted = [item for item in versions if not item["quarantined"]]
     quarantined = [item for item in versions if item["quarantined"]]
     old = [*admitted[keep:], *quarantined[keep:]]
@@ -215,7 +221,7 @@ def _find_unused(folder: Path, kept: Collection[str], *, project: str) -> list[P
 
 
 def _list_needed(folder: Path, name: str) -> Iterator[Path]:
-    """All that a version needs: its tables' files, and the parts that were read for it with theirs."""
+    """All that a version needs: its tables' files, and the parts read for it, with theirs."""
     version = read_version(folder, name)
     for part in all_parts(version.manifest):
         yield from part_paths(folder, part)
@@ -226,7 +232,10 @@ def _list_needed(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _list_of_part(folder: Path, path: Path) -> Iterator[Path]:
-    """The files of what was read of a source; none if it is damaged, since the source is then read again."""
+    """The files of what was read of a source.
+
+    None if it is damaged, since the source is then read again.
+    """
     try:
         part = read_json(path, PART)
     except CorruptFileError:

@@ -1,4 +1,7 @@
-"""Versions of the stored tables: a manifest names shared files by their content; one rename makes it current."""
+"""Versions of the stored tables: a manifest names shared files by their content.
+
+One rename makes it current.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +53,11 @@ class StoreVersion:
 
     Attributes:
         id: the first digits of the manifest's hash, so equal content has an equal id.
-        manifest: `known_until_us`, `first_us`, `accounts` and `warnings`; and, each with its rows and files, `tables`,
-            `observed` (changes seen between versions), `closes` (every close that an export has shown), `opens` (the
-            last export that showed each lead open), `first_seen` and `text_changes` (the source text of leads),
-            `presence` and `absent_leads` and so on (the facts of leads that the export does not have), `rejects`.
+        manifest: `known_until_us`, `first_us`, `accounts` and `warnings`; and, each with its rows
+            and files, `tables`, `observed` (changes seen between versions), `closes` (every close
+            that an export has shown), `opens` (the last export that showed each lead open),
+            `first_seen` and `text_changes` (the source text of leads), `presence` and
+            `absent_leads` and so on (the facts of leads that the export does not have), `rejects`.
         folder: the store.
     """
 
@@ -73,23 +77,34 @@ class StoreVersion:
 
     @property
     def quarantined(self) -> dict[str, list[str]]:
-        """The alarms that its delivery failed, with what was seen; none for a version that may count."""
+        """The alarms that its delivery failed, with what was seen.
+
+        None for a version that may count.
+        """
         alarms: dict[str, list[str]] = self.manifest.get("quarantined", {})
         return alarms
 
     @property
     def observed(self) -> dict[str, Any]:
-        """Rows and files of the changes that were seen between versions; the first versions have none."""
+        """Rows and files of the changes that were seen between versions.
+
+        The first versions have none.
+        """
         part: dict[str, Any] = self.manifest.get("observed", NOTHING)
         return part
 
     @property
     def remembers_closes(self) -> bool:
-        """Whether it says of every close when it was known; undated versions and the first ones do not."""
+        """Whether it says of every close when it was known.
+
+        Undated versions and the first ones do not.
+        """
         return "closes" in self.manifest
 
     def files(self, table: str) -> list[Path]:
-        """The Parquet files of a table, or of a part beside the tables; none if the version has no such rows.
+        """The Parquet files of a table, or of a part beside the tables.
+
+        None if the version has no such rows.
 
         Raises:
             DamagedStoreError: one of them is gone or has other content.
@@ -151,8 +166,8 @@ def write_version(
 ) -> StoreVersion:
     """Store a manifest and make it the current version, in one rename.
 
-    `parts` are the keys of what was read for it. They are stored beside the version and are not part of it, since
-    other files may have the same content.
+    `parts` are the keys of what was read for it. They are stored beside the version and are not
+    part of it, since other files may have the same content.
     """
     version = _write_manifest(folder, manifest, parts)
     make_current(version)
@@ -162,7 +177,7 @@ def write_version(
 def quarantine_version(
     folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()
 ) -> StoreVersion:
-    """Store a manifest that names, under `quarantined`, the alarms that its delivery failed, without making it current.
+    """Store a manifest whose delivery failed alarms (`quarantined`), without making it current.
 
     It can be listed and looked at, and is an ancestor of no version.
     """
@@ -185,7 +200,10 @@ def make_current(version: StoreVersion) -> None:
 
 
 def read_pointer(folder: Path) -> str | None:
-    """The SHA-256 of the current version's manifest, by current.json; None if that is gone or damaged."""
+    """The SHA-256 of the current version's manifest, by current.json.
+
+    None if that is gone or damaged.
+    """
     try:
         current = read_json(folder / "current.json", POINTER)
     except CorruptFileError:
@@ -203,7 +221,9 @@ def list_ids(folder: Path) -> list[str]:
 
 
 def read_version(folder: Path, sha256: str) -> StoreVersion:
-    """The version whose manifest's SHA-256 begins so; its files are checked when they are asked for.
+    """The version whose manifest's SHA-256 begins so.
+
+    Its files are checked when they are asked for.
 
     Raises:
         DamagedStoreError: the manifest is gone or has other content.
@@ -219,7 +239,8 @@ def read_version(folder: Path, sha256: str) -> StoreVersion:
 def read_current(folder: Path, *, project: str) -> StoreVersion:
     """The current version; its files are checked when they are asked for.
 
-    If current.json is gone or damaged it is the version with the latest known_until, with a warning.
+    If current.json is gone or damaged it is the version with the latest known_until, with a
+    warning.
 
     Raises:
         NoStoreError: nothing was ingested yet.
@@ -237,8 +258,8 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
     if latest is None:
         raise CorruptPointerError(path)
     logger.warning(
-        "%s is gone or damaged: the version with the latest known_until counts, %s. To make another one count: "
-        "%s",
+        "%s is gone or damaged: the version with the latest known_until counts, %s. "
+        "To make another one count: %s",
         path,
         latest.id,
         propose("store rollback VERSION"),
@@ -247,7 +268,10 @@ def read_current(folder: Path, *, project: str) -> StoreVersion:
 
 
 def _find_latest(folder: Path) -> StoreVersion | None:
-    """The version with the latest known_until; None if a manifest is damaged, or several are the latest."""
+    """The version with the latest known_until.
+
+    None if a manifest is damaged, or several are the latest.
+    """
     try:
         versions = [read_version(folder, name) for name in list_ids(folder)]
     except CorruptFileError:

@@ -30,7 +30,7 @@ def check_constant(values: Values, leads: Leads) -> Finding | None:
 
 
 def check_identity(values: Values, leads: Leads) -> Finding | None:
-    """A field that says who a lead is, not what it is like: of (nearly) every lead its own value."""
+    """A field that says who a lead is, not what it is like: nearly every lead has its own value."""
     del leads
     codes = values.identities()
     codes = codes[codes >= 0]
@@ -62,8 +62,9 @@ def _are_ids(values: Values) -> bool:
 def check_clock(values: Values, leads: Leads) -> Finding | None:
     """A field that only says when: leads that come one after another have nearly the same value.
 
-    The variation left within runs of `CLOCK_BLOCK` leads by creation is compared with that over all leads: of numbers
-    the variance of ranks, of text the Gini impurity 1 - Σ share². Dates are measured from as_of, so they are left out.
+    The variation left within runs of `CLOCK_BLOCK` leads by creation is compared with that over all
+    leads: of numbers the variance of ranks, of text the Gini impurity 1 - Σ share². Dates are
+    measured from as_of, so they are left out.
     """
     rows = np.flatnonzero(~values.missing & ~leads.undated)
     if values.type == "date" or len(rows) < CLOCK_LEADS or not leads.has_order:
@@ -84,7 +85,10 @@ def check_clock(values: Values, leads: Leads) -> Finding | None:
 
 
 def _text_variation_left(codes: np.ndarray) -> float | None:
-    """The share of the Gini impurity that is left within runs; None where it cannot be told from chance."""
+    """The share of the Gini impurity that is left within runs.
+
+    It is None where it cannot be told from chance.
+    """
     n = len(codes)
     block = np.arange(n) // CLOCK_BLOCK
     _, codes = np.unique(codes, return_inverse=True)
@@ -110,10 +114,10 @@ def _number_variation_left(numbers: np.ndarray) -> float | None:
 
 
 def check_unseen(values: Values, leads: Leads) -> Finding | None:
-    """Open leads with categories, or numbers, that no closed lead has: a model has learned nothing about them.
+    """Open leads with values that no closed lead has: a model has learned nothing about them.
 
-    Some are to be expected: of categories the share of closed leads that are alone with theirs (Good 1953), of numbers
-    two in n.
+    Some are to be expected: of categories the share of closed leads that are alone with theirs
+    (Good 1953), of numbers two in n.
     """
     closed = ~leads.is_open & ~values.missing
     opened = leads.is_open & ~values.missing

@@ -49,8 +49,8 @@ NO_BLOCK = -1
 def check_filled_when_closed(values: Values, leads: Leads) -> Finding | None:
     """A field that open leads lack and closed ones of the same time have, or the other way round.
 
-    The latest block of time may hold open leads that are younger than all closed ones. What it alone shows could be a
-    question that is no longer asked, and is suspect at most.
+    The latest block of time may hold open leads that are younger than all closed ones. What it
+    alone shows could be a question that is no longer asked, and is suspect at most.
     """
     if not leads.has_order:
         return _compare_closed_with_open(values, leads, leads.time)
@@ -214,7 +214,7 @@ def check_adds_up(numbers: Sequence[Values], leads: Leads) -> Finding | None:
 
 
 def check_changed_at_close(history: FieldHistory, leads: Leads) -> Finding | None:
-    """A field whose value changes when, or after, a lead closes. Its history before that can be learned from.
+    """A field whose value changes when, or after, a lead closes: only its history can be used.
 
     Only closes that could have been seen to change it count.
     """
@@ -260,7 +260,10 @@ def check_better_than_at_creation(
 
 
 def _identities_in(later: Values, earlier: Values) -> np.ndarray:
-    """The earlier values (n,) as identities of the later ones; -1 where missing, -2 where no later value is equal."""
+    """The earlier values (n,) as identities of the later ones.
+
+    -1 where missing, -2 where no later value is equal.
+    """
     if later.is_text:
         words = pd.Index(later.words, dtype=object)
         place_of_code = words.get_indexer(pd.Index(earlier.words, dtype=object))

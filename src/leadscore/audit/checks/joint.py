@@ -36,7 +36,9 @@ class GroupFinding:
 def judge_together(
     fields: Sequence[Values], leads: Leads, names: Mapping[str, Collection[str]]
 ) -> dict[str, list[Finding]]:
-    """Field -> what was found in the groups to which it belongs; suspect at most, since a group may be sound.
+    """Field -> what was found in the groups to which it belongs.
+
+    The findings are suspect at most, since a group may be sound.
 
     Args:
         fields: the fields that nothing calls a leak.
@@ -82,9 +84,9 @@ def _find_gains(
 
 def _report_gain(group: Relatives, whole: AucInterval, rest: float, *, leads: int) -> GroupFinding:
     evidence = (
-        f"{len(group.fields)} fields {group.why}; with them all fields together reach AUC "
-        f"{whole.value:.2f}, without them {rest:.2f}: more than fields known beforehand usually tell; "
-        "confirm that these were"
+        f"{len(group.fields)} fields {group.why}; "
+        f"with them all fields together reach AUC {whole.value:.2f}, without them {rest:.2f}: "
+        "more than fields known beforehand usually tell; confirm that these were"
     )
     numbers = {
         "fields": list(group.fields),
@@ -132,7 +134,10 @@ class Sample:
 
     @cached_property
     def fold(self) -> np.ndarray:
-        """The fold (n,) of each lead; leads equal in every field share one, for they would give the answer away."""
+        """The fold (n,) of each lead.
+
+        Leads equal in every field share one, for they would give the answer away.
+        """
         comparable = np.nan_to_num(self.values, nan=-np.inf)
         _, group = np.unique(comparable, axis=0, return_inverse=True)
         shuffled = np.random.default_rng(0).permutation(int(group.max()) + 1)
@@ -166,7 +171,7 @@ def take_sample(fields: Sequence[Values], leads: Leads) -> Sample | None:
 
 
 def _column(values: Values, leads: Leads, rows: np.ndarray) -> np.ndarray:
-    """A field's values (rows,) as numbers: a date in microseconds since creation, of text the rank of the value."""
+    """A field's values (rows,) as numbers: of a date the time since creation, of text a rank."""
     if values.is_text:
         return _rank_levels(values.codes[rows], levels=len(values.words))
     numbers = values.numbers[rows]

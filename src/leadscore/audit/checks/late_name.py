@@ -15,9 +15,10 @@ NAMED_AUC = (
 
 
 def confirmed_fields(settings: Settings) -> set[str]:
-    """The fields that the settings vouch for: kept by name, or, where nothing is dated, known from creation.
+    """The fields that the settings vouch for: kept by name, or, undated, known from creation.
 
-    Where leads are dated, `known_from` is needed to learn from a field at all: it was stated before the evidence.
+    Where leads are dated, `known_from` is needed to learn from a field at all: it was stated before
+    the evidence.
     """
     confirmed = set(settings.audit.keep)
     if not settings.is_dated:
@@ -29,10 +30,10 @@ def confirmed_fields(settings: Settings) -> set[str]:
 def check_late_name(
     field: str, auc: OwnAuc | None, *, names: Collection[str], settings: Settings
 ) -> Finding | None:
-    """A field that predicts the outcome and is named like what follows it, where nothing says when it was known.
+    """A field that predicts the outcome, named like what follows it, known nobody says when.
 
-    Where leads are dated there is no need to ask: a field has a history, or the settings say since when it is known, or
-    it is not learned from.
+    Where leads are dated there is no need to ask: a field has a history, or the settings say since
+    when it is known, or it is not learned from.
     """
     if settings.is_dated or field in confirmed_fields(settings):
         return None

@@ -31,7 +31,10 @@ MISSING, MOST_COMMON, OTHER = 0, 1, 2  # codes of numbers; of text each value ha
 
 @dataclass(frozen=True)
 class OwnAuc:
-    """How well a field alone tells won leads from lost: AUC out of fold, within blocks of time, with 95 % bounds."""
+    """How well a field alone tells won leads from lost.
+
+    AUC out of fold, within blocks of time, with 95 % bounds.
+    """
 
     value: float
     low: float
@@ -61,9 +64,10 @@ def check_too_good(
 ) -> Finding | None:
     """A field that alone predicts too well to be true, out of fold and within blocks of time.
 
-    Within blocks, since a proxy for time would otherwise look good wherever the win rate drifts. Below `leak_auc` it is
-    a leak if its lowest, its highest or a common value also all but rules out one outcome: so do counters and
-    durations that run until the outcome, while a sound field of that strength still errs at its ends.
+    Within blocks, since a proxy for time would otherwise look good wherever the win rate drifts.
+    Below `leak_auc` it is a leak if its lowest, its highest or a common value also all but rules
+    out one outcome: so do counters and durations that run until the outcome, while a sound field of
+    that strength still errs at its ends.
     """
     if own is None or own.low < settings.suspect_auc:
         return None
@@ -95,9 +99,10 @@ def check_too_good(
 
 
 def check_certain(values: Values, leads: Leads) -> Finding | None:
-    """A value, or being filled at all, that all but fixes the outcome: constants among winners or losers.
+    """A value, or being filled at all, that all but fixes the outcome.
 
-    Its leads are compared with others of the same time; the odds at the near ends of both intervals count.
+    Its leads are compared with others of the same time; the odds at the near ends of both intervals
+    count.
     """
     label = leads.label[leads.judged]
     time = leads.time[leads.judged]
@@ -132,7 +137,7 @@ def check_certain(values: Values, leads: Leads) -> Finding | None:
 def _list_certain(
     codes: np.ndarray, label: np.ndarray, time: np.ndarray, *, is_text: bool
 ) -> list[np.ndarray]:
-    """The parts of the leads, each (m,), whose odds are beyond `CERTAIN_ODDS`: a value, or all but one."""
+    """The parts (m,) of the leads with odds beyond `CERTAIN_ODDS`: a value, or all but it."""
     values = np.flatnonzero(_odds_of(codes, label, time) >= CERTAIN_ODDS)
     parts = [codes == code for code in values]
     if is_text:
@@ -167,14 +172,17 @@ def has_outcomes(label: np.ndarray) -> bool:
 
 
 def cells_of(values: Values, leads: Leads) -> np.ndarray:
-    """Cells (m,) of `leads.judged`; a date counts from the lead's creation where that is a date too."""
+    """Cells (m,) of `leads.judged`.
+
+    A date counts from the lead's creation where that is a date too.
+    """
     is_relative = values.type == "date" and leads.dated
     since = leads.created_us.astype(np.float64) if is_relative else None
     return values.cells(leads.judged, since=since)
 
 
 def odds_beyond_chance(part: np.ndarray, label: np.ndarray, time: np.ndarray) -> float:
-    """How many times the odds of an outcome in a part (m,) exceed those of its time, at the cautious end.
+    """How many times the odds of a part (m,) surely exceed those of its time, either way.
 
     1 for a part that is everything, or nothing.
     """
@@ -187,7 +195,8 @@ def odds_beyond_chance(part: np.ndarray, label: np.ndarray, time: np.ndarray) ->
 def _odds_of(codes: np.ndarray, label: np.ndarray, time: np.ndarray) -> np.ndarray:
     """`odds_beyond_chance` of the leads of each code (codes,).
 
-    The win rate expected of a lead is that of the others of its time, and one more lead of the overall rate.
+    The win rate expected of a lead is that of the others of its time, and one more lead of the
+    overall rate.
     """
     others_won = np.bincount(time, weights=label)[time] - label
     expected_rate = (others_won + label.mean()) / np.bincount(time)[time]
@@ -205,7 +214,7 @@ def _odds_of(codes: np.ndarray, label: np.ndarray, time: np.ndarray) -> np.ndarr
 
 
 def _codes_of(values: Values, leads: Leads) -> np.ndarray:
-    """Codes (m,) of the values of `leads.judged`: of text a value each, of numbers whether it is the most common."""
+    """Codes (m,) of the values of `leads.judged`: of numbers whether it is the most common."""
     if values.is_text:
         return np.asarray(values.codes[leads.judged] + 1)
     identities = values.identities()[leads.judged]
@@ -215,7 +224,7 @@ def _codes_of(values: Values, leads: Leads) -> np.ndarray:
 
 
 def _list_ends(cells: np.ndarray, *, is_text: bool) -> list[np.ndarray]:
-    """Large parts of the leads (m,): each common cell, and of numbers the lowest and the highest tenth or more."""
+    """Large parts of the leads (m,): common cells, and the lowest and highest tenth of numbers."""
     n = np.bincount(cells)
     least = len(cells) / 10
     parts = [cells == code for code in np.flatnonzero(n >= least)]

@@ -1,4 +1,4 @@
-"""Values that stand for "nothing is known": what they look like, and whether they depend on the outcome."""
+"""Values that stand for "nothing is known": how they look, and whether they hang on the outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from leadscore.audit.statistics import compute_odds_ratios
 from leadscore.audit.values import Values
 from leadscore.times import DAY_US
 
-# What forms and exports write for "nothing". "None", "No", "Unknown", "Other" and "Not sure" are answers, and not here.
+# What forms and exports write for "nothing". "None", "No", "Unknown", "Other" and "Not sure" are
+# answers, and not here.
 PLACEHOLDERS = re.compile(
     r"[\W_]+|(please |-+ ?)?(select|choose)( (one|an? \w+|value|option))?[ .-]*|n/?a|n\.a\.?|#n/a|nan|null|nil|<?null>?"
     r"|\(?blank\)?|undefined|unknown date|no date|tb[ad]|not (set|entered)|x{2,}|0000-00-00.*|00/00/0000"
@@ -46,7 +47,7 @@ MOST_NAMED = 3  # placeholders in a line of evidence
 
 @dataclass(frozen=True)
 class Placeholder:
-    """A value that may stand for "nothing is known", as it is written, and which leads (n,) have it."""
+    """A value that may stand for "nothing is known", as written, and which leads (n,) have it."""
 
     text: str
     rows: np.ndarray
@@ -77,7 +78,7 @@ def stand_for_missing(values: Values) -> np.ndarray:
 
 
 def check_left_by_outcome(values: Values, leads: Leads) -> Finding | None:
-    """A value for "not known" that leads of one outcome have far more often: nobody filled it in for the others."""
+    """A value for "not known" that leads of one outcome have far more often."""
     label = leads.label[leads.judged]
     if not has_outcomes(label):
         return None
@@ -88,7 +89,7 @@ def check_left_by_outcome(values: Values, leads: Leads) -> Finding | None:
 
 
 def _compare_outcomes(placeholder: Placeholder, leads: Leads) -> Finding:
-    """How much more often the leads of one outcome have it, in odds at the near ends of both shares."""
+    """How much more often the leads of one outcome have it, in odds at the cautious ends."""
     label = leads.label[leads.judged]
     rows = placeholder.rows[leads.judged]
     of_won = float(rows[label == 1].mean())
@@ -139,7 +140,7 @@ def _find_dates(values: Values) -> list[Placeholder]:
 
 
 def _find_numbers(values: Values) -> list[Placeholder]:
-    """The largest or smallest number where it is written in 9s, or is -1, and lies far from all others."""
+    """The largest number in 9s, or a smallest one like -1, that lies far from all others."""
     distinct = np.unique(values.numbers[~values.missing])
     if len(distinct) < 3:
         return []
@@ -153,7 +154,7 @@ def _find_numbers(values: Values) -> list[Placeholder]:
 
 
 def _is_placeholder(number: float, others: np.ndarray) -> bool:
-    """Whether a number is written like a placeholder, and out of place among all others (rising)."""
+    """Whether a number is written like a placeholder, and out of place among others (rising)."""
     if not number.is_integer():
         return False
     text = f"{number:.0f}"

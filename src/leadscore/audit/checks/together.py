@@ -1,4 +1,4 @@
-"""What fields know together: out-of-fold predictions of trees, cheap enough to be fitted once a group of fields."""
+"""What fields know together: out-of-fold predictions of trees that are cheap to fit."""
 
 from __future__ import annotations
 
