@@ -110,7 +110,7 @@ def test_scorer_when_one_is_clearly_better_in_the_other_folds_then_replaces_the_
     good, _ = predicted(lambda raw: raw)
     poor = replace(good, log_odds=np.random.default_rng(3).normal(size=good.log_odds.shape))
     crossed = choose_crossed({"logistic": good, "boosted": poor, "average": good.averaged(poor)})
-    assert (crossed.kind, crossed.choice["compared_on"]) == ("logistic", "the other folds")
+    assert (crossed.kind, crossed.choice.compared_on) == ("logistic", "the other folds")
     alike = choose_crossed({"logistic": good, "boosted": good, "average": good.averaged(good)})
     assert alike.kind == "average"
 
