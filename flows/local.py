@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from leadscore.errors import WITHHELD, UserError
 from leadscore.proposals import keep_given
 from leadscore.settings.environment import set_environment
 from leadscore.settings.settings import read_settings
+from options import read_options
 from quiet import errors_in_words
 
 set_environment(  # read when Prefect is imported; what the environment says already, stands
@@ -35,36 +35,21 @@ def once(job: Any) -> Any:
 
 def retried(job: Any) -> Any:
     """A task that waits and tries again, unless the user has something to mend; its job can be repeated."""
-    policy: dict[str, Any] = {
-        "retries": 3,
-        "retry_delay_seconds": [2, 10, 60],
-        "cache_policy": NO_CACHE,
-    }
-    return task(
-        job,
-        retry_condition_fn=lambda _task, _run, state: not isinstance(state.data, UserError),
-        **policy,
-    )
+    waits = [2, 10, 60]  # seconds
+    policy: Any = {"retries": 3, "retry_delay_seconds": waits, "cache_policy": NO_CACHE}
+    return task(job, retry_condition_fn=_is_worth_another_try, **policy)
+
+
+def _is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
+    return not isinstance(state.data, UserError)
 
 
 def main(run: Callable[..., Any], draw: Callable[..., None], *, about: str | None) -> None:
     """Run a flow from the command line and draw what it returned; exit codes as those of `leadscore`."""
-    parser = ArgumentParser(description=about)
-    parser.add_argument("--config", default="leadscore.toml", help="the settings file")
-    parser.add_argument(
-        "--data", help="the folder of the exported files, if not as the settings say"
-    )
-    parser.add_argument("--as-of", help="the moment to look from, or now; default: known_until")
-    parser.add_argument(
-        "--known-until", help="when the export was made, or now; default: as settings or files say"
-    )
-    parser.add_argument("--clock", help=SUPPRESS)  # rehearses a schedule
-    chosen = vars(parser.parse_args())
+    chosen = read_options(about)
     keep_given(chosen["config"], data=chosen["data"], known_until=chosen["known_until"])
     with exit_with_words():
-        read_settings(
-            Path(chosen["config"])
-        )  # what is wrong there is said without Prefect's tracebacks
+        read_settings(Path(chosen["config"]))  # what is wrong there is said without tracebacks
         start_guard()
         with errors_in_words():
             results = run(**chosen)

@@ -27,9 +27,7 @@ def test_notebook_when_run_then_every_cell_gives_what_its_text_promises(environm
     }
     scores = text_of(shown, "scores[[")
     assert len(re.findall(r"L0\d{6}", scores)) == 10
-    assert "leak" in text_of(shown, "project.audit()") or "suspect" in text_of(
-        shown, "project.audit()"
-    )
+    assert "owner_id" in text_of(shown, "project.audit()")
     assert "calibration_error" in text_of(shown, "trained.evaluation")
     assert "adds" in text_of(shown, "explained.to_pandas()")
 

@@ -141,7 +141,7 @@ def test_card_when_nothing_is_dated_then_has_no_empty_part_and_speaks_of_no_date
     assert [
         said in words for said in ("known until place 908", "as known before", "The world drifts")
     ] == [ordered] * 3
-    assert ("learned from those before" in words) is ordered
+    assert ("trained on those before" in words) is ordered
     assert ("by cross-validation" in words) is not ordered
 
 

@@ -94,18 +94,15 @@ def test_flow_when_run_on_the_harness_then_writes_the_bytes_of_the_commands_and_
     from run import run_flow
 
     monkeypatch.chdir(tmp_path)
-    told = run_flow(str(crm / "leadscore.toml"))
+    _, trained, registered, scored, _ = run_flow(str(crm / "leadscore.toml"))
     assert published(tmp_path) == published(by_commands)
-    assert told["trained"]["registered"]["aliases"] == ("champion",)
+    assert registered.registered.aliases == ["champion"]
     found = {key: Artifact.get(key) for key in ("metrics", "model-card", "summary", "files")
              for key in [f"leadscore-{key}"]}  # fmt: skip
-    assert (
-        f"{told['trained']['evaluation']['metrics']['all']['auc']['value']}"
-        in found["leadscore-metrics"].data
-    )
-    assert Path(told["trained"]["card"]).resolve().as_uri() in found["leadscore-model-card"].data
-    assert f"{told['scored']['counts']['scored']:,} open leads" in found["leadscore-summary"].data
-    assert told["scored"]["publication_id"] in found["leadscore-files"].data
+    assert f"{trained.evaluation.overall.auc.value}" in found["leadscore-metrics"].data
+    assert Path(trained.card).resolve().as_uri() in found["leadscore-model-card"].data
+    assert f"{scored.counts.scored:,} open leads" in found["leadscore-summary"].data
+    assert scored.publication_id in found["leadscore-files"].data
 
 
 @pytest.mark.slow
@@ -127,18 +124,18 @@ def test_publication_when_it_fails_at_first_then_is_tried_again(
     harness, crm, by_commands, tmp_path, monkeypatch, fails, tries
 ):
     import score
-    from leadscore import project as jobs
+    from leadscore.project import publishing
 
     monkeypatch.chdir(by_commands)
-    calls, real = [], jobs.publish
+    calls, real = [], publishing.publish
 
-    def flaky(*args):
+    def flaky(*args, **how):
         calls.append(args)
         if len(calls) <= fails:
             raise OSError("the share is away for a moment")
-        return real(*args)
+        return real(*args, **how)
 
-    monkeypatch.setattr(jobs, "publish", flaky)
+    monkeypatch.setattr(publishing, "publish", flaky)
     monkeypatch.setattr(score, "publish", score.publish.with_options(retry_delay_seconds=0))
     before = published(by_commands)
     score.score_flow(str(crm / "leadscore.toml"))
@@ -150,12 +147,12 @@ def test_source_when_it_is_missing_then_is_told_at_once_and_not_tried_again(
     harness, crm, tmp_path, monkeypatch
 ):
     import score
-    from leadscore import project as jobs
+    from leadscore.project import ingesting
 
     monkeypatch.chdir(tmp_path)
-    calls, real = [], jobs.ingest
+    calls, real = [], ingesting.ingest
     monkeypatch.setattr(
-        jobs, "ingest", lambda *args, **more: calls.append(args) or real(*args, **more)
+        ingesting, "ingest", lambda *args, **more: calls.append(args) or real(*args, **more)
     )
     with pytest.raises(UserError, match=r"leads\.csv"):
         score.score_flow(str(crm / "leadscore.toml"), data=str(tmp_path))

@@ -100,8 +100,8 @@ def test_bpic2012_when_audited_then_nothing_leaks_and_the_owner_of_today_is_susp
     settings = settings.model_copy(update={"data_folder": tmp_path})
     jobs.ingest(settings)
     found = {each.field: each for each in jobs.audit(settings).fields}
-    assert {name: (each["verdict"], each["use"]) for name, each in found.items()} == {
+    assert {name: (each.verdict, each.use) for name, each in found.items()} == {
         "owner_id": ("suspect", "shown"),
         "requested_amount": ("ok", "learned"),
     }
-    assert found["owner_id"]["evidence"].endswith("only its history counts")
+    assert found["owner_id"].evidence.endswith("only its history counts")

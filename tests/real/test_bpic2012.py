@@ -49,7 +49,8 @@ def history(settings, ingested):
 @pytest.fixture(scope="module")
 def trained(settings, ingested):
     told = jobs.train(settings)
-    return told | histories.register(settings, told)
+    registered = histories.register(settings, told)
+    return told.to_dict() | registered.to_dict()
 
 
 @pytest.fixture(scope="module")

@@ -50,8 +50,9 @@ def run(name: str) -> Example:
     })  # fmt: skip
     ingested = jobs.ingest(settings)
     told = jobs.train(settings)
-    audited = {each.field: each for each in told.evaluation.audit}
-    return Example(settings, ingested, audited, told | histories.register(settings, told))
+    audited = {field.field: field.to_dict() for field in told.evaluation.audit}
+    trained = told.to_dict() | histories.register(settings, told).to_dict()
+    return Example(settings, ingested.to_dict(), audited, trained)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -135,7 +136,7 @@ def test_metrics_when_an_example_is_trained_then_are_honest(name, basis, judged,
 def test_example_when_it_has_a_signal_then_its_model_scores_within_the_limits(name):
     trained = run(name).trained
     assert trained["evaluation"]["limits_broken"] == []
-    assert trained["registered"]["aliases"] == ("champion",)
+    assert trained["registered"]["aliases"] == ["champion"]
     counts = histories.score_and_publish(run(name).settings).counts
     assert counts.to_dict() == {
         "leads": LEADS[name],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 import numpy as np
 
@@ -70,19 +71,7 @@ def fit_scorecard(
         "left_out": sorted(leave_out),
     }
     won, others = side.count_leads()
-    scorer = {
-        "kind": "scorecard",
-        "why": why,
-        "tried": ["scorecard"],
-        "leads_won": won,
-        "leads_not_won": others,
-        "missing_leads": missing_leads(won, others),
-        "trials": [],
-        "reproducible": True,
-        "segments": {},
-        "clocks": {},
-        "ranks": bool(np.ptp(probability) > 0),
-    }
+    scorer = _describe_scorer(won, others, why=why, ranks=bool(np.ptp(probability) > 0))
     evaluation = {
         **describe_unevaluated(history, known_us=known_us, side=side),
         "scorer": scorer,
@@ -95,6 +84,22 @@ def fit_scorecard(
         features=features,
         no_signal=None,
     )
+
+
+def _describe_scorer(won: int, others: int, *, why: str, ranks: bool) -> dict[str, Any]:
+    return {
+        "kind": "scorecard",
+        "why": why,
+        "tried": ["scorecard"],
+        "leads_won": won,
+        "leads_not_won": others,
+        "missing_leads": missing_leads(won, others),
+        "trials": [],
+        "reproducible": True,
+        "segments": {},
+        "clocks": {},
+        "ranks": ranks,
+    }
 
 
 def _as_evaluation_set(probability: np.ndarray) -> EvaluationSet:

@@ -20,7 +20,7 @@ from leadscore.model.target import check_target, with_horizon_of
 from leadscore.progress import Progress, silent
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.publishing import find_previous
-from leadscore.publish.publication import write_publication
+from leadscore.publish.publication import Publication, write_publication
 from leadscore.registry.registry import Registry
 from leadscore.results import Scored
 from leadscore.routing.assign import assign
@@ -78,15 +78,20 @@ def score(
             basis=basis,
             inputs=inputs,
         )
+    return _summarise(publication, scores, facts)
+
+
+def _summarise(publication: Publication, scores: pa.Table, facts: dict[str, Any]) -> Scored:
+    manifest = publication.manifest
     return Scored.from_dict(
         {
-            "project": settings.project,
+            "project": manifest["project"],
             "publication_id": publication.id,
             "folder": str(publication.folder),
-            "as_of": publication.manifest["as_of"],
-            "model_version": model_version,
-            "store_version": history.version.id,
-            "counts": counts,
+            "as_of": manifest["as_of"],
+            "model_version": manifest["model_version"],
+            "store_version": manifest["store_version"],
+            "counts": manifest["counts"],
             "tiers": _count_tiers(scores),
             "mean_win_probability": pc.mean(scores["win_probability"]).as_py(),
             **facts,
