@@ -64,6 +64,7 @@ def test_list_when_scored_explained_and_replayed_then_all_say_the_same(project):
     table = scored.to_pandas()
     assert len(table) == scored.counts.scored
     assert list(table)[-1] == "log_odds"
+    assert all(isinstance(size["leads"], int) for size in scored.what_if)
     lead_id = table["lead_id"][0]
     explained = project.explain(lead_id)
     replayed = project.replay(scored.publication_id, lead_id)

@@ -33,7 +33,7 @@ class Scored(Result):
     counts: Counts
     tiers: dict[str, int]
     mean_win_probability: float | None
-    what_if: list[dict[str, float | None]]
+    what_if: list[dict[str, int | float | None]]
     currency: str | None
     warnings: list[str]
     times: dict[str, Any] | None
