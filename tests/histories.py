@@ -247,13 +247,18 @@ def take_columns(columns: dict[str, np.ndarray], rows: Any) -> dict[str, np.ndar
 
 
 @cache
+def fitted_settings() -> Settings:
+    """Settings of a small history that is stored, and that no model was written of."""
+    settings = sales_settings(scratch() / "fitted")
+    facts = sales_facts(settings, leads=400, days=85, seed=3, signal=1.8)
+    write_store(facts, known_until=85)
+    return settings
+
+
+@cache
 def fitted() -> FitResult:
     """What training on a small history gave, before anything is written of it."""
-    facts = sales_facts(
-        sales_settings(scratch() / "fitted"), leads=400, days=85, seed=3, signal=1.8
-    )
-    write_store(facts, known_until=85)
-    history = open_stored(facts.settings)
+    history = open_stored(fitted_settings())
     return fit_model(history, known_us=history.version.known_until_us, progress=silent)
 
 

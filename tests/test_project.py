@@ -51,6 +51,17 @@ def test_features_when_rows_are_of_the_past_then_know_nothing_later(project):
     pd.testing.assert_frame_equal(features, project.features("2024-04-10"))
 
 
+def test_model_when_fitted_in_memory_then_scores_the_features_and_writes_nothing():
+    settings = histories.fitted_settings()
+    project = Project(settings)
+    result = project.fit()
+    features = project.features(rows=project.snapshot())
+    log_odds = result.model.log_odds({name: features[name].to_numpy() for name in features})
+    assert np.isfinite(log_odds).all()
+    assert len(log_odds) == len(features)
+    assert not settings.models_folder.exists()
+
+
 def test_moment_when_given_in_any_form_then_is_the_same(project):
     forms = ("2024-04-10", "2024-04-10T00:00:00Z", datetime(2024, 4, 10, tzinfo=UTC))
     lists = [project.open_leads(form) for form in forms]
