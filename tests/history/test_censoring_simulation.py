@@ -16,9 +16,9 @@ import pytest
 
 from builders import Facts, day, make_settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import FollowUpError
+from leadscore.errors import TooLittleHistoryError
 from leadscore.history.closes import attach_plain_closes
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.history.split import History
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.store.version import StoreVersion
@@ -149,5 +149,7 @@ def test_side_when_follow_up_is_shorter_than_the_horizon_then_is_refused_since_i
     sides = simulate_sides(flow, max_per_lead=1000, seeds=3, from_day=flow.known - 20)
     assert abs(np.mean([side.base_rate() for side in sides]) - flow.truth()) > 0.02
     for side in sides:
-        with pytest.raises(FollowUpError, match="days of follow-up for a horizon of 30 days"):
+        with pytest.raises(
+            TooLittleHistoryError, match="days of follow-up for a horizon of 30 days"
+        ):
             side.check()

@@ -12,11 +12,12 @@ from scipy.stats import CensoredData, ecdf
 
 from builders import Facts, day, make_settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import FollowUpError, TooFewOutcomesError
+from leadscore.errors import TooLittleHistoryError
 from leadscore.history.censoring import fit_censoring
 from leadscore.history.closes import attach_plain_closes
-from leadscore.history.labels import Side, build_side
+from leadscore.history.labels import build_side
 from leadscore.history.lists import build_open_list
+from leadscore.history.side import Side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.spells import build_spells
 from leadscore.ingest.mapping.entries import table_of
@@ -462,7 +463,8 @@ def test_side_when_follow_up_is_shorter_than_the_horizon_then_says_how_many_days
     side = facts.history(tmp_path, known_until=90).earlier_side(day(13))
     assert side.follow_up_days() == 12  # the first snapshot is of day 1
     with pytest.raises(
-        FollowUpError, match=r"history before 2024-01-14T00:00:00Z: only 12 days of follow-up"
+        TooLittleHistoryError,
+        match=r"history before 2024-01-14T00:00:00Z: only 12 days of follow-up",
     ) as told:
         side.check()
     assert "a horizon of 30 days" in str(told.value)
@@ -484,7 +486,7 @@ def test_side_when_there_is_no_snapshot_then_is_refused_with_no_days(tmp_path: P
     assert len(side.rows) == 0
     assert np.isnan(side.base_rate())
     assert np.isnan(side.mature_rate())
-    with pytest.raises(FollowUpError, match="only 0 days of follow-up"):
+    with pytest.raises(TooLittleHistoryError, match="only 0 days of follow-up"):
         side.check()
 
 
@@ -500,7 +502,7 @@ def test_side_when_it_has_too_few_of_either_outcome_then_is_refused(
     assert side.has_outcomes(3) is enough
     side.check()
     if not enough:
-        with pytest.raises(TooFewOutcomesError, match=f"{won} won and {lost} not won"):
+        with pytest.raises(TooLittleHistoryError, match=f"{won} won and {lost} not won"):
             side.check(least=3)
     else:
         side.check(least=3)
@@ -534,6 +536,7 @@ def unusable_by_hand(closes: list[Close], as_ofs: list[int], *, known: int) -> d
 intervals = st.tuples(st.integers(0, 70), st.integers(0, 50), st.booleans(), st.integers(0, 59))
 
 
+@quick
 @given(st.lists(intervals, min_size=1, max_size=12))
 def test_unusable_when_closes_lie_between_two_days_then_are_those_whose_label_is_not_the_same_for_all_days(
     drawn,

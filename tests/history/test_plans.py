@@ -92,5 +92,5 @@ def test_explanation_when_fields_changed_then_values_are_as_people_write_them(tm
     model = fit_scorecard(history, known_us=day(EXPORT), why="no outcomes").model
     told = explain_lead(history, model, lead_id="a", as_of_us=day(EXPORT))["facts"]
     assert [fact["what"] for fact in told[1:]] == [
-        "budget: 20,201.50", "seats: 12,000", "start: 2025-12-18", "town: Ulm", "town: none",
+        "Budget: 20,201.50", "Seats: 12,000", "Start: 2025-12-18", "Town: Ulm", "Town: none",
     ]  # fmt: skip

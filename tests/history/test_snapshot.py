@@ -17,8 +17,9 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import UnsafeNameError
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.closes import attach_plain_closes
+from leadscore.history.expressions import ForbiddenExpressionError
 from leadscore.history.lists import _mix, build_grid, build_grid_list, build_open_list
-from leadscore.history.snapshot import KEYS, ForbiddenExpressionError, Snapshot
+from leadscore.history.snapshot import KEYS, Snapshot
 from leadscore.history.split import History
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.settings.stages import Stages

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from builders import make_settings
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.history.split import open_history
+from leadscore.history.opening import open_history
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.times import parse_moment

@@ -20,7 +20,7 @@ from builders import day, make_settings
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.history.split import open_history
+from leadscore.history.opening import open_history
 from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import format_us

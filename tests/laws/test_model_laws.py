@@ -168,7 +168,7 @@ def everything(history, folder, *, as_of_us):
     return [
         model.booster_text,
         canonical_json(model.document),
-        canonical_json(result.evaluation),
+        canonical_json(result.evaluation.to_dict()),
         *published,
     ]
 

@@ -26,8 +26,9 @@ class Survival:
 
     def before(self, t: np.ndarray | float) -> np.ndarray:
         """The value just before each t, S(t-)."""
+        values = np.r_[1.0, self.values]
         steps = np.searchsorted(self.times, t, side="left")
-        return np.asarray(np.r_[1.0, self.values][steps])
+        return np.asarray(values[steps])
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class CensoringWeights:
 
 
 def weigh(
-    x_us: np.ndarray, observed: np.ndarray, grid_weight: np.ndarray, *, target: Target
+    x_us: np.ndarray,
+    observed: np.ndarray,
+    grid_weight: np.ndarray,
+    *,
+    target: Target,
 ) -> CensoringWeights:
     """Each row's grid weight over the probability of being followed that long, 1/G(x-).
 
@@ -55,17 +60,23 @@ def weigh(
     survival = fit_censoring(x_us, ~observed, grid_weight)
     with np.errstate(divide="ignore"):
         inverse = 1 / survival.before(x_us)
-    capped = np.minimum(inverse, target.weight_cap)
+    weight = grid_weight * np.minimum(inverse, target.weight_cap)
+    is_capped = inverse > target.weight_cap
     horizon_us = target.horizon_days * DAY_US
+    watched = survival.before(horizon_us) if len(x_us) else 0.0
 
     return CensoringWeights(
-        weight=np.where(observed, grid_weight * capped, 0.0),
-        capped=observed & (inverse > target.weight_cap),
-        watched=float(survival.before(horizon_us)) if len(x_us) else 0.0,
+        weight=np.where(observed, weight, 0.0),
+        capped=observed & is_capped,
+        watched=float(watched),
     )
 
 
-def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) -> Survival:
+def fit_censoring(
+    x_us: np.ndarray,
+    censored: np.ndarray,
+    weight: np.ndarray,
+) -> Survival:
     """The probability G(t) of being followed longer than t: Kaplan-Meier of the censoring time.
 
     G(t) is the product over censoring times u <= t of 1 - (weight censored at u) / (weight at risk
@@ -81,11 +92,12 @@ def fit_censoring(x_us: np.ndarray, censored: np.ndarray, weight: np.ndarray) ->
 
     order = np.argsort(x_us, kind="stable")
     total = np.r_[0.0, np.cumsum(weight[order])]
-    up_to = total[np.searchsorted(x_us[order], times, side="right")]
-    followed_longer = total[-1] - up_to
+    ended = np.searchsorted(x_us[order], times, side="right")
+    followed_longer = total[-1] - total[ended]
 
     at_risk = followed_longer + censored_weight
-    return Survival(times, np.cumprod(1 - censored_weight / at_risk))
+    still_followed = 1 - censored_weight / at_risk
+    return Survival(times, np.cumprod(still_followed))
 
 
 def count_effective_leads(weight: np.ndarray, lead_id: np.ndarray) -> float:

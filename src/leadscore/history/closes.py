@@ -19,26 +19,27 @@ REOPENING = pa.schema(
         pa.field("available_us", pa.int64(), nullable=False),
     ]
 )
-# Nobody knows when it happened. Just after the closes before it, so that any close that is shown
-# later ends a new spell.
-REOPENINGS = """SELECT g.lead_id, 0 AS seq,
-        MAX(c.event_us) + 1 AS event_us, g.gone_us AS available_us
-    FROM (SELECT DISTINCT lead_id, gone_us FROM closes WHERE state = 'gone') AS g
-    JOIN closes AS c ON c.lead_id = g.lead_id AND c.first_seen_us < g.gone_us
-    GROUP BY g.lead_id, g.gone_us"""
+GONE = """SELECT DISTINCT lead_id, gone_us AS available_us FROM closes WHERE state = 'gone'"""
 # A close that is dated before an export showed the lead open happened after that export, for all
 # that anybody knew.
-CLOSED_AGAIN = """SELECT c.* REPLACE (
+CLOSED_AGAIN = f"""SELECT c.* REPLACE (
         CASE WHEN r.open_us IS NULL THEN c.event_us ELSE c.first_seen_us END AS event_us,
         CASE WHEN r.open_us IS NULL THEN c.earliest_us ELSE r.open_us END AS earliest_us,
         CASE WHEN r.open_us IS NULL THEN c.available_us ELSE c.first_seen_us END AS available_us)
     FROM closes AS c LEFT JOIN (
         SELECT c.lead_id, c.first_seen_us, c.date_us, MAX(o.available_us) AS open_us
         FROM closes AS c
-        JOIN reopenings AS o ON o.lead_id = c.lead_id
+        JOIN ({GONE}) AS o ON o.lead_id = c.lead_id
             AND o.available_us < c.first_seen_us AND o.available_us >= c.date_us
         GROUP BY c.lead_id, c.first_seen_us, c.date_us) AS r
     ON r.lead_id = c.lead_id AND r.first_seen_us = c.first_seen_us AND r.date_us = c.date_us"""
+# Nobody knows when it happened. Just after the closes before it, so that any close that is shown
+# later ends a new spell.
+REOPENINGS = f"""SELECT g.lead_id, 0 AS seq,
+        MAX(c.event_us) + 1 AS event_us, g.available_us
+    FROM ({GONE}) AS g
+    JOIN closes AS c ON c.lead_id = g.lead_id AND c.first_seen_us < g.available_us
+    GROUP BY g.lead_id, g.available_us"""
 
 
 def attach_closes(engine: Engine, version: StoreVersion, stages: Stages) -> None:
@@ -53,11 +54,10 @@ def attach_closes(engine: Engine, version: StoreVersion, stages: Stages) -> None
         attach_plain_closes(engine, stages)
         return
     engine.add_files("closes", version.files("closes"), schema=CLOSES)
-    reopenings = engine.query(REOPENINGS).cast(REOPENING)
-    engine.add_rows("reopenings", reopenings)
-    if reopenings.num_rows:
+    if engine.query(GONE).num_rows:
         closes = engine.query(CLOSED_AGAIN).select(CLOSES.names).cast(CLOSES)
         engine.add_rows("closes", closes)
+    engine.add_rows("reopenings", engine.query(REOPENINGS).cast(REOPENING))
 
 
 def attach_plain_closes(engine: Engine, stages: Stages) -> None:

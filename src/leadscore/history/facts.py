@@ -17,23 +17,33 @@ import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
+from leadscore.history.activities import HELD_SQL, UNMAPPED, ActivityColumns
 
 DESCRIPTIONS = {  # table -> SQL of what one of its rows says
     "leads": "'created'",
     "changes": "field",
     "stages": "stage",
-    "activities": "kind || ' (' || actor || ')'",
-    "outcomes": "'closed as ' || outcome",  # of a lead that was opened again
+    "activities": "kind",
+    "outcomes": "outcome",  # of a lead that was opened again
 }
+ALL = 2**31  # facts of a lead; none has as many
 
 
 @dataclass(frozen=True)
 class KnownFact:
-    """A row of a table: what it says, the value (of a change), when it happened and was known."""
+    """A row of a table: what it says of a lead, when it happened and when it was known.
+
+    Attributes:
+        source: the table.
+        what: the field, stage, kind of activity or outcome.
+        value: that the field took, or what came of the activity.
+        actor: of the activity.
+    """
 
     source: str
     what: str
     value: Any
+    actor: str | None
     event_us: int
     available_us: int
 
@@ -47,6 +57,7 @@ class KnownFacts:
     """
 
     engine: Engine = field(repr=False)
+    activities: ActivityColumns = UNMAPPED
 
     def count_leads(self, known_us: int) -> int:
         """How many leads were known."""
@@ -70,9 +81,9 @@ class KnownFacts:
 
         It is the value that was seen first, of which nobody can say since when it was true.
         """
-        columns = ", ".join(identifier(name) for name in ("lead_id", *names))
+        columns = [identifier(name) for name in ("lead_id", *names)]
         return self.engine.query(
-            f"""SELECT {columns} FROM leads
+            f"""SELECT {", ".join(columns)} FROM leads
             WHERE available_us < {known_us} ORDER BY lead_id"""
         )
 
@@ -85,7 +96,7 @@ class KnownFacts:
             SELECT value FROM changes
             WHERE field = {literal(name)} AND available_us < {known_us}"""
         )
-        return {value for value in rows["value"].to_pylist() if value is not None}
+        return set(rows["value"].drop_null().to_pylist())
 
     def currencies(self, known_us: int) -> list[str]:
         """The currencies in which known leads have amounts, sorted."""
@@ -124,7 +135,12 @@ class KnownFacts:
         return np.sort(rows["available_us"].to_numpy())
 
     def latest_changes(
-        self, names: Sequence[str], lead_id: np.ndarray, *, before_us: np.ndarray, known_us: int
+        self,
+        names: Sequence[str],
+        lead_id: np.ndarray,
+        *,
+        before_us: np.ndarray,
+        known_us: int,
     ) -> dict[str, pa.Array]:
         """The last value that each named field took before each lead's own moment, as text.
 
@@ -137,7 +153,8 @@ class KnownFacts:
         Returns:
             Field -> (n,) text; null where the field had not changed, or was emptied.
         """
-        self.engine.add_rows("asked_leads", pa.table({"lead_id": lead_id, "before_us": before_us}))
+        asked = pa.table({"lead_id": lead_id, "before_us": before_us})
+        self.engine.add_rows("asked_leads", asked)
         return {name: self._latest_change(name, lead_id, known_us) for name in names}
 
     def _latest_change(self, name: str, lead_id: np.ndarray, known_us: int) -> pa.Array:
@@ -151,9 +168,10 @@ class KnownFacts:
                     AND c.available_us < a.before_us AND c.available_us < {known_us}) AS ranked
             WHERE recency = 1 ORDER BY lead_id"""
         )
-        place = pd.Index(rows["lead_id"].to_pandas()).get_indexer(lead_id)
-        value = rows["value"].combine_chunks()
-        return value.take(pa.array(place, mask=place < 0))
+        changed = pd.Index(rows["lead_id"].to_pandas())
+        place = changed.get_indexer(lead_id)
+        place_or_null = pa.array(place, mask=place < 0)
+        return rows["value"].combine_chunks().take(place_or_null)
 
     def wins(self, known_us: int) -> pd.DataFrame:
         """The wins: lead_id, and amount (in minor units) and currency where known."""
@@ -170,26 +188,47 @@ class KnownFacts:
         """
         rows = self._read(
             f"""SELECT lead_id, MIN(available_us) AS first_us FROM activities
-            WHERE actor = 'rep' AND available_us < {known_us} GROUP BY lead_id"""
+            WHERE actor = 'rep' AND {self._took_place()} AND available_us < {known_us}
+            GROUP BY lead_id"""
         )
         return rows.set_index("lead_id")["first_us"]
 
-    def about_lead(self, lead_id: str, known_us: int) -> list[KnownFact]:
-        """All facts known of one lead, in the order in which they happened."""
-        parts = [_about_sql(table, what, lead_id, known_us) for table, what in DESCRIPTIONS.items()]
-        rows = self._read(" UNION ALL ".join(parts))
-        rows = rows.sort_values(["event_us", "source", "what", "value"], kind="stable")
-        columns = [rows[field.name] for field in fields(KnownFact)]
-        return [KnownFact(*row) for row in zip(*columns, strict=True)]
+    def about_leads(
+        self, lead_ids: Sequence[str], known_us: int, *, latest: int = ALL
+    ) -> dict[str, list[KnownFact]]:
+        """The facts known of each lead, the `latest` of them, in the order in which they happened."""
+        self.engine.add_rows("asked_leads", pa.table({"lead_id": pa.array(lead_ids, pa.string())}))
+        names = [field.name for field in fields(KnownFact)]
+        parts = [self._about_sql(table, known_us) for table in DESCRIPTIONS]
+        rows = self.engine.query(
+            f"""SELECT lead_id, {", ".join(names)} FROM (
+                SELECT *, ROW_NUMBER() OVER (
+                    PARTITION BY lead_id
+                    ORDER BY event_us DESC, source DESC, what DESC, value DESC) AS recency
+                FROM ({" UNION ALL ".join(parts)}) AS known) AS ranked
+            WHERE recency <= {latest}
+            ORDER BY lead_id, event_us, source, what, value, actor, available_us"""
+        )
+        about: dict[str, list[KnownFact]] = {lead_id: [] for lead_id in lead_ids}
+        for row in rows.to_pylist():
+            lead_id = row.pop("lead_id")
+            about[lead_id].append(KnownFact(**row))
+        return about
+
+    def _about_sql(self, table: str, known_us: int) -> str:
+        """SQL of what a table says of the asked leads."""
+        of_activity = "t.outcome" if self.activities.has_outcome else "NULL"
+        values = {"changes": "t.value", "activities": of_activity}
+        actor = "t.actor" if table == "activities" else "NULL"
+        return f"""SELECT t.lead_id, {literal(table)} AS source, {DESCRIPTIONS[table]} AS what,
+                {values.get(table, "NULL")} AS value, {actor} AS actor, t.event_us, t.available_us
+            FROM {identifier(table)} AS t JOIN asked_leads AS a ON a.lead_id = t.lead_id
+            WHERE t.available_us < {known_us}"""
+
+    def _took_place(self) -> str:
+        """SQL of whether an activity took place."""
+        return HELD_SQL if self.activities.has_outcome else "1 = 1"
 
     def _read(self, sql: str) -> pd.DataFrame:
         rows: pd.DataFrame = self.engine.query(sql).to_pandas()
         return rows
-
-
-def _about_sql(table: str, what: str, lead_id: str, known_us: int) -> str:
-    value = "value" if table == "changes" else "NULL"
-    return f"""SELECT {literal(table)} AS source, {what} AS what, event_us, available_us,
-            {value} AS value
-        FROM {identifier(table)}
-        WHERE lead_id = {literal(lead_id)} AND available_us < {known_us}"""

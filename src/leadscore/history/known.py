@@ -10,7 +10,12 @@ from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 
 
-def read_known_values(engine: Engine, names: Sequence[str], *, as_of_us: int) -> pa.Table:
+def read_known_values(
+    engine: Engine,
+    names: Sequence[str],
+    *,
+    as_of_us: int,
+) -> pa.Table:
     """Each lead known before `as_of_us`, by lead_id, with each field's value known then, as text.
 
     It is the latest change that was known, mapped or observed (emptied, it is null), else what was

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
@@ -12,11 +13,19 @@ from leadscore.settings.target import Target
 from leadscore.times import DAY_US, local_midnights
 
 
-def build_grid(start_us: int, end_us: int, *, target: Target, seed: int, zone: str) -> np.ndarray:
+def build_grid(
+    start_us: int,
+    end_us: int,
+    *,
+    target: Target,
+    seed: int,
+    zone: str,
+) -> np.ndarray:
     """The moments of scoring in [start_us, end_us), int64 (n,): every so many local midnights."""
-    offset = _hash64(f"{seed}:grid") % target.cadence_days
+    cadence = target.cadence_days
+    offset = _hash64(f"{seed}:grid") % cadence
     midnights = local_midnights(start_us, end_us, zone=zone)
-    moments = [us for day, us in midnights if (day - offset) % target.cadence_days == 0]
+    moments = [us for day, us in midnights if (day - offset) % cadence == 0]
     return np.array(moments, dtype=np.int64)
 
 
@@ -25,8 +34,10 @@ def build_open_list(spells: pd.DataFrame, *, as_of_us: int) -> pd.DataFrame:
     has_begun = spells["start_us"] < as_of_us
     is_closed = spells["close_us"] < as_of_us
     is_absent = seen_until(spells) < as_of_us
-    rows = spells.loc[has_begun & ~is_closed & ~is_absent, ["lead_id", "spell"]]
-    return rows.assign(as_of_us=as_of_us, known_us=as_of_us).reset_index(drop=True)
+    is_listed = has_begun & ~is_closed & ~is_absent
+    rows = spells.loc[is_listed, ["lead_id", "spell"]]
+    rows = rows.assign(as_of_us=as_of_us, known_us=as_of_us)
+    return rows.reset_index(drop=True)
 
 
 def build_grid_list(
@@ -47,27 +58,23 @@ def build_grid_list(
     Returns:
         `KEYS`, grid_weight (n/k), and young (less than one step of the grid after the spell began).
     """
-    start_us = spells["start_us"].to_numpy()
-    end_us = seen_until(spells, spells["close_us"].to_numpy())
-    first = np.searchsorted(grid, start_us, side="right")
-    past_last = np.searchsorted(grid, end_us, side="right")
-    n = np.maximum(past_last - first, 0)
-
-    spell_place = np.repeat(np.arange(len(spells)), n)
-    as_of_us = grid[first[spell_place] + _count_within(spell_place)]
-
     k = target.max_per_lead
-    sampled = _sample_dates(spells["lead_id"], spell_place, as_of_us, k=k, seed=seed)
-    spell_place = spell_place[sampled]
-    as_of_us = as_of_us[sampled]
+    dates = _list_dates(spells, grid)
+    sampled = _sample_dates(dates, spells["lead_id"], k=k, seed=seed)
+    spell = dates.spell[sampled]
+    as_of_us = dates.as_of_us[sampled]
 
-    weight = n / np.maximum(np.minimum(n, k), 1)
-    age_us = as_of_us - start_us[spell_place]
-    rows: pd.DataFrame = spells.iloc[spell_place][["lead_id", "spell"]].reset_index(drop=True)
-    return rows.assign(
+    n = dates.per_spell
+    sampled_n = np.minimum(n, k)
+    weight = n / np.maximum(sampled_n, 1)
+    start_us = spells["start_us"].to_numpy()
+    age_us = as_of_us - start_us[spell]
+
+    rows: pd.DataFrame = spells.iloc[spell][["lead_id", "spell"]]
+    return rows.reset_index(drop=True).assign(
         as_of_us=as_of_us,
         known_us=as_of_us,
-        grid_weight=weight[spell_place],
+        grid_weight=weight[spell],
         young=age_us < target.cadence_days * DAY_US,
     )
 
@@ -84,32 +91,67 @@ def build_final_list(spells: pd.DataFrame) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
+@dataclass(frozen=True)
+class _Dates:
+    """The dates at which spells were open.
+
+    Attributes:
+        spell: (dates,) rising, the place of each date's spell.
+        as_of_us: (dates,) moments, rising within a spell.
+        per_spell: (spells,) how many dates each has.
+    """
+
+    spell: np.ndarray
+    as_of_us: np.ndarray
+    per_spell: np.ndarray
+
+
+def _list_dates(spells: pd.DataFrame, grid: np.ndarray) -> _Dates:
+    """All dates of a rising grid at which spells were open and followed."""
+    end_us = seen_until(spells, spells["close_us"].to_numpy())
+    first = np.searchsorted(grid, spells["start_us"].to_numpy(), side="right")
+    past_last = np.searchsorted(grid, end_us, side="right")
+    n = np.maximum(past_last - first, 0)
+
+    spell = np.repeat(np.arange(len(spells)), n)
+    place = first[spell] + _count_within(spell)
+    return _Dates(spell, grid[place], per_spell=n)
+
+
 def _sample_dates(
-    lead_ids: pd.Series[str], spell_place: np.ndarray, as_of_us: np.ndarray, *, k: int, seed: int
+    dates: _Dates,
+    lead_ids: pd.Series[str],
+    *,
+    k: int,
+    seed: int,
 ) -> np.ndarray:
     """Which dates (dates,) have one of the k smallest hashes of their spell.
 
     Args:
+        dates: to sample from.
         lead_ids: (spells,) whose spell it is.
-        spell_place: (dates,) rising, the spell of each date.
-        as_of_us: (dates,) moments.
         k: how many dates a spell may have.
         seed: part of every hash.
     """
-    n = np.bincount(spell_place, minlength=len(lead_ids))
-    is_over = n > k  # only these need a hash
-    seeded = [_hash64(f"{seed}:{lead_id}") for lead_id in lead_ids[is_over]]
+    is_over = dates.per_spell > k  # only these need a hash
     lead_hash = np.zeros(len(lead_ids), dtype=np.uint64)
-    lead_hash[is_over] = np.array(seeded, dtype=np.uint64)
+    lead_hash[is_over] = _hash_leads(lead_ids[is_over], seed)
 
-    rows = np.flatnonzero(is_over[spell_place])
-    spell = spell_place[rows]
-    date_hash = _mix(_mix(lead_hash[spell]) ^ as_of_us[rows].astype(np.uint64))
-    order = np.lexsort((as_of_us[rows], date_hash, spell))
+    rows = np.flatnonzero(is_over[dates.spell])
+    spell = dates.spell[rows]
+    as_of_us = dates.as_of_us[rows]
+    spell_hash = _mix(lead_hash[spell])
+    date_hash = _mix(spell_hash ^ as_of_us.astype(np.uint64))
+    order = np.lexsort((as_of_us, date_hash, spell))
 
-    sampled = np.ones(len(as_of_us), dtype=bool)
+    sampled = np.ones(len(dates.as_of_us), dtype=bool)
     sampled[rows[order]] = _count_within(spell[order]) < k
     return sampled
+
+
+def _hash_leads(lead_ids: pd.Series[str], seed: int) -> np.ndarray:
+    hashes = [_hash64(f"{seed}:{lead_id}") for lead_id in lead_ids]
+    return np.array(hashes, dtype=np.uint64)
 
 
 def _count_within(groups: np.ndarray) -> np.ndarray:
@@ -124,12 +166,19 @@ def _count_within(groups: np.ndarray) -> np.ndarray:
 
 def _hash64(text: str) -> int:
     """A 64-bit hash of a text, the same on every machine and in every version of Python."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+    digest = blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
 
 
 def _mix(x: np.ndarray) -> np.ndarray:
     """Hashes (n,) of uint64, spread over all bits: SplitMix64's finaliser (Steele et al. 2014)."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(x ^ (x >> np.uint64(31)))
+    x = _fold_down(x, 30) * np.uint64(0xBF58476D1CE4E5B9)
+    x = _fold_down(x, 27) * np.uint64(0x94D049BB133111EB)
+    return _fold_down(x, 31)
+
+
+def _fold_down(x: np.ndarray, bits: int) -> np.ndarray:
+    """Each number with its higher bits mixed into the lower ones."""
+    higher = x >> np.uint64(bits)
+    return np.asarray(x ^ higher)

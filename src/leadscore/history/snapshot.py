@@ -12,7 +12,9 @@ Why no feature can know the future:
        t.available_us < s.known_us
 
    A fact that became known at that moment or later is in no relation, so no expression can count
-   it.
+   it. A plan is known earlier than what comes of it: `_booked_rows` reads its kind and its date
+   alone, under `t.booked_at < s.known_us`. What other leads of an account or contact did is
+   counted by `related.py`, from timelines that are cut at each snapshot's `known_us`.
 
 Scoring and training go through the same door. Scoring lists the open leads at one moment; training
 lists many past moments. A feature therefore has the same value in training as it would have had in
@@ -22,10 +24,10 @@ no feature moves.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -33,36 +35,37 @@ import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
-from leadscore.errors import LeadscoreError
+from leadscore.history.activities import (
+    UNMAPPED,
+    ActivityColumns,
+    cancelled_sql,
+    contacts_sql,
+    held_sql,
+)
+from leadscore.history.expressions import ForbiddenExpressionError, check_expression
+from leadscore.history.related import RELATED, Related
+from leadscore.history.timelines import LeadKey, read_timelines
 from leadscore.settings.stages import Stages
+from leadscore.tables import KEYS as LEAD_KEYS
+from leadscore.times import FOREVER_US
 
 KNOWN = "t.available_us < s.known_us"  # t: a table of facts, s: the listed snapshots
+BOOKED = "t.booked_at < s.known_us"
 
 KEYS = ["lead_id", "spell", "as_of_us", "known_us"]
 KEY_COLUMNS = frozenset({"lead_id", "spell", "as_of_us", "event_us"})
+ACTIVITY_COLUMNS = frozenset({"kind", "actor", "outcome", "duration_s"})
 RELATION_COLUMNS: Mapping[str, AbstractSet[str]] = {
     "leads": frozenset(),  # and at_creation_<field> of the fields known at creation
-    "activities": frozenset({"kind", "actor", "duration_s"}),
+    "activities": ACTIVITY_COLUMNS,
+    "cancelled": ACTIVITY_COLUMNS,
+    "contacts": ACTIVITY_COLUMNS | {"talked_us", "waited_us", "place", "answers"},
+    "plans": frozenset({"kind"}),
     "stages": frozenset({"stage", "stage_order", "previous_order", "next_us", "recency", "seq"}),
     "changes": frozenset({"field", "value", "recency", "seq"}),
+    "moves": frozenset({"field", "value", "recency", "is_first", "step"}),
+    **dict.fromkeys(LEAD_KEYS, frozenset(RELATED)),
 }
-
-AGGREGATES = frozenset({"COUNT", "MAX", "MIN", "SUM", "DISTINCT"})
-CONDITIONS = frozenset(
-    {"CASE", "WHEN", "THEN", "ELSE", "END", "AND", "OR", "NOT", "IS", "NULL", "IN"}
-)
-SQL_TEXT = re.compile(r"'(?:[^']|'')*'")
-SQL_WORD = re.compile(r"[^\W\d]\w*")
-SQL_SIGNS = re.compile(r"[\w\s()<>=+*%|,-]*", re.ASCII)
-
-
-class ForbiddenExpressionError(LeadscoreError):
-    """An expression that may read more than the columns of its relation."""
-
-    def __init__(self, expression: str) -> None:
-        super().__init__(
-            f"a feature may not name tables, only columns of its relation: {expression}"
-        )
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ class Snapshot:
         chunk_rows: about how many snapshots are aggregated at a time.
         identical_rows: whether equal rows may be one lead exported twice (see
             `Settings.identical_rows`).
+        activities: what the mapped activities hold.
+        exported_us: the moment of the export: what it states of a plan is known by then.
+        keys: of leads, by which other leads of the same account or contact are known.
     """
 
     engine: Engine = field(repr=False)
@@ -87,6 +93,9 @@ class Snapshot:
     created: tuple[str, ...] = ()
     chunk_rows: int = 100_000
     identical_rows: str = "apart"
+    activities: ActivityColumns = UNMAPPED
+    exported_us: int = FOREVER_US
+    keys: tuple[LeadKey, ...] = ()
 
     def aggregate(self, measures: Mapping[str, Mapping[str, str]]) -> Iterator[pa.Table]:
         """Aggregates over the past of each snapshot, in chunks that never split a lead.
@@ -105,11 +114,42 @@ class Snapshot:
                 is no such relation.
         """
         sql = self._aggregate_sql(measures)
-        rows = self.rows.sort_values(["lead_id", "as_of_us"], ignore_index=True)
-        for chunk in _split_between_leads(rows, self.chunk_rows):
+        for name in measures.keys() & set(LEAD_KEYS):
+            self.engine.add_rows(f"related_{name}", self._count_related(name))
+        for chunk in _split_between_leads(self._listed, self.chunk_rows):
             snapshots = pa.Table.from_pandas(chunk[KEYS], preserve_index=False)
             self.engine.add_rows("snapshots", snapshots)
             yield self.engine.query(sql)
+
+    def plans(self) -> pa.Table:
+        """What was planned for the leads: lead_id, event_us and kind, in this order."""
+        snapshots = pa.Table.from_pandas(self._listed[KEYS], preserve_index=False)
+        self.engine.add_rows("snapshots", snapshots)
+        return self.engine.query(
+            f"""SELECT lead_id, event_us, kind FROM ({self.past("plans")}) AS known
+            ORDER BY lead_id, event_us, kind"""
+        )
+
+    def key_texts(self) -> dict[str, np.ndarray]:
+        """Each key of the snapshots' leads (n,) as it was known, by (lead_id, as_of_us)."""
+        return {key.name: self._related.key_texts(key.name) for key in self.keys}
+
+    @cached_property
+    def _listed(self) -> pd.DataFrame:
+        return self.rows.sort_values(["lead_id", "as_of_us"], ignore_index=True)
+
+    @cached_property
+    def _related(self) -> Related:
+        """What was known of all leads; read once, for all chunks."""
+        last = int(self.rows["known_us"].max()) if len(self.rows) else 0
+        timelines = read_timelines(self.engine, self.stages, self.keys, known_us=last)
+        return Related(timelines, self._listed)
+
+    def _count_related(self, name: str) -> pa.Table:
+        """The relation of a key, as `Related.table` gives it."""
+        others = [key.name for key in self.keys if key.is_learned and key.name != name]
+        people = others[0] if name == "account" and others else None
+        return self._related.table(name, other=people)
 
     def past(self, relation: str) -> str:
         """SQL of a relation: the rows of a table that were known at each snapshot.
@@ -117,23 +157,48 @@ class Snapshot:
         All have lead_id, as_of_us, spell and event_us, and beside them
 
         * leads: at_creation_<field>, of the fields known at creation; event_us is the creation;
-        * activities: kind, actor, duration_s;
+        * activities: kind, actor, and, where they are mapped, outcome and duration_s of what took
+          place; neither plans nor what was cancelled;
+        * cancelled: the same of what was cancelled, once its date has passed;
+        * contacts: what lead and rep did, see `contacts_sql`;
+        * plans: kind; event_us is the date, at or after as_of;
         * stages: stage, stage_order, previous_order, next_us, recency;
-        * changes: field, value, recency.
+        * changes: field, value, recency;
+        * moves: the changes to a value: field, value, recency, is_first (1 or 0), and step, 1 if
+          the value is larger than the one before, -1 if smaller, else 0; for whole numbers alone;
+        * account, contact: one row where the key is known, of other leads with the same one: leads,
+          won, lost, open, won_us (the last win), people; event_us is as_of.
 
         `recency` is 1 for the latest row of a snapshot (of changes, for each field): the last by
         event_us, then seq, then the later stage or the larger text. What comes before and after is
         taken from the known rows, too.
         """
-        if relation == "leads":
-            return _known_rows("leads", [_at_creation_sql(name) for name in self.created])
-        if relation == "activities":
-            return _known_rows("activities", ["t.kind", "t.actor", "t.duration_s"])
-        if relation == "stages":
-            return self._stages_sql()
-        if relation == "changes":
-            return _changes_sql()
-        raise ForbiddenExpressionError(relation)
+        learned = {key.name: _related_sql(key.name) for key in self.keys if key.is_learned}
+        if relation in learned:
+            return learned[relation]
+        relations: dict[str, Callable[[], str]] = {
+            "leads": self._leads_sql,
+            "activities": lambda: held_sql(self._known_activities(), self.activities),
+            "cancelled": lambda: cancelled_sql(self._known_activities()),
+            "contacts": lambda: contacts_sql(self._known_activities(), self.activities),
+            "plans": lambda: _booked_rows(self.activities, exported_us=self.exported_us),
+            "stages": self._stages_sql,
+            "changes": _changes_sql,
+            "moves": _moves_sql,
+        }
+        if relation not in relations:
+            raise ForbiddenExpressionError(relation)
+        return relations[relation]()
+
+    def _leads_sql(self) -> str:
+        return _known_rows("leads", [_at_creation_sql(name) for name in self.created])
+
+    def _known_activities(self) -> str:
+        """SQL of all activities known, with what the mapping fills."""
+        mapped = sorted(self.activities.mapped & ACTIVITY_COLUMNS)
+        return _known_rows(
+            "activities", ["t.kind", "t.actor", "t.seq", *(f"t.{c}" for c in mapped)]
+        )
 
     def _stages_sql(self) -> str:
         stage_order = f"{_stage_order_sql(self.stages)} AS stage_order"
@@ -180,34 +245,65 @@ class Snapshot:
         return columns
 
 
-def check_expression(expression: str, columns: AbstractSet[str]) -> None:
-    """Refuse an expression that has more in it than columns, constants and aggregates.
-
-    It lists what is allowed, since engines know more ways to name a table than anybody can forbid.
-
-    Raises:
-        ForbiddenExpressionError: it has anything else in it, even a comment.
-
-    `MAX(CASE WHEN kind = 'FROM leads' THEN event_us END)` is accepted: what is quoted says nothing
-    in SQL. `(SELECT COUNT(*) FROM outcomes)` is refused: neither SELECT, nor FROM, nor outcomes is
-    a column.
-    """
-    code = SQL_TEXT.sub(" ", expression)  # a quoted text may say anything
-    has_comment = "--" in code
-    if has_comment or not SQL_SIGNS.fullmatch(code):
-        raise ForbiddenExpressionError(expression)
-    for word in SQL_WORD.findall(code):
-        is_sql = word.upper() in AGGREGATES | CONDITIONS
-        if not is_sql and word not in columns:
-            raise ForbiddenExpressionError(expression)
-
-
 def _known_rows(table: str, columns: Sequence[str]) -> str:
     """SQL of a table's rows that were known at each snapshot: the only FROM that reads facts."""
     chosen = ", ".join(["s.lead_id", "s.as_of_us", "s.spell", "t.event_us", *columns])
     return f"""SELECT {chosen}
         FROM snapshots AS s
         JOIN {identifier(table)} AS t ON t.lead_id = s.lead_id AND {KNOWN}"""
+
+
+def _booked_rows(activities: ActivityColumns, *, exported_us: int) -> str:
+    """SQL of the plans known at each snapshot: booked by then, and dated at or after as_of.
+
+    Nothing says when a plan was cancelled; that the export states it is known at its moment.
+    """
+    is_on = "1 = 1"
+    if activities.has_outcome:
+        is_on = f"""(t.outcome IS NULL OR t.outcome <> 'cancelled'
+            OR s.known_us < {exported_us})"""
+    return f"""SELECT s.lead_id, s.as_of_us, s.spell, t.event_us, t.kind
+        FROM snapshots AS s
+        JOIN activities AS t ON t.lead_id = s.lead_id
+            AND {BOOKED} AND t.event_us >= s.as_of_us AND {is_on}"""
+
+
+def _related_sql(name: str) -> str:
+    columns = ", ".join(f"r.{column}" for column in RELATED)
+    return f"""SELECT s.lead_id, s.as_of_us, s.spell, s.as_of_us AS event_us, {columns}
+        FROM snapshots AS s
+        JOIN related_{name} AS r ON r.lead_id = s.lead_id AND r.as_of_us = s.as_of_us"""
+
+
+def _moves_sql() -> str:
+    known = _known_rows("changes", ["t.seq", "t.field", "t.value"])
+    backward = "PARTITION BY lead_id, as_of_us, field ORDER BY event_us DESC, seq DESC, value DESC"
+    values = f"""SELECT *,
+        ROW_NUMBER() OVER ({backward}) AS recency,
+        LEAD(value) OVER ({backward}) AS value_before
+        FROM ({known}) AS known WHERE value IS NOT NULL"""
+    return f"""SELECT *,
+        CASE WHEN value_before IS NULL THEN 1 ELSE 0 END AS is_first,
+        CASE WHEN value_before IS NULL OR value = value_before THEN 0
+            WHEN {_is_larger("value", "value_before")} THEN 1 ELSE -1 END AS step
+        FROM ({values}) AS ordered"""
+
+
+def _is_larger(number: str, other: str) -> str:
+    """SQL of whether a whole number is larger than another, both as text; engines cast unalike.
+
+    A minus sign comes before all digits, and of numbers of one length the larger is the larger
+    text.
+    """
+    is_longer = f"LENGTH({number}) > LENGTH({other})"
+    is_shorter = f"LENGTH({number}) < LENGTH({other})"
+    is_as_long = f"LENGTH({number}) = LENGTH({other})"
+    return f"""(CASE
+        WHEN {number} >= '0' AND {other} < '0' THEN 1
+        WHEN {number} < '0' AND {other} >= '0' THEN 0
+        WHEN {number} >= '0' AND ({is_longer} OR {is_as_long} AND {number} > {other}) THEN 1
+        WHEN {number} < '0' AND ({is_shorter} OR {is_as_long} AND {number} < {other}) THEN 1
+        ELSE 0 END) = 1"""
 
 
 def _changes_sql() -> str:

@@ -51,7 +51,11 @@ COLUMNS = {
 
 
 def build_spells(
-    engine: Engine, stages: Stages, *, known_us: int, correction_days: float
+    engine: Engine,
+    stages: Stages,
+    *,
+    known_us: int,
+    correction_days: float,
 ) -> pd.DataFrame:
     """Every spell that was known before `known_us`, and how it ended as far as was known by then.
 
@@ -72,25 +76,33 @@ def build_spells(
     reopened = engine.query(_reopened_facts_sql(stages, known_us)).to_pandas()
     if len(reopened):
         replayed = _replay_all(reopened, spells, within_us=within_us)
-        never_reopened = spells[~spells["lead_id"].isin(reopened["lead_id"])]
-        spells = pd.concat([never_reopened, replayed])
+        is_replayed = spells["lead_id"].isin(reopened["lead_id"])
+        spells = pd.concat([spells[~is_replayed], replayed])
 
     spells = spells[list(COLUMNS)].astype(COLUMNS)
-    return pd.DataFrame(spells.sort_values(["lead_id", "spell"], ignore_index=True))
+    by_lead: pd.DataFrame = spells.sort_values(["lead_id", "spell"], ignore_index=True)
+    return by_lead
 
 
 def _read_first_spells(engine: Engine, *, known_us: int, within_us: int) -> pd.DataFrame:
     """The first spell of each known lead, which is its only one unless it was re-opened."""
-    leads = engine.query(
-        f"SELECT lead_id, available_us AS start_us FROM leads WHERE available_us < {known_us}"
-    ).to_pandas()
-    ended = engine.query(_ended_sql(known_us, within_us)).to_pandas()
-    spells: pd.DataFrame = leads.merge(ended, on="lead_id", how="left", validate="one_to_one")
-    while_open = {"earliest_us": FOREVER_US, "close_us": FOREVER_US}
-    return spells.fillna(while_open).assign(spell=1, won=spells["won"].eq(1))
+    first = engine.query(f"""SELECT l.lead_id, 1 AS spell, l.available_us AS start_us,
+            COALESCE(e.earliest_us, {FOREVER_US}) AS earliest_us,
+            COALESCE(e.close_us, {FOREVER_US}) AS close_us,
+            COALESCE(e.won, 0) AS won
+        FROM leads AS l LEFT JOIN ({_ended_sql(known_us, within_us)}) AS e
+            ON e.lead_id = l.lead_id
+        WHERE l.available_us < {known_us}""")
+    spells: pd.DataFrame = first.to_pandas()
+    return spells
 
 
-def _replay_all(facts: pd.DataFrame, spells: pd.DataFrame, *, within_us: int) -> pd.DataFrame:
+def _replay_all(
+    facts: pd.DataFrame,
+    spells: pd.DataFrame,
+    *,
+    within_us: int,
+) -> pd.DataFrame:
     """All spells of the re-opened leads, from their facts."""
     starts = spells.set_index("lead_id")["start_us"]
     replayed: list[Spell] = []
@@ -145,15 +157,15 @@ def _ended_sql(known_us: int, within_us: int) -> str:
 
     Of two closes at one moment the loss counts, so that no win is made up.
     """
-    return f"""SELECT lead_id, earliest_us, close_us, won FROM (
-            SELECT f.lead_id, f.earliest_us, f.available_us AS close_us, c.won,
-                ROW_NUMBER() OVER (
-                    PARTITION BY c.lead_id
-                    ORDER BY c.available_us DESC, c.event_us DESC, c.seq DESC, c.won) AS place
-            FROM ({_first_closes_sql(known_us)}) AS f
-            JOIN ({_closes_sql(known_us)}) AS c
-                ON c.lead_id = f.lead_id
-                AND c.available_us <= f.available_us + {within_us}) AS ranked
+    first = "PARTITION BY lead_id ORDER BY available_us, event_us, seq, earliest_us DESC"
+    last = "PARTITION BY lead_id ORDER BY available_us DESC, event_us DESC, seq DESC, won"
+    return f"""SELECT lead_id, first_earliest_us AS earliest_us, close_us, won FROM (
+            SELECT *, ROW_NUMBER() OVER ({last}) AS place FROM (
+                SELECT *,
+                    FIRST_VALUE(available_us) OVER ({first}) AS close_us,
+                    FIRST_VALUE(earliest_us) OVER ({first}) AS first_earliest_us
+                FROM ({_closes_sql(known_us)}) AS closes) AS paired
+            WHERE available_us <= close_us + {within_us}) AS ranked
         WHERE place = 1"""
 
 
@@ -192,10 +204,22 @@ def _facts(rows: pd.DataFrame) -> Iterator[Fact]:
     names = ("available_us", "earliest_us", "event_us", "seq", "is_open", "won")
     columns = (rows[name].tolist() for name in names)
     for available_us, earliest_us, event_us, seq, is_open, won in zip(*columns, strict=True):
-        yield Fact(available_us, earliest_us, (event_us, seq), bool(is_open), bool(won))
+        yield Fact(
+            available_us,
+            earliest_us,
+            happened=(event_us, seq),
+            is_open=bool(is_open),
+            won=bool(won),
+        )
 
 
-def _replay(lead_id: str, start_us: int, facts: Iterable[Fact], *, within_us: int) -> list[Spell]:
+def _replay(
+    lead_id: str,
+    start_us: int,
+    facts: Iterable[Fact],
+    *,
+    within_us: int,
+) -> list[Spell]:
     """The spells of one lead, from its facts in the order in which they became known."""
     spells: list[Spell] = []
     is_open = True
@@ -225,5 +249,6 @@ def _replay(lead_id: str, start_us: int, facts: Iterable[Fact], *, within_us: in
             opened = latest_open
 
     if is_open:
-        spells.append(Spell(lead_id, len(spells) + 1, start_us, FOREVER_US, FOREVER_US, won=False))
+        end = (FOREVER_US, FOREVER_US, False)
+        spells.append(Spell(lead_id, len(spells) + 1, start_us, *end))
     return spells

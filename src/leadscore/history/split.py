@@ -8,30 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from leadscore.engine import Engine
-from leadscore.errors import KnownFromError, TimeModeError
-from leadscore.history.absences import add_seen, read_presence
-from leadscore.history.closes import attach_closes
+from leadscore.history.absences import add_seen
+from leadscore.history.activities import read_activity_columns
 from leadscore.history.facts import KnownFacts
 from leadscore.history.known import read_known_values
-from leadscore.history.labels import Side, build_final_side, build_side
+from leadscore.history.labels import build_final_side, build_side
 from leadscore.history.lists import (
     build_final_list,
     build_grid,
     build_grid_list,
     build_open_list,
 )
+from leadscore.history.side import Side
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.spells import build_spells
+from leadscore.history.timelines import read_lead_keys
+from leadscore.history.visits import count_visits
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
-from leadscore.tables import TABLES
 from leadscore.times import DAY_US, FOREVER_US, name_moment
 
 MAX_SPLITS = 6
@@ -60,7 +61,7 @@ class History:
     @property
     def facts(self) -> KnownFacts:
         """Questions about single facts, each asked about a moment."""
-        return KnownFacts(self.engine)
+        return KnownFacts(self.engine, read_activity_columns(self.settings))
 
     @cached_property
     def grid(self) -> np.ndarray:
@@ -109,6 +110,16 @@ class History:
             return spells
         return add_seen(spells, self.presence, known_us=known_us)
 
+    def count_visits(self, *, known_us: int, since_us: int) -> pd.DataFrame:
+        """How visits to open stages ended, as known at a moment (see `visits.count_visits`)."""
+        return count_visits(
+            self.engine,
+            self.settings.stages,
+            self.spells(known_us),
+            known_us=self.known_us(known_us),
+            since_us=since_us,
+        )
+
     def open_list(self, as_of_us: int) -> pd.DataFrame:
         """The leads open at `as_of_us`, by what was known then."""
         known_us = self.known_us(as_of_us)
@@ -128,6 +139,9 @@ class History:
             created=tuple(sorted(self.settings.fields_of_leads())),
             chunk_rows=self.settings.engine.chunk_snapshots,
             identical_rows=self.settings.identical_rows(),
+            activities=read_activity_columns(self.settings),
+            exported_us=self.version.known_until_us,
+            keys=read_lead_keys(self.settings),
         )
 
     def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
@@ -137,19 +151,26 @@ class History:
         """
         spells = self.spells(known_us)
         if not self.settings.is_dated:
-            inside = spells[(spells["start_us"] >= from_us) & (spells["start_us"] < to_us)]
-            rows = build_final_list(inside)
+            is_inside = spells["start_us"].between(from_us, to_us, inclusive="left")
+            rows = build_final_list(spells[is_inside])
             return build_final_side(name, rows, spells, known_us=known_us)
 
-        moments = self.grid[(self.grid >= from_us) & (self.grid < to_us)]
+        first, past_last = np.searchsorted(self.grid, [from_us, to_us])
+        moments = self.grid[first:past_last]
         return self._label_grid(name, spells, moments, known_us=known_us)
 
     def _label_grid(
-        self, name: str, spells: pd.DataFrame, moments: np.ndarray, *, known_us: int
+        self,
+        name: str,
+        spells: pd.DataFrame,
+        moments: np.ndarray,
+        *,
+        known_us: int,
     ) -> Side:
         """The sampled snapshots of spells at grid moments, labelled as known at `known_us`."""
         target = self.settings.target
-        rows = build_grid_list(spells, moments, target=target, seed=self.settings.seed)
+        seed = self.settings.seed
+        rows = build_grid_list(spells, moments, target=target, seed=seed)
         return build_side(name, rows, spells, known_us=known_us, target=target)
 
     def relabel(self, rows: pd.DataFrame, *, known_us: int) -> Side:
@@ -165,12 +186,14 @@ class History:
         known = spells[["lead_id", "spell"]]
         rows = rows.merge(known, on=["lead_id", "spell"], validate="many_to_one")
         name = f"snapshots before {self.name(known_us)}"
-        return build_side(name, rows, spells, known_us=known_us, target=self.settings.target)
+        target = self.settings.target
+        return build_side(name, rows, spells, known_us=known_us, target=target)
 
     def earlier_side(self, moment_us: int) -> Side:
         """All that could be learned at a moment: earlier snapshots, with labels as known then."""
         name = f"history before {self.name(moment_us)}"
-        return self.side(name, from_us=self.version.first_us, to_us=moment_us, known_us=moment_us)
+        first_us = self.version.first_us
+        return self.side(name, from_us=first_us, to_us=moment_us, known_us=moment_us)
 
     def later_side(self, moment_us: int, *, to_us: int, known_us: int) -> Side:
         """The snapshots from a moment on and before `to_us`, with labels as known at `known_us`."""
@@ -181,11 +204,15 @@ class History:
         """The places, rising, before which such shares of the leads closed at a moment lie."""
         spells = self.spells(known_us)
         is_closed = spells["close_us"] < known_us
-        closed = np.sort(spells.loc[is_closed, "start_us"].to_numpy())
+        starts = spells.loc[is_closed, "start_us"]
+        closed = np.sort(starts.to_numpy())
         if not len(closed):
             return []
-        ranks = (np.array(shares) * len(closed)).astype(int)
-        return [int(place) for place in np.unique(closed[ranks])]
+        exact_ranks = np.array(shares) * len(closed)
+        ranks = exact_ranks.astype(int)
+        distinct = np.unique(closed[ranks])
+        places: list[int] = distinct.tolist()
+        return places
 
     def split_moments(self, known_us: int, *, least: int, least_later: int) -> list[int]:
         """Up to `MAX_SPLITS` moments, evenly spread, at which history as known at K can be split.
@@ -206,30 +233,37 @@ class History:
             moments = self._screen_moments(known_us, least=least, least_later=least_later)
         else:
             shares = np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS)
-            moments = self.places(known_us, shares=shares.tolist())
-        return [
-            moment
-            for moment in moments
-            if self.earlier_side(moment).can_train(least)
-            and self._can_evaluate(moment, known_us, least_later)
-        ]
+            places = self.places(known_us, shares=shares.tolist())
+            moments = [
+                place for place in places if self._can_evaluate(place, known_us, least_later)
+            ]
+        return [moment for moment in moments if self.earlier_side(moment).can_train(least)]
 
-    def _screen_moments(self, known_us: int, *, least: int, least_later: int) -> list[int]:
+    def _screen_moments(
+        self,
+        known_us: int,
+        *,
+        least: int,
+        least_later: int,
+    ) -> list[int]:
         """Dated moments to split at, found by the spells as known at K.
 
-        Each moment's own spells would cost a query.
-
-        The last one is checked by its own spells, too.
+        Each moment's own spells would cost a query. The last one is checked by them, too.
         """
         horizon_us = self.settings.target.horizon_days * DAY_US
         has_past = self.grid >= self.version.first_us + horizon_us
         has_future = self.grid <= known_us - horizon_us
         moments = self.grid[has_past & has_future].tolist()
 
+        @cache
+        def screened(moment_us: int) -> _Screened:
+            side = self._screened_side(moment_us, known_us)
+            return _Screened(side.can_train(least), leads=sum(side.count_leads()))
+
+        @cache
         def is_admissible(moment_us: int) -> bool:
-            if not self._can_evaluate(moment_us, known_us, least_later):
-                return False
-            return self._screened_side(moment_us, known_us).can_train(least)
+            can_evaluate = self._can_evaluate(moment_us, known_us, least_later)
+            return can_evaluate and screened(moment_us).can_train
 
         def is_last(moment_us: int) -> bool:
             return is_admissible(moment_us) and self.earlier_side(moment_us).can_train(least)
@@ -238,27 +272,13 @@ class History:
             moments.pop()
         tried = _spread_evenly(moments, MAX_TRIED)
         admissible = [moment for moment in tried if is_admissible(moment)]
-        return _spread_evenly(self._late_enough(admissible, known_us), MAX_SPLITS)
+        leads = [screened(moment).leads for moment in admissible]
+        late_enough = _late_enough(admissible, leads, of_all=screened(known_us).leads)
+        return _spread_evenly(late_enough, MAX_SPLITS)
 
     def _can_evaluate(self, moment_us: int, known_us: int, least_later: int) -> bool:
         later = self.later_side(moment_us, to_us=known_us, known_us=known_us)
         return later.can_evaluate(least_later)
-
-    def _late_enough(self, moments: list[int], known_us: int) -> list[int]:
-        """Of rising moments those with `FIRST_SHARE` of the labelled leads before them.
-
-        The latest if they are few.
-
-        A model of few leads makes mistakes that calibration would then correct in a model of all,
-        which has not got them.
-        """
-
-        def count_leads(moment_us: int) -> int:
-            return sum(self._screened_side(moment_us, known_us).count_leads())
-
-        needed = FIRST_SHARE * count_leads(known_us)
-        late = [moment for moment in moments if count_leads(moment) >= needed]
-        return late if len(late) >= MAX_SPLITS else moments[-MAX_SPLITS:]
 
     def _screened_side(self, moment_us: int, known_us: int) -> Side:
         """The earlier side of a moment, from the spells as known at K and cut off at the moment.
@@ -277,43 +297,40 @@ class History:
         return self._label_grid("screened", cut, moments, known_us=moment_us)
 
 
+@dataclass(frozen=True)
+class _Screened:
+    """What the screened earlier side of a moment comes to.
+
+    Attributes:
+        can_train: whether a model can be trained on it.
+        leads: how many labelled leads it has of both outcomes together.
+    """
+
+    can_train: bool
+    leads: int
+
+
+def _late_enough(moments: list[int], leads: list[int], *, of_all: int) -> list[int]:
+    """Of rising moments those with `FIRST_SHARE` of all labelled leads before them.
+
+    The latest if they are few.
+
+    A model of few leads makes mistakes that calibration would then correct in a model of all,
+    which has not got them.
+
+    Args:
+        moments: (n,) to choose from.
+        leads: (n,) labelled leads before each.
+        of_all: labelled leads.
+    """
+    needed = FIRST_SHARE * of_all
+    late = [moment for moment, before in zip(moments, leads, strict=True) if before >= needed]
+    return late if len(late) >= MAX_SPLITS else moments[-MAX_SPLITS:]
+
+
 def _spread_evenly(moments: list[int], most: int) -> list[int]:
     """At most so many of rising moments, evenly spread, with the first and the last."""
-    places = np.linspace(0, len(moments) - 1, min(most, len(moments)))
-    return [moments[place] for place in np.unique(places.round().astype(int))]
-
-
-def open_history(settings: Settings, version: StoreVersion, engine: Engine) -> History:
-    """The history of a store version, its tables attached to the engine.
-
-    Raises:
-        TimeModeError: the version was stored in another time mode.
-        KnownFromError: a field declared known from creation has changed since, so its value in
-            `leads` is not the one it had at creation.
-    """
-    stored = version.manifest.get("time", "dated")  # the first versions had one mode only
-    if stored != settings.time:
-        raise TimeModeError(stored=stored, asked=settings.time)
-
-    attach_tables(engine, version)
-    attach_closes(engine, version, settings.stages)
-    history = History(settings, version, engine, read_presence(engine, version))
-
-    mapped_histories = history.facts.mapped_histories(FOREVER_US)
-    contradicted = settings.fields_of_leads() & mapped_histories
-    if contradicted:
-        raise KnownFromError(sorted(contradicted))
-    return history
-
-
-def attach_tables(engine: Engine, version: StoreVersion) -> None:
-    """Make the tables readable, with absent leads' rows and the changes that exports showed.
-
-    `mapped_changes` are those of `changes` that the mapping gives.
-    """
-    for table in TABLES.values():
-        files = version.files(table.name) + version.files(f"absent_{table.name}")
-        if table.name == "changes":
-            engine.add_files("mapped_changes", files, schema=table.schema())
-            files += version.files("observed")
-        engine.add_files(table.name, files, schema=table.schema())
+    n = min(most, len(moments))
+    places = np.linspace(0, len(moments) - 1, n)
+    whole_places = np.unique(places.round().astype(int))
+    return [moments[place] for place in whole_places]

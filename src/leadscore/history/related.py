@@ -1,0 +1,214 @@
+"""Other leads of the same account or contact, as they were known at each snapshot.
+
+Counts are differences of sorted moments: of the intervals in which a lead of the account stood in
+some way, those that began before the snapshot less those that ended before it. So an account of
+any size costs one search a snapshot, and no snapshot is joined with another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from leadscore.history.timelines import LISTED, LOST, OPEN, UNKNOWN, WON, Timelines
+
+RELATED = ("leads", "won", "lost", "open", "won_us", "people")  # of other leads of the same key
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Snapshots (n,): the place of the lead in `Timelines.lead_id`, and the moment asked about."""
+
+    lead: np.ndarray
+    known_us: np.ndarray
+
+
+class Related:
+    """Answers what was known of the leads that share a key with a snapshot's lead."""
+
+    def __init__(self, timelines: Timelines, rows: pd.DataFrame) -> None:
+        """Of snapshots `rows` (lead_id, as_of_us, known_us)."""
+        self.timelines = timelines
+        self.rows = rows
+        leads = pd.Index(timelines.lead_id)
+        lead = leads.get_indexer(rows["lead_id"])
+        self.asked = Asked(lead, rows["known_us"].to_numpy(dtype=np.int64))
+
+    @cached_property
+    def clock(self) -> _Clock:
+        """The moments that are compared, as small numbers."""
+        intervals = self.timelines.intervals
+        return _Clock.of(intervals["from_us"], intervals["to_us"], self.asked.known_us)
+
+    @cached_property
+    def now(self) -> np.ndarray:
+        """The place (n,) of each snapshot's own interval; `UNKNOWN` where nothing was known."""
+        intervals = self.timelines.intervals
+        began = self.clock.join(intervals["lead"], intervals["from_us"])
+        place = self.clock.before(began, self.asked.lead, self.asked.known_us) - 1
+        lead = intervals["lead"].to_numpy()
+        if not len(lead):
+            return np.full(len(place), UNKNOWN)
+        is_own = (place >= 0) & (lead[place] == self.asked.lead)
+        return np.where(is_own, place, UNKNOWN)
+
+    def own(self, column: str) -> np.ndarray:
+        """A column (n,) of the snapshots' own intervals; `UNKNOWN` where nothing was known."""
+        values = self.timelines.intervals[column].to_numpy(dtype=np.int64)
+        padded = np.append(values, UNKNOWN)  # at the place UNKNOWN
+        return np.asarray(padded[self.now])
+
+    def key_texts(self, name: str) -> np.ndarray:
+        """The text (n,) of a key as it was known, None where it was not."""
+        names = self.timelines.names[name]
+        padded = np.array([*names, None], dtype=object)  # at the place UNKNOWN
+        return np.asarray(padded[self.own(name)])
+
+    def table(self, name: str, *, other: str | None) -> pa.Table:
+        """What was known of other leads of the same key, for the snapshots whose key was known.
+
+        Args:
+            name: the key.
+            other: the key whose values are counted as people; None if none is.
+
+        Returns:
+            lead_id, as_of_us and `RELATED`; won_us is null without a win, people without `other`.
+        """
+        group = self.own(name)
+        status = self.own("status")
+        n = self._count(name, group, self.timelines.intervals)
+        measures = {"leads": n - 1}
+        for column, value in {"won": WON, "lost": LOST, "open": OPEN}.items():
+            is_listed = (self.own("listed") == LISTED) | (value != OPEN)
+            own = ((status == value) & is_listed).astype(np.int64)
+            measures[column] = self._count(name, group, self._standing(value)) - own
+
+        won_us = self._last_win(name, group)
+        people = np.full(len(group), UNKNOWN)
+        if other is not None:
+            people = self._count_people(name, other, group)
+
+        is_known = group != UNKNOWN
+        columns = {
+            "lead_id": pa.array(self.rows["lead_id"][is_known], pa.string()),
+            "as_of_us": pa.array(self.rows["as_of_us"][is_known], pa.int64()),
+        }
+        columns |= {key: pa.array(values[is_known]) for key, values in measures.items()}
+        for key, values in {"won_us": won_us, "people": people}.items():
+            known = values[is_known]
+            columns[key] = pa.array(known, pa.int64(), mask=known == UNKNOWN)
+        return pa.table(columns)
+
+    def _standing(self, status: int) -> pd.DataFrame:
+        """The intervals of leads that stood so; open ones only while exports had them."""
+        intervals = self.timelines.intervals
+        stands = intervals["status"] == status
+        if status == OPEN:
+            stands &= intervals["listed"] == LISTED
+        return intervals[stands]
+
+    def _count(self, key: str, group: np.ndarray, intervals: pd.DataFrame) -> np.ndarray:
+        """How many intervals (n,) of a group there were at each snapshot."""
+        begun = self.clock.join(intervals[key], intervals["from_us"])
+        ended = self.clock.join(intervals[key], intervals["to_us"])
+        known_us = self.asked.known_us
+        n_begun = self.clock.count(begun, group, known_us)
+        return np.asarray(n_begun - self.clock.count(ended, group, known_us))
+
+    def _last_win(self, key: str, group: np.ndarray) -> np.ndarray:
+        """When the last win (n,) of another lead of the group became known, else `UNKNOWN`.
+
+        Wins are looked at from the latest back; one that is the lead's own, was not yet of the
+        group, or is no longer a win, is passed over.
+        """
+        wins = self._standing(WON)
+        wins = wins[wins[key] != UNKNOWN]
+        wins = wins.sort_values([key, "won_us", "from_us"], ignore_index=True)
+        sorted_wins = self.clock.join(wins[key], wins["won_us"])
+        known_us = self.asked.known_us
+        place = self.clock.before(sorted_wins, group, known_us) - 1
+        found = np.full(len(group), UNKNOWN, dtype=np.int64)
+
+        left = np.flatnonzero((group != UNKNOWN) & (place >= 0))
+        columns = {name: wins[name].to_numpy() for name in (key, "lead", "from_us", "to_us")}
+        won_us = wins["won_us"].to_numpy(dtype=np.int64)
+        while len(left):
+            at = place[left]
+            left = left[columns[key][at] == group[left]]
+            at = place[left]
+            is_other = columns["lead"][at] != self.asked.lead[left]
+            has_begun = columns["from_us"][at] < known_us[left]
+            has_ended = columns["to_us"][at] < known_us[left]  # False for NaN: it never ends
+            counts = is_other & has_begun & ~has_ended
+            found[left[counts]] = won_us[at[counts]]
+            left = left[~counts]
+            place[left] -= 1
+            left = left[place[left] >= 0]
+        return found
+
+    def _count_people(self, key: str, other: str, group: np.ndarray) -> np.ndarray:
+        """How many values of `other` (n,) the group's other leads had."""
+        intervals = self.timelines.intervals
+        is_both = (intervals[key] != UNKNOWN) & (intervals[other] != UNKNOWN)
+        intervals = intervals[is_both]
+        width = len(self.timelines.names[other]) + 1
+        pairs = intervals.assign(pair=intervals[key] * width + intervals[other])
+        people = self._count(key, group, self._merge_pairs(pairs, key))
+
+        own = self.own(other)
+        own_pair = np.where((group != UNKNOWN) & (own != UNKNOWN), group * width + own, UNKNOWN)
+        is_only_own = self._count("pair", own_pair, pairs) == 1
+        return np.asarray(people - (is_only_own & (own_pair != UNKNOWN)))
+
+    def _merge_pairs(self, pairs: pd.DataFrame, key: str) -> pd.DataFrame:
+        """The intervals in which at least one lead had a pair of keys: key, from_us, to_us."""
+        begins = pairs[["pair", key, "from_us"]].rename(columns={"from_us": "us"}).assign(step=1)
+        ends = pairs[["pair", key, "to_us"]].rename(columns={"to_us": "us"}).assign(step=-1)
+        steps = pd.concat([begins, ends[ends["us"].notna()]])
+        steps = steps.sort_values(
+            ["pair", "us", "step"], ascending=[True, True, False], ignore_index=True
+        )
+        leads = steps.groupby("pair", sort=False)["step"].cumsum()
+        is_begin = (steps["step"] == 1) & (leads == 1)
+        is_end = (steps["step"] == -1) & (leads == 0)
+        merged = steps[[key]].assign(
+            from_us=steps["us"].where(is_begin), to_us=steps["us"].where(is_end)
+        )
+        return pd.DataFrame(merged[is_begin | is_end])
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Moments as small numbers, so that a group and a moment make one number to search for."""
+
+    moments: np.ndarray
+
+    @classmethod
+    def of(cls, *columns: pd.Series | np.ndarray) -> _Clock:
+        known = [np.asarray(pd.Series(column).dropna(), dtype=np.int64) for column in columns]
+        return cls(np.unique(np.concatenate(known)))
+
+    def join(self, group: pd.Series | np.ndarray, us: pd.Series | np.ndarray) -> np.ndarray:
+        """Group and moment as one number, rising; rows without a moment or a group are left out."""
+        group = np.asarray(group)
+        moment = pd.Series(np.asarray(us))
+        is_there = (moment.notna() & (group != UNKNOWN)).to_numpy()
+        moments = moment[is_there].to_numpy(dtype=np.int64)
+        return np.sort(self._number(group[is_there], moments))
+
+    def before(self, joined: np.ndarray, group: np.ndarray, us: np.ndarray) -> np.ndarray:
+        """How many of `joined` (n,) come before each group and moment."""
+        return np.asarray(np.searchsorted(joined, self._number(group, us), side="left"))
+
+    def count(self, joined: np.ndarray, group: np.ndarray, us: np.ndarray) -> np.ndarray:
+        """How many of `joined` (n,) are of the same group, and before the moment."""
+        first = np.full(len(group), self.moments[0] if len(self.moments) else 0)
+        return np.asarray(self.before(joined, group, us) - self.before(joined, group, first))
+
+    def _number(self, group: np.ndarray, us: np.ndarray) -> np.ndarray:
+        numbers = np.searchsorted(self.moments, us)
+        return np.asarray(group * (len(self.moments) + 1) + numbers)
