@@ -68,6 +68,7 @@ FIELDS = {
     "order": {"known_from": "creation"},
     "mood": {},
     "seats": {"type": "number", "decimals": 1},
+    "funds": {"type": "number"},
     "review": {"type": "date"},
     "title": {"known_from": "creation"},
     "pain": {},
@@ -79,12 +80,34 @@ CHANGED = [
     "amount",
     "mood",
     "seats",
+    "funds",
     "review",
     "pain",
     "title",
     "start",
     "industry",
     "size",
+]
+
+
+LONG = 90  # seconds; a longer activity is a conversation
+ACTS = {name: name for name in ("kind", "actor", "outcome", "duration_s", "booked_at")}
+MAPPING = [
+    {
+        "source": "leads",
+        "table": "leads",
+        "columns": {"lead_id": "id", "event_at": "created"},
+    },
+    {
+        "source": "leads",
+        "table": "changes",
+        "columns": {"lead_id": "id", "event_at": "at", "field": "field", "value": "value"},
+    },
+    {
+        "source": "leads",
+        "table": "activities",
+        "columns": {"lead_id": "id", "event_at": "at", **ACTS},
+    },
 ]
 
 
@@ -95,10 +118,12 @@ def make_oracle_settings(*, changed: Iterable[str] = (), **changes: Any) -> Sett
     return make_settings(
         **{
             "kinds": KINDS,
+            "mapping": MAPPING,
+            "activities": {"conversation_seconds": LONG},
             "stages": {"open": OPEN, "won": WON, "lost": LOST},
             "fields": fields,
             "bant": {
-                "budget": {"field": "amount", "full_amount": 50.0},
+                "budget": {"field": "funds", "full_amount": 50.0},
                 "authority": {
                     "field": "title",
                     "titles": [("ceo", 1.0), ("*geschäftsführer*", 0.9), ("v*p*", 0.5)],
@@ -132,8 +157,14 @@ def build_random_facts(
         facts.lead(lead_id, random.choice(moments), known=random.choice(moments), **columns)
         for _ in range(random.randint(0, rows)):
             kind, actor = random.choice(sorted(KINDS)), random.choice(["lead", "rep", "system"])
+            known = _random_known(random, moments)
             facts.activity(
-                lead_id, random.choice(moments), kind, actor=actor, **_random_known(random, moments)
+                lead_id,
+                random.choice(moments),
+                kind,
+                actor=actor,
+                **known,
+                **_random_content(random, moments),
             )
         for _ in range(random.randint(0, rows // 2)):
             stage = random.choice(OPEN + WON + LOST)
@@ -161,6 +192,15 @@ def _random_days(random: Random) -> float:
 def _random_known(random: Random, moments: list[float]) -> Row:
     late = {"known": random.choice(moments)} if random.random() < 0.3 else {}
     return {"seq": random.randint(0, 1), **late}
+
+
+def _random_content(random: Random, moments: list[float]) -> Row:
+    """What an activity holds: how it ended, how long it took, and since when it was planned."""
+    return {
+        "outcome": random.choice([None, None, "reached", "not_reached", "cancelled", "planned"]),
+        "duration_s": random.choice([None, 0, 1, LONG - 1, LONG, LONG + 1, 5000]),
+        "booked_at": random.choice([None, *(day(moment) for moment in moments)]),
+    }
 
 
 def _random_value(random: Random, field: LeadField) -> int | str | None:
@@ -202,6 +242,8 @@ class Seen:
     changes: list[Row]
     activities: list[Row]
     stages: list[Row]
+    cancelled: list[Row]
+    plans: list[Row]
 
 
 def compute_oracle(facts: Facts, rows: pd.DataFrame) -> dict[str, list[Any]]:
@@ -213,6 +255,7 @@ def compute_oracle(facts: Facts, rows: pd.DataFrame) -> dict[str, list[Any]]:
         found.append(
             _bant(seen, facts.settings, fields)
             | _engagement(seen, facts.settings)
+            | _contact_content(seen, facts.settings)
             | _stage(seen, facts.settings)
             | _profile(seen, facts.settings, fields)
         )
@@ -225,7 +268,30 @@ def _see(facts: Facts, row: Row) -> Seen:
         return [fact for fact in mine if fact["available_us"] < row["known_us"]]
 
     lead = next(iter(of("leads")), None)
-    return Seen(row["as_of_us"], row["spell"], lead, of("changes"), of("activities"), of("stages"))
+    acts = of("activities")
+    held = [act for act in acts if act.get("outcome") not in {"planned", "cancelled"}]
+    cancelled = [act for act in acts if act.get("outcome") == "cancelled"]
+    return Seen(
+        row["as_of_us"],
+        row["spell"],
+        lead,
+        of("changes"),
+        held,
+        of("stages"),
+        cancelled,
+        _plans(facts, row),
+    )
+
+
+def _plans(facts: Facts, row: Row) -> list[Row]:
+    """What was in the calendar by then; the oracle's snapshots are all older than the export."""
+    return [
+        act
+        for act in facts.rows["activities"]
+        if act["lead_id"] == row["lead_id"]
+        and (act.get("booked_at") or math.inf) < row["known_us"]
+        and act["event_us"] >= row["as_of_us"]
+    ]
 
 
 def _learned_fields(seen: Seen, settings: Settings) -> dict[str, Any]:
@@ -349,6 +415,55 @@ def _contact(seen: Seen, rows: list[Row]) -> Row:
     }
 
 
+def _contact_content(seen: Seen, settings: Settings) -> Row:
+    """What came of activities, how long people talked, who answers, and what is planned."""
+    filled = settings.activity_columns()
+    if not {"outcome", "duration_s", "booked_at"} <= filled:
+        assert not {"outcome", "duration_s", "booked_at", "actor"} & filled
+        return {}
+    people = [act for act in seen.activities if act["actor"] in {"lead", "rep"}]
+    talks = [act for act in people if act["outcome"] in {None, "reached"} and act["duration_s"]]
+    long = settings.activities.conversation_seconds
+    conversations = [act for act in talks if act["duration_s"] > long]
+
+    def within(acts: list[Row], days: int) -> list[Row]:
+        return [act for act in acts if act["event_us"] >= seen.as_of_us - days * DAY]
+
+    found: Row = {}
+    for days in (1, 7, 30, 90):
+        seconds = sum(act["duration_s"] for act in within(talks, days))
+        found[f"talk_time_{days}d"] = seconds / 60
+        found[f"talk_conversations_{days}d"] = float(len(within(conversations, days)))
+    last = max((act["event_us"] for act in conversations), default=None)
+    found["talk_days_since"] = NAN if last is None else (seen.as_of_us - last) / DAY
+    attempts = [act for act in people if act["actor"] == "rep"]
+    found["talk_attempts"] = float(sum(last is None or act["event_us"] > last for act in attempts))
+    for name, days in (("90d", 90), ("ever", 10**6)):
+        ends = [act["outcome"] for act in within(seen.activities, days)]
+        n = ends.count("reached") + ends.count("not_reached")
+        found[f"reach_share_{name}"] = ends.count("reached") / n if n else NAN
+        found[f"reach_cancelled_{name}"] = float(len(within(seen.cancelled, days)))
+    ahead = [plan["event_us"] for plan in seen.plans]
+    found["plan_steps"] = float(len(ahead))
+    found["plan_days_ahead"] = (min(ahead) - seen.as_of_us) / DAY if ahead else NAN
+    return found | _replies(people)
+
+
+def _replies(people: list[Row]) -> Row:
+    people = sorted(people, key=lambda act: (act["event_us"], act["seq"], act["actor"]))
+    waits: dict[str, list[int]] = {"lead": [], "rep": []}
+    for before, act in pairwise(people):
+        if act["actor"] != before["actor"]:
+            waits[act["actor"]].append(act["event_us"] - before["event_us"])
+    found: Row = {}
+    for actor, all_waits in waits.items():
+        middle = sorted(all_waits)[(len(all_waits) - 1) // 2] if all_waits else NAN
+        found[f"reply_minutes_of_{actor}"] = middle / 60_000_000
+    first_us = people[0]["event_us"] if people else None
+    by_lead = any(act["actor"] == "lead" and act["event_us"] == first_us for act in people)
+    return found | {"reply_first_by": float(by_lead) if people else NAN}
+
+
 def _stage(seen: Seen, settings: Settings) -> Row:
     age = (seen.as_of_us - seen.lead["event_us"]) / DAY if seen.lead else NAN
     found: Row = {"stage_age": age, "stage_reopenings": float(seen.spell - 1)}
@@ -388,13 +503,40 @@ def _profile(seen: Seen, settings: Settings, fields: dict[str, Any]) -> Row:
             continue
         if field.type == "text":
             found[f"profile_{name}"] = value
-        elif value is None:
+        elif value is None and field.type == "number":
             found[f"profile_{name}"] = NAN
         elif field.type == "number":
             found[f"profile_{name}"] = value / 10**field.decimals
         else:
-            found[f"profile_{name}"] = (value - seen.as_of_us) / DAY
+            found[f"profile_{name}"] = NAN if value is None else (value - seen.as_of_us) / DAY
+            found[f"moves_{name}_overdue"] = NAN if value is None else float(value < seen.as_of_us)
+        if field.type == "date" or name == "amount":
+            found |= _moves(seen, settings, name)
     return found
+
+
+def _moves(seen: Seen, settings: Settings, name: str) -> Row:
+    """How often a field rose and fell, and how far it has come, from creation or its first value."""
+    field = settings.lead_fields()[name]
+    past = [row for row in seen.changes if row["field"] == name and row["value"] is not None]
+    past.sort(key=lambda row: (row["event_us"], row["seq"], row["value"]))
+    values = [int(row["value"]) for row in past]
+    if field.known_from == "creation":
+        created = seen.lead.get(name) if seen.lead else None
+        values = [*([] if created is None else [created]), *values]
+    rose = sum(later > value for value, later in pairwise(values))
+    fell = sum(later < value for value, later in pairwise(values))
+    up, down, far = (
+        ("later", "earlier", "moved") if field.type == "date" else ("raised", "lowered", "changed")
+    )
+    if not values:
+        return {f"moves_{name}_{key}": NAN for key in (up, down, far)}
+    if field.type == "date":
+        came = (values[-1] - values[0]) / DAY
+    else:
+        came = min(max(values[-1] / values[0] - 1, -1), 10) if values[0] > 0 else NAN
+    counts = {f"moves_{name}_{up}": float(rose), f"moves_{name}_{down}": float(fell)}
+    return counts | {f"moves_{name}_{far}": came}
 
 
 def assert_equals_oracle(
@@ -413,7 +555,7 @@ def assert_equals_oracle(
         else:
             slack = (
                 1e-12
-                if feature.unit in {"share", "a week"} or feature.name.endswith("_pace")
+                if feature.unit in {"share", "a week", "change"} or feature.name.endswith("_pace")
                 else 0.0
             )
             np.testing.assert_allclose(values, wanted, rtol=0, atol=slack, err_msg=feature.name)

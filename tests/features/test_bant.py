@@ -104,7 +104,7 @@ def test_only_letters_that_may_be_learned_from_are_told_and_counted(tmp_path):
     ]  # fmt: skip
     assert values["bant_completeness"] == 1
     completeness = next(f for f in build_bant(facts.settings) if f.name == "bant_completeness")
-    assert completeness.sentence(1.0, speaks_for=True) == "BANT questions answered: 1 of 2"
+    assert completeness.sentence(1.0, speaks_for=True) == "1 of 2 BANT questions answered"
 
 
 def test_without_a_letter_to_learn_from_there_is_no_bant(tmp_path):

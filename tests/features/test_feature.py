@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from builders import make_settings
 from features.oracle import CHANGED, build_random_facts, make_oracle_settings
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.features.feature import Feature, shown
+from leadscore.features.feature import Around, Feature
 from leadscore.features.finish import (
     Amount,
     Count,
@@ -24,6 +25,8 @@ from leadscore.features.finish import (
     WithinDays,
 )
 from leadscore.features.matrix import build_features, build_matrix
+from leadscore.features.phrases import Phrase, capitalised
+from leadscore.features.units import shown
 from leadscore.history.split import History
 from leadscore.settings.engine import EngineSettings
 from leadscore.settings.settings import Settings
@@ -67,9 +70,8 @@ PLAIN = Feature(
     {"leads": {"field_x": "MAX(at_creation_x)"}},
     Amount("field_x", 2),
     "number",
-    "up",
-    "down",
     "profile_x",
+    Phrase("x", "up", "down"),
 )
 
 
@@ -115,7 +117,7 @@ def test_a_fingerprint_changes_with_every_parameter_of_the_finish(one, other):
 
 def test_a_fingerprint_is_that_of_the_values_not_of_the_words():
     reworded = replace(
-        PLAIN, up="{value}!", down="{value}?", group="another", value_names=("none", "one")
+        PLAIN, group="another", phrase=Phrase("y", "{value}!", "{value}?", values=("none", "one"))
     )
     assert reworded.fingerprint() == PLAIN.fingerprint()
     two = {"field_x": "MAX(at_creation_x)", "field_y": "MAX(at_creation_y)"}
@@ -159,12 +161,18 @@ def test_settings_that_change_a_value_change_its_features_fingerprint(
     found = _features(_settings(**changes), changed=changed)
     after = {feature.name: feature.fingerprint() for feature in found}
     assert all(
-        name.startswith("stage_days_in_") for name in after.keys() ^ features.keys()
-    )  # named by stage
+        name.startswith(("stage_days_in_", "moves_price_"))
+        for name in after.keys() ^ features.keys()
+    )  # named by stage; only a date moves
     shared = after.keys() & features.keys()
     other = {name for name in shared if features[name].fingerprint() != after[name]}
     assert differing <= other
     assert {name.split("_")[0] for name in other} == {name.split("_")[0] for name in differing}
+
+
+def test_features_when_handed_to_another_process_then_are_the_same(features):
+    every = list(features.values())
+    assert pickle.loads(pickle.dumps(every)) == every  # noqa: S301  (our own objects, in memory)
 
 
 def test_names_are_unique_and_say_family_and_measure(tmp_path, features):
@@ -173,7 +181,10 @@ def test_names_are_unique_and_say_family_and_measure(tmp_path, features):
         names = [feature.name for feature in found]
         assert len(set(names)) == len(names)
         assert all(
-            re.fullmatch("(bant|engagement|stage|profile)_[a-z0-9_]+", name) for name in names
+            re.fullmatch(
+                "(bant|engagement|talk|reach|reply|plan|stage|profile|moves)_[a-z0-9_]+", name
+            )
+            for name in names
         )
 
 
@@ -186,7 +197,7 @@ def test_every_feature_has_the_direction_that_the_business_knows(features):
 
 def test_two_columns_of_one_name_are_of_one_meaning(tmp_path):
     meaning: dict[str, tuple[str, str]] = {}
-    for feature in _features(make_oracle_settings(), changed=("pain", "amount")):
+    for feature in _features(make_oracle_settings(), changed=("pain", "funds")):
         for relation, named in feature.columns.items():
             for name, expression in named.items():
                 assert meaning.setdefault(name, (relation, expression)) == (relation, expression)
@@ -200,21 +211,28 @@ def test_two_columns_of_one_name_are_of_one_meaning(tmp_path):
         (0.0, "count", "none"),
         (1.0, "count", "1"),
         (12.0, "count", "12"),
-        (0.0, "days", "0 days"),
-        (0.04, "days", "0 days"),
+        (0.0, "days", "less than a day"),
+        (0.4, "days", "less than a day"),
         (0.96, "days", "1 day"),
         (1.0, "days", "1 day"),
-        (1.26, "days", "1.3 days"),
+        (1.26, "days", "1 day"),
         (9.96, "days", "10 days"),
         (30.4, "days", "30 days"),
         (1234.0, "days", "1,234 days"),
+        (0.4, "days ahead", "today"),
+        (1.0, "days ahead", "tomorrow"),
+        (20.0, "days ahead", "in 3 weeks"),
+        (-0.4, "days ahead", "yesterday"),
+        (-21.0, "days ahead", "3 weeks ago"),
+        (-3.0, "moved", "3 days earlier"),
+        (0.2, "change", "20 % higher"),
+        (-0.25, "change", "25 % lower"),
         (0.0, "share", "0 %"),
         (0.5, "share", "50 %"),
         (1.0, "share", "100 %"),
-        (0.0, "a week", "+0.0 a week"),
-        (-0.03, "a week", "+0.0 a week"),  # there is no "minus nothing"
-        (2.0, "a week", "+2.0 a week"),
-        (-7.25, "a week", "-7.2 a week"),
+        (0.03, "a week", "less than 0.1"),
+        (2.0, "a week", "2"),
+        (-7.25, "a week", "7.2"),
         (0.5, "times", "0.5 times"),
         (12.0, "times", "12.0 times"),
         (0.0, "flag", "not known"),
@@ -236,6 +254,9 @@ TYPICAL = {
     "days ahead": [0.0, 0.01, 1.0, 12.0, -0.01, -1.0, -30.0],
     "days": [0.0, 0.01, 0.5, 0.97, 1.0, 1.04, 2.0, 9.97, 12.0, 1234.0],
     "share": [0.0, 0.004, 1 / 3, 0.5, 1.0],
+    "minutes": [0.0, 0.4, 1.0, 12.0, 90.0, 120.0, 2879.0, 2880.0, 99999.0],
+    "moved": [0.0, 1.0, -1.0, 12.5, -400.0],
+    "change": [0.0, 0.2, -0.25, 10.0, 0.001, -0.001],
     "a week": [0.0, 1.0, 12.0, -1.0, -0.04, -8.4],
     "times": [0.0, 0.04, 1.0, 2.5, 12.0],
     "flag": [0.0, 1.0],
@@ -244,7 +265,7 @@ TYPICAL = {
 }
 WRONG = {
     "a field that was not filled in": r"\{value\}|\{\}",
-    "an unknown value": r"\b(nan|None)\b",
+    "an unknown value": r"\bnan\b|\bNone\b(?! of)",
     "one of many": r"(?<![\d.,-])1 days\b",
     "many of one": r"(?<![\d.,])(?!1\b)[\d.,]+ day\b",
     "minus nothing": r"-0(\.0+)?(?![.\d])",
@@ -259,70 +280,92 @@ WRONG = {
 @pytest.mark.parametrize("wrong", WRONG)
 def test_no_sentence_says(features, wrong, speaks_for):
     said = []
-    for feature in features.values():
-        said += [feature.sentence(value, speaks_for=speaks_for) for value in TYPICAL[feature.unit]]
+    around = Around(stage="proposal", spent=61.0)
+    for feature in [*features.values(), *build_features(make_oracle_settings())]:
+        said += [
+            feature.sentence(value, speaks_for=speaks_for, around=around)
+            for value in TYPICAL[feature.unit]
+        ]
     assert len(said) > 150
     assert [sentence for sentence in said if re.search(WRONG[wrong], sentence)] == []
+
+
+AROUND = Around(stage="proposal", spent=61.0)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "up", "down"),
     [
-        ("bant_budget", 0.25, *["budget: 25 % of full strength"] * 2),
-        ("bant_need_known", 1.0, "need: known", "need: known"),
-        ("bant_timeline_known", 0.0, "timeline: not known", "timeline: not known"),
+        ("bant_budget", 0.25, *["Budget of about 25"] * 2),
+        ("bant_need_known", 1.0, "Need question answered", ""),
+        ("bant_timeline_known", 0.0, "", ""),
+        ("bant_need_mean", 0.9, "Average answer on need: strong", ""),
         (
-            "bant_completeness",
-            0.0,
-            "BANT questions answered: none of 4",
-            "BANT questions answered: none of 4",
+            "bant_need_mean",
+            0.45,
+            "Average answer on need: fair",
+            "Average answer on need: lukewarm",
         ),
+        ("bant_need_mean", 0.1, "", "Average answer on need: weak"),
+        ("bant_need", 1.0, "Need: c", ""),
+        ("bant_need", 0.0, "", "Need: a"),
+        ("bant_need_answers", 0.0, "", "No answer on need yet"),
+        ("bant_need_answers", 1.0, *["Answer on need recorded once"] * 2),
+        ("bant_completeness", 0.0, "", "No BANT question answered yet"),
+        ("bant_completeness", 3.0, *["3 of 4 BANT questions answered"] * 2),
+        ("engagement_activities_7d", 3.0, *["3 activities in the last 7 days"] * 2),
+        ("engagement_email_1d", 0.0, "", "No e-mails in the last 24 hours"),
+        ("engagement_meeting_30d", 1.0, *["1 meeting in the last 30 days"] * 2),
+        ("engagement_meeting_days_since", 0.4, *["Last meeting yesterday"] * 2),
+        ("engagement_meeting_days_since", 21.0, *["Last meeting 3 weeks ago"] * 2),
+        ("engagement_meeting_distinct_days_30d", 0.0, "", "No meetings in the last 30 days"),
+        ("engagement_email_distinct_days_30d", 12.0, *["E-mails on 12 of the last 30 days"] * 2),
+        ("engagement_email_trend", 0.0, "", ""),
         (
-            "bant_completeness",
-            3.0,
-            "BANT questions answered: 3 of 4",
-            "BANT questions answered: 3 of 4",
+            "engagement_email_trend",
+            -2.5,
+            *["2.5 fewer e-mails a week than in the 30 days before"] * 2,
         ),
-        ("engagement_activities_7d", 3.0, *["activities of any kind: 3 in the last 7 days"] * 2),
-        ("engagement_email_1d", 0.0, *["e-mails: none in the last day"] * 2),
-        ("engagement_meeting_30d", 1.0, *["meetings: 1 in the last 30 days"] * 2),
-        ("engagement_meeting_days_since", 1.0, *["meetings: the last one 1 day ago"] * 2),
+        ("engagement_email_pace", 2.5, *["2.5 e-mails a week since the lead came in"] * 2),
+        ("engagement_email_pace", 0.01, "", "Very few e-mails so far"),
         (
-            "engagement_meeting_distinct_days_30d",
-            0.0,
-            *["meetings: on none of the last 30 days"] * 2,
+            "engagement_email_pace",
+            0.2,
+            *["About 1 e-mail every 5 weeks since the lead came in"] * 2,
         ),
-        ("engagement_email_distinct_days_30d", 12.0, *["e-mails: on 12 of the last 30 days"] * 2),
-        ("engagement_email_trend", -2.5, *["e-mails: -2.5 a week against the 30 days before"] * 2),
-        ("engagement_email_pace", 2.5, *["e-mails: 2.50 a week since the lead was created"] * 2),
-        ("engagement_email_two_way_share", 0.5, *["e-mails: 50 % by the lead"] * 2),
-        ("stage_age", 1.0, *["created 1 day ago"] * 2),
-        ("stage_reopenings", 2.0, *["times re-opened: 2"] * 2),
-        (
-            "stage_current",
-            "proposal",
-            "has reached the stage proposal",
-            "is still in the stage proposal",
-        ),
-        ("stage_order", 0.0, "has reached the stage new", "is still in the stage new"),
-        ("stage_order", 4.0, "has reached the stage signed", "is still in the stage signed"),
-        (
-            "stage_order",
-            0.5,
-            "has reached the stage 0.50",
-            "is still in the stage 0.50",
-        ),  # of no lead
-        ("stage_days_in_current", 45.0, *["in its stage for 45 days"] * 2),
-        ("stage_moves_back", 0.0, *["moves back through the stages: none"] * 2),
-        ("stage_stalled", 2.5, *["in its stage for 2.5 times the usual time"] * 2),
-        ("profile_industry", "it's {x}", *["industry: it's {x}"] * 2),
-        ("profile_price", 15000.0, *["price: 15,000"] * 2),
-        ("profile_contract_end", 12.0, *["contract end: in 12 days"] * 2),
+        ("engagement_email_pace", 0.7, *["About 1 e-mail a week since the lead came in"] * 2),
+        ("engagement_email_pace", 1.02, *["About 1 e-mail a week since the lead came in"] * 2),
+        ("engagement_email_two_way_share", 0.5, *["50 % of the e-mails came from the lead"] * 2),
+        ("engagement_email_two_way_share", 0.0, "", "None of the e-mails came from the lead"),
+        ("stage_age", 1.0, *["Came in yesterday"] * 2),
+        ("stage_reopenings", 0.0, "", ""),
+        ("stage_reopenings", 2.0, *["Re-opened 2 times"] * 2),
+        ("stage_current", "proposal", "Has reached proposal", "Still in proposal"),
+        ("stage_order", 0.0, "Has reached new", "Still in new"),
+        ("stage_order", 4.0, "Has reached signed", "Still in signed"),
+        ("stage_days_in_current", 45.0, *["In proposal for 45 days"] * 2),
+        ("stage_moves_back", 0.0, "", ""),
+        ("stage_moves_forward", 0.0, "", "Has not moved forward yet"),
+        ("stage_stalled", 2.5, *["In proposal for 61 days; usual: 24 days"] * 2),
+        ("profile_industry", "it's {x}", *["Industry: it's {x}"] * 2),
+        ("profile_price", 15000.0, *["Price: 15,000"] * 2),
+        ("profile_contract_end", 12.0, *["Contract end: in 12 days"] * 2),
     ],
 )
-def test_a_sentence_tells_the_leads_own_value(features, name, value, up, down):
-    assert features[name].sentence(value, speaks_for=True) == up
-    assert features[name].sentence(value, speaks_for=False) == down
+def test_a_reason_tells_the_leads_own_value_and_praises_no_absence(features, name, value, up, down):
+    assert features[name].reason(value, speaks_for=True, around=AROUND) == up
+    assert features[name].reason(value, speaks_for=False, around=AROUND) == down
+
+
+@pytest.mark.parametrize("name", ["stage_days_in_current", "stage_stalled"])
+def test_a_reason_when_the_stage_is_not_known_then_there_is_none(features, name):
+    assert features[name].reason(2.0, speaks_for=True) == ""
+
+
+def test_a_sentence_when_a_field_has_one_of_its_own_then_it_is_said():
+    fields = {"channel": {"known_from": "creation", "sentence": "Came by {value}"}}
+    named = {feature.name: feature for feature in _features(make_settings(fields=fields))}
+    assert named["profile_channel"].sentence("referral", speaks_for=True) == "Came by referral"
 
 
 @pytest.mark.parametrize(
@@ -332,11 +375,12 @@ def test_words_from_the_settings_stand_in_sentences_as_they_were_written(tmp_pat
     fields = {"industry": {"known_from": "creation", "label": words}}
     found = _features(make_settings(fields=fields, kinds={"call": words}))
     named = {feature.name: feature for feature in found}
+    said = named["engagement_call_7d"].sentence(2.0, speaks_for=True)
+    assert said == f"2 {words} in the last 7 days"
     assert (
-        named["engagement_call_7d"].sentence(2.0, speaks_for=True)
-        == f"{words}: 2 in the last 7 days"
+        named["profile_industry"].sentence("{it}", speaks_for=False)
+        == f"{capitalised(words)}: {{it}}"
     )
-    assert named["profile_industry"].sentence("{it}", speaks_for=False) == f"{words}: {{it}}"
 
 
 def test_a_kind_without_words_is_said_by_its_name(tmp_path):
@@ -349,7 +393,7 @@ def test_a_kind_without_words_is_said_by_its_name(tmp_path):
     said = next(f for f in found if f.name == "engagement_video_call_7d").sentence(
         1.0, speaks_for=True
     )
-    assert said == "video call: 1 in the last 7 days"
+    assert said == "1 video call in the last 7 days"
 
 
 class RecordingEngine(DuckDBEngine):
@@ -390,7 +434,8 @@ def test_sql_counts_adds_integers_and_takes_extremes_and_nothing_else(recorded):
     assert len(recorded) == 1
     for sql, _ in recorded:
         bare = re.sub(r"'(?:[^']|'')*'", "''", sql)
-        bare = re.sub(r"CAST\(SUM\([^()]*_us END\) AS BIGINT\)", "", bare)  # of whole microseconds
+        whole = r"CAST\(SUM\(CASE WHEN [^/.]*? THEN [^/.]*? END\) AS BIGINT\)"
+        bare = re.sub(whole, "", bare)  # of whole microseconds and seconds
         assert bare.count("COUNT(") > 30
         assert [pattern for pattern in FORBIDDEN if re.search(pattern, bare, re.I)] == []
 

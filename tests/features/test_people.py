@@ -10,6 +10,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix, build_features
 from leadscore.features.people import names_people, people_fields, unasked_fields
+from leadscore.features.phrases import both
 from leadscore.model.contributions.evidence import build_evidence
 from leadscore.model.fit import fit_scorer
 from leadscore.scoring.reasons import explain
@@ -88,10 +89,10 @@ def test_field_when_the_settings_rule_it_out_then_it_is_not_learned_from():
 
 
 def test_people_when_learned_from_on_request_then_are_no_reason_and_no_evidence():
-    owner = Feature("profile_owner_id", {}, Text("o"), "category", "owner: {value}", "owner: {value}", "profile_owner",
+    owner = Feature("profile_owner_id", {}, Text("o"), "category", "profile_owner", both("owner", "owner: {value}"),
                     names_people=True)  # fmt: skip
     size = Feature(
-        "profile_size", {}, Learned(), "number", "size: {value}", "size: {value}", "profile_size"
+        "profile_size", {}, Learned(), "number", "profile_size", both("size", "size: {value}")
     )
     rng = np.random.default_rng(0)
     n = 600
@@ -106,7 +107,7 @@ def test_people_when_learned_from_on_request_then_are_no_reason_and_no_evidence(
     model = fit_scorer(matrix, rows, kind="logistic", features=features, seed=0, threads=1)
     assert np.ptp(model.log_odds(columns)) > 2  # it is learned from
     evidence = build_evidence(model, matrix, rows, features)
-    assert set(evidence) == {"profile_size"}
+    assert set(evidence) == {"usual", "profile_size"}
     model.document["evidence"] = evidence
     said = {sentence for column in explain(model, matrix, features).values() for sentence in column}
     assert not any("Ann" in each or "Bo" in each or "owner" in each for each in said)

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from leadscore.engine.protocol import literal
+from leadscore.features.bant_words import word_answer, word_answers, word_known, word_mean
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import (
@@ -20,6 +21,7 @@ from leadscore.features.finish import (
     Total,
     WithinDays,
 )
+from leadscore.features.phrases import both
 from leadscore.settings.bant import BantLetter
 from leadscore.settings.settings import Settings
 
@@ -40,8 +42,8 @@ def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset())
         columns = field_column(bant.field, settings)
         if columns is None or bant.field in leave_out:
             continue
-        strength = field_finish(_read_strength(bant, settings), bant.field, settings)
-        features += _build_letter(letter, columns, strength)
+        strength = field_finish(strength_of(bant, settings), bant.field, settings)
+        features += _build_letter(letter, bant, columns, strength)
         if settings.is_dated:
             features += _build_answers(letter, bant, settings)
         flags.append(Known(strength))
@@ -53,11 +55,9 @@ def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset())
 
 
 def _build_letter(
-    letter: str, columns: dict[str, dict[str, str]], strength: Finish
+    letter: str, bant: BantLetter, columns: dict[str, dict[str, str]], strength: Finish
 ) -> list[Feature]:
     """How strongly a letter is answered, and whether it is."""
-    sentence = f"{letter}: {{value}} of full strength"
-    known_sentence = f"{letter}: {{value}}"
     group = f"bant_{letter}"
     return [
         Feature(
@@ -65,8 +65,7 @@ def _build_letter(
             columns=columns,
             finish=strength,
             unit="share",
-            up=sentence,
-            down=sentence,
+            phrase=word_answer(letter, bant),
             group=group,
             direction=1,
         ),
@@ -75,8 +74,7 @@ def _build_letter(
             columns=columns,
             finish=Known(strength),
             unit="flag",
-            up=known_sentence,
-            down=known_sentence,
+            phrase=word_known(letter),
             group=group,
         ),
     ]
@@ -84,14 +82,18 @@ def _build_letter(
 
 def _build_completeness(columns: dict[str, dict[str, str]], flags: list[Finish]) -> Feature:
     """How many letters are answered."""
-    sentence = f"BANT questions answered: {{value}} of {len(flags)}"
+    phrase = both(
+        "BANT questions answered",
+        f"{{value}} of {len(flags)} BANT questions answered",
+        counted=True,
+        none="No BANT question answered yet",
+    )
     return Feature(
         name="bant_completeness",
         columns=columns,
         finish=Total(tuple(flags)),
         unit="count",
-        up=sentence,
-        down=sentence,
+        phrase=phrase,
         group="bant_completeness",
     )
 
@@ -103,12 +105,9 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
     either way.
     """
     name = bant.field
-    strength = _read_strength(bant, settings)
+    strength = strength_of(bant, settings)
     is_field = f"field = {literal(name)}"
-    latest = {
-        f"field_{name}_{k}": f"MAX(CASE WHEN {is_field} AND recency = {k} THEN value END)"
-        for k in range(1, LATEST + 1)
-    }
+    latest = _select_latest(name, is_field)
     n_answers = f"COUNT(CASE WHEN {is_field} AND value IS NOT NULL THEN 1 END)"
     columns = {"changes": latest | {f"field_{name}_answers": n_answers}}
     strengths: list[Finish] = [replace(strength, column=column) for column in latest]
@@ -118,8 +117,6 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
         strengths.append(strength)
         counts.append(Filled(f"field_{name}"))
 
-    mean_sentence = f"{letter}: {{value}} of full strength on average"
-    answers_sentence = f"answers on {letter} so far: {{value}}"
     group = f"bant_{letter}"
     return [
         Feature(
@@ -127,8 +124,7 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
             columns=columns,
             finish=Mean(tuple(strengths)),
             unit="share",
-            up=mean_sentence,
-            down=mean_sentence,
+            phrase=word_mean(letter),
             group=group,
             direction=1,
         ),
@@ -137,16 +133,21 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
             columns=columns,
             finish=Total(tuple(counts)),
             unit="count",
-            up=answers_sentence,
-            down=answers_sentence,
+            phrase=word_answers(letter),
             group=group,
         ),
     ]
 
 
-def _read_strength(
-    bant: BantLetter, settings: Settings
-) -> Levels | Titles | FullAmount | WithinDays:
+def _select_latest(name: str, is_field: str) -> dict[str, str]:
+    """SQL of the latest values of a field, by column; `is_field` is the SQL of its changes."""
+    return {
+        f"field_{name}_{k}": f"MAX(CASE WHEN {is_field} AND recency = {k} THEN value END)"
+        for k in range(1, LATEST + 1)
+    }
+
+
+def strength_of(bant: BantLetter, settings: Settings) -> Levels | Titles | FullAmount | WithinDays:
     """How an answer becomes a strength in [0, 1]: the settings allow exactly one way."""
     column = f"field_{bant.field}"
     if bant.levels:

@@ -8,21 +8,23 @@ from dataclasses import dataclass, replace
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Count, DaysSince, Finish, Pace, Share, Trend
+from leadscore.features.phrases import Phrase, both, capitalised, plural, singular
 from leadscore.settings.activities import kind_slug
 from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)
+MOST_WEEKS = 26  # from one to the next; longer is hardly ever
 CENTURY_US = 36_525 * DAY_US  # added, since engines differ in the remainder of moments before 1970
 START_OF_DAY = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; division differs too
 
 
 def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Feature]:
     """Features of all activities and of each kind; `words` names a kind in the plural."""
-    every_kind = _Kind("engagement_activities", "activities of any kind", "1 = 1")
+    every_kind = _Kind("engagement_activities", "activities", "1 = 1")
     features = every_kind.build()
     for kind in kinds:
-        plural = words.get(kind, kind.replace("_", " "))
-        chosen = _Kind(f"engagement_{kind_slug(kind)}", plural, f"kind = {literal(kind)}")
+        called = words.get(kind, plural(kind))
+        chosen = _Kind(f"engagement_{kind_slug(kind)}", called, f"kind = {literal(kind)}")
         features += chosen.build()
     return features
 
@@ -32,8 +34,13 @@ class _Kind:
     """The activities of one kind: their group, their plural, and the condition in SQL."""
 
     group: str
-    words: str
+    plural: str
     condition: str
+
+    @property
+    def one(self) -> str:
+        """What one of them is called."""
+        return singular(self.plural)
 
     def build(self) -> list[Feature]:
         """All features of the kind."""
@@ -51,10 +58,10 @@ class _Kind:
         column = f"{self.group}_n_{days}d"
         return self._feature(
             f"{days}d",
-            {column: _count(_within(self.condition, days))},
+            {column: _count(within(self.condition, days))},
             Count(column),
             unit="count",
-            sentence=f"{{value}} in {_last_days(days)}",
+            phrase=self._counted(f"in {last_days(days)}"),
         )
 
     def _days_since(self) -> Feature:
@@ -64,33 +71,43 @@ class _Kind:
             {column: f"MAX(CASE WHEN {self.condition} THEN event_us END)"},
             DaysSince(column),
             unit="days",
-            sentence="the last one {value} ago",
+            phrase=both(f"days since the last {self.one}", f"Last {self.one} {{ago}}"),
         )
 
     def _distinct_days(self) -> Feature:
         column = f"{self.group}_days"
-        recent = _within(self.condition, 30)
+        recent = within(self.condition, 30)
         return self._feature(
             "distinct_days_30d",
             {column: f"COUNT(DISTINCT CASE WHEN {recent} THEN {START_OF_DAY} END)"},
             Count(column),
             unit="count",
-            sentence="on {value} of the last 30 days",
+            phrase=both(
+                f"days with {self.plural} in the last 30 days",
+                f"{capitalised(self.plural)} on {{value}} of the last 30 days",
+                counted=True,
+                none=f"No {self.plural} in the last 30 days",
+            ),
         )
 
     def _trend(self) -> Feature:
         week = f"{self.group}_week"
         before = f"{self.group}_before"
         columns = {
-            week: _count(_within(self.condition, 7)),
-            before: _count(_within(self.condition, 37, until=7)),
+            week: _count(within(self.condition, 7)),
+            before: _count(within(self.condition, 37, until=7)),
         }
         return self._feature(
             "trend",
             columns,
             Trend(week, before),
             unit="a week",
-            sentence="{value} against the 30 days before",
+            phrase=both(
+                f"trend of {self.plural}",
+                f"{{value}} more {self.plural} a week than in the 30 days before",
+                less=f"{{value}} fewer {self.plural} a week than in the 30 days before",
+                counted=True,
+            ),
         )
 
     def _ever(self) -> Feature:
@@ -100,7 +117,7 @@ class _Kind:
             {column: _count(self.condition)},
             Count(column),
             unit="count",
-            sentence="{value} so far",
+            phrase=self._counted("so far"),
         )
 
     def _pace(self) -> Feature:
@@ -110,7 +127,14 @@ class _Kind:
             {column: _count(self.condition)},
             Pace(column, "engagement_born"),
             unit="number",
-            sentence="{value} a week since the lead was created",
+            phrase=Phrase(
+                f"{self.plural} a week",
+                "{weekly} a week",
+                "{weekly} a week",
+                counted=True,
+                none=f"No {self.plural} so far",
+                named=_PaceInWords(self.plural, self.one),
+            ),
         )
         born = {"leads": {"engagement_born": "MAX(event_us)"}}
         return replace(feature, columns={**feature.columns, **born})
@@ -127,33 +151,67 @@ class _Kind:
             columns,
             Share(by_lead, by_rep),
             unit="share",
-            sentence="{value} by the lead",
+            phrase=both(
+                f"share of the {self.plural} that the lead began",
+                f"{{value}} of the {self.plural} came from the lead",
+                one=f"All {self.plural} came from the lead",
+                counted=True,
+                none=f"None of the {self.plural} came from the lead",
+            ),
+        )
+
+    def _counted(self, when: str) -> Phrase:
+        """How many there were in some time."""
+        return both(
+            f"{self.plural} {when}",
+            f"{{value}} {self.plural} {when}",
+            one=f"1 {self.one} {when}",
+            counted=True,
+            none=f"No {self.plural} {when}",
         )
 
     def _feature(
-        self, measure: str, columns: dict[str, str], finish: Finish, *, unit: str, sentence: str
+        self, measure: str, columns: dict[str, str], finish: Finish, *, unit: str, phrase: Phrase
     ) -> Feature:
-        sentence = f"{self.words}: {sentence}"
         return Feature(
             name=f"{self.group}_{measure}",
             columns={"activities": columns},
             finish=finish,
             unit=unit,
-            up=sentence,
-            down=sentence,
+            phrase=phrase,
             group=self.group,
         )
 
 
-def _last_days(days: int) -> str:
-    return "the last day" if days == 1 else f"the last {days} days"
+@dataclass(frozen=True)
+class _PaceInWords:
+    """A pace in the unit that makes it a whole number or more."""
+
+    plural: str
+    one: str
+
+    def __call__(self, weekly: float, speaks_for: bool) -> str:
+        weeks = round(1 / weekly)
+        if weeks == 1:
+            return f"About 1 {self.one} a week since the lead came in"
+        if weeks < 1:
+            return f"{{weekly}} {self.plural} a week since the lead came in"
+        if weeks > MOST_WEEKS:
+            return "" if speaks_for else f"Very few {self.plural} so far"
+        every = "every other week" if weeks == 2 else f"every {weeks} weeks"
+        return f"About 1 {self.one} {every} since the lead came in"
+
+
+def last_days(days: int) -> str:
+    """A window in words."""
+    return "the last 24 hours" if days == 1 else f"the last {days} days"
 
 
 def _count(condition: str) -> str:
     return f"COUNT(CASE WHEN {condition} THEN 1 END)"
 
 
-def _within(condition: str, days: int, *, until: int = 0) -> str:
+def within(condition: str, days: int, *, until: int = 0) -> str:
     """SQL: an activity of the last `days` days, but not of the last `until`."""
     not_later = f" AND event_us < as_of_us - {until * DAY_US}" if until else ""
     return f"{condition} AND event_us >= as_of_us - {days * DAY_US}{not_later}"

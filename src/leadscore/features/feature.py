@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from leadscore.features.finish import Finish
-from leadscore.wording import cut
+from leadscore.features.phrases import Phrase, capitalised
+from leadscore.features.units import ago, shown
 
-LONGEST = 80  # characters of a text that a sentence quotes
+PLACEHOLDER = re.compile(r"\{(value|weekly|ago|stage|spent|usual)\}")
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a sentence may say beside a value.
+
+    Attributes:
+        elapsed: share of the day that has passed at the date of the list.
+        stage: where the lead stands; None where that is not known.
+        spent: its days there, None where they are not known.
+    """
+
+    elapsed: float = 0.0
+    stage: str | None = None
+    spent: float | None = None
+
+
+NOTHING_AROUND = Around()
+UNSAID = Phrase("", "", "")  # of features that no reason speaks of
 
 
 @dataclass(frozen=True)
@@ -23,11 +44,10 @@ class Feature:
             plain ANSI SQL, that gives an integer or a text taken from a row.
         finish: from those columns and as_of_us to the values (n,): float64 with NaN for unknown, or
             text with None if `unit` is "category". A frozen dataclass of `finish.py`.
-        unit: "count", "days", "days ahead", "share", "a week", "times", "flag", "category" or
-            "number": how a value is shown.
-        up: the sentence when it speaks for the lead, with {value}.
-        down: the sentence when it speaks against.
+        unit: "count", "days", "days ahead", "minutes", "moved", "change", "share", "a week",
+            "times", "flag", "category" or "number": how a value is shown.
         group: what it is about; reasons speak of a group once.
+        phrase: what is said of a value that speaks for the lead, or against it.
         direction: 1 or -1 if the model must never lower, or raise, the probability as it grows;
             else 0.
         rests_on: settings beyond the expressions that the values rest on, such as the order of the
@@ -35,22 +55,18 @@ class Feature:
         usual_for: set for a feature that the encoder makes from rows, because it compares with what
             is usual: (the number it compares, the category it is usual for).
         names_people: the value names one of our own people, so it is never put into words.
-        value_names: what a person calls the values 0, 1, 2 and so on; empty where a number is shown
-            as it is.
     """
 
     name: str
     columns: Mapping[str, Mapping[str, str]]
     finish: Finish
     unit: str
-    up: str
-    down: str
     group: str
+    phrase: Phrase = UNSAID
     direction: int = 0
     rests_on: tuple[str, ...] = ()
     usual_for: tuple[str, str] | None = None
     names_people: bool = False
-    value_names: tuple[str, ...] = ()
 
     @property
     def is_category(self) -> bool:
@@ -73,34 +89,40 @@ class Feature:
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
-    def sentence(self, value: Any, *, speaks_for: bool) -> str:
-        """The reason in words, with the lead's own value."""
-        sentence = self.up if speaks_for else self.down
-        return sentence.replace("{value}", self._in_words(value))
+    def reason(self, value: Any, *, speaks_for: bool, around: Around = NOTHING_AROUND) -> str:
+        """What a value says for a lead, or against it; "" where that is no reason."""
+        template = self.phrase.template(value, speaks_for=speaks_for)
+        return capitalised(self._fill(template, value, around))
+
+    def sentence(self, value: Any, *, speaks_for: bool, around: Around = NOTHING_AROUND) -> str:
+        """A value in words, even where it is no reason on that side."""
+        reason = self.reason(value, speaks_for=speaks_for, around=around)
+        return reason or f"{capitalised(self.phrase.subject)}: {self._in_words(value)}"
 
     def _in_words(self, value: Any) -> str:
-        is_named = bool(self.value_names) and value in range(len(self.value_names))
-        return self.value_names[int(value)] if is_named else shown(value, self.unit)
+        names = self.phrase.values
+        is_named = bool(names) and value in range(len(names))
+        return names[int(value)] if is_named else shown(value, self.unit)
 
+    def _fill(self, template: str, value: Any, around: Around) -> str:
+        """A sentence with its placeholders filled; "" where one of them is not known."""
+        words: dict[str, str | None] = {}
+        for name in PLACEHOLDER.findall(template):
+            words[name] = self._word(name, value, around)
+        if None in words.values():
+            return ""
+        return PLACEHOLDER.sub(lambda match: str(words[match[1]]), template)
 
-def shown(value: Any, unit: str) -> str:
-    """A value as a person reads it.
-
-    >>> shown(0.0, "count"), shown(1.26, "days"), shown(0.5, "share"), shown(15000.0, "number")
-    ('none', '1.3 days', '50 %', '15,000')
-    """
-    if unit == "days ahead":
-        return f"in {shown(value, 'days')}" if value >= 0 else f"{shown(-value, 'days')} ago"
-    if unit == "days":
-        number = f"{value:,.1f}".removesuffix(".0") if abs(value) < 10 else f"{value:,.0f}"
-        return number + (" day" if number == "1" else " days")
-    forms: dict[str, Callable[[], str]] = {
-        "category": lambda: cut(str(value), most=LONGEST),
-        "count": lambda: f"{value:.0f}" if value else "none",
-        "share": lambda: f"{value * 100:.0f} %",
-        "a week": lambda: f"{round(value, 1) + 0.0:+.1f} a week",  # never -0.0
-        "times": lambda: f"{value:.1f} times",
-        "flag": lambda: "known" if value else "not known",
-        "number": lambda: f"{round(value, 2) + 0.0:,.2f}".removesuffix(".00"),
-    }
-    return forms[unit]()
+    def _word(self, name: str, value: Any, around: Around) -> str | None:
+        if name == "value":
+            return self._in_words(value)
+        if name == "weekly":
+            return shown(value, "a week")
+        if name == "ago":
+            return ago(value, elapsed=around.elapsed)
+        if name == "stage":
+            return around.stage
+        if around.spent is None:
+            return None
+        days = around.spent / value if name == "usual" and value else around.spent
+        return shown(days, "days")

@@ -30,10 +30,16 @@ def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | N
         since = {f"{column}_later": latest, f"{column}_changes": changes}
         return at_creation | {"changes": since}
 
-    has_history = name in settings.changing_fields()
-    if has_history or settings.lead_fields()[name].known_from == "export":
+    if name in recorded_fields(settings):
         return {"changes": {column: latest}}
     return None
+
+
+def recorded_fields(settings: Settings) -> set[str]:
+    """The fields that are read from their history alone, mapped or recorded by our own exports."""
+    fields = settings.lead_fields()
+    recorded = {name for name, field in fields.items() if field.known_from == "export"}
+    return (recorded | settings.changing_fields()) - settings.fields_of_leads()
 
 
 def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
@@ -43,12 +49,15 @@ def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
 
 
 def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]:
-    """The mapped fields of which nothing says when they were known.
+    """The mapped fields that no feature reads, or whose history is empty.
 
-    `changed` are those with a history by now.
+    Args:
+        settings: say which fields may be read, and from where.
+        changed: the fields with a history by now. One that our own exports recorded is read only
+            once the settings state `known_from = "export"`.
     """
-    known_at_creation = settings.fields_of_leads()
-    return sorted(mapped_fields(settings) - known_at_creation - changed)
+    learned = settings.fields_of_leads() | (recorded_fields(settings) & changed)
+    return sorted(mapped_fields(settings) - learned)
 
 
 def mapped_fields(settings: Settings) -> set[str]:

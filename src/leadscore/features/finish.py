@@ -23,7 +23,8 @@ def read_integers(values: np.ndarray) -> np.ndarray:
     """Integers as float64, also where `changes` keeps them as text; NaN for unknown."""
     if values.dtype != object:
         return values
-    return np.array([_to_float(value) for value in values], dtype=np.float64)
+    numbers = [_to_float(value) for value in values]
+    return np.array(numbers, dtype=np.float64)
 
 
 def _to_float(text: str | None) -> float:
@@ -47,7 +48,8 @@ class DaysSince:
     column: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray((as_of_us - read_integers(columns[self.column])) / DAY_US)
+        event_us = read_integers(columns[self.column])
+        return np.asarray((as_of_us - event_us) / DAY_US)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,40 @@ class DaysUntil:
     column: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray((read_integers(columns[self.column]) - as_of_us) / DAY_US)
+        event_us = read_integers(columns[self.column])
+        return np.asarray((event_us - as_of_us) / DAY_US)
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """A length in minutes; `none` says whether a missing one is 0 or unknown."""
+
+    column: str
+    per_minute: int
+    none: bool = True
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        length = columns[self.column]
+        if self.none:
+            length = np.nan_to_num(length)
+        return np.asarray(length / self.per_minute)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """1 where the first of two moments is not the later one, else 0; unknown where both are."""
+
+    one: str
+    other: str
+
+    def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
+        one = columns[self.one]
+        other = columns[self.other]
+        is_first = np.isnan(other) | (one <= other)
+        is_one_missing = np.isnan(one)
+        values = np.where(is_one_missing, 0.0, is_first.astype(np.float64))
+        is_neither_known = is_one_missing & np.isnan(other)
+        return np.where(is_neither_known, np.nan, values)
 
 
 @dataclass(frozen=True)
@@ -99,7 +134,8 @@ class Share:
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         part = np.nan_to_num(columns[self.part])
         total = part + np.nan_to_num(columns[self.rest])
-        return np.where(total > 0, part / np.maximum(total, 1), np.nan)
+        share = part / np.maximum(total, 1)
+        return np.where(total > 0, share, np.nan)
 
 
 @dataclass(frozen=True)
@@ -110,7 +146,8 @@ class Amount:
     decimals: int = 0
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray(read_integers(columns[self.column]) / 10**self.decimals)
+        minor_units = read_integers(columns[self.column])
+        return np.asarray(minor_units / 10**self.decimals)
 
 
 @dataclass(frozen=True)
@@ -172,7 +209,8 @@ class FullAmount:
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         amount = read_integers(columns[self.column]) / 10**self.decimals
-        return np.asarray(np.clip(amount / self.full, 0.0, 1.0))
+        share = amount / self.full
+        return np.asarray(np.clip(share, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -188,7 +226,8 @@ class WithinDays:
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         days = (read_integers(columns[self.column]) - as_of_us) / DAY_US
-        ahead = np.clip((self.far - days) / (self.far - self.near), 0.0, 1.0)
+        span = self.far - self.near
+        ahead = np.clip((self.far - days) / span, 0.0, 1.0)
         return np.where(days < 0, 0.0, ahead)  # an unknown date is not below 0 and stays unknown
 
 
@@ -216,7 +255,8 @@ class Known:
     inner: Finish
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray(np.isfinite(self.inner(columns, as_of_us)), dtype=np.float64)
+        values = self.inner(columns, as_of_us)
+        return np.asarray(np.isfinite(values), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -229,7 +269,8 @@ class Filled:
         values = columns[self.column]
         if values.dtype != object:
             return np.asarray(np.isfinite(values), dtype=np.float64)
-        return np.array([value is not None for value in values], dtype=np.float64)
+        is_known = [value is not None for value in values]
+        return np.array(is_known, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -239,11 +280,14 @@ class Mean:
     parts: tuple[Finish, ...]
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        values = np.stack([part(columns, as_of_us) for part in self.parts])
+        of_parts = [part(columns, as_of_us) for part in self.parts]
+        values = np.stack(of_parts)
         is_known = np.isfinite(values)
         n = is_known.sum(axis=0)
-        total = np.where(is_known, values, 0.0).sum(axis=0)
-        return np.where(n > 0, total / np.maximum(n, 1), np.nan)
+        known_values = np.where(is_known, values, 0.0)
+        total = known_values.sum(axis=0)
+        mean = total / np.maximum(n, 1)
+        return np.where(n > 0, mean, np.nan)
 
 
 @dataclass(frozen=True)
@@ -253,7 +297,8 @@ class DaysSpent:
     column: str
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return np.asarray(np.nan_to_num(columns[self.column]) / DAY_US)
+        us = np.nan_to_num(columns[self.column])
+        return np.asarray(us / DAY_US)
 
 
 @dataclass(frozen=True)
@@ -280,4 +325,5 @@ def _by_value(values: np.ndarray, strength: Callable[[str], float | None]) -> np
     for value in set(values) - {None}:
         known = strength(value)
         strengths[value] = np.nan if known is None else known
-    return np.array([strengths.get(value, np.nan) for value in values], dtype=np.float64)
+    of_values = [strengths.get(value, np.nan) for value in values]
+    return np.array(of_values, dtype=np.float64)

@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from leadscore.features.account import build_account
 from leadscore.features.bant import build_bant
+from leadscore.features.contact import build_contact
 from leadscore.features.engagement import build_engagement
 from leadscore.features.feature import Feature
+from leadscore.features.grouping import group_leads
 from leadscore.features.people import unasked_fields
 from leadscore.features.profile import build_profile
 from leadscore.features.stage import build_stage
@@ -27,17 +30,26 @@ class Matrix:
 
     `columns` maps a feature's name to its values (n,): float64 with NaN for unknown, or text with
     None. `identical_together` says that two leads of equal features may be one that was exported
-    twice.
+    twice. `lead_keys` are the account and the contact (n,) of the leads, where they are mapped.
     """
 
     keys: pd.DataFrame
     columns: dict[str, np.ndarray]
     identical_together: bool = False
+    lead_keys: tuple[np.ndarray, ...] = ()
 
     def groups(self) -> np.ndarray:
         """Groups (n,) of rows that cross-validation must keep together, whatever their order.
 
-        They are the lead's id, or, `identical_together`, a number for each set of equal features.
+        They are the rows of a lead, or, `identical_together`, those with equal features; and those
+        of an account or contact, where one is mapped (see `group_leads`).
+        """
+        return group_leads(self.units(), self.lead_keys) if self.lead_keys else self.units()
+
+    def units(self) -> np.ndarray:
+        """What is counted, and resampled for intervals (n,), whatever the order of the rows.
+
+        It is the lead's id, or, `identical_together`, a number for each set of equal features.
         """
         if not self.identical_together:
             return self.keys["lead_id"].to_numpy()
@@ -56,7 +68,8 @@ class Matrix:
         if absent:
             raise KeyError(f"{absent} snapshots are not in the matrix")
         columns = {name: values[place] for name, values in self.columns.items()}
-        return Matrix(keys, columns, self.identical_together)
+        lead_keys = tuple(texts[place] for texts in self.lead_keys)
+        return Matrix(keys, columns, self.identical_together, lead_keys)
 
 
 def build_features(
@@ -73,7 +86,10 @@ def build_features(
     if not settings.is_dated:  # engagement and stages are measured by when they happened
         return [*bant, *profile]
     engagement = build_engagement(settings.activity_kinds(), settings.kinds)
-    return [*bant, *engagement, *build_stage(settings.stages), *profile]
+    contact = build_contact(settings)
+    stage = build_stage(settings.stages)
+    account = build_account(settings, leave_out=leave_out)
+    return [*bant, *engagement, *contact, *stage, *account, *profile]
 
 
 def build_matrix(
@@ -96,7 +112,8 @@ def build_matrix(
     together = snapshot.identical_rows == "together"
     if snapshot.identical_rows == "copies":
         together = _may_be_copies(values, rows=done)
-    return Matrix(pd.concat(keys, ignore_index=True), values, together)
+    lead_keys = tuple(snapshot.key_texts().values()) if snapshot.keys else ()
+    return Matrix(pd.concat(keys, ignore_index=True), values, together, lead_keys)
 
 
 def _list_measures(features: Sequence[Feature]) -> dict[str, dict[str, str]]:

@@ -7,7 +7,9 @@ from collections.abc import Set as AbstractSet
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Amount, DaysUntil, Finish, Text
+from leadscore.features.moves import build_moves
 from leadscore.features.people import people_fields
+from leadscore.features.phrases import both
 from leadscore.settings.fields import LeadField
 from leadscore.settings.settings import Settings
 
@@ -32,12 +34,11 @@ def build_profile(
             columns=columns,
             finish=field_finish(_read_value(field, f"field_{name}"), name, settings),
             unit=UNITS[field.type],
-            up=sentence,
-            down=sentence,
+            phrase=both(label, field.sentence or sentence),
             group=f"profile_{name}",
             names_people=name in people,
         )
-        features.append(feature)
+        features += [feature, *build_moves(name, settings)]
     return features
 
 

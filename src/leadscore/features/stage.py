@@ -7,12 +7,11 @@ from dataclasses import replace
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Amount, Count, DaysSince, DaysSpent, Learned, Text
+from leadscore.features.phrases import Phrase, both
 from leadscore.settings.activities import kind_slug
 from leadscore.settings.stages import Stages
 
-PLACE = "stage_place"  # groups: reasons name each once
-TIME = "stage_time"
-MOVES = "stage_moves"
+GROUP = "stage"  # one, since its place, its time and its way say much the same
 
 
 def build_stage(stages: Stages) -> list[Feature]:
@@ -28,8 +27,9 @@ def build_stage(stages: Stages) -> list[Feature]:
 
 def _rest_on(order: tuple[str, ...], feature: Feature) -> Feature:
     """The feature, with the order of the stages as what its values rest on, and as their names."""
-    value_names = order if feature.name == "stage_order" else ()
-    return replace(feature, rests_on=order, value_names=value_names)
+    if feature.name != "stage_order":
+        return replace(feature, rests_on=order)
+    return replace(feature, rests_on=order, phrase=replace(feature.phrase, values=order))
 
 
 def _build_spell() -> list[Feature]:
@@ -39,17 +39,17 @@ def _build_spell() -> list[Feature]:
             columns={"leads": {"stage_born": "MAX(event_us)"}},
             finish=DaysSince("stage_born"),
             unit="days",
-            up="created {value} ago",
-            down="created {value} ago",
-            group="stage_age",
+            phrase=both("age of the lead", "Came in {ago}"),
+            group=GROUP,
         ),
         Feature(
             name="stage_reopenings",
             columns={"leads": {"stage_spell_n": "MAX(spell - 1)"}},
             finish=Count("stage_spell_n"),
             unit="count",
-            up="times re-opened: {value}",
-            down="times re-opened: {value}",
+            phrase=both(
+                "re-openings so far", "Re-opened {value} times", one="Re-opened once", counted=True
+            ),
             group="stage_reopenings",
         ),
     ]
@@ -62,27 +62,24 @@ def _build_place() -> list[Feature]:
             columns=_latest("stage_text", "stage"),
             finish=Text("stage_text"),
             unit="category",
-            up="has reached the stage {value}",
-            down="is still in the stage {value}",
-            group=PLACE,
+            phrase=Phrase("stage", "Has reached {value}", "Still in {value}"),
+            group=GROUP,
         ),
         Feature(
             name="stage_order",
             columns=_latest("stage_place", "stage_order"),
             finish=Amount("stage_place"),
             unit="number",
-            up="has reached the stage {value}",
-            down="is still in the stage {value}",
-            group=PLACE,
+            phrase=Phrase("stage", "Has reached {value}", "Still in {value}"),
+            group=GROUP,
         ),
         Feature(
             name="stage_days_in_current",
             columns=_latest("stage_entered", "event_us"),
             finish=DaysSince("stage_entered"),
             unit="days",
-            up="in its stage for {value}",
-            down="in its stage for {value}",
-            group=TIME,
+            phrase=both("days in the present stage", "In {stage} for {value}"),
+            group=GROUP,
         ),
     ]
 
@@ -94,30 +91,45 @@ def _build_moves() -> list[Feature]:
             columns=_count_moves("stage_ahead", ">"),
             finish=Count("stage_ahead"),
             unit="count",
-            up="moves forward through the stages: {value}",
-            down="moves forward through the stages: {value}",
-            group=MOVES,
+            phrase=both(
+                "moves forward through the stages",
+                "{value} moves forward, now in {stage}",
+                one="1 move forward, now in {stage}",
+                counted=True,
+                none="Has not moved forward yet",
+            ),
+            group=GROUP,
         ),
         Feature(
             name="stage_moves_back",
             columns=_count_moves("stage_back", "<"),
             finish=Count("stage_back"),
             unit="count",
-            up="moves back through the stages: {value}",
-            down="moves back through the stages: {value}",
-            group=MOVES,
+            phrase=both(
+                "moves back through the stages",
+                "{value} moves back, now in {stage}",
+                one="1 move back, now in {stage}",
+                counted=True,
+            ),
+            group=GROUP,
         ),
-        Feature(
-            name="stage_stalled",
-            columns={},
-            finish=Learned(),
-            unit="times",
-            up="in its stage for {value} the usual time",
-            down="in its stage for {value} the usual time",
-            group=TIME,
-            usual_for=("stage_days_in_current", "stage_current"),
-        ),
+        _build_stalled(),
     ]
+
+
+def _build_stalled() -> Feature:
+    return Feature(
+        name="stage_stalled",
+        columns={},
+        finish=Learned(),
+        unit="times",
+        phrase=both(
+            "time in the present stage, as a multiple of the usual time",
+            "In {stage} for {spent}; usual: {usual}",
+        ),
+        group=GROUP,
+        usual_for=("stage_days_in_current", "stage_current"),
+    )
 
 
 def _build_days_in(stage: str, place: int) -> Feature:
@@ -125,15 +137,13 @@ def _build_days_in(stage: str, place: int) -> Feature:
     column = f"stage_spent_{place}"
     until = "CASE WHEN next_us IS NULL THEN as_of_us ELSE next_us END"
     spent = f"SUM(CASE WHEN stage = {literal(stage)} THEN {until} - event_us END)"
-    sentence = f"in the stage {stage} for {{value}} in all"
     return Feature(
         name=f"stage_days_in_{place}_{kind_slug(stage)}",
         columns={"stages": {column: spent}},
         finish=DaysSpent(column),
         unit="days",
-        up=sentence,
-        down=sentence,
-        group=TIME,
+        phrase=both(f"days in {stage}", f"In {stage} for {{value}} in all", counted=True),
+        group=GROUP,
     )
 
 
