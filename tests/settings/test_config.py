@@ -211,6 +211,8 @@ def test_mapping_when_a_value_map_or_a_constant_fills_what_is_required_then_it_i
         ({"max_staleness_hours": -1}, "max_staleness_hours"),
         ({"max_staleness_days": 1.5}, "write max_staleness_hours = 36"),
         ({"max_staleness_days": 0}, "leave it out for the default, 36 hours"),
+        ({"pass_through": []}, "leave it out"),
+        ({"pass_through": ["company"]}, 'write [show] with the line company = "Company"'),
         (
             {"known_until_file": "at.txt", "known_until": "2024-03-01"},
             "stated by 'known_until', 'known_until_file'; keep one of them",
@@ -665,7 +667,9 @@ def test_settings_when_leads_have_an_order_or_none_then_are_accepted(time, chang
     assert not settings.is_dated
     assert settings.ordered_by_line("leads") is by_line
     assert settings.fields_of_leads() == {"city"}
-    assert settings.assumption().startswith(f"time = {time}: nothing says when things were known")
+    assert settings.assumption().startswith(
+        f"time = {time}: it is not known when fields were filled in"
+    )
 
 
 def test_settings_when_they_are_dated_then_they_assume_nothing_and_read_no_line_as_an_order():

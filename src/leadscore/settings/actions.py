@@ -9,7 +9,9 @@ from pydantic import Field
 from leadscore.settings.base import Frozen
 from leadscore.settings.limits import MOST_DAYS
 
-Action = Literal["call", "demo", "proposal", "revive", "ask for a decision", "close out as stalled"]
+Action = Literal[
+    "call", "demo", "proposal", "revive", "ask for a decision", "nurture", "close out as stalled"
+]
 
 
 class Actions(Frozen):
@@ -17,7 +19,8 @@ class Actions(Frozen):
 
     by_stage: dict[str, Action] = Field(
         default={},
-        description="open stage -> action; default: by the stage's place in the pipeline",
+        description="open stage -> action; default: by the stage's place in the pipeline, and "
+        "`nurture` in tier D",
     )
     revive_days: float = Field(
         default=30,

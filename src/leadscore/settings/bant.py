@@ -37,7 +37,8 @@ class BantLetter(Frozen):
         ways = [self.levels, self.titles, self.full_amount, self.within_days]
         if sum(bool(way) for way in ways) != 1:
             raise ValueError("give exactly one of levels, titles, full_amount, within_days")
-        if len(self.levels) == 1 or len(set(self.levels)) < len(self.levels):
+        distinct = set(self.levels)
+        if len(self.levels) == 1 or len(distinct) < len(self.levels):
             raise ValueError("levels must be two or more different answers")
         if self.within_days and not 0 <= self.within_days[0] < self.within_days[1]:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,11 +20,18 @@ from leadscore.settings.limits import (
 )
 from leadscore.wording import listed, nearest, shortened
 
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+
 
 class Frozen(BaseModel):
     """A section: it cannot be changed, and it refuses keys that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,  # a user may have written an address with a password
+    )
 
 
 def _check_path(path: Path) -> Path:
@@ -51,7 +59,27 @@ Name = Annotated[
     str,
     Field(pattern=NAME, max_length=LONGEST_WORD, description="lower-case letters, digits and _"),
 ]
+
+
+def _as_location(value: object) -> object:
+    return value.as_posix() if isinstance(value, Path) else value
+
+
+def _check_location(location: str) -> str:
+    """A path, or an address that fsspec reads, as it is; a password in it is refused unseen."""
+    scheme, is_address, rest = location.partition("://")
+    if not is_address:
+        return _check_path(Path(location)).as_posix()
+    user = rest.partition("/")[0].rpartition("@")[0]
+    if ":" in user:
+        raise ValueError("holds a password; storages read theirs from the environment")
+    if not SCHEME.fullmatch(scheme) or not rest.strip("/"):
+        raise ValueError("must be a path, or an address like s3://bucket/deals.csv")
+    return location
+
+
 FilePath = Annotated[Path, AfterValidator(_check_path)]
+Location = Annotated[str, BeforeValidator(_as_location), AfterValidator(_check_location)]
 Zone = Annotated[str, AfterValidator(_check_zone)]
 Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_list)]]  # column -> values
 

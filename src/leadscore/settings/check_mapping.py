@@ -10,15 +10,27 @@ from leadscore.settings.activities import kind_slug
 from leadscore.settings.base import hint
 from leadscore.settings.fields import RESERVED
 from leadscore.settings.limits import NAME
-from leadscore.settings.mapping import UNDATED_TABLES, Mapping
+from leadscore.settings.mapping import BEFORE, STAGE_NOW, UNDATED_TABLES, Mapping
 from leadscore.settings.problems import UndeclaredError
-from leadscore.tables import PERSONAL, TABLES
+from leadscore.tables import KEYS, PERSONAL, TABLES
 from leadscore.wording import listed
 
 if TYPE_CHECKING:
     from leadscore.settings.settings import Settings
 
-DATED = {"target", "stages", "kinds", "max_staleness_hours", "known_until_file"}  # need dates
+WITHOUT_ID = (
+    "; where no column is an id, name several that never change and are together different for "
+    'every lead, as in columns = { lead_id = ["Company", "Created"] }'
+)
+OTHER_DURATIONS = ("duration_min", "duration_ms")  # other units for duration_s
+DATED = {
+    "target",
+    "stages",
+    "kinds",
+    "activities",
+    "max_staleness_hours",
+    "known_until_file",
+}  # need dates
 
 
 def check_mapping(settings: Settings) -> None:
@@ -49,9 +61,11 @@ def _check_fields_are_declared(settings: Settings) -> None:
 
 def _check_entry(settings: Settings, entry: Mapping, place: str) -> None:
     """Refuse an entry with an unknown source or column, a column filled twice, or one not filled."""
-    if entry.source not in settings.sources:
-        near = hint(entry.source, list(settings.sources))
-        raise ValueError(f"{place}: no source is called {entry.source!r}{near}")
+    origins = settings.origins()
+    if entry.source not in origins:
+        near = hint(entry.source, list(origins))
+        kinds = "source or view" if settings.views else "source"
+        raise ValueError(f"{place}: no {kinds} is called {entry.source!r}{near}")
 
     known = _known_columns(settings, entry.table)
     unknown = [name for name in sorted(entry.targets()) if name not in known]
@@ -61,16 +75,24 @@ def _check_entry(settings: Settings, entry: Mapping, place: str) -> None:
         ]
         raise ValueError("; ".join(problems))
 
-    twice = sorted(set(entry.columns) & (set(entry.constants) | entry.mapped_columns()))
+    given = set(entry.constants) | entry.mapped_columns()
+    twice = sorted(set(entry.columns) & given)
+    if entry.id_columns and "lead_id" in entry.targets_of_one():
+        twice.append("lead_id")
     if twice:
         raise ValueError(
             f"{place}: {listed(twice)} is given by columns and by constants or values too; "
             "choose one"
         )
 
+    durations = sorted(entry.targets().intersection(("duration_s", *OTHER_DURATIONS)))
+    if len(durations) > 1:
+        raise ValueError(f"{place}: {listed(durations)} give the same in other units; keep one")
+
     missing = sorted(_required_columns(settings, entry.table) - entry.targets())
     if missing:
-        raise ValueError(f"{place}: nothing fills {listed(missing)}")
+        cure = WITHOUT_ID if "lead_id" in missing else ""
+        raise ValueError(f"{place}: nothing fills {listed(missing)}{cure}")
 
 
 def _required_columns(settings: Settings, table: str) -> set[str]:
@@ -88,10 +110,15 @@ def _known_columns(settings: Settings, table: str) -> list[str]:
     columns = [column.name for column in TABLES[table].columns]
     if settings.is_dated:
         columns += ["event_at", "available_at"]
+        columns += [BEFORE[table]] if table in BEFORE else []
     elif settings.time == "ordered" and table == "leads":
         columns.append("sequence")
+    if table == "activities":
+        columns += OTHER_DURATIONS
     if table == "leads":
-        columns += [*settings.fields, *PERSONAL]
+        columns += [*settings.fields, *dict.fromkeys((*KEYS, *PERSONAL))]
+    if table == "leads" and settings.gives_before("stages"):
+        columns.append(STAGE_NOW)
     return columns
 
 
@@ -139,9 +166,12 @@ def _check_lines(settings: Settings, mode: str) -> None:
 def _check_sources_are_read(settings: Settings) -> None:
     if not settings.entries("leads"):
         raise ValueError("no mapping entry fills the table leads")
+    shared = sorted(set(settings.sources) & set(settings.views))
+    if shared:
+        raise ValueError(f"views.{shared[0]}: a source has the same name; choose another one")
     read = {entry.source for entry in settings.mapping}
     unread = [name for name in settings.sources if name not in read]
-    if unread:
+    if unread and not settings.views:  # what views read, their SQL says
         raise ValueError(f"no mapping entry reads the source {unread[0]!r}")
 
 

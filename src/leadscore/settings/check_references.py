@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadscore.settings.base import hint
+from leadscore.settings.memory import stored_fields
 
 if TYPE_CHECKING:
     from leadscore.settings.settings import Settings
@@ -12,11 +13,18 @@ if TYPE_CHECKING:
 
 def check_references(settings: Settings) -> None:
     """Raise ValueError, in words for the user, where a section names what is not declared."""
+    _check_zero(settings)
     _check_bant(settings)
     _check_audit(settings)
     _check_segment(settings)
     _check_routing(settings)
     _check_decisions(settings)
+
+
+def _check_zero(settings: Settings) -> None:
+    for name, field in settings.fields.items():
+        if field.zero and name != "amount":
+            raise ValueError(f"fields.{name}.zero: only amount can have it")
 
 
 def _check_bant(settings: Settings) -> None:
@@ -33,7 +41,7 @@ def _check_bant(settings: Settings) -> None:
 
 
 def _check_audit(settings: Settings) -> None:
-    known = list(settings.lead_fields())
+    known = list(stored_fields(settings))
     for name in settings.audit.keep:
         if name not in known:
             raise ValueError(f"audit.keep: there is no field {name!r}{hint(name, known)}")
@@ -81,6 +89,13 @@ def _check_decisions(settings: Settings) -> None:
     if tiers.by == "capacity" and tiers.capacity is None and settings.routing is None:
         raise ValueError(
             "tiers.by = 'capacity': give tiers.capacity, or the list of reps under routing"
+        )
+
+    own_rules = settings.qualification.own_rules()
+    if not settings.bant and any(rule.verdict == "needs_answers" for rule in own_rules):
+        raise ValueError(
+            "qualification: a rule gives needs_answers, and there is no question to ask: declare "
+            "bant.budget, bant.authority, bant.need or bant.timeline"
         )
 
     unanswered = sorted(settings.qualification.letters() - set(settings.bant))

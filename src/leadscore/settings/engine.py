@@ -20,6 +20,9 @@ class EngineSettings(Frozen):
     threads: int = Field(
         default=2, ge=1, le=MOST_THREADS, description="threads of the SQL engine and of training"
     )
+    view_seconds: int = Field(
+        default=600, ge=1, le=86_400, description="seconds after which a view is stopped"
+    )
     chunk_snapshots: int = Field(
         default=100_000,
         ge=1,

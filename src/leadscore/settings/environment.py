@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+SOURCE_URL = "LEADSCORE_SOURCE_URL"  # the address of the database that sources are read from
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -30,7 +31,7 @@ def set_environment(**more: str) -> None:
 
 
 @contextmanager
-def environment_kept() -> Iterator[None]:
+def unchanged_environment() -> Iterator[None]:
     """Undo every change to the environment at the end.
 
     MLflow stores there what it is given, and would read it again.
@@ -44,6 +45,32 @@ def environment_kept() -> Iterator[None]:
         os.environ.update(before)
 
 
+@contextmanager
+def address_set(address: str | None) -> Iterator[None]:
+    """Hold the address of a database in `SOURCE_URL` for a while; None leaves all as it is."""
+    if address is None:
+        yield
+        return
+    before = os.environ.get(SOURCE_URL)
+    os.environ[SOURCE_URL] = address
+    try:
+        yield
+    finally:
+        os.environ.pop(SOURCE_URL, None)
+        if before is not None:
+            os.environ[SOURCE_URL] = before
+
+
 def environment_tracking_uri() -> str | None:
     """MLflow's address as the environment states it, or None."""
     return os.environ.get("MLFLOW_TRACKING_URI")
+
+
+def read_address(name: str) -> str | None:
+    """The address of a database in the variable `name`, or None; it may hold a password."""
+    return os.environ.get(name) or None
+
+
+def keep_address(name: str, address: str) -> None:
+    """Let the variable `name` hold the address of a database for the rest of this process."""
+    os.environ[name] = address

@@ -37,6 +37,15 @@ class LeadField(Frozen):
         default=None, description="a number above it breaks the rule `range`"
     )
     label: str | None = Field(default=None, description="what people call it; default: its name")
+    zero: bool = Field(
+        default=False,
+        description="whether an amount of 0 is one; otherwise it counts as missing in the list's "
+        "`amount` and `expected_value`",
+    )
+    sentence: str | None = Field(
+        default=None,
+        description="how a reason says a value, such as `Came by {value}`; default: label and value",
+    )
     learn: bool | None = Field(
         default=None,
         description="whether the model may learn from it; default: yes, except for fields that "

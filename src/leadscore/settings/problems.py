@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -40,6 +41,7 @@ LENGTHS = {
 }
 
 Location = tuple[int | str, ...]
+OF_PYDANTIC = re.compile(r"\[key\]$|constrained-|(dict|list|tuple)\[")  # not a part of a key
 
 
 class UndeclaredError(ValueError):
@@ -71,7 +73,8 @@ def describe_problems(error: ValidationError | TypeError, root: type[BaseModel])
     for problem in error.errors(include_url=False):
         location = problem["loc"]
         if problem["type"] == "extra_forbidden":
-            key = ".".join(cut(str(part), most=100) for part in location)
+            parts = [cut(str(part), most=100) for part in location]
+            key = ".".join(parts)
             near = hint(str(location[-1]), _keys_beside(location, root))
             lines[key] = f"unknown key {key}{near}"
         else:
@@ -131,7 +134,8 @@ def _key(location: Location) -> str:
     """The key that has a problem, without what pydantic adds: the type it tried, and "[key]"."""
     if location[:1] == ("known_until",):
         return "known_until"
-    return ".".join(cut(str(part), most=100) for part in location if part != "[key]")
+    parts = [part for part in location if not OF_PYDANTIC.match(str(part))]
+    return ".".join(cut(str(part), most=100) for part in parts)
 
 
 def _keys_beside(location: Location, root: type[BaseModel]) -> list[str]:

@@ -50,6 +50,12 @@ DEFAULT_RULES = (
         max_strength={"need": 0.0},
     ),
     Rule(
+        name="promising, but states no need",
+        verdict="needs_answers",
+        tiers=("A", "B"),
+        max_strength={"need": 0.0},
+    ),
+    Rule(
         name="promising, and enough is answered",
         verdict="sales_qualified",
         tiers=("A", "B"),
@@ -78,5 +84,8 @@ class Qualification(Frozen):
 
     def letters(self) -> set[str]:
         """The letters of BANT that `must_have` and the project's own rules ask for."""
-        own_rules = () if self.rules == DEFAULT_RULES else self.rules
-        return set(self.must_have).union(*(rule.letters() for rule in own_rules))
+        return set(self.must_have).union(*(rule.letters() for rule in self.own_rules()))
+
+    def own_rules(self) -> tuple[Rule, ...]:
+        """The rules that the project states itself."""
+        return () if self.rules == DEFAULT_RULES else self.rules

@@ -40,6 +40,11 @@ class RoutingSettings(Frozen):
     tiers: tuple[Tier, ...] = Field(
         default=("A", "B", "C"), min_length=1, description="tiers whose leads are given to reps"
     )
+    prefer: Literal["tier", "value"] = Field(
+        default="tier",
+        description="`tier`: leads of a better tier get places first, and value decides within a "
+        "tier; `value`: value alone decides",
+    )
     stickiness: float = Field(
         default=0.1, ge=0, le=1000, description="what it is worth that a lead stays with its owner"
     )

@@ -29,7 +29,9 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
-    "columns": Rule("has a different number of values than the header"),
+    "columns": Rule(
+        "has a different number of values than the header; or is, in JSON Lines, no JSON object"
+    ),
     "unselected": Rule("is neither selected by a mapping entry nor ignored"),
     "unmapped": Rule("has a value that the value map does not list", choosable=True),
     "required": Rule("lacks a required value"),
@@ -37,6 +39,11 @@ RULES: dict[str, Rule] = {
     "range": Rule("has a number outside the field's `minimum` and `maximum`", choosable=True),
     "allowed": Rule("has a value that is not allowed (stage, kind, actor, outcome, field)"),
     "money": Rule("has an amount in a currency without a rate in the settings", choosable=True),
+    "id_rounded": Rule(
+        "has an id that lost its last digits in a spreadsheet, such as `1.61E+17`: export the ids "
+        "as text, and do not save the file from a spreadsheet"
+    ),
+    "id_kind": Rule("has an id that is not of the kind that `id` states"),
     "not_a_lead": Rule(
         "has no creation date, and an id that is missing or unlike all others: a total, a footer"
     ),

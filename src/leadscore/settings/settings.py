@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -10,35 +11,45 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from leadscore.errors import SettingsError, TimeFormatError
 from leadscore.settings.actions import Actions
+from leadscore.settings.activities import Activities
 from leadscore.settings.audit import AuditSettings
 from leadscore.settings.bant import BantLetter
 from leadscore.settings.base import FilePath, Frozen, Letter, Name, Zone
-from leadscore.settings.check_mapping import DATED, check_mapping
+from leadscore.settings.check_mapping import DATED, OTHER_DURATIONS, check_mapping
 from leadscore.settings.check_references import check_references
+from leadscore.settings.check_sources import check_sources
 from leadscore.settings.engine import EngineSettings
 from leadscore.settings.environment import environment_tracking_uri
 from leadscore.settings.fields import LeadField
 from leadscore.settings.limits import LONGEST_PROJECT, MOST_DAYS, MOST_SEED, OURS, PROJECT
-from leadscore.settings.mapping import Mapping
+from leadscore.settings.list_order import ListOrder
+from leadscore.settings.mapping import BEFORE, Mapping
+from leadscore.settings.memory import Memory, check_memory, lead_keys
 from leadscore.settings.model import ModelSettings
 from leadscore.settings.moment import OLD_KEYS, check_moment, check_readable, refuse_old_keys
 from leadscore.settings.money import Money
+from leadscore.settings.preset import apply_preset
 from leadscore.settings.problems import describe_problems, lines_to_paste
 from leadscore.settings.publication import PublicationSettings
 from leadscore.settings.qualification import Qualification
 from leadscore.settings.registry import RegistrySettings
 from leadscore.settings.routing import RoutingSettings
 from leadscore.settings.scorecard import Scorecard
-from leadscore.settings.source import Source
+from leadscore.settings.show import ShowSettings, check_show
+from leadscore.settings.source import Reading, Source
 from leadscore.settings.stages import Stages
 from leadscore.settings.target import AUTO, Target
+from leadscore.settings.targets import TargetSettings
 from leadscore.settings.tiers import Tiers
 from leadscore.settings.toml_file import TOO_DEEP, read_toml
 from leadscore.settings.validation import Validation
+from leadscore.settings.view import View, read_sql_files
+from leadscore.tables import ACTORS, DEFAULT_ACTOR
 from leadscore.times import parse_moment
 from leadscore.wording import listed
 
-PLACES = {"input_folder", "data_folder", "models_folder", "registry"}  # on this machine
+# on this machine, and where a list goes once it is made
+PLACES = {"input_folder", "data_folder", "models_folder", "registry", "targets"}
 
 
 class Settings(Frozen):
@@ -49,6 +60,10 @@ class Settings(Frozen):
         max_length=LONGEST_PROJECT,
         description="name of the project, and of its folders under `data_folder` and "
         "`models_folder`; at most 64 characters",
+    )
+    preset: str | None = Field(
+        default=None,
+        description="settings for a known CRM, over which all others are laid: see [presets](presets.md)",
     )
     time: Literal["dated", "ordered", "none"] = Field(
         default="dated",
@@ -93,6 +108,9 @@ class Settings(Frozen):
     target: Target = Target()
     engine: EngineSettings = EngineSettings()
     sources: dict[Name, Source] = Field(description="the exported files, by a name of your choice")
+    views: dict[Name, View] = Field(
+        default={}, description="SQL that prepares rows of sources: see [views](views.md)"
+    )
     mapping: tuple[Mapping, ...] = Field(description="how their rows become tables")
     fields: dict[Name, LeadField] = Field(
         default={}, description="the attributes of leads, by a name of your choice"
@@ -104,6 +122,8 @@ class Settings(Frozen):
     kinds: dict[str, str] = Field(
         default={}, description="kind of activity -> what people call it, in the plural"
     )
+    activities: Activities = Activities()
+    memory: Memory = Memory()
     tiers: Tiers = Tiers()
     qualification: Qualification = Qualification()
     actions: Actions = Actions()
@@ -111,16 +131,22 @@ class Settings(Frozen):
     money: Money | None = Field(
         default=None, description="converts amounts into one currency; default: none is converted"
     )
-    pass_through: tuple[Literal["email", "phone", "company", "contact"], ...] = Field(
-        default=(),
-        description="personal columns that are stored in the clear, for a worklist that does not "
-        "exist yet, so nothing shows them; of all others only a salted hash is stored",
+    show: ShowSettings | None = Field(
+        default=None,
+        description="what people see of a lead, beside its id: see "
+        "[the list for people](worklist.md)",
     )
     audit: AuditSettings = AuditSettings()
     scorecard: Scorecard = Scorecard()
     model: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
+    list: ListOrder = ListOrder()
     publication: PublicationSettings = PublicationSettings()
+    targets: dict[Name, TargetSettings] = Field(
+        default={},
+        description="the CRMs and databases that a published list is written for, by a name of "
+        "your choice: see [targets](targets.md)",
+    )
     routing: RoutingSettings | None = Field(
         default=None, description="gives leads to reps: see [routing.md](routing.md)"
     )
@@ -154,6 +180,9 @@ class Settings(Frozen):
         check_mapping(self)
         check_readable(self)
         check_references(self)
+        check_memory(self)
+        check_show(self)
+        check_sources(self)
         return self
 
     @property
@@ -166,13 +195,39 @@ class Settings(Frozen):
         if self.is_dated:
             return None
         return (
-            f"time = {self.time}: nothing says when things were known; "
+            f"time = {self.time}: it is not known when fields were filled in; "
             "the metrics assume that every mapped field was known when the lead was scored"
         )
 
-    def entries(self, table: str) -> list[Mapping]:
+    def origins(self) -> dict[str, Reading]:
+        """What mapping entries can read, sources and views, and how their values are read."""
+        return {**self.sources, **self.views}
+
+    def entries(self, table: str) -> Sequence[Mapping]:
         """The mapping entries that fill a table."""
         return [entry for entry in self.mapping if entry.table == table]
+
+    def columns_read(self, source: str) -> set[str]:
+        """The columns of a source or a view that the settings name."""
+        named: set[str] = set()
+        for entry in self.mapping:
+            if entry.source == source:
+                named |= entry.sources()
+        origin = self.origins()[source]
+        for match in origin.ignore.values():
+            named |= set(match)
+        if origin.known_until_column:
+            named.add(origin.known_until_column)
+        if origin.keep:
+            named.add(origin.keep.column)
+        return named | set(self.shown_columns(source).values())
+
+    def shown_columns(self, source: str) -> dict[str, str]:
+        """What people see of the leads of a source or a view, and its column for it."""
+        feeds_leads = any(entry.source == source for entry in self.entries("leads"))
+        if self.show is None or not feeds_leads:
+            return {}
+        return self.show.columns_of(source)
 
     def identical_rows(self) -> str:
         """Which rows with equal features share a fold: "together" all, "apart" none, "copies" likely copies.
@@ -183,7 +238,8 @@ class Settings(Frozen):
             return "apart"
         if self.model.identical_rows != "auto":
             return self.model.identical_rows
-        has_id = all("lead_id" in entry.targets() for entry in self.entries("leads"))
+        entries = self.entries("leads")
+        has_id = all("lead_id" in entry.targets() for entry in entries)
         return "apart" if has_id else "copies"
 
     def ordered_by_line(self, source: str) -> bool:
@@ -212,17 +268,40 @@ class Settings(Frozen):
         return {name for name, field in fields.items() if field.known_from == "creation"}
 
     def changing_fields(self) -> set[str]:
-        """The fields whose history the mapping can give."""
+        """The fields and keys whose history the mapping can give."""
         entries = self.entries("changes")
         if any("field" in entry.columns for entry in entries):
-            return set(self.lead_fields())
+            return set(self.lead_fields()) | set(lead_keys(self))
         return {name for entry in entries for name in entry.values_of("field")}
 
-    def activity_kinds(self) -> list[str]:
+    def gives_before(self, table: str) -> bool:
+        """Whether rows of a table also say what was before them."""
+        needed = BEFORE[table]
+        return any(needed in entry.targets() for entry in self.entries(table))
+
+    def activity_kinds(self) -> Sequence[str]:
         """Every kind of activity that the mapping can give, sorted."""
         entries = self.entries("activities")
         mapped = {kind for entry in entries for kind in entry.values_of("kind")}
         return sorted(mapped | set(self.kinds))
+
+    def activity_columns(self) -> frozenset[str]:
+        """The columns of `activities` that the mapping fills; a duration in whatever unit."""
+        targets = {name for entry in self.entries("activities") for name in entry.targets()}
+        if targets & set(OTHER_DURATIONS):
+            targets.add("duration_s")
+        return frozenset(targets)
+
+    def activity_actors(self) -> frozenset[str]:
+        """Every actor that the mapping can give."""
+        actors: set[str] = set()
+        for entry in self.entries("activities"):
+            actors |= entry.values_of("actor")
+            if "actor" in entry.columns:
+                actors |= set(ACTORS)
+            elif "actor" not in entry.constants:
+                actors.add(DEFAULT_ACTOR)
+        return frozenset(actors)
 
     def known_until_us(self) -> int | None:
         """The stated `known_until` in UTC microseconds, or None."""
@@ -272,7 +351,10 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
     Raises:
         SettingsError: the file does not exist or is not TOML, or a key or value in it is wrong.
     """
-    raw = read_toml(path)
+    try:
+        raw = apply_preset(read_sql_files(read_toml(path), path))
+    except ValueError as e:
+        raise SettingsError(path, [f"preset: {e}"]) from e
     stated = raw.get("input_folder", ".")
     if not isinstance(stated, str):
         raise SettingsError(path, [f"input_folder: must be text, got {stated!r}"])
@@ -280,6 +362,7 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
     try:
         return Settings.model_validate(raw | {"input_folder": folder})
     except (ValidationError, TypeError) as e:
-        raise SettingsError(path, describe_problems(e, Settings), cure=lines_to_paste(e)) from e
+        problems = describe_problems(e, Settings)
+        raise SettingsError(path, problems, cure=lines_to_paste(e)) from e
     except RecursionError as e:
         raise SettingsError(path, [TOO_DEEP]) from e

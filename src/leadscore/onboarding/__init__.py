@@ -1,0 +1,1 @@
+"""First settings for files that nobody has described: what each column is, with evidence and doubts."""

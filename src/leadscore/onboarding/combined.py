@@ -1,0 +1,86 @@
+"""Files of one kind that differ in a date or a number: one source, read by a pattern."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from leadscore.onboarding.profile import Column, Profile
+from leadscore.onboarding.words import slug
+
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+VARYING = re.compile(rf"\d+|(?<![a-z])(?:{MONTHS})[a-z]*", re.IGNORECASE)
+REPEATED = re.compile(r"\*(?:[-_. ]?\*)+")
+
+
+def combine(profiles: Sequence[Profile]) -> list[Profile]:
+    """The profiles, with those of files that one pattern reads in one.
+
+    Such files lie in one folder, have the same columns, and names that differ in numbers or months
+    only. Files of leads are combined only if no lead is in two of them: exports that each hold all
+    leads must not be read together.
+    """
+    groups: dict[tuple[object, ...], list[Profile]] = {}
+    for profile in profiles:
+        alike = (profile.file.path.parent, _pattern_of(profile), frozenset(profile.columns))
+        groups.setdefault(alike, []).append(profile)
+    combined: list[Profile] = []
+    taken = {profile.file.source for profile in profiles}
+    for group in groups.values():
+        combined += [_join(group, taken)] if _belong_together(group) else group
+    return combined
+
+
+def _pattern_of(profile: Profile) -> str:
+    """The name of a file, with a star for numbers and months."""
+    parts = VARYING.split(profile.file.path.name)
+    stars = "*".join(glob.escape(part) for part in parts)
+    return REPEATED.sub("*", stars)
+
+
+def _belong_together(group: Sequence[Profile]) -> bool:
+    if len(group) < 2 or any(profile.is_table for profile in group):
+        return False
+    folder = group[0].file.path.parent
+    matched = {folder / name for name in glob.glob(_pattern_of(group[0]), root_dir=folder)}  # noqa: PTH207
+    if matched != {profile.file.path for profile in group}:
+        return False
+    keys = [name for name in group[0].columns if all(one.columns[name].is_unique for one in group)]
+    together = _join_columns(group)
+    return not keys or any(together[name].is_unique for name in keys)
+
+
+def _join(group: Sequence[Profile], taken: Collection[str]) -> Profile:
+    """One profile of several files, under the name of their pattern, as a source not yet taken."""
+    first = group[0]
+    pattern = _pattern_of(first)
+    source = slug(pattern.partition(".")[0].replace("*", " "))
+    if source in taken:
+        source = first.file.source
+    return replace(
+        first,
+        file=replace(first.file, source=source, name=pattern),
+        columns=_join_columns(group),
+        rows=sum(profile.rows for profile in group),
+        paths=tuple(profile.file.path for profile in group),
+    )
+
+
+def _join_columns(group: Sequence[Profile]) -> dict[str, Column]:
+    columns = {}
+    for name in group[0].columns:
+        parts = [profile.columns[name] for profile in group]
+        text = pa.concat_arrays([part.text for part in parts])
+        columns[name] = Column(name, text, all(part.is_stored_number for part in parts))
+    return columns
+
+
+def newest(profile: Profile) -> int:
+    """When the newest file of a profile was written, in UTC microseconds."""
+    paths: Sequence[Path] = profile.paths or (profile.file.path,)
+    return max(path.stat().st_mtime_ns for path in paths) // 1000

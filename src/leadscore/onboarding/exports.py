@@ -1,0 +1,115 @@
+"""Exported files: which there are, and what their columns hold."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadscore.errors import SourceFormatError, UserError
+from leadscore.files import list_below
+from leadscore.ingest.readers.batch import SourceFile
+from leadscore.ingest.readers.rows import RowsOfFile
+from leadscore.ingest.readers.sources import ENDINGS
+from leadscore.onboarding.combined import combine
+from leadscore.onboarding.findings import Finding
+from leadscore.onboarding.profile import Profile, read_profile
+from leadscore.onboarding.words import slug
+from leadscore.progress import Progress
+from leadscore.settings.source import Source
+from leadscore.wording import listed
+
+OWN_FILES = ("store/current.json", "store/attempt.json", "mlflow.db")  # mark folders we wrote
+
+
+@dataclass(frozen=True)
+class Exports:
+    """The files that could be read, and a finding for each of the others."""
+
+    profiles: list[Profile]
+    unread: list[Finding]
+
+
+def find_exports(places: Sequence[Path]) -> list[Path]:
+    """The files, and those in the folders, without what leadscore itself wrote there.
+
+    Raises:
+        UserError: a place does not exist, or a folder holds no export.
+    """
+    paths: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            inside = _list_exports(place)
+            if not inside:
+                raise UserError(f"{place} holds no file that ends in {listed(ENDINGS)}")
+            paths += inside
+        elif place.is_file():
+            paths.append(place)
+        else:
+            raise UserError(f"there is no file {place}")
+    return paths
+
+
+def _list_exports(folder: Path) -> list[Path]:
+    files = list_below(folder)
+    files = [path for path in files if path.name.lower().endswith(ENDINGS)]
+    own = {home for home in _homes_of(files, folder) if _is_own(home)}
+    return [path for path in files if own.isdisjoint(path.parents)]
+
+
+def _homes_of(files: Sequence[Path], folder: Path) -> set[Path]:
+    """The folders below `folder` that hold files, directly or deeper."""
+    return {home for path in files for home in path.parents if folder in home.parents}
+
+
+def _is_own(home: Path) -> bool:
+    return any((home / name).exists() for name in OWN_FILES)
+
+
+def common_folder(paths: Sequence[Path]) -> Path:
+    """The folder that holds all files."""
+    folders = [path.resolve().parent for path in paths]
+    return Path(os.path.commonpath(folders))
+
+
+def read_exports(paths: Sequence[Path], progress: Progress) -> Exports:
+    """The profiles of files, those that one pattern reads together in one.
+
+    A file that cannot be read is left out if others can be.
+
+    Raises:
+        SourceFormatError: none of them can be read.
+    """
+    profiles: list[Profile] = []
+    unread: list[Finding] = []
+    errors: list[SourceFormatError] = []
+    sources: set[str] = set()
+    named = zip(paths, _shown_names(paths), strict=True)
+    for done, (path, shown) in enumerate(named):
+        progress(f"looking at {path.name}", done, len(paths))
+        name = slug(path.name.partition(".")[0])
+        while name in sources:
+            name += "_2"
+        sources.add(name)
+        file = SourceFile(name, path, shown)
+        try:
+            rows = RowsOfFile(file, Source(path=path.name))
+            profiles.append(read_profile(rows))
+        except SourceFormatError as e:
+            errors.append(e)
+            unread.append(Finding("not read", shown, str(e), "left out of the settings"))
+    if not profiles:
+        raise errors[0]
+    return Exports(combine(profiles), unread)
+
+
+def _shown_names(paths: Sequence[Path]) -> list[str]:
+    """The names of files, with their folders where two files have the same name."""
+    base = common_folder(paths)
+    counts = Counter(path.name for path in paths)
+    return [
+        path.name if counts[path.name] == 1 else path.resolve().relative_to(base).as_posix()
+        for path in paths
+    ]

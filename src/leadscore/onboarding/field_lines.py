@@ -1,0 +1,48 @@
+"""The sections `fields` and `bant`."""
+
+from __future__ import annotations
+
+from leadscore.onboarding import words
+from leadscore.onboarding.plan import Plan
+from leadscore.onboarding.profile import Column
+from leadscore.onboarding.toml import Text, array, quoted
+from leadscore.onboarding.words import slug
+
+MOST_LEVELS = 8
+UNCONFIRMED = '# known_from = "creation" # only if it was known then, and not changed since'
+
+
+def write_fields(text: Text, plan: Plan) -> None:
+    """A section for each field of leads, and for each field with a history."""
+    for name, column in plan.fields.items():
+        _write_field(text, plan, name, plan.leads.profile.columns[column])
+    if plan.leads.amount is not None and plan.is_dated:
+        _write_field(text, plan, "amount", plan.leads.amount)
+    for name in plan.histories.values():
+        text.section(f"[fields.{name}]")
+
+
+def _write_field(text: Text, plan: Plan, name: str, column: Column) -> None:
+    text.section(f"[fields.{name}]")
+    if column.is_number:
+        text.add('type = "number"')
+    elif column.date_order is not None:
+        text.add('type = "date"')
+    if name != column.name or name != slug(column.name):
+        text.add(f"label = {quoted(column.name)}")
+    is_known = column.name in plan.answers.known
+    text.add('known_from = "creation"' if is_known else UNCONFIRMED)
+
+
+def write_bant(text: Text, plan: Plan) -> None:
+    """BANT where a field's name says the letter, and its answers are a known scale."""
+    names = [*plan.fields, *plan.histories.values()]
+    for letter, letter_words in words.LETTERS.items():
+        speaking = (name for name in names if words.speaks_of(name, letter_words))
+        field = next(speaking, None)
+        if field is None:
+            continue
+        levels = words.level_order(plan.answers_to(field))
+        if 0 < len(levels) <= MOST_LEVELS:
+            text.section(f"[bant.{letter}]", "CHECK the order, weakest first")
+            text.add(f"field = {quoted(field)}", f"levels = {array(levels)}")

@@ -1,0 +1,116 @@
+"""Why a column is taken for what it is, and what may be wrong with that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leadscore.onboarding.profile import Column, Profile, missing_share
+from leadscore.onboarding.roles import NOWHERE, Events, Leads, Roles, among, overlap
+from leadscore.wording import counted, listed
+
+MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
+NO_OUTCOME = "map it by hand, or there is nothing to learn from"
+CHECK_WORDS = "guessed from the words: check that every value means what it seems to"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A part that a column plays: where, why we think so, and what may be wrong with it."""
+
+    part: str
+    place: str
+    evidence: str
+    doubt: str | None = None
+
+
+def describe(roles: Roles) -> list[Finding]:
+    """A finding for each part that a column plays, and for parts that none plays."""
+    used = _describe(roles.leads, roles.events)
+    return used + _describe_unused(roles.leads, roles.unused)
+
+
+def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
+    file = leads.profile.file.name
+    findings = [Finding("leads", file, f"{counted(leads.profile.rows, 'row')}")]
+    findings += _describe_leads(leads)
+    if leads.outcome is None and not any(one.won and one.lost for one in events):
+        evidence = "no column has values that mean won and others that mean lost"
+        findings.append(Finding("outcome", "not found", evidence, NO_OUTCOME))
+    for one in events:
+        place = one.profile.file.name
+        shared = f"{overlap(one.ref, leads.id):.0%} of its {one.ref.name} are leads"
+        findings.append(Finding("events", place, f"{shared}; dated by {one.when.name}"))
+        if one.won and one.lost:
+            evidence = f"won: {listed(one.won, most=4)}; lost: {listed(one.lost, most=4)}"
+            findings.append(
+                Finding("outcome", f"{place}: {_name(one.kind)}", evidence, CHECK_WORDS)
+            )
+        if one.kind is not None and one.other_kinds():
+            values = listed(one.other_kinds(), most=6)
+            findings.append(Finding(one.table, f"{place}: {one.kind.name}", values))
+    return findings
+
+
+def _describe_unused(leads: Leads, unused: Sequence[Profile]) -> list[Finding]:
+    """Files that look like more leads: a second region, or another month."""
+    findings = []
+    for profile in unused:
+        if profile.columns.keys() == leads.profile.columns.keys():
+            evidence = f"the same columns as {leads.profile.file.name}"
+            findings.append(Finding("not used", profile.file.name, evidence, MORE_LEADS))
+    return findings
+
+
+def _describe_leads(leads: Leads) -> list[Finding]:
+    findings = []
+    place = leads.profile.file.name
+    if leads.id is not None:
+        findings.append(
+            Finding("id", f"{place}: {leads.id.name}", "a different value in every row")
+        )
+    if leads.created is not None:
+        findings.append(_describe_created(leads, leads.created))
+    if leads.closed is not None:
+        evidence = (
+            f"after {_name(leads.created)}; {missing_share(leads.closed):.0%} of rows lack it"
+        )
+        doubt = "may be the expected date while a lead is open, and even after"
+        findings.append(Finding("closed", f"{place}: {leads.closed.name}", evidence, doubt))
+    if leads.outcome is not None:
+        evidence = f"won: {listed(leads.won, most=4)}; lost: {listed(leads.lost, most=4)}"
+        doubt = _doubt_losses(leads, leads.outcome)
+        findings.append(Finding("outcome", f"{place}: {leads.outcome.name}", evidence, doubt))
+    if leads.amount is not None:
+        doubt = "today's value: learned from only if it was known when the lead was created"
+        findings.append(Finding("amount", f"{place}: {leads.amount.name}", "numbers", doubt))
+    if leads.owner is not None:
+        names = counted(len(leads.owner.values), "value")
+        findings.append(Finding("owner", f"{place}: {leads.owner.name}", names))
+    return findings
+
+
+def _doubt_losses(leads: Leads, outcome: Column) -> str:
+    """What may be wrong with won and lost: above all, open leads that a flag counts as lost."""
+    if leads.closed is None:
+        return CHECK_WORDS
+    is_undated = leads.closed.moments == NOWHERE
+    is_lost = among(outcome, leads.lost)
+    undated = int((is_lost & is_undated).sum())
+    if not undated:
+        return CHECK_WORDS
+    lost = counted(undated, "lost lead has", "lost leads have")
+    return f"{CHECK_WORDS}; {lost} no {leads.closed.name}: maybe they are still open"
+
+
+def _describe_created(leads: Leads, created: Column) -> Finding:
+    lacking = missing_share(created)
+    evidence = f"the earliest date; {lacking:.0%} of rows lack it"
+    doubt = None
+    if lacking > 0:
+        doubt = "leads without it are scored, but never learned from"
+    return Finding("created", f"{leads.profile.file.name}: {created.name}", evidence, doubt)
+
+
+def _name(column: Column | None) -> str:
+    return column.name if column is not None else ""

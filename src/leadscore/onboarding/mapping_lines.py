@@ -1,0 +1,153 @@
+"""The section `mapping`: leads, outcomes, and the files of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from leadscore.onboarding import words
+from leadscore.onboarding.findings import CHECK_WORDS
+from leadscore.onboarding.plan import Plan
+from leadscore.onboarding.profile import Column, Profile
+from leadscore.onboarding.roles import Events
+from leadscore.onboarding.toml import Text, array, inline, quoted
+from leadscore.onboarding.words import slug
+
+ACTORS = {"lead", "rep", "system"}
+CLOSED = "closed"  # the view that stands for leads that closed nobody knows when
+CLOSED_AT = "closed_at"
+
+Values = Mapping[str, Mapping[str, str]]
+
+
+def write_leads(text: Text, plan: Plan) -> None:
+    """The entry of leads: the parts that columns play, and the fields."""
+    leads = plan.leads
+    parts = {"lead_id": leads.id, "event_at": leads.created}
+    if not plan.is_dated:
+        del parts["event_at"]
+    parts |= {"owner_id": leads.owner, "amount": leads.amount, **plan.parts}
+    columns = {name: column.name for name, column in parts.items() if column is not None}
+    _write_entry(text, leads.source, "leads", columns | plan.fields)
+    if plan.keys and plan.is_dated:
+        lines = [f'# {name} = "creation"' for name in plan.keys]
+        text.add(
+            "# Leads with the same account or contact are compared, by salted hashes. If they were",
+            "# known when a lead was created, add this, and what came of earlier leads is learned:",
+            "# [memory]",
+            *lines,
+        )
+
+
+def write_outcomes(text: Text, plan: Plan) -> None:
+    """Won and lost from the leads' own column, unless a file of events has them."""
+    leads = plan.leads
+    if leads.outcome is None or plan.has_closes:
+        return
+    columns = {"lead_id": leads.id.name} if leads.id else {}
+    if plan.is_dated:
+        columns["event_at"] = leads.closed.name if leads.closed else CLOSED_AT
+    source = CLOSED if plan.lacks_close_date else leads.source
+    ends = (leads.won, leads.lost)
+    _write_closes(text, source, columns, leads.outcome, ends)
+
+
+def write_events(text: Text, plan: Plan, events: Events) -> None:
+    """The entries of a file of events."""
+    columns = {"lead_id": events.ref.name, "event_at": events.when.name}
+    kind = events.kind
+    if kind is None:
+        constants = {"kind": slug(events.source), "actor": "rep"}
+        _write_entry(text, events.source, "activities", columns, constants=constants)
+        return
+    if events.table == "stages":
+        _write_entry(text, events.source, "stages", columns | {"stage": kind.name})
+        return
+    if events.won or events.lost:
+        ends = (events.won, events.lost)
+        _write_closes(text, events.source, columns, kind, ends)
+    if events.value is not None:
+        _write_entry(text, events.source, "changes", columns | {"value": events.value.name})
+        fields = {value: {"field": name} for value, name in plan.histories.items()}
+        _write_values(text, kind, fields)
+    if events.table == "activities":
+        _write_activities(text, events, kind, columns)
+
+
+def _write_closes(
+    text: Text,
+    source: str,
+    columns: Mapping[str, str],
+    column: Column,
+    values: tuple[list[str], list[str]],
+) -> None:
+    won, lost = values
+    _write_entry(text, source, "outcomes", columns, where=(column, [*won, *lost]))
+    text.add(f"# CHECK: {CHECK_WORDS}")
+    outcomes = {value: {"outcome": "won"} for value in won}
+    outcomes |= {value: {"outcome": "lost"} for value in lost}
+    _write_values(text, column, outcomes)
+
+
+def _write_activities(text: Text, events: Events, kind: Column, columns: Mapping[str, str]) -> None:
+    """Every kind that closes no lead, and who began it."""
+    where = None
+    if events.won or events.lost:
+        where = (kind, events.other_kinds())
+    actor = _find_actor(events.profile)
+    if actor is not None:
+        columns = {**columns, "actor": actor.name}
+    _write_entry(text, events.source, "activities", columns, where=where)
+    kinds = _name_kinds(events.other_kinds())
+    values = {value: {"kind": name} for value, name in kinds.items()}
+    if actor is None:
+        text.add("# CHECK who began each: lead, rep or system")
+        for value, given in values.items():
+            is_inbound = words.speaks_of(value, words.INBOUND)
+            given["actor"] = "lead" if is_inbound else "rep"
+    _write_values(text, kind, values)
+
+
+def _write_entry(
+    text: Text,
+    source: str,
+    table: str,
+    columns: Mapping[str, str],
+    *,
+    where: tuple[Column, Sequence[str]] | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> None:
+    text.section("[[mapping]]")
+    text.add(f"source = {quoted(source)}", f"table = {quoted(table)}")
+    if where is not None:
+        column, values = where
+        text.add(f"where = {{ {quoted(column.name)} = {array(values)} }}")
+    if constants:
+        text.add(f"constants = {inline(constants)}")
+    text.add("[mapping.columns]")
+    for name, source_column in columns.items():
+        text.add(f"{name} = {quoted(source_column)}")
+
+
+def _write_values(text: Text, column: Column, values: Values) -> None:
+    text.add(f"[mapping.values.{quoted(column.name)}]")
+    for value, given in values.items():
+        text.add(f"{quoted(value)} = {inline(given)}")
+
+
+def _find_actor(profile: Profile) -> Column | None:
+    """The column that says who began an activity, in our words."""
+    for column in profile.columns.values():
+        if column.values and column.values.keys() <= ACTORS:
+            return column
+    return None
+
+
+def _name_kinds(values: Iterable[str]) -> dict[str, str]:
+    """Our name of each kind of activity, none twice."""
+    names: dict[str, str] = {}
+    for value in values:
+        name = slug(value)
+        while name in names.values():
+            name += "_2"
+        names[value] = name
+    return names

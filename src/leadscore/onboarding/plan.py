@@ -1,0 +1,149 @@
+"""What the settings will say of the files: names of fields, and what each file of events fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from leadscore.onboarding import words
+from leadscore.onboarding.profile import Column, Profile
+from leadscore.onboarding.roles import Events, Leads, Roles
+from leadscore.onboarding.words import slug
+from leadscore.settings.fields import RESERVED
+from leadscore.tables import KEYS, PERSONAL
+
+NAMED_PARTS = {"currency": words.CURRENCY} | words.KEYS
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What only a person knows; empty where nobody was asked.
+
+    Attributes:
+        date_order: of dates that may be read in two ways, "dmy" or "mdy".
+        is_ordered: whether undated rows stand in the order in which the leads came.
+        known: columns whose value was known when the lead was created, and never changed.
+    """
+
+    date_order: str | None = None
+    is_ordered: bool = False
+    known: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was found, what a person said, and what follows for the settings."""
+
+    roles: Roles
+    answers: Answers = Answers()
+
+    @property
+    def leads(self) -> Leads:
+        """The file of leads."""
+        return self.roles.leads
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether a column says when leads were created."""
+        return self.leads.created is not None
+
+    @property
+    def events(self) -> list[Events]:
+        """The files of events; without dates none can be used."""
+        return self.roles.events if self.is_dated else []
+
+    @property
+    def profiles(self) -> list[Profile]:
+        """The files that are read."""
+        return [self.leads.profile, *(events.profile for events in self.events)]
+
+    @property
+    def has_closes(self) -> bool:
+        """Whether a file of events says when leads were won and lost."""
+        return any(events.won and events.lost for events in self.events)
+
+    @property
+    def lacks_close_date(self) -> bool:
+        """Whether leads are said to be won and lost, but not when."""
+        has_outcome = self.leads.outcome is not None and not self.has_closes
+        return self.is_dated and has_outcome and self.leads.closed is None
+
+    @cached_property
+    def histories(self) -> dict[str, str]:
+        """The fields whose history a file has: value of its field column -> our name."""
+        names: dict[str, str] = {}
+        for events in self.events:
+            if events.value is not None and events.kind is not None:
+                names |= {value: slug(value) for value in events.kind.values}
+        return names
+
+    @cached_property
+    def parts(self) -> dict[str, Column]:
+        """Our column -> the column of leads whose name says that it is that one."""
+        parts: dict[str, Column] = {}
+        for part, part_words in [*NAMED_PARTS.items(), *words.PERSONAL.items()]:
+            column = self._first_called(part_words, taken=list(parts.values()))
+            if column is not None:
+                parts.setdefault(part, column)
+        if "company" in parts:  # without an id its name is the key
+            parts.setdefault("account", parts["company"])
+        return parts
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of leads, by which other leads of the same company or person are known."""
+        return [name for name in KEYS if name in self.parts]
+
+    def _first_called(self, part_words: str, *, taken: list[Column]) -> Column | None:
+        for column in self.leads.profile.columns.values():
+            is_free = column.name not in self.leads.parts() and column not in taken
+            if is_free and column.values and words.is_called(column.name, part_words):
+                return column
+        return None
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """The fields of leads: our name -> the column."""
+        return _name_columns(_field_columns(self.leads, self.parts), self.histories)
+
+    def answers_to(self, name: str) -> set[str]:
+        """The values of a field, in the file of leads or in a history."""
+        if name in self.fields:
+            column = self.leads.profile.columns[self.fields[name]]
+            return set(column.values)
+        for events in self.events:
+            if events.value is None or events.kind is None:
+                continue
+            fields = events.kind.text.to_pylist()
+            values = events.value.text.to_pylist()
+            pairs = set(zip(fields, values, strict=True))
+            return {value for field, value in pairs if value and slug(field) == name}
+        return set()
+
+
+def _field_columns(leads: Leads, parts: Mapping[str, Column]) -> list[Column]:
+    """The columns of leads that may be fields: neither personal, prose, constant nor unique."""
+    chosen = []
+    others = [column.name for column in parts.values()]
+    for column in leads.profile.columns.values():
+        plays = column.name in leads.parts() or column.name in others
+        says_nothing = column.is_constant or column.is_prose or column.is_personal
+        is_key = column.is_unique and not column.is_number
+        if not (plays or says_nothing or is_key):
+            chosen.append(column)
+    return chosen
+
+
+def _name_columns(columns: Iterable[Column], histories: Mapping[str, str]) -> dict[str, str]:
+    """Our names of columns, none twice and none that is taken."""
+    taken = {*RESERVED, *PERSONAL, *KEYS, "owner_id", "amount"}
+    names: dict[str, str] = {}
+    for column in columns:
+        name = slug(column.name)
+        if name in histories.values():
+            continue  # its history says more than the value of today
+        while name in taken or name in names:
+            name += "_of_lead" if name in taken else "_2"
+        names[name] = column.name
+    return names

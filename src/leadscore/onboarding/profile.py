@@ -1,0 +1,216 @@
+"""What the columns of a file hold, from its first rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from leadscore.errors import DecimalMarkError
+from leadscore.ingest.mapping.moments import read_moments
+from leadscore.ingest.mapping.numbers import detect_decimal, read_money
+from leadscore.ingest.mapping.personal import looks_personal
+from leadscore.ingest.mapping.words import is_missing
+from leadscore.ingest.readers.batch import Batch, SourceFile
+from leadscore.ingest.readers.rows import Rows
+from leadscore.onboarding.words import CLOSED, CREATED, WHEN, speaks_of
+from leadscore.settings.id_kinds import ID_KINDS, IdKind, canonical_id
+from leadscore.times import parse_moment
+
+SAMPLE_ROWS = 200_000
+SHOWN = 2_000  # distinct values by which a column is judged
+ORDERS = (None, "dmy", "mdy", "ymd")
+COUNTS = ("epoch_s", "epoch_ms", "epoch_us", "excel")
+LEAST_US, MOST_US = parse_moment("2000-01-01", zone="UTC"), parse_moment("2040-01-01", zone="UTC")
+MOSTLY = 0.98
+FIRST = 20  # values that show which kind of id a column holds
+LONG_TEXT = 60  # characters: longer values are prose
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a file: its name and the text of its first rows, "" where missing."""
+
+    name: str
+    text: pa.Array
+    is_stored_number: bool = False
+
+    @cached_property
+    def values(self) -> Counter[str]:
+        """How often each value occurs, without the missing."""
+        counts = Counter(self.text.to_pylist())
+        counts.pop("", None)
+        return counts
+
+    @property
+    def rows(self) -> int:
+        """How many rows were looked at."""
+        return len(self.text)
+
+    @property
+    def filled(self) -> int:
+        """How many of them have a value."""
+        return sum(self.values.values())
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether every row has a value, and no two the same."""
+        return self.rows > 0 and len(self.values) == self.rows
+
+    @cached_property
+    def spellings(self) -> dict[IdKind, frozenset[str]]:
+        """Its values in one spelling, for each kind of id that the first of them all are."""
+        first = list(self.values)[:FIRST]
+        spellings: dict[IdKind, frozenset[str]] = {}
+        for kind in ID_KINDS:
+            if first and all(canonical_id(value, kind) is not None for value in first):
+                ids = {canonical_id(value, kind) or value for value in self.values}
+                spellings[kind] = frozenset(ids)
+        return spellings
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether values are long texts."""
+        some = list(self.values)[:SHOWN]
+        lengths = [len(value) for value in some]
+        return bool(lengths) and float(np.mean(lengths)) > LONG_TEXT
+
+    @cached_property
+    def is_personal(self) -> bool:
+        """Whether it looks like names, addresses or phone numbers."""
+        return looks_personal(self.name, list(self.values)[:SHOWN])
+
+    @cached_property
+    def date_order(self) -> str | None:
+        """How its dates are written: "iso", as `dates` calls it, "either", or None for no dates.
+
+        Counted times, such as seconds since 1970, are dates only where the name says so.
+        """
+        if not self.values:
+            return None
+        fits = [order for order in ORDERS if self._share_of_dates(order) >= MOSTLY]
+        if None in fits and not self._looks_like_numbers():
+            return "iso"
+        written = [order for order in fits if order is not None]
+        if len(written) > 1:
+            return "either"
+        if written:
+            return written[0]
+        if (
+            speaks_of(self.name, CREATED)
+            + speaks_of(self.name, CLOSED)
+            + speaks_of(self.name, WHEN)
+        ):
+            counted = (form for form in COUNTS if self._share_of_dates(form) >= MOSTLY)
+            return next(counted, None)
+        return None
+
+    def _looks_like_numbers(self) -> bool:
+        shown = list(self.values)[:SHOWN]
+        return all(value.isdigit() for value in shown)
+
+    def _share_of_dates(self, form: str | None) -> float:
+        """The share of its values that are dates of this century in that form."""
+        some = list(self.values)[:SHOWN]
+        texts = pa.array(some, pa.string())
+        us, ok = read_moments(texts, zone="UTC", dates=form)
+        is_recent = (us >= LEAST_US) & (us < MOST_US)
+        is_likely = is_recent | (form not in COUNTS)
+        return float(np.mean(ok & is_likely))
+
+    @cached_property
+    def moments(self) -> np.ndarray:
+        """Its moments in UTC microseconds (n,), the least int64 where there is none."""
+        order = None if self.date_order == "iso" else self.date_order
+        order = "dmy" if order == "either" else order
+        us, ok = read_moments(self.text, zone="UTC", dates=order)
+        return np.where(ok, us, np.iinfo(np.int64).min)
+
+    @cached_property
+    def is_number(self) -> bool:
+        """Whether its values are numbers or amounts of money."""
+        if self.is_stored_number or not self.values:
+            return self.is_stored_number
+        shown = list(self.values)[:SHOWN]
+        some = pa.array(shown, pa.string())
+        try:
+            decimal = detect_decimal({self.name: some}) or "."
+        except DecimalMarkError:
+            return True  # numbers whose mark must be stated
+        _, ok, _ = read_money(some, decimals=2, decimal=decimal)
+        return float(np.mean(ok)) >= MOSTLY
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it says nothing: at most one value."""
+        return len(self.values) < 2 and self.filled in (0, self.rows)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The columns of a file or a table of a database, by name.
+
+    Attributes:
+        file: the file, or where the first rows of the table wait.
+        columns: its columns.
+        rows: how many rows were looked at.
+        is_table: whether it is a table.
+        paths: the files, where several are read by one pattern, which is then their name.
+    """
+
+    file: SourceFile
+    columns: dict[str, Column]
+    rows: int
+    is_table: bool = False
+    paths: tuple[Path, ...] = ()
+
+    @property
+    def stem(self) -> str:
+        """The name of the file without its endings, or of the table without its schema."""
+        if self.is_table:
+            return self.file.name.rpartition(".")[2]
+        return self.file.path.name.partition(".")[0]
+
+    def dates(self) -> list[Column]:
+        """The columns that hold dates."""
+        columns = self.columns.values()
+        return [column for column in columns if column.date_order is not None]
+
+
+def read_profile(rows: Rows, *, is_table: bool = False) -> Profile:
+    """The profile of a file or a table.
+
+    Raises:
+        SourceFormatError: it cannot be read.
+    """
+    dialect = rows.dialect()
+    names = _named_once(rows.names(dialect))
+    batches: list[Batch] = []
+    n = 0
+    for batch in rows.batches(names, dialect):
+        batches.append(batch)
+        n += len(batch.lines)
+        if n >= SAMPLE_ROWS:
+            break
+    typed = frozenset().union(*(batch.typed for batch in batches))
+    columns = {}
+    for column in names:
+        texts = [chunk for batch in batches for chunk in batch.columns[column].chunks]
+        text = pa.chunked_array(texts, pa.string()).combine_chunks()
+        columns[column] = Column(column, text, column in typed)
+    return Profile(rows.file, columns, n, is_table)
+
+
+def _named_once(names: Sequence[str]) -> list[str]:
+    counts = Counter(names)
+    return [name for name in names if counts[name] == 1]
+
+
+def missing_share(column: Column) -> float:
+    """The share of a column's rows without a value."""
+    return float(is_missing(column.text).mean()) if column.rows else 1.0

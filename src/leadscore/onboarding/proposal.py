@@ -1,0 +1,205 @@
+"""Settings for the parts that were found: a TOML text with the evidence beside each line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from leadscore.onboarding.combined import newest
+from leadscore.onboarding.field_lines import write_bant, write_fields
+from leadscore.onboarding.mapping_lines import (
+    CLOSED,
+    CLOSED_AT,
+    write_events,
+    write_leads,
+    write_outcomes,
+)
+from leadscore.onboarding.plan import Plan
+from leadscore.onboarding.profile import Profile
+from leadscore.onboarding.roles import Leads, among, kind_of_ids
+from leadscore.onboarding.stages import order_stages
+from leadscore.onboarding.toml import Text, array, quoted, sql_name, sql_text
+from leadscore.times import DAY_US, SECOND_US, format_us
+from leadscore.wording import counted
+
+COPIED_US = 10 * DAY_US  # files written so long after their last fact were copied
+HEAD = "# Written by `leadscore init`. Every key: docs/settings.md. Lines marked CHECK are guesses."
+
+
+def write_proposal(
+    plan: Plan, *, project: str, base: Path, config: Path, known_until: str | None = None
+) -> str:
+    """The settings as TOML.
+
+    Args:
+        plan: what the files are, and what a person said.
+        project: its name.
+        base: the folder that holds all files.
+        config: where the settings will be.
+        known_until: when the export was made, where the caller knows it.
+    """
+    text = Text()
+    text.add(HEAD, f"project = {quoted(project)}")
+    if not plan.is_dated:
+        mode = "ordered" if plan.answers.is_ordered else "none"
+        text.add(f"time = {quoted(mode)} # no column says when leads were created")
+    if not plan.leads.profile.is_table:
+        text.add(folder_line(base, config))
+    if plan.is_dated:
+        _write_moment(text, plan, known_until)
+        text.section("[target]")
+        text.add('horizon_days = "auto" # a win within so many days is predicted')
+    for profile in plan.profiles:
+        _write_source(text, plan, profile, base)
+    if plan.lacks_close_date:
+        _write_closed_view(text, plan)
+    write_leads(text, plan)
+    write_outcomes(text, plan)
+    for events in plan.events:
+        write_events(text, plan, events)
+    _write_stages(text, plan)
+    write_fields(text, plan)
+    write_bant(text, plan)
+    _write_unused(text, plan)
+    return str(text)
+
+
+def _write_moment(text: Text, plan: Plan, known_until: str | None) -> None:
+    """State the moment as given, or that of an archive, copied long after its last fact."""
+    if known_until is not None:
+        text.add(f"known_until = {quoted(known_until)} # as given; remove it for later exports")
+        return
+    written = max(newest(profile) for profile in plan.profiles)
+    last = _last_us(plan, written)
+    if written - last > COPIED_US:
+        moment = format_us((last // SECOND_US + 1) * SECOND_US)
+        text.add(
+            "# CHECK: the files are much newer than the last date in them, as in a copied archive.",
+            "# If exports come regularly, remove the line: the times of the files then count.",
+            *_later_closes(plan, last, written),
+            f"known_until = {moment}",
+        )
+
+
+def _later_closes(plan: Plan, last: int, written: int) -> list[str]:
+    """What to say of closes after the moment: they are taken for expected ones."""
+    closes = _closes(plan.leads)
+    later = closes[(closes > last) & (closes <= written)]
+    if not len(later):
+        return []
+    dates = counted(len(later), "close date lies", "close dates lie")
+    until = format_us(int(later.max()))
+    return [
+        f"# {dates} after it, up to {until}, long after everything else: taken for expected ones.",
+        "# If they are real, state a moment after the last of them.",
+    ]
+
+
+def _closes(leads: Leads) -> np.ndarray:
+    """The close dates of leads that closed; where nothing says which did, of all."""
+    if leads.closed is None:
+        return np.empty(0, dtype=np.int64)
+    if leads.outcome is None:
+        return leads.closed.moments
+    is_closed = among(leads.outcome, [*leads.won, *leads.lost])
+    closes: np.ndarray = leads.closed.moments[is_closed]
+    return closes
+
+
+def _last_us(plan: Plan, newest: int) -> int:
+    """The last moment at which a lead was created or closed, or something happened to one.
+
+    A close counts if it follows the fact or the close before it within days; later ones are
+    expected.
+    """
+    columns = [plan.leads.created, *(events.when for events in plan.events)]
+    last = 0
+    for column in columns:
+        if column is not None:
+            past = column.moments[column.moments <= newest]  # later ones are planned
+            last = max(last, int(past.max(initial=0)))
+    closes = _closes(plan.leads)
+    for close in np.sort(closes[(closes > last) & (closes <= newest)]).tolist():
+        if close - last > COPIED_US:
+            break
+        last = close
+    return last
+
+
+def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:
+    text.section(f"[sources.{profile.file.source}]")
+    text.add(source_line(profile, base))
+    kind = kind_of_ids(plan.leads, plan.events)
+    if kind is not None:
+        text.add(f"id = {quoted(kind)} # the files write the ids in different ways")
+    forms = {column.date_order for column in profile.dates()}
+    stated = sorted(form for form in forms if form not in (None, "iso", "either"))
+    if stated:
+        text.add(f"dates = {quoted(stated[0])} # seen in the values")
+    elif "either" in forms and plan.answers.date_order:
+        text.add(f"dates = {quoted(plan.answers.date_order)} # as you said")
+
+
+def _write_closed_view(text: Text, plan: Plan) -> None:
+    """The leads that closed, without a date of it."""
+    leads = plan.leads
+    outcome = sql_name(leads.outcome.name if leads.outcome else "")
+    values = (*leads.won, *leads.lost)
+    closing = ", ".join(sql_text(value) for value in values)
+    rows = f"SELECT *, NULL AS {CLOSED_AT} FROM {leads.source}"
+    text.section(
+        f"[views.{CLOSED}]",
+        "Nothing says when leads closed: they count as closed when an export first shows it.",
+    )
+    text.add(f"sql = {quoted(f'{rows} WHERE {outcome} IN ({closing})')}")
+
+
+def _write_stages(text: Text, plan: Plan) -> None:
+    """The stages in the order in which leads went through them."""
+    for events in plan.events:
+        if events.table != "stages" or events.kind is None:
+            continue
+        refs = events.ref.text.to_pylist()
+        stages = events.kind.text.to_pylist()
+        ordered = order_stages(refs, events.when.moments, stages)
+        closing = {*events.won, *events.lost}
+        still_open = [stage for stage in ordered if stage not in closing]
+        text.section("[stages]", "CHECK the order; it is that of the histories")
+        text.add(f"open = {array(still_open)}")
+        text.add(f"won = {array(events.won)}", f"lost = {array(events.lost)}")
+
+
+def _write_unused(text: Text, plan: Plan) -> None:
+    """Name the files and columns that the settings do not read."""
+    left = [profile.file.name for profile in plan.roles.unused]
+    if left:
+        text.add(
+            "", f"# Not used: {', '.join(map(quoted, left))}. Joins and look-ups: docs/views.md"
+        )
+    parts = {column.name for column in plan.parts.values()}
+    read = plan.leads.parts() | parts | set(plan.fields.values())
+    dropped = sorted(set(plan.leads.profile.columns) - read)
+    if dropped:
+        names = ", ".join(map(quoted, dropped))
+        text.add(f"# Not read of {quoted(plan.leads.profile.file.name)}: {names}")
+
+
+def folder_line(base: Path, config: Path) -> str:
+    """The line that states the folder of the files."""
+    home = config.resolve().parent
+    relative = os.path.relpath(base.resolve(), home)
+    return f"input_folder = {quoted(Path(relative).as_posix())} # relative to this file"
+
+
+def source_line(profile: Profile, base: Path) -> str:
+    """The line that states a file, relative to the folder of all, or a table."""
+    if profile.is_table:
+        return f"db_table = {quoted(profile.file.name)}"
+    path = profile.file.path.resolve().relative_to(base.resolve())
+    if profile.paths:
+        files = counted(len(profile.paths), "file")
+        path = path.with_name(profile.file.name)
+        return f"path = {quoted(path.as_posix())} # {files} of the same columns, and those to come"
+    return f"path = {quoted(path.as_posix())}"

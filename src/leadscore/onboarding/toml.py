@@ -1,0 +1,53 @@
+"""Lines of TOML, and of the SQL within it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from leadscore.json_files import toml_text
+
+
+@dataclass
+class Text:
+    """Lines of TOML under way."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, *lines: str) -> None:
+        """Add lines."""
+        self.lines += lines
+
+    def section(self, name: str, *comments: str) -> None:
+        """Begin a section, with comments above it."""
+        self.add("", *(f"# {comment}" for comment in comments), name)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines).strip() + "\n"
+
+
+def quoted(text: str | Path) -> str:
+    """Text as TOML writes it."""
+    return toml_text(str(text))
+
+
+def array(values: Iterable[str]) -> str:
+    """A list as TOML writes it."""
+    return f"[{', '.join(quoted(value) for value in values)}]"
+
+
+def inline(values: Mapping[str, str]) -> str:
+    """A table on one line."""
+    inside = ", ".join(f"{name} = {quoted(value)}" for name, value in values.items())
+    return f"{{ {inside} }}"
+
+
+def sql_name(name: str) -> str:
+    """A column's name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def sql_text(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"

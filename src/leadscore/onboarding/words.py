@@ -1,0 +1,139 @@
+"""The words by which columns and values are recognised, in the languages that CRMs speak most."""
+
+from __future__ import annotations
+
+import re
+
+from leadscore.audit.names import words_of
+
+ID = "id key number no nr nummer guid uuid code record case opportunity lead deal prospect ref"
+CREATED = (
+    "created create creation createdate createddate createdon createtime add added start started open opened "
+    "opening engage entered entry reg registered registration received erstellt angelegt erstelldatum cree "
+    "creado criado creato aangemaakt first begin"
+)
+CLOSED = (
+    "close closed closing closure end ended won lost decision decided abschluss geschlossen cloture cierre "
+    "fechamento chiusura gesloten actual finished conclusion"
+)
+OUTCOME = (
+    "outcome result status stage converted won conversion target success label y ergebnis resultat resultado "
+    "esito uitkomst class response iswon closedwon"
+)
+AMOUNT = (
+    "amount value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
+    "bedrag waarde sum budget requested"
+)
+NO_AMOUNT = "idx index rate ratio score id year month day count number probability percent"
+OWNER = (
+    "owner agent rep salesperson seller assigned user besitzer verkaufer proprietaire vendedor propietario "
+    "proprietario eigenaar salesrep ownerid"
+)
+CURRENCY = "currency currencyisocode currencycode wahrung devise moneda moeda valuta"
+KEYS = {  # what connects leads of one company or person; ids before names
+    "account": "accountid accountnumber companyid customerid customernumber clientid organizationid "
+    "organisationid orgid firmenid kundenid kundennummer idclient clienteid empresaid klantid "
+    "associatedcompany associatedcompanyid",
+    "contact": "contactid contactnumber personid kontaktid contactoid contattoid contatoid "
+    "associatedcontact associatedcontactid",
+}
+PERSONAL = {
+    "email": "email mail emailaddress",
+    "phone": "phone phonenumber telephone telefon mobile",
+    "company": "company account accountname companyname organization organisation firma "
+    "firmenname unternehmen kunde entreprise societe empresa cuenta conta azienda ditta bedrijf "
+    "klant",
+    "contact": "contact contactname person fullname ansprechpartner kontakt contacto contatto "
+    "contato contactpersoon",
+}
+STAGE = "stage phase step status stufe etape etapa fase pipeline"
+KIND = "activity kind type event action channel aktivitat typ tipo actividad attivita subject name"
+FIELD = "field property column attribute feld champ campo veld"
+NEW_VALUE = "value newvalue new wert valeur valor waarde to"
+INBOUND = (
+    "inbound incoming received reply replied visit visited download downloaded form open opened "
+    "webinar click clicked answer"
+)
+WHEN = "date time timestamp at on when datum zeit heure fecha hora data activitydate start logged happened day"
+TITLE = "title jobtitle position function role funktion fonction cargo ruolo functie designation"
+LETTERS = {
+    "budget": "budget budgt budg funds",
+    "authority": "authority decisionmaker entscheider decideur",
+    "need": "need needs bedarf besoin necesidad pain",
+    "timeline": "timeline timeframe purchasetimeframe timeframe zeitrahmen delai plazo",
+}
+WON = (
+    "won win gewonnen gagne gagnee ganado ganada ganha ganho vinto vinta approved signed converted success "
+    "successful closedwon sold activated order"
+)
+LOST = (
+    "lost loss lose verloren perdu perdue perdido perdida perso persa declined rejected cancelled canceled "
+    "disqualified dead unqualified closedlost abandoned failed outsold"
+)
+YES = {"yes", "y", "true", "1", "t", "ja", "oui", "si", "sim"}
+NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee"}
+SCALES = (  # answers from weakest to strongest
+    ("no", "unknown", "yes"),
+    ("no", "poor", "info gathering", "yes"),
+    ("none", "low", "mid", "medium", "high"),
+    ("no", "maybe", "yes"),
+    ("cold", "warm", "hot"),
+)
+
+
+def speaks_of(name: str, words: str) -> int:
+    """How many words of a column's name are in a list of words."""
+    wanted = set(words.split())
+    spoken = words_of(name)
+    joined = "".join(spoken)
+    n = sum(word in wanted for word in spoken)
+    return n + (joined in wanted and len(spoken) > 1)
+
+
+def is_called(name: str, words: str) -> bool:
+    """Whether a column's name is one of some words, or ends with one."""
+    spoken = words_of(name)
+    wanted = set(words.split())
+    is_joined = "".join(spoken) in wanted
+    return bool(spoken) and (is_joined or spoken[-1] in wanted)
+
+
+def means_won(value: str) -> bool:
+    """Whether a value says that a lead was won."""
+    return bool(speaks_of(value, WON)) and not _is_negated(value)
+
+
+def means_lost(value: str) -> bool:
+    """Whether a value says that a lead was lost."""
+    return bool(speaks_of(value, LOST)) or (bool(speaks_of(value, WON)) and _is_negated(value))
+
+
+def _is_negated(value: str) -> bool:
+    negations = {"not", "no", "nicht", "non", "never", "un"}
+    return bool(negations & set(words_of(value)))
+
+
+def level_order(values: set[str]) -> tuple[str, ...]:
+    """The values from weakest to strongest, if they are answers of a known scale, else none.
+
+    >>> level_order({"Yes", "No", "Unknown"})
+    ('No', 'Unknown', 'Yes')
+    >>> level_order({"red", "blue"})
+    ()
+    """
+    by_word = {value.casefold(): value for value in values}
+    for scale in SCALES:
+        if set(by_word) <= set(scale) and len(by_word) > 1:
+            return tuple(by_word[word] for word in scale if word in by_word)
+    return ()
+
+
+def slug(text: str) -> str:
+    """A name for the settings.
+
+    >>> slug("Job Title (2)"), slug("2nd Contact"), slug("€")
+    ('job_title_2', 'column_2_nd_contact', 'column')
+    """
+    joined = "_".join(words_of(text))
+    spoken = re.sub(r"[^a-z0-9]+", "_", joined).strip("_")
+    return spoken if re.match(r"[a-z]", spoken) else f"column_{spoken}".strip("_")

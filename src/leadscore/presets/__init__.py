@@ -1,0 +1,1 @@
+"""Settings for the exports of known CRMs: TOML and SQL, no code."""

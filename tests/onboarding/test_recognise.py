@@ -1,0 +1,39 @@
+import tomllib
+from pathlib import Path
+
+from leadscore import Project
+from leadscore.onboarding.exports import find_exports, read_exports
+from leadscore.onboarding.recognise import recognise
+from leadscore.project.starting import start
+from leadscore.results import Accounts
+from presets.hubspot import build_account
+from presets.world import END
+
+DEALS = 40
+
+
+def test_start_when_files_are_of_a_known_crm_then_the_preset_ingests_them(tmp_path: Path) -> None:
+    account = build_account(DEALS)
+    (tmp_path / "exports").mkdir()
+    account.write(tmp_path / "exports")
+    for file in list((tmp_path / "exports").iterdir()):
+        file.rename(file.with_name(f"{file.stem}_2026-03-01.csv"))
+    config = tmp_path / "leadscore.toml"
+
+    started = start([tmp_path / "exports"], config)
+
+    settings = tomllib.loads(config.read_text())
+    assert started.preset == settings["preset"] == "hubspot/fivetran"
+    assert started.unused == []
+    project = Project(config)
+    ingested = project.ingest(known_until=END)
+    assert "allowed" not in ingested.rejects
+    counts = Accounts.from_dict(ingested.accounts.to_dict()).tables
+    assert counts["leads"].stored >= DEALS
+    assert counts["stages"].stored > DEALS
+
+
+def test_recognise_when_files_are_of_nobody_then_no_preset(tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text("Id,Created,Status\n1,2025-01-01,Won\n")
+
+    assert recognise(read_exports(find_exports([tmp_path]), lambda *_: None).profiles) is None
