@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders import day
-from leadscore.errors import WriteError
+from leadscore.errors import UnavailableError
 from leadscore.files import hash_bytes
 from leadscore.publish import publication as publications
 from leadscore.publish import published
@@ -103,7 +103,7 @@ def test_publication_when_made_then_its_manifest_tells_all_of_it(tmp_path):
     assert sorted(path.name for path in publication.folder.iterdir()) == FILES
     assert read_whole(tmp_path) == publication.id
     manifest = json.loads((publication.folder / "manifest.json").read_bytes())
-    assert manifest["schema_version"] == 3
+    assert manifest["schema_version"] == 4
     assert manifest["inputs"] == {}
     assert (manifest["project"], manifest["as_of"]) == ("synthetic", "2024-04-10T00:00:00.000001Z")
     assert (manifest["model_version"], manifest["store_version"]) == ("m" * 16, "s" * 16)
@@ -280,9 +280,9 @@ def test_publication_when_any_single_write_fails_then_readers_see_a_whole_one_an
         faults.calls, faults.fails_at, faults.is_after = 0, n, is_after
         # a rename that did its work all the same is as if another process had been quicker
         is_told = (
-            suppress(WriteError)
+            suppress(UnavailableError)
             if is_after
-            else pytest.raises(WriteError, match="No space left on device")
+            else pytest.raises(UnavailableError, match="No space left on device")
         )
         with is_told:
             publish(folder, make_scores(shift=1))
@@ -304,7 +304,7 @@ def test_publication_when_a_write_fails_then_leaves_no_litter(tmp_path, monkeypa
         folder = tmp_path / str(n)
         folder.mkdir()
         faults.calls, faults.fails_at = 0, n
-        with pytest.raises(WriteError):
+        with pytest.raises(UnavailableError):
             publish(folder, make_scores())
         assert [path for path in folder.rglob("*") if ".writing-" in path.name] == [], n
         faults.calls, faults.fails_at = 0, None
@@ -495,7 +495,7 @@ def test_publication_when_the_disk_is_full_then_words_say_so_and_the_old_one_is_
     old = publish(small_disk, make_scores())
     before = contents(small_disk)
     with pytest.raises(
-        WriteError, match="No space left on device; what was there before is intact"
+        UnavailableError, match="No space left on device; what was there before is intact"
     ):
         publish(small_disk, make_scores(500))
     assert contents(small_disk) == before
@@ -517,7 +517,7 @@ def test_publication_when_the_folder_may_not_be_written_then_words_say_so_and_th
         go(process)
         _, errors = process.communicate()
         assert process.returncode == 1
-        assert b"WriteError" in errors
+        assert b"UnavailableError" in errors
         assert b"Permission denied; what was there before is intact" in errors
         assert contents(folder) == before
         assert read_whole(folder) == old.id

@@ -43,11 +43,12 @@ REOPENED = us(
 def origin(tmp_path_factory):
     """A sample with a champion trained in January, and the settings that read it."""
     folder = tmp_path_factory.mktemp("published")
-    write_sample(folder / "crm", leads=1500, seed=4)
+    write_sample(folder / "crm", leads=900, seed=4)
     project = read_settings(folder / "crm" / "leadscore.toml")
     project = project.model_copy(update={
         "data_folder": folder / "data", "models_folder": folder / "models",
         "model": project.model.model_copy(update={"scorer": "logistic", "trials": 1}),
+        "target": project.target.model_copy(update={"cadence_days": 28, "max_per_lead": 2}),
     })  # fmt: skip
     jobs.ingest(project)
     trained = jobs.train(project, as_of_us=us("2026-01-20"))
@@ -95,7 +96,7 @@ def rolled_back(project):
     (first,) = jobs.list_store(project).versions
     jobs.ingest(project.model_copy(update={"known_until": "2026-03-08"}), accept=["same_files"])
     newer = score(project, None)
-    jobs.rollback_store(project, first["version"])
+    jobs.rollback_store(project, first.version)
     return newer, score(project, None)
 
 
@@ -185,7 +186,8 @@ def test_command_when_the_list_is_older_then_says_that_it_was_written_and_which_
     told = run()
     assert "Not published: the list is written in" in told
     assert (
-        f"the published one is newer and stays: {newer['publication_id']}, as of 2026-03-01" in told
+        f"the published one is newer and remains: {newer['publication_id']}, as of 2026-03-01"
+        in told
     )
     assert "--replace-newer" in told
     assert json.loads(run("--json"))["published"] is False

@@ -51,7 +51,8 @@ def find_before(
 
     best = max(earlier, key=recency)
     if best.manifest is None:
-        return Before(warnings=(_describe_missing(best.id, best.problem),))
+        warning = _describe_missing(best.id, best.problem)
+        return Before(warnings=(warning,))
     return read_before(best.id, folder=folder, store_folder=store_folder)
 
 

@@ -11,22 +11,29 @@ import pyarrow.parquet as pq
 
 # 2: change, change_points, trend; settings and the previous list in the manifest
 # 3: log_odds, the last column, was raw, the third
-SCHEMA_VERSION = 3
+# 4: bant, after override
+SCHEMA_VERSION = 4
 
 
 def format_files(scores: pa.Table, *, schema_version: int = SCHEMA_VERSION) -> dict[str, bytes]:
     """The score files by name, as that version of the schema has them."""
+    if schema_version < 4:
+        scores = scores.drop_columns(["bant"])
     if schema_version < 3:
         scores = _with_raw(scores)
-    return {"scores.parquet": _format_parquet(scores), "scores.csv": _format_csv(scores)}
+    return {
+        "scores.parquet": _format_parquet(scores),
+        "scores.csv": _format_csv(scores),
+    }
 
 
 def parse_parquet(data: bytes) -> pa.Table:
     """The scores in a Parquet file of any schema version, in the columns of the current one."""
     # Arrow's reading threads may still run when a process ends, and take it down
     # (apache/arrow#34314)
-    scores = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
-    return _with_log_odds(scores)
+    file = pq.ParquetFile(pa.BufferReader(data))
+    scores = file.read(use_threads=False)
+    return _with_bant(_with_log_odds(scores))
 
 
 def _with_log_odds(scores: pa.Table) -> pa.Table:
@@ -34,14 +41,25 @@ def _with_log_odds(scores: pa.Table) -> pa.Table:
     if "raw" not in scores.schema.names:
         return scores
     log_odds = pa.field("log_odds", pa.float64(), nullable=False)
-    return scores.drop_columns(["raw"]).append_column(log_odds, scores["raw"])
+    others = scores.drop_columns(["raw"])
+    return others.append_column(log_odds, scores["raw"])
+
+
+def _with_bant(scores: pa.Table) -> pa.Table:
+    """Scores of any schema version with the answers on BANT; the first versions had none."""
+    if "bant" in scores.schema.names:
+        return scores
+    nothing = pa.array([""] * scores.num_rows, pa.string())
+    position = scores.schema.names.index("override") + 1
+    return scores.add_column(position, pa.field("bant", pa.string(), nullable=False), nothing)
 
 
 def _with_raw(scores: pa.Table) -> pa.Table:
     """Scores in the columns of schema version 2."""
     raw = pa.field("raw", pa.float64(), nullable=False)
-    position = scores.schema.names.index("as_of") + 1
-    return scores.drop_columns(["log_odds"]).add_column(position, raw, scores["log_odds"])
+    others = scores.drop_columns(["log_odds"])
+    position = others.schema.names.index("as_of") + 1
+    return others.add_column(position, raw, scores["log_odds"])
 
 
 def _format_parquet(scores: pa.Table) -> bytes:
@@ -56,7 +74,8 @@ def _format_csv(scores: pa.Table) -> bytes:
     text.write(",".join(scores.schema.names) + "\n")
     # a bare CR would end a row, so texts are always in quotes
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    columns = [map(_format_cell, column.to_pylist()) for column in scores.columns]
+    cells = [column.to_pylist() for column in scores.columns]
+    columns = [map(_format_cell, values) for values in cells]
     writer.writerows(zip(*columns, strict=True))
     return text.getvalue().encode()
 

@@ -52,7 +52,8 @@ class Listed:
     @property
     def previous_id(self) -> str | None:
         """The id of the list that this one was compared with."""
-        previous: str | None = (self.manifest or {}).get("previous")
+        manifest = self.manifest or {}
+        previous: str | None = manifest.get("previous")
         return previous
 
 
@@ -69,7 +70,8 @@ def read_listed(folder: Path, publication_id: str) -> Listed:
 
 def list_written(folder: Path) -> list[str]:
     """The ids of the lists in a folder, published or not, whole or not."""
-    return [path.name for path in list_folder(folder) if ID.fullmatch(path.name)]
+    names = [path.name for path in list_folder(folder)]
+    return [name for name in names if ID.fullmatch(name)]
 
 
 def list_published(folder: Path, store_folder: Path) -> list[Listed]:

@@ -62,15 +62,16 @@ def prune_lists(
         standing = find_standing(folder, store_folder)
         if standing is not None:
             staying.add(standing.id)
-        staying |= {str(listed.previous_id) for listed in lists if listed.id in staying}
+        listed_staying = [listed for listed in lists if listed.id in staying]
+        staying |= {str(listed.previous_id) for listed in listed_staying}
 
         removed = [name for name in ids if name not in staying]
         size = sum(_measure(folder / name) for name in removed)
         if really:
             for name in removed:
                 _remove(folder / name)
-    kept = tuple(name for name in ids if name in staying)
-    return PrunedLists(tuple(removed), kept, size)
+    others = [name for name in ids if name in staying]
+    return PrunedLists(tuple(removed), tuple(others), size)
 
 
 def _find_staying(
@@ -81,12 +82,8 @@ def _find_staying(
     horizon_days: HorizonOf,
 ) -> set[str]:
     """The ids of the latest lists, of young and unsettled ones, and of all without a date."""
-    dates = {listed.id: listed.as_of_us or 0 for listed in lists if listed.as_of_us is not None}
-    latest = sorted(
-        dates,
-        key=lambda name: (dates[name], name),
-        reverse=True,
-    )
+    dates = {listed.id: listed.as_of_us for listed in lists if listed.as_of_us is not None}
+    latest = sorted(dates, key=lambda name: (dates[name], name), reverse=True)
     staying = set(latest[: limits.keep])
     for listed in lists:
         if listed.id not in dates:
@@ -103,7 +100,8 @@ def _find_staying(
 
 def _measure(home: Path) -> int:
     """The bytes that a folder takes."""
-    return sum(path.stat().st_size for path in home.rglob("*"))
+    paths = home.rglob("*")
+    return sum(path.stat().st_size for path in paths)
 
 
 def _remove(home: Path) -> None:

@@ -57,9 +57,7 @@ def write_publication(
         basis: what else it takes to make the list again: the settings, and the previous list.
         inputs: what was read besides the store, such as the list of reps; kept as inputs.json.
     """
-    files = format_files(scores)
-    extra = {"inputs.json": canonical_json(inputs)} if inputs else {}
-    manifest: dict[str, Any] = {
+    manifest = {
         "schema_version": SCHEMA_VERSION,
         "project": project,
         "as_of": None if as_of_us is None else format_us(as_of_us),
@@ -68,13 +66,33 @@ def write_publication(
         "columns": scores.schema.names,
         "counts": counts,
         **basis,
-        "files": {name: _describe_file(data) for name, data in files.items()},
-        "inputs": {name: hash_bytes(data) for name, data in extra.items()},
     }
-    publication_id = f"{_format_stamp(as_of_us)}-{_hash_manifest(manifest)}"
+    files = format_files(scores)
+    return _write(folder, manifest, files, _format_inputs(inputs), stamp=_format_stamp(as_of_us))
+
+
+def _format_inputs(inputs: Mapping[str, Any] | None) -> dict[str, bytes]:
+    """The file of inputs by name; none without inputs."""
+    return {"inputs.json": canonical_json(inputs)} if inputs else {}
+
+
+def _write(
+    folder: Path,
+    manifest: dict[str, Any],
+    files: Mapping[str, bytes],
+    inputs: Mapping[str, bytes],
+    *,
+    stamp: str,
+) -> Publication:
+    """Write a publication, named by its date and the hash of its manifest and files."""
+    manifest["files"] = {name: _describe_file(data) for name, data in files.items()}
+    manifest["inputs"] = {name: hash_bytes(data) for name, data in inputs.items()}
+    publication_id = f"{stamp}-{_hash_manifest(manifest)}"
     manifest["publication_id"] = publication_id
+
     home = folder / publication_id
-    write_folder(home, {**files, **extra, MANIFEST: canonical_json(manifest)})
+    manifest_text = canonical_json(manifest)
+    write_folder(home, {**files, **inputs, MANIFEST: manifest_text})
     return Publication(publication_id, home, manifest)
 
 
@@ -106,7 +124,7 @@ def read_manifest(home: Path) -> dict[str, Any]:
     expected = home.name.rpartition("-")[2]
     actual = _hash_manifest(manifest)
     if actual != expected:
-        raise CorruptFileError(path, expected=expected, found=actual)
+        raise CorruptFileError(path, expected=expected, actual=actual)
     return manifest
 
 
@@ -154,5 +172,6 @@ def _format_stamp(as_of_us: int | None) -> str:
     """The date in the id of a publication, to the second, as 20260301T000000Z."""
     if as_of_us is None:
         return "undated"
-    seconds = format_us(as_of_us).split(".")[0].rstrip("Z")
+    exact = format_us(as_of_us)
+    seconds = exact.split(".")[0].rstrip("Z")
     return seconds.replace("-", "").replace(":", "") + "Z"

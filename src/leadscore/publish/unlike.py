@@ -122,7 +122,7 @@ def _find_other_scores(
     if differences.mean > limits.max_mean_change * grown:
         yield f"a mean probability of {_mean(pair.now):.3f} instead of {_mean(pair.before):.3f}"
     if differences.tiers > limits.max_tier_change * grown:
-        yield f"the tiers' shares of the list changed by {100 * differences.tiers:.0f} % in all"
+        yield f"the tiers' shares of the list changed by {100 * differences.tiers:.0f} % in total"
     if differences.value > limits.max_value_change * grown:
         before = _sum_value(pair.before)
         yield f"an expected value of {_sum_value(pair.now):,.0f} instead of {before:,.0f}"
@@ -156,15 +156,20 @@ def _count_stayed(pair: Pair) -> int:
 
 
 def _first_leads(scores: pa.Table) -> set[str]:
-    return set(scores["lead_id"].slice(0, TOP).to_pylist())
+    top = scores["lead_id"].slice(0, TOP)
+    return set(top.to_pylist())
 
 
 def _compare_tiers(pair: Pair) -> float:
     """Half the sum of the changes of the tiers' shares, which is the sum of the rises."""
     before = _share_by_tier(pair.before)
     now = _share_by_tier(pair.now)
-    changes = [now.get(tier, 0.0) - before.get(tier, 0.0) for tier in before | now]
-    return float(sum(max(change, 0.0) for change in changes))
+    rises = 0.0
+    for tier in before | now:
+        share_before = before.get(tier, 0.0)
+        change = now.get(tier, 0.0) - share_before
+        rises += max(change, 0.0)
+    return rises
 
 
 def _share_by_tier(scores: pa.Table) -> dict[str, float]:
