@@ -1,4 +1,3 @@
-import copy
 import re
 from html.parser import HTMLParser
 
@@ -6,24 +5,18 @@ import pytest
 
 import histories
 from builders import make_settings
-from leadscore.evaluation.metrics import METRICS
+from evaluations import NAMES, ONE_BIN, make_evaluation, part, side
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
+from leadscore.features.phrases import Phrase
+from leadscore.report import wording
 from leadscore.report.card import build_card
 from leadscore.report.figures.build import build_date_figures, build_figures
 from leadscore.report.figures.canvas import BLUE, LEFT, RIGHT
+from leadscore.results import ReplayedDate
 
 EVIL = "<script>alert('x')</script>\"&"
 VOID = {"meta", "br", "link", "img", "hr", "input"}
-NAMES = [
-    "auc",
-    *METRICS,
-    "calibration_error",
-    "calibration_error_raw",
-    "calibration_error_expected",
-    "log_loss_gain",
-    "brier_skill",
-]
 FIGURES = [
     "reliability.svg",
     "lift.svg",
@@ -34,80 +27,15 @@ FIGURES = [
 ]
 
 
-def estimate(value, *, spread=0.05):
-    return {"value": value, "low": value - spread, "high": value + spread}
-
-
-def part(value):
-    found = {name: estimate(value) for name in NAMES[:9]}
-    unknown = {"value": value, "low": None, "high": None}
-    return (
-        found
-        | dict.fromkeys(NAMES[9:11], unknown)
-        | {"snapshots": 1234, "leads": 321, "win_rate": 0.25}
-    )
-
-
-def side(**more):
-    counts = {
-        "snapshots": 4321,
-        "leads": 567,
-        "won": 890,
-        "censored": 76,
-        "unusable": {"won": 0, "lost": 0},
-    }
-    return counts | {"base_rate": 0.2468} | more
-
-
-def make_evaluation(**changes):
-    return {
-        "basis": "out of time",
-        "known_until": "2024-03-01T00:00:00Z",
-        "horizon_days": 30,
-        "history": side(),
-        "splits": [side(moment="2024-01-15T23:00:00Z"), side(moment="2024-02-01T23:00:00Z")],
-        "judged": side(snapshots=2222),
-        "metrics": {"all": part(0.71), "young": part(0.61), "older": part(0.76)},
-        "base_rate_before": 0.1357,
-        "gain": {"log_loss_gain": estimate(0.09), "brier_skill": estimate(0.2)},
-        "no_signal": None,
-        "reliability": [],
-        "brier": None,
-        "tiers": [],
-        "segments": [],
-        "never_worked": None,
-        "captured": None,
-        "learning": None,
-        "limits_broken": [],
-        "curves": {
-            name: [] for name in ("roc", "precision_recall", "lift", "distribution", "maturity")
-        },
-        "days_to_win": {"half": 12.2, "nine_tenths": 44.7},
-        "horizon_why": None,
-        "not_learned_from": [],
-        "audit": [],
-        "scorer": {
-            "kind": "boosted",
-            "log_loss": {"boosted": 0.4987},
-            "compared_on": "earlier splits",
-            "clocks": {},
-            "segments": {},
-            "missing_leads": {},
-        },
-        "calibrator": {"kind": "sigmoid", "log_loss": {"none": 0.5123, "sigmoid": 0.4987}},
-        "times": {"half_life": None, "said": "none, since no half-life is clearly better"},
-    } | changes
-
-
-def feature(name, said, *, down=None, unit="count", direction=0):
-    return Feature(name, {}, Learned(), unit, said, down or said, name, direction=direction)
+def feature(name, subject, *, unit="count", direction=0):
+    return Feature(name, {}, Learned(), unit, name, Phrase(subject, "", ""), direction=direction)
 
 
 FEATURES = [
-    feature("bant_budget", "budget: {value} of full strength", unit="share", direction=1),
-    feature("engagement_emails_7d", "e-mails: {value} in the last 7 days"),
-    feature("stage_order", "has come to stage {value}", down="is at stage {value}", unit="number"),
-    feature("profile_age", "age: {value}", unit="days", direction=-1),
+    feature("bant_budget", "budget", unit="share", direction=1),
+    feature("engagement_emails_7d", "e-mails in the last 7 days"),
+    feature("stage_order", "place in the pipeline", unit="number"),
+    feature("profile_age", "age", unit="days", direction=-1),
 ]
 
 
@@ -227,32 +155,31 @@ def test_card_when_built_then_tells_every_metric_with_its_interval_and_a_sentenc
     ]
     assert page.row("Capture, first 10 % capture_10")[1:] == ["71.0 %", "66.0 % to 76.0 %"]
     assert page.row("Calibration error, raw calibration_error_raw")[1:] == ["0.710", "—"]
-    assert page.row("Log loss gained log_loss_gain")[1:] == ["0.090", "0.040 to 0.140"]
+    assert page.row("Log loss gain log_loss_gain")[1:] == ["0.090", "0.040 to 0.140"]
     assert [row for row in page.rows if row and row[0] == "AUC"] == [
         ["AUC", "0.610 (0.560 to 0.660)", "0.760 (0.710 to 0.810)"]
     ]
 
 
 def test_card_when_lists_lack_an_outcome_then_tells_how_many_the_auc_leaves_out():
-    evaluation = make_evaluation()
-    evaluation["metrics"]["all"] |= {"auc_blocks": 11, "auc_blocks_left_out": 2}
-    text = make_card(evaluation)
+    blocks = {"auc_blocks": 11, "auc_blocks_left_out": 2}
+    text = make_card(make_evaluation(metrics={"all": part(0.71) | blocks}))
     assert text.count("2 of 13 lists lack one of the two outcomes and are left out.") == 1
     assert "lists lack" not in make_card()
 
 
-def test_card_when_a_metric_is_new_then_lists_it_too():
-    evaluation = make_evaluation()
-    evaluation["metrics"]["all"]["sharpness"] = estimate(0.4)
-    assert Page(make_card(evaluation)).row("sharpness")[1:] == ["0.400", "0.350 to 0.450"]
+def test_card_when_a_metric_is_not_explained_then_lists_it_too(monkeypatch):
+    monkeypatch.delitem(wording.METRICS, "brier")
+    page = Page(make_card())
+    assert page.row("brier brier")[1:] == ["0.710", "0.660 to 0.760"]
 
 
 def test_card_when_built_then_tells_every_feature_with_unit_and_direction():
     page = Page(make_card())
     assert page.row("budget")[1:] == ["share", "never lowers the probability as it grows"]
     assert page.row("age")[1:] == ["days", "never raises the probability as it grows"]
-    assert page.row("e-mails: … in the last 7 days engagement_emails_7d")[1:] == ["count", "free"]
-    assert page.row("has come to stage … / is at stage … stage_order")
+    assert page.row("e-mails in the last 7 days engagement_emails_7d")[1:] == ["count", "free"]
+    assert page.row("place in the pipeline stage_order")
     assert all(
         family in page.text
         for family in ("BANT: 1 feature", "Engagement: 1 feature", "Profile: 1 feature")
@@ -272,7 +199,7 @@ def test_card_when_built_then_tells_what_it_rests_on():
     )
     assert page.row("2024-02-01 23:00 UTC")[1:] == ["567", "4,321", "890", "76", "24.7 %"]
     for said in (
-        "within the 30 days from then on", "model version abc123", "Against giving every lead 13.6 %",
+        "within the next 30 days", "model version abc123", "Against giving every lead 13.6 %",
         "sigmoid: a smooth, rising curve", "none 0.512, sigmoid 0.499.", "Evaluated on 2,222 snapshots",
         "On 1,234 snapshots of 321 held-out leads", "Young are those open for less than 1 day.",
     ):  # fmt: skip
@@ -302,8 +229,8 @@ def test_card_when_fields_name_our_own_people_then_says_that_they_were_not_learn
     settings = make_settings(fields={"need": {}})
     evaluation = make_evaluation(not_learned_from=["owner_id", "need"], not_asked_for=["owner_id"])
     page = Page(make_card(evaluation, settings=settings))
-    people, undated = page.text.split("These name our own people")[1].split(
-        "Nothing says when these became known"
+    people, undated = page.text.split("These name your own people")[1].split(
+        "It is not known when these were filled in"
     )
     assert "owner" in people
     assert "need" in undated
@@ -313,10 +240,10 @@ def test_card_when_fields_name_our_own_people_then_says_that_they_were_not_learn
 def test_card_when_fields_were_not_learned_from_then_says_which_and_why():
     settings = make_settings(fields={"need": {"label": "what they need"}})
     page = Page(make_card(make_evaluation(not_learned_from=["amount", "need"]), settings=settings))
-    assert "Nothing says when these became known." in page.text
+    assert "It is not known when these were filled in." in page.text
     assert "amount what they need need" in page.text
-    assert "so none was left out" not in page.text
-    assert "so none was left out" in Page(make_card()).text
+    assert "No field was left out for want of a date" not in page.text
+    assert "No field was left out for want of a date" in Page(make_card()).text
 
 
 def test_card_when_the_audit_speaks_against_fields_then_says_which_and_what_was_made_of_them():
@@ -327,27 +254,33 @@ def test_card_when_the_audit_speaks_against_fields_then_says_which_and_what_was_
         "size": ("ok", False),
     }
     audit = [
-        {"field": name, "verdict": verdict, "evidence": f"what {name} did", "left_out": out}
+        {
+            "field": name,
+            "verdict": verdict,
+            "evidence": f"what {name} did",
+            "auc": None,
+            "left_out": out,
+        }
         for name, (verdict, out) in kinds.items()
     ]
     settings = make_settings(fields={name: {} for name in kinds})
     text = Page(make_card(make_evaluation(audit=audit), settings=settings)).text
-    assert "These tell how a lead ended. They were left out: Leak. status: what status did" in text
+    assert "These reveal how a lead ended, and were left out: Leak. status: what status did" in text
     assert "because the settings keep them: Leak, kept. score: what score did" in text
-    assert "look at them: Suspect. owner: what owner did" in text
+    assert "check them: Suspect. owner: what owner did" in text
     assert "size" not in text
-    assert "look at them" not in Page(make_card()).text
+    assert "check them" not in Page(make_card()).text
 
 
 def test_card_when_history_was_too_short_then_says_how_it_was_judged_instead():
     calibrator = {
         "kind": "none",
-        "why": "fewer than 3 splits are watched long enough on both sides",
+        "why": "fewer than 3 splits have enough follow-up on both sides",
     }
     changes = {"basis": "cross-validated by lead", "splits": [], "calibrator": calibrator}
     text = Page(make_card(make_evaluation(**changes))).text
     assert "The numbers are cross-validated by lead" in text
-    assert "Why: fewer than 3 splits are watched long enough on both sides." in text
+    assert "Why: fewer than 3 splits have enough follow-up on both sides." in text
     assert "learned until" not in text
 
 
@@ -357,16 +290,16 @@ def test_card_when_numbers_are_unknown_then_says_so_and_shows_no_odd_ones():
         metrics={},
         gain={"log_loss_gain": unknown, "brier_skill": unknown},
         days_to_win={"half": None, "nine_tenths": None},
-        history=side(base_rate=float("nan")),
+        history=side(base_rate=None),
     )
     page = Page(make_card(evaluation))
     assert "Too few outcomes of both kinds to compute them." in page.text
-    assert page.row("Log loss gained log_loss_gain")[1:] == ["—", "—"]
+    assert page.row("Log loss gain log_loss_gain")[1:] == ["—", "—"]
     assert not re.search(r"\bnan\b|\binf\b|None", page.text)
 
 
 def test_figures_when_there_is_no_data_then_are_all_there_and_say_so():
-    figures = build_figures(make_evaluation(metrics={}))
+    figures = build_figures(make_evaluation(metrics={}, curves=ONE_BIN))
     assert list(figures) == FIGURES
     assert all("not enough data" in svg for svg in figures.values())
 
@@ -388,12 +321,12 @@ def result():
 
 def test_card_of_a_training_when_built_then_tells_all_of_it_but_no_lead_and_no_category(result):
     settings = histories.sales_settings(histories.scratch())
-    evaluation = result.evaluation | {"audit": [], "horizon_why": None}
-    before = copy.deepcopy(evaluation)
+    evaluation = result.evaluation
+    before = evaluation.to_dict()
     text = make_card(
         evaluation, features=result.features, settings=settings, project=settings.project
     )
-    assert evaluation == before
+    assert evaluation.to_dict() == before
     page = Page(text)
     assert all(
         any(feature.name in row[0].split() for row in page.rows if row)
@@ -402,11 +335,7 @@ def test_card_of_a_training_when_built_then_tells_all_of_it_but_no_lead_and_no_c
     assert not re.search(r"\bnan\b|\binf\b|None", page.text)
     assert "not enough data" not in page.text
     assert not re.search(r"\b00\d\d\d\b|referral|\bfair\b|\bweb\b", page.text)
-    named = {
-        name
-        for name, value in result.evaluation["metrics"]["all"].items()
-        if isinstance(value, dict)
-    }
+    named = set(evaluation.overall.intervals())
     assert all(any(name in row[0].split() for row in page.rows if row) for name in named)
 
 
@@ -418,7 +347,7 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
         brier={"brier": 0.1, "reliability": 0.01, "resolution": 0.02, "uncertainty": 0.12, "within": -0.01},
         never_worked={"leads": 20, "of": 447, "by_tier": {"A": 0, "B": 4, "C": 15, "D": 3}},
         limits_broken=["calibration error 0.100 (0.080 to 0.120), at most 0.05 is allowed"],
-        learning={"points": [], "said": "more closed leads of the same kind would change little"},
+        learning={"points": [], "summary": "more closed leads of the same kind would change little"},
         horizon_why="90 % of wins arrive within 45 days",
     )  # fmt: skip
     card = make_card(evaluation)
@@ -429,10 +358,23 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
     assert Page(card).row("A<b")[1:3] == ["9", "7"]
 
 
+def test_card_when_groups_carry_the_score_then_lists_them_the_largest_first_and_none_that_moves_nothing():
+    shares = {"bant_need": 0.5, "engagement_email": 0.0625, "stage": 0.4375, "profile_size": 0.0}
+    groups = [{"group": name, "share": share} for name, share in sorted(shares.items(), key=lambda item: -item[1])]  # fmt: skip
+    evaluation = make_evaluation(carriers={"rows": 10, "groups": groups, "summary": "Most comes from need"})  # fmt: skip
+    card = make_card(evaluation)
+    page = Page(card)
+    listed = [row for row in page.rows if len(row) == 3 and row[1].endswith(" %")]
+    assert [row[1] for row in listed] == ["50 %", "44 %", "6 %"]
+    assert listed[0][0].endswith(": need")
+    assert re.findall(r'<rect width="([\d.]+)"', card) == ["100.0", "87.5", "12.5"]
+
+
 def test_figures_when_there_are_many_segments_then_the_largest_are_drawn_by_name():
     groups = [
         {
             "name": f"segment {letter}",
+            "n": leads,
             "leads": leads,
             "mean_probability": 0.2,
             "win_rate": 0.2,
@@ -447,18 +389,25 @@ def test_figures_when_there_are_many_segments_then_the_largest_are_drawn_by_name
     assert re.findall(r">segment (.)<", figures["tiers.svg"]) == ["a", "b"]
 
 
+def make_dates(bias):
+    """Two replayed dates, whose win rate is 40 %."""
+    ours = part(0.7) | {"bias": bias, "win_rate": 0.4}
+    counts = {"open": 9, "settled": 9, "won": 3, "trained_on": 99, "splits": 3}
+    rest = {"calibrator": "none", "shift": 0.0, "notes": [], "models": {"leadscore": ours}}
+    return [
+        ReplayedDate.from_dict({"as_of": f"2012-0{i}-01T00:00:00Z", **counts, **rest})
+        for i in (1, 2)
+    ]
+
+
 def test_date_figures_when_drawn_then_the_bars_are_the_interval_of_predicted_less_won():
     bias = {"value": 0.1, "low": -0.1, "high": 0.2}
-    ours = {"auc": estimate(0.7), "bias": bias, "win_rate": 0.4}
-    dates = [{"as_of": f"2012-0{i}-01T00:00:00Z", "models": {"leadscore": ours}} for i in (1, 2)]
-    figures = build_date_figures(dates)
+    figures = build_date_figures(make_dates(bias))
     assert "2012-01-01: 0.70 (0.65 to 0.75); 2012-02-01" in figures["dates.svg"]
-    assert "2012-02-01: predicted 50 %, won 40 %" in figures["dates_promised.svg"]
+    assert "2012-02-01: predicted 50 %, won 40 %" in figures["dates_predicted.svg"]
     line = r'<path d="M ([\d.]+) [\d.]+ \nL ([\d.]+) [\d.]+ \n"[^>]*stroke: ' + BLUE
-    bars = re.findall(line, figures["dates_promised.svg"])
+    bars = re.findall(line, figures["dates_predicted.svg"])
     ends = [LEFT + (RIGHT - LEFT) * share / 0.6 for share in (0.5 - 0.2, 0.5 + 0.1)]
     assert [[float(x) for x in bar] for bar in bars] == [pytest.approx(ends)] * 2
-    unknown = [
-        {**date, "models": {"leadscore": {**ours, "bias": {**bias, "low": None}}}} for date in dates
-    ]
-    assert "not enough data" in build_date_figures(unknown)["dates_promised.svg"]
+    unknown = make_dates(bias | {"low": None})
+    assert "not enough data" in build_date_figures(unknown)["dates_predicted.svg"]

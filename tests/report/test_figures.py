@@ -44,6 +44,7 @@ from leadscore.report.figures.ranking import (
     plot_roc,
 )
 from leadscore.report.figures.records import usable
+from leadscore.results import DaysToWin, Interval
 
 SVG = "{http://www.w3.org/2000/svg}"
 COLUMNS = {
@@ -263,7 +264,9 @@ def test_maturity_when_drawn_then_is_steps_with_its_days_and_the_horizon():
         {"days": 10.0, "share": 0.2},
         {"days": 50.0, "share": 0.4},
     ]
-    text = plot_maturity(points, days_to_win={"half": 10.0, "nine_tenths": 50.0}, horizon_days=30)
+    text = plot_maturity(
+        points, days_to_win=DaysToWin(half=10.0, nine_tenths=50.0), horizon_days=30
+    )
     root = check(text)
     (steps,) = lines(root, BLUE)
     assert steps == [at(0, 0), at(0.2, 0), at(0.2, 0.5), at(1, 0.5), at(1, 1)]
@@ -275,15 +278,15 @@ def test_maturity_when_drawn_then_is_steps_with_its_days_and_the_horizon():
 
 def test_maturity_when_the_horizon_is_never_reached_then_leaves_it_out():
     points = [{"days": 0.0, "share": 0.0}, {"days": 10.0, "share": 0.2}]
-    unknown = {"half": None, "nine_tenths": None}
+    unknown = DaysToWin(half=None, nine_tenths=None)
     assert plot_maturity(points, days_to_win=unknown, horizon_days=30) == plot_maturity(points)
 
 
 @pytest.mark.parametrize(
     ("estimate", "words"),
     [
-        ({"value": 0.784, "low": 0.751, "high": 0.812}, "pooled AUC 0.78 (0.75 to 0.81)"),
-        ({"value": 0.784, "low": None, "high": None}, "pooled AUC 0.78"),
+        (Interval(value=0.784, low=0.751, high=0.812), "pooled AUC 0.78 (0.75 to 0.81)"),
+        (Interval(value=0.784), "pooled AUC 0.78"),
         (None, "pooled AUC not known"),
     ],
 )

@@ -120,7 +120,11 @@ def test_leads_when_places_are_few_then_the_best_get_them_and_the_rest_say_how_m
     assert (
         told["L2"]
         == told["L1"]
-        == (None, "all reps who fit are at capacity: 3 leads of higher value took the slots")
+        == (
+            None,
+            "all 2 reps are at capacity: 3 leads of a better tier, or of higher value in the same tier, "
+            "took the places",
+        )
     )
     assert facts["value"] == pytest.approx(1.2)
 
@@ -167,7 +171,7 @@ def test_owner_when_it_could_but_the_whole_is_worth_more_then_the_reason_says_so
         previous={"L": "b"},
         settings=build_settings(change_costs=0.2),
     )
-    assert told["L"] == ("b", "same rep as last time: a change would not pay; load 1 of 10; "
+    assert told["L"] == ("b", "same rep as last time: a change is not worth its cost; load 1 of 10; "
                               "its owner a had capacity, but another assignment has a higher total value")  # fmt: skip
 
 
@@ -229,15 +233,16 @@ def test_capacity_when_it_is_as_good_as_endless_then_it_is_a_number_like_any_oth
         (
             {"fallback": []},
             None,
-            "all reps who fit are at capacity: 1 lead of higher value took the slots",
+            "the only rep for product x is at capacity: 1 lead of a better tier, or of higher value in the same "
+            "tier, took the places",
         ),
         (
-            {"fallback": ["segments"]},
+            {"fallback": ["segments"], "prefer": "value"},
             None,
-            "all reps who fit are at capacity: 1 lead of higher value took the slots",
+            "the only rep for product x is at capacity: 1 lead of higher value took the places",
         ),
         (
-            {"fallback_costs": 5},
+            {"fallback_costs": 5, "prefer": "value"},
             None,
             "only a fallback could take it, which costs more than the lead is worth",
         ),
@@ -401,3 +406,17 @@ def test_routing_when_there_is_no_lead_then_there_is_none():
         scores, fields, build_reps(a={}), RoutingSettings(reps="r.csv"), as_of_us=NOW, seed=1
     )
     assert (found.routes.num_rows, found.facts["assigned"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("min_share", "price"), [(0.0, 0.4), (0.5, 0.0)])
+def test_shadow_price_when_a_rep_has_only_its_minimum_share_then_its_lead_is_not_taken_away(
+    min_share, price
+):
+    reps = build_reps(
+        owner={"team": "own", "capacity": 1},
+        other={"team": "rest", "capacity": 1, "min_share": min_share},
+    )
+    leads = {"L": {"owner_id": "owner"}, "M": {"owner_id": "owner"}}
+    routes, facts = route(leads, reps, settings=build_settings(stickiness=0.4))
+    assert {rep for rep, _ in routes.values()} == {"owner", "other"}
+    assert facts["worth_of_place"] == pytest.approx({"own": price, "rest": 0.0})

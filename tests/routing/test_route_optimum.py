@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from leadscore.routing.assign import assign
 from leadscore.routing.baselines import BASELINES
@@ -29,7 +30,7 @@ MATCH = {"territories": "country", "languages": "language"}
 
 
 @st.composite
-def worlds(draw, most=12, shares=True):
+def worlds(draw, most=12, shares=True, prefer="value"):
     """Leads, reps, settings and last time's reps; with some luck, everything binds."""
     names = [f"r{i}" for i in range(draw(st.integers(1, 5)))]
     some = {
@@ -48,12 +49,13 @@ def worlds(draw, most=12, shares=True):
     leads = pd.DataFrame([
         {"lead_id": f"L{i:02d}", "value": draw(st.integers(0, 9)) / 10, "owner_id": draw(someone),
          "country": draw(st.sampled_from([*WORDS["territories"], None])),
-         "language": draw(st.sampled_from([*WORDS["languages"], None]))}
+         "language": draw(st.sampled_from([*WORDS["languages"], None])),
+         "tier": draw(st.sampled_from("ABC")), "explored": False}
         for i in range(draw(st.integers(1, most)))
     ]).assign(counts_for=lambda rows: rows["value"])  # fmt: skip
     cost = st.sampled_from([0, 0.05, 0.3, 2])
     chosen = RoutingSettings.model_validate({
-        "reps": "r.csv", "match": MATCH, "stickiness": draw(cost), "change_costs": draw(cost), "fairness": draw(cost),
+        "reps": "r.csv", "match": MATCH, "prefer": prefer, "stickiness": draw(cost), "change_costs": draw(cost), "fairness": draw(cost),
         "fallback": draw(st.sampled_from([[], ["languages"], ["territories"]])), "fallback_costs": draw(cost),
     })  # fmt: skip
     previous = {lead: rep for lead in leads["lead_id"] if (rep := draw(someone))}
@@ -118,6 +120,7 @@ def test_routing_when_only_value_counts_then_captures_at_least_the_value_of_simp
         {
             "reps": "r.csv",
             "match": MATCH,
+            "prefer": "value",
             "stickiness": 0,
             "change_costs": 0,
             "fairness": 0,
@@ -128,6 +131,41 @@ def test_routing_when_only_value_counts_then_captures_at_least_the_value_of_simp
     ours = problem.value[solve(problem) >= 0].sum()
     for name, way in BASELINES.items():
         assert ours >= problem.value[way(problem) >= 0].sum() - 1e-9, name
+
+
+def most_assigned(problem, is_wanted):
+    """The most leads of some that can have a place together, by a matching of leads and slots."""
+    wanted = np.flatnonzero(is_wanted)
+    slot_of = np.repeat(np.arange(len(problem.reps.slots)), problem.reps.slots)
+    can_take = problem.profiles.can_take[problem.profiles.of_lead[wanted]][:, slot_of]
+    matched = maximum_bipartite_matching(csr_array(can_take.astype(int)), perm_type="column")
+    return int((matched >= 0).sum())
+
+
+@CHECKS
+@given(world=worlds(most=12, prefer="tier"))
+def test_routing_when_tiers_are_preferred_then_no_better_tier_could_have_more_places(world):
+    leads, reps, chosen, previous = world
+    reps = reps.set_column(
+        reps.schema.get_field_index("min_share"), "min_share", pa.array([0.0] * len(reps))
+    )
+    problem = build((leads, reps, chosen, previous))
+    rep = solve(problem)
+    tier = leads.set_index("lead_id")["tier"].loc[problem.lead_id].to_numpy()
+    for tiers in (["A"], ["A", "B"]):
+        is_wanted = np.isin(tier, tiers)
+        assert (rep[is_wanted] >= 0).sum() == most_assigned(problem, is_wanted)
+
+
+@CHECKS
+@given(world=worlds(most=12, prefer="tier"))
+def test_routing_when_tiers_are_preferred_then_figures_are_those_of_value_alone(world):
+    problem = build(world)
+    rep = solve(problem)
+    leads, reps, chosen, previous = world
+    plain = build((leads, reps, chosen.model_copy(update={"prefer": "value"}), previous))
+    assert problem.objective(rep) == plain.objective(rep)
+    assert problem.objective(rep) <= plain.objective(solve(plain))
 
 
 @CHECKS

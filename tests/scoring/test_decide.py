@@ -17,9 +17,10 @@ from leadscore.model.fit import fit_scorer
 from leadscore.project.scoring import _with_capacity
 from leadscore.scoring.action import suggest_actions
 from leadscore.scoring.answers import give_answer
+from leadscore.scoring.effects import Effect, Standing
 from leadscore.scoring.overrides import override_tiers, override_verdicts, overrides_in_force
 from leadscore.scoring.qualification import qualify
-from leadscore.scoring.question import Effect, Standing, ask_next, choose_questions
+from leadscore.scoring.question import ask_next, choose_questions
 from leadscore.scoring.tier import (
     TIERS,
     Borders,
@@ -209,6 +210,7 @@ NAN = float("nan")
     ("tier", "budget", "need", "verdict", "rule"),
     [
         ("A", 0.5, 0.5, "sales_qualified", "promising, and enough is answered"),
+        ("A", 0.5, 0.0, "needs_answers", "promising, but states no need"),
         ("B", 0.5, NAN, "needs_answers", "promising, but too little answered"),
         ("C", 0.5, 0.5, "nurture", "not promising yet"),
         ("D", NAN, 0.0, "disqualified",
@@ -246,6 +248,28 @@ def test_rule_when_it_states_something_then_all_of_it_must_hold(rule, holds):
     )  # fmt: skip
     assert verdict[0] == ("disqualified" if holds else "nurture")
     assert said[0].startswith("mine; back with ") == holds
+
+
+@pytest.mark.parametrize(
+    ("strengths", "verdict"),
+    [
+        pytest.param({"budget": 0.5}, "sales_qualified", id="the only question is answered"),
+        pytest.param({"budget": NAN}, "nurture", id="the only question is open"),
+        pytest.param({"budget": 0.5, "need": NAN}, "nurture", id="one of two is open"),
+        pytest.param({}, "sales_qualified", id="nothing is asked"),
+    ],
+)
+def test_rule_when_it_asks_for_more_answers_than_there_are_questions_then_all_of_them_are_enough(
+    strengths, verdict
+):
+    rule = Rule(name="mine", verdict="sales_qualified", min_answers=4)
+    verdicts, _ = qualify(
+        Qualification(rules=(rule,)),
+        tier=np.array(["B"]),
+        probability=np.array([0.3]),
+        strengths={letter: np.array([strength]) for letter, strength in strengths.items()},
+    )
+    assert verdicts.tolist() == [verdict]
 
 
 def test_must_haves_when_not_known_or_weakest_then_decide_before_any_rule():
@@ -359,6 +383,19 @@ def test_amounts_when_missing_then_are_estimated_by_what_was_won_and_marked(tmp_
     assert (found.currency, found.warning) == ("EUR", None)
 
 
+@pytest.mark.parametrize(("zero", "amount"), [(False, [200.0, 70.0]), (True, [0.0, 70.0])])
+def test_amounts_when_one_is_0_then_it_is_missing_unless_declared(tmp_path, zero, amount):
+    plain = make_settings(fields={"amount": {"type": "number", "zero": zero}})
+    facts = Facts(plain.model_copy(update={"mapping": plain.mapping[:1]}))  # no history of amounts
+    for lead_id, won in (("won1", 0), ("won2", 100_00), ("won3", 300_00)):
+        facts.lead(lead_id, 0, currency="EUR").outcome(lead_id, 5, "won", amount=won)
+    facts.lead("nothing", 6, amount=0, currency="EUR").lead("known", 6, amount=70_00)
+    history = facts.history(tmp_path, known_until=40)
+    found = read_amounts(history, np.array(["nothing", "known"], dtype=object), as_of_us=day(10))
+    assert found.amount.tolist() == amount
+    assert found.estimated.tolist() == [not zero, False]
+
+
 def test_amounts_when_they_have_a_history_then_are_those_known_then(tmp_path):
     facts = (
         Facts()
@@ -400,10 +437,10 @@ def test_amounts_when_in_several_currencies_then_nothing_is_told(tmp_path):
     assert "EUR, USD" in found.warning
 
 
-BUDGET = Feature("bant_budget", {}, Learned(), "share", "", "", "bant_budget", direction=1)
-KNOWN = Feature("bant_budget_known", {}, Learned(), "flag", "", "", "bant_budget")
-COMPLETE = Feature("bant_completeness", {}, Learned(), "count", "", "", "bant_completeness")
-STAGE = Feature("stage_current", {}, Text("stage"), "category", "", "", "stage_place")
+BUDGET = Feature("bant_budget", {}, Learned(), "share", "bant_budget", direction=1)
+KNOWN = Feature("bant_budget_known", {}, Learned(), "flag", "bant_budget")
+COMPLETE = Feature("bant_completeness", {}, Learned(), "count", "bant_completeness")
+STAGE = Feature("stage_current", {}, Text("stage"), "category", "stage_place")
 ASKED = (BUDGET, KNOWN, COMPLETE, STAGE)
 
 
@@ -462,7 +499,10 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
     verdict, _ = qualify(project.qualification, tier=now, probability=listed.probability,
                          strengths={"budget": matrix.columns["bant_budget"]})  # fmt: skip
     found = ask_next(
-        model, matrix, stand(now, amount, listed, project, verdict=verdict, currency="EUR"), project
+        model,
+        matrix,
+        stand(now, amount, listed, project, matrix, verdict=verdict, currency="EUR"),
+        project,
     )
     strength, stage = matrix.columns["bant_budget"], matrix.columns["stage_current"]
     gains = []
@@ -491,7 +531,7 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
         assert found["next_question_gain"][row] == pytest.approx(changed, abs=1e-9)
         gains.append(changed)
         if changed:
-            said = f"expected value EUR {listed.value[row]:,.0f}, at best {best:,.0f}"
+            said = f"value EUR {listed.value[row]:,.0f}, at best {best:,.0f}"
             assert found["next_question"][row].startswith("Ask about budget: ")
             assert found["next_question"][row].endswith(said)
         else:
@@ -499,7 +539,7 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
     assert len(set(gains)) > 1
 
 
-def stand(tier, amount, listed, project, *, verdict, currency=None, **by_hand):
+def stand(tier, amount, listed, project, matrix, *, verdict, currency=None, **by_hand):
     nobody = np.zeros(len(tier), dtype=bool)
     hands = {"tier_by_hand": nobody, "verdict_by_hand": nobody} | by_hand
     return Standing(
@@ -508,6 +548,7 @@ def stand(tier, amount, listed, project, *, verdict, currency=None, **by_hand):
         listed,
         project.tiers,
         verdict,
+        strengths={"budget": matrix.columns["bant_budget"]},
         currency=currency,
         **hands,
     )
@@ -533,6 +574,7 @@ def ask_crowd(*, tier="C", margin=2.0, flat=False, verdict="nurture", rules=(), 
         np.full(n, np.nan),
         listed,
         project,
+        matrix,
         verdict=np.array([verdict] * n, object),
         **hands,
     )
@@ -551,11 +593,11 @@ LATE = {"name": "answered", "verdict": "needs_answers", "min_answers": 1}
     [
         pytest.param({"flat": True, "margin": 100}, "", id="no answer changes anything"),
         pytest.param({"flat": True, "tier": "A", "margin": 0}, "", id="the tier could only fall"),
-        pytest.param({"flat": True, "margin": 100, "rules": [LATE]}, "100 % chance of another qualification",
+        pytest.param({"flat": True, "margin": 100, "rules": [LATE]}, "any answer gives another qualification",
                      id="the qualification changes"),
         pytest.param({"flat": True, "margin": 100, "rules": [LATE], "verdict_by_hand": True}, "",
                      id="the qualification was decided by hand"),
-        pytest.param({"margin": 100}, "chance of a clearly higher expected value", id="it is worth more"),
+        pytest.param({"margin": 100}, "chance of a clearly higher value", id="it is worth more"),
         pytest.param({"margin": 0, "tier": "D"}, "chance of a higher tier", id="the tier may rise"),
         pytest.param({"flat": True, "margin": 0, "tier": "D", "tier_by_hand": True}, "", id="the tier is by hand"),
         pytest.param({"margin": 0, "tier": "D", "verdict": "disqualified", "verdict_by_hand": True}, "",
@@ -590,7 +632,8 @@ def test_answers_when_better_then_never_lower_the_probability():
     ("stage", "place", "silent", "tier", "action"),
     [
         ("new", 0, 1, "A", "call"), ("qualified", 1, 1, "A", "demo"), ("proposal", 2, 1, "A", "ask for a decision"),
-        ("proposal", 2, 31, "A", "revive"), ("new", 0, NAN, "D", "call"),
+        ("proposal", 2, 31, "A", "revive"), ("new", 0, NAN, "D", "nurture"),
+        ("proposal", 2, 1, "D", "nurture"), ("proposal", 2, 31, "D", "nurture"), ("proposal", 2, 1, "C", "ask for a decision"),
     ],
 )  # fmt: skip
 def test_action_when_suggested_then_follows_stage_and_silence(stage, place, silent, tier, action):
@@ -671,6 +714,7 @@ def choose(**effects):
         verdict=np.array(["nurture"], dtype=object),
         tier_by_hand=np.array([False]),
         verdict_by_hand=np.array([False]),
+        strengths={},
     )
     chosen = choose_questions(by_letter, standing)
     return chosen["next_question"][0].split(":")[0], chosen["next_question_gain"][0]

@@ -10,13 +10,14 @@ import histories
 from builders import Facts, day
 from histories import score_table
 from leadscore import project as jobs
-from leadscore.errors import AsOfError, UserError
+from leadscore.errors import UserError
 from leadscore.evaluation.reference import compute_score, decide_tier
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.model.apply import WinModel
 from leadscore.model.files import write_model
-from leadscore.scoring.score import SCORES
+from leadscore.scoring.score import SCORES, _build_table
+from leadscore.settings.list_order import ListOrder
 from leadscore.store.receipts import read_receipts
 
 
@@ -112,6 +113,23 @@ def test_score_table_when_made_then_is_ordered_by_probability_log_odds_and_lead(
     assert rows == sorted(rows, key=lambda row: (-row[0], -row[1], row[2]))
 
 
+def test_list_when_ordered_by_expected_value_then_the_most_comes_first_and_unknown_last():
+    n = 6
+    columns = {name: [None] * n for name in SCORES.names}
+    columns |= {
+        "lead_id": np.array(list("abcdef"), dtype=object),
+        "as_of": np.zeros(n, dtype=np.int64),
+        "win_probability": np.array([0.9, 0.5, 0.2, 0.5, 0.5, 0.1]),
+        "log_odds": np.array([2.0, 0.0, -1.0, 0.5, 0.0, -2.0]),
+        "expected_value": np.array([10.0, np.nan, 99.0, 10.0, np.nan, 0.0]),
+    }
+    orders = {}
+    for by in ("probability", "expected value"):
+        table = _build_table(columns, ListOrder(by=by))
+        orders[by] = "".join(table["lead_id"].to_pylist())
+    assert orders == {"probability": "adbecf", "expected value": "cadfbe"}
+
+
 def with_calibrator(model, calibrator):
     return WinModel(model.document | {"calibrator": calibrator}, model.booster_text)
 
@@ -181,7 +199,7 @@ def test_score_when_one_lead_alone_is_open_then_equals_its_score_among_all(world
 
 def test_score_when_the_model_knows_later_facts_then_is_refused(world):
     with pytest.raises(
-        AsOfError, match=r"model the model has learned from facts up to 2024-.*train with --as-of"
+        UserError, match=r"model the model has learned from facts up to 2024-.*train with --as-of"
     ):
         score(world, as_of_us=day(200), known_us=day(200) + 1)
     assert score(world, as_of_us=day(200), known_us=day(200)).num_rows > 100
@@ -194,7 +212,7 @@ def test_score_job_when_the_model_was_trained_later_than_as_of_then_is_refused_a
     facts = Facts(settings)
     facts.rows = world.facts.rows
     histories.write_store(facts, known_until=world.days)
-    with pytest.raises(AsOfError, match="so its scores would use later facts"):
+    with pytest.raises(UserError, match="so its scores would use later facts"):
         jobs.score(settings, as_of_us=day(200))
     assert not (settings.project_folder() / "scores").exists()
     assert not (settings.project_folder() / "store" / "receipts").exists()
@@ -258,7 +276,7 @@ def told(world, tmp_path_factory):
     facts = Facts(settings)
     facts.rows = world.facts.rows
     histories.write_store(facts, known_until=world.days)
-    result = dataclasses.replace(histories.fitted(), known_us=day(215), no_signal=None)
+    result = dataclasses.replace(histories.with_signal(histories.fitted()), known_us=day(215))
     home = write_model(
         settings.models_folder / settings.project, result, settings=settings, store_version="s"
     )

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leadscore.features.feature import Feature, shown
-from leadscore.report.estimates import Tile, build_metric_rows, build_tiles
+from leadscore.features.feature import Feature
+from leadscore.features.units import shown
+from leadscore.report.estimates import MetricRow, Tile, build_metric_rows, build_tiles
 from leadscore.report.formats import UNKNOWN
+from leadscore.report.importance import list_importance
 from leadscore.report.page import render_page
 from leadscore.report.wording import (
     AUDITED,
@@ -24,7 +26,9 @@ from leadscore.report.wording import (
     READINGS,
     SCORERS,
 )
+from leadscore.results import AuditedField, Evaluation, Metrics
 from leadscore.settings.settings import Settings
+from leadscore.wording import describe_memory_step, describe_next_step
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,26 @@ class Family:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The metrics of a part of the leads, and how the card lists them."""
+
+    title: str
+    about: Metrics
+    rows: list[MetricRow]
+
+
+@dataclass(frozen=True)
 class AuditedFields:
     """Fields on which the audit came to the same verdict, and what that means."""
 
     title: str
     meaning: str
-    fields: list[Mapping[str, Any]]
+    fields: list[AuditedField]
 
 
 def build_card(
     *,
-    evaluation: Mapping[str, Any],
+    evaluation: Evaluation,
     features: Sequence[Feature],
     manifest: Mapping[str, Any],
     settings: Settings,
@@ -74,6 +87,9 @@ def build_card(
         figures: name -> SVG text, as `build_figures` returns them; shown in their order.
         version: of the model, or None if it was not kept.
     """
+    fields = settings.lead_fields()
+    step = shown(float(settings.target.cadence_days), "days")
+    with_readings = [(svg, READINGS.get(name, "")) for name, svg in figures.items()]
     return render_page(
         "card.html.j2",
         evaluation=evaluation,
@@ -83,43 +99,47 @@ def build_card(
         version=version,
         unknown=UNKNOWN,
         horizon=settings.target.horizon_days,
-        step=shown(float(settings.target.cadence_days), "days"),
-        figures=[(svg, READINGS.get(name, "")) for name, svg in figures.items()],
+        step=step,
+        figures=with_readings,
         families=_build_families(features),
-        labels={name: field.label for name, field in settings.lead_fields().items()},
+        importance=list_importance(evaluation.carriers),
+        labels={name: field.label for name, field in fields.items()},
         **_describe_metrics(evaluation, settings),
         **_describe_fields(evaluation),
     )
 
 
-def _describe_metrics(evaluation: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def _describe_metrics(evaluation: Evaluation, settings: Settings) -> dict[str, Any]:
     """What the template needs of metrics, groups and the model's parts."""
-    metrics = evaluation["metrics"]
-    parts = [
-        {"title": title, "about": metrics[name], "rows": build_metric_rows(metrics[name])}
-        for name, title in (("young", "Young"), ("older", "Older"))
-        if name in metrics
-    ]
     groups = {
-        "Tier by tier": evaluation["tiers"],
-        f"By {_name_segment(settings)}": evaluation["segments"],
+        "Tier by tier": evaluation.tiers,
+        f"By {_name_segment(settings)}": evaluation.segments,
     }
     return {
         "headline": _build_headline(evaluation),
-        "overall": build_metric_rows(metrics.get("all", {})),
-        "parts": parts,
-        "gain": build_metric_rows(evaluation["gain"]),
+        "overall": build_metric_rows(evaluation.overall),
+        "parts": _describe_parts(evaluation.metrics),
+        "gain": build_metric_rows(evaluation.gain),
         "groups": [(title, rows) for title, rows in groups.items() if rows],
-        "calibrator": CALIBRATORS[evaluation["calibrator"]["kind"]],
-        "scorer": SCORERS[evaluation["scorer"]["kind"]],
+        "calibrator": CALIBRATORS[evaluation.calibrator.kind],
+        "scorer": SCORERS[evaluation.scorer.kind],
     }
 
 
-def _build_headline(evaluation: Mapping[str, Any]) -> list[Tile]:
+def _describe_parts(metrics: Mapping[str, Metrics]) -> list[Part]:
+    """The metrics of young and of older leads, as far as there are any."""
+    titles = {"young": "Young", "older": "Older"}
+    return [
+        Part(title, metrics[name], build_metric_rows(metrics[name]))
+        for name, title in titles.items()
+        if name in metrics
+    ]
+
+
+def _build_headline(evaluation: Evaluation) -> list[Tile]:
     """The few numbers to know."""
-    overall = evaluation["metrics"].get("all", {})
-    tiles = build_tiles(overall, HEADLINE)
-    return tiles + build_tiles(evaluation["gain"], {"log_loss_gain": HEADLINE_GAIN})
+    tiles = build_tiles(evaluation.overall, HEADLINE)
+    return tiles + build_tiles(evaluation.gain, {"log_loss_gain": HEADLINE_GAIN})
 
 
 def _name_segment(settings: Settings) -> str:
@@ -127,25 +147,29 @@ def _name_segment(settings: Settings) -> str:
     name = settings.model.segment
     if not name:
         return "segment"
-    return settings.lead_fields()[name].label or name.replace("_", " ")
+    label = settings.lead_fields()[name].label
+    return label or name.replace("_", " ")
 
 
-def _describe_fields(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_fields(evaluation: Evaluation) -> dict[str, Any]:
     """What the template needs of the fields that were left out, or that the audit doubts."""
-    unasked = evaluation.get("not_asked_for", [])
-    undated = [name for name in evaluation["not_learned_from"] if name not in unasked]
+    unasked = evaluation.not_asked_for
+    undated = [name for name in evaluation.not_learned_from if name not in unasked]
     return {
         "unasked_fields": unasked,
-        "undated_fields": undated,  # a known_from would let the model learn from them
-        "audited": _group_audit(evaluation["audit"]),
+        "undated_fields": undated,
+        "next_step": describe_next_step(undated),
+        "undated_keys": evaluation.keys_not_learned_from,
+        "memory_step": describe_memory_step(evaluation.keys_not_learned_from),
+        "audited": _group_audit(evaluation.audit),
     }
 
 
-def _group_audit(audit: Sequence[Mapping[str, Any]]) -> list[AuditedFields]:
+def _group_audit(audit: Sequence[AuditedField]) -> list[AuditedFields]:
     """The fields that the audit found against, by verdict and by whether they were left out."""
     groups = []
     for kind, (title, meaning) in AUDITED.items():
-        fields = [field for field in audit if (field["verdict"], field["left_out"]) == kind]
+        fields = [field for field in audit if (field.verdict, field.left_out) == kind]
         if fields:
             groups.append(AuditedFields(title, meaning, fields))
     return groups
@@ -164,11 +188,9 @@ def _build_families(features: Sequence[Feature]) -> list[Family]:
 
 
 def _describe_feature(feature: Feature) -> FeatureRow:
-    phrases = [phrase.replace("{value}", "…") for phrase in (feature.up, feature.down)]
-    different = dict.fromkeys(phrases)
     return FeatureRow(
         name=feature.name,
-        phrases=" / ".join(different),
+        phrases=feature.phrase.subject,
         unit=feature.unit,
         direction=DIRECTIONS[feature.direction],
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from leadscore.report.lead_words import describe_score
 from leadscore.report.page import render_page
 
 SMALLEST = 0.005  # log-odds that round to 0.01; what adds less is only counted
@@ -14,11 +15,12 @@ THINNEST = 0.4  # percent of the width: any less cannot be seen
 
 @dataclass(frozen=True)
 class Bar:
-    """What one group of features adds to the log-odds, and its place in percent of the width."""
+    """What one group of features adds to log-odds and probability, and its place in percent of the width."""
 
     words: str
     evidence: str | None
     value: float
+    points: float
     left: float
     width: float
 
@@ -30,13 +32,18 @@ def build_explanation(explanation: Mapping[str, Any]) -> str:
     return render_page(
         "explanation.html.j2",
         explanation=explanation,
+        words=describe_score(explanation["score"]),
         bars=[bar for bar in bars if abs(bar.value) >= SMALLEST],
         rest=sum(abs(bar.value) < SMALLEST for bar in bars),
+        rest_points=sum(bar.points for bar in bars if abs(bar.value) < SMALLEST),
     )
 
 
 def _build_bars(
-    groups: Sequence[Mapping[str, Any]], *, intercept: float, log_odds: float
+    groups: Sequence[Mapping[str, Any]],
+    *,
+    intercept: float,
+    log_odds: float,
 ) -> list[Bar]:
     """A waterfall: every bar begins where the one before it ended, the first at the intercept."""
     ends = [intercept]
@@ -50,9 +57,10 @@ def _build_bars(
     bars = []
     for group, start, end in zip(groups, ends, ends[1:], strict=False):
         bar = Bar(
-            words=group["said"],
+            words=group["summary"],
             evidence=group["features"][0]["evidence"],
             value=group["value"],
+            points=group["points"],
             left=100 * (min(start, end) - low) / span,
             width=max(100 * abs(group["value"]) / span, THINNEST),
         )

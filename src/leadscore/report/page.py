@@ -11,6 +11,7 @@ from leadscore.report.formats import (
     format_count,
     format_moment,
     format_number,
+    format_percent,
     format_share,
 )
 
@@ -28,6 +29,7 @@ def render_page(template: str, **values: Any) -> str:
         moment=format_moment,
         share=format_share,
         number=format_number,
+        percent=format_percent,
         count=format_count,
         capitalised=capitalise,
     )

@@ -9,8 +9,13 @@ DIRECTIONS = {
 }
 FAMILIES = {  # first part of a feature's name -> (title, what it measures)
     "bant": ("BANT", "how strongly budget, authority, need and timeline are answered"),
-    "engagement": ("Engagement", "how much, how recently and how mutually a lead is in touch"),
+    "engagement": (
+        "Engagement",
+        "how much, how recently and in which direction you are in contact",
+    ),
     "stage": ("Stage", "where a lead stands in the sales pipeline, and how it got there"),
+    "account": ("Account", "what came of other leads of the same account"),
+    "contact": ("Contact", "what came of other leads of the same contact"),
     "profile": ("Profile", "the lead's own attributes"),
 }
 METRICS = {  # name -> (title, how to read it); shown in this order
@@ -21,16 +26,16 @@ METRICS = {  # name -> (title, how to read it); shown in this order
     ),
     "pooled_auc": (
         "Pooled AUC",
-        "The same over all lists at once; a win rate that drifts from list to list moves it, "
-        "though it ranks nobody.",
+        "The same over all lists together; a win rate that drifts from list to list affects it, "
+        "although it ranks nobody.",
     ),
     "average_precision": (
         "Average precision",
-        "Mean share of wins in the list, down to each win; compare the win rate.",
+        "Mean precision of the list at each of its wins; compare with the win rate.",
     ),
     "log_loss": (
         "Log loss",
-        "Minus the log of the probability given to what happened; low is good.",
+        "Minus the log of the probability given to the actual outcome; low is good.",
     ),
     "brier": (
         "Brier score",
@@ -39,7 +44,7 @@ METRICS = {  # name -> (title, how to read it); shown in this order
     "bias": ("Bias", "Mean probability minus win rate: above 0, too many wins were predicted."),
     "lift_10": (
         "Lift, first 10 %",
-        "How many times more wins the first 10 % of the list hold than 10 % at random.",
+        "Wins in the first 10 % of the list, as a multiple of 10 % at random.",
     ),
     "capture_10": (
         "Capture, first 10 %",
@@ -52,14 +57,14 @@ METRICS = {  # name -> (title, how to read it); shown in this order
     ),
     "calibration_error_raw": (
         "Calibration error, raw",
-        "The gap before what chance shows is taken off.",
+        "The gap before subtracting the gap expected by chance.",
     ),
     "calibration_error_expected": (
         "Calibration error by chance",
         "The gap that a perfect model would show.",
     ),
     "log_loss_gain": (
-        "Log loss gained",
+        "Log loss gain",
         "The base rate's log loss minus ours; its whole interval must lie above 0.",
     ),
     "brier_skill": (
@@ -72,7 +77,7 @@ HEADLINE = {
     "lift_10": "lift: wins in the top 10 %, as a multiple of chance",
     "calibration_error": "calibration error beyond chance",
 }
-HEADLINE_GAIN = "log loss gained on the base rate"
+HEADLINE_GAIN = "log loss gain over the base rate"
 CALIBRATORS = {
     "none": "none: the probabilities are the scorer's own",
     "sigmoid": "sigmoid: a smooth, rising curve of two numbers",
@@ -89,22 +94,22 @@ SCORERS = {
     "average": "the average of logistic regression and boosted trees, in log-odds",
 }
 AUDITED = {  # (verdict, left out) -> (what the field is called, what that means)
-    ("leak", True): ("Leak.", "These tell how a lead ended. They were left out:"),
+    ("leak", True): ("Leak.", "These reveal how a lead ended, and were left out:"),
     ("leak", False): (
         "Leak, kept.",
-        "These tell how a lead ended. They were learned from, because the settings keep them:",
+        "These reveal how a lead ended. They were learned from because the settings keep them:",
     ),
     ("suspect", True): (
         "Suspect.",
-        "These are proxies for time. They were left out, not being clearly worth it:",
+        "These are proxies for time. They were left out because they do not clearly help:",
     ),
-    ("suspect", False): ("Suspect.", "These were learned from, but look at them:"),
+    ("suspect", False): ("Suspect.", "These were learned from, but check them:"),
 }
 READINGS = {  # figure -> how to read it
     "reliability.svg": "Where a bar misses the dashed line, probabilities in that range were "
     "too high or too low.",
-    "lift.svg": "If capacity ends after a part of the list, this is the share of wins that is "
-    "not missed.",
+    "lift.svg": "If you can work only part of the list, this is the share of wins that you still "
+    "reach.",
     "roc.svg": "The area under the line is the pooled AUC: it compares leads of different lists, "
     "too.",
     "precision_recall.svg": "A line well above the dashed one means that the first calls are worth "
@@ -113,10 +118,9 @@ READINGS = {  # figure -> how to read it
     "tiers.svg": "Where a bar misses the upright line, the tier won more or less than predicted.",
     "segments.svg": "Where a bar misses the upright line, the segment won more or less than "
     "predicted.",
-    "captured.svg": "If capacity ends after a part of the list, this is what working from the top "
-    "is worth.",
-    "learning.svg": "A line that still falls at its right end says that more closed leads would "
+    "captured.svg": "If you can work only part of the list, this is the value that you still "
+    "reach.",
+    "learning.svg": "A line that still falls at its right end means that more closed leads would "
     "help.",
-    "maturity.svg": "A horizon before the line has flattened misses wins; leads lost do not win "
-    "later.",
+    "maturity.svg": "A horizon that ends before the line flattens misses wins.",
 }

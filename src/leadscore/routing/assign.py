@@ -77,31 +77,18 @@ def assign(
         seed: of the settings, for exploration.
         previous: lead_id -> rep_id of the last run.
     """
-    leads = build_leads(
-        scores,
-        fields,
-        settings,
-        seed=seed,
-        as_of_us=as_of_us,
-    )
+    leads = build_leads(scores, fields, settings, seed=seed, as_of_us=as_of_us)
     is_routed = leads["tier"].isin(settings.tiers) | leads["explored"]
-    wanted = build_problem(
-        leads[is_routed], reps, settings, previous=previous or {}, as_of_us=as_of_us
-    )
+    routed = leads[is_routed]
+    wanted = build_problem(routed, reps, settings, previous=previous or {}, as_of_us=as_of_us)
     problem, lowered = grant_shares(wanted)
     rep = solve(problem)
+
+    routes = _build_routes(leads, problem, rep, explore_share=settings.explore_share)
     facts = _build_facts(problem, rep)
     facts["explored"] = int(leads["explored"].sum())
     facts["warnings"] = find_unmatched(fields, reps, settings) + lowered
-    return Routing(
-        _build_routes(
-            leads,
-            problem,
-            rep,
-            explore_share=settings.explore_share,
-        ),
-        facts,
-    )
+    return Routing(routes, facts)
 
 
 def _build_routes(
@@ -112,7 +99,8 @@ def _build_routes(
     explore_share: float,
 ) -> pa.Table:
     """The routes of all leads, those included whose tier is not routed."""
-    names = np.array([*problem.reps.rep_id, None], dtype=object)
+    rep_ids = [*problem.reps.rep_id, None]
+    names = np.array(rep_ids, dtype=object)
     solution = pd.DataFrame(
         {
             "lead_id": problem.lead_id,
@@ -120,15 +108,11 @@ def _build_routes(
             "route_reason": describe_routes(problem, rep),
         }
     )
-    rows = leads.merge(
-        solution,
-        on="lead_id",
-        how="left",
-        validate="one_to_one",
-    )
+    rows = leads.merge(solution, on="lead_id", how="left", validate="one_to_one")
     not_routed = describe_not_routed(rows["tier"])
     rows["route_reason"] = rows["route_reason"].fillna(not_routed)
-    rows["exploration_probability"] = np.where(rows["explored"], explore_share, np.nan)
+    is_explored = rows["explored"]
+    rows["exploration_probability"] = np.where(is_explored, explore_share, np.nan)
     return pa.Table.from_pandas(rows, schema=ROUTES, preserve_index=False)
 
 
@@ -140,12 +124,14 @@ def _build_facts(problem: Problem, rep: np.ndarray) -> dict[str, Any]:
     compared = {"ours": _sum_up(problem, rep)}
     for name, baseline in BASELINES.items():
         compared[name] = _sum_up(problem, baseline(problem))
+    value = problem.value[is_given].sum()
+    average = float(problem.value.mean()) if len(rep) else 0.0
     return {
         "leads": len(rep),
         "assigned": int(is_given.sum()),
         "changed": int(is_changed.sum()),
-        "value": float(problem.value[is_given].sum()),
-        "average": float(problem.value.mean()) if len(rep) else 0.0,
+        "value": float(value),
+        "average": average,
         "worth_of_place": compute_shadow_prices(problem, rep),
         "reps": _count_by_rep(problem, rep),
         "beside": compared,

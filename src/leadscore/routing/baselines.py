@@ -81,7 +81,8 @@ def greedy(problem: Problem) -> np.ndarray:
             bonuses.lead, [lead, lead + 1]
         )  # they are in the order of leads
         bonus = np.zeros(len(reps.rep_id), dtype=np.int64)
-        bonus[bonuses.rep[first:end]] = bonuses.amount[first:end]
+        of_lead = slice(first, end)
+        bonus[bonuses.rep[of_lead]] = bonuses.amount[of_lead]
         net += bonus[fitting]
 
         best = int(np.argmax(net))

@@ -42,7 +42,8 @@ def build_leads(
     leads["explored"] = is_low & is_drawn
 
     best_tier = min(settings.tiers)
-    median = leads.loc[leads["tier"] == best_tier, "value"].median()
+    is_best = leads["tier"] == best_tier
+    median = leads.loc[is_best, "value"].median()
     is_raised = leads["explored"] & (leads["value"] < median)
     leads["counts_for"] = leads["value"].mask(is_raised, median)
     return leads

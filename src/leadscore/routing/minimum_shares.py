@@ -64,20 +64,17 @@ def _compute_granted(problem: Problem) -> np.ndarray:
     supply[source] = wanted.sum()
     supply[sink] = -wanted.sum()
     what = f"the flow of minimum shares to {r} reps"
-    *_, granted = solve_flow(
-        [from_source, to_reps, to_sink],
-        supply,
-        what=what,
-        partial=True,
-    )
+    *_, granted = solve_flow([from_source, to_reps, to_sink], supply, what=what, partial=True)
     by_step = granted.reshape(r, STEPS)
-    return np.asarray(by_step.sum(axis=1), dtype=np.int64)
+    granted_by_rep = by_step.sum(axis=1)
+    return np.asarray(granted_by_rep, dtype=np.int64)
 
 
 def _arcs_to_sink(wanted: np.ndarray, *, first_rep: int, sink: int) -> Arcs:
     """The arcs of what each rep (r,) wants, in `STEPS` steps of rising cost."""
     r = len(wanted)
-    edges = wanted[:, None] * np.arange(STEPS + 1) // STEPS
+    numbers = np.arange(STEPS + 1)
+    edges = wanted[:, None] * numbers // STEPS
     steps = np.diff(edges, axis=1)
     return Arcs(
         tail=np.repeat(first_rep + np.arange(r), STEPS),
@@ -99,18 +96,15 @@ def _describe_sum(reps: Reps) -> list[str]:
 def _describe_short(problem: Problem, granted: np.ndarray) -> list[str]:
     """A line for each rep whose minimum share cannot be met, or for the first `MOST_LINES`."""
     profiles = problem.profiles
-    size = np.bincount(profiles.of_lead, minlength=len(profiles.fit))
+    profiles_count = len(profiles.fit)
+    size = np.bincount(profiles.of_lead, minlength=profiles_count)
     fitting = size @ profiles.can_take
     short = np.flatnonzero(granted < problem.reps.minimum).tolist()
-    lines = [
-        _describe_rep(
-            problem.reps,
-            rep,
-            granted=granted[rep],
-            fitting=fitting[rep],
-        )
-        for rep in short[:MOST_LINES]
-    ]
+    lines = []
+    for rep in short[:MOST_LINES]:
+        line = _describe_rep(problem.reps, rep, granted=granted[rep], fitting=fitting[rep])
+        lines.append(line)
+
     more = len(short) - MOST_LINES
     if more > 0:
         one = "more rep gets less than its min_share"
@@ -119,13 +113,7 @@ def _describe_short(problem: Problem, granted: np.ndarray) -> list[str]:
     return lines
 
 
-def _describe_rep(
-    reps: Reps,
-    rep: int,
-    *,
-    granted: int,
-    fitting: int,
-) -> str:
+def _describe_rep(reps: Reps, rep: int, *, granted: int, fitting: int) -> str:
     """What a rep asks for and gets, and which limit binds."""
     slots = int(reps.slots[rep])
     if granted < min(slots, fitting):

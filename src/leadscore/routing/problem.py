@@ -2,6 +2,10 @@
 
 All worth is in whole millionths of an average lead, so sums are exact and in any order the same.
 They never overflow, since no lead is worth more than all of them together.
+
+Where better tiers get places first, each tier is worth more than whatever value, bonuses and costs
+could outweigh. Leads that can be assigned together are independent in a transversal matroid, so
+that the optimum then has as many leads of the best tier as any assignment, then of the next.
 """
 
 from __future__ import annotations
@@ -43,8 +47,12 @@ class Problem:
     Attributes:
         lead_id: (n,) text.
         value: (n,) what the lead is worth; money where amounts are known, else wins.
-        worth: (n,) the same in millionths of an average lead, but more for explored leads. It is 1
-            at least, so that no slot stays empty for nothing.
+        worth: (n,) what counts: the same in millionths of an average lead, but more for explored
+            leads, and the precedence of the tier. It is 1 at least, so that no slot stays empty
+            for nothing.
+        tier_step: what a tier is worth more than the next, in millionths of an average lead; 0
+            where value alone counts.
+        tier: (n,) steps that the lead's tier is above the worst one.
         owner: (n,) position of the rep who owns the lead, -1 for none.
         previous: (n,) position of the rep of last time, -1 for none.
         profiles: what the leads ask for, and who fits.
@@ -57,6 +65,8 @@ class Problem:
     lead_id: np.ndarray
     value: np.ndarray
     worth: np.ndarray
+    tier_step: int
+    tier: np.ndarray
     owner: np.ndarray
     previous: np.ndarray
     profiles: Profiles
@@ -75,17 +85,28 @@ class Problem:
         given = np.flatnonzero(rep >= 0)
         net = np.zeros(len(rep), dtype=np.int64)
         net[given] = self.worth[given]
-        net[given] -= self.fallback_costs * self.is_fallback(given, rep[given])
+        is_fallback = self.is_fallback(given, rep[given])
+        net[given] -= self.fallback_costs * is_fallback
 
-        has_bonus = rep[self.bonuses.lead] == self.bonuses.rep
-        np.add.at(net, self.bonuses.lead[has_bonus], self.bonuses.amount[has_bonus])
+        bonuses = self.bonuses
+        has_bonus = rep[bonuses.lead] == bonuses.rep
+        leads = bonuses.lead[has_bonus]
+        np.add.at(net, leads, bonuses.amount[has_bonus])
         return net
 
     def objective(self, rep: np.ndarray) -> int:
-        """The total worth of an assignment, in millionths of an average lead."""
+        """The total worth of an assignment but for tiers, in millionths of an average lead."""
         filled = self.reps.fill_steps(self.reps.count(rep))
         fairness = (filled * self.step_bonus).sum()
-        return int(self.net_worth(rep).sum() + fairness)
+        of_tiers = self.tier_step * self.tier[rep >= 0].sum()
+        return int(self.net_worth(rep).sum() + fairness - of_tiers)
+
+    def without_tiers(self, gain: np.ndarray) -> np.ndarray:
+        """Gains of single moves without what they bring by tiers."""
+        if not self.tier_step:
+            return gain
+        steps = np.floor_divide(gain + self.tier_step // 2, self.tier_step)
+        return np.asarray(gain - steps * self.tier_step)
 
 
 def build_problem(
@@ -111,10 +132,15 @@ def build_problem(
     owner = _positions(leads["owner_id"], position)
     last = _positions(leads["lead_id"].map(previous), position)
     profiles = build_profiles(leads, present, settings)
+    value = _compute_worth(leads)
+    tier = _rank_tiers(leads, settings)
+    tier_step = _compute_tier_step(value, settings, reps=len(present.rep_id))
     return Problem(
         lead_id=leads["lead_id"].to_numpy(dtype=object),
         value=leads["value"].to_numpy(dtype=np.float64),
-        worth=_compute_worth(leads),
+        worth=value + tier_step * tier,
+        tier_step=tier_step,
+        tier=tier,
         owner=owner,
         previous=last,
         profiles=profiles,
@@ -127,7 +153,8 @@ def build_problem(
 
 def _positions(rep_id: pd.Series[str], position: Mapping[str, int]) -> np.ndarray:
     """The positions of reps (n,), -1 where there is none of that name."""
-    return rep_id.map(position).fillna(-1).to_numpy(dtype=np.int64)
+    place = rep_id.map(position).fillna(-1)
+    return place.to_numpy(dtype=np.int64)
 
 
 def _compute_worth(leads: pd.DataFrame) -> np.ndarray:
@@ -137,6 +164,25 @@ def _compute_worth(leads: pd.DataFrame) -> np.ndarray:
     counts_for = leads["counts_for"].to_numpy(dtype=np.float64)
     worth = np.rint(counts_for / average * UNIT)
     return np.maximum(worth, 1).astype(np.int64)
+
+
+def _rank_tiers(leads: pd.DataFrame, settings: RoutingSettings) -> np.ndarray:
+    """Steps (n,) that each lead's tier is above the worst routed; explored ones are of the best."""
+    best_first = sorted(settings.tiers)
+    rank = {tier: len(best_first) - 1 - at for at, tier in enumerate(best_first)}
+    tier = leads["tier"].mask(leads["explored"], best_first[0])
+    return tier.map(rank).fillna(0).to_numpy(dtype=np.int64)
+
+
+def _compute_tier_step(value: np.ndarray, settings: RoutingSettings, *, reps: int) -> int:
+    """More than any lead is worth, and than a chain of moves over all reps could gain or lose."""
+    if settings.prefer == "value" or not len(value):
+        return 0
+    costs = (
+        settings.stickiness + settings.change_costs + settings.fairness + settings.fallback_costs
+    )
+    of_chain = round(costs * UNIT) * (reps + 1)
+    return 2 * (int(value.max()) + 2 * of_chain) + 2
 
 
 def _compute_step_bonus(fairness: float) -> np.ndarray:
@@ -158,8 +204,10 @@ def _build_bonuses(
         _list_bonuses(previous, settings.change_costs),
     ]
     pairs = pd.concat(parts, ignore_index=True)
-    allowed = profiles.can_take[profiles.of_lead[pairs["lead"]], pairs["rep"]]
-    pairs = pairs[allowed].groupby(["lead", "rep"], as_index=False).sum()
+    profile = profiles.of_lead[pairs["lead"]]
+    may_take = profiles.can_take[profile, pairs["rep"]]
+    by_pair = pairs[may_take].groupby(["lead", "rep"], as_index=False)
+    pairs = by_pair.sum()
     return Bonuses(
         lead=pairs["lead"].to_numpy(dtype=np.int64),
         rep=pairs["rep"].to_numpy(dtype=np.int64),
@@ -170,5 +218,6 @@ def _build_bonuses(
 def _list_bonuses(rep: np.ndarray, amount: float) -> pd.DataFrame:
     """A row a lead that has such a rep (n,)."""
     lead = np.flatnonzero(rep >= 0)
-    columns = {"lead": lead, "rep": rep[lead], "amount": round(amount * UNIT)}
+    whole_amount = round(amount * UNIT)
+    columns = {"lead": lead, "rep": rep[lead], "amount": whole_amount}
     return pd.DataFrame(columns)

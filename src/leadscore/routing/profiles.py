@@ -73,9 +73,11 @@ def build_profiles(
     codes: dict[str, np.ndarray] = {}
     values: dict[str, list[str]] = {}
     for criterion, field in fields.items():
-        codes[criterion], distinct = pd.factorize(leads[field].fillna(""))
+        value_of_lead = leads[field].fillna("")
+        codes[criterion], distinct = pd.factorize(value_of_lead)
         values[criterion] = list(distinct)
-    of_lead, first = _number_rows(list(codes.values()), rows=len(leads))
+    columns = list(codes.values())
+    of_lead, first = _number_rows(columns, rows=len(leads))
 
     asked: dict[str, np.ndarray] = {}
     covers: dict[str, np.ndarray] = {}
@@ -86,12 +88,7 @@ def build_profiles(
         covers[criterion] = _find_covering(words, lists)[of_profile]
 
     shape = (len(first), len(reps.rep_id))
-    fit = _compute_fit(
-        covers,
-        reps,
-        shape=shape,
-        waived=settings.fallback,
-    )
+    fit = _compute_fit(covers, reps, shape=shape, waived=settings.fallback)
     return Profiles(of_lead, fields, asked, covers, fit)
 
 
@@ -108,7 +105,8 @@ def _number_rows(columns: list[np.ndarray], *, rows: int) -> tuple[np.ndarray, n
 def _find_covering(words: Sequence[str], lists: Sequence[Sequence[str]]) -> np.ndarray:
     """Which reps cover each word (words, r): all of them "", a rep without a list every word."""
     position = {word: at for at, word in enumerate(words)}
-    covers = np.zeros((len(words), len(lists)), dtype=bool)
+    shape = (len(words), len(lists))
+    covers = np.zeros(shape, dtype=bool)
     for rep, listed in enumerate(lists):
         known = [position[word] for word in listed if word in position]
         covers[known, rep] = True
@@ -136,22 +134,20 @@ def _compute_fit(
         fits &= who
         fits_if_waived &= who | (criterion in waived)
 
-    nobody_fits = ~fits.any(axis=1, keepdims=True)
-    is_fallback = fits_if_waived & (_find_team_mates(fits, reps.team) | nobody_fits)
-    if not waived:
-        is_fallback[:] = False
-    fit = np.select(
-        [fits, is_fallback],
-        [FITS, FALLBACK],
-        default=NO_FIT,
-    )
-    return fit.astype(np.int8)
+    fit = np.full(shape, NO_FIT, dtype=np.int8)
+    if waived:
+        nobody_fits = ~fits.any(axis=1, keepdims=True)
+        may_stand_in = _find_team_mates(fits, reps.team) | nobody_fits
+        fit[fits_if_waived & may_stand_in] = FALLBACK
+    fit[fits] = FITS
+    return fit
 
 
 def _find_team_mates(fits: np.ndarray, team: np.ndarray) -> np.ndarray:
     """Which reps are in one team with a rep who fits (profiles, r); no team is none."""
     teams = sorted(set(team) - {""})
-    members = team[:, None] == np.array(teams, dtype=object)
+    names = np.array(teams, dtype=object)
+    members = team[:, None] == names
     # float32 makes these products fast; the counts in them are small whole numbers
     weight = members.astype(np.float32)
     team_fits = (fits.astype(np.float32) @ weight) > 0

@@ -21,7 +21,9 @@ def describe_routes(problem: Problem, rep: np.ndarray) -> np.ndarray:
     profiles = problem.profiles
     taken = problem.reps.count(rep)
     load = _describe_load(problem.reps, taken)
-    absence = [_describe_absence(problem.reps, at, n) for at, n in enumerate(taken)]
+    absence = []
+    for at, n in enumerate(taken):
+        absence.append(_describe_absence(problem.reps, at, n))
     has_one_rep = _has_one_rep(problem)
 
     reasons = describe_unassigned(problem, rep)
@@ -89,7 +91,7 @@ def _describe_choice(
     if has_one_rep:
         return "only available rep who fits" + _describe_asked(profiles, profile)
     if rep == problem.previous[lead]:
-        return "same rep as last time: a change would not pay"
+        return "same rep as last time: a change is not worth its cost"
     return "best fit" + _describe_asked(profiles, profile)
 
 

@@ -51,9 +51,8 @@ def solve(problem: Problem) -> np.ndarray:
     if leads == 0:
         return np.zeros(0, dtype=np.int64)
 
-    reps = problem.reps
     profiles = len(problem.profiles.fit)
-    nodes = _Nodes(leads, profiles, len(reps.rep_id))
+    nodes = _Nodes(leads, profiles, len(problem.reps.rep_id))
     pairs = _find_pairs(problem)
     bonuses = _find_open_bonuses(problem)
     kinds = [
@@ -63,21 +62,9 @@ def solve(problem: Problem) -> np.ndarray:
         _arcs_of_slots(problem, nodes),
         _arcs_to_nobody(nodes),
     ]
-    rest = reps.minimum.sum() - leads
-    supply = np.concatenate(
-        [
-            np.ones(leads),
-            np.zeros(profiles),
-            -reps.minimum,
-            [rest],
-        ]
-    )
+    supply = _build_supply(problem, nodes)
     what = f"the flow of {leads} leads to {nodes.reps} reps"
-    by_profile, by_pair, by_bonus, _, _ = solve_flow(
-        kinds,
-        supply,
-        what=what,
-    )
+    by_profile, by_pair, by_bonus, _, _ = solve_flow(kinds, supply, what=what)
 
     rep = np.full(leads, -1)
     has_bonus = by_bonus > 0
@@ -87,9 +74,19 @@ def solve(problem: Problem) -> np.ndarray:
     return rep
 
 
+def _build_supply(problem: Problem, nodes: _Nodes) -> np.ndarray:
+    """What flows into each node: a lead brings one, a rep takes its minimum share."""
+    minimum = problem.reps.minimum
+    rest = minimum.sum() - nodes.leads
+    of_leads = np.ones(nodes.leads)
+    of_profiles = np.zeros(nodes.profiles)
+    return np.concatenate([of_leads, of_profiles, -minimum, [rest]])
+
+
 def _find_pairs(problem: Problem) -> _Pairs:
     has_slots = problem.reps.slots > 0
-    return _Pairs(*np.nonzero(problem.profiles.can_take & has_slots))
+    profile, rep = np.nonzero(problem.profiles.can_take & has_slots)
+    return _Pairs(profile, rep)
 
 
 def _find_open_bonuses(problem: Problem) -> Bonuses:
@@ -104,42 +101,34 @@ def _find_open_bonuses(problem: Problem) -> Bonuses:
 
 
 def _arcs_to_profiles(problem: Problem, nodes: _Nodes) -> Arcs:
-    leads = np.arange(nodes.leads)
-    profiles = nodes.profile(problem.profiles.of_lead)
     return Arcs(
-        leads,
-        profiles,
+        tail=np.arange(nodes.leads),
+        head=nodes.profile(problem.profiles.of_lead),
         capacity=np.ones(nodes.leads),
         cost=-problem.worth,
     )
 
 
-def _arcs_from_profiles(
-    problem: Problem,
-    nodes: _Nodes,
-    pairs: _Pairs,
-) -> Arcs:
+def _arcs_from_profiles(problem: Problem, nodes: _Nodes, pairs: _Pairs) -> Arcs:
     is_fallback = problem.profiles.is_fallback[pairs.profile, pairs.rep]
+    slots = problem.reps.slots[pairs.rep]
     return Arcs(
         tail=nodes.profile(pairs.profile),
         head=nodes.rep(pairs.rep),
-        capacity=np.minimum(problem.reps.slots[pairs.rep], nodes.leads),
+        capacity=np.minimum(slots, nodes.leads),
         cost=problem.fallback_costs * is_fallback,
     )
 
 
-def _arcs_with_bonus(
-    problem: Problem,
-    nodes: _Nodes,
-    bonuses: Bonuses,
-) -> Arcs:
+def _arcs_with_bonus(problem: Problem, nodes: _Nodes, bonuses: Bonuses) -> Arcs:
     is_fallback = problem.is_fallback(bonuses.lead, bonuses.rep)
     costs = problem.fallback_costs * is_fallback
+    brings = problem.worth[bonuses.lead] + bonuses.amount
     return Arcs(
         tail=bonuses.lead,
         head=nodes.rep(bonuses.rep),
         capacity=np.ones(len(bonuses.lead)),
-        cost=costs - problem.worth[bonuses.lead] - bonuses.amount,
+        cost=costs - brings,
     )
 
 
@@ -177,15 +166,18 @@ def _deal(
     turns from its best lead down, so that none gets only the best: one with n leads takes its turns
     at 1/2n, 3/2n, ... of the way.
     """
-    of_lead = problem.profiles.of_lead
-    best_first = np.lexsort((leads, -problem.worth[leads], of_lead[leads]))
+    worth = problem.worth[leads]
+    profile = problem.profiles.of_lead[leads]
+    best_first = np.lexsort((leads, -worth, profile))
 
     pair = np.repeat(np.arange(len(count)), count)
     first = np.repeat(np.cumsum(count) - count, count)
     rank = np.arange(len(pair)) - first
     turn = (rank + 0.5) / count[pair]
-    in_turn = np.lexsort((pairs.rep[pair], turn, pairs.profile[pair]))
+    rep_in_turn = pairs.rep[pair]
+    profile_in_turn = pairs.profile[pair]
+    in_turn = np.lexsort((rep_in_turn, turn, profile_in_turn))
 
     rep = np.empty(len(leads), dtype=np.int64)
-    rep[best_first] = pairs.rep[pair[in_turn]]
+    rep[best_first] = rep_in_turn[in_turn]
     return rep

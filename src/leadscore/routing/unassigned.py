@@ -23,8 +23,11 @@ def describe_unassigned(problem: Problem, rep: np.ndarray) -> np.ndarray:
 
     # every other reason depends on the profile only
     others = profile[~is_full]
-    by_profile = {at: _describe_profile(problem, at) for at in np.unique(others)}
-    reasons[unassigned[~is_full]] = [by_profile[at] for at in others]
+    by_profile = {}
+    for at in np.unique(others):
+        by_profile[at] = _describe_profile(problem, at)
+    without_slots = unassigned[~is_full]
+    reasons[without_slots] = [by_profile[at] for at in others]
     return reasons
 
 
@@ -50,40 +53,46 @@ def _describe_outranked(
     is_capped = capped.any(axis=1)[profile]
     why = np.where(is_capped, "at capacity or at their max_share", "at capacity")
     better = _count_better(problem, rep, leads)
+    ahead = "of higher value"
+    if problem.tier_step:
+        ahead = "of a better tier, or of higher value in the same tier,"
+    who = _name_who_fits(problem)
+    reasons = zip(profile.tolist(), why.tolist(), better.tolist(), strict=True)
     return [
-        f"all reps who fit are {reason}: {_count_leads(n)} took the slots"
-        for reason, n in zip(
-            why.tolist(),
-            better.tolist(),
-            strict=True,
-        )
+        f"{who[at]} {why}: {counted(n, 'lead')} {ahead} took the places" for at, why, n in reasons
     ]
 
 
-def _count_leads(n: int) -> str:
-    return counted(n, "lead of higher value", "leads of higher value")
+def _name_who_fits(problem: Problem) -> list[str]:
+    """The reps who can take a lead of each profile, as "all 3 reps for country DE are"."""
+    names = []
+    for at, can_take in enumerate(problem.profiles.can_take):
+        reps = int((can_take & (problem.reps.slots > 0)).sum())
+        asked = ", ".join(problem.profiles.list_asked(at))
+        whom = f" for {asked}" if asked else ""
+        names.append(f"the only rep{whom} is" if reps == 1 else f"all {reps} reps{whom} are")
+    return names
 
 
-def _count_better(
-    problem: Problem,
-    rep: np.ndarray,
-    leads: np.ndarray,
-) -> np.ndarray:
+def _count_better(problem: Problem, rep: np.ndarray, leads: np.ndarray) -> np.ndarray:
     """How many leads of higher worth were given to the reps who can take each of `leads` (k,)."""
     best_first = np.argsort(-problem.worth, kind="stable")
     assigned = best_first[rep[best_first] >= 0]
-    worth_more = np.searchsorted(-problem.worth[assigned], -problem.worth[leads])
+    falling = -problem.worth[assigned]
+    worth_more = np.searchsorted(falling, -problem.worth[leads])
 
     # profiles that the same reps can take are counted together
     can_take = problem.profiles.can_take
     keys = [who.tobytes() for who in can_take]
-    sets, _ = pd.factorize(np.array(keys, dtype=object))
+    texts = np.array(keys, dtype=object)
+    sets, _ = pd.factorize(texts)
     profile = problem.profiles.of_lead[leads]
     group = pd.Series(sets[profile])
     better = np.zeros(len(leads), dtype=np.int64)
     for rows in group.groupby(group).indices.values():
         who = can_take[profile[rows[0]]]
-        count = np.append(0, np.cumsum(who[rep[assigned]]))
+        who_has_it = who[rep[assigned]]
+        count = np.append(0, np.cumsum(who_has_it))
         better[rows] = count[worth_more[rows]]
     return better
 
@@ -106,9 +115,8 @@ def _describe_gap(profiles: Profiles, profile: int) -> str:
     """What no rep covers: one thing that the lead asks for, or all of it together."""
     for criterion, covers in profiles.covers.items():
         if not covers[profile].any():
-            return (
-                f"no rep covers {profiles.fields[criterion]} {profiles.asked[criterion][profile]}"
-            )
+            value = profiles.asked[criterion][profile]
+            return f"no rep covers {profiles.fields[criterion]} {value}"
     return f"no rep covers all of {', '.join(profiles.list_asked(profile))}"
 
 

@@ -21,7 +21,8 @@ def suggest_actions(
 ) -> np.ndarray:
     """The next action (n,) text: what the settings say of the stage, else by progress and silence.
 
-    Disqualified leads have none, "", or are to be closed out.
+    Nobody spends an hour on a lead in tier D: it is to be nurtured, unless the settings say
+    otherwise of its stage. Disqualified leads have none, "", or are to be closed out.
 
     Args:
         model: knows how long stages usually take.
@@ -30,34 +31,32 @@ def suggest_actions(
         tier: (n,) A to D.
         verdict: (n,) the qualification.
     """
-    n = len(tier)
     actions = settings.actions
-    unknown = np.full(n, np.nan)
-    stage = matrix.columns.get(
-        "stage_current",
-        np.full(
-            n,
-            None,
-            dtype=object,
-        ),
-    )
-    position = matrix.columns.get("stage_order", unknown)
+    unknown = np.full(len(tier), np.nan)
     silent_days = matrix.columns.get("engagement_activities_days_since", unknown)
 
-    last = max(len(settings.stages.open) - 1, 1)
-    progress = np.nan_to_num(position) / last
-    reached = [progress >= share for share in BY_PROGRESS]
-    action = np.select(
-        reached,
-        list(BY_PROGRESS.values()),
-        default="call",
-    ).astype(object)
+    action = _suggest_by_progress(matrix, settings, n=len(tier))
+    action[tier == "D"] = "nurture"
+    stage = matrix.columns.get("stage_current", np.full(len(tier), None, dtype=object))
     for name, stated in actions.by_stage.items():
         action[stage == name] = stated
-    action[silent_days > actions.revive_days] = "revive"
+    is_worked = (tier != "D") | np.isin(stage, list(actions.by_stage))
+    action[(silent_days > actions.revive_days) & is_worked] = "revive"
     action[verdict == "disqualified"] = ""
     is_stalled = _read_stalled(model, matrix) >= actions.stalled_times
     action[is_stalled & (tier == "D")] = "close out as stalled"
+    return action
+
+
+def _suggest_by_progress(matrix: Matrix, settings: Settings, *, n: int) -> np.ndarray:
+    """The action (n,) by the stage's place in the pipeline."""
+    position = matrix.columns.get("stage_order", np.zeros(n))
+    last = max(len(settings.stages.open) - 1, 1)
+    progress = np.nan_to_num(position) / last
+
+    action = np.full(n, "call", dtype=object)
+    for share in sorted(BY_PROGRESS):
+        action[progress >= share] = BY_PROGRESS[share]
     return action
 
 
@@ -66,4 +65,5 @@ def _read_stalled(model: WinModel, matrix: Matrix) -> np.ndarray:
     names = [entry["name"] for entry in model.document["encoder"]]
     if "stage_stalled" not in names:
         return np.full(len(matrix.keys), np.nan)
-    return np.asarray(model.encode(matrix.columns)[:, names.index("stage_stalled")])
+    encoded = model.encode(matrix.columns)
+    return np.asarray(encoded[:, names.index("stage_stalled")])

@@ -28,6 +28,8 @@ def find_answers(
     strength: np.ndarray,
     stage: np.ndarray | None,
     missing: np.ndarray,
+    *,
+    possible: np.ndarray,
 ) -> Answers:
     """The answers that leads (n,) gave, and how often leads like those at `missing` (m,) gave them.
 
@@ -35,15 +37,20 @@ def find_answers(
         strength: (n,) NaN where there is no answer.
         stage: (n,) text or None, if stages are known.
         missing: (m,) positions of leads without an answer.
+        possible: (k,) the answers that can be given; all alike where nobody gave any.
     """
     is_known = ~np.isnan(strength)
+    if not is_known.any():
+        alike = np.full((len(missing), len(possible)), 1 / len(possible))
+        return Answers(possible, alike)
     given = strength[is_known]
     values = np.unique(given)
     if len(values) > LEVELS:  # amounts and dates: the middle of each fifth stands for it
         middles = (np.arange(LEVELS) + 0.5) / LEVELS
         values = np.unique(np.quantile(given, middles))
 
-    distance = np.abs(given[:, None] - values[None, :])
+    differences = given[:, None] - values[None, :]
+    distance = np.abs(differences)
     level = distance.argmin(axis=1)
     overall = _compute_shares(level, len(values))
     probability = np.tile(overall, (len(missing), 1))
@@ -68,7 +75,8 @@ def give_answer(
     """The columns of leads (m,) that gave one more answer to the question `letter`."""
     name = f"bant_{letter}"
     answered = dict(columns)
-    answered[name] = np.full(len(columns[name]), strength)
+    rows = len(columns[name])
+    answered[name] = np.full(rows, strength)
     answered[f"{name}_known"] = np.ones(len(columns[name]))
     answered["bant_completeness"] = columns["bant_completeness"] + 1
     if f"{name}_mean" in columns:
@@ -85,6 +93,7 @@ def _add_to_mean(
     strength: float,
 ) -> np.ndarray:
     """The mean (m,) of `number` (m,) answers and one more; NaN is the mean of none."""
-    count = np.where(np.isnan(mean), 0.0, np.maximum(number, 1.0))
+    at_least_one = np.maximum(number, 1.0)
+    count = np.where(np.isnan(mean), 0.0, at_least_one)
     total = count * np.nan_to_num(mean) + strength
     return np.asarray(total / (count + 1))

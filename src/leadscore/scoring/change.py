@@ -15,6 +15,7 @@ from leadscore.features.matrix import Matrix, build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.scoring.change_words import describe_changes
+from leadscore.scoring.contributions import elapsed_at
 from leadscore.scoring.features import build_model_features, find_mismatch
 from leadscore.scoring.steps import compute_steps, slope_between
 
@@ -92,11 +93,8 @@ def describe_change(
         texts[changes.at] = changes.texts
         points[changes.at] = changes.points
         trend[changes.at] = _name_trend(changes.points)
-    return {
-        "change": texts,
-        "change_points": [None if np.isnan(value) else value for value in points.tolist()],
-        "trend": trend,
-    }
+    change_points = [None if np.isnan(value) else value for value in points.tolist()]
+    return {"change": texts, "change_points": change_points, "trend": trend}
 
 
 def _name_trend(points: np.ndarray) -> np.ndarray:
@@ -120,15 +118,18 @@ def _compare(
         return None
     receipts = previous.receipts.select(["lead_id", "win_probability"]).to_pandas()
     published = receipts.set_index("lead_id")["win_probability"]
-    was_listed = np.isin(current.lead_id, published.index.to_numpy(dtype=object))
+    published_ids = published.index.to_numpy(dtype=object)
+    was_listed = np.isin(current.lead_id, published_ids)
     at = np.flatnonzero(was_listed)
     if not len(at):
-        return _Changes(at, np.empty(0, dtype=object), np.empty(0))
+        no_texts = np.empty(0, dtype=object)
+        return _Changes(at, no_texts, np.empty(0))
 
     lead_id = current.lead_id[at]
     log_odds = current.log_odds[at]
     then_us = previous.as_of_us
-    matrices = _replay(history, features, lead_id, then_us=then_us, now_us=current.as_of_us)
+    now_us = current.as_of_us
+    matrices = _replay(history, features, lead_id, then_us=then_us, now_us=now_us)
     earlier = [old.log_odds(matrix.columns) for matrix in matrices]
     before = published.loc[lead_id].to_numpy()
     after = model.probability(log_odds, current.shift)
@@ -136,7 +137,15 @@ def _compare(
     steps = compute_steps(old, model, before, earlier, log_odds, shifts=shifts)
     points = 100 * (after - before)
     slope = 100 * slope_between(before, after)
-    texts = describe_changes(old, features, matrices, steps, slope=slope, points=points)
+    texts = describe_changes(
+        old,
+        features,
+        matrices,
+        steps,
+        slope=slope,
+        points=points,
+        elapsed=elapsed_at(history, current.as_of_us),
+    )
     return _Changes(at, texts, points)
 
 
@@ -155,7 +164,8 @@ def _replay(
     then = later.assign(as_of_us=then_us)
     matrices = []
     for listed in (then, later, now):
-        order = pd.DataFrame({"lead_id": lead_id, "as_of_us": listed["as_of_us"].iloc[0]})
         matrix = build_matrix(history.snapshot(listed), features)
+        as_of_us = listed["as_of_us"].iloc[0]
+        order = pd.DataFrame({"lead_id": lead_id, "as_of_us": as_of_us})
         matrices.append(matrix.take(order))
     return matrices

@@ -1,9 +1,10 @@
-"""Changes of a probability in words: how many points, and what made the largest part of them."""
+"""Changes of a probability in words: how many points, and parts that add up to them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from leadscore.model.apply import WinModel
 from leadscore.model.contributions.shapley import compute_contributions
 from leadscore.scoring.contributions import Contributions
 from leadscore.scoring.steps import apportion
+from leadscore.wording import counted
 
 LEAST = 1.0  # percentage points; less is not put into words
-MOST_PARTS = 3
+MOST_PARTS = 3  # the others are one more
+OTHERS = "other"
 NOTHING = 1e-3  # log-odds; features that add less in all do not explain a step
 
 
@@ -35,10 +38,10 @@ class _Step:
 
 
 STEPS = {
-    "time": _Step(0, 1, "time has passed"),
+    "time": _Step(0, 1, OTHERS),  # what time itself does is no reason
     "facts": _Step(1, 2, "corrected facts"),
-    "scorer": _Step(2, 2, "a new model"),
-    "calibrator": _Step(2, 2, "a new calibrator"),
+    "scorer": _Step(2, 2, "re-assessed by a new model"),
+    "calibrator": _Step(2, 2, "re-assessed by a new calibrator"),
     "times": _Step(2, 2, "recent win rate"),
 }
 
@@ -59,8 +62,11 @@ def describe_changes(
     *,
     slope: np.ndarray,
     points: np.ndarray,
+    elapsed: float = 0.0,
 ) -> np.ndarray:
-    """The words (k,), as "+12: stage: proposal +9; time has passed +3", the largest part first.
+    """The words (k,), as "Up 12 points: has reached Proposal +9, last call yesterday +4, other -1".
+
+    The parts add up to the whole, the largest first.
 
     Args:
         old: the model of then, by which features explain the steps.
@@ -69,32 +75,58 @@ def describe_changes(
         steps: by name (k,), in calibrated log-odds.
         slope: (k,) percentage points for each log-odds.
         points: (k,) the whole change, in percentage points.
+        elapsed: share of the day that has passed now.
     """
-    texts = np.array([_describe_points(value) for value in points], dtype=object)
+    texts = np.array([describe_points(value) for value in points], dtype=object)
     points_of_steps = {name: slope * step for name, step in steps.items()}
     sizes = [np.abs(values) for values in points_of_steps.values()]
-    rows = np.flatnonzero(np.max(sizes, axis=0) >= LEAST)
+    largest = np.max(sizes, axis=0)
+    rows = np.flatnonzero(largest >= LEAST)
     if not len(rows):
         return texts
 
-    contributions = [_take_contributions(old, features, matrix, rows) for matrix in matrices]
+    contributions = [
+        replace(_take_contributions(old, features, matrix, rows), elapsed=elapsed)
+        for matrix in matrices
+    ]
     for at, row in enumerate(rows):
-        parts: list[_Part] = []
-        for name, step in STEPS.items():
-            start = contributions[step.start]
-            end = contributions[step.end]
-            whole = points_of_steps[name][row]
-            added = end.added[at] - start.added[at]
-            if np.abs(added).sum() < NOTHING:
-                parts.append(_Part(whole, step.words))
-            else:
-                parts += _split_step(end, at, apportion(whole, added, slope=slope[row]))
-        texts[row] += _describe_parts(parts)
+        whole = {name: values[row] for name, values in points_of_steps.items()}
+        parts = _split_steps(contributions, at, whole, slope=slope[row])
+        texts[row] += _describe_parts(parts, points[row])
     return texts
 
 
-def _describe_points(points: float) -> str:
-    return f"{points:+.0f}" if round(points) else "no change"
+def _split_steps(
+    contributions: Sequence[Contributions],
+    at: int,
+    points: Mapping[str, float],
+    *,
+    slope: float,
+) -> list[_Part]:
+    """The parts of all steps of the lead at a position, from the points of each step."""
+    parts: list[_Part] = []
+    for name, step in STEPS.items():
+        start = contributions[step.start]
+        end = contributions[step.end]
+        added = end.added[at] - start.added[at]
+        if np.abs(added).sum() < NOTHING:
+            parts.append(_Part(points[name], step.words))
+        else:
+            of_features = apportion(points[name], added, slope=slope)
+            parts += _split_step(end, at, of_features)
+    return parts
+
+
+def describe_points(points: float) -> str:
+    """A change as a person says it; it begins with no sign, which a spreadsheet would calculate.
+
+    >>> describe_points(16.2), describe_points(-1.4), describe_points(0.3)
+    ('Up 16 points', 'Down 1 point', 'No change')
+    """
+    size = round(abs(points))
+    if not size:
+        return "No change"
+    return f"{'Up' if points > 0 else 'Down'} {counted(size, 'point')}"
 
 
 def _take_contributions(
@@ -124,16 +156,14 @@ def _split_step(
         row: of the lead.
         points: (features,) percentage points.
     """
-    features = contributions.features
     parts = []
     for group, total in enumerate(_sum_groups(contributions.groups, points)):
         if abs(total) < LEAST:  # wording all of them would take most of the time
             continue
         main = max(contributions.groups[group], key=lambda at: abs(points[at]))
-        value = contributions.value(row, main)
-        if value is not None:
-            words = features[main].sentence(value, speaks_for=total > 0)
-            parts.append(_Part(total, words))
+        if contributions.value(row, main) is not None:
+            words = contributions.sentence(row, main, sign=total)
+            parts.append(_Part(total, in_sentence(words)))
     return parts
 
 
@@ -146,8 +176,42 @@ def _sum_groups(groups: Sequence[Sequence[int]], points: np.ndarray) -> list[flo
     return sums
 
 
-def _describe_parts(parts: Sequence[_Part]) -> str:
-    large = [part for part in parts if abs(part.points) >= LEAST]
-    large.sort(key=lambda part: (-abs(part.points), part.words))
-    words = [f"{part.words} {part.points:+.0f}" for part in large[:MOST_PARTS]]
-    return f": {'; '.join(words)}" if words else ""
+def _describe_parts(parts: Sequence[_Part], points: float) -> str:
+    """The largest parts in whole points, and all others as one, so that they add up to `points`."""
+    named: dict[str, float] = {}
+    for part in parts:
+        if abs(part.points) >= LEAST and part.words != OTHERS:
+            named[part.words] = named.get(part.words, 0.0) + part.points
+    largest = sorted(named, key=lambda words: (-abs(named[words]), words))[:MOST_PARTS]
+    if not largest:
+        return ""
+    sizes = [named[words] for words in largest]
+    sizes.append(points - sum(sizes))
+    words = zip([*largest, OTHERS], round_to_total(sizes), strict=True)
+    listed = [f"{text} {size:+d}" for text, size in words if size]
+    return f": {', '.join(listed)}" if listed else ""
+
+
+def round_to_total(parts: Sequence[float]) -> list[int]:
+    """Parts as whole numbers whose sum is that of the parts, rounded.
+
+    >>> round_to_total([9.4, 3.4, 0.1]), round_to_total([-2.5, 1.0, 0.5])
+    ([10, 3, 0], [-2, 1, 0])
+    """
+    total = round(sum(parts))
+    whole = [math.floor(part) for part in parts]
+    fractions = [part - below for part, below in zip(parts, whole, strict=True)]
+    by_fraction = sorted(range(len(parts)), key=lambda place: (-fractions[place], place))
+    for place in by_fraction[: total - sum(whole)]:
+        whole[place] += 1
+    return whole
+
+
+def in_sentence(text: str) -> str:
+    """A sentence within another one, without its capital.
+
+    >>> in_sentence("Last call yesterday"), in_sentence("BANT questions answered: 2")
+    ('last call yesterday', 'BANT questions answered: 2')
+    """
+    is_name = text[1:2].isupper()
+    return text if is_name else text[:1].lower() + text[1:]

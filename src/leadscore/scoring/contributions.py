@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.features.feature import Feature
-from leadscore.model.contributions.evidence import describe_evidence
+from leadscore.features.feature import Around, Feature
+from leadscore.features.phrases import capitalised
+from leadscore.features.units import shown
+from leadscore.history.split import History
+from leadscore.model.contributions.evidence import Similar, find_similar
+from leadscore.times import elapsed_of_day
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Contributions:
         encoded: (n, features) as the model's encoder makes them.
         added: (n, features) log-odds.
         evidence: of the model: what became of leads with such values.
+        elapsed: share of the day that has passed at the date of the list.
     """
 
     features: Sequence[Feature]
@@ -30,6 +35,7 @@ class Contributions:
     encoded: np.ndarray
     added: np.ndarray
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    elapsed: float = 0.0
 
     @cached_property
     def groups(self) -> list[list[int]]:
@@ -45,7 +51,8 @@ class Contributions:
     def value(self, row: int, at: int) -> Any:
         """The value of a feature as it may be shown, None if it is not known; see `known_value`."""
         feature = self.features[at]
-        return known_value(feature, self.columns[feature.name][row], self.encoded[row, at])
+        value = self.columns[feature.name][row]
+        return known_value(feature, value, self.encoded[row, at])
 
     def describe_group(
         self,
@@ -56,7 +63,9 @@ class Contributions:
     ) -> str | None:
         """The reason that a group gives, or None if no known value of it speaks on that side.
 
-        It is the sentence of the feature that adds most, with what became of leads like this one.
+        It is the sentence of the feature that adds most, with what became of leads like this one. A
+        value that nearly all leads have is no reason, nor one with which leads did not do as it
+        says.
 
         Args:
             row: of the lead.
@@ -68,19 +77,70 @@ class Contributions:
             return float(sign * self.added[row, at])
 
         for at in sorted(self.groups[group], key=strength, reverse=True):
-            value = self.value(row, at)
-            if value is not None and strength(at) > 0:
-                sentence = self.features[at].sentence(value, speaks_for=sign > 0)
-                evidence = self.describe_evidence(row, at)
-                return f"{sentence} ({evidence})" if evidence else sentence
+            if strength(at) <= 0:
+                return None
+            sentence = self.describe(row, at, sign=sign)
+            if sentence:
+                return sentence
         return None
 
-    def describe_evidence(self, row: int, at: int) -> str:
-        """What became of leads with about this value, "" if there were too few."""
+    def describe(self, row: int, at: int, *, sign: int) -> str:
+        """The reason that a feature gives, with its evidence; "" if it is none on that side."""
+        value = self.value(row, at)
+        if value is None:
+            return ""
+        similar = self.similar(row, at)
+        if similar is not None and (similar.is_common or not similar.supports(sign)):
+            return ""
+        reason = self.features[at].reason(value, speaks_for=sign > 0, around=self.around(row))
+        return f"{reason} ({similar})" if reason and similar is not None else reason
+
+    def sentence(self, row: int, at: int, *, sign: float) -> str:
+        """A feature's known value in words, whether it is a reason or not."""
+        value = self.value(row, at)
+        return self.features[at].sentence(value, speaks_for=sign > 0, around=self.around(row))
+
+    def describe_main(self, row: int, group: int) -> str:
+        """What is known, or not, of the feature of a group that adds most, for or against the lead."""
+        main = max(self.groups[group], key=lambda at: abs(self.added[row, at]))
+        return self.describe_known(row, main)
+
+    def describe_known(self, row: int, at: int) -> str:
+        """A feature's value in words; an unknown value is called so."""
+        if self.value(row, at) is None:
+            return _describe_gap(self.features[at])
+        return self.sentence(row, at, sign=float(self.added[row, at]))
+
+    def around(self, row: int) -> Around:
+        """What sentences about a lead may say beside a value."""
+        stage = self._value_of(row, "stage_current")
+        spent = self._value_of(row, "stage_days_in_current")
+        return Around(
+            elapsed=self.elapsed,
+            stage=None if stage is None else shown(stage, "category"),
+            spent=None if spent is None or not np.isfinite(spent) else float(spent),
+        )
+
+    def _value_of(self, row: int, name: str) -> Any:
+        return self.columns[name][row] if name in self.columns else None
+
+    def similar(self, row: int, at: int) -> Similar | None:
+        """What became of leads with about this value; None if there were too few."""
         feature = self.features[at]
-        if feature.is_category:
-            return describe_evidence(self.evidence, feature, self.value(row, at))
-        return describe_evidence(self.evidence, feature, self.encoded[row, at])
+        value = self.value(row, at) if feature.is_category else self.encoded[row, at]
+        return find_similar(self.evidence, feature, value)
+
+
+def _describe_gap(feature: Feature) -> str:
+    why = "not shown, since it names your own people" if feature.names_people else "not known"
+    return f"{capitalised(feature.phrase.subject)}: {why}"
+
+
+def elapsed_at(history: History, as_of_us: int) -> float:
+    """The share of the day that has passed at the date of a list; 0 where nothing is dated."""
+    if not history.settings.is_dated:
+        return 0.0
+    return elapsed_of_day(as_of_us, zone=history.settings.timezone)
 
 
 def group_features(features: Sequence[Feature]) -> list[list[int]]:
@@ -99,7 +159,7 @@ def known_value(
     """The value of a lead as it may be shown, or None.
 
     None where it is not known, where it is a missing answer, which is no reason, and where the
-    feature names our own people. A feature that the encoder makes of several columns has its
+    feature names your own people. A feature that the encoder makes of several columns has its
     encoded value.
     """
     if feature.names_people:

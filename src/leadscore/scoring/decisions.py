@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from leadscore.features.matrix import Matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.scoring.action import suggest_actions
+from leadscore.scoring.bant_answers import BantAnswers, describe_unlearned, read_answers
+from leadscore.scoring.change import Previous
+from leadscore.scoring.effects import Standing
 from leadscore.scoring.overrides import (
     Override,
     decided_by_hand,
@@ -19,9 +22,15 @@ from leadscore.scoring.overrides import (
     override_verdicts,
     overrides_in_force,
 )
-from leadscore.scoring.qualification import Strengths, qualify, read_strengths
-from leadscore.scoring.question import Standing, ask_next
-from leadscore.scoring.tier import build_outlook, earlier_tiers, find_borders, measure_by
+from leadscore.scoring.qualification import Strengths, qualify
+from leadscore.scoring.question import ask_next
+from leadscore.scoring.tier import (
+    Outlook,
+    build_outlook,
+    earlier_tiers,
+    find_borders,
+    measure_by,
+)
 from leadscore.scoring.value import Amounts, read_amounts
 from leadscore.scoring.what_if import compute_what_if
 from leadscore.settings.settings import Settings
@@ -38,14 +47,23 @@ class Request:
         shift: the running intercept, in log-odds.
         tiers: how tiers are decided.
         overrides: what people decided by hand, ended or not.
-        earlier: lead_id -> tier on the previous list.
+        previous: the previous list.
     """
 
     as_of_us: int
     shift: float
     tiers: Tiers
     overrides: Sequence[Override]
-    earlier: Mapping[str, str]
+    previous: Previous | None
+
+    @property
+    def earlier(self) -> dict[str, str]:
+        """lead_id -> tier on the previous list."""
+        if self.previous is None:
+            return {}
+        lead_ids = self.previous.receipts["lead_id"].to_pylist()
+        tiers = self.previous.receipts["tier"].to_pylist()
+        return dict(zip(lead_ids, tiers, strict=True))
 
 
 @dataclass(frozen=True)
@@ -67,46 +85,109 @@ def decide(
     settings = history.settings
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
     amounts = read_amounts(history, lead_id, as_of_us=request.as_of_us)
-    tiers = request.tiers
-    if not amounts.has_any:  # a cost cannot be compared with a probability
-        tiers = tiers.model_copy(update={"touch_cost": 0.0})
+    tiers = _comparable(request.tiers, amounts)
     outlook = build_outlook(model, log_odds, amounts.amount, shift=request.shift)
-    measure = measure_by(
-        tiers,
-        outlook,
-        listed=outlook,
-        at=np.arange(len(log_odds)),
-    )
-
+    everyone = np.arange(len(log_odds))
+    measure = measure_by(tiers, outlook, listed=outlook, at=everyone)
     earlier = earlier_tiers(lead_id, request.earlier)
-    by_model = find_borders(tiers).decide(measure, earlier).astype(object)
-    by_hand = overrides_in_force(request.overrides, as_of_us=request.as_of_us)
-    tier = override_tiers(by_hand, lead_id, by_model)
-    rules = settings.qualification
-    strengths = read_strengths(matrix.columns, settings)
-    chance = outlook.win_probability
-    verdict, rule = qualify(rules, tier=tier, probability=chance, strengths=strengths)
-    verdict, rule, override = override_verdicts(by_hand, lead_id, verdict, rule)
+    tier = find_borders(tiers).decide(measure, earlier).astype(object)
+    answers = read_answers(history, matrix, as_of_us=request.as_of_us)
+    chosen = _choose(lead_id, tier, outlook, answers.strengths, request=request, settings=settings)
     standing = Standing(
-        tier=tier,
+        tier=chosen.tier,
         amount=amounts.amount,
         outlook=outlook,
         tiers=tiers,
-        verdict=verdict,
-        tier_by_hand=decided_by_hand(by_hand, lead_id, tier=True),
-        verdict_by_hand=decided_by_hand(by_hand, lead_id, tier=False),
+        verdict=chosen.verdict,
+        tier_by_hand=chosen.tier_by_hand,
+        verdict_by_hand=chosen.verdict_by_hand,
         currency=amounts.currency,
+        strengths=answers.strengths,
     )
+    warnings = _list_warnings(history, amounts, request.overrides, answers=answers)
+    facts = _build_facts(standing, amounts, measure, warnings)
     columns = {
         **_build_columns(model, standing, amounts),
-        "qualification": verdict,
-        "qualification_rule": rule,
-        "override": override,
+        **chosen.columns(),
+        "bant": answers.in_words(len(lead_id)),
         **ask_next(model, matrix, standing, settings),
-        "suggested_action": suggest_actions(model, matrix, settings, tier=tier, verdict=verdict),
+        "suggested_action": _suggest(model, matrix, settings, standing),
     }
-    warnings = _list_warnings(history, amounts, request.overrides, strengths=strengths)
-    return Decisions(columns, _build_facts(standing, amounts, measure, warnings))
+    return Decisions(columns, facts)
+
+
+def _comparable(tiers: Tiers, amounts: Amounts) -> Tiers:
+    """The tiers without their cost where no lead has an amount: a probability is no match for it."""
+    if amounts.has_any:
+        return tiers
+    return tiers.model_copy(update={"touch_cost": 0.0})
+
+
+def _suggest(
+    model: WinModel,
+    matrix: Matrix,
+    settings: Settings,
+    standing: Standing,
+) -> np.ndarray:
+    return suggest_actions(model, matrix, settings, tier=standing.tier, verdict=standing.verdict)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Tier and qualification (n,), by the model and its rules or by hand.
+
+    Attributes:
+        tier: A to D.
+        verdict: the qualification.
+        rule: what decided it.
+        override: what a person decided, "" if nobody did.
+        tier_by_hand: whose tier a person decided.
+        verdict_by_hand: whose qualification a person decided.
+    """
+
+    tier: np.ndarray
+    verdict: np.ndarray
+    rule: np.ndarray
+    override: np.ndarray
+    tier_by_hand: np.ndarray
+    verdict_by_hand: np.ndarray
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The columns of the qualification."""
+        return {
+            "qualification": self.verdict,
+            "qualification_rule": self.rule,
+            "override": self.override,
+        }
+
+
+def _choose(
+    lead_id: np.ndarray,
+    tier: np.ndarray,
+    outlook: Outlook,
+    strengths: Strengths,
+    *,
+    request: Request,
+    settings: Settings,
+) -> _Choice:
+    """The tiers (n,) of the model and the verdicts of the rules, unless a person decided others."""
+    by_hand = overrides_in_force(request.overrides, as_of_us=request.as_of_us)
+    tier = override_tiers(by_hand, lead_id, tier)
+    verdict, rule = qualify(
+        settings.qualification,
+        tier=tier,
+        probability=outlook.win_probability,
+        strengths=strengths,
+    )
+    verdict, rule, override = override_verdicts(by_hand, lead_id, verdict, rule)
+    return _Choice(
+        tier,
+        verdict,
+        rule,
+        override,
+        tier_by_hand=decided_by_hand(by_hand, lead_id, tier=True),
+        verdict_by_hand=decided_by_hand(by_hand, lead_id, tier=False),
+    )
 
 
 def _build_facts(
@@ -151,29 +232,20 @@ def _list_warnings(
     amounts: Amounts,
     overrides: Sequence[Override],
     *,
-    strengths: Strengths,
+    answers: BantAnswers,
 ) -> list[str]:
     """What the settings and the overrides ask for and this list cannot give."""
     settings = history.settings
     warnings = [amounts.warning] if amounts.warning else []
-    if settings.tiers.touch_cost and len(amounts.amount) and not amounts.has_any:
+    has_cost = settings.tiers.touch_cost and len(amounts.amount)
+    if has_cost and not amounts.has_any:
         warnings.append(
             "no lead has an amount, so tiers.touch_cost is left out, "
             "and leads are ranked by probability"
         )
-    warnings += _list_unlearned(settings, strengths)
+    warnings += describe_unlearned(answers, settings)
     warnings += _list_unknown(history, overrides)
     return warnings
-
-
-def _list_unlearned(settings: Settings, strengths: Strengths) -> list[str]:
-    """A warning for each letter that qualification asks for and no feature has."""
-    letters = settings.qualification.letters() - set(strengths)
-    return [
-        f"qualification asks for {letter}, which is not learned from (see leadscore audit): "
-        "taken as not answered"
-        for letter in sorted(letters)
-    ]
 
 
 def _list_unknown(history: History, overrides: Sequence[Override]) -> list[str]:

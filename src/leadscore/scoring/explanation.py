@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_matrix
-from leadscore.history.facts import KnownFact
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.scoring.contributions import Contributions
+from leadscore.scoring.contributions import Contributions, elapsed_at
 from leadscore.scoring.features import build_model_features
-from leadscore.settings.fields import LeadField
-from leadscore.settings.settings import Settings
+from leadscore.scoring.timeline import describe_fact
+from leadscore.scoring.waterfall import spread_points
 from leadscore.times import format_us
 
 
@@ -32,7 +31,9 @@ def explain_lead(
 
     `base`, the intercept, and the `value` of all `groups`, each with its features and their
     sentences, add up to `log_odds`. The calibrator, and then the `shift` of the running intercept,
-    make the probability of it. `facts` are all that was known by then, the oldest first, with the
+    make the probability of it: `start_probability` is that of the intercept alone, and the `points`
+    of all groups, one after the other, and `shift_points` lead from it to `win_probability` (see
+    `spread_points`). `facts` are all that was known by then, the oldest first, with the
     moments at which they happened and became known.
 
     Args:
@@ -44,21 +45,30 @@ def explain_lead(
     """
     features = build_model_features(history.settings, model)
     rows = history.open_list(as_of_us)
-    matrix = build_matrix(history.snapshot(rows[rows["lead_id"] == lead_id]), features)
+    own_rows = rows[rows["lead_id"] == lead_id]
+    matrix = build_matrix(history.snapshot(own_rows), features)
     added = model.contributions(matrix.columns)
+    log_odds = model.log_odds(matrix.columns)
+    probability = model.probability(log_odds, shift)
+    is_dated = history.settings.is_dated
     contributions = Contributions(
         features=features,
         columns=matrix.columns,
         encoded=model.encode(matrix.columns),
         added=added[:, :-1],
         evidence=model.document.get("evidence", {}),
+        elapsed=elapsed_at(history, as_of_us),
     )
-    log_odds = model.log_odds(matrix.columns)
-    probability = model.probability(log_odds, shift)
-    is_dated = history.settings.is_dated
+    groups = _list_groups(contributions)
+    start = float(model.probability(added[:, -1])[0])
+    totals = np.array([group["value"] for group in groups])
+    end = float(model.probability(log_odds)[0])
+    *points, shift_points = spread_points(totals, start, end, shift=shift)
     return {
         "base": float(added[0, -1]),
-        "groups": _list_groups(contributions),
+        "start_probability": start,
+        "groups": [group | {"points": size} for group, size in zip(groups, points, strict=True)],
+        "shift_points": shift_points,
         "log_odds": float(log_odds[0]),
         "calibrator": model.document["calibrator"]["kind"],
         "shift": shift,
@@ -69,7 +79,8 @@ def explain_lead(
 
 def read_past_scores(receipts: pa.Table, lead_id: str) -> list[dict[str, Any]]:
     """All published scores of a lead, the oldest first; `as_of` is None where nothing is dated."""
-    rows = receipts.filter(pc.equal(receipts["lead_id"], lead_id)).to_pandas()
+    is_own = pc.equal(receipts["lead_id"], lead_id)
+    rows = receipts.filter(is_own).to_pandas()
     rows = rows.sort_values(["as_of", "publication_id"], kind="stable")
     return [
         {
@@ -105,7 +116,7 @@ def _list_groups(contributions: Contributions) -> list[dict[str, Any]]:
                 "group": contributions.features[members[0]].group,
                 "value": total,
                 "features": features,
-                "said": features[0]["said"],
+                "summary": features[0]["summary"],
             }
         )
     groups.sort(key=_size, reverse=True)
@@ -119,22 +130,14 @@ def _size(entry: dict[str, Any]) -> float:
 def _describe_feature(contributions: Contributions, at: int) -> dict[str, Any]:
     """What a feature adds, in words and as a number; an unknown value is called so."""
     feature = contributions.features[at]
-    value = contributions.value(0, at)
-    added = float(contributions.added[0, at])
-    is_known = value is not None
-    sentence = feature.sentence(value, speaks_for=added > 0) if is_known else _describe_gap(feature)
+    is_known = contributions.value(0, at) is not None
+    similar = contributions.similar(0, at) if is_known else None
     return {
         "name": feature.name,
-        "said": sentence,
-        "value": added,
-        "evidence": contributions.describe_evidence(0, at) if is_known else "",
+        "summary": contributions.describe_known(0, at),
+        "value": float(contributions.added[0, at]),
+        "evidence": "" if similar is None else str(similar),
     }
-
-
-def _describe_gap(feature: Feature) -> str:
-    subject = feature.up.partition(":")[0].replace("{value}", "").strip()
-    why = "not shown, since it names our own people" if feature.names_people else "not known"
-    return f"{subject}: {why}"
 
 
 def _list_facts(
@@ -149,34 +152,7 @@ def _list_facts(
             "happened": format_us(fact.event_us),
             "known": format_us(fact.available_us),
             "table": fact.source,
-            "what": _describe_fact(fact, history.settings),
+            "what": describe_fact(fact, history.settings),
         }
-        for fact in history.facts.about_lead(lead_id, known_us)
+        for fact in history.facts.about_leads([lead_id], known_us)[lead_id]
     ]
-
-
-def _describe_fact(fact: KnownFact, settings: Settings) -> str:
-    """A fact in words, with a field's value as a person writes it."""
-    if fact.source != "changes":
-        return fact.what
-    field = settings.lead_fields().get(fact.what, LeadField())
-    label = field.label or fact.what.replace("_", " ")
-    return f"{label}: {_format_value(fact.value, field, zone=settings.timezone)}"
-
-
-def _format_value(
-    value: Any,
-    field: LeadField,
-    *,
-    zone: str,
-) -> str:
-    if pd.isna(value):
-        return "none"
-    if field.type == "number":
-        number = int(value) / 10**field.decimals
-        zeros = "." + "0" * field.decimals
-        return f"{number:,.{field.decimals}f}".removesuffix(zeros)
-    if field.type == "date":
-        moment = pd.Timestamp(int(value), unit="us", tz="UTC")
-        return str(moment.tz_convert(zone).date())
-    return str(value)

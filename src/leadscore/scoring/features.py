@@ -21,7 +21,8 @@ def build_model_features(settings: Settings, model: WinModel) -> list[Feature]:
 
 def find_mismatch(model: WinModel, features: Sequence[Feature]) -> list[str]:
     """The names of the features that are not as the model learned them, sorted."""
-    learned = [(entry["name"], entry["fingerprint"]) for entry in model.document["features"]]
+    entries = model.document["features"]
+    learned = [(entry["name"], entry["fingerprint"]) for entry in entries]
     declared = [(feature.name, feature.fingerprint()) for feature in features]
     if learned == declared:
         return []

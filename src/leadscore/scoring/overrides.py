@@ -26,9 +26,11 @@ def override_tiers(
     tier: np.ndarray,
 ) -> np.ndarray:
     """The tiers (n,), with those that people chose in place of the model's."""
-    by_hand = {row["lead_id"]: row["value"] for row in overrides if row["action"] == "tier"}
+    of_tiers = [row for row in overrides if row["action"] == "tier"]
+    by_hand = {row["lead_id"]: row["value"] for row in of_tiers}
     pairs = zip(lead_id, tier, strict=True)
-    return np.array([by_hand.get(lead, own) for lead, own in pairs], dtype=object)
+    tiers = [by_hand.get(lead, own) for lead, own in pairs]
+    return np.array(tiers, dtype=object)
 
 
 def override_verdicts(
@@ -64,8 +66,10 @@ def decided_by_hand(
     tier: bool,
 ) -> np.ndarray:
     """Of which leads (n,) a person chose the tier, or else the qualification."""
-    leads = {row["lead_id"] for row in overrides if (row["action"] == "tier") == tier}
-    return np.array([lead in leads for lead in lead_id], dtype=bool)
+    rows = [row for row in overrides if (row["action"] == "tier") == tier]
+    leads = {row["lead_id"] for row in rows}
+    is_named = [lead in leads for lead in lead_id]
+    return np.array(is_named, dtype=bool)
 
 
 def _describe(override: Override) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from leadscore.scoring.tier import TIERS
 from leadscore.settings.qualification import Qualification, Rule
-from leadscore.settings.settings import Settings
 
 Strengths = Mapping[str, np.ndarray]
 
@@ -32,47 +32,46 @@ def qualify(
             asked.
     """
     n = len(tier)
+    conditions = list(_list_must_haves(settings.must_have, strengths, rows=n))
+    for declared in settings.rules:
+        holds = _find_holding(declared, tier, probability, strengths)
+        conditions.append(_Condition(holds, declared.verdict, _describe_rule(declared)))
+
     verdict = np.full(n, "nurture", dtype=object)
     rule = np.full(n, "no rule holds", dtype=object)
     is_open = np.ones(n, dtype=bool)
-
-    def decide(
-        holds: np.ndarray,
-        what: str,
-        why: str,
-    ) -> None:
-        decided = is_open & holds
-        verdict[decided] = what
-        rule[decided] = why
+    for condition in conditions:
+        decided = is_open & condition.holds
+        verdict[decided] = condition.verdict
+        rule[decided] = condition.rule
         is_open[decided] = False
-
-    for letter in settings.must_have:
-        strength = _strength_of(letter, strengths, rows=n)
-        back = f"must have {letter}; back with a better answer on {letter}"
-        decide(strength <= 0, "disqualified", back)
-        decide(np.isnan(strength), "needs_answers", f"must have {letter}, which is not known")
-    for declared in settings.rules:
-        holds = _find_holding(declared, tier, probability, strengths)
-        decide(holds, declared.verdict, _describe_rule(declared))
     return verdict, rule
 
 
-def read_strengths(columns: Mapping[str, np.ndarray], settings: Settings) -> Strengths:
-    """The strengths that a matrix has, of the letters that the settings ask for."""
-    strengths = {}
-    for letter in settings.bant:
-        name = f"bant_{letter}"
-        if name in columns:
-            strengths[str(letter)] = columns[name]
-    return strengths
+@dataclass(frozen=True)
+class _Condition:
+    """Where a rule holds (n,), its verdict, and what is shown of it."""
+
+    holds: np.ndarray
+    verdict: str
+    rule: str
 
 
-def _strength_of(
-    letter: str,
+def _list_must_haves(
+    letters: Sequence[str],
     strengths: Strengths,
     *,
     rows: int,
-) -> np.ndarray:
+) -> Iterator[_Condition]:
+    for letter in letters:
+        strength = _strength_of(letter, strengths, rows=rows)
+        back = f"must have {letter}; back with a better answer on {letter}"
+        yield _Condition(strength <= 0, "disqualified", back)
+        unknown = f"must have {letter}, which is not known"
+        yield _Condition(np.isnan(strength), "needs_answers", unknown)
+
+
+def _strength_of(letter: str, strengths: Strengths, *, rows: int) -> np.ndarray:
     return strengths.get(letter, np.full(rows, np.nan))
 
 

@@ -3,94 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.scoring.answers import find_answers, give_answer
-from leadscore.scoring.qualification import qualify, read_strengths
-from leadscore.scoring.tier import TIERS, Outlook, build_outlook, find_borders, measure_by
+from leadscore.scoring.effects import Effect, Standing, try_answers
+from leadscore.scoring.qualification import qualify
 from leadscore.settings.settings import Settings
-from leadscore.settings.tiers import Tiers
 
-CLEARLY = 0.2  # share by which an expected value must rise to be worth a question by itself
-CLEAR_POINTS = 0.02  # and the least rise of the probability: a fifth of very little is little
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where the leads stand on this list, and what decided it.
-
-    Attributes:
-        tier: (n,) A to D.
-        amount: (n,), NaN where nothing is known.
-        outlook: of all leads of the list.
-        tiers: how tiers are decided.
-        verdict: (n,) the qualification.
-        tier_by_hand: (n,) whose tier a person decided, so that no answer changes it.
-        verdict_by_hand: (n,) whose qualification a person decided.
-        currency: of the amounts, None if unknown.
-    """
-
-    tier: np.ndarray
-    amount: np.ndarray
-    outlook: Outlook
-    tiers: Tiers
-    verdict: np.ndarray
-    tier_by_hand: np.ndarray
-    verdict_by_hand: np.ndarray
-    currency: str | None = None
-
-    def describe(self, row: int, best: float) -> str:
-        """What a lead is worth now, and with the answer that brings its probability to `best`."""
-        now = self.outlook.win_probability[row]
-        amount = self.amount[row]
-        if not np.isfinite(amount):
-            return f"probability {now:.2f}, at best {best:.2f}"
-        unit = f"{self.currency} " if self.currency else ""
-        return f"expected value {unit}{now * amount:,.0f}, at best {best * amount:,.0f}"
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What an answer may change for some leads, each (m,).
-
-    The first three exclude each other, so they add up to `gain`.
-
-    Attributes:
-        higher: probability of a higher tier.
-        verdict: else of another qualification.
-        richer: else of an expected value that is clearly higher.
-        move: mean change of the expected value, up or down.
-        best: highest probability that an answer brings.
-    """
-
-    higher: np.ndarray
-    verdict: np.ndarray
-    richer: np.ndarray
-    move: np.ndarray
-    best: np.ndarray
-
-    @property
-    def gain(self) -> np.ndarray:
-        """How likely the answer changes what is done (m,)."""
-        return np.asarray(self.higher + self.verdict + self.richer)
-
-    def describe(self, at: int) -> str:
-        """The chances of one lead, as "12 % chance of a higher tier"."""
-        chances = {
-            "a higher tier": self.higher[at],
-            "another qualification": self.verdict[at],
-            "a clearly higher expected value": self.richer[at],
-        }
-        return ", ".join(
-            f"{chance * 100:.0f} % chance of {what}"
-            for what, chance in chances.items()
-            if round(chance, 2) > 0
-        )
+Effects = Mapping[str, tuple[np.ndarray, Effect]]  # letter -> leads without an answer, its effect
 
 
 def ask_next(
@@ -105,23 +28,22 @@ def ask_next(
     the missing one, and the lead is scored again. What is done changes if the tier would rise on
     the next list, so beyond the margin; if the tier does not fall and the qualification changes,
     and with it the next action; or if the expected value clearly rises.
+
+    A lead that is qualified as `needs_answers` always has a question: where no single answer
+    changes anything, the one that brings it closest.
     """
     effects: dict[str, tuple[np.ndarray, Effect]] = {}
     for letter in settings.bant:
-        strength = matrix.columns.get(f"bant_{letter}")
-        if strength is None:
-            continue
-        is_missing = np.isnan(strength)
-        if is_missing.any() and not is_missing.all():
-            missing = np.flatnonzero(is_missing)
-            effect = _try_answers(model, matrix, standing, settings, letter=letter, at=missing)
+        missing = np.flatnonzero(np.isnan(standing.strengths[letter]))
+        if len(missing):
+            effect = try_answers(model, matrix, standing, settings, letter=letter, at=missing)
             effects[letter] = (missing, effect)
-    return choose_questions(effects, standing)
+    chosen = choose_questions(effects, standing)
+    _ask_those_who_wait(chosen["next_question"], effects, standing, settings)
+    return chosen
 
 
-def choose_questions(
-    effects: Mapping[str, tuple[np.ndarray, Effect]], standing: Standing
-) -> dict[str, Any]:
+def choose_questions(effects: Effects, standing: Standing) -> dict[str, Any]:
     """The question of each lead (n,) that most likely changes what is done, as `ask_next` has it.
 
     Of equals it is the one that moves the expected value most, then the first. Where no answer
@@ -152,96 +74,67 @@ def choose_questions(
     return {"next_question": question, "next_question_gain": best_gain}
 
 
-def _try_answers(
-    model: WinModel,
-    matrix: Matrix,
-    standing: Standing,
-    settings: Settings,
-    *,
-    letter: str,
-    at: np.ndarray,
-) -> Effect:
-    """What the answers that leads gave would change for the leads at `at` (m,), which lack one."""
-    stage = matrix.columns.get("stage_current")
-    answers = find_answers(matrix.columns[f"bant_{letter}"], stage, at)
-    columns = {name: values[at] for name, values in matrix.columns.items()}
-    amount = standing.amount[at]
-    worth = np.where(np.isfinite(amount), amount, 1.0)
-    before = standing.outlook.win_probability[at]
-    shift = standing.outlook.shift
+def _ask_those_who_wait(
+    question: np.ndarray, effects: Effects, standing: Standing, settings: Settings
+) -> None:
+    """Fill in the questions (n,) of leads that need answers, of which no single one decides.
 
-    higher = np.zeros(len(at))
-    verdict = np.zeros(len(at))
-    richer = np.zeros(len(at))
-    move = np.zeros(len(at))
-    best = np.zeros(len(at))
-    for level, strength in enumerate(answers.strength):
-        answered = give_answer(columns, letter, strength)
-        outlook = build_outlook(model, model.log_odds(answered), amount, shift=shift)
-        rises, requalified, grows = _find_changes(standing, settings, answered, outlook, at=at)
-
-        chance = answers.probability[:, level]
-        after = outlook.win_probability
-        higher += chance * rises
-        verdict += chance * (requalified & ~rises)
-        richer += chance * (grows & ~rises & ~requalified)
-        move += chance * np.abs(after - before) * worth
-        best = np.where(chance > 0, np.maximum(best, after), best)
-    return Effect(higher, verdict, richer, move, best)
-
-
-def _find_changes(
-    standing: Standing,
-    settings: Settings,
-    columns: Mapping[str, np.ndarray],
-    outlook: Outlook,
-    *,
-    at: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whose tier rises, whose qualification changes, whose expected value clearly rises; each (m,).
-
-    What people decided by hand stays. For leads that stay disqualified nothing changes, since
-    nobody calls them.
-
-    Args:
-        standing: of all leads.
-        settings: the sections `bant` and `qualification`.
-        columns: of the leads with an answer.
-        outlook: of the leads with that answer.
-        at: (m,) positions of the leads.
+    Of the missing answers it is the one that moves the expected value most, then the first. Where
+    all are given, the rules want a better one.
     """
-    tier_now = standing.tier[at]
-    tier_then = _decide_tiers(standing, outlook, at=at)
-    verdict_now = standing.verdict[at]
-    verdict_then, _ = qualify(
-        settings.qualification,
-        tier=tier_then,
-        probability=outlook.win_probability,
-        strengths=read_strengths(columns, settings),
-    )
-    verdict_then = np.where(standing.verdict_by_hand[at], verdict_now, verdict_then)
-
-    is_worked = (verdict_then != "disqualified") | (verdict_now != "disqualified")
-    position_now = np.searchsorted(TIERS, tier_now.astype(str))
-    position_then = np.searchsorted(TIERS, tier_then.astype(str))
-    rises = position_then < position_now
-    falls = position_then > position_now
-    requalified = (verdict_then != verdict_now) & ~falls
-
-    before = standing.outlook.win_probability[at]
-    rise = outlook.win_probability - before
-    grows = (rise >= CLEARLY * before) & (rise >= CLEAR_POINTS)
-    return is_worked & rises, is_worked & requalified, is_worked & grows
+    waits = (standing.verdict == "needs_answers") & (question == "")
+    rows = np.flatnonzero(waits)
+    if not len(rows):
+        return
+    move = _read_moves(effects, standing)
+    again = _ask_again(standing, settings, rows)
+    for row, other in zip(rows.tolist(), again, strict=True):
+        by_letter = {letter: moves[row] for letter, moves in move.items() if moves[row] >= 0}
+        question[row] = _describe_missing(by_letter) if by_letter else other
 
 
-def _decide_tiers(
-    standing: Standing,
-    outlook: Outlook,
-    *,
-    at: np.ndarray,
-) -> np.ndarray:
-    """The tiers that the leads at `at` (m,) would have on the next list with this outlook."""
-    now = standing.tier[at]
-    measure = measure_by(standing.tiers, outlook, listed=standing.outlook, at=at)
-    decided = find_borders(standing.tiers).decide(measure, now).astype(object)
-    return np.where(standing.tier_by_hand[at], now, decided)
+def _read_moves(effects: Effects, standing: Standing) -> dict[str, np.ndarray]:
+    """By letter how far an answer moves each lead's expected value (n,); -1 where it is given."""
+    moves = {}
+    for letter, (missing, effect) in effects.items():
+        moves[letter] = np.full(len(standing.tier), -1.0)
+        moves[letter][missing] = effect.move
+    return moves
+
+
+def _describe_missing(moves: Mapping[str, float]) -> str:
+    """The question about the answer that moves most, of those that are missing."""
+    letter = max(moves, key=lambda name: moves[name])
+    if len(moves) == 1:
+        return f"Ask about {letter}: the only answer that is missing"
+    return f"Ask about {letter}: {len(moves)} answers are missing, and no single one decides"
+
+
+def _ask_again(standing: Standing, settings: Settings, rows: np.ndarray) -> list[str]:
+    """The questions of leads at `rows` (m,) that answered everything and are still to be asked.
+
+    It is the first letter on which the best answer would change the qualification, else the one
+    with the weakest answer.
+    """
+    letters = list(standing.strengths)
+    if not letters:
+        return ["Ask what was left open: see the override"] * len(rows)
+    deciding = np.full(len(rows), "", dtype=object)
+    for letter in letters:
+        verdict, _ = qualify(
+            settings.qualification,
+            tier=standing.tier[rows],
+            probability=standing.outlook.win_probability[rows],
+            strengths=standing.answer(letter, 1.0, at=rows),
+        )
+        changes = (verdict != "needs_answers") & ~standing.verdict_by_hand[rows]
+        deciding[changes & (deciding == "")] = letter
+
+    given = np.array([standing.strengths[letter][rows] for letter in letters])
+    weakest = np.nan_to_num(given, nan=np.inf).argmin(axis=0)
+    return [
+        f"Ask about {letter} again: a better answer changes the qualification"
+        if letter
+        else f"Ask about {letters[place]} again: the weakest answer"
+        for letter, place in zip(deciding, weakest, strict=True)
+    ]

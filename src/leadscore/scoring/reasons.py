@@ -23,18 +23,21 @@ def explain(
     features: Sequence[Feature],
     *,
     shift: float = 0.0,
+    elapsed: float = 0.0,
 ) -> dict[str, list[str]]:
     """reason_up_1..3 and reason_down_1..3: n sentences each, "" where there are no more reasons.
 
     Features of one group are one reason: their contributions are added up, and the sentence is that
     of the feature that adds most, with what became of leads like it where there were enough. An
-    unknown value is never a reason.
+    unknown value is never a reason, nor what is usual, nor a value with which past leads did not do
+    as it says.
 
     Args:
         model: what scores the leads.
         matrix: of the leads (n,).
         features: what the matrix holds.
         shift: the running intercept, in log-odds; a reason for all leads alike.
+        elapsed: share of the day that has passed at the date of the list.
     """
     contributions = Contributions(
         features=features,
@@ -42,6 +45,7 @@ def explain(
         encoded=model.encode(matrix.columns),
         added=compute_contributions(model, matrix.columns)[:, :-1],
         evidence=model.document.get("evidence", {}),
+        elapsed=elapsed,
     )
     reasons: dict[str, list[str]] = {}
     for side, sign in (("up", 1), ("down", -1)):
@@ -73,7 +77,7 @@ def _list_reasons(
             texts.append(describe_shift(shift))
             continue
         text = contributions.describe_group(row, group, sign=sign)
-        if text is not None:
+        if text is not None and text not in texts:
             texts.append(text)
     return texts + [""] * (REASONS - len(texts))
 

@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from leadscore.errors import AsOfError
+from leadscore.errors import UserError
+from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.intercept.running import shift_at
 from leadscore.scoring.change import Current, Previous, describe_change
+from leadscore.scoring.contributions import elapsed_at
 from leadscore.scoring.decisions import Request, decide
 from leadscore.scoring.features import build_model_features, check_features
 from leadscore.scoring.overrides import Override
 from leadscore.scoring.reasons import REASONS, explain
+from leadscore.settings.list_order import ListOrder
 from leadscore.settings.tiers import Tiers
 from leadscore.times import format_us
 
@@ -42,6 +45,7 @@ SCORES = pa.schema(
         pa.field("qualification", TEXT, nullable=False),
         pa.field("qualification_rule", TEXT, nullable=False),
         pa.field("override", TEXT, nullable=False),
+        pa.field("bant", TEXT, nullable=False),
         pa.field("next_question", TEXT, nullable=False),
         pa.field("next_question_gain", NUMBER, nullable=False),
         pa.field("suggested_action", TEXT, nullable=False),
@@ -88,35 +92,45 @@ def score_open_leads(
         tiers: how tiers are decided; by default as the settings say.
 
     Raises:
-        AsOfError: the model has seen facts from after `as_of_us`.
+        UserError: the model has seen facts from after `as_of_us`.
         UserError: the settings declare other features than the model learned from.
     """
     _check_as_of(history, model_version, known_us=known_us, as_of_us=as_of_us)
     features = build_model_features(history.settings, model)
     check_features(model, features, model_version=model_version)
+
+    times = shift_at(history, model, known_us=known_us, as_of_us=as_of_us)
+    shift = times["shift"] if times else 0.0
+    own_tiers = tiers or history.settings.tiers
+    request = Request(as_of_us, shift, own_tiers, overrides, previous)
+    scored = _score(history, model, features, request)
+    return Scored(scored.scores, scored.facts | {"times": times})
+
+
+def _score(
+    history: History,
+    model: WinModel,
+    features: Sequence[Feature],
+    request: Request,
+) -> Scored:
+    """The list of a request, with the facts of `Decisions`."""
+    as_of_us = request.as_of_us
+    shift = request.shift
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
     log_odds = model.log_odds(matrix.columns)
-    times = shift_at(history, model, known_us=known_us, as_of_us=as_of_us)
-    shift = times["shift"] if times else 0.0
 
-    request = Request(
-        as_of_us=as_of_us,
-        shift=shift,
-        tiers=tiers or history.settings.tiers,
-        overrides=overrides,
-        earlier=_read_tiers(previous),
-    )
     decisions = decide(history, model, matrix, log_odds, request)
     current = Current(lead_id, log_odds, as_of_us, shift)
+    published_us = history.published_us(as_of_us) or 0
     columns = {
         "lead_id": lead_id,
-        "as_of": np.full(len(log_odds), history.published_us(as_of_us) or 0),
+        "as_of": np.full(len(log_odds), published_us),
         **decisions.columns,
-        **explain(model, matrix, features, shift=shift),
-        **describe_change(history, model, current, previous=previous),
+        **explain(model, matrix, features, shift=shift, elapsed=elapsed_at(history, as_of_us)),
+        **describe_change(history, model, current, previous=request.previous),
     }
-    return Scored(_build_table(columns), decisions.facts | {"times": times})
+    return Scored(_build_table(columns, history.settings.list), decisions.facts)
 
 
 def _check_as_of(
@@ -130,25 +144,25 @@ def _check_as_of(
         return
     is_dated = history.settings.is_dated
     cure = f"train with --as-of {format_us(as_of_us)}" if is_dated else "train again"
-    raise AsOfError(
+    raise UserError(
         f"model {model_version} has learned from facts up to {history.name(known_us)}, after the "
         f"as_of {history.name(as_of_us)}, so its scores would use later facts; {cure} first"
     )
 
 
-def _read_tiers(previous: Previous | None) -> dict[str, str]:
-    """The tiers of the previous list, by lead_id."""
-    if previous is None:
-        return {}
-    lead_ids = previous.receipts["lead_id"].to_pylist()
-    tiers = previous.receipts["tier"].to_pylist()
-    return dict(zip(lead_ids, tiers, strict=True))
+def _build_table(columns: dict[str, Any], list_order: ListOrder) -> pa.Table:
+    """The columns in the shape of `SCORES`, in the order that the settings ask for.
 
-
-def _build_table(columns: dict[str, Any]) -> pa.Table:
-    """The columns in the shape of `SCORES`, by falling probability, then log-odds, then lead_id."""
+    Leads of equal expected value come by probability, then log-odds, then lead_id.
+    """
+    lead_id = columns["lead_id"]
+    log_odds = columns["log_odds"]
     probability = columns["win_probability"]
-    order = pa.array(np.lexsort((columns["lead_id"], -columns["log_odds"], -probability)))
+    keys = [lead_id, -log_odds, -probability]
+    if list_order.by == "expected value":
+        keys.append(-np.nan_to_num(columns["expected_value"], nan=-np.inf))
+    in_order = np.lexsort(keys)
+    order = pa.array(in_order)
     arrays = []
     for field in SCORES:
         values = pa.array(columns[field.name], from_pandas=True)

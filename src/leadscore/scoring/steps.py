@@ -92,4 +92,5 @@ def apportion(
     if abs(total) > FLAT:
         proportion = np.clip(whole / total, 0, STEEPEST * slope)
     rest = whole - proportion * total
-    return np.asarray(proportion * added + rest * size / size.sum())
+    of_rest = rest * size / size.sum()
+    return np.asarray(proportion * added + of_rest)

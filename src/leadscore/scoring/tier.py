@@ -101,9 +101,11 @@ class Borders:
         plain = self.rank_tier(measure)
 
         position = {tier: at for at, tier in enumerate(TIERS)}
-        was = np.array([position.get(tier, -1) for tier in earlier], dtype=int)
+        places = [position.get(tier, -1) for tier in earlier]
+        was = np.array(places, dtype=int)
         nearest = np.clip(was, best, worst)
-        return np.asarray(TIERS[np.where(was < 0, plain, nearest)])
+        decided = np.where(was < 0, plain, nearest)
+        return np.asarray(TIERS[decided])
 
 
 def find_borders(tiers: Tiers) -> Borders:
@@ -156,12 +158,14 @@ def compute_rank(
 
     ahead = np.empty(len(order), dtype=np.int64)
     ahead[order] = np.cumsum(~is_asked[order])
-    same_value = listed.value[at] == outlook.value
-    not_behind = listed.log_odds[at] >= outlook.log_odds
-    is_ahead_of_itself = (listed.value[at] > outlook.value) | (same_value & not_behind)
+    value_now = listed.value[at]
+    log_odds_now = listed.log_odds[at]
+    not_behind = (value_now == outlook.value) & (log_odds_now >= outlook.log_odds)
+    is_ahead_of_itself = (value_now > outlook.value) | not_behind
     return np.asarray(1 + ahead[n:] - is_ahead_of_itself)
 
 
 def earlier_tiers(lead_id: np.ndarray, tiers: Mapping[str, str]) -> np.ndarray:
     """The tier of each lead (n,) on the previous list, None if it was not on it."""
-    return np.array([tiers.get(lead) for lead in lead_id], dtype=object)
+    of_leads = [tiers.get(lead) for lead in lead_id]
+    return np.array(of_leads, dtype=object)

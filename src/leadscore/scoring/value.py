@@ -65,6 +65,8 @@ def read_amounts(
             warning=f"amounts are in {names}, so no expected value is given; see [money]",
         )
     known = _read_known(history, as_of_us=as_of_us)
+    if not history.settings.lead_fields()["amount"].zero:
+        known = known.where(known != 0)
     amount = known.reindex(lead_id).to_numpy(dtype=float)
     median = _estimate_missing(history, amount, as_of_us=as_of_us)
     estimated = ~np.isfinite(amount) & np.isfinite(median)
@@ -82,20 +84,21 @@ def _read_known(history: History, *, as_of_us: int) -> pd.Series[float]:
     dated = field_column("amount", settings)
     finish = field_finish(Amount("field_amount", decimals), "amount", settings)
     columns = dated or SEEN_SINCE
-    features = [Feature("amount", columns, finish, "number", "", "", "amount")]
+    features = [Feature("amount", columns, finish, "number", "amount")]
     if dated is None:
-        changes = Feature(
-            "amount_changes", SEEN_SINCE, Count("n_amount"), "count", "", "", "amount"
-        )
+        changes = Feature("amount_changes", SEEN_SINCE, Count("n_amount"), "count", "amount")
         features.append(changes)
     matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
-    known = pd.Series(matrix.columns["amount"], matrix.keys["lead_id"])
+    amounts = matrix.columns["amount"]
+    known = pd.Series(amounts, matrix.keys["lead_id"])
     if dated is not None:
         return known
 
     # without a history what was seen first stays in `leads`
-    rows = history.facts.first_values(["amount"], history.known_us(as_of_us)).to_pandas()
-    first = rows.set_index("lead_id")["amount"].astype(float) / 10**decimals
+    known_us = history.known_us(as_of_us)
+    rows = history.facts.first_values(["amount"], known_us).to_pandas()
+    stored = rows.set_index("lead_id")["amount"].astype(float)
+    first = stored / 10**decimals
     has_changed = matrix.columns["amount_changes"] > 0
     return known.where(has_changed, first.reindex(known.index))
 
@@ -108,7 +111,10 @@ def _estimate_missing(
 ) -> float:
     """The median amount of wins known by then, else of the open leads; NaN if there is none."""
     decimals = history.settings.lead_fields()["amount"].decimals
-    won = history.facts.wins(history.known_us(as_of_us))["amount"].dropna()
+    wins = history.facts.wins(history.known_us(as_of_us))
+    won = wins["amount"].dropna()
+    if not history.settings.lead_fields()["amount"].zero:
+        won = won[won != 0]
     if len(won):
         return float(won.median() / 10**decimals)
     return float(pd.Series(amount).median())

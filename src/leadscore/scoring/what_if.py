@@ -26,26 +26,17 @@ def compute_what_if(
         probability: (n,).
         expected_value: (n,), or None where there are no amounts.
     """
-    n = len(measure)
-    if n == 0:
-        return []
     best_first = np.argsort(-measure, kind="stable")
     now = tier == "A"
-    share_now = float(now.mean())
-    lines: list[dict[str, Any]] = []
-    sizes = {0, int(now.sum())}
-    for share in SHARES:
-        chosen = best_first[: round(share * n)]
-        same_percentage = round(100 * share) == round(100 * share_now)
-        if len(chosen) in sizes or same_percentage:
-            continue
-        sizes.add(len(chosen))
+    lines = []
+    for share, size in _list_sizes(now):
+        chosen = best_first[:size]
         value = None if expected_value is None else _compute_gain(expected_value, chosen, now)
         lines.append(
             {
                 "share": share,
-                "share_now": share_now,
-                "leads": len(chosen) - int(now.sum()),
+                "share_now": float(now.mean()),
+                "leads": size - int(now.sum()),
                 "wins": _compute_gain(probability, chosen, now),
                 "value": value,
             }
@@ -53,10 +44,24 @@ def compute_what_if(
     return lines
 
 
-def _compute_gain(
-    values: np.ndarray,
-    chosen: np.ndarray,
-    now: np.ndarray,
-) -> float:
+def _list_sizes(now: np.ndarray) -> list[tuple[float, int]]:
+    """The shares of the list, with their numbers of leads, that say something new."""
+    n = len(now)
+    if n == 0:
+        return []
+    percentage_now = round(100 * float(now.mean()))
+    listed = {0, int(now.sum())}
+    sizes = []
+    for share in SHARES:
+        size = round(share * n)
+        if size in listed or round(100 * share) == percentage_now:
+            continue
+        listed.add(size)
+        sizes.append((share, size))
+    return sizes
+
+
+def _compute_gain(values: np.ndarray, chosen: np.ndarray, now: np.ndarray) -> float:
     """How much more the chosen leads have in all than those of now."""
-    return float(values[chosen].sum() - values[now].sum())
+    now_value = values[now].sum()
+    return float(values[chosen].sum() - now_value)

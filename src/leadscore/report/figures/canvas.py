@@ -77,9 +77,10 @@ def card_style() -> Iterator[None]:
 def new_figure(words: Words, *, x_title: str, y_title: str = "") -> tuple[Figure, Axes]:
     """A figure with its title and how to read it, and the empty axes below them."""
     figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72))
-    figure.text(MARGIN / WIDTH, 1 - 30 / HEIGHT, words.title, fontsize=18, fontweight="bold")
-    figure.text(MARGIN / WIDTH, 1 - 52 / HEIGHT, words.reading, color=GREY)
-    figure.text(MARGIN / WIDTH, 1 - 82 / HEIGHT, y_title, color=GREY, fontsize=12.5)
+    left = MARGIN / WIDTH
+    figure.text(left, 1 - 30 / HEIGHT, words.title, fontsize=18, fontweight="bold")
+    figure.text(left, 1 - 52 / HEIGHT, words.reading, color=GREY)
+    figure.text(left, 1 - 82 / HEIGHT, y_title, color=GREY, fontsize=12.5)
 
     width = (RIGHT - LEFT) / WIDTH
     height = PLOT_HEIGHT / HEIGHT
@@ -102,7 +103,8 @@ def round_up(largest: float) -> float:
     >>> round_up(0.17), round_up(0.0)
     (0.2, 1.0)
     """
-    return float(round_ticks().tick_values(0, axis_end(largest))[-1])
+    ticks = round_ticks().tick_values(0, axis_end(largest))
+    return float(ticks[-1])
 
 
 def axis_end(largest: float) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from matplotlib.axes import Axes
 
 from leadscore.report.figures.canvas import (
@@ -26,31 +24,30 @@ from leadscore.report.figures.canvas import (
 )
 from leadscore.report.figures.probabilities import NamedRecords, draw_rows, named_rows
 from leadscore.report.figures.records import Records, column, is_drawable, usable
-
-QUANTILES = {"half": "half of the wins", "nine_tenths": "9 of 10 wins"}
+from leadscore.results import DaysToWin
 
 
 @card_style()
 def plot_maturity(
     records: Records,
     *,
-    days_to_win: Mapping[str, float | None] | None = None,
+    days_to_win: DaysToWin | None = None,
     horizon_days: float | None = None,
 ) -> str:
     """Share of leads won within so many days, as steps.
 
     Args:
         records: days since the lead was opened, and the share won by then.
-        days_to_win: `half` and `nine_tenths`, the days by which so much of the wins seen had come.
+        days_to_win: the days by which half, and nine tenths, of the wins seen had come.
         horizon_days: how far the model predicts; drawn if it lies within the days.
     """
     rows = usable(records, "days", "share")
-    quantiles = _label_quantiles(days_to_win or {})
+    quantiles = _label_quantiles(days_to_win)
     labels = [label for _, label in quantiles]
     words = Words(
         "maturity",
         "How long does a win take?",
-        "Share won so many days after opening, allowing for leads still open.",
+        "Share won by days since opening, allowing for leads still open.",
         "Share of leads won by days since they were opened. " + "; ".join(labels),
     )
     if len(rows) < 2:
@@ -73,17 +70,21 @@ def plot_maturity(
 
 
 def _set_maturity_axes(axes: Axes, *, last_day: float, highest: float) -> None:
-    axes.set(xlim=(0, axis_end(last_day)), ylim=(0, round_up(highest)))
+    x_end = axis_end(last_day)
+    y_end = round_up(highest)
+    axes.set(xlim=(0, x_end), ylim=(0, y_end))
     axes.xaxis.set_major_locator(round_ticks(integer=True))
     axes.xaxis.set_major_formatter(count_ticks())
     axes.yaxis.set_major_formatter(percent_ticks())
 
 
-def _label_quantiles(days_to_win: Mapping[str, float | None]) -> list[tuple[float, str]]:
+def _label_quantiles(days_to_win: DaysToWin | None) -> list[tuple[float, str]]:
     """(day, words) of each quantile that was reached."""
+    if days_to_win is None:
+        return []
+    days = {"half of the wins": days_to_win.half, "9 of 10 wins": days_to_win.nine_tenths}
     labels = []
-    for name, part in QUANTILES.items():
-        day = days_to_win.get(name)
+    for part, day in days.items():
         if is_drawable(day):
             labels.append((day, f"{part} by day {day:.0f}"))
     return labels
@@ -131,9 +132,12 @@ def plot_learning(records: Records, *, finding: str) -> str:
     losses = column(rows, "log_loss")
     axes.plot(leads, losses, marker="o", color=BLUE, clip_on=False)
 
-    span = max(max(losses) - min(losses), max(losses) / 10, SMALLEST)
-    ticks = round_ticks().tick_values(min(losses), min(losses) + span)
-    axes.set(xlim=(0, axis_end(leads[-1])), ylim=(ticks[0], ticks[-1]))
+    lowest = min(losses)
+    highest = max(losses)
+    span = max(highest - lowest, highest / 10, SMALLEST)
+    ticks = round_ticks().tick_values(lowest, lowest + span)
+    x_end = axis_end(leads[-1])
+    axes.set(xlim=(0, x_end), ylim=(ticks[0], ticks[-1]))
     axes.xaxis.set_major_locator(round_ticks(integer=True))
     axes.xaxis.set_major_formatter(count_ticks())
     return write_svg(figure, words)
@@ -149,7 +153,7 @@ def plot_dates(records: NamedRecords) -> str:
     words = Words(
         "dates",
         "Was it good at every date?",
-        "AUC of the model of each date on the leads open then, as they ended.",
+        "AUC of the model of each date on the leads that were open then.",
         "; ".join(sentences) or MISSING,
     )
     if len(rows) < 2:

@@ -43,7 +43,7 @@ def plot_reliability(records: Records) -> str:
     words = Words(
         "reliability",
         "Do the probabilities hold?",
-        "Each dot is a tenth of the list; on the dashed line it won as often as predicted.",
+        "Each dot is a tenth of the list; on the dashed line, leads won as often as predicted.",
         describe_rows(rows, "predicted {mean_probability}, won {win_rate}"),
     )
     if len(rows) < 2:
@@ -56,7 +56,8 @@ def plot_reliability(records: Records) -> str:
     bars = usable(records, "mean_probability", "low", "high")
     low = column(bars, "low")
     high = column(bars, "high")
-    axes.vlines(column(bars, "mean_probability"), low, high, BLUE, linewidth=2)
+    middles = column(bars, "mean_probability")
+    axes.vlines(middles, low, high, BLUE, linewidth=2)
     predicted = column(rows, "mean_probability")
     won = column(rows, "win_rate")
     axes.plot(predicted, won, "o", color=BLUE, clip_on=False)
@@ -75,8 +76,8 @@ def plot_distribution(records: Records) -> str:
     total = sum(row["won"] + row["other"] for row in rows)
     words = Words(
         "distribution",
-        "How far are the leads spread?",
-        "The list by win probability: the wider the spread, the more the model says.",
+        "How well are leads separated?",
+        "The list by win probability: the wider the spread, the better.",
         f"Share of the list in {len(rows)} bins of probability",
     )
     if len(rows) < 2 or not total > 0:
@@ -91,8 +92,10 @@ def plot_distribution(records: Records) -> str:
     axes.bar(middle, other, width, bottom=won, color=PALE, label="not won")
     draw_key(axes)
 
-    highest = max(row["won"] + row["other"] for row in rows) / total
-    set_percent_axes(axes, x_end=axis_end(rows[-1]["high"]), y_end=round_up(highest))
+    heights = [row["won"] + row["other"] for row in rows]
+    highest = max(heights) / total
+    x_end = axis_end(rows[-1]["high"])
+    set_percent_axes(axes, x_end=x_end, y_end=round_up(highest))
     return write_svg(figure, words)
 
 
@@ -145,7 +148,8 @@ def named_rows(records: NamedRecords, *columns: str) -> NamedRows:
     for record in records:
         numbers = usable([record], *columns)
         if numbers:
-            rows.append((str(record.get("name")), numbers[0]))
+            name = str(record.get("name"))
+            rows.append((name, numbers[0]))
     return rows[-MOST_ROWS:]
 
 
@@ -155,7 +159,8 @@ def draw_rows(axes: Axes, rows: NamedRows, *, value: str, label: str = "") -> No
         height = i + ROW_MIDDLE
         below_name = (0, 1 - height / len(rows))
         write_note(axes, shorten(name), below_name, offset=(6, 8))
-        axes.plot([row["low"], row["high"]], [height, height], color=BLUE, linewidth=2)
+        span = [row["low"], row["high"]]
+        axes.plot(span, [height, height], color=BLUE, linewidth=2)
     values = [row[value] for _, row in rows]
     heights = [i + ROW_MIDDLE for i in range(len(rows))]
     axes.plot(values, heights, "o", color=BLUE, label=label, clip_on=False)

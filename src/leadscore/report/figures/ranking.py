@@ -24,22 +24,22 @@ from leadscore.report.figures.canvas import (
     write_svg,
 )
 from leadscore.report.figures.records import (
-    Estimate,
     Records,
     column,
-    describe_estimate,
+    describe_interval,
     describe_rows,
     usable,
 )
+from leadscore.results import Interval
 
 TOP_SHARES = (0.1, 0.3)
 
 
 @card_style()
-def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
+def plot_roc(records: Records, *, auc: Interval | None = None) -> str:
     """The ROC curve, from false_positive_rate and true_positive_rate; `auc` is written on it."""
     rows = usable(records, "false_positive_rate", "true_positive_rate")
-    area = describe_estimate("pooled AUC", auc)
+    area = describe_interval("pooled AUC", auc)
     words = Words(
         "roc",
         "Are wins ranked above the others?",
@@ -67,10 +67,10 @@ def plot_roc(records: Records, *, auc: Estimate | None = None) -> str:
 
 
 @card_style()
-def plot_precision_recall(records: Records, *, average_precision: Estimate | None = None) -> str:
+def plot_precision_recall(records: Records, *, average_precision: Interval | None = None) -> str:
     """Precision by recall, from those two; the last record's precision is the win rate of all."""
     rows = usable(records, "recall", "precision")
-    average = describe_estimate("average precision", average_precision)
+    average = describe_interval("average precision", average_precision)
     words = Words(
         "precision_recall",
         "How pure is the top of the list?",
@@ -87,7 +87,9 @@ def plot_precision_recall(records: Records, *, average_precision: Estimate | Non
     )
     win_rate = rows[-1]["precision"]
     axes.axhline(win_rate, color=GREY, linewidth=1.5, linestyle="--")
-    axes.plot(column(rows, "recall"), column(rows, "precision"), color=BLUE, clip_on=False)
+    recall = column(rows, "recall")
+    precision = column(rows, "precision")
+    axes.plot(recall, precision, color=BLUE, clip_on=False)
     write_note(axes, average, (1, 1), offset=(-14, -22), colour=BLUE, bold=True)
     whole_list = f"dashed: the whole list, {percent(win_rate)} won"
     write_note(axes, whole_list, (1, 1), offset=(-14, -44))
@@ -99,7 +101,8 @@ def plot_precision_recall(records: Records, *, average_precision: Estimate | Non
 @card_style()
 def plot_lift(records: Records) -> str:
     """Share of wins captured by share of the list worked from the top, from share and captured."""
-    rows = [{"share": 0.0, "captured": 0.0}, *usable(records, "share", "captured")]
+    origin = {"share": 0.0, "captured": 0.0}
+    rows = [origin, *usable(records, "share", "captured")]
     top = {share: interpolate_captured(rows, share) for share in TOP_SHARES}
     labels = {
         share: f"first {percent(share)}: {percent(part)} of wins, lift {part / share:.1f}"
@@ -108,7 +111,7 @@ def plot_lift(records: Records) -> str:
     words = Words(
         "lift",
         "What does working from the top bring?",
-        "Share of wins reached by working so much of the list, best first.",
+        "Share of wins reached by working that much of the list, best first.",
         "Wins captured by share of the list. " + "; ".join(labels.values()),
     )
     if len(rows) < 3:
@@ -165,7 +168,7 @@ def plot_captured(records: Records, *, unit: str) -> str:
     rows = usable(records, "share", "leadscore", "scorecard", "oracle")
     words = Words(
         "captured",
-        "What is captured when not all can be worked?",
+        "How much value does part of the list capture?",
         f"Share of the value of all wins, in {unit}, by the part of the list that is worked.",
         describe_rows(rows, "{share} worked: {leadscore} of the value"),
     )
@@ -179,9 +182,10 @@ def plot_captured(records: Records, *, unit: str) -> str:
     x = column(rows, "share")
     axes.plot(x, x, "--", color=GREY, linewidth=1.5)
     axes.plot(x, column(rows, "oracle"), color=GREY, linewidth=1.5, clip_on=False)
-    axes.plot(x, column(rows, "leadscore"), color=BLUE, label="leadscore")
+    ours = column(rows, "leadscore")
+    axes.plot(x, ours, color=BLUE, label="leadscore")
     axes.plot(x, column(rows, "scorecard"), color=ORANGE, label="scorecard")
-    axes.plot(x[1:], column(rows, "leadscore")[1:], "o", color=BLUE, clip_on=False)
+    axes.plot(x[1:], ours[1:], "o", color=BLUE, clip_on=False)
     write_note(axes, "dashed: random order; grey: oracle", (1, 0), offset=(-14, 16))
     draw_key(axes)
 

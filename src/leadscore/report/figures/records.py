@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from leadscore.report.figures.canvas import MISSING, percent
+from leadscore.results import Interval, Result
 
-Records = Sequence[Mapping[str, float | None]]
-Estimate = Mapping[str, float | None]
+Records = Sequence[Mapping[str, Any]]  # numbers or None, and perhaps a name
 
 LARGEST = 1e12  # beyond it nothing is a share, a weight or a number of days
+
+
+def as_records(results: Sequence[Result]) -> Records:
+    """The results as a table: a row a result, a column a field."""
+    return [dict(result) for result in results]
 
 
 def usable(records: Records, *names: str) -> list[dict[str, float]]:
@@ -22,7 +27,8 @@ def usable(records: Records, *names: str) -> list[dict[str, float]]:
     rows = []
     for record in records:
         row = {name: record.get(name) for name in names}
-        drawable = {name: value for name, value in row.items() if is_drawable(value)}
+        cells = row.items()
+        drawable = {name: value for name, value in cells if is_drawable(value)}
         if len(drawable) == len(names):
             rows.append(drawable)
     return rows
@@ -38,19 +44,17 @@ def column(rows: Sequence[Mapping[str, float]], name: str) -> list[float]:
     return [row[name] for row in rows]
 
 
-def describe_estimate(name: str, estimate: Estimate | None) -> str:
+def describe_interval(name: str, interval: Interval | None) -> str:
     """A number with its interval, as far as they are known.
 
-    >>> describe_estimate("AUC", {"value": 0.784, "low": 0.751, "high": 0.812})
+    >>> describe_interval("AUC", Interval(value=0.784, low=0.751, high=0.812))
     'AUC 0.78 (0.75 to 0.81)'
     """
-    known = estimate or {}
-    value, low, high = known.get("value"), known.get("low"), known.get("high")
-    if value is None:
+    if interval is None or interval.value is None:
         return f"{name} not known"
-    if low is None or high is None:
-        return f"{name} {value:.2f}"
-    return f"{name} {value:.2f} ({low:.2f} to {high:.2f})"
+    if interval.low is None or interval.high is None:
+        return f"{name} {interval.value:.2f}"
+    return f"{name} {interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
 
 
 def describe_rows(rows: Sequence[Mapping[str, float]], sentence: str) -> str:

@@ -1,0 +1,66 @@
+"""Writes a workbook: the same list gives the same bytes, and memory does not grow with its length."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import xlsxwriter
+
+from leadscore.report.workbook.columns import build_columns
+from leadscore.report.workbook.sheets import write_leads
+from leadscore.report.workbook.styles import Styles
+from leadscore.report.workbook.summary import Summary
+from leadscore.report.workbook.text import name_sheets
+from leadscore.report.workbook.worklist import NOBODY, Part, Worklist
+
+SUMMARY = "Summary"
+MOST_ROWS = 1_000_000  # leads on a sheet; Excel takes 1,048,576 rows
+UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
+OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+}
+
+
+def write_workbook(path: Path, worklist: Worklist, *, scratch: Path) -> None:
+    """Write the workbook of a list to `path`.
+
+    Args:
+        path: the file.
+        worklist: the list.
+        scratch: a folder for temporary files, which hold what people see of leads.
+    """
+    parts = [piece for part in worklist.split() for piece in _cut(part)]
+    names = name_sheets([SUMMARY, *(part.title for part in parts)])
+    with xlsxwriter.Workbook(path, OPTIONS | {"tmpdir": str(scratch)}) as workbook:
+        _set_properties(workbook, worklist)
+        styles = Styles(workbook)
+        summary = Summary(workbook.add_worksheet(names[0]), worklist, styles)
+        summary.write(parts, names[1:], build_columns(worklist, with_rep=True))
+        for part, name in zip(parts, names[1:], strict=True):
+            has_several_reps = worklist.by_team or part.title == NOBODY
+            columns = build_columns(worklist, with_rep=has_several_reps)
+            sheet = workbook.add_worksheet(name)
+            write_leads(sheet, part, columns, worklist=worklist, styles=styles)
+
+
+def _cut(part: Part) -> list[Part]:
+    """The part in pieces that fit on a sheet."""
+    starts = range(0, max(part.scores.num_rows, 1), MOST_ROWS)
+    return [Part(part.title, part.scores.slice(start, MOST_ROWS)) for start in starts]
+
+
+def _set_properties(workbook: xlsxwriter.Workbook, worklist: Worklist) -> None:
+    """Name the list, and give the file its date rather than that of the clock."""
+    created = UNDATED
+    if worklist.as_of is not None:
+        created = datetime.fromtimestamp(worklist.as_of_us // 1_000_000, UTC)
+    workbook.set_properties(
+        {
+            "title": f"Leads to work: {worklist.settings.project}",
+            "created": created.replace(tzinfo=None),
+        }
+    )

@@ -1,0 +1,135 @@
+"""The answers on BANT that are known of leads: those that the model learns from, and all others.
+
+Most CRMs keep no history of these fields. Then nothing says when an answer was given, so no model
+may learn from it. But people, rules and questions need the answer that is known today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from leadscore.features.bant import strength_of
+from leadscore.features.fields import unlearned_fields
+from leadscore.features.matrix import Matrix
+from leadscore.history.split import History
+from leadscore.scoring.field_text import format_value
+from leadscore.settings.bant import BantLetter
+from leadscore.settings.base import Letter
+from leadscore.settings.settings import Settings
+from leadscore.wording import describe_next_step
+
+GUESSES = 5  # strengths that are tried where an amount or a date was never given
+NOT_LEARNED = "not learned from"
+NOT_YET = "not learned from yet"
+
+
+@dataclass(frozen=True)
+class BantAnswers:
+    """What leads (n,) answered, by letter; of every letter that the settings declare.
+
+    Attributes:
+        strengths: (n,) from 0 to 1, NaN where there is no answer.
+        values: (n,) the answers as people write them; "" where there is none.
+        unlearned: the letters that the model does not learn from, and how to call that.
+    """
+
+    strengths: Mapping[str, np.ndarray]
+    values: Mapping[Letter, np.ndarray] = field(default_factory=dict)
+    unlearned: Mapping[Letter, str] = field(default_factory=dict)
+
+    def in_words(self, n: int) -> np.ndarray:
+        """The answers of each lead (n,), as "budget: 50,000 (not learned from yet); need: unknown"."""
+        words = [self._describe(row) for row in range(n)]
+        return np.array(words, dtype=object)
+
+    def _describe(self, row: int) -> str:
+        answers = []
+        for letter, values in self.values.items():
+            text = f"{letter}: {values[row] or 'unknown'}"
+            if values[row] and letter in self.unlearned:
+                text += f" ({self.unlearned[letter]})"
+            answers.append(text)
+        return "; ".join(answers)
+
+
+def read_answers(history: History, matrix: Matrix, *, as_of_us: int) -> BantAnswers:
+    """The answers of the leads of a matrix (n,), by what was known at `as_of_us`.
+
+    A letter that the model learns from is as strong as its feature says. Any other is read from the
+    value known then: the latest change, else what the export shows.
+    """
+    settings = history.settings
+    if not settings.bant:
+        return BantAnswers({})
+    names = sorted({bant.field for bant in settings.bant.values()})
+    known = history.known_values(names, as_of_us=as_of_us).to_pandas().set_index("lead_id")
+    known = known.reindex(matrix.keys["lead_id"])
+    moment = matrix.keys["as_of_us"].to_numpy()
+
+    strengths: dict[str, np.ndarray] = {}
+    values: dict[Letter, np.ndarray] = {}
+    for letter, bant in settings.bant.items():
+        texts = known[bant.field].astype(object)
+        stored = texts.where(texts.notna(), None).to_numpy(dtype=object)
+        strength = matrix.columns.get(f"bant_{letter}")
+        if strength is None:
+            strength = strength_of(bant, settings)({f"field_{bant.field}": stored}, moment)
+        strengths[letter] = strength
+        values[letter] = _write_values(stored, strength, bant, settings)
+    return BantAnswers(strengths, values, _name_unlearned(history, matrix, as_of_us=as_of_us))
+
+
+def _write_values(
+    stored: np.ndarray, strength: np.ndarray, bant: BantLetter, settings: Settings
+) -> np.ndarray:
+    """The answers (n,) as people write them; "" where there is none that counts."""
+    declared = settings.lead_fields()[bant.field]
+    written = [
+        format_value(value, declared, zone=settings.timezone) if is_known else ""
+        for value, is_known in zip(stored, ~np.isnan(strength), strict=True)
+    ]
+    return np.array(written, dtype=object)
+
+
+def _name_unlearned(history: History, matrix: Matrix, *, as_of_us: int) -> dict[Letter, str]:
+    """The letters that are no feature, with "yet" where a history would let a model learn."""
+    settings = history.settings
+    changed = history.facts.changed_fields(history.known_us(as_of_us))
+    undated = unlearned_fields(settings, changed)
+    return {
+        letter: NOT_YET if bant.field in undated else NOT_LEARNED
+        for letter, bant in settings.bant.items()
+        if f"bant_{letter}" not in matrix.columns
+    }
+
+
+def describe_unlearned(answers: BantAnswers, settings: Settings) -> list[str]:
+    """Warnings about letters that count in rules and questions, but not in the probability."""
+    waiting = [letter for letter, why in answers.unlearned.items() if why == NOT_YET]
+    ruled_out = [letter for letter, why in answers.unlearned.items() if why == NOT_LEARNED]
+    warnings = []
+    if waiting:
+        fields = sorted({settings.bant[letter].field for letter in waiting})
+        warnings.append(
+            f"{', '.join(waiting)}: today's answers count in qualification and questions, but are "
+            f"not learned from yet, since nothing says when they were given; "
+            f"{describe_next_step(fields)}"
+        )
+    if ruled_out:
+        warnings.append(
+            f"{', '.join(ruled_out)}: the answers count in qualification and questions, but this "
+            "model does not learn from them; see leadscore audit"
+        )
+    return warnings
+
+
+def list_possible_strengths(bant: BantLetter) -> np.ndarray:
+    """The strengths (k,) that an answer can have, rising; of amounts and dates evenly spaced ones."""
+    if bant.levels:
+        return np.linspace(0.0, 1.0, len(bant.levels))
+    if bant.titles:
+        return np.unique([strength for _, strength in bant.titles])
+    return np.linspace(0.0, 1.0, GUESSES)

@@ -1,0 +1,213 @@
+"""What a further answer of a lead would change: its tier, its qualification, its expected value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadscore.features.matrix import Matrix
+from leadscore.model.apply import WinModel
+from leadscore.scoring.answers import find_answers, give_answer
+from leadscore.scoring.bant_answers import list_possible_strengths
+from leadscore.scoring.qualification import Strengths, qualify
+from leadscore.scoring.tier import TIERS, Outlook, build_outlook, find_borders, measure_by
+from leadscore.settings.base import Letter
+from leadscore.settings.settings import Settings
+from leadscore.settings.tiers import Tiers
+
+CLEARLY = 0.2  # share by which an expected value must rise to be worth a question by itself
+CLEAR_POINTS = 0.02  # and the least rise of the probability: a fifth of very little is little
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the leads stand on this list, and what decided it.
+
+    Attributes:
+        tier: (n,) A to D.
+        amount: (n,), NaN where nothing is known.
+        outlook: of all leads of the list.
+        tiers: how tiers are decided.
+        verdict: (n,) the qualification.
+        tier_by_hand: (n,) whose tier a person decided, so that no answer changes it.
+        verdict_by_hand: (n,) whose qualification a person decided.
+        strengths: (n,) of the answers by letter, learned from or not.
+        currency: of the amounts, None if unknown.
+    """
+
+    tier: np.ndarray
+    amount: np.ndarray
+    outlook: Outlook
+    tiers: Tiers
+    verdict: np.ndarray
+    tier_by_hand: np.ndarray
+    verdict_by_hand: np.ndarray
+    strengths: Strengths
+    currency: str | None = None
+
+    def answer(self, letter: str, strength: float, *, at: np.ndarray) -> Strengths:
+        """The strengths (m,) of the leads at `at` if all of them gave one more answer."""
+        answered = {name: strengths[at] for name, strengths in self.strengths.items()}
+        return answered | {letter: np.full(len(at), strength)}
+
+    def describe(self, row: int, best: float) -> str:
+        """What a lead is worth now, and with the answer that brings its probability to `best`."""
+        now = self.outlook.win_probability[row]
+        amount = self.amount[row]
+        if not np.isfinite(amount):
+            return f"probability {now:.2f}, at best {best:.2f}"
+        unit = f"{self.currency} " if self.currency else ""
+        return f"value {unit}{now * amount:,.0f}, at best {best * amount:,.0f}"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an answer may change for some leads, each (m,).
+
+    The first three exclude each other, so they add up to `gain`.
+
+    Attributes:
+        higher: probability of a higher tier.
+        verdict: else of another qualification.
+        richer: else of an expected value that is clearly higher.
+        move: mean change of the expected value, up or down.
+        best: highest probability that an answer brings.
+    """
+
+    higher: np.ndarray
+    verdict: np.ndarray
+    richer: np.ndarray
+    move: np.ndarray
+    best: np.ndarray
+
+    @property
+    def gain(self) -> np.ndarray:
+        """How likely the answer changes what is done (m,)."""
+        return np.asarray(self.higher + self.verdict + self.richer)
+
+    def describe(self, at: int) -> str:
+        """The chances of one lead, as "12 % chance of a higher tier"."""
+        chances = {
+            "a higher tier": self.higher[at],
+            "another qualification": self.verdict[at],
+            "a clearly higher value": self.richer[at],
+        }
+        return ", ".join(
+            _describe_chance(chance, what)
+            for what, chance in chances.items()
+            if round(chance, 2) > 0
+        )
+
+
+def _describe_chance(chance: float, what: str) -> str:
+    if round(chance, 2) == 1:
+        return f"any answer gives {what}"
+    return f"{chance * 100:.0f} % chance of {what}"
+
+
+def try_answers(
+    model: WinModel,
+    matrix: Matrix,
+    standing: Standing,
+    settings: Settings,
+    *,
+    letter: Letter,
+    at: np.ndarray,
+) -> Effect:
+    """What the answers that leads gave would change for the leads at `at` (m,), which lack one.
+
+    An answer that the model does not learn from changes no probability. Where nobody has answered
+    yet, all possible answers are taken as equally likely.
+    """
+    stage = matrix.columns.get("stage_current")
+    possible = list_possible_strengths(settings.bant[letter])
+    answers = find_answers(standing.strengths[letter], stage, at, possible=possible)
+    is_learned = f"bant_{letter}" in matrix.columns
+    columns = {name: values[at] for name, values in matrix.columns.items()}
+    amount = standing.amount[at]
+    worth = np.where(np.isfinite(amount), amount, 1.0)
+    before = standing.outlook.win_probability[at]
+    shift = standing.outlook.shift
+
+    higher, verdict, richer, move, best = np.zeros((5, len(at)))
+    for level, strength in enumerate(answers.strength):
+        answered = give_answer(columns, letter, strength) if is_learned else columns
+        outlook = build_outlook(model, model.log_odds(answered), amount, shift=shift)
+        strengths = standing.answer(letter, strength, at=at)
+        rises, requalified, grows = _find_changes(standing, settings, strengths, outlook, at=at)
+
+        chance = answers.probability[:, level]
+        after = outlook.win_probability
+        higher += chance * rises
+        verdict += chance * (requalified & ~rises)
+        richer += chance * (grows & ~rises & ~requalified)
+        move += chance * np.abs(after - before) * worth
+        best = np.where(chance > 0, np.maximum(best, after), best)
+    return Effect(higher, verdict, richer, move, best)
+
+
+def _find_changes(
+    standing: Standing,
+    settings: Settings,
+    strengths: Strengths,
+    outlook: Outlook,
+    *,
+    at: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whose tier rises, whose qualification changes, whose expected value clearly rises; each (m,).
+
+    What people decided by hand stays. For leads that stay disqualified nothing changes, since
+    nobody calls them. A lead that waits for answers is decided by one, even if its tier falls.
+
+    Args:
+        standing: of all leads.
+        settings: the sections `bant` and `qualification`.
+        strengths: (m,) of the leads with an answer.
+        outlook: of the leads with that answer.
+        at: (m,) positions of the leads.
+    """
+    tier_now = standing.tier[at]
+    tier_then = _decide_tiers(standing, outlook, at=at)
+    verdict_now = standing.verdict[at]
+    verdict_then, _ = qualify(
+        settings.qualification,
+        tier=tier_then,
+        probability=outlook.win_probability,
+        strengths=strengths,
+    )
+    verdict_then = np.where(standing.verdict_by_hand[at], verdict_now, verdict_then)
+
+    is_worked = (verdict_then != "disqualified") | (verdict_now != "disqualified")
+    steps_up = _position_of(tier_now) - _position_of(tier_then)
+    rises = steps_up > 0
+    falls = steps_up < 0
+    waits = verdict_now == "needs_answers"
+    requalified = (verdict_then != verdict_now) & (~falls | waits)
+    grows = _is_clear_rise(standing.outlook.win_probability[at], outlook.win_probability)
+    return is_worked & rises, is_worked & requalified, is_worked & grows
+
+
+def _position_of(tier: np.ndarray) -> np.ndarray:
+    """0 for A to 3 for D (m,)."""
+    return np.searchsorted(TIERS, tier.astype(str))
+
+
+def _is_clear_rise(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Which probabilities (m,) rise so much that the expected value clearly does."""
+    rise = after - before
+    is_clear = (rise >= CLEARLY * before) & (rise >= CLEAR_POINTS)
+    return np.asarray(is_clear)
+
+
+def _decide_tiers(
+    standing: Standing,
+    outlook: Outlook,
+    *,
+    at: np.ndarray,
+) -> np.ndarray:
+    """The tiers that the leads at `at` (m,) would have on the next list with this outlook."""
+    now = standing.tier[at]
+    measure = measure_by(standing.tiers, outlook, listed=standing.outlook, at=at)
+    decided = find_borders(standing.tiers).decide(measure, now).astype(object)
+    return np.where(standing.tier_by_hand[at], now, decided)
