@@ -106,7 +106,7 @@ def test_confirmation_when_nothing_accounts_for_too_good_a_model_then_asks_to_lo
     found = ask(
         settings_of("dated"), auc=0.97, verdicts=verdicts_of(dict.fromkeys(AUCS, 0.51), suspects=())
     )
-    assert (found.questions, found.lines) == ((), "")
+    assert (found.questions, found.lines) == ([], "")
     assert "0.970 is above 0.95, and no field accounts for it" in found.why
 
 

@@ -25,7 +25,20 @@ def engine() -> DuckDBEngine:
     return DuckDBEngine(make_settings(engine={"threads": 1}).engine)
 
 
-def settings_of(frame: pd.DataFrame, *, dates: tuple[str, ...] = (), **changes: Any) -> Settings:
+HISTORY = {
+    "source": "leads",
+    "table": "changes",
+    "columns": {"lead_id": "id", "event_at": "at", "field": "field", "value": "value"},
+}
+
+
+def settings_of(
+    frame: pd.DataFrame,
+    *,
+    dates: tuple[str, ...] = (),
+    has_history: bool = False,
+    **changes: Any,
+) -> Settings:
     """Settings that map every column: numbers as numbers, those in `dates` as dates, the rest as text."""
 
     def kind(name: str) -> str:
@@ -34,7 +47,8 @@ def settings_of(frame: pd.DataFrame, *, dates: tuple[str, ...] = (), **changes: 
     fields = {name: {"type": kind(name)} for name in frame} | changes.pop("fields", {})
     columns = {"lead_id": "id", "event_at": "created", **{name: name for name in frame}}
     entry = {"source": "leads", "table": "leads", "columns": columns}
-    return make_settings(mapping=[entry], fields=fields, **changes)
+    mapping = [entry, HISTORY] if has_history else [entry]
+    return make_settings(mapping=mapping, fields=fields, **changes)
 
 
 def open_file(
@@ -62,7 +76,7 @@ def open_file(
         seen: the same, of changes that our own exports showed.
         settings: replace whole keys.
     """
-    chosen = settings_of(frame, dates=dates, **settings)
+    chosen = settings_of(frame, dates=dates, has_history=changes is not None, **settings)
     ids = np.array([f"L{i:06d}" for i in range(len(frame))], dtype=object)
     rows = {"lead_id": pa.array(ids), **_times(created)}
     for name, field in chosen.fields.items():

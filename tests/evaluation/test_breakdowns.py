@@ -16,6 +16,7 @@ from leadscore.evaluation.learning import compute_learning, describe_learning
 from leadscore.evaluation.metrics import EvaluationSet, compute_brier
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
+from leadscore.results import LearningPoint
 
 rows = st.tuples(st.floats(0, 1), st.booleans(), st.floats(0.1, 5), st.integers(0, 9))
 
@@ -32,20 +33,20 @@ def judged_of(given_rows):
 def test_brier_when_taken_apart_then_adds_up(given_rows):
     judged = judged_of(given_rows)
     parts = compute_decomposition(judged)
-    assert parts["brier"] == compute_brier(judged.probability, judged.label, judged.weight)
-    total = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within"]
-    assert total == pytest.approx(parts["brier"], abs=1e-12)
-    assert min(parts["reliability"], parts["resolution"], parts["uncertainty"]) >= 0
+    assert parts.brier == compute_brier(judged.probability, judged.label, judged.weight)
+    total = parts.reliability - parts.resolution + parts.uncertainty + parts.within
+    assert total == pytest.approx(parts.brier, abs=1e-12)
+    assert min(parts.reliability, parts.resolution, parts.uncertainty) >= 0
 
 
 def test_brier_when_two_probabilities_are_taken_apart_then_the_parts_are_those_by_hand():
     judged = EvaluationSet(np.array([0.2] * 10 + [0.8] * 10), np.array([0.0] * 9 + [1] + [1] * 6 + [0] * 4), np.ones(20),
                     np.arange(20).astype(str))  # fmt: skip
     parts = compute_decomposition(judged)
-    assert parts["reliability"] == pytest.approx(((0.2 - 0.1) ** 2 + (0.8 - 0.6) ** 2) / 2)
-    assert parts["resolution"] == pytest.approx(((0.1 - 0.35) ** 2 + (0.6 - 0.35) ** 2) / 2)
-    assert parts["uncertainty"] == pytest.approx(0.35 * 0.65)
-    assert parts["within"] == pytest.approx(0, abs=1e-12)
+    assert parts.reliability == pytest.approx(((0.2 - 0.1) ** 2 + (0.8 - 0.6) ** 2) / 2)
+    assert parts.resolution == pytest.approx(((0.1 - 0.35) ** 2 + (0.6 - 0.35) ** 2) / 2)
+    assert parts.uncertainty == pytest.approx(0.35 * 0.65)
+    assert parts.within == pytest.approx(0, abs=1e-12)
 
 
 def test_brier_when_a_bin_holds_two_probabilities_then_within_is_their_spread_less_what_it_tells():
@@ -57,8 +58,8 @@ def test_brier_when_a_bin_holds_two_probabilities_then_within_is_their_spread_le
     parts = compute_decomposition(judged)
     spread = (0.1**2 + 0.1**2) / 20
     covariance = ((0 - 0.5) * -0.1 + (1 - 0.5) * 0.1) / 20
-    assert parts["within"] == pytest.approx(spread - 2 * covariance)
-    assert parts["reliability"] == pytest.approx((2 * (0.2 - 0.5) ** 2 + 18 * 0.4**2) / 20)
+    assert parts.within == pytest.approx(spread - 2 * covariance)
+    assert parts.reliability == pytest.approx((2 * (0.2 - 0.5) ** 2 + 18 * 0.4**2) / 20)
 
 
 def test_captured_when_counted_by_hand_then_is_that():
@@ -69,13 +70,13 @@ def test_captured_when_counted_by_hand_then_is_that():
         np.arange(4).astype(str),
     )
     value = np.array([100.0, 300.0, 50.0, 600.0])
-    (quarter, half), orders = (0.25, 0.5), {"leadscore": judged.probability, "same": np.zeros(4)}
-    found = compute_captured(judged, value, orders, shares=(quarter, half))
-    assert found[0] == pytest.approx(
-        {"share": 0.25, "random": 0.25, "leadscore": 0.1, "same": 0.25, "oracle": 0.6}
+    same = np.zeros(4)
+    quarter, half = compute_captured(judged, value, same, shares=(0.25, 0.5))
+    assert dict(quarter) == pytest.approx(
+        {"share": 0.25, "random": 0.25, "leadscore": 0.1, "scorecard": 0.25, "oracle": 0.6}
     )
-    assert found[1] == pytest.approx(
-        {"share": 0.5, "random": 0.5, "leadscore": 0.25, "same": 0.5, "oracle": 0.9}
+    assert dict(half) == pytest.approx(
+        {"share": 0.5, "random": 0.5, "leadscore": 0.25, "scorecard": 0.5, "oracle": 0.9}
     )
 
 
@@ -87,8 +88,8 @@ def test_captured_when_compared_then_the_oracle_is_never_beaten(given_rows):
         judged.probability, judged.label, np.ones(len(judged.label)), judged.lead_id
     )
     value = np.array([worth for _, worth in given_rows])
-    for point in compute_captured(judged, value, {"leadscore": judged.probability}):
-        assert -1e-9 <= point["leadscore"] <= point["oracle"] + 1e-9 <= 1 + 2e-9
+    for point in compute_captured(judged, value, np.zeros(len(value))):
+        assert -1e-9 <= point.leadscore <= point.oracle + 1e-9 <= 1 + 2e-9
 
 
 def test_groups_when_computed_then_each_is_what_its_rows_are():
@@ -100,17 +101,15 @@ def test_groups_when_computed_then_each_is_what_its_rows_are():
     names = np.array(["a", "b", None] * 100, dtype=object)
     names[299] = "lost"
     judged.label[299] = 0
-    found = {each["name"]: each for each in compute_groups(judged, names, seed=1)}
+    found = {each.name: each for each in compute_groups(judged, names, seed=1)}
     assert list(found) == ["a", "b", "lost"]
     inside = names == "b"
     rate = np.average(judged.label[inside], weights=judged.weight[inside])
-    assert (found["b"]["n"], found["b"]["leads"]) == (100, 100)
-    assert found["b"]["win_rate"] == pytest.approx(rate)
-    assert found["b"]["gap"]["value"] == pytest.approx(0.4 - rate)
-    assert found["b"]["low"] < rate < found["b"]["high"]
-    assert found["lost"]["high"] == pytest.approx(
-        1 - 0.025
-    )  # one lead: anything up to that could be
+    assert (found["b"].n, found["b"].leads) == (100, 100)
+    assert found["b"].win_rate == pytest.approx(rate)
+    assert found["b"].gap.value == pytest.approx(0.4 - rate)
+    assert found["b"].low < rate < found["b"].high
+    assert found["lost"].high == pytest.approx(1 - 0.025)  # one lead: anything up to that could be
 
 
 def make_facts():
@@ -177,12 +176,12 @@ def trained(tmp_path_factory):
 
 def test_evaluation_when_trained_then_its_parts_fit_the_whole(trained):
     e = trained.evaluation
-    assert e["brier"]["brier"] == e["metrics"]["all"]["brier"]["value"]
-    assert sum(each["n"] for each in e["tiers"]) == e["metrics"]["all"]["snapshots"]
-    assert [each["name"] for each in e["tiers"]] == sorted(each["name"] for each in e["tiers"])
-    assert e["learning"]["points"][-1]["leads"] > e["learning"]["points"][0]["leads"]
-    assert e["captured"]["points"][-1]["oracle"] >= e["captured"]["points"][-1]["leadscore"]
-    assert e["limits_broken"] == []
+    assert e.brier.brier == e.overall.brier.value
+    assert sum(each.n for each in e.tiers) == e.overall.snapshots
+    assert [each.name for each in e.tiers] == sorted(each.name for each in e.tiers)
+    assert e.learning.points[-1].leads > e.learning.points[0].leads
+    assert e.captured.points[-1].oracle >= e.captured.points[-1].leadscore
+    assert e.limits_broken == []
 
 
 def test_learning_when_rows_come_in_another_order_then_parts_are_the_same_and_nested(trained):
@@ -202,7 +201,7 @@ def test_learning_when_rows_come_in_another_order_then_parts_are_the_same_and_ne
     first = compute_learning(earlier, last, log_odds=log_odds, learn=learn, seed=1)
     seen.append(set(earlier.rows["lead_id"][earlier.observed]))
     assert all(small < large for small, large in pairwise(seen))
-    assert [point["leads"] for point in first["points"]] == [len(leads) for leads in seen]
+    assert [point.leads for point in first.points] == [len(leads) for leads in seen]
     turned = replace(earlier, rows=earlier.rows[::-1])
     assert compute_learning(turned, last, log_odds=log_odds, learn=learn, seed=1) == first
 
@@ -229,7 +228,7 @@ def test_learning_when_half_of_the_leads_have_one_outcome_then_there_is_no_curve
 
 
 def test_doubling_when_loss_falls_with_the_root_then_brings_what_the_curve_goes_on_to_give():
-    points = [{"leads": n, "log_loss": 0.3 + n**-0.5} for n in (400, 800, 1600)]
+    points = [LearningPoint(leads=n, log_loss=0.3 + n**-0.5) for n in (400, 800, 1600)]
     gain = 1600**-0.5 - 3200**-0.5
     assert describe_learning(points, 0.001) == (
         f"twice as many closed leads (3,200) would lower the log loss by about {gain:.4f} "

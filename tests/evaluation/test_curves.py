@@ -18,6 +18,7 @@ from leadscore.evaluation.curves import (
     compute_roc,
 )
 from leadscore.evaluation.metrics import EvaluationSet, compute_auc, compute_capture
+from leadscore.results import DaysToWin, MaturityPoint
 from leadscore.times import DAY_US, FOREVER_US
 
 OF_JUDGED = [compute_roc, compute_precision_recall, compute_lift_curve, compute_distribution]
@@ -36,7 +37,7 @@ def make_rows(seed, *, n=150, levels=None):
 
 
 def columns(records):
-    return {name: np.array([record[name] for record in records]) for name in records[0]}
+    return {name: column.to_numpy() for name, column in pd.DataFrame(map(dict, records)).items()}
 
 
 def make_spells(rows):
@@ -110,7 +111,7 @@ def test_lift_curve_when_done_by_a_slow_loop_then_is_the_same(seed, levels):
             rows.weight * rows.label
         )
         expected = {"share": share, "captured": captured, "lift": captured / share}
-        assert record == pytest.approx(expected, abs=1e-12)
+        assert dict(record) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("seed", "levels"), CASES)
@@ -199,15 +200,13 @@ def test_distribution_when_done_by_a_slow_loop_then_is_the_same(largest, bound):
     )
     found = compute_distribution(rows)
     assert len(found) == DISTRIBUTION_BINS
-    assert (found[0]["low"], found[-1]["high"]) == (0, bound)
+    assert (found[0].low, found[-1].high) == (0, bound)
     for i, record in enumerate(found):
-        assert record["high"] - record["low"] == pytest.approx(bound / 20)
-        inside = (p >= record["low"]) & ((p < record["high"]) | ((i == 19) & (p == bound)))
-        assert record["won"] == pytest.approx(sum(rows.weight[inside] * rows.label[inside]))
-        assert record["other"] == pytest.approx(sum(rows.weight[inside] * (1 - rows.label[inside])))
-    assert sum(record["won"] + record["other"] for record in found) == pytest.approx(
-        rows.weight.sum()
-    )
+        assert record.high - record.low == pytest.approx(bound / 20)
+        inside = (p >= record.low) & ((p < record.high) | ((i == 19) & (p == bound)))
+        assert record.won == pytest.approx(sum(rows.weight[inside] * rows.label[inside]))
+        assert record.other == pytest.approx(sum(rows.weight[inside] * (1 - rows.label[inside])))
+    assert sum(record.won + record.other for record in found) == pytest.approx(rows.weight.sum())
 
 
 def test_curves_when_there_is_nothing_to_tell_then_are_empty():
@@ -217,7 +216,7 @@ def test_curves_when_there_is_nothing_to_tell_then_are_empty():
     assert [curve(nothing) for curve in OF_JUDGED] == [[], [], [], []]
     assert [curve(lost) for curve in OF_JUDGED[:3]] == [[], [], []]
     assert compute_roc(won) == []
-    assert compute_precision_recall(won)[-1] == {"recall": 1, "precision": 1}
+    assert dict(compute_precision_recall(won)[-1]) == {"recall": 1, "precision": 1}
 
 
 def random_spells(seed, *, n=120, open_share=0.4, step=0.0):
@@ -241,13 +240,13 @@ def test_maturity_when_done_by_a_slow_loop_then_is_the_same(seed, step):
     slow = slow_incidence(spells, KNOWN_US)
     found = compute_maturity(spells, KNOWN_US)
     for record in found:
-        assert record["share"] == pytest.approx(slow.get(record["days"], 0.0), abs=1e-12)
-    assert found[0]["days"] == 0
-    assert found[-1]["days"] == max(slow)
-    assert found[-1]["share"] == pytest.approx(max(slow.values()), abs=1e-12)
+        assert record.share == pytest.approx(slow.get(record.days, 0.0), abs=1e-12)
+    assert found[0].days == 0
+    assert found[-1].days == max(slow)
+    assert found[-1].share == pytest.approx(max(slow.values()), abs=1e-12)
     days = compute_days_to_win(spells, KNOWN_US)
     for name, part in (("half", 0.5), ("nine_tenths", 0.9)):
-        assert days[name] == min(
+        assert getattr(days, name) == min(
             at for at, share in slow.items() if share >= part * max(slow.values()) - 1e-12
         )
 
@@ -256,8 +255,8 @@ def test_maturity_when_nothing_is_censored_then_is_the_plain_share():
     spells = random_spells(9, open_share=0.0).query("close_us < @FOREVER_US")
     lasted, won = (spells["close_us"] - spells["start_us"]) / DAY_US, spells["won"]
     for record in compute_maturity(spells, KNOWN_US):
-        assert record["share"] == pytest.approx(
-            float((won & (lasted <= record["days"])).mean()), abs=1e-12
+        assert record.share == pytest.approx(
+            float((won & (lasted <= record.days)).mean()), abs=1e-12
         )
 
 
@@ -273,29 +272,29 @@ def test_maturity_when_told_by_hand_then_lets_the_watched_speak_for_the_censored
             (950, None, False),
         ]
     )
-    found = {record["days"]: record["share"] for record in compute_maturity(spells, KNOWN_US)}
+    found = {record.days: record.share for record in compute_maturity(spells, KNOWN_US)}
     after_loss = 4 / 6 * 2 / 3  # still open: of four the loss took one of the three still watched
     assert found == pytest.approx(
         {0: 0, 10: 1 / 6, 20: 2 / 6, 40: 2 / 6 + after_loss / 2, 50: 2 / 6 + after_loss / 2}
     )
-    assert compute_days_to_win(spells, KNOWN_US) == {"half": 20.0, "nine_tenths": 40.0}
+    assert compute_days_to_win(spells, KNOWN_US) == DaysToWin(half=20.0, nine_tenths=40.0)
 
 
 def test_maturity_when_a_loss_competes_then_it_is_not_a_pause():
     # were losses censored, the one winner would speak for the loser: a share of 1 instead of 0.5
     spells = make_spells([(0, 5, False), (0, 10, True)])
-    assert compute_maturity(spells, KNOWN_US)[-1] == {"days": 10.0, "share": 0.5}
+    assert compute_maturity(spells, KNOWN_US)[-1] == MaturityPoint(days=10.0, share=0.5)
 
 
 def test_maturity_when_nobody_has_won_then_is_flat_and_has_no_days():
     spells = make_spells([(0, 5, False), (990, None, False)])
     assert compute_maturity(spells, KNOWN_US) == [
-        {"days": 0.0, "share": 0.0},
-        {"days": 10.0, "share": 0.0},
+        MaturityPoint(days=0.0, share=0.0),
+        MaturityPoint(days=10.0, share=0.0),
     ]
-    assert compute_days_to_win(spells, KNOWN_US) == {"half": None, "nine_tenths": None}
+    assert compute_days_to_win(spells, KNOWN_US) == DaysToWin(half=None, nine_tenths=None)
     assert compute_maturity(spells.iloc[:0], KNOWN_US) == []
-    assert compute_days_to_win(spells.iloc[:0], KNOWN_US) == {"half": None, "nine_tenths": None}
+    assert compute_days_to_win(spells.iloc[:0], KNOWN_US) == DaysToWin(half=None, nine_tenths=None)
 
 
 def test_maturity_when_spells_are_shuffled_then_is_the_same():
@@ -307,7 +306,8 @@ def test_maturity_when_spells_are_shuffled_then_is_the_same():
 
 def test_curves_when_written_then_are_plain_json():
     rows, spells = make_rows(1, n=900), random_spells(6, n=900)
-    found = [*(curve(rows) for curve in OF_JUDGED), compute_maturity(spells, KNOWN_US)]
+    curves = [*(curve(rows) for curve in OF_JUDGED), compute_maturity(spells, KNOWN_US)]
+    found = [[point.to_dict() for point in curve] for curve in curves]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert max(len(curve) for curve in found) <= POINTS
     assert {type(value) for curve in found for record in curve for value in record.values()} == {

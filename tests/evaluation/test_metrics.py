@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binomtest, mannwhitneyu, norm
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
@@ -22,6 +23,10 @@ from leadscore.evaluation.metrics import (
 )
 from leadscore.evaluation.reliability import compute_reliability
 from leadscore.evaluation.resampled import draw_leads
+
+
+def reliability_table(rows, **how):
+    return pd.DataFrame([dict(bin_) for bin_ in compute_reliability(rows, **how)])
 
 
 def make_rows(seed, *, n=400, leads=150, levels=None):
@@ -188,7 +193,7 @@ def test_binned_error_when_worked_by_hand_then_agrees():
 @pytest.mark.parametrize("n", [400, 403, 7])
 def test_reliability_when_done_by_a_slow_loop_then_is_the_same(n):
     rows = make_rows(2, n=n)
-    table = compute_reliability(rows)
+    table = reliability_table(rows)
     filled = [bin_ for bin_ in slow_bins(rows) if bin_]
     assert len(table) == len(filled)
     for found, bin_ in zip(table.itertuples(), filled, strict=True):
@@ -202,7 +207,7 @@ def test_reliability_when_done_by_a_slow_loop_then_is_the_same(n):
 
 
 def test_reliability_when_leads_are_independent_then_its_intervals_are_as_wide_as_theory_says():
-    table = compute_reliability(simulate(1, n=4000), seed=3)
+    table = reliability_table(simulate(1, n=4000), seed=3)
     theory = 2 * 1.96 * np.sqrt(table["win_rate"] * (1 - table["win_rate"]) / table["n"])
     assert (table["high"] - table["low"]).to_numpy() == pytest.approx(theory.to_numpy(), rel=0.2)
     assert ((table["low"] < table["win_rate"]) & (table["win_rate"] < table["high"])).all()
@@ -211,7 +216,7 @@ def test_reliability_when_leads_are_independent_then_its_intervals_are_as_wide_a
 def test_reliability_when_every_row_comes_four_times_then_its_intervals_do_not_shrink():
     rows = simulate(2, n=800)
     again = rows.take(np.repeat(np.arange(800), 4))
-    once, four = (compute_reliability(each, seed=5) for each in (rows, again))
+    once, four = (reliability_table(each, seed=5) for each in (rows, again))
     assert four[["low", "high"]].to_numpy() == pytest.approx(
         once[["low", "high"]].to_numpy(), abs=1e-12
     )
@@ -220,7 +225,7 @@ def test_reliability_when_every_row_comes_four_times_then_its_intervals_do_not_s
 def test_reliability_when_a_bin_has_outcomes_of_one_kind_then_its_interval_is_the_exact_bound():
     p = np.repeat([0.1, 0.9], 50)
     rows = EvaluationSet(p, (p > 0.5).astype(float), np.ones(100), np.arange(100).astype(str))
-    table = compute_reliability(rows, seed=0)
+    table = reliability_table(rows, seed=0)
     exact = [binomtest(round(rate * 10), 10).proportion_ci() for rate in table["win_rate"]]
     assert table[["low", "high"]].to_numpy() == pytest.approx(
         np.array([[e.low, e.high] for e in exact]), abs=1e-12
@@ -228,7 +233,7 @@ def test_reliability_when_a_bin_has_outcomes_of_one_kind_then_its_interval_is_th
 
 
 def test_reliability_when_computed_again_then_depends_on_the_seed_alone():
-    first, second, other = (compute_reliability(simulate(3), seed=seed) for seed in (1, 1, 2))
+    first, second, other = (reliability_table(simulate(3), seed=seed) for seed in (1, 1, 2))
     assert first.equals(second)
     assert not first[["low", "high"]].equals(other[["low", "high"]])
 
@@ -442,7 +447,7 @@ def test_everything_when_rows_come_in_another_order_then_is_the_same(levels):
 def test_bins_when_rows_come_in_another_order_then_are_the_same(levels):
     rows = make_rows(12, levels=levels)
     other = rows.take(np.random.default_rng(1).permutation(len(rows.label)))
-    tables = [compute_reliability(each).to_numpy() for each in (rows, other)]
+    tables = [reliability_table(each).to_numpy() for each in (rows, other)]
     assert tables[1] == pytest.approx(tables[0], abs=1e-9)
     errors = [compute_metrics(each, seed=0, draws=30) for each in (rows, other)]
     for name in ("calibration_error_raw", "calibration_error_expected"):
@@ -460,7 +465,7 @@ def test_bins_when_outcomes_change_then_hold_the_same_rows(levels):
     rows = make_rows(13, levels=levels)
     other = EvaluationSet(rows.probability, 1 - rows.label, rows.weight, rows.lead_id)
     ours, theirs = (
-        compute_reliability(each)[["n", "leads", "weight", "mean_probability"]].to_numpy()
+        reliability_table(each)[["n", "leads", "weight", "mean_probability"]].to_numpy()
         for each in (rows, other)
     )
     assert theirs == pytest.approx(ours, abs=1e-9)
@@ -474,15 +479,12 @@ def test_bins_when_all_leads_get_the_base_rate_then_each_holds_about_that_rate()
         np.ones(2000),
         np.arange(2000).astype(str),
     )
-    assert compute_reliability(rows)["win_rate"].between(0.15, 0.45).all()
+    assert reliability_table(rows)["win_rate"].between(0.15, 0.45).all()
     found = compute_metrics(rows, seed=0, draws=40)
     assert found["calibration_error_raw"].value < 0.05
     assert found["calibration_error_expected"].value < 0.05
 
 
 def test_estimate_when_a_part_could_not_be_computed_then_is_null_in_json():
-    assert Estimate(0.5, float("nan"), float("inf")).as_json() == {
-        "value": 0.5,
-        "low": None,
-        "high": None,
-    }
+    interval = Estimate(0.5, float("nan"), float("inf")).interval()
+    assert interval.to_dict() == {"value": 0.5, "low": None, "high": None}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from leadscore.evaluation.intervals import compute_metrics
 from leadscore.evaluation.metrics import EvaluationSet, compute_auc
 from leadscore.evaluation.ranking import Ranking
-from leadscore.model.summaries import describe_evaluated
+from leadscore.evaluation.summaries import summarise_rows
 
 ROWS = st.lists(
     st.tuples(
@@ -85,7 +85,7 @@ def test_auc_when_a_list_has_leads_of_one_outcome_then_it_is_left_out_and_counte
         rows.lead_id,
         rows.block,
     )
-    described = describe_evaluated(lost)
-    assert (described["auc_blocks"], described["auc_blocks_left_out"]) == (6, 2)
+    described = summarise_rows(lost)
+    assert (described.auc_blocks, described.auc_blocks_left_out) == (6, 2)
     assert lost.auc() == lost.take(lost.block >= 2).auc()
     assert np.isnan(lost.take(lost.block < 2).auc())

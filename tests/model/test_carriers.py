@@ -12,6 +12,7 @@ from leadscore.model.contributions.carriers import (
     describe_carriers,
     summarise_carriers,
 )
+from leadscore.results import CarrierShare
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ def test_carriers_when_features_are_about_one_thing_then_are_added_before_the_si
     rows = pd.DataFrame({"lead_id": ["a", "b"], "as_of_us": [1, 1]})
     features = [Part("profile_size"), Part("profile_size"), Part("bant_need")]
     found = compute_carriers(Model(), Matrix(), rows, features)
-    assert found == {
-        "rows": 2,
-        "groups": [{"group": "bant_need", "share": 0.5}, {"group": "profile_size", "share": 0.5}],
-    }
+    assert found.rows == 2
+    assert [(carrier.group, carrier.share) for carrier in found.groups] == [
+        ("bant_need", 0.5),
+        ("profile_size", 0.5),
+    ]
+    assert found.summary == "Most of the score comes from need (50 %) and size (50 %)"
     alone = compute_carriers(Model(), Matrix(), rows, [Part("x"), Part("y"), Part("z")])
-    assert {each["group"]: each["share"] for each in alone["groups"]} == {
+    assert {each.group: each.share for each in alone.groups} == {
         "x": 0.25,
         "y": 0.5,
         "z": 0.25,
@@ -71,16 +74,14 @@ def test_carriers_when_features_are_about_one_thing_then_are_added_before_the_si
     ],
 )
 def test_sentence_when_groups_are_few_or_many_then_names_the_largest(shares, words):
-    groups = [{"group": group, "share": share} for group, share in shares.items()]
+    groups = [CarrierShare(group=group, share=share) for group, share in shares.items()]
     assert summarise_carriers(groups, {"size": "company size"}) == words
 
 
 def test_carriers_of_a_training_then_add_up_and_tell_of_every_group():
     result = fitted()
     found = describe_carriers(result, result.training.history.settings)
-    assert {each["group"] for each in found["groups"]} == {
-        feature.group for feature in result.features
-    }
-    assert sum(each["share"] for each in found["groups"]) == pytest.approx(1)
-    assert found["said"].startswith("Most of the score comes from ")
-    assert found["rows"] <= 1000
+    assert {each.group for each in found.groups} == {feature.group for feature in result.features}
+    assert sum(each.share for each in found.groups) == pytest.approx(1)
+    assert found.summary.startswith("Most of the score comes from ")
+    assert found.rows <= 1000

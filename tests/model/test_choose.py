@@ -12,7 +12,7 @@ from histories import sales_facts, sales_settings
 from leadscore import project as jobs
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.choose import allowed_scorers, choose_fields, choose_scorer, missing_leads
 from leadscore.model.choose_calibrator import choose_calibrator
@@ -194,9 +194,9 @@ def test_calibrator_when_the_last_split_says_otherwise_then_the_same_is_chosen(d
     other = pools | {"last": HeldOut(flipped, -(pools["last"].log_odds ** 3))}
     ours, theirs = choose_calibrator(pools), choose_calibrator(other)
     assert (ours.to_use, ours.choice) == (theirs.to_use, theirs.choice)
-    again = pools["last"].evaluated(pools["before"].fit_calibrator(ours.choice["kind"]))
+    again = pools["last"].evaluated(pools["before"].fit_calibrator(ours.choice.kind))
     np.testing.assert_array_equal(ours.evaluated.probability, again.probability)
-    assert (ours.choice["kind"] == "none") == (distort(2.0) == 2.0)
+    assert (ours.choice.kind == "none") == (distort(2.0) == 2.0)
 
 
 @pytest.mark.parametrize(("watched", "won_only"), [(0.01, False), (1.0, True)])
@@ -222,8 +222,8 @@ def test_choices_when_the_earlier_splits_lack_follow_up_or_an_outcome_then_fall_
     assert choice.kind == "boosted"
     assert "cross-validated" in choice.compared_on
     calibration = choose_calibrator(candidates["boosted"])
-    assert calibration.choice["kind"] == "none"
-    assert calibration.choice["why"].startswith("the splits before the last one")
+    assert calibration.choice.kind == "none"
+    assert calibration.choice.why.startswith("the splits before the last one")
 
 
 @pytest.fixture(scope="module")
@@ -306,5 +306,5 @@ def test_training_when_it_is_of_one_kind_then_no_other_is_tried(tmp_path):
         tmp_path / "x", known_until=75
     )
     result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
-    assert result.evaluation["scorer"]["tried"] == ["logistic"]
+    assert result.evaluation.scorer.tried == ["logistic"]
     assert result.model.scorer["kind"] == "logistic"

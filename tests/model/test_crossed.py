@@ -8,7 +8,7 @@ import pytest
 
 from histories import open_undated, undated_leads
 from leadscore.evaluation.metrics import compute_auc
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.model import basis
 from leadscore.model.apply import sigmoid
 from leadscore.model.calibration.calibrate import KINDS
@@ -22,6 +22,7 @@ from leadscore.model.train import fit_model
 from leadscore.model.training import open_training
 from leadscore.model.tuning import tune_trees
 from leadscore.progress import silent
+from leadscore.results import CalibratorChoice
 
 FOLDS = 5
 
@@ -65,7 +66,7 @@ def test_calibration_when_scores_are_distorted_in_a_known_way_then_every_fold_is
     calibration = choose_crossed({"boosted": unseen}).calibration
     off = calibration.evaluated.probability - np.tile(truth, repeats)
     assert np.abs(off).mean() < 0.03
-    assert (calibration.choice["kind"] == "none") == (distort(2.0) == 2.0)
+    assert (calibration.choice.kind == "none") == (distort(2.0) == 2.0)
     assert (
         np.abs(
             calibration.fitted_on.evaluated(calibration.to_use).probability
@@ -100,10 +101,8 @@ def test_choices_when_the_outcomes_of_a_fold_change_then_what_is_said_of_that_fo
 def test_calibration_when_leads_are_few_then_is_none_and_says_why():
     unseen, _ = predicted(lambda raw: 2 * raw, n=2 * CALIBRATED_LEADS - 2)
     choice = choose_crossed({"logistic": unseen}).calibration.choice
-    assert choice == {
-        "kind": "none",
-        "why": f"it takes at least {CALIBRATED_LEADS} leads of either outcome",
-    }
+    why = f"a calibrator needs at least {CALIBRATED_LEADS} leads of either outcome"
+    assert choice == CalibratorChoice(kind="none", why=why)
 
 
 def test_scorer_when_one_is_clearly_better_in_the_other_folds_then_replaces_the_average():
@@ -158,8 +157,7 @@ def test_trees_when_numbers_act_together_then_undated_tuning_comes_near_the_trut
     assert best - expected_auc(judged.probability, chance) < 0.025
     assert result.model.scorer["leaves"] > Boosting().leaves
     losses = {
-        (trial["leaves"], trial["trees"]): trial["log_loss"]
-        for trial in result.evaluation["scorer"]["trials"]
+        (trial.leaves, trial.trees): trial.log_loss for trial in result.evaluation.scorer.trials
     }
     default = losses[Boosting().leaves, Boosting().trees]
     assert min(losses.values()) < default - 0.02
@@ -169,10 +167,10 @@ def test_probabilities_when_trees_are_tuned_without_dates_then_are_calibrated(tu
     result, truth = tuned
     judged = result.evaluated
     assert np.abs(judged.probability - truth.loc[judged.lead_id].to_numpy()).mean() < 0.07
-    assert result.evaluation["metrics"]["all"]["calibration_error"]["value"] < 0.015
-    assert result.evaluation["calibrator"]["compared_on"] == "the other folds"
-    for tier in result.evaluation["tiers"]:
-        assert tier["low"] - 0.01 <= tier["mean_probability"] <= tier["high"] + 0.01
+    assert result.evaluation.overall.calibration_error.value < 0.015
+    assert result.evaluation.calibrator.compared_on == "the other folds"
+    for tier in result.evaluation.tiers:
+        assert tier.low - 0.01 <= tier.mean_probability <= tier.high + 0.01
 
 
 @pytest.fixture
@@ -219,7 +217,7 @@ def test_sizes_when_time_or_trials_end_then_are_no_more_than_that(
         seed=1,
         limit=limit,
     )
-    assert (len({trial["leaves"] for trial in found.trials}), found.reproducible) == (
+    assert (len({trial.leaves for trial in found.trials}), found.reproducible) == (
         sizes,
         reproducible,
     )
@@ -234,7 +232,7 @@ def test_ordered_leads_when_splits_are_too_few_then_trees_and_calibrator_come_fr
     training = open_training(history, known_us=until, progress=silent, leave_out=frozenset())
     training = replace(training, moments=training.moments[-1:], earlier=training.earlier[-1:])
     training = replace(training, pools={"last": training.pools["last"]})
-    assert {trial["splits"] for trial in tune_trees(training).trials} == {3}
+    assert {trial.splits for trial in tune_trees(training).trials} == {3}
 
 
 def test_ordered_leads_when_splits_are_too_few_then_what_came_before_the_last_calibrates():
@@ -244,6 +242,6 @@ def test_ordered_leads_when_splits_are_too_few_then_what_came_before_the_last_ca
     )  # enough wins to learn from only at the end
     history = open_undated(rows, time="ordered", model={"scorer": "logistic", "trials": 1})
     result = fit_model(history, known_us=history.version.known_until_us, progress=silent)
-    assert 0 < len(result.evaluation["splits"]) < MIN_SPLITS
-    assert set(result.evaluation["calibrator"]["log_loss"]) == set(KINDS)
+    assert 0 < len(result.evaluation.splits) < MIN_SPLITS
+    assert set(result.evaluation.calibrator.log_loss) == set(KINDS)
     assert result.held_out.side.known_us <= result.training.moments[-1]  # nothing of what judges

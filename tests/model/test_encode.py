@@ -24,7 +24,7 @@ from leadscore.settings.scorecard import Scorecard
 
 
 def feature(name, unit, **more):
-    return Feature(name, {}, Learned(), unit, "{value}", "{value}", name, **more)
+    return Feature(name, {}, Learned(), unit, name, **more)
 
 
 DAYS = feature("days", "days")
@@ -114,7 +114,7 @@ def test_levels_for_trees_when_a_category_has_so_many_then_are_its_frequent_ones
         [f"level {i % levels:02d}" for i in range(levels * leads_of_each)] + [None], dtype=object
     )
     keys = pd.DataFrame({"lead_id": np.arange(len(values)).astype(str), "as_of_us": 0})
-    feature = Feature(name, {}, Text("place"), "category", "", "", "place")
+    feature = Feature(name, {}, Text("place"), "category", "place")
     found = fit_levels(Matrix(keys, {name: values}), [feature])
     shown = [level for entry in found for level in entry["levels"]]
     assert shown == sorted(set(values[:-1]))[:expected] * (name != "stage_current")

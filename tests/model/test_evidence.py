@@ -11,10 +11,17 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.model.contributions.evidence import BINS, LEAST, build_evidence, describe_evidence
+from leadscore.model.contributions.evidence import (
+    BINS,
+    LEAST,
+    USUAL,
+    Similar,
+    build_evidence,
+    find_similar,
+)
 
-NUMBER = Feature("engagement_calls", {}, Learned(), "number", "", "", "calls")
-COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
+NUMBER = Feature("engagement_calls", {}, Learned(), "number", "calls")
+COUNTRY = Feature("profile_country", {}, Text("country"), "category", "country")
 FEATURES = (NUMBER, COUNTRY)
 
 
@@ -40,12 +47,21 @@ def world():
     return rows.assign(**columns), json.loads(json.dumps(built))
 
 
-def expected(rows):
-    rows = rows[rows["label"].notna()]
+def rate_of(rows):
+    return (rows["label"] * rows["weight"]).sum() / rows["weight"].sum()
+
+
+def expected(rows, known, everybody):
+    """What became of some rows, among those with a known value, and of all."""
+    rows, known, everybody = (frame[frame["label"].notna()] for frame in (rows, known, everybody))
     if rows["lead_id"].nunique() < LEAST:
-        return ""
-    rate = (rows["label"] * rows["weight"]).sum() / rows["weight"].sum()
-    return f"of {rows['lead_id'].nunique():,} such leads {100 * rate:.0f} % were won"
+        return None
+    return Similar(
+        leads=rows["lead_id"].nunique(),
+        rate=round(rate_of(rows), 4),
+        share=round(rows["weight"].sum() / known["weight"].sum(), 4),
+        usual=round(rate_of(everybody), 4),
+    )
 
 
 def test_evidence_of_a_number_when_told_then_is_of_the_observed_leads_in_its_bin(world):
@@ -59,31 +75,58 @@ def test_evidence_of_a_number_when_told_then_is_of_the_observed_leads_in_its_bin
         inside = rows["engagement_calls"].notna() & (
             bins == np.searchsorted(edges, value, side="right")
         )
-        told = describe_evidence(built, NUMBER, value)
-        assert told == expected(rows[inside])
+        told = find_similar(built, NUMBER, value)
+        assert told == expected(rows[inside], rows, rows)
         assert told
 
 
 def test_evidence_of_a_category_when_told_then_is_of_the_observed_leads_that_have_it(world):
     rows, built = world
-    told = {value: describe_evidence(built, COUNTRY, value) for value in ("at", "de", "li", "se")}
-    assert told["at"].startswith("of ")
-    assert told == {value: expected(rows[rows["profile_country"] == value]) for value in told}
-    assert told["li"] == told["se"] == ""  # too few, and none
+    told = {value: find_similar(built, COUNTRY, value) for value in ("at", "de", "li", "se")}
+    known = rows[rows["profile_country"].notna()]
+    by_hand = {
+        value: expected(rows[rows["profile_country"] == value], known, rows) for value in told
+    }
+    assert told["at"] is not None
+    assert told == by_hand
+    assert told["li"] is told["se"] is None  # too few, and none
 
 
 def test_evidence_when_a_model_has_none_then_nothing_is_told():
-    assert describe_evidence({}, NUMBER, 3.0) == ""
+    assert find_similar({}, NUMBER, 3.0) is None
+
+
+def test_similar_leads_when_won_more_often_than_usual_then_they_speak_for_a_lead_only():
+    often = Similar(leads=412, rate=0.31, share=0.1, usual=0.12)
+    assert str(often) == "31 % of 412 such leads were won; usual 12 %"
+    assert often.supports(1)
+    assert not often.supports(-1)
+    assert not often.is_common
+
+
+def test_similar_leads_when_won_about_as_often_as_usual_then_they_support_neither():
+    alike = Similar(leads=412, rate=0.135, share=0.1, usual=0.12)
+    assert not alike.supports(1)
+    assert not alike.supports(-1)
+
+
+def test_similar_leads_when_a_model_of_before_does_not_say_what_is_usual_then_they_support_either():
+    before = Similar(leads=412, rate=0.31, share=None, usual=None)
+    assert str(before) == "31 % of 412 such leads were won"
+    assert before.supports(1)
+    assert before.supports(-1)
+    assert not before.is_common
 
 
 def test_evidence_when_a_real_model_was_trained_then_covers_its_features_and_never_tells_of_few():
     built = histories.trained().model.document["evidence"]
-    assert set(built) == {
+    assert set(built) == {USUAL} | {
         feature["name"] for feature in histories.trained().model.document["features"]
     }
     told = [
         rate
-        for each in built.values()
+        for name, each in built.items()
+        if name != USUAL
         for rate in (each.get("bins") or list(each.get("values", {}).values()))
     ]
     assert min(rate["leads"] for rate in told if rate) >= LEAST

@@ -14,7 +14,7 @@ FILES = ("model.json", "booster.txt", "evaluation.json")
 
 @pytest.fixture(scope="module")
 def result():
-    return dataclasses.replace(histories.fitted(), no_signal=None)
+    return histories.with_signal(histories.fitted())
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_model_when_kept_then_is_text_with_the_hashes_of_its_files(kept, result,
     assert (manifest["store_version"], manifest["project"]) == ("0123456789abcdef", "synthetic")
     assert (manifest["basis"], manifest["splits"]) == (
         "out of time",
-        len(result.evaluation["splits"]),
+        len(result.evaluation.splits),
     )
     for path in home.iterdir():
         path.read_text(encoding="utf-8")
@@ -127,7 +127,8 @@ def test_training_without_a_signal_when_kept_then_its_manifest_says_why_and_its_
     tmp_path, result, settings
 ):
     sound = write_model(tmp_path, result, settings=settings, store_version="s")
-    refused = dataclasses.replace(result, no_signal="no signal: nothing to see")
+    evaluation = result.evaluation.model_copy(update={"no_signal": "no signal: nothing to see"})
+    refused = dataclasses.replace(result, evaluation=evaluation)
     home = write_model(tmp_path, refused, settings=settings, store_version="s")
     assert home != sound
     assert read_model(home)[1]["no_signal"] == "no signal: nothing to see"

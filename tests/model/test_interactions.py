@@ -16,7 +16,7 @@ from leadscore.progress import silent
 
 
 def feature(name, unit="number", **more):
-    return Feature(name, {}, Learned(), unit, "{value}", "{value}", name, **more)
+    return Feature(name, {}, Learned(), unit, name, **more)
 
 
 def expected_auc(raw, chance):

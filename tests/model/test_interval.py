@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from builders import make_settings
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.model.apply import WinModel, calibrate, sigmoid
 from leadscore.model.calibration import interval
 from leadscore.model.calibration.calibrate import KINDS

@@ -17,7 +17,7 @@ from leadscore.settings.scorecard import Scorecard
 
 
 def feature(name, unit="number", **more):
-    return Feature(name, {}, Learned(), unit, "{value}", "{value}", name, **more)
+    return Feature(name, {}, Learned(), unit, name, **more)
 
 
 NUMBERS = [feature(f"x{i}") for i in range(4)]

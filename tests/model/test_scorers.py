@@ -26,7 +26,7 @@ TOUCHES = [
 
 
 def feature(name, unit="number", **more):
-    return Feature(name, {}, Learned(), unit, "{value}", "{value}", name, **more)
+    return Feature(name, {}, Learned(), unit, name, **more)
 
 
 SALES = [

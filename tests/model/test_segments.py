@@ -8,7 +8,7 @@ from builders import make_settings
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.model.apply import WinModel, sigmoid
 from leadscore.model.fit import fit_scorer
 from leadscore.model.held_out import HeldOut
@@ -16,9 +16,9 @@ from leadscore.model.scorers.correction import fit_correction
 from leadscore.model.scorers.segments import choose_segments
 from leadscore.settings.settings import Settings
 
-COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "profile_country")
-MEETINGS = Feature("engagement_meetings", {}, Learned(), "share", "", "", "meetings", direction=1)
-SIZE = Feature("profile_size", {}, Learned(), "share", "", "", "size")
+COUNTRY = Feature("profile_country", {}, Text("country"), "category", "profile_country")
+MEETINGS = Feature("engagement_meetings", {}, Learned(), "share", "meetings", direction=1)
+SIZE = Feature("profile_size", {}, Learned(), "share", "size")
 FEATURES = (COUNTRY, MEETINGS, SIZE)
 
 
@@ -68,11 +68,11 @@ def test_segment_when_it_works_otherwise_then_has_a_model_of_its_own_that_is_bet
         "ch",
         "de",
     ]  # the others gain by being freed from "at"
-    told = {each["segment"]: each for each in found.report["models"]}
+    told = {each.segment: each for each in found.report.models}
     assert sorted(told) == ["at", "ch", "de"]
-    assert told["at"]["own"]
-    assert told["at"]["gain"] > max(told["ch"]["gain"], told["de"]["gain"])
-    assert told["at"]["gain"] > 2 * told["at"]["standard_error"]
+    assert told["at"].own
+    assert told["at"].gain > max(told["ch"].gain, told["de"].gain)
+    assert told["at"].gain > 2 * told["at"].standard_error
     own = WinModel(model.document | {"segments": found.segments})
     raw, pooled = own.log_odds(matrix.columns), model.log_odds(matrix.columns)
     country = matrix.columns["profile_country"]
@@ -87,13 +87,13 @@ def test_segment_when_it_works_otherwise_then_has_a_model_of_its_own_that_is_bet
 )
 def test_segments_when_all_are_alike_then_the_model_of_all_stays(seed):
     _, _, pools, found = divided(0.0, seed=seed)
-    gains = [each["gain"] for each in found.report["models"] if each["own"]]
+    gains = [each.gain for each in found.report.models if each.own]
     assert len(gains) <= 1
     assert all(gain < 0.01 for gain in gains)
     if not gains:
         assert found.segments == {}
         assert found.held_out == pools
-        assert "clearly better" in found.report["why"]
+        assert "clearly better" in found.report.why
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_segments_when_all_are_alike_then_the_model_of_all_stays(seed):
 )
 def test_segment_when_its_gain_is_so_many_standard_errors_then_two_decide(swing, least, most, own):
     _, _, _, found = divided(swing)
-    at = next(row for row in found.report["models"] if row["segment"] == "at")
-    assert least < at["gain"] / at["standard_error"] < most
-    assert at["own"] == own
+    at = next(row for row in found.report.models if row.segment == "at")
+    assert least < at.gain / at.standard_error < most
+    assert at.own == own
     assert ("at" in found.segments.get("models", ())) == own
 
 
@@ -178,10 +178,10 @@ def test_segments_when_the_field_is_not_learned_from_then_says_so():
     matrix, rows = make_world(swing=2.5)
     model, pools = make_pools(matrix, rows)
     found = choose_segments(pools, model, matrix, FEATURES, field="colour")
-    assert (found.segments, found.report["why"]) == ({}, "colour is not learned from")
+    assert (found.segments, found.report.why) == ({}, "colour is not learned from")
     found = choose_segments({"last": pools["last"]}, model, matrix, FEATURES, field="country")
     assert found.segments == {}
-    assert "too few splits" in found.report["why"]
+    assert "too few splits" in found.report.why
 
 
 def test_segments_when_leads_of_one_are_few_then_it_is_not_tried():
@@ -197,7 +197,7 @@ def test_segments_when_leads_of_one_are_few_then_it_is_not_tried():
         FEATURES,
         field="country",
     )
-    assert [each["segment"] for each in found.report["models"]] == ["ch", "de"]
+    assert [each.segment for each in found.report.models] == ["ch", "de"]
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from leadscore.model.contributions.shapley import CHECKED, TOLERANCE, compute_co
 from leadscore.model.fit import fit_scorer
 
 FEATURES = (
-    Feature("stage_current", {}, Text("stage"), "category", "", "", "stage"),
+    Feature("stage_current", {}, Text("stage"), "category", "stage"),
     *(
-        Feature(f"engagement_{i}", {}, Learned(), "number", "", "", f"group_{i}", direction=i == 0)
+        Feature(f"engagement_{i}", {}, Learned(), "number", f"group_{i}", direction=i == 0)
         for i in range(8)
     ),
 )
@@ -63,7 +63,7 @@ def test_contributions_when_there_are_many_then_are_those_of_lightgbm_and_add_up
 
 
 def test_contributions_when_trees_split_by_levels_then_there_is_one_a_feature_and_they_add_up():
-    feature = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
+    feature = Feature("profile_country", {}, Text("country"), "category", "country")
     rng = np.random.default_rng(4)
     matrix, many = make_matrix(2000), make_matrix(MANY, seed=2).columns
     turn = rng.integers(0, 4, 2000)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from leadscore.evaluation.intervals import compute_gain, compute_metrics
+from leadscore.evaluation.intervals import compute_gain
 from leadscore.evaluation.metrics import EvaluationSet
+from leadscore.evaluation.summaries import summarise_metrics
 from leadscore.model.signal import compute_levelled_gain, find_signal
-from leadscore.model.summaries import as_json
-from leadscore.validation.promotion import Promotion, hold_unproven
+from leadscore.results import Interval
+from leadscore.validation.promotion import PromotionDecision, hold_unproven
 
 
 def leads(*, slope, level, n=1500, stretch=1.0, heavy=0, seed=0):
@@ -24,17 +25,18 @@ def leads(*, slope, level, n=1500, stretch=1.0, heavy=0, seed=0):
 
 
 def signal_of(judged, *, base_rate=0.3):
-    gain = as_json(compute_gain(judged, np.full(len(judged.label), base_rate), seed=1))[
-        "log_loss_gain"
-    ]
-    return find_signal(
-        judged, as_json(compute_metrics(judged, seed=1)), gain, base_rate=base_rate
-    ), gain
+    gains = compute_gain(judged, np.full(len(judged.label), base_rate), seed=1)
+    gain = gains["log_loss_gain"].interval()
+    return find_signal(judged, metrics_of(judged), gain, base_rate=base_rate), gain
+
+
+def metrics_of(judged):
+    return summarise_metrics(judged, snapshots=len(judged.label), seed=1)
 
 
 def test_signal_when_the_gain_is_proven_then_is_there():
     found, gain = signal_of(leads(slope=1.0, level=0.0))
-    assert gain["low"] > 0
+    assert gain.low > 0
     assert (found.no_signal, found.unproven) == (None, None)
 
 
@@ -45,16 +47,16 @@ def test_signal_when_leads_are_ranked_and_only_the_level_is_off_then_is_unproven
     judged = leads(slope=1.0, level=level)
     found, gain = signal_of(judged)
     bias = np.average(judged.probability - judged.label)
-    assert gain["low"] <= 0
+    assert gain.low <= 0
     assert found.no_signal is None
     assert found.unproven.startswith(f"it ranks (AUC {judged.auc():.2f}")
     assert f"its level is off by {bias:+.3f}" in found.unproven
-    assert f"worse by {-gain['value']:.4f}" in found.unproven
+    assert f"worse by {-gain.value:.4f}" in found.unproven
 
 
 def test_signal_when_few_heavy_leads_cannot_prove_a_gain_then_is_unproven():
     found, gain = signal_of(leads(slope=0.9, level=0.0, n=600, heavy=20, seed=0))
-    assert gain["low"] <= 0
+    assert gain.low <= 0
     assert found.no_signal is None
     assert "its gain is not proven" in found.unproven
 
@@ -64,14 +66,14 @@ def test_signal_when_nothing_ranks_the_leads_then_is_none_and_shows_the_auc(seed
     found, gain = signal_of(leads(slope=0.0, level=0.0, seed=seed))
     assert found.unproven is None
     assert found.no_signal.startswith("no signal: against giving every lead the base rate of 0.300")
-    assert f"worse by {-gain['value']:.4f}" in found.no_signal
+    assert f"worse by {-gain.value:.4f}" in found.no_signal
     assert "-" not in found.no_signal.split("worse by ")[1].split(",")[0]
     assert "wholly above 0.5" in found.no_signal
 
 
 def test_signal_when_leads_are_ranked_but_promises_go_far_too_far_then_is_unproven():
     found, gain = signal_of(leads(slope=0.4, level=0.0, stretch=4.0))
-    assert gain["low"] <= 0
+    assert gain.low <= 0
     assert found.no_signal is None
     assert found.unproven.startswith("it ranks")
 
@@ -98,10 +100,10 @@ def test_signal_when_lists_are_ranked_but_the_better_list_is_promised_less_then_
 @pytest.mark.parametrize("missing", ["auc", "gain"])
 def test_signal_when_an_interval_is_missing_then_nothing_is_proven(missing):
     judged = leads(slope=1.0, level=0.0)
-    metrics = as_json(compute_metrics(judged, seed=1))
-    gain = {"value": 0.05, "low": None, "high": None}
+    metrics = metrics_of(judged)
+    gain = Interval(value=0.05)
     if missing == "auc":
-        metrics["auc"] = {"value": 0.7, "low": None, "high": None}
+        metrics = metrics.model_copy(update={"auc": Interval(value=0.7)})
     found = find_signal(judged, metrics, gain, base_rate=0.3)
     assert (found.no_signal is None) == (missing == "gain")
     assert (found.unproven is None) == (missing == "auc")
@@ -116,7 +118,7 @@ def test_signal_when_hardly_any_lead_can_be_judged_then_is_none_and_says_how_man
         str
     )
     judged = EvaluationSet(np.full(len(label), 0.5), label, np.ones(len(label)), lead_id)
-    found = find_signal(judged, {}, {"value": 1.0, "low": 0.5, "high": 2.0}, base_rate=0.3)
+    found = find_signal(judged, None, Interval(value=1.0, low=0.5, high=2.0), base_rate=0.3)
     assert found.no_signal.startswith(
         f"no signal: only {won} won and {others} other leads could evaluate the model; at least 10"
     )
@@ -126,22 +128,25 @@ def test_signal_when_ten_leads_of_each_kind_can_be_judged_then_they_are_enough()
     judged = EvaluationSet(
         np.full(20, 0.5), np.repeat([1.0, 0.0], 10), np.ones(20), np.arange(20).astype(str)
     )
-    found = find_signal(judged, {}, {"value": 1.0, "low": 0.5, "high": 2.0}, base_rate=0.3)
+    found = find_signal(judged, None, Interval(value=1.0, low=0.5, high=2.0), base_rate=0.3)
     assert (found.no_signal, found.unproven) == (None, None)
 
 
 @pytest.mark.parametrize(
     ("promotion", "unproven", "why"),
     [
-        pytest.param(Promotion(True, "better"), None, "better", id="proven"),
+        pytest.param(PromotionDecision(True, "better"), None, "better", id="proven"),
         pytest.param(
-            Promotion(True, "better"),
+            PromotionDecision(True, "better"),
             "it ranks, but",
             "it ranks, but",
             id="better than what scores",
         ),
         pytest.param(
-            Promotion(False, "worse"), "it ranks, but", "it ranks, but; worse", id="held anyway"
+            PromotionDecision(False, "worse"),
+            "it ranks, but",
+            "it ranks, but; worse",
+            id="held anyway",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from builders import Facts, day, make_settings
 from histories import open_undated, undated_leads
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.evaluation.metrics import EvaluationSet
-from leadscore.history.split import open_history
+from leadscore.history.opening import open_history
 from leadscore.model.apply import add_shift, logit
 from leadscore.model.intercept.past import Past, renewals, unit_of
 from leadscore.model.intercept.shift import fit_shift

@@ -43,18 +43,12 @@ def result(history):
 
 
 def test_times_when_the_level_swings_then_are_on_and_only_the_level_moves(result):
-    times, judged = result.evaluation["times"], result.evaluated
-    assert times["half_life"] == 100
-    assert "half-life 100 leads" in times["said"]
-    assert (
-        result.evaluation["metrics"]["all"]["log_loss"]["value"]
-        < times["without"]["log_loss"] - 0.03
-    )
-    assert (
-        result.evaluation["metrics"]["all"]["pooled_auc"]["value"]
-        > times["without"]["pooled_auc"] + 0.03
-    )
-    assert result.evaluation["metrics"]["all"]["auc"]["value"] == compute_auc(
+    times, judged = result.evaluation.times, result.evaluated
+    assert times.half_life == 100
+    assert "half-life 100 leads" in times.summary
+    assert result.evaluation.overall.log_loss.value < times.without["log_loss"] - 0.03
+    assert result.evaluation.overall.pooled_auc.value > times.without["pooled_auc"] + 0.03
+    assert result.evaluation.overall.auc.value == compute_auc(
         judged.order, judged.label, judged.weight
     )
 
@@ -98,8 +92,8 @@ def test_times_when_they_cannot_help_or_be_known_then_are_off(swing, model, why)
     found = fit(
         open_undated(leads_in_waves(leads=900, seed=8, swing=swing), time="ordered", model=model)
     )
-    assert found.evaluation["times"]["half_life"] is None
-    assert why in found.evaluation["times"]["said"]
+    assert found.evaluation.times.half_life is None
+    assert why in found.evaluation.times.summary
     assert "times" not in found.model.document
     assert found.evaluated.order is None
 
@@ -108,10 +102,10 @@ def test_backtest_when_the_level_swings_then_shifts_every_place_and_ranks_as_bef
     place = history.places(history.version.known_until_us, shares=[0.8])
     report = run_backtest(history, place, progress=silent)
     rows = report.predictions
-    ours = report.report["pooled"]["leadscore"]
-    assert report.report["dates"][0]["shift"] != 0
+    ours = report.report.pooled["leadscore"]
+    assert report.report.dates[0].shift != 0
     plain, shifted = (logit(rows[name].to_numpy()) for name in ("without_times", "leadscore"))
     assert len(np.unique(np.round(shifted - plain, 9))) > 5
     label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
-    assert ours["auc"]["value"] == compute_auc(rows["without_times"].to_numpy(), label, weight)
-    assert ours["pooled_auc"]["value"] > ours["auc"]["value"] + 0.03
+    assert ours.auc.value == compute_auc(rows["without_times"].to_numpy(), label, weight)
+    assert ours.pooled_auc.value > ours.auc.value + 0.03

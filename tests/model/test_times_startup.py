@@ -54,7 +54,7 @@ def choose(level, *, leads, delay, seed):
 def test_half_lives_when_nothing_drifts_then_the_longest_costs_next_to_nothing(delay):
     costs = []
     for seed in range(4):
-        loss = choose(steady, leads=4000, delay=delay, seed=seed).choice["log_loss"]
+        loss = choose(steady, leads=4000, delay=delay, seed=seed).choice.log_loss
         costs.append(loss["3000"] - loss["none"])
     assert np.mean(costs) < 0.0015  # a shift of n outcomes costs 1 / 2n, from 200 to 2,000 of them
 
@@ -72,7 +72,7 @@ def test_half_lives_when_the_level_rises_steadily_then_one_is_on_though_outcomes
 def test_half_lives_when_all_outcomes_come_later_than_the_splits_then_are_off_and_say_why():
     found = choose(rising, leads=600, delay=590, seed=1)
     assert found.half_life is None
-    assert "hardly any outcome was known" in found.choice["said"]
+    assert "hardly any outcome was known" in found.choice.summary
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ import histories
 from builders import Facts, day
 from histories import open_stored, sales_facts, sales_settings, write_store
 from leadscore import project as jobs
-from leadscore.errors import AsOfError, FollowUpError, TooFewOutcomesError, UserError
+from leadscore.errors import TooLittleHistoryError, UserError
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.reference import build_reference, compute_score
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.history.split import History
 from leadscore.json_files import canonical_json
 from leadscore.model import train
@@ -55,7 +55,7 @@ def fit(history, *, known_us=None):
 
 def written(folder, result, settings, version):
     """All that is kept of a training: its version, and every file by name."""
-    kept = dataclasses.replace(result, no_signal=None)
+    kept = histories.with_signal(result)
     name = write_model(folder, kept, settings=settings, store_version=version.id).name
     return name, {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
 
@@ -85,42 +85,42 @@ def test_training_when_repeated_then_writes_the_same_bytes_with_any_number_of_th
 
 def test_training_when_there_is_a_signal_then_says_what_it_rests_on(world):
     e = world.evaluation
-    assert e["basis"] == "out of time"
-    assert len(e["splits"]) == 6
-    assert e["gain"]["log_loss_gain"]["low"] > 0
-    assert e["metrics"]["all"]["auc"]["low"] > 0.55
-    moments = [split["moment"] for split in e["splits"]]
+    assert e.basis == "out of time"
+    assert len(e.splits) == 6
+    assert e.gain.log_loss_gain.low > 0
+    assert e.overall.auc.low > 0.55
+    moments = [split.moment for split in e.splits]
     assert moments == sorted(moments)
-    assert e["known_until"] == world.manifest["known_until"]
-    assert e["not_learned_from"] == ["owner_id"]
+    assert e.known_until == world.manifest["known_until"]
+    assert e.not_learned_from == ["owner_id"]
     # the base rate that the model must beat is the one known at the last split
-    assert e["base_rate_before"] == e["splits"][-1]["base_rate"]
+    assert e.base_rate_before == e.splits[-1].base_rate
 
 
 def test_history_when_described_then_agrees_with_its_own_side(world):
     side = world.history.earlier_side(world.history.version.known_until_us)
-    told = world.evaluation["history"]
+    told = world.evaluation.history
     labels = side.rows["label"]
-    assert told["snapshots"] == len(side.rows)
-    assert told["won"] == (labels == 1).sum()
-    assert told["censored"] == labels.isna().sum()
+    assert told.snapshots == len(side.rows)
+    assert told.won == (labels == 1).sum()
+    assert told.censored == labels.isna().sum()
     observed = side.rows[labels.notna()]
     rate = (observed["label"] * observed["weight"]).sum() / observed["weight"].sum()
-    assert told["base_rate"] == pytest.approx(rate, abs=1e-12)
+    assert told.base_rate == pytest.approx(rate, abs=1e-12)
 
 
 def test_young_and_older_leads_when_reported_apart_then_make_up_all(world):
-    parts = world.evaluation["metrics"]
+    parts = world.evaluation.metrics
     assert set(parts) == {"all", "young", "older"}
     until = world.history.version.known_until_us
     moment = world.history.split_moments(until, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)[-1]
     rows = world.history.later_side(moment, to_us=until, known_us=until).rows
     rows = rows[rows["label"].notna()].merge(world.history.spells(until), on=["lead_id", "spell"])
     young = rows["as_of_us"] - rows["start_us"] < 7 * DAY_US
-    assert parts["all"]["snapshots"] == len(rows)
-    assert parts["young"]["snapshots"] == young.sum() > 50
-    assert parts["older"]["snapshots"] == (~young).sum() > 50
-    assert parts["young"]["win_rate"] == pytest.approx(
+    assert parts["all"].snapshots == len(rows)
+    assert parts["young"].snapshots == young.sum() > 50
+    assert parts["older"].snapshots == (~young).sum() > 50
+    assert parts["young"].win_rate == pytest.approx(
         np.average(rows["label"][young], weights=rows["weight"][young]), abs=1e-12
     )
 
@@ -137,21 +137,19 @@ def test_training_when_there_are_too_few_splits_then_does_not_calibrate_and_says
     tmp_path, leads, days, splits, basis
 ):
     result = fit(open_sales(tmp_path, leads=leads, days=days))
-    assert len(result.evaluation["splits"]) == splits
-    assert result.evaluation["basis"] == basis
-    assert result.evaluation["calibrator"]["kind"] == "none"
-    assert "fewer than 3 splits" in result.evaluation["calibrator"]["why"]
+    assert len(result.evaluation.splits) == splits
+    assert result.evaluation.basis == basis
+    assert result.evaluation.calibrator.kind == "none"
+    assert "fewer than 3 splits" in result.evaluation.calibrator.why
     assert result.model.document["calibrator"]["kind"] == "none"
 
 
 def test_calibrator_when_chosen_then_is_the_simplest_that_is_not_clearly_worse(world):
-    choice = world.evaluation["calibrator"]
-    assert set(choice["log_loss"]) == {"none", "sigmoid", "beta", "isotonic", "venn_abers"}
-    assert world.model.document["calibrator"]["kind"] == choice["kind"]
-    assert choice["compared_on"] == "earlier splits"
-    assert choice["log_loss"][choice["kind"]] != pytest.approx(
-        world.evaluation["metrics"]["all"]["log_loss"]["value"]
-    )
+    choice = world.evaluation.calibrator
+    assert set(choice.log_loss) == {"none", "sigmoid", "beta", "isotonic", "venn_abers"}
+    assert world.model.document["calibrator"]["kind"] == choice.kind
+    assert choice.compared_on == "earlier splits"
+    assert choice.log_loss[choice.kind] != pytest.approx(world.evaluation.overall.log_loss.value)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +172,7 @@ def test_calibrator_when_raw_is_distorted_in_a_known_way_then_is_mostly_of_a_kin
         rng = np.random.default_rng(seed)
         unseen = {name: make_unseen(rng, distort) for name in ("last", "before", "whole")}
         chosen = choose_calibrator(unseen)
-        kind = chosen.choice["kind"]
+        kind = chosen.choice.kind
         assert chosen.to_use == unseen["whole"].fit_calibrator(kind)
         expected = unseen["last"].evaluated(unseen["before"].fit_calibrator(kind))
         assert chosen.evaluated.probability.tobytes() == expected.probability.tobytes()
@@ -190,7 +188,7 @@ def test_calibrator_when_another_is_better_only_by_chance_then_stays_the_simples
             name: make_unseen(rng, lambda raw: raw, n=600) for name in ("last", "before", "whole")
         }
         choice = choose_calibrator(unseen).choice
-        loss = choice["log_loss"]
+        loss = choice.log_loss
         best = min(loss, key=loss.get)
         judged = {kind: unseen["before"].cross_calibrated(kind) for kind in (best, "none")}
         rows = {
@@ -199,7 +197,7 @@ def test_calibrator_when_another_is_better_only_by_chance_then_stays_the_simples
         }
         difference = rows["none"] - rows[best]  # one row a lead, of equal weight
         within = difference.mean() <= difference.std() / np.sqrt(len(difference))
-        assert (choice["kind"] == "none") == within
+        assert (choice.kind == "none") == within
         better_by_chance += within and best != "none"
     assert better_by_chance >= 2
 
@@ -221,7 +219,7 @@ def test_calibrator_when_the_earlier_splits_are_not_watched_enough_then_is_none(
         name: make_unseen(rng, lambda raw: 3 * raw, watched=w)
         for name, w in (("last", 1), ("before", 0.05))
     }
-    assert choose_calibrator(unseen).choice["kind"] == "none"
+    assert choose_calibrator(unseen).choice.kind == "none"
 
 
 def change_all_known_from(facts, moment_us):
@@ -307,8 +305,8 @@ def test_reference_when_kept_with_the_model_then_rises_and_lies_within_the_calib
     assert reference == sorted(reference)
     assert 0 < reference[0] < reference[-1] < 1
     mean = np.mean(reference)
-    metrics = world.evaluation["metrics"]["all"]
-    assert mean == pytest.approx(metrics["win_rate"] + metrics["bias"]["value"], abs=0.002)
+    metrics = world.evaluation.overall
+    assert mean == pytest.approx(metrics.win_rate + metrics.bias.value, abs=0.002)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -319,7 +317,7 @@ def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_p
     assert told.model_version is None
     assert told.no_signal.startswith("no signal: against giving every lead the base rate of 0.")
     assert told.evaluation.no_signal == told.no_signal
-    gain = told.evaluation.gain["log_loss_gain"]
+    gain = told.evaluation.gain.log_loss_gain
     assert gain.low <= 0
     assert f"{gain.low:.4f} to {gain.high:.4f}" in told.no_signal
     assert (
@@ -345,7 +343,9 @@ def test_training_when_history_is_shorter_than_the_horizon_then_is_refused_with_
     tmp_path, days
 ):
     history = open_sales(tmp_path, leads=200, days=days)
-    with pytest.raises(FollowUpError, match=r"only \d+ days of follow-up for a horizon of 30 days"):
+    with pytest.raises(
+        TooLittleHistoryError, match=r"only \d+ days of follow-up for a horizon of 30 days"
+    ):
         fit(history)
 
 
@@ -372,7 +372,7 @@ def test_training_when_too_few_snapshots_ended_in_one_way_then_is_refused_with_t
     facts = facts_with_wins(settings, few if kind == "won" else set(range(200)) - few, leads=200)
     history = open_facts(facts, known_until=213)
     if enough:
-        assert fit(history).evaluation["history"]["snapshots"] == 200
+        assert fit(history).evaluation.history.snapshots == 200
         return
     told = (
         f"{fewer} won and {200 - fewer} not won"
@@ -380,7 +380,7 @@ def test_training_when_too_few_snapshots_ended_in_one_way_then_is_refused_with_t
         else f"{200 - fewer} won and {fewer} not won"
     )
     with pytest.raises(
-        TooFewOutcomesError, match=f"history shows {told} .* at least {MIN_OUTCOMES} of each"
+        TooLittleHistoryError, match=f"history shows {told} .* at least {MIN_OUTCOMES} of each"
     ):
         fit(history)
 
@@ -391,14 +391,14 @@ def test_training_when_only_the_first_splits_have_too_few_wins_then_goes_on_with
     side = history.earlier_side(history.version.known_until_us)
     assert (side.rows["label"] == 1).sum() > 150
     assert (side.rows["label"] == 0).sum() > 150
-    assert fit(history).evaluation["history"]["won"] > 150
+    assert fit(history).evaluation.history.won > 150
 
 
 def test_training_when_cross_validation_leaves_fewer_wins_than_needed_then_goes_on(tmp_path):
     history = open_sales(tmp_path, leads=60, days=64)
     won = int((history.earlier_side(history.version.known_until_us).rows["label"] == 1).sum())
     assert MIN_OUTCOMES <= won < MIN_OUTCOMES * 5 / 4
-    assert fit(history).evaluation["basis"] == "cross-validated by lead"
+    assert fit(history).evaluation.basis == "cross-validated by lead"
 
 
 def test_training_when_wins_stopped_early_then_it_is_cross_validated_and_ends_in_no_foreign_error(
@@ -407,8 +407,8 @@ def test_training_when_wins_stopped_early_then_it_is_cross_validated_and_ends_in
     # every later side was lost: enough to learn from, but no split can judge
     facts = facts_with_wins(sales_settings(tmp_path), range(30), leads=240)
     result = fit(open_facts(facts, known_until=250))
-    assert result.evaluation["basis"] == "cross-validated by lead"
-    assert canonical_json(result.evaluation)
+    assert result.evaluation.basis == "cross-validated by lead"
+    assert canonical_json(result.evaluation.to_dict())
     probability = result.model.probability(np.linspace(-9, 9, 50))
     assert ((probability > 0) & (probability < 1)).all()
 
@@ -422,9 +422,9 @@ def test_segments_when_some_values_are_of_few_leads_then_no_report_names_them(tm
             f"{i:04d}", i + 12, "won" if i % 3 else "lost"
         )
     told = fit(open_facts(facts, known_until=260)).evaluation
-    segments = {each["name"] for each in told["segments"]}
+    segments = {each.name for each in told.segments}
     assert segments == {"web", "others (fewer than 10 leads each)"}
-    assert b"Ann Smith" not in canonical_json(told)
+    assert b"Ann Smith" not in canonical_json(told.to_dict())
 
 
 def test_model_when_the_seed_differs_then_differs(tmp_path):
@@ -443,12 +443,12 @@ def test_model_when_the_seed_differs_then_differs(tmp_path):
 
 def test_training_when_as_of_lies_past_known_until_then_is_refused(world):
     words = "more than 36 hours after known_until .*; the export is 36 hours old by then"
-    with pytest.raises(AsOfError, match=words):
+    with pytest.raises(UserError, match=words):
         jobs.train(world.settings, as_of_us=day(world.days) + 36 * HOUR_US + 1)
 
 
 def feature(name, unit="number", direction=0):
-    return Feature(name, {}, Learned(), unit, "{value}", "{value}", name, direction=direction)
+    return Feature(name, {}, Learned(), unit, name, direction=direction)
 
 
 def made_rows(seed, *, n=900, slope=1.0):
@@ -564,42 +564,31 @@ def test_out_of_time_prediction_when_made_then_is_by_the_latest_model_of_the_pas
 def test_evaluation_when_written_then_is_finite_json(world):
     folder = world.settings.models_folder / "synthetic" / world.version
     found = json.loads((folder / "evaluation.json").read_bytes(), parse_constant=pytest.fail)
-    assert found == json.loads(json.dumps(world.evaluation))
+    assert found == json.loads(json.dumps(world.evaluation.to_dict()))
     assert math.isfinite(found["gain"]["log_loss_gain"]["value"])
 
 
 def test_curves_when_kept_then_tell_of_the_judged_rows_and_of_every_spell(world):
     e = world.evaluation
-    overall, curves = e["metrics"]["all"], e["curves"]
-    assert set(curves) == {"roc", "precision_recall", "lift", "distribution", "maturity"}
+    overall, curves = e.overall, e.curves
+    assert set(dict(curves)) == {"roc", "precision_recall", "lift", "distribution", "maturity"}
     x, y = (
-        [point[name] for point in curves["roc"]]
+        [getattr(point, name) for point in curves.roc]
         for name in ("false_positive_rate", "true_positive_rate")
     )
-    assert np.trapezoid(y, x) == pytest.approx(overall["pooled_auc"]["value"], abs=0.01)
-    assert curves["precision_recall"][-1]["precision"] == pytest.approx(overall["win_rate"])
+    assert np.trapezoid(y, x) == pytest.approx(overall.pooled_auc.value, abs=0.01)
+    assert curves.precision_recall[-1].precision == pytest.approx(overall.win_rate)
     share, captured = (
-        [0.0, *(point[name] for point in curves["lift"])] for name in ("share", "captured")
+        [0.0, *(getattr(point, name) for point in curves.lift)] for name in ("share", "captured")
     )
-    assert np.interp(0.1, share, captured) == pytest.approx(
-        overall["capture_10"]["value"], abs=0.01
-    )
-    weight = sum(bin_["weight"] for bin_ in e["reliability"])
-    assert sum(bin_["won"] + bin_["other"] for bin_ in curves["distribution"]) == pytest.approx(
-        weight
-    )
+    assert np.interp(0.1, share, captured) == pytest.approx(overall.capture_10.value, abs=0.01)
+    weight = sum(bin_.weight for bin_ in e.reliability)
+    assert sum(bin_.won + bin_.other for bin_ in curves.distribution) == pytest.approx(weight)
     spells = world.history.spells(world.history.version.known_until_us)
-    assert (
-        curves["maturity"][-1]["share"] >= spells["won"].mean()
-    )  # for the open ones some more are won
-    assert (
-        0
-        < e["days_to_win"]["half"]
-        < e["days_to_win"]["nine_tenths"]
-        <= curves["maturity"][-1]["days"]
-    )
-    assert e["horizon_days"] == world.settings.target.horizon_days
-    assert e["no_signal"] is None
+    assert curves.maturity[-1].share >= spells["won"].mean()  # for the open ones some more are won
+    assert 0 < e.days_to_win.half < e.days_to_win.nine_tenths <= curves.maturity[-1].days
+    assert e.horizon_days == world.settings.target.horizon_days
+    assert e.no_signal is None
 
 
 def test_probability_when_calibrated_then_is_within_the_models_own_bounds(world):

@@ -9,7 +9,7 @@ from leadscore.model.scorers import boosted
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.tune import Losses, _choose, tune_boosted
 
-FEATURES = [Feature(name, {}, Learned(), "number", "", "", name) for name in ("x", "noise")]
+FEATURES = [Feature(name, {}, Learned(), "number", name) for name in ("x", "noise")]
 
 
 @pytest.fixture(scope="module")
@@ -58,25 +58,25 @@ def test_tuning_when_repeated_then_chooses_the_same(world, tuned):
 def test_tuning_when_done_then_tells_every_trial_the_default_first(tuned):
     assert len(tuned.trials) == 8
     assert {
-        key: tuned.trials[0][key] for key in ("trees", "leaves", "l2", "feature_share")
+        key: getattr(tuned.trials[0], key) for key in ("trees", "leaves", "l2", "feature_share")
     } == vars(Boosting())
     assert tuned.reproducible
     for trial in tuned.trials:
-        assert (trial["log_loss"] is None) == (trial["splits"] < 3)
-        assert trial["splits"] >= 2 or trial["log_loss"] is not None
+        assert (trial.log_loss is None) == (trial.splits < 3)
+        assert trial.splits >= 2 or trial.log_loss is not None
 
 
 def test_tuning_when_some_trials_fall_behind_then_gives_them_up(world):
     tuned = tune(world, trials=16, seed=4)
-    assert any(trial["log_loss"] is None for trial in tuned.trials[5:])
-    assert all(trial["log_loss"] is not None for trial in tuned.trials[:5])
+    assert any(trial.log_loss is None for trial in tuned.trials[5:])
+    assert all(trial.log_loss is not None for trial in tuned.trials[:5])
 
 
 def test_tuning_when_done_then_chooses_no_larger_trees_than_the_best_ones(tuned):
     best = min(
-        (trial for trial in tuned.trials if trial["log_loss"]), key=lambda trial: trial["log_loss"]
+        (trial for trial in tuned.trials if trial.log_loss), key=lambda trial: trial.log_loss
     )
-    assert tuned.boosting.splits() <= best["trees"] * (best["leaves"] - 1)
+    assert tuned.boosting.splits() <= best.trees * (best.leaves - 1)
 
 
 def test_tuning_when_time_ends_it_then_says_that_it_cannot_be_repeated(world):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from histories import open_undated, undated_leads
-from leadscore.errors import AsOfError, TooFewOutcomesError
+from leadscore.errors import TooLittleHistoryError, UserError
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.json_files import canonical_json
 from leadscore.model.basis import REPEATS
@@ -17,6 +17,7 @@ from leadscore.model.fit import cross_validate
 from leadscore.model.train import fit_model
 from leadscore.model.training import MIN_OUTCOMES
 from leadscore.progress import silent
+from leadscore.results import Evaluation
 from leadscore.validation.backtest import run_backtest
 from leadscore.validation.dates import spread_dates
 
@@ -137,45 +138,40 @@ def test_features_when_nothing_is_dated_then_tell_of_no_time(ordered):
 
 
 def test_training_when_leads_are_ordered_then_judges_on_the_last_fifth(by_order):
-    assert by_order["basis"] == "on the last 20 % by order"
-    assert [split["leads"] for split in by_order["splits"]] == [150, 200, 250, 300, 350, 400]
-    assert by_order["judged"]["leads"] == by_order["metrics"]["all"]["snapshots"] == N // 5
-    assert by_order["splits"][-1]["moment"] == f"place {10 + 3 * 400}"
-    assert by_order["calibrator"]["kind"] in CALIBRATORS
-    assert set(by_order["calibrator"]["log_loss"]) == CALIBRATORS
+    assert by_order.basis == "on the last 20 % by order"
+    assert [split.leads for split in by_order.splits] == [150, 200, 250, 300, 350, 400]
+    assert by_order.judged.leads == by_order.overall.snapshots == N // 5
+    assert by_order.splits[-1].moment == f"place {10 + 3 * 400}"
+    assert by_order.calibrator.kind in CALIBRATORS
+    assert set(by_order.calibrator.log_loss) == CALIBRATORS
 
 
 def test_training_when_there_is_no_order_then_every_lead_is_judged_five_times_by_choices_of_the_other_folds(
     by_folds,
 ):
-    assert by_folds["basis"] == BY_LEADS
-    assert by_folds["splits"] == []
-    assert by_folds["metrics"]["all"]["snapshots"] == by_folds["judged"]["leads"] == N
-    assert set(by_folds["calibrator"]["log_loss"]) == CALIBRATORS
-    assert (
-        by_folds["calibrator"]["compared_on"]
-        == by_folds["scorer"]["compared_on"]
-        == "the other folds"
-    )
+    assert by_folds.basis == BY_LEADS
+    assert by_folds.splits == []
+    assert by_folds.overall.snapshots == by_folds.judged.leads == N
+    assert set(by_folds.calibrator.log_loss) == CALIBRATORS
+    assert by_folds.calibrator.compared_on == by_folds.scorer.compared_on == "the other folds"
 
 
 @pytest.mark.parametrize("name", ["by_order", "by_folds"])
 def test_training_when_nothing_is_dated_then_says_so_and_nothing_of_horizons(name, request):
     evaluation = request.getfixturevalue(name)
-    assert evaluation["assumption"].endswith(
-        "every mapped field was known when the lead was scored"
-    )
-    assert (evaluation["horizon_days"], evaluation["days_to_win"]) == (None, None)
-    assert evaluation["history"]["follow_up_days"] is evaluation["history"]["mature_rate"] is None
-    assert "maturity" not in evaluation["curves"]
-    assert [*evaluation["metrics"]] == ["all"]
-    assert evaluation["no_signal"] is None
-    assert json.loads(canonical_json(evaluation)) == evaluation
+    assert evaluation.assumption.endswith("every mapped field was known when the lead was scored")
+    assert (evaluation.horizon_days, evaluation.days_to_win) == (None, None)
+    assert evaluation.history.follow_up_days is evaluation.history.mature_rate is None
+    assert evaluation.curves.maturity is None
+    assert [*evaluation.metrics] == ["all"]
+    assert evaluation.no_signal is None
+    document = canonical_json(evaluation.to_dict())
+    assert Evaluation.from_dict(json.loads(document)) == evaluation
 
 
 def test_auc_when_there_is_a_signal_then_both_ways_of_judging_find_it(by_order, by_folds):
     for evaluation in (by_order, by_folds):
-        assert 0.7 < evaluation["metrics"]["all"]["auc"]["value"] < 0.95
+        assert 0.7 < evaluation.overall.auc.value < 0.95
 
 
 @pytest.mark.parametrize(
@@ -200,13 +196,12 @@ def test_intervals_when_every_lead_was_exported_four_times_then_are_as_wide_as_o
     four = pd.concat([rows.assign(id=f"{i} " + rows["id"]) for i in range(4)], ignore_index=True)
     model = {"scorer": "scorecard", "identical_rows": "together"}
     once, often = (
-        fit(open_undated(each, time="none", model=model)).evaluation["metrics"]["all"]
+        fit(open_undated(each, time="none", model=model)).evaluation.overall
         for each in (rows, four)
     )
-    assert often["leads"] == 400
+    assert often.leads == 400
     width = {
-        name: told["auc"]["high"] - told["auc"]["low"]
-        for name, told in (("once", once), ("often", often))
+        name: told.auc.high - told.auc.low for name, told in (("once", once), ("often", often))
     }
     assert width["often"] == pytest.approx(
         width["once"], rel=0.35
@@ -217,7 +212,7 @@ def test_intervals_when_every_lead_was_exported_four_times_then_are_as_wide_as_o
 def test_training_when_too_few_leads_were_won_then_is_refused_with_the_numbers(time):
     rows = undated_leads(leads=200, seed=6)
     won = rows.index[rows["end"] == "won"][MIN_OUTCOMES - 1 :]
-    with pytest.raises(TooFewOutcomesError, match=f"{MIN_OUTCOMES - 1}"):
+    with pytest.raises(TooLittleHistoryError, match=f"{MIN_OUTCOMES - 1}"):
         fit(
             open_undated(
                 rows.assign(end=rows["end"].where(~rows.index.isin(won), "lost")), time=time
@@ -233,7 +228,7 @@ def test_training_when_all_leads_ended_alike_then_says_which_outcome_nobody_mark
     rows = undated_leads(leads=200, seed=6)
     alike = rows.assign(end=rows["end"].where(rows["end"] == only, ""))
     with pytest.raises(
-        TooFewOutcomesError,
+        TooLittleHistoryError,
         match=f"No lead is marked {missing}, and without dates an open lead says",
     ):
         fit(open_undated(alike, time=time))
@@ -245,9 +240,9 @@ def test_basis_when_the_last_split_lies_earlier_then_says_how_much_came_after_it
         "lost"  # too few are won after the usual place of the last split
     )
     evaluation = fit(open_undated(rows, time="ordered")).evaluation
-    split = int(evaluation["splits"][-1]["leads"])
+    split = int(evaluation.splits[-1].leads)
     assert split < 480
-    assert evaluation["basis"] == f"on the last {1 - split / 600:.0%} by order".replace("%", " %")
+    assert evaluation.basis == f"on the last {1 - split / 600:.0%} by order".replace("%", " %")
 
 
 def test_training_when_an_order_leaves_too_few_before_every_split_then_cross_validates_in_words():
@@ -256,13 +251,13 @@ def test_training_when_an_order_leaves_too_few_before_every_split_then_cross_val
         end=np.where(np.arange(60) < 36, "lost", "won")
     )  # at 80 % of the order 12 were won
     evaluation = fit(open_undated(rows, time="ordered")).evaluation
-    assert (evaluation["basis"], evaluation["splits"]) == (BY_LEADS, [])
+    assert (evaluation.basis, evaluation.splits) == (BY_LEADS, [])
 
 
 def test_open_leads_when_nothing_is_dated_then_are_scored_and_never_learned_from():
     rows = undated_leads(leads=150, seed=8, is_open=20)
     history = open_undated(rows, time="ordered")
-    assert fit(history).evaluation["history"]["leads"] == 130
+    assert fit(history).evaluation.history.leads == 130
     assert set(history.open_list(history.version.known_until_us)["lead_id"]) == set(
         rows["id"][130:]
     )
@@ -277,10 +272,10 @@ def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_
     places = spread_dates(replayed, from_us=None, to_us=None, dates=2)
     assert places == [10 + 3 * 200, 10 + 3 * 450]  # 40 and 90 % of the leads before them
     result = run_backtest(replayed, places, progress=silent)
-    assert [date["as_of"] for date in result.report["dates"]] == ["place 610", "place 1360"]
-    assert [date["open"] for date in result.report["dates"]] == [250, 50]
-    assert [date["trained_on"] for date in result.report["dates"]] == [200, 450]
-    assert (result.report["horizon_days"], result.report["known_until"]) == (None, "place 1508")
+    assert [date.as_of for date in result.report.dates] == ["place 610", "place 1360"]
+    assert [date.open for date in result.report.dates] == [250, 50]
+    assert [date.trained_on for date in result.report.dates] == [200, 450]
+    assert (result.report.horizon_days, result.report.known_until) == (None, "place 1508")
     assert len(result.predictions) == result.predictions["lead_id"].nunique() == 300
 
 
@@ -304,7 +299,7 @@ def test_backtest_when_at_a_place_then_says_what_a_training_there_would_have_sai
         (
             "none",
             {},
-            "nothing says which leads came first, so there is no past to replay; see `train`",
+            "the order of the leads is not known, so there is no past to replay; see `train`",
         ),
         ("ordered", {"from_us": 5}, "leads have places and no dates, so leave out --from and --to"),
         ("ordered", {"to_us": 5}, "leads have places and no dates, so leave out --from and --to"),
@@ -312,7 +307,7 @@ def test_backtest_when_at_a_place_then_says_what_a_training_there_would_have_sai
 )
 def test_backtest_when_there_is_no_such_past_then_is_refused_in_words(time, dates, words):
     history = open_undated(undated_leads(leads=20, seed=1), time=time)
-    with pytest.raises(AsOfError, match=words):
+    with pytest.raises(UserError, match=words):
         spread_dates(history, **({"from_us": None, "to_us": None} | dates), dates=6)
 
 

@@ -82,20 +82,20 @@ def test_probabilities_when_nothing_is_lost_then_are_those_of_winning_within_the
     ours, theirs = (np.array([each[lead_id] for lead_id in found]) for each in (found, truth))
     assert ours.mean() == pytest.approx(theirs.mean(), rel=0.2)
     assert np.corrcoef(ours, theirs)[0, 1] > 0.8
-    assert abs(result.evaluation["metrics"]["all"]["bias"]["value"]) < 0.02
+    assert abs(result.evaluation.overall.bias.value) < 0.02
 
 
 def test_training_when_nothing_is_lost_then_says_what_it_takes_for_granted(steady):
     history, _, result = steady
     evaluation = result.evaluation
     assert result.no_signal is None
-    assert evaluation["assumption"].startswith(
+    assert evaluation.assumption.startswith(
         "no lead is recorded as lost: a lead counts as not won once 30 days"
     )
-    assert [*evaluation["drift"]] == ["periods", "last", "said"]
+    assert [*evaluation.drift.to_dict()] == ["periods", "last", "summary"]
     card = card_of(history, result)
     assert "No lead is recorded as lost" in card
-    assert evaluation["drift"]["said"] in card
+    assert evaluation.drift.summary in card
 
 
 def card_of(history, result):
@@ -105,9 +105,8 @@ def card_of(history, result):
         "store_version": "s",
         "seed": 1,
     }
-    evaluation = result.evaluation | {"audit": [], "horizon_why": None, "not_asked_for": []}
     return build_card(
-        evaluation=evaluation,
+        evaluation=result.evaluation,
         features=result.features,
         manifest=manifest,
         settings=history.settings,
@@ -120,18 +119,15 @@ def test_training_when_nothing_is_lost_then_works_after_whatever_time(tmp_path, 
     history, _ = funnel(tmp_path, days=days, leads=700, scorer="logistic")
     result = train(history)
     assert result.no_signal is None
-    assert result.evaluation["metrics"]["all"]["auc"]["value"] > 0.6
+    assert result.evaluation.overall.auc.value > 0.6
 
 
 def test_drift_when_leads_are_won_less_and_less_then_says_what_came_of_the_last_promise(tmp_path):
     history, _ = funnel(tmp_path, days=260, leads=2_500, seed=2, falling=2.5, scorer="logistic")
-    drift = train(history).evaluation["drift"]
-    rates = [period["win_rate"] for period in drift["periods"]]
-    last = drift["last"]
-    assert rates[0] > last["win_rate"]
-    assert last["mean_probability"] > last["high"]
-    assert "leads are won less often than before" in drift["said"]
-    assert (
-        f"{last['mean_probability']:.3f} was promised and {last['win_rate']:.3f} came"
-        in drift["said"]
-    )
+    drift = train(history).evaluation.drift
+    rates = [period.win_rate for period in drift.periods]
+    last = drift.last
+    assert rates[0] > last.win_rate
+    assert last.mean_probability > last.high
+    assert "win rates are falling" in drift.summary
+    assert f"{last.mean_probability:.3f}, actual {last.win_rate:.3f}" in drift.summary

@@ -2,6 +2,7 @@ import dataclasses
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -11,20 +12,20 @@ from pathlib import Path
 import pytest
 
 import histories
+from leadscore.addresses import hide_secrets
 from leadscore.errors import (
     CorruptFileError,
     DamagedFileError,
-    RegistryError,
     SettingsError,
+    UnavailableError,
     UnknownVersionError,
-    UnreadableError,
     UserError,
 )
 from leadscore.model import apply
 from leadscore.model.files import write_model
-from leadscore.registry.addresses import hide_secrets
+from leadscore.registry.contents import HEADLINE
 from leadscore.registry.registry import ModelVersion, Registry, Who
-from leadscore.settings.environment import environment_kept
+from leadscore.settings.environment import unchanged_environment
 from leadscore.settings.settings import read_settings
 from leadscore.times import DAY_US
 
@@ -59,12 +60,8 @@ def training(settings, n=0, *, no_signal=None):
     """The folder of a training, another one for every n."""
     fitted = histories.fitted()
     known_us = fitted.known_us + n * DAY_US
-    result = dataclasses.replace(
-        fitted,
-        known_us=known_us,
-        no_signal=no_signal,
-        evaluation=fitted.evaluation | {"no_signal": no_signal},
-    )
+    evaluation = fitted.evaluation.model_copy(update={"no_signal": no_signal})
+    result = dataclasses.replace(fitted, known_us=known_us, evaluation=evaluation)
     return write_model(
         settings.models_folder / settings.project, result, settings=settings, store_version=STORE
     )
@@ -79,7 +76,7 @@ def register(settings, n=0, **how):
 @contextmanager
 def mlflow_of(settings):
     """MLflow as whoever serves a model uses it, without leave to read pickles."""
-    with environment_kept(), warnings.catch_warnings():
+    with unchanged_environment(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mlflow.pyfunc
 
@@ -191,7 +188,7 @@ def no_database(path):
 @pytest.mark.parametrize(
     ("harm", "error", "words"),
     [
-        (no_file, UnreadableError, "it is a folder"),
+        (no_file, UserError, "it is a folder"),
         (no_database, DamagedFileError, "not a SQLite database; restore"),
     ],
 )
@@ -258,6 +255,35 @@ def test_run_when_registered_then_every_estimate_is_a_metric_with_its_interval(s
         assert metrics[f"{part}.log_loss"] == told["metrics"][part]["log_loss"]["value"]
 
 
+def test_run_when_registered_then_its_name_tells_it_apart_and_the_headline_comes_first(settings):
+    version = register(settings)
+    run = runs_of(settings)[0]
+    day, outcome, short = run.info.run_name.split(" ", 2)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", day)
+    assert outcome == "promoted"
+    assert version.version.startswith(short)
+    metrics = run.data.metrics
+    headline = {name for name in metrics if name.startswith("headline/")}
+    assert headline == {f"headline/{name}" for name in HEADLINE}
+    assert all(metrics[f"headline/{name}"] == metrics[of] for name, of in HEADLINE.items())
+
+
+def test_version_when_registered_then_model_and_version_describe_themselves(settings, tmp_path):
+    version = register(settings)
+    with mlflow_of(settings) as mlflow:
+        client = mlflow.MlflowClient()
+        name = f"leadscore-{settings.project}"
+        model = client.get_registered_model(name)
+        entity = client.get_model_version(name, str(version.number))
+        mlflow.artifacts.download_artifacts(
+            f"runs:/{version.run_id}/decision.md", dst_path=tmp_path
+        )
+    assert settings.project in model.description
+    assert version.version in entity.description
+    decision = (tmp_path / "decision.md").read_text(encoding="utf-8")
+    assert decision.startswith(f"# Model `{version.version}` scores from now on")
+
+
 def test_run_when_registered_then_holds_the_files_and_the_settings_without_places(
     settings, tmp_path
 ):
@@ -314,6 +340,17 @@ def test_model_when_read_by_mlflow_then_predicts_bit_for_bit_as_the_champion(set
     raw = model.log_odds(columns)
     assert [row["log_odds"] for row in told] == raw.tolist()
     assert [row["win_probability"] for row in told] == model.probability(raw).tolist()
+
+
+def test_model_when_read_by_mlflow_then_its_input_example_serves(settings):
+    register(settings)
+    with mlflow_of(settings) as mlflow:
+        uri = f"models:/leadscore-{settings.project}@champion"
+        request = mlflow.models.convert_input_example_to_serving_input(
+            mlflow.pyfunc.load_model(uri).input_example
+        )
+        answer = mlflow.models.validate_serving_input(uri, request)
+    assert 0 < answer[0]["win_probability"] < 1
 
 
 def refused(settings):
@@ -430,7 +467,7 @@ def test_find_when_there_are_versions_then_number_beginning_and_alias_lead_to_th
     for version in registry.versions():
         for digits in (4, 9, 16):
             assert registry.find(version.version[:digits]) == version
-        assert registry.read_evaluation(version)["no_signal"] is None
+        assert registry.read_evaluation(version).no_signal is None
     for which in ("9", "", registry.versions()[0].version[:3], "zzzz", "Champion", "0" * 17, "-1"):
         with pytest.raises(UnknownVersionError) as caught:
             registry.find(which)
@@ -476,7 +513,7 @@ class Faults:
         """Whether all of it was done without a fault."""
         try:
             operate(*what)
-        except RegistryError as e:
+        except UnavailableError as e:
             self.told = str(e)
             return False
         return self.seen < self.at
@@ -584,7 +621,7 @@ def test_rollback_when_a_promotion_ended_halfway_then_goes_to_the_champion_befor
     Registry(settings).promote("2", who())
     with monkeypatch.context() as patched:
         Faults(patched, settings, at=3)
-        with pytest.raises(RegistryError):
+        with pytest.raises(UnavailableError):
             Registry(settings).promote("3", who())
     assert state(settings)[0][2] == ("champion", "previous")
     assert Registry(settings).rollback(who()).number == 1
@@ -598,7 +635,7 @@ def test_rollback_when_the_first_promotion_ended_halfway_then_there_is_nothing_t
         register(settings, n)
     with monkeypatch.context() as patched:
         Faults(patched, settings, at=3)
-        with pytest.raises(RegistryError):
+        with pytest.raises(UnavailableError):
             Registry(settings).promote("2", who())
     with pytest.raises(UserError, match="no previous champion"):
         Registry(settings).rollback(who())
@@ -648,7 +685,7 @@ def test_projects_when_their_databases_differ_then_calls_in_turn_do_not_mix_them
 
 def test_environment_when_a_call_fails_then_is_as_it_was(settings, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nosuch://host/db")
-    with same_environment(), pytest.raises(RegistryError, match="nosuch"):
+    with same_environment(), pytest.raises(UnavailableError, match="nosuch"):
         Registry(settings).versions()
 
 
@@ -723,7 +760,7 @@ def test_registry_when_it_cannot_be_reached_then_the_error_holds_no_password(
         Registry(settings).versions,
         lambda: register(settings),
     ):
-        with pytest.raises(RegistryError, match="MLflow failed while") as caught:
+        with pytest.raises(UnavailableError, match="MLflow failed while") as caught:
             call()
         assert "ter2" not in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -812,6 +849,7 @@ import sys
 from pathlib import Path
 
 from leadscore.settings.settings import Settings
+from leadscore.registry.contents import HEADLINE
 from leadscore.registry.registry import Registry, Who
 
 settings = Settings.model_validate_json(sys.argv[1])

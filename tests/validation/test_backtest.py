@@ -11,11 +11,12 @@ import histories
 from builders import Facts, day
 from histories import score_table
 from leadscore import project as jobs
-from leadscore.errors import AsOfError
+from leadscore.errors import UserError
 from leadscore.history.labels import build_side
 from leadscore.model.files import read_model, write_model
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
+from leadscore.results import Interval
 from leadscore.times import format_us, parse_moment
 from leadscore.validation.backtest import run_backtest
 from leadscore.validation.dates import spread_dates
@@ -46,11 +47,11 @@ def predictions(result):
 
 
 def test_dates_when_they_cannot_be_learned_from_or_settled_then_are_skipped_in_words(result):
-    assert [date["as_of"] for date in result.report["dates"]] == [
+    assert [date.as_of for date in result.report.dates] == [
         format_us(EARLY),
         format_us(LATER),
     ]
-    skipped = {each["as_of"]: each["why"] for each in result.report["skipped"]}
+    skipped = {each.as_of: each.why for each in result.report.skipped}
     assert list(skipped) == [format_us(TOO_EARLY), format_us(UNSETTLED)]
     # follow-up runs from the first snapshot, which is of day 3
     assert skipped[format_us(TOO_EARLY)].startswith(
@@ -65,9 +66,7 @@ def test_dates_when_they_cannot_be_learned_from_or_settled_then_are_skipped_in_w
 def test_probabilities_of_a_date_when_trained_and_scored_at_that_date_then_are_the_same(
     history, predictions, tmp_path, as_of_us
 ):
-    fitted = dataclasses.replace(
-        fit_model(history, known_us=as_of_us, progress=silent), no_signal=None
-    )
+    fitted = histories.with_signal(fit_model(history, known_us=as_of_us, progress=silent))
     home = write_model(
         tmp_path, fitted, settings=history.settings, store_version=history.version.id
     )
@@ -126,34 +125,34 @@ def test_rows_of_a_date_when_settled_by_what_is_known_now_then_have_their_labels
 
 
 def test_dates_when_told_then_count_their_rows(result, predictions, history):
-    for date in result.report["dates"]:
-        as_of_us = parse_moment(date["as_of"], zone="UTC")
+    for date in result.report.dates:
+        as_of_us = parse_moment(date.as_of, zone="UTC")
         rows = predictions[predictions["as_of_us"] == as_of_us]
-        assert date["settled"] == len(rows)
-        assert date["won"] == rows["label"].sum()
-        assert date["open"] == len(history.open_list(as_of_us))
-        assert date["trained_on"] == len(history.earlier_side(as_of_us).rows)
-        assert set(date["models"]) == set(MODELS)
+        assert date.settled == len(rows)
+        assert date.won == rows["label"].sum()
+        assert date.open == len(history.open_list(as_of_us))
+        assert date.trained_on == len(history.earlier_side(as_of_us).rows)
+        assert set(date.models) == set(MODELS)
 
 
 def test_notes_when_a_date_had_few_splits_then_say_so(result):
-    for date in result.report["dates"]:
-        few = [note for note in date["notes"] if "fewer than 3" in note]
-        assert bool(few) == (date["splits"] < 3)
-        assert date["calibrator"] == "none" or not few
-    assert any(date["splits"] < 3 for date in result.report["dates"])
+    for date in result.report.dates:
+        few = [note for note in date.notes if "fewer than 3" in note]
+        assert bool(few) == (date.splits < 3)
+        assert date.calibrator == "none" or not few
+    assert any(date.splits < 3 for date in result.report.dates)
 
 
 def test_pooled_numbers_when_computed_anew_from_the_rows_then_agree(result, predictions):
-    dates, pooled = result.report["dates"], result.report["pooled"]
-    assert len(predictions) == sum(date["settled"] for date in dates)
+    dates, pooled = result.report.dates, result.report.pooled
+    assert len(predictions) == sum(date.settled for date in dates)
     label, weight = predictions["label"], predictions["weight"]
     for name in MODELS:
         found, p = pooled[name], predictions[name]
-        assert found["snapshots"] == len(predictions)
-        assert found["leads"] == predictions["lead_id"].nunique()
-        assert found["win_rate"] == pytest.approx(np.average(label, weights=weight), abs=1e-12)
-        assert found["pooled_auc"]["value"] == pytest.approx(
+        assert found.snapshots == len(predictions)
+        assert found.leads == predictions["lead_id"].nunique()
+        assert found.win_rate == pytest.approx(np.average(label, weights=weight), abs=1e-12)
+        assert found.pooled_auc.value == pytest.approx(
             roc_auc_score(label, p, sample_weight=weight), abs=1e-12
         )
         within, pairs = [], []
@@ -161,14 +160,14 @@ def test_pooled_numbers_when_computed_anew_from_the_rows_then_agree(result, pred
             within.append(roc_auc_score(rows["label"], rows[name], sample_weight=rows["weight"]))
             won = rows.loc[rows["label"] == 1, "weight"].sum()
             pairs.append(won * rows.loc[rows["label"] == 0, "weight"].sum())
-        assert found["auc"]["value"] == pytest.approx(np.average(within, weights=pairs), abs=1e-12)
-        assert (found["auc_blocks"], found["auc_blocks_left_out"]) == (len(within), 0)
+        assert found.auc.value == pytest.approx(np.average(within, weights=pairs), abs=1e-12)
+        assert (found.auc_blocks, found.auc_blocks_left_out) == (len(within), 0)
         loss = log_loss(label, p, sample_weight=weight)
-        assert found["log_loss"]["value"] == pytest.approx(loss, abs=1e-12)
+        assert found.log_loss.value == pytest.approx(loss, abs=1e-12)
         base = log_loss(label, predictions["base_rate"], sample_weight=weight)
-        assert found["log_loss_gain"]["value"] == pytest.approx(base - loss, abs=1e-12)
-    assert pooled["base_rate"]["log_loss_gain"] == {"value": 0.0, "low": 0.0, "high": 0.0}
-    assert sum(bin_["n"] for bin_ in result.report["reliability"]) == len(predictions)
+        assert found.log_loss_gain.value == pytest.approx(base - loss, abs=1e-12)
+    assert pooled["base_rate"].log_loss_gain == Interval(value=0.0, low=0.0, high=0.0)
+    assert sum(bin_.n for bin_ in result.report.reliability) == len(predictions)
 
 
 def test_base_rate_of_a_date_when_predicted_then_is_that_known_at_the_date(history, predictions):
@@ -197,8 +196,8 @@ def test_stage_alone_when_predicted_then_is_one_rate_a_stage(history, prediction
 def test_backtest_when_no_date_can_be_used_then_says_why_for_each(history):
     result = run_backtest(history, [day(10), TOO_EARLY], progress=silent)
     assert len(result.predictions) == 0
-    assert len(result.report["skipped"]) == 2
-    assert "pooled" not in result.report
+    assert len(result.report.skipped) == 2
+    assert "pooled" not in result.report.to_dict()
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +238,7 @@ def test_backtest_job_when_done_again_then_changes_nothing(history, told):
     [
         pytest.param(
             {"from_us": day(90), "to_us": day(80)},
-            "there is no date to back-test at",
+            f"no date to back-test at from {format_us(day(90))} to {format_us(day(80))}",
             id="to before from",
         ),
         pytest.param(
@@ -248,12 +247,17 @@ def test_backtest_job_when_done_again_then_changes_nothing(history, told):
             id="in the future",
         ),
         pytest.param(
+            {"from_us": day(130)},
+            f"no date to back-test at from {format_us(day(130))} to",
+            id="from in the future",
+        ),
+        pytest.param(
             {"from_us": day(-9), "to_us": day(90)}, "is before all data", id="before all leads"
         ),
     ],
 )
 def test_backtest_job_when_asked_for_impossible_dates_then_is_refused(history, moments, why):
-    with pytest.raises(AsOfError, match=why):
+    with pytest.raises(UserError, match=why):
         jobs.backtest(history.settings, dates=3, **moments)
 
 

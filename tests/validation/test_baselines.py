@@ -18,7 +18,7 @@ from leadscore.evaluation.resampled import draw_leads
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.model.basis import REPEATS
 from leadscore.model.encode import fold_of_group
 from leadscore.model.training import open_training
@@ -28,10 +28,10 @@ from leadscore.validation.baselines import predict_baselines
 from leadscore.validation.comparison import OURS, compare_models, compute_table
 from leadscore.validation.naive_bayes import predict_naive_bayes
 
-STAGE = Feature("stage_current", {}, Text("stage"), "category", "", "", "stage")
-COUNTRY = Feature("profile_country", {}, Text("country"), "category", "", "", "country")
-SIZE = Feature("profile_size", {}, Learned(), "number", "", "", "size")
-EMAILS = Feature("engagement_emails", {}, Learned(), "count", "", "", "emails")
+STAGE = Feature("stage_current", {}, Text("stage"), "category", "stage")
+COUNTRY = Feature("profile_country", {}, Text("country"), "category", "country")
+SIZE = Feature("profile_size", {}, Learned(), "number", "size")
+EMAILS = Feature("engagement_emails", {}, Learned(), "count", "emails")
 MODELS = {
     "base_rate",
     "stage_only",
@@ -103,9 +103,9 @@ def test_models_when_compared_then_all_predict_the_rows_that_judge_ours(compared
         assert np.isfinite(probability).all(), name
         assert ((probability >= 0) & (probability <= 1)).all(), name
     table = compared.table(seed=5)
-    ours = compared.result.evaluation["metrics"]["all"]
-    assert table[OURS]["log_loss"]["value"] == ours["log_loss"]["value"]
-    assert (table[OURS]["leads"], table[OURS]["difference"]) == (ours["leads"], {})
+    ours = compared.result.evaluation.overall
+    assert table[OURS].log_loss.value == ours.log_loss.value
+    assert (table[OURS].leads, table[OURS].difference) == (ours.leads, {})
 
 
 def test_differences_when_computed_then_are_those_of_a_slow_loop_over_the_same_resamples(compared):
@@ -115,7 +115,7 @@ def test_differences_when_computed_then_are_those_of_a_slow_loop_over_the_same_r
     for name in ("naive_bayes", "lightgbm"):
         theirs, ours = compared.predictions[name], judged.probability
         for key in ("pooled_auc", "brier", "log_loss"):
-            metric, told = METRICS[key], table[name]["difference"][key]
+            metric, told = METRICS[key], table[name].difference[key]
             weights = [judged.weight * count for count in counts]
             spread = [
                 metric(theirs, judged.label, w) - metric(ours, judged.label, w) for w in weights
@@ -124,7 +124,7 @@ def test_differences_when_computed_then_are_those_of_a_slow_loop_over_the_same_r
                 ours, judged.label, judged.weight
             )
             np.testing.assert_allclose(
-                [told["value"], told["low"], told["high"]],
+                [told.value, told.low, told.high],
                 [value, *np.percentile(spread, [2.5, 97.5])],
                 atol=1e-12,
             )
@@ -138,9 +138,9 @@ def test_differences_when_a_model_is_ours_then_are_none_at_all(compared):
         "base_rate": np.full(len(judged.label), 0.3),
     }
     table = compute_table(judged, same, seed=1)
-    for told in table["copy"]["difference"].values():
-        assert told["value"] == 0
-        assert told["low"] in {0, None}
+    for told in table["copy"].difference.values():
+        assert told.value == 0
+        assert told.low in {0, None}
 
 
 @pytest.fixture(scope="module")

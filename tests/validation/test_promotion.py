@@ -17,6 +17,7 @@ from leadscore.model.limits import find_broken_limits
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
+from leadscore.results import Interval
 from leadscore.settings.model import ModelSettings
 from leadscore.validation.evidence import Evidence, SegmentGain, compare_evaluated, evaluate_recipes
 from leadscore.validation.overlap import compare_lists
@@ -49,11 +50,11 @@ def evidence(**changes):
         ({}, True, "better: log loss lower by 0.0100 (0.0050 to 0.0150) on 500 later leads"),
         ({"gain": LEVEL}, False, "not clearly better"),
         ({"gain": LEVEL, "alike": True}, True, "the same recipe on newer data"),
-        ({"gain": Estimate(0.0, 0.0, 0.0), "alike": True}, True, "the very same recipe"),
+        ({"gain": Estimate(0.0, 0.0, 0.0), "alike": True}, True, "the identical recipe"),
         ({"gain": LEVEL, "simpler": True}, True, "simpler, and not clearly worse"),
         ({"gain": Estimate(-0.004, -0.009, 0.001), "simpler": True}, False, "not clearly better"),  # 1.6 errors
         ({"gain": Estimate(-0.002, -0.007, 0.003), "simpler": True}, True, "simpler, and not clearly worse"),  # 0.8
-        ({"older": True}, False, "it was fitted to less of history than the champion"),
+        ({"older": True}, False, "it was fitted to less history than the champion"),
         ({"older": True, "broken": ["x"]}, False, "champion; its calibration breaks the limits of the settings: x"),
         ({"log_loss": {"champion": NAN, "challenger": 0.4}}, False, "could not be computed"),
         ({"gain": WORSE, "alike": True}, False, "worse"),
@@ -65,7 +66,7 @@ def evidence(**changes):
         ({"calibration": {"champion": LEVEL, "challenger": LEVEL, "difference": Estimate(NAN, NAN, NAN)}}, False,
          "could not be computed"),
         ({"calibration": {"champion": LEVEL, "challenger": LEVEL, "difference": Estimate(0.02, 0.01, 0.03)}}, False,
-         "clearly less true: calibration error higher by 0.020 (0.010 to 0.030)"),
+         "clearly less well calibrated: calibration error higher by 0.020 (0.010 to 0.030)"),
         ({"segments": [SegmentGain("AT", 60, WORSE)]}, False,
          "clearly worse in the segment AT: log loss higher by 0.0100 (0.0050 to 0.0150) on 60 leads"),
         ({"segments": [SegmentGain("AT", 60, LEVEL)]}, True, "better"),
@@ -187,11 +188,8 @@ def test_calibration_gap_when_computed_then_is_the_difference_of_both_errors():
     ],
 )
 def test_limits_when_the_whole_interval_is_beyond_then_are_broken(error, bias, broken):
-    metrics = {
-        name: dict(zip(("value", "low", "high"), numbers, strict=True))
-        for name, numbers in (("calibration_error", error), ("bias", bias))
-    }
-    found = find_broken_limits(metrics, ModelSettings())
+    intervals = [Interval(value=value, low=low, high=high) for value, low, high in (error, bias)]
+    found = find_broken_limits(*intervals, ModelSettings())
     assert len(found) == broken
     assert decide_first(found, is_evaluated=True).promoted == (broken == 0)
 
@@ -232,7 +230,7 @@ def test_recipes_when_judged_then_the_one_that_was_trained_is_judged_as_its_trai
     recipe = Recipe.of(result.model)
     fresh = evaluate_recipes(opened, champion=recipe, challenger=recipe, known_us=known_us)
     assert fresh.gain == Estimate(0.0, 0.0, 0.0)
-    assert fresh.log_loss["challenger"] == result.evaluation["metrics"]["all"]["log_loss"]["value"]
+    assert fresh.log_loss["challenger"] == result.evaluation.overall.log_loss.value
     card = dataclasses.replace(recipe, scorer="scorecard")
     reused = evaluate_recipes(
         opened,

@@ -8,38 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from leadscore.audit.checks.late_name import confirmed_fields
 from leadscore.audit.verdict import FieldVerdict
+from leadscore.results import Confirmation, Question
 from leadscore.settings.settings import Settings
 
 STRONGEST = 3  # fields: a leak that matters is among the strongest, or suspect
 MOSTLY = 0.5  # of the score: with less, no answer about fields can account for how good a model is
 TOO_GOOD = 0.95  # AUC of a whole model, which no honest forecast of what buyers will do reaches
-
-
-@dataclass(frozen=True)
-class Question:
-    """A field that has to be confirmed, and why."""
-
-    field: str
-    why: str
-    label: str | None = None
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """What has to be confirmed before a model is promoted, and the settings that do so."""
-
-    why: str
-    questions: tuple[Question, ...]
-    lines: str
-
-    def as_json(self) -> dict[str, Any]:
-        """The same as JSON."""
-        return asdict(self) | {"questions": [asdict(question) for question in self.questions]}
 
 
 def build_confirmation(
@@ -69,39 +47,50 @@ def build_confirmation(
         return _explain_nothing(auc)
 
     learned = [verdict for verdict in verdicts if verdict.field not in left_out]
-    asked = _once([*_ask_suspects(learned), *_ask_strongest(learned)])
+    asked = _list_asked(learned)
     confirmed = confirmed_fields(settings)
     questions = [question for question in asked if question.field not in confirmed]
     if questions:
-        why = _why(questions, auc=auc if too_good else None)
-        return Confirmation(why, _labelled(questions, settings), _lines(questions, settings))
+        return Confirmation(
+            why=_why(questions, auc=auc if too_good else None),
+            questions=_labelled(questions, settings),
+            lines=_lines(questions, settings),
+        )
 
     all_confirmed = len(asked) > 0
     return _explain_nothing(auc) if too_good and not all_confirmed else None
 
 
-def still_to_confirm(asked: Mapping[str, Any] | None, settings: Settings) -> str | None:
+def _list_asked(learned: Sequence[FieldVerdict]) -> list[Question]:
+    """The suspect fields, and the strongest ones; a field that is both counts as suspect."""
+    suspects = _ask_suspects(learned)
+    strongest = _ask_strongest(learned)
+    return _once([*suspects, *strongest])
+
+
+def still_to_confirm(asked: Confirmation | None, settings: Settings) -> str | None:
     """Why a model that was trained before may not score yet.
 
     None where all that was asked of it is confirmed by now.
 
     Args:
-        asked: what its training asked, as `Confirmation.as_json` gives it.
+        asked: what its training asked.
         settings: whose `known_from` and `audit.keep` confirm fields.
     """
     if asked is None:
         return None
-    fields = {question["field"] for question in asked["questions"]}
+    fields = {question.field for question in asked.questions}
     is_confirmed = bool(fields) and fields <= confirmed_fields(settings)
-    return None if is_confirmed else str(asked["why"])
+    return None if is_confirmed else asked.why
 
 
 def _ask_suspects(learned: Iterable[FieldVerdict]) -> list[Question]:
-    return [
-        Question(verdict.field, f"suspect: {verdict.in_words()}")
-        for verdict in learned
-        if verdict.verdict == "suspect"
-    ]
+    suspects = [verdict for verdict in learned if verdict.verdict == "suspect"]
+    questions = []
+    for verdict in suspects:
+        why = f"suspect: {verdict.in_words()}"
+        questions.append(Question(field=verdict.field, why=why))
+    return questions
 
 
 def _ask_strongest(learned: Iterable[FieldVerdict]) -> list[Question]:
@@ -109,10 +98,11 @@ def _ask_strongest(learned: Iterable[FieldVerdict]) -> list[Question]:
     aucs = {verdict.field: verdict.auc for verdict in learned if verdict.auc}
     predictive = {field: auc for field, auc in aucs.items() if auc.low > 0.5}
     strongest = sorted(predictive, key=lambda field: (-predictive[field].value, field))[:STRONGEST]
-    return [
-        Question(field, f"among the strongest: {predictive[field].in_words()}")
-        for field in strongest
-    ]
+    questions = []
+    for field in strongest:
+        why = f"among the strongest: {predictive[field].in_words()}"
+        questions.append(Question(field=field, why=why))
+    return questions
 
 
 def _once(questions: Iterable[Question]) -> list[Question]:
@@ -123,20 +113,22 @@ def _once(questions: Iterable[Question]) -> list[Question]:
     return list(by_field.values())
 
 
-def _labelled(questions: Iterable[Question], settings: Settings) -> tuple[Question, ...]:
+def _labelled(questions: Iterable[Question], settings: Settings) -> list[Question]:
     """The questions with the labels of their fields."""
     labels = {name: field.label for name, field in settings.lead_fields().items()}
-    return tuple(replace(question, label=labels.get(question.field)) for question in questions)
+    return [
+        question.model_copy(update={"label": labels.get(question.field)}) for question in questions
+    ]
 
 
 def _why(questions: Sequence[Question], *, auc: float | None) -> str:
     fields = ", ".join(question.field for question in questions)
     if auc is None:
-        reason = "nothing says when fields were known"
+        reason = "it is not known when fields were filled in"
     else:
         reason = (
             f"an AUC of {auc:.3f} is above {TOO_GOOD}, "
-            "and most often means that a field tells the outcome"
+            "and usually means that a field reveals the outcome"
         )
     action = "confirm in the settings that these were known when their leads were to be scored"
     return f"{reason}; {action}: {fields}"
@@ -148,27 +140,35 @@ def _explain_nothing(auc: float | None) -> Confirmation:
         f"an AUC of {auc:.3f} is above {TOO_GOOD}, and no field accounts for it: "
         "look for activities and stages that are entered with the outcome but dated before it"
     )
-    return Confirmation(why, questions=(), lines="")
+    return Confirmation(why=why, questions=[], lines="")
 
 
 def _lines(questions: Sequence[Question], settings: Settings) -> str:
     """The lines to paste: a section for each field, or, in a dated project, the fields to keep."""
     names = [question.field for question in questions]
     if not settings.is_dated:
-        return "\n\n".join(_section(name, settings) for name in names)
+        sections = [_section_of_field(name, settings) for name in names]
+        return "\n\n".join(sections)
     stated = settings.audit.model_dump(mode="json", exclude_unset=True)
-    keep = {"keep": [*settings.audit.keep, *names]}
-    return "\n".join(["[audit]", *_entries(stated | keep)])
+    stated["keep"] = [*settings.audit.keep, *names]
+    return _section("audit", stated)
 
 
-def _section(name: str, settings: Settings) -> str:
+def _section_of_field(name: str, settings: Settings) -> str:
     """The settings of a field, as a TOML section, with `known_from = "creation"` added."""
-    stated = settings.lead_fields()[name].model_dump(mode="json", exclude_unset=True)
-    return "\n".join([f"[fields.{name}]", *_entries(stated | {"known_from": "creation"})])
+    field = settings.lead_fields()[name]
+    stated = field.model_dump(mode="json", exclude_unset=True)
+    stated["known_from"] = "creation"
+    return _section(f"fields.{name}", stated)
 
 
-def _entries(section: Mapping[str, Any]) -> list[str]:
-    return [f"{key} = {_as_toml(value)}" for key, value in section.items() if value is not None]
+def _section(header: str, entries: Mapping[str, Any]) -> str:
+    """A TOML section, without the entries that are None."""
+    lines = [f"[{header}]"]
+    for key, value in entries.items():
+        if value is not None:
+            lines.append(f"{key} = {_as_toml(value)}")
+    return "\n".join(lines)
 
 
 def _as_toml(value: Any) -> str:
@@ -179,4 +179,5 @@ def _as_toml(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     """A TOML basic string; JSON writes the same escapes, but leaves DEL as it is."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted.replace("\x7f", "\\u007f")

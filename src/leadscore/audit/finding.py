@@ -31,7 +31,8 @@ class Finding:
 def worst_first(findings: Iterable[Finding | None]) -> list[Finding]:
     """The findings, leaks first, else in their order; without the checks that found nothing."""
     made = [finding for finding in findings if finding]
-    return sorted(made, key=lambda finding: WORST.index(finding.verdict))
+    made.sort(key=lambda finding: WORST.index(finding.verdict))
+    return made
 
 
 def worst(findings: Iterable[Finding | None]) -> Finding | None:
@@ -49,4 +50,5 @@ def share(part: float) -> str:
     if min(part, 1 - part) < 1e-9:
         return f"{part * 100:.0f} %"
     percent = min(max(part * 100, 0.1), 99.9)
-    return f"{percent:.0f} %" if 10 <= percent < 99 else f"{percent:.1f} %"
+    decimals = 0 if 10 <= percent < 99 else 1
+    return f"{percent:.{decimals}f} %"

@@ -51,7 +51,8 @@ class Leads:
     @cached_property
     def judged(self) -> np.ndarray:
         """The places (m,) of the leads that outcomes are compared on: closed ones, or a sample."""
-        return take_smallest_hashes(self, np.flatnonzero(self.has_label), most=MOST_JUDGED)
+        closed = np.flatnonzero(self.has_label)
+        return take_smallest_hashes(self, closed, most=MOST_JUDGED)
 
     @cached_property
     def block(self) -> np.ndarray:
@@ -79,9 +80,8 @@ class Leads:
     @cached_property
     def has_order(self) -> bool:
         """Whether the leads come one after another."""
-        if not len(self.created_us):
-            return False
-        return bool(self.created_us.min() < self.created_us.max())
+        created_us = self.created_us
+        return len(created_us) > 0 and bool(created_us.min() < created_us.max())
 
 
 def take_smallest_hashes(leads: Leads, rows: np.ndarray, *, most: int) -> np.ndarray:
@@ -95,7 +95,8 @@ def take_smallest_hashes(leads: Leads, rows: np.ndarray, *, most: int) -> np.nda
 
 def days_open(leads: Leads, rows: np.ndarray) -> np.ndarray:
     """Days (rows,) from creation to the close."""
-    return np.asarray((leads.close_us[rows] - leads.created_us[rows]) / DAY_US)
+    open_us = leads.close_us[rows] - leads.created_us[rows]
+    return np.asarray(open_us / DAY_US)
 
 
 def read_leads(history: History, *, known_us: int) -> Leads:
@@ -106,16 +107,19 @@ def read_leads(history: History, *, known_us: int) -> Leads:
     rows = created.merge(first_spells, on="lead_id", validate="one_to_one")
     rows = rows.sort_values("lead_id", ignore_index=True)
 
-    is_open = (rows["close_us"] == FOREVER_US).to_numpy()
-    reopened = spells.loc[spells["spell"] > 1, "lead_id"]
-    has_outcome = ~is_open & ~rows["lead_id"].isin(reopened).to_numpy()
+    close_us = rows["close_us"].to_numpy(dtype=np.int64)
+    is_open = close_us == FOREVER_US
+    later_spells = spells[spells["spell"] > 1]
+    is_reopened = rows["lead_id"].isin(later_spells["lead_id"]).to_numpy()
+    won = rows["won"].to_numpy(dtype=np.float64)
+
     created_us = rows["event_us"].to_numpy(dtype=np.int64)
     is_dated = history.settings.is_dated
     return Leads(
         lead_id=rows["lead_id"].to_numpy(dtype=object),
         created_us=created_us,
-        close_us=rows["close_us"].to_numpy(dtype=np.int64),
-        label=np.where(has_outcome, rows["won"].to_numpy(dtype=np.float64), np.nan),
+        close_us=close_us,
+        label=np.where(is_open | is_reopened, np.nan, won),
         is_open=is_open,
         known_us=known_us,
         dated=is_dated,

@@ -110,7 +110,7 @@ def units_of(names: Iterable[str]) -> set[str]:
     >>> sorted(units_of(["Tage in Phase"])), units_of(["industry"])
     (['days'], set())
     """
-    words = {word for name in names for word in words_of(name)}
+    words = _all_words_of(names)
     return {unit for unit, listed in UNITS.items() if words & set(listed.split())}
 
 
@@ -120,5 +120,12 @@ def stems_of(names: Iterable[str]) -> set[str]:
     >>> sorted(stems_of(["Asymmetrique Activity Index"]))
     ['activity', 'asymmetrique', 'index']
     """
-    words = {word for name in names for word in words_of(name)}
-    return {word for word in words if len(word) >= LEAST_LETTERS and word.isalpha()} - NO_STEMS
+    words = _all_words_of(names) - NO_STEMS
+    return {word for word in words if len(word) >= LEAST_LETTERS and word.isalpha()}
+
+
+def _all_words_of(names: Iterable[str]) -> set[str]:
+    words: set[str] = set()
+    for name in names:
+        words.update(words_of(name))
+    return words

@@ -49,13 +49,19 @@ def _named_alike(fields: Sequence[Values], names: Mapping[str, Collection[str]])
     by_reason: dict[str, list[str]] = defaultdict(list)
     for values in fields:
         called = names.get(values.name, {values.name})
-        reasons = [f"share the unit {unit}" for unit in sorted(units_of(called))]
-        reasons += [f'share the word "{stem}"' for stem in sorted(stems_of(called))]
-        if late_words(called):
-            reasons.insert(0, "have names as of what is entered after the outcome")
-        for why in reasons:
+        for why in _reasons_by_name(called):
             by_reason[why].append(values.name)
     return [Relatives(why, tuple(members)) for why, members in by_reason.items()]
+
+
+def _reasons_by_name(called: Collection[str]) -> list[str]:
+    units = sorted(units_of(called))
+    stems = sorted(stems_of(called))
+    by_unit = [f"share the unit {unit}" for unit in units]
+    by_word = [f'share the word "{stem}"' for stem in stems]
+    if not late_words(called):
+        return by_unit + by_word
+    return ["have names typical of fields entered after the outcome", *by_unit, *by_word]
 
 
 def _largest(groups: Iterable[Relatives], *, of: int) -> list[Relatives]:
@@ -66,31 +72,43 @@ def _largest(groups: Iterable[Relatives], *, of: int) -> list[Relatives]:
     by_fields: dict[tuple[str, ...], Relatives] = {}
     for group in groups:
         if 2 <= len(group.fields) <= MOST_SHARE * of:
-            by_fields.setdefault(tuple(sorted(group.fields)), group)
-    largest_first = sorted(by_fields.values(), key=lambda group: -len(group.fields))
-    return largest_first[:MOST_GROUPS]
+            members = tuple(sorted(group.fields))
+            by_fields.setdefault(members, group)
+
+    different = list(by_fields.values())
+    different.sort(key=lambda group: -len(group.fields))
+    return different[:MOST_GROUPS]
 
 
 def _missing_together(fields: Sequence[Values]) -> list[Relatives]:
     """Fields that lack a value, or hold a placeholder, for nearly the same leads."""
-    groups: list[list[str]] = []
-    missing: dict[str, np.ndarray] = {}
+    groups: list[_MissingTogether] = []
     for values in fields:
         rows = values.missing | stand_for_missing(values)
         if not LEAST_MISSING <= _share(rows) <= 1 - LEAST_MISSING:
             continue
-        missing[values.name] = rows
-        alike = [group for group in groups if _are_alike(missing[group[0]], rows)]
-        if alike:
-            alike[0].append(values.name)
+        for group in groups:
+            if group.is_like(rows):
+                group.fields.append(values.name)
+                break
         else:
-            groups.append([values.name])
-    return [Relatives("are missing for the same leads", tuple(group)) for group in groups]
+            groups.append(_MissingTogether(rows, [values.name]))
+
+    why = "are missing for the same leads"
+    return [Relatives(why, tuple(group.fields)) for group in groups]
+
+
+@dataclass(frozen=True)
+class _MissingTogether:
+    """Fields that are missing for nearly the same leads as the first of them (n,)."""
+
+    missing: np.ndarray
+    fields: list[str]
+
+    def is_like(self, missing: np.ndarray) -> bool:
+        correlations = np.corrcoef(self.missing, missing)
+        return bool(correlations[0, 1] >= ALIKE_MISSING)
 
 
 def _share(rows: np.ndarray) -> float:
     return float(rows.mean()) if len(rows) else 0.0
-
-
-def _are_alike(rows: np.ndarray, other: np.ndarray) -> bool:
-    return bool(np.corrcoef(rows, other)[0, 1] >= ALIKE_MISSING)

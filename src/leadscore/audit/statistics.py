@@ -33,19 +33,23 @@ def compute_bounds(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.nda
     n = np.asarray(n, dtype=np.float64)
     safe_n = np.maximum(n, 1e-9)
 
+    variance = share * (1 - share) / safe_n
     center = share + Z**2 / (2 * safe_n)
-    margin = Z * np.sqrt(share * (1 - share) / safe_n + Z**2 / (4 * safe_n**2))
+    margin = Z * np.sqrt(variance + Z**2 / (4 * safe_n**2))
     scale = 1 + Z**2 / safe_n
-    low = np.clip((center - margin) / scale, 0, 1)
-    high = np.clip((center + margin) / scale, 0, 1)
+    low = (center - margin) / scale
+    high = (center + margin) / scale
 
     has_any = n > 0
-    return np.where(has_any, low, 0.0), np.where(has_any, high, 1.0)
+    low = np.where(has_any, np.clip(low, 0, 1), 0.0)
+    high = np.where(has_any, np.clip(high, 0, 1), 1.0)
+    return low, high
 
 
 def compute_lower_bound(hits: np.ndarray) -> float:
     """The lower 95 % bound of the share of `hits` (n,) that are true."""
-    low, _ = compute_bounds(hits.mean(), np.array(len(hits)))
+    n = np.array(len(hits))
+    low, _ = compute_bounds(hits.mean(), n)
     return float(low)
 
 
@@ -62,10 +66,15 @@ def compute_odds_ratios(shares: np.ndarray, n: np.ndarray) -> np.ndarray:
     exceeds 1.
     """
     low, high = compute_bounds(shares, n)
-    return np.asarray(compute_odds(low) / compute_odds(high)[::-1])
+    highest_of_other = compute_odds(high)[::-1]
+    return np.asarray(compute_odds(low) / highest_of_other)
 
 
-def fit_out_of_fold(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> np.ndarray:
+def fit_out_of_fold(
+    cells: np.ndarray,
+    label: np.ndarray,
+    block: np.ndarray,
+) -> np.ndarray:
     """Each lead's (n,) expected excess win rate, learned from the other folds.
 
     A cell's score is the sum of label minus its block's win rate over its leads in the other folds,
@@ -78,19 +87,32 @@ def fit_out_of_fold(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> 
         label: (n,) 1 won, 0 lost.
         block: (n,) block of time, from 0 on.
     """
-    block_rate = np.bincount(block, weights=label) / np.maximum(np.bincount(block), 1)
+    block_n = np.bincount(block)
+    block_won = np.bincount(block, weights=label)
+    block_rate = block_won / np.maximum(block_n, 1)
     excess = label - block_rate[block]
-    cell_count = int(cells.max(initial=-1)) + 1
     fold = assign_folds(len(cells))
 
     score = np.zeros(len(cells))
     for k in range(FOLDS):
-        learned = fold != k
-        n = np.bincount(cells[learned], minlength=cell_count)
-        total = np.bincount(cells[learned], weights=excess[learned], minlength=cell_count)
-        cell_score = total / (n + PRIOR_LEADS)
-        score[~learned] = cell_score[cells[~learned]]
+        held_out = fold == k
+        cell_score = _shrink_means(cells, excess, counted=~held_out)
+        score[held_out] = cell_score[cells[held_out]]
     return score
+
+
+def _shrink_means(
+    cells: np.ndarray,
+    excess: np.ndarray,
+    *,
+    counted: np.ndarray,
+) -> np.ndarray:
+    """The mean excess of each cell's counted leads, shrunk toward 0."""
+    cell_count = int(cells.max(initial=-1)) + 1
+    counted_cells = cells[counted]
+    n = np.bincount(counted_cells, minlength=cell_count)
+    total = np.bincount(counted_cells, weights=excess[counted], minlength=cell_count)
+    return np.asarray(total / (n + PRIOR_LEADS))
 
 
 def assign_folds(n: int) -> np.ndarray:
@@ -98,7 +120,11 @@ def assign_folds(n: int) -> np.ndarray:
     return np.arange(n) % FOLDS
 
 
-def compute_auc_of_cells(cells: np.ndarray, label: np.ndarray, block: np.ndarray) -> AucInterval:
+def compute_auc_of_cells(
+    cells: np.ndarray,
+    label: np.ndarray,
+    block: np.ndarray,
+) -> AucInterval:
     """The out-of-fold AUC of cells (n,) alone, comparing leads of one block and one fold only.
 
     Across folds the comparison would be unfair: a lead's own outcome lowers the score that the
@@ -109,7 +135,11 @@ def compute_auc_of_cells(cells: np.ndarray, label: np.ndarray, block: np.ndarray
     return compute_auc_within(score, label, block * FOLDS + fold)
 
 
-def compute_auc_within(score: np.ndarray, label: np.ndarray, block: np.ndarray) -> AucInterval:
+def compute_auc_within(
+    score: np.ndarray,
+    label: np.ndarray,
+    block: np.ndarray,
+) -> AucInterval:
     """The AUC over all pairs of a won and a lost lead of the same block, with its 95 % bounds.
 
     Blocks are weighted by their number of pairs. Whatever the distribution of scores, the variance
@@ -117,26 +147,30 @@ def compute_auc_within(score: np.ndarray, label: np.ndarray, block: np.ndarray) 
     bounded like a share of that many leads: over blocks with weights w, of (Σ w)² / Σ (w² /
     min(won, lost)) leads.
     """
-    aucs, pairs, fewer = [], [], []
+    aucs = []
+    pairs = []
+    fewer = []
     for b in np.unique(block):
         in_block = block == b
-        won = float(label[in_block].sum())
+        block_label = label[in_block]
+        won = float(block_label.sum())
         lost = float(in_block.sum() - won)
         if won and lost:
-            aucs.append(_compute_auc(score[in_block], label[in_block], won * lost))
+            aucs.append(_compute_auc(score[in_block], block_label))
             pairs.append(won * lost)
             fewer.append(min(won, lost))
     if not aucs:
-        return AucInterval(float("nan"), float("nan"), float("nan"))
+        return AucInterval(np.nan, np.nan, np.nan)
 
     weight = np.array(pairs)
     auc = np.average(aucs, weights=weight)
-    effective_n = weight.sum() ** 2 / (weight**2 / np.array(fewer)).sum()
+    summed_variance = (weight**2 / np.array(fewer)).sum()
+    effective_n = weight.sum() ** 2 / summed_variance
     low, high = compute_bounds(auc, effective_n)
     return AucInterval(float(auc), float(low), float(high))
 
 
-def _compute_auc(score: np.ndarray, label: np.ndarray, pairs: float) -> float:
+def _compute_auc(score: np.ndarray, label: np.ndarray) -> float:
     """Share of the pairs in which the won lead has the higher score.
 
     Ties count half (Mann and Whitney 1947).
@@ -144,8 +178,11 @@ def _compute_auc(score: np.ndarray, label: np.ndarray, pairs: float) -> float:
     _, rank = np.unique(score, return_inverse=True)
     won = np.bincount(rank, weights=label)
     lost = np.bincount(rank, weights=1 - label)
+
     lost_below = np.cumsum(lost) - lost
-    return float((won * (lost_below + lost / 2)).sum() / pairs)
+    right_pairs = won * (lost_below + lost / 2)
+    pairs = won.sum() * lost.sum()
+    return float(right_pairs.sum() / pairs)
 
 
 def compute_rank_correlation(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -161,10 +198,12 @@ def compute_rank_correlation(x: np.ndarray, y: np.ndarray) -> tuple[float, float
     if n < 10 or x_rank.std() == 0 or y_rank.std() == 0:
         return 0.0, 0.0
 
-    r = float(np.corrcoef(x_rank, y_rank)[0, 1])
-    fisher_z = np.arctanh(np.clip(abs(r), 0, 1 - 1e-12))
-    nearer = fisher_z - Z * 1.06 / np.sqrt(n - 3)
-    return r, float(np.tanh(max(nearer, 0.0)))
+    correlations = np.corrcoef(x_rank, y_rank)
+    r = float(correlations[0, 1])
+    strength = np.clip(abs(r), 0, 1 - 1e-12)
+    margin = Z * 1.06 / np.sqrt(n - 3)
+    nearer = max(np.arctanh(strength) - margin, 0.0)
+    return r, float(np.tanh(nearer))
 
 
 def compute_ranks(x: np.ndarray) -> np.ndarray:

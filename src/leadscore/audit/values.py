@@ -56,12 +56,14 @@ class Values:
         identities = self.identities()[rows]
         identities = identities[identities >= 0]
         if not len(identities):
-            return MostCommon(identity=-1, leads=0, number=float("nan"))
+            return MostCommon(identity=-1, leads=0, number=np.nan)
 
         n = np.bincount(identities)
         top = int(n.argmax())
-        distinct = np.unique(self.numbers[~self.missing]) if not self.is_text else None
-        number = float("nan") if distinct is None else float(distinct[top])
+        number = np.nan
+        if not self.is_text:
+            distinct = np.unique(self.numbers[~self.missing])
+            number = float(distinct[top])
         return MostCommon(identity=top, leads=int(n[top]), number=number)
 
     def cells(self, rows: np.ndarray, *, since: np.ndarray | None = None) -> np.ndarray:
@@ -80,17 +82,20 @@ class Values:
         numbers = self.numbers[rows]
         if since is not None:
             numbers = numbers - since[rows]
-        present = numbers[~np.isnan(numbers)]
+        is_missing = np.isnan(numbers)
+        present = numbers[~is_missing]
         if not len(present):
             return np.zeros(len(numbers), dtype=np.int64)
 
         levels = np.arange(1, BINS) / BINS
-        cuts = np.unique(np.quantile(present, levels, method="lower"))
-        cells = np.searchsorted(cuts, numbers, side="right") + 2
+        quantiles = np.quantile(present, levels, method="lower")
+        cells = np.searchsorted(np.unique(quantiles), numbers, side="right") + 2
+
         distinct, n = np.unique(present, return_counts=True)
         if n.max() >= len(numbers) / BINS:
-            cells = np.where(numbers == distinct[n.argmax()], 1, cells)
-        return np.where(np.isnan(numbers), 0, cells)
+            most_common = distinct[n.argmax()]
+            cells = np.where(numbers == most_common, 1, cells)
+        return np.where(is_missing, 0, cells)
 
 
 @dataclass(frozen=True)
@@ -113,16 +118,25 @@ def build_values(name: str, field: LeadField, column: pa.Array) -> Values:
 
     Numbers are in units, as people write them.
     """
-    no_codes = np.empty(0, dtype=np.int64)
-    no_numbers = np.empty(0)
     if field.type == "text":
-        encoded = column.dictionary_encode()
-        indices = encoded.indices.fill_null(-1)
-        codes = indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        return Values(name, field.type, codes, tuple(encoded.dictionary.to_pylist()), no_numbers)
+        return _build_texts(name, column)
 
-    stored = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    numbers = np.asarray(stored, dtype=np.float64)
+    stored = column.cast(pa.float64(), safe=False)
+    numbers = np.asarray(stored.to_numpy(zero_copy_only=False), dtype=np.float64)
     if field.type == "number":
         numbers = numbers / 10**field.decimals
-    return Values(name, field.type, no_codes, (), numbers)
+    no_codes = np.empty(0, dtype=np.int64)
+    return Values(name, field.type, codes=no_codes, words=(), numbers=numbers)
+
+
+def _build_texts(name: str, column: pa.Array) -> Values:
+    encoded = column.dictionary_encode()
+    indices = encoded.indices.fill_null(-1)
+    codes = indices.to_numpy(zero_copy_only=False)
+    return Values(
+        name,
+        type="text",
+        codes=codes.astype(np.int64),
+        words=tuple(encoded.dictionary.to_pylist()),
+        numbers=np.empty(0),
+    )

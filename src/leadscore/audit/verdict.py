@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -33,12 +33,15 @@ from leadscore.audit.checks.outcome import (
 from leadscore.audit.checks.placeholders import check_left_by_outcome, check_placeholder
 from leadscore.audit.fields import audited_fields, read_current, read_histories
 from leadscore.audit.finding import Finding, Verdict, share, worst_first
+from leadscore.audit.keys import check_keys
 from leadscore.audit.leads import Leads, read_leads
 from leadscore.audit.values import FieldHistory, Values
+from leadscore.features.account import unlearned_keys
 from leadscore.features.fields import unlearned_fields
 from leadscore.features.people import names_of_fields, unasked_fields
 from leadscore.history.split import History
 from leadscore.settings.audit import AuditSettings
+from leadscore.settings.memory import stored_fields
 from leadscore.settings.settings import Settings
 
 LATER_SHARE = 0.2  # of the leads, by order, is the later part that duplicates are looked for in
@@ -75,7 +78,11 @@ def audit_fields(history: History, *, known_us: int) -> tuple[FieldVerdict, ...]
 
 
 def audit(
-    history: History, *, known_us: int, skip: AbstractSet[str] = frozenset(), together: bool = True
+    history: History,
+    *,
+    known_us: int,
+    skip: AbstractSet[str] = frozenset(),
+    together: bool = True,
 ) -> Audit:
     """A verdict on every mapped field and every field with a history, by what was known then.
 
@@ -91,37 +98,73 @@ def audit(
     """
     settings = history.settings
     leads = read_leads(history, known_us=known_us)
-    changed = history.facts.changed_fields(known_us) & set(settings.lead_fields()) - skip
-    has_mapped_history = history.facts.mapped_histories(known_us)
-    names = [name for name in audited_fields(settings) if name not in has_mapped_history | skip]
-    own = changed & set(names)  # their history was seen by our exports
-    current = list(read_current(history, leads, names, own=own))
-    histories = {
-        field_history.now.name: field_history
-        for field_history in read_histories(history, leads, sorted(changed), own=own)
-    }
+    evidence = _read_evidence(history, leads, skip)
 
-    verdicts = [
-        _judge_current(values, histories.get(values.name), leads, settings.audit)
-        for values in current
-    ]
-    verdicts += [
-        _judge_history(histories[name], leads, settings.audit)
-        for name in sorted(set(histories) - own)
-    ]
+    verdicts = _judge_alone(evidence, leads, settings.audit)
     if together:
-        verdicts = _judge_in_company(verdicts, current, leads, settings)
+        verdicts = _judge_in_company(verdicts, evidence.current, leads, settings)
+    for key, findings in check_keys(history, leads, skip):
+        verdicts.append(_decide(key, findings, None))
+    order = list(stored_fields(settings))
+    verdicts.sort(key=lambda verdict: order.index(verdict.field))
 
-    place = {name: rank for rank, name in enumerate(settings.lead_fields())}
-    alike = check_alike(current, leads)
-    return Audit(
-        fields=tuple(sorted(verdicts, key=lambda verdict: place[verdict.field])),
-        findings=(alike,) if alike else (),
-    )
+    alike = check_alike(evidence.current, leads)
+    return Audit(fields=tuple(verdicts), findings=(alike,) if alike else ())
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What the fields hold.
+
+    Attributes:
+        current: the latest values of the fields without a mapped history.
+        histories: name -> history, of the fields whose changes are known.
+        own: the fields whose history our exports saw.
+    """
+
+    current: Sequence[Values]
+    histories: Mapping[str, FieldHistory]
+    own: AbstractSet[str]
+
+
+def _read_evidence(history: History, leads: Leads, skip: AbstractSet[str]) -> _Evidence:
+    known_us = leads.known_us
+    settings = history.settings
+    changed = history.facts.changed_fields(known_us) & set(settings.lead_fields())
+    changed -= skip
+    passed_over = history.facts.mapped_histories(known_us) | skip
+    names = [name for name in audited_fields(settings) if name not in passed_over]
+    own = changed & set(names)
+
+    current = list(read_current(history, leads, names, own=own))
+    histories = {}
+    for field_history in read_histories(history, leads, sorted(changed), own=own):
+        histories[field_history.now.name] = field_history
+    return _Evidence(current, histories, own)
+
+
+def _judge_alone(
+    evidence: _Evidence,
+    leads: Leads,
+    settings: AuditSettings,
+) -> list[FieldVerdict]:
+    """A verdict on each field, by what it holds itself."""
+    histories = evidence.histories
+    verdicts = []
+    for values in evidence.current:
+        seen = histories.get(values.name)
+        verdicts.append(_judge_current(values, seen, leads, settings))
+
+    only_histories = sorted(set(histories) - evidence.own)
+    of_histories = [_judge_history(histories[name], leads, settings) for name in only_histories]
+    return verdicts + of_histories
 
 
 def _judge_in_company(
-    verdicts: Sequence[FieldVerdict], current: Sequence[Values], leads: Leads, settings: Settings
+    verdicts: Sequence[FieldVerdict],
+    current: Sequence[Values],
+    leads: Leads,
+    settings: Settings,
 ) -> list[FieldVerdict]:
     """The verdicts, with what the fields know together and what their names say."""
     names = names_of_fields(settings)
@@ -132,14 +175,19 @@ def _judge_in_company(
     judged = []
     for verdict in verdicts:
         field = verdict.field
-        late_name = check_late_name(field, verdict.auc, names=names[field], settings=settings)
-        findings = [*verdict.checks, *in_groups.get(field, ()), late_name]
-        judged.append(_decide(field, findings, verdict.auc))
+        auc = verdict.auc
+        of_groups = in_groups.get(field, [])
+        late_name = check_late_name(field, auc, names=names[field], settings=settings)
+        findings = [*verdict.checks, *of_groups, late_name]
+        judged.append(_decide(field, findings, auc))
     return judged
 
 
 def audit_learned(
-    history: History, *, known_us: int, together: bool = True
+    history: History,
+    *,
+    known_us: int,
+    together: bool = True,
 ) -> tuple[FieldVerdict, ...]:
     """A verdict on each field that a training at a moment may learn from.
 
@@ -150,7 +198,8 @@ def audit_learned(
     """
     settings = history.settings
     changed = history.facts.changed_fields(known_us)
-    skip = {*unlearned_fields(settings, changed), *unasked_fields(settings)}
+    unlearned = {*unlearned_fields(settings, changed), *unlearned_keys(settings, changed)}
+    skip = unlearned | set(unasked_fields(settings))
     return audit(history, known_us=known_us, skip=skip, together=together).fields
 
 
@@ -167,13 +216,18 @@ def clocks(verdicts: Collection[FieldVerdict], settings: Settings) -> frozenset[
     """
     proxies = set()
     for verdict in verdicts:
-        if any(finding.check == "clock" for finding in verdict.checks):
+        checks = {finding.check for finding in verdict.checks}
+        if "clock" in checks:
             proxies.add(verdict.field)
-    return frozenset(proxies) - left_out(verdicts, settings) - set(settings.audit.keep)
+    learned = proxies - left_out(verdicts, settings)
+    return frozenset(learned - set(settings.audit.keep))
 
 
 def _judge_current(
-    values: Values, seen: FieldHistory | None, leads: Leads, settings: AuditSettings
+    values: Values,
+    seen: FieldHistory | None,
+    leads: Leads,
+    settings: AuditSettings,
 ) -> FieldVerdict:
     """By the latest values, and by the changes that our own exports have seen, if any."""
     auc = compute_own_auc(values, leads)
@@ -195,7 +249,11 @@ def _judge_current(
     return _decide(values.name, findings, auc)
 
 
-def _judge_history(history: FieldHistory, leads: Leads, settings: AuditSettings) -> FieldVerdict:
+def _judge_history(
+    history: FieldHistory,
+    leads: Leads,
+    settings: AuditSettings,
+) -> FieldVerdict:
     """By a history that the mapping gives."""
     findings = [
         check_better_than_at_creation(history, leads, settings=settings),
@@ -211,15 +269,20 @@ def _check_content(values: Values, leads: Leads) -> list[Finding | None]:
     return [check(values, leads) for check in checks]
 
 
-def _decide(field: str, findings: Iterable[Finding | None], auc: OwnAuc | None) -> FieldVerdict:
+def _decide(
+    field: str,
+    findings: Iterable[Finding | None],
+    auc: OwnAuc | None,
+) -> FieldVerdict:
     """The worst finding is the verdict, and its evidence is shown.
 
     Of equally bad findings it is the first.
     """
-    ordered = worst_first(findings)
+    ordered = tuple(worst_first(findings))
     if not ordered:
-        return FieldVerdict(field, "ok", "nothing speaks against it", (), auc)
-    return FieldVerdict(field, ordered[0].verdict, ordered[0].evidence, tuple(ordered), auc)
+        return FieldVerdict(field, "ok", "no problem found", (), auc)
+    first = ordered[0]
+    return FieldVerdict(field, first.verdict, first.evidence, ordered, auc)
 
 
 def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:
@@ -231,10 +294,10 @@ def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:
     if len(fields) < MIN_FIELDS or not n:
         return None
     by_creation = np.argsort(leads.created_us, kind="stable")
-    codes = np.stack([values.identities() for values in fields], axis=1)[by_creation]
+    identities = [values.identities() for values in fields]
+    codes = np.stack(identities, axis=1)[by_creation]
     is_filled = (codes >= 0).sum(axis=1) >= MIN_FIELDS
-    _, first_of_group, group = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-    first = first_of_group[group.ravel()]  # the first lead that equals each
+    first = _first_equal_row(codes)
 
     if leads.has_order:
         which = f"the latest {share(LATER_SHARE)} of the leads"
@@ -244,8 +307,16 @@ def check_alike(fields: Sequence[Values], leads: Leads) -> Finding | None:
         which = "the leads"
         is_later = np.ones(n, dtype=bool)
         is_copy = first < np.arange(n)
-    alike = float((is_copy & is_later & is_filled).sum() / is_later.sum())
+    later_copies = (is_copy & is_later & is_filled).sum()
+    alike = float(later_copies / is_later.sum())
     if alike < ALIKE_SHARE:
         return None
     evidence = f"{share(alike)} of {which} equal an earlier one in all {len(fields)} fields"
-    return Finding("alike", "suspect", evidence, {"share": alike, "fields": len(fields)})
+    numbers = {"share": alike, "fields": len(fields)}
+    return Finding("alike", "suspect", evidence, numbers)
+
+
+def _first_equal_row(rows: np.ndarray) -> np.ndarray:
+    """For each row (n, k), the place of the first row that equals it."""
+    _, first, group = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return np.asarray(first[group.ravel()])

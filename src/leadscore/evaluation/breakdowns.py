@@ -1,19 +1,39 @@
-"""An evaluation taken apart: by group of leads, and the Brier score by its components."""
+"""Breakdowns of an evaluation: by group of leads, and the Brier score by its components."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from leadscore.evaluation.intervals import PERCENTILES, bound_if_unanimous
+from leadscore.evaluation.intervals import (
+    PERCENTILES,
+    Estimate,
+    bound_if_unanimous,
+    known_or_none,
+)
 from leadscore.evaluation.metrics import EvaluationSet, by_value, compute_brier
 from leadscore.evaluation.resampled import BINS, draw_leads
 from leadscore.evaluation.sums import sum_by
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.history.split import History
+from leadscore.results import BrierParts, Group
+
+
+@dataclass(frozen=True)
+class _Rates:
+    """Predicted and actual win rate of each group: weighted means (groups,), or (draws, groups).
+
+    NaN for a group without weight.
+    """
+
+    predicted: np.ndarray
+    won: np.ndarray
+
+    @property
+    def gap(self) -> np.ndarray:
+        """The mean probability less the win rate."""
+        return np.asarray(self.predicted - self.won)
 
 
 @dataclass(frozen=True)
@@ -24,31 +44,54 @@ class _Groups:
     names: np.ndarray
     at: np.ndarray
 
-    def means(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Win rate and mean probability (groups,), weighted; NaN for a group without weight."""
+    @classmethod
+    def of(cls, evaluated: EvaluationSet, names: np.ndarray) -> _Groups:
+        """The rows that have a name (n,), by that name."""
+        has_name = [name is not None for name in names]
+        is_named = np.array(has_name, dtype=bool)
+        texts = names[is_named].astype(str)
+        unique, at = np.unique(texts, return_inverse=True)
+        return cls(evaluated.take(is_named), unique, at)
+
+    def rates(self, weight: np.ndarray) -> _Rates:
+        """The rates with these weights (n,)."""
         total = self._sum(weight)
         won = self._sum(weight * self.evaluated.label)
-        promised = self._sum(weight * self.evaluated.probability)
+        predicted = self._sum(weight * self.evaluated.probability)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return won / total, promised / total
+            return _Rates(predicted / total, won / total)
 
     def _sum(self, values: np.ndarray) -> np.ndarray:
         return sum_by(self.at, values, places=len(self.names))
 
-    def resampled_means(self, *, seed: int, draws: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """The same means (draws, groups) over resamples of the leads."""
-        units = self.evaluated.units
-        rates, means = [], []
-        for count in draw_leads(units, seed=seed, draws=draws):
-            rate, mean = self.means(self.evaluated.weight * count)
-            rates.append(rate)
-            means.append(mean)
-        return np.array(rates), np.array(means)
+    def summarise(
+        self, i: int, mean_probability: float, win_rate: Estimate, gap: Estimate
+    ) -> Group:
+        """The group at a position, with its predicted and its actual win rate."""
+        rows = self.evaluated.take(self.at == i)
+        win_rate = _bound(win_rate, rows)
+        return Group(
+            name=str(self.names[i]),
+            n=len(rows.label),
+            leads=rows.count_leads(),
+            mean_probability=mean_probability,
+            win_rate=win_rate.value,
+            low=win_rate.low,
+            high=win_rate.high,
+            auc=known_or_none(rows.auc()),
+            gap=gap.interval(),
+        )
 
-    def parts(self) -> Iterator[tuple[str, EvaluationSet]]:
-        """Yield name and rows of each group."""
-        for i, name in enumerate(self.names):
-            yield str(name), self.evaluated.take(self.at == i)
+    def resampled_rates(self, *, seed: int, draws: int | None) -> _Rates:
+        """The rates over resamples of the leads."""
+        predicted = []
+        won = []
+        units = self.evaluated.units
+        for count in draw_leads(units, seed=seed, draws=draws):
+            rates = self.rates(self.evaluated.weight * count)
+            predicted.append(rates.predicted)
+            won.append(rates.won)
+        return _Rates(np.array(predicted), np.array(won))
 
 
 def compute_groups(
@@ -57,57 +100,46 @@ def compute_groups(
     *,
     seed: int,
     draws: int | None = None,
-) -> list[dict[str, Any]]:
-    """What was promised to each group of rows, and what came of it, in the order of the names.
+) -> list[Group]:
+    """The predicted and the actual win rate of each group of rows, in the order of the names.
+
+    Intervals are over leads, at 95 %. The `gap` is the mean probability less the win rate.
 
     Args:
         evaluated: the rows.
         names: (n,) the group of each row; rows without one (None) are left out.
         seed: of the resamples.
         draws: how many resamples, by default as many as suit the number of rows.
-
-    Returns:
-        Records of name, n, leads, mean_probability, win_rate with low and high (95 % over leads),
-        auc, and `gap`, the mean probability less the win rate, with its own interval.
     """
-    is_named = np.array([name is not None for name in names], dtype=bool)
-    part = evaluated.take(is_named)
-    unique, at = np.unique(names[is_named].astype(str), return_inverse=True)
-    groups = _Groups(part, unique, at)
-    if not len(unique):
+    groups = _Groups.of(evaluated, names)
+    if not len(groups.names):
         return []
 
-    rate, mean = groups.means(part.weight)
-    rates, means = groups.resampled_means(seed=seed, draws=draws)
-    rate_low, rate_high = np.nanpercentile(rates, PERCENTILES, axis=0)
-    gap_low, gap_high = np.nanpercentile(means - rates, PERCENTILES, axis=0)
+    rates = groups.rates(groups.evaluated.weight)
+    resampled = groups.resampled_rates(seed=seed, draws=draws)
+    low, high = np.nanpercentile(resampled.won, PERCENTILES, axis=0)
+    gap_low, gap_high = np.nanpercentile(resampled.gap, PERCENTILES, axis=0)
 
-    records = []
-    for i, (name, rows) in enumerate(groups.parts()):
-        bound = bound_if_unanimous(len(np.unique(rows.units)))
-        auc = rows.auc()
-        gap = {
-            "value": float(mean[i] - rate[i]),
-            "low": float(gap_low[i]),
-            "high": float(gap_high[i]),
-        }
-        records.append(
-            {
-                "name": name,
-                "n": len(rows.label),
-                "leads": rows.count_leads(),
-                "mean_probability": float(mean[i]),
-                "win_rate": float(rate[i]),
-                "low": 1 - bound if rate[i] == 1 else float(rate_low[i]),
-                "high": bound if rate[i] == 0 else float(rate_high[i]),
-                "auc": auc if np.isfinite(auc) else None,
-                "gap": gap,
-            }
-        )
-    return records
+    computed = []
+    for i in range(len(groups.names)):
+        win_rate = Estimate(rates.won[i], low[i], high[i])
+        gap = Estimate(rates.gap[i], gap_low[i], gap_high[i])
+        group = groups.summarise(i, rates.predicted[i], win_rate, gap)
+        computed.append(group)
+    return computed
 
 
-def compute_decomposition(evaluated: EvaluationSet) -> dict[str, float]:
+def _bound(win_rate: Estimate, rows: EvaluationSet) -> Estimate:
+    """The win rate of some rows; the far end is the exact bound where all leads ended alike."""
+    bound = bound_if_unanimous(len(np.unique(rows.units)))
+    if win_rate.value == 1:
+        return replace(win_rate, low=1 - bound)
+    if win_rate.value == 0:
+        return replace(win_rate, high=bound)
+    return win_rate
+
+
+def compute_decomposition(evaluated: EvaluationSet) -> BrierParts:
     """The components of the Brier score: reliability - resolution + uncertainty + within = brier.
 
     Over ten bins of equally many rows by probability, equal probabilities together (Murphy 1973;
@@ -119,31 +151,32 @@ def compute_decomposition(evaluated: EvaluationSet) -> dict[str, float]:
     * within: the variance of the probabilities inside the bins, less twice their covariance with
       the labels there.
     """
-    p, label, weight = evaluated.probability, evaluated.label, evaluated.weight
-    values, won, lost = by_value(p, label, weight)
-    weight_of_value = won + lost
+    p = evaluated.probability
+    values, won, lost = by_value(p, evaluated.label, evaluated.weight)
+    weight = won + lost
     place = np.searchsorted(np.sort(p), values)
-    _, bins = np.unique(place * BINS // len(p), return_inverse=True)
+    bin_of_row = place * BINS // len(p)
+    _, bins = np.unique(bin_of_row, return_inverse=True)
 
     def of_bins(amounts: np.ndarray) -> np.ndarray:
         return sum_by(bins, amounts, places=bins.max() + 1)
 
-    total = of_bins(weight_of_value)
+    total = of_bins(weight)
     share = total / total.sum()
-    mean = of_bins(weight_of_value * values) / total
+    mean = of_bins(weight * values) / total
     rate = of_bins(won) / total
-    overall = float(won.sum() / weight_of_value.sum())
+    overall = float(won.sum() / weight.sum())
 
     deviation = values - mean[bins]
-    covariance = (won - weight_of_value * rate[bins]) * deviation
-    within = (weight_of_value * deviation**2 - 2 * covariance).sum() / weight_of_value.sum()
-    return {
-        "reliability": float(share @ (mean - rate) ** 2),
-        "resolution": float(share @ (rate - overall) ** 2),
-        "uncertainty": overall * (1 - overall),
-        "within": float(within),
-        "brier": compute_brier(p, label, weight),
-    }
+    covariance = (won - weight * rate[bins]) * deviation
+    within = weight * deviation**2 - 2 * covariance
+    return BrierParts(
+        reliability=float(share @ (mean - rate) ** 2),
+        resolution=float(share @ (rate - overall) ** 2),
+        uncertainty=overall * (1 - overall),
+        within=float(within.sum() / weight.sum()),
+        brier=compute_brier(p, evaluated.label, evaluated.weight),
+    )
 
 
 def find_never_worked(history: History, side: Side) -> np.ndarray | None:
@@ -158,10 +191,13 @@ def find_never_worked(history: History, side: Side) -> np.ndarray | None:
 
     spells = history.spells(side.known_us)
     keys = ["lead_id", "spell"]
-    rows = side.rows[keys].merge(spells, on=keys, how="left", validate="many_to_one")
+    known = side.rows[keys]
+    rows = known.merge(spells, on=keys, how="left", validate="many_to_one")
     first_us = rows["lead_id"].map(first_worked).to_numpy(dtype=float)
     close_us = rows["close_us"].to_numpy()
 
-    is_lost = (close_us < side.known_us) & ~rows["won"].to_numpy(dtype=bool)
+    is_closed = close_us < side.known_us
+    is_won = rows["won"].to_numpy(dtype=bool)
+    is_lost = is_closed & ~is_won
     was_worked = first_us < close_us
     return np.asarray(is_lost & ~was_worked)

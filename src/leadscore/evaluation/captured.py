@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,43 +11,60 @@ import pandas as pd
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.sums import sum_by
 from leadscore.history.split import History
+from leadscore.results import CapturedPoint
 
 CAPACITIES = (0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the list that can be worked
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """The shares of the list worked and of the value captured after each tie, from (0, 0)."""
+
+    worked: np.ndarray
+    captured: np.ndarray
+
+    def at(self, share: float) -> float:
+        """The share of the value captured by working a share of the list."""
+        return float(np.interp(share, self.worked, self.captured))
 
 
 def compute_captured(
     evaluated: EvaluationSet,
     value: np.ndarray,
-    orders: Mapping[str, np.ndarray],
+    scorecard: np.ndarray,
     *,
     shares: Sequence[float] = CAPACITIES,
-) -> list[dict[str, float]]:
-    """The share of the value of all wins captured by working a share of the list, for each order.
+) -> list[CapturedPoint]:
+    """The share of the value of all wins captured by working a share of the list, in several orders.
+
+    An order is falling; ties come in random order.
 
     Args:
         evaluated: rows with their outcomes.
         value: (n,) of a win.
-        orders: name -> (n,) what the list is ordered by, falling; ties come in random order.
+        scorecard: (n,) the log-odds of the scorecard, for comparison.
         shares: of the list, by weight, that can be worked.
-
-    Returns:
-        Records of share, each of `orders`, `oracle` (which knows what will be won) and `random`.
     """
     gain = evaluated.weight * evaluated.label * value
-    every = {**orders, "oracle": evaluated.label * value}
-    curves = {name: _curve(by, gain, evaluated.weight) for name, by in every.items()}
+    by_model = _curve(evaluated.probability, gain, evaluated.weight)
+    by_scorecard = _curve(scorecard, gain, evaluated.weight)
+    by_oracle = _curve(evaluated.label * value, gain, evaluated.weight)
 
-    records = []
+    points = []
     for share in shares:
-        record = {"share": share, "random": share}
-        for name, (worked, captured) in curves.items():
-            record[name] = float(np.interp(share, worked, captured))
-        records.append(record)
-    return records
+        point = CapturedPoint(
+            share=share,
+            random=share,
+            leadscore=by_model.at(share),
+            scorecard=by_scorecard.at(share),
+            oracle=by_oracle.at(share),
+        )
+        points.append(point)
+    return points
 
 
-def _curve(by: np.ndarray, gain: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The shares of the list worked and of the value captured after each tie, from (0, 0)."""
+def _curve(by: np.ndarray, gain: np.ndarray, weight: np.ndarray) -> _Curve:
+    """The curve of a list in falling order of `by` (n,)."""
     values, tie = np.unique(-by, return_inverse=True)
     weight_of_tie = sum_by(tie, weight, places=len(values))
     gain_of_tie = sum_by(tie, gain, places=len(values))
@@ -54,7 +72,7 @@ def _curve(by: np.ndarray, gain: np.ndarray, weight: np.ndarray) -> tuple[np.nda
     captured = np.r_[0.0, np.cumsum(gain_of_tie)]
     if captured[-1] > 0:
         captured = captured / captured[-1]
-    return worked / worked[-1], captured
+    return _Curve(worked / worked[-1], captured)
 
 
 def read_values(
@@ -77,6 +95,7 @@ def read_values(
         return np.ones(len(rows)), None
 
     minor_units = 10 ** history.settings.lead_fields()["amount"].decimals
-    value = np.where(is_known, amount, np.nanmedian(amount)) / minor_units
+    usual = np.nanmedian(amount)
+    value = np.where(is_known, amount, usual) / minor_units
     currency = str(currencies[0]) if len(currencies) else "the amounts' currency"
     return value, currency

@@ -1,4 +1,4 @@
-"""The curves of an evaluation as records, few enough to keep and to draw.
+"""The curves of an evaluation as points, few enough to keep and to draw.
 
 Rows of equal probability enter together, so that no curve depends on the order of the rows.
 """
@@ -6,6 +6,7 @@ Rows of equal probability enter together, so that no curve depends on the order 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,15 @@ import pandas as pd
 from leadscore.evaluation.metrics import EvaluationSet, by_value
 from leadscore.evaluation.sums import sum_by
 from leadscore.history.absences import seen_until
+from leadscore.results import (
+    DaysToWin,
+    DistributionBin,
+    LiftPoint,
+    MaturityPoint,
+    PrecisionPoint,
+    Result,
+    RocPoint,
+)
 from leadscore.times import DAY_US
 
 POINTS = 200
@@ -20,28 +30,25 @@ DISTRIBUTION_BINS = 20
 # Where the axis of a distribution may end, so that its bins have round edges.
 BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
-Records = list[dict[str, float]]
+Point = TypeVar("Point", bound=Result)
 
 
-def compute_roc(evaluated: EvaluationSet) -> Records:
-    """The ROC curve: true_positive_rate by false_positive_rate, from (0, 0) to (1, 1).
-
-    Empty unless there are both wins and others.
-    """
+def compute_roc(evaluated: EvaluationSet) -> list[RocPoint]:
+    """The ROC curve, from (0, 0) to (1, 1); empty unless there are both wins and others."""
     won, lost = _from_top(evaluated)
-    if not (won.sum() > 0 and lost.sum() > 0):
+    has_both = won.sum() > 0 and lost.sum() > 0
+    if not has_both:
         return []
     false_positives = np.r_[0.0, np.cumsum(lost)]
     true_positives = np.r_[0.0, np.cumsum(won)]
-    return _records(
-        {
-            "false_positive_rate": false_positives / false_positives[-1],
-            "true_positive_rate": true_positives / true_positives[-1],
-        }
-    )
+    columns = {
+        "false_positive_rate": false_positives / false_positives[-1],
+        "true_positive_rate": true_positives / true_positives[-1],
+    }
+    return _points(RocPoint, columns)
 
 
-def compute_precision_recall(evaluated: EvaluationSet) -> Records:
+def compute_precision_recall(evaluated: EvaluationSet) -> list[PrecisionPoint]:
     """The precision-recall curve from the top of the list; empty without a win.
 
     Its last point has recall 1, and the win rate as its precision.
@@ -50,15 +57,14 @@ def compute_precision_recall(evaluated: EvaluationSet) -> Records:
     if not won.sum() > 0:
         return []
     true_positives = np.cumsum(won)
-    return _records(
-        {
-            "recall": true_positives / true_positives[-1],
-            "precision": true_positives / np.cumsum(won + lost),
-        }
-    )
+    columns = {
+        "recall": true_positives / true_positives[-1],
+        "precision": true_positives / np.cumsum(won + lost),
+    }
+    return _points(PrecisionPoint, columns)
 
 
-def compute_lift_curve(evaluated: EvaluationSet) -> Records:
+def compute_lift_curve(evaluated: EvaluationSet) -> list[LiftPoint]:
     """The gains curve: captured (share of wins) and lift (captured / share) by share of the list.
 
     Ends at share 1, captured 1, lift 1; empty without a win.
@@ -70,10 +76,11 @@ def compute_lift_curve(evaluated: EvaluationSet) -> Records:
     rows = np.cumsum(won + lost)
     captured = wins / wins[-1]
     share = rows / rows[-1]
-    return _records({"share": share, "captured": captured, "lift": captured / share})
+    columns = {"share": share, "captured": captured, "lift": captured / share}
+    return _points(LiftPoint, columns)
 
 
-def compute_distribution(evaluated: EvaluationSet) -> Records:
+def compute_distribution(evaluated: EvaluationSet) -> list[DistributionBin]:
     """The weight of won and of other rows in 20 equal bins of probability.
 
     A bin holds low <= p < high, the last its upper end too. The bins reach from 0 to the first of
@@ -83,24 +90,33 @@ def compute_distribution(evaluated: EvaluationSet) -> Records:
     if not len(probability):
         return []
     top = next(bound for bound in BOUNDS if bound >= probability.max())
-    edges = np.round(np.linspace(0, top, DISTRIBUTION_BINS + 1), 6)
+    spaced = np.linspace(0, top, DISTRIBUTION_BINS + 1)
+    edges = np.round(spaced, 6)
     at = np.searchsorted(edges, probability, side="right") - 1
     at = np.clip(at, 0, DISTRIBUTION_BINS - 1)
 
     weight = evaluated.weight
     won = sum_by(at, weight * evaluated.label, places=DISTRIBUTION_BINS)
-    other = sum_by(at, weight * (1 - evaluated.label), places=DISTRIBUTION_BINS)
-    return _records({"low": edges[:-1], "high": edges[1:], "won": won, "other": other})
+    weight_not_won = weight * (1 - evaluated.label)
+    other = sum_by(at, weight_not_won, places=DISTRIBUTION_BINS)
+    columns = {
+        "low": edges[:-1],
+        "high": edges[1:],
+        "won": won,
+        "other": other,
+    }
+    return _points(DistributionBin, columns)
 
 
 def _from_top(evaluated: EvaluationSet) -> tuple[np.ndarray, np.ndarray]:
     """The weight of won and of other rows at each distinct probability, falling."""
     _, won, lost = by_value(evaluated.probability, evaluated.label, evaluated.weight)
     has_weight = won + lost > 0
-    return won[has_weight][::-1], lost[has_weight][::-1]
+    from_top = np.flatnonzero(has_weight)[::-1]
+    return won[from_top], lost[from_top]
 
 
-def compute_maturity(spells: pd.DataFrame, known_us: int) -> Records:
+def compute_maturity(spells: pd.DataFrame, known_us: int) -> list[MaturityPoint]:
     """The share of spells won within so many days of their start, from day 0.
 
     The cumulative incidence of winning with losses as a competing risk: a lost lead is not won
@@ -111,23 +127,24 @@ def compute_maturity(spells: pd.DataFrame, known_us: int) -> Records:
         known_us: until when they were followed.
     """
     days, share = _incidence(spells, known_us)
-    return _records({"days": days, "share": share})
+    return _points(MaturityPoint, {"days": days, "share": share})
 
 
-def compute_days_to_win(spells: pd.DataFrame, known_us: int) -> Mapping[str, float | None]:
-    """The days by which 50 and 90 % of the wins seen have come: `half`, `nine_tenths`.
+def compute_days_to_win(spells: pd.DataFrame, known_us: int) -> DaysToWin:
+    """The days by which 50 and 90 % of the wins seen have come.
 
     Of the wins that `compute_maturity` shows; wins later than the longest follow-up are not among
     them. None without wins.
     """
     days, share = _incidence(spells, known_us)
     if not len(share) or share[-1] <= 0:
-        return {"half": None, "nine_tenths": None}
+        return DaysToWin(half=None, nine_tenths=None)
 
     def reached(part: float) -> float:
-        return float(days[np.argmax(share >= part * share[-1])])
+        is_reached = share >= part * share[-1]
+        return float(days[np.argmax(is_reached)])
 
-    return {"half": reached(0.5), "nine_tenths": reached(0.9)}
+    return DaysToWin(half=reached(0.5), nine_tenths=reached(0.9))
 
 
 def _incidence(spells: pd.DataFrame, known_us: int) -> tuple[np.ndarray, np.ndarray]:
@@ -148,12 +165,16 @@ def _incidence(spells: pd.DataFrame, known_us: int) -> tuple[np.ndarray, np.ndar
     times, at = np.unique(followed_us, return_inverse=True)
     closes = sum_by(at, is_closed, places=len(times))
     wins = sum_by(at, is_won, places=len(times))
-    at_risk = len(followed_us) - np.searchsorted(np.sort(followed_us), times, side="left")
-    still_open = np.cumprod(np.r_[1.0, 1 - closes / at_risk])[:-1]
-    share = np.minimum(np.cumsum(still_open * wins / at_risk), 1.0)
+    in_order = np.sort(followed_us)
+    ended_before = np.searchsorted(in_order, times, side="left")
+    at_risk = len(followed_us) - ended_before
+    stay_open = np.append(1.0, 1 - closes / at_risk)
+    still_open = np.cumprod(stay_open)[:-1]
+    won_at = still_open * wins / at_risk
+    share = np.minimum(np.cumsum(won_at), 1.0)
 
-    is_last = np.arange(len(times)) == len(times) - 1
-    is_point = (wins > 0) | is_last
+    is_point = wins > 0
+    is_point[-1] = True
     days = times[is_point] / DAY_US
     share = share[is_point]
     if days[0] > 0:
@@ -162,8 +183,15 @@ def _incidence(spells: pd.DataFrame, known_us: int) -> tuple[np.ndarray, np.ndar
     return days, share
 
 
-def _records(columns: Mapping[str, np.ndarray]) -> Records:
+def _points(kind: type[Point], columns: Mapping[str, np.ndarray]) -> list[Point]:
     """At most `POINTS` of the points, evenly spread, the first and the last among them."""
     n = len(next(iter(columns.values())))
-    chosen = np.unique(np.linspace(0, n - 1, min(n, POINTS)).round().astype(int))
-    return [{name: float(values[i]) for name, values in columns.items()} for i in chosen]
+    spaced = np.linspace(0, n - 1, min(n, POINTS))
+    places = spaced.round().astype(int)
+    points = []
+    for place in np.unique(places):
+        values = {}
+        for name, column in columns.items():
+            values[name] = float(column[place])
+        points.append(kind.from_dict(values))
+    return points

@@ -1,6 +1,6 @@
 """Metrics with 95 % intervals that resample leads, not rows (the cluster bootstrap).
 
-The rows of a lead share its fate: resampled as if independent, they would promise too much.
+The rows of a lead share its outcome: resampled as if independent, intervals would be too narrow.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pandas as pd
 from leadscore.evaluation.metrics import METRICS, EvaluationSet, row_log_loss
 from leadscore.evaluation.resampled import SortedRows, draw_leads, sort_rows
 from leadscore.evaluation.sums import weighted_mean
+from leadscore.results import Interval
 
 PERCENTILES = (2.5, 97.5)
 
@@ -28,9 +29,18 @@ class Estimate:
     low: float
     high: float
 
-    def as_json(self) -> dict[str, float | None]:
-        """The numbers by name, null for what could not be computed."""
-        return {name: x if np.isfinite(x) else None for name, x in vars(self).items()}
+    def interval(self) -> Interval:
+        """The same as a result, None for what could not be computed."""
+        return Interval(
+            value=known_or_none(self.value),
+            low=known_or_none(self.low),
+            high=known_or_none(self.high),
+        )
+
+
+def known_or_none(number: float) -> float | None:
+    """The number, or None if it is not finite."""
+    return number if np.isfinite(number) else None
 
 
 Spread = tuple[float, np.ndarray]  # a metric's value, and its values over resamples
@@ -72,7 +82,9 @@ def compute_spreads(
     rows = SortedRows(rising.probability, rising.label)
     drawn = _draw_metrics(rising, rows, seed=seed, draws=draws)
 
-    spreads = {name: (value, drawn[name]) for name, value in values.items()}
+    spreads = {}
+    for name, value in values.items():
+        spreads[name] = (value, drawn[name])
     error = rows.binned_error(rising.label, rising.weight)
     return spreads | _calibration_error(error, drawn)
 
@@ -96,7 +108,8 @@ def _draw_metrics(
 
     for count in draw_leads(units, seed=seed, draws=draws):
         resampled = weight * count
-        perfect = (rng.random(len(names))[codes] < evaluated.probability).astype(float)
+        draw = rng.random(len(names))[codes]
+        perfect = (draw < evaluated.probability).astype(float)
 
         drawn["auc"].append(ranking.auc(label, resampled))
         for name, value in rows.metrics(resampled).items():
@@ -110,7 +123,8 @@ def _draw_metrics(
 def _calibration_error(error: float, drawn: Mapping[str, np.ndarray]) -> dict[str, Spread]:
     """The calibration error and its two parts; only the error itself has an interval."""
     expected = float(np.mean(drawn["expected"]))
-    spread = drawn["error"] - float(np.mean(drawn["expected_again"]))
+    expected_again = float(np.mean(drawn["expected_again"]))
+    spread = drawn["error"] - expected_again
     nothing = np.empty(0)
     return {
         "calibration_error": (error - expected, spread),

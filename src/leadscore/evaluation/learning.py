@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,8 @@ from scipy.special import expit
 
 from leadscore.evaluation.metrics import compute_standard_error, row_log_loss
 from leadscore.evaluation.sums import weighted_mean
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
+from leadscore.results import Learning, LearningPoint
 
 PARTS = (0.125, 0.25, 0.5)
 Z = 1.96  # of a 95 % interval
@@ -26,7 +26,7 @@ def compute_learning(
     log_odds: np.ndarray,
     learn: Callable[[pd.DataFrame], np.ndarray],
     seed: int,
-) -> dict[str, Any] | None:
+) -> Learning | None:
     """Log loss on the last split of a scorer fitted on 1/8, 1/4, 1/2 and all of the leads before.
 
     Args:
@@ -37,8 +37,8 @@ def compute_learning(
         seed: of which leads are in a part; larger parts hold the smaller ones.
 
     Returns:
-        `points` (leads, log_loss) and `said`, a sentence about them. Parts of one outcome only are
-        left out; None if that leaves no part but the whole.
+        The points, and a sentence about them. Parts of one outcome only are left out; None if that
+        leaves no part but the whole.
     """
     parts = _parts(earlier.rows[earlier.observed], seed)
     if len(parts) < 2:
@@ -51,25 +51,29 @@ def compute_learning(
     predictions.append(log_odds[last.observed])
     losses = [row_log_loss(expit(prediction), label) for prediction in predictions]
 
-    points = []
-    for part, loss in zip(parts, losses, strict=True):
-        mean = weighted_mean(loss, weight)
-        points.append({"leads": int(part["lead_id"].nunique()), "log_loss": mean})
+    points = [_point(part, loss, weight) for part, loss in zip(parts, losses, strict=True)]
 
     last_gain = losses[-2] - losses[-1]
     error = compute_standard_error(last_gain, weight, held_out["lead_id"].to_numpy())
-    return {"points": points, "said": describe_learning(points, error)}
+    return Learning(points=points, summary=describe_learning(points, error))
+
+
+def _point(part: pd.DataFrame, loss: np.ndarray, weight: np.ndarray) -> LearningPoint:
+    leads = int(part["lead_id"].nunique())
+    return LearningPoint(leads=leads, log_loss=weighted_mean(loss, weight))
 
 
 def _parts(rows: pd.DataFrame, seed: int) -> list[pd.DataFrame]:
     """The rows of 1/8, 1/4, 1/2 of the leads where both outcomes occur, and all rows."""
-    place_of = {lead: _place(lead, seed) for lead in rows["lead_id"].unique()}
+    leads = rows["lead_id"].unique()
+    place_of = {lead: _place(lead, seed) for lead in leads}
     place = rows["lead_id"].map(place_of).to_numpy()
 
     parts = []
     for share in PARTS:
         part = rows[place < share]
-        if part["label"].nunique() == 2 and len(part) < len(rows):
+        has_both = part["label"].nunique() == 2
+        if has_both and len(part) < len(rows):
             parts.append(part)
     return [*parts, rows]
 
@@ -80,18 +84,20 @@ def _place(lead_id: str, seed: int) -> float:
     return float(int(digest[:DIGITS], 16) / 16**DIGITS)
 
 
-def describe_learning(points: Sequence[Mapping[str, Any]], error: float) -> str:
+def describe_learning(points: Sequence[LearningPoint], error: float) -> str:
     """What twice as many closed leads would bring, in a sentence.
 
     If log loss falls with the square root of the number of leads, the next doubling brings
     1 / sqrt(2) of what the last one did. `error` is the standard error of that last gain.
     """
-    gain = points[-2]["log_loss"] - points[-1]["log_loss"]
+    gain = points[-2].log_loss - points[-1].log_loss
     if gain <= error:
         return "more closed leads of the same kind would change little"
-    low = max(gain - Z * error, 0) / np.sqrt(2)
-    high = max(gain + Z * error, 0) / np.sqrt(2)
+    margin = Z * error
+    low = max(gain - margin, 0) / np.sqrt(2)
+    high = max(gain + margin, 0) / np.sqrt(2)
+    leads = 2 * points[-1].leads
     return (
-        f"twice as many closed leads ({2 * points[-1]['leads']:,}) would lower the log loss by "
+        f"twice as many closed leads ({leads:,}) would lower the log loss by "
         f"about {gain / np.sqrt(2):.4f} ({low:.4f} to {high:.4f})"
     )

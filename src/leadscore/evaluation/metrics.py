@@ -96,11 +96,13 @@ class EvaluationSet:
 
     def count_leads_won(self) -> int:
         """The number of distinct leads with a won row."""
-        return len(np.unique(self.lead_id[self.label == 1]))
+        leads = self.lead_id[self.label == 1]
+        return len(np.unique(leads))
 
     def count_leads_not_won(self) -> int:
         """The number of distinct leads with a row that was not won; some may have a won one too."""
-        return len(np.unique(self.lead_id[self.label == 0]))
+        leads = self.lead_id[self.label == 0]
+        return len(np.unique(leads))
 
     def has_both_labels(self) -> bool:
         """Whether some rows were won and some were not."""
@@ -139,7 +141,8 @@ def compute_log_loss(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 def row_log_loss(p: np.ndarray, y: np.ndarray) -> np.ndarray:
     """-ln(probability given to the outcome) of each row (n,), probabilities clipped by 1e-15."""
     p = np.clip(p, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    return -np.log(np.where(y == 1, p, 1 - p))
+    of_outcome = np.where(y == 1, p, 1 - p)
+    return -np.log(of_outcome)
 
 
 def compute_brier(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
@@ -148,7 +151,7 @@ def compute_brier(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 
 def compute_bias(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
-    """The mean probability less the win rate; above 0 the model promises too much."""
+    """The mean probability less the win rate; above 0 the predictions are too high."""
     return weighted_mean(p - y, w)
 
 
@@ -159,7 +162,7 @@ def compute_capture(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 
 def compute_lift(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
-    """How many times more wins the first 10 % of the list hold than 10 % at random."""
+    """Wins in the first 10 % of the list, as a multiple of 10 % at random."""
     return compute_capture(p, y, w) / TOP_SHARE
 
 
@@ -180,7 +183,8 @@ def compute_binned_error(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
     gap = w * (p - rate[tie])
     gap_of_bin = sum_by(bins, gap[order], places=BINS)
-    return float(np.abs(gap_of_bin).sum() / w.sum())
+    total_gap = np.abs(gap_of_bin).sum()
+    return float(total_gap / w.sum())
 
 
 METRICS: Mapping[str, Metric] = {
@@ -209,7 +213,8 @@ def compute_standard_error(
     mean = weighted_mean(difference, weight)
     deviation = weight * (difference - mean)
     of_lead = sum_by(codes, deviation, places=len(leads))
-    return float(np.sqrt((of_lead**2).sum()) / weight.sum())
+    total = (of_lead**2).sum()
+    return float(np.sqrt(total) / weight.sum())
 
 
 def by_value(
@@ -220,5 +225,6 @@ def by_value(
     """The distinct probabilities, rising, and the weight of won and of other rows at each."""
     values, at = np.unique(p, return_inverse=True)
     won = sum_by(at, w * y, places=len(values))
-    lost = sum_by(at, w * (1 - y), places=len(values))
+    weight_not_won = w * (1 - y)
+    lost = sum_by(at, weight_not_won, places=len(values))
     return values, won, lost

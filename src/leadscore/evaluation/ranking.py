@@ -31,8 +31,10 @@ class Ranking:
         _, rank = np.unique(probability, return_inverse=True)
         _, place = np.unique(block, return_inverse=True)
         base = len(rank) + 1  # more than any rank, so that a block and a rank make one number
-        ties, tie = np.unique(place.astype(np.int64) * base + rank, return_inverse=True)
-        _, starts = np.unique(ties // base, return_index=True)
+        key = place.astype(np.int64) * base + rank
+        ties, tie = np.unique(key, return_inverse=True)
+        block_of_tie = ties // base
+        _, starts = np.unique(block_of_tie, return_index=True)
         return cls(tie, starts)
 
     def auc(self, label: np.ndarray, weight: np.ndarray) -> float:
@@ -47,30 +49,38 @@ class Ranking:
         if not len(self.tie):
             return float("nan")
         won, lost = self._by_tie(label, weight)
-        won_of_block = np.add.reduceat(won, self.starts)
-        lost_of_block = np.add.reduceat(lost, self.starts)
+        won_of_block = self._by_block(won)
+        lost_of_block = self._by_block(lost)
         pairs = (won_of_block * lost_of_block).sum()
         if pairs <= 0:
             return float("nan")
 
-        ties_of_block = np.diff(np.r_[self.starts, len(lost)])
-        before_block = np.repeat(np.cumsum(lost_of_block) - lost_of_block, ties_of_block)
-        below = np.cumsum(lost) - lost - before_block
-        return float((won * (below + lost / 2)).sum() / pairs)
+        ends = np.append(self.starts[1:], len(lost))
+        lost_before_block = np.cumsum(lost_of_block) - lost_of_block
+        lost_before = np.repeat(lost_before_block, ends - self.starts)
+        below = np.cumsum(lost) - lost - lost_before
+        ordered_pairs = won * (below + lost / 2)
+        return float(ordered_pairs.sum() / pairs)
 
     def count_blocks(self, label: np.ndarray, weight: np.ndarray) -> tuple[int, int]:
         """How many blocks have rows of both labels, and how many do not and are left out."""
         if not len(self.tie):
             return 0, 0
         won, lost = self._by_tie(label, weight)
-        has_won = np.add.reduceat(won, self.starts) > 0
-        has_lost = np.add.reduceat(lost, self.starts) > 0
-        used = int((has_won & has_lost).sum())
+        has_won = self._by_block(won) > 0
+        has_lost = self._by_block(lost) > 0
+        has_both = has_won & has_lost
+        used = int(has_both.sum())
         return used, len(self.starts) - used
+
+    def _by_block(self, of_ties: np.ndarray) -> np.ndarray:
+        """The sum (blocks,) over the ties of each block."""
+        return np.add.reduceat(of_ties, self.starts)
 
     def _by_tie(self, label: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The weight of the won rows and of the others in each tie."""
         ties = int(self.tie.max()) + 1
         won = sum_by(self.tie, weight * label, places=ties)
-        lost = sum_by(self.tie, weight * (1 - label), places=ties)
+        weight_not_won = weight * (1 - label)
+        lost = sum_by(self.tie, weight_not_won, places=ties)
         return won, lost

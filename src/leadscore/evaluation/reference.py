@@ -17,9 +17,11 @@ def build_reference(evaluated: EvaluationSet) -> list[float]:
     rising = probability[order]
     weight = evaluated.weight[order]
 
-    middles = (np.arange(POINTS) + 0.5) / POINTS * weight.sum()
+    shares = (np.arange(POINTS) + 0.5) / POINTS
+    middles = shares * weight.sum()
     at = np.searchsorted(np.cumsum(weight), middles)
-    quantiles = rising[np.minimum(at, len(rising) - 1)]
+    last = len(rising) - 1
+    quantiles = rising[np.minimum(at, last)]
     return [float(quantile) for quantile in quantiles]
 
 
@@ -33,7 +35,8 @@ def compute_score(probability: np.ndarray, reference: list[float]) -> np.ndarray
         probability: (n,) calibrated.
         reference: what `build_reference` gave.
     """
-    points = np.sort(np.array(reference, dtype=np.float64))
+    points = np.array(reference, dtype=np.float64)
+    points.sort()
     below = np.searchsorted(points, probability, side="left")
     not_above = np.searchsorted(points, probability, side="right")
     return 100.0 * (below + not_above) / 2 / len(points)
@@ -45,5 +48,10 @@ def decide_tier(score: np.ndarray, probability: np.ndarray, tiers: Tiers) -> np.
     Tiers by capacity need a whole list; for leads alone they are those of the score.
     """
     measure = probability if tiers.by == "probability" else score
-    borders = (measure >= tiers.a, measure >= tiers.b, measure >= tiers.c)
-    return np.select(borders, ["A", "B", "C"], default="D")
+    is_in = {
+        "A": measure >= tiers.a,
+        "B": measure >= tiers.b,
+        "C": measure >= tiers.c,
+    }
+    conditions = list(is_in.values())
+    return np.select(conditions, list(is_in), default="D")

@@ -1,4 +1,4 @@
-"""The reliability table: whether leads promised a probability are won that often."""
+"""The reliability table: whether leads are won as often as predicted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from leadscore.evaluation.intervals import PERCENTILES, bound_if_unanimous
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.resampled import BINS, draw_leads
 from leadscore.evaluation.sums import sum_by
+from leadscore.results import Bin
 
 
 def compute_reliability(
@@ -16,12 +17,11 @@ def compute_reliability(
     *,
     seed: int = 0,
     draws: int | None = None,
-) -> pd.DataFrame:
+) -> list[Bin]:
     """Ten bins of equally many rows by probability, and their win rates with 95 % intervals.
 
-    Columns: n, leads, weight, mean_probability, win_rate, low, high; intervals are over leads. A
-    bin in which nobody won, or everybody, looks certain to every resample; the far end of its
-    interval is the exact bound for so many leads that ended alike.
+    Intervals are over leads. A bin in which nobody won, or everybody, looks certain to every
+    resample; the far end of its interval is the exact bound for so many leads that ended alike.
     """
     rows = _bin_rows(evaluated)
     bins = rows.groupby("bin").agg(
@@ -29,7 +29,7 @@ def compute_reliability(
         leads=("lead_id", "nunique"),
         units=("unit", "nunique"),
         weight=("weight", "sum"),
-        promised=("promised", "sum"),
+        predicted=("predicted", "sum"),
         won=("won", "sum"),
     )
     rate = bins["won"] / bins["weight"]
@@ -37,30 +37,32 @@ def compute_reliability(
     bound = bound_if_unanimous(bins["units"].to_numpy())
 
     bins = bins.assign(
-        mean_probability=bins["promised"] / bins["weight"],
+        mean_probability=bins["predicted"] / bins["weight"],
         win_rate=rate,
         low=np.where(rate == 1, 1 - bound, low),
         high=np.where(rate == 0, bound, high),
     )
-    return bins.drop(columns=["promised", "won", "units"])
+    records = bins[list(Bin.model_fields)].to_dict("records")
+    return [Bin.model_validate(record) for record in records]
 
 
 def _bin_rows(evaluated: EvaluationSet) -> pd.DataFrame:
-    """The rows by rising probability, with `bin`, `unit`, and weighted `promised` and `won`."""
-    keys = (evaluated.label, evaluated.weight, evaluated.lead_id, evaluated.probability)
-    order = np.lexsort(keys)
-    place = np.arange(len(order))
+    """The rows by rising probability, with `bin`, `unit`, and weighted `predicted` and `won`."""
+    by = (evaluated.label, evaluated.weight, evaluated.lead_id, evaluated.probability)
+    order = np.lexsort(by)
+    n = len(order)
+    bins = np.arange(n) * BINS // max(n, 1)
     rows = pd.DataFrame(
         {
             "lead_id": evaluated.lead_id,
             "unit": evaluated.units,
             "label": evaluated.label,
             "weight": evaluated.weight,
-            "promised": evaluated.probability * evaluated.weight,
+            "predicted": evaluated.probability * evaluated.weight,
             "won": evaluated.label * evaluated.weight,
         }
     )
-    return rows.iloc[order].assign(bin=place * BINS // max(len(order), 1))
+    return rows.iloc[order].assign(bin=bins)
 
 
 def _rate_intervals(
@@ -83,6 +85,8 @@ def _rate_intervals(
         total = sum_by(at, weight * count, places=len(bins))
         total_won = sum_by(at, won * count, places=len(bins))
         rate = total_won / np.where(total > 0, total, 1)
-        rates.append(np.where(total > 0, rate, np.nan))
-    low, high = np.nanpercentile(np.stack(rates), PERCENTILES, axis=0)
+        is_weighed = total > 0
+        rates.append(np.where(is_weighed, rate, np.nan))
+    drawn = np.stack(rates)
+    low, high = np.nanpercentile(drawn, PERCENTILES, axis=0)
     return low, high

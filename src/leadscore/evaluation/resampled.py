@@ -37,7 +37,8 @@ def draw_leads(
     rng = np.random.default_rng([seed, 0])
     n = len(leads)
     for _ in range(draws):
-        count = np.bincount(rng.integers(0, n, n), minlength=n)
+        drawn = rng.integers(0, n, n)
+        count = np.bincount(drawn, minlength=n)
         yield count[codes].astype(np.int16)
 
 
@@ -73,14 +74,16 @@ class SortedRows:
         self.lost = 1 - label
 
         n = len(probability)
-        self.starts = np.flatnonzero(np.r_[True, self.p[1:] > self.p[:-1]])
-        self.tie_sizes = np.diff(np.r_[self.starts, n])
+        self.starts = _find_starts(probability)
+        ends = np.append(self.starts, n)
+        self.tie_sizes = np.diff(ends)
         self.has_ties = len(self.starts) < n
         bins = np.arange(n) * BINS // n
-        self.bin_starts = np.flatnonzero(np.r_[True, bins[1:] > bins[:-1]])
+        self.bin_starts = _find_starts(bins)
 
         given = np.where(label == 1, probability, 1 - probability)
-        self.log_loss = -np.log(np.clip(given, 1e-15, 1 - 1e-15))
+        bounded = np.clip(given, 1e-15, 1 - 1e-15)
+        self.log_loss = -np.log(bounded)
         self.error = probability - label
         self.squared = self.error**2
 
@@ -89,10 +92,12 @@ class SortedRows:
         total = weight.sum()
         won = self._by_tie(weight * self.won)
         lost = self._by_tie(weight * self.lost)
-        capture = capture_of_ties(won[::-1], lost[::-1])
+        won_first = won[::-1]
+        lost_first = lost[::-1]
+        capture = capture_of_ties(won_first, lost_first)
         return {
             "pooled_auc": auc_of_ties(won, lost),
-            "average_precision": average_precision_of_ties(won[::-1], lost[::-1]),
+            "average_precision": average_precision_of_ties(won_first, lost_first),
             "log_loss": float(weight @ self.log_loss / total),
             "brier": float(weight @ self.squared / total),
             "bias": float(weight @ self.error / total),
@@ -103,17 +108,28 @@ class SortedRows:
     def binned_error(self, label: np.ndarray, weight: np.ndarray) -> float:
         """`metrics.compute_binned_error` with these labels and weights (n,)."""
         rate = self._share_rates(label, weight) if self.has_ties else label
-        gap = np.add.reduceat(weight * (self.p - rate), self.bin_starts)
-        return float(np.abs(gap).sum() / weight.sum())
+        of_row = weight * (self.p - rate)
+        gap = np.add.reduceat(of_row, self.bin_starts)
+        size = np.abs(gap).sum()
+        return float(size / weight.sum())
 
     def _share_rates(self, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """The win rate (n,) of the rows of the same probability."""
         total = self._by_tie(weight)
-        rate = self._by_tie(weight * label) / np.where(total > 0, total, 1)
+        divisor = np.where(total > 0, total, 1)
+        rate = self._by_tie(weight * label) / divisor
         return np.repeat(rate, self.tie_sizes)
 
     def _by_tie(self, values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(values, self.starts) if self.has_ties else values
+        if not self.has_ties:
+            return values
+        return np.add.reduceat(values, self.starts)
+
+
+def _find_starts(rising: np.ndarray) -> np.ndarray:
+    """Where each distinct value begins among rising ones."""
+    is_new = rising[1:] > rising[:-1]
+    return np.flatnonzero(np.append(True, is_new))
 
 
 def auc_of_ties(won: np.ndarray, lost: np.ndarray) -> float:
@@ -122,15 +138,18 @@ def auc_of_ties(won: np.ndarray, lost: np.ndarray) -> float:
     if pairs <= 0:
         return float("nan")
     below = np.cumsum(lost) - lost
-    return float((won * (below + lost / 2)).sum() / pairs)
+    ordered_pairs = won * (below + lost / 2)
+    return float(ordered_pairs.sum() / pairs)
 
 
 def average_precision_of_ties(won: np.ndarray, lost: np.ndarray) -> float:
     """The average precision from the weights of won and other rows at each probability, falling."""
     if won.sum() <= 0:
         return float("nan")
-    precision = np.cumsum(won) / np.maximum(np.cumsum(won + lost), TINY)
-    return float((won * precision).sum() / won.sum())
+    listed = np.cumsum(won + lost)
+    precision = np.cumsum(won) / np.maximum(listed, TINY)
+    gained = (won * precision).sum()
+    return float(gained / won.sum())
 
 
 def capture_of_ties(won: np.ndarray, lost: np.ndarray) -> float:
@@ -139,5 +158,7 @@ def capture_of_ties(won: np.ndarray, lost: np.ndarray) -> float:
         return float("nan")
     total = won + lost
     before = np.cumsum(total) - total
-    taken = np.clip(TOP_SHARE * total.sum() - before, 0, total)
-    return float((won * taken / np.maximum(total, TINY)).sum() / won.sum())
+    wanted = TOP_SHARE * total.sum()
+    taken = np.clip(wanted - before, 0, total)
+    won_taken = won * taken / np.maximum(total, TINY)
+    return float(won_taken.sum() / won.sum())

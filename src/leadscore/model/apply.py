@@ -29,13 +29,13 @@ HALF = 0.5  # the share of either scorer in their average
 class DamagedError(ValueError):
     """A model file whose SHA-256 is not the one in the manifest."""
 
-    def __init__(self, path: Path, expected: str, found: str) -> None:
+    def __init__(self, path: Path, expected: str, actual: str) -> None:
         self.path = path
         self.expected = expected
-        self.found = found
+        self.actual = actual
         super().__init__(
             f"{path} was changed or damaged: "
-            f"SHA-256 {found[:12]}, its manifest says {expected[:12]}"
+            f"SHA-256 {actual[:12]}, its manifest says {expected[:12]}"
         )
 
 
@@ -75,7 +75,9 @@ class WinModel:
     @property
     def shift(self) -> float:
         """The running intercept at the end of the training, in log-odds; 0 without one."""
-        return float(self.document.get("times", {}).get("shift", 0.0))
+        times = self.document.get("times", {})
+        shift = times.get("shift", 0.0)
+        return float(shift)
 
     @classmethod
     def from_folder(cls, folder: Path) -> "WinModel":
@@ -123,7 +125,8 @@ class WinModel:
             return _sum_columns(self._linear_contributions(encoded, columns))
 
         for_trees = add_codes(self.levels, encoded, columns)
-        of_trees = np.asarray(self.booster.predict(for_trees, raw_score=True), dtype=np.float64)
+        predicted = self.booster.predict(for_trees, raw_score=True)
+        of_trees = np.asarray(predicted, dtype=np.float64)
         if self.linear is None:
             return of_trees
 
@@ -188,9 +191,13 @@ class WinModel:
     def _add_levels_to_features(self, of_trees: np.ndarray) -> np.ndarray:
         """Contributions (n, features + 1): what a category's levels and its rate do together."""
         names = [entry["name"] for entry in self.document["encoder"]]
-        of_features = np.column_stack([of_trees[:, : len(names)], of_trees[:, -1]])
-        for position, entry in enumerate(self.levels, start=len(names)):
-            of_features[:, names.index(entry["name"])] += of_trees[:, position]
+        n = len(names)
+        own = of_trees[:, :n]
+        intercept = of_trees[:, -1]
+        of_features = np.column_stack([own, intercept])
+        for position, entry in enumerate(self.levels, start=n):
+            at = names.index(entry["name"])
+            of_features[:, at] += of_trees[:, position]
         return of_features
 
     def probability(self, log_odds: np.ndarray, shift: float = 0.0) -> np.ndarray:
@@ -205,7 +212,9 @@ class WinModel:
         """
         probability = self.probability(log_odds)
         low, high = self._bounds(log_odds, probability)
-        bounds = [np.minimum(low, probability), np.maximum(high, probability)]
+        lowest = np.minimum(low, probability)
+        highest = np.maximum(high, probability)
+        bounds = [lowest, highest]
         return add_shift(np.column_stack(bounds), shift)
 
     def _bounds(
@@ -248,11 +257,13 @@ def encode(encoder: Sequence[Json], columns: Columns) -> np.ndarray:
 def _encode_one(entry: Json, columns: Columns) -> np.ndarray:
     kind = entry["kind"]
     if kind == "number":
-        return np.asarray(columns[entry["name"]], dtype=np.float64)
+        values = columns[entry["name"]]
+        return np.asarray(values, dtype=np.float64)
 
     if kind == "rate":  # a category as the log-odds of its leads
         values = columns[entry["name"]]
-        return _look_up(entry["rates"], values, missing=entry["missing"], other=entry["other"])
+        rates = entry["rates"]
+        return _look_up(rates, values, missing=entry["missing"], other=entry["other"])
 
     if kind == "usual":  # a number as a multiple of what is usual for its category
         categories = columns[entry["by"]]
@@ -271,7 +282,8 @@ def _look_up(
 ) -> np.ndarray:
     """The entry (n,) of each text value: `missing` for None, `other` for one not in the table."""
     with_missing: dict[Any, float] = {**table, None: missing}
-    return np.array([with_missing.get(value, other) for value in values], dtype=np.float64)
+    looked_up = [with_missing.get(value, other) for value in values]
+    return np.array(looked_up, dtype=np.float64)
 
 
 def add_codes(levels: Sequence[Json], encoded: np.ndarray, columns: Columns) -> np.ndarray:
@@ -279,13 +291,18 @@ def add_codes(levels: Sequence[Json], encoded: np.ndarray, columns: Columns) -> 
 
     The code is the level's position; one past the last for any other level, NaN where unknown.
     """
-    codes = [_encode_level(entry["levels"], columns[entry["name"]]) for entry in levels]
-    return np.ascontiguousarray(np.column_stack([encoded, *codes]), dtype=np.float64)
+    codes = []
+    for entry in levels:
+        values = columns[entry["name"]]
+        codes.append(_encode_level(entry["levels"], values))
+    with_codes = np.column_stack([encoded, *codes])
+    return np.ascontiguousarray(with_codes, dtype=np.float64)
 
 
 def _encode_level(levels: Sequence[str], values: np.ndarray) -> np.ndarray:
     code = {level: float(position) for position, level in enumerate(levels)}
-    return _look_up(code, values, missing=np.nan, other=float(len(levels)))
+    other = float(len(levels))
+    return _look_up(code, values, missing=np.nan, other=other)
 
 
 def contribute(term: Json, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:
@@ -297,13 +314,16 @@ def contribute(term: Json, values: np.ndarray, text: np.ndarray | None = None) -
         text: (n,) the category's values, read by a term that has levels.
     """
     if "levels" in term and text is not None:
-        return _look_up(term["levels"], text, missing=term["missing"], other=term["other"])
+        levels = term["levels"]
+        return _look_up(levels, text, missing=term["missing"], other=term["other"])
 
     if "knots" in term:
         added = np.interp(values, term["knots"], term["added"])
     else:
-        added = term["slope"] * (shape(term, values) - term["center"])
-    return np.asarray(np.where(np.isnan(values), term["missing"], added))
+        from_center = shape(term, values) - term["center"]
+        added = term["slope"] * from_center
+    is_missing = np.isnan(values)
+    return np.asarray(np.where(is_missing, term["missing"], added))
 
 
 def contribute_all(terms: Sequence[Json], encoded: np.ndarray, columns: Columns) -> np.ndarray:
@@ -326,7 +346,8 @@ def correct(
     for value, correction in corrections.items():
         inside = segment == value
         of_all = contribute(correction["of_all"], log_odds[inside])
-        added = _sum_columns(contribute_all(correction["terms"], encoded[inside], {}))
+        of_terms = contribute_all(correction["terms"], encoded[inside], {})
+        added = _sum_columns(of_terms)
         corrected[inside] = correction["base"] + of_all + added
     return corrected
 
@@ -335,7 +356,8 @@ def shape(term: Json, values: np.ndarray) -> np.ndarray:
     """The values (n,) clipped to [low, high] and, with `log`, as sign(x) log(1 + |x|); NaN stays."""
     clipped = np.clip(values, term["low"], term["high"])
     if term["log"]:
-        clipped = np.sign(clipped) * np.log1p(np.abs(clipped))
+        sign = np.sign(clipped)
+        clipped = sign * np.log1p(np.abs(clipped))
     return np.asarray(clipped)
 
 
@@ -353,7 +375,8 @@ def _sum_columns(matrix: np.ndarray) -> np.ndarray:
 def calibrate(calibrator: Json, log_odds: np.ndarray) -> np.ndarray:
     """Probabilities (n,) of log-odds (n,), within the calibrator's [low, high]."""
     probability = _calibrate_unbounded(calibrator, log_odds)
-    return np.asarray(np.clip(probability, calibrator["low"], calibrator["high"]))
+    bounded = np.clip(probability, calibrator["low"], calibrator["high"])
+    return np.asarray(bounded)
 
 
 def _calibrate_unbounded(calibrator: Json, log_odds: np.ndarray) -> np.ndarray:
@@ -370,7 +393,8 @@ def _calibrate_unbounded(calibrator: Json, log_odds: np.ndarray) -> np.ndarray:
         return sigmoid(calibrator["intercept"] - against + in_favour)
 
     if kind == "isotonic":
-        return np.asarray(np.interp(log_odds, calibrator["raw"], calibrator["probability"]))
+        probability = np.interp(log_odds, calibrator["raw"], calibrator["probability"])
+        return np.asarray(probability)
 
     if kind == "venn_abers":  # a value below each knot, at it, and above it
         knots = np.array(calibrator["raw"], dtype=np.float64)
@@ -399,12 +423,15 @@ def logit(probability: np.ndarray | float) -> np.ndarray:
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
     e = np.exp(-np.abs(x))
-    return np.asarray(np.where(x >= 0, 1 / (1 + e), e / (1 + e)))
+    if_positive = 1 / (1 + e)
+    if_negative = e / (1 + e)
+    return np.asarray(np.where(x >= 0, if_positive, if_negative))
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
     """log(1 + exp(x)), without overflow."""
-    return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
+    below_one = np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(np.maximum(x, 0) + below_one)
 
 
 if __name__.startswith("code_model_"):  # the name under which MLflow runs this file to serve it
@@ -436,7 +463,8 @@ if __name__.startswith("code_model_"):  # the name under which MLflow runs this 
                 read = self._read_text if feature["category"] else self._read_numbers
                 columns[name] = read(name, model_input[name])
 
-            shift = (params or {}).get("shift", self.model.shift)
+            given = params or {}
+            shift = given.get("shift", self.model.shift)
             log_odds = self.model.log_odds(columns)
             probability = self.model.probability(log_odds, shift)
             return [
@@ -446,7 +474,8 @@ if __name__.startswith("code_model_"):  # the name under which MLflow runs this 
 
         def _read_text(self, name: str, column: pd.Series) -> np.ndarray:
             values = [None if _is_missing(value) else value for value in column]
-            if not all(value is None or isinstance(value, str) for value in values):
+            is_text = [value is None or isinstance(value, str) for value in values]
+            if not all(is_text):
                 raise MlflowException.invalid_parameter_value(f"{name} must be text or null")
             if "None" in values and not self._is_known(name, "None"):
                 raise MlflowException.invalid_parameter_value(
@@ -465,7 +494,8 @@ if __name__.startswith("code_model_"):  # the name under which MLflow runs this 
 
         def _is_known(self, name: str, value: str) -> bool:
             for entry in self.model.document["encoder"]:
-                if entry["name"] == name and value in entry.get("rates", ()):
+                is_of_feature = entry["name"] == name
+                if is_of_feature and value in entry.get("rates", ()):
                     return True
             return False
 

@@ -12,7 +12,8 @@ REPEATED_LEADS = 3_000  # predictions in all; with so many leads one cross-valid
 
 def count_repeats(leads: int) -> int:
     """How often cross-validation of undated leads is repeated with other folds: 1 to `REPEATS`."""
-    return int(np.clip(REPEATED_LEADS // max(leads, 1), 1, REPEATS))
+    repeats = REPEATED_LEADS // max(leads, 1)
+    return int(np.clip(repeats, 1, REPEATS))
 
 
 def describe_basis(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 
 from leadscore.evaluation.metrics import EvaluationSet
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.model.compare import (
     COMPARED_ON,
     choose_simplest,
@@ -19,6 +17,7 @@ from leadscore.model.compare import (
 )
 from leadscore.model.fit import SCORERS
 from leadscore.model.held_out import HeldOut, choosing_pool
+from leadscore.results import ScorerChoice
 
 # Leads won, and as many others: a scorer fitted on fewer is mostly noise.
 LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100, "average": 100}
@@ -27,27 +26,6 @@ LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100, "average": 100}
 CALIBRATED_LEADS = 50
 
 Candidates = Mapping[str, Mapping[str, HeldOut]]  # kind of scorer -> pool -> its predictions
-
-
-@dataclass(frozen=True)
-class ScorerChoice:
-    """The kind of scorer to use, and how it was chosen.
-
-    Attributes:
-        kind: of the scorer.
-        rule: by which it was chosen, in words.
-        log_loss: mean log loss by kind; empty if nothing was compared.
-        compared_on: which rows compared, in words; None if nothing was compared.
-    """
-
-    kind: str
-    rule: str
-    log_loss: dict[str, float] = field(default_factory=dict)
-    compared_on: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """The choice as JSON."""
-        return asdict(self)
 
 
 def allowed_scorers(side: Side, *, chosen: str, has_points: bool = True) -> list[str]:
@@ -112,9 +90,9 @@ def choose_scorer(candidates: Candidates) -> ScorerChoice:
     pools = next(iter(candidates.values()))
     pool = choosing_pool(pools)
     if len(candidates) == 1:
-        return ScorerChoice(default, "the only one tried")
+        return _undisputed(default, "the only one tried")
     if pool == "last":
-        return ScorerChoice(default, "the default: no earlier leads can compare scorers")
+        return _undisputed(default, "the default: no earlier leads can compare scorers")
 
     calibrator = comparing_calibrator(pools[pool], is_later=pool == "before")
     calibrated = _calibrate(candidates, pool, calibrator)
@@ -145,35 +123,45 @@ def comparing_calibrator(held_out: HeldOut, *, is_later: bool) -> str:
 def count_rarer(held_out: HeldOut) -> int:
     """The number of leads of the rarer outcome."""
     label = held_out.rows().drop_duplicates("lead_id")["label"]
-    return int(min((label == 1).sum(), (label == 0).sum()))
+    won = (label == 1).sum()
+    not_won = (label == 0).sum()
+    return int(min(won, not_won))
 
 
 def choose_among(candidates: Mapping[str, EvaluationSet], *, compared_on: str) -> ScorerChoice:
     """The kind of scorer to use, by calibrated predictions of the same rows."""
     kinds = list(candidates)
     if len(kinds) == 1:
-        return ScorerChoice(kinds[0], "the only one tried")
+        return _undisputed(kinds[0], "the only one tried")
 
     rows = candidates[kinds[0]]
     losses = row_losses(candidates)
     if "average" not in kinds:
         kind, mean = choose_simplest(kinds, losses, rows)
-        return ScorerChoice(kind, "the simplest that is not clearly worse", mean, compared_on)
+        rule = "the simplest that is not clearly worse"
+        return ScorerChoice(kind=kind, rule=rule, log_loss=mean, compared_on=compared_on)
 
-    mean = {kind: mean_loss(loss, rows) for kind, loss in losses.items()}
-    better = [kind for kind in kinds if is_clearly_better(losses[kind], losses["average"], rows)]
-    if not better:
-        rule = "no single scorer is clearly better"
-        return ScorerChoice("average", rule, mean, compared_on)
-    best = min(better, key=lambda kind: mean[kind])
-    return ScorerChoice(best, "clearly better than the average", mean, compared_on)
+    kind = "average"
+    rule = "no single scorer is clearly better"
+    mean = {name: mean_loss(loss, rows) for name, loss in losses.items()}
+    average = losses["average"]
+    better = [name for name in kinds if is_clearly_better(losses[name], average, rows)]
+    if better:
+        kind = min(better, key=lambda name: mean[name])
+        rule = "clearly better than the average"
+    return ScorerChoice(kind=kind, rule=rule, log_loss=mean, compared_on=compared_on)
+
+
+def _undisputed(kind: str, rule: str) -> ScorerChoice:
+    """A choice without a comparison."""
+    return ScorerChoice(kind=kind, rule=rule, log_loss={}, compared_on=None)
 
 
 def choose_fields(learned: Candidates, without: Candidates) -> tuple[bool, dict[str, float]]:
     """Whether to leave fields out, and the best mean log loss with them and without.
 
-    They are left out unless that is clearly worse: by more than one standard error, the better
-    scorer of each compared on the rows before the last split. Without such rows they are left out.
+    They are left out unless that is clearly worse: by more than chance, the better scorer of each
+    compared on the rows before the last split. Without such rows they are left out.
     """
     pool = choosing_pool(next(iter(learned.values())))
     if pool == "last":
@@ -185,13 +173,18 @@ def choose_fields(learned: Candidates, without: Candidates) -> tuple[bool, dict[
         rows = next(iter(calibrated.values()))
         losses = row_losses(calibrated)
         best_losses[name] = _best_loss(losses, rows)
-    name, mean = choose_simplest(list(best_losses), best_losses, rows)
-    return name == "without", mean
+    is_worth_it = is_clearly_better(best_losses["learned"], best_losses["without"], rows)
+    means = {name: mean_loss(losses, rows) for name, losses in best_losses.items()}
+    return not is_worth_it, means
 
 
 def _best_loss(losses: Mapping[str, np.ndarray], rows: EvaluationSet) -> np.ndarray:
     """The loss (n,) with the lowest mean."""
-    return min(losses.values(), key=lambda loss: mean_loss(loss, rows))
+
+    def mean(loss: np.ndarray) -> float:
+        return mean_loss(loss, rows)
+
+    return min(losses.values(), key=mean)
 
 
 def _calibrate(candidates: Candidates, pool: str, calibrator: str) -> dict[str, EvaluationSet]:

@@ -23,7 +23,10 @@ COMPARED_ON = {
 
 def row_losses(evaluated: Mapping[str, EvaluationSet]) -> dict[str, np.ndarray]:
     """The log loss (n,) of each row, by the name of what predicted it."""
-    return {name: row_log_loss(rows.probability, rows.label) for name, rows in evaluated.items()}
+    losses = {}
+    for name, rows in evaluated.items():
+        losses[name] = row_log_loss(rows.probability, rows.label)
+    return losses
 
 
 def mean_loss(loss: np.ndarray, rows: EvaluationSet) -> float:
@@ -37,7 +40,8 @@ def is_clearly_better(loss: np.ndarray, than: np.ndarray, rows: EvaluationSet) -
     That is, by more than 1.96 standard errors of the paired difference over leads.
     """
     gain = mean_loss(than - loss, rows)
-    return gain > CLEARLY * compute_standard_error(than - loss, rows.weight, rows.units)
+    error = compute_standard_error(than - loss, rows.weight, rows.units)
+    return gain > CLEARLY * error
 
 
 def choose_simplest(

@@ -20,13 +20,13 @@ from leadscore.model.apply import calibrate
 from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.choose import (
     CALIBRATED_LEADS,
-    ScorerChoice,
     choose_among,
     comparing_calibrator,
 )
 from leadscore.model.choose_calibrator import Calibration
 from leadscore.model.compare import choose_simplest, row_losses
 from leadscore.model.held_out import HeldOut, as_evaluation_set, fit_calibrator_on
+from leadscore.results import CalibratorChoice, ScorerChoice
 
 COMPARED_ON = "the other folds"
 
@@ -54,7 +54,8 @@ def choose_crossed(
         calibrators: the kinds to choose from, the simplest first.
     """
     folds = {kind: _Folds(held_out.rows()) for kind, held_out in candidates.items()}
-    comparing = comparing_calibrator(next(iter(candidates.values())), is_later=False)
+    any_candidate = next(iter(candidates.values()))
+    comparing = comparing_calibrator(any_candidate, is_later=False)
     if comparing == "none":
         calibrators = calibrators[:1]
 
@@ -97,12 +98,12 @@ def _describe_calibrator(
     kind: str,
     losses: Mapping[str, float],
     calibrators: tuple[str, ...],
-) -> dict[str, Any]:
-    """How the calibrator was chosen, as JSON."""
+) -> CalibratorChoice:
+    """How the calibrator was chosen."""
     if calibrators == KINDS[:1]:
-        why = f"it takes at least {CALIBRATED_LEADS} leads of either outcome"
-        return {"kind": kind, "why": why}
-    return {"kind": kind, "log_loss": dict(losses), "compared_on": COMPARED_ON}
+        why = f"a calibrator needs at least {CALIBRATED_LEADS} leads of either outcome"
+        return CalibratorChoice(kind=kind, why=why)
+    return CalibratorChoice(kind=kind, log_loss=dict(losses), compared_on=COMPARED_ON)
 
 
 def calibrate_ahead(
@@ -149,8 +150,10 @@ class _Folds:
     @cached_property
     def repeat(self) -> np.ndarray:
         """The repeat (n,) of each row: the rows of one repeat come after those of the other."""
-        repeats = int(self.rows["lead_id"].value_counts().iloc[0])
-        return np.repeat(np.arange(repeats), len(self.rows) // repeats)
+        rows_by_lead = self.rows["lead_id"].value_counts()
+        repeats = int(rows_by_lead.iloc[0])
+        places = np.arange(repeats)
+        return np.repeat(places, len(self.rows) // repeats)
 
     def inside(self, fold: int) -> np.ndarray:
         """A mask (n,) of the rows of a fold."""
@@ -166,7 +169,8 @@ class _Folds:
 
         Another repeat does not count: it predicts the fold's own leads as well.
         """
-        return np.asarray(self.same_repeat(fold) & ~self.inside(fold))
+        others = self.same_repeat(fold) & ~self.inside(fold)
+        return np.asarray(others)
 
     def fit(self, kind: str, without: frozenset[int]) -> dict[str, Any]:
         """A calibrator of that kind from the folds of a repeat, but for some."""

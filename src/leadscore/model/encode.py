@@ -57,7 +57,8 @@ def pool_rare_levels(
     """
     codes, names = pd.factorize(pd.Series(values, dtype=object))
     is_known = codes >= 0
-    pairs = pd.DataFrame({"level": codes[is_known], "lead": _to_numbers(leads)[is_known]})
+    known_leads = _to_numbers(leads)[is_known]
+    pairs = pd.DataFrame({"level": codes[is_known], "lead": known_leads})
     pairs = pairs.drop_duplicates()
     leads_of_level = np.bincount(pairs["level"], minlength=len(names))
 
@@ -126,7 +127,8 @@ def fit_levels(matrix: Matrix, features: Sequence[Feature]) -> list[dict[str, An
         if not feature.is_category or feature.name in ORDERED:
             continue
         values = set(pool_rare_levels(matrix.columns[feature.name], leads))
-        levels = sorted(str(value) for value in values - {None, OTHER})
+        known = values - {None, OTHER}
+        levels = sorted(str(value) for value in known)
         if 0 < len(levels) <= MOST_LEVELS:
             entries.append({"name": feature.name, "levels": levels})
     return entries
@@ -171,7 +173,8 @@ def _encode_out_of_fold(
         others = ~inside
         rates = _fit_rates(values[others], label[others], weight[others])
         entry = {"name": "category", "kind": "rate", **rates}
-        encoded[inside] = encode([entry], {"category": values[inside]})[:, 0]
+        given = {"category": values[inside]}
+        encoded[inside] = encode([entry], given)[:, 0]
     return encoded
 
 
@@ -184,16 +187,19 @@ def _fit_rates(values: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dic
     total = weight.sum()
     overall = 0.5
     if total > 0:
-        overall = float(np.clip((weight * label).sum() / total, 1e-6, 1 - 1e-6))
+        average = (weight * label).sum() / total
+        overall = float(np.clip(average, 1e-6, 1 - 1e-6))
 
     codes, names = pd.factorize(pd.Series(values, dtype=object), sort=True)
     position = codes + 1  # unknown values come first
-    n = np.bincount(position, weights=weight, minlength=len(names) + 1)
-    won = np.bincount(position, weights=weight * label, minlength=len(names) + 1)
+    places = len(names) + 1
+    n = np.bincount(position, weights=weight, minlength=places)
+    won = np.bincount(position, weights=weight * label, minlength=places)
     rate = (won + PRIOR_ROWS * overall) / (n + PRIOR_ROWS)
     of_missing, *of_names = logit(rate).tolist()
 
-    rates = dict(zip(map(str, names), of_names, strict=True))
+    levels = map(str, names)
+    rates = dict(zip(levels, of_names, strict=True))
     other = rates.pop(OTHER, float(logit(overall)))
     has_missing = bool((codes < 0).any())
     return {"rates": rates, "missing": of_missing if has_missing else other, "other": other}
@@ -204,7 +210,8 @@ def _fit_usual(values: np.ndarray, categories: np.ndarray) -> dict[str, float]:
 
     `OTHER` has none, since its levels have little in common.
     """
-    medians = pd.Series(values).groupby(pd.Series(categories), sort=True).median()
+    by_category = pd.Series(values).groupby(pd.Series(categories), sort=True)
+    medians = by_category.median()
     usual = {str(category): float(median) for category, median in medians.items() if median > 0}
     usual.pop(OTHER, None)
     return usual

@@ -1,12 +1,12 @@
-"""The evaluation of a training, as JSON: what it rests on, how good it is, whether it has a signal.
+"""The evaluation of a training: what it rests on, how good it is, whether it has a signal.
 
-Its keys are explained in docs/metrics.md.
+Its parts are explained in docs/metrics.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -24,19 +24,36 @@ from leadscore.evaluation.curves import (
     compute_precision_recall,
     compute_roc,
 )
-from leadscore.evaluation.intervals import compute_gain, compute_metrics
+from leadscore.evaluation.intervals import compute_gain
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.reference import compute_score, decide_tier
 from leadscore.evaluation.reliability import compute_reliability
+from leadscore.evaluation.summaries import summarise_metrics, summarise_side, summarise_split
+from leadscore.features.account import unlearned_keys
 from leadscore.features.fields import unlearned_fields
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.history.split import History
 from leadscore.model.limits import find_broken_limits
 from leadscore.model.periods import describe_wins_only
-from leadscore.model.signal import find_signal
-from leadscore.model.summaries import as_json, describe_evaluated, describe_side
+from leadscore.model.signal import Signal, find_signal
+from leadscore.results import (
+    CalibratorChoice,
+    Captured,
+    Curves,
+    DaysToWin,
+    Drift,
+    Evaluation,
+    Gain,
+    Group,
+    Interval,
+    Learning,
+    Metrics,
+    NeverWorked,
+    RunningIntercept,
+    ScorerChoice,
+    SplitSummary,
+)
 
-Json = dict[str, Any]
 TIERS = ("A", "B", "C", "D")
 
 
@@ -84,132 +101,190 @@ class EvaluationInputs:
         return sides[-1].base_rate()
 
 
-def evaluate(inputs: EvaluationInputs) -> Json:
+@dataclass(frozen=True)
+class Choices:
+    """How the parts of a model were chosen, and how it would fare with more or other history."""
+
+    scorer: ScorerChoice
+    calibrator: CalibratorChoice
+    times: RunningIntercept
+    learning: Learning | None = None
+    drift: Drift | None = None
+
+
+def evaluate(inputs: EvaluationInputs, choices: Choices) -> Evaluation:
     """The evaluation of a model by leads that it had not seen."""
-    history, evaluated = inputs.history, inputs.evaluated
+    evaluated = inputs.evaluated
     metrics = _compute_metrics(inputs)
-    of_all = metrics.get("all", {})
-    base_rate = inputs.base_rate_before()
-    opponent = np.full(len(evaluated.label), base_rate)
-    gain = as_json(compute_gain(evaluated, opponent, seed=inputs.seed))
-    signal = find_signal(evaluated, of_all, gain["log_loss_gain"], base_rate=base_rate)
-
-    return {
-        **_describe_history(history, inputs.side, known_us=inputs.known_us),
-        "basis": inputs.basis,
-        "splits": _describe_splits(inputs),
-        "judged": describe_side(inputs.last),
-        "metrics": metrics,
-        "base_rate_before": base_rate,
-        "gain": gain,
-        "limits_broken": find_broken_limits(of_all, history.settings.model),
-        "no_signal": signal.no_signal,
-        "unproven": signal.unproven,
-        "reliability": compute_reliability(evaluated, seed=inputs.seed).to_dict("records"),
-        "brier": compute_decomposition(evaluated),
-        "segments": _compute_segments(inputs),
-        **_compute_tiers(inputs),
-        "captured": _compute_captured(inputs),
-        "curves": _compute_curves(inputs),
-        "days_to_win": _compute_days_to_win(inputs),
-    }
-
-
-def describe_unevaluated(history: History, *, known_us: int, side: Side) -> Json:
-    """The evaluation of a model that no closed lead could evaluate: the same keys, empty."""
-    return {
-        **_describe_history(history, side, known_us=known_us),
-        "basis": "by nothing: it is the scorecard of the settings",
-        "splits": [],
-        "judged": describe_side(side),
-        "metrics": {},
-        "base_rate_before": None,
-        "gain": {},
-        "limits_broken": [],
-        "no_signal": None,
-        "unproven": None,
-        "reliability": [],
-        "brier": None,
-        "segments": [],
-        "tiers": [],
-        "never_worked": None,
-        "captured": None,
-        "learning": None,
-        "drift": None,
-        "times": {"half_life": None, "said": "none, since no closed lead could evaluate it"},
-        "curves": {},
-        "days_to_win": None,
-    }
+    gain = _compute_gain(inputs)
+    signal = _find_signal(inputs, metrics, gain)
+    tier = _decide_tiers(inputs)
+    return Evaluation(
+        basis=inputs.basis,
+        assumption=_describe_assumption(inputs.history, inputs.known_us),
+        known_until=inputs.history.name(inputs.known_us),
+        horizon_days=_horizon(inputs.history),
+        not_learned_from=_find_unlearned(inputs.history, inputs.known_us),
+        keys_not_learned_from=_find_unlearned_keys(inputs.history, inputs.known_us),
+        history=summarise_side(inputs.side),
+        splits=_summarise_splits(inputs),
+        judged=summarise_side(inputs.last),
+        metrics=metrics,
+        base_rate_before=inputs.base_rate_before(),
+        gain=gain,
+        limits_broken=_find_broken_limits(inputs, metrics),
+        no_signal=signal.no_signal,
+        unproven=signal.unproven,
+        reliability=compute_reliability(evaluated, seed=inputs.seed),
+        brier=compute_decomposition(evaluated),
+        segments=_compute_segments(inputs),
+        tiers=compute_groups(evaluated, tier, seed=inputs.seed),
+        never_worked=_count_never_worked(inputs, tier),
+        captured=_compute_captured(inputs),
+        curves=_compute_curves(inputs),
+        days_to_win=_compute_days_to_win(inputs),
+        scorer=choices.scorer,
+        calibrator=choices.calibrator,
+        times=choices.times,
+        learning=choices.learning,
+        drift=choices.drift,
+    )
 
 
-def _describe_history(history: History, side: Side, *, known_us: int) -> Json:
-    """What the model learned from, and what is taken for granted about it."""
+def describe_unevaluated(
+    history: History, choices: Choices, *, known_us: int, side: Side
+) -> Evaluation:
+    """The evaluation of a model that no closed lead could evaluate: all that is known is empty."""
+    summary = summarise_side(side)
+    return Evaluation(
+        basis="not evaluated: it is the scorecard of the settings",
+        assumption=_describe_assumption(history, known_us),
+        known_until=history.name(known_us),
+        horizon_days=_horizon(history),
+        not_learned_from=_find_unlearned(history, known_us),
+        keys_not_learned_from=_find_unlearned_keys(history, known_us),
+        history=summary,
+        splits=[],
+        judged=summary,
+        metrics={},
+        base_rate_before=None,
+        gain=Gain(),
+        limits_broken=[],
+        no_signal=None,
+        unproven=None,
+        reliability=[],
+        brier=None,
+        segments=[],
+        tiers=[],
+        never_worked=None,
+        captured=None,
+        curves=Curves(),
+        days_to_win=None,
+        scorer=choices.scorer,
+        calibrator=choices.calibrator,
+        times=choices.times,
+        learning=choices.learning,
+        drift=choices.drift,
+    )
+
+
+def _describe_assumption(history: History, known_us: int) -> str | None:
+    """What is taken for granted about history, or None."""
+    return history.settings.assumption() or describe_wins_only(history, known_us=known_us)
+
+
+def _horizon(history: History) -> int | None:
+    """The horizon in days; None without dates."""
     settings = history.settings
-    changed_fields = history.facts.changed_fields(known_us)
-    return {
-        "assumption": settings.assumption() or describe_wins_only(history, known_us=known_us),
-        "known_until": history.name(known_us),
-        "horizon_days": settings.target.horizon_days if settings.is_dated else None,
-        "history": describe_side(side),
-        "not_learned_from": unlearned_fields(settings, changed_fields),
-    }
+    return settings.target.horizon_days if settings.is_dated else None
 
 
-def _describe_splits(inputs: EvaluationInputs) -> list[Json]:
-    records = []
+def _find_unlearned(history: History, known_us: int) -> list[str]:
+    """The fields that the model may not learn from, since nothing says when they became known."""
+    return unlearned_fields(history.settings, history.facts.changed_fields(known_us))
+
+
+def _find_unlearned_keys(history: History, known_us: int) -> list[str]:
+    """The keys of leads that the model may not learn from, for the same reason."""
+    return unlearned_keys(history.settings, history.facts.changed_fields(known_us))
+
+
+def _summarise_splits(inputs: EvaluationInputs) -> list[SplitSummary]:
+    summaries = []
     for moment, side in inputs.splits.items():
-        records.append({"moment": inputs.history.name(moment), **describe_side(side)})
-    return records
+        summaries.append(summarise_split(side, inputs.history.name(moment)))
+    return summaries
 
 
-def _compute_metrics(inputs: EvaluationInputs) -> Json:
+def _compute_metrics(inputs: EvaluationInputs) -> dict[str, Metrics]:
     """Metrics of `all` rows and, if dated, of leads `young` or `older` than a step of the grid.
 
     Parts in which all leads ended alike are left out.
     """
     rows = inputs.last.rows[inputs.last.observed]
     is_young = rows["young"].to_numpy()
-    parts = {"all": np.ones(len(rows), dtype=bool)}
+    everything = np.ones(len(rows), dtype=bool)
+    parts = {"all": everything}
     if inputs.last.target:
         parts |= {"young": is_young, "older": ~is_young}
 
     metrics = {}
-    repeats = len(inputs.evaluated.label) // max(len(rows), 1)
+    n = len(inputs.evaluated.label)
+    repeats = n // max(len(rows), 1)
     for name, mask in parts.items():
         part = inputs.evaluated.take(np.tile(mask, repeats))
-        if not part.has_both_labels():
-            continue
-        snapshots = int(mask.sum())  # without the repeats
-        metrics[name] = {
-            **describe_evaluated(part),
-            "snapshots": snapshots,
-            **as_json(compute_metrics(part, seed=inputs.seed)),
-        }
+        if part.has_both_labels():
+            snapshots = int(mask.sum())  # without the repeats
+            metrics[name] = summarise_metrics(part, snapshots=snapshots, seed=inputs.seed)
     return metrics
 
 
-def _compute_segments(inputs: EvaluationInputs) -> list[Json]:
+def _compute_gain(inputs: EvaluationInputs) -> Gain:
+    """The gain over giving every lead the base rate."""
+    n = len(inputs.evaluated.label)
+    base_rate = np.full(n, inputs.base_rate_before())
+    estimates = compute_gain(inputs.evaluated, base_rate, seed=inputs.seed)
+    return Gain(
+        log_loss_gain=estimates["log_loss_gain"].interval(),
+        brier_skill=estimates["brier_skill"].interval(),
+    )
+
+
+def _find_signal(inputs: EvaluationInputs, metrics: Mapping[str, Metrics], gain: Gain) -> Signal:
+    return find_signal(
+        inputs.evaluated,
+        metrics.get("all"),
+        gain.log_loss_gain or Interval(value=None),
+        base_rate=inputs.base_rate_before(),
+    )
+
+
+def _find_broken_limits(inputs: EvaluationInputs, metrics: Mapping[str, Metrics]) -> list[str]:
+    overall = metrics.get("all")
+    if overall is None:
+        return []
+    limits = inputs.history.settings.model
+    return find_broken_limits(overall.calibration_error, overall.bias, limits)
+
+
+def _compute_segments(inputs: EvaluationInputs) -> list[Group]:
     if inputs.segment is None:
         return []
     return compute_groups(inputs.evaluated, inputs.segment, seed=inputs.seed)
 
 
-def _compute_tiers(inputs: EvaluationInputs) -> Json:
-    """`tiers`: promised and came in each; `never_worked`: lost leads nobody contacted, by tier.
+def _decide_tiers(inputs: EvaluationInputs) -> np.ndarray:
+    """The tier (n,) of each row that evaluates."""
+    probability = inputs.evaluated.without_times
+    score = compute_score(probability, inputs.reference)
+    return decide_tier(score, probability, inputs.history.settings.tiers)
+
+
+def _count_never_worked(inputs: EvaluationInputs, tier: np.ndarray) -> NeverWorked | None:
+    """How many of the lost leads nobody contacted, in all and by tier; None if unknown.
 
     These leads stay in the evaluation: the model predicts the chance under past working practice.
     """
-    probability = inputs.evaluated.without_times
-    score = compute_score(probability, inputs.reference)
-    tier = decide_tier(score, probability, inputs.history.settings.tiers)
-    return {
-        "tiers": compute_groups(inputs.evaluated, tier, seed=inputs.seed),
-        "never_worked": _count_never_worked(inputs, tier),
-    }
-
-
-def _count_never_worked(inputs: EvaluationInputs, tier: np.ndarray) -> Json | None:
-    """How many of the lost leads nobody contacted, in all and by tier; None if unknown."""
     last = inputs.last
     mask = find_never_worked(inputs.history, last) if inputs.is_dated else None
     if mask is None:
@@ -220,40 +295,44 @@ def _count_never_worked(inputs: EvaluationInputs, tier: np.ndarray) -> Json | No
     def count_leads(rows: np.ndarray) -> int:
         return len(np.unique(lead_id[rows]))
 
-    return {
-        "leads": count_leads(never_worked),
-        "of": count_leads(inputs.evaluated.label == 0),
-        "by_tier": {name: count_leads(never_worked & (tier == name)) for name in TIERS},
-    }
+    by_tier = {}
+    for name in TIERS:
+        is_in_tier = tier == name
+        by_tier[name] = count_leads(never_worked & is_in_tier)
+    is_lost = inputs.evaluated.label == 0
+    return NeverWorked(leads=count_leads(never_worked), of=count_leads(is_lost), by_tier=by_tier)
 
 
-def _compute_captured(inputs: EvaluationInputs) -> Json | None:
+def _compute_captured(inputs: EvaluationInputs) -> Captured | None:
     """The share of the value of all wins that working part of the list captures, and its unit."""
-    evaluated, last = inputs.evaluated, inputs.last
+    evaluated = inputs.evaluated
+    last = inputs.last
     if not evaluated.label.any():
         return None
     rows = last.rows[last.observed]
     value, currency = read_values(inputs.history, rows, known_us=last.known_us)
-    values = np.tile(value, len(evaluated.label) // len(value))
-    orders = {"leadscore": evaluated.probability, "scorecard": inputs.scorecard}
-    return {"unit": currency or "wins", "points": compute_captured(evaluated, values, orders)}
+    repeats = len(evaluated.label) // len(value)
+    values = np.tile(value, repeats)
+    points = compute_captured(evaluated, values, inputs.scorecard)
+    return Captured(unit=currency or "wins", points=points)
 
 
-def _compute_curves(inputs: EvaluationInputs) -> Json:
+def _compute_curves(inputs: EvaluationInputs) -> Curves:
     evaluated = inputs.evaluated
-    curves = {
-        "roc": compute_roc(evaluated),
-        "precision_recall": compute_precision_recall(evaluated),
-        "lift": compute_lift_curve(evaluated),
-        "distribution": compute_distribution(evaluated),
-    }
-    if inputs.is_dated:
-        spells = inputs.history.spells(inputs.known_us)
-        curves["maturity"] = compute_maturity(spells, inputs.known_us)
-    return curves
+    curves = Curves(
+        roc=compute_roc(evaluated),
+        precision_recall=compute_precision_recall(evaluated),
+        lift=compute_lift_curve(evaluated),
+        distribution=compute_distribution(evaluated),
+    )
+    if not inputs.is_dated:
+        return curves
+    spells = inputs.history.spells(inputs.known_us)
+    maturity = compute_maturity(spells, inputs.known_us)
+    return curves.model_copy(update={"maturity": maturity})
 
 
-def _compute_days_to_win(inputs: EvaluationInputs) -> Json | None:
+def _compute_days_to_win(inputs: EvaluationInputs) -> DaysToWin | None:
     if not inputs.is_dated:
         return None
-    return dict(compute_days_to_win(inputs.history.spells(inputs.known_us), inputs.known_us))
+    return compute_days_to_win(inputs.history.spells(inputs.known_us), inputs.known_us)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.atomic import write_folder
-from leadscore.errors import CorruptFileError, UnreadableError
-from leadscore.files import hash_bytes
+from leadscore.errors import CorruptFileError, UserError
+from leadscore.files import describe_unreadable, hash_bytes
 from leadscore.json_files import canonical_json, read_json
 from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.target import describe_target
@@ -28,7 +28,7 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
     """
     files = {
         "model.json": canonical_json(result.model.document),
-        "evaluation.json": canonical_json(result.evaluation),
+        "evaluation.json": canonical_json(result.evaluation.to_dict()),
     }
     if result.model.booster_text:  # a linear scorer is all in model.json
         files["booster.txt"] = result.model.booster_text.encode()
@@ -46,6 +46,8 @@ def _build_manifest(result: FitResult, *, settings: Settings, store_version: str
     """What the model is, what it learned from and what it predicts, without its files."""
     evaluation = result.evaluation
     scorer = result.model.scorer
+    target = settings.target.model_dump(mode="json") if settings.is_dated else {}
+    fitted = {name: value for name, value in scorer.items() if name not in LEARNED}
     return {
         "format": FORMAT,
         "project": settings.project,
@@ -54,12 +56,12 @@ def _build_manifest(result: FitResult, *, settings: Settings, store_version: str
         "known_until_us": result.known_us,
         "store_version": store_version,
         "seed": settings.seed,
-        "target": settings.target.model_dump(mode="json") if settings.is_dated else {},
+        "target": target,
         "predicts": describe_target(settings),
-        "basis": evaluation["basis"],
-        "splits": len(evaluation["splits"]),
-        "scorer": {name: value for name, value in scorer.items() if name not in LEARNED},
-        "calibrator": evaluation["calibrator"],
+        "basis": evaluation.basis,
+        "splits": len(evaluation.splits),
+        "scorer": fitted,
+        "calibrator": evaluation.calibrator.to_dict(),
         "no_signal": result.no_signal,
     }
 
@@ -69,12 +71,13 @@ def read_model(home: Path) -> tuple[WinModel, dict[str, Any]]:
 
     Raises:
         CorruptFileError: a file does not match its hash, or is gone.
-        UnreadableError: a file cannot be read.
+        UserError: a file cannot be read.
     """
     try:
         model = WinModel.from_folder(home)
     except DamagedError as e:
-        raise CorruptFileError(e.path, expected=e.expected, found=e.found) from e
+        raise CorruptFileError(e.path, expected=e.expected, actual=e.actual) from e
     except OSError as e:
-        raise UnreadableError(Path(e.filename or home), e.strerror or str(e)) from e
+        problem = describe_unreadable(Path(e.filename or home), e.strerror or str(e))
+        raise UserError(problem) from e
     return model, read_json(home / "manifest.json")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.model.apply import FORMAT, WinModel, add_codes
 from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
 from leadscore.model.scorers.boosted import Boosting, fit_boosted
@@ -37,72 +38,113 @@ def fit_scorer(
     seed: int,
     threads: int,
 ) -> WinModel:
-    """An uncalibrated model.
+    """An uncalibrated model of a kind.
 
     Args:
-        matrix: has the features of all `rows`.
-        rows: snapshots with label and weight; censored ones (label NaN) are left out, and a
-            "scorecard" reads none.
-        kind: one of `SCORERS`.
+        matrix: has the features of the rows.
+        rows: with label and weight; censored ones (label NaN) are left out.
+        kind: of `SCORERS`; "average" is of "logistic" and "boosted".
         features: what the matrix holds.
-        scorecard: the points of "scorecard", toward which "logistic" is shrunk.
-        boosting: size and regularisation of the trees of "boosted" and "average".
-        linear: how the logistic regression of "logistic" and "average" is fitted; None to choose
-            by cross-validation within the rows.
-        seed: of what is random in the trees.
-        threads: used by the trees; the result does not depend on it.
-
-    Raises:
-        ValueError: the kind is unknown.
+        scorecard: the points, toward which "logistic" is shrunk.
+        boosting: size and regularisation of the trees.
+        linear: how the regression is fitted; None to choose that within the rows.
+        seed: of the trees.
+        threads: of the trees; the result does not depend on it.
     """
     if kind not in SCORERS:
         raise ValueError(f"unknown scorer {kind!r}, known are {SCORERS}")
-
-    rows = rows[rows["label"].notna()]
     if kind == "scorecard":
-        rows = rows.iloc[:0]
-    label = rows["label"].to_numpy(dtype=float)
-    weight = rows["weight"].to_numpy(dtype=float)
-    seen = matrix.take(rows)
-
-    document: dict[str, Any] = {
-        "format": FORMAT,
-        "features": [_describe_feature(feature) for feature in features],
-        "encoder": fit_encoder(seen, label, weight, features),
-        "calibrator": UNCALIBRATED,
-    }
-    if kind == "scorecard":
-        return WinModel(document | {"scorer": build_scorecard(features, scorecard)})
-
-    encoded = encode_training(seen, label, weight, features)
+        return _build_scorecard(matrix, rows.iloc[:0], features, scorecard)
+    labelled = rows[rows["label"].notna()]
+    learned = _Learned.of(matrix, labelled, features)
     scorer: dict[str, Any] = {"kind": kind}
     if kind != "boosted":
         if linear is None:
-            pairs = pairs_within(matrix, rows)
+            pairs = pairs_within(matrix, labelled)
             linear = choose_linear(matrix, pairs, features=features, scorecard=scorecard)
-        scorer |= linear.as_json()
-        regression = fit_linear(
-            seen, encoded, label, weight, linear=linear, features=features, scorecard=scorecard
-        )
+        scorer |= learned.fit_regression(kind, linear, scorecard)
     if kind == "logistic":
-        return WinModel(document | {"scorer": scorer | regression})
-    if kind == "average":
-        scorer["linear"] = regression
+        return WinModel(learned.document() | {"scorer": scorer})
+    return learned.fit_trees(scorer, boosting, seed=seed, threads=threads)
 
-    levels = fit_levels(seen, features)
-    booster_text = fit_boosted(
-        add_codes(levels, encoded, seen.columns),
-        label,
-        weight,
-        features=features,
-        levels=levels,
-        boosting=boosting,
-        seed=seed,
-        threads=threads,
-    )
-    return WinModel(
-        document | {"levels": levels, "scorer": scorer | asdict(boosting)}, booster_text
-    )
+
+def _build_scorecard(
+    matrix: Matrix, nothing: pd.DataFrame, features: Sequence[Feature], scorecard: Scorecard
+) -> WinModel:
+    """The scorecard as a model, whose encoder has seen no row."""
+    document = _Rows.of(matrix, nothing, features).document()
+    return WinModel(document | {"scorer": build_scorecard(features, scorecard)})
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Labelled rows, as they come: their features, label and weight (n,)."""
+
+    seen: Matrix
+    label: np.ndarray
+    weight: np.ndarray
+    features: Sequence[Feature]
+
+    @classmethod
+    def of(cls, matrix: Matrix, rows: pd.DataFrame, features: Sequence[Feature]) -> Self:
+        """The features of some rows in a matrix, with their labels."""
+        return cls(
+            seen=matrix.take(rows),
+            label=rows["label"].to_numpy(dtype=float),
+            weight=rows["weight"].to_numpy(dtype=float),
+            features=features,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """What the JSON of every model has, but for its scorer."""
+        return {
+            "format": FORMAT,
+            "features": [_describe_feature(feature) for feature in self.features],
+            "encoder": fit_encoder(self.seen, self.label, self.weight, self.features),
+            "calibrator": UNCALIBRATED,
+        }
+
+
+class _Learned(_Rows):
+    """Labelled rows that a scorer learns from."""
+
+    @cached_property
+    def encoded(self) -> np.ndarray:
+        """The rows (n, features), with out-of-fold category rates."""
+        return encode_training(self.seen, self.label, self.weight, self.features)
+
+    def fit_regression(self, kind: str, linear: Linear, scorecard: Scorecard) -> dict[str, Any]:
+        """Logistic regression as JSON; an average keeps it under a key of its own."""
+        regression = fit_linear(
+            self.seen,
+            self.encoded,
+            self.label,
+            self.weight,
+            linear=linear,
+            features=self.features,
+            scorecard=scorecard,
+        )
+        of_kind = {"linear": regression} if kind == "average" else regression
+        return {**linear.as_json(), **of_kind}
+
+    def fit_trees(
+        self, scorer: Mapping[str, Any], boosting: Boosting, *, seed: int, threads: int
+    ) -> WinModel:
+        """A model with boosted trees; `scorer` is the rest of its JSON."""
+        levels = fit_levels(self.seen, self.features)
+        booster_text = fit_boosted(
+            add_codes(levels, self.encoded, self.seen.columns),
+            self.label,
+            self.weight,
+            features=self.features,
+            levels=levels,
+            boosting=boosting,
+            seed=seed,
+            threads=threads,
+        )
+        described_scorer = {**scorer, **asdict(boosting)}
+        described = {"levels": levels, "scorer": described_scorer}
+        return WinModel(self.document() | described, booster_text)
 
 
 def _describe_feature(feature: Feature) -> dict[str, Any]:

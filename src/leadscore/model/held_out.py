@@ -11,7 +11,7 @@ import pandas as pd
 
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.features.matrix import Matrix
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.history.split import History
 from leadscore.model.apply import HALF, WinModel, calibrate
 from leadscore.model.calibration.calibrate import fit_calibrator
@@ -31,12 +31,14 @@ class HeldOut:
         groups: (n,) what intervals resample as a whole; None for leads.
         blocks: shaped as `log_odds`, the list that a lead is ranked in: its fold of a
             cross-validation. None for its date or, of ordered leads, one list for all.
+        together: (n,) rows that no fold may tear apart (see `Matrix.groups`); None for `groups`.
     """
 
     side: Side
     log_odds: np.ndarray
     groups: np.ndarray | None = None
     blocks: np.ndarray | None = None
+    together: np.ndarray | None = None
 
     @property
     def repeats(self) -> int:
@@ -44,12 +46,12 @@ class HeldOut:
         return len(np.atleast_2d(self.log_odds))
 
     def rows(self) -> pd.DataFrame:
-        """The labelled rows, once a repeat, with columns log_odds, group and block."""
+        """The labelled rows, once a repeat, with columns log_odds, group, together and block."""
         log_odds = np.atleast_2d(self.log_odds)
         blocks = np.atleast_2d(self._blocks())
-        groups = self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
+        groups = self._units()
         weight = self.side.rows["weight"] / self.repeats
-        rows = self.side.rows.assign(group=groups, weight=weight)
+        rows = self.side.rows.assign(group=groups, together=self.folded_by(), weight=weight)
 
         repeats = []
         for repeat in range(self.repeats):
@@ -57,12 +59,21 @@ class HeldOut:
             repeats.append(predicted[self.side.observed])
         return pd.concat(repeats, ignore_index=True)
 
+    def folded_by(self) -> np.ndarray:
+        """What no fold tears apart (n,): rows of a lead, account or contact."""
+        return self._units() if self.together is None else self.together
+
+    def _units(self) -> np.ndarray:
+        """What intervals resample (n,)."""
+        return self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
+
     def _blocks(self) -> np.ndarray:
         if self.blocks is not None:
             return self.blocks
         if self.side.target is None:
             return np.zeros_like(self.log_odds, dtype=int)
-        return np.broadcast_to(self.side.rows["as_of_us"].to_numpy(), np.shape(self.log_odds))
+        as_of_us = self.side.rows["as_of_us"].to_numpy()
+        return np.broadcast_to(as_of_us, np.shape(self.log_odds))
 
     def evaluated(self, calibrator: Mapping[str, Any]) -> EvaluationSet:
         """The labelled rows with their calibrated predictions."""
@@ -71,10 +82,10 @@ class HeldOut:
         return as_evaluation_set(rows, probability)
 
     def cross_calibrated(self, kind: str) -> EvaluationSet:
-        """The labelled rows, each calibrated by a calibrator that saw no row of its group."""
+        """The labelled rows, each calibrated by a calibrator that saw no row of its fold."""
         rows = self.rows()
         log_odds = rows["log_odds"].to_numpy()
-        fold = fold_of_group(rows["group"].to_numpy())
+        fold = fold_of_group(rows["together"].to_numpy())
         probability = np.empty(len(rows))
         for k in np.unique(fold):
             inside = fold == k
@@ -84,7 +95,8 @@ class HeldOut:
 
     def averaged(self, other: HeldOut) -> HeldOut:
         """The same rows, predicted by the average of both scorers' log-odds."""
-        return replace(self, log_odds=HALF * self.log_odds + HALF * other.log_odds)
+        mean = HALF * self.log_odds + HALF * other.log_odds
+        return replace(self, log_odds=mean)
 
     def fit_calibrator(self, kind: str) -> dict[str, Any]:
         """A calibrator of that kind fitted on the labelled rows, as JSON."""

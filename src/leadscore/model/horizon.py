@@ -23,7 +23,7 @@ def choose_horizon(history: History, *, known_us: int) -> tuple[History, str | N
     if settings.target.horizon_days or not settings.is_dated:
         return history, None
 
-    days_to_win = compute_days_to_win(history.spells(known_us), known_us)["nine_tenths"]
+    days_to_win = compute_days_to_win(history.spells(known_us), known_us).nine_tenths
     if days_to_win is None:
         days = WITHOUT_WINS
         why = "no win has been seen yet"
@@ -32,7 +32,8 @@ def choose_horizon(history: History, *, known_us: int) -> tuple[History, str | N
         why = f"90 % of wins arrive within {days} days"
 
     target = settings.target.model_copy(update={"horizon_days": days})
-    return replace(history, settings=settings.model_copy(update={"target": target})), why
+    changed = settings.model_copy(update={"target": target})
+    return replace(history, settings=changed), why
 
 
 def choose_first_horizon(

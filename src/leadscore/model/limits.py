@@ -2,56 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from leadscore.results import Interval
 from leadscore.settings.model import ModelSettings
 
-JsonEstimate = Mapping[str, float | None]  # value, low and high; None for what is unknown
 
-
-def find_broken_limits(metrics: Mapping[str, Any], limits: ModelSettings) -> list[str]:
+def find_broken_limits(error: Interval, bias: Interval, limits: ModelSettings) -> list[str]:
     """The limits that are broken, in words: those that the whole 95 % interval is beyond.
 
     An unknown interval breaks its limit.
 
     Args:
-        metrics: estimates as JSON by name; calibration_error and bias count.
+        error: the calibration error.
+        bias: the mean probability less the win rate.
         limits: the settings.
     """
     broken = []
-    error = metrics.get("calibration_error")
-    if error and _exceeds(error, limits.max_calibration_error):
+    if _may_exceed(error.low, limits.max_calibration_error):
         allowed = f"at most {limits.max_calibration_error:g} is allowed"
-        broken.append(f"calibration error {format_estimate(error)}, {allowed}")
+        broken.append(f"calibration error {format_interval(error)}, {allowed}")
 
-    bias = metrics.get("bias")
-    if bias and (_exceeds(bias, limits.max_bias) or _exceeds(_negated(bias), limits.max_bias)):
+    least_shortfall = None if bias.high is None else -bias.high
+    is_too_high = _may_exceed(bias.low, limits.max_bias)
+    is_too_low = _may_exceed(least_shortfall, limits.max_bias)
+    if is_too_high or is_too_low:
         allowed = f"at most {limits.max_bias:g} either way"
-        broken.append(f"mean probability less win rate {format_estimate(bias)}, {allowed}")
+        broken.append(f"mean probability less win rate {format_interval(bias)}, {allowed}")
     return broken
 
 
-def _exceeds(estimate: JsonEstimate, limit: float) -> bool:
-    low = estimate["low"]
+def _may_exceed(low: float | None, limit: float) -> bool:
+    """Whether an interval from `low` on lies beyond the limit, or is unknown."""
     return low is None or low > limit
 
 
-def _negated(estimate: JsonEstimate) -> JsonEstimate:
-    """The interval of the opposite number."""
-    high = estimate["high"]
-    return {"low": None if high is None else -high}
+def format_interval(interval: Interval, digits: int = 3) -> str:
+    """A number with its interval, "?" for what is unknown.
 
-
-def format_estimate(estimate: JsonEstimate, digits: int = 3) -> str:
-    """An estimate with its interval, "?" for what is unknown.
-
-    >>> format_estimate({"value": 0.51, "low": 0.4, "high": None}, 2)
+    >>> format_interval(Interval(value=0.51, low=0.4), 2)
     '0.51 (0.40 to ?)'
     """
 
-    def text(key: str) -> str:
-        number = estimate[key]
+    def text(number: float | None) -> str:
         return "?" if number is None else f"{number:.{digits}f}"
 
-    return f"{text('value')} ({text('low')} to {text('high')})"
+    return f"{text(interval.value)} ({text(interval.low)} to {text(interval.high)})"

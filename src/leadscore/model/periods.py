@@ -1,44 +1,19 @@
-"""Promised and came, period by period: drift, and what exports without losses take for granted."""
+"""Predicted and actual win rate by period: drift, and what exports without losses assume."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from leadscore.evaluation.metrics import EvaluationSet, compute_standard_error
 from leadscore.evaluation.sums import weighted_mean
 from leadscore.history.split import History
 from leadscore.model.held_out import MIN_SPLITS, HeldOut
+from leadscore.results import Drift, Period
 
 Z = 1.96  # of a 95 % interval
 LEAST_WON = 10  # leads won in a period: with fewer its rate is mostly luck
-
-
-@dataclass(frozen=True)
-class Period:
-    """The snapshots from one split to the next: what was promised, and what came.
-
-    Attributes:
-        since: the split, in words.
-        leads: how many.
-        mean_probability: promised, a weighted mean.
-        win_rate: came, with the same weights.
-        low: of the 95 % interval, over leads, of the win rate, wide enough to compare with the
-            promise.
-        high: its other end.
-    """
-
-    since: str
-    leads: int
-    mean_probability: float
-    win_rate: float
-    low: float
-    high: float
-
-    def is_off(self) -> bool:
-        """Whether the promise lies outside the interval of what came."""
-        return not self.low <= self.mean_probability <= self.high
 
 
 def compute_periods(
@@ -74,43 +49,45 @@ def compute_periods(
 
 
 def _summarise(part: EvaluationSet, since: str) -> Period:
-    promised = weighted_mean(part.probability, part.weight)
-    came = weighted_mean(part.label, part.weight)
-    error = compute_standard_error(part.label - part.probability, part.weight, part.units)
+    predicted = weighted_mean(part.probability, part.weight)
+    win_rate = weighted_mean(part.label, part.weight)
+    difference = part.label - part.probability
+    error = compute_standard_error(difference, part.weight, part.units)
     return Period(
         since=since,
         leads=part.count_leads(),
-        mean_probability=promised,
-        win_rate=came,
-        low=max(came - Z * error, 0.0),
-        high=min(came + Z * error, 1.0),
+        mean_probability=predicted,
+        win_rate=win_rate,
+        low=max(win_rate - Z * error, 0.0),
+        high=min(win_rate + Z * error, 1.0),
     )
 
 
 def summarise_drift(last: Period) -> str:
-    """What the last split, as it was promised before it, says of the promises of now."""
+    """A sentence: the predicted and the actual win rate of the last split, and whether they differ."""
+    day = last.since.partition("T")[0]
     numbers = (
-        f"of the leads open from {last.since} on {last.mean_probability:.3f} was promised and "
-        f"{last.win_rate:.3f} came ({last.low:.3f} to {last.high:.3f})"
+        f"predicted win rate of the leads open from {day} on: {last.mean_probability:.3f}, "
+        f"actual {last.win_rate:.3f} ({last.low:.3f} to {last.high:.3f})"
     )
     if not last.is_off():
-        return f"{numbers}: no clear drift"
-    less = "less" if last.win_rate < last.mean_probability else "more"
+        return f"{numbers}; no clear drift"
+    trend = "falling" if last.win_rate < last.mean_probability else "rising"
     return (
-        f"{numbers}: leads are won {less} often than before; if that goes on, {less} comes than "
-        "is promised now"
+        f"{numbers}; win rates are {trend}, and the current predictions may be off in the same "
+        "direction"
     )
 
 
-def describe_drift(
+def compute_drift(
     held_out: HeldOut,
     calibrator: Mapping[str, Any],
     evaluated: EvaluationSet,
     *,
     history: History,
     moments: Sequence[int],
-) -> dict[str, Any] | None:
-    """The periods, and the last split as it was promised before it, as JSON.
+) -> Drift | None:
+    """The periods, and the last split as predicted before it.
 
     None without dates, or with fewer than two splits.
 
@@ -126,11 +103,7 @@ def describe_drift(
     names = [history.name(moment) for moment in moments]
     periods = compute_periods(held_out, calibrator, moments=moments, names=names)
     last = _summarise(evaluated, names[-1])
-    return {
-        "periods": [asdict(period) for period in periods],
-        "last": asdict(last),
-        "said": summarise_drift(last),
-    }
+    return Drift(periods=periods, last=last, summary=summarise_drift(last))
 
 
 def has_wins_only(history: History, *, known_us: int) -> bool:
@@ -146,7 +119,7 @@ def keep_late_moments(history: History, moments: list[int], *, known_us: int) ->
     """The splits to learn from; without losses only those of the later half of history.
 
     A lead that is never recorded as lost stays on the list. So the list of an early split is young,
-    unlike the one to be scored, and what its model promised would mislead a calibrator.
+    unlike the one to be scored, and the predictions of its model would mislead a calibrator.
 
     Args:
         history: where the leads are.

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from typing import Any
 
 from leadscore.model.choose import choose_fields
 from leadscore.model.held_out import HeldOut
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.training import Training
+from leadscore.results import ProxyChoice
 
 
-def leave_out_proxies(
-    training: Training, fields: AbstractSet[str]
-) -> tuple[Training, dict[str, Any]]:
-    """The training without proxies for time, unless they are clearly worth it; and why, as JSON.
+def leave_out_proxies(training: Training, fields: AbstractSet[str]) -> tuple[Training, ProxyChoice]:
+    """The training without proxies for time, unless they are clearly worth it; and why.
 
     Args:
         training: with the fields.
@@ -22,9 +20,9 @@ def leave_out_proxies(
     """
     without = training.without(fields)
     if not fields or not without.features:
-        return training, {}
+        return training, ProxyChoice()
     is_left_out, losses = choose_fields(_predict_kinds(training), _predict_kinds(without))
-    choice = {"fields": sorted(fields), "left_out": is_left_out, "log_loss": losses}
+    choice = ProxyChoice(fields=sorted(fields), left_out=is_left_out, log_loss=losses)
     return without if is_left_out else training, choice
 
 

@@ -6,16 +6,15 @@ proven, is worth keeping: it is registered but not promoted, and somebody decide
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from leadscore.evaluation.metrics import EvaluationSet, compute_log_loss
 from leadscore.model.apply import calibrate, logit
 from leadscore.model.calibration.calibrate import fit_calibrator
-from leadscore.model.limits import JsonEstimate, format_estimate
+from leadscore.model.limits import format_interval
+from leadscore.results import Interval, Metrics
 
 # Leads won, and as many not won: the resamples of fewer look more certain than they are.
 MIN_EVALUATED = 10
@@ -37,8 +36,8 @@ class Signal:
 
 def find_signal(
     evaluated: EvaluationSet,
-    metrics: Mapping[str, Any],
-    gain: JsonEstimate,
+    metrics: Metrics | None,
+    gain: Interval,
     *,
     base_rate: float,
 ) -> Signal:
@@ -46,26 +45,28 @@ def find_signal(
 
     Args:
         evaluated: the predictions with their outcomes.
-        metrics: of them, as JSON by name; `auc` and `bias` count.
-        gain: in log loss over the base rate, as JSON.
+        metrics: of them; None where all leads ended alike, which are too few of one kind.
+        gain: in log loss over the base rate.
         base_rate: as known before.
     """
-    if too_few := _describe_too_few(evaluated):
+    too_few = _describe_too_few(evaluated)
+    if too_few:
         return Signal(no_signal=too_few)
     if _is_above(gain, 0.0):
         return Signal()
 
+    assert metrics is not None  # noqa: S101  (with ten leads of either outcome there are some)
     loss = _describe_loss(gain, base_rate)
-    auc = metrics["auc"]
+    auc = metrics.auc
     if not _is_above(auc, 0.5):
-        ranks_not = f"nor is the interval of its AUC, {format_estimate(auc)}, wholly above 0.5"
+        ranks_not = f"nor is the interval of its AUC, {format_interval(auc)}, wholly above 0.5"
         return Signal(no_signal=f"no signal: {loss}; {ranks_not}")
     if not compute_levelled_gain(evaluated) > CHANCE:
         no_better = "with the right level it would be no better"
         return Signal(no_signal=f"no signal: {loss}; {no_better}")
 
-    level = _describe_level(metrics["bias"])
-    return Signal(unproven=f"it ranks (AUC {format_estimate(auc, 2)}), but {level}{loss}")
+    level = _describe_level(metrics.bias)
+    return Signal(unproven=f"it ranks (AUC {format_interval(auc, 2)}), but {level}{loss}")
 
 
 def compute_levelled_gain(evaluated: EvaluationSet) -> float:
@@ -80,7 +81,8 @@ def compute_levelled_gain(evaluated: EvaluationSet) -> float:
     sigmoid = fit_calibrator("sigmoid", log_odds, label, weight, leads=leads)
     levelled = calibrate(sigmoid, log_odds)
 
-    win_rate = np.full(len(label), np.average(label, weights=weight))
+    average = np.average(label, weights=weight)
+    win_rate = np.full(len(label), average)
     return compute_log_loss(win_rate, label, weight) - compute_log_loss(levelled, label, weight)
 
 
@@ -96,28 +98,28 @@ def _describe_too_few(evaluated: EvaluationSet) -> str | None:
     )
 
 
-def _is_above(estimate: JsonEstimate, bound: float) -> bool:
+def _is_above(interval: Interval, bound: float) -> bool:
     """Whether the whole interval is."""
-    low = estimate["low"]
-    return low is not None and low > bound
+    return interval.low is not None and interval.low > bound
 
 
-def _describe_loss(gain: JsonEstimate, base_rate: float) -> str:
+def _describe_loss(gain: Interval, base_rate: float) -> str:
     """How the log loss compares with that of the base rate, which it is not proven to beat."""
     start = f"against giving every lead the base rate of {base_rate:.3f} the model's log loss is"
-    value = gain["value"]
+    value = gain.value
     if value is None:
         return f"{start} unknown"
     size = f"better by {value:.4f}" if value >= 0 else f"worse by {-value:.4f}"
-    if gain["low"] is None:
+    if gain.low is None:
         return f"{start} {size}, without an interval"
-    interval = f"{gain['low']:.4f} to {gain['high']:.4f}"
+    interval = f"{gain.low:.4f} to {gain.high:.4f}"
     return f"{start} {size}, and the 95 % interval of the gain, {interval}, is not wholly above 0"
 
 
-def _describe_level(bias: JsonEstimate) -> str:
+def _describe_level(bias: Interval) -> str:
     """By how much the level is clearly off, if it is; to stand before `_describe_loss`."""
-    low, high = bias["low"], bias["high"]
+    low = bias.low
+    high = bias.high
     if low is None or high is None or low <= 0 <= high:
         return "its gain is not proven: "
-    return f"its level is off by {bias['value']:+.3f} ({low:+.3f} to {high:+.3f}): "
+    return f"its level is off by {bias.value:+.3f} ({low:+.3f} to {high:+.3f}): "

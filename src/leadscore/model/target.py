@@ -59,7 +59,8 @@ def _describe_outcomes(settings: Settings) -> list[list[str]]:
                 if "outcome" in columns:
                     pairs.add((word, columns["outcome"]))
         if "outcome" in entry.constants:
-            pairs.add((_selected_words(entry.where), entry.constants["outcome"]))
+            words = _selected_words(entry.where)
+            pairs.add((words, entry.constants["outcome"]))
     return [list(pair) for pair in sorted(pairs)]
 
 

@@ -21,22 +21,21 @@ from leadscore.features.feature import Feature
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.calibration.interval import fit_interval
-from leadscore.model.choose import ScorerChoice, choose_scorer, missing_leads
+from leadscore.model.choose import choose_scorer, missing_leads
 from leadscore.model.choose_calibrator import Calibration, choose_calibrator
 from leadscore.model.contributions.evidence import build_evidence
 from leadscore.model.crossed import calibrate_ahead, choose_crossed
-from leadscore.model.evaluate import EvaluationInputs, evaluate
+from leadscore.model.evaluate import Choices, EvaluationInputs, evaluate
 from leadscore.model.held_out import HeldOut
 from leadscore.model.intercept.choice import InterceptResult, add_running_intercept
-from leadscore.model.periods import describe_drift
+from leadscore.model.periods import compute_drift
 from leadscore.model.proxies import leave_out_proxies
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.tune import Tuning
 from leadscore.model.training import WITH_TREES, Training, open_training
 from leadscore.model.tuning import tune_linear, tune_trees
 from leadscore.progress import Progress
-
-Json = dict[str, Any]
+from leadscore.results import Drift, Evaluation, Learning, ProxyChoice, ScorerChoice, SegmentModels
 
 
 @dataclass(frozen=True)
@@ -45,23 +44,26 @@ class FitResult:
 
     Attributes:
         model: the trained model; there even if it is refused, for whoever wants to look at it.
-        evaluation: how good it is, as JSON (see docs/metrics.md).
+        evaluation: how good it is (see docs/metrics.md).
         known_us: the moment K.
         features: what it learned from.
-        no_signal: why there is no model to keep; None if there is.
         evaluated: the predictions that evaluated it; None if nothing did.
         training: what it learned from; None if nothing evaluated it.
         held_out: what its calibrator was fitted on; None if nothing evaluated it.
     """
 
     model: WinModel
-    evaluation: Json
+    evaluation: Evaluation
     known_us: int
     features: tuple[Feature, ...]
-    no_signal: str | None
     evaluated: EvaluationSet | None = None
     training: Training | None = None
     held_out: HeldOut | None = None
+
+    @property
+    def no_signal(self) -> str | None:
+        """Why there is no model to keep; None if there is."""
+        return self.evaluation.no_signal
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class _Fitted:
     choice: ScorerChoice
     model: WinModel
     intercept: InterceptResult
-    segments: Json
+    segments: SegmentModels
 
     @property
     def calibration(self) -> Calibration:
@@ -107,21 +109,22 @@ def fit_model(
 ) -> FitResult:
     """A model trained as of `known_us` (K), evaluated on the last split, which made no choice.
 
-    Where there is no split, for want of history or of any order, cross-validation evaluates. The
-    model keeps which fields it does without, so that scoring builds the same features.
+    Where there is no split, for want of history or of any order, cross-validation evaluates. Only
+    facts known before K are used.
 
     Args:
         history: where the leads are.
-        known_us: the moment K; only facts known before it are used.
+        known_us: the moment K.
         progress: is told how far the work is.
-        leave_out: fields to do without.
+        leave_out: fields to do without; the model keeps them.
         time_proxies: fields that say when rather than who; left out unless clearly worth it.
 
     Raises:
-        FollowUpError: history before K is too short for the horizon.
-        TooFewOutcomesError: it has too few wins or losses.
+        TooLittleHistoryError: history before K is too short for the horizon, or has too
+            few wins or losses.
     """
     opened = open_training(history, known_us=known_us, progress=progress, leave_out=leave_out)
+
     progress("checking proxies for time", 0, 2)
     training, proxies = leave_out_proxies(opened, time_proxies)
     training = replace(training, linear=tune_linear(training))
@@ -130,14 +133,17 @@ def fit_model(
     tried = _try_scorers(training)
 
     progress("evaluating", 0, 1)
+    return _finish(training, tried, proxies)
+
+
+def _finish(training: Training, tried: _Tried, proxies: ProxyChoice) -> FitResult:
+    """The chosen scorer, fitted and evaluated."""
     fitted = _fit_chosen(training, tried)
-    evaluation = _evaluate(training, tried, fitted, proxies=proxies)
     return FitResult(
         model=fitted.model,
-        evaluation=evaluation,
-        known_us=known_us,
+        evaluation=_evaluate(training, tried, fitted, proxies=proxies),
+        known_us=training.side.known_us,
         features=training.features,
-        no_signal=evaluation["no_signal"],
         evaluated=fitted.calibration.evaluated,
         training=training,
         held_out=fitted.calibration.fitted_on,
@@ -175,7 +181,8 @@ def _fit_chosen(training: Training, tried: _Tried) -> _Fitted:
     else:
         choice = choose_scorer(tried.candidates)
 
-    scorer = training.fit(choice.kind, training.side.rows, boosting=tried.boosting)
+    rows = training.side.rows
+    scorer = training.fit(choice.kind, rows, boosting=tried.boosting)
     segmented = training.divide(tried.candidates[choice.kind], scorer)
     held_out = segmented.held_out
     if calibration is None:
@@ -200,31 +207,37 @@ def _complete(
     scorer: WinModel,
     intercept: InterceptResult,
     *,
-    segments: Json,
+    segments: dict[str, Any],
 ) -> WinModel:
     """A fitted scorer with all that goes with it: calibrator, interval, reference, evidence."""
     calibration = intercept.calibration
     seed = training.history.settings.seed
+    matrix = training.matrix
+    rows = training.side.rows
+    interval = fit_interval(calibration.fitted_on, calibration.to_use, seed=seed)
     document = scorer.document | {
         "segments": segments,
         "calibrator": calibration.to_use,
-        "interval": fit_interval(calibration.fitted_on, calibration.to_use, seed=seed),
+        "interval": interval,
         "reference": build_reference(calibration.evaluated),
         "left_out": sorted(training.left_out),
         **intercept.document,
-        "evidence": build_evidence(scorer, training.matrix, training.side.rows, training.features),
+        "evidence": build_evidence(scorer, matrix, rows, training.features),
     }
     return WinModel(document, scorer.booster_text)
 
 
-def _evaluate(training: Training, tried: _Tried, fitted: _Fitted, *, proxies: Json) -> Json:
-    """How good the model is, and how everything about it was chosen, as JSON."""
+def _evaluate(
+    training: Training, tried: _Tried, fitted: _Fitted, *, proxies: ProxyChoice
+) -> Evaluation:
+    """How good the model is, and how everything about it was chosen."""
     calibration = fitted.calibration
+    splits = dict(zip(training.moments, training.earlier, strict=True))
     inputs = EvaluationInputs(
         history=training.history,
         known_us=training.side.known_us,
         side=training.side,
-        splits=dict(zip(training.moments, training.earlier, strict=True)),
+        splits=splits,
         last=training.last(),
         evaluated=calibration.evaluated,
         reference=fitted.model.document["reference"],
@@ -232,54 +245,59 @@ def _evaluate(training: Training, tried: _Tried, fitted: _Fitted, *, proxies: Js
         segment=training.segment_of_evaluated(),
         basis=training.basis(),
     )
-    drift = describe_drift(
+    choices = Choices(
+        scorer=_describe_scorer(training, tried, fitted, proxies=proxies),
+        calibrator=calibration.choice,
+        times=fitted.intercept.choice,
+        learning=_compute_learning(training, tried, kind=fitted.choice.kind),
+        drift=_compute_drift(training, calibration),
+    )
+    return evaluate(inputs, choices)
+
+
+def _compute_drift(training: Training, calibration: Calibration) -> Drift | None:
+    return compute_drift(
         calibration.fitted_on,
         calibration.to_use,
         calibration.evaluated,
         history=training.history,
         moments=training.moments,
     )
-    return {
-        **evaluate(inputs),
-        "learning": _compute_learning(training, tried, kind=fitted.choice.kind),
-        "scorer": {
-            **fitted.choice.as_json(),
-            **_describe_tried(training, tried),
-            "segments": fitted.segments,
-            "clocks": proxies,
-        },
-        "calibrator": calibration.choice,
-        "drift": drift,
-        "times": fitted.intercept.choice,
-    }
 
 
-def _describe_tried(training: Training, tried: _Tried) -> Json:
-    """What the choice of the scorer rests on, as JSON."""
+def _describe_scorer(
+    training: Training, tried: _Tried, fitted: _Fitted, *, proxies: ProxyChoice
+) -> ScorerChoice:
+    """The choice of the scorer, with what it rests on."""
     won, others = training.side.count_leads()
     tuning = tried.tuning
     is_reproducible = tuning is None or tuning.reproducible
     if training.is_crossed and training.limit.is_over():
         is_reproducible = False  # some folds may not have been tuned
-    return {
+    described = {
         "tried": tried.kinds,
         "leads_won": won,
         "leads_not_won": others,
         "missing_leads": missing_leads(won, others),
         "trials": tuning.trials if tuning else [],
         "reproducible": is_reproducible,
+        "segments": fitted.segments,
+        "clocks": proxies,
     }
+    return fitted.choice.model_copy(update=described)
 
 
-def _compute_learning(training: Training, tried: _Tried, *, kind: str) -> Json | None:
+def _compute_learning(training: Training, tried: _Tried, *, kind: str) -> Learning | None:
     """The learning curve at the last split; None without one, or if the scorer learns nothing."""
     if not training.moments or kind == "scorecard":
         return None
     last = training.pools["last"]
-    columns = training.matrix.take(last.rows[last.observed]).columns
+    observed = last.rows[last.observed]
+    columns = training.matrix.take(observed).columns
 
     def learn(rows: pd.DataFrame) -> np.ndarray:
-        return training.fit(kind, rows, boosting=tried.boosting).log_odds(columns)
+        fitted = training.fit(kind, rows, boosting=tried.boosting)
+        return fitted.log_odds(columns)
 
     return compute_learning(
         training.earlier[-1],

@@ -15,7 +15,7 @@ import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix, build_features, build_matrix
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
@@ -32,6 +32,7 @@ from leadscore.model.scorers.time_limit import TimeLimit
 from leadscore.model.scorers.tune import Tuning
 from leadscore.model.scorers.tune_within import tune_within
 from leadscore.progress import Progress, silent
+from leadscore.results import SegmentModels
 
 MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
 MIN_EVALUATED = 30  # leads of either outcome after a split: with fewer its metrics are mostly luck
@@ -88,7 +89,8 @@ class Training:
         """The same without the features that rest on some fields."""
         left_out = self.left_out | fields
         features = tuple(build_features(self.history.settings, leave_out=left_out))
-        columns = {feature.name: self.matrix.columns[feature.name] for feature in features}
+        of_all = self.matrix.columns
+        columns = {feature.name: of_all[feature.name] for feature in features}
         matrix = replace(self.matrix, columns=columns)
         return replace(self, left_out=left_out, features=features, matrix=matrix)
 
@@ -101,7 +103,8 @@ class Training:
 
     def fit_scorecard(self) -> WinModel:
         """The scorecard of the settings, which learns nothing."""
-        return self.fit("scorecard", self.side.rows.iloc[:0], boosting=Boosting())
+        nothing = self.side.rows.iloc[:0]
+        return self.fit("scorecard", nothing, boosting=Boosting())
 
     def fit(self, kind: str, rows: pd.DataFrame, *, boosting: Boosting | None) -> WinModel:
         """An uncalibrated model of that kind fitted on some rows.
@@ -144,11 +147,13 @@ class Training:
         fit = partial(self.fit, kind, boosting=boosting)
         what = f"fitting {kind}"
         if not self.moments:
-            return {"last": self._cross_validate(self.side, fit, repeats=self.repeats(), what=what)}
+            validated = self._cross_validate(self.side, fit, repeats=self.repeats(), what=what)
+            return {"last": validated}
 
         held_out = self._predict_pools(fit, what=what)
         if not can_choose(held_out):
-            held_out["inner"] = self._cross_validate(self.earlier[-1], fit, repeats=1, what=what)
+            inner = self.earlier[-1]
+            held_out["inner"] = self._cross_validate(inner, fit, repeats=1, what=what)
         return held_out
 
     def _predict_pools(self, fit: Fit, *, what: str) -> dict[str, HeldOut]:
@@ -161,8 +166,8 @@ class Training:
         held_out = {}
         for name, pool in self.pools.items():
             log_odds = predict_pool(self.matrix, pool, self.moments, models)
-            groups = self.matrix.take(pool.rows).groups()
-            held_out[name] = HeldOut(pool, log_odds, groups)
+            rows = self.matrix.take(pool.rows)
+            held_out[name] = HeldOut(pool, log_odds, rows.units(), together=rows.groups())
         return held_out
 
     def _cross_validate(self, side: Side, fit: Fit, *, repeats: int, what: str) -> HeldOut:
@@ -185,22 +190,25 @@ class Training:
             log_odds.append(predicted)
             folds.append(FOLDS * repeat + fold)
 
-        groups = self.matrix.take(side.rows).groups()
+        rows = self.matrix.take(side.rows)
         blocks = np.stack(folds) if side.target is None else None
-        return HeldOut(side, np.stack(log_odds), groups, blocks)
+        stacked = np.stack(log_odds)
+        return HeldOut(side, stacked, rows.units(), blocks, together=rows.groups())
 
     def fold_seeds(self, repeats: int) -> list[tuple[int, ...]]:
         """The seed of the folds of each repeat; empty for folds that are not random."""
         if repeats == 1:
             return [()]
-        return [(self.history.settings.seed, repeat) for repeat in range(repeats)]
+        own_seed = self.history.settings.seed
+        return [(own_seed, repeat) for repeat in range(repeats)]
 
     def divide(self, held_out: Mapping[str, HeldOut], model: WinModel) -> Segmented:
         """Predictions corrected by models of segments, if the settings ask for such."""
         settings = self.history.settings.model
         if not (settings.segment and settings.segment_models):
-            return Segmented(dict(held_out), {}, {})
-        return choose_segments(held_out, model, self.matrix, self.features, field=settings.segment)
+            return Segmented(dict(held_out), {}, SegmentModels())
+        field = settings.segment
+        return choose_segments(held_out, model, self.matrix, self.features, field=field)
 
     def segment_of_evaluated(self) -> np.ndarray | None:
         """The segment (n,) of each row that evaluates, once a repeat, as known at its date.
@@ -213,7 +221,8 @@ class Training:
             return None
         last = self.last()
         lead_id = last.rows["lead_id"].to_numpy()[last.observed]
-        values = read_segments(self.history, last.rows, field=field)[last.observed]
+        of_rows = read_segments(self.history, last.rows, field=field)
+        values = of_rows[last.observed]
         pooled = pool_rare_levels(values, lead_id)
         pooled[pooled == OTHER] = RARE_SEGMENTS
         return np.tile(pooled, self.repeats())
@@ -221,8 +230,10 @@ class Training:
     def scorecard_of_evaluated(self) -> np.ndarray:
         """The scorecard's log-odds (n,) of each row that evaluates, once a repeat."""
         last = self.last()
-        columns = self.matrix.take(last.rows[last.observed]).columns
-        return np.tile(self.fit_scorecard().log_odds(columns), self.repeats())
+        observed = last.rows[last.observed]
+        columns = self.matrix.take(observed).columns
+        log_odds = self.fit_scorecard().log_odds(columns)
+        return np.tile(log_odds, self.repeats())
 
     def evaluated_on(self) -> str:
         """On which leads the last split evaluates, in words."""
@@ -258,8 +269,8 @@ def open_training(
     """History as of `known_us`, split and turned into features.
 
     Raises:
-        FollowUpError: history before K is too short for the horizon.
-        TooFewOutcomesError: it has too few wins or losses.
+        TooLittleHistoryError: history before K is too short for the horizon, or has too
+            few wins or losses.
     """
     side = history.earlier_side(known_us)
     side.check(least=MIN_OUTCOMES)
@@ -288,5 +299,6 @@ def open_training(
 
 def _distinct_snapshots(sides: list[Side]) -> pd.DataFrame:
     """The snapshots of all sides, once each: their features do not depend on the side."""
-    rows = pd.concat([side.rows[KEYS] for side in sides])
+    keys = [side.rows[KEYS] for side in sides]
+    rows = pd.concat(keys)
     return rows.drop_duplicates(["lead_id", "as_of_us"])

@@ -53,7 +53,12 @@ class Aliases:
 
     def move(self, alias: str, number: int, who: Who) -> None:
         """Log a move, then make it."""
-        move = {"alias": alias, "was": self.numbers().get(alias), "now": number, **asdict(who)}
+        move = {
+            "alias": alias,
+            "was": self.numbers().get(alias),
+            "now": number,
+            **asdict(who),
+        }
         key = f"{MOVE_TAG}{who.at}.{alias}"
         client = self._connection.client
         client.set_registered_model_tag(self._name, key, json.dumps(move))
@@ -76,10 +81,12 @@ class Aliases:
     def has_served(self, number: int) -> bool:
         """Whether a version is champion or previous, or was champion once."""
         numbers = self.numbers()
-        champions = [move["now"] for move in self.moves() if move["alias"] == CHAMPION]
-        if champions[:1] != [numbers.get(CHAMPION)]:
+        champion = numbers.get(CHAMPION)
+        moves = self.moves()
+        champions = [move["now"] for move in moves if move["alias"] == CHAMPION]
+        if champions[:1] != [champion]:
             champions = champions[1:]  # the latest move was logged, but not made
-        return number in {*champions, numbers.get(CHAMPION), numbers.get(PREVIOUS)}
+        return number in {*champions, champion, numbers.get(PREVIOUS)}
 
     def champion_before(self) -> int | None:
         """The number of the champion before this one, or None."""

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from leadscore.errors import DamagedFileError, RegistryError
+from leadscore.addresses import hide_secrets
+from leadscore.errors import DamagedFileError, UnavailableError
 from leadscore.files import is_there, read_start
-from leadscore.registry.addresses import hide_secrets
-from leadscore.settings.environment import environment_kept, set_environment
+from leadscore.settings.environment import set_environment, unchanged_environment
 from leadscore.settings.registry import address_problem
 from leadscore.settings.settings import Settings
 from leadscore.wording import cut
@@ -94,7 +94,7 @@ class Connection:
         """Refuse a file that is no database; MLflow would try for two minutes to open it.
 
         Raises:
-            UnreadableError: it cannot be read.
+            UserError: it cannot be read.
             DamagedFileError: it is something else.
         """
         path = self._database()
@@ -115,13 +115,15 @@ class Connection:
             what: is being done, for the message: "MLflow failed while {what}".
 
         Raises:
-            RegistryError: MLflow, or the database behind it, failed.
+            UnavailableError: MLflow, or the database behind it, failed.
         """
         if problem := address_problem(self._uri):
-            raise RegistryError(what, f"its address, MLFLOW_TRACKING_URI, {problem}")
+            raise UnavailableError(
+                f"MLflow failed while {what}: its address, MLFLOW_TRACKING_URI, {problem}"
+            )
         self._check_database()
         try:
-            with warnings.catch_warnings(), environment_kept():
+            with warnings.catch_warnings(), unchanged_environment():
                 warnings.simplefilter("ignore")  # about examples that these models do without
                 set_environment()
                 # to log a model, or to read one, there is no other way to state the address
@@ -133,7 +135,7 @@ class Connection:
                 raise
             problem = hide_secrets(_first_sentence(e), of=self._uri)
             # a traceback of `e` would show what is hidden
-            raise RegistryError(what, problem) from None
+            raise UnavailableError(f"MLflow failed while {what}: {problem}") from None
 
     def create_unless_exists(self, create: Callable[..., Any], *args: Any, **more: Any) -> None:
         """Create something in MLflow, or leave what another process has just created."""
@@ -152,7 +154,8 @@ def _is_foreign(error: Exception) -> bool:
 
 def _first_sentence(error: Exception) -> str:
     """The first line of an error or, if that only announces a list, all of them."""
-    lines = (str(error) or type(error).__name__).splitlines()
+    text = str(error) or type(error).__name__
+    lines = text.splitlines()
     if lines[0].endswith(":"):
         return cut(" ".join(lines), most=LONGEST_PROBLEM)
     return lines[0]

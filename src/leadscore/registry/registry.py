@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.errors import CorruptFileError, UnknownVersionError, UserError
-from leadscore.json_files import read_json
+from leadscore.json_files import read_result
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
 from leadscore.proposals import propose
 from leadscore.registry.aliases import Aliases
 from leadscore.registry.connection import Connection
+from leadscore.registry.contents import build_note
 from leadscore.registry.runs import Runs, Training, read_training
 from leadscore.registry.versions import (
     CHALLENGER,
@@ -28,6 +29,7 @@ from leadscore.registry.versions import (
     Who,
     read_version,
 )
+from leadscore.results import Evaluation
 from leadscore.settings.settings import Settings
 from leadscore.wording import counted
 
@@ -48,7 +50,12 @@ class Registry:
         self._aliases = Aliases(self.connection, self.name)
 
     def register(
-        self, home: Path, *, files: Mapping[str, str], who: Who, decision: Decision = FIRST
+        self,
+        home: Path,
+        *,
+        files: Mapping[str, str],
+        who: Who,
+        decision: Decision = FIRST,
     ) -> ModelVersion | None:
         """Log the training in `home` as a run and, if it shows a signal, as a model version.
 
@@ -68,7 +75,8 @@ class Registry:
         """
         training = read_training(home)
         with self.connection.doing("registering the model"):
-            known = {version.version: version.number for version in self.versions()}
+            versions = self.versions()
+            known = {version.version: version.number for version in versions}
             number = known.get(training.version)
             if number is None:
                 number = self._add(training, files=files, who=who, decision=decision)
@@ -80,7 +88,12 @@ class Registry:
             return self._version(number)
 
     def _add(
-        self, training: Training, *, files: Mapping[str, str], who: Who, decision: Decision
+        self,
+        training: Training,
+        *,
+        files: Mapping[str, str],
+        who: Who,
+        decision: Decision,
     ) -> int | None:
         """Log a training unless it is logged, and add its version: the number, None without one."""
         run_id = self._runs.find_finished(training.version)
@@ -91,18 +104,36 @@ class Registry:
 
         client = self.connection.client
         if self._aliases.registered_model() is None:
-            self.connection.create_unless_exists(client.create_registered_model, self.name)
+            self.connection.create_unless_exists(
+                client.create_registered_model,
+                self.name,
+                description=f"Win probabilities of the leads of {self._project}. The alias "
+                "`champion` scores; every version says what it was trained on and how good it is.",
+            )
         model_id = client.get_run(run_id).outputs.model_outputs[0].model_id
         tags = {
             VERSION_TAG: training.version,
             KNOWN_UNTIL_TAG: training.manifest["known_until"],
         }
+        description = build_note(training.version, training.manifest, training.evaluation)
         version = client.create_model_version(
-            self.name, f"models:/{model_id}", run_id=run_id, tags=tags, model_id=model_id
+            self.name,
+            f"models:/{model_id}",
+            run_id=run_id,
+            tags=tags,
+            model_id=model_id,
+            description=description,
         )
         return int(version.version)
 
-    def _assign_alias(self, number: int, who: Who, decision: Decision, *, is_latest: bool) -> None:
+    def _assign_alias(
+        self,
+        number: int,
+        who: Who,
+        decision: Decision,
+        *,
+        is_latest: bool,
+    ) -> None:
         """Make a version champion or challenger, unless it has been one."""
         numbers = self._aliases.numbers()
         champion = numbers.get(CHAMPION)
@@ -114,7 +145,8 @@ class Registry:
             self._aliases.promote(number, who)
         elif is_latest and numbers.get(CHALLENGER) != number:
             why = who.why if is_as_compared else ANOTHER_CHAMPION
-            self._aliases.move(CHALLENGER, number, replace(who, why=why))
+            moved_by = replace(who, why=why)
+            self._aliases.move(CHALLENGER, number, moved_by)
 
     def load(self, which: str) -> tuple[WinModel, dict[str, Any], str]:
         """A model, its manifest and its version; every file is checked against its hash.
@@ -125,7 +157,7 @@ class Registry:
         Raises:
             UnknownVersionError: no version, or more than one, matches.
             CorruptFileError: a file was changed.
-            RegistryError: MLflow cannot be reached.
+            UnavailableError: MLflow cannot be reached.
         """
         version = self.find(which)
         with self.connection.doing("reading a model"), self._downloaded(version) as home:
@@ -137,7 +169,7 @@ class Registry:
         Raises:
             UserError: there is no champion.
             CorruptFileError: a file was changed.
-            RegistryError: MLflow cannot be reached.
+            UnavailableError: MLflow cannot be reached.
         """
         if not self.connection.exists():
             raise UserError(self._describe_no_champion(None, versions=0))
@@ -165,7 +197,7 @@ class Registry:
             promote = propose("models promote VERSION --why ...")
             reason = f"{trained}: see `{listing}`, then `{promote}`"
             if why:
-                reason += f"; of the latest it was said: {why}"
+                reason += f"; last recorded reason: {why}"
         elif why:
             reason = f"the last training ended without one: {why}"
         return f"project {self._project!r} has no champion to score with; {reason}"
@@ -177,14 +209,15 @@ class Registry:
 
     def champion(self) -> ModelVersion | None:
         """The version that scores, or None."""
-        champions = [version for version in self.versions() if CHAMPION in version.aliases]
+        versions = self.versions()
+        champions = [version for version in versions if CHAMPION in version.aliases]
         return champions[0] if champions else None
 
-    def read_evaluation(self, version: ModelVersion) -> dict[str, Any]:
+    def read_evaluation(self, version: ModelVersion) -> Evaluation:
         """How good a version was when it was trained: its evaluation.json."""
         with self.connection.doing("reading a model"), self._downloaded(version) as home:
             read_model(home)  # checks the hashes
-            return read_json(home / "evaluation.json")
+            return read_result(home / "evaluation.json", Evaluation)
 
     def versions(self) -> list[ModelVersion]:
         """All model versions, newest first."""
@@ -251,7 +284,8 @@ class Registry:
             return self._version(number)
 
     def _version(self, number: int) -> ModelVersion:
-        entity = self.connection.client.get_model_version(self.name, str(number))
+        client = self.connection.client
+        entity = client.get_model_version(self.name, str(number))
         return read_version(entity, self._aliases.numbers())
 
     @contextmanager
@@ -265,9 +299,10 @@ class Registry:
                 yield home
             except CorruptFileError as e:  # of the copy, where nobody would look for it
                 path = self._stored_folder(version) / e.path.relative_to(home)
-                raise CorruptFileError(path, expected=e.expected, found=e.found) from e
+                raise CorruptFileError(path, expected=e.expected, actual=e.actual) from e
 
     def _stored_folder(self, version: ModelVersion) -> Path:
         """Where MLflow keeps a version's texts."""
-        uri = self.connection.client.get_model_version_download_uri(self.name, str(version.number))
+        client = self.connection.client
+        uri = client.get_model_version_download_uri(self.name, str(version.number))
         return Path(uri.removeprefix("file://")) / "artifacts" / version.version

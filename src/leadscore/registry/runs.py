@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from leadscore.json_files import read_json
+from leadscore.json_files import read_result
 from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
 from leadscore.registry.connection import Connection
 from leadscore.registry.contents import (
     build_dataset,
+    build_decision,
     build_metrics,
     build_note,
     build_params,
     log_model,
 )
 from leadscore.registry.versions import NO_SIGNAL_TAG, VERSION_TAG, Decision, Who
+from leadscore.results import Evaluation
 from leadscore.settings.settings import Settings
 
+SHORT = 8  # digits of a version in the name of a run
 # else MLflow's pages of the experiment are those for chat bots
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 
@@ -32,7 +35,7 @@ class Training:
     home: Path
     model: WinModel
     manifest: Mapping[str, Any]
-    evaluation: Mapping[str, Any]
+    evaluation: Evaluation
 
     @property
     def version(self) -> str:
@@ -49,7 +52,7 @@ class Training:
 def read_training(home: Path) -> Training:
     """A training from its folder; every file is checked against its hash."""
     model, manifest = read_model(home)
-    return Training(home, model, manifest, read_json(home / "evaluation.json"))
+    return Training(home, model, manifest, read_result(home / "evaluation.json", Evaluation))
 
 
 class Runs:
@@ -78,16 +81,39 @@ class Runs:
     def last_no_signal(self) -> str | None:
         """Why the latest training without a signal registered no model, or None."""
         runs = self.find(f"tags.`{NO_SIGNAL_TAG}` != ''")
-        return str(runs[0].data.tags[NO_SIGNAL_TAG]) if runs else None
+        if not runs:
+            return None
+        return str(runs[0].data.tags[NO_SIGNAL_TAG])
 
     def log(
-        self, training: Training, *, files: Mapping[str, str], who: Who, decision: Decision
+        self,
+        training: Training,
+        *,
+        files: Mapping[str, str],
+        who: Who,
+        decision: Decision,
     ) -> str:
         """Log a training with all that belongs to it; the id of the run.
 
         A run that is not logged completely ends as failed, and is not found again.
         """
         client = self._connection.client
+        run_id = self._create(training, who, decision)
+        try:
+            self._log_numbers(run_id, training, decision)
+            why = training.no_signal or who.why
+            texts = {"decision.md": build_decision(training.version, decision, why)}
+            self._log_files(run_id, training, {**files, **texts})
+            if not training.no_signal:
+                log_model(self._connection.mlflow, training.home, run_id, training.model)
+            client.set_terminated(run_id)
+        except BaseException:
+            client.set_terminated(run_id, status="FAILED")
+            raise
+        return run_id
+
+    def _create(self, training: Training, who: Who, decision: Decision) -> str:
+        """A new run with its name and tags, to be logged to; its id."""
         tags = {
             VERSION_TAG: training.version,
             NO_SIGNAL_TAG: training.no_signal or "",
@@ -99,18 +125,13 @@ class Runs:
             ),
         }
         day = training.manifest["known_until"].partition("T")[0]
-        run = client.create_run(self._experiment(), tags=tags, run_name=f"known until {day}")
-        run_id = str(run.info.run_id)
-        try:
-            self._log_numbers(run_id, training, decision)
-            self._log_files(run_id, training, files)
-            if not training.no_signal:
-                log_model(self._connection.mlflow, training.home, run_id, training.model)
-            client.set_terminated(run_id)
-        except BaseException:
-            client.set_terminated(run_id, status="FAILED")
-            raise
-        return run_id
+        experiment = self._experiment()
+        outcome = "promoted" if decision.promoted else "not promoted"
+        if training.no_signal:
+            outcome = "no signal"
+        name = f"{day} {outcome} {training.version[:SHORT]}"
+        run = self._connection.client.create_run(experiment, tags=tags, run_name=name)
+        return str(run.info.run_id)
 
     def _experiment(self) -> str:
         """The id of the project's experiment, which is made if it does not exist."""
@@ -126,16 +147,23 @@ class Runs:
 
     def _log_numbers(self, run_id: str, training: Training, decision: Decision) -> None:
         mlflow = self._connection.mlflow
+        entities = mlflow.entities
         client = self._connection.client
         numbers = build_metrics(training.evaluation, decision.evidence)
         texts = build_params(training.manifest, training.evaluation)
-        metrics = [mlflow.entities.Metric(name, number, 0, 0) for name, number in numbers.items()]
-        params = [mlflow.entities.Param(name, str(text)) for name, text in texts.items()]
+        metrics = [entities.Metric(name, number, 0, 0) for name, number in numbers.items()]
+        params = [entities.Param(name, str(text)) for name, text in texts.items()]
         client.log_batch(run_id, metrics=metrics, params=params)
+
         dataset = build_dataset(mlflow, training.manifest, training.evaluation)
         client.log_inputs(run_id, [dataset])
 
-    def _log_files(self, run_id: str, training: Training, files: Mapping[str, str]) -> None:
+    def _log_files(
+        self,
+        run_id: str,
+        training: Training,
+        files: Mapping[str, str],
+    ) -> None:
         client = self._connection.client
         client.log_dict(run_id, self._settings.public(), "settings.json")
         client.log_artifact(run_id, str(training.home / "evaluation.json"))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from leadscore.results import PromotionEvidence
+
 CHAMPION = "champion"  # scores
 CHALLENGER = "challenger"  # the latest that was not promoted
 PREVIOUS = "previous"  # was champion before
@@ -51,12 +53,12 @@ class Decision:
     Attributes:
         promoted: whether it may.
         against: the version that it was compared with, or None if none scored.
-        evidence: of the comparison, as JSON.
+        evidence: of the comparison, if there was one.
     """
 
     promoted: bool = True
     against: str | None = None
-    evidence: Mapping[str, Any] | None = None
+    evidence: PromotionEvidence | None = None
 
 
 FIRST = Decision()  # no model scored, and nothing spoke against this one
@@ -65,7 +67,8 @@ FIRST = Decision()  # no model scored, and nothing spoke against this one
 def read_version(entity: Any, aliases: Mapping[str, int]) -> ModelVersion:
     """One of MLflow's model versions as ours, with those of the aliases that point to it."""
     number = int(entity.version)
-    names = sorted(alias for alias, target in aliases.items() if target == number)
+    own = [alias for alias, target in aliases.items() if target == number]
+    names = sorted(own)
     return ModelVersion(
         number=number,
         version=entity.tags[VERSION_TAG],

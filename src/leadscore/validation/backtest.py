@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from leadscore.errors import FollowUpError, TooFewOutcomesError
+from leadscore.errors import TooLittleHistoryError
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.reliability import compute_reliability
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.history.labels import Side, build_side
+from leadscore.history.labels import build_side
+from leadscore.history.side import Side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import add_shift
 from leadscore.model.intercept.running import shifts_of_rows
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import Progress, silent
+from leadscore.results import BacktestReport, ModelMetrics, ReplayedDate, SkippedDate
 from leadscore.validation.baselines import predict_baselines
 from leadscore.validation.comparison import OURS, compute_table
 
@@ -33,14 +34,13 @@ class BacktestResult:
     """A finished back-test.
 
     Attributes:
-        report: as JSON: dates (each with notes, and metrics by model), pooled metrics by model,
-            skipped dates.
+        report: the dates, metrics of them pooled, and skipped dates.
         predictions: a row for each open lead of each date: lead_id, as_of_us, label, weight,
             without_times (our probability without the running intercept), and a column of
             probabilities for each model.
     """
 
-    report: dict[str, Any]
+    report: BacktestReport
     predictions: pd.DataFrame
 
 
@@ -48,7 +48,7 @@ class BacktestResult:
 class _Replay:
     """One date replayed: its part of the report, and its predictions."""
 
-    date: dict[str, Any]
+    date: ReplayedDate
     rows: pd.DataFrame
 
 
@@ -73,32 +73,42 @@ def run_backtest(
         progress: is told how far the work is.
         doubted: date -> the fields that a training then would do without (see `fit_model`).
     """
-    replays, skipped = [], []
+    replays: list[_Replay] = []
+    skipped: list[SkippedDate] = []
     ends = [*as_of_us[1:], history.version.known_until_us]
-    for done, (moment, end) in enumerate(zip(as_of_us, ends, strict=True)):
+    spans = zip(as_of_us, ends, strict=True)
+    for done, (moment, end) in enumerate(spans):
         progress(f"as of {_name_day(history, moment)}", done, len(as_of_us))
         try:
             settled = _settle(history, moment, to_us=end)
             replays.append(_replay(history, settled, moment, doubted(moment)))
-        except (FollowUpError, TooFewOutcomesError) as e:
-            skipped.append({"as_of": history.name(moment), "why": str(e)})
+        except TooLittleHistoryError as e:
+            date = SkippedDate(as_of=history.name(moment), why=str(e))
+            skipped.append(date)
 
     settings = history.settings
-    report: dict[str, Any] = {
-        "known_until": history.name(history.version.known_until_us),
-        "horizon_days": settings.target.horizon_days if settings.is_dated else None,
-        "dates": [replay.date for replay in replays],
-        "skipped": skipped,
-    }
+    report = BacktestReport(
+        known_until=history.name(history.version.known_until_us),
+        horizon_days=settings.target.horizon_days if settings.is_dated else None,
+        dates=[replay.date for replay in replays],
+        skipped=skipped,
+    )
     if not replays:
         return BacktestResult(report, pd.DataFrame())
+    return _pool(report, replays, seed=settings.seed)
 
-    pooled = pd.concat([replay.rows for replay in replays], ignore_index=True)
-    block = np.repeat(np.arange(len(replays)), [len(replay.rows) for replay in replays])
-    report["pooled"] = _compute_metrics(pooled, seed=settings.seed, block=block)
-    reliability = compute_reliability(_as_evaluation_set(pooled))
-    report["reliability"] = reliability.to_dict("records")
-    return BacktestResult(report, pooled)
+
+def _pool(report: BacktestReport, replays: Sequence[_Replay], *, seed: int) -> BacktestResult:
+    """The result of some dates, with metrics of all their predictions."""
+    tables = [replay.rows for replay in replays]
+    rows = pd.concat(tables, ignore_index=True)
+    sizes = [len(replay.rows) for replay in replays]
+    block = np.repeat(np.arange(len(replays)), sizes)
+    pooled = {
+        "pooled": _compute_metrics(rows, seed=seed, block=block),
+        "reliability": compute_reliability(_as_evaluation_set(rows)),
+    }
+    return BacktestResult(report.model_copy(update=pooled), rows)
 
 
 def _name_day(history: History, moment_us: int) -> str:
@@ -126,22 +136,24 @@ def _replay(history: History, settled: Side, as_of_us: int, left_out: LeftOut) -
     settled.check()
     result = fit_model(history, known_us=as_of_us, progress=silent, **left_out)
     rows = settled.rows[settled.observed]
-    shift = shifts_of_rows(history, result.model, rows["as_of_us"].to_numpy(), known_us=as_of_us)
-    table = _predict(history, result, rows, shift, leave_out=left_out.get("leave_out", frozenset()))
+    row_us = rows["as_of_us"].to_numpy()
+    shift = shifts_of_rows(history, result.model, row_us, known_us=as_of_us)
+    leave_out = left_out.get("leave_out", frozenset())
+    table = _predict(history, result, rows, shift, leave_out=leave_out)
 
     evaluation = result.evaluation
-    date = {
-        "as_of": history.name(as_of_us),
-        "open": len(settled.rows),
-        "settled": len(rows),
-        "won": int(rows["label"].sum()),
-        "trained_on": evaluation["history"]["snapshots"],
-        "splits": len(evaluation["splits"]),
-        "calibrator": evaluation["calibrator"]["kind"],
-        "shift": float(shift.mean()),
-        "notes": _describe_notes(result),
-        "models": _compute_metrics(table, seed=history.settings.seed),
-    }
+    date = ReplayedDate(
+        as_of=history.name(as_of_us),
+        open=len(settled.rows),
+        settled=len(rows),
+        won=int(rows["label"].sum()),
+        trained_on=evaluation.history.snapshots,
+        splits=len(evaluation.splits),
+        calibrator=evaluation.calibrator.kind,
+        shift=float(shift.mean()),
+        notes=_describe_notes(result),
+        models=_compute_metrics(table, seed=history.settings.seed),
+    )
     return _Replay(date, table.reset_index(drop=True))
 
 
@@ -169,15 +181,16 @@ def _predict(
         matrix, earlier, rows, features, scorecard=history.settings.scorecard
     )
     columns = {"without_times": without_times, OURS: ours, **baselines}
-    return rows[["lead_id", "as_of_us", "label", "weight"]].assign(**columns)
+    columns_of_rows = rows[["lead_id", "as_of_us", "label", "weight"]]
+    return columns_of_rows.assign(**columns)
 
 
 def _describe_notes(result: FitResult) -> list[str]:
     """What a reader of the date should know: why it is not calibrated, why it has no signal."""
     notes = []
-    why = result.evaluation["calibrator"].get("why")
+    why = result.evaluation.calibrator.why
     if why:
-        splits = len(result.evaluation["splits"])
+        splits = len(result.evaluation.splits)
         notes.append(f"{splits} admissible splits, the calibrator is none: {why}")
     if result.no_signal:
         notes.append(result.no_signal)
@@ -189,7 +202,7 @@ def _compute_metrics(
     *,
     seed: int,
     block: np.ndarray | None = None,
-) -> dict[str, Any]:
+) -> dict[str, ModelMetrics]:
     """Metrics by model, as `compute_table` gives them; `block` (n,) is the replay of each row."""
     without_times = table["without_times"].to_numpy()
     evaluated = replace(_as_evaluation_set(table), block=block, order=without_times)

@@ -8,13 +8,16 @@
   stopping, as a practitioner would set them,
 * `lightgbm`: LightGBM's defaults with native categories,
 * `naive_bayes`: see `naive_bayes.py`.
+
+`MORE` takes others, of libraries that are not among our own, for a comparison.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -28,7 +31,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.model.apply import encode, sigmoid
 from leadscore.model.encode import encode_training, fit_encoder
 from leadscore.model.fit import fit_scorer
@@ -45,6 +48,30 @@ LIGHTGBM = {
     "force_col_wise": True,
     "num_threads": 1,
 }
+
+
+@dataclass(frozen=True)
+class PeerTask:
+    """What a peer from elsewhere learns from, and what it predicts.
+
+    Attributes:
+        seen: (m, k) of the rows learned from, NaN where unknown; categories are numbered.
+        label: (m,) 0 or 1.
+        weight: (m,) not negative.
+        time: (m,) rises with time; all 0 where nothing is dated.
+        asked: (n, k) of the rows to predict.
+        is_category: (k,) which columns are categories.
+    """
+
+    seen: np.ndarray
+    label: np.ndarray
+    weight: np.ndarray
+    time: np.ndarray
+    asked: np.ndarray
+    is_category: np.ndarray
+
+
+MORE: dict[str, Callable[[PeerTask], np.ndarray]] = {}  # name -> its probabilities (n,)
 
 
 def predict_baselines(
@@ -72,9 +99,7 @@ def predict_baselines(
 
     predictions = {"base_rate": np.full(len(rows), side.base_rate())}
     encoder = fit_encoder(seen, label, weight, features)
-    stage = [entry for entry in encoder if entry["name"] == "stage_current"]
-    if stage:
-        predictions["stage_only"] = sigmoid(encode(stage, asked.columns)[:, 0])
+    predictions |= _predict_stage(encoder, asked)
     predictions["scorecard"] = _predict_scorecard(matrix, side, asked, features, scorecard)
 
     tables = _Tables.of(seen, asked, label, weight, features)
@@ -85,7 +110,19 @@ def predict_baselines(
         predictions["hist_gradient_boosting"] = trees.predict_proba(tables.asked)[:, 1]
     predictions["lightgbm"] = _predict_lightgbm(tables, label, weight)
     predictions["naive_bayes"] = predict_naive_bayes(seen, label, weight, asked, features)
-    return predictions
+    time = seen_rows["as_of_us"].to_numpy()
+    task = PeerTask(tables.seen, label, weight, time, tables.asked, tables.is_category)
+    peers = {name: predict(task) for name, predict in MORE.items()}
+    return predictions | peers
+
+
+def _predict_stage(encoder: list[dict[str, Any]], asked: Matrix) -> dict[str, np.ndarray]:
+    """Probabilities (n,) by the stage alone; nothing without stages."""
+    stage = [entry for entry in encoder if entry["name"] == "stage_current"]
+    if not stage:
+        return {}
+    of_stage = encode(stage, asked.columns)[:, 0]
+    return {"stage_only": sigmoid(of_stage)}
 
 
 def _predict_scorecard(
@@ -134,12 +171,15 @@ class _Tables:
     ) -> _Tables:
         """The features that are known of some row learned from, numbers as our encoder has them."""
         learned = encode_training(seen, label, weight, features)
-        given = encode(fit_encoder(seen, label, weight, features), asked.columns)
+        encoder = fit_encoder(seen, label, weight, features)
+        given = encode(encoder, asked.columns)
         for at, feature in enumerate(features):
             if feature.is_category:
                 levels = _number_levels(seen.columns[feature.name])
-                learned[:, at] = _as_numbers(seen.columns[feature.name], levels)
-                given[:, at] = _as_numbers(asked.columns[feature.name], levels)
+                seen_values = seen.columns[feature.name]
+                learned[:, at] = _as_numbers(seen_values, levels)
+                asked_values = asked.columns[feature.name]
+                given[:, at] = _as_numbers(asked_values, levels)
         is_known = np.isfinite(learned).any(axis=0)
         is_category = np.array([feature.is_category for feature in features])
         return cls(learned[:, is_known], given[:, is_known], is_category[is_known])
@@ -150,11 +190,13 @@ def _number_levels(values: np.ndarray) -> dict[str, int]:
     counts = Counter(value for value in values if value is not None)
     common = [level for level, rows in counts.items() if rows >= LEAST_ROWS]
     common.sort(key=lambda level: (-counts[level], level))
-    return {level: number for number, level in enumerate(common[:MOST_LEVELS])}
+    used = common[:MOST_LEVELS]
+    return {level: number for number, level in enumerate(used)}
 
 
 def _as_numbers(values: np.ndarray, levels: dict[str, int]) -> np.ndarray:
-    return np.array([levels.get(value, np.nan) for value in values], dtype=float)
+    numbers = [levels.get(value, np.nan) for value in values]
+    return np.array(numbers, dtype=float)
 
 
 def _fit_logistic(tables: _Tables, label: np.ndarray, weight: np.ndarray) -> Pipeline:
@@ -174,7 +216,8 @@ def _fit_logistic(tables: _Tables, label: np.ndarray, weight: np.ndarray) -> Pip
 
 def _compress(x: np.ndarray) -> np.ndarray:
     """Counts, days and amounts have long tails that would rule a linear model."""
-    return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
+    size = np.log1p(np.abs(x))
+    return np.asarray(np.sign(x) * size)
 
 
 def _fit_trees(
@@ -196,7 +239,12 @@ def _fit_trees(
     return model.fit(tables.seen, label, weight)
 
 
-def _predict_lightgbm(tables: _Tables, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _predict_lightgbm(
+    tables: _Tables,
+    label: np.ndarray,
+    weight: np.ndarray,
+) -> np.ndarray:
     categories = np.flatnonzero(tables.is_category).tolist()
     rows = lightgbm.Dataset(tables.seen, label, weight=weight, categorical_feature=categories)
-    return np.asarray(lightgbm.train(dict(LIGHTGBM), rows).predict(tables.asked))
+    trees = lightgbm.train(dict(LIGHTGBM), rows)
+    return np.asarray(trees.predict(tables.asked))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,13 +17,14 @@ from leadscore.evaluation.intervals import (
     estimate_of,
 )
 from leadscore.evaluation.metrics import EvaluationSet
-from leadscore.history.labels import Side
+from leadscore.evaluation.summaries import as_intervals, summarise_rows
+from leadscore.history.side import Side
 from leadscore.history.split import History
 from leadscore.model.encode import fold_of_group
-from leadscore.model.summaries import as_json, describe_evaluated
 from leadscore.model.train import FitResult, fit_model
 from leadscore.model.training import Training, open_training
 from leadscore.progress import Progress, silent
+from leadscore.results import Interval, ModelMetrics
 from leadscore.validation.baselines import predict_baselines
 
 OURS = "leadscore"
@@ -38,7 +38,7 @@ class Compared:
     evaluated: EvaluationSet
     predictions: Mapping[str, np.ndarray]
 
-    def table(self, *, seed: int) -> dict[str, Any]:
+    def table(self, *, seed: int) -> dict[str, ModelMetrics]:
         """Metrics by model, as `compute_table` gives them."""
         return compute_table(self.evaluated, self.predictions, seed=seed)
 
@@ -76,13 +76,18 @@ def _predict(training: Training) -> dict[str, np.ndarray]:
     seeds: list[tuple[int, ...]] = [()]
     if training.is_crossed:
         seed = training.history.settings.seed
-        seeds = [(seed, repeat) for repeat in range(training.repeats())]
+        numbers = range(training.repeats())
+        seeds = [(seed, number) for number in numbers]
     repeats = [_cross_validate(training, seed) for seed in seeds]
     predictions = pd.concat(repeats, ignore_index=True)
     return {str(name): predictions[name].to_numpy() for name in predictions}
 
 
-def _predict_from(training: Training, side: Side, rows: pd.DataFrame) -> dict[str, np.ndarray]:
+def _predict_from(
+    training: Training,
+    side: Side,
+    rows: pd.DataFrame,
+) -> dict[str, np.ndarray]:
     scorecard = training.history.settings.scorecard
     return predict_baselines(training.matrix, side, rows, training.features, scorecard=scorecard)
 
@@ -90,13 +95,16 @@ def _predict_from(training: Training, side: Side, rows: pd.DataFrame) -> dict[st
 def _cross_validate(training: Training, seed: tuple[int, ...]) -> pd.DataFrame:
     """The labelled rows, a column for each baseline, predicted from the other folds."""
     side = training.side
-    fold = fold_of_group(training.matrix.take(side.rows).groups(), seed=seed)
+    groups = training.matrix.take(side.rows).groups()
+    fold = fold_of_group(groups, seed=seed)
     parts = []
     for k in np.unique(fold):
         rest = replace(side, rows=side.rows[fold != k])
         rows = side.rows[fold == k]
-        parts.append(pd.DataFrame(_predict_from(training, rest, rows), index=rows.index))
-    return pd.concat(parts).loc[side.rows.index][side.observed]
+        predictions = _predict_from(training, rest, rows)
+        parts.append(pd.DataFrame(predictions, index=rows.index))
+    in_order = pd.concat(parts).loc[side.rows.index]
+    return in_order[side.observed]
 
 
 def compute_table(
@@ -104,8 +112,8 @@ def compute_table(
     predictions: Mapping[str, np.ndarray],
     *,
     seed: int,
-) -> dict[str, Any]:
-    """What each model is worth, by its name, as JSON.
+) -> dict[str, ModelMetrics]:
+    """What each model is worth, by its name.
 
     Rows, leads and win rate, every metric, the gain over the base rate, and `difference`: each
     metric less ours, paired. Intervals are over leads, of the same resamples for all models.
@@ -125,21 +133,22 @@ def compute_table(
         spreads = compute_spreads(predicted, seed=seed)
         if is_ours:
             ours = spreads
-        compared_with = None if is_ours else ours
-        table[name] = {
-            **describe_evaluated(predicted),
-            **as_json({key: estimate_of(spread) for key, spread in spreads.items()}),
-            **as_json(compute_gain(predicted, base_rate, seed=seed)),
-            "difference": _differences(spreads, compared_with),
-        }
+        metrics = {key: estimate_of(spread) for key, spread in spreads.items()}
+        metrics |= compute_gain(predicted, base_rate, seed=seed)
+        difference = _differences(spreads, None if is_ours else ours)
+        rows = dict(summarise_rows(predicted))
+        fields = {**rows, **as_intervals(metrics), "difference": difference}
+        table[name] = ModelMetrics.from_dict(fields)
     return table
 
 
 def _differences(
     spreads: Mapping[str, Spread], ours: Mapping[str, Spread] | None
-) -> dict[str, Any]:
-    """How much larger each metric is than ours, as JSON; empty if there is nothing to compare."""
+) -> dict[str, Interval]:
+    """How much larger each metric is than ours; empty if there is nothing to compare."""
     if ours is None:
         return {}
-    differences = {key: difference_of(spread, ours[key]) for key, spread in spreads.items()}
-    return as_json(differences)
+    differences = {}
+    for key, spread in spreads.items():
+        differences[key] = difference_of(spread, ours[key])
+    return as_intervals(differences)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,13 +14,15 @@ from leadscore.evaluation.intervals import (
     compute_spreads,
     difference_of,
     estimate_of,
+    known_or_none,
 )
 from leadscore.evaluation.metrics import EvaluationSet, compute_log_loss
+from leadscore.evaluation.summaries import as_intervals
 from leadscore.history.split import History
 from leadscore.model.limits import find_broken_limits
-from leadscore.model.summaries import as_json
 from leadscore.model.training import Training, open_training
 from leadscore.progress import Progress, silent
+from leadscore.results import CalibrationErrors, PromotionEvidence, SegmentEvidence
 from leadscore.settings.settings import Settings
 from leadscore.validation.recipe import Recipe, evaluate_recipe
 
@@ -35,6 +36,11 @@ class SegmentGain:
     segment: str
     leads: int
     gain: Estimate | None
+
+    def summarise(self) -> SegmentEvidence:
+        """The same as a result."""
+        gain = self.gain.interval() if self.gain else None
+        return SegmentEvidence(segment=self.segment, leads=self.leads, gain=gain)
 
 
 @dataclass(frozen=True)
@@ -73,24 +79,27 @@ class Evidence:
     broken: Sequence[str]
     overlap: Mapping[str, int] | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """The evidence as JSON, null for what could not be computed."""
-        evidence = {name: _as_json(value) for name, value in vars(self).items()}
-        return {"judged_on": evidence.pop("evaluated_on"), **evidence}
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, Estimate):
-        return value.as_json()
-    if is_dataclass(value):
-        value = vars(value)
-    if isinstance(value, Mapping):
-        return {name: _as_json(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_json(item) for item in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
+    def summarise(self) -> PromotionEvidence:
+        """The evidence as a result, None for what could not be computed."""
+        calibration = as_intervals(self.calibration)
+        log_loss = {name: known_or_none(loss) for name, loss in self.log_loss.items()}
+        segments = [segment.summarise() for segment in self.segments]
+        overlap = None if self.overlap is None else dict(self.overlap)
+        return PromotionEvidence(
+            judged_on=self.evaluated_on,
+            leads=self.leads,
+            won=self.won,
+            older=self.older,
+            alike=self.alike,
+            simpler=self.simpler,
+            scorers=dict(self.scorers),
+            log_loss=log_loss,
+            gain=self.gain.interval(),
+            segments=segments,
+            calibration=CalibrationErrors(**calibration),
+            broken=list(self.broken),
+            overlap=overlap,
+        )
 
 
 def evaluate_recipes(
@@ -116,27 +125,38 @@ def evaluate_recipes(
         training: what the challenger was fitted on.
 
     Raises:
-        FollowUpError: history is too short for the horizon.
-        TooFewOutcomesError: it has too few wins or losses.
+        TooLittleHistoryError: history is too short for the horizon, or has too
+            few wins or losses.
     """
-
-    def open_without(fields: frozenset[str]) -> Training:
-        return open_training(history, known_us=known_us, progress=silent, leave_out=fields)
-
     progress("evaluating the champion", 0, 2)
     if training is None:
-        training = open_without(challenger.left_out)
-    ours = evaluated
-    if ours is None:
-        ours = evaluate_recipe(training, challenger)
+        training = _open(history, known_us, challenger)
+    if evaluated is None:
+        evaluated = evaluate_recipe(training, challenger)
 
     progress("evaluating the champion", 1, 2)
-    theirs = ours
+    theirs = evaluated
     if champion != challenger:
         shares_fields = training.left_out == champion.left_out
-        other = training if shares_fields else open_without(champion.left_out)
+        other = training if shares_fields else _open(history, known_us, champion)
         theirs = evaluate_recipe(other, champion)
+    return _compare(training, theirs, evaluated, champion=champion, challenger=challenger)
 
+
+def _open(history: History, known_us: int, recipe: Recipe) -> Training:
+    """The training of a recipe, without the fields that it leaves out."""
+    return open_training(history, known_us=known_us, progress=silent, leave_out=recipe.left_out)
+
+
+def _compare(
+    training: Training,
+    theirs: EvaluationSet,
+    ours: EvaluationSet,
+    *,
+    champion: Recipe,
+    challenger: Recipe,
+) -> Evidence:
+    """`compare_evaluated` on the rows that a training evaluates."""
     return compare_evaluated(
         theirs,
         ours,
@@ -144,7 +164,7 @@ def evaluate_recipes(
         challenger=challenger,
         segment=training.segment_of_evaluated(),
         evaluated_on=training.evaluated_on(),
-        settings=history.settings,
+        settings=training.history.settings,
     )
 
 
@@ -172,10 +192,8 @@ def compare_evaluated(
     seed = settings.seed
     our_spreads = compute_spreads(ours, seed=seed)
     their_spreads = compute_spreads(theirs, seed=seed)
-    metrics = {name: estimate_of(spread) for name, spread in our_spreads.items()}
-    segments = []
-    if segment is not None:
-        segments = _compare_segments(ours, theirs.probability, segment, seed=seed)
+    log_loss = {"champion": _log_loss(theirs), "challenger": _log_loss(ours)}
+    gains = compute_gain(ours, theirs.probability, seed=seed)
     return Evidence(
         evaluated_on=evaluated_on,
         leads=ours.count_leads(),
@@ -184,21 +202,31 @@ def compare_evaluated(
         alike=challenger.is_like(champion),
         simpler=challenger.is_simpler(champion),
         scorers={"champion": champion.scorer, "challenger": challenger.scorer},
-        log_loss={"champion": _log_loss(theirs), "challenger": _log_loss(ours)},
-        gain=compute_gain(ours, theirs.probability, seed=seed)["log_loss_gain"],
-        segments=segments,
-        calibration=_compare_calibration(
-            their_spreads["calibration_error"], our_spreads["calibration_error"]
-        ),
-        broken=find_broken_limits(as_json(metrics), settings.model),
+        log_loss=log_loss,
+        gain=gains["log_loss_gain"],
+        segments=_compare_segments(ours, theirs.probability, segment, seed=seed),
+        calibration=_compare_calibration(their_spreads, our_spreads),
+        broken=_find_broken(our_spreads, settings),
     )
+
+
+def _find_broken(spreads: Mapping[str, Spread], settings: Settings) -> list[str]:
+    """The limits of calibration that a model breaks."""
+    error = estimate_of(spreads["calibration_error"])
+    bias = estimate_of(spreads["bias"])
+    return find_broken_limits(error.interval(), bias.interval(), settings.model)
 
 
 def _log_loss(evaluated: EvaluationSet) -> float:
     return compute_log_loss(evaluated.probability, evaluated.label, evaluated.weight)
 
 
-def _compare_calibration(theirs: Spread, ours: Spread) -> dict[str, Estimate]:
+def _compare_calibration(
+    their_spreads: Mapping[str, Spread],
+    our_spreads: Mapping[str, Spread],
+) -> dict[str, Estimate]:
+    theirs = their_spreads["calibration_error"]
+    ours = our_spreads["calibration_error"]
     return {
         "champion": estimate_of(theirs),
         "challenger": estimate_of(ours),
@@ -209,11 +237,13 @@ def _compare_calibration(theirs: Spread, ours: Spread) -> dict[str, Estimate]:
 def _compare_segments(
     ours: EvaluationSet,
     theirs: np.ndarray,
-    segment: np.ndarray,
+    segment: np.ndarray | None,
     *,
     seed: int,
 ) -> list[SegmentGain]:
     """The gain over the champion's probabilities (n,) in each segment, in order of its name."""
+    if segment is None:
+        return []
     names = {str(name) for name in segment if name is not None}
     gains = []
     for name in sorted(names):

@@ -37,7 +37,8 @@ def predict_naive_bayes(
     lost = weight * (1 - label)
     total_won = float(weight @ (label == 1.0))
     total_lost = float(weight @ (label == 0.0))
-    log_odds = np.full(len(asked.keys), np.log((total_won + 1) / (total_lost + 1)))
+    odds = (total_won + 1) / (total_lost + 1)
+    log_odds = np.full(len(asked.keys), np.log(odds))
 
     for feature in features:
         if not _is_counted(feature.name):
@@ -45,9 +46,11 @@ def predict_naive_bayes(
         old = seen.columns[feature.name]
         new = asked.columns[feature.name]
         if not feature.is_category:
-            old, new = _bin_numbers(old, old), _bin_numbers(new, old)
+            new = _bin_numbers(new, old)
+            old = _bin_numbers(old, old)
         ratio = _log_ratio(old, won, lost)
-        log_odds += pd.Series(new).map(ratio).fillna(0.0).to_numpy(dtype=float)
+        added = pd.Series(new).map(ratio).fillna(0.0)
+        log_odds += added.to_numpy(dtype=float)
     return sigmoid(log_odds)
 
 
@@ -73,8 +76,10 @@ def _bin_numbers(values: np.ndarray, among: np.ndarray) -> np.ndarray:
     known = among[~np.isnan(among)]
     edges = known
     if len(known):
-        inner = np.linspace(0, 1, BINS + 1)[1:-1]
+        levels = np.linspace(0, 1, BINS + 1)
+        inner = levels[1:-1]
         edges = np.unique(np.quantile(known, inner))
-    bins = np.searchsorted(edges, values, side="right").astype(object)
+    bin_of_value = np.searchsorted(edges, values, side="right")
+    bins = bin_of_value.astype(object)
     bins[np.isnan(values)] = None
     return bins

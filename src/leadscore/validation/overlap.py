@@ -34,15 +34,17 @@ def compare_lists(
     ours = theirs
     if _fingerprints(our_features) != _fingerprints(their_features):
         ours = build_matrix(history.snapshot(rows), our_features)
-    stay = _find_top(champion, theirs, n) & _find_top(challenger, ours, n)
-    return {"stay": len(stay), "of": n}
+    their_top = _find_top(champion, theirs, n)
+    our_top = _find_top(challenger, ours, n)
+    return {"stay": len(their_top & our_top), "of": n}
 
 
 def _declared_features(history: History, model: WinModel) -> list[Feature] | None:
     """The features of a model as the settings declare them; None if they differ by now."""
     left_out = frozenset(model.document.get("left_out", ()))
     features = build_features(history.settings, leave_out=left_out)
-    learned = [(entry["name"], entry["fingerprint"]) for entry in model.document["features"]]
+    entries = model.document["features"]
+    learned = [(entry["name"], entry["fingerprint"]) for entry in entries]
     return features if learned == _fingerprints(features) else None
 
 
@@ -53,6 +55,7 @@ def _fingerprints(features: list[Feature]) -> list[tuple[str, str]]:
 def _find_top(model: WinModel, matrix: Matrix, n: int) -> set[str]:
     """The first n leads by probability, then log-odds, then id."""
     log_odds = model.log_odds(matrix.columns)
+    probability = model.probability(log_odds)
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
-    order = np.lexsort((lead_id, -log_odds, -model.probability(log_odds)))
+    order = np.lexsort((lead_id, -log_odds, -probability))
     return set(lead_id[order[:n]])

@@ -9,47 +9,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from leadscore.evaluation.intervals import Estimate
 from leadscore.model.signal import MIN_EVALUATED
+from leadscore.results import Promotion
 from leadscore.validation.evidence import Evidence
 
 Z = 1.96  # standard errors from the middle of a 95 % interval to its end
 
 
 @dataclass(frozen=True)
-class Promotion:
+class PromotionDecision:
     """The decision, why, and the evidence; None if there was no champion to compare with."""
 
     promoted: bool
     why: str
     evidence: Evidence | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """The decision as JSON, null for what could not be computed."""
-        evidence = self.evidence.as_json() if self.evidence else None
-        return {"promoted": self.promoted, "why": self.why, "evidence": evidence}
+    def summarise(self) -> Promotion:
+        """The decision as a result."""
+        return Promotion(
+            promoted=self.promoted,
+            why=self.why,
+            evidence=self.evidence.summarise() if self.evidence else None,
+        )
 
 
-def decide_promotion(evidence: Evidence) -> Promotion:
+def decide_promotion(evidence: Evidence) -> PromotionDecision:
     """Whether the challenger replaces the champion.
 
     What is missing or not a number speaks against it.
     """
     objections = list(_find_objections(evidence))
     if objections:
-        return Promotion(False, "; ".join(objections), evidence)
+        return PromotionDecision(False, "; ".join(objections), evidence)
     gain = evidence.gain
-    if evidence.alike and (gain.low, gain.high) == (0, 0):
-        return Promotion(True, "the very same recipe, on newer data", evidence)
+    is_no_gain = (gain.low, gain.high) == (0, 0)
+    if evidence.alike and is_no_gain:
+        return PromotionDecision(True, "the identical recipe, on newer data", evidence)
 
     promoted, why = _weigh_gain(evidence)
     numbers = f"{gain.value:.4f} ({gain.low:.4f} to {gain.high:.4f})"
     why = f"{why}: log loss lower by {numbers} on {evidence.leads:,} later leads"
-    return Promotion(promoted, why, evidence)
+    return PromotionDecision(promoted, why, evidence)
 
 
 def _weigh_gain(evidence: Evidence) -> tuple[bool, str]:
@@ -77,9 +81,9 @@ def _find_objections(evidence: Evidence) -> Iterator[str]:
             "of each are needed"
         )
     if evidence.older:
-        yield "it was fitted to less of history than the champion"
+        yield "it was fitted to less history than the champion"
     if not _are_numbers(evidence):
-        yield "a number that the decision rests on could not be computed"
+        yield "a number needed for the decision could not be computed"
     if evidence.broken:
         yield _describe_broken(evidence.broken)
     yield from _find_worse_segments(evidence)
@@ -88,7 +92,7 @@ def _find_objections(evidence: Evidence) -> Iterator[str]:
     if difference.low > 0:
         interval = f"({difference.low:.3f} to {difference.high:.3f})"
         yield (
-            "its probabilities are clearly less true: calibration error higher by "
+            "its probabilities are clearly less well calibrated: calibration error higher by "
             f"{difference.value:.3f} {interval}"
         )
 
@@ -107,7 +111,8 @@ def _find_worse_segments(evidence: Evidence) -> Iterator[str]:
 def _are_numbers(evidence: Evidence) -> bool:
     """Whether all that the decision rests on could be computed."""
     of_segments = [segment.gain for segment in evidence.segments]
-    gains = [gain for gain in [evidence.gain, *of_segments] if gain is not None]
+    stated = [evidence.gain, *of_segments]
+    gains = [gain for gain in stated if gain is not None]
     estimates: list[Estimate] = [*gains, *evidence.calibration.values()]
     numbers = list(evidence.log_loss.values())
     for estimate in estimates:
@@ -119,7 +124,9 @@ def _describe_broken(broken: Sequence[str]) -> str:
     return "its calibration breaks the limits of the settings: " + "; ".join(broken)
 
 
-def decide_first(broken: Sequence[str], *, is_evaluated: bool, ranks: bool = True) -> Promotion:
+def decide_first(
+    broken: Sequence[str], *, is_evaluated: bool, ranks: bool = True
+) -> PromotionDecision:
     """Whether a first model may score; `hold_unproven` then asks whether it beats the base rate.
 
     Args:
@@ -129,23 +136,23 @@ def decide_first(broken: Sequence[str], *, is_evaluated: bool, ranks: bool = Tru
         ranks: whether it ranks the open leads at all.
     """
     if not ranks:
-        return Promotion(
+        return PromotionDecision(
             False,
-            "nothing ranks the leads: history cannot be learned from yet, and the scorecard gives "
-            "all the same points",
+            "nothing ranks the leads: there is too little history to learn from, and the "
+            "scorecard gives all leads the same points",
         )
     if not is_evaluated:
-        return Promotion(
+        return PromotionDecision(
             True,
-            "no champion, and the scorecard of the settings stands until closed leads can "
-            "evaluate it",
+            "no champion yet; the scorecard of the settings scores until there are closed leads "
+            "to evaluate it on",
         )
     if broken:
-        return Promotion(False, _describe_broken(broken))
-    return Promotion(True, "no champion, and it is better than the base rate")
+        return PromotionDecision(False, _describe_broken(broken))
+    return PromotionDecision(True, "no champion yet, and better than the base rate")
 
 
-def hold_unproven(promotion: Promotion, unproven: str | None) -> Promotion:
+def hold_unproven(promotion: PromotionDecision, unproven: str | None) -> PromotionDecision:
     """The decision, but nothing is promoted that is not proven to beat the base rate."""
     if unproven is None:
         return promotion

@@ -44,11 +44,13 @@ class Recipe:
     def of(cls, model: WinModel) -> Recipe:
         """The recipe of a model."""
         document = model.document
-        size = {name: model.scorer[name] for name in asdict(Boosting()) if name in model.scorer}
+        scorer = model.scorer
+        names = asdict(Boosting())
+        size = {name: scorer[name] for name in names if name in scorer}
         return cls(
-            scorer=model.scorer["kind"],
+            scorer=scorer["kind"],
             boosting=Boosting(**size),
-            linear=_read_linear(model.scorer),
+            linear=_read_linear(scorer),
             calibrator=document["calibrator"]["kind"],
             left_out=frozenset(document.get("left_out", ())),
             segmented=bool(document.get("segments")),
@@ -66,7 +68,8 @@ class Recipe:
 
     def is_simpler(self, other: Recipe) -> bool:
         """Whether the scorer is of a simpler kind, or of the same kind with fewer fields."""
-        ours, theirs = SCORERS.index(self.scorer), SCORERS.index(other.scorer)
+        ours = SCORERS.index(self.scorer)
+        theirs = SCORERS.index(other.scorer)
         if ours != theirs:
             return ours < theirs
         return self.segmented <= other.segmented and self.left_out > other.left_out
@@ -84,7 +87,8 @@ def evaluate_recipe(training: Training, recipe: Recipe) -> EvaluationSet:
     training = replace(training, linear=recipe.linear)
     held_out = training.predict(recipe.scorer, boosting=recipe.boosting)
     if recipe.segmented and training.earlier:
-        encoder = training.fit(recipe.scorer, training.earlier[-1].rows, boosting=recipe.boosting)
+        rows = training.earlier[-1].rows
+        encoder = training.fit(recipe.scorer, rows, boosting=recipe.boosting)
         held_out = training.divide(held_out, encoder).held_out
     return _calibrate(training, recipe, held_out)
 
@@ -98,7 +102,8 @@ def _calibrate(
     last = held_out["last"]
     kinds = (recipe.calibrator,)
     if training.is_crossed:
-        return choose_crossed({recipe.scorer: last}, calibrators=kinds).calibration.evaluated
+        crossed = choose_crossed({recipe.scorer: last}, calibrators=kinds)
+        return crossed.calibration.evaluated
     if "inner" in held_out and not training.history.settings.is_dated:
         return calibrate_ahead(held_out["inner"], last, calibrators=kinds).evaluated
     if not can_choose(held_out):

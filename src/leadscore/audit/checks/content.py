@@ -26,7 +26,8 @@ def check_constant(values: Values, leads: Leads) -> Finding | None:
     if len(codes) == 0 or (codes != codes[0]).any():
         return None
     what = "is empty for every lead" if codes[0] < 0 else "has one value for every lead"
-    return Finding("constant", "ok", f"{what}: it says nothing", {"leads": len(leads.lead_id)})
+    numbers = {"leads": len(leads.lead_id)}
+    return Finding("constant", "ok", f"{what}: it says nothing", numbers)
 
 
 def check_identity(values: Values, leads: Leads) -> Finding | None:
@@ -39,11 +40,18 @@ def check_identity(values: Values, leads: Leads) -> Finding | None:
     if n < MANY_LEADS:
         return None
 
-    is_id = distinct >= ID_SHARE * n if values.is_text else distinct == n and _are_ids(values)
-    if not is_id:
+    if not _is_identity(values, distinct=distinct, n=n):
         return None
     evidence = f"{distinct:,} different values for {n:,} leads: it says who, not what"
-    return Finding("identity", "suspect", evidence, {"distinct": distinct, "leads": n})
+    numbers = {"distinct": distinct, "leads": n}
+    return Finding("identity", "suspect", evidence, numbers)
+
+
+def _is_identity(values: Values, *, distinct: int, n: int) -> bool:
+    """Whether n values, `distinct` of them different, say who a lead is."""
+    if values.is_text:
+        return distinct >= ID_SHARE * n
+    return distinct == n and _are_ids(values)
 
 
 def _are_ids(values: Values) -> bool:
@@ -55,8 +63,9 @@ def _are_ids(values: Values) -> bool:
     if values.type != "number" or (numbers % 1 != 0).any():
         return False
     n = len(numbers)
-    numbers_in_range = float(numbers.max() - numbers.min()) + 1
-    return n * (n - 1) / (2 * numbers_in_range) >= MIN_COLLISIONS
+    numbers_in_range = float(np.ptp(numbers)) + 1
+    collisions = n * (n - 1) / (2 * numbers_in_range)
+    return collisions >= MIN_COLLISIONS
 
 
 def check_clock(values: Values, leads: Leads) -> Finding | None:
@@ -70,7 +79,8 @@ def check_clock(values: Values, leads: Leads) -> Finding | None:
     if values.type == "date" or len(rows) < CLOCK_LEADS or not leads.has_order:
         return None
 
-    by_creation = rows[np.argsort(leads.created_us[rows], kind="stable")]
+    order = np.argsort(leads.created_us[rows], kind="stable")
+    by_creation = rows[order]
     if values.is_text:
         left = _text_variation_left(values.codes[by_creation])
     else:
@@ -95,9 +105,12 @@ def _text_variation_left(codes: np.ndarray) -> float | None:
     if codes.max() >= MOST_LEVELS * n:
         return None
 
-    total = n - (np.bincount(codes) ** 2).sum() / n
-    levels = codes.max() + 1
-    pairs, pair_n = np.unique(block * levels + codes, return_counts=True)
+    code_n = np.bincount(codes)
+    total = n - (code_n**2).sum() / n
+
+    levels = len(code_n)
+    pair = block * levels + codes
+    pairs, pair_n = np.unique(pair, return_counts=True)
     block_n = np.bincount(block)[pairs // levels]
     within = n - (pair_n**2 / block_n).sum()
     return float(within / total) if total > 0 else None
@@ -107,8 +120,12 @@ def _number_variation_left(numbers: np.ndarray) -> float | None:
     """The share of the variance of ranks that is left within runs; None if there is none."""
     ranks = compute_ranks(numbers)
     block = np.arange(len(ranks)) // CLOCK_BLOCK
-    total = ((ranks - ranks.mean()) ** 2).sum()
-    between = (np.bincount(block, weights=ranks) ** 2 / np.bincount(block)).sum()
+    block_n = np.bincount(block)
+    block_sum = np.bincount(block, weights=ranks)
+
+    deviation = ranks - ranks.mean()
+    total = (deviation**2).sum()
+    between = (block_sum**2 / block_n).sum()
     within = (ranks**2).sum() - between
     return float(within / total) if total > 0 else None
 
@@ -126,12 +143,12 @@ def check_unseen(values: Values, leads: Leads) -> Finding | None:
         return None
 
     if values.is_text:
-        known = np.unique(values.codes[closed])
-        if len(known) > MOST_LEVELS * n_closed:
+        known_codes, n = np.unique(values.codes[closed], return_counts=True)
+        if len(known_codes) > MOST_LEVELS * n_closed:
             return None
         what = "a value that no closed lead has"
-        is_unseen = ~np.isin(values.codes[opened], known)
-        alone = (np.bincount(values.codes[closed]) == 1).sum() / n_closed
+        is_unseen = ~np.isin(values.codes[opened], known_codes)
+        alone = (n == 1).sum() / n_closed
     else:
         what = "a number outside the range of the closed leads"
         is_unseen = _is_beyond(values.numbers[opened], values.numbers[closed])
@@ -147,4 +164,6 @@ def check_unseen(values: Values, leads: Leads) -> Finding | None:
 
 def _is_beyond(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Which numbers (n,) are below, or above, all known ones."""
-    return np.asarray((numbers < known.min()) | (numbers > known.max()))
+    is_below = numbers < known.min()
+    is_above = numbers > known.max()
+    return np.asarray(is_below | is_above)

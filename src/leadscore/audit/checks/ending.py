@@ -55,34 +55,53 @@ def check_filled_when_closed(values: Values, leads: Leads) -> Finding | None:
     if not leads.has_order:
         return _compare_closed_with_open(values, leads, leads.time)
     is_latest = leads.time == leads.time.max(initial=0)
-    before = _compare_closed_with_open(values, leads, np.where(is_latest, NO_BLOCK, leads.time))
+    earlier_blocks = np.where(is_latest, NO_BLOCK, leads.time)
+    before = _compare_closed_with_open(values, leads, earlier_blocks)
     if before:
         return before
     whole = _compare_closed_with_open(values, leads, leads.time)
     return replace(whole, verdict="suspect") if whole else None
 
 
-def _compare_closed_with_open(values: Values, leads: Leads, block: np.ndarray) -> Finding | None:
+def _compare_closed_with_open(
+    values: Values,
+    leads: Leads,
+    block: np.ndarray,
+) -> Finding | None:
     """Whether the open leads of each block are filled more, or less, often than its closed ones."""
-    closed = ~leads.is_open & (block != NO_BLOCK)
+    has_block = block != NO_BLOCK
+    closed = ~leads.is_open & has_block
     blocks = block.max(initial=0) + 1
     n_closed = np.bincount(block[closed], minlength=blocks)
-    opened = leads.is_open & ~leads.undated & (block != NO_BLOCK)
+    opened = leads.is_open & ~leads.undated & has_block
     opened &= n_closed[block] >= MIN_OUTCOMES
     if opened.sum() < MIN_OUTCOMES:
         return None
 
+    is_filled = ~values.missing
     safe_n = np.maximum(n_closed, 1)
-    n_filled = np.bincount(block[closed], weights=~values.missing[closed], minlength=blocks)
+    n_filled = np.bincount(block[closed], weights=is_filled[closed], minlength=blocks)
+    filled_share = n_filled / safe_n
     weight = np.bincount(block[opened], minlength=blocks) / opened.sum()
-    of_closed = min(float((weight * (n_filled / safe_n)).sum()), 1.0)
+    of_closed = min(float((weight * filled_share).sum()), 1.0)
     of_open = float(1 - values.missing[opened].mean())
 
     # a weighted mean over blocks is as precise as a share of so many leads
     effective_closed = 1 / float((weight**2 / safe_n).sum())
     n = np.array([effective_closed, opened.sum()])
-    filled_odds, emptied_odds = compute_odds_ratios(np.array([of_closed, of_open]), n)
-    verdict = CLOSED_ODDS.decide(float(filled_odds))
+    shares = np.array([of_closed, of_open])
+    filled_odds, emptied_odds = compute_odds_ratios(shares, n)
+    return _report_filled(of_closed, of_open, float(filled_odds), float(emptied_odds))
+
+
+def _report_filled(
+    of_closed: float,
+    of_open: float,
+    filled_odds: float,
+    emptied_odds: float,
+) -> Finding | None:
+    """A finding if the odds of being filled, or of being empty, surely differ enough."""
+    verdict = CLOSED_ODDS.decide(filled_odds)
     if verdict is None and emptied_odds >= CLOSED_ODDS.leak:
         verdict = "suspect"
     if verdict is None:
@@ -102,20 +121,22 @@ def check_filled_by_age(values: Values, leads: Leads) -> Finding | None:
     opened = np.flatnonzero(leads.is_open & ~leads.undated)
     if not leads.dated or len(opened) < 4 * MIN_OUTCOMES:
         return None
-    youngest_first = opened[np.argsort(-leads.created_us[opened], kind="stable")]
+    order = np.argsort(-leads.created_us[opened], kind="stable")
+    youngest_first = opened[order]
     young = youngest_first[: len(opened) // 4]
     old = youngest_first[len(opened) // 2 :]
 
-    of_old = 1 - values.missing[old].mean()
-    of_young = 1 - values.missing[young].mean()
+    of_old = float(1 - values.missing[old].mean())
+    of_young = float(1 - values.missing[young].mean())
+    shares = np.array([of_old, of_young])
     n = np.array([len(old), len(young)])
-    odds, _ = compute_odds_ratios(np.array([of_old, of_young]), n)
+    odds, _ = compute_odds_ratios(shares, n)
     if odds < CLOSED_ODDS.suspect:
         return None
     evidence = (
         f"filled for {share(of_old)} of leads open for long and {share(of_young)} of the youngest"
     )
-    numbers = {"old": float(of_old), "young": float(of_young)}
+    numbers = {"old": of_old, "young": of_young}
     return Finding("filled_by_age", "suspect", evidence, numbers)
 
 
@@ -138,7 +159,8 @@ def check_ends_with_lead(values: Values, leads: Leads) -> Finding | None:
 def _find_lasting(leads: Leads) -> np.ndarray:
     """The places of the closed leads that were open for more than `MIN_DAYS`."""
     rows = np.flatnonzero(leads.has_label)
-    return rows[days_open(leads, rows) > MIN_DAYS]
+    is_lasting = days_open(leads, rows) > MIN_DAYS
+    return rows[is_lasting]
 
 
 def _check_duration(numbers: np.ndarray, days: np.ndarray) -> list[Finding | None]:
@@ -152,7 +174,10 @@ def _check_duration(numbers: np.ndarray, days: np.ndarray) -> list[Finding | Non
 
 
 def _check_date(
-    values: Values, leads: Leads, days: np.ndarray, date_days: np.ndarray
+    values: Values,
+    leads: Leads,
+    days: np.ndarray,
+    date_days: np.ndarray,
 ) -> list[Finding | None]:
     """A date against the close, both (rows,) in days since creation."""
     is_close = np.abs(date_days - days) <= 1
@@ -172,8 +197,9 @@ def _check_share(hits: np.ndarray, what: str, check: str) -> Finding | None:
     verdict = ENDS_SHARE.decide(low)
     if verdict is None:
         return None
-    evidence = f"it {what} for {share(hits.mean())} of the closed leads"
-    numbers = {"share": float(hits.mean()), "low": low, "leads": len(hits)}
+    hit_share = float(hits.mean())
+    evidence = f"it {what} for {share(hit_share)} of the closed leads"
+    numbers = {"share": hit_share, "low": low, "leads": len(hits)}
     return Finding(check, verdict, evidence, numbers)
 
 
@@ -197,20 +223,29 @@ def check_adds_up(numbers: Sequence[Values], leads: Leads) -> Finding | None:
     if len(rows) < MIN_LEADS:
         return None
     days = days_open(leads, rows)
-    total = np.nansum([values.numbers[rows] for values in numbers], axis=0)
-    names = [values.name for values in numbers]
+    columns = [values.numbers[rows] for values in numbers]
+    total = np.nansum(columns, axis=0)
     for unit, unit_days in UNIT_DAYS.items():
         is_equal = np.abs(total * unit_days - days) <= 1
-        low = compute_lower_bound(is_equal)
-        if low >= ENDS_SHARE.leak:
-            equal = float(is_equal.mean())
-            evidence = (
-                f"{len(names)} fields add up to the {unit} from creation to the close "
-                f"for {share(equal)} of the closed leads"
-            )
-            figures = {"fields": names, "share": equal, "low": low, "leads": len(rows)}
-            return Finding("duration_together", "suspect", evidence, figures)
+        if compute_lower_bound(is_equal) >= ENDS_SHARE.leak:
+            names = [values.name for values in numbers]
+            return _report_sum(names, unit, is_equal)
     return None
+
+
+def _report_sum(names: list[str], unit: str, is_equal: np.ndarray) -> Finding:
+    equal = float(is_equal.mean())
+    evidence = (
+        f"{len(names)} fields add up to the {unit} from creation to the close "
+        f"for {share(equal)} of the closed leads"
+    )
+    numbers = {
+        "fields": names,
+        "share": equal,
+        "low": compute_lower_bound(is_equal),
+        "leads": len(is_equal),
+    }
+    return Finding("duration_together", "suspect", evidence, numbers)
 
 
 def check_changed_at_close(history: FieldHistory, leads: Leads) -> Finding | None:
@@ -222,37 +257,46 @@ def check_changed_at_close(history: FieldHistory, leads: Leads) -> Finding | Non
     if len(rows) < MIN_LEADS:
         return None
     before = _identities_in(history.now, history.before_close)
-    is_changed = before[rows] != history.now.identities()[rows]
+    now = history.now.identities()
+    is_changed = before[rows] != now[rows]
     low = compute_lower_bound(is_changed)
     if low < CHANGED_SHARE:
         return None
-    changed = share(is_changed.mean())
-    evidence = f"changed at or after the close of {changed} of the closed leads"
-    numbers = {"share": float(is_changed.mean()), "low": low}
-    only_history = f"{evidence}: only its history counts"
-    return Finding("changed_at_close", "suspect", only_history, numbers)
+
+    changed = float(is_changed.mean())
+    evidence = (
+        f"changed at or after the close of {share(changed)} of the closed leads: "
+        "only its history counts"
+    )
+    numbers = {"share": changed, "low": low}
+    return Finding("changed_at_close", "suspect", evidence, numbers)
 
 
 def check_better_than_at_creation(
-    history: FieldHistory, leads: Leads, *, settings: AuditSettings
+    history: FieldHistory,
+    leads: Leads,
+    *,
+    settings: AuditSettings,
 ) -> Finding | None:
     """A field that predicts too well already at creation, or far better now than then."""
     label = leads.label[leads.judged]
     block = leads.block[leads.judged]
     if not has_outcomes(label):
         return None
-    then = compute_auc_of_cells(cells_of(history.at_creation, leads), label, block)
-    now = compute_auc_of_cells(cells_of(history.now, leads), label, block)
+    cells_then = cells_of(history.at_creation, leads)
+    cells_now = cells_of(history.now, leads)
+    then = compute_auc_of_cells(cells_then, label, block)
+    now = compute_auc_of_cells(cells_now, label, block)
     numbers = {"auc_at_creation": then.value, "auc_now": now.value}
     if then.low >= settings.leak_auc:
         evidence = (
-            f"at creation it already tells won from lost with AUC {then.value:.2f}: "
-            "was its history dated back?"
+            f"at creation it already separates won from lost with AUC {then.value:.2f}: "
+            "was its history backdated?"
         )
         return Finding("too_good_at_creation", "leak", evidence, numbers)
     if now.low >= settings.leak_auc and now.low > then.high:
         evidence = (
-            f"today's value tells won from lost with AUC {now.value:.2f}, "
+            f"today's value separates won from lost with AUC {now.value:.2f}, "
             f"that of creation with {then.value:.2f}: only its history counts"
         )
         return Finding("better_than_at_creation", "suspect", evidence, numbers)
@@ -266,12 +310,14 @@ def _identities_in(later: Values, earlier: Values) -> np.ndarray:
     """
     if later.is_text:
         words = pd.Index(later.words, dtype=object)
-        place_of_code = words.get_indexer(pd.Index(earlier.words, dtype=object))
-        place = np.append(place_of_code, -1)[earlier.codes]
+        earlier_words = pd.Index(earlier.words, dtype=object)
+        place_of_code = np.append(words.get_indexer(earlier_words), -1)
+        place = place_of_code[earlier.codes]
         is_known = place >= 0
     else:
         distinct = np.unique(later.numbers[~later.missing])
         place = np.searchsorted(distinct, earlier.numbers)
         at_place = np.append(distinct, np.nan)[place]  # NaN, which equals nothing, beyond the last
         is_known = at_place == earlier.numbers
-    return np.select([earlier.missing, is_known], [-1, place], default=-2)
+    identities = np.where(is_known, place, -2)
+    return np.where(earlier.missing, -1, identities)

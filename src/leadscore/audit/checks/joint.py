@@ -34,7 +34,9 @@ class GroupFinding:
 
 
 def judge_together(
-    fields: Sequence[Values], leads: Leads, names: Mapping[str, Collection[str]]
+    fields: Sequence[Values],
+    leads: Leads,
+    names: Mapping[str, Collection[str]],
 ) -> dict[str, list[Finding]]:
     """Field -> what was found in the groups to which it belongs.
 
@@ -57,14 +59,17 @@ def judge_together(
 
 def _smallest_group(findings: list[Finding]) -> list[Finding]:
     """Of each check the finding in the smallest group, which says most about a field."""
+    smallest_first = sorted(findings, key=lambda finding: len(finding.numbers["fields"]))
     by_check: dict[str, Finding] = {}
-    for finding in sorted(findings, key=lambda finding: len(finding.numbers["fields"])):
+    for finding in smallest_first:
         by_check.setdefault(finding.check, finding)
     return list(by_check.values())
 
 
 def _find_gains(
-    fields: Sequence[Values], leads: Leads, groups: Sequence[Relatives]
+    fields: Sequence[Values],
+    leads: Leads,
+    groups: Sequence[Relatives],
 ) -> list[GroupFinding]:
     """The groups without which the fields would be far from too good to be true."""
     sample = take_sample(fields, leads)
@@ -77,16 +82,24 @@ def _find_gains(
     gains = []
     for group in groups:
         rest = sample.compute_auc(without=group.fields).value
-        if whole.low - rest >= max(MIN_GAIN, MIN_CLOSED * (1 - rest)):
-            gains.append(_report_gain(group, whole, rest, leads=len(sample.label)))
+        least_gain = max(MIN_GAIN, MIN_CLOSED * (1 - rest))
+        if whole.low - rest >= least_gain:
+            gain = _report_gain(group, whole, rest, leads=len(sample.label))
+            gains.append(gain)
     return gains
 
 
-def _report_gain(group: Relatives, whole: AucInterval, rest: float, *, leads: int) -> GroupFinding:
+def _report_gain(
+    group: Relatives,
+    whole: AucInterval,
+    rest: float,
+    *,
+    leads: int,
+) -> GroupFinding:
     evidence = (
         f"{len(group.fields)} fields {group.why}; "
         f"with them all fields together reach AUC {whole.value:.2f}, without them {rest:.2f}: "
-        "more than fields known beforehand usually tell; confirm that these were"
+        "more than fields known beforehand usually reach; confirm that these were known"
     )
     numbers = {
         "fields": list(group.fields),
@@ -95,11 +108,14 @@ def _report_gain(group: Relatives, whole: AucInterval, rest: float, *, leads: in
         "without": rest,
         "leads": leads,
     }
-    return GroupFinding(group.fields, Finding("gain_together", "suspect", evidence, numbers))
+    finding = Finding("gain_together", "suspect", evidence, numbers)
+    return GroupFinding(group.fields, finding)
 
 
 def _find_sums(
-    fields: Sequence[Values], leads: Leads, groups: Sequence[Relatives]
+    fields: Sequence[Values],
+    leads: Leads,
+    groups: Sequence[Relatives],
 ) -> list[GroupFinding]:
     """The groups whose numbers add up to the time that a lead took to close."""
     by_name = {values.name: values for values in fields}
@@ -107,7 +123,9 @@ def _find_sums(
     for group in groups:
         members = [by_name[name] for name in group.fields]
         numbers = [values for values in members if values.type == "number"]
-        finding = check_adds_up(numbers, leads) if len(numbers) >= 2 else None
+        if len(numbers) < 2:
+            continue
+        finding = check_adds_up(numbers, leads)
         if finding:
             names = tuple(values.name for values in numbers)
             sums.append(GroupFinding(names, finding))
@@ -139,26 +157,28 @@ class Sample:
         Leads equal in every field share one, for they would give the answer away.
         """
         comparable = np.nan_to_num(self.values, nan=-np.inf)
-        _, group = np.unique(comparable, axis=0, return_inverse=True)
-        shuffled = np.random.default_rng(0).permutation(int(group.max()) + 1)
+        groups, group = np.unique(comparable, axis=0, return_inverse=True)
+        random = np.random.default_rng(0)
+        shuffled = random.permutation(len(groups))
         return np.asarray(shuffled[group.ravel()] % FOLDS)
 
     def compute_auc(self, *, without: Collection[str]) -> AucInterval:
         """The AUC of all fields but some, out of fold and within blocks of time."""
         columns = [place for place, name in enumerate(self.names) if name not in without]
         categories = [new for new, place in enumerate(columns) if place in self.categories]
-        score = predict_out_of_fold(
-            self.values[:, columns], self.label, self.fold, categories=categories
-        )
-        return compute_auc_within(score, self.label, self.block * FOLDS + self.fold)
+        values = self.values[:, columns]
+        score = predict_out_of_fold(values, self.label, self.fold, categories=categories)
+        block_of_fold = self.block * FOLDS + self.fold
+        return compute_auc_within(score, self.label, block_of_fold)
 
 
 def take_sample(fields: Sequence[Values], leads: Leads) -> Sample | None:
     """The closed leads with the smallest hashes; None if too few of them were won, or lost."""
     rows = take_smallest_hashes(leads, leads.judged, most=SAMPLED)
     label = leads.label[rows]
-    fewer = min(label.sum(), (1 - label).sum())
-    if not fields or fewer < LEAST_OUTCOMES:
+    won = label.sum()
+    lost = (1 - label).sum()
+    if not fields or min(won, lost) < LEAST_OUTCOMES:
         return None
     columns = [_column(values, leads, rows) for values in fields]
     return Sample(
@@ -184,9 +204,10 @@ def _rank_levels(codes: np.ndarray, *, levels: int) -> np.ndarray:
     """The rank (n,) of each code by how common it is, at most `MOST_LEVELS`; NaN if missing."""
     if not levels:
         return np.full(len(codes), np.nan)
-    counts = np.bincount(codes[codes >= 0], minlength=levels)
+    is_missing = codes < 0
+    counts = np.bincount(codes[~is_missing], minlength=levels)
     most_common_first = np.argsort(-counts, kind="stable")
     rank = np.empty(levels)
     rank[most_common_first] = np.arange(levels)
     capped = np.minimum(rank, MOST_LEVELS)
-    return np.where(codes < 0, np.nan, capped[codes])
+    return np.where(is_missing, np.nan, capped[codes])

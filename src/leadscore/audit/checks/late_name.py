@@ -28,7 +28,11 @@ def confirmed_fields(settings: Settings) -> set[str]:
 
 
 def check_late_name(
-    field: str, auc: OwnAuc | None, *, names: Collection[str], settings: Settings
+    field: str,
+    auc: OwnAuc | None,
+    *,
+    names: Collection[str],
+    settings: Settings,
 ) -> Finding | None:
     """A field that predicts the outcome, named like what follows it, known nobody says when.
 
@@ -40,6 +44,6 @@ def check_late_name(
     words = late_words(names)
     if not words or auc is None or auc.low < NAMED_AUC:
         return None
-    evidence = f"its name speaks of {', '.join(words)}: was it filled in after the outcome?"
+    evidence = f"its name contains {', '.join(words)}: was it filled in after the outcome?"
     numbers = {"words": list(words), "auc": auc.value, "low": auc.low}
     return Finding("late_name", "suspect", evidence, numbers)

@@ -55,8 +55,12 @@ def compute_own_auc(values: Values, leads: Leads) -> OwnAuc | None:
     label = leads.label[leads.judged]
     if not has_outcomes(label):
         return None
-    auc = compute_auc_of_cells(cells_of(values, leads), label, leads.block[leads.judged])
-    return OwnAuc(*auc, leads=len(label)) if np.isfinite(auc.value) else None
+    cells = cells_of(values, leads)
+    block = leads.block[leads.judged]
+    auc = compute_auc_of_cells(cells, label, block)
+    if np.isnan(auc.value):
+        return None
+    return OwnAuc(auc.value, auc.low, auc.high, leads=len(label))
 
 
 def check_too_good(
@@ -73,7 +77,7 @@ def check_too_good(
         return None
     numbers = {"auc": own.value, "low": own.low, "high": own.high, "leads": own.leads}
     bounds = f"{own.low:.2f} to {own.high:.2f}; 0.5 is chance"
-    evidence = f"alone it tells won from lost with AUC {own.value:.2f} ({bounds})"
+    evidence = f"alone it separates won from lost with AUC {own.value:.2f} ({bounds})"
     if own.low >= settings.leak_auc:
         return Finding("too_good", "leak", f"{evidence}: too good to be true", numbers)
 
@@ -119,31 +123,36 @@ def check_certain(values: Values, leads: Leads) -> Finding | None:
     rate = float(label[part].mean())
     verdict: Verdict = "leak" if covers[best] >= LARGE_PART else "suspect"
 
-    if rate > 0.5:
-        outcome, of_part, of_all = "won", rate, float(label.mean())
-    else:
-        outcome, of_part, of_all = "lost", 1 - rate, float(1 - label.mean())
+    all_rate = float(label.mean())
     which = f"of {part.sum():,} closed leads {_describe_part(values, codes[part])}"
-    evidence = f"{which}, {share(of_part)} were {outcome}, of all closed leads {share(of_all)}"
+    if rate > 0.5:
+        compared = f"{share(rate)} were won, of all closed leads {share(all_rate)}"
+    else:
+        compared = f"{share(1 - rate)} were lost, of all closed leads {share(1 - all_rate)}"
     numbers = {
         "part": int(part.sum()),
         "part_won": rate,
         "cover": covers[best],
-        "all_won": float(label.mean()),
+        "all_won": all_rate,
     }
-    return Finding("certain", verdict, evidence, numbers)
+    return Finding("certain", verdict, f"{which}, {compared}", numbers)
 
 
 def _list_certain(
-    codes: np.ndarray, label: np.ndarray, time: np.ndarray, *, is_text: bool
+    codes: np.ndarray,
+    label: np.ndarray,
+    time: np.ndarray,
+    *,
+    is_text: bool,
 ) -> list[np.ndarray]:
     """The parts (m,) of the leads with odds beyond `CERTAIN_ODDS`: a value, or all but it."""
-    values = np.flatnonzero(_odds_of(codes, label, time) >= CERTAIN_ODDS)
-    parts = [codes == code for code in values]
+    odds = _odds_of(codes, label, time)
+    parts = [codes == code for code in np.flatnonzero(odds >= CERTAIN_ODDS)]
     if is_text:
         parts.append(codes != MISSING)
     else:
         parts += [codes != code for code in np.unique(codes)]
+
     return [part for part in parts if odds_beyond_chance(part, label, time) >= CERTAIN_ODDS]
 
 
@@ -153,15 +162,21 @@ def check_filled_by_outcome(values: Values, leads: Leads) -> Finding | None:
     missing = values.missing[leads.judged]
     if not has_outcomes(label):
         return None
-    of_lost = 1 - missing[label == 0].mean()
-    of_won = 1 - missing[label == 1].mean()
-    n = np.array([(label == 0).sum(), (label == 1).sum()])
-    ratios = compute_odds_ratios(np.array([of_lost, of_won]), n)
-    if ratios.max() < FILLED_ODDS:
+    of_won = float(1 - missing[label == 1].mean())
+    of_lost = float(1 - missing[label == 0].mean())
+    if odds_between_outcomes(of_won, of_lost, label) < FILLED_ODDS:
         return None
     evidence = f"filled for {share(of_won)} of the won leads and {share(of_lost)} of the lost"
-    numbers = {"won": float(of_won), "lost": float(of_lost)}
+    numbers = {"won": of_won, "lost": of_lost}
     return Finding("filled_by_outcome", "suspect", evidence, numbers)
+
+
+def odds_between_outcomes(of_won: float, of_lost: float, label: np.ndarray) -> float:
+    """How many times the odds of one outcome's share surely exceed those of the other's."""
+    shares = np.array([of_won, of_lost])
+    n = np.array([(label == 1).sum(), (label == 0).sum()])
+    ratios = compute_odds_ratios(shares, n)
+    return float(ratios.max())
 
 
 def has_outcomes(label: np.ndarray) -> bool:
@@ -198,19 +213,24 @@ def _odds_of(codes: np.ndarray, label: np.ndarray, time: np.ndarray) -> np.ndarr
     The win rate expected of a lead is that of the others of its time, and one more lead of the
     overall rate.
     """
-    others_won = np.bincount(time, weights=label)[time] - label
-    expected_rate = (others_won + label.mean()) / np.bincount(time)[time]
+    time_won = np.bincount(time, weights=label)
+    time_n = np.bincount(time)
+    others_won = time_won[time] - label
+    expected_rate = (others_won + label.mean()) / time_n[time]
 
     n = np.bincount(codes)
     safe_n = np.maximum(n, 1)
-    expected = compute_odds(np.bincount(codes, weights=expected_rate) / safe_n)
     rate = np.bincount(codes, weights=label) / safe_n
+    code_expected = np.bincount(codes, weights=expected_rate) / safe_n
+
     low, high = compute_bounds(np.clip(rate, 0, 1), n)
+    expected = compute_odds(code_expected)
     times_won = compute_odds(low) / expected
     times_lost = expected / compute_odds(high)
+    odds = np.maximum(times_won, times_lost)
 
     can_compare = (n >= MIN_OUTCOMES) & (n < len(codes))
-    return np.where(can_compare, np.maximum(times_won, times_lost), 1.0)
+    return np.where(can_compare, odds, 1.0)
 
 
 def _codes_of(values: Values, leads: Leads) -> np.ndarray:
@@ -218,9 +238,12 @@ def _codes_of(values: Values, leads: Leads) -> np.ndarray:
     if values.is_text:
         return np.asarray(values.codes[leads.judged] + 1)
     identities = values.identities()[leads.judged]
+    codes = np.full(len(identities), OTHER)
     top = values.most_common(leads.judged)
-    is_top = (identities == top.identity) & (top.leads > len(identities) / COMMON_ONE_IN)
-    return np.select([identities < 0, is_top], [MISSING, MOST_COMMON], default=OTHER)
+    if top.leads > len(identities) / COMMON_ONE_IN:
+        codes[identities == top.identity] = MOST_COMMON
+    codes[identities < 0] = MISSING
+    return codes
 
 
 def _list_ends(cells: np.ndarray, *, is_text: bool) -> list[np.ndarray]:
@@ -230,8 +253,10 @@ def _list_ends(cells: np.ndarray, *, is_text: bool) -> list[np.ndarray]:
     parts = [cells == code for code in np.flatnonzero(n >= least)]
     if not is_text:
         rising = np.flatnonzero(n[2:]) + 2  # without missing, and the most common number
-        for order in (rising, rising[::-1]):
-            needed = int(np.searchsorted(np.cumsum(n[order]), least)) + 1
+        falling = rising[::-1]
+        for order in (rising, falling):
+            reached = np.cumsum(n[order])
+            needed = int(np.searchsorted(reached, least)) + 1
             parts.append(np.isin(cells, order[:needed]))
     return parts
 

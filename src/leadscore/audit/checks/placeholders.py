@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadscore.audit.checks.outcome import has_outcomes
+from leadscore.audit.checks.outcome import has_outcomes, odds_between_outcomes
 from leadscore.audit.finding import Finding, share
 from leadscore.audit.leads import Leads
-from leadscore.audit.statistics import compute_odds_ratios
 from leadscore.audit.values import Values
 from leadscore.times import DAY_US
 
@@ -58,15 +57,19 @@ def check_placeholder(values: Values, leads: Leads) -> Finding | None:
     del leads
     is_filled = ~values.missing
     least = max(MIN_LEADS, MIN_SHARE * is_filled.sum())
-    counts = [(int(item.rows.sum()), item.text) for item in _find_placeholders(values)]
-    counts = sorted((count for count in counts if count[0] >= least), reverse=True)
+    counts = []
+    for placeholder in _find_placeholders(values):
+        n = int(placeholder.rows.sum())
+        if n >= least:
+            counts.append((n, placeholder.text))
     if not counts:
         return None
 
+    counts.sort(reverse=True)
     named = [f"{text} in {share(n / len(is_filled))}" for n, text in counts[:MOST_NAMED]]
     evidence = f"{', '.join(named)} of the leads: looks like a placeholder for missing"
-    numbers = {"values": [{"value": text, "leads": n} for n, text in counts]}
-    return Finding("placeholder", "suspect", evidence, numbers)
+    listed = [{"value": text, "leads": n} for n, text in counts]
+    return Finding("placeholder", "suspect", evidence, {"values": listed})
 
 
 def stand_for_missing(values: Values) -> np.ndarray:
@@ -83,23 +86,29 @@ def check_left_by_outcome(values: Values, leads: Leads) -> Finding | None:
     if not has_outcomes(label):
         return None
     candidates = [*_find_placeholders(values), *_find_unknown(values)]
-    findings = [_compare_outcomes(candidate, leads) for candidate in candidates]
-    strong = [finding for finding in findings if finding.numbers["odds_low"] >= OUTCOME_ODDS]
-    return max(strong, key=lambda finding: finding.numbers["odds_low"], default=None)
+    findings = [_compare_by_outcome(candidate, leads) for candidate in candidates]
+    strongest = max(findings, key=lambda finding: finding.numbers["odds_low"], default=None)
+    if strongest is None or strongest.numbers["odds_low"] < OUTCOME_ODDS:
+        return None
+    return strongest
 
 
-def _compare_outcomes(placeholder: Placeholder, leads: Leads) -> Finding:
+def _compare_by_outcome(placeholder: Placeholder, leads: Leads) -> Finding:
     """How much more often the leads of one outcome have it, in odds at the cautious ends."""
     label = leads.label[leads.judged]
     rows = placeholder.rows[leads.judged]
     of_won = float(rows[label == 1].mean())
     of_lost = float(rows[label == 0].mean())
-    n = np.array([(label == 1).sum(), (label == 0).sum()])
-    odds = float(compute_odds_ratios(np.array([of_won, of_lost]), n).max())
+    odds = odds_between_outcomes(of_won, of_lost, label)
 
     shares = f"{share(of_won)} of the won leads and {share(of_lost)} of the lost"
     evidence = f"{placeholder.text} for {shares}: filled in by outcome"
-    numbers = {"value": placeholder.text, "won": of_won, "lost": of_lost, "odds_low": odds}
+    numbers = {
+        "value": placeholder.text,
+        "won": of_won,
+        "lost": of_lost,
+        "odds_low": odds,
+    }
     return Finding("placeholder_by_outcome", "suspect", evidence, numbers)
 
 
@@ -130,13 +139,13 @@ def _find_words(values: Values, pattern: re.Pattern[str]) -> list[Placeholder]:
 
 
 def _find_dates(values: Values) -> list[Placeholder]:
-    distinct = np.unique(values.numbers[~values.missing])
-    days = np.floor(distinct / DAY_US).astype("datetime64[D]").astype(str)
-    return [
-        Placeholder(str(day), values.numbers == us)
-        for us, day in zip(distinct, days, strict=True)
-        if day in PLACEHOLDER_DAYS
-    ]
+    placeholders = []
+    for moment_us in np.unique(values.numbers[~values.missing]):
+        days = np.floor(moment_us / DAY_US)
+        day = str(days.astype("datetime64[D]"))
+        if day in PLACEHOLDER_DAYS:
+            placeholders.append(Placeholder(day, values.numbers == moment_us))
+    return placeholders
 
 
 def _find_numbers(values: Values) -> list[Placeholder]:
@@ -158,8 +167,10 @@ def _is_placeholder(number: float, others: np.ndarray) -> bool:
     if not number.is_integer():
         return False
     text = f"{number:.0f}"
+    lowest = others[0]
+    highest = others[-1]
     if re.fullmatch("9{3,}", text):
-        distance = min(abs(number - others[0]), abs(number - others[-1]))
-        return bool(distance > others[-1] - others[0])
-    is_only_negative = others[0] >= 0 > number
+        distance = min(abs(number - lowest), abs(number - highest))
+        return bool(distance > highest - lowest)
+    is_only_negative = lowest >= 0 > number
     return bool(is_only_negative and re.fullmatch("-(1|9{2,})", text))

@@ -22,7 +22,11 @@ TREES_OF_AUDIT: dict[str, Any] = {
 
 
 def predict_out_of_fold(
-    values: np.ndarray, label: np.ndarray, fold: np.ndarray, *, categories: list[int]
+    values: np.ndarray,
+    label: np.ndarray,
+    fold: np.ndarray,
+    *,
+    categories: list[int],
 ) -> np.ndarray:
     """Log-odds (n,) of each row by trees that were fitted without its fold.
 
@@ -35,7 +39,8 @@ def predict_out_of_fold(
     score = np.zeros(len(label))
     for left_out in np.unique(fold):
         held_out = fold == left_out
-        data = lightgbm.Dataset(values[~held_out], label[~held_out], categorical_feature=categories)
+        rest = ~held_out
+        data = lightgbm.Dataset(values[rest], label[rest], categorical_feature=categories)
         trees = lightgbm.train(TREES_OF_AUDIT, data, TREES)
         score[held_out] = trees.predict(values[held_out], raw_score=True, num_threads=1)
     return score

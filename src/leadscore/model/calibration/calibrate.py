@@ -51,11 +51,19 @@ def fit_calibrator(
     return {"kind": kind, **parameters, **bounds}
 
 
-def _fit_sigmoid(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+def _fit_sigmoid(
+    log_odds: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+) -> dict[str, Any]:
     return _fit_rising({"slope": log_odds}, label, weight)
 
 
-def _fit_beta(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+def _fit_beta(
+    log_odds: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+) -> dict[str, Any]:
     """Calibrated log-odds = a log(p) - b log(1 - p) + intercept, p = sigmoid(log_odds), a, b >= 0."""
     log_p = -softplus(-log_odds)
     minus_log_rest = softplus(log_odds)
@@ -80,20 +88,27 @@ def _fit_rising(
         with one_thread():  # more threads are slower here, and change the last bits
             regression.fit(values, label, sample_weight=weight)
 
-        slopes = dict(zip(remaining, regression.coef_[0].tolist(), strict=True))
+        coefficients = regression.coef_[0].tolist()
+        slopes = dict(zip(remaining, coefficients, strict=True))
         falling = [name for name in remaining if slopes[name] <= 0]
         if not falling:
             intercept = float(regression.intercept_[0])
-            return {name: slopes.get(name, 0.0) for name in terms} | {"intercept": intercept}
+            all_slopes = {name: slopes.get(name, 0.0) for name in terms}
+            return all_slopes | {"intercept": intercept}
         remaining.remove(falling[0])
 
     # One outcome only, or a scorer that ranks upside down: all that is left is the win rate.
     win_rate = np.average(label, weights=weight)
     win_rate = np.clip(win_rate, LEAST_RATE, 1 - LEAST_RATE)
-    return dict.fromkeys(terms, 0.0) | {"intercept": float(logit(win_rate))}
+    intercept = float(logit(win_rate))
+    return dict.fromkeys(terms, 0.0) | {"intercept": intercept}
 
 
-def _fit_isotonic(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+def _fit_isotonic(
+    log_odds: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+) -> dict[str, Any]:
     regression = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
     regression.fit(log_odds, label, sample_weight=weight)
     return {

@@ -40,7 +40,8 @@ def estimate_drift(rows: Predictions, knots: np.ndarray) -> Drift:
     its sampling variance as its mean if nothing else is at work, so that much is subtracted.
     Cells are averaged over periods, then over neighbouring bands with weights that fall linearly.
     """
-    edges = np.quantile(rows.log_odds, np.arange(1, BANDS) / BANDS)
+    levels = np.arange(1, BANDS) / BANDS
+    edges = np.quantile(rows.log_odds, levels)
     band = np.searchsorted(edges, rows.log_odds, side="right")
     bands, band_of_row = np.unique(band, return_inverse=True)
     gap, sampling_variance = _measure_cells(rows, band_of_row, len(bands))
@@ -58,8 +59,8 @@ def estimate_drift(rows: Predictions, knots: np.ndarray) -> Drift:
     shift = smoother @ mean
     variance = np.maximum(smoother @ mean_square - shift**2, 0)
 
-    center = np.bincount(band_of_row, weights=rows.log_odds) / np.bincount(band_of_row)
-    center = center[usable]
+    summed = np.bincount(band_of_row, weights=rows.log_odds)
+    center = (summed / np.bincount(band_of_row))[usable]
     return Drift(
         shift=np.interp(knots, center, shift),
         variance=np.interp(knots, center, variance),
@@ -88,7 +89,8 @@ def _smooth_over_bands(bands: np.ndarray) -> np.ndarray:
     """Weights (b, b) of every band in the average of each, falling linearly to 0 at `REACH`."""
     distance = np.abs(np.subtract.outer(bands, bands))
     nearness = np.maximum(1 - distance / REACH, 0)
-    return np.asarray(nearness / nearness.sum(axis=1, keepdims=True))
+    total = nearness.sum(axis=1, keepdims=True)
+    return np.asarray(nearness / total)
 
 
 def _measure_gap(rows: Predictions, cell: np.ndarray) -> _Gap:
@@ -96,15 +98,18 @@ def _measure_gap(rows: Predictions, cell: np.ndarray) -> _Gap:
     weight = rows.weight[cell]
     label = rows.label[cell]
     probability = rows.probability[cell]
-    _, lead_of_row = np.unique(rows.lead[cell], return_inverse=True)
+    leads = rows.lead[cell]
+    _, lead_of_row = np.unique(leads, return_inverse=True)
 
     win_rate = np.average(label, weights=weight)
-    middle = (win_rate + np.average(probability, weights=weight)) / 2
+    expected = np.average(probability, weights=weight)
     least = 1 / (len(lead_of_row) + 2)
-    middle = np.clip(middle, least, 1 - least)
+    halfway = (win_rate + expected) / 2
+    middle = np.clip(halfway, least, 1 - least)
     information = weight.sum() * middle * (1 - middle)
 
     value = (weight * (label - probability)).sum() / information
-    residual_of_lead = np.bincount(lead_of_row, weights=weight * (label - win_rate))
+    residual = weight * (label - win_rate)
+    residual_of_lead = np.bincount(lead_of_row, weights=residual)
     sampling_variance = (residual_of_lead**2).sum() / information**2
     return _Gap(float(value), float(sampling_variance))

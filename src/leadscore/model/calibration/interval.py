@@ -47,7 +47,12 @@ class _Cells:
     cell_of_row: np.ndarray
 
 
-def fit_interval(held_out: HeldOut, calibrator: Mapping[str, Any], *, seed: int) -> dict[str, Any]:
+def fit_interval(
+    held_out: HeldOut,
+    calibrator: Mapping[str, Any],
+    *,
+    seed: int,
+) -> dict[str, Any]:
     """95 % bounds around the published probability, as JSON for `WinModel.interval`.
 
     They are the knots of log-odds `raw` (KNOTS,), and how far the win rate may lie `below` and
@@ -55,11 +60,15 @@ def fit_interval(held_out: HeldOut, calibrator: Mapping[str, Any], *, seed: int)
     calibrator's misfit counts beside chance.
     """
     rows = read_predictions(held_out, calibrator)
-    knots = np.unique(np.quantile(rows.log_odds, np.linspace(0, 1, KNOTS)))
+    levels = np.linspace(0, 1, KNOTS)
+    knots = np.unique(np.quantile(rows.log_odds, levels))
 
     chance = _bootstrap_spread(rows, calibrator["kind"], knots, seed=seed)
     drift = estimate_drift(rows, knots)
-    spread = np.abs(drift.shift) + np.sqrt((Z * chance) ** 2 + T**2 * drift.variance)
+    by_chance = (Z * chance) ** 2
+    by_drift = T**2 * drift.variance
+    random_spread = np.sqrt(by_chance + by_drift)
+    spread = np.abs(drift.shift) + random_spread
     offsets = _Offsets(below=spread, above=spread)
 
     if calibrator["kind"] in STEPWISE:
@@ -77,7 +86,13 @@ def prior_interval() -> dict[str, Any]:
     return {"kind": "spread", "spread": Z * LOG_ODDS_SPREAD}
 
 
-def _bootstrap_spread(rows: Predictions, kind: str, knots: np.ndarray, *, seed: int) -> np.ndarray:
+def _bootstrap_spread(
+    rows: Predictions,
+    kind: str,
+    knots: np.ndarray,
+    *,
+    seed: int,
+) -> np.ndarray:
     """Standard deviation (k,) of the calibrated log-odds at the knots, over resamples of the leads.
 
     Kind "none" has nothing to fit; the sigmoid that would correct it varies in its place.
@@ -89,7 +104,9 @@ def _bootstrap_spread(rows: Predictions, kind: str, knots: np.ndarray, *, seed: 
     resampled = []
     for count in draw_leads(rows.lead, seed=seed, draws=DRAWS):
         weight = np.bincount(
-            cells.cell_of_row, weights=rows.weight * count, minlength=len(cells.log_odds)
+            cells.cell_of_row,
+            weights=rows.weight * count,
+            minlength=len(cells.log_odds),
         )
         drawn = weight > 0
         calibrator = fit_calibrator(
@@ -110,9 +127,11 @@ def _pool_rows(rows: Predictions) -> _Cells:
         return _Cells(rows.log_odds, rows.label, np.arange(n))
 
     bands = MOST_CELLS // 2
-    edges = np.unique(np.quantile(rows.log_odds, np.arange(1, bands) / bands))
+    levels = np.arange(1, bands) / bands
+    edges = np.unique(np.quantile(rows.log_odds, levels))
     band = np.searchsorted(edges, rows.log_odds, side="right")
-    _, cell_of_row = np.unique(2 * band + (rows.label == 1), return_inverse=True)
+    band_and_label = 2 * band + (rows.label == 1)
+    _, cell_of_row = np.unique(band_and_label, return_inverse=True)
     rows_in_cell = np.bincount(cell_of_row)
     return _Cells(
         log_odds=np.bincount(cell_of_row, weights=rows.log_odds) / rows_in_cell,
@@ -121,7 +140,11 @@ def _pool_rows(rows: Predictions) -> _Cells:
     )
 
 
-def _widen_to_binomial(offsets: _Offsets, rows: Predictions, probability: np.ndarray) -> _Offsets:
+def _widen_to_binomial(
+    offsets: _Offsets,
+    rows: Predictions,
+    probability: np.ndarray,
+) -> _Offsets:
     """The offsets, widened to Jeffreys' binomial bounds at each knot's probability (k,).
 
     A stepwise calibrator looks surest where no resample can contradict it, for example where all

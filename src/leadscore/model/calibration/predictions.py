@@ -73,6 +73,7 @@ def _assign_periods(held_out: HeldOut, rows: pd.DataFrame) -> np.ndarray:
     period = np.full(len(rows), NO_PERIOD)
     if is_complete.any():
         complete_us = as_of_us[is_complete]
-        edges = np.quantile(complete_us, np.arange(1, PERIODS) / PERIODS)
+        levels = np.arange(1, PERIODS) / PERIODS
+        edges = np.quantile(complete_us, levels)
         period[is_complete] = np.searchsorted(edges, complete_us, side="left")
     return period

@@ -15,6 +15,10 @@ from typing import Any
 
 import numpy as np
 
+# Places of the values of a step function: below the first knot, at it, above it, at the second, ...
+BETWEEN_KNOTS = slice(0, None, 2)
+AT_KNOTS = slice(1, None, 2)
+
 
 def fit_venn_abers(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
     """Rising knots `raw` (m,) and a `probability` (2m + 1,) below, at and between the knots.
@@ -33,28 +37,37 @@ def fit_venn_abers(log_odds: np.ndarray, label: np.ndarray, weight: np.ndarray) 
 
     # p1 holds at a knot and just below it, p0 at a knot and just above it.
     p1_at_knot = _join_as_won(won, total)
-    p0_at_knot = 1 - _join_as_won(not_won[::-1], total[::-1])[::-1]
+    p0_at_knot = _join_as_not_won(not_won, total)
     p1 = np.append(p1_at_knot, 1.0)
     p0 = np.append(0.0, p0_at_knot)
 
-    between, at = slice(0, None, 2), slice(1, None, 2)
     probability = np.empty(2 * len(knots) + 1)
-    probability[between] = _merge(p0, p1)
-    probability[at] = _merge(p0[1:], p1[:-1])
+    probability[BETWEEN_KNOTS] = _merge(p0, p1)
+    probability[AT_KNOTS] = _merge(p0_at_knot, p1_at_knot)
     probability = np.maximum.accumulate(probability)  # equal steps may differ in the last bit
 
     # A knot where nothing rises is left out: the value below it holds on.
-    below_knot = probability[:-2:2]
-    above_knot = probability[2::2]
-    steps = np.flatnonzero(above_knot > below_knot)
-    at_and_above = np.column_stack([2 * steps + 1, 2 * steps + 2])
+    between = probability[BETWEEN_KNOTS]
+    is_step = between[1:] > between[:-1]
+    steps = np.flatnonzero(is_step)
+    at_step = 2 * steps + 1
+    at_and_above = np.column_stack([at_step, at_step + 1])
     needed = np.append(0, np.ravel(at_and_above))
-    return {"raw": knots[steps].tolist(), "probability": probability[needed].tolist()}
+    return {
+        "raw": knots[steps].tolist(),
+        "probability": probability[needed].tolist(),
+    }
 
 
 def _merge(p0: np.ndarray, p1: np.ndarray) -> np.ndarray:
     """The one probability that stands for the pair (p0, p1)."""
     return np.asarray(p1 / (1 - p0 + p1))
+
+
+def _join_as_not_won(not_won: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """p0 (m,): the same as p1 with outcomes exchanged and log-odds reversed."""
+    exchanged = _join_as_won(not_won[::-1], total[::-1])
+    return np.asarray(1 - exchanged[::-1])
 
 
 def _join_as_won(won: np.ndarray, total: np.ndarray) -> np.ndarray:
@@ -70,7 +83,9 @@ def _join_as_won(won: np.ndarray, total: np.ndarray) -> np.ndarray:
     x = np.append(0.0, np.cumsum(total))
     y = np.append(0.0, np.cumsum(won))
     p1 = np.empty(len(total))
-    corner_x, corner_y, slope = -1.0, -1.0, 0.0
+    corner_x = -1.0
+    corner_y = -1.0
+    slope = 0.0
 
     for knot in range(len(total)):
         moved_x = x[knot] - 1
@@ -80,8 +95,9 @@ def _join_as_won(won: np.ndarray, total: np.ndarray) -> np.ndarray:
         if knot == 0 or moved_y < on_minorant:  # the moved point is a new corner of the minorant
             rise = y[knot + 1 :] - moved_y
             run = x[knot + 1 :] - moved_x
-            slopes = rise / run
-            corner_x, corner_y, slope = moved_x, moved_y, float(slopes.min())
+            slope = float((rise / run).min())
+            corner_x = moved_x
+            corner_y = moved_y
         p1[knot] = slope
 
     return p1

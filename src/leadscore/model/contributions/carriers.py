@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,24 +11,31 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.train import FitResult
+from leadscore.results import Carriers, CarrierShare
 from leadscore.settings.settings import Settings
+from leadscore.wording import whole_percent
 
 NAMED = 5  # groups in the sentence
 FIELD_FAMILIES = {"bant", "profile"}  # what the names of groups of fields begin with
+WHOLE_NAMES = {"stage", "account", "contact"}  # families whose groups keep it in their name
+NO_LABELS: Mapping[str, str | None] = {}
 SAMPLED = 1000  # rows, by hash of their lead; a share of 0.1 is then known to about 0.01
 
 
-def describe_carriers(result: FitResult, settings: Settings) -> dict[str, Any] | None:
-    """`compute_carriers` of a training, and the sentence about it as `said`.
-
-    None where nothing was learned.
-    """
+def describe_carriers(result: FitResult, settings: Settings) -> Carriers | None:
+    """The carriers of a training; None where nothing was learned."""
     training = result.training
     if training is None:
         return None
-    carriers = compute_carriers(result.model, training.matrix, training.side.rows, result.features)
-    labels = {name: field.label for name, field in settings.lead_fields().items()}
-    return carriers | {"said": summarise_carriers(carriers["groups"], labels)}
+    fields = settings.lead_fields()
+    labels = {name: field.label for name, field in fields.items()}
+    return compute_carriers(
+        result.model,
+        training.matrix,
+        training.side.rows,
+        result.features,
+        labels=labels,
+    )
 
 
 def compute_carriers(
@@ -37,8 +43,12 @@ def compute_carriers(
     matrix: Matrix,
     rows: pd.DataFrame,
     features: Sequence[Feature],
-) -> dict[str, Any]:
-    """Every group's share of the mean absolute contribution, the largest first, as JSON.
+    *,
+    labels: Mapping[str, str | None] = NO_LABELS,
+) -> Carriers:
+    """Every group's share of the mean absolute contribution, the largest first.
+
+    The shares add up to 1, or all are 0.
 
     Features about one thing (a field, a BANT letter, a kind of activity) are one group: their
     contributions are added before the sign is dropped, as in the reasons.
@@ -48,14 +58,24 @@ def compute_carriers(
         matrix: has the features of all rows.
         rows: snapshots with `KEYS`.
         features: what the matrix holds.
-
-    Returns:
-        `rows`: how many it rests on. `groups`: group and share; the shares add up to 1, or all are
-        0.
+        labels: what people call fields.
     """
     sample = _sample_by_lead(rows)
     contributions = model.contributions(matrix.take(sample).columns)
 
+    shares = _share_by_group(contributions, features)
+
+    def by_share(group: str) -> tuple[float, str]:
+        return -shares[group], group
+
+    largest_first = sorted(shares, key=by_share)
+    groups = [CarrierShare(group=group, share=shares[group]) for group in largest_first]
+    summary = summarise_carriers(groups, labels)
+    return Carriers(rows=len(sample), groups=groups, summary=summary)
+
+
+def _share_by_group(contributions: np.ndarray, features: Sequence[Feature]) -> dict[str, float]:
+    """The share of every group; all are 0 where nothing contributes."""
     by_group: dict[str, np.ndarray] = {}
     for position, feature in enumerate(features):
         so_far = by_group.get(feature.group, 0.0)
@@ -63,19 +83,17 @@ def compute_carriers(
 
     sizes = {group: _mean_size(values) for group, values in by_group.items()}
     total = sum(sizes.values())
-    shares = dict.fromkeys(sizes, 0.0)
     if total > 0:
-        shares = {group: size / total for group, size in sizes.items()}
-
-    largest_first = sorted(shares, key=lambda group: (-shares[group], group))
-    groups = [{"group": group, "share": shares[group]} for group in largest_first]
-    return {"rows": len(sample), "groups": groups}
+        return {group: size / total for group, size in sizes.items()}
+    return dict.fromkeys(sizes, 0.0)
 
 
 def _sample_by_lead(rows: pd.DataFrame) -> pd.DataFrame:
     """The first `SAMPLED` rows by hash of the lead, then by moment."""
-    hashes = pd.util.hash_array(rows["lead_id"].to_numpy(dtype=object))
-    order = np.lexsort((rows["as_of_us"].to_numpy(), hashes))
+    lead_id = rows["lead_id"].to_numpy(dtype=object)
+    hashes = pd.util.hash_array(lead_id)
+    as_of_us = rows["as_of_us"].to_numpy()
+    order = np.lexsort((as_of_us, hashes))
     return rows.iloc[order[:SAMPLED]]
 
 
@@ -86,36 +104,38 @@ def _mean_size(contributions: np.ndarray) -> float:
     return float(np.abs(contributions).mean())
 
 
-def share_of_fields(groups: Sequence[Mapping[str, Any]]) -> float:
+def share_of_fields(groups: Sequence[CarrierShare]) -> float:
     """How much of the score comes from fields, rather than from activities and stages."""
-    shares = [row["share"] for row in groups if _family(row["group"]) in FIELD_FAMILIES]
+    of_fields = [carrier for carrier in groups if _family(carrier.group) in FIELD_FAMILIES]
+    shares = [carrier.share for carrier in of_fields]
     return float(sum(shares))
 
 
 def summarise_carriers(
-    groups: Sequence[Mapping[str, Any]],
+    groups: Sequence[CarrierShare],
     labels: Mapping[str, str | None],
 ) -> str:
     """Which groups carry the score, in a sentence.
 
     Args:
-        groups: group and share, the largest first.
+        groups: the largest first.
         labels: what people call fields.
 
-    >>> groups = [{"group": "bant_need", "share": 0.7}, {"group": "profile_size", "share": 0.3}]
-    >>> summarise_carriers(groups, {})
+    >>> need = CarrierShare(group="bant_need", share=0.7)
+    >>> size = CarrierShare(group="profile_size", share=0.3)
+    >>> summarise_carriers([need, size], {})
     'Most of the score comes from need (70 %) and size (30 %)'
     """
-    moving = [row for row in groups if round(row["share"], 2) > 0]
+    moving = [carrier for carrier in groups if whole_percent(carrier.share) > 0]
     if not moving:
         return "No field moves the score"
 
     parts = []
-    for row in moving[:NAMED]:
-        name = _name_group(row["group"], labels)
-        parts.append(f"{name} ({_percent(row['share'])})")
+    for carrier in moving[:NAMED]:
+        name = _name_group(carrier.group, labels)
+        parts.append(f"{name} ({_percent(carrier.share)})")
 
-    rest = sum(row["share"] for row in moving[NAMED:])
+    rest = sum(carrier.share for carrier in moving[NAMED:])
     if rest > 0:
         parts.append(f"all others ({_percent(rest)})")
 
@@ -126,7 +146,7 @@ def summarise_carriers(
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %"
+    return f"{whole_percent(share)} %"
 
 
 def _family(group: str) -> str:
@@ -136,7 +156,7 @@ def _family(group: str) -> str:
 def _name_group(group: str, labels: Mapping[str, str | None]) -> str:
     """A group of features as a person calls it."""
     family, _, name = group.partition("_")
-    if group.startswith("stage"):
+    if family in WHOLE_NAMES:
         return group.replace("_", " ")
     label = labels.get(name) if family == "profile" else None
     return label or (name or family).replace("_", " ")

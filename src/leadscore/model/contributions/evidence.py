@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,43 @@ from leadscore.model.apply import WinModel
 
 BINS = 8
 LEAST = 30  # leads; a rate of fewer is not shown
+LEAST_POINTS = 0.01  # by which a rate must differ from the usual one to be a reason,
+LEAST_DIFFERENCE = 0.15  # and as a share of it
+MOST_SHARE = 0.8  # of the snapshots; a value that more of them have tells no lead from another
+USUAL = "usual"  # what all leads have beside the features
+
+
+@dataclass(frozen=True)
+class Similar:
+    """What became of leads with about the same value.
+
+    Attributes:
+        leads: how many there were.
+        rate: share of them that was won.
+        share: how much of all snapshots they are; None where the model does not say.
+        usual: share of all leads that was won; None where the model does not say.
+    """
+
+    leads: int
+    rate: float
+    share: float | None
+    usual: float | None
+
+    def supports(self, sign: int) -> bool:
+        """Whether they were clearly won more often (sign 1), or less often (-1), than usual."""
+        if self.usual is None:
+            return True
+        least = max(LEAST_POINTS, LEAST_DIFFERENCE * self.usual)
+        return sign * (self.rate - self.usual) >= least
+
+    @property
+    def is_common(self) -> bool:
+        """Whether nearly every lead is like them."""
+        return self.share is not None and self.share > MOST_SHARE
+
+    def __str__(self) -> str:
+        usual = "" if self.usual is None else f"; usual {_percent(self.usual)}"
+        return f"{_percent(self.rate)} of {self.leads:,} such leads were won{usual}"
 
 
 def build_evidence(
@@ -26,7 +64,7 @@ def build_evidence(
 
     A category has `values`. A number has `edges` and `bins`, up to eight bins of equally many rows.
     A bin of fewer than `LEAST` leads is null, such a category is left out, and so are unknown
-    values and features that name our own people.
+    values and features that name our own people. `USUAL` is the rate of all leads.
 
     Args:
         model: its encoder turns features into numbers.
@@ -38,13 +76,15 @@ def build_evidence(
     seen = matrix.take(rows)
     encoded = model.encode(seen.columns)
 
-    evidence: dict[str, Any] = {}
+    everybody = _measure_rates(np.zeros(len(rows)), rows)
+    evidence: dict[str, Any] = {USUAL: everybody.get(0.0)}
     for position, feature in enumerate(features):
         if feature.names_people:
             continue
         if feature.is_category:
             rates = _measure_rates(seen.columns[feature.name], rows)
-            evidence[feature.name] = {"values": {str(value): rates[value] for value in rates}}
+            by_text = {str(value): rate for value, rate in rates.items()}
+            evidence[feature.name] = {"values": by_text}
         else:
             evidence[feature.name] = _measure_bins(encoded[:, position], rows)
     return evidence
@@ -55,15 +95,17 @@ def _measure_bins(values: np.ndarray, rows: pd.DataFrame) -> dict[str, Any]:
     known = np.isfinite(values)
     edges = np.empty(0)
     if known.any():
-        edges = np.unique(np.quantile(values[known], np.arange(1, BINS) / BINS))
+        levels = np.arange(1, BINS) / BINS
+        edges = np.unique(np.quantile(values[known], levels))
 
-    bin_of_row = np.where(known, np.searchsorted(edges, values, side="right"), -1)
-    rates = _measure_rates(bin_of_row, rows)
-    return {"edges": edges.tolist(), "bins": [rates.get(i) for i in range(len(edges) + 1)]}
+    bin_of_row = np.searchsorted(edges, values, side="right")
+    rates = _measure_rates(np.where(known, bin_of_row, -1), rows)
+    bins = [rates.get(i) for i in range(len(edges) + 1)]
+    return {"edges": edges.tolist(), "bins": bins}
 
 
 def _measure_rates(group: np.ndarray, rows: pd.DataFrame) -> dict[Any, dict[str, float | int]]:
-    """Leads and weighted win rate by group (n,), of groups with at least `LEAST` leads."""
+    """Leads, weighted win rate and share by group (n,), of groups with at least `LEAST` leads."""
     weight = rows["weight"].to_numpy()
     frame = pd.DataFrame(
         {
@@ -73,32 +115,44 @@ def _measure_rates(group: np.ndarray, rows: pd.DataFrame) -> dict[Any, dict[str,
             "won": weight * rows["label"].to_numpy(),
         }
     )
-    sums = frame.groupby("group", sort=True).agg({"lead": "nunique", "n": "sum", "won": "sum"})
-    sums = sums[(sums["lead"] >= LEAST) & (sums["n"] > 0)]
+    by_group = frame.groupby("group", sort=True)
+    sums = by_group.agg({"lead": "nunique", "n": "sum", "won": "sum"})
+    total = sums["n"].sum()
+    is_enough = (sums["lead"] >= LEAST) & (sums["n"] > 0)
+    sums = sums[is_enough]
 
     rates: dict[Any, dict[str, float | int]] = {}
     for value, row in sums.iterrows():
         rate = float(row["won"] / row["n"])
-        rates[value] = {"leads": int(row["lead"]), "rate": round(rate, 4)}
+        share = float(row["n"] / total)
+        rates[value] = {
+            "leads": int(row["lead"]),
+            "rate": round(rate, 4),
+            "share": round(share, 4),
+        }
     return rates
 
 
-def describe_evidence(evidence: Mapping[str, Any], feature: Feature, value: Any) -> str:
-    """The win rate of leads with about this value: "of 412 such leads 31 % were won".
-
-    "" where there are too few such leads.
-    """
+def find_similar(evidence: Mapping[str, Any], feature: Feature, value: Any) -> Similar | None:
+    """What became of leads with about this value; None where there are too few."""
     of_feature = evidence.get(feature.name)
     if of_feature is None:
-        return ""
-
+        return None
     if feature.is_category:
         similar = of_feature["values"].get(value)
     else:
         position = np.searchsorted(of_feature["edges"], value, side="right")
         similar = of_feature["bins"][int(position)]
     if not similar:
-        return ""
+        return None
+    usual = evidence.get(USUAL)
+    return Similar(
+        leads=similar["leads"],
+        rate=similar["rate"],
+        share=similar.get("share"),
+        usual=usual["rate"] if usual else None,
+    )
 
-    percent = f"{similar['rate']:.0%}".replace("%", " %")
-    return f"of {similar['leads']:,} such leads {percent} were won"
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %"

@@ -44,7 +44,8 @@ def _explain_many(booster: lightgbm.Booster, encoded: np.ndarray) -> np.ndarray 
     """The booster's contributions (n, features + 1); None if woodelf's differ from LightGBM's."""
     rng = np.random.default_rng(len(encoded))
     checked = rng.choice(len(encoded), CHECKED, replace=False)
-    exact = np.asarray(booster.predict(encoded[checked], pred_contrib=True))
+    of_booster = booster.predict(encoded[checked], pred_contrib=True)
+    exact = np.asarray(of_booster)
 
     try:
         of_features = _explain_with_woodelf(booster, encoded)
@@ -60,9 +61,11 @@ def _explain_many(booster: lightgbm.Booster, encoded: np.ndarray) -> np.ndarray 
         return None
 
     log_odds = np.asarray(booster.predict(encoded, raw_score=True))
-    adds_up = np.abs(contributions.sum(axis=1) - log_odds) <= TOLERANCE
+    difference = contributions.sum(axis=1) - log_odds
+    adds_up = np.abs(difference) <= TOLERANCE
     if not adds_up.all():
-        contributions[~adds_up] = booster.predict(encoded[~adds_up], pred_contrib=True)
+        others = encoded[~adds_up]
+        contributions[~adds_up] = booster.predict(others, pred_contrib=True)
     return contributions
 
 
@@ -78,10 +81,13 @@ def _explain_with_woodelf(booster: lightgbm.Booster, encoded: np.ndarray) -> np.
         from woodelf import WoodelfExplainer
 
         explainer = WoodelfExplainer(booster)
+        names = booster.feature_name()
         parts = []
         for start in range(0, len(encoded), CHUNK):
-            chunk = pd.DataFrame(encoded[start : start + CHUNK], columns=booster.feature_name())
-            parts.append(np.asarray(explainer.shap_values(chunk, verbose=False)))
+            rows = encoded[start : start + CHUNK]
+            chunk = pd.DataFrame(rows, columns=names)
+            values = explainer.shap_values(chunk, verbose=False)
+            parts.append(np.asarray(values))
     return np.vstack(parts)
 
 

@@ -13,11 +13,12 @@ from leadscore.history.split import History
 from leadscore.model.apply import calibrate, logit
 from leadscore.model.calibration.calibrate import KINDS
 from leadscore.model.choose_calibrator import Calibration
-from leadscore.model.compare import COMPARED_ON, choose_simplest, is_clearly_better
+from leadscore.model.compare import COMPARED_ON, choose_simplest
 from leadscore.model.held_out import HeldOut, can_choose
 from leadscore.model.intercept.past import Past, unit_of
 from leadscore.model.intercept.replay import Comparison, Variant, replay
 from leadscore.model.intercept.running import build_running_intercept, evaluate_with_intercept
+from leadscore.results import CalibratorChoice, RunningIntercept
 
 HALF_LIVES = {"days": (365, 120, 30, 10), "leads": (3000, 1000, 300, 100)}
 BESIDE = ("none", "sigmoid")  # also tried: a level that is renewed needs less of a calibrator
@@ -32,12 +33,12 @@ class HalfLifeChoice:
     Attributes:
         half_life: in the history's unit.
         calibrator: the kind that goes with it.
-        choice: how it was chosen, as JSON.
+        choice: how it was chosen.
     """
 
     half_life: int | None
     calibrator: str
-    choice: dict[str, Any]
+    choice: RunningIntercept
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,12 @@ class InterceptResult:
     Attributes:
         calibration: the calibrator and its evaluation.
         document: what the model's JSON keeps of the running intercept: `times`, or nothing.
-        choice: how the half-life was chosen, as JSON.
+        choice: how the half-life was chosen.
     """
 
     calibration: Calibration
     document: dict[str, Any]
-    choice: dict[str, Any]
+    choice: RunningIntercept
 
 
 def add_running_intercept(
@@ -72,17 +73,17 @@ def add_running_intercept(
         calibration: what was chosen without a shift.
         known_us: up to when facts are known.
     """
-    chosen = choose_half_life(history, held_out, moments, calibrator=calibration.choice["kind"])
-    if chosen.half_life is None:
+    chosen = choose_half_life(history, held_out, moments, calibrator=calibration.choice.kind)
+    half_life = chosen.half_life
+    if half_life is None:
         return InterceptResult(calibration, {}, chosen.choice)
 
-    plain = calibration.evaluated
     shifted = _calibrate_with_intercept(
         history,
         calibration,
         held_out,
         kind=chosen.calibrator,
-        half_life=chosen.half_life,
+        half_life=half_life,
     )
     whole = held_out["whole"]
     times = build_running_intercept(
@@ -90,17 +91,23 @@ def add_running_intercept(
         logit(calibrate(shifted.to_use, whole.log_odds)),
         from_us=moments[0],
         known_us=known_us,
-        half_life=chosen.half_life,
+        half_life=half_life,
     )
-    summary = {
+    summary = _summarise(times, without=calibration.evaluated)
+    choice = chosen.choice.model_copy(update=summary)
+    return InterceptResult(shifted, {"times": times}, choice)
+
+
+def _summarise(times: Mapping[str, Any], *, without: EvaluationSet) -> dict[str, Any]:
+    """What is reported of a running intercept, with the metrics without it."""
+    return {
         "shift": times["shift"],
-        "without": {name: _measure(plain, name) for name in BESIDE_METRICS},
-        "said": (
+        "without": {name: _measure(without, name) for name in BESIDE_METRICS},
+        "summary": (
             f"half-life {times['half_life']} {times['unit']}, "
             f"{times['shift']:+.2f} log-odds when trained"
         ),
     }
-    return InterceptResult(shifted, {"times": times}, chosen.choice | summary)
 
 
 def _calibrate_with_intercept(
@@ -115,8 +122,8 @@ def _calibrate_with_intercept(
     whole = held_out["whole"]
     fitted_before_last = held_out["before"].fit_calibrator(kind)
     evaluated = evaluate_with_intercept(history, held_out, fitted_before_last, half_life=half_life)
-    compared_on = calibration.choice["compared_on"]
-    choice = {"kind": kind, "rule": RULE, "compared_on": compared_on}
+    compared_on = calibration.choice.compared_on
+    choice = CalibratorChoice(kind=kind, rule=RULE, compared_on=compared_on)
     return Calibration(whole.fit_calibrator(kind), whole, evaluated, choice)
 
 
@@ -152,30 +159,45 @@ def choose_half_life(
     half_lives = HALF_LIVES[unit]
     comparison = replay(history, held_out["before"], moments, kinds=kinds, half_lives=half_lives)
     if not len(comparison.rows.label):
-        return _choose_none(calibrator, "hardly any outcome was known yet before the last split")
+        return _choose_none(calibrator, "hardly any outcome was known before the last split")
 
-    plain = min([Variant(kind) for kind in kinds], key=comparison.mean)
+    without = [Variant(kind) for kind in kinds]
+    plain = min(without, key=comparison.mean)
     shifted = [_choose_calibrator(comparison, kinds, half_life) for half_life in half_lives]
     best = min(shifted, key=comparison.mean)
+    compared = {"unit": unit, **_report(comparison, plain, shifted)}
+    if not comparison.is_better(best, plain):
+        return _choose_none(calibrator, "no half-life is clearly better", compared)
+    summary = f"half-life {best.half_life} {unit}"
+    choice = RunningIntercept(half_life=best.half_life, summary=summary, **compared)
+    return HalfLifeChoice(best.half_life, best.calibrator, choice)
 
+
+def _report(
+    comparison: Comparison,
+    plain: Variant,
+    shifted: Sequence[Variant],
+) -> dict[str, Any]:
+    """The log loss without a shift and with each half-life, and the leads they were compared on."""
     log_loss = {"none": comparison.mean(plain)}
-    log_loss |= {str(variant.half_life): comparison.mean(variant) for variant in shifted}
-    compared = {
-        "unit": unit,
+    for variant in shifted:
+        log_loss[str(variant.half_life)] = comparison.mean(variant)
+    return {
         "log_loss": log_loss,
         "compared_on": COMPARED_ON["before"],
         "leads": len(np.unique(comparison.rows.lead_id)),
     }
-    losses = comparison.losses
-    if not is_clearly_better(losses[best], losses[plain], comparison.rows):
-        return _choose_none(calibrator, "no half-life is clearly better", compared)
-    choice = {"half_life": best.half_life, **compared}
-    return HalfLifeChoice(best.half_life, best.calibrator, choice)
 
 
-def _choose_calibrator(comparison: Comparison, kinds: list[str], half_life: int) -> Variant:
+def _choose_calibrator(
+    comparison: Comparison,
+    kinds: list[str],
+    half_life: int,
+) -> Variant:
     """The variant of a half-life with the simplest calibrator that is not clearly worse."""
-    losses = {kind: comparison.losses[Variant(kind, half_life)] for kind in kinds}
+    losses = {}
+    for kind in kinds:
+        losses[kind] = comparison.losses[Variant(kind, half_life)]
     kind, _ = choose_simplest(kinds, losses, comparison.rows)
     return Variant(kind, half_life)
 
@@ -185,11 +207,12 @@ def _choose_none(
     why: str,
     compared: Mapping[str, Any] | None = None,
 ) -> HalfLifeChoice:
-    choice = {"half_life": None, "said": f"none, since {why}", **(compared or {})}
+    summary = f"none, since {why}"
+    choice = RunningIntercept(half_life=None, summary=summary, **(compared or {}))
     return HalfLifeChoice(None, calibrator, choice)
 
 
 def _why_no_unit(history: History) -> str:
     if history.settings.time == "ordered":
         return "model.outcome_delay does not say after how many leads an outcome is known"
-    return "nothing says which leads are later"
+    return "the order of the leads is not known"

@@ -7,6 +7,7 @@ Ordered rows count once `outcome_delay` leads have come after them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.history.censoring import weigh
-from leadscore.history.labels import Side
+from leadscore.history.side import Side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.intercept.shift import fit_shift
@@ -85,7 +86,8 @@ class Past:
             return np.asarray(self.rows["as_of_us"] >= oldest_us)
 
         delay = self.history.settings.model.outcome_delay or 0
-        oldest = self._order_of(moment_us) - WINDOW * half_life - max(delay, 1)
+        span = WINDOW * half_life
+        oldest = self._order_of(moment_us) - span - max(delay, 1)
         return np.asarray(self._order >= oldest)
 
     def running_shifts(
@@ -107,14 +109,18 @@ class Past:
         latest = 0.0
         for i, moment_us in enumerate(moments.tolist()):
             known = self.known(moment_us, half_life=half_life)
-            latest = fit_shift(log_odds[known.positions], known.label, known.weight, start=latest)
+            known_log_odds = log_odds[known.positions]
+            latest = fit_shift(known_log_odds, known.label, known.weight, start=latest)
             shifts[i] = latest
-        return shifts[np.searchsorted(moments, as_of_us, side="right") - 1]
+
+        renewal = np.searchsorted(moments, as_of_us, side="right") - 1
+        return shifts[renewal]
 
     def _known_by_date(self, moment_us: int, *, half_life: float) -> Known:
         side = self._labelled(moment_us)
         target = self.history.settings.target
-        age_days = (moment_us - side.rows["as_of_us"].to_numpy()) / DAY_US
+        as_of_us = side.rows["as_of_us"].to_numpy()
+        age_days = (moment_us - as_of_us) / DAY_US
         age = age_days / half_life
         inside = age <= WINDOW
         if not inside.any() or side.x_us is None:
@@ -124,7 +130,8 @@ class Past:
         observed = side.observed[inside]
         grid_weight = rows["grid_weight"].to_numpy()
         recency = 2.0 ** -age[inside]
-        weighed = weigh(side.x_us[inside], observed, grid_weight * recency, target=target)
+        row_weight = grid_weight * recency
+        weighed = weigh(side.x_us[inside], observed, row_weight, target=target)
         if weighed.watched < 1 / target.weight_cap:
             return NOTHING
 
@@ -144,7 +151,8 @@ class Past:
         """
         if moment_us not in self._sides:
             self._sides.clear()
-            rows = self.rows.assign(position=np.arange(len(self.rows)))
+            positions = np.arange(len(self.rows))
+            rows = self.rows.assign(position=positions)
             rows = rows[[*KEYS, "grid_weight", "position"]]
             rows = rows[rows["as_of_us"] < moment_us]
             self._sides[moment_us] = self.history.relabel(rows, known_us=moment_us)
@@ -152,7 +160,8 @@ class Past:
 
     def is_known_by_order(self, moment_us: int) -> np.ndarray:
         """Which ordered rows (n,) had a known outcome at a moment."""
-        return np.asarray((self._leads_since_known(moment_us) >= 0) & self._is_closed)
+        has_come = self._leads_since_known(moment_us) >= 0
+        return np.asarray(has_come & self._is_closed)
 
     def _known_by_order(self, moment_us: int, *, half_life: float) -> Known:
         age = self._leads_since_known(moment_us) / half_life
@@ -167,11 +176,13 @@ class Past:
         """How many leads (n,) have come since a row's outcome was known; below 0 if it is not."""
         delay = self.history.settings.model.outcome_delay
         assert delay is not None  # noqa: S101  (see `unit_of`)
-        return np.asarray(self._order_of(moment_us) - max(delay, 1) - self._order)
+        latest_known = self._order_of(moment_us) - max(delay, 1)
+        return np.asarray(latest_known - self._order)
 
     def _order_of(self, moment_us: int) -> int:
         """How many leads came before the one whose moment it is."""
-        return int(np.searchsorted(self._starts_us, moment_us, side="left")) - 1
+        up_to_it = np.searchsorted(self._starts_us, moment_us, side="left")
+        return int(up_to_it) - 1
 
     @cached_property
     def _starts_us(self) -> np.ndarray:
@@ -190,16 +201,22 @@ class Past:
         return self.rows["label"].notna().to_numpy()
 
 
-def renewals(as_of_us: np.ndarray, *, dated: bool, most: int = MOST_RENEWALS) -> np.ndarray:
+def renewals(
+    as_of_us: np.ndarray,
+    *,
+    dated: bool,
+    most: int = MOST_RENEWALS,
+) -> np.ndarray:
     """The moments at which the shift is renewed, rising, the first of `as_of_us` (m,) among them.
 
     Of dated moments there are `most` at most.
     """
     moments = np.unique(as_of_us)
+    n = len(moments)
     if not dated:
-        enough = -(-len(moments) // MOST_ORDERED_RENEWALS)
-        return np.asarray(moments[:: max(LEAST_STEP, enough)])
+        step = max(LEAST_STEP, math.ceil(n / MOST_ORDERED_RENEWALS))
+        return np.asarray(moments[::step])
 
-    evenly = np.linspace(0, len(moments) - 1, min(most, len(moments)))
+    evenly = np.linspace(0, n - 1, min(most, n))
     positions = np.unique(evenly.round().astype(int))
     return np.asarray(moments[positions])

@@ -20,6 +20,7 @@ from leadscore.history.censoring import count_effective_leads
 from leadscore.history.split import History
 from leadscore.model.apply import add_shift, calibrate, logit
 from leadscore.model.calibration.calibrate import fit_calibrator
+from leadscore.model.compare import is_clearly_better
 from leadscore.model.held_out import HeldOut
 from leadscore.model.intercept.past import Past, renewals
 from leadscore.model.intercept.shift import fit_shift
@@ -51,7 +52,12 @@ class Comparison:
 
     def mean(self, variant: Variant) -> float:
         """The weighted mean log loss of a variant."""
-        return float(np.average(self.losses[variant], weights=self.rows.weight))
+        losses = self.losses[variant]
+        return float(np.average(losses, weights=self.rows.weight))
+
+    def is_better(self, variant: Variant, than: Variant) -> bool:
+        """Whether a variant is clearly better than another."""
+        return is_clearly_better(self.losses[variant], self.losses[than], self.rows)
 
 
 def replay(
@@ -94,9 +100,10 @@ class _Replay:
         n = len(pool.side.rows)
         self.past = Past(history, pool.side.rows)
         self.probability = {kind: np.zeros(n) for kind in kinds}
-        self.shift = {
-            Variant(kind, half_life): np.zeros(n) for kind in kinds for half_life in half_lives
-        }
+        self.shift = {}
+        for kind in kinds:
+            for half_life in half_lives:
+                self.shift[Variant(kind, half_life)] = np.zeros(n)
         # Effective leads with a known outcome when the row's shift was renewed.
         self.known_leads = np.zeros(n)
 
@@ -138,12 +145,14 @@ class _Replay:
         inside = np.flatnonzero(self.split == split)
         calibrated = self._calibrate(split, inside)
 
-        as_of_us = self.pool.side.rows["as_of_us"].to_numpy()[inside]
+        rows = self.pool.side.rows
+        as_of_us = rows["as_of_us"].to_numpy()[inside]
         is_dated = self.history.settings.is_dated
         starts_us = renewals(as_of_us, dated=is_dated, most=MOST_RENEWALS).tolist()
         latest = dict.fromkeys(self.shift, 0.0)
         for start_us, end_us in pairwise([*starts_us, FOREVER_US]):
-            rows = inside[(as_of_us >= start_us) & (as_of_us < end_us)]
+            is_between = (start_us <= as_of_us) & (as_of_us < end_us)
+            rows = inside[is_between]
             self.known_leads[rows] = self._count_known_leads(start_us)
             latest = self._renew(start_us, calibrated, latest)
             for variant, shift in latest.items():
@@ -186,8 +195,10 @@ class _Replay:
 
     def _count_known_leads(self, moment_us: int) -> float:
         """Effective leads known to the longest half-life; that shorter ones forget is their cost."""
-        known = self.past.known(moment_us, half_life=max(self.half_lives))
-        lead_id = self.pool.side.rows["lead_id"].to_numpy()[known.positions]
+        longest = max(self.half_lives)
+        known = self.past.known(moment_us, half_life=longest)
+        rows = self.pool.side.rows
+        lead_id = rows["lead_id"].to_numpy()[known.positions]
         return count_effective_leads(known.weight, lead_id)
 
     def _known_at(self, split: int) -> pd.DataFrame:
@@ -196,18 +207,25 @@ class _Replay:
         There are none where follow-up was too short.
         """
         rows = self.pool.side.rows
-        rows = rows.assign(position=np.arange(len(rows)))[self.split < split]
+        rows = rows.assign(position=np.arange(len(rows)))
+        rows = rows[self.split < split]
         moment_us = self.moments[split]
         if not self.history.settings.is_dated:
-            rows = rows[self.past.is_known_by_order(moment_us)[rows["position"]]]
+            is_known = self.past.is_known_by_order(moment_us)
+            rows = rows[is_known[rows["position"]]]
         elif len(rows):
             unlabelled = rows.drop(columns=["label", "weight"])
             side = self.history.relabel(unlabelled, known_us=moment_us)
-            rows = side.rows if side.is_watched_enough() else side.rows.iloc[:0]
+            is_enough = side.is_watched_enough()
+            rows = side.rows if is_enough else side.rows.iloc[:0]
         return rows[rows["label"].notna()]
 
 
-def _fit_calibrator(kind: str, rows: pd.DataFrame, log_odds: np.ndarray) -> dict[str, Any]:
+def _fit_calibrator(
+    kind: str,
+    rows: pd.DataFrame,
+    log_odds: np.ndarray,
+) -> dict[str, Any]:
     """A calibrator of labelled rows; `UNCALIBRATED` where all have one outcome.
 
     Args:

@@ -38,7 +38,8 @@ class Recalled:
     def shift(self, moment_us: int, *, half_life: float) -> float:
         """The shift that fits what was known at a moment."""
         known = self.past.known(moment_us, half_life=half_life)
-        return fit_shift(self.log_odds[known.positions], known.label, known.weight)
+        log_odds = self.log_odds[known.positions]
+        return fit_shift(log_odds, known.label, known.weight)
 
 
 def build_running_intercept(
@@ -58,23 +59,27 @@ def build_running_intercept(
         known_us: up to when facts are known.
         half_life: in the past's unit.
     """
+    recalled = Recalled(past, log_odds)
     recent = past.may_weigh(known_us, half_life=half_life)
     keys = _hash_keys(past.rows[recent])
+    values = log_odds[recent].tolist()
     return {
         "half_life": half_life,
         "unit": unit_of(past.history),
-        "shift": Recalled(past, log_odds).shift(known_us, half_life=half_life),
+        "shift": recalled.shift(known_us, half_life=half_life),
         "from_us": from_us,
-        "log_odds": dict(zip(keys, log_odds[recent].tolist(), strict=True)),
+        "log_odds": dict(zip(keys, values, strict=True)),
     }
 
 
 def _hash_keys(rows: pd.DataFrame) -> list[str]:
     """A short key for each row that does not reveal whose it is."""
+    named = rows[["lead_id", "spell", "as_of_us"]]
     hashes = []
-    for lead_id, spell, as_of_us in rows[["lead_id", "spell", "as_of_us"]].itertuples(index=False):
+    for lead_id, spell, as_of_us in named.itertuples(index=False):
         text = f"{lead_id}\0{spell}\0{as_of_us}"
-        hashes.append(blake2b(text.encode(), digest_size=8).hexdigest())
+        key = blake2b(text.encode(), digest_size=8)
+        hashes.append(key.hexdigest())
     return hashes
 
 
@@ -107,14 +112,14 @@ def recall(
         known_us=history.known_us(as_of_us),
     )
     rows = side.rows.reset_index(drop=True)
-    stored = [times["log_odds"].get(key, np.nan) for key in _hash_keys(rows)]
+    keys = _hash_keys(rows)
+    stored = [times["log_odds"].get(key, np.nan) for key in keys]
     log_odds = np.array(stored, dtype=np.float64)
-
-    is_new = np.isnan(log_odds) & (rows["as_of_us"] >= known_us).to_numpy()
+    is_later = (rows["as_of_us"] >= known_us).to_numpy()
+    is_new = np.isnan(log_odds) & is_later
     is_new &= Past(history, rows).may_weigh(first_us, half_life=times["half_life"])
     if is_new.any():
         log_odds[is_new] = _predict(history, model, rows[is_new])
-
     has_log_odds = ~np.isnan(log_odds)
     past = Past(history, rows[has_log_odds].reset_index(drop=True))
     return Recalled(past, log_odds[has_log_odds])
@@ -125,7 +130,8 @@ def _predict(history: History, model: WinModel, rows: pd.DataFrame) -> np.ndarra
     left_out = frozenset(model.document.get("left_out", ()))
     features = build_features(history.settings, leave_out=left_out)
     matrix = build_matrix(history.snapshot(rows[KEYS]), features)
-    return logit(model.probability(model.log_odds(matrix.take(rows).columns)))
+    log_odds = model.log_odds(matrix.take(rows).columns)
+    return logit(model.probability(log_odds))
 
 
 def shift_at(
@@ -149,8 +155,9 @@ def shift_at(
     if times is None:
         return None
     recalled = recall(history, model, known_us=known_us, as_of_us=as_of_us)
-    shift = recalled.shift(as_of_us, half_life=times["half_life"])
-    return {"shift": shift, "half_life": times["half_life"], "unit": times["unit"]}
+    half_life = times["half_life"]
+    shift = recalled.shift(as_of_us, half_life=half_life)
+    return {"shift": shift, "half_life": half_life, "unit": times["unit"]}
 
 
 def shifts_of_rows(
@@ -168,7 +175,8 @@ def shifts_of_rows(
     first_us = int(as_of_us.min())
     last_us = int(as_of_us.max())
     recalled = recall(history, model, known_us=known_us, as_of_us=last_us, since_us=first_us)
-    return recalled.past.running_shifts(recalled.log_odds, as_of_us, half_life=times["half_life"])
+    half_life = times["half_life"]
+    return recalled.past.running_shifts(recalled.log_odds, as_of_us, half_life=half_life)
 
 
 def evaluate_with_intercept(
@@ -184,12 +192,14 @@ def evaluate_with_intercept(
     """
     before = held_out["before"]
     last = held_out["last"]
-    rows = pd.concat([before.side.rows, last.side.rows], ignore_index=True)
+    both = [before.side.rows, last.side.rows]
+    rows = pd.concat(both, ignore_index=True)
     log_odds = np.concatenate([before.log_odds, last.log_odds])
     calibrated = logit(calibrate(calibrator, log_odds))
 
     as_of_us = last.side.rows["as_of_us"].to_numpy()
-    shifts = Past(history, rows).running_shifts(calibrated, as_of_us, half_life=half_life)
+    past = Past(history, rows)
+    shifts = past.running_shifts(calibrated, as_of_us, half_life=half_life)
     plain = last.evaluated(calibrator)
     shifted = add_shift(plain.probability, shifts[last.side.observed])
     return replace(plain, probability=shifted, order=plain.probability)

@@ -69,21 +69,16 @@ def fit_boosted(
     """
     names = [feature.name for feature in features]
     names += [f"{entry['name']}_level" for entry in levels]
-    codes = list(range(len(features), len(names)))
     data = lightgbm.Dataset(
         encoded,
         label,
         weight=weight,
         feature_name=names,
-        categorical_feature=codes,
+        categorical_feature=list(range(len(features), len(names))),
     )
     directions = [feature.direction for feature in features]
-    params = LIGHTGBM | {
-        "num_leaves": boosting.leaves,
-        "lambda_l2": boosting.l2,
-        "feature_fraction": max(boosting.feature_share, _least_share(encoded)),
-        "monotone_constraints": directions + [0] * len(codes),
-        "min_data_in_leaf": int(np.clip(len(label) // 50, 5, 100)),
+    params = _parameters(encoded, boosting) | {
+        "monotone_constraints": directions + [0] * len(levels),
         "seed": seed % 2**31,
         "num_threads": threads if len(label) >= THREADED_ROWS else 1,
     }
@@ -91,10 +86,23 @@ def fit_boosted(
     return re.sub(r"\[num_threads: \d+\]\n", "", text)  # the model does not depend on it
 
 
+def _parameters(encoded: np.ndarray, boosting: Boosting) -> dict[str, Any]:
+    """LightGBM's parameters for trees of a size."""
+    feature_share = max(boosting.feature_share, _least_share(encoded))
+    rows_in_leaf = np.clip(len(encoded) // 50, 5, 100)
+    return LIGHTGBM | {
+        "num_leaves": boosting.leaves,
+        "lambda_l2": boosting.l2,
+        "feature_fraction": feature_share,
+        "min_data_in_leaf": int(rows_in_leaf),
+    }
+
+
 def _least_share(encoded: np.ndarray) -> float:
     """`LEAST_FEATURES` as a share of the columns that vary: LightGBM draws no others."""
     first = encoded[:1]
     both_unknown = np.isnan(encoded) & np.isnan(first)
     is_same = (encoded == first) | both_unknown
-    varying = int((~is_same.all(axis=0)).sum())
+    is_constant = is_same.all(axis=0)
+    varying = int((~is_constant).sum())
     return min(1.0, LEAST_FEATURES / max(varying, 1))

@@ -43,27 +43,30 @@ def fit_correction(
         leads: number of distinct leads.
         features: what the columns are.
     """
-    lowest, highest = -1.0, 1.0
-    if len(log_odds):
-        lowest = float(log_odds.min())
-        highest = float(log_odds.max())
-    of_all = Term("raw", log=False, low=lowest, high=highest, slope=1.0)
     neutral = [Term(feature.name, log=is_log(feature)) for feature in features]
     directions = [feature.direction for feature in features]
-
-    intercept, terms = fit_terms(
+    intercept, (*of_features, of_all) = fit_terms(
         np.column_stack([encoded, log_odds]),
         label,
         weight,
         leads=leads,
-        prior=[*neutral, of_all],
+        prior=[*neutral, _term_of_all(log_odds)],
         signs=[*directions, 1],
         log_odds_spread=SPREAD,
     )
-    *of_features, of_all = terms
     unclipped = replace(of_all, low=-WIDEST, high=WIDEST)
     return {
         "base": intercept,
         "terms": [term.as_json() for term in of_features],
         "of_all": unclipped.as_json(),
     }
+
+
+def _term_of_all(log_odds: np.ndarray) -> Term:
+    """The prior of the log-odds of all (n,): they hold as they are."""
+    lowest = -1.0
+    highest = 1.0
+    if len(log_odds):
+        lowest = float(log_odds.min())
+        highest = float(log_odds.max())
+    return Term("raw", log=False, low=lowest, high=highest, slope=1.0)

@@ -101,7 +101,8 @@ def _build_line(prior: Term, sign: int, values: np.ndarray, weight: np.ndarray) 
     width = np.ptp(shape(vars(prior), limits))
 
     def build(slopes: np.ndarray, missing: float) -> Term:
-        return replace(term, center=center, slope=float(slopes[0]), missing=missing)
+        slope = float(slopes[0])
+        return replace(term, center=center, slope=slope, missing=missing)
 
     centered = np.where(unknown, 0.0, shaped - center)
     return Block(
@@ -126,17 +127,15 @@ def _build_steps(
     """A step up (or down) from each level to the next; the scorecard's line is the prior."""
     unknown = np.isnan(values)
     reached = (values[:, None] >= levels[1:]).astype(float)
-    shares = []
-    for step in reached.T:
-        known_step = np.where(unknown, np.nan, step)
-        shares.append(_mean(known_step, weight, default=0.5))
-    share = np.array(shares)
+    known_reached = np.where(unknown[:, None], np.nan, reached)
+    share = np.array([_mean(step, weight, default=0.5) for step in known_reached.T])
 
     rises = np.diff(levels)
     center = _mean(values, weight, default=prior.center)
 
     def build(steps: np.ndarray, missing: float) -> Term:
-        heights = np.concatenate([[0.0], np.cumsum(steps)])
+        climbed = np.cumsum(steps)
+        heights = np.concatenate([[0.0], climbed])
         added = heights - steps @ share
         return Term(
             prior.name,
@@ -146,11 +145,13 @@ def _build_steps(
             added=tuple(added.tolist()),
         )
 
+    columns = np.where(unknown[:, None], 0.0, reached - share)
+    missing_mean = -prior.slope * (center - prior.center)
     return Block(
-        columns=np.where(unknown[:, None], 0.0, reached - share),
+        columns=columns,
         unknown=unknown,
         mean=prior.slope * rises,
-        missing_mean=-prior.slope * (center - prior.center),
+        missing_mean=missing_mean,
         sign=feature.direction,
         least_scale=rises / UNIFORM,
         spread=None,
@@ -158,15 +159,22 @@ def _build_steps(
     )
 
 
-def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: float) -> Block:
+def _build_levels(
+    prior: Term,
+    text: np.ndarray,
+    weight: np.ndarray,
+    spread: float,
+) -> Block:
     """A column for each level that is not rare; the prior is that no level differs."""
     codes, levels = pd.factorize(pd.Series(text, dtype=object), sort=True)
     names = [str(name) for name in levels]
     unknown = codes < 0
 
-    counts = np.bincount(codes[~unknown], minlength=len(names))
+    known_codes = codes[~unknown]
+    counts = np.bincount(known_codes, minlength=len(names))
+    is_common = counts >= LEAST_LEVEL_ROWS
     has_name = np.array(names, dtype=object) != OTHER
-    common = np.flatnonzero((counts >= LEAST_LEVEL_ROWS) & has_name)
+    common = np.flatnonzero(is_common & has_name)
     inside = (codes[:, None] == common).astype(float)
 
     known_weight = np.where(unknown, 0.0, weight)
@@ -179,8 +187,9 @@ def _build_levels(prior: Term, text: np.ndarray, weight: np.ndarray, spread: flo
             of_levels[names[level]] = float(effect) + other
         return Term(prior.name, log=False, missing=missing, levels=of_levels, other=other)
 
+    columns = np.where(unknown[:, None], 0.0, inside - share)
     return Block(
-        columns=np.where(unknown[:, None], 0.0, inside - share),
+        columns=columns,
         unknown=unknown,
         mean=np.zeros(len(common)),
         missing_mean=0.0,

@@ -67,7 +67,8 @@ def encode_pair(
 
     levels = fit_levels(seen, features)
     of_seen = encode_training(seen, label, weight, features)
-    of_unseen = encode(fit_encoder(seen, label, weight, features), unseen.columns)
+    encoder = fit_encoder(seen, label, weight, features)
+    of_unseen = encode(encoder, unseen.columns)
     return EncodedPair(
         levels=levels,
         learned=_as_rows(learned, add_codes(levels, of_seen, seen.columns)),

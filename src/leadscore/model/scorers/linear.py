@@ -38,9 +38,11 @@ class Term:
     def as_json(self) -> dict[str, Any]:
         """The term without what its kind does not use."""
         is_line = not self.knots and self.levels is None
-        unused = set() if is_line else OF_LINES
-        values = asdict(self).items()
-        return {name: value for name, value in values if value is not None and name not in unused}
+        stated = asdict(self)
+        values = {name: value for name, value in stated.items() if value is not None}
+        if is_line:
+            return values
+        return {name: value for name, value in values.items() if name not in OF_LINES}
 
 
 def is_log(feature: Feature) -> bool:
@@ -50,4 +52,8 @@ def is_log(feature: Feature) -> bool:
 
 def as_scorer(kind: str, intercept: float, terms: list[Term]) -> dict[str, Any]:
     """A linear scorer as JSON, with a term for each column in the encoder's order."""
-    return {"kind": kind, "base": intercept, "terms": [term.as_json() for term in terms]}
+    return {
+        "kind": kind,
+        "base": intercept,
+        "terms": [term.as_json() for term in terms],
+    }

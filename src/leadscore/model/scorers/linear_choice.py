@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,8 +64,12 @@ def choose_linear(
         scorecard: the prior's points and base rate.
     """
     pairs = [(_thin(learned), _thin(compared)) for learned, compared in pairs]
-    won = sum(int((compared["label"] == 1).sum()) for _, compared in pairs)
-    not_won = sum(int((compared["label"] == 0).sum()) for _, compared in pairs)
+    labels = [compared["label"] for _, compared in pairs]
+    won = 0
+    not_won = 0
+    for label in labels:
+        won += int((label == 1).sum())
+        not_won += int((label == 0).sum())
     if min(won, not_won) < LEAST_ROWS:
         return LINEAR
 
@@ -86,18 +91,23 @@ def _list_candidates(features: Sequence[Feature]) -> list[Linear]:
 def pairs_within(matrix: Matrix, rows: pd.DataFrame) -> list[Pair]:
     """Three folds of the rows by group, each compared once."""
     rows = _thin(rows)
-    fold = fold_of_group(matrix.take(rows).groups(), folds=FOLDS)
-    return [(rows[fold != k], rows[fold == k]) for k in range(FOLDS)]
+    groups = matrix.take(rows).groups()
+    fold = fold_of_group(groups, folds=FOLDS)
+    pairs = []
+    for k in range(FOLDS):
+        inside = fold == k
+        pairs.append((rows[~inside], rows[inside]))
+    return pairs
 
 
 def _thin(rows: pd.DataFrame) -> pd.DataFrame:
     """The labelled rows, those of a sample of leads where there are too many."""
     rows = pd.DataFrame(rows[rows["label"].notna()])
-    every = -(-len(rows) // MOST_ROWS)
-    if every <= 1:
+    one_in = math.ceil(len(rows) / MOST_ROWS)
+    if one_in <= 1:
         return rows
-    sampled = fold_of_group(rows["lead_id"].to_numpy(), folds=every) == 0
-    return pd.DataFrame(rows[sampled])
+    fold = fold_of_group(rows["lead_id"].to_numpy(), folds=one_in)
+    return pd.DataFrame(rows[fold == 0])
 
 
 class _Comparison:
@@ -168,23 +178,28 @@ def fit_linear(
         scorecard: the prior's points and base rate.
         stop: when the optimiser is done.
     """
-    lead_of_row, leads = pd.factorize(seen.keys["lead_id"])
-    texts: list[np.ndarray | None] = []
-    for feature in features:
-        text = None
-        if linear.level_spread is not None and feature.is_category:
-            text = pool_rare_levels(seen.columns[feature.name], lead_of_row)
-        texts.append(text)
-
+    reads_levels = linear.level_spread is not None
     return fit_logistic(
         encoded,
         label,
         weight,
-        leads=len(leads),
+        leads=seen.keys["lead_id"].nunique(),
         features=features,
         scorecard=scorecard,
         log_odds_spread=linear.log_odds_spread,
-        texts=texts,
+        texts=_pool_levels(seen, features) if reads_levels else None,
         level_spread=linear.level_spread or 0.0,
         stop=stop,
     )
+
+
+def _pool_levels(seen: Matrix, features: Sequence[Feature]) -> list[np.ndarray | None]:
+    """The values (n,) of each category, with rare ones pooled; None for other features."""
+    lead_of_row, _ = pd.factorize(seen.keys["lead_id"])
+    texts: list[np.ndarray | None] = []
+    for feature in features:
+        text = None
+        if feature.is_category:
+            text = pool_rare_levels(seen.columns[feature.name], lead_of_row)
+        texts.append(text)
+    return texts

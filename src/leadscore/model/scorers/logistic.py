@@ -104,31 +104,46 @@ def fit_logistic(
         features: what the columns are.
         scorecard: the prior's points and base rate.
         log_odds_spread: prior standard deviation of the log-odds, shared evenly among features.
-        texts: for each feature the values (n,) of a category that enters level by level; None for
-            one that enters as its encoded rate.
+        texts: for each feature the values (n,) of a category that enters level by level, else None.
         level_spread: prior standard deviation of a level.
         stop: when the optimiser is done, `STOP` or `ROUGH`.
     """
     weight = _weigh_leads(weight, leads)
-    texts = [None] * len(features) if texts is None else texts
-    priors = build_terms(features, scorecard)
-    blocks = []
-    for prior, feature, values, text in zip(priors, features, encoded.T, texts, strict=True):
-        block = build_block(prior, feature, values, text, weight, level_spread=level_spread)
-        blocks.append(block)
-
-    intercept_prior = _InterceptPrior(
-        mean=float(logit(scorecard.base_rate)), spread=np.inf, leads=INTERCEPT_LEADS
-    )
     intercept, terms = _fit_blocks(
-        blocks,
+        _build_blocks(encoded, weight, features, scorecard, texts, level_spread=level_spread),
         label,
         weight,
-        intercept=intercept_prior,
+        intercept=_trust_base_rate(scorecard),
         log_odds_spread=log_odds_spread,
         stop=stop,
     )
     return as_scorer("logistic", intercept, terms)
+
+
+def _build_blocks(
+    encoded: np.ndarray,
+    weight: np.ndarray,
+    features: Sequence[Feature],
+    scorecard: Scorecard,
+    texts: Sequence[np.ndarray | None] | None,
+    *,
+    level_spread: float,
+) -> list[Block]:
+    """A block for each feature, with the scorecard as its prior."""
+    priors = build_terms(features, scorecard)
+    texts = [None] * len(features) if texts is None else texts
+    blocks = []
+    encoded_columns = encoded.T
+    for prior, feature, values, text in zip(priors, features, encoded_columns, texts, strict=True):
+        block = build_block(prior, feature, values, text, weight, level_spread=level_spread)
+        blocks.append(block)
+    return blocks
+
+
+def _trust_base_rate(scorecard: Scorecard) -> _InterceptPrior:
+    """The intercept's prior: the scorecard's base rate counts as much as a few leads."""
+    mean = float(logit(scorecard.base_rate))
+    return _InterceptPrior(mean=mean, spread=np.inf, leads=INTERCEPT_LEADS)
 
 
 def fit_terms(
@@ -159,7 +174,8 @@ def fit_terms(
 
 def _weigh_leads(weight: np.ndarray, leads: int) -> np.ndarray:
     """The weights (n,), scaled to add up to the number of leads."""
-    return np.asarray(weight * leads / max(weight.sum(), TINY))
+    total = max(weight.sum(), TINY)
+    return np.asarray(weight * leads / total)
 
 
 def _fit_blocks(
@@ -185,7 +201,9 @@ def _fit_blocks(
 
     sizes = [block.columns.shape[1] for block in blocks]
     first_missing = 1 + sum(sizes)
-    coefficients = np.split(solution[1:first_missing], np.cumsum(sizes)[:-1])
+    of_columns = solution[1:first_missing]
+    ends = np.cumsum(sizes)[:-1]
+    coefficients = np.split(of_columns, ends)
     missing = solution[first_missing:]
     terms = []
     for block, of_block, of_unknown in zip(blocks, coefficients, missing, strict=True):
@@ -203,26 +221,43 @@ def _build_prior(
     """The blocks' priors side by side, with the intercept at the columns' own centers."""
     sizes = [len(block.mean) for block in blocks]
     sign = np.repeat([block.sign for block in blocks], sizes)
-    is_level = np.repeat([block.spread is not None for block in blocks], sizes)
+    of_levels = [block.spread is not None for block in blocks]
+    is_level = np.repeat(of_levels, sizes)
     spreads = [spread if block.spread is None else block.spread for block in blocks]
 
     missing_mean = np.array([block.missing_mean for block in blocks])
     intercept_mean = intercept.mean - missing_mean @ (1 - unknown_share)
-    unbounded = np.full(len(blocks), np.inf)
     lower = np.where(sign > 0, 0.0, -np.inf)
     upper = np.where(sign < 0, 0.0, np.inf)
     means = np.concatenate([block.mean for block in blocks])
     scales = np.concatenate([block.least_scale for block in blocks])
+    column_spreads = np.repeat(spreads, sizes)
 
+    # The last parameters, one a block, are what unknown values add.
+    n = len(blocks)
+    free = np.full(n, np.inf)
+    missing_scales = np.full(n, COIN_SCALE)
+    missing_spreads = np.full(n, spread)
+    is_missing_level = np.full(n, fill_value=False)
     return _Prior(
         mean=np.r_[intercept_mean, means, missing_mean],
-        low=np.r_[-np.inf, lower, -unbounded],
-        high=np.r_[np.inf, upper, unbounded],
-        scale=np.r_[1.0, scales, np.full(len(blocks), COIN_SCALE)],
-        spread=np.r_[intercept.spread, np.repeat(spreads, sizes), np.full(len(blocks), spread)],
-        is_level=np.r_[False, is_level, np.zeros(len(blocks), dtype=bool)],
+        low=np.r_[-np.inf, lower, -free],
+        high=np.r_[np.inf, upper, free],
+        scale=np.r_[1.0, scales, missing_scales],
+        spread=np.r_[intercept.spread, column_spreads, missing_spreads],
+        is_level=np.r_[False, is_level, is_missing_level],
         intercept_leads=intercept.leads,
     )
+
+
+def _scale(design: np.ndarray, weight: np.ndarray, prior: _Prior) -> np.ndarray:
+    """The spread (p,) by which each column is divided; 1 for levels and columns that never vary."""
+    total = max(weight.sum(), TINY)
+    centered = design - weight @ design / total
+    scale = np.sqrt(weight @ centered**2 / total)
+    scale = np.maximum(scale, prior.scale)
+    is_scaled = (scale > LEAST_SCALE) & ~prior.is_level
+    return np.where(is_scaled, scale, 1.0)
 
 
 def _minimise(
@@ -239,12 +274,7 @@ def _minimise(
     level; a column that never varies keeps its prior mean.
     """
     total = max(weight.sum(), TINY)
-    centered = design - weight @ design / total
-    scale = np.sqrt(weight @ centered**2 / total)
-    scale = np.maximum(scale, prior.scale)
-    is_scaled = (scale > LEAST_SCALE) & ~prior.is_level
-    scale = np.where(is_scaled, scale, 1.0)
-
+    scale = _scale(design, weight, prior)
     columns = design / scale
     mean = prior.mean * scale
     precision = 1 / prior.spread**2
@@ -253,12 +283,20 @@ def _minimise(
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         log_odds = columns @ theta
         off = theta - mean
-        value = weight @ (softplus(log_odds) - label * log_odds) + (precision * off) @ off / 2
-        slope = (weight * (sigmoid(log_odds) - label)) @ columns + precision * off
-        value += prior.intercept_leads * (softplus(theta[0]) - base_rate * theta[0])
-        slope[0] += prior.intercept_leads * (sigmoid(theta[0]) - base_rate)
-        return float(value) / (total + 1), slope / (total + 1)
+        pull = precision * off
+        row_loss = softplus(log_odds) - label * log_odds
+        residual = weight * (sigmoid(log_odds) - label)
+        value = weight @ row_loss + pull @ off / 2
+        slope = residual @ columns + pull
+        intercept = theta[0]
+        of_intercept = softplus(intercept) - base_rate * intercept
+        value += prior.intercept_leads * of_intercept
+        slope[0] += prior.intercept_leads * (sigmoid(intercept) - base_rate)
+        mean_value = float(value) / (total + 1)
+        mean_slope = slope / (total + 1)
+        return mean_value, mean_slope
 
-    bounds = np.column_stack([prior.low, prior.high]) * scale[:, None]
+    limits = np.column_stack([prior.low, prior.high])
+    bounds = limits * scale[:, None]
     fit = minimize(loss, mean, jac=True, method="L-BFGS-B", bounds=bounds, options=dict(stop))
     return np.asarray(fit.x / scale)

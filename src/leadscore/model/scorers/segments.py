@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.evaluation.metrics import compute_standard_error, row_log_loss
+from leadscore.evaluation.sums import weighted_mean
 from leadscore.features.feature import Feature
 from leadscore.features.fields import field_column, field_finish
 from leadscore.features.finish import Text
@@ -25,6 +26,7 @@ from leadscore.model.choose import LEAST_LEADS
 from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.held_out import HeldOut, can_choose
 from leadscore.model.scorers.correction import fit_correction
+from leadscore.results import ComparedSegment, SegmentModels
 
 CLEARLY = 2.0  # standard errors
 LEAST = LEAST_LEADS["logistic"]  # won leads, and as many others, in a segment that is tried
@@ -37,12 +39,12 @@ class Segmented:
     Attributes:
         held_out: pool -> predictions by the corrected models.
         segments: the corrections to use, as JSON for the model; empty for none.
-        report: the segments that were tried, or why none was, as JSON.
+        report: the segments that were tried, or why none was.
     """
 
     held_out: dict[str, HeldOut]
     segments: dict[str, Any]
-    report: dict[str, Any]
+    report: SegmentModels
 
 
 def choose_segments(
@@ -65,39 +67,46 @@ def choose_segments(
         features: what it holds.
         field: the lead's field that divides the leads.
     """
-
-    def keep_model_of_all(why: str, models: Sequence[Mapping[str, Any]] = ()) -> Segmented:
-        report = {"field": field, "models": list(models), "why": why}
-        return Segmented(dict(held_out), {}, report)
-
     name = f"profile_{field}"
-    if all(feature.name != name for feature in features):
-        return keep_model_of_all(f"{field} is not learned from")
-    if not can_choose(held_out):
-        return keep_model_of_all(
-            "nothing says which leads are later, or too few splits have follow-up and both outcomes"
-        )
+    why = _why_not_tried(held_out, features, name=name, field=field)
+    if why is not None:
+        report = SegmentModels(field=field, models=[], why=why)
+        return Segmented(dict(held_out), {}, report)
 
     pools = {}
     for pool, predictions in held_out.items():
         pools[pool] = _Pool(predictions, model, matrix, features, name)
-    before, last, whole = pools["before"], pools["last"], pools["whole"]
-
-    fitted = before.fit()
-    cross_corrected = before.cross_correct(fitted)
-    comparisons = [_compare(segment, before, cross_corrected) for segment in fitted]
-    chosen = sorted(row["segment"] for row in comparisons if row["own"])
+    comparisons = _compare_segments(pools["before"])
+    chosen = sorted(compared.segment for compared in comparisons if compared.own)
     if not chosen:
-        return keep_model_of_all("in no segment is it clearly better", comparisons)
+        why = "in no segment is it clearly better"
+        report = SegmentModels(field=field, models=comparisons, why=why)
+        return Segmented(dict(held_out), {}, report)
 
-    corrected = {
-        "last": last.correct({segment: fitted[segment] for segment in chosen}),
-        "before": before.cross_correct(chosen),
-        "whole": whole.cross_correct(chosen),
-    }
-    final = whole.fit()
-    segments = {"feature": name, "models": {segment: final[segment] for segment in chosen}}
-    return Segmented(corrected, segments, {"field": field, "models": comparisons, "why": None})
+    fitted = pools["whole"].fit()
+    segments = {"feature": name, "models": _only(fitted, chosen)}
+    report = SegmentModels(field=field, models=comparisons, why=None)
+    return Segmented(_correct_pools(pools, chosen), segments, report)
+
+
+def _why_not_tried(
+    held_out: Mapping[str, HeldOut],
+    features: Sequence[Feature],
+    *,
+    name: str,
+    field: str,
+) -> str | None:
+    """Why no segment can be compared; None if they can."""
+    if all(feature.name != name for feature in features):
+        return f"{field} is not learned from"
+    if not can_choose(held_out):
+        return "the order of the leads is not known, or too few splits have follow-up and both outcomes"
+    return None
+
+
+def _only(corrections: Mapping[str, Any], segments: Collection[str]) -> dict[str, Any]:
+    """The corrections of some segments, in their order."""
+    return {name: corrections[name] for name in corrections if name in segments}
 
 
 def read_segments(history: History, rows: pd.DataFrame, *, field: str) -> np.ndarray:
@@ -105,7 +114,7 @@ def read_segments(history: History, rows: pd.DataFrame, *, field: str) -> np.nda
     columns = field_column(field, history.settings)
     assert columns is not None, field  # noqa: S101  (the settings refuse others as segments)
     finish = field_finish(Text(f"field_{field}"), field, history.settings)
-    feature = Feature("segment", columns, finish, "category", "", "", "segment")
+    feature = Feature("segment", columns, finish, "category", "segment")
     keys = rows[KEYS].drop_duplicates(["lead_id", "as_of_us"])
     matrix = build_matrix(history.snapshot(keys), [feature])
     return matrix.take(rows).columns["segment"]
@@ -138,8 +147,10 @@ class _Pool:
         """The segments with enough leads of either outcome, sorted."""
         rows = self.rows.assign(segment=self.segment)
         rows = rows[self.is_labelled & rows["segment"].notna()]
-        by_outcome = rows.groupby(["segment", "label"], sort=True)["lead_id"].nunique()
-        leads = by_outcome.unstack(fill_value=0).reindex(columns=[0.0, 1.0], fill_value=0)
+        groups = rows.groupby(["segment", "label"], sort=True)
+        by_outcome = groups["lead_id"].nunique()
+        by_label = by_outcome.unstack(fill_value=0)
+        leads = by_label.reindex(columns=[0.0, 1.0], fill_value=0)
         has_enough = leads.min(axis=1) >= LEAST
         return [str(segment) for segment in leads.index[has_enough]]
 
@@ -150,7 +161,8 @@ class _Pool:
             usable = usable & within
         corrections = {}
         for segment in self.list_segments():
-            corrections[segment] = self._fit_segment((self.segment == segment) & usable)
+            inside = self.segment == segment
+            corrections[segment] = self._fit_segment(inside & usable)
         return corrections
 
     def _fit_segment(self, inside: np.ndarray) -> dict[str, Any]:
@@ -171,18 +183,37 @@ class _Pool:
         return replace(self.held_out, log_odds=corrected)
 
     def cross_correct(self, chosen: Collection[str]) -> HeldOut:
-        """The same rows, each corrected by a fit that saw no row of its lead."""
-        fold = fold_of_group(self.rows["lead_id"].to_numpy())
+        """The same rows, each corrected by a fit that saw no row of its lead or account."""
+        fold = fold_of_group(self.held_out.folded_by())
         log_odds = self.rows["log_odds"].to_numpy().copy()
         for k in range(FOLDS):
-            corrections = self.fit(fold != k)
-            corrections = {name: corrections[name] for name in corrections if name in chosen}
-            log_odds[fold == k] = self.correct(corrections).log_odds[fold == k]
+            is_held_out = fold == k
+            corrections = _only(self.fit(~is_held_out), chosen)
+            corrected = self.correct(corrections)
+            log_odds[is_held_out] = corrected.log_odds[is_held_out]
         return replace(self.held_out, log_odds=log_odds)
 
 
-def _compare(segment: str, pool: _Pool, corrected: HeldOut) -> dict[str, Any]:
-    """Whether a correction beats the model of all on its segment, as JSON.
+def _correct_pools(pools: Mapping[str, _Pool], chosen: Collection[str]) -> dict[str, HeldOut]:
+    """Pool -> predictions with the chosen segments corrected by fits that saw no such lead."""
+    before = pools["before"]
+    fitted_before_last = _only(before.fit(), chosen)
+    return {
+        "last": pools["last"].correct(fitted_before_last),
+        "before": before.cross_correct(chosen),
+        "whole": pools["whole"].cross_correct(chosen),
+    }
+
+
+def _compare_segments(before: _Pool) -> list[ComparedSegment]:
+    """`_compare` of every segment with enough leads, by cross-validation."""
+    segments = before.list_segments()
+    corrected = before.cross_correct(segments)
+    return [_compare(segment, before, corrected) for segment in segments]
+
+
+def _compare(segment: str, pool: _Pool, corrected: HeldOut) -> ComparedSegment:
+    """Whether a correction beats the model of all on its segment.
 
     `gain` is the mean log loss of the model of all less that of the corrected one. Both are
     calibrated alike, by the sigmoid that fits the model of all.
@@ -192,24 +223,25 @@ def _compare(segment: str, pool: _Pool, corrected: HeldOut) -> dict[str, Any]:
     of_all = pool.held_out.evaluated(sigmoid).take(inside)
     of_segment = corrected.evaluated(sigmoid).take(inside)
 
-    comparison: dict[str, Any] = {
-        "segment": segment,
-        "leads": len(np.unique(of_all.lead_id)),
-        "own": False,
-        "log_loss": None,
-        "gain": None,
-        "standard_error": None,
-    }
-    if len(np.unique(of_all.label)) < 2:
-        return comparison
+    if not of_all.has_both_labels():
+        return ComparedSegment(
+            segment=segment,
+            leads=of_all.count_leads(),
+            own=False,
+            log_loss=None,
+            gain=None,
+            standard_error=None,
+        )
 
     loss = row_log_loss(of_all.probability, of_all.label)
     gain = loss - row_log_loss(of_segment.probability, of_segment.label)
-    mean_gain = float(np.average(gain, weights=of_all.weight))
+    mean_gain = weighted_mean(gain, of_all.weight)
     error = compute_standard_error(gain, of_all.weight, of_all.units)
-    return comparison | {
-        "own": mean_gain > CLEARLY * error,
-        "log_loss": float(np.average(loss, weights=of_all.weight)),
-        "gain": mean_gain,
-        "standard_error": error,
-    }
+    return ComparedSegment(
+        segment=segment,
+        leads=of_all.count_leads(),
+        own=mean_gain > CLEARLY * error,
+        log_loss=weighted_mean(loss, of_all.weight),
+        gain=mean_gain,
+        standard_error=error,
+    )

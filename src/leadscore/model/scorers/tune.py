@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Any
 
 import lightgbm
 import numpy as np
@@ -17,7 +16,8 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import sigmoid
 from leadscore.model.scorers.boosted import Boosting, fit_boosted
-from leadscore.model.scorers.encoded_pair import EncodedRows, encode_pair
+from leadscore.model.scorers.encoded_pair import EncodedPair, EncodedRows, encode_pair
+from leadscore.results import Trial
 
 STARTUP_TRIALS = 5  # drawn at random, and not pruned, before anything is concluded from them
 Rolling = Sequence[tuple[pd.DataFrame, pd.DataFrame]]
@@ -29,12 +29,12 @@ class Tuning:
 
     Attributes:
         boosting: the chosen size.
-        trials: what was tried, as JSON: a dict a trial.
+        trials: what was tried.
         reproducible: False if time, not the number of trials, ended the search.
     """
 
     boosting: Boosting
-    trials: list[dict[str, Any]]
+    trials: list[Trial]
     reproducible: bool
 
 
@@ -76,23 +76,51 @@ def tune_boosted(
         threads: used by LightGBM; the result does not depend on it.
         timeout_s: no trial begins after so many seconds; the result then depends on the machine.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # else Ctrl-C ends in its traceback
-    study = optuna.create_study(
-        sampler=optuna.samplers.TPESampler(seed=seed % 2**32, n_startup_trials=STARTUP_TRIALS),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1),
-    )
-    study.enqueue_trial(asdict(Boosting()))
-
     pairs = [encode_pair(matrix, earlier, later, features) for earlier, later in splits]
     fit = partial(fit_boosted, features=features, seed=seed, threads=threads)
-    completed: dict[int, Losses] = {}
+    objective = _Objective(pairs, fit)
 
-    def objective(trial: optuna.Trial) -> float:
+    study = _create_study(seed)
+    study.optimize(objective, n_trials=1)  # however little time there is
+    study.optimize(objective, n_trials=trials - 1, timeout=timeout_s)
+    tried = {trial.number: Boosting(**trial.params) for trial in study.trials}
+    return Tuning(
+        boosting=_choose(tried, objective.completed),
+        trials=[_describe(trial) for trial in study.trials],
+        reproducible=len(study.trials) == trials,
+    )
+
+
+def _create_study(seed: int) -> optuna.Study:
+    """A search that begins with the default size."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # else Ctrl-C ends in its traceback
+    sampler = optuna.samplers.TPESampler(seed=seed % 2**32, n_startup_trials=STARTUP_TRIALS)
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1)
+    study = optuna.create_study(sampler=sampler, pruner=pruner)
+    study.enqueue_trial(asdict(Boosting()))
+    return study
+
+
+@dataclass(frozen=True)
+class _Objective:
+    """The log loss of a trial over all splits; the losses of every trial that was not pruned.
+
+    Attributes:
+        pairs: earlier and later rows of each split.
+        fit: fits trees of a size.
+        completed: number of a trial -> its losses.
+    """
+
+    pairs: Sequence[EncodedPair]
+    fit: Callable[..., str]
+    completed: dict[int, Losses] = field(default_factory=dict)
+
+    def __call__(self, trial: optuna.Trial) -> float:
         boosting = _propose(trial)
         parts: list[Losses] = []
-        for step, pair in enumerate(pairs):
+        for step, pair in enumerate(self.pairs):
             rows = pair.learned
-            booster_text = fit(
+            booster_text = self.fit(
                 rows.encoded,
                 rows.label,
                 rows.weight,
@@ -101,20 +129,13 @@ def tune_boosted(
             )
             parts.append(_measure_losses(booster_text, pair.compared))
             trial.report(_pool(parts).mean(), step)
-            is_last = step == len(pairs) - 1
+            is_last = step == len(self.pairs) - 1
             if not is_last and trial.should_prune():
                 raise optuna.TrialPruned
-        completed[trial.number] = _pool(parts)
-        return completed[trial.number].mean()
 
-    study.optimize(objective, n_trials=1)  # however little time there is
-    study.optimize(objective, n_trials=trials - 1, timeout=timeout_s)
-    tried = {trial.number: Boosting(**trial.params) for trial in study.trials}
-    return Tuning(
-        boosting=_choose(tried, completed),
-        trials=[_describe(trial) for trial in study.trials],
-        reproducible=len(study.trials) == trials,
-    )
+        losses = _pool(parts)
+        self.completed[trial.number] = losses
+        return losses.mean()
 
 
 def _propose(trial: optuna.Trial) -> Boosting:
@@ -128,7 +149,8 @@ def _propose(trial: optuna.Trial) -> Boosting:
 
 def _measure_losses(booster_text: str, rows: EncodedRows) -> Losses:
     booster = lightgbm.Booster(model_str=booster_text)
-    log_odds = np.asarray(booster.predict(rows.encoded, raw_score=True))
+    predicted = booster.predict(rows.encoded, raw_score=True)
+    log_odds = np.asarray(predicted)
     loss = row_log_loss(sigmoid(log_odds), rows.label)
     return Losses(loss, rows.weight, rows.lead_id)
 
@@ -146,7 +168,11 @@ def _choose(tried: Mapping[int, Boosting], completed: Mapping[int, Losses]) -> B
 
     Of equally many the better is chosen, then the earlier one.
     """
-    best = min(completed, key=lambda number: (completed[number].mean(), number))
+
+    def by_loss(number: int) -> tuple[float, int]:
+        return completed[number].mean(), number
+
+    best = min(completed, key=by_loss)
     best_losses = completed[best]
 
     def is_as_good(number: int) -> bool:
@@ -156,17 +182,18 @@ def _choose(tried: Mapping[int, Boosting], completed: Mapping[int, Losses]) -> B
         return losses.mean() - best_losses.mean() <= error
 
     def by_size(number: int) -> tuple[int, float, int]:
-        return tried[number].splits(), completed[number].mean(), number
+        splits = tried[number].splits()
+        return splits, completed[number].mean(), number
 
     smallest = min(filter(is_as_good, completed), key=by_size)
     return tried[smallest]
 
 
-def _describe(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
-    """A trial's parameters, log loss (null if pruned) and the number of splits it saw."""
+def _describe(trial: optuna.trial.FrozenTrial) -> Trial:
+    """A trial's parameters, log loss (None if pruned) and the number of splits it saw."""
     is_complete = trial.state == optuna.trial.TrialState.COMPLETE
-    return {
+    return Trial(
         **trial.params,
-        "log_loss": trial.value if is_complete else None,
-        "splits": len(trial.intermediate_values),
-    }
+        log_loss=trial.value if is_complete else None,
+        splits=len(trial.intermediate_values),
+    )

@@ -5,9 +5,9 @@ Whoever evaluates a fit holds its rows out before calling this, so the choice ne
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 import lightgbm
 import numpy as np
@@ -21,6 +21,7 @@ from leadscore.model.scorers.boosted import Boosting, fit_boosted
 from leadscore.model.scorers.encoded_pair import EncodedPair, EncodedRows, encode_pair
 from leadscore.model.scorers.time_limit import TimeLimit
 from leadscore.model.scorers.tune import Tuning
+from leadscore.results import Trial
 
 LEAST_LEADS = 500  # of either outcome; with fewer the choice is mostly luck
 MOST_ROWS = 40_000  # that take part; more would not change the choice
@@ -28,7 +29,11 @@ FOLDS = 3
 MANY_ROWS = 10_000  # with so many a single fold compares well enough
 STAGE = 50  # trees from one comparison to the next
 STAGES = range(STAGE, 601, STAGE)
-SIZES = (Boosting(), Boosting(leaves=12, feature_share=0.5), Boosting(leaves=31, feature_share=0.5))
+SIZES = (
+    Boosting(),
+    Boosting(leaves=12, feature_share=0.5),
+    Boosting(leaves=31, feature_share=0.5),
+)
 
 
 def tune_within(
@@ -57,7 +62,7 @@ def tune_within(
         return Tuning(Boosting(), [], reproducible=True)
 
     pairs = _build_pairs(matrix, rows, features)
-    tried: list[dict[str, Any]] = []
+    tried: list[Trial] = []
     reproducible = True
     for size in SIZES[:trials]:
         if limit.is_over():
@@ -67,9 +72,15 @@ def tune_within(
 
     if not tried:
         return Tuning(Boosting(), [], reproducible)
-    best = min(tried, key=lambda trial: trial["log_loss"])
-    parameters = {name: best[name] for name in asdict(Boosting())}
-    return Tuning(Boosting(**parameters), tried, reproducible)
+    best = min(tried, key=_loss)
+    boosting = Boosting(best.trees, best.leaves, best.l2, best.feature_share)
+    return Tuning(boosting, tried, reproducible)
+
+
+def _loss(trial: Trial) -> float:
+    """The log loss of a trial; every one here was run to its end."""
+    assert trial.log_loss is not None  # noqa: S101
+    return trial.log_loss
 
 
 def _build_pairs(
@@ -79,15 +90,22 @@ def _build_pairs(
 ) -> list[EncodedPair]:
     """Folds of the rows by group, or one of them where the rows are many."""
     groups = matrix.take(rows).groups()
-    every = -(-len(rows) // MOST_ROWS)
-    if every > 1:
-        sampled = fold_of_group(groups, folds=every) == 0
+    one_in = math.ceil(len(rows) / MOST_ROWS)
+    if one_in > 1:
+        sampled = fold_of_group(groups, folds=one_in) == 0
         rows = pd.DataFrame(rows[sampled])
         groups = groups[sampled]
 
     fold = fold_of_group(groups, folds=FOLDS)
     folds = 1 if len(rows) > MANY_ROWS else FOLDS
-    return [encode_pair(matrix, rows[fold != k], rows[fold == k], features) for k in range(folds)]
+    pairs = []
+    for k in range(folds):
+        is_compared = fold == k
+        learned = rows[~is_compared]
+        compared = rows[is_compared]
+        pair = encode_pair(matrix, learned, compared, features)
+        pairs.append(pair)
+    return pairs
 
 
 def _try_size(
@@ -96,8 +114,8 @@ def _try_size(
     *,
     features: Sequence[Feature],
     seed: int,
-) -> list[dict[str, Any]]:
-    """The mean log loss of a size after every stage, as JSON."""
+) -> list[Trial]:
+    """The mean log loss of a size after every stage."""
     largest = replace(size, trees=STAGES[-1])
     total = np.zeros(len(STAGES))
     weight = 0.0
@@ -118,7 +136,7 @@ def _try_size(
     trials = []
     for trees, loss in zip(STAGES, total / weight, strict=True):
         parameters = asdict(replace(size, trees=trees))
-        trials.append(parameters | {"log_loss": float(loss), "splits": len(pairs)})
+        trials.append(Trial(**parameters, log_loss=float(loss), splits=len(pairs)))
     return trials
 
 
