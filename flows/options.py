@@ -6,9 +6,10 @@ from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 OPTIONS = {
-    "--data": "the folder of the exported files, if not as the settings say",
-    "--as-of": "the moment to look from, or now; default: known_until",
-    "--known-until": "when the export was made, or now; default: as settings or files say",
+    "--data": "the folder of the exported files; default: as in the settings",
+    "--as-of": "use only what was known at this moment, or now; default: known_until",
+    "--known-until": "when the export was made, or now; default: from the settings or the files",
+    "--url-block": "Prefect's Secret block that holds the address of the database of the sources",
     "--clock": SUPPRESS,  # rehearses a schedule
 }
 

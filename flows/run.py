@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from command import main
 from leadscore.cli.rendering import draw_run
 from leadscore.results import Result
-from local import flow, main
-from shown import show_scores, show_training
-from tasks import ingest, publish, register, score, train
+from list_pages import show_report, show_scores
+from list_tasks import deliver, publish, report, score, worklist
+from local import flow
+from model_pages import show_training
+from model_tasks import ingest, register, train
 
 
 @flow(name="leadscore-run")
@@ -16,9 +19,11 @@ def run_flow(
     as_of: str | None = None,
     known_until: str | None = None,
     clock: str | None = None,
+    *,
+    url_block: str | None = None,
 ) -> tuple[Result, ...]:
     """From a new export to a published list; without a signal, and without a champion, there is no list."""
-    ingested = ingest(config, data, known_until, clock)
+    ingested = ingest(config, data, known_until, clock, url_block=url_block)
     trained = train(config, as_of, clock)
     registered = register(config, trained)
     show_training(trained, registered)
@@ -26,9 +31,16 @@ def run_flow(
         return ingested, trained, registered
     scored = score(config, as_of, clock)
     published = publish(config, scored.publication_id)
-    show_scores(scored, published)
-    return ingested, trained, registered, scored, published
+    page = report(config, scored.publication_id)
+    show_report(page)
+    if not published.published:
+        show_scores(scored, published)
+        return ingested, trained, registered, scored, published
+    delivered = deliver(config)
+    written = worklist(config)
+    show_scores(scored, published, written)
+    return ingested, trained, registered, scored, published, delivered, written
 
 
 if __name__ == "__main__":
-    main(run_flow, draw_run, about=__doc__)
+    main(run_flow, draw_run, about=__doc__, draws_leads=True)

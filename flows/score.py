@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from command import main
 from leadscore.cli.rendering import draw_score
 from leadscore.results import Result
-from local import flow, main
-from shown import show_scores
-from tasks import ingest, publish, score
+from list_pages import show_report, show_scores
+from list_tasks import deliver, publish, report, score, worklist
+from local import flow
+from model_tasks import ingest
 
 
 @flow(name="leadscore-score")
@@ -16,14 +18,23 @@ def score_flow(
     as_of: str | None = None,
     known_until: str | None = None,
     clock: str | None = None,
+    *,
+    url_block: str | None = None,
 ) -> tuple[Result, ...]:
     """Score a new export with the champion."""
-    ingest(config, data, known_until, clock)
+    ingest(config, data, known_until, clock, url_block=url_block)
     scored = score(config, as_of, clock)
     published = publish(config, scored.publication_id)
-    show_scores(scored, published)
-    return scored, published
+    page = report(config, scored.publication_id)
+    show_report(page)
+    if not published.published:
+        show_scores(scored, published)
+        return scored, published
+    delivered = deliver(config)
+    written = worklist(config)
+    show_scores(scored, published, written)
+    return scored, published, delivered, written
 
 
 if __name__ == "__main__":
-    main(score_flow, draw_score, about=__doc__)
+    main(score_flow, draw_score, about=__doc__, draws_leads=True)

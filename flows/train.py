@@ -1,12 +1,13 @@
-"""Read the exports, train, judge and register: python flows/train.py --config leadscore.toml."""
+"""Read the exports, train, evaluate and register: python flows/train.py --config leadscore.toml."""
 
 from __future__ import annotations
 
+from command import main
 from leadscore.cli.rendering import draw_train
 from leadscore.results import Result
-from local import flow, main
-from shown import show_training
-from tasks import ingest, register, train
+from local import flow
+from model_pages import show_training
+from model_tasks import ingest, register, train
 
 
 @flow(name="leadscore-train")
@@ -16,9 +17,11 @@ def train_flow(
     as_of: str | None = None,
     known_until: str | None = None,
     clock: str | None = None,
+    *,
+    url_block: str | None = None,
 ) -> tuple[Result, ...]:
     """Train on a new export; the evidence says whether the new model scores from now on."""
-    ingest(config, data, known_until, clock)
+    ingest(config, data, known_until, clock, url_block=url_block)
     trained = train(config, as_of, clock)
     registered = register(config, trained)
     show_training(trained, registered)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-from leadscore.errors import WriteError
+from leadscore.errors import UnavailableError
 from leadscore.files import is_there, read_if_there
-from leadscore.locks import WRITING, claim
+from leadscore.locks import WRITING, claim, describe_write_failure
 
 UMASK_LOCK = Lock()  # two threads that read the umask at once would change it
 
@@ -21,7 +21,7 @@ def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write `data` to `path` in one step; only its owner may read a `private` file.
 
     Raises:
-        WriteError: it cannot be written.
+        UnavailableError: it cannot be written.
     """
 
     def fill(temporary: Path) -> Path:
@@ -35,8 +35,8 @@ def write_pointer(path: Path, data: bytes) -> None:
     """Replace the small file that names what counts, in one step, unless it says so already.
 
     Raises:
-        UnreadableError: the present file cannot be read, and is not replaced unseen.
-        WriteError: it cannot be written.
+        UserError: the present file cannot be read, and is not replaced unseen.
+        UnavailableError: it cannot be written.
     """
     if read_if_there(path) != data:
         write_bytes(path, data)
@@ -52,7 +52,7 @@ def write_file(folder: Path, fill: Callable[[Path], Path | None], *, private: bo
         private: whether only the owner may read the file; else the umask decides.
 
     Raises:
-        WriteError: the disk is full, the folder may not be written, ...; the path is as it was.
+        UnavailableError: the disk is full, the folder may not be written, ...; the path is as it was.
     """
     write_together(folder, 1, lambda paths: [fill(paths[0])], private=private)
 
@@ -67,10 +67,10 @@ def write_together(
     """Like `write_file`, for `n` files that `fill` writes together; each moves in a step of its own.
 
     Raises:
-        WriteError: the disk is full, the folder may not be written, ...
+        UnavailableError: the disk is full, the folder may not be written, ...
     """
     mode = 0o600 if private else 0o666 & ~_read_umask()
-    with _as_write_error(folder):
+    with _as_unavailable(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with _temporary_files(folder, n) as temporaries:
             targets = fill(temporaries)
@@ -118,7 +118,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         files: name -> content.
 
     Raises:
-        WriteError: the disk is full, the folder may not be written, ...; nothing of it is visible.
+        UnavailableError: the disk is full, the folder may not be written, ...; nothing of it is visible.
     """
     if is_there(folder):
         for name, data in files.items():
@@ -136,10 +136,10 @@ def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     """Let `fill` write into an empty folder, then rename it, in one step, to `folder`.
 
     Raises:
-        WriteError: the disk is full, the folder may not be written, ...; nothing of it is visible.
+        UnavailableError: the disk is full, the folder may not be written, ...; nothing of it is visible.
     """
     mode = 0o777 & ~_read_umask()
-    with _as_write_error(folder):
+    with _as_unavailable(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_folder(folder.parent) as temporary:
             fill(temporary)
@@ -177,11 +177,11 @@ def _make_folder(parent: Path) -> tuple[Path, int]:
 
 
 @contextmanager
-def _as_write_error(path: Path) -> Iterator[None]:
+def _as_unavailable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        raise WriteError(path, e.strerror or str(e)) from e
+        raise UnavailableError(describe_write_failure(path, e)) from e
 
 
 def _read_umask() -> int:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from leadscore.errors import CorruptFileError, UnreadableError
+from leadscore.errors import CorruptFileError, UserError
 
 
 def hash_bytes(data: bytes) -> str:
@@ -25,7 +25,7 @@ def hash_file(path: Path) -> str:
     """SHA-256 of a file's content, as 64 hex digits.
 
     Raises:
-        UnreadableError: it exists and cannot be read.
+        UserError: it exists and cannot be read.
         FileNotFoundError: it does not exist.
     """
     with _reading(path):
@@ -38,7 +38,7 @@ def read_if_there(path: Path) -> bytes | None:
     """The bytes of a file, or None if it does not exist.
 
     Raises:
-        UnreadableError: it exists and cannot be read: its rights, a folder in its place, the disk.
+        UserError: it exists and cannot be read: its rights, a folder in its place, the disk.
     """
     try:
         with _reading(path):
@@ -54,7 +54,7 @@ def read_start(path: Path, size: int) -> bytes:
     """The first `size` bytes of a file; none if it does not exist.
 
     Raises:
-        UnreadableError: it exists and cannot be read.
+        UserError: it exists and cannot be read.
     """
     if not is_there(path):
         return b""
@@ -69,14 +69,14 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
 
     Raises:
         CorruptFileError: it is not, or the file does not exist.
-        UnreadableError: the file exists and cannot be read.
+        UserError: the file exists and cannot be read.
     """
     data = read_if_there(path)
     if data is None:
-        raise CorruptFileError(path, expected=sha256, found="none")
+        raise CorruptFileError(path, expected=sha256, actual="none")
     actual = hash_bytes(data)
     if not actual.startswith(sha256):
-        raise CorruptFileError(path, expected=sha256, found=actual)
+        raise CorruptFileError(path, expected=sha256, actual=actual)
     return data
 
 
@@ -84,7 +84,7 @@ def is_there(path: Path) -> bool:
     """Whether a file or folder of that path exists.
 
     Raises:
-        UnreadableError: nobody knows, since its folder may not be looked into.
+        UserError: nobody knows, since its folder may not be looked into.
     """
     try:
         with _reading(path):
@@ -107,7 +107,7 @@ def list_folder(folder: Path, pattern: str = "*") -> list[Path]:
     `Path.glob` would return nothing for a folder that may not be read, as if it were empty.
 
     Raises:
-        UnreadableError: it exists and cannot be listed.
+        UserError: it exists and cannot be listed.
     """
     try:
         with _reading(folder):
@@ -123,12 +123,12 @@ def list_below(folder: Path) -> list[Path]:
     `Path.rglob` would pass over folders that may not be read, as if they were empty.
 
     Raises:
-        UnreadableError: one of them cannot be listed.
+        UserError: one of them cannot be listed.
     """
 
     def refuse(error: OSError) -> None:
         path = Path(error.filename or folder)
-        raise UnreadableError(path, error.strerror or str(error)) from error
+        raise UserError(describe_unreadable(path, error.strerror or str(error))) from error
 
     files: list[Path] = []
     for home, _, names in os.walk(folder, onerror=refuse):
@@ -141,7 +141,7 @@ def list_manifests(folder: Path) -> list[Path]:
     """The manifest of every folder in `folder` that has one, sorted.
 
     Raises:
-        UnreadableError: one of these folders cannot be looked into.
+        UserError: one of these folders cannot be looked into.
     """
     paths = [home / "manifest.json" for home in list_folder(folder)]
     return [path for path in paths if is_there(path)]
@@ -149,19 +149,28 @@ def list_manifests(folder: Path) -> list[Path]:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Raise UnreadableError for every failure but that of a file that does not exist."""
+    """Raise a UserError for every failure but that of a file that does not exist."""
     try:
         yield
     except FileNotFoundError:
         raise
     except OSError as e:
-        raise UnreadableError(path, e.strerror or str(e)) from e
+        raise UserError(describe_unreadable(path, e.strerror or str(e))) from e
 
 
 def _check_regular(path: Path) -> None:
     """Refuse a folder, and a pipe, which would be waited for."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
-        raise UnreadableError(path, "it is a folder where a file should be")
+        raise UserError(describe_unreadable(path, "it is a folder where a file should be"))
     if not stat.S_ISREG(mode):
-        raise UnreadableError(path, "it is not a regular file")
+        raise UserError(describe_unreadable(path, "it is not a regular file"))
+
+
+def describe_unreadable(path: Path, problem: str) -> str:
+    """That a file or folder exists and cannot be read, which says nothing about its content."""
+    reason = problem[:1].lower() + problem[1:]
+    return (
+        f"{path} cannot be read: {reason}. Put that right, then run the same command again; "
+        "nothing was replaced"
+    )

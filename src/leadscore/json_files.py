@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from leadscore.errors import DamagedFileError
 from leadscore.files import read_if_there
+from leadscore.results import Result
 
 CURE = "run again what wrote it"
+
+SomeResult = TypeVar("SomeResult", bound=Result)
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
@@ -32,7 +37,7 @@ def read_json(
 
     Raises:
         DamagedFileError: the file is gone, cut, or something else.
-        UnreadableError: the file exists and cannot be read.
+        UserError: the file exists and cannot be read.
     """
     data = read_if_there(path)
     if data is None:
@@ -45,6 +50,29 @@ def read_json(
     if problem is not None:
         raise DamagedFileError(path, problem, cure=cure)
     return dict(value)
+
+
+def read_result(path: Path, kind: type[SomeResult], *, cure: str = CURE) -> SomeResult:
+    """The result of a kind that `Result.to_dict` wrote to a JSON file, at whatever release.
+
+    Raises:
+        DamagedFileError: the file is gone, cut, or something else.
+        UserError: the file exists and cannot be read.
+    """
+    document = read_json(path, cure=cure)
+    try:
+        return kind.from_dict(document)
+    except ValidationError as e:
+        raise DamagedFileError(path, _describe_invalid(e), cure=cure) from e
+
+
+def _describe_invalid(error: ValidationError) -> str:
+    """The first thing that is wrong with a document, in words."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"it has no {place!r}"
+    return f"{place!r} is {json.dumps(first['input'], default=str)[:40]}"
 
 
 def _find_mismatches(value: Any, shape: Any, name: str) -> Iterator[str]:
@@ -75,3 +103,12 @@ def _find_in_object(value: Any, shape: Mapping[Any, Any], name: str) -> Iterator
             yield f"{name} has no {key!r}"
     for key, inner in shapes.items():
         yield from _find_mismatches(value.get(key), inner, repr(key))
+
+
+def toml_text(text: str) -> str:
+    """Text as TOML writes it, in double quotes.
+
+    >>> toml_text("Süd")
+    '"Süd"'
+    """
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

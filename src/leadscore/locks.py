@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
 
-from leadscore.errors import WriteError
+from leadscore.errors import UnavailableError
 
 WRITING = ".writing-"  # how the name of a file or folder begins until it is whole
 SCRATCH = "leadscore-scratch-"
@@ -33,7 +33,7 @@ def locked(folder: Path) -> Iterator[None]:
     What killed processes left half written is removed first.
 
     Raises:
-        WriteError: the folder may not be written, ...
+        UnavailableError: the folder may not be written, ...
     """
     with hold(folder / ".lock"):
         sweep(folder)
@@ -45,13 +45,13 @@ def hold(path: Path) -> Iterator[None]:
     """Hold the lock file `path`, made if needed, alone.
 
     Raises:
-        WriteError: it can be neither made nor opened.
+        UnavailableError: it can be neither made nor opened.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = _open_lock(path)
     except OSError as e:
-        raise WriteError(path.parent, e.strerror or str(e)) from e
+        raise UnavailableError(describe_write_failure(path.parent, e)) from e
     try:
         if not try_lock(handle):
             _wait(handle, path.parent)
@@ -66,6 +66,12 @@ def _open_lock(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except PermissionError:
         return os.open(path, os.O_RDONLY)
+
+
+def describe_write_failure(path: Path, error: OSError) -> str:
+    """That `path` could not be written, and why."""
+    problem = error.strerror or str(error)
+    return f"could not write in {path}: {problem}; what was there before is intact"
 
 
 def _wait(handle: int, folder: Path) -> None:

@@ -21,7 +21,7 @@ HIDDEN = {
 BLANK = set("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # letters and marks without a glyph
 EMOJI_SELECTOR = 0xFE0F  # may stay
 SELECTORS = {*range(0xFE00, EMOJI_SELECTOR), *range(0xE0100, 0xE01F0)}  # of variants of a glyph
-MARKUP = re.compile(r"([\\`*_{}\[\]()<>#|~!&])")
+MARKUP = re.compile(r"([\\`*_{}\[\]()<>#|~!&@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 
 
 def is_hidden(character: str) -> bool:
@@ -46,7 +46,7 @@ def _replace(character: str, keep: str) -> str:
 
 
 def as_markdown(text: object) -> str:
-    r"""Text that Markdown shows as it is, whatever it contains.
+    r"""Text that Markdown shows as it is, whatever it contains: no link, and nobody is notified.
 
     >>> print(as_markdown("**all** | none"))
     \*\*all\*\* \| none

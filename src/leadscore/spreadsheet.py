@@ -24,7 +24,7 @@ def write_csv_for_people(path: Path, rows: pa.Table) -> None:
     U+FFFD stands in place of hidden characters, such as those that reverse the line.
 
     Raises:
-        WriteError: the file cannot be written.
+        UnavailableError: the file cannot be written.
     """
     columns = [_neutralise(column) for column in rows.columns]
     sink = io.BytesIO()

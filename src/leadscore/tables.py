@@ -64,6 +64,10 @@ class Table:
 
 
 LEAD_ID = Column("lead_id", "text", required=True)
+ACTORS = ("lead", "rep", "system")
+DEFAULT_ACTOR = "rep"
+HELD = ("reached", "not_reached")  # outcomes of an activity that took place
+NOT_HELD = ("cancelled", "planned")
 SEQ = Column("seq", "integer", default=0)
 
 LEADS = Table(
@@ -78,8 +82,10 @@ ACTIVITIES = Table(
     (
         LEAD_ID,
         Column("kind", "text", required=True),
-        Column("actor", "text", default="rep", allowed=("lead", "rep", "system")),
+        Column("actor", "text", default=DEFAULT_ACTOR, allowed=ACTORS),
+        Column("outcome", "text", allowed=(*HELD, *NOT_HELD)),
         Column("duration_s", "integer"),
+        Column("booked_at", "date"),
         Column("activity_id", "text"),
         SEQ,
     ),
@@ -154,6 +160,7 @@ PRESENCE = pa.schema(
     ]
 )
 
+KEYS = ("account", "contact")  # columns of leads by which leads know each other, as hashes
 PERSONAL = ("email", "phone", "company", "contact")  # columns of leads of which a hash is stored
 
 CRITERIA = ("territories", "segments", "languages", "skills")  # that decide which leads fit a rep

@@ -50,7 +50,9 @@ def _as_datetime(value: str | date | datetime) -> datetime:
             raise TimeFormatError(value) from e
     if isinstance(value, datetime):
         return value
-    return datetime.combine(value, time())
+    if isinstance(value, date):
+        return datetime.combine(value, time())
+    raise TimeFormatError(value)
 
 
 def parse_asked(text: str | None, *, zone: str, clock_us: int) -> int | None:
@@ -85,6 +87,16 @@ def format_day(us: int, *, zone: str) -> str:
     return local.date().isoformat() if local.time() == time.max else format_us(us)
 
 
+def name_local_day(us: int, *, zone: str) -> str:
+    """The day of a moment in a zone, as people write it.
+
+    >>> name_local_day(0, zone="America/New_York")
+    '31 December 1969'
+    """
+    local = _from_us(us).astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%B %Y}"
+
+
 def name_moment(us: int, *, time: str) -> str:
     """A moment of a time mode in words: a time, a place in the order, or "undated".
 
@@ -111,6 +123,17 @@ def local_midnights(start_us: int, end_us: int, *, zone: str) -> list[tuple[int,
             days = (day - EPOCH.date()).days
             midnights.append((days, us))
         day += timedelta(days=1)
+
+
+def elapsed_of_day(us: int, *, zone: str) -> float:
+    """The share of the day that has passed in a zone at a moment.
+
+    >>> elapsed_of_day(0, zone="UTC"), elapsed_of_day(0, zone="Asia/Tokyo")
+    (0.0, 0.375)
+    """
+    local = _from_us(us).astimezone(ZoneInfo(zone))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (local - midnight) / timedelta(days=1)
 
 
 def _from_us(us: int) -> datetime:

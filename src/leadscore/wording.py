@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 LONGEST_SHOWN = 100  # characters of a name in an enumeration
 SIMILARITY = 0.6  # from which on a word counts as a misspelling
+PRODUCTS = {
+    "salesforce": "Salesforce",
+    "hubspot": "HubSpot",
+    "dynamics": "Dynamics 365",
+    "odoo": "Odoo",
+    "pipedrive": "Pipedrive",
+}
+EXACT = 9  # decimals of a percentage that are no error of binary fractions
 
 
 def counted(n: int, one: str, many: str = "") -> str:
@@ -17,6 +26,16 @@ def counted(n: int, one: str, many: str = "") -> str:
     """
     noun = one if n == 1 else many or f"{one}s"
     return f"{n:,} {noun}"
+
+
+def whole_percent(share: float) -> int:
+    """A share in whole percent, a half rounded up as spreadsheets do.
+
+    >>> whole_percent(0.5649), whole_percent(0.565), whole_percent(0.125)
+    (56, 57, 13)
+    """
+    percent = round(100 * share, EXACT)  # 100 * 0.565 is 56.49999999999999
+    return math.floor(percent + 0.5)
 
 
 def listed(words: Sequence[str], *, most: int = 12) -> str:
@@ -63,3 +82,24 @@ def list_problems(problems: Sequence[tuple[int, str]], *, most: int = 12) -> str
     shown = "; ".join(f"line {line}: {problem}" for line, problem in sorted(problems)[:most])
     omitted = len(problems) - most
     return f"{shown} and {omitted} more" if omitted > 0 else shown
+
+
+def describe_memory_step(keys: Sequence[str]) -> str:
+    """The lines of TOML with which a model learns from earlier leads of an account or contact."""
+    always = " and ".join(f'{key} = "creation"' for key in keys)
+    from_export = " and ".join(f'{key} = "export"' for key in keys)
+    return (
+        f"write {always} under [memory] if the CRM has it from the creation of a lead and keeps it, "
+        f"else {from_export}, which counts from the first export that shows it"
+    )
+
+
+def describe_next_step(names: Sequence[str]) -> str:
+    """What to export or to state, so that a model may learn from these fields."""
+    tables = ", ".join(f"[fields.{name}]" for name in names)
+    return (
+        f"export the history of {', '.join(names)} (a row per change: lead, time, new value), and map "
+        "it to the table changes; if your CRM keeps none, run leadscore ingest every night, write "
+        f'known_from = "export" under {tables}, and see leadscore audit --history for when the '
+        "record is long enough"
+    )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Lead = Annotated[str, typer.Argument(help="A lead's id.")]
 Html = Annotated[
     Path | None,
-    typer.Option("--html", callback=checked_path, help="Write it to this file, as one page."),
+    typer.Option("--html", callback=checked_path, help="Write a web page to this file."),
 ]
 
 
@@ -26,13 +26,13 @@ def explain(
     lead_id: Lead,
     publication: Annotated[
         str | None,
-        typer.Option(help="The beginning of a publication's id; default: the current one."),
+        typer.Option(help="A publication's id, or its beginning; default: the current one."),
     ] = None,
     html: Html = None,
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """One lead in full: what was known of it, what each thing adds, and its published scores."""
+    """Explain one lead: what was known about it, what each part contributes, its published scores."""
 
     def run(project: Project) -> tuple[Result, ...]:
         explained = project.explain(lead_id, publication_id=publication)
@@ -42,13 +42,13 @@ def explain(
 
 
 def replay(
-    publication: Annotated[str, typer.Argument(help="The beginning of a publication's id.")],
+    publication: Annotated[str, typer.Argument(help="A publication's id, or its beginning.")],
     lead_id: Lead,
     html: Html = None,
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Score a publication again from what was kept, compare every byte, and explain one lead of it."""
+    """Reproduce a publication, compare every byte, and explain one of its leads."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.errors import LeadscoreError
@@ -56,9 +56,9 @@ def replay(
         replayed = project.replay(publication, lead_id)
         if not replayed.same:
             raise LeadscoreError(
-                f"{replayed.publication_id} scored again is not the same, it differs in "
+                f"{replayed.publication_id} was reproduced with differences in "
                 f"{listed(replayed.differs)}: this version of leadscore, or of a library, computes "
-                "otherwise than the one that published it"
+                "differently from the one that published it"
             )
         return replayed, _write_page(replayed, html)
 

@@ -13,7 +13,9 @@ class Group(TyperGroup):
 
     def format_commands(self, _: Any, formatter: Any) -> None:
         """Write the name of every command, and its sentence beside it."""
-        rows = [(name, command.help or "") for name, command in self.commands.items()]
+        rows = []
+        for name, command in self.commands.items():
+            rows.append((name, command.help or ""))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

@@ -37,5 +37,5 @@ def exit_when_interrupted() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
     if received:
-        err.print("interrupted; the same command, run again, completes it")
+        err.print("interrupted; run the same command again to complete it")
         sys.exit(INTERRUPTED)

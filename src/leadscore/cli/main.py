@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,9 @@ from typer.exceptions import TyperException
 
 from leadscore import __version__
 from leadscore.cli.explained import explain, replay
+from leadscore.cli.funnel import funnel
 from leadscore.cli.group import build_group
+from leadscore.cli.init import init
 from leadscore.cli.interrupted import exit_when_interrupted
 from leadscore.cli.models import models
 from leadscore.cli.options import (
@@ -30,9 +33,12 @@ from leadscore.cli.options import (
     show_results,
     who,
 )
+from leadscore.cli.publishing import check_file, publish
 from leadscore.cli.rendering import (
     draw_audit,
     draw_backtest,
+    draw_checkup,
+    draw_history,
     draw_ingest,
     draw_rejects,
     draw_sample,
@@ -41,24 +47,24 @@ from leadscore.cli.rendering import (
     draw_usage,
     exit_with_words,
 )
+from leadscore.cli.reporting import report
 from leadscore.cli.store import store
+from leadscore.cli.worklist import worklist
 from leadscore.errors import WITHHELD
+from leadscore.proposals import keep_given
 from leadscore.settings.limits import MOST_SEED
 
 if TYPE_CHECKING:
     from leadscore.project.project import Project
     from leadscore.results import Result
 
-TO = "Write all of them to this CSV file instead."
+TO = "Write all of them to this CSV file."
 
 app = build_group(
-    "Learns from a company's own history which open leads will be won, and scores the open ones.",
+    "Learns from a company's own history which open leads will be won, and scores them.",
     completion=True,
 )
-app.command()(explain)
-app.command()(replay)
-app.add_typer(store, name="store")
-app.add_typer(models, name="models")
+app.command()(init)
 
 
 def _print_version(asked: bool) -> None:
@@ -77,19 +83,21 @@ Version = Annotated[
 
 @app.callback()
 def show_version(_: Version = False) -> None:
-    """What is asked of no command; Typer wants a function for it."""
+    """Options without a command; Typer needs a function for them."""
 
 
 @app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="A new folder.", callback=checked_path)],
     leads: Annotated[
-        int, typer.Option(min=1, max=10_000_000, help="How many leads in two years.")
+        int, typer.Option(min=1, max=10_000_000, help="Number of leads in two years.")
     ] = 5000,
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Of every random choice.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="Seed of every random choice.")
+    ] = 1,
     as_json: Json = False,
 ) -> None:
-    """Write the exports of a made-up company, with settings to read them, and the truth apart."""
+    """Generate the exports of a synthetic company, with settings to read them and the true probabilities."""
     from leadscore.results import WrittenSample
     from leadscore.sample.sample import write_sample
 
@@ -103,7 +111,7 @@ def ingest(
     data: Data = None,
     known_until: KnownUntil = None,
     accept: Annotated[
-        list[str] | None, typer.Option(help="Let this alarm pass, for this delivery only.")
+        list[str] | None, typer.Option(help="Accept this alarm, for this delivery only.")
     ] = None,
     forget_damaged: Annotated[
         bool,
@@ -113,7 +121,7 @@ def ingest(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read the exported files into the store."""
+    """Read the exported files into the store, and account for every row."""
 
     def run(project: Project) -> tuple[Result, ...]:
         ingested = project.ingest(
@@ -131,19 +139,19 @@ def ingest(
 def rejects(
     config: Config = DEFAULT_CONFIG,
     rule: Annotated[str | None, typer.Option(help="Only rows rejected by this rule.")] = None,
-    each: Annotated[
-        int, typer.Option(min=1, max=10_000, help="How many rows to show of each rule.")
+    per_rule: Annotated[
+        int, typer.Option("--each", min=1, max=10_000, help="Number of rows to show for each rule.")
     ] = 5,
     to: Annotated[Path | None, typer.Option("--to", callback=checked_path, help=TO)] = None,
     as_json: Json = False,
 ) -> None:
-    """The rows that the last ingest rejected, by rule: where they stand, and which value was wrong."""
+    """Show the rows that the last ingest rejected, by rule, with file, line and value."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project.ingesting import list_rejects, write_rejects
         from leadscore.results import WrittenRejects
 
-        listed = list_rejects(project.settings, rule=rule, each=each)
+        listed = list_rejects(project.settings, rule=rule, per_rule=per_rule)
         rows = write_rejects(project.settings, to) if to else None
         return listed, WrittenRejects(written=rows, to=str(to) if to else None)
 
@@ -151,8 +159,27 @@ def rejects(
 
 
 @app.command()
-def audit(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Which fields can be trusted at scoring time, and why."""
+def audit(
+    config: Config = DEFAULT_CONFIG,
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            help="Since when each field has a history, and from when it is enough to learn from.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check which fields can be trusted at scoring time, and why."""
+    if history:
+        run_command(
+            lambda project: (project.audit_history(),),
+            draw_history,
+            config,
+            None,
+            as_json=as_json,
+        )
+        return
     run_command(lambda project: (project.audit(),), draw_audit, config, None, as_json=as_json)
 
 
@@ -161,12 +188,12 @@ def train(
     config: Config = DEFAULT_CONFIG,
     as_of: AsOf = None,
     promote: Annotated[
-        bool, typer.Option("--promote", help="Let the new model score at once.")
+        bool, typer.Option("--promote", help="Promote the new model right away.")
     ] = False,
     by: By = None,
     as_json: Json = False,
 ) -> None:
-    """Learn from history, judge out of time, and register the model if there is a signal."""
+    """Train a model, evaluate it out of time, and register it if there is a signal."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project.models import register
@@ -186,44 +213,63 @@ def score(
     as_of: AsOf = None,
     replace_newer: Annotated[
         bool,
-        typer.Option("--replace-newer", help="Publish the list even if a newer one is published."),
+        typer.Option("--replace-newer", help="Publish the list even if a newer one is current."),
     ] = False,
     even_if_unlike: Annotated[
         bool,
         typer.Option(
-            "--even-if-unlike", help="Publish the list even if it differs too much from the last."
+            "--even-if-unlike",
+            help="Publish the list even if it differs too much from the previous one.",
+        ),
+    ] = False,
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details", help="Show all reasons, the change and the question of every lead."
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Give every open lead a probability, a tier and reasons, and publish the list."""
+    """Score all open leads, with probability, tier and reasons, and publish the list."""
+    companies: dict[str, str] = {}  # for the terminal alone: no result names anybody
 
     def run(project: Project) -> tuple[Result, ...]:
+        from leadscore.project.showing import read_companies
+
         scored = project.score(as_of=moment_of(project.settings, as_of))
+        companies.update(read_companies(project.settings))
         published = project.publish(
             scored, replace_newer=replace_newer, even_if_unlike=even_if_unlike
         )
-        return scored, published
+        if not published.published:
+            return scored, published
+        return scored, published, project.deliver(published.publication_id)
 
-    _, published = run_command(run, draw_score, config, None, as_json=as_json)
+    draw = partial(draw_score, companies=companies, details=details)
+    _, published, *delivered = run_command(run, draw, config, None, as_json=as_json)
     if published.withheld:
         raise typer.Exit(WITHHELD)
+    if delivered and delivered[0].failed:
+        raise typer.Exit(2)
 
 
 @app.command()
 def backtest(
     config: Config = DEFAULT_CONFIG,
     first: Annotated[
-        str | None, typer.Option("--from", help="The first date; default: after two horizons.")
+        str | None,
+        typer.Option("--from", help="The first date; default: two horizons after the first lead."),
     ] = None,
     last: Annotated[
         str | None,
-        typer.Option("--to", help="The last date; default: a horizon before known_until."),
+        typer.Option("--to", help="The last date; default: one horizon before known_until."),
     ] = None,
-    dates: Annotated[int, typer.Option(min=1, max=1000, help="How many dates, evenly spread.")] = 6,
+    dates: Annotated[
+        int, typer.Option(min=1, max=1000, help="Number of dates, evenly spread.")
+    ] = 6,
     as_json: Json = False,
 ) -> None:
-    """Replay training and scoring at past dates, and settle them by what is known by now."""
+    """Replay training and scoring at past dates, evaluated with the outcomes known now."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from_us = moment_of(project.settings, first)
@@ -233,8 +279,31 @@ def backtest(
     run_command(run, draw_backtest, config, None, as_json=as_json)
 
 
+@app.command()
+def doctor(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Check the installation, the settings, files, store, registry, disk and clock, and say how to fix them."""
+    from leadscore.project.checkup import check_up
+
+    keep_given(str(config))
+    checkup = check_up(config, clock_us=clock_us())
+    show_results((checkup,), draw_checkup, as_json=as_json)
+    if not checkup.is_well:
+        raise typer.Exit(2)
+
+
+app.command()(funnel)
+app.command()(worklist)
+app.command()(publish)
+app.command("check-file")(check_file)
+app.command()(report)
+app.command()(explain)
+app.command()(replay)
+app.add_typer(models, name="models")
+app.add_typer(store, name="store")
+
+
 def main() -> None:
-    """Run the command line, in a context of its own: what was given to it says nothing to whatever runs next."""
+    """Run the command line in a context of its own, so that its options do not leak into later calls."""
     sys.exit(copy_context().run(_exit_code))
 
 

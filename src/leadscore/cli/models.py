@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from leadscore.project.project import Project
     from leadscore.results import Result
 
-models = build_group("The models in the registry: which one scores, and why.")
-Version = Annotated[str, typer.Argument(help="A number, the beginning of a version, or an alias.")]
-Why = Annotated[str, typer.Option("--why", help="Logged with the change.")]
+models = build_group("Show and compare the registered models; promote or roll back.")
+Version = Annotated[
+    str, typer.Argument(help="A version number, the beginning of a hash, or an alias.")
+]
+Why = Annotated[str, typer.Option("--why", help="The reason, logged with the change.")]
 
 
 @models.command("list")
 def list_versions(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """All versions, the newest first, with their aliases; and who moved those, when and why."""
+    """List all versions and aliases, and who moved the aliases, when and why."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project.models import list_models
@@ -33,7 +35,7 @@ def list_versions(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> Non
 
 @models.command()
 def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """How good a version was when it was trained."""
+    """Show how a version was evaluated when it was trained."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project import models
@@ -47,7 +49,7 @@ def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = Fals
 def compare(
     first: Version, second: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Two versions side by side: as evaluated when trained, and their recipes on the latest leads."""
+    """Compare two versions: as evaluated in training, and their recipes on the latest leads."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project import models
@@ -66,12 +68,13 @@ def promote(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Let a version score from now on; the champion until now becomes `previous`."""
+    """Make a version the champion, which scores from now on; the old one becomes `previous`."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project import models
 
-        return (models.promote(project.settings, version, who=who(by, why)),)
+        moved_by = who(by, why)
+        return (models.promote(project.settings, version, who=moved_by),)
 
     run_command(run, draw_moved, config, None, as_json=as_json)
 
@@ -80,11 +83,12 @@ def promote(
 def rollback(
     why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Let the champion before this one score again."""
+    """Go back to the previous champion."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project import models
 
-        return (models.rollback(project.settings, who=who(by, why)),)
+        moved_by = who(by, why)
+        return (models.rollback(project.settings, who=moved_by),)
 
     run_command(run, draw_moved, config, None, as_json=as_json)

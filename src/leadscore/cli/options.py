@@ -36,13 +36,13 @@ def checked_path(path: Path | None) -> Path | None:
 
 
 CONFIG_HELP = "The settings file."
-DATA_HELP = "The folder of the exported files, if not as the settings say."
-JSON_HELP = "Print one JSON object for machines, and nothing else."
-AS_OF_HELP = "The moment to look from, or now; default: known_until."
+DATA_HELP = "The folder of the exported files; default: as in the settings."
+JSON_HELP = "Print one JSON object, and nothing else."
+AS_OF_HELP = "Use only what was known at this moment, or now; default: known_until."
 KNOWN_HELP = (
-    "When the export was made, or now; default: as settings, columns or the files' times say."
+    "When the export was made, or now; default: from the settings, a column or the files' times."
 )
-BY_HELP = "Who does it; default: you, as this machine calls you."
+BY_HELP = "Who is doing this; default: your user name."
 
 Config = Annotated[Path, typer.Option("--config", "-c", callback=checked_path, help=CONFIG_HELP)]
 Data = Annotated[Path | None, typer.Option("--data", callback=checked_path, help=DATA_HELP)]
@@ -62,11 +62,12 @@ def run_command(
     as_json: bool,
     known_until: str | None = None,
 ) -> tuple[Any, ...]:
-    """Open the project, run something with a bar for whoever watches, and show and return what it returned."""
+    """Open the project, run something with a progress bar, and show and return its results."""
     from leadscore.project.project import Project
 
-    keep_given(str(config), data=None if data is None else str(data), known_until=known_until)
-    with _progress(shown=not as_json) as progress:
+    data_text = None if data is None else str(data)
+    keep_given(str(config), data=data_text, known_until=known_until)
+    with watched(shown=not as_json) as progress:
         results = run(Project(config, data=data, progress=progress))
     show_results(results, draw, as_json=as_json)
     return results
@@ -107,13 +108,13 @@ def who(by: str | None, why: str) -> Who:
     from leadscore.registry.registry import Who
 
     if not why.strip():
-        raise UserError("--why is empty; say in some words why, for whoever asks later")
+        raise UserError("--why is empty; give a short reason for the log")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return Who(by or getuser(), now, why)
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[Progress]:
+def watched(*, shown: bool) -> Iterator[Progress]:
     """A bar on stderr while a person watches, else nothing."""
     from leadscore.progress import silent
 

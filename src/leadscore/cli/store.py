@@ -8,19 +8,19 @@ import typer
 
 from leadscore.cli.group import build_group
 from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, run_command
-from leadscore.cli.rendering import draw_pruned, draw_store, draw_store_version
+from leadscore.cli.rendering import draw_forgotten, draw_pruned, draw_store, draw_store_version
 from leadscore.settings.limits import MOST_DAYS
 
 if TYPE_CHECKING:
     from leadscore.project.project import Project
     from leadscore.results import Result
 
-store = build_group("What was ingested: its versions, going back, and making room.")
+store = build_group("List, roll back or prune the versions of the store.")
 
 
 @store.command("list")
 def list_versions(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """All versions, the latest known_until first, and which one counts."""
+    """List all versions, the latest known_until first, and which one is current."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project.upkeep import list_store
@@ -32,11 +32,11 @@ def list_versions(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> Non
 
 @store.command("rollback")
 def rollback(
-    version: Annotated[str, typer.Argument(help="The beginning of a version.")],
+    version: Annotated[str, typer.Argument(help="A version, or the beginning of its name.")],
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Let an earlier version count again, until the next ingest."""
+    """Go back to an earlier version, until the next ingest."""
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project.upkeep import rollback_store
@@ -51,12 +51,12 @@ def prune(
     config: Config = DEFAULT_CONFIG,
     keep: Annotated[
         int,
-        typer.Option(min=1, max=10_000, help="How many of the latest versions stay in any case."),
+        typer.Option(min=1, max=10_000, help="Number of latest versions to keep in any case."),
     ] = 10,
     lists: Annotated[
         int | None,
         typer.Option(
-            min=1, max=10_000, help="Also remove settled lists, except so many of the latest."
+            min=1, max=10_000, help="Also remove settled lists, except this number of the latest."
         ),
     ] = None,
     list_days: Annotated[
@@ -64,11 +64,11 @@ def prune(
         typer.Option(
             min=0,
             max=MOST_DAYS,
-            help="With --lists: only those more than so many days before known_until.",
+            help="With --lists: only lists this many days before known_until.",
         ),
     ] = 0,
     really: Annotated[
-        bool, typer.Option("--yes", help="Remove; without it, only list what would go.")
+        bool, typer.Option("--yes", help="Remove; without it, only list what would be removed.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -82,3 +82,21 @@ def prune(
         return (prune_store(project.settings, keep=keep, really=really, lists=limits),)
 
     run_command(run, draw_pruned, config, None, as_json=as_json)
+
+
+@store.command()
+def forget(
+    lead_id: Annotated[str | None, typer.Argument(help="The id of a lead.")] = None,
+    contact: Annotated[
+        str | None,
+        typer.Option(help="All leads of this person: a name, e-mail address or phone number."),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Erase the names and addresses that people see of a lead or a contact, for good."""
+
+    def run(project: Project) -> tuple[Result, ...]:
+        return (project.forget(lead_id, contact=contact),)
+
+    run_command(run, draw_forgotten, config, None, as_json=as_json)

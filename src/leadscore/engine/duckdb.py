@@ -44,7 +44,8 @@ class DuckDBEngine:
         """
         if not paths:
             row = pa.field("row", pa.int64())
-            self.add_rows(name, (schema.append(row) if numbered else schema).empty_table())
+            shape = schema.append(row) if numbered else schema
+            self.add_rows(name, shape.empty_table())
             return
         files = ", ".join(
             literal(re.sub(r"([*?[])", r"[\1]", str(path))) for path in paths

@@ -20,9 +20,15 @@ class RowAccount:
     """Counts a file's rows, so that `read` is always `used` + `ignored` + `rejected`."""
 
     def __init__(
-        self, file: SourceFile, entries: Sequence[Mapping], ignore_rules: Sequence[str]
+        self,
+        file: SourceFile,
+        entries: Sequence[Mapping],
+        ignore_rules: Sequence[str],
+        *,
+        feeds_views: bool,
     ) -> None:
         self.file = file
+        self.feeds_views = feeds_views
         self.selecting_column = _first_selecting_column(entries)
         self.read = 0
         self.used = 0
@@ -42,7 +48,12 @@ class RowAccount:
     def add_batch(
         self, batch: Batch, texts: Texts, *, candidates: np.ndarray, used: np.ndarray
     ) -> None:
-        """Count a batch's rows (n,): `candidates` were not ignored, `used` ones were selected."""
+        """Count a batch's rows (n,): `candidates` were not ignored, `used` ones were selected.
+
+        Where views read the source, they use all rows that are not ignored.
+        """
+        if self.feeds_views:
+            used = candidates
         unselected = candidates & ~used
         self.rejects.append(self._reject_unselected(batch, texts, unselected))
         self.rejects.append(self._reject_malformed(batch))
@@ -52,6 +63,11 @@ class RowAccount:
         self.used += int(used.sum())
         self.ignored += int((~candidates).sum())
         self.rejected += int(unselected.sum()) + malformed
+
+    def add_ignored(self, rows: int) -> None:
+        """Count malformed rows that an ignore rule matched."""
+        self.read += rows
+        self.ignored += rows
 
     def _reject_unselected(self, batch: Batch, texts: Texts, rows: np.ndarray) -> pa.Table:
         """Rejects of rows that no entry selected, with their value in the selecting column."""

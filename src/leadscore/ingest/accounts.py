@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from leadscore.errors import LeadscoreError, NoLeadsError, TooManyRefusedError
+from leadscore.errors import LeadscoreError, UserError
 from leadscore.ingest.checks.checked_table import CheckedTable
 from leadscore.ingest.part import Part
 from leadscore.ingest.sql import columns_sql
 from leadscore.ingest.staged import Staged
+from leadscore.proposals import propose
 from leadscore.store.objects import write_rows
 from leadscore.tables import REJECTS, TABLES
 
@@ -28,7 +29,7 @@ class AccountsError(LeadscoreError):
 
 
 def build_accounts(staged: Staged, checked: Mapping[str, CheckedTable]) -> Accounts:
-    """What became of every row: {"sources": {name: counts}, "tables": {name: counts}}.
+    """What became of every row: {"sources": {name: counts}, "tables": {name: counts}, "views": ...}.
 
     Of a source, read = used + ignored + rejected; of a table, selected = stored + ignored +
     rejected + duplicates. `ignored_by` splits the ignored rows by the name of the rule.
@@ -43,7 +44,15 @@ def build_accounts(staged: Staged, checked: Mapping[str, CheckedTable]) -> Accou
     for name, counts in tables.items():
         parts = ("stored", "ignored", "rejected", "duplicates")
         _check_sum(f"table {name!r}", counts, "selected", parts)
-    return {"sources": sources, "tables": tables}
+    return {"sources": sources, "tables": tables, "views": _rows_of_views(staged.parts)}
+
+
+def _rows_of_views(parts: list[Part]) -> dict[str, dict[str, Any]]:
+    """For each view how many rows of which table it read, and how many came out."""
+    views: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        views |= part.get("views", {})
+    return views
 
 
 def _count_sources(parts: list[Part]) -> dict[str, dict[str, Any]]:
@@ -65,10 +74,11 @@ def _count_table(staged: Staged, name: str, checked: CheckedTable) -> dict[str, 
     in_files: Counter[str] = Counter()
     for _, part in staged.parts_of(name):
         entry = part["tables"][name]
-        in_files.update({key: entry[key] for key in ("selected", "refused", "duplicates")})
+        counted = ("selected", "refused", "duplicates")
+        in_files.update({key: entry[key] for key in counted})
     return {
         "selected": in_files["selected"],
-        "stored": checked.part["rows"],
+        "stored": checked.part["rows"] - checked.added,
         "ignored": sum(checked.ignored.values()),
         "ignored_by": checked.ignored,
         "rejected": checked.refused + in_files["refused"],
@@ -87,7 +97,8 @@ def write_rejects(staged: Staged, checked: Mapping[str, CheckedTable]) -> dict[s
     Makes the table `rule_rejects`, those that the checks of whole tables rejected. `rules` counts
     the refused rows by rule, `warned` the warned ones.
     """
-    by_rule = pa.concat_tables([table.rejects for table in checked.values()])
+    rejects = [table.rejects for table in checked.values()]
+    by_rule = pa.concat_tables(rejects)
     staged.engine.add_rows("rule_rejects", by_rule)
     columns = columns_sql(REJECTS.names)
     rows = f"""(SELECT {columns} FROM row_rejects
@@ -106,21 +117,26 @@ def write_rejects(staged: Staged, checked: Mapping[str, CheckedTable]) -> dict[s
     return {**part, "rules": by_severity["refused"], "warned": by_severity["warned"]}
 
 
-def check_stored(accounts: Accounts, rules: dict[str, int]) -> None:
+def check_stored(accounts: Accounts, rules: dict[str, int], *, hints: Sequence[str]) -> None:
     """Stop if no lead is left.
 
     Raises:
-        NoLeadsError: every row of `leads` was refused or ignored; `rules` counts the refused.
+        UserError: every row of `leads` was refused or ignored; `rules` counts the refused.
     """
     if not accounts["tables"]["leads"]["stored"]:
-        raise NoLeadsError(rejected=rules)
+        counts = ", ".join(f"{n} by {rule}" for rule, n in rules.items())
+        reason = counts or "the mapping selected none"
+        message = f"no lead could be stored: {reason}; no version was written"
+        raise UserError(message, then=hints)
 
 
-def check_refused(accounts: Accounts, rules: dict[str, int], *, limit: float) -> None:
+def check_refused(
+    accounts: Accounts, rules: dict[str, int], *, limit: float, hints: Sequence[str]
+) -> None:
     """Stop if too many rows were refused.
 
     Raises:
-        TooManyRefusedError: more than the share `limit` of a source's or a table's rows.
+        UserError: more than the share `limit` of a source's or a table's rows.
     """
     shares = {}
     for name, counts in accounts["sources"].items():
@@ -134,4 +150,23 @@ def check_refused(accounts: Accounts, rules: dict[str, int], *, limit: float) ->
         if rejected > limit * rows
     }
     if over:
-        raise TooManyRefusedError(over, limit=limit, rules=rules)
+        raise UserError(_describe_refused(over, rules, limit=limit), then=hints)
+
+
+def _describe_refused(
+    over: Mapping[str, tuple[int, int]], rules: Mapping[str, int], *, limit: float
+) -> str:
+    """More rows were refused than the settings allow.
+
+    Args:
+        over: file or table -> rows refused, and rows in all.
+        rules: rule -> rows refused.
+        limit: the share that the settings allow.
+    """
+    shares = [f"{name}: {refused:,} of {n:,} rows" for name, (refused, n) in over.items()]
+    by_rule = ", ".join(f"{n:,} by {rule}" for rule, n in rules.items())
+    return (
+        f"more than {limit:.0%} of rows were refused ({'; '.join(shares)}), by rule: {by_rule}; "
+        f"no version was written. See them: {propose('rejects')}. Mend the mapping, let a rule "
+        "warn under validation.severity, or raise validation.max_refused"
+    )

@@ -10,12 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.engine import Engine
-from leadscore.errors import (
-    AlarmError,
-    ExportMomentError,
-    UnknownAlarmError,
-    UserError,
-)
+from leadscore.errors import AlarmError, UserError
 from leadscore.ingest.accounts import (
     Accounts,
     build_accounts,
@@ -25,10 +20,12 @@ from leadscore.ingest.accounts import (
 )
 from leadscore.ingest.alarms.catalogue import find_alarms
 from leadscore.ingest.alarms.exports import open_exports
+from leadscore.ingest.alarms.names import check_names
 from leadscore.ingest.alarms.raised import Alarms
 from leadscore.ingest.checks.checked_table import CheckedTable
 from leadscore.ingest.checks.duplicates import find_duplicates
 from leadscore.ingest.checks.events import check_events
+from leadscore.ingest.checks.id_spellings import hint_at_id_kinds
 from leadscore.ingest.checks.leads import (
     ACCEPTED_LEADS,
     check_leads,
@@ -36,22 +33,29 @@ from leadscore.ingest.checks.leads import (
     find_late_leads,
     find_refused_leads,
 )
+from leadscore.ingest.checks.lost_facts import hint_at_views
+from leadscore.ingest.checks.several_rows import hint_at_keep
 from leadscore.ingest.data_warnings import find_data_warnings
 from leadscore.ingest.differences.absent import find_absent, keep_absent
+from leadscore.ingest.differences.before import find_earlier_rows
 from leadscore.ingest.differences.closes import restated_sql, settle_closes
 from leadscore.ingest.differences.delivery import Delivery, ExportMoment
 from leadscore.ingest.differences.export_moment import determine_moment
 from leadscore.ingest.differences.first_seen import find_new_columns, remember
 from leadscore.ingest.differences.observed_changes import (
     attach_before,
+    attach_earlier_changes,
     leads_sql,
     write_observed,
 )
 from leadscore.ingest.differences.states import map_states
+from leadscore.ingest.file_notes import notes_of
 from leadscore.ingest.inputs import read_before, read_parts
+from leadscore.ingest.shown.current import show_leads
 from leadscore.ingest.sql import read_number, storing_order
 from leadscore.ingest.staged import Staged
 from leadscore.progress import Progress
+from leadscore.settings.mapping import BEFORE
 from leadscore.settings.rules import ALARMS
 from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
@@ -63,13 +67,16 @@ from leadscore.times import FOREVER_US, name_moment
 
 FORMAT = 1  # of the manifest
 EVENTS = [name for name in TABLES if name != "leads"]
-FIRST_SQL = f"SELECT MIN(available_us) FROM {ACCEPTED_LEADS} AS l WHERE event_us IS NOT NULL"
+FIRST_SQL = """SELECT MIN(available_us) FROM (SELECT available_us FROM leads_now
+    UNION ALL SELECT available_us FROM absent_leads) AS known
+    WHERE available_us < {undated_us}"""
+FIRST_POSITION_SQL = f"SELECT MIN(available_us) FROM {ACCEPTED_LEADS} AS l"
 LAST_POSITION_SQL = f"SELECT MAX(event_us) FROM {ACCEPTED_LEADS} AS l"
 WRITE_ROWS = 100_000
 
 
 @dataclass(frozen=True)
-class Ingested:
+class Built:
     """A store version and how it came about.
 
     Attributes:
@@ -96,7 +103,7 @@ def build_version(
     delivery: Delivery,
     forget_damaged: bool = False,
     progress: Progress,
-) -> Ingested:
+) -> Built:
     """Read all sources into the store at `folder` and make the result its current version.
 
     Args:
@@ -109,18 +116,16 @@ def build_version(
         progress: Is told of each file and table.
 
     Raises:
-        DamagedStoreError: the current version is damaged.
-        ExportMomentError: nothing usable says when the export was made.
+        CorruptFileError: the current version is damaged.
         AlarmError: an alarm was raised; the delivery is quarantined, and the version before still
             counts.
-        UserError: `accept` names no alarm, a source is missing or unreadable, too many rows were
-            refused, or no lead could be stored; the store is as it was.
+        UserError: `accept` names no alarm, nothing usable says when the export was made, a source
+            is missing or unreadable, too many rows were refused, or no lead could be stored; the
+            store is as it was.
     """
-    for name in accept:
-        if name not in ALARMS:
-            raise UnknownAlarmError(name, [*ALARMS])
+    check_names(accept)
     before = read_before(folder, project=settings.project, forget_damaged=forget_damaged)
-    parts = read_parts(settings, engine, folder, progress)
+    parts = read_parts(settings, engine, folder, progress, before=before)
 
     staged = Staged(engine, parts, settings, folder)
     staged.attach()
@@ -136,7 +141,7 @@ def _determine_moment(
     if staged.settings.is_dated:
         return determine_moment(staged, before, delivery)
     if delivery.known_until_us is not None:
-        raise ExportMomentError(
+        raise UserError(
             f"time = {staged.settings.time}: nothing is dated, so leave out --known-until"
         )
     return ExportMoment(FOREVER_US, basis="")
@@ -156,21 +161,25 @@ class _Build:
         self.settings = staged.settings
         self.folder = staged.folder
         self.checked: dict[str, CheckedTable] = {}
-        self.warnings: list[str] = []
+        self.warnings = notes_of(staged.parts, "warnings")
+        self.hints = notes_of(staged.parts, "hints")
 
-    def run(self, accept: Collection[str]) -> Ingested:
+    def run(self, accept: Collection[str]) -> Built:
         """Take all steps in order; the rejects are kept even if one of them stops the ingest."""
         check_leads(self.staged)
         self.check_events()
         known_until = self.known_until()
         closes = self.settle_closes(known_until)
         memory = self.remember(known_until)
+        self.add_earlier_rows()
         self.store_leads(known_until)
 
         rejects = write_rejects(self.staged, self.checked)
+        self.hints += hint_at_id_kinds(self.staged) + hint_at_keep(self.staged)
+        self.hints += hint_at_views(self.staged)
         accounts = build_accounts(self.staged, self.checked)
         alarms = self.find_alarms(accounts, known_until, accept)
-        self.warn_of_data()
+        self.warn_of_data(known_until)
         manifest = {
             "format": FORMAT,
             "project": self.settings.project,
@@ -237,10 +246,29 @@ class _Build:
         find_absent(self.staged, before)
         memory = remember(self.staged, before, known_until=known_until)
         map_states(self.staged, memory.blocks)
+        attach_earlier_changes(self.staged)
         absent = keep_absent(self.staged, before, known_until=known_until)
         self.warnings += absent.warnings
         self.warnings += find_new_columns(self.staged, before)
         return memory.entries | absent.parts
+
+    def add_earlier_rows(self) -> None:
+        """Add what logs of changes say of the time before their first rows."""
+        if not self.settings.is_dated:
+            return
+        for name in BEFORE:
+            earlier = find_earlier_rows(self.staged, name)
+            self.warnings += earlier.warnings
+            if not earlier.rows.num_rows:
+                continue
+            more = write_rows(self.folder, earlier.rows.schema, earlier.rows.to_batches())
+            checked = self.checked[name]
+            part = {
+                "rows": checked.part["rows"] + more["rows"],
+                "files": [*checked.part["files"], *more["files"]],
+            }
+            self.checked[name] = replace(checked, part=part, added=more["rows"])
+            self.attach(name, part)
 
     def store_leads(self, known_until: int) -> None:
         """Write the accepted leads, with the values that were seen first."""
@@ -261,13 +289,17 @@ class _Build:
 
     def first_us(self, known_until: int) -> int:
         """When the first lead was known; known_until if no lead is dated: there is no past."""
-        first = self.engine.query(FIRST_SQL).column(0)[0].as_py()
+        sql = FIRST_POSITION_SQL
+        if self.settings.is_dated:
+            sql = FIRST_SQL.format(undated_us=known_until - 1)
+        first = self.engine.query(sql).column(0)[0].as_py()
         return known_until if first is None else int(first)
 
-    def warn_of_data(self) -> None:
+    def warn_of_data(self, known_until: int) -> None:
         """Add the warnings about the stored rows."""
         repeated = self.checked["activities"].repeated
-        self.warnings += find_data_warnings(self.staged, repeated=repeated)
+        self.warnings += find_data_warnings(self.staged, known_until=known_until, repeated=repeated)
+        self.warnings += self.hints
 
     def find_alarms(self, accounts: Accounts, known_until: int, accept: Collection[str]) -> Alarms:
         """What looks wrong beside the version before, and which of it may pass."""
@@ -283,9 +315,10 @@ class _Build:
     def stop_if_wrong(self, alarms: Alarms, manifest: dict[str, Any]) -> None:
         """Raise if no lead is left, an alarm stops the delivery, or too many rows were refused."""
         accounts, rules = manifest["accounts"], manifest["rejects"]["rules"]
-        check_stored(accounts, rules)
+        check_stored(accounts, rules, hints=self.hints)
         self.check_alarms(alarms, manifest)
-        check_refused(accounts, rules, limit=self.settings.validation.max_refused)
+        limit = self.settings.validation.max_refused
+        check_refused(accounts, rules, limit=limit, hints=self.hints)
 
     def check_alarms(self, alarms: Alarms, manifest: dict[str, Any]) -> None:
         """Quarantine a delivery that fails an alarm: its version is kept, but does not count."""
@@ -299,15 +332,16 @@ class _Build:
         """The keys of what the files gave."""
         return [part["key"] for part in self.staged.parts]
 
-    def write(self, manifest: dict[str, Any], alarms: Alarms) -> Ingested:
+    def write(self, manifest: dict[str, Any], alarms: Alarms) -> Built:
         """Make the version current, and write the list of leads that may be the same."""
         if alarms.accepted:
             manifest["accepted"] = alarms.accepted
         duplicates = find_duplicates(self.staged)
         version = write_version(self.folder, manifest, parts=self.part_keys())
+        show_leads(self.staged)
         write_csv_for_people(self.folder.parent / "duplicates.csv", duplicates)
         write_attempt(self.folder, manifest["rejects"], stopped=None)
 
         keys = ("source", "file", "dialect", "unchanged")
         files = [{key: part[key] for key in keys} for part in self.staged.parts]
-        return Ingested(version, self.moment, files, alarms.words, duplicates.num_rows)
+        return Built(version, self.moment, files, alarms.words, duplicates.num_rows)

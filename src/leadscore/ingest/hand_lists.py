@@ -46,7 +46,7 @@ def read_hand_list(
         SourceFormatError: it cannot be read.
         MissingColumnsError: it lacks a column that is needed.
     """
-    source = Source(path=path)
+    source = Source(path=path.as_posix())
     file = find_files(setting, source, folder=folder)[0]
     rows = []
     malformed = []

@@ -6,6 +6,7 @@ has not changed is not read again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,41 @@ from leadscore.engine import Engine
 from leadscore.errors import CorruptFileError
 from leadscore.files import hash_bytes, hash_file, list_below
 from leadscore.ingest.mapping.personal import PersonalHash
-from leadscore.ingest.readers.sources import SourceFile
+from leadscore.ingest.read_by_views import columns_in_views, select_of, sources_of_views
+from leadscore.ingest.readers.batch import SourceFile
+from leadscore.ingest.readers.rows import Rows, rows_of
 from leadscore.ingest.reading import FileReading
+from leadscore.ingest.shown.rows import has_shown, keep_shown, shown_folder
 from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import scratch
+from leadscore.settings.memory import lead_keys
 from leadscore.settings.settings import Settings
+from leadscore.settings.source import WHERE
 from leadscore.store.objects import FILES, is_whole, object_path
-from leadscore.tables import PERSONAL
+from leadscore.tables import KEYS, PERSONAL
 
-FORMAT = 4  # of parts; a new one makes every file be read again
+FORMAT = 6  # of parts; a new one makes every file be read again
 SEAL = "content_sha256"  # of the rest of a part's JSON, so that damage is never taken for data
 KEY_DIGITS = 32
 
-DECIDING_SETTINGS = ("time", "timezone", "stages", "kinds", "money", "pass_through")
+DECIDING_SETTINGS = ("time", "timezone", "stages", "kinds", "money")
 FIELD_KEYS_WITHOUT_EFFECT = {"label", "learn"}  # they change nothing in how a field is read
 
+# JSON with these keys:
+#   key, source, file, dialect: what was read, and how it is written.
+#   sha256: of the file; of a view, of all that it reads.
+#   decimal: its decimal mark.
+#   account: numbers of rows `read`, `used`, `ignored` and `rejected`, and `ignored_by` rule.
+#   tables: for each table `selected`, `refused`, `duplicates`, `repeated`, and the objects `rows`
+#       and `side`.
+#   rejects: the object with the refused rows and those with a warning.
+#   ignored_leads: the object with the ids of leads whose row was ignored, and by which rule.
+#   notes: `warnings` of what was taken for granted, and `hints` at settings.
+#   stated_us: the latest moment in its `known_until_column`, or None.
+#   texts: the columns and objects of the source text of leads.
+#   views: of a view, for it and those behind it, `rows_in` by table and `rows` that came out.
+#   shown: whether people see columns of it, which are in a file of their own beside the store.
+#   unchanged: whether the store had the part already; not stored.
 Part = dict[str, Any]
 ACCOUNT = {"read": int, "used": int, "ignored": int, "rejected": int, "ignored_by": {str: int}}
 COUNTS = {"selected": int, "refused": int, "duplicates": int}
@@ -38,48 +59,97 @@ PART = {
     "file": str,
     "sha256": str,
     "account": ACCOUNT,
+    "notes": dict,
     "tables": {str: COUNTS | {"rows": FILES, "side": FILES}},
     "rejects": FILES,
 }
 
 
-def read_part(file: SourceFile, settings: Settings, *, engine: Engine, folder: Path) -> Part:
-    """The part of a file: from the store at `folder` if it is whole there, else read now.
+def part_of_file(
+    file: SourceFile, settings: Settings, *, engine: Engine, folder: Path, view_text: Path | None
+) -> Part:
+    """The part of a file: from the store if it is whole there, else read now."""
+    sha256 = hash_tree(file.path)
+    stored = stored_part(file, sha256, settings, folder)
+    if stored is not None:
+        return stored
+    rows = rows_of(file, settings)
+    return read_part(rows, sha256, settings, engine=engine, folder=folder, view_text=view_text)
 
-    A part is JSON with these keys:
-        key, source, file, dialect: what was read, and how it is written.
-        sha256: of the file.
-        decimal: its decimal mark.
-        account: numbers of rows `read`, `used`, `ignored` and `rejected`, and `ignored_by` rule.
-        tables: for each table `selected`, `refused`, `duplicates`, `repeated`, and the objects
-            `rows` and `side`.
-        rejects: the object with the refused rows and those with a warning.
-        ignored_leads: the object with the ids of leads whose row was ignored, and by which rule.
-        stated_us: the latest moment in its `known_until_column`, or None.
-        texts: the columns and objects of the source text of leads.
-        unchanged: whether the store had the part already; not stored.
+
+def read_part(
+    rows: Rows,
+    sha256: str,
+    settings: Settings,
+    *,
+    engine: Engine,
+    folder: Path,
+    about: Mapping[str, Any] | None = None,
+    view_text: Path | None = None,
+) -> Part:
+    """The part of a file or a view, read now into the store at `folder`.
+
+    Args:
+        rows: what is read.
+        sha256: of the file; of a view, of all that it reads.
+        settings: of the project.
+        engine: runs the SQL.
+        folder: the store.
+        about: further entries of the part.
+        view_text: where to stage the text of all rows for views; None for no text.
 
     Raises:
         UserError: the file cannot be read.
     """
-    sha256 = hash_tree(file.path)
+    file = rows.file
     key = part_key(sha256, file.name, file.source, settings)
-    home = part_path(folder, key)
-    stored = read_kept_part(home)
-    if stored is not None and _has_all_objects(stored, folder):
-        return stored | {"unchanged": True}
-
     with scratch() as staging:
         personal = _personal_hash(file.source, settings, folder)
-        reading = FileReading(file, settings, staging=staging, personal=personal)
+        reading = FileReading(
+            rows, settings, staging=staging, personal=personal, view_text=view_text
+        )
         part = reading.read(engine, folder)
+        if reading.shown_columns:
+            keep_shown(reading.shown_path, shown_folder(folder), key)
 
     if personal.salt_id or part["texts"]["is_hashed"]:
         part |= {"salt": PersonalHash.of_store(folder).salt_id}
     part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
-    seal = hash_bytes(canonical_json(part))
-    write_pointer(home, canonical_json(part | {SEAL: seal}))
+    part |= {"shown": bool(reading.shown_columns)}
+    part |= about or {}
+    _write_part(part, folder)
     return part | {"unchanged": False}
+
+
+def _write_part(part: Part, folder: Path) -> None:
+    seal = hash_bytes(canonical_json(part))
+    sealed = canonical_json(part | {SEAL: seal})
+    write_pointer(part_path(folder, part["key"]), sealed)
+
+
+def stored_part(file: SourceFile, sha256: str, settings: Settings, folder: Path) -> Part | None:
+    """The part of a file or a view with that content, or None if the store has it not whole."""
+    key = part_key(sha256, file.name, file.source, settings)
+    part = whole_part(key, folder)
+    return None if part is None else part | {"unchanged": True}
+
+
+def whole_part(key: str, folder: Path) -> Part | None:
+    """The part with that key, or None if the store at `folder` has it not whole."""
+    part = read_part_file(part_path(folder, key))
+    if part is None or not _has_all_objects(part, folder):
+        return None
+    is_shown = bool(part.get("shown"))
+    return None if is_shown and not has_shown(shown_folder(folder), key) else part
+
+
+def stage_text(rows: Rows, settings: Settings, path: Path) -> None:
+    """Write the text of all rows of a file for views, and nothing else."""
+    with scratch() as staging:
+        reading = FileReading(
+            rows, settings, staging=staging, personal=PersonalHash(b""), view_text=path
+        )
+        reading.stage(rows.dialect())
 
 
 def part_key(sha256: str, name: str, source: str, settings: Settings) -> str:
@@ -89,20 +159,39 @@ def part_key(sha256: str, name: str, source: str, settings: Settings) -> str:
 
 
 def reading_of(source: str, settings: Settings) -> dict[str, Any]:
-    """All settings that decide what a file of this source gives, as JSON."""
+    """All settings that decide what a file of this source, or this view, gives, as JSON."""
     public = settings.public()
-    how_to_read = dict(public["sources"][source])
-    del how_to_read["path"]
-
     reading = {key: public[key] for key in DECIDING_SETTINGS}
+    entries = [entry for entry in public["mapping"] if entry["source"] == source]
+    fields = {name: _deciding_keys(field) for name, field in public["fields"].items()}
+    shown = settings.shown_columns(source)
+    if shown:
+        reading["shown"] = shown
     return reading | {
         "format": FORMAT,
         "source": source,
-        "read": how_to_read,
-        "entries": [entry for entry in public["mapping"] if entry["source"] == source],
+        "entries": entries,
+        "keys": sorted(lead_keys(settings)),
         "severity": public["validation"]["severity"],
-        "fields": {name: _deciding_keys(field) for name, field in public["fields"].items()},
+        "fields": fields,
+        **_how_to_read(source, settings, public),
     }
+
+
+def _how_to_read(source: str, settings: Settings, public: dict[str, Any]) -> dict[str, Any]:
+    """How a source is written; of a view, its SQL and how all that it reads is read."""
+    if source in settings.views:
+        tables = sorted(select_of(source, settings).tables)
+        view = dict(public["views"][source])
+        del view["file"]
+        inputs = [_how_to_read(name, settings, public) for name in tables]
+        return {"read": view, "inputs": inputs}
+    stated = public["sources"][source]
+    written = {key: value for key, value in stated.items() if key not in WHERE}
+    feeds: dict[str, Any] = {}
+    if source in sources_of_views(settings):
+        feeds = {"feeds_views": True, "named": sorted(columns_in_views(source, settings))}
+    return {"read": written, **feeds}
 
 
 def _deciding_keys(field: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +203,7 @@ def part_path(folder: Path, key: str) -> Path:
     return folder / "parts" / f"{key}.json"
 
 
-def read_kept_part(path: Path) -> Part | None:
+def read_part_file(path: Path) -> Part | None:
     """A stored part; None if it is gone or damaged, so that its file is read again."""
     try:
         part = read_json(path, PART)
@@ -133,14 +222,17 @@ def part_objects(part: Part) -> list[str]:
 
 
 def _has_all_objects(part: Part, folder: Path) -> bool:
-    return all(is_whole(object_path(folder, sha256)) for sha256 in part_objects(part))
+    paths = [object_path(folder, sha256) for sha256 in part_objects(part)]
+    return all(map(is_whole, paths))
 
 
 def hash_tree(path: Path) -> str:
     """SHA-256 of a file, or of the names and contents of all files below a folder."""
     if path.is_file():
         return hash_file(path)
-    hashes = {file.relative_to(path).as_posix(): hash_file(file) for file in list_below(path)}
+    hashes = {}
+    for file in list_below(path):
+        hashes[file.relative_to(path).as_posix()] = hash_file(file)
     return hash_bytes(canonical_json(hashes))
 
 
@@ -150,9 +242,12 @@ def _personal_hash(source: str, settings: Settings, folder: Path) -> PersonalHas
     The store makes its salt when a personal column is read for the first time.
     """
     targets: set[str] = set()
+    gives_keys = False
     for entry in settings.mapping:
         if entry.source == source:
             targets.update(entry.targets())
+            gives_keys |= entry.table == "changes" and bool(lead_keys(settings))
 
-    personal = set(PERSONAL) - set(settings.fields)
-    return PersonalHash.of_store(folder) if targets & personal else PersonalHash(b"")
+    personal = {*PERSONAL, *KEYS} - set(settings.fields)
+    is_personal = gives_keys or bool(targets & personal)
+    return PersonalHash.of_store(folder) if is_personal else PersonalHash(b"")

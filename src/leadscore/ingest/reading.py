@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadscore.engine import Engine
-from leadscore.errors import DecimalMarkError
 from leadscore.ingest.account import RowAccount
 from leadscore.ingest.differences.source_text import (
     entries_of,
@@ -21,56 +20,87 @@ from leadscore.ingest.differences.source_text import (
     text_rows,
     text_schema,
 )
+from leadscore.ingest.file_notes import FileNotes, id_column_of
+from leadscore.ingest.ignored_leads import IGNORED, IgnoredLeads
 from leadscore.ingest.mapping.breaks import ROW_REJECTS
-from leadscore.ingest.mapping.entries import Mapped, map_rows, staged_schema, table_of
-from leadscore.ingest.mapping.numbers import detect_decimal
+from leadscore.ingest.mapping.entries import Mapped, map_rows, staged_schema
+from leadscore.ingest.mapping.one_row import RULE as KEEP
+from leadscore.ingest.mapping.one_row import RowChoice
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts, is_missing
+from leadscore.ingest.read_by_views import sources_of_views
 from leadscore.ingest.readers.background import BackgroundWriter, read_ahead
-from leadscore.ingest.readers.sources import (
-    Batch,
-    Dialect,
-    SourceFile,
-    detect_dialect,
-    read_file,
-    read_names,
-)
+from leadscore.ingest.readers.batch import FILE, LINE, SOURCE, Batch, Dialect, view_schema
+from leadscore.ingest.readers.rows import Rows
+from leadscore.ingest.shown.rows import SHOWN_ROWS, shown_rows
 from leadscore.ingest.sorted_rows import keep_sorted
+from leadscore.ingest.spelling import Spelling, find_alike
+from leadscore.ingest.text_for_views import text_for_views
+from leadscore.ingest.value_format import ValueFormat
 from leadscore.settings.mapping import Mapping
 from leadscore.settings.settings import Settings
 from leadscore.store.objects import write_rows
 from leadscore.tables import TABLES
 
-IGNORED = pa.schema([("lead_id", pa.string()), ("name", pa.string())])
 TEXTS = "texts"  # the staged source text of leads, beside the tables
+SHOWN = "shown"  # what people see of leads, beside the tables
+FOR_VIEWS = "for_views"  # the staged text of all rows, beside the tables
+PLACE = (SOURCE, FILE, LINE)
 
 
 class FileReading:
-    """A file while it is read: mapped rows wait on disk until they can be sorted."""
+    """A file or a view while it is read: mapped rows wait on disk until they can be sorted.
+
+    Args:
+        rows: what is read.
+        settings: of the project.
+        staging: folder in which mapped rows wait.
+        personal: hashes personal columns.
+        view_text: where to write the text of all rows, for views; None for no text.
+    """
 
     def __init__(
-        self, file: SourceFile, settings: Settings, *, staging: Path, personal: PersonalHash
+        self,
+        rows: Rows,
+        settings: Settings,
+        *,
+        staging: Path,
+        personal: PersonalHash,
+        view_text: Path | None = None,
     ) -> None:
-        self.file = file
+        self.rows = rows
+        self.file = rows.file
         self.settings = settings
         self.staging = staging
-        self.personal = personal
+        self.view_text = view_text
 
-        self.source = settings.sources[file.source]
-        self.entries = [entry for entry in settings.mapping if entry.source == file.source]
+        self.source = settings.origins()[self.file.source]
+        self.entries = [entry for entry in settings.mapping if entry.source == self.file.source]
         filled = {entry.table for entry in self.entries}
         self.tables = [name for name in TABLES if name in filled]
 
-        self.account = RowAccount(file, self.entries, list(self.source.ignore))
-        self.ignored_leads: list[pa.Table] = [IGNORED.empty_table()]
+        feeds_views = self.file.source in sources_of_views(settings)
+        self.account = RowAccount(
+            self.file, self.entries, list(self.source.ignore), feeds_views=feeds_views
+        )
+        id_column = id_column_of(self.entries)
+        self.notes = FileNotes(self.file.source, self.file.name, id_column)
+        self.ignored_leads = IgnoredLeads(self.entries, self.source.id)
+        self.format = ValueFormat(self.file, settings, self.entries, personal=personal)
         self.stated_us: int | None = None
         self.text_columns: list[str] | None = None  # None: the text of this source is not kept
+        self.view_columns: list[str] = []
+        self.lacking: set[str] = set()  # columns that the file may lack, and does
+        self.spelling = Spelling()
+        self.staying: np.ndarray | None = None  # rows yet to be read that `keep` allows
+        self.shown_columns = settings.shown_columns(self.file.source)
+        self.shown_path = staging / "shown.parquet"
 
     def read(self, engine: Engine, folder: Path) -> dict[str, Any]:
         """What the file gives, its rows stored at `folder`; see `read_part` for the keys."""
-        dialect = detect_dialect(self.file, self.source)
-        reader = self._stage_file(dialect)
+        dialect = self.rows.dialect()
+        reader = self.stage(dialect)
 
         tables = {}
         for name in self.tables:
@@ -80,50 +110,105 @@ class FileReading:
             )
             tables[name] = self.account.of_table(name) | rows
 
-        rejects = pa.concat_tables([ROW_REJECTS.empty_table(), *self.account.rejects])
-        ignored = pa.concat_tables(self.ignored_leads)
-        ignored = ignored.group_by(IGNORED.names).aggregate([]).sort_by("lead_id")
+        tables_of_rejects = [ROW_REJECTS.empty_table(), *self.account.rejects]
+        rejects = pa.concat_tables(tables_of_rejects)
+        ignored = self.ignored_leads.distinct()
         return {
             "dialect": _describe(dialect, reader),
             "account": self.account.to_json(),
             "tables": tables,
             "texts": self.keep_texts(engine, folder),
             "decimal": reader.decimal if reader else ".",
+            "notes": self.notes.to_json(),
             "rejects": write_rows(folder, ROW_REJECTS, rejects.to_batches()),
             "stated_us": self.stated_us,
             "ignored_leads": write_rows(folder, IGNORED, ignored.to_batches()),
         }
 
-    def _stage_file(self, dialect: Dialect | None) -> Reader | None:
+    def stage(self, dialect: Dialect | None) -> Reader | None:
         """Map all batches onto disk; returns how values are written, None if there are no rows."""
         columns = self._columns_to_read(dialect)
-        batches = read_file(self.file, self.source, columns=columns, dialect=dialect)
+        self.staying = self._choose_rows(columns, dialect)
+        batches = self.rows.batches(self.spelling.to_file(columns), dialect)
         reader: Reader | None = None
         with ExitStack() as stack:
             writers = self._open_writers(stack)
             background = stack.enter_context(BackgroundWriter())
-            for batch in read_ahead(batches):
-                texts = Texts(batch)
-                reader = reader or self._reader(texts, batch.typed)
+            for whole in map(self.spelling.rename, read_ahead(batches)):
+                batch = self._drop_malformed(whole)
+                self.notes.add_batch(batch)
+                if not len(batch.lines) and not batch.malformed:
+                    continue
+                raw = Texts(batch, lacking=self.lacking)
+                texts = raw.without(self.source.missing)
+                reader = self.format.reader_of(texts, batch.typed, before=reader)
                 self._note_export_moment(texts, reader)
-                for name, rows in self._map_batch(batch, texts, reader).items():
+                mapped = self._map_batch(batch, texts, raw, reader)
+                for name, rows in mapped.items():
                     background.run(writers[name].write_table, rows)
         return reader
 
+    def _choose_rows(self, columns: list[str], dialect: Dialect | None) -> np.ndarray | None:
+        """Which rows of the file (n,) are used where `keep` allows one a lead; None without it."""
+        if self.source.keep is None:
+            return None
+        choice = RowChoice(self.source, self.source.keep, self.entries)
+        reader: Reader | None = None
+        batches = self.rows.batches(self.spelling.to_file(columns), dialect)
+        for batch in map(self.spelling.rename, batches):
+            raw = Texts(batch, lacking=self.lacking)
+            texts = raw.without(self.source.missing)
+            reader = self.format.reader_of(texts, batch.typed, before=reader)
+            choice.add(texts)
+        return None if reader is None else choice.staying(reader)
+
+    def _drop_others(self, candidates: np.ndarray) -> np.ndarray:
+        """The candidates (n,) of the next batch without the rows that `keep` leaves out."""
+        if self.staying is None:
+            return candidates
+        staying = self.staying[: len(candidates)]
+        self.staying = self.staying[len(candidates) :]
+        left_out = candidates & ~staying
+        self.account.ignored_by[KEEP] += int(left_out.sum())
+        left: np.ndarray = candidates & staying
+        return left
+
+    def _drop_malformed(self, batch: Batch) -> Batch:
+        """The batch without the malformed rows that an ignore rule matches; these are counted."""
+        if not batch.malformed_texts or not self.source.ignore:
+            return batch
+        rows = batch.malformed_rows()
+        texts = Texts(rows, lacking=self.lacking).without(self.source.missing)
+        stays = self._drop_ignored(texts)
+        self.account.add_ignored(int((~stays).sum()))
+        return batch.without_malformed((~stays).tolist())
+
     def _columns_to_read(self, dialect: Dialect | None) -> list[str]:
         """The columns that settings name; of leads whose text is kept, all others as well."""
-        named: set[str] = set()
-        for entry in self.entries:
-            named |= entry.sources()
-        for match in self.source.ignore.values():
-            named |= set(match)
-        if self.source.known_until_column:
-            named.add(self.source.known_until_column)
-
+        named = self.settings.columns_read(self.file.source)
+        names = named_once(self.rows.names(dialect)) if self._reads_all() else []
+        self.spelling = Spelling.of(names, self._may_lack())
+        names = self.spelling.to_ours(names)
+        self.lacking = self._may_lack().difference(names)
+        self.notes.renamed = find_alike(self.lacking, names)
+        if self.file.source in self.settings.views:
+            named |= {FILE}.intersection(self.rows.names(dialect))
         if keeps_text(self.file.source, self.settings):
-            names = read_names(self.file, self.source, dialect=dialect)
-            self.text_columns = sorted(named.union(named_once(names)))
-        return self.text_columns or sorted(named)
+            shown = named.union(names)
+            self.text_columns = sorted(shown - {*PLACE, *self.lacking})
+        if self.view_text is not None:
+            self.view_columns = [name for name in names if name not in PLACE]
+            self.view_columns += sorted(self.lacking)
+        return sorted(named.union(names) - self.lacking)
+
+    def _reads_all(self) -> bool:
+        """Whether more columns are needed than the settings name."""
+        keeps = keeps_text(self.file.source, self.settings)
+        return keeps or self.view_text is not None or bool(self._may_lack())
+
+    def _may_lack(self) -> set[str]:
+        source = self.settings.sources.get(self.file.source)
+        return set(source.columns) if source else set()
 
     def _open_writers(self, stack: ExitStack) -> dict[str, pq.ParquetWriter]:
         schemas: dict[str, pa.Schema] = {}
@@ -131,6 +216,10 @@ class FileReading:
             schemas[table] = staged_schema(table, self.settings)
         if self.text_columns is not None:
             schemas[TEXTS] = text_schema(len(self.text_columns))
+        if self.view_text is not None:
+            schemas[FOR_VIEWS] = view_schema(self.view_columns)
+        if self.shown_columns:
+            schemas[SHOWN] = SHOWN_ROWS
 
         writers: dict[str, pq.ParquetWriter] = {}
         for name, schema in schemas.items():
@@ -140,37 +229,9 @@ class FileReading:
 
     def _path_of(self, name: str) -> Path:
         """Where a table's mapped rows wait."""
+        if name == FOR_VIEWS and self.view_text is not None:
+            return self.view_text
         return self.staging / f"{name}.parquet"
-
-    def _reader(self, texts: Texts, typed: frozenset[str]) -> Reader:
-        """How the file writes values; its first rows show the decimal mark if settings do not."""
-        return Reader(
-            source=self.file.source,
-            file=self.file.name,
-            zone=self.source.timezone or self.settings.timezone,
-            dates=self.source.dates,
-            decimal=self.source.decimal or self._detect_decimal(texts, typed) or ".",
-            personal=self.personal,
-            is_only_file=self.file.name == self.source.path.as_posix(),
-        )
-
-    def _detect_decimal(self, texts: Texts, typed: frozenset[str]) -> str | None:
-        numbers: set[str] = set()
-        for entry in self.entries:
-            numbers.update(self._number_columns(entry))
-
-        written = {name: texts.columns[name] for name in sorted(numbers - typed)}
-        stored = {name: texts.columns[name] for name in sorted(numbers & typed)}
-        try:
-            return detect_decimal(written, typed=stored)
-        except DecimalMarkError as e:
-            raise self.file.refusal(str(e)) from e
-
-    def _number_columns(self, entry: Mapping) -> list[str]:
-        """The columns of the source that an entry reads numbers from."""
-        table = table_of(entry.table, self.settings)
-        numbers = {column.name for column in table.columns if column.type == "number"}
-        return [source_column for name, source_column in entry.columns.items() if name in numbers]
 
     def _note_export_moment(self, texts: Texts, reader: Reader) -> None:
         """Keep the latest moment in `known_until_column`; a bare date counts as its 00:00."""
@@ -182,7 +243,8 @@ class FileReading:
         us, ok = reader.moments(text, column)
         unread = ~ok & ~is_missing(text)
         if unread.any():
-            value = text.filter(pa.array(unread))[0].as_py()
+            unread_texts = text.filter(pa.array(unread))
+            value = unread_texts[0].as_py()
             raise self.file.refusal(
                 f"its known_until_column {column!r} holds {value!r}, which is no time"
             )
@@ -191,25 +253,40 @@ class FileReading:
 
         begins = reader.day_begins(text, pa.array(us)).to_numpy()
         latest = int(begins[ok].max())
-        self.stated_us = latest if self.stated_us is None else max(self.stated_us, latest)
+        earlier = latest if self.stated_us is None else self.stated_us
+        self.stated_us = max(earlier, latest)
 
-    def _map_batch(self, batch: Batch, texts: Texts, reader: Reader) -> dict[str, pa.Table]:
-        """The mapped rows of a batch by table; what becomes of every row is counted."""
-        candidates = self._drop_ignored(texts)
+    def _map_batch(
+        self, batch: Batch, texts: Texts, raw: Texts, reader: Reader
+    ) -> dict[str, pa.Table]:
+        """The mapped rows of a batch by table; what becomes of every row is counted.
+
+        `raw` are the texts with the words that stand for missing values.
+        """
+        candidates = self._drop_others(self._drop_ignored(texts))
         used = np.zeros(texts.n, dtype=bool)
         rows: dict[str, list[pa.Table]] = {}
+        if self.view_text is not None:
+            left = batch.lines[candidates]
+            view_texts = texts.take(candidates)
+            rows[FOR_VIEWS] = [text_for_views(self.file, left, view_texts, self.view_columns)]
         for entry in self.entries:
-            chosen = candidates & texts.select(entry.where) & ~texts.any(entry.where_not)
+            is_left_out = texts.any(entry.where_not)
+            chosen = candidates & texts.select(entry.where) & ~is_left_out
             used |= chosen
 
             lines = batch.lines[chosen]
             chosen_texts = texts.take(chosen)
             mapped = map_rows(lines, chosen_texts, entry, self.settings, reader)
             self.account.add_mapped(entry.table, mapped)
+            self.notes.add_rejects(entry, chosen_texts, mapped.rejects)
             rows.setdefault(entry.table, []).append(mapped.rows)
             if entry.table == "leads" and self.text_columns is not None:
-                lead_texts = self._lead_texts(entry, lines, chosen_texts, mapped)
+                lead_texts = self._lead_texts(entry, lines, raw.take(chosen), mapped)
                 rows.setdefault(TEXTS, []).append(lead_texts)
+            if entry.table == "leads" and self.shown_columns:
+                shown = shown_rows(mapped.lead_ids, chosen_texts, self.shown_columns)
+                rows.setdefault(SHOWN, []).append(shown)
 
         self.account.add_batch(batch, texts, candidates=candidates, used=used)
         return {name: pa.concat_tables(tables) for name, tables in rows.items()}
@@ -221,37 +298,15 @@ class FileReading:
             matches = texts.select(match) & candidates
             candidates &= ~matches
             self.account.ignored_by[rule] += int(matches.sum())
-            self._note_ignored_leads(rule, matches, texts)
+            self.ignored_leads.add(rule, matches, texts)
         return candidates
-
-    def _note_ignored_leads(self, rule: str, rows: np.ndarray, texts: Texts) -> None:
-        """Keep the ids of leads whose row is ignored, to ignore their facts with them."""
-        for entry in self.entries:
-            if entry.table != "leads" or "lead_id" not in entry.columns:
-                continue
-            ids = texts.columns[entry.columns["lead_id"]]
-            of_leads = rows & ~is_missing(ids)
-            if self._is_log(entry):
-                of_leads &= texts.select(entry.where)
-            ignored = ids.filter(pa.array(of_leads)).unique()
-            rules = pa.repeat(pa.scalar(rule), len(ignored))
-            self.ignored_leads.append(pa.table([ignored, rules], schema=IGNORED))
-
-    def _is_log(self, leads: Mapping) -> bool:
-        """Whether the source mixes leads with events, and a column's values tell them apart."""
-        for entry in self.entries:
-            if entry.table in {"leads", "outcomes"}:
-                continue
-            for column in leads.where.keys() & entry.where.keys():
-                if set(leads.where[column]).isdisjoint(entry.where[column]):
-                    return True
-        return False
 
     def _lead_texts(
         self, entry: Mapping, lines: np.ndarray, texts: Texts, mapped: Mapped
     ) -> pa.Table:
         place = entries_of(self.file.source, self.settings).index(entry)
-        return text_rows(mapped.lead_ids, lines, place, texts, self.text_columns or [])
+        columns = self.text_columns or []
+        return text_rows(mapped.lead_ids, lines, place, texts, columns)
 
     def keep_texts(self, engine: Engine, folder: Path) -> dict[str, Any]:
         """The source text of leads as an object of the store."""

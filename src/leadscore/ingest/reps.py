@@ -51,7 +51,8 @@ def read_reps(routing: RoutingSettings, settings: Settings) -> tuple[pa.Table, s
     read = []
     for row in reps.rows:
         rep = _RepRow(row, routing, zone=settings.timezone)
-        read.append(rep.read(times_listed=counts[row.values["rep_id"]]))
+        times_listed = counts[row.values["rep_id"]]
+        read.append(rep.read(times_listed=times_listed))
         problems += [(row.line, problem) for problem in rep.problems]
     if problems:
         raise UserError(f"cannot route with {reps.file.name}: {list_problems(problems)}")
@@ -151,21 +152,26 @@ class _RepRow:
         text = self._text(name)
         if not text:
             return None
-        us, ok = read_moments(pa.array([text], pa.string()), zone=self.zone, dates=None)
+        texts = pa.array([text], pa.string())
+        us, ok = read_moments(texts, zone=self.zone, dates=None)
         try:
             if not ok[0]:
                 raise TimeFormatError(text)
-            return parse_moment(text, zone=self.zone) if name == "away_from" else int(us[0])
+            if name == "away_from":
+                return parse_moment(text, zone=self.zone)
+            return int(us[0])
         except TimeFormatError as e:
             self.problems.append(f"{name}: {e}")
             return None
 
 
 def _split_list(text: str) -> list[str]:
-    words = [word.strip() for word in text.replace("|", ";").split(";")]
+    parts = text.replace("|", ";").split(";")
+    words = [word.strip() for word in parts]
     return [word for word in words if word]
 
 
 def _read_number(text: str, *, decimals: int) -> int | None:
-    values, ok = read_numbers(pa.array([text], pa.string()), decimals=decimals, decimal=".")
+    texts = pa.array([text], pa.string())
+    values, ok = read_numbers(texts, decimals=decimals, decimal=".")
     return int(values[0]) if ok[0] else None

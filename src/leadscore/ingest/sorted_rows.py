@@ -11,12 +11,11 @@ import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier
-from leadscore.ingest.mapping.entries import PLACE, staged_schema, table_of
+from leadscore.ingest.mapping.entries import side_fields, staged_schema, table_of
 from leadscore.ingest.mapping.once import once
 from leadscore.settings.settings import Settings
 from leadscore.store.objects import NOTHING, write_columns
 
-SIDE = pa.schema(PLACE)
 BATCH_ROWS = 250_000
 SORTED_FIRST = {"lead_id", "event_us"}
 
@@ -38,7 +37,9 @@ def keep_sorted(
     rows = engine.stream(sql, rows=BATCH_ROWS)
 
     counts: Counter[str] = Counter()
-    schemas = [schema] if name == "leads" else [table_of(name, settings).schema(), SIDE]
+    schemas = [schema]
+    if name != "leads":
+        schemas = [table_of(name, settings).schema(), side_schema(name, settings)]
     objects = write_columns(folder, schemas, once(rows, compared, counts))
     return {
         "duplicates": counts["duplicates"],
@@ -46,6 +47,11 @@ def keep_sorted(
         "rows": objects[0],
         "side": objects[1] if len(objects) > 1 else NOTHING,
     }
+
+
+def side_schema(name: str, settings: Settings) -> pa.Schema:
+    """What the `side` of stored rows holds: where each came from, and what was before it."""
+    return pa.schema(side_fields(name, settings))
 
 
 def _compared_columns(name: str, schema: pa.Schema, source: str, settings: Settings) -> list[str]:

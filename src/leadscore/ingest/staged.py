@@ -8,17 +8,16 @@ from typing import Any
 
 from leadscore.engine import Engine
 from leadscore.ingest.differences.source_text import text_schema
+from leadscore.ingest.ignored_leads import IGNORED
 from leadscore.ingest.mapping.breaks import ROW_REJECTS
 from leadscore.ingest.mapping.entries import staged_schema, table_of
 from leadscore.ingest.part import Part
-from leadscore.ingest.reading import IGNORED
-from leadscore.ingest.sorted_rows import SIDE
+from leadscore.ingest.sorted_rows import side_schema
 from leadscore.ingest.sql import columns_sql, literals_sql, union_sql
+from leadscore.settings.memory import stored_fields
 from leadscore.settings.settings import Settings
 from leadscore.store.objects import object_path
-from leadscore.tables import PERSONAL, TABLES, Table
-
-ONLY_LEADS = ("line", "extra", "from_us", *(f"{name}_hash" for name in PERSONAL))
+from leadscore.tables import TABLES, Table
 
 
 @dataclass(frozen=True)
@@ -31,20 +30,24 @@ class Staged:
     folder: Path
 
     def mapped_fields(self) -> list[str]:
-        """The fields of leads that the mapping fills, in the order of the settings."""
+        """The fields and keys of leads that the mapping fills, in the order of the settings."""
         mapped: set[str] = set()
         for entry in self.settings.mapping:
             if entry.table == "leads":
                 mapped.update(entry.targets())
-        return [name for name in self.settings.lead_fields() if name in mapped]
+        return [name for name in stored_fields(self.settings) if name in mapped]
 
-    def columns_from_creation(self) -> set[str]:
-        """The columns of `leads` that keep their first value; an amount keeps its currency, too."""
+    def columns_seen_first(self) -> set[str]:
+        """The columns of `leads` that keep the value seen first; later ones are changes.
+
+        A currency goes with its amount if that is known from creation. Else it is the latest: an
+        observed change has none.
+        """
         if not self.settings.is_dated:
             return set()
+        names = set(self.mapped_fields())
         fields = self.settings.lead_fields()
-        names = {name for name in self.mapped_fields() if fields[name].known_from == "creation"}
-        if "amount" in names:
+        if "amount" in names and fields["amount"].known_from == "creation":
             names.add("currency")
         return names
 
@@ -54,7 +57,8 @@ class Staged:
 
     def parts_of(self, table: str) -> list[tuple[int, Part]]:
         """The parts with rows of a table, each with its place among all parts."""
-        return [(place, part) for place, part in enumerate(self.parts) if table in part["tables"]]
+        places = enumerate(self.parts)
+        return [(place, part) for place, part in places if table in part["tables"]]
 
     def closing_stages_sql(self) -> str:
         """SQL list of the stages that close a lead."""
@@ -62,7 +66,8 @@ class Staged:
 
     def paths(self, stored: dict[str, Any]) -> list[Path]:
         """Where the files of stored rows are."""
-        return [object_path(self.folder, file["sha256"]) for file in stored["files"]]
+        hashes = [file["sha256"] for file in stored["files"]]
+        return [object_path(self.folder, sha256) for sha256 in hashes]
 
     def attach(self) -> None:
         """Make the parts readable.
@@ -75,11 +80,15 @@ class Staged:
             self._attach_table(name)
         for place, part in self.parts_of("leads"):
             schema = text_schema(len(part["texts"]["columns"]))
-            self.engine.add_files(f"texts_{place}", self.paths(part["texts"]), schema=schema)
+            paths = self.paths(part["texts"])
+            self.engine.add_files(f"texts_{place}", paths, schema=schema)
 
-        rejects = [path for part in self.parts for path in self.paths(part["rejects"])]
+        rejects: list[Path] = []
+        ignored: list[Path] = []
+        for part in self.parts:
+            rejects += self.paths(part["rejects"])
+            ignored += self.paths(part["ignored_leads"])
         self.engine.add_files("row_rejects", rejects, schema=ROW_REJECTS)
-        ignored = [path for part in self.parts for path in self.paths(part["ignored_leads"])]
         self.engine.add_files("ignored_rows", ignored, schema=IGNORED)
 
     def _attach_table(self, name: str) -> None:
@@ -87,16 +96,26 @@ class Staged:
         schema = staged_schema(name, self.settings) if is_leads else self.table(name).schema()
         for place, part in self.parts_of(name):
             stored = part["tables"][name]
-            rows, side = self.paths(stored["rows"]), self.paths(stored["side"])
+            rows = self.paths(stored["rows"])
+            side = self.paths(stored["side"])
             self.engine.add_files(f"{name}_{place}", rows, schema=schema, numbered=not is_leads)
-            self.engine.add_files(f"{name}_side_{place}", side, schema=SIDE, numbered=True)
+            beside = side_schema(name, self.settings)
+            self.engine.add_files(f"{name}_side_{place}", side, schema=beside, numbered=True)
         self.engine.add_rows(f"{name}_none", schema.empty_table())
+
+    def _only_leads(self) -> list[str]:
+        """What staged leads have beside the columns of their table."""
+        own = self.table("leads").schema().names
+        return [name for name in staged_schema("leads", self.settings).names if name not in own]
 
     def rows_sql(self, name: str) -> str:
         """SQL of all rows of a table, each with the place of its part."""
         names = self.table(name).schema().names
-        columns = columns_sql([*names, *ONLY_LEADS] if name == "leads" else names)
-        views = [(place, f"{name}_{place}") for place, _ in self.parts_of(name)]
+        if name == "leads":
+            names = [*names, *self._only_leads()]
+        columns = columns_sql(names)
+        places = [place for place, _ in self.parts_of(name)]
+        views = [(place, f"{name}_{place}") for place in places]
         if not views:
             views = [(0, f"{name}_none")]
         return union_sql(f"SELECT {place} AS part, {columns} FROM {view}" for place, view in views)

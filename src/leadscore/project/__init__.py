@@ -6,11 +6,12 @@ so a flow may retry it.
 
 from leadscore.project.auditing import audit
 from leadscore.project.backtesting import backtest
+from leadscore.project.delivering import check_file, deliver, rewrite_failed
 from leadscore.project.explaining import explain, replay
 from leadscore.project.ingesting import ingest, list_rejects, write_rejects
 from leadscore.project.models import compare, list_models, promote, register, rollback, show
 from leadscore.project.project import Project
-from leadscore.project.publishing import publish
+from leadscore.project.publishing import publish, roll_back
 from leadscore.project.scoring import score
 from leadscore.project.training import train
 from leadscore.project.upkeep import list_store, prune_store, rollback_store
@@ -21,7 +22,9 @@ __all__ = [
     "Project",
     "audit",
     "backtest",
+    "check_file",
     "compare",
+    "deliver",
     "explain",
     "ingest",
     "list_models",
@@ -32,6 +35,8 @@ __all__ = [
     "publish",
     "register",
     "replay",
+    "rewrite_failed",
+    "roll_back",
     "rollback",
     "rollback_store",
     "score",

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
 from leadscore.audit.verdict import audit as audit_history
+from leadscore.features.account import unlearned_keys
 from leadscore.features.fields import unlearned_fields
 from leadscore.features.people import unasked_fields
 from leadscore.history.split import History
@@ -26,7 +27,8 @@ def audit(settings: Settings) -> Audited:
         known_us = history.version.known_until_us
         audited = audit_history(history, known_us=known_us)
         people = find_people(history, known_us=known_us, reps=read_rep_names(settings))
-        undated = unlearned_fields(settings, history.facts.changed_fields(known_us))
+        changed = history.facts.changed_fields(known_us)
+        undated = unlearned_fields(settings, changed) + unlearned_keys(settings, changed)
         version = history.version
     shown = {*undated, *unasked_fields(settings), *people}
     leaks = left_out(audited.fields, settings)
@@ -38,15 +40,17 @@ def audit(settings: Settings) -> Audited:
             return "left out"
         return "kept" if verdict.verdict == "leak" else "learned"
 
-    reports = [
-        FieldReport.from_dict(asdict(verdict) | {"use": use(verdict)}) for verdict in audited.fields
-    ]
+    reports = []
+    for verdict in audited.fields:
+        document = asdict(verdict) | {"use": use(verdict)}
+        reports.append(FieldReport.from_dict(document))
+    findings = [Finding.from_dict(asdict(finding)) for finding in audited.findings]
     return Audited(
         project=settings.project,
         store_version=version.id,
         known_until=version.manifest["known_until"],
         fields=reports,
-        findings=[Finding.from_dict(asdict(finding)) for finding in audited.findings],
+        findings=findings,
     )
 
 

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import UserError
 from leadscore.files import hash_bytes, list_manifests
-from leadscore.history.split import History, open_history
+from leadscore.history.opening import open_history
+from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.project.publishing import read_previous
 from leadscore.project.scoring import score_list
@@ -50,7 +51,7 @@ def explain(settings: Settings, lead_id: str, *, publication_id: str | None = No
         UnknownVersionError: its model is gone.
         CorruptFileError: a version that it rests on was changed or removed.
     """
-    publication, scores = _read(settings, publication_id)
+    publication, scores = read_list(settings, publication_id)
     with _opened(settings, publication) as (history, model, _):
         report = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
     return Explained.from_dict(report)
@@ -61,7 +62,7 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> Replayed:
 
     `same` says whether every byte is the same, `differs` which columns are not; the rest is what `explain` returns.
     """
-    publication, scores = _read(settings, publication_id)
+    publication, scores = read_list(settings, publication_id)
     with _opened(settings, publication) as (history, model, previous):
         manifest = publication.manifest
         again, _ = score_list(
@@ -69,7 +70,7 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> Replayed:
             model,
             model_version=manifest["model_version"],
             known_us=manifest["model_known_us"],
-            as_of_us=_moment(history, publication),
+            as_of_us=find_moment(history, publication),
             previous=previous,
             inputs=read_inputs(publication),
         )
@@ -88,8 +89,13 @@ def _differing(scores: pa.Table, again: pa.Table) -> list[str]:
     return [name for name in scores.schema.names if not scores[name].equals(again[name])]
 
 
-def _read(settings: Settings, publication_id: str | None) -> tuple[Publication, pa.Table]:
-    """A publication with its scores, by default the current one."""
+def read_list(settings: Settings, publication_id: str | None) -> tuple[Publication, pa.Table]:
+    """A publication by its id or the beginning of that, by default the current one, and its scores.
+
+    Raises:
+        UserError: there is none, or its manifest is from before it named the settings.
+        CorruptFileError: it was changed or removed.
+    """
     folder = settings.project_folder() / "scores"
     if publication_id is None:
         standing = find_standing(folder, settings.project_folder() / "store")
@@ -150,7 +156,8 @@ def _read_previous(settings: Settings, publication_id: str | None) -> Previous |
     return read_previous(settings, before)[0]
 
 
-def _moment(history: History, publication: Publication) -> int:
+def find_moment(history: History, publication: Publication) -> int:
+    """The moment that a list looks from; undated, that of its export."""
     as_of = publication.manifest["as_of"]
     dated = history.settings.is_dated and as_of is not None
     return parse_moment(as_of, zone="UTC") if dated else history.version.known_until_us
@@ -165,17 +172,18 @@ def _explain(
     lead_id: str,
 ) -> dict[str, Any]:
     history, model = opened
-    rows = scores.filter(pc.equal(scores["lead_id"], lead_id)).drop_columns(["as_of"]).to_pylist()
+    rows_of_lead = scores.filter(pc.equal(scores["lead_id"], lead_id))
+    rows = rows_of_lead.drop_columns(["as_of"]).to_pylist()
     if not rows:
         raise UserError(
             f"the lead {lead_id!r} is not on the list {publication.id}: "
-            "it was not open then, or there is none"
+            "it was not open then, or does not exist"
         )
     explanation = explain_lead(
         history,
         model,
         lead_id=lead_id,
-        as_of_us=_moment(history, publication),
+        as_of_us=find_moment(history, publication),
         shift=read_shift(publication.manifest),
     )
     folder = settings.project_folder()

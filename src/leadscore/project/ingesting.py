@@ -12,17 +12,25 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import UnknownRuleError
-from leadscore.ingest.build import build_version
+from leadscore.errors import UserError
+from leadscore.features.account import unlearned_keys
+from leadscore.features.fields import unlearned_fields
+from leadscore.history.facts import KnownFacts
+from leadscore.history.opening import attach_tables
+from leadscore.ingest.build import Built, build_version
 from leadscore.ingest.differences.delivery import Delivery
+from leadscore.ingest.reject_groups import group_rejects
 from leadscore.locks import locked
 from leadscore.progress import Progress, silent
-from leadscore.results import Accounts, Ingested, Rejects, SourceFile
+from leadscore.results import Accounts, Ingested, RejectGroup, Rejects, SourceFile
 from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
 from leadscore.store.attempt import read_attempt
 from leadscore.store.objects import check_objects, object_path
+from leadscore.store.version import StoreVersion
 from leadscore.tables import REJECTS
+from leadscore.times import FOREVER_US
+from leadscore.wording import listed
 
 
 def ingest(
@@ -47,7 +55,7 @@ def ingest(
     """
     store = settings.project_folder() / "store"
     with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
-        ingested = build_version(
+        built = build_version(
             settings,
             engine=engine,
             folder=store,
@@ -56,22 +64,52 @@ def ingest(
             forget_damaged=forget_damaged,
             progress=progress,
         )
-    manifest = ingested.version.manifest
+    return _summarise(built, settings, store)
+
+
+def _summarise(built: Built, settings: Settings, store: Path) -> Ingested:
+    """What an ingest did: where every row went, and what looks odd."""
+    manifest = built.version.manifest
     return Ingested(
         project=settings.project,
-        store_version=ingested.version.id,
+        store_version=built.version.id,
         known_until=manifest["known_until"],
-        known_until_from=ingested.moment.basis,
-        files=[SourceFile.from_dict(file) for file in ingested.files],
+        known_until_from=built.moment.basis,
+        files=[SourceFile.from_dict(file) for file in built.files],
         accounts=Accounts.from_dict(manifest["accounts"]),
         rejects=manifest["rejects"]["rules"],
         warned=manifest["rejects"]["warned"],
         first_rejects=_first_rejects(_read_rejects(store, manifest["rejects"])),
-        alarms=ingested.alarms,
-        warnings=[*ingested.moment.warnings, *manifest["warnings"]],
-        duplicates=ingested.duplicates,
+        alarms=built.alarms,
+        warnings=[*built.moment.warnings, *manifest["warnings"]],
+        duplicates=built.duplicates,
         duplicates_file=str(settings.project_folder() / "duplicates.csv"),
+        bant_not_learned_from=_find_unlearned_bant(settings, built.version),
+        keys_not_learned_from=_find_unlearned_keys(settings, built.version),
     )
+
+
+def _find_unlearned_bant(settings: Settings, version: StoreVersion) -> list[str]:
+    """The fields of BANT that a training could not learn from, since they have no history."""
+    bant = {letter.field for letter in settings.bant.values()}
+    if not bant & set(unlearned_fields(settings, set())):
+        return []
+    changed = _read_changed_fields(settings, version)
+    return sorted(bant & set(unlearned_fields(settings, changed)))
+
+
+def _find_unlearned_keys(settings: Settings, version: StoreVersion) -> list[str]:
+    """The mapped keys of leads that a training could not learn from, for the same reason."""
+    if not unlearned_keys(settings, set()):
+        return []
+    return unlearned_keys(settings, _read_changed_fields(settings, version))
+
+
+def _read_changed_fields(settings: Settings, version: StoreVersion) -> set[str]:
+    """The fields and keys with a history."""
+    with closing(DuckDBEngine(settings.engine)) as engine:
+        attach_tables(engine, version)
+        return set(KnownFacts(engine).changed_fields(FOREVER_US))
 
 
 def _first_rejects(rows: pa.Table) -> dict[str, str]:
@@ -87,31 +125,36 @@ def _first_rejects(rows: pa.Table) -> dict[str, str]:
     return places
 
 
-def list_rejects(settings: Settings, *, rule: str | None = None, each: int = 5) -> Rejects:
+def list_rejects(settings: Settings, *, rule: str | None = None, per_rule: int = 5) -> Rejects:
     """The rows that the last ingest rejected or warned about: how many by rule, and the first of every rule.
 
     Args:
         settings: of the project.
         rule: only rows of this rule.
-        each: how many rows of every rule.
+        per_rule: how many rows of every rule.
 
     Raises:
-        UnknownRuleError: no row broke that rule.
+        UserError: no row broke that rule.
     """
     store = settings.project_folder() / "store"
     attempt = read_attempt(store, project=settings.project)
     refused, warned = attempt["rejects"]["rules"], attempt["rejects"]["warned"]
     known = sorted({*refused, *warned})
     if rule is not None and rule not in known:
-        raise UnknownRuleError(rule, known)
+        others = f"rows were rejected by {listed(known)}" if known else "no row was rejected at all"
+        raise UserError(f"no row was rejected by the rule {rule!r}; {others}")
     chosen = known if rule is None else [rule]
     rows = _read_rejects(store, attempt["rejects"])
+    groups = group_rejects(rows, settings)
+    shown = [group for group in groups if group.rule in chosen]
+    first = {name: _rows_of(rows, name).slice(0, per_rule).to_pylist() for name in chosen}
     return Rejects(
         stopped=attempt["stopped"],
         rules={name: refused.get(name, 0) + warned.get(name, 0) for name in chosen},
         refused=refused,
         warned=warned,
-        first={name: _rows_of(rows, name).slice(0, each).to_pylist() for name in chosen},
+        groups=[RejectGroup(**vars(group)) for group in shown],
+        first=first,
     )
 
 

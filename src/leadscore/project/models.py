@@ -6,24 +6,32 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from leadscore.addresses import hide_secrets
 from leadscore.audit.confirm import still_to_confirm
-from leadscore.errors import CorruptFileError, FollowUpError, NoStoreError, TooFewOutcomesError
+from leadscore.errors import CorruptFileError, NoStoreError, TooLittleHistoryError
 from leadscore.files import is_there, read_if_there
-from leadscore.json_files import read_json
+from leadscore.json_files import read_result
 from leadscore.locks import WRITING, sweep
 from leadscore.model.horizon import choose_horizon
 from leadscore.progress import Progress, silent
 from leadscore.project.auditing import doubt_fields
 from leadscore.project.opened import open_store
-from leadscore.project.training import DECISION, card_folder, without
+from leadscore.project.training import card_folder, without
 from leadscore.proposals import propose
-from leadscore.registry.addresses import hide_secrets
 from leadscore.registry.registry import CHAMPION, Decision, ModelVersion, Registry, Who
-from leadscore.results import Compared, Moved, Registered, Shown, Versions
+from leadscore.results import (
+    Compared,
+    EvaluatedVersion,
+    Moved,
+    Promotion,
+    Registered,
+    Shown,
+    Versions,
+)
 from leadscore.settings.settings import Settings
 from leadscore.validation.evidence import evaluate_recipes
 from leadscore.validation.overlap import compare_lists
-from leadscore.validation.promotion import Promotion, decide_promotion, hold_unproven
+from leadscore.validation.promotion import PromotionDecision, decide_promotion, hold_unproven
 from leadscore.validation.recipe import Recipe
 
 SHOWN = ("*.html", "*.json", "figures/*.svg")  # what a run shows of the files beside a model
@@ -39,8 +47,8 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     version = registry.register(
         folder,
         files=_read_shown(folder),
-        who=replace(who, why=decision["why"]),
-        decision=Decision(decision["promoted"], decision["against"], decision["evidence"]),
+        who=replace(who, why=decision.why),
+        decision=Decision(decision.promoted, decision.against, decision.evidence),
     )
     if version and promote and CHAMPION not in version.aliases:
         version = registry.promote(str(version.number), who)
@@ -65,17 +73,18 @@ def _read_shown(folder: Path) -> dict[str, str]:
         for path in cards.glob(pattern):
             if not path.name.startswith(WRITING):
                 data = read_if_there(path) or b""
-                texts[path.relative_to(cards).as_posix()] = data.decode(errors="replace")
+                name = path.relative_to(cards).as_posix()
+                texts[name] = data.decode(errors="replace")
     return dict(sorted(texts.items()))
 
 
-def _read_decision(folder: Path) -> dict[str, Any]:
+def _read_decision(folder: Path) -> Promotion:
     """What `train` decided about the model in `folder`."""
     path = card_folder(folder) / "promotion.json"
     if not is_there(path):  # a model from before there were such decisions
-        first = Promotion(True, "no champion, and it is better than the base rate")
-        return first.as_json() | {"against": None}
-    return read_json(path, DECISION, cure=f"run {propose('train')} again, which writes it anew")
+        why = "no champion yet, and better than the base rate"
+        return Promotion(promoted=True, why=why)
+    return read_result(path, Promotion, cure=f"run {propose('train')} again, which writes it anew")
 
 
 def list_models(settings: Settings) -> Versions:
@@ -90,12 +99,13 @@ def list_models(settings: Settings) -> Versions:
 def show(settings: Settings, which: str) -> Shown:
     """A version with its evaluation."""
     registry = Registry(settings)
-    return Shown.from_dict({"versions": [_describe(registry, registry.find(which))]})
+    return Shown(versions=[_describe(registry, registry.find(which))])
 
 
 def promote(settings: Settings, which: str, *, who: Who) -> Moved:
     """Make a version the champion; the one before becomes `previous`."""
-    return Moved.from_dict(asdict(Registry(settings).promote(which, who)))
+    moved = Registry(settings).promote(which, who)
+    return Moved.from_dict(asdict(moved))
 
 
 def compare(
@@ -108,25 +118,26 @@ def compare(
     registry = Registry(settings)
     versions = [registry.find(which) for which in (champion, challenger)]
     described = [_describe(registry, version) for version in versions]
-    evaluation = described[1]["evaluation"]
+    evaluation = described[1].evaluation
     try:
         promotion = _compare_recipes(settings, registry, versions, progress=progress)
-    except (FollowUpError, NoStoreError, TooFewOutcomesError) as e:
-        promotion = Promotion(False, f"their recipes cannot be judged now: {e}")
-    promotion = hold_unproven(promotion, evaluation.get("unproven"))
-    to_confirm = still_to_confirm(evaluation.get("confirm"), settings)
+    except (NoStoreError, TooLittleHistoryError) as e:
+        promotion = PromotionDecision(False, f"their recipes cannot be evaluated now: {e}")
+    promotion = hold_unproven(promotion, evaluation.unproven)
+    to_confirm = still_to_confirm(evaluation.confirm, settings)
     if promotion.promoted and to_confirm:
         promotion = replace(promotion, promoted=False, why=to_confirm)
-    return Compared.from_dict({"versions": described, "promotion": promotion.as_json()})
+    return Compared(versions=described, promotion=promotion.summarise())
 
 
-def _describe(registry: Registry, version: ModelVersion) -> dict[str, Any]:
-    return asdict(version) | {"evaluation": registry.read_evaluation(version)}
+def _describe(registry: Registry, version: ModelVersion) -> EvaluatedVersion:
+    evaluation = registry.read_evaluation(version)
+    return EvaluatedVersion.from_dict({**asdict(version), "evaluation": evaluation})
 
 
 def _compare_recipes(
     settings: Settings, registry: Registry, versions: list[ModelVersion], *, progress: Progress
-) -> Promotion:
+) -> PromotionDecision:
     champion, its_manifest, _ = registry.load(str(versions[0].number))
     challenger, other_manifest, _ = registry.load(str(versions[1].number))
     with open_store(settings) as opened:
@@ -151,7 +162,8 @@ def rollback(settings: Settings, *, who: Who) -> Moved:
     was = registry.champion()
     now = registry.rollback(who)
     changes = _changes(registry, was, now) if was else {}
-    return Moved.from_dict(asdict(now) | {"was": asdict(was) if was else None, "changes": changes})
+    was_document = asdict(was) if was else None
+    return Moved.from_dict(asdict(now) | {"was": was_document, "changes": changes})
 
 
 def _changes(registry: Registry, was: ModelVersion, now: ModelVersion) -> dict[str, list[Any]]:
@@ -160,13 +172,14 @@ def _changes(registry: Registry, was: ModelVersion, now: ModelVersion) -> dict[s
         before, after = _summarise(registry, was), _summarise(registry, now)
     except CorruptFileError:
         return {}
-    return {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    changed = [name for name in before if before[name] != after[name]]
+    return {name: [before[name], after[name]] for name in changed}
 
 
 def _summarise(registry: Registry, version: ModelVersion) -> dict[str, Any]:
     model, manifest, _ = registry.load(str(version.number))
     recipe = Recipe.of(model)
-    metrics = registry.read_evaluation(version)["metrics"].get("all", {})
+    overall = registry.read_evaluation(version).overall
     return {
         "known_until": manifest["known_until"],
         "store_version": manifest["store_version"],
@@ -174,5 +187,5 @@ def _summarise(registry: Registry, version: ModelVersion) -> dict[str, Any]:
         "calibrator": recipe.calibrator,
         "left_out": sorted(recipe.left_out),
         "features": len(model.document["features"]),
-        "log_loss_when_trained": metrics.get("log_loss", {}).get("value"),
+        "log_loss_when_trained": overall.log_loss.value if overall else None,
     }

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import AsOfError
-from leadscore.history.split import History, open_history
+from leadscore.errors import UserError
+from leadscore.history.opening import open_history
+from leadscore.history.split import History
 from leadscore.settings.settings import Settings
 from leadscore.store.version import open_version, read_current
 from leadscore.times import DAY_US, HOUR_US, format_us
@@ -30,16 +31,16 @@ def checked_as_of(history: History, as_of_us: int | None) -> int:
     if as_of_us is None:
         return version.known_until_us
     if not history.settings.is_dated:
-        raise AsOfError(f"time = {history.settings.time}: nothing is dated, so leave out --as-of")
+        raise UserError(f"time = {history.settings.time}: nothing is dated, so leave out --as-of")
     hours = history.settings.max_staleness_hours
     if as_of_us > version.known_until_us + hours * HOUR_US:
-        raise AsOfError(
+        raise UserError(
             f"as_of {format_us(as_of_us)} is more than {hours:g} hours after known_until "
             f"{version.manifest['known_until']}; the export is {_name_age(as_of_us - version.known_until_us)} old by "
             "then, and it is not known which leads were still open. Ingest a newer export, or raise max_staleness_hours"
         )
     if as_of_us <= version.first_us:
-        raise AsOfError(
+        raise UserError(
             f"as_of {format_us(as_of_us)} is before all data: the first lead is of {format_us(version.first_us)}"
         )
     return as_of_us

@@ -12,16 +12,17 @@ training.evaluation.to_pandas()
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from leadscore.features.matrix import build_features, build_matrix
-from leadscore.history.snapshot import KEYS
+from leadscore.errors import TimeFormatError
 from leadscore.history.split import History
 from leadscore.model.horizon import choose_horizon
 from leadscore.model.train import FitResult, fit_model
@@ -29,30 +30,45 @@ from leadscore.progress import Progress, silent
 from leadscore.project import (
     auditing,
     backtesting,
+    delivering,
     explaining,
     ingesting,
     models,
+    pipeline,
     publishing,
+    recording,
+    reporting,
     scoring,
+    showing,
     training,
+    worklist,
 )
+from leadscore.project.frames import build_frame
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.registry.registry import Who
 from leadscore.results import (
     Audited,
+    AuditedHistory,
     Backtested,
+    Deliveries,
     Explained,
+    FailedRows,
+    ForgottenLeads,
+    Funnel,
     Ingested,
     Published,
     Registered,
     Replayed,
+    Reported,
     Scored,
     Trained,
+    WrittenWorkbook,
 )
 from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_moment
 
-Moment = str | datetime | int | None  # a date or time, UTC microseconds, or None for known_until
+# A date or time, UTC microseconds (also as numpy and pandas have them), or None for known_until.
+Moment = str | date | datetime | int | np.integer | None
 
 
 class Project:
@@ -103,9 +119,14 @@ class Project:
         """Whether each field can be trusted at scoring time, and what training makes of it."""
         return auditing.audit(self.settings)
 
+    def audit_history(self) -> AuditedHistory:
+        """Since when each field has a history, what is lost for good, and when it is enough to learn from."""
+        return recording.audit_history(self.settings)
+
     def train(self, *, as_of: Moment = None) -> Trained:
         """A model trained as of a moment, written with its card; `register` makes it count."""
-        return training.train(self.settings, as_of_us=self._us(as_of), progress=self.progress)
+        as_of_us = self._us(as_of)
+        return training.train(self.settings, as_of_us=as_of_us, progress=self.progress)
 
     def register(
         self,
@@ -120,12 +141,15 @@ class Project:
 
         `by`, `at` and `why` are logged with every alias that moves.
         """
-        who = Who(by, at.isoformat().replace("+00:00", "Z"), why)
-        return models.register(self.settings, Path(trained.folder), who=who, promote=promote)
+        moment = at.isoformat().replace("+00:00", "Z")
+        who = Who(by, moment, why)
+        home = Path(trained.folder)
+        return models.register(self.settings, home, who=who, promote=promote)
 
     def score(self, *, as_of: Moment = None) -> Scored:
         """The leads open at a moment, scored by the champion; `publish` makes the list count."""
-        return scoring.score(self.settings, as_of_us=self._us(as_of), progress=self.progress)
+        as_of_us = self._us(as_of)
+        return scoring.score(self.settings, as_of_us=as_of_us, progress=self.progress)
 
     def publish(
         self, scored: Scored | str, *, replace_newer: bool = False, even_if_unlike: bool = False
@@ -139,6 +163,24 @@ class Project:
             even_if_unlike=even_if_unlike,
         )
 
+    def roll_back(self) -> Published:
+        """Make the list before the current one current again (see `publishing.roll_back`)."""
+        return publishing.roll_back(self.settings)
+
+    def deliver(
+        self,
+        publication_id: str | None = None,
+        *,
+        targets: Sequence[str] = (),
+        mode: Literal["full", "delta"] | None = None,
+    ) -> Deliveries:
+        """Write the current list for the targets of the settings (see `delivering.deliver`)."""
+        return delivering.deliver(self.settings, publication_id, targets=targets, mode=mode)
+
+    def rewrite_failed(self, target: str, results: str | Path) -> FailedRows:
+        """What a CRM refused of a target's files, by reason, and these rows written again."""
+        return delivering.rewrite_failed(self.settings, target, Path(results))
+
     def backtest(self, *, first: Moment = None, last: Moment = None, dates: int = 6) -> Backtested:
         """Training and scoring replayed at past dates, and settled by what is known by now."""
         return backtesting.backtest(
@@ -149,9 +191,35 @@ class Project:
             progress=self.progress,
         )
 
+    def funnel(self, as_of: Moment = None, *, days: float = pipeline.YEAR) -> Funnel:
+        """What becomes of visits to each stage that began in the days before a moment."""
+        return pipeline.describe_funnel(self.settings, as_of_us=self._us(as_of), days=days)
+
     def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
         """One lead of a published list (default: the current one) in full."""
         return explaining.explain(self.settings, lead_id, publication_id=publication_id)
+
+    def report(
+        self, publication_id: str | None = None, *, to: str | Path | None = None
+    ) -> Reported:
+        """A published list (default: the current one) as one HTML file, and in five lines of Markdown."""
+        path = None if to is None else Path(to)
+        return reporting.report(self.settings, publication_id, to=path)
+
+    def digest(self, publication_id: str | None = None) -> str:
+        """A published list in five lines of Markdown, with the names that people know leads by."""
+        return reporting.digest(self.settings, publication_id)
+
+    def workbook(
+        self, publication_id: str | None = None, *, to: str | Path | None = None
+    ) -> WrittenWorkbook:
+        """A published list (default: the current one) as a workbook for people."""
+        path = None if to is None else Path(to)
+        return worklist.write_worklist(self.settings, publication_id, to=path)
+
+    def forget(self, lead_id: str | None = None, *, contact: str | None = None) -> ForgottenLeads:
+        """Erase what people see of a lead, or of a contact's leads (see `showing.forget`)."""
+        return showing.forget(self.settings, lead_id, contact=contact)
 
     def replay(self, publication_id: str, lead_id: str) -> Replayed:
         """A published list scored again from what was kept, compared byte by byte; and one lead of it in full."""
@@ -183,13 +251,13 @@ class Project:
 
         Args:
             as_of: the moment; default known_until.
-            rows: snapshots, such as `snapshot` or `open_leads` gives; default: the leads open at `as_of`.
+            rows: snapshots, such as `snapshot` or `open_leads` gives, in any order; the features follow
+                their order and index. Default: the leads open at `as_of`.
         """
         with self.history() as history:
             if rows is None:
                 rows = history.open_list(checked_as_of(history, self._us(as_of)))
-            matrix = build_matrix(history.snapshot(rows[KEYS]), build_features(self.settings))
-        return pd.concat([matrix.keys, pd.DataFrame(matrix.columns)], axis=1)
+            return build_frame(history, rows)
 
     def fit(self, as_of: Moment = None) -> FitResult:
         """A model trained in memory, with its features and the predictions that evaluated it; no file is written."""
@@ -205,6 +273,10 @@ class Project:
 
     def _us(self, moment: Moment) -> int | None:
         """A moment in UTC microseconds; without a zone it is in the settings' time zone."""
-        if moment is None or isinstance(moment, int):
-            return moment
+        if moment is None:
+            return None
+        if isinstance(moment, bool):  # which Python takes for an integer
+            raise TimeFormatError(moment)
+        if isinstance(moment, int | np.integer):
+            return int(moment)
         return parse_moment(moment, zone=self.settings.timezone)

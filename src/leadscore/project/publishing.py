@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from leadscore.errors import CorruptFileError, UnknownVersionError
+from pathlib import Path
+
+from leadscore.errors import CorruptFileError, UnknownVersionError, UserError
+from leadscore.proposals import propose
 from leadscore.publish.before import Before, find_before
 from leadscore.publish.listed import find_standing, read_current_id
 from leadscore.publish.publication import read_as_of, read_publication, read_shift
@@ -34,16 +37,7 @@ def publish(
     folder = settings.project_folder()
     withheld = [] if even_if_unlike else find_withheld(settings, publication_id)
     if withheld:
-        standing = find_standing(folder / "scores", folder / "store")
-        as_of = standing.manifest["as_of"] if standing and standing.manifest else "unknown"
-        return Published(
-            publication_id=publication_id,
-            folder=str(folder / "scores" / publication_id),
-            published=False,
-            newer=None,
-            withheld=withheld,
-            previous_as_of=as_of,
-        )
+        return _withhold(folder, publication_id, withheld)
     done = publish_scores(
         publication_id,
         folder=folder / "scores",
@@ -63,6 +57,38 @@ def publish(
     )
 
 
+def _withhold(folder: Path, publication_id: str, reasons: list[str]) -> Published:
+    """The list in the project's folder does not count, for these reasons; the one before still does."""
+    standing = find_standing(folder / "scores", folder / "store")
+    as_of = standing.manifest["as_of"] if standing and standing.manifest else "unknown"
+    return Published(
+        publication_id=publication_id,
+        folder=str(folder / "scores" / publication_id),
+        published=False,
+        newer=None,
+        withheld=reasons,
+        previous_as_of=as_of,
+    )
+
+
+def roll_back(settings: Settings) -> Published:
+    """Make the list before the current one current again; receipts and files of both stay.
+
+    Raises:
+        UserError: no list is current, or there was none before it.
+        CorruptFileError: one of the two is damaged.
+    """
+    folder = settings.project_folder() / "scores"
+    current = read_current_id(folder)
+    if current is None:
+        raise UserError(f"no list is published yet; run `{propose('score')}` first")
+    publication, _ = read_publication(current, folder=folder)
+    previous = publication.manifest.get("previous")
+    if not previous:
+        raise UserError(f"there was no list before {current}, so there is none to go back to")
+    return publish(settings, previous, replace_newer=True, even_if_unlike=True)
+
+
 def find_withheld(settings: Settings, publication_id: str) -> list[str]:
     """Why a list may not be published without a person's word; nothing for the current list, or for a first one."""
     folder = settings.project_folder() / "scores"
@@ -74,9 +100,12 @@ def find_withheld(settings: Settings, publication_id: str) -> list[str]:
         before, scores_before = read_publication(manifest["previous"], folder=folder)
     except CorruptFileError:
         return []
-    days = ((read_as_of(manifest) or 0) - (read_as_of(before.manifest) or 0)) / DAY_US
+    as_of_us = read_as_of(manifest) or 0
+    as_of_before_us = read_as_of(before.manifest) or 0
+    days = (as_of_us - as_of_before_us) / DAY_US
     same_model = manifest["model_version"] == before.manifest["model_version"]
-    pair = Pair(scores_before, scores, days, manifest.get("returned", 0), same_model)
+    returned = manifest.get("returned", 0)
+    pair = Pair(scores_before, scores, days, returned, same_model)
     return find_unlike(pair, settings.publication)
 
 

@@ -58,15 +58,7 @@ def score(
         )
         facts["warnings"] = [*warnings, *facts["warnings"]]
         counts = _counts(history, moment, scores.num_rows)
-        basis = {
-            # as text, since the order of its keys is part of the features' order
-            "settings": json.dumps(settings.public(), ensure_ascii=False),
-            "model_known_us": known_us,
-            "known_until_us": history.version.known_until_us,
-            "previous": previous.publication_id if previous else None,
-            "returned": _count_returned(history, scores, previous),
-            **facts,
-        }
+        basis = _describe_basis(history, scores, known_us=known_us, previous=previous) | facts
         publication = write_publication(
             scores,
             folder=settings.project_folder() / "scores",
@@ -81,8 +73,25 @@ def score(
     return _summarise(publication, scores, facts)
 
 
+def _describe_basis(
+    history: History, scores: pa.Table, *, known_us: int, previous: Previous | None
+) -> dict[str, Any]:
+    """What the scores were made from, as JSON: with it a list can be made again."""
+    public = history.settings.public()
+    return {
+        # as text, since the order of its keys is part of the features' order
+        "settings": json.dumps(public, ensure_ascii=False),
+        "model_known_us": known_us,
+        "known_until_us": history.version.known_until_us,
+        "previous": previous.publication_id if previous else None,
+        "returned": _count_returned(history, scores, previous),
+    }
+
+
 def _summarise(publication: Publication, scores: pa.Table, facts: dict[str, Any]) -> Scored:
     manifest = publication.manifest
+    mean = pc.mean(scores["win_probability"]).as_py()
+    top = scores.slice(0, 10).drop_columns(["as_of"])
     return Scored.from_dict(
         {
             "project": manifest["project"],
@@ -93,9 +102,9 @@ def _summarise(publication: Publication, scores: pa.Table, facts: dict[str, Any]
             "store_version": manifest["store_version"],
             "counts": manifest["counts"],
             "tiers": _count_tiers(scores),
-            "mean_win_probability": pc.mean(scores["win_probability"]).as_py(),
+            "mean_win_probability": mean,
             **facts,
-            "top": scores.slice(0, 10).drop_columns(["as_of"]).to_pylist(),
+            "top": top.to_pylist(),
         }
     )
 
@@ -105,7 +114,8 @@ def _count_tiers(scores: pa.Table) -> dict[str, int]:
     if not scores.num_rows:
         return {}
     counts = pc.value_counts(scores["tier"]).to_pylist()
-    return {row["values"]: row["counts"] for row in sorted(counts, key=itemgetter("values"))}
+    best_first = sorted(counts, key=itemgetter("values"))
+    return {row["values"]: row["counts"] for row in best_first}
 
 
 def read_inputs(settings: Settings) -> dict[str, Any]:
@@ -170,8 +180,9 @@ def route_list(
     """
     settings = history.settings
     if settings.routing is None:
-        raise RuntimeError("the settings have no section routing")
-    names = list(dict.fromkeys(["owner_id", *settings.routing.match.columns().values()]))
+        raise RuntimeError("the settings have no [routing] section")
+    matched = settings.routing.match.columns().values()
+    names = list(dict.fromkeys(["owner_id", *matched]))
     fields = history.known_values(names, as_of_us=as_of_us)
     is_disqualified = pc.equal(scores["qualification"], "disqualified")
     to_call = scores.filter(pc.invert(is_disqualified))
@@ -193,17 +204,20 @@ def _previous_reps(previous: Previous | None) -> dict[str, str]:
         return {}
     leads = previous.receipts["lead_id"].to_pylist()
     reps = previous.receipts["rep_id"].to_pylist()
-    return {lead: rep for lead, rep in zip(leads, reps, strict=True) if rep is not None}
+    pairs = zip(leads, reps, strict=True)
+    return {lead: rep for lead, rep in pairs if rep is not None}
 
 
 def _add_routes(scores: pa.Table, routes: pa.Table) -> pa.Table:
     """The scores with the columns of the routes, before the last; leads that were not routed are disqualified."""
-    row_of_lead = pc.index_in(scores["lead_id"], routes["lead_id"].combine_chunks())
+    routed_ids = routes["lead_id"].combine_chunks()
+    row_of_lead = pc.index_in(scores["lead_id"], routed_ids)
     for name in ("rep_id", "route_reason", "exploration_probability"):
         column = routes[name].take(row_of_lead)
         if name == "route_reason":
             column = pc.fill_null(column, "disqualified")
-        scores = scores.add_column(scores.num_columns - 1, routes.schema.field(name), column)
+        field = routes.schema.field(name)
+        scores = scores.add_column(scores.num_columns - 1, field, column)
     return scores
 
 
@@ -211,7 +225,8 @@ def _with_capacity(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:
     """Tiers whose capacity, unless stated, is the free capacity of all reps."""
     if tiers.by != "capacity" or tiers.capacity is not None:
         return tiers
-    free = sum(max(rep["capacity"] - rep["load"], 0) for rep in inputs["reps"])
+    slots = [rep["capacity"] - rep["load"] for rep in inputs["reps"]]
+    free = sum(max(n, 0) for n in slots)
     return tiers.model_copy(update={"capacity": max(free, 1)})
 
 
@@ -220,7 +235,8 @@ def _count_returned(history: History, scores: pa.Table, previous: Previous | Non
     if previous is None:
         return 0
     existed = history.facts.lead_ids(previous.as_of_us)
-    listed = set(scores["lead_id"].to_pylist()) - set(previous.receipts["lead_id"].to_pylist())
+    listed_before = set(previous.receipts["lead_id"].to_pylist())
+    listed = set(scores["lead_id"].to_pylist()) - listed_before
     return len(listed & existed)
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from leadscore.atomic import write_bytes
-from leadscore.audit.confirm import Confirmation, build_confirmation
+from leadscore.audit.confirm import build_confirmation
 from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
-from leadscore.errors import CorruptFileError, FollowUpError, TooFewOutcomesError
+from leadscore.errors import CorruptFileError, TooLittleHistoryError
 from leadscore.features.fields import mapped_fields
 from leadscore.features.people import unasked_fields
 from leadscore.files import is_there
 from leadscore.history.split import History
 from leadscore.ingest.reps import read_rep_names
-from leadscore.json_files import canonical_json, read_json
+from leadscore.json_files import canonical_json, read_json, read_result
 from leadscore.model.apply import WinModel
 from leadscore.model.contributions.carriers import describe_carriers, share_of_fields
 from leadscore.model.fallback import fit_scorecard
@@ -30,19 +30,25 @@ from leadscore.project.opened import checked_as_of, open_store
 from leadscore.registry.registry import Registry
 from leadscore.report.card import build_card
 from leadscore.report.figures.build import build_figures
-from leadscore.results import Trained
+from leadscore.results import (
+    AuditedField,
+    Carriers,
+    Confirmation,
+    Evaluation,
+    OwnAuc,
+    Promotion,
+    Trained,
+)
 from leadscore.settings.settings import Settings
 from leadscore.validation.evidence import evaluate_recipes
 from leadscore.validation.overlap import compare_lists
-from leadscore.validation.promotion import Promotion, decide_first, decide_promotion, hold_unproven
+from leadscore.validation.promotion import (
+    PromotionDecision,
+    decide_first,
+    decide_promotion,
+    hold_unproven,
+)
 from leadscore.validation.recipe import Recipe
-
-DECISION = {
-    "promoted": bool,
-    "why": str,
-    "against": (str, type(None)),
-    "evidence": (dict, type(None)),
-}
 
 
 def train(
@@ -63,30 +69,43 @@ def train(
         result = _fit(history, audited, known_us=known_us, progress=progress)
         carriers = describe_carriers(result, settings)
         confirmation = _confirm(result, audited, settings, carriers=carriers)
-        shown = _describe(history, result, audited, carriers=carriers, confirmation=confirmation)
-        result = replace(result, evaluation=shown | {"horizon_why": horizon_why})
+        evaluation = _describe(
+            history, result, audited, carriers=carriers, confirmation=confirmation
+        )
+        evaluation = evaluation.model_copy(update={"horizon_why": horizon_why})
+        result = replace(result, evaluation=evaluation)
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
-        decision = _decision_kept(registry, home)
+        decision = _earlier_decision(registry, home)
         if decision is None:
             promotion = _decide(
                 history, result, champion, leaks=audited.leave_out, progress=progress
             )
-            promotion = _hold(promotion, confirmation)
-            against = champion.version if champion else None
-            decision = promotion.as_json() | {"against": against}
+            decision = _record_decision(_hold(promotion, confirmation), champion)
+    return _write_training(
+        result, decision, home=home, settings=settings, store_version=history.version.id
+    )
+
+
+def _record_decision(promotion: PromotionDecision, champion: _Champion | None) -> Promotion:
+    against = champion.version if champion else None
+    return promotion.summarise().model_copy(update={"against": against})
+
+
+def _write_training(
+    result: FitResult, decision: Promotion, *, home: Path, settings: Settings, store_version: str
+) -> Trained:
+    """The training in the folder `home`, its card written beside it."""
     _write_card(home, result, decision=decision, settings=settings)
-    return Trained.from_dict(
-        {
-            "project": settings.project,
-            "model_version": None if result.no_signal else home.name,
-            "no_signal": result.no_signal,
-            "folder": str(home),
-            "card": str(card_folder(home) / "card.html"),
-            "promotion": decision,
-            "store_version": history.version.id,
-            "evaluation": result.evaluation,
-        }
+    return Trained(
+        project=settings.project,
+        model_version=None if result.no_signal else home.name,
+        no_signal=result.no_signal,
+        folder=str(home),
+        card=str(card_folder(home) / "card.html"),
+        promotion=decision,
+        store_version=store_version,
+        evaluation=result.evaluation,
     )
 
 
@@ -103,7 +122,8 @@ class _Audited:
 def _audit(history: History, *, known_us: int) -> _Audited:
     settings = history.settings
     verdicts = tuple(audit_learned(history, known_us=known_us))
-    people = frozenset(find_people(history, known_us=known_us, reps=read_rep_names(settings)))
+    names_of_reps = read_rep_names(settings)
+    people = frozenset(find_people(history, known_us=known_us, reps=names_of_reps))
     leave_out = left_out(verdicts, settings) | people
     return _Audited(verdicts, people, leave_out, clocks(verdicts, settings))
 
@@ -119,7 +139,7 @@ def _fit(history: History, audited: _Audited, *, known_us: int, progress: Progre
             leave_out=leave_out,
             time_proxies=audited.clocks,
         )
-    except (FollowUpError, TooFewOutcomesError) as e:
+    except TooLittleHistoryError as e:
         return fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
 
 
@@ -128,18 +148,18 @@ def _confirm(
     audited: _Audited,
     settings: Settings,
     *,
-    carriers: Mapping[str, Any] | None,
+    carriers: Carriers | None,
 ) -> Confirmation | None:
     """What somebody has to confirm before the model may score; nothing where nothing was learned."""
     if result.no_signal or carriers is None:
         return None
-    metrics = result.evaluation["metrics"].get("all", {})
+    overall = result.evaluation.overall
     return build_confirmation(
         audited.verdicts,
         settings,
         left_out={*result.model.document["left_out"], *audited.people},
-        auc=metrics.get("auc", {}).get("value"),
-        share_of_fields=share_of_fields(carriers["groups"]),
+        auc=overall.auc.value if overall else None,
+        share_of_fields=share_of_fields(carriers.groups),
     )
 
 
@@ -148,35 +168,34 @@ def _describe(
     result: FitResult,
     audited: _Audited,
     *,
-    carriers: Mapping[str, Any] | None,
+    carriers: Carriers | None,
     confirmation: Confirmation | None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """The evaluation, with what the fields are and what has to be confirmed."""
     settings = history.settings
     mapped = mapped_fields(settings) | history.facts.changed_fields(result.known_us)
     ruled_out = unasked_fields(settings) | audited.people
     left_out_fields = result.model.document["left_out"]
-    return result.evaluation | {
-        "audit": [
-            _describe_verdict(verdict, left_out_fields)
-            for verdict in audited.verdicts
-            if verdict.field not in audited.people
-        ],
+    verdicts = [verdict for verdict in audited.verdicts if verdict.field not in audited.people]
+    described = {
+        "audit": [_describe_verdict(verdict, left_out_fields) for verdict in verdicts],
         "carriers": carriers,
-        "confirm": confirmation.as_json() if confirmation else None,
+        "confirm": confirmation,
         "not_asked_for": sorted(ruled_out & mapped),
     }
+    return result.evaluation.model_copy(update=described)
 
 
-def _describe_verdict(verdict: FieldVerdict, left_out_fields: Collection[str]) -> dict[str, Any]:
-    return {
-        "field": verdict.field,
-        "verdict": verdict.verdict,
-        "evidence": verdict.evidence,
-        "auc": asdict(verdict.auc) if verdict.auc else None,
-        "in_words": verdict.in_words(),
-        "left_out": verdict.field in left_out_fields,
-    }
+def _describe_verdict(verdict: FieldVerdict, left_out_fields: Collection[str]) -> AuditedField:
+    auc = OwnAuc.from_dict(vars(verdict.auc)) if verdict.auc else None
+    return AuditedField(
+        field=verdict.field,
+        verdict=verdict.verdict,
+        evidence=verdict.evidence,
+        auc=auc,
+        in_words=verdict.in_words(),
+        left_out=verdict.field in left_out_fields,
+    )
 
 
 def card_folder(home: Path) -> Path:
@@ -184,9 +203,7 @@ def card_folder(home: Path) -> Path:
     return home.parent / "cards" / home.name
 
 
-def _write_card(
-    home: Path, result: FitResult, *, decision: dict[str, Any], settings: Settings
-) -> None:
+def _write_card(home: Path, result: FitResult, *, decision: Promotion, settings: Settings) -> None:
     """Write what is shown of a model: card, figures, features, and what was decided."""
     figures = build_figures(result.evaluation)
     card = build_card(
@@ -207,8 +224,9 @@ def _write_card(
         for feature in result.features
     ]
     texts = {"card.html": card.encode()}
-    texts |= {f"figures/{name}": svg.encode() for name, svg in figures.items()}
-    texts["promotion.json"] = canonical_json(decision)
+    for name, svg in figures.items():
+        texts[f"figures/{name}"] = svg.encode()
+    texts["promotion.json"] = canonical_json(decision.to_dict())
     texts["features.json"] = canonical_json({"features": features})
     for name, data in texts.items():
         write_bytes(card_folder(home) / name, data)
@@ -239,7 +257,7 @@ def _read_champion(registry: Registry) -> _Champion | None:
     return _Champion(version, model, manifest, manifest["known_until_us"])
 
 
-def _decision_kept(registry: Registry, home: Path) -> dict[str, Any] | None:
+def _earlier_decision(registry: Registry, home: Path) -> Promotion | None:
     """The decision about a training that is already registered; None where it has to be made.
 
     Such a training is not compared again, by now perhaps with itself.
@@ -249,9 +267,20 @@ def _decision_kept(registry: Registry, home: Path) -> dict[str, Any] | None:
     if home.name not in registered or not is_there(path):
         return None
     try:
-        return read_json(path, DECISION)
+        return read_result(path, Promotion)
     except CorruptFileError:
         return None
+
+
+def _decide_alone(result: FitResult) -> PromotionDecision:
+    """Whether a new model may score where there is no champion."""
+    evaluation = result.evaluation
+    decision = decide_first(
+        evaluation.limits_broken,
+        is_evaluated=result.training is not None,
+        ranks=evaluation.scorer.ranks,
+    )
+    return hold_unproven(decision, evaluation.unproven)
 
 
 def _decide(
@@ -261,29 +290,23 @@ def _decide(
     *,
     leaks: frozenset[str],
     progress: Progress,
-) -> Promotion:
+) -> PromotionDecision:
     """Whether a new model may score; a champion that learned from leaks is compared without them."""
     if result.no_signal:
-        return Promotion(False, result.no_signal)
-    is_evaluated = result.training is not None
-    unproven = result.evaluation.get("unproven")
-    alone = decide_first(
-        result.evaluation["limits_broken"],
-        is_evaluated=is_evaluated,
-        ranks=result.evaluation["scorer"].get("ranks", True),
-    )
-    alone = hold_unproven(alone, unproven)
+        return PromotionDecision(False, result.no_signal)
+    alone = _decide_alone(result)
     if champion is None:
         return alone
     if champion.model is None:
         why = "files of the champion were changed or damaged, so nothing can be compared with it"
-        return Promotion(False, why)
+        return PromotionDecision(False, why)
+    is_evaluated = result.training is not None
     mismatch = _find_mismatch(history.settings, champion)
     if mismatch:  # then the champion cannot score, so there is nothing to compare with
         better = "better than the base rate, and " if is_evaluated else ""
         return replace(alone, why=better + mismatch) if alone.promoted else alone
     if not is_evaluated:
-        return Promotion(False, "no closed lead has judged it")
+        return PromotionDecision(False, "it could not be evaluated on any closed lead")
     evidence = evaluate_recipes(
         history,
         champion=without(Recipe.of(champion.model), leaks),
@@ -296,7 +319,7 @@ def _decide(
     overlap = compare_lists(history, champion.model, result.model, as_of_us=result.known_us)
     is_older = result.known_us < champion.known_us
     decision = decide_promotion(replace(evidence, older=is_older, overlap=overlap))
-    return hold_unproven(decision, unproven)
+    return hold_unproven(decision, result.evaluation.unproven)
 
 
 def _find_mismatch(settings: Settings, champion: _Champion) -> str | None:
@@ -313,7 +336,7 @@ def without(recipe: Recipe, leaks: frozenset[str]) -> Recipe:
     return replace(recipe, left_out=recipe.left_out | leaks)
 
 
-def _hold(promotion: Promotion, confirmation: Confirmation | None) -> Promotion:
+def _hold(promotion: PromotionDecision, confirmation: Confirmation | None) -> PromotionDecision:
     """The decision, except that nothing is promoted while something has to be confirmed."""
     if promotion.promoted and confirmation:
         return replace(promotion, promoted=False, why=confirmation.why)

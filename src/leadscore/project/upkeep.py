@@ -64,7 +64,8 @@ def prune_store(
         really=really,
     )
     asked = {"keep": keep, "lists": asdict(lists) if lists else None}
-    return Pruned.from_dict(pruned | {"lists": asdict(pruned_lists), "asked": asked})
+    of_lists = asdict(pruned_lists)
+    return Pruned.from_dict(pruned | {"lists": of_lists, "asked": asked})
 
 
 def horizon_of(settings: Settings, listed: Listed) -> int | None:
@@ -76,7 +77,8 @@ def horizon_of(settings: Settings, listed: Listed) -> int | None:
     if listed.manifest is None:
         return 0
     settings_then = json.loads(listed.manifest.get("settings", "{}"))
-    horizon_then: int = settings_then.get("target", {}).get("horizon_days", 0)
+    target_then = settings_then.get("target", {})
+    horizon_then: int = target_then.get("horizon_days", 0)
     return max(settings.target.horizon_days, horizon_then) if horizon_then else None
 
 

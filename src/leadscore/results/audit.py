@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class OwnAuc(Interval):
-    """How well a field alone tells won from lost, on so many leads."""
+    """How well a field alone separates won from lost, on so many leads."""
 
     leads: int
 

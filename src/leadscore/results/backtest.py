@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from leadscore.results.base import Interval, Result
-from leadscore.results.evaluation import Bin, Metrics
+from leadscore.results.breakdowns import Bin
+from leadscore.results.metrics import Metrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,10 +30,14 @@ class ReplayedDate(Result):
 
 
 class ModelMetrics(Metrics):
-    """The metrics of a model beside others, and its difference to leadscore on the same resamples."""
+    """The metrics of a model beside others, its gain over the base rate, and its difference to leadscore.
+
+    A difference is taken on the same resamples; there is none of leadscore itself.
+    """
 
     difference: dict[str, Interval] = Field(default_factory=dict)
     log_loss_gain: Interval | None = None
+    brier_skill: Interval | None = None
 
 
 class SkippedDate(Result):
@@ -42,18 +47,23 @@ class SkippedDate(Result):
     why: str
 
 
-class Backtested(Result):
-    """The past replayed at several dates."""
+class BacktestReport(Result):
+    """The dates that were replayed, and metrics of them pooled; those are empty without dates."""
 
-    project: str
-    store_version: str
     known_until: str
     horizon_days: int | None
-    horizon_why: str | None
     dates: list[ReplayedDate]
     skipped: list[SkippedDate]
     pooled: dict[str, ModelMetrics] = Field(default_factory=dict)
     reliability: list[Bin] = Field(default_factory=list)
+
+
+class Backtested(BacktestReport):
+    """The past replayed at several dates, as it was written to a folder."""
+
+    project: str
+    store_version: str
+    horizon_why: str | None
     folder: str
 
     def to_pandas(self) -> pd.DataFrame:

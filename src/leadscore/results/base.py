@@ -7,9 +7,12 @@ earlier releases did not write have defaults, and those that only later ones wri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+# one sentence about a result; files of earlier releases call it `said`
+Summary = Annotated[str, Field(validation_alias=AliasChoices("summary", "said"))]
 
 
 class Result(BaseModel):

@@ -2,203 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from leadscore.results.audit import OwnAuc
-from leadscore.results.base import Interval, Result
+from leadscore.results.base import Result, Summary
+from leadscore.results.breakdowns import (
+    Bin,
+    BrierParts,
+    Captured,
+    Curves,
+    DaysToWin,
+    Drift,
+    Group,
+    Learning,
+    NeverWorked,
+)
+from leadscore.results.choices import CalibratorChoice, RunningIntercept, ScorerChoice
+from leadscore.results.metrics import Gain, Metrics, SideSummary, SplitSummary
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class SideSummary(Result):
-    """What a side of history holds: to learn from, or to evaluate on."""
-
-    snapshots: int
-    leads: int
-    won: int
-    censored: int
-    base_rate: float | None
-    mature_rate: float | None
-    watched_to_horizon: float
-    weights_capped: float
-    follow_up_days: float | None = None
-    unusable: dict[str, int] = Field(default_factory=dict)
-
-
-class SplitSummary(SideSummary):
-    """The side that judges after a split, and its moment."""
-
-    moment: str
-
-
-class Metrics(Result):
-    """How good probabilities are, each number with its interval over leads."""
-
-    snapshots: int
-    leads: int
-    win_rate: float
-    auc: Interval
-    average_precision: Interval
-    log_loss: Interval
-    brier: Interval
-    bias: Interval
-    lift_10: Interval
-    capture_10: Interval
-    calibration_error: Interval
-    calibration_error_raw: Interval
-    calibration_error_expected: Interval
-    pooled_auc: Interval | None = None
-    brier_skill: Interval | None = None
-    auc_blocks: int | None = None
-    auc_blocks_left_out: int | None = None
-
-    def intervals(self) -> dict[str, Interval]:
-        """The numbers that have an interval, by name."""
-        return {name: value for name, value in self if isinstance(value, Interval)}
-
-
-class Bin(Result):
-    """Leads of about one probability: what was promised, and what came."""
-
-    n: int
-    leads: int
-    weight: float
-    mean_probability: float
-    win_rate: float
-    low: float | None = None
-    high: float | None = None
-
-
-class Group(Result):
-    """A tier or a segment: what was promised, and what came."""
-
-    name: str
-    n: int
-    leads: int
-    mean_probability: float
-    win_rate: float
-    low: float
-    high: float
-    auc: float | None = None
-    gap: Interval | None = None
-
-
-class BrierParts(Result):
-    """The Brier score in its parts: reliability - resolution + uncertainty + within = brier."""
-
-    reliability: float
-    resolution: float
-    uncertainty: float
-    within: float
-    brier: float
-
-
-class NeverWorked(Result):
-    """Lost leads that nobody worked, of all that were lost, by tier."""
-
-    leads: int
-    of: int
-    by_tier: dict[str, int]
-
-
-class Captured(Result):
-    """Which share of the value of all wins the first part of the list captures."""
-
-    unit: str
-    points: list[dict[str, float]]
-
-    def at(self, share: float) -> dict[str, float]:
-        """The point of the curve at a share of the list."""
-        return next(point for point in self.points if point["share"] == share)
-
-
-class DaysToWin(Result):
-    """Within how many days half, and nine tenths, of the wins come."""
-
-    half: float | None
-    nine_tenths: float | None
-
-
-class LearningPoint(Result):
-    """Log loss when learned from so many leads."""
-
-    leads: int
-    log_loss: float
-
-
-class Learning(Result):
-    """The learning curve, and a sentence about it."""
-
-    points: list[LearningPoint]
-    said: str
-
-
-class ScorerChoice(Result):
-    """Which scorer was chosen, by which rule, and what others lacked."""
-
-    kind: str
-    rule: str | None = None
-    why: str | None = None
-    log_loss: dict[str, float] = Field(default_factory=dict)
-    compared_on: str | None = None
-    tried: list[str] = Field(default_factory=list)
-    leads_won: int = 0
-    leads_not_won: int = 0
-    missing_leads: dict[str, int] = Field(default_factory=dict)
-    trials: list[dict[str, Any]] = Field(default_factory=list)
-    reproducible: bool = True
-    ranks: bool = True
-    segments: dict[str, Any] = Field(default_factory=dict)
-    clocks: dict[str, Any] = Field(default_factory=dict)
-
-
-class CalibratorChoice(Result):
-    """Which calibrator was chosen, by which rule, and why where there was no choice."""
-
-    kind: str
-    rule: str | None = None
-    log_loss: dict[str, float] = Field(default_factory=dict)
-    compared_on: str | None = None
-    why: str | None = None
-
-
-class Period(Result):
-    """What was promised and what came, of the leads open in one period."""
-
-    since: str
-    leads: int
-    mean_probability: float
-    win_rate: float
-    low: float
-    high: float
-
-
-class Drift(Result):
-    """Promised and came, period by period, and a sentence about it."""
-
-    periods: list[Period]
-    last: Period | None
-    said: str
-
-
-class RunningIntercept(Result):
-    """How many log-odds more, or fewer, leads are won lately than the model predicts."""
-
-    half_life: float | None
-    said: str
-    unit: str | None = None
-    log_loss: dict[str, float] = Field(default_factory=dict)
-    compared_on: str | None = None
-    leads: float | None = None
-    shift: float = 0.0
-    without: dict[str, float | None] | None = None
-
-
 class AuditedField(Result):
-    """What the audit said of a field when the model was trained."""
+    """The verdict of the audit on a field when the model was trained."""
 
     field: str
     verdict: str
@@ -208,12 +37,19 @@ class AuditedField(Result):
     in_words: str | None = None
 
 
+class CarrierShare(Result):
+    """A group of features, and its share of the mean absolute contribution."""
+
+    group: str
+    share: float
+
+
 class Carriers(Result):
     """Which groups of features carry the score, by their share of it."""
 
     rows: int
-    groups: list[dict[str, Any]]
-    said: str
+    groups: list[CarrierShare]
+    summary: Summary
 
 
 class Question(Result):
@@ -244,7 +80,7 @@ class Evaluation(Result):
     judged: SideSummary
     metrics: dict[str, Metrics]
     base_rate_before: float | None
-    gain: dict[str, Interval]
+    gain: Gain
     limits_broken: list[str]
     no_signal: str | None
     reliability: list[Bin]
@@ -253,7 +89,7 @@ class Evaluation(Result):
     tiers: list[Group]
     never_worked: NeverWorked | None
     captured: Captured | None
-    curves: dict[str, list[dict[str, float]]]
+    curves: Curves
     days_to_win: DaysToWin | None
     not_learned_from: list[str]
     learning: Learning | None
@@ -267,11 +103,17 @@ class Evaluation(Result):
     confirm: Confirmation | None = None
     horizon_why: str | None = None
     not_asked_for: list[str] = Field(default_factory=list)
+    keys_not_learned_from: list[str] = Field(default_factory=list)
 
     @property
     def overall(self) -> Metrics | None:
         """The metrics of all leads together; None where nothing could be evaluated."""
         return self.metrics.get("all")
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether any closed lead could evaluate the model."""
+        return len(self.curves.distribution) > 0
 
     def to_pandas(self) -> pd.DataFrame:
         """A row a metric: its value and the bounds of its interval, over all leads."""

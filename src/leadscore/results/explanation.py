@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from leadscore.results.base import Result
+from leadscore.results.base import Result, Summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,17 +16,18 @@ class ExplainedFeature(Result):
     """What a feature says of the lead, what it adds to the log-odds, and the evidence."""
 
     name: str
-    said: str
+    summary: Summary
     value: float
     evidence: str
 
 
 class ExplainedGroup(Result):
-    """What features that belong together add to the log-odds."""
+    """What features that belong together add to the log-odds, and in points to the probability."""
 
     group: str
     value: float
-    said: str
+    points: float
+    summary: Summary
     features: list[ExplainedFeature]
 
 
@@ -61,6 +62,8 @@ class Explained(Result):
     store_version: str
     score: dict[str, Any]
     base: float
+    start_probability: float
+    shift_points: float
     groups: list[ExplainedGroup]
     log_odds: float
     calibrator: str
@@ -79,7 +82,7 @@ class Explained(Result):
                 "group": group.group,
                 "feature": feature.name,
                 "adds": feature.value,
-                "says": feature.said,
+                "says": feature.summary,
             }
             for group in self.groups
             for feature in group.features

@@ -42,11 +42,19 @@ class TableAccount(Result):
     ignored_by: dict[str, int] = Field(default_factory=dict)
 
 
+class ViewAccount(Result):
+    """How many rows of each source or earlier view a view read, and how many came out."""
+
+    rows_in: dict[str, int]
+    rows: int
+
+
 class Accounts(Result):
-    """Every row that was read, by source and by table."""
+    """Every row that was read, by source or mapped view, and by table; and what views made of rows."""
 
     sources: dict[str, SourceAccount]
     tables: dict[str, TableAccount]
+    views: dict[str, ViewAccount] = Field(default_factory=dict)
 
 
 class Ingested(Result):
@@ -65,6 +73,8 @@ class Ingested(Result):
     warnings: list[str]
     duplicates: int
     duplicates_file: str
+    bant_not_learned_from: list[str] = Field(default_factory=list)
+    keys_not_learned_from: list[str] = Field(default_factory=list)
 
     def to_pandas(self) -> pd.DataFrame:
         """A row a table: how many rows were selected, stored, ignored, rejected and duplicates."""
@@ -74,6 +84,20 @@ class Ingested(Result):
         return pd.DataFrame.from_dict(tables, orient="index").drop(columns="ignored_by")
 
 
+class RejectGroup(Result):
+    """Rows of a source that broke a rule in the same column, and the settings that would cure it."""
+
+    rule: str
+    severity: str
+    source: str
+    table: str | None
+    column: str | None
+    rows: int
+    values: list[tuple[str, int]]
+    distinct: int
+    cure: list[str]
+
+
 class Rejects(Result):
     """The rows that the last ingest rejected or warned about, by rule; `stopped` says why it made no version."""
 
@@ -81,6 +105,7 @@ class Rejects(Result):
     rules: dict[str, int]
     refused: dict[str, int]
     warned: dict[str, int]
+    groups: list[RejectGroup]
     first: dict[str, list[dict[str, Any]]]
 
 

@@ -63,3 +63,26 @@ class Published(Result):
     newer: Newer | None
     withheld: list[str]
     previous_as_of: str | None = None
+
+
+class Reported(Result):
+    """The report of a list: where its page is, and the list in five lines of Markdown.
+
+    The digest names leads by their ids only, as every result does.
+    """
+
+    project: str
+    publication_id: str
+    as_of: str | None
+    path: str
+    bytes: int
+    leads: int
+    digest: str
+
+
+class WrittenWorkbook(Result):
+    """A list as a workbook for people: of which list, in which file, with how many leads."""
+
+    publication_id: str
+    workbook: str
+    leads: int

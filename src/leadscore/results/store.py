@@ -53,3 +53,10 @@ class Pruned(Result):
     really: bool
     lists: PrunedLists
     asked: dict[str, Any]
+
+
+class ForgottenLeads(Result):
+    """How many leads lost the texts that people saw of them, and which files were removed."""
+
+    leads: int
+    removed: list[str]

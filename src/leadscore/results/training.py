@@ -6,16 +6,57 @@ from typing import Any
 
 from pydantic import Field
 
-from leadscore.results.base import Result
+from leadscore.results.base import Interval, Result
 from leadscore.results.evaluation import Evaluation
 
 
+class SegmentEvidence(Result):
+    """What the challenger gains in a segment; None where its leads are too few to tell."""
+
+    segment: str
+    leads: int
+    gain: Interval | None
+
+
+class CalibrationErrors(Result):
+    """The calibration error of either recipe, and the challenger's less the champion's."""
+
+    champion: Interval
+    challenger: Interval
+    difference: Interval
+
+
+class PromotionEvidence(Result):
+    """How a champion's and a challenger's recipe did on the same later leads, `judged_on`.
+
+    `gain` is the champion's log loss less the challenger's; above 0 the challenger is better.
+    `overlap` counts the leads that stay in the first tenth of the list.
+    """
+
+    judged_on: str
+    leads: int
+    won: int
+    older: bool
+    alike: bool
+    simpler: bool
+    scorers: dict[str, str]
+    log_loss: dict[str, float | None]
+    gain: Interval
+    segments: list[SegmentEvidence]
+    calibration: CalibrationErrors
+    broken: list[str]
+    overlap: dict[str, int] | None = None
+
+
 class Promotion(Result):
-    """Whether a model may score, why, and the numbers that decided it."""
+    """Whether a model may score, why, and the numbers that decided it.
+
+    `against` is the version of the champion that it was compared with.
+    """
 
     promoted: bool
     why: str
-    evidence: dict[str, Any] | None = None
+    evidence: PromotionEvidence | None = None
     against: str | None = None
 
 

@@ -34,16 +34,18 @@ def draw_activities(rng: Generator, crowd: Crowd) -> dict[str, Any]:
     kind = np.concatenate([part.kind for part in parts])
     seconds = np.concatenate([part.seconds for part in parts])
     is_response = kind >= len(STREAM_CODES)
-    duration = np.where(is_response, 0, _draw_durations(rng, crowd)[event])
+    durations = _draw_durations(rng, crowd)
+    duration = np.where(is_response, 0, durations[event])
 
     order = np.lexsort((event, kind, seconds))
     event = event[order]
     kind = kind[order]
+    duration = duration[order]
+    lead = crowd.lead_of_events()[event]
     types = np.array([_type_of(name) for name in KINDS])
     actors = np.array([_actor_of(name) for name in KINDS])
-    duration = duration[order]
     return {
-        "lead_id": crowd.ids_of(crowd.lead_of_events()[event]),
+        "lead_id": crowd.ids_of(lead),
         "at": to_moments(seconds[order]),
         "type": pa.array(types[kind]),
         "actor": pa.array(actors[kind]),
@@ -63,9 +65,10 @@ def _draw_pages(rng: Generator, crowd: Crowd) -> Rows:
         pages[mine] = pages_by_mark[events.mark[mine]]
 
     event = np.repeat(np.arange(len(pages)), pages)
-    page = np.arange(len(event)) - np.searchsorted(event, event)
-    pause = rng.integers(5, 90, len(pages))[event]
-    seconds = events.seconds[event] + page * pause
+    first_page = np.searchsorted(event, event)
+    page = np.arange(len(event)) - first_page
+    pauses = rng.integers(5, 90, len(pages))
+    seconds = events.seconds[event] + page * pauses[event]
     return Rows(event, events.stream[event], seconds)
 
 
@@ -75,15 +78,17 @@ def _build_responses(crowd: Crowd) -> list[Rows]:
     for kind, tau in crowd.responses.items():
         event = np.flatnonzero(tau < UNTIL_TAU)
         code = np.full(len(event), KINDS.index(kind))
-        parts.append(Rows(event, code, to_seconds(tau[event])))
+        seconds = to_seconds(tau[event])
+        parts.append(Rows(event, code, seconds))
     return parts
 
 
 def _draw_scans(rng: Generator, crowd: Crowd) -> Rows:
     """E-mails that a program opens within seconds, whoever the lead is."""
     events = crowd.events
-    scanned = rng.random(len(events.seconds)) < SCANNERS
-    event = np.flatnonzero((events.stream == E_MAIL) & scanned)
+    is_scanned = rng.random(len(events.seconds)) < SCANNERS
+    is_e_mail = events.stream == E_MAIL
+    event = np.flatnonzero(is_e_mail & is_scanned)
     code = np.full(len(event), KINDS.index(SCANNER))
     delay = rng.integers(1, 4, len(event))
     return Rows(event, code, events.seconds[event] + delay)

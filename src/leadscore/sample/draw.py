@@ -6,6 +6,7 @@ sample.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,14 +50,15 @@ class Draw:
 
 def draw_leads(*, leads: int, seed: int) -> Iterator[Draw]:
     """All leads, in chunks that arrive one after another."""
-    chunks = -(-leads // CHUNK)
+    chunks = math.ceil(leads / CHUNK)
     for chunk in range(chunks):
         first = leads * chunk // chunks
         end = leads * (chunk + 1) // chunks
         rng = np.random.default_rng([seed, chunk])
         span = np.array([chunk, chunk + 1])
         arrive = START_TAU + (UNTIL_TAU - START_TAU) * span / chunks
-        crowd = draw_crowd(rng, first=first, n=end - first, arrive=arrive)
+        n = end - first
+        crowd = draw_crowd(rng, first=first, n=n, arrive=arrive)
         yield Draw(crowd, draw_exports(rng, crowd))
 
 
@@ -65,9 +67,10 @@ def draw_crowd(rng: Generator, *, first: int, n: int, arrive: Array) -> Crowd:
     arrivals = rng.uniform(arrive[0], arrive[1], n)
     created_s, created = to_whole_seconds(np.sort(arrivals))
     lead_class = choose(rng, np.exp(log_prior(created_s)))
-    attributes = {
-        name: choose(rng, by_class(shares)[lead_class]) for name, shares in ATTRIBUTES.items()
-    }
+    attributes = {}
+    for name, shares in ATTRIBUTES.items():
+        shares_of_lead = by_class(shares)[lead_class]
+        attributes[name] = choose(rng, shares_of_lead)
     spells = draw_spells(rng, created, lead_class)
     class_of_spell = lead_class[spells.lead]
     events = draw_events(rng, class_of_spell, spells)
@@ -85,7 +88,8 @@ def draw_crowd(rng: Generator, *, first: int, n: int, arrive: Array) -> Crowd:
 
 def choose(rng: Generator, shares: Array) -> Array:
     """A position in each row of `shares` (n, choices), drawn by its shares."""
-    limits = np.cumsum(shares, axis=1)[:, :-1]
+    upper = np.cumsum(shares, axis=1)
+    limits = upper[:, :-1]
     drawn = rng.random(len(shares))[:, None]
     return np.asarray((drawn > limits).sum(axis=1))
 
@@ -96,44 +100,57 @@ def draw_spells(rng: Generator, created: Array, lead_class: Array) -> Spells:
     end_s, end, won = _draw_ends(rng, created, lead_class)
 
     come_back = np.array(COME_BACK)[lead_class]
-    _, again = to_whole_seconds(end + rng.exponential(1 / come_back))
+    gap = rng.exponential(1 / come_back)
+    _, again = to_whole_seconds(end + gap)
     second = np.flatnonzero(~won & (again < UNTIL_TAU))
-    second_end_s, second_end, second_won = _draw_ends(rng, again[second], lead_class[second])
+    start = again[second]
+    second_end_s, second_end, second_won = _draw_ends(rng, start, lead_class[second])
 
     lead = np.concatenate([everyone, second])
     no_gap = np.full(len(everyone), np.nan)
     order = np.argsort(lead, kind="stable")
+    shown_gap = start - end[second]
     return Spells(
         lead=lead[order],
-        start=np.concatenate([created, again[second]])[order],
+        start=np.concatenate([created, start])[order],
         end=np.concatenate([end, second_end])[order],
         end_s=np.concatenate([end_s, second_end_s])[order],
         won=np.concatenate([won, second_won])[order],
-        gap=np.concatenate([no_gap, (again - end)[second]])[order],
+        gap=np.concatenate([no_gap, shown_gap])[order],
     )
 
 
-def _draw_ends(rng: Generator, start: Array, lead_class: Array) -> tuple[Array, Array, Array]:
+def _draw_ends(
+    rng: Generator,
+    start: Array,
+    lead_class: Array,
+) -> tuple[Array, Array, Array]:
     """When spells end, in seconds and working time, and whether they are won."""
     win = np.array(WIN)[lead_class]
     lose = np.array(LOSE)[lead_class]
-    length = rng.exponential(1 / (win + lose))
+    close = win + lose
+    length = rng.exponential(1 / close)
     end_s, end = to_whole_seconds(start + length)
-    won = rng.random(len(start)) < win / (win + lose)
+    won = rng.random(len(start)) < win / close
     return end_s, end, won
 
 
 def draw_events(rng: Generator, class_of_spell: Array, spells: Spells) -> Events:
     """Everything that arrives in an open spell before UNTIL: a Poisson process for each stream."""
-    length = np.clip(spells.seen_end() - spells.start, 0, None)
+    open_for = spells.seen_end() - spells.start
+    length = np.clip(open_for, 0, None)
     parts = []
     for code, (rate, marks) in enumerate(STREAMS.values()):
         expected = np.array(rate)[class_of_spell] * length
-        spell = np.repeat(np.arange(len(length)), rng.poisson(expected))
+        count = rng.poisson(expected)
+        spell = np.repeat(np.arange(len(length)), count)
+        stream = np.full(len(spell), code)
         shares = by_class(marks)[class_of_spell[spell]]
-        parts.append((spell, np.full(len(spell), code), choose(rng, shares)))
+        mark = choose(rng, shares)
+        parts.append((spell, stream, mark))
 
-    spell, stream, mark = (np.concatenate(column) for column in zip(*parts, strict=True))
+    columns = zip(*parts, strict=True)
+    spell, stream, mark = map(np.concatenate, columns)
     since_start = length[spell] * rng.random(len(spell))
     tau = spells.start[spell] + since_start
     seconds, whole_tau = to_whole_seconds(tau)
@@ -141,14 +158,18 @@ def draw_events(rng: Generator, class_of_spell: Array, spells: Spells) -> Events
 
 
 def draw_responses(
-    rng: Generator, class_of_spell: Array, spells: Spells, events: Events
+    rng: Generator,
+    class_of_spell: Array,
+    spells: Spells,
+    events: Events,
 ) -> dict[str, Array]:
     """When the lead answered each e-mail, if it did before its spell ended; else infinite."""
     n = len(events.tau)
     class_of_event = class_of_spell[events.spell]
     responses = {}
     for kind, (chance, delay) in RESPONSES.items():
-        _, tau = to_whole_seconds(events.tau + rng.exponential(delay, n))
+        delays = rng.exponential(delay, n)
+        _, tau = to_whole_seconds(events.tau + delays)
         wants_to = rng.random(n) < np.array(chance)[class_of_event]
         in_time = tau < spells.end[events.spell]
         answered = (events.stream == E_MAIL) & wants_to & in_time
@@ -167,10 +188,13 @@ def draw_stays(rng: Generator, class_of_spell: Array, spells: Spells) -> Stays:
     parts = []
     while len(spell):
         of_class = class_of_spell[spell]
-        forward = np.array(MOVES[1])[of_class] * can_move(stage, 1)
-        back = np.array(MOVES[-1])[of_class] * can_move(stage, -1)
-        length = rng.exponential(1 / (forward + back))
-        is_forward = rng.random(len(spell)) < forward / (forward + back)
+        forward_rate = np.array(MOVES[1])[of_class]
+        forward = forward_rate * can_move(stage, 1)
+        back_rate = np.array(MOVES[-1])[of_class]
+        back = back_rate * can_move(stage, -1)
+        either = forward + back
+        length = rng.exponential(1 / either)
+        is_forward = rng.random(len(spell)) < forward / either
 
         _, left = to_whole_seconds(start + length)
         step = np.where(is_forward, 1, -1)
@@ -181,4 +205,5 @@ def draw_stays(rng: Generator, class_of_spell: Array, spells: Spells) -> Stays:
         spell = spell[moves]
         start = left[moves]
         stage = (stage + step)[moves]
-    return Stays(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    columns = zip(*parts, strict=True)
+    return Stays(*map(np.concatenate, columns))

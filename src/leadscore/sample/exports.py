@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.random import Generator
 
 from leadscore.sample.activities import draw_activities
+from leadscore.sample.contacts import name_contacts
 from leadscore.sample.crowd import Crowd
 from leadscore.sample.names import (
     CAPACITIES,
@@ -49,7 +50,10 @@ def draw_exports(rng: Generator, crowd: Crowd) -> dict[str, pa.Table]:
         "stage_history": _build_stage_history(crowd),
         "outcomes": _draw_outcomes(rng, crowd, leads["amount"].to_numpy()),
     }
-    return {name: pa.table(of_table) for name, of_table in columns.items()}
+    tables = {}
+    for name, of_table in columns.items():
+        tables[name] = pa.table(of_table)
+    return tables
 
 
 @dataclass(frozen=True)
@@ -64,21 +68,20 @@ class Answers:
 
 def _draw_answers(rng: Generator, crowd: Crowd) -> Answers:
     parts = [_draw_answers_to(rng, crowd, field) for field in ANSWERS]
+    lead = np.concatenate([part.lead for part in parts])
     seconds = np.concatenate([part.seconds for part in parts])
+    field = np.concatenate([part.field for part in parts])
+    value = np.concatenate([part.value for part in parts])
     order = np.argsort(seconds, kind="stable")
-    return Answers(
-        lead=np.concatenate([part.lead for part in parts])[order],
-        seconds=seconds[order],
-        field=np.concatenate([part.field for part in parts])[order],
-        value=np.concatenate([part.value for part in parts])[order],
-    )
+    return Answers(lead[order], seconds[order], field[order], value[order])
 
 
 def _draw_answers_to(rng: Generator, crowd: Crowd, field: str) -> Answers:
     """The answers to one question, in the order of the events."""
     events = np.flatnonzero(crowd.events.stream == STREAM_CODES[field])
     seconds = crowd.events.seconds[events]
-    value = _draw_values(rng, field, crowd.events.mark[events], seconds)
+    mark = crowd.events.mark[events]
+    value = _draw_values(rng, field, mark, seconds)
     return Answers(
         lead=crowd.lead_of_events()[events],
         seconds=seconds,
@@ -95,14 +98,18 @@ def _draw_values(rng: Generator, field: str, mark: Array, seconds: Array) -> Arr
         return np.asarray(np.array(names)[mark])
     number = _draw_within(rng, names, mark)
     if field == "timeline":
-        return np.asarray((seconds // DAY_S + number).astype("datetime64[D]"))
+        day = seconds // DAY_S + number
+        return np.asarray(day.astype("datetime64[D]"))
     return number
 
 
 def _draw_within(rng: Generator, ranges: list[str], code: Array) -> Array:
     """A whole number (n,) from the range, such as "5-30", that each code names."""
-    bounds = np.array([[int(bound) for bound in text.split("-")] for text in ranges])
-    return np.asarray(rng.integers(bounds[code, 0], bounds[code, 1] + 1))
+    bounds = [text.split("-") for text in ranges]
+    lowest, highest = np.array(bounds, dtype=np.int64).T
+    low = lowest[code]
+    high = highest[code]
+    return np.asarray(rng.integers(low, high + 1))
 
 
 def _draw_leads(rng: Generator, crowd: Crowd, answers: Answers) -> Columns:
@@ -119,6 +126,7 @@ def _draw_leads(rng: Generator, crowd: Crowd, answers: Answers) -> Columns:
         "lead_id": crowd.ids,
         "created_at": to_moments(crowd.created_s),
         "company": company,
+        **name_contacts(crowd.ids.to_pylist(), company.to_pylist()),
         "country": pa.array(country),
         "industry": _name_attribute(crowd, "industry"),
         "employees": employees,
@@ -134,13 +142,15 @@ def _draw_leads(rng: Generator, crowd: Crowd, answers: Answers) -> Columns:
 
 def _draw_owners(rng: Generator, country: Array) -> pa.Array:
     """A rep of the team whose territory has the lead's country."""
-    team_of = {
-        country: number
-        for number, countries in enumerate(TERRITORIES.values())
-        for country in countries
-    }
-    team = np.array([team_of[name] for name in country], dtype=np.int64)
-    rep = team * REPS_A_TEAM + rng.integers(0, REPS_A_TEAM, len(country))
+    team_of = {}
+    for number, countries in enumerate(TERRITORIES.values()):
+        for name in countries:
+            team_of[name] = number
+
+    team_of_lead = [team_of[name] for name in country]
+    team = np.array(team_of_lead, dtype=np.int64)
+    member = rng.integers(0, REPS_A_TEAM, len(country))
+    rep = team * REPS_A_TEAM + member
     return pa.array([REP_IDS[i] for i in rep])
 
 
@@ -162,13 +172,15 @@ def _draw_titles(rng: Generator, crowd: Crowd) -> pa.Array:
 
 def _pick(rng: Generator, words: Sequence[str], n: int) -> Array:
     """Any n of the words, all equally likely."""
-    return np.array(words)[rng.integers(0, len(words), n)]
+    drawn = rng.integers(0, len(words), n)
+    return np.array(words)[drawn]
 
 
 def _draw_attribute(rng: Generator, crowd: Crowd, name: str) -> pa.Array:
     """A number from the range that an attribute's value names."""
     ranges = list(ATTRIBUTES[name])
-    return pa.array(_draw_within(rng, ranges, crowd.attributes[name]))
+    drawn = _draw_within(rng, ranges, crowd.attributes[name])
+    return pa.array(drawn)
 
 
 def _name_attribute(crowd: Crowd, name: str) -> pa.Array:
@@ -181,7 +193,8 @@ def _name_status(crowd: Crowd) -> pa.Array:
     spells = crowd.spells
     outcome = np.where(spells.won, "Won", "Lost")
     status = np.full(len(crowd.ids), "Open", dtype=object)
-    status[spells.lead] = np.where(spells.end_s < UNTIL_S, outcome, "Open")
+    is_closed = spells.end_s < UNTIL_S
+    status[spells.lead] = np.where(is_closed, outcome, "Open")
     return pa.array(status, pa.string())
 
 
@@ -212,8 +225,10 @@ def _build_stage_history(crowd: Crowd) -> Columns:
     ends = np.where(spells.won[closed], "Closed won", "Closed lost")
 
     stages = np.array(STAGES)[stays.stage]
-    lead = spells.lead[np.concatenate([stays.spell, closed])]
-    seconds = np.concatenate([to_seconds(stays.start), spells.end_s[closed]])
+    spell = np.concatenate([stays.spell, closed])
+    lead = spells.lead[spell]
+    closed_s = spells.end_s[closed]
+    seconds = np.concatenate([to_seconds(stays.start), closed_s])
     stage = np.concatenate([stages, ends])
     order = np.lexsort((lead, seconds))
     return {
@@ -227,19 +242,23 @@ def _draw_outcomes(rng: Generator, crowd: Crowd, amount: Array) -> Columns:
     """A row for every close; what is paid for a win is near the amount that was asked for."""
     spells = crowd.spells
     closed = spells.closed()
-    closed = closed[np.argsort(spells.end_s[closed], kind="stable")]
+    order = np.argsort(spells.end_s[closed], kind="stable")
+    closed = closed[order]
     n = len(closed)
     won = spells.won[closed]
     lead = spells.lead[closed]
     paid_share = rng.uniform(0.8, 1.05, n)
-    paid = np.round(amount[lead] * paid_share).astype(np.int64)
+    exact = amount[lead] * paid_share
+    paid = np.round(exact).astype(np.int64)
     reason = _pick(rng, LOST_REASONS, n)
+    outcome = np.where(won, "won", "lost")
+    currency = np.full(n, "EUR")
     return {
         "lead_id": crowd.ids_of(lead),
         "closed_at": to_moments(spells.end_s[closed]),
-        "outcome": pa.array(np.where(won, "won", "lost")),
+        "outcome": pa.array(outcome),
         "amount": pa.array(paid, mask=~won),
-        "currency": pa.array(np.full(n, "EUR"), mask=~won),
+        "currency": pa.array(currency, mask=~won),
         "reason": pa.array(reason, mask=won),
     }
 
@@ -247,11 +266,13 @@ def _draw_outcomes(rng: Generator, crowd: Crowd, amount: Array) -> Columns:
 def build_reps() -> pa.Table:
     """The reps, who are the same in every sample."""
     teams = [team for team in TERRITORIES for _ in range(REPS_A_TEAM)]
+    territories = [";".join(TERRITORIES[team]) for team in teams]
+    capacities = [CAPACITIES[i % REPS_A_TEAM] for i in range(len(REPS))]
     columns = {
         "rep_id": list(REP_IDS),
         "name": list(REPS),
         "team": teams,
-        "territories": [";".join(TERRITORIES[team]) for team in teams],
-        "capacity": [CAPACITIES[i % REPS_A_TEAM] for i in range(len(REPS))],
+        "territories": territories,
+        "capacity": capacities,
     }
     return pa.table(columns)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from leadscore.atomic import fill_folder
-from leadscore.errors import FolderTakenError
+from leadscore.errors import UserError
 from leadscore.sample.draw import draw_leads
 from leadscore.sample.exports import build_reps
 
@@ -29,28 +29,30 @@ def write_sample(folder: Path, *, leads: int, seed: int) -> dict[str, Any]:
         The rows of each file, how many leads are open at UNTIL, and their mean true probability.
 
     Raises:
-        FolderTakenError: there is something in `folder` already.
+        UserError: there is something in `folder` already.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FolderTakenError(folder)
+        raise UserError(f"{folder} is not empty; name a new folder, nothing is overwritten")
 
     summary = Summary()
 
     def fill(empty: Path) -> None:
         _write_tables(empty, summary, leads=leads, seed=seed)
-        pa_csv.write_csv(build_reps(), empty / "exports" / "reps.csv", write_options=PLAIN)
-        settings = resources.files("leadscore.sample").joinpath("sample.toml").read_bytes()
-        (empty / "leadscore.toml").write_bytes(settings)
+        reps_path = empty / "exports" / "reps.csv"
+        pa_csv.write_csv(build_reps(), reps_path, write_options=PLAIN)
+        settings = resources.files("leadscore.sample") / "sample.toml"
+        (empty / "leadscore.toml").write_bytes(settings.read_bytes())
 
     if folder.exists():
         _fill_existing(folder, fill)
     else:
         fill_folder(folder, fill)
+    chances = summary.chances
     return {
         "folder": str(folder),
         "rows": summary.rows,
-        "open": len(summary.chances),
-        "mean_truth": float(summary.chances.mean()) if len(summary.chances) else None,
+        "open": len(chances),
+        "mean_truth": float(chances.mean()) if len(chances) else None,
     }
 
 
@@ -64,9 +66,10 @@ class Summary:
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Count the tables of one chunk."""
         for name, table in tables.items():
-            self.rows[name] = self.rows.get(name, 0) + table.num_rows
-        chances = tables["truth/leads"]["win_probability"].drop_null().to_numpy()
-        self.chances = np.concatenate([self.chances, chances])
+            rows_before = self.rows.get(name, 0)
+            self.rows[name] = rows_before + table.num_rows
+        chances = tables["truth/leads"]["win_probability"].drop_null()
+        self.chances = np.concatenate([self.chances, chances.to_numpy()])
 
 
 def _write_tables(folder: Path, summary: Summary, *, leads: int, seed: int) -> None:

@@ -37,22 +37,29 @@ CLOSING = np.add(WIN, LOSE)
 
 
 def compute_truth(
-    crowd: Crowd, as_of_s: int, *, horizon_days: int = HORIZON_DAYS
+    crowd: Crowd,
+    as_of_s: int,
+    *,
+    horizon_days: int = HORIZON_DAYS,
 ) -> tuple[Array, Array]:
     """The leads open at a moment (positions), and their true win probabilities.
 
     A win counts in this spell only, not after a loss. A visit that began before the moment is known
     with all its pages.
     """
-    as_of, until = to_tau(np.array([as_of_s, as_of_s + horizon_days * DAY_S]))
+    until_s = as_of_s + horizon_days * DAY_S
+    as_of, until = to_tau(np.array([as_of_s, until_s]))
     spells = crowd.spells
     is_open = (spells.start < as_of) & (spells.end >= as_of)
     lead = spells.lead[is_open]
 
     log_weight = compute_log_likelihood(crowd, as_of)[lead]
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    wins = np.array(WIN) / CLOSING * -np.expm1(-CLOSING * (until - as_of))
-    return lead, np.asarray(weight @ wins / weight.sum(axis=1))
+    largest = log_weight.max(axis=1, keepdims=True)
+    weight = np.exp(log_weight - largest)
+    closes_in_time = -np.expm1(-CLOSING * (until - as_of))
+    wins = np.array(WIN) / CLOSING * closes_in_time
+    total = weight.sum(axis=1)
+    return lead, np.asarray(weight @ wins / total)
 
 
 def compute_log_likelihood(crowd: Crowd, as_of: float) -> Array:
@@ -67,14 +74,17 @@ def compute_log_likelihood(crowd: Crowd, as_of: float) -> Array:
     _add_spells(total, crowd, as_of)
     _add_events(total, crowd, as_of)
     responses = _of_responses(crowd, as_of)
-    return np.asarray(total + responses + _of_stays(crowd, as_of))
+    stays = _of_stays(crowd, as_of)
+    return np.asarray(total + responses + stays)
 
 
 def log_prior(created_s: Array) -> Array:
     """Log of each class's share among the leads that arrive at a time (n, 4)."""
     years = (created_s - START_S) / (365.25 * DAY_S)
-    log_share = np.log(SHARE) + years[:, None] * np.array(DRIFT)
-    total = np.exp(log_share).sum(axis=1, keepdims=True)
+    drifted = years[:, None] * np.array(DRIFT)
+    log_share = np.log(SHARE) + drifted
+    share = np.exp(log_share)
+    total = share.sum(axis=1, keepdims=True)
     return np.asarray(log_share - np.log(total))
 
 
@@ -89,12 +99,16 @@ def _add_spells(total: Array, crowd: Crowd, as_of: float) -> None:
     total -= sum_by_lead(spells.lead, open_for, n) * anything
 
     lost = (spells.end < as_of) & ~spells.won
-    total += sum_by_lead(spells.lead, lost, n) * np.log(LOSE)
+    losses = sum_by_lead(spells.lead, lost, n)
+    total += losses * np.log(LOSE)
 
-    again = ~np.isnan(spells.gap) & (spells.start < as_of)
+    has_gap = ~np.isnan(spells.gap)
+    again = has_gap & (spells.start < as_of)
     gap = np.where(again, spells.gap, 0)
-    total += sum_by_lead(spells.lead, again, n) * np.log(COME_BACK)
-    total -= sum_by_lead(spells.lead, gap, n) * np.array(COME_BACK)
+    returns = sum_by_lead(spells.lead, again, n)
+    total += returns * np.log(COME_BACK)
+    away_for = sum_by_lead(spells.lead, gap, n)
+    total -= away_for * np.array(COME_BACK)
 
 
 def _add_events(total: Array, crowd: Crowd, as_of: float) -> None:
@@ -103,7 +117,8 @@ def _add_events(total: Array, crowd: Crowd, as_of: float) -> None:
     known = events.tau < as_of
     for code, (rate, marks) in enumerate(STREAMS.values()):
         mine = known & (events.stream == code)
-        log_rates = np.log(list(marks.values())) + np.log(rate)
+        log_shares = np.log(list(marks.values()))
+        log_rates = log_shares + np.log(rate)
         log_rate = log_rates[events.mark[mine]]
         total += sum_by_lead(lead[mine], log_rate, len(total))
 
@@ -114,15 +129,18 @@ def _of_responses(crowd: Crowd, as_of: float) -> Array:
     spells = crowd.spells
     sent = (events.stream == E_MAIL) & (events.tau < as_of)
     spell = events.spell[sent]
-    watched = np.minimum(spells.end[spell], as_of) - events.tau[sent]
+    seen_end = np.minimum(spells.end[spell], as_of)
+    watched = seen_end - events.tau[sent]
 
-    total = np.zeros((len(crowd.ids), len(CLASSES)))
+    n = len(crowd.ids)
+    total = np.zeros((n, len(CLASSES)))
     for kind, (chance, delay) in RESPONSES.items():
-        in_time = -np.expm1(-watched / delay)[:, None]
-        not_yet = 1 - np.array(chance) * in_time
-        answered = (crowd.responses[kind][sent] < as_of)[:, None]
-        likelihood = np.where(answered, chance, not_yet)
-        total += sum_by_lead(spells.lead[spell], np.log(likelihood), len(total))
+        in_time = -np.expm1(-watched / delay)
+        not_yet = 1 - np.array(chance) * in_time[:, None]
+        answered = crowd.responses[kind][sent] < as_of
+        likelihood = np.where(answered[:, None], chance, not_yet)
+        log_likelihood = np.log(likelihood)
+        total += sum_by_lead(spells.lead[spell], log_likelihood, len(total))
     return total
 
 
@@ -132,12 +150,15 @@ def _of_stays(crowd: Crowd, as_of: float) -> Array:
     seen_end = np.minimum(stays.end, as_of)
     stayed = np.clip(seen_end - stays.start, 0, None)
 
-    total = np.zeros((len(crowd.ids), len(CLASSES)))
+    n = len(crowd.ids)
+    total = np.zeros((n, len(CLASSES)))
     for step, rate in MOVES.items():
         moved = (stays.end < as_of) & (stays.step == step)
         at_risk = stayed * can_move(stays.stage, step)
-        total += sum_by_lead(lead, moved, len(total)) * np.log(rate)
-        total -= sum_by_lead(lead, at_risk, len(total)) * np.array(rate)
+        moves = sum_by_lead(lead, moved, n)
+        total += moves * np.log(rate)
+        risked = sum_by_lead(lead, at_risk, n)
+        total -= risked * np.array(rate)
     return total
 
 
@@ -156,17 +177,19 @@ def build_truth(crowd: Crowd) -> pa.Table:
     closed = np.isnan(chance)
 
     spells = crowd.spells
-    from_the_end = np.unique(spells.lead[::-1], return_index=True)[1]
+    _, from_the_end = np.unique(spells.lead[::-1], return_index=True)
     last = len(spells.lead) - 1 - from_the_end  # spell of each lead
     won = spells.won[last]
     end_s = spells.end_s[last]
     in_time = won & (end_s < UNTIL_S + HORIZON_DAYS * DAY_S)
+    names = np.array(CLASSES)
+    outcome = np.where(won, "won", "lost")
     columns = {
         "lead_id": crowd.ids,
-        "class": pa.array(np.array(CLASSES)[crowd.lead_class]),
+        "class": pa.array(names[crowd.lead_class]),
         "win_probability": pa.array(chance, mask=closed),
         "won_within_horizon": pa.array(in_time, mask=closed),
-        "outcome": pa.array(np.where(won, "won", "lost")),
+        "outcome": pa.array(outcome),
         "closed_at": to_moments(end_s),
     }
     return pa.table(columns)

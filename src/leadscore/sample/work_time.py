@@ -27,7 +27,8 @@ def to_seconds(tau: Array) -> Array:
     """The whole UTC second of a working time."""
     seconds, knots = _knots()
     exact = np.interp(tau, knots, seconds)
-    return np.asarray(np.floor(exact + 1e-3).astype(np.int64))
+    whole = np.floor(exact + 1e-3)
+    return np.asarray(whole.astype(np.int64))
 
 
 def to_whole_seconds(tau: Array) -> tuple[Array, Array]:
@@ -38,7 +39,8 @@ def to_whole_seconds(tau: Array) -> tuple[Array, Array]:
 
 def to_moments(seconds: Array) -> pa.Array:
     """UTC seconds as timestamps."""
-    return pa.array(seconds.astype("datetime64[s]"), pa.timestamp("s", tz="UTC"))
+    moments = seconds.astype("datetime64[s]")
+    return pa.array(moments, pa.timestamp("s", tz="UTC"))
 
 
 @cache
@@ -49,7 +51,9 @@ def _knots() -> tuple[Array, Array]:
     before = np.append(0, after[:-1])  # so that a night is one tau, to the last bit
 
     midnight = days.astype("datetime64[s]").astype(np.int64)
-    seconds = np.column_stack([midnight + OPENS_S, midnight + CLOSES_S]).ravel()
+    opens = midnight + OPENS_S
+    closes = midnight + CLOSES_S
+    seconds = np.column_stack([opens, closes]).ravel()
     tau = np.column_stack([before, after]).ravel()
     return seconds.astype(np.float64), tau
 
@@ -63,7 +67,8 @@ def _speeds(days: Array) -> Array:
     month = month_start.astype(int) % 12 + 1
     speed = speed * np.where(month == 8, 0.75, 1.0)
 
-    day_of_year = (days - days.astype("datetime64[Y]")).astype(int)
+    new_year = days.astype("datetime64[Y]")
+    day_of_year = (days - new_year).astype(int)
     around_new_year = (day_of_year >= 355) | (day_of_year < 3)
     speed = speed * np.where(around_new_year, 0.4, 1.0)
 

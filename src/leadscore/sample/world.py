@@ -138,4 +138,6 @@ def by_class(shares: Shares) -> Array:
 
 def can_move(stage: Array, step: int) -> Array:
     """Whether a lead at each stage can take a step; never back to the first stage."""
-    return np.asarray(stage < len(STAGES) - 1 if step > 0 else stage > 1)
+    if step > 0:
+        return np.asarray(stage < len(STAGES) - 1)
+    return np.asarray(stage > 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadscore.atomic import write_together
-from leadscore.errors import DamagedStoreError
+from leadscore.errors import CorruptFileError
 from leadscore.files import hash_file, is_there
+from leadscore.proposals import propose
 
 ROW_GROUP = 250_000
 HASHING_THREADS = 4
@@ -31,7 +32,8 @@ def object_path(folder: Path, sha256: str) -> Path:
 
 def part_paths(folder: Path, part: dict[str, Any]) -> list[Path]:
     """Where the store at `folder` keeps the files of a part."""
-    return [object_path(folder, file["sha256"]) for file in part["files"]]
+    hashes = [file["sha256"] for file in part["files"]]
+    return [object_path(folder, sha256) for sha256 in hashes]
 
 
 def hash_object(path: Path) -> str:
@@ -40,7 +42,7 @@ def hash_object(path: Path) -> str:
     `NO_FILE` if there is none.
 
     Raises:
-        UnreadableError: it is there and cannot be read.
+        UserError: it is there and cannot be read.
     """
     if not is_there(path):
         return NO_FILE
@@ -59,21 +61,35 @@ def is_whole(path: Path) -> bool:
     return hash_object(path) == path.stem
 
 
+def describe_recovery() -> str:
+    """How to get back a file of the store that is gone or was changed."""
+    return (
+        f"`{propose('store list')}` says which versions are whole. Go "
+        f"back to one (`{propose('store rollback VERSION')}`) and ingest the exports since then "
+        "again: that writes the file anew. If none is whole: "
+        f"`{propose('ingest --forget-damaged')}`, which loses the changes seen between exports"
+    )
+
+
 def check_objects(paths: Sequence[Path]) -> None:
     """Compare stored files with the hashes that name them.
 
     Raises:
-        DamagedStoreError: one of them is gone or has other content.
+        CorruptFileError: one of them is gone or has other content.
     """
     with ThreadPoolExecutor(HASHING_THREADS) as threads:
         hashes = threads.map(hash_object, paths)
         for path, sha256 in zip(paths, hashes, strict=True):
             if sha256 != path.stem:
-                raise DamagedStoreError(path, expected=path.stem, found=sha256)
+                raise CorruptFileError(
+                    path, expected=path.stem, actual=sha256, cure=describe_recovery()
+                )
 
 
 def write_rows(
-    folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    folder: Path,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
 ) -> dict[str, Any]:
     """Store rows as a file named by its content.
 
@@ -87,7 +103,9 @@ def write_rows(
 
 
 def write_columns(
-    folder: Path, schemas: Sequence[pa.Schema], batches: Iterable[pa.RecordBatch]
+    folder: Path,
+    schemas: Sequence[pa.Schema],
+    batches: Iterable[pa.RecordBatch],
 ) -> list[dict[str, Any]]:
     """Store the same rows as several files, each with the columns of one schema.
 
@@ -108,7 +126,9 @@ def write_columns(
 
 
 def _write_files(
-    paths: Sequence[Path], schemas: Sequence[pa.Schema], groups: Iterable[pa.Table]
+    paths: Sequence[Path],
+    schemas: Sequence[pa.Schema],
+    groups: Iterable[pa.Table],
 ) -> int:
     """Write the columns of each schema to a file, all files at once; returns the number of rows."""
     rows = 0
@@ -119,23 +139,23 @@ def _write_files(
             writers.append(stack.enter_context(writer))
         threads = stack.enter_context(ThreadPoolExecutor(len(schemas)))
         for group in groups:
-            written: list[Future[None]] = []
-            for writer, schema in zip(writers, schemas, strict=True):
-                columns = group.select(schema.names)
-                written.append(
-                    threads.submit(writer.write_table, columns, row_group_size=ROW_GROUP)
-                )
-            for future in written:
-                future.result()
+            tables = [group.select(schema.names) for schema in schemas]
+            for _ in threads.map(_write_group, writers, tables):
+                pass  # raises what a thread raised
             rows += group.num_rows
     return rows
+
+
+def _write_group(writer: pq.ParquetWriter, table: pa.Table) -> None:
+    writer.write_table(table, row_group_size=ROW_GROUP)
 
 
 def _build_part(path: Path, rows: int) -> dict[str, Any]:
     """What a manifest says of a written file."""
     if not rows:
         return {"rows": 0, "files": []}
-    return {"rows": rows, "files": [{"sha256": hash_file(path), "rows": rows}]}
+    file = {"sha256": hash_file(path), "rows": rows}
+    return {"rows": rows, "files": [file]}
 
 
 def _target(folder: Path, part: dict[str, Any]) -> Path | None:
@@ -149,7 +169,8 @@ def _row_groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterato
     waiting: list[pa.RecordBatch] = []
     rows = 0
     for batch in batches:
-        waiting.append(batch if batch.schema == schema else batch.cast(schema))
+        is_like = batch.schema == schema
+        waiting.append(batch if is_like else batch.cast(schema))
         rows += batch.num_rows
         while rows >= ROW_GROUP:
             table = pa.Table.from_batches(waiting, schema)

@@ -22,7 +22,11 @@ def receipts_path(folder: Path, publication_id: str) -> Path:
 
 
 def build_receipts(
-    scores: pa.Table, *, publication_id: str, model_version: str, store_version: str
+    scores: pa.Table,
+    *,
+    publication_id: str,
+    model_version: str,
+    store_version: str,
 ) -> pa.Table:
     """The receipts of a publication's scores.
 
@@ -40,12 +44,18 @@ def build_receipts(
             columns.append(scores[field.name])
         else:
             value = of_publication.get(field.name)
-            columns.append(pa.array([value] * scores.num_rows, field.type))
+            values = [value] * scores.num_rows
+            columns.append(pa.array(values, field.type))
     return pa.Table.from_arrays(columns, schema=RECEIPTS).combine_chunks()
 
 
 def write_receipts(
-    folder: Path, scores: pa.Table, *, publication_id: str, model_version: str, store_version: str
+    folder: Path,
+    scores: pa.Table,
+    *,
+    publication_id: str,
+    model_version: str,
+    store_version: str,
 ) -> Path:
     """Write a publication's scores as a file of receipts to the store at `folder`.
 
@@ -74,10 +84,15 @@ def write_receipts(
 def is_receipt_of(path: Path, receipts: pa.Table) -> bool:
     """Whether a file of receipts equals `receipts`, in the columns that its release wrote."""
     stored = _read(path)
-    if stored is None or not set(stored.schema.names) >= {"publication_id", "lead_id"}:
+    if stored is None:
         return False
-    shared = [name for name in stored.schema.names if name in receipts.schema.names]
-    return bool(stored.select(shared).equals(receipts.select(shared)))
+    stored_names = stored.schema.names
+    if not set(stored_names) >= {"publication_id", "lead_id"}:
+        return False
+    names = receipts.schema.names
+    shared = [name for name in stored_names if name in names]
+    then = stored.select(shared)
+    return bool(then.equals(receipts.select(shared)))
 
 
 def read_receipts(folder: Path, *, publication_id: str = "*") -> pa.Table:
@@ -102,7 +117,9 @@ def _read(path: Path) -> pa.Table | None:
         return None
     try:
         # Arrow's reading threads may outlive a process and crash its end (apache/arrow#34314)
-        receipts = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+        file = pq.ParquetFile(pa.BufferReader(data))
+        receipts = file.read(use_threads=False)
     except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
         return None
-    return receipts.rename_columns([RENAMED.get(name, name) for name in receipts.schema.names])
+    names = [RENAMED.get(name, name) for name in receipts.schema.names]
+    return receipts.rename_columns(names)

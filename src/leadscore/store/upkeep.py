@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,12 @@ PART = {"rejects": FILES, "tables": {str: {"rows": FILES, "side": FILES}}}
 BESIDE_PART = ("rejects", "ignored_leads", "texts")  # beside its tables; early parts lack some
 
 
-def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[dict[str, Any]]:
+def list_versions(
+    folder: Path,
+    *,
+    project: str,
+    checked: bool = False,
+) -> list[dict[str, Any]]:
     """Every version, the latest known_until first.
 
     Args:
@@ -60,7 +66,11 @@ def list_versions(folder: Path, *, project: str, checked: bool = False) -> list[
     for name in ids:
         description = _describe(folder, name, checked=checked)
         versions.append(description | {"current": name == current})
-    return sorted(versions, key=lambda item: (-item["known_until_us"], item["version"]))
+
+    def newest_first(item: dict[str, Any]) -> tuple[int, str]:
+        return -item["known_until_us"], item["version"]
+
+    return sorted(versions, key=newest_first)
 
 
 def _read_current_id(folder: Path, project: str) -> str | None:
@@ -122,11 +132,12 @@ def rollback(folder: Path, which: str, *, project: str) -> StoreVersion:
 
 def _find_version(folder: Path, which: str, *, project: str) -> str:
     """The id that begins so."""
-    names: list[str] = [item["version"] for item in list_versions(folder, project=project)]
+    versions = list_versions(folder, project=project)
+    names: list[str] = [item["version"] for item in versions]
     matches = [name for name in names if name.startswith(which)]
     if len(matches) != 1 or len(which) < LEAST_DIGITS:
         raise UserError(
-            f"the store of project {project!r} has no version {which!r}; there are {listed(names)}"
+            f"the store of project {project!r} has no version {which!r}; available: {listed(names)}"
         )
     return matches[0]
 
@@ -145,7 +156,12 @@ def _describe_quarantine(version: StoreVersion) -> str:
 
 
 def prune(
-    folder: Path, *, project: str, keep: int, referred: Callable[[], Collection[str]], really: bool
+    folder: Path,
+    *,
+    project: str,
+    keep: int,
+    referred: Callable[[], Collection[str]],
+    really: bool,
 ) -> dict[str, Any]:
     """Remove versions and the files that only they use; first a dry run shows which.
 
@@ -172,21 +188,63 @@ def prune(
         if not any(item["current"] for item in versions):
             raise CorruptPointerError(folder / "current.json")
 
-        free = set()
-        for name in _list_old(versions, keep=keep):
-            if leases.enter_context(unread(manifest_path(folder, name))):
-                free.add(name)
-        unneeded = free - set(referred())
-        removed = [item["version"] for item in versions if item["version"] in unneeded]
-        staying = [item for item in versions if item["version"] not in unneeded]
-        kept = [item["version"] for item in staying]
-
-        is_damaged = any(item["damaged"] for item in staying)
-        unused = [] if is_damaged else _find_unused(folder, kept, project=project)
-        size = sum(path.stat().st_size for path in unused)
+        old = _list_old(versions, keep=keep)
+        unneeded = _hold_unread(folder, old, leases) - set(referred())
+        plan = _plan(folder, versions, unneeded, project=project)
+        summary = {**plan.summary(), "really": really}
         if really:
-            _remove(folder, removed, unused)
-    return {"removed": removed, "kept": kept, "files": len(unused), "bytes": size, "really": really}
+            _remove(folder, plan.removed, plan.unused)
+    return summary
+
+
+def _hold_unread(folder: Path, names: Sequence[str], leases: ExitStack) -> set[str]:
+    """The versions that nobody is reading; no reader can open them while `leases` are held."""
+    free = set()
+    for name in names:
+        is_free = leases.enter_context(unread(manifest_path(folder, name)))
+        if is_free:
+            free.add(name)
+    return free
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The ids of the versions to be removed and of those that stay, and the files that go."""
+
+    removed: list[str]
+    staying: list[str]
+    unused: list[Path]
+
+    def summary(self) -> dict[str, Any]:
+        """The ids, and how many files and bytes go, as JSON."""
+        size = sum(path.stat().st_size for path in self.unused)
+        return {
+            "removed": self.removed,
+            "kept": self.staying,
+            "files": len(self.unused),
+            "bytes": size,
+        }
+
+
+def _plan(
+    folder: Path,
+    versions: Sequence[dict[str, Any]],
+    unneeded: Collection[str],
+    *,
+    project: str,
+) -> _Plan:
+    """What goes with the unneeded versions: no file if one that stays is damaged."""
+    removed = []
+    staying = []
+    is_damaged = False
+    for item in versions:
+        if item["version"] in unneeded:
+            removed.append(item["version"])
+        else:
+            staying.append(item["version"])
+            is_damaged |= bool(item["damaged"])
+    unused = [] if is_damaged else _find_unused(folder, staying, project=project)
+    return _Plan(removed, staying, unused)
 
 
 def _list_old(versions: Sequence[dict[str, Any]], *, keep: int) -> list[str]:
@@ -206,18 +264,19 @@ def _remove(folder: Path, versions: Sequence[str], files: Sequence[Path]) -> Non
         path.unlink()
 
 
-def _find_unused(folder: Path, kept: Collection[str], *, project: str) -> list[Path]:
+def _find_unused(folder: Path, staying: Collection[str], *, project: str) -> list[Path]:
     """The stored files that neither a version that stays nor the last ingest needs."""
     used: set[Path] = set()
-    for name in kept:
+    for name in staying:
         used.update(_list_needed(folder, name))
-    if kept:
+    if staying:
         rejects = read_attempt(folder, project=project)["rejects"]
         used.update(part_paths(folder, rejects))
 
     objects = (folder / "objects").rglob("*.parquet")
     parts = list_folder(folder / "parts", "*.json")
-    return sorted(path for path in [*objects, *parts] if path not in used)
+    stored = [*objects, *parts]
+    return sorted(path for path in stored if path not in used)
 
 
 def _list_needed(folder: Path, name: str) -> Iterator[Path]:

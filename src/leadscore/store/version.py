@@ -18,12 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadscore.atomic import write_pointer
-from leadscore.errors import CorruptFileError, CorruptPointerError, DamagedStoreError, NoStoreError
+from leadscore.errors import CorruptFileError, CorruptPointerError, NoStoreError
 from leadscore.files import hash_bytes, is_there, list_folder, read_verified
 from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import lease
 from leadscore.proposals import propose
-from leadscore.store.objects import NOTHING, check_objects, is_whole, part_paths
+from leadscore.store.objects import NOTHING, check_objects, describe_recovery, is_whole, part_paths
 
 ABSENT = (
     "absent_leads",
@@ -107,7 +107,7 @@ class StoreVersion:
         None if the version has no such rows.
 
         Raises:
-            DamagedStoreError: one of them is gone or has other content.
+            CorruptFileError: one of them is gone or has other content.
         """
         paths = self.paths(table)
         check_objects(paths)
@@ -116,7 +116,10 @@ class StoreVersion:
     def paths(self, table: str) -> list[Path]:
         """Where these files lie, unchecked."""
         parts = _parts_by_name(self.manifest).get(table, [])
-        return [path for part in parts for path in part_paths(self.folder, part)]
+        paths: list[Path] = []
+        for part in parts:
+            paths += part_paths(self.folder, part)
+        return paths
 
     def find_damage(self) -> list[str]:
         """The tables, and parts beside them, of which a file is gone or damaged."""
@@ -131,7 +134,8 @@ class StoreVersion:
 
 def all_parts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows and files of everything that a version holds."""
-    return [part for parts in _parts_by_name(manifest).values() for part in parts]
+    by_name = _parts_by_name(manifest)
+    return [part for parts in by_name.values() for part in parts]
 
 
 def _parts_by_name(manifest: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -162,7 +166,10 @@ def open_version(find: Callable[[], StoreVersion]) -> Iterator[StoreVersion]:
 
 
 def write_version(
-    folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()
+    folder: Path,
+    manifest: dict[str, Any],
+    *,
+    parts: Sequence[str] = (),
 ) -> StoreVersion:
     """Store a manifest and make it the current version, in one rename.
 
@@ -175,7 +182,10 @@ def write_version(
 
 
 def quarantine_version(
-    folder: Path, manifest: dict[str, Any], *, parts: Sequence[str] = ()
+    folder: Path,
+    manifest: dict[str, Any],
+    *,
+    parts: Sequence[str] = (),
 ) -> StoreVersion:
     """Store a manifest whose delivery failed alarms (`quarantined`), without making it current.
 
@@ -184,10 +194,15 @@ def quarantine_version(
     return _write_manifest(folder, manifest, parts)
 
 
-def _write_manifest(folder: Path, manifest: dict[str, Any], parts: Sequence[str]) -> StoreVersion:
+def _write_manifest(
+    folder: Path,
+    manifest: dict[str, Any],
+    parts: Sequence[str],
+) -> StoreVersion:
     data = canonical_json(manifest)
     version = StoreVersion(hash_bytes(data)[:ID_DIGITS], manifest, folder)
-    write_pointer(delivery_path(folder, version.id), canonical_json({"parts": list(parts)}))
+    delivery = canonical_json({"parts": list(parts)})
+    write_pointer(delivery_path(folder, version.id), delivery)
     write_pointer(manifest_path(folder, version.id), data)  # a damaged one is mended
     return version
 
@@ -217,7 +232,8 @@ def read_pointer(folder: Path) -> str | None:
 def list_ids(folder: Path) -> list[str]:
     """The ids of all versions of a store, whole or not."""
     paths = list_folder(folder / "versions", "*.json")
-    return [path.stem for path in paths if re.fullmatch("[0-9a-f]{16}", path.stem)]
+    names = [path.stem for path in paths]
+    return [name for name in names if re.fullmatch("[0-9a-f]{16}", name)]
 
 
 def read_version(folder: Path, sha256: str) -> StoreVersion:
@@ -226,13 +242,14 @@ def read_version(folder: Path, sha256: str) -> StoreVersion:
     Its files are checked when they are asked for.
 
     Raises:
-        DamagedStoreError: the manifest is gone or has other content.
+        CorruptFileError: the manifest is gone or has other content.
     """
     path = manifest_path(folder, sha256)
     try:
         data = read_verified(path, sha256=sha256)
     except CorruptFileError as e:
-        raise DamagedStoreError(path, expected=e.expected, found=e.found) from e
+        cure = describe_recovery()
+        raise CorruptFileError(path, expected=e.expected, actual=e.actual, cure=cure) from e
     return StoreVersion(sha256[:ID_DIGITS], json.loads(data), folder)
 
 
@@ -285,7 +302,8 @@ def _find_latest(folder: Path) -> StoreVersion | None:
 def read_parts(version: StoreVersion) -> list[str]:
     """The keys of the parts that a version was made of, as far as they are known."""
     try:
-        delivery = read_json(delivery_path(version.folder, version.id), {"parts": [str]})
+        path = delivery_path(version.folder, version.id)
+        delivery = read_json(path, {"parts": [str]})
     except CorruptFileError:
         return []
     return list(delivery["parts"])

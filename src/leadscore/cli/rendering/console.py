@@ -82,10 +82,12 @@ def exit_with_words() -> Iterator[None]:
 def draw_usage(error: Any) -> None:
     """What was wrong with the words of a command line, after how they should be; the help if there were none."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        err.print(error.format_message(), markup=False, highlight=False, soft_wrap=True)
+        message = error.format_message()
+        err.print(message, markup=False, highlight=False, soft_wrap=True)
         return
     if context := getattr(error, "ctx", None):
-        err.print(context.get_usage(), markup=False, highlight=False, soft_wrap=True)
+        usage = context.get_usage()
+        err.print(usage, markup=False, highlight=False, soft_wrap=True)
         err.print(f"Try '{context.command_path} --help' for help.", markup=False, highlight=False)
     err.print(
         f"[bold red]error:[/] {escaped(error.format_message())}", highlight=False, soft_wrap=True
@@ -109,7 +111,7 @@ def warn(warnings: Iterable[object]) -> None:
 
 
 def until(known_until: str) -> str:
-    """Up to when facts are known; without dates or places that cannot be said."""
+    """Up to when facts are known; "undated" without dates or places."""
     return "undated" if known_until == "undated" else f"known until {known_until}"
 
 
@@ -137,7 +139,8 @@ def draw_metrics(title: str, parts: Mapping[str, Metrics]) -> None:
     intervals = [part.intervals() for part in parts.values()]
     for key, words in METRIC_NAMES.items():
         if any(key in part for part in intervals):
-            table.add_row(words, *(number(part.get(key)) for part in intervals))
+            cells = [number(part.get(key)) for part in intervals]
+            table.add_row(words, *cells)
     out.print(table)
     words = auc_in_words(next(iter(parts.values())))
     if words:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import escaped, out, table_of
+from leadscore.report.lead_words import describe_score
 
 if TYPE_CHECKING:
     from leadscore.results import Explained, Replayed, WrittenPage
@@ -28,66 +29,63 @@ def draw_explained(explained: Explained, written: WrittenPage) -> None:
 
 
 def _draw_replay(replayed: Replayed) -> None:
-    verdict = "[green]the same bytes[/]"
+    verdict = "[green]identical bytes[/]"
     if not replayed.same:
         verdict = f"[red]differs in {', '.join(replayed.differs)}[/]"
     publication = escaped(replayed.publication_id)
-    out.print(f"Publication {publication} scored again: {verdict}", highlight=False)
+    out.print(f"Publication {publication} reproduced: {verdict}", highlight=False)
 
 
 def _draw_score(explained: Explained) -> None:
-    row = explained.score
-    interval = f"{row['probability_low']:.3f} to {row['probability_high']:.3f}"
     when = f"as of {explained.as_of}, " if explained.as_of else ""
-    out.print(
-        f"[bold]{escaped(explained.lead_id)}[/]: "
-        f"win probability {row['win_probability']:.3f} ({interval}), "
-        f"score {row['score']:.0f}, tier {row['tier']}; "
-        f"{when}model {escaped(explained.model_version)}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if row["change"]:
-        since = f"Since the previous list ({row['trend']}), in percentage points"
-        out.print(f"{since}: {escaped(row['change'])}", highlight=False)
+    lead, model = escaped(explained.lead_id), escaped(explained.model_version)
+    out.print(f"[bold]{lead}[/]  {when}model {model}", highlight=False, soft_wrap=True)
+    for label, text in describe_score(explained.score).items():
+        out.print(f"[dim]{label:<16}[/]{escaped(text)}", highlight=False, soft_wrap=True)
 
 
 def _draw_waterfall(explained: Explained) -> None:
-    """From the intercept to the log-odds, a bar for each group; they add up."""
+    """From the intercept to the log-odds, and from its probability to the lead's, group by group; both add up."""
     levels = [explained.base]
     for group in explained.groups:
         levels.append(levels[-1] + group.value)
 
-    table = table_of("What it rests on, in log-odds", "", "adds", "", text=1)
-    table.columns[2].justify = "left"
-    table.add_row("where every lead begins", f"{explained.base:+.3f}", "")
+    table = table_of("Contributions", "", "points", "log-odds", "", text=1)
+    table.columns[3].justify = "left"
+    start = f"{100 * explained.start_probability:.1f} %"
+    table.add_row("intercept, same for every lead", start, f"{explained.base:+.3f}", "")
     small = []
     for place, group in enumerate(explained.groups):
         if abs(group.value) < LEAST:
-            small.append(group.value)
+            small.append(group)
             continue
         evidence = escaped(group.features[0].evidence)
-        words = escaped(group.said)
+        words = escaped(group.summary)
         if evidence:
             words += f"\n[dim]{evidence}[/]"
-        bar = _bar(levels[place], levels[place + 1], low=min(levels), high=max(levels))
-        table.add_row(words, f"{group.value:+.3f}", bar)
-    table.add_row(f"[dim]{len(small)} more[/]", f"{sum(small):+.3f}", "")
-
-    calibrated = f"calibrated: {explained.win_probability:.4f}"
-    log_odds = f"{explained.log_odds:+.3f}"
-    table.add_row("[bold]log-odds[/]", log_odds, "" if explained.shift else calibrated)
+        lowest = min(levels)
+        highest = max(levels)
+        bar = _bar(levels[place], levels[place + 1], low=lowest, high=highest)
+        table.add_row(words, f"{group.points:+.1f}", f"{group.value:+.3f}", bar)
+    points = sum(group.points for group in small)
+    log_odds = sum(group.value for group in small)
+    table.add_row(f"[dim]{len(small)} more[/]", f"{points:+.1f}", f"{log_odds:+.3f}", "")
+    table.add_row("[bold]log-odds[/]", "", f"{explained.log_odds:+.3f}", "")
     if explained.shift:
-        table.add_row(
-            "running intercept, same for every lead", f"{explained.shift:+.3f}", calibrated
-        )
+        recent = f"{explained.shift_points:+.1f}"
+        shift = f"{explained.shift:+.3f}"
+        table.add_row("running intercept, same for every lead", recent, shift, "")
+    end = f"{100 * explained.win_probability:.1f} %"
+    calibrated = f"calibrated: {explained.win_probability:.4f}"
+    table.add_row("[bold]win probability[/]", end, "", calibrated)
     out.print(table)
 
 
 def _bar(start: float, end: float, *, low: float, high: float) -> str:
     """A bar from `start` to `end` on a scale from `low` to `high`, green where it rises."""
     span = (high - low) or 1.0
-    left, right = (round((level - low) / span * WIDTH) for level in sorted((start, end)))
+    ends = sorted((start, end))
+    left, right = (round((level - low) / span * WIDTH) for level in ends)
     colour = "green" if end >= start else "red"
     return f"{' ' * left}[{colour}]{'█' * max(right - left, 1)}[/]"
 
@@ -105,7 +103,7 @@ def _draw_past(explained: Explained) -> None:
 def _draw_facts(explained: Explained) -> None:
     if not explained.facts:
         return
-    table = table_of("Known by then", "happened", "what", "known later, since", text=3)
+    table = table_of("Known by then", "happened", "what", "known since, if later", text=3)
     for fact in explained.facts:
         late = fact.known if fact.known != fact.happened else ""
         table.add_row(fact.happened, escaped(fact.what), late)

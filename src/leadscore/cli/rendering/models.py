@@ -104,7 +104,9 @@ def draw_models(models: Versions) -> None:
         table.add_row(str(version.number), *map(escaped, words))
     out.print(table)
 
-    table = table_of("Moves, the newest first", "when", "alias", "from", "to", "by", "why", text=6)
+    table = table_of(
+        "Alias changes, the newest first", "when", "alias", "from", "to", "by", "why", text=6
+    )
     for move in models.moves:
         was = "-" if move.was is None else str(move.was)
         cells = (f"{move.at[:19]}Z", move.alias, was, move.now, move.by, move.why)
@@ -118,21 +120,22 @@ def draw_shown(shown: Shown) -> None:
         _draw_version(version)
     first, *others = shown.versions
     if others:
-        overall = [(version.number, version.evaluation.overall) for version in shown.versions]
+        versions = shown.versions
+        overall = [(version.number, version.evaluation.overall) for version in versions]
         parts = {f"version {number}": metrics for number, metrics in overall if metrics}
     else:
         parts = first.evaluation.metrics
     draw_metrics("Evaluated when trained", parts)
     if any(version.known_until != first.known_until for version in others):
         out.print(
-            "They were evaluated on different dates, so differences are partly those of the dates."
+            "They were evaluated on different dates, which accounts for part of the differences."
         )
 
 
 def _draw_version(version: EvaluatedVersion) -> None:
     evaluation = version.evaluation
     aliases = f" ({escaped(', '.join(version.aliases))})" if version.aliases else ""
-    gain = number(evaluation.gain.get("log_loss_gain"))
+    gain = number(evaluation.gain.log_loss_gain)
     out.print(
         f"Version [bold]{version.number}[/]{aliases}, {escaped(version.version)}, "
         f"{escaped(until(version.known_until))}: evaluated {evaluation.basis} on "
@@ -143,7 +146,7 @@ def _draw_version(version: EvaluatedVersion) -> None:
 def _evaluated_on(metrics: Metrics | None) -> str:
     """How many leads an evaluation rests on."""
     if metrics is None:
-        return "too few leads to tell"
+        return "too few leads to evaluate"
     leads = f"{metrics.leads:,} leads, {metrics.win_rate:.1%} won"
     if metrics.snapshots == metrics.leads:
         return leads
@@ -157,14 +160,14 @@ def draw_compared(compared: Compared) -> None:
     if evidence:
         first, second = (version.number for version in compared.versions)
         recipes = f"Recipes of version {first} (as champion) and {second}"
-        out.print(f"\n{recipes}, evaluated {evidence['judged_on']}:")
+        out.print(f"\n{recipes}, evaluated {evidence.judged_on}:")
     draw_promotion(compared.promotion)
 
 
 def draw_moved(moved: Moved) -> None:
     """Which version scores now."""
     version = f"Version [bold]{moved.number}[/] ({escaped(moved.version)})"
-    out.print(f"{version} is the champion: it scores from now on")
+    out.print(f"{version} is the champion and scores from now on")
     for name, (was, now) in moved.changes.items():
         words = f"{name.replace('_', ' ')}: {escaped(was)} -> {escaped(now)}"
         out.print(f"  {words}", highlight=False)

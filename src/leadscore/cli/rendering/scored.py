@@ -4,45 +4,106 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from leadscore.cli.rendering.console import command, escaped, out, table_of, warn
+from leadscore.cli.rendering.delivered import draw_delivered
 from leadscore.cli.rendering.trained import draw_train
+from leadscore.report.formats import format_percent
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
-    from leadscore.results import Ingested, Published, Registered, Scored, Trained
+    from rich.table import Table
+
+    from leadscore.results import (
+        Deliveries,
+        Ingested,
+        Published,
+        Registered,
+        Scored,
+        Trained,
+        WrittenWorkbook,
+    )
+
+NOTHING_SHOWN: Mapping[str, str] = MappingProxyType({})
 
 # in the files; on a terminal it would hide the reasons
-EVIDENCE = re.compile(r" \(of [\d,]+ such leads \d+ % were won\)$")
+EVIDENCE = re.compile(r" \(\d[^()]* such leads were won[^()]*\)$")
+
+LEAD = 1  # the place of its column
+WORDS = (LEAD, 2, 5, 6)  # the columns of words
+WIDEST_LEAD = 24  # characters
+
+UNLEARNED = re.compile(r"(?P<answer>.+) \((?P<kind>not learned from(?: yet)?)\)")
 
 
-def draw_score(scored: Scored, published: Published) -> None:
-    """Whom to call first, and where the list is."""
-    _draw_top(scored)
+def draw_score(
+    scored: Scored,
+    published: Published,
+    delivered: Deliveries | None = None,
+    written: WrittenWorkbook | None = None,
+    *,
+    companies: Mapping[str, str] = NOTHING_SHOWN,
+    details: bool = False,
+) -> None:
+    """Whom to call first, where the list is, and what was written of it for CRMs and people.
+
+    A lead is one line; with `details` all that speaks for it and against it follows. `companies`
+    are the leads' companies, as far as people may see them.
+    """
+    _draw_top(scored, companies, details=details)
     _draw_counts(scored)
     _draw_what_if(scored)
     if scored.routing:
-        _draw_routing(scored.routing)
+        _draw_routing(scored, scored.routing)
     warn(scored.warnings)
     _draw_place(scored, published)
+    if delivered:
+        draw_delivered(delivered)
+    if written:
+        draw_worklist(written)
 
 
-def _draw_top(scored: Scored) -> None:
+def _draw_top(scored: Scored, companies: Mapping[str, str], *, details: bool) -> None:
     if not scored.top:
         return
     when = f", as of {scored.as_of}" if scored.as_of else ""
     value = f"value, {scored.currency}" if scored.currency else "value"
-    columns = ("lead", "tier", "win", value, "why, and what to do")
-    table = table_of(f"First to call{when}", *columns, text=2)
-    table.columns[4].justify = "left"
-    for row in scored.top:
-        probability = f"{row['win_probability']:.3f}"
-        why = "\n".join(_lines(row))
-        table.add_row(escaped(row["lead_id"]), row["tier"], probability, _value(row), why)
+    title = f"First to call{when}"
+    table = table_of(
+        title, "#", "lead", "tier", "win", value, "next action", "first reason", text=0
+    )
+    _fit_line(table, details=details)
+    for rank, row in enumerate(scored.top, start=1):
+        win = format_percent(row["win_probability"])
+        why = "\n".join(_lines(row)) if details else escaped(_first_reason(row))
+        action = escaped(row["suggested_action"])
+        lead_id = row["lead_id"]
+        lead = " ".join(filter(None, [lead_id, companies.get(lead_id)]))
+        table.add_row(str(rank), escaped(lead), row["tier"], win, _value(row), action, why)
     out.print(table)
     if any(row["amount_estimated"] for row in scored.top):
-        out.print("* by an estimated amount")
+        out.print("* with an estimated amount")
+
+
+def _fit_line(table: Table, *, details: bool) -> None:
+    """Words to the left; without details every lead stays on its line, and what does not fit is cut."""
+    for name in WORDS:
+        table.columns[name].justify = "left"
+    table.columns[LEAD].max_width = WIDEST_LEAD
+    if details:
+        return
+    for column in table.columns:
+        column.no_wrap = True
+        column.overflow = "ellipsis"
+
+
+def _first_reason(row: dict[str, Any]) -> str:
+    """The strongest reason for a lead, else the strongest against it."""
+    reason = row["reason_up_1"] or row["reason_down_1"]
+    return EVIDENCE.sub("", reason)
 
 
 def _value(row: dict[str, Any]) -> str:
@@ -56,17 +117,30 @@ def _lines(row: dict[str, Any]) -> list[str]:
     """What speaks for a lead and against it, what to ask, and who does what."""
     lines = []
     for side, sign in (("up", "[green]+[/]"), ("down", "[red]-[/]")):
-        reasons = [EVIDENCE.sub("", row[f"reason_{side}_{place}"]) for place in (1, 2)]
+        given = [row[f"reason_{side}_{place}"] for place in (1, 2)]
+        reasons = [EVIDENCE.sub("", reason) for reason in given]
         words = "; ".join(filter(None, reasons))
         if words:
             lines.append(f"{sign} {escaped(words)}")
+    unlearned = _list_unlearned(row["bant"])
+    lines += [f"[dim]{escaped(line)}[/]" for line in unlearned]
     if row["change"] and row["trend"] != "steady":
         largest = row["change"].partition(";")[0]
         lines.append(f"[dim]{escaped(largest)}[/]")
     rep = f"{row['rep_id']}: " if row.get("rep_id") else ""
     note = row["override"] or row["next_question"]
-    action = f"[bold]{escaped(rep)}{escaped(row['suggested_action'])}[/]"
-    return [*lines, f"{action}  {escaped(note)}"]
+    who = f"[bold]{escaped(rep)}{escaped(row['suggested_action'])}[/]"
+    return [*lines, f"{who}  {escaped(note)}"]
+
+
+def _list_unlearned(bant: str) -> list[str]:
+    """The answers that the probability knows nothing of, as "not learned from yet: need: high"."""
+    by_kind: dict[str, list[str]] = {}
+    for answer in bant.split("; "):
+        match = UNLEARNED.fullmatch(answer)
+        if match:
+            by_kind.setdefault(match["kind"], []).append(match["answer"])
+    return [f"{kind}: {'; '.join(answers)}" for kind, answers in by_kind.items()]
 
 
 def _draw_counts(scored: Scored) -> None:
@@ -75,7 +149,7 @@ def _draw_counts(scored: Scored) -> None:
     out.print(
         f"{counted(counts.scored, 'open lead')} scored; {counts.closed:,} closed, "
         f"{counts.not_yet_created:,} not yet created, "
-        f"{absent}{counts.refused:,} refused: {counts.leads:,} in all"
+        f"{absent}{counts.refused:,} refused: {counts.leads:,} in total"
     )
     if not counts.scored:
         return
@@ -89,17 +163,19 @@ def _draw_counts(scored: Scored) -> None:
 def _draw_what_if(scored: Scored) -> None:
     """What tier A would hold at other sizes."""
     for size in scored.what_if:
-        leads, wins, value = size["leads"] or 0, size["wins"] or 0.0, size["value"]
+        leads = size["leads"] or 0
+        wins = size["wins"] or 0.0
+        value = size["value"]
         noun = "lead" if abs(leads) == 1 else "leads"
         worth = "" if value is None else f", {scored.currency or 'value'} {value:+,.0f}"
         out.print(
-            f"A at {size['share']:.0%} instead of {size['share_now']:.0%}: "
+            f"Tier A at {size['share']:.0%} of the list instead of {size['share_now']:.0%}: "
             f"{leads:+,} {noun} to work, {wins:+.1f} wins{worth}",
             highlight=False,
         )
 
 
-def _draw_routing(facts: dict[str, Any]) -> None:
+def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
     """Who got how many leads, beside simpler strategies, and the shadow prices."""
     leads = counted(facts["leads"], "lead")
     moved = f"{facts['changed']:,} moved from another rep"
@@ -107,13 +183,18 @@ def _draw_routing(facts: dict[str, Any]) -> None:
     for name, strategy in facts["beside"].items():
         out.print(
             f"  {name.replace('_', ' ')}: {counted(strategy['assigned'], 'lead')}, "
-            f"value {strategy['value']:,.1f}, "
+            f"value {_in_money(strategy['value'], scored.currency)}, "
             f"total objective {strategy['whole']:,.1f} (in average leads)",
             highlight=False,
         )
     prices = [f"{team} {price:,.2f}" for team, price in facts["worth_of_place"].items()]
     words = escaped(", ".join(prices))
     out.print(f"One more slot is worth, in average leads: {words}", highlight=False)
+
+
+def _in_money(value: float, currency: str | None) -> str:
+    """A sum of expected values; without a currency it is one of probabilities."""
+    return f"{currency} {value:,.0f}" if currency else f"{value:,.1f}"
 
 
 def _draw_place(scored: Scored, published: Published) -> None:
@@ -126,8 +207,8 @@ def _draw_place(scored: Scored, published: Published) -> None:
         out.print(
             f"{written} it differs too much from the previous list: "
             f"{escaped('; '.join(published.withheld))}. "
-            f"The published list, as of {escaped(published.previous_as_of)}, stays. "
-            f"Look at what was exported; to publish this list anyway: {anyway}",
+            f"The published list, as of {escaped(published.previous_as_of)}, remains. "
+            f"Check the export; to publish this list anyway: {anyway}",
             soft_wrap=True,
         )
         return
@@ -138,7 +219,7 @@ def _draw_place(scored: Scored, published: Published) -> None:
     dated = f", as of {newer.as_of}" if newer.as_of else ""
     anyway = command(f"score{as_of} --replace-newer")
     out.print(
-        f"{written} the published one is newer and stays: {newer.publication_id}{dated}. "
+        f"{written} the published one is newer and remains: {newer.publication_id}{dated}. "
         f"To publish this one anyway: {anyway}",
         soft_wrap=True,
     )
@@ -150,16 +231,29 @@ def draw_run(
     registered: Registered,
     scored: Scored | None = None,
     published: Published | None = None,
+    delivered: Deliveries | None = None,
+    written: WrittenWorkbook | None = None,
+    *,
+    companies: Mapping[str, str] = NOTHING_SHOWN,
 ) -> None:
     """A whole run: how good the model is, whom to call first, where everything is."""
     warn(ingested.warnings)
     draw_train(trained, registered)
     if scored and published:
         out.print()
-        draw_score(scored, published)
+        draw_score(scored, published, delivered, written, companies=companies)
     uri = registered.tracking_uri
     page = uri
     if not uri.startswith("http"):
         store = shlex.quote(uri)
         page = f".venv/bin/mlflow ui --backend-store-uri {store} (http://127.0.0.1:5000)"
     out.print(f"See the run: {escaped(page)}", soft_wrap=True)
+
+
+def draw_worklist(written: WrittenWorkbook) -> None:
+    """Where the workbook is."""
+    leads = counted(written.leads, "lead")
+    out.print(
+        f"Wrote {leads} of the list {written.publication_id} to {escaped(written.workbook)}",
+        soft_wrap=True,
+    )

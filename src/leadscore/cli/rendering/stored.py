@@ -6,14 +6,16 @@ import shlex
 from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import command, escaped, number, out, table_of, until, warn
-from leadscore.wording import counted
+from leadscore.wording import counted, describe_memory_step, describe_next_step
 
 if TYPE_CHECKING:
     from leadscore.results import (
         Accounts,
         Audited,
+        ForgottenLeads,
         Ingested,
         Pruned,
+        RejectGroup,
         Rejects,
         SourceFile,
         StoreRollback,
@@ -51,17 +53,38 @@ def draw_ingest(ingested: Ingested) -> None:
         how_many = counted(ingested.duplicates, *ALIKE)
         out.print(f"[yellow]{how_many}[/]: see {where}", soft_wrap=True)
     warn([*ingested.alarms, *ingested.warnings])
+    if ingested.bant_not_learned_from:
+        fields = ingested.bant_not_learned_from
+        out.print(
+            f"[yellow]Not learned from yet[/] (BANT without a history): {escaped(', '.join(fields))}. "
+            "Today's answers are shown, and count in qualification and questions. "
+            f"To learn from them: {escaped(describe_next_step(fields))}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if ingested.keys_not_learned_from:
+        keys = ingested.keys_not_learned_from
+        out.print(
+            f"[yellow]Not learned from[/] (nothing says since when they are known): "
+            f"{escaped(', '.join(keys))}. To learn from earlier leads of the same: "
+            f"{escaped(describe_memory_step(keys))}",
+            highlight=False,
+            soft_wrap=True,
+        )
     basis = f" (by {escaped(ingested.known_until_from)})" if ingested.known_until_from else ""
     version = f"Store version [bold]{ingested.store_version}[/]"
     out.print(f"{version}, {until(ingested.known_until)}{basis}", soft_wrap=True)
 
 
 def _draw_accounts(accounts: Accounts) -> None:
-    table = table_of("Files", "source", "rows read", "used", "ignored", "rejected")
+    table = table_of("Sources", "source", "rows read", "used", "ignored", "rejected")
     for name, source in accounts.sources.items():
         counts = (source.read, source.used, source.ignored, source.rejected)
         table.add_row(escaped(name), *(f"{count:,}" for count in counts))
     out.print(table)
+
+    for line in _views(accounts):
+        out.print(escaped(line), highlight=False)
 
     columns = ("selected", "stored", "ignored", "rejected", "exact duplicates")
     table = table_of("Tables", "table", *columns)
@@ -74,10 +97,20 @@ def _draw_accounts(accounts: Accounts) -> None:
         out.print(escaped(line), highlight=False)
 
 
+def _views(accounts: Accounts) -> list[str]:
+    """A line for each view: the rows it read, and how many came out."""
+    lines = []
+    for name, view in accounts.views.items():
+        read = [f"{counted(count, 'row')} of {table}" for table, count in view.rows_in.items()]
+        lines.append(f"View {name}: {', '.join(read)} -> {counted(view.rows, 'row')}")
+    return lines
+
+
 def _ignored(accounts: Accounts) -> list[str]:
     """A line for each name under which rows were ignored: how many, of which source and which table."""
     places: dict[str, list[str]] = {}
-    for kind, by_place in (("source", accounts.sources), ("table", accounts.tables)):
+    counted_by = (("source", accounts.sources), ("table", accounts.tables))
+    for kind, by_place in counted_by:
         for place, account in by_place.items():
             for name, count in account.ignored_by.items():
                 if count:
@@ -94,14 +127,15 @@ def _file_in_words(file: SourceFile) -> str:
 
 def _draw_broken_rules(ingested: Ingested) -> None:
     """How many rows broke which rule, and where the first of them stands."""
-    for verb, rules in (("rejected", ingested.rejects), ("kept with a warning", ingested.warned)):
+    verbs = (("rejected", ingested.rejects), ("kept with a warning", ingested.warned))
+    for verb, rules in verbs:
         for rule, count in rules.items():
             first = escaped(ingested.first_rejects[rule])
             rows = f"[yellow]{counted(count, 'row')} {verb}[/]"
             out.print(f"{rows} (rule {escaped(rule)}); first at {first}")
     if ingested.first_rejects:
         see = command("rejects")
-        out.print(f"See them, with file, line, column and value: {see}", soft_wrap=True)
+        out.print(f"Details, with file, line, column and value: {see}", soft_wrap=True)
 
 
 def draw_audit(audited: Audited) -> None:
@@ -109,10 +143,12 @@ def draw_audit(audited: Audited) -> None:
     columns = ("field", "verdict", "use", "AUC alone", "evidence")
     table = table_of(f"Fields, {until(audited.known_until)}", *columns, text=5)
     worst_first = list(COLOURS)
-    for report in sorted(audited.fields, key=lambda report: worst_first.index(report.verdict)):
+    in_order = sorted(audited.fields, key=lambda report: worst_first.index(report.verdict))
+    for report in in_order:
         verdict = f"[{COLOURS[report.verdict]}]{report.verdict}[/]"
         evidence = escaped(report.evidence)
-        table.add_row(escaped(report.field), verdict, report.use, number(report.auc), evidence)
+        field = escaped(report.field)
+        table.add_row(field, verdict, report.use, number(report.auc), evidence)
     out.print(table)
     for finding in audited.findings:
         out.print(f"[yellow]also:[/] {escaped(finding.evidence)}")
@@ -133,14 +169,37 @@ def draw_rejects(rejects: Rejects, written: WrittenRejects) -> None:
         return
     if not rejects.rules:
         out.print("No row was rejected")
+    for group in rejects.groups:
+        _draw_group(group)
     for rule in rejects.rules:
-        refused, warned = rejects.refused.get(rule, 0), rejects.warned.get(rule, 0)
+        refused = rejects.refused.get(rule, 0)
+        warned = rejects.warned.get(rule, 0)
         title = f"{rule}: {refused:,} refused, {warned:,} kept with a warning"
         table = table_of(title, "file", "line", "column", "value", "lead", text=5)
         for row in rejects.first[rule]:
-            cells = [row[name] for name in ("file", "line", "column", "value", "lead_id")]
-            table.add_row(*("" if cell is None else escaped(cell) for cell in cells))
+            names = ("file", "line", "column", "value", "lead_id")
+            cells = [row[name] for name in names]
+            texts = ["" if cell is None else escaped(cell) for cell in cells]
+            table.add_row(*texts)
         out.print(table)
+
+
+def _draw_group(group: RejectGroup) -> None:
+    """How many rows are wrong in the same way, with which values, and what to write about it."""
+    verb = "rejected" if group.severity == "refused" else "kept with a warning"
+    place = f"{group.source} -> {group.table}" if group.table else group.source
+    if group.column:
+        place += f", column {group.column}"
+    rows = f"[yellow]{counted(group.rows, 'row')} {verb}[/]"
+    out.print(f"{rows} (rule {escaped(group.rule)}; {escaped(place)})", soft_wrap=True)
+    if group.values:
+        values = [f"{value} ({count:,})" for value, count in group.values]
+        others = group.distinct - len(values)
+        if others > 0:
+            values.append(f"{others:,} more")
+        out.print(f"  values: {escaped(', '.join(values))}", soft_wrap=True)
+    for line in group.cure:
+        out.print(f"  write {escaped(line)}", soft_wrap=True, highlight=False)
 
 
 def draw_store(store: StoreVersions) -> None:
@@ -149,7 +208,8 @@ def draw_store(store: StoreVersions) -> None:
     for version in store.versions:
         leads = f"{version.rows['leads']:,}" if version.rows else "-"
         rows = f"{sum(version.rows.values()):,}"
-        table.add_row(version.version, version.known_until, _notes(version), leads, rows)
+        notes = _notes(version)
+        table.add_row(version.version, version.known_until, notes, leads, rows)
     out.print(table)
 
 
@@ -168,7 +228,23 @@ def _notes(version: StoreVersion) -> str:
 
 def draw_store_version(version: StoreRollback) -> None:
     """Which version counts now."""
-    out.print(f"Store version [bold]{version.version}[/] counts now, {until(version.known_until)}")
+    out.print(f"Store version [bold]{version.version}[/] is current, {until(version.known_until)}")
+
+
+def draw_forgotten(forgotten: ForgottenLeads) -> None:
+    """How many leads were erased, and what there may still be."""
+    leads = counted(forgotten.leads, "lead")
+    out.print(
+        f"Erased what people saw of {leads}; later exports do not bring it back", soft_wrap=True
+    )
+    if not forgotten.leads:
+        out.print("Nothing of it was shown. Check the spelling, unless that was to be expected")
+    for path in forgotten.removed:
+        out.print(f"Removed {escaped(path)}", soft_wrap=True)
+    if forgotten.removed:
+        again = f"{command('worklist')}, {command('report')}"
+        out.print(f"To write workbook and report anew: {again}", soft_wrap=True)
+    out.print("Files that you copied elsewhere, and the exports, are yours to clean")
 
 
 def draw_pruned(pruned: Pruned) -> None:
@@ -185,7 +261,7 @@ def draw_pruned(pruned: Pruned) -> None:
     has_something = pruned.removed or pruned.files or pruned.lists.removed
     if has_something and not pruned.really:
         prune = command(f"store prune {_options(pruned)} --yes")
-        out.print(f"Do it: {prune}", soft_wrap=True)
+        out.print(f"To remove them: {prune}", soft_wrap=True)
 
 
 def _options(pruned: Pruned) -> str:

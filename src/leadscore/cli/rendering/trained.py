@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -17,7 +17,7 @@ from leadscore.cli.rendering.console import (
     warn,
 )
 from leadscore.proposals import CONFIG, USUAL
-from leadscore.wording import counted
+from leadscore.wording import counted, describe_memory_step, describe_next_step
 
 if TYPE_CHECKING:
     from leadscore.results import (
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         Confirmation,
         Evaluation,
         Group,
-        Interval,
         Promotion,
         Registered,
         ScorerChoice,
@@ -66,10 +65,10 @@ def _draw_calibration(evaluation: Evaluation) -> None:
     why = f" ({calibrator.why})" if calibrator.why else ""
     out.print(f"Splits: {len(evaluation.splits)}. Calibrator: {calibrator.kind}{why}")
     if evaluation.carriers:
-        out.print(escaped(evaluation.carriers.said), highlight=False)
+        out.print(escaped(evaluation.carriers.summary), highlight=False)
     if evaluation.times:
-        out.print(f"Running intercept: {escaped(evaluation.times.said)}")
-    gain = number(evaluation.gain.get("log_loss_gain"))
+        out.print(f"Running intercept: {escaped(evaluation.times.summary)}")
+    gain = number(evaluation.gain.log_loss_gain)
     out.print(f"Gain in log loss over the base rate: {gain}")
 
 
@@ -78,12 +77,23 @@ def _draw_fields(evaluation: Evaluation) -> None:
     ruled_out = evaluation.not_asked_for
     undated = [name for name in evaluation.not_learned_from if name not in ruled_out]
     for names, why in (
-        (undated, "nothing says when they were known"),
-        (ruled_out, "our own people, or ruled out by the settings"),
+        (undated, "not known when they were filled in"),
+        (ruled_out, "your own people, or excluded by the settings"),
     ):
         if names:
             fields = escaped(", ".join(names))
-            out.print(f"[yellow]not learned from[/] ({why}): {fields}")
+            out.print(f"[yellow]Not learned from[/] ({why}): {fields}")
+    if undated:
+        step = escaped(describe_next_step(undated))
+        out.print(f"To learn from them: {step}", highlight=False, soft_wrap=True)
+    if evaluation.keys_not_learned_from:
+        keys = evaluation.keys_not_learned_from
+        mapped = escaped(", ".join(keys))
+        step = escaped(describe_memory_step(keys))
+        out.print(f"[yellow]Not learned from[/] (nothing says since when they are known): {mapped}")
+        out.print(
+            f"To learn from earlier leads of the same: {step}", highlight=False, soft_wrap=True
+        )
     for field in evaluation.audit:
         if field.verdict != "ok":
             words = escaped(field.in_words or field.evidence)
@@ -134,11 +144,13 @@ def _draw_registered(trained: Trained, registered: Registered) -> None:
         return
     if trained.promotion.promoted:
         out.print(
-            "It is not the champion: it was before and was replaced, or another one has become it since."
+            "It is not the champion: it was replaced before, or another version has become champion since."
         )
     compare = command(f"models compare {champion.number} {version.number}")
-    out.print(f"Version {champion.number} goes on scoring. See both: {compare}", soft_wrap=True)
-    out.print(f"Let the new one score: {promote}", soft_wrap=True)
+    out.print(
+        f"Version {champion.number} remains champion. Compare both: {compare}", soft_wrap=True
+    )
+    out.print(f"To promote the new one: {promote}", soft_wrap=True)
 
 
 def _draw_breakdowns(evaluation: Evaluation) -> None:
@@ -153,19 +165,21 @@ def _draw_breakdowns(evaluation: Evaluation) -> None:
     if evaluation.captured:
         unit = escaped(evaluation.captured.unit)
         shares = evaluation.captured.at(0.2)
-        others = [f"{name} {shares[name]:.0%}" for name in ("scorecard", "random", "oracle")]
-        ours = f"A fifth of the list captures {shares['leadscore']:.0%} of the value ({unit})"
-        out.print(f"{ours}; {', '.join(others)}")
+        ours = f"The first fifth of the list captures {shares.leadscore:.0%} of the value ({unit})"
+        out.print(
+            f"{ours}; scorecard {shares.scorecard:.0%}, random {shares.random:.0%}, "
+            f"oracle {shares.oracle:.0%}"
+        )
     if evaluation.drift:
-        out.print(f"Drift: {escaped(evaluation.drift.said)}")
+        out.print(f"Drift: {escaped(evaluation.drift.summary)}")
     if evaluation.learning:
-        out.print(f"More history: {escaped(evaluation.learning.said)}")
+        out.print(f"More history: {escaped(evaluation.learning.summary)}")
 
 
 def _draw_groups(title: str, groups: Sequence[Group]) -> None:
     if not groups:
         return
-    table = table_of(title, "", "leads", "promised", "won", "95 % interval")
+    table = table_of(title, "", "leads", "predicted", "won", "95 % interval")
     for group in groups:
         table.add_row(
             escaped(group.name),
@@ -184,28 +198,24 @@ def draw_promotion(promotion: Promotion) -> None:
     evidence = promotion.evidence
     if evidence is None:
         return
-    for name in ("champion", "challenger"):
-        loss, error = evidence["log_loss"][name], _estimate(evidence["calibration"][name])
+    calibration = evidence.calibration
+    for name, error in (
+        ("champion", calibration.champion),
+        ("challenger", calibration.challenger),
+    ):
+        loss = evidence.log_loss[name]
         out.print(
-            f"  {name}: {evidence['scorers'][name]}, log loss {loss:.4f}, "
+            f"  {name}: {evidence.scorers[name]}, log loss {loss:.4f}, "
             f"calibration error {number(error)}",
             highlight=False,
         )
-    for segment in evidence["segments"]:
-        gain = "too few to tell"
-        if segment["gain"]:
-            gain = f"gain {number(_estimate(segment['gain']))}"
-        name = escaped(segment["segment"])
-        out.print(f"  segment {name}: {segment['leads']:,} leads, {gain}", highlight=False)
-    overlap = evidence["overlap"]
+    for segment in evidence.segments:
+        gain = f"gain {number(segment.gain)}" if segment.gain else "too few to tell"
+        name = escaped(segment.segment)
+        out.print(f"  segment {name}: {segment.leads:,} leads, {gain}", highlight=False)
+    overlap = evidence.overlap
     if overlap:
         out.print(f"  {overlap['stay']:,} of the {overlap['of']:,} top leads stay", highlight=False)
-
-
-def _estimate(document: dict[str, Any] | None) -> Interval | None:
-    from leadscore.results import Interval
-
-    return None if document is None else Interval.from_dict(document)
 
 
 def _draw_scorer(scorer: ScorerChoice, *, by_split: bool) -> None:
@@ -217,29 +227,28 @@ def _draw_scorer(scorer: ScorerChoice, *, by_split: bool) -> None:
         where = "before the last split" if by_split else "out of fold"
         losses = f"; log loss {where}: {_losses(scorer.log_loss)}" if scorer.log_loss else ""
         out.print(f"Scorer: {scorer.kind}, {scorer.rule}{losses}")
-    if scorer.clocks:
-        use = "left out" if scorer.clocks["left_out"] else "learned from"
-        fields = escaped(", ".join(scorer.clocks["fields"]))
-        losses = _losses(scorer.clocks["log_loss"])
+    proxies = scorer.clocks
+    if proxies.fields:
+        use = "left out" if proxies.left_out else "learned from"
+        fields = escaped(", ".join(proxies.fields))
+        losses = _losses(proxies.log_loss)
         out.print(f"Proxies for time ({fields}) are {use}: log loss {losses}", highlight=False)
-    if scorer.segments:
-        field = escaped(scorer.segments["field"])
+    if scorer.segments.field:
+        field = escaped(scorer.segments.field)
         out.print(f"Segments by {field}: {escaped(_segments(scorer))}", highlight=False)
     for kind, missing in scorer.missing_leads.items():
-        out.print(f"{kind} is tried with about {counted(missing, 'more closed lead')}")
+        out.print(f"{kind} needs about {counted(missing, 'more closed lead')}")
     if not scorer.reproducible:
-        warn(["the time limit ended the search: another machine may choose otherwise"])
+        warn(["the time limit ended the search: another machine may choose differently"])
 
 
 def _segments(scorer: ScorerChoice) -> str:
     own = [
-        f"{segment['segment']} (gain {segment['gain']:.4f})"
-        for segment in scorer.segments["models"]
-        if segment["own"]
+        f"{model.segment} (gain {model.gain:.4f})" for model in scorer.segments.models if model.own
     ]
     if own:
         return f"with a model of its own: {', '.join(own)}"
-    return f"one model for all, since {scorer.segments['why']}"
+    return f"one model for all, since {scorer.segments.why}"
 
 
 def _losses(by_name: dict[str, float]) -> str:

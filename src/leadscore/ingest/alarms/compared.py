@@ -93,7 +93,8 @@ def compare_columns(pair: Deliveries) -> list[Compared]:
         elif table == "changes":
             compared += _compare_changes(pair)
         else:
-            compared += [_compare(pair, table, column, keys=EVENT) for column in TEXTS[table]]
+            columns = TEXTS[table]
+            compared += [_compare(pair, table, column, keys=EVENT) for column in columns]
     return [column for column in compared if column.facts >= LEAST_PAIRS]
 
 
@@ -123,11 +124,12 @@ def _compare(
         f"""SELECT {old} AS old, {new} AS new, COUNT(*) AS n
         FROM {facts} AND {old} IS DISTINCT FROM {new} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"""
     )
+    changes = {(row["old"], row["new"]): row["n"] for row in changed}
     return Compared(
         name=f"{table}.{column}",
         table=table,
         facts=sum(row["n"] for row in values),
-        changed=Counter({(row["old"], row["new"]): row["n"] for row in changed}),
+        changed=Counter(changes),
         values={row["old"]: row["n"] for row in values},
     )
 
@@ -162,8 +164,11 @@ def _count_missing(pair: Deliveries, table: str, column: str, keys: Sequence[str
 
 def lead_columns(pair: Deliveries, kind: str) -> list[str]:
     """The mapped fields of leads of a type: text, number or date."""
-    types = {column.name: column.type for column in pair.staged.table("leads").columns}
-    return [name for name in pair.staged.mapped_fields() if types.get(name) == kind]
+    columns = pair.staged.table("leads").columns
+    types = {column.name: column.type for column in columns}
+    fields = pair.staged.settings.lead_fields()  # nobody is shown the hashes of keys
+    mapped = [name for name in pair.staged.mapped_fields() if name in fields]
+    return [name for name in mapped if types.get(name) == kind]
 
 
 def number_fields(pair: Deliveries) -> list[str]:

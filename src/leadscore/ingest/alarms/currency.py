@@ -8,22 +8,22 @@ import numpy as np
 
 from leadscore.engine.protocol import identifier
 from leadscore.ingest.alarms.exports import Exports
-from leadscore.ingest.checks.leads import ACCEPTED_LEADS
 
 LEAST_LEADS = 20  # in both exports; of fewer nothing is said
 MANY = 0.2  # of the leads that both exports have
-IN_BOTH = f"FROM before_leads AS b JOIN {ACCEPTED_LEADS} AS n ON n.lead_id = b.lead_id"
-SWITCHES_SQL = f"""SELECT b.currency AS old, n.currency AS new, COUNT(*) AS n {IN_BOTH}
-    WHERE b.currency <> n.currency
-    GROUP BY b.currency, n.currency ORDER BY n DESC, old, new"""
 
 
 def find_currency_switch(exports: Exports) -> Iterator[str]:
     """The currency that many leads changed to, and numbers that many leads have times a factor."""
-    leads = exports.number(f"SELECT COUNT(*) {IN_BOTH}")
+    in_both = exports.leads_in_both
+    leads = exports.number(f"SELECT COUNT(*) {in_both}")
     if leads < LEAST_LEADS:
         return
-    switches = exports.rows(SWITCHES_SQL)
+    switches = exports.rows(
+        f"""SELECT b.currency AS old, n.currency AS new, COUNT(*) AS n {in_both}
+        WHERE b.currency <> n.currency
+        GROUP BY b.currency, n.currency ORDER BY n DESC, old, new"""
+    )
     if switches and switches[0]["n"] > MANY * leads:
         most = switches[0]
         yield (
@@ -38,13 +38,15 @@ def find_currency_switch(exports: Exports) -> Iterator[str]:
 def _find_factor(exports: Exports, name: str) -> Iterator[str]:
     column = identifier(name)
     rows = exports.staged.engine.query(
-        f"""SELECT b.{column} AS old, n.{column} AS new {IN_BOTH}
+        f"""SELECT b.{column} AS old, n.{column} AS new {exports.leads_in_both}
         WHERE b.{column} > 0 AND n.{column} > 0"""
     )
     leads = rows.num_rows
     if leads < LEAST_LEADS:
         return
-    factors = (rows["new"].to_numpy() / rows["old"].to_numpy()).round(4)
+    old = rows["old"].to_numpy()
+    new = rows["new"].to_numpy()
+    factors = (new / old).round(4)
     changed = factors[factors != 1]
     if not len(changed):
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 from leadscore.engine import Engine
 from leadscore.ingest.mapping.entries import staged_schema
-from leadscore.ingest.part import Part, part_key, part_path, read_kept_part
+from leadscore.ingest.part import Part, part_key, part_path, read_part_file
 from leadscore.ingest.sql import columns_sql, read_number, read_row
 from leadscore.ingest.staged import Staged
 from leadscore.store.objects import is_whole, object_path
@@ -80,7 +80,8 @@ class Deliveries:
 
 def read_parts_of(before: StoreVersion) -> list[Part]:
     """What the files of a version gave, as far as it is still known."""
-    parts = [read_kept_part(part_path(before.folder, key)) for key in read_parts(before)]
+    paths = [part_path(before.folder, key) for key in read_parts(before)]
+    parts = [read_part_file(path) for path in paths]
     return [part for part in parts if part is not None]
 
 
@@ -130,12 +131,13 @@ def _is_usable(staged: Staged, part: Part, name: str) -> bool:
     if _is_reread(staged, part):
         return False
     files = part["tables"][name]["rows"]["files"]
-    return all(is_whole(object_path(staged.folder, file["sha256"])) for file in files)
+    paths = [object_path(staged.folder, file["sha256"]) for file in files]
+    return all(map(is_whole, paths))
 
 
 def _is_reread(staged: Staged, part: Part) -> bool:
     """Whether the settings would read the file of a part in another way now."""
-    if part["source"] not in staged.settings.sources:
+    if part["source"] not in staged.settings.origins():
         return True
     key = part_key(part["sha256"], part["file"], part["source"], staged.settings)
     return bool(key != part["key"])

@@ -9,6 +9,7 @@ from typing import Any
 
 from leadscore.ingest.alarms.compared import Compared, compare_columns
 from leadscore.ingest.alarms.deliveries import Deliveries, attach_deliveries, read_parts_of
+from leadscore.ingest.checks.leads import ACCEPTED_LEADS
 from leadscore.ingest.part import Part
 from leadscore.ingest.sql import read_number, read_row
 from leadscore.ingest.staged import Staged
@@ -51,18 +52,31 @@ class Exports:
         """The columns of the facts that both deliveries have."""
         return [] if self.pair is None else compare_columns(self.pair)
 
+    @property
+    def leads_before(self) -> str:
+        """The table of the leads of the delivery before, as its own files stated them.
+
+        Where these cannot be compared it is what was stored: the values that were seen first.
+        """
+        is_comparable = self.pair is not None and "leads" in self.pair.tables
+        return "raw_before_leads" if is_comparable else "before_leads"
+
+    @property
+    def leads_in_both(self) -> str:
+        """SQL of the leads that both exports have: before as b, now as n."""
+        return f"""FROM {self.leads_before} AS b
+            JOIN {ACCEPTED_LEADS} AS n ON n.lead_id = b.lead_id"""
+
     def is_reread(self, table: str) -> bool:
         """Whether the settings read a table's files in another way now, so that values differ."""
         return self.pair is not None and table in self.pair.reread
 
     def count_gone_leads(self) -> tuple[int, int]:
         """How many leads the delivery before had, and how many of them this one lacks."""
-        is_comparable = self.pair is not None and "leads" in self.pair.tables
-        leads = "raw_before_leads" if is_comparable else "before_leads"
         row = read_row(
             self.staged.engine,
             f"""SELECT COUNT(*) AS n, COUNT(CASE WHEN n.lead_id IS NULL THEN 1 END) AS gone
-            FROM (SELECT DISTINCT lead_id FROM {leads}) AS b
+            FROM (SELECT DISTINCT lead_id FROM {self.leads_before}) AS b
             LEFT JOIN (SELECT DISTINCT lead_id FROM ({self.staged.rows_sql("leads")}) AS s) AS n
             ON n.lead_id = b.lead_id""",
         )
@@ -83,7 +97,7 @@ class Exports:
         schema = self.before.schema("leads")
         stored = [] if schema is None else schema.names
         for name in self.staged.mapped_fields():
-            if name in stored and fields[name].type == kind:
+            if name in stored and name in fields and fields[name].type == kind:
                 yield name
 
 
@@ -96,10 +110,10 @@ def open_exports(
 ) -> Exports:
     """Put an export beside the version before; `tables` is the account of its tables."""
     tables_before = before.manifest["accounts"]["tables"]
-    counts = [
-        RowCounts(name, before=account["stored"], now=tables[name]["stored"])
-        for name, account in tables_before.items()
-    ]
+    counts = []
+    for name, account in tables_before.items():
+        now = tables[name]["stored"]
+        counts.append(RowCounts(name, before=account["stored"], now=now))
     pair = None
     if staged.settings.is_dated:
         pair = attach_deliveries(staged, before, known_until=known_until)

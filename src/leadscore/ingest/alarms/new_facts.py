@@ -29,7 +29,7 @@ SURE = 5.0  # standard errors
 LEAST_FACTS = 20  # on both sides, to compare shares
 MOVED = 0.4  # of the facts that have another value than they used to
 MAY_MISS: dict[str, Sequence[str]] = {
-    "activities": ["duration_s"],
+    "activities": ["duration_s", "outcome"],
     "outcomes": ["amount", "reason"],
 }
 
@@ -42,7 +42,8 @@ def find_sizes(pair: Deliveries) -> Iterator[str]:
         if len(now) < LEAST_NEW or len(before) < LEAST_OLD:
             continue
         shift = float(np.median(now) - np.median(before))
-        if abs(shift) > max(LARGER, SURE * _median_error(before, len(now))):
+        usual = _median_error(before, len(now))
+        if abs(shift) > max(LARGER, SURE * usual):
             yield (
                 f"the median of {name} in {len(now):,} new rows is {np.exp(shift):.3g} times what "
                 "it was"
@@ -54,7 +55,8 @@ def _median_error(values: np.ndarray, n: int) -> float:
 
     1.25 is sqrt(pi / 2), the factor of a large sample from a normal distribution.
     """
-    error: float = 1.25 * float(np.std(values)) / np.sqrt(n)
+    spread = float(np.std(values))
+    error: float = 1.25 * spread / np.sqrt(n)
     return error
 
 
@@ -78,7 +80,8 @@ def _read_logs(pair: Deliveries, period: Period, table: str, number: str, where:
         f"""SELECT v FROM (SELECT {number} AS v FROM {period.facts_sql(table, where=where)}) AS n
         WHERE v > 0"""
     )
-    return np.log(np.asarray(rows["v"].to_numpy(), dtype=np.float64))
+    values = np.asarray(rows["v"].to_numpy(), dtype=np.float64)
+    return np.log(values)
 
 
 def find_shares(pair: Deliveries) -> Iterator[str]:
@@ -106,7 +109,8 @@ def _find_moved_shares(
 
     shifts = {}
     for value in before | now:
-        shifts[value] = now.get(value, 0) / n_now - before.get(value, 0) / n_before
+        share_before = before.get(value, 0) / n_before
+        shifts[value] = now.get(value, 0) / n_now - share_before
     moved = sum(max(shift, 0.0) for shift in shifts.values())
     if moved > MOVED:
         most = max(shifts, key=lambda value: shifts[value])

@@ -52,7 +52,7 @@ def _find_renamed_values(
 
     New ones are left out where it `is_known` from past facts what was renamed.
     """
-    counts = exports.rows(_counts_sql(table, column))
+    counts = exports.rows(_counts_sql(exports, table, column))
     if len(counts) > MOST_VALUES:
         return
     gone = {}
@@ -106,14 +106,15 @@ def _unknown_values(exports: Exports) -> list[dict[str, Any]]:
     return exports.rows(UNKNOWN_SQL)
 
 
-def _counts_sql(table: str, column: str) -> str:
+def _counts_sql(exports: Exports, table: str, column: str) -> str:
     """SQL of how many rows each value of a column had before and has now."""
     name = identifier(column)
     # Not leads_now: it has the values that were seen first.
     now = ACCEPTED_LEADS if table == "leads" else f"{table}_now"
+    before = exports.leads_before if table == "leads" else f"before_{table}"
     return f"""SELECT value, COUNT(CASE WHEN before = 1 THEN 1 END) AS before,
         COUNT(CASE WHEN before = 0 THEN 1 END) AS now
-        FROM (SELECT {name} AS value, 1 AS before FROM before_{table} AS b
+        FROM (SELECT {name} AS value, 1 AS before FROM {before} AS b
                 WHERE {name} IS NOT NULL
             UNION ALL
             SELECT {name} AS value, 0 AS before FROM {now} AS n

@@ -28,7 +28,9 @@ def find_reopened(pair: Deliveries) -> Iterator[str]:
     before, now = _closed_leads_sql(pair, "before"), _closed_leads_sql(pair, "now")
     if not before:
         return
-    any_close = _count_lost(pair, " UNION ".join(before.values()), " UNION ".join(now.values()))
+    closes_before = " UNION ".join(before.values())
+    closes_now = " UNION ".join(now.values())
+    any_close = _count_lost(pair, closes_before, closes_now)
     if any_close.is_raised(limit):
         yield f"{any_close.lost:,} of {any_close.had:,} closed leads are open again"
     for name, sql in before.items():

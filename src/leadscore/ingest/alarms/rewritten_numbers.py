@@ -37,10 +37,12 @@ RELATED = 0.5  # rank correlation of old and new numbers from which they are rel
 
 def find_rescaled(pair: Deliveries) -> Iterator[str]:
     """Columns of which many past numbers were multiplied by a power of ten."""
-    columns = chain(event_numbers(pair), lead_numbers(pair, "number"), change_numbers(pair))
+    of_leads = lead_numbers(pair, "number")
+    columns = chain(event_numbers(pair), of_leads, change_numbers(pair))
     for column in columns:
         old, new = column.read(pair)
-        facts = int(((old > 0) & (new > 0)).sum())
+        both = (old > 0) & (new > 0)
+        facts = int(both.sum())
         powers = powers_of_ten(old, new)
         rescaled = powers[~np.isnan(powers) & (powers != 0)]
         n = len(rescaled)
@@ -56,7 +58,8 @@ def find_rewritten_numbers(pair: Deliveries) -> Iterator[str]:
     """Columns of numbers and dates that are others in past facts, beyond rescaled ones."""
     for column in chain(event_numbers(pair), change_numbers(pair)):
         yield from _find_other_numbers(pair, column)
-    for column in chain(lead_numbers(pair, "number"), lead_numbers(pair, "date")):
+    of_leads = lead_numbers(pair, "number")
+    for column in chain(of_leads, lead_numbers(pair, "date")):
         yield from _find_unrelated_numbers(pair, column)
 
 
@@ -65,16 +68,19 @@ def _find_other_numbers(pair: Deliveries, column: SharedNumbers) -> Iterator[str
     old, new = column.read(pair)
     is_other = (old != new) & np.isnan(powers_of_ten(old, new))
     n = int(is_other.sum())
-    if len(old) >= LEAST_PAIRS and n >= LEAST_CHANGED and n > FEW * len(old):
+    is_enough = len(old) >= LEAST_PAIRS and n >= LEAST_CHANGED
+    if is_enough and n > FEW * len(old):
         yield f"{column.name} changed in {n:,} of {len(old):,} rows exported before"
 
 
 def _find_unrelated_numbers(pair: Deliveries, column: SharedNumbers) -> Iterator[str]:
     """A column in which many numbers of closed leads are unrelated to the old ones."""
-    old, new = replace(column, facts=_closed_sql(pair, column.facts)).read(pair)
+    closed = replace(column, facts=_closed_sql(pair, column.facts))
+    old, new = closed.read(pair)
     changed = old != new
     n = int(changed.sum())
-    if len(old) < LEAST_PAIRS or n < LEAST_CHANGED or n <= MANY * len(old):
+    is_enough = len(old) >= LEAST_PAIRS and n >= LEAST_CHANGED
+    if not is_enough or n <= MANY * len(old):
         return
     if _rank_correlation(old[changed], new[changed]) < RELATED:
         yield (
@@ -99,7 +105,8 @@ def find_reassigned(pair: Deliveries) -> Iterator[str]:
         COUNT(CASE WHEN old_owner_id <> new_owner_id THEN 1 END) AS moved
         FROM ({owners}) AS o WHERE old_owner_id IS NOT NULL AND new_owner_id IS NOT NULL"""
     )
-    if row["n"] >= LEAST_PAIRS and row["moved"] > MANY * row["n"]:
+    is_enough = row["n"] >= LEAST_PAIRS
+    if is_enough and row["moved"] > MANY * row["n"]:
         yield (f"{row['moved']:,} of {row['n']:,} leads that were closed before have another owner")
 
 
@@ -107,6 +114,7 @@ def _rank_correlation(old: np.ndarray, new: np.ndarray) -> float:
     """Pearson's correlation of dense ranks (equal numbers share one); 0 if one side is constant."""
     ranks_old = np.unique(old, return_inverse=True)[1]
     ranks_new = np.unique(new, return_inverse=True)[1]
-    if min(np.ptp(ranks_old), np.ptp(ranks_new)) == 0:
+    spreads = (np.ptp(ranks_old), np.ptp(ranks_new))
+    if min(spreads) == 0:
         return 0.0
     return float(np.corrcoef(ranks_old, ranks_new)[0, 1])

@@ -77,7 +77,9 @@ def powers_of_ten(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     array([ 2.,  0., nan, nan])
     """
     is_positive = (old > 0) & (new > 0)
-    factors = np.where(is_positive, new, 1) / np.where(is_positive, old, 1)
+    positive_new = np.where(is_positive, new, 1)
+    positive_old = np.where(is_positive, old, 1)
+    factors = positive_new / positive_old
     powers = np.log10(factors)
     whole = np.round(powers)
     is_whole = is_positive & (np.abs(powers - whole) < WHOLE)

@@ -19,7 +19,8 @@ def find_ended(pair: Deliveries) -> Iterator[str]:
     """Tables whose newest fact is older than their usual gap allows, while others go on."""
     feeds = _read_feeds(pair, "now")
     feeds_before = _read_feeds(pair, "before")
-    newest_us = max((int(days[-1]) for days in feeds.values() if len(days)), default=None)
+    latest = [int(days[-1]) for days in feeds.values() if len(days)]
+    newest_us = max(latest, default=None)
     if newest_us is None:
         return
     end_us = min(newest_us + DAY_US, pair.now_us)

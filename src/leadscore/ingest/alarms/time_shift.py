@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from leadscore.ingest.alarms.currency import IN_BOTH, LEAST_LEADS, MANY
+from leadscore.ingest.alarms.currency import LEAST_LEADS, MANY
 from leadscore.ingest.alarms.deliveries import Deliveries
 from leadscore.ingest.alarms.exports import Exports
 from leadscore.times import HOUR_US
 
 HALF_HOUR_US = HOUR_US // 2
-CREATION_MOVES_SQL = f"""SELECT n.event_us - b.event_us AS us, COUNT(*) AS n {IN_BOTH}
-    WHERE n.event_us <> b.event_us
-    GROUP BY n.event_us - b.event_us ORDER BY n DESC, us"""
 
 
 def find_time_shift(exports: Exports) -> Iterator[str]:
@@ -24,8 +21,13 @@ def find_time_shift(exports: Exports) -> Iterator[str]:
 
 
 def _find_moved_creation(exports: Exports) -> Iterator[str]:
-    leads = exports.number(f"SELECT COUNT(*) {IN_BOTH}")
-    moves = _half_hour_moves(exports.rows(CREATION_MOVES_SQL))
+    leads = exports.number(f"SELECT COUNT(*) {exports.leads_in_both}")
+    moves = exports.rows(
+        f"""SELECT n.event_us - b.event_us AS us, COUNT(*) AS n {exports.leads_in_both}
+        WHERE n.event_us <> b.event_us
+        GROUP BY n.event_us - b.event_us ORDER BY n DESC, us"""
+    )
+    moves = _half_hour_moves(moves)
     n = sum(row["n"] for row in moves)
     if leads >= LEAST_LEADS and n > MANY * leads:
         hours = moves[0]["us"] / HOUR_US

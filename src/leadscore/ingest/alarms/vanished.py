@@ -77,7 +77,8 @@ def _find_filtered(pair: Deliveries, *, limit: float) -> Iterator[str]:
     created_us = rows["us"].to_numpy()
     is_closed = rows["closed"].to_numpy() == 1
     is_gone = rows["gone"].to_numpy() == 1
-    for kind, of_kind in {"open": ~is_closed, "closed": is_closed}.items():
+    kinds = {"open": ~is_closed, "closed": is_closed}
+    for kind, of_kind in kinds.items():
         yield from _find_filtered_kind(
             pair, created_us[of_kind], is_gone[of_kind], limit=limit, kind=kind
         )

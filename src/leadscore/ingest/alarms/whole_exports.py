@@ -23,7 +23,8 @@ def find_half_delivered(exports: Exports) -> Iterator[str]:
     if leads and gone > limit * leads:
         yield f"{gone:,} of {leads:,} leads are no longer there"
     for rows in exports.counts:
-        if rows.table != "leads" and 0 < rows.now < (1 - limit) * rows.before:
+        least = (1 - limit) * rows.before
+        if rows.table != "leads" and 0 < rows.now < least:
             yield f"{rows.table} had {counted(rows.before, 'row')} and has {rows.now:,}"
 
 

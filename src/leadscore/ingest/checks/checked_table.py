@@ -24,6 +24,7 @@ class CheckedTable:
         duplicates: How many rows repeat a row of another file and were left out.
         ignored: How many rows belong to ignored leads, by the name of the `ignore` rule.
         repeated: How many stored rows equal an earlier row of their own file.
+        added: How many stored rows say what was before the first row of a lead.
     """
 
     part: dict[str, Any]
@@ -32,6 +33,7 @@ class CheckedTable:
     duplicates: int
     ignored: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
+    added: int = 0
 
 
 def build_rejects(
@@ -48,11 +50,12 @@ def build_rejects(
     """
     parts = [staged.parts[place] for place in rows["part"].to_pylist()]
     severity_of = staged.settings.validation.severity_of
+    rules = rows["rule"].to_pylist()
     made = {
         "source": [part["source"] for part in parts],
         "file": [part["file"] for part in parts],
         "line": rows["line"],
-        "severity": [SEVERITY_LABELS[severity_of(rule)] for rule in rows["rule"].to_pylist()],
+        "severity": [SEVERITY_LABELS[severity_of(rule)] for rule in rules],
         "table": [table] * len(parts),
         "rule": rows["rule"],
         "column": columns,

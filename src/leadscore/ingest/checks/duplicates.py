@@ -13,7 +13,8 @@ SAME = {
     "same phone": "phone_hash",
     "same company and name": "company_hash || contact_hash",  # null if either is
 }
-SCHEMA = pa.schema([(name, pa.string()) for name in ("lead_id", "like_lead_id", "evidence")])
+COLUMNS = ("lead_id", "like_lead_id", "evidence")
+SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
 
 
 def find_duplicates(staged: Staged) -> pa.Table:

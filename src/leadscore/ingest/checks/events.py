@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from leadscore.ingest.checks.checked_table import CheckedTable, build_rejects
 from leadscore.ingest.checks.leads import ACCEPTED_LEADS
 from leadscore.ingest.checks.overlaps import count_repeated_among, find_overlaps
-from leadscore.ingest.sql import columns_sql, storing_order
+from leadscore.ingest.sql import columns_sql, literals_sql, storing_order
 from leadscore.ingest.staged import Staged
 from leadscore.settings.validation import Validation
 from leadscore.store.objects import write_rows
-from leadscore.tables import REJECTS
+from leadscore.tables import HELD, REJECTS
 from leadscore.times import FOREVER_US, format_us
 
 READ_ROWS = 250_000
@@ -45,9 +45,11 @@ def _sum_up(parts: Sequence[CheckedTable]) -> CheckedTable:
     ignored: Counter[str] = Counter()
     for part in parts:
         ignored.update(part.ignored)
+    rows = sum(file["rows"] for file in files)
+    rejects = [REJECTS.empty_table(), *(part.rejects for part in parts)]
     return CheckedTable(
-        part={"rows": sum(file["rows"] for file in files), "files": files},
-        rejects=pa.concat_tables([REJECTS.empty_table(), *(part.rejects for part in parts)]),
+        part={"rows": rows, "files": files},
+        rejects=pa.concat_tables(rejects),
         refused=sum(part.refused for part in parts),
         duplicates=sum(part.duplicates for part in parts),
         ignored=dict(sorted(ignored.items())),
@@ -59,16 +61,17 @@ def _check_part(
     staged: Staged, name: str, place: int, entry: dict[str, Any], *, known_until: int
 ) -> CheckedTable:
     """Check one part; `entry` says what its file gave for the table."""
-    flagged = staged.engine.query(_flagged_sql(staged, name, place, known_until=known_until))
+    sql = _flagged_sql(staged, name, place, known_until=known_until)
+    flagged = staged.engine.query(sql)
     rules = flagged["rule"].to_pylist()
     left_out = np.array([rule in LEFT_OUT for rule in rules], dtype=bool)
-    removed = np.array(
-        [_is_removed(rule, staged.settings.validation) for rule in rules], dtype=bool
-    )
+    are_removed = [_is_removed(rule, staged.settings.validation) for rule in rules]
+    removed = np.array(are_removed, dtype=bool)
 
     repeated = entry["repeated"]
     if repeated and removed.any():
-        repeated -= count_repeated_among(staged, name, place, flagged.filter(pa.array(removed)))
+        removed_rows = flagged.filter(pa.array(removed))
+        repeated -= count_repeated_among(staged, name, place, removed_rows)
 
     rows = entry["rows"]
     if removed.any() or not staged.settings.is_dated:
@@ -76,12 +79,14 @@ def _check_part(
         staying[flagged["row"].to_numpy()[removed]] = False
         rows = _write_staying(staged, name, place, rows, staying)
 
+    stated = flagged.filter(pa.array(~left_out))
+    ignored_as = flagged["ignored_as"].drop_null().to_pylist()
     return CheckedTable(
         part=rows,
-        rejects=_build_event_rejects(staged, name, flagged.filter(pa.array(~left_out))),
+        rejects=_build_event_rejects(staged, name, stated),
         refused=int((removed & ~left_out).sum()),
         duplicates=rules.count("duplicate"),
-        ignored=Counter(flagged["ignored_as"].drop_null().to_pylist()),
+        ignored=Counter(ignored_as),
         repeated=repeated,
     )
 
@@ -97,7 +102,7 @@ def _flagged_sql(staged: Staged, name: str, place: int, *, known_until: int) -> 
     """
     closes = _closes_sql(staged, name)
     is_late = f"""({closes} AND r.event_us >= {known_until}
-        OR NOT {closes} AND r.available_us >= {known_until})"""
+        OR NOT {closes} AND {_takes_place_sql(name)} AND r.available_us >= {known_until})"""
     return f"""SELECT {place} AS part, s.line, r.row, r.lead_id, r.event_us, r.available_us,
         i.name AS ignored_as,
         CASE
@@ -126,6 +131,13 @@ def _closes_sql(staged: Staged, name: str) -> str:
     return "1 = 0"
 
 
+def _takes_place_sql(name: str) -> str:
+    """SQL of whether row r of a table states what took place, not a plan or a cancelled one."""
+    if name != "activities":
+        return "1 = 1"
+    return f"(r.outcome IS NULL OR r.outcome IN ({literals_sql(HELD)}))"
+
+
 def _write_staying(
     staged: Staged, name: str, place: int, rows: dict[str, Any], staying: np.ndarray
 ) -> dict[str, Any]:
@@ -152,7 +164,8 @@ def _order_by_lead(
     staged: Staged, name: str, place: int, staying: np.ndarray
 ) -> Iterator[pa.RecordBatch]:
     """The rows of an undated part that stay, each with its lead's position as its time."""
-    staged.engine.add_rows("staying", pa.table({"row": np.flatnonzero(staying)}))
+    staying_rows = pa.table({"row": np.flatnonzero(staying)})
+    staged.engine.add_rows("staying", staying_rows)
     names = staged.table(name).schema().names
     own = [column for column in names if column not in {"event_us", "available_us"}]
     sql = f"""SELECT {columns_sql(own, of="r")}, l.event_us, l.event_us AS available_us
@@ -166,7 +179,8 @@ def _order_by_lead(
 def _build_event_rejects(staged: Staged, name: str, rows: pa.Table) -> pa.Table:
     """Rows that break a rule: the lead id shows what a missing reference is, else the time does."""
     by_lead = pc.equal(rows["rule"], "reference")
-    times = ["" if us == FOREVER_US else format_us(us) for us in rows["event_us"].to_pylist()]
+    event_us = rows["event_us"].to_pylist()
+    times = ["" if us == FOREVER_US else format_us(us) for us in event_us]
     values = pc.if_else(by_lead, rows["lead_id"], pa.array(times, pa.string()))
     columns = pc.if_else(by_lead, "lead_id", "event_at")
     return build_rejects(staged, name, rows, columns=columns, values=values)

@@ -38,7 +38,8 @@ def check_leads(staged: Staged) -> None:
     would look open; so is a lead that closed before it was created.
     """
     staged.engine.add_rows("not_leads", _find_not_leads(staged))
-    staged.engine.add_rows("checked_leads", staged.engine.query(_checked_sql(staged)))
+    rows = staged.engine.query(_checked_sql(staged))
+    staged.engine.add_rows("checked_leads", rows)
     staged.engine.add_rows("ignored", staged.engine.query(IGNORED_SQL))
 
 
@@ -50,13 +51,15 @@ def _find_not_leads(staged: Staged) -> pa.Table:
         WHERE event_us IS NULL ORDER BY part, line, lead_id"""
     )
     ids = undated["lead_id"].combine_chunks()
-    sources = np.array([staged.parts[place]["source"] for place in undated["part"].to_pylist()])
+    places = undated["part"].to_pylist()
+    sources = np.array([staged.parts[place]["source"] for place in places])
 
     is_odd = np.zeros(undated.num_rows, dtype=bool)
     for source in set(sources.tolist()):
         of_source = sources == source
         usual = _read_dated_ids(staged, source)
-        is_odd[of_source] = find_odd_ids(ids.filter(pa.array(of_source)), usual)
+        ids_of_source = ids.filter(pa.array(of_source))
+        is_odd[of_source] = find_odd_ids(ids_of_source, usual)
     return undated.filter(pa.array(is_odd))
 
 
@@ -71,7 +74,8 @@ def _read_dated_ids(staged: Staged, source: str) -> pa.Array:
 
 
 def _checked_sql(staged: Staged) -> str:
-    columns = columns_sql([*staged.table("leads").schema().names, "extra"])
+    names = staged.table("leads").schema().names
+    columns = columns_sql([*names, "extra"])
     numbered = f"""SELECT *,
         ROW_NUMBER() OVER (PARTITION BY {columns} ORDER BY part, line) AS copy
         FROM ({staged.rows_sql("leads")}) AS s"""

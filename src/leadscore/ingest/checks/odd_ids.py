@@ -30,7 +30,8 @@ def find_odd_ids(ids: pa.Array, usual: pa.Array) -> np.ndarray:
     if len(usual) < FEWEST:
         return np.zeros(len(ids), dtype=bool)
     form = _Form(usual)
-    return np.array([form.is_odd(word) for word in ids.to_pylist()], dtype=bool)
+    are_odd = [form.is_odd(word) for word in ids.to_pylist()]
+    return np.array(are_odd, dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ class _Form:
     @cached_property
     def has_digits(self) -> bool:
         """Whether each of them has a digit."""
-        return bool(pc.all(pc.match_substring_regex(self.usual, DIGIT)).as_py())
+        has_digit = pc.match_substring_regex(self.usual, DIGIT)
+        return bool(pc.all(has_digit).as_py())
 
     @cached_property
     def lengths(self) -> dict[str, int]:
         """The length of the shortest (min) and of the longest (max)."""
-        lengths: dict[str, int] = pc.min_max(pc.utf8_length(self.usual)).as_py()
+        length = pc.utf8_length(self.usual)
+        lengths: dict[str, int] = pc.min_max(length).as_py()
         return lengths
 
     def has_kind(self, pattern: str) -> bool:

@@ -19,7 +19,8 @@ def find_overlaps(staged: Staged, name: str) -> None:
     if len(places) < 2:
         staged.engine.add_rows("overlapping", NO_ROWS.empty_table())
         return
-    staged.engine.add_rows("overlapping", staged.engine.query(_overlaps_sql(staged, name, places)))
+    overlaps = staged.engine.query(_overlaps_sql(staged, name, places))
+    staged.engine.add_rows("overlapping", overlaps)
 
 
 def _overlaps_sql(staged: Staged, name: str, places: list[int]) -> str:
@@ -54,7 +55,8 @@ def count_repeated_among(staged: Staged, name: str, place: int, rows: pa.Table) 
         rows: row and lead_id.
     """
     staged.engine.add_rows("chosen_rows", rows.select(["row", "lead_id"]))
-    columns = columns_sql(staged.table(name).schema().names, of="r")
+    names = staged.table(name).schema().names
+    columns = columns_sql(names, of="r")
     numbered = f"""SELECT r.row,
         ROW_NUMBER() OVER (PARTITION BY {columns}, s.extra ORDER BY r.row) AS nth
         FROM {name}_{place} AS r JOIN {name}_side_{place} AS s ON s.row = r.row

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.engine.protocol import identifier, literal
+from leadscore.ingest.checks.leads import ACCEPTED_LEADS
 from leadscore.ingest.sql import union_sql
 from leadscore.ingest.staged import Staged
 from leadscore.wording import counted
@@ -43,16 +44,18 @@ def warn_of_personal_values(staged: Staged) -> list[str]:
 def _warn_of_field(name: str, staged: Staged) -> Iterator[str]:
     values = _read_values(name, staged)
     for kind, (pattern, cure) in KINDS.items():
-        n = pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0
+        matches = pc.match_substring_regex(values, pattern)
+        n = pc.sum(matches).as_py() or 0
         if n:
             look_like = counted(n, "value that looks", "values that look")
             yield f"the field {name!r} has {look_like} like {kind}: {cure}"
 
 
 def _read_values(name: str, staged: Staged) -> pa.ChunkedArray:
-    """The distinct values of a field, current and earlier ones."""
+    """The distinct values of a field: in this export, first seen, and changed to."""
     selects = [f"SELECT value FROM changes_now WHERE field = {literal(name)}"]
     if name in staged.mapped_fields():
-        selects.append(f"SELECT {identifier(name)} AS value FROM leads_now")
+        value = f"SELECT {identifier(name)} AS value"
+        selects += [f"{value} FROM {ACCEPTED_LEADS} AS l", f"{value} FROM leads_now"]
     values = f"SELECT DISTINCT value FROM ({union_sql(selects)}) AS t WHERE value IS NOT NULL"
     return staged.engine.query(values)["value"]

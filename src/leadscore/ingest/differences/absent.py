@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from leadscore.engine.protocol import identifier, literal
 from leadscore.ingest.checks.leads import ACCEPTED_LEADS
+from leadscore.ingest.differences.observed_changes import unless_changed_sql
 from leadscore.ingest.differences.opens import is_read_alike
 from leadscore.ingest.differences.states import AT_FIRST
 from leadscore.ingest.sql import columns_sql, read_number, union_sql
@@ -63,7 +64,8 @@ def find_absent(staged: Staged, before: StoreVersion | None) -> None:
         stored = before.schema(f"absent_{name}") if before else None
         schema = stored or staged.table(name).schema()
         engine.add_files(f"absent_before_{name}", files, schema=schema)
-    engine.add_files("presence_before", before.files("presence") if before else [], schema=PRESENCE)
+    files = before.files("presence") if before else []
+    engine.add_files("presence_before", files, schema=PRESENCE)
     engine.add_rows("absent_now", engine.query(_absent_sql(staged, before)))
 
 
@@ -78,7 +80,7 @@ def _absent_sql(staged: Staged, before: StoreVersion | None) -> str:
 def keep_absent(staged: Staged, before: StoreVersion | None, *, known_until: int) -> Absent:
     """Store the facts of absent leads, and make them readable as absent_<table>.
 
-    `states` must be readable.
+    `states` and `changed_earlier` must be readable.
     """
     leads = read_number(staged.engine, "SELECT COUNT(*) FROM absent_now")
     parts = {}
@@ -87,7 +89,8 @@ def keep_absent(staged: Staged, before: StoreVersion | None, *, known_until: int
         part = NOTHING
         if before and leads:
             sql = _absent_rows_sql(staged, before, name, schema)
-            part = write_rows(staged.folder, schema, staged.engine.stream(sql, rows=WRITE_ROWS))
+            batches = staged.engine.stream(sql, rows=WRITE_ROWS)
+            part = write_rows(staged.folder, schema, batches)
         staged.engine.add_files(f"absent_{name}", staged.paths(part), schema=schema)
         parts[f"absent_{name}"] = part
     parts["presence"] = _write_presence(staged, before, known_until=known_until)
@@ -102,7 +105,8 @@ def _absent_rows_sql(staged: Staged, before: StoreVersion, name: str, schema: pa
         stored = before.schema(part)
         if stored is None:
             continue
-        columns = ", ".join(_column_sql(staged, name, field, stored) for field in schema)
+        cells = [_column_sql(staged, name, field, stored) for field in schema]
+        columns = ", ".join(cells)
         selects.append(
             f"""SELECT {columns} FROM {view} AS b
             JOIN absent_now AS a ON a.lead_id = b.lead_id
@@ -120,14 +124,16 @@ def _column_sql(staged: Staged, name: str, field: pa.Field, stored: pa.Schema) -
     value = f"b.{quoted}"
     if field.name not in stored.names or stored.field(field.name).type != field.type:
         value = _default_sql(staged, name, field.name)
-    if name == "leads" and field.name in staged.columns_from_creation():
+    if name == "leads" and field.name in staged.columns_seen_first():
         value = f"CASE WHEN s.lead_id IS NULL THEN {value} ELSE s.{quoted} END"
+        value = unless_changed_sql(staged, field.name, value, lead="b.lead_id")
     return f"{value} AS {quoted}"
 
 
 def _default_sql(staged: Staged, table: str, name: str) -> str:
     """SQL of a column's default; NULL if it has none."""
-    defaults = {column.name: column.default for column in staged.table(table).columns}
+    table_columns = staged.table(table).columns
+    defaults = {column.name: column.default for column in table_columns}
     default = defaults.get(name)
     if default is None:
         return "NULL"
@@ -151,6 +157,8 @@ def _write_presence(
         JOIN {LATEST_PRESENCE} AS p ON p.lead_id = l.lead_id
         WHERE p.present = 0"""
     sql = f"SELECT * FROM ({union_sql([gone, back])}) AS t ORDER BY lead_id"
-    new = write_rows(staged.folder, PRESENCE, staged.engine.stream(sql, rows=WRITE_ROWS))
+    batches = staged.engine.stream(sql, rows=WRITE_ROWS)
+    new = write_rows(staged.folder, PRESENCE, batches)
     known = before.manifest["presence"]
-    return {"rows": known["rows"] + new["rows"], "files": known["files"] + new["files"]}
+    rows = known["rows"] + new["rows"]
+    return {"rows": rows, "files": known["files"] + new["files"]}

@@ -56,7 +56,8 @@ def block_schema(width: int) -> pa.Schema:
         pa.field("lead_id", pa.string(), nullable=False),
         pa.field("known_until_us", pa.int64(), nullable=False),
     ]
-    return pa.schema(fields + [pa.field(f"c{i}", pa.string()) for i in range(width)])
+    cells = [pa.field(f"c{i}", pa.string()) for i in range(width)]
+    return pa.schema(fields + cells)
 
 
 def read_blocks(before: StoreVersion | None) -> list[Block]:
@@ -84,6 +85,8 @@ def attach_blocks(staged: Staged, blocks: Sequence[Block]) -> None:
     selects = ["SELECT lead_id, available_us AS known_until_us FROM before_leads WHERE 1 = 0"]
     for place, block in enumerate(blocks):
         schema = block_schema(len(block.columns))
-        staged.engine.add_files(f"first_{place}", staged.paths(block.entry), schema=schema)
+        paths = staged.paths(block.entry)
+        staged.engine.add_files(f"first_{place}", paths, schema=schema)
         selects.append(f"SELECT lead_id, known_until_us FROM first_{place}")
-    staged.engine.add_rows("first_leads", staged.engine.query(union_sql(selects)))
+    rows = staged.engine.query(union_sql(selects))
+    staged.engine.add_rows("first_leads", rows)

@@ -32,12 +32,12 @@ class Matching:
 
     Attributes:
         known_until: The moment of the export.
-        dates_kept: Whether dates are read as they were: then a close with another usable date is
+        reads_dates_alike: Whether dates are read as they were: then a close with another usable date is
             another close.
     """
 
     known_until: int
-    dates_kept: bool
+    reads_dates_alike: bool
 
     @property
     def by_source(self) -> str:
@@ -58,7 +58,7 @@ class Matching:
     def _same(self, column: str, place: str) -> str:
         is_alike = f"""c.lead_id = b.lead_id AND c.origin = b.origin
             AND c.{column} = b.{column} AND c.{place} = b.{place}"""
-        if not self.dates_kept:
+        if not self.reads_dates_alike:
             return is_alike
         gets_date = "b.dated = 0 AND b.narrowed_us IS NULL AND c.event_us <= b.first_seen_us"
         is_unusable = f"c.event_us >= {self.known_until}"

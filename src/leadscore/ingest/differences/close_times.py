@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from leadscore.ingest.checks.leads import ACCEPTED_LEADS
 from leadscore.ingest.differences.close_matching import Matching
-from leadscore.ingest.sql import union_sql
+from leadscore.ingest.sql import literals_sql, union_sql
 from leadscore.ingest.staged import Staged
+from leadscore.tables import HELD
 from leadscore.times import DAY_US, SECOND_US
 
+HELD_SQL = f"outcome IS NULL OR outcome IN ({literals_sql(HELD)})"
+TOOK_PLACE = {
+    "activities": f"(SELECT * FROM activities_now WHERE {HELD_SQL}) AS held",
+    "stages": "stages_now",
+}
 TABLES_OF = {"last_activity": ("activities",), "last_stage": ("stages",)}
 
 
@@ -75,7 +81,7 @@ def _times_sql(matching: Matching) -> str:
         "narrowed_us": "CAST(NULL AS BIGINT)",
         "narrowed_from_us": "CAST(NULL AS BIGINT)",
     }
-    if not matching.dates_kept:
+    if not matching.reads_dates_alike:
         return ", ".join(f"{sql} AS {name}" for name, sql in stated.items())
 
     lacks_date = "was_dated = 0 AND was_narrowed_us IS NULL"
@@ -96,7 +102,7 @@ def _substitutes_sql(staged: Staged) -> str:
     """SQL of when a lead was last heard of, if the settings let that stand for a missing date."""
     tables = TABLES_OF.get(staged.settings.target.undated_close or "", ())
     nothing = "SELECT lead_id, event_us, available_us FROM before_closes WHERE 1 = 0"
-    facts = [f"SELECT lead_id, event_us, available_us FROM {name}_now" for name in tables]
+    facts = [f"SELECT lead_id, event_us, available_us FROM {TOOK_PLACE[name]}" for name in tables]
     return f"""SELECT c.lead_id, c.origin, c.first_seen_us, MAX(f.available_us) AS last_us
         FROM (SELECT DISTINCT lead_id, origin, first_seen_us FROM matched_closes) AS c
         JOIN ({union_sql([nothing, *facts])}) AS f ON f.lead_id = c.lead_id

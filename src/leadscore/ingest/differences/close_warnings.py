@@ -56,7 +56,8 @@ def _warn_of_dates(staged: Staged, known_until: int) -> Iterator[str]:
             "of the closes without a usable date takes",
             "of the closes without a usable date take",
         )
-        substitute = (staged.settings.target.undated_close or "").replace("_", " ")
+        chosen = staged.settings.target.undated_close or ""
+        substitute = chosen.replace("_", " ")
         yield f"{closes} the time of the {substitute}"
 
 

@@ -70,7 +70,8 @@ def settle_closes(staged: Staged, before: StoreVersion | None, *, known_until: i
 
     `checked_leads` and every <table>_now must be readable.
     """
-    _attach_closes(staged, before, Matching(known_until, is_read_alike(staged, before, "dates")))
+    matching = Matching(known_until, is_read_alike(staged, before, "dates"))
+    _attach_closes(staged, before, matching)
     order = columns_sql(CLOSES.names)
     rows = staged.engine.query(f"SELECT {order} FROM closes_now ORDER BY {order}").cast(CLOSES)
     entries = {
@@ -85,12 +86,14 @@ def settle_closes(staged: Staged, before: StoreVersion | None, *, known_until: i
 def _attach_closes(staged: Staged, before: StoreVersion | None, matching: Matching) -> None:
     """Make the tables of closes, each from those above it."""
     engine = staged.engine
-    engine.add_files("before_closes", before.files("closes") if before else [], schema=CLOSES)
+    files = before.files("closes") if before else []
+    engine.add_files("before_closes", files, schema=CLOSES)
     attach_opens(staged, before)
     engine.add_rows("stated_closes", engine.query(stated_sql(staged)))
     shown_before = "SELECT * FROM before_closes WHERE state = 'shown'"
     engine.add_rows("shown_before", engine.query(ranked_sql(shown_before, "date_us")))
-    engine.add_rows("matched_closes", engine.query(matched_sql(staged, before, matching)))
+    matched = engine.query(matched_sql(staged, before, matching))
+    engine.add_rows("matched_closes", matched)
     engine.add_rows("settled_closes", engine.query(settled_sql(staged, matching)))
 
     shown = engine.query(shown_sql()).cast(CLOSES)

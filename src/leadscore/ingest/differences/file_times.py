@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from leadscore.errors import ExportMomentError
+from leadscore.errors import UserError
 from leadscore.ingest.differences.delivery import ExportMoment
-from leadscore.ingest.part import Part, part_path, read_kept_part
+from leadscore.ingest.part import Part, part_path, read_part_file
 from leadscore.ingest.sql import day_sql, read_days, read_number, union_sql
 from leadscore.ingest.staged import Staged
 from leadscore.store.version import StoreVersion, read_parts
@@ -33,10 +33,12 @@ def moment_of_files(
 ) -> ExportMoment:
     """Of each table the newest modification time of its files; of these the oldest.
 
+    A source that a database answers has the time at which its transaction began.
+
     Files with the bytes of the ingest before keep its moment: copying does not make them newer.
 
     Raises:
-        ExportMomentError: the files seem to have been copied long after the export.
+        UserError: the files seem to have been copied long after the export.
     """
     if before is not None and _is_unchanged(staged, before, clock_us):
         return ExportMoment(before.known_until_us, "the ingest before, of the same files")
@@ -60,8 +62,15 @@ def moment_of_files(
             "is newer counts as planned. If all are of one export, give its moment with "
             "--known-until"
         )
-    _check_against_facts(staged, us, file)
-    return ExportMoment(us, f"the time of {file}", tuple(warnings))
+    _check_against_facts(staged, us, part)
+    return ExportMoment(us, _basis(part), tuple(warnings))
+
+
+def _basis(part: Part) -> str:
+    """What says when a part was exported."""
+    if part.get("of_database"):
+        return f"the database of {part['source']}"
+    return f"the time of {part['file']}"
 
 
 def _newest_parts(staged: Staged) -> dict[str, Part]:
@@ -90,14 +99,16 @@ def parts_of_before(before: StoreVersion, staged: Staged) -> list[Part]:
     now = {part["key"]: part for part in staged.parts}
     parts = []
     for key in read_parts(before):
-        part = now.get(key) or read_kept_part(part_path(before.folder, key))
+        part = now.get(key)
+        if part is None:
+            part = read_part_file(part_path(before.folder, key))
         if part is not None:
             parts.append(part)
     return parts
 
 
-def _check_against_facts(staged: Staged, us: int, file: str) -> None:
-    """Refuse a file's time long after the last fact: copying a file renews its time."""
+def _check_against_facts(staged: Staged, us: int, part: Part) -> None:
+    """Refuse a time long after the last fact: a file was copied, or a database is not filled."""
     days = _days_of_facts(staged, TABLES, us)
     if not len(days):
         return
@@ -111,14 +122,26 @@ def _check_against_facts(staged: Staged, us: int, file: str) -> None:
 
     last_fact_us = _last_fact_us(staged, last_day + DAY_US)
     after_last = (last_fact_us // SECOND_US + 1) * SECOND_US
-    raise ExportMomentError(
-        f"nothing says when this export was made, and {file} is dated {format_us(us)}, "
+    raise UserError(
+        f"nothing says when this export was made, and {_dated(part)} {format_us(us)}, "
         f"{(us - last_day) // DAY_US} days after the last fact, where days with facts are usually "
-        f"{max(usual_us // DAY_US, 1)} apart: a copied file bears the time of the copy. For an "
+        f"{max(usual_us // DAY_US, 1)} apart: {_doubt(part)}. For an "
         "archive, put this line at the top of the settings: "
-        f"known_until = {format_us(after_last)}; if the export is as new as its files: "
+        f"known_until = {format_us(after_last)}; if the export is as new as that: "
         f"--known-until {format_us(us)}"
     )
+
+
+def _dated(part: Part) -> str:
+    if part.get("of_database"):
+        return f"the database of {part['source']} says"
+    return f"{part['file']} is dated"
+
+
+def _doubt(part: Part) -> str:
+    if part.get("of_database"):
+        return "the job that fills the database may have stopped"
+    return "a copied file bears the time of the copy"
 
 
 def _days_of_facts(staged: Staged, tables: Iterable[str], us: int) -> np.ndarray:
@@ -150,4 +173,5 @@ def _usual_gap_us(days: np.ndarray) -> int:
 def _last_before_gap(days: np.ndarray, allowed_us: int) -> int:
     """The last day that facts reach without a longer gap: what lies beyond one is planned."""
     gaps = np.flatnonzero(np.diff(days) > allowed_us)
-    return int(days[gaps[0]] if len(gaps) else days[-1])
+    last = gaps[0] if len(gaps) else -1
+    return int(days[last])

@@ -90,7 +90,7 @@ def find_new_columns(staged: Staged, before: StoreVersion | None) -> list[str]:
 def _columns_of(field: str, staged: Staged) -> set[str]:
     """The columns of sources that a field of leads is read from."""
     columns = set()
-    for source in staged.settings.sources:
+    for source in staged.settings.origins():
         for entry in entries_of(source, staged.settings):
             if field in entry.columns:
                 columns.add(entry.columns[field])
@@ -165,7 +165,8 @@ class _Comparison:
         A cell of the export that differs from the lead's first text is a candidate, and so is any
         cell of a column that ever changed, since it may be back at the first text.
         """
-        cells = ", ".join(self.cells_sql(part["texts"]["columns"], block))
+        columns = part["texts"]["columns"]
+        cells = ", ".join(self.cells_sql(columns, block))
         return f"""SELECT n.lead_id, UNNEST([{cells}]) AS cell
             FROM texts_{place} AS n
             JOIN text_rows AS r

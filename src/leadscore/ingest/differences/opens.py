@@ -16,6 +16,7 @@ from leadscore.ingest.sql import literals_sql
 from leadscore.ingest.staged import Staged
 from leadscore.json_files import canonical_json
 from leadscore.settings.settings import Settings
+from leadscore.settings.source import WHERE
 from leadscore.store.objects import write_rows
 from leadscore.store.version import StoreVersion
 from leadscore.tables import OPENS
@@ -27,25 +28,28 @@ Reading = Literal["status", "dates", "ignored"]
 def closing_reading(settings: Settings) -> dict[Reading, str]:
     """Hashes of the settings that decide which rows are closes, when, and which are ignored."""
     public = settings.public()
-    entries = [entry for entry in public["mapping"] if entry["table"] in ("outcomes", "stages")]
+    closing = ("outcomes", "stages")
+    entries = [entry for entry in public["mapping"] if entry["table"] in closing]
     ignored = {name: source.get("ignore") for name, source in public["sources"].items()}
     has_stages = any(entry["table"] == "stages" for entry in entries)
+    deciding = [{key: entry.get(key) for key in CLOSE_KEYS} for entry in entries]
     status = {
-        "entries": [{key: entry.get(key) for key in CLOSE_KEYS} for entry in entries],
+        "entries": deciding,
         "ignored": ignored,
         "stages": public.get("stages") if has_stages else None,
     }
+    sources = {name: _without_place(source) for name, source in public["sources"].items()}
     dates = {
         "columns": [entry["columns"] for entry in entries],
-        "sources": {name: _without_path(source) for name, source in public["sources"].items()},
+        "sources": sources,
         "timezone": public["timezone"],
         "undated_close": settings.target.undated_close,
     }
     return {"status": _hash(status), "dates": _hash(dates), "ignored": _hash(ignored)}
 
 
-def _without_path(source: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in source.items() if key != "path"}
+def _without_place(source: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in source.items() if key not in WHERE}
 
 
 def _hash(value: dict[str, Any]) -> str:
@@ -62,7 +66,8 @@ def is_read_alike(staged: Staged, before: StoreVersion | None, what: Reading) ->
 
 def attach_opens(staged: Staged, before: StoreVersion | None) -> None:
     """Make `before_opens` readable: lead_id, last_open_us."""
-    staged.engine.add_files("before_opens", before.files("opens") if before else [], schema=OPENS)
+    files = before.files("opens") if before else []
+    staged.engine.add_files("before_opens", files, schema=OPENS)
 
 
 def last_open_sql(staged: Staged, before: StoreVersion | None) -> str:
@@ -90,7 +95,8 @@ def write_opens(staged: Staged, before: StoreVersion | None, *, known_until: int
         f"""SELECT lead_id, MAX(last_open_us) AS last_open_us FROM ({rows}) AS r
         GROUP BY lead_id ORDER BY lead_id"""
     )
-    return write_rows(staged.folder, OPENS, latest.cast(OPENS).to_batches())
+    batches = latest.cast(OPENS).to_batches()
+    return write_rows(staged.folder, OPENS, batches)
 
 
 def _shown_open_sql(staged: Staged, known_until: int) -> str:

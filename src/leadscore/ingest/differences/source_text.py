@@ -18,9 +18,10 @@ from leadscore.engine import Engine
 from leadscore.ingest.mapping.personal import PersonalHash, looks_personal
 from leadscore.ingest.mapping.words import Texts
 from leadscore.settings.mapping import Mapping
+from leadscore.settings.memory import lead_keys
 from leadscore.settings.settings import Settings
 from leadscore.store.objects import write_rows
-from leadscore.tables import PERSONAL
+from leadscore.tables import KEYS, PERSONAL
 
 ROW = [
     pa.field("lead_id", pa.string()),
@@ -39,12 +40,13 @@ def keeps_text(source: str, settings: Settings) -> bool:
 
 def entries_of(source: str, settings: Settings) -> list[Mapping]:
     """The mapping entries that take rows of a source for leads, in order."""
-    return [entry for entry in settings.mapping if (entry.source, entry.table) == (source, "leads")]
+    wanted = (source, "leads")
+    return [entry for entry in settings.mapping if (entry.source, entry.table) == wanted]
 
 
 def feeding_columns(entry: Mapping, settings: Settings) -> set[str]:
-    """The source's columns that decide the value of a lead's field."""
-    fields = {*settings.lead_fields(), "currency"}
+    """The source's columns that decide the value of a lead's field, or its creation."""
+    fields = {*settings.lead_fields(), "currency", "event_at", "available_at"}
     columns = {column for name, column in entry.columns.items() if name in fields}
     for column, by_value in entry.values.items():
         if any(fields & set(targets) for targets in by_value.values()):
@@ -52,28 +54,38 @@ def feeding_columns(entry: Mapping, settings: Settings) -> set[str]:
     return columns
 
 
+def key_columns(entry: Mapping, settings: Settings) -> set[str]:
+    """The source's columns of the keys of leads: what they hold is stored as hashes alone."""
+    keys = lead_keys(settings)
+    return {column for name, column in entry.columns.items() if name in keys}
+
+
 def text_schema(width: int) -> pa.Schema:
     """A lead's row: id, line, the place of its entry in `entries_of`, and columns c0, c1, ..."""
-    return pa.schema(ROW + [pa.field(f"c{i}", pa.string()) for i in range(width)])
+    cells = [pa.field(f"c{i}", pa.string()) for i in range(width)]
+    return pa.schema(ROW + cells)
 
 
 def named_once(names: Sequence[str]) -> list[str]:
     """The columns whose name no other column has."""
-    return [name for name, n in Counter(names).items() if n == 1]
+    counts = Counter(names)
+    return [name for name, n in counts.items() if n == 1]
 
 
 def text_rows(
     lead_ids: pa.Array, lines: np.ndarray, entry: int, texts: Texts, columns: Iterable[str]
 ) -> pa.Table:
     """The text of rows that an entry selected, in the shape of `text_schema`."""
-    place = pa.repeat(pa.scalar(entry, pa.int64()), texts.n)
+    number = pa.scalar(entry, pa.int64())
+    place = pa.repeat(number, texts.n)
     rows = [
         lead_ids.cast(pa.string()),
         pa.array(lines),
         place,
         *(texts.columns[name] for name in columns),
     ]
-    return pa.table(rows, schema=text_schema(len(rows) - len(ROW)))
+    width = len(rows) - len(ROW)
+    return pa.table(rows, schema=text_schema(width))
 
 
 def keep_texts(
@@ -98,30 +110,43 @@ def keep_texts(
     Returns:
         `columns`, `is_hashed` (whether any text was hashed), `rows` and `files`.
     """
-    engine.add_files("staged_texts", [path], schema=text_schema(len(columns)))
+    staged_schema = text_schema(len(columns))
+    engine.add_files("staged_texts", [path], schema=staged_schema)
     entries = entries_of(source, settings)
-    mapped: set[str] = set()
-    for entry in entries:
-        mapped |= feeding_columns(entry, settings)
-    personal = _personal_columns(engine, columns, known=_declared_personal(entries, settings))
-
-    hasher = PersonalHash.of_store(folder)
-    cells = ["lead_id", "line", "entry"]
-    conditions = ["1 = 0"]
-    for i, name in enumerate(columns):
-        cell = f"c{i}"
-        if name not in mapped:
-            is_hashed = _is_hashed_sql(cell, always=name in personal)
-            conditions.append(is_hashed)
-            cell = f"CASE WHEN {is_hashed} THEN {hasher.text_sql(cell)} ELSE {cell} END AS {cell}"
-        cells.append(cell)
-
-    sql = f"""SELECT {", ".join(cells)} FROM staged_texts
-        WHERE lead_id <> '' ORDER BY lead_id, line"""
-    stored = write_rows(folder, text_schema(len(columns)), engine.stream(sql, rows=BATCH_ROWS))
-    hashed = f"SELECT 1 AS one FROM staged_texts WHERE {' OR '.join(conditions)} LIMIT 1"
-    is_any_hashed = bool(engine.query(hashed).num_rows)
+    mapped: set[str] = set().union(*(feeding_columns(entry, settings) for entry in entries))
+    declared = _declared_personal(entries, settings)
+    declared |= set(settings.shown_columns(source).values())
+    personal = _personal_columns(engine, columns, known=declared)
+    conditions = {
+        f"c{i}": _is_hashed_sql(f"c{i}", always=name in personal)
+        for i, name in enumerate(columns)
+        if name not in mapped
+    }
+    schema = text_schema(len(columns))
+    sql = _texts_sql(schema.names, conditions, PersonalHash.of_store(folder))
+    stored = write_rows(folder, schema, engine.stream(sql, rows=BATCH_ROWS))
+    is_any_hashed = _any_row(engine, conditions.values())
     return {"columns": list(columns), "is_hashed": is_any_hashed, **stored}
+
+
+def _texts_sql(names: Sequence[str], conditions: dict[str, str], hasher: PersonalHash) -> str:
+    """SQL of the staged text, hashed in the columns that have a condition where it holds."""
+    cells = []
+    for name in names:
+        if name in conditions:
+            hashed = hasher.text_sql(name)
+            cells.append(f"CASE WHEN {conditions[name]} THEN {hashed} ELSE {name} END AS {name}")
+        else:
+            cells.append(name)
+    return f"""SELECT {", ".join(cells)} FROM staged_texts
+        WHERE lead_id <> '' ORDER BY lead_id, line"""
+
+
+def _any_row(engine: Engine, conditions: Iterable[str]) -> bool:
+    """Whether any of these holds for any row of the staged text."""
+    where = " OR ".join(["1 = 0", *conditions])
+    rows = engine.query(f"SELECT 1 AS one FROM staged_texts WHERE {where} LIMIT 1")
+    return bool(rows.num_rows)
 
 
 def _declared_personal(entries: Sequence[Mapping], settings: Settings) -> set[str]:
@@ -129,7 +154,7 @@ def _declared_personal(entries: Sequence[Mapping], settings: Settings) -> set[st
     declared = set()
     for entry in entries:
         for name, column in entry.columns.items():
-            if name in PERSONAL and name not in settings.fields:
+            if name in {*PERSONAL, *KEYS} and name not in settings.fields:
                 declared.add(column)
     return declared
 

@@ -10,7 +10,11 @@ import pyarrow.compute as pc
 
 from leadscore.engine.protocol import literal
 from leadscore.ingest.differences.blocks import Block
-from leadscore.ingest.differences.source_text import entries_of, feeding_columns
+from leadscore.ingest.differences.source_text import (
+    entries_of,
+    feeding_columns,
+    key_columns,
+)
 from leadscore.ingest.mapping.entries import map_fields
 from leadscore.ingest.mapping.personal import HASHED, PersonalHash
 from leadscore.ingest.mapping.typed import Reader
@@ -23,13 +27,15 @@ from leadscore.settings.mapping import Mapping
 
 READ_ROWS = 100_000
 AT_FIRST = -1  # the seq of a lead's first row
-TIMES = [pa.field("known_until_us", pa.int64()), pa.field("seq", pa.int64())]
+SHOWN = [pa.field("known_until_us", pa.int64()), pa.field("seq", pa.int64())]
+CREATED = [pa.field("event_us", pa.int64()), pa.field("available_us", pa.int64())]
 
 
 def map_states(staged: Staged, blocks: list[Block]) -> None:
     """Make the table `states`: the fields of leads at each export that changed some text of them.
 
-    Columns: lead_id, known_until_us, seq (`AT_FIRST`, then rising), the mapped fields and currency.
+    Columns: lead_id, known_until_us, seq (`AT_FIRST`, then rising), event_us and available_us (of
+    the creation, null without a date), the mapped fields and currency.
     A row is what a lead was when it was first exported, and after each change; of leads that the
     export does not have, the first row is there in any case. `absent_now` and the tables that
     `remember` makes must be readable.
@@ -48,19 +54,27 @@ class _StateMapping:
         self.personal = PersonalHash.of_store(staged.folder)
 
         self.entries: list[tuple[str, int, Mapping]] = []
-        for source in self.settings.sources:
+        for source in self.settings.origins():
             for place, entry in enumerate(entries_of(source, self.settings)):
                 self.entries.append((source, place, entry))
-        self.feeding = self.find_feeding()
+        self.keys = self.find_keys()
+        self.feeding = sorted({*self.find_feeding(), *self.keys})
         self.columns = sorted({*self.feeding, *self.find_selecting()})
         self.words = self.read_hashed_words()
 
-    def find_feeding(self) -> list[str]:
-        """The columns that decide the value of a field."""
+    def find_feeding(self) -> set[str]:
+        """The columns that decide the value of a field, or the creation."""
         feeding: set[str] = set()
         for _, _, entry in self.entries:
             feeding |= feeding_columns(entry, self.settings)
-        return sorted(feeding)
+        return feeding
+
+    def find_keys(self) -> set[str]:
+        """The columns of keys and of nothing else: they are compared as hashes."""
+        keys: set[str] = set()
+        for _, _, entry in self.entries:
+            keys |= key_columns(entry, self.settings)
+        return keys - self.find_feeding()
 
     def find_selecting(self) -> set[str]:
         """The columns by whose values entries select rows."""
@@ -74,7 +88,8 @@ class _StateMapping:
         schema = self.schema()
         parts = [schema.empty_table()]
         if self.feeding and self.blocks:
-            for batch in self.engine.stream(self.states_sql(), rows=READ_ROWS):
+            states = self.engine.stream(self.states_sql(), rows=READ_ROWS)
+            for batch in states:
                 parts += self.map_batch(pa.Table.from_batches([batch]), schema)
         return pa.concat_tables(parts).combine_chunks()
 
@@ -85,7 +100,7 @@ class _StateMapping:
         if "amount" in names:
             names.append("currency")
         fields = [pa.field(name, leads.field(name).type) for name in names]
-        return pa.schema([pa.field("lead_id", pa.string()), *TIMES, *fields])
+        return pa.schema([pa.field("lead_id", pa.string()), *SHOWN, *CREATED, *fields])
 
     def states_sql(self) -> str:
         """SQL of the texts of leads that changed, at their first export and after each change.
@@ -93,7 +108,8 @@ class _StateMapping:
         Texts are called r0, r1, ... in the order of `columns`. `source` and `entry` say how this
         export reads the lead; of an absent one `entry` is NULL, and `source` the latest known.
         """
-        rows = [self.first_rows_sql(number) for number in range(len(self.blocks))]
+        numbers = range(len(self.blocks))
+        rows = [self.first_rows_sql(number) for number in numbers]
         rows.append(self.changed_rows_sql())
         cells = range(len(self.columns))
         filled = ", ".join(
@@ -146,28 +162,37 @@ class _StateMapping:
 
     def map_batch(self, rows: pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
         """States with the values of their fields, without those that no entry takes for a lead."""
-        columns = {
-            name: self.read_texts(name, rows[f"r{i}"]) for i, name in enumerate(self.columns)
-        }
-        texts = Texts(Batch(np.arange(rows.num_rows), pa.table(columns)))
+        columns = {}
+        for i, name in enumerate(self.columns):
+            columns[name] = self.read_texts(name, rows[f"r{i}"])
+        lines = np.arange(rows.num_rows)
+        texts = Texts(Batch(lines, pa.table(columns)))
         for entry, decimal, chosen in self.split_by_entry(rows, texts):
             reader = self.build_reader(entry, decimal)
-            values = map_fields(texts.take(chosen), entry, self.settings, reader)
+            chosen_texts = self.without_missing(texts, entry).take(chosen)
+            values = map_fields(chosen_texts, entry, self.settings, reader)
             states = rows.filter(pa.array(chosen))
-            values |= {name: states[name] for name in ("lead_id", "known_until_us", "seq")}
+            keys = ("lead_id", "known_until_us", "seq")
+            values |= {name: states[name] for name in keys}
             arrays = [values[name] for name in schema.names]
             yield pa.table(arrays, names=schema.names).cast(schema)
 
+    def without_missing(self, texts: Texts, entry: Mapping) -> Texts:
+        """The texts without the words that stand for missing values in the source of an entry."""
+        origin = self.settings.origins()[entry.source]
+        hashed = tuple(self.personal.hash_text(word) for word in origin.missing)
+        return texts.without(origin.missing + hashed)
+
     def build_reader(self, entry: Mapping, decimal: str) -> Reader:
         """How the texts of an entry are read."""
-        source = self.settings.sources[entry.source]
+        source = self.settings.origins()[entry.source]
         return Reader(
             source=entry.source,
             file="",
             zone=source.timezone or self.settings.timezone,
             dates=source.dates,
             decimal=source.decimal or decimal,
-            personal=PersonalHash(b""),
+            personal=self.personal,
             may_ask=False,
         )
 
@@ -181,12 +206,16 @@ class _StateMapping:
         source = rows["source"].to_numpy()
         place = rows["entry"].to_numpy()
         decimal = rows["decimal"].to_numpy()
-        is_absent = np.asarray(pc.is_null(rows["entry"]).to_numpy(), dtype=bool)
-        is_unknown = ~np.isin(source, list(self.settings.sources))
+        has_no_entry = pc.is_null(rows["entry"]).to_numpy()
+        is_absent = np.asarray(has_no_entry, dtype=bool)
+        origins = list(self.settings.origins())
+        is_unknown = ~np.isin(source, origins)
 
         left = np.ones(rows.num_rows, dtype=bool)
         for name, entry_place, entry in self.entries:
-            is_selected = texts.select(entry.where) & ~texts.any(entry.where_not)
+            read = self.without_missing(texts, entry)
+            is_left_out = read.any(entry.where_not)
+            is_selected = read.select(entry.where) & ~is_left_out
             fits = ((source == name) | is_unknown) & is_selected
             is_read_so = (source == name) & (place == entry_place)
             chosen = left & np.where(is_absent, fits, is_read_so)
@@ -195,17 +224,26 @@ class _StateMapping:
                 yield entry, str(mark), chosen & (decimal == mark)
 
     def read_texts(self, name: str, column: pa.ChunkedArray) -> pa.Array:
-        """A column's texts; of hashes those that the export still shows somewhere, else missing."""
+        """A column's texts; of hashes those that the export still shows somewhere, else missing.
+
+        Keys stay hashes.
+        """
         texts = pc.fill_null(column, MISSING).combine_chunks()
-        if not pc.any(pc.starts_with(texts, HASHED)).as_py():
+        if name in self.keys:
+            return texts
+        are_hashed = pc.starts_with(texts, HASHED)
+        if not pc.any(are_hashed).as_py():
             return texts
         known = self.words[name]
         words = Words.of(texts)
-        return words.take([_unhash(word, known) for word in words.texts])
+        unhashed = [_unhash(word, known) for word in words.texts]
+        return words.take(unhashed)
 
     def read_hashed_words(self) -> dict[str, dict[str, str]]:
         """For each column with hashes, the texts in this export by their hashes."""
-        return {name: self.read_words(name) for name in self.columns if self.is_hashed(name)}
+        readable = [name for name in self.columns if name not in self.keys]
+        hashed = [name for name in readable if self.is_hashed(name)]
+        return {name: self.read_words(name) for name in hashed}
 
     def is_hashed(self, name: str) -> bool:
         """Whether some text of a column is a hash."""
@@ -228,7 +266,8 @@ class _StateMapping:
                 selects.append(f"SELECT c{columns.index(name)} AS text FROM texts_{place}")
         if not selects:
             return {}
-        texts = self.engine.query(" UNION ".join(selects))["text"].to_pylist()
+        sql = " UNION ".join(selects)
+        texts = self.engine.query(sql)["text"].to_pylist()
         return {self.personal.hash_text(text): text for text in texts}
 
 

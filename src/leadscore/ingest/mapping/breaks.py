@@ -50,15 +50,24 @@ class Breaks:
             self.refused |= rows
 
     def rejects(
-        self, entry: Mapping, file: str, lines: np.ndarray, lead_id: pa.Array, closes: np.ndarray
+        self,
+        entry: Mapping,
+        files: pa.Array,
+        lines: np.ndarray,
+        lead_id: pa.Array,
+        closes: np.ndarray,
     ) -> pa.Table:
-        """All broken rules in the shape of `ROW_REJECTS`; a refused row has no warnings."""
+        """All broken rules in the shape of `ROW_REJECTS`; a refused row has no warnings.
+
+        Files, lines, lead_id and closes (n,) are those of the batch's rows.
+        """
         parts = [ROW_REJECTS.empty_table()]
         for broken in self.broken:
             is_refusal = broken.severity == "refuse"
             counts = np.full(len(broken.rows), is_refusal) | ~self.refused[broken.rows]
             rows = broken.rows[counts]
             columns = {
+                "file": files.take(pa.array(rows)),
                 "line": pa.array(lines[rows]),
                 "value": broken.values.filter(pa.array(counts)),
                 "lead_id": lead_id.take(pa.array(rows)),
@@ -66,14 +75,14 @@ class Breaks:
             }
             texts = {
                 "source": entry.source,
-                "file": file,
                 "table": entry.table,
                 "rule": broken.rule,
                 "column": broken.column,
                 "severity": SEVERITY_LABELS[broken.severity],
             }
             for name, text in texts.items():
-                columns[name] = pa.repeat(pa.scalar(text), len(rows))
+                cell = pa.scalar(text)
+                columns[name] = pa.repeat(cell, len(rows))
             arrays = [columns[name] for name in ROW_REJECTS.names]
             parts.append(pa.table(arrays, schema=ROW_REJECTS))
         return pa.concat_tables(parts)

@@ -6,10 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.ingest.mapping.durations import UNITS
+from leadscore.ingest.mapping.ids import check_ids, unify_ids
 from leadscore.ingest.mapping.money import convert
 from leadscore.ingest.mapping.selected import SelectedRows
 from leadscore.ingest.mapping.words import Words, is_missing
 from leadscore.ingest.readers.values import MISSING
+from leadscore.settings.mapping import BEFORE
+from leadscore.settings.memory import lead_keys, stored_fields
 from leadscore.tables import Column
 
 MONEY_DECIMALS = 2
@@ -21,16 +25,19 @@ def build_column(selected: SelectedRows, column: Column) -> pa.Array:
     if name == "lead_id" and not selected.fills("lead_id"):  # allowed in undated settings alone
         return _number_leads(selected)
 
-    text = selected.text(name)
+    text = selected.text(_given_as(selected, name))
     missing = is_missing(text)
     if name == "lead_id":
         _refuse_non_leads(selected, text, missing)
+        text = _read_ids(selected, text)
     if column.required:
         selected.breaks.add(missing, "required", name, text)
     if name == "value":
-        return _build_changed_values(selected, text)
+        return _build_changed_values(selected, text, name)
 
     _check_allowed(selected, column, text)
+    if selected.table.name == "leads" and name in lead_keys(selected.settings):
+        return selected.reader.personal.keys(text)
     if column.type == "text":
         return fill_missing(text, missing, column.default)
 
@@ -59,10 +66,22 @@ def build_money(selected: SelectedRows) -> dict[str, pa.Array]:
     }
 
 
+def build_before(selected: SelectedRows) -> pa.Array:
+    """What was before each row (n,), as text, where the entry says it; else missing."""
+    name = BEFORE.get(selected.table.name)
+    if name is None or not selected.fills(name):
+        return pa.repeat(pa.scalar(None, pa.string()), selected.texts.n)
+    text = selected.text(name)
+    if selected.table.name == "changes":
+        return _build_changed_values(selected, text, name)
+    return fill_missing(text, is_missing(text), None)
+
+
 def mask_values(values: np.ndarray, ok: np.ndarray, default: int | str | None = None) -> pa.Array:
     """Integers (n,); where they are not `ok`, the default, or null without one."""
     if default is not None:
-        return pa.array(np.where(ok, values, default), pa.int64())
+        filled = np.where(ok, values, default)
+        return pa.array(filled, pa.int64())
     return pa.array(values, pa.int64(), mask=~ok)
 
 
@@ -76,7 +95,19 @@ def fill_missing(text: pa.Array, missing: np.ndarray, default: int | str | None)
 def _number_leads(selected: SelectedRows) -> pa.Array:
     """Ids for leads without one: where they come from, and their line."""
     prefix = selected.reader.id_prefix
-    return pa.array([f"{prefix}-{line}" for line in selected.lines.tolist()], pa.string())
+    lines = selected.lines.tolist()
+    return pa.array([f"{prefix}-{line}" for line in lines], pa.string())
+
+
+def _read_ids(selected: SelectedRows, text: pa.Array) -> pa.Array:
+    """Ids (n,) in the one spelling of their kind; joined ones stay, their parts are checked."""
+    if selected.entry.id_columns:
+        for part in selected.parts_of_id():
+            check_ids(part, None, selected.breaks)
+        return text
+    kind = selected.settings.origins()[selected.entry.source].id
+    check_ids(text, kind, selected.breaks)
+    return unify_ids(text, kind)
 
 
 def _refuse_non_leads(selected: SelectedRows, text: pa.Array, missing: np.ndarray) -> None:
@@ -90,7 +121,8 @@ def _check_allowed(selected: SelectedRows, column: Column, text: pa.Array) -> No
     allowed = _allowed_values(selected, column)
     if allowed:
         words = Words.of(text)
-        fits = words.mask([word == MISSING or word in allowed for word in words.texts])
+        is_allowed = [word == MISSING or word in allowed for word in words.texts]
+        fits = words.mask(is_allowed)
         selected.breaks.add(~fits, "allowed", column.name, text)
 
 
@@ -102,7 +134,7 @@ def _allowed_values(selected: SelectedRows, column: Column) -> set[str]:
     if column.name == "stage":
         return set(settings.stages.order())
     if column.name == "field":
-        return set(settings.lead_fields())
+        return set(stored_fields(settings))
     return set(column.allowed or ())
 
 
@@ -113,15 +145,21 @@ def _read_typed(
     if column.type == "date":
         return selected.reader.moments(text, selected.source_name(column.name))
 
-    decimals = _decimals(selected, column)
+    given_as = _given_as(selected, column.name)
+    if given_as in UNITS:
+        return selected.reader.durations(text, given_as)
+    field = selected.settings.lead_fields().get(column.name)
+    if field is not None:
+        return selected.reader.field(text, field, selected.source_name(column.name))
+    decimals = MONEY_DECIMALS if column.type == "number" else 0
     return selected.reader.numbers(text, decimals=decimals)
 
 
-def _decimals(selected: SelectedRows, column: Column) -> int:
-    field = selected.settings.lead_fields().get(column.name)
-    if field is not None:
-        return field.decimals
-    return MONEY_DECIMALS if column.type == "number" else 0
+def _given_as(selected: SelectedRows, name: str) -> str:
+    """The name under which the entry gives one of our columns: a duration has several."""
+    if name != "duration_s":
+        return name
+    return next((unit for unit in UNITS if selected.fills(unit)), name)
 
 
 def _check_range(
@@ -153,18 +191,26 @@ def _limits(selected: SelectedRows, name: str) -> tuple[float | None, float | No
     return low, high
 
 
-def _build_changed_values(selected: SelectedRows, text: pa.Array) -> pa.Array:
-    """Values of changed fields; numbers and dates as the text of their integer."""
+def _build_changed_values(selected: SelectedRows, text: pa.Array, column: str) -> pa.Array:
+    """Values of changed fields; numbers and dates as the text of their integer, keys hashed."""
     nothing = pa.scalar(None, pa.string())
     values = pc.if_else(pc.equal(text, MISSING), nothing, text)
     words = Words.of(selected.text("field"))
     for name, field in selected.settings.lead_fields().items():
-        rows = words.mask([word == name for word in words.texts]) & ~is_missing(text)
+        is_name = words.mask([word == name for word in words.texts])
+        rows = is_name & ~is_missing(text)
         if field.type == "text" or not rows.any():
             continue
 
-        integers, ok = _read_typed(selected, Column(name, field.type), text)
-        selected.breaks.add(rows & ~ok, "type", "value", text, may_warn=False)
+        own = pc.if_else(pa.array(is_name), text, pa.scalar(MISSING, pa.string()))
+        integers, ok = _read_typed(selected, Column(name, field.type), own)
+        unread = rows & ~ok
+        selected.breaks.add(unread, "type", column, text, may_warn=False)
         written = pc.cast(pa.array(integers), pa.string())
         values = pc.if_else(pa.array(rows), written, values)
-    return values
+
+    keys = lead_keys(selected.settings)
+    is_key = words.mask([word in keys for word in words.texts])
+    if not is_key.any():
+        return values
+    return pc.if_else(pa.array(is_key), selected.reader.personal.keys(text), values)

@@ -8,15 +8,18 @@ import numpy as np
 import pyarrow as pa
 
 from leadscore.ingest.mapping.breaks import Breaks
-from leadscore.ingest.mapping.columns import build_column, build_money
+from leadscore.ingest.mapping.columns import build_before, build_column, build_money
 from leadscore.ingest.mapping.event_times import build_times, earliest_moments
 from leadscore.ingest.mapping.selected import SelectedRows
 from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts, hash_texts
-from leadscore.settings.mapping import Mapping
+from leadscore.ingest.readers.batch import FILE
+from leadscore.settings.mapping import BEFORE, STAGE_NOW, Mapping
+from leadscore.settings.memory import lead_keys, stored_fields
 from leadscore.settings.settings import Settings
 from leadscore.tables import PERSONAL, TABLES, Column, Table
 
+BEFORE_COLUMN = pa.field("before", pa.string())
 PLACE = [pa.field("line", pa.int64()), pa.field("extra", pa.int64())]
 HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: it spreads the bits
 
@@ -36,7 +39,7 @@ class Mapped:
 
 
 def table_of(name: str, settings: Settings) -> Table:
-    """A table's columns; `leads` also has the settings' fields, and those that pass through."""
+    """A table's columns; `leads` also has the settings' fields and keys."""
     table = TABLES[name]
     if name != "leads":
         return table
@@ -44,22 +47,34 @@ def table_of(name: str, settings: Settings) -> Table:
     built_in = {column.name for column in table.columns}
     fields = settings.fields
     extra = [Column(key, field.type) for key, field in fields.items() if key not in built_in]
-    passing = [Column(key, "text") for key in settings.pass_through if key not in fields]
-    return Table(name, (*table.columns, *extra, *passing))
+    keys = [Column(key, "text") for key in lead_keys(settings)]
+    return Table(name, (*table.columns, *extra, *keys))
 
 
 def staged_schema(name: str, settings: Settings) -> pa.Schema:
     """A staged row: the table's columns, its line, and `extra`, a number for its other values.
 
     Leads also have from_us, the earliest moment that their creation can mean, and hashes of their
-    personal columns.
+    personal columns; where the mapping gives them, `stage_now`, and `before` of stages and changes.
     """
     fields = [field.with_nullable(True) for field in table_of(name, settings).schema()]
-    fields += PLACE
+    fields += side_fields(name, settings)
     if name == "leads":
+        if _gives_stage_now(settings):
+            fields.append(pa.field(STAGE_NOW, pa.string()))
         fields.append(pa.field("from_us", pa.int64()))
         fields += [pa.field(f"{column}_hash", pa.string()) for column in PERSONAL]
     return pa.schema(fields)
+
+
+def side_fields(name: str, settings: Settings) -> list[pa.Field]:
+    """What staged rows have beside their table's columns: their place, and what was before them."""
+    has_before = name in BEFORE and settings.gives_before(name)
+    return [*PLACE, BEFORE_COLUMN] if has_before else PLACE
+
+
+def _gives_stage_now(settings: Settings) -> bool:
+    return STAGE_NOW in settings.mapped_of_leads()
 
 
 def map_rows(
@@ -73,9 +88,8 @@ def map_rows(
     arrays = [columns[field.name].cast(field.type) for field in schema]
     rows = pa.table(arrays, schema=schema)
 
-    rejects = selected.breaks.rejects(
-        entry, reader.file, lines, columns["lead_id"], selected.closes()
-    )
+    files = texts.columns[FILE] if reader.rows_name_file else pa.repeat(reader.file, texts.n)
+    rejects = selected.breaks.rejects(entry, files, lines, columns["lead_id"], selected.closes())
     refused = selected.breaks.refused
     if refused.any():
         rows = rows.filter(pa.array(~refused))
@@ -85,14 +99,19 @@ def map_rows(
 def map_fields(
     texts: Texts, entry: Mapping, settings: Settings, reader: Reader
 ) -> dict[str, pa.Array]:
-    """The fields of leads that an entry fills; a value that breaks a rule is missing."""
+    """The fields and keys of leads that an entry fills, and the two times of their creation.
+
+    A value that breaks a rule is missing.
+    """
     selected = _select(np.arange(texts.n), texts, entry, settings, reader)
-    fields = settings.lead_fields()
+    fields = stored_fields(settings)
     columns = {}
     for column in selected.table.columns:
         if column.name in fields and column.name != "amount":
             columns[column.name] = build_column(selected, column)
-    return columns | build_money(selected)
+    times = build_times(selected)
+    created = {"event_us": times.event_us, "available_us": times.available_us}
+    return columns | build_money(selected) | created
 
 
 def _select(
@@ -117,6 +136,9 @@ def _build_columns(selected: SelectedRows) -> dict[str, pa.Array]:
     columns["available_us"] = times.available_us
     columns["line"] = pa.array(selected.lines)
     columns["extra"] = _number_extra(selected)
+
+    columns["before"] = build_before(selected)
+    columns[STAGE_NOW] = selected.text(STAGE_NOW)
 
     if selected.table.name == "leads":
         columns["from_us"] = earliest_moments(selected, times.event_us)

@@ -44,7 +44,8 @@ def build_times(selected: SelectedRows) -> EventTimes:
             selected, "available_at", optional=everywhere, may_warn=~everywhere
         )
         stated = np.where(known, moments, event)
-    return EventTimes(mask_values(event, ok), pa.array(np.maximum(event, stated)))
+    latest = np.maximum(event, stated)
+    return EventTimes(mask_values(event, ok), pa.array(latest))
 
 
 def earliest_moments(selected: SelectedRows, event: pa.Array) -> pa.Array:
@@ -76,10 +77,12 @@ def _read_moments(
     `optional` rows (n,) may lack the value; an unreadable one only warns for rows that `may_warn`.
     """
     text = selected.text(name)
-    moments, ok = selected.reader.moments(text, selected.source_name(name))
+    column = selected.source_name(name)
+    moments, ok = selected.reader.moments(text, column)
     missing = is_missing(text)
     unread = ~ok & ~missing
-    selected.breaks.add(unread & ~may_warn, "type", name, text, may_warn=False)
+    is_wrong = unread & ~may_warn
+    selected.breaks.add(is_wrong, "type", name, text, may_warn=False)
     selected.breaks.add(unread & may_warn, "type", name, text)
     selected.breaks.add(missing & ~optional, "required", name, text)
     return np.where(ok, moments, 0), ok
@@ -103,5 +106,6 @@ def _read_sequence(selected: SelectedRows) -> np.ndarray:
     places, ok = selected.reader.numbers(text, decimals=0)
     ok &= to_mask(pc.match_substring_regex(text, WHOLE_NUMBER))
     selected.breaks.add(missing, "required", "sequence", text)
-    selected.breaks.add(~ok & ~missing, "type", "sequence", text, may_warn=False)
+    is_wrong = ~ok & ~missing
+    selected.breaks.add(is_wrong, "type", "sequence", text, may_warn=False)
     return places

@@ -27,7 +27,8 @@ def local_to_utc(us: np.ndarray, zone: str, *, first: bool = False) -> np.ndarra
     # Pacific/Chatham in 2024, and in half of all zones at some change since 1900.
     is_skipped = np.asarray(moments.isna())
     skipped = shown[is_skipped].to_pydatetime()
-    utc[is_skipped] = [_end_of_gap(time, ZoneInfo(zone)) for time in skipped]
+    ends = [_end_of_gap(time, ZoneInfo(zone)) for time in skipped]
+    utc[is_skipped] = ends
     return utc
 
 
@@ -35,7 +36,9 @@ def _end_of_gap(skipped: datetime, tz: ZoneInfo) -> int:
     """The moment at which clocks were set forward past a time that they never showed."""
     before = skipped.replace(tzinfo=tz, fold=1)  # read with the offset after the change
     after = skipped.replace(tzinfo=tz, fold=0)
-    seconds = range(to_us(before) // SECOND_US, to_us(after) // SECOND_US + 1)
+    first = to_us(before) // SECOND_US
+    last = to_us(after) // SECOND_US
+    seconds = range(first, last + 1)
     offset = before.utcoffset()
 
     def has_changed(second: int) -> bool:

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.local_time import local_to_utc
+from leadscore.ingest.mapping.stated_times import (
+    MILLISECONDS,
+    UNITS_US,
+    StatedTimes,
+    read_counts,
+    read_days,
+    read_pattern,
+)
 from leadscore.ingest.mapping.words import to_mask
+from leadscore.ingest.mapping.written_dates import ORDERS, write_as_iso
 from leadscore.times import DAY_US, HOUR_US
 
 HALF_DAY_US = DAY_US // 2
 LONGEST_DATE = len("2025-12-31")
 
-# Arrow matches with RE2, which has no back-references: each separator needs its own branch.
-_SPACES = " \u00a0\u202f"  # browsers write a narrow no-break space before AM and PM
-_SECONDS = r"(?::\d\d(?:[.,]\d{1,9})?)?"
-_HALF = rf"(?:[{_SPACES}]?[AaPp]\.?[Mm]\.?)?"
+_TIME = r"\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
+ISO = rf"\A\d{{4}}-\d\d-\d\d(?:[T ]{_TIME}{_OFFSET}?)?\z"
+ZONED = r"(?:Z|:\d\d(?:\.\d+)?[+-]\d\d(?::?\d\d)?)\z"
 
-ISO = rf"\A\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d{_SECONDS}{_OFFSET}?)?\z"
-ZONED = rf"{_OFFSET}\z"
-# 24.5.2025, 5/24/2025, 24-05-2025, with a time or without; day and month in either order
-LOCAL = (
-    r"\A(?:\d\d?/\d\d?/|\d\d?\.\d\d?\.|\d\d?-\d\d?-)\d{4}"
-    rf"(?:,? \d\d?:\d\d{_SECONDS}{_HALF})?\z"
-)
-LOCAL_DATE = r"\A(\d\d?)[./-](\d\d?)[./-](\d{4}),?"
-LOCAL_AS_ISO = {"dmy": r"\3-\2-\1", "mdy": r"\3-\1-\2"}
-AM = r"[Aa]\.?[Mm]\.?\z"
-PM = r"[Pp]\.?[Mm]\.?\z"
+
+@dataclass(frozen=True)
+class Moments:
+    """Texts (n,) as UTC microseconds, 0 where one cannot be read; which can, and which are dates."""
+
+    us: np.ndarray
+    ok: np.ndarray
+    is_date: np.ndarray
+
+    def take(self, codes: np.ndarray) -> Moments:
+        """The moments at these places."""
+        return Moments(self.us[codes], self.ok[codes], self.is_date[codes])
 
 
 def read_moments(text: pa.Array, *, zone: str, dates: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -41,87 +52,135 @@ def read_moments(text: pa.Array, *, zone: str, dates: str | None) -> tuple[np.nd
     nothing is known too early; where they skip it, the first moment after.
 
     Args:
-        text: (n,) ISO 8601, or dates like 03/04/2025, 3.4.2025 and 03-04-2025, with a time or
-            without.
+        text: (n,) what means one moment only, like ISO 8601, 2025/10/03 13:16 or Jan 27, 2026.
         zone: of times that name none.
-        dates: the order of the latter, "dmy" or "mdy"; None reads ISO 8601 alone.
+        dates: how others are written. "dmy", "mdy" or "ymd": the order of dates like 03/04/2025,
+            also with a year of two digits; "excel": days since 1899-12-30; "epoch_s", "epoch_ms" or
+            "epoch_us": since 1970; or a pattern of `strptime`.
 
     Returns:
         values int64 (n,), 0 where a text cannot be read; and which can, bool (n,).
     """
-    encoded = text.dictionary_encode()
-    us, ok = _read_distinct(encoded.dictionary, zone=zone, dates=dates)
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    return us[codes], ok[codes]
+    moments = _read(text, zone=zone, dates=dates)
+    return moments.us, moments.ok
 
 
-def find_ambiguous_dates(text: pa.Array) -> str | None:
-    """The first value that is a date only once the order of day and month is known, or None."""
-    matches = text.filter(pc.match_substring_regex(text, LOCAL))
-    return str(matches[0].as_py()) if len(matches) else None
-
-
-def count_date_orders(text: pa.Array) -> tuple[int, int]:
-    """How many values are dates only with the day first, and how many only with the month first."""
-    _, day_first = read_moments(text, zone="UTC", dates="dmy")
-    _, month_first = read_moments(text, zone="UTC", dates="mdy")
-    only_day_first = day_first & ~month_first
-    only_month_first = month_first & ~day_first
-    return int(only_day_first.sum()), int(only_month_first.sum())
+def find_bare_dates(text: pa.Array, *, dates: str | None) -> np.ndarray:
+    """Which texts (n,) are dates without a time."""
+    return _read(text, zone="UTC", dates=dates).is_date
 
 
 def within_reason(us: np.ndarray) -> np.ndarray:
     """Whether moments lie from 1900 to 2200: others are typing errors, and could overflow."""
-    return (us > -70 * 365.25 * DAY_US) & (us < 230 * 365.25 * DAY_US)
+    is_late_enough = us > -70 * 365.25 * DAY_US
+    return is_late_enough & (us < 230 * 365.25 * DAY_US)
 
 
-def _read_distinct(
-    words: pa.Array, *, zone: str, dates: str | None
-) -> tuple[np.ndarray, np.ndarray]:
-    iso = _write_as_iso(words, dates)
+def _read(text: pa.Array, *, zone: str, dates: str | None) -> Moments:
+    encoded = text.dictionary_encode()
+    read = _read_distinct(encoded.dictionary, zone=zone, dates=dates)
+    return read.take(encoded.indices.to_numpy(zero_copy_only=False))
+
+
+def _read_distinct(words: pa.Array, *, zone: str, dates: str | None) -> Moments:
+    """Each word in the first form that fits: the stated one, ISO 8601, then all others."""
+    if dates is None or dates in ORDERS:
+        return _read_written(words, zone=zone, order=dates)
+
+    stated = _localised(_read_stated(words, dates), zone=zone)
+    if dates.startswith("%Y"):  # as a stranger to it, an ISO date could have day and month swapped
+        return stated
+    rest = np.flatnonzero(~stated.ok)
+    other_words = words.take(pa.array(rest))
+    others = _read_written(other_words, zone=zone, order=None)
+    for whole, part in ((stated.us, others.us), (stated.ok, others.ok)):
+        whole[rest] = part
+    stated.is_date[rest] = others.is_date
+    return stated
+
+
+def _read_stated(words: pa.Array, dates: str) -> StatedTimes:
+    if dates == "excel":
+        return read_days(words)
+    if dates in UNITS_US:
+        return read_counts(words, dates)
+    return read_pattern(words, dates)
+
+
+def _localised(stated: StatedTimes, *, zone: str) -> Moments:
+    rest_of_day = np.where(stated.is_date, DAY_US - 1, 0)
+    us = stated.us + rest_of_day
+    ok = stated.ok & within_reason(us)
+    if stated.is_local:
+        us[ok] = local_to_utc(us[ok], zone)
+    return Moments(np.where(ok, us, 0), ok, stated.is_date & ok)
+
+
+def _read_written(words: pa.Array, *, zone: str, order: str | None) -> Moments:
+    """Words (n,) that are written out as dates and times, or are milliseconds since 1970."""
+    is_iso = to_mask(pc.match_substring_regex(words, ISO))
+    nothing = pa.scalar(None, pa.string())
+    iso = pc.if_else(pa.array(is_iso), words, nothing)
+    iso = pc.replace_substring(iso, ",", ".")  # before a fraction
+    iso = pc.if_else(pc.starts_with(iso, "0000"), nothing, iso)  # there was no such year
+    lengths = pc.binary_length(words).to_numpy(zero_copy_only=False)
+    lengths = np.asarray(lengths)
+    moments = _read_iso(iso, is_iso & (lengths == LONGEST_DATE), zone=zone)
+    if is_iso.all():
+        return moments
+
+    rest = np.flatnonzero(~is_iso)
+    other_words = words.take(pa.array(rest))
+    others = _read_others(other_words, zone=zone, order=order)
+    moments.us[rest] = others.us
+    moments.ok[rest] = others.ok
+    moments.is_date[rest] = others.is_date
+    return moments
+
+
+def _read_others(words: pa.Array, *, zone: str, order: str | None) -> Moments:
+    """Words (n,) that are not ISO 8601 as it is usually written."""
+    written = write_as_iso(words, order)
+    moments = _read_iso(written.iso, written.is_date, zone=zone, half=written.half)
+    is_count = to_mask(pc.match_substring_regex(words, MILLISECONDS))
+    counts = read_counts(words, "epoch_ms")
+    return Moments(
+        np.where(is_count, counts.us, moments.us),
+        np.where(is_count, counts.ok, moments.ok),
+        moments.is_date & ~is_count,
+    )
+
+
+def _read_iso(
+    iso: pa.Array, is_date: np.ndarray, *, zone: str, half: pa.Array | None = None
+) -> Moments:
+    """ISO 8601 (n,), null where there is none; `half` (n,) is "am", "pm" or ""."""
     texts = iso.to_numpy(zero_copy_only=False)
     stamps = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce", cache=False)
     ok = np.asarray(stamps.notna())
-    us = np.where(ok, stamps.as_unit("us").asi8, 0)
-    if dates is not None:
-        us, is_hour = _add_half_days(words, us)
+    stamps_us = stamps.as_unit("us").asi8
+    us = np.where(ok, stamps_us, 0)
+    if half is not None:
+        us, is_hour = _add_half_days(us, half)
         ok &= is_hour
 
-    is_date = ok & (pc.binary_length(iso).to_numpy(zero_copy_only=False) <= LONGEST_DATE)
+    is_date = is_date & ok
     us[is_date] += DAY_US - 1
 
     is_local = ok & ~to_mask(pc.match_substring_regex(iso, ZONED))
     ok &= within_reason(us) | ~is_local
     is_local &= ok
     us[is_local] = local_to_utc(us[is_local], zone)
-    return np.where(ok, us, 0), ok
+    return Moments(np.where(ok, us, 0), ok, is_date & ok)
 
 
-def _write_as_iso(words: pa.Array, dates: str | None) -> pa.Array:
-    """The moments among the words in ISO 8601, without AM and PM; null for all other words.
-
-    Days, months and hours may have one digit only, which pandas reads.
-    """
-    nothing = pa.scalar(None, pa.string())
-    iso = pc.if_else(pc.match_substring_regex(words, ISO), words, nothing)
-    if dates is not None:
-        is_local = pc.match_substring_regex(words, LOCAL)
-        local = words.filter(is_local)
-        date_first = pc.replace_substring_regex(local, LOCAL_DATE, LOCAL_AS_ISO[dates])
-        without_half = pc.utf8_rtrim(date_first, characters=_SPACES + "AaPpMm.")
-        iso = pc.replace_with_mask(iso, is_local, without_half)
-
-    iso = pc.replace_substring(iso, ",", ".")  # before a fraction
-    return pc.if_else(pc.starts_with(iso, "0000"), nothing, iso)  # there was no such year
-
-
-def _add_half_days(words: pa.Array, us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _add_half_days(us: np.ndarray, half: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Moments with their AM or PM (n,), and whether their hour can stand before it."""
-    is_am = to_mask(pc.match_substring_regex(words, AM))
-    is_pm = to_mask(pc.match_substring_regex(words, PM))
-    has_half = is_am | is_pm
+    is_pm = to_mask(pc.equal(half, "pm"))
+    has_half = is_pm | to_mask(pc.equal(half, "am"))
     hour = us % DAY_US // HOUR_US
 
     is_twelve = has_half & (hour == 12)
     shifted = us + HALF_DAY_US * (is_pm.astype(np.int64) - is_twelve)
-    return shifted, ~has_half | ((hour >= 1) & (hour <= 12))
+    is_half_hour = (hour >= 1) & (hour <= 12)
+    return shifted, ~has_half | is_half_hour

@@ -36,7 +36,8 @@ def convert(
         money: the currency to convert into, and its rates; None leaves amounts as they are.
     """
     column = marked if stated is None else stated
-    currency = pc.if_else(pc.equal(column, ""), marked, column)
+    has_no_column = pc.equal(column, "")
+    currency = pc.if_else(has_no_column, marked, column)
     is_clear = ~_contradicts(marked, column)
     if money is None:
         return Converted(values, currency, is_clear)
@@ -47,17 +48,20 @@ def convert(
     rate = rates[words.codes]
     has_rate = is_clear & ~np.isnan(rate)
 
-    converted = np.rint(values * np.where(has_rate, rate, 0)).astype(np.int64)
+    known_rate = np.where(has_rate, rate, 0)
+    converted = np.rint(values * known_rate).astype(np.int64)
     targets = [
         word if np.isnan(word_rate) else money.currency
         for word, word_rate in zip(words.texts, rates, strict=True)
     ]
-    return Converted(np.where(rate == 1, values, converted), words.take(targets), has_rate)
+    amount = np.where(rate == 1, values, converted)
+    return Converted(amount, words.take(targets), has_rate)
 
 
 def _contradicts(marked: pa.Array, column: pa.Array) -> np.ndarray:
     """Where both the mark and the column (n,) give a currency, and not the same."""
-    is_given = pc.and_(pc.not_equal(marked, ""), pc.not_equal(column, ""))
+    has_mark = pc.not_equal(marked, "")
+    is_given = pc.and_(has_mark, pc.not_equal(column, ""))
     contradicts = pc.and_(is_given, pc.not_equal(marked, column))
     return to_mask(contradicts)
 
@@ -65,4 +69,5 @@ def _contradicts(marked: pa.Array, column: pa.Array) -> np.ndarray:
 def _read_rates(currencies: list[str], money: Money, default: str) -> np.ndarray:
     """The rate of each currency; NaN without one."""
     rates = [money.rate(currency or default) for currency in currencies]
-    return np.array([float(rate) if rate else np.nan for rate in rates])
+    numbers = [float(rate) if rate else np.nan for rate in rates]
+    return np.array(numbers)

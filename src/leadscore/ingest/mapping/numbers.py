@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.errors import DecimalMarkError
-from leadscore.ingest.mapping.words import Words
+from leadscore.ingest.mapping.words import Words, to_mask
 
 LONGEST = 64  # characters of a number with its currency; longer text is not looked at
 INT_LIMIT = 2**53  # above it a float64 skips integers
@@ -26,14 +26,47 @@ def _compile_number(mark: str) -> re.Pattern[str]:
     grouped = (
         rf"[1-9][0-9]{{0,2}}(?P<between>[{THOUSANDS[mark]}])[0-9]{{3}}(?:(?P=between)[0-9]{{3}})*"
     )
+    indian = r"[1-9][0-9]?(?P<lakhs>,)(?:[0-9]{2},)*[0-9]{3}" if mark == "." else r"(?P<lakhs>(?!))"
     return re.compile(
         rf"(?P<open>\()?(?P<sign>[+{MINUS}])?"
-        rf"(?P<whole>[0-9]+|{grouped})"
+        rf"(?P<whole>[0-9]+|{grouped}|{indian})"
         rf"(?:[{mark}](?P<part>[0-9]+))?"
         r"(?:[eE](?P<power>[+-]?[0-9]{1,2}))?"
         rf"(?P<behind>[{MINUS}])?(?P<close>\))?"
     )
 
+
+# "L" is left out: it may be a lakh or a litre; "CR" too, which accountants write for credit.
+SCALES = {
+    "k": 3,
+    "K": 3,
+    "tsd": 3,
+    "Tsd": 3,
+    "M": 6,
+    "MM": 6,
+    "mn": 6,
+    "Mn": 6,
+    "Mio": 6,
+    "mio": 6,
+    "million": 6,
+    "bn": 9,
+    "Bn": 9,
+    "B": 9,
+    "Mrd": 9,
+    "billion": 9,
+    "lakh": 5,
+    "Lakh": 5,
+    "lakhs": 5,
+    "lac": 5,
+    "Lac": 5,
+    "Cr": 7,
+    "cr": 7,
+    "crore": 7,
+    "Crore": 7,
+    "crores": 7,
+}
+SCALED = re.compile(rf"(?P<number>.*[0-9]) ?(?P<scale>{'|'.join(SCALES)})\.?(?P<end>\)?)")
+PERCENT = "%"
 
 NUMBER = {mark: _compile_number(mark) for mark in THOUSANDS}
 
@@ -57,6 +90,21 @@ CURRENCIES = {
     "\u00a5": "",
     "kr": "",
     "kr.": "",
+    "K\u010d": "CZK",
+    "Ft": "HUF",
+    "\u20aa": "ILS",
+    "\u20b1": "PHP",
+    "\u20bd": "RUB",
+    "\u20b4": "UAH",
+    "\u20ab": "VND",
+    "\u0e3f": "THB",
+    "HK$": "HKD",
+    "MX$": "MXN",
+    "NT$": "TWD",
+    "S$": "SGD",
+    "Rs.": "",
+    "Rs": "",
+    "\u20a8": "",
 }
 _LONGEST_FIRST = sorted(CURRENCIES, key=len, reverse=True)
 _MARK = rf"(?P<mark>{'|'.join(re.escape(mark) for mark in _LONGEST_FIRST)}|[A-Z]{{3}})"
@@ -72,20 +120,27 @@ class _Amount:
     currency: str
 
 
-def read_numbers(text: pa.Array, *, decimals: int, decimal: str) -> tuple[np.ndarray, np.ndarray]:
+def read_numbers(
+    text: pa.Array, *, decimals: int, decimal: str, shares: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Numbers with the decimal mark `decimal`, as integers of 10**-decimals.
 
     Halves are rounded to even. Commas or points (whichever is not the decimal mark), blanks and
-    apostrophes may stand between thousands; a minus may stand behind, and parentheses mean
-    negative.
+    apostrophes may stand between thousands, commas between lakhs; a minus may stand behind, and
+    parentheses mean negative. 45% is 45, or 0.45 where the numbers are `shares`.
 
     Returns:
         values int64 (n,), and which texts could be read, bool (n,).
     """
     words = Words.of(text)
-    numbers = [_read_number(word, decimal) for word in words.texts]
+    numbers = [_read_percent(word, decimal, shares=shares) for word in words.texts]
     values, ok = _minor_units(numbers, decimals)
     return values[words.codes], ok[words.codes]
+
+
+def find_percent(text: pa.Array) -> np.ndarray:
+    """Which texts (n,) end in a per cent sign."""
+    return to_mask(pc.ends_with(text, PERCENT))
 
 
 def read_money(
@@ -101,7 +156,8 @@ def read_money(
     values, ok = _minor_units(numbers, decimals)
 
     marks = [amount.currency for amount in amounts]
-    currencies = words.take(np.where(ok, marks, "").tolist())
+    given_marks = np.where(ok, marks, "")
+    currencies = words.take(given_marks.tolist())
     return values[words.codes], ok[words.codes], currencies
 
 
@@ -122,7 +178,7 @@ def detect_decimal(
     doubtful: str | None = None
     for column, text in written.items():
         for word in Words.of(text).texts:
-            number = _split_currency(word).number
+            number = _split_currency(_without_percent(word)).number
             with_point = _read_number(number, ".")
             with_comma = _read_number(number, ",")
             if (with_point is None) != (with_comma is None):
@@ -145,12 +201,26 @@ def _find_typed_points(typed: Mapping[str, pa.Array]) -> dict[str, str]:
     for column, text in typed.items():
         with_point = text.filter(pc.match_substring(text, "."))
         if len(with_point):
-            return {".": _name_number(str(with_point[0].as_py()), column)}
+            example = str(with_point[0].as_py())
+            return {".": _name_number(example, column)}
     return {}
 
 
 def _name_number(word: str, column: str) -> str:
     return f"{word!r} in column {column!r}"
+
+
+def _read_percent(word: str, decimal: str, *, shares: bool) -> Decimal | None:
+    number = _read_number(_without_percent(word), decimal)
+    if number is None or not (shares and word.endswith(PERCENT)):
+        return number
+    return number.scaleb(-2)
+
+
+def _without_percent(word: str) -> str:
+    if not word.endswith(PERCENT):
+        return word
+    return word.removesuffix(PERCENT).rstrip(SPACES)
 
 
 def _minor_units(numbers: list[Decimal | None], decimals: int) -> tuple[np.ndarray, np.ndarray]:
@@ -168,20 +238,33 @@ def _minor_units(numbers: list[Decimal | None], decimals: int) -> tuple[np.ndarr
 
 
 def _read_number(word: str, decimal: str) -> Decimal | None:
-    """The number that a word is, or None."""
+    """The number that a word is, or None; 1.2k and 3 M are 1,200 and 3,000,000."""
     if len(word) > LONGEST:
         return None
+    scaled = SCALED.fullmatch(word)
+    if scaled is None:
+        return _read_plain(word, decimal)
+    number = _read_plain(scaled["number"] + scaled["end"], decimal)
+    if number is None:
+        return None
+    return number.scaleb(SCALES[scaled["scale"]])
+
+
+def _read_plain(word: str, decimal: str) -> Decimal | None:
     match = NUMBER[decimal].fullmatch(word)
     if match is None:
         return None
 
-    signs = [match[name] for name in ("open", "sign", "behind") if match[name]]
-    if len(signs) > 1 or bool(match["open"]) != bool(match["close"]):
+    written = [match[name] for name in ("open", "sign", "behind")]
+    signs = [sign for sign in written if sign]
+    is_half_bracketed = bool(match["open"]) != bool(match["close"])
+    if len(signs) > 1 or is_half_bracketed:
         return None
 
     whole = match["whole"]
-    if match["between"]:
-        whole = whole.replace(match["between"], "")
+    between = match["between"] or match["lakhs"]
+    if between:
+        whole = whole.replace(between, "")
     number = Decimal(f"{whole}.{match['part'] or 0}e{match['power'] or 0}")
     return -number if signs and signs != ["+"] else number
 
@@ -192,15 +275,17 @@ def _split_currency(text: str) -> _Amount:
         return _Amount(text, "")
 
     currencies: set[str] = set()
-    number = text
+    number = text.removesuffix("/-")  # behind whole rupees
     before = BEFORE.fullmatch(number)
     if before:
         number = before["sign"] + before["rest"]
-        currencies.add(CURRENCIES.get(before["mark"], before["mark"]))
+        mark = before["mark"]
+        currencies.add(CURRENCIES.get(mark, mark))
     behind = BEHIND.fullmatch(number)
     if behind:
         number = behind["rest"] + behind["sign"]
-        currencies.add(CURRENCIES.get(behind["mark"], behind["mark"]))
+        mark = behind["mark"]
+        currencies.add(CURRENCIES.get(mark, mark))
 
     currencies.discard("")
     if len(currencies) > 1:

@@ -36,7 +36,10 @@ def once(
         if last is not None:
             stays[0] = False  # the batch before gave it
         last = rows.slice(rows.num_rows - 1)
-        yield rows if stays.all() else rows.filter(pa.array(stays))
+        if stays.all():
+            yield rows
+        else:
+            yield rows.filter(pa.array(stays))
 
 
 def _join(last: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -57,7 +60,8 @@ def _find_equal(rows: pa.RecordBatch, columns: list[str]) -> np.ndarray:
         one = rows[name].take(pa.array(places))
         other = rows[name].take(pa.array(places + 1))
         same_value = pc.equal(one, other).fill_null(False)
-        both_missing = pc.and_(pc.is_null(one), pc.is_null(other))
+        is_one_missing = pc.is_null(one)
+        both_missing = pc.and_(is_one_missing, pc.is_null(other))
         is_equal = pc.or_(same_value, both_missing)
         places = places[to_mask(is_equal)]
     return places
@@ -67,4 +71,5 @@ def _is_same_activity(rows: pa.RecordBatch, places: np.ndarray) -> np.ndarray:
     """Which rows are the same activity as the equal one after: by their id, or their line."""
     has_id = to_mask(pc.is_valid(rows["activity_id"]))
     lines = rows["line"].to_numpy()
-    return np.asarray(has_id[places] | (lines[places] == lines[places + 1]))
+    is_same_line = lines[places] == lines[places + 1]
+    return np.asarray(has_id[places] | is_same_line)

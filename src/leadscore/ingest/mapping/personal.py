@@ -17,6 +17,7 @@ from leadscore.atomic import write_bytes
 from leadscore.errors import CorruptFileError, UserError
 from leadscore.files import list_folder, read_if_there
 from leadscore.ingest.mapping.words import Words
+from leadscore.ingest.readers.values import MISSING
 from leadscore.json_files import read_json
 from leadscore.proposals import propose
 
@@ -27,6 +28,7 @@ LEAST_PHONE_DIGITS = 7
 SALT_BYTES = 16
 HASHED = "hash:"  # what a hashed source text begins with
 HASH_DIGITS = 24
+HASH = re.compile(rf"{HASHED}[0-9a-f]{{{HASH_DIGITS}}}")
 
 PERSONAL_WORDS = {"address", "anrede", "birth", "birthdate", "birthday", "cell", "contact", "dob", "email", "fax",
                   "firstname", "fullname", "handy", "lastname", "linkedin", "mail", "mobile", "nachname", "name",
@@ -87,12 +89,27 @@ class PersonalHash:
     @property
     def salt_id(self) -> str:
         """Shows whether two salts are the same, and nothing else of them; "" without one."""
-        return blake2b(b"salt", key=self.salt, digest_size=8).hexdigest() if self.salt else ""
+        if not self.salt:
+            return ""
+        return blake2b(b"salt", key=self.salt, digest_size=8).hexdigest()
 
     def hash_text(self, text: str) -> str:
         """A source text's hash, as `text_sql` computes it."""
         digest = sha256(f"{self.salt.hex()}:{text}".encode()).hexdigest()
         return HASHED + digest[:HASH_DIGITS]
+
+    def keys(self, text: pa.Array) -> pa.Array:
+        """The hashes (n,) of keys as they are written; null where missing.
+
+        What is a hash already stays: the text of keys is stored in no other form.
+        """
+        words = Words.of(text)
+        return words.take([self._key(word) for word in words.texts])
+
+    def _key(self, word: str) -> str | None:
+        if word == MISSING:
+            return None
+        return word if HASH.fullmatch(word) else self.hash_text(word)
 
     def text_sql(self, column: str) -> str:
         """SQL of the hash of a column of source text."""
@@ -102,12 +119,14 @@ class PersonalHash:
         """A column's hashes; null where nothing is left once the value is normalised."""
         normalise = NORMALISED[name]
         words = Words.of(text)
-        return words.take([self._hash_word(name, normalise(word)) for word in words.texts])
+        hashes = [self._hash_word(name, normalise(word)) for word in words.texts]
+        return words.take(hashes)
 
     def _hash_word(self, name: str, word: str) -> str | None:
         if not word:
             return None
-        return blake2b(f"{name}:{word}".encode(), key=self.salt, digest_size=12).hexdigest()
+        text = f"{name}:{word}".encode()
+        return blake2b(text, key=self.salt, digest_size=12).hexdigest()
 
 
 def _make_private(path: Path) -> None:
@@ -147,7 +166,8 @@ def normalise_phone(text: str) -> str:
     >>> normalise_phone("+49 (0)30 1234-567") == normalise_phone("030 1234567")
     True
     """
-    digits = re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
+    without_zero = text.replace("(0)", "")
+    digits = re.sub(r"\D", "", without_zero).lstrip("0")
     return digits[-PHONE_DIGITS:] if len(digits) >= LEAST_PHONE_DIGITS else ""
 
 
@@ -158,7 +178,8 @@ def normalise_words(text: str) -> str:
     ('muller sohne', 'muller sohne')
     """
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    letters = [letter for letter in decomposed if not unicodedata.combining(letter)]
+    plain = "".join(letters)
     words = set(re.findall(r"\w+", plain))
     return " ".join(sorted(words - LEGAL_FORMS))
 

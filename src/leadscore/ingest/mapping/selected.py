@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.breaks import Breaks
+from leadscore.ingest.mapping.ids import join_ids
 from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts, Words, is_missing
 from leadscore.ingest.readers.values import MISSING
@@ -43,14 +44,22 @@ class SelectedRows:
         """Our column as text: a column of the source, a constant, or a translated column."""
         if name in self.entry.columns:
             return self.texts.columns[self.entry.columns[name]]
+        if name == "lead_id" and self.entry.id_columns:
+            return join_ids(self.parts_of_id())
 
         constant = self.entry.constants.get(name, MISSING)
-        text = pa.repeat(pa.scalar(constant), self.texts.n)
+        value = pa.scalar(constant)
+        text = pa.repeat(value, self.texts.n)
         for source_column, value_map in self.entry.values.items():
             if any(name in targets for targets in value_map.values()):
                 translated = self._translate(source_column, value_map, name)
                 text = _fill_from(translated, text)
         return text
+
+    def parts_of_id(self) -> list[pa.Array]:
+        """The texts (n,) of every column that holds a part of the lead's id."""
+        columns = self.entry.columns_of_id()
+        return [self.texts.columns[name] for name in columns]
 
     def _translate(self, source_column: str, value_map: ValueMap, name: str) -> pa.Array:
         """The text that a value map gives our column; an unknown value breaks a rule."""
@@ -64,7 +73,8 @@ class SelectedRows:
         return words.take([target or MISSING for target in targets])
 
     def _is_required(self, name: str) -> bool:
-        return any(column.name == name and column.required for column in self.table.columns)
+        required = [column.name for column in self.table.columns if column.required]
+        return name in required
 
     def closes(self) -> np.ndarray:
         """Which rows (n,), were they read, would close their lead."""
@@ -72,7 +82,8 @@ class SelectedRows:
             words = Words.of(self.text("stage"))
             closing = self.settings.stages.closing()
             return words.mask([word in closing for word in words.texts])
-        return np.full(self.texts.n, self.table.name == "outcomes")
+        is_outcome = self.table.name == "outcomes"
+        return np.full(self.texts.n, is_outcome)
 
 
 def _look_up(value_map: ValueMap, value: str, name: str) -> str | None:
@@ -82,7 +93,8 @@ def _look_up(value_map: ValueMap, value: str, name: str) -> str | None:
     if value == MISSING:
         return None
 
-    patterns = [key for key in value_map if key.endswith("*") and value.startswith(key[:-1])]
+    all_patterns = [key for key in value_map if key.endswith("*")]
+    patterns = [key for key in all_patterns if value.startswith(key[:-1])]
     longest = max(patterns, key=len, default=None)
     return None if longest is None else value_map[longest].get(name, MISSING)
 

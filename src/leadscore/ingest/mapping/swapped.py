@@ -14,11 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.ingest.mapping.moments import ISO, LOCAL
+from leadscore.ingest.mapping.date_questions import LOCAL
+from leadscore.ingest.mapping.moments import ISO
 
 ISO_PARTS = r"\A(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
 # Of a text, the first number is taken for the month, as the spreadsheet took it.
-LOCAL_PARTS = r"\A(?P<month>\d\d?)[./-](?P<day>\d\d?)[./-](?P<year>\d{4})"
+LOCAL_PARTS = r"\A(?P<month>\d\d?)[./-](?P<day>\d\d?)[./-](?P<year>\d{4}|\d\d)"
 
 EARLY = log(12 / 30.44)  # of the chance that a day lies from the 1st to the 12th
 LATE = log(1 - 12 / 30.44)
@@ -71,11 +72,14 @@ def find_swapped_dates(text: pa.Array) -> Swapped | None:
     if dates is None or texts is None:
         return None
 
-    if dates.days.max() > 12 or not _has_one_order(texts).all():
+    is_ambiguous = dates.days.max() <= 12
+    if not is_ambiguous or not _has_one_order(texts).all():
         return None
-    if min(_count_months(dates.keys), _count_months(_in_order(texts))) < LEAST_MONTHS:
+    months_of_dates = _count_months(dates.keys)
+    if min(months_of_dates, _count_months(_in_order(texts))) < LEAST_MONTHS:
         return None
-    if len(dates.keys) * EARLY + len(texts.keys) * LATE > CHANCE:
+    chance = len(dates.keys) * EARLY + len(texts.keys) * LATE
+    if chance > CHANCE:
         return None
     return Swapped(dates.rows, texts.rows, dates.example, texts.example)
 
@@ -93,17 +97,20 @@ def _read_dates(counted: pa.StructArray, *, shape: str, parts: str) -> _Dates | 
         numbers.field(name).cast(pa.int64()).to_numpy() for name in ("year", "month", "day")
     )
     rows = pc.sum(counts.filter(matches)).as_py()
-    return _Dates(rows, values[0].as_py(), np.unique(year * 10_000 + month * 100 + day))
+    keys = year * 10_000 + month * 100 + day
+    return _Dates(rows, values[0].as_py(), np.unique(keys))
 
 
 def _has_one_order(texts: _Dates) -> np.ndarray:
     """Which texts can be read in one order only, because one of the numbers is no month."""
-    return np.asarray((texts.months > 12) ^ (texts.days > 12))
+    is_day_first = texts.months > 12
+    return np.asarray(is_day_first ^ (texts.days > 12))
 
 
 def _in_order(texts: _Dates) -> np.ndarray:
     """The same dates, with the number that can be a month as the month."""
-    swapped = texts.keys // 10_000 * 10_000 + texts.days * 100 + texts.months
+    year = texts.keys // 10_000
+    swapped = year * 10_000 + texts.days * 100 + texts.months
     return np.where(texts.months > 12, swapped, texts.keys)
 
 

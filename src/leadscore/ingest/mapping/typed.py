@@ -10,25 +10,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.errors import UserError
+from leadscore.ingest.mapping.date_questions import ask_about
+from leadscore.ingest.mapping.durations import read_durations
 from leadscore.ingest.mapping.local_time import local_to_utc
-from leadscore.ingest.mapping.moments import (
-    count_date_orders,
-    find_ambiguous_dates,
-    read_moments,
-    within_reason,
-)
-from leadscore.ingest.mapping.numbers import read_money, read_numbers
+from leadscore.ingest.mapping.moments import find_bare_dates, read_moments, within_reason
+from leadscore.ingest.mapping.numbers import find_percent, read_money, read_numbers
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.swapped import find_swapped_dates
 from leadscore.ingest.mapping.words import is_missing
+from leadscore.settings.fields import LeadField
 
 
 @dataclass(frozen=True)
 class Reader:
     """How a file's numbers and times are written, and the salt of its personal columns.
 
-    With `may_ask`, dates that may mean two days end the run with a question; without it, as for
-    texts of earlier exports, they are missing.
+    With `may_ask`, dates that the settings must explain end the run with a question; without it,
+    as for texts of earlier exports, they are missing. With `rows_name_file`, as of a view, each row
+    says in `_file` where it came from.
     """
 
     source: str
@@ -39,6 +38,7 @@ class Reader:
     personal: PersonalHash
     is_only_file: bool = True
     may_ask: bool = True
+    rows_name_file: bool = False
 
     @property
     def id_prefix(self) -> str:
@@ -49,6 +49,37 @@ class Reader:
         """Integers of 10**-decimals (n,), and which texts could be read."""
         return read_numbers(text, decimals=decimals, decimal=self.decimal)
 
+    def field(self, text: pa.Array, field: LeadField, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The same of a field that is a number; messages show the column's `name`.
+
+        45% is 45, or 0.45 in a field whose `maximum` is 1 or less.
+
+        Raises:
+            UserError: some have a per cent sign, others none, and nothing says what these mean.
+        """
+        shares = field.maximum is not None and field.maximum <= 1
+        values, ok = read_numbers(
+            text, decimals=field.decimals, decimal=self.decimal, shares=shares
+        )
+        if self.may_ask and not shares:
+            self._refuse_mixed_percent(text, ok & (values != 0), name)
+        return values, ok
+
+    def durations(self, text: pa.Array, unit: str) -> tuple[np.ndarray, np.ndarray]:
+        """Seconds (n,), and which texts could be read; plain numbers count in the unit."""
+        return read_durations(text, unit=unit, decimal=self.decimal)
+
+    def _refuse_mixed_percent(self, text: pa.Array, counts: np.ndarray, name: str) -> None:
+        has_sign = find_percent(text)
+        signed = text.filter(pa.array(counts & has_sign))
+        plain = text.filter(pa.array(counts & ~has_sign))
+        if len(signed) and len(plain):
+            raise UserError(
+                f"source {self.source!r}: column {name!r} holds {signed[0].as_py()!r} and "
+                f"{plain[0].as_py()!r}: with or without a per cent sign, is that the same scale? If "
+                "its numbers are shares, set maximum = 1 for the field; else export one form"
+            )
+
     def money(self, text: pa.Array, *, decimals: int) -> tuple[np.ndarray, np.ndarray, pa.Array]:
         """The same of amounts, and the currency that each is marked with, or ""."""
         return read_money(text, decimals=decimals, decimal=self.decimal)
@@ -57,15 +88,16 @@ class Reader:
         """UTC microseconds (n,), and which texts could be read; messages show the column's `name`.
 
         Raises:
-            UserError: most are dates that may mean two days, and the settings do not say which; or
-                a spreadsheet has swapped day and month wherever it could.
+            UserError: most are dates that the settings must explain, and do not; or a spreadsheet
+                has swapped day and month wherever it could.
         """
         us, ok = read_moments(text, zone=self.zone, dates=self.dates)
         if self.dates is not None or not ok.all():  # ISO alone cannot be mixed
             self._refuse_swapped(text, name)
-        if self.may_ask and self.dates is None:
-            self._refuse_ambiguous(text, ok, name)
-        return us, ok & within_reason(us)
+        ok &= within_reason(us)
+        if self.may_ask:
+            self._refuse_unclear(text, ok, name)
+        return us, ok
 
     def _refuse_swapped(self, text: pa.Array, name: str) -> None:
         swapped = find_swapped_dates(text)
@@ -79,27 +111,23 @@ class Reader:
                 "opening it in a spreadsheet"
             )
 
-    def _refuse_ambiguous(self, text: pa.Array, ok: np.ndarray, name: str) -> None:
-        unread = text.filter(pa.array(~ok & ~is_missing(text)))
+    def _refuse_unclear(self, text: pa.Array, ok: np.ndarray, name: str) -> None:
+        is_unread = ~ok & ~is_missing(text)
+        unread = text.filter(pa.array(is_unread))
         if len(unread) <= ok.sum():  # a stray one is a mistake of its row
             return
-        value = find_ambiguous_dates(unread)
-        if value is None:
-            return
-        day_first, month_first = count_date_orders(unread)
-        raise UserError(
-            f"source {self.source!r}: column {name!r} holds dates like {value!r}: day or month "
-            f"first? {day_first} of its values can only have the day first, {month_first} only "
-            'the month; set dates = "dmy" or "mdy" for the source'
-        )
+        question = ask_about(unread, self.dates)
+        if question is not None:
+            raise UserError(f"source {self.source!r}: column {name!r} holds dates {question}")
 
     def day_begins(self, text: pa.Array, event: pa.Array) -> pa.Array:
         """The event (n,); where only a date is given, the begin of that day instead of its end."""
-        has_time = pc.match_substring(text, ":")
-        is_date = pc.and_(pc.invert(has_time), pc.is_valid(event))
+        is_bare = pa.array(find_bare_dates(text, dates=self.dates))
+        is_date = pc.and_(is_bare, pc.is_valid(event))
         if not pc.any(is_date).as_py():
             return event
-        begins = _begin_of_day(event.fill_null(0).to_numpy(), self.zone)
+        event_us = event.fill_null(0).to_numpy()
+        begins = _begin_of_day(event_us, self.zone)
         return pc.if_else(is_date, pa.array(begins), event)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -26,24 +26,34 @@ class Words:
     def of(cls, column: pa.Array) -> Words:
         """Read a column without nulls."""
         encoded = column.dictionary_encode()
-        return cls(encoded.dictionary.to_pylist(), encoded.indices.to_numpy())
+        texts = encoded.dictionary.to_pylist()
+        return cls(texts, encoded.indices.to_numpy())
 
     def mask(self, hits: list[bool]) -> np.ndarray:
         """Which rows (n,) have a text that hits."""
-        return np.array(hits, dtype=bool)[self.codes] if hits else np.zeros(0, dtype=bool)
+        if not hits:
+            return np.zeros(0, dtype=bool)
+        of_words = np.array(hits, dtype=bool)
+        return np.asarray(of_words[self.codes])
 
     def take(self, texts: Sequence[str | None]) -> pa.Array:
         """Other texts in the place of these, row by row."""
-        return pa.array(texts, pa.string()).take(pa.array(self.codes))
+        distinct = pa.array(texts, pa.string())
+        return distinct.take(pa.array(self.codes))
 
 
 class Texts:
-    """The columns of a batch as text, and as words once somebody asks for them."""
+    """The columns of a batch as text, and as words once somebody asks for them.
 
-    def __init__(self, batch: Batch) -> None:
+    Columns that are `lacking` are missing in every row.
+    """
+
+    def __init__(self, batch: Batch, *, lacking: Iterable[str] = ()) -> None:
         table = batch.columns
         self.columns = {name: table[name].combine_chunks() for name in table.column_names}
         self.n = len(batch.lines)
+        for name in lacking:
+            self.columns[name] = pa.repeat(MISSING, self.n)
         self._words: dict[str, Words] = {}
 
     def words(self, name: str) -> Words:
@@ -68,14 +78,30 @@ class Texts:
 
     def _holds(self, column: str, values: tuple[str, ...]) -> np.ndarray:
         words = self.words(column)
-        return words.mask([_fits(text, values) for text in words.texts])
+        hits = [_fits(text, values) for text in words.texts]
+        return words.mask(hits)
+
+    def without(self, missing: tuple[str, ...]) -> Texts:
+        """The same with some words taken for missing ones."""
+        if not missing:
+            return self
+        words = pa.array(missing, pa.string())
+        nothing = pa.scalar(MISSING)
+        columns = {}
+        for name, column in self.columns.items():
+            is_listed = pc.is_in(column, value_set=words)
+            columns[name] = pc.if_else(is_listed, nothing, column)
+        lines = np.arange(self.n)
+        return Texts(Batch(lines, pa.table(columns)))
 
     def take(self, rows: np.ndarray) -> Texts:
         """Only the rows (n,) that are true."""
         if rows.all():
             return self
         places = pa.array(np.flatnonzero(rows))
-        columns = {name: column.take(places) for name, column in self.columns.items()}
+        columns = {}
+        for name, column in self.columns.items():
+            columns[name] = column.take(places)
         return Texts(Batch(places.to_numpy(), pa.table(columns)))
 
 
@@ -85,7 +111,8 @@ def _fits(text: str, values: tuple[str, ...]) -> bool:
         return True
     if text == MISSING:
         return False
-    return any(value.endswith("*") and text.startswith(value[:-1]) for value in values)
+    prefixes = [value[:-1] for value in values if value.endswith("*")]
+    return any(text.startswith(prefix) for prefix in prefixes)
 
 
 def is_missing(text: pa.Array) -> np.ndarray:

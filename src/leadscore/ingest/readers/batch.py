@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ import pyarrow.compute as pc
 from leadscore.errors import MissingColumnsError, SourceFormatError
 
 BATCH_ROWS = 100_000
+HEADER_ROWS = 50  # after the first, among which a header is looked for
+ABSENT = "\ue000"  # what a row ends before, among the malformed; no rule of the settings matches it
+SOURCE, FILE, LINE = "_source", "_file", "_line"  # how views see where a row came from
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,47 @@ class Dialect:
     delimiter: str
     quote: str | None
     header: bool
+    skip: int = 0  # lines before the first row
+    is_header_found: bool = False  # rather than in the first row, or where the settings say
 
     def __str__(self) -> str:
         encoding = "UTF-8 with BOM" if self.encoding == "utf-8-sig" else self.encoding.upper()
         quoting = f"quoted with {self.quote}" if self.quote else "no quotes"
-        header = "header in the first row" if self.header else "no header"
+        place = f"line {self.skip + 1}" if self.skip else "the first row"
+        header = f"header in {place}" if self.header else "no header"
         return f"{encoding}, {self.delimiter!r} between values, {quoting}, {header}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the settings expect of a file.
+
+    Attributes:
+        columns: those that the mapping reads, and that views name.
+        needed: those without which a row is damaged, rather than short of missing values at its
+            end; None: no row may be short.
+    """
+
+    columns: frozenset[str] = frozenset()
+    needed: frozenset[str] | None = None
+
+    def find_header(self, rows: Iterable[tuple[int, Sequence[str]]]) -> int | None:
+        """The number of the one row (number, values) that has all columns, if it is not the first."""
+        if not self.columns:
+            return None
+        wanted = {column.casefold() for column in self.columns}  # as SQL compares names
+        fitting = []
+        for place, (number, values) in enumerate(rows):
+            if wanted.issubset(value.strip().casefold() for value in values):
+                if place == 0:
+                    return None
+                fitting.append(number)
+            if place == HEADER_ROWS:
+                break
+        return fitting[0] if len(fitting) == 1 else None
+
+
+NOTHING_EXPECTED = Expected()
 
 
 @dataclass(frozen=True)
@@ -59,6 +98,11 @@ class Batch:
         columns: n rows, the columns asked for; all text without nulls: missing is "", and white
             space around a value is gone.
         malformed: rows without the header's number of values, as (line, what is wrong).
+        malformed_texts: of these, what they have of the columns asked for, None where they end
+            before; empty where no reader can tell.
+        short: how many rows lacked values at their end, which count as missing.
+        surplus: how many rows had empty values past the header's last column.
+        header_line: where the header was found, if not in the first row and nobody said so.
         typed: the columns that the file stores as numbers, whose decimal mark is known.
     """
 
@@ -66,6 +110,29 @@ class Batch:
     columns: pa.Table
     malformed: list[tuple[int, str]] = field(default_factory=list)
     typed: frozenset[str] = frozenset()
+    malformed_texts: list[list[str | None]] = field(default_factory=list)
+    short: int = 0
+    surplus: int = 0
+    header_line: int | None = None
+
+    def malformed_rows(self) -> Batch:
+        """The malformed rows with what they have of the columns."""
+        columns = {}
+        for place, name in enumerate(self.columns.column_names):
+            texts = [row[place] for row in self.malformed_texts]
+            column = pa.array(texts, pa.string())
+            columns[name] = column.fill_null(ABSENT)
+        lines = np.arange(len(self.malformed))
+        return Batch(lines, pa.table(columns))
+
+    def without_malformed(self, left_out: Sequence[bool]) -> Batch:
+        """The same without some of the malformed rows."""
+        stays = [not is_out for is_out in left_out]
+        return replace(
+            self,
+            malformed=list(compress(self.malformed, stays)),
+            malformed_texts=list(compress(self.malformed_texts, stays)),
+        )
 
 
 def trim_columns(columns: Sequence[pa.Array | pa.ChunkedArray], names: Sequence[str]) -> pa.Table:
@@ -97,3 +164,10 @@ def pick_columns(
         if count > 1 and name in columns:
             raise file.refusal(f"has more than one column {name!r}")
     return [names.index(column) for column in columns]
+
+
+def view_schema(columns: Sequence[str]) -> pa.Schema:
+    """What a view sees of a source: its columns as text, then where each row came from."""
+    names = (*columns, SOURCE, FILE)
+    fields = [pa.field(name, pa.string()) for name in names]
+    return pa.schema([*fields, pa.field(LINE, pa.int64())])

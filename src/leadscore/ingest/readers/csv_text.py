@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
-
-import numpy as np
-import pyarrow as pa
+from typing import Any
 
 from leadscore.errors import SourceFormatError
 from leadscore.ingest.readers.batch import (
@@ -24,73 +23,85 @@ from leadscore.ingest.readers.batch import (
     SourceFile,
     number_columns,
     pick_columns,
-    trim_columns,
 )
-from leadscore.ingest.readers.csv_blocks import Shape, read_block
+from leadscore.ingest.readers.csv_blocks import Rows, Shape, read_block
 from leadscore.ingest.readers.dialect import csv_options
-from leadscore.ingest.readers.text import read_text, split_lines
+from leadscore.ingest.readers.text import LINE_LIMIT, read_text, split_lines
 
+csv.field_size_limit(LINE_LIMIT)  # a long text in a column that nobody reads is no fault
+
+MOST_LINES = 10_000  # of a value: where more follow a quote, it never closes
+BAD_QUOTE = "a quote that does not close, or is not doubled within a value"
 HEAD_BYTES = 1 << 20  # a header is shorter
 DATA = re.compile(r"[+-]?\d[\d.,:/ TZ+-]*|.*@.*|[A-Za-z]{0,3}-?\d{3,}")  # no name of a column
 
 
 @dataclass(frozen=True)
 class _FirstRow:
-    """A file's first row, and how many bytes and lines it takes with the blank lines before."""
+    """A file's first row, and how many bytes and lines it takes with all lines before.
+
+    `skipped` are the bytes of the lines that the dialect skips.
+    """
 
     values: list[str]
     size: int
     lines: int
+    skipped: int
 
 
-@dataclass
-class _Rows:
-    """Rows collected one by one, until they make a batch."""
+class _Lines:
+    """Lines, and those `taken` since they were last cleared, which can be given back."""
 
-    shape: Shape
-    lines: list[int] = field(default_factory=list)
-    values: list[list[str]] = field(default_factory=list)
-    malformed: list[tuple[int, str]] = field(default_factory=list)
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.waiting: deque[str] = deque()
+        self.taken: list[str] = []
 
-    def __len__(self) -> int:
-        return len(self.lines) + len(self.malformed)
+    def __iter__(self) -> _Lines:
+        return self
 
-    def add(self, line: int, row: list[str]) -> None:
-        if len(row) == self.shape.width:
-            self.lines.append(line)
-            self.values.append([row[i] for i in self.shape.picks])
-        elif row:  # a blank line is no row
-            self.malformed.append((line, self.shape.malformed(len(row))))
+    def __next__(self) -> str:
+        if len(self.taken) > MOST_LINES:
+            raise csv.Error("a quote never closes")
+        line = self.waiting.popleft() if self.waiting else next(self.lines)
+        self.taken.append(line)
+        return line
 
-    def to_batch(self) -> Batch:
-        names = self.shape.columns
-        values = zip(*self.values, strict=True) if self.values else [()] * len(names)
-        columns = [pa.array(column, pa.string()) for column in values]
-        lines = np.array(self.lines, dtype=np.int64)
-        return Batch(lines, trim_columns(columns, names), self.malformed)
+    def give_back(self) -> str:
+        """Keep the first taken line, return the others to the front."""
+        first, *others = self.taken
+        self.waiting.extendleft(reversed(others))
+        return first
 
 
-def read_csv(file: SourceFile, *, columns: Sequence[str], dialect: Dialect) -> Iterator[Batch]:
+def read_csv(
+    file: SourceFile,
+    *,
+    columns: Sequence[str],
+    dialect: Dialect,
+    needed: Collection[str] | None = None,
+) -> Iterator[Batch]:
     """The named columns of a text file, batch by batch.
 
+    A row may end before values that are not `needed`; None needs all of them.
+
     Raises:
-        SourceFormatError: its quotes never close, it is not of its encoding, or its lines are too
-            long.
+        SourceFormatError: it is not of its encoding, or its lines are too long.
         MissingColumnsError: it has not all the columns.
     """
     blocks = read_text(file, encoding=dialect.encoding)
     text = _read_head(blocks)
     first = _read_first(file, text, dialect)
     line = 1
+    shape = _shape_of(file, first.values, columns, dialect, needed=needed)
     if dialect.header:
-        picks = _pick(file, first.values, columns, dialect)
         text = text[first.size :]
         line += first.lines
     else:
-        names = number_columns(len(first.values))
-        picks = pick_columns(file, names, columns)
-
-    shape = Shape(file, dialect, len(first.values), picks, list(columns))
+        text = text[first.skipped :]
+        line += dialect.skip
+    if dialect.is_header_found:
+        yield shape.empty_batch(header_line=dialect.skip + 1)
     for block in chain((b"",), blocks):
         text += block
         rows = read_block(text, line=line, shape=shape)
@@ -103,6 +114,25 @@ def read_csv(file: SourceFile, *, columns: Sequence[str], dialect: Dialect) -> I
 
     # Left is what Arrow might misread, or a last line without an end.
     yield from _read_carefully(chain((text,), blocks), line, shape)
+
+
+def _shape_of(
+    file: SourceFile,
+    first: list[str],
+    columns: Sequence[str],
+    dialect: Dialect,
+    *,
+    needed: Collection[str] | None,
+) -> Shape:
+    """How the rows of a file look, by the values of its first row."""
+    if dialect.header:
+        names = first
+        picks = _pick(file, names, columns, dialect)
+    else:
+        names = number_columns(len(first))
+        picks = pick_columns(file, names, columns)
+    least = _least(names, needed)
+    return Shape(file, dialect, len(first), picks, list(columns), least)
 
 
 def read_csv_names(file: SourceFile, *, dialect: Dialect) -> list[str]:
@@ -129,7 +159,11 @@ def _read_first(file: SourceFile, head: bytes, dialect: Dialect) -> _FirstRow:
             lines.append(line)
             yield line
 
-    rows = csv.reader(noted(), **csv_options(dialect))
+    source = noted()
+    for _ in range(dialect.skip):
+        next(source, None)
+    skipped = len("".join(lines).encode())
+    rows = csv.reader(source, **csv_options(dialect))
     try:
         first = next((row for row in rows if row), None)
     except csv.Error as e:
@@ -140,7 +174,15 @@ def _read_first(file: SourceFile, head: bytes, dialect: Dialect) -> _FirstRow:
     size = len("".join(lines).encode())
     if size >= HEAD_BYTES:
         raise file.refusal(f"has a first row of more than {HEAD_BYTES} bytes")
-    return _FirstRow(first, size, len(lines))
+    return _FirstRow(first, size, len(lines), skipped)
+
+
+def _least(names: Sequence[str], needed: Collection[str] | None) -> int:
+    """How many values a row must have to reach all needed columns."""
+    if needed is None:
+        return len(names)
+    places = [place for place, name in enumerate(names, 1) if name in needed]
+    return max(places, default=1)
 
 
 def _pick(
@@ -162,21 +204,68 @@ def _pick(
 
 def _read_carefully(blocks: Iterator[bytes], line: int, shape: Shape) -> Iterator[Batch]:
     """All rows of a text that begins with one on line `line`, read by Python's csv module."""
-    lines = split_lines(shape.file, blocks, line=line)
-    reader = csv.reader(lines, **csv_options(shape.dialect))
-    rows = _Rows(shape)
-    begin = line
-    try:
-        for row in reader:
-            rows.add(begin, row)
-            begin = line + reader.line_num
-            if len(rows) >= BATCH_ROWS:
-                yield rows.to_batch()
-                rows = _Rows(shape)
-    except csv.Error as e:
-        raise _unreadable(shape.file, e, line=begin) from e
+    rows = Rows(shape)
+    for begin, row, problem in _split_rows(blocks, line, shape):
+        rows.add(begin, row, problem)
+        if len(rows) >= BATCH_ROWS:
+            yield rows.to_batch()
+            rows = Rows(shape)
     if len(rows):
         yield rows.to_batch()
+
+
+def _split_rows(
+    blocks: Iterator[bytes], line: int, shape: Shape
+) -> Iterator[tuple[int, list[str], str | None]]:
+    """The rows with the line they begin on, and what is wrong with their quotes.
+
+    After a wrong quote reading goes on with the next line, so that it costs no other row.
+    """
+    options = csv_options(shape.dialect)
+    lines = _Lines(split_lines(shape.file, blocks, line=line))
+    reader = csv.reader(lines, **options)
+    while True:
+        lines.taken.clear()
+        try:
+            row = next(reader, None)
+            is_wrong = row is not None and _has_swallowed_rows(row, lines.taken, shape)
+        except csv.Error:
+            row, is_wrong = [], True
+        if row is None:
+            return
+        if not is_wrong:
+            yield line, row, None
+            line += len(lines.taken)
+            continue
+        first = lines.give_back()
+        reader = csv.reader(lines, **options)
+        yield line, _split_roughly(first, options), BAD_QUOTE
+        line += 1
+
+
+def _has_swallowed_rows(row: list[str], lines: list[str], shape: Shape) -> bool:
+    """Whether a quote did not close: the row is wrong, and one of its lines would be a right one."""
+    if len(lines) == 1 or shape.fits(row):
+        return False
+    return any(_is_row(line, shape) for line in lines[1:])
+
+
+def _is_row(line: str, shape: Shape) -> bool:
+    quote = shape.dialect.quote
+    if quote and line.count(quote) % 2:
+        return False
+    try:
+        options = csv_options(shape.dialect)
+        row = next(csv.reader([line], **options), [])
+    except csv.Error:
+        return False
+    return len(row) > 1 and shape.fits(row)
+
+
+def _split_roughly(line: str, options: dict[str, Any]) -> list[str]:
+    """The values of a line whose quotes are wrong, as well as can be told."""
+    lenient = options | {"strict": False}
+    return next(csv.reader([line], **lenient), [line])
 
 
 def _unreadable(file: SourceFile, error: csv.Error, *, line: int) -> SourceFormatError:

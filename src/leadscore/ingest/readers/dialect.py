@@ -6,10 +6,11 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from leadscore.ingest.readers.batch import Dialect, SourceFile
+from leadscore.ingest.readers.batch import Dialect, Expected, SourceFile
 from leadscore.ingest.readers.text import read_bytes, read_text
 from leadscore.settings.source import Source
 
@@ -32,6 +33,9 @@ FOREIGN = re.compile("[^\\x00-\x7f\udc80-\udcff]")
 QUOTED_BY_TABS = re.compile(r'^(?:.*\t)?"[^\t\n]*"\r?(?:\t|$)', re.MULTILINE)
 
 
+SEPARATOR = re.compile(r'"?sep=(?P<mark>[^\r\n"])"?[ \t]*(?:\r\n|\n|\r|$)', re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class _Sample:
     """The first characters of a file; `is_whole` if it has no more."""
@@ -39,14 +43,32 @@ class _Sample:
     text: str
     is_whole: bool
 
+    def without_lines(self, count: int) -> _Sample:
+        """What comes after so many lines."""
+        lines = list(io.StringIO(self.text, newline=""))
+        return _Sample("".join(lines[count:]), self.is_whole)
+
+    def numbered_rows(self, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
+        """Its filled rows after how many lines stand before each."""
+        lines = io.StringIO(self.text, newline="")
+        reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+        before = 0
+        for row in reader:
+            if row:
+                yield before, row
+            before = reader.line_num
+
     def rows(self, delimiter: str, quote: str) -> list[list[str]]:
         """Its filled rows; the last one may be cut off, and is left out then."""
         lines = io.StringIO(self.text, newline="")
-        rows = [row for row in csv.reader(lines, delimiter=delimiter, quotechar=quote) if row]
-        return rows if self.is_whole or len(rows) == 1 else rows[:-1]
+        parsed = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+        rows = [row for row in parsed if row]
+        if self.is_whole or len(rows) == 1:
+            return rows
+        return rows[:-1]
 
 
-def detect_text(file: SourceFile, source: Source) -> Dialect:
+def detect_text(file: SourceFile, source: Source, expected: Expected) -> Dialect:
     """How a text file is written: as the settings say, and else as its first rows show.
 
     The whole file is read to tell UTF-8 from cp1252: the first letter that differs may come late.
@@ -56,11 +78,46 @@ def detect_text(file: SourceFile, source: Source) -> Dialect:
     """
     encoding = source.encoding or _detect_encoding(file)
     sample = _read_sample(file, encoding)
+    stated = source.delimiter
+    skip = 0
+    separator = SEPARATOR.match(sample.text)
+    if separator and source.header_row is None:  # a line for Excel
+        stated = stated or separator["mark"]
+        skip = 1
+        sample = sample.without_lines(1)
+
+    before_header = _lines_before_header(sample, source, expected, stated)
+    skip += before_header
+    sample = sample.without_lines(before_header)
+    if not sample.text.strip():
+        raise file.refusal(f"has nothing from line {skip + 1} on")
     quote: str | None = _detect_quote(sample.text)
-    delimiter = source.delimiter or _detect_delimiter(sample, quote or "")
+    delimiter = stated or _detect_delimiter(sample, quote or "")
     if delimiter == "\t" and not _is_tab_quoted(sample.text):
         quote = None
-    return Dialect(encoding, delimiter, quote, header=source.header is not False)
+    return Dialect(
+        encoding,
+        delimiter,
+        quote,
+        header=source.header is not False,
+        skip=skip,
+        is_header_found=before_header > 0 and source.header_row is None,
+    )
+
+
+def _lines_before_header(
+    sample: _Sample, source: Source, expected: Expected, stated: str | None
+) -> int:
+    """How many lines stand before the header: as stated, else if one row has all mapped names."""
+    if source.header_row is not None:
+        return source.header_row - 1
+    if source.header is False:
+        return 0
+    for mark in (stated,) if stated else DELIMITERS:
+        before = expected.find_header(sample.numbered_rows(mark, '"'))
+        if before is not None:
+            return before
+    return 0
 
 
 def csv_options(dialect: Dialect) -> dict[str, Any]:
@@ -126,7 +183,8 @@ def _detect_delimiter(sample: _Sample, quote: str) -> str:
         widths = [len(row) for row in sample.rows(mark, quote)]
         if not widths or widths[0] < 2:
             return 0.0, 0
-        return widths.count(widths[0]) / len(widths), widths[0]
+        first = widths[0]
+        return widths.count(first) / len(widths), first
 
     best = max(DELIMITERS, key=fit)
     return best if fit(best) > (0.0, 0) else ","
@@ -134,7 +192,8 @@ def _detect_delimiter(sample: _Sample, quote: str) -> str:
 
 def _is_tab_quoted(sample: str) -> bool:
     """Whether quotes, if any, are quotes: tab-separated text may have them as plain characters."""
-    rows = csv.reader(io.StringIO(sample, newline=""), delimiter="\t", strict=True)
+    text = io.StringIO(sample, newline="")
+    rows = csv.reader(text, delimiter="\t", strict=True)
     try:
         for _ in rows:
             pass

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from leadscore.errors import SourceFormatError
 from leadscore.ingest.readers.batch import BATCH_ROWS, Batch, SourceFile, pick_columns, trim_columns
-from leadscore.ingest.readers.values import MISSING, format_values
+from leadscore.ingest.readers.values import MISSING, format_values, has_text, is_number
 
 # How Hive and Spark name the folder of a missing value
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -41,7 +41,7 @@ def read_parquet_names(file: SourceFile) -> list[str]:
         schema = pq.read_schema(file.path)
     except (pa.ArrowException, OSError) as e:
         raise _unreadable(file, e) from e
-    own = [field.name for field in schema if _has_text(field.type)]
+    own = [field.name for field in schema if has_text(field.type)]
     return [*own, *_folder_values(file, schema.names)]
 
 
@@ -52,7 +52,7 @@ def _read_batches(
     folders = _folder_values(file, schema.names)
     pick_columns(file, [*schema.names, *folders], columns)
     own = [column for column in columns if column not in folders]
-    typed = frozenset(field.name for field in schema if _is_number(field.type))
+    typed = frozenset(field.name for field in schema if is_number(field.type))
 
     line = 1
     # Arrow's reading threads may outlive the process's main part and crash it (apache/arrow#34314).
@@ -86,21 +86,6 @@ def _folder_values(file: SourceFile, names: Sequence[str]) -> dict[str, str]:
         if equals and name not in names:
             values[name] = MISSING if value == NO_PARTITION else unquote(value)
     return values
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    is_whole = pa.types.is_integer(kind)
-    return bool(is_whole or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _has_text(kind: pa.DataType) -> bool:
-    """Whether values of a type can be read as text: lists and bytes cannot."""
-    is_bytes = (
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
-    return not (is_bytes or pa.types.is_nested(kind))
 
 
 def _unreadable(file: SourceFile, error: Exception) -> SourceFormatError:

@@ -1,4 +1,4 @@
-"""Finds the files of a source, and reads text, workbooks and Parquet alike."""
+"""Finds the files of a source, and reads text, JSON Lines, workbooks and Parquet alike."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path, PurePath
 
 from leadscore.errors import UserError
 from leadscore.files import list_below
-from leadscore.ingest.readers.batch import Batch, Dialect, SourceFile
+from leadscore.ingest.readers.batch import NOTHING_EXPECTED, Batch, Dialect, Expected, SourceFile
 from leadscore.ingest.readers.csv_text import read_csv, read_csv_names
 from leadscore.ingest.readers.dialect import detect_text
+from leadscore.ingest.readers.json_lines import read_json_lines, read_json_names
 from leadscore.ingest.readers.parquet import read_parquet, read_parquet_names
 from leadscore.ingest.readers.text import read_bytes
 from leadscore.ingest.readers.workbook import read_workbook, read_workbook_names
@@ -21,15 +22,18 @@ from leadscore.wording import listed
 __all__ = [
     "Batch",
     "Dialect",
+    "Expected",
     "SourceFile",
     "detect_dialect",
     "find_files",
+    "is_export",
     "read_file",
     "read_names",
 ]
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-ENDINGS = (*TEXT, ".xlsx", ".parquet")
+JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+ENDINGS = (*TEXT, *JSON_LINES, ".xlsx", ".parquet")
 MAGICS = {
     b"PAR1": "Parquet",
     b"PK\x03\x04": "a ZIP or an Excel workbook",
@@ -45,22 +49,26 @@ HIDDEN = (".", "_")  # programs that write many files put notes beside them, lik
 def find_files(name: str, source: Source, *, folder: Path) -> list[SourceFile]:
     """The files of a source, by name: one, those that match a pattern, or those in a folder.
 
+    A source that a database answers, or that is in another storage, has none.
+
     Raises:
-        UserError: there is none.
+        UserError: there is none, and the source is not optional.
     """
+    if source.path is None or source.is_remote:
+        return []
     path = folder / source.path
     wanted = "file"
     if path.is_file():
         paths = [path]
     elif path.is_dir():
         wanted = f"file that ends in {listed(ENDINGS)} in the folder"
-        paths = [file for file in list_below(path) if _is_export(file.relative_to(path))]
-    elif glob.has_magic(str(source.path)):
+        paths = [file for file in list_below(path) if is_export(file.relative_to(path))]
+    elif glob.has_magic(source.path):
         wanted = "file that matches"
-        paths = _match_files(source.path, folder)
+        paths = _match_files(PurePath(source.path), folder)
     else:
         paths = []
-    if not paths:
+    if not paths and source.optional is None:
         raise UserError(
             f"source {name!r}: there is no {wanted} {path}; "
             "check `path` and `input_folder` in the settings, or give the folder with --data"
@@ -85,36 +93,54 @@ def _before_wildcards(path: PurePath) -> PurePath:
     return PurePath(*named)
 
 
-def _is_export(path: PurePath) -> bool:
+def is_export(path: PurePath) -> bool:
     """Whether a file of a folder is meant to be read."""
     is_hidden = any(part.startswith(HIDDEN) for part in path.parts)
     return path.name.lower().endswith(ENDINGS) and not is_hidden
 
 
 def _name(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    return path.as_posix()
 
 
-def detect_dialect(file: SourceFile, source: Source) -> Dialect | None:
-    """How a text file is written; None for Parquet and Excel.
+def detect_dialect(
+    file: SourceFile, source: Source, expected: Expected = NOTHING_EXPECTED
+) -> Dialect | None:
+    """How a text file is written; None for JSON Lines, Parquet and Excel.
 
     Raises:
         SourceFormatError: it is empty, cannot be read, or not what its ending says.
     """
-    return detect_text(file, source) if _ending(file) in TEXT else None
+    return detect_text(file, source, expected) if _ending(file) in TEXT else None
 
 
-def read_names(file: SourceFile, source: Source, *, dialect: Dialect | None) -> list[str]:
+def read_names(
+    file: SourceFile,
+    source: Source,
+    *,
+    dialect: Dialect | None,
+    expected: Expected = NOTHING_EXPECTED,
+) -> list[str]:
     """The names of all columns of a file that can be read as text."""
     if dialect is not None:
         return read_csv_names(file, dialect=dialect)
-    if _ending(file) == ".xlsx":
-        return read_workbook_names(file, source)
+    ending = _ending(file)
+    if ending in JSON_LINES:
+        return read_json_names(file, source)
+    if ending == ".xlsx":
+        return read_workbook_names(file, source, expected)
     return read_parquet_names(file)
 
 
 def read_file(
-    file: SourceFile, source: Source, *, columns: Sequence[str], dialect: Dialect | None
+    file: SourceFile,
+    source: Source,
+    *,
+    columns: Sequence[str],
+    dialect: Dialect | None,
+    expected: Expected = NOTHING_EXPECTED,
 ) -> Iterator[Batch]:
     """The named columns of a file, batch by batch; `dialect` as `detect_dialect` gives it.
 
@@ -123,22 +149,27 @@ def read_file(
         MissingColumnsError: it has not all the columns.
     """
     if dialect is not None:
-        return read_csv(file, columns=columns, dialect=dialect)
-    if _ending(file) == ".xlsx":
-        return read_workbook(file, source, columns=columns)
+        return read_csv(file, columns=columns, dialect=dialect, needed=expected.needed)
+    ending = _ending(file)
+    if ending in JSON_LINES:
+        return read_json_lines(file, source, columns=columns)
+    if ending == ".xlsx":
+        return read_workbook(file, source, columns=columns, expected=expected)
     return read_parquet(file, columns=columns)
 
 
 def _ending(file: SourceFile) -> str:
     """The ending of a file, if its first bytes are of that format."""
-    ending = next((ending for ending in ENDINGS if file.name.lower().endswith(ending)), None)
+    name = file.name.lower()
+    ending = next((ending for ending in ENDINGS if name.endswith(ending)), None)
     if ending is None:
         raise file.refusal(f"must end in {listed(ENDINGS)}")
 
     head = next(read_bytes(file, size=4096), b"")
     if not head.strip():
         raise file.refusal("is empty")
-    kind = next((kind for magic, kind in MAGICS.items() if head.startswith(magic)), None)
+    kinds = (kind for magic, kind in MAGICS.items() if head.startswith(magic))
+    kind = next(kinds, None)
     if kind != EXPECTED.get(ending):
         raise file.refusal(f"ends in {ending} but holds {kind or 'something else'}")
     return ending

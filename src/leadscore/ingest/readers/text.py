@@ -78,7 +78,8 @@ def split_lines(file: SourceFile, blocks: Iterable[bytes], *, line: int) -> Iter
     """
     rest = ""
     for block in blocks:
-        lines = list(io.StringIO(rest + block.decode(), newline=""))
+        text = rest + block.decode()
+        lines = list(io.StringIO(text, newline=""))
         # The end of the last one, or the second half of that end, may be still to come.
         rest = lines.pop() if lines else ""
         yield from lines

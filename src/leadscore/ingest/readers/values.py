@@ -27,6 +27,23 @@ def format_values(values: pa.Array) -> pa.Array:
     return text.fill_null(MISSING)
 
 
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of a type are numbers, whose decimal mark is known."""
+    is_whole = pa.types.is_integer(kind)
+    is_decimal = pa.types.is_decimal(kind)
+    return bool(is_whole or is_decimal or pa.types.is_floating(kind))
+
+
+def has_text(kind: pa.DataType) -> bool:
+    """Whether values of a type can be read as text: lists and bytes cannot."""
+    is_bytes = (
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+    return not (is_bytes or pa.types.is_nested(kind))
+
+
 def _format(values: pa.Array) -> pa.Array:
     kind = values.type
     if pa.types.is_floating(kind):
@@ -44,12 +61,16 @@ def _format_floats(values: pa.Array) -> pa.Array:
     if pa.types.is_float16(values.type):
         values = values.cast(pa.float32())
     is_nan = pc.is_nan(values)
-    text = pc.if_else(is_nan, MISSING, values.cast(pa.string()))
+    written = values.cast(pa.string())
+    text = pc.if_else(is_nan, MISSING, written)
 
     fits_int64 = pc.less(pc.abs(values), 2.0**63)
-    is_whole = pc.and_(pc.equal(pc.floor(values), values), fits_int64)
-    integers = pc.if_else(is_whole, values, 0).cast(pa.int64())
-    return pc.if_else(is_whole, integers.cast(pa.string()), text)
+    has_no_fraction = pc.equal(pc.floor(values), values)
+    is_whole = pc.and_(has_no_fraction, fits_int64)
+    whole = pc.if_else(is_whole, values, 0)
+    integers = whole.cast(pa.int64())
+    written_whole = integers.cast(pa.string())
+    return pc.if_else(is_whole, written_whole, text)
 
 
 def _format_decimals(values: pa.Array) -> pa.Array:
@@ -58,7 +79,8 @@ def _format_decimals(values: pa.Array) -> pa.Array:
     has_exponent = pc.match_substring(text, "E")
     if not pc.any(has_exponent).as_py():
         return text
-    return pa.array([_plain(word) for word in text.to_pylist()], pa.string())
+    plain = [_plain(word) for word in text.to_pylist()]
+    return pa.array(plain, pa.string())
 
 
 def _plain(word: str | None) -> str | None:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,10 @@ import pyarrow as pa
 from leadscore.errors import UserError
 from leadscore.ingest.readers.batch import (
     BATCH_ROWS,
+    HEADER_ROWS,
+    NOTHING_EXPECTED,
     Batch,
+    Expected,
     SourceFile,
     number_columns,
     pick_columns,
@@ -40,6 +43,7 @@ class _Sheet:
     """The filled rows of a sheet: their numbers, and their text by column."""
 
     columns: list[str]
+    header_line: int | None = None  # where it was found, if not in the first row
     lines: list[int] = field(default_factory=list)
     texts: list[list[str]] = field(default_factory=list)
 
@@ -56,10 +60,18 @@ class _Sheet:
     def batch(self, part: slice, typed: frozenset[str]) -> Batch:
         texts = [pa.array(text[part], pa.string()) for text in self.texts]
         lines = np.array(self.lines[part], dtype=np.int64)
-        return Batch(lines, trim_columns(texts, self.columns), typed=typed)
+        return Batch(
+            lines, trim_columns(texts, self.columns), typed=typed, header_line=self.header_line
+        )
 
 
-def read_workbook(file: SourceFile, source: Source, *, columns: Sequence[str]) -> Iterator[Batch]:
+def read_workbook(
+    file: SourceFile,
+    source: Source,
+    *,
+    columns: Sequence[str],
+    expected: Expected = NOTHING_EXPECTED,
+) -> Iterator[Batch]:
     """The named columns of a sheet, batch by batch; a row's line is its number in the sheet.
 
     openpyxl is slow, but python-calamine trusts the sizes that a file states, and crashes where
@@ -69,23 +81,49 @@ def read_workbook(file: SourceFile, source: Source, *, columns: Sequence[str]) -
         SourceFormatError: it is no workbook, or has no such sheet, or several and none is named.
         MissingColumnsError: the sheet has not all the columns.
     """
-    sheet = _read_sheet(file, source, columns)
+    sheet = _read_sheet(file, source, columns, expected)
     typed = sheet.number_columns()
     for first in range(0, len(sheet.lines), BATCH_ROWS):
         yield sheet.batch(slice(first, first + BATCH_ROWS), typed)
 
 
-def read_workbook_names(file: SourceFile, source: Source) -> list[str]:
+def read_workbook_names(
+    file: SourceFile, source: Source, expected: Expected = NOTHING_EXPECTED
+) -> list[str]:
     """The names of the columns of a sheet."""
     with _opened(file) as book:
-        rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
+        sheet = _choose_sheet(file, book, source.sheet)
+        rows = _from_header(file, sheet, source, expected).rows
         _, first = next(rows, (0, []))
     return number_columns(len(first)) if source.header is False else first
 
 
-def _read_sheet(file: SourceFile, source: Source, columns: Sequence[str]) -> _Sheet:
+@dataclass(frozen=True)
+class _Filled:
+    """The filled rows of a sheet from the header on, and its row if it had to be looked for."""
+
+    rows: Iterator[tuple[int, list[str]]]
+    header_line: int | None
+
+
+def _from_header(file: SourceFile, sheet: Any, source: Source, expected: Expected) -> _Filled:
+    rows = _filled_rows(file, sheet)
+    header_line = None
+    if source.header_row is None and source.header is not False:
+        head = list(islice(rows, HEADER_ROWS + 1))
+        header_line = expected.find_header(head)
+        rows = chain(head, rows)
+    begin = source.header_row or header_line or 0
+    below = ((number, row) for number, row in rows if number >= begin)
+    return _Filled(below, header_line)
+
+
+def _read_sheet(
+    file: SourceFile, source: Source, columns: Sequence[str], expected: Expected
+) -> _Sheet:
     with _opened(file) as book:
-        rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
+        filled = _from_header(file, _choose_sheet(file, book, source.sheet), source, expected)
+        rows = filled.rows
         line, first = next(rows, (0, []))
         if not first:
             sheet = source.sheet
@@ -98,7 +136,8 @@ def _read_sheet(file: SourceFile, source: Source, columns: Sequence[str]) -> _Sh
             names = number_columns(len(first))
             rows = chain([(line, first)], rows)
         picks = pick_columns(file, names, columns)
-        read = _Sheet(list(columns), texts=[[] for _ in picks])
+        texts: list[list[str]] = [[] for _ in picks]
+        read = _Sheet(list(columns), filled.header_line, texts=texts)
         for line, row in rows:
             read.add(line, row, picks)
     return read
@@ -161,7 +200,8 @@ def _text(cell: Any) -> str:
     if isinstance(value, int):
         return _NumberText(value)
     if isinstance(value, float):
-        return _NumberText(format(Decimal(repr(value)).normalize(), "f"))
+        exact = Decimal(repr(value))
+        return _NumberText(format(exact.normalize(), "f"))
     if isinstance(value, datetime) and _is_shown_as_date(value, cell.number_format):
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)

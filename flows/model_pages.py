@@ -1,0 +1,29 @@
+"""What Prefect's pages show of a training: metrics, and a link to the model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leadscore.cli.rendering import METRIC_NAMES
+from leadscore.printable import as_markdown
+from leadscore.results import Registered, Trained
+from local import artifacts
+
+
+def show_training(trained: Trained, registered: Registered) -> None:
+    """The metrics as a table, and a link to the model card."""
+    evaluation, version = trained.evaluation, registered.registered
+    intervals = evaluation.overall.intervals() if evaluation.overall else {}
+    rows = [
+        {"metric": words, **intervals[name].to_dict()}
+        for name, words in METRIC_NAMES.items()
+        if name in intervals
+    ]
+    name = f"version {version.number} of {registered.registered_model}" if version else "no model"
+    description = f"{trained.no_signal or name}, evaluated {evaluation.basis}"
+    artifacts.create_table_artifact(
+        rows, key="leadscore-metrics", description=as_markdown(description)
+    )
+    artifacts.create_link_artifact(
+        Path(trained.card).resolve().as_uri(), "model card", key="leadscore-model-card"
+    )

@@ -1,0 +1,69 @@
+"""Which columns a statement names of the tables that it reads, as its syntax tree shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from leadscore.engine.closed import parse_select, walk
+
+OWN_COLUMNS = {"_source", "_file", "_line"}  # of staged text, in no file
+Node = Mapping[str, Any]
+
+
+@cache
+def named_columns(sql: str) -> Mapping[str, frozenset[str]]:
+    """Table, in lower case -> the columns that a statement names of it, as they are written.
+
+    A name that could be of several tables, or that the SELECT itself gives to a value, is left out.
+
+    Raises:
+        SelectError: the text is not one SELECT.
+
+    >>> sorted(named_columns("SELECT d.Id, p.name FROM Deals AS d JOIN people AS p ON true")["deals"])
+    ['Id']
+    """
+    named: dict[str, set[str]] = defaultdict(set)
+    for node in walk(parse_select(sql)):
+        if node.get("type") == "SELECT_NODE":
+            for table, column in _columns_of(node):
+                named[table].add(column)
+    return {table: frozenset(columns - OWN_COLUMNS) for table, columns in named.items()}
+
+
+def _columns_of(select: Node) -> Iterator[tuple[str, str]]:
+    """The tables and columns that one SELECT names itself, without what is nested in it."""
+    tables = dict(_tables_in(select["from_table"]))
+    is_only = select["from_table"].get("type") == "BASE_TABLE"
+    given = {node.get("alias") for node in select["select_list"]}
+    for node in _within(select):
+        names = node.get("column_names")
+        if node.get("class") != "COLUMN_REF" or not names:
+            continue
+        if len(names) == 2 and names[0].lower() in tables:
+            yield tables[names[0].lower()], names[1]
+        elif len(names) == 1 and is_only and names[0] not in given:
+            yield next(iter(tables.values())), names[0]
+
+
+def _tables_in(node: Node) -> Iterator[tuple[str, str]]:
+    """What a FROM calls its tables, and their names, both in lower case."""
+    if node.get("type") == "BASE_TABLE":
+        table = str(node["qualified_name"]["path"][-1]).lower()
+        yield str(node.get("alias") or table).lower(), table
+    if node.get("type") == "JOIN":
+        yield from _tables_in(node["left"])
+        yield from _tables_in(node["right"])
+
+
+def _within(node: Any) -> Iterator[Node]:
+    """The nodes below a SELECT, but for those of other SELECTs."""
+    children = node.values() if isinstance(node, dict) else node
+    for child in children:
+        if isinstance(child, dict) and child.get("type") != "SELECT_NODE":
+            yield child
+            yield from _within(child)
+        elif isinstance(child, list):
+            yield from _within(child)

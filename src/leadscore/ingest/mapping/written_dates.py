@@ -1,0 +1,175 @@
+"""Dates and times as people and programs write them, as ISO 8601: what can mean one day only is read.
+
+Each distinct text is read once; all of them at a time, by Arrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.ingest.mapping.month_names import read_month
+from leadscore.ingest.mapping.words import Words, to_mask
+
+ORDERS = ("dmy", "mdy", "ymd")
+PIVOT = 69  # a year of two digits lies from 1969 to 2068, as POSIX has it
+
+BLANKS = "[ \t\u00a0\u2007\u2009\u202f]+"  # browsers write a narrow no-break space before AM and PM
+_HALF = r"[AaPp]\.?[Mm]\.?"
+_OFFSET = r"Z|[+-]\d\d(?::?\d\d)?"
+# RE2 has no back-references, so each separator of a time needs no check: it is always ":".
+TIME = (
+    r"(?:(?:T|,? (?:at )?|,)(?P<time>\d\d?:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)"
+    rf"(?P<half> ?{_HALF})?(?P<offset> ?(?:{_OFFSET}))?)?\z"
+)
+NUMBERS = r"\A(?P<a>\d{1,4})(?P<s>[./-])(?P<b>\d\d?)(?P<t>[./-])(?P<c>\d{1,4})" + TIME
+_LETTER = "[^\x00-@\\[-`{-\x7f]"  # RE2 is slow to prepare \p{L}
+_WEEKDAY = rf"(?:{_LETTER}+\.?,? )?"
+_DAY = r"(?P<day>\d\d?)(?:st|nd|rd|th|\.)?"
+_MONTH = rf"(?P<month>{_LETTER}+)\.?"
+_JOINT = r"(?: ?[-/.,] ?| (?:of |de )?)"
+NAMES = (
+    rf"\A{_WEEKDAY}{_DAY}{_JOINT}{_MONTH}(?:,? (?:de )?|[-/.])(?P<year>\d{{4}}|\d\d)" + TIME,
+    rf"\A{_WEEKDAY}{_MONTH}[ -]{_DAY}(?:, ?|[ -])(?P<year>\d{{4}})" + TIME,
+    rf"\A(?P<year>\d{{4}})[ /.-]{_MONTH}[ /.-](?P<day>\d\d?)" + TIME,
+)
+ZONE_NAMES = (  # a text's end -> what says the same
+    (r" ?\([^()0-9]+\)\z", ""),  # JavaScript adds (Central European Standard Time)
+    (r"(:\d\d(?:[.,]\d+)?(?: ?[AaPp]\.?[Mm]\.?)?) ?(?:UTC|GMT)\z", r"\1Z"),
+    (r" ?(?:UTC|GMT)([+-]\d\d:?\d\d)\z", r"\1"),
+)
+
+
+@dataclass(frozen=True)
+class WrittenMoments:
+    """Texts (n,) as ISO 8601, null where they are none; and what was taken from them.
+
+    `half` (n,) is "am", "pm" or "" and must be added; `is_date` (n,) are those without a time.
+    """
+
+    iso: pa.Array
+    half: pa.Array
+    is_date: np.ndarray
+
+
+def write_as_iso(words: pa.Array, order: str | None) -> WrittenMoments:
+    """Dates with or without a time, among distinct texts.
+
+    Args:
+        words: (n,) texts.
+        order: "dmy", "mdy" or "ymd", of dates whose parts could be either, and of those with a year
+            of two digits; None reads neither.
+    """
+    plain = _plain(words)
+    iso = pa.nulls(len(words), pa.string())
+    half = pa.array([""] * len(words))
+    is_date = np.zeros(len(words), dtype=bool)
+    for form in (NUMBERS, *NAMES):
+        parts = pc.extract_regex(plain, form)
+        if parts.null_count == len(parts):
+            continue
+        date = _numeric_date(parts, order) if form == NUMBERS else _named_date(parts, order)
+        iso = pc.coalesce(iso, _with_time(date, parts))
+        is_read = pc.is_valid(date)
+        half = pc.if_else(is_read, _half_of(parts), half)
+        has_no_time = pc.equal(_part(parts, "time"), "")
+        is_date |= to_mask(pc.and_(is_read, has_no_time))
+    return WrittenMoments(iso, half, is_date)
+
+
+def _plain(words: pa.Array) -> pa.Array:
+    """Texts with single blanks, and UTC as Z."""
+    plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(words, BLANKS, " "))
+    for pattern, instead in ZONE_NAMES:
+        plain = pc.replace_substring_regex(plain, pattern, instead)
+    return plain
+
+
+def _part(parts: pa.StructArray, name: str) -> pa.Array:
+    """A part of the matched texts; "" where there is none."""
+    values = pc.struct_field(parts, name)
+    return pc.fill_null(values, "")
+
+
+def _half_of(parts: pa.StructArray) -> pa.Array:
+    letters = pc.replace_substring_regex(_part(parts, "half"), "[ .]", "")
+    return pc.utf8_lower(letters)
+
+
+def _numeric_date(parts: pa.StructArray, order: str | None) -> pa.Array:
+    """Dates of three numbers; null where these could be in another order than `order`."""
+    first, second, last = (_part(parts, name) for name in "abc")
+    lengths = [np.asarray(pc.utf8_length(part)) for part in (first, last)]
+    same_mark = pc.equal(_part(parts, "s"), _part(parts, "t"))
+    one_mark = to_mask(same_mark)
+
+    first_length, last_length = lengths
+    has_year_first = one_mark & (first_length == 4) & (last_length <= 2)
+    date = _join(first, second, last, has_year_first)
+    if order is None:
+        return date
+
+    is_short = one_mark & (first_length <= 2) & (last_length <= 2)
+    if order == "ymd":
+        year_first = _join(_century(first), second, last, is_short)
+        return pc.coalesce(date, year_first)
+    has_year_last = one_mark & (first_length <= 2) & (last_length == 4)
+    month, day = (second, first) if order == "dmy" else (first, second)
+    year_last = _join(_century(last), month, day, has_year_last | is_short)
+    return pc.coalesce(date, year_last)
+
+
+def _named_date(parts: pa.StructArray, order: str | None) -> pa.Array:
+    """Dates with the name of a month; 27-Jan-26 only where `order` says which number is the year."""
+    words = Words.of(_part(parts, "month"))
+    numbers = [read_month(word) for word in words.texts]
+    texts = [None if number is None else str(number) for number in numbers]
+    month = words.take(texts)
+
+    year, day = _part(parts, "year"), _part(parts, "day")
+    is_short = np.asarray(pc.utf8_length(year)) == 2
+    has_month = np.asarray(pc.is_valid(month))
+    ok = has_month & to_mask(pc.is_valid(parts))
+    if order is None:
+        ok &= ~is_short
+    elif order == "ymd":
+        swap = pa.array(is_short)
+        year, day = pc.if_else(swap, day, year), pc.if_else(swap, year, day)
+    month_text = pc.fill_null(month, "")
+    return _join(_century(year), month_text, day, ok)
+
+
+def _century(year: pa.Array) -> pa.Array:
+    """Years with four digits, where they have one or two."""
+    words = Words.of(year)
+    return words.take([_four_digits(text) for text in words.texts])
+
+
+def _four_digits(year: str) -> str:
+    if not 0 < len(year) <= 2:
+        return year
+    century = 1900 if int(year) >= PIVOT else 2000
+    return str(century + int(year))
+
+
+def _join(year: pa.Array, month: pa.Array, day: pa.Array, ok: np.ndarray) -> pa.Array:
+    """Year, month and day of two digits, as ISO 8601; null where it is not `ok` (n,)."""
+    two = [pc.utf8_lpad(part, width=2, padding="0") for part in (month, day)]
+    date = pc.binary_join_element_wise(year, *two, "-")
+    nothing = pa.scalar(None, pa.string())
+    return pc.if_else(pa.array(ok), date, nothing)
+
+
+def _with_time(date: pa.Array, parts: pa.StructArray) -> pa.Array:
+    """Dates with the time that stands behind them, if any."""
+    time = pc.replace_substring(_part(parts, "time"), ",", ".")
+    is_short = pc.match_substring_regex(time, r"\A\d:")
+    padded = pc.binary_join_element_wise("0", time, "")
+    time = pc.if_else(is_short, padded, time)
+    offset = pc.utf8_trim_whitespace(_part(parts, "offset"))
+    moment = pc.binary_join_element_wise(date, time, "T")
+    moment = pc.binary_join_element_wise(moment, offset, "")
+    return pc.if_else(pc.equal(time, ""), date, moment)
