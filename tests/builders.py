@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.history.split import History, open_history
+from leadscore.history.opening import open_history
+from leadscore.history.split import History
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.settings.settings import Settings
 from leadscore.store.objects import write_rows

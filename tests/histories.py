@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,18 @@ from leadscore import results
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.matrix import Matrix, build_features, build_matrix
 from leadscore.history.closes import attach_plain_closes
-from leadscore.history.split import History, open_history
+from leadscore.history.opening import open_history
+from leadscore.history.split import History
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.model.apply import WinModel
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import silent
 from leadscore.registry.registry import Registry, Who
+from leadscore.results import Evaluation
 from leadscore.scoring.score import score_open_leads
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
+from leadscore.tables import PRESENCE
 
 BUDGETS = ("none", "some", "full")
 
@@ -205,7 +208,7 @@ class Trained:
     model: WinModel
     manifest: dict[str, Any]
     version: str
-    evaluation: dict[str, Any]
+    evaluation: Evaluation
     days: float
 
 
@@ -227,7 +230,7 @@ def trained() -> Trained:
         model,
         manifest,
         version,
-        told.evaluation.to_dict(),
+        told.evaluation,
         days,
     )
 
@@ -260,6 +263,12 @@ def fitted() -> FitResult:
     """What training on a small history gave, before anything is written of it."""
     history = open_stored(fitted_settings())
     return fit_model(history, known_us=history.version.known_until_us, progress=silent)
+
+
+def with_signal(result: FitResult, **changes: Any) -> FitResult:
+    """A training as if its evaluation had found a signal, with other changes of the evaluation."""
+    evaluation = result.evaluation.model_copy(update={"no_signal": None, **changes})
+    return replace(result, evaluation=evaluation)
 
 
 def undated_settings(time: str, folder: Path = Path(), **changes: Any) -> Settings:
@@ -323,6 +332,7 @@ def open_undated(rows: pd.DataFrame, *, time: str, **changes: Any) -> History:
     for name in ("changes", "activities", "stages"):
         engine.add_rows(name, table_of(name, settings).schema().empty_table())
     attach_plain_closes(engine, settings.stages)
+    engine.add_rows("presence", PRESENCE.empty_table())
     manifest = {"known_until_us": int(place.max()) + 1, "first_us": int(place.min()), "time": time}
     return History(settings, StoreVersion("in memory", manifest, Path()), engine)
 

@@ -140,7 +140,7 @@ def test_settings_when_something_in_them_is_wrong_then_it_is_named_on_any_comman
         (b"id,created\n", ["leads.csv", "no rows"]),
         (b"id:created\n1:2024-01-01\n", ["no column", "'id:created'"]),
         (b"id,create\n1,2024-01-01\n", ["no column 'created'", "did you mean 'create'"]),
-        (b'id,created\n1,"2024-01-01\n', ["line 2", "quote"]),
+        (b'id,created\n1,"2024-01-01\n', ["no lead could be stored", "1 by columns"]),
         (b'"id,created\n1,2024-01-01\n', ["line 1", "quote"]),
         (b"id,created\n1,2024-01-01\n1,2024-01-02\n", ["no lead could be stored", "2 by unique"]),
         (
@@ -219,8 +219,8 @@ def test_as_of_when_history_is_too_short_and_nothing_gives_points_then_no_list_i
 ):
     told = run("train", "--as-of", as_of)
     assert told.code == 0
-    alike = "gives all the same points"
-    for words in ("Scorecard", "follow-up", "horizon of 30 days", alike, "logistic is tried with"):
+    alike = "gives all leads the same points"
+    for words in ("Scorecard", "follow-up", "horizon of 30 days", alike, "logistic needs about"):
         assert words in " ".join(told.out.split())
     assert_told(run("score", "--as-of", as_of), alike)
 

@@ -88,8 +88,9 @@ def folder(empty, shared, project) -> Path:
     for n in range(2):
         fitted = histories.fitted()
         known_us = fitted.known_us + n * DAY_US
-        told = fitted.evaluation | {"known_until": format_us(known_us)}
-        result = dataclasses.replace(fitted, no_signal=None, known_us=known_us, evaluation=told)
+        result = dataclasses.replace(
+            histories.with_signal(fitted, known_until=format_us(known_us)), known_us=known_us
+        )
         home = write_model(
             settings.models_folder / project, result, settings=settings, store_version="0" * 16
         )
@@ -163,19 +164,19 @@ def test_show_when_it_is_named_in_any_way_then_its_judgement_is_drawn(folder, ru
     version = parsed(run("list", "--json"))["versions"][1]
     told = run("show", version["version"][:6] if which == "version" else which)
     assert (told.code, told.err) == (0, "")
-    evaluation = histories.fitted().evaluation
+    evaluation = histories.with_signal(histories.fitted()).evaluation
     for word in (
         "Version 1 (champion)",
         version["version"],
         version["known_until"],
-        evaluation["basis"],
+        evaluation.basis,
         "base rate",
     ):
         assert word in told.out
-    assert f"{evaluation['metrics']['all']['win_rate']:.1%} won" in told.out
-    assert f"{evaluation['metrics']['all']['log_loss']['value']:.3f}" in told.out
+    assert f"{evaluation.overall.win_rate:.1%} won" in told.out
+    assert f"{evaluation.overall.log_loss.value:.3f}" in told.out
     (shown,) = parsed(run("show", version["version"], "--json"))["versions"]
-    assert shown == version | {"evaluation": json.loads(json.dumps(evaluation))}
+    assert shown == version | {"evaluation": json.loads(json.dumps(evaluation.to_dict()))}
 
 
 def test_compare_when_two_are_named_then_they_stand_side_by_side(folder, run):
@@ -189,7 +190,7 @@ def test_compare_when_two_are_named_then_they_stand_side_by_side(folder, run):
         "different dates",
     ):
         assert word in told.out
-    value = f"{histories.fitted().evaluation['metrics']['all']['log_loss']['value']:.3f}"
+    value = f"{histories.fitted().evaluation.overall.log_loss.value:.3f}"
     assert any(row.count(value) == 2 for row in told.out.splitlines())
     assert [each["number"] for each in parsed(run("compare", "2", "1", "--json"))["versions"]] == [
         2,
@@ -207,7 +208,7 @@ def test_promote_when_it_is_done_then_it_is_said_and_kept_who_did_it_and_why(fol
     told = run("promote", "challenger", "--why", "it [bold]ranks[/] better", "--by", "ada")
     assert (told.code, told.err) == (0, "")
     assert "Version 2" in told.out
-    assert "is the champion: it scores from now on" in told.out
+    assert "is the champion and scores from now on" in told.out
     assert aliases(run) == {2: ["champion"], 1: ["previous"]}
     moves = parsed(run("list", "--json"))["moves"][:2]
     assert {(move["alias"], move["was"], move["now"]) for move in moves} == {

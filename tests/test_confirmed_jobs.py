@@ -67,7 +67,7 @@ def paste(config, lines):
 def test_train_when_nothing_is_dated_then_promotes_only_once_the_fields_are_confirmed(project):
     shown = run("train")
     assert shown.code == 0
-    assert "Not promoted: nothing says when fields were known" in shown.out
+    assert "Not promoted: it is not known when fields were filled in" in shown.out
     assert "AUC alone 0." in shown.out
     lines = "\n".join(re.findall(r"^\[fields\.\w+\]\n(?:\w+ = .*\n)+", shown.out, re.MULTILINE))
     asked = set(re.findall(r"\[fields\.(\w+)\]", lines))

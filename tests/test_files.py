@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadscore.atomic import write_bytes, write_file, write_folder, write_pointer
-from leadscore.errors import CorruptFileError, LeadscoreError, UserError, WriteError
+from leadscore.errors import CorruptFileError, LeadscoreError, UnavailableError, UserError
 from leadscore.files import hash_bytes, hash_file, read_verified
 from leadscore.json_files import canonical_json, read_json
 
@@ -128,7 +128,7 @@ def test_write_file_when_a_reader_looks_while_it_is_filled_then_the_old_content_
 @pytest.mark.parametrize(
     ("error", "seen"),
     [
-        (OSError(28, "No space left on device"), WriteError),
+        (OSError(28, "No space left on device"), UnavailableError),
         (KeyError("a mistake of ours"), KeyError),
         (KeyboardInterrupt(), KeyboardInterrupt),
     ],
@@ -155,7 +155,7 @@ def test_write_file_when_the_disk_is_full_then_words_say_so_and_that_nothing_cha
         return tmp_path / "never"
 
     with pytest.raises(
-        WriteError, match=r"No space left on device; what was there before is intact"
+        UnavailableError, match=r"No space left on device; what was there before is intact"
     ) as told:
         write_file(tmp_path, fill)
     assert str(tmp_path) in str(told.value)
@@ -171,7 +171,7 @@ def test_write_file_when_the_disk_is_full_then_words_say_so_and_that_nothing_cha
 @pytest.mark.parametrize("depth", ["", "deeper/still"])
 def test_write_when_a_file_stands_where_the_folder_should_then_words_say_so(tmp_path, write, depth):
     (tmp_path / "taken").write_bytes(b"a file")
-    with pytest.raises(WriteError, match="taken"):
+    with pytest.raises(UnavailableError, match="taken"):
         write(tmp_path / "taken" / depth)
     assert everything(tmp_path) == {"taken": b"a file"}
 
@@ -181,7 +181,7 @@ def test_write_when_the_folder_is_read_only_then_words_say_so(tmp_path):
     folder = tmp_path / "locked"
     folder.mkdir()
     folder.chmod(0o555)
-    with pytest.raises(WriteError, match="Permission denied"):
+    with pytest.raises(UnavailableError, match="Permission denied"):
         write_bytes(folder / "a.txt", b"x")
 
 
@@ -218,7 +218,7 @@ def test_write_bytes_when_a_step_fails_then_the_content_is_whole(
     path = tmp_path / "current.json"
     write_bytes(path, b"old content")
     fail_at(monkeypatch, step, number)
-    with pytest.raises(WriteError, match="Input/output error"):
+    with pytest.raises(UnavailableError, match="Input/output error"):
         write_bytes(path, b"new")
     assert everything(tmp_path) == {"current.json": left}
     write_bytes(path, b"newer")
@@ -285,7 +285,7 @@ def test_write_folder_when_a_step_fails_then_there_is_no_half_folder(
     tmp_path, monkeypatch, step, number
 ):
     fail_at(monkeypatch, step, number)
-    with pytest.raises(WriteError, match="Input/output error"):
+    with pytest.raises(UnavailableError, match="Input/output error"):
         write_folder(tmp_path / "p1", {"a.csv": b"1", "b.csv": b"2"})
     assert list(tmp_path.iterdir()) == []
 

@@ -46,4 +46,4 @@ def test_command_when_interrupted_then_ends_with_130_and_one_line(stored, comman
     words = [sys.executable, "-c", SCRIPT, str(after), command, "--config", "crm/leadscore.toml"]
     ended = subprocess.run(words, cwd=stored, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (130, "")
-    assert ended.stderr == "interrupted; the same command, run again, completes it\n"
+    assert ended.stderr == "interrupted; run the same command again to complete it\n"

@@ -59,7 +59,8 @@ def test_json_when_written_in_one_line_then_reads_as_it_was_and_hides_nothing(va
 
 
 def test_markdown_when_text_looks_like_it_then_it_is_shown_as_it_is():
-    assert as_markdown("**a** [b](http://c) | <i>") == r"\*\*a\*\* \[b\]\(http://c\) \| \<i\>"
+    assert as_markdown("**a** [b](http://c) | <i>") == r"\*\*a\*\* \[b\]\(http\://c\) \| \<i\>"
+    assert as_markdown("WWW.c.example @all") == r"WWW\.c.example \@all"
 
 
 @pytest.fixture

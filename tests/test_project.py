@@ -11,7 +11,8 @@ import pytest
 import histories
 import leadscore
 from leadscore import Project, results
-from leadscore.times import parse_moment
+from leadscore.errors import TimeFormatError, UserError
+from leadscore.times import parse_moment, to_us
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,35 @@ def test_features_when_rows_are_of_the_past_then_know_nothing_later(project):
     pd.testing.assert_frame_equal(features, project.features("2024-04-10"))
 
 
+def test_features_when_rows_are_in_any_order_or_twice_then_follow_the_rows(project):
+    rows = project.snapshot().sample(frac=1, random_state=1).head(30)
+    rows = pd.concat([rows, rows.head(3)])
+    features = project.features(rows=rows)
+    assert list(features.index) == list(rows.index)
+    assert list(features["lead_id"]) == list(rows["lead_id"])
+    assert list(features["as_of_us"]) == list(rows["as_of_us"])
+
+    one_by_one = [project.features(rows=rows.iloc[[place]]) for place in (0, 7, 31)]
+    pd.testing.assert_frame_equal(pd.concat(one_by_one), features.iloc[[0, 7, 31]])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows[["lead_id"]], "rows lack the columns 'spell', 'as_of_us', 'known_us'"),
+        (lambda rows: rows.assign(lead_id="X"), "1 lead of rows is not in the store, like 'X'"),
+        (
+            lambda rows: pd.concat([rows, rows.assign(known_us=0)]),
+            "rows have a lead twice at one moment, with different spell or known_us",
+        ),
+    ],
+)
+def test_features_when_rows_cannot_be_looked_up_then_are_refused(project, change, message):
+    rows = project.open_leads().head(1)
+    with pytest.raises(UserError, match=message):
+        project.features(rows=change(rows))
+
+
 def test_model_when_fitted_in_memory_then_scores_the_features_and_writes_nothing():
     settings = histories.fitted_settings()
     project = Project(settings)
@@ -63,10 +93,24 @@ def test_model_when_fitted_in_memory_then_scores_the_features_and_writes_nothing
 
 
 def test_moment_when_given_in_any_form_then_is_the_same(project):
-    forms = ("2024-04-10", "2024-04-10T00:00:00Z", datetime(2024, 4, 10, tzinfo=UTC))
+    midnight = datetime(2024, 4, 10, tzinfo=UTC)
+    us = to_us(midnight)
+    forms = ("2024-04-10", "2024-04-10T00:00:00Z", midnight, midnight.date(), us, np.int64(us))
     lists = [project.open_leads(form) for form in forms]
     for other in lists[1:]:
         pd.testing.assert_frame_equal(lists[0], other)
+
+
+@pytest.mark.parametrize("moment", ["yesterday", 1.5, True, ["2024-04-10"]])
+def test_moment_when_it_is_none_then_is_refused(project, moment):
+    with pytest.raises(TimeFormatError, match="as a time; write 2024-05-31"):
+        project.open_leads(moment)
+
+
+@pytest.mark.parametrize("dates", [0, -1])
+def test_backtest_when_no_date_is_asked_for_then_is_refused(project, dates):
+    with pytest.raises(UserError, match=f"dates must be at least 1, got {dates}"):
+        project.backtest(dates=dates)
 
 
 def test_list_when_scored_explained_and_replayed_then_all_say_the_same(project):
@@ -98,6 +142,12 @@ def test_training_when_its_evaluation_is_stored_then_the_file_reads_back_into_th
 def test_result_when_a_later_release_wrote_more_then_it_reads_back_and_is_kept():
     document = {"value": 1.0, "low": None, "spread": 0.5}
     assert results.Interval.from_dict(document).to_dict() == document
+
+
+def test_result_when_an_earlier_release_called_the_summary_said_then_reads_it_and_writes_summary():
+    drift = results.Drift.from_dict({"periods": [], "last": None, "said": "win rates are falling"})
+    assert drift.summary == "win rates are falling"
+    assert drift.to_dict() == {"periods": [], "last": None, "summary": "win rates are falling"}
 
 
 def test_result_when_a_key_is_missing_or_changed_then_is_refused():

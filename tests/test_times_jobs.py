@@ -21,7 +21,7 @@ from leadscore.registry.registry import Registry
 from leadscore.scoring.change import Previous
 from leadscore.scoring.score import score_open_leads
 from leadscore.scoring.steps import compute_steps, log_odds_of
-from leadscore.settings.environment import environment_kept
+from leadscore.settings.environment import unchanged_environment
 from leadscore.times import DAY_US
 
 OPEN = 20
@@ -134,7 +134,7 @@ def test_served_when_it_is_given_the_shift_then_says_bit_for_bit_what_the_list_s
 
     settings, told = world
     params = {"shift": told.times["shift"]} if stated else None
-    with environment_kept():
+    with unchanged_environment():
         mlflow.set_tracking_uri(settings.tracking_uri())
         served = mlflow.pyfunc.load_model(f"models:/leadscore-{settings.project}@champion")
         answers = served.predict(pd.DataFrame(columns), params=params)

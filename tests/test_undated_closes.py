@@ -11,7 +11,8 @@ import pytest
 from commands import run
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.history.split import History, open_history
+from leadscore.history.opening import open_history
+from leadscore.history.split import History
 from leadscore.sample import sample
 from leadscore.settings.settings import Settings, read_settings
 from leadscore.store.version import read_current

@@ -12,7 +12,8 @@ import histories
 from histories import undated_leads, undated_settings
 from leadscore import project as jobs
 from leadscore.cli import main as cli
-from leadscore.errors import AsOfError
+from leadscore.errors import UserError
+from leadscore.project import explaining, reporting
 from leadscore.results import Scored, Trained
 from leadscore.settings.settings import Settings
 from leadscore.store.receipts import read_receipts
@@ -97,12 +98,17 @@ def test_list_when_explained_and_replayed_then_is_the_same_and_bears_no_date(wor
     total = again.base + sum(group.value for group in again.groups)
     assert total == pytest.approx(again.log_odds, abs=1e-9)
 
+    contents = reporting.gather(settings, *explaining.read_list(settings, told.publication_id))
+    waterfall = contents.waterfalls[lead_id]
+    assert waterfall.total == pytest.approx(100 * again.win_probability, abs=1e-6)
+    assert contents.timelines == {}
+
 
 @pytest.mark.parametrize("job", [jobs.train, jobs.score])
 def test_job_when_a_moment_is_given_then_it_is_refused(world, job):
     settings, _ = world
     with pytest.raises(
-        AsOfError, match=f"time = {settings.time}: nothing is dated, so leave out --as-of"
+        UserError, match=f"time = {settings.time}: nothing is dated, so leave out --as-of"
     ):
         job(settings, as_of_us=1)
 
@@ -117,7 +123,7 @@ def test_score_when_the_order_now_ends_before_what_the_model_learned_then_is_ref
     )
     jobs.ingest(shorter)
     with pytest.raises(
-        AsOfError, match=r"up to place 908, after the as_of place 6, .*; train again first"
+        UserError, match=r"up to place 908, after the as_of place 6, .*; train again first"
     ):
         jobs.score(shorter)
 
@@ -221,7 +227,7 @@ def test_audit_when_nothing_is_dated_then_is_told_of_the_store(world, command):
 def test_score_when_nothing_is_dated_then_shows_the_list_without_a_date(command):
     code, told = command("score")
     assert code == 0
-    assert told.startswith("First to call lead tier")
+    assert told.startswith("First to call # lead tier")
     assert f"{OPEN} open leads scored; {300 - OPEN} closed" in told
 
 

@@ -248,7 +248,7 @@ def _many_activities(n: int, leads: int) -> tuple[np.ndarray, np.ndarray, pa.Tab
     lead, event_us = rng.integers(0, leads, n), day(0) + rng.integers(0, 200 * DAY_US, n)
     rows = {
         "lead_id": [f"{i:05d}" for i in lead], "kind": rng.choice(["email", "meeting"], n), "actor": ["rep"] * n,
-        "duration_s": [None] * n, "activity_id": [None] * n, "seq": np.arange(n), "event_us": event_us,
+        "outcome": [None] * n, "duration_s": [None] * n, "booked_at": [None] * n, "activity_id": [None] * n, "seq": np.arange(n), "event_us": event_us,
         "available_us": event_us,
     }  # fmt: skip
     return lead, event_us, pa.table(rows, schema=ACTIVITIES.schema())

@@ -18,8 +18,9 @@ from leadscore.engine import Engine
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import literal
 from leadscore.features.matrix import Matrix, build_features, build_matrix
+from leadscore.history.opening import open_history
 from leadscore.history.snapshot import Snapshot
-from leadscore.history.split import History, open_history
+from leadscore.history.split import History
 from leadscore.settings.engine import EngineSettings
 from leadscore.store.version import StoreVersion
 

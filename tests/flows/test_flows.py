@@ -1,10 +1,10 @@
 """The flows on Prefect's test harness and on a real server that they start themselves; other tests never start it."""
 
 import ast
-import gc
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,38 +52,28 @@ def command(folder, *words, **environment):
 
 @pytest.fixture(scope="module")
 def by_commands(crm, tmp_path_factory):
-    """Where `leadscore ingest`, `train` and `score` left their files."""
+    """Where `leadscore ingest`, `train`, `score`, `report` and `worklist` left their files."""
     folder = tmp_path_factory.mktemp("commands")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for word in ("ingest", "train", "score"):
+        for word in ("ingest", "train", "score", "report", "worklist"):
             ended = run(word, "--config", crm / "leadscore.toml")
             assert ended.code == 0, ended.err
     return folder
 
 
+def share_salt(ours, theirs):
+    """Let the store of another folder hash as ours does: each draws a salt, and the bytes depend on it."""
+    salt = Path("data", "sample", "store", "salt")
+    (theirs / salt).parent.mkdir(parents=True)
+    shutil.copy(ours / salt, theirs / salt)
+
+
 def published(folder):
-    """All bytes that jobs wrote, but for MLflow's and Prefect's own files, and the salt, which each store draws."""
+    """All bytes that jobs wrote, but for MLflow's and Prefect's own files."""
     kept = [*(folder / "data" / "sample").rglob("*"), *(folder / "models" / "sample").rglob("*")]
-    files = [path for path in kept if path.is_file() and path.name != "salt"]
+    files = [path for path in kept if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-@pytest.fixture(scope="module")
-def harness(tmp_path_factory):
-    sys.path.insert(0, str(FLOWS))
-    before = dict(os.environ)
-    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
-    from prefect.testing.utilities import prefect_test_harness
-
-    import local  # noqa: F401  (sets the environment before Prefect is imported)
-
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
-    gc.collect()  # Prefect leaves sockets open; let them be found here, where warnings are ignored
-    sys.path.remove(str(FLOWS))
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def test_flow_when_run_on_the_harness_then_writes_the_bytes_of_the_commands_and_shows_artifacts(
@@ -93,16 +83,19 @@ def test_flow_when_run_on_the_harness_then_writes_the_bytes_of_the_commands_and_
 
     from run import run_flow
 
+    share_salt(by_commands, tmp_path)
     monkeypatch.chdir(tmp_path)
-    _, trained, registered, scored, _ = run_flow(str(crm / "leadscore.toml"))
+    _, trained, registered, scored, *_ = run_flow(str(crm / "leadscore.toml"))
     assert published(tmp_path) == published(by_commands)
     assert registered.registered.aliases == ["champion"]
-    found = {key: Artifact.get(key) for key in ("metrics", "model-card", "summary", "files")
+    found = {key: Artifact.get(key) for key in ("metrics", "model-card", "summary", "files", "report", "digest")
              for key in [f"leadscore-{key}"]}  # fmt: skip
     assert f"{trained.evaluation.overall.auc.value}" in found["leadscore-metrics"].data
     assert Path(trained.card).resolve().as_uri() in found["leadscore-model-card"].data
     assert f"{scored.counts.scored:,} open leads" in found["leadscore-summary"].data
     assert scored.publication_id in found["leadscore-files"].data
+    assert f"reports/{scored.publication_id}.html" in found["leadscore-report"].data
+    assert "**First to call**" in found["leadscore-digest"].data
 
 
 @pytest.mark.slow
@@ -112,6 +105,7 @@ def test_flows_when_train_and_score_run_one_by_one_then_write_the_bytes_of_the_c
     from score import score_flow
     from train import train_flow
 
+    share_salt(by_commands, tmp_path)
     monkeypatch.chdir(tmp_path)
     config = str(crm / "leadscore.toml")
     train_flow(config)
@@ -207,12 +201,13 @@ class Interrupted:
 
 
 @pytest.fixture(scope="module")
-def interrupted(crm, tmp_path_factory):
+def interrupted(crm, by_commands, tmp_path_factory):
     """`python flows/run.py`, interrupted while it ingests, and then run once more to its end."""
     place = tmp_path_factory.mktemp("script")
     folder, home, prefect_home = (place / name for name in ("work", "home", "prefect"))
     folder.mkdir()
     home.mkdir()
+    share_salt(by_commands, folder)
     homes = {"HOME": str(home), "PREFECT_HOME": str(prefect_home)}
     words = [str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
     process = subprocess.Popen(

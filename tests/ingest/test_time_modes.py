@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadscore import project as jobs
-from leadscore.errors import SourceFormatError, TimeModeError
+from leadscore.errors import SourceFormatError, UserError
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
 
@@ -100,7 +100,7 @@ def test_leads_when_nothing_is_dated_then_they_and_their_outcomes_stand_at_their
     )
     assert (version.known_until_us, version.manifest["known_until"]) == until
     assert version.manifest["warnings"] == [
-        f"time = {time}: nothing says when things were known; "
+        f"time = {time}: it is not known when fields were filled in; "
         "the metrics assume that every mapped field was known when the lead was scored"
     ]
 
@@ -231,7 +231,7 @@ def test_store_when_it_was_made_in_another_mode_then_it_is_refused_until_it_is_i
     ingest(tmp_path, {"leads.csv": told}, time=stored, **modes[stored])
     settings = make(tmp_path, {}, time=asked, **modes[asked])
     with pytest.raises(
-        TimeModeError,
+        UserError,
         match=f"time = '{asked}', the data were stored with '{stored}'; run `leadscore",
     ):
         jobs.audit(settings)

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import histories
+from commands import run
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.history.split import open_history
+from leadscore.history.opening import open_history
 from leadscore.settings.settings import read_settings
 from leadscore.store.version import read_current
 from leadscore.times import DAY_US, parse_moment
@@ -30,9 +31,9 @@ LOST = ["A_DECLINED", "A_CANCELLED"]
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bpic2012")
     read = read_settings(ROOT / "examples/bpic2012/leadscore.toml", input_folder=LOG)
-    return read.model_copy(
-        update={"data_folder": folder / "data", "models_folder": folder / "models"}
-    )
+    places = {"data_folder": folder / "data", "models_folder": folder / "models"}
+    model = read.model.model_copy(update={"trials": 2})
+    return read.model_copy(update=places | {"model": model})
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +159,12 @@ def test_score_when_asked_for_2012_02_01_gives_each_open_lead_a_probability(scor
         "not_yet_created": 0,
         "refused": 0,
     }
-    assert (table["reason_up_1"] != "").mean() > 0.9
+    speaks_for = table["reason_up_1"] != ""
+    speaks_against = table["reason_down_1"] != ""
+    assert speaks_for.head(
+        len(table) // 2
+    ).all()  # a reason needs clear evidence, at the top it has
+    assert (speaks_for | speaks_against).mean() > 0.95
 
 
 def test_model_out_of_time_is_better_than_the_quick_untuned_one_and_no_leak(trained):
@@ -211,19 +217,16 @@ def test_scores_when_the_future_of_the_log_is_cut_off_are_the_same(settings, tmp
 
 
 def test_command_line_when_asked_for_json_prints_what_the_job_returns(
-    settings, scored, tmp_path, monkeypatch, capsys
+    settings, scored, tmp_path, monkeypatch
 ):
-    from leadscore.cli.main import app
-
     monkeypatch.chdir(tmp_path)
     config = tmp_path / "leadscore.toml"
     text = (ROOT / "examples/bpic2012/leadscore.toml").read_text()
     folders = (
         f'data_folder = "{settings.data_folder}"\nmodels_folder = "{settings.models_folder}"\n'
     )
-    config.write_text(folders + text)
-    with pytest.raises(SystemExit) as stop:
-        app(["score", "--config", str(config), "--as-of", "2012-02-01", "--json"])
-    assert stop.value.code == 0
-    printed = json.loads(capsys.readouterr().out)
+    config.write_text(folders + text + "\n[model]\ntrials = 2\n")
+    ended = run("score", "--config", config, "--as-of", "2012-02-01", "--json")
+    assert ended.code == 0, ended
+    printed = json.loads(ended.out)
     assert printed["publication_id"] == scored.publication_id

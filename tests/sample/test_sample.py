@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from leadscore import project as jobs
-from leadscore.errors import FolderTakenError
+from leadscore.errors import UserError
 from leadscore.features.finish import Titles
 from leadscore.sample import draw, sample, world
 from leadscore.sample.names import TITLES
@@ -42,7 +42,7 @@ TIMES = {
     "outcomes": "closed_at",
 }  # fmt: skip
 HEADERS = {
-    "leads": "lead_id created_at company country industry employees source job_title amount currency owner_id status"
+    "leads": "lead_id created_at company contact email phone country industry employees source job_title amount currency owner_id status"
     " budget need timeline",
     "field_history": "lead_id changed_at field value",
     "activities": "lead_id at type actor duration_s thread",
@@ -746,9 +746,9 @@ def test_settings_when_read_then_name_what_the_exports_have(small, ingested):
 def test_sample_when_the_folder_is_not_empty_then_is_refused_and_nothing_changed(tmp_path, name):
     (tmp_path / "crm").mkdir()
     (tmp_path / "crm" / name).write_text("mine")
-    with pytest.raises(FolderTakenError, match="crm is not empty"):
+    with pytest.raises(UserError, match="crm is not empty"):
         sample.write_sample(tmp_path / "crm", leads=5, seed=1)
-    with pytest.raises(FolderTakenError):
+    with pytest.raises(UserError):
         sample.write_sample(tmp_path / "crm" / name, leads=5, seed=1)  # a file
     assert contents(tmp_path) == {f"crm/{name}": b"mine"}
 

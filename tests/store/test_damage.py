@@ -11,7 +11,7 @@ import pytest
 
 from builders import make_settings
 from leadscore import project as jobs
-from leadscore.errors import CorruptFileError, DamagedStoreError, LeadscoreError
+from leadscore.errors import CorruptFileError, LeadscoreError
 from leadscore.json_files import read_json
 from leadscore.locks import lease
 from leadscore.store import upkeep
@@ -72,7 +72,8 @@ def listed(settings):
 
 
 @pytest.mark.parametrize("harm", HARM)
-@pytest.mark.parametrize("table", OBJECTS)
+# leads keep the values of their first export, so both versions share that file
+@pytest.mark.parametrize("table", [name for name in OBJECTS if name != "leads"])
 def test_store_when_a_file_is_damaged_then_going_back_and_ingesting_again_gives_every_byte_back(
     export, table, harm
 ):
@@ -83,7 +84,7 @@ def test_store_when_a_file_is_damaged_then_going_back_and_ingesting_again_gives_
     HARM[harm](read_current(store, project="shop").paths(table)[0])
     assert listed(settings) == {first: [], second: [table]}
     with pytest.raises(
-        DamagedStoreError, match=r"leadscore store rollback VERSION.*--forget-damaged"
+        CorruptFileError, match=r"leadscore store rollback VERSION.*--forget-damaged"
     ):
         jobs.ingest(settings)
     jobs.rollback_store(settings, first)
@@ -99,7 +100,7 @@ def test_first_version_when_a_file_is_damaged_then_ingesting_the_same_exports_by
     settings, first = export(1)
     before = contents(store_of(settings))
     HARM[harm](read_current(store_of(settings), project="shop").paths("leads")[0])
-    with pytest.raises(DamagedStoreError):
+    with pytest.raises(CorruptFileError):
         jobs.ingest(settings)
     assert jobs.ingest(settings, forget_damaged=True).store_version == first
     assert contents(store_of(settings)) == before

@@ -253,7 +253,7 @@ def test_store_commands_when_run_then_people_see_versions_and_what_would_go(
     assert "current" in next(row for row in rows if row and row[0] == made[2])
     assert "Would remove 2 versions" in run("prune", "--keep", "1")[1].out
     assert len(os.listdir(settings.project_folder() / "store" / "versions")) == 3  # noqa: PTH208
-    assert f"Store version {made[0]} counts now" in run("rollback", made[0])[1].out
+    assert f"Store version {made[0]} is current" in run("rollback", made[0])[1].out
     assert "Removed 1 version and" in run("prune", "--keep", "1", "--yes")[1].out
     code, told = run("rollback", "zzzz")
     assert code == 2

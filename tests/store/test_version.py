@@ -9,7 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders import Facts, day
-from leadscore.errors import CorruptFileError, LeadscoreError, NoStoreError, UserError, WriteError
+from leadscore.errors import (
+    CorruptFileError,
+    LeadscoreError,
+    NoStoreError,
+    UnavailableError,
+    UserError,
+)
 from leadscore.store import objects
 from leadscore.store.objects import object_path, write_rows
 from leadscore.store.version import StoreVersion, read_current, write_version
@@ -314,7 +320,7 @@ def write_with_fault(
             patch.setattr(Path, "unlink", lambda *args, **kwargs: None)
         try:
             new_facts().write(folder, known_until=30)
-        except (WriteError, Died):
+        except (UnavailableError, Died):
             return True
     return False
 
@@ -354,7 +360,7 @@ def test_write_when_any_step_fails_or_the_process_dies_then_a_whole_version_can_
 
 def test_write_when_a_file_stands_where_the_store_should_then_words_say_so(tmp_path):
     (tmp_path / "store").write_bytes(b"a file")
-    with pytest.raises(WriteError, match="what was there before is intact") as told:
+    with pytest.raises(UnavailableError, match="what was there before is intact") as told:
         old_facts().write(tmp_path / "store", known_until=30)
     assert str(tmp_path / "store") in str(told.value)
     assert (tmp_path / "store").read_bytes() == b"a file"
@@ -366,7 +372,7 @@ def test_write_when_the_store_is_read_only_then_words_say_so_and_it_is_readable(
     for path in [tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())]:
         path.chmod(0o555)
     try:
-        with pytest.raises(WriteError, match="Permission denied"):
+        with pytest.raises(UnavailableError, match="Permission denied"):
             new_facts().write(tmp_path, known_until=30)
         assert read_current(tmp_path, project="built").id == old.id
     finally:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from builders import make_settings
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.history.split import History, open_history
+from leadscore.history.opening import open_history
+from leadscore.history.split import History
 from leadscore.project import scoring
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
@@ -284,3 +286,28 @@ def test_outcome_when_the_next_export_shows_the_other_one_then_it_is_counted_and
     ]
     told = ingest(export(tmp_path, THIRD, [WON, OTHER]))
     assert not any("another outcome than" in each for each in told.warnings)
+
+
+def test_list_when_a_lead_is_shown_open_after_every_close_then_it_is_listed_each_time(tmp_path):
+    backdated = "1,2024-01-01,free,lost,2024-01-10"
+    lives = {FIRST: LOST, SECOND: LEAD, THIRD: backdated, "2024-05-01": LEAD}
+    for until, lead in lives.items():
+        settings = export(tmp_path, until, [lead, OTHER])
+        ingest(settings)
+    assert {until: listed(opened(settings), until) for until in lives} == {
+        FIRST: ["2"],
+        SECOND: ["1", "2"],
+        THIRD: ["2"],
+        "2024-05-01": ["1", "2"],
+    }
+
+
+def test_grid_when_the_oldest_lead_is_absent_then_its_snapshots_are_still_learned_from(tmp_path):
+    young = "2,2024-01-20,free,open,"
+    calls = ("2,2024-01-25",)
+    settings = export(tmp_path, FIRST, [LEAD, young], calls=calls)
+    ingest(settings)
+    before = opened(settings).earlier_side(at(FIRST)).rows
+    settings = export(tmp_path, SECOND, [young], calls=calls)
+    ingest(settings)
+    pd.testing.assert_frame_equal(opened(settings).earlier_side(at(FIRST)).rows, before)

@@ -11,7 +11,8 @@ from builders import make_settings
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import UserError
-from leadscore.history.split import History, open_history
+from leadscore.history.opening import open_history
+from leadscore.history.split import History
 from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import format_us, parse_moment

@@ -9,6 +9,8 @@ import pytest
 
 from builders import make_settings
 from leadscore import project as jobs
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.history.opening import open_history
 from leadscore.settings.settings import Settings
 from leadscore.store.objects import object_path
 from leadscore.store.version import StoreVersion, read_current
@@ -275,3 +277,163 @@ def test_field_when_it_is_read_from_a_new_column_then_a_warning_says_that_its_pa
         )
         found = [each for each in told.warnings if "industry is now read from sector" in each]
         assert len(found) == warned
+
+
+def known(settings: Settings, until: str, field: str = "industry") -> list[str | None]:
+    """The values of a field that were known at a moment, by lead."""
+    history = open_history(settings, current(settings), DuckDBEngine(settings.engine))
+    values = history.known_values([field], as_of_us=parse_moment(until, zone="UTC"))
+    return values[field].to_pylist()
+
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "creation": INDUSTRY,
+    "export": {"industry": {"known_from": "export"}},
+    "nothing": {"industry": {}},
+}
+
+
+@pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
+def test_known_values_when_a_later_export_shows_another_one_then_those_of_before_stay(
+    tmp_path, fields
+):
+    for until, value in ((FIRST, "Retail"), (SECOND, "Food"), (THIRD, "Steel")):
+        settings = export(tmp_path, until, leads(f"1,2024-01-01,{value}"), fields=fields)
+        jobs.ingest(settings)
+    shown = {until: known(settings, until) for until in ("2024-02-01", FIRST, SECOND, THIRD)}
+    assert shown == {
+        "2024-02-01": ["Retail"],
+        FIRST: ["Retail"],
+        SECOND: ["Food"],
+        THIRD: ["Steel"],
+    }
+
+
+def test_known_values_when_a_lead_with_other_values_is_absent_then_those_of_before_stay(tmp_path):
+    other = "2,2024-01-01,Food"
+    exports = {FIRST: ["1,2024-01-01,A", other], SECOND: ["1,2024-01-01,B", other], THIRD: [other]}
+    for until, lines in exports.items():
+        settings = export(tmp_path, until, leads(*lines), fields={"industry": {}})
+        jobs.ingest(settings, accept=["half_delivered"])
+    shown = [known(settings, until)[0] for until in exports]
+    assert shown == ["A", "B", "B"]
+
+
+def with_changes(folder: Path, until: str, text: str, *changes: str) -> Settings:
+    """An export that maps a history of the field, too."""
+    columns = {"industry": "industry", "amount": "amount"}
+    settings = export(folder, until, text, columns=columns, fields={"industry": {}})
+    (folder / "changes.csv").write_text("\n".join(["id,at,value", *changes, ""]))
+    entry = {
+        "source": "changes",
+        "table": "changes",
+        "columns": {"lead_id": "id", "event_at": "at", "value": "value"},
+        "constants": {"field": "industry"},
+    }
+    return Settings.model_validate(
+        settings.model_dump(exclude_unset=True)
+        | {
+            "fields": {"industry": {}, "amount": {"type": "number", "known_from": "creation"}},
+            "sources": {"leads": {"path": "leads.csv"}, "changes": {"path": "changes.csv"}},
+            "mapping": [*settings.model_dump(exclude_unset=True)["mapping"], entry],
+        }
+    )
+
+
+def test_known_values_when_the_mapping_gives_a_change_then_nothing_is_known_before_it(tmp_path):
+    header = "id,created,industry,amount"
+    text = leads("1,2024-01-01,Steel,5", "2,2024-01-01,Food,5", header=header)
+    settings = with_changes(tmp_path, FIRST, text, "1,2024-02-10T00:00:00Z,Steel")
+    jobs.ingest(settings)
+    assert known(settings, "2024-02-01") == [None, "Food"]
+    assert known(settings, FIRST) == ["Steel", "Food"]
+
+    changes = ("1,2024-02-10T00:00:00Z,Steel", "2,2024-03-10T00:00:00Z,Retail")
+    text = leads("1,2024-01-01,Steel,6", "2,2024-01-01,Retail,5", header=header)
+    settings = with_changes(tmp_path, SECOND, text, *changes)
+    jobs.ingest(settings)
+    assert known(settings, "2024-02-01") == [None, "Food"]
+    assert known(settings, FIRST) == ["Steel", "Food"]
+    assert known(settings, SECOND) == ["Steel", "Retail"]
+
+
+@pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
+def test_renamed_when_it_was_accepted_once_then_the_next_delivery_is_compared_with_that_one(
+    tmp_path, fields
+):
+    for until, value in ((FIRST, "Retail"), (SECOND, "Shops"), (THIRD, "Shops")):
+        lines = [f"{n},2024-01-{n % 28 + 1:02d},{value}" for n in range(1, 41)]
+        told = jobs.ingest(
+            export(tmp_path, until, leads(*lines), fields=fields),
+            accept=["renamed", "rewritten"] if until == SECOND else [],
+            known_until_us=parse_moment(until, zone="UTC"),
+        )
+        assert any(alarm.startswith("renamed") for alarm in told.alarms) == (until == SECOND)
+
+
+@pytest.mark.parametrize("known_from", ["creation", "export"])
+def test_currency_switch_when_it_was_accepted_once_then_the_next_delivery_says_nothing(
+    tmp_path, known_from
+):
+    columns = {"amount": "amount", "currency": "currency"}
+    fields = {"amount": {"type": "number", "known_from": known_from}}
+    for until, currency in ((FIRST, "EUR"), (SECOND, "USD"), (THIRD, "USD")):
+        lines = [f"{n},2024-01-{n % 28 + 1:02d},{n}00,{currency}" for n in range(1, 41)]
+        text = leads(*lines, header="id,created,amount,currency")
+        told = jobs.ingest(
+            export(tmp_path, until, text, columns=columns, fields=fields),
+            accept=["currency_switch"] if until == SECOND else [],
+        )
+        has_switched = any(alarm.startswith("currency_switch") for alarm in told.alarms)
+        assert has_switched == (until == SECOND)
+
+
+FIRST_CREATED = "2024-01-01T08:00:00Z"
+CREATED = {
+    "moved later": ([FIRST_CREATED, "2024-03-20T08:00:00Z"], FIRST_CREATED, "another creation"),
+    "moved earlier": ([FIRST_CREATED, "2023-03-20T08:00:00Z"], FIRST_CREATED, "another creation"),
+    "emptied": ([FIRST_CREATED, ""], FIRST_CREATED, "another creation"),
+    "and back": ([FIRST_CREATED, "2024-03-20T08:00:00Z", FIRST_CREATED], FIRST_CREATED, None),
+    "written otherwise": ([FIRST_CREATED, "2024-01-01T09:00:00+01:00"], FIRST_CREATED, None),
+    "filled in": (["", FIRST_CREATED], FIRST_CREATED, None),
+    "a slip": (["2042-01-01T08:00:00Z", FIRST_CREATED], FIRST_CREATED, "another creation"),
+}
+
+
+@pytest.mark.parametrize(("dates", "expected", "warning"), CREATED.values(), ids=CREATED)
+@pytest.mark.parametrize("fields", [INDUSTRY, {}], ids=["with a field", "without"])
+def test_creation_date_when_a_later_export_has_another_one_then_the_first_usable_one_counts(
+    tmp_path, dates, expected, warning, fields
+):
+    columns = {"industry": "industry"} if fields else {}
+    for until, created in zip((FIRST, SECOND, THIRD), dates, strict=False):
+        lines = [f"1,{created},Food", "2,2024-01-02,Food"]
+        settings = export(tmp_path, until, leads(*lines), columns=columns, fields=fields)
+        told = jobs.ingest(settings)
+    stored = {row["lead_id"]: row["event_us"] for row in rows(current(settings), "leads")}
+    assert stored["1"] == parse_moment(expected, zone="UTC")
+    assert observed(settings) == set()
+    is_warned = any("another creation date" in text for text in told.warnings)
+    assert is_warned == (warning is not None and dates[0] == FIRST_CREATED)
+
+
+def test_open_leads_when_a_creation_date_moves_then_those_of_before_stay(tmp_path):
+    for until, created in ((FIRST, "2024-01-01"), (SECOND, "2024-03-20")):
+        settings = export(tmp_path, until, leads(f"1,{created},Food", "2,2024-01-02,Food"))
+        jobs.ingest(settings)
+    history = open_history(settings, current(settings), DuckDBEngine(settings.engine))
+    listed = history.open_list(parse_moment("2024-02-01", zone="UTC"))
+    assert listed["lead_id"].tolist() == ["1", "2"]
+
+
+def test_creation_date_when_the_zone_of_the_settings_is_edited_then_the_first_text_is_read_anew(
+    tmp_path,
+):
+    text = leads("1,2024-01-01 08:00,Food", "2,2024-01-02 08:00,Food")
+    jobs.ingest(export(tmp_path, FIRST, text))
+    moved = leads("1,2024-02-01 08:00,Food", "2,2024-01-02 08:00,Food")
+    settings = export(tmp_path, SECOND, moved, timezone="Europe/Berlin")
+    jobs.ingest(settings, known_until_us=parse_moment(SECOND, zone="UTC"))
+    stored = [row["event_us"] for row in rows(current(settings), "leads")]
+    moments = ("2024-01-01T07:00:00Z", "2024-01-02T07:00:00Z")
+    assert stored == [parse_moment(moment, zone="UTC") for moment in moments]

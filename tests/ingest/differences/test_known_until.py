@@ -9,7 +9,7 @@ import pytest
 
 from builders import make_settings
 from leadscore import project as jobs
-from leadscore.errors import AlarmError, ExportMomentError, SourceFormatError
+from leadscore.errors import AlarmError, SourceFormatError, UserError
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
 from leadscore.times import DAY_US, HOUR_US, parse_moment
@@ -133,7 +133,7 @@ def test_ingest_when_files_were_copied_long_after_the_export_then_it_stops_and_p
 ):
     copied = "2025-03-01T12:00:00Z"
     deliver(tmp_path, leads=copied, calls=copied, more_calls=planned)
-    with pytest.raises(ExportMomentError, match="known_until = 2024-05-31T10:00:01Z") as raised:
+    with pytest.raises(UserError, match="known_until = 2024-05-31T10:00:01Z") as raised:
         ingest(settings_of(tmp_path), clock_us=us(copied))
     assert "--known-until 2025-03-01T12:00:00Z" in str(raised.value)
     proposed = settings_of(tmp_path, known_until="2024-05-31T10:00:01Z")
@@ -209,7 +209,7 @@ def test_ingest_when_files_changed_and_a_fixed_moment_did_not_then_it_stops_and_
     fixed = settings_of(tmp_path, known_until=JUNE_1)
     first = ingest(fixed)
     deliver(tmp_path, more_calls=["1,2024-06-01T12:00:00Z"])
-    with pytest.raises(ExportMomentError, match=r"'calls\.csv' changed") as raised:
+    with pytest.raises(UserError, match=r"'calls\.csv' changed") as raised:
         ingest(fixed)
     assert "--known-until" in str(raised.value)
     assert current(fixed).id == first.store_version
@@ -263,7 +263,7 @@ def test_known_until_when_two_sources_state_it_then_the_older_counts(tmp_path):
 
 @pytest.mark.parametrize(
     ("values", "error", "words"),
-    [(["soon"], SourceFormatError, "'soon'"), (["", ""], ExportMomentError, "no time")],
+    [(["soon"], SourceFormatError, "'soon'"), (["", ""], UserError, "no time")],
 )
 def test_ingest_when_the_column_holds_no_time_then_it_stops_and_names_it(
     tmp_path, values, error, words
@@ -293,6 +293,33 @@ def test_known_until_when_a_file_states_it_then_it_counts(tmp_path, text, zone, 
     )
 
 
+@pytest.mark.parametrize("by", ["known_until_file", "known_until_column"])
+def test_ingest_when_files_changed_and_what_states_the_moment_did_not_then_it_stops(tmp_path, by):
+    def write_leads(*rows: str) -> None:
+        stated = [f"{row},{JUNE_1}" for row in rows]
+        write(tmp_path / "in" / "leads.csv", "id,created,exported", stated, modified=JUNE_1)
+
+    deliver(tmp_path)
+    (tmp_path / "in" / "exported.txt").write_text(JUNE_1)
+    leads = {"path": "leads.csv"}
+    if by == "known_until_file":
+        settings = settings_of(tmp_path, known_until_file="exported.txt")
+    else:
+        leads["known_until_column"] = "exported"
+        settings = settings_of(tmp_path, sources={"leads": leads, "calls": {"path": "calls.csv"}})
+    rows = [f"{n},{at}" for n, at in enumerate(DAYS)]
+    write_leads(*rows)
+    first = ingest(settings)
+    assert ingest(settings).store_version == first.store_version
+
+    write_leads(*rows[:-1], "99,2024-05-31T10:00:00Z")
+    with pytest.raises(UserError, match=rf"still states {JUNE_1}.*--known-until {JUNE_1}"):
+        ingest(settings)
+    assert current(settings).id == first.store_version
+    confirmed = ingest(settings, known_until_us=us(JUNE_1), accept=["facts_vanished"])
+    assert confirmed.known_until == JUNE_1
+
+
 @pytest.mark.parametrize("text", [None, "", "soon", "2024-06-01\n2024-06-02"])
 def test_ingest_when_the_file_that_states_it_cannot_be_read_then_it_stops_and_names_it(
     tmp_path, text
@@ -300,7 +327,7 @@ def test_ingest_when_the_file_that_states_it_cannot_be_read_then_it_stops_and_na
     deliver(tmp_path)
     if text is not None:
         (tmp_path / "in" / "exported.txt").write_text(text)
-    with pytest.raises(ExportMomentError, match=r"known_until_file: .*exported\.txt"):
+    with pytest.raises(UserError, match=r"known_until_file: .*exported\.txt"):
         ingest(settings_of(tmp_path, known_until_file="exported.txt"))
 
 
@@ -310,7 +337,7 @@ def test_ingest_when_the_file_that_states_it_cannot_be_read_then_it_stops_and_na
 def test_ingest_when_the_stated_moment_lies_past_the_clock_then_it_stops(tmp_path, changes, asked):
     deliver(tmp_path)
     stated = {"known_until": "2099-01-01"} if changes else {}
-    with pytest.raises(ExportMomentError, match="later than the clock, 2024-06-03T06:00:00Z"):
+    with pytest.raises(UserError, match="later than the clock, 2024-06-03T06:00:00Z"):
         ingest(settings_of(tmp_path, **stated), **asked)
 
 
@@ -336,5 +363,5 @@ def test_ingest_when_nothing_is_dated_then_there_is_no_moment_to_give(tmp_path):
         "sources": {"leads": {"path": "leads.csv"}},
         "mapping": [{"source": "leads", "table": "leads", "columns": {"lead_id": "id"}}],
     })  # fmt: skip
-    with pytest.raises(ExportMomentError, match="nothing is dated, so leave out --known-until"):
+    with pytest.raises(UserError, match="nothing is dated, so leave out --known-until"):
         jobs.ingest(undated, known_until_us=us(JUNE_1) + HOUR_US)

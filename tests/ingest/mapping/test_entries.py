@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from builders import make_settings
 from leadscore import project as jobs
+from leadscore.errors import SourceFormatError, UserError
 from leadscore.ingest.mapping.words import Texts
+from leadscore.ingest.readers import csv_text
 from leadscore.ingest.readers.sources import Batch
 from leadscore.store.version import StoreVersion, read_current
 
@@ -284,7 +286,7 @@ BROKEN = [
     ({"what": ""}, "required", "kind", ""),
     ({"what": "fax"}, "allowed", "kind", "fax"),
     ({"who": "boss"}, "allowed", "actor", "boss"),
-    ({"s": "1:30"}, "type", "duration_s", "1:30"),
+    ({"s": "1:3x"}, "type", "duration_s", "1:3x"),
     ({"n": "first"}, "type", "seq", "first"),
     ({"t": ""}, "required", "event_at", ""),
     ({"t": "31.1.2024"}, "type", "event_at", "31.1.2024"),
@@ -442,6 +444,30 @@ def test_changes_when_fields_are_typed_then_numbers_and_dates_are_the_text_of_th
     assert rejects(version) == [("log", 8, "changes", "type", "value", "many")]
 
 
+@pytest.mark.parametrize(
+    ("log", "question"),
+    [
+        ("budget,21360\n1,2024-01-02,budget,21361\n1,2024-01-03,decides,1970-01-02", ""),
+        ("decides,45000\n1,2024-01-02,budget,45001", "'decides' holds dates like '45000'"),
+        ("budget,45 %\n1,2024-01-02,city,50", ""),
+        ("budget,45 %\n1,2024-01-02,budget,50", "with or without a per cent sign"),
+    ],
+)
+def test_changes_when_other_fields_look_like_dates_or_shares_then_nothing_is_asked_about_them(
+    tmp_path, log, question
+):
+    entry = {
+        "table": "changes",
+        "columns": {"lead_id": "id", "event_at": "t", "field": "f", "value": "v"},
+    }
+    text = f"id,t,f,v\n1,2024-01-01,{log}\n"
+    if question:
+        with pytest.raises(UserError, match=question):
+            ingest_log(tmp_path, text, entry, fields=FIELDS)
+    else:
+        assert rejects(ingest_log(tmp_path, text, entry, fields=FIELDS)) == []
+
+
 def test_ids_when_they_look_like_numbers_then_they_stay_text(tmp_path):
     text = "id,created\n00012,2024-01-01\n12,2024-01-01\n1e3,2024-01-01\nNA,2024-01-01\n"
     version = ingest(tmp_path, {"leads.csv": text}, mapping=[LEADS])
@@ -491,6 +517,38 @@ def test_number_when_it_is_no_plain_decimal_then_only_its_row_is_rejected(tmp_pa
     assert rejects(version) == [
         ("leads", 2 + n, "leads", "type", "size", size) for n, size in enumerate(sizes[:4])
     ]
+
+
+SIZED = {
+    "fields": {"size": {"type": "number", "decimals": 0}},
+    "mapping": [LEADS | {"columns": {"lead_id": "id", "event_at": "created", "size": "size"}}],
+}
+
+
+def sizes(monkeypatch: pytest.MonkeyPatch, *texts: str) -> dict[str, str]:
+    """A file with numbers, of which one batch has two."""
+    monkeypatch.setattr(csv_text, "BATCH_ROWS", 2)
+    monkeypatch.setattr(csv_text, "read_block", lambda *_, **__: None)
+    lines = [f"{n};2024-01-01;{text}" for n, text in enumerate(texts)]
+    return {"leads.csv": "\n".join(["id;created;size", *lines, ""])}
+
+
+@pytest.mark.parametrize(("shown", "size"), [("1.234,00", 12_000), ("8.5", 12)])
+def test_number_when_a_later_batch_first_shows_the_decimal_mark_then_it_counts_from_there(
+    tmp_path, monkeypatch, shown, size
+):
+    files = sizes(monkeypatch, "7", "1000", shown, "3", "12.000")
+    version = ingest(tmp_path, files, **SIZED)
+    stored = dict(rows(version, "leads", "lead_id", "size"))
+    assert (stored["0"], stored["1"], stored["4"]) == (7, 1000, size)
+
+
+def test_number_when_only_a_later_batch_has_marks_and_they_are_doubtful_then_it_is_asked(
+    tmp_path, monkeypatch
+):
+    files = sizes(monkeypatch, "7", "1000", "12.000", "3")
+    with pytest.raises(SourceFormatError, match=r"'12\.000' in column 'size' may have"):
+        ingest(tmp_path, files, **SIZED)
 
 
 def test_date_when_it_stands_for_never_then_only_its_row_is_rejected(tmp_path):

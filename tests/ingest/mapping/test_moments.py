@@ -7,12 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from leadscore.ingest.mapping.moments import (
+from leadscore.ingest.mapping.date_questions import (
+    ask_about,
     count_date_orders,
     find_ambiguous_dates,
-    read_moments,
-    within_reason,
 )
+from leadscore.ingest.mapping.moments import find_bare_dates, read_moments, within_reason
 from leadscore.ingest.readers.values import format_values
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_moments_when_text_is_a_date_or_a_time_then_it_is_read_exactly(text, zon
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "junk", "null", "0", "20240531", "1717156800", "31.05.2024", "05/31/2024", "2024-5-31", "2024-02-30",
+        "", " ", "junk", "null", "0", "20240531", "1717156800", "31.05.2024", "05/31/2024", "2024/05-31", "2024-02-30",
         "2023-02-29", "2024-13-01", "2024-00-10", "0000-00-00", "2024-05-31T", "2024-05-31T24:30", "2024-05-31T14",
         "2024-05-31T14:60", "2024-05-31T14:00:61", "2024-05-31T14:00:00+25:00", "2024-05-31Tjunk+01:00", "14:00",
         "2024-05-31T1junkZ", "2024-05-31 14:00 Uhr", "2024-05-31\n2024-05-31", "-2024-05-31", "2024-05-31 2 PM",
@@ -278,8 +278,13 @@ def test_moments_when_a_typed_column_holds_no_sensible_time_then_it_is_refused_a
         ("3/4/2025 0:05 AM", "mdy", None),
         ("03.04.2025 14:05:06.5", "dmy", "2025-04-03T14:05:06.500000Z"),
         ("03.04/2025", "dmy", None),
-        ("03/04/25", "dmy", None),  # which century?
-        ("2025/04/03", "dmy", None),
+        ("03/04/25", "dmy", "2025-04-03T23:59:59.999999Z"),
+        ("3/4/25 9:05", "mdy", "2025-03-04T09:05:00Z"),
+        ("25/4/3", "ymd", "2025-04-03T23:59:59.999999Z"),
+        ("31.12.68", "dmy", "2068-12-31T23:59:59.999999Z"),
+        ("31.12.69", "dmy", "1969-12-31T23:59:59.999999Z"),
+        ("03/04/25", None, None),
+        ("2025/04/03", "dmy", "2025-04-03T23:59:59.999999Z"),  # no one writes year, day, month
         ("2025-04-03", "mdy", "2025-04-03T23:59:59.999999Z"),
         ("2025-04-03T14:00Z", "dmy", "2025-04-03T14:00:00Z"),
         ("03/04/2025", None, None),
@@ -307,7 +312,109 @@ def test_ambiguous_dates_when_there_are_some_then_the_first_is_found(texts, foun
 
 def test_date_orders_when_they_are_counted_then_only_those_that_decide_count():
     texts = ["03/04/2025", "31/12/2025", "13.1.2025", "12/31/2025", "99/99/2025", "2025-01-01", ""]
-    assert count_date_orders(column(texts)) == (2, 1)
+    assert count_date_orders(column(texts)) == {"dmy": 2, "mdy": 1, "ymd": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2025/10/03 13:16", "2025-10-03T13:16:00Z"),
+        ("2025.1.3", "2025-01-03T23:59:59.999999Z"),
+        ("2025-10-03  9:05 PM", "2025-10-03T21:05:00Z"),
+        ("2025-10-03 09:05:00 UTC", "2025-10-03T09:05:00Z"),
+        ("2025-10-03 09:05:00.5 GMT", "2025-10-03T09:05:00.500000Z"),
+        ("2025-10-03 09:05 +0200", "2025-10-03T07:05:00Z"),
+        ("2025-10-03T09:05:00+02", "2025-10-03T07:05:00Z"),
+        ("Oct 3, 2025", "2025-10-03T23:59:59.999999Z"),
+        ("October 3rd, 2025 at 1:05 p.m.", "2025-10-03T13:05:00Z"),
+        ("Fri, 03 Oct 2025 09:05:00 +0000", "2025-10-03T09:05:00Z"),
+        (
+            "Fri Oct 03 2025 09:05:00 GMT+0200 (Central European Summer Time)",
+            "2025-10-03T07:05:00Z",
+        ),
+        ("03-OCT-2025", "2025-10-03T23:59:59.999999Z"),
+        ("3. Oktober 2025", "2025-10-03T23:59:59.999999Z"),
+        ("3 de octubre de 2025", "2025-10-03T23:59:59.999999Z"),
+        ("3 ao\u00fbt 2025 08:00", "2025-08-03T08:00:00Z"),
+        ("2025-Oct-03", "2025-10-03T23:59:59.999999Z"),
+        ("1759482300000", "2025-10-03T09:05:00Z"),
+        ("3 lis 2025", None),  # October in Croatian, November in Polish
+        ("03-Oct-25", None),
+        ("Oct 2025", None),
+        ("31 Feb 2025", None),
+        ("2025-10-03 09:05:00 CET", None),  # a name that several zones share is not looked up
+        ("12 13 2025", None),
+    ],
+)
+def test_moments_when_a_text_can_mean_one_moment_only_then_it_is_read_unasked(text, read):
+    assert moment(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "dates", "read"),
+    [
+        ("45933.37847", "excel", "2025-10-03T09:05:00Z"),
+        ("45933,37847", "excel", "2025-10-03T09:05:00Z"),
+        ("45933", "excel", "2025-10-03T23:59:59.999999Z"),
+        ("2025-10-03", "excel", "2025-10-03T23:59:59.999999Z"),
+        ("0", "excel", None),
+        ("999999", "excel", None),
+        ("1759482300", "epoch_s", "2025-10-03T09:05:00Z"),
+        ("1759482300.25", "epoch_s", "2025-10-03T09:05:00.250000Z"),
+        ("-86400", "epoch_s", "1969-12-31T00:00:00Z"),
+        ("1759482300000", "epoch_s", "2025-10-03T09:05:00Z"),  # milliseconds all the same
+        ("946684800000", "epoch_ms", "2000-01-01T00:00:00Z"),
+        ("1759482300000000", "epoch_us", "2025-10-03T09:05:00Z"),
+        ("1.75948E+12", "epoch_ms", None),  # rounded
+        ("03.10.25 09:05", "%d.%m.%y %H:%M", "2025-10-03T09:05:00Z"),
+        ("03.10.25", "%d.%m.%y", "2025-10-03T23:59:59.999999Z"),
+        ("20251003", "%Y%m%d", "2025-10-03T23:59:59.999999Z"),
+        ("2025-10-03", "%d.%m.%y", "2025-10-03T23:59:59.999999Z"),
+        ("2025-10-03", "%Y-%d-%m", "2025-03-10T23:59:59.999999Z"),
+        ("2025-03-10T00:00", "%Y-%d-%m", None),
+        ("03-Oct-25", "dmy", "2025-10-03T23:59:59.999999Z"),
+        ("25-Oct-03", "ymd", "2025-10-03T23:59:59.999999Z"),
+    ],
+)
+def test_moments_when_the_settings_state_a_form_then_it_is_read(text, dates, read):
+    assert moment(text, dates=dates) == read
+
+
+def test_moments_when_the_form_has_no_zone_then_they_are_local():
+    assert moment("45933.37847", "Europe/Berlin", "excel") == "2025-10-03T07:05:00Z"
+    assert moment("03.10.25 09:05", "Europe/Berlin", "%d.%m.%y %H:%M") == "2025-10-03T07:05:00Z"
+    assert moment("1759482300", "Europe/Berlin", "epoch_s") == "2025-10-03T09:05:00Z"
+
+
+@pytest.mark.parametrize(
+    ("texts", "dates", "line"),
+    [
+        (["1759482300", "1759482301"], None, 'dates = "epoch_s"'),
+        (["959482300000", "989482300000"], None, 'dates = "epoch_ms"'),
+        (["1759482300000000"], None, 'dates = "epoch_us"'),
+        (["45933.37847", "45934"], None, 'dates = "excel"'),
+        (["20251003"], None, 'dates = "%Y%m%d"'),
+        (["20251003090500"], None, 'dates = "%Y%m%d%H%M%S"'),
+        (["03-Oct-25"], None, 'dates = "dmy"'),
+        (["3/10/25"], None, 'dates = "dmy"'),
+        (["25.10.2025"], "mdy", "1 of its values can only have the day first"),
+        (["1759482300000000"], "epoch_ms", 'dates = "epoch_us"'),
+        (["00123", "junk"], None, None),
+        (["junk"], None, None),
+    ],
+)
+def test_question_when_dates_cannot_be_read_then_it_names_the_setting_that_reads_them(
+    texts, dates, line
+):
+    question = ask_about(column(texts), dates)
+    assert (question is None) if line is None else line in question
+
+
+def test_bare_dates_when_there_is_no_time_then_they_are_marked():
+    texts = ["2025-10-03", "2025-10-03 09:05", "Oct 3, 2025", "Oct 3, 2025 9:05", "", "junk"]
+    bare = [True, False, True, False, False, False]
+    assert find_bare_dates(column(texts), dates=None).tolist() == bare
+    assert find_bare_dates(column(["45933", "45933.5"]), dates="excel").tolist() == [True, False]
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.errors import DecimalMarkError
-from leadscore.ingest.mapping.numbers import detect_decimal, read_money, read_numbers
+from leadscore.ingest.mapping.durations import read_durations
+from leadscore.ingest.mapping.numbers import detect_decimal, find_percent, read_money, read_numbers
 
 
 def column(values: list) -> pa.Array:
@@ -197,3 +198,86 @@ def test_decimal_when_two_columns_contradict_each_other_then_both_are_named():
 )
 def test_decimal_when_the_file_stores_numbers_then_these_have_points(texts, typed, mark):
     assert detect_decimal({"size": column(texts)}, typed={"amount": column(typed)}) == mark
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number", "currency"),
+    [
+        ("18,35,100.00", ".", 1_835_100, ""),
+        ("\u20b912,34,56,789", ".", 123_456_789, "INR"),
+        ("Rs. 1,22,340/-", ".", 122_340, ""),
+        ("1,2,345", ".", None, ""),
+        ("12,34,56", ".", None, ""),
+        ("12,34,567", ",", None, ""),  # with a decimal comma they mean nothing
+        ("1.2k", ".", 1200, ""),
+        ("\u20ac1,2k", ",", 1200, "EUR"),
+        ("USD 3M", ".", 3_000_000, "USD"),
+        ("(3 MM)", ".", -3_000_000, ""),
+        ("2 Cr", ".", 20_000_000, ""),
+        ("\u20b91.5 lakh", ".", 150_000, "INR"),
+        ("5 Mio. \u20ac", ",", 5_000_000, "EUR"),
+        ("5 CR", ".", None, ""),  # in accounts, a credit
+        ("3 m", ".", None, ""),
+        ("1 200 K\u010d", ",", 1200, "CZK"),
+    ],
+)
+def test_money_when_it_is_grouped_or_abbreviated_then_only_clear_forms_are_read(
+    text, decimal, number, currency
+):
+    values, ok, marked = read_money(column([text]), decimals=0, decimal=decimal)
+    assert (values[0] if ok[0] else None, marked[0].as_py()) == (number, currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "shares", "number"),
+    [
+        ("45%", False, 4500),
+        ("45%", True, 45),
+        ("0.5 %", False, 50),
+        ("0.45", True, 45),
+        ("%", True, 0),
+    ],
+)
+def test_number_when_it_has_a_per_cent_sign_then_it_counts_per_hundred_or_as_a_share(
+    text, shares, number
+):
+    values, ok = read_numbers(column([text]), decimals=2, decimal=".", shares=shares)
+    assert (values[0], ok[0]) == (number, text != "%")
+    assert find_percent(column([text, "", "7"])).tolist() == [text.endswith("%"), False, False]
+
+
+@pytest.mark.parametrize(
+    ("texts", "mark"), [(["1.2k", "3"], "."), (["12,34,567"], "."), (["4,5%"], ","), (["7%"], None)]
+)
+def test_decimal_mark_when_numbers_are_abbreviated_then_they_show_it_too(texts, mark):
+    assert detect_decimal({"x": column(texts)}) == mark
+
+
+def test_decimal_mark_when_a_single_point_may_part_thousands_then_it_is_asked_for():
+    with pytest.raises(DecimalMarkError, match=r"'12\.000' in column 'x'"):
+        detect_decimal({"x": column(["12.000", "950"])})
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "seconds"),
+    [
+        ("90", "duration_s", 90),
+        ("1620000", "duration_ms", 1620),
+        ("1.5", "duration_min", 90),
+        ("00:27", "duration_s", 1620),
+        ("00:27", "duration_ms", 1620),
+        ("0:27:30", "duration_s", 1650),
+        ("75:30", "duration_s", None),  # minutes and seconds?
+        ("1h 5m", "duration_s", 3900),
+        ("27 min", "duration_s", 1620),
+        ("PT1H5M", "duration_s", 3900),
+        ("h", "duration_s", None),
+        ("", "duration_s", None),
+        ("soon", "duration_s", None),
+    ],
+)
+def test_duration_when_it_says_its_units_then_they_count_before_those_of_the_column(
+    text, unit, seconds
+):
+    values, ok = read_durations(column([text]), unit=unit, decimal=".")
+    assert (values[0] if ok[0] else None) == seconds

@@ -1,0 +1,66 @@
+"""From an export to what becomes of visits to stages: the job and the command."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from commands import run
+from leadscore import Project
+from leadscore.errors import UserError
+from leadscore.sample.sample import write_sample
+
+SINCE, UNTIL = pd.Timestamp("2025-03-01", tz="UTC"), pd.Timestamp("2026-03-01", tz="UTC")
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("funnel")
+    write_sample(folder / "crm", leads=900, seed=4)
+    path = folder / "crm" / "leadscore.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f'data_folder = "{folder}/data"\n{text}', encoding="utf-8")
+    Project(path).ingest()
+    return path
+
+
+def test_funnel_when_measured_then_its_counts_are_those_of_the_export_and_its_shares_add_up(config):
+    funnel = Project(config).funnel()
+    assert (funnel.as_of, funnel.since) == ("2026-03-01T00:00:00Z", "2025-03-01T00:00:00Z")
+    rows = pd.read_csv(config.parent / "exports" / "stage_history.csv")
+    entered = pd.to_datetime(rows["entered_at"], utc=True, format="ISO8601")
+    entries = rows[entered >= SINCE].drop_duplicates(["lead_id", "entered_at"])
+    for stage in funnel.stages:
+        near = entries.loc[entries["stage"] == stage.stage, "lead_id"]
+        assert stage.visits == pytest.approx(len(near), rel=0.02)  # some are repeated in the export
+        counts = {way: out.visits for way, out in stage.ways.items()}
+        assert sum(counts.values()) + stage.unfinished == stage.visits
+        shares = [out.share for out in stage.ways.values()]
+        assert sum(shares) + stage.staying == pytest.approx(1)
+        assert all(out.low <= out.share <= out.high for out in stage.ways.values())
+        assert stage.fast_days < stage.median_days
+    assert funnel.stages[0].stage == "New"
+    assert funnel.stages[-1].ways["forward"].visits == 0
+    assert list(funnel.to_pandas()["stage"]) == [stage.stage for stage in funnel.stages]
+
+
+def test_funnel_when_asked_for_the_past_then_most_recent_visits_are_unfinished(config):
+    past = Project(config).funnel("2025-06-01", days=30)
+    now = Project(config).funnel(days=300)
+    assert all(stage.unfinished / stage.visits > 0.2 for stage in past.stages)
+    assert all(stage.unfinished / stage.visits < 0.2 for stage in now.stages)
+
+
+def test_command_when_asked_for_json_then_prints_the_stages_else_a_line_each(config):
+    plain = run("funnel", "--config", config)
+    assert plain.code == 0
+    assert all(stage in plain.out for stage in ("New", "Contacted", "Negotiation", "visits"))
+    told = json.loads(run("funnel", "--config", config, "--json").out)
+    assert told["stages"][-1]["stage"] == "Negotiation"
+
+
+def test_funnel_when_there_are_no_stages_then_says_what_to_declare(config):
+    settings = Project(config).settings
+    bare = settings.model_copy(update={"stages": settings.stages.model_copy(update={"open": ()})})
+    with pytest.raises(UserError, match="declare them in order"):
+        Project(bare).funnel()
