@@ -41,7 +41,7 @@ test-all: setup truth
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --timeout 1800 --cov --cov-report=json:build/coverage.json
 	$(PY) bench/coverage_by_room.py build/coverage.json
 
-# Compares what the model says of the sample's open leads with the truth; with LEADS=20000 in a third of the time.
+# Compares what the model says of the sample's open leads with the truth; with LEADS=20000 in a third of the time, on fewer samples.
 truth: .venv/run
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PY) bench/truth.py $(LEADS)
 

@@ -1,6 +1,7 @@
-"""Our model beside what others use, on the same leak-free splits of each example: `make compare`.
+"""leadscore compared with alternatives, on the same leak-free splits of each example: `make compare`.
 
-`python bench/compare.py sample` compares one of them; with `--write` the tables of all go to docs/comparison.md.
+`python bench/compare.py sample` compares one of them; with `--write` the tables of all go to docs/comparison.md; with
+`--autogluon PYTHON`, AutoGluon is a peer too (see autogluon_peer.py).
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import platform
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+import autogluon_peer
 from leadscore import project as jobs
 from leadscore.evaluation.metrics import EvaluationSet, compute_auc
 from leadscore.features.matrix import build_features, build_matrix
@@ -27,23 +30,37 @@ from leadscore.project.opened import open_store
 from leadscore.results import ModelMetrics
 from leadscore.settings.settings import Settings, read_settings
 from leadscore.times import parse_moment
-from leadscore.validation.baselines import predict_baselines
+from leadscore.validation.baselines import MORE, predict_baselines
 from leadscore.validation.comparison import OURS, compare_models, compute_table
 from sample_project import build_sample
 
 ROOT = Path(__file__).parents[1]
 METRICS = {"auc": "AUC", "pooled_auc": "pooled AUC", "average_precision": "AP", "log_loss": "log loss",
            "brier": "Brier", "calibration_error": "calibration error", "lift_10": "lift 10 %"}  # fmt: skip
-NAMES = {OURS: "**leadscore**", "scorecard": "scorecard", "logistic": "logistic regression", "lightgbm": "LightGBM",
-         "hist_gradient_boosting": "HistGradientBoosting", "naive_bayes": "naive Bayes", "stage_only": "stage alone",
-         "base_rate": "base rate", "truth": "the truth"}  # fmt: skip
-PEERS = {"logistic", "lightgbm", "hist_gradient_boosting", "naive_bayes", "stage_only"}
+NAMES = {
+    OURS: "**leadscore**",
+    "scorecard": "scorecard",
+    "logistic": "logistic regression",
+    "lightgbm": "LightGBM",
+    "hist_gradient_boosting": "HistGradientBoosting",
+    "autogluon": "AutoGluon",
+    "naive_bayes": "naive Bayes",
+    "stage_only": "stage alone",
+    "base_rate": "base rate",
+    "truth": "the truth",
+}
+PEERS = {"logistic", "lightgbm", "hist_gradient_boosting", "autogluon", "naive_bayes", "stage_only"}
 SAMPLE_LEADS = 20_000
 
 
 def main() -> None:
     """Print, or write, a table for each example asked for; by default all."""
-    asked = [word for word in sys.argv[1:] if not word.startswith("--")] or list(EXAMPLES)
+    words = sys.argv[1:]
+    if "--autogluon" in words:
+        at = words.index("--autogluon")
+        MORE["autogluon"] = partial(autogluon_peer.predict, python=words[at + 1])
+        del words[at : at + 2]
+    asked = [word for word in words if not word.startswith("--")] or list(EXAMPLES)
     if "--write" in sys.argv and asked != list(EXAMPLES):
         sys.exit("--write replaces the tables of all examples, so leave out their names")
     parts = []
@@ -97,7 +114,7 @@ def _judged(settings: Settings) -> tuple[dict[str, Any], str | None]:
             leave_out=doubted["leave_out"],
             time_proxies=doubted["time_proxies"],
         )
-        return compared.table(seed=settings.seed), compared.result.no_signal
+        return _as_table(compared.table(seed=settings.seed)), compared.result.no_signal
 
 
 def _bpic(folder: Path) -> str:
@@ -115,7 +132,7 @@ def _bank(folder: Path) -> str:
     rolling = jobs.backtest(settings, dates=10)
     return (
         _draw("bank_marketing: the last 20 % by order", table) + "\n"
-        + _draw("bank_marketing: rolling, learned anew at ten places", _as_table(rolling.pooled))
+        + _draw("bank_marketing: rolling, retrained at ten places", _as_table(rolling.pooled))
     )  # fmt: skip
 
 
@@ -162,15 +179,15 @@ def _sample(folder: Path) -> str:
     evaluated = EvaluationSet(ours, label, np.ones(len(label)), rows["lead_id"].to_numpy())
     predictions = {OURS: ours, **others, "truth": true}
     expected = {name: _expected_auc(p, true) for name, p in predictions.items()}
-    text = _draw(f"sample: the {len(rows):,} open leads of {SAMPLE_LEADS:,}, as they ended", compute_table(
-        evaluated, predictions, seed=settings.seed))  # fmt: skip
+    text = _draw(f"sample: the {len(rows):,} open leads of {SAMPLE_LEADS:,}, as they ended", _as_table(compute_table(
+        evaluated, predictions, seed=settings.seed)))  # fmt: skip
     best = expected["truth"]
     lines = ", ".join(
         f"{NAMES[name].strip('*')} {best - auc:.4f}"
         for name, auc in expected.items()
         if name != "truth"
     )
-    said = f"AUC to expect under the truth, without the luck of one draw: the truth {best:.4f}; below it: {lines}."
+    said = f"Expected AUC under the true probabilities: the truth itself {best:.4f}; shortfall of the others: {lines}."
     return f"{text}\n{said}\n"
 
 

@@ -73,7 +73,8 @@ def main() -> None:
             lines[name] += of_file[1]
 
     print(f"{'room':<14}{'code lines':>12}{'tokens a line':>15}")
-    for name in sorted(tokens, key=lambda name: (name == "src", name)):
+    rooms = [name for name in tokens if lines[name]]  # presets have no code
+    for name in sorted(rooms, key=lambda name: (name == "src", name)):
         print(f"{name:<14}{lines[name]:>12,}{tokens[name] / lines[name]:>15.1f}")
 
 
