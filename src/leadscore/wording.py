@@ -15,6 +15,11 @@ PRODUCTS = {
     "odoo": "Odoo",
     "pipedrive": "Pipedrive",
 }
+ACTIONS = {  # by the names of the settings, where those are not what somebody does
+    "demo": "give a demo",
+    "proposal": "send a proposal",
+    "revive": "get back in touch",
+}
 EXACT = 9  # decimals of a percentage that are no error of binary fractions
 
 
@@ -26,6 +31,15 @@ def counted(n: int, one: str, many: str = "") -> str:
     """
     noun = one if n == 1 else many or f"{one}s"
     return f"{n:,} {noun}"
+
+
+def say_action(action: str) -> str:
+    """What to do next with a lead, as people say it.
+
+    >>> say_action("proposal"), say_action("ask for a decision")
+    ('send a proposal', 'ask for a decision')
+    """
+    return ACTIONS.get(action, action)
 
 
 def whole_percent(share: float) -> int:

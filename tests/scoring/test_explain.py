@@ -10,6 +10,7 @@ from leadscore.features.phrases import Phrase
 from leadscore.model.apply import encode
 from leadscore.model.contributions.evidence import find_similar
 from leadscore.model.fit import fit_scorer
+from leadscore.scoring.contributions import Contributions
 from leadscore.scoring.reasons import LEAST, explain
 
 SIDES = {"up": 1, "down": -1}
@@ -45,9 +46,10 @@ def group_totals(features, contributions):
 def own_sentences(features, values, contributions, encoded, *, sign, evidence):
     """For each group every sentence that a known value of the lead, speaking on this side, could give.
 
-    Of a value that nearly all leads have, or with which they did otherwise, there is none.
+    Of a value that nearly all leads have, or with which they did otherwise, there is none. A feature
+    that sums up others of its group speaks only where none of those does.
     """
-    found = {}
+    direct, summaries = {}, {}
     for at, feature in enumerate(features):
         value = values[feature.name]
         known = value is not None and not (isinstance(value, float) and np.isnan(value))
@@ -62,8 +64,9 @@ def own_sentences(features, values, contributions, encoded, *, sign, evidence):
             is_odd = more < max(0.01, 0.15 * usual) or similar.share > 0.8
             sentence = "" if is_odd else f"{sentence} ({similar})"
         if sentence:
-            found.setdefault(feature.group, []).append(sentence)
-    return found
+            sentences = summaries if feature.is_summary else direct
+            sentences.setdefault(feature.group, []).append(sentence)
+    return summaries | direct
 
 
 def around(values):
@@ -83,6 +86,17 @@ def lead_values(world, features, row):
             value = np.nan if usual is None else columns[of][row] / usual
         values[feature.name] = value if value is None or isinstance(value, str) else float(value)
     return values
+
+
+def test_a_sentence_when_what_it_counts_from_never_happened_then_says_so(world, features):
+    matrix = histories.open_matrix()
+    encoded = world.model.encode(matrix.columns)
+    added = np.zeros(encoded.shape)
+    contributions = Contributions(features, matrix.columns, encoded, added)
+    at = [feature.name for feature in features].index("engagement_meeting_days_since")
+    [*never] = np.flatnonzero(np.isnan(matrix.columns["engagement_meeting_days_since"]))
+    assert never
+    assert {contributions.describe_known(row, at) for row in never} == {"No meetings so far"}
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -46,6 +46,7 @@ def build_account(
                 phrase=both(
                     f"days since the last win with the same {name}",
                     f"Last win with the same {name} {{ago}}",
+                    never=f"No win with the same {name} so far",
                 ),
             )
         )

@@ -76,6 +76,7 @@ def _build_letter(
             unit="flag",
             phrase=word_known(letter),
             group=group,
+            is_summary=True,
         ),
     ]
 
@@ -127,6 +128,7 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
             phrase=word_mean(letter),
             group=group,
             direction=1,
+            is_summary=True,
         ),
         Feature(
             name=f"{group}_answers",
@@ -135,6 +137,7 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
             unit="count",
             phrase=word_answers(letter),
             group=group,
+            is_summary=True,
         ),
     ]
 

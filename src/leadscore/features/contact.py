@@ -62,6 +62,7 @@ def _build_talk(activities: ActivityColumns) -> list[Feature]:
         phrase=both(
             f"days since the last conversation {length}",
             f"Last conversation {length} {{ago}}",
+            never=f"No conversation {length} so far",
         ),
         group="engagement_talk",
     )

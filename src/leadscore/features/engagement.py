@@ -71,7 +71,11 @@ class _Kind:
             {column: f"MAX(CASE WHEN {self.condition} THEN event_us END)"},
             DaysSince(column),
             unit="days",
-            phrase=both(f"days since the last {self.one}", f"Last {self.one} {{ago}}"),
+            phrase=both(
+                f"days since the last {self.one}",
+                f"Last {self.one} {{ago}}",
+                never=f"No {self.plural} so far",
+            ),
         )
 
     def _distinct_days(self) -> Feature:

@@ -55,6 +55,8 @@ class Feature:
         usual_for: set for a feature that the encoder makes from rows, because it compares with what
             is usual: (the number it compares, the category it is usual for).
         names_people: the value names one of our own people, so it is never put into words.
+        is_summary: it sums up what others of its group say outright, so that it is the reason only
+            where none of them is.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Feature:
     rests_on: tuple[str, ...] = ()
     usual_for: tuple[str, str] | None = None
     names_people: bool = False
+    is_summary: bool = False
 
     @property
     def is_category(self) -> bool:

@@ -33,6 +33,8 @@ class Phrase:
             number means nothing to people.
         least_up: the least value that may speak for a lead.
         most_down: the largest value that may speak against it.
+        never: said of an unknown value that means that it never happened; "" if it is just not
+            known.
     """
 
     subject: str
@@ -46,6 +48,7 @@ class Phrase:
     named: Callable[[float, bool], str] | None = None
     least_up: float = -math.inf
     most_down: float = math.inf
+    never: str = ""
 
     def template(self, value: Any, *, speaks_for: bool) -> str:
         """The sentence of a value with its placeholders; "" if it is no reason on that side."""
@@ -77,6 +80,7 @@ def both(
     values: tuple[str, ...] = (),
     counted: bool = False,
     none: str = "",
+    never: str = "",
 ) -> Phrase:
     """A phrase that says the same on both sides."""
     return Phrase(
@@ -88,6 +92,7 @@ def both(
         none=none,
         less=less,
         values=values,
+        never=never,
     )
 
 

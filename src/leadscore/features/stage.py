@@ -142,8 +142,9 @@ def _build_days_in(stage: str, place: int) -> Feature:
         columns={"stages": {column: spent}},
         finish=DaysSpent(column),
         unit="days",
-        phrase=both(f"days in {stage}", f"In {stage} for {{value}} in all", counted=True),
+        phrase=both(f"days in {stage}", f"{{value}} in {stage} so far", counted=True),
         group=GROUP,
+        is_summary=True,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadscore.report.formats import format_count, format_interval
+from leadscore.wording import say_action
 
 
 def describe_score(row: Mapping[str, Any]) -> dict[str, str]:
@@ -20,7 +21,7 @@ def describe_score(row: Mapping[str, Any]) -> dict[str, str]:
         "score": f"{row['score']:.0f} of 100, tier {row['tier']}",
         "amount": _describe_amount(row),
         "expected value": _count(row.get("expected_value")),
-        "next action": row.get("suggested_action"),
+        "next action": say_action(row.get("suggested_action") or ""),
         "ask": row.get("next_question"),
         "BANT": row.get("bant"),
         "qualification": _describe_verdict(row),

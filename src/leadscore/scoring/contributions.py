@@ -63,26 +63,20 @@ class Contributions:
     ) -> str | None:
         """The reason that a group gives, or None if no known value of it speaks on that side.
 
-        It is the sentence of the feature that adds most, with what became of leads like this one. A
-        value that nearly all leads have is no reason, nor one with which leads did not do as it
-        says.
+        It is the sentence of the feature that adds most, with what became of leads like this one;
+        of a feature that only sums up others, where none of those gives one. A value that nearly
+        all leads have is no reason, nor one with which leads did not do as it says.
 
         Args:
             row: of the lead.
             group: position of the group.
             sign: 1 for a reason for the lead, -1 for one against it.
         """
-
-        def strength(at: int) -> float:
-            return float(sign * self.added[row, at])
-
-        for at in sorted(self.groups[group], key=strength, reverse=True):
-            if strength(at) <= 0:
-                return None
-            sentence = self.describe(row, at, sign=sign)
-            if sentence:
-                return sentence
-        return None
+        strength = sign * self.added[row]
+        speaking = [at for at in self.groups[group] if strength[at] > 0]
+        speaking.sort(key=lambda at: (self.features[at].is_summary, -strength[at]))
+        sentences = (self.describe(row, at, sign=sign) for at in speaking)
+        return next(filter(None, sentences), None)
 
     def describe(self, row: int, at: int, *, sign: int) -> str:
         """The reason that a feature gives, with its evidence; "" if it is none on that side."""
@@ -132,6 +126,8 @@ class Contributions:
 
 
 def _describe_gap(feature: Feature) -> str:
+    if feature.phrase.never:
+        return feature.phrase.never
     why = "not shown, since it names your own people" if feature.names_people else "not known"
     return f"{capitalised(feature.phrase.subject)}: {why}"
 

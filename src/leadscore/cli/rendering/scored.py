@@ -12,10 +12,10 @@ from leadscore.cli.rendering.console import command, escaped, out, table_of, war
 from leadscore.cli.rendering.delivered import draw_delivered
 from leadscore.cli.rendering.trained import draw_train
 from leadscore.report.formats import format_percent
-from leadscore.wording import counted
+from leadscore.wording import counted, say_action
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from leadscore.results import (
         Deliveries,
@@ -32,9 +32,11 @@ NOTHING_SHOWN: Mapping[str, str] = MappingProxyType({})
 # in the files; on a terminal it would hide the reasons
 EVIDENCE = re.compile(r" \(\d[^()]* such leads were won[^()]*\)$")
 
-LEAD = 1  # the place of its column
+LEAD, ACTION = 1, 5  # the places of their columns
+NARROW = 100  # characters
+MARGIN = 3  # characters around a column
 WORDS = (LEAD, 2, 5, 6)  # the columns of words
-WIDEST_LEAD = 24  # characters
+WIDEST_LEAD, NARROW_LEAD = 24, 16  # characters
 
 UNLEARNED = re.compile(r"(?P<answer>.+) \((?P<kind>not learned from(?: yet)?)\)")
 
@@ -75,29 +77,43 @@ def _draw_top(scored: Scored, companies: Mapping[str, str], *, details: bool) ->
     table = table_of(
         title, "#", "lead", "tier", "win", value, "next action", "first reason", text=0
     )
-    _fit_line(table, details=details)
     for rank, row in enumerate(scored.top, start=1):
         win = format_percent(row["win_probability"])
         why = "\n".join(_lines(row)) if details else escaped(_first_reason(row))
-        action = escaped(row["suggested_action"])
+        action = escaped(say_action(row["suggested_action"]))
         lead_id = row["lead_id"]
         lead = " ".join(filter(None, [lead_id, companies.get(lead_id)]))
         table.add_row(str(rank), escaped(lead), row["tier"], win, _value(row), action, why)
+    _fit_line(table, details=details)
     out.print(table)
     if any(row["amount_estimated"] for row in scored.top):
         out.print("* with an estimated amount")
 
 
 def _fit_line(table: Table, *, details: bool) -> None:
-    """Words to the left; without details every lead stays on its line, and what does not fit is cut."""
-    for name in WORDS:
-        table.columns[name].justify = "left"
+    """Words to the left; without details every lead stays on its line.
+
+    What does not fit is cut: of long names, and of the reason. Narrow terminals have no next action.
+    """
+    for place in WORDS:
+        table.columns[place].justify = "left"
     table.columns[LEAD].max_width = WIDEST_LEAD
     if details:
         return
+    if out.width < NARROW:
+        table.columns[LEAD].max_width = NARROW_LEAD
+        del table.columns[ACTION]
     for column in table.columns:
         column.no_wrap = True
         column.overflow = "ellipsis"
+    *others, reason = table.columns
+    taken = sum(_width_of(column) + MARGIN for column in others) + MARGIN
+    reason.max_width = max(out.width - taken, 1)
+
+
+def _width_of(column: Column) -> int:
+    longest = max(map(len, [str(column.header), *map(str, column.cells)]))
+    return min(longest, column.max_width or longest)
 
 
 def _first_reason(row: dict[str, Any]) -> str:
@@ -129,7 +145,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
         lines.append(f"[dim]{escaped(largest)}[/]")
     rep = f"{row['rep_id']}: " if row.get("rep_id") else ""
     note = row["override"] or row["next_question"]
-    who = f"[bold]{escaped(rep)}{escaped(row['suggested_action'])}[/]"
+    who = f"[bold]{escaped(rep)}{escaped(say_action(row['suggested_action']))}[/]"
     return [*lines, f"{who}  {escaped(note)}"]
 
 
@@ -166,11 +182,15 @@ def _draw_what_if(scored: Scored) -> None:
         leads = size["leads"] or 0
         wins = size["wins"] or 0.0
         value = size["value"]
-        noun = "lead" if abs(leads) == 1 else "leads"
-        worth = "" if value is None else f", {scored.currency or 'value'} {value:+,.0f}"
+        fewer = leads < 0
+        more = "fewer" if fewer else "more"
+        work = counted(abs(leads), f"{more} lead to work", f"{more} leads to work")
+        worth = ""
+        if value is not None:
+            worth = f", {_in_money(abs(value), scored.currency)} {'less' if fewer else 'more'}"
         out.print(
-            f"Tier A at {size['share']:.0%} of the list instead of {size['share_now']:.0%}: "
-            f"{leads:+,} {noun} to work, {wins:+.1f} wins{worth}",
+            f"If tier A held {size['share']:.0%} of the list instead of {size['share_now']:.0%}: "
+            f"{work}, {abs(wins):.1f} {more} wins{worth}",
             highlight=False,
         )
 
@@ -180,16 +200,16 @@ def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
     leads = counted(facts["leads"], "lead")
     moved = f"{facts['changed']:,} moved from another rep"
     out.print(f"Routed: {facts['assigned']:,} of {leads}, {moved}")
+    values = []
     for name, strategy in facts["beside"].items():
-        out.print(
-            f"  {name.replace('_', ' ')}: {counted(strategy['assigned'], 'lead')}, "
-            f"value {_in_money(strategy['value'], scored.currency)}, "
-            f"total objective {strategy['whole']:,.1f} (in average leads)",
-            highlight=False,
-        )
+        value = _in_money(strategy["value"], scored.currency)
+        values.append(f"{name.replace('_', ' ')} {value}")
+    out.print(f"Expected value of the routed leads: {', '.join(values)}", highlight=False)
     prices = [f"{team} {price:,.2f}" for team, price in facts["worth_of_place"].items()]
     words = escaped(", ".join(prices))
-    out.print(f"One more slot is worth, in average leads: {words}", highlight=False)
+    out.print(
+        f"One more place in a team would add, in leads of average value: {words}", highlight=False
+    )
 
 
 def _in_money(value: float, currency: str | None) -> str:

@@ -11,6 +11,7 @@ from leadscore.report.formats import format_interval, format_percent
 from leadscore.report.listing.contents import ListContents, ShownLead
 from leadscore.report.listing.texts import clean, clean_link, link_email, link_phone
 from leadscore.scoring.change import STEADY
+from leadscore.wording import say_action
 
 EVIDENCE = re.compile(r"^(?P<words>.*\S) \((?P<evidence>\d[^()]* such leads were won[^()]*)\)$")
 NEXT_LETTER = re.compile(r"; (?=(?:budget|authority|need|timeline): )")
@@ -133,7 +134,7 @@ def _build_lead(row: Mapping[str, Any], rank: int, contents: ListContents) -> Li
         stage=clean(contents.stages.get(lead_id, "")),
         rep=clean(contents.rep_names.get(rep_id) or rep_id),
         route_reason=clean(row.get("route_reason")),
-        action=clean(row["suggested_action"]),
+        action=clean(say_action(row["suggested_action"])),
         qualification=row["qualification"].replace("_", " "),
         rule=clean(row["qualification_rule"]),
         override=clean(row["override"]),

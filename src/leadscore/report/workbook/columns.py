@@ -8,6 +8,7 @@ from typing import Any
 
 from leadscore.report.workbook.bant import LEGEND
 from leadscore.report.workbook.worklist import Worklist
+from leadscore.wording import say_action
 
 Row = dict[str, Any]
 
@@ -106,7 +107,7 @@ def _write_contact(row: Row) -> str:
 
 
 def _write_action(row: Row) -> str:
-    return str(row["override"] or row["suggested_action"])
+    return str(row["override"] or say_action(row["suggested_action"]))
 
 
 def _round_value(row: Row) -> float | None:

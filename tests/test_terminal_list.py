@@ -1,0 +1,54 @@
+"""The list on a terminal: a lead a line, whose numbers are whole at any width."""
+
+import pytest
+
+from leadscore.cli.rendering import scored as rendering
+from leadscore.cli.rendering.console import out, table_of
+
+COLUMNS = ("#", "lead", "tier", "win", "value, EUR", "next action", "first reason")
+ROWS = [
+    (
+        "1",
+        "L0004243 Interplast and Daughters SA",
+        "A",
+        "58 %",
+        "20,965",
+        "give a demo",
+        "Need: " * 30,
+    ),
+    (
+        "10",
+        "L7",
+        "B",
+        "5 %",
+        "1,234,567*",
+        "close out as stalled",
+        "In New for 30 days; usual: 2 days",
+    ),
+]
+
+
+@pytest.fixture
+def lines(monkeypatch, capsys, request):
+    monkeypatch.setattr(out, "width", request.param)
+    table = table_of("First to call", *COLUMNS, text=0)
+    for row in ROWS:
+        table.add_row(*row)
+    rendering._fit_line(table, details=False)
+    out.print(table)
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("lines", [80, 99, 100, 120], indirect=True)
+def test_list_when_printed_then_every_lead_has_one_line_and_every_number_is_whole(lines):
+    [first] = [line for line in lines if " 58 % " in line]
+    [last] = [line for line in lines if " 5 % " in line]
+    assert " 20,965 " in first
+    assert " 1,234,567* " in last
+    assert "L0004243" in first
+    assert "In New for" in last
+
+
+@pytest.mark.parametrize(("lines", "shown"), [(99, False), (100, True)], indirect=["lines"])
+def test_list_when_the_terminal_is_narrow_then_leaves_out_the_action_not_the_reason(lines, shown):
+    assert any("close out as stalled" in line for line in lines) is shown
