@@ -488,3 +488,18 @@ def test_console_script_when_the_user_made_a_mistake_then_it_exits_with_2_and_wo
         [script, "ingest"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert_told(Told(told.returncode, told.stdout, told.stderr), "leadscore.toml", "--config")
+
+
+def test_publish_when_no_list_begins_so_then_is_refused_in_words(stored, run):
+    told = run("publish", "nosuch")
+    assert told.code == 2
+    assert told.err == (
+        "error: no single publication of 'shop' begins with 'nosuch'. Available: none\n"
+    )
+
+
+def test_rejects_when_the_file_to_write_is_a_folder_then_asks_for_a_file(stored, run):
+    (stored / "out").mkdir()
+    told = run("rejects", "--to", "out")
+    assert told.code == 2
+    assert told.err == "error: out is a folder; name a file in it\n"

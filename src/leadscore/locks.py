@@ -70,6 +70,8 @@ def _open_lock(path: Path) -> int:
 
 def describe_write_failure(path: Path, error: OSError) -> str:
     """That `path` could not be written, and why."""
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename2 or error.filename} is a folder; name a file in it"
     problem = error.strerror or str(error)
     return f"could not write in {path}: {problem}; what was there before is intact"
 

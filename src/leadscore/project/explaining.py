@@ -96,6 +96,22 @@ def read_list(settings: Settings, publication_id: str | None) -> tuple[Publicati
         UserError: there is none, or its manifest is from before it named the settings.
         CorruptFileError: it was changed or removed.
     """
+    whole_id = find_list_id(settings, publication_id)
+    publication, scores = read_publication(whole_id, folder=settings.project_folder() / "scores")
+    if "settings" not in publication.manifest:
+        raise UserError(
+            f"{publication.id} was published before manifests named their settings, so it cannot be "
+            f"explained or scored again; run {propose('score')}, and ask of the new list"
+        )
+    return publication, scores
+
+
+def find_list_id(settings: Settings, publication_id: str | None) -> str:
+    """The id of a publication from its beginning, by default that of the current one.
+
+    Raises:
+        UserError: there is none, or several begin so.
+    """
     folder = settings.project_folder() / "scores"
     if publication_id is None:
         standing = find_standing(folder, settings.project_folder() / "store")
@@ -116,13 +132,7 @@ def read_list(settings: Settings, publication_id: str | None) -> tuple[Publicati
                 f"give at least {SHORTEST_ID} characters of a publication's id"
             )
         raise UserError(f"{problem}. Available: {listed(known) if known else 'none'}")
-    publication, scores = read_publication(matching[0], folder=folder)
-    if "settings" not in publication.manifest:
-        raise UserError(
-            f"{publication.id} was published before manifests named their settings, so it cannot be "
-            f"explained or scored again; run {propose('score')}, and ask of the new list"
-        )
-    return publication, scores
+    return matching[0]
 
 
 @contextmanager

@@ -154,11 +154,11 @@ class Project:
     def publish(
         self, scored: Scored | str, *, replace_newer: bool = False, even_if_unlike: bool = False
     ) -> Published:
-        """Make a list, or the one of that publication id, the current one (see `publishing.publish`)."""
-        publication_id = scored if isinstance(scored, str) else scored.publication_id
+        """Make a list, or the one whose id begins so, the current one (see `publishing.publish`)."""
+        asked = scored if isinstance(scored, str) else scored.publication_id
         return publishing.publish(
             self.settings,
-            publication_id,
+            explaining.find_list_id(self.settings, asked),
             replace_newer=replace_newer,
             even_if_unlike=even_if_unlike,
         )

@@ -95,9 +95,18 @@ class Contributions:
         return self.features[at].sentence(value, speaks_for=sign > 0, around=self.around(row))
 
     def describe_main(self, row: int, group: int) -> str:
-        """What is known, or not, of the feature of a group that adds most, for or against the lead."""
-        main = max(self.groups[group], key=lambda at: abs(self.added[row, at]))
-        return self.describe_known(row, main)
+        """What is known, or not, of the main feature of a group, whether it is a reason or not."""
+        return self.describe_known(row, self.main_of(row, group))
+
+    def main_of(self, row: int, group: int) -> int:
+        """Position of the feature that adds most of what its group adds.
+
+        One that only sums up others is it where none of those adds on the side of the group.
+        """
+        members = self.groups[group]
+        agreeing = self.added[row] * self.totals[row, group] > 0
+        direct = [at for at in members if agreeing[at] and not self.features[at].is_summary]
+        return max(direct or members, key=lambda at: abs(self.added[row, at]))
 
     def describe_known(self, row: int, at: int) -> str:
         """A feature's value in words; an unknown value is called so."""

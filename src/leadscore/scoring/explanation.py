@@ -103,20 +103,26 @@ def _format_as_of(as_of: pd.Timestamp) -> str | None:
 
 
 def _list_groups(contributions: Contributions) -> list[dict[str, Any]]:
-    """What each group of features adds to the log-odds of one lead, the largest first, as JSON."""
+    """What each group of features adds to the log-odds of one lead, the largest first, as JSON.
+
+    Of its features the main one comes first, then the largest.
+    """
     groups = []
-    for members in contributions.groups:
+    for group, members in enumerate(contributions.groups):
+        main = contributions.main_of(0, group)
         features = [_describe_feature(contributions, at) for at in members]
         total = 0.0
         for feature in features:
             total += feature["value"]
+        first = features.pop(members.index(main))
         features.sort(key=_size, reverse=True)
+        features.insert(0, first)
         groups.append(
             {
                 "group": contributions.features[members[0]].group,
                 "value": total,
                 "features": features,
-                "summary": features[0]["summary"],
+                "summary": first["summary"],
             }
         )
     groups.sort(key=_size, reverse=True)
