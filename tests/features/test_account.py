@@ -240,7 +240,7 @@ def test_history_when_a_key_was_mapped_after_the_ingest_then_says_to_ingest_agai
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (0.0, "Leads won from the same account so far: none"),
+        (0.0, "No leads won from the same account so far"),
         (3.0, "3 leads won from the same account so far"),
     ],
 )

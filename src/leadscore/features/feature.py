@@ -98,9 +98,10 @@ class Feature:
         return capitalised(self._fill(template, value, around))
 
     def sentence(self, value: Any, *, speaks_for: bool, around: Around = NOTHING_AROUND) -> str:
-        """A value in words, even where it is no reason on that side."""
+        """A value in words, even where it is no reason on that side, or on neither."""
         reason = self.reason(value, speaks_for=speaks_for, around=around)
-        return reason or f"{capitalised(self.phrase.subject)}: {self._in_words(value)}"
+        other = self.reason(value, speaks_for=not speaks_for, around=around)
+        return reason or other or f"{capitalised(self.phrase.subject)}: {self._in_words(value)}"
 
     def _in_words(self, value: Any) -> str:
         names = self.phrase.values

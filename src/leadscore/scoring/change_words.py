@@ -12,7 +12,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.contributions.shapley import compute_contributions
-from leadscore.scoring.contributions import Contributions
+from leadscore.scoring.contributions import Contributions, find_main
 from leadscore.scoring.steps import apportion
 from leadscore.wording import counted
 
@@ -160,7 +160,7 @@ def _split_step(
     for group, total in enumerate(_sum_groups(contributions.groups, points)):
         if abs(total) < LEAST:  # wording all of them would take most of the time
             continue
-        main = max(contributions.groups[group], key=lambda at: abs(points[at]))
+        main = find_main(contributions.groups[group], contributions.features, points, total)
         if contributions.value(row, main) is not None:
             words = contributions.sentence(row, main, sign=total)
             parts.append(_Part(total, in_sentence(words)))

@@ -16,6 +16,8 @@ from leadscore.history.split import History
 from leadscore.model.contributions.evidence import Similar, find_similar
 from leadscore.times import elapsed_of_day
 
+ENOUGH = 0.1  # of what a group adds, for a feature to stand for it
+
 
 @dataclass(frozen=True)
 class Contributions:
@@ -99,14 +101,9 @@ class Contributions:
         return self.describe_known(row, self.main_of(row, group))
 
     def main_of(self, row: int, group: int) -> int:
-        """Position of the feature that adds most of what its group adds.
-
-        One that only sums up others is it where none of those adds on the side of the group.
-        """
+        """Position of the feature that stands for what its group adds; see `find_main`."""
         members = self.groups[group]
-        agreeing = self.added[row] * self.totals[row, group] > 0
-        direct = [at for at in members if agreeing[at] and not self.features[at].is_summary]
-        return max(direct or members, key=lambda at: abs(self.added[row, at]))
+        return find_main(members, self.features, self.added[row], self.totals[row, group])
 
     def describe_known(self, row: int, at: int) -> str:
         """A feature's value in words; an unknown value is called so."""
@@ -154,6 +151,24 @@ def group_features(features: Sequence[Feature]) -> list[list[int]]:
     for at, feature in enumerate(features):
         groups.setdefault(feature.group, []).append(at)
     return list(groups.values())
+
+
+def find_main(
+    members: Sequence[int], features: Sequence[Feature], sizes: np.ndarray, total: float
+) -> int:
+    """Position of the feature that adds most of what its group adds.
+
+    One that only sums up others is it where none of those adds on the side of the group, and enough.
+
+    Args:
+        members: positions of the features of the group.
+        features: of all groups.
+        sizes: (features,) what each adds.
+        total: what the group adds.
+    """
+    shares = sizes / total if total else np.zeros(len(sizes))
+    direct = [at for at in members if shares[at] >= ENOUGH and not features[at].is_summary]
+    return max(direct or members, key=lambda at: abs(sizes[at]))
 
 
 def known_value(
