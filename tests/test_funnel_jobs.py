@@ -8,6 +8,7 @@ import pytest
 from commands import run
 from leadscore import Project
 from leadscore.errors import UserError
+from leadscore.results import Funnel
 from leadscore.sample.sample import write_sample
 
 SINCE, UNTIL = pd.Timestamp("2025-03-01", tz="UTC"), pd.Timestamp("2026-03-01", tz="UTC")
@@ -49,6 +50,44 @@ def test_funnel_when_asked_for_the_past_then_most_recent_visits_are_unfinished(c
     now = Project(config).funnel(days=300)
     assert all(stage.unfinished / stage.visits > 0.2 for stage in past.stages)
     assert all(stage.unfinished / stage.visits < 0.2 for stage in now.stages)
+
+
+def test_funnel_when_grouped_then_each_lead_of_the_period_is_in_one_group(config):
+    plain = Project(config).funnel()
+    for by in ("channel", "rep", "team"):
+        funnel = Project(config).funnel(by=by)
+        assert sum(cohort.leads for cohort in funnel.cohorts) + funnel.irregular.reopened == sum(
+            group.leads for group in funnel.groups
+        )
+        for place, stage in enumerate(plain.stages):
+            assert sum(group.stages[place].visits for group in funnel.groups) == stage.visits
+        assert list(funnel.to_pandas("groups")["value"]) == [g.value for g in funnel.groups]
+    assert {group.value for group in funnel.groups} == {"DACH", "North", "West", "Isles"}
+
+
+def test_funnel_when_grouped_by_what_is_not_there_then_says_what_is(config):
+    with pytest.raises(UserError, match="did you mean 'channel'"):
+        Project(config).funnel(by="chanel")
+    with pytest.raises(UserError, match="no list was published"):
+        Project(config).funnel(by="tier")
+
+
+def test_funnel_when_measured_then_its_tables_agree_with_one_another(config):
+    funnel = Project(config).funnel()
+    by_stage = funnel.to_pandas("moves").groupby("stage")["visits"].sum()
+    for stage in funnel.stages:
+        moved = stage.ways["forward"].visits + stage.ways["back"].visits
+        assert by_stage.get(stage.stage, 0) == moved
+    backs = sum(stage.ways["back"].visits for stage in funnel.stages)
+    assert funnel.irregular.moved_back == backs
+    assert funnel.irregular.not_allowed == 0
+    assert Funnel.from_dict(funnel.to_dict()) == funnel
+    for cohort in funnel.cohorts:
+        assert cohort.won + cohort.lost + cohort.open == cohort.leads
+        shares = [share.value for share in cohort.won_within.values() if share.value is not None]
+        assert shares == sorted(shares)
+    assert len(funnel.cohorts) == 12
+    assert funnel.velocity.per_day == pytest.approx(funnel.velocity.won_per_day, rel=0.5)
 
 
 def test_command_when_asked_for_json_then_prints_the_stages_else_a_line_each(config):

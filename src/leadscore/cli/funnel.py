@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 YEAR = 365.0  # days
 MOST_DAYS = 36_500.0
+BY = "Also by a field of leads, or by rep, team or tier."
 
 
 def funnel(
@@ -24,11 +25,12 @@ def funnel(
         float,
         typer.Option(min=1, max=MOST_DAYS, help="Visits to stages that began in so many days."),
     ] = YEAR,
+    by: Annotated[str | None, typer.Option(help=BY)] = None,
     as_json: Json = False,
 ) -> None:
-    """Show how many leads move on from each stage, how many are lost there, and how fast."""
+    """Show how many leads move on from each stage, are won or lost, and how fast."""
 
     def run(project: Project) -> tuple[Result, ...]:
-        return (project.funnel(moment_of(project.settings, as_of), days=days),)
+        return (project.funnel(moment_of(project.settings, as_of), days=days, by=by),)
 
     run_command(run, draw_funnel, config, None, as_json=as_json)

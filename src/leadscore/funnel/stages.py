@@ -2,85 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 
-from leadscore.funnel.competing import Ends, Shares, Z, estimate_shares, quantile_hours
+from leadscore.funnel.competing import (
+    HOURS,
+    UNKNOWN,
+    Ends,
+    Shares,
+    count_ends,
+    estimate_shares,
+    in_days,
+    quantile_hours,
+    share_within,
+    staying_after,
+)
 from leadscore.history.visits import EXITS
-from leadscore.results.funnel import StageFlow, WayOut
+from leadscore.results.funnel import StageFlow, StageMove, WayOut
+from leadscore.settings.stages import Stages
 
 WAYS = tuple(way for way in EXITS if way != "open")
-LEAST_VISITS = 30  # in sight, for a share to be stated: later ones rest on too few
-HOURS = 24.0  # of a day
 
 
-def describe_stages(visits: pd.DataFrame, stages: Sequence[str]) -> list[StageFlow]:
-    """The stages in their order, each with its shares, its speed and the naive share.
+def describe_stages(visits: pd.DataFrame, stages: Stages) -> list[StageFlow]:
+    """The open stages in their order, each with its shares, its speed and the naive share.
 
     Args:
-        visits: as `count_visits` returns them.
-        stages: the open ones in their order.
+        visits: as `count_visits` returns them; those of the period count, and of the earlier ones
+            those that have not ended, as stalled.
+        stages: of the sales pipeline.
     """
     by_stage = dict(tuple(visits.groupby("stage")))
     empty = visits.iloc[:0]
-    return [_describe_stage(stage, by_stage.get(stage, empty)) for stage in stages]
+    return [_describe_stage(stage, by_stage.get(stage, empty), stages) for stage in stages.open]
 
 
-def _describe_stage(stage: str, visits: pd.DataFrame) -> StageFlow:
-    ends = _count_ends(visits)
+def describe_moves(visits: pd.DataFrame, stages: Stages) -> list[StageMove]:
+    """How many visits of the period led from each stage to each other, in the stages' order."""
+    moved = visits[(visits["period"] == "now") & visits["next_stage"].notna()]
+    counts = moved.groupby(["stage", "next_stage"])["visits"].sum().to_dict()
+    moves = []
+    for stage in stages.open:
+        for following in stages.open:
+            if n := counts.get((stage, following)):
+                is_allowed = stages.allows(stage, following)
+                moves.append(
+                    StageMove(
+                        stage=stage, next_stage=following, visits=int(n), is_allowed=is_allowed
+                    )
+                )
+    return moves
+
+
+def count_stage_ends(visits: pd.DataFrame) -> Ends:
+    """Visits to one stage as counts over time."""
+    columns = (visits[name].to_numpy() for name in ("hours", "exit", "visits"))
+    return count_ends(*columns, names=WAYS)
+
+
+def _describe_stage(stage: str, all_visits: pd.DataFrame, stages: Stages) -> StageFlow:
+    visits = all_visits[all_visits["period"] == "now"]
+    ends = count_stage_ends(visits)
     shares = estimate_shares(ends)
-    until = _last_with_enough(ends)
-    n = int(visits["visits"].sum())
-    unfinished = int(ends.unfinished.sum())
+    until = ends.last_with_enough()
+    slow_days = in_days(quantile_hours(shares, 0.9))
+    stalled_days = stages.stalled_days.get(stage, slow_days)
     return StageFlow(
         stage=stage,
-        visits=n,
-        unfinished=unfinished,
-        within_days=None if until is None else float(ends.hours[until] / HOURS),
+        visits=ends.count(),
+        unfinished=int(ends.unfinished.sum()),
+        within_days=in_days(until),
         ways={way: _describe_way(way, ends, shares, until) for way in WAYS},
-        staying=None if until is None else float(shares.staying[until]),
-        median_days=_in_days(quantile_hours(shares, 0.5)),
-        fast_days=_in_days(quantile_hours(shares, 0.1)),
-        slow_days=_in_days(quantile_hours(shares, 0.9)),
+        staying=None if until is None else staying_after(shares, until),
+        median_days=in_days(quantile_hours(shares, 0.5)),
+        fast_days=in_days(quantile_hours(shares, 0.1)),
+        slow_days=slow_days,
+        is_qualification=stage in stages.qualification,
+        stalled_after_days=stalled_days,
+        stalled=_count_stalled(all_visits, stalled_days),
     )
 
 
-def _count_ends(visits: pd.DataFrame) -> Ends:
-    """The visits to one stage as counts over time."""
-    hours = np.sort(visits["hours"].unique())
-    wide = visits.pivot_table(
-        index="hours", columns="exit", values="visits", aggfunc="sum", fill_value=0
-    )
-    wide = wide.reindex(index=hours, columns=list(EXITS), fill_value=0)
-    ended = {way: wide[way].to_numpy() for way in WAYS}
-    return Ends(hours, ended, wide["open"].to_numpy())
+def _count_stalled(visits: pd.DataFrame, days: float | None) -> int:
+    """How many leads are in the stage for more than so many days."""
+    if days is None:
+        return 0
+    is_stalled = (visits["exit"] == "open") & (visits["hours"] > days * HOURS)
+    return int(visits.loc[is_stalled, "visits"].sum())
 
 
-def _last_with_enough(ends: Ends) -> int | None:
-    """The place of the last time at which enough visits are in sight; None if there is none."""
-    enough = np.flatnonzero(ends.at_risk() >= LEAST_VISITS)
-    return int(enough[-1]) if len(enough) else None
-
-
-def _describe_way(way: str, ends: Ends, shares: Shares, until: int | None) -> WayOut:
+def _describe_way(way: str, ends: Ends, shares: Shares, until: float | None) -> WayOut:
     """A way out, with its share up to a time, and the share of the finished visits alone."""
     counts = {name: int(ended.sum()) for name, ended in ends.ended.items()}
     finished = sum(counts.values())
-    naive = counts[way] / finished if finished else None
-    if until is None:
-        return WayOut(visits=counts[way], share=None, low=None, high=None, of_finished=naive)
-    share = float(shares.ended[way][until])
-    error = float(shares.errors[way][until])
+    estimate = UNKNOWN if until is None else share_within(shares, way, until)
     return WayOut(
         visits=counts[way],
-        share=share,
-        low=max(share - Z * error, 0.0),
-        high=min(share + Z * error, 1.0),
-        of_finished=naive,
+        share=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        of_finished=counts[way] / finished if finished else None,
     )
-
-
-def _in_days(hours: float | None) -> float | None:
-    return None if hours is None else hours / HOURS

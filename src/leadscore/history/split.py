@@ -18,6 +18,7 @@ from leadscore.engine import Engine
 from leadscore.history.absences import add_seen
 from leadscore.history.activities import read_activity_columns
 from leadscore.history.facts import KnownFacts
+from leadscore.history.irregular import count_irregular, count_rejected_stages
 from leadscore.history.known import read_known_values
 from leadscore.history.labels import build_final_side, build_side
 from leadscore.history.lists import (
@@ -30,7 +31,7 @@ from leadscore.history.side import Side
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.spells import build_spells
 from leadscore.history.timelines import read_lead_keys
-from leadscore.history.visits import count_visits
+from leadscore.history.visits import Span, count_visits
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
 from leadscore.times import DAY_US, FOREVER_US, name_moment
@@ -110,15 +111,22 @@ class History:
             return spells
         return add_seen(spells, self.presence, known_us=known_us)
 
-    def count_visits(self, *, known_us: int, since_us: int) -> pd.DataFrame:
-        """How visits to open stages ended, as known at a moment (see `visits.count_visits`)."""
-        return count_visits(
-            self.engine,
-            self.settings.stages,
-            self.spells(known_us),
-            known_us=self.known_us(known_us),
-            since_us=since_us,
-        )
+    def count_visits(self, span: Span, *, parts: pd.Series[str] | None = None) -> pd.DataFrame:
+        """How visits to open stages ended, as known at a moment (see `visits.count_visits`).
+
+        Args:
+            span: in which they began.
+            parts: of leads by lead_id, what each is counted under; default: all under one.
+        """
+        spells = self.spells(span.known_us)
+        of_spell = None if parts is None else spells["lead_id"].map(parts).to_list()
+        return count_visits(self.engine, self.settings.stages, spells, span, parts=of_spell)
+
+    def count_irregular(self, span: Span) -> dict[str, int]:
+        """How many entries into stages began no visit, by why (see `history.irregular`)."""
+        spells = self.spells(span.known_us)
+        counts = count_irregular(self.engine, self.settings.stages, spells, span)
+        return counts | count_rejected_stages(self.engine, self.version)
 
     def open_list(self, as_of_us: int) -> pd.DataFrame:
         """The leads open at `as_of_us`, by what was known then."""

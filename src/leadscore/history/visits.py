@@ -1,100 +1,160 @@
 """Visits of leads to open stages, and how each ended, as far as was known at a moment.
 
 A visit begins with the entry into a stage and ends with the next entry into another one, or with
-the close of its spell. Of several entries at one moment the last counts, by their sequence, then by
-the order of the stages; the others are passed through. Entering the same stage again continues the
-visit.
+the close of its spell. What messy histories mean:
+
+* a skipped stage has no visit: the lead moved on from the stage before;
+* a move back ends the visit, and begins one to the earlier stage;
+* a re-opened lead begins anew: its visits belong to the new spell;
+* a lead that enters midway has its first visit there, and none to the stages before;
+* of several entries at one moment the last counts, by their sequence, then by the order of the
+  stages;
+* entering the same stage again continues the visit;
+* what happened before the lead was known counts from when it was;
+* an entry while the lead is closed, or into a stage that is not open, begins no visit.
+
+`irregular.count_irregular` counts the entries that begin none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
+from leadscore.history.absences import seen_until
 from leadscore.settings.stages import Stages
 
 EXITS = ("forward", "back", "won", "lost", "open")
 HOUR_US = 3_600_000_000
+IN_ORDER = "PARTITION BY number ORDER BY entered_us"
+EVERYONE = ""  # the part of a lead where leads are not told apart
+
+
+@dataclass(frozen=True)
+class Span:
+    """The days that a funnel is about, with as many days before them.
+
+    Attributes:
+        since_us: its begin.
+        known_us: its end; facts known from then on do not count.
+    """
+
+    since_us: int
+    known_us: int
+
+    @property
+    def before_us(self) -> int:
+        """When the period before begins, which is as long."""
+        return self.since_us - (self.known_us - self.since_us)
 
 
 def count_visits(
     engine: Engine,
     stages: Stages,
     spells: pd.DataFrame,
+    span: Span,
     *,
-    known_us: int,
-    since_us: int,
+    parts: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """How many visits ended in which way, by stage and whole hours.
 
-    Columns: stage; exit, one of `EXITS`, where "open" visits had not ended by `known_us`; hours,
-        from the entry to that end or to `known_us`; visits. Ordered by stage, hours and exit.
+    Columns: part; period, "now" for visits that began in it, "before" for those of the period
+        before, else "older"; stage; exit, one of `EXITS`, where "open" visits had not ended when
+        last seen; next_stage, that a move led to, else None; is_first, 1 for the first visit of a
+        lead; hours, from the entry to the end or to when it was last seen; visits.
 
     Args:
         engine: holds the facts.
         stages: of the sales pipeline.
-        spells: as known at `known_us` (see `build_spells`).
-        known_us: facts known from then on do not count.
-        since_us: visits that began earlier are left out.
+        spells: (n,) as known at the end of the period (see `build_spells`).
+        span: in which visits began.
+        parts: (n,) what each lead is counted under; default: all under one.
     """
-    engine.add_rows("funnel_spells", pa.Table.from_pandas(spells, preserve_index=False))
-    counted: pd.DataFrame = engine.query(f"""SELECT stage, "exit", hours, COUNT(*) AS visits
-        FROM ({_visits_sql(stages, known_us)}) AS visits
-        WHERE entered_us >= {since_us}
-        GROUP BY stage, "exit", hours
-        ORDER BY stage, hours, "exit" """).to_pandas()
-    return counted
+    engine.add_rows("funnel_spells", list_spells(spells, span, parts))
+    counted: pd.DataFrame = engine.query(f"""SELECT part, period, place, next_place, "exit", is_first, hours,
+            COUNT(*) AS visits
+        FROM ({_visits_sql(stages, span)}) AS visits
+        GROUP BY part, period, place, next_place, "exit", is_first, hours
+        ORDER BY part, period, place, hours, "exit", next_place, is_first""").to_pandas()
+    names = dict(enumerate(stages.open))
+    stage = counted["place"].map(names).astype(object)
+    next_stage = counted["next_place"].map(names).astype(object)
+    return counted.assign(stage=stage, next_stage=next_stage.where(next_stage.notna(), None)).drop(
+        columns=["place", "next_place"]
+    )
 
 
-def _visits_sql(stages: Stages, known_us: int) -> str:
-    """SQL of one row a visit: lead_id, spell, stage, entered_us, exit, hours."""
-    end_us = f"CASE WHEN close_us < {known_us} THEN close_us ELSE {known_us} END"
-    lasted_us = f"(COALESCE(next_us, {end_us}) - entered_us)"
+def list_spells(spells: pd.DataFrame, span: Span, parts: Sequence[str] | None) -> pa.Table:
+    """Spells with a number, until when each was followed, and how it had ended by then."""
+    close_us = spells["close_us"].to_numpy()
+    until_us = np.minimum(close_us, seen_until(spells, span.known_us))
+    closed_as = np.where(spells["won"], "won", "lost")
+    everyone = pa.repeat(pa.scalar(EVERYONE), len(spells))
+    return pa.table(
+        {
+            "number": np.arange(len(spells)),
+            "lead_id": pa.array(spells["lead_id"], pa.string()),
+            "spell": spells["spell"].to_numpy(),
+            "start_us": spells["start_us"].to_numpy(),
+            "until_us": until_us,
+            "ending": pa.array(np.where(close_us < span.known_us, closed_as, "open")),
+            "part": everyone if parts is None else pa.array(parts, pa.string()),
+        }
+    )
+
+
+def _visits_sql(stages: Stages, span: Span) -> str:
+    """SQL of one row a visit: part, period, place, next_place, exit, is_first, hours."""
+    lasted_us = "(COALESCE(next_us, until_us) - entered_us)"
     whole_hours = f"CAST(({lasted_us} - {lasted_us} % {HOUR_US}) / {HOUR_US} AS BIGINT)"
-    return f"""SELECT lead_id, spell, stage, entered_us, {whole_hours} AS hours,
+    return f"""SELECT part, place, next_place, {whole_hours} AS hours,
+            CASE WHEN entered_us >= {span.since_us} THEN 'now'
+                WHEN entered_us >= {span.before_us} THEN 'before' ELSE 'older' END AS period,
+            CASE WHEN spell = 1 AND place_before IS NULL THEN 1 ELSE 0 END AS is_first,
             CASE WHEN next_place > place THEN 'forward'
-                WHEN next_place < place THEN 'back'
-                WHEN close_us >= {known_us} THEN 'open'
-                WHEN won = 1 THEN 'won' ELSE 'lost' END AS "exit"
+                WHEN next_place < place THEN 'back' ELSE ending END AS "exit"
         FROM (SELECT *,
                 LEAD(entered_us) OVER ({IN_ORDER}) AS next_us,
                 LEAD(place) OVER ({IN_ORDER}) AS next_place
-            FROM ({_entries_sql(stages, known_us)}) AS entries) AS paired"""
+            FROM ({begins_sql(stages, span)}) AS begins) AS paired"""
 
 
-IN_ORDER = "PARTITION BY lead_id, spell ORDER BY entered_us"
-
-
-def _entries_sql(stages: Stages, known_us: int) -> str:
+def begins_sql(stages: Stages, span: Span) -> str:
     """SQL of the entries that begin a visit, in the spell that they fall into."""
-    return f"""SELECT lead_id, spell, stage, place, entered_us, close_us, won
+    return f"""SELECT *
         FROM (SELECT *, LAG(place) OVER ({IN_ORDER}) AS place_before
-            FROM ({_spelled_sql(stages, known_us)}) AS spelled) AS entries
+            FROM ({ranked_sql(stages, span)}) AS ranked WHERE recency = 1) AS moments
         WHERE place_before IS NULL OR place_before <> place"""
 
 
-def _spelled_sql(stages: Stages, known_us: int) -> str:
-    """SQL of one entry a lead and moment, with the spell in which the lead was then.
-
-    What happened before the lead was known counts from when it was.
-    """
-    order = "PARTITION BY t.lead_id, s.spell, {at} ORDER BY t.seq DESC, {place} DESC"
-    place = _place_sql(stages)
-    at = "CASE WHEN t.event_us < s.start_us AND s.spell = 1 THEN s.start_us ELSE t.event_us END"
-    return f"""SELECT lead_id, spell, stage, place, entered_us, close_us, won
-        FROM (SELECT t.lead_id, s.spell, t.stage, {place} AS place, {at} AS entered_us,
-                s.close_us, CASE WHEN s.won THEN 1 ELSE 0 END AS won,
-                ROW_NUMBER() OVER ({order.format(at=at, place=place)}) AS recency
-            FROM stages AS t JOIN funnel_spells AS s ON s.lead_id = t.lead_id
-            WHERE t.available_us < {known_us} AND {place} >= 0
-                AND (t.event_us >= s.start_us OR s.spell = 1)
-                AND t.event_us < s.close_us) AS moments
-        WHERE recency = 1"""
+def ranked_sql(stages: Stages, span: Span) -> str:
+    """SQL of the entries into open stages within spells; `recency` is 1 for the one that counts."""
+    return f"""SELECT *, ROW_NUMBER() OVER (
+            PARTITION BY number, entered_us
+            ORDER BY event_us DESC, seq DESC, place DESC) AS recency
+        FROM ({spelled_sql(stages, span)}) AS spelled"""
 
 
-def _place_sql(stages: Stages) -> str:
-    """SQL of the place of an open stage in the sales pipeline, from 0 on; -1 for any other."""
+def spelled_sql(stages: Stages, span: Span) -> str:
+    """SQL of the entries into open stages, each in the spell in which the lead was then."""
+    is_early = "t.event_us < s.start_us AND s.spell = 1"
+    return f"""SELECT s.number, s.spell, s.part, s.until_us, s.ending, t.event_us, t.seq, t.place,
+            CASE WHEN {is_early} THEN s.start_us ELSE t.event_us END AS entered_us
+        FROM ({entries_sql(stages, span)}) AS t
+        JOIN funnel_spells AS s ON s.lead_id = t.lead_id
+        WHERE t.place >= 0 AND (t.event_us >= s.start_us OR s.spell = 1)
+            AND t.event_us < s.until_us"""
+
+
+def entries_sql(stages: Stages, span: Span) -> str:
+    """SQL of all entries into stages that were known, with their place; -1: not an open stage."""
     whens = [f"WHEN {literal(stage)} THEN {place}" for place, stage in enumerate(stages.open)]
-    return f"CASE t.stage {' '.join(whens)} ELSE -1 END" if whens else "-1"
+    place = f"CASE stage {' '.join(whens)} ELSE -1 END" if whens else "-1"
+    return f"""SELECT lead_id, event_us, seq, stage, {place} AS place
+        FROM stages WHERE available_us < {span.known_us}"""

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from leadscore.errors import UserError
-from leadscore.funnel.stages import describe_stages
+from leadscore.funnel.changes import describe_changes
+from leadscore.funnel.cohorts import describe_cohorts
+from leadscore.funnel.groups import describe_groups
+from leadscore.funnel.irregular import describe_irregular
+from leadscore.funnel.spells import list_endings
+from leadscore.funnel.stages import describe_moves, describe_stages
+from leadscore.funnel.velocity import measure_velocity
+from leadscore.history.split import History
+from leadscore.history.visits import Span
 from leadscore.project.opened import checked_as_of, open_store
-from leadscore.results.funnel import Funnel
+from leadscore.project.parts import read_parts
+from leadscore.results.funnel import Funnel, FunnelGroup
 from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, format_us
 
 YEAR = 365  # days
+USUAL_HORIZON = 90  # days, where the settings leave the horizon to the history
 
 
 def describe_funnel(
-    settings: Settings, *, as_of_us: int | None = None, days: float = YEAR
+    settings: Settings,
+    *,
+    as_of_us: int | None = None,
+    days: float = YEAR,
+    by: str | None = None,
 ) -> Funnel:
     """What becomes of visits to each stage that began in the days before a moment.
 
@@ -21,21 +37,52 @@ def describe_funnel(
         settings: of the project.
         as_of_us: the moment, by what was known then; default known_until.
         days: of the period in which the visits began.
+        by: also by a field of leads, or by rep, team or tier (see `read_parts`).
 
     Raises:
-        UserError: nothing is dated, or no open stages are declared.
+        UserError: nothing is dated, no open stages are declared, or leads have no such value.
     """
     if not settings.is_dated:
         raise UserError(f"time = {settings.time}: without dates there is no speed to measure")
-    stages = settings.stages.open
-    if not stages:
+    if not settings.stages.open:
         raise UserError('there are no stages; declare them in order, as [stages] open = ["New"]')
     with open_store(settings) as history:
         known_us = history.known_us(checked_as_of(history, as_of_us))
-        since_us = known_us - round(days * DAY_US)
-        visits = history.count_visits(known_us=known_us, since_us=since_us)
+        span = Span(known_us - round(days * DAY_US), known_us)
+        return measure_funnel(history, span, by=by)
+
+
+def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Funnel:
+    """The funnel of an opened history (see `describe_funnel`)."""
+    settings = history.settings
+    visits = history.count_visits(span)
+    spells = list_endings(history.spells(span.known_us), known_us=span.known_us)
     return Funnel(
-        as_of=format_us(known_us),
-        since=format_us(since_us),
-        stages=describe_stages(visits, stages),
+        as_of=format_us(span.known_us),
+        since=format_us(span.since_us),
+        stages=describe_stages(visits, settings.stages),
+        moves=describe_moves(visits, settings.stages),
+        irregular=describe_irregular(history, visits, spells, span),
+        changes=describe_changes(visits, settings.stages.open),
+        cohorts=describe_cohorts(
+            spells, since_us=span.since_us, known_us=span.known_us, zone=settings.timezone
+        ),
+        velocity=measure_velocity(history, spells, span),
+        by=by,
+        groups=[] if by is None else _describe_groups(history, spells, span, by),
+    )
+
+
+def _describe_groups(
+    history: History, spells: pd.DataFrame, span: Span, by: str
+) -> list[FunnelGroup]:
+    settings = history.settings
+    parts = read_parts(history, by, known_us=span.known_us)
+    visits = history.count_visits(span, parts=parts)
+    return describe_groups(
+        spells.assign(part=spells["lead_id"].map(parts)),
+        visits,
+        settings.stages,
+        span,
+        within_days=settings.target.horizon_days or USUAL_HORIZON,
     )

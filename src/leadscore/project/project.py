@@ -191,9 +191,18 @@ class Project:
             progress=self.progress,
         )
 
-    def funnel(self, as_of: Moment = None, *, days: float = pipeline.YEAR) -> Funnel:
-        """What becomes of visits to each stage that began in the days before a moment."""
-        return pipeline.describe_funnel(self.settings, as_of_us=self._us(as_of), days=days)
+    def funnel(
+        self, as_of: Moment = None, *, days: float = pipeline.YEAR, by: str | None = None
+    ) -> Funnel:
+        """What becomes of visits to each stage, and of leads, in the days before a moment.
+
+        Args:
+            as_of: the moment, by what was known then; default known_until.
+            days: of the period; it is compared with as many days before it.
+            by: also by a field of leads, or by "rep", "team" or "tier".
+        """
+        as_of_us = self._us(as_of)
+        return pipeline.describe_funnel(self.settings, as_of_us=as_of_us, days=days, by=by)
 
     def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
         """One lead of a published list (default: the current one) in full."""

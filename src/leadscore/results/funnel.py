@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from leadscore.results.base import Result
+from leadscore.results.base import Interval, Result
 
 if TYPE_CHECKING:
     import pandas as pd
+
+FunnelTable = Literal["stages", "moves", "changes", "cohorts", "groups"]
 
 
 class WayOut(Result):
@@ -28,7 +30,8 @@ class StageFlow(Result):
     """What becomes of visits to a stage within `within_days`, and how long they last.
 
     The shares of the ways and `staying` add up to 1. The days are the median, and those after which
-    10 % and 90 % of the visits have ended; None if not so many ever ended.
+    10 % and 90 % of the visits have ended; None if not so many ever ended. `stalled` leads are in the
+    stage at as_of, whenever they entered it, for more than `stalled_after_days`.
     """
 
     stage: str
@@ -40,27 +43,178 @@ class StageFlow(Result):
     median_days: float | None
     fast_days: float | None
     slow_days: float | None
+    is_qualification: bool
+    stalled_after_days: float | None
+    stalled: int
+
+
+class StageMove(Result):
+    """How many visits to a stage led to another one, and whether the settings allow that move."""
+
+    stage: str
+    next_stage: str
+    visits: int
+    is_allowed: bool
+
+
+class Irregular(Result):
+    """What is irregular in the histories of the period: each is counted, nothing is left out silently.
+
+    Attributes:
+        skipped: moves forward past at least one open stage.
+        moved_back: moves to an earlier stage.
+        not_allowed: moves that `[stages.moves]` does not list.
+        reopened: leads that were open again after a close.
+        entered_midway: leads whose first stage was not the first one.
+        without_stage: leads that entered no stage while they were open.
+        at_one_moment: entries that another one of the same moment replaced.
+        repeated: entries into the stage in which the lead was already.
+        while_closed: entries into an open stage while the lead was closed, that re-opened nothing.
+        not_declared: entries into stages that the settings do not name.
+        rejected_stage: rows of the whole export that ingest rejected for their stage.
+        rejected_date: rows of the whole export that ingest rejected for their date.
+    """
+
+    skipped: int
+    moved_back: int
+    not_allowed: int
+    reopened: int
+    entered_midway: int
+    without_stage: int
+    at_one_moment: int
+    repeated: int
+    while_closed: int
+    not_declared: int
+    rejected_stage: int
+    rejected_date: int
+
+
+class ShareChange(Result):
+    """How a share of a stage changed against the period before, both within the same days.
+
+    `p_value` is two-sided, from both estimates' standard errors; `adjusted` is Benjamini and
+    Hochberg's over all changes of the funnel.
+    """
+
+    stage: str
+    way: str
+    within_days: float
+    visits_before: int
+    visits: int
+    before: float
+    now: float
+    difference: Interval
+    p_value: float
+    adjusted: float
+
+
+class Cohort(Result):
+    """What became of the leads of a month.
+
+    `won_within` has a share for each number of days, from which open leads are not counted as lost;
+    its value is None until half of the leads came in so many days ago.
+    """
+
+    month: str
+    leads: int
+    won: int
+    lost: int
+    open: int
+    won_within: dict[str, Interval]
+
+    @property
+    def won_so_far(self) -> float:
+        """The wins as a share of all leads of the month, the open ones included."""
+        return self.won / self.leads
+
+
+class Velocity(Result):
+    """What the open leads bring a day: leads x value x win rate / cycle length.
+
+    Attributes:
+        leads: open at as_of.
+        wins: closed in the period, with an amount.
+        value: their mean amount.
+        currency: of the amounts, where they state one.
+        win_rate: of leads that came in or were re-opened in the period, within `within_days`.
+        cycle_days: the mean days until such a lead is won or lost, none counted for more than
+            `within_days`.
+        per_day: the product; None if a part is missing.
+        won_per_day: the amounts won in the period, a day, beside it.
+    """
+
+    leads: int
+    wins: int
+    value: float | None
+    currency: str | None
+    win_rate: Interval
+    cycle_days: float | None
+    within_days: float | None
+    per_day: float | None
+    won_per_day: float | None
+
+
+class FunnelGroup(Result):
+    """The leads of the period that have one value, by what was known at as_of.
+
+    `won` and `lost` are shares within `within_days` of coming in.
+    """
+
+    value: str
+    leads: int
+    open: int
+    within_days: float
+    won: Interval
+    lost: Interval
+    median_days: float | None
+    stages: list[StageFlow]
 
 
 class Funnel(Result):
-    """The sales pipeline as known at a moment."""
+    """The sales pipeline as known at a moment; `groups` are by `by`, most leads first."""
 
     as_of: str
     since: str
     stages: list[StageFlow]
+    moves: list[StageMove]
+    irregular: Irregular
+    changes: list[ShareChange]
+    cohorts: list[Cohort]
+    velocity: Velocity
+    by: str | None
+    groups: list[FunnelGroup]
 
-    def to_pandas(self) -> pd.DataFrame:
-        """A row a stage, with a column a share and its bounds."""
+    def to_pandas(self, table: FunnelTable = "stages") -> pd.DataFrame:
+        """One of its tables, a row an entry, with a column a number and its bounds.
+
+        Args:
+            table: `stages`, `moves`, `changes`, `cohorts` or `groups`.
+        """
         import pandas as pd
 
-        rows = [_flatten(stage) for stage in self.stages]
+        entries: list[Any] = getattr(self, table)
+        rows = [_flatten(entry.to_dict()) for entry in entries]
         return pd.DataFrame(rows)
 
 
-def _flatten(stage: StageFlow) -> dict[str, object]:
-    row: dict[str, object] = {
-        name: value for name, value in stage.to_dict().items() if name != "ways"
-    }
-    for way, out in stage.ways.items():
-        row |= {way: out.share, f"{way}_low": out.low, f"{way}_high": out.high}
+def _flatten(entry: dict[str, Any]) -> dict[str, Any]:
+    """A row with columns like won_low for the bounds of an interval; lists are left out."""
+    row: dict[str, Any] = {}
+    for name, value in entry.items():
+        if isinstance(value, dict):
+            row |= _flatten_estimates(name, value)
+        elif not isinstance(value, list):
+            row[name] = value
+    return row
+
+
+def _flatten_estimates(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Columns of an interval, of the ways out, or of the shares by days."""
+    if "low" in value:
+        estimate = value.get("value", value.get("share"))
+        return {name: estimate, f"{name}_low": value["low"], f"{name}_high": value["high"]}
+    row: dict[str, Any] = {}
+    for key, estimate in value.items():
+        column = f"{name}_{key}" if name == "won_within" else key
+        row |= _flatten_estimates(column, estimate)
     return row

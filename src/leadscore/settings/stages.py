@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from pydantic import Field, model_validator
 
-from leadscore.settings.base import Frozen
+from leadscore.settings.base import Days, Frozen, hint
 
 
 class Stages(Frozen):
@@ -17,19 +18,65 @@ class Stages(Frozen):
     )
     won: tuple[str, ...] = Field(default=(), description="stages that close a lead as won")
     lost: tuple[str, ...] = Field(default=(), description="stages that close a lead as lost")
+    after_sale: tuple[str, ...] = Field(
+        default=(),
+        description="stages after the sale, such as onboarding; entering one reopens no lead",
+    )
+    review: tuple[str, ...] = Field(
+        default=(),
+        description="stages in which a won or lost lead is reviewed; entering one reopens no lead",
+    )
+    qualification: tuple[str, ...] = Field(
+        default=(),
+        description="open stages in which leads are qualified; the funnel says how many get past "
+        "them",
+    )
+    moves: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="open stage -> open stages that may follow it; the funnel counts other moves, "
+        "none is refused; default: any may follow",
+    )
+    stalled_days: dict[str, Days] = Field(
+        default={},
+        description="open stage -> days after which a lead in it counts as stalled; default: the "
+        "days within which 90 % leave the stage",
+    )
 
     @model_validator(mode="after")
     def _no_repeats(self) -> Stages:
-        counts = Counter(self.open + self.lost + self.won)
+        counts = Counter(self.open + self.lost + self.won + self.after_close())
         repeated = [stage for stage, count in counts.items() if count > 1]
         if repeated:
             raise ValueError(f"the stage {repeated[0]!r} is named more than once")
         return self
 
+    @model_validator(mode="after")
+    def _only_open_stages(self) -> Stages:
+        self._check_open("qualification", self.qualification)
+        self._check_open("stalled_days", self.stalled_days)
+        self._check_open("moves", self.moves)
+        for stage, following in self.moves.items():
+            self._check_open(f"moves.{stage}", following)
+        return self
+
+    def _check_open(self, key: str, stages: Iterable[str]) -> None:
+        for stage in stages:
+            if stage not in self.open:
+                raise ValueError(f"{key}: {stage!r} is no open stage{hint(stage, self.open)}")
+
     def closing(self) -> tuple[str, ...]:
         """The stages that close a lead."""
         return self.won + self.lost
 
+    def after_close(self) -> tuple[str, ...]:
+        """The stages that a closed lead may enter without being re-opened."""
+        return self.after_sale + self.review
+
     def order(self) -> dict[str, int]:
-        """Each stage's rank: the open ones in their order, then the closing ones."""
-        return {stage: rank for rank, stage in enumerate(self.open + self.lost + self.won)}
+        """Each stage's rank: the open ones in their order, then the closing ones, then the rest."""
+        stages = self.open + self.lost + self.won + self.after_close()
+        return {stage: rank for rank, stage in enumerate(stages)}
+
+    def allows(self, stage: str, following: str) -> bool:
+        """Whether a lead may move from an open stage to another one."""
+        return stage not in self.moves or following in self.moves[stage]

@@ -1,54 +1,75 @@
-"""The arithmetic of the sales pipeline."""
+"""The arithmetic of the sales pipeline: stages and what changed in them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import escaped, out, short, table_of
+from leadscore.cli.rendering.pipeline_leads import (
+    UNKNOWN,
+    draw_cohorts,
+    draw_groups,
+    draw_velocity,
+    write_irregular,
+    write_share,
+)
+from leadscore.results.base import Interval
 
 if TYPE_CHECKING:
-    from leadscore.results import Funnel, StageFlow, WayOut
+    from leadscore.results import Funnel, ShareChange, StageFlow, StageMove
 
-UNKNOWN = "-"
+WAY_NAMES = {"forward": "moved on", "won": "won", "lost": "lost", "back": "moved back"}
+BY_CHANCE = 0.05  # the share of false ones that is accepted among the changes shown
+MOST_CHANGES = 5
 
 
 def draw_funnel(funnel: Funnel) -> None:
+    """The stages, what changed in them, the leads by month and by group, velocity and irregularities."""
+    _draw_stages(funnel)
+    _draw_changes(funnel.changes)
+    if funnel.groups:
+        draw_groups(str(funnel.by), funnel.groups)
+    if funnel.cohorts:
+        draw_cohorts(funnel.cohorts)
+    draw_velocity(funnel.velocity)
+    _print(write_irregular(funnel.irregular))
+    _draw_outside(funnel.moves)
+
+
+def _draw_stages(funnel: Funnel) -> None:
     """A line a stage: how its visits ended, and how long they lasted."""
     title = f"Visits to stages from {short(funnel.since)} to {short(funnel.as_of)}"
-    columns = ("stage", "visits", "there", "moved on", "won", "lost", "back", "days")
+    columns = ("stage", "visits", "there", "moved on", "won", "lost", "back", "days", "stalled")
     table = table_of(title, *columns)
     table.columns[0].no_wrap = True
     for stage in funnel.stages:
         table.add_row(*_write_row(stage))
     out.print(table)
-    out.print(
+    _print(
         "Per cent of all visits, with 95 % intervals: a visit that has not ended counts as "
         "unfinished, not as lost; there: still in the stage. Days: the median, and in brackets "
-        "those after which 10 % and 90 % have ended.",
-        highlight=False,
+        "those after which 10 % and 90 % have ended. Stalled: leads in the stage now for longer "
+        "than that, or than stages.stalled_days."
     )
 
 
 def _write_row(stage: StageFlow) -> list[str]:
-    ways = stage.ways
+    ways = {
+        way: Interval(value=out.share, low=out.low, high=out.high)
+        for way, out in stage.ways.items()
+    }
     return [
         escaped(stage.stage),
         f"{stage.visits:,}",
-        _write_share(stage.staying),
-        *(_write_way(ways[way]) for way in ("forward", "won", "lost")),
-        _write_share(ways["back"].share),
+        _write_plain(stage.staying),
+        *(write_share(ways[way]) for way in ("forward", "won", "lost")),
+        _write_plain(ways["back"].value),
         _write_days(stage),
+        f"{stage.stalled:,}",
     ]
 
 
-def _write_way(way: WayOut) -> str:
-    if way.share is None or way.low is None or way.high is None:
-        return UNKNOWN
-    half = max(way.share - way.low, way.high - way.share)
-    return f"{100 * way.share:.0f} ± {100 * half:.0f}"
-
-
-def _write_share(share: float | None) -> str:
+def _write_plain(share: float | None) -> str:
     return UNKNOWN if share is None else f"{100 * share:.0f}"
 
 
@@ -56,3 +77,47 @@ def _write_days(stage: StageFlow) -> str:
     days = (stage.median_days, stage.fast_days, stage.slow_days)
     median, fast, slow = (UNKNOWN if day is None else f"{day:.0f}" for day in days)
     return f"{median} ({fast}-{slow})"
+
+
+def _draw_changes(changes: list[ShareChange]) -> None:
+    """The changes against the period before that are more than chance, the clearest first."""
+    if not changes:
+        _print("Too few visits in the period before to compare with.")
+        return
+    clear = sorted(
+        (change for change in changes if change.adjusted < BY_CHANCE),
+        key=lambda change: change.p_value,
+    )
+    if not clear:
+        _print(
+            f"Against the period before: none of {len(changes)} shares has changed by more than "
+            "chance would explain."
+        )
+        return
+    _print("Against the period before, by more than chance would explain:")
+    for change in clear[:MOST_CHANGES]:
+        _print(_write_change(change))
+    if len(clear) > MOST_CHANGES:
+        _print(f"  and {len(clear) - MOST_CHANGES} more")
+
+
+def _write_change(change: ShareChange) -> str:
+    width = (change.difference.high or 0.0) - (change.difference.low or 0.0)
+    points = f"{100 * (change.now - change.before):+.0f} ± {50 * width:.0f} points"
+    return (
+        f"  {escaped(change.stage)}, {WAY_NAMES[change.way]}: {100 * change.now:.0f} %, before "
+        f"{100 * change.before:.0f} % ({points}; p = {change.p_value:.2g})"
+    )
+
+
+def _draw_outside(moves: list[StageMove]) -> None:
+    """The moves that the settings do not allow, most visits first."""
+    outside = [move for move in moves if not move.is_allowed]
+    if outside:
+        outside.sort(key=lambda move: -move.visits)
+        pairs = [f"{move.stage} to {move.next_stage} ({move.visits:,})" for move in outside]
+        _print(f"Moves that stages.moves does not allow: {escaped(', '.join(pairs))}")
+
+
+def _print(words: str) -> None:
+    out.print(words, highlight=False)

@@ -1,0 +1,115 @@
+"""The arithmetic of the sales pipeline: leads by month and by group, velocity, irregularities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leadscore.cli.rendering.console import escaped, out, table_of
+from leadscore.wording import counted
+
+if TYPE_CHECKING:
+    from leadscore.results import Cohort, FunnelGroup, Interval, Irregular, Velocity
+
+UNKNOWN = "-"
+MOST_GROUPS = 15
+# what is counted -> one, several
+IRREGULAR = {
+    "skipped": ("move that skipped a stage", "moves that skipped stages"),
+    "moved_back": ("move back", "moves back"),
+    "not_allowed": ("move that is not allowed", "moves that are not allowed"),
+    "reopened": ("lead re-opened", "leads re-opened"),
+    "entered_midway": ("lead that entered midway", "leads that entered midway"),
+    "without_stage": ("lead without a stage", "leads without a stage"),
+    "at_one_moment": (
+        "entry replaced by another of the same moment",
+        "entries replaced by others of the same moment",
+    ),
+    "repeated": ("entry into the same stage again", "entries into the same stage again"),
+    "while_closed": (
+        "entry into an open stage while closed",
+        "entries into an open stage while closed",
+    ),
+    "not_declared": (
+        "entry into a stage that is not declared",
+        "entries into stages that are not declared",
+    ),
+    "rejected_stage": ("row rejected for its stage", "rows rejected for their stage"),
+    "rejected_date": ("row rejected for its date", "rows rejected for their date"),
+}
+
+
+def write_share(share: Interval) -> str:
+    """Per cent with half the width of its interval, or a dash."""
+    if share.value is None or share.low is None or share.high is None:
+        return UNKNOWN
+    half = max(share.value - share.low, share.high - share.value)
+    return f"{100 * share.value:.0f} ± {100 * half:.0f}"
+
+
+def draw_cohorts(cohorts: list[Cohort]) -> None:
+    """A line a month in which leads came in."""
+    within = list(cohorts[0].won_within)
+    columns = [f"won in {days} days" for days in within]
+    table = table_of("Leads by month", "month", "leads", *columns, "won so far", "lost", "open")
+    for cohort in cohorts:
+        table.add_row(
+            cohort.month,
+            f"{cohort.leads:,}",
+            *(write_share(cohort.won_within[days]) for days in within),
+            f"{100 * cohort.won_so_far:.0f}",
+            f"{cohort.lost:,}",
+            f"{cohort.open:,}",
+        )
+    out.print(table)
+    out.print(
+        "Per cent of the month's leads, with 95 % intervals; a dash where less than half of them "
+        "came in so long ago.",
+        highlight=False,
+    )
+
+
+def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
+    """A line a group, with the share that moves on from each stage."""
+    stages = [flow.stage for flow in groups[0].stages]
+    days = f"{groups[0].within_days:g}"
+    title = f"Leads by {escaped(by)}: won and lost within {days} days, moved on by stage"
+    heads = [escaped(stage) for stage in stages[:-1]]
+    table = table_of(title, escaped(by), "leads", "open", "won", "lost", *heads)
+    for group in groups[:MOST_GROUPS]:
+        moved_on = [flow.ways["forward"].share for flow in group.stages[:-1]]
+        table.add_row(
+            escaped(group.value),
+            f"{group.leads:,}",
+            f"{group.open:,}",
+            write_share(group.won),
+            write_share(group.lost),
+            *(UNKNOWN if share is None else f"{100 * share:.0f}" for share in moved_on),
+        )
+    out.print(table)
+    if len(groups) > MOST_GROUPS:
+        left = counted(len(groups) - MOST_GROUPS, "group with fewer leads", "groups with fewer")
+        out.print(f"{left} not shown; --json has all.", highlight=False)
+
+
+def draw_velocity(velocity: Velocity) -> None:
+    """What the open leads bring a day, and beside it what was won."""
+    if velocity.per_day is None or velocity.value is None or velocity.cycle_days is None:
+        out.print("Pipeline velocity: not known without amounts and a win rate.", highlight=False)
+        return
+    currency = f"{velocity.currency or ''} ".lstrip()
+    rate = write_share(velocity.win_rate)
+    out.print(
+        f"Pipeline velocity: {currency}{velocity.per_day:,.0f} a day = {velocity.leads:,} open "
+        f"leads x {currency}{velocity.value:,.0f} a win x {rate} % won / {velocity.cycle_days:.0f} "
+        f"days to a close. Won in the period: {currency}{velocity.won_per_day:,.0f} a day.",
+        highlight=False,
+    )
+
+
+def write_irregular(irregular: Irregular) -> str:
+    """What is irregular in the histories, each with its count."""
+    counts = irregular.to_dict()
+    parts = [counted(counts[name], *words) for name, words in IRREGULAR.items() if counts[name]]
+    if not parts:
+        return "Nothing in the histories of the period is irregular."
+    return f"Irregular, and counted as docs/funnel.md says: {', '.join(parts)}."

@@ -1,0 +1,61 @@
+"""What became of the leads of each month."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from leadscore.funnel.spells import share_of_leads
+from leadscore.results.funnel import Cohort
+
+WITHIN_DAYS = (30, 60, 90)
+
+
+def describe_cohorts(
+    spells: pd.DataFrame, *, since_us: int, known_us: int, zone: str
+) -> list[Cohort]:
+    """The months in their order, from the first that begins in the period.
+
+    A lead belongs to the month in which it came in; a re-opening counts for none.
+
+    Args:
+        spells: as `list_endings` returns them.
+        since_us: begin of the period.
+        known_us: its end.
+        zone: of the calendar.
+    """
+    first = spells[spells["spell"] == 1]
+    edges = _month_edges(since_us, known_us, zone)
+    months = np.searchsorted(edges, first["start_us"].to_numpy(), side="right") - 1
+    cohorts = []
+    for place, begin_us in enumerate(edges):
+        leads = first[months == place]
+        if len(leads):
+            month = pd.Timestamp(begin_us, unit="us", tz="UTC").tz_convert(zone)
+            cohorts.append(_describe_cohort(month.strftime("%Y-%m"), leads, known_us))
+    return cohorts
+
+
+def _month_edges(since_us: int, known_us: int, zone: str) -> np.ndarray:
+    """The moments (n,) at which months begin, rising."""
+    since = pd.Timestamp(since_us, unit="us", tz="UTC").tz_convert(zone)
+    until = pd.Timestamp(known_us - 1, unit="us", tz="UTC").tz_convert(zone)
+    months = pd.date_range(since.normalize(), until, freq="MS")
+    begins = months.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]")
+    edges = begins.astype(np.int64)
+    return np.asarray(edges[edges >= since_us])
+
+
+def _describe_cohort(month: str, leads: pd.DataFrame, known_us: int) -> Cohort:
+    won_within = {
+        str(days): share_of_leads(leads, "won", days, known_us=known_us) for days in WITHIN_DAYS
+    }
+    counts = leads["ending"].value_counts()
+    return Cohort(
+        month=month,
+        leads=len(leads),
+        won=int(counts.get("won", 0)),
+        lost=int(counts.get("lost", 0)),
+        open=int(counts.get("open", 0)),
+        won_within=won_within,
+    )

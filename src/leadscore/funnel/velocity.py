@@ -1,0 +1,75 @@
+"""Pipeline velocity: what the open leads bring a day, and its parts."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from leadscore.funnel.competing import UNKNOWN, estimate_shares, in_days, mean_hours, share_within
+from leadscore.funnel.spells import count_endings
+from leadscore.history.split import History
+from leadscore.history.visits import Span
+from leadscore.results.funnel import Velocity
+from leadscore.times import DAY_US
+
+
+def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velocity:
+    """Leads x value x win rate / cycle length, as known at the end of the span.
+
+    The cycle is the mean time until leads are won *or* lost. By Little's law, open leads divided by
+    it are the leads that close a day; the product is then the amount won a day, at a steady inflow.
+
+    Args:
+        history: of the project.
+        spells: as `list_endings` returns them.
+        span: the period.
+    """
+    begun = count_endings(spells[spells["start_us"] >= span.since_us])
+    within = begun.last_with_enough()
+    shares = estimate_shares(begun)
+    win_rate = UNKNOWN if within is None else share_within(shares, "won", within)
+    cycle_days = None if within is None else in_days(mean_hours(shares, within))
+
+    is_won = (spells["ending"] == "won") & (spells["close_us"] >= span.since_us)
+    won = list(spells.loc[is_won, "lead_id"].unique())
+    amounts, currency = _read_amounts(history, won, known_us=span.known_us)
+    value = float(amounts.mean()) if len(amounts) else None
+    leads = int((spells["ending"] == "open").sum())
+    days = (span.known_us - span.since_us) / DAY_US
+    return Velocity(
+        leads=leads,
+        wins=len(amounts),
+        value=value,
+        currency=currency,
+        win_rate=win_rate,
+        cycle_days=cycle_days,
+        within_days=in_days(within),
+        per_day=_multiply(leads, value, win_rate.value, cycle_days),
+        won_per_day=float(amounts.sum()) / days if len(amounts) else None,
+    )
+
+
+def _multiply(
+    leads: int, value: float | None, win_rate: float | None, cycle_days: float | None
+) -> float | None:
+    if value is None or win_rate is None or not cycle_days:
+        return None
+    return leads * value * win_rate / cycle_days
+
+
+def _read_amounts(
+    history: History, won: list[str], *, known_us: int
+) -> tuple[pd.Series[float], str | None]:
+    """The amounts of won leads, those of the outcomes before those of the leads, and their currency.
+
+    None are given where they are in several currencies.
+    """
+    currencies = history.facts.currencies(known_us)
+    if len(currencies) > 1:
+        return pd.Series(dtype=float), None
+    wins = history.facts.wins(known_us).dropna(subset="amount")
+    stated = wins.drop_duplicates("lead_id", keep="last").set_index("lead_id")["amount"]
+    known = history.known_values(["amount"], as_of_us=known_us).to_pandas()
+    of_lead = pd.to_numeric(known.set_index("lead_id")["amount"])
+    minor = stated.reindex(won).fillna(of_lead.reindex(won)).dropna()
+    decimals = history.settings.lead_fields()["amount"].decimals
+    return minor.astype(float) / 10**decimals, currencies[0] if currencies else None

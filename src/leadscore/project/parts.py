@@ -1,0 +1,81 @@
+"""What leads are told apart by, as was known at a moment: a field, their rep, team or tier."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from leadscore.errors import UserError
+from leadscore.history.split import History
+from leadscore.project.showing import read_rep_rows
+from leadscore.publish.receipts import read_past_receipts
+from leadscore.settings.base import hint
+from leadscore.settings.memory import stored_fields
+from leadscore.settings.settings import Settings
+
+NOT_KNOWN = "(not known)"
+
+
+def read_parts(history: History, by: str, *, known_us: int) -> pd.Series[str]:
+    """What each lead is counted under, by lead_id.
+
+    Args:
+        history: of the project.
+        by: a text field; or "rep", the owner; "team", the owner's in the list of reps as it is now;
+            or "tier", that of the last list published before the moment that had the lead.
+        known_us: the moment.
+
+    Raises:
+        UserError: there is no such field, or nothing to read teams or tiers from.
+    """
+    settings = history.settings
+    if by == "tier":
+        values = _read_tiers(settings, known_us=known_us)
+    elif by == "team":
+        values = _read_known(history, "owner_id", known_us=known_us).map(_read_teams(settings))
+    else:
+        values = _read_known(history, _field_of(by, settings), known_us=known_us)
+    leads = history.spells(known_us)["lead_id"].unique()
+    return values.reindex(leads).fillna(NOT_KNOWN)
+
+
+def _field_of(by: str, settings: Settings) -> str:
+    """The field of leads that is meant."""
+    if by == "rep":
+        return "owner_id"
+    texts = [name for name in stored_fields(settings) if _is_text(name, settings)]
+    if by not in texts:
+        known = ["rep", "team", "tier", *texts]
+        raise UserError(f"leads cannot be told apart by {by!r}{hint(by, known)}")
+    return by
+
+
+def _is_text(name: str, settings: Settings) -> bool:
+    field = settings.lead_fields().get(name)
+    return field is not None and field.type == "text"
+
+
+def _read_known(history: History, name: str, *, known_us: int) -> pd.Series[str]:
+    known = history.known_values([name], as_of_us=known_us).to_pandas()
+    values: pd.Series[str] = known.set_index("lead_id")[name]
+    return values
+
+
+def _read_teams(settings: Settings) -> dict[str, str]:
+    """The team of each rep."""
+    rows = read_rep_rows(settings)
+    teams = {rep: str(row["team"]) for rep, row in rows.items() if row["team"]}
+    if not teams:
+        raise UserError("there are no teams: the list of reps, [routing] reps, names none")
+    return teams
+
+
+def _read_tiers(settings: Settings, *, known_us: int) -> pd.Series[str]:
+    folder = settings.project_folder()
+    receipts = read_past_receipts(folder / "scores", folder / "store").to_pandas()
+    published_us = receipts["as_of"].astype("int64")
+    before = receipts.assign(as_of=published_us)[published_us < known_us]
+    if before.empty:
+        raise UserError("there are no tiers: no list was published before that moment")
+    latest = before.sort_values(["as_of", "publication_id"]).drop_duplicates("lead_id", keep="last")
+    tiers: pd.Series[str] = latest.set_index("lead_id")["tier"]
+    return tiers

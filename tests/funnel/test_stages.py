@@ -1,0 +1,109 @@
+"""Stages, their moves and changes, from counts of visits."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from builders import make_settings
+from leadscore.funnel.changes import describe_changes
+from leadscore.funnel.stages import describe_moves, describe_stages
+
+OPEN = ["new", "qualified", "proposal"]
+COLUMNS = ["period", "stage", "exit", "next_stage", "hours", "visits"]
+
+
+def table(*rows: tuple[str, str, str, str | None, int, int]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS).assign(part="", is_first=0)
+
+
+def stages_of(**more):
+    return make_settings(stages={"open": OPEN, **more}).stages
+
+
+def test_stalled_when_days_are_stated_then_count_all_that_are_there_for_longer():
+    visits = table(
+        ("now", "new", "forward", "qualified", 240, 9),
+        ("now", "new", "lost", None, 480, 1),
+        ("now", "new", "open", None, 245, 3),
+        ("older", "new", "open", None, 9999, 2),
+        ("older", "new", "lost", None, 9999, 7),
+    )
+    usual, stated = (
+        describe_stages(visits, stages)[0]
+        for stages in (stages_of(), stages_of(stalled_days={"new": 500}))
+    )
+    assert (usual.visits, usual.unfinished) == (13, 3)
+    assert (usual.stalled_after_days, usual.stalled) == (20, 2)
+    assert (stated.stalled_after_days, stated.stalled) == (500, 0)
+
+
+def test_moves_when_some_are_not_allowed_then_are_counted_and_marked():
+    visits = table(
+        ("now", "new", "forward", "qualified", 5, 4),
+        ("now", "new", "forward", "proposal", 6, 2),
+        ("now", "new", "forward", "proposal", 7, 1),
+        ("before", "new", "forward", "proposal", 7, 50),
+        ("now", "proposal", "back", "new", 7, 1),
+    )
+    moves = describe_moves(visits, stages_of(moves={"new": ["qualified"]}))
+    assert [(m.stage, m.next_stage, m.visits, m.is_allowed) for m in moves] == [
+        ("new", "qualified", 4, True),
+        ("new", "proposal", 3, False),
+        ("proposal", "new", 1, True),
+    ]
+
+
+def period_of(
+    name: str, forward: int, lost: int
+) -> list[tuple[str, str, str, str | None, int, int]]:
+    return [
+        (name, "new", "forward", "qualified", 10, forward),
+        (name, "new", "lost", None, 10, lost),
+    ]
+
+
+def test_change_when_every_visit_ended_then_is_the_z_test_of_two_shares():
+    (forward, lost) = describe_changes(
+        table(*period_of("now", 60, 40), *period_of("before", 90, 110)), OPEN
+    )
+    error = math.sqrt(0.6 * 0.4 / 100 + 0.45 * 0.55 / 200)
+    p_value = 2 * stats.norm.sf(0.15 / error)
+    assert (forward.before, forward.now) == (pytest.approx(0.45), pytest.approx(0.6))
+    assert forward.p_value == pytest.approx(p_value)
+    assert forward.difference.low == pytest.approx(0.15 - 1.96 * error)
+    assert lost.difference.value == pytest.approx(-0.15)
+    assert forward.adjusted == pytest.approx(p_value)  # both have the same p
+
+
+def test_change_when_a_period_has_few_visits_then_is_left_out():
+    assert (
+        describe_changes(table(*period_of("now", 9, 9), *period_of("before", 90, 90)), OPEN) == []
+    )
+
+
+def test_change_when_the_period_before_was_followed_for_longer_then_compares_the_same_days():
+    """New visits were seen for 10 hours, in which as many ended as did before."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for period, seen in (("before", 500), ("now", 40)):
+        ends = rng.exponential(100, 3000).astype(int)
+        ended = ends[ends < seen].tolist()
+        rows += [(period, "new", "forward", "qualified", hours, 1) for hours in ended]
+        rows.append((period, "new", "open", None, seen, len(ends) - len(ended)))
+    (change,) = describe_changes(table(*rows), OPEN)
+    assert change.within_days * 24 == 40
+    assert change.before < 0.5
+    assert change.p_value > 0.01
+
+
+def test_p_values_when_nothing_changed_then_are_below_five_per_cent_so_often():
+    rng = np.random.default_rng(4)
+    p_values = []
+    for now, before in rng.binomial(3000, 0.4, (200, 2)).tolist():
+        rows = [*period_of("now", now, 3000 - now), *period_of("before", before, 3000 - before)]
+        p_values.append(describe_changes(table(*rows), OPEN)[0].p_value)
+    below = sum(p < 0.05 for p in p_values)
+    assert stats.binomtest(below, 200, 0.05).pvalue > 0.01
