@@ -15,7 +15,14 @@ from leadscore.history.spells import _facts, _replay, build_spells
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.times import DAY_US, FOREVER_US
 
-SETTINGS = make_settings(engine={"threads": 1})
+STAGES = {
+    "open": ["new", "qualified", "proposal"],
+    "won": ["signed"],
+    "lost": ["rejected"],
+    "after_sale": ["onboarding"],
+    "review": ["looked back"],
+}
+SETTINGS = make_settings(engine={"threads": 1}, stages=STAGES)
 WITHIN = 3  # days within which a close corrects
 JUST = 1 / DAY_US  # one microsecond, in days
 Told = tuple[int, float, float | None, bool]  # spell, start, close or None while open, won
@@ -274,6 +281,16 @@ CASES: dict[str, tuple[Callable[[], Facts], list[Told]]] = {
         ),
         [(1, 0, 20, False), (2, 20, 20, True)],
     ),
+    "after the sale and in review: never re-opened": (
+        lambda: (
+            lead().stage("a", 5, "signed").stage("a", 8, "onboarding").stage("a", 9, "looked back")
+        ),
+        [(1, 0, 5, True)],
+    ),
+    "after the sale, then a new inquiry": (
+        lambda: lead().stage("a", 5, "signed").stage("a", 8, "onboarding").stage("a", 9, "new"),
+        [(1, 0, 5, True), (2, 9, None, False)],
+    ),
     "lead learned late": (lambda: Facts(SETTINGS).lead("a", 0, known=3), [(1, 3, None, False)]),
 }
 
@@ -385,6 +402,7 @@ def test_spells_when_a_lead_is_learned_after_its_own_close_and_reopening_then_no
 
 LEADS = ("00012", "10", "a", "b", "z", "ä")
 CLOSES = ("won", "lost", "signed", "rejected")
+AFTER_CLOSE = ("onboarding", "looked back")
 Made = tuple[str, float, float, str, int]  # lead, event, known, what, seq
 
 
@@ -392,7 +410,7 @@ Made = tuple[str, float, float, str, int]  # lead, event, known, what, seq
 def made_facts(draw: st.DrawFn) -> Made:
     event = draw(st.integers(1, 12))
     known = event + draw(st.sampled_from([0, 0, 0, 1, 2, 5]))
-    what = draw(st.sampled_from([*CLOSES, "new", "qualified", "new", "qualified"]))
+    what = draw(st.sampled_from([*CLOSES, *AFTER_CLOSE, "new", "qualified", "new", "qualified"]))
     return draw(st.sampled_from(LEADS)), event, known, what, draw(st.integers(0, 1))
 
 
@@ -434,7 +452,8 @@ def is_open(facts: Facts, lead_id: str, *, at_us: int) -> bool:
     created = next(row["available_us"] for row in facts.rows["leads"] if row["lead_id"] == lead_id)
     known = [row for row in facts_of(facts, lead_id) if row["available_us"] < at_us]
     closed = max((place(row) for row in known if is_close(row)), default=None)
-    opened = max((place(row) for row in known if not is_close(row)), default=(-1, 0))
+    entered = (row for row in known if row.get("stage") in STAGES["open"])
+    opened = max((place(row) for row in entered), default=(-1, 0))
     return created < at_us and (closed is None or opened > closed)
 
 
