@@ -21,6 +21,7 @@ def environment(monkeypatch):
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # those of Jupyter itself
 def test_notebook_when_run_then_every_cell_gives_what_its_text_promises(environment):
     notebook = nbformat.read(NOTEBOOK, as_version=4)

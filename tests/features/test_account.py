@@ -377,7 +377,7 @@ def assert_equals_oracle(facts: Facts, rows: pd.DataFrame, matrix: Matrix) -> No
 
 @given(random=st.randoms(use_true_random=False), moving=st.booleans())
 @settings(
-    max_examples=25,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -386,7 +386,7 @@ def assert_equals_oracle(facts: Facts, rows: pd.DataFrame, matrix: Matrix) -> No
 def test_memory_of_random_histories_equals_the_oracle_on_both_engines(
     tmp_path_factory, random, moving
 ):
-    facts, rows = random_facts(random, leads=random.randint(1, 12), moving=moving)
+    facts, rows = random_facts(random, leads=random.randint(1, 24), moving=moving)
     folder = tmp_path_factory.mktemp("store")
     matrix = matrix_of(facts, rows, folder)
     assert_equals_oracle(facts, rows, matrix)

@@ -48,6 +48,7 @@ def assert_nowhere(folder: Path) -> None:
         assert not any(secret.encode() in data for secret in SECRETS), path
 
 
+@pytest.mark.slow
 def test_flow_when_a_secret_block_holds_the_address_then_it_publishes_and_leaves_no_trace(
     harness,
     tmp_path,

@@ -653,12 +653,14 @@ LEAKS: dict[str, View] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", LEAKS.values(), ids=[f"planted leak: {name}" for name in LEAKS])
 def test_law_of_the_unknown_when_a_leak_is_planted_then_catches_it(view: View) -> None:
     with pytest.raises(AssertionError):
         law_what_is_not_known_changes_nothing(view)
 
 
+@pytest.mark.slow
 def test_law_of_the_unknown_when_the_planted_hole_changes_nothing_then_holds() -> None:
     law_what_is_not_known_changes_nothing(score_through(leaky(KNOWN, f"({KNOWN})")), examples=3)
 
@@ -677,6 +679,7 @@ ORDERED: dict[str, Door] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "door", ORDERED.values(), ids=[f"planted file order: {name}" for name in ORDERED]
 )
@@ -730,6 +733,7 @@ SKEWS: dict[str, tuple[Learn, Learn]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("learn", "score"), SKEWS.values(), ids=[f"planted skew: {name}" for name in SKEWS]
 )

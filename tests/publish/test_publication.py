@@ -454,6 +454,7 @@ def test_publication_when_killed_at_a_random_moment_then_readers_see_a_whole_one
     assert kept == contents(undisturbed)
 
 
+@pytest.mark.slow
 def test_publications_when_two_processes_make_them_at_once_then_a_reader_never_sees_a_mixture(
     tmp_path,
 ):

@@ -563,6 +563,7 @@ def project_before(name, folder, settings, n):
     return settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "least", "after"),
     [
