@@ -24,8 +24,10 @@ from leadscore.cli.options import (
     By,
     Config,
     Data,
+    EvenIfUnlike,
     Json,
     KnownUntil,
+    ReplaceNewer,
     checked_path,
     clock_us,
     moment_of,
@@ -211,17 +213,8 @@ def train(
 def score(
     config: Config = DEFAULT_CONFIG,
     as_of: AsOf = None,
-    replace_newer: Annotated[
-        bool,
-        typer.Option("--replace-newer", help="Publish the list even if a newer one is current."),
-    ] = False,
-    even_if_unlike: Annotated[
-        bool,
-        typer.Option(
-            "--even-if-unlike",
-            help="Publish the list even if it differs too much from the previous one.",
-        ),
-    ] = False,
+    replace_newer: ReplaceNewer = False,
+    even_if_unlike: EvenIfUnlike = False,
     details: Annotated[
         bool,
         typer.Option(

@@ -50,6 +50,16 @@ Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 AsOf = Annotated[str | None, typer.Option("--as-of", help=AS_OF_HELP)]
 KnownUntil = Annotated[str | None, typer.Option(help=KNOWN_HELP)]
 By = Annotated[str | None, typer.Option("--by", help=BY_HELP)]
+ReplaceNewer = Annotated[
+    bool, typer.Option("--replace-newer", help="Publish the list even if a newer one is current.")
+]
+EvenIfUnlike = Annotated[
+    bool,
+    typer.Option(
+        "--even-if-unlike",
+        help="Publish the list even if it differs too much from the previous one.",
+    ),
+]
 DEFAULT_CONFIG = Path(USUAL)
 
 

@@ -10,7 +10,9 @@ import typer
 from leadscore.cli.options import (
     DEFAULT_CONFIG,
     Config,
+    EvenIfUnlike,
     Json,
+    ReplaceNewer,
     checked_path,
     run_command,
     show_results,
@@ -38,16 +40,6 @@ Full = Annotated[
 Failed = Annotated[Path | None, typer.Option("--failed", callback=checked_path, help=FAILED_HELP)]
 Rollback = Annotated[
     bool, typer.Option("--rollback", help="Make the list before the current one current again.")
-]
-ReplaceNewer = Annotated[
-    bool, typer.Option("--replace-newer", help="Publish the list even if a newer one is current.")
-]
-EvenIfUnlike = Annotated[
-    bool,
-    typer.Option(
-        "--even-if-unlike",
-        help="Publish the list even if it differs too much from the previous one.",
-    ),
 ]
 
 

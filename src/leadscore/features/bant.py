@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from leadscore.engine.protocol import literal
 from leadscore.features.bant_words import word_answer, word_answers, word_known, word_mean
@@ -24,6 +24,8 @@ from leadscore.features.finish import (
 from leadscore.features.phrases import both
 from leadscore.settings.bant import BantLetter
 from leadscore.settings.settings import Settings
+
+Strength = Levels | Titles | FullAmount | WithinDays
 
 LATEST = 8  # answers that are averaged: hardly a lead has more, and each is a column to read
 
@@ -105,25 +107,13 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
     An answer that is raised, all else equal, raises the average; how many there are may speak
     either way.
     """
-    name = bant.field
-    strength = strength_of(bant, settings)
-    is_field = f"field = {literal(name)}"
-    latest = _select_latest(name, is_field)
-    n_answers = f"COUNT(CASE WHEN {is_field} AND value IS NOT NULL THEN 1 END)"
-    columns = {"changes": latest | {f"field_{name}_answers": n_answers}}
-    strengths: list[Finish] = [replace(strength, column=column) for column in latest]
-    counts: list[Finish] = [Count(f"field_{name}_answers")]
-    if name in settings.fields_of_leads():
-        columns["leads"] = {f"field_{name}": f"MAX(at_creation_{name})"}
-        strengths.append(strength)
-        counts.append(Filled(f"field_{name}"))
-
+    answers = _read_answers(bant.field, strength_of(bant, settings), settings)
     group = f"bant_{letter}"
     return [
         Feature(
             name=f"{group}_mean",
-            columns=columns,
-            finish=Mean(tuple(strengths)),
+            columns=answers.columns,
+            finish=Mean(tuple(answers.strengths)),
             unit="share",
             phrase=word_mean(letter),
             group=group,
@@ -132,14 +122,39 @@ def _build_answers(letter: str, bant: BantLetter, settings: Settings) -> list[Fe
         ),
         Feature(
             name=f"{group}_answers",
-            columns=columns,
-            finish=Total(tuple(counts)),
+            columns=answers.columns,
+            finish=Total(tuple(answers.counts)),
             unit="count",
             phrase=word_answers(letter),
             group=group,
             is_summary=True,
         ),
     ]
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """All answers to a letter: SQL by relation and column, a strength for each, and counts to add."""
+
+    columns: dict[str, dict[str, str]]
+    strengths: list[Finish]
+    counts: list[Finish]
+
+
+def _read_answers(name: str, strength: Strength, settings: Settings) -> _Answers:
+    """The latest answers in a field's history, and the one at creation if leads have the field."""
+    is_field = f"field = {literal(name)}"
+    latest = _select_latest(name, is_field)
+    n_answers = f"COUNT(CASE WHEN {is_field} AND value IS NOT NULL THEN 1 END)"
+    columns = {"changes": latest | {f"field_{name}_answers": n_answers}}
+    strengths: list[Finish] = [replace(strength, column=column) for column in latest]
+    counts: list[Finish] = [Count(f"field_{name}_answers")]
+
+    if name in settings.fields_of_leads():
+        columns["leads"] = {f"field_{name}": f"MAX(at_creation_{name})"}
+        strengths.append(strength)
+        counts.append(Filled(f"field_{name}"))
+    return _Answers(columns, strengths, counts)
 
 
 def _select_latest(name: str, is_field: str) -> dict[str, str]:
@@ -150,7 +165,7 @@ def _select_latest(name: str, is_field: str) -> dict[str, str]:
     }
 
 
-def strength_of(bant: BantLetter, settings: Settings) -> Levels | Titles | FullAmount | WithinDays:
+def strength_of(bant: BantLetter, settings: Settings) -> Strength:
     """How an answer becomes a strength in [0, 1]: the settings allow exactly one way."""
     column = f"field_{bant.field}"
     if bant.levels:

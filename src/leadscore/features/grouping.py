@@ -48,25 +48,30 @@ def _connect(
         texts: (n,) a number for each text, -1 where unknown.
         largest: leads that a text may have.
     """
-    pairs = pd.DataFrame({"lead": leads, "text": texts})[texts >= 0].drop_duplicates()
+    pairs = pd.DataFrame({"lead": leads, "text": texts})
+    pairs = pairs[texts >= 0].drop_duplicates()
     size = pairs.groupby("text")["lead"].transform("size")
     pairs = pairs[size <= largest]
 
-    parent = np.arange(len(groups)).tolist()
+    parent = list(range(len(groups)))
+    group_of_lead = groups.tolist()
     first_of_text: dict[int, int] = {}
     for lead, text in zip(pairs["lead"].tolist(), pairs["text"].tolist(), strict=True):
-        group = int(groups[lead])
-        _unite(parent, group, first_of_text.setdefault(text, group))
+        group = group_of_lead[lead]
+        first = first_of_text.setdefault(text, group)
+        _unite(parent, group, first)
 
-    roots = np.array([_find_root(parent, int(group)) for group in groups], dtype=np.int64)
-    numbered, _ = pd.factorize(roots)  # in the order of the leads
+    roots = [_find_root(parent, group) for group in group_of_lead]
+    numbered, _ = pd.factorize(np.array(roots, dtype=np.int64))  # in the order of the leads
     return np.asarray(numbered)
 
 
 def _unite(parent: list[int], one: int, other: int) -> None:
     """Make two trees one, under the smaller root."""
-    roots = sorted((_find_root(parent, one), _find_root(parent, other)))
-    parent[roots[1]] = roots[0]
+    first = _find_root(parent, one)
+    second = _find_root(parent, other)
+    smaller, larger = sorted((first, second))
+    parent[larger] = smaller
 
 
 def _find_root(parent: list[int], node: int) -> int:

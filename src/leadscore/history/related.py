@@ -48,12 +48,15 @@ class Related:
     def now(self) -> np.ndarray:
         """The place (n,) of each snapshot's own interval; `UNKNOWN` where nothing was known."""
         intervals = self.timelines.intervals
-        began = self.clock.join(intervals["lead"], intervals["from_us"])
-        place = self.clock.before(began, self.asked.lead, self.asked.known_us) - 1
         lead = intervals["lead"].to_numpy()
         if not len(lead):
-            return np.full(len(place), UNKNOWN)
-        is_own = (place >= 0) & (lead[place] == self.asked.lead)
+            return np.full(len(self.asked.lead), UNKNOWN)
+
+        begun = self.clock.join(intervals["lead"], intervals["from_us"])
+        n_before = self.clock.before(begun, self.asked.lead, self.asked.known_us)
+        place = n_before - 1
+        is_own = lead[place] == self.asked.lead
+        is_own &= place >= 0
         return np.where(is_own, place, UNKNOWN)
 
     def own(self, column: str) -> np.ndarray:
@@ -79,29 +82,37 @@ class Related:
             lead_id, as_of_us and `RELATED`; won_us is null without a win, people without `other`.
         """
         group = self.own(name)
-        status = self.own("status")
-        n = self._count(name, group, self.timelines.intervals)
-        measures = {"leads": n - 1}
-        for column, value in {"won": WON, "lost": LOST, "open": OPEN}.items():
-            is_listed = (self.own("listed") == LISTED) | (value != OPEN)
-            own = ((status == value) & is_listed).astype(np.int64)
-            measures[column] = self._count(name, group, self._standing(value)) - own
+        is_known = group != UNKNOWN
+        lead_id = self.rows["lead_id"][is_known]
+        as_of_us = self.rows["as_of_us"][is_known]
+        columns = {
+            "lead_id": pa.array(lead_id, pa.string()),
+            "as_of_us": pa.array(as_of_us, pa.int64()),
+        }
+        for measure, counts in self._count_others(name, group).items():
+            columns[measure] = pa.array(counts[is_known])
 
-        won_us = self._last_win(name, group)
         people = np.full(len(group), UNKNOWN)
         if other is not None:
             people = self._count_people(name, other, group)
-
-        is_known = group != UNKNOWN
-        columns = {
-            "lead_id": pa.array(self.rows["lead_id"][is_known], pa.string()),
-            "as_of_us": pa.array(self.rows["as_of_us"][is_known], pa.int64()),
-        }
-        columns |= {key: pa.array(values[is_known]) for key, values in measures.items()}
-        for key, values in {"won_us": won_us, "people": people}.items():
+        won_us = self._last_win(name, group)
+        for measure, values in {"won_us": won_us, "people": people}.items():
             known = values[is_known]
-            columns[key] = pa.array(known, pa.int64(), mask=known == UNKNOWN)
+            columns[measure] = pa.array(known, pa.int64(), mask=known == UNKNOWN)
         return pa.table(columns)
+
+    def _count_others(self, key: str, group: np.ndarray) -> dict[str, np.ndarray]:
+        """How many other leads (n,) the group had, in all and by status."""
+        in_group = self._count(key, group, self.timelines.intervals)
+        counts = {"leads": in_group - 1}
+        own_status = self.own("status")
+        for name, status in {"won": WON, "lost": LOST, "open": OPEN}.items():
+            is_own = own_status == status
+            if status == OPEN:
+                is_own &= self.own("listed") == LISTED
+            of_status = self._count(key, group, self._standing(status))
+            counts[name] = of_status - is_own.astype(np.int64)
+        return counts
 
     def _standing(self, status: int) -> pd.DataFrame:
         """The intervals of leads that stood so; open ones only while exports had them."""
@@ -117,7 +128,8 @@ class Related:
         ended = self.clock.join(intervals[key], intervals["to_us"])
         known_us = self.asked.known_us
         n_begun = self.clock.count(begun, group, known_us)
-        return np.asarray(n_begun - self.clock.count(ended, group, known_us))
+        n_ended = self.clock.count(ended, group, known_us)
+        return np.asarray(n_begun - n_ended)
 
     def _last_win(self, key: str, group: np.ndarray) -> np.ndarray:
         """When the last win (n,) of another lead of the group became known, else `UNKNOWN`.
@@ -129,26 +141,34 @@ class Related:
         wins = wins[wins[key] != UNKNOWN]
         wins = wins.sort_values([key, "won_us", "from_us"], ignore_index=True)
         sorted_wins = self.clock.join(wins[key], wins["won_us"])
-        known_us = self.asked.known_us
-        place = self.clock.before(sorted_wins, group, known_us) - 1
-        found = np.full(len(group), UNKNOWN, dtype=np.int64)
+        n_before = self.clock.before(sorted_wins, group, self.asked.known_us)
+        place = n_before - 1
 
-        left = np.flatnonzero((group != UNKNOWN) & (place >= 0))
-        columns = {name: wins[name].to_numpy() for name in (key, "lead", "from_us", "to_us")}
+        group_of_win = wins[key].to_numpy()
         won_us = wins["won_us"].to_numpy(dtype=np.int64)
+        last_win = np.full(len(group), UNKNOWN, dtype=np.int64)
+        is_left = (group != UNKNOWN) & (place >= 0)
+        left = np.flatnonzero(is_left)
         while len(left):
+            is_of_group = group_of_win[place[left]] == group[left]
+            left = left[is_of_group]
             at = place[left]
-            left = left[columns[key][at] == group[left]]
-            at = place[left]
-            is_other = columns["lead"][at] != self.asked.lead[left]
-            has_begun = columns["from_us"][at] < known_us[left]
-            has_ended = columns["to_us"][at] < known_us[left]  # False for NaN: it never ends
-            counts = is_other & has_begun & ~has_ended
-            found[left[counts]] = won_us[at[counts]]
+            counts = self._counts_as_win(wins, at, left)
+            last_win[left[counts]] = won_us[at[counts]]
+
             left = left[~counts]
             place[left] -= 1
             left = left[place[left] >= 0]
-        return found
+        return last_win
+
+    def _counts_as_win(self, wins: pd.DataFrame, at: np.ndarray, left: np.ndarray) -> np.ndarray:
+        """Which wins (k,) at places `at` were of another lead and stood, at the snapshots `left`."""
+        candidates = wins.take(at)
+        known_us = self.asked.known_us[left]
+        is_other = candidates["lead"].to_numpy() != self.asked.lead[left]
+        has_begun = candidates["from_us"].to_numpy() < known_us
+        has_ended = candidates["to_us"].to_numpy() < known_us  # False for NaN: it never ends
+        return np.asarray(is_other & has_begun & ~has_ended)
 
     def _count_people(self, key: str, other: str, group: np.ndarray) -> np.ndarray:
         """How many values of `other` (n,) the group's other leads had."""
@@ -160,24 +180,27 @@ class Related:
         people = self._count(key, group, self._merge_pairs(pairs, key))
 
         own = self.own(other)
-        own_pair = np.where((group != UNKNOWN) & (own != UNKNOWN), group * width + own, UNKNOWN)
-        is_only_own = self._count("pair", own_pair, pairs) == 1
-        return np.asarray(people - (is_only_own & (own_pair != UNKNOWN)))
+        has_pair = (group != UNKNOWN) & (own != UNKNOWN)
+        own_pair = np.where(has_pair, group * width + own, UNKNOWN)
+        with_pair = self._count("pair", own_pair, pairs)
+        is_only_own = has_pair & (with_pair == 1)
+        return np.asarray(people - is_only_own)
 
     def _merge_pairs(self, pairs: pd.DataFrame, key: str) -> pd.DataFrame:
         """The intervals in which at least one lead had a pair of keys: key, from_us, to_us."""
-        begins = pairs[["pair", key, "from_us"]].rename(columns={"from_us": "us"}).assign(step=1)
-        ends = pairs[["pair", key, "to_us"]].rename(columns={"to_us": "us"}).assign(step=-1)
-        steps = pd.concat([begins, ends[ends["us"].notna()]])
-        steps = steps.sort_values(
-            ["pair", "us", "step"], ascending=[True, True, False], ignore_index=True
-        )
+        ended = pairs[pairs["to_us"].notna()]
+        begins = pairs[["pair", key]].assign(us=pairs["from_us"], step=1)
+        ends = ended[["pair", key]].assign(us=ended["to_us"], step=-1)
+        steps = pd.concat([begins, ends])
+        begins_first = [True, True, False]
+        steps = steps.sort_values(["pair", "us", "step"], ascending=begins_first, ignore_index=True)
+
         leads = steps.groupby("pair", sort=False)["step"].cumsum()
         is_begin = (steps["step"] == 1) & (leads == 1)
         is_end = (steps["step"] == -1) & (leads == 0)
-        merged = steps[[key]].assign(
-            from_us=steps["us"].where(is_begin), to_us=steps["us"].where(is_end)
-        )
+        from_us = steps["us"].where(is_begin)
+        to_us = steps["us"].where(is_end)
+        merged = steps[[key]].assign(from_us=from_us, to_us=to_us)
         return pd.DataFrame(merged[is_begin | is_end])
 
 
@@ -189,26 +212,34 @@ class _Clock:
 
     @classmethod
     def of(cls, *columns: pd.Series | np.ndarray) -> _Clock:
-        known = [np.asarray(pd.Series(column).dropna(), dtype=np.int64) for column in columns]
-        return cls(np.unique(np.concatenate(known)))
+        all_moments = []
+        for column in columns:
+            known = pd.Series(column).dropna()
+            all_moments.append(known.to_numpy(dtype=np.int64))
+        return cls(np.unique(np.concatenate(all_moments)))
 
     def join(self, group: pd.Series | np.ndarray, us: pd.Series | np.ndarray) -> np.ndarray:
         """Group and moment as one number, rising; rows without a moment or a group are left out."""
         group = np.asarray(group)
         moment = pd.Series(np.asarray(us))
-        is_there = (moment.notna() & (group != UNKNOWN)).to_numpy()
-        moments = moment[is_there].to_numpy(dtype=np.int64)
-        return np.sort(self._number(group[is_there], moments))
+        is_known = moment.notna().to_numpy() & (group != UNKNOWN)
+        moments = moment[is_known].to_numpy(dtype=np.int64)
+        numbers = self._number(group[is_known], moments)
+        return np.sort(numbers)
 
     def before(self, joined: np.ndarray, group: np.ndarray, us: np.ndarray) -> np.ndarray:
         """How many of `joined` (n,) come before each group and moment."""
-        return np.asarray(np.searchsorted(joined, self._number(group, us), side="left"))
+        numbers = self._number(group, us)
+        return np.asarray(np.searchsorted(joined, numbers, side="left"))
 
     def count(self, joined: np.ndarray, group: np.ndarray, us: np.ndarray) -> np.ndarray:
         """How many of `joined` (n,) are of the same group, and before the moment."""
-        first = np.full(len(group), self.moments[0] if len(self.moments) else 0)
-        return np.asarray(self.before(joined, group, us) - self.before(joined, group, first))
+        earliest = self.moments[0] if len(self.moments) else 0
+        begin = np.full(len(group), earliest)
+        of_earlier_groups = self.before(joined, group, begin)
+        return np.asarray(self.before(joined, group, us) - of_earlier_groups)
 
     def _number(self, group: np.ndarray, us: np.ndarray) -> np.ndarray:
         numbers = np.searchsorted(self.moments, us)
-        return np.asarray(group * (len(self.moments) + 1) + numbers)
+        width = len(self.moments) + 1
+        return np.asarray(group * width + numbers)

@@ -103,8 +103,25 @@ def read_part(
     """
     file = rows.file
     key = part_key(sha256, file.name, file.source, settings)
+    part = _read_rows(rows, key, settings, engine=engine, folder=folder, view_text=view_text)
+    part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
+    part |= about or {}
+    _write_part(part, folder)
+    return part | {"unchanged": False}
+
+
+def _read_rows(
+    rows: Rows,
+    key: str,
+    settings: Settings,
+    *,
+    engine: Engine,
+    folder: Path,
+    view_text: Path | None,
+) -> Part:
+    """What the rows themselves gave, as entries of the part with that key."""
+    personal = _personal_hash(rows.file.source, settings, folder)
     with scratch() as staging:
-        personal = _personal_hash(file.source, settings, folder)
         reading = FileReading(
             rows, settings, staging=staging, personal=personal, view_text=view_text
         )
@@ -113,12 +130,9 @@ def read_part(
             keep_shown(reading.shown_path, shown_folder(folder), key)
 
     if personal.salt_id or part["texts"]["is_hashed"]:
-        part |= {"salt": PersonalHash.of_store(folder).salt_id}
-    part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
-    part |= {"shown": bool(reading.shown_columns)}
-    part |= about or {}
-    _write_part(part, folder)
-    return part | {"unchanged": False}
+        part["salt"] = PersonalHash.of_store(folder).salt_id
+    part["shown"] = bool(reading.shown_columns)
+    return part
 
 
 def _write_part(part: Part, folder: Path) -> None:
@@ -139,8 +153,9 @@ def whole_part(key: str, folder: Path) -> Part | None:
     part = read_part_file(part_path(folder, key))
     if part is None or not _has_all_objects(part, folder):
         return None
-    is_shown = bool(part.get("shown"))
-    return None if is_shown and not has_shown(shown_folder(folder), key) else part
+    if part.get("shown") and not has_shown(shown_folder(folder), key):
+        return None
+    return part
 
 
 def stage_text(rows: Rows, settings: Settings, path: Path) -> None:

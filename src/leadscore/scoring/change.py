@@ -116,8 +116,7 @@ def _compare(
     features = build_model_features(history.settings, old)
     if find_mismatch(old, features):
         return None
-    receipts = previous.receipts.select(["lead_id", "win_probability"]).to_pandas()
-    published = receipts.set_index("lead_id")["win_probability"]
+    published = _read_published(previous.receipts)
     published_ids = published.index.to_numpy(dtype=object)
     was_listed = np.isin(current.lead_id, published_ids)
     at = np.flatnonzero(was_listed)
@@ -127,26 +126,30 @@ def _compare(
 
     lead_id = current.lead_id[at]
     log_odds = current.log_odds[at]
+    before = published.loc[lead_id].to_numpy()
+    after = model.probability(log_odds, current.shift)
+    points = 100 * (after - before)
+
     then_us = previous.as_of_us
     now_us = current.as_of_us
     matrices = _replay(history, features, lead_id, then_us=then_us, now_us=now_us)
     earlier = [old.log_odds(matrix.columns) for matrix in matrices]
-    before = published.loc[lead_id].to_numpy()
-    after = model.probability(log_odds, current.shift)
     shifts = (previous.shift, current.shift)
     steps = compute_steps(old, model, before, earlier, log_odds, shifts=shifts)
-    points = 100 * (after - before)
+
     slope = 100 * slope_between(before, after)
+    elapsed = elapsed_at(history, now_us)
     texts = describe_changes(
-        old,
-        features,
-        matrices,
-        steps,
-        slope=slope,
-        points=points,
-        elapsed=elapsed_at(history, current.as_of_us),
+        old, features, matrices, steps, slope=slope, points=points, elapsed=elapsed
     )
     return _Changes(at, texts, points)
+
+
+def _read_published(receipts: pa.Table) -> pd.Series:
+    """The published probability of each lead, by its id."""
+    lead_ids = receipts["lead_id"].to_pandas()
+    probabilities = receipts["win_probability"].to_numpy()
+    return pd.Series(probabilities, index=lead_ids)
 
 
 def _replay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
@@ -47,33 +49,51 @@ def explain_lead(
     rows = history.open_list(as_of_us)
     own_rows = rows[rows["lead_id"] == lead_id]
     matrix = build_matrix(history.snapshot(own_rows), features)
-    added = model.contributions(matrix.columns)
-    log_odds = model.log_odds(matrix.columns)
-    probability = model.probability(log_odds, shift)
+    elapsed = elapsed_at(history, as_of_us)
+    explanation = _explain_score(model, features, matrix.columns, elapsed=elapsed, shift=shift)
     is_dated = history.settings.is_dated
+    facts = _list_facts(history, lead_id, as_of_us=as_of_us) if is_dated else []
+    return explanation | {"facts": facts}
+
+
+def _explain_score(
+    model: WinModel,
+    features: Sequence[Feature],
+    columns: dict[str, np.ndarray],
+    *,
+    elapsed: float,
+    shift: float,
+) -> dict[str, Any]:
+    """How the features of one lead, in columns (1,), make its probability, as JSON."""
+    added = model.contributions(columns)
+    log_odds = model.log_odds(columns)
     contributions = Contributions(
         features=features,
-        columns=matrix.columns,
-        encoded=model.encode(matrix.columns),
+        columns=columns,
+        encoded=model.encode(columns),
         added=added[:, :-1],
         evidence=model.document.get("evidence", {}),
-        elapsed=elapsed_at(history, as_of_us),
+        elapsed=elapsed,
     )
     groups = _list_groups(contributions)
+
     start = float(model.probability(added[:, -1])[0])
-    totals = np.array([group["value"] for group in groups])
     end = float(model.probability(log_odds)[0])
+    totals = np.array([group["value"] for group in groups])
     *points, shift_points = spread_points(totals, start, end, shift=shift)
+    for group, size in zip(groups, points, strict=True):
+        group["points"] = size
+
+    probability = model.probability(log_odds, shift)
     return {
         "base": float(added[0, -1]),
         "start_probability": start,
-        "groups": [group | {"points": size} for group, size in zip(groups, points, strict=True)],
+        "groups": groups,
         "shift_points": shift_points,
         "log_odds": float(log_odds[0]),
         "calibrator": model.document["calibrator"]["kind"],
         "shift": shift,
         "win_probability": float(probability[0]),
-        "facts": _list_facts(history, lead_id, as_of_us=as_of_us) if is_dated else [],
     }
 
 
@@ -114,6 +134,7 @@ def _list_groups(contributions: Contributions) -> list[dict[str, Any]]:
         total = 0.0
         for feature in features:
             total += feature["value"]
+
         first = features.pop(members.index(main))
         features.sort(key=_size, reverse=True)
         features.insert(0, first)

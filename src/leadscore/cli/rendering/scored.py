@@ -179,7 +179,7 @@ def _draw_counts(scored: Scored) -> None:
 def _draw_what_if(scored: Scored) -> None:
     """What tier A would hold at other sizes."""
     for size in scored.what_if:
-        leads = size["leads"] or 0
+        leads = int(size["leads"] or 0)
         wins = size["wins"] or 0.0
         value = size["value"]
         fewer = leads < 0

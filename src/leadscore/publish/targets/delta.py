@@ -78,31 +78,59 @@ def find_changes(
         is_full: all leads and all clears, whatever the target should hold by now.
     """
     held = _align(before, layout) if before else {}
-    until_us = None if as_of_us is None else as_of_us + round(layout.valid_days * DAY_US)
-    scored: list[Row] = []
-    emptied: list[Row] = []
-    after: dict[str, Held] = {}
-    for lead, row in rows.rows.items():
-        now = Held(row, until_us)
-        earlier = held.get(lead)
-        if is_full or earlier is None or is_changed(earlier, now, layout, as_of_us):
-            scored.append(row)
-            emptied.append(only_clears(row) if is_full else _find_emptied(row, earlier))
-            after[lead] = now
-        else:
-            after[lead] = earlier
+    listed = _score(rows.rows, held, layout, as_of_us=as_of_us, is_full=is_full)
 
-    after |= {row.lead_id: held[row.lead_id] for row in rows.refused if row.lead_id in held}
+    after = dict(listed.held)
+    for row in rows.refused:
+        if row.lead_id in held:
+            after[row.lead_id] = held[row.lead_id]
     gone = {lead: earlier for lead, earlier in held.items() if lead not in after}
     left = _clear(gone, layout, is_full=is_full)
     return Changes(
-        tuple(scored),
+        tuple(listed.scored),
         tuple(left.cleared),
-        emptied=tuple(row for row in emptied if Blank.CLEAR in row.cells),
+        emptied=tuple(listed.emptied),
         refused=(*rows.refused, *left.refused),
-        unchanged=len(rows.rows) - len(scored),
+        unchanged=len(rows.rows) - len(listed.scored),
         state=State(layout.fields, after | left.held),
     )
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The leads on the list: what to write of them, and what the target holds afterwards."""
+
+    scored: list[Row]
+    emptied: list[Row]
+    held: dict[str, Held]
+
+
+def _score(
+    rows: Mapping[str, Row],
+    held: Mapping[str, Held],
+    layout: Layout,
+    *,
+    as_of_us: int | None,
+    is_full: bool,
+) -> _Listed:
+    """Write the leads on the list, but for those that the target holds as they are."""
+    until_us = None
+    if as_of_us is not None:
+        until_us = as_of_us + round(layout.valid_days * DAY_US)
+
+    listed = _Listed([], [], {})
+    for lead, row in rows.items():
+        now = Held(row, until_us)
+        earlier = held.get(lead)
+        if is_full or earlier is None or is_changed(earlier, now, layout, as_of_us):
+            clears = only_clears(row) if is_full else _find_emptied(row, earlier)
+            if Blank.CLEAR in clears.cells:
+                listed.emptied.append(clears)
+            listed.scored.append(row)
+            listed.held[lead] = now
+        else:
+            listed.held[lead] = earlier
+    return listed
 
 
 @dataclass(frozen=True)
@@ -140,10 +168,14 @@ def only_clears(row: Row) -> Row:
 def _find_emptied(row: Row, earlier: Held | None) -> Row:
     """The clears of a row, without those of fields that were never set or are empty already."""
     if earlier is None:
-        return Row(row.key, tuple(Blank.KEEP for _ in row.cells))
+        untouched = [Blank.KEEP] * len(row.cells)
+        return Row(row.key, tuple(untouched))
+
     # what the target holds in a field of which nothing is known (KEEP) must go, too
-    pairs = zip(row.cells, earlier.row.cells, strict=True)
-    cells = [Blank.KEEP if held is Blank.CLEAR else cell for cell, held in pairs]
+    cells: list[Cell] = []
+    for cell, held in zip(row.cells, earlier.row.cells, strict=True):
+        is_empty = held is Blank.CLEAR
+        cells.append(Blank.KEEP if is_empty else cell)
     return only_clears(Row(row.key, tuple(cells)))
 
 
@@ -158,7 +190,8 @@ def _align(before: State, layout: Layout) -> dict[str, Held]:
 
 def _reorder(held: Held, order: Sequence[int | None]) -> Held:
     cells = [Blank.KEEP if place is None else held.row.cells[place] for place in order]
-    return Held(Row(held.row.key, tuple(cells)), held.valid_until_us, held.is_cleared)
+    row = Row(held.row.key, tuple(cells))
+    return Held(row, held.valid_until_us, held.is_cleared)
 
 
 def is_changed(earlier: Held, now: Held, layout: Layout, as_of_us: int | None) -> bool:
@@ -167,11 +200,11 @@ def is_changed(earlier: Held, now: Held, layout: Layout, as_of_us: int | None) -
         return True
     if _ends_soon(earlier, layout, as_of_us):
         return True
-    pairs = zip(layout.fields, earlier.row.cells, now.row.cells, strict=True)
-    return any(
-        COLUMNS[field.column].is_compared and differ(before, after, field, layout.tolerance)
-        for field, before, after in pairs
-    )
+    for field, before, after in zip(layout.fields, earlier.row.cells, now.row.cells, strict=True):
+        is_compared = COLUMNS[field.column].is_compared
+        if is_compared and differ(before, after, field, layout.tolerance):
+            return True
+    return False
 
 
 def _ends_soon(earlier: Held, layout: Layout, as_of_us: int | None) -> bool:
@@ -198,10 +231,15 @@ def differ(before: Cell, after: Cell, field: TargetField, tolerance: float) -> b
         return _drop_figures(before) != _drop_figures(after)
     if column.type not in {"number", "money"}:
         return True
-    first, second = float(before), float(after)
-    scale = max(abs(first), abs(second)) if column.type == "money" else 1.0
-    # half a unit of the last digit, so that 0.50 and 0.51 differ by 0.01 and no more
-    return abs(second - first) > tolerance * scale * column.range * (1 + 1e-9)
+
+    first = float(before)
+    second = float(after)
+    scale = 1.0
+    if column.type == "money":
+        scale = max(abs(first), abs(second))
+    # a hair more, so that 0.50 and 0.51 differ by 0.01 and no more
+    largest = tolerance * scale * column.range * (1 + 1e-9)
+    return abs(second - first) > largest
 
 
 def _drop_figures(sentence: str) -> str:

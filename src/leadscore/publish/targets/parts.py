@@ -30,15 +30,18 @@ def build_parts(changes: Changes, layout: Layout) -> tuple[Files, list[Part]]:
     files: Files = {}
     parts: list[Part] = []
     has_requests = layout.kind.requests is not None and not layout.empty_erases
-    rows = [*changes.scored] if has_requests else [*changes.scored, *changes.cleared]
-    number = 0
+    rows = [*changes.scored]
+    if not has_requests:
+        rows += changes.cleared
+
     for table in _group(rows, layout):
         for data, columns, n in _split(table, layout):
-            number += 1
+            number = len(parts) + 1
             part = Part(f"scores-{number:03d}.csv", columns, n)
             parts.append(part)
+            job = layout.kind.job(layout, part)
             files[part.name] = data
-            files[job_name(part.name)] = canonical_json(layout.kind.job(layout, part))
+            files[job_name(part.name)] = canonical_json(job)
     if has_requests:
         files |= _build_requests(changes, layout, parts)
     return files, parts
@@ -55,13 +58,15 @@ def job_name(name: str) -> str:
 
 def _group(rows: Iterable[Row], layout: Layout) -> list[Table]:
     """Rows by the columns that they fill, where no cell can leave a field as it is."""
-    everything = tuple(range(len(layout.fields)))
     if layout.can_keep:
-        tables = [Table(everything, list(rows))]
-        return [table for table in tables if table.rows]
+        everything = tuple(range(len(layout.fields)))
+        whole = Table(everything, list(rows))
+        return [whole] if whole.rows else []
+
     groups: dict[tuple[int, ...], Table] = {}
     for row in rows:
-        places = tuple(place for place in everything if row.cells[place] is not Blank.KEEP)
+        filled = [place for place, cell in enumerate(row.cells) if cell is not Blank.KEEP]
+        places = tuple(filled)
         table = groups.setdefault(places, Table(places, []))
         table.rows.append(row)
     return list(groups.values())
@@ -72,15 +77,20 @@ def _split(table: Table, layout: Layout) -> Iterator[tuple[bytes, tuple[str, ...
     names = [layout.fields[place].name for place in table.places]
     columns = (layout.key, *layout.constants, *names)
     end = CRLF if layout.kind.name in CRLF_KINDS else LF
-    head = (BOM if layout.bom else b"") + _write_line(columns, end)
+    head = _write_line(columns, end)
+    if layout.bom:
+        head = BOM + head
+
     lines: list[bytes] = []
     size = len(head)
     for row in table.rows:
         line = _write_line(_texts(row, table, layout), end)
-        is_full = size + len(line) > layout.max_bytes or len(lines) >= layout.kind.max_rows
+        is_too_large = size + len(line) > layout.max_bytes
+        is_full = is_too_large or len(lines) >= layout.kind.max_rows
         if is_full and lines:
             yield head + b"".join(lines), columns, len(lines)
-            lines, size = [], len(head)
+            lines = []
+            size = len(head)
         lines.append(line)
         size += len(line)
     yield head + b"".join(lines), columns, len(lines)
@@ -98,7 +108,9 @@ def _text(cell: Cell, kind: Kind) -> str:
 
 
 def _write_line(texts: Sequence[str], end: str) -> bytes:
-    return (",".join(map(quote, texts)) + end).encode()
+    quoted = [quote(text) for text in texts]
+    line = ",".join(quoted) + end
+    return line.encode()
 
 
 def quote(text: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,22 +36,21 @@ def parse_state(data: bytes) -> State:
     """The state that `format_state` wrote."""
     file = pq.ParquetFile(pa.BufferReader(data))
     table = file.read(use_threads=False)
-    names = [name for name in table.schema.names if name not in OWN]
-    fields = tuple(_parse_field(name) for name in names)
-    cells = [table[name].to_pylist() for name in names]
-    own = {name: table[name].to_pylist() for name in OWN}
-    leads = {lead: _restore(own, cells, at) for at, lead in enumerate(own["lead_id"])}
-    return State(fields, leads)
+    columns = {name: table[name].to_pylist() for name in table.schema.names}
+    own = {name: columns.pop(name) for name in OWN}
+    fields = [_parse_field(name) for name in columns]
+
+    leads = {}
+    for at, lead in enumerate(own["lead_id"]):
+        cells = [_load(column[at]) for column in columns.values()]
+        row = Row(own["key"][at], tuple(cells))
+        leads[lead] = Held(row, own["valid_until_us"][at], own["is_cleared"][at])
+    return State(tuple(fields), leads)
 
 
 def _parse_field(name: str) -> TargetField:
     column, _, target = name.partition(":")
     return TargetField(column, target)
-
-
-def _restore(own: Mapping[str, Sequence[Any]], cells: list[list[str | None]], at: int) -> Held:
-    row = Row(own["key"][at], tuple(_load(column[at]) for column in cells))
-    return Held(row, own["valid_until_us"][at], own["is_cleared"][at])
 
 
 def _store(cell: Cell) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,28 +23,46 @@ def build_table(
     An undated list has neither as_of nor score_valid_until.
     """
     leads = scores["lead_id"].to_pylist()
-    problems = {lead: _find_problem(lead) for lead in leads if lead not in excluded}
-    refused = tuple(Refused(lead, problem) for lead, problem in problems.items() if problem)
-    omitted = {row.lead_id for row in refused} | set(excluded)
-    is_kept = pa.array([lead not in omitted for lead in leads], pa.bool_())
-    rows = _clean(scores.filter(is_kept))
-    n = rows.num_rows
-    as_of_us = read_as_of(publication.manifest)
-    until_us = None if as_of_us is None else as_of_us + round(valid_days * DAY_US)
-    place = rows.schema.names.index("as_of")
-    rows = rows.set_column(place, "as_of", pa.array([as_of_us] * n, MOMENT))
-    rows = rows.append_column("score_valid_until", pa.array([until_us] * n, MOMENT))
-    version = publication.manifest.get("model_version")
-    rows = rows.append_column("model_version", pa.array([version] * n, pa.string()))
-    return rows.append_column(
-        "publication_id", pa.array([publication.id] * n, pa.string())
-    ), refused
+    refused = _find_refused(leads, excluded)
+    omitted = {row.lead_id for row in refused}
+    omitted |= set(excluded)
+    is_written = [lead not in omitted for lead in leads]
+    rows = _clean(scores.filter(pa.array(is_written, pa.bool_())))
+    return _add_origin(rows, publication, valid_days=valid_days), tuple(refused)
+
+
+def _find_refused(leads: Iterable[str], excluded: Collection[str]) -> list[Refused]:
+    """The leads whose id is no key, but for those that are excluded anyway."""
+    refused = {}
+    for lead in leads:
+        problem = _find_problem(lead)
+        if problem and lead not in excluded:
+            refused[lead] = Refused(lead, problem)
+    return list(refused.values())
 
 
 def _find_problem(lead: str) -> str:
     if not is_clean(lead):
         return "holds control characters, or begins or ends with a blank"
-    return f"is longer than {LONGEST_KEY} characters" if len(lead) > LONGEST_KEY else ""
+    if len(lead) > LONGEST_KEY:
+        return f"is longer than {LONGEST_KEY} characters"
+    return ""
+
+
+def _add_origin(rows: pa.Table, publication: Publication, *, valid_days: float) -> pa.Table:
+    """The rows with the date of their list, until when it counts, its model and its id."""
+    as_of_us = read_as_of(publication.manifest)
+    until_us = None
+    if as_of_us is not None:
+        until_us = as_of_us + round(valid_days * DAY_US)
+    version = publication.manifest.get("model_version")
+
+    n = rows.num_rows
+    place = rows.schema.names.index("as_of")
+    rows = rows.set_column(place, "as_of", pa.array([as_of_us] * n, MOMENT))
+    rows = rows.append_column("score_valid_until", pa.array([until_us] * n, MOMENT))
+    rows = rows.append_column("model_version", pa.array([version] * n, pa.string()))
+    return rows.append_column("publication_id", pa.array([publication.id] * n, pa.string()))
 
 
 def _clean(rows: pa.Table) -> pa.Table:
@@ -54,6 +72,7 @@ def _clean(rows: pa.Table) -> pa.Table:
             continue
         texts = [clean_text(text or "") for text in rows[field.name].to_pylist()]
         column = pa.array(texts, pa.string())
-        filled = pc.if_else(pc.equal(column, ""), None, column)
+        is_empty = pc.equal(column, "")
+        filled = pc.if_else(is_empty, None, column)
         rows = rows.set_column(place, pa.field(field.name, pa.string()), filled)
     return rows
