@@ -100,7 +100,9 @@ def _draw_metrics(
 
     `expected_again` is the expected error with the weights of the resample.
     """
-    label, weight, units = evaluated.label, evaluated.weight, evaluated.units
+    label = evaluated.label
+    weight = evaluated.weight
+    units = evaluated.units
     ranking = evaluated.rank()
     codes, names = pd.factorize(units, sort=True)
     rng = np.random.default_rng([seed, 1])
@@ -145,30 +147,34 @@ def compute_gain(
     log_loss_gain is the other's log loss less ours, in nats; brier_skill is 1 - our Brier score /
     the other's (Murphy 1988). Both compare row by row.
     """
-    label, weight, units = evaluated.label, evaluated.weight, evaluated.units
+    label = evaluated.label
+    weight = evaluated.weight
     loss = row_log_loss(other, label) - row_log_loss(evaluated.probability, label)
     ours = (evaluated.probability - label) ** 2
     theirs = (other - label) ** 2
 
-    gains, skills = [], []
-    for count in draw_leads(units, seed=seed, draws=draws):
+    gains = []
+    skills = []
+    for count in draw_leads(evaluated.units, seed=seed, draws=draws):
         resampled = weight * count
         gains.append(weighted_mean(loss, resampled))
         skills.append(_skill(ours, theirs, resampled))
 
     gain = weighted_mean(loss, weight)
+    skill = _skill(ours, theirs, weight)
     return {
         "log_loss_gain": _estimate(gain, gains),
-        "brier_skill": _estimate(_skill(ours, theirs, weight), skills),
+        "brier_skill": _estimate(skill, skills),
     }
 
 
 def _skill(ours: np.ndarray, theirs: np.ndarray, weight: np.ndarray) -> float:
     """1 - the weighted sum of `ours` / that of `theirs`; NaN if theirs is 0."""
-    total = float((weight * theirs).sum())
-    if total <= 0:
+    error = float((weight * ours).sum())
+    error_of_other = float((weight * theirs).sum())
+    if error_of_other <= 0:
         return float("nan")
-    return 1 - float((weight * ours).sum()) / total
+    return 1 - error / error_of_other
 
 
 def estimate_of(spread: Spread) -> Estimate:

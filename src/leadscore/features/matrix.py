@@ -44,7 +44,8 @@ class Matrix:
         They are the rows of a lead, or, `identical_together`, those with equal features; and those
         of an account or contact, where one is mapped (see `group_leads`).
         """
-        return group_leads(self.units(), self.lead_keys) if self.lead_keys else self.units()
+        units = self.units()
+        return group_leads(units, self.lead_keys) if self.lead_keys else units
 
     def units(self) -> np.ndarray:
         """What is counted, and resampled for intervals (n,), whatever the order of the rows.
@@ -54,7 +55,8 @@ class Matrix:
         if not self.identical_together:
             return self.keys["lead_id"].to_numpy()
         values = pd.DataFrame(self.columns)
-        return values.groupby(list(values), dropna=False, sort=True).ngroup().to_numpy()
+        by_values = values.groupby(list(values), dropna=False, sort=True)
+        return by_values.ngroup().to_numpy()
 
     def take(self, rows: pd.DataFrame) -> Matrix:
         """The same features for a list of snapshots, in its order.
@@ -103,7 +105,8 @@ def build_matrix(
         columns = {name: _to_numpy(table[name]) for name in table.column_names}
         as_of_us = table["as_of_us"].to_numpy()
         for feature in features:
-            parts[feature.name].append(feature.finish(columns, as_of_us))
+            finished = feature.finish(columns, as_of_us)
+            parts[feature.name].append(finished)
         keys.append(table.select(["lead_id", "as_of_us"]).to_pandas())
         done += table.num_rows
         progress("building features", done, len(snapshot.rows))
@@ -139,5 +142,6 @@ def _to_numpy(column: pa.ChunkedArray) -> np.ndarray:
     That is exact below 2**53, which ingest guarantees.
     """
     if pa.types.is_integer(column.type):
-        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+        floats = column.cast(pa.float64(), safe=False)
+        return np.asarray(floats.to_numpy(), dtype=np.float64)
     return np.array(column.to_pylist(), dtype=object)

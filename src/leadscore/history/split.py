@@ -241,10 +241,10 @@ class History:
             moments = self._screen_moments(known_us, least=least, least_later=least_later)
         else:
             shares = np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS)
-            places = self.places(known_us, shares=shares.tolist())
-            moments = [
-                place for place in places if self._can_evaluate(place, known_us, least_later)
-            ]
+            moments = []
+            for place in self.places(known_us, shares=shares.tolist()):
+                if self._can_evaluate(place, known_us, least_later):
+                    moments.append(place)
         return [moment for moment in moments if self.earlier_side(moment).can_train(least)]
 
     def _screen_moments(

@@ -142,7 +142,8 @@ class _Reading:
             )
             changes = pd.concat([created, changes], ignore_index=True)
         codes, texts = pd.factorize(changes["text"], sort=True)  # rising with the text
-        facts = changes.assign(value=codes.astype(np.int64), tie=codes.astype(np.int64))
+        values = codes.astype(np.int64)
+        facts = changes.assign(value=values, tie=values)
         return _latest_known(facts), np.asarray(texts, dtype=object)
 
     def _read(self, sql: str) -> pd.DataFrame:
@@ -151,11 +152,13 @@ class _Reading:
             f"SELECT * FROM ({sql}) AS facts WHERE available_us < {self.known_us}"
         ).to_pandas()
         lead = self.leads.get_indexer(rows["lead_id"])
-        rows = rows[lead >= 0]
-        lead = lead[lead >= 0]
-        at_us = np.maximum(rows["available_us"].to_numpy(dtype=np.int64), self.starts[lead])
-        facts = rows.drop(columns=["lead_id", "available_us"]).assign(lead=lead, at_us=at_us)
-        return pd.DataFrame(facts)
+        is_known = lead >= 0
+        rows = rows[is_known]
+        lead = lead[is_known]
+        available_us = rows["available_us"].to_numpy(dtype=np.int64)
+        at_us = np.maximum(available_us, self.starts[lead])
+        facts = rows.drop(columns=["lead_id", "available_us"])
+        return pd.DataFrame(facts.assign(lead=lead, at_us=at_us))
 
 
 def _read_leads(engine: Engine, keys: Sequence[LeadKey], known_us: int) -> pd.DataFrame:
@@ -186,19 +189,23 @@ def _latest_known(facts: pd.DataFrame) -> pd.DataFrame:
 
 def _join(parts: Mapping[str, pd.DataFrame], starts: np.ndarray) -> pd.DataFrame:
     """The intervals of `Timelines`: between any two moments at which something changed."""
+    moment = ["lead", "at_us"]
     created = pd.DataFrame({"lead": np.arange(len(starts)), "at_us": starts})
-    moments = pd.concat([created, *(part[["lead", "at_us"]] for part in parts.values())])
-    moments = moments.drop_duplicates().sort_values(["lead", "at_us"], ignore_index=True)
+    changed = [part[moment] for part in parts.values()]
+    moments = pd.concat([created, *changed]).drop_duplicates()
+    moments = moments.sort_values(moment, ignore_index=True)
 
     before = {"status": OPEN, "listed": LISTED}
     for name, part in parts.items():
-        column = moments.merge(part, on=["lead", "at_us"], how="left")["value"]
-        column = column.groupby(moments["lead"], sort=False).ffill()
-        moments[name] = column.fillna(before.get(name, UNKNOWN)).astype(np.int64)
+        values = moments.merge(part, on=moment, how="left")["value"]
+        latest = values.groupby(moments["lead"], sort=False).ffill()
+        filled = latest.fillna(before.get(name, UNKNOWN))
+        moments[name] = filled.astype(np.int64)
 
     moments["won_us"] = _won_since(moments)
     moments = moments.rename(columns={"at_us": "from_us"})
-    return moments.assign(to_us=moments.groupby("lead", sort=False)["from_us"].shift(-1))
+    next_us = moments.groupby("lead", sort=False)["from_us"].shift(-1)
+    return moments.assign(to_us=next_us)
 
 
 def _won_since(moments: pd.DataFrame) -> np.ndarray:

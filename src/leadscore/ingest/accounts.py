@@ -73,9 +73,9 @@ def _add(counts: dict[str, Any], more: Mapping[str, int]) -> None:
 def _count_table(staged: Staged, name: str, checked: CheckedTable) -> dict[str, Any]:
     in_files: Counter[str] = Counter()
     for _, part in staged.parts_of(name):
-        entry = part["tables"][name]
-        counted = ("selected", "refused", "duplicates")
-        in_files.update({key: entry[key] for key in counted})
+        of_part = part["tables"][name]
+        for key in ("selected", "refused", "duplicates"):
+            in_files[key] += of_part[key]
     return {
         "selected": in_files["selected"],
         "stored": checked.part["rows"] - checked.added,

@@ -20,13 +20,19 @@ def find_alike(lacking: Iterable[str], names: Iterable[str]) -> dict[str, str]:
     {'Deal Größe': 'deal_groesse'}
     """
     theirs = {_spoken(name): name for name in names}
-    alike = {name: theirs.get(_spoken(name)) for name in sorted(lacking)}
-    return {name: other for name, other in alike.items() if other is not None and other != name}
+    alike = {}
+    for name in sorted(lacking):
+        other = theirs.get(_spoken(name), name)
+        if other != name:
+            alike[name] = other
+    return alike
 
 
 def _spoken(name: str) -> str:
+    """The letters and digits of a name, without case and accents; ö and oe are both o."""
     plain = unicodedata.normalize("NFKD", name.casefold())
-    return UMLAUT.sub(r"\1", NOT_SPOKEN.sub("", plain))
+    letters = NOT_SPOKEN.sub("", plain)
+    return UMLAUT.sub(r"\1", letters)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,8 @@ class Spelling:
         >>> Spelling.of(["DEAL_ID", "Name"], ["deal_id", "Name"]).ours
         {'DEAL_ID': 'deal_id'}
         """
-        wanted = {name.lower(): name for name in sorted(set(stated).difference(names))}
+        lacking = sorted(set(stated).difference(names))
+        wanted = {name.lower(): name for name in lacking}
         ours: dict[str, str] = {}
         for name in names:
             if name.lower() in wanted:

@@ -76,6 +76,7 @@ def plan_views(settings: Settings) -> dict[str, ViewPlan]:
                     f"views.{name}: no source or earlier view is called {table!r}"
                     f"{hint(table, known)}"
                 )
+
         behind: set[str] = set()
         for table in select.tables:
             behind |= plans[table].sources if table in plans else {table}
@@ -225,15 +226,17 @@ class ViewReading:
     def _sha256(self, plan: ViewPlan) -> str:
         """Stands for the content of the files behind a view."""
         behind = [part for part in self.parts if part["source"] in plan.sources]
-        contents = sorted((part["source"], part["file"], part["sha256"]) for part in behind)
+        contents = [(part["source"], part["file"], part["sha256"]) for part in behind]
+        contents.sort()
         return hash_bytes(canonical_json({"files": contents}))
 
     def _of_run(self, plan: ViewPlan) -> dict[str, int]:
         """The time of the stalest source behind a view, for it is no fresher."""
         newest: dict[str, int] = {}
         for part in self.parts:
-            source = part["source"]
-            newest[source] = max(part["modified_us"], newest.get(source, part["modified_us"]))
+            modified_us = part["modified_us"]
+            earlier_us = newest.get(part["source"], modified_us)
+            newest[part["source"]] = max(modified_us, earlier_us)
         behind = [newest[source] for source in plan.sources if source in newest]
         latest = min(behind) if behind else max(newest.values())
         return {"modified_us": latest}

@@ -46,13 +46,21 @@ def _pattern_of(profile: Profile) -> str:
 def _belong_together(group: Sequence[Profile]) -> bool:
     if len(group) < 2 or any(profile.is_table for profile in group):
         return False
-    folder = group[0].file.path.parent
-    matched = {folder / name for name in glob.glob(_pattern_of(group[0]), root_dir=folder)}  # noqa: PTH207
+    first = group[0]
+    folder = first.file.path.parent
+    names = glob.glob(_pattern_of(first), root_dir=folder)  # noqa: PTH207
+    matched = {folder / name for name in names}
     if matched != {profile.file.path for profile in group}:
         return False
-    keys = [name for name in group[0].columns if all(one.columns[name].is_unique for one in group)]
+
+    keys = [name for name in first.columns if _is_key(name, group)]
     together = _join_columns(group)
     return not keys or any(together[name].is_unique for name in keys)
+
+
+def _is_key(name: str, group: Sequence[Profile]) -> bool:
+    """Whether a column is unique in every one of the files."""
+    return all(profile.columns[name].is_unique for profile in group)
 
 
 def _join(group: Sequence[Profile], taken: Collection[str]) -> Profile:
@@ -76,7 +84,8 @@ def _join_columns(group: Sequence[Profile]) -> dict[str, Column]:
     for name in group[0].columns:
         parts = [profile.columns[name] for profile in group]
         text = pa.concat_arrays([part.text for part in parts])
-        columns[name] = Column(name, text, all(part.is_stored_number for part in parts))
+        are_numbers = all(part.is_stored_number for part in parts)
+        columns[name] = Column(name, text, are_numbers)
     return columns
 
 

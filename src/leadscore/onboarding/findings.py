@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadscore.onboarding.profile import Column, Profile, missing_share
-from leadscore.onboarding.roles import NOWHERE, Events, Leads, Roles, among, overlap
+from leadscore.onboarding.roles import NOWHERE, Events, Leads, Roles, among
+from leadscore.onboarding.shared_ids import overlap
 from leadscore.wording import counted, listed
 
 MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
@@ -32,23 +33,29 @@ def describe(roles: Roles) -> list[Finding]:
 
 def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
     file = leads.profile.file.name
-    findings = [Finding("leads", file, f"{counted(leads.profile.rows, 'row')}")]
+    findings = [Finding("leads", file, counted(leads.profile.rows, "row"))]
     findings += _describe_leads(leads)
-    if leads.outcome is None and not any(one.won and one.lost for one in events):
+    has_closes = any(source.won and source.lost for source in events)
+    if leads.outcome is None and not has_closes:
         evidence = "no column has values that mean won and others that mean lost"
         findings.append(Finding("outcome", "not found", evidence, NO_OUTCOME))
-    for one in events:
-        place = one.profile.file.name
-        shared = f"{overlap(one.ref, leads.id):.0%} of its {one.ref.name} are leads"
-        findings.append(Finding("events", place, f"{shared}; dated by {one.when.name}"))
-        if one.won and one.lost:
-            evidence = f"won: {listed(one.won, most=4)}; lost: {listed(one.lost, most=4)}"
-            findings.append(
-                Finding("outcome", f"{place}: {_name(one.kind)}", evidence, CHECK_WORDS)
-            )
-        if one.kind is not None and one.other_kinds():
-            values = listed(one.other_kinds(), most=6)
-            findings.append(Finding(one.table, f"{place}: {one.kind.name}", values))
+    for source in events:
+        findings += _describe_events(source, leads)
+    return findings
+
+
+def _describe_events(events: Events, leads: Leads) -> list[Finding]:
+    """What a file of events says of leads."""
+    place = events.profile.file.name
+    shared = f"{overlap(events.ref, leads.id):.0%} of its {events.ref.name} are leads"
+    findings = [Finding("events", place, f"{shared}; dated by {events.when.name}")]
+    if events.won and events.lost:
+        evidence = f"won: {listed(events.won, most=4)}; lost: {listed(events.lost, most=4)}"
+        column = f"{place}: {_name(events.kind)}"
+        findings.append(Finding("outcome", column, evidence, CHECK_WORDS))
+    if events.kind is not None and events.other_kinds():
+        values = listed(events.other_kinds(), most=6)
+        findings.append(Finding(events.table, f"{place}: {events.kind.name}", values))
     return findings
 
 

@@ -43,7 +43,9 @@ def write_outcomes(text: Text, plan: Plan) -> None:
     leads = plan.leads
     if leads.outcome is None or plan.has_closes:
         return
-    columns = {"lead_id": leads.id.name} if leads.id else {}
+    columns = {}
+    if leads.id:
+        columns["lead_id"] = leads.id.name
     if plan.is_dated:
         columns["event_at"] = leads.closed.name if leads.closed else CLOSED_AT
     source = CLOSED if plan.lacks_close_date else leads.source

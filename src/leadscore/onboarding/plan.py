@@ -33,7 +33,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Plan:
-    """What was found, what a person said, and what follows for the settings."""
+    """What the files hold, what a person answered, and what follows for the settings."""
 
     roles: Roles
     answers: Answers = Answers()
@@ -124,13 +124,13 @@ class Plan:
 
 def _field_columns(leads: Leads, parts: Mapping[str, Column]) -> list[Column]:
     """The columns of leads that may be fields: neither personal, prose, constant nor unique."""
+    taken = leads.parts()
+    taken |= {column.name for column in parts.values()}
     chosen = []
-    others = [column.name for column in parts.values()]
     for column in leads.profile.columns.values():
-        plays = column.name in leads.parts() or column.name in others
         says_nothing = column.is_constant or column.is_prose or column.is_personal
         is_key = column.is_unique and not column.is_number
-        if not (plays or says_nothing or is_key):
+        if not (column.name in taken or says_nothing or is_key):
             chosen.append(column)
     return chosen
 

@@ -101,14 +101,10 @@ class Column:
             return "either"
         if written:
             return written[0]
-        if (
-            speaks_of(self.name, CREATED)
-            + speaks_of(self.name, CLOSED)
-            + speaks_of(self.name, WHEN)
-        ):
-            counted = (form for form in COUNTS if self._share_of_dates(form) >= MOSTLY)
-            return next(counted, None)
-        return None
+        if not speaks_of(self.name, f"{CREATED} {CLOSED} {WHEN}"):
+            return None
+        counted = (form for form in COUNTS if self._share_of_dates(form) >= MOSTLY)
+        return next(counted, None)
 
     def _looks_like_numbers(self) -> bool:
         shown = list(self.values)[:SHOWN]

@@ -18,7 +18,8 @@ from leadscore.onboarding.mapping_lines import (
 )
 from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Profile
-from leadscore.onboarding.roles import Leads, among, kind_of_ids
+from leadscore.onboarding.roles import Leads, among
+from leadscore.onboarding.shared_ids import kind_of_ids
 from leadscore.onboarding.stages import order_stages
 from leadscore.onboarding.toml import Text, array, quoted, sql_name, sql_text
 from leadscore.times import DAY_US, SECOND_US, format_us
@@ -131,7 +132,8 @@ def _last_us(plan: Plan, newest: int) -> int:
 def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:
     text.section(f"[sources.{profile.file.source}]")
     text.add(source_line(profile, base))
-    kind = kind_of_ids(plan.leads, plan.events)
+    refs = [events.ref for events in plan.events]
+    kind = kind_of_ids(plan.leads.id, refs)
     if kind is not None:
         text.add(f"id = {quoted(kind)} # the files write the ids in different ways")
     forms = {column.date_order for column in profile.dates()}

@@ -13,11 +13,14 @@ from leadscore.settings.preset import preset_names, read_preset
 LEAST_SHARE = 0.5  # of a source's columns that a file must have
 LEAST_COLUMNS = 4
 LEAST_OF_NAMED = 2  # columns of a file that has the source's name
+NOISE = {"data", "export", "table", "hubspot", "sf", "salesforce", "all", "csv"}  # in file names
+
+Sources = dict[str, dict[str, Any]]  # of a preset, with their settings
 
 
 @dataclass(frozen=True)
 class Match:
-    """A preset, and the file of each of its sources that was found.
+    """A preset, and the file of each of its sources that has one.
 
     Attributes:
         name: the preset.
@@ -41,25 +44,35 @@ def recognise(profiles: Sequence[Profile]) -> Match | None:
 
 def _match(name: str, profiles: Sequence[Profile]) -> Match | None:
     preset = read_preset(name)
-    sources: dict[str, dict[str, Any]] = preset.get("sources", {})
+    sources: Sources = preset.get("sources", {})
+    files = _assign(sources, profiles)
+    required = {source for source, settings in sources.items() if "optional" not in settings}
+    if not required or not required <= set(files):
+        return None
+
+    columns = 0
+    for source, profile in files.items():
+        columns += len(_shared(sources[source], profile))
+    return Match(name, preset["about"]["title"], files, columns)
+
+
+def _assign(sources: Sources, profiles: Sequence[Profile]) -> dict[str, Profile]:
+    """The file of each source, the likest pairs first; no file is that of two sources."""
     pairs = []
     for source, settings in sources.items():
         for place, profile in enumerate(profiles):
             likeness = _likeness(source, settings, profile)
             if likeness is not None:
                 pairs.append((likeness, source, place))
+    pairs.sort(reverse=True)
+
     files: dict[str, Profile] = {}
     taken: set[int] = set()
-    for _, source, place in sorted(pairs, reverse=True):
+    for _, source, place in pairs:
         if source not in files and place not in taken:
             files[source] = profiles[place]
             taken.add(place)
-    required = {source for source, settings in sources.items() if "optional" not in settings}
-    if not required or not required <= set(files):
-        return None
-    shared = [_shared(sources[source], profile) for source, profile in files.items()]
-    columns = sum(map(len, shared))
-    return Match(name, preset["about"]["title"], files, columns)
+    return files
 
 
 def _likeness(source: str, settings: dict[str, Any], profile: Profile) -> tuple[bool, float] | None:
@@ -67,9 +80,14 @@ def _likeness(source: str, settings: dict[str, Any], profile: Profile) -> tuple[
     expected = settings.get("columns", [])
     shared = len(_shared(settings, profile))
     share = shared / len(expected) if expected else 0.0
-    is_named = _is_called(profile, {source, settings["path"].rpartition("/")[2].partition(".")[0]})
+    file_name = settings["path"].rpartition("/")[2]
+    usual_stem = file_name.partition(".")[0]
+    is_named = _is_called(profile, {source, usual_stem})
+
     is_alike = share >= LEAST_SHARE and shared >= LEAST_COLUMNS
-    if not is_alike and not (is_named and shared >= min(LEAST_OF_NAMED, len(expected))):
+    least_if_named = min(LEAST_OF_NAMED, len(expected))
+    fits_its_name = is_named and shared >= least_if_named
+    if not (is_alike or fits_its_name):
         return None
     return is_named, shared * share
 
@@ -83,7 +101,10 @@ def _shared(settings: dict[str, Any], profile: Profile) -> set[str]:
 
 def _is_called(profile: Profile, names: Collection[str]) -> bool:
     """Whether a file bears the name of a source, maybe with a date or a prefix."""
-    called = words_of(profile.stem)
-    noise = {"data", "export", "table", "hubspot", "sf", "salesforce", "all", "csv"}
-    spoken = [word.rstrip("s") for word in called if not word.isdigit() and word not in noise]
-    return any(spoken == [word.rstrip("s") for word in words_of(name)] for name in names)
+    telling = [word for word in words_of(profile.stem) if not word.isdigit() and word not in NOISE]
+    name_of_file = _singular(telling)
+    return any(name_of_file == _singular(words_of(name)) for name in names)
+
+
+def _singular(words: Sequence[str]) -> list[str]:
+    return [word.rstrip("s") for word in words]

@@ -9,13 +9,12 @@ import numpy as np
 
 from leadscore.onboarding import words
 from leadscore.onboarding.profile import Column, Profile, missing_share
-from leadscore.settings.id_kinds import ID_KINDS, IdKind
+from leadscore.onboarding.shared_ids import OVERLAP, overlap
 from leadscore.times import DAY_US
 
 NOWHERE = np.iinfo(np.int64).min
 MOST_OUTCOMES = 40  # distinct values of a column that may hold outcomes or stages
 MOST_KINDS = 60  # of events
-OVERLAP = 0.5  # the share of an events file's ids that are leads
 MOSTLY = 0.95
 GOES_ON = 0.2  # the share of closing events after which something may still happen
 
@@ -108,12 +107,20 @@ def _find_leads(profile: Profile) -> Leads:
     """The parts that columns of a file would play if its rows were the leads."""
     leads = Leads(profile)
     columns = list(profile.columns.values())
-    leads.id = _best([column for column in columns if column.is_unique], _id_score)
-    leads.outcome, leads.won, leads.lost = _find_outcome(columns, leads)
+    unique = [column for column in columns if column.is_unique]
+    leads.id = _best(unique, _id_score)
+
+    outcome = _find_outcome(columns, leads)
+    if outcome is not None:
+        leads.outcome = outcome.column
+        leads.won = outcome.won
+        leads.lost = outcome.lost
+
     dates = [column for column in profile.dates() if column is not leads.id]
     leads.created = _best(dates, lambda column: _created_score(column, dates))
     later = [column for column in dates if column is not leads.created]
     leads.closed = _best(later, lambda column: _closed_score(column, leads))
+
     rest = [column for column in columns if column.name not in leads.parts()]
     leads.amount = _best(rest, _amount_score)
     rest = [column for column in rest if column is not leads.amount]
@@ -134,46 +141,65 @@ def _id_score(column: Column) -> float:
     """A unique column is an id by its name, or if its values are neither dates nor prose."""
     if column.date_order is not None or column.is_prose:
         return 0
-    return 1 + 2 * words.speaks_of(column.name, words.ID) - 3 * column.is_personal
+    named = words.speaks_of(column.name, words.ID)
+    return 1 + 2 * named - 3 * column.is_personal
 
 
-def _find_outcome(
-    columns: Sequence[Column], leads: Leads
-) -> tuple[Column | None, list[str], list[str]]:
-    """The column that says won and lost, and the values that say so."""
-    found = []
-    for column in columns:
-        if column is leads.id or not 1 < len(column.values) <= MOST_OUTCOMES:
-            continue
-        won = [value for value in column.values if words.means_won(value)]
-        lost = [value for value in column.values if words.means_lost(value)]
-        named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
-        if not (won and lost) and named and len(column.values) == 2:
-            won = [value for value in column.values if value.casefold() in words.YES]
-            lost = [value for value in column.values if value.casefold() in words.NO]
-        if won and lost:
-            found.append((2 * named - len(column.values) / MOST_OUTCOMES, column, won, lost))
-    if not found:
-        return None, [], []
-    _, column, won, lost = max(found, key=lambda one: one[0])
-    return column, won, lost
+@dataclass(frozen=True)
+class _Outcome:
+    """A column that says won and lost, the values that say so, and how sure we are."""
+
+    column: Column
+    won: list[str]
+    lost: list[str]
+    score: float
+
+
+def _find_outcome(columns: Sequence[Column], leads: Leads) -> _Outcome | None:
+    """The column that says won and lost, or None without one."""
+    others = [column for column in columns if column is not leads.id]
+    outcomes = [_read_outcome(column) for column in others]
+    clear = [outcome for outcome in outcomes if outcome is not None]
+    return max(clear, key=lambda outcome: outcome.score, default=None)
+
+
+def _read_outcome(column: Column) -> _Outcome | None:
+    """What a column says of won and lost: by its values or, if it is named so, by yes and no."""
+    values = column.values
+    if not 1 < len(values) <= MOST_OUTCOMES:
+        return None
+    won = [value for value in values if words.means_won(value)]
+    lost = [value for value in values if words.means_lost(value)]
+    named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
+    is_clear = bool(won and lost)
+    if not is_clear and named and len(values) == 2:
+        won = [value for value in values if value.casefold() in words.YES]
+        lost = [value for value in values if value.casefold() in words.NO]
+    if not (won and lost):
+        return None
+    score = 2 * named - len(values) / MOST_OUTCOMES
+    return _Outcome(column, won, lost, score)
 
 
 def _created_score(column: Column, dates: Sequence[Column]) -> float:
     """Created is the date that every row has, before all others."""
-    named = words.speaks_of(column.name, words.CREATED) - words.speaks_of(column.name, words.CLOSED)
+    named_created = words.speaks_of(column.name, words.CREATED)
+    named_closed = words.speaks_of(column.name, words.CLOSED)
+    named = named_created - named_closed
     if named < 0:
         return 0
-    first = all(_is_before(column, other) for other in dates if other is not column)
-    return 2 * named + 2 * first + 1 - 4 * missing_share(column)
+    others = [other for other in dates if other is not column]
+    is_first = all(_is_before(column, other) for other in others)
+    return 2 * named + 2 * is_first + 1 - 4 * missing_share(column)
 
 
 def _is_before(column: Column, other: Column) -> bool:
     """Whether one date is hardly ever later than another."""
-    both = (column.moments > NOWHERE) & (other.moments > NOWHERE)
-    if not both.any():
+    has_both = (column.moments > NOWHERE) & (other.moments > NOWHERE)
+    if not has_both.any():
         return True
-    return float((column.moments[both] <= other.moments[both]).mean()) >= MOSTLY
+    is_later = column.moments[has_both] > other.moments[has_both]
+    return float((~is_later).mean()) >= MOSTLY
 
 
 def _closed_score(column: Column, leads: Leads) -> float:
@@ -183,17 +209,24 @@ def _closed_score(column: Column, leads: Leads) -> float:
     named = words.speaks_of(column.name, words.CLOSED)
     if leads.outcome is None:
         return named
+
     is_closed = among(leads.outcome, [*leads.won, *leads.lost])
     has_date = column.moments > NOWHERE
-    follows = float(has_date[is_closed].mean()) - (
-        float(has_date[~is_closed].mean()) if (~is_closed).any() else 0.0
-    )
-    return 2 * named + 2 * follows if named or follows > OVERLAP else 0
+    share_of_closed = float(has_date[is_closed].mean())
+    share_of_open = 0.0
+    if not is_closed.all():
+        share_of_open = float(has_date[~is_closed].mean())
+
+    follows = share_of_closed - share_of_open
+    if not named and follows <= OVERLAP:
+        return 0
+    return 2 * named + 2 * follows
 
 
 def among(column: Column, values: Iterable[str]) -> np.ndarray:
     """Which rows (n,) have one of the values."""
-    return np.isin(column.text.to_numpy(zero_copy_only=False), list(values))
+    texts = column.text.to_numpy(zero_copy_only=False)
+    return np.isin(texts, list(values))
 
 
 def _amount_score(column: Column) -> float:
@@ -206,17 +239,24 @@ def _amount_score(column: Column) -> float:
 
 def _owner_score(column: Column) -> float:
     repeats = bool(column.values) and len(column.values) < column.filled / 2
-    return words.speaks_of(column.name, words.OWNER) if repeats else 0
+    if not repeats:
+        return 0
+    return words.speaks_of(column.name, words.OWNER)
 
 
 def _score(leads: Leads, profiles: Sequence[Profile]) -> float:
     """How much a file looks like that of leads: by its parts, and by files that refer to it."""
-    parts = (leads.outcome, leads.created, leads.closed, leads.amount, leads.owner)
-    points = 2.0 * (leads.id is not None) + sum(part is not None for part in parts)
+    points = 0.0
+    for part in (leads.outcome, leads.created, leads.closed, leads.amount, leads.owner):
+        points += part is not None
+    points += 2 * (leads.id is not None)
     points += 2 * (leads.outcome is not None)
     points += words.speaks_of(leads.profile.stem, words.ID + " leads deals pipeline")
-    others = [profile for profile in profiles if profile is not leads.profile]
-    return points + 2 * sum(_find_events(profile, leads) is not None for profile in others)
+    for profile in profiles:
+        if profile is not leads.profile:
+            refers = _find_events(profile, leads) is not None
+            points += 2 * refers
+    return points
 
 
 def _find_events(profile: Profile, leads: Leads) -> Events | None:
@@ -224,18 +264,21 @@ def _find_events(profile: Profile, leads: Leads) -> Events | None:
     holds_more_leads = profile.columns.keys() == leads.profile.columns.keys()
     if leads.id is None or holds_more_leads:
         return None
-    ref = _best(profile.columns.values(), lambda column: overlap(column, leads.id) - OVERLAP)
+
+    columns = list(profile.columns.values())
+    ref = _best(columns, lambda column: overlap(column, leads.id) - OVERLAP)
     if ref is None:
         return None
     dates = [column for column in profile.dates() if column is not ref]
     when = _best(dates, lambda column: 1 + words.speaks_of(column.name, words.WHEN))
     if when is None:
         return None
-    kind = _best(
-        (column for column in profile.columns.values() if column not in (ref, when)), _kind_score
-    )
-    events = Events(profile, ref, when, kind, value=_find_value(profile, kind))
-    if kind is not None and events.value is None:
+
+    others = [column for column in columns if column not in (ref, when)]
+    kind = _best(others, _kind_score)
+    value = _find_value(profile, kind)
+    events = Events(profile, ref, when, kind, value=value)
+    if kind is not None and value is None:
         ending = list(kind.values) if is_stage(kind) else _ending_values(events, kind)
         events.won = [value for value in ending if words.means_won(value)]
         events.lost = [value for value in ending if words.means_lost(value)]
@@ -243,7 +286,7 @@ def _find_events(profile: Profile, leads: Leads) -> Events | None:
 
 
 def _find_value(profile: Profile, kind: Column | None) -> Column | None:
-    """The new value in a history of fields, or None if it is none."""
+    """The column of new values if the file is a history of fields, else None."""
     if kind is None or not words.speaks_of(kind.name, words.FIELD):
         return None
     return _best(
@@ -263,42 +306,20 @@ def _ending_values(events: Events, kind: Column) -> list[str]:
     last_day = np.full(int(refs.max()) + 1, NOWHERE)
     np.maximum.at(last_day, refs, days)
     goes_on = days < last_day[refs] - 1
-    return [value for value in kind.values if goes_on[among(kind, [value])].mean() < GOES_ON]
 
-
-def overlap(column: Column, ids: Column | None) -> float:
-    """The share of a column's values that are ids of leads, in whichever spelling."""
-    if ids is None or not column.values:
-        return 0
-    exact = len(column.values.keys() & ids.values.keys()) / len(column.values)
-    if exact > OVERLAP:
-        return exact
-    return max(exact, *(_overlap_by(kind, column, ids) for kind in ID_KINDS))
-
-
-def _overlap_by(kind: IdKind, column: Column, ids: Column) -> float:
-    ours, theirs = column.spellings.get(kind), ids.spellings.get(kind)
-    if not ours or not theirs:
-        return 0
-    return len(ours & theirs) / len(ours)
-
-
-def kind_of_ids(leads: Leads, events: Sequence[Events]) -> IdKind | None:
-    """The kind of id by which files of events name leads, where they spell the ids otherwise."""
-    if leads.id is None:
-        return None
-    for one in events:
-        exact = len(one.ref.values.keys() & leads.id.values.keys()) / len(one.ref.values)
-        best = max(ID_KINDS, key=lambda kind: _overlap_by(kind, one.ref, leads.id or one.ref))
-        if exact <= OVERLAP < _overlap_by(best, one.ref, leads.id):
-            return best
-    return None
+    ending = []
+    for value in kind.values:
+        is_value = among(kind, [value])
+        if goes_on[is_value].mean() < GOES_ON:
+            ending.append(value)
+    return ending
 
 
 def _kind_score(column: Column) -> float:
-    is_kind = 0 < len(column.values) <= MOST_KINDS and not column.is_number
-    if not is_kind or column.date_order is not None:
+    is_few = 0 < len(column.values) <= MOST_KINDS
+    if not is_few or column.is_number or column.date_order is not None:
         return 0
-    named = words.speaks_of(column.name, words.KIND) + words.speaks_of(column.name, words.STAGE)
-    outcomes = any(words.means_won(value) for value in column.values)
-    return 1 + 2 * named + outcomes - 0.01 * len(column.values)
+    named_kind = words.speaks_of(column.name, words.KIND)
+    named_stage = words.speaks_of(column.name, words.STAGE)
+    names_wins = any(words.means_won(value) for value in column.values)
+    return 1 + 2 * (named_kind + named_stage) + names_wins - 0.01 * len(column.values)

@@ -70,6 +70,7 @@ def ingest(
 def _summarise(built: Built, settings: Settings, store: Path) -> Ingested:
     """What an ingest did: where every row went, and what looks odd."""
     manifest = built.version.manifest
+    rejected = _read_rejects(store, manifest["rejects"])
     return Ingested(
         project=settings.project,
         store_version=built.version.id,
@@ -79,7 +80,7 @@ def _summarise(built: Built, settings: Settings, store: Path) -> Ingested:
         accounts=Accounts.from_dict(manifest["accounts"]),
         rejects=manifest["rejects"]["rules"],
         warned=manifest["rejects"]["warned"],
-        first_rejects=_first_rejects(_read_rejects(store, manifest["rejects"])),
+        first_rejects=_first_rejects(rejected),
         alarms=built.alarms,
         warnings=[*built.moment.warnings, *manifest["warnings"]],
         duplicates=built.duplicates,
@@ -138,28 +139,31 @@ def list_rejects(settings: Settings, *, rule: str | None = None, per_rule: int =
     """
     store = settings.project_folder() / "store"
     attempt = read_attempt(store, project=settings.project)
-    refused, warned = attempt["rejects"]["rules"], attempt["rejects"]["warned"]
+    refused = attempt["rejects"]["rules"]
+    warned = attempt["rejects"]["warned"]
     known = sorted({*refused, *warned})
     if rule is not None and rule not in known:
         others = f"rows were rejected by {listed(known)}" if known else "no row was rejected at all"
         raise UserError(f"no row was rejected by the rule {rule!r}; {others}")
+
     chosen = known if rule is None else [rule]
     rows = _read_rejects(store, attempt["rejects"])
-    groups = group_rejects(rows, settings)
-    shown = [group for group in groups if group.rule in chosen]
-    first = {name: _rows_of(rows, name).slice(0, per_rule).to_pylist() for name in chosen}
+    rules = {}
+    first = {}
+    for name in chosen:
+        rules[name] = refused.get(name, 0) + warned.get(name, 0)
+        of_rule = rows.filter(pc.equal(rows["rule"], name))
+        first[name] = of_rule.slice(0, per_rule).to_pylist()
+
+    groups = [group for group in group_rejects(rows, settings) if group.rule in chosen]
     return Rejects(
         stopped=attempt["stopped"],
-        rules={name: refused.get(name, 0) + warned.get(name, 0) for name in chosen},
+        rules=rules,
         refused=refused,
         warned=warned,
-        groups=[RejectGroup(**vars(group)) for group in shown],
+        groups=[RejectGroup(**vars(group)) for group in groups],
         first=first,
     )
-
-
-def _rows_of(rows: pa.Table, rule: str) -> pa.Table:
-    return rows.filter(pc.equal(rows["rule"], rule))
 
 
 def write_rejects(settings: Settings, path: Path) -> int:

@@ -57,17 +57,18 @@ def _describe_outranked(
     if problem.tier_step:
         ahead = "of a better tier, or of higher value in the same tier,"
     who = _name_who_fits(problem)
-    reasons = zip(profile.tolist(), why.tolist(), better.tolist(), strict=True)
-    return [
-        f"{who[at]} {why}: {counted(n, 'lead')} {ahead} took the places" for at, why, n in reasons
-    ]
+    reasons = []
+    for at, why_full, n in zip(profile.tolist(), why.tolist(), better.tolist(), strict=True):
+        reasons.append(f"{who[at]} {why_full}: {counted(n, 'lead')} {ahead} took the places")
+    return reasons
 
 
 def _name_who_fits(problem: Problem) -> list[str]:
     """The reps who can take a lead of each profile, as "all 3 reps for country DE are"."""
     names = []
+    has_slots = problem.reps.slots > 0
     for at, can_take in enumerate(problem.profiles.can_take):
-        reps = int((can_take & (problem.reps.slots > 0)).sum())
+        reps = int((can_take & has_slots).sum())
         asked = ", ".join(problem.profiles.list_asked(at))
         whom = f" for {asked}" if asked else ""
         names.append(f"the only rep{whom} is" if reps == 1 else f"all {reps} reps{whom} are")

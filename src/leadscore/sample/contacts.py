@@ -21,19 +21,24 @@ PHONES = "+44 1632 960"  # numbers that are given to nobody
 
 def name_contacts(lead_ids: Sequence[str], companies: Sequence[str]) -> dict[str, list[str]]:
     """Name, e-mail address and telephone number of the contact of each lead (n,)."""
-    contacts, emails, phones = [], [], []
+    contacts = []
+    emails = []
+    phones = []
     for lead_id, company in zip(lead_ids, companies, strict=True):
-        number = int.from_bytes(blake2b(lead_id.encode(), digest_size=8).digest())
+        digest = blake2b(lead_id.encode(), digest_size=8).digest()
+        number = int.from_bytes(digest)
         first = FIRST_NAMES[number % len(FIRST_NAMES)]
         last = LAST_NAMES[number // 100 % len(LAST_NAMES)]
+        ending = number // 10_000 % 1000
         contacts.append(f"{first} {last}")
         emails.append(f"{_plain(first)}.{_plain(last)}@{_plain(company)}.{DOMAIN}")
-        phones.append(f"{PHONES}{number // 10_000 % 1000:03d}")
+        phones.append(f"{PHONES}{ending:03d}")
     return {"contact": contacts, "email": emails, "phone": phones}
 
 
 def _plain(text: str) -> str:
-    """Lower-case letters without accents; what else there is becomes a hyphen."""
+    """Lower-case letters without accents; anything else becomes a hyphen."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z]+", "-", letters).strip("-")
+    letters = [letter for letter in decomposed if not unicodedata.combining(letter)]
+    hyphenated = re.sub(r"[^a-z]+", "-", "".join(letters))
+    return hyphenated.strip("-")

@@ -88,8 +88,11 @@ class Contributions:
         similar = self.similar(row, at)
         if similar is not None and (similar.is_common or not similar.supports(sign)):
             return ""
-        reason = self.features[at].reason(value, speaks_for=sign > 0, around=self.around(row))
-        return f"{reason} ({similar})" if reason and similar is not None else reason
+        feature = self.features[at]
+        reason = feature.reason(value, speaks_for=sign > 0, around=self.around(row))
+        if not reason or similar is None:
+            return reason
+        return f"{reason} ({similar})"
 
     def sentence(self, row: int, at: int, *, sign: float) -> str:
         """A feature's known value in words, whether it is a reason or not."""
@@ -188,4 +191,6 @@ def known_value(
         return value
     number = float(encoded if feature.usual_for else value)
     is_missing_answer = feature.unit == "flag" and number == 0
-    return number if np.isfinite(number) and not is_missing_answer else None
+    if is_missing_answer or not np.isfinite(number):
+        return None
+    return number

@@ -86,11 +86,12 @@ def _ask_those_who_wait(
     rows = np.flatnonzero(waits)
     if not len(rows):
         return
-    move = _read_moves(effects, standing)
+    all_moves = _read_moves(effects, standing)
     again = _ask_again(standing, settings, rows)
     for row, other in zip(rows.tolist(), again, strict=True):
-        by_letter = {letter: moves[row] for letter, moves in move.items() if moves[row] >= 0}
-        question[row] = _describe_missing(by_letter) if by_letter else other
+        of_row = {letter: moves[row] for letter, moves in all_moves.items()}
+        missing = {letter: move for letter, move in of_row.items() if move >= 0}
+        question[row] = _describe_missing(missing) if missing else other
 
 
 def _read_moves(effects: Effects, standing: Standing) -> dict[str, np.ndarray]:
@@ -132,9 +133,10 @@ def _ask_again(standing: Standing, settings: Settings, rows: np.ndarray) -> list
 
     given = np.array([standing.strengths[letter][rows] for letter in letters])
     weakest = np.nan_to_num(given, nan=np.inf).argmin(axis=0)
-    return [
-        f"Ask about {letter} again: a better answer changes the qualification"
-        if letter
-        else f"Ask about {letters[place]} again: the weakest answer"
-        for letter, place in zip(deciding, weakest, strict=True)
-    ]
+    questions = []
+    for letter, place in zip(deciding, weakest, strict=True):
+        question = f"Ask about {letters[place]} again: the weakest answer"
+        if letter:
+            question = f"Ask about {letter} again: a better answer changes the qualification"
+        questions.append(question)
+    return questions

@@ -21,7 +21,8 @@ def preset_names() -> list[str]:
     for crm in _root().iterdir():
         if crm.is_dir() and not crm.name.startswith("_"):
             names += [_name(crm.name, form.name) for form in crm.iterdir()]
-    return sorted(name for name in names if name)
+    presets = [name for name in names if name]
+    return sorted(presets)
 
 
 def _name(crm: str, file: str) -> str:
@@ -99,7 +100,8 @@ def _keys(merged: Mapping[str, Any]) -> set[str]:
     mapped: set[str] = set()
     for entry in merged["mapping"]:
         columns = entry.get("columns") if isinstance(entry, dict) else None
-        mapped |= set(columns) if isinstance(columns, dict) else set()
+        if isinstance(columns, dict):
+            mapped |= set(columns)
     for section in ("fields", "pass_through"):
         declared = merged.get(section)
         if isinstance(declared, dict | list):
@@ -109,23 +111,31 @@ def _keys(merged: Mapping[str, Any]) -> set[str]:
 
 def _drop_replaced_places(preset: dict[str, Any], raw: Mapping[str, Any]) -> None:
     """Take out where a preset's sources are if the user's settings say that they are elsewhere."""
-    own = raw.get("sources")
-    for name, source in preset.get("sources", {}).items():
-        stated = own.get(name) if isinstance(own, dict) else None
-        if isinstance(stated, dict) and not PLACES.isdisjoint(stated):
-            for place in PLACES:
-                source.pop(place, None)
-            if "path" not in stated:
-                source.pop("optional", None)
+    for name, stated in _own_sources(raw).items():
+        source = preset.get("sources", {}).get(name)
+        if source is None or PLACES.isdisjoint(stated):
+            continue
+        for place in PLACES:
+            source.pop(place, None)
+        if "path" not in stated:
+            source.pop("optional", None)
+
+
+def _own_sources(raw: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The sources that the user's settings state; what is no table is refused later."""
+    sources = raw.get("sources")
+    if not isinstance(sources, dict):
+        return {}
+    return {name: source for name, source in sources.items() if isinstance(source, dict)}
 
 
 def _drop_paths(preset: dict[str, Any], raw: Mapping[str, Any]) -> None:
     """Take the paths of sources out that are read from a database."""
-    own = raw.get("sources")
-    for name, source in own.items() if isinstance(own, dict) else ():
-        is_query = isinstance(source, dict) and {"db_table", "sql"} & set(source)
-        if is_query and name in preset.get("sources", {}):
-            preset["sources"][name].pop("path", None)
+    sources = preset.get("sources", {})
+    for name, stated in _own_sources(raw).items():
+        is_query = "db_table" in stated or "sql" in stated
+        if is_query and name in sources:
+            sources[name].pop("path", None)
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,8 +164,10 @@ def _merge_entries(below: list[Any], above: list[Any]) -> list[Any]:
 def _key(entry: Any) -> tuple[Any, ...]:
     if not isinstance(entry, dict):
         return (id(entry),)
+    field = None
     constants = entry.get("constants", {})
-    field = constants.get("field") if isinstance(constants, dict) else None
+    if isinstance(constants, dict):
+        field = constants.get("field")
     return (entry.get("source"), entry.get("table"), field)
 
 

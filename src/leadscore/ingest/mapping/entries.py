@@ -45,10 +45,12 @@ def table_of(name: str, settings: Settings) -> Table:
         return table
 
     built_in = {column.name for column in table.columns}
-    fields = settings.fields
-    extra = [Column(key, field.type) for key, field in fields.items() if key not in built_in]
-    keys = [Column(key, "text") for key in lead_keys(settings)]
-    return Table(name, (*table.columns, *extra, *keys))
+    columns = list(table.columns)
+    for key, field in settings.fields.items():
+        if key not in built_in:
+            columns.append(Column(key, field.type))
+    columns += [Column(key, "text") for key in lead_keys(settings)]
+    return Table(name, tuple(columns))
 
 
 def staged_schema(name: str, settings: Settings) -> pa.Schema:
@@ -89,11 +91,12 @@ def map_rows(
     rows = pa.table(arrays, schema=schema)
 
     files = texts.columns[FILE] if reader.rows_name_file else pa.repeat(reader.file, texts.n)
-    rejects = selected.breaks.rejects(entry, files, lines, columns["lead_id"], selected.closes())
+    lead_ids = columns["lead_id"]
+    rejects = selected.breaks.rejects(entry, files, lines, lead_ids, selected.closes())
     refused = selected.breaks.refused
     if refused.any():
         rows = rows.filter(pa.array(~refused))
-    return Mapped(rows, rejects, texts.n, int(refused.sum()), columns["lead_id"])
+    return Mapped(rows, rejects, texts.n, int(refused.sum()), lead_ids)
 
 
 def map_fields(
@@ -151,8 +154,10 @@ def _build_columns(selected: SelectedRows) -> dict[str, pa.Array]:
 def _number_extra(selected: SelectedRows) -> pa.Array:
     """A number (n,) for the selecting and translated columns, in which duplicates must agree."""
     entry = selected.entry
+    names = {*entry.where, *entry.where_not, *entry.values}
     total = np.zeros(selected.texts.n, dtype=np.uint64)
-    for name in sorted({*entry.where, *entry.where_not, *entry.values}):
+    for name in sorted(names):
         words = selected.texts.words(name)
-        total = total * HASH_FACTOR + hash_texts(words.texts)[words.codes]
+        hashes = hash_texts(words.texts)
+        total = total * HASH_FACTOR + hashes[words.codes]
     return pa.array(total.view(np.int64))

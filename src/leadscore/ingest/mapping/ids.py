@@ -52,21 +52,22 @@ def unify_ids(text: pa.Array, kind: IdKind | None) -> pa.Array:
     if kind is None:
         return text
     words = Words.of(text)
-    return words.take([canonical_id(word, kind) or word for word in words.texts])
+    unified = [canonical_id(word, kind) or word for word in words.texts]
+    return words.take(unified)
 
 
 def check_ids(text: pa.Array, kind: IdKind | None, breaks: Breaks) -> None:
     """Note which ids (n,) were rounded, or are not of the stated kind."""
-    rounded, foreign = _find_broken(text, kind)
-    breaks.add(rounded, "id_rounded", "lead_id", text)
-    breaks.add(foreign & ~is_missing(text), "id_kind", "lead_id", text)
-
-
-def _find_broken(text: pa.Array, kind: IdKind | None) -> tuple[np.ndarray, np.ndarray]:
     words = Words.of(text)
-    lost = lacks_digits if kind == "integer" else is_rounded
-    rounded = words.mask([lost(word) for word in words.texts])
-    if kind is None:
-        return rounded, np.zeros(len(text), dtype=bool)
-    fits = [word == MISSING or canonical_id(word, kind) is not None for word in words.texts]
-    return rounded, ~words.mask(fits) & ~rounded
+    has_lost_digits = lacks_digits if kind == "integer" else is_rounded
+    rounded = words.mask([has_lost_digits(word) for word in words.texts])
+    breaks.add(rounded, "id_rounded", "lead_id", text)
+    if kind is not None:
+        is_foreign = [_is_foreign(word, kind) for word in words.texts]
+        foreign = words.mask(is_foreign) & ~rounded
+        breaks.add(foreign, "id_kind", "lead_id", text)
+
+
+def _is_foreign(word: str, kind: IdKind) -> bool:
+    """Whether a text is an id of another kind; a missing one is not."""
+    return word != MISSING and canonical_id(word, kind) is None

@@ -43,6 +43,12 @@ class Moments:
         """The moments at these places."""
         return Moments(self.us[codes], self.ok[codes], self.is_date[codes])
 
+    def fill(self, places: np.ndarray, others: Moments) -> None:
+        """Put other moments in these places."""
+        self.us[places] = others.us
+        self.ok[places] = others.ok
+        self.is_date[places] = others.is_date
+
 
 def read_moments(text: pa.Array, *, zone: str, dates: str | None) -> tuple[np.ndarray, np.ndarray]:
     """Dates and times as UTC microseconds.
@@ -93,9 +99,7 @@ def _read_distinct(words: pa.Array, *, zone: str, dates: str | None) -> Moments:
     rest = np.flatnonzero(~stated.ok)
     other_words = words.take(pa.array(rest))
     others = _read_written(other_words, zone=zone, order=None)
-    for whole, part in ((stated.us, others.us), (stated.ok, others.ok)):
-        whole[rest] = part
-    stated.is_date[rest] = others.is_date
+    stated.fill(rest, others)
     return stated
 
 
@@ -122,19 +126,18 @@ def _read_written(words: pa.Array, *, zone: str, order: str | None) -> Moments:
     nothing = pa.scalar(None, pa.string())
     iso = pc.if_else(pa.array(is_iso), words, nothing)
     iso = pc.replace_substring(iso, ",", ".")  # before a fraction
-    iso = pc.if_else(pc.starts_with(iso, "0000"), nothing, iso)  # there was no such year
-    lengths = pc.binary_length(words).to_numpy(zero_copy_only=False)
-    lengths = np.asarray(lengths)
-    moments = _read_iso(iso, is_iso & (lengths == LONGEST_DATE), zone=zone)
+    is_year_0 = pc.starts_with(iso, "0000")  # there was no such year
+    iso = pc.if_else(is_year_0, nothing, iso)
+    lengths = np.asarray(pc.binary_length(words))
+    is_date = is_iso & (lengths == LONGEST_DATE)
+    moments = _read_iso(iso, is_date, zone=zone)
     if is_iso.all():
         return moments
 
     rest = np.flatnonzero(~is_iso)
     other_words = words.take(pa.array(rest))
     others = _read_others(other_words, zone=zone, order=order)
-    moments.us[rest] = others.us
-    moments.ok[rest] = others.ok
-    moments.is_date[rest] = others.is_date
+    moments.fill(rest, others)
     return moments
 
 
@@ -167,7 +170,8 @@ def _read_iso(
     is_date = is_date & ok
     us[is_date] += DAY_US - 1
 
-    is_local = ok & ~to_mask(pc.match_substring_regex(iso, ZONED))
+    is_zoned = to_mask(pc.match_substring_regex(iso, ZONED))
+    is_local = ok & ~is_zoned
     ok &= within_reason(us) | ~is_local
     is_local &= ok
     us[is_local] = local_to_utc(us[is_local], zone)

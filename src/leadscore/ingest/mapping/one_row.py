@@ -62,24 +62,24 @@ class RowChoice:
         """Which rows of the file (n,) stay: all but the leads' other rows."""
         text = _joined(self.texts, pa.string())
         missing = is_missing(text).astype(np.int8)
-        table = pa.table(
-            {
-                "lead": _joined(self.ids, pa.string()),
-                "missing": pa.array(missing),
-                "value": self._values(text, reader),
-                "text": text,
-                "row": _joined(self.rows, pa.int64()),
-            }
-        )
+        columns = {
+            "lead": _joined(self.ids, pa.string()),
+            "missing": pa.array(missing),
+            "value": self._values(text, reader),
+            "text": text,
+            "row": _joined(self.rows, pa.int64()),
+        }
         order = "descending" if self.keep.latest else "ascending"
         keys = [("lead", "ascending"), ("missing", "ascending")]
         keys += [(name, order) for name in ("value", "text", "row")]
-        ordered = table.sort_by(keys)
+        ordered = pa.table(columns).sort_by(keys)
+
         lead = ordered["lead"].combine_chunks()
-        leads = lead.dictionary_encode().indices.to_numpy()
+        codes = lead.dictionary_encode().indices.to_numpy()
+        is_other = np.diff(codes, prepend=-1) == 0
+        rows = ordered["row"].to_numpy()
         stays = np.ones(self.n, dtype=bool)
-        is_other = np.diff(leads, prepend=-1) == 0
-        stays[ordered["row"].to_numpy()[is_other]] = False
+        stays[rows[is_other]] = False
         return stays
 
     def _values(self, text: pa.Array, reader: Reader) -> pa.Array:

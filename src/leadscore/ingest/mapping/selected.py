@@ -67,9 +67,8 @@ class SelectedRows:
         targets = [_look_up(value_map, word, name) for word in words.texts]
         unknown = words.mask([target is None for target in targets])
         values = self.texts.columns[source_column]
-        self.breaks.add(
-            unknown, "unmapped", source_column, values, may_warn=not self._is_required(name)
-        )
+        may_warn = not self._is_required(name)
+        self.breaks.add(unknown, "unmapped", source_column, values, may_warn=may_warn)
         return words.take([target or MISSING for target in targets])
 
     def _is_required(self, name: str) -> bool:
@@ -95,8 +94,10 @@ def _look_up(value_map: ValueMap, value: str, name: str) -> str | None:
 
     all_patterns = [key for key in value_map if key.endswith("*")]
     patterns = [key for key in all_patterns if value.startswith(key[:-1])]
-    longest = max(patterns, key=len, default=None)
-    return None if longest is None else value_map[longest].get(name, MISSING)
+    if not patterns:
+        return None
+    longest = max(patterns, key=len)
+    return value_map[longest].get(name, MISSING)
 
 
 def _fill_from(text: pa.Array, other: pa.Array) -> pa.Array:

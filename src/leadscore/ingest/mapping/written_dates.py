@@ -82,7 +82,8 @@ def write_as_iso(words: pa.Array, order: str | None) -> WrittenMoments:
 
 def _plain(words: pa.Array) -> pa.Array:
     """Texts with single blanks, and UTC as Z."""
-    plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(words, BLANKS, " "))
+    single_blanks = pc.replace_substring_regex(words, BLANKS, " ")
+    plain = pc.utf8_trim_whitespace(single_blanks)
     for pattern, instead in ZONE_NAMES:
         plain = pc.replace_substring_regex(plain, pattern, instead)
     return plain
@@ -102,11 +103,11 @@ def _half_of(parts: pa.StructArray) -> pa.Array:
 def _numeric_date(parts: pa.StructArray, order: str | None) -> pa.Array:
     """Dates of three numbers; null where these could be in another order than `order`."""
     first, second, last = (_part(parts, name) for name in "abc")
-    lengths = [np.asarray(pc.utf8_length(part)) for part in (first, last)]
+    first_length = np.asarray(pc.utf8_length(first))
+    last_length = np.asarray(pc.utf8_length(last))
     same_mark = pc.equal(_part(parts, "s"), _part(parts, "t"))
     one_mark = to_mask(same_mark)
 
-    first_length, last_length = lengths
     has_year_first = one_mark & (first_length == 4) & (last_length <= 2)
     date = _join(first, second, last, has_year_first)
     if order is None:
@@ -129,15 +130,19 @@ def _named_date(parts: pa.StructArray, order: str | None) -> pa.Array:
     texts = [None if number is None else str(number) for number in numbers]
     month = words.take(texts)
 
-    year, day = _part(parts, "year"), _part(parts, "day")
-    is_short = np.asarray(pc.utf8_length(year)) == 2
+    first_year = _part(parts, "year")
+    first_day = _part(parts, "day")
+    is_short = np.asarray(pc.utf8_length(first_year)) == 2
     has_month = np.asarray(pc.is_valid(month))
     ok = has_month & to_mask(pc.is_valid(parts))
+    year = first_year
+    day = first_day
     if order is None:
         ok &= ~is_short
     elif order == "ymd":
-        swap = pa.array(is_short)
-        year, day = pc.if_else(swap, day, year), pc.if_else(swap, year, day)
+        is_swapped = pa.array(is_short)
+        year = pc.if_else(is_swapped, first_day, first_year)
+        day = pc.if_else(is_swapped, first_year, first_day)
     month_text = pc.fill_null(month, "")
     return _join(_century(year), month_text, day, ok)
 
@@ -157,8 +162,8 @@ def _four_digits(year: str) -> str:
 
 def _join(year: pa.Array, month: pa.Array, day: pa.Array, ok: np.ndarray) -> pa.Array:
     """Year, month and day of two digits, as ISO 8601; null where it is not `ok` (n,)."""
-    two = [pc.utf8_lpad(part, width=2, padding="0") for part in (month, day)]
-    date = pc.binary_join_element_wise(year, *two, "-")
+    two_digits = [pc.utf8_lpad(part, width=2, padding="0") for part in (month, day)]
+    date = pc.binary_join_element_wise(year, *two_digits, "-")
     nothing = pa.scalar(None, pa.string())
     return pc.if_else(pa.array(ok), date, nothing)
 

@@ -44,9 +44,10 @@ def replace_shown(folder: Path, keys: Collection[str], lead_ids: pa.ChunkedArray
         return
     with locked(folder):
         parts = [read_part_rows(part_path(folder, key)) for key in keys]
-        rows = _join(part for part in parts if part is not None)
-        stored = rows.filter(pc.is_in(rows["lead_id"], value_set=lead_ids.combine_chunks()))
-        _write_current(folder, stored)
+        whole = [part for part in parts if part is not None]
+        rows = _join(whole)
+        is_stored = pc.is_in(rows["lead_id"], value_set=lead_ids.combine_chunks())
+        _write_current(folder, rows.filter(is_stored))
         for path in list_folder(folder / "parts", "*.parquet"):
             if path.stem not in keys:
                 path.unlink()
@@ -89,26 +90,36 @@ def _forget(folder: Path, add: Callable[[Forgotten], Forgotten]) -> int:
     """Remember first what must go, then erase it: whoever is interrupted can say it again."""
     with locked(folder):
         forgotten = add(read_forgotten(folder))
-        paths = [folder / CURRENT, *list_folder(folder / "parts", "*.parquet")]
-        tables = {path: read_part_rows(path) for path in paths}
+        tables = _read_all(folder)
         leads: set[str] = set()
         for rows in tables.values():
-            if rows is not None:
-                leads.update(_leads_of(rows, forgotten.matches(rows)))
+            leads.update(_leads_of(rows, forgotten.matches(rows)))
+
         for lead_id in sorted(leads):
             forgotten = forgotten.with_lead(lead_id)
         write_forgotten(folder, forgotten)
         for path, rows in tables.items():
-            if rows is not None:
-                _erase(path, rows, forgotten)
+            _erase(path, rows, forgotten)
     return len(leads)
 
 
+def _read_all(folder: Path) -> dict[Path, pa.Table]:
+    """All files of shown texts that are whole."""
+    tables = {}
+    for path in (folder / CURRENT, *list_folder(folder / "parts", "*.parquet")):
+        rows = read_part_rows(path)
+        if rows is not None:
+            tables[path] = rows
+    return tables
+
+
 def _leads_of(rows: pa.Table, chosen: np.ndarray) -> list[str]:
-    return [lead_id for lead_id in rows["lead_id"].filter(pa.array(chosen)).to_pylist() if lead_id]
+    lead_ids = rows["lead_id"].filter(pa.array(chosen))
+    return [lead_id for lead_id in lead_ids.to_pylist() if lead_id]
 
 
 def _erase(path: Path, rows: pa.Table, forgotten: Forgotten) -> None:
     gone = forgotten.matches(rows)
     if gone.any():
-        write_shown(path, iter(rows.filter(pa.array(~gone)).to_batches()))
+        staying = rows.filter(pa.array(~gone))
+        write_shown(path, iter(staying.to_batches()))

@@ -29,7 +29,9 @@ def check(name: str, data: bytes, job: Json | None, fields: Json | None) -> list
         return check_requests(data, _check_request)
     if job is None:
         return [Problem(0, "", "there is no import request; name it with --job")]
-    table = read_table(data, ending="CRLF", bom=job.get("encoding") == "utf-8-bom")
+
+    has_bom = job.get("encoding") == "utf-8-bom"
+    table = read_table(data, ending="CRLF", bom=has_bom)
     if len(data) > MOST_BYTES:
         table.refuse(0, "", "the file is larger than 8 MB")
     _check_job(job, table)
@@ -54,10 +56,12 @@ def _check_columns(table: Table, *, is_usual: bool) -> None:
 
 
 def _check_names(table: Table, fields: Json | None) -> None:
-    declared = (fields or {"fields": ()})["fields"]
-    known = {field["field"] for field in declared} | set(KEYS)
+    known = set(KEYS)
+    if fields:
+        known |= {field["field"] for field in fields["fields"]}
     for column in table.header:
-        if not COLUMN.fullmatch(column) or (fields and column not in known):
+        is_undeclared = bool(fields) and column not in known
+        if is_undeclared or not COLUMN.fullmatch(column):
             table.refuse(1, column, "no column of the table of scores")
 
 
@@ -65,8 +69,9 @@ def _check_job(job: Json, table: Table) -> None:
     table.problems += check_value(job, "operation", ["upsert"])
     if job.get("alternateKey") != list(KEYS):
         table.refuse(0, "alternateKey", f"must be {' and '.join(KEYS)}")
-    targets = tuple(mapping.get("source") for mapping in objects_of(job.get("columnMappings")))
-    if targets != table.header:
+    mappings = objects_of(job.get("columnMappings"))
+    names = tuple(mapping.get("source") for mapping in mappings)
+    if names != table.header:
         table.refuse(0, "columnMappings", "must name the columns in the order of the file")
 
 
@@ -119,7 +124,10 @@ def _find_value_problem(name: str, value: object) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return "no text, whole number or null"
-    is_number = name in WHOLE
-    if name in COLUMNS and isinstance(value, int) != is_number:
-        return "must be a whole number" if is_number else "must be text"
-    return COLUMNS[name](str(value)) if name in COLUMNS else ""
+    if name not in COLUMNS:
+        return ""
+    must_be_number = name in WHOLE
+    if isinstance(value, int) != must_be_number:
+        return "must be a whole number" if must_be_number else "must be text"
+    refuse = COLUMNS[name]
+    return refuse(str(value))

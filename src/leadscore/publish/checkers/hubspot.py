@@ -33,19 +33,25 @@ def check(name: str, data: bytes, job: Json | None, fields: Json | None) -> list
         return check_requests(data, lambda call, line: _check_call(call, line, own_key))
     if job is None:
         return [Problem(0, "", "there is no import request; name it with --job")]
+
     table = read_table(data, ending="LF", bom=None)
+    _check_size(data, table)
+    key = _check_request(name, job, table)
+    if key is not None:
+        is_record_id = key["columnType"] == "HUBSPOT_OBJECT_ID"
+        refuse = _is_id if is_record_id else _is_any
+        check_keys(table, [key["columnName"]], refuse=refuse)
+    check_types(table, fields, is_moment=is_plain_date)
+    return table.problems
+
+
+def _check_size(data: bytes, table: Table) -> None:
     if len(data) > MOST_BYTES:
         table.refuse(0, "", "the file is larger than 512 MB")
     if len(table.records) + 1 > MOST_ROWS:
         table.refuse(0, "", f"more than {MOST_ROWS:,} rows")
     if len(table.header) > MOST_COLUMNS:
         table.refuse(1, "", "1,000 columns or more")
-    key = _check_request(name, job, table)
-    if key is not None:
-        is_own = key["columnType"] == "HUBSPOT_OBJECT_ID"
-        check_keys(table, [key["columnName"]], refuse=_is_id if is_own else _is_any)
-    check_types(table, fields, is_moment=is_plain_date)
-    return table.problems
 
 
 def _check_request(name: str, job: Json, table: Table) -> Json | None:
@@ -56,18 +62,20 @@ def _check_request(name: str, job: Json, table: Table) -> Json | None:
         return None
     (object_type,) = operations
     if not OBJECT_TYPE.fullmatch(object_type):
-        table.refuse(
-            0, "importOperations", f"names {object_type!r}, which is no type id such as 0-1"
-        )
+        reason = f"names {object_type!r}, which is no type id such as 0-1"
+        table.refuse(0, "importOperations", reason)
     table.problems += check_value(job, "dateFormat", ["YEAR_MONTH_DAY"])
+
     files = objects_of(job.get("files"))
     if len(files) != 1 or files[0].get("fileName") != name:
         table.refuse(0, "files", f"must name one file, {name}")
         return None
-    table.problems += check_value(files[0], "fileFormat", ["CSV"])
-    page = object_of(files[0].get("fileImportPage"))
+    (file,) = files
+    table.problems += check_value(file, "fileFormat", ["CSV"])
+    page = object_of(file.get("fileImportPage"))
     table.problems += check_value(page, "hasHeader", [True])
-    return _check_mappings(objects_of(page.get("columnMappings")), object_type, table)
+    mappings = objects_of(page.get("columnMappings"))
+    return _check_mappings(mappings, object_type, table)
 
 
 def _check_mappings(mappings: list[Json], object_type: str, table: Table) -> Json | None:
@@ -78,9 +86,11 @@ def _check_mappings(mappings: list[Json], object_type: str, table: Table) -> Jso
     for mapping in mappings:
         _check_property(str(mapping.get("propertyName")), table)
         table.problems += check_value(mapping, "columnObjectTypeId", [object_type])
+
     keys = [mapping for mapping in mappings if "columnType" in mapping]
     if len(keys) != 1 or keys[0]["columnType"] not in KEY_TYPES:
-        table.refuse(0, "columnType", f"must make one column the key, by {' or '.join(KEY_TYPES)}")
+        types = " or ".join(KEY_TYPES)
+        table.refuse(0, "columnType", f"must make one column the key, by {types}")
         return None
     return keys[0]
 
@@ -111,7 +121,8 @@ def _check_call(call: Json, line: int, own_key: str | None) -> Iterator[Problem]
     """
     if call.get("method") != "POST" or not CALL.fullmatch(str(call.get("path"))):
         yield Problem(line, "path", "no POST to .../batch/update")
-    inputs = list_of(object_of(call.get("body")).get("inputs"))
+    body = object_of(call.get("body"))
+    inputs = list_of(body.get("inputs"))
     if not 1 <= len(inputs) <= MOST_INPUTS:
         yield Problem(line, "inputs", f"{len(inputs)} records; a call takes 1 to {MOST_INPUTS}")
     records = objects_of(inputs)

@@ -15,6 +15,13 @@ MODEL = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*")
 RELATIONS = ("user_id", "team_id", "partner_id", "stage_id", "company_id")
 READ_ONLY = {"automated_probability", "create_date", "write_date"}
 KEYS = ("id", ".id")
+OPTIONS = {
+    "separator": ",",
+    "quoting": '"',
+    "encoding": "utf-8",
+    "has_headers": True,
+    "float_decimal_separator": ".",
+}
 LOWEST, HIGHEST = 0.01, 99.99
 
 
@@ -22,11 +29,13 @@ def check(_: str, data: bytes, job: Json | None, fields: Json | None) -> list[Pr
     """The problems of a file and the arguments of its import."""
     if job is None:
         return [Problem(0, "", "there are no arguments of execute_import; name them with --job")]
+
     table = read_table(data, ending="LF", bom=False)
     pattern = _check_job(job, table)
     _check_header(table)
     key = next((name for name in KEYS if name in table.header), "id")
-    check_keys(table, [key], refuse=_refuse_external if key == "id" else _refuse_number)
+    refuse = _refuse_external if key == "id" else _refuse_number
+    check_keys(table, [key], refuse=refuse)
     for line, value in table.column("probability"):
         _check_probability(table, line, value)
     for name in table.header:
@@ -43,12 +52,11 @@ def _check_job(job: Json, table: Table) -> str:
     if not isinstance(model, str) or not MODEL.fullmatch(model):
         reason = f"{describe_value(model)}; it must be the technical name of a model: crm.lead"
         table.refuse(0, "model", reason)
-    if tuple(list_of(job.get("fields"))) != table.header:
+    names = tuple(list_of(job.get("fields")))
+    if names != table.header:
         table.refuse(0, "fields", "must name the columns in the order of the file")
     options = object_of(job.get("options"))
-    required = {"separator": ",", "quoting": '"', "encoding": "utf-8", "has_headers": True}
-    required["float_decimal_separator"] = "."
-    for name, value in required.items():
+    for name, value in OPTIONS.items():
         table.problems += check_value(options, name, [value])
     return str(options.get("datetime_format"))
 

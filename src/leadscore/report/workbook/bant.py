@@ -31,7 +31,8 @@ def glance_at(words: Sequence[str], settings: Settings, *, as_of_us: int) -> lis
     marks = {letter: _mark(letter, parsed, settings, as_of_us=as_of_us) for letter in letters}
     glances = []
     for row, answers in enumerate(parsed):
-        glances.append(" ".join(letter[:1].upper() + marks[letter][row] for letter in answers))
+        marked = [letter[:1].upper() + marks[letter][row] for letter in answers]
+        glances.append(" ".join(marked))
     return glances
 
 
@@ -50,10 +51,10 @@ def _mark(
 ) -> list[str]:
     """How each lead (n,) answered a letter: "++", "+", "-" or "?"."""
     texts = [answers.get(letter, UNKNOWN) for answers in parsed]
-    bant = next((bant for name, bant in settings.bant.items() if name == letter), None)
+    declared = {str(name): bant for name, bant in settings.bant.items()}
     strengths = np.full(len(texts), np.nan)
-    if bant is not None:
-        strengths = _measure(texts, bant, settings, as_of_us=as_of_us)
+    if letter in declared:
+        strengths = _measure(texts, declared[letter], settings, as_of_us=as_of_us)
     marks = []
     for text, strength in zip(texts, strengths, strict=True):
         marks.append("?" if text == UNKNOWN else _mark_strength(strength))
@@ -70,10 +71,11 @@ def _measure(
     texts: Sequence[str], bant: BantLetter, settings: Settings, *, as_of_us: int
 ) -> np.ndarray:
     """The strengths (n,) of answers as people write them; NaN where that cannot be read."""
-    stored = np.array([_restore(text, bant, settings) for text in texts], dtype=object)
+    stored = [_restore(text, bant, settings) for text in texts]
+    columns = {f"field_{bant.field}": np.array(stored, dtype=object)}
     moments = np.full(len(texts), as_of_us)
-    strengths = strength_of(bant, settings)({f"field_{bant.field}": stored}, moments)
-    return np.asarray(strengths, dtype=float)
+    measure = strength_of(bant, settings)
+    return np.asarray(measure(columns, moments), dtype=float)
 
 
 def _restore(text: str, bant: BantLetter, settings: Settings) -> object:

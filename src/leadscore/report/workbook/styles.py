@@ -11,6 +11,7 @@ FONT = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
 # marks text as text, so that editing a cell that begins with = does not make a formula of it
 TEXT = FONT | {"text_wrap": True, "quote_prefix": True}
 LINE = {"bottom": 1, "bottom_color": "#D9D9D9"}
+HEADER = FONT | {"bold": True, "bg_color": "#22313F", "font_color": "#FFFFFF"}
 TIERS = {  # tier -> background and letter, readable without colour, too
     "A": {"bg_color": "#1B7F3B", "font_color": "#FFFFFF"},
     "B": {"bg_color": "#A9DDB5", "font_color": "#10381C"},
@@ -24,10 +25,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "link": TEXT | LINE | {"font_color": "#0B57D0", "underline": 1},
     "share": FONT | LINE | {"num_format": '[<0.005]"<1%";0%', "align": "right"},
     "money": FONT | LINE | {"num_format": "#,##0", "align": "right"},
-    "header": FONT
-    | {"bold": True, "bg_color": "#22313F", "font_color": "#FFFFFF", "text_wrap": True},
-    "number header": FONT
-    | {"bold": True, "bg_color": "#22313F", "font_color": "#FFFFFF", "align": "right"},
+    "header": HEADER | {"text_wrap": True},
+    "number header": HEADER | {"align": "right"},
     "title": {"font_name": "Calibri", "font_size": 18, "bold": True},
     "heading": {"font_name": "Calibri", "font_size": 12, "bold": True, "bottom": 1},
     "plain": TEXT | {"text_wrap": False},

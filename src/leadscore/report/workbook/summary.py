@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -37,10 +37,11 @@ class Summary:
         self, parts: Sequence[Part], names: Sequence[str], columns: Sequence[SheetColumn]
     ) -> None:
         """Write all of it: totals, tiers, sheets by their `names`, meanings."""
-        project = self.worklist.settings.project
+        title = self.worklist.settings.project
+        if self.worklist.as_of:
+            title += f", as of {format_moment(self.worklist.as_of)}"
         self.write_texts(["Leads to work"], "title")
-        dated = f", as of {format_moment(self.worklist.as_of)}" if self.worklist.as_of else ""
-        self.write_texts([f"{project}{dated}"], "plain")
+        self.write_texts([title], "plain")
         self.line += 1
         self.write_totals()
         self.write_tiers()
@@ -64,13 +65,18 @@ class Summary:
         """The headline numbers."""
         scores = self.worklist.scores
         days = self.worklist.horizon_days
+        wins = sum_of(scores, "win_probability")
+        value = sum_of(scores, "expected_value")
+        risen = count_moved(scores, up=True)
+        fallen = count_moved(scores, up=False)
         within = f" within {days} days" if days else ""
+
         self.write_texts(["In short", ""], "heading")
         self.write_number("Open leads", scores.num_rows, "count")
-        self.write_number(f"Wins to expect{within}", sum_of(scores, "win_probability"), "wins")
-        self.write_number(self.name_value(), sum_of(scores, "expected_value"), "count")
-        self.write_number("More likely than last time", count_moved(scores, up=True), "count")
-        self.write_number("Less likely than last time", count_moved(scores, up=False), "count")
+        self.write_number(f"Wins to expect{within}", wins, "wins")
+        self.write_number(self.name_value(), value, "count")
+        self.write_number("More likely than last time", risen, "count")
+        self.write_number("Less likely than last time", fallen, "count")
         self.line += 1
 
     def name_value(self) -> str:
@@ -88,23 +94,21 @@ class Summary:
         """A line a tier."""
         self.write_header("Tier", "Leads", "Wins", self.name_value())
         scores = self.worklist.scores
-        for tier in sorted(pc.unique(scores["tier"]).to_pylist()):
-            of_tier = scores.filter(pc.equal(scores["tier"], tier))
+        tiers = pc.unique(scores["tier"]).to_pylist()
+        for tier in sorted(tiers):
+            is_of_tier = pc.equal(scores["tier"], tier)
             self.sheet.write_string(self.line, 0, tier, self.styles.of_tier(tier))
-            self.write_sums(of_tier, [])
+            self.write_sums(scores.filter(is_of_tier))
+            self.line += 1
         self.line += 1
 
-    def write_sums(self, scores: pa.Table, more: Sequence[float]) -> None:
-        """Write leads, wins and value behind a name, and more numbers of leads."""
-        sums = [
-            (scores.num_rows, "count"),
-            (sum_of(scores, "win_probability"), "wins"),
-            (sum_of(scores, "expected_value"), "count"),
-            *((number, "count") for number in more),
-        ]
-        for place, (number, style) in enumerate(sums, 1):
-            self.sheet.write_number(self.line, place, number, self.styles[style])
-        self.line += 1
+    def write_sums(self, scores: pa.Table) -> None:
+        """Write leads, wins and value behind the name on the line."""
+        wins = sum_of(scores, "win_probability")
+        value = sum_of(scores, "expected_value")
+        self.sheet.write_number(self.line, 1, scores.num_rows, self.styles["count"])
+        self.sheet.write_number(self.line, 2, wins, self.styles["wins"])
+        self.sheet.write_number(self.line, 3, value, self.styles["count"])
 
     def write_parts(self, parts: Sequence[Part], names: Sequence[str]) -> None:
         """A line a sheet, with a link to it; nothing if there is only one."""
@@ -114,24 +118,22 @@ class Summary:
         self.write_header(whose, "Leads", "Wins", self.name_value(), "of which tier A")
         for part, name in zip(parts, names, strict=True):
             quoted = name.replace("'", "''")
-            self.sheet.write_url(self.line, 0, f"internal:'{quoted}'!A1", self.styles["link"], name)
-            in_a = pc.sum(pc.equal(part.scores["tier"], "A")).as_py() or 0
-            self.write_sums(part.scores, [in_a])
+            link = f"internal:'{quoted}'!A1"
+            is_in_a = pc.equal(part.scores["tier"], "A")
+            leads_in_a = pc.sum(is_in_a).as_py() or 0
+            self.sheet.write_url(self.line, 0, link, self.styles["link"], name)
+            self.write_sums(part.scores)
+            self.sheet.write_number(self.line, 4, leads_in_a, self.styles["count"])
+            self.line += 1
         self.line += 1
 
     def write_meanings(self, columns: Sequence[SheetColumn]) -> None:
         """What the columns mean, in a line each."""
         self.write_texts(["What the columns mean", "", "", "", ""], "heading")
-        for name, meaning in self.list_meanings(columns):
-            self.sheet.write_string(self.line, 0, name, self.styles["bold"])
-            self.sheet.write_string(self.line, 1, meaning, self.styles["note"])
-            self.line += 1
-
-    @staticmethod
-    def list_meanings(columns: Sequence[SheetColumn]) -> Iterator[tuple[str, str]]:
-        """Title and meaning of each column."""
         for column in columns:
-            yield column.title, column.meaning
+            self.sheet.write_string(self.line, 0, column.title, self.styles["bold"])
+            self.sheet.write_string(self.line, 1, column.meaning, self.styles["note"])
+            self.line += 1
 
 
 def sum_of(scores: pa.Table, name: str) -> float:
