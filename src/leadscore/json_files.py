@@ -25,7 +25,10 @@ def canonical_json(value: Mapping[str, Any]) -> bytes:
 
 
 def read_json(
-    path: Path, shape: Mapping[str, Any] | None = None, *, cure: str = CURE
+    path: Path,
+    shape: Mapping[str, Any] | None = None,
+    *,
+    cure: str = CURE,
 ) -> dict[str, Any]:
     """The object in a JSON file, which has the keys and types of `shape` and may have more.
 

@@ -42,7 +42,12 @@ class Seen:
 
 
 def judge_history(
-    spells: pd.DataFrame, *, since_us: int, known_us: int, horizon_us: int, least: int
+    spells: pd.DataFrame,
+    *,
+    since_us: int,
+    known_us: int,
+    horizon_us: int,
+    least: int,
 ) -> Seen:
     """What a history that began at `since_us` has seen of the spells that are known at `known_us`.
 
@@ -60,22 +65,17 @@ def judge_history(
     is_listed = spells["close_us"] > since_us
     listed = spells[is_listed]
     labelled = _count_labelled(listed, since_us, known_us, horizon_us)
-    last = spells.groupby("lead_id")[["start_us", "close_us", "won"]].last()
-    before = last[last["close_us"] <= since_us]
     was_open = listed["start_us"] < since_us
 
-    first_us = int(spells["start_us"].min()) if len(spells) else known_us
-    rate_from_us = max(first_us, known_us - RATE_DAYS * DAY_US)
-    lately = _count_between(spells, rate_from_us, known_us, horizon_us)
-    wait_us = _wait(labelled, lately, least=least, window_us=known_us - rate_from_us)
     enough_us = None
+    wait_us = _expect_wait(spells, labelled, known_us, horizon_us, least=least)
     if wait_us is not None:
         rest_of_horizon_us = max(since_us + horizon_us - known_us, 0)
         enough_us = known_us + wait_us + rest_of_horizon_us
     return Seen(
         listed=listed["lead_id"].nunique(),
         labelled=labelled,
-        closed_before=Outcomes(int(before["won"].sum()), int((~before["won"]).sum())),
+        closed_before=_count_closed(spells, since_us),
         created_before=listed["lead_id"][was_open].nunique(),
         enough_us=enough_us,
         is_enough=enough_us is not None and enough_us <= known_us,
@@ -83,7 +83,10 @@ def judge_history(
 
 
 def _count_labelled(
-    listed: pd.DataFrame, since_us: int, known_us: int, horizon_us: int
+    listed: pd.DataFrame,
+    since_us: int,
+    known_us: int,
+    horizon_us: int,
 ) -> Outcomes:
     """The leads with a won snapshot since a moment, and those with one that was not won in time."""
     start_us = listed["start_us"].clip(lower=since_us)
@@ -92,7 +95,16 @@ def _count_labelled(
     is_late = followed_us >= horizon_us
     is_lost = is_closed & ~listed["won"]
     lead_id = listed["lead_id"]
-    return Outcomes(lead_id[listed["won"]].nunique(), lead_id[is_lost | is_late].nunique())
+    won = lead_id[listed["won"]]
+    not_won = lead_id[is_lost | is_late]
+    return Outcomes(won.nunique(), not_won.nunique())
+
+
+def _count_closed(spells: pd.DataFrame, by_us: int) -> Outcomes:
+    """The leads whose last spell was closed by a moment."""
+    last = spells.groupby("lead_id")[["close_us", "won"]].last()
+    won = last["won"][last["close_us"] <= by_us]
+    return Outcomes(int(won.sum()), int((~won).sum()))
 
 
 def _count_between(spells: pd.DataFrame, from_us: int, to_us: int, horizon_us: int) -> Outcomes:
@@ -104,6 +116,21 @@ def _count_between(spells: pd.DataFrame, from_us: int, to_us: int, horizon_us: i
     is_lost_then = is_closed_then & ~spells["won"] & (close_us <= late_us)
     won = int((is_closed_then & spells["won"]).sum())
     return Outcomes(won, int((is_lost_then | is_late_then).sum()))
+
+
+def _expect_wait(
+    spells: pd.DataFrame,
+    labelled: Outcomes,
+    known_us: int,
+    horizon_us: int,
+    *,
+    least: int,
+) -> int | None:
+    """How long until both outcomes are there, at the rate of the last year; None without a rate."""
+    first_us = int(spells["start_us"].min()) if len(spells) else known_us
+    from_us = max(first_us, known_us - RATE_DAYS * DAY_US)
+    lately = _count_between(spells, from_us, known_us, horizon_us)
+    return _wait(labelled, lately, least=least, window_us=known_us - from_us)
 
 
 def _wait(labelled: Outcomes, lately: Outcomes, *, least: int, window_us: int) -> int | None:

@@ -30,7 +30,9 @@ CHECKS = (
 
 
 def check_keys(
-    history: History, leads: Leads, skip: AbstractSet[str]
+    history: History,
+    leads: Leads,
+    skip: AbstractSet[str],
 ) -> Iterator[tuple[str, list[Finding | None]]]:
     """Each key of leads without a mapped history, with what its presence gives away.
 

@@ -47,7 +47,10 @@ def show(version: Version, config: Config = DEFAULT_CONFIG, as_json: Json = Fals
 
 @models.command()
 def compare(
-    first: Version, second: Version, config: Config = DEFAULT_CONFIG, as_json: Json = False
+    first: Version,
+    second: Version,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
 ) -> None:
     """Compare two versions: as evaluated in training, and their recipes on the latest leads."""
 
@@ -81,7 +84,10 @@ def promote(
 
 @models.command()
 def rollback(
-    why: Why, by: By = None, config: Config = DEFAULT_CONFIG, as_json: Json = False
+    why: Why,
+    by: By = None,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
 ) -> None:
     """Go back to the previous champion."""
 

@@ -29,7 +29,12 @@ class FileAnswer:
 
 @contextmanager
 def ask_file(
-    path: Path, sql: str, parameters: Sequence[object], *, settings: EngineSettings, rows: int
+    path: Path,
+    sql: str,
+    parameters: Sequence[object],
+    *,
+    settings: EngineSettings,
+    rows: int,
 ) -> Iterator[FileAnswer]:
     """The answer to a statement, in batches of about `rows`.
 

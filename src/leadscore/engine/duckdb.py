@@ -36,7 +36,12 @@ class DuckDBEngine:
         self._rows: dict[str, pa.Table] = {}  # DuckDB scans them in place, so they must stay alive
 
     def add_files(
-        self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False
+        self,
+        name: str,
+        paths: Sequence[Path],
+        *,
+        schema: pa.Schema,
+        numbered: bool = False,
     ) -> None:
         """Make Parquet files readable as one table.
 

@@ -28,7 +28,12 @@ class Engine(Protocol):
     """
 
     def add_files(
-        self, name: str, paths: Sequence[Path], *, schema: pa.Schema, numbered: bool = False
+        self,
+        name: str,
+        paths: Sequence[Path],
+        *,
+        schema: pa.Schema,
+        numbered: bool = False,
     ) -> None:
         """Make Parquet files readable as one table.
 

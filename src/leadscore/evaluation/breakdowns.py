@@ -65,7 +65,11 @@ class _Groups:
         return sum_by(self.at, values, places=len(self.names))
 
     def summarise(
-        self, i: int, mean_probability: float, win_rate: Estimate, gap: Estimate
+        self,
+        i: int,
+        mean_probability: float,
+        win_rate: Estimate,
+        gap: Estimate,
     ) -> Group:
         """The group at a position, with its predicted and its actual win rate."""
         rows = self.evaluated.take(self.at == i)

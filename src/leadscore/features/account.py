@@ -81,7 +81,13 @@ def _count(key: str, measure: str, words: tuple[str, str, str]) -> Feature:
 
 
 def _feature(
-    key: str, measure: str, columns: dict[str, str], finish: Finish, *, unit: str, phrase: Phrase
+    key: str,
+    measure: str,
+    columns: dict[str, str],
+    finish: Finish,
+    *,
+    unit: str,
+    phrase: Phrase,
 ) -> Feature:
     return Feature(
         name=f"{key}_{measure}",

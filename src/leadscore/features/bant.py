@@ -57,7 +57,10 @@ def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset())
 
 
 def _build_letter(
-    letter: str, bant: BantLetter, columns: dict[str, dict[str, str]], strength: Finish
+    letter: str,
+    bant: BantLetter,
+    columns: dict[str, dict[str, str]],
+    strength: Finish,
 ) -> list[Feature]:
     """How strongly a letter is answered, and whether it is."""
     group = f"bant_{letter}"

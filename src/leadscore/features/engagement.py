@@ -175,7 +175,13 @@ class _Kind:
         )
 
     def _feature(
-        self, measure: str, columns: dict[str, str], finish: Finish, *, unit: str, phrase: Phrase
+        self,
+        measure: str,
+        columns: dict[str, str],
+        finish: Finish,
+        *,
+        unit: str,
+        phrase: Phrase,
     ) -> Feature:
         return Feature(
             name=f"{self.group}_{measure}",

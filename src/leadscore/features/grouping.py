@@ -38,7 +38,11 @@ def group_leads(lead_id: np.ndarray, keys: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _connect(
-    groups: np.ndarray, leads: np.ndarray, texts: np.ndarray, *, largest: float
+    groups: np.ndarray,
+    leads: np.ndarray,
+    texts: np.ndarray,
+    *,
+    largest: float,
 ) -> np.ndarray:
     """The groups (leads,) once those that share a text are one.
 

@@ -95,7 +95,10 @@ def build_features(
 
 
 def build_matrix(
-    snapshot: Snapshot, features: Sequence[Feature], *, progress: Progress = silent
+    snapshot: Snapshot,
+    features: Sequence[Feature],
+    *,
+    progress: Progress = silent,
 ) -> Matrix:
     """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
     keys: list[pd.DataFrame] = []

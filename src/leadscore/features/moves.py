@@ -82,7 +82,13 @@ class _Moving:
         return self.feature(measure, columns, finish, unit=unit, phrase=phrase)
 
     def feature(
-        self, measure: str, columns: Relations, finish: Finish, *, unit: str, phrase: Phrase
+        self,
+        measure: str,
+        columns: Relations,
+        finish: Finish,
+        *,
+        unit: str,
+        phrase: Phrase,
     ) -> Feature:
         """A feature of the field, in the group of its value."""
         return Feature(

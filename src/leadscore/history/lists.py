@@ -41,7 +41,11 @@ def build_open_list(spells: pd.DataFrame, *, as_of_us: int) -> pd.DataFrame:
 
 
 def build_grid_list(
-    spells: pd.DataFrame, grid: np.ndarray, *, target: Target, seed: int
+    spells: pd.DataFrame,
+    grid: np.ndarray,
+    *,
+    target: Target,
+    seed: int,
 ) -> pd.DataFrame:
     """The snapshots of each spell on the grid: the list that dated histories are learned from.
 
@@ -64,9 +68,7 @@ def build_grid_list(
     spell = dates.spell[sampled]
     as_of_us = dates.as_of_us[sampled]
 
-    n = dates.per_spell
-    sampled_n = np.minimum(n, k)
-    weight = n / np.maximum(sampled_n, 1)
+    weight = _weigh_spells(dates, k=k)
     start_us = spells["start_us"].to_numpy()
     age_us = as_of_us - start_us[spell]
 
@@ -147,6 +149,12 @@ def _sample_dates(
     sampled = np.ones(len(dates.as_of_us), dtype=bool)
     sampled[rows[order]] = _count_within(spell[order]) < k
     return sampled
+
+
+def _weigh_spells(dates: _Dates, *, k: int) -> np.ndarray:
+    """For how many of its dates (spells,) a sampled date of each spell stands."""
+    sampled = np.minimum(dates.per_spell, k)
+    return np.asarray(dates.per_spell / np.maximum(sampled, 1))
 
 
 def _hash_leads(lead_ids: pd.Series[str], seed: int) -> np.ndarray:

@@ -76,7 +76,11 @@ def read_lead_keys(settings: Settings) -> tuple[LeadKey, ...]:
 
 
 def read_timelines(
-    engine: Engine, stages: Stages, keys: Sequence[LeadKey], *, known_us: int
+    engine: Engine,
+    stages: Stages,
+    keys: Sequence[LeadKey],
+    *,
+    known_us: int,
 ) -> Timelines:
     """The timelines of all leads known before a moment."""
     leads = _read_leads(engine, keys, known_us)

@@ -46,7 +46,12 @@ class RowAccount:
         self.rejects.append(mapped.rejects)
 
     def add_batch(
-        self, batch: Batch, texts: Texts, *, candidates: np.ndarray, used: np.ndarray
+        self,
+        batch: Batch,
+        texts: Texts,
+        *,
+        candidates: np.ndarray,
+        used: np.ndarray,
     ) -> None:
         """Count a batch's rows (n,): `candidates` were not ignored, `used` ones were selected.
 

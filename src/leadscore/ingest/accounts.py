@@ -131,7 +131,11 @@ def check_stored(accounts: Accounts, rules: dict[str, int], *, hints: Sequence[s
 
 
 def check_refused(
-    accounts: Accounts, rules: dict[str, int], *, limit: float, hints: Sequence[str]
+    accounts: Accounts,
+    rules: dict[str, int],
+    *,
+    limit: float,
+    hints: Sequence[str],
 ) -> None:
     """Stop if too many rows were refused.
 
@@ -154,7 +158,10 @@ def check_refused(
 
 
 def _describe_refused(
-    over: Mapping[str, tuple[int, int]], rules: Mapping[str, int], *, limit: float
+    over: Mapping[str, tuple[int, int]],
+    rules: Mapping[str, int],
+    *,
+    limit: float,
 ) -> str:
     """More rows were refused than the settings allow.
 

@@ -132,7 +132,10 @@ def reach_database(name: str, settings: Settings) -> None:
 
 
 def _plan(
-    name: str, settings: Settings, before: StoreVersion | None, folder: Path
+    name: str,
+    settings: Settings,
+    before: StoreVersion | None,
+    folder: Path,
 ) -> DatabaseSource:
     """What to ask for a source, after what the version before has of it."""
     source = settings.sources[name]

@@ -59,7 +59,10 @@ def read_hand_list(
 
 
 def _read_batches(
-    file: SourceFile, source: Source, columns: Sequence[str], needed: Collection[str]
+    file: SourceFile,
+    source: Source,
+    columns: Sequence[str],
+    needed: Collection[str],
 ) -> list[Batch]:
     dialect = detect_dialect(file, source)
     try:

@@ -118,7 +118,12 @@ def _find_remote_files(settings: Settings) -> list[Elsewhere]:
 
 
 def _read_local(
-    file: SourceFile, settings: Settings, *, engine: Engine, folder: Path, view_text: Path | None
+    file: SourceFile,
+    settings: Settings,
+    *,
+    engine: Engine,
+    folder: Path,
+    view_text: Path | None,
 ) -> list[Part]:
     # Its time before its bytes: a file that is written meanwhile looks older, not newer.
     modified_us = read_modified(file.path)

@@ -66,7 +66,12 @@ PART = {
 
 
 def part_of_file(
-    file: SourceFile, settings: Settings, *, engine: Engine, folder: Path, view_text: Path | None
+    file: SourceFile,
+    settings: Settings,
+    *,
+    engine: Engine,
+    folder: Path,
+    view_text: Path | None,
 ) -> Part:
     """The part of a file: from the store if it is whole there, else read now."""
     sha256 = hash_tree(file.path)

@@ -257,7 +257,11 @@ class FileReading:
         self.stated_us = max(earlier, latest)
 
     def _map_batch(
-        self, batch: Batch, texts: Texts, raw: Texts, reader: Reader
+        self,
+        batch: Batch,
+        texts: Texts,
+        raw: Texts,
+        reader: Reader,
     ) -> dict[str, pa.Table]:
         """The mapped rows of a batch by table; what becomes of every row is counted.
 
@@ -302,7 +306,11 @@ class FileReading:
         return candidates
 
     def _lead_texts(
-        self, entry: Mapping, lines: np.ndarray, texts: Texts, mapped: Mapped
+        self,
+        entry: Mapping,
+        lines: np.ndarray,
+        texts: Texts,
+        mapped: Mapped,
     ) -> pa.Table:
         place = entries_of(self.file.source, self.settings).index(entry)
         columns = self.text_columns or []

@@ -52,7 +52,10 @@ def read_record(engine: Engine, version: StoreVersion, columns: Collection[str])
 
 
 def _read_first_rows(
-    engine: Engine, version: StoreVersion, columns: Collection[str], since_us: dict[str, int]
+    engine: Engine,
+    version: StoreVersion,
+    columns: Collection[str],
+    since_us: dict[str, int],
 ) -> None:
     """Add the first export of each column, by the first rows of leads that have it."""
     if "first_seen" not in version.manifest:  # the first versions kept none
@@ -72,7 +75,10 @@ def _read_first_rows(
 
 
 def _read_text_changes(
-    engine: Engine, version: StoreVersion, columns: Collection[str], record: Record
+    engine: Engine,
+    version: StoreVersion,
+    columns: Collection[str],
+    record: Record,
 ) -> None:
     """Add the columns that appeared later, and the leads whose text changed after that."""
     if "text_changes" not in version.manifest:

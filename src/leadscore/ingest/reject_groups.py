@@ -76,7 +76,10 @@ def group_rejects(rows: pa.Table, settings: Settings) -> list[RejectGroup]:
 
 
 def _own_column(
-    source: str, table: str | None, column: str | None, settings: Settings
+    source: str,
+    table: str | None,
+    column: str | None,
+    settings: Settings,
 ) -> str | None:
     """The source's column that ours is read from."""
     for entry in settings.mapping:

@@ -21,7 +21,13 @@ SORTED_FIRST = {"lead_id", "event_us"}
 
 
 def keep_sorted(
-    name: str, path: Path, source: str, settings: Settings, *, engine: Engine, folder: Path
+    name: str,
+    path: Path,
+    source: str,
+    settings: Settings,
+    *,
+    engine: Engine,
+    folder: Path,
 ) -> dict[str, Any]:
     """The rows staged for a table, stored at `folder`: how many were left out, and two objects.
 

@@ -14,7 +14,10 @@ from leadscore.ingest.readers.values import MISSING
 
 
 def text_for_views(
-    file: SourceFile, lines: np.ndarray, texts: Texts, columns: Sequence[str]
+    file: SourceFile,
+    lines: np.ndarray,
+    texts: Texts,
+    columns: Sequence[str],
 ) -> pa.Table:
     """The text of rows (n,), with where they came from."""
     arrays = [_null_if_missing(texts.columns[name]) for name in columns]

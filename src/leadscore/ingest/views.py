@@ -259,7 +259,10 @@ class ViewReading:
         return parts
 
     def _read(
-        self, plan: ViewPlan, database: ClosedDatabase, counts: Mapping[str, dict[str, Any]]
+        self,
+        plan: ViewPlan,
+        database: ClosedDatabase,
+        counts: Mapping[str, dict[str, Any]],
     ) -> Part:
         """The part of a view that has run, with the counts of all views behind it."""
         behind = self.runner.with_earlier([plan])

@@ -152,7 +152,11 @@ def evaluate(inputs: EvaluationInputs, choices: Choices) -> Evaluation:
 
 
 def describe_unevaluated(
-    history: History, choices: Choices, *, known_us: int, side: Side
+    history: History,
+    choices: Choices,
+    *,
+    known_us: int,
+    side: Side,
 ) -> Evaluation:
     """The evaluation of a model that no closed lead could evaluate: all that is known is empty."""
     summary = summarise_side(side)

@@ -69,7 +69,10 @@ def fit_scorer(
 
 
 def _build_scorecard(
-    matrix: Matrix, nothing: pd.DataFrame, features: Sequence[Feature], scorecard: Scorecard
+    matrix: Matrix,
+    nothing: pd.DataFrame,
+    features: Sequence[Feature],
+    scorecard: Scorecard,
 ) -> WinModel:
     """The scorecard as a model, whose encoder has seen no row."""
     document = _Rows.of(matrix, nothing, features).document()
@@ -128,7 +131,12 @@ class _Learned(_Rows):
         return {**linear.as_json(), **of_kind}
 
     def fit_trees(
-        self, scorer: Mapping[str, Any], boosting: Boosting, *, seed: int, threads: int
+        self,
+        scorer: Mapping[str, Any],
+        boosting: Boosting,
+        *,
+        seed: int,
+        threads: int,
     ) -> WinModel:
         """A model with boosted trees; `scorer` is the rest of its JSON."""
         levels = fit_levels(self.seen, self.features)

@@ -32,7 +32,11 @@ def is_address(place: str) -> bool:
 
 
 def read_table_profiles(
-    address: str, *, url_env: str, folder: Path, progress: Progress
+    address: str,
+    *,
+    url_env: str,
+    folder: Path,
+    progress: Progress,
 ) -> list[Profile]:
     """The profiles of all tables of a database that have rows.
 

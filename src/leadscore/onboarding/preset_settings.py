@@ -15,7 +15,12 @@ from leadscore.settings.settings import Settings
 
 
 def write_preset_settings(
-    match: Match, *, project: str, base: Path, config: Path, stages: Sequence[str]
+    match: Match,
+    *,
+    project: str,
+    base: Path,
+    config: Path,
+    stages: Sequence[str],
 ) -> str:
     """The settings as TOML, for files below `base`."""
     are_tables = any(profile.is_table for profile in match.files.values())

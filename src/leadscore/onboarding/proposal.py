@@ -30,7 +30,12 @@ HEAD = "# Written by `leadscore init`. Every key: docs/settings.md. Lines marked
 
 
 def write_proposal(
-    plan: Plan, *, project: str, base: Path, config: Path, known_until: str | None = None
+    plan: Plan,
+    *,
+    project: str,
+    base: Path,
+    config: Path,
+    known_until: str | None = None,
 ) -> str:
     """The settings as TOML.
 
@@ -56,10 +61,7 @@ def write_proposal(
         _write_source(text, plan, profile, base)
     if plan.lacks_close_date:
         _write_closed_view(text, plan)
-    write_leads(text, plan)
-    write_outcomes(text, plan)
-    for events in plan.events:
-        write_events(text, plan, events)
+    _write_mapping(text, plan)
     _write_stages(text, plan)
     write_fields(text, plan)
     write_bant(text, plan)
@@ -127,6 +129,13 @@ def _last_us(plan: Plan, newest: int) -> int:
             break
         last = close
     return last
+
+
+def _write_mapping(text: Text, plan: Plan) -> None:
+    write_leads(text, plan)
+    write_outcomes(text, plan)
+    for events in plan.events:
+        write_events(text, plan, events)
 
 
 def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:

@@ -8,7 +8,10 @@ import numpy as np
 
 
 def order_stages(
-    refs: Sequence[str], moments: np.ndarray, stages: Sequence[str], known: Iterable[str] = ()
+    refs: Sequence[str],
+    moments: np.ndarray,
+    stages: Sequence[str],
+    known: Iterable[str] = (),
 ) -> list[str]:
     """Stages by the mean place at which leads first enter them; of equals, the commonest first.
 

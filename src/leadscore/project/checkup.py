@@ -95,7 +95,10 @@ def _wrong_libraries() -> Iterator[str]:
 
 
 def _guarded(
-    name: str, check: Callable[[Settings, int], Check], settings: Settings, clock_us: int
+    name: str,
+    check: Callable[[Settings, int], Check],
+    settings: Settings,
+    clock_us: int,
 ) -> Check:
     """A check; what it raises is what is wrong."""
     try:

@@ -112,7 +112,10 @@ def target_folder(settings: Settings, name: str) -> Path:
 
 
 def _deliver_one(
-    settings: Settings, usual: Delivered, publication: Publication, scores: pa.Table
+    settings: Settings,
+    usual: Delivered,
+    publication: Publication,
+    scores: pa.Table,
 ) -> Delivered:
     target = settings.targets[usual.target]
     excluded = _find_excluded(publication)
@@ -163,7 +166,10 @@ def _write_typed(
 
 
 def _layout(
-    settings: Settings, name: str, target: TargetSettings, scores: pa.Table | None
+    settings: Settings,
+    name: str,
+    target: TargetSettings,
+    scores: pa.Table | None,
 ) -> Layout:
     if target.kind not in KINDS:
         raise UserError(f"targets.{name}: a {target.kind} has no files")

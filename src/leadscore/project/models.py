@@ -109,7 +109,11 @@ def promote(settings: Settings, which: str, *, who: Who) -> Moved:
 
 
 def compare(
-    settings: Settings, champion: str, challenger: str, *, progress: Progress = silent
+    settings: Settings,
+    champion: str,
+    challenger: str,
+    *,
+    progress: Progress = silent,
 ) -> Compared:
     """Two versions as evaluated when trained, and what their recipes do on the latest leads.
 
@@ -136,7 +140,11 @@ def _describe(registry: Registry, version: ModelVersion) -> EvaluatedVersion:
 
 
 def _compare_recipes(
-    settings: Settings, registry: Registry, versions: list[ModelVersion], *, progress: Progress
+    settings: Settings,
+    registry: Registry,
+    versions: list[ModelVersion],
+    *,
+    progress: Progress,
 ) -> PromotionDecision:
     champion, its_manifest, _ = registry.load(str(versions[0].number))
     challenger, other_manifest, _ = registry.load(str(versions[1].number))

@@ -40,7 +40,11 @@ class Recalled:
 
 
 def recall(
-    settings: Settings, publication: Publication, scores: pa.Table, *, past: Sequence[PastList]
+    settings: Settings,
+    publication: Publication,
+    scores: pa.Table,
+    *,
+    past: Sequence[PastList],
 ) -> Recalled:
     """What the store version and the model of a list knew at its date, and nothing of later."""
     manifest = publication.manifest

@@ -104,7 +104,11 @@ def _list_fields(history: History, judge: _Judge) -> Iterator[FieldHistory]:
 
 
 def _judge_field(
-    judge: _Judge, name: str, start: Start | None, record: Record, columns: set[str]
+    judge: _Judge,
+    name: str,
+    start: Start | None,
+    record: Record,
+    columns: set[str],
 ) -> FieldHistory:
     """One field: by the history that the mapping gives, else by the one that exports recorded."""
     settings = judge.settings

@@ -26,7 +26,10 @@ EARLIER_LISTS = 8  # that the page shows scores of
 
 
 def report(
-    settings: Settings, publication_id: str | None = None, *, to: Path | None = None
+    settings: Settings,
+    publication_id: str | None = None,
+    *,
+    to: Path | None = None,
 ) -> Reported:
     """A list as one HTML file, and in five lines of Markdown; the same list gives the same bytes.
 

@@ -52,7 +52,10 @@ def read_rep_rows(settings: Settings) -> dict[str, dict[str, str | None]]:
 
 
 def forget(
-    settings: Settings, lead_id: str | None = None, *, contact: str | None = None
+    settings: Settings,
+    lead_id: str | None = None,
+    *,
+    contact: str | None = None,
 ) -> ForgottenLeads:
     """Erase what people see of a lead, or of all leads of a contact, now and in later exports.
 

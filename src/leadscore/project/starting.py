@@ -111,7 +111,12 @@ def _write_settings(
 
 
 def _start_from_preset(
-    match: Match, profiles: Sequence[Profile], config: Path, *, project: str, base: Path
+    match: Match,
+    profiles: Sequence[Profile],
+    config: Path,
+    *,
+    project: str,
+    base: Path,
 ) -> Started:
     """Settings that name the preset, the files of its sources, and the stages that leads went through."""
     write = partial(write_preset_settings, match, project=project, base=base, config=config)
@@ -166,7 +171,10 @@ def fields_to_confirm(plan: Plan) -> list[str]:
 
 
 def _read_tables(
-    addresses: Sequence[str], places: int, folder: Path, progress: Progress
+    addresses: Sequence[str],
+    places: int,
+    folder: Path,
+    progress: Progress,
 ) -> list[Profile]:
     """The tables of the one database, whose address the environment keeps for this run."""
     if places > 1:

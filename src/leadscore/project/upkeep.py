@@ -34,7 +34,11 @@ def rollback_store(settings: Settings, version: str) -> StoreRollback:
 
 
 def prune_store(
-    settings: Settings, *, keep: int, really: bool, lists: ListLimits | None = None
+    settings: Settings,
+    *,
+    keep: int,
+    really: bool,
+    lists: ListLimits | None = None,
 ) -> Pruned:
     """Remove store versions from which nothing was published or trained, except the latest ones.
 

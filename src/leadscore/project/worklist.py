@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from leadscore.atomic import write_file
 from leadscore.locks import scratch
 from leadscore.project.explaining import read_list
 from leadscore.project.showing import read_rep_rows, read_shown_leads, workbook_path
-from leadscore.publish.publication import read_as_of
+from leadscore.publish.publication import Publication, read_as_of
 from leadscore.report.workbook.book import write_workbook
 from leadscore.report.workbook.worklist import Worklist
 from leadscore.results import WrittenWorkbook
@@ -19,7 +21,10 @@ from leadscore.settings.settings import Settings
 
 
 def write_worklist(
-    settings: Settings, publication_id: str | None = None, *, to: Path | None = None
+    settings: Settings,
+    publication_id: str | None = None,
+    *,
+    to: Path | None = None,
 ) -> WrittenWorkbook:
     """Write a list, with the names that people see, as a workbook.
 
@@ -35,18 +40,7 @@ def write_worklist(
         UnavailableError: the file cannot be written.
     """
     publication, scores = read_list(settings, publication_id)
-    manifest = publication.manifest
-    shown = {row.pop("lead_id"): row for row in read_shown_leads(settings).to_pylist()}
-    worklist = Worklist(
-        scores=scores,
-        as_of=manifest["as_of"],
-        as_of_us=read_as_of(manifest) or 0,
-        horizon_days=_horizon_of(manifest, settings),
-        currency=manifest.get("currency"),
-        settings=settings,
-        shown=shown,
-        reps=read_rep_rows(settings),
-    )
+    worklist = _build_worklist(settings, publication, scores)
     path = to or workbook_path(settings)
 
     def fill(temporary: Path) -> Path:
@@ -56,6 +50,22 @@ def write_worklist(
 
     write_file(path.parent, fill, private=to is None)
     return WrittenWorkbook(publication_id=publication.id, workbook=str(path), leads=scores.num_rows)
+
+
+def _build_worklist(settings: Settings, publication: Publication, scores: pa.Table) -> Worklist:
+    """The list with what people see of its leads, and its reps."""
+    manifest = publication.manifest
+    shown = {row.pop("lead_id"): row for row in read_shown_leads(settings).to_pylist()}
+    return Worklist(
+        scores=scores,
+        as_of=manifest["as_of"],
+        as_of_us=read_as_of(manifest) or 0,
+        horizon_days=_horizon_of(manifest, settings),
+        currency=manifest.get("currency"),
+        settings=settings,
+        shown=shown,
+        reps=read_rep_rows(settings),
+    )
 
 
 def _horizon_of(manifest: Mapping[str, Any], settings: Settings) -> int | None:

@@ -83,7 +83,10 @@ def read_answers(history: History, matrix: Matrix, *, as_of_us: int) -> BantAnsw
 
 
 def _write_values(
-    stored: np.ndarray, strength: np.ndarray, bant: BantLetter, settings: Settings
+    stored: np.ndarray,
+    strength: np.ndarray,
+    bant: BantLetter,
+    settings: Settings,
 ) -> np.ndarray:
     """The answers (n,) as people write them; "" where there is none that counts."""
     declared = settings.lead_fields()[bant.field]

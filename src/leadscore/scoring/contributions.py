@@ -157,7 +157,10 @@ def group_features(features: Sequence[Feature]) -> list[list[int]]:
 
 
 def find_main(
-    members: Sequence[int], features: Sequence[Feature], sizes: np.ndarray, total: float
+    members: Sequence[int],
+    features: Sequence[Feature],
+    sizes: np.ndarray,
+    total: float,
 ) -> int:
     """Position of the feature that adds most of what its group adds.
 

@@ -75,7 +75,10 @@ def choose_questions(effects: Effects, standing: Standing) -> dict[str, Any]:
 
 
 def _ask_those_who_wait(
-    question: np.ndarray, effects: Effects, standing: Standing, settings: Settings
+    question: np.ndarray,
+    effects: Effects,
+    standing: Standing,
+    settings: Settings,
 ) -> None:
     """Fill in the questions (n,) of leads that need answers, of which no single one decides.
 

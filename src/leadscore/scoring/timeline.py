@@ -34,7 +34,10 @@ EARLIER = Happening("earlier", "More, which is not listed here")
 
 
 def build_timelines(
-    history: History, lead_ids: Sequence[str], *, as_of_us: int
+    history: History,
+    lead_ids: Sequence[str],
+    *,
+    as_of_us: int,
 ) -> dict[str, list[Happening]]:
     """The plans and the latest facts known of each open lead at a moment, the latest first."""
     known_us = history.known_us(as_of_us)
@@ -72,7 +75,10 @@ def _count_equal(happened: Iterable[Happening]) -> list[Happening]:
 
 
 def _list_plans(
-    history: History, lead_ids: Sequence[str], *, as_of_us: int
+    history: History,
+    lead_ids: Sequence[str],
+    *,
+    as_of_us: int,
 ) -> dict[str, list[tuple[int, str]]]:
     """lead_id -> moment and kind of what is planned, the next one first."""
     rows = history.open_list(as_of_us)

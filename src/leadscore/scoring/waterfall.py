@@ -86,7 +86,12 @@ def build_waterfalls(
 
 
 def _build_waterfall(
-    contributions: Contributions, row: int, start: float, end: float, *, shift: float
+    contributions: Contributions,
+    row: int,
+    start: float,
+    end: float,
+    *,
+    shift: float,
 ) -> Waterfall:
     """The parts of one lead: its largest groups, the running intercept, and the rest."""
     totals = contributions.totals[row]

@@ -62,7 +62,11 @@ NAMES = {
 
 
 def find_name_problems(
-    kind: str, *, fields: Mapping[str, str], key: str | None, object_: str | None
+    kind: str,
+    *,
+    fields: Mapping[str, str],
+    key: str | None,
+    object_: str | None,
 ) -> Iterator[str]:
     """The names that a kind of target cannot have, in words; none for a database."""
     names = NAMES.get(kind)

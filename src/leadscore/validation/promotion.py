@@ -125,7 +125,10 @@ def _describe_broken(broken: Sequence[str]) -> str:
 
 
 def decide_first(
-    broken: Sequence[str], *, is_evaluated: bool, ranks: bool = True
+    broken: Sequence[str],
+    *,
+    is_evaluated: bool,
+    ranks: bool = True,
 ) -> PromotionDecision:
     """Whether a first model may score; `hold_unproven` then asks whether it beats the base rate.
 

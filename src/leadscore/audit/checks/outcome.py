@@ -64,7 +64,11 @@ def compute_own_auc(values: Values, leads: Leads) -> OwnAuc | None:
 
 
 def check_too_good(
-    values: Values, leads: Leads, *, own: OwnAuc | None, settings: AuditSettings
+    values: Values,
+    leads: Leads,
+    *,
+    own: OwnAuc | None,
+    settings: AuditSettings,
 ) -> Finding | None:
     """A field that alone predicts too well to be true, out of fold and within blocks of time.
 
@@ -90,16 +94,18 @@ def check_too_good(
         return Finding("too_good", "suspect", f"{evidence}: very good for one field", numbers)
 
     end = ends[int(odds.argmax())]
-    rate = label[end].mean()
-    rare_outcome = "won" if rate < 0.5 else "lost"
+    rate = float(label[end].mean())
     part = f"of {end.sum():,} leads with {_describe_end(values, cells[end])}"
-    rare = f"only {share(min(rate, 1 - rate))} were {rare_outcome}"
-    end_numbers = {
-        "part": int(end.sum()),
-        "part_won": float(rate),
-        "odds_low": float(odds.max()),
-    }
-    return Finding("too_good", "leak", f"{evidence}, and {part} {rare}", numbers | end_numbers)
+    ruled_out = f"{evidence}, and {part} {_describe_rare(rate)}"
+    numbers |= {"part": int(end.sum()), "part_won": rate, "odds_low": float(odds.max())}
+    return Finding("too_good", "leak", ruled_out, numbers)
+
+
+def _describe_rare(rate: float) -> str:
+    """The outcome that hardly any lead had, by the share that was won."""
+    if rate < 0.5:
+        return f"only {share(rate)} were won"
+    return f"only {share(1 - rate)} were lost"
 
 
 def check_certain(values: Values, leads: Leads) -> Finding | None:

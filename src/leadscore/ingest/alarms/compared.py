@@ -115,7 +115,12 @@ def _compare_changes(pair: Deliveries) -> list[Compared]:
 
 
 def _compare(
-    pair: Deliveries, table: str, column: str, *, keys: Sequence[str], where: str = "1 = 1"
+    pair: Deliveries,
+    table: str,
+    column: str,
+    *,
+    keys: Sequence[str],
+    where: str = "1 = 1",
 ) -> Compared:
     old, new = f"old_{column}", f"new_{column}"
     facts = f"({shared_facts_sql(table, [column], keys)}) AS p WHERE {where}"

@@ -97,7 +97,12 @@ def find_shares(pair: Deliveries) -> Iterator[str]:
 
 
 def _find_moved_shares(
-    pair: Deliveries, name: str, table: str, column: str, *, where: str = "1 = 1"
+    pair: Deliveries,
+    name: str,
+    table: str,
+    column: str,
+    *,
+    where: str = "1 = 1",
 ) -> Iterator[str]:
     """A column whose values moved by more than `MOVED` of the facts since the past year."""
     before = count_values(pair, past_year(pair), table, column, where=where)

@@ -51,7 +51,12 @@ def period_length_us(pair: Deliveries) -> int:
 
 
 def count_values(
-    pair: Deliveries, period: Period, table: str, column: str, *, where: str = "1 = 1"
+    pair: Deliveries,
+    period: Period,
+    table: str,
+    column: str,
+    *,
+    where: str = "1 = 1",
 ) -> dict[Any, int]:
     """How many facts of a period have each value of a column."""
     rows = pair.rows(

@@ -46,7 +46,11 @@ def _compared_columns(exports: Exports) -> Iterator[tuple[str, str]]:
 
 
 def _find_renamed_values(
-    exports: Exports, table: str, column: str, *, is_known: bool
+    exports: Exports,
+    table: str,
+    column: str,
+    *,
+    is_known: bool,
 ) -> Iterator[str]:
     """Values that are gone, beside new or unknown ones with half to twice as many rows.
 
@@ -74,7 +78,10 @@ def _find_renamed_values(
 
 
 def _find_unknown_instead(
-    exports: Exports, table: str, column: str, gone: dict[str, int]
+    exports: Exports,
+    table: str,
+    column: str,
+    gone: dict[str, int],
 ) -> Iterator[str]:
     """Values that the settings do not know and that are as common as one that is gone."""
     for row in _unknown_values(exports):

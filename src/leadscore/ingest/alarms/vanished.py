@@ -85,7 +85,12 @@ def _find_filtered(pair: Deliveries, *, limit: float) -> Iterator[str]:
 
 
 def _find_filtered_kind(
-    pair: Deliveries, created_us: np.ndarray, is_gone: np.ndarray, *, limit: float, kind: str
+    pair: Deliveries,
+    created_us: np.ndarray,
+    is_gone: np.ndarray,
+    *,
+    limit: float,
+    kind: str,
 ) -> Iterator[str]:
     """Many leads (n,) of a kind are gone, or most of those created since some month."""
     gone = int(is_gone.sum())

@@ -37,7 +37,12 @@ class CheckedTable:
 
 
 def build_rejects(
-    staged: Staged, table: str, rows: pa.Table, *, columns: Sequence[str], values: Sequence[Any]
+    staged: Staged,
+    table: str,
+    rows: pa.Table,
+    *,
+    columns: Sequence[str],
+    values: Sequence[Any],
 ) -> pa.Table:
     """Rows that broke a rule, in the shape of `REJECTS`.
 

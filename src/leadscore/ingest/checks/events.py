@@ -58,7 +58,12 @@ def _sum_up(parts: Sequence[CheckedTable]) -> CheckedTable:
 
 
 def _check_part(
-    staged: Staged, name: str, place: int, entry: dict[str, Any], *, known_until: int
+    staged: Staged,
+    name: str,
+    place: int,
+    entry: dict[str, Any],
+    *,
+    known_until: int,
 ) -> CheckedTable:
     """Check one part; `entry` says what its file gave for the table."""
     sql = _flagged_sql(staged, name, place, known_until=known_until)
@@ -139,7 +144,11 @@ def _takes_place_sql(name: str) -> str:
 
 
 def _write_staying(
-    staged: Staged, name: str, place: int, rows: dict[str, Any], staying: np.ndarray
+    staged: Staged,
+    name: str,
+    place: int,
+    rows: dict[str, Any],
+    staying: np.ndarray,
 ) -> dict[str, Any]:
     """Store the rows (n,) of a part that stay."""
     if staged.settings.is_dated:
@@ -150,7 +159,9 @@ def _write_staying(
 
 
 def _filter_rows(
-    staged: Staged, rows: dict[str, Any], staying: np.ndarray
+    staged: Staged,
+    rows: dict[str, Any],
+    staying: np.ndarray,
 ) -> Iterator[pa.RecordBatch]:
     begin = 0
     for path in staged.paths(rows):
@@ -161,7 +172,10 @@ def _filter_rows(
 
 
 def _order_by_lead(
-    staged: Staged, name: str, place: int, staying: np.ndarray
+    staged: Staged,
+    name: str,
+    place: int,
+    staying: np.ndarray,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of an undated part that stay, each with its lead's position as its time."""
     staying_rows = pa.table({"row": np.flatnonzero(staying)})

@@ -141,7 +141,10 @@ def _default_sql(staged: Staged, table: str, name: str) -> str:
 
 
 def _write_presence(
-    staged: Staged, before: StoreVersion | None, *, known_until: int
+    staged: Staged,
+    before: StoreVersion | None,
+    *,
+    known_until: int,
 ) -> dict[str, Any]:
     """Store the comings and goings that exports showed, with those of this one."""
     if before is None:

@@ -20,7 +20,9 @@ from leadscore.wording import listed
 
 
 def determine_moment(
-    staged: Staged, before: StoreVersion | None, delivery: Delivery
+    staged: Staged,
+    before: StoreVersion | None,
+    delivery: Delivery,
 ) -> ExportMoment:
     """The moment of a dated export, from the first of these that states one.
 
@@ -49,7 +51,9 @@ def determine_moment(
 
 
 def _stated_moment(
-    staged: Staged, before: StoreVersion | None, delivery: Delivery
+    staged: Staged,
+    before: StoreVersion | None,
+    delivery: Delivery,
 ) -> ExportMoment | None:
     settings = staged.settings
     if delivery.known_until_us is not None:

@@ -29,7 +29,10 @@ def read_modified(path: Path) -> int:
 
 
 def moment_of_files(
-    staged: Staged, before: StoreVersion | None, *, clock_us: int | None
+    staged: Staged,
+    before: StoreVersion | None,
+    *,
+    clock_us: int | None,
 ) -> ExportMoment:
     """Of each table the newest modification time of its files; of these the oldest.
 

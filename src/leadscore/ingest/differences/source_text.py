@@ -73,7 +73,11 @@ def named_once(names: Sequence[str]) -> list[str]:
 
 
 def text_rows(
-    lead_ids: pa.Array, lines: np.ndarray, entry: int, texts: Texts, columns: Iterable[str]
+    lead_ids: pa.Array,
+    lines: np.ndarray,
+    entry: int,
+    texts: Texts,
+    columns: Iterable[str],
 ) -> pa.Table:
     """The text of rows that an entry selected, in the shape of `text_schema`."""
     number = pa.scalar(entry, pa.int64())
@@ -165,7 +169,10 @@ def _is_hashed_sql(column: str, *, always: bool) -> str:
 
 
 def _personal_columns(
-    engine: Engine, columns: Sequence[str], *, known: Collection[str]
+    engine: Engine,
+    columns: Sequence[str],
+    *,
+    known: Collection[str],
 ) -> set[str]:
     """The columns that are declared personal, or look so by their name or their values."""
     sample = engine.query(f"SELECT * FROM staged_texts ORDER BY lead_id, line LIMIT {SAMPLE_LEADS}")

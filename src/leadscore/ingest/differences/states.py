@@ -197,7 +197,9 @@ class _StateMapping:
         )
 
     def split_by_entry(
-        self, rows: pa.Table, texts: Texts
+        self,
+        rows: pa.Table,
+        texts: Texts,
     ) -> Iterator[tuple[Mapping, str, np.ndarray]]:
         """The states (n,) of each mapping entry and decimal mark.
 

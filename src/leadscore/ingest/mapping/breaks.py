@@ -35,7 +35,13 @@ class Breaks:
     broken: list[BrokenRule] = field(default_factory=list)
 
     def add(
-        self, rows: np.ndarray, rule: str, column: str, values: pa.Array, *, may_warn: bool = True
+        self,
+        rows: np.ndarray,
+        rule: str,
+        column: str,
+        values: pa.Array,
+        *,
+        may_warn: bool = True,
     ) -> None:
         """Note that rows (n,) broke a rule, but for rows that are refused already."""
         rows = rows & ~self.refused

@@ -80,7 +80,11 @@ def _gives_stage_now(settings: Settings) -> bool:
 
 
 def map_rows(
-    lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings, reader: Reader
+    lines: np.ndarray,
+    texts: Texts,
+    entry: Mapping,
+    settings: Settings,
+    reader: Reader,
 ) -> Mapped:
     """Rows that an entry selected, mapped; a row is refused by the first rule that it breaks."""
     selected = _select(lines, texts, entry, settings, reader)
@@ -100,7 +104,10 @@ def map_rows(
 
 
 def map_fields(
-    texts: Texts, entry: Mapping, settings: Settings, reader: Reader
+    texts: Texts,
+    entry: Mapping,
+    settings: Settings,
+    reader: Reader,
 ) -> dict[str, pa.Array]:
     """The fields and keys of leads that an entry fills, and the two times of their creation.
 
@@ -118,7 +125,11 @@ def map_fields(
 
 
 def _select(
-    lines: np.ndarray, texts: Texts, entry: Mapping, settings: Settings, reader: Reader
+    lines: np.ndarray,
+    texts: Texts,
+    entry: Mapping,
+    settings: Settings,
+    reader: Reader,
 ) -> SelectedRows:
     breaks = Breaks(settings.validation, np.zeros(texts.n, dtype=bool))
     table = table_of(entry.table, settings)

@@ -70,7 +70,11 @@ def _event_moments(selected: SelectedRows) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_moments(
-    selected: SelectedRows, name: str, *, optional: np.ndarray, may_warn: np.ndarray
+    selected: SelectedRows,
+    name: str,
+    *,
+    optional: np.ndarray,
+    may_warn: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """UTC microseconds (n,), and which are given.
 

@@ -155,7 +155,11 @@ def _read_others(words: pa.Array, *, zone: str, order: str | None) -> Moments:
 
 
 def _read_iso(
-    iso: pa.Array, is_date: np.ndarray, *, zone: str, half: pa.Array | None = None
+    iso: pa.Array,
+    is_date: np.ndarray,
+    *,
+    zone: str,
+    half: pa.Array | None = None,
 ) -> Moments:
     """ISO 8601 (n,), null where there is none; `half` (n,) is "am", "pm" or ""."""
     texts = iso.to_numpy(zero_copy_only=False)

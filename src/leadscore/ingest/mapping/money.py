@@ -22,7 +22,10 @@ class Converted:
 
 
 def convert(
-    values: np.ndarray, stated: pa.Array | None, marked: pa.Array, money: Money | None
+    values: np.ndarray,
+    stated: pa.Array | None,
+    marked: pa.Array,
+    money: Money | None,
 ) -> Converted:
     """Amounts in the one currency of the settings.
 

@@ -121,7 +121,11 @@ class _Amount:
 
 
 def read_numbers(
-    text: pa.Array, *, decimals: int, decimal: str, shares: bool = False
+    text: pa.Array,
+    *,
+    decimals: int,
+    decimal: str,
+    shares: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Numbers with the decimal mark `decimal`, as integers of 10**-decimals.
 
@@ -144,7 +148,10 @@ def find_percent(text: pa.Array) -> np.ndarray:
 
 
 def read_money(
-    text: pa.Array, *, decimals: int, decimal: str
+    text: pa.Array,
+    *,
+    decimals: int,
+    decimal: str,
 ) -> tuple[np.ndarray, np.ndarray, pa.Array]:
     """Numbers as by `read_numbers`, and the ISO code of the currency before or behind each, or "".
 

@@ -13,7 +13,9 @@ from leadscore.ingest.mapping.words import to_mask
 
 
 def once(
-    batches: Iterable[pa.RecordBatch], columns: list[str], counts: Counter[str]
+    batches: Iterable[pa.RecordBatch],
+    columns: list[str],
+    counts: Counter[str],
 ) -> Iterator[pa.RecordBatch]:
     """Rows in order, without exact duplicates: those that equal the row before in all `columns`.
 

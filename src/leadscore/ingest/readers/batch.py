@@ -147,7 +147,11 @@ def number_columns(width: int) -> list[str]:
 
 
 def pick_columns(
-    file: SourceFile, names: Sequence[str], columns: Sequence[str], *, delimiter: str | None = None
+    file: SourceFile,
+    names: Sequence[str],
+    columns: Sequence[str],
+    *,
+    delimiter: str | None = None,
 ) -> list[int]:
     """Where each of `columns` stands among the `names` that the file has.
 

@@ -186,7 +186,10 @@ def _least(names: Sequence[str], needed: Collection[str] | None) -> int:
 
 
 def _pick(
-    file: SourceFile, header: list[str], columns: Sequence[str], dialect: Dialect
+    file: SourceFile,
+    header: list[str],
+    columns: Sequence[str],
+    dialect: Dialect,
 ) -> list[int]:
     """Where the columns stand in the header.
 
@@ -215,7 +218,9 @@ def _read_carefully(blocks: Iterator[bytes], line: int, shape: Shape) -> Iterato
 
 
 def _split_rows(
-    blocks: Iterator[bytes], line: int, shape: Shape
+    blocks: Iterator[bytes],
+    line: int,
+    shape: Shape,
 ) -> Iterator[tuple[int, list[str], str | None]]:
     """The rows with the line they begin on, and what is wrong with their quotes.
 

@@ -106,7 +106,10 @@ def detect_text(file: SourceFile, source: Source, expected: Expected) -> Dialect
 
 
 def _lines_before_header(
-    sample: _Sample, source: Source, expected: Expected, stated: str | None
+    sample: _Sample,
+    source: Source,
+    expected: Expected,
+    stated: str | None,
 ) -> int:
     """How many lines stand before the header: as stated, else if one row has all mapped names."""
     if source.header_row is not None:

@@ -46,7 +46,9 @@ def read_parquet_names(file: SourceFile) -> list[str]:
 
 
 def _read_batches(
-    file: SourceFile, parquet: pq.ParquetFile, columns: Sequence[str]
+    file: SourceFile,
+    parquet: pq.ParquetFile,
+    columns: Sequence[str],
 ) -> Iterator[Batch]:
     schema = parquet.schema_arrow
     folders = _folder_values(file, schema.names)
@@ -64,7 +66,10 @@ def _read_batches(
 
 
 def _column(
-    file: SourceFile, rows: pa.RecordBatch, name: str, folders: Mapping[str, str]
+    file: SourceFile,
+    rows: pa.RecordBatch,
+    name: str,
+    folders: Mapping[str, str],
 ) -> pa.Array:
     """A column of the file, or of the folders above it, as text."""
     if name in folders:

@@ -106,7 +106,9 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def detect_dialect(
-    file: SourceFile, source: Source, expected: Expected = NOTHING_EXPECTED
+    file: SourceFile,
+    source: Source,
+    expected: Expected = NOTHING_EXPECTED,
 ) -> Dialect | None:
     """How a text file is written; None for JSON Lines, Parquet and Excel.
 

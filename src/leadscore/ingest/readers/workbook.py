@@ -88,7 +88,9 @@ def read_workbook(
 
 
 def read_workbook_names(
-    file: SourceFile, source: Source, expected: Expected = NOTHING_EXPECTED
+    file: SourceFile,
+    source: Source,
+    expected: Expected = NOTHING_EXPECTED,
 ) -> list[str]:
     """The names of the columns of a sheet."""
     with _opened(file) as book:
@@ -119,7 +121,10 @@ def _from_header(file: SourceFile, sheet: Any, source: Source, expected: Expecte
 
 
 def _read_sheet(
-    file: SourceFile, source: Source, columns: Sequence[str], expected: Expected
+    file: SourceFile,
+    source: Source,
+    columns: Sequence[str],
+    expected: Expected,
 ) -> _Sheet:
     with _opened(file) as book:
         filled = _from_header(file, _choose_sheet(file, book, source.sheet), source, expected)

@@ -73,7 +73,11 @@ def check_length(table: Table, *, most: int) -> None:
 
 
 def check_types(
-    table: Table, fields: Json | None, *, is_moment: IsDate, blanks: Iterable[str] = ("",)
+    table: Table,
+    fields: Json | None,
+    *,
+    is_moment: IsDate,
+    blanks: Iterable[str] = ("",),
 ) -> None:
     """Refuse values that do not fit the types of the list of fields that comes with the file."""
     if fields is None:

@@ -91,7 +91,10 @@ COLUMNS: dict[str, Column] = {
 
 
 def derive_columns(
-    publication: Publication, scores: pa.Table, *, valid_days: float
+    publication: Publication,
+    scores: pa.Table,
+    *,
+    valid_days: float,
 ) -> dict[str, list[Any]]:
     """Every value of a list by column; moments in UTC microseconds, None without dates."""
     n = scores.num_rows

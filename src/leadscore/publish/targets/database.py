@@ -163,7 +163,9 @@ def _declare(schema: pa.Schema, schema_name: str | None) -> dict[str, Table]:
 
 
 def _declare_table(
-    name: str, columns: Sequence[tuple[str, TypeEngine[Any]]], metadata: MetaData
+    name: str,
+    columns: Sequence[tuple[str, TypeEngine[Any]]],
+    metadata: MetaData,
 ) -> Table:
     keys = KEYS[name]
     declared = [Column(column, kind, primary_key=column in keys) for column, kind in columns]

@@ -120,7 +120,9 @@ def _read_records(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _pad(
-    path: Path, records: Sequence[tuple[int, list[str]]], width: int
+    path: Path,
+    records: Sequence[tuple[int, list[str]]],
+    width: int,
 ) -> Iterator[tuple[int, list[str]]]:
     """The records with empty values at the end of those that are short."""
     for line, values in records:

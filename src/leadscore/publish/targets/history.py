@@ -104,7 +104,10 @@ def _describe_field(field: pa.Field) -> dict[str, Any]:
 
 
 def format_dbt_source(
-    project: str, folder: Path | None = None, *, schema: str | None = None
+    project: str,
+    folder: Path | None = None,
+    *,
+    schema: str | None = None,
 ) -> str:
     """A dbt file of sources: the tables of a database or, with a folder, Parquet for dbt-duckdb."""
     tables = {HISTORY: TABLES[HISTORY]} if folder else TABLES

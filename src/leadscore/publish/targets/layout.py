@@ -23,7 +23,11 @@ ALWAYS = {"win_percent", "reasons", "score_valid_until", "publication_id", "stat
 
 
 def build_layout(
-    target: str, settings: TargetSettings, *, preset: str | None, available: Collection[str]
+    target: str,
+    settings: TargetSettings,
+    *,
+    preset: str | None,
+    available: Collection[str],
 ) -> Layout:
     """The layout of a target.
 
@@ -41,17 +45,14 @@ def build_layout(
     is_own = (preset or "").partition("/")[0] == kind.name
     key = settings.key or (kind.own_key if is_own else kind.key)
     fields = _choose_fields(target, settings, kind, available=available)
-    if key.casefold() in {field.name.casefold() for field in fields}:
-        raise UserError(f"targets.{target}: {key!r} is the key and cannot be a field, too")
-    object_ = settings.object or (kind.preset_object if is_own else kind.object)
-    is_entity = kind is DYNAMICS
+    _check_key(target, key, fields)
     return Layout(
         target=target,
         kind=kind,
-        object=kind.object if is_entity else object_,
+        object=_choose_object(settings, kind, is_own=is_own),
         key=key,
         key_prefix=settings.id_prefix if kind is ODOO and key == "id" else "",
-        constants={ENTITY_TYPE: settings.object or SCORED_ENTITY} if is_entity else {},
+        constants=_choose_constants(settings, kind),
         fields=fields,
         text_length=min(settings.text_length or kind.text_length, _longest(kind)),
         max_bytes=settings.max_bytes or kind.max_bytes,
@@ -61,6 +62,27 @@ def build_layout(
         tolerance=settings.tolerance,
         valid_days=settings.valid_days,
     )
+
+
+def _check_key(target: str, key: str, fields: Collection[TargetField]) -> None:
+    names = {field.name.casefold() for field in fields}
+    if key.casefold() in names:
+        raise UserError(f"targets.{target}: {key!r} is the key and cannot be a field, too")
+
+
+def _choose_constants(settings: TargetSettings, kind: Kind) -> dict[str, str]:
+    """Columns with one value in every row: of Dynamics the type of record that has the score."""
+    if kind is not DYNAMICS:
+        return {}
+    return {ENTITY_TYPE: settings.object or SCORED_ENTITY}
+
+
+def _choose_object(settings: TargetSettings, kind: Kind, *, is_own: bool) -> str:
+    """The type of record that is written; of Dynamics always the table of scores."""
+    if kind is DYNAMICS:
+        return kind.object
+    usual = kind.preset_object if is_own else kind.object
+    return settings.object or usual
 
 
 def _longest(kind: Kind) -> int:
@@ -83,7 +105,11 @@ def _empty_erases(target: str, settings: TargetSettings, kind: Kind, *, is_own_k
 
 
 def _choose_fields(
-    target: str, settings: TargetSettings, kind: Kind, *, available: Collection[str]
+    target: str,
+    settings: TargetSettings,
+    kind: Kind,
+    *,
+    available: Collection[str],
 ) -> tuple[TargetField, ...]:
     """The default fields that the list can fill, and those of the settings."""
     missing = [

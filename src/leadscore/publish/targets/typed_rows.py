@@ -16,7 +16,11 @@ MOMENT = pa.timestamp("us", tz="UTC")
 
 
 def build_table(
-    publication: Publication, scores: pa.Table, *, excluded: Collection[str], valid_days: float
+    publication: Publication,
+    scores: pa.Table,
+    *,
+    excluded: Collection[str],
+    valid_days: float,
 ) -> tuple[pa.Table, tuple[Refused, ...]]:
     """The rows of a list with where they are from, texts without controls; and the leads refused.
 

@@ -47,7 +47,11 @@ def _split(words: str) -> dict[str, str]:
 
 
 def _mark(
-    letter: str, parsed: Sequence[dict[str, str]], settings: Settings, *, as_of_us: int
+    letter: str,
+    parsed: Sequence[dict[str, str]],
+    settings: Settings,
+    *,
+    as_of_us: int,
 ) -> list[str]:
     """How each lead (n,) answered a letter: "++", "+", "-" or "?"."""
     texts = [answers.get(letter, UNKNOWN) for answers in parsed]
@@ -68,7 +72,11 @@ def _mark_strength(strength: float) -> str:
 
 
 def _measure(
-    texts: Sequence[str], bant: BantLetter, settings: Settings, *, as_of_us: int
+    texts: Sequence[str],
+    bant: BantLetter,
+    settings: Settings,
+    *,
+    as_of_us: int,
 ) -> np.ndarray:
     """The strengths (n,) of answers as people write them; NaN where that cannot be read."""
     stored = [_restore(text, bant, settings) for text in texts]

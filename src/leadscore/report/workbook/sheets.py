@@ -101,7 +101,12 @@ def _measure_text(text: str, column: SheetColumn) -> float:
 
 
 def _write_id(
-    sheet: Worksheet, line: int, place: int, row: Mapping[str, Any], *, styles: Styles
+    sheet: Worksheet,
+    line: int,
+    place: int,
+    row: Mapping[str, Any],
+    *,
+    styles: Styles,
 ) -> None:
     """Write a lead's id, as a link where it has an address that Excel takes."""
     text = cell_text(row["lead_id"])

@@ -34,7 +34,10 @@ class Summary:
         sheet.set_portrait()
 
     def write(
-        self, parts: Sequence[Part], names: Sequence[str], columns: Sequence[SheetColumn]
+        self,
+        parts: Sequence[Part],
+        names: Sequence[str],
+        columns: Sequence[SheetColumn],
     ) -> None:
         """Write all of it: totals, tiers, sheets by their `names`, meanings."""
         title = self.worklist.settings.project
