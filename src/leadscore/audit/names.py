@@ -111,7 +111,8 @@ def units_of(names: Iterable[str]) -> set[str]:
     (['days'], set())
     """
     words = _all_words_of(names)
-    return {unit for unit, listed in UNITS.items() if words & set(listed.split())}
+    units = {unit: set(listed.split()) for unit, listed in UNITS.items()}
+    return {unit for unit, spellings in units.items() if words & spellings}
 
 
 def stems_of(names: Iterable[str]) -> set[str]:

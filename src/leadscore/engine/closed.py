@@ -72,7 +72,9 @@ def parse_select(sql: str) -> dict[str, Any]:
             row = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
         except duckdb.Error as e:
             raise SelectError(f"is no SQL that can be read: {_first_line(e)}") from e
-    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    tree: dict[str, Any] = {"error": True}
+    if row:
+        tree = json.loads(row[0])
     if tree["error"] and tree.get("error_type") != "not implemented":
         raise SelectError(f"is no SQL that can be read: {_syntax_error(tree, sql)}")
     if tree["error"] or len(tree["statements"]) != 1:

@@ -77,7 +77,9 @@ class RowAccount:
     def _reject_unselected(self, batch: Batch, texts: Texts, rows: np.ndarray) -> pa.Table:
         """Rejects of rows that no entry selected, with their value in the selecting column."""
         column = self.selecting_column
-        values = texts.columns[column].filter(pa.array(rows)).to_pylist() if column else None
+        values = None
+        if column:
+            values = texts.columns[column].filter(pa.array(rows)).to_pylist()
         return reject_rows(
             self.file.source,
             self.file.name,

@@ -78,7 +78,8 @@ def _warn_of_currencies(staged: Staged) -> Iterator[str]:
 
 
 def _warn_of_late_rows(staged: Staged) -> Iterator[str]:
-    counts = {row["name"]: row["n"] for row in staged.engine.query(LATE_SQL).to_pylist()}
+    rows = staged.engine.query(LATE_SQL).to_pylist()
+    counts = {row["name"]: row["n"] for row in rows}
     for name in TABLES:
         if name in counts:
             yield counted(

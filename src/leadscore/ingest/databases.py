@@ -168,8 +168,14 @@ def _earlier_parts(name: str, reading: str, before: StoreVersion, folder: Path) 
             return []
         if part["source"] == name:
             parts.append(part)
-    parts = sorted(parts, key=lambda part: part.get(INCREMENT, {}).get("number", 0))
+    parts.sort(key=_number_of)
     return parts if _is_chain(parts, reading) else []
+
+
+def _number_of(part: Part) -> int:
+    """The place of a part in the chain of answers, 0 for one that is in none."""
+    number: int = part.get(INCREMENT, {}).get("number", 0)
+    return number
 
 
 def _is_chain(parts: Sequence[Part], reading: str) -> bool:

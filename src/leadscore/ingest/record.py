@@ -92,7 +92,8 @@ def _read_text_changes(
     for row in rows.to_pylist():
         name = row["name"]
         if name in columns:
-            record.since_us[name] = min(row["us"], record.since_us.get(name, row["us"]))
+            earlier_us = record.since_us.get(name, row["us"])
+            record.since_us[name] = min(row["us"], earlier_us)
 
     changes = engine.query(
         'SELECT DISTINCT lead_id, "column" AS name, known_until_us AS us FROM recorded_changes'

@@ -30,4 +30,5 @@ def text_for_views(
 
 
 def _null_if_missing(text: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(text, MISSING), pa.scalar(None, pa.string()), text)
+    nothing = pa.scalar(None, pa.string())
+    return pc.if_else(pc.equal(text, MISSING), nothing, text)

@@ -212,6 +212,7 @@ def _fit_usual(values: np.ndarray, categories: np.ndarray) -> dict[str, float]:
     """
     by_category = pd.Series(values).groupby(pd.Series(categories), sort=True)
     medians = by_category.median()
-    usual = {str(category): float(median) for category, median in medians.items() if median > 0}
+    positive = medians[medians > 0]
+    usual = {str(category): float(median) for category, median in positive.items()}
     usual.pop(OTHER, None)
     return usual

@@ -123,8 +123,11 @@ def _last_us(plan: Plan, newest: int) -> int:
         if column is not None:
             past = column.moments[column.moments <= newest]  # later ones are planned
             last = max(last, int(past.max(initial=0)))
+
     closes = _closes(plan.leads)
-    for close in np.sort(closes[(closes > last) & (closes <= newest)]).tolist():
+    is_later = (closes > last) & (closes <= newest)
+    later = np.sort(closes[is_later])
+    for close in later.tolist():
         if close - last > COPIED_US:
             break
         last = close

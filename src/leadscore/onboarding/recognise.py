@@ -101,7 +101,8 @@ def _shared(settings: dict[str, Any], profile: Profile) -> set[str]:
 
 def _is_called(profile: Profile, names: Collection[str]) -> bool:
     """Whether a file bears the name of a source, maybe with a date or a prefix."""
-    telling = [word for word in words_of(profile.stem) if not word.isdigit() and word not in NOISE]
+    spoken = [word for word in words_of(profile.stem) if not word.isdigit()]
+    telling = [word for word in spoken if word not in NOISE]
     name_of_file = _singular(telling)
     return any(name_of_file == _singular(words_of(name)) for name in names)
 

@@ -35,5 +35,9 @@ def order_stages(
             places.setdefault(stage, []).append(len(path))
     present = [stage for stage in known if stage in places]
     others = [stage for stage in places if stage not in present]
-    others.sort(key=lambda stage: (np.mean(places[stage]), -len(places[stage]), stage))
-    return present + others
+
+    def by_place(stage: str) -> tuple[float, int, str]:
+        """The earlier on average first, then the more frequent."""
+        return float(np.mean(places[stage])), -len(places[stage]), stage
+
+    return present + sorted(others, key=by_place)

@@ -105,7 +105,9 @@ def means_won(value: str) -> bool:
 
 def means_lost(value: str) -> bool:
     """Whether a value says that a lead was lost."""
-    return bool(speaks_of(value, LOST)) or (bool(speaks_of(value, WON)) and _is_negated(value))
+    if speaks_of(value, LOST):
+        return True
+    return bool(speaks_of(value, WON)) and _is_negated(value)
 
 
 def _is_negated(value: str) -> bool:

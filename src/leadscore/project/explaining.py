@@ -86,7 +86,8 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> Replayed:
 def _differing(scores: pa.Table, again: pa.Table) -> list[str]:
     if scores.schema.names != again.schema.names or scores.num_rows != again.num_rows:
         return ["the columns or the number of rows"]
-    return [name for name in scores.schema.names if not scores[name].equals(again[name])]
+    names = scores.schema.names
+    return [name for name in names if not scores[name].equals(again[name])]
 
 
 def read_list(settings: Settings, publication_id: str | None) -> tuple[Publication, pa.Table]:

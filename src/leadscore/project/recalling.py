@@ -127,7 +127,8 @@ def _name_ends(history: History, gone: Sequence[LeftLead], *, as_of_us: int) -> 
     is_absent = latest["is_absent"].eq(True)
     conditions = [is_closed & is_won, is_closed, is_absent]
     ends = np.select(conditions, ["won", "lost", "not in the export"], "no longer open")
-    return [replace(lead, why=str(end)) for lead, end in zip(gone, ends, strict=True)]
+    pairs = zip(gone, ends, strict=True)
+    return [replace(lead, why=str(end)) for lead, end in pairs]
 
 
 def _read_stages(history: History, *, as_of_us: int) -> dict[str, str]:

@@ -48,7 +48,7 @@ def read_rep_rows(settings: Settings) -> dict[str, dict[str, str | None]]:
     except UserError:
         return {}
     rows = reps.select(["rep_id", "name", "team"]).to_pylist()
-    return {row["rep_id"]: {"name": row["name"], "team": row["team"]} for row in rows}
+    return {row.pop("rep_id"): row for row in rows}
 
 
 def forget(

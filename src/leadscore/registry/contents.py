@@ -201,9 +201,10 @@ def _build_example(document: Mapping[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     row: dict[str, Any] = {}
+    evidence = document.get("evidence", {})
     for feature in document["features"]:
         name = feature["name"]
-        edges = document.get("evidence", {}).get(name, {}).get("edges", [])
+        edges = evidence.get(name, {}).get("edges", [])
         middle = edges[len(edges) // 2] if edges else 0.0
         row[name] = None if feature["category"] else float(middle)
     return pd.DataFrame([row])

@@ -31,7 +31,9 @@ def write_sample(folder: Path, *, leads: int, seed: int) -> dict[str, Any]:
     Raises:
         UserError: there is something in `folder` already.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    is_new = not folder.exists()
+    is_empty = folder.is_dir() and not any(folder.iterdir())
+    if not (is_new or is_empty):
         raise UserError(f"{folder} is not empty; name a new folder, nothing is overwritten")
 
     summary = Summary()

@@ -182,7 +182,8 @@ def _describe_parts(parts: Sequence[_Part], points: float) -> str:
     for part in parts:
         if abs(part.points) >= LEAST and part.words != OTHERS:
             named[part.words] = named.get(part.words, 0.0) + part.points
-    largest = sorted(named, key=lambda words: (-abs(named[words]), words))[:MOST_PARTS]
+    by_size = sorted(named, key=lambda words: (-abs(named[words]), words))
+    largest = by_size[:MOST_PARTS]
     if not largest:
         return ""
     sizes = [named[words] for words in largest]

@@ -87,7 +87,8 @@ def _list_plans(
     planned: dict[str, list[tuple[int, str]]] = {}
     if snapshot.activities.has_plans:
         for plan in snapshot.plans().to_pylist():
-            planned.setdefault(plan["lead_id"], []).append((plan["event_us"], plan["kind"]))
+            of_lead = planned.setdefault(plan["lead_id"], [])
+            of_lead.append((plan["event_us"], plan["kind"]))
     return planned
 
 

@@ -28,5 +28,8 @@ def kind_slug(kind: str) -> str:
     >>> kind_slug("E-mail")
     'e_mail'
     """
-    letters = (c if c.isascii() and c.isalnum() else "_" for c in kind.lower())
-    return "".join(letters)
+    slug = ""
+    for letter in kind.lower():
+        is_plain = letter.isascii() and letter.isalnum()
+        slug += letter if is_plain else "_"
+    return slug

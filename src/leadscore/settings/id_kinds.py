@@ -102,11 +102,15 @@ def _integer(text: str) -> str | None:
     match = EXPONENT.fullmatch(text)
     if match is None:
         return None
-    first, decimals, exponent = match[1], (match[2] or "").rstrip("0"), int(match[3])
-    zeros = exponent - len(decimals)
+
+    first = match[1]
+    decimals = (match[2] or "").rstrip("0")
+    zeros = int(match[3]) - len(decimals)
     if zeros < 0 or first == "0":
         return None
     digits = first + decimals
     number = digits + "0" * zeros
-    may_add = len(digits) > MOST_SHOWN and zeros <= MOST_ZEROS and int(number) < LARGEST_EXACT
-    return number if zeros == 0 or may_add else None
+    if zeros == 0:
+        return number
+    has_all_digits = len(digits) > MOST_SHOWN and zeros <= MOST_ZEROS
+    return number if has_all_digits and int(number) < LARGEST_EXACT else None

@@ -39,7 +39,8 @@ def path_problem(path: Path) -> str | None:
     """Why no file can have this path, or None."""
     if "\0" in str(path):
         return "holds a NUL character, which no file name can"
-    longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+    lengths = [len(os.fsencode(part)) for part in path.parts]
+    longest = max(lengths, default=0)
     if longest > LONGEST_NAME:
         return f"holds a name of {longest:,} bytes; a file name has at most {LONGEST_NAME}"
     length = len(os.fsencode(path))

@@ -84,7 +84,10 @@ class Qualification(Frozen):
 
     def letters(self) -> set[str]:
         """The letters of BANT that `must_have` and the project's own rules ask for."""
-        return set(self.must_have).union(*(rule.letters() for rule in self.own_rules()))
+        letters: set[str] = set(self.must_have)
+        for rule in self.own_rules():
+            letters |= rule.letters()
+        return letters
 
     def own_rules(self) -> tuple[Rule, ...]:
         """The rules that the project states itself."""

@@ -179,9 +179,10 @@ def check_filled_by_outcome(values: Values, leads: Leads) -> Finding | None:
 
 def odds_between_outcomes(of_won: float, of_lost: float, label: np.ndarray) -> float:
     """How many times the odds of one outcome's share surely exceed those of the other's."""
+    won = (label == 1).sum()
+    lost = (label == 0).sum()
     shares = np.array([of_won, of_lost])
-    n = np.array([(label == 1).sum(), (label == 0).sum()])
-    ratios = compute_odds_ratios(shares, n)
+    ratios = compute_odds_ratios(shares, np.array([won, lost]))
     return float(ratios.max())
 
 

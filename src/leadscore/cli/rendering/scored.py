@@ -112,7 +112,8 @@ def _fit_line(table: Table, *, details: bool) -> None:
 
 
 def _width_of(column: Column) -> int:
-    longest = max(map(len, [str(column.header), *map(str, column.cells)]))
+    texts = [str(cell) for cell in (column.header, *column.cells)]
+    longest = max(len(text) for text in texts)
     return min(longest, column.max_width or longest)
 
 

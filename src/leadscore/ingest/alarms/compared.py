@@ -51,7 +51,8 @@ class Compared:
     @cached_property
     def emptied(self) -> int:
         """How many facts lost their value."""
-        return sum(n for (_, new), n in self.changed.items() if new is None)
+        emptied = [n for (_, new), n in self.changed.items() if new is None]
+        return sum(emptied)
 
     @property
     def had_value(self) -> int:

@@ -49,5 +49,7 @@ def _is_rewritten(column: Compared) -> bool:
 
 def _count_both_ways(column: Compared) -> int:
     """How many facts changed from one value to another while as many changed back."""
-    exchanged = column.exchanged
-    return sum(min(n, exchanged[new, old]) for (old, new), n in exchanged.items())
+    total = 0
+    for (old, new), n in column.exchanged.items():
+        total += min(n, column.exchanged[new, old])
+    return total

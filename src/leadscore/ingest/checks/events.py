@@ -195,6 +195,7 @@ def _build_event_rejects(staged: Staged, name: str, rows: pa.Table) -> pa.Table:
     by_lead = pc.equal(rows["rule"], "reference")
     event_us = rows["event_us"].to_pylist()
     times = ["" if us == FOREVER_US else format_us(us) for us in event_us]
-    values = pc.if_else(by_lead, rows["lead_id"], pa.array(times, pa.string()))
+    texts = pa.array(times, pa.string())
+    values = pc.if_else(by_lead, rows["lead_id"], texts)
     columns = pc.if_else(by_lead, "lead_id", "event_at")
     return build_rejects(staged, name, rows, columns=columns, values=values)

@@ -54,7 +54,9 @@ def hint_at_views(staged: Staged) -> list[str]:
     """
     lost: dict[tuple[str, str], dict[str, int]] = {}
     for row in staged.engine.query(LOST_SQL).to_pylist():
-        lost.setdefault((row["source"], row["table"]), {})[row["lead_id"]] = row["n"]
+        origin = (row["source"], row["table"])
+        counts = lost.setdefault(origin, {})
+        counts[row["lead_id"]] = row["n"]
     if not lost:
         return []
     leads = staged.engine.query(f"SELECT lead_id FROM {ACCEPTED_LEADS} AS l")
@@ -115,7 +117,8 @@ def _holds_several(text: str, ids: set[str]) -> bool:
 def _column_with(staged: Staged, leads: Mapping, values: Sequence[str]) -> str | None:
     """The column of leads that holds most of the values, as text or as the hash of a personal one."""
     hasher = PersonalHash.of_store(staged.folder)
-    staged.engine.add_rows("lost_values", pa.table({"value": pa.array(values, pa.string())}))
+    column = pa.array(values, pa.string())
+    staged.engine.add_rows("lost_values", pa.table({"value": column}))
     hashed = hasher.text_sql("value")
     known = f"(SELECT value FROM lost_values UNION ALL SELECT {hashed} AS value FROM lost_values)"
     for place, part in staged.parts_of("leads"):

@@ -122,7 +122,8 @@ def _column_sql(staged: Staged, name: str, field: pa.Field, stored: pa.Schema) -
     """SQL of a column: of leads, what today's settings read from the first text; else as stored."""
     quoted = identifier(field.name)
     value = f"b.{quoted}"
-    if field.name not in stored.names or stored.field(field.name).type != field.type:
+    is_stored = field.name in stored.names and stored.field(field.name).type == field.type
+    if not is_stored:
         value = _default_sql(staged, name, field.name)
     if name == "leads" and field.name in staged.columns_seen_first():
         value = f"CASE WHEN s.lead_id IS NULL THEN {value} ELSE s.{quoted} END"

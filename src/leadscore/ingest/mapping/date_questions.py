@@ -66,10 +66,11 @@ def ask_about(text: pa.Array, dates: str | None) -> str | None:
 
 def count_date_orders(text: pa.Array) -> dict[str, int]:
     """For each order of day, month and year, how many values (n,) are dates in that order alone."""
-    reads = [read_moments(text, zone="UTC", dates=order) for order in ORDERS]
-    ok = np.array([is_read for _, is_read in reads])
-    is_clear = ok.sum(axis=0) == 1
-    return {order: int((ok[i] & is_clear).sum()) for i, order in enumerate(ORDERS)}
+    can_read = {}
+    for order in ORDERS:
+        _, can_read[order] = read_moments(text, zone="UTC", dates=order)
+    is_clear = np.sum(list(can_read.values()), axis=0) == 1
+    return {order: int((ok & is_clear).sum()) for order, ok in can_read.items()}
 
 
 def find_ambiguous_dates(text: pa.Array) -> str | None:

@@ -94,7 +94,9 @@ def map_rows(
     arrays = [columns[field.name].cast(field.type) for field in schema]
     rows = pa.table(arrays, schema=schema)
 
-    files = texts.columns[FILE] if reader.rows_name_file else pa.repeat(reader.file, texts.n)
+    files = pa.repeat(reader.file, texts.n)
+    if reader.rows_name_file:
+        files = texts.columns[FILE]
     lead_ids = columns["lead_id"]
     rejects = selected.breaks.rejects(entry, files, lines, lead_ids, selected.closes())
     refused = selected.breaks.refused

@@ -92,13 +92,17 @@ def _read_dates(counted: pa.StructArray, *, shape: str, parts: str) -> _Dates | 
     if not len(values):
         return None
 
-    numbers = pc.extract_regex(values, parts)
-    year, month, day = (
-        numbers.field(name).cast(pa.int64()).to_numpy() for name in ("year", "month", "day")
-    )
+    texts = pc.extract_regex(values, parts)
+    year, month, day = (_read_part(texts, name) for name in ("year", "month", "day"))
     rows = pc.sum(counts.filter(matches)).as_py()
     keys = year * 10_000 + month * 100 + day
     return _Dates(rows, values[0].as_py(), np.unique(keys))
+
+
+def _read_part(texts: pa.StructArray, name: str) -> np.ndarray:
+    """The numbers (n,) of one part of dates."""
+    numbers = texts.field(name).cast(pa.int64())
+    return np.asarray(numbers.to_numpy())
 
 
 def _has_one_order(texts: _Dates) -> np.ndarray:

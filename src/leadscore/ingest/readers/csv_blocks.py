@@ -87,8 +87,10 @@ class Rows:
     def to_batch(self, others: Batch | None = None) -> Batch:
         """The rows, and the `others`, in the order of their lines."""
         names = self.shape.columns
-        values = zip(*self.values, strict=True) if self.values else [()] * len(names)
-        columns = [pa.array(column, pa.string()) for column in values]
+        columns = []
+        for place in range(len(names)):
+            texts = [row[place] for row in self.values]
+            columns.append(pa.array(texts, pa.string()))
         table = trim_columns(columns, names)
         lines = np.array(self.lines, dtype=np.int64)
         if others is not None:

@@ -30,7 +30,8 @@ class CursorValue:
     @property
     def kind(self) -> str:
         """What it is, one of `KINDS`."""
-        return next(kind for kind, (type_, _) in KINDS.items() if isinstance(self.value, type_))
+        kinds = (kind for kind, (type_, _) in KINDS.items() if isinstance(self.value, type_))
+        return next(kinds)
 
     @property
     def text(self) -> str:

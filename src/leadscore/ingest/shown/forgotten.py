@@ -69,7 +69,8 @@ class Forgotten:
         if not self.hashes:
             return is_forgotten
         for key in (LEAD, *NORMALISED):
-            is_forgotten |= [self._is_forgotten(key, text) for text in rows.column(key).to_pylist()]
+            texts = rows.column(key).to_pylist()
+            is_forgotten |= [self._is_forgotten(key, text) for text in texts]
         return is_forgotten
 
     def _is_forgotten(self, key: str, text: str | None) -> bool:

@@ -15,7 +15,8 @@ def check(name: str, data: bytes, job: Json | None, _: Json | None) -> list[Prob
     if job is None:
         return [Problem(0, "", "there is no Data Package; name it with --job")]
     table = read_table(data, ending="LF", bom=False)
-    resources = [item for item in objects_of(job.get("resources")) if item.get("path") == name]
+    all_resources = objects_of(job.get("resources"))
+    resources = [resource for resource in all_resources if resource.get("path") == name]
     if len(resources) != 1:
         table.refuse(0, "resources", f"must describe {name} once")
         return table.problems

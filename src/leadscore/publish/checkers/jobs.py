@@ -32,8 +32,12 @@ def check_value(job: Json, name: str, allowed: Sequence[Any]) -> Iterator[Proble
     value = job.get(name)
     if any(value == item and type(value) is type(item) for item in allowed):
         return
-    choice = " or ".join(item if isinstance(item, str) else json.dumps(item) for item in allowed)
+    choice = " or ".join(_write(item) for item in allowed)
     yield Problem(0, name, f"{describe_value(value)}; it must be {choice}")
+
+
+def _write(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def describe_value(value: Any) -> str:

@@ -150,7 +150,8 @@ def _declare(schema: pa.Schema, schema_name: str | None) -> dict[str, Table]:
     metadata = MetaData(schema=schema_name)
     names = ["project", *schema.names]
     types = {"project": KEY} | {field.name: _sql_type(field) for field in schema}
-    columns = {name: [(column, types[column]) for column in names] for name in (CURRENT, HISTORY)}
+    of_rows = [(name, types[name]) for name in names]
+    columns = {CURRENT: of_rows, HISTORY: of_rows}
     columns[LISTS] = [
         ("project", KEY),
         ("publication_id", KEY),
@@ -259,7 +260,8 @@ def _in_words(address: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, ValueError, OverflowError) as e:
         cause = e.orig if isinstance(e, DBAPIError) and e.orig else e
-        lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+        stripped = [line.strip() for line in str(cause).splitlines()]
+        lines = [line for line in stripped if line]
         problem = cut(hide_secrets(" ".join(lines[:2]), of=address))
         is_away = isinstance(e, OperationalError)
     else:

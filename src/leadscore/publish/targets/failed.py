@@ -60,8 +60,8 @@ class Failures:
         groups: dict[str, list[FailedRow]] = defaultdict(list)
         for row in self.all_rows:
             groups[shorten_reason(row.reason)].append(row)
-        by_size = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-        return dict(by_size)
+        reasons = sorted(groups, key=lambda reason: (-len(groups[reason]), reason))
+        return {reason: groups[reason] for reason in reasons}
 
 
 def read_failures(path: Path, layout: Layout) -> Failures:

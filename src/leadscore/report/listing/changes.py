@@ -11,6 +11,7 @@ from leadscore.report.listing.leads import ListedLead, name_lead
 from leadscore.report.listing.texts import name_day
 
 MOST = 3  # leads named of each kind
+ORDER = ("won", "lost")  # of the reasons for leaving; others come after them
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def find_changes(contents: ListContents, leads: Sequence[ListedLead]) -> Changes
         rose=sorted(rose, key=_rise, reverse=True)[:MOST],
         fell=sorted(fell, key=_rise)[:MOST],
         new=new[:MOST],
-        left=[NamedLeft(name_lead(lead.lead_id, contents), lead) for lead in left[:MOST]],
+        left=[_name_left(lead, contents) for lead in left[:MOST]],
         rose_count=len(rose),
         fell_count=len(fell),
         new_count=len(new),
@@ -64,11 +65,15 @@ def find_changes(contents: ListContents, leads: Sequence[ListedLead]) -> Changes
     )
 
 
+def _name_left(lead: LeftLead, contents: ListContents) -> NamedLeft:
+    return NamedLeft(name_lead(lead.lead_id, contents), lead)
+
+
 def _rise(lead: ListedLead) -> float:
     return lead.change_points or 0.0
 
 
 def _order_reason(reason: tuple[str, int]) -> tuple[int, str]:
-    order = ["won", "lost"]
-    words = reason[0]
-    return (order.index(words) if words in order else len(order)), words
+    words, _ = reason
+    place = ORDER.index(words) if words in ORDER else len(ORDER)
+    return place, words

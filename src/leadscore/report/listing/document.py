@@ -122,7 +122,9 @@ def _number_waterfall(table: TextTable, waterfall: Waterfall | None, *, win: flo
     named = [(clean(part.words), round(10 * part.points)) for part in waterfall.parts]
     named.append((RECENT, recent))
     named.sort(key=_strength, reverse=True)
-    others = round(10 * win) - start - sum(tenths for _, tenths in named)
+    total = sum(tenths for _, tenths in named)
+    others = round(10 * win) - start - total
+
     numbers = [start]
     for words, tenths in (*named, (OTHERS, others)):
         if tenths:

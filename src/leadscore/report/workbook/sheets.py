@@ -94,10 +94,16 @@ def _measure_height(values: Sequence[Any], columns: Sequence[SheetColumn]) -> fl
 
 def _measure_text(text: str, column: SheetColumn) -> float:
     """The height in points of a text that is wrapped to the width of its column."""
-    is_small = column.style == "small"
-    room = column.width * ROOM * (WIDER if is_small else 1.0)
-    lines = [max(1, ceil(len(line) / room)) for line in text.split("\n")]
-    return sum(lines) * (SMALL_POINTS if is_small else LINE_POINTS)
+    room = column.width * ROOM
+    points = LINE_POINTS
+    if column.style == "small":
+        room = column.width * ROOM * WIDER
+        points = SMALL_POINTS
+
+    lines = 0
+    for paragraph in text.split("\n"):
+        lines += max(1, ceil(len(paragraph) / room))
+    return lines * points
 
 
 def _write_id(

@@ -60,7 +60,11 @@ class Worklist:
         column = pa.array(owners, pa.string())
         named = sorted({owner for owner in owners if owner != NOBODY})
         wanted = [*named, NOBODY] if NOBODY in owners else named
-        return [Part(owner, self.scores.filter(pc.equal(column, owner))) for owner in wanted]
+        parts = []
+        for owner in wanted:
+            is_own = pc.equal(column, owner)
+            parts.append(Part(owner, self.scores.filter(is_own)))
+        return parts
 
     def _owner(self, rep_id: str | None) -> str:
         """The name of the sheet that a rep's leads are on."""
