@@ -16,7 +16,7 @@ HOUR_US = 3_600_000_000
 def list_visits(
     facts: Facts, spells: pd.DataFrame, stages: Stages, span: Span
 ) -> list[tuple[Any, ...]]:
-    """(period, stage, exit, next_stage, is_first, hours) of every visit."""
+    """(period, stage, exit, next_stage, is_first, hours) of the visits; older ones only if open."""
     visits = []
     for spell in spells.itertuples():
         stays = _continue(_moments(_entries(facts, spell, stages, span)), stages)
@@ -34,7 +34,7 @@ def list_visits(
                     (end - entered) // HOUR_US,
                 )
             )
-    return visits
+    return [visit for visit in visits if visit[0] != "older" or visit[2] == "open"]
 
 
 def list_irregular(

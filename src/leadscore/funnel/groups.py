@@ -12,6 +12,12 @@ from leadscore.results.funnel import FunnelGroup, StageFlow
 from leadscore.settings.stages import Stages
 
 
+def add_up_parts(visits: pd.DataFrame) -> pd.DataFrame:
+    """Visits as `count_visits` returns them, of all parts together."""
+    keys = ["period", "stage", "exit", "next_stage", "is_first", "hours"]
+    return visits.groupby(keys, as_index=False, dropna=False)["visits"].sum()
+
+
 def describe_groups(
     spells: pd.DataFrame,
     visits: pd.DataFrame,

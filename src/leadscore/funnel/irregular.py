@@ -35,5 +35,5 @@ def describe_irregular(
         not_allowed=int(moved.loc[is_outside, "visits"].sum()),
         reopened=int(is_reopened.sum()),
         entered_midway=int(now.loc[is_midway, "visits"].sum()),
-        **history.count_irregular(span),
+        **history.count_irregular(span, visits=int(now["visits"].sum())),
     )

@@ -6,23 +6,23 @@ import pandas as pd
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
-from leadscore.history.visits import (
-    Span,
-    begins_sql,
-    entries_sql,
-    list_spells,
-    ranked_sql,
-    spelled_sql,
-)
+from leadscore.history.visits import Span, entries_sql, list_spells, spelled_sql
 from leadscore.settings.stages import Stages
 from leadscore.store.version import StoreVersion
 from leadscore.tables import REJECTS
 
 
 def count_irregular(
-    engine: Engine, stages: Stages, spells: pd.DataFrame, span: Span
+    engine: Engine, stages: Stages, spells: pd.DataFrame, span: Span, *, visits: int
 ) -> dict[str, int]:
     """How many entries of the period began no visit, and how many leads had none.
+
+    Args:
+        engine: holds the facts.
+        stages: of the sales pipeline.
+        spells: as known at the end of the span.
+        span: the period.
+        visits: how many began in it (see `count_visits`).
 
     Returns:
         `at_one_moment`: entries of a moment that another of it replaced; `repeated`: entries into
@@ -31,15 +31,18 @@ def count_irregular(
         after an edit of them; `without_stage`: spells that began in the period without a visit.
     """
     engine.add_rows("funnel_spells", list_spells(spells, span, None))
-    in_period = f"entered_us >= {span.since_us}"
-    counted = engine.query(f"""SELECT COUNT(*) AS entries,
-            COUNT(CASE WHEN recency = 1 THEN 1 END) AS moments
-        FROM ({ranked_sql(stages, span)}) AS ranked WHERE {in_period}""").to_pylist()[0]
-    visits = _count(engine, f"({begins_sql(stages, span)}) AS begins WHERE {in_period}")
+    in_spells = engine.query(f"""SELECT COUNT(*) AS moments, CAST(SUM(entries) AS BIGINT) AS entries,
+            CAST(SUM(inside) AS BIGINT) AS inside
+        FROM (SELECT number, entered_us, COUNT(*) AS entries,
+                COUNT(CASE WHEN event_us >= {span.since_us} THEN 1 END) AS inside
+            FROM ({spelled_sql(stages, span)}) AS spelled WHERE entered_us >= {span.since_us}
+            GROUP BY number, entered_us) AS moments""").to_pylist()[0]
+    entries = in_spells["entries"] or 0
+    inside = in_spells["inside"] or 0
     return {
-        "at_one_moment": counted["entries"] - counted["moments"],
-        "repeated": counted["moments"] - visits,
-        "while_closed": _count(engine, _outside_sql(stages, span)),
+        "at_one_moment": entries - in_spells["moments"],
+        "repeated": in_spells["moments"] - visits,
+        "while_closed": _count(engine, _of_known_leads_sql(stages, span)) - inside,
         "not_declared": _count(engine, _not_declared_sql(stages, span)),
         "without_stage": _count(engine, _without_stage_sql(stages, span)),
     }
@@ -65,15 +68,11 @@ def _count(engine: Engine, rows: str) -> int:
     return int(engine.query(f"SELECT COUNT(*) AS n FROM {rows}")["n"][0].as_py())
 
 
-def _outside_sql(stages: Stages, span: Span) -> str:
-    """SQL of the entries of known leads into open stages that fall into no spell."""
-    inside = "(s.spell = 1 OR t.event_us >= s.start_us) AND t.event_us < s.until_us"
-    return f"""(SELECT t.lead_id, t.event_us, t.seq, t.place,
-            COUNT(CASE WHEN {inside} THEN 1 END) AS inside
-        FROM ({entries_sql(stages, span)}) AS t
-        JOIN funnel_spells AS s ON s.lead_id = t.lead_id
-        WHERE t.place >= 0 AND t.event_us >= {span.since_us} AND t.event_us < {span.known_us}
-        GROUP BY t.lead_id, t.event_us, t.seq, t.place) AS entries WHERE inside = 0"""
+def _of_known_leads_sql(stages: Stages, span: Span) -> str:
+    """SQL of the entries of the period into open stages, of leads that were known."""
+    return f"""({entries_sql(stages, span)}) AS t JOIN funnel_spells AS s ON s.lead_id = t.lead_id
+        WHERE t.place >= 0 AND s.spell = 1
+            AND t.event_us >= {span.since_us} AND t.event_us < {span.known_us}"""
 
 
 def _not_declared_sql(stages: Stages, span: Span) -> str:
@@ -85,6 +84,7 @@ def _not_declared_sql(stages: Stages, span: Span) -> str:
 
 def _without_stage_sql(stages: Stages, span: Span) -> str:
     """SQL of the spells of the period that have no visit."""
-    visited = f"SELECT DISTINCT number FROM ({spelled_sql(stages, span)}) AS spelled"
+    visited = f"""SELECT DISTINCT number FROM ({spelled_sql(stages, span)}) AS spelled
+        WHERE start_us >= {span.since_us}"""
     return f"""funnel_spells AS s LEFT JOIN ({visited}) AS v ON v.number = s.number
         WHERE s.start_us >= {span.since_us} AND v.number IS NULL"""

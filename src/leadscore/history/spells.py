@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import pandas as pd
@@ -103,13 +105,14 @@ def _replay_all(
     *,
     within_us: int,
 ) -> pd.DataFrame:
-    """All spells of the re-opened leads, from their facts."""
-    starts = spells.set_index("lead_id")["start_us"]
+    """All spells of the re-opened leads, from their facts, which are ordered by lead."""
+    starts = dict(zip(spells["lead_id"], spells["start_us"].tolist(), strict=True))
+    of_leads = zip(facts["lead_id"].tolist(), _facts(facts), strict=True)
     replayed: list[Spell] = []
-    for lead_id, rows in facts.groupby("lead_id", sort=True):
-        if lead_id in starts.index:
-            start_us = int(starts[lead_id])
-            replayed += _replay(str(lead_id), start_us, _facts(rows), within_us=within_us)
+    for lead_id, pairs in groupby(of_leads, key=itemgetter(0)):
+        if lead_id in starts:
+            of_lead = (fact for _, fact in pairs)
+            replayed += _replay(lead_id, starts[lead_id], of_lead, within_us=within_us)
     return pd.DataFrame(replayed, columns=list(COLUMNS))
 
 

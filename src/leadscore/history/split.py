@@ -122,10 +122,11 @@ class History:
         of_spell = None if parts is None else spells["lead_id"].map(parts).to_list()
         return count_visits(self.engine, self.settings.stages, spells, span, parts=of_spell)
 
-    def count_irregular(self, span: Span) -> dict[str, int]:
+    def count_irregular(self, span: Span, *, visits: int) -> dict[str, int]:
         """How many entries into stages began no visit, by why (see `history.irregular`)."""
         spells = self.spells(span.known_us)
-        counts = count_irregular(self.engine, self.settings.stages, spells, span)
+        stages = self.settings.stages
+        counts = count_irregular(self.engine, stages, spells, span, visits=visits)
         return counts | count_rejected_stages(self.engine, self.version)
 
     def open_list(self, as_of_us: int) -> pd.DataFrame:

@@ -65,7 +65,7 @@ def count_visits(
     """How many visits ended in which way, by stage and whole hours.
 
     Columns: part; period, "now" for visits that began in it, "before" for those of the period
-        before, else "older"; stage; exit, one of `EXITS`, where "open" visits had not ended when
+        before, else "older", of which those that ended are left out; stage; exit, one of `EXITS`, where "open" visits had not ended when
         last seen; next_stage, that a move led to, else None; is_first, 1 for the first visit of a
         lead; hours, from the entry to the end or to when it was last seen; visits.
 
@@ -80,6 +80,7 @@ def count_visits(
     counted: pd.DataFrame = engine.query(f"""SELECT part, period, place, next_place, "exit", is_first, hours,
             COUNT(*) AS visits
         FROM ({_visits_sql(stages, span)}) AS visits
+        WHERE period <> 'older' OR "exit" = 'open'
         GROUP BY part, period, place, next_place, "exit", is_first, hours
         ORDER BY part, period, place, hours, "exit", next_place, is_first""").to_pandas()
     names = dict(enumerate(stages.open))
@@ -122,29 +123,25 @@ def _visits_sql(stages: Stages, span: Span) -> str:
         FROM (SELECT *,
                 LEAD(entered_us) OVER ({IN_ORDER}) AS next_us,
                 LEAD(place) OVER ({IN_ORDER}) AS next_place
-            FROM ({begins_sql(stages, span)}) AS begins) AS paired"""
+            FROM ({_begins_sql(stages, span)}) AS begins) AS paired"""
 
 
-def begins_sql(stages: Stages, span: Span) -> str:
+def _begins_sql(stages: Stages, span: Span) -> str:
     """SQL of the entries that begin a visit, in the spell that they fall into."""
+    in_full = f"{IN_ORDER}, event_us, seq, place"
     return f"""SELECT *
         FROM (SELECT *, LAG(place) OVER ({IN_ORDER}) AS place_before
-            FROM ({ranked_sql(stages, span)}) AS ranked WHERE recency = 1) AS moments
+            FROM (SELECT *, LEAD(entered_us) OVER ({in_full}) AS entered_next
+                FROM ({spelled_sql(stages, span)}) AS spelled
+                WHERE until_us >= {span.before_us}) AS entries
+            WHERE entered_next IS NULL OR entered_next > entered_us) AS moments
         WHERE place_before IS NULL OR place_before <> place"""
-
-
-def ranked_sql(stages: Stages, span: Span) -> str:
-    """SQL of the entries into open stages within spells; `recency` is 1 for the one that counts."""
-    return f"""SELECT *, ROW_NUMBER() OVER (
-            PARTITION BY number, entered_us
-            ORDER BY event_us DESC, seq DESC, place DESC) AS recency
-        FROM ({spelled_sql(stages, span)}) AS spelled"""
 
 
 def spelled_sql(stages: Stages, span: Span) -> str:
     """SQL of the entries into open stages, each in the spell in which the lead was then."""
     is_early = "t.event_us < s.start_us AND s.spell = 1"
-    return f"""SELECT s.number, s.spell, s.part, s.until_us, s.ending, t.event_us, t.seq, t.place,
+    return f"""SELECT s.number, s.spell, s.part, s.start_us, s.until_us, s.ending, t.event_us, t.seq, t.place,
             CASE WHEN {is_early} THEN s.start_us ELSE t.event_us END AS entered_us
         FROM ({entries_sql(stages, span)}) AS t
         JOIN funnel_spells AS s ON s.lead_id = t.lead_id

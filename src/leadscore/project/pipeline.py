@@ -7,7 +7,7 @@ import pandas as pd
 from leadscore.errors import UserError
 from leadscore.funnel.changes import describe_changes
 from leadscore.funnel.cohorts import describe_cohorts
-from leadscore.funnel.groups import describe_groups
+from leadscore.funnel.groups import add_up_parts, describe_groups
 from leadscore.funnel.irregular import describe_irregular
 from leadscore.funnel.spells import list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
@@ -55,7 +55,9 @@ def describe_funnel(
 def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Funnel:
     """The funnel of an opened history (see `describe_funnel`)."""
     settings = history.settings
-    visits = history.count_visits(span)
+    parts = None if by is None else read_parts(history, by, known_us=span.known_us)
+    of_parts = history.count_visits(span, parts=parts)
+    visits = add_up_parts(of_parts)
     spells = list_endings(history.spells(span.known_us), known_us=span.known_us)
     return Funnel(
         as_of=format_us(span.known_us),
@@ -69,16 +71,18 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
         ),
         velocity=measure_velocity(history, spells, span),
         by=by,
-        groups=[] if by is None else _describe_groups(history, spells, span, by),
+        groups=[] if parts is None else _describe_groups(settings, spells, of_parts, parts, span),
     )
 
 
 def _describe_groups(
-    history: History, spells: pd.DataFrame, span: Span, by: str
+    settings: Settings,
+    spells: pd.DataFrame,
+    visits: pd.DataFrame,
+    parts: pd.Series[str],
+    span: Span,
 ) -> list[FunnelGroup]:
-    settings = history.settings
-    parts = read_parts(history, by, known_us=span.known_us)
-    visits = history.count_visits(span, parts=parts)
+    """The groups of leads, each lead in the one that `parts` gives it."""
     return describe_groups(
         spells.assign(part=spells["lead_id"].map(parts)),
         visits,
