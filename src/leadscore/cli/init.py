@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FILES = "Exported files, folders that hold them, or the address of a database."
 PROJECT = "What the project is called; default: like the folder of the files."
 YES = "Ask nothing. What only you can confirm then stays unconfirmed."
-SHOW = "Print the settings of this preset, and do nothing else."
+SHOW = "Print this preset (stages/NAME: one of stages), and do nothing else."
 
 
 def init(
@@ -84,9 +84,11 @@ def _checked_places(places: list[str] | None) -> list[str]:
 def _print_preset(name: str) -> None:
     from leadscore.errors import UserError
     from leadscore.settings.preset import preset_text
+    from leadscore.settings.stage_preset import stage_preset_text
 
+    stages = name.removeprefix("stages/")
     try:
-        print(preset_text(name), end="")
+        print(preset_text(name) if stages == name else stage_preset_text(stages), end="")
     except ValueError as e:
         raise UserError(str(e)) from e
 

@@ -65,9 +65,10 @@ def count_visits(
     """How many visits ended in which way, by stage and whole hours.
 
     Columns: part; period, "now" for visits that began in it, "before" for those of the period
-        before, else "older", of which those that ended are left out; stage; exit, one of `EXITS`, where "open" visits had not ended when
-        last seen; next_stage, that a move led to, else None; is_first, 1 for the first visit of a
-        lead; hours, from the entry to the end or to when it was last seen; visits.
+        before, else "older", of which those that ended are left out; stage; exit, one of `EXITS`,
+        where "open" visits had not ended when last seen; next_stage, that a move led to, else
+        None; is_first, 1 for the first visit of a lead; hours, from the entry to the end or to
+        when it was last seen; visits.
 
     Args:
         engine: holds the facts.

@@ -37,6 +37,7 @@ from leadscore.settings.routing import RoutingSettings
 from leadscore.settings.scorecard import Scorecard
 from leadscore.settings.show import ShowSettings, check_show
 from leadscore.settings.source import Reading, Source
+from leadscore.settings.stage_preset import apply_stage_preset
 from leadscore.settings.stages import Stages
 from leadscore.settings.target import AUTO, Target
 from leadscore.settings.targets import TargetSettings
@@ -355,6 +356,10 @@ def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
         raw = apply_preset(read_sql_files(read_toml(path), path))
     except ValueError as e:
         raise SettingsError(path, [f"preset: {e}"]) from e
+    try:
+        raw = apply_stage_preset(raw)
+    except ValueError as e:
+        raise SettingsError(path, [f"stages.preset: {e}"]) from e
     stated = raw.get("input_folder", ".")
     if not isinstance(stated, str):
         raise SettingsError(path, [f"input_folder: must be text, got {stated!r}"])

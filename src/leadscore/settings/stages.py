@@ -13,6 +13,12 @@ from leadscore.settings.base import Days, Frozen, hint
 class Stages(Frozen):
     """The stages of the sales pipeline."""
 
+    preset: str | None = Field(
+        default=None,
+        description="a common sales pipeline, with its actions, over which the keys of this "
+        "section and `actions.by_stage` are laid: see "
+        "[the sales pipeline](funnel.md#stages-of-your-own)",
+    )
     open: tuple[str, ...] = Field(
         default=(), description="open stages in their order; entering one reopens a closed lead"
     )
