@@ -19,6 +19,7 @@ from leadscore.cli.main import app
 from leadscore.sample.sample import write_sample
 from leadscore.settings.preset import apply_preset
 from leadscore.settings.settings import Settings
+from leadscore.settings.stage_preset import apply_stage_preset
 
 sys.path.insert(0, str(Path(__file__).parent / "presets"))
 
@@ -105,7 +106,9 @@ def completed(part: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(("page", "text"), [*blocks("toml")])
 def test_settings_of_a_page_when_completed_then_they_are_valid(page: str, text: str) -> None:
     part = tomllib.loads(text)
-    settings = Settings.model_validate(completed(part) | {"input_folder": Path()})
+    settings = Settings.model_validate(
+        apply_stage_preset(completed(part)) | {"input_folder": Path()}
+    )
     assert settings.mapping, page
 
 

@@ -34,8 +34,7 @@ class Stages(Frozen):
     )
     qualification: tuple[str, ...] = Field(
         default=(),
-        description="open stages in which leads are qualified; the funnel says how many get past "
-        "them",
+        description="open stages in which leads are qualified, which the funnel marks",
     )
     moves: dict[str, tuple[str, ...]] = Field(
         default={},

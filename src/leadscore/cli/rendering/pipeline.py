@@ -51,6 +51,8 @@ def _draw_stages(funnel: Funnel) -> None:
         "those after which 10 % and 90 % have ended. Stalled: leads in the stage now for longer "
         "than that, or than stages.stalled_days."
     )
+    if any(stage.is_qualification for stage in funnel.stages):
+        _print("(q): a stage of qualification.")
 
 
 def _write_row(stage: StageFlow) -> list[str]:
@@ -58,8 +60,9 @@ def _write_row(stage: StageFlow) -> list[str]:
         way: Interval(value=out.share, low=out.low, high=out.high)
         for way, out in stage.ways.items()
     }
+    mark = " (q)" if stage.is_qualification else ""
     return [
-        escaped(stage.stage),
+        escaped(stage.stage) + mark,
         f"{stage.visits:,}",
         _write_plain(stage.staying),
         *(write_share(ways[way]) for way in ("forward", "won", "lost")),
@@ -76,6 +79,8 @@ def _write_plain(share: float | None) -> str:
 def _write_days(stage: StageFlow) -> str:
     days = (stage.median_days, stage.fast_days, stage.slow_days)
     median, fast, slow = (UNKNOWN if day is None else f"{day:.0f}" for day in days)
+    if stage.slow_days is None:
+        return f"{median} (from {fast})"
     return f"{median} ({fast}-{slow})"
 
 
