@@ -3,13 +3,17 @@
 import json
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from commands import run
 from leadscore import Project
 from leadscore.errors import UserError
+from leadscore.publish.publication import write_publication
+from leadscore.publish.published import publish
 from leadscore.results import Funnel
 from leadscore.sample.sample import write_sample
+from leadscore.scoring.score import SCORES
 
 SINCE, UNTIL = pd.Timestamp("2025-03-01", tz="UTC"), pd.Timestamp("2026-03-01", tz="UTC")
 
@@ -103,3 +107,30 @@ def test_funnel_when_there_are_no_stages_then_says_what_to_declare(config):
     bare = settings.model_copy(update={"stages": settings.stages.model_copy(update={"open": ()})})
     with pytest.raises(UserError, match="declare them in order"):
         Project(bare).funnel()
+
+
+def write_list(folder, leads, *, day, tier):
+    """A published list of some leads, all in one tier."""
+    as_of_us = pd.Timestamp(day, tz="UTC").value // 1000
+    values = {pa.string(): tier, pa.float64(): 0.5, pa.bool_(): False}
+    columns = {field.name: [values.get(field.type)] * len(leads) for field in SCORES}
+    columns |= {"lead_id": leads, "as_of": [as_of_us] * len(leads)}
+    written = write_publication(
+        pa.table(columns, schema=SCORES), folder=folder / "scores", as_of_us=as_of_us,
+        model_version="m" * 16, store_version="s" * 16, project="sample", counts={}, basis={},
+    )  # fmt: skip
+    publish(written.id, folder=folder / "scores", store_folder=folder / "store")
+
+
+def test_funnel_when_grouped_by_tier_then_the_last_list_before_the_moment_counts(config):
+    project = Project(config)
+    with project.history() as history:
+        spells = history.spells(history.version.known_until_us)
+    one, two = spells.loc[spells["start_us"] >= SINCE.value // 1000, "lead_id"].unique()[:2]
+    folder = project.settings.project_folder()
+    write_list(folder, [one, two], day="2026-01-05", tier="B")
+    write_list(folder, [two], day="2026-02-01", tier="A")
+    now = {group.value: group.leads for group in project.funnel(by="tier").groups}
+    assert set(now) == {"A", "B", "(not known)"}
+    past = {group.value for group in project.funnel("2026-01-20", by="tier").groups}
+    assert past == {"B", "(not known)"}
