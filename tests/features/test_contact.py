@@ -257,8 +257,6 @@ def _without_columns(facts: Facts, folder: Path) -> StoreVersion:
         ("talk_attempts", 4.0, "4 attempts to reach the lead since the last conversation"),
         ("reach_share_90d", 0.25, "Reached in 25 % of the attempts of the last 90 days"),
         ("reach_cancelled_90d", 0.0, "Appointments cancelled in the last 90 days: none"),
-        ("reply_minutes_of_lead", 4320.0, "The lead usually answers within 3 days"),
-        ("reply_minutes_of_rep", 95.0, "We usually answer within 1.6 hours"),
         ("reply_first_by", 1.0, "The lead made the first contact"),
         ("plan_steps", 1.0, "1 next step planned"),
         ("plan_days_ahead", 2.0, "Next step planned in 2 days"),
@@ -268,6 +266,29 @@ def test_sentence_says_it_as_a_person_would(name, value, sentence):
     features = {feature.name: feature for feature in build_features(_settings("actor", *OWN))}
     for speaks_for in (True, False):
         assert features[name].sentence(value, speaks_for=speaks_for) == sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "up", "down"),
+    [
+        (
+            "reply_minutes_of_lead",
+            4320.0,
+            "The lead usually answers within 3 days",
+            "The lead usually takes 3 days to answer",
+        ),
+        (
+            "reply_minutes_of_rep",
+            95.0,
+            "We usually answer within 1.6 hours",
+            "We usually take 1.6 hours to answer",
+        ),
+    ],
+)
+def test_sentence_when_answers_come_fast_or_slowly_then_says_which(name, value, up, down):
+    features = {feature.name: feature for feature in build_features(_settings("actor", *OWN))}
+    assert features[name].sentence(value, speaks_for=True) == up
+    assert features[name].sentence(value, speaks_for=False) == down
 
 
 def test_facts_when_activities_have_outcomes_then_plans_are_no_work_and_outcomes_are_shown(

@@ -25,7 +25,7 @@ from leadscore.features.finish import (
     WithinDays,
 )
 from leadscore.features.matrix import build_features, build_matrix
-from leadscore.features.phrases import Phrase, capitalised
+from leadscore.features.phrases import Phrase, both, capitalised
 from leadscore.features.units import shown
 from leadscore.history.split import History
 from leadscore.settings.engine import EngineSettings
@@ -450,3 +450,17 @@ def test_sql_gives_integers_and_texts_only(recorded):
             if not (pa.types.is_signed_integer(kind) or kind == pa.string())
         }
         assert odd == set()
+
+
+@pytest.mark.parametrize(
+    ("age", "sentence"),
+    [
+        (None, "No calls in the last 30 days"),
+        (30.0, "No calls in the last 30 days"),
+        (29.5, "No calls since the lead came in"),
+    ],
+)
+def test_a_window_that_is_longer_than_the_lead_is_old_then_begins_when_it_came_in(age, sentence):
+    phrase = both("calls", "{value} calls", counted=True, none="No calls in the last 30 days")
+    feature = Feature("calls_30d", {}, Count("calls"), "count", "calls", phrase)
+    assert feature.reason(0.0, speaks_for=False, around=Around(age=age)) == sentence

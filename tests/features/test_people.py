@@ -106,7 +106,7 @@ def test_people_when_learned_from_on_request_then_are_no_reason_and_no_evidence(
     features = (owner, size)
     model = fit_scorer(matrix, rows, kind="logistic", features=features, seed=0, threads=1)
     assert np.ptp(model.log_odds(columns)) > 2  # it is learned from
-    evidence = build_evidence(model, matrix, rows, features)
+    evidence = build_evidence(model, matrix, rows, features, within_days=None)
     assert set(evidence) == {"usual", "profile_size"}
     model.document["evidence"] = evidence
     said = {sentence for column in explain(model, matrix, features).values() for sentence in column}

@@ -43,7 +43,9 @@ def world():
     encoder = [{"name": "engagement_calls", "kind": "number"},
                {"name": "profile_country", "kind": "rate", "rates": {}, "missing": 0.0, "other": 0.0}]  # fmt: skip
     model = WinModel({"encoder": encoder, "scorer": {"kind": "logistic"}})
-    built = build_evidence(model, Matrix(rows[["lead_id", "as_of_us"]], columns), rows, FEATURES)
+    built = build_evidence(
+        model, Matrix(rows[["lead_id", "as_of_us"]], columns), rows, FEATURES, within_days=60
+    )
     return rows.assign(**columns), json.loads(json.dumps(built))
 
 
@@ -61,6 +63,7 @@ def expected(rows, known, everybody):
         rate=round(rate_of(rows), 4),
         share=round(rows["weight"].sum() / known["weight"].sum(), 4),
         usual=round(rate_of(everybody), 4),
+        within_days=60,
     )
 
 
@@ -97,8 +100,8 @@ def test_evidence_when_a_model_has_none_then_nothing_is_told():
 
 
 def test_similar_leads_when_won_more_often_than_usual_then_they_speak_for_a_lead_only():
-    often = Similar(leads=412, rate=0.31, share=0.1, usual=0.12)
-    assert str(often) == "31 % of 412 such leads were won; usual 12 %"
+    often = Similar(leads=412, rate=0.31, share=0.1, usual=0.12, within_days=60)
+    assert str(often) == "31 % of 412 such leads were won within 60 days; usual 12 %"
     assert often.supports(1)
     assert not often.supports(-1)
     assert not often.is_common

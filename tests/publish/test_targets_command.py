@@ -304,7 +304,7 @@ def test_check_file_when_a_file_is_broken_then_names_the_line_and_ends_with_2(fo
     )
     assert answer["problems"][0]["line"] == 5
     taken = run("check-file", path, "--for", "salesforce")
-    assert taken.out == "OK: Salesforce would accept this file\n"
+    assert taken.out == "OK: nothing that Salesforce would refuse; its fields must exist\n"
 
 
 def test_check_file_when_the_job_lacks_a_value_then_says_what_it_must_be(folder):

@@ -593,7 +593,7 @@ LATE = {"name": "answered", "verdict": "needs_answers", "min_answers": 1}
     [
         pytest.param({"flat": True, "margin": 100}, "", id="no answer changes anything"),
         pytest.param({"flat": True, "tier": "A", "margin": 0}, "", id="the tier could only fall"),
-        pytest.param({"flat": True, "margin": 100, "rules": [LATE]}, "any answer gives another qualification",
+        pytest.param({"flat": True, "margin": 100, "rules": [LATE]}, "any answer means another qualification",
                      id="the qualification changes"),
         pytest.param({"flat": True, "margin": 100, "rules": [LATE], "verdict_by_hand": True}, "",
                      id="the qualification was decided by hand"),
@@ -648,12 +648,13 @@ def test_action_when_suggested_then_follows_stage_and_silence(stage, place, sile
     }
     project = make_settings()
 
-    def suggest(section, verdict="nurture"):
+    def suggest(section, verdict="sales_qualified"):
         told = {"tier": np.array([tier]), "verdict": np.array([verdict])}
         return suggest_actions(model, Matrix(keys, columns), section, **told).tolist()
 
     assert suggest(project) == [action]
     assert suggest(project, "disqualified") == [""]
+    assert suggest(project, "nurture") == ["nurture"]
     mine = project.model_copy(update={"actions": Actions(by_stage={"new": "proposal"})})
     assert suggest(mine) == ["proposal" if stage == "new" else action]
 

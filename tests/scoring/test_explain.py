@@ -70,7 +70,11 @@ def own_sentences(features, values, contributions, encoded, *, sign, evidence):
 
 
 def around(values):
-    return Around(stage=values["stage_current"], spent=values["stage_days_in_current"])
+    return Around(
+        stage=values["stage_current"],
+        spent=values["stage_days_in_current"],
+        age=values["stage_age"],
+    )
 
 
 def lead_values(world, features, row):

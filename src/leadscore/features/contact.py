@@ -193,9 +193,21 @@ def _build_replies() -> list[Feature]:
     }
     return [
         _build_wait(
-            "lead", both("how fast the lead answers", "The lead usually answers within {value}")
+            "lead",
+            Phrase(
+                "how fast the lead answers",
+                "The lead usually answers within {value}",
+                "The lead usually takes {value} to answer",
+            ),
         ),
-        _build_wait("rep", both("how fast we answer", "We usually answer within {value}")),
+        _build_wait(
+            "rep",
+            Phrase(
+                "how fast we answer",
+                "We usually answer within {value}",
+                "We usually take {value} to answer",
+            ),
+        ),
         _feature(
             "reply_first_by",
             {"activities": first},

@@ -14,6 +14,8 @@ from leadscore.features.units import ago, shown
 
 PLACEHOLDER = re.compile(r"\{(value|weekly|ago|stage|spent|usual)\}")
 
+WINDOW = re.compile(r"in the last (\d+) days")
+
 
 @dataclass(frozen=True)
 class Around:
@@ -23,11 +25,13 @@ class Around:
         elapsed: share of the day that has passed at the date of the list.
         stage: where the lead stands; None where that is not known.
         spent: its days there, None where they are not known.
+        age: days since the lead came in, None where they are not known.
     """
 
     elapsed: float = 0.0
     stage: str | None = None
     spent: float | None = None
+    age: float | None = None
 
 
 NOTHING_AROUND = Around()
@@ -95,7 +99,8 @@ class Feature:
     def reason(self, value: Any, *, speaks_for: bool, around: Around = NOTHING_AROUND) -> str:
         """What a value says for a lead, or against it; "" where that is no reason."""
         template = self.phrase.template(value, speaks_for=speaks_for)
-        return capitalised(self._fill(template, value, around))
+        words = self._fill(template, value, around)
+        return capitalised(_shorten_window(words, around.age))
 
     def sentence(self, value: Any, *, speaks_for: bool, around: Around = NOTHING_AROUND) -> str:
         """A value in words, even where it is no reason on that side, or on neither."""
@@ -130,3 +135,11 @@ class Feature:
             return None
         days = around.spent / value if name == "usual" and value else around.spent
         return shown(days, "days")
+
+
+def _shorten_window(words: str, age: float | None) -> str:
+    """A sentence about the last days; of a lead that came in later, since it came in."""
+    window = WINDOW.search(words)
+    if window is None or age is None or age >= int(window[1]):
+        return words
+    return WINDOW.sub("since the lead came in", words)

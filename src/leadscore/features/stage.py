@@ -142,7 +142,7 @@ def _build_days_in(stage: str, place: int) -> Feature:
         columns={"stages": {column: spent}},
         finish=DaysSpent(column),
         unit="days",
-        phrase=both(f"days in {stage}", f"{{value}} in {stage} so far", counted=True),
+        phrase=both(f"days in {stage}", f"Spent {{value}} in {stage}", counted=True),
         group=GROUP,
         is_summary=True,
     )

@@ -211,10 +211,11 @@ def _complete(
 ) -> WinModel:
     """A fitted scorer with all that goes with it: calibrator, interval, reference, evidence."""
     calibration = intercept.calibration
-    seed = training.history.settings.seed
+    settings = training.history.settings
+    within_days = settings.target.horizon_days if settings.is_dated else None
     matrix = training.matrix
     rows = training.side.rows
-    interval = fit_interval(calibration.fitted_on, calibration.to_use, seed=seed)
+    interval = fit_interval(calibration.fitted_on, calibration.to_use, seed=settings.seed)
     document = scorer.document | {
         "segments": segments,
         "calibrator": calibration.to_use,
@@ -222,7 +223,9 @@ def _complete(
         "reference": build_reference(calibration.evaluated),
         "left_out": sorted(training.left_out),
         **intercept.document,
-        "evidence": build_evidence(scorer, matrix, rows, training.features),
+        "evidence": build_evidence(
+            scorer, matrix, rows, training.features, within_days=within_days
+        ),
     }
     return WinModel(document, scorer.booster_text)
 

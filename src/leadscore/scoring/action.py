@@ -21,8 +21,9 @@ def suggest_actions(
 ) -> np.ndarray:
     """The next action (n,) text: what the settings say of the stage, else by progress and silence.
 
-    Nobody spends an hour on a lead in tier D: it is to be nurtured, unless the settings say
-    otherwise of its stage. Disqualified leads have none, "", or are to be closed out.
+    Nobody spends an hour on a lead in tier D, or on one whose qualification is `nurture`: it is to
+    be nurtured, unless the settings say otherwise of its stage. Disqualified leads have none, "",
+    or are to be closed out.
 
     Args:
         model: knows how long stages usually take.
@@ -36,11 +37,12 @@ def suggest_actions(
     silent_days = matrix.columns.get("engagement_activities_days_since", unknown)
 
     action = _suggest_by_progress(matrix, settings, n=len(tier))
-    action[tier == "D"] = "nurture"
+    is_nurtured = (tier == "D") | (verdict == "nurture")
+    action[is_nurtured] = "nurture"
     stage = matrix.columns.get("stage_current", np.full(len(tier), None, dtype=object))
     for name, stated in actions.by_stage.items():
         action[stage == name] = stated
-    is_worked = (tier != "D") | np.isin(stage, list(actions.by_stage))
+    is_worked = ~is_nurtured | np.isin(stage, list(actions.by_stage))
     action[(silent_days > actions.revive_days) & is_worked] = "revive"
     action[verdict == "disqualified"] = ""
     is_stalled = _read_stalled(model, matrix) >= actions.stalled_times

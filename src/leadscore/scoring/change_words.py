@@ -103,7 +103,12 @@ def _split_steps(
     *,
     slope: float,
 ) -> list[_Part]:
-    """The parts of all steps of the lead at a position, from the points of each step."""
+    """The parts of all steps of the lead at a position, from the points of each step.
+
+    What a feature adds in several steps is one part: a reply takes the place of a silence.
+    """
+    now = contributions[-1]
+    of_features = np.zeros(len(now.features))
     parts: list[_Part] = []
     for name, step in STEPS.items():
         start = contributions[step.start]
@@ -112,9 +117,8 @@ def _split_steps(
         if np.abs(added).sum() < NOTHING:
             parts.append(_Part(points[name], step.words))
         else:
-            of_features = apportion(points[name], added, slope=slope)
-            parts += _split_step(end, at, of_features)
-    return parts
+            of_features += apportion(points[name], added, slope=slope)
+    return parts + _split_features(now, at, of_features)
 
 
 def describe_points(points: float) -> str:
@@ -144,15 +148,15 @@ def _take_contributions(
     )
 
 
-def _split_step(
+def _split_features(
     contributions: Contributions,
     row: int,
     points: np.ndarray,
 ) -> list[_Part]:
-    """The parts of a step by group of features, in the words of the feature that made most of it.
+    """The parts of a change by group of features, in the words of the feature that made most of it.
 
     Args:
-        contributions: at the end of the step.
+        contributions: of now.
         row: of the lead.
         points: (features,) percentage points.
     """

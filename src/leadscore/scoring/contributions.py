@@ -117,12 +117,16 @@ class Contributions:
     def around(self, row: int) -> Around:
         """What sentences about a lead may say beside a value."""
         stage = self._value_of(row, "stage_current")
-        spent = self._value_of(row, "stage_days_in_current")
         return Around(
             elapsed=self.elapsed,
             stage=None if stage is None else shown(stage, "category"),
-            spent=None if spent is None or not np.isfinite(spent) else float(spent),
+            spent=self._days_of(row, "stage_days_in_current"),
+            age=self._days_of(row, "stage_age"),
         )
+
+    def _days_of(self, row: int, name: str) -> float | None:
+        days = self._value_of(row, name)
+        return None if days is None or not np.isfinite(days) else float(days)
 
     def _value_of(self, row: int, name: str) -> Any:
         return self.columns[name][row] if name in self.columns else None

@@ -58,7 +58,7 @@ class Standing:
         if not np.isfinite(amount):
             return f"probability {now:.2f}, at best {best:.2f}"
         unit = f"{self.currency} " if self.currency else ""
-        return f"value {unit}{now * amount:,.0f}, at best {best * amount:,.0f}"
+        return f"expected value {unit}{now * amount:,.0f}, at best {best * amount:,.0f}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Effect:
 
 def _describe_chance(chance: float, what: str) -> str:
     if round(chance, 2) == 1:
-        return f"any answer gives {what}"
+        return f"any answer means {what}"
     return f"{chance * 100:.0f} % chance of {what}"
 
 

@@ -59,7 +59,7 @@ def choose_questions(effects: Effects, standing: Standing) -> dict[str, Any]:
     best_move = np.zeros(n)
     question = np.full(n, "", dtype=object)
     for letter, (missing, effect) in effects.items():
-        gain = effect.gain
+        gain = np.minimum(effect.gain, 1.0)  # a sum of shares, which rounding may take beyond 1
         more_likely = gain > best_gain[missing]
         as_likely = gain == best_gain[missing]
         moves_more = effect.move > best_move[missing]
@@ -82,19 +82,24 @@ def _ask_those_who_wait(
 ) -> None:
     """Fill in the questions (n,) of leads that need answers, of which no single one decides.
 
-    Of the missing answers it is the one that moves the expected value most, then the first. Where
-    all are given, the rules want a better one.
+    It is a given answer of which a better one would change the qualification. Else it is the
+    missing one that moves the expected value most, then the first; where all are given, the weakest.
     """
     waits = (standing.verdict == "needs_answers") & (question == "")
     rows = np.flatnonzero(waits)
     if not len(rows):
         return
     all_moves = _read_moves(effects, standing)
-    again = _ask_again(standing, settings, rows)
-    for row, other in zip(rows.tolist(), again, strict=True):
-        of_row = {letter: moves[row] for letter, moves in all_moves.items()}
-        missing = {letter: move for letter, move in of_row.items() if move >= 0}
-        question[row] = _describe_missing(missing) if missing else other
+    deciding = _find_deciding(standing, settings, rows)
+    for row, letter in zip(rows.tolist(), deciding, strict=True):
+        of_row = {name: moves[row] for name, moves in all_moves.items()}
+        missing = {name: move for name, move in of_row.items() if move >= 0}
+        if letter:
+            question[row] = f"Ask about {letter} again: a better answer changes the qualification"
+        elif missing:
+            question[row] = _describe_missing(missing)
+        else:
+            question[row] = _describe_weakest(standing, row)
 
 
 def _read_moves(effects: Effects, standing: Standing) -> dict[str, np.ndarray]:
@@ -114,17 +119,13 @@ def _describe_missing(moves: Mapping[str, float]) -> str:
     return f"Ask about {letter}: {len(moves)} answers are missing, and no single one decides"
 
 
-def _ask_again(standing: Standing, settings: Settings, rows: np.ndarray) -> list[str]:
-    """The questions of leads at `rows` (m,) that answered everything and are still to be asked.
+def _find_deciding(standing: Standing, settings: Settings, rows: np.ndarray) -> np.ndarray:
+    """The first letter (m,) whose given answer keeps leads at `rows` from another qualification.
 
-    It is the first letter on which the best answer would change the qualification, else the one
-    with the weakest answer.
+    "" where there is none, or where the qualification was decided by hand.
     """
-    letters = list(standing.strengths)
-    if not letters:
-        return ["Ask what was left open: see the override"] * len(rows)
     deciding = np.full(len(rows), "", dtype=object)
-    for letter in letters:
+    for letter, strength in standing.strengths.items():
         verdict, _ = qualify(
             settings.qualification,
             tier=standing.tier[rows],
@@ -132,14 +133,15 @@ def _ask_again(standing: Standing, settings: Settings, rows: np.ndarray) -> list
             strengths=standing.answer(letter, 1.0, at=rows),
         )
         changes = (verdict != "needs_answers") & ~standing.verdict_by_hand[rows]
-        deciding[changes & (deciding == "")] = letter
+        is_given = ~np.isnan(strength[rows])
+        deciding[changes & is_given & (deciding == "")] = letter
+    return deciding
 
-    given = np.array([standing.strengths[letter][rows] for letter in letters])
-    weakest = np.nan_to_num(given, nan=np.inf).argmin(axis=0)
-    questions = []
-    for letter, place in zip(deciding, weakest, strict=True):
-        question = f"Ask about {letters[place]} again: the weakest answer"
-        if letter:
-            question = f"Ask about {letter} again: a better answer changes the qualification"
-        questions.append(question)
-    return questions
+
+def _describe_weakest(standing: Standing, row: int) -> str:
+    """The question about the weakest answer of a lead that answered everything."""
+    strengths = {letter: strength[row] for letter, strength in standing.strengths.items()}
+    if not strengths:
+        return "Ask what was left open: see the override"
+    weakest = min(strengths, key=lambda letter: strengths[letter])
+    return f"Ask about {weakest} again: the weakest answer"

@@ -182,7 +182,7 @@ FIELDS = {"budget": {"type": "number"}, "need": {}, "due": {"type": "date"}}
     [
         ("", None),
         ("budget: 50,000; need: low; timeline: 2026-03-20", "B++ N- T++"),
-        ("budget: 900.50; need: unknown; timeline: 2026-12-20", "B+ N? T-"),
+        ("budget: 900.50; need: unknown; timeline: 2026-12-20", "B- N? T-"),
         ("need: high (not learned from yet); other: x", "N++ O+"),
     ],
 )

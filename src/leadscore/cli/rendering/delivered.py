@@ -113,7 +113,10 @@ def draw_checked_file(checked: CheckedFile) -> None:
     name = escaped(checked.file)
     program = PRODUCTS.get(checked.contract, "a strict CSV reader")
     if not checked.problems:
-        out.print(f"[green]OK:[/] {program} would accept this file", soft_wrap=True)
+        out.print(
+            f"[green]OK:[/] nothing that {program} would refuse; its fields must exist",
+            soft_wrap=True,
+        )
         return
     number = counted(len(checked.problems), "problem")
     out.print(f"[red]{program} would refuse this file:[/] {number} in {name}", soft_wrap=True)

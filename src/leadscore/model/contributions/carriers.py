@@ -124,7 +124,7 @@ def summarise_carriers(
     >>> need = CarrierShare(group="bant_need", share=0.7)
     >>> size = CarrierShare(group="profile_size", share=0.3)
     >>> summarise_carriers([need, size], {})
-    'Most of the score comes from need (70 %) and size (30 %)'
+    'The score comes from need (70 %) and size (30 %)'
     """
     moving = [carrier for carrier in groups if whole_percent(carrier.share) > 0]
     if not moving:
@@ -142,7 +142,7 @@ def summarise_carriers(
     *before, last = parts
     if before:
         last = f"{', '.join(before)} and {last}"
-    return f"Most of the score comes from {last}"
+    return f"The score comes from {last}"
 
 
 def _percent(share: float) -> str:

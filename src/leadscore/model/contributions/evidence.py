@@ -12,6 +12,7 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
+from leadscore.wording import counted
 
 BINS = 8
 LEAST = 30  # leads; a rate of fewer is not shown
@@ -30,12 +31,14 @@ class Similar:
         rate: share of them that was won.
         share: how much of all snapshots they are; None where the model does not say.
         usual: share of all leads that was won; None where the model does not say.
+        within_days: in which they were won; None where nothing is dated, or the model does not say.
     """
 
     leads: int
     rate: float
     share: float | None
     usual: float | None
+    within_days: int | None = None
 
     def supports(self, sign: int) -> bool:
         """Whether they were clearly won more often (sign 1), or less often (-1), than usual."""
@@ -51,7 +54,8 @@ class Similar:
 
     def __str__(self) -> str:
         usual = "" if self.usual is None else f"; usual {_percent(self.usual)}"
-        return f"{_percent(self.rate)} of {self.leads:,} such leads were won{usual}"
+        within = "" if self.within_days is None else f" within {counted(self.within_days, 'day')}"
+        return f"{_percent(self.rate)} of {self.leads:,} such leads were won{within}{usual}"
 
 
 def build_evidence(
@@ -59,6 +63,8 @@ def build_evidence(
     matrix: Matrix,
     rows: pd.DataFrame,
     features: Sequence[Feature],
+    *,
+    within_days: int | None,
 ) -> dict[str, Any]:
     """Leads and weighted win rate by value, for every feature, as JSON.
 
@@ -71,13 +77,15 @@ def build_evidence(
         matrix: has the features of all rows.
         rows: snapshots with label and weight; censored ones are left out.
         features: what the matrix holds.
+        within_days: the horizon of the labels; None where nothing is dated.
     """
     rows = rows[rows["label"].notna()]
     seen = matrix.take(rows)
     encoded = model.encode(seen.columns)
 
     everybody = _measure_rates(np.zeros(len(rows)), rows)
-    evidence: dict[str, Any] = {USUAL: everybody.get(0.0)}
+    usual = everybody.get(0.0)
+    evidence: dict[str, Any] = {USUAL: usual and usual | {"within_days": within_days}}
     for position, feature in enumerate(features):
         if feature.names_people:
             continue
@@ -151,6 +159,7 @@ def find_similar(evidence: Mapping[str, Any], feature: Feature, value: Any) -> S
         rate=similar["rate"],
         share=similar.get("share"),
         usual=usual["rate"] if usual else None,
+        within_days=usual.get("within_days") if usual else None,
     )
 
 

@@ -9,13 +9,20 @@ from leadscore.publish.checkers.csv_bytes import Table, read_table
 from leadscore.publish.checkers.jobs import check_value, list_of, object_of, objects_of
 from leadscore.publish.checkers.problem import Problem
 from leadscore.publish.checkers.requests import check_requests
-from leadscore.publish.checkers.typed import Json, check_keys, check_types, is_plain_date
+from leadscore.publish.checkers.typed import (
+    Json,
+    check_keys,
+    check_owner,
+    check_types,
+    is_plain_date,
+)
 
 MOST_COLUMNS = 999
 MOST_ROWS = 1_048_576
 MOST_BYTES = 512_000_000
 MOST_INPUTS = 100
 MOST_TEXT = 65_536
+OWNER_ID = re.compile(r"[1-9][0-9]*")
 PROPERTY = re.compile(r"[a-z][a-z0-9_]*")
 OBJECT_TYPE = re.compile(r"\d+-\d+")
 CALL = re.compile(r"/crm/v3/objects/\d+-\d+/batch/update")
@@ -42,6 +49,7 @@ def check(name: str, data: bytes, job: Json | None, fields: Json | None) -> list
         refuse = _is_id if is_record_id else _is_any
         check_keys(table, [key["columnName"]], refuse=refuse)
     check_types(table, fields, is_moment=is_plain_date)
+    check_owner(table, "hubspot_owner_id", OWNER_ID, words="number of a user")
     return table.problems
 
 

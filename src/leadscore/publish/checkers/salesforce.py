@@ -11,6 +11,7 @@ from leadscore.publish.checkers.typed import (
     Json,
     check_keys,
     check_length,
+    check_owner,
     check_types,
     is_date,
     is_plain_date,
@@ -30,6 +31,7 @@ JOB_KEYS = {
 }  # fmt: skip
 OPERATIONS = ("upsert", "update")
 API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)?")
+USER_ID = re.compile(r"00[5G][A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?|#N/A")
 RECORD_ID = re.compile(r"[A-Za-z0-9]{15}|[A-Za-z0-9]{18}")
 MOST_BYTES = 100_000_000
 MOST_FIELDS = 5_000
@@ -93,6 +95,7 @@ def _check_table(table: Table, job: Json) -> None:
     key = "Id" if is_update else job["externalIdFieldName"]
     check_keys(table, [key], refuse=_find_id_problem if key == "Id" else _find_key_problem)
     check_length(table, most=MOST_VALUE)
+    check_owner(table, "OwnerId", USER_ID, words="id of a user (005...) or a queue (00G...)")
     for record in table.records:
         if sum(map(len, record.values)) > MOST_ROW:
             table.refuse(record.line, "", f"more than {MOST_ROW:,} characters")

@@ -64,6 +64,20 @@ def check_keys(table: Table, names: Iterable[str], *, refuse: Callable[[str], st
         seen.setdefault(key, line)
 
 
+def check_owner(table: Table, name: str, form: re.Pattern[str], *, words: str) -> None:
+    """Refuse owners that are no users of the CRM.
+
+    Args:
+        table: the file.
+        name: the CRM's own field of the owner.
+        form: of a user's id.
+        words: what the id must be.
+    """
+    for line, value in table.column(name):
+        if value and not form.fullmatch(value):
+            table.refuse(line, name, f"{value!r} is no {words}")
+
+
 def check_length(table: Table, *, most: int) -> None:
     """Refuse values that are longer than any field."""
     for record in table.records:

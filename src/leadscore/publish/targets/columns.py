@@ -58,7 +58,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "probability_low": _share("lower end of the 95 % interval of the probability of a win"),
     "probability_high": _share("upper end of the 95 % interval of the probability of a win"),
-    "score": Column("number", "rank among comparable past leads, 0 to 100", 1, PERCENT),
+    "score": Column("number", "percentile among comparable past leads, 0 to 100", 1, PERCENT),
     "tier": Column("text", "A, B, C or D"),
     "amount": Column("money", "what a win would bring", decimals=2),
     "amount_estimated": Column("flag", "whether the amount of a win is an estimate"),

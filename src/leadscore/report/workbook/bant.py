@@ -15,7 +15,8 @@ from leadscore.times import to_us
 
 STRONG = 2 / 3  # strength, of 1, from which an answer is strong
 UNKNOWN = "unknown"
-LEGEND = "++ strong, + answered, - as weak as can be, ? not known"
+FAIR = 0.4  # strength from which on it is fair
+LEGEND = "++ strong, + fair, - weak or none, ? not known"
 
 
 def glance_at(words: Sequence[str], settings: Settings, *, as_of_us: int) -> list[str]:
@@ -66,9 +67,9 @@ def _mark(
 
 
 def _mark_strength(strength: float) -> str:
-    if strength == 0:
-        return "-"
-    return "++" if strength >= STRONG else "+"
+    if strength >= STRONG:
+        return "++"
+    return "-" if strength < FAIR else "+"  # an answer that cannot be read is an answer
 
 
 def _measure(
