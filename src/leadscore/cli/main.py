@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from leadscore import __version__
 from leadscore.cli.explained import explain, replay
+from leadscore.cli.forecast import forecast
 from leadscore.cli.funnel import funnel
 from leadscore.cli.group import build_group
 from leadscore.cli.init import init
@@ -285,6 +286,7 @@ def doctor(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 
 app.command()(funnel)
+app.command()(forecast)
 app.command()(worklist)
 app.command()(publish)
 app.command("check-file")(check_file)

@@ -174,11 +174,11 @@ class KnownFacts:
         return rows["value"].combine_chunks().take(place_or_null)
 
     def wins(self, known_us: int) -> pd.DataFrame:
-        """The wins: lead_id, and amount (in minor units) and currency where known."""
+        """The wins: lead_id, available_us, and amount (in minor units) and currency where known."""
         return self._read(
-            f"""SELECT lead_id, amount, currency FROM outcomes
+            f"""SELECT lead_id, available_us, amount, currency FROM outcomes
             WHERE outcome = 'won' AND available_us < {known_us}
-            ORDER BY lead_id, amount, currency"""
+            ORDER BY lead_id, amount, currency, available_us"""
         )
 
     def first_worked(self, known_us: int) -> pd.Series[int]:

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.errors import TimeFormatError
+from leadscore.funnel.periods import PeriodKind
 from leadscore.history.split import History
 from leadscore.model.horizon import choose_horizon
 from leadscore.model.train import FitResult, fit_model
@@ -32,6 +33,8 @@ from leadscore.project import (
     backtesting,
     delivering,
     explaining,
+    forecast_backtest,
+    forecasting,
     ingesting,
     models,
     pipeline,
@@ -53,6 +56,8 @@ from leadscore.results import (
     Deliveries,
     Explained,
     FailedRows,
+    Forecast,
+    ForecastBacktest,
     ForgottenLeads,
     Funnel,
     Ingested,
@@ -61,6 +66,7 @@ from leadscore.results import (
     Replayed,
     Reported,
     Scored,
+    TimeToWin,
     Trained,
     WrittenWorkbook,
 )
@@ -203,6 +209,41 @@ class Project:
         """
         as_of_us = self._us(as_of)
         return pipeline.describe_funnel(self.settings, as_of_us=as_of_us, days=days, by=by)
+
+    def forecast(
+        self,
+        as_of: Moment = None,
+        *,
+        by: PeriodKind = "month",
+        periods: int = 3,
+        since: Moment = None,
+        target_wins: float | None = None,
+        target_revenue: float | None = None,
+    ) -> Forecast:
+        """Wins and revenue of this period and the next ones (see `forecasting.forecast`)."""
+        return forecasting.forecast(
+            self.settings,
+            as_of_us=self._us(as_of),
+            by=by,
+            periods=periods,
+            since_us=self._us(since),
+            target_wins=target_wins,
+            target_revenue=target_revenue,
+        )
+
+    def time_to_win(self, as_of: Moment = None, *, to: str | Path | None = None) -> TimeToWin:
+        """For every open lead the probability of a win by several dates, and when, if it is won.
+
+        With `to` it is also written to that CSV file, a row a lead.
+        """
+        path = None if to is None else Path(to)
+        return forecasting.time_to_win(self.settings, as_of_us=self._us(as_of), to=path)
+
+    def backtest_forecast(self, *, months: int = 12) -> ForecastBacktest:
+        """Past months forecast at their starts, by what was known then, beside what came."""
+        return forecast_backtest.backtest_forecast(
+            self.settings, months=months, progress=self.progress
+        )
 
     def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
         """One lead of a published list (default: the current one) in full."""

@@ -132,7 +132,7 @@ def _compare(
 
     then_us = previous.as_of_us
     now_us = current.as_of_us
-    matrices = _replay(history, features, lead_id, then_us=then_us, now_us=now_us)
+    matrices = replay_lists(history, features, lead_id, then_us=then_us, now_us=now_us)
     earlier = [old.log_odds(matrix.columns) for matrix in matrices]
     shifts = (previous.shift, current.shift)
     steps = compute_steps(old, model, before, earlier, log_odds, shifts=shifts)
@@ -152,7 +152,7 @@ def _read_published(receipts: pa.Table) -> pd.Series:
     return pd.Series(probabilities, index=lead_ids)
 
 
-def _replay(
+def replay_lists(
     history: History,
     features: Sequence[Feature],
     lead_id: np.ndarray,

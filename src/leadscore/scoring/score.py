@@ -95,7 +95,7 @@ def score_open_leads(
         UserError: the model has seen facts from after `as_of_us`.
         UserError: the settings declare other features than the model learned from.
     """
-    _check_as_of(history, model_version, known_us=known_us, as_of_us=as_of_us)
+    check_as_of(history, model_version, known_us=known_us, as_of_us=as_of_us)
     features = build_model_features(history.settings, model)
     check_features(model, features, model_version=model_version)
 
@@ -133,13 +133,18 @@ def _score(
     return Scored(_build_table(columns, history.settings.list), decisions.facts)
 
 
-def _check_as_of(
+def check_as_of(
     history: History,
     model_version: str,
     *,
     known_us: int,
     as_of_us: int,
 ) -> None:
+    """Stop if a model has seen facts from after the moment to score at.
+
+    Raises:
+        UserError: says what to train instead.
+    """
     if known_us <= as_of_us:
         return
     is_dated = history.settings.is_dated

@@ -1,0 +1,80 @@
+"""`leadscore forecast`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from leadscore.cli.options import (
+    DEFAULT_CONFIG,
+    AsOf,
+    Config,
+    Json,
+    checked_path,
+    moment_of,
+    run_command,
+)
+from leadscore.cli.rendering.forecast import (
+    draw_forecast,
+    draw_forecast_backtest,
+    draw_time_to_win,
+)
+
+if TYPE_CHECKING:
+    from leadscore.project.project import Project
+    from leadscore.results import Result
+
+MOST_PERIODS = 52
+MOST_MONTHS = 120
+SINCE = "Also say why this period's expected revenue changed since this moment."
+WINS = "Also say how many new leads it takes to win so many in these periods."
+REVENUE = "Also say how many new leads it takes to bring so much in these periods."
+BACKTEST = "Instead, forecast so many past months at their starts, and show what came."
+LEADS = "Instead, write when each open lead is won to this CSV file."
+
+
+def forecast(
+    config: Config = DEFAULT_CONFIG,
+    as_of: AsOf = None,
+    by: Annotated[
+        Literal["week", "month", "quarter"], typer.Option(help="What a period is.")
+    ] = "month",
+    periods: Annotated[
+        int, typer.Option(min=1, max=MOST_PERIODS, help="How many, with the current one.")
+    ] = 3,
+    since: Annotated[str | None, typer.Option(help=SINCE)] = None,
+    target_wins: Annotated[float | None, typer.Option(min=0, help=WINS)] = None,
+    target_revenue: Annotated[float | None, typer.Option(min=0, help=REVENUE)] = None,
+    backtest: Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)] = None,
+    leads_to: Annotated[Path | None, typer.Option(callback=checked_path, help=LEADS)] = None,
+    as_json: Json = False,
+) -> None:
+    """Forecast wins and revenue by period, from open leads and from those yet to come."""
+
+    def run(project: Project) -> tuple[Result, ...]:
+        settings = project.settings
+        return (
+            project.forecast(
+                moment_of(settings, as_of),
+                by=by,
+                periods=periods,
+                since=moment_of(settings, since),
+                target_wins=target_wins,
+                target_revenue=target_revenue,
+            ),
+        )
+
+    def run_backtest(project: Project) -> tuple[Result, ...]:
+        return (project.backtest_forecast(months=backtest or 1),)
+
+    def run_leads(project: Project) -> tuple[Result, ...]:
+        return (project.time_to_win(moment_of(project.settings, as_of), to=leads_to),)
+
+    if backtest is not None:
+        run_command(run_backtest, draw_forecast_backtest, config, None, as_json=as_json)
+    elif leads_to is not None:
+        run_command(run_leads, draw_time_to_win, config, None, as_json=as_json)
+    else:
+        run_command(run, draw_forecast, config, None, as_json=as_json)

@@ -1,0 +1,175 @@
+"""Wins and revenue to come, by period, from an outlook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadscore.funnel.arrivals import expect_wins
+from leadscore.funnel.outlook import Outlook
+from leadscore.funnel.periods import Period, list_periods
+from leadscore.funnel.simulate import (
+    Doubt,
+    Draws,
+    NewLeads,
+    OpenLeads,
+    excess_variance,
+    simulate,
+)
+from leadscore.funnel.wins import revenue_between
+from leadscore.results.forecast import Band, ForecastPeriod, Views
+from leadscore.times import DAY_US, format_us
+
+PAST_PERIODS = 24  # from which the spread of periods is taken
+YEAR_US = 365 * DAY_US  # of wins, from which the revenue of leads to come is drawn
+SHARES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A forecast's futures, with what has been won in the same periods (m,)."""
+
+    periods: list[Period]
+    draws: Draws
+    won: np.ndarray
+    won_revenue: np.ndarray
+    doubt: Doubt
+    new_wins: np.ndarray
+    has_amounts: bool
+
+    @property
+    def wins(self) -> np.ndarray:
+        """Wins (draws, m) of whole periods."""
+        return np.asarray(self.won + self.draws.wins)
+
+    @property
+    def revenue(self) -> np.ndarray:
+        """Revenue (draws, m) of whole periods."""
+        return np.asarray(self.won_revenue + self.draws.revenue)
+
+
+def simulate_periods(outlook: Outlook, periods: Sequence[Period]) -> Simulated:
+    """The futures of some periods in a row, the first of which may have begun."""
+    new_wins = expect_new_wins(outlook, periods)
+    doubt = estimate_doubt(outlook, periods)
+    leads = OpenLeads(chances_of(outlook, periods), outlook.revenue)
+    new = NewLeads(new_wins, usual_revenue(outlook))
+    draws = simulate(leads, new, doubt, seed=outlook.seed)
+    won = [revenue_between(outlook.wins, p.start_us, p.end_us) for p in periods]
+    return Simulated(
+        periods=list(periods),
+        draws=draws,
+        won=np.array([len(revenue) for revenue in won]),
+        won_revenue=np.array([np.nansum(revenue) for revenue in won]),
+        doubt=doubt,
+        new_wins=new_wins,
+        has_amounts=outlook.has_amounts,
+    )
+
+
+def chances_of(outlook: Outlook, periods: Sequence[Period]) -> np.ndarray:
+    """The probability (n, m) that each open lead is won in each period."""
+    ends = [outlook.win_by(period.end_us) for period in periods]
+    before = outlook.win_by(periods[0].start_us)
+    return np.diff(np.column_stack([before, *ends]), axis=1)
+
+
+def expect_new_wins(outlook: Outlook, periods: Sequence[Period]) -> np.ndarray:
+    """The wins (m,) that are expected in each period of leads yet to come."""
+    return expect_wins(
+        outlook.arrivals,
+        outlook.timing,
+        periods,
+        as_of_us=outlook.as_of_us,
+        zone=outlook.zone,
+    )
+
+
+def usual_revenue(outlook: Outlook) -> np.ndarray:
+    """What wins of the last year brought (k,), or all wins if there were none in it."""
+    if not outlook.has_amounts:
+        return np.empty(0)
+    recent = revenue_between(outlook.wins, outlook.as_of_us - YEAR_US, outlook.as_of_us)
+    if len(recent):
+        return recent
+    return revenue_between(outlook.wins, outlook.first_us, outlook.as_of_us)
+
+
+def estimate_doubt(outlook: Outlook, periods: Sequence[Period]) -> Doubt:
+    """How far rates may be off: by the wins they rest on, and as past periods of this kind varied.
+
+    Periods within a horizon of the first lead are left out: the first leads were not yet won.
+    """
+    counts = count_past_wins(outlook, periods[0])
+    return Doubt(
+        level=1 / outlook.timing.wins,
+        arrivals=outlook.arrivals.variance,
+        period=excess_variance(counts),
+    )
+
+
+def count_past_wins(outlook: Outlook, period: Period) -> np.ndarray:
+    """Wins (k,) in up to 24 whole periods of the same kind before a period, rising in time."""
+    before = list_periods(period.start_us, by=period.by, count=-PAST_PERIODS, zone=outlook.zone)
+    warm_us = outlook.first_us + outlook.horizon_days * DAY_US
+    close_us = np.sort(outlook.wins["close_us"].to_numpy())
+    edges = [p.start_us for p in before if p.start_us >= warm_us] + [period.start_us]
+    return np.diff(np.searchsorted(close_us, edges))
+
+
+def describe_periods(simulated: Simulated) -> list[ForecastPeriod]:
+    """The periods, each with its bands."""
+    return [_describe(simulated, [place]) for place in range(len(simulated.periods))]
+
+
+def describe_total(simulated: Simulated) -> ForecastPeriod:
+    """All periods as one."""
+    return _describe(simulated, range(len(simulated.periods)))
+
+
+def _describe(simulated: Simulated, places: Sequence[int]) -> ForecastPeriod:
+    first, last = simulated.periods[places[0]], simulated.periods[places[-1]]
+    at = list(places)
+    draws = simulated.draws
+    amounts = simulated.has_amounts
+    revenue = simulated.revenue[:, at].sum(axis=1)
+    return ForecastPeriod(
+        period=first.name if first is last else f"{first.name} to {last.name}",
+        start=format_us(first.start_us),
+        end=format_us(last.end_us),
+        won=int(simulated.won[at].sum()),
+        won_revenue=float(simulated.won_revenue[at].sum()) if amounts else None,
+        wins=band(simulated.wins[:, at].sum(axis=1)),
+        wins_from_open=_mean_sum(draws.open_wins, at),
+        wins_from_new=_mean_sum(draws.new_wins, at),
+        revenue=band(revenue) if amounts else None,
+        revenue_from_open=_mean_sum(draws.open_revenue, at) if amounts else None,
+        revenue_from_new=_mean_sum(draws.new_revenue, at) if amounts else None,
+    )
+
+
+def _mean_sum(drawn: np.ndarray, at: Sequence[int]) -> float:
+    return float(drawn[:, at].sum(axis=1).mean())
+
+
+def band(drawn: np.ndarray) -> Band:
+    """The mean and the 10, 50 and 90 % points of draws (draws,), each a value that was drawn."""
+    low, middle, high = np.quantile(drawn, SHARES, method="inverted_cdf")
+    return Band(mean=float(drawn.mean()), low=float(low), middle=float(middle), high=float(high))
+
+
+def describe_views(outlook: Outlook, total: ForecastPeriod) -> Views | None:
+    """The total as sales teams speak of it; None without amounts."""
+    if total.revenue is None:
+        return None
+    pipeline = float(outlook.leads["amount"].fillna(0.0).sum())
+    from_open = total.revenue_from_open
+    return Views(
+        commit=total.revenue.low,
+        likely=total.revenue.middle,
+        best_case=total.revenue.high,
+        pipeline=pipeline,
+        coverage=pipeline / from_open if from_open else None,
+    )

@@ -1,0 +1,148 @@
+"""All that a forecast begins with, as known at a moment: open leads, past wins, timing, arrivals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from leadscore.errors import UserError
+from leadscore.funnel.arrivals import Arrivals, fit_arrivals
+from leadscore.funnel.timing import WinTiming, days_to_win, fit_timing, win_probability_within
+from leadscore.funnel.wins import compute_paid_share, read_wins
+from leadscore.history.absences import seen_until
+from leadscore.history.split import History
+from leadscore.times import DAY_US
+
+LEAST_WINS = 30  # on which a timing can rest
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a forecast begins with.
+
+    Attributes:
+        as_of_us: the moment.
+        zone: whose calendar counts.
+        seed: of everything random.
+        horizon_days: of the probabilities.
+        leads: the open leads, a row a lead: lead_id, spell, probability, amount (NaN where nothing
+            is known) and age in days.
+        timing: how fast leads are won.
+        arrivals: how many arrive.
+        wins: past wins, as of `read_wins`.
+        paid_share: what wins bring as a share of the amount asked for.
+        first_us: the first moment of the history.
+    """
+
+    as_of_us: int
+    zone: str
+    seed: int
+    horizon_days: int
+    leads: pd.DataFrame
+    timing: WinTiming
+    arrivals: Arrivals
+    wins: pd.DataFrame
+    paid_share: float
+    first_us: int
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether revenue can be told."""
+        return bool(self.leads["amount"].notna().any() and self.wins["revenue"].notna().any())
+
+    @property
+    def revenue(self) -> np.ndarray:
+        """What each open lead (n,) brings if won; 0 where nothing is known."""
+        return self.leads["amount"].fillna(0.0).to_numpy(dtype=float) * self.paid_share
+
+    def win_by(self, moment_us: int) -> np.ndarray:
+        """The probability (n,) that each open lead is won before a moment."""
+        days = max(moment_us - self.as_of_us, 0) / DAY_US
+        return win_probability_within(
+            self.leads["probability"].to_numpy(dtype=float),
+            self.timing,
+            self.leads["age"].to_numpy(dtype=float),
+            days=days,
+            horizon_days=self.horizon_days,
+        )
+
+    def close_us(self, share: float) -> np.ndarray:
+        """When (n,) each open lead is won, if it is: the date before which such a share of them is.
+
+        With a share of 0.5 it is the expected close.
+        """
+        days = days_to_win(
+            self.leads["probability"].to_numpy(dtype=float),
+            self.timing,
+            self.leads["age"].to_numpy(dtype=float),
+            share=share,
+            horizon_days=self.horizon_days,
+        )
+        ahead_us = np.rint(days * DAY_US)
+        return np.asarray(self.as_of_us + ahead_us, dtype=np.int64)
+
+
+def build_outlook(
+    history: History,
+    leads: pd.DataFrame,
+    *,
+    as_of_us: int,
+) -> Outlook:
+    """The outlook at a moment, from what was known then.
+
+    Args:
+        history: where the leads are.
+        leads: the open ones: lead_id, spell, probability and amount.
+        as_of_us: the moment.
+
+    Raises:
+        UserError: too few wins are known.
+    """
+    known_us = history.known_us(as_of_us)
+    zone = history.settings.timezone
+    spells = history.spells(known_us)
+    timing = fit_known_timing(spells, known_us=known_us)
+    first_us = history.version.first_us
+    opened_us = spells["start_us"].to_numpy()
+    wins = read_wins(history, known_us=known_us)
+    return Outlook(
+        as_of_us=as_of_us,
+        zone=zone,
+        seed=history.settings.seed,
+        horizon_days=history.settings.target.horizon_days,
+        leads=add_age(leads, spells, as_of_us=as_of_us),
+        timing=timing,
+        arrivals=fit_arrivals(opened_us, first_us=first_us, known_us=known_us, zone=zone),
+        wins=wins,
+        paid_share=compute_paid_share(wins),
+        first_us=first_us,
+    )
+
+
+def fit_known_timing(spells: pd.DataFrame, *, known_us: int) -> WinTiming:
+    """How fast leads are won, by spells as known at a moment.
+
+    Raises:
+        UserError: too few wins are known.
+    """
+    close_us = spells["close_us"].to_numpy()
+    is_closed = close_us < known_us
+    won = is_closed & spells["won"].to_numpy(dtype=bool)
+    if won.sum() < LEAST_WINS:
+        raise UserError(
+            f"{won.sum()} wins are known, too few to say how fast leads are won; "
+            f"a forecast needs {LEAST_WINS}"
+        )
+    end_us = np.minimum(close_us, seen_until(spells, known_us))
+    days = np.maximum(end_us - spells["start_us"].to_numpy(), 0) / DAY_US
+    return fit_timing(days, won, is_closed & ~won)
+
+
+def add_age(leads: pd.DataFrame, spells: pd.DataFrame, *, as_of_us: int) -> pd.DataFrame:
+    """The leads with the age in days of their spell, in the same order."""
+    key = ["lead_id", "spell"]
+    started = leads[key].merge(spells[[*key, "start_us"]], on=key, how="left")
+    age = (as_of_us - started["start_us"].to_numpy()) / DAY_US
+    return leads.assign(age=age)

@@ -1,0 +1,189 @@
+"""Why the forecast of a period changed since an earlier moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from leadscore.errors import UserError
+from leadscore.funnel.change import KEY, Steps, split_change, to_cents
+from leadscore.funnel.forecast import expect_new_wins, usual_revenue
+from leadscore.funnel.outlook import Outlook, add_age
+from leadscore.funnel.periods import Period
+from leadscore.history.split import History
+from leadscore.model.target import TargetMismatchError, check_target
+from leadscore.project.outlooks import KnownModel, Looked, look_ahead
+from leadscore.registry.registry import Registry
+from leadscore.results.forecast import ForecastChange
+from leadscore.scoring.change import replay_lists
+from leadscore.scoring.features import build_model_features
+from leadscore.scoring.probabilities import compute_shift
+from leadscore.times import format_us, parse_moment
+
+
+def explain_change(
+    history: History,
+    known: KnownModel,
+    looked: Looked,
+    *,
+    since_us: int,
+    period: Period,
+) -> ForecastChange:
+    """The change of a period's expected revenue in cents, by what caused it.
+
+    The forecast of then is made again from what was known then, with the latest registered model
+    that had seen no later facts.
+
+    Args:
+        history: where the leads are.
+        known: the model of now.
+        looked: the outlook of now.
+        since_us: the earlier moment.
+        period: the one whose forecast changed.
+
+    Raises:
+        UserError: no amounts are known, `since_us` is not earlier, or there is no model from then.
+    """
+    now = looked.outlook
+    if since_us >= now.as_of_us:
+        raise UserError(
+            f"since {format_us(since_us)} is not before the moment of the forecast, "
+            f"{format_us(now.as_of_us)}"
+        )
+    old_known = find_model(history, known, as_of_us=since_us)
+    then = look_ahead(history, old_known, as_of_us=since_us).outlook
+    if not (then.has_amounts and now.has_amounts):
+        raise UserError("no amounts are known, so there is no change of revenue to explain")
+    before = _list_counted(then, period)
+    after = _list_after(history, now, before, period=period, since_us=since_us)
+    steps = _build_steps(history, old_known, then, now, period=period)
+    yet_to_come = (_expect_new(then, period), _expect_new(now, period))
+    parts, leads = split_change(before, after, steps, yet_to_come=yet_to_come)
+    return ForecastChange(
+        since=format_us(since_us),
+        period=period.name,
+        before=int(before["cents"].sum()) + yet_to_come[0],
+        after=int(after["cents"].sum()) + yet_to_come[1],
+        parts=parts,
+        leads=leads,
+    )
+
+
+def find_model(history: History, known: KnownModel, *, as_of_us: int) -> KnownModel:
+    """The latest registered model that has seen no facts from a moment on.
+
+    Raises:
+        UserError: there is none that predicts what the settings ask for.
+    """
+    if known.known_us <= as_of_us:
+        return known
+    registry = Registry(history.settings)
+    dated = [
+        (parse_moment(version.known_until, zone="UTC"), version.number)
+        for version in registry.versions()
+    ]
+    for _, number in sorted(pair for pair in dated if pair[0] <= as_of_us)[::-1]:
+        model, manifest, version = registry.load(str(number))
+        try:
+            check_target(history.settings, manifest, version=version)
+        except TargetMismatchError:
+            continue
+        return KnownModel(model, version, manifest["known_until_us"])
+    raise UserError(
+        f"no registered model was trained on facts from before {format_us(as_of_us)} alone, so the "
+        "forecast of then cannot be made again; give a later --since"
+    )
+
+
+def chance_in(outlook: Outlook, period: Period) -> np.ndarray:
+    """The probability (n,) that each open lead is won within a period."""
+    by_end = outlook.win_by(period.end_us)
+    before = outlook.win_by(period.start_us)
+    return np.asarray(by_end - before)
+
+
+def _expect_new(outlook: Outlook, period: Period) -> int:
+    """The cents that are expected in a period of leads yet to come."""
+    wins = expect_new_wins(outlook, [period])
+    mean = usual_revenue(outlook).mean()
+    return int(to_cents(wins[0] * mean))
+
+
+def _list_counted(outlook: Outlook, period: Period) -> pd.DataFrame:
+    """The leads that count in a forecast, open or won in the period, with their cents."""
+    opened = outlook.leads[KEY].assign(
+        state="open", cents=to_cents(outlook.revenue * chance_in(outlook, period))
+    )
+    wins = outlook.wins
+    inside = wins["close_us"].between(period.start_us, period.end_us, inclusive="left")
+    revenue = wins["revenue"].fillna(wins["revenue"].median())
+    won = wins.loc[inside, KEY].assign(state="won", cents=to_cents(revenue[inside].to_numpy()))
+    return pd.concat([opened, won], ignore_index=True)
+
+
+def _list_after(
+    history: History,
+    now: Outlook,
+    before: pd.DataFrame,
+    *,
+    period: Period,
+    since_us: int,
+) -> pd.DataFrame:
+    """The leads that count now, and those that no longer do: with `won` and `is_new`."""
+    spells = history.spells(history.known_us(now.as_of_us))
+    counted = _list_counted(now, period)
+    keys = pd.concat([before[KEY], counted[KEY]]).drop_duplicates()
+    after = keys.merge(counted, on=KEY, how="left")
+    after = after.merge(spells[[*KEY, "start_us", "won"]], on=KEY, how="left")
+    return after.assign(
+        state=after["state"].fillna("closed"),
+        cents=after["cents"].fillna(0).astype("int64"),
+        is_new=after["start_us"] >= since_us,
+    )
+
+
+def _build_steps(
+    history: History, old: KnownModel, then: Outlook, now: Outlook, *, period: Period
+) -> Steps:
+    """The leads open at both moments, step by step from the old forecast to the new one."""
+    both = then.leads[KEY].reset_index().merge(now.leads[KEY].reset_index(), on=KEY)
+    at_then = both["index_x"].to_numpy()
+    at_now = both["index_y"].to_numpy()
+    was = _take(then, at_then)
+    later, known = _replay(history, old, was, now_us=now.as_of_us)
+    current = _take(now, at_now)
+    outlooks = (was, later, known, current)
+    inside = [outlook.close_us(0.5) < period.end_us for outlook in (was, current)]
+    return Steps(
+        leads=was.leads[KEY],
+        revenue=(was.revenue, current.revenue),
+        chances=[chance_in(outlook, period) for outlook in outlooks],
+        inside=(inside[0], inside[1]),
+    )
+
+
+def _take(outlook: Outlook, places: np.ndarray) -> Outlook:
+    return replace(outlook, leads=outlook.leads.iloc[places].reset_index(drop=True))
+
+
+def _replay(
+    history: History, old: KnownModel, was: Outlook, *, now_us: int
+) -> tuple[Outlook, Outlook]:
+    """The old outlook at the moment of now: by what was known then, and by what is known now."""
+    if was.leads.empty:
+        return was, was
+    then_us = was.as_of_us
+    features = build_model_features(history.settings, old.model)
+    lead_id = was.leads["lead_id"].to_numpy(dtype=object)
+    matrices = replay_lists(history, features, lead_id, then_us=then_us, now_us=now_us)
+    shift = compute_shift(history, old.model, known_us=old.known_us, as_of_us=then_us)
+    spells = history.spells(history.known_us(now_us))
+    outlooks = []
+    for matrix in matrices[1:]:
+        log_odds = old.model.log_odds(matrix.columns)
+        leads = was.leads.assign(probability=old.model.probability(log_odds, shift))
+        aged = add_age(leads, spells, as_of_us=now_us)
+        outlooks.append(replace(was, as_of_us=now_us, leads=aged))
+    return outlooks[0], outlooks[1]

@@ -1,0 +1,202 @@
+"""Wins and revenue to come, and when each open lead is won."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from leadscore.errors import UserError
+from leadscore.funnel.arrivals import expect_leads
+from leadscore.funnel.forecast import (
+    Simulated,
+    describe_periods,
+    describe_total,
+    describe_views,
+    simulate_periods,
+    usual_revenue,
+)
+from leadscore.funnel.needed import WINS, compute_needed
+from leadscore.funnel.outlook import Outlook
+from leadscore.funnel.periods import PeriodKind, list_periods
+from leadscore.project.forecast_change import explain_change
+from leadscore.project.opened import checked_as_of
+from leadscore.project.outlooks import Looked, look_ahead, open_for_forecast
+from leadscore.results.forecast import Basis, Forecast, LeadsNeeded, LeadTiming, TimeToWin
+from leadscore.settings.settings import Settings
+from leadscore.spreadsheet import write_csv_for_people
+from leadscore.times import DAY_US, format_us
+
+DAYS = (30, 60, 90)
+
+
+def forecast(
+    settings: Settings,
+    *,
+    as_of_us: int | None = None,
+    by: PeriodKind = "month",
+    periods: int = 3,
+    since_us: int | None = None,
+    target_wins: float | None = None,
+    target_revenue: float | None = None,
+) -> Forecast:
+    """Wins and revenue of the current period and those after it.
+
+    Args:
+        settings: of the project.
+        as_of_us: the moment, by what was known then; default known_until.
+        by: the kind of period.
+        periods: how many.
+        since_us: an earlier moment; then the result says why the forecast of the current period has
+            changed since.
+        target_wins: wins of all these periods; then the result says how many leads that takes.
+        target_revenue: the same for revenue.
+
+    Raises:
+        UserError: nothing is dated, no model scores, or too few wins are known.
+    """
+    with open_for_forecast(settings) as (history, known):
+        moment = checked_as_of(history, as_of_us)
+        looked = look_ahead(history, known, as_of_us=moment)
+        outlook = looked.outlook
+        ahead = list_periods(moment, by=by, count=periods, zone=outlook.zone)
+        simulated = simulate_periods(outlook, ahead)
+        change = None
+        if since_us is not None:
+            change = explain_change(
+                history, known, looked, since_us=checked_as_of(history, since_us), period=ahead[0]
+            )
+    total = describe_total(simulated)
+    return Forecast(
+        project=settings.project,
+        as_of=format_us(moment),
+        by=by,
+        currency=looked.currency,
+        periods=describe_periods(simulated),
+        total=total,
+        views=describe_views(outlook, total),
+        basis=_describe_basis(outlook, simulated, known.version),
+        warnings=_list_warnings(looked),
+        change=change,
+        needed=_compute_needed(
+            looked, simulated, target_wins=target_wins, target_revenue=target_revenue
+        ),
+    )
+
+
+def _describe_basis(outlook: Outlook, simulated: Simulated, model_version: str) -> Basis:
+    return Basis(
+        model_version=model_version,
+        open_leads=len(outlook.leads),
+        wins=outlook.timing.wins,
+        arrivals_per_week=7 * outlook.arrivals.per_day,
+        has_season=outlook.arrivals.has_season,
+        paid_share=outlook.paid_share,
+        period_spread=float(np.sqrt(simulated.doubt.period)),
+    )
+
+
+def _list_warnings(looked: Looked) -> list[str]:
+    warnings = list(looked.warnings)
+    if not looked.outlook.has_amounts and not warnings:
+        warnings.append("no amounts are known, so there is no forecast of revenue")
+    if not looked.outlook.arrivals.has_season:
+        warnings.append(
+            "new leads are expected at the rate of the last half-year in every month: the seasons "
+            "need two whole years of history, or do not differ by more than chance"
+        )
+    return warnings
+
+
+def _compute_needed(
+    looked: Looked,
+    simulated: Simulated,
+    *,
+    target_wins: float | None,
+    target_revenue: float | None,
+) -> LeadsNeeded | None:
+    """The leads needed for a target, if there is one."""
+    if target_wins is None and target_revenue is None:
+        return None
+    outlook = looked.outlook
+    if target_revenue is not None and not outlook.has_amounts:
+        raise UserError("no amounts are known, so a target can only be one of wins")
+    leads, _ = expect_leads(
+        outlook.arrivals,
+        start_us=outlook.as_of_us,
+        end_us=simulated.periods[-1].end_us,
+        zone=outlook.zone,
+    )
+    is_revenue = target_revenue is not None
+    return compute_needed(
+        simulated,
+        usual_revenue(outlook),
+        target=float(target_revenue if target_revenue is not None else target_wins or 0),
+        unit=looked.currency or "revenue" if is_revenue else WINS,
+        arriving=float(leads.sum()),
+        seed=outlook.seed,
+    )
+
+
+def time_to_win(
+    settings: Settings, *, as_of_us: int | None = None, to: Path | None = None
+) -> TimeToWin:
+    """For every open lead the probability of a win by several dates, and when, if it is won.
+
+    The dates are 30, 60 and 90 days ahead, the horizon, and the ends of this quarter and the next.
+
+    Args:
+        settings: of the project.
+        as_of_us: the moment, by what was known then; default known_until.
+        to: a CSV file to write, a row a lead.
+
+    Raises:
+        UserError: nothing is dated, no model scores, or too few wins are known.
+    """
+    with open_for_forecast(settings) as (history, known):
+        moment = checked_as_of(history, as_of_us)
+        outlook = look_ahead(history, known, as_of_us=moment).outlook
+    dates = _list_dates(outlook)
+    timing = TimeToWin(
+        as_of=format_us(moment),
+        horizon_days=outlook.horizon_days,
+        dates={name: format_us(us) for name, us in dates.items()},
+        leads=_describe_leads(outlook, dates),
+    )
+    if to is not None:
+        write_csv_for_people(to, pa.Table.from_pandas(timing.to_pandas(), preserve_index=False))
+    return timing
+
+
+def _list_dates(outlook: Outlook) -> dict[str, int]:
+    """The dates by name, rising."""
+    dates = {f"{days}_days": _after(outlook, days) for days in {*DAYS, outlook.horizon_days}}
+    quarters = list_periods(outlook.as_of_us, by="quarter", count=2, zone=outlook.zone)
+    for name, quarter in zip(("this_quarter", "next_quarter"), quarters, strict=True):
+        dates[name] = quarter.end_us
+    return dict(sorted(dates.items(), key=lambda date: date[1]))
+
+
+def _after(outlook: Outlook, days: float) -> int:
+    return outlook.as_of_us + round(days * DAY_US)
+
+
+def _describe_leads(outlook: Outlook, dates: dict[str, int]) -> list[LeadTiming]:
+    """A row a lead, the most promising first."""
+    within = {name: outlook.win_by(us) for name, us in dates.items()}
+    early, usual, late = (outlook.close_us(share) for share in (0.1, 0.5, 0.9))
+    probability = outlook.leads["probability"].to_numpy()
+    lead_id = outlook.leads["lead_id"].tolist()
+    most_promising = outlook.leads.sort_values(["probability", "lead_id"], ascending=[False, True])
+    return [
+        LeadTiming(
+            lead_id=lead_id[i],
+            win_probability=float(probability[i]),
+            within={name: float(values[i]) for name, values in within.items()},
+            close_expected=format_us(int(usual[i])),
+            close_earliest=format_us(int(early[i])),
+            close_latest=format_us(int(late[i])),
+        )
+        for i in most_promising.index
+    ]
