@@ -12,7 +12,7 @@ from pathlib import Path
 
 from leadscore.cli.rendering.forecast import draw_forecast_backtest
 from leadscore.project.forecast_backtest import backtest_forecast, summarise
-from leadscore.results import ForecastBacktest
+from leadscore.results import ForecastBacktest, ForecastedMonth
 from sample_project import build_sample
 
 LEADS, SEEDS, MONTHS = 3000, (1, 2), 12
@@ -24,9 +24,12 @@ def main() -> None:
         samples = list(processes.map(forecast_sample, SEEDS))
     months = []
     for seed, sample in zip(SEEDS, samples, strict=True):
-        for month in sample.months:
-            months.append(month.model_copy(update={"month": f"{month.month}, seed {seed}"}))
+        months += [_name_seed(month, seed) for month in sample.months]
     draw_forecast_backtest(summarise("two samples", months, {}))
+
+
+def _name_seed(month: ForecastedMonth, seed: int) -> ForecastedMonth:
+    return month.model_copy(update={"month": f"{month.month}, seed {seed}"})
 
 
 def forecast_sample(seed: int) -> ForecastBacktest:

@@ -47,7 +47,7 @@ EXPECTED = {
     "mapped_histories": {"country"},
     "change_moments": [day(2), day(4), day(5)],
     "latest_changes": {"country": ["AT", "DE"]},
-    "wins": [{"lead_id": "a", "amount": 700, "currency": "EUR"}],
+    "wins": [{"lead_id": "a", "available_us": day(8), "amount": 700, "currency": "EUR"}],
     "first_worked": {"a": day(2)},
     "about_leads": {
         "a": ["created", "email", "country", "email", "country", "won"],

@@ -20,9 +20,10 @@ from leadscore.funnel.forecast import (
 from leadscore.funnel.needed import WINS, compute_needed
 from leadscore.funnel.outlook import Outlook
 from leadscore.funnel.periods import PeriodKind, list_periods
+from leadscore.history.split import History
 from leadscore.project.forecast_change import explain_change
 from leadscore.project.opened import checked_as_of
-from leadscore.project.outlooks import Looked, look_ahead, open_for_forecast
+from leadscore.project.outlooks import KnownModel, Looked, look_ahead, open_for_forecast
 from leadscore.results.forecast import Basis, Forecast, LeadsNeeded, LeadTiming, TimeToWin
 from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
@@ -57,20 +58,41 @@ def forecast(
         UserError: nothing is dated, no model scores, or too few wins are known.
     """
     with open_for_forecast(settings) as (history, known):
-        moment = checked_as_of(history, as_of_us)
-        looked = look_ahead(history, known, as_of_us=moment)
-        outlook = looked.outlook
-        ahead = list_periods(moment, by=by, count=periods, zone=outlook.zone)
-        simulated = simulate_periods(outlook, ahead)
-        change = None
-        if since_us is not None:
-            change = explain_change(
-                history, known, looked, since_us=checked_as_of(history, since_us), period=ahead[0]
-            )
+        return forecast_by(
+            history,
+            known,
+            as_of_us=checked_as_of(history, as_of_us),
+            by=by,
+            periods=periods,
+            since_us=None if since_us is None else checked_as_of(history, since_us),
+            target_wins=target_wins,
+            target_revenue=target_revenue,
+        )
+
+
+def forecast_by(
+    history: History,
+    known: KnownModel,
+    *,
+    as_of_us: int,
+    by: PeriodKind = "month",
+    periods: int = 3,
+    since_us: int | None = None,
+    target_wins: float | None = None,
+    target_revenue: float | None = None,
+) -> Forecast:
+    """The forecast by a model, as `forecast` describes it."""
+    looked = look_ahead(history, known, as_of_us=as_of_us)
+    outlook = looked.outlook
+    ahead = list_periods(as_of_us, by=by, count=periods, zone=outlook.zone)
+    simulated = simulate_periods(outlook, ahead)
+    change = None
+    if since_us is not None:
+        change = explain_change(history, known, looked, since_us=since_us, period=ahead[0])
     total = describe_total(simulated)
     return Forecast(
-        project=settings.project,
-        as_of=format_us(moment),
+        project=history.settings.project,
+        as_of=format_us(as_of_us),
         by=by,
         currency=looked.currency,
         periods=describe_periods(simulated),
@@ -156,17 +178,21 @@ def time_to_win(
     """
     with open_for_forecast(settings) as (history, known):
         moment = checked_as_of(history, as_of_us)
-        outlook = look_ahead(history, known, as_of_us=moment).outlook
+        timing = time_leads(look_ahead(history, known, as_of_us=moment).outlook)
+    if to is not None:
+        write_csv_for_people(to, pa.Table.from_pandas(timing.to_pandas(), preserve_index=False))
+    return timing
+
+
+def time_leads(outlook: Outlook) -> TimeToWin:
+    """When the open leads of an outlook are won."""
     dates = _list_dates(outlook)
-    timing = TimeToWin(
-        as_of=format_us(moment),
+    return TimeToWin(
+        as_of=format_us(outlook.as_of_us),
         horizon_days=outlook.horizon_days,
         dates={name: format_us(us) for name, us in dates.items()},
         leads=_describe_leads(outlook, dates),
     )
-    if to is not None:
-        write_csv_for_people(to, pa.Table.from_pandas(timing.to_pandas(), preserve_index=False))
-    return timing
 
 
 def _list_dates(outlook: Outlook) -> dict[str, int]:
