@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.funnel.competing import Ends, estimate_shares
@@ -79,6 +79,7 @@ def test_fit_timing_when_wins_are_few_then_has_one_rate_and_never_zero():
     assert timing.lose[0] > 0
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.floats(0, 200), st.floats(0.001, 0.999))
 def test_days_until_inverts_share_won(age, part):
     at = np.array([age])
@@ -90,6 +91,7 @@ def test_days_until_inverts_share_won(age, part):
 probabilities = st.floats(1e-6, 1 - 1e-6)
 
 
+@settings(deadline=None, max_examples=60)
 @given(probabilities, st.floats(0, 400), st.lists(st.floats(0, 1000), min_size=2, max_size=8))
 def test_probability_within_never_falls_with_the_days_and_is_the_given_one_at_the_horizon(
     probability, age, days
@@ -103,6 +105,7 @@ def test_probability_within_never_falls_with_the_days_and_is_the_given_one_at_th
     assert within[-1] < 1
 
 
+@settings(deadline=None, max_examples=60)
 @given(probabilities, st.floats(0, 400), st.floats(0.05, 0.95))
 def test_days_to_win_are_when_that_share_of_the_whole_chance_has_come(probability, age, share):
     p, a = np.array([probability]), np.array([age])

@@ -22,6 +22,7 @@ PARTS = (
     "corrected",
     "yet_to_come",
 )
+NOTHING = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,11 @@ def to_cents(amount: np.ndarray | float) -> np.ndarray:
 
 
 def split_change(
-    before: pd.DataFrame, after: pd.DataFrame, steps: Steps, *, yet_to_come: tuple[int, int]
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    steps: Steps,
+    *,
+    yet_to_come: tuple[int, int],
 ) -> tuple[dict[str, int], dict[str, int]]:
     """The change in cents by part, and how many leads are in each.
 
@@ -67,61 +72,62 @@ def split_change(
         yet_to_come: cents expected of leads yet to come, then and now.
     """
     both = before.merge(after, on=KEY, how="outer", suffixes=("_then", "_now"))
-    change = both["cents_now"].fillna(0) - both["cents_then"].fillna(0)
+    cents_then = both["cents_then"].fillna(0)
+    cents_now = both["cents_now"].fillna(0)
+    change = cents_now - cents_then
     part = _name_parts(both)
     sums = change.groupby(part).sum()
-    counts = part[part != ""].value_counts()
+    counts = part.value_counts()
 
     stayed = _split_steps(steps)
-    parts = dict.fromkeys(PARTS, 0)
-    leads = dict.fromkeys(PARTS, 0)
+    parts = {}
+    leads = {}
     for name in PARTS:
-        parts[name] = int(sums.get(name, 0)) + int(stayed.cents.get(name, 0))
-        leads[name] = int(counts.get(name, 0)) + int(stayed.leads.get(name, 0))
-    parts["yet_to_come"] = yet_to_come[1] - yet_to_come[0]
+        of_stayed = stayed.get(name, NOTHING)
+        parts[name] = int(sums.get(name, 0) + of_stayed.sum())
+        leads[name] = int(counts.get(name, 0) + np.count_nonzero(of_stayed))
+    then, now = yet_to_come
+    parts["yet_to_come"] = now - then
     return parts, leads
 
 
 def _name_parts(both: pd.DataFrame) -> pd.Series[str]:
     """The part (n,) that each lead's change belongs to; "" for those that stay open."""
-    then, now = both["state_then"], both["state_now"]
-    was_open = then == "open"
-    cases = [
-        was_open & (now == "open"),
-        then.isna() & both["is_new"].eq(True),
-        was_open & both["won"].eq(True),
-        was_open,
-    ]
-    names = np.select(cases, ["", "new_leads", "won", "lost"], "corrected")
+    was_open = both["state_then"] == "open"
+    is_open = both["state_now"] == "open"
+    was_absent = both["state_then"].isna()
+    is_new = both["is_new"].eq(True)
+    is_won = both["won"].eq(True)
+    cases = {
+        "": was_open & is_open,
+        "new_leads": was_absent & is_new,
+        "won": was_open & is_won,
+        "lost": was_open,
+    }
+    names = np.select(
+        list(cases.values()),
+        list(cases),
+        "corrected",
+    )
     return pd.Series(names, index=both.index)
 
 
-@dataclass(frozen=True)
-class _Stayed:
-    """Cents and leads by part, of the leads that stayed open."""
+def _split_steps(steps: Steps) -> dict[str, np.ndarray]:
+    """The change in cents of each lead that stayed open (n,), by part."""
+    revenue_then, revenue_now = steps.revenue
+    old_value = to_cents(revenue_then * steps.chances[0])
+    values = [to_cents(revenue_now * chance) for chance in steps.chances]
+    first, aged, known, last = values
 
-    cents: dict[str, int]
-    leads: dict[str, int]
-
-
-def _split_steps(steps: Steps) -> _Stayed:
-    then, now = steps.revenue
-    old_value = to_cents(then * steps.chances[0])
-    values = [to_cents(now * chance) for chance in steps.chances]
     was_inside, is_inside = steps.inside
     slipped = was_inside & ~is_inside
-    pulled = ~was_inside & is_inside
-    steady = ~(slipped | pulled)
-    whole = values[-1] - values[0]
-    cents = {
-        "amount": values[0] - old_value,
-        "slipped_out": np.where(slipped, whole, 0),
-        "pulled_in": np.where(pulled, whole, 0),
-        "time": np.where(steady, values[1] - values[0], 0),
-        "facts": np.where(steady, values[2] - values[1], 0),
-        "model": np.where(steady, values[3] - values[2], 0),
+    pulled = is_inside & ~was_inside
+    steady = was_inside == is_inside
+    return {
+        "amount": first - old_value,
+        "slipped_out": slipped * (last - first),
+        "pulled_in": pulled * (last - first),
+        "time": steady * (aged - first),
+        "facts": steady * (known - aged),
+        "model": steady * (last - known),
     }
-    return _Stayed(
-        cents={name: int(change.sum()) for name, change in cents.items()},
-        leads={name: int((change != 0).sum()) for name, change in cents.items()},
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadscore.funnel.arrivals import expect_wins
+from leadscore.funnel.arrivals import count_in, expect_wins
 from leadscore.funnel.outlook import Outlook
 from leadscore.funnel.periods import Period, list_periods
 from leadscore.funnel.simulate import (
@@ -52,17 +52,23 @@ class Simulated:
 
 def simulate_periods(outlook: Outlook, periods: Sequence[Period]) -> Simulated:
     """The futures of some periods in a row, the first of which may have begun."""
+    chances = chances_of(outlook, periods)
+    leads = OpenLeads(chances, outlook.revenue)
     new_wins = expect_new_wins(outlook, periods)
-    doubt = estimate_doubt(outlook, periods)
-    leads = OpenLeads(chances_of(outlook, periods), outlook.revenue)
     new = NewLeads(new_wins, usual_revenue(outlook))
-    draws = simulate(leads, new, doubt, seed=outlook.seed)
-    won = [revenue_between(outlook.wins, p.start_us, p.end_us) for p in periods]
+    doubt = estimate_doubt(outlook, periods)
+
+    won = []
+    won_revenue = []
+    for period in periods:
+        revenue = revenue_between(outlook.wins, period.start_us, period.end_us)
+        won.append(len(revenue))
+        won_revenue.append(np.nansum(revenue))
     return Simulated(
         periods=list(periods),
-        draws=draws,
-        won=np.array([len(revenue) for revenue in won]),
-        won_revenue=np.array([np.nansum(revenue) for revenue in won]),
+        draws=simulate(leads, new, doubt, seed=outlook.seed),
+        won=np.array(won),
+        won_revenue=np.array(won_revenue),
         doubt=doubt,
         new_wins=new_wins,
         has_amounts=outlook.has_amounts,
@@ -73,7 +79,8 @@ def chances_of(outlook: Outlook, periods: Sequence[Period]) -> np.ndarray:
     """The probability (n, m) that each open lead is won in each period."""
     ends = [outlook.win_by(period.end_us) for period in periods]
     before = outlook.win_by(periods[0].start_us)
-    return np.diff(np.column_stack([before, *ends]), axis=1)
+    by_date = np.column_stack([before, *ends])
+    return np.diff(by_date, axis=1)
 
 
 def expect_new_wins(outlook: Outlook, periods: Sequence[Period]) -> np.ndarray:
@@ -91,10 +98,11 @@ def usual_revenue(outlook: Outlook) -> np.ndarray:
     """What wins of the last year brought (k,), or all wins if there were none in it."""
     if not outlook.has_amounts:
         return np.empty(0)
-    recent = revenue_between(outlook.wins, outlook.as_of_us - YEAR_US, outlook.as_of_us)
+    as_of_us = outlook.as_of_us
+    recent = revenue_between(outlook.wins, as_of_us - YEAR_US, as_of_us)
     if len(recent):
         return recent
-    return revenue_between(outlook.wins, outlook.first_us, outlook.as_of_us)
+    return revenue_between(outlook.wins, outlook.first_us, as_of_us)
 
 
 def estimate_doubt(outlook: Outlook, periods: Sequence[Period]) -> Doubt:
@@ -112,11 +120,16 @@ def estimate_doubt(outlook: Outlook, periods: Sequence[Period]) -> Doubt:
 
 def count_past_wins(outlook: Outlook, period: Period) -> np.ndarray:
     """Wins (k,) in up to 24 whole periods of the same kind before a period, rising in time."""
-    before = list_periods(period.start_us, by=period.by, count=-PAST_PERIODS, zone=outlook.zone)
+    before = list_periods(
+        period.start_us,
+        by=period.by,
+        count=-PAST_PERIODS,
+        zone=outlook.zone,
+    )
     warm_us = outlook.first_us + outlook.horizon_days * DAY_US
-    close_us = np.sort(outlook.wins["close_us"].to_numpy())
-    edges = [p.start_us for p in before if p.start_us >= warm_us] + [period.start_us]
-    return np.diff(np.searchsorted(close_us, edges))
+    whole = [past for past in before if past.start_us >= warm_us]
+    close_us = outlook.wins["close_us"].to_numpy()
+    return count_in(close_us, whole)
 
 
 def describe_periods(simulated: Simulated) -> list[ForecastPeriod]:
@@ -130,41 +143,58 @@ def describe_total(simulated: Simulated) -> ForecastPeriod:
 
 
 def _describe(simulated: Simulated, places: Sequence[int]) -> ForecastPeriod:
-    first, last = simulated.periods[places[0]], simulated.periods[places[-1]]
     at = list(places)
+    first = simulated.periods[at[0]]
+    last = simulated.periods[at[-1]]
+    is_one = first is last
     draws = simulated.draws
-    amounts = simulated.has_amounts
-    revenue = simulated.revenue[:, at].sum(axis=1)
-    return ForecastPeriod(
-        period=first.name if first is last else f"{first.name} to {last.name}",
+    period = ForecastPeriod(
+        period=first.name if is_one else f"{first.name} to {last.name}",
         start=format_us(first.start_us),
         end=format_us(last.end_us),
         won=int(simulated.won[at].sum()),
-        won_revenue=float(simulated.won_revenue[at].sum()) if amounts else None,
-        wins=band(simulated.wins[:, at].sum(axis=1)),
+        wins=band(_sum(simulated.wins, at)),
         wins_from_open=_mean_sum(draws.open_wins, at),
         wins_from_new=_mean_sum(draws.new_wins, at),
-        revenue=band(revenue) if amounts else None,
-        revenue_from_open=_mean_sum(draws.open_revenue, at) if amounts else None,
-        revenue_from_new=_mean_sum(draws.new_revenue, at) if amounts else None,
     )
+    if not simulated.has_amounts:
+        return period
+    revenue = {
+        "won_revenue": float(simulated.won_revenue[at].sum()),
+        "revenue": band(_sum(simulated.revenue, at)),
+        "revenue_from_open": _mean_sum(draws.open_revenue, at),
+        "revenue_from_new": _mean_sum(draws.new_revenue, at),
+    }
+    return period.model_copy(update=revenue)
 
 
-def _mean_sum(drawn: np.ndarray, at: Sequence[int]) -> float:
-    return float(drawn[:, at].sum(axis=1).mean())
+def _sum(drawn: np.ndarray, at: list[int]) -> np.ndarray:
+    """Some of the periods of draws (draws, m) together, (draws,)."""
+    return np.asarray(drawn[:, at].sum(axis=1))
+
+
+def _mean_sum(drawn: np.ndarray, at: list[int]) -> float:
+    together = _sum(drawn, at)
+    return float(together.mean())
 
 
 def band(drawn: np.ndarray) -> Band:
     """The mean and the 10, 50 and 90 % points of draws (draws,), each a value that was drawn."""
     low, middle, high = np.quantile(drawn, SHARES, method="inverted_cdf")
-    return Band(mean=float(drawn.mean()), low=float(low), middle=float(middle), high=float(high))
+    return Band(
+        mean=float(drawn.mean()),
+        low=float(low),
+        middle=float(middle),
+        high=float(high),
+    )
 
 
 def describe_views(outlook: Outlook, total: ForecastPeriod) -> Views | None:
     """The total as sales teams speak of it; None without amounts."""
     if total.revenue is None:
         return None
-    pipeline = float(outlook.leads["amount"].fillna(0.0).sum())
+    amounts = outlook.leads["amount"].fillna(0.0)
+    pipeline = float(amounts.sum())
     from_open = total.revenue_from_open
     return Views(
         commit=total.revenue.low,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from leadscore.times import EPOCH, to_us
 
 PeriodKind = Literal["week", "month", "quarter"]
 MONTHS = {"month": 1, "quarter": 3}  # of a period
+YEAR = 12  # months
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,13 @@ class Period:
     end_us: int
 
 
-def list_periods(moment_us: int, *, by: PeriodKind, count: int, zone: str) -> list[Period]:
+def list_periods(
+    moment_us: int,
+    *,
+    by: PeriodKind,
+    count: int,
+    zone: str,
+) -> list[Period]:
     """The period that a moment lies in, and those after it; with a negative count, those before.
 
     >>> [period.name for period in list_periods(0, by="quarter", count=2, zone="UTC")]
@@ -31,29 +39,45 @@ def list_periods(moment_us: int, *, by: PeriodKind, count: int, zone: str) -> li
     >>> [period.name for period in list_periods(0, by="month", count=-2, zone="UTC")]
     ['1969-11', '1969-12']
     """
-    local = (EPOCH + timedelta(microseconds=moment_us)).astimezone(ZoneInfo(zone))
+    moment = EPOCH + timedelta(microseconds=moment_us)
+    local = moment.astimezone(ZoneInfo(zone))
     current = _first_day(local.date(), by)
-    offsets = range(count) if count >= 0 else range(count, 0)
-    days = [_move(current, by, offset) for offset in [*offsets, offsets[-1] + 1]]
-    starts = [to_us(datetime.combine(day, time(), tzinfo=ZoneInfo(zone))) for day in days]
-    spans = zip(days[:-1], starts[:-1], starts[1:], strict=True)
-    return [Period(by, _name(day, by), start, end) for day, start, end in spans]
+    first = min(count, 0)
+    past_last = max(count, 0)
+    days = [_move(current, by, offset) for offset in range(first, past_last + 1)]
+
+    periods = []
+    for day, next_day in pairwise(days):
+        period = Period(
+            by=by,
+            name=_name(day, by),
+            start_us=_midnight_us(day, zone),
+            end_us=_midnight_us(next_day, zone),
+        )
+        periods.append(period)
+    return periods
+
+
+def _midnight_us(day: date, zone: str) -> int:
+    midnight = datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
+    return to_us(midnight)
 
 
 def _first_day(day: date, by: PeriodKind) -> date:
     if by == "week":
         return day - timedelta(days=day.weekday())
     months = MONTHS[by]
-    first_month = (day.month - 1) // months * months + 1
-    return date(day.year, first_month, 1)
+    period = (day.month - 1) // months
+    return date(day.year, period * months + 1, 1)
 
 
 def _move(day: date, by: PeriodKind, offset: int) -> date:
     """The first day of the period so many periods later."""
     if by == "week":
         return day + timedelta(weeks=offset)
-    month = day.year * 12 + day.month - 1 + offset * MONTHS[by]
-    return date(month // 12, month % 12 + 1, 1)
+    months_before = day.year * YEAR + day.month - 1
+    year, month = divmod(months_before + offset * MONTHS[by], YEAR)
+    return date(year, month + 1, 1)
 
 
 def _name(day: date, by: PeriodKind) -> str:
@@ -61,4 +85,5 @@ def _name(day: date, by: PeriodKind) -> str:
         return f"week of {day.isoformat()}"
     if by == "month":
         return f"{day:%Y-%m}"
-    return f"{day.year} Q{(day.month + 2) // 3}"
+    quarter = (day.month + 2) // 3
+    return f"{day.year} Q{quarter}"

@@ -89,51 +89,75 @@ def simulate(
     Rates are gamma-distributed around their estimates, which makes counts negative binomial.
     """
     rng = np.random.default_rng(seed)
-    periods = len(new.wins)
-    level = _draw_factors(rng, doubt.level, (draws, 1))
-    of_period = _draw_factors(rng, doubt.period, (draws, periods))
+    shape = (draws, len(new.wins))
+    once = (draws, 1)
+    level = _draw_factors(rng, doubt.level, once)
+    of_period = _draw_factors(rng, doubt.period, shape)
     rate = level * of_period
     open_wins, open_revenue = _draw_open(rng, leads, rate)
 
-    arriving = _draw_factors(rng, doubt.arrivals, (draws, 1))
+    arriving = _draw_factors(rng, doubt.arrivals, once)
     new_wins = rng.poisson(rate * arriving * new.wins)
-    new_revenue = draw_sums(rng, new_wins, new.revenue)
-    return Draws(rate, open_wins, open_revenue, new_wins, new_revenue)
+    new_revenue = _draw_sums(rng, new_wins, new.revenue)
+    return Draws(
+        rate=rate,
+        open_wins=open_wins,
+        open_revenue=open_revenue,
+        new_wins=new_wins,
+        new_revenue=new_revenue,
+    )
 
 
-def _draw_factors(rng: Generator, variance: float, shape: tuple[int, int]) -> np.ndarray:
+def _draw_factors(
+    rng: Generator,
+    variance: float,
+    shape: tuple[int, int],
+) -> np.ndarray:
     """Factors with mean 1 and such a variance."""
     if variance <= 0:
         return np.ones(shape)
     return rng.gamma(1 / variance, variance, shape)
 
 
-def _draw_open(rng: Generator, leads: OpenLeads, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _draw_open(
+    rng: Generator,
+    leads: OpenLeads,
+    rate: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """Wins and revenue (draws, m) of open leads, whose chances are multiplied by `rate`."""
     wins = np.zeros(rate.shape, dtype=np.int64)
     revenue = np.zeros(rate.shape)
-    step = max(CHUNK // len(rate), 1)
-    for start in range(0, len(leads.revenue), step):
+    draws = len(rate)
+    n = len(leads.revenue)
+    step = max(CHUNK // draws, 1)
+    for start in range(0, n, step):
         chunk = slice(start, start + step)
+        of_leads = leads.revenue[chunk]
         chances = leads.chances[chunk]
-        drawn = rng.random((len(rate), len(chances)))
+        drawn = rng.random((draws, len(chances)))
         below = np.zeros_like(drawn)
         for period, of_period in enumerate(chances.T):
             up_to = below + np.outer(rate[:, period], of_period)
             is_won = (drawn >= below) & (drawn < up_to)
             wins[:, period] += is_won.sum(axis=1)
-            revenue[:, period] += is_won @ leads.revenue[chunk]
+            revenue[:, period] += is_won @ of_leads
             below = up_to
     return wins, revenue
 
 
-def draw_sums(rng: Generator, counts: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _draw_sums(
+    rng: Generator,
+    counts: np.ndarray,
+    values: np.ndarray,
+) -> np.ndarray:
     """Sums of so many values each, drawn with replacement; 0 without values."""
     if not len(values):
         return np.zeros(counts.shape)
     flat = counts.ravel()
-    drawn = rng.choice(values, int(flat.sum()))
-    owner = np.repeat(np.arange(len(flat)), flat)
+    total = int(flat.sum())
+    drawn = rng.choice(values, total)
+    places = np.arange(len(flat))
+    owner = np.repeat(places, flat)
     sums = np.bincount(owner, weights=drawn, minlength=len(flat))
     return sums.reshape(counts.shape)
 
@@ -144,8 +168,10 @@ def excess_variance(counts: np.ndarray) -> float:
     From differences of neighbouring counts (n,), in which a slow trend cancels out (von Neumann
     1941): half their mean square is what chance gives, the mean count, and the excess.
     """
-    mean = counts.mean() if len(counts) else 0.0
-    if len(counts) < 2 or mean == 0:
+    if len(counts) < 2 or not counts.any():
         return 0.0
-    variance = (np.diff(counts) ** 2).mean() / 2
-    return float(max((variance - mean) / mean**2, 0.0))
+    mean = counts.mean()
+    differences = np.diff(counts)
+    variance = (differences**2).mean() / 2
+    excess = (variance - mean) / mean**2
+    return max(float(excess), 0.0)

@@ -8,6 +8,7 @@ for as long as they were in sight.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,8 +39,9 @@ class WinTiming:
 
         With `within` infinite it is the share that is ever won.
         """
-        open_now, won_now = self._shares_at(self._known_age(age))
-        _, won_then = self._shares_at(self._known_age(age) + within)
+        now = self._known_age(age)
+        open_now, won_now = self._shares_at(now)
+        _, won_then = self._shares_at(now + within)
         return np.asarray((won_then - won_now) / open_now)
 
     def days_until(self, age: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -47,42 +49,68 @@ class WinTiming:
 
         Inverts `share_won`; infinite where so many are never won.
         """
-        known_age = self._known_age(age)
-        open_now, won_now = self._shares_at(known_age)
-        share_of_new = won_now + share * open_now
+        now = self._known_age(age)
+        open_now, won_now = self._shares_at(now)
+        of_new = won_now + share * open_now
 
-        open_at, won_at = self._shares_of_new()
-        place = np.searchsorted(won_at, share_of_new, side="right") - 1
-        close = self.win + self.lose
-        part_won = self.win / close * open_at
-        passed = (share_of_new - won_at[place]) / part_won[place]
-        since = -np.log1p(-np.minimum(passed, 1)) / close[place]
-        return np.asarray(self.ages[place] + since - known_age)
+        last_passed = np.searchsorted(self._won_at, of_new, side="right")
+        place = last_passed - 1
+        most = (self._of_closed * self._open_at)[place]
+        passed = (of_new - self._won_at[place]) / most
+        still_open = 1 - np.minimum(passed, 1)
+        with np.errstate(divide="ignore"):
+            since = -np.log(still_open) / self._close[place]
+        return np.asarray(self.ages[place] + since - now)
+
+    @property
+    def _close(self) -> np.ndarray:
+        """Closes a day (k,) of an open lead."""
+        return np.asarray(self.win + self.lose)
+
+    @property
+    def _of_closed(self) -> np.ndarray:
+        """The share of closes that are wins (k,)."""
+        return np.asarray(self.win / self._close)
+
+    @cached_property
+    def _open_at(self) -> np.ndarray:
+        """The share of new leads that is still open at each of the ages (k,)."""
+        spans = np.diff(self.ages)
+        passed = spans * self._close[:-1]
+        total = np.cumsum(passed)
+        return np.asarray(np.exp(-np.append(0.0, total)))
+
+    @cached_property
+    def _won_at(self) -> np.ndarray:
+        """The share of new leads that is won by each of the ages (k,)."""
+        closed = -np.diff(self._open_at)
+        won = closed * self._of_closed[:-1]
+        total = np.cumsum(won)
+        return np.append(0.0, total)
 
     def _known_age(self, age: np.ndarray) -> np.ndarray:
         """The age, or the last one: from there on the rates change no more."""
-        return np.asarray(np.minimum(age, self.ages[-1]))
-
-    def _shares_of_new(self) -> tuple[np.ndarray, np.ndarray]:
-        """The shares of new leads that are still open, and won, at each of the ages (k,)."""
-        close = self.win + self.lose
-        passed = np.diff(self.ages) * close[:-1]
-        open_at = np.exp(-np.append(0.0, np.cumsum(passed)))
-        won_between = (self.win / close)[:-1] * -np.diff(open_at)
-        return open_at, np.append(0.0, np.cumsum(won_between))
+        last = self.ages[-1]
+        return np.asarray(np.minimum(age, last))
 
     def _shares_at(self, age: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The shares of new leads that are still open, and won, at any ages (n,)."""
-        open_at, won_at = self._shares_of_new()
-        place = np.searchsorted(self.ages, age, side="right") - 1
-        close = self.win + self.lose
+        last_passed = np.searchsorted(self.ages, age, side="right")
+        place = last_passed - 1
         since = age - self.ages[place]
-        still_open = open_at[place] * np.exp(-close[place] * since)
-        won_since = (self.win / close)[place] * (open_at[place] - still_open)
-        return still_open, won_at[place] + won_since
+        open_then = self._open_at[place]
+        still_open = open_then * np.exp(-self._close[place] * since)
+
+        closed_since = open_then - still_open
+        won_since = closed_since * self._of_closed[place]
+        return still_open, self._won_at[place] + won_since
 
 
-def fit_timing(days: np.ndarray, won: np.ndarray, lost: np.ndarray) -> WinTiming:
+def fit_timing(
+    days: np.ndarray,
+    won: np.ndarray,
+    lost: np.ndarray,
+) -> WinTiming:
     """The rates of leads that were open for so many days (n,), until won, lost or last seen.
 
     A rate is events per day of open leads. It is shrunk toward the rate at all ages with the weight
@@ -94,32 +122,42 @@ def fit_timing(days: np.ndarray, won: np.ndarray, lost: np.ndarray) -> WinTiming
         lost: (n,) whether it was lost then.
     """
     ages = _choose_ages(days[won])
-    win = _compute_rates(days, won, ages)
-    lose = _compute_rates(days, lost, ages)
-    return WinTiming(ages, win, lose, int(won.sum()))
+    return WinTiming(
+        ages=ages,
+        win=_compute_rates(days, won, ages),
+        lose=_compute_rates(days, lost, ages),
+        wins=int(won.sum()),
+    )
 
 
 def _choose_ages(days_to_win: np.ndarray) -> np.ndarray:
     """Ages (k,), the first of them 0, between which about equally many leads were won."""
-    rates = int(np.clip(len(days_to_win) // WINS_PER_RATE, 1, MOST_RATES))
-    if rates == 1:
-        return np.zeros(1)
+    affordable = len(days_to_win) // WINS_PER_RATE
+    rates = int(np.clip(affordable, 1, MOST_RATES))
     shares = np.arange(1, rates) / rates
-    later = np.quantile(days_to_win, shares)
-    return np.unique(np.append(0.0, later))
+    later = np.quantile(days_to_win, shares) if rates > 1 else shares
+    ages = np.append(0.0, later)
+    return np.unique(ages)
 
 
-def _compute_rates(days: np.ndarray, ended: np.ndarray, ages: np.ndarray) -> np.ndarray:
+def _compute_rates(
+    days: np.ndarray,
+    ended: np.ndarray,
+    ages: np.ndarray,
+) -> np.ndarray:
     """Events a day of open leads (k,) from each age to the next."""
     until = np.append(ages[1:], np.inf)
-    spans = zip(ages, until, strict=True)
-    open_days = [(np.clip(days, start, end) - start).sum() for start, end in spans]
-    place = np.searchsorted(ages, days[ended], side="right") - 1
-    events = np.bincount(place, minlength=len(ages))
+    open_days = []
+    for start, end in zip(ages, until, strict=True):
+        inside = np.clip(days, start, end) - start
+        open_days.append(inside.sum())
 
+    last_passed = np.searchsorted(ages, days[ended], side="right")
+    events = np.bincount(last_passed - 1, minlength=len(ages))
     total_days = max(float(days.sum()), 1.0)
-    overall = max(float(events.sum()) / total_days, LEAST_RATE)
-    return np.asarray((events + 1) / (np.array(open_days) + 1 / overall))
+    overall = max(events.sum() / total_days, LEAST_RATE)
+    days_of_one_event = 1 / overall
+    return np.asarray((events + 1) / (np.array(open_days) + days_of_one_event))
 
 
 def win_probability_within(
@@ -143,15 +181,30 @@ def win_probability_within(
         days: within which a win counts, for all or (n,); may be infinite.
         horizon_days: of `probability`.
     """
-    within_days = np.log1p(-timing.share_won(age, days))
-    within_horizon = np.log1p(-timing.share_won(age, horizon_days))
-    power = within_days / within_horizon
+    hazard_within = _hazard(timing, age, days)
+    hazard_at_horizon = _hazard(timing, age, horizon_days)
     with np.errstate(divide="ignore"):
-        computed = -np.expm1(power * np.log1p(-probability))
-    no_later = np.minimum(computed, probability)  # the last bits must not break the order
+        own_hazard = -np.log1p(-probability)
+    own_within = own_hazard * hazard_within / hazard_at_horizon
+    computed = -np.expm1(-own_within)
+
+    # the last bits must not break the order
+    no_later = np.minimum(computed, probability)
     no_sooner = np.maximum(computed, probability)
-    beside = np.where(np.less(days, horizon_days), no_later, no_sooner)
-    return np.where(np.equal(days, horizon_days), probability, beside)
+    is_before = np.less(days, horizon_days)
+    is_at_horizon = np.equal(days, horizon_days)
+    beside = np.where(is_before, no_later, no_sooner)
+    return np.where(is_at_horizon, probability, beside)
+
+
+def _hazard(
+    timing: WinTiming,
+    age: np.ndarray,
+    days: np.ndarray | float,
+) -> np.ndarray:
+    """The cumulative subdistribution hazard (n,) of a win within some days: -log(1 - share)."""
+    share = timing.share_won(age, days)
+    return np.asarray(-np.log1p(-share))
 
 
 def days_to_win(
@@ -166,8 +219,14 @@ def days_to_win(
 
     With a share of 0.5 it is the median of the time to a win, for leads that are won.
     """
-    ever = win_probability_within(probability, timing, age, days=np.inf, horizon_days=horizon_days)
-    within_horizon = np.log1p(-timing.share_won(age, horizon_days))
-    power = np.log1p(-share * ever) / np.log1p(-probability)
-    of_its_age = -np.expm1(power * within_horizon)
+    ever = win_probability_within(
+        probability,
+        timing,
+        age,
+        days=np.inf,
+        horizon_days=horizon_days,
+    )
+    own_part = np.log1p(-share * ever) / np.log1p(-probability)
+    hazard = own_part * _hazard(timing, age, horizon_days)
+    of_its_age = -np.expm1(-hazard)
     return timing.days_until(age, of_its_age)

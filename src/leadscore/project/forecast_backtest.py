@@ -59,9 +59,12 @@ def backtest_forecast(
     check_dated(settings)
     with open_store(settings) as opened:
         history, _, _ = choose_first_horizon(opened, from_us=None)
-        zone = history.settings.timezone
-        until_us = history.version.known_until_us
-        past = list_periods(until_us, by="month", count=-months, zone=zone)
+        past = list_periods(
+            history.version.known_until_us,
+            by="month",
+            count=-months,
+            zone=settings.timezone,
+        )
         forecasted, skipped = _replay_all(history, past, progress)
     if not forecasted:
         reasons = "; ".join(f"{month}: {why}" for month, why in skipped.items())
@@ -107,9 +110,8 @@ def _replay(history: History, model: KnownModel, month: Period) -> ForecastedMon
     outlook = look_ahead(history, model, as_of_us=month.start_us).outlook
     forecast = describe_total(simulate_periods(outlook, [month]))
     naive = guess_month(history, outlook, month)
-    came = revenue_between(
-        read_wins(history, known_us=history.version.known_until_us), month.start_us, month.end_us
-    )
+    wins = read_wins(history, known_us=history.version.known_until_us)
+    came = revenue_between(wins, month.start_us, month.end_us)
     return ForecastedMonth(
         month=month.name,
         model_known_until=format_us(model.known_us),

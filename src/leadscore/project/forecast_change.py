@@ -12,6 +12,7 @@ from leadscore.funnel.change import KEY, Steps, split_change, to_cents
 from leadscore.funnel.forecast import expect_new_wins, usual_revenue
 from leadscore.funnel.outlook import Outlook, add_age
 from leadscore.funnel.periods import Period
+from leadscore.funnel.wins import fill_revenue
 from leadscore.history.split import History
 from leadscore.model.target import TargetMismatchError, check_target
 from leadscore.project.outlooks import KnownModel, Looked, look_ahead
@@ -80,11 +81,7 @@ def find_model(history: History, known: KnownModel, *, as_of_us: int) -> KnownMo
     if known.known_us <= as_of_us:
         return known
     registry = Registry(history.settings)
-    dated = [
-        (parse_moment(version.known_until, zone="UTC"), version.number)
-        for version in registry.versions()
-    ]
-    for _, number in sorted(pair for pair in dated if pair[0] <= as_of_us)[::-1]:
+    for number in _list_earlier(registry, as_of_us):
         model, manifest, version = registry.load(str(number))
         try:
             check_target(history.settings, manifest, version=version)
@@ -95,6 +92,17 @@ def find_model(history: History, known: KnownModel, *, as_of_us: int) -> KnownMo
         f"no registered model was trained on facts from before {format_us(as_of_us)} alone, so the "
         "forecast of then cannot be made again; give a later --since"
     )
+
+
+def _list_earlier(registry: Registry, as_of_us: int) -> list[int]:
+    """The numbers of models that have seen no facts from a moment on, the latest first."""
+    earlier = []
+    for version in registry.versions():
+        known_us = parse_moment(version.known_until, zone="UTC")
+        if known_us <= as_of_us:
+            earlier.append((known_us, version.number))
+    in_order = sorted(earlier, reverse=True)
+    return [number for _, number in in_order]
 
 
 def chance_in(outlook: Outlook, period: Period) -> np.ndarray:
@@ -113,13 +121,16 @@ def _expect_new(outlook: Outlook, period: Period) -> int:
 
 def _list_counted(outlook: Outlook, period: Period) -> pd.DataFrame:
     """The leads that count in a forecast, open or won in the period, with their cents."""
-    opened = outlook.leads[KEY].assign(
-        state="open", cents=to_cents(outlook.revenue * chance_in(outlook, period))
-    )
+    expected = outlook.revenue * chance_in(outlook, period)
+    opened = outlook.leads[KEY]
+    opened = opened.assign(state="open", cents=to_cents(expected))
+
     wins = outlook.wins
-    inside = wins["close_us"].between(period.start_us, period.end_us, inclusive="left")
-    revenue = wins["revenue"].fillna(wins["revenue"].median())
-    won = wins.loc[inside, KEY].assign(state="won", cents=to_cents(revenue[inside].to_numpy()))
+    close_us = wins["close_us"]
+    inside = close_us.between(period.start_us, period.end_us, inclusive="left")
+    revenue = fill_revenue(wins)[inside]
+    won = wins.loc[inside, KEY]
+    won = won.assign(state="won", cents=to_cents(revenue.to_numpy()))
     return pd.concat([opened, won], ignore_index=True)
 
 
@@ -134,42 +145,63 @@ def _list_after(
     """The leads that count now, and those that no longer do: with `won` and `is_new`."""
     spells = history.spells(history.known_us(now.as_of_us))
     counted = _list_counted(now, period)
-    keys = pd.concat([before[KEY], counted[KEY]]).drop_duplicates()
-    after = keys.merge(counted, on=KEY, how="left")
-    after = after.merge(spells[[*KEY, "start_us", "won"]], on=KEY, how="left")
+    keys = pd.concat([before[KEY], counted[KEY]])
+    listed = keys.drop_duplicates()
+    after = listed.merge(counted, on=KEY, how="left")
+    after = after.merge(spells, on=KEY, how="left")
+    cents = after["cents"].fillna(0)
     return after.assign(
         state=after["state"].fillna("closed"),
-        cents=after["cents"].fillna(0).astype("int64"),
+        cents=cents.astype("int64"),
         is_new=after["start_us"] >= since_us,
     )
 
 
 def _build_steps(
-    history: History, old: KnownModel, then: Outlook, now: Outlook, *, period: Period
+    history: History,
+    old: KnownModel,
+    then: Outlook,
+    now: Outlook,
+    *,
+    period: Period,
 ) -> Steps:
     """The leads open at both moments, step by step from the old forecast to the new one."""
-    both = then.leads[KEY].reset_index().merge(now.leads[KEY].reset_index(), on=KEY)
-    at_then = both["index_x"].to_numpy()
-    at_now = both["index_y"].to_numpy()
-    was = _take(then, at_then)
+    was, current = _keep_common(then, now)
     later, known = _replay(history, old, was, now_us=now.as_of_us)
-    current = _take(now, at_now)
-    outlooks = (was, later, known, current)
-    inside = [outlook.close_us(0.5) < period.end_us for outlook in (was, current)]
+    outlooks = [was, later, known, current]
     return Steps(
         leads=was.leads[KEY],
         revenue=(was.revenue, current.revenue),
         chances=[chance_in(outlook, period) for outlook in outlooks],
-        inside=(inside[0], inside[1]),
+        inside=(_closes_inside(was, period), _closes_inside(current, period)),
     )
 
 
-def _take(outlook: Outlook, places: np.ndarray) -> Outlook:
-    return replace(outlook, leads=outlook.leads.iloc[places].reset_index(drop=True))
+def _closes_inside(outlook: Outlook, period: Period) -> np.ndarray:
+    """Whether each open lead (n,) is expected to close before the end of a period."""
+    expected_us = outlook.close_us(0.5)
+    return np.asarray(expected_us < period.end_us)
+
+
+def _keep_common(then: Outlook, now: Outlook) -> tuple[Outlook, Outlook]:
+    """Both outlooks with the leads of both alone, in the same order."""
+    places_then = then.leads[KEY].reset_index(names="then")
+    places_now = now.leads[KEY].reset_index(names="now")
+    both = places_then.merge(places_now, on=KEY)
+    kept = []
+    for outlook, places in ((then, both["then"]), (now, both["now"])):
+        leads = outlook.leads.iloc[places.to_numpy()]
+        common = leads.reset_index(drop=True)
+        kept.append(replace(outlook, leads=common))
+    return kept[0], kept[1]
 
 
 def _replay(
-    history: History, old: KnownModel, was: Outlook, *, now_us: int
+    history: History,
+    old: KnownModel,
+    was: Outlook,
+    *,
+    now_us: int,
 ) -> tuple[Outlook, Outlook]:
     """The old outlook at the moment of now: by what was known then, and by what is known now."""
     if was.leads.empty:
@@ -177,13 +209,20 @@ def _replay(
     then_us = was.as_of_us
     features = build_model_features(history.settings, old.model)
     lead_id = was.leads["lead_id"].to_numpy(dtype=object)
-    matrices = replay_lists(history, features, lead_id, then_us=then_us, now_us=now_us)
+    _, later, known = replay_lists(
+        history,
+        features,
+        lead_id,
+        then_us=then_us,
+        now_us=now_us,
+    )
     shift = compute_shift(history, old.model, known_us=old.known_us, as_of_us=then_us)
     spells = history.spells(history.known_us(now_us))
+    aged = add_age(was.leads, spells, as_of_us=now_us)
     outlooks = []
-    for matrix in matrices[1:]:
+    for matrix in (later, known):
         log_odds = old.model.log_odds(matrix.columns)
-        leads = was.leads.assign(probability=old.model.probability(log_odds, shift))
-        aged = add_age(leads, spells, as_of_us=now_us)
-        outlooks.append(replace(was, as_of_us=now_us, leads=aged))
+        probability = old.model.probability(log_odds, shift)
+        leads = aged.assign(probability=probability)
+        outlooks.append(replace(was, as_of_us=now_us, leads=leads))
     return outlooks[0], outlooks[1]

@@ -69,13 +69,26 @@ def look_ahead(history: History, known: KnownModel, *, as_of_us: int) -> Looked:
         UserError: the model has; or it learned from other features; or too few wins are known.
     """
     check_as_of(history, known.version, known_us=known.known_us, as_of_us=as_of_us)
-    rows = history.open_list(as_of_us)
-    shift = compute_shift(history, known.model, known_us=known.known_us, as_of_us=as_of_us)
-    probability = compute_probabilities(
-        history, known.model, rows, model_version=known.version, shift=shift
+    shift = compute_shift(
+        history,
+        known.model,
+        known_us=known.known_us,
+        as_of_us=as_of_us,
     )
-    amounts = read_amounts(history, rows["lead_id"].to_numpy(dtype=object), as_of_us=as_of_us)
-    leads = rows[["lead_id", "spell"]].assign(probability=probability, amount=amounts.amount)
-    warnings = [amounts.warning] if amounts.warning else []
-    outlook = build_outlook(history, leads, as_of_us=as_of_us)
-    return Looked(outlook, amounts.currency, warnings)
+    rows = history.open_list(as_of_us)
+    probability = compute_probabilities(
+        history,
+        known.model,
+        rows,
+        model_version=known.version,
+        shift=shift,
+    )
+    lead_id = rows["lead_id"].to_numpy(dtype=object)
+    amounts = read_amounts(history, lead_id, as_of_us=as_of_us)
+    leads = rows[["lead_id", "spell"]]
+    leads = leads.assign(probability=probability, amount=amounts.amount)
+    return Looked(
+        outlook=build_outlook(history, leads, as_of_us=as_of_us),
+        currency=amounts.currency,
+        warnings=[amounts.warning] if amounts.warning else [],
+    )

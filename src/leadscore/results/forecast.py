@@ -30,13 +30,13 @@ class ForecastPeriod(Result):
     start: str
     end: str
     won: int
-    won_revenue: float | None
     wins: Band
     wins_from_open: float
     wins_from_new: float
-    revenue: Band | None
-    revenue_from_open: float | None
-    revenue_from_new: float | None
+    won_revenue: float | None = None
+    revenue: Band | None = None
+    revenue_from_open: float | None = None
+    revenue_from_new: float | None = None
 
 
 class Views(Result):

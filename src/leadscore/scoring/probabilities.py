@@ -37,8 +37,10 @@ def compute_probabilities(
     check_features(model, features, model_version=model_version)
     if rows.empty:
         return np.empty(0)
-    matrix = build_matrix(history.snapshot(rows[KEYS]), features)
-    log_odds = model.log_odds(matrix.take(rows).columns)
+    snapshot = history.snapshot(rows[KEYS])
+    matrix = build_matrix(snapshot, features)
+    in_order = matrix.take(rows)
+    log_odds = model.log_odds(in_order.columns)
     return model.probability(log_odds, shift)
 
 
