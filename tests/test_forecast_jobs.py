@@ -16,7 +16,7 @@ from leadscore.funnel.naive import compute_stage_rates, guess_month
 from leadscore.funnel.periods import list_periods
 from leadscore.model.fallback import fit_scorecard
 from leadscore.project.forecast_backtest import backtest_forecast, holds, summarise
-from leadscore.project.forecasting import forecast_by, time_leads
+from leadscore.project.forecasting import forecast_by, time_leads, write_timing
 from leadscore.project.outlooks import KnownModel, look_ahead
 from leadscore.results import Band, ForecastedMonth
 from leadscore.scoring.score import score_open_leads
@@ -147,6 +147,16 @@ def test_time_to_win_when_listed_then_never_falls_with_the_date(outlook):
     assert (frame["close_earliest"] < frame["close_expected"]).all()
     assert (frame["close_expected"] < frame["close_latest"]).all()
     assert frame["win_probability"].is_monotonic_decreasing
+
+
+def test_time_to_win_when_written_then_is_the_list_even_without_leads(outlook, tmp_path):
+    timing = time_leads(outlook)
+    nobody = timing.model_copy(update={"leads": []})
+    write_timing(timing, tmp_path / "leads.csv")
+    write_timing(nobody, tmp_path / "nobody.csv")
+    written = pd.read_csv(tmp_path / "leads.csv", dtype={"lead_id": str})
+    pd.testing.assert_frame_equal(written, timing.to_pandas(), check_dtype=False)
+    assert list(pd.read_csv(tmp_path / "nobody.csv")) == list(written)
 
 
 def test_naive_methods_when_asked_then_say_what_an_export_says(history, known, outlook):

@@ -13,7 +13,7 @@ from leadscore.funnel.outlook import Outlook
 from leadscore.funnel.periods import Period, list_periods
 from leadscore.funnel.wins import revenue_between
 from leadscore.history.split import History
-from leadscore.history.visits import EXITS
+from leadscore.history.visits import EXITS, Span
 from leadscore.times import DAY_US
 
 RECENT = 3  # months of the run rate
@@ -159,8 +159,10 @@ def _share_of_exits(
     known_us: int,
 ) -> pd.DataFrame:
     """The share of each stage's finished visits that ended in each way."""
-    visits = history.count_visits(known_us=known_us, since_us=known_us - YEAR_US)
-    wide = visits.pivot_table(
+    span = Span(since_us=known_us - YEAR_US, known_us=known_us)
+    visits = history.count_visits(span)
+    in_span = visits[visits["period"] == "now"]
+    wide = in_span.pivot_table(
         index="stage",
         columns="exit",
         values="visits",

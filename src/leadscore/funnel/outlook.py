@@ -9,11 +9,13 @@ import pandas as pd
 
 from leadscore.errors import UserError
 from leadscore.funnel.arrivals import Arrivals, fit_arrivals
+from leadscore.funnel.competing import HOURS
+from leadscore.funnel.spells import list_endings
 from leadscore.funnel.timing import WinTiming, days_to_win, fit_timing, win_probability_within
 from leadscore.funnel.wins import compute_paid_share, read_wins
-from leadscore.history.absences import seen_until
 from leadscore.history.split import History
 from leadscore.times import DAY_US
+from leadscore.wording import counted
 
 LEAST_WINS = 30  # on which a timing can rest
 
@@ -127,17 +129,17 @@ def fit_known_timing(spells: pd.DataFrame, *, known_us: int) -> WinTiming:
     Raises:
         UserError: too few wins are known.
     """
-    close_us = spells["close_us"].to_numpy()
-    is_closed = close_us < known_us
-    won = is_closed & spells["won"].to_numpy(dtype=bool)
-    if won.sum() < LEAST_WINS:
+    ended = list_endings(spells, known_us=known_us)
+    won = (ended["ending"] == "won").to_numpy()
+    lost = (ended["ending"] == "lost").to_numpy()
+    wins = int(won.sum())
+    if wins < LEAST_WINS:
         raise UserError(
-            f"{won.sum()} wins are known, too few to say how fast leads are won; "
+            f"{counted(wins, 'win is', 'wins are')} known, too few to say how fast leads are won; "
             f"a forecast needs {LEAST_WINS}"
         )
-    end_us = np.minimum(close_us, seen_until(spells, known_us))
-    days = np.maximum(end_us - spells["start_us"].to_numpy(), 0) / DAY_US
-    return fit_timing(days, won, is_closed & ~won)
+    days = ended["hours"].to_numpy(dtype=float) / HOURS
+    return fit_timing(days, won, lost)
 
 
 def add_age(leads: pd.DataFrame, spells: pd.DataFrame, *, as_of_us: int) -> pd.DataFrame:

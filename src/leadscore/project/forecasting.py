@@ -180,8 +180,15 @@ def time_to_win(
         moment = checked_as_of(history, as_of_us)
         timing = time_leads(look_ahead(history, known, as_of_us=moment).outlook)
     if to is not None:
-        write_csv_for_people(to, pa.Table.from_pandas(timing.to_pandas(), preserve_index=False))
+        write_timing(timing, to)
     return timing
+
+
+def write_timing(timing: TimeToWin, path: Path) -> None:
+    """Write when each open lead is won to a CSV file, a row a lead."""
+    rows = timing.to_pandas()
+    columns = {name: rows[name].tolist() for name in rows}
+    write_csv_for_people(path, pa.table(columns))
 
 
 def time_leads(outlook: Outlook) -> TimeToWin:

@@ -189,7 +189,8 @@ class TimeToWin(Result):
             row = lead.to_dict()
             within = row.pop("within")
             rows.append(row | within)
-        return pd.DataFrame(rows)
+        own = [name for name in LeadTiming.model_fields if name != "within"]
+        return pd.DataFrame(rows, columns=[*own, *self.dates])
 
 
 class MethodError(Result):
