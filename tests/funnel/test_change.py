@@ -71,15 +71,19 @@ def test_parts_add_up_to_the_change_to_the_cent(world, new_then, new_now):
     assert all(count >= 0 for count in counts.values())
 
 
-def one(then, now, *, won=False, is_new=False, inside=(True, True)):
-    """A world of one lead worth 100, then 200, with chances of 0.5, 0.4, 0.6 and 0.7 on the way."""
+RISING = [0.5, 0.4, 0.6, 0.7]
+FALLING = [0.5, 0.4, 0.4, 0.2]
+
+
+def one(then, now, *, won=False, is_new=False, inside=(True, True), chances=RISING):
+    """A world of one lead worth 100, then 200, with chances of winning it on the way."""
     return {
         "then": then,
         "now": now,
         "won": won or now == "won",
         "is_new": is_new,
         "revenue": (100.0, 200.0),
-        "chances": [0.5, 0.4, 0.6, 0.7],
+        "chances": chances,
         "inside": inside,
     }
 
@@ -91,8 +95,15 @@ CASES = [
     (one("open", "closed"), {"lost": -5_000}),
     (one("open", "closed", won=True), {"won": -5_000}),  # before the period began
     (one("open", "open"), {"amount": 5_000, "time": -2_000, "facts": 4_000, "model": 2_000}),
-    (one("open", "open", inside=(True, False)), {"amount": 5_000, "slipped_out": 4_000}),
+    (
+        one("open", "open", inside=(True, False), chances=FALLING),
+        {"amount": 5_000, "slipped_out": -6_000},
+    ),
     (one("open", "open", inside=(False, True)), {"amount": 5_000, "pulled_in": 4_000}),
+    (
+        one("open", "open", inside=(True, False)),  # later, and still more likely within
+        {"amount": 5_000, "time": -2_000, "facts": 4_000, "model": 2_000},
+    ),
     (one("won", "won"), {"corrected": 10_000}),
     (one("won", "closed"), {"corrected": -10_000}),
     (one("absent", "won"), {"corrected": 20_000}),

@@ -60,9 +60,9 @@ def split_change(
 
     The parts add up to the value of all leads after, less that before, with those yet to come.
 
-    A lead that stays open belongs to `slipped_out` or `pulled_in` if its expected close crossed the
-    end of the period; else its change is that of time, facts and model. What changed of leads that
-    had closed before is `corrected`.
+    A lead that stays open has slipped out if its expected close moved past the end of the period
+    and its chance fell, and was pulled in if both went the other way; else its change is that of
+    time, facts and model. What changed of leads that had closed before is `corrected`.
 
     Args:
         before: lead_id, spell, state ("open" or "won") and cents, of the leads counted then.
@@ -120,9 +120,9 @@ def _split_steps(steps: Steps) -> dict[str, np.ndarray]:
     first, aged, known, last = values
 
     was_inside, is_inside = steps.inside
-    slipped = was_inside & ~is_inside
-    pulled = is_inside & ~was_inside
-    steady = was_inside == is_inside
+    slipped = was_inside & ~is_inside & (last < first)
+    pulled = is_inside & ~was_inside & (last > first)
+    steady = ~(slipped | pulled)
     return {
         "amount": first - old_value,
         "slipped_out": slipped * (last - first),
