@@ -15,7 +15,7 @@ from leadscore.errors import UserError
 from leadscore.funnel.naive import compute_stage_rates, guess_month
 from leadscore.funnel.periods import list_periods
 from leadscore.model.fallback import fit_scorecard
-from leadscore.project.forecast_backtest import backtest_forecast, holds, summarise
+from leadscore.project.forecast_backtest import backtest_forecast, holds, replay_month, summarise
 from leadscore.project.forecasting import forecast_by, time_leads, write_timing
 from leadscore.project.outlooks import KnownModel, look_ahead
 from leadscore.results import Band, ForecastedMonth
@@ -199,6 +199,22 @@ def month(name, *, middle, won, guess=None):
         naive_wins={"run_rate": guess},
         naive_revenue={"run_rate": None},
     )
+
+
+def test_month_when_replayed_then_is_forecast_at_its_start_and_settled_by_what_came(history):
+    july = list_periods(day(200), by="month", count=1, zone="UTC")[0]
+    start_us = july.start_us
+    early = fit_scorecard(history, known_us=start_us, why="a test").model
+    replayed = replay_month(history, KnownModel(early, "v0", start_us), july)
+    wins = history.spells(day(DAYS))
+    wins = wins[wins["won"] & wins["close_us"].between(start_us, july.end_us, inclusive="left")]
+    assert (replayed.month, replayed.won) == ("2024-07", len(wins))
+    forecast = forecast_by(history, KnownModel(early, "v0", start_us), as_of_us=start_us, periods=1)
+    assert replayed.wins == forecast.total.wins
+    assert replayed.naive_wins["stage_weighted"] > 0
+    late = KnownModel(early, "v0", start_us + 1)
+    with pytest.raises(UserError, match="so its scores would use later facts"):
+        replay_month(history, late, july)
 
 
 def test_backtest_when_summed_up_then_counts_months_within_the_band_and_errors():

@@ -87,7 +87,7 @@ def _replay_all(
             skipped[month.name] = trained.why
             continue
         try:
-            forecasted.append(_replay(history, trained.model, month))
+            forecasted.append(replay_month(history, trained.model, month))
         except UserError as e:
             skipped[month.name] = str(e)
     return forecasted, skipped
@@ -105,7 +105,7 @@ def _train(history: History, *, known_us: int) -> _Trained:
     return _Trained(KnownModel(result.model, name, known_us))
 
 
-def _replay(history: History, model: KnownModel, month: Period) -> ForecastedMonth:
+def replay_month(history: History, model: KnownModel, month: Period) -> ForecastedMonth:
     """A month forecast at its start, beside what is known of it by now."""
     outlook = look_ahead(history, model, as_of_us=month.start_us).outlook
     forecast = describe_total(simulate_periods(outlook, [month]))
