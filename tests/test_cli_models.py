@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import histories
+from leadscore import Project
 from leadscore.cli import main as cli
 from leadscore.cli import rendering as terminal
 from leadscore.model.files import write_model
@@ -134,6 +135,15 @@ def test_list_when_there_are_models_then_their_aliases_and_moves_are_drawn(folde
     assert ["2024-06-02T00:00:00Z", "challenger", "-", "2", "grace"] in [row[:5] for row in rows]
     assert ["2024-06-01T00:00:00Z", "champion", "-", "1", "grace"] in [row[:5] for row in rows]
     assert told.out.index("2024-06-02T00:00:00Z") < told.out.index("2024-06-01T00:00:00Z")
+
+
+def test_status_when_there_are_models_then_says_which_scores_since_when_and_by_whom(folder):
+    status = Project(folder / "leadscore.toml").status()
+    champion, challenger = status.champion, status.challenger
+    assert (champion.number, champion.by) == (1, "grace")
+    assert champion.since == "2024-06-01T00:00:00.000000Z"
+    assert champion.why == "nightly"
+    assert challenger.number == 2
 
 
 def test_list_when_json_is_asked_for_then_it_holds_versions_and_moves(folder, project, run):

@@ -51,6 +51,7 @@ from leadscore.cli.rendering import (
     exit_with_words,
 )
 from leadscore.cli.reporting import report
+from leadscore.cli.status import status
 from leadscore.cli.store import store
 from leadscore.cli.worklist import worklist
 from leadscore.errors import WITHHELD
@@ -285,6 +286,7 @@ def doctor(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         raise typer.Exit(2)
 
 
+app.command()(status)
 app.command()(funnel)
 app.command()(forecast)
 app.command()(worklist)

@@ -43,6 +43,7 @@ from leadscore.project import (
     reporting,
     scoring,
     showing,
+    status,
     training,
     worklist,
 )
@@ -66,6 +67,7 @@ from leadscore.results import (
     Replayed,
     Reported,
     Scored,
+    Status,
     TimeToWin,
     Trained,
     WrittenWorkbook,
@@ -274,6 +276,10 @@ class Project:
     def replay(self, publication_id: str, lead_id: str) -> Replayed:
         """A published list scored again from what was kept, compared byte by byte; and one lead of it in full."""
         return explaining.replay(self.settings, publication_id, lead_id)
+
+    def status(self, *, clock: Moment = None) -> Status:
+        """The store, the published list and the models, with their ages at `clock` (see `status.describe_status`)."""
+        return status.describe_status(self.settings, clock_us=self._us(clock))
 
     # What a model learns from, as data frames
 

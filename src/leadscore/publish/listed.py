@@ -111,6 +111,17 @@ def find_standing(folder: Path, store_folder: Path) -> Listed | None:
     return max(whole, key=_age, default=None)
 
 
+def find_waiting(folder: Path, store_folder: Path) -> Listed | None:
+    """The newest whole list that was written but never published, if it is newer than the standing one."""
+    standing = find_standing(folder, store_folder)
+    published = {listed.id for listed in list_published(folder, store_folder)}
+    written = [read_listed(folder, name) for name in list_written(folder) if name not in published]
+    waiting = [listed for listed in written if listed.manifest is not None]
+    if standing is not None:
+        waiting = [listed for listed in waiting if _age(listed) > _age(standing)]
+    return max(waiting, key=_age, default=None)
+
+
 def _age(listed: Listed) -> tuple[int, int, str]:
     """Grows with the date, then with what the store knew, then with the id."""
     return listed.as_of_us or 0, listed.known_until_us, listed.id

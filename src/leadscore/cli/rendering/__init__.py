@@ -24,6 +24,7 @@ from leadscore.cli.rendering.models import (
 from leadscore.cli.rendering.recorded import draw_history
 from leadscore.cli.rendering.reported import draw_report
 from leadscore.cli.rendering.scored import draw_run, draw_score, draw_worklist
+from leadscore.cli.rendering.standing import draw_status
 from leadscore.cli.rendering.started import draw_checkup, draw_start, draw_started
 from leadscore.cli.rendering.stored import (
     draw_audit,
@@ -61,6 +62,7 @@ __all__ = [
     "draw_shown",
     "draw_start",
     "draw_started",
+    "draw_status",
     "draw_store",
     "draw_store_version",
     "draw_train",

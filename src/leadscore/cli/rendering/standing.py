@@ -1,0 +1,97 @@
+"""Where a project stands, on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leadscore.cli.rendering.console import command, escaped, out, until
+from leadscore.wording import counted
+
+if TYPE_CHECKING:
+    from leadscore.results import PublishedList, ScoringModel, Status, StoreStatus
+
+DAY = 24  # hours
+
+
+def draw_status(status: Status) -> None:
+    """A line for each part, with what to run where a part is missing or was held back."""
+    _draw("project", f"[bold]{escaped(status.project)}[/]")
+    _draw("store", _store_in_words(status.store))
+    if status.store or status.rejects:
+        _draw("rejects", _rejects_in_words(status.rejects))
+    _draw_held_delivery(status)
+    _draw("list", _list_in_words(status.published))
+    _draw_withheld(status)
+    _draw("champion", _model_in_words(status.champion))
+    if status.challenger:
+        _draw("challenger", _model_in_words(status.challenger))
+
+
+def _draw(name: str, words: str) -> None:
+    out.print(f"[dim]{name:<12}[/]{words}", highlight=False, soft_wrap=True)
+
+
+def _store_in_words(store: StoreStatus | None) -> str:
+    if store is None:
+        return f"[yellow]nothing is ingested yet[/]: {command('ingest')}"
+    return f"version {store.version}, {until(store.known_until)}{_age_in_words(store.age_hours)}"
+
+
+def _rejects_in_words(rejects: dict[str, int]) -> str:
+    rows = counted(sum(rejects.values()), "row")
+    if not rejects:
+        return f"{rows} of the last export"
+    return f"[yellow]{rows}[/] of the last export: {command('rejects')}"
+
+
+def _draw_held_delivery(status: Status) -> None:
+    """The delivery that is quarantined, or why the last ingest stopped."""
+    quarantined = status.quarantined
+    if quarantined is not None:
+        alarms = escaped(", ".join(quarantined.alarms))
+        known_until = until(quarantined.known_until)
+        _draw("quarantined", f"[yellow]version {quarantined.version}[/], {known_until}: {alarms}")
+    elif status.ingest_stopped is not None:
+        _draw("ingest", f"[yellow]the last one stopped[/]: {escaped(status.ingest_stopped)}")
+
+
+def _list_in_words(published: PublishedList | None) -> str:
+    if published is None:
+        return f"[yellow]none is published yet[/]: {command('score')}"
+    words = f"{published.publication_id}, {counted(published.leads, 'lead')}"
+    if published.as_of:
+        words += f", as of {published.as_of}{_age_in_words(published.age_hours)}"
+    if published.expired:
+        return f"{words}, [red]valid until {published.valid_until}: score a new export[/]"
+    if published.valid_until:
+        return f"{words}, valid until {published.valid_until}"
+    return words
+
+
+def _draw_withheld(status: Status) -> None:
+    withheld = status.withheld
+    if withheld is None:
+        return
+    reasons = escaped("; ".join(withheld.reasons)) or "written, but not published"
+    option = " --even-if-unlike" if withheld.reasons else ""
+    publish = command(f"publish {withheld.publication_id}{option}")
+    _draw("withheld", f"[yellow]{withheld.publication_id}[/]: {reasons}")
+    _draw("", f"to publish it: {publish}")
+
+
+def _model_in_words(model: ScoringModel | None) -> str:
+    if model is None:
+        return f"[yellow]none yet[/]: {command('train')}"
+    words = f"version {model.number} ({model.version}), trained on data {until(model.known_until)}"
+    if model.since is None:
+        return words
+    return f"{words}; since {model.since} by {escaped(model.by)}: {escaped(model.why)}"
+
+
+def _age_in_words(hours: float | None) -> str:
+    """How long ago, in the unit that people would use; empty without an age."""
+    if hours is None or hours < 0:
+        return ""
+    if hours < 2 * DAY:
+        return f" ({counted(round(hours), 'hour')} ago)"
+    return f" ({counted(round(hours / DAY), 'day')} ago)"

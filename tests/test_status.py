@@ -1,0 +1,187 @@
+"""`leadscore status` at each step of a project's life."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import histories
+from builders import Facts, day, make_settings
+from commands import run
+from leadscore import Project
+from leadscore.publish.publication import write_publication
+from leadscore.store.version import quarantine_version
+from leadscore.times import DAY_US, HOUR_US, format_us
+from publish.test_publication import make_scores
+from publish.test_publication import publish as publish_scores
+
+KNOWN = 100
+AS_OF = day(KNOWN)
+TARGET = {"crm": {"kind": "generic", "fields": {"win_probability": "win_probability"}}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    settings = make_settings(data_folder=tmp_path / "data", models_folder=tmp_path / "models")
+    return Project(settings)
+
+
+def ingest(project: Project):
+    facts = Facts(project.settings)
+    facts.lead("a", 3)
+    return histories.write_store(facts, known_until=KNOWN)
+
+
+def publish(project: Project, *, leads: int = 60):
+    scores = make_scores(leads)
+    return publish_scores(project.settings.project_folder(), scores, as_of_us=AS_OF)
+
+
+def write_newer(project: Project, previous: str, *, leads: int):
+    """A list of the day after, compared with the one before, and not published."""
+    folder = project.settings.project_folder() / "scores"
+    return write_publication(
+        make_scores(leads),
+        folder=folder,
+        as_of_us=AS_OF + DAY_US,
+        model_version="m" * 16,
+        store_version="s" * 16,
+        project=project.settings.project,
+        counts={"scored": leads},
+        basis={"previous": previous},
+    )
+
+
+def test_status_when_nothing_ran_then_nothing_is_there(project: Project) -> None:
+    status = project.status(clock=AS_OF)
+
+    assert status.project == "built"
+    parts = (status.store, status.published, status.withheld, status.champion, status.challenger)
+    assert parts == (None,) * 5
+    assert (status.rejects, status.ingest_stopped, status.quarantined) == ({}, None, None)
+
+
+def test_status_when_something_is_stored_then_its_age_is_by_the_clock(project: Project) -> None:
+    version = ingest(project)
+
+    store = project.status(clock=AS_OF + 30 * HOUR_US).store
+
+    assert (store.version, store.known_until) == (version.id, format_us(AS_OF))
+    assert store.age_hours == 30
+    assert project.status().store.age_hours is None
+
+
+def test_status_when_a_later_delivery_failed_its_alarms_then_they_are_named(
+    project: Project,
+) -> None:
+    version = ingest(project)
+    later = {
+        "known_until": format_us(AS_OF + DAY_US),
+        "known_until_us": AS_OF + DAY_US,
+        "quarantined": {"volume": ["half of the leads are missing"]},
+    }
+    quarantined = quarantine_version(version.folder, version.manifest | later)
+
+    status = project.status(clock=AS_OF)
+
+    assert status.store.version == version.id
+    assert status.quarantined.version == quarantined.id
+    assert status.quarantined.alarms == ["volume"]
+
+
+@pytest.mark.parametrize(("days", "expired"), [(0, False), (13.9, False), (14, True), (400, True)])
+def test_list_when_a_target_trusts_it_for_14_days_then_it_expires(
+    project: Project, days: float, expired: bool
+) -> None:
+    written = publish(project)
+    settings = make_settings(**project.settings.model_dump() | {"targets": TARGET})
+
+    standing = Project(settings).status(clock=AS_OF + round(days * DAY_US)).published
+
+    assert (standing.publication_id, standing.leads) == (written.id, 60)
+    assert standing.valid_until == format_us(AS_OF + 14 * DAY_US)
+    assert standing.expired is expired
+
+
+def test_list_when_no_target_is_set_then_it_never_expires(project: Project) -> None:
+    publish(project)
+
+    standing = project.status(clock=AS_OF + 400 * DAY_US).published
+
+    assert (standing.valid_until, standing.expired) == (None, False)
+
+
+@pytest.mark.parametrize(("leads", "reasons"), [(60, 0), (300, 1)])
+def test_newer_list_when_it_was_not_published_then_it_is_named_with_what_is_unlike(
+    project: Project, leads: int, reasons: int
+) -> None:
+    standing = publish(project)
+    newer = write_newer(project, standing.id, leads=leads)
+
+    status = project.status(clock=AS_OF)
+
+    assert status.published.publication_id == standing.id
+    assert status.withheld.publication_id == newer.id
+    assert bool(status.withheld.reasons) is bool(reasons)
+
+
+def test_older_list_when_it_was_not_published_then_it_is_not_named(project: Project) -> None:
+    standing = publish(project)
+    newer = write_newer(project, standing.id, leads=60)
+    project.publish(newer.id)
+    write_newer(project, standing.id, leads=50)  # as old, but nothing was published of it
+    folder = project.settings.project_folder() / "scores"
+    (folder / "20200101T000000Z-0123456789ab").mkdir()  # damaged
+
+    status = project.status()
+
+    assert status.published.publication_id == newer.id
+
+
+SETTINGS = """
+project = "shop"
+[validation]
+max_refused = 1.0
+[sources.leads]
+path = "leads.csv"
+[[mapping]]
+source = "leads"
+table = "leads"
+columns = { lead_id = "id", event_at = "created" }
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export with one row that is rejected."""
+    monkeypatch.chdir(tmp_path)
+    Path("leadscore.toml").write_text(SETTINGS)
+    Path("leads.csv").write_text("id,created\na,2024-03-01\nb,2024-03-02\nc,no date\n")
+
+
+def test_command_when_run_at_each_step_then_ends_with_0_and_names_the_next(shop: None) -> None:
+    before = run("status")
+    assert before.code == 0
+    assert "nothing is ingested yet: leadscore ingest" in before.out
+
+    assert run("ingest", "--known-until", "2024-03-05").code == 0
+    after = run("status")
+    assert after.code == 0
+    assert "known until 2024-03-05T00:00:00Z" in after.out
+    assert "1 row of the last export: leadscore rejects" in after.out
+    assert "none is published yet: leadscore score" in after.out
+    assert "none yet: leadscore train" in after.out
+
+    as_json = run("status", "--json")
+    assert json.loads(as_json.out)["rejects"] == {"type": 1}
+
+
+def test_command_when_the_store_cannot_be_read_then_ends_with_2(shop: None) -> None:
+    run("ingest", "--known-until", "2024-03-05")
+    (manifest,) = Path("data/shop/store/versions").glob("*.json")
+    manifest.write_text("{}")
+
+    ended = run("status")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "Traceback" not in ended.err
