@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import Field
+
 from leadscore.results.base import Interval, Result
+from leadscore.results.losses import (
+    ContactTimes,
+    Improvement,
+    Pattern,
+    StageLoss,
+    Untouched,
+    WaitingLead,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FunnelTable = Literal["stages", "moves", "changes", "cohorts", "groups"]
+FunnelTable = Literal[
+    "stages",
+    "moves",
+    "changes",
+    "cohorts",
+    "groups",
+    "losses",
+    "stalled",
+    "improvements",
+    "patterns",
+]
 
 
 class WayOut(Result):
@@ -170,8 +190,26 @@ class FunnelGroup(Result):
     stages: list[StageFlow]
 
 
+class StayPoint(Result):
+    """The share of visits that are still in the stage after so many days."""
+
+    days: float
+    staying: float
+
+
+class StayCurve(Result):
+    """The Kaplan-Meier curve of a stage, as far as 30 visits were in sight; at most 60 points."""
+
+    stage: str
+    points: list[StayPoint]
+
+
 class Funnel(Result):
-    """The sales pipeline as known at a moment; `groups` are by `by`, most leads first."""
+    """The sales pipeline as known at a moment; `groups` are by `by`, most leads first.
+
+    The most unusual 50 of the stalled leads are named; `contact` and `untouched` are None where
+    activities of reps are not mapped.
+    """
 
     as_of: str
     since: str
@@ -183,12 +221,20 @@ class Funnel(Result):
     velocity: Velocity
     by: str | None
     groups: list[FunnelGroup]
+    losses: list[StageLoss] = Field(default_factory=list)
+    contact: ContactTimes | None = None
+    stalled: list[WaitingLead] = Field(default_factory=list)
+    untouched: Untouched | None = None
+    improvements: list[Improvement] = Field(default_factory=list)
+    patterns: list[Pattern] = Field(default_factory=list)
+    curves: list[StayCurve] = Field(default_factory=list)
 
     def to_pandas(self, table: FunnelTable = "stages") -> pd.DataFrame:
         """One of its tables, a row an entry, with a column a number and its bounds.
 
         Args:
-            table: `stages`, `moves`, `changes`, `cohorts` or `groups`.
+            table: `stages`, `moves`, `changes`, `cohorts`, `groups`, `losses`, `stalled`,
+                `improvements` or `patterns`.
         """
         import pandas as pd
 
