@@ -193,6 +193,38 @@ class KnownFacts:
         )
         return rows.set_index("lead_id")["first_us"]
 
+    def loss_reasons(self, known_us: int) -> pd.DataFrame:
+        """The losses: lead_id, reason (None where none is stated), and when each was known.
+
+        Columns: lead_id, available_us, reason; in the order in which they happened.
+        """
+        return self._read(
+            f"""SELECT lead_id, available_us, reason FROM outcomes
+            WHERE outcome = 'lost' AND available_us < {known_us}
+            ORDER BY lead_id, event_us, seq, reason"""
+        )
+
+    def kinds_until(
+        self, kinds: Sequence[str], lead_id: np.ndarray, until_us: np.ndarray
+    ) -> pa.Table:
+        """The kinds of activity that each lead had before its own moment: lead_id and kind.
+
+        Args:
+            kinds: that are asked for.
+            lead_id: (n,) the leads, each once.
+            until_us: (n,) the moment of each, before which it happened and was known.
+        """
+        asked = pa.table({"lead_id": lead_id, "until_us": until_us})
+        self.engine.add_rows("asked_leads", asked)
+        names = ", ".join(literal(kind) for kind in kinds) or "''"
+        return self.engine.query(
+            f"""SELECT DISTINCT t.lead_id, t.kind FROM activities AS t
+            JOIN asked_leads AS a ON a.lead_id = t.lead_id
+            WHERE t.kind IN ({names}) AND {self._took_place()}
+                AND t.event_us < a.until_us AND t.available_us < a.until_us
+            ORDER BY t.lead_id, t.kind"""
+        )
+
     def about_leads(
         self, lead_ids: Sequence[str], known_us: int, *, latest: int = ALL
     ) -> dict[str, list[KnownFact]]:

@@ -33,6 +33,7 @@ from leadscore.settings.stages import Stages
 EXITS = ("forward", "back", "won", "lost", "open")
 HOUR_US = 3_600_000_000
 IN_ORDER = "PARTITION BY number ORDER BY entered_us"
+EARLIEST_US = 0  # before it no visit is looked for
 EVERYONE = ""  # the part of a lead where leads are not told apart
 
 
@@ -92,6 +93,23 @@ def count_visits(
     )
 
 
+def list_open_visits(
+    engine: Engine, stages: Stages, spells: pd.DataFrame, span: Span
+) -> pd.DataFrame:
+    """The visits that had not ended at the end of a span, whenever they began.
+
+    Columns: lead_id, stage, hours since the entry. A lead that exports no longer list is left out.
+    """
+    engine.add_rows("funnel_spells", list_spells(spells, span, None))
+    of_all = Span(EARLIEST_US, span.known_us)
+    rows: pd.DataFrame = engine.query(f"""SELECT lead_id, place, hours
+        FROM ({_visits_sql(stages, of_all)}) AS visits
+        WHERE "exit" = 'open' AND until_us = {span.known_us}
+        ORDER BY lead_id""").to_pandas()
+    stage = rows["place"].map(dict(enumerate(stages.open)))
+    return rows.assign(stage=stage).drop(columns="place")
+
+
 def list_spells(spells: pd.DataFrame, span: Span, parts: Sequence[str] | None) -> pa.Table:
     """Spells with a number, until when each was followed, and how it had ended by then."""
     close_us = spells["close_us"].to_numpy()
@@ -112,10 +130,10 @@ def list_spells(spells: pd.DataFrame, span: Span, parts: Sequence[str] | None) -
 
 
 def _visits_sql(stages: Stages, span: Span) -> str:
-    """SQL of one row a visit: part, period, place, next_place, exit, is_first, hours."""
+    """SQL of one row a visit: lead_id, until_us, part, period, place, next_place, exit, is_first, hours."""
     lasted_us = "(COALESCE(next_us, until_us) - entered_us)"
     whole_hours = f"CAST(({lasted_us} - {lasted_us} % {HOUR_US}) / {HOUR_US} AS BIGINT)"
-    return f"""SELECT part, place, next_place, {whole_hours} AS hours,
+    return f"""SELECT lead_id, until_us, part, place, next_place, {whole_hours} AS hours,
             CASE WHEN entered_us >= {span.since_us} THEN 'now'
                 WHEN entered_us >= {span.before_us} THEN 'before' ELSE 'older' END AS period,
             CASE WHEN spell = 1 AND place_before IS NULL THEN 1 ELSE 0 END AS is_first,
@@ -142,7 +160,8 @@ def _begins_sql(stages: Stages, span: Span) -> str:
 def spelled_sql(stages: Stages, span: Span) -> str:
     """SQL of the entries into open stages, each in the spell in which the lead was then."""
     is_early = "t.event_us < s.start_us AND s.spell = 1"
-    return f"""SELECT s.number, s.spell, s.part, s.start_us, s.until_us, s.ending, t.event_us, t.seq, t.place,
+    return f"""SELECT s.lead_id, s.number, s.spell, s.part, s.start_us, s.until_us, s.ending,
+            t.event_us, t.seq, t.place,
             CASE WHEN {is_early} THEN s.start_us ELSE t.event_us END AS entered_us
         FROM ({entries_sql(stages, span)}) AS t
         JOIN funnel_spells AS s ON s.lead_id = t.lead_id

@@ -1,0 +1,55 @@
+"""Where leads were lost and for which stated reason, and which are still in a stage."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from leadscore.history.split import History
+from leadscore.history.visits import Span, count_visits, list_open_visits
+
+NOT_STATED = "(no reason stated)"
+
+
+def count_losses(history: History, span: Span) -> pd.DataFrame:
+    """How many visits that began in a span ended as lost, by stage and stated reason.
+
+    Columns: stage, reason (`NOT_STATED` where none is), visits.
+    """
+    spells = history.spells(span.known_us)
+    losses = history.facts.loss_reasons(span.known_us)
+    visits = count_visits(
+        history.engine,
+        history.settings.stages,
+        spells,
+        span,
+        parts=_find_reasons(spells, losses).to_list(),
+    )
+    is_lost = (visits["exit"] == "lost") & (visits["period"] == "now")
+    lost = visits[is_lost].rename(columns={"part": "reason"})
+    return lost.groupby(["stage", "reason"], as_index=False).agg({"visits": "sum"})
+
+
+def read_open_visits(history: History, span: Span) -> pd.DataFrame:
+    """The visits that had not ended at the end of a span (see `list_open_visits`)."""
+    spells = history.spells(span.known_us)
+    return list_open_visits(history.engine, history.settings.stages, spells, span)
+
+
+def _find_reasons(spells: pd.DataFrame, losses: pd.DataFrame) -> pd.Series[str]:
+    """The reason of each spell (n,), the last one stated between its begin and the next spell's."""
+    stated = losses.dropna(subset="reason")
+    by_time = stated.sort_values("available_us", kind="stable")
+    begins = spells[["lead_id", "spell", "start_us"]].sort_values("start_us", kind="stable")
+    placed = pd.merge_asof(
+        by_time,
+        begins,
+        left_on="available_us",
+        right_on="start_us",
+        by="lead_id",
+        allow_exact_matches=False,  # a close at the moment of a re-opening ends the spell before
+    )
+    placed["spell"] = placed["spell"].fillna(1).astype("int64")
+    last = placed.drop_duplicates(["lead_id", "spell"], keep="last")
+    merged = spells[["lead_id", "spell"]].merge(last, on=["lead_id", "spell"], how="left")
+    reasons: pd.Series[str] = merged["reason"].fillna(NOT_STATED)
+    return reasons
