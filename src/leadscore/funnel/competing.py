@@ -163,9 +163,16 @@ def mean_hours(shares: Shares, hours: float) -> float:
     return float(np.sum(staying * (ends - begins)))
 
 
-def quantile_hours(shares: Shares, share: float) -> float | None:
-    """After how many hours so large a share of the visits has ended; None if it never has."""
-    reached = np.flatnonzero(1 - shares.staying >= share - 1e-12)
+def quantile_hours(shares: Shares, share: float, *, way: str | None = None) -> float | None:
+    """After how many hours so large a share of the visits has ended; None if it never has.
+
+    Args:
+        shares: of the ways.
+        share: that has ended.
+        way: in which they ended; default: any.
+    """
+    ended = 1 - shares.staying if way is None else shares.ended[way]
+    reached = np.flatnonzero(ended >= share - 1e-12)
     return float(shares.hours[reached[0]]) if len(reached) else None
 
 

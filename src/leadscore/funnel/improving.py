@@ -1,0 +1,119 @@
+"""What it would bring if more visits to a stage moved on: arithmetic at unchanged rates.
+
+Visits are a Markov chain: of those to a stage, the estimated shares move on to each other stage, or
+are won. With moves T (n, n) and entries e (n,) a quarter, the visits v are v = e + T'v, and v times
+the share won are the wins (Kemeny and Snell 1976, chapter 3). One share is changed, the rest kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from leadscore.results.funnel import StageFlow, StageMove, Velocity
+from leadscore.results.losses import Improvement
+
+QUARTER = 365 / 4  # days
+POINTS = 0.05
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The rates of the stages.
+
+    Attributes:
+        entries: (n,) leads a quarter that begin in each stage.
+        moves: (n, n) shares of visits to a stage that lead to another.
+        won: (n,) shares that are won.
+        lost: (n,) shares that are lost.
+    """
+
+    entries: np.ndarray
+    moves: np.ndarray
+    won: np.ndarray
+    lost: np.ndarray
+
+    def wins(self) -> float:
+        """The wins a quarter."""
+        unit = np.eye(len(self.entries))
+        visits = np.linalg.solve(unit - self.moves.T, self.entries)
+        return float(visits @ self.won)
+
+
+def describe_improvements(
+    flows: Sequence[StageFlow],
+    moves: Sequence[StageMove],
+    velocity: Velocity,
+    *,
+    days: float,
+) -> list[Improvement]:
+    """What `POINTS` more would bring at each stage, the most wins first.
+
+    None where a stage has too few visits for its shares to be known.
+
+    Args:
+        flows: the stages in their order.
+        moves: between them.
+        velocity: has the value of a win.
+        days: of the period.
+    """
+    if not flows or any(flow.within_days is None for flow in flows):
+        return []
+    visits = np.array([flow.visits for flow in flows]) * QUARTER / days
+    chain = build_chain(flows, moves, visits)
+    before = chain.wins()
+    improvements = []
+    for place, flow in enumerate(flows):
+        points = min(POINTS, float(chain.lost[place]))
+        wins = _improve(chain, place, points).wins() - before
+        improvement = Improvement(
+            stage=flow.stage,
+            points=points,
+            visits=float(visits[place]),
+            wins=wins,
+            value=None if velocity.value is None else wins * velocity.value,
+            currency=velocity.currency,
+        )
+        improvements.append(improvement)
+    return sorted(improvements, key=lambda improvement: -improvement.wins)
+
+
+def build_chain(
+    flows: Sequence[StageFlow], moves: Sequence[StageMove], visits: np.ndarray
+) -> Chain:
+    """The rates that give so many visits (n,) a quarter to the stages."""
+    place = {flow.stage: at for at, flow in enumerate(flows)}
+    shares = np.zeros((len(flows), len(flows)))
+    for move in moves:
+        at = place[move.stage]
+        to = place[move.next_stage]
+        way = flows[at].ways["forward" if to > at else "back"]
+        shares[at, to] = (way.share or 0.0) * move.visits / way.visits
+    return Chain(
+        entries=visits - shares.T @ visits,
+        moves=shares,
+        won=_shares_of("won", flows),
+        lost=_shares_of("lost", flows),
+    )
+
+
+def _shares_of(way: str, flows: Sequence[StageFlow]) -> np.ndarray:
+    return np.array([flow.ways[way].share or 0.0 for flow in flows])
+
+
+def _improve(chain: Chain, place: int, points: float) -> Chain:
+    """The chain if so large a share, lost so far, moved on as the others do.
+
+    Where none moves on, as from the last stage, it is won.
+    """
+    moves = chain.moves.copy()
+    won = chain.won.copy()
+    onward = np.zeros(len(won))
+    onward[place + 1 :] = moves[place, place + 1 :]
+    if onward.sum() > 0:
+        moves[place] += points * onward / onward.sum()
+    else:
+        won[place] += points
+    return replace(chain, moves=moves, won=won)

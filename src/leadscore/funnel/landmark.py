@@ -1,0 +1,46 @@
+"""Leads that were still open some days after they came in, followed from then on.
+
+Whoever was contacted late, or shows an interest late, must have stayed open until then. Compared
+from the day they came in, such leads would seem to win more often for that reason alone. So all are
+compared from the same day on, by what was known then (landmark analysis; Anderson, Cain and Gelber
+1983).
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from leadscore.funnel.competing import HOURS, UNKNOWN, estimate_shares, share_within
+from leadscore.funnel.spells import count_endings
+from leadscore.history.visits import Span
+from leadscore.results.base import Interval
+from leadscore.times import DAY_US
+
+FROM_DAY = 7
+
+
+def list_followed(spells: pd.DataFrame, span: Span) -> pd.DataFrame:
+    """The leads of a period that were open on day `FROM_DAY`; their hours count from then.
+
+    Columns beside those of `spells`: from_us, when that day began.
+
+    Args:
+        spells: as `list_endings` returns them.
+        span: in which leads came in; a re-opening counts for none.
+    """
+    is_new = (spells["spell"] == 1) & (spells["start_us"] >= span.since_us)
+    is_followed = spells["hours"] >= FROM_DAY * HOURS
+    followed = spells[is_new & is_followed]
+    return followed.assign(
+        from_us=followed["start_us"] + FROM_DAY * DAY_US,
+        hours=followed["hours"] - int(FROM_DAY * HOURS),
+    )
+
+
+def share_won(followed: pd.DataFrame, hours: float) -> Interval:
+    """The share won within so many hours; its value is None if too few were followed so long."""
+    ends = count_endings(followed)
+    last = ends.last_with_enough()
+    if last is None or last < hours:
+        return UNKNOWN
+    return share_within(estimate_shares(ends), "won", hours)

@@ -1,0 +1,61 @@
+"""Where leads are lost, and for which stated reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from leadscore.funnel.competing import Z
+from leadscore.results.base import Interval
+from leadscore.results.losses import StageLoss
+
+
+def describe_losses(losses: pd.DataFrame, stages: Sequence[str]) -> list[StageLoss]:
+    """The reasons of each stage, most frequent first, in the stages' order.
+
+    Args:
+        losses: as `count_losses` returns them.
+        stages: the open ones in their order.
+    """
+    by_stage = dict(tuple(losses.groupby("stage")))
+    described = []
+    for stage in stages:
+        if stage in by_stage:
+            described += _describe_stage(stage, by_stage[stage])
+    return described
+
+
+def _describe_stage(stage: str, losses: pd.DataFrame) -> list[StageLoss]:
+    total = int(losses["visits"].sum())
+    ranked = losses.sort_values(["visits", "reason"], ascending=[False, True])
+    return [
+        StageLoss(
+            stage=stage,
+            reason=str(reason),
+            visits=int(visits),
+            of_losses=total,
+            share=wilson_interval(int(visits), total),
+        )
+        for reason, visits in zip(ranked["reason"], ranked["visits"], strict=True)
+    ]
+
+
+def wilson_interval(count: int, total: int) -> Interval:
+    """The share of a count with its 95 % score interval (Wilson 1927).
+
+    >>> interval = wilson_interval(5, 20)
+    >>> round(interval.low, 3), round(interval.high, 3)
+    (0.112, 0.469)
+    """
+    share = count / total
+    spread = Z**2 / total
+    middle = share + spread / 2
+    half = Z * np.sqrt(share * (1 - share) / total + spread / (4 * total))
+    scale = 1 + spread
+    return Interval(
+        value=share,
+        low=max(float((middle - half) / scale), 0.0),
+        high=min(float((middle + half) / scale), 1.0),
+    )
