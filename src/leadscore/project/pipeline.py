@@ -7,13 +7,16 @@ import pandas as pd
 from leadscore.errors import UserError
 from leadscore.funnel.changes import describe_changes
 from leadscore.funnel.cohorts import describe_cohorts
+from leadscore.funnel.curves import describe_curves
 from leadscore.funnel.groups import add_up_parts, describe_groups
+from leadscore.funnel.improving import describe_improvements
 from leadscore.funnel.irregular import describe_irregular
 from leadscore.funnel.spells import list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.funnel.velocity import measure_velocity
 from leadscore.history.split import History
 from leadscore.history.visits import Span
+from leadscore.project.losing import measure_losses
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.parts import read_parts
 from leadscore.results.funnel import Funnel, FunnelGroup
@@ -59,19 +62,34 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
     of_parts = history.count_visits(span, parts=parts)
     visits = add_up_parts(of_parts)
     spells = list_endings(history.spells(span.known_us), known_us=span.known_us)
+    flows = describe_stages(visits, settings.stages)
+    moves = describe_moves(visits, settings.stages)
+    velocity = measure_velocity(history, spells, span)
+    within_days = settings.target.horizon_days or USUAL_HORIZON
+    days = (span.known_us - span.since_us) / DAY_US
     return Funnel(
         as_of=format_us(span.known_us),
         since=format_us(span.since_us),
-        stages=describe_stages(visits, settings.stages),
-        moves=describe_moves(visits, settings.stages),
+        stages=flows,
+        moves=moves,
         irregular=describe_irregular(history, visits, spells, span),
         changes=describe_changes(visits, settings.stages.open),
         cohorts=describe_cohorts(
             spells, since_us=span.since_us, known_us=span.known_us, zone=settings.timezone
         ),
-        velocity=measure_velocity(history, spells, span),
+        velocity=velocity,
         by=by,
         groups=[] if parts is None else _describe_groups(settings, spells, of_parts, parts, span),
+        curves=describe_curves(visits, settings.stages.open),
+        improvements=describe_improvements(flows, moves, velocity, days=days),
+        **measure_losses(
+            history,
+            span,
+            visits=visits,
+            spells=spells,
+            flows=flows,
+            within_days=within_days,
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from leadscore.cli.rendering.pipeline_leads import (
     write_irregular,
     write_share,
 )
+from leadscore.cli.rendering.pipeline_losses import draw_losses
 from leadscore.results.base import Interval
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ MOST_CHANGES = 5
 
 
 def draw_funnel(funnel: Funnel) -> None:
-    """The stages, what changed in them, the leads by month and by group, velocity and irregularities."""
+    """The stages, what changed in them, leads by month and by group, velocity, losses, irregularities."""
     _draw_stages(funnel)
     _draw_changes(funnel.changes)
     if funnel.groups:
@@ -32,6 +33,7 @@ def draw_funnel(funnel: Funnel) -> None:
     if funnel.cohorts:
         draw_cohorts(funnel.cohorts)
     draw_velocity(funnel.velocity)
+    draw_losses(funnel)
     _print(write_irregular(funnel.irregular))
     _draw_outside(funnel.moves)
 

@@ -1,0 +1,65 @@
+"""Where leads are lost, which wait, and what winners have in common, of an opened history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from leadscore.funnel.contact import describe_contact
+from leadscore.funnel.early import read_early_kinds, read_early_values
+from leadscore.funnel.landmark import list_followed
+from leadscore.funnel.losses import describe_losses
+from leadscore.funnel.patterns import describe_patterns
+from leadscore.funnel.waiting import describe_untouched, list_stalled
+from leadscore.history.losses import count_losses, read_open_visits
+from leadscore.history.split import History
+from leadscore.history.visits import Span
+from leadscore.results.funnel import StageFlow
+from leadscore.results.losses import Pattern
+
+
+def measure_losses(
+    history: History,
+    span: Span,
+    *,
+    visits: pd.DataFrame,
+    spells: pd.DataFrame,
+    flows: list[StageFlow],
+    within_days: float,
+) -> dict[str, Any]:
+    """The parts of a `Funnel` about losses, waiting leads and patterns, by their names.
+
+    Args:
+        history: of the project.
+        span: the period.
+        visits: as `count_visits` returns them.
+        spells: as `list_endings` returns them.
+        flows: the stages.
+        within_days: in which wins count.
+    """
+    open_visits = read_open_visits(history, span)
+    parts: dict[str, Any] = {
+        "losses": describe_losses(count_losses(history, span), history.settings.stages.open),
+        "stalled": list_stalled(open_visits, visits, flows),
+        "patterns": _describe_patterns(history, list_followed(spells, span), within_days),
+    }
+    if "rep" in history.settings.activity_actors():
+        worked = history.facts.first_worked(span.known_us)
+        parts["contact"] = describe_contact(spells, worked, span, within_days=within_days)
+        parts["untouched"] = describe_untouched(spells, open_visits, worked)
+    return parts
+
+
+def _describe_patterns(
+    history: History, followed: pd.DataFrame, within_days: float
+) -> list[Pattern]:
+    if followed.empty:
+        return []
+    return describe_patterns(
+        followed,
+        read_early_values(history, followed),
+        read_early_kinds(history, followed),
+        within_days=within_days,
+        names=history.settings.kinds,
+    )

@@ -1,0 +1,1 @@
+"""The funnel as one self-contained HTML page, and its sentences."""

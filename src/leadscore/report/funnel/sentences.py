@@ -1,0 +1,111 @@
+"""The funnel's findings as sentences, for the page and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from leadscore.wording import counted
+
+if TYPE_CHECKING:
+    from leadscore.results import (
+        ContactTimes,
+        Improvement,
+        Interval,
+        Pattern,
+        Untouched,
+        WaitingLead,
+    )
+
+FEW = 5  # findings that are listed where there is little room
+BY_CHANCE = 0.05  # the share of false ones that is accepted among the patterns shown
+UNKNOWN = "-"
+
+
+def write_percent(share: Interval) -> str:
+    """A share in per cent with half the width of its interval, or a dash.
+
+    >>> from leadscore.results import Interval
+    >>> write_percent(Interval(value=0.2, low=0.15, high=0.25)), write_percent(Interval(value=None))
+    ('20 ± 5 %', '-')
+    """
+    if share.value is None or share.low is None or share.high is None:
+        return UNKNOWN
+    half = max(share.value - share.low, share.high - share.value)
+    return f"{100 * share.value:.0f} ± {100 * half:.0f} %"
+
+
+def write_contact(contact: ContactTimes) -> str:
+    """How soon new leads are contacted."""
+    shares = [
+        f"{write_percent(share)} within {counted(int(days), 'day')}"
+        for days, share in contact.contacted.items()
+    ]
+    median = "not yet half of them"
+    if contact.median_days is not None:
+        median = f"half of them within {contact.median_days:.1f} days"
+    new_leads = counted(contact.leads, "new lead")
+    return f"First contact of {new_leads}: {', '.join(shares)}; {median}."
+
+
+def write_untouched(untouched: Untouched) -> str:
+    """How many open leads no rep has touched."""
+    words = f"Untouched: {untouched.leads:,} of {untouched.of_open:,} open leads"
+    if untouched.median_days is None:
+        return f"{words}."
+    longest = untouched.longest[0]
+    return (
+        f"{words}; half of them have waited for more than {untouched.median_days:.0f} days, "
+        f"{longest.lead_id} for {longest.days:.0f}."
+    )
+
+
+def write_stalled(lead: WaitingLead) -> str:
+    """A stalled lead, and how unusual its age is."""
+    words = f"{lead.lead_id}: {lead.days:.0f} days in {lead.stage}"
+    if lead.lasted_longer is None:
+        return words
+    share = f"{100 * lead.lasted_longer:.0f} %"
+    return f"{words}; at most {share} of {lead.visits:,} visits took longer"
+
+
+def write_improvement(improvement: Improvement) -> str:
+    """What more visits that move on would bring a quarter.
+
+    >>> from leadscore.results import Improvement
+    >>> write_improvement(Improvement(
+    ...     stage="Negotiation", points=0.05, visits=200, wins=10, value=210_400, currency="EUR"))
+    'Negotiation: +5 points = EUR 210,000 a quarter (10.0 wins)'
+    """
+    wins = f"{improvement.wins:.1f} wins"
+    begin = f"{improvement.stage}: +{100 * improvement.points:.0f} points"
+    if improvement.value is None:
+        return f"{begin} = {wins} a quarter"
+    currency = f"{improvement.currency or ''} ".lstrip()
+    value = round_money(improvement.value)
+    return f"{begin} = {currency}{value:,.0f} a quarter ({wins})"
+
+
+def round_money(value: float) -> float:
+    """An amount to two digits, as exact as such arithmetic can be.
+
+    >>> round_money(589_940.4)
+    590000.0
+    """
+    return float(f"{value:.2g}")
+
+
+def clear_patterns(patterns: Sequence[Pattern]) -> list[Pattern]:
+    """The patterns that stand out after the correction for how many were tested."""
+    return [pattern for pattern in patterns if pattern.adjusted < BY_CHANCE]
+
+
+def write_pattern(pattern: Pattern) -> str:
+    """A pattern with its n, and what it is compared with."""
+    what = f"{pattern.field.replace('_', ' ')} {pattern.value}"
+    won = write_percent(pattern.won)
+    lift = "" if pattern.lift is None else f", {pattern.lift:.1f} times the usual"
+    return (
+        f"{what}: {won} of {pattern.leads:,} won within {pattern.within_days:g} days{lift}; "
+        f"others {write_percent(pattern.others)}"
+    )
