@@ -94,6 +94,35 @@ def test_funnel_when_measured_then_its_tables_agree_with_one_another(config):
     assert funnel.velocity.per_day == pytest.approx(funnel.velocity.won_per_day, rel=0.5)
 
 
+def test_losses_when_measured_then_add_up_to_the_stages_and_waits_and_gains_are_in_order(config):
+    funnel = Project(config).funnel()
+    by_stage = funnel.to_pandas("losses").groupby("stage")["visits"].sum()
+    for stage in funnel.stages:
+        assert by_stage[stage.stage] == stage.ways["lost"].visits
+    assert {loss.reason for loss in funnel.losses} == {
+        "competitor", "no budget", "too early", "no decision", "no answer",
+    }  # fmt: skip
+
+    leads = pd.read_csv(config.parent / "exports" / "leads.csv").set_index("lead_id")
+    acts = pd.read_csv(config.parent / "exports" / "activities.csv")
+    of_rep = acts[acts["actor"] == "rep"].groupby("lead_id")["at"].min()
+    created = pd.to_datetime(leads["created_at"], utc=True, format="ISO8601")
+    first = pd.to_datetime(of_rep, utc=True, format="ISO8601").reindex(leads.index)
+    new = leads.index[created >= SINCE]
+    within = ((first - created)[new] < pd.Timedelta(days=1)).mean()
+    assert funnel.contact.leads == len(new)
+    assert funnel.contact.contacted["1"].value == pytest.approx(within, abs=0.01)
+    assert sum(band.leads for band in funnel.contact.bands) == funnel.contact.compared
+
+    assert len(funnel.stalled) == sum(stage.stalled for stage in funnel.stages)
+    gains = [better.wins for better in funnel.improvements]
+    assert gains == sorted(gains, reverse=True)
+    assert min(gains) > 0
+    last = next(better for better in funnel.improvements if better.stage == "Negotiation")
+    assert last.wins == pytest.approx(last.visits * 0.05)
+    assert {pattern.field for pattern in funnel.patterns} >= {"channel", "amount", "activity"}
+
+
 def test_command_when_asked_for_json_then_prints_the_stages_else_a_line_each(config):
     plain = run("funnel", "--config", config)
     assert plain.code == 0
