@@ -84,8 +84,15 @@ def _find_mismatches(value: Any, shape: Any, name: str) -> Iterator[str]:
         yield from _find_in_list(value, shape[0], name)
     elif isinstance(shape, Mapping):
         yield from _find_in_object(value, shape, name)
-    elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool):
+    elif not _has_type(value, shape):
         yield f"{name} is {json.dumps(value)[:40]}"
+
+
+def _has_type(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type; true and false are no numbers, as they are in Python."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, kind)
 
 
 def _find_in_list(value: Any, shape: Any, name: str) -> Iterator[str]:

@@ -83,7 +83,10 @@ def _read_at(
     """Name -> the field's latest change before a moment of each lead (n,)."""
     fields = history.settings.lead_fields()
     texts = history.facts.latest_changes(
-        names, leads.lead_id, before_us=before_us, known_us=leads.known_us
+        names,
+        leads.lead_id,
+        before_us=before_us,
+        known_us=leads.known_us,
     )
     values = {}
     for name, text in texts.items():

@@ -35,7 +35,8 @@ def compute_bounds(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.nda
 
     variance = share * (1 - share) / safe_n
     center = share + Z**2 / (2 * safe_n)
-    margin = Z * np.sqrt(variance + Z**2 / (4 * safe_n**2))
+    spread = variance + Z**2 / (4 * safe_n**2)
+    margin = Z * np.sqrt(spread)
     scale = 1 + Z**2 / safe_n
     low = (center - margin) / scale
     high = (center + margin) / scale

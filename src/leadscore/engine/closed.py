@@ -55,7 +55,10 @@ def read_select(sql: str) -> Select:
     ['deals', 'people']
     """
     nodes = list(walk(parse_select(sql)))
-    named_within = {entry["key"].lower() for node in nodes for entry in _common_tables(node)}
+    named_within: set[str] = set()
+    for node in nodes:
+        named_within |= {entry["key"].lower() for entry in _common_tables(node)}
+
     tables: set[str] = set()
     for node in nodes:
         _refuse_reach(node)

@@ -35,24 +35,31 @@ def named_columns(sql: str) -> Mapping[str, frozenset[str]]:
 
 def _columns_of(select: Node) -> Iterator[tuple[str, str]]:
     """The tables and columns that one SELECT names itself, without what is nested in it."""
-    tables = dict(_tables_in(select["from_table"]))
-    is_only = select["from_table"].get("type") == "BASE_TABLE"
+    source = select["from_table"]
+    tables = dict(_tables_in(source))
+    is_only = source.get("type") == "BASE_TABLE"
     given = {node.get("alias") for node in select["select_list"]}
     for node in _within(select):
         names = node.get("column_names")
         if node.get("class") != "COLUMN_REF" or not names:
             continue
-        if len(names) == 2 and names[0].lower() in tables:
-            yield tables[names[0].lower()], names[1]
-        elif len(names) == 1 and is_only and names[0] not in given:
-            yield next(iter(tables.values())), names[0]
+        *qualifiers, column = names
+        if len(qualifiers) == 1:
+            table = tables.get(qualifiers[0].lower())
+            if table is not None:
+                yield table, column
+        elif not qualifiers and is_only and column not in given:
+            (table,) = tables.values()
+            yield table, column
 
 
 def _tables_in(node: Node) -> Iterator[tuple[str, str]]:
     """What a FROM calls its tables, and their names, both in lower case."""
     if node.get("type") == "BASE_TABLE":
-        table = str(node["qualified_name"]["path"][-1]).lower()
-        yield str(node.get("alias") or table).lower(), table
+        path = node["qualified_name"]["path"]
+        table = str(path[-1]).lower()
+        alias = str(node.get("alias") or table)
+        yield alias.lower(), table
     if node.get("type") == "JOIN":
         yield from _tables_in(node["left"])
         yield from _tables_in(node["right"])

@@ -32,7 +32,8 @@ def group_leads(lead_id: np.ndarray, keys: Sequence[np.ndarray]) -> np.ndarray:
     for key in keys:
         texts, _ = pd.factorize(pd.Series(key, dtype=object), sort=True)
         connected = _connect(groups, leads, texts, largest=largest)
-        if np.bincount(connected, minlength=1).max() <= largest:
+        sizes = np.bincount(connected, minlength=1)
+        if sizes.max() <= largest:
             groups = connected
     return np.asarray(groups[leads])
 

@@ -102,8 +102,10 @@ def capitalised(text: str) -> str:
     >>> capitalised("e-mails opened"), capitalised("iPhone orders")
     ('E-mails opened', 'iPhone orders')
     """
-    rest = text[1:2]
-    return text if rest.isupper() else text[:1].upper() + text[1:]
+    second = text[1:2]
+    if second.isupper():
+        return text
+    return text[:1].upper() + text[1:]
 
 
 def plural(kind: str) -> str:
@@ -134,7 +136,8 @@ def singular(many: str) -> str:
     """
     words = many.split(" ")
     for place, word in enumerate(words):
-        if len(word) > 2 and word.endswith("s") and not word.endswith("ss"):
+        is_plural = word.endswith("s") and not word.endswith("ss")
+        if is_plural and len(word) > 2:
             words[place] = word[:-3] + "y" if word.endswith("ies") else word[:-1]
             break
     return " ".join(words)

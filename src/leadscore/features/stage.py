@@ -48,7 +48,10 @@ def _build_spell() -> list[Feature]:
             finish=Count("stage_spell_n"),
             unit="count",
             phrase=both(
-                "re-openings so far", "Re-opened {value} times", one="Re-opened once", counted=True
+                "re-openings so far",
+                "Re-opened {value} times",
+                one="Re-opened once",
+                counted=True,
             ),
             group="stage_reopenings",
         ),

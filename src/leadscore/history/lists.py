@@ -88,7 +88,10 @@ def build_final_list(spells: pd.DataFrame) -> pd.DataFrame:
     """
     after = spells["start_us"] + 1
     rows = spells[["lead_id", "spell"]].assign(
-        as_of_us=after, known_us=after, grid_weight=1.0, young=False
+        as_of_us=after,
+        known_us=after,
+        grid_weight=1.0,
+        young=False,
     )
     return rows.reset_index(drop=True)
 

@@ -106,7 +106,8 @@ class Related:
         in_group = self._count(key, group, self.timelines.intervals)
         counts = {"leads": in_group - 1}
         own_status = self.own("status")
-        for name, status in {"won": WON, "lost": LOST, "open": OPEN}.items():
+        statuses = {"won": WON, "lost": LOST, "open": OPEN}
+        for name, status in statuses.items():
             is_own = own_status == status
             if status == OPEN:
                 is_own &= self.own("listed") == LISTED
@@ -188,9 +189,10 @@ class Related:
 
     def _merge_pairs(self, pairs: pd.DataFrame, key: str) -> pd.DataFrame:
         """The intervals in which at least one lead had a pair of keys: key, from_us, to_us."""
+        columns = ["pair", key]
         ended = pairs[pairs["to_us"].notna()]
-        begins = pairs[["pair", key]].assign(us=pairs["from_us"], step=1)
-        ends = ended[["pair", key]].assign(us=ended["to_us"], step=-1)
+        begins = pairs[columns].assign(us=pairs["from_us"], step=1)
+        ends = ended[columns].assign(us=ended["to_us"], step=-1)
         steps = pd.concat([begins, ends])
         begins_first = [True, True, False]
         steps = steps.sort_values(["pair", "us", "step"], ascending=begins_first, ignore_index=True)

@@ -92,7 +92,9 @@ def read_timelines(
     parts = {"status": reading.statuses(stages), "listed": reading.presence()}
     for key in keys:
         first = leads[key.name] if key.at_creation else None
-        parts[key.name], names[key.name] = reading.key(key.name, first)
+        values, texts = reading.key(key.name, first)
+        parts[key.name] = values
+        names[key.name] = texts
     return Timelines(lead_id, _join(parts, starts), names)
 
 
@@ -185,8 +187,8 @@ def _latest_known(facts: pd.DataFrame) -> pd.DataFrame:
     facts["rank"] = np.arange(len(facts))  # within a lead, as they happened
     values = facts["value"].to_numpy(dtype=np.int64)
     facts = facts.sort_values(["lead", "at_us", "rank"], ignore_index=True)
-    latest = facts.groupby("lead", sort=False)["rank"].cummax().to_numpy(dtype=np.int64)
-    facts = facts.assign(value=values[latest])
+    latest = facts.groupby("lead", sort=False)["rank"].cummax()
+    facts = facts.assign(value=values[latest.to_numpy(dtype=np.int64)])
     last = facts.drop_duplicates(["lead", "at_us"], keep="last")
     return pd.DataFrame(last[["lead", "at_us", "value"]])
 
@@ -218,4 +220,5 @@ def _won_since(moments: pd.DataFrame) -> np.ndarray:
     was_won = is_won.groupby(moments["lead"], sort=False).shift(1, fill_value=False)
     begins = moments["at_us"].where(is_won & ~was_won)
     since = begins.groupby(moments["lead"], sort=False).ffill()
-    return np.where(is_won, since.fillna(UNKNOWN), UNKNOWN).astype(np.int64)
+    won_us = since.fillna(UNKNOWN)
+    return np.where(is_won, won_us, UNKNOWN).astype(np.int64)

@@ -92,7 +92,13 @@ class RowAccount:
     def _reject_malformed(self, batch: Batch) -> pa.Table:
         lines = np.array([line for line, _ in batch.malformed], dtype=np.int64)
         problems = [problem for _, problem in batch.malformed]
-        return reject_rows(self.file.source, self.file.name, lines, rule="columns", values=problems)
+        return reject_rows(
+            self.file.source,
+            self.file.name,
+            lines,
+            rule="columns",
+            values=problems,
+        )
 
     def of_table(self, name: str) -> dict[str, int]:
         """How many rows were selected for a table, and how many of them refused."""

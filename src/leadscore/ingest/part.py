@@ -109,7 +109,12 @@ def read_part(
     file = rows.file
     key = part_key(sha256, file.name, file.source, settings)
     part = _read_rows(rows, key, settings, engine=engine, folder=folder, view_text=view_text)
-    part |= {"source": file.source, "file": file.name, "sha256": sha256, "key": key}
+    part |= {
+        "source": file.source,
+        "file": file.name,
+        "sha256": sha256,
+        "key": key,
+    }
     part |= about or {}
     _write_part(part, folder)
     return part | {"unchanged": False}
@@ -128,7 +133,11 @@ def _read_rows(
     personal = _personal_hash(rows.file.source, settings, folder)
     with scratch() as staging:
         reading = FileReading(
-            rows, settings, staging=staging, personal=personal, view_text=view_text
+            rows,
+            settings,
+            staging=staging,
+            personal=personal,
+            view_text=view_text,
         )
         part = reading.read(engine, folder)
         if reading.shown_columns:
@@ -167,7 +176,11 @@ def stage_text(rows: Rows, settings: Settings, path: Path) -> None:
     """Write the text of all rows of a file for views, and nothing else."""
     with scratch() as staging:
         reading = FileReading(
-            rows, settings, staging=staging, personal=PersonalHash(b""), view_text=path
+            rows,
+            settings,
+            staging=staging,
+            personal=PersonalHash(b""),
+            view_text=path,
         )
         reading.stage(rows.dialect())
 

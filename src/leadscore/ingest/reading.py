@@ -82,7 +82,10 @@ class FileReading:
 
         feeds_views = self.file.source in sources_of_views(settings)
         self.account = RowAccount(
-            self.file, self.entries, list(self.source.ignore), feeds_views=feeds_views
+            self.file,
+            self.entries,
+            list(self.source.ignore),
+            feeds_views=feeds_views,
         )
         id_column = id_column_of(self.entries)
         self.notes = FileNotes(self.file.source, self.file.name, id_column)
@@ -106,7 +109,12 @@ class FileReading:
         for name in self.tables:
             path = self._path_of(name)
             rows = keep_sorted(
-                name, path, self.file.source, self.settings, engine=engine, folder=folder
+                name,
+                path,
+                self.file.source,
+                self.settings,
+                engine=engine,
+                folder=folder,
             )
             tables[name] = self.account.of_table(name) | rows
 
@@ -186,11 +194,14 @@ class FileReading:
     def _columns_to_read(self, dialect: Dialect | None) -> list[str]:
         """The columns that settings name; of leads whose text is kept, all others as well."""
         named = self.settings.columns_read(self.file.source)
-        names = named_once(self.rows.names(dialect)) if self._reads_all() else []
+        names: list[str] = []
+        if self._reads_all():
+            names = named_once(self.rows.names(dialect))
         self.spelling = Spelling.of(names, self._may_lack())
         names = self.spelling.to_ours(names)
         self.lacking = self._may_lack().difference(names)
         self.notes.renamed = find_alike(self.lacking, names)
+
         if self.file.source in self.settings.views:
             named |= {FILE}.intersection(self.rows.names(dialect))
         if keeps_text(self.file.source, self.settings):

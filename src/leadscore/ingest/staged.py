@@ -93,7 +93,9 @@ class Staged:
 
     def _attach_table(self, name: str) -> None:
         is_leads = name == "leads"
-        schema = staged_schema(name, self.settings) if is_leads else self.table(name).schema()
+        schema = self.table(name).schema()
+        if is_leads:
+            schema = staged_schema(name, self.settings)
         for place, part in self.parts_of(name):
             stored = part["tables"][name]
             rows = self.paths(stored["rows"])

@@ -300,9 +300,9 @@ class RowsOfView:
         numeric = [field.name for field in schema if is_number(field.type)]
         typed = frozenset(numeric)
         has_line = LINE in schema.names and pa.types.is_integer(schema.field(LINE).type)
+
         number = 1
-        batches = self.database.stream(self.file.source, rows=BATCH_ROWS)
-        for rows in batches:
+        for rows in self.database.stream(self.file.source, rows=BATCH_ROWS):
             numbers = np.arange(number, number + rows.num_rows)
             lines = _lines(rows.column(LINE), numbers) if has_line else numbers
             texts = [self._text(rows, name) for name in columns]

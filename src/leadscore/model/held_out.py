@@ -65,7 +65,9 @@ class HeldOut:
 
     def _units(self) -> np.ndarray:
         """What intervals resample (n,)."""
-        return self.side.rows["lead_id"].to_numpy() if self.groups is None else self.groups
+        if self.groups is not None:
+            return self.groups
+        return self.side.rows["lead_id"].to_numpy()
 
     def _blocks(self) -> np.ndarray:
         if self.blocks is not None:

@@ -109,7 +109,10 @@ def _shown_names(paths: Sequence[Path]) -> list[str]:
     """The names of files, with their folders where two files have the same name."""
     base = common_folder(paths)
     counts = Counter(path.name for path in paths)
-    return [
-        path.name if counts[path.name] == 1 else path.resolve().relative_to(base).as_posix()
-        for path in paths
-    ]
+    names = []
+    for path in paths:
+        name = path.name
+        if counts[name] > 1:
+            name = path.resolve().relative_to(base).as_posix()
+        names.append(name)
+    return names

@@ -22,10 +22,11 @@ Values = Mapping[str, Mapping[str, str]]
 def write_leads(text: Text, plan: Plan) -> None:
     """The entry of leads: the parts that columns play, and the fields."""
     leads = plan.leads
-    parts = {"lead_id": leads.id, "event_at": leads.created}
-    if not plan.is_dated:
-        del parts["event_at"]
-    parts |= {"owner_id": leads.owner, "amount": leads.amount, **plan.parts}
+    parts = {"lead_id": leads.id}
+    if plan.is_dated:
+        parts["event_at"] = leads.created
+    parts |= {"owner_id": leads.owner, "amount": leads.amount}
+    parts |= plan.parts
     columns = {name: column.name for name, column in parts.items() if column is not None}
     _write_entry(text, leads.source, "leads", columns | plan.fields)
     if plan.keys and plan.is_dated:
@@ -83,7 +84,8 @@ def _write_closes(
     values: tuple[list[str], list[str]],
 ) -> None:
     won, lost = values
-    _write_entry(text, source, "outcomes", columns, where=(column, [*won, *lost]))
+    closing = [*won, *lost]
+    _write_entry(text, source, "outcomes", columns, where=(column, closing))
     text.add(f"# CHECK: {CHECK_WORDS}")
     outcomes = {value: {"outcome": "won"} for value in won}
     outcomes |= {value: {"outcome": "lost"} for value in lost}

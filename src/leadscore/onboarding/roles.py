@@ -68,14 +68,17 @@ class Events:
             return "changes"
         if self.kind is not None and not self.other_kinds():
             return "outcomes"
-        return "stages" if self.kind is not None and is_stage(self.kind) else "activities"
+        if self.kind is not None and is_stage(self.kind):
+            return "stages"
+        return "activities"
 
     def other_kinds(self) -> list[str]:
         """The kinds of event that close no lead, the commonest first."""
         if self.kind is None:
             return []
         closing = {*self.won, *self.lost}
-        return [value for value, _ in self.kind.values.most_common() if value not in closing]
+        by_count = [value for value, _ in self.kind.values.most_common()]
+        return [value for value in by_count if value not in closing]
 
 
 @dataclass
@@ -130,11 +133,14 @@ def _find_leads(profile: Profile) -> Leads:
 
 def _best(columns: Iterable[Column], score: Callable[[Column], float]) -> Column | None:
     """The column with the highest score above 0; of equals, the first."""
-    scored = [(score(column), column) for column in columns]
-    highest = max((points for points, _ in scored), default=0)
-    if highest <= 0:
-        return None
-    return next(column for points, column in scored if points == highest)
+    best = None
+    highest = 0.0
+    for column in columns:
+        points = score(column)
+        if points > highest:
+            best = column
+            highest = points
+    return best
 
 
 def _id_score(column: Column) -> float:
@@ -289,9 +295,8 @@ def _find_value(profile: Profile, kind: Column | None) -> Column | None:
     """The column of new values if the file is a history of fields, else None."""
     if kind is None or not words.speaks_of(kind.name, words.FIELD):
         return None
-    return _best(
-        profile.columns.values(), lambda column: words.speaks_of(column.name, words.NEW_VALUE)
-    )
+    columns = profile.columns.values()
+    return _best(columns, lambda column: words.speaks_of(column.name, words.NEW_VALUE))
 
 
 def is_stage(kind: Column) -> bool:

@@ -125,7 +125,10 @@ def _check_exports(settings: Settings, clock_us: int) -> Check:
     if late:
         words = f"{late[0]} was written later than this machine's clock shows"
         return Check(
-            name="exports", state="warning", seen=words, cure="set the clock of one of them"
+            name="exports",
+            state="warning",
+            seen=words,
+            cure="set the clock of one of them",
         )
     return Check(name="exports", state="ok", seen=seen)
 
@@ -169,7 +172,10 @@ def _check_store(settings: Settings, clock_us: int) -> Check:
     age_us = clock_us - current.known_until_us
     if age_us < -HOUR_US:
         return Check(
-            name="store", state="warning", seen=seen, cure="is this machine's clock right?"
+            name="store",
+            state="warning",
+            seen=seen,
+            cure="is this machine's clock right?",
         )
     if age_us > settings.max_staleness_hours * HOUR_US:
         cure = "scheduled runs refuse such an old export: fetch a new one, and ingest it"

@@ -146,7 +146,10 @@ def _write_typed(
     folder = target_folder(settings, usual.target)
     project = settings.project
     rows, refused = build_table(
-        publication, scores, excluded=excluded, valid_days=target.valid_days
+        publication,
+        scores,
+        excluded=excluded,
+        valid_days=target.valid_days,
     )
     cleared = 0
     if target.kind == "database":

@@ -157,7 +157,11 @@ def score_list(
     if history.settings.routing is None:
         return scored.scores, scored.facts | {"routing": None}
     scores, routing = route_list(
-        history, scored.scores, as_of_us=as_of_us, previous=previous, inputs=inputs
+        history,
+        scored.scores,
+        as_of_us=as_of_us,
+        previous=previous,
+        inputs=inputs,
     )
     return scores, scored.facts | {
         "routing": routing,

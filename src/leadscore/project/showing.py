@@ -73,7 +73,7 @@ def forget(
         raise UserError("say whom to forget: the id of a lead, or --contact with a name or address")
     if lead_id is not None and not lead_id.strip():
         raise UserError("the id of the lead to forget is empty")
-    if contact is not None and not any(normalise(contact) for normalise in NORMALISED.values()):
+    if contact is not None and not _can_be_contact(contact):
         raise UserError(f"{contact!r} is no name, e-mail address or telephone number")
     store = _store(settings)
     folder = shown_folder(store)
@@ -89,10 +89,15 @@ def workbook_path(settings: Settings) -> Path:
     return settings.project_folder() / WORKLIST
 
 
+def _can_be_contact(text: str) -> bool:
+    return any(normalise(text) for normalise in NORMALISED.values())
+
+
 def _remove_written(settings: Settings) -> list[str]:
     """Remove the workbook and the reports, which name people; returns their paths."""
     reports = list_folder(settings.project_folder() / "reports", "*.html")
-    written = [path for path in (workbook_path(settings), *reports) if path.exists()]
+    paths = [workbook_path(settings), *reports]
+    written = [path for path in paths if path.exists()]
     for path in written:
         path.unlink()
     return [str(path) for path in written]

@@ -56,13 +56,15 @@ def _build_bars(
 
     bars = []
     for group, start, end in zip(groups, ends, ends[1:], strict=False):
+        main = group["features"][0]
+        width = 100 * abs(group["value"]) / span
         bar = Bar(
             words=group["summary"],
-            evidence=group["features"][0]["evidence"],
+            evidence=main["evidence"],
             value=group["value"],
             points=group["points"],
             left=100 * (min(start, end) - low) / span,
-            width=max(100 * abs(group["value"]) / span, THINNEST),
+            width=max(width, THINNEST),
         )
         bars.append(bar)
     return bars

@@ -27,8 +27,9 @@ def list_importance(carriers: Carriers | None) -> list[GroupShare]:
     moving = [group for group in carriers.groups if group.share > 0]
     shares = []
     for group in moving[:MOST_GROUPS]:
+        name = _name_group(group.group)
         bar = round(100 * group.share / moving[0].share, 1)
-        shares.append(GroupShare(_name_group(group.group), format_percent(group.share), bar))
+        shares.append(GroupShare(name, format_percent(group.share), bar))
     return shares
 
 

@@ -37,7 +37,10 @@ def build_leads(
 
     is_low = ~leads["tier"].isin(settings.tiers)
     is_drawn = draw_explored(
-        leads["lead_id"], share=settings.explore_share, seed=seed, as_of_us=as_of_us
+        leads["lead_id"],
+        share=settings.explore_share,
+        seed=seed,
+        as_of_us=as_of_us,
     )
     leads["explored"] = is_low & is_drawn
 

@@ -168,10 +168,11 @@ def _compute_worth(leads: pd.DataFrame) -> np.ndarray:
 
 def _rank_tiers(leads: pd.DataFrame, settings: RoutingSettings) -> np.ndarray:
     """Steps (n,) that each lead's tier is above the worst routed; explored ones are of the best."""
-    best_first = sorted(settings.tiers)
-    rank = {tier: len(best_first) - 1 - at for at, tier in enumerate(best_first)}
-    tier = leads["tier"].mask(leads["explored"], best_first[0])
-    return tier.map(rank).fillna(0).to_numpy(dtype=np.int64)
+    worst_first = sorted(settings.tiers, reverse=True)
+    best = worst_first[-1]
+    steps = {tier: at for at, tier in enumerate(worst_first)}
+    tier = leads["tier"].mask(leads["explored"], best)
+    return tier.map(steps).fillna(0).to_numpy(dtype=np.int64)
 
 
 def _compute_tier_step(value: np.ndarray, settings: RoutingSettings, *, reps: int) -> int:

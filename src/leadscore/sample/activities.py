@@ -41,6 +41,7 @@ def draw_activities(rng: Generator, crowd: Crowd) -> dict[str, Any]:
     event = event[order]
     kind = kind[order]
     duration = duration[order]
+
     lead = crowd.lead_of_events()[event]
     types = np.array([_type_of(name) for name in KINDS])
     actors = np.array([_actor_of(name) for name in KINDS])

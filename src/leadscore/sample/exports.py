@@ -73,7 +73,12 @@ def _draw_answers(rng: Generator, crowd: Crowd) -> Answers:
     field = np.concatenate([part.field for part in parts])
     value = np.concatenate([part.value for part in parts])
     order = np.argsort(seconds, kind="stable")
-    return Answers(lead[order], seconds[order], field[order], value[order])
+    return Answers(
+        lead=lead[order],
+        seconds=seconds[order],
+        field=field[order],
+        value=value[order],
+    )
 
 
 def _draw_answers_to(rng: Generator, crowd: Crowd, field: str) -> Answers:

@@ -164,8 +164,11 @@ def _of_stays(crowd: Crowd, as_of: float) -> Array:
 
 def sum_by_lead(lead: Array, values: Array, n: int) -> Array:
     """Sums by lead: (k,) gives (n, 1), (k, 4) gives (n, 4)."""
-    columns = values[:, None] if values.ndim == 1 else values
-    sums = [np.bincount(lead, weights=column, minlength=n) for column in columns.T]
+    columns = values if values.ndim > 1 else values[:, None]
+    sums = []
+    for column in columns.T:
+        of_leads = np.bincount(lead, weights=column, minlength=n)
+        sums.append(of_leads)
     return np.column_stack(sums)
 
 

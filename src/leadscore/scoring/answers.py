@@ -41,7 +41,8 @@ def find_answers(
     """
     is_known = ~np.isnan(strength)
     if not is_known.any():
-        alike = np.full((len(missing), len(possible)), 1 / len(possible))
+        shape = (len(missing), len(possible))
+        alike = np.full(shape, 1 / len(possible))
         return Answers(possible, alike)
     given = strength[is_known]
     values = np.unique(given)

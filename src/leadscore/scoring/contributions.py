@@ -177,7 +177,8 @@ def find_main(
         total: what the group adds.
     """
     shares = sizes / total if total else np.zeros(len(sizes))
-    direct = [at for at in members if shares[at] >= ENOUGH and not features[at].is_summary]
+    large = [at for at in members if shares[at] >= ENOUGH]
+    direct = [at for at in large if not features[at].is_summary]
     return max(direct or members, key=lambda at: abs(sizes[at]))
 
 

@@ -126,8 +126,10 @@ def spread_points(totals: np.ndarray, start: float, end: float, *, shift: float)
     [38.1, -15.0, 0.0]
     """
     steps = _split_log_odds(totals, start, end)
-    levels = log_odds_of(np.array(start)) + np.cumsum([0.0, *steps, shift])
-    points: list[float] = np.diff(100 / (1 + np.exp(-levels))).tolist()
+    moved = np.cumsum([0.0, *steps, shift])
+    levels = log_odds_of(np.array(start)) + moved
+    percent = 100 / (1 + np.exp(-levels))
+    points: list[float] = np.diff(percent).tolist()
     return points
 
 

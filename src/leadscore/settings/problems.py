@@ -151,4 +151,5 @@ def _keys_beside(location: Location, root: type[BaseModel]) -> list[str]:
 def _section(annotation: Any) -> type[BaseModel]:
     """The section in an annotation: `Section`, `Section | None`, dict[name, Section] or tuple[Section, ...]."""
     parts = (annotation, *get_args(annotation))
-    return next(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))
+    classes = (part for part in parts if isinstance(part, type))
+    return next(part for part in classes if issubclass(part, BaseModel))

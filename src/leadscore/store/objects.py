@@ -82,7 +82,10 @@ def check_objects(paths: Sequence[Path]) -> None:
         for path, sha256 in zip(paths, hashes, strict=True):
             if sha256 != path.stem:
                 raise CorruptFileError(
-                    path, expected=path.stem, actual=sha256, cure=describe_recovery()
+                    path,
+                    expected=path.stem,
+                    actual=sha256,
+                    cure=describe_recovery(),
                 )
 
 

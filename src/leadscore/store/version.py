@@ -124,7 +124,10 @@ class StoreVersion:
     def find_damage(self) -> list[str]:
         """The tables, and parts beside them, of which a file is gone or damaged."""
         names = (*sorted(self.manifest["tables"]), *BESIDE)
-        return [name for name in names if not all(map(is_whole, self.paths(name)))]
+        return [name for name in names if not self._is_whole(name)]
+
+    def _is_whole(self, name: str) -> bool:
+        return all(is_whole(path) for path in self.paths(name))
 
     def schema(self, table: str) -> pa.Schema | None:
         """The Arrow schema of a stored table, or None if it has no rows."""

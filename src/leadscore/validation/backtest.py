@@ -178,7 +178,11 @@ def _predict(
     without_times = result.model.probability(log_odds)
     ours = add_shift(without_times, shift) if shift.any() else without_times
     baselines = predict_baselines(
-        matrix, earlier, rows, features, scorecard=history.settings.scorecard
+        matrix,
+        earlier,
+        rows,
+        features,
+        scorecard=history.settings.scorecard,
     )
     columns = {"without_times": without_times, OURS: ours, **baselines}
     columns_of_rows = rows[["lead_id", "as_of_us", "label", "weight"]]

@@ -113,5 +113,8 @@ def _calibrate(
     if recipe.half_life is None or unit_of(training.history) is None:
         return last.evaluated(calibrator)
     return evaluate_with_intercept(
-        training.history, held_out, calibrator, half_life=recipe.half_life
+        training.history,
+        held_out,
+        calibrator,
+        half_life=recipe.half_life,
     )

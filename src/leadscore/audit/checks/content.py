@@ -157,8 +157,9 @@ def check_unseen(values: Values, leads: Leads) -> Finding | None:
     _, expected = compute_bounds(np.array(alone), n_closed)
     if compute_lower_bound(is_unseen) < UNSEEN_SHARE + expected:
         return None
-    evidence = f"{share(is_unseen.mean())} of the open leads have {what}"
-    numbers = {"share": float(is_unseen.mean()), "open": int(opened.sum())}
+    unseen = float(is_unseen.mean())
+    evidence = f"{share(unseen)} of the open leads have {what}"
+    numbers = {"share": unseen, "open": int(opened.sum())}
     return Finding("unseen", "suspect", evidence, numbers)
 
 

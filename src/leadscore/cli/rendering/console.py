@@ -97,7 +97,11 @@ def draw_usage(error: Any) -> None:
 def table_of(title: str, *columns: str, text: int = 1) -> Table:
     """A table whose first `text` columns are words and whose others are numbers."""
     table = Table(
-        title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
     )
     for at, column in enumerate(columns):
         table.add_column(column, justify="left" if at < text else "right", overflow="fold")

@@ -75,9 +75,10 @@ def _draw_target(target: Delivered) -> None:
         f"For {name} ({PRODUCTS.get(target.kind, target.kind)}): {counts}{place}", soft_wrap=True
     )
     if target.refused:
-        some = [f"{lead}: {why}" for lead, why in list(target.refused.items())[:MOST_REFUSED]]
+        reasons = [f"{lead}: {why}" for lead, why in target.refused.items()]
+        shown = "; ".join(reasons[:MOST_REFUSED])
         number = counted(len(target.refused), "lead")
-        out.print(f"  [yellow]{number} left out:[/] {escaped('; '.join(some))}", soft_wrap=True)
+        out.print(f"  [yellow]{number} left out:[/] {escaped(shown)}", soft_wrap=True)
 
 
 def draw_failed_rows(failed: FailedRows) -> None:

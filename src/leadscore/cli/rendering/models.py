@@ -105,7 +105,14 @@ def draw_models(models: Versions) -> None:
     out.print(table)
 
     table = table_of(
-        "Alias changes, the newest first", "when", "alias", "from", "to", "by", "why", text=6
+        "Alias changes, the newest first",
+        "when",
+        "alias",
+        "from",
+        "to",
+        "by",
+        "why",
+        text=6,
     )
     for move in models.moves:
         was = "-" if move.was is None else str(move.was)

@@ -21,7 +21,11 @@ STATES = {  # state -> how it is shown
 def draw_history(audited: AuditedHistory) -> None:
     """Every history, and the rule for "enough"."""
     table = table_of(
-        f"Histories, {until(audited.known_until)}", "what", "state", "in words", text=3
+        f"Histories, {until(audited.known_until)}",
+        "what",
+        "state",
+        "in words",
+        text=3,
     )
     for field in audited.fields:
         letters = f" ({', '.join(field.letters)})" if field.letters else ""

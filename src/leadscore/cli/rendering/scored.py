@@ -75,7 +75,15 @@ def _draw_top(scored: Scored, companies: Mapping[str, str], *, details: bool) ->
     value = f"value, {scored.currency}" if scored.currency else "value"
     title = f"First to call{when}"
     table = table_of(
-        title, "#", "lead", "tier", "win", value, "next action", "first reason", text=0
+        title,
+        "#",
+        "lead",
+        "tier",
+        "win",
+        value,
+        "next action",
+        "first reason",
+        text=0,
     )
     for rank, row in enumerate(scored.top, start=1):
         win = format_percent(row["win_probability"])

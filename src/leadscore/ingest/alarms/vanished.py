@@ -80,7 +80,11 @@ def _find_filtered(pair: Deliveries, *, limit: float) -> Iterator[str]:
     kinds = {"open": ~is_closed, "closed": is_closed}
     for kind, of_kind in kinds.items():
         yield from _find_filtered_kind(
-            pair, created_us[of_kind], is_gone[of_kind], limit=limit, kind=kind
+            pair,
+            created_us[of_kind],
+            is_gone[of_kind],
+            limit=limit,
+            kind=kind,
         )
 
 

@@ -38,7 +38,8 @@ def hint_at_id_kinds(staged: Staged) -> list[str]:
             rows = counted(n, "row", "rows")
             if len(lost) == SAMPLE:  # there are more that were not looked at
                 rows = f"at least {rows}"
-            hints.append(_hint(staged, kind, rows, facts[0]["lead_id"], sources))
+            example = facts[0]["lead_id"]
+            hints.append(_hint(staged, kind, rows, example, sources))
     return hints
 
 

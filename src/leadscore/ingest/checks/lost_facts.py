@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow as pa
 from leadscore.ingest.checks.leads import ACCEPTED_LEADS
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.staged import Staged
-from leadscore.settings.id_kinds import ID_KINDS, canonical_id
+from leadscore.settings.id_kinds import ID_KINDS, IdKind, canonical_id
 from leadscore.settings.mapping import Mapping
 from leadscore.wording import counted
 
@@ -61,12 +61,18 @@ def hint_at_views(staged: Staged) -> list[str]:
         return []
     leads = staged.engine.query(f"SELECT lead_id FROM {ACCEPTED_LEADS} AS l")
     ids = set(leads["lead_id"].to_pylist())
-    kinds = [{canonical_id(lead, kind) for lead in ids} - {None} for kind in ID_KINDS]
+    kinds = [_spell(ids, kind) for kind in ID_KINDS]
     hints: list[str] = []
     for (source, table), rows in lost.items():
         unlike = {lead: n for lead, n in rows.items() if not _is_spelled_otherwise(lead, kinds)}
         hints += _hints_of(staged, _Lost(source, table, unlike), ids)
     return hints
+
+
+def _spell(ids: Iterable[str], kind: IdKind) -> set[str | None]:
+    """The ids of a kind in its canonical spelling."""
+    spellings = {canonical_id(lead, kind) for lead in ids}
+    return spellings - {None}
 
 
 def _is_spelled_otherwise(lead: str, kinds: Sequence[set[str | None]]) -> bool:

@@ -77,7 +77,8 @@ def stated_sql(staged: Staged) -> str:
     nothing = """SELECT lead_id, '' AS origin, status, seq, won, source_hash, event_us,
         available_us FROM before_closes WHERE 1 = 0"""
     selects = [nothing]
-    for name, columns, where in (("outcomes", outcome, "1 = 1"), ("stages", entered, is_closing)):
+    closes = (("outcomes", outcome, "1 = 1"), ("stages", entered, is_closing))
+    for name, columns, where in closes:
         for place, _ in staged.parts_of(name):
             selects.append(
                 f"""SELECT r.lead_id, {literal(name)} AS origin, {columns},

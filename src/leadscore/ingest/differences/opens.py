@@ -28,9 +28,10 @@ Reading = Literal["status", "dates", "ignored"]
 def closing_reading(settings: Settings) -> dict[Reading, str]:
     """Hashes of the settings that decide which rows are closes, when, and which are ignored."""
     public = settings.public()
+    all_sources = public["sources"]
     closing = ("outcomes", "stages")
     entries = [entry for entry in public["mapping"] if entry["table"] in closing]
-    ignored = {name: source.get("ignore") for name, source in public["sources"].items()}
+    ignored = {name: source.get("ignore") for name, source in all_sources.items()}
     has_stages = any(entry["table"] == "stages" for entry in entries)
     deciding = [{key: entry.get(key) for key in CLOSE_KEYS} for entry in entries]
     status = {
@@ -38,7 +39,7 @@ def closing_reading(settings: Settings) -> dict[Reading, str]:
         "ignored": ignored,
         "stages": public.get("stages") if has_stages else None,
     }
-    sources = {name: _without_place(source) for name, source in public["sources"].items()}
+    sources = {name: _without_place(source) for name, source in all_sources.items()}
     dates = {
         "columns": [entry["columns"] for entry in entries],
         "sources": sources,

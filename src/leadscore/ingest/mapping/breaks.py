@@ -70,7 +70,9 @@ class Breaks:
         parts = [ROW_REJECTS.empty_table()]
         for broken in self.broken:
             is_refusal = broken.severity == "refuse"
-            counts = np.full(len(broken.rows), is_refusal) | ~self.refused[broken.rows]
+            counts = ~self.refused[broken.rows]
+            if is_refusal:
+                counts = np.ones(len(broken.rows), dtype=bool)
             rows = broken.rows[counts]
             columns = {
                 "file": files.take(pa.array(rows)),

@@ -41,7 +41,10 @@ def build_times(selected: SelectedRows) -> EventTimes:
     if selected.fills("available_at"):
         everywhere = np.ones(selected.texts.n, dtype=bool)
         moments, known = _read_moments(
-            selected, "available_at", optional=everywhere, may_warn=~everywhere
+            selected,
+            "available_at",
+            optional=everywhere,
+            may_warn=~everywhere,
         )
         stated = np.where(known, moments, event)
     latest = np.maximum(event, stated)

@@ -59,7 +59,10 @@ class Reader:
         """
         shares = field.maximum is not None and field.maximum <= 1
         values, ok = read_numbers(
-            text, decimals=field.decimals, decimal=self.decimal, shares=shares
+            text,
+            decimals=field.decimals,
+            decimal=self.decimal,
+            shares=shares,
         )
         if self.may_ask and not shares:
             self._refuse_mixed_percent(text, ok & (values != 0), name)

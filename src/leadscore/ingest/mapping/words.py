@@ -127,5 +127,6 @@ def to_mask(hits: pa.Array) -> np.ndarray:
 
 def hash_texts(texts: list[str]) -> np.ndarray:
     """A stable 64-bit number for each text, uint64 (n,)."""
-    digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts]
-    return np.frombuffer(b"".join(digests), dtype=np.uint64)
+    hashes = [blake2b(text.encode(), digest_size=8) for text in texts]
+    digests = b"".join(text_hash.digest() for text_hash in hashes)
+    return np.frombuffer(digests, dtype=np.uint64)

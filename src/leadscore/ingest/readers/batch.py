@@ -162,7 +162,11 @@ def pick_columns(
     missing = [column for column in columns if column not in names]
     if missing:
         raise MissingColumnsError(
-            file.source, file.name, missing=missing, available=names, delimiter=delimiter
+            file.source,
+            file.name,
+            missing=missing,
+            available=names,
+            delimiter=delimiter,
         )
     for name, count in Counter(names).items():
         if count > 1 and name in columns:

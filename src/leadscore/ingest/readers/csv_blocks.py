@@ -43,8 +43,8 @@ class Shape:
 
     def empty_batch(self, *, header_line: int) -> Batch:
         """No rows, but where the header was found."""
-        nothing = [pa.array([], pa.string()) for _ in self.columns]
-        columns = trim_columns(nothing, self.columns)
+        nothing = pa.array([], pa.string())
+        columns = trim_columns([nothing] * len(self.columns), self.columns)
         no_lines = np.array([], dtype=np.int64)
         return Batch(no_lines, columns, header_line=header_line)
 

@@ -59,7 +59,11 @@ class RowsOfFile:
     def batches(self, columns: Sequence[str], dialect: Dialect | None) -> Iterator[Batch]:
         """The named columns, batch by batch."""
         return read_file(
-            self.file, self.source, columns=columns, dialect=dialect, expected=self.expected
+            self.file,
+            self.source,
+            columns=columns,
+            dialect=dialect,
+            expected=self.expected,
         )
 
 

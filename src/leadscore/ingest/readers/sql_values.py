@@ -48,7 +48,8 @@ def column_of_objects(values: Sequence[object]) -> TextColumn:
         nothing = pa.repeat(MISSING, len(values))
         return TextColumn(nothing, frozenset({kind.__name__}))
     text = FORMATS[kind](values).fill_null(MISSING)
-    return TextColumn(text, frozenset({NUMBER if kind in NUMBERS else TEXT}))
+    name = NUMBER if kind in NUMBERS else TEXT
+    return TextColumn(text, frozenset({name}))
 
 
 def column_of_arrow(values: pa.Array) -> TextColumn:
@@ -66,10 +67,10 @@ def _mixed_column(values: Sequence[object], types: set[type]) -> TextColumn:
     kinds: set[str] = set()
     for kind in types:
         places = [place for place, value in enumerate(values) if type(value) is kind]
-        column = column_of_objects([values[place] for place in places])
+        of_kind = [values[place] for place in places]
+        column = column_of_objects(of_kind)
         kinds |= column.kinds
-        of_kind = column.text.to_pylist()
-        for place, text in zip(places, of_kind, strict=True):
+        for place, text in zip(places, column.text.to_pylist(), strict=True):
             texts[place] = text
     text_column = pa.array(texts, pa.string())
     return TextColumn(text_column, frozenset(kinds))

@@ -90,7 +90,8 @@ def _plain(word: str | None) -> str | None:
 def _format_times(values: pa.Array) -> pa.Array:
     unit = values.type.unit
     zone = "UTC" if values.type.tz else None
-    text = values.cast(pa.timestamp(unit, zone)).cast(pa.string())
+    moments = values.cast(pa.timestamp(unit, zone))
+    text = moments.cast(pa.string())
     if unit != "s":
         text = pc.replace_substring_regex(text, r"\.0+(Z?)$", r"\1")
     return pc.replace_substring(text, " ", "T")

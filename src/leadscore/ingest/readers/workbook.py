@@ -61,7 +61,10 @@ class _Sheet:
         texts = [pa.array(text[part], pa.string()) for text in self.texts]
         lines = np.array(self.lines[part], dtype=np.int64)
         return Batch(
-            lines, trim_columns(texts, self.columns), typed=typed, header_line=self.header_line
+            lines,
+            trim_columns(texts, self.columns),
+            typed=typed,
+            header_line=self.header_line,
         )
 
 

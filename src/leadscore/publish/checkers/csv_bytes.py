@@ -140,7 +140,8 @@ def _check_endings(records: list[Record], ending: str, name: str, table: Table) 
 
 
 def _check_header(table: Table) -> None:
-    for name, n in Counter(name.casefold() for name in table.header).items():
+    counts = Counter(name.casefold() for name in table.header)
+    for name, n in counts.items():
         if n > 1:
             table.refuse(1, name, "the column is there twice")
     for name in table.header:

@@ -26,8 +26,9 @@ def check(name: str, data: bytes, job: Json | None, _: Json | None) -> list[Prob
     if names != table.header:
         table.refuse(0, "fields", "must name the columns in the order of the file")
         return table.problems
-    keys = schema.get("primaryKey")
-    keys = [keys] if isinstance(keys, str) else [str(name) for name in list_of(keys)]
+    stated = schema.get("primaryKey")
+    names_of_key = [stated] if isinstance(stated, str) else list_of(stated)
+    keys = [str(name) for name in names_of_key]
     if keys:
         check_keys(table, keys, refuse=lambda _: "")
     for field in fields:

@@ -27,7 +27,8 @@ def check(name: str, data: bytes, job: Json | None, fields: Json | None) -> list
         table.refuse(0, "", "the file is larger than 50 MB")
     if len(table.records) > MOST_ROWS:
         table.refuse(0, "", f"more than {MOST_ROWS:,} rows")
-    columns = tuple(mapping.get("column") for mapping in objects_of(job.get("columnMappings")))
+    mappings = objects_of(job.get("columnMappings"))
+    columns = tuple(mapping.get("column") for mapping in mappings)
     if columns != table.header:
         table.refuse(0, "columnMappings", "must name the columns in the order of the file")
     key = job.get("key")

@@ -78,5 +78,6 @@ def _write_text(value: str | None, layout: Layout) -> Cell:
     text = cut_text(clean_text(value or ""), most=layout.text_length)
     if not text:
         return Blank.CLEAR
-    # a lead's own text must not clear a field
-    return text.lstrip("#") if layout.kind.clear and text == layout.kind.clear else text
+    if layout.kind.clear and text == layout.kind.clear:
+        return text.lstrip("#")  # a lead's own text must not clear a field
+    return text

@@ -219,7 +219,8 @@ def _write(
     _upsert(connection, lists, [about])
     _upsert(connection, history, records)
     _upsert(connection, current, records)
-    is_left = (current.c.project == project) & (current.c.publication_id != publication.id)
+    is_of_project = current.c.project == project
+    is_left = is_of_project & (current.c.publication_id != publication.id)
     left = connection.execute(delete(current).where(is_left))
     return int(left.rowcount)
 

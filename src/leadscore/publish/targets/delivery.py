@@ -24,7 +24,7 @@ from leadscore.publish.targets.delta import Changes, State, find_changes
 from leadscore.publish.targets.fields import describe_fields, write_fields_page
 from leadscore.publish.targets.kind import Layout, Part
 from leadscore.publish.targets.parts import build_parts
-from leadscore.publish.targets.rows import ListRows, build_rows
+from leadscore.publish.targets.rows import ListRows, Refused, build_rows
 from leadscore.publish.targets.state import STATE, format_state, parse_state
 
 MANIFEST = "manifest.json"
@@ -206,8 +206,12 @@ def _describe(
             "cleared": len(changes.cleared),
             "refused": len(changes.refused),
         },
-        "refused": [{"lead_id": row.lead_id, "reason": row.reason} for row in changes.refused],
+        "refused": [_describe_refused(row) for row in changes.refused],
     }
+
+
+def _describe_refused(row: Refused) -> dict[str, str]:
+    return {"lead_id": row.lead_id, "reason": row.reason}
 
 
 def name_delivery(facts: Mapping[str, Any]) -> str:

@@ -183,6 +183,7 @@ def _align(before: State, layout: Layout) -> dict[str, Held]:
     """What is held, in the fields of the layout; a new field is held empty by no lead."""
     if before.fields == layout.fields:
         return dict(before.leads)
+
     places = {field: place for place, field in enumerate(before.fields)}
     order = [places.get(field) for field in layout.fields]
     return {lead: _reorder(held, order) for lead, held in before.leads.items()}

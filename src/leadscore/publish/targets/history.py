@@ -50,9 +50,10 @@ def write_history(rows: pa.Table, publication: Publication, *, folder: Path, pro
 
 def _format_partition(rows: pa.Table) -> bytes:
     """The rows without the column that the folder's name states; the exact moment is in `as_of_us`."""
-    moments = [None if moment is None else to_us(moment) for moment in rows["as_of"].to_pylist()]
+    moments = rows["as_of"].to_pylist()
+    moments_us = [None if moment is None else to_us(moment) for moment in moments]
     place = rows.schema.names.index("as_of")
-    exact = rows.set_column(place, EXACT, pa.array(moments, pa.int64()))
+    exact = rows.set_column(place, EXACT, pa.array(moments_us, pa.int64()))
     file = io.BytesIO()
     pq.write_table(exact.combine_chunks(), file, compression="zstd")
     return file.getvalue()

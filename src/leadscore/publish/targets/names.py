@@ -20,4 +20,7 @@ def name_fields(probability: str, pattern: str, *, title: bool = False) -> dict[
 
 def _short(column: str, *, title: bool) -> str:
     name = column.removeprefix("score_")
-    return "_".join(word.capitalize() for word in name.split("_")) if title else name
+    if not title:
+        return name
+    words = [word.capitalize() for word in name.split("_")]
+    return "_".join(words)

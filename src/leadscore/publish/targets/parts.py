@@ -97,8 +97,9 @@ def _split(table: Table, layout: Layout) -> Iterator[tuple[bytes, tuple[str, ...
 
 
 def _texts(row: Row, table: Table, layout: Layout) -> list[str]:
-    cells = [_text(row.cells[place], layout.kind) for place in table.places]
-    return [row.key, *layout.constants.values(), *cells]
+    cells = [row.cells[place] for place in table.places]
+    texts = [_text(cell, layout.kind) for cell in cells]
+    return [row.key, *layout.constants.values(), *texts]
 
 
 def _text(cell: Cell, kind: Kind) -> str:

@@ -18,11 +18,14 @@ OWN = ("lead_id", "key", "valid_until_us", "is_cleared")
 def format_state(state: State) -> bytes:
     """The bytes of a state; equal states give equal bytes."""
     held = list(state.leads.values())
+    keys = [lead.row.key for lead in held]
+    until_us = [lead.valid_until_us for lead in held]
+    are_cleared = [lead.is_cleared for lead in held]
     columns: dict[str, pa.Array] = {
         "lead_id": pa.array(list(state.leads), pa.string()),
-        "key": pa.array([lead.row.key for lead in held], pa.string()),
-        "valid_until_us": pa.array([lead.valid_until_us for lead in held], pa.int64()),
-        "is_cleared": pa.array([lead.is_cleared for lead in held], pa.bool_()),
+        "key": pa.array(keys, pa.string()),
+        "valid_until_us": pa.array(until_us, pa.int64()),
+        "is_cleared": pa.array(are_cleared, pa.bool_()),
     }
     for place, field in enumerate(state.fields):
         cells = [_store(lead.row.cells[place]) for lead in held]

@@ -61,12 +61,14 @@ def _add_origin(rows: pa.Table, publication: Publication, *, valid_days: float) 
         until_us = as_of_us + round(valid_days * DAY_US)
     version = publication.manifest.get("model_version")
 
-    n = rows.num_rows
+    def repeat(value: object, kind: pa.DataType) -> pa.Array:
+        return pa.array([value] * rows.num_rows, kind)
+
     place = rows.schema.names.index("as_of")
-    rows = rows.set_column(place, "as_of", pa.array([as_of_us] * n, MOMENT))
-    rows = rows.append_column("score_valid_until", pa.array([until_us] * n, MOMENT))
-    rows = rows.append_column("model_version", pa.array([version] * n, pa.string()))
-    return rows.append_column("publication_id", pa.array([publication.id] * n, pa.string()))
+    rows = rows.set_column(place, "as_of", repeat(as_of_us, MOMENT))
+    rows = rows.append_column("score_valid_until", repeat(until_us, MOMENT))
+    rows = rows.append_column("model_version", repeat(version, pa.string()))
+    return rows.append_column("publication_id", repeat(publication.id, pa.string()))
 
 
 def _clean(rows: pa.Table) -> pa.Table:
@@ -74,8 +76,9 @@ def _clean(rows: pa.Table) -> pa.Table:
     for place, field in enumerate(rows.schema):
         if not pa.types.is_string(field.type) or field.name == "lead_id":
             continue
-        texts = [clean_text(text or "") for text in rows[field.name].to_pylist()]
-        column = pa.array(texts, pa.string())
+        texts = rows[field.name].to_pylist()
+        cleaned = [clean_text(text or "") for text in texts]
+        column = pa.array(cleaned, pa.string())
         is_empty = pc.equal(column, "")
         filled = pc.if_else(is_empty, None, column)
         rows = rows.set_column(place, pa.field(field.name, pa.string()), filled)

@@ -94,7 +94,8 @@ def encode_leads(contents: ListContents, leads: Sequence[ListedLead]) -> str:
         "texts": table.texts(),
     }
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode(), level=9)).decode()
+    compressed = zlib.compress(text.encode(), level=9)
+    return base64.b64encode(compressed).decode()
 
 
 def _number_all(table: TextTable, texts: Sequence[str]) -> list[int]:

@@ -31,7 +31,8 @@ def build_headline(contents: ListContents, leads: Sequence[ListedLead]) -> Headl
     """The sums of a list, beside those of the previous one."""
     verdicts = Counter(lead.qualification for lead in leads)
     tiers = Counter(lead.tier for lead in leads)
-    values = [value for value in contents.scores["expected_value"].to_pylist() if value is not None]
+    all_values = contents.scores["expected_value"].to_pylist()
+    values = [value for value in all_values if value is not None]
     previous = contents.previous
     return Headline(
         leads=len(leads),

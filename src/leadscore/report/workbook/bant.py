@@ -32,8 +32,8 @@ def glance_at(words: Sequence[str], settings: Settings, *, as_of_us: int) -> lis
     marks = {letter: _mark(letter, parsed, settings, as_of_us=as_of_us) for letter in letters}
     glances = []
     for row, answers in enumerate(parsed):
-        marked = [letter[:1].upper() + marks[letter][row] for letter in answers]
-        glances.append(" ".join(marked))
+        glance = [letter[:1].upper() + marks[letter][row] for letter in answers]
+        glances.append(" ".join(glance))
     return glances
 
 
@@ -98,7 +98,8 @@ def _restore(text: str, bant: BantLetter, settings: Settings) -> object:
             return str(round(number * 10**field.decimals))
         if field.type == "date":
             day = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(settings.timezone))
-            return str(to_us(day.replace(hour=23, minute=59, second=59)))
+            last_second = day.replace(hour=23, minute=59, second=59)
+            return str(to_us(last_second))
     except ValueError:
         return None
     return text

@@ -53,8 +53,9 @@ class Summary:
 
     def write_texts(self, texts: Sequence[str], style: str) -> None:
         """Write a line of texts in one style."""
+        look = self.styles[style]
         for place, text in enumerate(texts):
-            self.sheet.write_string(self.line, place, cell_text(text), self.styles[style])
+            self.sheet.write_string(self.line, place, cell_text(text), look)
         self.line += 1
 
     def write_header(self, name: str, *numbers: str) -> None:
@@ -107,11 +108,12 @@ class Summary:
 
     def write_sums(self, scores: pa.Table) -> None:
         """Write leads, wins and value behind the name on the line."""
+        count = self.styles["count"]
         wins = sum_of(scores, "win_probability")
         value = sum_of(scores, "expected_value")
-        self.sheet.write_number(self.line, 1, scores.num_rows, self.styles["count"])
+        self.sheet.write_number(self.line, 1, scores.num_rows, count)
         self.sheet.write_number(self.line, 2, wins, self.styles["wins"])
-        self.sheet.write_number(self.line, 3, value, self.styles["count"])
+        self.sheet.write_number(self.line, 3, value, count)
 
     def write_parts(self, parts: Sequence[Part], names: Sequence[str]) -> None:
         """A line a sheet, with a link to it; nothing if there is only one."""
@@ -133,9 +135,11 @@ class Summary:
     def write_meanings(self, columns: Sequence[SheetColumn]) -> None:
         """What the columns mean, in a line each."""
         self.write_texts(["What the columns mean", "", "", "", ""], "heading")
+        bold = self.styles["bold"]
+        note = self.styles["note"]
         for column in columns:
-            self.sheet.write_string(self.line, 0, column.title, self.styles["bold"])
-            self.sheet.write_string(self.line, 1, column.meaning, self.styles["note"])
+            self.sheet.write_string(self.line, 0, column.title, bold)
+            self.sheet.write_string(self.line, 1, column.meaning, note)
             self.line += 1
 
 

@@ -56,7 +56,8 @@ class Worklist:
         """The parts of the list that get a sheet each: by rep or team, last those of nobody."""
         if not self.is_routed:
             return [Part(ALL, self.scores)]
-        owners = [self._owner(rep_id) for rep_id in self.scores["rep_id"].to_pylist()]
+        rep_ids = self.scores["rep_id"].to_pylist()
+        owners = [self._owner(rep_id) for rep_id in rep_ids]
         column = pa.array(owners, pa.string())
         named = sorted({owner for owner in owners if owner != NOBODY})
         wanted = [*named, NOBODY] if NOBODY in owners else named
