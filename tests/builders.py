@@ -15,7 +15,7 @@ from leadscore.ingest.mapping.entries import table_of
 from leadscore.settings.settings import Settings
 from leadscore.store.objects import write_rows
 from leadscore.store.version import StoreVersion, write_version
-from leadscore.tables import REJECTS, TABLES
+from leadscore.tables import REJECTS, SCORE_UNIT, TABLES
 from leadscore.times import DAY_US, format_us
 
 EPOCH_US = 1_704_067_200_000_000  # day 0 of built histories: 2024-01-01T00:00:00Z
@@ -96,6 +96,11 @@ class Facts:
         return self._add(
             "outcomes", lead_id, at, more.pop("known", None), {"outcome": outcome} | more
         )
+
+    def score(self, lead_id: str, at: float, name: str, value: float, **more: Any) -> Facts:
+        """A value of somebody else's score."""
+        stored = {"name": name, "value": round(value * SCORE_UNIT)}
+        return self._add("scores", lead_id, at, more.pop("known", None), stored | more)
 
     def _add(
         self, table: str, lead_id: str, at: float, known: float | None, columns: dict[str, Any]

@@ -102,7 +102,18 @@ OUTCOMES = Table(
         SEQ,
     ),
 )
-TABLES = {table.name: table for table in (LEADS, CHANGES, ACTIVITIES, STAGES, OUTCOMES)}
+SCORE_DECIMALS = 4  # a probability keeps that many, and a score of points needs none
+SCORE_UNIT = 10**SCORE_DECIMALS
+SCORES = Table(  # somebody else's, to be judged; never a feature
+    "scores",
+    (
+        LEAD_ID,
+        Column("name", "text", required=True),
+        Column("value", "number", required=True),
+        SEQ,
+    ),
+)
+TABLES = {table.name: table for table in (LEADS, CHANGES, ACTIVITIES, STAGES, OUTCOMES, SCORES)}
 
 # Every close that an export has shown; see ingest/differences/closes.py.
 CLOSES = pa.schema(

@@ -97,6 +97,15 @@ def name_local_day(us: int, *, zone: str) -> str:
     return f"{local.day} {local:%B %Y}"
 
 
+def name_month(us: int, *, zone: str) -> str:
+    """The month of a moment in a zone.
+
+    >>> name_month(0, zone="America/New_York")
+    '1969-12'
+    """
+    return f"{_from_us(us).astimezone(ZoneInfo(zone)):%Y-%m}"
+
+
 def name_moment(us: int, *, time: str) -> str:
     """A moment of a time mode in words: a time, a place in the order, or "undated".
 

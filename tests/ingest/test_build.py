@@ -809,7 +809,7 @@ def test_ingest_when_it_ends_then_the_job_tells_what_the_manifest_holds(tmp_path
     }
     assert steps[0] == ("reading leads.csv", 0, 1)
     assert [what for what, _, _ in steps[1:]] == [
-        f"checking {table}" for table in ("changes", "activities", "stages", "outcomes")
+        f"checking {table}" for table in ("changes", "activities", "stages", "outcomes", "scores")
     ]
 
 

@@ -9,7 +9,7 @@ from leadscore.errors import CorruptFileError
 from leadscore.files import hash_bytes
 from leadscore.model.files import read_model, write_model
 
-FILES = ("model.json", "booster.txt", "evaluation.json")
+FILES = ("model.json", "booster.txt", "evaluation.json", "bins.json")
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from leadscore.times import DAY_US
 STORE = "0123456789abcdef"
 REASON = "no signal: the interval is not wholly above 0"
 FILES = {"card.html": "<p>Zürich</p>", "figures/roc.svg": "<svg/>", "features.json": "{}"}
-TEXTS = ["booster.txt", "evaluation.json", "manifest.json", "model.json"]
+TEXTS = ["bins.json", "booster.txt", "evaluation.json", "manifest.json", "model.json"]
 moments = itertools.count()
 projects = itertools.count()
 

@@ -18,7 +18,9 @@ from leadscore.cli.funnel import funnel
 from leadscore.cli.group import build_group
 from leadscore.cli.init import init
 from leadscore.cli.interrupted import exit_when_interrupted
+from leadscore.cli.judge import judge
 from leadscore.cli.models import models
+from leadscore.cli.monitor import monitor
 from leadscore.cli.options import (
     DEFAULT_CONFIG,
     AsOf,
@@ -289,6 +291,8 @@ def doctor(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 app.command()(status)
 app.command()(funnel)
 app.command()(forecast)
+app.command()(monitor)
+app.command()(judge)
 app.command()(worklist)
 app.command()(publish)
 app.command("check-file")(check_file)

@@ -18,6 +18,8 @@ import pyarrow as pa
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.history.activities import HELD_SQL, UNMAPPED, ActivityColumns
+from leadscore.history.others import KnownScores
+from leadscore.history.volumes import count_weeks
 
 DESCRIPTIONS = {  # table -> SQL of what one of its rows says
     "leads": "'created'",
@@ -58,6 +60,11 @@ class KnownFacts:
 
     engine: Engine = field(repr=False)
     activities: ActivityColumns = UNMAPPED
+
+    @property
+    def others(self) -> KnownScores:
+        """Questions about somebody else's scores; no feature asks them."""
+        return KnownScores(self.engine)
 
     def count_leads(self, known_us: int) -> int:
         """How many leads were known."""
@@ -180,6 +187,10 @@ class KnownFacts:
             WHERE outcome = 'won' AND available_us < {known_us}
             ORDER BY lead_id, amount, currency, available_us"""
         )
+
+    def count_weeks(self, known_us: int, *, weeks: int) -> pd.DataFrame:
+        """How many facts of each source became known a week (see `volumes.count_weeks`)."""
+        return count_weeks(self.engine, known_us=known_us, weeks=weeks)
 
     def first_worked(self, known_us: int) -> pd.Series[int]:
         """When a rep was first known to have done anything about a lead, by lead_id.

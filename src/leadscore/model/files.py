@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from leadscore.atomic import write_folder
 from leadscore.errors import CorruptFileError, UserError
-from leadscore.files import describe_unreadable, hash_bytes
+from leadscore.files import describe_unreadable, hash_bytes, read_verified
 from leadscore.json_files import canonical_json, read_json
 from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.target import describe_target
@@ -16,6 +17,7 @@ from leadscore.settings.settings import Settings
 from leadscore.times import name_moment
 
 VERSION_DIGITS = 16
+BINS = "bins.json"
 LEARNED = {"base", "terms", "linear"}  # of a scorer; the manifest holds only how it was fitted
 
 
@@ -30,6 +32,8 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
         "model.json": canonical_json(result.model.document),
         "evaluation.json": canonical_json(result.evaluation.to_dict()),
     }
+    if result.bins is not None:
+        files[BINS] = canonical_json(result.bins)
     if result.model.booster_text:  # a linear scorer is all in model.json
         files["booster.txt"] = result.model.booster_text.encode()
 
@@ -81,3 +85,18 @@ def read_model(home: Path) -> tuple[WinModel, dict[str, Any]]:
         problem = describe_unreadable(Path(e.filename or home), e.strerror or str(e))
         raise UserError(problem) from e
     return model, read_json(home / "manifest.json")
+
+
+def read_bins(home: Path) -> dict[str, Any] | None:
+    """How the features were distributed that the model in a folder learned from.
+
+    None if it learned from nothing, or was trained by an earlier release.
+
+    Raises:
+        CorruptFileError: the file does not match its hash, or is gone.
+    """
+    sha256 = read_json(home / "manifest.json")["files"].get(BINS)
+    if sha256 is None:
+        return None
+    bins: dict[str, Any] = json.loads(read_verified(home / BINS, sha256=sha256))
+    return bins

@@ -20,6 +20,7 @@ from leadscore.evaluation.reference import build_reference
 from leadscore.features.feature import Feature
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
+from leadscore.model.bins import build_bins
 from leadscore.model.calibration.interval import fit_interval
 from leadscore.model.choose import choose_scorer, missing_leads
 from leadscore.model.choose_calibrator import Calibration, choose_calibrator
@@ -50,6 +51,7 @@ class FitResult:
         evaluated: the predictions that evaluated it; None if nothing did.
         training: what it learned from; None if nothing evaluated it.
         held_out: what its calibrator was fitted on; None if nothing evaluated it.
+        bins: how the features are distributed, as JSON; None if it learned from nothing.
     """
 
     model: WinModel
@@ -59,6 +61,7 @@ class FitResult:
     evaluated: EvaluationSet | None = None
     training: Training | None = None
     held_out: HeldOut | None = None
+    bins: dict[str, Any] | None = None
 
     @property
     def no_signal(self) -> str | None:
@@ -147,6 +150,7 @@ def _finish(training: Training, tried: _Tried, proxies: ProxyChoice) -> FitResul
         evaluated=fitted.calibration.evaluated,
         training=training,
         held_out=fitted.calibration.fitted_on,
+        bins=build_bins(training.matrix, training.side.rows, training.features),
     )
 
 

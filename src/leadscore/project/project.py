@@ -36,7 +36,9 @@ from leadscore.project import (
     forecast_backtest,
     forecasting,
     ingesting,
+    judging,
     models,
+    monitoring,
     pipeline,
     publishing,
     recording,
@@ -62,6 +64,8 @@ from leadscore.results import (
     ForgottenLeads,
     Funnel,
     Ingested,
+    Judged,
+    Monitored,
     Published,
     Registered,
     Replayed,
@@ -246,6 +250,14 @@ class Project:
         return forecast_backtest.backtest_forecast(
             self.settings, months=months, progress=self.progress
         )
+
+    def monitor(self, as_of: Moment = None, *, by: str | None = None) -> Monitored:
+        """Every published score settled by what was known at a moment (see `monitoring.monitor`)."""
+        return monitoring.monitor(self.settings, as_of_us=self._us(as_of), segment=by)
+
+    def judge(self, name: str, *, as_of: Moment = None) -> Judged:
+        """Somebody else's score beside ours, on leads that both had scored before their close."""
+        return judging.judge_score(self.settings, name, as_of_us=self._us(as_of))
 
     def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
         """One lead of a published list (default: the current one) in full."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from leadscore.errors import CorruptFileError
 from leadscore.files import is_there
-from leadscore.publish.listed import list_published
+from leadscore.publish.listed import Listed, list_published
 from leadscore.publish.publication import Publication, read_publication
 from leadscore.store.receipts import build_receipts, read_receipts, write_receipts
 from leadscore.tables import RECEIPTS
@@ -51,18 +51,24 @@ def read_past_receipts(folder: Path, store_folder: Path) -> pa.Table:
     Those of a pruned list are as the store has them.
     Damaged lists are left out with a warning.
     """
-    tables = []
-    for listed in list_published(folder, store_folder):
-        if not is_there(folder / listed.id):
-            tables.append(read_receipts(store_folder, publication_id=listed.id))
-            continue
-        try:
-            publication, scores = read_publication(listed.id, folder=folder)
-        except CorruptFileError as e:
-            logger.warning("the list %s is left out: %s", listed.id, e)
-            continue
-        tables.append(receipts_of(publication, scores))
-    return pa.concat_tables(tables) if tables else RECEIPTS.empty_table()
+    published = list_published(folder, store_folder)
+    tables = [read_receipts_of(listed, folder, store_folder) for listed in published]
+    return pa.concat_tables([RECEIPTS.empty_table(), *tables])
+
+
+def read_receipts_of(listed: Listed, folder: Path, store_folder: Path) -> pa.Table:
+    """The receipts of one list, taken from its checked scores, or from the store if it was pruned.
+
+    None of a damaged list, with a warning.
+    """
+    if not is_there(folder / listed.id):
+        return read_receipts(store_folder, publication_id=listed.id)
+    try:
+        publication, scores = read_publication(listed.id, folder=folder)
+    except CorruptFileError as e:
+        logger.warning("the list %s is left out: %s", listed.id, e)
+        return RECEIPTS.empty_table()
+    return receipts_of(publication, scores)
 
 
 def _read_versions(publication: Publication) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from leadscore.errors import CorruptFileError, UnknownVersionError, UserError
 from leadscore.json_files import read_result
 from leadscore.model.apply import WinModel
-from leadscore.model.files import read_model
+from leadscore.model.files import read_bins, read_model
 from leadscore.proposals import propose
 from leadscore.registry.aliases import Aliases
 from leadscore.registry.connection import Connection
@@ -218,6 +218,16 @@ class Registry:
         with self.connection.doing("reading a model"), self._downloaded(version) as home:
             read_model(home)  # checks the hashes
             return read_result(home / "evaluation.json", Evaluation)
+
+    def read_bins(self, which: str) -> dict[str, Any] | None:
+        """How the features were distributed that a model learned from (see `read_bins`).
+
+        Args:
+            which: as `find` takes it.
+        """
+        version = self.find(which)
+        with self.connection.doing("reading a model"), self._downloaded(version) as home:
+            return read_bins(home)
 
     def versions(self) -> list[ModelVersion]:
         """All model versions, newest first."""

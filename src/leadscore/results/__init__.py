@@ -38,6 +38,7 @@ from leadscore.results.choices import (
     SegmentModels,
     Trial,
 )
+from leadscore.results.drift import Alarm, CalibrationTest, FeatureDrift, ModelDrift
 from leadscore.results.evaluation import (
     AuditedField,
     Carriers,
@@ -94,7 +95,6 @@ from leadscore.results.ingest import (
     TableAccount,
     WrittenRejects,
 )
-from leadscore.results.losses import (
     ContactBand,
     ContactTimes,
     Improvement,
@@ -103,6 +103,8 @@ from leadscore.results.losses import (
     Untouched,
     WaitingLead,
 )
+from leadscore.results.judged import ComparedAuc, Judged, PeekCheck, ScoreCounts, TopShare
+from leadscore.results.losses import (
 from leadscore.results.metrics import (
     EvaluatedRows,
     Gain,
@@ -110,6 +112,13 @@ from leadscore.results.metrics import (
     Metrics,
     SideSummary,
     SplitSummary,
+)
+from leadscore.results.monitor import (
+    EstimatedPerformance,
+    Monitored,
+    ReceiptCounts,
+    Settled,
+    TierInMonth,
 )
 from leadscore.results.onboarding import Part, Started
 from leadscore.results.sample import WrittenSample
@@ -162,6 +171,7 @@ from leadscore.results.training import (
 
 __all__ = [
     "Accounts",
+    "Alarm",
     "Audited",
     "AuditedField",
     "AuditedHistory",
@@ -172,6 +182,7 @@ __all__ = [
     "Bin",
     "BrierParts",
     "CalibrationErrors",
+    "CalibrationTest",
     "CalibratorChoice",
     "Captured",
     "CapturedPoint",
@@ -182,6 +193,7 @@ __all__ = [
     "Checkup",
     "Cohort",
     "Compared",
+    "ComparedAuc",
     "ComparedSegment",
     "Confirmation",
     "ContactBand",
@@ -193,6 +205,7 @@ __all__ = [
     "Deliveries",
     "DistributionBin",
     "Drift",
+    "EstimatedPerformance",
     "EvaluatedRows",
     "EvaluatedVersion",
     "Evaluation",
@@ -202,6 +215,7 @@ __all__ = [
     "Fact",
     "FailedGroup",
     "FailedRows",
+    "FeatureDrift",
     "FieldHistory",
     "FieldReport",
     "FileProblem",
@@ -222,6 +236,7 @@ __all__ = [
     "Interval",
     "Intervals",
     "Irregular",
+    "Judged",
     "LeadTiming",
     "LeadsNeeded",
     "Learning",
@@ -230,7 +245,9 @@ __all__ = [
     "MaturityPoint",
     "MethodError",
     "Metrics",
+    "ModelDrift",
     "ModelMetrics",
+    "Monitored",
     "Move",
     "Moved",
     "NeverWorked",
@@ -240,6 +257,7 @@ __all__ = [
     "Part",
     "PastScore",
     "Pattern",
+    "PeekCheck",
     "Period",
     "PrecisionPoint",
     "Promotion",
@@ -250,6 +268,7 @@ __all__ = [
     "PublishedList",
     "QuarantinedDelivery",
     "Question",
+    "ReceiptCounts",
     "Registered",
     "RejectGroup",
     "Rejects",
@@ -259,11 +278,13 @@ __all__ = [
     "Result",
     "RocPoint",
     "RunningIntercept",
+    "ScoreCounts",
     "Scored",
     "ScorerChoice",
     "ScoringModel",
     "SegmentEvidence",
     "SegmentModels",
+    "Settled",
     "ShareChange",
     "Shown",
     "SideSummary",
@@ -283,7 +304,9 @@ __all__ = [
     "StoreVersion",
     "StoreVersions",
     "TableAccount",
+    "TierInMonth",
     "TimeToWin",
+    "TopShare",
     "Trained",
     "Trial",
     "Untouched",

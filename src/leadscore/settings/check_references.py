@@ -48,17 +48,22 @@ def _check_audit(settings: Settings) -> None:
 
 
 def _check_segment(settings: Settings) -> None:
-    """Refuse a segment that is no text field, or that the model may not know in time."""
-    name = settings.model.segment
-    if name is None:
-        return
-    _check_text_field(settings, "model.segment", name)
+    if settings.model.segment is not None:
+        check_segment(settings, settings.model.segment, place="model.segment")
+
+
+def check_segment(settings: Settings, name: str, *, place: str) -> None:
+    """Refuse a segment that is no text field, or that the model may not know in time.
+
+    Raises:
+        ValueError: in words for the user; `place` is where they wrote the name.
+    """
+    _check_text_field(settings, place, name)
     known_from = settings.lead_fields()[name].known_from
     learned = settings.fields_of_leads() | settings.changing_fields()
     if known_from != "export" and name not in learned:
         raise ValueError(
-            f"model.segment: nothing says when {name!r} became known; give its history, or "
-            "known_from"
+            f"{place}: nothing says when {name!r} became known; give its history, or known_from"
         )
 
 

@@ -23,8 +23,9 @@ class Mapping(Frozen):
     """
 
     source: str = Field(description="name of a source")
-    table: Literal["leads", "changes", "activities", "stages", "outcomes"] = Field(
-        description="table that the rows belong to"
+    table: Literal["leads", "changes", "activities", "stages", "outcomes", "scores"] = Field(
+        description="table that the rows belong to; `scores` holds somebody else's scores, to be "
+        "[judged](monitor.md#judge-your-present-score)"
     )
     columns: dict[str, str] = Field(
         description="our column -> the source's column; `lead_id` may have several, which are the id "

@@ -89,6 +89,8 @@ def _draw_accounts(accounts: Accounts) -> None:
     columns = ("selected", "stored", "ignored", "rejected", "exact duplicates")
     table = table_of("Tables", "table", *columns)
     for name, rows in accounts.tables.items():
+        if name == "scores" and not rows.selected:
+            continue  # few projects map it
         of_table = (rows.selected, rows.stored, rows.ignored, rows.rejected, rows.duplicates)
         table.add_row(name, *(f"{count:,}" for count in of_table))
     out.print(table)

@@ -12,11 +12,10 @@ from leadscore.ingest.mapping.money import convert
 from leadscore.ingest.mapping.selected import SelectedRows
 from leadscore.ingest.mapping.words import Words, is_missing
 from leadscore.ingest.readers.values import MISSING
+from leadscore.settings.fields import LeadField
 from leadscore.settings.mapping import BEFORE
 from leadscore.settings.memory import lead_keys, stored_fields
-from leadscore.tables import Column
-
-MONEY_DECIMALS = 2
+from leadscore.tables import SCORE_DECIMALS, Column
 
 
 def build_column(selected: SelectedRows, column: Column) -> pa.Array:
@@ -32,7 +31,7 @@ def build_column(selected: SelectedRows, column: Column) -> pa.Array:
         text = _read_ids(selected, text)
     if column.required:
         selected.breaks.add(missing, "required", name, text)
-    if name == "value":
+    if name == "value" and selected.table.name == "changes":
         return _build_changed_values(selected, text, name)
 
     _check_allowed(selected, column, text)
@@ -148,10 +147,10 @@ def _read_typed(
     given_as = _given_as(selected, column.name)
     if given_as in UNITS:
         return selected.reader.durations(text, given_as)
-    field = selected.settings.lead_fields().get(column.name)
+    field = _field_of(selected, column.name)
     if field is not None:
         return selected.reader.field(text, field, selected.source_name(column.name))
-    decimals = MONEY_DECIMALS if column.type == "number" else 0
+    decimals = SCORE_DECIMALS if column.type == "number" else 0
     return selected.reader.numbers(text, decimals=decimals)
 
 
@@ -177,9 +176,16 @@ def _check_range(
     return inside
 
 
+def _field_of(selected: SelectedRows, name: str) -> LeadField | None:
+    """The declared field that a column holds; none of somebody else's scores does."""
+    if selected.table.name == "scores":
+        return None
+    return selected.settings.lead_fields().get(name)
+
+
 def _limits(selected: SelectedRows, name: str) -> tuple[float | None, float | None]:
     """The least and the greatest value of a column, in its minor units; None is no limit."""
-    field = selected.settings.lead_fields().get(name)
+    field = _field_of(selected, name)
     minimum = None if field is None else field.minimum
     maximum = None if field is None else field.maximum
     if name == "duration_s":

@@ -40,6 +40,12 @@ def build_terms(features: Sequence[Feature], settings: Scorecard) -> list[Term]:
     return terms
 
 
+def with_points(features: Sequence[Feature]) -> list[Feature]:
+    """The features that the scorecard can give points for."""
+    names = {term.name for term in _build_points(Scorecard())}
+    return [feature for feature in features if feature.name in names]
+
+
 def _build_points(settings: Scorecard) -> list[Term]:
     answers = [
         Term(

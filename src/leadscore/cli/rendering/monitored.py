@@ -1,0 +1,149 @@
+"""What became of published scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from leadscore.cli.rendering.console import (
+    draw_metrics,
+    escaped,
+    number,
+    out,
+    short,
+    table_of,
+    warn,
+)
+from leadscore.wording import counted
+
+if TYPE_CHECKING:
+    from leadscore.results import Captured, Group, ModelDrift
+    from leadscore.results.monitor import EstimatedPerformance, Monitored, ReceiptCounts, Settled
+
+REASONS = {
+    "waiting": "wait until their horizon is over",
+    "out_of_sight": "left the exports before that",
+    "undated": "closed without a usable date",
+    "without_lead": "have no open lead by what is known now",
+}
+SHOWN_SHARES = (0.1, 0.2, 0.3)
+
+
+def draw_monitor(monitored: Monitored) -> None:
+    """What was predicted and what came of it, by tier, month and segment, and what is still open."""
+    settled = monitored.settled
+    _draw_counts(settled.counts, as_of=monitored.as_of)
+    if settled.lists:
+        _draw_settled(settled)
+    else:
+        out.print("No list is settled yet: the first is once its horizon is over.")
+    if settled.expected:
+        _draw_expected(settled.expected)
+    if monitored.drift:
+        _draw_drift(monitored.drift)
+    warn(monitored.warnings)
+
+
+def _draw_drift(drift: ModelDrift) -> None:
+    """Alarms with what to do, or that there is none, and what was looked at."""
+    for alarm in drift.alarms:
+        since = f" since {short(alarm.since)}" if alarm.since else ""
+        out.print(f"[red]Alarm:[/] {escaped(alarm.subject)}{since}: {escaped(alarm.what)}")
+        matters = f"{alarm.share:.0%} of the score rests on it; " if alarm.share is not None else ""
+        out.print(f"  {matters}{escaped(alarm.sure)}. To do: {escaped(alarm.do)}", highlight=False)
+    looked = (
+        f"{counted(len(drift.features), 'feature')} of the list of {short(drift.compared or '-')}"
+    )
+    if not drift.alarms:
+        out.print(
+            f"No alarm: {looked}, facts a week and calibration were looked at.", highlight=False
+        )
+    if drift.calibration:
+        out.print(
+            f"Evidence against the calibration, by {drift.calibration.leads:,} leads at their first "
+            f"list: {drift.calibration.highest:.1f} to 1 at most; {drift.calibration.limit:.0f} to 1 is "
+            "an alarm.",
+            highlight=False,
+        )
+    warn(drift.notes)
+
+
+def _draw_counts(counts: ReceiptCounts, *, as_of: str) -> None:
+    others = []
+    for name, words in REASONS.items():
+        n = getattr(counts, name)
+        if n:
+            others.append(f"{n:,} {words}")
+    rest = f"; {'; '.join(others)}" if others else ""
+    out.print(
+        f"Of {counts.receipts:,} published scores {counts.settled:,} are settled as of "
+        f"{short(as_of)}{rest}.",
+        highlight=False,
+    )
+
+
+def _draw_settled(settled: Settled) -> None:
+    since, until = short(settled.since or ""), short(settled.until or "")
+    title = f"{counted(settled.lists, 'list')} from {since} to {until}"
+    if settled.metrics:
+        draw_metrics(title, {"settled": settled.metrics})
+    _draw_groups("By tier", "tier", settled.tiers)
+    _draw_groups("By month of the list", "month", settled.months)
+    if settled.segment:
+        _draw_groups(f"By {settled.segment}", settled.segment, settled.segments)
+    _draw_last_months(settled)
+    if settled.captured:
+        _draw_captured(settled.captured)
+    for broken in settled.limits_broken:
+        out.print(f"[red]Limit broken:[/] {escaped(broken)}")
+
+
+def _draw_groups(title: str, column: str, groups: Sequence[Group]) -> None:
+    table = table_of(title, escaped(column), "leads", "predicted", "won", "95 % interval")
+    for group in groups:
+        table.add_row(
+            escaped(group.name),
+            f"{group.leads:,}",
+            _percent(group.mean_probability),
+            _percent(group.win_rate),
+            f"{_percent(group.low)} to {_percent(group.high)}",
+        )
+    out.print(table)
+
+
+def _draw_last_months(settled: Settled) -> None:
+    """A line a tier of the last settled month."""
+    if not settled.months:
+        return
+    last = settled.months[-1].name
+    for group in settled.tiers_in_months:
+        if group.month == last:
+            out.print(
+                f"{last}: {counted(group.leads, f'{group.name} lead')}, "
+                f"{_percent(group.mean_probability)} predicted, {_percent(group.win_rate)} won",
+                highlight=False,
+            )
+
+
+def _draw_captured(captured: Captured) -> None:
+    unit = "wins" if captured.unit == "wins" else f"the wins' value ({escaped(captured.unit)})"
+    table = table_of(f"Share of {unit} in the first part of the list", "called", "ours", "points")
+    for share in SHOWN_SHARES:
+        point = captured.at(share)
+        table.add_row(_percent(share), _percent(point.leadscore), _percent(point.scorecard))
+    out.print(table)
+    out.print("points: the order of the scorecard in the settings.", highlight=False)
+
+
+def _draw_expected(expected: EstimatedPerformance) -> None:
+    basis = "corrected by what is settled" if expected.corrected else "as they are"
+    out.print(
+        f"Estimate for {counted(expected.lists, 'list')} that wait ({expected.leads:,} leads), from "
+        f"their own probabilities, {basis}: win rate {number(expected.win_rate)}, "
+        f"AUC {number(expected.auc)}, lift in the first 10 % {number(expected.lift_10)}",
+        highlight=False,
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,44 @@
+"""How many facts of each source became known, week by week, as known at a moment."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from leadscore.engine import Engine
+from leadscore.times import DAY_US
+
+WEEK_US = 7 * DAY_US
+WHAT = {
+    "leads": "'created'",
+    "changes": "field",
+    "activities": "kind",
+    "stages": "'entered'",
+    "outcomes": "outcome",
+}
+
+
+def count_weeks(engine: Engine, *, known_us: int, weeks: int) -> pd.DataFrame:
+    """Facts by source, what they say, and week before a moment.
+
+    Columns: source, what, weeks_ago (0 for the last seven days), facts and last_us, the latest of
+        the week. Weeks without a fact have no row.
+
+    Args:
+        engine: holds the facts.
+        known_us: the moment; facts known from then on do not count.
+        weeks: how many.
+    """
+    since_us = known_us - weeks * WEEK_US
+    counts = [_count_sql(table, what, since_us, known_us) for table, what in WHAT.items()]
+    rows = engine.query(" UNION ALL ".join(counts) + " ORDER BY source, what, weeks_ago")
+    counted: pd.DataFrame = rows.to_pandas()
+    return counted
+
+
+def _count_sql(table: str, what: str, since_us: int, known_us: int) -> str:
+    age_us = f"({known_us} - 1 - available_us)"
+    weeks_ago = f"CAST(({age_us} - {age_us} % {WEEK_US}) / {WEEK_US} AS BIGINT)"
+    return f"""SELECT source, what, weeks_ago, COUNT(*) AS facts, MAX(available_us) AS last_us
+        FROM (SELECT '{table}' AS source, {what} AS what, {weeks_ago} AS weeks_ago, available_us
+            FROM {table} WHERE available_us >= {since_us} AND available_us < {known_us}) AS t
+        GROUP BY source, what, weeks_ago"""

@@ -1,0 +1,1 @@
+"""What became of scores: settled, judged beside others, and watched for drift."""

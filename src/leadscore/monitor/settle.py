@@ -1,0 +1,133 @@
+"""Settling: what became of the leads of published lists, as known at a moment.
+
+Each list is labelled and weighted by itself, once its horizon is over. Until then only early closes
+are known, which say more about fast leads than about good ones, so none of the list counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from leadscore.evaluation.metrics import EvaluationSet
+from leadscore.history.labels import SPELL, build_side
+from leadscore.history.split import History
+from leadscore.times import DAY_US
+
+SETTLED = "settled"
+WAITING = "waiting"
+OUT_OF_SIGHT = "out_of_sight"
+UNDATED = "undated"
+WITHOUT_LEAD = "without_lead"
+STATES = (SETTLED, WAITING, OUT_OF_SIGHT, UNDATED, WITHOUT_LEAD)
+
+
+@dataclass(frozen=True)
+class ScoredList:
+    """A list of scores that is to be settled.
+
+    Attributes:
+        name: of the list, unique.
+        as_of_us: its date.
+        horizon_days: within how many days a win counts.
+        rows: lead_id (each once), probability, and any columns beside.
+    """
+
+    name: str
+    as_of_us: int
+    horizon_days: int
+    rows: pd.DataFrame
+
+
+def settle(history: History, lists: Sequence[ScoredList], *, known_us: int) -> pd.DataFrame:
+    """The rows of the lists with what became of each by what was known at a moment.
+
+    A fact that became known at `known_us` or later changes nothing. Lists of later dates are left
+    out.
+
+    Args:
+        history: where the leads are.
+        lists: with distinct dates.
+        known_us: the moment.
+
+    Returns:
+        The columns of the lists' rows, and `name`, `as_of_us`, `spell` (0 without a lead),
+        `known_us` (when the features of the list were known), `state` (one of `STATES`), `label`
+        (1 won within the horizon, 0 not, NaN unless settled) and `weight` (1/G, 0 unless settled).
+    """
+    spells = history.spells(known_us)
+    past = [scored for scored in lists if scored.as_of_us <= known_us]
+    parts = [_settle_list(history, scored, spells, known_us=known_us) for scored in past]
+    return pd.concat(parts, ignore_index=True) if parts else _no_rows()
+
+
+def _settle_list(
+    history: History, scored: ScoredList, spells: pd.DataFrame, *, known_us: int
+) -> pd.DataFrame:
+    spell = _find_spells(scored, spells)
+    seen_us = history.known_us(scored.as_of_us)
+    rows = scored.rows.reset_index(drop=True).assign(
+        name=scored.name, as_of_us=scored.as_of_us, spell=spell, known_us=seen_us
+    )
+    settled = rows.assign(state=WITHOUT_LEAD, label=np.nan, weight=0.0)
+    is_open = spell > 0
+    settled.loc[is_open, "state"] = UNDATED
+
+    target = history.settings.target.model_copy(update={"horizon_days": scored.horizon_days})
+    snapshots = rows[is_open].assign(grid_weight=1.0, young=False, place=np.flatnonzero(is_open))
+    side = build_side(scored.name, snapshots, spells, known_us=known_us, target=target)
+    places = side.rows["place"].to_numpy()
+    horizon_end_us = scored.as_of_us + scored.horizon_days * DAY_US
+    if horizon_end_us > known_us:
+        settled.loc[places, "state"] = WAITING
+        return settled
+
+    is_settled = side.observed & side.is_watched_enough()
+    settled.loc[places, "state"] = np.where(is_settled, SETTLED, OUT_OF_SIGHT)
+    settled.loc[places, "label"] = np.where(is_settled, side.rows["label"], np.nan)
+    settled.loc[places, "weight"] = np.where(is_settled, side.rows["weight"], 0.0)
+    return settled
+
+
+def _find_spells(scored: ScoredList, spells: pd.DataFrame) -> np.ndarray:
+    """The spell (n,) of each row that was open at the date of the list; 0 where none was.
+
+    None was if the lead is gone from the store, or had closed by then as is known by now.
+    """
+    has_begun = spells["start_us"] < scored.as_of_us
+    is_closed = spells["close_us"] < scored.as_of_us
+    open_then = spells.loc[has_begun & ~is_closed, SPELL]
+    by_lead = open_then.drop_duplicates("lead_id", keep="last").set_index("lead_id")["spell"]
+    spell = scored.rows["lead_id"].map(by_lead)
+    return spell.fillna(0).to_numpy(dtype=np.int64)
+
+
+def _no_rows() -> pd.DataFrame:
+    texts = dict.fromkeys(("lead_id", "name", "state"), pd.Series(dtype=str))
+    numbers = ("probability", "label", "weight")
+    integers = ("as_of_us", "spell", "known_us")
+    return pd.DataFrame(
+        texts
+        | dict.fromkeys(numbers, pd.Series(dtype=float))
+        | dict.fromkeys(integers, pd.Series(dtype="int64"))
+    )
+
+
+def count_states(rows: pd.DataFrame) -> dict[str, int]:
+    """How many rows are in each state; they add up to all rows."""
+    counts = rows["state"].value_counts()
+    return {state: int(counts.get(state, 0)) for state in STATES}
+
+
+def as_evaluation_set(settled: pd.DataFrame) -> EvaluationSet:
+    """Settled rows with their outcomes; each list is ranked by itself."""
+    return EvaluationSet(
+        probability=settled["probability"].to_numpy(dtype=float),
+        label=settled["label"].to_numpy(dtype=float),
+        weight=settled["weight"].to_numpy(dtype=float),
+        lead_id=settled["lead_id"].to_numpy(),
+        block=settled["as_of_us"].to_numpy(),
+    )

@@ -1,0 +1,211 @@
+"""What changed since the model of the latest list was trained: features, score, volumes, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadscore.evaluation.reference import compute_score
+from leadscore.evaluation.stability import compute_psi
+from leadscore.features.feature import Feature
+from leadscore.features.matrix import build_features, build_matrix
+from leadscore.history.snapshot import KEYS
+from leadscore.history.split import History
+from leadscore.model.apply import WinModel
+from leadscore.monitor.alarms import (
+    find_calibration_alarm,
+    find_feature_alarms,
+    find_score_alarm,
+    find_volume_alarms,
+)
+from leadscore.monitor.sequential import ALARM_RATE, bet_on_calibration
+from leadscore.monitor.settle import SETTLED, WITHOUT_LEAD
+from leadscore.monitor.shifts import compare_features
+from leadscore.results.drift import Alarm, CalibrationTest, FeatureDrift, ModelDrift
+from leadscore.times import DAY_US
+
+WEEK_US = 7 * DAY_US
+WEEKS = 9  # of facts: the last one beside the eight before
+EARLIER_LISTS = 12  # in which the beginning of a change is looked for
+SAMPLED = 1000  # leads by which the weight of a feature is measured
+SCORE_BINS = np.arange(10.0, 100.0, 10.0)
+WITHOUT_BINS = (
+    "the model was trained before bins of its features were stored; train again to compare them"
+)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A model whose lists are watched.
+
+    Attributes:
+        history: where the leads are.
+        version: of the model.
+        model: itself.
+        bins: how its features were distributed in training; None if that was not stored.
+        rows: its lists, as `settle` gave them, with `score`.
+    """
+
+    history: History
+    version: str
+    model: WinModel
+    bins: Mapping[str, Any] | None
+    rows: pd.DataFrame
+
+    @cached_property
+    def features(self) -> list[Feature]:
+        """The features that the settings still declare as the model learned them."""
+        left_out = self.model.document.get("left_out", ())
+        declared = build_features(self.history.settings, leave_out=frozenset(left_out))
+        learned = {entry["name"]: entry["fingerprint"] for entry in self.model.document["features"]}
+        return [
+            feature for feature in declared if learned.get(feature.name) == feature.fingerprint()
+        ]
+
+    @property
+    def has_all_features(self) -> bool:
+        """Whether these are all that the model learned from."""
+        return len(self.features) == len(self.model.document["features"])
+
+    def dates(self) -> list[int]:
+        """The dates of the lists, the latest first."""
+        return sorted(self.rows["as_of_us"].unique().tolist(), reverse=True)
+
+    def open_rows(self, date_us: int) -> pd.DataFrame:
+        """The leads of a list that are still known to have been open then."""
+        is_asked = self.rows["as_of_us"] == date_us
+        return self.rows[is_asked & (self.rows["state"] != WITHOUT_LEAD)]
+
+
+def watch(watched: Watched, *, known_us: int) -> ModelDrift:
+    """Alarms about the latest list of a model and what came of its lists, and the figures beside."""
+    history = watched.history
+    latest_us = watched.dates()[0]
+    drifts, alarms, notes = _watch_features(watched, latest_us)
+    alarms += _watch_score(watched, latest_us)
+    counts = history.facts.count_weeks(known_us, weeks=WEEKS)
+    alarms += find_volume_alarms(counts, weeks=WEEKS)
+    calibration = run_calibration_test(watched)
+    if calibration is not None:
+        alarms += find_calibration_alarm(calibration)
+    return ModelDrift(
+        model_version=watched.version,
+        compared=history.name(latest_us) if drifts else None,
+        alarms=alarms,
+        calibration=calibration,
+        features=drifts,
+        notes=notes,
+    )
+
+
+def _watch_features(
+    watched: Watched, date_us: int
+) -> tuple[list[FeatureDrift], list[Alarm], list[str]]:
+    """The features of a list beside training; alarms with their beginning; and notes."""
+    if watched.bins is None:
+        return [], [], [WITHOUT_BINS]
+    keys = watched.open_rows(date_us)[KEYS]
+    if keys.empty:
+        return [], [], []
+    matrix = build_matrix(watched.history.snapshot(keys), watched.features)
+    shares = _share_of_features(watched, matrix.columns)
+    drifts = compare_features(watched.bins, matrix.columns, watched.features, shares)
+    found = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
+    return drifts, _date_alarms(watched, found), []
+
+
+def _share_of_features(watched: Watched, columns: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """How much of the mean absolute contribution each feature has; they add up to 1."""
+    if not watched.has_all_features:
+        return {}
+    sampled = {name: values[:SAMPLED] for name, values in columns.items()}
+    contributions = watched.model.contributions(sampled)[:, :-1]
+    sizes = np.abs(contributions).mean(axis=0)
+    total = sizes.sum()
+    if total <= 0:
+        return {}
+    names = [entry["name"] for entry in watched.model.document["features"]]
+    return dict(zip(names, (sizes / total).tolist(), strict=True))
+
+
+def _date_alarms(watched: Watched, alarms: Sequence[Alarm]) -> list[Alarm]:
+    """The alarms with the date of the first list of an unbroken run that shows them.
+
+    Values must have changed for a week: those of a Saturday differ from those of a Monday.
+    """
+    if not alarms:
+        return []
+    since = {alarm.subject: watched.dates()[0] for alarm in alarms}
+    running = {(alarm.subject, alarm.kind) for alarm in alarms}
+    for date_us in watched.dates()[1:EARLIER_LISTS]:
+        running &= _find_again(watched, date_us, names=set(since))
+        for subject, _ in running:
+            since[subject] = date_us
+        if not running:
+            break
+    settled_us = watched.dates()[0] - WEEK_US
+    lasting = [
+        alarm for alarm in alarms if alarm.kind != "values" or since[alarm.subject] <= settled_us
+    ]
+    name = watched.history.name
+    return [alarm.model_copy(update={"since": name(since[alarm.subject])}) for alarm in lasting]
+
+
+def _find_again(watched: Watched, date_us: int, *, names: set[str]) -> set[tuple[str, str]]:
+    """Which features raise which alarm on an earlier list."""
+    keys = watched.open_rows(date_us)[KEYS]
+    if watched.bins is None or keys.empty:
+        return set()
+    features = [feature for feature in watched.features if feature.name in names]
+    matrix = build_matrix(watched.history.snapshot(keys), features)
+    drifts = compare_features(watched.bins, matrix.columns, features, {})
+    found = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
+    return {(alarm.subject, alarm.kind) for alarm in found}
+
+
+def _watch_score(watched: Watched, date_us: int) -> list[Alarm]:
+    """The scores of a list beside those of the leads that evaluated the model."""
+    reference = watched.model.document["reference"]
+    scores = watched.open_rows(date_us)["score"].to_numpy(dtype=float)
+    if not len(scores) or not reference:
+        return []
+    expected = _share_by_bin(compute_score(np.array(reference), reference))
+    leads = watched.bins["leads"] if watched.bins else len(scores)
+    psi, p_value = compute_psi(expected, _share_by_bin(scores), before=leads, now=len(scores))
+    return find_score_alarm(psi, p_value)
+
+
+def _share_by_bin(scores: np.ndarray) -> np.ndarray:
+    at = np.searchsorted(SCORE_BINS, scores, side="right")
+    return np.bincount(at, minlength=len(SCORE_BINS) + 1) / len(scores)
+
+
+def run_calibration_test(watched: Watched) -> CalibrationTest | None:
+    """The sequential test on settled leads, each at its first list; None without one."""
+    settled = watched.rows[watched.rows["state"] == SETTLED]
+    if settled.empty:
+        return None
+    ordered = settled.sort_values(["as_of_us", "lead_id"], kind="stable")
+    first = ordered.drop_duplicates("lead_id")
+    date_us = first["as_of_us"].to_numpy()
+    probability = first["probability"].to_numpy(dtype=float)
+    label = first["label"].to_numpy(dtype=float)
+    evidence = bet_on_calibration(date_us, probability, label)
+    raised = evidence.first_alarm()
+    is_later = date_us >= evidence.since
+    name = watched.history.name
+    return CalibrationTest(
+        leads=len(first),
+        evidence=float(evidence.wealth[-1]),
+        highest=float(evidence.wealth.max()),
+        limit=1 / ALARM_RATE,
+        raised=None if raised is None else name(raised),
+        since=None if raised is None else name(evidence.since),
+        predicted=float(probability[is_later].mean()),
+        won=float(label[is_later].mean()),
+    )
