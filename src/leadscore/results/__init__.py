@@ -95,6 +95,8 @@ from leadscore.results.ingest import (
     TableAccount,
     WrittenRejects,
 )
+from leadscore.results.judged import ComparedAuc, Judged, PeekCheck, ScoreCounts, TopShare
+from leadscore.results.losses import (
     ContactBand,
     ContactTimes,
     Improvement,
@@ -103,8 +105,6 @@ from leadscore.results.ingest import (
     Untouched,
     WaitingLead,
 )
-from leadscore.results.judged import ComparedAuc, Judged, PeekCheck, ScoreCounts, TopShare
-from leadscore.results.losses import (
 from leadscore.results.metrics import (
     EvaluatedRows,
     Gain,
