@@ -131,6 +131,16 @@ def test_command_when_asked_for_json_then_prints_the_stages_else_a_line_each(con
     assert told["stages"][-1]["stage"] == "Negotiation"
 
 
+def test_command_when_asked_for_a_page_then_writes_it_and_says_where(config, tmp_path):
+    path = tmp_path / "pipeline.html"
+    shown = run("funnel", "--config", config, "--html", path)
+    assert shown.code == 0
+    assert str(path) in shown.out
+    page = path.read_text(encoding="utf-8")
+    assert page.count("<svg") == 5
+    assert "Negotiation: +5 points" in page
+
+
 def test_funnel_when_there_are_no_stages_then_says_what_to_declare(config):
     settings = Project(config).settings
     bare = settings.model_copy(update={"stages": settings.stages.model_copy(update={"open": ()})})

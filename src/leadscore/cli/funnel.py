@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadscore.cli.options import DEFAULT_CONFIG, AsOf, Config, Json, moment_of, run_command
-from leadscore.cli.rendering.pipeline import draw_funnel
+from leadscore.cli.options import (
+    DEFAULT_CONFIG,
+    AsOf,
+    Config,
+    Json,
+    checked_path,
+    moment_of,
+    run_command,
+)
+from leadscore.cli.rendering.pipeline import draw_funnel, draw_page
 
 if TYPE_CHECKING:
     from leadscore.project.project import Project
-    from leadscore.results import Result
+    from leadscore.results import Funnel, Result
 
 YEAR = 365.0  # days
 MOST_DAYS = 36_500.0
+HTML = "Also write it as one HTML page with its charts, to this file."
 BY = "Also by a field of leads, or by rep, team or tier."
 
 
@@ -26,11 +36,20 @@ def funnel(
         typer.Option(min=1, max=MOST_DAYS, help="Visits to stages that began in so many days."),
     ] = YEAR,
     by: Annotated[str | None, typer.Option(help=BY)] = None,
+    html: Annotated[Path | None, typer.Option(callback=checked_path, help=HTML)] = None,
     as_json: Json = False,
 ) -> None:
     """Show how many leads move on from each stage, are won or lost, and how fast."""
 
     def run(project: Project) -> tuple[Result, ...]:
-        return (project.funnel(moment_of(project.settings, as_of), days=days, by=by),)
+        measured = project.funnel(moment_of(project.settings, as_of), days=days, by=by)
+        if html:
+            project.write_funnel(measured, to=html)
+        return (measured,)
 
-    run_command(run, draw_funnel, config, None, as_json=as_json)
+    def draw(measured: Funnel) -> None:
+        draw_funnel(measured)
+        if html:
+            draw_page(html)
+
+    run_command(run, draw, config, None, as_json=as_json)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
+from leadscore.atomic import write_bytes
 from leadscore.errors import UserError
 from leadscore.funnel.changes import describe_changes
 from leadscore.funnel.cohorts import describe_cohorts
@@ -19,6 +22,7 @@ from leadscore.history.visits import Span
 from leadscore.project.losing import measure_losses
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.parts import read_parts
+from leadscore.report.funnel.build import build_funnel_page
 from leadscore.results.funnel import Funnel, FunnelGroup
 from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, format_us
@@ -91,6 +95,16 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
             within_days=within_days,
         ),
     )
+
+
+def write_page(settings: Settings, funnel: Funnel, path: Path) -> None:
+    """The funnel as one self-contained HTML page; it names waiting leads by their ids only.
+
+    Raises:
+        UnavailableError: the file cannot be written.
+    """
+    page = build_funnel_page(funnel, project=settings.project)
+    write_bytes(path, page.encode())
 
 
 def _describe_groups(

@@ -259,6 +259,10 @@ class Project:
         """Somebody else's score beside ours, on leads that both had scored before their close."""
         return judging.judge_score(self.settings, name, as_of_us=self._us(as_of))
 
+    def write_funnel(self, funnel: Funnel, *, to: str | Path) -> None:
+        """A funnel as one HTML page with its charts, which needs no network."""
+        pipeline.write_page(self.settings, funnel, Path(to))
+
     def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
         """One lead of a published list (default: the current one) in full."""
         return explaining.explain(self.settings, lead_id, publication_id=publication_id)

@@ -17,6 +17,8 @@ from leadscore.cli.rendering.pipeline_losses import draw_losses
 from leadscore.results.base import Interval
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from leadscore.results import Funnel, ShareChange, StageFlow, StageMove
 
 WAY_NAMES = {"forward": "moved on", "won": "won", "lost": "lost", "back": "moved back"}
@@ -36,6 +38,11 @@ def draw_funnel(funnel: Funnel) -> None:
     draw_losses(funnel)
     _print(write_irregular(funnel.irregular))
     _draw_outside(funnel.moves)
+
+
+def draw_page(path: Path) -> None:
+    """Where the page of the funnel is."""
+    out.print(f"Page: {escaped(str(path))}", highlight=False, soft_wrap=True)
 
 
 def _draw_stages(funnel: Funnel) -> None:
