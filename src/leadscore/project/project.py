@@ -206,13 +206,7 @@ class Project:
     def funnel(
         self, as_of: Moment = None, *, days: float = pipeline.YEAR, by: str | None = None
     ) -> Funnel:
-        """What becomes of visits to each stage, and of leads, in the days before a moment.
-
-        Args:
-            as_of: the moment, by what was known then; default known_until.
-            days: of the period; it is compared with as many days before it.
-            by: also by a field of leads, or by "rep", "team" or "tier".
-        """
+        """Visits to stages, and leads, in the days before a moment (see `pipeline.describe_funnel`)."""
         as_of_us = self._us(as_of)
         return pipeline.describe_funnel(self.settings, as_of_us=as_of_us, days=days, by=by)
 
