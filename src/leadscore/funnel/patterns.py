@@ -14,7 +14,6 @@ from leadscore.funnel.competing import (
     LEAST_IN_SIGHT,
     estimate_shares,
     share_and_error,
-    share_within,
 )
 from leadscore.funnel.landmark import share_won
 from leadscore.funnel.spells import count_endings
@@ -44,17 +43,17 @@ def describe_patterns(
         names: of kinds of activity.
     """
     hours = within_days * HOURS
-    of_all = share_won(followed, hours).value
-    if of_all is None:
+    if share_won(followed, hours).value is None:
         return []
+    share, error = share_and_error(estimate_shares(count_endings(followed)), "won", hours)
     patterns = []
     for field, value, has in _list_segments(values, kinds, names):
-        pattern = _compare(followed[has], followed[~has], within_days)
-        if pattern is not None:
-            lift = (pattern.won.value or 0.0) / of_all if of_all else None
-            patterns.append(
-                pattern.model_copy(update={"field": field, "value": value, "lift": lift})
-            )
+        pattern = _compare(followed[has], followed[~has], within_days, error=error)
+        if pattern is None:
+            continue
+        lift = (pattern.won.value or 0.0) / share
+        named = {"field": field, "value": value, "lift": lift}
+        patterns.append(pattern.model_copy(update=named))
     return _adjust(patterns)
 
 
@@ -70,26 +69,30 @@ def _list_segments(
         yield ACTIVITY, names.get(str(kind), str(kind)), kinds[kind].to_numpy()
 
 
-def _compare(having: pd.DataFrame, others: pd.DataFrame, within_days: float) -> Pattern | None:
-    """The two shares won and the test of their difference; None if either rests on too few."""
+def _compare(
+    having: pd.DataFrame, others: pd.DataFrame, within_days: float, *, error: float
+) -> Pattern | None:
+    """The two shares won and the test of their difference; None if either rests on too few.
+
+    The test is the pooled z-test: if there were no difference, the standard error of all leads,
+    `error`, would be that of a part, but for its number. Each part's own would be far too small
+    where few of it were won.
+    """
     hours = within_days * HOURS
-    if share_won(having, hours).value is None or share_won(others, hours).value is None:
+    won = share_won(having, hours)
+    rest = share_won(others, hours)
+    if won.value is None or rest.value is None or error == 0:
         return None
-    shares = estimate_shares(count_endings(having))
-    shares_others = estimate_shares(count_endings(others))
-    won, won_error = share_and_error(shares, "won", hours)
-    rest, rest_error = share_and_error(shares_others, "won", hours)
-    error = float(np.hypot(won_error, rest_error))
-    if error == 0:
-        return None
-    p_value = math.erfc(abs(won - rest) / error / math.sqrt(2))
+    n = len(having) + len(others)
+    pooled = error * math.sqrt(n / len(having) + n / len(others))
+    p_value = math.erfc(abs(won.value - rest.value) / pooled / math.sqrt(2))
     return Pattern(
         field="",
         value="",
         leads=len(having),
         within_days=within_days,
-        won=share_within(shares, "won", hours),
-        others=share_within(shares_others, "won", hours),
+        won=won,
+        others=rest,
         lift=None,
         p_value=p_value,
         adjusted=p_value,
