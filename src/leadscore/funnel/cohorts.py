@@ -25,25 +25,35 @@ def describe_cohorts(
         zone: of the calendar.
     """
     first = spells[spells["spell"] == 1]
+    starts = first["start_us"].to_numpy()
     edges = _month_edges(since_us, known_us, zone)
-    months = np.searchsorted(edges, first["start_us"].to_numpy(), side="right") - 1
+    places = np.searchsorted(edges, starts, side="right") - 1
+
     cohorts = []
     for place, begin_us in enumerate(edges):
-        leads = first[months == place]
-        if len(leads):
-            month = pd.Timestamp(begin_us, unit="us", tz="UTC").tz_convert(zone)
-            cohorts.append(_describe_cohort(month.strftime("%Y-%m"), leads, known_us))
+        leads = first[places == place]
+        if leads.empty:
+            continue
+        month = _local(begin_us, zone).strftime("%Y-%m")
+        cohorts.append(_describe_cohort(month, leads, known_us))
     return cohorts
 
 
 def _month_edges(since_us: int, known_us: int, zone: str) -> np.ndarray:
     """The moments (n,) at which months begin, rising."""
-    since = pd.Timestamp(since_us, unit="us", tz="UTC").tz_convert(zone)
-    until = pd.Timestamp(known_us - 1, unit="us", tz="UTC").tz_convert(zone)
-    months = pd.date_range(since.normalize(), until, freq="MS")
-    begins = months.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]")
-    edges = begins.astype(np.int64)
-    return np.asarray(edges[edges >= since_us])
+    first_day = _local(since_us, zone).normalize()
+    last = _local(known_us - 1, zone)
+    months = pd.date_range(first_day, last, freq="MS")
+    in_utc = months.tz_convert("UTC").tz_localize(None)
+    edges = in_utc.to_numpy("datetime64[us]").astype(np.int64)
+    is_inside = edges >= since_us
+    return np.asarray(edges[is_inside])
+
+
+def _local(moment_us: int, zone: str) -> pd.Timestamp:
+    """A moment by the calendar of a zone."""
+    moment = pd.Timestamp(moment_us, unit="us", tz="UTC")
+    return moment.tz_convert(zone)
 
 
 def _describe_cohort(month: str, leads: pd.DataFrame, known_us: int) -> Cohort:

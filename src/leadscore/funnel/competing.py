@@ -32,17 +32,24 @@ class Ends:
 
     def at_risk(self) -> np.ndarray:
         """How many visits (n,) had neither ended nor gone out of sight before each time."""
-        leaves = sum(self.ended.values()) + self.unfinished
-        return np.asarray(leaves[::-1].cumsum()[::-1])
+        leaving = sum(self.ended.values()) + self.unfinished
+        from_the_last = leaving[::-1].cumsum()
+        return np.asarray(from_the_last[::-1])
 
     def count(self) -> int:
         """How many visits there are."""
-        return int(sum(ended.sum() for ended in self.ended.values()) + self.unfinished.sum())
+        by_way = [ended.sum() for ended in self.ended.values()]
+        unfinished = self.unfinished.sum()
+        return int(sum(by_way) + unfinished)
 
     def last_with_enough(self, least: int = LEAST_IN_SIGHT) -> float | None:
         """The last time, in hours, at which so many visits are in sight; None if there is none."""
-        enough = np.flatnonzero(self.at_risk() >= least)
-        return float(self.hours[enough[-1]]) if len(enough) else None
+        is_enough = self.at_risk() >= least
+        places = np.flatnonzero(is_enough)
+        if not len(places):
+            return None
+        last = places[-1]
+        return float(self.hours[last])
 
 
 def count_ends(
@@ -65,11 +72,21 @@ def count_ends(
     times, places = np.unique(hours, return_inverse=True)
 
     def add_up(rows: np.ndarray) -> np.ndarray:
-        sums = np.bincount(places[rows], weights=counts[rows], minlength=len(times))
-        return np.asarray(sums.astype(np.int64))
+        sums = np.bincount(
+            places[rows],
+            weights=counts[rows],
+            minlength=len(times),
+        )
+        whole = sums.astype(np.int64)
+        return np.asarray(whole)
 
     ended = {name: add_up(ways == name) for name in names}
-    return Ends(times, ended, add_up(~np.isin(ways, list(names))))
+    has_ended = np.isin(ways, list(names))
+    return Ends(
+        hours=times,
+        ended=ended,
+        unfinished=add_up(~has_ended),
+    )
 
 
 @dataclass(frozen=True)
@@ -92,19 +109,38 @@ def estimate_shares(ends: Ends) -> Shares:
     delta method's (Marubini and Valsecchi 1995, 10.10; Pintilie 2006, 4.3).
     """
     risk = ends.at_risk().astype(float)
-    all_ended = np.asarray(sum(ends.ended.values()), dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        leaving = np.where(risk > 0, all_ended / risk, 0.0)
+    by_way = list(ends.ended.values())
+    all_ended = np.sum(by_way, axis=0, dtype=float)
+    leaving = _divide(all_ended, risk)
     staying = np.cumprod(1 - leaving)
     staying_before = np.concatenate([[1.0], staying[:-1]])
 
     shares = {}
     errors = {}
     for way, ended in ends.ended.items():
-        hazard = np.where(risk > 0, ended / np.maximum(risk, 1), 0.0)
-        shares[way] = np.cumsum(staying_before * hazard)
-        errors[way] = _standard_errors(shares[way], staying_before, risk, all_ended, ended)
-    return Shares(ends.hours, shares, errors, staying)
+        hazard = _divide(ended, risk)
+        share = np.cumsum(staying_before * hazard)
+        shares[way] = share
+        errors[way] = _standard_errors(
+            share,
+            staying_before,
+            risk,
+            all_ended,
+            ended,
+        )
+    return Shares(
+        hours=ends.hours,
+        ended=shares,
+        errors=errors,
+        staying=staying,
+    )
+
+
+def _divide(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The parts (n,) of wholes (n,); 0 where there is no whole."""
+    quotient = np.zeros(len(whole))
+    np.divide(part, whole, out=quotient, where=whole > 0)
+    return quotient
 
 
 def _standard_errors(
@@ -119,36 +155,57 @@ def _standard_errors(
     The three sums of the delta method, expanded so that each is a cumulative sum.
     """
     rest = risk - all_ended
-    with np.errstate(divide="ignore", invalid="ignore"):
-        any_end = np.where(rest > 0, all_ended / (risk * rest), 0.0)
-        this_end = np.where(risk > 0, staying_before**2 * ended * (risk - ended) / risk**3, 0.0)
-        both = np.where(risk > 0, staying_before * ended / risk**2, 0.0)
+    any_end = _divide(all_ended, risk * rest)
+    both = _divide(staying_before * ended, risk**2)
+    others = risk - ended
+    this_end = _divide(staying_before**2 * ended * others, risk**3)
 
-    first = share**2 * np.cumsum(any_end) - 2 * share * np.cumsum(any_end * share)
-    first = first + np.cumsum(any_end * share**2)
+    squared = share**2 * np.cumsum(any_end)
+    mixed = share * np.cumsum(any_end * share)
+    ahead = np.cumsum(any_end * share**2)
+    first = squared - 2 * mixed + ahead
+
+    second = np.cumsum(this_end)
     third = share * np.cumsum(both) - np.cumsum(both * share)
-    variance = first + np.cumsum(this_end) - 2 * third
-    return np.sqrt(np.where(variance > ROUNDING, variance, 0.0))
+
+    variance = first + second - 2 * third
+    is_positive = variance > ROUNDING
+    return np.sqrt(np.where(is_positive, variance, 0.0))
 
 
 def share_within(shares: Shares, way: str, hours: float) -> Interval:
     """The share that ended in a way within so many hours, with its 95 % interval."""
     share, error = share_and_error(shares, way, hours)
-    return Interval(value=share, low=max(share - Z * error, 0.0), high=min(share + Z * error, 1.0))
+    half = Z * error
+    return Interval(
+        value=share,
+        low=max(share - half, 0.0),
+        high=min(share + half, 1.0),
+    )
 
 
 def share_and_error(shares: Shares, way: str, hours: float) -> tuple[float, float]:
     """The share that ended in a way within so many hours, and its standard error."""
-    place = int(np.searchsorted(shares.hours, hours, side="right")) - 1
-    if place < 0:
+    place = _last_until(shares, hours)
+    if place is None:
         return 0.0, 0.0
-    return float(shares.ended[way][place]), float(shares.errors[way][place])
+    share = shares.ended[way][place]
+    error = shares.errors[way][place]
+    return float(share), float(error)
 
 
 def staying_after(shares: Shares, hours: float) -> float:
     """The share still there after so many hours."""
-    place = int(np.searchsorted(shares.hours, hours, side="right")) - 1
-    return 1.0 if place < 0 else float(shares.staying[place])
+    place = _last_until(shares, hours)
+    if place is None:
+        return 1.0
+    return float(shares.staying[place])
+
+
+def _last_until(shares: Shares, hours: float) -> int | None:
+    """The place of the last time up to so many hours; None if all are later."""
+    past = np.searchsorted(shares.hours, hours, side="right")
+    return int(past) - 1 if past else None
 
 
 def mean_hours(shares: Shares, hours: float) -> float:
@@ -157,10 +214,12 @@ def mean_hours(shares: Shares, hours: float) -> float:
     It is the area under the Kaplan-Meier curve (restricted mean; Royston and Parmar 2013).
     """
     is_before = shares.hours < hours
-    begins = np.concatenate([[0.0], shares.hours[is_before]])
-    ends = np.concatenate([shares.hours[is_before], [hours]])
-    staying = np.concatenate([[1.0], shares.staying[is_before]])
-    return float(np.sum(staying * (ends - begins)))
+    steps = shares.hours[is_before]
+    begins = np.concatenate([[0.0], steps])
+    ends = np.concatenate([steps, [hours]])
+    heights = np.concatenate([[1.0], shares.staying[is_before]])
+    areas = heights * (ends - begins)
+    return float(areas.sum())
 
 
 def quantile_hours(shares: Shares, share: float, *, way: str | None = None) -> float | None:
@@ -172,8 +231,12 @@ def quantile_hours(shares: Shares, share: float, *, way: str | None = None) -> f
         way: in which they ended; default: any.
     """
     ended = 1 - shares.staying if way is None else shares.ended[way]
-    reached = np.flatnonzero(ended >= share - 1e-12)
-    return float(shares.hours[reached[0]]) if len(reached) else None
+    is_reached = ended >= share - 1e-12
+    places = np.flatnonzero(is_reached)
+    if not len(places):
+        return None
+    first = places[0]
+    return float(shares.hours[first])
 
 
 def in_days(hours: float | None) -> float | None:

@@ -61,7 +61,8 @@ def describe_improvements(
     """
     if not flows or any(flow.within_days is None for flow in flows):
         return []
-    visits = np.array([flow.visits for flow in flows]) * QUARTER / days
+    in_period = np.array([flow.visits for flow in flows])
+    visits = in_period * QUARTER / days
     chain = build_chain(flows, moves, visits)
     before = chain.wins()
     improvements = []
@@ -89,8 +90,10 @@ def build_chain(
     for move in moves:
         at = place[move.stage]
         to = place[move.next_stage]
-        way = flows[at].ways["forward" if to > at else "back"]
-        shares[at, to] = (way.share or 0.0) * move.visits / way.visits
+        name = "forward" if to > at else "back"
+        way = flows[at].ways[name]
+        of_way = move.visits / way.visits
+        shares[at, to] = of_way * (way.share or 0.0)
     return Chain(
         entries=visits - shares.T @ visits,
         moves=shares,
@@ -111,9 +114,11 @@ def _improve(chain: Chain, place: int, points: float) -> Chain:
     moves = chain.moves.copy()
     won = chain.won.copy()
     onward = np.zeros(len(won))
-    onward[place + 1 :] = moves[place, place + 1 :]
-    if onward.sum() > 0:
-        moves[place] += points * onward / onward.sum()
+    later = slice(place + 1, None)
+    onward[later] = moves[place, later]
+    total = onward.sum()
+    if total > 0:
+        moves[place] += points * onward / total
     else:
         won[place] += points
     return replace(chain, moves=moves, won=won)

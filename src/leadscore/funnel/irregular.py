@@ -24,16 +24,29 @@ def describe_irregular(
     place = {stage: at for at, stage in enumerate(stages.open)}
     now = visits[visits["period"] == "now"]
     moved = now[now["next_stage"].notna()]
-    steps = moved["next_stage"].map(place) - moved["stage"].map(place)
-    pairs = zip(moved["stage"], moved["next_stage"], strict=True)
-    is_outside = [not stages.allows(stage, following) for stage, following in pairs]
-    is_midway = (now["is_first"] == 1) & (now["stage"] != stages.open[0])
-    is_reopened = (spells["spell"] > 1) & (spells["start_us"] >= span.since_us)
+    before = moved["stage"]
+    after = moved["next_stage"]
+    steps = after.map(place) - before.map(place)
+    is_outside = [
+        not stages.allows(stage, following) for stage, following in zip(before, after, strict=True)
+    ]
+    is_first = now["is_first"] == 1
+    is_midway = is_first & (now["stage"] != stages.open[0])
+    is_again = spells["spell"] > 1
+    is_reopened = is_again & (spells["start_us"] >= span.since_us)
+
+    counts = history.count_irregular(span, visits=_add_up(now))
     return Irregular(
-        skipped=int(moved.loc[steps > 1, "visits"].sum()),
-        moved_back=int(moved.loc[steps < 0, "visits"].sum()),
-        not_allowed=int(moved.loc[is_outside, "visits"].sum()),
+        skipped=_add_up(moved[steps > 1]),
+        moved_back=_add_up(moved[steps < 0]),
+        not_allowed=_add_up(moved[is_outside]),
         reopened=int(is_reopened.sum()),
-        entered_midway=int(now.loc[is_midway, "visits"].sum()),
-        **history.count_irregular(span, visits=int(now["visits"].sum())),
+        entered_midway=_add_up(now[is_midway]),
+        **counts,
     )
+
+
+def _add_up(visits: pd.DataFrame) -> int:
+    """How many visits counted rows stand for."""
+    total = visits["visits"].sum()
+    return int(total)

@@ -23,13 +23,18 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
         spells: as `list_endings` returns them.
         span: the period.
     """
-    begun = count_endings(spells[spells["start_us"] >= span.since_us])
+    is_begun = spells["start_us"] >= span.since_us
+    begun = count_endings(spells[is_begun])
     within = begun.last_with_enough()
     shares = estimate_shares(begun)
-    win_rate = UNKNOWN if within is None else share_within(shares, "won", within)
-    cycle_days = None if within is None else in_days(mean_hours(shares, within))
+    win_rate = UNKNOWN
+    cycle_days = None
+    if within is not None:
+        win_rate = share_within(shares, "won", within)
+        cycle_days = in_days(mean_hours(shares, within))
 
-    is_won = (spells["ending"] == "won") & (spells["close_us"] >= span.since_us)
+    is_recent = spells["close_us"] >= span.since_us
+    is_won = is_recent & (spells["ending"] == "won")
     won = list(spells.loc[is_won, "lead_id"].unique())
     amounts, currency = _read_amounts(history, won, known_us=span.known_us)
     value = float(amounts.mean()) if len(amounts) else None

@@ -24,9 +24,11 @@ def count_losses(history: History, span: Span) -> pd.DataFrame:
         span,
         parts=_find_reasons(spells, losses).to_list(),
     )
-    is_lost = (visits["exit"] == "lost") & (visits["period"] == "now")
+    is_now = visits["period"] == "now"
+    is_lost = is_now & (visits["exit"] == "lost")
     lost = visits[is_lost].rename(columns={"part": "reason"})
-    return lost.groupby(["stage", "reason"], as_index=False).agg({"visits": "sum"})
+    by_reason = lost.groupby(["stage", "reason"], as_index=False)
+    return by_reason.agg({"visits": "sum"})
 
 
 def read_open_visits(history: History, span: Span) -> pd.DataFrame:
@@ -49,7 +51,8 @@ def _find_reasons(spells: pd.DataFrame, losses: pd.DataFrame) -> pd.Series[str]:
         allow_exact_matches=False,  # a close at the moment of a re-opening ends the spell before
     )
     placed["spell"] = placed["spell"].fillna(1).astype("int64")
-    last = placed.drop_duplicates(["lead_id", "spell"], keep="last")
-    merged = spells[["lead_id", "spell"]].merge(last, on=["lead_id", "spell"], how="left")
+    keys = ["lead_id", "spell"]
+    last = placed.drop_duplicates(keys, keep="last")
+    merged = spells[keys].merge(last, on=keys, how="left")
     reasons: pd.Series[str] = merged["reason"].fillna(NOT_STATED)
     return reasons
