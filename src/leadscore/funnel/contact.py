@@ -14,7 +14,7 @@ from leadscore.funnel.competing import (
     quantile_hours,
     share_within,
 )
-from leadscore.funnel.landmark import FROM_DAY, list_followed, share_won
+from leadscore.funnel.landmark import FROM_DAY, list_followed, list_new, share_won
 from leadscore.history.visits import HOUR_US, Span
 from leadscore.results.base import Interval
 from leadscore.results.losses import ContactBand, ContactTimes
@@ -39,8 +39,7 @@ def describe_contact(
         span: in which leads came in.
         within_days: after day `FROM_DAY`, in which wins count.
     """
-    is_new = (spells["spell"] == 1) & (spells["start_us"] >= span.since_us)
-    new = spells[is_new]
+    new = list_new(spells, span)
     waits = _hours_until(new, first_worked)
     is_contacted = (waits <= new["hours"]).to_numpy()
     if not is_contacted.any():

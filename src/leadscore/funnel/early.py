@@ -51,8 +51,9 @@ def read_early_values(history: History, followed: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(values, index=_index(lead_id))
 
 
-def _index(lead_id: np.ndarray) -> pd.Index:
-    return pd.Index(lead_id, name="lead_id")
+def _index(lead_id: np.ndarray) -> pd.Index[str]:
+    index: pd.Index[str] = pd.Index(lead_id, name="lead_id")
+    return index
 
 
 def _name_bands(minor: pd.Series, *, decimals: int) -> pd.Series:

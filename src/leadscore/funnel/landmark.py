@@ -28,13 +28,21 @@ def list_followed(spells: pd.DataFrame, span: Span) -> pd.DataFrame:
         spells: as `list_endings` returns them.
         span: in which leads came in; a re-opening counts for none.
     """
-    is_new = (spells["spell"] == 1) & (spells["start_us"] >= span.since_us)
-    is_followed = spells["hours"] >= FROM_DAY * HOURS
-    followed = spells[is_new & is_followed]
+    new = list_new(spells, span)
+    hours_before = int(FROM_DAY * HOURS)
+    is_followed = new["hours"] >= hours_before
+    followed = new[is_followed]
     return followed.assign(
         from_us=followed["start_us"] + FROM_DAY * DAY_US,
-        hours=followed["hours"] - int(FROM_DAY * HOURS),
+        hours=followed["hours"] - hours_before,
     )
+
+
+def list_new(spells: pd.DataFrame, span: Span) -> pd.DataFrame:
+    """The spells of leads that came in during a period; a re-opening counts for none."""
+    is_first = spells["spell"] == 1
+    is_inside = spells["start_us"] >= span.since_us
+    return spells[is_first & is_inside]
 
 
 def share_won(followed: pd.DataFrame, hours: float) -> Interval:
@@ -43,4 +51,5 @@ def share_won(followed: pd.DataFrame, hours: float) -> Interval:
     last = ends.last_with_enough()
     if last is None or last < hours:
         return UNKNOWN
-    return share_within(estimate_shares(ends), "won", hours)
+    shares = estimate_shares(ends)
+    return share_within(shares, "won", hours)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from leadscore.funnel.competing import Z
@@ -51,11 +51,12 @@ def wilson_interval(count: int, total: int) -> Interval:
     """
     share = count / total
     spread = Z**2 / total
-    middle = share + spread / 2
-    half = Z * np.sqrt(share * (1 - share) / total + spread / (4 * total))
     scale = 1 + spread
+    variance = share * (1 - share) / total
+    middle = (share + spread / 2) / scale
+    half = Z * math.sqrt(variance + spread / (4 * total)) / scale
     return Interval(
         value=share,
-        low=max(float((middle - half) / scale), 0.0),
-        high=min(float((middle + half) / scale), 1.0),
+        low=max(middle - half, 0.0),
+        high=min(middle + half, 1.0),
     )

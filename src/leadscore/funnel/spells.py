@@ -40,7 +40,11 @@ def list_endings(spells: pd.DataFrame, *, known_us: int) -> pd.DataFrame:
 
 def count_endings(spells: pd.DataFrame) -> Ends:
     """Spells, as `list_endings` returns them, as counts over time."""
-    return count_ends(spells["hours"].to_numpy(), spells["ending"].to_numpy(), names=OUTCOMES)
+    return count_ends(
+        spells["hours"].to_numpy(),
+        spells["ending"].to_numpy(),
+        names=OUTCOMES,
+    )
 
 
 def share_of_leads(spells: pd.DataFrame, way: str, days: float, *, known_us: int) -> Interval:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pandas as pd
 
 from leadscore.funnel.competing import (
@@ -38,25 +40,34 @@ def describe_stages(visits: pd.DataFrame, stages: Stages) -> list[StageFlow]:
 
 def describe_moves(visits: pd.DataFrame, stages: Stages) -> list[StageMove]:
     """How many visits of the period led from each stage to each other, in the stages' order."""
-    moved = visits[(visits["period"] == "now") & visits["next_stage"].notna()]
-    counts = moved.groupby(["stage", "next_stage"])["visits"].sum().to_dict()
+    is_now = visits["period"] == "now"
+    moved = visits[is_now & visits["next_stage"].notna()]
+    by_pair = moved.groupby(["stage", "next_stage"])["visits"].sum()
+    counts = by_pair.to_dict()
+
     moves = []
-    for stage in stages.open:
-        for following in stages.open:
-            if n := counts.get((stage, following)):
-                is_allowed = stages.allows(stage, following)
-                moves.append(
-                    StageMove(
-                        stage=stage, next_stage=following, visits=int(n), is_allowed=is_allowed
-                    )
-                )
+    for stage, following in product(stages.open, repeat=2):
+        count = counts.get((stage, following))
+        if count is None:
+            continue
+        move = StageMove(
+            stage=stage,
+            next_stage=following,
+            visits=int(count),
+            is_allowed=stages.allows(stage, following),
+        )
+        moves.append(move)
     return moves
 
 
 def count_stage_ends(visits: pd.DataFrame) -> Ends:
     """Visits to one stage as counts over time."""
-    columns = (visits[name].to_numpy() for name in ("hours", "exit", "visits"))
-    return count_ends(*columns, names=WAYS)
+    return count_ends(
+        visits["hours"].to_numpy(),
+        visits["exit"].to_numpy(),
+        visits["visits"].to_numpy(),
+        names=WAYS,
+    )
 
 
 def _describe_stage(stage: str, all_visits: pd.DataFrame, stages: Stages) -> StageFlow:
@@ -86,8 +97,10 @@ def _count_stalled(visits: pd.DataFrame, days: float | None) -> int:
     """How many leads are in the stage for more than so many days."""
     if days is None:
         return 0
-    is_stalled = (visits["exit"] == "open") & (visits["hours"] > days * HOURS)
-    return int(visits.loc[is_stalled, "visits"].sum())
+    is_open = visits["exit"] == "open"
+    is_long = visits["hours"] > days * HOURS
+    stalled = visits.loc[is_open & is_long, "visits"]
+    return int(stalled.sum())
 
 
 def _describe_way(way: str, ends: Ends, shares: Shares, until: float | None) -> WayOut:

@@ -37,9 +37,14 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
     is_won = is_recent & (spells["ending"] == "won")
     won = list(spells.loc[is_won, "lead_id"].unique())
     amounts, currency = _read_amounts(history, won, known_us=span.known_us)
-    value = float(amounts.mean()) if len(amounts) else None
-    leads = int((spells["ending"] == "open").sum())
     days = (span.known_us - span.since_us) / DAY_US
+    value = None
+    won_per_day = None
+    if len(amounts):
+        value = float(amounts.mean())
+        won_per_day = float(amounts.sum()) / days
+    is_open = spells["ending"] == "open"
+    leads = int(is_open.sum())
     return Velocity(
         leads=leads,
         wins=len(amounts),
@@ -49,7 +54,7 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
         cycle_days=cycle_days,
         within_days=in_days(within),
         per_day=_multiply(leads, value, win_rate.value, cycle_days),
-        won_per_day=float(amounts.sum()) / days if len(amounts) else None,
+        won_per_day=won_per_day,
     )
 
 

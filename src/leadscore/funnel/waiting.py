@@ -24,7 +24,8 @@ def list_stalled(
         visits: as `count_visits` returns them.
         flows: the stages, which say from when on a lead is stalled.
     """
-    now = visits[visits["period"] == "now"]
+    is_now = visits["period"] == "now"
+    now = visits[is_now]
     stalled = []
     for flow in flows:
         if flow.stalled_after_days is None:
@@ -32,7 +33,8 @@ def list_stalled(
         is_here = open_visits["stage"] == flow.stage
         is_long = open_visits["hours"] > flow.stalled_after_days * HOURS
         waiting = open_visits[is_here & is_long]
-        stalled += _describe_stage(flow, waiting, now[now["stage"] == flow.stage])
+        of_stage = now[now["stage"] == flow.stage]
+        stalled += _describe_stage(flow, waiting, of_stage)
     stalled.sort(key=_unusual)
     return stalled[:MOST]
 
@@ -78,14 +80,19 @@ def describe_untouched(
         first_worked: when a rep first did something, by lead_id.
     """
     is_open = spells["ending"] == "open"
-    waiting = spells[is_open & ~spells["lead_id"].isin(first_worked.index)]
-    longest = waiting.sort_values(["hours", "lead_id"], ascending=[False, True])[:MOST]
+    is_touched = spells["lead_id"].isin(first_worked.index)
+    waiting = spells[is_open & ~is_touched]
+    ranked = waiting.sort_values(["hours", "lead_id"], ascending=[False, True])
+    longest = ranked[:MOST]
     stage_of = open_visits.set_index("lead_id")["stage"]
     stages = longest["lead_id"].map(stage_of).fillna("")
+    median_days = None
+    if len(waiting):
+        median_days = float(waiting["hours"].median()) / HOURS
     return Untouched(
         leads=len(waiting),
         of_open=int(is_open.sum()),
-        median_days=float(waiting["hours"].median()) / HOURS if len(waiting) else None,
+        median_days=median_days,
         longest=[
             WaitingLead(
                 lead_id=str(lead_id),

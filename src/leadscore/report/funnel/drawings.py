@@ -27,6 +27,11 @@ def _write_attribute(name: str, value: str) -> list[str]:
     """An attribute; of the shorthand `font`, which SVG has none for, its size and weight."""
     if name != "font":
         return [f'{name}="{value}"']
+    attributes = []
     size = re.search(r"[\d.]+px", value)
-    attributes = ['font-weight="bold"'] if re.search(r"\b(bold|700)\b", value) else []
-    return [*attributes, f'font-size="{size[0]}"'] if size else attributes
+    if size:
+        attributes.append(f'font-size="{size[0]}"')
+    is_bold = re.search(r"\b(bold|700)\b", value)
+    if is_bold:
+        attributes.append('font-weight="bold"')
+    return attributes
