@@ -4,12 +4,19 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run setup test test-all check docs truth value bench compare lock clean
+.PHONY: run up down setup test test-all check docs truth value bench compare lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/run
 	@test -e data/sample-crm/leadscore.toml || .venv/bin/leadscore sample data/sample-crm
 	@$(PY) flows/run.py --config data/sample-crm/leadscore.toml
+
+# A Prefect server with the flows of prefect.yaml on their schedules, a worker, and MLflow's pages.
+up: .venv/run
+	@$(PY) flows/up.py --config $(or $(CONFIG),leadscore.toml)
+
+down:
+	@$(PY) flows/down.py
 
 setup: .venv/dev
 

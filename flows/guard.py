@@ -7,12 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from leadscore.settings.environment import set_environment
+from marks import end_marked
 
 PREFIX = "LEADSCORE_FLOW_"  # and the process: a variable that whatever a flow starts inherits
 
@@ -33,16 +32,6 @@ def start_guard() -> None:
     # in a session of its own Ctrl-C does not reach it
     subprocess.Popen(words, stdin=reading, stdout=nowhere, stderr=nowhere, start_new_session=True)  # noqa: S603
     os.close(reading)
-
-
-def end_marked(mark: str) -> None:
-    """Kill every process of this user that has the variable, but for this one."""
-    wanted = f"\0{mark}=".encode()
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        pid = int(environment.parent.name)
-        with suppress(OSError):
-            if pid != os.getpid() and wanted in b"\0" + environment.read_bytes():
-                os.kill(pid, signal.SIGKILL)
 
 
 def _stop(*_: Any) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from leadscore import Project
 from leadscore.errors import UnavailableError
-from leadscore.results import Deliveries, Published, Reported, Scored, WrittenWorkbook
+from leadscore.results import (
+    Deliveries,
+    Monitored,
+    Published,
+    Reported,
+    Scored,
+    WrittenWorkbook,
+)
 from local import once, retried
 from moments import moment_us_of
 
@@ -41,3 +48,10 @@ def report(config: str, publication_id: str) -> Reported:
 def worklist(config: str) -> WrittenWorkbook:
     """Write the current list as a workbook for people; only its path is handed on."""
     return Project(config).workbook()
+
+
+@once
+def monitor(config: str, as_of: str | None, clock: str | None) -> Monitored:
+    """Settle the published lists, and compare the latest one with the training."""
+    project = Project(config)
+    return project.monitor(moment_us_of(project, as_of, clock))

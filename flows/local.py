@@ -17,8 +17,11 @@ set_environment(  # read when Prefect is imported; what the environment says alr
 from prefect import artifacts, flow, runtime, task  # noqa: E402
 from prefect.blocks.system import Secret  # noqa: E402
 from prefect.cache_policies import NO_CACHE  # noqa: E402
+from prefect.events import emit_event  # noqa: E402
 
-__all__ = ["Secret", "artifacts", "flow", "once", "retried", "runtime"]
+__all__ = ["HOUR", "Secret", "artifacts", "emit_event", "flow", "once", "retried", "runtime"]
+
+HOUR = 3600  # seconds, for the time after which a flow that hangs is ended
 
 
 def once(job: Any) -> Any:

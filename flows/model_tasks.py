@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from alarms import alarms_announced
 from blocks import load_secret
+from events import flow_run_name
 from leadscore import Project
 from leadscore.results import Ingested, Registered, Trained
 from leadscore.settings.environment import address_set
-from local import once, retried, runtime
+from local import once, retried
 from moments import clock_us_of, moment_us_of
 
 
@@ -24,7 +26,7 @@ def ingest(
     """Read the exports into the store; a block's address is loaded here, and stays here."""
     project = Project(config, data=data)
     known_until_us = moment_us_of(project, known_until, clock)
-    with address_set(load_secret(url_block)):
+    with address_set(load_secret(url_block)), alarms_announced(project):
         return project.ingest(known_until=known_until_us, clock=clock_us_of(project, clock))
 
 
@@ -38,5 +40,4 @@ def train(config: str, as_of: str | None, clock: str | None) -> Trained:
 @retried
 def register(config: str, trained: Trained) -> Registered:
     """Log the training with MLflow."""
-    by = f"flow run {runtime.flow_run.name}"
-    return Project(config).register(trained, by=by, at=datetime.now(UTC))
+    return Project(config).register(trained, by=flow_run_name(), at=datetime.now(UTC))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from command import main
+from events import announce_list, announce_promotion
 from leadscore.cli.rendering import draw_run
 from leadscore.results import Result
 from list_pages import show_report, show_scores
 from list_tasks import deliver, publish, report, score, worklist
-from local import flow
+from local import HOUR, flow
 from model_pages import show_training
 from model_tasks import ingest, register, train
 
 
-@flow(name="leadscore-run")
+@flow(name="leadscore-run", timeout_seconds=8 * HOUR)
 def run_flow(
     config: str,
     data: str | None = None,
@@ -26,11 +27,13 @@ def run_flow(
     ingested = ingest(config, data, known_until, clock, url_block=url_block)
     trained = train(config, as_of, clock)
     registered = register(config, trained)
+    announce_promotion(config)
     show_training(trained, registered)
     if registered.champion is None:
         return ingested, trained, registered
     scored = score(config, as_of, clock)
     published = publish(config, scored.publication_id)
+    announce_list(scored, published)
     page = report(config, scored.publication_id)
     show_report(page)
     if not published.published:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from command import main
+from events import announce_list
 from leadscore.cli.rendering import draw_score
 from leadscore.results import Result
 from list_pages import show_report, show_scores
 from list_tasks import deliver, publish, report, score, worklist
-from local import flow
+from local import HOUR, flow
 from model_tasks import ingest
 
 
-@flow(name="leadscore-score")
+@flow(name="leadscore-score", timeout_seconds=2 * HOUR)
 def score_flow(
     config: str,
     data: str | None = None,
@@ -25,6 +26,7 @@ def score_flow(
     ingest(config, data, known_until, clock, url_block=url_block)
     scored = score(config, as_of, clock)
     published = publish(config, scored.publication_id)
+    announce_list(scored, published)
     page = report(config, scored.publication_id)
     show_report(page)
     if not published.published:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from command import main
+from events import announce_promotion
 from leadscore.cli.rendering import draw_train
 from leadscore.results import Result
-from local import flow
+from local import HOUR, flow
 from model_pages import show_training
 from model_tasks import ingest, register, train
 
 
-@flow(name="leadscore-train")
+@flow(name="leadscore-train", timeout_seconds=6 * HOUR)
 def train_flow(
     config: str,
     data: str | None = None,
@@ -24,6 +25,7 @@ def train_flow(
     ingest(config, data, known_until, clock, url_block=url_block)
     trained = train(config, as_of, clock)
     registered = register(config, trained)
+    announce_promotion(config)
     show_training(trained, registered)
     return trained, registered
 

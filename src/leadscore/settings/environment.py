@@ -74,3 +74,8 @@ def read_address(name: str) -> str | None:
 def keep_address(name: str, address: str) -> None:
     """Let the variable `name` hold the address of a database for the rest of this process."""
     os.environ[name] = address
+
+
+def environment_with(**more: str) -> dict[str, str]:
+    """The environment for a process to be started; what it must know stands over what is set already."""
+    return DEFAULTS | dict(os.environ) | more
