@@ -98,8 +98,9 @@ def completed(part: dict[str, Any]) -> dict[str, Any]:
         del whole["mapping"][0]["columns"]["client_size"]
     for section, values in part.items():
         whole[section] = whole.get(section, {}) | values if isinstance(values, dict) else values
-    if not whole["mapping"][-1].get("values") and not feeds_view:
-        whole["mapping"][-1]["constants"] = {"kind": "call"}
+    for entry in whole["mapping"]:
+        if entry["source"] == "calls" and not entry.get("values"):
+            entry.setdefault("constants", {"kind": "call"})
     return whole
 
 

@@ -142,11 +142,6 @@ class Cohort(Result):
     open: int
     won_within: dict[str, Interval]
 
-    @property
-    def won_so_far(self) -> float:
-        """The wins as a share of all leads of the month, the open ones included."""
-        return self.won / self.leads
-
 
 class Velocity(Result):
     """What the open leads bring a day: leads x value x win rate / cycle length.

@@ -51,13 +51,8 @@ def _draw_drift(drift: ModelDrift) -> None:
         out.print(f"[red]Alarm:[/] {escaped(alarm.subject)}{since}: {escaped(alarm.what)}")
         matters = f"{alarm.share:.0%} of the score rests on it; " if alarm.share is not None else ""
         out.print(f"  {matters}{escaped(alarm.sure)}. To do: {escaped(alarm.do)}", highlight=False)
-    looked = (
-        f"{counted(len(drift.features), 'feature')} of the list of {short(drift.compared or '-')}"
-    )
     if not drift.alarms:
-        out.print(
-            f"No alarm: {looked}, facts a week and calibration were looked at.", highlight=False
-        )
+        out.print(f"No alarm from {_list_watched(drift)}.", highlight=False)
     if drift.calibration:
         out.print(
             f"Evidence against the calibration, by {drift.calibration.leads:,} leads at their first "
@@ -66,6 +61,18 @@ def _draw_drift(drift: ModelDrift) -> None:
             highlight=False,
         )
     warn(drift.notes)
+
+
+def _list_watched(drift: ModelDrift) -> str:
+    """What could be watched; notes say why the rest could not."""
+    watched = ["the number of facts a week"]
+    if drift.compared:
+        features = counted(len(drift.features), "feature")
+        watched.insert(0, f"{features} of the list of {short(drift.compared)}")
+    if drift.calibration:
+        watched.append("the calibration")
+    *before, last = watched
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _draw_counts(counts: ReceiptCounts, *, as_of: str) -> None:

@@ -56,14 +56,15 @@ def draw_cohorts(cohorts: list[Cohort]) -> None:
             cohort.month,
             f"{cohort.leads:,}",
             *(write_share(cohort.won_within[days]) for days in within),
-            f"{100 * cohort.won_so_far:.0f}",
+            f"{cohort.won:,}",
             f"{cohort.lost:,}",
             f"{cohort.open:,}",
         )
     out.print(table)
     out.print(
-        "Per cent of the month's leads, with 95 % intervals; a dash where less than half of them "
-        "came in so long ago.",
+        "Won in so many days: per cent of the month's leads, with 95 % intervals; a dash where less "
+        "than half of them came in so long ago. A lead counts by its first close: what a re-opened "
+        "one did later is not counted here.",
         highlight=False,
     )
 

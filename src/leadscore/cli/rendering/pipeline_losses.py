@@ -32,7 +32,8 @@ def draw_losses(funnel: Funnel) -> None:
     _draw_waiting(funnel)
     if funnel.improvements:
         _print(
-            "If 5 of 100 visits that are lost moved on instead, at unchanged rates (arithmetic):"
+            "If 5 of 100 visits to a stage were not lost but moved on (in the last stage: were won), at "
+            "unchanged rates (arithmetic):"
         )
         _print_all([write_improvement(improvement) for improvement in funnel.improvements])
     patterns = clear_patterns(funnel.patterns)
