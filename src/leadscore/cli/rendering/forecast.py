@@ -125,7 +125,7 @@ def _draw_needed(needed: LeadsNeeded) -> None:
         f"Target: {needed.target:,.0f} {escaped(unit)} by {short(needed.by)}, of which "
         f"{needed.won:,.0f} are won. The chance of missing it is {100 * needed.chance_of_missing:.0f} %. "
         f"{_write_leads(needed)} {needed.arriving:,.0f} are expected. 100 more leads would bring "
-        f"{needed.of_100_more:,.0f} {escaped(unit)} by then, winning a tenth more of all leads "
+        f"{needed.of_100_more:,.0f} {escaped(unit)} by then, a win rate one tenth higher "
         f"{needed.of_a_tenth_more:,.0f}. {needed.assumption}",
         highlight=False,
     )
@@ -135,7 +135,7 @@ def _write_leads(needed: LeadsNeeded) -> str:
     if needed.leads is None:
         return "No number of new leads gives an even chance."
     safe = "no number" if needed.leads_high is None else f"{needed.leads_high:,}"
-    return f"An even chance takes {counted(needed.leads, 'new lead')}, 9 chances in 10 {safe}."
+    return f"An even chance takes {counted(needed.leads, 'new lead')}, nine chances in ten take {safe}."
 
 
 def draw_time_to_win(timing: TimeToWin) -> None:

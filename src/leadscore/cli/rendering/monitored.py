@@ -145,7 +145,7 @@ def _draw_captured(captured: Captured) -> None:
 def _draw_expected(expected: EstimatedPerformance) -> None:
     basis = "corrected by what is settled" if expected.corrected else "as they are"
     out.print(
-        f"Estimate for {counted(expected.lists, 'list')} that wait ({expected.leads:,} leads), from "
+        f"Estimate for {counted(expected.lists, 'list')} still waiting ({expected.leads:,} leads), from "
         f"their own probabilities, {basis}: win rate {number(expected.win_rate)}, "
         f"AUC {number(expected.auc)}, lift in the first 10 % {number(expected.lift_10)}",
         highlight=False,
