@@ -269,3 +269,22 @@ def test_command_when_run_then_prints_the_forecast_the_leads_and_the_backtest(tm
     told = backtest_forecast(settings, months=1)
     assert json.loads(json.dumps(told.to_dict()))["months"][0]["model_known_until"]
     assert run("forecast", "--config", tmp_path / "none.toml").code == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"by": "year"}, "a period is one of 'week', 'month', 'quarter'"),
+        ({"periods": 0}, "from 1 to 52"),
+        ({"periods": 1000}, "from 1 to 52"),
+        ({"target_wins": -5.0}, "a target is a number above 0, not -5.0"),
+        ({"target_wins": float("nan")}, "a target is a number above 0"),
+        ({"target_revenue": float("inf")}, "a target is a number above 0"),
+        ({"target_wins": 3.0, "target_revenue": 5.0}, "not for both"),
+    ],
+)
+def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(
+    settings, asked, words
+):
+    with pytest.raises(UserError, match=words):
+        Project(settings).forecast(**asked)

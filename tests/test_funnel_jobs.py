@@ -173,3 +173,67 @@ def test_funnel_when_grouped_by_tier_then_the_last_list_before_the_moment_counts
     assert set(now) == {"A", "B", "(not known)"}
     past = {group.value for group in project.funnel("2026-01-20", by="tier").groups}
     assert past == {"B", "(not known)"}
+
+
+@pytest.mark.parametrize("days", [1, 7, 8])
+def test_funnel_when_next_to_nothing_happened_in_the_period_then_has_dashes(config, days):
+    asked = run("funnel", "--config", config, "--days", days)
+    assert asked.code == 0, asked.err
+    assert f"from {UNTIL - pd.Timedelta(days=days):%Y-%m-%d}" in asked.out
+
+
+@pytest.mark.parametrize("days", [0, -1, 1e9, float("nan"), float("inf")])
+def test_funnel_when_the_period_makes_no_sense_then_is_refused_in_words(config, days):
+    with pytest.raises(UserError, match="a period has from 1 to 36,500 days"):
+        Project(config).funnel(days=days)
+
+
+@pytest.mark.parametrize("name", ["leadscore.toml", "exports/leads.csv"])
+def test_page_when_it_would_replace_what_the_project_reads_then_is_refused(config, name):
+    file = config.parent / name
+    before = file.read_bytes()
+    asked = run("funnel", "--config", config, "--html", file)
+    assert asked.code == 2
+    assert "is read by project 'sample'; name another file" in " ".join(asked.err.split())
+    assert file.read_bytes() == before
+
+
+YOUNG = """
+project = "young"
+known_until = 2024-02-01
+timezone = "Africa/Cairo"
+
+[sources.leads]
+path = "leads.csv"
+
+[stages]
+open = ["New", "Late"]
+
+[[mapping]]
+source = "leads"
+table = "leads"
+columns = { lead_id = "id", event_at = "created" }
+
+[[mapping]]
+source = "leads"
+table = "stages"
+columns = { lead_id = "id", event_at = "created" }
+constants = { stage = "New" }
+
+[[mapping]]
+source = "leads"
+table = "outcomes"
+columns = { lead_id = "id", event_at = "closed" }
+constants = { outcome = "won" }
+"""
+
+
+def test_funnel_when_no_lead_ever_moved_then_has_its_visits(tmp_path):
+    path = tmp_path / "leadscore.toml"
+    path.write_text(YOUNG)
+    rows = [f"{i},2024-01-01 10:00,2024-01-{i % 20 + 2:02d}" for i in range(40)]
+    (tmp_path / "leads.csv").write_text("\n".join(["id,created,closed", *rows]))
+    Project(path).ingest()
+    new, late = Project(path).funnel().stages
+    assert (new.visits, late.visits) == (40, 0)
+    assert new.ways["won"].share == 1  # all have ended, so there is nothing to wait for

@@ -93,3 +93,13 @@ def test_expected_wins_when_leads_arrive_evenly_then_are_the_integral_over_their
 
     ends = [won_by(periods[0].start_us), *(won_by(period.end_us) for period in periods)]
     assert wins == pytest.approx(np.diff(ends), rel=2e-3)
+
+
+def test_season_when_one_old_lead_is_far_before_the_others_then_stays_as_without_it():
+    first_us, known_us = us("2023-03-01"), us("2026-03-01")
+    opened = np.linspace(first_us, known_us - 1, 4000).astype(np.int64)
+    stray = np.append(us("2019-12-31"), opened)
+    without = fit_arrivals(opened, first_us=first_us, known_us=known_us, zone="UTC")
+    beside = fit_arrivals(stray, first_us=int(stray[0]), known_us=known_us, zone="UTC")
+    assert beside.season.tolist() == without.season.tolist()
+    assert beside.per_day == without.per_day

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from builders import Facts, day, make_settings
-from leadscore.funnel.cohorts import describe_cohorts
+from leadscore.funnel.cohorts import _month_edges, describe_cohorts
 from leadscore.funnel.competing import count_ends, estimate_shares, mean_hours
 from leadscore.funnel.groups import describe_groups
 from leadscore.funnel.spells import list_endings, share_of_leads
@@ -112,3 +112,19 @@ def test_groups_when_described_then_are_ordered_by_size_and_count_the_period_alo
         ("fair", 2, 1, 0, 0.5),
         ("web", 1, 0, 1, 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "since", "first"),
+    [("Africa/Cairo", "2025-04-25", "2025-05"), ("America/Asuncion", "2017-09-15", "2017-10")],
+)
+def test_months_when_a_day_begins_in_the_gap_of_a_clock_change_then_are_all_there(
+    zone, since, first
+):
+    since_us = pd.Timestamp(since, tz="UTC").value // 1000
+    known_us = since_us + 50 * 86_400_000_000
+    edges = _month_edges(since_us, known_us, zone)
+    months = pd.to_datetime(edges, unit="us", utc=True).tz_convert(zone)
+    assert months[0].strftime("%Y-%m") == first
+    assert len(months) == 2
+    assert set(months.day) == {1}

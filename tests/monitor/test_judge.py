@@ -8,7 +8,7 @@ from leadscore.errors import UserError
 from leadscore.monitor.judge import AS_IS, MAPPED, OURS, Asked, judge
 from leadscore.monitor.settle import settle
 from leadscore.results import Judged
-from monitor.worlds import HORIZON, scored
+from settlings import HORIZON, scored
 
 DATES = tuple(range(40, 130, 10))
 UNTIL = 160

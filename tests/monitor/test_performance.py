@@ -8,7 +8,7 @@ from builders import Facts, day
 from leadscore.monitor.estimate import estimate_performance
 from leadscore.monitor.performance import summarise_settled
 from leadscore.monitor.settle import as_evaluation_set, settle
-from monitor.worlds import scored
+from settlings import scored
 
 DATES = (40, 47, 54, 61, 88)  # the last waits
 UNTIL = 100

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from builders import Facts, day
 from leadscore.monitor.settle import ScoredList, count_states, settle
-from monitor.worlds import HORIZON, scored, states
+from settlings import HORIZON, scored, states
 
 UNTIL = 100
 

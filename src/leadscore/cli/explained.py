@@ -38,7 +38,7 @@ def explain(
         explained = project.explain(lead_id, publication_id=publication)
         return explained, _write_page(explained, html)
 
-    run_command(run, draw_explained, config, None, as_json=as_json)
+    run_command(run, draw_explained, config, None, as_json=as_json, writes=html)
 
 
 def replay(
@@ -62,7 +62,7 @@ def replay(
             )
         return replayed, _write_page(replayed, html)
 
-    run_command(run, draw_explained, config, None, as_json=as_json)
+    run_command(run, draw_explained, config, None, as_json=as_json, writes=html)
 
 
 def _write_page(explained: Explained, path: Path | None) -> WrittenPage:

@@ -72,9 +72,13 @@ def forecast(
     def run_leads(project: Project) -> tuple[Result, ...]:
         return (project.time_to_win(moment_of(project.settings, as_of), to=leads_to),)
 
+    if backtest is not None and (leads_to or as_of):
+        raise typer.BadParameter("--backtest goes with --config and --json alone")
+    if (backtest is not None or leads_to) and (since or target_wins or target_revenue):
+        raise typer.BadParameter("--since and targets go with a forecast by period")
     if backtest is not None:
         run_command(run_backtest, draw_forecast_backtest, config, None, as_json=as_json)
     elif leads_to is not None:
-        run_command(run_leads, draw_time_to_win, config, None, as_json=as_json)
+        run_command(run_leads, draw_time_to_win, config, None, as_json=as_json, writes=leads_to)
     else:
         run_command(run, draw_forecast, config, None, as_json=as_json)

@@ -52,4 +52,4 @@ def funnel(
         if html:
             draw_page(html)
 
-    run_command(run, draw, config, None, as_json=as_json)
+    run_command(run, draw, config, None, as_json=as_json, writes=html)

@@ -161,7 +161,7 @@ def rejects(
         rows = write_rejects(project.settings, to) if to else None
         return listed, WrittenRejects(written=rows, to=str(to) if to else None)
 
-    run_command(run, draw_rejects, config, None, as_json=as_json)
+    run_command(run, draw_rejects, config, None, as_json=as_json, writes=to)
 
 
 @app.command()

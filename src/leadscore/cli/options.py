@@ -71,14 +71,22 @@ def run_command(
     *,
     as_json: bool,
     known_until: str | None = None,
+    writes: Path | None = None,
 ) -> tuple[Any, ...]:
-    """Open the project, run something with a progress bar, and show and return its results."""
+    """Open the project, run something with a progress bar, and show and return its results.
+
+    What it `writes` is refused where the project reads it.
+    """
+    from leadscore.project.inputs import refuse_input
     from leadscore.project.project import Project
 
     data_text = None if data is None else str(data)
     keep_given(str(config), data=data_text, known_until=known_until)
     with watched(shown=not as_json) as progress:
-        results = run(Project(config, data=data, progress=progress))
+        project = Project(config, data=data, progress=progress)
+        if writes is not None:
+            refuse_input(writes, project.settings, config=config)
+        results = run(project)
     show_results(results, draw, as_json=as_json)
     return results
 

@@ -47,7 +47,7 @@ def report(
     def draw(reported: Reported) -> None:
         draw_report(reported, digests)
 
-    results = run_command(run, draw, config, None, as_json=as_json)
+    results = run_command(run, draw, config, None, as_json=as_json, writes=to)
     if open_page:
         page = Path(results[0].path).resolve()
         typer.launch(page.as_uri())

@@ -31,4 +31,4 @@ def worklist(
     def run(project: Project) -> tuple[Result, ...]:
         return (project.workbook(publication, to=to),)
 
-    run_command(run, draw_worklist, config, None, as_json=as_json)
+    run_command(run, draw_worklist, config, None, as_json=as_json, writes=to)

@@ -115,6 +115,8 @@ def _fit_season(
 ) -> np.ndarray:
     """The multiple of each month of the year (12,), from whole years; 1 without two of them.
 
+    Only the latest years count in which leads came in every month: a stray old lead begins no year.
+
     A month's rate as a multiple of its year's is averaged over the years, and shrunk toward 1 by
     the share of its spread that chance alone explains (James and Stein 1961).
     """
@@ -125,6 +127,12 @@ def _fit_season(
 
     months = months[-years * MONTHS :]
     leads = count_in(opened_us, months)
+    years = _count_full_years(leads.reshape(years, MONTHS))
+    if years < YEARS:
+        return np.ones(MONTHS)
+
+    months = months[-years * MONTHS :]
+    leads = leads[-years * MONTHS :]
     ratio = _compare_months(leads, months, years=years)
     by_chance = MONTHS / max(int(leads.sum()), 1)
     spread = max(float(ratio.var()), TINY)
@@ -134,6 +142,14 @@ def _fit_season(
     first_month = int(months[0].name[-2:]) - 1
     season = np.roll(shrunk, first_month)
     return np.asarray(season / season.mean())
+
+
+def _count_full_years(per_month: np.ndarray) -> int:
+    """How many years at the end of (years, 12) have leads in every month."""
+    has_gap = (per_month == 0).any(axis=1)
+    gaps = np.flatnonzero(has_gap)
+    last_gap = gaps[-1] if len(gaps) else -1
+    return int(len(per_month) - 1 - last_gap)
 
 
 def _compare_months(

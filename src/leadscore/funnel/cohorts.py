@@ -7,6 +7,7 @@ import pandas as pd
 
 from leadscore.funnel.spells import share_of_leads
 from leadscore.results.funnel import Cohort
+from leadscore.times import local_midnights
 
 WITHIN_DAYS = (30, 60, 90)
 
@@ -41,13 +42,15 @@ def describe_cohorts(
 
 def _month_edges(since_us: int, known_us: int, zone: str) -> np.ndarray:
     """The moments (n,) at which months begin, rising."""
-    first_day = _local(since_us, zone).normalize()
-    last = _local(known_us - 1, zone)
-    months = pd.date_range(first_day, last, freq="MS")
-    in_utc = months.tz_convert("UTC").tz_localize(None)
-    edges = in_utc.to_numpy("datetime64[us]").astype(np.int64)
-    is_inside = edges >= since_us
-    return np.asarray(edges[is_inside])
+    midnights = local_midnights(since_us, known_us, zone=zone)
+    edges = [us for day, us in midnights if _is_first_of_month(day)]
+    return np.array(edges, dtype=np.int64)
+
+
+def _is_first_of_month(day: int) -> bool:
+    """Whether a day, counted from 1970-01-01, is the first of its month."""
+    date = np.datetime64(day, "D")
+    return bool(date == date.astype("datetime64[M]"))
 
 
 def _local(moment_us: int, zone: str) -> pd.Timestamp:

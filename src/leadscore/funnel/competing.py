@@ -43,12 +43,18 @@ class Ends:
         return int(sum(by_way) + unfinished)
 
     def last_with_enough(self, least: int = LEAST_IN_SIGHT) -> float | None:
-        """The last time, in hours, at which so many visits are in sight; None if there is none."""
+        """The last time, in hours, at which so many visits are in sight; None if there is none.
+
+        Where all that are in sight later on have ended, it is the last time of all: only chance is
+        uncertain there.
+        """
         is_enough = self.at_risk() >= least
         places = np.flatnonzero(is_enough)
         if not len(places):
             return None
         last = places[-1]
+        if not self.unfinished[last:].any():
+            last = len(self.hours) - 1
         return float(self.hours[last])
 
 
@@ -119,7 +125,8 @@ def estimate_shares(ends: Ends) -> Shares:
     errors = {}
     for way, ended in ends.ended.items():
         hazard = _divide(ended, risk)
-        share = np.cumsum(staying_before * hazard)
+        total = np.cumsum(staying_before * hazard)
+        share = np.minimum(total, 1.0)  # the last bits may exceed it
         shares[way] = share
         errors[way] = _standard_errors(
             share,

@@ -70,7 +70,8 @@ def _share_contacted(shares: Shares, days: int) -> Interval:
 
 def _hours_until(leads: pd.DataFrame, first_worked: pd.Series[int]) -> pd.Series[float]:
     """The whole hours from when each lead came in until it was first contacted; nan if never."""
-    waited_us = leads["lead_id"].map(first_worked) - leads["start_us"]
+    worked_us = leads["lead_id"].map(first_worked).astype(float)  # text where there is no lead
+    waited_us = worked_us - leads["start_us"]
     hours: pd.Series[float] = (waited_us.clip(lower=0) // HOUR_US).astype(float)
     return hours
 

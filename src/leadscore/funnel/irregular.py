@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from leadscore.history.split import History
@@ -26,7 +27,8 @@ def describe_irregular(
     moved = now[now["next_stage"].notna()]
     before = moved["stage"]
     after = moved["next_stage"]
-    steps = after.map(place) - before.map(place)
+    # without a move both are empty columns of text, which mapping leaves as they are
+    steps = after.map(place).astype(float) - before.map(place).astype(float)
     is_outside = [
         not stages.allows(stage, following) for stage, following in zip(before, after, strict=True)
     ]
@@ -39,7 +41,7 @@ def describe_irregular(
     return Irregular(
         skipped=_add_up(moved[steps > 1]),
         moved_back=_add_up(moved[steps < 0]),
-        not_allowed=_add_up(moved[is_outside]),
+        not_allowed=_add_up(moved[np.array(is_outside, dtype=bool)]),
         reopened=int(is_reopened.sum()),
         entered_midway=_add_up(now[is_midway]),
         **counts,

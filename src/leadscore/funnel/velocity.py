@@ -6,6 +6,7 @@ import pandas as pd
 
 from leadscore.funnel.competing import UNKNOWN, estimate_shares, in_days, mean_hours, share_within
 from leadscore.funnel.spells import count_endings
+from leadscore.funnel.wins import read_wins
 from leadscore.history.split import History
 from leadscore.history.visits import Span
 from leadscore.results.funnel import Velocity
@@ -33,10 +34,7 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
         win_rate = share_within(shares, "won", within)
         cycle_days = in_days(mean_hours(shares, within))
 
-    is_recent = spells["close_us"] >= span.since_us
-    is_won = is_recent & (spells["ending"] == "won")
-    won = list(spells.loc[is_won, "lead_id"].unique())
-    amounts, currency = _read_amounts(history, won, known_us=span.known_us)
+    amounts, currency = _read_revenue(history, since_us=span.since_us, known_us=span.known_us)
     days = (span.known_us - span.since_us) / DAY_US
     value = None
     won_per_day = None
@@ -66,20 +64,17 @@ def _multiply(
     return leads * value * win_rate / cycle_days
 
 
-def _read_amounts(
-    history: History, won: list[str], *, known_us: int
+def _read_revenue(
+    history: History, *, since_us: int, known_us: int
 ) -> tuple[pd.Series[float], str | None]:
-    """The amounts of won leads, those of the outcomes before those of the leads, and their currency.
+    """What each win since a moment brought, as far as it is known, and the currency.
 
     None are given where they are in several currencies.
     """
     currencies = history.facts.currencies(known_us)
     if len(currencies) > 1:
         return pd.Series(dtype=float), None
-    wins = history.facts.wins(known_us).dropna(subset="amount")
-    stated = wins.drop_duplicates("lead_id", keep="last").set_index("lead_id")["amount"]
-    known = history.known_values(["amount"], as_of_us=known_us).to_pandas()
-    of_lead = pd.to_numeric(known.set_index("lead_id")["amount"])
-    minor = stated.reindex(won).fillna(of_lead.reindex(won)).dropna()
-    decimals = history.settings.lead_fields()["amount"].decimals
-    return minor.astype(float) / 10**decimals, currencies[0] if currencies else None
+    wins = read_wins(history, known_us=known_us)
+    is_recent = wins["close_us"] >= since_us
+    revenue = wins.loc[is_recent, "revenue"].dropna()
+    return revenue, currencies[0] if currencies else None

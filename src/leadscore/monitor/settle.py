@@ -106,7 +106,7 @@ def _find_spells(scored: ScoredList, spells: pd.DataFrame) -> np.ndarray:
 
 
 def _no_rows() -> pd.DataFrame:
-    texts = dict.fromkeys(("lead_id", "name", "state"), pd.Series(dtype=str))
+    texts = dict.fromkeys(("lead_id", "name", "state", "tier"), pd.Series(dtype=str))
     numbers = ("probability", "label", "weight")
     integers = ("as_of_us", "spell", "known_us")
     return pd.DataFrame(

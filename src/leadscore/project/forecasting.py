@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +30,9 @@ from leadscore.results.forecast import Basis, Forecast, LeadsNeeded, LeadTiming,
 from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
 from leadscore.times import DAY_US, format_us
+from leadscore.wording import listed
 
+MOST_PERIODS = 52
 DAYS = (30, 60, 90)
 
 
@@ -55,8 +59,10 @@ def forecast(
         target_revenue: the same for revenue.
 
     Raises:
-        UserError: nothing is dated, no model scores, or too few wins are known.
+        UserError: nothing is dated, no model scores, too few wins are known, or what is asked for
+            makes no sense.
     """
+    _check_asked(by, periods, target_wins=target_wins, target_revenue=target_revenue)
     with open_for_forecast(settings) as (history, known):
         return forecast_by(
             history,
@@ -68,6 +74,21 @@ def forecast(
             target_wins=target_wins,
             target_revenue=target_revenue,
         )
+
+
+def _check_asked(
+    by: str, periods: int, *, target_wins: float | None, target_revenue: float | None
+) -> None:
+    kinds = get_args(PeriodKind)
+    if by not in kinds:
+        raise UserError(f"by = {by!r}: a period is one of {listed(kinds)}")
+    if not 1 <= periods <= MOST_PERIODS:
+        raise UserError(f"periods = {periods}: from 1 to {MOST_PERIODS}")
+    targets = [target for target in (target_wins, target_revenue) if target is not None]
+    if len(targets) > 1:
+        raise UserError("ask for a target of wins or one of revenue, not for both")
+    if not all(0 < target < math.inf for target in targets):
+        raise UserError(f"a target is a number above 0, not {targets[0]}")
 
 
 def forecast_by(

@@ -24,6 +24,7 @@ from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.parts import read_parts
 from leadscore.report.funnel.build import build_funnel_page
 from leadscore.results.funnel import Funnel, FunnelGroup
+from leadscore.settings.limits import MOST_DAYS
 from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, format_us
 
@@ -47,12 +48,15 @@ def describe_funnel(
         by: also by a field of leads, or by rep, team or tier (see `read_parts`).
 
     Raises:
-        UserError: nothing is dated, no open stages are declared, or leads have no such value.
+        UserError: nothing is dated, no open stages are declared, leads have no such value, or
+            there are no such days.
     """
     if not settings.is_dated:
         raise UserError(f"time = {settings.time}: without dates there is no speed to measure")
     if not settings.stages.open:
         raise UserError('there are no stages; declare them in order, as [stages] open = ["New"]')
+    if not 1 <= days <= MOST_DAYS:
+        raise UserError(f"days = {days}: a period has from 1 to {MOST_DAYS:,} days")
     with open_store(settings) as history:
         known_us = history.known_us(checked_as_of(history, as_of_us))
         span = Span(known_us - round(days * DAY_US), known_us)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WAY_NAMES = {"forward": "moved on", "won": "won", "lost": "lost", "back": "moved back"}
 BY_CHANCE = 0.05  # the share of false ones that is accepted among the changes shown
 MOST_CHANGES = 5
+LONGEST_NAME = 24  # characters of a stage
 
 
 def draw_funnel(funnel: Funnel) -> None:
@@ -48,7 +49,18 @@ def draw_page(path: Path) -> None:
 def _draw_stages(funnel: Funnel) -> None:
     """A line a stage: how its visits ended, and how long they lasted."""
     title = f"Visits to stages from {short(funnel.since)} to {short(funnel.as_of)}"
-    columns = ("stage", "visits", "there", "moved on", "won", "lost", "back", "days", "stalled")
+    columns = (
+        "stage",
+        "visits",
+        "within",
+        "there",
+        "moved on",
+        "won",
+        "lost",
+        "back",
+        "days",
+        "stalled",
+    )
     table = table_of(title, *columns)
     table.columns[0].no_wrap = True
     for stage in funnel.stages:
@@ -56,9 +68,10 @@ def _draw_stages(funnel: Funnel) -> None:
     out.print(table)
     _print(
         "Per cent of all visits, with 95 % intervals: a visit that has not ended counts as "
-        "unfinished, not as lost; there: still in the stage. Days: the median, and in brackets "
-        "those after which 10 % and 90 % have ended. Stalled: leads in the stage now for longer "
-        "than that, or than stages.stalled_days."
+        "unfinished, not as lost. Within: days after the entry, as long as enough visits are in "
+        "sight; do not compare tables with other ones. There: still in the stage then. Days: the "
+        "median, and in brackets those after which 10 % and 90 % have ended. Stalled: leads in the "
+        "stage now for longer than that, or than stages.stalled_days."
     )
     if any(stage.is_qualification for stage in funnel.stages):
         _print("(q): a stage of qualification.")
@@ -71,14 +84,20 @@ def _write_row(stage: StageFlow) -> list[str]:
     }
     mark = " (q)" if stage.is_qualification else ""
     return [
-        escaped(stage.stage) + mark,
+        escaped(_cut_name(stage.stage)) + mark,
         f"{stage.visits:,}",
+        UNKNOWN if stage.within_days is None else f"{stage.within_days:.0f} d",
         _write_plain(stage.staying),
         *(write_share(ways[way]) for way in ("forward", "won", "lost")),
         _write_plain(ways["back"].value),
         _write_days(stage),
         f"{stage.stalled:,}",
     ]
+
+
+def _cut_name(stage: str) -> str:
+    """A name that leaves room for the figures."""
+    return stage if len(stage) <= LONGEST_NAME else f"{stage[: LONGEST_NAME - 1]}…"
 
 
 def _write_plain(share: float | None) -> str:

@@ -1,0 +1,37 @@
+"""The files that a project reads, which nothing that it writes may replace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from leadscore.errors import LeadscoreError, UserError
+from leadscore.ingest.readers.sources import find_files
+from leadscore.settings.settings import Settings
+
+
+def refuse_input(path: Path, settings: Settings, *, config: Path) -> None:
+    """Refuse a file to write that the project reads.
+
+    Args:
+        path: the file to write.
+        settings: of the project.
+        config: the settings file.
+
+    Raises:
+        UserError: it is the settings file, or an export.
+    """
+    if not path.exists():
+        return
+    read = [config, *_list_exports(settings)]
+    if any(path.samefile(file) for file in read if file.exists()):
+        raise UserError(f"{path} is read by project {settings.project!r}; name another file")
+
+
+def _list_exports(settings: Settings) -> Iterator[Path]:
+    for name, source in settings.sources.items():
+        try:
+            files = find_files(name, source, folder=settings.input_folder)
+        except LeadscoreError:  # nothing is there to be replaced
+            continue
+        yield from (file.path for file in files)
