@@ -172,7 +172,7 @@ def make_modelled(n=60):
         {"group": "stage", "share": 0.125},
         {"group": "engagement_conversations_of_more_than_a_minute", "share": 0.1},
     ]
-    summary = "Most of the score comes from stage (13 %) and conversations (10 %)"
+    summary = "The score comes from stage (13 %) and conversations (10 %)"
     bins = [
         {"n": 900, "leads": 800, "weight": 900.0, "mean_probability": 0.014, "win_rate": 0.1},
         {"n": 900, "leads": 800, "weight": 900.0, "mean_probability": 0.364, "win_rate": 0.3},

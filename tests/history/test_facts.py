@@ -31,6 +31,9 @@ QUESTIONS = {
         ["country"], LEADS, before_us=BEFORE, known_us=us
     ),
     "wins": lambda facts, us: facts.wins(us),
+    "loss_reasons": lambda facts, us: facts.loss_reasons(us),
+    "kinds_until": lambda facts, us: facts.kinds_until(["email", "call"], LEADS, np.full(2, us)),
+    "count_weeks": lambda facts, us: facts.count_weeks(us, weeks=2).drop(columns="source"),
     "first_worked": lambda facts, us: facts.first_worked(us),
     "about_leads": lambda facts, us: {
         lead: [fact.what for fact in known] for lead, known in facts.about_leads("ab", us).items()
@@ -48,6 +51,16 @@ EXPECTED = {
     "change_moments": [day(2), day(4), day(5)],
     "latest_changes": {"country": ["AT", "DE"]},
     "wins": [{"lead_id": "a", "available_us": day(8), "amount": 700, "currency": "EUR"}],
+    "loss_reasons": [],
+    "kinds_until": [{"lead_id": "a", "kind": "email"}, {"lead_id": "b", "kind": "email"}],
+    "count_weeks": [
+        {"what": "email", "weeks_ago": 0, "facts": 2, "last_us": day(6)},
+        {"what": "email", "weeks_ago": 1, "facts": 1, "last_us": day(2)},
+        {"what": "country", "weeks_ago": 0, "facts": 2, "last_us": day(5)},
+        {"what": "country", "weeks_ago": 1, "facts": 1, "last_us": day(2)},
+        {"what": "created", "weeks_ago": 1, "facts": 2, "last_us": day(1)},
+        {"what": "won", "weeks_ago": 0, "facts": 1, "last_us": day(8)},
+    ],
     "first_worked": {"a": day(2)},
     "about_leads": {
         "a": ["created", "email", "country", "email", "country", "won"],
@@ -72,7 +85,7 @@ def add_later_facts(facts):
     facts.lead("c", 2, known=K, country="NO", currency="USD")
     facts.change("b", 6, "country", "FI", known=K).change("b", 7, "city", "Turku", known=20)
     facts.outcome("b", 3, "won", amount=900, currency="USD", known=K)
-    return facts.activity("b", 4, "email", known=K)
+    return facts.activity("b", 4, "email", known=K).activity("b", 4, "call", known=K)
 
 
 def plain(answer):
@@ -99,7 +112,7 @@ def histories(tmp_path_factory):
 
 def test_questions_when_listed_then_are_all_there_are(histories):
     asked = {name for name in dir(type(histories[0].facts)) if not name.startswith("_")}
-    assert asked - {"engine", "activities"} == set(QUESTIONS) == set(EXPECTED)
+    assert asked - {"engine", "activities", "others"} == set(QUESTIONS) == set(EXPECTED)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -77,7 +77,13 @@ def test_training_when_repeated_then_writes_the_same_bytes_with_any_number_of_th
     theirs = written(tmp_path / "theirs", first, history.settings, history.version)
     assert set(ours[1]) == {
         f"{ours[0]}/{name}"
-        for name in ("model.json", "booster.txt", "evaluation.json", "manifest.json")
+        for name in (
+            "model.json",
+            "booster.txt",
+            "bins.json",
+            "evaluation.json",
+            "manifest.json",
+        )
     }
     assert ours[0] == theirs[0]
     assert [name for name in ours[1] if ours[1][name] != theirs[1][name]] == []

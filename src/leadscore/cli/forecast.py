@@ -28,43 +28,49 @@ if TYPE_CHECKING:
 
 MOST_PERIODS = 52
 MOST_MONTHS = 120
+MOST_TARGET = 1e15
 SINCE = "Also say why this period's expected revenue changed since this moment."
 WINS = "Also say how many new leads it takes to win so many in these periods."
 REVENUE = "Also say how many new leads it takes to bring so much in these periods."
 BACKTEST = "Instead, forecast so many past months at their starts, and show what came."
 LEADS = "Instead, write when each open lead is won to this CSV file."
 
+By = Annotated[Literal["week", "month", "quarter"], typer.Option(help="What a period is.")]
+Periods = Annotated[
+    int, typer.Option(min=1, max=MOST_PERIODS, help="How many, with the current one.")
+]
+Since = Annotated[str | None, typer.Option(help=SINCE)]
+TargetWins = Annotated[float | None, typer.Option(min=0, max=MOST_TARGET, help=WINS)]
+TargetRevenue = Annotated[float | None, typer.Option(min=0, max=MOST_TARGET, help=REVENUE)]
+Backtest = Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)]
+LeadsTo = Annotated[Path | None, typer.Option(callback=checked_path, help=LEADS)]
+
 
 def forecast(
     config: Config = DEFAULT_CONFIG,
     as_of: AsOf = None,
-    by: Annotated[
-        Literal["week", "month", "quarter"], typer.Option(help="What a period is.")
-    ] = "month",
-    periods: Annotated[
-        int, typer.Option(min=1, max=MOST_PERIODS, help="How many, with the current one.")
-    ] = 3,
-    since: Annotated[str | None, typer.Option(help=SINCE)] = None,
-    target_wins: Annotated[float | None, typer.Option(min=0, help=WINS)] = None,
-    target_revenue: Annotated[float | None, typer.Option(min=0, help=REVENUE)] = None,
-    backtest: Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)] = None,
-    leads_to: Annotated[Path | None, typer.Option(callback=checked_path, help=LEADS)] = None,
+    by: By = "month",
+    periods: Periods = 3,
+    since: Since = None,
+    target_wins: TargetWins = None,
+    target_revenue: TargetRevenue = None,
+    backtest: Backtest = None,
+    leads_to: LeadsTo = None,
     as_json: Json = False,
 ) -> None:
     """Forecast wins and revenue by period, from open leads and from those yet to come."""
 
     def run(project: Project) -> tuple[Result, ...]:
         settings = project.settings
-        return (
-            project.forecast(
-                moment_of(settings, as_of),
-                by=by,
-                periods=periods,
-                since=moment_of(settings, since),
-                target_wins=target_wins,
-                target_revenue=target_revenue,
-            ),
+        forecasted = project.forecast(
+            moment_of(settings, as_of),
+            by=by,
+            periods=periods,
+            since=moment_of(settings, since),
+            target_wins=target_wins,
+            target_revenue=target_revenue,
         )
+        return (forecasted,)
 
     def run_backtest(project: Project) -> tuple[Result, ...]:
         return (project.backtest_forecast(months=backtest or 1),)
@@ -72,9 +78,10 @@ def forecast(
     def run_leads(project: Project) -> tuple[Result, ...]:
         return (project.time_to_win(moment_of(project.settings, as_of), to=leads_to),)
 
+    is_by_period = since or target_wins or target_revenue
     if backtest is not None and (leads_to or as_of):
         raise typer.BadParameter("--backtest goes with --config and --json alone")
-    if (backtest is not None or leads_to) and (since or target_wins or target_revenue):
+    if (backtest is not None or leads_to) and is_by_period:
         raise typer.BadParameter("--since and targets go with a forecast by period")
     if backtest is not None:
         run_command(run_backtest, draw_forecast_backtest, config, None, as_json=as_json)

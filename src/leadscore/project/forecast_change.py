@@ -48,11 +48,7 @@ def explain_change(
         UserError: no amounts are known, `since_us` is not earlier, or there is no model from then.
     """
     now = looked.outlook
-    if since_us >= now.as_of_us:
-        raise UserError(
-            f"since {format_us(since_us)} is not before the moment of the forecast, "
-            f"{format_us(now.as_of_us)}"
-        )
+    _check_earlier(since_us, as_of_us=now.as_of_us)
     old_known = find_model(history, known, as_of_us=since_us)
     then = look_ahead(history, old_known, as_of_us=since_us).outlook
     if not (then.has_amounts and now.has_amounts):
@@ -70,6 +66,14 @@ def explain_change(
         parts=parts,
         leads=leads,
     )
+
+
+def _check_earlier(since_us: int, *, as_of_us: int) -> None:
+    if since_us >= as_of_us:
+        raise UserError(
+            f"since {format_us(since_us)} is not before the moment of the forecast, "
+            f"{format_us(as_of_us)}"
+        )
 
 
 def find_model(history: History, known: KnownModel, *, as_of_us: int) -> KnownModel:

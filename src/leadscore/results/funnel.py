@@ -45,6 +45,11 @@ class WayOut(Result):
     high: float | None
     of_finished: float | None
 
+    @property
+    def interval(self) -> Interval:
+        """The share with its bounds."""
+        return Interval(value=self.share, low=self.low, high=self.high)
+
 
 class StageFlow(Result):
     """What becomes of visits to a stage within `within_days`, and how long they last.

@@ -246,7 +246,8 @@ def test_one_source_when_it_feeds_several_tables_then_each_row_is_used_once_and_
     stored = {
         table: account(version, "tables", table)["stored"] for table in version.manifest["tables"]
     }
-    assert stored == {"leads": 2, "stages": 1, "outcomes": 1, "activities": 2, "changes": 3}
+    filled = {table: rows for table, rows in stored.items() if rows}
+    assert filled == {"leads": 2, "stages": 1, "outcomes": 1, "activities": 2, "changes": 3}
     assert rejects(version) == [("log", 5, None, "unselected", "what", "strange")]
 
 

@@ -14,7 +14,6 @@ from leadscore.cli.rendering.pipeline_leads import (
     write_share,
 )
 from leadscore.cli.rendering.pipeline_losses import draw_losses
-from leadscore.results.base import Interval
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,18 +77,14 @@ def _draw_stages(funnel: Funnel) -> None:
 
 
 def _write_row(stage: StageFlow) -> list[str]:
-    ways = {
-        way: Interval(value=out.share, low=out.low, high=out.high)
-        for way, out in stage.ways.items()
-    }
     mark = " (q)" if stage.is_qualification else ""
     return [
         escaped(_cut_name(stage.stage)) + mark,
         f"{stage.visits:,}",
         UNKNOWN if stage.within_days is None else f"{stage.within_days:.0f} d",
         _write_plain(stage.staying),
-        *(write_share(ways[way]) for way in ("forward", "won", "lost")),
-        _write_plain(ways["back"].value),
+        *(write_share(stage.ways[way].interval) for way in ("forward", "won", "lost")),
+        _write_plain(stage.ways["back"].share),
         _write_days(stage),
         f"{stage.stalled:,}",
     ]
