@@ -95,7 +95,8 @@ def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
 def draw_velocity(velocity: Velocity) -> None:
     """What the open leads bring a day, and beside it what was won."""
     if velocity.per_day is None or velocity.value is None or velocity.cycle_days is None:
-        out.print("Pipeline velocity: not known without amounts and a win rate.", highlight=False)
+        needed = "amounts in one currency, and enough leads for a win rate"
+        out.print(f"Pipeline velocity: not known; it takes {needed}.", highlight=False)
         return
     currency = f"{velocity.currency or ''} ".lstrip()
     rate = write_share(velocity.win_rate)
