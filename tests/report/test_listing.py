@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -271,6 +272,16 @@ def test_changes_when_there_is_a_list_before_then_counts_and_orders_them():
     assert changes.new_count == 6
     assert list(changes.left_counts) == ["won", "lost", "not in the export"]
     assert [left.name for left in changes.left] == ["L-won", "L-lost", "L-away"]
+
+
+def test_changes_when_some_new_leads_were_closed_before_then_says_how_many_are_re_opened():
+    contents = make_contents(60)
+    leads = build_leads(contents)
+    new = [lead.lead_id for lead in leads if lead.is_new]
+    known = [lead.lead_id for lead in leads if not lead.is_new]
+    contents = replace(contents, reopened=frozenset([*new[:2], known[0]]))
+    assert find_changes(contents, leads).reopened_count == 2
+    assert "6 new, 2 of them re-opened" in build_report(contents)
 
 
 def test_changes_when_it_is_the_first_list_then_there_are_none():

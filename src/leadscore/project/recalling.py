@@ -37,6 +37,7 @@ class Recalled:
     stages: dict[str, str] = field(default_factory=dict)
     waterfalls: dict[str, Waterfall] = field(default_factory=dict)
     timelines: dict[str, list[Happening]] = field(default_factory=dict)
+    reopened: frozenset[str] = frozenset()
 
 
 def recall(
@@ -83,6 +84,7 @@ def _recall_from(
         stages=_read_stages(history, as_of_us=as_of_us),
         waterfalls=waterfalls,
         timelines=build_timelines(history, lead_ids[:TIMELINES], as_of_us=as_of_us),
+        reopened=frozenset(rows.loc[rows["spell"] > 1, "lead_id"]),
     )
 
 

@@ -93,6 +93,7 @@ def gather(settings: Settings, publication: Publication, scores: pa.Table) -> Li
         left=recalled.left,
         waterfalls=recalled.waterfalls,
         timelines=recalled.timelines,
+        reopened=recalled.reopened,
     )
 
 

@@ -34,6 +34,7 @@ class Changes:
     rose_count: int
     fell_count: int
     new_count: int
+    reopened_count: int
     left_counts: dict[str, int]
 
     @property
@@ -61,6 +62,7 @@ def find_changes(contents: ListContents, leads: Sequence[ListedLead]) -> Changes
         rose_count=len(rose),
         fell_count=len(fell),
         new_count=len(new),
+        reopened_count=sum(lead.lead_id in contents.reopened for lead in new),
         left_counts=dict(sorted(reasons.items(), key=_order_reason)),
     )
 

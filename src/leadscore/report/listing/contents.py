@@ -62,6 +62,7 @@ class ListContents:
         waterfalls: lead_id -> what makes its probability, of the first `WATERFALLS` leads; empty
             where it cannot be read any more.
         timelines: lead_id -> what happened with it, of the first `TIMELINES` leads; likewise.
+        reopened: leads that had closed before; likewise.
     """
 
     project: str
@@ -81,6 +82,7 @@ class ListContents:
     shown: Mapping[str, ShownLead] = field(default_factory=dict)
     waterfalls: Mapping[str, Waterfall] = field(default_factory=dict)
     timelines: Mapping[str, Sequence[Happening]] = field(default_factory=dict)
+    reopened: frozenset[str] = frozenset()
     evaluation: Evaluation | None = None
     backtest: BacktestReport | None = None
 
