@@ -9,6 +9,7 @@ from leadscore.funnel.spells import count_endings
 from leadscore.funnel.wins import read_wins
 from leadscore.history.split import History
 from leadscore.history.visits import Span
+from leadscore.results.base import Interval
 from leadscore.results.funnel import Velocity
 from leadscore.times import DAY_US
 
@@ -25,15 +26,7 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
         span: the period.
     """
     is_begun = spells["start_us"] >= span.since_us
-    begun = count_endings(spells[is_begun])
-    within = begun.last_with_enough()
-    shares = estimate_shares(begun)
-    win_rate = UNKNOWN
-    cycle_days = None
-    if within is not None:
-        win_rate = share_within(shares, "won", within)
-        cycle_days = in_days(mean_hours(shares, within))
-
+    win_rate, cycle_days, within = _measure_cycle(spells[is_begun])
     amounts, currency = _read_revenue(history, since_us=span.since_us, known_us=span.known_us)
     days = (span.known_us - span.since_us) / DAY_US
     value = None
@@ -54,6 +47,16 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
         per_day=_multiply(leads, value, win_rate.value, cycle_days),
         won_per_day=won_per_day,
     )
+
+
+def _measure_cycle(begun: pd.DataFrame) -> tuple[Interval, float | None, float | None]:
+    """The share won, the mean days to a close, and the hours within which both are measured."""
+    ends = count_endings(begun)
+    within = ends.last_with_enough()
+    if within is None:
+        return UNKNOWN, None, None
+    shares = estimate_shares(ends)
+    return share_within(shares, "won", within), in_days(mean_hours(shares, within)), within
 
 
 def _multiply(

@@ -69,7 +69,6 @@ def judge(history: History, rows: pd.DataFrame, asked: Asked, *, horizon_days: i
     calibration, mapped_from = _calibrate(history, pair, horizon_days=horizon_days)
     track = _track(history, asked)
     checks = check_peeking(track, auc, seed=seed)
-    dates = sorted(both["as_of_us"].unique().tolist())
     judged = Judged(
         project=asked.project,
         as_of=history.name(asked.known_us),
@@ -77,15 +76,7 @@ def judge(history: History, rows: pd.DataFrame, asked: Asked, *, horizon_days: i
         name=asked.name,
         basis=asked.basis,
         unit=unit,
-        counts=ScoreCounts(
-            receipts=len(rows),
-            settled=len(settled),
-            both=len(both),
-            leads=pair.evaluated.count_leads(),
-            lists=len(dates),
-            since=history.name(dates[0]),
-            until=history.name(dates[-1]),
-        ),
+        counts=_count(history, rows, settled, both),
         auc=auc,
         calibration=calibration,
         mapped_from=mapped_from,
@@ -95,6 +86,22 @@ def judge(history: History, rows: pd.DataFrame, asked: Asked, *, horizon_days: i
         summary=[],
     )
     return judged.model_copy(update={"summary": describe(judged)})
+
+
+def _count(
+    history: History, rows: pd.DataFrame, settled: pd.DataFrame, both: pd.DataFrame
+) -> ScoreCounts:
+    """How many rows there are, of them settled, and of those scored by both."""
+    dates = sorted(both["as_of_us"].unique().tolist())
+    return ScoreCounts(
+        receipts=len(rows),
+        settled=len(settled),
+        both=len(both),
+        leads=both["lead_id"].nunique(),
+        lists=len(dates),
+        since=history.name(dates[0]),
+        until=history.name(dates[-1]),
+    )
 
 
 def _pair(
