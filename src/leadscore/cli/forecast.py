@@ -78,14 +78,21 @@ def forecast(
     def run_leads(project: Project) -> tuple[Result, ...]:
         return (project.time_to_win(moment_of(project.settings, as_of), to=leads_to),)
 
-    is_by_period = since or target_wins or target_revenue
-    if backtest is not None and (leads_to or as_of):
-        raise typer.BadParameter("--backtest goes with --config and --json alone")
-    if (backtest is not None or leads_to) and is_by_period:
-        raise typer.BadParameter("--since and targets go with a forecast by period")
+    is_by_period = bool(since or target_wins or target_revenue)
+    _refuse_mixed(backtest, leads_to, as_of, is_by_period=is_by_period)
     if backtest is not None:
         run_command(run_backtest, draw_forecast_backtest, config, None, as_json=as_json)
     elif leads_to is not None:
         run_command(run_leads, draw_time_to_win, config, None, as_json=as_json, writes=leads_to)
     else:
         run_command(run, draw_forecast, config, None, as_json=as_json)
+
+
+def _refuse_mixed(
+    backtest: int | None, leads_to: Path | None, as_of: str | None, *, is_by_period: bool
+) -> None:
+    """Refuse options that do not go together, rather than ignore some of them."""
+    if backtest is not None and (leads_to or as_of):
+        raise typer.BadParameter("--backtest goes with --config and --json alone")
+    if (backtest is not None or leads_to) and is_by_period:
+        raise typer.BadParameter("--since and targets go with a forecast by period")

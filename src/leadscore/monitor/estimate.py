@@ -49,10 +49,9 @@ def estimate_performance(
     codes, leads = pd.factorize(waiting["lead_id"], sort=True)
     weight = np.ones(len(waiting))
     rng = np.random.default_rng([seed, 2])
-    corrections = _fit_corrections(settled, seed=seed)
 
     drawn: dict[str, list[float]] = defaultdict(list)
-    for correct in corrections * DRAWS_A_REFIT:
+    for correct in _fit_corrections(settled, seed=seed) * DRAWS_A_REFIT:
         is_won = rng.random(len(leads))[codes] < correct(log_odds)
         label = is_won.astype(float)
         drawn["win_rate"].append(float(label.mean()))

@@ -67,8 +67,7 @@ def judge(history: History, rows: pd.DataFrame, asked: Asked, *, horizon_days: i
     seed = history.settings.seed
     auc = compare_auc(pair, seed=seed)
     calibration, mapped_from = _calibrate(history, pair, horizon_days=horizon_days)
-    track = _track(history, asked)
-    checks = check_peeking(track, auc, seed=seed)
+    checks = check_peeking(_track(history, asked), auc, seed=seed)
     judged = Judged(
         project=asked.project,
         as_of=history.name(asked.known_us),

@@ -115,8 +115,8 @@ def _watch_features(
     matrix = build_matrix(watched.history.snapshot(keys), watched.features)
     shares = _share_of_features(watched, matrix.columns)
     drifts = compare_features(watched.bins, matrix.columns, watched.features, shares)
-    found = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
-    return drifts, _date_alarms(watched, found), []
+    alarms = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
+    return drifts, _date_alarms(watched, alarms), []
 
 
 def _share_of_features(watched: Watched, columns: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -164,8 +164,8 @@ def _find_again(watched: Watched, date_us: int, *, names: set[str]) -> set[tuple
     features = [feature for feature in watched.features if feature.name in names]
     matrix = build_matrix(watched.history.snapshot(keys), features)
     drifts = compare_features(watched.bins, matrix.columns, features, {})
-    found = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
-    return {(alarm.subject, alarm.kind) for alarm in found}
+    alarms = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
+    return {(alarm.subject, alarm.kind) for alarm in alarms}
 
 
 def _watch_score(watched: Watched, date_us: int) -> list[Alarm]:

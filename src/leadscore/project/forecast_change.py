@@ -34,8 +34,8 @@ def explain_change(
 ) -> ForecastChange:
     """The change of a period's expected revenue in cents, by what caused it.
 
-    The forecast of then is made again from what was known then, with the latest registered model
-    that had seen no later facts.
+    The earlier forecast is repeated, using only what was known then, with the latest registered
+    model that had seen no later facts.
 
     Args:
         history: where the leads are.
@@ -51,8 +51,7 @@ def explain_change(
     _check_earlier(since_us, as_of_us=now.as_of_us)
     old_known = find_model(history, known, as_of_us=since_us)
     then = look_ahead(history, old_known, as_of_us=since_us).outlook
-    if not (then.has_amounts and now.has_amounts):
-        raise UserError("no amounts are known, so there is no change of revenue to explain")
+    _check_amounts(then, now)
     before = _list_counted(then, period)
     after = _list_after(history, now, before, period=period, since_us=since_us)
     steps = _build_steps(history, old_known, then, now, period=period)
@@ -66,6 +65,11 @@ def explain_change(
         parts=parts,
         leads=leads,
     )
+
+
+def _check_amounts(then: Outlook, now: Outlook) -> None:
+    if not (then.has_amounts and now.has_amounts):
+        raise UserError("no amounts are known, so there is no change of revenue to explain")
 
 
 def _check_earlier(since_us: int, *, as_of_us: int) -> None:
@@ -192,12 +196,12 @@ def _keep_common(then: Outlook, now: Outlook) -> tuple[Outlook, Outlook]:
     places_then = then.leads[KEY].reset_index(names="then")
     places_now = now.leads[KEY].reset_index(names="now")
     both = places_then.merge(places_now, on=KEY)
-    kept = []
+    outlooks = []
     for outlook, places in ((then, both["then"]), (now, both["now"])):
         leads = outlook.leads.iloc[places.to_numpy()]
         common = leads.reset_index(drop=True)
-        kept.append(replace(outlook, leads=common))
-    return kept[0], kept[1]
+        outlooks.append(replace(outlook, leads=common))
+    return outlooks[0], outlooks[1]
 
 
 def _replay(
