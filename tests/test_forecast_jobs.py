@@ -288,3 +288,18 @@ def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(
 ):
     with pytest.raises(UserError, match=words):
         Project(settings).forecast(**asked)
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        (("--backtest", 3, "--as-of", "2024-06-01"), "--backtest goes with"),
+        (("--backtest", 3, "--leads-to", "when.csv"), "--backtest goes with"),
+        (("--leads-to", "when.csv", "--since", "2024-06-01"), "--since and targets go with"),
+        (("--backtest", 3, "--target-wins", 5), "--since and targets go with"),
+    ],
+)
+def test_command_when_options_do_not_go_together_then_none_is_ignored(words, refused):
+    ended = run("forecast", *words)
+    assert ended.code == 2
+    assert refused in " ".join(ended.err.split())

@@ -301,3 +301,34 @@ def test_check_when_asked_for_an_unknown_contract_then_names_the_nearest(tmp_pat
         check_file(tmp_path / "x.csv", "sales_force")
     with pytest.raises(UserError, match="there is no file"):
         check_file(tmp_path / "x.csv", "odoo")
+
+
+OWNERS = [
+    ("R05", "is no id of a user (005...) or a queue (00G...)"),
+    ("00Q000000000001", "is no id of a user (005...) or a queue (00G...)"),  # a lead's
+    ("005000000000001", ""),
+    ("00G000000000001AAA", ""),
+    ("", ""),
+    ("#N/A", ""),
+]
+
+
+@pytest.mark.parametrize(("owner", "words"), OWNERS)
+def test_owner_when_it_is_no_user_of_salesforce_then_is_refused(tmp_path, owner, words):
+    problems = check(tmp_path, "salesforce", f"K__c,OwnerId\na,{owner}\n".encode())
+    assert [(problem.line, problem.field) for problem in problems] == [(2, "OwnerId")] * bool(words)
+    assert all(words in problem.reason for problem in problems)
+
+
+@pytest.mark.parametrize(("owner", "is_refused"), [("R05", True), ("0", True), ("42", False)])
+def test_owner_when_it_is_no_number_of_a_hubspot_user_then_is_refused(tmp_path, owner, is_refused):
+    column = {
+        "columnObjectTypeId": "0-1",
+        "columnName": "hubspot_owner_id",
+        "propertyName": "hubspot_owner_id",
+    }
+    job = json.loads(json.dumps(JOBS["hubspot"]))
+    page = job["files"][0]["fileImportPage"]
+    page["columnMappings"] = [page["columnMappings"][0], column]
+    problems = check(tmp_path, "hubspot", f"k,hubspot_owner_id\na,{owner}\n".encode(), job)
+    assert [problem.line for problem in problems] == [2] * is_refused
