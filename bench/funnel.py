@@ -88,7 +88,9 @@ def _write_facts(folder: Path) -> None:
             "stages": f"""SELECT {lead_id}, CASE place {stages} ELSE '{OPEN[-1]}' END AS stage,
                 CAST(k AS BIGINT) AS seq, {times} FROM ({MOVED})""",
             "outcomes": f"""SELECT {lead_id}, CASE WHEN is_won THEN 'won' ELSE 'lost' END AS outcome,
-                CASE WHEN is_won THEN 1000000 END AS amount, 'EUR' AS currency, 0 AS seq, {times} FROM ({CLOSED})""",
+                CASE WHEN is_won THEN 1000000 END AS amount, 'EUR' AS currency,
+                CASE WHEN NOT is_won THEN printf('reason %d', hash(i, 'reason') % 6) END AS reason,
+                0 AS seq, {times} FROM ({CLOSED})""",
         }
         for name, select in selects.items():
             path = folder / f"{name}.parquet"

@@ -14,7 +14,7 @@ from leadscore.funnel.patterns import describe_patterns
 from leadscore.funnel.spells import list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.funnel.waiting import describe_untouched, list_stalled
-from leadscore.history.losses import NOT_STATED, count_losses, read_open_visits
+from leadscore.history.losses import NOT_STATED, count_visits_by_reason, read_open_visits
 from leadscore.history.visits import Span
 from leadscore.project.losing import measure_losses
 from leadscore.results import Velocity
@@ -55,7 +55,9 @@ def test_losses_when_reasons_are_stated_then_are_counted_in_the_stage_and_spell_
     facts.lead("won", 1).stage("won", 1, "new").outcome("won", 5, "won")
     history = facts.history(tmp_path, known_until=100)
 
-    (first, *rest) = describe_losses(count_losses(history, SPAN), history.settings.stages.open)
+    (first, *rest) = describe_losses(
+        count_visits_by_reason(history, SPAN), history.settings.stages.open
+    )
     assert (first.stage, first.reason, first.visits, first.of_losses) == ("new", "price", 2, 4)
     oracle = stats.binomtest(2, 4).proportion_ci(method="wilson")
     assert (first.share.low, first.share.high) == pytest.approx(tuple(oracle), abs=1e-4)
@@ -71,8 +73,8 @@ def test_losses_when_asked_about_the_past_then_what_was_learned_since_is_not_cou
     facts.lead("a", 1).stage("a", 1, "new").outcome("a", 9, "lost", reason="price")
     facts.lead("b", 1).stage("b", 1, "new").outcome("b", 60, "lost", reason="price")
     history = facts.history(tmp_path, known_until=100)
-    past = count_losses(history, Span(day(0), day(50)))
-    assert past["visits"].tolist() == [1]
+    past = count_visits_by_reason(history, Span(day(0), day(50)))
+    assert [loss.visits for loss in describe_losses(past, ["new"])] == [1]
 
 
 def make_leads(rows: list[tuple[float, float | None, bool]]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from leadscore.settings.stages import Stages
 
 def add_up_parts(visits: pd.DataFrame) -> pd.DataFrame:
     """Visits as `count_visits` returns them, of all parts together."""
-    keys = ["period", "stage", "exit", "next_stage", "is_first", "hours"]
+    keys = ["period", "stage", "exit", "next_stage", "is_first", "reason", "hours"]
     return visits.groupby(keys, as_index=False, dropna=False).agg({"visits": "sum"})
 
 

@@ -12,13 +12,17 @@ from leadscore.results.base import Interval
 from leadscore.results.losses import StageLoss
 
 
-def describe_losses(losses: pd.DataFrame, stages: Sequence[str]) -> list[StageLoss]:
+def describe_losses(visits: pd.DataFrame, stages: Sequence[str]) -> list[StageLoss]:
     """The reasons of each stage, most frequent first, in the stages' order.
 
     Args:
-        losses: as `count_losses` returns them.
+        visits: as `count_visits_by_reason` returns them; those of the period count.
         stages: the open ones in their order.
     """
+    is_lost = visits["exit"] == "lost"
+    lost = visits[is_lost & (visits["period"] == "now")]
+    by_reason = lost.groupby(["stage", "reason"], as_index=False)
+    losses = by_reason.agg({"visits": "sum"})
     by_stage = dict(tuple(losses.groupby("stage")))
     described = []
     for stage in stages:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from leadscore.funnel.competing import HOURS, Shares, estimate_shares, staying_after
+from leadscore.funnel.competing import HOURS, estimate_shares
 from leadscore.funnel.stages import count_stage_ends
 from leadscore.results.funnel import StageFlow
 from leadscore.results.losses import Untouched, WaitingLead
@@ -26,45 +28,48 @@ def list_stalled(
     """
     is_now = visits["period"] == "now"
     now = visits[is_now]
-    stalled = []
+    by_stage = []
     for flow in flows:
         if flow.stalled_after_days is None:
             continue
         is_here = open_visits["stage"] == flow.stage
         is_long = open_visits["hours"] > flow.stalled_after_days * HOURS
-        waiting = open_visits[is_here & is_long]
         of_stage = now[now["stage"] == flow.stage]
-        stalled += _describe_stage(flow, waiting, of_stage)
-    stalled.sort(key=_unusual)
-    return stalled[:MOST]
+        waiting = _compare_ages(open_visits[is_here & is_long], of_stage)
+        by_stage.append(waiting.assign(visits=flow.visits))
+    if not by_stage:
+        return []
+
+    stalled = pd.concat(by_stage)
+    by_age = stalled.sort_values(["share", "hours", "lead_id"], ascending=[True, False, True])
+    return [_describe_waiting(row) for row in by_age.head(MOST).to_dict("records")]
 
 
-def _describe_stage(
-    flow: StageFlow, waiting: pd.DataFrame, visits: pd.DataFrame
-) -> list[WaitingLead]:
+def _compare_ages(waiting: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
+    """Waiting leads with the share of visits to their stage that take longer, NaN if too few were followed.
+
+    Beyond the time for which enough visits were in sight it is at most the share then.
+    """
     ends = count_stage_ends(visits)
-    shares = estimate_shares(ends)
     last = ends.last_with_enough()
-    return [
-        WaitingLead(
-            lead_id=str(lead_id),
-            stage=flow.stage,
-            days=hours / HOURS,
-            lasted_longer=_share_longer(shares, hours, last),
-            visits=flow.visits,
-        )
-        for lead_id, hours in zip(waiting["lead_id"], waiting["hours"], strict=True)
-    ]
+    if last is None:
+        return waiting.assign(share=np.nan)
+    shares = estimate_shares(ends)
+    hours = waiting["hours"].clip(upper=last)
+    past = np.searchsorted(shares.hours, hours, side="right")
+    staying = np.concatenate([[1.0], shares.staying])
+    return waiting.assign(share=staying[past])
 
 
-def _share_longer(shares: Shares, hours: float, last: float | None) -> float | None:
-    """The share of visits that take longer; beyond `last` it is at most the share at `last`."""
-    return None if last is None else staying_after(shares, min(hours, last))
-
-
-def _unusual(lead: WaitingLead) -> tuple[float, float, str]:
-    share = 1.0 if lead.lasted_longer is None else lead.lasted_longer
-    return share, -lead.days, lead.lead_id
+def _describe_waiting(lead: dict[str, Any]) -> WaitingLead:
+    share = lead["share"]
+    return WaitingLead(
+        lead_id=str(lead["lead_id"]),
+        stage=str(lead["stage"]),
+        days=lead["hours"] / HOURS,
+        lasted_longer=None if np.isnan(share) else share,
+        visits=lead["visits"],
+    )
 
 
 def describe_untouched(

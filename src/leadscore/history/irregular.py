@@ -30,7 +30,7 @@ def count_irregular(
         fell into no spell; `not_declared`: entries into a stage that the settings do not name, as
         after an edit of them; `without_stage`: spells that began in the period without a visit.
     """
-    engine.add_rows("funnel_spells", list_spells(spells, span, None))
+    engine.add_rows("funnel_spells", list_spells(spells, span))
     in_spells = engine.query(f"""SELECT COUNT(*) AS moments, CAST(SUM(entries) AS BIGINT) AS entries,
             CAST(SUM(inside) AS BIGINT) AS inside
         FROM (SELECT number, entered_us, COUNT(*) AS entries,

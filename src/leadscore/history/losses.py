@@ -10,25 +10,27 @@ from leadscore.history.visits import Span, count_visits, list_open_visits
 NOT_STATED = "(no reason stated)"
 
 
-def count_losses(history: History, span: Span) -> pd.DataFrame:
-    """How many visits that began in a span ended as lost, by stage and stated reason.
+def count_visits_by_reason(
+    history: History, span: Span, *, parts: pd.Series[str] | None = None
+) -> pd.DataFrame:
+    """Visits as `count_visits` returns them, the lost ones by stated reason (else `NOT_STATED`).
 
-    Columns: stage, reason (`NOT_STATED` where none is), visits.
+    Args:
+        history: of the project.
+        span: in which they began.
+        parts: of leads by lead_id, what each is counted under; default: all under one.
     """
     spells = history.spells(span.known_us)
     losses = history.facts.loss_reasons(span.known_us)
-    visits = count_visits(
+    of_spell = None if parts is None else spells["lead_id"].map(parts).to_list()
+    return count_visits(
         history.engine,
         history.settings.stages,
         spells,
         span,
-        parts=_find_reasons(spells, losses).to_list(),
+        parts=of_spell,
+        reasons=_find_reasons(spells, losses).to_list(),
     )
-    is_now = visits["period"] == "now"
-    is_lost = is_now & (visits["exit"] == "lost")
-    lost = visits[is_lost].rename(columns={"part": "reason"})
-    by_reason = lost.groupby(["stage", "reason"], as_index=False)
-    return by_reason.agg({"visits": "sum"})
 
 
 def read_open_visits(history: History, span: Span) -> pd.DataFrame:

@@ -62,14 +62,15 @@ def count_visits(
     span: Span,
     *,
     parts: Sequence[str] | None = None,
+    reasons: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """How many visits ended in which way, by stage and whole hours.
 
     Columns: part; period, "now" for visits that began in it, "before" for those of the period
         before, else "older", of which those that ended are left out; stage; exit, one of `EXITS`,
         where "open" visits had not ended when last seen; next_stage, that a move led to, else
-        None; is_first, 1 for the first visit of a lead; hours, from the entry to the end or to
-        when it was last seen; visits.
+        None; is_first, 1 for the first visit of a lead; reason, of lost ones; hours, from the entry
+        to the end or to when it was last seen; visits.
 
     Args:
         engine: holds the facts.
@@ -77,14 +78,14 @@ def count_visits(
         spells: (n,) as known at the end of the period (see `build_spells`).
         span: in which visits began.
         parts: (n,) what each lead is counted under; default: all under one.
+        reasons: (n,) for which each was lost; default: none.
     """
-    engine.add_rows("funnel_spells", list_spells(spells, span, parts))
-    counted: pd.DataFrame = engine.query(f"""SELECT part, period, place, next_place, "exit", is_first, hours,
-            COUNT(*) AS visits
+    engine.add_rows("funnel_spells", list_spells(spells, span, parts, reasons))
+    keys = 'part, period, place, hours, "exit", next_place, is_first, reason'
+    counted: pd.DataFrame = engine.query(f"""SELECT {keys}, COUNT(*) AS visits
         FROM ({_visits_sql(stages, span)}) AS visits
         WHERE period <> 'older' OR "exit" = 'open'
-        GROUP BY part, period, place, next_place, "exit", is_first, hours
-        ORDER BY part, period, place, hours, "exit", next_place, is_first""").to_pandas()
+        GROUP BY {keys} ORDER BY {keys}""").to_pandas()
     names = dict(enumerate(stages.open))
     stage = counted["place"].map(names).astype(object)
     next_stage = counted["next_place"].map(names).astype(object)
@@ -100,22 +101,30 @@ def list_open_visits(
 
     Columns: lead_id, stage, hours since the entry. A lead that exports no longer list is left out.
     """
-    engine.add_rows("funnel_spells", list_spells(spells, span, None))
+    is_open = spells["close_us"] >= span.known_us
+    is_listed = seen_until(spells, span.known_us) == span.known_us
+    engine.add_rows("funnel_spells", list_spells(spells[is_open & is_listed], span))
     of_all = Span(EARLIEST_US, span.known_us)
     rows: pd.DataFrame = engine.query(f"""SELECT lead_id, place, hours
         FROM ({_visits_sql(stages, of_all)}) AS visits
-        WHERE "exit" = 'open' AND until_us = {span.known_us}
+        WHERE "exit" = 'open'
         ORDER BY lead_id""").to_pandas()
     stage = rows["place"].map(dict(enumerate(stages.open)))
     return rows.assign(stage=stage).drop(columns="place")
 
 
-def list_spells(spells: pd.DataFrame, span: Span, parts: Sequence[str] | None) -> pa.Table:
+def list_spells(
+    spells: pd.DataFrame,
+    span: Span,
+    parts: Sequence[str] | None = None,
+    reasons: Sequence[str] | None = None,
+) -> pa.Table:
     """Spells with a number, until when each was followed, and how it had ended by then."""
     close_us = spells["close_us"].to_numpy()
     until_us = np.minimum(close_us, seen_until(spells, span.known_us))
     closed_as = np.where(spells["won"], "won", "lost")
     everyone = pa.repeat(pa.scalar(EVERYONE), len(spells))
+    unknown = pa.nulls(len(spells), pa.string())
     return pa.table(
         {
             "number": np.arange(len(spells)),
@@ -125,20 +134,22 @@ def list_spells(spells: pd.DataFrame, span: Span, parts: Sequence[str] | None) -
             "until_us": until_us,
             "ending": pa.array(np.where(close_us < span.known_us, closed_as, "open")),
             "part": everyone if parts is None else pa.array(parts, pa.string()),
+            "reason": unknown if reasons is None else pa.array(reasons, pa.string()),
         }
     )
 
 
 def _visits_sql(stages: Stages, span: Span) -> str:
-    """SQL of one row a visit: lead_id, until_us, part, period, place, next_place, exit, is_first, hours."""
+    """SQL of one row a visit, with the columns that `count_visits` and `list_open_visits` name."""
     lasted_us = "(COALESCE(next_us, until_us) - entered_us)"
     whole_hours = f"CAST(({lasted_us} - {lasted_us} % {HOUR_US}) / {HOUR_US} AS BIGINT)"
-    return f"""SELECT lead_id, until_us, part, place, next_place, {whole_hours} AS hours,
+    return f"""SELECT lead_id, part, place, next_place, {whole_hours} AS hours,
             CASE WHEN entered_us >= {span.since_us} THEN 'now'
                 WHEN entered_us >= {span.before_us} THEN 'before' ELSE 'older' END AS period,
             CASE WHEN spell = 1 AND place_before IS NULL THEN 1 ELSE 0 END AS is_first,
             CASE WHEN next_place > place THEN 'forward'
-                WHEN next_place < place THEN 'back' ELSE ending END AS "exit"
+                WHEN next_place < place THEN 'back' ELSE ending END AS "exit",
+            CASE WHEN next_place IS NULL AND ending = 'lost' THEN reason END AS reason
         FROM (SELECT *,
                 LEAD(entered_us) OVER ({IN_ORDER}) AS next_us,
                 LEAD(place) OVER ({IN_ORDER}) AS next_place
@@ -160,7 +171,7 @@ def _begins_sql(stages: Stages, span: Span) -> str:
 def spelled_sql(stages: Stages, span: Span) -> str:
     """SQL of the entries into open stages, each in the spell in which the lead was then."""
     is_early = "t.event_us < s.start_us AND s.spell = 1"
-    return f"""SELECT s.lead_id, s.number, s.spell, s.part, s.start_us, s.until_us, s.ending,
+    return f"""SELECT s.lead_id, s.number, s.spell, s.part, s.reason, s.start_us, s.until_us, s.ending,
             t.event_us, t.seq, t.place,
             CASE WHEN {is_early} THEN s.start_us ELSE t.event_us END AS entered_us
         FROM ({entries_sql(stages, span)}) AS t

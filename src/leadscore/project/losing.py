@@ -12,7 +12,7 @@ from leadscore.funnel.landmark import list_followed
 from leadscore.funnel.losses import describe_losses
 from leadscore.funnel.patterns import describe_patterns
 from leadscore.funnel.waiting import describe_untouched, list_stalled
-from leadscore.history.losses import count_losses, read_open_visits
+from leadscore.history.losses import read_open_visits
 from leadscore.history.split import History
 from leadscore.history.visits import Span
 from leadscore.results.funnel import StageFlow
@@ -33,14 +33,14 @@ def measure_losses(
     Args:
         history: of the project.
         span: the period.
-        visits: as `count_visits` returns them.
+        visits: as `count_visits_by_reason` returns them.
         spells: as `list_endings` returns them.
         flows: the stages.
         within_days: in which wins count.
     """
     open_visits = read_open_visits(history, span)
     parts: dict[str, Any] = {
-        "losses": describe_losses(count_losses(history, span), history.settings.stages.open),
+        "losses": describe_losses(visits, history.settings.stages.open),
         "stalled": list_stalled(open_visits, visits, flows),
         "patterns": _describe_patterns(history, list_followed(spells, span), within_days),
     }

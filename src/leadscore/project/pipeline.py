@@ -17,6 +17,7 @@ from leadscore.funnel.irregular import describe_irregular
 from leadscore.funnel.spells import list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.funnel.velocity import measure_velocity
+from leadscore.history.losses import count_visits_by_reason
 from leadscore.history.split import History
 from leadscore.history.visits import Span
 from leadscore.project.losing import measure_losses
@@ -67,7 +68,7 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
     """The funnel of an opened history (see `describe_funnel`)."""
     settings = history.settings
     parts = None if by is None else read_parts(history, by, known_us=span.known_us)
-    of_parts = history.count_visits(span, parts=parts)
+    of_parts = count_visits_by_reason(history, span, parts=parts)
     visits = add_up_parts(of_parts)
     spells = list_endings(history.spells(span.known_us), known_us=span.known_us)
     flows = describe_stages(visits, settings.stages)
