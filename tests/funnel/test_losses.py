@@ -7,17 +7,18 @@ from scipy import stats
 
 from builders import Facts, day, make_settings
 from leadscore.funnel.contact import NOT_YET, describe_contact
+from leadscore.funnel.early import Segment, list_segments
 from leadscore.funnel.improving import Chain, describe_improvements
 from leadscore.funnel.landmark import list_followed
 from leadscore.funnel.losses import describe_losses
 from leadscore.funnel.patterns import describe_patterns
-from leadscore.funnel.spells import list_endings
+from leadscore.funnel.spells import count_endings, list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.funnel.waiting import describe_untouched, list_stalled
 from leadscore.history.losses import NOT_STATED, count_visits_by_reason, read_open_visits
 from leadscore.history.visits import Span
 from leadscore.project.losing import measure_losses
-from leadscore.results import Velocity
+from leadscore.results import Pattern, Velocity
 from leadscore.results.base import Interval
 from leadscore.times import FOREVER_US
 
@@ -186,21 +187,30 @@ def test_chain_when_leads_move_back_then_its_visits_and_wins_are_those_it_was_bu
 
 def make_followed(
     n: int, *, seed: int, effect: float, base: float = 0.3
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Leads closed after 10 days, of which those of group x are won more often."""
     rng = np.random.default_rng(seed)
     group = rng.choice(["x", "y", "z", "small"], n, p=[0.3, 0.3, 0.3, 0.1])
     won = rng.uniform(size=n) < base + effect * (group == "x")
     spells = make_leads([(0, 10 + 7, bool(value)) for value in won])
-    return list_followed(spells, SPAN), pd.DataFrame({"group": group})
+    return list_followed(spells, SPAN), group
+
+
+def search_patterns(followed: pd.DataFrame, group: np.ndarray) -> list[Pattern]:
+    """The patterns of the groups with enough leads."""
+    segments = [
+        Segment("group", value, count_endings(followed[group == value]))
+        for value in ("x", "y", "z", "small")
+    ]
+    return describe_patterns(count_endings(followed), segments, within_days=10)
 
 
 def test_pattern_when_a_group_wins_more_then_it_comes_first_with_its_lift_and_the_plain_test():
-    followed, values = make_followed(900, seed=1, effect=0.3)
-    patterns = describe_patterns(followed, values, pd.DataFrame(), within_days=10, names={})
+    followed, group = make_followed(900, seed=1, effect=0.3)
+    patterns = search_patterns(followed, group)
     first = patterns[0]
     assert (first.field, first.value) == ("group", "x")
-    is_x = (values["group"] == "x").to_numpy()
+    is_x = group == "x"
     won = (followed["ending"] == "won").to_numpy()
     assert first.won.value == pytest.approx(won[is_x].mean())
     assert first.others.value == pytest.approx(won[~is_x].mean())
@@ -216,8 +226,8 @@ def test_patterns_when_nothing_matters_then_few_searches_report_any():
     """Under the null, Benjamini and Hochberg report anything in at most 5 % of the searches."""
     reported = 0
     for seed in range(60):
-        followed, values = make_followed(400, seed=seed, effect=0, base=0.1)
-        patterns = describe_patterns(followed, values, pd.DataFrame(), within_days=10, names={})
+        followed, group = make_followed(400, seed=seed, effect=0, base=0.1)
+        patterns = search_patterns(followed, group)
         reported += any(pattern.adjusted < 0.05 for pattern in patterns)
     assert stats.binomtest(reported, 60, 0.05, alternative="greater").pvalue > 0.01
 
@@ -245,3 +255,17 @@ def test_patterns_when_a_field_changed_later_then_the_value_of_the_first_week_co
         ("activity", "e-mails"): (40, 0.5),
     }
     assert {pattern.lift for pattern in parts["patterns"]} == {0.5 / 0.3, 0.1 / 0.3}
+
+
+def test_segments_when_values_are_numbers_then_are_thirds_of_the_leads(tmp_path):
+    settings = settings_with_reps()
+    fields = {"size": {"type": "number", "known_from": "creation"}}
+    settings = settings.model_copy(update={"fields": make_settings(fields=fields).fields})
+    facts = Facts(settings)
+    for place in range(99):
+        facts.lead(f"{place:02}", 0, size=100 * place).stage(f"{place:02}", 0, "new")
+    history = facts.history(tmp_path, known_until=100)
+    spells = list_endings(history.spells(SPAN.known_us), known_us=SPAN.known_us)
+    segments = list_segments(history, list_followed(spells, SPAN))
+    leads = {segment.value: segment.ends.count() for segment in segments}
+    assert leads == {"up to 33": 33, "33 to 65": 33, "over 65": 33}

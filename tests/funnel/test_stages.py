@@ -70,7 +70,7 @@ def test_change_when_every_visit_ended_then_is_the_z_test_of_two_shares():
         table(*period_of("now", 60, 40), *period_of("before", 90, 110)), OPEN
     )
     error = math.sqrt(0.6 * 0.4 / 100 + 0.45 * 0.55 / 200)
-    p_value = 2 * stats.norm.sf(0.15 / error)
+    p_value = stats.chi2_contingency([[60, 40], [90, 110]], correction=False).pvalue
     assert (forward.before, forward.now) == (pytest.approx(0.45), pytest.approx(0.6))
     assert forward.p_value == pytest.approx(p_value)
     assert forward.difference.low == pytest.approx(0.15 - 1.96 * error)

@@ -32,7 +32,6 @@ QUESTIONS = {
     ),
     "wins": lambda facts, us: facts.wins(us),
     "loss_reasons": lambda facts, us: facts.loss_reasons(us),
-    "kinds_until": lambda facts, us: facts.kinds_until(["email", "call"], LEADS, np.full(2, us)),
     "count_weeks": lambda facts, us: facts.count_weeks(us, weeks=2).drop(columns="source"),
     "first_worked": lambda facts, us: facts.first_worked(us),
     "about_leads": lambda facts, us: {
@@ -52,7 +51,6 @@ EXPECTED = {
     "latest_changes": {"country": ["AT", "DE"]},
     "wins": [{"lead_id": "a", "available_us": day(8), "amount": 700, "currency": "EUR"}],
     "loss_reasons": [],
-    "kinds_until": [{"lead_id": "a", "kind": "email"}, {"lead_id": "b", "kind": "email"}],
     "count_weeks": [
         {"what": "email", "weeks_ago": 0, "facts": 2, "last_us": day(6)},
         {"what": "email", "weeks_ago": 1, "facts": 1, "last_us": day(2)},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
+from leadscore.funnel.comparing import compare_shares
 from leadscore.funnel.competing import HOURS, Z, estimate_shares, share_and_error
 from leadscore.funnel.stages import WAYS, count_stage_ends
 from leadscore.results.base import Interval
@@ -52,11 +52,11 @@ def _compare_stage(stage: str, visits: pd.DataFrame) -> list[ShareChange]:
     for way in WAYS:
         old, old_error = share_and_error(shares_before, way, hours)
         new, new_error = share_and_error(shares_now, way, hours)
-        error = float(np.hypot(old_error, new_error))
-        if error == 0:
+        p_value = compare_shares(before, now, way, hours=hours)
+        if p_value is None:
             continue
+        error = float(np.hypot(old_error, new_error))
         difference = new - old
-        p_value = math.erfc(abs(difference) / error / math.sqrt(2))
         changes.append(
             ShareChange(
                 stage=stage,

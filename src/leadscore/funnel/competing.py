@@ -108,11 +108,15 @@ class Shares:
     staying: np.ndarray
 
 
-def estimate_shares(ends: Ends) -> Shares:
+def estimate_shares(ends: Ends, *, in_sight: np.ndarray | None = None) -> Shares:
     """The Aalen-Johansen estimate of each way's share, with Kaplan-Meier's of those still there.
 
     A visit that ends at the hour at which another goes out of sight ends first. The variance is the
     delta method's (Marubini and Valsecchi 1995, 10.10; Pintilie 2006, 4.3).
+
+    Args:
+        ends: of the visits.
+        in_sight: (n,) before each time, the visits that the errors are for; default: all of `ends`.
     """
     risk = ends.at_risk().astype(float)
     by_way = list(ends.ended.values())
@@ -131,9 +135,9 @@ def estimate_shares(ends: Ends) -> Shares:
         errors[way] = _standard_errors(
             share,
             staying_before,
-            risk,
-            all_ended,
-            ended,
+            risk if in_sight is None else in_sight,
+            leaving,
+            hazard,
         )
     return Shares(
         hours=ends.hours,
@@ -154,18 +158,17 @@ def _standard_errors(
     share: np.ndarray,
     staying_before: np.ndarray,
     risk: np.ndarray,
-    all_ended: np.ndarray,
-    ended: np.ndarray,
+    leaving: np.ndarray,
+    hazard: np.ndarray,
 ) -> np.ndarray:
     """The standard error (n,) of a way's share at each time.
 
     The three sums of the delta method, expanded so that each is a cumulative sum.
     """
-    rest = risk - all_ended
-    any_end = _divide(all_ended, risk * rest)
-    both = _divide(staying_before * ended, risk**2)
-    others = risk - ended
-    this_end = _divide(staying_before**2 * ended * others, risk**3)
+    odds = _divide(leaving, 1 - leaving)
+    any_end = _divide(odds, risk)
+    both = _divide(staying_before * hazard, risk)
+    this_end = _divide(staying_before**2 * hazard * (1 - hazard), risk)
 
     squared = share**2 * np.cumsum(any_end)
     mixed = share * np.cumsum(any_end * share)

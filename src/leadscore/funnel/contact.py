@@ -15,6 +15,7 @@ from leadscore.funnel.competing import (
     share_within,
 )
 from leadscore.funnel.landmark import FROM_DAY, list_followed, list_new, share_won
+from leadscore.funnel.spells import count_endings
 from leadscore.history.visits import HOUR_US, Span
 from leadscore.results.base import Interval
 from leadscore.results.losses import ContactBand, ContactTimes
@@ -90,7 +91,7 @@ def _describe_bands(
                 ContactBand(
                     first_contact=name,
                     leads=len(leads),
-                    won=share_won(leads, hours),
+                    won=share_won(count_endings(leads), hours),
                 )
             )
     return bands

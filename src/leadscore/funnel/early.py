@@ -1,20 +1,41 @@
-"""What was known of leads on the day from which they are followed: their fields, and what happened."""
+"""What leads had in common by the day from which they are followed: values of fields, activities."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import pandas as pd
 
 from leadscore.features.fields import recorded_fields
+from leadscore.funnel.competing import LEAST_IN_SIGHT, Ends, count_ends
+from leadscore.funnel.spells import OUTCOMES
+from leadscore.history.early import count_early_kinds, count_early_values
 from leadscore.history.split import History
-from leadscore.times import FOREVER_US
+
+ACTIVITY = "activity"  # what a kind of activity is listed under
 
 
-def read_early_values(history: History, followed: pd.DataFrame) -> pd.DataFrame:
-    """The value of each text field, and the band of each number, by lead_id.
+@dataclass(frozen=True)
+class Segment:
+    """Leads that had something in common early on, and how they ended.
 
-    Only fields of which it is known when they were true are read: those known from creation, and
-    those with a history. A field that was not known by then is null.
+    Attributes:
+        field: what they have in common, or `ACTIVITY`.
+        value: of the field, or the kind of activity in words.
+        ends: of the leads, from the day on from which they are followed.
+    """
+
+    field: str
+    value: str
+    ends: Ends
+
+
+def list_segments(history: History, followed: pd.DataFrame) -> list[Segment]:
+    """The segments with enough leads, by value of each field and by kind of activity.
+
+    Only fields of which it is known when they were true count: those known from creation, and those
+    with a history. Numbers are cut into thirds. A field that was not known by then is no segment.
 
     Args:
         history: of the project.
@@ -24,43 +45,43 @@ def read_early_values(history: History, followed: pd.DataFrame) -> pd.DataFrame:
     fields = settings.lead_fields()
     created = settings.fields_of_leads()
     changing = recorded_fields(settings) & set(fields)
-    names = sorted(changing | created)
 
-    # each lead's own moment bounds what counts, so no other bound is needed
-    lead_id = followed["lead_id"].to_numpy(dtype=object)
-    at_first = history.facts.first_values(sorted(created), FOREVER_US).to_pandas()
-    first = at_first.set_index("lead_id").reindex(lead_id)
-    latest = history.facts.latest_changes(
-        names,
-        lead_id,
-        before_us=followed["from_us"].to_numpy(),
-        known_us=FOREVER_US,
-    )
-
-    values = {}
-    for name in names:
-        changed = latest[name].to_pandas().to_numpy()
-        value = pd.Series(changed, index=lead_id, dtype=object)
-        if name in created:
-            value = value.fillna(first[name].astype(object))
+    segments: list[Segment] = []
+    for name in sorted(changing | created):
         field = fields[name]
-        if field.type == "text":
-            values[name] = value
-        elif field.type == "number":
-            values[name] = _name_bands(value, decimals=field.decimals)
-    return pd.DataFrame(values, index=_index(lead_id))
+        if field.type not in ("text", "number"):
+            continue
+        counts = count_early_values(history, followed, name, at_creation=name in created)
+        if field.type == "number":
+            counts = counts.assign(value=_name_bands(counts, decimals=field.decimals))
+        segments += _split(name, counts)
+
+    kinds = list(settings.activity_kinds())
+    counts = count_early_kinds(history, followed, kinds)
+    words = counts["value"].map(lambda kind: settings.kinds.get(kind, kind))
+    segments += _split(ACTIVITY, counts.assign(value=words))
+    return segments
 
 
-def _index(lead_id: np.ndarray) -> pd.Index[str]:
-    index: pd.Index[str] = pd.Index(lead_id, name="lead_id")
-    return index
+def _split(name: str, counts: pd.DataFrame) -> Iterator[Segment]:
+    """The segments of one field, by value."""
+    for value, rows in counts.groupby("value"):
+        ends = count_ends(
+            rows["hours"].to_numpy(),
+            rows["ending"].to_numpy(),
+            rows["leads"].to_numpy(),
+            names=OUTCOMES,
+        )
+        if ends.count() >= LEAST_IN_SIGHT:
+            yield Segment(name, str(value), ends)
 
 
-def _name_bands(minor: pd.Series, *, decimals: int) -> pd.Series:
+def _name_bands(counts: pd.DataFrame, *, decimals: int) -> pd.Series:
     """In which third of the leads each number lies, as words; null where it is not known."""
-    numbers = pd.to_numeric(minor) / 10**decimals
-    low = numbers.quantile(1 / 3)
-    high = numbers.quantile(2 / 3)
+    numbers = pd.to_numeric(counts["value"]) / 10**decimals
+    of_leads = numbers.repeat(counts["leads"])
+    low = of_leads.quantile(1 / 3)
+    high = of_leads.quantile(2 / 3)
     is_low = numbers <= low
     is_high = numbers > high
     is_between = (numbers > low) & (numbers <= high)
@@ -70,18 +91,3 @@ def _name_bands(minor: pd.Series, *, decimals: int) -> pd.Series:
     bands[is_between] = f"{low:,.0f} to {high:,.0f}"
     bands[is_high] = f"over {high:,.0f}"
     return bands
-
-
-def read_early_kinds(history: History, followed: pd.DataFrame) -> pd.DataFrame:
-    """Whether each lead had each kind of activity by then, by lead_id: a column a kind."""
-    lead_id = followed["lead_id"].to_numpy(dtype=object)
-    kinds = list(history.settings.activity_kinds())
-    until_us = followed["from_us"].to_numpy()
-    had = history.facts.kinds_until(kinds, lead_id, until_us).to_pandas()
-    index = _index(lead_id)
-    columns = {}
-    for kind in kinds:
-        is_kind = had["kind"] == kind
-        with_kind = had.loc[is_kind, "lead_id"]
-        columns[kind] = index.isin(with_kind)
-    return pd.DataFrame(columns, index=index)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from leadscore.funnel.competing import HOURS, UNKNOWN, estimate_shares, share_within
-from leadscore.funnel.spells import count_endings
+from leadscore.funnel.competing import HOURS, UNKNOWN, Ends, estimate_shares, share_within
 from leadscore.history.visits import Span
 from leadscore.results.base import Interval
 from leadscore.times import DAY_US
@@ -45,9 +44,8 @@ def list_new(spells: pd.DataFrame, span: Span) -> pd.DataFrame:
     return spells[is_first & is_inside]
 
 
-def share_won(followed: pd.DataFrame, hours: float) -> Interval:
+def share_won(ends: Ends, hours: float) -> Interval:
     """The share won within so many hours; its value is None if too few were followed so long."""
-    ends = count_endings(followed)
     last = ends.last_with_enough()
     if last is None or last < hours:
         return UNKNOWN

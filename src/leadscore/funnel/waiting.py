@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ def _compare_ages(waiting: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
     return waiting.assign(share=staying[past])
 
 
-def _describe_waiting(lead: dict[str, Any]) -> WaitingLead:
+def _describe_waiting(lead: Mapping[Hashable, Any]) -> WaitingLead:
     share = lead["share"]
     return WaitingLead(
         lead_id=str(lead["lead_id"]),

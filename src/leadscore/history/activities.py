@@ -55,6 +55,10 @@ class ActivityColumns:
         """Whether something says that lead and rep talked."""
         return self.has_duration or self.has_outcome
 
+    def took_place(self) -> str:
+        """SQL condition: the activity took place, as far as it is stated."""
+        return HELD_SQL if self.has_outcome else "1 = 1"
+
     def talk(self) -> str:
         """SQL condition: lead and rep may have talked."""
         if not self.has_outcome:

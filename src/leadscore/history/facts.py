@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
-from leadscore.history.activities import HELD_SQL, UNMAPPED, ActivityColumns
+from leadscore.history.activities import UNMAPPED, ActivityColumns
 from leadscore.history.others import KnownScores
 from leadscore.history.volumes import count_weeks
 
@@ -199,7 +199,7 @@ class KnownFacts:
         """
         rows = self._read(
             f"""SELECT lead_id, MIN(available_us) AS first_us FROM activities
-            WHERE actor = 'rep' AND {self._took_place()} AND available_us < {known_us}
+            WHERE actor = 'rep' AND {self.activities.took_place()} AND available_us < {known_us}
             GROUP BY lead_id"""
         )
         return rows.set_index("lead_id")["first_us"]
@@ -213,27 +213,6 @@ class KnownFacts:
             f"""SELECT lead_id, available_us, reason FROM outcomes
             WHERE outcome = 'lost' AND available_us < {known_us}
             ORDER BY lead_id, event_us, seq, reason"""
-        )
-
-    def kinds_until(
-        self, kinds: Sequence[str], lead_id: np.ndarray, until_us: np.ndarray
-    ) -> pa.Table:
-        """The kinds of activity that each lead had before its own moment: lead_id and kind.
-
-        Args:
-            kinds: that are asked for.
-            lead_id: (n,) the leads, each once.
-            until_us: (n,) the moment of each, before which it happened and was known.
-        """
-        asked = pa.table({"lead_id": lead_id, "until_us": until_us})
-        self.engine.add_rows("asked_leads", asked)
-        names = ", ".join(literal(kind) for kind in kinds) or "''"
-        return self.engine.query(
-            f"""SELECT DISTINCT t.lead_id, t.kind FROM activities AS t
-            JOIN asked_leads AS a ON a.lead_id = t.lead_id
-            WHERE t.kind IN ({names}) AND {self._took_place()}
-                AND t.event_us < a.until_us AND t.available_us < a.until_us
-            ORDER BY t.lead_id, t.kind"""
         )
 
     def about_leads(
@@ -267,10 +246,6 @@ class KnownFacts:
                 {values.get(table, "NULL")} AS value, {actor} AS actor, t.event_us, t.available_us
             FROM {identifier(table)} AS t JOIN asked_leads AS a ON a.lead_id = t.lead_id
             WHERE t.available_us < {known_us}"""
-
-    def _took_place(self) -> str:
-        """SQL of whether an activity took place."""
-        return HELD_SQL if self.activities.has_outcome else "1 = 1"
 
     def _read(self, sql: str) -> pd.DataFrame:
         rows: pd.DataFrame = self.engine.query(sql).to_pandas()

@@ -78,7 +78,7 @@ def build_spells(
     reopened = engine.query(_reopened_facts_sql(stages, known_us)).to_pandas()
     if len(reopened):
         replayed = _replay_all(reopened, spells, within_us=within_us)
-        is_replayed = spells["lead_id"].isin(reopened["lead_id"])
+        is_replayed = spells["lead_id"].isin(reopened["lead_id"].unique())
         spells = pd.concat([spells[~is_replayed], replayed])
 
     spells = spells[list(COLUMNS)].astype(COLUMNS)

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 
 from leadscore.funnel.contact import describe_contact
-from leadscore.funnel.early import read_early_kinds, read_early_values
+from leadscore.funnel.early import list_segments
 from leadscore.funnel.landmark import list_followed
 from leadscore.funnel.losses import describe_losses
 from leadscore.funnel.patterns import describe_patterns
+from leadscore.funnel.spells import count_endings
 from leadscore.funnel.waiting import describe_untouched, list_stalled
 from leadscore.history.losses import read_open_visits
 from leadscore.history.split import History
@@ -56,10 +57,5 @@ def _describe_patterns(
 ) -> list[Pattern]:
     if followed.empty:
         return []
-    return describe_patterns(
-        followed,
-        read_early_values(history, followed),
-        read_early_kinds(history, followed),
-        within_days=within_days,
-        names=history.settings.kinds,
-    )
+    segments = list_segments(history, followed)
+    return describe_patterns(count_endings(followed), segments, within_days=within_days)

@@ -117,8 +117,8 @@ class Irregular(Result):
 class ShareChange(Result):
     """How a share of a stage changed against the period before, both within the same days.
 
-    `p_value` is two-sided, from both estimates' standard errors; `adjusted` is Benjamini and
-    Hochberg's over all changes of the funnel.
+    `p_value` is two-sided, from the rates of both periods together; `adjusted` is
+    Benjamini and Hochberg's over all changes of the funnel.
     """
 
     stage: str
