@@ -69,8 +69,8 @@ def count_visits(
     Columns: part; period, "now" for visits that began in it, "before" for those of the period
         before, else "older", of which those that ended are left out; stage; exit, one of `EXITS`,
         where "open" visits had not ended when last seen; next_stage, that a move led to, else
-        None; is_first, 1 for the first visit of a lead; reason, of lost ones; hours, from the entry
-        to the end or to when it was last seen; visits.
+        None; is_first, 1 for the first visit of a lead; reason, of those lost in the period; hours,
+        from the entry to the end or to when it was last seen; visits.
 
     Args:
         engine: holds the facts.
@@ -149,7 +149,8 @@ def _visits_sql(stages: Stages, span: Span) -> str:
             CASE WHEN spell = 1 AND place_before IS NULL THEN 1 ELSE 0 END AS is_first,
             CASE WHEN next_place > place THEN 'forward'
                 WHEN next_place < place THEN 'back' ELSE ending END AS "exit",
-            CASE WHEN next_place IS NULL AND ending = 'lost' THEN reason END AS reason
+            CASE WHEN next_place IS NULL AND ending = 'lost' AND entered_us >= {span.since_us}
+                THEN reason END AS reason
         FROM (SELECT *,
                 LEAD(entered_us) OVER ({IN_ORDER}) AS next_us,
                 LEAD(place) OVER ({IN_ORDER}) AS next_place
