@@ -1,12 +1,17 @@
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from leadscore import Project
 from leadscore.onboarding.exports import find_exports, read_exports
 from leadscore.onboarding.recognise import recognise
 from leadscore.project.starting import start
 from leadscore.results import Accounts
-from presets.hubspot import build_account
+from presets.hubspot import Account, build_account
+from presets.hubspot_airbyte import build_streams
+from presets.salesforce import Organisation
+from presets.salesforce_leads import build_leads
 from presets.world import END
 
 DEALS = 40
@@ -33,7 +38,31 @@ def test_start_when_files_are_of_a_known_crm_then_the_preset_ingests_them(tmp_pa
     assert counts["stages"].stored > DEALS
 
 
-def test_recognise_when_files_are_of_nobody_then_no_preset(tmp_path: Path) -> None:
-    (tmp_path / "deals.csv").write_text("Id,Created,Status\n1,2025-01-01,Won\n")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("deals.csv", "Id,Created,Status\n1,2025-01-01,Won\n"),
+        ("leads.csv", "lead_id,created_at,status,industry\n1,2025-01-01,Won,Retail\n"),
+    ],
+)
+def test_recognise_when_files_are_of_nobody_then_no_preset(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
 
     assert recognise(read_exports(find_exports([tmp_path]), lambda *_: None).profiles) is None
+
+
+@pytest.mark.parametrize(
+    ("export", "preset"),
+    [(build_streams(DEALS), "hubspot/airbyte"), (build_leads(DEALS), "salesforce/leads")],
+)
+def test_recognise_when_a_crm_has_several_forms_then_its_own_is_chosen(
+    tmp_path: Path, export: Account | Organisation, preset: str
+) -> None:
+    export.write(tmp_path)
+
+    match = recognise(read_exports(find_exports([tmp_path]), lambda *_: None).profiles)
+
+    assert match is not None
+    assert match.name == preset

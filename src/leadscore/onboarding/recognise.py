@@ -12,7 +12,7 @@ from leadscore.settings.preset import preset_names, read_preset
 
 LEAST_SHARE = 0.5  # of a source's columns that a file must have
 LEAST_COLUMNS = 4
-LEAST_OF_NAMED = 2  # columns of a file that has the source's name
+LEAST_OF_NAMED = 2  # columns of a file that has the source's name; the leads need LEAST_COLUMNS
 NOISE = {"data", "export", "table", "hubspot", "sf", "salesforce", "all", "csv"}  # in file names
 
 Sources = dict[str, dict[str, Any]]  # of a preset, with their settings
@@ -85,7 +85,8 @@ def _likeness(source: str, settings: dict[str, Any], profile: Profile) -> tuple[
     is_named = _is_called(profile, {source, usual_stem})
 
     is_alike = share >= LEAST_SHARE and shared >= LEAST_COLUMNS
-    least_if_named = min(LEAST_OF_NAMED, len(expected))
+    least = LEAST_OF_NAMED if "optional" in settings else LEAST_COLUMNS
+    least_if_named = min(least, len(expected))
     fits_its_name = is_named and shared >= least_if_named
     if not (is_alike or fits_its_name):
         return None

@@ -11,7 +11,9 @@ by_history AS (
     SELECT e.lead_id,
         -- a history that begins later than the opportunity shows it closed already
         CASE WHEN e.place = 1 AND e.moment > TRY_CAST(s.created AS TIMESTAMP)
-                AND TRY_CAST(s.closed_at AS TIMESTAMP) < e.moment
+                AND TRY_CAST(s.closed_at AS TIMESTAMP) < CASE length(s.closed_at)
+                    WHEN 10 THEN date_trunc('day', e.moment)  -- a day says nothing of its hours
+                    ELSE e.moment END
                 AND TRY_CAST(s.closed_at AS DATE) >= TRY_CAST(s.created AS DATE)
             THEN s.closed_at ELSE e.happened_at END AS happened_at,
         e.state, e._file, e._line

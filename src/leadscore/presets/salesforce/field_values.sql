@@ -37,7 +37,10 @@ today AS (
             {'tracked': 'OwnerId', 'value': OwnerId},
             {'tracked': 'LeadSource', 'value': LeadSource},
             {'tracked': 'Type', 'value': Type},
-            {'tracked': 'AccountId', 'value': CASE WHEN AccountId LIKE '001%' THEN AccountId END}
+            {'tracked': 'AccountId', 'value': CASE WHEN AccountId LIKE '001%' THEN AccountId END},
+            -- a closed one has entered its stage later
+            {'tracked': 'StageName', 'value': CASE
+                WHEN COALESCE(lower(IsClosed), '0') NOT IN ('1', 'true') THEN StageName END}
         ]) AS field
     FROM opportunities
 ),
