@@ -42,6 +42,7 @@ class FileNotes:
         self.broken: Counter[tuple[str, str]] = Counter()  # by our column and word
         self.words: set[str] = set()
         self.rounded: list[str] = []  # ids that lost their last digits
+        self.old_values: list[str] = []  # hints at columns with values before a change
 
     def add_batch(self, batch: Batch) -> None:
         """Note a batch whose ignored rows are gone."""
@@ -104,6 +105,7 @@ class FileNotes:
             yield f"{self.file}: {rows} empty values past the last column of the header, left out"
 
     def _hints(self) -> Iterator[str]:
+        yield from self.old_values
         if self.broken:
             columns = sorted({column for column, _ in self.broken})
             shown = sorted({word for _, word in self.broken})

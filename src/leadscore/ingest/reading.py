@@ -29,6 +29,7 @@ from leadscore.ingest.mapping.one_row import RowChoice
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts, is_missing
+from leadscore.ingest.old_values import hint_at_old_values
 from leadscore.ingest.read_by_views import sources_of_views
 from leadscore.ingest.readers.background import BackgroundWriter, read_ahead
 from leadscore.ingest.readers.batch import FILE, LINE, SOURCE, Batch, Dialect, view_schema
@@ -201,6 +202,7 @@ class FileReading:
         names = self.spelling.to_ours(names)
         self.lacking = self._may_lack().difference(names)
         self.notes.renamed = find_alike(self.lacking, names)
+        self.notes.old_values = list(hint_at_old_values(self.entries, self.rows))
 
         if self.file.source in self.settings.views:
             named |= {FILE}.intersection(self.rows.names(dialect))

@@ -91,9 +91,15 @@ def _hints_of(staged: Staged, lost: _Lost, ids: set[str]) -> Iterator[str]:
     if not others:
         return
     looked_up = _column_with(staged, ends.leads, sorted(others))
+    if looked_up == ends.id_column:
+        return  # ids of leads that were rejected: that is what to mend
     if looked_up is not None:
         yield _hint_at_lookup(ends, looked_up, others)
-    elif _has_some(staged, lost):
+        return
+    share = _share_without(staged, lost)
+    if share == 1:
+        yield _hint_at_link(ends, others)
+    elif share > FEWEST_OTHERS:
         yield _hint_at_leaving_out(ends, others)
 
 
@@ -140,15 +146,15 @@ def _column_with(staged: Staged, leads: Mapping, values: Sequence[str]) -> str |
     return None
 
 
-def _has_some(staged: Staged, lost: _Lost) -> bool:
-    """Whether a good part of the rows has a lead, and the rest is not just a few mistakes."""
-    selected = sum(
+def _share_without(staged: Staged, lost: _Lost) -> float:
+    """The share of a source's rows that has no lead, of those that were looked at."""
+    selected: int = sum(
         part["tables"][lost.table]["rows"]["rows"]
         for _, part in staged.parts_of(lost.table)
         if part["source"] == lost.source
     )
     without = sum(lost.rows.values())
-    return bool(FEWEST_OTHERS * selected < without < selected)
+    return without / selected
 
 
 def _hint_at_split(ends: _Ends, several: dict[str, int]) -> str:
@@ -189,12 +195,30 @@ def _hint_at_leaving_out(ends: _Ends, others: dict[str, int]) -> str:
         f"(SELECT {_quoted(ends.id_column)} FROM {_quoted(ends.leads.source)})"
     )
     rows = counted(sum(others.values()), "row", "rows")
-    shown = [lead for lead in sorted(others) if "@" not in lead]  # an address may be personal
-    example = f", such as {shown[0]!r}" if shown else ""
     return (
-        f"{rows} of {source} point to records that are no leads{example}: if they may be left out, "
+        f"{rows} of {source} point to records that are no leads{_example(others)}: if they may be "
+        f"left out, {_view_lines(ends.facts, sql)}"
+    )
+
+
+def _hint_at_link(ends: _Ends, others: dict[str, int]) -> str:
+    """None of a source's rows has a lead: the ids are of something else that may lead to one."""
+    column = _quoted(ends.column)
+    sql = (
+        f"SELECT f.* REPLACE (k.{_quoted(ends.id_column)} AS {column}) "
+        f"FROM {_quoted(ends.facts.source)} AS f JOIN link AS k ON k.{column} = f.{column}"
+    )
+    rows = counted(sum(others.values()), "row has", "rows have")
+    return (
+        f"{rows} in {ends.column!r} what no column of {ends.leads.source} holds{_example(others)}: if "
+        f"another export links the two, name it as a source, such as [sources.link], and "
         f"{_view_lines(ends.facts, sql)}"
     )
+
+
+def _example(others: dict[str, int]) -> str:
+    shown = [lead for lead in sorted(others) if "@" not in lead]  # an address may be personal
+    return f", such as {shown[0]!r}" if shown else ""
 
 
 def _view_lines(entry: Mapping, sql: str) -> str:
