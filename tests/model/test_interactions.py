@@ -10,7 +10,7 @@ from leadscore.evaluation.metrics import compute_auc
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.model.apply import sigmoid
-from leadscore.model.scorers.boosted import LEAST_FEATURES, Boosting, fit_boosted
+from leadscore.model.scorers.boosted import LEAST_FEATURES, Boosting, TreeRows
 from leadscore.model.train import fit_model
 from leadscore.progress import silent
 
@@ -28,15 +28,8 @@ def expected_auc(raw, chance):
 def fit_trees(numbers, label, *, boosting, seed=1):
     """The trees of numbers (n, p), as LightGBM reads them."""
     features = [feature(f"x{i}") for i in range(numbers.shape[1])]
-    text = fit_boosted(
-        numbers,
-        label,
-        np.ones(len(label)),
-        features=features,
-        boosting=boosting,
-        seed=seed,
-        threads=1,
-    )
+    rows = TreeRows.of(numbers, label, np.ones(len(label)), features=features)
+    text = rows.fit(boosting, seed=seed, threads=1)
     return lightgbm.Booster(model_str=text)
 
 

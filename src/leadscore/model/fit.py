@@ -15,7 +15,7 @@ from leadscore.features.matrix import Matrix
 from leadscore.history.side import Side
 from leadscore.model.apply import FORMAT, WinModel, add_codes
 from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
-from leadscore.model.scorers.boosted import Boosting, fit_boosted
+from leadscore.model.scorers.boosted import Boosting, TreeRows
 from leadscore.model.scorers.linear_choice import Linear, choose_linear, fit_linear, pairs_within
 from leadscore.model.scorers.scorecard import build_scorecard
 from leadscore.settings.scorecard import Scorecard
@@ -140,16 +140,14 @@ class _Learned(_Rows):
     ) -> WinModel:
         """A model with boosted trees; `scorer` is the rest of its JSON."""
         levels = fit_levels(self.seen, self.features)
-        booster_text = fit_boosted(
+        rows = TreeRows.of(
             add_codes(levels, self.encoded, self.seen.columns),
             self.label,
             self.weight,
             features=self.features,
             levels=levels,
-            boosting=boosting,
-            seed=seed,
-            threads=threads,
         )
+        booster_text = rows.fit(boosting, seed=seed, threads=threads)
         described_scorer = {**scorer, **asdict(boosting)}
         described = {"levels": levels, "scorer": described_scorer}
         return WinModel(self.document() | described, booster_text)

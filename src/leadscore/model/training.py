@@ -5,6 +5,7 @@ Only facts known before K are used.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ from leadscore.model.scorers.segments import Segmented, choose_segments, read_se
 from leadscore.model.scorers.time_limit import TimeLimit
 from leadscore.model.scorers.tune import Tuning
 from leadscore.model.scorers.tune_within import tune_within
+from leadscore.model.threads import map_in_threads
 from leadscore.progress import Progress, silent
 from leadscore.results import SegmentModels
 
@@ -150,19 +152,23 @@ class Training:
             validated = self._cross_validate(self.side, fit, repeats=self.repeats(), what=what)
             return {"last": validated}
 
-        held_out = self._predict_pools(fit, what=what)
+        held_out = self._predict_pools(fit, kind=kind)
         if not can_choose(held_out):
             inner = self.earlier[-1]
             held_out["inner"] = self._cross_validate(inner, fit, repeats=1, what=what)
         return held_out
 
-    def _predict_pools(self, fit: Fit, *, what: str) -> dict[str, HeldOut]:
+    def _predict_pools(self, fit: Fit, *, kind: str) -> dict[str, HeldOut]:
         """The rows of every pool, predicted by models fitted on what was known at the splits."""
-        models = []
-        for done, side in enumerate(self.earlier):
-            self.progress(what, done, len(self.earlier))
-            models.append(fit(side.rows))
+        settings = self.history.settings
+        done = itertools.count()
 
+        def fit_side(side: Side) -> WinModel:
+            self.progress(f"fitting {kind}", next(done), len(self.earlier))
+            return fit(side.rows)
+
+        threads = settings.engine.threads if kind == "boosted" else 1
+        models = map_in_threads(fit_side, self.earlier, threads=threads)
         held_out = {}
         for name, pool in self.pools.items():
             log_odds = predict_pool(self.matrix, pool, self.moments, models)

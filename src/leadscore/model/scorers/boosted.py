@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import lightgbm
 import numpy as np
@@ -44,58 +44,83 @@ class Boosting:
         return self.trees * (self.leaves - 1)
 
 
-def fit_boosted(
-    encoded: np.ndarray,
-    label: np.ndarray,
-    weight: np.ndarray,
-    *,
-    features: Sequence[Feature],
-    levels: Sequence[Mapping[str, Any]] = (),
-    boosting: Boosting,
-    seed: int,
-    threads: int,
-) -> str:
-    """The trees, as LightGBM writes them.
+@dataclass(frozen=True)
+class TreeRows:
+    """Rows as LightGBM bins them, once for trees of any size.
 
-    Args:
-        encoded: (n, features + levels), as `encode_training` and `apply.add_codes` give it.
-        label: (n,) 0 or 1.
-        weight: (n,) not negative.
-        features: what the first columns are.
-        levels: what the last ones are: codes of categories, as `fit_levels` gives them.
-        boosting: size and regularisation.
-        seed: of the choice of features for each tree.
-        threads: used by LightGBM; the result does not depend on it.
+    Attributes:
+        data: the binned rows.
+        count: how many they are.
+        directions: of each column, as LightGBM's monotone constraints.
+        least_share: the smallest share of the columns that a tree chooses from.
     """
-    names = [feature.name for feature in features]
-    names += [f"{entry['name']}_level" for entry in levels]
-    data = lightgbm.Dataset(
-        encoded,
-        label,
-        weight=weight,
-        feature_name=names,
-        categorical_feature=list(range(len(features), len(names))),
-    )
-    directions = [feature.direction for feature in features]
-    params = _parameters(encoded, boosting) | {
-        "monotone_constraints": directions + [0] * len(levels),
-        "seed": seed % 2**31,
-        "num_threads": threads if len(label) >= THREADED_ROWS else 1,
-    }
-    text = lightgbm.train(params, data, boosting.trees).model_to_string()
-    return re.sub(r"\[num_threads: \d+\]\n", "", text)  # the model does not depend on it
 
+    data: lightgbm.Dataset
+    count: int
+    directions: list[int]
+    least_share: float
 
-def _parameters(encoded: np.ndarray, boosting: Boosting) -> dict[str, Any]:
-    """LightGBM's parameters for trees of a size."""
-    feature_share = max(boosting.feature_share, _least_share(encoded))
-    rows_in_leaf = np.clip(len(encoded) // 50, 5, 100)
-    return LIGHTGBM | {
-        "num_leaves": boosting.leaves,
-        "lambda_l2": boosting.l2,
-        "feature_fraction": feature_share,
-        "min_data_in_leaf": int(rows_in_leaf),
-    }
+    @classmethod
+    def of(
+        cls,
+        encoded: np.ndarray,
+        label: np.ndarray,
+        weight: np.ndarray,
+        *,
+        features: Sequence[Feature],
+        levels: Sequence[Mapping[str, Any]] = (),
+    ) -> Self:
+        """The rows to learn from.
+
+        Args:
+            encoded: (n, features + levels), as `encode_training` and `apply.add_codes` give it.
+            label: (n,) 0 or 1.
+            weight: (n,) not negative.
+            features: what the first columns are.
+            levels: what the last ones are: codes of categories, as `fit_levels` gives them.
+        """
+        names = [feature.name for feature in features]
+        names += [f"{entry['name']}_level" for entry in levels]
+        data = lightgbm.Dataset(
+            encoded,
+            label,
+            weight=weight,
+            feature_name=names,
+            categorical_feature=list(range(len(features), len(names))),
+        )
+        directions = [feature.direction for feature in features]
+        return cls(
+            data=data,
+            count=len(label),
+            directions=directions + [0] * len(levels),
+            least_share=_least_share(encoded),
+        )
+
+    def fit(self, boosting: Boosting, *, seed: int, threads: int) -> str:
+        """The trees, as LightGBM writes them.
+
+        Args:
+            boosting: size and regularisation.
+            seed: of the choice of features for each tree.
+            threads: used by LightGBM; the result does not depend on it.
+        """
+        params = self._parameters(boosting) | {
+            "monotone_constraints": self.directions,
+            "seed": seed % 2**31,
+            "num_threads": threads if self.count >= THREADED_ROWS else 1,
+        }
+        text = lightgbm.train(params, self.data, boosting.trees).model_to_string()
+        return re.sub(r"\[num_threads: \d+\]\n", "", text)  # the model does not depend on it
+
+    def _parameters(self, boosting: Boosting) -> dict[str, Any]:
+        """LightGBM's parameters for trees of a size."""
+        rows_in_leaf = np.clip(self.count // 50, 5, 100)
+        return LIGHTGBM | {
+            "num_leaves": boosting.leaves,
+            "lambda_l2": boosting.l2,
+            "feature_fraction": max(boosting.feature_share, self.least_share),
+            "min_data_in_leaf": int(rows_in_leaf),
+        }
 
 
 def _least_share(encoded: np.ndarray) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,10 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import add_codes, encode
-from leadscore.model.encode import encode_training, fit_encoder, fit_levels
+from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
+from leadscore.model.scorers.boosted import TreeRows
+
+MOST_ROWS = 40_000  # that learn when sizes are compared; more would not change the choice
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,9 @@ class EncodedRows:
 
 @dataclass(frozen=True)
 class EncodedPair:
-    """Rows to learn from, and others, held out, to compare on.
+    """Rows to learn from, as LightGBM bins them, and others, held out, to compare on."""
 
-    `levels` are the categories of the last columns, as `fit_levels` gives them.
-    """
-
-    levels: list[dict[str, Any]]
-    learned: EncodedRows
+    learned: TreeRows
     compared: EncodedRows
 
 
@@ -70,10 +69,28 @@ def encode_pair(
     encoder = fit_encoder(seen, label, weight, features)
     of_unseen = encode(encoder, unseen.columns)
     return EncodedPair(
-        levels=levels,
-        learned=_as_rows(learned, add_codes(levels, of_seen, seen.columns)),
+        learned=TreeRows.of(
+            add_codes(levels, of_seen, seen.columns),
+            label,
+            weight,
+            features=features,
+            levels=levels,
+        ),
         compared=_as_rows(compared, add_codes(levels, of_unseen, unseen.columns)),
     )
+
+
+def sample_leads(matrix: Matrix, rows: pd.DataFrame, *, most: int) -> pd.DataFrame:
+    """All rows of one group in so many that no more than some `most` rows are left.
+
+    Groups are those of `Matrix.groups`; the choice does not depend on the order of the rows.
+    """
+    one_in = math.ceil(len(rows) / most)
+    if one_in <= 1:
+        return rows
+    groups = matrix.take(rows).groups()
+    sampled = fold_of_group(groups, folds=one_in) == 0
+    return pd.DataFrame(rows[sampled])
 
 
 def _as_rows(rows: pd.DataFrame, encoded: np.ndarray) -> EncodedRows:

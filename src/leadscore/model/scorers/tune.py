@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 
 import lightgbm
 import numpy as np
@@ -15,10 +14,18 @@ from leadscore.evaluation.metrics import compute_standard_error, row_log_loss
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import sigmoid
-from leadscore.model.scorers.boosted import Boosting, fit_boosted
-from leadscore.model.scorers.encoded_pair import EncodedPair, EncodedRows, encode_pair
+from leadscore.model.scorers.boosted import Boosting
+from leadscore.model.scorers.encoded_pair import (
+    MOST_ROWS,
+    EncodedPair,
+    EncodedRows,
+    encode_pair,
+    sample_leads,
+)
+from leadscore.model.threads import map_in_threads
 from leadscore.results import Trial
 
+UNPRUNED_SPLITS = 2  # that every trial sees
 STARTUP_TRIALS = 5  # drawn at random, and not pruned, before anything is concluded from them
 Rolling = Sequence[tuple[pd.DataFrame, pd.DataFrame]]
 
@@ -63,8 +70,9 @@ def tune_boosted(
 ) -> Tuning:
     """The smallest trees within one standard error of the best, by weighted log loss.
 
-    Trials are proposed by TPE (Bergstra et al. 2011), the default first. A trial is pruned where
-    its loss over the splits so far is above the median of the others'.
+    Trials are proposed by TPE (Bergstra et al. 2011), the default first. A trial is pruned after
+    two splits where its loss is above the median of the others'. At most `MOST_ROWS` rows of each
+    split learn, those of every so many leads.
 
     Args:
         matrix: has the features of all rows.
@@ -73,12 +81,14 @@ def tune_boosted(
         features: what the matrix holds.
         trials: how many to try, at least 1.
         seed: of the proposals and of the trees.
-        threads: used by LightGBM; the result does not depend on it.
+        threads: how many splits are fitted at a time; the result does not depend on it.
         timeout_s: no trial begins after so many seconds; the result then depends on the machine.
     """
-    pairs = [encode_pair(matrix, earlier, later, features) for earlier, later in splits]
-    fit = partial(fit_boosted, features=features, seed=seed, threads=threads)
-    objective = _Objective(pairs, fit)
+    pairs = []
+    for earlier, later in splits:
+        sampled = sample_leads(matrix, earlier, most=MOST_ROWS)
+        pairs.append(encode_pair(matrix, sampled, later, features))
+    objective = _Objective(pairs, seed=seed, threads=threads)
 
     study = _create_study(seed)
     study.optimize(objective, n_trials=1)  # however little time there is
@@ -95,7 +105,9 @@ def _create_study(seed: int) -> optuna.Study:
     """A search that begins with the default size."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # else Ctrl-C ends in its traceback
     sampler = optuna.samplers.TPESampler(seed=seed % 2**32, n_startup_trials=STARTUP_TRIALS)
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1)
+    pruner = optuna.pruners.MedianPruner(
+        n_startup_trials=STARTUP_TRIALS, n_warmup_steps=UNPRUNED_SPLITS - 1
+    )
     study = optuna.create_study(sampler=sampler, pruner=pruner)
     study.enqueue_trial(asdict(Boosting()))
     return study
@@ -107,35 +119,46 @@ class _Objective:
 
     Attributes:
         pairs: earlier and later rows of each split.
-        fit: fits trees of a size.
+        seed: of the trees.
+        threads: how many pairs are fitted at a time; the result does not depend on it.
         completed: number of a trial -> its losses.
     """
 
     pairs: Sequence[EncodedPair]
-    fit: Callable[..., str]
+    seed: int
+    threads: int
     completed: dict[int, Losses] = field(default_factory=dict)
 
     def __call__(self, trial: optuna.Trial) -> float:
         boosting = _propose(trial)
-        parts: list[Losses] = []
-        for step, pair in enumerate(self.pairs):
-            rows = pair.learned
-            booster_text = self.fit(
-                rows.encoded,
-                rows.label,
-                rows.weight,
-                levels=pair.levels,
-                boosting=boosting,
-            )
-            parts.append(_measure_losses(booster_text, pair.compared))
-            trial.report(_pool(parts).mean(), step)
-            is_last = step == len(self.pairs) - 1
-            if not is_last and trial.should_prune():
+        parts = self._measure(self.pairs[:UNPRUNED_SPLITS], boosting)
+        _report(trial, parts)
+        rest = self.pairs[UNPRUNED_SPLITS:]
+        if rest:
+            if trial.should_prune():
                 raise optuna.TrialPruned
+            parts += self._measure(rest, boosting)
+            _report(trial, parts, first=UNPRUNED_SPLITS)
 
         losses = _pool(parts)
         self.completed[trial.number] = losses
         return losses.mean()
+
+    def _measure(self, pairs: Sequence[EncodedPair], boosting: Boosting) -> list[Losses]:
+        """The losses of trees of a size on the later rows of some splits."""
+
+        def measure(pair: EncodedPair) -> Losses:
+            booster_text = pair.learned.fit(boosting, seed=self.seed, threads=1)
+            return _measure_losses(booster_text, pair.compared)
+
+        return map_in_threads(measure, pairs, threads=self.threads)
+
+
+def _report(trial: optuna.Trial, parts: Sequence[Losses], *, first: int = 0) -> None:
+    """Tell the trial its loss over the splits up to each, from the first not yet reported."""
+    for step in range(first, len(parts)):
+        so_far = parts[: step + 1]
+        trial.report(_pool(so_far).mean(), step)
 
 
 def _propose(trial: optuna.Trial) -> Boosting:
@@ -149,7 +172,7 @@ def _propose(trial: optuna.Trial) -> Boosting:
 
 def _measure_losses(booster_text: str, rows: EncodedRows) -> Losses:
     booster = lightgbm.Booster(model_str=booster_text)
-    predicted = booster.predict(rows.encoded, raw_score=True)
+    predicted = booster.predict(rows.encoded, raw_score=True, num_threads=1)
     log_odds = np.asarray(predicted)
     loss = row_log_loss(sigmoid(log_odds), rows.label)
     return Losses(loss, rows.weight, rows.lead_id)

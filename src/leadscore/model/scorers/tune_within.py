@@ -5,7 +5,6 @@ Whoever evaluates a fit holds its rows out before calling this, so the choice ne
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -17,14 +16,19 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import softplus
 from leadscore.model.encode import fold_of_group
-from leadscore.model.scorers.boosted import Boosting, fit_boosted
-from leadscore.model.scorers.encoded_pair import EncodedPair, EncodedRows, encode_pair
+from leadscore.model.scorers.boosted import Boosting
+from leadscore.model.scorers.encoded_pair import (
+    MOST_ROWS,
+    EncodedPair,
+    EncodedRows,
+    encode_pair,
+    sample_leads,
+)
 from leadscore.model.scorers.time_limit import TimeLimit
 from leadscore.model.scorers.tune import Tuning
 from leadscore.results import Trial
 
 LEAST_LEADS = 500  # of either outcome; with fewer the choice is mostly luck
-MOST_ROWS = 40_000  # that take part; more would not change the choice
 FOLDS = 3
 MANY_ROWS = 10_000  # with so many a single fold compares well enough
 STAGE = 50  # trees from one comparison to the next
@@ -61,14 +65,15 @@ def tune_within(
     if trials == 1 or min(won, not_won) < LEAST_LEADS:
         return Tuning(Boosting(), [], reproducible=True)
 
-    pairs = _build_pairs(matrix, rows, features)
+    sampled = sample_leads(matrix, rows, most=MOST_ROWS)
+    pairs = _build_pairs(matrix, sampled, features)
     tried: list[Trial] = []
     reproducible = True
     for size in SIZES[:trials]:
         if limit.is_over():
             reproducible = False
             break
-        tried += _try_size(pairs, size, features=features, seed=seed)
+        tried += _try_size(pairs, size, seed=seed)
 
     if not tried:
         return Tuning(Boosting(), [], reproducible)
@@ -90,12 +95,6 @@ def _build_pairs(
 ) -> list[EncodedPair]:
     """Folds of the rows by group, or one of them where the rows are many."""
     groups = matrix.take(rows).groups()
-    one_in = math.ceil(len(rows) / MOST_ROWS)
-    if one_in > 1:
-        sampled = fold_of_group(groups, folds=one_in) == 0
-        rows = pd.DataFrame(rows[sampled])
-        groups = groups[sampled]
-
     fold = fold_of_group(groups, folds=FOLDS)
     folds = 1 if len(rows) > MANY_ROWS else FOLDS
     pairs = []
@@ -112,7 +111,6 @@ def _try_size(
     pairs: Sequence[EncodedPair],
     size: Boosting,
     *,
-    features: Sequence[Feature],
     seed: int,
 ) -> list[Trial]:
     """The mean log loss of a size after every stage."""
@@ -120,16 +118,7 @@ def _try_size(
     total = np.zeros(len(STAGES))
     weight = 0.0
     for pair in pairs:
-        booster_text = fit_boosted(
-            pair.learned.encoded,
-            pair.learned.label,
-            pair.learned.weight,
-            features=features,
-            levels=pair.levels,
-            boosting=largest,
-            seed=seed,
-            threads=1,
-        )
+        booster_text = pair.learned.fit(largest, seed=seed, threads=1)
         total += _sum_losses(booster_text, pair.compared)
         weight += float(pair.compared.weight.sum())
 
