@@ -34,6 +34,7 @@ QUESTIONS = {
     "loss_reasons": lambda facts, us: facts.loss_reasons(us),
     "count_weeks": lambda facts, us: facts.count_weeks(us, weeks=2).drop(columns="source"),
     "first_worked": lambda facts, us: facts.first_worked(us),
+    "last_contacted": lambda facts, us: facts.last_contacted(us),
     "about_leads": lambda facts, us: {
         lead: [fact.what for fact in known] for lead, known in facts.about_leads("ab", us).items()
     },
@@ -60,6 +61,7 @@ EXPECTED = {
         {"what": "won", "weeks_ago": 0, "facts": 1, "last_us": day(8)},
     ],
     "first_worked": {"a": day(2)},
+    "last_contacted": {"a": day(3), "b": day(6)},
     "about_leads": {
         "a": ["created", "email", "country", "email", "country", "won"],
         "b": ["created", "country", "email"],

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from leadscore import __version__
+from leadscore.cli.customers import customers
 from leadscore.cli.explained import explain, replay
 from leadscore.cli.forecast import forecast
 from leadscore.cli.funnel import funnel
@@ -291,6 +292,7 @@ def doctor(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 app.command()(status)
 app.command()(funnel)
 app.command()(forecast)
+app.command()(customers)
 app.command()(monitor)
 app.command()(judge)
 app.command()(worklist)

@@ -204,6 +204,19 @@ class KnownFacts:
         )
         return rows.set_index("lead_id")["first_us"]
 
+    def last_contacted(self, known_us: int) -> pd.Series[int]:
+        """When a rep or the lead itself was last known to have done anything, by lead_id.
+
+        The others are left out.
+        """
+        rows = self._read(
+            f"""SELECT lead_id, MAX(available_us) AS last_us FROM activities
+            WHERE actor IN ('lead', 'rep') AND {self.activities.took_place()}
+                AND available_us < {known_us}
+            GROUP BY lead_id"""
+        )
+        return rows.set_index("lead_id")["last_us"]
+
     def loss_reasons(self, known_us: int) -> pd.DataFrame:
         """The losses: lead_id, reason (None where none is stated), and when each was known.
 

@@ -1,6 +1,8 @@
-"""Raw features as a data frame, for the snapshots that somebody asks about."""
+"""Raw features as a data frame, for the snapshots that somebody asks about, and a model of them."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pandas as pd
 
@@ -8,6 +10,10 @@ from leadscore.errors import UserError
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
+from leadscore.model.horizon import choose_horizon
+from leadscore.model.train import FitResult, fit_model
+from leadscore.progress import Progress
+from leadscore.project.auditing import doubt_fields
 from leadscore.times import FOREVER_US
 from leadscore.wording import counted, listed
 
@@ -52,3 +58,11 @@ def _check_leads(history: History, rows: pd.DataFrame) -> None:
     if unknown:
         leads = counted(len(unknown), "lead of rows is", "leads of rows are")
         raise UserError(f"{leads} not in the store, like {unknown[0]!r}")
+
+
+def fit_in_memory(opened: History, *, known_us: int, progress: Progress) -> FitResult:
+    """A model of what was known at a moment, without the database that it was learned from."""
+    history, _ = choose_horizon(opened, known_us=known_us)
+    doubted = doubt_fields(history, known_us=known_us)
+    result = fit_model(history, known_us=known_us, progress=progress, **doubted)
+    return replace(result, training=None)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -25,10 +24,10 @@ import pandas as pd
 from leadscore.errors import TimeFormatError
 from leadscore.funnel.periods import PeriodKind
 from leadscore.history.split import History
-from leadscore.model.horizon import choose_horizon
-from leadscore.model.train import FitResult, fit_model
+from leadscore.model.train import FitResult
 from leadscore.progress import Progress, silent
 from leadscore.project import (
+    after_sale,
     auditing,
     backtesting,
     delivering,
@@ -49,13 +48,14 @@ from leadscore.project import (
     training,
     worklist,
 )
-from leadscore.project.frames import build_frame
+from leadscore.project.frames import build_frame, fit_in_memory
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.registry.registry import Who
 from leadscore.results import (
     Audited,
     AuditedHistory,
     Backtested,
+    Customers,
     Deliveries,
     Explained,
     FailedRows,
@@ -245,6 +245,11 @@ class Project:
             self.settings, months=months, progress=self.progress
         )
 
+    def customers(self, as_of: Moment = None) -> Customers:
+        """Who has bought, who is due for a follow-up, and who will probably come again."""
+        as_of_us = self._us(as_of)
+        return after_sale.describe_project_customers(self.settings, as_of_us=as_of_us)
+
     def monitor(self, as_of: Moment = None, *, by: str | None = None) -> Monitored:
         """Every published score settled by what was known at a moment (see `monitoring.monitor`)."""
         return monitoring.monitor(self.settings, as_of_us=self._us(as_of), segment=by)
@@ -329,10 +334,7 @@ class Project:
         """A model trained in memory, with its features and the predictions that evaluated it; no file is written."""
         with self.history() as opened:
             known_us = self._known_us(opened, as_of)
-            history, _ = choose_horizon(opened, known_us=known_us)
-            doubted = auditing.doubt_fields(history, known_us=known_us)
-            result = fit_model(history, known_us=known_us, progress=self.progress, **doubted)
-        return replace(result, training=None)  # it holds the database, which is closed by now
+            return fit_in_memory(opened, known_us=known_us, progress=self.progress)
 
     def _known_us(self, history: History, as_of: Moment) -> int:
         return history.known_us(checked_as_of(history, self._us(as_of)))

@@ -38,6 +38,14 @@ from leadscore.results.choices import (
     SegmentModels,
     Trial,
 )
+from leadscore.results.customers import (
+    CrossSale,
+    Customer,
+    Customers,
+    Referrals,
+    Repeat,
+    SettledReturns,
+)
 from leadscore.results.drift import Alarm, CalibrationTest, FeatureDrift, ModelDrift
 from leadscore.results.evaluation import (
     AuditedField,
@@ -199,7 +207,10 @@ __all__ = [
     "ContactBand",
     "ContactTimes",
     "Counts",
+    "CrossSale",
     "Curves",
+    "Customer",
+    "Customers",
     "DaysToWin",
     "Delivered",
     "Deliveries",
@@ -269,9 +280,11 @@ __all__ = [
     "QuarantinedDelivery",
     "Question",
     "ReceiptCounts",
+    "Referrals",
     "Registered",
     "RejectGroup",
     "Rejects",
+    "Repeat",
     "Replayed",
     "ReplayedDate",
     "Reported",
@@ -285,6 +298,7 @@ __all__ = [
     "SegmentEvidence",
     "SegmentModels",
     "Settled",
+    "SettledReturns",
     "ShareChange",
     "Shown",
     "SideSummary",

@@ -18,6 +18,7 @@ from leadscore.settings.base import FilePath, Frozen, Letter, Name, Zone
 from leadscore.settings.check_mapping import DATED, OTHER_DURATIONS, check_mapping
 from leadscore.settings.check_references import check_references
 from leadscore.settings.check_sources import check_sources
+from leadscore.settings.customers import CustomerSettings, check_customers
 from leadscore.settings.engine import EngineSettings
 from leadscore.settings.environment import environment_tracking_uri
 from leadscore.settings.fields import LeadField
@@ -125,6 +126,7 @@ class Settings(Frozen):
     )
     activities: Activities = Activities()
     memory: Memory = Memory()
+    customers: CustomerSettings = CustomerSettings()
     tiers: Tiers = Tiers()
     qualification: Qualification = Qualification()
     actions: Actions = Actions()
@@ -182,6 +184,7 @@ class Settings(Frozen):
         check_readable(self)
         check_references(self)
         check_memory(self)
+        check_customers(self)
         check_show(self)
         check_sources(self)
         return self

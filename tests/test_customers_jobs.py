@@ -1,0 +1,66 @@
+"""From an export to the worklist of customers: the job, the command and the file."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from commands import run
+from leadscore import Project
+from leadscore.sample.sample import write_sample
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("customers")
+    write_sample(folder / "crm", leads=900, seed=4)
+    path = folder / "crm" / "leadscore.toml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace(
+        'job_title = "job_title" }', 'job_title = "job_title", account = "company" }'
+    )
+    section = (
+        '[memory]\naccount = "creation"\n[customers]\nreferrals = { channel = ["Referral"] }\n'
+    )
+    path.write_text(f'data_folder = "{folder}/data"\n{text}\n{section}', encoding="utf-8")
+    Project(path).ingest()
+    return path
+
+
+def test_customers_when_described_then_are_the_companies_that_the_export_says_have_bought(config):
+    customers = Project(config).customers()
+    exports = config.parent / "exports"
+    leads = pd.read_csv(exports / "leads.csv")
+    outcomes = pd.read_csv(exports / "outcomes.csv")
+    won = outcomes[outcomes["outcome"] == "won"].drop_duplicates("lead_id")
+    companies = won.merge(leads, on="lead_id")["company"]
+    rows = customers.to_pandas()
+    assert len(rows) == pytest.approx(companies.nunique(), rel=0.02)  # some wins were slips
+    assert rows["wins"].sum() == pytest.approx(len(won), rel=0.02)
+    assert customers.key == "account"
+    assert 0 < customers.referrals.leads < customers.referrals.of_leads
+    assert rows["is_due"].is_monotonic_decreasing
+    assert rows.loc[rows["open_leads"] > 0, "next_lead"].isna().all()
+
+
+def test_command_when_run_then_writes_all_customers_with_their_companies(config, tmp_path):
+    to = tmp_path / "customers.csv"
+    ended = run("customers", "--config", config, "--to", to)
+    assert ended.code == 0
+    assert "due for a follow-up" in ended.out
+    written = pd.read_csv(to)
+    customers = Project(config).customers()
+    assert list(written["lead_id"]) == [customer.lead_id for customer in customers.customers]
+    assert written["company"].notna().all()
+    printed = json.loads(run("customers", "--config", config, "--json").out)
+    assert printed == customers.to_dict()
+
+
+def test_command_when_no_key_is_mapped_then_says_what_to_map(config, tmp_path):
+    text = config.read_text(encoding="utf-8")
+    text = text.replace(', account = "company"', "").replace('account = "creation"', "")
+    plain = config.parent / "plain.toml"
+    plain.write_text(text, encoding="utf-8")
+    ended = run("customers", "--config", plain)
+    assert ended.code == 2
+    assert 'account = "company"' in ended.err
