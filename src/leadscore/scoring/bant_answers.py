@@ -34,11 +34,13 @@ class BantAnswers:
         strengths: (n,) from 0 to 1, NaN where there is no answer.
         values: (n,) the answers as people write them; "" where there is none.
         unlearned: the letters that the model does not learn from, and how to call that.
+        is_past: whether the moment is before the export; what nothing dates may be later than it.
     """
 
     strengths: Mapping[str, np.ndarray]
     values: Mapping[Letter, np.ndarray] = field(default_factory=dict)
     unlearned: Mapping[Letter, str] = field(default_factory=dict)
+    is_past: bool = False
 
     def in_words(self, n: int) -> np.ndarray:
         """The answers of each lead (n,), as "budget: 50,000 (not learned from yet); need: unknown"."""
@@ -79,7 +81,9 @@ def read_answers(history: History, matrix: Matrix, *, as_of_us: int) -> BantAnsw
             strength = strength_of(bant, settings)({f"field_{bant.field}": stored}, moment)
         strengths[letter] = strength
         values[letter] = _write_values(stored, strength, bant, settings)
-    return BantAnswers(strengths, values, _name_unlearned(history, matrix, as_of_us=as_of_us))
+    unlearned = _name_unlearned(history, matrix, as_of_us=as_of_us)
+    is_past = as_of_us < history.version.known_until_us
+    return BantAnswers(strengths, values, unlearned, is_past)
 
 
 def _write_values(
@@ -116,8 +120,11 @@ def describe_unlearned(answers: BantAnswers, settings: Settings) -> list[str]:
     warnings = []
     if waiting:
         fields = sorted({settings.bant[letter].field for letter in waiting})
+        which = "today's answers"
+        if answers.is_past:
+            which = "answers of the first export, perhaps given after this as_of,"
         warnings.append(
-            f"{', '.join(waiting)}: today's answers count in qualification and questions, but are "
+            f"{', '.join(waiting)}: {which} count in qualification and questions, but are "
             f"not learned from yet, since nothing says when they were given; "
             f"{describe_next_step(fields)}"
         )
