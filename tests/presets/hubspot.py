@@ -265,10 +265,14 @@ def _add_odd_activities(account: Account) -> None:
     account.engage("meeting", "m3", at(900), deal="silent", **booked)
 
     done = {"property_hs_task_completion_date": time_text(at(512))}
+    done["property_hs_createdate"] = time_text(at(508))
     account.engage(
         "task", "t1", at(530), deal="silent", property_hs_task_status="COMPLETED", **done
     )
-    account.engage("task", "t2", at(513), deal="silent", property_hs_task_status="NOT_STARTED")
+    open_task = {"property_hs_task_status": "NOT_STARTED"}
+    made = {"property_hs_createdate": time_text(at(510))}
+    account.engage("task", "t2", at(513), deal="silent", **open_task, **made)
+    account.engage("task", "t3", at(513), deal="silent", **open_task, property_hs_createdate="")
     account.engage("call", "c1", at(514), deal="silent", property_hs_call_disposition=NO_ANSWER)
     talk = {"property_hs_call_disposition": CONNECTED, "property_hs_call_direction": "INBOUND"}
     account.engage("call", "c2", at(515), deal="silent", **talk)

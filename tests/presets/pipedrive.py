@@ -155,6 +155,9 @@ def _add_odd(company: Company) -> None:
     company.add_deal("silent", at(500), "open", owner_id=8, org_id=61, **person)
     company.change("silent", at(502), "org_id", 60, 61)
     company.act("999001", at(505), "meeting", deal_id="silent", duration="01:15")
+    later = {"deal_id": "silent", "add_time": time_text(at(509))}
+    company.act("999008", at(513), "lunch", done="false", marked_as_done_time="", **later)
+    company.act("999009", at(511), "call", due_date=at(516).strftime("%Y-%m-%d"), **later)
     company.act("999002", at(506), "task", deal_id="silent", done="false", marked_as_done_time="")
     company.act("999003", at(507), "call", deal_id="silent", active_flag="false")
     company.act("999004", at(508), "deadline", deal_id="silent")

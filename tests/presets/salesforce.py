@@ -248,6 +248,8 @@ def _add_odd_activities(organisation: Organisation) -> None:
         "todo", at(504), "Seguimiento", CompletedDateTime=time_text(at(506)), **own
     )
     organisation.add_task("open", at(505), "Seguimiento", IsClosed="0", Status="Abierta", **own)
+    undated = {"IsClosed": "0", "Status": "Abierta", "ActivityDate": ""}
+    organisation.add_task("undated", at(505), "Seguimiento", **undated, **own)
     organisation.add_task("gone", at(505), "Call", IsDeleted="1", **own)
     missed = {"TaskSubtype": "Call", "CallDisposition": "Left Voicemail"}
     organisation.add_task("missed", at(507), "Seguimiento", **own, **missed)

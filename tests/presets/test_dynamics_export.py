@@ -46,7 +46,8 @@ def test_opportunity_when_ordinary_then_stored_as_it_went(number: int) -> None:
     assert stored("outcomes", number, "event_us", "outcome") == closed
     amounts = [(world.moment_us(moment), str(amount * 100)) for moment, amount in deal.amounts]
     assert changes_of(number, "amount") == amounts
-    assert len(stored("activities", number, "kind")) == len(deal.activities)
+    outcomes = [outcome for (outcome,) in stored("activities", number, "outcome")]
+    assert len(outcomes) - outcomes.count("planned") == len(deal.activities)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,8 @@ def test_fields_when_inverted_or_of_today_then_not_mapped() -> None:
 
 
 def test_activities_when_odd_then_only_what_was_done_counts() -> None:
-    assert stored("activities", "acts", "kind", "actor", "event_us", "duration_s") == [
+    rows = stored("activities", "acts", "outcome", "kind", "actor", "event_us", "duration_s")
+    assert [row[1:] for row in rows if row[0] != "planned"] == [
         ("email", "lead", us(501), None),
         ("phonecall", "rep", us(502), 900),
         ("appointment", "rep", us(504), None),
@@ -108,8 +110,16 @@ def test_activities_when_odd_then_only_what_was_done_counts() -> None:
     ]
     assert export().rejected()["allowed"] == {"new_webinar"}
     ignored = export().ingested.accounts.sources["activities"].ignored_by
-    assert ignored == {"deleted": 1, "not_done": 1, "cancelled": 0, "closes": 1}
+    assert ignored == {"deleted": 1, "not_done": 0, "cancelled": 0, "closes": 1}
     assert stored("activities", "silent", "kind") == []
+
+
+def test_task_when_open_then_is_a_plan_from_when_it_was_made_until_it_is_due() -> None:
+    rows = stored("activities", "acts", "kind", "outcome", "booked_at", "event_us")
+
+    due_us = world.parse_moment("2030-01-01 00:00:00", zone="UTC")
+    plans = [row for row in rows if row[1] == "planned" and row[0] == "task"]
+    assert [event_us for *_, event_us in plans] == [due_us]
 
 
 def test_appointment_when_cancelled_then_was_a_plan_since_it_was_made() -> None:

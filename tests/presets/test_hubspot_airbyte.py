@@ -1,5 +1,6 @@
 """HubSpot as Airbyte lands it: the same facts as from Fivetran's tables."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from presets.hubspot_airbyte import build_streams
 DEALS = 30
 PRESET = "hubspot/airbyte"
 ONLY_FIVETRAN = ("form", "message")
+KIND = re.compile(r"^(call|meeting|email|task|note) ")  # before an id, which is unique within it
 
 
 @cache
@@ -38,7 +40,7 @@ def facts(export: world.Export, table: str) -> list[dict[str, Any]]:
     for row in rows:
         row.pop("seq", None)
         if "activity_id" in row:
-            row["activity_id"] = row["activity_id"].rpartition(" ")[2]
+            row["activity_id"] = KIND.sub("", row["activity_id"])
     return world.unsalted(sorted(rows, key=without_hashes))
 
 

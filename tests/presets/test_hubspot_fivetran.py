@@ -183,7 +183,7 @@ def test_activity_when_it_did_not_happen_then_ignored_by_name() -> None:
     ids = {row["activity_id"] for row in export().of_lead("activities", "silent")}
     ignored = export().ingested.accounts.sources["activities"].ignored_by
 
-    assert ids.isdisjoint({"t2", "c4"})
+    assert ids.isdisjoint({"t2", "t3", "c4"})
     assert ignored == {"deleted": 1, "not_done": 1, "cancelled": 0}
 
 
@@ -192,6 +192,14 @@ def test_meeting_when_ahead_or_cancelled_then_a_plan_from_when_it_was_booked() -
 
     assert (rows["m22"]["outcome"], rows["m22"]["booked_at"]) == ("cancelled", us(508))
     assert (rows["m3"]["booked_at"], rows["m3"]["event_us"]) == (us(520), us(900))
+
+
+def test_task_when_it_was_open_for_a_while_then_was_a_plan_until_it_was_due() -> None:
+    rows = {row["activity_id"]: row for row in export().of_lead("activities", "silent")}
+
+    for task, made, due in (("t1 due", 508, 530), ("t2 due", 510, 513)):
+        row = rows[task]
+        assert (row["outcome"], row["booked_at"], row["event_us"]) == ("planned", us(made), us(due))
 
 
 def test_account_when_deals_share_a_company_then_the_primary_one_else_the_oldest_counts() -> None:

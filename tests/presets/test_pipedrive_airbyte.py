@@ -91,11 +91,23 @@ def test_owner_when_an_object_or_an_id_then_its_id() -> None:
     assert owners("silent") == {"8"}
 
 
+def test_activity_when_it_was_open_for_a_while_then_was_a_plan_until_it_was_due() -> None:
+    rows = stored("activities", "silent", "outcome", "kind", "booked_at", "event_us")
+
+    nine_us = 3_600_000_000  # an hour after the first moment of the made-up world
+    assert [row[1:] for row in rows if row[0] == "planned"] == [
+        ("lunch", us(509), us(513) + nine_us),
+        ("call", us(509), us(516) + nine_us),
+    ]
+
+
 def test_activities_when_odd_then_only_what_was_done_counts() -> None:
-    assert stored("activities", "silent", "kind", "event_us", "duration_s") == [
+    rows = stored("activities", "silent", "outcome", "kind", "event_us", "duration_s")
+    assert [row[1:] for row in rows if row[0] != "planned"] == [
         ("meeting", us(505), 4500),
         ("task", us(508), 1800),
         ("note", us(510), None),
+        ("call", us(511), 1800),
     ]
     assert export().rejected()["allowed"] == {"webinar"}
     ignored = export().ingested.accounts.sources["activities"].ignored_by

@@ -190,6 +190,16 @@ def test_activity_when_not_done_or_of_no_clear_opportunity_then_not_stored() -> 
     assert ignored == {"deleted": 1, "not_done": 1, "series": 1, "copies": 1}
 
 
+def test_task_when_open_then_is_a_plan_from_when_it_was_made_until_it_is_due() -> None:
+    rows = {
+        row["activity_id"]: row for row in export().of_lead("activities", opportunity("silent"))
+    }
+
+    row = rows[record_id("00T", "open") + " due"]
+    assert (row["kind"], row["outcome"], row["booked_at"]) == ("task", "planned", us(505))
+    assert us(505) < row["event_us"] < us(506)
+
+
 def test_money_when_currencies_differ_then_the_row_has_its_own() -> None:
     assert stored("leads", 0, "currency") == [("MXN",)]
 

@@ -123,6 +123,7 @@ def test_activities_when_due_or_ahead_then_are_no_activity_yet() -> None:
     assert (booked["booked_at"], booked["event_us"]) == (us(529), us(900))
     assert rows[record_id("00U", "invited")]["kind"] == "meeting"
     assert rows[record_id("00T", "done")]["kind"] == "call"
+    assert rows[record_id("00T", "due") + " due"]["outcome"] == "planned"
 
 
 def test_export_when_only_leads_are_there_then_says_what_is_lost(tmp_path: Path) -> None:

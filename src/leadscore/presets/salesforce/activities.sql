@@ -1,8 +1,11 @@
 -- Activities of opportunities. What is linked to one belongs to it; what is linked to a contact, to
 -- the contact's opportunities that were open then; what is linked to an account, to its opportunity
--- if just one was open then.
+-- if just one was open then. A task counts for those that were open when it was made.
 WITH timed AS (
-    SELECT *, TRY_CAST(happened_at AS TIMESTAMP) AS moment FROM engagements
+    SELECT a.*, p.planned_at, p.due_at,
+        TRY_CAST(COALESCE(p.planned_at, a.happened_at) AS TIMESTAMP) AS moment
+    FROM engagements AS a
+    LEFT JOIN task_plans AS p ON p.activity_id = a.activity_id
 ),
 direct AS (
     SELECT a.activity_id, o.Id AS lead_id
@@ -46,9 +49,20 @@ links AS (
     SELECT * FROM by_person
     UNION ALL
     SELECT * FROM by_account
+),
+linked AS (
+    SELECT l.lead_id, a.*
+    FROM links AS l
+    JOIN timed AS a ON a.activity_id = l.activity_id
 )
-SELECT l.lead_id, a.activity_id, a.kind, a.actor, a.outcome, a.booked_at, a.happened_at,
-    a.duration_s, a.is_deleted, a.is_series, a.is_copy, a._file, a._line
-FROM links AS l
-JOIN timed AS a ON a.activity_id = l.activity_id
-ORDER BY a._file, a._line, l.lead_id
+SELECT lead_id, activity_id, kind, actor, outcome, booked_at, happened_at, duration_s, is_deleted,
+    is_series, is_copy, _file, _line
+FROM linked
+WHERE outcome IS DISTINCT FROM 'planned' OR planned_at IS NULL OR is_deleted
+UNION ALL
+SELECT lead_id, activity_id || ' due',
+    CASE kind WHEN 'call_attempt' THEN 'call' ELSE kind END,  -- nobody had called yet
+    actor, 'planned', planned_at, due_at, NULL, is_deleted, is_series, is_copy, _file, _line
+FROM linked
+WHERE planned_at IS NOT NULL AND NOT is_deleted
+ORDER BY _file, _line, lead_id, activity_id
