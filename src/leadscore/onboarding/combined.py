@@ -76,6 +76,7 @@ def _join(group: Sequence[Profile], taken: Collection[str]) -> Profile:
         columns=_join_columns(group),
         rows=sum(profile.rows for profile in group),
         paths=tuple(profile.file.path for profile in group),
+        missing=tuple(sorted({word for profile in group for word in profile.missing})),
     )
 
 

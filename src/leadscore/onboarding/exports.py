@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from leadscore.errors import SourceFormatError, UserError
@@ -15,6 +15,7 @@ from leadscore.ingest.readers.rows import RowsOfFile
 from leadscore.ingest.readers.sources import ENDINGS
 from leadscore.onboarding.combined import combine
 from leadscore.onboarding.findings import Finding
+from leadscore.onboarding.header import find_header_row
 from leadscore.onboarding.profile import Profile, read_profile
 from leadscore.onboarding.words import slug
 from leadscore.progress import Progress
@@ -95,8 +96,9 @@ def read_exports(paths: Sequence[Path], progress: Progress) -> Exports:
         sources.add(name)
         file = SourceFile(name, path, shown)
         try:
-            rows = RowsOfFile(file, Source(path=path.name))
-            profiles.append(read_profile(rows))
+            header_row = find_header_row(RowsOfFile(file, Source(path=path.name)))
+            rows = RowsOfFile(file, Source(path=path.name, header_row=header_row))
+            profiles.append(replace(read_profile(rows), header_row=header_row))
         except SourceFormatError as e:
             errors.append(e)
             unread.append(Finding("not read", shown, str(e), "left out of the settings"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from leadscore.ingest.mapping.moments import read_moments
 from leadscore.ingest.views import preview_view
-from leadscore.onboarding.proposal import folder_line, source_line
+from leadscore.onboarding.proposal import folder_line, source_lines
 from leadscore.onboarding.recognise import Match
 from leadscore.onboarding.stages import order_stages
 from leadscore.onboarding.toml import array, quoted
@@ -35,7 +35,7 @@ def write_preset_settings(
         'horizon_days = "auto" # a win within so many days is predicted',
     ]
     for source, profile in match.files.items():
-        lines += ["", f"[sources.{source}]", source_line(profile, base)]
+        lines += ["", f"[sources.{source}]", *source_lines(profile, base)]
     if stages:
         lines += [
             "",

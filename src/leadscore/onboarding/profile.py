@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.errors import DecimalMarkError
+from leadscore.ingest.file_notes import MISSING_WORDS
 from leadscore.ingest.mapping.moments import read_moments
 from leadscore.ingest.mapping.numbers import detect_decimal, read_money
 from leadscore.ingest.mapping.personal import looks_personal
@@ -157,6 +160,8 @@ class Profile:
         rows: how many rows were looked at.
         is_table: whether it is a table.
         paths: the files, where several are read by one pattern, which is then their name.
+        header_row: the line of the header, if it is not the first.
+        missing: words that stand for missing values, as dates and numbers show.
     """
 
     file: SourceFile
@@ -164,6 +169,8 @@ class Profile:
     rows: int
     is_table: bool = False
     paths: tuple[Path, ...] = ()
+    header_row: int | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -194,12 +201,39 @@ def read_profile(rows: Rows, *, is_table: bool = False) -> Profile:
         if n >= SAMPLE_ROWS:
             break
     typed = frozenset().union(*(batch.typed for batch in batches))
-    columns = {}
+    columns: dict[str, Column] = {}
     for column in names:
         texts = [chunk for batch in batches for chunk in batch.columns[column].chunks]
         text = pa.chunked_array(texts, pa.string()).combine_chunks()
         columns[column] = Column(column, text, column in typed)
-    return Profile(rows.file, columns, n, is_table)
+    missing = _missing_words(columns.values())
+    columns = {name: _without(column, missing) for name, column in columns.items()}
+    return Profile(rows.file, columns, n, is_table, missing=tuple(sorted(missing)))
+
+
+def _missing_words(columns: Iterable[Column]) -> set[str]:
+    """The words that stand for missing values: those among dates and numbers.
+
+    In a column of text, "None" or "-" may be an answer.
+    """
+    missing: set[str] = set()
+    for column in columns:
+        suspects = MISSING_WORDS.intersection(column.values)
+        if not suspects:
+            continue
+        rest = _without(column, suspects)
+        if rest.date_order is not None or rest.is_number:
+            missing |= suspects
+    return missing
+
+
+def _without(column: Column, missing: AbstractSet[str]) -> Column:
+    """A column in which some values count as missing."""
+    if missing.isdisjoint(column.values):
+        return column
+    words = pa.array(sorted(missing), pa.string())
+    text = pc.if_else(pc.is_in(column.text, value_set=words), "", column.text)
+    return Column(column.name, text, column.is_stored_number)
 
 
 def _named_once(names: Sequence[str]) -> list[str]:

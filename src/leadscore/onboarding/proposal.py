@@ -143,7 +143,11 @@ def _write_mapping(text: Text, plan: Plan) -> None:
 
 def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:
     text.section(f"[sources.{profile.file.source}]")
-    text.add(source_line(profile, base))
+    text.add(*source_lines(profile, base))
+    if profile.missing:
+        text.add(
+            f"missing = {array(profile.missing)} # CHECK: seen among dates and numbers",
+        )
     refs = [events.ref for events in plan.events]
     kind = kind_of_ids(plan.leads.id, refs)
     if kind is not None:
@@ -172,17 +176,23 @@ def _write_closed_view(text: Text, plan: Plan) -> None:
 
 def _write_stages(text: Text, plan: Plan) -> None:
     """The stages in the order in which leads went through them."""
-    for events in plan.events:
-        if events.table != "stages" or events.kind is None:
-            continue
-        refs = events.ref.text.to_pylist()
-        stages = events.kind.text.to_pylist()
-        ordered = order_stages(refs, events.when.moments, stages)
-        closing = {*events.won, *events.lost}
-        still_open = [stage for stage in ordered if stage not in closing]
-        text.section("[stages]", "CHECK the order; it is that of the histories")
-        text.add(f"open = {array(still_open)}")
-        text.add(f"won = {array(events.won)}", f"lost = {array(events.lost)}")
+    logs = [events for events in plan.events if events.table == "stages" and events.kind]
+    if not logs:
+        return
+    refs: list[str] = []
+    stages: list[str] = []
+    for events in logs:
+        refs += events.ref.text.to_pylist()
+        stages += events.kind.text.to_pylist() if events.kind else []
+    moments = np.concatenate([events.when.moments for events in logs])
+    ordered = order_stages(refs, moments, stages)
+
+    won = list(dict.fromkeys(stage for events in logs for stage in events.won))
+    lost = list(dict.fromkeys(stage for events in logs for stage in events.lost))
+    still_open = [stage for stage in ordered if stage not in {*won, *lost}]
+    text.section("[stages]", "CHECK the order; it is that of the histories")
+    text.add(f"open = {array(still_open)}")
+    text.add(f"won = {array(won)}", f"lost = {array(lost)}")
 
 
 def _write_unused(text: Text, plan: Plan) -> None:
@@ -207,8 +217,15 @@ def folder_line(base: Path, config: Path) -> str:
     return f"input_folder = {quoted(Path(relative).as_posix())} # relative to this file"
 
 
-def source_line(profile: Profile, base: Path) -> str:
-    """The line that states a file, relative to the folder of all, or a table."""
+def source_lines(profile: Profile, base: Path) -> list[str]:
+    """The lines that state a file, relative to the folder of all, or a table."""
+    lines = [_place_line(profile, base)]
+    if profile.header_row is not None:
+        lines.append(f"header_row = {profile.header_row} # the lines above are none of the table")
+    return lines
+
+
+def _place_line(profile: Profile, base: Path) -> str:
     if profile.is_table:
         return f"db_table = {quoted(profile.file.name)}"
     path = profile.file.path.resolve().relative_to(base.resolve())

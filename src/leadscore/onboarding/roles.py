@@ -326,5 +326,7 @@ def _kind_score(column: Column) -> float:
         return 0
     named_kind = words.speaks_of(column.name, words.KIND)
     named_stage = words.speaks_of(column.name, words.STAGE)
+    if all(words.speaks_of(value, words.OF_ACTIVITIES) for value in column.values):
+        named_stage = 0  # whether it is done
     names_wins = any(words.means_won(value) for value in column.values)
     return 1 + 2 * (named_kind + named_stage) + names_wins - 0.01 * len(column.values)

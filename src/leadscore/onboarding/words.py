@@ -10,11 +10,11 @@ ID = "id key number no nr nummer guid uuid code record case opportunity lead dea
 CREATED = (
     "created create creation createdate createddate createdon createtime add added start started open opened "
     "opening engage entered entry reg registered registration received erstellt angelegt erstelldatum cree "
-    "creado criado creato aangemaakt first begin"
+    "creado criado creato aangemaakt first begin erstellungszeit erstellungsdatum anlagedatum"
 )
 CLOSED = (
     "close closed closing closure end ended won lost decision decided abschluss geschlossen cloture cierre "
-    "fechamento chiusura gesloten actual finished conclusion"
+    "fechamento chiusura gesloten actual finished conclusion abschlussdatum schlussdatum sluitdatum"
 )
 OUTCOME = (
     "outcome result status stage converted won conversion target success label y ergebnis resultat resultado "
@@ -72,6 +72,10 @@ LOST = (
 )
 YES = {"yes", "y", "true", "1", "t", "ja", "oui", "si", "sim"}
 NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee"}
+OF_ACTIVITIES = (  # what a status says of an activity, and not of a lead
+    "completed done open planned scheduled cancelled canceled missed held pending overdue started progress "
+    "deferred waiting erledigt abgeschlossen offen geplant"
+)
 SCALES = (  # answers from weakest to strongest
     ("no", "unknown", "yes"),
     ("no", "poor", "info gathering", "yes"),

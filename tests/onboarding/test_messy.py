@@ -1,0 +1,160 @@
+"""Exports that no preset knows, messy as people have them: `init` writes settings that ingest them."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadscore import Project
+from leadscore.ingest.readers.batch import SourceFile
+from leadscore.ingest.readers.rows import RowsOfFile
+from leadscore.onboarding.header import find_header_row
+from leadscore.project.starting import start
+from leadscore.results import Ingested
+from leadscore.settings.source import Source
+
+BEGIN = datetime(2025, 1, 6, 9, tzinfo=UTC)
+END = BEGIN + timedelta(days=200)
+LEADS = 60
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is written where the command runs."""
+    monkeypatch.chdir(tmp_path)
+
+
+def created(number: int) -> datetime:
+    """The creations are two days apart; two of three leads close after 20 days."""
+    return BEGIN + timedelta(days=2 * number)
+
+
+def state(number: int) -> int:
+    """0 is open, 1 won, 2 lost."""
+    return number % 3
+
+
+def write(path: Path, lines: list[str], *, encoding: str = "utf-8") -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join([*lines, ""]), encoding=encoding)
+
+
+def start_in(folder: Path) -> tuple[dict[str, Any], Ingested]:
+    """The settings that `init` writes for the files of a folder, and what comes of them."""
+    config = folder / "leadscore.toml"
+    start([folder / "exports"], config)
+    settings = tomllib.loads(config.read_text())
+    return settings, Project(config).ingest(known_until=END)
+
+
+def counts(ingested: Ingested) -> dict[str, int]:
+    return {name: account.stored for name, account in ingested.accounts.tables.items()}
+
+
+def test_init_when_the_export_is_german_then_closes_have_their_dates(tmp_path: Path) -> None:
+    deals = ["Datensatz-ID;Firma;Phase;Betrag;Erstellt am;Abschlussdatum"]
+    calls = ["Anruf-ID;Geschäft-ID;Anruftyp;Startzeit"]
+    for number in range(LEADS):
+        begin = created(number)
+        end = begin + timedelta(days=20)
+        phase = ("Angebot", "Gewonnen", "Verloren")[state(number)]
+        deals.append(
+            f"555{number:05};Groß {number % 9} AG;{phase};{number + 5}.100,00 €;"
+            f"{begin:%d.%m.%Y %H:%M};{end:%d.%m.%Y}"
+        )
+        calls.append(f"777{number:05};555{number:05};Ausgehend;{begin:%d.%m.%Y} 15:00")
+    write(tmp_path / "exports" / "Geschäfte.csv", deals, encoding="cp1252")
+    write(tmp_path / "exports" / "Anrufe.csv", calls, encoding="cp1252")
+
+    _, ingested = start_in(tmp_path)
+
+    stored = counts(ingested)
+    assert (stored["leads"], stored["outcomes"], stored["activities"]) == (60, 40, 60)
+    assert not ingested.rejects
+
+
+def test_init_when_it_is_a_report_then_header_and_footer_are_no_rows(tmp_path: Path) -> None:
+    report = ["Opportunities with History", "As of 2025-09-01", ""]
+    report.append("Opportunity ID,Opportunity Name,Stage,Amount,Created Date,Close Date")
+    log = ["Opportunity ID,From Stage,To Stage,Edit Date"]
+    tasks = ["Opportunity ID,Type,Date,Status"]
+    for number in range(LEADS):
+        lead = f"0065g{number:010}"
+        begin = created(number)
+        end = begin + timedelta(days=20)
+        stage = ("Proposal", "Closed Won", "Closed Lost")[state(number)]
+        report.append(
+            f'{lead},"Opp, {number}",{stage},"${number + 1},500.00",'
+            f"{begin:%m/%d/%Y %I:%M %p},{end:%m/%d/%Y}"
+        )
+        moved = begin + timedelta(days=10)
+        log.append(f"{lead},,Prospecting,{begin:%m/%d/%Y %I:%M %p}")
+        log.append(f"{lead},Prospecting,Proposal,{moved:%m/%d/%Y %I:%M %p}")
+        if state(number):
+            log.append(f"{lead},Proposal,{stage},{end:%m/%d/%Y %I:%M %p}")
+        tasks.append(f"{lead},{('Call', 'Email')[number % 2]},{moved:%m/%d/%Y},Completed")
+    report += ['"Grand Totals (60 records)"']
+    write(tmp_path / "exports" / "Opportunities Report.csv", report)
+    write(tmp_path / "exports" / "Stage History.csv", log)
+    write(tmp_path / "exports" / "Activities.csv", tasks)
+
+    settings, ingested = start_in(tmp_path)
+
+    assert settings["sources"]["opportunities_report"]["header_row"] == 4
+    assert settings["stages"] == {
+        "open": ["Prospecting", "Proposal"],
+        "won": ["Closed Won"],
+        "lost": ["Closed Lost"],
+    }
+    stored = counts(ingested)
+    assert (stored["leads"], stored["stages"], stored["activities"]) == (60, 160, 60)
+    assert ingested.rejects == {"columns": 1}
+    assert any("ignore.footer" in warning for warning in ingested.warnings)
+
+
+def test_init_when_nothing_stands_for_missing_values_then_the_word_is_declared(
+    tmp_path: Path,
+) -> None:
+    deals = ["uuid\tsegment\tstatus\tcreated_ms\tclosed_ms"]
+    touches = ["deal_uuid,touch,ts_ms"]
+    for number in range(LEADS):
+        lead = f"6513270e-269e-0d37-f2a7-{number:012}"
+        begin = int(created(number).timestamp()) * 1000
+        end = begin + 20 * 86_400_000 if state(number) else "NULL"
+        status = ("open", "won", "lost")[state(number)]
+        segment = "NULL" if number % 5 == 0 else "Retail"
+        deals.append(f"{lead}\t{segment}\t{status}\t{begin}\t{end}")
+        touches.append(f"{lead.upper()},demo,{begin + 86_400_000}")
+    write(tmp_path / "exports" / "deals_export.csv", deals)
+    write(tmp_path / "exports" / "touchpoints.csv", touches)
+
+    settings, ingested = start_in(tmp_path)
+
+    assert settings["sources"]["deals_export"]["missing"] == ["NULL"]
+    assert "missing" not in settings["sources"]["touchpoints"]
+    stored = counts(ingested)
+    assert (stored["leads"], stored["outcomes"], stored["activities"]) == (60, 40, 60)
+    assert not ingested.rejects
+
+
+@pytest.mark.parametrize(
+    ("lines", "header_row"),
+    [
+        (["a,b,c", "1,2,3"], None),
+        (["Title", "a,b,c", "1,2,3", "4,5,6"], 2),
+        (["Title;of it", '"two', 'lines"', "a;b;c;d", "1;2;3;4"], 4),
+        (["a,b,", "1,2,3", "4,5,6"], None),  # a header may lack a name
+        (["a", "1", "2"], None),
+    ],
+)
+def test_header_when_a_title_stands_above_then_its_line_is_known(
+    tmp_path: Path, lines: list[str], header_row: int | None
+) -> None:
+    write(tmp_path / "x.csv", lines)
+    file = SourceFile("x", tmp_path / "x.csv", "x.csv")
+
+    assert find_header_row(RowsOfFile(file, Source(path="x.csv"))) == header_row
