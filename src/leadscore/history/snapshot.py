@@ -42,6 +42,7 @@ from leadscore.history.activities import (
     contacts_sql,
     held_sql,
 )
+from leadscore.history.chunks import split_between_leads
 from leadscore.history.expressions import ForbiddenExpressionError, check_expression
 from leadscore.history.related import RELATED, Related
 from leadscore.history.timelines import LeadKey, read_timelines
@@ -116,7 +117,7 @@ class Snapshot:
         sql = self._aggregate_sql(measures)
         for name in measures.keys() & set(LEAD_KEYS):
             self.engine.add_rows(f"related_{name}", self._count_related(name))
-        for chunk in _split_between_leads(self._listed, self.chunk_rows):
+        for chunk in split_between_leads(self._listed, self.chunk_rows):
             snapshots = pa.Table.from_pandas(chunk[KEYS], preserve_index=False)
             self.engine.add_rows("snapshots", snapshots)
             yield self.engine.query(sql)
@@ -331,25 +332,3 @@ def _stage_order_sql(stages: Stages) -> str:
 def _as_integer(expression: str) -> str:
     """The expression, a sum cast to 64 bits, since engines widen sums."""
     return f"CAST({expression} AS BIGINT)" if expression.startswith("SUM(") else expression
-
-
-def _split_between_leads(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
-    """Slices of `size` rows, and more where a lead would be split.
-
-    One empty slice if there are no rows.
-    """
-    if rows.empty:
-        yield rows
-    lead_ids = rows["lead_id"].to_numpy()
-    begin = 0
-    while begin < len(rows):
-        end = _next_lead(lead_ids, begin + size)
-        yield rows.iloc[begin:end]
-        begin = end
-
-
-def _next_lead(lead_ids: np.ndarray, place: int) -> int:
-    """The first place from `place` on at which a lead begins, or the end."""
-    while place < len(lead_ids) and lead_ids[place] == lead_ids[place - 1]:
-        place += 1
-    return min(place, len(lead_ids))
