@@ -46,16 +46,23 @@ class Current:
     """The list that is being made.
 
     Attributes:
-        lead_id: (n,) text.
+        matrix: of the leads (n,).
+        features: what the matrix holds.
         log_odds: (n,) by the model of now.
         as_of_us: its date.
         shift: its running intercept.
     """
 
-    lead_id: np.ndarray
+    matrix: Matrix
+    features: Sequence[Feature]
     log_odds: np.ndarray
     as_of_us: int
     shift: float
+
+    @property
+    def lead_id(self) -> np.ndarray:
+        """Of the leads (n,), text."""
+        return self.matrix.keys["lead_id"].to_numpy(dtype=object)
 
 
 @dataclass(frozen=True)
@@ -118,13 +125,14 @@ def _compare(
         return None
     published = _read_published(previous.receipts)
     published_ids = published.index.to_numpy(dtype=object)
-    was_listed = np.isin(current.lead_id, published_ids)
+    listed_now = current.lead_id
+    was_listed = np.isin(listed_now, published_ids)
     at = np.flatnonzero(was_listed)
     if not len(at):
         no_texts = np.empty(0, dtype=object)
         return _Changes(at, no_texts, np.empty(0))
 
-    lead_id = current.lead_id[at]
+    lead_id = listed_now[at]
     log_odds = current.log_odds[at]
     before = published.loc[lead_id].to_numpy()
     after = model.probability(log_odds, current.shift)
@@ -132,7 +140,9 @@ def _compare(
 
     then_us = previous.as_of_us
     now_us = current.as_of_us
-    matrices = replay_lists(history, features, lead_id, then_us=then_us, now_us=now_us)
+    is_same = list(features) == list(current.features)
+    now = current.matrix if is_same else None
+    matrices = replay_lists(history, features, lead_id, then_us=then_us, now_us=now_us, now=now)
     earlier = [old.log_odds(matrix.columns) for matrix in matrices]
     shifts = (previous.shift, current.shift)
     steps = compute_steps(old, model, before, earlier, log_odds, shifts=shifts)
@@ -159,16 +169,23 @@ def replay_lists(
     *,
     then_us: int,
     now_us: int,
+    now: Matrix | None = None,
 ) -> list[Matrix]:
-    """The leads (k,) then, now by what was known then, and now; each in the order of `lead_id`."""
+    """The leads (k,) then, now by what was known then, and now; each in the order of `lead_id`.
+
+    `now` has their features of now, if they are built already.
+    """
     rows = history.open_list(now_us)
-    now = rows[rows["lead_id"].isin(lead_id)]
-    later = now.assign(known_us=then_us)
+    listed = rows[rows["lead_id"].isin(lead_id)]
+    later = listed.assign(known_us=then_us)
     then = later.assign(as_of_us=then_us)
-    matrices = []
-    for listed in (then, later, now):
-        matrix = build_matrix(history.snapshot(listed), features)
-        as_of_us = listed["as_of_us"].iloc[0]
-        order = pd.DataFrame({"lead_id": lead_id, "as_of_us": as_of_us})
-        matrices.append(matrix.take(order))
-    return matrices
+    both = pd.concat([then, later]).drop_duplicates(["lead_id", "as_of_us"])
+    known_then = build_matrix(history.snapshot(both), features)
+    if now is None:
+        now = build_matrix(history.snapshot(listed), features)
+
+    def take(matrix: Matrix, as_of_us: int) -> Matrix:
+        return matrix.take(pd.DataFrame({"lead_id": lead_id, "as_of_us": as_of_us}))
+
+    listed_us = int(listed["as_of_us"].iloc[0])
+    return [take(known_then, then_us), take(known_then, listed_us), take(now, listed_us)]

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from leadscore.features.feature import Around, Feature
 from leadscore.features.phrases import capitalised
 from leadscore.features.units import shown
 from leadscore.history.split import History
-from leadscore.model.contributions.evidence import Similar, find_similar
+from leadscore.model.contributions.evidence import Similar, divide_by_similar
 from leadscore.times import elapsed_of_day
 
 ENOUGH = 0.1  # of what a group adds, for a feature to stand for it
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The values (n,) of a feature, and which of them may be shown."""
+
+    values: np.ndarray
+    is_known: np.ndarray
+
+    @classmethod
+    def of(cls, feature: Feature, values: np.ndarray, encoded: np.ndarray) -> Self:
+        """A missing answer is no reason, so it is not shown, nor is one of your own people.
+
+        A feature that the encoder makes of several columns has its encoded value.
+        """
+        if feature.names_people:
+            return cls(values, np.zeros(len(values), dtype=bool))
+        if feature.is_category:
+            return cls(values, np.asarray(pd.notna(values)))
+        numbers = encoded if feature.usual_for else values
+        is_missing_answer = (feature.unit == "flag") & (numbers == 0)
+        return cls(numbers, np.isfinite(numbers) & ~is_missing_answer)
 
 
 @dataclass(frozen=True)
@@ -50,49 +73,62 @@ class Contributions:
         sums = [self.added[:, members].sum(axis=1) for members in self.groups]
         return np.column_stack(sums)
 
-    def value(self, row: int, at: int) -> Any:
-        """The value of a feature as it may be shown, None if it is not known; see `known_value`."""
-        feature = self.features[at]
-        value = self.columns[feature.name][row]
-        return known_value(feature, value, self.encoded[row, at])
+    @cached_property
+    def shown(self) -> list[Shown]:
+        """The values of each feature as they may be shown."""
+        return [
+            Shown.of(feature, self.columns[feature.name], self.encoded[:, at])
+            for at, feature in enumerate(self.features)
+        ]
 
-    def describe_group(
-        self,
-        row: int,
-        group: int,
-        *,
-        sign: int,
-    ) -> str | None:
-        """The reason that a group gives, or None if no known value of it speaks on that side.
+    def value(self, row: int, at: int) -> Any:
+        """The value of a feature as it may be shown, None where it may not."""
+        shown = self.shown[at]
+        return shown.values[row] if shown.is_known[row] else None
+
+    def describe_groups(self, rows: np.ndarray, group: int, *, sign: int) -> np.ndarray:
+        """The reason (k,) that a group gives for each of some leads, "" where it gives none.
 
         It is the sentence of the feature that adds most, with what became of leads like this one;
-        of a feature that only sums up others, where none of those gives one. A value that nearly
-        all leads have is no reason, nor one with which leads did not do as it says.
+        of a feature that only sums up others, where none of those gives one.
 
         Args:
-            row: of the lead.
+            rows: (k,) of the leads.
             group: position of the group.
             sign: 1 for a reason for the lead, -1 for one against it.
         """
-        strength = sign * self.added[row]
-        speaking = [at for at in self.groups[group] if strength[at] > 0]
-        speaking.sort(key=lambda at: (self.features[at].is_summary, -strength[at]))
-        sentences = (self.describe(row, at, sign=sign) for at in speaking)
-        return next(filter(None, sentences), None)
+        members = np.array(self.groups[group])
+        strength = sign * self.added[np.ix_(rows, members)]
+        is_summary = [self.features[at].is_summary for at in members]
+        order = np.lexsort((-strength, np.broadcast_to(is_summary, strength.shape)), axis=1)
 
-    def describe(self, row: int, at: int, *, sign: int) -> str:
-        """The reason that a feature gives, with its evidence; "" if it is none on that side."""
-        value = self.value(row, at)
-        if value is None:
-            return ""
-        similar = self.similar(row, at)
-        if similar is not None and (similar.is_common or not similar.supports(sign)):
-            return ""
+        reasons = np.full(len(rows), "", dtype=object)
+        for candidate in order.T:
+            speaks = np.take_along_axis(strength, candidate[:, None], axis=1)[:, 0] > 0
+            pending = speaks & (reasons == "")
+            for place in np.unique(candidate[pending]):
+                chosen = pending & (candidate == place)
+                reasons[chosen] = self.describe(rows[chosen], members[place], sign=sign)
+        return reasons
+
+    def describe(self, rows: np.ndarray, at: int, *, sign: int) -> np.ndarray:
+        """The reason (k,) that a feature gives for some leads, with its evidence.
+
+        "" where it is none on that side: where the value is not known, or nearly all leads have
+        it, or leads with such a value did not do as it says.
+        """
         feature = self.features[at]
-        reason = feature.reason(value, speaks_for=sign > 0, around=self.around(row))
-        if not reason or similar is None:
-            return reason
-        return f"{reason} ({similar})"
+        reasons = np.full(len(rows), "", dtype=object)
+        known = np.flatnonzero(self.shown[at].is_known[rows])
+        for part, similar in self._divide_by_similar(rows[known], at):
+            if similar is not None and (similar.is_common or not similar.supports(sign)):
+                continue
+            for place in known[part]:
+                row = rows[place]
+                value = self.shown[at].values[row]
+                reason = feature.reason(value, speaks_for=sign > 0, around=self.around(row))
+                reasons[place] = f"{reason} ({similar})" if reason and similar else reason
+        return reasons
 
     def sentence(self, row: int, at: int, *, sign: float) -> str:
         """A feature's known value in words, whether it is a reason or not."""
@@ -133,9 +169,16 @@ class Contributions:
 
     def similar(self, row: int, at: int) -> Similar | None:
         """What became of leads with about this value; None if there were too few."""
+        _, similar = next(self._divide_by_similar(np.array([row]), at))
+        return similar
+
+    def _divide_by_similar(
+        self, rows: np.ndarray, at: int
+    ) -> Iterator[tuple[np.ndarray, Similar | None]]:
+        """Places among some rows (k,) of about the same value, and what became of such leads."""
         feature = self.features[at]
-        value = self.value(row, at) if feature.is_category else self.encoded[row, at]
-        return find_similar(self.evidence, feature, value)
+        values = self.shown[at].values if feature.is_category else self.encoded[:, at]
+        return divide_by_similar(self.evidence, feature, values[rows])
 
 
 def _describe_gap(feature: Feature) -> str:
@@ -180,25 +223,3 @@ def find_main(
     large = [at for at in members if shares[at] >= ENOUGH]
     direct = [at for at in large if not features[at].is_summary]
     return max(direct or members, key=lambda at: abs(sizes[at]))
-
-
-def known_value(
-    feature: Feature,
-    value: Any,
-    encoded: float,
-) -> Any:
-    """The value of a lead as it may be shown, or None.
-
-    None where it is not known, where it is a missing answer, which is no reason, and where the
-    feature names your own people. A feature that the encoder makes of several columns has its
-    encoded value.
-    """
-    if feature.names_people:
-        return None
-    if feature.is_category:
-        return value
-    number = float(encoded if feature.usual_for else value)
-    is_missing_answer = feature.unit == "flag" and number == 0
-    if is_missing_answer or not np.isfinite(number):
-        return None
-    return number

@@ -49,37 +49,46 @@ def explain(
     )
     reasons: dict[str, list[str]] = {}
     for side, sign in (("up", 1), ("down", -1)):
-        by_lead = [
-            _list_reasons(contributions, row, sign=sign, shift=shift)
-            for row in range(len(matrix.keys))
-        ]
+        by_lead = _list_reasons(contributions, sign=sign, shift=shift)
         for place in range(REASONS):
             name = f"reason_{side}_{place + 1}"
-            reasons[name] = [texts[place] for texts in by_lead]
+            reasons[name] = [texts[place] if place < len(texts) else "" for texts in by_lead]
     return reasons
 
 
-def _list_reasons(
-    contributions: Contributions,
-    row: int,
-    *,
-    sign: int,
-    shift: float,
-) -> list[str]:
-    """The reasons for (sign 1) or against (sign -1) a lead, the largest first, then ""."""
-    totals = np.append(contributions.totals[row], shift)
-    running_intercept = len(totals) - 1
-    texts: list[str] = []
-    for group in np.argsort(-sign * totals, kind="stable"):
-        if len(texts) == REASONS or sign * totals[group] < LEAST:
-            break
-        if group == running_intercept:
-            texts.append(describe_shift(shift))
-            continue
-        text = contributions.describe_group(row, group, sign=sign)
-        if text is not None and text not in texts:
-            texts.append(text)
-    return texts + [""] * (REASONS - len(texts))
+def _list_reasons(contributions: Contributions, *, sign: int, shift: float) -> list[list[str]]:
+    """The reasons for (sign 1) or against (sign -1) each lead (n,), the largest first.
+
+    The groups of each lead are asked from the largest on, those of all leads at once.
+    """
+    totals = contributions.totals
+    n, running_intercept = totals.shape
+    strength = sign * np.column_stack([totals, np.full(n, shift)])
+    in_order = np.argsort(-strength, axis=1, kind="stable")
+
+    reasons: list[list[str]] = [[] for _ in range(n)]
+    rows = np.arange(n)
+    for place in range(running_intercept + 1):
+        groups = in_order[rows, place]
+        lacks = np.array([len(reasons[row]) < REASONS for row in rows], dtype=bool)
+        is_asked = lacks & (strength[rows, groups] >= LEAST)
+        rows = rows[is_asked]
+        groups = groups[is_asked]
+        for group in np.unique(groups):
+            of_group = rows[groups == group]
+            if group == running_intercept:
+                texts = np.full(len(of_group), describe_shift(shift), dtype=object)
+            else:
+                texts = contributions.describe_groups(of_group, group, sign=sign)
+            _add_reasons(reasons, of_group, texts)
+    return reasons
+
+
+def _add_reasons(reasons: list[list[str]], rows: np.ndarray, texts: np.ndarray) -> None:
+    """Add a text to the reasons of each row, but for "" and what is said already."""
+    for row, text in zip(rows, texts, strict=True):
+        if text and text not in reasons[row]:
+            reasons[row].append(text)
 
 
 def describe_shift(shift: float) -> str:

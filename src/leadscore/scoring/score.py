@@ -121,7 +121,7 @@ def _score(
     log_odds = model.log_odds(matrix.columns)
 
     decisions = decide(history, model, matrix, log_odds, request)
-    current = Current(lead_id, log_odds, as_of_us, shift)
+    current = Current(matrix, features, log_odds, as_of_us, shift)
     published_us = history.published_us(as_of_us) or 0
     columns = {
         "lead_id": lead_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,17 +143,42 @@ def _measure_rates(group: np.ndarray, rows: pd.DataFrame) -> dict[Any, dict[str,
 
 def find_similar(evidence: Mapping[str, Any], feature: Feature, value: Any) -> Similar | None:
     """What became of leads with about this value; None where there are too few."""
+    values = np.array([value], dtype=object if feature.is_category else float)
+    _, similar = next(divide_by_similar(evidence, feature, values))
+    return similar
+
+
+def divide_by_similar(
+    evidence: Mapping[str, Any],
+    feature: Feature,
+    values: np.ndarray,
+) -> Iterator[tuple[np.ndarray, Similar | None]]:
+    """Positions of the values (k,) that are about the same, and what became of such leads.
+
+    None where there are too few of them. Every value is in one part.
+
+    Args:
+        evidence: of the model, as `build_evidence` gives it.
+        feature: what the values are of.
+        values: (k,) of a category, text or None; of a number, as encoded.
+    """
     of_feature = evidence.get(feature.name)
     if of_feature is None:
-        return None
+        yield np.arange(len(values)), None
+        return
     if feature.is_category:
-        similar = of_feature["values"].get(value)
+        codes, names = pd.factorize(values, use_na_sentinel=False)
+        entries = [of_feature["values"].get(name) for name in names]
     else:
-        position = np.searchsorted(of_feature["edges"], value, side="right")
-        similar = of_feature["bins"][int(position)]
-    if not similar:
-        return None
-    usual = evidence.get(USUAL)
+        codes = np.searchsorted(of_feature["edges"], values, side="right")
+        entries = of_feature["bins"]
+    for code in np.unique(codes):
+        similar = entries[code]
+        read = _read_similar(similar, evidence.get(USUAL)) if similar else None
+        yield np.flatnonzero(codes == code), read
+
+
+def _read_similar(similar: Mapping[str, Any], usual: Mapping[str, Any] | None) -> Similar:
     return Similar(
         leads=similar["leads"],
         rate=similar["rate"],
