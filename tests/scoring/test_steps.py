@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from leadscore.features.feature import Feature
+from leadscore.features.finish import Learned
+from leadscore.features.phrases import both
 from leadscore.model.apply import WinModel, sigmoid
-from leadscore.scoring.change_words import NOTHING
+from leadscore.scoring.change_words import NOTHING, STEPS, _split_steps
+from leadscore.scoring.contributions import Contributions
 from leadscore.scoring.steps import (
     STEEPEST,
     apportion,
@@ -105,3 +110,36 @@ def test_shares_when_anything_is_apportioned_then_add_up_and_stay_bounded(whole,
     assert shares.sum() == pytest.approx(whole, abs=1e-6)
     most = STEEPEST * slope * np.abs(added).sum()
     assert np.abs(shares).sum() <= abs(whole) + 2 * most + 1e-6
+
+
+@given(
+    arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 5)), elements=st.floats(-3, 3)),
+    st.floats(-20, 20),
+    st.floats(0.1, 25),
+)
+def test_parts_when_many_changes_are_apportioned_at_once_then_are_those_of_each(
+    added, whole, slope
+):
+    added[:, 0] += 4  # not all 0
+    wholes = whole * np.arange(len(added))
+    slopes = np.full(len(added), slope)
+    at_once = apportion(wholes, added, slope=slopes)
+    for row, alone in enumerate(at_once):
+        np.testing.assert_array_equal(alone, apportion(wholes[row], added[row], slope=slope))
+
+
+def test_parts_when_a_feature_moves_in_two_steps_then_are_one_part_that_adds_them_up():
+    calls = Feature("calls", {}, Learned(), "count", "calls", both("calls", "{value} calls"))
+
+    def contributions(added):
+        values = np.array([3.0])
+        return Contributions([calls], {"calls": values}, values[:, None], np.array([[added]]))
+
+    points = dict.fromkeys(STEPS, np.zeros(1)) | {
+        "time": np.array([-3.0]),
+        "facts": np.array([8.0]),
+    }
+    by_moment = [contributions(added) for added in (0.5, 0.2, 1.0)]
+    [parts] = _split_steps(by_moment, points, slope=np.array([10.0]))
+    said = [(part.words, round(part.points, 9)) for part in parts if part.points]
+    assert said == [("3 calls", 5.0)]

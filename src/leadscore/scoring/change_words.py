@@ -89,36 +89,36 @@ def describe_changes(
         replace(_take_contributions(old, features, matrix, rows), elapsed=elapsed)
         for matrix in matrices
     ]
-    for at, row in enumerate(rows):
-        whole = {name: values[row] for name, values in points_of_steps.items()}
-        parts = _split_steps(contributions, at, whole, slope=slope[row])
+    whole = {name: values[rows] for name, values in points_of_steps.items()}
+    parts_of_rows = _split_steps(contributions, whole, slope=slope[rows])
+    for row, parts in zip(rows, parts_of_rows, strict=True):
         texts[row] += _describe_parts(parts, points[row])
     return texts
 
 
 def _split_steps(
     contributions: Sequence[Contributions],
-    at: int,
-    points: Mapping[str, float],
+    points: Mapping[str, np.ndarray],
     *,
-    slope: float,
-) -> list[_Part]:
-    """The parts of all steps of the lead at a position, from the points of each step.
+    slope: np.ndarray,
+) -> list[list[_Part]]:
+    """The parts of all steps of each lead (m,), from the points (m,) of each step.
 
     What a feature adds in several steps is one part: a reply takes the place of a silence.
     """
     now = contributions[-1]
-    of_features = np.zeros(len(now.features))
-    parts: list[_Part] = []
+    of_features = np.zeros(now.added.shape)
+    parts: list[list[_Part]] = [[] for _ in slope]
     for name, step in STEPS.items():
-        start = contributions[step.start]
-        end = contributions[step.end]
-        added = end.added[at] - start.added[at]
-        if np.abs(added).sum() < NOTHING:
-            parts.append(_Part(points[name], step.words))
-        else:
-            of_features += apportion(points[name], added, slope=slope)
-    return parts + _split_features(now, at, of_features)
+        added = contributions[step.end].added - contributions[step.start].added
+        explains = np.abs(added).sum(axis=1) >= NOTHING
+        of_features[explains] += apportion(
+            points[name][explains], added[explains], slope=slope[explains]
+        )
+        for row in map(int, np.flatnonzero(~explains)):
+            parts[row].append(_Part(points[name][row], step.words))
+    _add_features(parts, now, of_features)
+    return parts
 
 
 def describe_points(points: float) -> str:
@@ -148,36 +148,27 @@ def _take_contributions(
     )
 
 
-def _split_features(
+def _add_features(
+    parts: Sequence[list[_Part]],
     contributions: Contributions,
-    row: int,
     points: np.ndarray,
-) -> list[_Part]:
-    """The parts of a change by group of features, in the words of the feature that made most of it.
+) -> None:
+    """Add the parts by group of features, in the words of the feature that made most of it.
 
     Args:
+        parts: of each lead (m,).
         contributions: of now.
-        row: of the lead.
-        points: (features,) percentage points.
+        points: (m, features) percentage points.
     """
-    parts = []
-    for group, total in enumerate(_sum_groups(contributions.groups, points)):
-        if abs(total) < LEAST:  # wording all of them would take most of the time
-            continue
-        main = find_main(contributions.groups[group], contributions.features, points, total)
-        if contributions.value(row, main) is not None:
-            words = contributions.sentence(row, main, sign=total)
-            parts.append(_Part(total, in_sentence(words)))
-    return parts
-
-
-def _sum_groups(groups: Sequence[Sequence[int]], points: np.ndarray) -> list[float]:
-    """The sums of `points` (features,) by group."""
-    group_of = np.empty(len(points), dtype=np.int64)
-    for group, members in enumerate(groups):
-        group_of[list(members)] = group
-    sums: list[float] = np.bincount(group_of, weights=points).tolist()
-    return sums
+    features = contributions.features
+    for members in contributions.groups:
+        totals = points[:, members].sum(axis=1)
+        large: list[int] = np.flatnonzero(np.abs(totals) >= LEAST).tolist()
+        for row in large:  # wording all would take most of the time
+            main = find_main(members, features, points[row], totals[row])
+            if contributions.value(row, main) is not None:
+                words = contributions.sentence(row, main, sign=totals[row])
+                parts[row].append(_Part(totals[row], in_sentence(words)))
 
 
 def _describe_parts(parts: Sequence[_Part], points: float) -> str:

@@ -69,12 +69,12 @@ def slope_between(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def apportion(
-    whole: float,
+    whole: np.ndarray | float,
     added: np.ndarray,
     *,
-    slope: float,
+    slope: np.ndarray | float,
 ) -> np.ndarray:
-    """The part of each feature (features,) in a change, in its unit; the parts add up to it.
+    """The part of each feature (..., features) in changes, in their unit; the parts add up to them.
 
     They are in proportion to what each feature added to the log-odds. Where features all but cancel
     out, or the calibrator jumps, that proportion would have no bound, or the wrong sign. So it is
@@ -82,15 +82,15 @@ def apportion(
     added.
 
     Args:
-        whole: the change to apportion.
-        added: (features,) log-odds; not all 0.
-        slope: the change for each log-odds.
+        whole: (...) the changes to apportion.
+        added: (..., features) log-odds; not all 0.
+        slope: (...) the change for each log-odds.
     """
-    total = added.sum()
+    total = added.sum(axis=-1)
     size = np.abs(added)
-    proportion = slope
-    if abs(total) > FLAT:
-        proportion = np.clip(whole / total, 0, STEEPEST * slope)
+    is_flat = np.abs(total) <= FLAT
+    bounded = np.clip(whole / np.where(is_flat, 1.0, total), 0, STEEPEST * np.asarray(slope))
+    proportion = np.where(is_flat, slope, bounded)
     rest = whole - proportion * total
-    of_rest = rest * size / size.sum()
-    return np.asarray(proportion * added + of_rest)
+    of_rest = rest[..., None] * size / size.sum(axis=-1, keepdims=True)
+    return np.asarray(proportion[..., None] * added + of_rest)
