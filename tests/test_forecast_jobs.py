@@ -16,7 +16,8 @@ from leadscore.funnel.naive import compute_stage_rates, guess_month
 from leadscore.funnel.periods import list_periods
 from leadscore.model.fallback import fit_scorecard
 from leadscore.project.forecast_backtest import backtest_forecast, holds, replay_month, summarise
-from leadscore.project.forecasting import forecast_by, time_leads, write_timing
+from leadscore.project.forecasting import forecast_by
+from leadscore.project.lead_timing import read_where, time_leads, write_timing
 from leadscore.project.outlooks import KnownModel, look_ahead
 from leadscore.results import Band, ForecastedMonth
 from leadscore.scoring.score import score_open_leads
@@ -136,25 +137,42 @@ def test_leads_needed_when_a_target_is_given_then_count_on_todays_rates(forecast
     )
 
 
-def test_time_to_win_when_listed_then_never_falls_with_the_date(outlook):
-    timing = time_leads(outlook)
+@pytest.fixture(scope="module")
+def timing(history, outlook):
+    return time_leads(outlook, read_where(history, as_of_us=day(NOW)))
+
+
+def test_time_to_win_when_listed_then_never_falls_with_the_date(outlook, timing):
     assert list(timing.dates.values()) == sorted(timing.dates.values())
     frame = timing.to_pandas()
     assert len(frame) == len(outlook.leads)
     within = frame[list(timing.dates)].to_numpy()
     assert (np.diff(within, axis=1) >= 0).all()
     assert frame["30_days"].tolist() == frame["win_probability"].tolist()
-    assert (frame["close_earliest"] < frame["close_expected"]).all()
+    assert (frame["close_earliest"] <= frame["close_expected"]).all()
     assert (frame["close_expected"] < frame["close_latest"]).all()
+    assert frame["close_expected"].str.fullmatch(r"\d{4}-\d\d-\d\d").all()
+    amounts = outlook.leads.set_index("lead_id")["amount"]
+    assert frame["amount"].tolist() == amounts[frame["lead_id"]].tolist()
     assert frame["win_probability"].is_monotonic_decreasing
 
 
-def test_time_to_win_when_written_then_is_the_list_even_without_leads(outlook, tmp_path):
-    timing = time_leads(outlook)
+def test_time_to_win_when_looked_up_then_says_whose_a_lead_is_and_its_stage(tmp_path):
+    facts = Facts().lead("a", 0, owner_id="R1").stage("a", 1, "new").stage("a", 3, "qualified")
+    facts.lead("b", 2).change("b", 4, "owner_id", "R2").stage("a", 9, "proposal", known=30)
+    where = read_where(facts.history(tmp_path, known_until=20), as_of_us=day(10))
+    assert where.to_dict("index") == {
+        "a": {"owner_id": "R1", "stage": "qualified"},
+        "b": {"owner_id": "R2", "stage": ""},
+    }
+
+
+def test_time_to_win_when_written_then_is_the_list_even_without_leads(timing, tmp_path):
     nobody = timing.model_copy(update={"leads": []})
     write_timing(timing, tmp_path / "leads.csv")
     write_timing(nobody, tmp_path / "nobody.csv")
-    written = pd.read_csv(tmp_path / "leads.csv", dtype={"lead_id": str})
+    texts = {"lead_id": str, "owner_id": str, "stage": str}
+    written = pd.read_csv(tmp_path / "leads.csv", dtype=texts, keep_default_na=False)
     pd.testing.assert_frame_equal(written, timing.to_pandas(), check_dtype=False)
     assert list(pd.read_csv(tmp_path / "nobody.csv")) == list(written)
 
@@ -295,8 +313,12 @@ def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(
     [
         (("--backtest", 3, "--as-of", "2024-06-01"), "--backtest goes with"),
         (("--backtest", 3, "--leads-to", "when.csv"), "--backtest goes with"),
-        (("--leads-to", "when.csv", "--since", "2024-06-01"), "--since and targets go with"),
-        (("--backtest", 3, "--target-wins", 5), "--since and targets go with"),
+        (
+            ("--leads-to", "when.csv", "--since", "2024-06-01"),
+            "--since, --html and targets go with",
+        ),
+        (("--backtest", 3, "--target-wins", 5), "--since, --html and targets go with"),
+        (("--leads-to", "when.csv", "--html", "a.html"), "--since, --html and targets go with"),
     ],
 )
 def test_command_when_options_do_not_go_together_then_none_is_ignored(words, refused):

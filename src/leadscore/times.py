@@ -87,6 +87,15 @@ def format_day(us: int, *, zone: str) -> str:
     return local.date().isoformat() if local.time() == time.max else format_us(us)
 
 
+def format_local_day(us: int, *, zone: str) -> str:
+    """The day of a moment in a zone, as files have it.
+
+    >>> format_local_day(0, zone="America/New_York")
+    '1969-12-31'
+    """
+    return _from_us(us).astimezone(ZoneInfo(zone)).date().isoformat()
+
+
 def name_local_day(us: int, *, zone: str) -> str:
     """The day of a moment in a zone, as people write it.
 

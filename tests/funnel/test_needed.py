@@ -23,10 +23,11 @@ def simulated(*, new_wins=10.0, won=5, doubt=SURE):
     return Simulated(periods, draws, np.array([won]), revenue, doubt, wins, has_amounts=True)
 
 
-def need(target, *, unit="wins", arriving=100.0, **how):
+def need(target, *, unit="wins", arriving=100.0, reps=0, pipeline=None, **how):
     return compute_needed(
-        simulated(**how), AMOUNTS, target=target, unit=unit, arriving=arriving, seed=1
-    )
+        simulated(**how), AMOUNTS, target=target, unit=unit, arriving=arriving, seed=1,
+        reps=reps, pipeline=pipeline,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("target", [8, 15, 40])
@@ -61,3 +62,11 @@ def test_more_leads_when_of_average_worth_then_bring_wins_times_amount():
     assert needed.of_a_tenth_more == pytest.approx(0.1 * (200 + 1000), rel=0.02)
     assert needed.leads == pytest.approx(130, abs=6)
     assert need(20).of_100_more == pytest.approx(10)
+
+
+def test_rep_and_coverage_when_known_then_are_the_share_of_leads_and_the_pipeline_by_what_lacks():
+    needed = need(2000.0, unit="EUR", reps=5, pipeline=3000.0)
+    assert (needed.leads_per_rep, needed.coverage) == (20, 3000 / (2000 - 500))
+    assert needed.of_one_more_rep == pytest.approx(20 * 0.1 * 100)
+    plain = need(400.0, unit="EUR", pipeline=3000.0)
+    assert (plain.of_one_more_rep, plain.coverage) == (None, None)

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from leadscore.report.figures.flow import plot_flow
 from leadscore.report.figures.funnel import (
     plot_cohorts,
     plot_funnel,
@@ -14,65 +15,11 @@ from leadscore.report.figures.funnel import (
 )
 from leadscore.report.funnel.build import build_funnel_page
 from leadscore.report.funnel.drawings import inline
-from leadscore.results import Funnel
+from leadscore.results import StageMove
+from pages import make_funnel
 
 HOSTILE = '<script>alert("x")</script>'
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def share(value: float | None = 0.2) -> dict:
-    return {"value": value, "low": value and value / 2, "high": value and value * 1.5}
-
-
-def make_stage(name: str) -> dict:
-    ways = ("forward", "back", "won", "lost")
-    way = {"visits": 25, "share": 0.2, "low": 0.1, "high": 0.3, "of_finished": 0.25}
-    return {
-        "stage": name, "visits": 120, "unfinished": 20, "within_days": 60,
-        "ways": dict.fromkeys(ways, way), "staying": 0.2, "median_days": 9, "fast_days": 1,
-        "slow_days": 30, "is_qualification": False, "stalled_after_days": 30, "stalled": 1,
-    }  # fmt: skip
-
-
-def make_funnel(name: str = "New", **changes) -> Funnel:
-    """A funnel of two stages with something in each of its parts."""
-    irregular = Funnel.model_fields["irregular"].annotation.model_fields
-    waiting = {"lead_id": name, "stage": name, "days": 99, "lasted_longer": 0.02, "visits": 120}
-    document = {
-        "as_of": "2026-03-01T00:00:00Z", "since": "2025-03-01T00:00:00Z",
-        "stages": [make_stage(name), make_stage("Offer")], "moves": [],
-        "irregular": dict.fromkeys(irregular, 0), "changes": [], "by": None, "groups": [],
-        "cohorts": [
-            {"month": "2026-01", "leads": 50, "won": 9, "lost": 9, "open": 32,
-             "won_within": {"30": share(), "60": share(None)}},
-        ],
-        "velocity": {
-            "leads": 1, "wins": 1, "value": 1, "currency": "EUR", "win_rate": share(), "cycle_days": 1,
-            "within_days": 1, "per_day": 1, "won_per_day": 1,
-        },
-        "losses": [
-            {"stage": name, "reason": name, "visits": 25, "of_losses": 25, "share": share(1)},
-        ],
-        "contact": {
-            "leads": 120, "median_days": 6, "contacted": {"1": share()}, "compared": 90, "from_day": 7,
-            "within_days": 60, "bands": [{"first_contact": "within 1 day", "leads": 40, "won": share()}],
-        },
-        "stalled": [waiting],
-        "untouched": {"leads": 1, "of_open": 20, "median_days": 4, "longest": [waiting]},
-        "improvements": [
-            {"stage": name, "points": 0.05, "visits": 30, "wins": 1.5, "value": 210_400, "currency": "EUR"},
-        ],
-        "patterns": [
-            {"field": name, "value": name, "leads": 40, "within_days": 60, "won": share(0.5),
-             "others": share(), "lift": 2, "p_value": 0.001, "adjusted": 0.002},
-            {"field": "x", "value": "by chance", "leads": 40, "within_days": 60, "won": share(),
-             "others": share(), "lift": 1, "p_value": 0.9, "adjusted": 0.9},
-        ],
-        "curves": [
-            {"stage": name, "points": [{"days": 0, "staying": 1}, {"days": 60, "staying": 0.2}]},
-        ],
-    }  # fmt: skip
-    return Funnel.from_dict(document | changes)
 
 
 def test_page_when_written_then_its_policy_allows_its_style_alone_and_it_needs_no_network():
@@ -99,7 +46,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
     ):
         assert words in page
     assert "by chance" not in page
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 6
 
 
 def test_page_when_names_are_hostile_then_they_are_text():
@@ -140,3 +87,11 @@ def texts_of(svg: str) -> list[str | None]:
 def test_figure_when_drawn_then_is_svg_with_its_names_and_when_empty_says_so(plot, rows, words):
     assert set(words) <= set(texts_of(plot(rows)))
     assert "not enough data" in texts_of(plot([]))
+
+
+def test_flow_when_drawn_then_names_stages_and_adds_up_won_and_lost():
+    move = StageMove(stage="New", next_stage="Offer", visits=25, is_allowed=True)
+    back = StageMove(stage="Offer", next_stage="New", visits=25, is_allowed=True)
+    texts = texts_of(plot_flow(FUNNEL.stages, [move, back]))
+    assert {"New", "Offer", "120", "won 50", "lost 50"} <= set(texts)
+    assert "not enough data" in texts_of(plot_flow([], []))

@@ -21,10 +21,11 @@ from leadscore.cli.rendering.forecast import (
     draw_forecast_backtest,
     draw_time_to_win,
 )
+from leadscore.cli.rendering.pipeline import draw_page
 
 if TYPE_CHECKING:
     from leadscore.project.project import Project
-    from leadscore.results import Result
+    from leadscore.results import Forecast, Result
 
 MOST_PERIODS = 52
 MOST_MONTHS = 120
@@ -33,6 +34,7 @@ SINCE = "Also say why this period's expected revenue changed since this moment."
 WINS = "Also say how many new leads it takes to win so many in these periods."
 REVENUE = "Also say how many new leads it takes to bring so much in these periods."
 BACKTEST = "Instead, forecast so many past months at their starts, and show what came."
+HTML = "Write it as one HTML page with its charts, and with the past months of --backtest."
 LEADS = "Instead, write when each open lead is won to this CSV file."
 
 By = Annotated[Literal["week", "month", "quarter"], typer.Option(help="What a period is.")]
@@ -45,6 +47,8 @@ TargetRevenue = Annotated[float | None, typer.Option(min=0, max=MOST_TARGET, hel
 Backtest = Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)]
 LeadsTo = Annotated[Path | None, typer.Option(callback=checked_path, help=LEADS)]
 
+Html = Annotated[Path | None, typer.Option(callback=checked_path, help=HTML)]
+
 
 def forecast(
     config: Config = DEFAULT_CONFIG,
@@ -56,6 +60,7 @@ def forecast(
     target_revenue: TargetRevenue = None,
     backtest: Backtest = None,
     leads_to: LeadsTo = None,
+    html: Html = None,
     as_json: Json = False,
 ) -> None:
     """Forecast wins and revenue by period, from open leads and from those yet to come."""
@@ -70,7 +75,16 @@ def forecast(
             target_wins=target_wins,
             target_revenue=target_revenue,
         )
+        if html is None:
+            return (forecasted,)
+        past = project.backtest_forecast(months=backtest) if backtest else None
+        project.write_forecast(forecasted, past, to=html)
         return (forecasted,)
+
+    def draw(forecasted: Forecast) -> None:
+        draw_forecast(forecasted)
+        if html is not None:
+            draw_page(html)
 
     def run_backtest(project: Project) -> tuple[Result, ...]:
         return (project.backtest_forecast(months=backtest or 1),)
@@ -78,9 +92,11 @@ def forecast(
     def run_leads(project: Project) -> tuple[Result, ...]:
         return (project.time_to_win(moment_of(project.settings, as_of), to=leads_to),)
 
-    is_by_period = bool(since or target_wins or target_revenue)
-    _refuse_mixed(backtest, leads_to, as_of, is_by_period=is_by_period)
-    if backtest is not None:
+    is_by_period = bool(since or target_wins or target_revenue or html)
+    _refuse_mixed(None if html else backtest, leads_to, as_of, is_by_period=is_by_period)
+    if html is not None:
+        run_command(run, draw, config, None, as_json=as_json, writes=html)
+    elif backtest is not None:
         run_command(run_backtest, draw_forecast_backtest, config, None, as_json=as_json)
     elif leads_to is not None:
         run_command(run_leads, draw_time_to_win, config, None, as_json=as_json, writes=leads_to)
@@ -95,4 +111,4 @@ def _refuse_mixed(
     if backtest is not None and (leads_to or as_of):
         raise typer.BadParameter("--backtest goes with --config and --json alone")
     if (backtest is not None or leads_to) and is_by_period:
-        raise typer.BadParameter("--since and targets go with a forecast by period")
+        raise typer.BadParameter("--since, --html and targets go with a forecast by period")

@@ -78,6 +78,8 @@ def compute_needed(
     unit: str,
     arriving: float,
     seed: int,
+    pipeline: float | None = None,
+    reps: int = 0,
 ) -> LeadsNeeded:
     """What it takes to reach a target by the end of the simulated periods.
 
@@ -88,6 +90,8 @@ def compute_needed(
         unit: `WINS`, or the currency.
         arriving: the leads that are expected to arrive by then.
         seed: of the draws.
+        pipeline: the amounts of all open leads, where the target is one of revenue.
+        reps: among whom new leads are shared; 0 if nobody knows.
     """
     race = _build_race(
         simulated, usual_revenue, target=target, unit=unit, arriving=arriving, seed=seed
@@ -95,6 +99,9 @@ def compute_needed(
     reached = (simulated.wins if unit == WINS else simulated.revenue).sum(axis=1)
     won = (simulated.won if unit == WINS else simulated.won_revenue).sum()
     to_come = float(reached.mean() - won)
+    of_one_more = float(race.wins_per_lead.mean()) * race.mean
+    per_rep = arriving / reps if reps else None
+    lacking = target - float(won)
     return LeadsNeeded(
         target=target,
         unit=unit,
@@ -105,9 +112,12 @@ def compute_needed(
         leads=race.leads_for(0.5),
         leads_high=race.leads_for(0.9),
         arriving=arriving,
-        of_100_more=MORE_LEADS * float(race.wins_per_lead.mean()) * race.mean,
+        of_100_more=MORE_LEADS * of_one_more,
         of_a_tenth_more=TENTH * to_come,
         assumption=ASSUMPTION,
+        leads_per_rep=per_rep,
+        of_one_more_rep=None if per_rep is None else per_rep * of_one_more,
+        coverage=pipeline / lacking if pipeline is not None and lacking > 0 else None,
     )
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import pyarrow as pa
 
+from leadscore.atomic import write_bytes
 from leadscore.errors import UserError
-from leadscore.funnel.arrivals import expect_leads
+from leadscore.funnel.arrivals import WEEK_US, WEEKS, expect_leads
 from leadscore.funnel.forecast import (
     Simulated,
     describe_periods,
@@ -26,14 +26,18 @@ from leadscore.history.split import History
 from leadscore.project.forecast_change import explain_change
 from leadscore.project.opened import checked_as_of
 from leadscore.project.outlooks import KnownModel, Looked, look_ahead, open_for_forecast
-from leadscore.results.forecast import Basis, Forecast, LeadsNeeded, LeadTiming, TimeToWin
+from leadscore.report.forecast.build import build_forecast_page
+from leadscore.results.forecast import (
+    Basis,
+    Forecast,
+    ForecastBacktest,
+    LeadsNeeded,
+)
 from leadscore.settings.settings import Settings
-from leadscore.spreadsheet import write_csv_for_people
-from leadscore.times import DAY_US, format_us
+from leadscore.times import format_us
 from leadscore.wording import listed
 
 MOST_PERIODS = 52
-DAYS = (30, 60, 90)
 
 
 def forecast(
@@ -123,7 +127,7 @@ def forecast_by(
         warnings=_list_warnings(looked),
         change=change,
         needed=_compute_needed(
-            looked, simulated, target_wins=target_wins, target_revenue=target_revenue
+            history, looked, simulated, target_wins=target_wins, target_revenue=target_revenue
         ),
     )
 
@@ -153,6 +157,7 @@ def _list_warnings(looked: Looked) -> list[str]:
 
 
 def _compute_needed(
+    history: History,
     looked: Looked,
     simulated: Simulated,
     *,
@@ -179,78 +184,27 @@ def _compute_needed(
         unit=looked.currency or "revenue" if is_revenue else WINS,
         arriving=float(leads.sum()),
         seed=outlook.seed,
+        pipeline=float(outlook.leads["amount"].sum()) if is_revenue else None,
+        reps=_count_reps(history, outlook),
     )
 
 
-def time_to_win(
-    settings: Settings, *, as_of_us: int | None = None, to: Path | None = None
-) -> TimeToWin:
-    """For every open lead the probability of a win by several dates, and when, if it is won.
+def _count_reps(history: History, outlook: Outlook) -> int:
+    """How many owners the leads of the last weeks have, on which the rate of new leads rests."""
+    known_us = history.known_us(outlook.as_of_us)
+    since_us = known_us - WEEKS * WEEK_US
+    spells = history.spells(known_us)
+    recent = set(spells.loc[spells["start_us"] >= since_us, "lead_id"])
+    owners = history.known_values(["owner_id"], as_of_us=known_us).to_pandas()
+    of_recent = owners.loc[owners["lead_id"].isin(recent), "owner_id"]
+    return int(of_recent.nunique())
 
-    The dates are 30, 60 and 90 days ahead, the horizon, and the ends of this quarter and the next.
 
-    Args:
-        settings: of the project.
-        as_of_us: the moment, by what was known then; default known_until.
-        to: a CSV file to write, a row a lead.
+def write_page(forecasted: Forecast, past: ForecastBacktest | None, path: Path) -> None:
+    """Write a forecast, with past ones beside it, as one self-contained HTML page.
 
     Raises:
-        UserError: nothing is dated, no model scores, or too few wins are known.
+        UnavailableError: the file cannot be written.
     """
-    with open_for_forecast(settings) as (history, known):
-        moment = checked_as_of(history, as_of_us)
-        timing = time_leads(look_ahead(history, known, as_of_us=moment).outlook)
-    if to is not None:
-        write_timing(timing, to)
-    return timing
-
-
-def write_timing(timing: TimeToWin, path: Path) -> None:
-    """Write when each open lead is won to a CSV file, a row a lead."""
-    rows = timing.to_pandas()
-    columns = {name: rows[name].tolist() for name in rows}
-    write_csv_for_people(path, pa.table(columns))
-
-
-def time_leads(outlook: Outlook) -> TimeToWin:
-    """When the open leads of an outlook are won."""
-    dates = _list_dates(outlook)
-    return TimeToWin(
-        as_of=format_us(outlook.as_of_us),
-        horizon_days=outlook.horizon_days,
-        dates={name: format_us(us) for name, us in dates.items()},
-        leads=_describe_leads(outlook, dates),
-    )
-
-
-def _list_dates(outlook: Outlook) -> dict[str, int]:
-    """The dates by name, rising."""
-    dates = {f"{days}_days": _after(outlook, days) for days in {*DAYS, outlook.horizon_days}}
-    quarters = list_periods(outlook.as_of_us, by="quarter", count=2, zone=outlook.zone)
-    for name, quarter in zip(("this_quarter", "next_quarter"), quarters, strict=True):
-        dates[name] = quarter.end_us
-    return dict(sorted(dates.items(), key=lambda date: date[1]))
-
-
-def _after(outlook: Outlook, days: float) -> int:
-    return outlook.as_of_us + round(days * DAY_US)
-
-
-def _describe_leads(outlook: Outlook, dates: dict[str, int]) -> list[LeadTiming]:
-    """A row a lead, the most promising first."""
-    within = {name: outlook.win_by(us) for name, us in dates.items()}
-    early, usual, late = (outlook.close_us(share) for share in (0.1, 0.5, 0.9))
-    probability = outlook.leads["probability"].to_numpy()
-    lead_id = outlook.leads["lead_id"].tolist()
-    most_promising = outlook.leads.sort_values(["probability", "lead_id"], ascending=[False, True])
-    return [
-        LeadTiming(
-            lead_id=lead_id[i],
-            win_probability=float(probability[i]),
-            within={name: float(values[i]) for name, values in within.items()},
-            close_expected=format_us(int(usual[i])),
-            close_earliest=format_us(int(early[i])),
-            close_latest=format_us(int(late[i])),
-        )
-        for i in most_promising.index
-    ]
+    page = build_forecast_page(forecasted, past)
+    write_bytes(path, page.encode())

@@ -36,6 +36,7 @@ from leadscore.project import (
     forecasting,
     ingesting,
     judging,
+    lead_timing,
     models,
     monitoring,
     pipeline,
@@ -237,7 +238,7 @@ class Project:
         With `to` it is also written to that CSV file, a row a lead.
         """
         path = None if to is None else Path(to)
-        return forecasting.time_to_win(self.settings, as_of_us=self._us(as_of), to=path)
+        return lead_timing.time_to_win(self.settings, as_of_us=self._us(as_of), to=path)
 
     def backtest_forecast(self, *, months: int = 12) -> ForecastBacktest:
         """Past months forecast at their starts, by what was known then, beside what came."""
@@ -261,6 +262,12 @@ class Project:
     def write_funnel(self, funnel: Funnel, *, to: str | Path) -> None:
         """A funnel as one HTML page with its charts, which needs no network."""
         pipeline.write_page(self.settings, funnel, Path(to))
+
+    def write_forecast(
+        self, forecast: Forecast, past: ForecastBacktest | None = None, *, to: str | Path
+    ) -> None:
+        """A forecast, with past ones beside it, as one HTML page with its charts."""
+        forecasting.write_page(forecast, past, Path(to))
 
     def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
         """One lead of a published list (default: the current one) in full."""

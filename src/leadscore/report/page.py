@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -34,3 +37,16 @@ def render_page(template: str, **values: Any) -> str:
         capitalised=capitalise,
     )
     return environment.get_template(template).render(**values)
+
+
+def read_style() -> str:
+    """The style of pages with figures: that of the report of a list, and what figures need beside it."""
+    shared = files("leadscore.report.listing") / "report.css"
+    own = files("leadscore.report.funnel") / "funnel.css"
+    return shared.read_text(encoding="utf-8") + own.read_text(encoding="utf-8")
+
+
+def hash_style(style: str) -> str:
+    """The hash by which a page's policy allows its style."""
+    digest = hashlib.sha256(style.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -108,6 +108,11 @@ class LeadsNeeded(Result):
         leads_high: the same for nine chances in ten.
         arriving: how many will arrive, at today's rate.
         of_100_more: what 100 more leads bring by the date.
+        leads_per_rep: new leads that a rep gets by the date, if as many as of late; None where no
+            owners are known.
+        of_one_more_rep: what one more rep with as many leads brings by the date.
+        coverage: the amounts of all open leads as a multiple of what the target still lacks; None
+            for wins, and where nothing lacks.
         of_a_tenth_more: what it brings if a tenth more of all leads are won, open ones and new.
         assumption: the sentence that goes with these numbers.
     """
@@ -124,6 +129,9 @@ class LeadsNeeded(Result):
     of_100_more: float
     of_a_tenth_more: float
     assumption: str
+    leads_per_rep: float | None = None
+    of_one_more_rep: float | None = None
+    coverage: float | None = None
 
 
 class Forecast(Result):
@@ -161,10 +169,14 @@ def _flatten(period: ForecastPeriod) -> dict[str, object]:
 class LeadTiming(Result):
     """When an open lead is won: the probability by each date, and when, if it is.
 
-    `within` has the dates in the order of `TimeToWin.dates`.
+    `within` has the dates in the order of `TimeToWin.dates`. The close is a day of the project's zone,
+    if the lead is won. `amount` is None, and the texts are empty, where they are not known.
     """
 
     lead_id: str
+    owner_id: str = ""
+    stage: str = ""
+    amount: float | None = None
     win_probability: float
     within: dict[str, float]
     close_expected: str

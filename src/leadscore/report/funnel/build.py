@@ -5,10 +5,6 @@ Its style is allowed by its hash; scripts, inline styles and requests are not al
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
-
 from leadscore.report.funnel.drawings import inline
 from leadscore.report.funnel.sentences import (
     clear_patterns,
@@ -19,7 +15,7 @@ from leadscore.report.funnel.sentences import (
     write_stalled,
     write_untouched,
 )
-from leadscore.report.page import render_page
+from leadscore.report.page import hash_style, read_style, render_page
 from leadscore.results import Funnel
 
 MOST_STALLED = 15
@@ -27,14 +23,14 @@ MOST_STALLED = 15
 
 def build_funnel_page(funnel: Funnel, *, project: str) -> str:
     """The HTML text; the same funnel gives the same text."""
-    style = _read_style()
+    style = read_style()
     patterns = clear_patterns(funnel.patterns)
     contact = funnel.contact
     untouched = funnel.untouched
     return render_page(
         "funnel/funnel.html.j2",
         style=style,
-        style_hash=_hash(style),
+        style_hash=hash_style(style),
         project=project,
         funnel=funnel,
         figures=_draw(funnel),
@@ -51,6 +47,7 @@ def build_funnel_page(funnel: Funnel, *, project: str) -> str:
 def _draw(funnel: Funnel) -> dict[str, str]:
     """Figure -> SVG, to stand within the page."""
     # matplotlib takes half a second to import
+    from leadscore.report.figures.flow import plot_flow
     from leadscore.report.figures.funnel import (
         plot_cohorts,
         plot_funnel,
@@ -60,6 +57,7 @@ def _draw(funnel: Funnel) -> dict[str, str]:
     )
 
     figures = {
+        "flow": plot_flow(funnel.stages, funnel.moves),
         "funnel": plot_funnel(funnel.stages),
         "staying": plot_staying(funnel.curves),
         "cohorts": plot_cohorts(funnel.cohorts),
@@ -67,15 +65,3 @@ def _draw(funnel: Funnel) -> dict[str, str]:
         "patterns": plot_patterns(clear_patterns(funnel.patterns)),
     }
     return {name: inline(svg) for name, svg in figures.items()}
-
-
-def _read_style() -> str:
-    """The style of the report of a list, and what the figures need beside it."""
-    shared = files("leadscore.report.listing") / "report.css"
-    own = files("leadscore.report.funnel") / "funnel.css"
-    return shared.read_text(encoding="utf-8") + own.read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -1,0 +1,1 @@
+"""The forecast as one self-contained HTML page, and its words."""

@@ -1,0 +1,58 @@
+"""The forecast as one HTML file that needs no network and runs nothing, like the page of the funnel."""
+
+from __future__ import annotations
+
+from leadscore.report.forecast.sentences import (
+    METHOD_WORDS,
+    PART_WORDS,
+    write_amount,
+    write_band,
+    write_cents,
+    write_needed,
+    write_views,
+)
+from leadscore.report.funnel.drawings import inline
+from leadscore.report.page import hash_style, read_style, render_page
+from leadscore.results import Forecast, ForecastBacktest
+
+
+def build_forecast_page(forecast: Forecast, past: ForecastBacktest | None = None) -> str:
+    """The HTML text; the same forecast gives the same text.
+
+    Args:
+        forecast: to show.
+        past: months forecast at their starts, to stand beside it.
+    """
+    style = read_style()
+    views = forecast.views
+    return render_page(
+        "forecast/forecast.html.j2",
+        style=style,
+        style_hash=hash_style(style),
+        forecast=forecast,
+        past=past,
+        figures=_draw(forecast, past),
+        band=write_band,
+        amount=write_amount,
+        cents=write_cents,
+        views=write_views(views, forecast.currency) if views else "",
+        needed=write_needed(forecast.needed) if forecast.needed else [],
+        part_words=PART_WORDS,
+        method_words=METHOD_WORDS,
+    )
+
+
+def _draw(forecast: Forecast, past: ForecastBacktest | None) -> dict[str, str]:
+    """Figure -> SVG, to stand within the page."""
+    # matplotlib takes half a second to import
+    from leadscore.report.figures.forecast import plot_change, plot_fan
+    from leadscore.report.forecast.steps import list_revenue_steps, list_win_steps
+
+    wins = list_win_steps(forecast, past)
+    revenue = list_revenue_steps(forecast, past)
+    figures = {
+        "wins": plot_fan(wins, name="wins", unit="wins"),
+        "revenue": plot_fan(revenue, name="revenue", unit=forecast.currency or "revenue"),
+        "change": plot_change(forecast.change, currency=forecast.currency),
+    }
+    return {name: inline(svg) for name, svg in figures.items()}

@@ -1,0 +1,97 @@
+"""Names of what a forecast is made of, and its findings as sentences, for the page and the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leadscore.wording import counted
+
+if TYPE_CHECKING:
+    from leadscore.results import Band, LeadsNeeded, Views
+
+UNKNOWN = "-"
+PART_WORDS = {
+    "new_leads": "leads that came in",
+    "won": "won",
+    "lost": "lost or gone",
+    "slipped_out": "slipped out of the period",
+    "pulled_in": "pulled into the period",
+    "amount": "amount changed",
+    "facts": "probability changed by what happened",
+    "time": "probability changed by time alone",
+    "model": "probability changed by a new model",
+    "corrected": "closed before, and corrected since",
+    "yet_to_come": "leads yet to come",
+}
+METHOD_WORDS = {
+    "leadscore": "leadscore",
+    "run_rate": "mean of the last 3 months",
+    "last_year": "same month of last year",
+    "stage_weighted": "open leads weighted by stage",
+}
+
+
+def write_band(band: Band | None) -> str:
+    """The middle of a band with its ends.
+
+    >>> from leadscore.results import Band
+    >>> write_band(Band(mean=31, low=25, middle=30.6, high=36)), write_band(None)
+    ('31 (25-36)', '-')
+    """
+    if band is None:
+        return UNKNOWN
+    return f"{band.middle:,.0f} ({band.low:,.0f}-{band.high:,.0f})"
+
+
+def write_amount(amount: float | None) -> str:
+    """An amount in whole units, or a dash."""
+    return UNKNOWN if amount is None else f"{amount:,.0f}"
+
+
+def write_cents(cents: int, sign: str = "") -> str:
+    """An amount in cents as units with two decimals; with the sign "+" also that of a gain."""
+    return f"{cents / 100:{sign},.2f}"
+
+
+def write_views(views: Views, currency: str | None) -> str:
+    """Commit, likely, best case, the pipeline and its coverage."""
+    coverage = UNKNOWN if views.coverage is None else f"{views.coverage:.1f}"
+    return (
+        f"{currency or 'Revenue'} of all these periods: commit {views.commit:,.0f} (reached in 9 "
+        f"futures of 10), likely {views.likely:,.0f}, best case {views.best_case:,.0f} (1 of 10); "
+        f"pipeline {views.pipeline:,.0f}, {coverage} times what is expected of it"
+    )
+
+
+def write_needed(needed: LeadsNeeded) -> list[str]:
+    """The leads that a target takes, and what more of them would bring."""
+    unit = needed.unit
+    date = needed.by.partition("T")[0]
+    lines = [
+        f"Target: {needed.target:,.0f} {unit} by {date}, of which {needed.won:,.0f} are won. The "
+        f"chance of missing it is {100 * needed.chance_of_missing:.0f} %. {_write_leads(needed)} "
+        f"{needed.arriving:,.0f} are expected."
+    ]
+    if needed.coverage is not None:
+        lines.append(
+            f"The open pipeline is {needed.coverage:.1f} times what the target still lacks."
+        )
+    lines.append(f"{_write_more(needed)} {needed.assumption}")
+    return lines
+
+
+def _write_leads(needed: LeadsNeeded) -> str:
+    if needed.leads is None:
+        return "No number of new leads gives an even chance."
+    safe = "no number" if needed.leads_high is None else f"{needed.leads_high:,}"
+    return f"An even chance takes {counted(needed.leads, 'new lead')}, nine chances in ten take {safe}."
+
+
+def _write_more(needed: LeadsNeeded) -> str:
+    """What 100 more leads, one more rep and a better win rate would bring, in one sentence."""
+    parts = [f"100 more leads would bring {needed.of_100_more:,.0f} {needed.unit} by then"]
+    if needed.of_one_more_rep is not None:
+        leads = counted(round(needed.leads_per_rep or 0), "new lead")
+        parts.append(f"one more rep with {leads}, as the others, {needed.of_one_more_rep:,.0f}")
+    parts.append(f"a win rate one tenth higher {needed.of_a_tenth_more:,.0f}")
+    return f"{', '.join(parts)}."

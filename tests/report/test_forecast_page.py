@@ -1,0 +1,82 @@
+"""The page of the forecast: what its policy allows, what it shows, and that names stay text."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from leadscore.report.figures.forecast import FanStep, plot_change, plot_fan
+from leadscore.report.forecast.build import build_forecast_page
+from leadscore.report.funnel.drawings import inline
+from leadscore.results import Band, ForecastChange
+from pages import band, make_forecast, make_past, make_period
+
+HOSTILE = '<script>alert("x")</script>'
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_page_when_written_then_its_policy_allows_its_style_alone_and_it_needs_no_network():
+    page = build_forecast_page(make_forecast(), make_past())
+    assert page == build_forecast_page(make_forecast(), make_past())
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "<script" not in page
+    assert ' style="' not in page
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+
+
+def test_page_when_there_is_something_in_each_part_then_says_it():
+    page = build_forecast_page(make_forecast(), make_past())
+    for words in (
+        "commit 4,000,000 (reached in 9 futures of 10)",
+        "+500,000.00",
+        "The open pipeline is 1.1 times what the target still lacks.",
+        "one more rep with 52 new leads, as the others, 36,400",
+        "The 80 % band held 1 of 1 months of wins",
+        "2,500,000 (2,000,000-3,000,000)",
+    ):
+        assert words in page
+    assert "a new model" not in page  # nothing came of it
+    assert page.count("<svg") == 3
+
+
+def test_page_when_little_is_known_then_parts_are_left_out_and_names_are_text():
+    periods = [make_period("2026-03", 0) | {"revenue": None}]
+    bare = make_forecast(HOSTILE, change=None, needed=None, views=None, periods=periods)
+    page = build_forecast_page(bare)
+    assert "not enough data" in page  # of revenue
+    assert "Past forecasts" not in page
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def texts_of(svg: str) -> list[str | None]:
+    root = ElementTree.fromstring(inline(svg))  # noqa: S314, it is our own
+    return [element.text for element in root.iter(f"{SVG}text")]
+
+
+def test_fan_when_drawn_then_has_periods_over_and_ahead_with_what_came():
+    steps = [
+        FanStep("2026-02", Band.from_dict(band(30)), 33.0, is_ahead=False),
+        FanStep("2026-03", Band.from_dict(band(40)), None, is_ahead=True),
+    ]
+    svg = plot_fan(steps, name="wins", unit="wins")
+    assert {"2026-02", "2026-03", "ahead", "came so far"} <= set(texts_of(svg))
+    assert "2026-02: 24 to 36, came 33; 2026-03: 32 to 48" in svg
+    assert "not enough data" in texts_of(plot_fan([], name="wins", unit="wins"))
+
+
+@pytest.mark.parametrize("before", [0, 200_000_000, 150_000])
+def test_waterfall_when_drawn_then_bars_lead_from_then_to_now(before):
+    change = ForecastChange(
+        since="2026-02-15T00:00:00Z", period="2026-03", before=before, after=before + 30_000_000,
+        parts={"new_leads": 50_000_000, "lost": -20_000_000, "won": 0},
+        leads={"new_leads": 12, "lost": 7, "won": 0},
+    )  # fmt: skip
+    texts = texts_of(plot_change(change, currency="EUR"))
+    then, now = f"{before / 100:,.0f}", f"{before / 100 + 300_000:,.0f}"
+    assert {"leads that came in", "+500,000", "-200,000", now} <= set(texts)
+    assert then in texts
+    assert "won" not in texts
+    assert "not enough data" in texts_of(plot_change(None, currency=None))
