@@ -141,6 +141,22 @@ def test_init_when_nothing_stands_for_missing_values_then_the_word_is_declared(
     assert not ingested.rejects
 
 
+def test_init_when_two_dates_say_won_and_lost_then_each_is_an_outcome(tmp_path: Path) -> None:
+    deals = ["id,created_at,won_at,lost_at,value"]
+    for number in range(LEADS):
+        begin = created(number)
+        end = f"{begin + timedelta(days=20):%Y-%m-%d %H:%M}"
+        won, lost = (("", ""), (end, ""), ("", end))[state(number)]
+        deals.append(f"D{number:03},{begin:%Y-%m-%d %H:%M},{won},{lost},{number * 100}")
+    write(tmp_path / "exports" / "deals.csv", deals)
+
+    settings, ingested = start_in(tmp_path)
+
+    assert [entry["table"] for entry in settings["mapping"]] == ["leads", "outcomes", "outcomes"]
+    assert counts(ingested)["outcomes"] == 40
+    assert not ingested.rejects
+
+
 @pytest.mark.parametrize(
     ("lines", "header_row"),
     [

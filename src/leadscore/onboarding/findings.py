@@ -36,7 +36,7 @@ def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
     findings = [Finding("leads", file, counted(leads.profile.rows, "row"))]
     findings += _describe_leads(leads)
     has_closes = any(source.won and source.lost for source in events)
-    if leads.outcome is None and not has_closes:
+    if not leads.has_outcomes() and not has_closes:
         evidence = "no column has values that mean won and others that mean lost"
         findings.append(Finding("outcome", "not found", evidence, NO_OUTCOME))
     for source in events:
@@ -88,6 +88,11 @@ def _describe_leads(leads: Leads) -> list[Finding]:
         evidence = f"won: {listed(leads.won, most=4)}; lost: {listed(leads.lost, most=4)}"
         doubt = _doubt_losses(leads, leads.outcome)
         findings.append(Finding("outcome", f"{place}: {leads.outcome.name}", evidence, doubt))
+    if leads.closing is not None:
+        dates = (leads.closing.won, leads.closing.lost)
+        names = ", ".join(column.name for column in dates)
+        evidence = "dates of which hardly any lead has both"
+        findings.append(Finding("outcome", f"{place}: {names}", evidence, CHECK_WORDS))
     if leads.amount is not None:
         doubt = "today's value: learned from only if it was known when the lead was created"
         findings.append(Finding("amount", f"{place}: {leads.amount.name}", "numbers", doubt))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from leadscore.onboarding import words
+from leadscore.onboarding.closing_dates import ClosingDates
 from leadscore.onboarding.findings import CHECK_WORDS
 from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Column, Profile
@@ -42,7 +43,11 @@ def write_leads(text: Text, plan: Plan) -> None:
 def write_outcomes(text: Text, plan: Plan) -> None:
     """Won and lost from the leads' own column, unless a file of events has them."""
     leads = plan.leads
-    if leads.outcome is None or plan.has_closes:
+    if plan.has_closes:
+        return
+    if leads.closing is not None:
+        _write_closing_dates(text, plan, leads.closing)
+    if leads.outcome is None:
         return
     columns = {}
     if leads.id:
@@ -52,6 +57,16 @@ def write_outcomes(text: Text, plan: Plan) -> None:
     source = CLOSED if plan.lacks_close_date else leads.source
     ends = (leads.won, leads.lost)
     _write_closes(text, source, columns, leads.outcome, ends)
+
+
+def _write_closing_dates(text: Text, plan: Plan, closing: ClosingDates) -> None:
+    """An entry for the date of a win, and one for that of a loss."""
+    text.add(f"# CHECK: {CHECK_WORDS}")
+    for outcome, column in (("won", closing.won), ("lost", closing.lost)):
+        columns = {"lead_id": plan.leads.id.name} if plan.leads.id else {}
+        columns["event_at"] = column.name
+        _write_entry(text, plan.leads.source, "outcomes", columns, constants={"outcome": outcome})
+        text.add("[mapping.where_not]", f'{quoted(column.name)} = [""]')
 
 
 def write_events(text: Text, plan: Plan, events: Events) -> None:

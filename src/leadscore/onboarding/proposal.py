@@ -102,6 +102,8 @@ def _later_closes(plan: Plan, last: int, written: int) -> list[str]:
 
 def _closes(leads: Leads) -> np.ndarray:
     """The close dates of leads that closed; where nothing says which did, of all."""
+    if leads.closing is not None:
+        return leads.closing.moments()
     if leads.closed is None:
         return np.empty(0, dtype=np.int64)
     if leads.outcome is None:

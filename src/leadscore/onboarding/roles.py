@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from leadscore.onboarding import words
+from leadscore.onboarding.closing_dates import ClosingDates, find_closing_dates
 from leadscore.onboarding.profile import Column, Profile, missing_share
 from leadscore.onboarding.shared_ids import OVERLAP, overlap
 from leadscore.times import DAY_US
@@ -30,6 +31,7 @@ class Leads:
     outcome: Column | None = None
     amount: Column | None = None
     owner: Column | None = None
+    closing: ClosingDates | None = None
     won: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
@@ -40,8 +42,14 @@ class Leads:
 
     def parts(self) -> set[str]:
         """The names of columns that play a part."""
-        columns = (self.id, self.created, self.closed, self.outcome, self.amount, self.owner)
+        columns = [self.id, self.created, self.closed, self.outcome, self.amount, self.owner]
+        if self.closing is not None:
+            columns += [self.closing.won, self.closing.lost]
         return {column.name for column in columns if column is not None}
+
+    def has_outcomes(self) -> bool:
+        """Whether something says which leads were won and which lost."""
+        return self.outcome is not None or self.closing is not None
 
 
 @dataclass
@@ -122,7 +130,10 @@ def _find_leads(profile: Profile) -> Leads:
     dates = [column for column in profile.dates() if column is not leads.id]
     leads.created = _best(dates, lambda column: _created_score(column, dates))
     later = [column for column in dates if column is not leads.created]
-    leads.closed = _best(later, lambda column: _closed_score(column, leads))
+    if leads.outcome is None:
+        leads.closing = find_closing_dates(later)
+    if leads.closing is None:
+        leads.closed = _best(later, lambda column: _closed_score(column, leads))
 
     rest = [column for column in columns if column.name not in leads.parts()]
     leads.amount = _best(rest, _amount_score)
@@ -256,7 +267,7 @@ def _score(leads: Leads, profiles: Sequence[Profile]) -> float:
     for part in (leads.outcome, leads.created, leads.closed, leads.amount, leads.owner):
         points += part is not None
     points += 2 * (leads.id is not None)
-    points += 2 * (leads.outcome is not None)
+    points += 2 * leads.has_outcomes()
     points += words.speaks_of(leads.profile.stem, words.ID + " leads deals pipeline")
     for profile in profiles:
         if profile is not leads.profile:

@@ -106,7 +106,7 @@ def _write_settings(
         parts=parts,
         unused=[profile.file.name for profile in roles.unused],
         to_confirm=fields_to_confirm(plan),
-        has_outcomes=roles.leads.outcome is not None or plan.has_closes,
+        has_outcomes=roles.leads.has_outcomes() or plan.has_closes,
     )
 
 
