@@ -4,6 +4,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import Workbook
 
 from builders import make_settings
 from leadscore import project as jobs
@@ -115,6 +116,22 @@ def test_file_when_only_a_view_reads_it_and_a_title_stands_above_then_its_header
     ingested = ingest(settings)
 
     assert ingested.accounts.sources["calls"].read == len(CALLS)
+    assert ingested.accounts.views["talks"].rows_in["calls"] == len(CALLS)
+
+
+def test_workbook_when_only_a_view_reads_it_and_a_title_stands_above_then_its_header_is_found(
+    tmp_path: Path,
+) -> None:
+    book = Workbook()
+    for line in ("Calls of the team", "", "caller,day,seconds", *CALLS):
+        book.active.append(line.split(","))
+    book.save(tmp_path / "calls.xlsx")
+    settings = make(tmp_path, {"talks": {"sql": ALONE}})
+    calls = settings.sources["calls"].model_copy(update={"path": "calls.xlsx"})
+    settings = settings.model_copy(update={"sources": settings.sources | {"calls": calls}})
+
+    ingested = ingest(settings)
+
     assert ingested.accounts.views["talks"].rows_in["calls"] == len(CALLS)
 
 

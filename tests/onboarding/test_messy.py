@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from leadscore import Project
 from leadscore.ingest.readers.batch import SourceFile
@@ -165,6 +166,8 @@ def test_init_when_two_dates_say_won_and_lost_then_each_is_an_outcome(tmp_path: 
         (["Title;of it", '"two', 'lines"', "a;b;c;d", "1;2;3;4"], 4),
         (["a,b,", "1,2,3", "4,5,6"], None),  # a header may lack a name
         (["a", "1", "2"], None),
+        (["name;x;y;z", "n;1,5;2,5;3,5", "m;1,5;2,5;3,5"], None),  # the commas are no delimiters
+        (["a,b,c", f"1,2,{'x' * 200_000}"], None),
     ],
 )
 def test_header_when_a_title_stands_above_then_its_line_is_known(
@@ -174,3 +177,13 @@ def test_header_when_a_title_stands_above_then_its_line_is_known(
     file = SourceFile("x", tmp_path / "x.csv", "x.csv")
 
     assert find_header_row(RowsOfFile(file, Source(path="x.csv"))) == header_row
+
+
+def test_header_when_a_title_stands_above_in_a_sheet_then_its_row_is_known(tmp_path: Path) -> None:
+    book = Workbook()
+    for row in (["Deals of 2026"], [], ["Id", "Created", "Status"], ["1", "2026-01-02", "Won"]):
+        book.active.append(row)
+    book.save(tmp_path / "x.xlsx")
+    file = SourceFile("x", tmp_path / "x.xlsx", "x.xlsx")
+
+    assert find_header_row(RowsOfFile(file, Source(path="x.xlsx"))) == 3

@@ -1,55 +1,73 @@
-"""Where the header of a text file is, if lines such as the title of a report stand above it."""
+"""Where the header of a file is, if lines such as the title of a report stand above it."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from leadscore.ingest.readers.batch import HEADER_ROWS
 from leadscore.ingest.readers.dialect import DELIMITERS
 from leadscore.ingest.readers.rows import RowsOfFile
+from leadscore.ingest.readers.workbook import read_first_rows
 
-LOOKED_AT = 1 << 18  # bytes
+LOOKED_AT = 1 << 18  # bytes of a text file
 LEAST_COLUMNS = 3
+
+Rows = Sequence[tuple[int, Sequence[str]]]  # the number of each, and its values
 
 
 def find_header_row(rows: RowsOfFile) -> int | None:
-    """The line of the header, or None if it is the first, or the file is no text.
+    """The line of the header, or None if it is the first, or nothing shows where it is.
 
-    It is the first row as wide as most rows are, all its values filled, below rows that are at most
-    half as wide.
+    It is the first row as wide as most rows are, all its values filled, below rows of which less
+    than half is filled.
     """
+    places = [_find_in(table) for table in _tables(rows)]
+    lower = [place for place in places if place is not None]
+    return min(lower, default=0) or None
+
+
+def _tables(rows: RowsOfFile) -> Iterator[Rows]:
+    """The first rows of a file, read in every way that it may be written."""
+    if rows.file.path.name.lower().endswith(".xlsx"):
+        yield read_first_rows(rows.file, rows.source)
+        return
     dialect = rows.dialect()
     if dialect is None or rows.file.path.name.lower().endswith(".gz"):
-        return None
+        return
     with rows.file.path.open("rb") as file:
         text = file.read(LOOKED_AT).decode(dialect.encoding, errors="replace")
-    lines = [_find_in(text, delimiter) for delimiter in DELIMITERS]
-    return next((line for line in lines if line is not None), None)
+    for delimiter in DELIMITERS:
+        yield _split(text, delimiter)
 
 
-def _find_in(text: str, delimiter: str) -> int | None:
+def _split(text: str, delimiter: str) -> Rows:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = []
     line = 1
-    rows: list[tuple[int, list[str]]] = []
-    for row in reader:
-        rows.append((line, row))
-        line = reader.line_num + 1
-    filled = [(line, row) for line, row in rows if any(row)]
-    width = _usual_width([row for _, row in filled])
+    try:
+        for row in reader:
+            if any(row):
+                rows.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error:  # a value that is too long, which whoever reads the file will meet
+        return rows
+    return rows
+
+
+def _find_in(rows: Rows) -> int | None:
+    """The number of the header's row, 0 for the first, None if the rows are no table."""
+    widths = Counter(len(row) for _, row in rows)
+    if not widths:
+        return None
+    ((width, _),) = widths.most_common(1)
     if width < LEAST_COLUMNS:
         return None
-    for place, (line, row) in enumerate(filled[: HEADER_ROWS + 1]):
+    for place, (number, row) in enumerate(rows[: HEADER_ROWS + 1]):
         if len(row) == width and all(row):
-            return line if place else None
+            return number if place else 0
         if sum(map(bool, row)) > width / 2:
-            return None
+            return 0
     return None
-
-
-def _usual_width(rows: Sequence[Sequence[str]]) -> int:
-    widths = Counter(len(row) for row in rows)
-    ((width, _),) = widths.most_common(1) or [(0, 0)]
-    return width

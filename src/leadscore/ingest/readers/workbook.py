@@ -103,6 +103,13 @@ def read_workbook_names(
     return number_columns(len(first)) if source.header is False else first
 
 
+def read_first_rows(file: SourceFile, source: Source) -> list[tuple[int, list[str]]]:
+    """The first filled rows of a sheet, each after its number, as many as may hold the header."""
+    with _opened(file) as book:
+        rows = _filled_rows(file, _choose_sheet(file, book, source.sheet))
+        return list(islice(rows, 2 * HEADER_ROWS))
+
+
 @dataclass(frozen=True)
 class _Filled:
     """The filled rows of a sheet from the header on, and its row if it had to be looked for."""
