@@ -34,6 +34,7 @@ QUESTIONS = {
     "loss_reasons": lambda facts, us: facts.loss_reasons(us),
     "count_weeks": lambda facts, us: facts.count_weeks(us, weeks=2).drop(columns="source"),
     "first_worked": lambda facts, us: facts.first_worked(us),
+    "latest_stages": lambda facts, us: facts.latest_stages(["new", "proposal"], us),
     "last_contacted": lambda facts, us: facts.last_contacted(us),
     "about_leads": lambda facts, us: {
         lead: [fact.what for fact in known] for lead, known in facts.about_leads("ab", us).items()
@@ -59,11 +60,14 @@ EXPECTED = {
         {"what": "country", "weeks_ago": 1, "facts": 1, "last_us": day(2)},
         {"what": "created", "weeks_ago": 1, "facts": 2, "last_us": day(1)},
         {"what": "won", "weeks_ago": 0, "facts": 1, "last_us": day(8)},
+        {"what": "entered", "weeks_ago": 0, "facts": 1, "last_us": day(3)},
+        {"what": "entered", "weeks_ago": 1, "facts": 1, "last_us": day(2)},
     ],
     "first_worked": {"a": day(2)},
+    "latest_stages": {"a": "new"},
     "last_contacted": {"a": day(3), "b": day(6)},
     "about_leads": {
-        "a": ["created", "email", "country", "email", "country", "won"],
+        "a": ["created", "email", "country", "new", "email", "qualified", "country", "won"],
         "b": ["created", "country", "email"],
     },
 }
@@ -76,6 +80,7 @@ def known_facts():
     facts.change("a", 2, "country", "AT").change("a", 4, "country", "SE")
     facts.change("b", 5, "country", "DE")
     facts.outcome("a", 8, "won", amount=700, currency="EUR").outcome("b", 8, "lost", known=30)
+    facts.stage("a", 2, "new").stage("a", 3, "qualified")
     facts.activity("a", 2, "email").activity("a", 3, "email")
     return facts.activity("b", 6, "email", actor="lead")
 
@@ -85,6 +90,7 @@ def add_later_facts(facts):
     facts.lead("c", 2, known=K, country="NO", currency="USD")
     facts.change("b", 6, "country", "FI", known=K).change("b", 7, "city", "Turku", known=20)
     facts.outcome("b", 3, "won", amount=900, currency="USD", known=K)
+    facts.stage("a", 4, "proposal", known=K)
     return facts.activity("b", 4, "email", known=K).activity("b", 4, "call", known=K)
 
 

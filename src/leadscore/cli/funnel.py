@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 YEAR = 365.0  # days
 MOST_DAYS = 36_500.0
 HTML = "Also write it as one HTML page with its charts, to this file."
-BY = "Also by a field of leads, or by rep, team or tier."
+BY = "Also by a field of leads, or by rep, team, tier or pipeline."
 
 
 def funnel(

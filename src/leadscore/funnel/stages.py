@@ -90,6 +90,7 @@ def _describe_stage(stage: str, all_visits: pd.DataFrame, stages: Stages) -> Sta
         is_qualification=stage in stages.qualification,
         stalled_after_days=stalled_days,
         stalled=_count_stalled(all_visits, stalled_days),
+        pipeline=stages.pipeline_of(stage),
     )
 
 

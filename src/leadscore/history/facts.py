@@ -217,6 +217,18 @@ class KnownFacts:
         )
         return rows.set_index("lead_id")["last_us"]
 
+    def latest_stages(self, names: Sequence[str], known_us: int) -> pd.Series[str]:
+        """The last of the named stages that each lead was known to have entered, by lead_id."""
+        listed = ", ".join(literal(name) for name in names) or "''"
+        rows = self._read(
+            f"""SELECT lead_id, stage FROM (
+                SELECT lead_id, stage, ROW_NUMBER() OVER (
+                    PARTITION BY lead_id ORDER BY event_us DESC, seq DESC, stage DESC) AS recency
+                FROM stages WHERE stage IN ({listed}) AND available_us < {known_us}) AS ranked
+            WHERE recency = 1"""
+        )
+        return rows.set_index("lead_id")["stage"]
+
     def loss_reasons(self, known_us: int) -> pd.DataFrame:
         """The losses: lead_id, reason (None where none is stated), and when each was known.
 

@@ -20,8 +20,9 @@ def read_parts(history: History, by: str, *, known_us: int) -> pd.Series[str]:
 
     Args:
         history: of the project.
-        by: a text field; or "rep", the owner; "team", the owner's in the list of reps as it is now;
-            or "tier", that of the last list published before the moment that had the lead.
+        by: a text field; or "rep", the owner; "pipeline", that of the last open stage; "team", the
+            owner's in the list of reps as it is now; or "tier", that of the last list
+            published before the moment that had the lead.
         known_us: the moment.
 
     Raises:
@@ -30,6 +31,8 @@ def read_parts(history: History, by: str, *, known_us: int) -> pd.Series[str]:
     settings = history.settings
     if by == "tier":
         values = _read_tiers(settings, known_us=known_us)
+    elif by == "pipeline":
+        values = _read_pipelines(history, known_us=known_us)
     elif by == "team":
         values = _read_known(history, "owner_id", known_us=known_us).map(_read_teams(settings))
     else:
@@ -44,7 +47,7 @@ def _field_of(by: str, settings: Settings) -> str:
         return "owner_id"
     texts = [name for name in stored_fields(settings) if _is_text(name, settings)]
     if by not in texts:
-        known = ["rep", "team", "tier", *texts]
+        known = ["rep", "team", "tier", "pipeline", *texts]
         raise UserError(f"leads cannot be told apart by {by!r}{hint(by, known)}")
     return by
 
@@ -58,6 +61,14 @@ def _read_known(history: History, name: str, *, known_us: int) -> pd.Series[str]
     known = history.known_values([name], as_of_us=known_us).to_pandas()
     values: pd.Series[str] = known.set_index("lead_id")[name]
     return values
+
+
+def _read_pipelines(history: History, *, known_us: int) -> pd.Series[str]:
+    stages = history.settings.stages
+    if not stages.pipelines:
+        raise UserError("there is only one pipeline; [stages.pipelines] names several")
+    latest = history.facts.latest_stages(stages.open, known_us)
+    return latest.map(stages.pipeline_of)
 
 
 def _read_teams(settings: Settings) -> dict[str, str]:

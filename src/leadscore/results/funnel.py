@@ -56,7 +56,8 @@ class StageFlow(Result):
 
     The shares of the ways and `staying` add up to 1. The days are the median, and those after which
     10 % and 90 % of the visits have ended; None if not so many ever ended. `stalled` leads are in the
-    stage at as_of, whenever they entered it, for more than `stalled_after_days`.
+    stage at as_of, whenever they entered it, for more than `stalled_after_days`. `pipeline` is empty
+    where there is only one.
     """
 
     stage: str
@@ -71,6 +72,7 @@ class StageFlow(Result):
     is_qualification: bool
     stalled_after_days: float | None
     stalled: int
+    pipeline: str = ""
 
 
 class StageMove(Result):
@@ -88,6 +90,7 @@ class Irregular(Result):
     Attributes:
         skipped: moves forward past at least one open stage.
         moved_back: moves to an earlier stage.
+        changed_pipeline: moves into a stage of another pipeline.
         not_allowed: moves that `[stages.moves]` does not list.
         reopened: leads that were open again after a close.
         entered_midway: leads whose first stage was not the first one.
@@ -112,6 +115,7 @@ class Irregular(Result):
     not_declared: int
     rejected_stage: int
     rejected_date: int
+    changed_pipeline: int = 0
 
 
 class ShareChange(Result):

@@ -32,6 +32,11 @@ class Stages(Frozen):
         default=(),
         description="stages in which a won or lost lead is reviewed; entering one reopens no lead",
     )
+    pipelines: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="pipeline -> its open stages, where several stand side by side, as new business "
+        "and renewal: each is a run of `open`, and a stage of both has a name in each",
+    )
     qualification: tuple[str, ...] = Field(
         default=(),
         description="open stages in which leads are qualified, which the funnel marks",
@@ -64,6 +69,17 @@ class Stages(Frozen):
             self._check_open(f"moves.{stage}", following)
         return self
 
+    @model_validator(mode="after")
+    def _pipelines_are_runs(self) -> Stages:
+        in_order = [stage for stages in self.pipelines.values() for stage in stages]
+        for name, stages in self.pipelines.items():
+            self._check_open(f"pipelines.{name}", stages)
+        if self.pipelines and tuple(in_order) != self.open:
+            raise ValueError(
+                "pipelines: their stages, one after the other, have to be those of `open`"
+            )
+        return self
+
     def _check_open(self, key: str, stages: Iterable[str]) -> None:
         for stage in stages:
             if stage not in self.open:
@@ -81,6 +97,18 @@ class Stages(Frozen):
         """Each stage's rank: the open ones in their order, then the closing ones, then the rest."""
         stages = self.open + self.lost + self.won + self.after_close()
         return {stage: rank for rank, stage in enumerate(stages)}
+
+    def pipeline_of(self, stage: str) -> str:
+        """The pipeline of an open stage; empty where there is only one."""
+        for name, stages in self.pipelines.items():
+            if stage in stages:
+                return name
+        return ""
+
+    def begins(self, stage: str) -> bool:
+        """Whether an open stage is the first of its pipeline."""
+        stages = self.pipelines.get(self.pipeline_of(stage), self.open)
+        return stage == stages[0]
 
     def allows(self, stage: str, following: str) -> bool:
         """Whether a lead may move from an open stage to another one."""

@@ -62,7 +62,12 @@ def _draw_stages(funnel: Funnel) -> None:
     )
     table = table_of(title, *columns)
     table.columns[0].no_wrap = True
+    pipeline = ""
     for stage in funnel.stages:
+        if stage.pipeline != pipeline:
+            pipeline = stage.pipeline
+            table.add_section()
+            table.add_row(escaped(pipeline), style="bold")
         table.add_row(*_write_row(stage))
     out.print(table)
     _print(

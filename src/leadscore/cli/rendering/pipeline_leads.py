@@ -16,6 +16,7 @@ MOST_GROUPS = 15
 IRREGULAR = {
     "skipped": ("move that skipped a stage", "moves that skipped stages"),
     "moved_back": ("move back", "moves back"),
+    "changed_pipeline": ("move into another pipeline", "moves into another pipeline"),
     "not_allowed": ("move that is not allowed", "moves that are not allowed"),
     "reopened": ("lead re-opened", "leads re-opened"),
     "entered_midway": ("lead that entered midway", "leads that entered midway"),
