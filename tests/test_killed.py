@@ -77,7 +77,8 @@ class Project:
 
     def contents(self) -> dict[str, bytes]:
         folder = self.settings.data_folder
-        files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+        other = {".lock", "audit.jsonl"}  # the trail has a line for each attempt that came so far
+        files = (path for path in folder.rglob("*") if path.is_file() and path.name not in other)
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 

@@ -70,9 +70,9 @@ def share_salt(ours, theirs):
 
 
 def published(folder):
-    """All bytes that jobs wrote, but for MLflow's and Prefect's own files."""
+    """All bytes that jobs wrote, but for MLflow's and Prefect's own files, and who did it when."""
     kept = [*(folder / "data" / "sample").rglob("*"), *(folder / "models" / "sample").rglob("*")]
-    files = [path for path in kept if path.is_file()]
+    files = [path for path in kept if path.is_file() and path.name != "audit.jsonl"]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

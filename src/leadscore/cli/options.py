@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -79,6 +80,7 @@ def run_command(
     """
     from leadscore.project.inputs import refuse_input
     from leadscore.project.project import Project
+    from leadscore.project.trail import acting
 
     data_text = None if data is None else str(data)
     keep_given(str(config), data=data_text, known_until=known_until)
@@ -86,7 +88,8 @@ def run_command(
         project = Project(config, data=data, progress=progress)
         if writes is not None:
             refuse_input(writes, project.settings, config=config)
-        results = run(project)
+        with acting(user_name(), now):
+            results = run(project)
     show_results(results, draw, as_json=as_json)
     return results
 
@@ -127,8 +130,20 @@ def who(by: str | None, why: str) -> Who:
 
     if not why.strip():
         raise UserError("--why is empty; give a short reason for the log")
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return Who(by or getuser(), now, why)
+    return Who(by or user_name(), now(), why)
+
+
+def user_name() -> str:
+    """Who is logged in; in a container that does not say, the number of the user."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+def now() -> str:
+    """The moment as the logs write it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import UserError
+from leadscore.errors import AlarmError, UserError
 from leadscore.features.account import unlearned_keys
 from leadscore.features.fields import unlearned_fields
 from leadscore.history.facts import KnownFacts
@@ -22,6 +22,7 @@ from leadscore.ingest.differences.delivery import Delivery
 from leadscore.ingest.reject_groups import group_rejects
 from leadscore.locks import locked
 from leadscore.progress import Progress, silent
+from leadscore.project.trail import record
 from leadscore.results import Accounts, Ingested, RejectGroup, Rejects, SourceFile
 from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
@@ -54,17 +55,34 @@ def ingest(
         progress: called as the work goes on.
     """
     store = settings.project_folder() / "store"
-    with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
-        built = build_version(
-            settings,
-            engine=engine,
-            folder=store,
-            accept=accept,
-            delivery=Delivery(known_until_us, clock_us),
-            forget_damaged=forget_damaged,
-            progress=progress,
-        )
+    try:
+        with locked(store), closing(DuckDBEngine(settings.engine)) as engine:
+            built = build_version(
+                settings,
+                engine=engine,
+                folder=store,
+                accept=accept,
+                delivery=Delivery(known_until_us, clock_us),
+                forget_damaged=forget_damaged,
+                progress=progress,
+            )
+    except AlarmError as e:
+        record(settings, "quarantined", why=", ".join(e.names), store_version=e.version)
+        raise
+    _record_ingest(settings, built, accept)
     return _summarise(built, settings, store)
+
+
+def _record_ingest(settings: Settings, built: Built, accept: Collection[str]) -> None:
+    manifest = built.version.manifest
+    why = f"accepted: {', '.join(sorted(accept))}" if accept else "a new export"
+    record(
+        settings,
+        "ingested",
+        why=why,
+        store_version=built.version.id,
+        known_until=manifest["known_until"],
+    )
 
 
 def _summarise(built: Built, settings: Settings, store: Path) -> Ingested:

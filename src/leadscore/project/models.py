@@ -16,6 +16,7 @@ from leadscore.model.horizon import choose_horizon
 from leadscore.progress import Progress, silent
 from leadscore.project.auditing import doubt_fields
 from leadscore.project.opened import open_store
+from leadscore.project.trail import record
 from leadscore.project.training import card_folder, without
 from leadscore.proposals import propose
 from leadscore.registry.registry import CHAMPION, Decision, ModelVersion, Registry, Who
@@ -28,6 +29,7 @@ from leadscore.results import (
     Shown,
     Versions,
 )
+from leadscore.results.trail import Event
 from leadscore.settings.settings import Settings
 from leadscore.validation.evidence import evaluate_recipes
 from leadscore.validation.overlap import compare_lists
@@ -43,6 +45,7 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     With `promote` it becomes champion whatever was decided. Repeating it changes nothing.
     """
     registry = Registry(settings)
+    was = registry.champion()
     decision = _read_decision(folder)
     version = registry.register(
         folder,
@@ -53,6 +56,8 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
     if version and promote and CHAMPION not in version.aliases:
         version = registry.promote(str(version.number), who)
     champion = registry.champion()
+    why = who.why if promote else decision.why
+    _record_registered(settings, version, was=was, who=replace(who, why=why))
     return Registered.from_dict(
         {
             "registered": asdict(version) if version else None,
@@ -61,6 +66,21 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
             "tracking_uri": hide_secrets(settings.tracking_uri()),
         }
     )
+
+
+def _record_registered(
+    settings: Settings, version: ModelVersion | None, *, was: ModelVersion | None, who: Who
+) -> None:
+    """That a version scores now, or that it does not; nothing of one that scored before."""
+    if version is None or (was is not None and was.number == version.number):
+        return
+    what: Event = "promoted" if CHAMPION in version.aliases else "refused"
+    _record_move(settings, what, version, who=who)
+
+
+def _record_move(settings: Settings, what: Event, version: ModelVersion, *, who: Who) -> None:
+    number = str(version.number)
+    record(settings, what, why=who.why, who=who, model_version=version.version, number=number)
 
 
 def _read_shown(folder: Path) -> dict[str, str]:
@@ -105,6 +125,7 @@ def show(settings: Settings, which: str) -> Shown:
 def promote(settings: Settings, which: str, *, who: Who) -> Moved:
     """Make a version the champion; the one before becomes `previous`."""
     moved = Registry(settings).promote(which, who)
+    _record_move(settings, "promoted", moved, who=who)
     return Moved.from_dict(asdict(moved))
 
 
@@ -169,6 +190,7 @@ def rollback(settings: Settings, *, who: Who) -> Moved:
     registry = Registry(settings)
     was = registry.champion()
     now = registry.rollback(who)
+    _record_move(settings, "rolled back", now, who=who)
     changes = _changes(registry, was, now) if was else {}
     was_document = asdict(was) if was else None
     return Moved.from_dict(asdict(now) | {"was": was_document, "changes": changes})

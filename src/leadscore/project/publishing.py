@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from leadscore.errors import CorruptFileError, UnknownVersionError, UserError
+from leadscore.project.trail import record
 from leadscore.proposals import propose
 from leadscore.publish.before import Before, find_before
 from leadscore.publish.listed import find_standing, read_current_id
@@ -34,6 +35,30 @@ def publish(
         even_if_unlike: also where the list differs too much from the previous one; otherwise it is `withheld`, with
             the reasons, and the published list stands.
     """
+    was = read_current_id(settings.project_folder() / "scores")
+    published = _publish(
+        settings, publication_id, replace_newer=replace_newer, even_if_unlike=even_if_unlike
+    )
+    if published.publication_id != was:
+        _record_published(settings, published)
+    return published
+
+
+def _record_published(settings: Settings, published: Published) -> None:
+    publication_id = published.publication_id
+    if published.withheld:
+        why = "; ".join(published.withheld)
+        record(settings, "withheld", why=why, publication_id=publication_id)
+    elif published.newer:
+        why = f"the newer list {published.newer.publication_id} stands"
+        record(settings, "superseded", why=why, publication_id=publication_id)
+    else:
+        record(settings, "published", why="a new list", publication_id=publication_id)
+
+
+def _publish(
+    settings: Settings, publication_id: str, *, replace_newer: bool, even_if_unlike: bool
+) -> Published:
     folder = settings.project_folder()
     withheld = [] if even_if_unlike else find_withheld(settings, publication_id)
     if withheld:
@@ -86,7 +111,9 @@ def roll_back(settings: Settings) -> Published:
     previous = publication.manifest.get("previous")
     if not previous:
         raise UserError(f"there was no list before {current}, so there is none to go back to")
-    return publish(settings, previous, replace_newer=True, even_if_unlike=True)
+    published = _publish(settings, previous, replace_newer=True, even_if_unlike=True)
+    record(settings, "rolled back", why=f"from the list {current}", publication_id=previous)
+    return published
 
 
 def find_withheld(settings: Settings, publication_id: str) -> list[str]:

@@ -27,6 +27,7 @@ from leadscore.model.target import TargetMismatchError, check_target
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import Progress, silent
 from leadscore.project.opened import checked_as_of, open_store
+from leadscore.project.trail import record
 from leadscore.registry.registry import Registry
 from leadscore.report.card import build_card
 from leadscore.report.figures.build import build_figures
@@ -97,6 +98,8 @@ def _write_training(
 ) -> Trained:
     """The training in the folder `home`, its card written beside it."""
     _write_card(home, result, decision=decision, settings=settings)
+    why = result.no_signal or decision.why
+    record(settings, "trained", why=why, model_version=home.name, store_version=store_version)
     return Trained(
         project=settings.project,
         model_version=None if result.no_signal else home.name,

@@ -129,6 +129,7 @@ from leadscore.results.monitor import (
     TierInMonth,
 )
 from leadscore.results.onboarding import Part, Started
+from leadscore.results.reviewed import RetrainingDue, Reviewed, RollbackDecision
 from leadscore.results.sample import WrittenSample
 from leadscore.results.scoring import (
     Counts,
@@ -161,6 +162,7 @@ from leadscore.results.targets import (
     FailedRows,
     FileProblem,
 )
+from leadscore.results.trail import TrailEntry
 from leadscore.results.training import (
     CalibrationErrors,
     Compared,
@@ -289,7 +291,10 @@ __all__ = [
     "ReplayedDate",
     "Reported",
     "Result",
+    "RetrainingDue",
+    "Reviewed",
     "RocPoint",
+    "RollbackDecision",
     "RunningIntercept",
     "ScoreCounts",
     "Scored",
@@ -321,6 +326,7 @@ __all__ = [
     "TierInMonth",
     "TimeToWin",
     "TopShare",
+    "TrailEntry",
     "Trained",
     "Trial",
     "Untouched",
