@@ -10,7 +10,7 @@ import pytest
 
 import leadscore
 from builders import Facts, day, make_settings
-from leadscore.times import FOREVER_US
+from leadscore.times import DAY_US, FOREVER_US
 
 SETTINGS = make_settings(fields={"country": {}, "city": {}})
 LEADS = np.array(["a", "b"], dtype=object)
@@ -33,6 +33,7 @@ QUESTIONS = {
     "wins": lambda facts, us: facts.wins(us),
     "loss_reasons": lambda facts, us: facts.loss_reasons(us),
     "count_weeks": lambda facts, us: facts.count_weeks(us, weeks=2).drop(columns="source"),
+    "count_closes": lambda facts, us: facts.count_closes(us, weeks=2, late_us=DAY_US),
     "first_worked": lambda facts, us: facts.first_worked(us),
     "latest_stages": lambda facts, us: facts.latest_stages(["new", "proposal"], us),
     "last_contacted": lambda facts, us: facts.last_contacted(us),
@@ -63,6 +64,7 @@ EXPECTED = {
         {"what": "entered", "weeks_ago": 0, "facts": 1, "last_us": day(3)},
         {"what": "entered", "weeks_ago": 1, "facts": 1, "last_us": day(2)},
     ],
+    "count_closes": [{"weeks_ago": 0, "closes": 1, "late": 0}],
     "first_worked": {"a": day(2)},
     "latest_stages": {"a": "new"},
     "last_contacted": {"a": day(3), "b": day(6)},

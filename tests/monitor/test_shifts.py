@@ -12,7 +12,12 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Text
 from leadscore.features.matrix import Matrix
 from leadscore.model.bins import build_bins
-from leadscore.monitor.alarms import find_feature_alarms, find_score_alarm, find_volume_alarms
+from leadscore.monitor.alarms import (
+    find_delay_alarm,
+    find_feature_alarms,
+    find_score_alarm,
+    find_volume_alarms,
+)
 from leadscore.monitor.shifts import compare_features
 
 LEADS = 1000
@@ -137,3 +142,23 @@ def weeks(facts, *, what="email"):
 def test_volume_when_the_last_week_is_unusual_then_is_an_alarm(facts, is_alarm):
     alarms = find_volume_alarms(weeks(facts), weeks=4)
     assert [alarm.subject for alarm in alarms] == ["activities: email"] * is_alarm
+
+
+@pytest.mark.parametrize(("late", "late_before", "is_alarm"), [
+    (10, 1, True),
+    (2, 1, False),  # of 20 a week
+    (1, 10, False),  # closes come sooner than before
+    (0, 0, False),
+])  # fmt: skip
+def test_delay_when_closes_are_shown_late_then_is_an_alarm(late, late_before, is_alarm):
+    rows = [
+        {"weeks_ago": ago, "closes": 20, "late": late if ago < 4 else late_before}
+        for ago in range(16)
+    ]
+    alarms = find_delay_alarm(pd.DataFrame(rows))
+    assert [alarm.kind for alarm in alarms] == ["delay"] * is_alarm
+
+
+def test_delay_when_few_leads_closed_then_is_no_alarm():
+    rows = [{"weeks_ago": ago, "closes": 5, "late": 5 * (ago < 4)} for ago in range(16)]
+    assert find_delay_alarm(pd.DataFrame(rows)) == []

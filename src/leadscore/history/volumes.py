@@ -1,4 +1,4 @@
-"""How many facts of each source became known, week by week, as known at a moment."""
+"""How many facts became known, week by week, and how late closes did, as known at a moment."""
 
 from __future__ import annotations
 
@@ -35,9 +35,35 @@ def count_weeks(engine: Engine, *, known_us: int, weeks: int) -> pd.DataFrame:
     return counted
 
 
+def count_closes(engine: Engine, *, known_us: int, weeks: int, late_us: int) -> pd.DataFrame:
+    """Dated closes by the week in which an export first showed them: weeks_ago, closes and late.
+
+    Args:
+        engine: holds the closes.
+        known_us: the moment; closes shown from then on do not count.
+        weeks: how many.
+        late_us: a close that was shown longer than this after its date is late.
+    """
+    since_us = known_us - weeks * WEEK_US
+    weeks_ago = _weeks_ago_sql("first_seen_us", known_us)
+    rows = engine.query(
+        f"""SELECT weeks_ago, COUNT(*) AS closes,
+            COUNT(CASE WHEN first_seen_us - date_us > {late_us} THEN 1 END) AS late
+        FROM (SELECT {weeks_ago} AS weeks_ago, first_seen_us, date_us FROM closes
+            WHERE dated = 1 AND first_seen_us >= {since_us} AND first_seen_us < {known_us}) AS t
+        GROUP BY weeks_ago ORDER BY weeks_ago"""
+    )
+    counted: pd.DataFrame = rows.to_pandas()
+    return counted
+
+
+def _weeks_ago_sql(column: str, known_us: int) -> str:
+    age_us = f"({known_us} - 1 - {column})"
+    return f"CAST(({age_us} - {age_us} % {WEEK_US}) / {WEEK_US} AS BIGINT)"
+
+
 def _count_sql(table: str, what: str, since_us: int, known_us: int) -> str:
-    age_us = f"({known_us} - 1 - available_us)"
-    weeks_ago = f"CAST(({age_us} - {age_us} % {WEEK_US}) / {WEEK_US} AS BIGINT)"
+    weeks_ago = _weeks_ago_sql("available_us", known_us)
     return f"""SELECT source, what, weeks_ago, COUNT(*) AS facts, MAX(available_us) AS last_us
         FROM (SELECT '{table}' AS source, {what} AS what, {weeks_ago} AS weeks_ago, available_us
             FROM {table} WHERE available_us >= {since_us} AND available_us < {known_us}) AS t

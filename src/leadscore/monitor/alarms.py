@@ -20,6 +20,9 @@ LARGE_OUTSIDE = 0.02  # of the values, beyond all of training's
 LEAST_A_WEEK = 10  # facts; of rarer ones a week says little
 FEW = 0.3  # of the usual number a week
 MANY = 3.0
+LATE_DAYS = 7  # a close that an export shows longer than this after its date is late
+LARGE_LATE = 0.10  # more of the closes late than before
+LATE_WEEKS = 4  # in which that is looked at
 
 DO = {
     "values": "look at the export of this field; if the leads did change, train again",
@@ -28,6 +31,7 @@ DO = {
     "range": "look for another unit or currency in the export; if the values are right, train again",
     "score": "look at the features above first; if the leads did change, train again",
     "volume": "ask whoever exports this source; scores rest on facts that are not there",
+    "delay": "ask why closes are entered later; until that ends the newest leads look worse than they are",
     "calibration": "train again, and compare with `leadscore models compare`",
 }
 
@@ -140,6 +144,42 @@ def _volume_alarm(
         share=None,
         do=DO["volume"],
     )
+
+
+def find_delay_alarm(counts: pd.DataFrame) -> list[Alarm]:
+    """An alarm if more closes are shown late than in the weeks before.
+
+    Args:
+        counts: what `count_closes` gave.
+    """
+    is_new = counts["weeks_ago"] < LATE_WEEKS
+    late, n = _late_share(counts[is_new])
+    late_before, n_before = _late_share(counts[~is_new])
+    if min(n, n_before) < LEAST_LEADS or late - late_before < LARGE_LATE:
+        return []
+    p_value = compare_shares(late_before, late, n_before=n_before, n_now=n)
+    if p_value >= SURE:
+        return []
+    what = (
+        f"{late:.0%} of the closes of the last {LATE_WEEKS} weeks were shown more than "
+        f"{LATE_DAYS} days after their date, {late_before:.0%} before"
+    )
+    alarm = Alarm(
+        kind="delay",
+        subject="outcomes",
+        what=what,
+        since=None,
+        sure=describe_chance(p_value),
+        share=None,
+        do=DO["delay"],
+    )
+    return [alarm]
+
+
+def _late_share(counts: pd.DataFrame) -> tuple[float, int]:
+    """The share of closes that were late, and how many closes there are."""
+    closes = int(counts["closes"].sum())
+    return float(counts["late"].sum()) / max(closes, 1), closes
 
 
 def find_calibration_alarm(test: CalibrationTest) -> list[Alarm]:

@@ -18,7 +18,9 @@ from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.monitor.alarms import (
+    LATE_DAYS,
     find_calibration_alarm,
+    find_delay_alarm,
     find_feature_alarms,
     find_score_alarm,
     find_volume_alarms,
@@ -31,6 +33,7 @@ from leadscore.times import DAY_US
 
 WEEK_US = 7 * DAY_US
 WEEKS = 9  # of facts: the last one beside the eight before
+WEEKS_OF_CLOSES = 16
 EARLIER_LISTS = 12  # in which the beginning of a change is looked for
 SAMPLED = 1000  # leads by which the weight of a feature is measured
 SCORE_BINS = np.arange(10.0, 100.0, 10.0)
@@ -48,14 +51,21 @@ class Watched:
         version: of the model.
         model: itself.
         bins: how its features were distributed in training; None if that was not stored.
-        rows: its lists, as `settle` gave them, with `score`.
+        published: all lists, as `settle` gave them, with `score`.
+        trained_us: up to when each model version knew the facts.
     """
 
     history: History
     version: str
     model: WinModel
     bins: Mapping[str, Any] | None
-    rows: pd.DataFrame
+    published: pd.DataFrame
+    trained_us: Mapping[str, int]
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The lists of the model itself."""
+        return self.published[self.published["model_version"] == self.version]
 
     @cached_property
     def features(self) -> list[Feature]:
@@ -90,6 +100,9 @@ def watch(watched: Watched, *, known_us: int) -> ModelDrift:
     alarms += _watch_score(watched, latest_us)
     counts = history.facts.count_weeks(known_us, weeks=WEEKS)
     alarms += find_volume_alarms(counts, weeks=WEEKS)
+    late_us = LATE_DAYS * DAY_US
+    closes = history.facts.count_closes(known_us, weeks=WEEKS_OF_CLOSES, late_us=late_us)
+    alarms += find_delay_alarm(closes)
     calibration = run_calibration_test(watched)
     if calibration is not None:
         alarms += find_calibration_alarm(calibration)
@@ -186,10 +199,28 @@ def _share_by_bin(scores: np.ndarray) -> np.ndarray:
 
 
 def run_calibration_test(watched: Watched) -> CalibrationTest | None:
-    """The sequential test on settled leads, each at its first list; None without one."""
-    settled = watched.rows[watched.rows["state"] == SETTLED]
-    if settled.empty:
-        return None
+    """The sequential test on settled leads, each at its first list; None without one.
+
+    It goes on from model to model, since one that is replaced every week settles too few lists to
+    say anything. Once an alarm is answered by a training, only lists of models count that have
+    seen what raised it; so the alarm ends, and the next one can come.
+    """
+    published = watched.published
+    settled = published[published["state"] == SETTLED]
+    trained_us = settled["model_version"].map(watched.trained_us).fillna(0)
+    latest_us = watched.trained_us.get(watched.version, 0)
+    while not settled.empty:
+        test, shown_us = _test_calibration(watched.history, settled)
+        if shown_us is None or latest_us < shown_us:
+            return test
+        settled = settled[trained_us.loc[settled.index] >= shown_us]
+    return None
+
+
+def _test_calibration(
+    history: History, settled: pd.DataFrame
+) -> tuple[CalibrationTest, int | None]:
+    """The test on some lists, and when its alarm could first be seen."""
     ordered = settled.sort_values(["as_of_us", "lead_id"], kind="stable")
     first = ordered.drop_duplicates("lead_id")
     date_us = first["as_of_us"].to_numpy()
@@ -197,15 +228,19 @@ def run_calibration_test(watched: Watched) -> CalibrationTest | None:
     label = first["label"].to_numpy(dtype=float)
     evidence = bet_on_calibration(date_us, probability, label)
     raised = evidence.first_alarm()
+    horizon_us = history.settings.target.horizon_days * DAY_US
+    shown_us = None if raised is None else raised + horizon_us
     is_later = date_us >= evidence.since
-    name = watched.history.name
-    return CalibrationTest(
+    name = history.name
+    test = CalibrationTest(
         leads=len(first),
         evidence=float(evidence.wealth[-1]),
         highest=float(evidence.wealth.max()),
         limit=1 / ALARM_RATE,
         raised=None if raised is None else name(raised),
+        shown=None if shown_us is None else name(shown_us),
         since=None if raised is None else name(evidence.since),
         predicted=float(probability[is_later].mean()),
         won=float(label[is_later].mean()),
     )
+    return test, shown_us

@@ -23,6 +23,7 @@ from leadscore.registry.versions import (
     CHAMPION,
     FIRST,
     KNOWN_UNTIL_TAG,
+    UNDATED,
     VERSION_TAG,
     Decision,
     ModelVersion,
@@ -31,6 +32,7 @@ from leadscore.registry.versions import (
 )
 from leadscore.results import Evaluation
 from leadscore.settings.settings import Settings
+from leadscore.times import parse_moment
 from leadscore.wording import counted
 
 __all__ = ["CHAMPION", "Decision", "ModelVersion", "Registry", "Who"]
@@ -241,6 +243,16 @@ class Registry:
             ours = [entity for entity in entities if VERSION_TAG in entity.tags]
             versions = [read_version(entity, aliases) for entity in ours]
             return sorted(versions, key=lambda version: version.number, reverse=True)
+
+    def last_trained_us(self) -> int | None:
+        """Up to when the latest training knew the facts, whether it became a version or not; None without one."""
+        versions = [version.known_until for version in self.versions()]
+        if not self.connection.exists():
+            return None
+        with self.connection.doing("looking for the latest training"):
+            moments = [*versions, *self._runs.known_until()]
+        dated = [parse_moment(moment, zone="UTC") for moment in moments if moment not in UNDATED]
+        return max(dated, default=None)
 
     def moves(self) -> list[dict[str, Any]]:
         """All moves of aliases, newest first: alias, was, now (numbers or None), by, at, why."""

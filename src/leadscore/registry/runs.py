@@ -19,7 +19,13 @@ from leadscore.registry.contents import (
     build_params,
     log_model,
 )
-from leadscore.registry.versions import NO_SIGNAL_TAG, VERSION_TAG, Decision, Who
+from leadscore.registry.versions import (
+    KNOWN_UNTIL_TAG,
+    NO_SIGNAL_TAG,
+    VERSION_TAG,
+    Decision,
+    Who,
+)
 from leadscore.results import Evaluation
 from leadscore.settings.settings import Settings
 
@@ -85,6 +91,12 @@ class Runs:
             return None
         return str(runs[0].data.tags[NO_SIGNAL_TAG])
 
+    def known_until(self) -> list[str]:
+        """Up to when each training knew the facts."""
+        runs = self.find("attributes.status = 'FINISHED'")
+        tags = [run.data.tags.get(KNOWN_UNTIL_TAG) for run in runs]
+        return [tag for tag in tags if tag is not None]
+
     def log(
         self,
         training: Training,
@@ -116,6 +128,7 @@ class Runs:
         """A new run with its name and tags, to be logged to; its id."""
         tags = {
             VERSION_TAG: training.version,
+            KNOWN_UNTIL_TAG: training.manifest["known_until"],
             NO_SIGNAL_TAG: training.no_signal or "",
             "leadscore.promoted": "yes" if decision.promoted else "no",
             "leadscore.why": who.why,

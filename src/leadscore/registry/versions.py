@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadscore.results import PromotionEvidence
+from leadscore.times import parse_moment
 
 CHAMPION = "champion"  # scores
 CHALLENGER = "challenger"  # the latest that was not promoted
@@ -16,6 +17,7 @@ PREVIOUS = "previous"  # was champion before
 VERSION_TAG = "leadscore.version"
 KNOWN_UNTIL_TAG = "leadscore.known_until"
 NO_SIGNAL_TAG = "leadscore.no_signal"
+UNDATED = {"unknown", "undated"}  # instead of the end of the data
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class ModelVersion:
     run_id: str
     known_until: str
     aliases: tuple[str, ...]
+
+    @property
+    def known_us(self) -> int:
+        """The end of that data in UTC microseconds; 0 where it is not dated."""
+        if self.known_until in UNDATED:
+            return 0
+        return parse_moment(self.known_until, zone="UTC")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from leadscore.results.base import Result
 
-AlarmKind = Literal["values", "missing", "new values", "range", "score", "volume", "calibration"]
+AlarmKind = Literal[
+    "values", "missing", "new values", "range", "score", "volume", "delay", "calibration"
+]
 
 
 class Alarm(Result):
@@ -64,6 +66,7 @@ class CalibrationTest(Result):
         limit: at which it is an alarm.
         highest: the largest e-value so far, which decides.
         raised: the date of the list at whose settling the limit was reached; None if it was not.
+        shown: the moment at which that list was settled; None without an alarm.
         since: from when the win rates differ most, if so.
         predicted, won: mean probability and win rate since then.
     """
@@ -73,6 +76,7 @@ class CalibrationTest(Result):
     highest: float
     limit: float
     raised: str | None
+    shown: str | None = None
     since: str | None
     predicted: float | None
     won: float | None

@@ -1,0 +1,86 @@
+"""The test of calibration over the lists of several models: it goes on, and starts again once an alarm is answered."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from builders import Facts, day, make_settings
+from leadscore.model.apply import sigmoid
+from leadscore.monitor.watch import Watched, run_calibration_test
+from leadscore.times import DAY_US
+
+HORIZON = 30
+WEEKS = 80
+DRIFT = 20  # weeks
+A_WEEK = 60  # leads
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    facts = Facts(make_settings())
+    facts.lead("a", 1)
+    return facts.history(tmp_path_factory.mktemp("store"), known_until=7 * WEEKS + HORIZON)
+
+
+def lists_of(version_of_week, *, is_off, seed=1):
+    """A settled list a week; the odds of a win are a third of what is predicted in weeks that are off."""
+    rng = np.random.default_rng(seed)
+    week = np.repeat(np.arange(WEEKS), A_WEEK)
+    log_odds = rng.normal(-0.5, 1.0, len(week))
+    wrong = np.array([is_off(number) for number in week])
+    label = rng.random(len(week)) < sigmoid(log_odds - 1.1 * wrong)
+    return pd.DataFrame(
+        {
+            "lead_id": np.arange(len(week)).astype(str),
+            "as_of_us": [day(7 * number) for number in week],
+            "model_version": [version_of_week(number) for number in week],
+            "probability": sigmoid(log_odds),
+            "label": label.astype(float),
+            "state": "settled",
+        }
+    )
+
+
+def run_test(history, rows, trained):
+    latest = rows["model_version"].iloc[-1]
+    watched = Watched(history, latest, None, None, rows, trained)
+    return run_calibration_test(watched)
+
+
+def test_alarm_when_the_model_is_replaced_every_week_then_is_raised_all_the_same(history):
+    rows = lists_of(lambda week: f"m{week}", is_off=lambda week: week >= DRIFT)
+    # none of them was trained on what raised it
+    test = run_test(history, rows, {f"m{week}": day(0) for week in range(WEEKS)})
+    assert test.raised is not None
+    assert day(7 * DRIFT) < parse(test.raised) < day(7 * (DRIFT + 15))
+    assert parse(test.shown) == parse(test.raised) + HORIZON * DAY_US
+
+
+def test_alarm_when_a_later_model_has_seen_it_then_is_over_and_the_next_one_can_come(history):
+    seen = DRIFT + 20  # weeks; by then it has been raised
+
+    def version_of(week):
+        return "old" if week < seen else "new"
+
+    trained = {"old": day(0), "new": day(7 * seen)}
+    cured = lists_of(version_of, is_off=lambda week: DRIFT <= week < seen)
+    test = run_test(history, cured, trained)
+    assert test.raised is None
+    assert test.leads == A_WEEK * (WEEKS - seen)
+    still_off = lists_of(version_of, is_off=lambda week: week >= DRIFT)
+    again = run_test(history, still_off, trained)
+    assert parse(again.raised) > day(7 * seen)
+
+
+def test_alarm_when_the_new_model_was_trained_too_early_then_stays(history):
+    rows = lists_of(
+        lambda week: "old" if week < DRIFT + 2 else "new", is_off=lambda week: week >= DRIFT
+    )
+    test = run_test(history, rows, {"old": day(0), "new": day(7 * (DRIFT + 2))})
+    assert parse(test.raised) < day(7 * (DRIFT + 15))
+
+
+def parse(text):
+    from leadscore.times import parse_moment
+
+    return parse_moment(text, zone="UTC")
