@@ -17,6 +17,7 @@ import pyarrow as pa
 from leadscore.engine import Engine
 from leadscore.history.absences import add_seen
 from leadscore.history.activities import read_activity_columns
+from leadscore.history.contacted import weigh_by_contact
 from leadscore.history.facts import KnownFacts
 from leadscore.history.irregular import count_irregular, count_rejected_stages
 from leadscore.history.known import read_known_values
@@ -57,6 +58,7 @@ class History:
     version: StoreVersion
     engine: Engine = field(repr=False)
     presence: pd.DataFrame | None = field(default=None, repr=False)
+    given: pd.DataFrame | None = field(default=None, repr=False)  # see `weigh_by_contact`
     _spells: dict[int, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
@@ -179,7 +181,8 @@ class History:
         """The sampled snapshots of spells at grid moments, labelled as known at `known_us`."""
         target = self.settings.target
         seed = self.settings.seed
-        rows = build_grid_list(spells, moments, target=target, seed=seed)
+        sampled = build_grid_list(spells, moments, target=target, seed=seed)
+        rows = weigh_by_contact(sampled, self.given)
         return build_side(name, rows, spells, known_us=known_us, target=target)
 
     def relabel(self, rows: pd.DataFrame, *, known_us: int) -> Side:

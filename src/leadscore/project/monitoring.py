@@ -9,6 +9,7 @@ import pandas as pd
 
 from leadscore.errors import LeadscoreError, UserError
 from leadscore.history.split import History
+from leadscore.monitor.contact import estimate_extra_contact
 from leadscore.monitor.performance import summarise_settled
 from leadscore.monitor.settle import ScoredList, settle
 from leadscore.monitor.watch import Watched, watch
@@ -17,6 +18,7 @@ from leadscore.proposals import propose
 from leadscore.publish.listed import Listed, list_published
 from leadscore.publish.receipts import read_receipts_of
 from leadscore.registry.registry import Registry
+from leadscore.results.contact import ExtraContact
 from leadscore.results.drift import ModelDrift
 from leadscore.results.monitor import Monitored
 from leadscore.settings.check_references import check_segment
@@ -30,6 +32,7 @@ COLUMNS = {
     "score": "score",
     "tier": "tier",
     "model_version": "model_version",
+    "exploration_probability": "exploration_probability",
 }
 
 
@@ -64,6 +67,7 @@ def monitor(
             store_version=history.version.id,
             settled=summarise_settled(history, rows, known_us=known_us, segment=segment),
             drift=drift,
+            extra_contact=_estimate_contact(settings, rows),
             warnings=[*warnings, *why],
         )
 
@@ -81,9 +85,15 @@ def _watch(
         bins = registry.read_bins(version)
     except LeadscoreError as e:
         return None, [f"the model of the latest list cannot be read, so drift is unknown: {e}"]
-    own = rows[rows["model_version"] == latest_version]
-    watched = Watched(history, version, model, bins, own)
+    trained_us = {known.version: known.known_us for known in registry.versions()}
+    watched = Watched(history, version, model, bins, rows, trained_us)
     return watch(watched, known_us=known_us), []
+
+
+def _estimate_contact(settings: Settings, rows: pd.DataFrame) -> ExtraContact | None:
+    if settings.routing is None or rows.empty:
+        return None
+    return estimate_extra_contact(rows, routed=settings.routing.tiers)
 
 
 def check_dated(settings: Settings) -> None:

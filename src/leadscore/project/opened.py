@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
+
+import pandas as pd
 
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import UserError
 from leadscore.history.opening import open_history
 from leadscore.history.split import History
+from leadscore.publish.receipts import read_past_receipts
 from leadscore.settings.settings import Settings
 from leadscore.store.version import open_version, read_current
 from leadscore.times import DAY_US, HOUR_US, format_us
@@ -22,7 +26,27 @@ def open_store(settings: Settings) -> Iterator[History]:
         open_version(lambda: read_current(store, project=settings.project)) as version,
         closing(DuckDBEngine(settings.engine)) as engine,
     ):
-        yield open_history(settings, version, engine)
+        history = open_history(settings, version, engine)
+        yield replace(history, given=_read_given(settings))
+
+
+def _read_given(settings: Settings) -> pd.DataFrame | None:
+    """How likely each published list gave each of its leads to a rep; None unless that is to count."""
+    routing = settings.routing
+    if routing is None or not settings.retraining.weigh_exploration:
+        return None
+    folder = settings.project_folder()
+    receipts = read_past_receipts(folder / "scores", folder / "store")
+    explored = receipts["exploration_probability"].to_pandas()
+    is_routed = receipts["tier"].to_pandas().isin(routing.tiers)
+    is_drawn = explored.notna() & receipts["rep_id"].to_pandas().notna()
+    drawn = explored.where(is_drawn, 0.0)
+    columns = {
+        "lead_id": receipts["lead_id"].to_pandas(),
+        "as_of_us": receipts["as_of"].cast("int64").to_pandas(),
+        "probability": drawn.mask(is_routed, 1.0),
+    }
+    return pd.DataFrame(columns)
 
 
 def checked_as_of(history: History, as_of_us: int | None) -> int:

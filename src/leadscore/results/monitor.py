@@ -8,6 +8,7 @@ from pydantic import Field
 
 from leadscore.results.base import Interval, Result
 from leadscore.results.breakdowns import Captured, Group
+from leadscore.results.contact import ExtraContact
 from leadscore.results.drift import Alarm, ModelDrift
 from leadscore.results.metrics import Metrics
 
@@ -90,7 +91,7 @@ class Settled(Result):
 class Monitored(Result):
     """Published scores settled, as known at a moment, and what changed since the model was trained.
 
-    `drift` is None where that model is gone.
+    `drift` is None where that model is gone, `extra_contact` where no lead was explored.
     """
 
     project: str
@@ -98,6 +99,7 @@ class Monitored(Result):
     store_version: str
     settled: Settled
     drift: ModelDrift | None = None
+    extra_contact: ExtraContact | None = None
     warnings: list[str] = Field(default_factory=list)
 
     @property

@@ -34,6 +34,7 @@ from leadscore.settings.problems import describe_problems, lines_to_paste
 from leadscore.settings.publication import PublicationSettings
 from leadscore.settings.qualification import Qualification
 from leadscore.settings.registry import RegistrySettings
+from leadscore.settings.retraining import RetrainingSettings
 from leadscore.settings.routing import RoutingSettings
 from leadscore.settings.scorecard import Scorecard
 from leadscore.settings.show import ShowSettings, check_show
@@ -142,6 +143,7 @@ class Settings(Frozen):
     audit: AuditSettings = AuditSettings()
     scorecard: Scorecard = Scorecard()
     model: ModelSettings = ModelSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
     registry: RegistrySettings = RegistrySettings()
     list: ListOrder = ListOrder()
     publication: PublicationSettings = PublicationSettings()

@@ -18,6 +18,7 @@ from leadscore.wording import counted
 
 if TYPE_CHECKING:
     from leadscore.results import Captured, Group, ModelDrift
+    from leadscore.results.contact import ExtraContact
     from leadscore.results.monitor import EstimatedPerformance, Monitored, ReceiptCounts, Settled
 
 REASONS = {
@@ -39,9 +40,24 @@ def draw_monitor(monitored: Monitored) -> None:
         out.print("No list is settled yet: the first is once its horizon is over.")
     if settled.expected:
         _draw_expected(settled.expected)
+    if monitored.extra_contact:
+        _draw_contact(monitored.extra_contact)
     if monitored.drift:
         _draw_drift(monitored.drift)
     warn(monitored.warnings)
+
+
+def _draw_contact(contact: ExtraContact) -> None:
+    """What contacting leads of low tiers adds, or how much is missing to say so."""
+    effect = contact.effect
+    points = [100 * (bound or 0.0) for bound in (effect.value, effect.low, effect.high)]
+    value, low, high = points
+    known = "" if contact.known else f" Not known yet: {contact.more:,} more explored leads needed."
+    out.print(
+        f"Contacting a lead of a low tier adds {value:+.1f} points ({low:+.1f} to {high:+.1f}) to its "
+        f"win rate, by {contact.explored:,} explored leads and {contact.others:,} others.{known}",
+        highlight=False,
+    )
 
 
 def _draw_drift(drift: ModelDrift) -> None:
