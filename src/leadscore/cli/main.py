@@ -197,6 +197,9 @@ def train(
     promote: Annotated[
         bool, typer.Option("--promote", help="Promote the new model right away.")
     ] = False,
+    if_due: Annotated[
+        bool, typer.Option("--if-due", help="Only if the settings (retraining) say it is time.")
+    ] = False,
     by: By = None,
     as_json: Json = False,
 ) -> None:
@@ -204,8 +207,14 @@ def train(
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.project.models import register
+        from leadscore.project.reviewing import find_due
 
-        trained = project.train(as_of=moment_of(project.settings, as_of))
+        moment = moment_of(project.settings, as_of)
+        if if_due:
+            retraining = find_due(project.settings, as_of_us=moment)
+            if not retraining.due:
+                return (retraining,)
+        trained = project.train(as_of=moment)
         project.progress("registering", 0, 1)
         somebody = who(by, "train --promote")
         folder = Path(trained.folder)

@@ -12,6 +12,7 @@ from leadscore.project.ingesting import ingest, list_rejects, write_rejects
 from leadscore.project.models import compare, list_models, promote, register, rollback, show
 from leadscore.project.project import Project
 from leadscore.project.publishing import publish, roll_back
+from leadscore.project.reviewing import find_due, review
 from leadscore.project.scoring import score
 from leadscore.project.training import train
 from leadscore.project.upkeep import list_store, prune_store, rollback_store
@@ -26,6 +27,7 @@ __all__ = [
     "compare",
     "deliver",
     "explain",
+    "find_due",
     "ingest",
     "list_models",
     "list_rejects",
@@ -35,6 +37,7 @@ __all__ = [
     "publish",
     "register",
     "replay",
+    "review",
     "rewrite_failed",
     "roll_back",
     "rollback",

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.errors import LeadscoreError
 from leadscore.history.absences import seen_until
 from leadscore.history.split import History
 from leadscore.ingest.overrides import read_overrides
@@ -22,6 +23,7 @@ from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.publishing import find_previous
 from leadscore.publish.publication import Publication, write_publication
 from leadscore.registry.registry import Registry
+from leadscore.registry.versions import CHALLENGER
 from leadscore.results import Scored
 from leadscore.routing.assign import assign
 from leadscore.scoring.change import Previous
@@ -38,39 +40,71 @@ def score(
     """The leads open at a moment (default: known_until), scored by the champion; `publish` makes the list count."""
     with open_store(settings) as opened:
         moment = checked_as_of(opened, as_of_us)
-        model, model_manifest, model_version = Registry(settings).load_champion()
-        check_target(settings, model_manifest, version=model_version)
-        settings = with_horizon_of(settings, model_manifest)
-        history = replace(opened, settings=settings)
+        registry = Registry(settings)
+        champion = registry.load_champion()
         progress("scoring", 0, 1)
-        known_us = model_manifest["known_until_us"]
-        published_us = history.published_us(moment)
-        previous, warnings = find_previous(settings, as_of_us=published_us)
-        inputs = read_inputs(settings)
-        scores, facts = score_list(
-            history,
-            model,
-            model_version=model_version,
-            known_us=known_us,
-            as_of_us=moment,
-            previous=previous,
-            inputs=inputs,
-        )
-        facts["warnings"] = [*warnings, *facts["warnings"]]
-        counts = _counts(history, moment, scores.num_rows)
-        basis = _describe_basis(history, scores, known_us=known_us, previous=previous) | facts
-        publication = write_publication(
-            scores,
-            folder=settings.project_folder() / "scores",
-            as_of_us=published_us,
-            model_version=model_version,
-            store_version=history.version.id,
-            project=settings.project,
-            counts=counts,
-            basis=basis,
-            inputs=inputs,
-        )
-    return _summarise(publication, scores, facts)
+        publication, scores, facts = _score_with(opened, champion, as_of_us=moment)
+        scored = _summarise(publication, scores, facts)
+        if settings.retraining.shadow:
+            shadow = _score_in_shadow(opened, registry, as_of_us=moment)
+            scored = scored.model_copy(
+                update=shadow | {"warnings": scored.warnings + shadow["warnings"]}
+            )
+    return scored
+
+
+Loaded = tuple[WinModel, dict[str, Any], str]  # a model, its manifest and its version
+
+
+def _score_with(
+    opened: History, loaded: Loaded, *, as_of_us: int, folder: str = "scores"
+) -> tuple[Publication, pa.Table, dict[str, Any]]:
+    """The list that a model gives, written to a folder of the project; its scores, and the facts of the run."""
+    model, model_manifest, model_version = loaded
+    check_target(opened.settings, model_manifest, version=model_version)
+    settings = with_horizon_of(opened.settings, model_manifest)
+    history = replace(opened, settings=settings)
+    known_us = model_manifest["known_until_us"]
+    published_us = history.published_us(as_of_us)
+    previous, warnings = find_previous(settings, as_of_us=published_us)
+    inputs = read_inputs(settings)
+    scores, facts = score_list(
+        history,
+        model,
+        model_version=model_version,
+        known_us=known_us,
+        as_of_us=as_of_us,
+        previous=previous,
+        inputs=inputs,
+    )
+    facts["warnings"] = [*warnings, *facts["warnings"]]
+    counts = _counts(history, as_of_us, scores.num_rows)
+    basis = _describe_basis(history, scores, known_us=known_us, previous=previous) | facts
+    publication = write_publication(
+        scores,
+        folder=settings.project_folder() / folder,
+        as_of_us=published_us,
+        model_version=model_version,
+        store_version=history.version.id,
+        project=settings.project,
+        counts=counts,
+        basis=basis,
+        inputs=inputs,
+    )
+    return publication, scores, facts
+
+
+def _score_in_shadow(opened: History, registry: Registry, *, as_of_us: int) -> dict[str, Any]:
+    """The challenger's list, which is written and never published; a challenger that cannot score is a warning."""
+    versions = [version for version in registry.versions() if CHALLENGER in version.aliases]
+    if not versions:
+        return {"shadow": None, "warnings": []}
+    try:
+        challenger = registry.load(str(versions[0].number))
+        publication, _, _ = _score_with(opened, challenger, as_of_us=as_of_us, folder="shadow")
+    except LeadscoreError as e:
+        return {"shadow": None, "warnings": [f"the challenger wrote no list: {e}"]}
+    return {"shadow": str(publication.folder), "warnings": []}
 
 
 def _describe_basis(

@@ -39,6 +39,7 @@ class Scored(Result):
     times: dict[str, Any] | None
     routing: dict[str, Any] | None
     top: list[dict[str, Any]]
+    shadow: str | None = None  # the folder of the challenger's list, if that was asked for
 
     def to_pandas(self) -> pd.DataFrame:
         """The whole list in its order, a row a lead, as in scores.parquet."""

@@ -16,6 +16,7 @@ from leadscore.cli.rendering.console import (
     table_of,
     warn,
 )
+from leadscore.cli.rendering.reviewed import draw_due
 from leadscore.proposals import CONFIG, USUAL
 from leadscore.wording import counted, describe_memory_step, describe_next_step
 
@@ -27,14 +28,25 @@ if TYPE_CHECKING:
         Group,
         Promotion,
         Registered,
+        Result,
         ScorerChoice,
         SideSummary,
         Trained,
     )
 
 
-def draw_train(trained: Trained, registered: Registered) -> None:
-    """How good the model is, and what became of it."""
+def draw_train(*results: Result) -> None:
+    """How good the model is and what became of it, or why none was trained."""
+    from leadscore.results import Registered, RetrainingDue, Trained
+
+    match results:
+        case (RetrainingDue() as retraining,):
+            draw_due(retraining)
+        case (Trained() as trained, Registered() as registered):
+            _draw_trained(trained, registered)
+
+
+def _draw_trained(trained: Trained, registered: Registered) -> None:
     evaluation = trained.evaluation
     if evaluation.overall:
         draw_metrics(f"Evaluated {evaluation.basis}", {"all": evaluation.overall})

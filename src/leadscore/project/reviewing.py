@@ -1,0 +1,128 @@
+"""What the settled lists ask for: a new training, or the champion before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from leadscore.errors import LeadscoreError
+from leadscore.history.split import History
+from leadscore.monitor.policy import CURED, SinceTraining, decide_rollback, is_retraining_due
+from leadscore.monitor.settle import SETTLED, as_evaluation_set, settle
+from leadscore.project.models import rollback
+from leadscore.project.monitoring import monitor, read_lists
+from leadscore.project.opened import checked_as_of, open_store
+from leadscore.project.trail import record
+from leadscore.registry.registry import Registry, Who
+from leadscore.registry.versions import PREVIOUS
+from leadscore.results import Monitored, RetrainingDue, Reviewed, RollbackDecision
+from leadscore.results.drift import Alarm
+from leadscore.scoring.probabilities import compute_probabilities
+from leadscore.settings.settings import Settings
+from leadscore.times import DAY_US, parse_moment
+
+
+def review(settings: Settings, *, who: Who, as_of_us: int | None = None) -> Reviewed:
+    """Settle the lists, enter alarms in the audit trail, and go back to the champion before where it must be.
+
+    Args:
+        settings: of the project.
+        who: does it, and when; the reason is that of the decision.
+        as_of_us: the moment; default known_until.
+    """
+    monitored = monitor(settings, as_of_us=as_of_us)
+    alarms = [f"{alarm.kind} of {alarm.subject}" for alarm in monitored.alarms]
+    if alarms:
+        record(settings, "alarm", why="; ".join(alarms), who=who, as_of=monitored.as_of)
+    decision = _decide(settings, as_of_us)
+    if decision.rolled_back:
+        rollback(settings, who=replace(who, why=decision.why))
+    retraining = find_due(settings, as_of_us=as_of_us, monitored=monitored)
+    return Reviewed(monitored=monitored, retraining=retraining, rollback=decision)
+
+
+def find_due(
+    settings: Settings, *, as_of_us: int | None = None, monitored: Monitored | None = None
+) -> RetrainingDue:
+    """Whether to train again, by the policy of the settings.
+
+    Args:
+        settings: of the project.
+        as_of_us: the moment; default known_until.
+        monitored: the lists as settled then, if they are already; without lists there is no alarm.
+    """
+    trained_us = Registry(settings).last_trained_us()
+    if trained_us is None:
+        return is_retraining_due(None, settings.retraining)
+    if monitored is None and settings.retraining.on_alarm and settings.is_dated:
+        monitored = _monitor_if_published(settings, as_of_us)
+    with open_store(settings) as history:
+        known_us = history.known_us(checked_as_of(history, as_of_us))
+        close_us = history.spells(known_us)["close_us"]
+    since = SinceTraining(
+        days=(known_us - trained_us) / DAY_US,
+        outcomes=int(close_us.between(trained_us, known_us, inclusive="left").sum()),
+        alarms=_list_new(monitored, trained_us) if monitored else [],
+    )
+    return is_retraining_due(since, settings.retraining)
+
+
+def _monitor_if_published(settings: Settings, as_of_us: int | None) -> Monitored | None:
+    lists, _ = read_lists(settings)
+    return monitor(settings, as_of_us=as_of_us) if lists else None
+
+
+def _list_new(monitored: Monitored, trained_us: int) -> list[str]:
+    """The alarms that newer data may cure and that the latest training could not have seen."""
+    return [
+        f"{alarm.kind} of {alarm.subject}"
+        for alarm in monitored.alarms
+        if alarm.kind in CURED and _shown_us(alarm, monitored) > trained_us
+    ]
+
+
+def _shown_us(alarm: Alarm, monitored: Monitored) -> int:
+    """When an alarm could first be seen; one of calibration when its last list was settled."""
+    calibration = monitored.drift.calibration if monitored.drift else None
+    shown = alarm.since
+    if alarm.kind == "calibration" and calibration is not None:
+        shown = calibration.shown
+    return parse_moment(shown or monitored.as_of, zone="UTC")
+
+
+def _decide(settings: Settings, as_of_us: int | None) -> RollbackDecision:
+    """What the settled lists of the champion say of it."""
+    registry = Registry(settings)
+    champion = registry.champion()
+    if champion is None or not settings.retraining.rollback:
+        return RollbackDecision(rolled_back=False, why="nothing was asked for, or nothing scores")
+    with open_store(settings) as history:
+        known_us = history.known_us(checked_as_of(history, as_of_us))
+        lists, _ = read_lists(settings)
+        rows = settle(history, lists, known_us=known_us)
+        is_own = (rows["state"] == SETTLED) & (rows["model_version"] == champion.version)
+        settled = rows[is_own].reset_index(drop=True)
+        return decide_rollback(
+            as_evaluation_set(settled),
+            _predict_previous(history, registry, settled),
+            settings.model,
+            seed=settings.seed,
+        )
+
+
+def _predict_previous(
+    history: History, registry: Registry, settled: pd.DataFrame
+) -> np.ndarray | None:
+    """The probabilities (n,) of the champion before, which saw none of these rows; None without one."""
+    previous = [version for version in registry.versions() if PREVIOUS in version.aliases]
+    if not previous or settled.empty:
+        return None
+    try:
+        model, manifest, version = registry.load(str(previous[0].number))
+        if manifest["known_until_us"] > settled["as_of_us"].min():
+            return None
+        return compute_probabilities(history, model, settled, model_version=version, shift=0.0)
+    except LeadscoreError:  # damaged, or of other features than the settings declare
+        return None
