@@ -9,7 +9,7 @@ from events import announce
 from leadscore import Project
 from leadscore.errors import AlarmError
 from leadscore.printable import as_markdown
-from leadscore.results import Monitored
+from leadscore.results import Monitored, Reviewed
 from local import artifacts
 
 
@@ -31,6 +31,14 @@ def announce_drift(monitored: Monitored) -> None:
     ]
     if alarms:
         announce("drift", monitored.project, as_of=monitored.as_of, alarms=alarms)
+
+
+def announce_review(reviewed: Reviewed) -> None:
+    """Alarms, and a champion that gave way to the one before."""
+    monitored, rollback = reviewed.monitored, reviewed.rollback
+    announce_drift(monitored)
+    if rollback.rolled_back:
+        announce("rolled_back", monitored.project, as_of=monitored.as_of, why=rollback.why)
 
 
 def show_alarms(monitored: Monitored) -> None:

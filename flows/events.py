@@ -6,7 +6,7 @@ from typing import Any
 
 from leadscore import Project
 from leadscore.results import Published, Scored
-from local import emit_event, runtime
+from local import emit_event, flow_run_name
 
 
 def announce_list(scored: Scored, published: Published) -> None:
@@ -30,11 +30,6 @@ def announce_promotion(config: str) -> None:
     if champion is not None and champion.by == flow_run_name():
         about = champion.to_dict()
         announce("promoted", status.project, **about)
-
-
-def flow_run_name() -> str:
-    """Who moves an alias, where a flow does."""
-    return f"flow run {runtime.flow_run.name}"
 
 
 def announce(what: str, project: str, **about: Any) -> None:

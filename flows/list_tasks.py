@@ -6,7 +6,6 @@ from leadscore import Project
 from leadscore.errors import UnavailableError
 from leadscore.results import (
     Deliveries,
-    Monitored,
     Published,
     Reported,
     Scored,
@@ -48,10 +47,3 @@ def report(config: str, publication_id: str) -> Reported:
 def worklist(config: str) -> WrittenWorkbook:
     """Write the current list as a workbook for people; only its path is handed on."""
     return Project(config).workbook()
-
-
-@once
-def monitor(config: str, as_of: str | None, clock: str | None) -> Monitored:
-    """Settle the published lists, and compare the latest one with the training."""
-    project = Project(config)
-    return project.monitor(moment_us_of(project, as_of, clock))

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 
 from alarms import alarms_announced
 from blocks import load_secret
-from events import flow_run_name
 from leadscore import Project
 from leadscore.results import Ingested, Registered, Trained
 from leadscore.settings.environment import address_set
-from local import once, retried
+from local import flow_run_name, once, retried
 from moments import clock_us_of, moment_us_of
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from alarms import announce_drift, show_alarms
+from alarms import announce_review, show_alarms
 from command import main
-from leadscore.cli.rendering.monitored import draw_monitor
+from leadscore.cli.rendering.reviewed import draw_reviewed
 from leadscore.results import Result
-from list_tasks import monitor
 from local import HOUR, flow
 from model_tasks import ingest
+from review_tasks import review
 
 
 @flow(name="leadscore-monitor", timeout_seconds=2 * HOUR)
@@ -21,13 +21,13 @@ def monitor_flow(
     *,
     url_block: str | None = None,
 ) -> tuple[Result, ...]:
-    """What became of published scores, and whether the leads or the model have changed."""
+    """What became of published scores, whether the leads or the model have changed, and what follows from it."""
     ingest(config, data, known_until, clock, url_block=url_block)
-    monitored = monitor(config, as_of, clock)
-    announce_drift(monitored)
-    show_alarms(monitored)
-    return (monitored,)
+    reviewed = review(config, as_of, clock)
+    announce_review(reviewed)
+    show_alarms(reviewed.monitored)
+    return (reviewed,)
 
 
 if __name__ == "__main__":
-    main(monitor_flow, draw_monitor, about=__doc__)
+    main(monitor_flow, draw_reviewed, about=__doc__)

@@ -9,6 +9,7 @@ from leadscore.results import Result
 from local import HOUR, flow
 from model_pages import show_training
 from model_tasks import ingest, register, train
+from review_tasks import find_due
 
 
 @flow(name="leadscore-train", timeout_seconds=6 * HOUR)
@@ -19,10 +20,15 @@ def train_flow(
     known_until: str | None = None,
     clock: str | None = None,
     *,
+    if_due: bool = False,
     url_block: str | None = None,
 ) -> tuple[Result, ...]:
-    """Train on a new export; the evidence says whether the new model scores from now on."""
+    """Train on a new export, if it is time; the evidence says whether the new model scores from now on."""
     ingest(config, data, known_until, clock, url_block=url_block)
+    if if_due:
+        retraining = find_due(config, as_of, clock)
+        if not retraining.due:
+            return (retraining,)
     trained = train(config, as_of, clock)
     registered = register(config, trained)
     announce_promotion(config)

@@ -117,12 +117,13 @@ def test_up_when_something_is_up_already_then_names_it(web):
 
 def test_deployments_when_read_then_name_flows_and_parameters_that_exist():
     document = yaml.safe_load((ROOT / "prefect.yaml").read_text())
-    assert [each["name"] for each in document["deployments"]] == ["nightly", "weekly", "daily"]
+    assert [each["name"] for each in document["deployments"]] == ["nightly", "when_due", "daily"]
     for deployment in document["deployments"]:
         path, _, name = deployment["entrypoint"].partition(":")
         tree = ast.parse((ROOT / path).read_text())
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-        parameters = {argument.arg for argument in functions[name].args.args}
+        arguments = functions[name].args
+        parameters = {argument.arg for argument in [*arguments.args, *arguments.kwonlyargs]}
         assert set(deployment["parameters"]) <= parameters
         assert deployment["concurrency_limit"]["limit"] == 1
         assert deployment["work_pool"]["name"] == "leadscore"
