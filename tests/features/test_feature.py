@@ -310,7 +310,7 @@ AROUND = Around(stage="proposal", spent=61.0)
         ("bant_need", 1.0, "Need: c", ""),
         ("bant_need", 0.0, "", "Need: a"),
         ("bant_need_answers", 0.0, "", "No answer on need yet"),
-        ("bant_need_answers", 1.0, *["Answer on need recorded once"] * 2),
+        ("bant_need_answers", 1.0, *["Need entered once"] * 2),
         ("bant_completeness", 0.0, "", "No BANT question answered yet"),
         ("bant_completeness", 3.0, *["3 of 4 BANT questions answered"] * 2),
         ("engagement_activities_7d", 3.0, *["3 activities in the last 7 days"] * 2),

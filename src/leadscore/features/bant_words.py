@@ -135,8 +135,8 @@ def word_answers(letter: str) -> Phrase:
     """How often a question was answered, in words."""
     return both(
         f"answers on {letter} so far",
-        f"Answers on {letter} recorded {{value}} times",
-        one=f"Answer on {letter} recorded once",
+        f"{capitalised(letter)} entered or updated {{value}} times",
+        one=f"{capitalised(letter)} entered once",
         counted=True,
         none=f"No answer on {letter} yet",
     )
