@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from builders import Facts, day, make_settings
 from leadscore.funnel.cohorts import _month_edges, describe_cohorts
 from leadscore.funnel.competing import count_ends, estimate_shares, mean_hours
 from leadscore.funnel.groups import describe_groups
+from leadscore.funnel.health import measure_health
 from leadscore.funnel.spells import list_endings, share_of_leads
 from leadscore.funnel.velocity import measure_velocity
 from leadscore.history.visits import Span
@@ -128,3 +130,30 @@ def test_months_when_a_day_begins_in_the_gap_of_a_clock_change_then_are_all_ther
     assert months[0].strftime("%Y-%m") == first
     assert len(months) == 2
     assert set(months.day) == {1}
+
+
+def test_share_when_none_or_all_were_won_then_its_interval_has_a_width():
+    spells = make_spells([(10, 15, True)] * 3)
+    won = share_of_leads(spells, "won", 10, known_us=day(KNOWN))
+    lost = share_of_leads(spells, "lost", 10, known_us=day(KNOWN))
+    oracle = stats.binomtest(3, 3).proportion_ci(method="wilson")
+    assert (won.value, won.low, won.high) == pytest.approx((1, oracle.low, 1), abs=1e-4)
+    assert (lost.value, lost.high) == pytest.approx((0, 1 - oracle.low), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "trend"), [(40, 60, "shrinks"), (45, 60, "steady"), (60, 40, "grows")]
+)
+def test_health_when_counts_differ_by_more_than_chance_then_the_pipeline_grows_or_shrinks(
+    opened, closed, trend
+):
+    before = [(10, 80, False)] * closed + [(10, 40, False)] * 9
+    health = measure_health(make_spells(before + [(90, None, False)] * opened), known_us=day(KNOWN))
+    assert (health.opened, health.closed, health.trend) == (opened, closed, trend)
+    # the exact test that splits their sum in two agrees
+    exact = stats.binomtest(opened, opened + closed).pvalue
+    assert (exact < 0.06) == (trend != "steady")
+
+
+def test_health_when_hardly_anything_happened_then_is_not_told():
+    assert measure_health(make_spells([(90, None, False)] * 9), known_us=day(KNOWN)) is None

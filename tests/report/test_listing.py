@@ -19,6 +19,7 @@ from leadscore.report.listing.headline import build_headline
 from leadscore.report.listing.leads import build_leads
 from leadscore.report.listing.routed import describe_routing
 from leadscore.report.listing.texts import clean, clean_link, link_email, link_phone
+from leadscore.results import PipelineHealth
 from listings import EVIL, make_contents, make_hostile, make_modelled, make_scores, set_column
 
 VOID = {"meta", "br", "input"}
@@ -355,6 +356,23 @@ def test_words_when_a_lead_has_no_rep_then_say_why_not():
     for row in make_scores(30).to_pylist():
         label = "why this rep" if row["rep_id"] else "why no rep"
         assert describe_score(row)[label] == row["route_reason"]
+
+
+@pytest.mark.parametrize(
+    ("trend", "words"),
+    [
+        ("steady", "enough new leads to keep the pipeline full (50 in, 48 closed in 28 days)"),
+        ("shrinks", "too few new leads to keep the pipeline full (50 in, 48 closed in 28 days)"),
+    ],
+)
+def test_digest_when_leads_come_in_and_close_then_says_whether_the_pipeline_stays_full(
+    trend, words
+):
+    health = PipelineHealth(days=28, opened=50, closed=48, trend=trend)
+    (watch,) = [
+        line for line in build_digest(make_contents(health=health)).splitlines() if words in line
+    ]
+    assert watch.startswith("- **Watch**")
 
 
 def test_list_when_empty_then_page_and_digest_say_so():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -191,6 +192,26 @@ def share_within(shares: Shares, way: str, hours: float) -> Interval:
         value=share,
         low=max(share - half, 0.0),
         high=min(share + half, 1.0),
+    )
+
+
+def wilson_interval(count: int, total: int) -> Interval:
+    """The share of a count with its 95 % score interval (Wilson 1927).
+
+    >>> interval = wilson_interval(5, 20)
+    >>> round(interval.low, 3), round(interval.high, 3)
+    (0.112, 0.469)
+    """
+    share = count / total
+    spread = Z**2 / total
+    scale = 1 + spread
+    variance = share * (1 - share) / total
+    middle = (share + spread / 2) / scale
+    half = Z * math.sqrt(variance + spread / (4 * total)) / scale
+    return Interval(
+        value=share,
+        low=max(middle - half, 0.0),
+        high=min(middle + half, 1.0),
     )
 
 

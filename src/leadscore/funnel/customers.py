@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadscore.funnel.competing import HOURS, Z
-from leadscore.funnel.losses import wilson_interval
+from leadscore.funnel.competing import HOURS, Z, wilson_interval
 from leadscore.funnel.returning import Returning
 from leadscore.results.base import Interval
 from leadscore.results.customers import CrossSale, Customer, SettledReturns

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import pandas as pd
 
-from leadscore.funnel.competing import Z
-from leadscore.results.base import Interval
+from leadscore.funnel.competing import wilson_interval
 from leadscore.results.losses import StageLoss
 
 
@@ -44,23 +42,3 @@ def _describe_stage(stage: str, losses: pd.DataFrame) -> list[StageLoss]:
         )
         for reason, visits in zip(ranked["reason"], ranked["visits"], strict=True)
     ]
-
-
-def wilson_interval(count: int, total: int) -> Interval:
-    """The share of a count with its 95 % score interval (Wilson 1927).
-
-    >>> interval = wilson_interval(5, 20)
-    >>> round(interval.low, 3), round(interval.high, 3)
-    (0.112, 0.469)
-    """
-    share = count / total
-    spread = Z**2 / total
-    scale = 1 + spread
-    variance = share * (1 - share) / total
-    middle = (share + spread / 2) / scale
-    half = Z * math.sqrt(variance + spread / (4 * total)) / scale
-    return Interval(
-        value=share,
-        low=max(middle - half, 0.0),
-        high=min(middle + half, 1.0),
-    )

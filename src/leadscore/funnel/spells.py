@@ -12,6 +12,7 @@ from leadscore.funnel.competing import (
     count_ends,
     estimate_shares,
     share_within,
+    wilson_interval,
 )
 from leadscore.history.absences import seen_until
 from leadscore.history.visits import HOUR_US
@@ -51,7 +52,8 @@ def share_of_leads(spells: pd.DataFrame, way: str, days: float, *, known_us: int
     """The share won or lost within so many days, with its 95 % interval.
 
     Its value is None until half of the leads came in so many days ago: before, it would rest on the
-    oldest few.
+    oldest few. Where none or all ended so, its interval is Wilson's: the delta method's would have
+    no width.
 
     Args:
         spells: as `list_endings` returns them, at least one.
@@ -63,4 +65,7 @@ def share_of_leads(spells: pd.DataFrame, way: str, days: float, *, known_us: int
     if watched_us < days * DAY_US:
         return UNKNOWN
     shares = estimate_shares(count_endings(spells))
-    return share_within(shares, way, days * HOURS)
+    share = share_within(shares, way, days * HOURS)
+    if share.value in (0, 1):
+        return wilson_interval(round(share.value * len(spells)), len(spells))
+    return share

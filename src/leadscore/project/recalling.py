@@ -14,6 +14,8 @@ import pyarrow as pa
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import LeadscoreError
 from leadscore.features.matrix import build_features, build_matrix
+from leadscore.funnel.health import measure_health
+from leadscore.funnel.spells import list_endings
 from leadscore.history.absences import seen_until
 from leadscore.history.opening import open_history
 from leadscore.history.split import History
@@ -21,6 +23,7 @@ from leadscore.project.explaining import find_moment
 from leadscore.publish.publication import Publication, read_shift
 from leadscore.registry.registry import Registry
 from leadscore.report.listing.contents import TIMELINES, WATERFALLS, LeftLead, PastList
+from leadscore.results import PipelineHealth
 from leadscore.scoring.timeline import Happening, build_timelines
 from leadscore.scoring.waterfall import Waterfall, build_waterfalls
 from leadscore.settings.settings import Settings
@@ -38,6 +41,7 @@ class Recalled:
     waterfalls: dict[str, Waterfall] = field(default_factory=dict)
     timelines: dict[str, list[Happening]] = field(default_factory=dict)
     reopened: frozenset[str] = frozenset()
+    health: PipelineHealth | None = None
 
 
 def recall(
@@ -85,7 +89,14 @@ def _recall_from(
         waterfalls=waterfalls,
         timelines=build_timelines(history, lead_ids[:TIMELINES], as_of_us=as_of_us),
         reopened=frozenset(rows.loc[rows["spell"] > 1, "lead_id"]),
+        health=_measure_health(history, as_of_us=as_of_us),
     )
+
+
+def _measure_health(history: History, *, as_of_us: int) -> PipelineHealth | None:
+    known_us = history.known_us(as_of_us)
+    ended = list_endings(history.spells(known_us), known_us=known_us)
+    return measure_health(ended, known_us=known_us)
 
 
 def _explain(

@@ -94,6 +94,7 @@ def gather(settings: Settings, publication: Publication, scores: pa.Table) -> Li
         waterfalls=recalled.waterfalls,
         timelines=recalled.timelines,
         reopened=recalled.reopened,
+        health=recalled.health,
     )
 
 

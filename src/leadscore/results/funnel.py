@@ -19,6 +19,7 @@ from leadscore.results.losses import (
 if TYPE_CHECKING:
     import pandas as pd
 
+Trend = Literal["grows", "shrinks", "steady"]
 FunnelTable = Literal[
     "stages",
     "moves",
@@ -176,6 +177,18 @@ class Velocity(Result):
     within_days: float | None
     per_day: float | None
     won_per_day: float | None
+
+
+class PipelineHealth(Result):
+    """Leads that came in or were re-opened in the last `days`, beside those that closed.
+
+    `trend` is "grows" or "shrinks" where the difference is more than chance, else "steady".
+    """
+
+    days: int
+    opened: int
+    closed: int
+    trend: Trend
 
 
 class FunnelGroup(Result):

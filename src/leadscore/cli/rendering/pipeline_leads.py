@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import escaped, out, table_of
+from leadscore.report.funnel.sentences import FEWEST
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def write_share(share: Interval) -> str:
     return f"{100 * share.value:.0f} ± {100 * half:.0f}"
 
 
+def _write_share_of(share: Interval, leads: int) -> str:
+    """The same, or a dash where it rests on too few leads to show."""
+    return UNKNOWN if leads < FEWEST else write_share(share)
+
+
 def draw_cohorts(cohorts: list[Cohort]) -> None:
     """A line a month in which leads came in."""
     within = list(cohorts[0].won_within)
@@ -56,7 +62,7 @@ def draw_cohorts(cohorts: list[Cohort]) -> None:
         table.add_row(
             cohort.month,
             f"{cohort.leads:,}",
-            *(write_share(cohort.won_within[days]) for days in within),
+            *(_write_share_of(cohort.won_within[days], cohort.leads) for days in within),
             f"{cohort.won:,}",
             f"{cohort.lost:,}",
             f"{cohort.open:,}",
@@ -64,8 +70,8 @@ def draw_cohorts(cohorts: list[Cohort]) -> None:
     out.print(table)
     out.print(
         "Won in so many days: per cent of the month's leads, with 95 % intervals; a dash where less "
-        "than half of them came in so long ago. A lead counts by its first close: what a re-opened "
-        "one did later is not counted here.",
+        f"than half of them came in so long ago, or they are fewer than {FEWEST}. A lead counts by "
+        "its first close: what a re-opened one did later is not counted here.",
         highlight=False,
     )
 
@@ -83,8 +89,8 @@ def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
             escaped(group.value),
             f"{group.leads:,}",
             f"{group.open:,}",
-            write_share(group.won),
-            write_share(group.lost),
+            _write_share_of(group.won, group.leads),
+            _write_share_of(group.lost, group.leads),
             *(UNKNOWN if share is None else f"{100 * share:.0f}" for share in moved_on),
         )
     out.print(table)

@@ -26,6 +26,7 @@ from leadscore.report.figures.canvas import (
 )
 from leadscore.report.figures.probabilities import ROW_MIDDLE, draw_rows, shorten
 from leadscore.report.figures.records import LARGEST
+from leadscore.report.funnel.sentences import FEWEST
 from leadscore.results import Cohort, Pattern, StageFlow, StageLoss, StayCurve
 
 ENDS = {  # how visits ended -> colour
@@ -131,7 +132,7 @@ def plot_cohorts(cohorts: Sequence[Cohort]) -> str:
     """The share won of the leads of each month, within so many days: a triangle."""
     cohorts = cohorts[-MOST_MONTHS:]
     within = list(cohorts[0].won_within) if cohorts else []
-    shares = [[cohort.won_within[days].value for days in within] for cohort in cohorts]
+    shares = [_list_shares(cohort) for cohort in cohorts]
     words = Words(
         "cohorts",
         "Do newer months win as often?",
@@ -147,6 +148,13 @@ def plot_cohorts(cohorts: Sequence[Cohort]) -> str:
         columns=[f"{days} days" for days in within],
         x_title="won within; in brackets the leads of the month",
     )
+
+
+def _list_shares(cohort: Cohort) -> list[float | None]:
+    """The shares of a month; none where it has too few leads."""
+    if cohort.leads < FEWEST:
+        return [None] * len(cohort.won_within)
+    return [share.value for share in cohort.won_within.values()]
 
 
 @card_style()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         WaitingLead,
     )
 
+FEWEST = 10  # leads on which a share that is shown rests
 FEW = 5  # findings that are listed where there is little room
 BY_CHANCE = 0.05  # the share of false ones that is accepted among the patterns shown
 UNKNOWN = "-"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from leadscore.results import BacktestReport, Counts, Evaluation
+from leadscore.results import BacktestReport, Counts, Evaluation, PipelineHealth
 from leadscore.scoring.timeline import Happening
 from leadscore.scoring.waterfall import Waterfall
 
@@ -63,6 +63,7 @@ class ListContents:
             where it cannot be read any more.
         timelines: lead_id -> what happened with it, of the first `TIMELINES` leads; likewise.
         reopened: leads that had closed before; likewise.
+        health: whether enough new leads come in; None where few do, or it cannot be read any more.
     """
 
     project: str
@@ -83,6 +84,7 @@ class ListContents:
     waterfalls: Mapping[str, Waterfall] = field(default_factory=dict)
     timelines: Mapping[str, Sequence[Happening]] = field(default_factory=dict)
     reopened: frozenset[str] = frozenset()
+    health: PipelineHealth | None = None
     evaluation: Evaluation | None = None
     backtest: BacktestReport | None = None
 

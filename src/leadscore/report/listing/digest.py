@@ -10,6 +10,7 @@ from leadscore.report.listing.contents import ListContents
 from leadscore.report.listing.headline import Headline, build_headline, format_money
 from leadscore.report.listing.leads import ListedLead, build_leads
 from leadscore.report.listing.texts import name_day
+from leadscore.results import PipelineHealth
 from leadscore.wording import counted
 
 TOP = 3  # leads named
@@ -86,4 +87,16 @@ def _describe_watch(contents: ListContents, leads: Sequence[ListedLead], headlin
     notes += [as_markdown(warning[:LONGEST_WARNING]) for warning in contents.warnings[:1]]
     if not notes and headline.leads:
         notes.append("nothing unusual")
+    if contents.health:
+        notes.append(_describe_health(contents.health))
     return f"**Watch**: {'; '.join(notes) or 'the list is empty'}"
+
+
+def _describe_health(health: PipelineHealth) -> str:
+    """Whether enough new leads come in to keep the pipeline full."""
+    verdict = {
+        "steady": "enough new leads to keep the pipeline full",
+        "grows": "more new leads than close, so the pipeline grows",
+        "shrinks": "too few new leads to keep the pipeline full",
+    }[health.trend]
+    return f"{verdict} ({health.opened:,} in, {health.closed:,} closed in {health.days} days)"
