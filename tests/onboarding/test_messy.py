@@ -158,6 +158,34 @@ def test_init_when_two_dates_say_won_and_lost_then_each_is_an_outcome(tmp_path: 
     assert not ingested.rejects
 
 
+def test_init_when_stages_stand_side_by_side_then_a_view_gives_each_a_row(tmp_path: Path) -> None:
+    deals = ["id,created_at,Date entered Qualified,Date entered Offer,closed_at,status,modified"]
+    for number in range(LEADS):
+        begin = created(number)
+        qualified, offer, closed = (begin + timedelta(days=days) for days in (3, 9, 20))
+        entered = [f"{qualified:%Y-%m-%d %H:%M}", "", ""]
+        if number % 2:
+            entered[1] = f"{offer:%Y-%m-%d %H:%M}"
+        if state(number):
+            entered[2] = f"{closed:%Y-%m-%d %H:%M}"
+        if number == 4:  # won without an offer, which the CRM dates at the close
+            entered[1] = entered[2]
+        if number == 0:
+            entered[0] = ""
+        status = ("open", "won", "lost")[state(number)]
+        deals.append(
+            f"D{number:03},{begin:%Y-%m-%d %H:%M},{','.join(entered)},{status},{closed:%Y-%m-%d}"
+        )
+    write(tmp_path / "exports" / "deals.csv", deals)
+
+    settings, ingested = start_in(tmp_path)
+
+    assert settings["stages"] == {"open": ["qualified", "offer"]}
+    assert counts(ingested)["stages"] == 59 + 30
+    assert not ingested.rejects
+    assert "date_entered_offer" not in settings.get("fields", {})
+
+
 @pytest.mark.parametrize(
     ("lines", "header_row"),
     [

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from leadscore.onboarding.profile import Column, Profile, missing_share
 from leadscore.onboarding.roles import NOWHERE, Events, Leads, Roles, among
 from leadscore.onboarding.shared_ids import overlap
+from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
 
 MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
 NO_OUTCOME = "map it by hand, or there is nothing to learn from"
+STAGE_DOUBT = "guessed from dates after the creation that only some leads have"
 CHECK_WORDS = "guessed from the words: check that every value means what it seems to"
 
 
@@ -39,6 +41,10 @@ def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
     if not leads.has_outcomes() and not has_closes:
         evidence = "no column has values that mean won and others that mean lost"
         findings.append(Finding("outcome", "not found", evidence, NO_OUTCOME))
+    stages = find_stage_dates(leads)
+    if stages and not any(source.table == "stages" for source in events):
+        names = ", ".join(column.name for column in stages.values())
+        findings.append(Finding("stages", f"{file}: {names}", listed(list(stages)), STAGE_DOUBT))
     for source in events:
         findings += _describe_events(source, leads)
     return findings

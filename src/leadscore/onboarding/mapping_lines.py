@@ -10,6 +10,7 @@ from leadscore.onboarding.findings import CHECK_WORDS
 from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Events
+from leadscore.onboarding.stage_dates import STAGE_DATES
 from leadscore.onboarding.toml import Text, array, inline, quoted
 from leadscore.onboarding.words import slug
 
@@ -67,6 +68,12 @@ def _write_closing_dates(text: Text, plan: Plan, closing: ClosingDates) -> None:
         columns["event_at"] = column.name
         _write_entry(text, plan.leads.source, "outcomes", columns, constants={"outcome": outcome})
         text.add("[mapping.where_not]", f'{quoted(column.name)} = [""]')
+
+
+def write_stage_dates(text: Text) -> None:
+    """The entry of the view of stages that stand side by side."""
+    columns = {"lead_id": "lead", "event_at": "entered", "stage": "stage"}
+    _write_entry(text, STAGE_DATES, "stages", columns)
 
 
 def write_events(text: Text, plan: Plan, events: Events) -> None:

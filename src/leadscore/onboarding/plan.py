@@ -9,6 +9,7 @@ from functools import cached_property
 from leadscore.onboarding import words
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Events, Leads, Roles
+from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.onboarding.words import slug
 from leadscore.settings.fields import RESERVED
 from leadscore.tables import KEYS, PERSONAL
@@ -105,7 +106,18 @@ class Plan:
     @cached_property
     def fields(self) -> dict[str, str]:
         """The fields of leads: our name -> the column."""
-        return _name_columns(_field_columns(self.leads, self.parts), self.histories)
+        stages = {column.name for column in self.stage_dates.values()}
+        columns = _field_columns(self.leads, self.parts)
+        fields = [column for column in columns if column.name not in stages]
+        return _name_columns(fields, self.histories)
+
+    @cached_property
+    def stage_dates(self) -> dict[str, Column]:
+        """Stage -> the column of leads that says when it was entered, where no file is a log."""
+        has_log = any(events.table == "stages" for events in self.events)
+        if has_log or not self.is_dated or self.leads.id is None:
+            return {}
+        return find_stage_dates(self.leads)
 
     def answers_to(self, name: str) -> set[str]:
         """The values of a field, in the file of leads or in a history."""

@@ -15,11 +15,13 @@ from leadscore.onboarding.mapping_lines import (
     write_events,
     write_leads,
     write_outcomes,
+    write_stage_dates,
 )
 from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Profile
 from leadscore.onboarding.roles import Leads, among
 from leadscore.onboarding.shared_ids import kind_of_ids
+from leadscore.onboarding.stage_dates import STAGE_DATES, stages_sql
 from leadscore.onboarding.stages import order_stages
 from leadscore.onboarding.toml import Text, array, quoted, sql_name, sql_text
 from leadscore.times import DAY_US, SECOND_US, format_us
@@ -61,6 +63,8 @@ def write_proposal(
         _write_source(text, plan, profile, base)
     if plan.lacks_close_date:
         _write_closed_view(text, plan)
+    if plan.stage_dates:
+        _write_stage_view(text, plan)
     _write_mapping(text, plan)
     _write_stages(text, plan)
     write_fields(text, plan)
@@ -139,6 +143,8 @@ def _last_us(plan: Plan, newest: int) -> int:
 def _write_mapping(text: Text, plan: Plan) -> None:
     write_leads(text, plan)
     write_outcomes(text, plan)
+    if plan.stage_dates:
+        write_stage_dates(text)
     for events in plan.events:
         write_events(text, plan, events)
 
@@ -150,6 +156,11 @@ def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:
         text.add(
             f"missing = {array(profile.missing)} # CHECK: seen among dates and numbers",
         )
+    _write_reading(text, plan, profile)
+
+
+def _write_reading(text: Text, plan: Plan, profile: Profile) -> None:
+    """How ids and dates of a file are written, as a source or a view over it states it."""
     refs = [events.ref for events in plan.events]
     kind = kind_of_ids(plan.leads.id, refs)
     if kind is not None:
@@ -160,6 +171,17 @@ def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:
         text.add(f"dates = {quoted(stated[0])} # seen in the values")
     elif "either" in forms and plan.answers.date_order:
         text.add(f"dates = {quoted(plan.answers.date_order)} # as you said")
+
+
+def _write_stage_view(text: Text, plan: Plan) -> None:
+    """The stages that columns of leads give a date, a row each."""
+    text.section(
+        f"[views.{STAGE_DATES}]",
+        "CHECK that these columns are stages which leads enter one after the other. Rows with the time of",
+        "the close are left out: some CRMs give it to stages that were skipped.",
+    )
+    text.add(f"sql = {quoted(stages_sql(plan.leads, plan.stage_dates))}")
+    _write_reading(text, plan, plan.leads.profile)
 
 
 def _write_closed_view(text: Text, plan: Plan) -> None:
@@ -178,6 +200,9 @@ def _write_closed_view(text: Text, plan: Plan) -> None:
 
 def _write_stages(text: Text, plan: Plan) -> None:
     """The stages in the order in which leads went through them."""
+    if plan.stage_dates:
+        text.section("[stages]", "CHECK the order; it is that of the dates")
+        text.add(f"open = {array(plan.stage_dates)}")
     logs = [events for events in plan.events if events.table == "stages" and events.kind]
     if not logs:
         return
@@ -205,7 +230,8 @@ def _write_unused(text: Text, plan: Plan) -> None:
             "", f"# Not used: {', '.join(map(quoted, left))}. Joins and look-ups: docs/views.md"
         )
     parts = {column.name for column in plan.parts.values()}
-    read = plan.leads.parts() | parts | set(plan.fields.values())
+    stages = {column.name for column in plan.stage_dates.values()}
+    read = plan.leads.parts() | parts | stages | set(plan.fields.values())
     dropped = sorted(set(plan.leads.profile.columns) - read)
     if dropped:
         names = ", ".join(map(quoted, dropped))

@@ -42,10 +42,14 @@ class Leads:
 
     def parts(self) -> set[str]:
         """The names of columns that play a part."""
-        columns = [self.id, self.created, self.closed, self.outcome, self.amount, self.owner]
-        if self.closing is not None:
-            columns += [self.closing.won, self.closing.lost]
+        columns = [self.id, self.created, self.outcome, self.amount, self.owner, *self.ends()]
         return {column.name for column in columns if column is not None}
+
+    def ends(self) -> list[Column]:
+        """The columns that say when leads closed."""
+        if self.closing is not None:
+            return [self.closing.won, self.closing.lost]
+        return [self.closed] if self.closed is not None else []
 
     def has_outcomes(self) -> bool:
         """Whether something says which leads were won and which lost."""
@@ -206,11 +210,11 @@ def _created_score(column: Column, dates: Sequence[Column]) -> float:
     if named < 0:
         return 0
     others = [other for other in dates if other is not column]
-    is_first = all(_is_before(column, other) for other in others)
+    is_first = all(is_before(column, other) for other in others)
     return 2 * named + 2 * is_first + 1 - 4 * missing_share(column)
 
 
-def _is_before(column: Column, other: Column) -> bool:
+def is_before(column: Column, other: Column) -> bool:
     """Whether one date is hardly ever later than another."""
     has_both = (column.moments > NOWHERE) & (other.moments > NOWHERE)
     if not has_both.any():
@@ -221,7 +225,7 @@ def _is_before(column: Column, other: Column) -> bool:
 
 def _closed_score(column: Column, leads: Leads) -> float:
     """Closed is a date that follows creation, and that closed leads have more often."""
-    if leads.created is None or not _is_before(leads.created, column):
+    if leads.created is None or not is_before(leads.created, column):
         return 0
     named = words.speaks_of(column.name, words.CLOSED)
     if leads.outcome is None:

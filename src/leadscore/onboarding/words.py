@@ -54,7 +54,10 @@ INBOUND = (
     "inbound incoming received reply replied visit visited download downloaded form open opened "
     "webinar click clicked answer"
 )
-WHEN = "date time timestamp at on when datum zeit heure fecha hora data activitydate start logged happened day"
+WHEN = (
+    "date time timestamp at on when datum zeit heure fecha hora data activitydate start logged happened day ts "
+    "ms epoch"
+)
 TITLE = "title jobtitle position function role funktion fonction cargo ruolo functie designation"
 LETTERS = {
     "budget": "budget budgt budg funds",
