@@ -50,7 +50,7 @@ def main() -> None:
         settings = build_company(Path(name), leads=asked.leads, seed=asked.seed)
         publish_lists(settings)
         settings = lose_uncalled(settings)
-        print("| retrained | lowest tier, predicted | truth | mean distance from the truth |")
+        print("| retrained | lowest, predicted | truth | mean distance from the truth |")
         for words, weighs in (("as it is", False), ("with weights", True)):
             learned = retrain(settings, weighs=weighs)
             print(

@@ -1,14 +1,15 @@
 """A year of the sample company, week by week: what docs/monitor.md shows.
 
 `python bench/year.py` ingests an export every Monday, scores, publishes and settles, and trains when the policy of
-the settings says so. In month 4 a delivery is cut off; from the first day of month 7 on, most leads that would have
-been won are lost instead. It prints what happened and when, and with `--chart FILE` draws it.
+the settings says so. In month 4 a delivery is cut off; from the first day of month 7 on, since a competitor is gone,
+many leads that would have been lost are won. It prints what happened and when, and `--chart FILE` draws it.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from year_chart import draw_chart
 FIRST, WEEKS = pd.Timestamp("2025-03-03"), 52
 BAD = pd.Timestamp("2025-06-09")  # a delivery that is cut off
 DRIFT = pd.Timestamp("2025-09-01")
-LOST_INSTEAD = 0.6  # of the wins from then on
+WON_INSTEAD = 0.4  # of the losses from then on
 HORIZON_DAYS = 30
 DATED = {
     "leads": "created_at",
@@ -58,7 +59,7 @@ class Year:
 def main() -> None:
     """Live through the year, and print what came of it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--leads", type=int, default=4000)
+    parser.add_argument("--leads", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chart", type=Path, help="an SVG file")
     asked = parser.parse_args()
@@ -67,6 +68,7 @@ def main() -> None:
         for week in range(WEEKS):
             live_week(year, FIRST + pd.Timedelta(weeks=week))
         months = settle_months(year.settings)
+        print_events(year.events)
         print_months(months)
         print(f"{len(read_trail(year.settings))} lines in the audit trail")
         if asked.chart:
@@ -87,23 +89,28 @@ def build_year(folder: Path, *, leads: int, seed: int) -> Year:
         "model": settings.model.model_copy(update={"scorer": "logistic", "trials": 1}),
         "retraining": RetrainingSettings(every_days=91),
     }
-    return Year(settings.model_copy(update=changes), lose_wins(tables, seed=seed))
+    return Year(settings.model_copy(update=changes), win_losses(tables, seed=seed))
 
 
-def lose_wins(tables: Tables, *, seed: int) -> Tables:
-    """The same company, but for a share of the wins since the drift, which are lost."""
-    outcomes, stages = tables["outcomes"], tables["stage_history"]
-    is_won = (outcomes["outcome"] == "won") & (outcomes["closed_at"] >= str(DRIFT.date()))
-    drawn = np.random.default_rng(seed).random(len(outcomes)) < LOST_INSTEAD
-    is_lost = is_won & drawn
+def win_losses(tables: Tables, *, seed: int) -> Tables:
+    """The same company, but for a share of the losses since the drift, which are won."""
+    outcomes, stages, leads = tables["outcomes"], tables["stage_history"], tables["leads"]
+    is_lost = (outcomes["outcome"] == "lost") & (outcomes["closed_at"] >= str(DRIFT.date()))
+    drawn = np.random.default_rng(seed).random(len(outcomes)) < WON_INSTEAD
+    is_won = is_lost & drawn
+    asked_for = outcomes["lead_id"].map(leads.set_index("lead_id")["amount"])
     changed = outcomes.assign(
-        outcome=outcomes["outcome"].mask(is_lost, "lost"),
-        amount=outcomes["amount"].mask(is_lost),
-        currency=outcomes["currency"].mask(is_lost),
+        outcome=outcomes["outcome"].mask(is_won, "won"),
+        amount=outcomes["amount"].mask(is_won, asked_for),
+        currency=outcomes["currency"].mask(is_won, "EUR"),
+        reason=outcomes["reason"].mask(is_won),
     )
-    lost = set(outcomes.loc[is_lost, "lead_id"])
-    closes = stages["lead_id"].isin(lost) & (stages["stage"] == "Closed won")
-    stage = stages["stage"].mask(closes, "Closed lost")
+    closes = set(
+        zip(outcomes.loc[is_won, "lead_id"], outcomes.loc[is_won, "closed_at"], strict=True)
+    )
+    entered = pd.Series(list(zip(stages["lead_id"], stages["entered_at"], strict=True)))
+    is_close = entered.isin(closes).to_numpy() & (stages["stage"] == "Closed lost")
+    stage = stages["stage"].mask(is_close, "Closed won")
     return tables | {"outcomes": changed, "stage_history": stages.assign(stage=stage)}
 
 
@@ -151,6 +158,15 @@ def settle_months(settings: Settings) -> pd.DataFrame:
     groups = [group.to_dict() for group in monitor(settings).settled.months]
     columns = ["name", "leads", "mean_probability", "win_rate", "low", "high"]
     return pd.DataFrame(groups)[columns]
+
+
+def print_events(events: Sequence[tuple[pd.Timestamp, str]]) -> None:
+    """What happened, and how long after the drift."""
+    print("| Monday | what happened |")
+    for day, event in events:
+        weeks = (day - DRIFT).days // 7
+        since = f" ({weeks} weeks after the drift)" if weeks > 0 else ""
+        print(f"| {day.date()} | {event}{since} |")
 
 
 def print_months(months: pd.DataFrame) -> None:

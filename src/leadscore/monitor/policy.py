@@ -18,8 +18,9 @@ from leadscore.settings.model import ModelSettings
 from leadscore.settings.retraining import RetrainingSettings
 from leadscore.wording import counted
 
-# What newer data may cure; a source that stopped or a field that is no longer filled has to be mended.
-CURED: frozenset[AlarmKind] = frozenset({"values", "new values", "range", "score", "calibration"})
+# What newer data may cure. A source that stopped or a field that is no longer filled has to be mended, and scores
+# that moved while no feature and no win rate did say too little.
+CURED: frozenset[AlarmKind] = frozenset({"values", "new values", "range", "calibration"})
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,18 @@ def monitor(
         )
 
 
+def find_drift(settings: Settings, *, as_of_us: int | None = None) -> ModelDrift | None:
+    """The alarms of `monitor` without the rest of it; None without a list, or without its model."""
+    lists, _ = read_lists(settings)
+    if not lists:
+        return None
+    with open_store(settings) as history:
+        known_us = history.known_us(checked_as_of(history, as_of_us))
+        rows = settle(history, lists, known_us=known_us)
+        drift, _ = _watch(history, rows, known_us=known_us)
+    return drift
+
+
 def _watch(
     history: History, rows: pd.DataFrame, *, known_us: int
 ) -> tuple[ModelDrift | None, list[str]]:

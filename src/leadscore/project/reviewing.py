@@ -12,12 +12,12 @@ from leadscore.history.split import History
 from leadscore.monitor.policy import CURED, SinceTraining, decide_rollback, is_retraining_due
 from leadscore.monitor.settle import SETTLED, as_evaluation_set, settle
 from leadscore.project.models import rollback
-from leadscore.project.monitoring import monitor, read_lists
+from leadscore.project.monitoring import find_drift, monitor, read_lists
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.trail import record
 from leadscore.registry.registry import Registry, Who
 from leadscore.registry.versions import PREVIOUS
-from leadscore.results import Monitored, RetrainingDue, Reviewed, RollbackDecision
+from leadscore.results import ModelDrift, RetrainingDue, Reviewed, RollbackDecision
 from leadscore.results.drift import Alarm
 from leadscore.scoring.probabilities import compute_probabilities
 from leadscore.settings.settings import Settings
@@ -39,57 +39,50 @@ def review(settings: Settings, *, who: Who, as_of_us: int | None = None) -> Revi
     decision = _decide(settings, as_of_us)
     if decision.rolled_back:
         rollback(settings, who=replace(who, why=decision.why))
-    retraining = find_due(settings, as_of_us=as_of_us, monitored=monitored)
+    retraining = _find_due(settings, as_of_us, drift=monitored.drift)
     return Reviewed(monitored=monitored, retraining=retraining, rollback=decision)
 
 
-def find_due(
-    settings: Settings, *, as_of_us: int | None = None, monitored: Monitored | None = None
-) -> RetrainingDue:
-    """Whether to train again, by the policy of the settings.
+def find_due(settings: Settings, *, as_of_us: int | None = None) -> RetrainingDue:
+    """Whether to train again, by the policy of the settings, at a moment (default: known_until)."""
+    drift = None
+    if settings.retraining.on_alarm and settings.is_dated:
+        drift = find_drift(settings, as_of_us=as_of_us)
+    return _find_due(settings, as_of_us, drift=drift)
 
-    Args:
-        settings: of the project.
-        as_of_us: the moment; default known_until.
-        monitored: the lists as settled then, if they are already; without lists there is no alarm.
-    """
+
+def _find_due(
+    settings: Settings, as_of_us: int | None, *, drift: ModelDrift | None
+) -> RetrainingDue:
     trained_us = Registry(settings).last_trained_us()
     if trained_us is None:
         return is_retraining_due(None, settings.retraining)
-    if monitored is None and settings.retraining.on_alarm and settings.is_dated:
-        monitored = _monitor_if_published(settings, as_of_us)
     with open_store(settings) as history:
         known_us = history.known_us(checked_as_of(history, as_of_us))
         close_us = history.spells(known_us)["close_us"]
     since = SinceTraining(
         days=(known_us - trained_us) / DAY_US,
         outcomes=int(close_us.between(trained_us, known_us, inclusive="left").sum()),
-        alarms=_list_new(monitored, trained_us) if monitored else [],
+        alarms=_list_new(drift, trained_us=trained_us, known_us=known_us) if drift else [],
     )
     return is_retraining_due(since, settings.retraining)
 
 
-def _monitor_if_published(settings: Settings, as_of_us: int | None) -> Monitored | None:
-    lists, _ = read_lists(settings)
-    return monitor(settings, as_of_us=as_of_us) if lists else None
-
-
-def _list_new(monitored: Monitored, trained_us: int) -> list[str]:
+def _list_new(drift: ModelDrift, *, trained_us: int, known_us: int) -> list[str]:
     """The alarms that newer data may cure and that the latest training could not have seen."""
     return [
         f"{alarm.kind} of {alarm.subject}"
-        for alarm in monitored.alarms
-        if alarm.kind in CURED and _shown_us(alarm, monitored) > trained_us
+        for alarm in drift.alarms
+        if alarm.kind in CURED and _shown_us(alarm, drift, known_us) > trained_us
     ]
 
 
-def _shown_us(alarm: Alarm, monitored: Monitored) -> int:
+def _shown_us(alarm: Alarm, drift: ModelDrift, known_us: int) -> int:
     """When an alarm could first be seen; one of calibration when its last list was settled."""
-    calibration = monitored.drift.calibration if monitored.drift else None
     shown = alarm.since
-    if alarm.kind == "calibration" and calibration is not None:
-        shown = calibration.shown
-    return parse_moment(shown or monitored.as_of, zone="UTC")
+    if alarm.kind == "calibration" and drift.calibration is not None:
+        shown = drift.calibration.shown
+    return known_us if shown is None else parse_moment(shown, zone="UTC")
 
 
 def _decide(settings: Settings, as_of_us: int | None) -> RollbackDecision:

@@ -16,8 +16,8 @@ class RetrainingSettings(Frozen):
     )
     on_alarm: bool = Field(
         default=True,
-        description="train again after an alarm that newer data may cure: of values, scores or "
-        "calibration",
+        description="train again after an alarm that newer data may cure: of the values of a "
+        "feature, or of calibration",
     )
     new_outcomes: int | None = Field(
         default=None,
