@@ -41,6 +41,7 @@ def make_funnel(name: str = "New", **changes) -> Funnel:
             "within_days": 60, "bands": [{"first_contact": "within 1 day", "leads": 40, "won": share()}],
         },
         "stalled": [waiting],
+        "undecided": [waiting],
         "untouched": {"leads": 1, "of_open": 20, "median_days": 4, "longest": [waiting]},
         "improvements": [
             {"stage": name, "points": 0.05, "visits": 30, "wins": 1.5, "value": 210_400, "currency": "EUR"},

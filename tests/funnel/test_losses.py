@@ -14,7 +14,12 @@ from leadscore.funnel.losses import describe_losses
 from leadscore.funnel.patterns import describe_patterns
 from leadscore.funnel.spells import count_endings, list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
-from leadscore.funnel.waiting import describe_untouched, list_stalled
+from leadscore.funnel.waiting import (
+    describe_stalled,
+    describe_undecided,
+    describe_untouched,
+    find_stalled,
+)
 from leadscore.history.losses import NOT_STATED, count_visits_by_reason, read_open_visits
 from leadscore.history.visits import Span
 from leadscore.project.losing import measure_losses
@@ -133,7 +138,12 @@ def test_waiting_when_leads_are_old_or_untouched_then_are_named_with_how_unusual
     visits = history.count_visits(SPAN)
     open_visits = read_open_visits(history, SPAN)
     flows = describe_stages(visits, history.settings.stages)
-    stalled = list_stalled(open_visits, visits, flows[:1])
+    ages = find_stalled(open_visits, visits, flows[:1])
+    stalled = describe_stalled(ages)
+    contacted = history.facts.last_contacted(SPAN.known_us)
+    undecided = describe_undecided(ages, contacted, known_us=SPAN.known_us)
+    assert [lead.lead_id for lead in undecided] == ["old"]  # nobody did anything about the other
+    assert describe_undecided(ages, contacted - day(90) + day(0), known_us=SPAN.known_us) == []
     assert [(lead.lead_id, lead.days) for lead in stalled] == [("old", 20), ("idle", 10)]
     assert len(stalled) == flows[0].stalled
     # 62 visits, 57 ended on day 2; 5 are too few to say more

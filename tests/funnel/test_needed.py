@@ -1,13 +1,16 @@
 """How many leads a target takes, held against exact Poisson chances."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
+from builders import make_settings
 from leadscore.funnel.forecast import Simulated
-from leadscore.funnel.needed import compute_needed
+from leadscore.funnel.needed import compute_needed, expect_visits
 from leadscore.funnel.periods import list_periods
 from leadscore.funnel.simulate import Doubt, NewLeads, OpenLeads, simulate
+from leadscore.funnel.stages import describe_moves, describe_stages
 
 SURE = Doubt(0, 0, 0)
 AMOUNTS = np.array([50.0, 100, 150])
@@ -70,3 +73,22 @@ def test_rep_and_coverage_when_known_then_are_the_share_of_leads_and_the_pipelin
     assert needed.of_one_more_rep == pytest.approx(20 * 0.1 * 100)
     plain = need(400.0, unit="EUR", pipeline=3000.0)
     assert (plain.of_one_more_rep, plain.coverage) == (None, None)
+
+
+def test_visits_when_leads_move_on_by_shares_then_are_those_of_a_walk_through_the_stages():
+    rows = [
+        ("now", "new", "forward", "qualified", 24, 60), ("now", "new", "lost", None, 24, 40),
+        ("now", "qualified", "forward", "proposal", 24, 33), ("now", "qualified", "lost", None, 24, 33),
+        ("now", "proposal", "won", None, 24, 27), ("now", "proposal", "back", "qualified", 24, 6),
+    ]  # fmt: skip
+    columns = ["period", "stage", "exit", "next_stage", "hours", "visits"]
+    visits = pd.DataFrame(rows, columns=columns).assign(part="", is_first=0)
+    stages = make_settings().stages
+    flows, moves = describe_stages(visits, stages), describe_moves(visits, stages)
+    walked = {"new": 1.0, "qualified": 0.0, "proposal": 0.0}
+    for _ in range(200):
+        walked["qualified"] = 0.6 * walked["new"] + 6 / 33 * walked["proposal"]
+        walked["proposal"] = 33 / 66 * walked["qualified"]
+    expected = {stage: round(500 * share) for stage, share in walked.items()}
+    assert expect_visits(flows, moves, leads=500) == expected
+    assert expect_visits([], [], leads=500) == {}

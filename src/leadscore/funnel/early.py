@@ -12,8 +12,7 @@ from leadscore.funnel.competing import LEAST_IN_SIGHT, Ends, count_ends
 from leadscore.funnel.spells import OUTCOMES
 from leadscore.history.early import count_early_kinds, count_early_values
 from leadscore.history.split import History
-
-ACTIVITY = "activity"  # what a kind of activity is listed under
+from leadscore.results.losses import ACTIVITY
 
 
 @dataclass(frozen=True)

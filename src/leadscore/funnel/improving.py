@@ -35,11 +35,14 @@ class Chain:
     won: np.ndarray
     lost: np.ndarray
 
+    def visits(self) -> np.ndarray:
+        """The visits (n,) to each stage a quarter."""
+        unit = np.eye(len(self.entries))
+        return np.linalg.solve(unit - self.moves.T, self.entries)
+
     def wins(self) -> float:
         """The wins a quarter."""
-        unit = np.eye(len(self.entries))
-        visits = np.linalg.solve(unit - self.moves.T, self.entries)
-        return float(visits @ self.won)
+        return float(self.visits() @ self.won)
 
 
 def describe_improvements(

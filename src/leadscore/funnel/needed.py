@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from leadscore.funnel.forecast import Simulated
+from leadscore.funnel.improving import build_chain
 from leadscore.results.forecast import LeadsNeeded
+from leadscore.results.funnel import StageFlow, StageMove
 from leadscore.times import format_us
 
 WINS = "wins"
@@ -141,3 +144,23 @@ def _build_race(
     mean = float(usual_revenue.mean()) if has_past else 0.0
     spread = float(usual_revenue.std()) if has_past else 0.0
     return _Race(before, wins_per_lead, mean, spread, target, seed)
+
+
+def expect_visits(
+    flows: Sequence[StageFlow], moves: Sequence[StageMove], *, leads: float
+) -> dict[str, int]:
+    """The visits to each stage that so many new leads make in the end, at the rates of a period.
+
+    None where a stage had too few visits for its shares to be known.
+
+    Args:
+        flows: the stages in their order.
+        moves: between them.
+        leads: that come in, to the stages that leads have come in to.
+    """
+    if not flows or any(flow.within_days is None for flow in flows):
+        return {}
+    in_period = np.array([float(flow.visits) for flow in flows])
+    chain = build_chain(flows, moves, in_period)
+    of_each = chain.visits() / chain.entries.sum()
+    return {flow.stage: round(leads * of_each[at]) for at, flow in enumerate(flows)}

@@ -12,14 +12,19 @@ from leadscore.funnel.competing import HOURS, estimate_shares
 from leadscore.funnel.stages import count_stage_ends
 from leadscore.results.funnel import StageFlow
 from leadscore.results.losses import Untouched, WaitingLead
+from leadscore.times import DAY_US
 
 MOST = 50  # leads that are named
+IN_TOUCH_DAYS = 30
 
 
-def list_stalled(
+def find_stalled(
     open_visits: pd.DataFrame, visits: pd.DataFrame, flows: Sequence[StageFlow]
-) -> list[WaitingLead]:
-    """The stalled leads, the most unusual first, `MOST` at most.
+) -> pd.DataFrame:
+    """The stalled leads, the most unusual first.
+
+    Columns: lead_id; stage; hours in it; share, of the visits to the stage that take longer, NaN if
+    too few were followed; visits, on which that rests.
 
     Args:
         open_visits: as `read_open_visits` returns them.
@@ -38,11 +43,31 @@ def list_stalled(
         waiting = _compare_ages(open_visits[is_here & is_long], of_stage)
         by_stage.append(waiting.assign(visits=flow.visits))
     if not by_stage:
-        return []
-
+        return open_visits.iloc[:0].assign(share=np.nan, visits=0)
     stalled = pd.concat(by_stage)
-    by_age = stalled.sort_values(["share", "hours", "lead_id"], ascending=[True, False, True])
-    return [_describe_waiting(row) for row in by_age.head(MOST).to_dict("records")]
+    return stalled.sort_values(["share", "hours", "lead_id"], ascending=[True, False, True])
+
+
+def describe_stalled(stalled: pd.DataFrame) -> list[WaitingLead]:
+    """The first `MOST` of the stalled leads, as `find_stalled` returns them."""
+    return [_describe_waiting(row) for row in stalled.head(MOST).to_dict("records")]
+
+
+def describe_undecided(
+    stalled: pd.DataFrame, contacted: pd.Series[int], *, known_us: int
+) -> list[WaitingLead]:
+    """The stalled leads that are still in touch: in indecision, and to be decided either way.
+
+    `MOST` at most. In touch is who was contacted, or did anything, in the last `IN_TOUCH_DAYS`.
+
+    Args:
+        stalled: as `find_stalled` returns them.
+        contacted: when rep or lead last did anything, by lead_id.
+        known_us: the moment by which that is known.
+    """
+    last_us = stalled["lead_id"].map(contacted).astype(float)
+    is_in_touch = last_us >= known_us - IN_TOUCH_DAYS * DAY_US
+    return describe_stalled(stalled[is_in_touch])
 
 
 def _compare_ages(waiting: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:

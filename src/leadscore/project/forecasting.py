@@ -19,10 +19,12 @@ from leadscore.funnel.forecast import (
     simulate_periods,
     usual_revenue,
 )
-from leadscore.funnel.needed import WINS, compute_needed
+from leadscore.funnel.needed import WINS, compute_needed, expect_visits
 from leadscore.funnel.outlook import Outlook
 from leadscore.funnel.periods import PeriodKind, list_periods
+from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.history.split import History
+from leadscore.history.visits import Span
 from leadscore.project.forecast_change import explain_change
 from leadscore.project.opened import checked_as_of
 from leadscore.project.outlooks import KnownModel, Looked, look_ahead, open_for_forecast
@@ -34,10 +36,11 @@ from leadscore.results.forecast import (
     LeadsNeeded,
 )
 from leadscore.settings.settings import Settings
-from leadscore.times import format_us
+from leadscore.times import DAY_US, format_us
 from leadscore.wording import listed
 
 MOST_PERIODS = 52
+YEAR_US = 365 * DAY_US
 
 
 def forecast(
@@ -177,7 +180,7 @@ def _compute_needed(
         zone=outlook.zone,
     )
     is_revenue = target_revenue is not None
-    return compute_needed(
+    needed = compute_needed(
         simulated,
         usual_revenue(outlook),
         target=float(target_revenue if target_revenue is not None else target_wins or 0),
@@ -187,6 +190,19 @@ def _compute_needed(
         pipeline=float(outlook.leads["amount"].sum()) if is_revenue else None,
         reps=_count_reps(history, outlook),
     )
+    if not needed.leads:
+        return needed
+    visits = _expect_visits(history, outlook, leads=needed.leads)
+    return needed.model_copy(update={"visits": visits})
+
+
+def _expect_visits(history: History, outlook: Outlook, *, leads: int) -> dict[str, int]:
+    known_us = history.known_us(outlook.as_of_us)
+    span = Span(known_us - YEAR_US, known_us)
+    visits = history.count_visits(span)
+    stages = history.settings.stages
+    flows = describe_stages(visits, stages)
+    return expect_visits(flows, describe_moves(visits, stages), leads=leads)
 
 
 def _count_reps(history: History, outlook: Outlook) -> int:

@@ -12,7 +12,12 @@ from leadscore.funnel.landmark import list_followed
 from leadscore.funnel.losses import describe_losses
 from leadscore.funnel.patterns import describe_patterns
 from leadscore.funnel.spells import count_endings
-from leadscore.funnel.waiting import describe_untouched, list_stalled
+from leadscore.funnel.waiting import (
+    describe_stalled,
+    describe_undecided,
+    describe_untouched,
+    find_stalled,
+)
 from leadscore.history.losses import read_open_visits
 from leadscore.history.split import History
 from leadscore.history.visits import Span
@@ -40,9 +45,12 @@ def measure_losses(
         within_days: in which wins count.
     """
     open_visits = read_open_visits(history, span)
+    stalled = find_stalled(open_visits, visits, flows)
+    contacted = history.facts.last_contacted(span.known_us)
     parts: dict[str, Any] = {
         "losses": describe_losses(visits, history.settings.stages.open),
-        "stalled": list_stalled(open_visits, visits, flows),
+        "stalled": describe_stalled(stalled),
+        "undecided": describe_undecided(stalled, contacted, known_us=span.known_us),
         "patterns": _describe_patterns(history, list_followed(spells, span), within_days),
     }
     if "rep" in history.settings.activity_actors():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from leadscore.results.base import Result
 
 if TYPE_CHECKING:
@@ -111,6 +113,8 @@ class LeadsNeeded(Result):
         leads_per_rep: new leads that a rep gets by the date, if as many as of late; None where no
             owners are known.
         of_one_more_rep: what one more rep with as many leads brings by the date.
+        visits: to each stage that `leads` make in the end, at the rates of the last year; empty
+            where these are not known.
         coverage: the amounts of all open leads as a multiple of what the target still lacks; None
             for wins, and where nothing lacks.
         of_a_tenth_more: what it brings if a tenth more of all leads are won, open ones and new.
@@ -132,6 +136,7 @@ class LeadsNeeded(Result):
     leads_per_rep: float | None = None
     of_one_more_rep: float | None = None
     coverage: float | None = None
+    visits: dict[str, int] = Field(default_factory=dict)
 
 
 class Forecast(Result):

@@ -28,6 +28,7 @@ FunnelTable = Literal[
     "groups",
     "losses",
     "stalled",
+    "undecided",
     "improvements",
     "patterns",
 ]
@@ -224,7 +225,8 @@ class StayCurve(Result):
 class Funnel(Result):
     """The sales pipeline as known at a moment; `groups` are by `by`, most leads first.
 
-    The most unusual 50 of the stalled leads are named; `contact` and `untouched` are None where
+    The most unusual 50 of the stalled leads are named, and of those that are `undecided`: stalled,
+    though rep or lead did something in the last 30 days. `contact` and `untouched` are None where
     activities of reps are not mapped.
     """
 
@@ -241,6 +243,7 @@ class Funnel(Result):
     losses: list[StageLoss] = Field(default_factory=list)
     contact: ContactTimes | None = None
     stalled: list[WaitingLead] = Field(default_factory=list)
+    undecided: list[WaitingLead] = Field(default_factory=list)
     untouched: Untouched | None = None
     improvements: list[Improvement] = Field(default_factory=list)
     patterns: list[Pattern] = Field(default_factory=list)
@@ -251,7 +254,7 @@ class Funnel(Result):
 
         Args:
             table: `stages`, `moves`, `changes`, `cohorts`, `groups`, `losses`, `stalled`,
-                `improvements` or `patterns`.
+                `undecided`, `improvements` or `patterns`.
         """
         import pandas as pd
 

@@ -14,6 +14,7 @@ from leadscore.report.funnel.sentences import (
     write_improvement,
     write_pattern,
     write_stalled,
+    write_undecided,
     write_untouched,
 )
 
@@ -72,6 +73,8 @@ def _draw_waiting(funnel: Funnel) -> None:
     if funnel.stalled:
         _print("Stalled, the most unusual first:")
         _print_all([write_stalled(lead) for lead in funnel.stalled[:FEW]])
+    if funnel.undecided:
+        _print(write_undecided(funnel.undecided))
 
 
 def _print_all(lines: list[str]) -> None:

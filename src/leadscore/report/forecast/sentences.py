@@ -72,6 +72,9 @@ def write_needed(needed: LeadsNeeded) -> list[str]:
         f"chance of missing it is {100 * needed.chance_of_missing:.0f} %. {_write_leads(needed)} "
         f"{needed.arriving:,.0f} are expected."
     ]
+    if needed.visits:
+        stages = ", ".join(f"{stage} {visits:,}" for stage, visits in needed.visits.items())
+        lines.append(f"At the rates of the last year these leads make so many visits: {stages}.")
     if needed.coverage is not None:
         lines.append(
             f"The open pipeline is {needed.coverage:.1f} times what the target still lacks."

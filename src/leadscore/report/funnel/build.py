@@ -8,11 +8,13 @@ from __future__ import annotations
 from leadscore.report.funnel.drawings import inline
 from leadscore.report.funnel.sentences import (
     clear_patterns,
+    list_buyers,
     write_contact,
     write_improvement,
     write_pattern,
     write_percent,
     write_stalled,
+    write_undecided,
     write_untouched,
 )
 from leadscore.report.page import hash_style, read_style, render_page
@@ -39,6 +41,8 @@ def build_funnel_page(funnel: Funnel, *, project: str) -> str:
         untouched=write_untouched(untouched) if untouched else "",
         improvements=[write_improvement(improvement) for improvement in funnel.improvements],
         stalled=[write_stalled(lead) for lead in funnel.stalled[:MOST_STALLED]],
+        undecided=write_undecided(funnel.undecided) if funnel.undecided else "",
+        buyers=[write_pattern(pattern) for pattern in list_buyers(funnel.patterns)],
         patterns=[write_pattern(pattern) for pattern in patterns],
         tested=len(funnel.patterns),
     )

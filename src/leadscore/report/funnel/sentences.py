@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from leadscore.results.losses import ACTIVITY
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
@@ -68,6 +69,23 @@ def write_stalled(lead: WaitingLead) -> str:
         return words
     share = f"{100 * lead.lasted_longer:.0f} %"
     return f"{words}; at most {share} of {lead.visits:,} visits took longer"
+
+
+def write_undecided(undecided: Sequence[WaitingLead]) -> str:
+    """The leads in indecision."""
+    named = ", ".join(lead.lead_id for lead in undecided[:FEW])
+    more = len(undecided) - FEW
+    rest = f" and {more} more" if more > 0 else ""
+    return f"In indecision, stalled though still in touch: {named}{rest}. Ask for a decision, either way."
+
+
+def list_buyers(patterns: Sequence[Pattern]) -> list[Pattern]:
+    """Of clear patterns those for prospecting: what is known before a lead does anything, and wins more."""
+    return [
+        pattern
+        for pattern in clear_patterns(patterns)
+        if pattern.field != ACTIVITY and (pattern.lift or 0) > 1
+    ]
 
 
 def write_improvement(improvement: Improvement) -> str:
