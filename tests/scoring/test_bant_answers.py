@@ -51,7 +51,7 @@ def test_answers_when_they_have_no_history_then_are_shown_and_ruled_on_as_not_le
         {"budget": 0.5, "need": 1.0, "timeline": 0.5}
     )
     assert all(np.isnan(values[1]) for values in answers.strengths.values())
-    assert answers.in_words(2).tolist() == [
+    assert answers.in_words(np.arange(2)).tolist() == [
         "budget: 500 (not learned from yet); need: high (not learned from yet); "
         "timeline: 2024-03-11 (not learned from yet)",
         "budget: unknown; need: unknown; timeline: unknown",

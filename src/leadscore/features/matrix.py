@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -69,8 +69,18 @@ class Matrix:
         absent = (place < 0).sum()
         if absent:
             raise KeyError(f"{absent} snapshots are not in the matrix")
-        columns = {name: values[place] for name, values in self.columns.items()}
-        lead_keys = tuple(texts[place] for texts in self.lead_keys)
+        return self.rows(place)
+
+    def without(self, names: AbstractSet[str]) -> Matrix:
+        """The same without some of the features."""
+        rest = {name: values for name, values in self.columns.items() if name not in names}
+        return replace(self, columns=rest)
+
+    def rows(self, at: np.ndarray) -> Matrix:
+        """The rows at positions (m,)."""
+        keys = self.keys.iloc[at].reset_index(drop=True)
+        columns = {name: values[at] for name, values in self.columns.items()}
+        lead_keys = tuple(texts[at] for texts in self.lead_keys)
         return Matrix(keys, columns, self.identical_together, lead_keys)
 
 

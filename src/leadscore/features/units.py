@@ -98,16 +98,16 @@ def _show_days(days: float) -> str:
 def _show_minutes(minutes: float) -> str:
     """A length in the unit that suits it.
 
-    >>> _show_minutes(0), _show_minutes(12), _show_minutes(95), _show_minutes(600), _show_minutes(9999)
-    ('a minute', '12 minutes', '1.6 hours', '10 hours', '7 days')
+    >>> _show_minutes(0), _show_minutes(1), _show_minutes(95), _show_minutes(600), _show_minutes(9999)
+    ('0 minutes', '1 minute', '1.6 hours', '10 hours', '7 days')
     """
     hours = minutes / MINUTES_AN_HOUR
     if hours >= SHOWN_IN_DAYS:
         return _show_days(hours / HOURS_A_DAY)
     if hours >= SHOWN_IN_HOURS:
         return f"{hours:.1f}".removesuffix(".0") + " hours"
-    whole = round(minutes)
-    return "a minute" if whole <= 1 else f"{whole} minutes"
+    number = f"{minutes:.0f}"
+    return f"{number} minute" if number == "1" else f"{number} minutes"
 
 
 def _show_move(days: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set as AbstractSet
+from functools import cache
 
 from leadscore.errors import LeadscoreError
 
@@ -25,7 +25,8 @@ class ForbiddenExpressionError(LeadscoreError):
         )
 
 
-def check_expression(expression: str, columns: AbstractSet[str]) -> None:
+@cache
+def check_expression(expression: str, columns: frozenset[str]) -> None:
     """Refuse an expression that has more in it than columns, constants and aggregates.
 
     It lists what is allowed, since engines know more ways to name a table than anybody can forbid.

@@ -25,7 +25,6 @@ no feature moves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -56,7 +55,7 @@ BOOKED = "t.booked_at < s.known_us"
 KEYS = ["lead_id", "spell", "as_of_us", "known_us"]
 KEY_COLUMNS = frozenset({"lead_id", "spell", "as_of_us", "event_us"})
 ACTIVITY_COLUMNS = frozenset({"kind", "actor", "outcome", "duration_s"})
-RELATION_COLUMNS: Mapping[str, AbstractSet[str]] = {
+RELATION_COLUMNS: Mapping[str, frozenset[str]] = {
     "leads": frozenset(),  # and at_creation_<field> of the fields known at creation
     "activities": ACTIVITY_COLUMNS,
     "cancelled": ACTIVITY_COLUMNS,
@@ -239,7 +238,7 @@ class Snapshot:
             FROM ({self.past(relation)}) AS facts
             GROUP BY lead_id, as_of_us"""
 
-    def _columns_of(self, relation: str) -> AbstractSet[str]:
+    def _columns_of(self, relation: str) -> frozenset[str]:
         columns = KEY_COLUMNS | RELATION_COLUMNS.get(relation, frozenset())
         if relation == "leads":
             columns |= {f"at_creation_{name}" for name in self.created}

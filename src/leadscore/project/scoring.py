@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
@@ -27,11 +27,73 @@ from leadscore.registry.versions import CHALLENGER
 from leadscore.results import Scored
 from leadscore.routing.assign import assign
 from leadscore.scoring.change import Previous
-from leadscore.scoring.score import score_open_leads
+from leadscore.scoring.score import OpenLeads, read_open_leads, score_open_leads
 from leadscore.settings.settings import Settings
 from leadscore.settings.tiers import Tiers
 from leadscore.tables import REPS
 from leadscore.times import FOREVER_US
+
+Loaded = tuple[WinModel, dict[str, Any], str]  # a model, its manifest and its version
+
+
+@dataclass(frozen=True)
+class ScoringRun:
+    """What a list is scored with.
+
+    Attributes:
+        history: where the leads are, with the settings of the model's horizon.
+        model: what scores.
+        model_version: its version.
+        known_us: up to when it has seen facts.
+        as_of_us: the moment to score at.
+        previous: the most recent list before it.
+        inputs: what scoring reads besides the store (see `read_inputs`).
+        warnings: about these.
+    """
+
+    history: History
+    model: WinModel
+    model_version: str
+    known_us: int
+    as_of_us: int
+    previous: Previous | None
+    inputs: dict[str, Any]
+    warnings: list[str]
+
+    def open_leads(self) -> OpenLeads:
+        """The open leads, to be scored by themselves, before they are routed."""
+        return read_open_leads(
+            self.history,
+            self.model,
+            model_version=self.model_version,
+            known_us=self.known_us,
+            as_of_us=self.as_of_us,
+            previous=self.previous,
+            **_decided_beside(self.history.settings, self.inputs),
+        )
+
+
+def prepare_run(opened: History, loaded: Loaded, *, as_of_us: int) -> ScoringRun:
+    """What the leads open at a moment are scored with.
+
+    Raises:
+        UserError: the model predicts something else than the settings ask for.
+    """
+    model, manifest, version = loaded
+    check_target(opened.settings, manifest, version=version)
+    settings = with_horizon_of(opened.settings, manifest)
+    history = replace(opened, settings=settings)
+    previous, warnings = find_previous(settings, as_of_us=history.published_us(as_of_us))
+    return ScoringRun(
+        history=history,
+        model=model,
+        model_version=version,
+        known_us=manifest["known_until_us"],
+        as_of_us=as_of_us,
+        previous=previous,
+        inputs=read_inputs(settings),
+        warnings=warnings,
+    )
 
 
 def score(
@@ -53,43 +115,34 @@ def score(
     return scored
 
 
-Loaded = tuple[WinModel, dict[str, Any], str]  # a model, its manifest and its version
-
-
 def _score_with(
     opened: History, loaded: Loaded, *, as_of_us: int, folder: str = "scores"
 ) -> tuple[Publication, pa.Table, dict[str, Any]]:
     """The list that a model gives, written to a folder of the project; its scores, and the facts of the run."""
-    model, model_manifest, model_version = loaded
-    check_target(opened.settings, model_manifest, version=model_version)
-    settings = with_horizon_of(opened.settings, model_manifest)
-    history = replace(opened, settings=settings)
-    known_us = model_manifest["known_until_us"]
-    published_us = history.published_us(as_of_us)
-    previous, warnings = find_previous(settings, as_of_us=published_us)
-    inputs = read_inputs(settings)
+    run = prepare_run(opened, loaded, as_of_us=as_of_us)
+    history = run.history
     scores, facts = score_list(
         history,
-        model,
-        model_version=model_version,
-        known_us=known_us,
+        run.model,
+        model_version=run.model_version,
+        known_us=run.known_us,
         as_of_us=as_of_us,
-        previous=previous,
-        inputs=inputs,
+        previous=run.previous,
+        inputs=run.inputs,
     )
-    facts["warnings"] = [*warnings, *facts["warnings"]]
+    facts["warnings"] = [*run.warnings, *facts["warnings"]]
     counts = _counts(history, as_of_us, scores.num_rows)
-    basis = _describe_basis(history, scores, known_us=known_us, previous=previous) | facts
+    basis = _describe_basis(history, scores, known_us=run.known_us, previous=run.previous)
     publication = write_publication(
         scores,
-        folder=settings.project_folder() / folder,
-        as_of_us=published_us,
-        model_version=model_version,
+        folder=opened.settings.project_folder() / folder,
+        as_of_us=history.published_us(as_of_us),
+        model_version=run.model_version,
         store_version=history.version.id,
-        project=settings.project,
+        project=opened.settings.project,
         counts=counts,
-        basis=basis,
-        inputs=inputs,
+        basis=basis | facts,
+        inputs=run.inputs,
     )
     return publication, scores, facts
 
@@ -185,8 +238,7 @@ def score_list(
         known_us=known_us,
         as_of_us=as_of_us,
         previous=previous,
-        overrides=inputs.get("overrides", ()),
-        tiers=_with_capacity(history.settings.tiers, inputs),
+        **_decided_beside(history.settings, inputs),
     )
     if history.settings.routing is None:
         return scored.scores, scored.facts | {"routing": None}
@@ -257,6 +309,14 @@ def _add_routes(scores: pa.Table, routes: pa.Table) -> pa.Table:
         field = routes.schema.field(name)
         scores = scores.add_column(scores.num_columns - 1, field, column)
     return scores
+
+
+def _decided_beside(settings: Settings, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What people decided by hand, and how tiers are decided: arguments of `read_open_leads`."""
+    return {
+        "overrides": inputs.get("overrides", ()),
+        "tiers": _with_capacity(settings.tiers, inputs),
+    }
 
 
 def _with_capacity(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:

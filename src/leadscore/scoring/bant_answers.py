@@ -7,6 +7,7 @@ may learn from it. But people, rules and questions need the answer that is known
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,9 +43,9 @@ class BantAnswers:
     unlearned: Mapping[Letter, str] = field(default_factory=dict)
     is_past: bool = False
 
-    def in_words(self, n: int) -> np.ndarray:
-        """The answers of each lead (n,), as "budget: 50,000 (not learned from yet); need: unknown"."""
-        words = [self._describe(row) for row in range(n)]
+    def in_words(self, rows: np.ndarray) -> np.ndarray:
+        """The answers of leads (m,), as "budget: 50,000 (not learned from yet); need: unknown"."""
+        words = [self._describe(row) for row in rows.tolist()]
         return np.array(words, dtype=object)
 
     def _describe(self, row: int) -> str:
@@ -57,11 +58,23 @@ class BantAnswers:
         return "; ".join(answers)
 
 
-def read_answers(history: History, matrix: Matrix, *, as_of_us: int) -> BantAnswers:
+def read_answers(
+    history: History,
+    matrix: Matrix,
+    *,
+    as_of_us: int,
+    changed: AbstractSet[str] | None = None,
+) -> BantAnswers:
     """The answers of the leads of a matrix (n,), by what was known at `as_of_us`.
 
     A letter that the model learns from is as strong as its feature says. Any other is read from the
     value known then: the latest change, else what the export shows.
+
+    Args:
+        history: where the leads are.
+        matrix: of the leads.
+        as_of_us: the moment.
+        changed: the fields of which a change was known by then; by default as the history says.
     """
     settings = history.settings
     if not settings.bant:
@@ -81,7 +94,9 @@ def read_answers(history: History, matrix: Matrix, *, as_of_us: int) -> BantAnsw
             strength = strength_of(bant, settings)({f"field_{bant.field}": stored}, moment)
         strengths[letter] = strength
         values[letter] = _write_values(stored, strength, bant, settings)
-    unlearned = _name_unlearned(history, matrix, as_of_us=as_of_us)
+    if changed is None:
+        changed = history.facts.changed_fields(history.known_us(as_of_us))
+    unlearned = _name_unlearned(settings, matrix, changed)
     is_past = as_of_us < history.version.known_until_us
     return BantAnswers(strengths, values, unlearned, is_past)
 
@@ -101,11 +116,11 @@ def _write_values(
     return np.array(written, dtype=object)
 
 
-def _name_unlearned(history: History, matrix: Matrix, *, as_of_us: int) -> dict[Letter, str]:
+def _name_unlearned(
+    settings: Settings, matrix: Matrix, changed: AbstractSet[str]
+) -> dict[Letter, str]:
     """The letters that are no feature, with "yet" where a history would let a model learn."""
-    settings = history.settings
-    changed = history.facts.changed_fields(history.known_us(as_of_us))
-    undated = unlearned_fields(settings, changed)
+    undated = unlearned_fields(settings, set(changed))
     return {
         letter: NOT_YET if bant.field in undated else NOT_LEARNED
         for letter, bant in settings.bant.items()

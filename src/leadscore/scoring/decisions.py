@@ -12,9 +12,10 @@ from leadscore.features.matrix import Matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.scoring.action import suggest_actions
-from leadscore.scoring.bant_answers import BantAnswers, describe_unlearned, read_answers
+from leadscore.scoring.bant_answers import describe_unlearned
 from leadscore.scoring.change import Previous
 from leadscore.scoring.effects import Standing
+from leadscore.scoring.listed import Listed
 from leadscore.scoring.overrides import (
     Override,
     decided_by_hand,
@@ -31,7 +32,7 @@ from leadscore.scoring.tier import (
     find_borders,
     measure_by,
 )
-from leadscore.scoring.value import Amounts, read_amounts
+from leadscore.scoring.value import Amounts, complete_amounts
 from leadscore.scoring.what_if import compute_what_if
 from leadscore.settings.settings import Settings
 from leadscore.settings.tiers import Tiers
@@ -75,24 +76,33 @@ class Decisions:
 
 
 def decide(
-    history: History,
     model: WinModel,
-    matrix: Matrix,
-    log_odds: np.ndarray,
+    listed: Listed,
     request: Request,
+    settings: Settings,
+    *,
+    at: np.ndarray | None = None,
 ) -> Decisions:
-    """Probability, score, tier, value, qualification, question and action of the leads (n,)."""
-    settings = history.settings
-    lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
-    amounts = read_amounts(history, lead_id, as_of_us=request.as_of_us)
+    """Probability, score, tier, value, qualification, question and action of leads.
+
+    Args:
+        model: what scores them.
+        listed: all leads of the list (n,), since tiers and questions compare a lead with the others.
+        request: how the list is to be decided.
+        settings: of the project.
+        at: (m,) positions of the leads that are asked about; by default all.
+    """
+    asked = np.arange(len(listed.log_odds)) if at is None else at
+    lead_id = listed.lead_id
+    amounts = complete_amounts(listed.amount, listed.market)
     tiers = _comparable(request.tiers, amounts)
-    outlook = build_outlook(model, log_odds, amounts.amount, shift=request.shift)
-    everyone = np.arange(len(log_odds))
+    outlook = build_outlook(model, listed.log_odds, amounts.amount, shift=request.shift)
+    everyone = np.arange(len(listed.log_odds))
     measure = measure_by(tiers, outlook, listed=outlook, at=everyone)
     earlier = earlier_tiers(lead_id, request.earlier)
     tier = find_borders(tiers).decide(measure, earlier).astype(object)
-    answers = read_answers(history, matrix, as_of_us=request.as_of_us)
-    chosen = _choose(lead_id, tier, outlook, answers.strengths, request=request, settings=settings)
+    strengths = listed.answers.strengths
+    chosen = _choose(lead_id, tier, outlook, strengths, request=request, settings=settings)
     standing = Standing(
         tier=chosen.tier,
         amount=amounts.amount,
@@ -102,18 +112,18 @@ def decide(
         tier_by_hand=chosen.tier_by_hand,
         verdict_by_hand=chosen.verdict_by_hand,
         currency=amounts.currency,
-        strengths=answers.strengths,
+        strengths=strengths,
     )
-    warnings = _list_warnings(history, amounts, request.overrides, answers=answers)
-    facts = _build_facts(standing, amounts, measure, warnings)
-    columns = {
+    of_all = {
         **_build_columns(model, standing, amounts),
         **chosen.columns(),
-        "bant": answers.in_words(len(lead_id)),
-        **ask_next(model, matrix, standing, settings),
-        "suggested_action": _suggest(model, matrix, settings, standing),
+        **ask_next(model, listed.matrix, standing, settings, at=asked),
     }
-    return Decisions(columns, facts)
+    columns = {name: values[asked] for name, values in of_all.items()}
+    columns["bant"] = listed.answers.in_words(asked)
+    columns["suggested_action"] = _suggest(model, listed.matrix, settings, standing, at=asked)
+    facts = _build_facts(standing, amounts, measure)
+    return Decisions(columns, facts | {"warnings": _list_warnings(settings, amounts, listed)})
 
 
 def _comparable(tiers: Tiers, amounts: Amounts) -> Tiers:
@@ -128,8 +138,13 @@ def _suggest(
     matrix: Matrix,
     settings: Settings,
     standing: Standing,
+    *,
+    at: np.ndarray,
 ) -> np.ndarray:
-    return suggest_actions(model, matrix, settings, tier=standing.tier, verdict=standing.verdict)
+    """The action (m,) of the leads at `at` (m,)."""
+    return suggest_actions(
+        model, matrix.rows(at), settings, tier=standing.tier[at], verdict=standing.verdict[at]
+    )
 
 
 @dataclass(frozen=True)
@@ -194,14 +209,12 @@ def _build_facts(
     standing: Standing,
     amounts: Amounts,
     measure: np.ndarray,
-    warnings: list[str],
 ) -> dict[str, Any]:
     probability = standing.outlook.win_probability
     value = probability * amounts.amount if amounts.has_any else None
     return {
         "what_if": compute_what_if(measure, standing.tier, probability, value),
         "currency": amounts.currency,
-        "warnings": warnings,
     }
 
 
@@ -227,15 +240,8 @@ def _build_columns(
     }
 
 
-def _list_warnings(
-    history: History,
-    amounts: Amounts,
-    overrides: Sequence[Override],
-    *,
-    answers: BantAnswers,
-) -> list[str]:
-    """What the settings and the overrides ask for and this list cannot give."""
-    settings = history.settings
+def _list_warnings(settings: Settings, amounts: Amounts, listed: Listed) -> list[str]:
+    """What the settings ask for and this list cannot give."""
     warnings = [amounts.warning] if amounts.warning else []
     has_cost = settings.tiers.touch_cost and len(amounts.amount)
     if has_cost and not amounts.has_any:
@@ -243,12 +249,10 @@ def _list_warnings(
             "no lead has an amount, so tiers.touch_cost is left out, "
             "and leads are ranked by probability"
         )
-    warnings += describe_unlearned(answers, settings)
-    warnings += _list_unknown(history, overrides)
-    return warnings
+    return warnings + describe_unlearned(listed.answers, settings)
 
 
-def _list_unknown(history: History, overrides: Sequence[Override]) -> list[str]:
+def list_unknown(history: History, overrides: Sequence[Override]) -> list[str]:
     """A warning if overrides name leads that the store does not have."""
     if not overrides:
         return []

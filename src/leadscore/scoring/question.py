@@ -21,6 +21,8 @@ def ask_next(
     matrix: Matrix,
     standing: Standing,
     settings: Settings,
+    *,
+    at: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """`next_question` (n,), and `next_question_gain`: how likely its answer changes what is done.
 
@@ -31,15 +33,22 @@ def ask_next(
 
     A lead that is qualified as `needs_answers` always has a question: where no single answer
     changes anything, the one that brings it closest.
+
+    Only the leads at `at` (m,) are asked, by default all; the answers are those of the whole list.
     """
+    is_asked = np.full(len(standing.tier), at is None)
+    if at is not None:
+        is_asked[at] = True
     effects: dict[str, tuple[np.ndarray, Effect]] = {}
     for letter in settings.bant:
-        missing = np.flatnonzero(np.isnan(standing.strengths[letter]))
+        missing = np.flatnonzero(np.isnan(standing.strengths[letter]) & is_asked)
         if len(missing):
             effect = try_answers(model, matrix, standing, settings, letter=letter, at=missing)
             effects[letter] = (missing, effect)
     chosen = choose_questions(effects, standing)
-    _ask_those_who_wait(chosen["next_question"], effects, standing, settings)
+    question = chosen["next_question"]
+    waits = (standing.verdict == "needs_answers") & (question == "") & is_asked
+    _ask_those_who_wait(question, np.flatnonzero(waits), effects, standing, settings)
     return chosen
 
 
@@ -76,17 +85,16 @@ def choose_questions(effects: Effects, standing: Standing) -> dict[str, Any]:
 
 def _ask_those_who_wait(
     question: np.ndarray,
+    rows: np.ndarray,
     effects: Effects,
     standing: Standing,
     settings: Settings,
 ) -> None:
-    """Fill in the questions (n,) of leads that need answers, of which no single one decides.
+    """Fill in the questions (n,) of the leads at `rows` (m,), of which no single answer decides.
 
     It is a given answer of which a better one would change the qualification. Else it is the
     missing one that moves the expected value most, then the first; where all are given, the weakest.
     """
-    waits = (standing.verdict == "needs_answers") & (question == "")
-    rows = np.flatnonzero(waits)
     if not len(rows):
         return
     all_moves = _read_moves(effects, standing)

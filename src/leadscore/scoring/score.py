@@ -11,14 +11,14 @@ import pyarrow as pa
 
 from leadscore.errors import UserError
 from leadscore.features.feature import Feature
-from leadscore.features.matrix import build_matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.intercept.running import shift_at
 from leadscore.scoring.change import Current, Previous, describe_change
 from leadscore.scoring.contributions import elapsed_at
-from leadscore.scoring.decisions import Request, decide
+from leadscore.scoring.decisions import Request, decide, list_unknown
 from leadscore.scoring.features import build_model_features, check_features
+from leadscore.scoring.listed import Listed, read_listed
 from leadscore.scoring.overrides import Override
 from leadscore.scoring.reasons import REASONS, explain
 from leadscore.settings.list_order import ListOrder
@@ -66,7 +66,28 @@ class Scored:
     facts: dict[str, Any]
 
 
-def score_open_leads(
+@dataclass(frozen=True)
+class OpenLeads:
+    """A list before it is scored: who is on it, and all that its rows rest on.
+
+    Attributes:
+        history: where the leads are.
+        model: what to score with.
+        features: that it learned from.
+        listed: the leads.
+        request: how the list is to be decided.
+        times: the running intercept as JSON, None if the model has none.
+    """
+
+    history: History
+    model: WinModel
+    features: Sequence[Feature]
+    listed: Listed
+    request: Request
+    times: dict[str, Any] | None
+
+
+def read_open_leads(
     history: History,
     model: WinModel,
     *,
@@ -76,10 +97,8 @@ def score_open_leads(
     previous: Previous | None = None,
     overrides: Sequence[Override] = (),
     tiers: Tiers | None = None,
-) -> Scored:
-    """One row for each lead open at `as_of_us`, the most promising first.
-
-    Where the list has no date, its as_of is 1970-01-01T00:00:00Z.
+) -> OpenLeads:
+    """The leads open at `as_of_us`, to be scored.
 
     Args:
         history: where the leads are.
@@ -103,32 +122,47 @@ def score_open_leads(
     shift = times["shift"] if times else 0.0
     own_tiers = tiers or history.settings.tiers
     request = Request(as_of_us, shift, own_tiers, overrides, previous)
-    scored = _score(history, model, features, request)
-    return Scored(scored.scores, scored.facts | {"times": times})
+    listed = read_listed(history, model, features, as_of_us=as_of_us)
+    return OpenLeads(history, model, features, listed, request, times)
 
 
-def _score(
-    history: History,
-    model: WinModel,
-    features: Sequence[Feature],
-    request: Request,
-) -> Scored:
-    """The list of a request, with the facts of `Decisions`."""
-    as_of_us = request.as_of_us
-    shift = request.shift
-    matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
-    lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
-    log_odds = model.log_odds(matrix.columns)
+def score_open_leads(history: History, model: WinModel, **how: Any) -> Scored:
+    """One row for each lead open at a moment, the most promising first.
 
-    decisions = decide(history, model, matrix, log_odds, request)
-    current = Current(matrix, features, log_odds, as_of_us, shift)
+    Where the list has no date, its as_of is 1970-01-01T00:00:00Z. Arguments and errors as of
+    `read_open_leads`.
+    """
+    leads = read_open_leads(history, model, **how)
+    scored = score_rows(leads)
+    unknown = list_unknown(history, leads.request.overrides)
+    warnings = [*scored.facts["warnings"], *unknown]
+    return Scored(scored.scores, scored.facts | {"warnings": warnings, "times": leads.times})
+
+
+def score_rows(leads: OpenLeads, *, at: np.ndarray | None = None) -> Scored:
+    """The rows of a list, with the facts of `Decisions`.
+
+    Args:
+        leads: of the list.
+        at: (m,) positions of the leads that are asked about; by default all.
+    """
+    history = leads.history
+    listed = leads.listed
+    asked = np.arange(len(listed.log_odds)) if at is None else at
+    as_of_us = leads.request.as_of_us
+    shift = leads.request.shift
+    elapsed = elapsed_at(history, as_of_us)
+    matrix = listed.matrix.rows(asked)
+    lead_id = listed.lead_id[asked]
+    decisions = decide(leads.model, listed, leads.request, history.settings, at=asked)
+    current = Current(matrix, leads.features, listed.log_odds[asked], as_of_us, shift)
     published_us = history.published_us(as_of_us) or 0
     columns = {
         "lead_id": lead_id,
-        "as_of": np.full(len(log_odds), published_us),
+        "as_of": np.full(len(asked), published_us),
         **decisions.columns,
-        **explain(model, matrix, features, shift=shift, elapsed=elapsed_at(history, as_of_us)),
-        **describe_change(history, model, current, previous=request.previous),
+        **explain(leads.model, matrix, leads.features, shift=shift, elapsed=elapsed),
+        **describe_change(history, leads.model, current, previous=leads.request.previous),
     }
     return Scored(_build_table(columns, history.settings.list), decisions.facts)
 
