@@ -54,6 +54,7 @@ from leadscore.cli.rendering import (
     exit_with_words,
 )
 from leadscore.cli.reporting import report
+from leadscore.cli.serve import mcp, serve
 from leadscore.cli.status import status
 from leadscore.cli.store import store
 from leadscore.cli.worklist import worklist
@@ -310,6 +311,8 @@ app.command("check-file")(check_file)
 app.command()(report)
 app.command()(explain)
 app.command()(replay)
+app.command()(serve)
+app.command()(mcp)
 app.add_typer(models, name="models")
 app.add_typer(store, name="store")
 

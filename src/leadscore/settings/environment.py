@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SOURCE_URL = "LEADSCORE_SOURCE_URL"  # the address of the database that sources are read from
+SERVICE_TOKEN = "LEADSCORE_TOKEN"  # noqa: S105  (the name of the variable) that requests to `leadscore serve` must carry
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -74,6 +75,11 @@ def read_address(name: str) -> str | None:
 def keep_address(name: str, address: str) -> None:
     """Let the variable `name` hold the address of a database for the rest of this process."""
     os.environ[name] = address
+
+
+def read_service_token() -> str | None:
+    """The token that requests to the service must carry, or None."""
+    return os.environ.get(SERVICE_TOKEN) or None
 
 
 def environment_with(**more: str) -> dict[str, str]:

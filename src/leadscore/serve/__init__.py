@@ -1,0 +1,1 @@
+"""One lead at a time: an HTTP service, and a server of tools for agents."""

@@ -1,0 +1,70 @@
+"""Runs the service until it is told to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import uvicorn
+
+from leadscore.errors import UserError
+from leadscore.serve.app import build_app
+from leadscore.serve.keeper import Keeper
+from leadscore.serve.limits import is_loopback
+from leadscore.settings.environment import SERVICE_TOKEN, read_service_token
+from leadscore.settings.settings import Settings
+
+SHORTEST_TOKEN = 16  # characters
+STOPS_WITHIN_S = 10  # requests that have begun may end
+MOST_AT_ONCE = 64
+
+
+def run_service(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    per_second: float,
+    clock_us: Callable[[], int],
+    as_of_us: int | None,
+) -> None:
+    """Answer at an address, until the process is interrupted or terminated.
+
+    Args:
+        settings: of the project.
+        host: the address; other machines reach it only with a token.
+        port: the port.
+        per_second: how often each client may ask.
+        clock_us: gives now, in UTC microseconds.
+        as_of_us: a fixed moment to score at; None moves with the clock.
+
+    Raises:
+        UserError: the address is open to others without a token, or the token is too short.
+    """
+    token = read_service_token()
+    check_token(host, token)
+    keeper = Keeper(settings, clock_us=clock_us, as_of_us=as_of_us)
+    uvicorn.run(
+        build_app(keeper, token=token, per_second=per_second),
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        limit_concurrency=MOST_AT_ONCE,
+        timeout_graceful_shutdown=STOPS_WITHIN_S,
+    )
+
+
+def check_token(host: str, token: str | None) -> None:
+    """Refuse an address that anybody could ask.
+
+    Raises:
+        UserError: says what to set.
+    """
+    if token is None and not is_loopback(host):
+        raise UserError(
+            f"{host} can be reached from other machines: set a token in the environment variable "
+            f"{SERVICE_TOKEN}, or leave out --host"
+        )
+    if token is not None and len(token) < SHORTEST_TOKEN:
+        raise UserError(f"{SERVICE_TOKEN} must have at least {SHORTEST_TOKEN} characters")
