@@ -67,6 +67,7 @@ bench: setup
 	$(PY) bench/open_leads.py
 	$(PY) bench/training.py
 	$(PY) bench/startup.py
+	$(PY) bench/serve.py
 
 check: setup
 	$(PY) -m ruff check
