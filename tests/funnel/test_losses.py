@@ -132,6 +132,7 @@ def test_waiting_when_leads_are_old_or_untouched_then_are_named_with_how_unusual
         facts.lead(name, 0).stage(name, 0, "new").activity(name, 1, "email")
         facts.stage(name, 2 if place < 57 else 30, "qualified")
     facts.lead("old", 80).stage("old", 80, "new").activity("old", 81, "email")
+    facts.activity("old", 82, "email", actor="lead")
     facts.lead("idle", 90).stage("idle", 90, "new")
     history = facts.history(tmp_path, known_until=100)
 
@@ -140,10 +141,10 @@ def test_waiting_when_leads_are_old_or_untouched_then_are_named_with_how_unusual
     flows = describe_stages(visits, history.settings.stages)
     ages = find_stalled(open_visits, visits, flows[:1])
     stalled = describe_stalled(ages)
-    contacted = history.facts.last_contacted(SPAN.known_us)
-    undecided = describe_undecided(ages, contacted, known_us=SPAN.known_us)
-    assert [lead.lead_id for lead in undecided] == ["old"]  # nobody did anything about the other
-    assert describe_undecided(ages, contacted - day(90) + day(0), known_us=SPAN.known_us) == []
+    responded = history.facts.last_active(SPAN.known_us, actors=["lead"])
+    undecided = describe_undecided(ages, responded, known_us=SPAN.known_us)
+    assert [lead.lead_id for lead in undecided] == ["old"]  # the other does nothing
+    assert describe_undecided(ages, responded - day(90) + day(0), known_us=SPAN.known_us) == []
     assert [(lead.lead_id, lead.days) for lead in stalled] == [("old", 20), ("idle", 10)]
     assert len(stalled) == flows[0].stalled
     # 62 visits, 57 ended on day 2; 5 are too few to say more

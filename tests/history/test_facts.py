@@ -36,7 +36,7 @@ QUESTIONS = {
     "count_closes": lambda facts, us: facts.count_closes(us, weeks=2, late_us=DAY_US),
     "first_worked": lambda facts, us: facts.first_worked(us),
     "latest_stages": lambda facts, us: facts.latest_stages(["new", "proposal"], us),
-    "last_contacted": lambda facts, us: facts.last_contacted(us),
+    "last_active": lambda facts, us: facts.last_active(us, actors=["lead", "rep"]),
     "about_leads": lambda facts, us: {
         lead: [fact.what for fact in known] for lead, known in facts.about_leads("ab", us).items()
     },
@@ -67,7 +67,7 @@ EXPECTED = {
     "count_closes": [{"weeks_ago": 0, "closes": 1, "late": 0}],
     "first_worked": {"a": day(2)},
     "latest_stages": {"a": "new"},
-    "last_contacted": {"a": day(3), "b": day(6)},
+    "last_active": {"a": day(3), "b": day(6)},
     "about_leads": {
         "a": ["created", "email", "country", "new", "email", "qualified", "country", "won"],
         "b": ["created", "country", "email"],

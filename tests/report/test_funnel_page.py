@@ -43,7 +43,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
         "First contact of 120 new leads: 20 ± 10 % within 1 day; half of them within 6.0 days.",
         "New New: 50 ± 25 % of 40 won within 60 days, 2.0 times the usual; others 20 ± 10 %",
         "Of 2 patterns tested, 1 stand",
-        "In indecision, stalled though still in touch: New. Ask for a decision, either way.",
+        "In indecision, stalled though they respond: New. Ask for a decision, either way.",
         "Who buys from us",
     ):
         assert words in page

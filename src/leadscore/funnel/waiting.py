@@ -15,7 +15,7 @@ from leadscore.results.losses import Untouched, WaitingLead
 from leadscore.times import DAY_US
 
 MOST = 50  # leads that are named
-IN_TOUCH_DAYS = 30
+RESPONDS_DAYS = 30
 
 
 def find_stalled(
@@ -54,20 +54,20 @@ def describe_stalled(stalled: pd.DataFrame) -> list[WaitingLead]:
 
 
 def describe_undecided(
-    stalled: pd.DataFrame, contacted: pd.Series[int], *, known_us: int
+    stalled: pd.DataFrame, responded: pd.Series[int], *, known_us: int
 ) -> list[WaitingLead]:
-    """The stalled leads that are still in touch: in indecision, and to be decided either way.
+    """The stalled leads that still respond: in indecision, and to be decided either way.
 
-    `MOST` at most. In touch is who was contacted, or did anything, in the last `IN_TOUCH_DAYS`.
+    `MOST` at most. Who did anything in the last `RESPONDS_DAYS` responds.
 
     Args:
         stalled: as `find_stalled` returns them.
-        contacted: when rep or lead last did anything, by lead_id.
+        responded: when the lead itself last did anything, by lead_id.
         known_us: the moment by which that is known.
     """
-    last_us = stalled["lead_id"].map(contacted).astype(float)
-    is_in_touch = last_us >= known_us - IN_TOUCH_DAYS * DAY_US
-    return describe_stalled(stalled[is_in_touch])
+    last_us = stalled["lead_id"].map(responded).astype(float)
+    still_responds = last_us >= known_us - RESPONDS_DAYS * DAY_US
+    return describe_stalled(stalled[still_responds])
 
 
 def _compare_ages(waiting: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:

@@ -208,14 +208,15 @@ class KnownFacts:
         )
         return rows.set_index("lead_id")["first_us"]
 
-    def last_contacted(self, known_us: int) -> pd.Series[int]:
-        """When a rep or the lead itself was last known to have done anything, by lead_id.
+    def last_active(self, known_us: int, *, actors: Sequence[str]) -> pd.Series[int]:
+        """When one of the actors was last known to have done anything about a lead, by lead_id.
 
         The others are left out.
         """
+        listed = ", ".join(literal(actor) for actor in actors)
         rows = self._read(
             f"""SELECT lead_id, MAX(available_us) AS last_us FROM activities
-            WHERE actor IN ('lead', 'rep') AND {self.activities.took_place()}
+            WHERE actor IN ({listed}) AND {self.activities.took_place()}
                 AND available_us < {known_us}
             GROUP BY lead_id"""
         )

@@ -123,7 +123,7 @@ def describe_history_customers(history: History, *, known_us: int) -> Customers:
             now.of_customers,
             now.waits,
             now.returning,
-            contacted=history.facts.last_contacted(known_us),
+            contacted=history.facts.last_active(known_us, actors=("lead", "rep")),
             known_us=known_us,
             horizon_days=horizon_days,
             quiet_days=settings.customers.quiet_days,

@@ -46,11 +46,11 @@ def measure_losses(
     """
     open_visits = read_open_visits(history, span)
     stalled = find_stalled(open_visits, visits, flows)
-    contacted = history.facts.last_contacted(span.known_us)
+    responded = history.facts.last_active(span.known_us, actors=("lead",))
     parts: dict[str, Any] = {
         "losses": describe_losses(visits, history.settings.stages.open),
         "stalled": describe_stalled(stalled),
-        "undecided": describe_undecided(stalled, contacted, known_us=span.known_us),
+        "undecided": describe_undecided(stalled, responded, known_us=span.known_us),
         "patterns": _describe_patterns(history, list_followed(spells, span), within_days),
     }
     if "rep" in history.settings.activity_actors():

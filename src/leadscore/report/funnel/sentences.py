@@ -74,9 +74,8 @@ def write_stalled(lead: WaitingLead) -> str:
 def write_undecided(undecided: Sequence[WaitingLead]) -> str:
     """The leads in indecision."""
     named = ", ".join(lead.lead_id for lead in undecided[:FEW])
-    more = len(undecided) - FEW
-    rest = f" and {more} more" if more > 0 else ""
-    return f"In indecision, stalled though still in touch: {named}{rest}. Ask for a decision, either way."
+    rest = " and others" if len(undecided) > FEW else ""
+    return f"In indecision, stalled though they respond: {named}{rest}. Ask for a decision, either way."
 
 
 def list_buyers(patterns: Sequence[Pattern]) -> list[Pattern]:
