@@ -28,13 +28,13 @@ UP = [
     "Budget confirmed (100,000)",
     "Replied 3 times in the last 30 days",
     "Came by referral",
-    "Has reached Proposal (31 % of 412 such leads were won; usual 12 %)",
+    "Has reached Proposal (31 % of 412 similar leads were won; usual 12 %)",
     "Wants it within 30 days",
 ]
 DOWN = [
     "No reply to the last 4 e-mails",
     "In Proposal for 61 days; usual: 20",
-    "Decision maker not involved (4 % of 96 such leads were won; usual 12 %)",
+    "Decision maker not involved (4 % of 96 similar leads were won; usual 12 %)",
 ]
 ACTIONS = ["call", "demo", "proposal", "ask for a decision", "revive"]
 AS_OF = "2026-03-01T00:00:00Z"

@@ -327,7 +327,7 @@ def test_evidence_when_a_reason_has_some_then_stands_beside_it():
     evidence = {
         r.words: r.evidence for lead in leads for r in (*lead.reasons_up, *lead.reasons_down)
     }
-    assert evidence["Has reached Proposal"] == "31 % of 412 such leads were won; usual 12 %"
+    assert evidence["Has reached Proposal"] == "31 % of 412 similar leads were won; usual 12 %"
     assert evidence["Came by referral"] == ""
     assert evidence["Budget confirmed (100,000)"] == ""
 

@@ -88,7 +88,8 @@ class _Kind:
             unit="count",
             phrase=both(
                 f"days with {self.plural} in the last 30 days",
-                f"{capitalised(self.plural)} on {{value}} of the last 30 days",
+                f"{capitalised(self.plural)} on {{value}} days of the last 30",
+                one=f"{capitalised(self.plural)} on one day of the last 30",
                 counted=True,
                 none=f"No {self.plural} in the last 30 days",
             ),
@@ -108,8 +109,8 @@ class _Kind:
             unit="a week",
             phrase=both(
                 f"trend of {self.plural}",
-                f"{{value}} more {self.plural} a week than in the 30 days before",
-                less=f"{{value}} fewer {self.plural} a week than in the 30 days before",
+                f"{capitalised(self.plural)} up by {{value}} a week on the 30 days before",
+                less=f"{capitalised(self.plural)} down by {{value}} a week on the 30 days before",
                 counted=True,
             ),
         )

@@ -129,8 +129,8 @@ def plural(kind: str) -> str:
 def singular(many: str) -> str:
     """One of what a plural in English names: its first word in -s, without it.
 
-    >>> [singular(words) for words in ("meetings", "replies", "e-mails to the lead", "price pages seen")]
-    ['meeting', 'reply', 'e-mail to the lead', 'price page seen']
+    >>> [singular(words) for words in ("meetings", "replies", "e-mails to the lead", "pricing pages viewed")]
+    ['meeting', 'reply', 'e-mail to the lead', 'pricing page viewed']
     >>> singular("press mentions"), singular("Anrufe")
     ('press mention', 'Anrufe')
     """

@@ -87,8 +87,8 @@ def _write_settled(settled: SettledReturns) -> str:
     expected = settled.expected
     return (
         f"As of {short(settled.as_of)}, {expected.value:.0f} ({expected.low:.0f}-"
-        f"{expected.high:.0f}) of {counted(settled.customers, 'customer')} were to have a next "
-        f"lead by now; {settled.came:,} did."
+        f"{expected.high:.0f}) of {counted(settled.customers, 'customer')} were expected to have "
+        f"another lead by now; {settled.came:,} did."
     )
 
 

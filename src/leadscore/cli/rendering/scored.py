@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NOTHING_SHOWN: Mapping[str, str] = MappingProxyType({})
 
 # in the files; on a terminal it would hide the reasons
-EVIDENCE = re.compile(r" \(\d[^()]* such leads were won[^()]*\)$")
+EVIDENCE = re.compile(r" \(\d[^()]* similar leads were won[^()]*\)$")
 
 LEAD, ACTION = 1, 5  # the places of their columns
 NARROW = 100  # characters

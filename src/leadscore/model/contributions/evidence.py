@@ -55,7 +55,7 @@ class Similar:
     def __str__(self) -> str:
         usual = "" if self.usual is None else f"; usual {_percent(self.usual)}"
         within = "" if self.within_days is None else f" within {counted(self.within_days, 'day')}"
-        return f"{_percent(self.rate)} of {self.leads:,} such leads were won{within}{usual}"
+        return f"{_percent(self.rate)} of {self.leads:,} similar leads were won{within}{usual}"
 
 
 def build_evidence(

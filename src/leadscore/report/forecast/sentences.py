@@ -86,8 +86,10 @@ def write_needed(needed: LeadsNeeded) -> list[str]:
 def _write_leads(needed: LeadsNeeded) -> str:
     if needed.leads is None:
         return "No number of new leads gives an even chance."
-    safe = "no number" if needed.leads_high is None else f"{needed.leads_high:,}"
-    return f"An even chance takes {counted(needed.leads, 'new lead')}, nine chances in ten take {safe}."
+    even = f"{counted(needed.leads, 'new lead')} would give an even chance"
+    if needed.leads_high is None:
+        return f"{even}, and no number a chance of nine in ten."
+    return f"{even}, and {needed.leads_high:,} a chance of nine in ten."
 
 
 def _write_more(needed: LeadsNeeded) -> str:

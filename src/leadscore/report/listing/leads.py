@@ -13,7 +13,7 @@ from leadscore.report.listing.texts import clean, clean_link, link_email, link_p
 from leadscore.scoring.change import STEADY
 from leadscore.wording import say_action
 
-EVIDENCE = re.compile(r"^(?P<words>.*\S) \((?P<evidence>\d[^()]* such leads were won[^()]*)\)$")
+EVIDENCE = re.compile(r"^(?P<words>.*\S) \((?P<evidence>\d[^()]* similar leads were won[^()]*)\)$")
 NEXT_LETTER = re.compile(r"; (?=(?:budget|authority|need|timeline): )")
 LONGEST_NAME = 80  # characters
 NOBODY = ShownLead()
