@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -36,6 +37,16 @@ def test_serve_when_others_could_ask_without_a_token_then_it_ends_and_says_what_
     done = run("serve", "--config", config, "--host", "0.0.0.0")  # noqa: S104
     assert done.code == 2
     assert "LEADSCORE_TOKEN" in done.err
+    assert "answers at" not in done.out
+
+
+def test_serve_when_the_port_is_taken_then_it_says_so_and_announces_no_address(config):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run("serve", "--config", config, "--port", port)
+    assert done.code == 2
+    assert done.out == ""
+    assert f"cannot answer at 127.0.0.1, port {port}: Address already in use" in done.err
 
 
 def test_mcp_when_its_package_is_missing_then_it_says_what_to_install(config, monkeypatch):

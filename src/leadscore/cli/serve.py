@@ -31,15 +31,15 @@ def serve(
     rate: Annotated[float, typer.Option(min=0.1, max=10_000, help=RATE_HELP)] = 20,
 ) -> None:
     """Score single leads over HTTP, such as a lead that has just come in, as `leadscore score` would."""
-    from leadscore.serve.run import run_service
+    from leadscore.serve.run import open_listener, run_service
 
     project = _open_project(config)
     as_of_us = moment_of(project.settings, as_of)
+    listener = open_listener(host, port)
     print(f"leadscore answers at http://{host}:{port}; Ctrl+C ends it", flush=True)
     run_service(
         project.settings,
-        host=host,
-        port=port,
+        listener=listener,
         per_second=rate,
         clock_us=clock_us,
         as_of_us=as_of_us,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 
 import uvicorn
@@ -21,8 +22,7 @@ MOST_AT_ONCE = 64
 def run_service(
     settings: Settings,
     *,
-    host: str,
-    port: int,
+    listener: socket.socket,
     per_second: float,
     clock_us: Callable[[], int],
     as_of_us: int | None,
@@ -31,28 +31,42 @@ def run_service(
 
     Args:
         settings: of the project.
-        host: the address; other machines reach it only with a token.
-        port: the port.
+        listener: where requests come in, as `open_listener` opens it.
         per_second: how often each client may ask.
         clock_us: gives now, in UTC microseconds.
         as_of_us: a fixed moment to score at; None moves with the clock.
-
-    Raises:
-        UserError: the address is open to others without a token, or the token is too short.
     """
-    token = read_service_token()
-    check_token(host, token)
     keeper = Keeper(settings, clock_us=clock_us, as_of_us=as_of_us)
-    uvicorn.run(
-        build_app(keeper, token=token, per_second=per_second),
-        host=host,
-        port=port,
+    config = uvicorn.Config(
+        build_app(keeper, token=read_service_token(), per_second=per_second),
         access_log=False,
         log_level="warning",
         server_header=False,
         limit_concurrency=MOST_AT_ONCE,
         timeout_graceful_shutdown=STOPS_WITHIN_S,
     )
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Take an address, so that nobody is told of one at which nothing answers.
+
+    Args:
+        host: the address; other machines reach it only with a token.
+        port: the port.
+
+    Raises:
+        UserError: the address is open to others without a token, the token is too short, or the
+            address cannot be taken, as when another process has it.
+    """
+    check_token(host, read_service_token())
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as e:
+        problem = e.strerror or str(e)
+        raise UserError(f"cannot answer at {host}, port {port}: {problem}; try another --port") from e
 
 
 def check_token(host: str, token: str | None) -> None:
