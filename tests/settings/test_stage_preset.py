@@ -75,6 +75,14 @@ Visit = "demo"
         ('open = ["a"]\nqualification = ["b"]', "qualification: 'b' is no open stage"),
         ('open = ["a"]\nmoves = { a = ["b"] }', "moves.a: 'b' is no open stage"),
         ('open = ["a"]\nstalled_days = { b = 3 }', "stalled_days: 'b' is no open stage"),
+        (
+            'open = ["a", "b", "c"]\npipelines = { one = ["a"] }',
+            "pipelines: the open stages 'b', 'c' are in none",
+        ),
+        (
+            'open = ["a", "b"]\npipelines = { one = ["b", "a"] }',
+            "pipelines: list their stages in the order of `open`",
+        ),
         ('open = ["a"]\nafter_sale = ["a"]', "the stage 'a' is named more than once"),
         ('preset = "please"\nopen = "a"', "stages.open"),
     ],

@@ -74,11 +74,12 @@ class Stages(Frozen):
         in_order = [stage for stages in self.pipelines.values() for stage in stages]
         for name, stages in self.pipelines.items():
             self._check_open(f"pipelines.{name}", stages)
-        if self.pipelines and tuple(in_order) != self.open:
-            raise ValueError(
-                "pipelines: their stages, one after the other, have to be those of `open`"
-            )
-        return self
+        if not self.pipelines or tuple(in_order) == self.open:
+            return self
+        missing = [repr(stage) for stage in self.open if stage not in in_order]
+        if missing:
+            raise ValueError(f"pipelines: the open stages {', '.join(missing)} are in none")
+        raise ValueError("pipelines: list their stages in the order of `open`, each of them once")
 
     def _check_open(self, key: str, stages: Iterable[str]) -> None:
         for stage in stages:
