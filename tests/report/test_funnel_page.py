@@ -42,7 +42,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
         "Untouched: 1 of 20 open leads; half of them have waited for more than 4 days, New for 99.",
         "First contact of 120 new leads: 20 ± 10 % within 1 day; half of them within 6.0 days.",
         "New New: 50 ± 25 % of 40 won within 60 days, 2.0 times the usual; others 20 ± 10 %",
-        "Of 2 patterns tested, 1 stand",
+        "Of 2 patterns tested, 1 stands out",
         "In indecision, stalled though they respond: New. Ask for a decision, either way.",
         "Who buys from us",
     ):
