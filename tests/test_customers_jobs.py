@@ -56,6 +56,27 @@ def test_command_when_run_then_writes_all_customers_with_their_companies(config,
     assert printed == customers.to_dict()
 
 
+def test_command_when_no_lead_has_a_value_of_referrals_then_says_so(config):
+    text = config.read_text(encoding="utf-8")
+    misspelled = config.with_name("misspelled.toml")
+    misspelled.write_text(text.replace('["Referral"]', '["Refferal"]'), encoding="utf-8")
+    ended = run("customers", "--config", misspelled)
+    assert ended.code == 0
+    assert "Referred: 0 of " in ended.out
+    assert "customers.referrals" in ended.out
+
+
+def test_command_when_products_are_named_then_no_interval_reaches_below_none(config):
+    text = config.read_text(encoding="utf-8")
+    named = config.with_name("products.toml")
+    named.write_text(f'{text}product = "industry"\n', encoding="utf-8")
+    rare = Project(named).customers().cross_sales[0]
+    low, high = (f"{100 * end:.0f}" for end in (rare.share.low, rare.share.high))
+    ended = run("customers", "--config", named)
+    share = f"{100 * rare.share.value:.0f} % ({low}-{high})"
+    assert f"After {rare.product}, {rare.next_product}: {share}, " in ended.out
+
+
 def test_command_when_no_key_is_mapped_then_says_what_to_map(config, tmp_path):
     text = config.read_text(encoding="utf-8")
     text = text.replace(', account = "company"', "").replace('account = "creation"', "")

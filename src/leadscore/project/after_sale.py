@@ -32,6 +32,7 @@ from leadscore.history.customers import customer_key, read_texts
 from leadscore.history.split import History
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.pipeline import USUAL_HORIZON, YEAR
+from leadscore.results.base import Interval
 from leadscore.results.customers import CrossSale, Customer, Customers, Referrals
 from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
@@ -144,10 +145,11 @@ def _describe_referrals(now: _Known, *, within_days: float) -> Referrals | None:
         referred |= set(known.index[known.isin(values)])
     is_referred = begun["lead_id"].isin(referred)
     parts = (begun[is_referred], begun[~is_referred])
-    if any(part.empty for part in parts):
-        return None
     won, others = (
-        share_of_leads(part, "won", within_days, known_us=now.known_us) for part in parts
+        Interval(value=None)
+        if part.empty
+        else share_of_leads(part, "won", within_days, known_us=now.known_us)
+        for part in parts
     )
     return Referrals(
         leads=int(is_referred.sum()),

@@ -66,7 +66,9 @@ def open_listener(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as e:
         problem = e.strerror or str(e)
-        raise UserError(f"cannot answer at {host}, port {port}: {problem}; try another --port") from e
+        raise UserError(
+            f"cannot answer at {host}, port {port}: {problem}; try another --port"
+        ) from e
 
 
 def check_token(host: str, token: str | None) -> None:

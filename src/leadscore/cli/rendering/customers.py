@@ -10,7 +10,15 @@ from leadscore.report.funnel.sentences import write_percent
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
-    from leadscore.results import Customer, Customers, Referrals, Repeat, SettledReturns
+    from leadscore.results import (
+        CrossSale,
+        Customer,
+        Customers,
+        Interval,
+        Referrals,
+        Repeat,
+        SettledReturns,
+    )
 
 MOST = 20
 UNKNOWN = "-"
@@ -34,10 +42,7 @@ def draw_customers(customers: Customers, *, companies: Mapping[str, str]) -> Non
     if customers.referrals:
         _say(_write_referrals(customers.referrals))
     for sale in customers.cross_sales[:MOST]:
-        _say(
-            f"After {sale.product}, {sale.next_product}: {write_percent(sale.share)} "
-            f"({counted(sale.purchases, 'purchase')})."
-        )
+        _say(_write_sale(sale))
 
 
 def _say(sentence: str) -> None:
@@ -92,7 +97,24 @@ def _write_settled(settled: SettledReturns) -> str:
     )
 
 
+def _write_sale(sale: CrossSale) -> str:
+    purchases = counted(sale.purchases, "purchase")
+    return f"After {sale.product}, {sale.next_product}: {_write_range(sale.share)}, {purchases}."
+
+
+def _write_range(share: Interval) -> str:
+    """A share of few, whose interval is far from symmetric, with both its ends."""
+    if share.value is None or share.low is None or share.high is None:
+        return UNKNOWN
+    return f"{100 * share.value:.0f} % ({100 * share.low:.0f}-{100 * share.high:.0f})"
+
+
 def _write_referrals(referrals: Referrals) -> str:
+    if not referrals.leads:
+        return (
+            f"Referred: 0 of {counted(referrals.of_leads, 'lead')} of the last year; if that is "
+            "wrong, compare the values in customers.referrals with those of the export."
+        )
     return (
         f"Referred: {referrals.leads:,} of {referrals.of_leads:,} leads of the last year; "
         f"{write_percent(referrals.won)} won within {referrals.within_days:g} days, of the others "
