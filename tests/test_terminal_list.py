@@ -52,3 +52,17 @@ def test_list_when_printed_then_every_lead_has_one_line_and_every_number_is_whol
 @pytest.mark.parametrize(("lines", "shown"), [(99, False), (100, True)], indirect=["lines"])
 def test_list_when_the_terminal_is_narrow_then_leaves_out_the_action_not_the_reason(lines, shown):
     assert any("close out as stalled" in line for line in lines) is shown
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_numbers_when_the_terminal_is_narrow_then_wrap_between_words_only(
+    monkeypatch, capsys, width
+):
+    monkeypatch.setattr(out, "width", width)
+    table = table_of("Revenue", "quarter", "expected", "visits", "there", "revenue (range)")
+    numbers = ["4,062,112", "11,115", "9,120", "4,062,112 (3,118,944-5,073,550)"]
+    table.add_row("July to September of the year after next", *numbers)
+    out.print(table)
+    words = capsys.readouterr().out.split()
+    shown = [*" ".join(numbers).split(), "expected", "visits", "there", "revenue", "(range)"]
+    assert [word for word in shown if word not in words] == []

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich import console
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.markup import escape
-from rich.table import Table
+from rich.measure import Measurement
+from rich.table import Column, Table
 from rich.text import Text
 
 from leadscore.errors import LeadscoreError
@@ -21,6 +23,7 @@ from leadscore.wording import counted, cut
 if TYPE_CHECKING:
     from leadscore.results import Interval, Metrics
 
+WIDEST = 10_000  # characters: as if the terminal had no end
 LONGEST = (
     1000  # characters: our own sentences are shorter, so that only values from outside are cut
 )
@@ -32,6 +35,10 @@ class Console(console.Console):
     def render_str(self, text: str, **how: Any) -> Text:
         """Every text, also that of a table's cell, passes here before it is measured and drawn."""
         return super().render_str(printable(text, keep="\n"), **how)
+
+    def print(self, *objects: Any, crop: bool = False, **how: Any) -> None:
+        """Print; what is wider than the terminal is not cut, since it may be a number."""
+        super().print(*objects, crop=crop, **how)
 
 
 out = Console(emoji=False)
@@ -94,9 +101,39 @@ def draw_usage(error: Any) -> None:
     )
 
 
+class WholeTable(Table):
+    """A table whose numbers are never broken.
+
+    Where the terminal is narrow they wrap between words only, and a table of many numbers is wider
+    than the terminal.
+    """
+
+    def __rich_console__(
+        self, console: console.Console, options: console.ConsoleOptions
+    ) -> console.RenderResult:
+        """Its lines, with number columns as wide as their longest word where not all fits."""
+        anywhere = options.update(max_width=WIDEST)
+        numbers = [column for column in self.columns if column.justify == "right"]
+        is_fitted = any(column.no_wrap for column in numbers)  # by whoever made it
+        if is_fitted or Measurement.get(console, anywhere, self).maximum <= options.max_width:
+            return super().__rich_console__(console, options)
+        for column in numbers:
+            column.width = _longest_word(column)
+        least = Measurement.get(console, anywhere, self).minimum
+        wide = options.update(max_width=max(options.max_width, least))
+        return super().__rich_console__(console, wide)
+
+
+def _longest_word(column: Column) -> int:
+    """Cells of the longest word in a column, its header included."""
+    texts = [column.header, *column.cells]
+    words = [word for text in texts for word in Text.from_markup(str(text)).plain.split()]
+    return max(map(cell_len, words), default=1)
+
+
 def table_of(title: str, *columns: str, text: int = 1) -> Table:
     """A table whose first `text` columns are words and whose others are numbers."""
-    table = Table(
+    table = WholeTable(
         title=title,
         title_justify="left",
         title_style="bold",
