@@ -22,6 +22,8 @@ ACTIONS = {  # by the names of the settings, where those are not what somebody d
 }
 EXACT = 9  # decimals of a percentage that are no error of binary fractions
 
+ACTIVITY = "activity"  # the field of patterns that are kinds of activity
+
 
 def counted(n: int, one: str, many: str = "") -> str:
     """A number with its noun: `one` after 1, else `many`, by default `one` with an s.

@@ -12,7 +12,7 @@ from leadscore.funnel.competing import LEAST_IN_SIGHT, Ends, count_ends
 from leadscore.funnel.spells import OUTCOMES
 from leadscore.history.early import count_early_kinds, count_early_values
 from leadscore.history.split import History
-from leadscore.results.losses import ACTIVITY
+from leadscore.wording import ACTIVITY
 
 
 @dataclass(frozen=True)

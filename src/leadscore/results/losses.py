@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from leadscore.results.base import Interval, Result
 
-ACTIVITY = "activity"  # the field of patterns that are kinds of activity
-
 
 class StageLoss(Result):
     """The visits to a stage that ended as lost for one stated reason.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from leadscore.results.losses import ACTIVITY
-from leadscore.wording import counted
+from leadscore.wording import ACTIVITY, counted
 
 if TYPE_CHECKING:
     from leadscore.results import (
