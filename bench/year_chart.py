@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
+from matplotlib.axes import Axes
 
-mpl.use("svg")
-from matplotlib import pyplot as plt
-from matplotlib.ticker import PercentFormatter
+from leadscore.report.figures.canvas import (
+    Words,
+    card_style,
+    new_figure,
+    percent_ticks,
+    write_svg,
+)
 
 DAY_S = 86_400
+MARGIN_DAYS = 20
 PREDICTED, WON, EVENT = "#1f5fa8", "#c2571a", "#666666"
+WORDS = Words(
+    name="year",
+    title="A year with a drift in it",
+    reading="Bars are 95 % intervals of the win rate; grey is after the drift.",
+    description="Predicted and actual win rates by month of the list, and what happened when.",
+)
 
 
+@card_style()
 def draw_chart(
     path: Path,
     months: pd.DataFrame,
@@ -24,8 +36,7 @@ def draw_chart(
     drift: pd.Timestamp,
 ) -> None:
     """Predicted and actual win rate by month of the list, and what happened when, as SVG."""
-    mpl.rcParams["svg.hashsalt"] = "leadscore"  # the same bytes for the same year
-    figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    figure, axes = new_figure(WORDS, x_title="month of the list", y_title="leads of the lists")
     at = [_to_days(pd.Timestamp(f"{month}-15")) for month in months["name"]]
     below = months["win_rate"] - months["low"]
     above = months["high"] - months["win_rate"]
@@ -33,18 +44,30 @@ def draw_chart(
         at, months["win_rate"], yerr=[below, above], fmt="o", color=WON, capsize=3, label="won"
     )
     axes.plot(at, months["mean_probability"], color=PREDICTED, marker="s", label="predicted")
-    axes.axvspan(_to_days(drift), at[-1], color="#eeeeee", zorder=0, label="after the drift")
+    axes.axvspan(_to_days(drift), at[-1], color="#eeeeee", zorder=0)
     for day, event in events:
-        axes.axvline(_to_days(day), color=EVENT, linestyle=":", linewidth=1)
-        words = event.split(":")[0].split(";")[0]
-        axes.annotate(words, (_to_days(day), 1), xycoords=("data", "axes fraction"), rotation=90, va="top",
-                      ha="right", fontsize=7, color=EVENT)  # fmt: skip
-    axes.set_ylim(0)
-    axes.xaxis_date()
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_ylabel("leads on the lists of a month")
-    axes.legend(loc="lower left", frameon=False, fontsize=8)
-    figure.savefig(path, metadata={"Date": None})
+        _mark(axes, _to_days(day), event)
+    axes.set(xlim=(at[0] - MARGIN_DAYS, at[-1] + MARGIN_DAYS), ylim=(0, 1.1 * months["high"].max()))
+    axes.set_xticks(at[::2], labels=[str(month) for month in months["name"][::2]])
+    axes.yaxis.set_major_formatter(percent_ticks())
+    axes.legend(loc="lower left", frameon=False)
+    path.write_text(write_svg(figure, WORDS), encoding="utf-8")
+
+
+def _mark(axes: Axes, day: float, event: str) -> None:
+    """A line at a day, with the first words of what happened."""
+    axes.axvline(day, color=EVENT, linestyle=":", linewidth=1)
+    words = event.split(":", maxsplit=1)[0].split(";", maxsplit=1)[0]
+    axes.annotate(
+        words,
+        (day, 1),
+        xycoords=("data", "axes fraction"),
+        rotation=90,
+        verticalalignment="top",
+        horizontalalignment="right",
+        fontsize=9,
+        color=EVENT,
+    )
 
 
 def _to_days(day: pd.Timestamp) -> float:
