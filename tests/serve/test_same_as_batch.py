@@ -77,3 +77,29 @@ def test_stored_lead_when_named_then_has_the_row_of_the_batch(world):
         answer = world.standpoint.score_stored(row["lead_id"])
         del row["as_of"]
         assert answer.score | {"lead_id": answer.lead_id} == row
+
+
+def test_posted_amount_when_it_is_in_another_currency_then_the_answer_says_what_that_costs(
+    tmp_path,
+):
+    project = settings_in(tmp_path)
+    leads, *others = (entry.model_dump(exclude_unset=True) for entry in project.mapping)
+    leads["columns"] = leads["columns"] | {"amount": "amount", "currency": "currency"}
+    saved = project.model_dump(exclude_unset=True) | {"mapping": [leads, *others]}
+    project = type(project).model_validate(saved)
+    trained = histories.trained()
+    facts = without(trained.facts, set(), project)
+    facts.rows["leads"] = [row | {"amount": 900, "currency": "EUR"} for row in facts.rows["leads"]]
+    histories.write_store(facts, known_until=trained.days)
+    standpoint = open_standpoint(project)
+
+    def post(currency):
+        lead = {"event_at": "2024-09-01T10:00:00Z", "amount": 5, "currency": currency}
+        return standpoint.score_posted("new", {"leads": [lead]})
+
+    assert post("EUR").score["amount"] == 5
+    assert post("EUR").warnings == []
+    assert post("XYZ").score["expected_value"] is None
+    assert post("XYZ").warnings == [
+        "amounts are in EUR, XYZ, so no expected value is given; see [money]"
+    ]

@@ -57,7 +57,9 @@ class Standpoint:
         self._types = types
         self._personal = read_personal_hash(self.settings, history.version.folder)
         self._lock = Lock()  # one thread at a time may ask the store
-        self._rows = {row["lead_id"]: row for row in _to_rows(score_rows(leads).scores)}
+        scored = score_rows(leads)
+        self._rows = {row["lead_id"]: row for row in _to_rows(scored.scores)}
+        self._warnings = scored.facts["warnings"]
         self._stored = history.facts.lead_ids(FOREVER_US)
         self._warm_up()
 
@@ -122,8 +124,10 @@ class Standpoint:
             at = np.flatnonzero(leads.listed.lead_id == stored_id)
             if not len(at):
                 raise UnknownLeadError(f"lead {lead_id!r} is closed by the facts that were stated")
-            (row,) = _to_rows(score_rows(leads, at=at).scores)
-        return self._answer(row, stored=False, warnings=self._list_unread(named))
+            scored = score_rows(leads, at=at)
+        (row,) = _to_rows(scored.scores)
+        own = [text for text in scored.facts["warnings"] if text not in self._warnings]
+        return self._answer(row, stored=False, warnings=[*self._list_unread(named), *own])
 
     def _with_lead(self, tables: Mapping[str, pa.Table], engine: SQLiteEngine) -> OpenLeads:
         """The open leads with one more, and with what it changes for leads of its account."""

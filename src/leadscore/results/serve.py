@@ -18,7 +18,7 @@ class LeadScore(Result):
         store_version: what else was known, of all other leads.
         stored: whether the lead is in the store, rather than stated with the question.
         score: the lead's row of the list, without lead_id and as_of.
-        warnings: what was stated and counts for nothing.
+        warnings: what was stated and counts for nothing, and what the lead keeps from being known.
     """
 
     project: str
