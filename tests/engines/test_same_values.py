@@ -99,6 +99,7 @@ def _assert_same_everywhere(
     phases=[Phase.generate],  # shrinking takes minutes, and the oracle already names the feature
     suppress_health_check=list(HealthCheck),
 )
+@pytest.mark.slow
 def test_duckdb_and_sqlite_give_the_same_bytes_for_random_histories(
     tmp_path_factory, random, n_changed
 ):

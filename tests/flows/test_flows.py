@@ -228,6 +228,7 @@ def interrupted(crm, by_commands, tmp_path_factory):
     return Interrupted(folder, home, prefect_home, process.returncode, out, err, told)
 
 
+@pytest.mark.slow
 def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(
     interrupted, by_commands
 ):
@@ -236,6 +237,7 @@ def test_flow_when_interrupted_then_ends_at_once_and_the_next_run_completes(
     assert published(interrupted.folder) == published(by_commands)
 
 
+@pytest.mark.slow
 def test_flow_when_run_as_a_script_then_starts_a_server_whose_files_stay_where_they_were_put(
     interrupted,
 ):
@@ -266,6 +268,7 @@ def of_flow(pid):
 @pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="only Linux says what a process has started"
 )
+@pytest.mark.slow
 def test_flow_when_it_is_killed_then_no_server_is_left(crm, tmp_path):
     words = [sys.executable, str(FLOWS / "run.py"), "--config", str(crm / "leadscore.toml")]
     place = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}

@@ -67,8 +67,8 @@ def test_pipelines_when_there_is_only_one_then_it_tells_nobody_apart(tmp_path):
     ("pipelines", "words"),
     [
         ({"new business": ("new", "qualifed")}, "did you mean 'qualified'"),
-        ({"new business": NEW}, "have to be those of `open`"),
-        ({"renewal": RENEWAL, "new business": NEW}, "have to be those of `open`"),
+        ({"new business": NEW}, "are in none"),
+        ({"renewal": RENEWAL, "new business": NEW}, "in the order of `open`"),
     ],
 )
 def test_settings_when_pipelines_do_not_fit_the_open_stages_then_are_refused(pipelines, words):

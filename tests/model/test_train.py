@@ -315,7 +315,9 @@ def test_reference_when_kept_with_the_model_then_rises_and_lies_within_the_calib
     assert mean == pytest.approx(metrics.win_rate + metrics.bias.value, abs=0.002)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 def test_training_when_nothing_tells_the_outcome_then_ends_without_a_model(tmp_path, seed):
     settings = sales_settings(tmp_path)
     write_store(sales_facts(settings, leads=350, days=120, seed=seed, signal=0.0), known_until=120)

@@ -145,6 +145,7 @@ def _base_rate(history, log, K, *, lost_is_observed):
     return float(np.average(won[seen], weights=weight))
 
 
+@pytest.mark.slow
 def test_score_when_asked_for_2012_02_01_gives_each_open_lead_a_probability(scored, log):
     table = pd.read_parquet(Path(scored.folder) / "scores.parquet")
     assert set(table["lead_id"]) == set(log.index[log["closed"] == 2**62])
@@ -167,6 +168,7 @@ def test_score_when_asked_for_2012_02_01_gives_each_open_lead_a_probability(scor
     assert (speaks_for | speaks_against).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_model_out_of_time_is_better_than_the_quick_untuned_one_and_no_leak(trained):
     metrics = trained["evaluation"]["metrics"]["all"]
     assert trained["evaluation"]["basis"] == "out of time"
@@ -216,6 +218,7 @@ def test_scores_when_the_future_of_the_log_is_cut_off_are_the_same(settings, tmp
     assert tables[0] == tables[1]
 
 
+@pytest.mark.slow
 def test_command_line_when_asked_for_json_prints_what_the_job_returns(
     settings, scored, tmp_path, monkeypatch
 ):

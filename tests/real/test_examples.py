@@ -108,7 +108,7 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_nothing
         pytest.param("bank_marketing", "on the last 20 % by order", 8_238, 0.6, 0.8, marks=marks["bank_marketing"]),
         pytest.param(
             "salvirt_b2b", "by cross-validation, 5 x 5 folds of groups of identical rows", 448, 0.76, 0.86,
-            marks=needs["salvirt_b2b"],
+            marks=[needs["salvirt_b2b"], pytest.mark.slow],
         ),
         # a negative control: above 0.6 something leaks; below a half, for deals too old to close are ranked first
         pytest.param("maven_crm", "out of time", 3_962, 0.3, 0.6, marks=needs["maven_crm"]),
