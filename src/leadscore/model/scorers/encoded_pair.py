@@ -15,8 +15,6 @@ from leadscore.model.apply import add_codes, encode
 from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
 from leadscore.model.scorers.boosted import TreeRows
 
-MOST_ROWS = 40_000  # that learn when sizes are compared; more would not change the choice
-
 
 @dataclass(frozen=True)
 class EncodedRows:

@@ -18,7 +18,6 @@ from leadscore.model.apply import softplus
 from leadscore.model.encode import fold_of_group
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.encoded_pair import (
-    MOST_ROWS,
     EncodedPair,
     EncodedRows,
     encode_pair,
@@ -28,6 +27,7 @@ from leadscore.model.scorers.time_limit import TimeLimit
 from leadscore.model.scorers.tune import Tuning
 from leadscore.results import Trial
 
+MOST_ROWS = 40_000  # that take part; more would not change the choice
 LEAST_LEADS = 500  # of either outcome; with fewer the choice is mostly luck
 FOLDS = 3
 MANY_ROWS = 10_000  # with so many a single fold compares well enough
