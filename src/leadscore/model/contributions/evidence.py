@@ -19,6 +19,7 @@ LEAST = 30  # leads; a rate of fewer is not shown
 LEAST_POINTS = 0.01  # by which a rate must differ from the usual one to be a reason,
 LEAST_DIFFERENCE = 0.15  # and as a share of it
 MOST_SHARE = 0.8  # of the snapshots; a value that more of them have tells no lead from another
+EVIDENCE = "similar leads were won"
 USUAL = "usual"  # what all leads have beside the features
 
 
@@ -55,7 +56,7 @@ class Similar:
     def __str__(self) -> str:
         usual = "" if self.usual is None else f"; usual {_percent(self.usual)}"
         within = "" if self.within_days is None else f" within {counted(self.within_days, 'day')}"
-        return f"{_percent(self.rate)} of {self.leads:,} similar leads were won{within}{usual}"
+        return f"{_percent(self.rate)} of {self.leads:,} {EVIDENCE}{within}{usual}"
 
 
 def build_evidence(
