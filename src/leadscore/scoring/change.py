@@ -126,8 +126,7 @@ def _compare(
     published = _read_published(previous.receipts)
     published_ids = published.index.to_numpy(dtype=object)
     listed_now = current.lead_id
-    was_listed = np.isin(listed_now, published_ids)
-    at = np.flatnonzero(was_listed)
+    at = np.flatnonzero(np.isin(listed_now, published_ids))
     if not len(at):
         no_texts = np.empty(0, dtype=object)
         return _Changes(at, no_texts, np.empty(0))
@@ -140,8 +139,7 @@ def _compare(
 
     then_us = previous.as_of_us
     now_us = current.as_of_us
-    is_same = list(features) == list(current.features)
-    now = current.matrix if is_same else None
+    now = current.matrix if list(features) == list(current.features) else None
     matrices = replay_lists(history, features, lead_id, then_us=then_us, now_us=now_us, now=now)
     earlier = [old.log_odds(matrix.columns) for matrix in matrices]
     shifts = (previous.shift, current.shift)

@@ -91,8 +91,8 @@ def _add_reasons(reasons: list[list[str]], rows: np.ndarray, texts: np.ndarray) 
     Two reasons with the same evidence tell the same leads apart: they are one thing, said twice.
     """
     for row, text in zip(rows, texts, strict=True):
-        said = {_evidence_of(reason) for reason in reasons[row]}
-        if text and _evidence_of(text) not in said:
+        given = {_evidence_of(reason) for reason in reasons[row]}
+        if text and _evidence_of(text) not in given:
             reasons[row].append(text)
 
 

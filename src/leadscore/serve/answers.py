@@ -82,9 +82,9 @@ def forecast(project: Project, *, by: Any, periods: int) -> Answer:
     """Wins and revenue of this period and the next ones, as of the published list."""
     publication, _ = read_list(project.settings, None)
     as_of = publication.manifest["as_of"]
-    told = project.forecast(as_of, by=by, periods=periods).to_dict()
+    outlook = project.forecast(as_of, by=by, periods=periods).to_dict()
     command = f"forecast --as-of {as_of} --by {by} --periods {periods}"
-    return _answer(publication, told, command=command)
+    return _answer(publication, outlook, command=command)
 
 
 def _find_row(project: Project, lead_id: str) -> tuple[Publication, dict[str, Any]]:

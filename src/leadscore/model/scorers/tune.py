@@ -84,10 +84,7 @@ def tune_boosted(
         threads: how many splits are fitted at a time; the result does not depend on it.
         timeout_s: no trial begins after so many seconds; the result then depends on the machine.
     """
-    pairs = []
-    for earlier, later in splits:
-        sampled = sample_leads(matrix, earlier, most=MOST_ROWS)
-        pairs.append(encode_pair(matrix, sampled, later, features))
+    pairs = _encode_splits(matrix, splits, features)
     objective = _Objective(pairs, seed=seed, threads=threads)
 
     study = _create_study(seed)
@@ -99,6 +96,17 @@ def tune_boosted(
         trials=[_describe(trial) for trial in study.trials],
         reproducible=len(study.trials) == trials,
     )
+
+
+def _encode_splits(
+    matrix: Matrix, splits: Rolling, features: Sequence[Feature]
+) -> list[EncodedPair]:
+    """Both sides of every split; where the earlier rows are too many, those of some leads."""
+    pairs = []
+    for earlier, later in splits:
+        sampled = sample_leads(matrix, earlier, most=MOST_ROWS)
+        pairs.append(encode_pair(matrix, sampled, later, features))
+    return pairs
 
 
 def _create_study(seed: int) -> optuna.Study:
