@@ -28,7 +28,8 @@ from leadscore.progress import silent
 from leadscore.project.auditing import doubt_fields
 from leadscore.project.opened import open_store
 from leadscore.results import ModelMetrics
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.times import parse_moment
 from leadscore.validation.baselines import MORE, predict_baselines
 from leadscore.validation.comparison import OURS, compare_models, compute_table

@@ -11,7 +11,8 @@ import pandas as pd
 from leadscore import project as jobs
 from leadscore.errors import AlarmError
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.times import parse_moment
 
 LAST = np.datetime64("2026-03-01")

@@ -21,7 +21,8 @@ from leadscore.project.monitoring import monitor
 from leadscore.publish.receipts import read_past_receipts
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.times import parse_moment
 
 TRAINED = "2025-03-01"

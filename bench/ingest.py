@@ -17,7 +17,7 @@ import duckdb
 
 from leadscore import project as jobs
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 LEADS, SEED, THREADS, MEMORY_MB = 1_020_000, 1, 2, 2048
 AIM_TIMES, AIM_MB = 3.0, 3000

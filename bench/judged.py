@@ -18,7 +18,8 @@ from leadscore import project as jobs
 from leadscore.cli.rendering.judged import draw_judge
 from leadscore.project.judging import judge_score
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from settled import publish_lists
 
 POINTS = {

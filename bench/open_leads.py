@@ -20,7 +20,8 @@ from leadscore.model.apply import add_codes
 from leadscore.project.opened import open_store
 from leadscore.registry.registry import Registry
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.times import parse_moment
 from notebook_peer import Timer, score_by_hand, score_by_notebook
 from sample_project import build_sample, train_champion

@@ -11,7 +11,7 @@ from pathlib import Path
 from leadscore.features.feature import Around, Feature
 from leadscore.features.matrix import build_features
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "reasons.md"
 HEAD = """# What reasons say

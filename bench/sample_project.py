@@ -7,7 +7,8 @@ from pathlib import Path
 from leadscore import project as jobs
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 
 
 def build_sample(folder: Path, *, leads: int, seed: int) -> Settings:

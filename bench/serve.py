@@ -26,7 +26,8 @@ from leadscore.history.split import History
 from leadscore.ingest.posted import posted_columns
 from leadscore.project.opened import open_store
 from leadscore.settings.fields import LeadField
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.times import format_us
 from sample_project import build_sample, train_champion
 

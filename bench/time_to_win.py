@@ -30,7 +30,8 @@ from leadscore.project.opened import open_store
 from leadscore.sample.draw import draw_leads
 from leadscore.sample.truth import compute_truth
 from leadscore.sample.world import HORIZON_DAYS, UNTIL_S
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.validation.backtest import run_backtest
 from leadscore.validation.dates import spread_dates
 from sample_project import build_sample

@@ -22,8 +22,9 @@ from leadscore.project.monitoring import monitor
 from leadscore.project.trail import read_trail
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
+from leadscore.settings.read import read_settings
 from leadscore.settings.retraining import RetrainingSettings
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.settings import Settings
 from leadscore.times import parse_moment
 from year_chart import draw_chart
 

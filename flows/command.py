@@ -12,7 +12,7 @@ from leadscore.cli.rendering import exit_with_words
 from leadscore.errors import WITHHELD
 from leadscore.project.showing import read_companies
 from leadscore.proposals import keep_given
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from options import read_options
 from quiet import errors_in_words
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leadscore.errors import UserError
 from leadscore.settings.environment import environment_with
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from services import FOLDER, start, stop, wait_for
 
 HOST = "127.0.0.1"

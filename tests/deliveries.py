@@ -11,7 +11,8 @@ import pandas as pd
 
 from histories import scratch
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 
 DATED = {
     "leads": "created_at",

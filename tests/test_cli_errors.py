@@ -12,7 +12,7 @@ import pytest
 
 from leadscore import project as jobs
 from leadscore.cli import main as cli
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from leadscore.store.version import read_current
 
 SETTINGS = """

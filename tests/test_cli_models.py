@@ -16,7 +16,7 @@ from leadscore.cli import main as cli
 from leadscore.cli import rendering as terminal
 from leadscore.model.files import write_model
 from leadscore.registry.registry import Registry, Who
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from leadscore.times import DAY_US, format_us
 
 SETTINGS = """

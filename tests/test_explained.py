@@ -23,7 +23,7 @@ from leadscore.publish.formats import format_files
 from leadscore.publish.publication import read_publication
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
 

@@ -7,7 +7,7 @@ import pytest
 
 from leadscore import project as jobs
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 SCRIPT = """
 import os, signal, sys

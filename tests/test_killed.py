@@ -12,7 +12,8 @@ from leadscore import project as jobs
 from leadscore.publish.listed import find_standing, list_published
 from leadscore.publish.publication import read_publication
 from leadscore.registry.registry import Who
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.times import parse_moment
 
 SETTINGS = """

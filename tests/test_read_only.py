@@ -10,7 +10,7 @@ import pytest
 
 from leadscore import project as jobs
 from leadscore.registry.registry import Who
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 SETTINGS = """
 project = "shop"

@@ -121,7 +121,7 @@ def test_rollback_when_done_then_is_on_the_trail_with_its_reason(shop):
 
 
 def test_jobs_when_called_from_python_then_leave_a_trail_without_a_moment(shop):
-    from leadscore.settings.settings import read_settings
+    from leadscore.settings.read import read_settings
     from leadscore.times import parse_moment
 
     settings = read_settings(shop / "leadscore.toml")

@@ -14,7 +14,8 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.opening import open_history
 from leadscore.history.split import History
 from leadscore.sample import sample
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import FOREVER_US
 

@@ -14,7 +14,7 @@ from leadscore.cli import rendering as terminal
 from leadscore.features.matrix import build_features
 from leadscore.model.files import read_model
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 ALL_COLUMNS = """
 columns = { lead_id = "lead_id", event_at = "created_at", owner_id = "owner_id", amount = "amount", \

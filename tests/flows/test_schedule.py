@@ -15,7 +15,7 @@ import pytest
 from leadscore import project as jobs
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from leadscore.store.version import read_current
 from leadscore.times import parse_moment
 

@@ -63,7 +63,7 @@ def test_step_when_it_ends_then_is_one_line_of_counts_and_no_person_or_password(
 def test_step_when_an_export_was_read_then_its_rows_and_rejects_are_counted(
     steps, tmp_path, monkeypatch
 ):
-    from leadscore.settings.settings import read_settings
+    from leadscore.settings.read import read_settings
     from leadscore.times import parse_moment
 
     monkeypatch.chdir(tmp_path)

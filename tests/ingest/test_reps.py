@@ -10,8 +10,8 @@ from leadscore.errors import MissingColumnsError, SourceFormatError, UserError
 from leadscore.files import hash_file
 from leadscore.ingest.reps import read_reps
 from leadscore.sample.sample import write_sample
+from leadscore.settings.read import read_settings
 from leadscore.settings.routing import RoutingSettings
-from leadscore.settings.settings import read_settings
 from leadscore.tables import REPS
 
 HEADER = ",".join(REPS.names[1:])

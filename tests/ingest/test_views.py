@@ -12,8 +12,9 @@ from leadscore.engine.closed import ClosedDatabase, Select, SelectError, read_se
 from leadscore.errors import SettingsError, UserError
 from leadscore.results import Ingested
 from leadscore.settings.engine import EngineSettings
+from leadscore.settings.read import read_settings
 from leadscore.settings.rules import ALARMS
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion, read_current
 
 DEALS = ["1,2024-01-01,Won,9001;9002", "2,2024-01-05,Open,9002", "3,2024-02-01,Lost,"]

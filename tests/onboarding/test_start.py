@@ -13,7 +13,7 @@ from leadscore.onboarding.stages import order_stages
 from leadscore.project.starting import start
 from leadscore.results import Started
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 DEALS = [
     f"D-{n:03},2025-01-{n % 27 + 1:02},{closed},{stage},{1000 + n},rep {n % 3},{region}"

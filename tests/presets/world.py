@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 import histories
 from leadscore import project as jobs
 from leadscore.results import Ingested
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import parse_moment
 

@@ -22,7 +22,7 @@ from leadscore.publish.before import find_before
 from leadscore.publish.listed import find_standing
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from publish.test_publication import make_scores, publish
 from quick import first_quick
 

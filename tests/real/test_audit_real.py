@@ -10,7 +10,7 @@ import pytest
 from audit.worlds import open_file
 from leadscore import project as jobs
 from leadscore.audit.verdict import audit
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from leadscore.times import DAY_US
 
 ROOT = Path(__file__).parents[2]

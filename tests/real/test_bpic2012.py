@@ -14,7 +14,7 @@ from commands import run
 from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.opening import open_history
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from leadscore.store.version import read_current
 from leadscore.times import DAY_US, parse_moment
 

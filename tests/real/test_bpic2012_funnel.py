@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from leadscore import Project
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 ROOT = Path(__file__).parents[2]
 LOG = Path(os.environ.get("LEADSCORE_REAL_DATA", ROOT / "../shared/data")) / "bpic2012"

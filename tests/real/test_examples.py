@@ -12,7 +12,8 @@ import pytest
 import histories
 from leadscore import project as jobs
 from leadscore.errors import UserError
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LEADSCORE_REAL_DATA", ROOT / "../shared/data"))

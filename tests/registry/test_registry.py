@@ -26,7 +26,7 @@ from leadscore.model.files import write_model
 from leadscore.registry.contents import HEADLINE
 from leadscore.registry.registry import ModelVersion, Registry, Who
 from leadscore.settings.environment import unchanged_environment
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from leadscore.times import DAY_US
 
 STORE = "0123456789abcdef"

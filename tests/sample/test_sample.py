@@ -32,7 +32,7 @@ from leadscore.sample.world import (
     STAGES,
     STREAMS,
 )
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 DAY_S = 86_400
 UNTIL_S = 1_772_323_200  # 2026-03-01T00:00:00Z

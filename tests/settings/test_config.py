@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from builders import make_settings
 from leadscore.errors import SettingsError, UserError
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOON_US = 1_717_156_800_000_000  # 2024-05-31T12:00:00Z

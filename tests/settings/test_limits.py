@@ -14,7 +14,8 @@ from leadscore.cli import main as cli
 from leadscore.errors import SettingsError
 from leadscore.settings.limits import LONGEST_PROJECT, OURS, PATTERNS
 from leadscore.settings.problems import describe_problems
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 
 BASE = """
 project = "shop"

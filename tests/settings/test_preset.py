@@ -5,7 +5,7 @@ import pytest
 
 from leadscore.errors import SettingsError
 from leadscore.settings.preset import apply_preset, preset_names, read_preset
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 
 
 def test_preset_when_there_is_none_then_nothing_changes() -> None:

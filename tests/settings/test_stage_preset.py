@@ -6,7 +6,8 @@ import pytest
 
 from commands import run
 from leadscore.errors import SettingsError
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.settings.stage_preset import stage_preset_names, stage_preset_text
 
 PLAIN = """project = "x"

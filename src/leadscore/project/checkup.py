@@ -21,7 +21,8 @@ from leadscore.ingest.views import plan_views
 from leadscore.proposals import propose
 from leadscore.registry.registry import Registry
 from leadscore.results import Check, Checkup
-from leadscore.settings.settings import Settings, read_settings
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import DAY_US, HOUR_US, format_us
 from leadscore.wording import counted, cut

@@ -14,14 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
-from leadscore.errors import TimeFormatError
 from leadscore.funnel.periods import PeriodKind
 from leadscore.history.split import History
 from leadscore.model.train import FitResult
@@ -50,6 +48,7 @@ from leadscore.project import (
     worklist,
 )
 from leadscore.project.frames import build_frame, fit_in_memory
+from leadscore.project.moment import Moment, moment_us
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.registry.registry import Who
 from leadscore.results import (
@@ -77,11 +76,8 @@ from leadscore.results import (
     Trained,
     WrittenWorkbook,
 )
-from leadscore.settings.settings import Settings, read_settings
-from leadscore.times import parse_moment
-
-# A date or time, UTC microseconds (also as numpy and pandas have them), or None for known_until.
-Moment = str | date | datetime | int | np.integer | None
+from leadscore.settings.read import read_settings
+from leadscore.settings.settings import Settings
 
 
 class Project:
@@ -347,11 +343,4 @@ class Project:
         return history.known_us(checked_as_of(history, self._us(as_of)))
 
     def _us(self, moment: Moment) -> int | None:
-        """A moment in UTC microseconds; without a zone it is in the settings' time zone."""
-        if moment is None:
-            return None
-        if isinstance(moment, bool):  # which Python takes for an integer
-            raise TimeFormatError(moment)
-        if isinstance(moment, int | np.integer):
-            return int(moment)
-        return parse_moment(moment, zone=self.settings.timezone)
+        return moment_us(moment, zone=self.settings.timezone)

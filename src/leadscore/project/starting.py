@@ -22,7 +22,7 @@ from leadscore.onboarding.words import slug
 from leadscore.progress import Progress, silent
 from leadscore.results import Part, Started
 from leadscore.settings.environment import keep_address
-from leadscore.settings.settings import read_settings
+from leadscore.settings.read import read_settings
 from leadscore.wording import counted, listed
 
 URL_ENV = "LEADSCORE_SOURCE_URL"

@@ -1,4 +1,4 @@
-"""The settings of a project: one TOML file, read once, frozen, and strict about unknown keys."""
+"""The settings of a project: frozen, and strict about unknown keys."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from leadscore.errors import SettingsError, TimeFormatError
+from leadscore.errors import TimeFormatError
 from leadscore.settings.actions import Actions
 from leadscore.settings.activities import Activities
 from leadscore.settings.audit import AuditSettings
@@ -29,8 +29,6 @@ from leadscore.settings.memory import Memory, check_memory, lead_keys
 from leadscore.settings.model import ModelSettings
 from leadscore.settings.moment import OLD_KEYS, check_moment, check_readable, refuse_old_keys
 from leadscore.settings.money import Money
-from leadscore.settings.preset import apply_preset
-from leadscore.settings.problems import describe_problems, lines_to_paste
 from leadscore.settings.publication import PublicationSettings
 from leadscore.settings.qualification import Qualification
 from leadscore.settings.registry import RegistrySettings
@@ -39,14 +37,12 @@ from leadscore.settings.routing import RoutingSettings
 from leadscore.settings.scorecard import Scorecard
 from leadscore.settings.show import ShowSettings, check_show
 from leadscore.settings.source import Reading, Source
-from leadscore.settings.stage_preset import apply_stage_preset
 from leadscore.settings.stages import Stages
 from leadscore.settings.target import AUTO, Target
 from leadscore.settings.targets import TargetSettings
 from leadscore.settings.tiers import Tiers
-from leadscore.settings.toml_file import TOO_DEEP, read_toml
 from leadscore.settings.validation import Validation
-from leadscore.settings.view import View, read_sql_files
+from leadscore.settings.view import View
 from leadscore.tables import ACTORS, DEFAULT_ACTOR
 from leadscore.times import parse_moment
 from leadscore.wording import listed
@@ -345,34 +341,3 @@ class Settings(Frozen):
             values["target"] = target | {"horizon_days": "auto"}
         places = {name: getattr(self, name) for name in PLACES}
         return Settings.model_validate(values | places)
-
-
-def read_settings(path: Path, *, input_folder: Path | None = None) -> Settings:
-    """Settings from a TOML file.
-
-    Args:
-        path: the file.
-        input_folder: overrides the folder of the sources.
-
-    Raises:
-        SettingsError: the file does not exist or is not TOML, or a key or value in it is wrong.
-    """
-    try:
-        raw = apply_preset(read_sql_files(read_toml(path), path))
-    except ValueError as e:
-        raise SettingsError(path, [f"preset: {e}"]) from e
-    try:
-        raw = apply_stage_preset(raw)
-    except ValueError as e:
-        raise SettingsError(path, [f"stages.preset: {e}"]) from e
-    stated = raw.get("input_folder", ".")
-    if not isinstance(stated, str):
-        raise SettingsError(path, [f"input_folder: must be text, got {stated!r}"])
-    folder = input_folder or path.parent / stated
-    try:
-        return Settings.model_validate(raw | {"input_folder": folder})
-    except (ValidationError, TypeError) as e:
-        problems = describe_problems(e, Settings)
-        raise SettingsError(path, problems, cure=lines_to_paste(e)) from e
-    except RecursionError as e:
-        raise SettingsError(path, [TOO_DEEP]) from e
