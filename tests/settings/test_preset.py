@@ -1,10 +1,11 @@
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from leadscore.errors import SettingsError
-from leadscore.settings.preset import apply_preset, preset_names, read_preset
+from leadscore.settings.preset import apply_preset, preset_names, preset_text, read_preset
 from leadscore.settings.read import read_settings
 
 
@@ -28,6 +29,14 @@ def test_preset_when_read_then_has_its_sql_and_says_what_it_is(name: str) -> Non
 
     assert preset["about"]["title"]
     assert all(view["sql"].strip() for view in preset.get("views", {}).values())
+
+
+def test_preset_when_forms_share_parts_then_each_is_shown_whole() -> None:
+    export, tables = (tomllib.loads(preset_text(f"salesforce{form}")) for form in ("", "/fivetran"))
+
+    assert export["mapping"] == tables["mapping"]
+    assert export["sources"] != tables["sources"]
+    assert not [name for name in preset_names() if "_" in name.rpartition("/")[2][:1]]
 
 
 def test_preset_when_a_user_overrides_parts_then_the_rest_stays() -> None:

@@ -13,13 +13,14 @@ from leadscore.settings.base import hint
 OWN_EXPORT = "export"  # the form that is meant where only the CRM is named
 PLACES = {"path", "db_table", "sql"}  # a source has one of them
 ABOUT = "about"  # what a preset says of itself; no setting
+SHARED = "_"  # how the names of folders and files begin that are no presets of their own
 
 
 def preset_names() -> list[str]:
     """All presets, such as "hubspot" (its own export) and "hubspot/fivetran"."""
     names = []
     for crm in _root().iterdir():
-        if crm.is_dir() and not crm.name.startswith("_"):
+        if crm.is_dir() and not crm.name.startswith(SHARED):
             names += [_name(crm.name, form.name) for form in crm.iterdir()]
     presets = [name for name in names if name]
     return sorted(presets)
@@ -27,7 +28,7 @@ def preset_names() -> list[str]:
 
 def _name(crm: str, file: str) -> str:
     form, _, ending = file.rpartition(".")
-    if ending != "toml":
+    if ending != "toml" or form.startswith(SHARED):
         return ""
     return crm if form == OWN_EXPORT else f"{crm}/{form}"
 
@@ -37,12 +38,16 @@ def _root() -> Traversable:
 
 
 def preset_text(name: str) -> str:
-    """The TOML of a preset, as it is written.
+    """The TOML of a preset: that of its form, and below it what several forms share.
 
     Raises:
         ValueError: there is no such preset.
     """
-    return _file(name).read_text(encoding="utf-8")
+    own = _file(name).read_text(encoding="utf-8")
+    shared = tomllib.loads(own)[ABOUT].get("shares", [])
+    files = [_root() / f"{part}.toml" for part in shared]
+    parts = [own, *(file.read_text(encoding="utf-8") for file in files)]
+    return "\n".join(parts)
 
 
 def _file(name: str) -> Traversable:
@@ -60,11 +65,12 @@ def read_preset(name: str) -> dict[str, Any]:
         ValueError: there is no such preset.
     """
     raw = tomllib.loads(preset_text(name))
-    folder = _root() / name.partition("/")[0]
+    crm = name.partition("/")[0]
     for view in raw.get("views", {}).values():
         if "file" in view:
-            path = folder / view.pop("file")
-            view["sql"] = path.read_text(encoding="utf-8")
+            file = view.pop("file")
+            place = file if "/" in file else f"{crm}/{file}"
+            view["sql"] = (_root() / place).read_text(encoding="utf-8")
     return raw
 
 
