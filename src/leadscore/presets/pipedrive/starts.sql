@@ -26,5 +26,15 @@ LEFT JOIN flow_rows AS f
     ON f.lead_id = t.lead_id AND f.place = 1
     AND (f.field = t.now.field OR f.field = 'owner_id' AND t.now.field = 'user_id')
 -- whether changes of these two are there shows only where there is one
-WHERE t.now.field NOT IN ('org_id', 'person_id')
-    OR t.now.field IN (SELECT field FROM flow_rows)
+WHERE (
+        t.now.field NOT IN ('org_id', 'person_id')
+        OR t.now.field IN (SELECT field FROM flow_rows)
+    )
+    -- where changes do not give the value before, only what never changed would have a start
+    AND (
+        t.now.field = 'status'
+        OR EXISTS (
+            SELECT 1 FROM flow_rows
+            WHERE field <> 'status' AND place = 1 AND old_value IS NOT NULL
+        )
+    )

@@ -1,0 +1,82 @@
+"""Pipedrive as dlt lands it: the same deals as from Airbyte's tables, with old values or without."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import histories
+from presets import world
+from presets.pipedrive import STAGES, Company, at, build_company
+from presets.test_pipedrive_airbyte import export as by_airbyte
+
+DEALS = 40
+PRESET = "pipedrive/dlt"
+PARTS = {"user_id": "id", "person_id": "value", "org_id": "value"}
+
+
+def build_tables(count: int, *, has_old_values: bool = True) -> Company:
+    """The company of Airbyte's streams, under dlt's names: objects in a column for each part."""
+    streams = build_company(count).tables
+    landed = Company()
+    for name, rows in streams.items():
+        landed.tables["deals_flow_deal_change" if name == "deal_changes" else name] = rows
+    landed.tables["deals"] = [_flat(row) for row in streams["deals"]]
+    if not has_old_values:
+        for row in landed.tables["deals_flow_deal_change"]:
+            del row["old_value"]
+    return landed
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    flat = row | {"_dlt_id": f"x{row['id']}"}
+    for name, part in PARTS.items():
+        value = str(flat.get(name, ""))
+        if value.startswith("{"):
+            del flat[name]
+            flat[f"{name}__{part}"] = json.loads(value)[part]
+    return flat
+
+
+@cache
+def export(*, has_old_values: bool) -> world.Export:
+    folder = histories.scratch() / f"pipedrive-dlt-{has_old_values}"
+    folder.mkdir()
+    build_tables(DEALS, has_old_values=has_old_values).write(folder)
+    return world.ingest_folder(folder, PRESET)
+
+
+@pytest.mark.parametrize("table", ["leads", "outcomes", "stages", "changes", "activities"])
+def test_tables_when_they_have_old_values_then_the_facts_are_those_of_airbyte(table: str) -> None:
+    rows = world.unsalted(export(has_old_values=True).rows(table))
+
+    assert rows
+    assert rows == world.unsalted(by_airbyte().rows(table))
+
+
+@pytest.mark.parametrize("number", range(0, DEALS, 5))
+def test_deal_when_old_values_are_missing_then_only_what_it_became_is_known(number: int) -> None:
+    deal = world.build_deals(DEALS)[number]
+    known = export(has_old_values=False)
+
+    stages = [(row["event_us"], row["stage"]) for row in known.of_lead("stages", str(number))]
+    entries = [(world.moment_us(moment), STAGES[place]) for moment, place in deal.entries]
+    assert stages == entries[1:]  # a start without a move would tell that none came
+    outcomes = [row["event_us"] for row in known.of_lead("outcomes", str(number))]
+    assert outcomes == ([world.moment_us(deal.closed)] if deal.closed else [])
+
+
+def test_deal_when_reopened_without_old_values_then_still_closed_once() -> None:
+    rows = export(has_old_values=False).of_lead("outcomes", "reopened")
+
+    closes = [(row["outcome"], row["event_us"]) for row in rows]
+    assert closes == [("lost", world.moment_us(at(20)))]
+
+
+@pytest.mark.slow
+def test_tables_when_trained_then_open_deals_have_scores(tmp_path: Path) -> None:
+    build_tables(300, has_old_values=False).write(tmp_path)
+
+    world.check_training(world.ingest_folder(tmp_path, PRESET, more=world.QUICK))
