@@ -1,6 +1,6 @@
 """Pipedrive as dlt lands it: the same deals as from Airbyte's tables, with old values or without."""
 
-import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from presets.test_pipedrive_airbyte import export as by_airbyte
 DEALS = 40
 PRESET = "pipedrive/dlt"
 PARTS = {"user_id": "id", "person_id": "value", "org_id": "value"}
+OBJECT = re.compile(r'\{"\w+": (\d+)')  # with the id as its first part
 
 
 def build_tables(count: int, *, has_old_values: bool = True) -> Company:
@@ -33,10 +34,10 @@ def build_tables(count: int, *, has_old_values: bool = True) -> Company:
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     flat = row | {"_dlt_id": f"x{row['id']}"}
     for name, part in PARTS.items():
-        value = str(flat.get(name, ""))
-        if value.startswith("{"):
+        of_object = OBJECT.match(str(flat.get(name, "")))
+        if of_object:
             del flat[name]
-            flat[f"{name}__{part}"] = json.loads(value)[part]
+            flat[f"{name}__{part}"] = of_object[1]
     return flat
 
 
