@@ -61,8 +61,8 @@ def _add_stages(landed: Account, pipelines: list[Row], stages: list[Row]) -> Non
 
 def _add_history(landed: Account, stages: list[Row], properties: list[Row]) -> None:
     changes = [(row["deal_id"], "dealstage", row["value"], row["date_entered"]) for row in stages]
-    for row in properties:
-        changes.append((row["deal_id"], row["name"], row["value"], row["timestamp"]))
+    names = ("deal_id", "name", "value", "timestamp")
+    changes += [tuple(row[name] for name in names) for row in properties]
     for deal, name, value, moment in changes:
         at = moment.replace(" ", "T") + ".000000+00:00"
         landed.add(

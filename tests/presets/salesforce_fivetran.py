@@ -14,6 +14,7 @@ from presets.salesforce import (
     build_organisation,
     opportunity,
 )
+from presets.salesforce_leads import build_leads
 from presets.world import time_text
 
 FLAGS = {"0": "false", "1": "TRUE"}  # in either case
@@ -27,6 +28,15 @@ TABLES = {
     "Event": "event",
     "EventRelation": "event_relation",
 }
+LEAD_TABLES = {
+    "Lead": "lead",
+    "LeadHistory": "lead_history",
+    "LeadStatus": "lead_status",
+    "Task": "task",
+    "Event": "event",
+    "EventRelation": "event_relation",
+}
+OF_DLT = ("opportunity", "opportunity_contact_role", "contact", "task", "event")
 
 
 def build_tables(count: int, *, in_history_mode: bool) -> Organisation:
@@ -34,7 +44,7 @@ def build_tables(count: int, *, in_history_mode: bool) -> Organisation:
     exported = build_organisation(count)
     landed = Organisation()
     landed.tables = {
-        TABLES[name]: [_landed(row) for row in rows] for name, rows in exported.tables.items()
+        TABLES[name]: [snake_row(row) for row in rows] for name, rows in exported.tables.items()
     }
     if in_history_mode:
         history = exported.tables["OpportunityHistory"]
@@ -44,12 +54,23 @@ def build_tables(count: int, *, in_history_mode: bool) -> Organisation:
     return landed
 
 
-def _landed(row: Mapping[str, object]) -> Row:
+def build_lead_tables(count: int) -> Organisation:
+    """The tables of leads."""
+    exported = build_leads(count).tables
+    landed = Organisation()
+    landed.tables = {
+        LEAD_TABLES[name]: [snake_row(row) for row in rows] for name, rows in exported.items()
+    }
+    return landed
+
+
+def snake_row(row: Mapping[str, object]) -> Row:
+    """A row by the names of connectors, with flags in words."""
     snake = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name for name in row}
     landed = {ours: row[name] for ours, name in snake.items()}
     for name, value in landed.items():
         if name.startswith("is_"):
-            landed[name] = FLAGS[str(value)]
+            landed[name] = FLAGS.get(str(value), value)
     return landed
 
 
