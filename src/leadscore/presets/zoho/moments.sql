@@ -6,6 +6,8 @@ WITH texts AS (
     SELECT "Closing Date" FROM deals
     UNION
     SELECT "Call Start Time" FROM calls
+    UNION
+    SELECT happened_at FROM stage_history
 ),
 slashed AS (
     SELECT text, replace(replace(text, '.', '/'), '-', '/') AS plain,
