@@ -1,4 +1,5 @@
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,15 @@ from leadscore.onboarding.exports import find_exports, read_exports
 from leadscore.onboarding.recognise import recognise
 from leadscore.project.starting import start
 from leadscore.results import Accounts
+from presets import pipedrive, pipedrive_dlt
 from presets.hubspot import Account, build_account
 from presets.hubspot_airbyte import build_streams
+from presets.hubspot_dlt import build_tables
 from presets.salesforce import Organisation
+from presets.salesforce_fivetran import build_lead_tables
 from presets.salesforce_leads import build_leads
 from presets.world import END
+from presets.zoho_tables import Records, build_records
 
 DEALS = 40
 
@@ -55,10 +60,17 @@ def test_recognise_when_files_are_of_nobody_then_no_preset(
 
 @pytest.mark.parametrize(
     ("export", "preset"),
-    [(build_streams(DEALS), "hubspot/airbyte"), (build_leads(DEALS), "salesforce/leads")],
+    [
+        (build_streams(DEALS), "hubspot/airbyte"),
+        (build_tables(DEALS), "hubspot/dlt"),
+        (build_leads(DEALS), "salesforce/leads"),
+        (build_lead_tables(DEALS), "salesforce/fivetran_leads"),
+        (pipedrive.build_company(DEALS), "pipedrive/airbyte"),
+        (pipedrive_dlt.build_tables(DEALS), "pipedrive/dlt"),
+    ],
 )
 def test_recognise_when_a_crm_has_several_forms_then_its_own_is_chosen(
-    tmp_path: Path, export: Account | Organisation, preset: str
+    tmp_path: Path, export: Account | Organisation | pipedrive.Company, preset: str
 ) -> None:
     export.write(tmp_path)
 
@@ -66,3 +78,23 @@ def test_recognise_when_a_crm_has_several_forms_then_its_own_is_chosen(
 
     assert match is not None
     assert match.name == preset
+
+
+@pytest.mark.parametrize(
+    ("write", "preset"),
+    [
+        (Records.write_json_lines, "zoho/api"),
+        (Records.write_bulk_files, "zoho/api"),
+        (Records.write_fivetran_tables, "zoho/fivetran"),
+    ],
+)
+def test_recognise_when_zoho_comes_in_several_forms_then_its_own_is_chosen(
+    tmp_path: Path, write: Callable[[Records, Path], None], preset: str
+) -> None:
+    write(build_records(DEALS), tmp_path)
+
+    match = recognise(read_exports(find_exports([tmp_path]), lambda *_: None).profiles)
+
+    assert match is not None
+    assert match.name == preset
+    assert len(match.files) == 3

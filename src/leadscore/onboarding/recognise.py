@@ -50,10 +50,14 @@ def _match(name: str, profiles: Sequence[Profile]) -> Match | None:
     if not required or not required <= set(files):
         return None
 
+    about = preset["about"]
+    if not _columns_of(files[about["leads"]]).issuperset(about.get("signs", [])):
+        return None
+
     columns = 0
     for source, profile in files.items():
         columns += len(_shared(sources[source], profile))
-    return Match(name, preset["about"]["title"], files, columns)
+    return Match(name, about["title"], files, columns)
 
 
 def _assign(sources: Sources, profiles: Sequence[Profile]) -> dict[str, Profile]:
@@ -95,9 +99,13 @@ def _likeness(source: str, settings: dict[str, Any], profile: Profile) -> tuple[
 
 def _shared(settings: dict[str, Any], profile: Profile) -> set[str]:
     """The columns of a source that a file has, in whichever case."""
-    in_file = {name.casefold() for name in profile.columns}
+    in_file = _columns_of(profile)
     names = settings.get("columns", [])
     return {name for name in names if name.casefold() in in_file}
+
+
+def _columns_of(profile: Profile) -> set[str]:
+    return {name.casefold() for name in profile.columns}
 
 
 def _is_called(profile: Profile, names: Collection[str]) -> bool:
