@@ -9,7 +9,7 @@ from leadscore.onboarding.exports import find_exports, read_exports
 from leadscore.onboarding.recognise import recognise
 from leadscore.project.starting import start
 from leadscore.results import Accounts
-from presets import pipedrive, pipedrive_dlt
+from presets import dynamics, dynamics_leads, pipedrive, pipedrive_dlt
 from presets.hubspot import Account, build_account
 from presets.hubspot_airbyte import build_streams
 from presets.hubspot_dlt import build_tables
@@ -65,12 +65,16 @@ def test_recognise_when_files_are_of_nobody_then_no_preset(
         (build_tables(DEALS), "hubspot/dlt"),
         (build_leads(DEALS), "salesforce/leads"),
         (build_lead_tables(DEALS), "salesforce/fivetran_leads"),
+        (dynamics.build_organisation(DEALS), "dynamics"),
+        (dynamics_leads.build_leads(DEALS), "dynamics/leads"),
         (pipedrive.build_company(DEALS), "pipedrive/airbyte"),
         (pipedrive_dlt.build_tables(DEALS), "pipedrive/dlt"),
     ],
 )
 def test_recognise_when_a_crm_has_several_forms_then_its_own_is_chosen(
-    tmp_path: Path, export: Account | Organisation | pipedrive.Company, preset: str
+    tmp_path: Path,
+    export: Account | Organisation | dynamics.Organisation | pipedrive.Company,
+    preset: str,
 ) -> None:
     export.write(tmp_path)
 

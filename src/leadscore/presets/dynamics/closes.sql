@@ -46,13 +46,9 @@ SELECT c.lead_id, c.happened_at, c.status AS outcome, c._file, c._line,
     CASE WHEN c.is_latest THEN COALESCE(
         CASE c.status WHEN 'won' THEN o.actualvalue END, o.estimatedvalue
     ) END AS amount,
-    CASE WHEN c.is_latest THEN m.isocurrencycode END AS currency,
+    CASE WHEN c.is_latest THEN m.currency END AS currency,
     CASE WHEN c.is_latest AND c.status = 'lost' THEN COALESCE(r.label, o.statuscode) END AS reason
 FROM latest AS c
 JOIN opportunity_rows AS o ON o.lead_id = c.lead_id
 LEFT JOIN options AS r ON r.field = 'statuscode' AND r.code = o.statuscode
-LEFT JOIN (
-    SELECT lower(trim(transactioncurrencyid, '{}')) AS id, MIN(isocurrencycode) AS isocurrencycode
-    FROM transactioncurrency
-    GROUP BY ALL
-) AS m ON m.id = o.currency_key
+LEFT JOIN currencies AS m ON m.id = o.currency_key

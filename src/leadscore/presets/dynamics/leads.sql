@@ -3,26 +3,6 @@ WITH titles AS (
     SELECT lower(trim(contactid, '{}')) AS contact, MIN(jobtitle) AS job_title
     FROM contact
     GROUP BY ALL
-),
-currencies AS (
-    SELECT lower(trim(transactioncurrencyid, '{}')) AS id, MIN(isocurrencycode) AS currency
-    FROM transactioncurrency
-    GROUP BY ALL
-),
-labels AS (
-    SELECT t.lead_id, t._file, t._line, t.field,
-        CASE WHEN o.code IS NULL THEN t.value ELSE o.label END AS label
-    FROM today AS t
-    LEFT JOIN options AS o ON o.field = t.field AND o.code = lower(t.value)
-),
-wide AS (
-    SELECT lead_id, _file, _line,
-        MAX(CASE field WHEN 'budgetstatus' THEN label END) AS budgetstatus,
-        MAX(CASE field WHEN 'need' THEN label END) AS need,
-        MAX(CASE field WHEN 'timeframe' THEN label END) AS timeframe,
-        MAX(CASE field WHEN 'decisionmaker' THEN label END) AS decisionmaker
-    FROM labels
-    GROUP BY ALL
 )
 SELECT r.lead_id, r.created, r.inserted, r.state, r.ownerid, r.estimatedvalue, r.estimatedclosedate,
     r.is_gone, c.currency AS currency_now, COALESCE(t.job_title, u.job_title) AS job_title,
@@ -31,7 +11,7 @@ SELECT r.lead_id, r.created, r.inserted, r.state, r.ownerid, r.estimatedvalue, r
     COALESCE(r.contact, u.contact) AS contact,
     w.budgetstatus, w.need, w.timeframe, w.decisionmaker, r._file, r._line
 FROM opportunity_rows AS r
-JOIN wide AS w ON w.lead_id = r.lead_id AND w._file = r._file AND w._line = r._line
+JOIN answers AS w ON w.lead_id = r.lead_id AND w._file = r._file AND w._line = r._line
 LEFT JOIN titles AS t ON t.contact = r.contact
 LEFT JOIN titles AS u ON u.contact = r.customer
 LEFT JOIN currencies AS c ON c.id = r.currency_key
