@@ -20,19 +20,6 @@ REOPENING = pa.schema(
     ]
 )
 GONE = """SELECT DISTINCT lead_id, gone_us AS available_us FROM closes WHERE state = 'gone'"""
-# A close that is dated before an export showed the lead open happened after that export, for all
-# that anybody knew.
-CLOSED_AGAIN = f"""SELECT c.* REPLACE (
-        CASE WHEN r.open_us IS NULL THEN c.event_us ELSE c.first_seen_us END AS event_us,
-        CASE WHEN r.open_us IS NULL THEN c.earliest_us ELSE r.open_us END AS earliest_us,
-        CASE WHEN r.open_us IS NULL THEN c.available_us ELSE c.first_seen_us END AS available_us)
-    FROM closes AS c LEFT JOIN (
-        SELECT c.lead_id, c.first_seen_us, c.date_us, MAX(o.available_us) AS open_us
-        FROM closes AS c
-        JOIN ({GONE}) AS o ON o.lead_id = c.lead_id
-            AND o.available_us < c.first_seen_us AND o.available_us >= c.date_us
-        GROUP BY c.lead_id, c.first_seen_us, c.date_us) AS r
-    ON r.lead_id = c.lead_id AND r.first_seen_us = c.first_seen_us AND r.date_us = c.date_us"""
 # Nobody knows when it happened. Just after the closes before it, so that any close that is shown
 # later ends a new spell.
 REOPENINGS = f"""SELECT g.lead_id, 0 AS seq,
@@ -55,7 +42,7 @@ def attach_closes(engine: Engine, version: StoreVersion, stages: Stages) -> None
         return
     engine.add_files("closes", version.files("closes"), schema=CLOSES)
     if engine.query(GONE).num_rows:
-        closes = engine.query(CLOSED_AGAIN).select(CLOSES.names).cast(CLOSES)
+        closes = engine.query(_closed_again_sql()).select(CLOSES.names).cast(CLOSES)
         engine.add_rows("closes", closes)
     engine.add_rows("reopenings", engine.query(REOPENINGS).cast(REOPENING))
 
@@ -75,6 +62,32 @@ def attach_plain_closes(engine: Engine, stages: Stages) -> None:
     rows = engine.query(" UNION ALL ".join(parts))
     engine.add_rows("closes", rows.select(CLOSES.names).cast(CLOSES))
     engine.add_rows("reopenings", REOPENING.empty_table())
+
+
+def _closed_again_sql() -> str:
+    """SQL of the closes; one dated before an export showed the lead open happened after that export.
+
+    That is all that anybody knew of when it happened.
+    """
+    again = {
+        "event_us": "c.first_seen_us",
+        "earliest_us": "r.open_us",
+        "available_us": "c.first_seen_us",
+    }
+    columns = []
+    for name in CLOSES.names:
+        stated = f"c.{name}"
+        if name in again:
+            stated = f"CASE WHEN r.open_us IS NULL THEN c.{name} ELSE {again[name]} END AS {name}"
+        columns.append(stated)
+    return f"""SELECT {", ".join(columns)}
+        FROM closes AS c LEFT JOIN (
+            SELECT c.lead_id, c.first_seen_us, c.date_us, MAX(o.available_us) AS open_us
+            FROM closes AS c
+            JOIN ({GONE}) AS o ON o.lead_id = c.lead_id
+                AND o.available_us < c.first_seen_us AND o.available_us >= c.date_us
+            GROUP BY c.lead_id, c.first_seen_us, c.date_us) AS r
+        ON r.lead_id = c.lead_id AND r.first_seen_us = c.first_seen_us AND r.date_us = c.date_us"""
 
 
 def _plain_sql(table: str, columns: str) -> str:

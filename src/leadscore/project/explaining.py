@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.engine.opening import open_engine
 from leadscore.errors import UserError
 from leadscore.files import hash_bytes, list_manifests
 from leadscore.history.opening import open_history
@@ -148,7 +148,7 @@ def _opened(
     previous = _read_previous(then, manifest["previous"])
     with (
         open_version(lambda: read_version(store, manifest["store_version"])) as version,
-        closing(DuckDBEngine(settings.engine)) as engine,
+        open_engine(settings.engine) as engine,
     ):
         yield open_history(then, version, engine), model, previous
 

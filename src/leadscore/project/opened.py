@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pandas as pd
 
-from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.engine.opening import open_engine
 from leadscore.errors import UserError
 from leadscore.history.opening import open_history
 from leadscore.history.split import History
@@ -24,7 +24,7 @@ def open_store(settings: Settings) -> Iterator[History]:
     store = settings.project_folder() / "store"
     with (
         open_version(lambda: read_current(store, project=settings.project)) as version,
-        closing(DuckDBEngine(settings.engine)) as engine,
+        open_engine(settings.engine) as engine,
     ):
         history = open_history(settings, version, engine)
         yield replace(history, given=_read_given(settings))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.engine.opening import open_engine
 from leadscore.errors import LeadscoreError
 from leadscore.features.matrix import build_features, build_matrix
 from leadscore.funnel.health import measure_health
@@ -59,7 +58,7 @@ def recall(
     try:
         with (
             open_version(lambda: read_version(store, manifest["store_version"])) as version,
-            closing(DuckDBEngine(settings.engine)) as engine,
+            open_engine(settings.engine) as engine,
         ):
             history = open_history(then, version, engine)
             return _recall_from(history, settings, publication, scores, gone=gone)

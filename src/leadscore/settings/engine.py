@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from leadscore.settings.base import Frozen
@@ -9,8 +11,12 @@ from leadscore.settings.limits import MOST_MEMORY_MB, MOST_THREADS
 
 
 class EngineSettings(Frozen):
-    """What the SQL engine and the training may use of the machine."""
+    """Where SQL runs, and what the SQL engine and the training may use of the machine."""
 
+    kind: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="what runs the SQL of training and scoring; spark needs leadscore[spark]",
+    )
     memory_limit_mb: int = Field(
         default=2048,
         ge=128,
