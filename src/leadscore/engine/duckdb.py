@@ -10,10 +10,13 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from leadscore.engine.protocol import identifier, literal
+from leadscore.engine.protocol import BatchFunction, identifier, literal
 from leadscore.locks import scratch
 from leadscore.settings.engine import EngineSettings
+
+BATCH_ROWS = 100_000  # of what is written as files
 
 
 class DuckDBEngine:
@@ -79,6 +82,19 @@ class DuckDBEngine:
     def stream(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a SELECT, in batches of about `rows`."""
         yield from self._connection.sql(sql).to_arrow_reader(rows)
+
+    def write_files(self, sql: str, folder: Path, made: BatchFunction | None = None) -> None:
+        """Write the rows of a SELECT, or what is made of them, into a folder as one Parquet file."""
+        reader = self._connection.sql(sql).to_arrow_reader(BATCH_ROWS)
+        batches: Iterator[pa.RecordBatch] = iter(reader)
+        schema = reader.schema
+        if made is not None:
+            batches = made.function(made.text, reader)
+            schema = made.schema
+        folder.mkdir(parents=True, exist_ok=True)
+        with pq.ParquetWriter(folder / "part-00000.parquet", schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
 
     def close(self) -> None:
         """Give back memory and temporary files."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,22 @@ class UnsafeNameError(LeadscoreError):
         super().__init__(
             f"{name!r} may not name a table or column in SQL; use lower-case letters, digits and _"
         )
+
+
+@dataclass(frozen=True)
+class BatchFunction:
+    """What is made of the rows of a SELECT, wherever they are.
+
+    Attributes:
+        function: of the text and batches of rows, to batches of `schema`. It belongs to a module,
+            so that its name stands for it on every machine.
+        text: all that it knows beside the rows.
+        schema: of what it gives.
+    """
+
+    function: Callable[[str, Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+    text: str
+    schema: pa.Schema
 
 
 class Engine(Protocol):
@@ -50,6 +67,9 @@ class Engine(Protocol):
 
     def stream(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a SELECT, in batches of about `rows`."""
+
+    def write_files(self, sql: str, folder: Path, made: BatchFunction | None = None) -> None:
+        """Write the rows of a SELECT, or what is made of them, into a folder as Parquet files."""
 
     def close(self) -> None:
         """Give back memory and temporary files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.engine.dialects import translate
-from leadscore.engine.protocol import identifier
+from leadscore.engine.protocol import BatchFunction, identifier
 from leadscore.errors import UnavailableError, UserError
 from leadscore.settings.engine import EngineSettings
 from leadscore.wording import cut
@@ -54,7 +54,7 @@ class SparkEngine:
         if not paths:
             self.add_rows(name, schema.empty_table())
             return
-        files = [re.sub(r"([\\*?\[\]{}])", r"\\\1", str(path)) for path in paths]  # no glob
+        files = [re.sub(r"([\\*?\[\]{}])", r"\\\1", _locate(path)) for path in paths]  # no glob
         with _in_words():
             self._add(name, self.session.read.parquet(*files))
 
@@ -66,13 +66,37 @@ class SparkEngine:
     def query(self, sql: str) -> pa.Table:
         """All rows of a SELECT, brought to this machine."""
         with _in_words():
-            return self.frame(sql).toArrow()
+            return self._frame(sql).toArrow()
 
     def stream(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a SELECT, in batches of at most `rows`."""
         yield from self.query(sql).to_batches(max_chunksize=rows)
 
-    def frame(self, sql: str) -> Any:
+    def write_files(self, sql: str, folder: Path, made: BatchFunction | None = None) -> None:
+        """Write the rows of a SELECT, or what executors make of them, a Parquet file a partition.
+
+        A task that fails is done again elsewhere, and only whole files get into the folder.
+        """
+        with _in_words():
+            frame = self._frame(sql)
+            if made is not None:
+                frame = self._map(frame, made)
+            frame.write.mode("append").parquet(_locate(folder))
+
+    def _map(self, frame: Any, made: BatchFunction) -> Any:
+        """What executors make of rows; the text is sent to each of them once."""
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        function = made.function
+        text = self.session.sparkContext.broadcast(made.text)
+
+        def apply(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            yield from function(text.value, batches)
+
+        schema = from_arrow_schema(made.schema, prefer_timestamp_ntz=False)
+        return frame.mapInArrow(apply, schema)
+
+    def _frame(self, sql: str) -> Any:
         """The rows of a SELECT, still where Spark has them."""
         return self.session.sql(translate(sql, "spark"))
 
@@ -92,20 +116,25 @@ def _open_session(settings: EngineSettings) -> Any:
 
     Where Spark runs is what its own settings say (spark-submit, spark-defaults.conf), else here.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of pandas 3, with which results are right
-        from pyspark.sql import SparkSession
+    from pyspark.sql import SparkSession
 
-        running = SparkSession.getActiveSession()
-        if running is None:
-            builder = SparkSession.builder.appName("leadscore")
-            builder = builder.config("spark.driver.memory", f"{settings.memory_limit_mb}m")
-            builder = builder.config("spark.ui.showConsoleProgress", "false")
-            builder = builder.config("spark.pyspark.python", sys.executable)
-            running = builder.getOrCreate()
-        session = running.newSession()
+    running = SparkSession.getActiveSession()
+    if running is None:
+        builder = SparkSession.builder.appName("leadscore")
+        builder = builder.config("spark.driver.memory", f"{settings.memory_limit_mb}m")
+        builder = builder.config("spark.ui.showConsoleProgress", "false")
+        builder = builder.config("spark.pyspark.python", sys.executable)
+        running = builder.getOrCreate()
+    session = running.newSession()
     session.conf.set("spark.sql.ansi.enabled", "true")  # an overflow is an error, not a value
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     return session
+
+
+def _locate(path: Path) -> str:
+    """A path that Spark looks for in the file system, whatever storage is its default."""
+    return f"file:{path.absolute()}"
 
 
 @contextmanager
@@ -113,14 +142,16 @@ def _in_words() -> Iterator[None]:
     """Spark's failures, in words."""
     try:
         from py4j.protocol import Py4JError
-        from pyspark.errors import PySparkException, PySparkRuntimeError
+        from pyspark.errors import PySparkException
     except ImportError as e:
         raise UserError(f"engine.kind = 'spark', but PySpark is not installed: {INSTALL}") from e
     try:
-        yield
-    except PySparkRuntimeError as e:
-        raise UserError(f"Spark does not start ({_first_line(e)}): {INSTALL}") from e
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # PySpark's of pandas 3, in all it does
+            yield
     except (PySparkException, Py4JError) as e:
+        if "JAVA_GATEWAY_EXITED" in str(e) or "JAVA_HOME" in str(e):
+            raise UserError(f"Spark does not start, since it needs Java: {INSTALL}") from e
         cures = [cure for sign, cure in CURES.items() if sign in str(e)]
         cure = f"; {cures[0]}" if cures else ""
         raise UnavailableError(f"Spark failed: {_first_line(e)}{cure}") from e

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.engine.protocol import identifier
+from leadscore.engine.protocol import BatchFunction, identifier
 
 MOMENT = re.compile(r"\b\d+\b")  # statements that differ in numbers alone have the same columns
 
@@ -87,6 +87,10 @@ class SQLiteEngine:
     def stream(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a SELECT, in batches of at most `rows`."""
         yield from self.query(sql).to_batches(max_chunksize=rows)
+
+    def write_files(self, sql: str, folder: Path, made: BatchFunction | None = None) -> None:
+        """Not for the few rows of one lead."""
+        raise NotImplementedError("files are written by DuckDB and Spark only")
 
     def close(self) -> None:
         """Give back the memory."""

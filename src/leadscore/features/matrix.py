@@ -114,12 +114,9 @@ def build_matrix(
     keys: list[pd.DataFrame] = []
     parts: dict[str, list[np.ndarray]] = {feature.name: [] for feature in features}
     done = 0
-    for table in snapshot.aggregate(_list_measures(features)):
-        columns = {name: _to_numpy(table[name]) for name in table.column_names}
-        as_of_us = table["as_of_us"].to_numpy()
-        for feature in features:
-            finished = feature.finish(columns, as_of_us)
-            parts[feature.name].append(finished)
+    for table in snapshot.aggregate(list_measures(features)):
+        for name, finished in finish_rows(table, features).items():
+            parts[name].append(finished)
         keys.append(table.select(["lead_id", "as_of_us"]).to_pandas())
         done += table.num_rows
         progress("building features", done, len(snapshot.rows))
@@ -132,7 +129,16 @@ def build_matrix(
     return Matrix(pd.concat(keys, ignore_index=True), values, together, lead_keys)
 
 
-def _list_measures(features: Sequence[Feature]) -> dict[str, dict[str, str]]:
+def finish_rows(
+    rows: pa.Table | pa.RecordBatch, features: Sequence[Feature]
+) -> dict[str, np.ndarray]:
+    """The features (n,) of rows (n,) as SQL gives them (see `Snapshot.aggregate`)."""
+    columns = {name: _to_numpy(rows[name]) for name in rows.schema.names}
+    as_of_us = rows["as_of_us"].to_numpy()
+    return {feature.name: feature.finish(columns, as_of_us) for feature in features}
+
+
+def list_measures(features: Sequence[Feature]) -> dict[str, dict[str, str]]:
     """Relation -> name -> expression of all columns that features rest on, each once."""
     measures: dict[str, dict[str, str]] = {}
     for feature in features:
@@ -149,12 +155,12 @@ def _may_be_copies(columns: Mapping[str, np.ndarray], *, rows: int) -> bool:
     return combinations > rows
 
 
-def _to_numpy(column: pa.ChunkedArray) -> np.ndarray:
+def _to_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     """Integers as float64 with NaN for null, text as objects with None.
 
     That is exact below 2**53, which ingest guarantees.
     """
     if pa.types.is_integer(column.type):
         floats = column.cast(pa.float64(), safe=False)
-        return np.asarray(floats.to_numpy(), dtype=np.float64)
+        return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
     return np.array(column.to_pylist(), dtype=object)

@@ -108,7 +108,7 @@ def contacts_sql(known: str, activities: ActivityColumns) -> str:
 
     Of acts at one moment the larger seq is the later, and of equal ones the rep's.
     """
-    talked = "NULL"
+    talked = "CAST(NULL AS BIGINT)"
     if activities.has_conversations:
         talked = f"CASE WHEN {activities.conversation()} THEN event_us END"
     snapshot = "PARTITION BY lead_id, as_of_us"

@@ -113,13 +113,17 @@ class Snapshot:
             ForbiddenExpressionError: an expression is more than an aggregate of columns, or there
                 is no such relation.
         """
-        sql = self._aggregate_sql(measures)
-        for name in measures.keys() & set(LEAD_KEYS):
-            self.engine.add_rows(f"related_{name}", self._count_related(name))
+        sql = f"{self.aggregate_sql(measures)} ORDER BY s.lead_id, s.as_of_us"
+        self.attach_related(measures)
         for chunk in split_between_leads(self._listed, self.chunk_rows):
             snapshots = pa.Table.from_pandas(chunk[KEYS], preserve_index=False)
             self.engine.add_rows("snapshots", snapshots)
             yield self.engine.query(sql)
+
+    def attach_related(self, measures: Mapping[str, Mapping[str, str]]) -> None:
+        """Make what was known of other leads of the same keys readable, where it is measured."""
+        for name in measures.keys() & set(LEAD_KEYS):
+            self.engine.add_rows(f"related_{name}", self._count_related(name))
 
     def plans(self) -> pa.Table:
         """What was planned for the leads: lead_id, event_us and kind, in this order."""
@@ -213,7 +217,8 @@ class Snapshot:
             LEAD(event_us) OVER ({forward}) AS next_us
             FROM ({known}) AS known"""
 
-    def _aggregate_sql(self, measures: Mapping[str, Mapping[str, str]]) -> str:
+    def aggregate_sql(self, measures: Mapping[str, Mapping[str, str]]) -> str:
+        """SQL of what `aggregate` gives, in no order, for the list in the table `snapshots`."""
         columns = ["s.lead_id", "s.as_of_us"]
         joins = []
         for relation, expressions in measures.items():
@@ -224,8 +229,7 @@ class Snapshot:
                 ON {alias}.lead_id = s.lead_id AND {alias}.as_of_us = s.as_of_us"""
             )
         return f"""SELECT {", ".join(columns)}
-            FROM snapshots AS s {" ".join(joins)}
-            ORDER BY s.lead_id, s.as_of_us"""
+            FROM snapshots AS s {" ".join(joins)}"""
 
     def _relation_sql(self, relation: str, expressions: Mapping[str, str]) -> str:
         """SQL of the aggregates of one relation: a row for each snapshot that has any."""

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
@@ -88,15 +89,37 @@ def build_spells(
 
 def _read_first_spells(engine: Engine, *, known_us: int, within_us: int) -> pd.DataFrame:
     """The first spell of each known lead, which is its only one unless it was re-opened."""
-    first = engine.query(f"""SELECT l.lead_id, 1 AS spell, l.available_us AS start_us,
+    spells: pd.DataFrame = engine.query(first_spells_sql(known_us, within_us)).to_pandas()
+    return spells
+
+
+def first_spells_sql(known_us: int, within_us: int) -> str:
+    """SQL of the first spell of each known lead."""
+    return f"""SELECT l.lead_id, 1 AS spell, l.available_us AS start_us,
             COALESCE(e.earliest_us, {FOREVER_US}) AS earliest_us,
             COALESCE(e.close_us, {FOREVER_US}) AS close_us,
             COALESCE(e.won, 0) AS won
         FROM leads AS l LEFT JOIN ({_ended_sql(known_us, within_us)}) AS e
             ON e.lead_id = l.lead_id
-        WHERE l.available_us < {known_us}""")
-    spells: pd.DataFrame = first.to_pandas()
-    return spells
+        WHERE l.available_us < {known_us}"""
+
+
+def read_reopened_spells(
+    engine: Engine,
+    stages: Stages,
+    *,
+    known_us: int,
+    correction_days: float,
+) -> pd.DataFrame:
+    """Every spell of the leads that were re-opened; columns as of `build_spells`, in no order."""
+    within_us = round(correction_days * DAY_US)
+    facts = engine.query(_reopened_facts_sql(stages, known_us)).to_pandas()
+    engine.add_rows("asked_leads", pa.table({"lead_id": facts["lead_id"].unique()}))
+    first = engine.query(
+        f"""SELECT f.* FROM ({first_spells_sql(known_us, within_us)}) AS f
+        JOIN asked_leads AS a ON a.lead_id = f.lead_id ORDER BY f.lead_id"""
+    )
+    return _replay_all(facts, first.to_pandas(), within_us=within_us)[list(COLUMNS)]
 
 
 def _replay_all(

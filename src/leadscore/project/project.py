@@ -28,6 +28,7 @@ from leadscore.project import (
     after_sale,
     auditing,
     backtesting,
+    bulk,
     delivering,
     explaining,
     forecast_backtest,
@@ -55,6 +56,7 @@ from leadscore.results import (
     Audited,
     AuditedHistory,
     Backtested,
+    BulkScores,
     Customers,
     Deliveries,
     Explained,
@@ -152,13 +154,15 @@ class Project:
         """
         moment = at.isoformat().replace("+00:00", "Z")
         who = Who(by, moment, why)
-        home = Path(trained.folder)
-        return models.register(self.settings, home, who=who, promote=promote)
+        return models.register(self.settings, Path(trained.folder), who=who, promote=promote)
 
     def score(self, *, as_of: Moment = None) -> Scored:
         """The leads open at a moment, scored by the champion; `publish` makes the list count."""
-        as_of_us = self._us(as_of)
-        return scoring.score(self.settings, as_of_us=as_of_us, progress=self.progress)
+        return scoring.score(self.settings, as_of_us=self._us(as_of), progress=self.progress)
+
+    def score_bulk(self, *, as_of: Moment = None) -> BulkScores:
+        """The scores of all open leads as Parquet files, however many (see `bulk.score_bulk`)."""
+        return bulk.score_bulk(self.settings, as_of_us=self._us(as_of))
 
     def publish(
         self, scored: Scored | str, *, replace_newer: bool = False, even_if_unlike: bool = False

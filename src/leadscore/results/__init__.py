@@ -28,6 +28,7 @@ from leadscore.results.breakdowns import (
     PrecisionPoint,
     RocPoint,
 )
+from leadscore.results.bulk import BulkScores
 from leadscore.results.checkup import Check, Checkup
 from leadscore.results.choices import (
     CalibratorChoice,
@@ -192,6 +193,7 @@ __all__ = [
     "Basis",
     "Bin",
     "BrierParts",
+    "BulkScores",
     "CalibrationErrors",
     "CalibrationTest",
     "CalibratorChoice",
