@@ -3,7 +3,8 @@
 On BPI Challenge 2012: back-tested at past dates, at 10, 20 and 30 days. On the sample: beside the truth, at horizons
 up to half a year, from the true probability at the sample's own horizon, so that the timing alone is at fault.
 Designs differ in how the timing of wins is estimated (for all open leads alike, or by their age), and in how it
-moves a probability (in proportion; as proportional hazards; as proportional odds).
+moves a probability (in proportion; as proportional hazards; as proportional odds; in proportion up to the horizon and
+as hazards beyond it).
 
     python bench/time_to_win.py FOLDER_OF_BPIC2012
 """
@@ -53,9 +54,16 @@ def in_proportion(p: np.ndarray, within: np.ndarray, at_horizon: np.ndarray) -> 
 
 
 def as_hazards(p: np.ndarray, within: np.ndarray, at_horizon: np.ndarray) -> np.ndarray:
-    """Proportional subdistribution hazards: what leadscore does."""
+    """Proportional subdistribution hazards."""
     power = np.log1p(-within) / np.log1p(-at_horizon)
     return np.asarray(-np.expm1(power * np.log1p(-p)))
+
+
+def in_both(p: np.ndarray, within: np.ndarray, at_horizon: np.ndarray) -> np.ndarray:
+    """In proportion up to the horizon, as hazards beyond it: what leadscore does."""
+    before = in_proportion(p, within, at_horizon)
+    beyond = as_hazards(p, within, at_horizon)
+    return np.where(within <= at_horizon, before, beyond)
 
 
 def as_odds(p: np.ndarray, within: np.ndarray, at_horizon: np.ndarray) -> np.ndarray:
@@ -69,6 +77,7 @@ LINKS: dict[str, Design] = {
     "in proportion": in_proportion,
     "hazards": as_hazards,
     "odds": as_odds,
+    "both": in_both,
 }
 
 

@@ -149,9 +149,9 @@ def test_time_to_win_when_listed_then_never_falls_with_the_date(outlook, timing)
     within = frame[list(timing.dates)].to_numpy()
     assert (np.diff(within, axis=1) >= 0).all()
     assert frame["30_days"].tolist() == frame["win_probability"].tolist()
-    assert (frame["close_earliest"] <= frame["close_expected"]).all()
-    assert (frame["close_expected"] < frame["close_latest"]).all()
-    assert frame["close_expected"].str.fullmatch(r"\d{4}-\d\d-\d\d").all()
+    assert (frame["close_if_won_earliest"] <= frame["close_if_won"]).all()
+    assert (frame["close_if_won"] < frame["close_if_won_latest"]).all()
+    assert frame["close_if_won"].str.fullmatch(r"\d{4}-\d\d-\d\d").all()
     amounts = outlook.leads.set_index("lead_id")["amount"]
     assert frame["amount"].tolist() == amounts[frame["lead_id"]].tolist()
     assert frame["win_probability"].is_monotonic_decreasing

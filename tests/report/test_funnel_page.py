@@ -51,6 +51,18 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
     assert page.count("<svg") == 6
 
 
+def test_page_when_there_are_several_pipelines_then_shows_speed_and_months_of_each():
+    plain = make_funnel()
+    speed = {"velocity": plain.velocity, "cohorts": plain.cohorts}
+    pipelines = [{"pipeline": name, **speed} for name in ("New business", HOSTILE)]
+    page = build_funnel_page(make_funnel(pipelines=pipelines), project="acme")
+    assert page.count("Pipeline velocity: EUR 1 a day = 1 open lead x") == 3
+    assert page.count("<svg") == 8
+    ids = re.findall(r' id="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    assert "<script" not in page
+
+
 def test_page_when_names_are_hostile_then_they_are_text():
     page = build_funnel_page(make_funnel(HOSTILE), project=HOSTILE)
     assert "<script" not in page

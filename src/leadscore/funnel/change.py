@@ -60,7 +60,7 @@ def split_change(
 
     The parts add up to the value of all leads after, less that before, with those yet to come.
 
-    A lead that stays open has slipped out if its expected close moved past the end of the period
+    A lead that stays open has slipped out if its close, if won, moved past the end of the period
     and its chance fell, and was pulled in if both went the other way; else its change is that of
     time, facts and model. What changed of leads that had closed before is `corrected`.
 

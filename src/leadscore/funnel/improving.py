@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from leadscore.history.visits import OTHER_PIPELINE
 from leadscore.results.funnel import StageFlow, StageMove, Velocity
 from leadscore.results.losses import Improvement
 
@@ -28,12 +29,14 @@ class Chain:
         moves: (n, n) shares of visits to a stage that lead to another.
         won: (n,) shares that are won.
         lost: (n,) shares that are lost.
+        pipelines: (n,) that each stage is in.
     """
 
     entries: np.ndarray
     moves: np.ndarray
     won: np.ndarray
     lost: np.ndarray
+    pipelines: np.ndarray
 
     def visits(self) -> np.ndarray:
         """The visits (n,) to each stage a quarter."""
@@ -93,8 +96,7 @@ def build_chain(
     for move in moves:
         at = place[move.stage]
         to = place[move.next_stage]
-        name = "forward" if to > at else "back"
-        way = flows[at].ways[name]
+        way = flows[at].ways[_name_way(flows, at, to)]
         of_way = move.visits / way.visits
         shares[at, to] = of_way * (way.share or 0.0)
     return Chain(
@@ -102,7 +104,15 @@ def build_chain(
         moves=shares,
         won=_shares_of("won", flows),
         lost=_shares_of("lost", flows),
+        pipelines=np.array([flow.pipeline for flow in flows]),
     )
+
+
+def _name_way(flows: Sequence[StageFlow], at: int, to: int) -> str:
+    """The way on which visits go from a stage to another one, by their places."""
+    if flows[at].pipeline != flows[to].pipeline:
+        return OTHER_PIPELINE
+    return "forward" if to > at else "back"
 
 
 def _shares_of(way: str, flows: Sequence[StageFlow]) -> np.ndarray:
@@ -110,7 +120,7 @@ def _shares_of(way: str, flows: Sequence[StageFlow]) -> np.ndarray:
 
 
 def _improve(chain: Chain, place: int, points: float) -> Chain:
-    """The chain if so large a share, lost so far, moved on as the others do.
+    """The chain if so large a share, lost so far, moved on as the others do, within its pipeline.
 
     Where none moves on, as from the last stage, it is won.
     """
@@ -118,7 +128,8 @@ def _improve(chain: Chain, place: int, points: float) -> Chain:
     won = chain.won.copy()
     onward = np.zeros(len(won))
     later = slice(place + 1, None)
-    onward[later] = moves[place, later]
+    is_same = chain.pipelines[later] == chain.pipelines[place]
+    onward[later] = moves[place, later] * is_same
     total = onward.sum()
     if total > 0:
         moves[place] += points * onward / total

@@ -73,7 +73,7 @@ class Outlook:
     def close_us(self, share: float) -> np.ndarray:
         """When (n,) each open lead is won, if it is: the date before which such a share of them is.
 
-        With a share of 0.5 it is the expected close.
+        With a share of 0.5 it is the median of such leads.
         """
         days = days_to_win(
             self.leads["probability"].to_numpy(dtype=float),

@@ -18,11 +18,12 @@ from leadscore.funnel.competing import (
     share_within,
     staying_after,
 )
-from leadscore.history.visits import EXITS
+from leadscore.history.visits import EXITS, OTHER_PIPELINE
 from leadscore.results.funnel import StageFlow, StageMove, WayOut
 from leadscore.settings.stages import Stages
 
 WAYS = tuple(way for way in EXITS if way != "open")
+WAYS_OF_ONE = tuple(way for way in WAYS if way != OTHER_PIPELINE)
 
 
 def describe_stages(visits: pd.DataFrame, stages: Stages) -> list[StageFlow]:
@@ -77,12 +78,13 @@ def _describe_stage(stage: str, all_visits: pd.DataFrame, stages: Stages) -> Sta
     until = ends.last_with_enough()
     slow_days = in_days(quantile_hours(shares, 0.9))
     stalled_days = stages.stalled_days.get(stage, slow_days)
+    ways = WAYS if stages.pipelines else WAYS_OF_ONE
     return StageFlow(
         stage=stage,
         visits=ends.count(),
         unfinished=int(ends.unfinished.sum()),
         within_days=in_days(until),
-        ways={way: _describe_way(way, ends, shares, until) for way in WAYS},
+        ways={way: _describe_way(way, ends, shares, until) for way in ways},
         staying=None if until is None else staying_after(shares, until),
         median_days=in_days(quantile_hours(shares, 0.5)),
         fast_days=in_days(quantile_hours(shares, 0.1)),

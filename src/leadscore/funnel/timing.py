@@ -170,9 +170,10 @@ def win_probability_within(
 ) -> np.ndarray:
     """The probability (n,) of a win within some days, given that within the horizon.
 
-    A lead's chance of no win is that of leads of its age to a power, which its own probability sets:
-    proportional subdistribution hazards (Fine and Gray 1999). So it never falls with the days,
-    stays below 1 beyond the horizon, and at the horizon is the probability given.
+    Up to the horizon a probability grows in proportion to the share of leads of its age that are
+    won. Beyond it, a lead's chance of no win is that of leads of its age to a power, which its own
+    probability sets: proportional subdistribution hazards (Fine and Gray 1999). So it never falls
+    with the days, stays below 1, and at the horizon is the probability given.
 
     Args:
         probability: (n,) of a win within the horizon.
@@ -181,29 +182,26 @@ def win_probability_within(
         days: within which a win counts, for all or (n,); may be infinite.
         horizon_days: of `probability`.
     """
-    hazard_within = _hazard(timing, age, days)
-    hazard_at_horizon = _hazard(timing, age, horizon_days)
+    share_within = timing.share_won(age, days)
+    share_at_horizon = timing.share_won(age, horizon_days)
+    in_proportion = probability * share_within / share_at_horizon
+
     with np.errstate(divide="ignore"):
         own_hazard = -np.log1p(-probability)
-    own_within = own_hazard * hazard_within / hazard_at_horizon
-    computed = -np.expm1(-own_within)
+    own_within = own_hazard * _hazard(share_within) / _hazard(share_at_horizon)
+    beyond = -np.expm1(-own_within)
 
     # the last bits must not break the order
-    no_later = np.minimum(computed, probability)
-    no_sooner = np.maximum(computed, probability)
+    no_later = np.minimum(in_proportion, probability)
+    no_sooner = np.maximum(beyond, probability)
     is_before = np.less(days, horizon_days)
     is_at_horizon = np.equal(days, horizon_days)
     beside = np.where(is_before, no_later, no_sooner)
     return np.where(is_at_horizon, probability, beside)
 
 
-def _hazard(
-    timing: WinTiming,
-    age: np.ndarray,
-    days: np.ndarray | float,
-) -> np.ndarray:
-    """The cumulative subdistribution hazard (n,) of a win within some days: -log(1 - share)."""
-    share = timing.share_won(age, days)
+def _hazard(share: np.ndarray) -> np.ndarray:
+    """The cumulative subdistribution hazard (n,) behind a share won."""
     return np.asarray(-np.log1p(-share))
 
 
@@ -217,7 +215,8 @@ def days_to_win(
 ) -> np.ndarray:
     """Days (n,) within which a lead is won with such a share of its chance of ever being won.
 
-    With a share of 0.5 it is the median of the time to a win, for leads that are won.
+    With a share of 0.5 it is the median of the time to a win, for leads that are won. Inverts
+    `win_probability_within`.
     """
     ever = win_probability_within(
         probability,
@@ -226,7 +225,10 @@ def days_to_win(
         days=np.inf,
         horizon_days=horizon_days,
     )
-    own_part = np.log1p(-share * ever) / np.log1p(-probability)
-    hazard = own_part * _hazard(timing, age, horizon_days)
-    of_its_age = -np.expm1(-hazard)
+    wanted = share * ever
+    share_at_horizon = timing.share_won(age, horizon_days)
+    in_proportion = share_at_horizon * wanted / probability
+    own_part = np.log1p(-wanted) / np.log1p(-probability)
+    beyond = -np.expm1(-own_part * _hazard(share_at_horizon))
+    of_its_age = np.where(wanted < probability, in_proportion, beyond)
     return timing.days_until(age, of_its_age)

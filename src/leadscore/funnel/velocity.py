@@ -22,12 +22,12 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
 
     Args:
         history: of the project.
-        spells: as `list_endings` returns them.
+        spells: as `list_endings` returns them; wins of other leads do not count.
         span: the period.
     """
     is_begun = spells["start_us"] >= span.since_us
     win_rate, cycle_days, within = _measure_cycle(spells[is_begun])
-    amounts, currency = _read_revenue(history, since_us=span.since_us, known_us=span.known_us)
+    amounts, currency = _read_revenue(history, spells, span)
     days = (span.known_us - span.since_us) / DAY_US
     value = None
     won_per_day = None
@@ -68,16 +68,17 @@ def _multiply(
 
 
 def _read_revenue(
-    history: History, *, since_us: int, known_us: int
+    history: History, spells: pd.DataFrame, span: Span
 ) -> tuple[pd.Series[float], str | None]:
-    """What each win since a moment brought, as far as it is known, and the currency.
+    """What each win of the period brought, as far as it is known, and the currency.
 
     None are given where they are in several currencies.
     """
-    currencies = history.facts.currencies(known_us)
+    currencies = history.facts.currencies(span.known_us)
     if len(currencies) > 1:
         return pd.Series(dtype=float), None
-    wins = read_wins(history, known_us=known_us)
-    is_recent = wins["close_us"] >= since_us
-    revenue = wins.loc[is_recent, "revenue"].dropna()
+    wins = read_wins(history, known_us=span.known_us)
+    is_recent = wins["close_us"] >= span.since_us
+    is_counted = is_recent & wins["lead_id"].isin(spells["lead_id"])
+    revenue = wins.loc[is_counted, "revenue"].dropna()
     return revenue, currencies[0] if currencies else None

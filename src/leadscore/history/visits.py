@@ -5,6 +5,7 @@ the close of its spell. What messy histories mean:
 
 * a skipped stage has no visit: the lead moved on from the stage before;
 * a move back ends the visit, and begins one to the earlier stage;
+* a move into another pipeline ends the visit as that, neither forward nor back;
 * a re-opened lead begins anew: its visits belong to the new spell;
 * a lead that enters midway has its first visit there, and none to the stages before;
 * of several entries at one moment the last counts, by their sequence, then by the order of the
@@ -30,7 +31,8 @@ from leadscore.engine.protocol import literal
 from leadscore.history.absences import seen_until
 from leadscore.settings.stages import Stages
 
-EXITS = ("forward", "back", "won", "lost", "open")
+OTHER_PIPELINE = "other_pipeline"
+EXITS = ("forward", "back", OTHER_PIPELINE, "won", "lost", "open")
 HOUR_US = 3_600_000_000
 IN_ORDER = "PARTITION BY number ORDER BY entered_us"
 EARLIEST_US = 0  # before it no visit is looked for
@@ -143,11 +145,13 @@ def _visits_sql(stages: Stages, span: Span) -> str:
     """SQL of one row a visit, with the columns that `count_visits` and `list_open_visits` name."""
     lasted_us = "(COALESCE(next_us, until_us) - entered_us)"
     whole_hours = f"CAST(({lasted_us} - {lasted_us} % {HOUR_US}) / {HOUR_US} AS BIGINT)"
+    is_over = f"{_pipeline_sql('next_place', stages)} <> {_pipeline_sql('place', stages)}"
     return f"""SELECT lead_id, part, place, next_place, {whole_hours} AS hours,
             CASE WHEN entered_us >= {span.since_us} THEN 'now'
                 WHEN entered_us >= {span.before_us} THEN 'before' ELSE 'older' END AS period,
             CASE WHEN spell = 1 AND place_before IS NULL THEN 1 ELSE 0 END AS is_first,
-            CASE WHEN next_place > place THEN 'forward'
+            CASE WHEN {is_over} THEN {literal(OTHER_PIPELINE)}
+                WHEN next_place > place THEN 'forward'
                 WHEN next_place < place THEN 'back' ELSE ending END AS "exit",
             CASE WHEN next_place IS NULL AND ending = 'lost' AND entered_us >= {span.since_us}
                 THEN reason END AS reason
@@ -155,6 +159,16 @@ def _visits_sql(stages: Stages, span: Span) -> str:
                 LEAD(entered_us) OVER ({IN_ORDER}) AS next_us,
                 LEAD(place) OVER ({IN_ORDER}) AS next_place
             FROM ({_begins_sql(stages, span)}) AS begins) AS paired"""
+
+
+def _pipeline_sql(place: str, stages: Stages) -> str:
+    """SQL of the number of the pipeline that a place lies in; null where the place is."""
+    past_last = 0
+    cases = []
+    for number, of_pipeline in enumerate(stages.pipelines.values()):
+        past_last += len(of_pipeline)
+        cases.append(f"WHEN {place} < {past_last} THEN {number}")
+    return f"CASE {' '.join(cases)} END" if cases else "0"
 
 
 def _begins_sql(stages: Stages, span: Span) -> str:

@@ -1,4 +1,4 @@
-"""When each open lead is won: the probability by several dates, and the expected close."""
+"""When each open lead is won: the probability by several dates, and when, if it is won."""
 
 from __future__ import annotations
 
@@ -119,9 +119,9 @@ def _describe_leads(
             amount=None if pd.isna(row["amount"]) else row["amount"],
             win_probability=row["probability"],
             within={name: float(values[row["place"]]) for name, values in within.items()},
-            close_expected=format_local_day(row["usual"], zone=outlook.zone),
-            close_earliest=format_local_day(row["early"], zone=outlook.zone),
-            close_latest=format_local_day(row["late"], zone=outlook.zone),
+            close_if_won=format_local_day(row["usual"], zone=outlook.zone),
+            close_if_won_earliest=format_local_day(row["early"], zone=outlook.zone),
+            close_if_won_latest=format_local_day(row["late"], zone=outlook.zone),
         )
         for row in in_order.to_dict("records")
     ]

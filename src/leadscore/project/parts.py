@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from leadscore.errors import UserError
+from leadscore.funnel.pipelines import read_pipelines
 from leadscore.history.split import History
 from leadscore.project.showing import read_rep_rows
 from leadscore.publish.receipts import read_past_receipts
@@ -64,11 +65,9 @@ def _read_known(history: History, name: str, *, known_us: int) -> pd.Series[str]
 
 
 def _read_pipelines(history: History, *, known_us: int) -> pd.Series[str]:
-    stages = history.settings.stages
-    if not stages.pipelines:
+    if not history.settings.stages.pipelines:
         raise UserError("there is only one pipeline; [stages.pipelines] names several")
-    latest = history.facts.latest_stages(stages.open, known_us)
-    return latest.map(stages.pipeline_of)
+    return read_pipelines(history, known_us=known_us)
 
 
 def _read_teams(settings: Settings) -> dict[str, str]:

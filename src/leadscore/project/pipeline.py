@@ -14,6 +14,7 @@ from leadscore.funnel.curves import describe_curves
 from leadscore.funnel.groups import add_up_parts, describe_groups
 from leadscore.funnel.improving import describe_improvements
 from leadscore.funnel.irregular import describe_irregular
+from leadscore.funnel.pipelines import describe_pipelines
 from leadscore.funnel.spells import list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.funnel.velocity import measure_velocity
@@ -90,6 +91,7 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
         by=by,
         groups=[] if parts is None else _describe_groups(settings, spells, of_parts, parts, span),
         curves=describe_curves(visits, settings.stages.open),
+        pipelines=describe_pipelines(history, spells, span),
         improvements=describe_improvements(flows, moves, velocity, days=days),
         **measure_losses(
             history,

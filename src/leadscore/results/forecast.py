@@ -174,8 +174,15 @@ def _flatten(period: ForecastPeriod) -> dict[str, object]:
 class LeadTiming(Result):
     """When an open lead is won: the probability by each date, and when, if it is.
 
-    `within` has the dates in the order of `TimeToWin.dates`. The close is a day of the project's zone,
-    if the lead is won. `amount` is None, and the texts are empty, where they are not known.
+    The texts are empty where they are not known.
+
+    Attributes:
+        within: the probability of a win by each date, in the order of `TimeToWin.dates`.
+        amount: None where it is not known.
+        close_if_won: a day of the project's zone. Half of the leads like this one *that are won*
+            are won before it; most leads are never won, and a loss may come at any time.
+        close_if_won_earliest: the day before which one in ten of them is won.
+        close_if_won_latest: the day before which nine in ten of them are won.
     """
 
     lead_id: str
@@ -184,9 +191,9 @@ class LeadTiming(Result):
     amount: float | None = None
     win_probability: float
     within: dict[str, float]
-    close_expected: str
-    close_earliest: str
-    close_latest: str
+    close_if_won: str
+    close_if_won_earliest: str
+    close_if_won_latest: str
 
 
 class TimeToWin(Result):

@@ -35,7 +35,7 @@ FunnelTable = Literal[
 
 
 class WayOut(Result):
-    """How visits to a stage ended in one way: forward, back, won or lost.
+    """How visits to a stage ended in one way: forward, back, other_pipeline, won or lost.
 
     `share` is estimated from all visits, the unfinished ones too; `of_finished` from those that ended
     alone, which is biased where slow visits end otherwise.
@@ -180,6 +180,17 @@ class Velocity(Result):
     won_per_day: float | None
 
 
+class PipelineSpeed(Result):
+    """Velocity and leads by month of one of several pipelines.
+
+    A lead belongs to the pipeline of the last open stage that it entered.
+    """
+
+    pipeline: str
+    velocity: Velocity
+    cohorts: list[Cohort]
+
+
 class PipelineHealth(Result):
     """Leads that came in or were re-opened in the last `days`, beside those that closed.
 
@@ -226,7 +237,7 @@ class Funnel(Result):
     """The sales pipeline as known at a moment; `groups` are by `by`, most leads first.
 
     The most unusual 50 of the stalled leads are named, and of those that are `undecided`: stalled,
-    though the lead did something in the last 30 days. `contact` and `untouched` are None where
+    though the lead did something in the last 30 days. `pipelines` is empty where there is only one. `contact` and `untouched` are None where
     activities of reps are not mapped.
     """
 
@@ -248,6 +259,7 @@ class Funnel(Result):
     improvements: list[Improvement] = Field(default_factory=list)
     patterns: list[Pattern] = Field(default_factory=list)
     curves: list[StayCurve] = Field(default_factory=list)
+    pipelines: list[PipelineSpeed] = Field(default_factory=list)
 
     def to_pandas(self, table: FunnelTable = "stages") -> pd.DataFrame:
         """One of its tables, a row an entry, with a column a number and its bounds.

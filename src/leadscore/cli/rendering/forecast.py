@@ -89,6 +89,11 @@ def draw_time_to_win(timing: TimeToWin) -> None:
         wins = sum(lead.within[name] for lead in timing.leads)
         table.add_row(f"{short(moment)} ({name.replace('_', ' ')})", f"{wins:,.1f}")
     out.print(table)
+    out.print(
+        "The days close_if_won in the file hold for leads that are won; how likely that is, the "
+        "columns before say.",
+        highlight=False,
+    )
 
 
 def draw_forecast_backtest(backtest: ForecastBacktest) -> None:

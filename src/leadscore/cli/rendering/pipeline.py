@@ -9,6 +9,7 @@ from leadscore.cli.rendering.pipeline_leads import (
     UNKNOWN,
     draw_cohorts,
     draw_groups,
+    draw_pipeline,
     draw_velocity,
     write_irregular,
     write_share,
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
     from leadscore.results import Funnel, ShareChange, StageFlow, StageMove
 
-WAY_NAMES = {"forward": "moved on", "won": "won", "lost": "lost", "back": "moved back"}
+OTHER = "other_pipeline"
+WAY_NAMES = {
+    "forward": "moved on",
+    "won": "won",
+    "lost": "lost",
+    "back": "moved back",
+    OTHER: "moved into another pipeline",
+}
 BY_CHANCE = 0.05  # the share of false ones that is accepted among the changes shown
 MOST_CHANGES = 5
 LONGEST_NAME = 24  # characters of a stage
@@ -35,6 +43,8 @@ def draw_funnel(funnel: Funnel) -> None:
     if funnel.cohorts:
         draw_cohorts(funnel.cohorts)
     draw_velocity(funnel.velocity)
+    for pipeline in funnel.pipelines:
+        draw_pipeline(pipeline)
     draw_losses(funnel)
     _print(write_irregular(funnel.irregular))
     _draw_outside(funnel.moves)
@@ -57,6 +67,7 @@ def _draw_stages(funnel: Funnel) -> None:
         "won",
         "lost",
         "back",
+        *(["other"] if _has_pipelines(funnel) else []),
         "days",
         "stalled",
     )
@@ -77,8 +88,14 @@ def _draw_stages(funnel: Funnel) -> None:
         "median, and in brackets those after which 10 % and 90 % have ended. Stalled: leads in the "
         "stage now for longer than that, or than stages.stalled_days."
     )
+    if _has_pipelines(funnel):
+        _print("Other: moved into another pipeline.")
     if any(stage.is_qualification for stage in funnel.stages):
         _print("(q): a stage of qualification.")
+
+
+def _has_pipelines(funnel: Funnel) -> bool:
+    return any(stage.pipeline for stage in funnel.stages)
 
 
 def _write_row(stage: StageFlow) -> list[str]:
@@ -90,6 +107,7 @@ def _write_row(stage: StageFlow) -> list[str]:
         _write_plain(stage.staying),
         *(write_share(stage.ways[way].interval) for way in ("forward", "won", "lost")),
         _write_plain(stage.ways["back"].share),
+        *([_write_plain(stage.ways[OTHER].share)] if OTHER in stage.ways else []),
         _write_days(stage),
         f"{stage.stalled:,}",
     ]

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import escaped, out, table_of
-from leadscore.report.funnel.sentences import FEWEST
+from leadscore.report.funnel.sentences import FEWEST, write_velocity
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
-    from leadscore.results import Cohort, FunnelGroup, Interval, Irregular, Velocity
+    from rich.table import Table
+
+    from leadscore.results import (
+        Cohort,
+        FunnelGroup,
+        Interval,
+        Irregular,
+        PipelineSpeed,
+        Velocity,
+    )
 
 UNKNOWN = "-"
 MOST_GROUPS = 15
@@ -53,11 +62,29 @@ def _write_share_of(share: Interval, leads: int) -> str:
     return UNKNOWN if leads < FEWEST else write_share(share)
 
 
+def draw_pipeline(speed: PipelineSpeed) -> None:
+    """The months and the velocity of one of several pipelines."""
+    name = escaped(speed.pipeline)
+    if speed.cohorts:
+        out.print(_list_cohorts(speed.cohorts, title=f"Leads of {name} by month"))
+    out.print(f"{name}. {escaped(write_velocity(speed.velocity))}", highlight=False)
+
+
 def draw_cohorts(cohorts: list[Cohort]) -> None:
     """A line a month in which leads came in."""
+    out.print(_list_cohorts(cohorts, title="Leads by month"))
+    out.print(
+        "Won in so many days: per cent of the month's leads, with 95 % intervals; a dash where less "
+        f"than half of them came in so long ago, or they are fewer than {FEWEST}. A lead counts by "
+        "its first close: what a re-opened one did later is not counted here.",
+        highlight=False,
+    )
+
+
+def _list_cohorts(cohorts: list[Cohort], *, title: str) -> Table:
     within = list(cohorts[0].won_within)
     columns = [f"won in {days} days" for days in within]
-    table = table_of("Leads by month", "month", "leads", *columns, "won so far", "lost", "open")
+    table = table_of(title, "month", "leads", *columns, "won so far", "lost", "open")
     for cohort in cohorts:
         table.add_row(
             cohort.month,
@@ -67,13 +94,7 @@ def draw_cohorts(cohorts: list[Cohort]) -> None:
             f"{cohort.lost:,}",
             f"{cohort.open:,}",
         )
-    out.print(table)
-    out.print(
-        "Won in so many days: per cent of the month's leads, with 95 % intervals; a dash where less "
-        f"than half of them came in so long ago, or they are fewer than {FEWEST}. A lead counts by "
-        "its first close: what a re-opened one did later is not counted here.",
-        highlight=False,
-    )
+    return table
 
 
 def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
@@ -101,18 +122,7 @@ def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
 
 def draw_velocity(velocity: Velocity) -> None:
     """What the open leads bring a day, and beside it what was won."""
-    if velocity.per_day is None or velocity.value is None or velocity.cycle_days is None:
-        needed = "amounts in one currency, and enough leads for a win rate"
-        out.print(f"Pipeline velocity: not known; it takes {needed}.", highlight=False)
-        return
-    currency = f"{velocity.currency or ''} ".lstrip()
-    rate = write_share(velocity.win_rate)
-    out.print(
-        f"Pipeline velocity: {currency}{velocity.per_day:,.0f} a day = {velocity.leads:,} open "
-        f"leads x {currency}{velocity.value:,.0f} a win x {rate} % won / {velocity.cycle_days:.0f} "
-        f"days to a close. Won in the period: {currency}{velocity.won_per_day:,.0f} a day.",
-        highlight=False,
-    )
+    out.print(escaped(write_velocity(velocity)), highlight=False)
 
 
 def write_irregular(irregular: Irregular) -> str:

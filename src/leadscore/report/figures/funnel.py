@@ -88,7 +88,8 @@ def _count_ended(flow: StageFlow, name: str) -> int:
     if name == "moved on":
         return ways["forward"].visits
     if name == "back or there":
-        return ways["back"].visits + flow.unfinished
+        gone = sum(ways[way].visits for way in ("forward", "won", "lost"))
+        return flow.visits - gone
     return ways[name].visits
 
 
@@ -128,13 +129,18 @@ def _describe_curve(curve: StayCurve) -> str:
 
 
 @card_style()
-def plot_cohorts(cohorts: Sequence[Cohort]) -> str:
-    """The share won of the leads of each month, within so many days: a triangle."""
+def plot_cohorts(cohorts: Sequence[Cohort], *, name: str = "cohorts") -> str:
+    """The share won of the leads of each month, within so many days: a triangle.
+
+    Args:
+        cohorts: the months, rising.
+        name: of the figure, unique on its page.
+    """
     cohorts = cohorts[-MOST_MONTHS:]
     within = list(cohorts[0].won_within) if cohorts else []
     shares = [_list_shares(cohort) for cohort in cohorts]
     words = Words(
-        "cohorts",
+        name,
         "Do newer months win as often?",
         "Share won by days since coming in. Compare a column, not a row.",
         "; ".join(f"{cohort.month}: {cohort.leads} leads" for cohort in cohorts),

@@ -16,6 +16,7 @@ from leadscore.report.funnel.sentences import (
     write_stalled,
     write_undecided,
     write_untouched,
+    write_velocity,
 )
 from leadscore.report.page import hash_style, read_style, render_page
 from leadscore.results import Funnel
@@ -36,6 +37,8 @@ def build_funnel_page(funnel: Funnel, *, project: str) -> str:
         project=project,
         funnel=funnel,
         figures=_draw(funnel),
+        months=_draw_months(funnel),
+        velocity=write_velocity,
         share=write_percent,
         contact=write_contact(contact) if contact else "",
         untouched=write_untouched(untouched) if untouched else "",
@@ -46,6 +49,17 @@ def build_funnel_page(funnel: Funnel, *, project: str) -> str:
         patterns=[write_pattern(pattern) for pattern in patterns],
         tested=len(funnel.patterns),
     )
+
+
+def _draw_months(funnel: Funnel) -> dict[str, str]:
+    """Pipeline -> SVG of its leads by month, where there are several."""
+    from leadscore.report.figures.funnel import plot_cohorts
+
+    drawn = {}
+    for number, speed in enumerate(funnel.pipelines, start=1):
+        svg = plot_cohorts(speed.cohorts, name=f"cohorts-{number}")
+        drawn[speed.pipeline] = inline(svg)
+    return drawn
 
 
 def _draw(funnel: Funnel) -> dict[str, str]:

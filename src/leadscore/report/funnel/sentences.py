@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Interval,
         Pattern,
         Untouched,
+        Velocity,
         WaitingLead,
     )
 
@@ -34,6 +35,20 @@ def write_percent(share: Interval) -> str:
         return UNKNOWN
     half = max(share.value - share.low, share.high - share.value)
     return f"{100 * share.value:.0f} ± {100 * half:.0f} %"
+
+
+def write_velocity(velocity: Velocity) -> str:
+    """What the open leads bring a day, with its parts, and beside it what was won."""
+    value, per_day, days = velocity.value, velocity.per_day, velocity.cycle_days
+    if value is None or per_day is None or days is None:
+        needed = "amounts in one currency, and enough leads for a win rate"
+        return f"Pipeline velocity: not known; it takes {needed}."
+    currency = f"{velocity.currency or ''} ".lstrip()
+    return (
+        f"Pipeline velocity: {currency}{per_day:,.0f} a day = {counted(velocity.leads, 'open lead')} "
+        f"x {currency}{value:,.0f} a win x {write_percent(velocity.win_rate)} won / {days:.0f} days "
+        f"to a close. Won in the period: {currency}{velocity.won_per_day:,.0f} a day."
+    )
 
 
 def write_contact(contact: ContactTimes) -> str:
