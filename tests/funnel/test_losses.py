@@ -187,7 +187,8 @@ def test_chain_when_leads_move_back_then_its_visits_and_wins_are_those_it_was_bu
     rng = np.random.default_rng(5)
     moves = rng.dirichlet(np.ones(5), 3)[:, :3] * (1 - np.eye(3))
     won = rng.uniform(0, 0.2, 3)
-    chain = Chain(entries=np.array([100.0, 20.0, 5.0]), moves=moves, won=won, lost=1 - won)
+    chain = Chain(entries=np.array([100.0, 20.0, 5.0]), moves=moves, won=won, lost=1 - won,
+        pipelines=np.full(3, ""))  # fmt: skip
     visits = chain.entries.copy()
     walked = np.zeros(3)
     for _ in range(3000):  # leads walk from stage to stage until none is left

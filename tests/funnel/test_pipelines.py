@@ -1,11 +1,15 @@
 """Several pipelines side by side: key = pipeline + stage."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from builders import Facts, day, make_settings
 from leadscore.errors import UserError
+from leadscore.funnel.forecast import expect_new_wins, simulate_parts, simulate_periods
 from leadscore.funnel.improving import describe_improvements
+from leadscore.funnel.outlook import build_outlook
+from leadscore.funnel.periods import list_periods
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.history.visits import Span
 from leadscore.project.parts import read_parts
@@ -110,6 +114,57 @@ def test_speed_when_pipelines_stand_side_by_side_then_is_that_of_each_alone(hist
     assert renewal.per_day == pytest.approx(1 * 50 * 35 / 36 / 19, rel=1e-6)
     assert funnel.velocity.win_rate.value == pytest.approx(0.4)
     assert [cohort.won for cohort in both["renewal"].cohorts] == [35]
+
+
+def trading(facts, names=("n", "r")):
+    """Deals that take 20 days, 40 of 80 won, and renewals that take 5, all 40 won; both go on."""
+    for place in range(80):
+        created = place
+        if "n" in names:
+            name = f"n{place}"
+            facts.lead(name, created, amount=1000_00).stage(name, created, "new")
+            facts.outcome(name, created + 20, ("won", "lost")[place % 2])
+        if "r" in names and place < 40:
+            name = f"r{place}"
+            facts.lead(name, 2 * created, amount=50_00).stage(name, 2 * created, RENEWAL[0])
+            facts.outcome(name, 2 * created + 5, "won")
+    return facts
+
+
+def look(settings, folder, names=("n", "r")):
+    """The outlook at day 80 with a probability of a half for every open lead."""
+    history = trading(Facts(settings), names).history(folder, known_until=80)
+    leads = history.open_list(day(80))[["lead_id", "spell"]].assign(probability=0.5, amount=100.0)
+    return build_outlook(history, leads, as_of_us=day(80))
+
+
+def test_forecast_when_pipelines_stand_side_by_side_then_each_goes_by_its_own_rates(tmp_path):
+    pipelines = {"new business": NEW, "renewal": RENEWAL}
+    outlook = look(settings_of(pipelines), tmp_path / "both")
+    for name, letter in (("new business", "n"), ("renewal", "r")):
+        alone = look(settings_of({}), tmp_path / name, (letter,))
+        part = outlook.parts()[name]
+        assert part.timing.win.tolist() == alone.timing.win.tolist()
+        assert part.arrivals.per_day == alone.arrivals.per_day
+        is_own = (outlook.leads["pipeline"] == name).to_numpy()
+        assert outlook.win_by(day(83))[is_own].tolist() == alone.win_by(day(83)).tolist()
+        assert outlook.close_us(0.5)[is_own].tolist() == alone.close_us(0.5).tolist()
+    assert set(outlook.win_by(day(110))) == {0.5}  # the horizon
+
+
+def test_forecast_when_pipelines_stand_side_by_side_then_they_add_up_to_the_whole(tmp_path):
+    outlook = look(settings_of({"new business": NEW, "renewal": RENEWAL}), tmp_path)
+    months = list_periods(day(80), by="month", count=2, zone="UTC")
+    parts = simulate_parts(outlook, months)
+    whole = simulate_periods(outlook, months)
+    assert list(parts) == ["new business", "renewal", ""]
+    assert (whole.wins == sum(part.wins for part in parts.values())).all()
+    assert (whole.revenue == sum(part.revenue for part in parts.values())).all()
+    assert expect_new_wins(outlook, months) == pytest.approx(whole.new_wins)
+    assert len(outlook.parts()[""].leads) == 0
+    # draws of unlike pipelines have nothing to do with each other
+    new, renewal = (parts[name].draws.rate[:, 0] for name in ("new business", "renewal"))
+    assert abs(np.corrcoef(new, renewal)[0, 1]) < 0.1
 
 
 def test_pipelines_when_there_is_only_one_then_it_tells_nobody_apart(tmp_path):

@@ -51,7 +51,50 @@ class Simulated:
 
 
 def simulate_periods(outlook: Outlook, periods: Sequence[Period]) -> Simulated:
-    """The futures of some periods in a row, the first of which may have begun."""
+    """The futures of some periods in a row, the first of which may have begun.
+
+    Of several pipelines each is drawn by its own rates; together they are the whole.
+    """
+    parts = simulate_parts(outlook, periods)
+    return add_up(list(parts.values()), has_amounts=outlook.has_amounts)
+
+
+def simulate_parts(outlook: Outlook, periods: Sequence[Period]) -> dict[str, Simulated]:
+    """The futures of each pipeline by itself."""
+    return {name: _simulate_part(part, periods) for name, part in outlook.parts().items()}
+
+
+def add_up(parts: Sequence[Simulated], *, has_amounts: bool) -> Simulated:
+    """The futures of several pipelines together, draw by draw."""
+    if len(parts) == 1:
+        return parts[0]
+    draws = [part.draws for part in parts]
+    new_wins = sum_of([part.new_wins for part in parts])
+    of_new = sum_of([part.draws.rate * part.new_wins for part in parts])
+    together = Draws(
+        rate=np.divide(of_new, new_wins, out=np.ones_like(of_new), where=new_wins > 0),
+        open_wins=sum_of([drawn.open_wins for drawn in draws]),
+        open_revenue=sum_of([drawn.open_revenue for drawn in draws]),
+        new_wins=sum_of([drawn.new_wins for drawn in draws]),
+        new_revenue=sum_of([drawn.new_revenue for drawn in draws]),
+    )
+    return Simulated(
+        periods=parts[0].periods,
+        draws=together,
+        won=sum_of([part.won for part in parts]),
+        won_revenue=sum_of([part.won_revenue for part in parts]),
+        doubt=parts[0].doubt,
+        new_wins=new_wins,
+        has_amounts=has_amounts,
+    )
+
+
+def sum_of(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """The sum of arrays of one shape."""
+    return np.asarray(np.sum(np.stack(arrays), axis=0))
+
+
+def _simulate_part(outlook: Outlook, periods: Sequence[Period]) -> Simulated:
     chances = chances_of(outlook, periods)
     leads = OpenLeads(chances, outlook.revenue)
     new_wins = expect_new_wins(outlook, periods)
@@ -85,13 +128,17 @@ def chances_of(outlook: Outlook, periods: Sequence[Period]) -> np.ndarray:
 
 def expect_new_wins(outlook: Outlook, periods: Sequence[Period]) -> np.ndarray:
     """The wins (m,) that are expected in each period of leads yet to come."""
-    return expect_wins(
-        outlook.arrivals,
-        outlook.timing,
-        periods,
-        as_of_us=outlook.as_of_us,
-        zone=outlook.zone,
-    )
+    of_parts = [
+        expect_wins(
+            part.arrivals,
+            part.timing,
+            periods,
+            as_of_us=outlook.as_of_us,
+            zone=outlook.zone,
+        )
+        for part in outlook.parts().values()
+    ]
+    return sum_of(of_parts)
 
 
 def usual_revenue(outlook: Outlook) -> np.ndarray:

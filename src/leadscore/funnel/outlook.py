@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from leadscore.errors import UserError
 from leadscore.funnel.arrivals import Arrivals, fit_arrivals
 from leadscore.funnel.competing import HOURS
+from leadscore.funnel.pipelines import read_pipelines
 from leadscore.funnel.spells import list_endings
 from leadscore.funnel.timing import WinTiming, days_to_win, fit_timing, win_probability_within
 from leadscore.funnel.wins import compute_paid_share, read_wins
@@ -18,6 +20,19 @@ from leadscore.times import DAY_US
 from leadscore.wording import counted
 
 LEAST_WINS = 30  # on which a timing can rest
+NO_PIPELINE = ""  # of a lead that has entered no open stage
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Leads of one of several pipelines: how fast they are won, how many arrive, what was won.
+
+    The timing is that of all leads where fewer than 30 of its own were won.
+    """
+
+    timing: WinTiming
+    arrivals: Arrivals
+    wins: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -30,12 +45,13 @@ class Outlook:
         seed: of everything random.
         horizon_days: of the probabilities.
         leads: the open leads, a row a lead: lead_id, spell, probability, amount (NaN where nothing
-            is known) and age in days.
+            is known), age in days, and pipeline where there are several.
         timing: how fast leads are won.
         arrivals: how many arrive.
         wins: past wins, as of `read_wins`.
         paid_share: what wins bring as a share of the amount asked for.
         first_us: the first moment of the history.
+        streams: by pipeline, where there are several, with `NO_PIPELINE` last.
     """
 
     as_of_us: int
@@ -48,6 +64,24 @@ class Outlook:
     wins: pd.DataFrame
     paid_share: float
     first_us: int
+    streams: dict[str, Stream] = field(default_factory=dict)
+
+    def parts(self) -> dict[str, Outlook]:
+        """The outlook of each pipeline; the whole where there is only one."""
+        if not self.streams:
+            return {NO_PIPELINE: self}
+        parts = {}
+        for place, (name, stream) in enumerate(self.streams.items()):
+            parts[name] = replace(
+                self,
+                seed=self.seed + place,
+                leads=self.leads[self.leads["pipeline"] == name],
+                timing=stream.timing,
+                arrivals=stream.arrivals,
+                wins=stream.wins,
+                streams={},
+            )
+        return parts
 
     @property
     def has_amounts(self) -> bool:
@@ -62,12 +96,10 @@ class Outlook:
     def win_by(self, moment_us: int) -> np.ndarray:
         """The probability (n,) that each open lead is won before a moment."""
         days = max(moment_us - self.as_of_us, 0) / DAY_US
-        return win_probability_within(
-            self.leads["probability"].to_numpy(dtype=float),
-            self.timing,
-            self.leads["age"].to_numpy(dtype=float),
-            days=days,
-            horizon_days=self.horizon_days,
+        return self._by_timing(
+            lambda probability, timing, age: win_probability_within(
+                probability, timing, age, days=days, horizon_days=self.horizon_days
+            )
         )
 
     def close_us(self, share: float) -> np.ndarray:
@@ -75,15 +107,28 @@ class Outlook:
 
         With a share of 0.5 it is the median of such leads.
         """
-        days = days_to_win(
-            self.leads["probability"].to_numpy(dtype=float),
-            self.timing,
-            self.leads["age"].to_numpy(dtype=float),
-            share=share,
-            horizon_days=self.horizon_days,
+        days = self._by_timing(
+            lambda probability, timing, age: days_to_win(
+                probability, timing, age, share=share, horizon_days=self.horizon_days
+            )
         )
         ahead_us = np.rint(days * DAY_US)
         return np.asarray(self.as_of_us + ahead_us, dtype=np.int64)
+
+    def _by_timing(
+        self, compute: Callable[[np.ndarray, WinTiming, np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        """What is computed of each open lead (n,) by the timing of its pipeline."""
+        computed = np.empty(len(self.leads))
+        for name, part in self.parts().items():
+            leads = part.leads
+            own = slice(None) if not self.streams else (self.leads["pipeline"] == name).to_numpy()
+            computed[own] = compute(
+                leads["probability"].to_numpy(dtype=float),
+                part.timing,
+                leads["age"].to_numpy(dtype=float),
+            )
+        return computed
 
 
 def build_outlook(
@@ -109,7 +154,7 @@ def build_outlook(
     first_us = history.version.first_us
     opened_us = spells["start_us"].to_numpy()
     wins = read_wins(history, known_us=known_us)
-    return Outlook(
+    outlook = Outlook(
         as_of_us=as_of_us,
         zone=zone,
         seed=history.settings.seed,
@@ -121,6 +166,35 @@ def build_outlook(
         paid_share=compute_paid_share(wins),
         first_us=first_us,
     )
+    if not history.settings.stages.pipelines:
+        return outlook
+    return _split(outlook, history, spells, known_us=known_us)
+
+
+def _split(outlook: Outlook, history: History, spells: pd.DataFrame, *, known_us: int) -> Outlook:
+    """The outlook with a stream for each pipeline."""
+    pipeline_of = read_pipelines(history, known_us=known_us)
+
+    def name_pipelines(rows: pd.DataFrame) -> pd.Series[str]:
+        return rows["lead_id"].map(pipeline_of).fillna(NO_PIPELINE)
+
+    of_spells = name_pipelines(spells)
+    of_wins = name_pipelines(outlook.wins)
+    streams = {}
+    for name in (*history.settings.stages.pipelines, NO_PIPELINE):
+        own = spells[of_spells == name]
+        arrivals = fit_arrivals(
+            own["start_us"].to_numpy(),
+            first_us=outlook.first_us,
+            known_us=known_us,
+            zone=outlook.zone,
+        )
+        wins = outlook.wins[of_wins == name]
+        is_enough = len(wins) >= LEAST_WINS
+        timing = fit_known_timing(own, known_us=known_us) if is_enough else outlook.timing
+        streams[name] = Stream(timing, arrivals, wins)
+    leads = outlook.leads.assign(pipeline=name_pipelines(outlook.leads))
+    return replace(outlook, leads=leads, streams=streams)
 
 
 def fit_known_timing(spells: pd.DataFrame, *, known_us: int) -> WinTiming:

@@ -122,9 +122,12 @@ def chance_in(outlook: Outlook, period: Period) -> np.ndarray:
 
 def _expect_new(outlook: Outlook, period: Period) -> int:
     """The cents that are expected in a period of leads yet to come."""
-    wins = expect_new_wins(outlook, [period])
-    mean = usual_revenue(outlook).mean()
-    return int(to_cents(wins[0] * mean))
+    expected = 0.0
+    for part in outlook.parts().values():
+        usual = usual_revenue(part)
+        wins = expect_new_wins(part, [period])[0]
+        expected += wins * usual.mean() if len(usual) else 0.0
+    return int(to_cents(expected))
 
 
 def _list_counted(outlook: Outlook, period: Period) -> pd.DataFrame:

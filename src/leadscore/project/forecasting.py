@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -13,14 +14,15 @@ from leadscore.errors import UserError
 from leadscore.funnel.arrivals import WEEK_US, WEEKS, expect_leads
 from leadscore.funnel.forecast import (
     Simulated,
+    add_up,
     describe_periods,
     describe_total,
     describe_views,
-    simulate_periods,
+    simulate_parts,
     usual_revenue,
 )
 from leadscore.funnel.needed import WINS, compute_needed, expect_visits
-from leadscore.funnel.outlook import Outlook
+from leadscore.funnel.outlook import NO_PIPELINE, Outlook
 from leadscore.funnel.periods import PeriodKind, list_periods
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.history.split import History
@@ -34,6 +36,7 @@ from leadscore.results.forecast import (
     Forecast,
     ForecastBacktest,
     LeadsNeeded,
+    PipelineForecast,
 )
 from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, format_us
@@ -113,7 +116,8 @@ def forecast_by(
     looked = look_ahead(history, known, as_of_us=as_of_us)
     outlook = looked.outlook
     ahead = list_periods(as_of_us, by=by, count=periods, zone=outlook.zone)
-    simulated = simulate_periods(outlook, ahead)
+    parts = simulate_parts(outlook, ahead)
+    simulated = add_up(list(parts.values()), has_amounts=outlook.has_amounts)
     change = None
     if since_us is not None:
         change = explain_change(history, known, looked, since_us=since_us, period=ahead[0])
@@ -132,7 +136,21 @@ def forecast_by(
         needed=_compute_needed(
             history, looked, simulated, target_wins=target_wins, target_revenue=target_revenue
         ),
+        pipelines=_describe_pipelines(parts),
     )
+
+
+def _describe_pipelines(parts: Mapping[str, Simulated]) -> list[PipelineForecast]:
+    """Each pipeline by itself, where there are several."""
+    return [
+        PipelineForecast(
+            pipeline=name,
+            periods=describe_periods(part),
+            total=describe_total(part),
+        )
+        for name, part in parts.items()
+        if name != NO_PIPELINE
+    ]
 
 
 def _describe_basis(outlook: Outlook, simulated: Simulated, model_version: str) -> Basis:

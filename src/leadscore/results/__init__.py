@@ -76,6 +76,7 @@ from leadscore.results.forecast import (
     LeadsNeeded,
     LeadTiming,
     MethodError,
+    PipelineForecast,
     TimeToWin,
     Views,
 )
@@ -276,6 +277,7 @@ __all__ = [
     "Pattern",
     "PeekCheck",
     "Period",
+    "PipelineForecast",
     "PipelineHealth",
     "PipelineSpeed",
     "PrecisionPoint",

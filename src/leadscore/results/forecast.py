@@ -139,8 +139,20 @@ class LeadsNeeded(Result):
     visits: dict[str, int] = Field(default_factory=dict)
 
 
+class PipelineForecast(Result):
+    """Wins and revenue to come of one of several pipelines, by its own rates."""
+
+    pipeline: str
+    periods: list[ForecastPeriod]
+    total: ForecastPeriod
+
+
 class Forecast(Result):
-    """Wins and revenue to come, as known at a moment."""
+    """Wins and revenue to come, as known at a moment.
+
+    `pipelines` is empty where there is only one. Their means add up to those of `periods`, less what
+    leads bring that have entered no open stage; their bands do not.
+    """
 
     project: str
     as_of: str
@@ -153,6 +165,7 @@ class Forecast(Result):
     warnings: list[str]
     change: ForecastChange | None = None
     needed: LeadsNeeded | None = None
+    pipelines: list[PipelineForecast] = Field(default_factory=list)
 
     def to_pandas(self) -> pd.DataFrame:
         """A row a period, with a column a bound of wins and revenue."""

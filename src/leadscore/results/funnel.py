@@ -237,8 +237,8 @@ class Funnel(Result):
     """The sales pipeline as known at a moment; `groups` are by `by`, most leads first.
 
     The most unusual 50 of the stalled leads are named, and of those that are `undecided`: stalled,
-    though the lead did something in the last 30 days. `pipelines` is empty where there is only one. `contact` and `untouched` are None where
-    activities of reps are not mapped.
+    though the lead did something in the last 30 days. `contact` and `untouched` are None where
+    activities of reps are not mapped. `pipelines` is empty where there is only one.
     """
 
     as_of: str

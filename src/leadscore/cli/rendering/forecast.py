@@ -38,6 +38,8 @@ def draw_forecast(forecast: Forecast) -> None:
         table.add_row(*_write_period(period))
     if len(forecast.periods) > 1:
         table.add_row(*_write_period(forecast.total, name="together"), style="bold")
+    for part in forecast.pipelines:
+        table.add_row(*_write_period(part.total, name=f"of which {part.pipeline}"))
     out.print(table)
     if forecast.views:
         out.print(write_views(forecast.views, forecast.currency), highlight=False)
