@@ -16,6 +16,7 @@ from leadscore.funnel.naive import compute_stage_rates, guess_month
 from leadscore.funnel.periods import list_periods
 from leadscore.model.fallback import fit_scorecard
 from leadscore.project.forecast_backtest import backtest_forecast, holds, replay_month, summarise
+from leadscore.project.forecast_target import Target
 from leadscore.project.forecasting import forecast_by
 from leadscore.project.lead_timing import read_where, time_leads, write_timing
 from leadscore.project.outlooks import KnownModel, look_ahead
@@ -53,7 +54,13 @@ def known(history):
 
 @pytest.fixture(scope="module")
 def forecast(history, known):
-    return forecast_by(history, known, as_of_us=day(NOW), since_us=day(THEN), target_revenue=90_000)
+    return forecast_by(
+        history,
+        known,
+        as_of_us=day(NOW),
+        since_us=day(THEN),
+        target=Target(90_000, is_revenue=True),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -265,12 +272,12 @@ def test_forecast_when_nothing_is_dated_or_hardly_anything_was_won_then_says_so(
 def test_forecast_when_nobody_states_amounts_then_is_of_wins_alone(settings, known, tmp_path):
     facts = histories.sales_facts(settings, leads=400, days=DAYS, seed=5, signal=1.8)
     bare = facts.history(tmp_path, known_until=DAYS)
-    forecast = forecast_by(bare, known, as_of_us=day(NOW), target_wins=40)
+    forecast = forecast_by(bare, known, as_of_us=day(NOW), target=Target(40, is_revenue=False))
     assert forecast.views is None
     assert forecast.total.revenue is None
     assert forecast.needed.unit == "wins"
     assert any("no amounts are known" in warning for warning in forecast.warnings)
-    for more in ({"target_revenue": 1.0}, {"since_us": day(THEN)}):
+    for more in ({"target": Target(1.0, is_revenue=True)}, {"since_us": day(THEN)}):
         with pytest.raises(UserError, match="no amounts are known"):
             forecast_by(bare, known, as_of_us=day(NOW), **more)
 

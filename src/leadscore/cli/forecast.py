@@ -33,6 +33,7 @@ MOST_TARGET = 1e15
 SINCE = "Also say why this period's expected revenue changed since this moment."
 WINS = "Also say how many new leads it takes to win so many in these periods."
 REVENUE = "Also say how many new leads it takes to bring so much in these periods."
+TARGET_BY = "With a target, also by a field of leads, such as their source."
 BACKTEST = "Instead, forecast so many past months at their starts, and show what came."
 HTML = "Write it as one HTML page with its charts, and with the past months of --backtest."
 LEADS = "Instead, write when each open lead is won to this CSV file."
@@ -44,6 +45,7 @@ Periods = Annotated[
 Since = Annotated[str | None, typer.Option(help=SINCE)]
 TargetWins = Annotated[float | None, typer.Option(min=0, max=MOST_TARGET, help=WINS)]
 TargetRevenue = Annotated[float | None, typer.Option(min=0, max=MOST_TARGET, help=REVENUE)]
+TargetBy = Annotated[str | None, typer.Option(help=TARGET_BY)]
 Backtest = Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)]
 LeadsTo = Annotated[Path | None, typer.Option(callback=checked_path, help=LEADS)]
 
@@ -58,6 +60,7 @@ def forecast(
     since: Since = None,
     target_wins: TargetWins = None,
     target_revenue: TargetRevenue = None,
+    target_by: TargetBy = None,
     backtest: Backtest = None,
     leads_to: LeadsTo = None,
     html: Html = None,
@@ -74,6 +77,7 @@ def forecast(
             since=moment_of(settings, since),
             target_wins=target_wins,
             target_revenue=target_revenue,
+            target_by=target_by,
         )
         if html is None:
             return (forecasted,)
@@ -92,7 +96,7 @@ def forecast(
     def run_leads(project: Project) -> tuple[Result, ...]:
         return (project.time_to_win(moment_of(project.settings, as_of), to=leads_to),)
 
-    is_by_period = bool(since or target_wins or target_revenue or html)
+    is_by_period = bool(since or target_wins or target_revenue or target_by or html)
     _refuse_mixed(None if html else backtest, leads_to, as_of, is_by_period=is_by_period)
     if html is not None:
         run_command(run, draw, config, None, as_json=as_json, writes=html)

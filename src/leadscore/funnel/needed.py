@@ -24,7 +24,7 @@ ASSUMPTION = (
 
 
 @dataclass(frozen=True)
-class _Race:
+class Race:
     """Futures without new leads, and what new leads add to each.
 
     Attributes:
@@ -96,7 +96,7 @@ def compute_needed(
         pipeline: the amounts of all open leads, where the target is one of revenue.
         reps: among whom new leads are shared; 0 if nobody knows.
     """
-    race = _build_race(
+    race = build_race(
         simulated, usual_revenue, target=target, unit=unit, arriving=arriving, seed=seed
     )
     reached = (simulated.wins if unit == WINS else simulated.revenue).sum(axis=1)
@@ -124,7 +124,7 @@ def compute_needed(
     )
 
 
-def _build_race(
+def build_race(
     simulated: Simulated,
     usual_revenue: np.ndarray,
     *,
@@ -132,18 +132,19 @@ def _build_race(
     unit: str,
     arriving: float,
     seed: int,
-) -> _Race:
+) -> Race:
+    """What there is without new leads, and what new leads add, with the arguments of `compute_needed`."""
     draws = simulated.draws
     of_all_new = (draws.rate * simulated.new_wins).sum(axis=1)
     wins_per_lead = of_all_new / arriving if arriving > 0 else np.zeros(len(of_all_new))
     if unit == WINS:
         before = (simulated.won + draws.open_wins).sum(axis=1)
-        return _Race(before, wins_per_lead, 1.0, 0.0, target, seed)
+        return Race(before, wins_per_lead, 1.0, 0.0, target, seed)
     before = (simulated.won_revenue + draws.open_revenue).sum(axis=1)
     has_past = len(usual_revenue) > 0
     mean = float(usual_revenue.mean()) if has_past else 0.0
     spread = float(usual_revenue.std()) if has_past else 0.0
-    return _Race(before, wins_per_lead, mean, spread, target, seed)
+    return Race(before, wins_per_lead, mean, spread, target, seed)
 
 
 def expect_visits(

@@ -32,6 +32,7 @@ from leadscore.project import (
     delivering,
     explaining,
     forecast_backtest,
+    forecast_target,
     forecasting,
     ingesting,
     judging,
@@ -220,16 +221,20 @@ class Project:
         since: Moment = None,
         target_wins: float | None = None,
         target_revenue: float | None = None,
+        target_by: str | None = None,
     ) -> Forecast:
-        """Wins and revenue of this period and the next ones (see `forecasting.forecast`)."""
+        """Wins and revenue of this period and the next ones (see `forecasting.forecast`).
+
+        With a target, of wins or of revenue, also how many new leads it takes; with `target_by`, a
+        field of leads, of each source.
+        """
         return forecasting.forecast(
             self.settings,
             as_of_us=self._us(as_of),
             by=by,
             periods=periods,
             since_us=self._us(since),
-            target_wins=target_wins,
-            target_revenue=target_revenue,
+            target=forecast_target.read_target(target_wins, target_revenue, target_by),
         )
 
     def time_to_win(self, as_of: Moment = None, *, to: str | Path | None = None) -> TimeToWin:

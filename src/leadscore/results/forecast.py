@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from leadscore.results.base import Result
+from leadscore.results.base import Interval, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +95,37 @@ class ForecastChange(Result):
     leads: dict[str, int]
 
 
+class LeadsFromSource(Result):
+    """New leads of one source that a target takes, at today's rates.
+
+    Attributes:
+        source: the value of the field that leads are told apart by.
+        share: of the new leads of the last 26 weeks.
+        arriving: how many will arrive by the date, at today's rate.
+        leads: of those that give one chance in two, if the sources' shares stay as they are; None
+            if no number is enough.
+        leads_low: the same for one chance in ten.
+        leads_high: the same for nine chances in ten.
+        won: the share of its leads of the last year that were won within `within_days`.
+        alone: how many it takes for one chance in two, if all new leads come from this source;
+            None where its win rate is not known or 0, or if no number is enough.
+        alone_low: the same for one chance in ten.
+        alone_high: the same for nine chances in ten.
+    """
+
+    source: str
+    share: float
+    arriving: float
+    leads: int | None
+    leads_low: int | None
+    leads_high: int | None
+    won: Interval
+    within_days: float
+    alone: int | None
+    alone_low: int | None
+    alone_high: int | None
+
+
 class LeadsNeeded(Result):
     """What it takes to reach a target by a date, at today's rates.
 
@@ -119,6 +150,8 @@ class LeadsNeeded(Result):
             for wins, and where nothing lacks.
         of_a_tenth_more: what it brings if a tenth more of all leads are won, open ones and new.
         assumption: the sentence that goes with these numbers.
+        source_field: what leads are told apart by, where that was asked for.
+        sources: the leads by source, most new leads first.
     """
 
     target: float
@@ -137,6 +170,8 @@ class LeadsNeeded(Result):
     of_one_more_rep: float | None = None
     coverage: float | None = None
     visits: dict[str, int] = Field(default_factory=dict)
+    source_field: str | None = None
+    sources: list[LeadsFromSource] = Field(default_factory=list)
 
 
 class PipelineForecast(Result):

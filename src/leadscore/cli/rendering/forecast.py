@@ -8,11 +8,14 @@ from leadscore.cli.rendering.console import escaped, out, short, table_of, warn
 from leadscore.report.forecast.sentences import (
     METHOD_WORDS,
     PART_WORDS,
+    SOURCE_COLUMNS,
     UNKNOWN,
+    explain_sources,
     write_amount,
     write_band,
     write_cents,
     write_needed,
+    write_sources,
     write_views,
 )
 from leadscore.wording import counted
@@ -23,9 +26,12 @@ if TYPE_CHECKING:
         ForecastBacktest,
         ForecastChange,
         ForecastPeriod,
+        LeadsNeeded,
         MethodError,
         TimeToWin,
     )
+
+MOST_SOURCES = 15
 
 
 def draw_forecast(forecast: Forecast) -> None:
@@ -53,9 +59,22 @@ def draw_forecast(forecast: Forecast) -> None:
     if forecast.change:
         _draw_change(forecast.change, forecast.currency)
     if forecast.needed:
-        for line in write_needed(forecast.needed):
-            out.print(escaped(line), highlight=False)
+        _draw_needed(forecast.needed)
     warn(forecast.warnings)
+
+
+def _draw_needed(needed: LeadsNeeded) -> None:
+    """The leads that a target takes, in sentences, and by source where that was asked for."""
+    for line in write_needed(needed):
+        out.print(escaped(line), highlight=False)
+    if not needed.sources:
+        return
+    name = escaped(str(needed.source_field))
+    table = table_of(f"New leads for the target by {name}", name, *SOURCE_COLUMNS)
+    for row in write_sources(needed)[:MOST_SOURCES]:
+        table.add_row(*map(escaped, row))
+    out.print(table)
+    out.print(explain_sources(needed), highlight=False)
 
 
 def _write_period(period: ForecastPeriod, *, name: str | None = None) -> list[str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from leadscore.report.forecast.sentences import (
     METHOD_WORDS,
     PART_WORDS,
+    SOURCE_COLUMNS,
+    explain_sources,
     write_amount,
     write_band,
     write_cents,
     write_needed,
+    write_sources,
     write_views,
 )
 from leadscore.report.funnel.drawings import inline
@@ -37,6 +40,9 @@ def build_forecast_page(forecast: Forecast, past: ForecastBacktest | None = None
         cents=write_cents,
         views=write_views(views, forecast.currency) if views else "",
         needed=write_needed(forecast.needed) if forecast.needed else [],
+        source_columns=SOURCE_COLUMNS,
+        sources=write_sources(forecast.needed) if forecast.needed else [],
+        explained=explain_sources,
         part_words=PART_WORDS,
         method_words=METHOD_WORDS,
     )

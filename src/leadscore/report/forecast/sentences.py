@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leadscore.report.funnel.sentences import write_percent
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
     from leadscore.results import Band, LeadsNeeded, Views
 
 UNKNOWN = "-"
+SOURCE_COLUMNS = ("share, %", "expected", "needed", "won, %", "alone")
 PART_WORDS = {
     "new_leads": "leads that came in",
     "won": "won",
@@ -81,6 +83,44 @@ def write_needed(needed: LeadsNeeded) -> list[str]:
         )
     lines.append(f"{_write_more(needed)} {needed.assumption}")
     return lines
+
+
+def write_leads_range(low: int | None, middle: int | None, high: int | None) -> str:
+    """How many leads give an even chance, with those for one and for nine chances in ten.
+
+    >>> write_leads_range(50, 70, 95), write_leads_range(50, 70, None), write_leads_range(None, None, None)
+    ('70 (50-95)', '70 (50-∞)', '-')
+    """
+    if low is None or middle is None:
+        return UNKNOWN
+    most = "∞" if high is None else f"{high:,}"
+    return f"{middle:,} ({low:,}-{most})"
+
+
+def write_sources(needed: LeadsNeeded) -> list[list[str]]:
+    """A row of cells a source (see `SOURCE_COLUMNS`)."""
+    return [
+        [
+            source.source,
+            f"{100 * source.share:.0f}",
+            f"{source.arriving:,.0f}",
+            write_leads_range(source.leads_low, source.leads, source.leads_high),
+            write_percent(source.won).removesuffix(" %"),
+            write_leads_range(source.alone_low, source.alone, source.alone_high),
+        ]
+        for source in needed.sources
+    ]
+
+
+def explain_sources(needed: LeadsNeeded) -> str:
+    """What the columns of the sources mean."""
+    days = f"{needed.sources[0].within_days:g}"
+    return (
+        "New leads for an even chance to reach the target, in brackets those for one and for nine "
+        "chances in ten. Needed: if the sources' shares of the last half-year stay. Alone: if all "
+        f"new leads came from this source, won as its leads of the last year, within {days} days; "
+        "there may not be so many to be had."
+    )
 
 
 def _write_leads(needed: LeadsNeeded) -> str:

@@ -1,0 +1,105 @@
+"""How many new leads of each source a target takes: as they come today, or from one source alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from leadscore.funnel.arrivals import WEEK_US, WEEKS
+from leadscore.funnel.competing import Z
+from leadscore.funnel.needed import Race
+from leadscore.funnel.spells import share_of_leads
+from leadscore.results.base import Interval
+from leadscore.results.forecast import LeadsFromSource, LeadsNeeded
+from leadscore.times import DAY_US
+
+YEAR_US = 365 * DAY_US  # of leads, on which the win rates of the sources rest
+
+
+def split_by_source(
+    needed: LeadsNeeded,
+    race: Race,
+    spells: pd.DataFrame,
+    *,
+    known_us: int,
+    within_days: float,
+) -> list[LeadsFromSource]:
+    """The leads that a target takes by source, most new leads first.
+
+    The sources' shares are those of the last 26 weeks. From one source alone it takes more where
+    fewer of its leads are won: the chance of a new lead to be won by the date is multiplied by the
+    win rate of the source over that of all leads, which is drawn from a gamma distribution, for
+    both are estimates.
+
+    Args:
+        needed: of the target.
+        race: that it was computed by.
+        spells: as `list_endings` returns them, with the source as column part.
+        known_us: the moment by which they are known.
+        within_days: in which a lead counts as won in the rates.
+    """
+    recent = spells[spells["start_us"] >= known_us - WEEKS * WEEK_US]
+    counts = recent["part"].value_counts()
+    of_year = spells[spells["start_us"] >= known_us - YEAR_US]
+    if counts.empty:
+        return []
+    usual = share_of_leads(of_year, "won", within_days, known_us=known_us)
+    shares = (counts / counts.sum()).to_numpy()
+    at_mix = {
+        name: split_leads(total, shares)
+        for name, total in {
+            "leads": needed.leads,
+            "leads_low": needed.leads_low,
+            "leads_high": needed.leads_high,
+        }.items()
+    }
+    sources = []
+    for place, source in enumerate(counts.index):
+        own = of_year[of_year["part"] == source]
+        won = share_of_leads(own, "won", within_days, known_us=known_us)
+        alone = _race_alone(race, won, usual)
+        described = LeadsFromSource(
+            source=str(source),
+            share=float(shares[place]),
+            arriving=needed.arriving * float(shares[place]),
+            won=won,
+            within_days=within_days,
+            **{name: leads[place] for name, leads in at_mix.items()},
+            alone_low=None if alone is None else alone.leads_for(0.1),
+            alone=None if alone is None else alone.leads_for(0.5),
+            alone_high=None if alone is None else alone.leads_for(0.9),
+        )
+        sources.append(described)
+    return sources
+
+
+def split_leads(total: int | None, shares: np.ndarray) -> Sequence[int | None]:
+    """A number of leads in whole ones by shares (n,) that add up to 1; the parts add up to it."""
+    if total is None:
+        return [None] * len(shares)
+    up_to = np.rint(total * np.cumsum(shares)).astype(int)
+    return [int(leads) for leads in np.diff(up_to, prepend=0)]
+
+
+def _race_alone(race: Race, won: Interval, usual: Interval) -> Race | None:
+    """The race with new leads of one source alone; None where its win rate is not known, or 0."""
+    if not won.value or not usual.value:
+        return None
+    mean = won.value / usual.value
+    variance = mean**2 * (_relative_variance(won) + _relative_variance(usual))
+    factor = np.full(len(race.wins_per_lead), mean)
+    if variance > 0:
+        rng = np.random.default_rng(race.seed)
+        factor = rng.gamma(mean**2 / variance, variance / mean, len(factor))
+    return replace(race, wins_per_lead=race.wins_per_lead * factor)
+
+
+def _relative_variance(share: Interval) -> float:
+    """The square of a share's relative standard error, by its 95 % interval."""
+    if not share.value or share.low is None or share.high is None:
+        return 0.0
+    error = (share.high - share.low) / (2 * Z)
+    return (error / share.value) ** 2
