@@ -6,6 +6,7 @@ from leadscore import Project
 from leadscore.errors import UnavailableError
 from leadscore.results import (
     Deliveries,
+    Forecast,
     Published,
     Reported,
     Scored,
@@ -35,6 +36,12 @@ def deliver(config: str) -> Deliveries:
     for target in delivered.failed:
         raise UnavailableError(f"targets.{target.target}: {target.problem}")
     return delivered
+
+
+@retried
+def publish_forecast(config: str) -> Forecast | None:
+    """Keep the forecast of this month and the next two, to stand beside what comes."""
+    return Project(config).publish_usual_forecast()
 
 
 @once

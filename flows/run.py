@@ -7,7 +7,7 @@ from events import announce_list, announce_promotion
 from leadscore.cli.rendering import draw_run
 from leadscore.results import Result
 from list_pages import show_report, show_scores
-from list_tasks import deliver, publish, report, score, worklist
+from list_tasks import deliver, publish, publish_forecast, report, score, worklist
 from local import HOUR, flow
 from model_pages import show_training
 from model_tasks import ingest, register, train
@@ -40,6 +40,7 @@ def run_flow(
         show_scores(scored, published)
         return ingested, trained, registered, scored, published
     delivered = deliver(config)
+    publish_forecast(config)
     written = worklist(config)
     show_scores(scored, published, written)
     return ingested, trained, registered, scored, published, delivered, written

@@ -7,7 +7,7 @@ from events import announce_list
 from leadscore.cli.rendering import draw_score
 from leadscore.results import Result
 from list_pages import show_report, show_scores
-from list_tasks import deliver, publish, report, score, worklist
+from list_tasks import deliver, publish, publish_forecast, report, score, worklist
 from local import HOUR, flow
 from model_tasks import ingest
 
@@ -33,6 +33,7 @@ def score_flow(
         show_scores(scored, published)
         return scored, published
     delivered = deliver(config)
+    publish_forecast(config)
     written = worklist(config)
     show_scores(scored, published, written)
     return scored, published, delivered, written

@@ -34,6 +34,9 @@ def count(result: Result) -> Facts:
             facts = {"as_of": result.as_of, "leads": leads, "warnings": warnings}
         case results.Published():
             facts = {"list": result.publication_id, "published": result.published}
+        case results.Forecast():
+            leads, wins = result.basis.open_leads, result.total.wins.middle
+            facts = {"as_of": result.as_of, "leads": leads, "wins": wins}
         case results.Deliveries():
             facts = {"targets": len(result.targets), "failed": len(result.failed)}
         case results.RetrainingDue():

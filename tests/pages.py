@@ -93,7 +93,19 @@ def make_forecast(project: str = "acme", **changes) -> Forecast:
             "chance_of_missing": 0.6, "leads": 700, "leads_low": 500, "leads_high": 900,
             "arriving": 520, "of_100_more": 70_000, "of_a_tenth_more": 200_000,
             "assumption": "This is arithmetic.", "leads_per_rep": 52, "of_one_more_rep": 36_400,
-            "coverage": 1.1,
+            "coverage": 1.1, "source_field": "channel",
+            "sources": [
+                {"source": "Webinar", "share": 0.6, "arriving": 312, "leads": 420, "leads_low": 300,
+                 "leads_high": 540, "won": share(), "within_days": 60, "alone": 900,
+                 "alone_low": 600, "alone_high": None},
+            ],
+        },
+        "settled": {
+            "forecasts": 3, "first": "2026-01-05T00:00:00Z", "held_wins": 1, "held_revenue": 0,
+            "periods": [
+                {"period": "2026-02", "as_of": "2026-01-30T00:00:00Z", "model_version": "1",
+                 "wins": band(30), "won": 33, "revenue": band(2e6), "won_revenue": 9e6},
+            ],
         },
     }  # fmt: skip
     return Forecast.from_dict(document | changes)

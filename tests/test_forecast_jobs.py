@@ -12,10 +12,11 @@ from builders import Facts, day
 from commands import run
 from leadscore import Project
 from leadscore.errors import UserError
+from leadscore.funnel.forecast import holds
 from leadscore.funnel.naive import compute_stage_rates, guess_month
 from leadscore.funnel.periods import list_periods
 from leadscore.model.fallback import fit_scorecard
-from leadscore.project.forecast_backtest import backtest_forecast, holds, replay_month, summarise
+from leadscore.project.forecast_backtest import backtest_forecast, replay_month, summarise
 from leadscore.project.forecast_target import Target
 from leadscore.project.forecasting import forecast_by
 from leadscore.project.lead_timing import read_where, time_leads, write_timing

@@ -50,14 +50,17 @@ def command(folder, *words, **environment):
     return told.stdout
 
 
+FORECAST = ["forecast", "--publish"]
+
+
 @pytest.fixture(scope="module")
 def by_commands(crm, tmp_path_factory):
-    """Where `leadscore ingest`, `train`, `score`, `report` and `worklist` left their files."""
+    """Where `leadscore ingest`, `train`, `score`, `report`, `worklist` and `forecast` left their files."""
     folder = tmp_path_factory.mktemp("commands")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for word in ("ingest", "train", "score", "report", "worklist"):
-            ended = run(word, "--config", crm / "leadscore.toml")
+        for words in (["ingest"], ["train"], ["score"], ["report"], ["worklist"], FORECAST):
+            ended = run(*words, "--config", crm / "leadscore.toml")
             assert ended.code == 0, ended.err
     return folder
 

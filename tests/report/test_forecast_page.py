@@ -7,6 +7,7 @@ import pytest
 
 from leadscore.report.figures.forecast import FanStep, plot_change, plot_fan
 from leadscore.report.forecast.build import build_forecast_page
+from leadscore.report.forecast.steps import list_revenue_steps, list_win_steps
 from leadscore.report.funnel.drawings import inline
 from leadscore.results import Band, ForecastChange
 from pages import band, make_forecast, make_past, make_period
@@ -35,6 +36,11 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         "one more rep with 52 new leads, as the others, 36,400",
         "The 80 % band held 1 of 1 months of wins",
         "2,500,000 (2,000,000-3,000,000)",
+        "New leads for the target by channel",
+        "420 (300-540)",
+        "900 (600-∞)",
+        "3 forecasts published since 2026-01-05; the 80 % range held 1 of 1 period of wins, and 0",
+        "9,000,000",
     ):
         assert words in page
     assert "a new model" not in page  # nothing came of it
@@ -43,12 +49,29 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
 
 def test_page_when_little_is_known_then_parts_are_left_out_and_names_are_text():
     periods = [make_period("2026-03", 0) | {"revenue": None}]
-    bare = make_forecast(HOSTILE, change=None, needed=None, views=None, periods=periods)
+    bare = make_forecast(
+        HOSTILE, change=None, needed=None, views=None, settled=None, periods=periods,
+        pipelines=[{"pipeline": HOSTILE, "periods": periods, "total": periods[0]}],
+    )  # fmt: skip
     page = build_forecast_page(bare)
     assert "not enough data" in page  # of revenue
-    assert "Past forecasts" not in page
+    assert "Published forecasts" not in page
+    assert "of which &lt;script&gt;" in page
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_fan_when_forecasts_were_published_then_they_stand_before_unless_months_are_replayed():
+    published = list_win_steps(make_forecast(), None)
+    assert [(step.name, step.came, step.is_ahead) for step in published] == [
+        ("2026-02", 33, False), ("2026-03", 8, True), ("2026-04", None, True),
+    ]  # fmt: skip
+    replayed = make_past().model_copy(update={"months": []})
+    assert [step.name for step in list_win_steps(make_forecast(), replayed)] == [
+        "2026-03",
+        "2026-04",
+    ]
+    assert list_revenue_steps(make_forecast(), None)[0].came == 9e6
 
 
 def texts_of(svg: str) -> list[str | None]:

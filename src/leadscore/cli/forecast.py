@@ -34,6 +34,7 @@ SINCE = "Also say why this period's expected revenue changed since this moment."
 WINS = "Also say how many new leads it takes to win so many in these periods."
 REVENUE = "Also say how many new leads it takes to bring so much in these periods."
 TARGET_BY = "With a target, also by a field of leads, such as their source."
+PUBLISH = "Also keep it, and once its periods are over show it beside what came."
 BACKTEST = "Instead, forecast so many past months at their starts, and show what came."
 HTML = "Write it as one HTML page with its charts, and with the past months of --backtest."
 LEADS = "Instead, write when each open lead is won to this CSV file."
@@ -48,8 +49,8 @@ TargetRevenue = Annotated[float | None, typer.Option(min=0, max=MOST_TARGET, hel
 TargetBy = Annotated[str | None, typer.Option(help=TARGET_BY)]
 Backtest = Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)]
 LeadsTo = Annotated[Path | None, typer.Option(callback=checked_path, help=LEADS)]
-
 Html = Annotated[Path | None, typer.Option(callback=checked_path, help=HTML)]
+Publish = Annotated[bool, typer.Option("--publish", help=PUBLISH)]
 
 
 def forecast(
@@ -64,6 +65,7 @@ def forecast(
     backtest: Backtest = None,
     leads_to: LeadsTo = None,
     html: Html = None,
+    publish: Publish = False,
     as_json: Json = False,
 ) -> None:
     """Forecast wins and revenue by period, from open leads and from those yet to come."""
@@ -79,10 +81,10 @@ def forecast(
             target_revenue=target_revenue,
             target_by=target_by,
         )
-        if html is None:
-            return (forecasted,)
-        past = project.backtest_forecast(months=backtest) if backtest else None
-        project.write_forecast(forecasted, past, to=html)
+        if publish:
+            project.publish_forecast(forecasted)
+        if html is not None:
+            _write_page(project, forecasted, html, months=backtest)
         return (forecasted,)
 
     def draw(forecasted: Forecast) -> None:
@@ -96,16 +98,19 @@ def forecast(
     def run_leads(project: Project) -> tuple[Result, ...]:
         return (project.time_to_win(moment_of(project.settings, as_of), to=leads_to),)
 
-    is_by_period = bool(since or target_wins or target_revenue or target_by or html)
+    is_by_period = bool(since or target_wins or target_revenue or target_by or html or publish)
     _refuse_mixed(None if html else backtest, leads_to, as_of, is_by_period=is_by_period)
-    if html is not None:
-        run_command(run, draw, config, None, as_json=as_json, writes=html)
-    elif backtest is not None:
+    if html is None and backtest is not None:
         run_command(run_backtest, draw_forecast_backtest, config, None, as_json=as_json)
     elif leads_to is not None:
         run_command(run_leads, draw_time_to_win, config, None, as_json=as_json, writes=leads_to)
     else:
-        run_command(run, draw_forecast, config, None, as_json=as_json)
+        run_command(run, draw, config, None, as_json=as_json, writes=html)
+
+
+def _write_page(project: Project, forecasted: Forecast, path: Path, *, months: int | None) -> None:
+    past = project.backtest_forecast(months=months) if months else None
+    project.write_forecast(forecasted, past, to=path)
 
 
 def _refuse_mixed(
@@ -115,4 +120,6 @@ def _refuse_mixed(
     if backtest is not None and (leads_to or as_of):
         raise typer.BadParameter("--backtest goes with --config and --json alone")
     if (backtest is not None or leads_to) and is_by_period:
-        raise typer.BadParameter("--since, --html and targets go with a forecast by period")
+        raise typer.BadParameter(
+            "--since, --html, --publish and targets go with a forecast by period"
+        )

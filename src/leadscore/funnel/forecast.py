@@ -19,7 +19,8 @@ from leadscore.funnel.simulate import (
     simulate,
 )
 from leadscore.funnel.wins import revenue_between
-from leadscore.results.forecast import Band, ForecastPeriod, Views
+from leadscore.results.base import Band
+from leadscore.results.forecast import ForecastPeriod, Views
 from leadscore.times import DAY_US, format_us
 
 PAST_PERIODS = 24  # from which the spread of periods is taken
@@ -234,6 +235,11 @@ def band(drawn: np.ndarray) -> Band:
         middle=float(middle),
         high=float(high),
     )
+
+
+def holds(band: Band | None, came: float | None) -> bool:
+    """Whether what came lies within the band, its ends included."""
+    return band is not None and came is not None and band.low <= came <= band.high
 
 
 def describe_views(outlook: Outlook, total: ForecastPeriod) -> Views | None:

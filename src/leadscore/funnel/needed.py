@@ -9,8 +9,8 @@ import numpy as np
 
 from leadscore.funnel.forecast import Simulated
 from leadscore.funnel.improving import build_chain
-from leadscore.results.forecast import LeadsNeeded
 from leadscore.results.funnel import StageFlow, StageMove
+from leadscore.results.needed import LeadsNeeded
 from leadscore.times import format_us
 
 WINS = "wins"

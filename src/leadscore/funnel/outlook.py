@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from leadscore.errors import UserError
+from leadscore.errors import TooLittleHistoryError
 from leadscore.funnel.arrivals import Arrivals, fit_arrivals
 from leadscore.funnel.competing import HOURS
 from leadscore.funnel.pipelines import read_pipelines
@@ -145,7 +145,7 @@ def build_outlook(
         as_of_us: the moment.
 
     Raises:
-        UserError: too few wins are known.
+        TooLittleHistoryError: too few wins are known.
     """
     known_us = history.known_us(as_of_us)
     zone = history.settings.timezone
@@ -201,14 +201,14 @@ def fit_known_timing(spells: pd.DataFrame, *, known_us: int) -> WinTiming:
     """How fast leads are won, by spells as known at a moment.
 
     Raises:
-        UserError: too few wins are known.
+        TooLittleHistoryError: too few wins are known.
     """
     ended = list_endings(spells, known_us=known_us)
     won = (ended["ending"] == "won").to_numpy()
     lost = (ended["ending"] == "lost").to_numpy()
     wins = int(won.sum())
     if wins < LEAST_WINS:
-        raise UserError(
+        raise TooLittleHistoryError(
             f"{counted(wins, 'win is', 'wins are')} known, too few to say how fast leads are won; "
             f"a forecast needs {LEAST_WINS}"
         )

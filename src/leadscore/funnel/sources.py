@@ -13,7 +13,7 @@ from leadscore.funnel.competing import Z
 from leadscore.funnel.needed import Race
 from leadscore.funnel.spells import share_of_leads
 from leadscore.results.base import Interval
-from leadscore.results.forecast import LeadsFromSource, LeadsNeeded
+from leadscore.results.needed import LeadsFromSource, LeadsNeeded
 from leadscore.times import DAY_US
 
 YEAR_US = 365 * DAY_US  # of leads, on which the win rates of the sources rest

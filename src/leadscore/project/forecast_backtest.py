@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadscore.errors import TooLittleHistoryError, UserError
-from leadscore.funnel.forecast import describe_total, simulate_periods
+from leadscore.funnel.forecast import describe_total, holds, simulate_periods
 from leadscore.funnel.naive import guess_month
 from leadscore.funnel.periods import Period, list_periods
 from leadscore.funnel.wins import read_wins, revenue_between
@@ -19,12 +19,7 @@ from leadscore.progress import Progress, silent
 from leadscore.project.auditing import doubt_fields
 from leadscore.project.opened import open_store
 from leadscore.project.outlooks import KnownModel, check_dated, look_ahead
-from leadscore.results.forecast import (
-    Band,
-    ForecastBacktest,
-    ForecastedMonth,
-    MethodError,
-)
+from leadscore.results.past_forecasts import ForecastBacktest, ForecastedMonth, MethodError
 from leadscore.settings.settings import Settings
 from leadscore.times import format_us
 
@@ -143,11 +138,6 @@ def summarise(
         errors={name: _measure(months, name) for name in (OURS, *months[0].naive_wins)},
         summary=summary,
     )
-
-
-def holds(band: Band | None, came: float | None) -> bool:
-    """Whether what came lies within the band, its ends included."""
-    return band is not None and came is not None and band.low <= came <= band.high
 
 
 def _measure(months: list[ForecastedMonth], name: str) -> MethodError:

@@ -17,7 +17,7 @@ from leadscore.history.split import History
 from leadscore.history.visits import Span
 from leadscore.project.outlooks import Looked
 from leadscore.project.parts import read_parts
-from leadscore.results.forecast import LeadsFromSource, LeadsNeeded
+from leadscore.results.needed import LeadsFromSource, LeadsNeeded
 from leadscore.times import DAY_US
 
 YEAR_US = 365 * DAY_US

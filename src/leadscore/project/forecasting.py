@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 
 from leadscore.atomic import write_bytes
-from leadscore.errors import UserError
+from leadscore.errors import TooLittleHistoryError, UserError
 from leadscore.funnel.forecast import (
     Simulated,
     add_up,
@@ -22,16 +22,13 @@ from leadscore.funnel.outlook import NO_PIPELINE, Outlook
 from leadscore.funnel.periods import PeriodKind, list_periods
 from leadscore.history.split import History
 from leadscore.project.forecast_change import explain_change
+from leadscore.project.forecast_published import publish_forecast, settle_published
 from leadscore.project.forecast_target import Target, need_leads
 from leadscore.project.opened import checked_as_of
 from leadscore.project.outlooks import KnownModel, Looked, look_ahead, open_for_forecast
 from leadscore.report.forecast.build import build_forecast_page
-from leadscore.results.forecast import (
-    Basis,
-    Forecast,
-    ForecastBacktest,
-    PipelineForecast,
-)
+from leadscore.results.forecast import Basis, Forecast, PipelineForecast
+from leadscore.results.past_forecasts import ForecastBacktest
 from leadscore.settings.settings import Settings
 from leadscore.times import format_us
 from leadscore.wording import listed
@@ -112,11 +109,12 @@ def forecast_by(
         periods=describe_periods(simulated),
         total=total,
         views=describe_views(outlook, total),
-        basis=_describe_basis(outlook, simulated, known.version),
+        basis=_describe_basis(history, outlook, simulated, known.version),
         warnings=_list_warnings(looked),
         change=change,
         needed=None if target is None else need_leads(history, looked, simulated, target),
         pipelines=_describe_pipelines(parts),
+        settled=settle_published(history, by=by, known_us=history.known_us(as_of_us)),
     )
 
 
@@ -133,7 +131,9 @@ def _describe_pipelines(parts: Mapping[str, Simulated]) -> list[PipelineForecast
     ]
 
 
-def _describe_basis(outlook: Outlook, simulated: Simulated, model_version: str) -> Basis:
+def _describe_basis(
+    history: History, outlook: Outlook, simulated: Simulated, model_version: str
+) -> Basis:
     return Basis(
         model_version=model_version,
         open_leads=len(outlook.leads),
@@ -142,6 +142,7 @@ def _describe_basis(outlook: Outlook, simulated: Simulated, model_version: str) 
         has_season=outlook.arrivals.has_season,
         paid_share=outlook.paid_share,
         period_spread=float(np.sqrt(simulated.doubt.period)),
+        known_until=format_us(history.version.known_until_us),
     )
 
 
@@ -155,6 +156,21 @@ def _list_warnings(looked: Looked) -> list[str]:
             "need two whole years of history, or do not differ by more than chance"
         )
     return warnings
+
+
+def publish_usual(settings: Settings) -> Forecast | None:
+    """Forecast these three months, and keep the forecast to be settled later.
+
+    None where nothing is dated, or too few wins are known.
+    """
+    if not settings.is_dated:
+        return None
+    try:
+        forecasted = forecast(settings)
+    except TooLittleHistoryError:
+        return None
+    publish_forecast(settings, forecasted)
+    return forecasted
 
 
 def write_page(forecasted: Forecast, past: ForecastBacktest | None, path: Path) -> None:

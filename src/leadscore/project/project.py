@@ -32,6 +32,7 @@ from leadscore.project import (
     delivering,
     explaining,
     forecast_backtest,
+    forecast_published,
     forecast_target,
     forecasting,
     ingesting,
@@ -236,6 +237,14 @@ class Project:
             since_us=self._us(since),
             target=forecast_target.read_target(target_wins, target_revenue, target_by),
         )
+
+    def publish_forecast(self, forecast: Forecast) -> str:
+        """Keep a forecast to be settled later (see `forecast_published.publish_forecast`)."""
+        return forecast_published.publish_forecast(self.settings, forecast)
+
+    def publish_usual_forecast(self) -> Forecast | None:
+        """Publish the forecast of three months, where there is one (see `forecasting.publish_usual`)."""
+        return forecasting.publish_usual(self.settings)
 
     def time_to_win(self, as_of: Moment = None, *, to: str | Path | None = None) -> TimeToWin:
         """For every open lead the probability of a win by several dates, and when, if it is won.

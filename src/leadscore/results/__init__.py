@@ -8,7 +8,7 @@ from leadscore.results.backtest import (
     ReplayedDate,
     SkippedDate,
 )
-from leadscore.results.base import Interval, Result
+from leadscore.results.base import Band, Interval, Result
 from leadscore.results.breakdowns import (
     Bin,
     BrierParts,
@@ -66,17 +66,11 @@ from leadscore.results.explanation import (
     WrittenPage,
 )
 from leadscore.results.forecast import (
-    Band,
     Basis,
     Forecast,
-    ForecastBacktest,
     ForecastChange,
-    ForecastedMonth,
     ForecastPeriod,
-    LeadsFromSource,
-    LeadsNeeded,
     LeadTiming,
-    MethodError,
     PipelineForecast,
     TimeToWin,
     Views,
@@ -133,7 +127,15 @@ from leadscore.results.monitor import (
     Settled,
     TierInMonth,
 )
+from leadscore.results.needed import LeadsFromSource, LeadsNeeded
 from leadscore.results.onboarding import Part, Started
+from leadscore.results.past_forecasts import (
+    ForecastBacktest,
+    ForecastedMonth,
+    MethodError,
+    SettledForecasts,
+    SettledPeriod,
+)
 from leadscore.results.reviewed import RetrainingDue, Reviewed, RollbackDecision
 from leadscore.results.sample import WrittenSample
 from leadscore.results.scoring import (
@@ -313,6 +315,8 @@ __all__ = [
     "SegmentEvidence",
     "SegmentModels",
     "Settled",
+    "SettledForecasts",
+    "SettledPeriod",
     "SettledReturns",
     "ShareChange",
     "Shown",

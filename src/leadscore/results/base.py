@@ -36,3 +36,12 @@ class Interval(Result):
     value: float | None
     low: float | None = None
     high: float | None = None
+
+
+class Band(Result):
+    """A number to come: its mean, and what 10, 50 and 90 % of the simulated futures stay below."""
+
+    mean: float
+    low: float
+    middle: float
+    high: float

@@ -15,6 +15,7 @@ from leadscore.report.forecast.sentences import (
     write_band,
     write_cents,
     write_needed,
+    write_settled,
     write_sources,
     write_views,
 )
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
         ForecastPeriod,
         LeadsNeeded,
         MethodError,
+        SettledForecasts,
         TimeToWin,
     )
 
 MOST_SOURCES = 15
+MOST_SETTLED = 12
 
 
 def draw_forecast(forecast: Forecast) -> None:
@@ -60,7 +63,35 @@ def draw_forecast(forecast: Forecast) -> None:
         _draw_change(forecast.change, forecast.currency)
     if forecast.needed:
         _draw_needed(forecast.needed)
+    if forecast.settled:
+        _draw_settled(forecast.settled)
     warn(forecast.warnings)
+
+
+def _draw_settled(settled: SettledForecasts) -> None:
+    """The published forecasts, and what came in their latest periods."""
+    if settled.periods:
+        table = table_of(
+            "Published forecasts beside what came",
+            "period",
+            "as of",
+            "wins",
+            "won",
+            "revenue",
+            "came",
+        )
+        for period in settled.periods[-MOST_SETTLED:]:
+            came = write_amount(period.won_revenue)
+            table.add_row(
+                period.period,
+                short(period.as_of),
+                write_band(period.wins),
+                f"{period.won:,}",
+                write_band(period.revenue),
+                came,
+            )
+        out.print(table)
+    out.print(write_settled(settled), highlight=False)
 
 
 def _draw_needed(needed: LeadsNeeded) -> None:

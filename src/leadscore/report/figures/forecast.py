@@ -82,7 +82,7 @@ def plot_fan(steps: Sequence[FanStep], *, name: str, unit: str) -> str:
     words = Words(
         f"fan-{name}",
         f"What will come: {unit} by period",
-        "Eight of ten futures; each period over was forecast at its start.",
+        "Eight of ten futures; periods that are over as they were forecast.",
         "; ".join(_describe(step) for step in steps),
     )
     largest = max((max(step.band.high, step.came or 0.0) for step in steps), default=0.0)

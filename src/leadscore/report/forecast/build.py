@@ -11,6 +11,7 @@ from leadscore.report.forecast.sentences import (
     write_band,
     write_cents,
     write_needed,
+    write_settled,
     write_sources,
     write_views,
 )
@@ -41,6 +42,7 @@ def build_forecast_page(forecast: Forecast, past: ForecastBacktest | None = None
         views=write_views(views, forecast.currency) if views else "",
         needed=write_needed(forecast.needed) if forecast.needed else [],
         source_columns=SOURCE_COLUMNS,
+        settled=write_settled(forecast.settled) if forecast.settled else "",
         sources=write_sources(forecast.needed) if forecast.needed else [],
         explained=explain_sources,
         part_words=PART_WORDS,

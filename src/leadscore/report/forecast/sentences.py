@@ -8,7 +8,7 @@ from leadscore.report.funnel.sentences import write_percent
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
-    from leadscore.results import Band, LeadsNeeded, Views
+    from leadscore.results import Band, LeadsNeeded, SettledForecasts, Views
 
 UNKNOWN = "-"
 SOURCE_COLUMNS = ("share, %", "expected", "needed", "won, %", "alone")
@@ -53,6 +53,25 @@ def write_amount(amount: float | None) -> str:
 def write_cents(cents: int, sign: str = "") -> str:
     """An amount in cents as units with two decimals; with the sign "+" also that of a gain."""
     return f"{cents / 100:{sign},.2f}"
+
+
+def write_settled(settled: SettledForecasts) -> str:
+    """How many published forecasts there are, and how many periods their ranges held.
+
+    >>> from leadscore.results import SettledForecasts
+    >>> write_settled(SettledForecasts(
+    ...     forecasts=2, first="2026-03-01T00:00:00Z", periods=[], held_wins=0, held_revenue=None))
+    '2 forecasts published since 2026-03-01; none of their periods is over yet.'
+    """
+    since = settled.first.partition("T")[0]
+    words = f"{counted(settled.forecasts, 'forecast')} published since {since}"
+    over = len(settled.periods)
+    if not over:
+        return f"{words}; none of their periods is over yet."
+    held = f"the 80 % range held {settled.held_wins} of {counted(over, 'period')} of wins"
+    if settled.held_revenue is not None:
+        held += f", and {settled.held_revenue} of revenue"
+    return f"{words}; {held}."
 
 
 def write_views(views: Views, currency: str | None) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from leadscore.report.figures.forecast import FanStep
-from leadscore.results import Forecast, ForecastBacktest, ForecastedMonth
+from leadscore.results import Forecast, ForecastBacktest, ForecastedMonth, SettledPeriod
 
 
 def list_win_steps(forecast: Forecast, past: ForecastBacktest | None) -> list[FanStep]:
-    """The wins of each period, past months first."""
+    """The wins of each period, past ones first."""
     steps = [
-        FanStep(month.month, month.wins, float(month.won), is_ahead=False)
-        for month in _months_before(forecast, past)
+        FanStep(name, before.wins, float(before.won), is_ahead=False)
+        for name, before in _list_before(forecast, past)
     ]
     for period in forecast.periods:
         so_far = float(period.won) if period.won else None
@@ -19,11 +19,11 @@ def list_win_steps(forecast: Forecast, past: ForecastBacktest | None) -> list[Fa
 
 
 def list_revenue_steps(forecast: Forecast, past: ForecastBacktest | None) -> list[FanStep]:
-    """The revenue of each period, past months first; none where no amounts are known."""
+    """The revenue of each period, past ones first; none where no amounts are known."""
     steps = [
-        FanStep(month.month, month.revenue, month.won_revenue, is_ahead=False)
-        for month in _months_before(forecast, past)
-        if month.revenue is not None
+        FanStep(name, before.revenue, before.won_revenue, is_ahead=False)
+        for name, before in _list_before(forecast, past)
+        if before.revenue is not None
     ]
     for period in forecast.periods:
         if period.revenue is not None:
@@ -32,8 +32,15 @@ def list_revenue_steps(forecast: Forecast, past: ForecastBacktest | None) -> lis
     return steps
 
 
-def _months_before(forecast: Forecast, past: ForecastBacktest | None) -> list[ForecastedMonth]:
-    """The months of the back-test, where the forecast is by month, too."""
-    if past is None or forecast.by != "month":
-        return []
-    return past.months
+def _list_before(
+    forecast: Forecast, past: ForecastBacktest | None
+) -> list[tuple[str, ForecastedMonth | SettledPeriod]]:
+    """Past periods by name: months of the back-test if there are any, else published forecasts.
+
+    Months stand before a forecast by month alone.
+    """
+    if past is not None and forecast.by == "month":
+        return [(month.month, month) for month in past.months]
+    if forecast.settled is not None:
+        return [(period.period, period) for period in forecast.settled.periods]
+    return []

@@ -1,0 +1,111 @@
+"""Forecasts that were published, beside what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+
+from leadscore.errors import UserError
+from leadscore.funnel.forecast import holds
+from leadscore.funnel.wins import read_wins, revenue_between
+from leadscore.history.split import History
+from leadscore.project.trail import record
+from leadscore.publish.forecasts import keep_forecast, read_forecasts
+from leadscore.results.forecast import Forecast, ForecastPeriod
+from leadscore.results.past_forecasts import SettledForecasts, SettledPeriod
+from leadscore.settings.settings import Settings
+from leadscore.times import parse_moment
+
+FOLDER = "forecasts"  # of a project
+DERIVED = {"change": None, "needed": None, "settled": None}  # what is not settled
+
+
+def publish_forecast(settings: Settings, forecast: Forecast) -> str:
+    """Keep a forecast, so that it can be settled once its periods are over; returns its file.
+
+    Repeating it changes nothing.
+
+    Raises:
+        UserError: it is one of the past, made by what was known then: that is a replay.
+    """
+    if _us(forecast.as_of) < _us(forecast.basis.known_until):
+        raise UserError(
+            f"a forecast as of {forecast.as_of} is a replay, since facts until "
+            f"{forecast.basis.known_until} are known; only one of today can be published"
+        )
+    folder = settings.project_folder() / FOLDER
+    path, is_new = keep_forecast(folder, forecast.model_copy(update=DERIVED))
+    if is_new:
+        record(settings, "published", why="a forecast", forecast=path.stem)
+    return str(path)
+
+
+def settle_published(history: History, *, by: str, known_us: int) -> SettledForecasts | None:
+    """Published forecasts beside what came, by what was known at a moment; None without any.
+
+    Of each period that is over, the last forecast counts that was published before it began, else
+    the first one published in it.
+
+    Args:
+        history: where the wins are.
+        by: the kind of period.
+        known_us: the moment.
+    """
+    folder = history.settings.project_folder() / FOLDER
+    published = [one for one in read_forecasts(folder, by=by) if _us(one.as_of) < known_us]
+    if not published:
+        return None
+    wins = read_wins(history, known_us=known_us)
+    periods = _list_over(published, known_us=known_us)
+    settled = [_settle(forecast, period, wins) for forecast, period in periods]
+    with_revenue = [one for one in settled if one.revenue is not None]
+    return SettledForecasts(
+        forecasts=len(published),
+        first=published[0].as_of,
+        periods=settled,
+        held_wins=sum(holds(one.wins, one.won) for one in settled),
+        held_revenue=(
+            sum(holds(one.revenue, one.won_revenue) for one in with_revenue)
+            if with_revenue
+            else None
+        ),
+    )
+
+
+def _list_over(
+    published: Sequence[Forecast], *, known_us: int
+) -> list[tuple[Forecast, ForecastPeriod]]:
+    """The periods that are over, rising, each with the forecast that counts."""
+    pairs = [
+        (forecast, period)
+        for forecast in published
+        for period in forecast.periods
+        if _us(period.end) <= known_us
+    ]
+    in_order = sorted(pairs, key=lambda pair: (pair[1].start, pair[0].as_of))
+    over = []
+    for _, of_period in groupby(in_order, key=lambda pair: pair[1].start):
+        rivals = list(of_period)
+        before = [pair for pair in rivals if _us(pair[0].as_of) <= _us(pair[1].start)]
+        over.append(before[-1] if before else rivals[0])
+    return over
+
+
+def _settle(forecast: Forecast, period: ForecastPeriod, wins: pd.DataFrame) -> SettledPeriod:
+    came = revenue_between(wins, _us(period.start), _us(period.end))
+    return SettledPeriod(
+        period=period.period,
+        as_of=forecast.as_of,
+        model_version=forecast.basis.model_version,
+        wins=period.wins,
+        won=len(came),
+        revenue=period.revenue,
+        won_revenue=None if period.revenue is None else float(np.nansum(came)),
+    )
+
+
+def _us(moment: str) -> int:
+    return parse_moment(moment, zone="UTC")

@@ -1,0 +1,45 @@
+"""Published forecasts, kept as they were when they were published, to be settled later."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from leadscore.atomic import write_bytes
+from leadscore.errors import DamagedFileError
+from leadscore.files import is_there
+from leadscore.json_files import canonical_json, read_result
+from leadscore.results.forecast import Forecast
+
+logger = logging.getLogger(__name__)
+CURE = "it is left out; remove the file"
+
+
+def keep_forecast(folder: Path, forecast: Forecast) -> tuple[Path, bool]:
+    """Write a forecast to its file in `folder`; the path, and whether it is new.
+
+    What was published stays: a later forecast of the same moment and kind of period is not written.
+
+    Raises:
+        UnavailableError: the file cannot be written.
+    """
+    stamp = forecast.as_of.replace("-", "").replace(":", "")
+    path = folder / f"{stamp}-{forecast.by}.json"
+    is_new = not is_there(path)
+    if is_new:
+        write_bytes(path, canonical_json(forecast.to_dict()))
+    return path, is_new
+
+
+def read_forecasts(folder: Path, *, by: str) -> list[Forecast]:
+    """The published forecasts of a kind of period, the oldest first.
+
+    Damaged files are left out with a warning.
+    """
+    forecasts = []
+    for path in sorted(folder.glob(f"*-{by}.json")):
+        try:
+            forecasts.append(read_result(path, Forecast, cure=CURE))
+        except DamagedFileError as e:
+            logger.warning("a published forecast is left out: %s", e)
+    return forecasts
