@@ -7,7 +7,10 @@ import pytest
 
 from commands import run
 from leadscore import Project
+from leadscore.project.worklist import _list_customers
 from leadscore.sample.sample import write_sample
+from leadscore.settings.settings import Settings
+from leadscore.times import parse_moment
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,19 @@ def test_command_when_run_then_writes_all_customers_with_their_companies(config,
     assert written["company"].notna().all()
     printed = json.loads(run("customers", "--config", config, "--json").out)
     assert printed == customers.to_dict()
+
+
+def test_workbook_when_written_then_ends_with_the_customers_as_known_at_its_list(config):
+    """Those of the moment of the list, not those known by now; none unless the settings ask for them."""
+    settings = Project(config).settings
+    as_of_us = parse_moment("2025-12-01", zone="UTC")
+    then = _list_customers(settings, as_of_us=as_of_us)
+    assert then == Project(config).customers("2025-12-01").customers
+    assert 0 < len(then) < len(Project(config).customers().customers)
+    assert _list_customers(settings, as_of_us=None) == []
+    unasked = Settings.model_construct(**settings.__dict__)
+    unasked.__pydantic_fields_set__.discard("customers")
+    assert _list_customers(unasked, as_of_us=as_of_us) == []
 
 
 def test_command_when_no_lead_has_a_value_of_referrals_then_says_so(config):

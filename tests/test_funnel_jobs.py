@@ -173,6 +173,10 @@ def test_funnel_when_grouped_by_tier_then_the_last_list_before_the_moment_counts
     assert set(now) == {"A", "B", "(not known)"}
     past = {group.value for group in project.funnel("2026-01-20", by="tier").groups}
     assert past == {"B", "(not known)"}
+    same_day = {group.value for group in project.funnel("2026-02-01", by="tier").groups}
+    assert same_day == set(now)
+    just_before = project.funnel("2026-01-31T23:59:59", by="tier").groups
+    assert {group.value for group in just_before} == past
 
 
 @pytest.mark.parametrize("days", [1, 7, 8])

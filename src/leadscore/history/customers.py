@@ -11,6 +11,11 @@ from leadscore.settings.settings import Settings
 from leadscore.tables import KEYS
 
 
+def are_known(settings: Settings) -> bool:
+    """Whether the mapping gives a key by which customers are known."""
+    return not set(KEYS).isdisjoint(lead_keys(settings))
+
+
 def customer_key(settings: Settings) -> str:
     """The key by which customers are known: the account, else the contact.
 

@@ -22,8 +22,8 @@ def read_parts(history: History, by: str, *, known_us: int) -> pd.Series[str]:
     Args:
         history: of the project.
         by: a text field; or "rep", the owner; "pipeline", that of the last open stage; "team", the
-            owner's in the list of reps as it is now; or "tier", that of the last list
-            published before the moment that had the lead.
+            owner's in the list of reps as it is now; or "tier", that of the last published list
+            that had the lead, made at or before the moment.
         known_us: the moment.
 
     Raises:
@@ -83,9 +83,12 @@ def _read_tiers(settings: Settings, *, known_us: int) -> pd.Series[str]:
     folder = settings.project_folder()
     receipts = read_past_receipts(folder / "scores", folder / "store").to_pandas()
     published_us = receipts["as_of"].astype("int64")
-    before = receipts.assign(as_of=published_us)[published_us < known_us]
-    if before.empty:
-        raise UserError("there are no tiers: no list was published before that moment")
-    latest = before.sort_values(["as_of", "publication_id"]).drop_duplicates("lead_id", keep="last")
+    # a list of the moment itself knows no later facts than the funnel does: those from before it
+    by_then = receipts.assign(as_of=published_us)[published_us <= known_us]
+    if by_then.empty:
+        raise UserError("there are no tiers: no list was published by that moment")
+    latest = by_then.sort_values(["as_of", "publication_id"]).drop_duplicates(
+        "lead_id", keep="last"
+    )
     tiers: pd.Series[str] = latest.set_index("lead_id")["tier"]
     return tiers

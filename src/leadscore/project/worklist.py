@@ -10,13 +10,15 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.atomic import write_file
+from leadscore.history.customers import are_known
 from leadscore.locks import scratch
+from leadscore.project.after_sale import describe_project_customers
 from leadscore.project.explaining import read_list
 from leadscore.project.showing import read_rep_rows, read_shown_leads, workbook_path
 from leadscore.publish.publication import Publication, read_as_of
 from leadscore.report.workbook.book import write_workbook
 from leadscore.report.workbook.worklist import Worklist
-from leadscore.results import WrittenWorkbook
+from leadscore.results import Customer, WrittenWorkbook
 from leadscore.settings.settings import Settings
 
 
@@ -65,7 +67,16 @@ def _build_worklist(settings: Settings, publication: Publication, scores: pa.Tab
         settings=settings,
         shown=shown,
         reps=read_rep_rows(settings),
+        customers=_list_customers(settings, as_of_us=read_as_of(manifest)),
     )
+
+
+def _list_customers(settings: Settings, *, as_of_us: int | None) -> list[Customer]:
+    """The customers as known at the moment of the list, where the settings have `[customers]`."""
+    is_wanted = "customers" in settings.model_fields_set and are_known(settings)
+    if not is_wanted or as_of_us is None:
+        return []
+    return describe_project_customers(settings, as_of_us=as_of_us).customers
 
 
 def _horizon_of(manifest: Mapping[str, Any], settings: Settings) -> int | None:

@@ -15,6 +15,7 @@ import pytest
 from builders import make_settings
 from leadscore.report.workbook.book import write_workbook
 from leadscore.report.workbook.worklist import Worklist
+from leadscore.results import Customer
 from leadscore.scoring.score import SCORES
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
@@ -54,7 +55,9 @@ def routed(scores: pa.Table, reps: list[str | None]) -> pa.Table:
     return scores.append_column("route_reason", pa.array(reasons))
 
 
-def write(folder: Path, scores: pa.Table, *, show=SHOW, shown=None, reps=None, **settings) -> Path:
+def write(
+    folder: Path, scores: pa.Table, *, show=SHOW, shown=None, reps=None, customers=(), **settings
+) -> Path:
     worklist = Worklist(
         scores=scores,
         as_of="2026-03-01T00:00:00Z",
@@ -64,6 +67,7 @@ def write(folder: Path, scores: pa.Table, *, show=SHOW, shown=None, reps=None, *
         settings=make_settings(show=show, **settings),
         shown=shown or {},
         reps=reps or {},
+        customers=customers,
     )
     (folder / "scratch").mkdir(parents=True, exist_ok=True)
     path = folder / "list.xlsx"
@@ -232,3 +236,25 @@ def test_workbook_when_libreoffice_opens_it_then_every_text_is_as_written(tmp_pa
         assert f"{harmless}," in text or f'"{harmless}"' in text
     assert "Err:" not in text
     assert "#NAME?" not in text
+
+
+def test_customers_when_there_are_some_then_have_a_sheet_of_texts_and_numbers(tmp_path):
+    known = {
+        "wins": 2, "revenue": 1500.0, "last_won": "2026-01-05T00:00:00Z", "open_leads": 0,
+        "quiet_days": 91.5, "is_due": True, "next_lead": 0.25,
+    }  # fmt: skip
+    plain = Customer(lead_id="=1+1", **known)
+    unknown = {"revenue": None, "next_lead": None, "is_due": False, "open_leads": 3}
+    other = Customer(lead_id="c2", **(known | unknown))
+    shown = {"=1+1": text_of("=1+1", "@SUM(A1)")}
+    scores = make_scores([{"lead_id": "a"}])
+    path = write(tmp_path, scores, shown=shown, customers=[plain, other])
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["Summary", "All leads", "Customers"]
+    rows = list(book["Customers"].iter_rows(values_only=True))
+    assert rows[0][:3] == ("Last won lead", "Customer", "Due")
+    assert rows[1] == ("=1+1", "@SUM(A1)", "yes", 91.5, 0.25, 2, 1500, "2026-01-05", 0)
+    assert rows[2] == ("c2", "", "", 91.5, None, 2, None, "2026-01-05", 3)
+    assert {cell.data_type for cell in book["Customers"][2]} == {"s", "n"}
+    bare = openpyxl.load_workbook(write(tmp_path, scores))
+    assert bare.sheetnames == ["Summary", "All leads"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import xlsxwriter
 
 from leadscore.report.workbook.columns import build_columns
+from leadscore.report.workbook.customers import write_customers
 from leadscore.report.workbook.sheets import write_leads
 from leadscore.report.workbook.styles import Styles
 from leadscore.report.workbook.summary import Summary
@@ -15,6 +16,7 @@ from leadscore.report.workbook.text import name_sheets
 from leadscore.report.workbook.worklist import NOBODY, Part, Worklist
 
 SUMMARY = "Summary"
+CUSTOMERS = "Customers"
 MOST_ROWS = 1_000_000  # leads on a sheet; Excel takes 1,048,576 rows
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 OPTIONS = {
@@ -34,17 +36,19 @@ def write_workbook(path: Path, worklist: Worklist, *, scratch: Path) -> None:
         scratch: a folder for temporary files, which hold what people see of leads.
     """
     parts = [piece for part in worklist.split() for piece in _cut(part)]
-    names = name_sheets([SUMMARY, *(part.title for part in parts)])
+    names = name_sheets([SUMMARY, *(part.title for part in parts), CUSTOMERS])
     with xlsxwriter.Workbook(path, OPTIONS | {"tmpdir": str(scratch)}) as workbook:
         _set_properties(workbook, worklist)
         styles = Styles(workbook)
         summary = Summary(workbook.add_worksheet(names[0]), worklist, styles)
-        summary.write(parts, names[1:], build_columns(worklist, with_rep=True))
-        for part, name in zip(parts, names[1:], strict=True):
+        summary.write(parts, names[1:-1], build_columns(worklist, with_rep=True))
+        for part, name in zip(parts, names[1:-1], strict=True):
             has_several_reps = worklist.by_team or part.title == NOBODY
             columns = build_columns(worklist, with_rep=has_several_reps)
             sheet = workbook.add_worksheet(name)
             write_leads(sheet, part, columns, worklist=worklist, styles=styles)
+        if worklist.customers:
+            write_customers(workbook.add_worksheet(names[-1]), worklist, styles)
 
 
 def _cut(part: Part) -> list[Part]:

@@ -34,7 +34,8 @@ def write_leads(
     styles: Styles,
 ) -> None:
     """Write a part of the list: a frozen header with filters, then a row a lead."""
-    _set_up(sheet, columns, rows=part.scores.num_rows)
+    widths = [column.width for column in columns]
+    set_up_table(sheet, widths, rows=part.scores.num_rows)
     for place, column in enumerate(columns):
         sheet.write_string(0, place, column.title, styles["header"])
     line = 1
@@ -123,12 +124,12 @@ def _write_id(
         sheet.write_url(line, place, address, styles["link"], text)
 
 
-def _set_up(sheet: Worksheet, columns: Sequence[SheetColumn], *, rows: int) -> None:
+def set_up_table(sheet: Worksheet, widths: Sequence[float], *, rows: int) -> None:
     """Widths, header, filters, and A4 pages that are one sheet wide."""
-    for place, column in enumerate(columns):
-        sheet.set_column(place, place, column.width)
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, width)
     sheet.freeze_panes(1, FROZEN_COLUMNS)
-    sheet.autofilter(0, 0, rows, len(columns) - 1)
+    sheet.autofilter(0, 0, rows, len(widths) - 1)
     sheet.repeat_rows(0)
     set_up_page(sheet)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.results.customers import Customer
 from leadscore.settings.settings import Settings
 
 CHUNK_ROWS = 5_000
@@ -30,6 +31,7 @@ class Worklist:
         settings: of the project, as they are now.
         shown: lead -> what people see of it.
         reps: rep -> name and team.
+        customers: to follow up, in the order to work; none if there is no list of them.
     """
 
     scores: pa.Table
@@ -40,6 +42,7 @@ class Worklist:
     settings: Settings
     shown: Mapping[str, Mapping[str, str | None]]
     reps: Mapping[str, Mapping[str, str | None]]
+    customers: Sequence[Customer] = ()
 
     @property
     def is_routed(self) -> bool:
