@@ -323,10 +323,11 @@ def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(
         (("--backtest", 3, "--leads-to", "when.csv"), "--backtest goes with"),
         (
             ("--leads-to", "when.csv", "--since", "2024-06-01"),
-            "--since, --html and targets go with",
+            "--since, --html, --publish and targets go with",
         ),
-        (("--backtest", 3, "--target-wins", 5), "--since, --html and targets go with"),
-        (("--leads-to", "when.csv", "--html", "a.html"), "--since, --html and targets go with"),
+        (("--backtest", 3, "--publish"), "--since, --html, --publish and targets go with"),
+            (("--backtest", 3, "--target-wins", 5), "--since, --html, --publish and targets go with"),
+        (("--leads-to", "when.csv", "--html", "a.html"), "--since, --html, --publish and targets go with"),
     ],
 )
 def test_command_when_options_do_not_go_together_then_none_is_ignored(words, refused):

@@ -13,6 +13,7 @@ from leadscore.project.forecast_published import settle_published
 from leadscore.project.trail import read_trail
 from leadscore.publish.forecasts import keep_forecast, read_forecasts
 from leadscore.results import Forecast
+from leadscore.store.version import make_current
 from pages import band, make_forecast, make_period
 
 JANUARY, FEBRUARY, MARCH = 0, 31, 60  # first days, after day 0, which is 2024-01-01
@@ -27,9 +28,9 @@ def period(number: int, wins: float) -> dict:
 
 
 def forecast(at: str, **wins: float) -> Forecast:
-    """A forecast of some months as of a day of 2024; `known_until` is that day."""
+    """A forecast of some months as of a day of 2024, by a model named after it."""
     moment = f"2024-{at}T00:00:00Z"
-    basis = make_forecast().basis.to_dict() | {"known_until": moment, "model_version": at}
+    basis = make_forecast().basis.to_dict() | {"model_version": at}
     periods = [period(int(name[1:]), count) for name, count in wins.items()]
     return make_forecast(as_of=moment, basis=basis, periods=periods, settled=None)
 
@@ -53,7 +54,16 @@ def history(settings, tmp_path):
     opened.engine.close()
 
 
-def test_forecast_when_published_then_stands_whatever_is_forecast_of_that_moment_later(settings):
+@pytest.fixture
+def january(settings):
+    """A store that knows facts until the 20th of January."""
+    store = settings.project_folder() / "store"
+    make_current(Facts(settings).lead("a", 1).write(store, known_until=19))
+
+
+def test_forecast_when_published_then_stands_whatever_is_forecast_of_that_moment_later(
+    settings, january
+):
     project = Project(settings)
     path = project.publish_forecast(forecast("01-20", m2=20))
     first = json.loads(Path(path).read_text())
@@ -66,16 +76,14 @@ def test_forecast_when_published_then_stands_whatever_is_forecast_of_that_moment
     assert (entry.what, entry.about) == ("published", {"forecast": "20240120T000000Z-month"})
 
 
-def test_forecast_when_it_is_of_the_past_then_is_a_replay_and_not_published(settings):
-    past = forecast("01-20", m2=20)
-    later = past.basis.model_copy(update={"known_until": "2024-02-20T00:00:00Z"})
+def test_forecast_when_it_is_of_the_past_then_is_a_replay_and_not_published(settings, january):
     with pytest.raises(UserError, match="is a replay"):
-        Project(settings).publish_forecast(past.model_copy(update={"basis": later}))
-    assert not settings.project_folder().exists()
+        Project(settings).publish_forecast(forecast("01-19", m2=20))
+    assert not (settings.project_folder() / "forecasts").exists()
 
 
 def test_settled_when_periods_are_over_then_the_last_forecast_from_before_counts(settings, history):
-    project = Project(settings)
+    folder = settings.project_folder() / "forecasts"
     assert settle_published(history, by="month", known_us=day(100)) is None
     for published in (
         forecast("01-05", m1=10, m2=40),  # January had begun, and nothing was published before
@@ -83,7 +91,7 @@ def test_settled_when_periods_are_over_then_the_last_forecast_from_before_counts
         forecast("02-01", m2=21, m3=50),  # as February began
         forecast("02-10", m2=99, m3=60),
     ):
-        project.publish_forecast(published)
+        keep_forecast(folder, published)
     settled = settle_published(history, by="month", known_us=day(100))
     assert settled.forecasts == 4
     assert [(one.period, one.model_version, one.won) for one in settled.periods] == [
@@ -95,9 +103,9 @@ def test_settled_when_periods_are_over_then_the_last_forecast_from_before_counts
 
 
 def test_settled_when_asked_for_an_earlier_moment_then_knows_what_was_known_then(settings, history):
-    project = Project(settings)
+    folder = settings.project_folder() / "forecasts"
     for published in (forecast("01-20", m2=30, m3=30), forecast("02-10", m3=60)):
-        project.publish_forecast(published)
+        keep_forecast(folder, published)
     then = settle_published(history, by="month", known_us=day(MARCH))
     assert then.forecasts == 2
     assert [(one.period, one.won) for one in then.periods] == [("2024-02", 20)]

@@ -17,7 +17,8 @@ from leadscore.publish.forecasts import keep_forecast, read_forecasts
 from leadscore.results.forecast import Forecast, ForecastPeriod
 from leadscore.results.past_forecasts import SettledForecasts, SettledPeriod
 from leadscore.settings.settings import Settings
-from leadscore.times import parse_moment
+from leadscore.store.version import read_current
+from leadscore.times import format_us, parse_moment
 
 FOLDER = "forecasts"  # of a project
 DERIVED = {"change": None, "needed": None, "settled": None}  # what is not settled
@@ -31,10 +32,11 @@ def publish_forecast(settings: Settings, forecast: Forecast) -> str:
     Raises:
         UserError: it is one of the past, made by what was known then: that is a replay.
     """
-    if _us(forecast.as_of) < _us(forecast.basis.known_until):
+    version = read_current(settings.project_folder() / "store", project=settings.project)
+    if _us(forecast.as_of) < version.known_until_us:
         raise UserError(
             f"a forecast as of {forecast.as_of} is a replay, since facts until "
-            f"{forecast.basis.known_until} are known; only one of today can be published"
+            f"{format_us(version.known_until_us)} are known; publish one without --as-of"
         )
     folder = settings.project_folder() / FOLDER
     path, is_new = keep_forecast(folder, forecast.model_copy(update=DERIVED))

@@ -109,7 +109,7 @@ def forecast_by(
         periods=describe_periods(simulated),
         total=total,
         views=describe_views(outlook, total),
-        basis=_describe_basis(history, outlook, simulated, known.version),
+        basis=_describe_basis(outlook, simulated, known.version),
         warnings=_list_warnings(looked),
         change=change,
         needed=None if target is None else need_leads(history, looked, simulated, target),
@@ -131,9 +131,7 @@ def _describe_pipelines(parts: Mapping[str, Simulated]) -> list[PipelineForecast
     ]
 
 
-def _describe_basis(
-    history: History, outlook: Outlook, simulated: Simulated, model_version: str
-) -> Basis:
+def _describe_basis(outlook: Outlook, simulated: Simulated, model_version: str) -> Basis:
     return Basis(
         model_version=model_version,
         open_leads=len(outlook.leads),
@@ -142,7 +140,6 @@ def _describe_basis(
         has_season=outlook.arrivals.has_season,
         paid_share=outlook.paid_share,
         period_spread=float(np.sqrt(simulated.doubt.period)),
-        known_until=format_us(history.version.known_until_us),
     )
 
 

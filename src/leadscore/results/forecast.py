@@ -63,7 +63,6 @@ class Basis(Result):
         has_season: whether months of the year differ in arrivals.
         paid_share: what wins brought as a share of the amounts asked for.
         period_spread: the standard deviation of a period's wins beyond chance, as a share.
-        known_until: up to when facts are stored, also those that a forecast of the past leaves out.
     """
 
     model_version: str
@@ -73,7 +72,6 @@ class Basis(Result):
     has_season: bool
     paid_share: float
     period_spread: float
-    known_until: str = ""
 
 
 class ForecastChange(Result):
