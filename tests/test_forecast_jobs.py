@@ -326,8 +326,11 @@ def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(
             "--since, --html, --publish and targets go with",
         ),
         (("--backtest", 3, "--publish"), "--since, --html, --publish and targets go with"),
-            (("--backtest", 3, "--target-wins", 5), "--since, --html, --publish and targets go with"),
-        (("--leads-to", "when.csv", "--html", "a.html"), "--since, --html, --publish and targets go with"),
+        (("--backtest", 3, "--target-wins", 5), "--since, --html, --publish and targets go with"),
+        (
+            ("--leads-to", "when.csv", "--html", "a.html"),
+            "--since, --html, --publish and targets go with",
+        ),
     ],
 )
 def test_command_when_options_do_not_go_together_then_none_is_ignored(words, refused):

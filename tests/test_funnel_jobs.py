@@ -3,17 +3,15 @@
 import json
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from commands import run
 from leadscore import Project
 from leadscore.errors import UserError
-from leadscore.publish.publication import write_publication
-from leadscore.publish.published import publish
 from leadscore.results import Funnel
 from leadscore.sample.sample import write_sample
-from leadscore.scoring.score import SCORES
+from leadscore.times import parse_moment
+from published_lists import write_list
 
 SINCE, UNTIL = pd.Timestamp("2025-03-01", tz="UTC"), pd.Timestamp("2026-03-01", tz="UTC")
 
@@ -148,17 +146,8 @@ def test_funnel_when_there_are_no_stages_then_says_what_to_declare(config):
         Project(bare).funnel()
 
 
-def write_list(folder, leads, *, day, tier):
-    """A published list of some leads, all in one tier."""
-    as_of_us = pd.Timestamp(day, tz="UTC").value // 1000
-    values = {pa.string(): tier, pa.float64(): 0.5, pa.bool_(): False}
-    columns = {field.name: [values.get(field.type)] * len(leads) for field in SCORES}
-    columns |= {"lead_id": leads, "as_of": [as_of_us] * len(leads)}
-    written = write_publication(
-        pa.table(columns, schema=SCORES), folder=folder / "scores", as_of_us=as_of_us,
-        model_version="m" * 16, store_version="s" * 16, project="sample", counts={}, basis={},
-    )  # fmt: skip
-    publish(written.id, folder=folder / "scores", store_folder=folder / "store")
+def us_of(day):
+    return parse_moment(day, zone="UTC")
 
 
 def test_funnel_when_grouped_by_tier_then_the_last_list_before_the_moment_counts(config):
@@ -167,8 +156,8 @@ def test_funnel_when_grouped_by_tier_then_the_last_list_before_the_moment_counts
         spells = history.spells(history.version.known_until_us)
     one, two = spells.loc[spells["start_us"] >= SINCE.value // 1000, "lead_id"].unique()[:2]
     folder = project.settings.project_folder()
-    write_list(folder, [one, two], day="2026-01-05", tier="B")
-    write_list(folder, [two], day="2026-02-01", tier="A")
+    write_list(folder, {one: 0.5, two: 0.5}, as_of_us=us_of("2026-01-05"), tier="B")
+    write_list(folder, {two: 0.5}, as_of_us=us_of("2026-02-01"), tier="A")
     now = {group.value: group.leads for group in project.funnel(by="tier").groups}
     assert set(now) == {"A", "B", "(not known)"}
     past = {group.value for group in project.funnel("2026-01-20", by="tier").groups}
@@ -177,6 +166,22 @@ def test_funnel_when_grouped_by_tier_then_the_last_list_before_the_moment_counts
     assert same_day == set(now)
     just_before = project.funnel("2026-01-31T23:59:59", by="tier").groups
     assert {group.value for group in just_before} == past
+
+
+def test_review_when_asked_for_then_is_a_page_of_what_closed_beside_the_export(config, tmp_path):
+    page = tmp_path / "review.html"
+    ended = run("funnel", "--config", config, "--days", 90, "--review", page)
+    assert ended.code == 0, ended.err
+    assert f"Page: {page}" in " ".join(ended.out.split())
+    closed = Project(config).win_loss(days=90)
+    outcomes = pd.read_csv(config.parent / "exports" / "outcomes.csv")
+    at = pd.to_datetime(outcomes["closed_at"], utc=True, format="ISO8601")
+    lately = outcomes[(at >= UNTIL - pd.Timedelta(days=90)) & (at < UNTIL)]
+    won = (lately["outcome"] == "won").sum()
+    assert closed.won.leads == pytest.approx(won, rel=0.05)  # some are slips put right
+    text = page.read_text(encoding="utf-8")
+    assert f"Won and lost, {closed.since[:10]} to 2026-03-01" in text
+    assert closed.largest_losses[0].lead_id in text
 
 
 @pytest.mark.parametrize("days", [1, 7, 8])

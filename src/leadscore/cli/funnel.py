@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 YEAR = 365.0  # days
 MOST_DAYS = 36_500.0
 HTML = "Also write it as one HTML page with its charts, to this file."
+REVIEW = "Also write what was won and lost in these days as one HTML page, for a review."
 BY = "Also by a field of leads, or by rep, team, tier or pipeline."
 
 
@@ -37,6 +38,7 @@ def funnel(
     ] = YEAR,
     by: Annotated[str | None, typer.Option(help=BY)] = None,
     html: Annotated[Path | None, typer.Option(callback=checked_path, help=HTML)] = None,
+    review: Annotated[Path | None, typer.Option(callback=checked_path, help=REVIEW)] = None,
     as_json: Json = False,
 ) -> None:
     """Show how many leads move on from each stage, are won or lost, and how fast."""
@@ -45,11 +47,14 @@ def funnel(
         measured = project.funnel(moment_of(project.settings, as_of), days=days, by=by)
         if html:
             project.write_funnel(measured, to=html)
+        if review:
+            closed = project.win_loss(moment_of(project.settings, as_of), days=days)
+            project.write_win_loss(closed, measured, to=review)
         return (measured,)
 
     def draw(measured: Funnel) -> None:
         draw_funnel(measured)
-        if html:
-            draw_page(html)
+        for page in filter(None, (html, review)):
+            draw_page(page)
 
-    run_command(run, draw, config, None, as_json=as_json, writes=html)
+    run_command(run, draw, config, None, as_json=as_json, writes=(html, review))

@@ -72,7 +72,7 @@ def run_command(
     *,
     as_json: bool,
     known_until: str | None = None,
-    writes: Path | None = None,
+    writes: Path | tuple[Path | None, ...] | None = None,
 ) -> tuple[Any, ...]:
     """Open the project, run something with a progress bar, and show and return its results.
 
@@ -86,8 +86,9 @@ def run_command(
     keep_given(str(config), data=data_text, known_until=known_until)
     with watched(shown=not as_json) as progress:
         project = Project(config, data=data, progress=progress)
-        if writes is not None:
-            refuse_input(writes, project.settings, config=config)
+        paths = writes if isinstance(writes, tuple) else (writes,)
+        for path in filter(None, paths):
+            refuse_input(path, project.settings, config=config)
         with acting(user_name(), now):
             results = run(project)
     show_results(results, draw, as_json=as_json)

@@ -26,7 +26,7 @@ def read_wins(history: History, *, known_us: int) -> pd.DataFrame:
     unknown.
     """
     won = _list_won(history, known_us)
-    asked = _read_asked(history, known_us)
+    asked = read_asked(history, known_us)
     paid = _read_paid(history, won, known_us)
     wins = won.merge(asked, on="lead_id", how="left")
     wins = wins.merge(paid, on=SPELL, how="left")
@@ -54,7 +54,7 @@ def _to_units(history: History, amount: pd.Series[float]) -> pd.Series[float]:
     return units
 
 
-def _read_asked(history: History, known_us: int) -> pd.DataFrame:
+def read_asked(history: History, known_us: int) -> pd.DataFrame:
     """lead_id and asked: the amount that each lead was known to have."""
     values = history.known_values(["amount"], as_of_us=known_us)
     known = values.to_pandas()

@@ -29,7 +29,7 @@ def count_visits_by_reason(
         spells,
         span,
         parts=of_spell,
-        reasons=_find_reasons(spells, losses).to_list(),
+        reasons=find_reasons(spells, losses).to_list(),
     )
 
 
@@ -39,7 +39,7 @@ def read_open_visits(history: History, span: Span) -> pd.DataFrame:
     return list_open_visits(history.engine, history.settings.stages, spells, span)
 
 
-def _find_reasons(spells: pd.DataFrame, losses: pd.DataFrame) -> pd.Series[str]:
+def find_reasons(spells: pd.DataFrame, losses: pd.DataFrame) -> pd.Series[str]:
     """The reason of each spell (n,), the last one stated between its begin and the next spell's."""
     stated = losses.dropna(subset="reason")
     by_time = stated.sort_values("available_us", kind="stable")

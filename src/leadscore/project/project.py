@@ -48,6 +48,7 @@ from leadscore.project import (
     showing,
     status,
     training,
+    win_loss,
     worklist,
 )
 from leadscore.project.frames import build_frame, fit_in_memory
@@ -78,6 +79,7 @@ from leadscore.results import (
     Status,
     TimeToWin,
     Trained,
+    WinLoss,
     WrittenWorkbook,
 )
 from leadscore.settings.read import read_settings
@@ -238,6 +240,11 @@ class Project:
             target=forecast_target.read_target(target_wins, target_revenue, target_by),
         )
 
+    def win_loss(self, as_of: Moment = None, *, days: float = 90) -> WinLoss:
+        """What was won and lost in the days before a moment (see `win_loss.describe_win_loss`)."""
+        as_of_us = self._us(as_of)
+        return win_loss.describe_win_loss(self.settings, as_of_us=as_of_us, days=days)
+
     def publish_forecast(self, forecast: Forecast) -> str:
         """Keep a forecast to be settled later (see `forecast_published.publish_forecast`)."""
         return forecast_published.publish_forecast(self.settings, forecast)
@@ -272,6 +279,10 @@ class Project:
     def judge(self, name: str, *, as_of: Moment = None) -> Judged:
         """Somebody else's score beside ours, on leads that both had scored before their close."""
         return judging.judge_score(self.settings, name, as_of_us=self._us(as_of))
+
+    def write_win_loss(self, reviewed: WinLoss, funnel: Funnel, *, to: str | Path) -> None:
+        """Write what was won and lost as one self-contained HTML page, with the funnel of the same days."""
+        win_loss.write_page(reviewed, funnel, Path(to))
 
     def write_funnel(self, funnel: Funnel, *, to: str | Path) -> None:
         """A funnel as one HTML page with its charts, which needs no network."""

@@ -185,6 +185,7 @@ from leadscore.results.training import (
     Version,
     Versions,
 )
+from leadscore.results.win_loss import Closed, LossReason, ReviewedLead, WinLoss, WinLossTable
 
 __all__ = [
     "Accounts",
@@ -209,6 +210,7 @@ __all__ = [
     "Check",
     "CheckedFile",
     "Checkup",
+    "Closed",
     "Cohort",
     "Compared",
     "ComparedAuc",
@@ -264,6 +266,7 @@ __all__ = [
     "Learning",
     "LearningPoint",
     "LiftPoint",
+    "LossReason",
     "MaturityPoint",
     "MethodError",
     "Metrics",
@@ -305,6 +308,7 @@ __all__ = [
     "Result",
     "RetrainingDue",
     "Reviewed",
+    "ReviewedLead",
     "RocPoint",
     "RollbackDecision",
     "RunningIntercept",
@@ -350,6 +354,8 @@ __all__ = [
     "Views",
     "WaitingLead",
     "WayOut",
+    "WinLoss",
+    "WinLossTable",
     "WithheldList",
     "WrittenPage",
     "WrittenRejects",

@@ -15,6 +15,7 @@ from leadscore.cli.rendering.pipeline_leads import (
     write_share,
 )
 from leadscore.cli.rendering.pipeline_losses import draw_losses
+from leadscore.report.funnel.sentences import clear_changes, write_change
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from leadscore.results import Funnel, ShareChange, StageFlow, StageMove
 
 OTHER = "other_pipeline"
-WAY_NAMES = {
-    "forward": "moved on",
-    "won": "won",
-    "lost": "lost",
-    "back": "moved back",
-    OTHER: "moved into another pipeline",
-}
-BY_CHANCE = 0.05  # the share of false ones that is accepted among the changes shown
 MOST_CHANGES = 5
 LONGEST_NAME = 24  # characters of a stage
 
@@ -135,10 +128,7 @@ def _draw_changes(changes: list[ShareChange]) -> None:
     if not changes:
         _print("Too few visits in the period before to compare with.")
         return
-    clear = sorted(
-        (change for change in changes if change.adjusted < BY_CHANCE),
-        key=lambda change: change.p_value,
-    )
+    clear = clear_changes(changes)
     if not clear:
         _print(
             f"Against the period before: none of {len(changes)} shares has changed by more than "
@@ -147,18 +137,9 @@ def _draw_changes(changes: list[ShareChange]) -> None:
         return
     _print("Against the period before, by more than chance would explain:")
     for change in clear[:MOST_CHANGES]:
-        _print(_write_change(change))
+        _print(f"  {escaped(write_change(change))}")
     if len(clear) > MOST_CHANGES:
         _print(f"  and {len(clear) - MOST_CHANGES} more")
-
-
-def _write_change(change: ShareChange) -> str:
-    width = (change.difference.high or 0.0) - (change.difference.low or 0.0)
-    points = f"{100 * (change.now - change.before):+.0f} ± {50 * width:.0f} points"
-    return (
-        f"  {escaped(change.stage)}, {WAY_NAMES[change.way]}: {100 * change.now:.0f} %, before "
-        f"{100 * change.before:.0f} % ({points}; p = {change.p_value:.2g})"
-    )
 
 
 def _draw_outside(moves: list[StageMove]) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Improvement,
         Interval,
         Pattern,
+        ShareChange,
         Untouched,
         Velocity,
         WaitingLead,
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 
 FEWEST = 10  # leads on which a share that is shown rests
 FEW = 5  # findings that are listed where there is little room
-BY_CHANCE = 0.05  # the share of false ones that is accepted among the patterns shown
+BY_CHANCE = 0.05  # the share of false ones that is accepted among the findings shown
 UNKNOWN = "-"
+WAY_NAMES = {
+    "forward": "moved on",
+    "won": "won",
+    "lost": "lost",
+    "back": "moved back",
+    "other_pipeline": "moved into another pipeline",
+}
 
 
 def write_percent(share: Interval) -> str:
@@ -48,6 +56,22 @@ def write_velocity(velocity: Velocity) -> str:
         f"Pipeline velocity: {currency}{per_day:,.0f} a day = {counted(velocity.leads, 'open lead')} "
         f"x {currency}{value:,.0f} a win x {write_percent(velocity.win_rate)} won / {days:.0f} days "
         f"to a close. Won in the period: {currency}{velocity.won_per_day:,.0f} a day."
+    )
+
+
+def clear_changes(changes: Sequence[ShareChange]) -> list[ShareChange]:
+    """The changes that stand out after the correction for how many were tested, the clearest first."""
+    clear = [change for change in changes if change.adjusted < BY_CHANCE]
+    return sorted(clear, key=lambda change: change.p_value)
+
+
+def write_change(change: ShareChange) -> str:
+    """How a share of a stage changed against the period before."""
+    width = (change.difference.high or 0.0) - (change.difference.low or 0.0)
+    points = f"{100 * (change.now - change.before):+.0f} ± {50 * width:.0f} points"
+    return (
+        f"{change.stage}, {WAY_NAMES[change.way]}: {100 * change.now:.0f} %, before "
+        f"{100 * change.before:.0f} % ({points}; p = {change.p_value:.2g})"
     )
 
 

@@ -1,0 +1,113 @@
+"""What was won and lost in a period, for a win/loss review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from leadscore.atomic import write_bytes
+from leadscore.errors import UserError
+from leadscore.funnel.closed import describe_closed
+from leadscore.funnel.spells import list_endings
+from leadscore.funnel.wins import read_asked, read_wins
+from leadscore.history.losses import find_reasons
+from leadscore.history.split import History
+from leadscore.history.visits import Span
+from leadscore.project.opened import checked_as_of, open_store
+from leadscore.publish.receipts import read_past_receipts
+from leadscore.report.win_loss.build import build_win_loss_page
+from leadscore.results.funnel import Funnel
+from leadscore.results.win_loss import WinLoss
+from leadscore.settings.settings import Settings
+from leadscore.times import DAY_US, format_us
+
+
+def describe_win_loss(settings: Settings, *, as_of_us: int | None, days: float) -> WinLoss:
+    """What was won and lost in the days before a moment.
+
+    Args:
+        settings: of the project.
+        as_of_us: the moment, by what was known then; default known_until.
+        days: of the period.
+
+    Raises:
+        UserError: nothing is dated.
+    """
+    if not settings.is_dated:
+        raise UserError(f"time = {settings.time}: without dates nobody knows what closed when")
+    with open_store(settings) as history:
+        known_us = history.known_us(checked_as_of(history, as_of_us))
+        return review_closes(history, Span(known_us - round(days * DAY_US), known_us))
+
+
+def review_closes(history: History, span: Span) -> WinLoss:
+    """What was won and lost in a period of an opened history."""
+    currencies = history.facts.currencies(span.known_us)
+    closed = list_closed(history, span, has_amounts=len(currencies) < 2)
+    return WinLoss(
+        project=history.settings.project,
+        as_of=format_us(span.known_us),
+        since=format_us(span.since_us),
+        currency=currencies[0] if len(currencies) == 1 else None,
+        **describe_closed(closed),
+    )
+
+
+def list_closed(history: History, span: Span, *, has_amounts: bool) -> pd.DataFrame:
+    """The leads that closed in a period and the one before, as `describe_closed` wants them."""
+    spells = list_endings(history.spells(span.known_us), known_us=span.known_us)
+    reasons = find_reasons(spells, history.facts.loss_reasons(span.known_us))
+    is_last = ~spells.duplicated("lead_id", keep="last")
+    close_us = spells["close_us"]
+    is_closed = close_us.between(span.before_us, span.known_us, inclusive="left")
+    closed = spells.assign(reason=reasons.to_numpy(), is_last=is_last)[is_closed]
+
+    stage = history.facts.latest_stages(history.settings.stages.open, span.known_us)
+    of_last = closed["lead_id"].map(stage).where(closed["is_last"])
+    amounts = _read_amounts(history, closed, span) if has_amounts else np.nan
+    return closed.assign(
+        stage=of_last.fillna(""),
+        amount=amounts,
+        probability=_read_probability(history, closed),
+        is_now=closed["close_us"] >= span.since_us,
+    )
+
+
+def _read_amounts(history: History, closed: pd.DataFrame, span: Span) -> np.ndarray:
+    """What each lead (n,) brought if won, else the amount that it was known to have."""
+    key = ["lead_id", "spell"]
+    wins = read_wins(history, known_us=span.known_us)
+    asked = read_asked(history, span.known_us)
+    both = closed[key].merge(wins[[*key, "revenue"]], on=key, how="left")
+    both = both.merge(asked, on="lead_id", how="left")
+    return np.asarray(both["revenue"].fillna(both["asked"]), dtype=float)
+
+
+def _read_probability(history: History, closed: pd.DataFrame) -> np.ndarray:
+    """The probability of a win in the last list of each spell (n,) before its close, else NaN."""
+    folder = history.settings.project_folder()
+    receipts = read_past_receipts(folder / "scores", folder / "store").to_pandas()
+    listed = receipts[["lead_id", "as_of", "win_probability"]]
+    listed = listed.assign(as_of_us=listed["as_of"].astype("int64")).sort_values("as_of_us")
+    asked = closed[["lead_id", "start_us", "close_us"]].assign(place=range(len(closed)))
+    latest = pd.merge_asof(
+        asked.sort_values("close_us"),
+        listed.astype({"lead_id": asked["lead_id"].dtype}),
+        left_on="close_us",
+        right_on="as_of_us",
+        by="lead_id",
+    ).sort_values("place")
+    is_of_spell = latest["as_of_us"] >= latest["start_us"]
+    return np.asarray(latest["win_probability"].where(is_of_spell), dtype=float)
+
+
+def write_page(win_loss: WinLoss, funnel: Funnel, path: Path) -> None:
+    """The review as one self-contained HTML page; it names leads by their ids only.
+
+    Raises:
+        UnavailableError: the file cannot be written.
+    """
+    page = build_win_loss_page(win_loss, funnel)
+    write_bytes(path, page.encode())

@@ -1,0 +1,1 @@
+"""The win/loss review as one self-contained HTML page."""

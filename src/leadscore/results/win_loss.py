@@ -1,0 +1,96 @@
+"""What was won and lost in a period, for a review, as `Project.win_loss` returns it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from leadscore.results.base import Interval, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WinLossTable = Literal["unexpected_losses", "unexpected_wins", "largest_losses", "largest_wins"]
+
+
+class Closed(Result):
+    """Leads that closed one way in a period.
+
+    Attributes:
+        leads: how many.
+        amount: what they brought, or would have; None where no amounts are known.
+        median_days: from coming in to the close; None without leads.
+    """
+
+    leads: int
+    amount: float | None
+    median_days: float | None
+
+
+class LossReason(Result):
+    """Losses of a period for one stated reason, beside the period before; shares with Wilson's interval."""
+
+    reason: str
+    leads: int
+    share: Interval
+    leads_before: int
+    share_before: Interval
+
+
+class ReviewedLead(Result):
+    """A closed lead to look at in a review.
+
+    Attributes:
+        stage: the last open one; empty where none is known.
+        reason: of a loss, as stated; empty for a win.
+        amount: that it brought, or would have; None where unknown.
+        days: from coming in to the close.
+        probability: of a win, in the last list published before the close; None if none had it.
+    """
+
+    lead_id: str
+    closed: str
+    stage: str
+    reason: str
+    amount: float | None
+    days: float
+    probability: float | None
+
+
+class WinLoss(Result):
+    """What was won and lost in the days before a moment, beside as many days before them.
+
+    Attributes:
+        won, lost: of the period.
+        won_before, lost_before: of the one before.
+        won_of_closed: the share of closes that are wins. It is no win rate: leads close at unlike
+            ages, and open ones are not in it.
+        reasons: of losses, the most frequent first.
+        listed: closes of the period that a published list had.
+        unexpected_losses: the most likely to be won by that list, of those lost.
+        unexpected_wins: the least likely, of those won.
+        largest_losses, largest_wins: by amount.
+    """
+
+    project: str
+    as_of: str
+    since: str
+    currency: str | None
+    won: Closed
+    lost: Closed
+    won_before: Closed
+    lost_before: Closed
+    won_of_closed: Interval
+    won_of_closed_before: Interval
+    reasons: list[LossReason]
+    listed: int
+    unexpected_losses: list[ReviewedLead]
+    unexpected_wins: list[ReviewedLead]
+    largest_losses: list[ReviewedLead]
+    largest_wins: list[ReviewedLead]
+
+    def to_pandas(self, table: WinLossTable = "largest_losses") -> pd.DataFrame:
+        """The leads of one of its lists, a row a lead."""
+        import pandas as pd
+
+        rows = [lead.to_dict() for lead in getattr(self, table)]
+        return pd.DataFrame(rows, columns=list(ReviewedLead.model_fields))

@@ -1,0 +1,85 @@
+"""The page of the win/loss review: what its policy allows, what it shows, and that names stay text."""
+
+import re
+
+from leadscore.report.win_loss.build import build_win_loss_page
+from leadscore.results import Funnel, WinLoss
+from pages import make_funnel, share
+
+HOSTILE = '<script>alert("x")</script>'
+
+
+def make_win_loss(name: str = "L1", **changes) -> WinLoss:
+    lead = {
+        "lead_id": name, "closed": "2026-02-03T10:00:00Z", "stage": name, "reason": name,
+        "amount": 12_500.0, "days": 41.2, "probability": 0.83,
+    }  # fmt: skip
+    closes = {"leads": 30, "amount": 1_234_567.0, "median_days": 33.0}
+    document = {
+        "project": name, "as_of": "2026-03-01T00:00:00Z", "since": "2025-12-01T00:00:00Z",
+        "currency": "EUR", "won": closes, "lost": closes, "won_before": closes,
+        "lost_before": closes | {"amount": None, "median_days": None},
+        "won_of_closed": share(), "won_of_closed_before": share(None), "listed": 9,
+        "reasons": [
+            {"reason": name, "leads": 12, "share": share(0.4), "leads_before": 0, "share_before": share(None)},
+        ],
+        "unexpected_losses": [lead], "unexpected_wins": [], "largest_losses": [lead | {"probability": None}],
+        "largest_wins": [lead],
+    }  # fmt: skip
+    return WinLoss.from_dict(document | changes)
+
+
+def change_of(adjusted: float) -> dict:
+    return {
+        "stage": "New", "way": "lost", "within_days": 60, "visits_before": 100, "visits": 120,
+        "before": 0.2, "now": 0.3, "difference": {"value": 0.1, "low": 0.05, "high": 0.15},
+        "p_value": 0.001, "adjusted": adjusted,
+    }  # fmt: skip
+
+
+def with_changes(*adjusted: float) -> Funnel:
+    return make_funnel(changes=[change_of(p) for p in adjusted])
+
+
+def test_page_when_written_then_its_policy_allows_its_style_alone_and_it_needs_no_network():
+    page = build_win_loss_page(make_win_loss(), make_funnel())
+    assert page == build_win_loss_page(make_win_loss(), make_funnel())
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "<script" not in page
+    assert ' style="' not in page
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+
+
+def test_page_when_there_is_something_in_each_part_then_says_it():
+    page = build_win_loss_page(make_win_loss(), with_changes(0.002, 0.9))
+    for words in (
+        "Won and lost, 2025-12-01 to 2026-03-01",
+        "1,234,567",
+        "20 (10-30) % were won; in the period before, - %",
+        "New, lost: 30 %, before 20 % (+10 ± 5 points; p = 0.001)",
+        "New New: 50 ± 25 % of 40 won within 60 days",
+        "Lost, though likely to be won",
+        "83 %",
+        "A share of closes is no win rate",
+    ):
+        assert words in page
+    assert "Won, though unlikely" not in page  # there is none
+    assert page.count("+10 ± 5 points") == 1  # the other may be chance
+    assert page.count("<svg") == 2
+
+
+def test_page_when_little_is_known_then_says_so():
+    lists = ("unexpected_losses", "unexpected_wins", "largest_losses")
+    few = make_win_loss(reasons=[], listed=0, **{name: [] for name in lists})
+    page = build_win_loss_page(few, make_funnel(patterns=[], losses=[]))
+    for words in ("Nothing was lost.", "No pattern stands out", "No published list had any"):
+        assert words in page
+    assert "no share of a stage has changed" in page
+
+
+def test_page_when_names_are_hostile_then_they_are_text():
+    page = build_win_loss_page(make_win_loss(HOSTILE), make_funnel(HOSTILE))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
