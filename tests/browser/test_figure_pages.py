@@ -1,15 +1,17 @@
-"""The pages of the funnel and the forecast in a real browser: accessible, whole on a phone, in print."""
+"""The pages of the funnel, the forecast and the review in a real browser: accessible, whole on a phone, in print."""
 
 import pytest
 
 from leadscore.report.forecast.build import build_forecast_page
 from leadscore.report.funnel.build import build_funnel_page
-from pages import make_forecast, make_funnel, make_past
+from leadscore.report.win_loss.build import build_win_loss_page
+from pages import make_forecast, make_funnel, make_past, make_win_loss
 
 AXE = "axe_playwright_python.sync_playwright"
 PAGES = {
     "forecast": lambda: build_forecast_page(make_forecast(), make_past()),
     "funnel": lambda: build_funnel_page(make_funnel(), project="acme"),
+    "review": lambda: build_win_loss_page(make_win_loss(), make_funnel()),
 }
 
 

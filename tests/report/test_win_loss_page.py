@@ -3,30 +3,10 @@
 import re
 
 from leadscore.report.win_loss.build import build_win_loss_page
-from leadscore.results import Funnel, WinLoss
-from pages import make_funnel, share
+from leadscore.results import Funnel
+from pages import make_funnel, make_win_loss
 
 HOSTILE = '<script>alert("x")</script>'
-
-
-def make_win_loss(name: str = "L1", **changes) -> WinLoss:
-    lead = {
-        "lead_id": name, "closed": "2026-02-03T10:00:00Z", "stage": name, "reason": name,
-        "amount": 12_500.0, "days": 41.2, "probability": 0.83,
-    }  # fmt: skip
-    closes = {"leads": 30, "amount": 1_234_567.0, "median_days": 33.0}
-    document = {
-        "project": name, "as_of": "2026-03-01T00:00:00Z", "since": "2025-12-01T00:00:00Z",
-        "currency": "EUR", "won": closes, "lost": closes, "won_before": closes,
-        "lost_before": closes | {"amount": None, "median_days": None},
-        "won_of_closed": share(), "won_of_closed_before": share(None), "listed": 9,
-        "reasons": [
-            {"reason": name, "leads": 12, "share": share(0.4), "leads_before": 0, "share_before": share(None)},
-        ],
-        "unexpected_losses": [lead], "unexpected_wins": [], "largest_losses": [lead | {"probability": None}],
-        "largest_wins": [lead],
-    }  # fmt: skip
-    return WinLoss.from_dict(document | changes)
 
 
 def change_of(adjusted: float) -> dict:
