@@ -20,27 +20,19 @@ from typing import Literal
 
 import pandas as pd
 
-from leadscore.funnel.periods import PeriodKind
 from leadscore.history.split import History
 from leadscore.model.train import FitResult
 from leadscore.progress import Progress, silent
 from leadscore.project import (
-    after_sale,
     auditing,
     backtesting,
     bulk,
     delivering,
     explaining,
-    forecast_backtest,
-    forecast_published,
-    forecast_target,
-    forecasting,
     ingesting,
     judging,
-    lead_timing,
     models,
     monitoring,
-    pipeline,
     publishing,
     recording,
     reporting,
@@ -48,26 +40,22 @@ from leadscore.project import (
     showing,
     status,
     training,
-    win_loss,
     worklist,
 )
 from leadscore.project.frames import build_frame, fit_in_memory
-from leadscore.project.moment import Moment, moment_us
+from leadscore.project.moment import Moment
 from leadscore.project.opened import checked_as_of, open_store
+from leadscore.project.sales_pipeline import SalesPipeline
 from leadscore.registry.registry import Who
 from leadscore.results import (
     Audited,
     AuditedHistory,
     Backtested,
     BulkScores,
-    Customers,
     Deliveries,
     Explained,
     FailedRows,
-    Forecast,
-    ForecastBacktest,
     ForgottenLeads,
-    Funnel,
     Ingested,
     Judged,
     Monitored,
@@ -77,16 +65,14 @@ from leadscore.results import (
     Reported,
     Scored,
     Status,
-    TimeToWin,
     Trained,
-    WinLoss,
     WrittenWorkbook,
 )
 from leadscore.settings.read import read_settings
 from leadscore.settings.settings import Settings
 
 
-class Project:
+class Project(SalesPipeline):
     """A company's leads: its settings, and everything from reading exports to explaining a score.
 
     Args:
@@ -208,70 +194,6 @@ class Project:
             progress=self.progress,
         )
 
-    def funnel(
-        self, as_of: Moment = None, *, days: float = pipeline.YEAR, by: str | None = None
-    ) -> Funnel:
-        """Visits to stages, and leads, in the days before a moment (see `pipeline.describe_funnel`)."""
-        as_of_us = self._us(as_of)
-        return pipeline.describe_funnel(self.settings, as_of_us=as_of_us, days=days, by=by)
-
-    def forecast(
-        self,
-        as_of: Moment = None,
-        *,
-        by: PeriodKind = "month",
-        periods: int = 3,
-        since: Moment = None,
-        target_wins: float | None = None,
-        target_revenue: float | None = None,
-        target_by: str | None = None,
-    ) -> Forecast:
-        """Wins and revenue of this period and the next ones (see `forecasting.forecast`).
-
-        With a target, of wins or of revenue, also how many new leads it takes; with `target_by`, a
-        field of leads, of each source.
-        """
-        return forecasting.forecast(
-            self.settings,
-            as_of_us=self._us(as_of),
-            by=by,
-            periods=periods,
-            since_us=self._us(since),
-            target=forecast_target.read_target(target_wins, target_revenue, target_by),
-        )
-
-    def win_loss(self, as_of: Moment = None, *, days: float = 90) -> WinLoss:
-        """What was won and lost in the days before a moment (see `win_loss.describe_win_loss`)."""
-        as_of_us = self._us(as_of)
-        return win_loss.describe_win_loss(self.settings, as_of_us=as_of_us, days=days)
-
-    def publish_forecast(self, forecast: Forecast) -> str:
-        """Keep a forecast to be settled later (see `forecast_published.publish_forecast`)."""
-        return forecast_published.publish_forecast(self.settings, forecast)
-
-    def publish_usual_forecast(self) -> Forecast | None:
-        """Publish the forecast of three months, where there is one (see `forecasting.publish_usual`)."""
-        return forecasting.publish_usual(self.settings)
-
-    def time_to_win(self, as_of: Moment = None, *, to: str | Path | None = None) -> TimeToWin:
-        """For every open lead the probability of a win by several dates, and when, if it is won.
-
-        With `to` it is also written to that CSV file, a row a lead.
-        """
-        path = None if to is None else Path(to)
-        return lead_timing.time_to_win(self.settings, as_of_us=self._us(as_of), to=path)
-
-    def backtest_forecast(self, *, months: int = 12) -> ForecastBacktest:
-        """Past months forecast at their starts, by what was known then, beside what came."""
-        return forecast_backtest.backtest_forecast(
-            self.settings, months=months, progress=self.progress
-        )
-
-    def customers(self, as_of: Moment = None) -> Customers:
-        """Who has bought, who is due for a follow-up, and who will probably come again."""
-        as_of_us = self._us(as_of)
-        return after_sale.describe_project_customers(self.settings, as_of_us=as_of_us)
-
     def monitor(self, as_of: Moment = None, *, by: str | None = None) -> Monitored:
         """Every published score settled by what was known at a moment (see `monitoring.monitor`)."""
         return monitoring.monitor(self.settings, as_of_us=self._us(as_of), segment=by)
@@ -279,20 +201,6 @@ class Project:
     def judge(self, name: str, *, as_of: Moment = None) -> Judged:
         """Somebody else's score beside ours, on leads that both had scored before their close."""
         return judging.judge_score(self.settings, name, as_of_us=self._us(as_of))
-
-    def write_win_loss(self, reviewed: WinLoss, funnel: Funnel, *, to: str | Path) -> None:
-        """Write what was won and lost as one self-contained HTML page, with the funnel of the same days."""
-        win_loss.write_page(reviewed, funnel, Path(to))
-
-    def write_funnel(self, funnel: Funnel, *, to: str | Path) -> None:
-        """A funnel as one HTML page with its charts, which needs no network."""
-        pipeline.write_page(self.settings, funnel, Path(to))
-
-    def write_forecast(
-        self, forecast: Forecast, past: ForecastBacktest | None = None, *, to: str | Path
-    ) -> None:
-        """A forecast, with past ones beside it, as one HTML page with its charts."""
-        forecasting.write_page(forecast, past, Path(to))
 
     def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
         """One lead of a published list (default: the current one) in full."""
@@ -370,6 +278,3 @@ class Project:
 
     def _known_us(self, history: History, as_of: Moment) -> int:
         return history.known_us(checked_as_of(history, self._us(as_of)))
-
-    def _us(self, moment: Moment) -> int | None:
-        return moment_us(moment, zone=self.settings.timezone)
