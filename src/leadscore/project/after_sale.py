@@ -58,7 +58,7 @@ def describe_project_customers(settings: Settings, *, as_of_us: int | None = Non
 
 
 @dataclass(frozen=True)
-class _Known:
+class KnownCustomers:
     """What is known of customers at a moment."""
 
     history: History
@@ -100,8 +100,8 @@ def describe_history_customers(history: History, *, known_us: int) -> Customers:
     settings = history.settings
     horizon_days = settings.target.horizon_days or USUAL_HORIZON
     then_us = known_us - round(horizon_days * DAY_US)
-    now = _Known(history, key, known_us)
-    then = _Known(history, key, then_us)
+    now = KnownCustomers(history, key, known_us)
+    then = KnownCustomers(history, key, then_us)
     predicted = predict_returns(then.waits, then.returning, horizon_days=horizon_days)
     won = now.spells[now.spells["ending"] == "won"]
     has_key = won["lead_id"].isin(now.customer.index)
@@ -132,7 +132,7 @@ def describe_history_customers(history: History, *, known_us: int) -> Customers:
     )
 
 
-def _describe_referrals(now: _Known, *, within_days: float) -> Referrals | None:
+def _describe_referrals(now: KnownCustomers, *, within_days: float) -> Referrals | None:
     """Leads of the last year that came by referral, beside the others; None if nothing says so."""
     named = now.history.settings.customers.referrals
     if not named:
@@ -160,7 +160,7 @@ def _describe_referrals(now: _Known, *, within_days: float) -> Referrals | None:
     )
 
 
-def _describe_cross_sales(now: _Known) -> list[CrossSale]:
+def _describe_cross_sales(now: KnownCustomers) -> list[CrossSale]:
     product = now.history.settings.customers.product
     if product is None:
         return []
