@@ -193,10 +193,16 @@ def encode(settled: pd.DataFrame, month: pd.DataFrame) -> tuple[np.ndarray, np.n
 def fit_logistic(settled: pd.DataFrame, month: pd.DataFrame) -> np.ndarray:
     """Penalised logistic regression on the features, and the logarithms of the days."""
     days = ["waited", "since_win", "quiet"]
-    logs = [rows.assign(**np.log1p(rows[days].clip(lower=0))) for rows in (settled, month)]
-    x, x_month = encode(*logs)
+    by_logs = [take_logs(rows, days) for rows in (settled, month)]
+    x, x_month = encode(*by_logs)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1))
     return np.asarray(model.fit(x, settled["came"]).predict_proba(x_month)[:, 1])
+
+
+def take_logs(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The rows with the logarithms of some columns in their place."""
+    logs = {name: np.log1p(rows[name].clip(lower=0)) for name in names}
+    return rows.assign(**logs)
 
 
 def fit_boosted(settled: pd.DataFrame, month: pd.DataFrame) -> np.ndarray:
