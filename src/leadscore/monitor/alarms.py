@@ -184,13 +184,14 @@ def _late_share(counts: pd.DataFrame) -> tuple[float, int]:
 
 def find_calibration_alarm(test: CalibrationTest) -> list[Alarm]:
     """An alarm if the evidence against the calibration ever reached its limit."""
-    if test.raised is None or test.predicted is None or test.won is None:
+    if test.raised is None:
         return []
     return [
         Alarm(
             kind="calibration",
             subject="win_probability",
-            what=f"{100 * test.predicted:.1f} % predicted, {100 * test.won:.1f} % won since then",
+            what=f"{test.expected_wins:,.0f} wins were due by now on the lists since then, "
+            f"{test.wins:,} came",
             since=test.since,
             sure=f"evidence {test.highest:,.0f} to 1, where a calibrated model ever reaches "
             f"{test.limit:.0f} with {1 / test.limit:.0%} chance",

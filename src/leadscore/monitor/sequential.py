@@ -9,11 +9,13 @@ valid tests for forecast calibration") use them on forecasts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from leadscore.model.apply import logit, sigmoid
+from leadscore.monitor.windows import Pace, Windows
 from leadscore.times import DAY_US
 
 ALARM_RATE = 0.05  # chance that a calibrated model ever raises the alarm
@@ -24,86 +26,119 @@ RESTART_DAYS = 28  # a bet begins anew, so that a late change is not hidden by a
 
 @dataclass(frozen=True)
 class Evidence:
-    """The wealth of the bets after each date.
+    """The wealth of the bets at each look.
 
     Attributes:
-        dates: (d,) rising, of the lists.
-        wealth: (d,) the e-value after the lists up to each date.
-        since: the start of the bet that has grown most by the end.
+        looks: (t,) rising, UTC microseconds.
+        wealth: (t,) the e-value by what was known before each look.
+        since: the start of the bet that has grown most by the last one.
     """
 
-    dates: np.ndarray
+    looks: np.ndarray
     wealth: np.ndarray
     since: int
 
     def first_alarm(self) -> int | None:
-        """The first date at which the limit was reached; None if it was not."""
+        """The first look at which the limit was reached; None if it was not."""
         reached = np.flatnonzero(self.wealth >= 1 / ALARM_RATE)
-        return int(self.dates[reached[0]]) if len(reached) else None
+        return int(self.looks[reached[0]]) if len(reached) else None
 
 
-def bet_on_calibration(date: np.ndarray, probability: np.ndarray, label: np.ndarray) -> Evidence:
-    """The evidence that win rates are not what was predicted, date by date.
+def bet_on_calibration(windows: Windows, pace: Pace, looks: Sequence[int]) -> Evidence:
+    """The evidence that win rates are not what was predicted, look by look.
 
-    Rows must be of different leads, whose outcomes are independent given the probabilities. Tested
-    is that every win rate is within `TOLERANCE` of its prediction, in log-odds. A bet multiplies
-    its wealth by the likelihood of a win rate further off, over that at the border. Bets are on all
-    leads and on the likelier and the less likely half, up and down, and begin anew every
-    `RESTART_DAYS`; the j-th start has the share 1 / (j (j + 1)) of the wealth. Such a mixture of
-    fair games is one, too.
+    Tested is that every win rate is within `TOLERANCE` of its prediction p, in log-odds. A bet
+    multiplies its wealth by the likelihood of a win rate q further off, over that at the border b:
+    by q / b once a lead is won, and by (1 - q F) / (1 - b F) while it is not, where F is the share
+    of wins that usually have come by then. This is fair at every moment, and at the end of the
+    horizon, where F is 1, it does not depend on the pace. While too few wins are known to say what
+    is usual, only horizons that are over count.
+
+    Bets are on all leads and on the likelier and the less likely half, up and down, and begin anew
+    every `RESTART_DAYS`; the j-th start has the share 1 / (j (j + 1)) of the wealth. Such a mixture
+    of fair games is one, too.
 
     Args:
-        date: (n,) the date of each row's list, UTC microseconds.
-        probability: (n,) predicted.
-        label: (n,) 1 if won, 0 if not.
+        windows: that begin before the last look, at least one.
+        pace: of wins.
+        looks: moments, rising.
     """
-    dates, at = np.unique(date, return_inverse=True)
-    of_bets = _log_growth(at, len(dates), probability, label)
-    starts = _find_starts(dates)
-    wealth = np.zeros(len(dates))
-    by_end = []
-    for number, start in enumerate(starts, 1):
-        share = 1 / (number * (number + 1))
-        grown = np.cumsum(np.where(np.arange(len(dates)) >= start, of_bets, 0.0), axis=1)
-        of_start = np.exp(grown).mean(axis=0)
-        wealth += share * of_start
-        by_end.append(share * of_start[-1])
-    wealth += 1 / (len(starts) + 1)  # what later starts will bet
-    since = int(dates[starts[int(np.argmax(by_end))]])
-    return Evidence(dates, wealth, since)
+    first_us = windows.start_us.min()
+    period = (windows.start_us - first_us) // (RESTART_DAYS * DAY_US)
+    _, start, at = np.unique(period, return_index=True, return_inverse=True)
+    growth = _sum_growth(windows, pace, looks, at)
+
+    since_start = np.cumsum(growth[:, ::-1], axis=1)[:, ::-1]
+    of_starts = np.exp(since_start).mean(axis=0)
+    number = np.arange(1, len(start) + 1)
+    shares = 1 / (number * (number + 1))
+    wealth = shares @ of_starts + 1 / (len(start) + 1)  # what later starts will bet
+    best = int(np.argmax(shares * of_starts[:, -1]))
+    return Evidence(np.array(looks), wealth, int(windows.start_us[start[best]]))
 
 
-def _find_starts(dates: np.ndarray) -> list[int]:
-    """The places of the dates at which bets begin: the first of every so many days."""
-    periods = (dates - dates[0]) // (RESTART_DAYS * DAY_US)
-    _, first = np.unique(periods, return_index=True)
-    starts: list[int] = first.tolist()
-    return starts
-
-
-def _log_growth(
-    at: np.ndarray, dates: int, probability: np.ndarray, label: np.ndarray
+def _sum_growth(
+    windows: Windows, pace: Pace, looks: Sequence[int], start: np.ndarray
 ) -> np.ndarray:
-    """By how much the log of each bet's wealth grows at each date, (bets, dates)."""
-    log_odds = logit(np.clip(probability, 1e-6, 1 - 1e-6))
-    is_upper = probability >= _running_middle(at, probability)
-    parts = (np.ones(len(at)), is_upper, ~is_upper)
-    growth: list[np.ndarray] = []
-    for direction in (1, -1):
-        border = sigmoid(log_odds + direction * TOLERANCE)
-        for bet in BETS:
-            further = sigmoid(log_odds + direction * (TOLERANCE + bet))
-            won = np.log(further / border)
-            lost = np.log((1 - further) / (1 - border))
-            grown = np.where(label == 1, won, lost)
-            growth += [np.bincount(at, weights=grown * part, minlength=dates) for part in parts]
-    return np.array(growth)
+    """By how much windows of each start have made the log of each bet's wealth grow, (bets, starts, looks)."""
+    starts = int(start.max()) + 1
+    half = _is_upper(windows).astype(int)
+    group = 2 * start + half
+    odds = _Odds.of(windows.probability)
+    is_over = windows.end_us <= looks[-1]
+    is_known = windows.followed_us >= windows.end_us
+    final = odds.growth(windows.won_us < windows.end_us, is_known.astype(float))
+
+    of_looks = np.zeros((len(final), 2 * starts, len(looks)))
+    over_at = np.searchsorted(looks, windows.end_us[is_over])
+    for bet, grown in enumerate(final):
+        np.add.at(of_looks[bet], (group[is_over], over_at), grown[is_over])
+    of_looks = np.cumsum(of_looks, axis=2)
+
+    for number, look_us in enumerate(looks):
+        running = np.flatnonzero((windows.start_us < look_us) & (windows.end_us > look_us))
+        part = windows.take(running)
+        share = pace.shares(part.elapsed(look_us), look_us)
+        if share is None:
+            continue
+        grown = odds.take(running).growth(part.won_us < look_us, share)
+        for bet, of_bet in enumerate(grown):
+            of_looks[bet, :, number] += np.bincount(group[running], of_bet, minlength=2 * starts)
+
+    lower, upper = of_looks[:, ::2], of_looks[:, 1::2]
+    return np.concatenate([lower + upper, lower, upper])
 
 
-def _running_middle(at: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """The median probability (n,) of each row's own list, which was known before any outcome."""
-    order = np.lexsort((probability, at))
+@dataclass(frozen=True)
+class _Odds:
+    """Win rates at the border and further off, (bets, n) each."""
+
+    border: np.ndarray
+    further: np.ndarray
+
+    @classmethod
+    def of(cls, probability: np.ndarray) -> _Odds:
+        log_odds = logit(np.clip(probability, 1e-6, 1 - 1e-6))
+        shifts = [(side * TOLERANCE, side * (TOLERANCE + bet)) for side in (1, -1) for bet in BETS]
+        border = np.array([sigmoid(log_odds + near) for near, _ in shifts])
+        further = np.array([sigmoid(log_odds + far) for _, far in shifts])
+        return cls(border, further)
+
+    def take(self, rows: np.ndarray) -> _Odds:
+        return _Odds(self.border[:, rows], self.further[:, rows])
+
+    def growth(self, won: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """The log (bets, n) of what each lead multiplies the wealth by, of whose wins a share is due."""
+        if_won = np.log(self.further / self.border)
+        if_not = np.log1p(-self.further * share) - np.log1p(-self.border * share)
+        return np.where(won, if_won, if_not)
+
+
+def _is_upper(windows: Windows) -> np.ndarray:
+    """Which windows (n,) are in the likelier half of those that begin with them."""
+    _, at = np.unique(windows.start_us, return_inverse=True)
+    order = np.lexsort((windows.probability, at))
     ends = np.searchsorted(at[order], np.arange(at.max() + 1), side="right")
     starts = np.r_[0, ends[:-1]]
-    middles = probability[order][(starts + ends) // 2]
-    return np.asarray(middles[at])
+    middles = windows.probability[order][(starts + ends) // 2]
+    return np.asarray(windows.probability >= middles[at])

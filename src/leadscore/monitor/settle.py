@@ -22,6 +22,7 @@ WAITING = "waiting"
 OUT_OF_SIGHT = "out_of_sight"
 UNDATED = "undated"
 WITHOUT_LEAD = "without_lead"
+NEVER_US = int(np.iinfo(np.int64).max)
 STATES = (SETTLED, WAITING, OUT_OF_SIGHT, UNDATED, WITHOUT_LEAD)
 
 
@@ -57,6 +58,8 @@ def settle(history: History, lists: Sequence[ScoredList], *, known_us: int) -> p
         The columns of the lists' rows, and `name`, `as_of_us`, `spell` (0 without a lead),
         `known_us` (when the features of the list were known), `state` (one of `STATES`), `label`
         (1 won within the horizon, 0 not, NaN unless settled) and `weight` (1/G, 0 unless settled).
+        Of all rows with a lead, settled or not: `end_us` of the horizon, `won_us` (`NEVER_US`
+        without a win in it) and `followed_us`, until when it is known whether it was won.
     """
     spells = history.spells(known_us)
     past = [scored for scored in lists if scored.as_of_us <= known_us]
@@ -72,7 +75,15 @@ def _settle_list(
     rows = scored.rows.reset_index(drop=True).assign(
         name=scored.name, as_of_us=scored.as_of_us, spell=spell, known_us=seen_us
     )
-    settled = rows.assign(state=WITHOUT_LEAD, label=np.nan, weight=0.0)
+    end_us = scored.as_of_us + scored.horizon_days * DAY_US
+    settled = rows.assign(
+        state=WITHOUT_LEAD,
+        label=np.nan,
+        weight=0.0,
+        end_us=end_us,
+        won_us=NEVER_US,
+        followed_us=scored.as_of_us,
+    )
     is_open = spell > 0
     settled.loc[is_open, "state"] = UNDATED
 
@@ -80,8 +91,11 @@ def _settle_list(
     snapshots = rows[is_open].assign(grid_weight=1.0, young=False, place=np.flatnonzero(is_open))
     side = build_side(scored.name, snapshots, spells, known_us=known_us, target=target)
     places = side.rows["place"].to_numpy()
-    horizon_end_us = scored.as_of_us + scored.horizon_days * DAY_US
-    if horizon_end_us > known_us:
+    closed_us = scored.as_of_us + side.x_us
+    label = side.rows["label"].to_numpy()
+    settled.loc[places, "won_us"] = np.where(label == 1, closed_us, NEVER_US)
+    settled.loc[places, "followed_us"] = np.where(np.isnan(label), closed_us, end_us)
+    if end_us > known_us:
         settled.loc[places, "state"] = WAITING
         return settled
 
@@ -108,7 +122,7 @@ def _find_spells(scored: ScoredList, spells: pd.DataFrame) -> np.ndarray:
 def _no_rows() -> pd.DataFrame:
     texts = dict.fromkeys(("lead_id", "name", "state", "tier"), pd.Series(dtype=str))
     numbers = ("probability", "label", "weight")
-    integers = ("as_of_us", "spell", "known_us")
+    integers = ("as_of_us", "spell", "known_us", "end_us", "won_us", "followed_us")
     return pd.DataFrame(
         texts
         | dict.fromkeys(numbers, pd.Series(dtype=float))

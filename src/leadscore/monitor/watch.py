@@ -25,9 +25,10 @@ from leadscore.monitor.alarms import (
     find_score_alarm,
     find_volume_alarms,
 )
-from leadscore.monitor.sequential import ALARM_RATE, bet_on_calibration
-from leadscore.monitor.settle import SETTLED, WITHOUT_LEAD
+from leadscore.monitor.sequential import ALARM_RATE, Evidence, bet_on_calibration
+from leadscore.monitor.settle import WITHOUT_LEAD
 from leadscore.monitor.shifts import compare_features
+from leadscore.monitor.windows import Pace, Windows, choose_windows
 from leadscore.results.drift import Alarm, CalibrationTest, FeatureDrift, ModelDrift
 from leadscore.times import DAY_US
 
@@ -103,7 +104,7 @@ def watch(watched: Watched, *, known_us: int) -> ModelDrift:
     late_us = LATE_DAYS * DAY_US
     closes = history.facts.count_closes(known_us, weeks=WEEKS_OF_CLOSES, late_us=late_us)
     alarms += find_delay_alarm(closes)
-    calibration = run_calibration_test(watched)
+    calibration = run_calibration_test(watched, known_us=known_us)
     if calibration is not None:
         alarms += find_calibration_alarm(calibration)
     return ModelDrift(
@@ -198,49 +199,48 @@ def _share_by_bin(scores: np.ndarray) -> np.ndarray:
     return np.bincount(at, minlength=len(SCORE_BINS) + 1) / len(scores)
 
 
-def run_calibration_test(watched: Watched) -> CalibrationTest | None:
-    """The sequential test on settled leads, each at its first list; None without one.
+def run_calibration_test(watched: Watched, *, known_us: int) -> CalibrationTest | None:
+    """The sequential test on all lists so far; None without a lead that can be followed.
 
-    It goes on from model to model, since one that is replaced every week settles too few lists to
+    It goes on from model to model, since one that is replaced every week has too few outcomes to
     say anything. Once an alarm is answered by a training, only lists of models count that have
     seen what raised it; so the alarm ends, and the next one can come.
     """
     published = watched.published
-    settled = published[published["state"] == SETTLED]
-    trained_us = settled["model_version"].map(watched.trained_us).fillna(0)
+    trained_us = published["model_version"].map(watched.trained_us).fillna(0)
     latest_us = watched.trained_us.get(watched.version, 0)
-    while not settled.empty:
-        test, shown_us = _test_calibration(watched.history, settled)
-        if shown_us is None or latest_us < shown_us:
-            return test
-        settled = settled[trained_us.loc[settled.index] >= shown_us]
-    return None
+    pace = Pace(choose_windows(published))
+    counted = published
+    while True:
+        windows = choose_windows(counted)
+        if not len(windows.start_us):
+            return None
+        dates = counted["as_of_us"].unique().tolist()
+        evidence = bet_on_calibration(windows, pace, sorted({*dates, known_us}))
+        raised_us = evidence.first_alarm()
+        if raised_us is None or latest_us < raised_us:
+            return _describe_test(watched.history, windows, pace, evidence)
+        counted = published[trained_us >= raised_us]
 
 
-def _test_calibration(
-    history: History, settled: pd.DataFrame
-) -> tuple[CalibrationTest, int | None]:
-    """The test on some lists, and when its alarm could first be seen."""
-    ordered = settled.sort_values(["as_of_us", "lead_id"], kind="stable")
-    first = ordered.drop_duplicates("lead_id")
-    date_us = first["as_of_us"].to_numpy()
-    probability = first["probability"].to_numpy(dtype=float)
-    label = first["label"].to_numpy(dtype=float)
-    evidence = bet_on_calibration(date_us, probability, label)
-    raised = evidence.first_alarm()
-    horizon_us = history.settings.target.horizon_days * DAY_US
-    shown_us = None if raised is None else raised + horizon_us
-    is_later = date_us >= evidence.since
-    name = history.name
-    test = CalibrationTest(
-        leads=len(first),
+def _describe_test(
+    history: History, windows: Windows, pace: Pace, evidence: Evidence
+) -> CalibrationTest:
+    """The test in figures, with the wins that were due since the win rates differ most."""
+    look_us = int(evidence.looks[-1])
+    since = windows.take(windows.start_us >= evidence.since)
+    share = pace.shares(since.elapsed(look_us), look_us)
+    if share is None:
+        since = since.take(since.end_us <= look_us)
+        share = np.ones(len(since.end_us))
+    raised_us = evidence.first_alarm()
+    return CalibrationTest(
+        leads=len(windows.start_us),
         evidence=float(evidence.wealth[-1]),
         highest=float(evidence.wealth.max()),
         limit=1 / ALARM_RATE,
-        raised=None if raised is None else name(raised),
-        shown=None if shown_us is None else name(shown_us),
-        since=None if raised is None else name(evidence.since),
-        predicted=float(probability[is_later].mean()),
-        won=float(label[is_later].mean()),
+        raised=None if raised_us is None else history.name(raised_us),
+        since=None if raised_us is None else history.name(evidence.since),
+        expected_wins=float(since.probability @ share),
+        wins=int((since.won_us < look_us).sum()),
     )
-    return test, shown_us

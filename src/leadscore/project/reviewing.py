@@ -78,10 +78,10 @@ def _list_new(drift: ModelDrift, *, trained_us: int, known_us: int) -> list[str]
 
 
 def _shown_us(alarm: Alarm, drift: ModelDrift, known_us: int) -> int:
-    """When an alarm could first be seen; one of calibration when its last list was settled."""
+    """When an alarm could first be seen; one of calibration when the evidence was enough."""
     shown = alarm.since
     if alarm.kind == "calibration" and drift.calibration is not None:
-        shown = drift.calibration.shown
+        shown = drift.calibration.raised
     return known_us if shown is None else parse_moment(shown, zone="UTC")
 
 

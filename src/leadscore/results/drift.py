@@ -61,14 +61,13 @@ class CalibrationTest(Result):
     """A test of calibration that may be looked at after every list.
 
     Attributes:
-        leads: settled leads, each counted at its first list.
+        leads: windows of one horizon in which a lead was followed.
         evidence: the e-value: the factor by which a bet against the calibration has grown.
         limit: at which it is an alarm.
         highest: the largest e-value so far, which decides.
-        raised: the date of the list at whose settling the limit was reached; None if it was not.
-        shown: the moment at which that list was settled; None without an alarm.
-        since: from when the win rates differ most, if so.
-        predicted, won: mean probability and win rate since then.
+        raised: the moment at which the limit was reached; None if it was not.
+        since: the date of the lists from which on wins differ most; None without an alarm.
+        expected_wins, wins: of those lists, due by now by the probabilities, and real ones.
     """
 
     leads: int
@@ -76,10 +75,9 @@ class CalibrationTest(Result):
     highest: float
     limit: float
     raised: str | None
-    shown: str | None = None
     since: str | None
-    predicted: float | None
-    won: float | None
+    expected_wins: float
+    wins: int
 
 
 class ModelDrift(Result):

@@ -71,9 +71,9 @@ def _draw_drift(drift: ModelDrift) -> None:
         out.print(f"No alarm from {_list_watched(drift)}.", highlight=False)
     if drift.calibration:
         out.print(
-            f"Evidence against the calibration, by {drift.calibration.leads:,} leads at their first "
-            f"list: {drift.calibration.highest:.1f} to 1 at most; {drift.calibration.limit:.0f} to 1 is "
-            "an alarm.",
+            f"Evidence against the calibration, by {drift.calibration.leads:,} leads counted once a "
+            f"horizon: {drift.calibration.highest:.1f} to 1 at most; {drift.calibration.limit:.0f} to 1 "
+            "is an alarm.",
             highlight=False,
         )
     warn(drift.notes)
