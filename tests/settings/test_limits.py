@@ -184,6 +184,42 @@ def test_settings_key_when_its_value_is_wrong_then_words_say_what_is_right(path)
             assert len(line) < 700
 
 
+def sections(model):
+    """A section and all within it, once."""
+    yield model
+    for field in model.model_fields.values():
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from sections(inner)
+
+
+def kinds_of(annotation):
+    """What a value may be, within any lists, tables and alternatives."""
+    parts = get_args(annotation)
+    return set().union(*map(kinds_of, parts)) if parts else {annotation}
+
+
+LOOK_FIRST = {"LeadField", "Source", "TargetSettings"}  # at all their keys together
+PLAIN = [
+    (section, name)
+    for section in sorted(set(sections(Settings)), key=lambda section: section.__name__)
+    for name, field in section.model_fields.items()
+    if section.__name__ not in LOOK_FIRST
+    and kinds_of(field.annotation) - {type(None)} in ({int}, {float}, {bool})
+]
+
+
+@pytest.mark.parametrize(
+    ("section", "name"), PLAIN, ids=lambda part: getattr(part, "__name__", part)
+)
+def test_settings_number_or_switch_when_another_kind_stands_for_it_then_is_refused(section, name):
+    is_switch = kinds_of(section.model_fields[name].annotation) == {bool}
+    for value in (1, 0, "yes", "true") if is_switch else (True, False, "7"):
+        with pytest.raises(ValidationError) as refused:
+            section.model_validate({name: value})
+        assert (name,) in [problem["loc"] for problem in refused.value.errors()], value
+
+
 def test_patterns_when_settings_use_them_then_each_is_put_in_words():
     used = set(re.findall(r"'(\^[^']+\$)'", str(TypeAdapter(Settings).json_schema())))
     assert used == set(PATTERNS)
@@ -214,6 +250,13 @@ def test_patterns_when_settings_use_them_then_each_is_put_in_words():
         ("engine.chunk_snapshots = 0", "engine.chunk_snapshots: must be at least 1, got 0"),
         ("target.horizon_days = 100_000", "target.horizon_days: must be at most 3,650, got 100000"),
         ("target.weight_cap = nan", "target.weight_cap: must be a number, got nan"),
+        ("seed = true", "seed: must be a whole number, got True"),
+        ("retraining.every_days = '7'", "retraining.every_days: must be a number, got '7'"),
+        ("retraining.shadow = 1", "retraining.shadow: must be true or false, got 1"),
+        (
+            "targets.crm = { kind = 'csv', bom = 1 }",
+            "targets.crm.bom: must be true or false, got 1",
+        ),
         ("data_folder = '" + "x" * 300 + "'", "data_folder: holds a name of 300 bytes"),
         ("timezone = '" + "x" * 300 + "'", "no such time zone"),
         ("timezone = '" + "x/" * 5000 + "'", "no such time zone"),

@@ -6,6 +6,7 @@ value that breaks a rule is refused in every case, since whoever states it can m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +31,7 @@ Value = str | int | float | bool | None
 Row = Mapping[str, Value]
 TIMES = ("event_at", "available_at")
 LONGEST_TEXT = 10_000  # characters
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all but tabs and ends of lines
 
 
 class PostedFactsError(UserError):
@@ -126,6 +128,8 @@ def _as_text(value: Value) -> str:
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
     text = str(value).strip()
+    if CONTROLS.search(text):
+        raise PostedFactsError(f"{shortened(text)} has control characters")
     if len(text) > LONGEST_TEXT:
         raise PostedFactsError(f"{shortened(text)} is longer than {LONGEST_TEXT:,} characters")
     return text

@@ -19,6 +19,7 @@ from leadscore.serve.forms import build_question
 from leadscore.serve.keeper import Keeper, NotReadyError
 from leadscore.serve.limits import App, Guard, Pace
 from leadscore.serve.page import build_page
+from leadscore.serve.refusals import describe_refusal
 
 REFUSED = {"description": "It cannot be scored, and why: {'error': words}"}
 NOT_READY = {"description": "Nothing to answer from yet, and why: {'error': words}"}
@@ -61,6 +62,7 @@ def _keep(keeper: Keeper) -> Any:
 
 def _add_score(app: FastAPI, keeper: Keeper) -> None:
     question_type = build_question(keeper.settings)
+    app.state.question = question_type
 
     def score(question: Any) -> LeadScore:
         """Probability, tier, reasons and action of one lead, as `leadscore score` would give them."""
@@ -96,12 +98,9 @@ async def _refuse_form(request: Request, error: Exception) -> JSONResponse:
     if not request.headers.get("content-type", "").startswith("application/json"):
         words = "send JSON, with the header Content-Type: application/json"
         return JSONResponse({"error": words}, status_code=422)
-    problems = []
-    for problem in error.errors() if isinstance(error, RequestValidationError) else ():
-        place = ".".join(str(part) for part in problem["loc"] if part != "body")
-        words = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{place}: {words}" if place else words)
-    return JSONResponse({"error": "; ".join(problems)}, status_code=422)
+    problems = error.errors() if isinstance(error, RequestValidationError) else ()
+    words = describe_refusal(problems, request.app.state.question)
+    return JSONResponse({"error": words}, status_code=422)
 
 
 async def _refuse_address(_: Request, error: Exception) -> JSONResponse:

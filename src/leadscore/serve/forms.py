@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from leadscore.ingest.posted import Row, Value, posted_columns
 from leadscore.settings.settings import Settings
@@ -28,6 +29,13 @@ class Question(Form):
     """A lead to score: a stored one by its id, or any other with its facts as known now."""
 
     lead_id: str = Field(min_length=1, max_length=LONGEST_ID, description="the id of the lead")
+
+    @field_validator("lead_id")
+    @classmethod
+    def _is_one_line(cls, lead_id: str) -> str:
+        if any(category(character) == "Cc" for character in lead_id):
+            raise ValueError("has control characters")
+        return lead_id
 
     @model_validator(mode="after")
     def _facts_need_a_lead(self) -> Question:

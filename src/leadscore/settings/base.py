@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+)
+from pydantic_core import core_schema
 
 from leadscore.settings.limits import (
     LONGEST_WORD,
@@ -23,8 +31,19 @@ from leadscore.wording import listed, nearest, shortened
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
+def _make_strict(schema: Any) -> None:
+    """Make every number and switch within a schema strict, however deep."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("int", "float", "bool"):
+            schema["strict"] = True
+        schema = [part for name, part in schema.items() if name not in ("metadata", "default")]
+    if isinstance(schema, list | tuple):
+        for part in schema:
+            _make_strict(part)
+
+
 class Frozen(BaseModel):
-    """A section: it cannot be changed, and it refuses keys that it does not know."""
+    """A section: it cannot be changed, refuses unknown keys, and takes nothing else for a number."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -32,6 +51,15 @@ class Frozen(BaseModel):
         allow_inf_nan=False,
         hide_input_in_errors=True,  # a user may have written an address with a password
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """The schema of pydantic, where nothing else stands for a number, or for true and false."""
+        schema = handler(source)
+        _make_strict(schema)
+        return schema
 
 
 def _check_path(path: Path) -> Path:
