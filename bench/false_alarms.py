@@ -49,7 +49,7 @@ def main() -> None:
 def watch_weeks(rng: np.random.Generator, shift: float, *, since: int) -> int | None:
     """The week in which the alarm was raised; None if it never was."""
     windows = draw_windows(rng, shift, since=since)
-    looks = WEEK_US * np.arange(1, WEEKS + 1)
+    looks = [week * WEEK_US for week in range(1, WEEKS + 1)]
     alarm_us = bet_on_calibration(windows, Pace(windows), looks).first_alarm()
     return None if alarm_us is None else alarm_us // WEEK_US
 

@@ -1,7 +1,10 @@
 """`leadscore status` at each step of a project's life."""
 
 import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -9,7 +12,11 @@ import histories
 from builders import Facts, day, make_settings
 from commands import run
 from leadscore import Project
+from leadscore.json_files import canonical_json
+from leadscore.project.reviewing import look_path
+from leadscore.project.trail import record, trail_path
 from leadscore.publish.publication import write_publication
+from leadscore.results import Alarm, LastLook
 from leadscore.store.version import quarantine_version
 from leadscore.times import DAY_US, HOUR_US, format_us
 from publish.test_publication import make_scores
@@ -185,3 +192,82 @@ def test_command_when_the_store_cannot_be_read_then_ends_with_2(shop: None) -> N
 
     assert (ended.code, ended.out) == (2, "")
     assert "Traceback" not in ended.err
+
+
+def test_alarms_when_a_look_raised_some_then_status_names_them_until_the_next_look(
+    project: Project,
+) -> None:
+    ingest(project)
+    assert project.status().last_look is None
+    alarm = Alarm(
+        kind="volume",
+        subject="calls",
+        what="3 instead of 40",
+        since=None,
+        sure="",
+        share=None,
+        do="",
+    )
+    look = LastLook(as_of=format_us(AS_OF), alarms=[alarm])
+    path = look_path(project.settings)
+    path.write_bytes(canonical_json(look.to_dict()))
+    assert project.status().last_look == look
+    path.write_text("{")
+    assert project.status().last_look is None
+
+
+def test_audit_trail_when_a_line_is_damaged_then_status_says_which(project: Project) -> None:
+    assert project.status().damaged_entries == []
+    record(project.settings, "ingested", why="a new export")
+    with trail_path(project.settings).open("ab") as file:
+        file.write(b'{"at": "2024-\n\xff\n')
+    record(project.settings, "trained", why="the first model")
+    assert project.status().damaged_entries == [2, 3]
+
+
+@pytest.fixture
+def prefect() -> Iterator[str]:
+    """The address of a server that answers as Prefect does, with two runs of one deployment, and one of another."""
+    answers = {
+        "/api/deployments/filter": [{"id": "d1", "name": "nightly"}, {"id": "d2", "name": "daily"}],
+        "/api/flow_runs/filter": [
+            {"deployment_id": "d1", "expected_start_time": "2026-03-02T06:15:00Z"},
+            {"deployment_id": "d2", "expected_start_time": "2026-03-02T08:00:00Z"},
+            {"deployment_id": "other", "expected_start_time": "2026-03-02T09:00:00Z"},
+            {"deployment_id": "d1", "expected_start_time": "2026-03-03T06:15:00Z"},
+        ],
+    }
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.dumps(answers[self.path]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/api"
+        server.shutdown()
+
+
+def test_next_runs_when_a_server_answers_then_each_deployment_has_its_soonest(
+    project: Project, prefect: str
+) -> None:
+    runs = project.status(prefect=prefect).next_runs
+    assert [(run.deployment, run.at) for run in runs] == [
+        ("nightly", "2026-03-02T06:15:00Z"),
+        ("daily", "2026-03-02T08:00:00Z"),
+    ]
+
+
+def test_next_runs_when_no_server_answers_then_nothing_is_known_of_them(
+    project: Project, prefect: str
+) -> None:
+    assert project.status().next_runs is None
+    assert project.status(prefect=f"{prefect}/elsewhere").next_runs is None
+    assert project.status(prefect="http://127.0.0.1:1/api").next_runs is None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, clock_us, run_command
 from leadscore.cli.rendering import draw_status
+from leadscore.settings.environment import prefect_api
 
 
 def status(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Show the store, the published list and the models, how old each is, and what was held back."""
+    """Show the store, the list, the models and the alarms, how old each is, what was held back, and what runs next."""
     run_command(
-        lambda project: (project.status(clock=clock_us()),),
+        lambda project: (project.status(clock=clock_us(), prefect=prefect_api()),),
         draw_status,
         config,
         None,

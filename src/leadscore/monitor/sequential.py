@@ -131,7 +131,7 @@ class _Odds:
         """The log (bets, n) of what each lead multiplies the wealth by, of whose wins a share is due."""
         if_won = np.log(self.further / self.border)
         if_not = np.log1p(-self.further * share) - np.log1p(-self.border * share)
-        return np.where(won, if_won, if_not)
+        return np.asarray(np.where(won, if_won, if_not))
 
 
 def _is_upper(windows: Windows) -> np.ndarray:

@@ -91,6 +91,7 @@ def _settle_list(
     snapshots = rows[is_open].assign(grid_weight=1.0, young=False, place=np.flatnonzero(is_open))
     side = build_side(scored.name, snapshots, spells, known_us=known_us, target=target)
     places = side.rows["place"].to_numpy()
+    assert side.x_us is not None  # noqa: S101  (of a dated side)
     closed_us = scored.as_of_us + side.x_us
     label = side.rows["label"].to_numpy()
     settled.loc[places, "won_us"] = np.where(label == 1, closed_us, NEVER_US)

@@ -47,7 +47,8 @@ class Windows:
     def elapsed(self, look_us: int) -> np.ndarray:
         """The share (n,) of each horizon of which the outcome was known before a moment."""
         until_us = np.minimum(np.minimum(self.followed_us, self.end_us), look_us)
-        return (until_us - self.start_us) / (self.end_us - self.start_us)
+        elapsed = (until_us - self.start_us) / (self.end_us - self.start_us)
+        return np.asarray(elapsed)
 
 
 def choose_windows(settled: pd.DataFrame) -> Windows:

@@ -232,9 +232,9 @@ class Project(SalesPipeline):
         """A published list scored again from what was kept, compared byte by byte; and one lead of it in full."""
         return explaining.replay(self.settings, publication_id, lead_id)
 
-    def status(self, *, clock: Moment = None) -> Status:
+    def status(self, *, clock: Moment = None, prefect: str | None = None) -> Status:
         """The store, the published list and the models, with their ages at `clock` (see `status.describe_status`)."""
-        return status.describe_status(self.settings, clock_us=self._us(clock))
+        return status.describe_status(self.settings, clock_us=self._us(clock), prefect=prefect)
 
     # What a model learns from, as data frames
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from leadscore.errors import LeadscoreError
+from leadscore.atomic import write_pointer
+from leadscore.errors import CorruptFileError, LeadscoreError
+from leadscore.files import is_there
 from leadscore.history.split import History
+from leadscore.json_files import canonical_json, read_result
 from leadscore.monitor.policy import CURED, SinceTraining, decide_rollback, is_retraining_due
 from leadscore.monitor.settle import SETTLED, as_evaluation_set, settle
 from leadscore.project.models import rollback
@@ -17,11 +22,13 @@ from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.trail import record
 from leadscore.registry.registry import Registry, Who
 from leadscore.registry.versions import PREVIOUS
-from leadscore.results import ModelDrift, RetrainingDue, Reviewed, RollbackDecision
+from leadscore.results import LastLook, ModelDrift, RetrainingDue, Reviewed, RollbackDecision
 from leadscore.results.drift import Alarm
 from leadscore.scoring.probabilities import compute_probabilities
 from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, parse_moment
+
+logger = logging.getLogger(__name__)
 
 
 def review(settings: Settings, *, who: Who, as_of_us: int | None = None) -> Reviewed:
@@ -33,6 +40,8 @@ def review(settings: Settings, *, who: Who, as_of_us: int | None = None) -> Revi
         as_of_us: the moment; default known_until.
     """
     monitored = monitor(settings, as_of_us=as_of_us)
+    look = LastLook(as_of=monitored.as_of, alarms=monitored.alarms)
+    write_pointer(look_path(settings), canonical_json(look.to_dict()))
     alarms = [f"{alarm.kind} of {alarm.subject}" for alarm in monitored.alarms]
     if alarms:
         record(settings, "alarm", why="; ".join(alarms), who=who, as_of=monitored.as_of)
@@ -41,6 +50,22 @@ def review(settings: Settings, *, who: Who, as_of_us: int | None = None) -> Revi
         rollback(settings, who=replace(who, why=decision.why))
     retraining = _find_due(settings, as_of_us, drift=monitored.drift)
     return Reviewed(monitored=monitored, retraining=retraining, rollback=decision)
+
+
+def look_path(settings: Settings) -> Path:
+    """Where the alarms of the last look are."""
+    return settings.project_folder() / "alarms.json"
+
+
+def read_last_look(settings: Settings) -> LastLook | None:
+    """The alarms of the last look; None before the first, or where its file is damaged."""
+    if not is_there(look_path(settings)):
+        return None
+    try:
+        return read_result(look_path(settings), LastLook, cure="run `leadscore monitor --act`")
+    except CorruptFileError as e:
+        logger.warning("%s", e)
+        return None
 
 
 def find_due(settings: Settings, *, as_of_us: int | None = None) -> RetrainingDue:

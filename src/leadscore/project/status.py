@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from leadscore.errors import NoStoreError
+from leadscore.errors import NoStoreError, UnavailableError
+from leadscore.project.next_runs import ask_next_runs
 from leadscore.project.publishing import find_withheld
+from leadscore.project.reviewing import read_last_look
+from leadscore.project.trail import find_damaged_entries
 from leadscore.publish.listed import Listed, find_standing, find_waiting
 from leadscore.registry.registry import Registry
 from leadscore.registry.versions import CHALLENGER, CHAMPION
 from leadscore.results import (
+    NextRun,
     PublishedList,
     QuarantinedDelivery,
     ScoringModel,
@@ -25,12 +29,15 @@ from leadscore.store.version import StoreVersion, read_current
 from leadscore.times import DAY_US, HOUR_US, format_us
 
 
-def describe_status(settings: Settings, *, clock_us: int | None = None) -> Status:
+def describe_status(
+    settings: Settings, *, clock_us: int | None = None, prefect: str | None = None
+) -> Status:
     """The store, the published list and the models of a project.
 
     Args:
         settings: of the project.
         clock_us: now, in UTC microseconds; without it nothing has an age, and no list expires.
+        prefect: the address of the API of a Prefect server, to ask when flows run next.
 
     Raises:
         CorruptFileError: the current store version is damaged.
@@ -40,7 +47,8 @@ def describe_status(settings: Settings, *, clock_us: int | None = None) -> Statu
     store = settings.project_folder() / "store"
     current = _read_current(settings)
     attempt = _read_attempt(settings)
-    models = _describe_models(Registry(settings))
+    registry = Registry(settings)
+    models = _describe_models(registry)
 
     standing = find_standing(folder, store)
     waiting = find_waiting(folder, store)
@@ -54,7 +62,30 @@ def describe_status(settings: Settings, *, clock_us: int | None = None) -> Statu
         withheld=_describe_withheld(waiting, settings) if waiting else None,
         champion=models.get(CHAMPION),
         challenger=models.get(CHALLENGER),
+        last_look=read_last_look(settings),
+        next_runs=_find_next_runs(prefect),
+        training_due=_find_training_due(registry, settings),
+        damaged_entries=find_damaged_entries(settings),
     )
+
+
+def _find_next_runs(prefect: str | None) -> list[NextRun] | None:
+    """What is scheduled; None where there is nobody to ask."""
+    if prefect is None:
+        return None
+    try:
+        return ask_next_runs(prefect)
+    except UnavailableError:
+        return None
+
+
+def _find_training_due(registry: Registry, settings: Settings) -> str | None:
+    """The known_until from which on `every_days` have passed since the last training."""
+    trained_us = registry.last_trained_us()
+    days = settings.retraining.every_days
+    if trained_us is None or days is None or not settings.is_dated:
+        return None
+    return format_us(trained_us + round(days * DAY_US))
 
 
 def _read_current(settings: Settings) -> StoreVersion | None:

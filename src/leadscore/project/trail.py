@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadscore.errors import UnavailableError
+from leadscore.files import read_if_there
 from leadscore.locks import describe_write_failure, hold
 from leadscore.registry.registry import Who
 from leadscore.results.trail import Event, TrailEntry
@@ -89,14 +90,19 @@ def _ends_whole(path: Path) -> bool:
 
 
 def read_trail(settings: Settings) -> list[TrailEntry]:
-    """The audit trail, oldest first; lines that were cut off are left out."""
-    path = trail_path(settings)
-    if not path.exists():
-        return []
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    """The audit trail, oldest first, without the lines that cannot be read."""
+    return [entry for entry in _read_lines(settings) if entry is not None]
+
+
+def find_damaged_entries(settings: Settings) -> list[int]:
+    """The numbers of the lines of the audit trail that cannot be read, from 1 on."""
+    entries = enumerate(_read_lines(settings), start=1)
+    return [number for number, entry in entries if entry is None]
+
+
+def _read_lines(settings: Settings) -> Iterator[TrailEntry | None]:
+    for line in (read_if_there(trail_path(settings)) or b"").splitlines():
         try:
-            entries.append(TrailEntry.from_dict(json.loads(line)))
-        except ValueError:
-            continue
-    return entries
+            yield TrailEntry.from_dict(json.loads(line))
+        except (ValueError, RecursionError):
+            yield None

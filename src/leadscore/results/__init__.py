@@ -147,6 +147,8 @@ from leadscore.results.scoring import (
     WrittenWorkbook,
 )
 from leadscore.results.status import (
+    LastLook,
+    NextRun,
     PublishedList,
     QuarantinedDelivery,
     ScoringModel,
@@ -260,6 +262,7 @@ __all__ = [
     "Intervals",
     "Irregular",
     "Judged",
+    "LastLook",
     "LeadTiming",
     "LeadsFromSource",
     "LeadsNeeded",
@@ -277,6 +280,7 @@ __all__ = [
     "Moved",
     "NeverWorked",
     "Newer",
+    "NextRun",
     "OutcomeCounts",
     "OwnAuc",
     "Part",

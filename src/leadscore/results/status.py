@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from leadscore.results.base import Result
+from leadscore.results.drift import Alarm
 
 
 class StoreStatus(Result):
@@ -53,8 +54,28 @@ class ScoringModel(Result):
     why: str | None
 
 
+class LastLook(Result):
+    """The alarms that stood when `leadscore monitor --act` last looked, as of that moment."""
+
+    as_of: str
+    alarms: list[Alarm]
+
+
+class NextRun(Result):
+    """When a deployment of a Prefect server runs next."""
+
+    deployment: str
+    at: str
+
+
 class Status(Result):
-    """One project at a glance; what does not exist yet is None."""
+    """One project at a glance; what does not exist yet is None.
+
+    Attributes:
+        next_runs: as the Prefect server says; None where none was asked, or none answers.
+        training_due: from which data on the settings ask for a training; None if they do not say.
+        damaged_entries: the lines of the audit trail that cannot be read.
+    """
 
     project: str
     store: StoreStatus | None
@@ -65,3 +86,7 @@ class Status(Result):
     withheld: WithheldList | None
     champion: ScoringModel | None
     challenger: ScoringModel | None
+    last_look: LastLook | None = None
+    next_runs: list[NextRun] | None = None
+    training_due: str | None = None
+    damaged_entries: list[int] = Field(default_factory=list)

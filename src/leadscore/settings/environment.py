@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 SOURCE_URL = "LEADSCORE_SOURCE_URL"  # the address of the database that sources are read from
 SERVICE_TOKEN = "LEADSCORE_TOKEN"  # noqa: S105  (the name of the variable) that requests to `leadscore serve` must carry
+PREFECT_API = "http://127.0.0.1:4200/api"  # of the server that `make up` starts
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -75,6 +76,11 @@ def read_address(name: str) -> str | None:
 def keep_address(name: str, address: str) -> None:
     """Let the variable `name` hold the address of a database for the rest of this process."""
     os.environ[name] = address
+
+
+def prefect_api() -> str:
+    """The address of Prefect's API: what the environment says, else that of a server on this machine."""
+    return os.environ.get("PREFECT_API_URL") or PREFECT_API
 
 
 def read_service_token() -> str | None:

@@ -8,7 +8,7 @@ from leadscore.cli.rendering.console import command, escaped, out, until
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
-    from leadscore.results import PublishedList, ScoringModel, Status, StoreStatus
+    from leadscore.results import LastLook, PublishedList, ScoringModel, Status, StoreStatus
 
 DAY = 24  # hours
 
@@ -25,6 +25,12 @@ def draw_status(status: Status) -> None:
     _draw("champion", _model_in_words(status.champion))
     if status.challenger:
         _draw("challenger", _model_in_words(status.challenger))
+    if status.last_look:
+        _draw("alarms", _alarms_in_words(status.last_look))
+    _draw("next", _next_in_words(status))
+    if status.damaged_entries:
+        lines = ", ".join(f"{number:,}" for number in status.damaged_entries)
+        _draw("audit trail", f"[yellow]cannot be read in full[/]: line {lines} of audit.jsonl")
 
 
 def _draw(name: str, words: str) -> None:
@@ -86,6 +92,25 @@ def _model_in_words(model: ScoringModel | None) -> str:
     if model.since is None:
         return words
     return f"{words}; since {model.since} by {escaped(model.by)}: {escaped(model.why)}"
+
+
+def _alarms_in_words(look: LastLook) -> str:
+    """The alarms of the last look."""
+    if not look.alarms:
+        return f"none as of {look.as_of}"
+    alarms = "; ".join(f"{alarm.kind} of {alarm.subject}" for alarm in look.alarms)
+    return f"[red]{escaped(alarms)}[/] as of {look.as_of}: {command('monitor')}"
+
+
+def _next_in_words(status: Status) -> str:
+    """What runs when, or what is known of it without a server."""
+    words = "no Prefect server answers, so nothing is known of scheduled runs"
+    if status.next_runs is not None:
+        runs = [f"{escaped(run.deployment)} {run.at}" for run in status.next_runs]
+        words = ", ".join(runs) or "no run is scheduled"
+    if status.training_due:
+        words += f"; training is due once the data reach {status.training_due}"
+    return words
 
 
 def _age_in_words(hours: float | None) -> str:
