@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from leadscore.printable import as_markdown
 from leadscore.results import Published, Reported, Scored, WrittenWorkbook
+from links import link
 from local import artifacts
 
 
 def show_scores(
-    scored: Scored, published: Published, written: WrittenWorkbook | None = None
+    config: str, scored: Scored, published: Published, written: WrittenWorkbook | None = None
 ) -> None:
     """How many leads there are in each tier, and links to the files and the workbook."""
     tiers = "".join(f"\n| {tier} | {count:,} |" for tier, count in scored.tiers.items())
@@ -27,18 +26,16 @@ def show_scores(
         newer = published.newer.publication_id
         summary += f"\n\nNot published: the newer list `{newer}` stands"
     artifacts.create_markdown_artifact(summary, key="leadscore-summary")
-    folder_uri = _uri(published.folder)
-    artifacts.create_link_artifact(folder_uri, scored.publication_id, key="leadscore-files")
+    files = link(config, published.folder)
+    artifacts.create_link_artifact(files, scored.publication_id, key="leadscore-files")
     if written is not None:
-        workbook_uri = _uri(written.workbook)
-        artifacts.create_link_artifact(workbook_uri, "worklist", key="leadscore-worklist")
+        workbook = link(config, written.workbook)
+        artifacts.create_link_artifact(workbook, "worklist", key="leadscore-worklist")
 
 
-def show_report(reported: Reported) -> None:
+def show_report(config: str, reported: Reported) -> None:
     """A link to the page of the list, and its five lines, without names."""
-    artifacts.create_markdown_artifact(reported.digest, key="leadscore-digest")
-    artifacts.create_link_artifact(_uri(reported.path), "report", key="leadscore-report")
-
-
-def _uri(path: str) -> str:
-    return Path(path).resolve().as_uri()
+    page = link(config, reported.path)
+    digest = f"{reported.digest.rstrip()}\n\n[The whole report]({page})\n"
+    artifacts.create_markdown_artifact(digest, key="leadscore-digest")
+    artifacts.create_link_artifact(page, "report", key="leadscore-report")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from leadscore.cli.rendering import METRIC_NAMES
 from leadscore.printable import as_markdown
 from leadscore.results import Registered, Trained
+from links import link
 from local import artifacts
 
 
-def show_training(trained: Trained, registered: Registered) -> None:
+def show_training(config: str, trained: Trained, registered: Registered) -> None:
     """The metrics as a table, and a link to the model card."""
     evaluation, version = trained.evaluation, registered.registered
     intervals = evaluation.overall.intervals() if evaluation.overall else {}
@@ -24,6 +23,5 @@ def show_training(trained: Trained, registered: Registered) -> None:
     artifacts.create_table_artifact(
         rows, key="leadscore-metrics", description=as_markdown(description)
     )
-    artifacts.create_link_artifact(
-        Path(trained.card).resolve().as_uri(), "model card", key="leadscore-model-card"
-    )
+    card = link(config, trained.card)
+    artifacts.create_link_artifact(card, "model card", key="leadscore-model-card")

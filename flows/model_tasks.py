@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from alarms import alarms_announced
 from blocks import load_secret
+from ingest_pages import show_ingest
 from leadscore import Project
 from leadscore.results import Ingested, Registered, Trained
 from leadscore.settings.environment import address_set
@@ -26,7 +27,9 @@ def ingest(
     project = Project(config, data=data)
     known_until_us = moment_us_of(project, known_until, clock)
     with address_set(load_secret(url_block)), alarms_announced(project):
-        return project.ingest(known_until=known_until_us, clock=clock_us_of(project, clock))
+        ingested = project.ingest(known_until=known_until_us, clock=clock_us_of(project, clock))
+    show_ingest(ingested)
+    return ingested
 
 
 @once

@@ -28,21 +28,21 @@ def run_flow(
     trained = train(config, as_of, clock)
     registered = register(config, trained)
     announce_promotion(config)
-    show_training(trained, registered)
+    show_training(config, trained, registered)
     if registered.champion is None:
         return ingested, trained, registered
     scored = score(config, as_of, clock)
     published = publish(config, scored.publication_id)
     announce_list(scored, published)
     page = report(config, scored.publication_id)
-    show_report(page)
+    show_report(config, page)
     if not published.published:
-        show_scores(scored, published)
+        show_scores(config, scored, published)
         return ingested, trained, registered, scored, published
     delivered = deliver(config)
     publish_forecast(config)
     written = worklist(config)
-    show_scores(scored, published, written)
+    show_scores(config, scored, published, written)
     return ingested, trained, registered, scored, published, delivered, written
 
 

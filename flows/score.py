@@ -28,14 +28,14 @@ def score_flow(
     published = publish(config, scored.publication_id)
     announce_list(scored, published)
     page = report(config, scored.publication_id)
-    show_report(page)
+    show_report(config, page)
     if not published.published:
-        show_scores(scored, published)
+        show_scores(config, scored, published)
         return scored, published
     delivered = deliver(config)
     publish_forecast(config)
     written = worklist(config)
-    show_scores(scored, published, written)
+    show_scores(config, scored, published, written)
     return scored, published, delivered, written
 
 

@@ -32,7 +32,7 @@ def train_flow(
     trained = train(config, as_of, clock)
     registered = register(config, trained)
     announce_promotion(config)
-    show_training(trained, registered)
+    show_training(config, trained, registered)
     return trained, registered
 
 

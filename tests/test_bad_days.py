@@ -70,7 +70,6 @@ def settings(tmp_path_factory):
         update={
             "known_until": None,
             "routing": None,
-            "validation": settings.validation.model_copy(update={"alarms": {"same_files": "stop"}}),
             "model": settings.model.model_copy(update={"scorer": "scorecard", "trials": 1}),
         }
     )
@@ -111,6 +110,9 @@ def test_export_when_it_is_empty_then_the_list_stands_and_the_reason_is_said(set
     with pytest.raises(UserError, match="has a header but no rows"):
         deliver(settings, change(cut(read_sample(leads=LEADS), NOW)), NOW)
     assert current_list(settings) == standing
+    last = read_trail(settings)[-1]
+    assert last.what == "stopped"
+    assert "has a header but no rows" in last.why
 
 
 def test_list_when_scored_after_a_bad_day_then_is_the_one_that_stands(settings):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote, urlsplit
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 SHORTEST = 3  # characters of a secret: anything shorter would also be a part of many words
 # a password may hold anything, even @ and blanks; a name or token alone ends at the first @
@@ -26,6 +28,28 @@ def hide_secrets(text: str, *, of: str = "") -> str:
     text = USER.sub(r"\1", text)
     text = QUERY.sub(r"\1", text)
     return VALUE.sub(r"\1***", text)
+
+
+def find_address(path: Path, *, served: Mapping[str, Path], base_url: str | None) -> str:
+    """The address under which a browser finds a file.
+
+    >>> find_address(Path("/srv/data/a b.html"), served={"data": Path("/srv/data")}, base_url="https://host/x/")
+    'https://host/x/data/a%20b.html'
+    >>> find_address(Path("/etc/a.html"), served={"data": Path("/srv/data")}, base_url="https://host")
+    'file:///etc/a.html'
+
+    Args:
+        path: of the file.
+        served: name below the base URL -> the folder that it shows.
+        base_url: http or https; None: the file is found on this machine alone.
+    """
+    full = path.resolve()
+    for name, folder in served.items():
+        root = folder.resolve()
+        if base_url and full.is_relative_to(root):
+            below = quote(full.relative_to(root).as_posix())
+            return f"{base_url.rstrip('/')}/{name}/{below}"
+    return full.as_uri()
 
 
 def _secrets(address: str) -> set[str]:

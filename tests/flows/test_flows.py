@@ -91,8 +91,9 @@ def test_flow_when_run_on_the_harness_then_writes_the_bytes_of_the_commands_and_
     _, trained, registered, scored, *_ = run_flow(str(crm / "leadscore.toml"))
     assert published(tmp_path) == published(by_commands)
     assert registered.registered.aliases == ["champion"]
-    found = {key: Artifact.get(key) for key in ("metrics", "model-card", "summary", "files", "report", "digest")
+    found = {key: Artifact.get(key) for key in ("ingest", "metrics", "model-card", "summary", "files", "report", "digest")
              for key in [f"leadscore-{key}"]}  # fmt: skip
+    assert "| leads |" in found["leadscore-ingest"].data
     assert f"{trained.evaluation.overall.auc.value}" in found["leadscore-metrics"].data
     assert Path(trained.card).resolve().as_uri() in found["leadscore-model-card"].data
     assert f"{scored.counts.scored:,} open leads" in found["leadscore-summary"].data

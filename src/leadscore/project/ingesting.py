@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from leadscore.engine.duckdb import DuckDBEngine
-from leadscore.errors import AlarmError, UserError
+from leadscore.errors import AlarmError, SourceFormatError, UserError
 from leadscore.features.account import unlearned_keys
 from leadscore.features.fields import unlearned_fields
 from leadscore.history.facts import KnownFacts
@@ -68,6 +68,9 @@ def ingest(
             )
     except AlarmError as e:
         record(settings, "quarantined", why=", ".join(e.names), store_version=e.version)
+        raise
+    except SourceFormatError as e:
+        record(settings, "stopped", why=str(e))
         raise
     _record_ingest(settings, built, accept)
     return _summarise(built, settings, store)

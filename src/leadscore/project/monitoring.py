@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -12,10 +13,11 @@ from leadscore.history.split import History
 from leadscore.monitor.contact import estimate_extra_contact
 from leadscore.monitor.performance import summarise_settled
 from leadscore.monitor.settle import ScoredList, settle
+from leadscore.monitor.shadow import compare_shadow
 from leadscore.monitor.watch import Watched, watch
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.proposals import propose
-from leadscore.publish.listed import Listed, list_published
+from leadscore.publish.listed import Listed, list_published, list_written, read_listed
 from leadscore.publish.receipts import read_receipts_of
 from leadscore.registry.registry import Registry
 from leadscore.results.contact import ExtraContact
@@ -60,6 +62,7 @@ def monitor(
         if not lists:
             raise UserError(f"no list is published yet; run `{propose('score')}` first")
         rows = settle(history, lists, known_us=known_us)
+        in_shadow = settle(history, _read_shadow_lists(settings), known_us=known_us)
         drift, why = _watch(history, rows, known_us=known_us)
         return Monitored(
             project=settings.project,
@@ -68,6 +71,7 @@ def monitor(
             settled=summarise_settled(history, rows, known_us=known_us, segment=segment),
             drift=drift,
             extra_contact=_estimate_contact(settings, rows),
+            shadow=compare_shadow(rows, in_shadow, seed=settings.seed),
             warnings=[*warnings, *why],
         )
 
@@ -131,11 +135,28 @@ def read_lists(settings: Settings) -> tuple[list[ScoredList], list[str]]:
     """
     folder = settings.project_folder()
     published = list_published(folder / "scores", folder / "store")
-    horizons = _read_horizons(settings, published)
+    return _read_lists(settings, published, folder=folder / "scores")
+
+
+def _read_shadow_lists(settings: Settings) -> list[ScoredList]:
+    """The lists that challengers wrote in shadow, one a date."""
+    folder = settings.project_folder() / "shadow"
+    written = [read_listed(folder, name) for name in list_written(folder)]
+    whole = [listed for listed in written if listed.manifest is not None]
+    lists, _ = _read_lists(settings, whole, folder=folder)
+    return lists
+
+
+def _read_lists(
+    settings: Settings, written: Sequence[Listed], *, folder: Path
+) -> tuple[list[ScoredList], list[str]]:
+    """Lists of a folder with their scores, one a date, and warnings about those that are left out."""
+    store = settings.project_folder() / "store"
+    horizons = _read_horizons(settings, written)
     lists = []
     left_out = []
-    for listed in _latest_of_dates(published):
-        receipts = read_receipts_of(listed, folder / "scores", folder / "store")
+    for listed in _latest_of_dates(written):
+        receipts = read_receipts_of(listed, folder, store)
         horizon_days = horizons[listed.id]
         if not receipts.num_rows or not horizon_days or listed.as_of_us is None:
             left_out.append(listed.id)

@@ -11,6 +11,7 @@ from leadscore.results.breakdowns import Captured, Group
 from leadscore.results.contact import ExtraContact
 from leadscore.results.drift import Alarm, ModelDrift
 from leadscore.results.metrics import Metrics
+from leadscore.results.shadow import ShadowComparison
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,8 @@ class Settled(Result):
 class Monitored(Result):
     """Published scores settled, as known at a moment, and what changed since the model was trained.
 
-    `drift` is None where that model is gone, `extra_contact` where no lead was explored.
+    `drift` is None where that model is gone, `extra_contact` where no lead was explored, `shadow`
+    where no challenger wrote a list.
     """
 
     project: str
@@ -100,6 +102,7 @@ class Monitored(Result):
     settled: Settled
     drift: ModelDrift | None = None
     extra_contact: ExtraContact | None = None
+    shadow: ShadowComparison | None = None
     warnings: list[str] = Field(default_factory=list)
 
     @property

@@ -11,6 +11,7 @@ from leadscore.results.base import Result
 Event = Literal[
     "ingested",
     "quarantined",
+    "stopped",
     "trained",
     "promoted",
     "refused",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 SOURCE_URL = "LEADSCORE_SOURCE_URL"  # the address of the database that sources are read from
 SERVICE_TOKEN = "LEADSCORE_TOKEN"  # noqa: S105  (the name of the variable) that requests to `leadscore serve` must carry
 PREFECT_API = "http://127.0.0.1:4200/api"  # of the server that `make up` starts
+BASE_URL = "LEADSCORE_BASE_URL"  # where the folders `data` and `models` can be read from elsewhere
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -81,6 +82,11 @@ def keep_address(name: str, address: str) -> None:
 def prefect_api() -> str:
     """The address of Prefect's API: what the environment says, else that of a server on this machine."""
     return os.environ.get("PREFECT_API_URL") or PREFECT_API
+
+
+def read_base_url() -> str | None:
+    """Where lists, reports and cards can be read from another machine, or None."""
+    return os.environ.get(BASE_URL) or None
 
 
 def read_service_token() -> str | None:

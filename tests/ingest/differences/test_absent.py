@@ -56,7 +56,7 @@ def export(
 
 
 def ingest(settings: Settings, *accept: str) -> dict[str, Any]:
-    return jobs.ingest(settings, accept=["half_delivered", "empty", *accept])
+    return jobs.ingest(settings, accept=["half_delivered", "empty", "same_files", *accept])
 
 
 def current(settings: Settings) -> StoreVersion:

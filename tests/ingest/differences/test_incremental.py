@@ -250,16 +250,13 @@ ALARMS = [
 @pytest.mark.parametrize(
     ("name", "leads", "calls", "words"), ALARMS, ids=[f"{a[0]} {i}" for i, a in enumerate(ALARMS)]
 )
-def test_alarm_when_an_export_looks_wrong_beside_the_one_before_then_it_stops_or_is_said(
+def test_alarm_when_an_export_looks_wrong_beside_the_one_before_then_it_stops(
     tmp_path, name, leads, calls, words
 ):
     before = {"01.csv": [f"{n},2024-01-05" for n in range(40)]}
     ingest(export(tmp_path, FIRST, MANY, before))
     version = current(export(tmp_path, FIRST, MANY, before)).id
     settings = export(tmp_path, SECOND, leads, before | calls)
-    if name == "same_files":
-        assert any(words in told for told in ingest(settings).alarms)
-        return
     with pytest.raises(AlarmError, match=re.escape(words)) as raised:
         ingest(settings)
     assert name in raised.value.names

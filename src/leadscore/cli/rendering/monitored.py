@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from leadscore.results import Captured, Group, ModelDrift
     from leadscore.results.contact import ExtraContact
     from leadscore.results.monitor import EstimatedPerformance, Monitored, ReceiptCounts, Settled
+    from leadscore.results.shadow import ShadowComparison
 
 REASONS = {
     "waiting": "wait until their horizon is over",
@@ -42,6 +43,8 @@ def draw_monitor(monitored: Monitored) -> None:
         _draw_expected(settled.expected)
     if monitored.extra_contact:
         _draw_contact(monitored.extra_contact)
+    if monitored.shadow:
+        _draw_shadow(monitored.shadow)
     if monitored.drift:
         _draw_drift(monitored.drift)
     warn(monitored.warnings)
@@ -58,6 +61,22 @@ def _draw_contact(contact: ExtraContact) -> None:
         f"win rate, by {contact.explored:,} explored leads and {contact.others:,} others.{known}",
         highlight=False,
     )
+
+
+def _draw_shadow(shadow: ShadowComparison) -> None:
+    """The challenger's lists in shadow beside ours."""
+    if shadow.won is None or shadow.predicted is None or shadow.predicted_in_shadow is None:
+        out.print("The challenger's lists in shadow are not settled yet.")
+        return
+    lists = counted(shadow.lists, "list")
+    words = (
+        f"The challenger in shadow, on {shadow.leads:,} leads of {lists}: "
+        f"{100 * shadow.predicted_in_shadow:.1f} % predicted, ours {100 * shadow.predicted:.1f} %, "
+        f"{100 * shadow.won:.1f} % won"
+    )
+    if shadow.gain:
+        words += f"; its log loss is lower by {number(shadow.gain)} nats"
+    out.print(f"{words}.", highlight=False)
 
 
 def _draw_drift(drift: ModelDrift) -> None:

@@ -34,8 +34,8 @@ def find_same_files(exports: Exports) -> Iterator[str]:
     if is_later and exports.files == exports.files_before:
         yield (
             f"known_until moved from {exports.before.manifest['known_until']} to "
-            f"{format_us(exports.known_until)}, but no file changed: it would look as if nothing "
-            "had happened in between"
+            f"{format_us(exports.known_until)}, but no file changed: leads would be scored as if "
+            "nothing had happened in between"
         )
 
 
