@@ -92,7 +92,8 @@ def project(tmp_path_factory):
     places = {"data_folder": folder / "data", "models_folder": folder / "models"}
     settings = read_settings(folder / "leadscore.toml").model_copy(update=places)
     for day in range(1, 5):
-        jobs.ingest(settings, known_until_us=parse_moment(f"2024-02-{day:02d}", zone="UTC"))
+        moment_us = parse_moment(f"2024-02-{day:02d}", zone="UTC")
+        jobs.ingest(settings, accept=["same_files"], known_until_us=moment_us)
         if day == 1:
             jobs.register(settings, Path(jobs.train(settings).folder), who=WHO, promote=True)
         if day in {1, 3}:

@@ -4,10 +4,13 @@ import ast
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -167,6 +170,65 @@ def marked(pid_files: dict[str, str]) -> list[str]:
     pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
     marks = [text.split()[1] for text in pid_files.values()]
     return [mark for mark in marks for pid in pids if is_marked(pid, mark)]
+
+
+@pytest.fixture
+def stack(place, monkeypatch):
+    """A server, a worker and MLflow for a sample, and what Prefect's commands must know of them."""
+    monkeypatch.syspath_prepend(FLOWS)
+    ports = {"prefect": free_port(), "mlflow": free_port()}
+    options = [f"--{name}-port={port}" for name, port in ports.items()]
+    up = python("flows/up.py", "--config", place, *options)
+    assert up.returncode == 0, up.stderr
+    at = {
+        "PREFECT_API_URL": f"http://127.0.0.1:{ports['prefect']}/api",
+        "PREFECT_HOME": str(Path("data", "prefect").resolve()),
+        "LEADSCORE_CONFIG": str(place),
+    }
+    yield up, ports, at
+    python("flows/down.py")
+
+
+def read_state(at: dict[str, str], run_id: str) -> str:
+    """The state of a flow run, as the server has it."""
+    with urlopen(f"{at['PREFECT_API_URL']}/flow_runs/{run_id}", timeout=60) as answer:
+        return json.load(answer)["state_type"]
+
+
+def wait_for_state(at: dict[str, str], run_id: str, *states: str) -> str:
+    deadline = time.monotonic() + 600
+    while time.monotonic() < deadline:
+        state = read_state(at, run_id)
+        if state in states:
+            return state
+    raise AssertionError(f"the run is {state}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.filterwarnings("ignore")  # Prefect's own
+def test_worker_when_killed_in_the_middle_of_a_flow_and_started_again_then_the_run_ends_right(
+    place, stack
+):
+    import services
+    from stack import POOL, PREFECT
+
+    _, _, at = stack
+    words = ("deployment", "run", "leadscore-score/nightly", "--param", "as_of=null")
+    asked = python("-m", "prefect", *words, **at)
+    assert asked.returncode == 0, asked.stderr
+    (run_id,) = re.findall(r"UUID: ([0-9a-f-]{36})", asked.stdout)
+    wait_for_state(at, run_id, "RUNNING")
+
+    worker = int((FOLDER / "worker.pid").read_text().split()[0])
+    os.kill(worker, signal.SIGKILL)
+    assert not Path("data/sample/scores/current.json").exists()  # it was in the middle
+    services.start("worker", *PREFECT, "worker", "start", "--pool", POOL, "--limit", "1", **at)
+
+    ended = wait_for_state(at, run_id, "COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+    assert ended == "COMPLETED", (FOLDER / "worker.log").read_text()
+    status = json.loads(run("status", "--json", "--config", place).out)
+    assert status["published"] is not None
 
 
 @pytest.mark.slow

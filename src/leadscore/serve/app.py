@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -21,6 +22,7 @@ from leadscore.serve.limits import App, Guard, Pace
 from leadscore.serve.page import build_page
 from leadscore.serve.refusals import describe_refusal
 
+AT_ONCE = 2  # leads scored at the same time; others wait in the order in which they came
 REFUSED = {"description": "It cannot be scored, and why: {'error': words}"}
 NOT_READY = {"description": "Nothing to answer from yet, and why: {'error': words}"}
 logger = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ def build_app(keeper: Keeper, *, token: str | None, per_second: float) -> App:
 def _keep(keeper: Keeper) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # scoring is work for the processor: more at once would only make each of them wait longer
+        current_default_thread_limiter().total_tokens = AT_ONCE
         keeper.start()
         yield
         keeper.stop()

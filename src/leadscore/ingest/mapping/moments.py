@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from leadscore.times import DAY_US, HOUR_US
 
 HALF_DAY_US = DAY_US // 2
 LONGEST_DATE = len("2025-12-31")
+FEW = 100
 
 _TIME = r"\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
@@ -84,8 +86,18 @@ def within_reason(us: np.ndarray) -> np.ndarray:
 
 def _read(text: pa.Array, *, zone: str, dates: str | None) -> Moments:
     encoded = text.dictionary_encode()
-    read = _read_distinct(encoded.dictionary, zone=zone, dates=dates)
+    words = encoded.dictionary
+    if len(words) <= FEW:
+        read = _read_few(tuple(words.to_pylist()), zone, dates)
+    else:
+        read = _read_distinct(words, zone=zone, dates=dates)
     return read.take(encoded.indices.to_numpy(zero_copy_only=False))
+
+
+@lru_cache(maxsize=32)
+def _read_few(words: tuple[str | None, ...], zone: str, dates: str | None) -> Moments:
+    """The same of a few words, remembered: those of one lead are asked about several times."""
+    return _read_distinct(pa.array(words, pa.string()), zone=zone, dates=dates)
 
 
 def _read_distinct(words: pa.Array, *, zone: str, dates: str | None) -> Moments:
