@@ -61,7 +61,7 @@ class Year:
 def main() -> None:
     """Live through the year, and print what came of it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--leads", type=int, default=3000)
+    parser.add_argument("--leads", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chart", type=Path, help="an SVG file")
     asked = parser.parse_args()
@@ -89,7 +89,7 @@ def build_year(folder: Path, *, leads: int, seed: int) -> Year:
         "known_until": None,
         "target": settings.target.model_copy(update={"horizon_days": HORIZON_DAYS}),
         "model": settings.model.model_copy(update={"scorer": "logistic", "trials": 1}),
-        "retraining": RetrainingSettings(every_days=91),
+        "retraining": RetrainingSettings(every_days=None),  # on an alarm alone
     }
     truth = pd.read_csv(folder / "crm" / "truth" / "leads.csv", dtype=str)
     promising = set(truth.loc[truth["class"].isin(PROMISING), "lead_id"])
