@@ -42,9 +42,13 @@ class PostgresEngine:
                 execute_values(cursor, f"INSERT INTO {table} VALUES %s", tuples)
 
     def query(self, sql: str) -> pa.Table:
-        """All rows of a SELECT; anything but integers and texts is an error."""
+        """All rows of a SELECT of ours."""
+        return self.run(translate(sql, "postgres"))
+
+    def run(self, sql: str) -> pa.Table:
+        """All rows of PostgreSQL's own SQL; anything but integers and texts is an error."""
         with self._connection.cursor() as cursor:
-            cursor.execute(translate(sql, "postgres"))
+            cursor.execute(sql)
             rows = cursor.fetchall()
             columns = list(zip(*rows, strict=True)) or [()] * len(cursor.description)
             arrays = {}

@@ -1,4 +1,4 @@
-"""A small Spark in this process, for tests: one core, and no code is compiled for a few rows."""
+"""Spark for tests: a small one in this process, or one of several processes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-SMALL = {
-    "spark.master": "local[1]",
+QUIET = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
+}
+SMALL = {  # for a few rows: no code is compiled
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.default.parallelism": "1",
     "spark.sql.shuffle.partitions": "1",
@@ -33,14 +34,19 @@ def need_spark() -> None:
 
 
 def start_small_spark() -> Any:
+    """The session that the engines of this process will share, on one core."""
+    return start_spark("local[1]", **SMALL)
+
+
+def start_spark(master: str, **properties: str) -> Any:
     """The session that the engines of this process will share."""
     need_spark()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         from pyspark.sql import SparkSession
 
-        os.environ["PYSPARK_PYTHON"] = sys.executable
-        builder = SparkSession.builder
-        for name, value in SMALL.items():
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # of executors
+        builder = SparkSession.builder.master(master)
+        for name, value in (QUIET | properties).items():
             builder = builder.config(name, value)
         return builder.getOrCreate()

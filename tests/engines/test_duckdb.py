@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from builders import day
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.protocol import UnsafeNameError, identifier, literal
+from leadscore.errors import UnavailableError
 from leadscore.features.engagement import build_engagement
 from leadscore.features.matrix import build_matrix
 from leadscore.history.snapshot import Snapshot
@@ -237,10 +238,17 @@ def test_a_query_larger_than_the_memory_limit_spills_to_disk(engine):
     stream.close()
 
 
-def test_the_memory_limit_holds_where_there_is_nowhere_to_spill(engine):
+def test_the_memory_limit_holds_where_there_is_nowhere_to_spill(engine, tmp_path):
     engine._connection.execute("SET max_temp_directory_size = '0B'")
-    with pytest.raises(duckdb.OutOfMemoryException):
+    needed = (
+        r"more than 128 MB of memory \(engine.memory_limit_mb\), and there is no room on the disk"
+    )
+    with pytest.raises(UnavailableError, match=needed):
         next(engine.stream(SORT, rows=1000))
+    with pytest.raises(UnavailableError, match=needed):
+        engine.query(SORT)
+    with pytest.raises(UnavailableError, match=needed):
+        engine.write_files(SORT, tmp_path)
 
 
 def _many_activities(n: int, leads: int) -> tuple[np.ndarray, np.ndarray, pa.Table]:

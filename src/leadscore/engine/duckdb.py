@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadscore.engine.protocol import BatchFunction, identifier, literal
+from leadscore.errors import UnavailableError
 from leadscore.locks import scratch
 from leadscore.settings.engine import EngineSettings
 
 BATCH_ROWS = 100_000  # of what is written as files
+NO_ROOM = ("Out of Memory Error", "No space left on device")
 
 
 class DuckDBEngine:
@@ -24,14 +26,15 @@ class DuckDBEngine:
 
     def __init__(self, settings: EngineSettings) -> None:
         temporary = ExitStack()
-        spill = str(temporary.enter_context(scratch()))
+        self._memory_mb = settings.memory_limit_mb
+        self._spill = str(temporary.enter_context(scratch()))
         self._remove_spill = weakref.finalize(self, temporary.close)
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": settings.threads,
                 "memory_limit": f"{settings.memory_limit_mb}MB",
-                "temp_directory": spill,
+                "temp_directory": self._spill,
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,  # would download
             },
@@ -77,24 +80,41 @@ class DuckDBEngine:
 
     def query(self, sql: str) -> pa.Table:
         """All rows of a SELECT."""
-        return self._connection.sql(sql).to_arrow_table()
+        with self._in_words():
+            return self._connection.sql(sql).to_arrow_table()
 
     def stream(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of a SELECT, in batches of about `rows`."""
-        yield from self._connection.sql(sql).to_arrow_reader(rows)
+        with self._in_words():
+            yield from self._connection.sql(sql).to_arrow_reader(rows)
 
     def write_files(self, sql: str, folder: Path, made: BatchFunction | None = None) -> None:
         """Write the rows of a SELECT, or what is made of them, into a folder as one Parquet file."""
-        reader = self._connection.sql(sql).to_arrow_reader(BATCH_ROWS)
-        batches: Iterator[pa.RecordBatch] = iter(reader)
-        schema = reader.schema
-        if made is not None:
-            batches = made.function(made.text, reader)
-            schema = made.schema
         folder.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(folder / "part-00000.parquet", schema) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+        with self._in_words():
+            reader = self._connection.sql(sql).to_arrow_reader(BATCH_ROWS)
+            batches: Iterator[pa.RecordBatch] = iter(reader)
+            schema = reader.schema
+            if made is not None:
+                batches = made.function(made.text, reader)
+                schema = made.schema
+            with pq.ParquetWriter(folder / "part-00000.parquet", schema) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What memory and disk have no room for, in words; Arrow reports it while rows are read."""
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError) as e:
+            if not any(sign in str(e) for sign in NO_ROOM):
+                raise
+            raise UnavailableError(
+                f"a query needs more than {self._memory_mb:,} MB of memory "
+                "(engine.memory_limit_mb), and there is no room on the disk that it spills to "
+                f"({self._spill}; TMPDIR names another)"
+            ) from e
 
     def close(self) -> None:
         """Give back memory and temporary files."""

@@ -123,8 +123,9 @@ def _open_session(settings: EngineSettings) -> Any:
         builder = SparkSession.builder.appName("leadscore")
         builder = builder.config("spark.driver.memory", f"{settings.memory_limit_mb}m")
         builder = builder.config("spark.ui.showConsoleProgress", "false")
-        builder = builder.config("spark.pyspark.python", sys.executable)
         running = builder.getOrCreate()
+    if running.sparkContext.master.startswith("local["):
+        running.sparkContext.pythonExec = sys.executable  # else the first python3 of the PATH
     session = running.newSession()
     session.conf.set("spark.sql.ansi.enabled", "true")  # an overflow is an error, not a value
     session.conf.set("spark.sql.session.timeZone", "UTC")
