@@ -91,3 +91,27 @@ def test_quantile_when_too_few_end_then_is_none():
     shares = estimate_shares(ends)
     assert quantile_hours(shares, 0.3) == 5
     assert quantile_hours(shares, 0.5) is None
+
+
+@pytest.mark.filterwarnings("ignore")  # lifelines' own
+@pytest.mark.parametrize("way", WAYS)
+def test_shares_when_estimated_then_equal_those_of_lifelines_with_their_errors(way):
+    """At distinct times, for where some are equal lifelines adds a little noise to them."""
+    lifelines = pytest.importorskip("lifelines")
+    rng = np.random.default_rng(3)
+    rows = [
+        (int(at), row[1]) for at, row in zip(rng.permutation(900), draw(rng, 300), strict=False)
+    ]
+    hours = np.array([at for at, _ in rows], dtype=float)
+    ends = np.array([end for _, end in rows])
+    shares = estimate_shares(count(rows))
+
+    staying = lifelines.KaplanMeierFitter().fit(hours, ends != "open")
+    assert shares.staying == pytest.approx(staying.predict(shares.hours).to_numpy())
+
+    event = np.select([ends == way, ends != "open"], [1, 2], 0)
+    theirs = lifelines.AalenJohansenFitter(jitter_level=0).fit(hours, event, event_of_interest=1)
+    at = np.searchsorted(theirs.cumulative_density_.index, shares.hours, side="right") - 1
+    assert shares.ended[way] == pytest.approx(theirs.cumulative_density_.iloc[at, 0].to_numpy())
+    variance = np.ravel(theirs.variance_)[at]
+    assert shares.errors[way] == pytest.approx(np.sqrt(variance), rel=0.02, abs=1e-6)
