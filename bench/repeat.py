@@ -18,7 +18,7 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegressionCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -38,7 +38,7 @@ from leadscore.times import DAY_US
 ROOT = Path(__file__).parents[1]
 MONTHS, JUDGED = 30, 12  # with settled outcomes; of these at most so many judge, the last ones
 LEAST = 200  # settled rows that a model learns from
-LEADS, SEED = 10_000, 1
+LEADS, SEED = 5000, 1
 HORIZON_DAYS = 90
 DRAWS = 1000
 FLOOR = 1e-4
@@ -143,7 +143,7 @@ def list_months(history: History, product: str) -> pd.DataFrame:
         chances = predict_returns(known.waits, known.returning, horizon_days=HORIZON_DAYS)
         if chances.notna().any():
             months.append(describe(known, chances.dropna(), later, product))
-    return pd.concat([NOBODY, *months], ignore_index=True)
+    return pd.concat(months, ignore_index=True) if months else NOBODY
 
 
 def describe(
@@ -195,7 +195,10 @@ def fit_logistic(settled: pd.DataFrame, month: pd.DataFrame) -> np.ndarray:
     days = ["waited", "since_win", "quiet"]
     by_logs = [take_logs(rows, days) for rows in (settled, month)]
     x, x_month = encode(*by_logs)
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1))
+    chosen = LogisticRegressionCV(
+        cv=5, scoring="neg_log_loss", l1_ratios=(0,), use_legacy_attributes=False
+    )
+    model = make_pipeline(StandardScaler(), chosen)
     return np.asarray(model.fit(x, settled["came"]).predict_proba(x_month)[:, 1])
 
 
