@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -69,6 +70,14 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """Forecast wins and revenue by period, from open leads and from those yet to come."""
+    is_by_period = bool(since or target_wins or target_revenue or target_by or html or publish)
+    _refuse_mixed(None if html else backtest, leads_to, as_of, is_by_period=is_by_period)
+    if leads_to is not None:
+        _write_leads(leads_to, config, as_of, as_json=as_json)
+        return
+    if backtest is not None and html is None:
+        _backtest(backtest, config, as_json=as_json)
+        return
 
     def run(project: Project) -> tuple[Result, ...]:
         settings = project.settings
@@ -84,33 +93,35 @@ def forecast(
         if publish:
             project.publish_forecast(forecasted)
         if html is not None:
-            _write_page(project, forecasted, html, months=backtest)
+            _write_page(project, forecasted, html, backtest)
         return (forecasted,)
 
-    def draw(forecasted: Forecast) -> None:
-        draw_forecast(forecasted)
-        if html is not None:
-            draw_page(html)
-
-    def run_backtest(project: Project) -> tuple[Result, ...]:
-        return (project.backtest_forecast(months=backtest or 1),)
-
-    def run_leads(project: Project) -> tuple[Result, ...]:
-        return (project.time_to_win(moment_of(project.settings, as_of), to=leads_to),)
-
-    is_by_period = bool(since or target_wins or target_revenue or target_by or html or publish)
-    _refuse_mixed(None if html else backtest, leads_to, as_of, is_by_period=is_by_period)
-    if html is None and backtest is not None:
-        run_command(run_backtest, draw_forecast_backtest, config, None, as_json=as_json)
-    elif leads_to is not None:
-        run_command(run_leads, draw_time_to_win, config, None, as_json=as_json, writes=leads_to)
-    else:
-        run_command(run, draw, config, None, as_json=as_json, writes=html)
+    draw = draw_forecast if html is None else partial(_draw_with_page, html=html)
+    run_command(run, draw, config, None, as_json=as_json, writes=html)
 
 
-def _write_page(project: Project, forecasted: Forecast, path: Path, *, months: int | None) -> None:
-    past = project.backtest_forecast(months=months) if months else None
-    project.write_forecast(forecasted, past, to=path)
+def _backtest(months: int, config: Path, *, as_json: bool) -> None:
+    def run(project: Project) -> tuple[Result, ...]:
+        return (project.backtest_forecast(months=months),)
+
+    run_command(run, draw_forecast_backtest, config, None, as_json=as_json)
+
+
+def _write_leads(to: Path, config: Path, as_of: str | None, *, as_json: bool) -> None:
+    def run(project: Project) -> tuple[Result, ...]:
+        return (project.time_to_win(moment_of(project.settings, as_of), to=to),)
+
+    run_command(run, draw_time_to_win, config, None, as_json=as_json, writes=to)
+
+
+def _write_page(project: Project, forecasted: Forecast, html: Path, backtest: int | None) -> None:
+    past = project.backtest_forecast(months=backtest) if backtest else None
+    project.write_forecast(forecasted, past, to=html)
+
+
+def _draw_with_page(forecasted: Forecast, *, html: Path) -> None:
+    draw_forecast(forecasted)
+    draw_page(html)
 
 
 def _refuse_mixed(

@@ -34,8 +34,7 @@ def explain_change(
 ) -> ForecastChange:
     """The change of a period's expected revenue in cents, by what caused it.
 
-    The earlier forecast is repeated, using only what was known then, with the latest registered
-    model that had seen no later facts.
+    The earlier forecast is repeated by what was known then, with the latest model registered by then.
 
     Args:
         history: where the leads are.

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from leadscore.features.bant import strength_of
 from leadscore.features.fields import unlearned_fields
@@ -79,16 +80,13 @@ def read_answers(
     settings = history.settings
     if not settings.bant:
         return BantAnswers({})
-    names = sorted({bant.field for bant in settings.bant.values()})
-    known = history.known_values(names, as_of_us=as_of_us).to_pandas().set_index("lead_id")
-    known = known.reindex(matrix.keys["lead_id"])
+    known = _read_values(history, matrix, as_of_us=as_of_us)
     moment = matrix.keys["as_of_us"].to_numpy()
 
     strengths: dict[str, np.ndarray] = {}
     values: dict[Letter, np.ndarray] = {}
     for letter, bant in settings.bant.items():
-        texts = known[bant.field].astype(object)
-        stored = texts.where(texts.notna(), None).to_numpy(dtype=object)
+        stored = known[bant.field].to_numpy(dtype=object)
         strength = matrix.columns.get(f"bant_{letter}")
         if strength is None:
             strength = strength_of(bant, settings)({f"field_{bant.field}": stored}, moment)
@@ -99,6 +97,15 @@ def read_answers(
     unlearned = _name_unlearned(settings, matrix, changed)
     is_past = as_of_us < history.version.known_until_us
     return BantAnswers(strengths, values, unlearned, is_past)
+
+
+def _read_values(history: History, matrix: Matrix, *, as_of_us: int) -> pd.DataFrame:
+    """The values (n rows) of the fields that answer, as known at `as_of_us`, None where nothing is."""
+    names = sorted({bant.field for bant in history.settings.bant.values()})
+    stored: pd.DataFrame = history.known_values(names, as_of_us=as_of_us).to_pandas()
+    by_lead = stored.set_index("lead_id")
+    of_leads = by_lead.reindex(matrix.keys["lead_id"]).astype(object)
+    return of_leads.where(of_leads.notna(), None)
 
 
 def _write_values(

@@ -92,28 +92,18 @@ def decide(
         settings: of the project.
         at: (m,) positions of the leads that are asked about; by default all.
     """
-    asked = np.arange(len(listed.log_odds)) if at is None else at
-    lead_id = listed.lead_id
+    everyone = np.arange(len(listed.log_odds))
+    asked = everyone if at is None else at
     amounts = complete_amounts(listed.amount, listed.market)
     tiers = _comparable(request.tiers, amounts)
     outlook = build_outlook(model, listed.log_odds, amounts.amount, shift=request.shift)
-    everyone = np.arange(len(listed.log_odds))
     measure = measure_by(tiers, outlook, listed=outlook, at=everyone)
-    earlier = earlier_tiers(lead_id, request.earlier)
+    earlier = earlier_tiers(listed.lead_id, request.earlier)
     tier = find_borders(tiers).decide(measure, earlier).astype(object)
     strengths = listed.answers.strengths
-    chosen = _choose(lead_id, tier, outlook, strengths, request=request, settings=settings)
-    standing = Standing(
-        tier=chosen.tier,
-        amount=amounts.amount,
-        outlook=outlook,
-        tiers=tiers,
-        verdict=chosen.verdict,
-        tier_by_hand=chosen.tier_by_hand,
-        verdict_by_hand=chosen.verdict_by_hand,
-        currency=amounts.currency,
-        strengths=strengths,
-    )
+    chosen = _choose(listed.lead_id, tier, outlook, strengths, request=request, settings=settings)
+    standing = _stand(chosen, outlook, amounts, tiers=tiers, strengths=strengths)
+
     of_all = {
         **_build_columns(model, standing, amounts),
         **chosen.columns(),
@@ -202,6 +192,22 @@ def _choose(
         override,
         tier_by_hand=decided_by_hand(by_hand, lead_id, tier=True),
         verdict_by_hand=decided_by_hand(by_hand, lead_id, tier=False),
+    )
+
+
+def _stand(
+    chosen: _Choice, outlook: Outlook, amounts: Amounts, *, tiers: Tiers, strengths: Strengths
+) -> Standing:
+    return Standing(
+        tier=chosen.tier,
+        amount=amounts.amount,
+        outlook=outlook,
+        tiers=tiers,
+        verdict=chosen.verdict,
+        tier_by_hand=chosen.tier_by_hand,
+        verdict_by_hand=chosen.verdict_by_hand,
+        currency=amounts.currency,
+        strengths=strengths,
     )
 
 
