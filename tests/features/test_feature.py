@@ -337,6 +337,13 @@ AROUND = Around(stage="proposal", spent=61.0)
         ("engagement_email_pace", 1.02, *["About 1 e-mail a week since the lead came in"] * 2),
         ("engagement_email_two_way_share", 0.5, *["50 % of the e-mails came from the lead"] * 2),
         ("engagement_email_two_way_share", 0.0, "", "None of the e-mails came from the lead"),
+        (
+            "engagement_email_two_way_share",
+            0.06,
+            "Some of the e-mails came from the lead (6 %)",
+            "Only 6 % of the e-mails came from the lead",
+        ),
+        ("engagement_email_two_way_share", 1.0, *["All e-mails came from the lead"] * 2),
         ("stage_age", 1.0, *["Came in yesterday"] * 2),
         ("stage_reopenings", 0.0, "", ""),
         ("stage_reopenings", 2.0, *["Re-opened 2 times"] * 2),
@@ -464,3 +471,19 @@ def test_a_window_that_is_longer_than_the_lead_is_old_then_begins_when_it_came_i
     phrase = both("calls", "{value} calls", counted=True, none="No calls in the last 30 days")
     feature = Feature("calls_30d", {}, Count("calls"), "count", "calls", phrase)
     assert feature.reason(0.0, speaks_for=False, around=Around(age=age)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "age", "sentence"),
+    [
+        ("engagement_email_pace", 2.0, 3.0, "2 e-mails since the lead came in"),
+        ("engagement_email_pace", 1.0, 6.9, "1 e-mail since the lead came in"),
+        ("engagement_email_pace", 2.0, 7.0, "2 e-mails a week since the lead came in"),
+        ("engagement_email_trend", 2.0, 13.9, ""),
+        ("engagement_email_trend", 2.0, 14.0, "E-mails up by 2 a week on the 30 days before"),
+    ],
+)
+def test_rate_when_the_lead_is_younger_than_what_it_compares_then_a_count_or_nothing(
+    features, name, value, age, sentence
+):
+    assert features[name].reason(value, speaks_for=True, around=Around(age=age)) == sentence

@@ -13,6 +13,8 @@ from leadscore.settings.activities import kind_slug
 from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)
+HALF = 0.5
+TREND_AGE = 14  # days: a week, and one to compare it with
 MOST_WEEKS = 26  # from one to the next; longer is hardly ever
 CENTURY_US = 36_525 * DAY_US  # added, since engines differ in the remainder of moments before 1970
 START_OF_DAY = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; division differs too
@@ -112,6 +114,7 @@ class _Kind:
                 f"{capitalised(self.plural)} up by {{value}} a week on the 30 days before",
                 less=f"{capitalised(self.plural)} down by {{value}} a week on the 30 days before",
                 counted=True,
+                least_age=TREND_AGE,
             ),
         )
 
@@ -156,12 +159,13 @@ class _Kind:
             columns,
             Share(by_lead, by_rep),
             unit="share",
-            phrase=both(
+            phrase=Phrase(
                 f"share of the {self.plural} that the lead began",
-                f"{{value}} of the {self.plural} came from the lead",
-                one=f"All {self.plural} came from the lead",
+                "{value}",
+                "{value}",
                 counted=True,
                 none=f"None of the {self.plural} came from the lead",
+                named=_ShareInWords(self.plural),
             ),
         )
 
@@ -211,6 +215,21 @@ class _PaceInWords:
             return "" if speaks_for else f"Very few {self.plural} so far"
         every = "every other week" if weeks == 2 else f"every {weeks} weeks"
         return f"About 1 {self.one} {every} since the lead came in"
+
+
+@dataclass(frozen=True)
+class _ShareInWords:
+    """How much of what happened the lead began; a small share is a little on one side, too little on the other."""
+
+    plural: str
+
+    def __call__(self, share: float, speaks_for: bool) -> str:
+        came = f"of the {self.plural} came from the lead"
+        if share == 1:
+            return f"All {came.removeprefix('of the ')}"
+        if share >= HALF:
+            return f"{{value}} {came}"
+        return f"Some {came} ({{value}})" if speaks_for else f"Only {{value}} {came}"
 
 
 def last_days(days: int) -> str:

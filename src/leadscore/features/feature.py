@@ -15,6 +15,9 @@ from leadscore.features.units import ago, shown
 PLACEHOLDER = re.compile(r"\{(value|weekly|ago|stage|spent|usual)\}")
 
 WINDOW = re.compile(r"in the last (\d+) days")
+SINCE_CREATED = "since the lead came in"
+A_WEEK = re.compile(rf"(?:About )?(.+) a week {SINCE_CREATED}")
+WEEK = 7  # days
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,11 @@ class Feature:
 
     def reason(self, value: Any, *, speaks_for: bool, around: Around = NOTHING_AROUND) -> str:
         """What a value says for a lead, or against it; "" where that is no reason."""
+        if around.age is not None and around.age < self.phrase.least_age:
+            return ""
         template = self.phrase.template(value, speaks_for=speaks_for)
         words = self._fill(template, value, around)
-        return capitalised(_shorten_window(words, around.age))
+        return capitalised(_fit_to_age(words, around.age))
 
     def sentence(self, value: Any, *, speaks_for: bool, around: Around = NOTHING_AROUND) -> str:
         """A value in words, even where it is no reason on that side, or on neither."""
@@ -137,9 +142,16 @@ class Feature:
         return shown(days, "days")
 
 
-def _shorten_window(words: str, age: float | None) -> str:
-    """A sentence about the last days; of a lead that came in later, since it came in."""
-    window = WINDOW.search(words)
-    if window is None or age is None or age >= int(window[1]):
+def _fit_to_age(words: str, age: float | None) -> str:
+    """A sentence about the last days; of a lead that came in later, since it came in.
+
+    The pace of a lead that is younger than a week is a count (see `finish.Pace`).
+    """
+    if age is None:
         return words
-    return WINDOW.sub("since the lead came in", words)
+    if age < WEEK:
+        words = A_WEEK.sub(rf"\1 {SINCE_CREATED}", words)
+    window = WINDOW.search(words)
+    if window is None or age >= int(window[1]):
+        return words
+    return WINDOW.sub(SINCE_CREATED, words)

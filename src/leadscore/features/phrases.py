@@ -35,6 +35,7 @@ class Phrase:
         most_down: the largest value that may speak against it.
         never: said of an unknown value that means that it never happened; "" if it is just not
             known.
+        least_age: days since the lead came in before which a value is no reason.
     """
 
     subject: str
@@ -49,6 +50,7 @@ class Phrase:
     least_up: float = -math.inf
     most_down: float = math.inf
     never: str = ""
+    least_age: float = 0.0
 
     def template(self, value: Any, *, speaks_for: bool) -> str:
         """The sentence of a value with its placeholders; "" if it is no reason on that side."""
@@ -81,6 +83,7 @@ def both(
     counted: bool = False,
     none: str = "",
     never: str = "",
+    least_age: float = 0.0,
 ) -> Phrase:
     """A phrase that says the same on both sides."""
     return Phrase(
@@ -93,6 +96,7 @@ def both(
         less=less,
         values=values,
         never=never,
+        least_age=least_age,
     )
 
 
