@@ -351,6 +351,8 @@ AROUND = Around(stage="proposal", spent=61.0)
         ("stage_order", 0.0, "Has reached new", "Still in new"),
         ("stage_order", 4.0, "Has reached signed", "Still in signed"),
         ("stage_days_in_current", 45.0, *["In proposal for 45 days"] * 2),
+        ("stage_days_in_current", 3.0, "In proposal for only 3 days", "In proposal for 3 days"),
+        ("stage_days_in_current", 0.4, *["In proposal for less than a day"] * 2),
         ("stage_moves_back", 0.0, "", ""),
         ("stage_moves_forward", 0.0, "", "Has not moved forward yet"),
         ("stage_stalled", 2.5, *["In proposal for 61 days; usual: 24 days"] * 2),

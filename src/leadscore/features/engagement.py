@@ -145,7 +145,7 @@ class _Kind:
             ),
         )
         born = {"leads": {"engagement_born": "MAX(event_us)"}}
-        return replace(feature, columns={**feature.columns, **born})
+        return replace(feature, columns={**feature.columns, **born}, is_summary=True)
 
     def _two_way_share(self) -> Feature:
         by_lead = f"{self.group}_by_lead"

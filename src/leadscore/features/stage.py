@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
@@ -11,6 +11,7 @@ from leadscore.features.phrases import Phrase, both
 from leadscore.settings.activities import kind_slug
 from leadscore.settings.stages import Stages
 
+FEW_DAYS = 14
 GROUP = "stage"  # one, since its place, its time and its way say much the same
 
 
@@ -81,7 +82,7 @@ def _build_place() -> list[Feature]:
             columns=_latest("stage_entered", "event_us"),
             finish=DaysSince("stage_entered"),
             unit="days",
-            phrase=both("days in the present stage", "In {stage} for {value}"),
+            phrase=_days_in("days in the present stage", "In {stage} for {value}"),
             group=GROUP,
         ),
     ]
@@ -145,10 +146,25 @@ def _build_days_in(stage: str, place: int) -> Feature:
         columns={"stages": {column: spent}},
         finish=DaysSpent(column),
         unit="days",
-        phrase=both(f"days in {stage}", f"Spent {{value}} in {stage}", counted=True),
+        phrase=_days_in(f"days in {stage}", f"Spent {{value}} in {stage}", counted=True),
         group=GROUP,
         is_summary=True,
     )
+
+
+def _days_in(subject: str, sentence: str, *, counted: bool = False) -> Phrase:
+    """Days in a stage; a few of them, where they speak for a lead, are "only" so many."""
+    named = _FewDays(sentence)
+    return Phrase(subject, sentence, sentence, counted=counted, named=named)
+
+
+@dataclass(frozen=True)
+class _FewDays:
+    sentence: str
+
+    def __call__(self, days: float, speaks_for: bool) -> str:
+        is_short = speaks_for and 1 <= days < FEW_DAYS
+        return self.sentence.replace("{value}", "only {value}", 1) if is_short else self.sentence
 
 
 def _latest(name: str, column: str) -> dict[str, dict[str, str]]:
