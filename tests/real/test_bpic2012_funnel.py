@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
     not LOG.is_dir(), reason=f"the BPI Challenge 2012 log is not at {LOG}"
 )
 STAGES = ["A_SUBMITTED", "A_PARTLYSUBMITTED", "A_PREACCEPTED", "A_ACCEPTED", "A_FINALIZED"]
-NAMES = ["submitted", "partly_submitted", "preaccepted", "accepted", "finalized"]
+NAMES = ["submitted", "partly submitted", "preaccepted", "accepted", "finalized"]
 WON = ["A_APPROVED", "A_REGISTERED", "A_ACTIVATED"]
 LOST = ["A_DECLINED", "A_CANCELLED"]
 KNOWN = pd.Timestamp("2012-02-01", tz="UTC")

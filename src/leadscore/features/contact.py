@@ -6,6 +6,7 @@ Each measure exists only where the mapping fills the columns of activities that 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from leadscore.features.engagement import WINDOWS, last_days, within
 from leadscore.features.feature import Feature
@@ -194,19 +195,11 @@ def _build_replies() -> list[Feature]:
     return [
         _build_wait(
             "lead",
-            Phrase(
-                "how fast the lead answers",
-                "The lead usually answers within {value}",
-                "The lead usually takes {value} to answer",
-            ),
+            _answering("how fast the lead answers", "The lead usually", "answers", "takes"),
         ),
         _build_wait(
             "rep",
-            Phrase(
-                "how fast we answer",
-                "We usually answer within {value}",
-                "We usually take {value} to answer",
-            ),
+            _answering("how fast we answer", "We usually", "answer", "take"),
         ),
         _feature(
             "reply_first_by",
@@ -256,6 +249,27 @@ def _build_wait(actor: str, phrase: Phrase) -> Feature:
         phrase=phrase,
         group="engagement_replies",
     )
+
+
+@dataclass(frozen=True)
+class _WaitInWords:
+    """How long somebody takes to answer; less than a minute is "at once", and nothing to blame."""
+
+    who: str
+    answers: str
+    takes: str
+
+    def __call__(self, minutes: float, speaks_for: bool) -> str:
+        if minutes < 1:
+            return f"{self.who} {self.answers} at once" if speaks_for else ""
+        if speaks_for:
+            return f"{self.who} {self.answers} within {{value}}"
+        return f"{self.who} {self.takes} {{value}} to answer"
+
+
+def _answering(subject: str, who: str, answers: str, takes: str) -> Phrase:
+    in_words = _WaitInWords(who, answers, takes)
+    return Phrase(subject, "{value}", "{value}", named=in_words)
 
 
 def _build_plans() -> list[Feature]:

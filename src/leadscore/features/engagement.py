@@ -14,7 +14,9 @@ from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)
 HALF = 0.5
+RECENT_DAYS = 7
 TREND_AGE = 14  # days: a week, and one to compare it with
+SELDOM_WEEKS = 3  # from one to the next; a longer wait is nothing to praise
 MOST_WEEKS = 26  # from one to the next; longer is hardly ever
 CENTURY_US = 36_525 * DAY_US  # added, since engines differ in the remainder of moments before 1970
 START_OF_DAY = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; division differs too
@@ -73,9 +75,11 @@ class _Kind:
             {column: f"MAX(CASE WHEN {self.condition} THEN event_us END)"},
             DaysSince(column),
             unit="days",
-            phrase=both(
+            phrase=Phrase(
                 f"days since the last {self.one}",
                 f"Last {self.one} {{ago}}",
+                f"Last {self.one} {{ago}}",
+                named=_LastInWords(self.one),
                 never=f"No {self.plural} so far",
             ),
         )
@@ -83,7 +87,7 @@ class _Kind:
     def _distinct_days(self) -> Feature:
         column = f"{self.group}_days"
         recent = within(self.condition, 30)
-        return self._feature(
+        feature = self._feature(
             "distinct_days_30d",
             {column: f"COUNT(DISTINCT CASE WHEN {recent} THEN {START_OF_DAY} END)"},
             Count(column),
@@ -96,6 +100,7 @@ class _Kind:
                 none=f"No {self.plural} in the last 30 days",
             ),
         )
+        return replace(feature, is_summary=True)
 
     def _trend(self) -> Feature:
         week = f"{self.group}_week"
@@ -111,8 +116,8 @@ class _Kind:
             unit="a week",
             phrase=both(
                 f"trend of {self.plural}",
-                f"{capitalised(self.plural)} up by {{value}} a week on the 30 days before",
-                less=f"{capitalised(self.plural)} down by {{value}} a week on the 30 days before",
+                f"{{value}} more {self.plural} in the last week than in an average week before",
+                less=f"{{value}} fewer {self.plural} in the last week than in an average week before",
                 counted=True,
                 least_age=TREND_AGE,
             ),
@@ -211,10 +216,23 @@ class _PaceInWords:
             return f"About 1 {self.one} a week since the lead came in"
         if weeks < 1:
             return f"{{weekly}} {self.plural} a week since the lead came in"
+        if speaks_for and weeks > SELDOM_WEEKS:
+            return ""
         if weeks > MOST_WEEKS:
-            return "" if speaks_for else f"Very few {self.plural} so far"
+            return f"Very few {self.plural} so far"
         every = "every other week" if weeks == 2 else f"every {weeks} weeks"
         return f"About 1 {self.one} {every} since the lead came in"
+
+
+@dataclass(frozen=True)
+class _LastInWords:
+    """When something last happened; lately, where that speaks against a lead, is "only" then."""
+
+    one: str
+
+    def __call__(self, days: float, speaks_for: bool) -> str:
+        is_recent = not speaks_for and days < RECENT_DAYS
+        return f"Last {self.one} {'was only ' if is_recent else ''}{{ago}}"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from leadscore.settings.activities import kind_slug
 from leadscore.settings.stages import Stages
 
 FEW_DAYS = 14
+NOTICEABLY = 1.25  # times the usual
 GROUP = "stage"  # one, since its place, its time and its way say much the same
 
 
@@ -95,12 +96,13 @@ def _build_moves() -> list[Feature]:
             columns=_count_moves("stage_ahead", ">"),
             finish=Count("stage_ahead"),
             unit="count",
-            phrase=both(
+            phrase=Phrase(
                 "moves forward through the stages",
-                "{value} moves forward, now in {stage}",
-                one="1 move forward, now in {stage}",
+                "Moved forward, now in {stage}",
+                "Moved forward, now in {stage}",
                 counted=True,
                 none="Has not moved forward yet",
+                named=_moved_forward,
             ),
             group=GROUP,
         ),
@@ -127,9 +129,11 @@ def _build_stalled() -> Feature:
         columns={},
         finish=Learned(),
         unit="times",
-        phrase=both(
+        phrase=Phrase(
             "time in the present stage, as a multiple of the usual time",
             "In {stage} for {spent}; usual: {usual}",
+            "In {stage} for {spent}; usual: {usual}",
+            named=_stalled,
         ),
         group=GROUP,
         usual_for=("stage_days_in_current", "stage_current"),
@@ -150,6 +154,18 @@ def _build_days_in(stage: str, place: int) -> Feature:
         group=GROUP,
         is_summary=True,
     )
+
+
+def _moved_forward(moves: float, speaks_for: bool) -> str:
+    times = "once" if moves == 1 else "{value} times"
+    return f"Moved forward {'' if speaks_for else 'only '}{times}, now in {{stage}}"
+
+
+def _stalled(multiple: float, _speaks_for: bool) -> str:
+    """About the usual time is no reason."""
+    if 1 / NOTICEABLY <= multiple <= NOTICEABLY:
+        return ""
+    return "In {stage} for {spent}; usual: {usual}"
 
 
 def _days_in(subject: str, sentence: str, *, counted: bool = False) -> Phrase:

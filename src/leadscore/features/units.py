@@ -12,6 +12,7 @@ LONGEST = 80  # characters of a text that a sentence quotes
 MINUTES_AN_HOUR = 60
 HOURS_A_DAY = 24
 SHOWN_IN_HOURS = 1.5  # from this length on
+SHOWN_IN_WHOLE_HOURS = 3
 SHOWN_IN_DAYS = 48.0
 DAYS_A_WEEK = 7
 DAYS_A_MONTH = 365.25 / 12
@@ -98,14 +99,15 @@ def _show_days(days: float) -> str:
 def _show_minutes(minutes: float) -> str:
     """A length in the unit that suits it.
 
-    >>> _show_minutes(0), _show_minutes(1), _show_minutes(95), _show_minutes(600), _show_minutes(9999)
+    >>> _show_minutes(0), _show_minutes(1), _show_minutes(95), _show_minutes(605), _show_minutes(9999)
     ('0 minutes', '1 minute', '1.6 hours', '10 hours', '7 days')
     """
     hours = minutes / MINUTES_AN_HOUR
     if hours >= SHOWN_IN_DAYS:
         return _show_days(hours / HOURS_A_DAY)
     if hours >= SHOWN_IN_HOURS:
-        return f"{hours:.1f}".removesuffix(".0") + " hours"
+        digits = 0 if hours >= SHOWN_IN_WHOLE_HOURS else 1
+        return f"{hours:.{digits}f}".removesuffix(".0") + " hours"
     number = f"{minutes:.0f}"
     return f"{number} minute" if number == "1" else f"{number} minutes"
 

@@ -17,6 +17,7 @@ from leadscore.history.split import History
 from leadscore.model.contributions.evidence import Similar, divide_by_similar
 from leadscore.times import elapsed_of_day
 
+UNKNOWN = {"unknown", "not known", "n/a", "not specified", "unspecified", "?", "-"}  # in lower case
 ENOUGH = 0.1  # of what a group adds, for a feature to stand for it
 
 
@@ -29,14 +30,15 @@ class Shown:
 
     @classmethod
     def of(cls, feature: Feature, values: np.ndarray, encoded: np.ndarray) -> Self:
-        """A missing answer is no reason, so it is not shown, nor is one of your own people.
+        """A missing answer is no reason, so it is not shown, nor is "unknown", nor one of your own people.
 
         A feature that the encoder makes of several columns has its encoded value.
         """
         if feature.names_people:
             return cls(values, np.zeros(len(values), dtype=bool))
         if feature.is_category:
-            return cls(values, np.asarray(pd.notna(values)))
+            is_unknown = pd.isna(values) | np.isin(values, _unknown_among(values))
+            return cls(values, ~np.asarray(is_unknown))
         numbers = encoded if feature.usual_for else values
         is_missing_answer = (feature.unit == "flag") & (numbers == 0)
         return cls(numbers, np.isfinite(numbers) & ~is_missing_answer)
@@ -179,6 +181,12 @@ class Contributions:
         feature = self.features[at]
         values = self.shown[at].values if feature.is_category else self.encoded[:, at]
         return divide_by_similar(self.evidence, feature, values[rows])
+
+
+def _unknown_among(values: np.ndarray) -> list[str]:
+    """The values of a category that only say that nothing is known."""
+    texts = pd.unique(values[pd.notna(values)])
+    return [text for text in texts if str(text).strip().lower() in UNKNOWN]
 
 
 def _describe_gap(feature: Feature) -> str:
