@@ -124,7 +124,8 @@ def _open_session(settings: EngineSettings) -> Any:
         builder = builder.config("spark.driver.memory", f"{settings.memory_limit_mb}m")
         builder = builder.config("spark.ui.showConsoleProgress", "false")
         running = builder.getOrCreate()
-    if running.sparkContext.master.startswith("local["):
+    master = running.sparkContext.master or ""
+    if master.startswith("local["):
         running.sparkContext.pythonExec = sys.executable  # else the first python3 of the PATH
     session = running.newSession()
     session.conf.set("spark.sql.ansi.enabled", "true")  # an overflow is an error, not a value
