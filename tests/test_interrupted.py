@@ -36,7 +36,7 @@ def stored(tmp_path_factory):
     [
         (0.3, "train"),
         (2, "backtest"),
-        (5, "train"),
+        pytest.param(5, "train", marks=pytest.mark.slow),
         pytest.param(0.3, "backtest", marks=pytest.mark.slow),
         pytest.param(2, "train", marks=pytest.mark.slow),
         pytest.param(5, "backtest", marks=pytest.mark.slow),

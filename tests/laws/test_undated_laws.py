@@ -104,7 +104,7 @@ def learned(
     ("time", "scorer"),
     [
         ("none", "boosted"),
-        ("ordered", "auto"),
+        pytest.param("ordered", "auto", marks=pytest.mark.slow),
         pytest.param("none", "auto", marks=pytest.mark.slow),
     ],
 )

@@ -58,6 +58,7 @@ def test_training_when_leads_have_one_text_field_then_each_counts_and_the_mean_h
     assert max(tier.leads for tier in tiers) >= N / 4
 
 
+@pytest.mark.slow
 def test_training_when_asked_to_group_identical_rows_then_leads_are_counted_all_the_same(tmp_path):
     told, won = train(tmp_path, has_id=True, identical_rows="together")
     assert (

@@ -114,7 +114,7 @@ def card_of(history, result):
     )
 
 
-@pytest.mark.parametrize("days", [120, 180])
+@pytest.mark.parametrize("days", [120, pytest.param(180, marks=pytest.mark.slow)])
 def test_training_when_nothing_is_lost_then_works_after_whatever_time(tmp_path, days):
     history, _ = funnel(tmp_path, days=days, leads=700, scorer="logistic")
     result = train(history)

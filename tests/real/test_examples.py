@@ -162,6 +162,7 @@ def test_maven_when_leads_have_no_engage_date_then_they_are_open_at_the_end_and_
     assert undated & set(history.earlier_side(until).rows["lead_id"]) == set()
 
 
+@pytest.mark.slow
 @needs["salvirt_b2b"]
 def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored(tmp_path):
     frame = pd.read_csv(

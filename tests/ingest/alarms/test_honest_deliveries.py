@@ -37,5 +37,6 @@ def test_deliveries_when_fifty_weeks_are_right_then_at_most_one_raises_an_alarm(
     assert len(deliver_weekly(tmp_path, leads=1500, seed=2, weeks=WEEKS)) <= 1
 
 
+@pytest.mark.slow
 def test_deliveries_when_three_weeks_are_right_then_none_raises_an_alarm(tmp_path):
     assert deliver_weekly(tmp_path, leads=1500, seed=3, weeks=3) == {}
