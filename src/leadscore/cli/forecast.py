@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -22,7 +23,7 @@ from leadscore.cli.rendering.forecast import (
     draw_forecast_backtest,
     draw_time_to_win,
 )
-from leadscore.cli.rendering.pipeline import draw_page
+from leadscore.cli.rendering.pipeline import draw_file
 
 if TYPE_CHECKING:
     from leadscore.project.project import Project
@@ -78,6 +79,7 @@ def forecast(
     if backtest is not None and html is None:
         _backtest(backtest, config, as_json=as_json)
         return
+    written: dict[str, Path] = {}
 
     def run(project: Project) -> tuple[Result, ...]:
         settings = project.settings
@@ -91,12 +93,13 @@ def forecast(
             target_by=target_by,
         )
         if publish:
-            project.publish_forecast(forecasted)
+            written["Published"] = Path(project.publish_forecast(forecasted))
         if html is not None:
             _write_page(project, forecasted, html, backtest)
+            written["Page"] = html
         return (forecasted,)
 
-    draw = draw_forecast if html is None else partial(_draw_with_page, html=html)
+    draw = partial(_draw_with_files, written=written)
     run_command(run, draw, config, None, as_json=as_json, writes=html)
 
 
@@ -119,9 +122,10 @@ def _write_page(project: Project, forecasted: Forecast, html: Path, backtest: in
     project.write_forecast(forecasted, past, to=html)
 
 
-def _draw_with_page(forecasted: Forecast, *, html: Path) -> None:
+def _draw_with_files(forecasted: Forecast, *, written: Mapping[str, Path]) -> None:
     draw_forecast(forecasted)
-    draw_page(html)
+    for name, path in written.items():
+        draw_file(name, path)
 
 
 def _refuse_mixed(

@@ -16,7 +16,7 @@ from leadscore.cli.options import (
     moment_of,
     run_command,
 )
-from leadscore.cli.rendering.pipeline import draw_funnel, draw_page
+from leadscore.cli.rendering.pipeline import draw_file, draw_funnel
 
 if TYPE_CHECKING:
     from leadscore.project.project import Project
@@ -55,6 +55,6 @@ def funnel(
     def draw(measured: Funnel) -> None:
         draw_funnel(measured)
         for page in filter(None, (html, review)):
-            draw_page(page)
+            draw_file("Page", page)
 
     run_command(run, draw, config, None, as_json=as_json, writes=(html, review))

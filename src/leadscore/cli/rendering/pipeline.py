@@ -43,9 +43,9 @@ def draw_funnel(funnel: Funnel) -> None:
     _draw_outside(funnel.moves)
 
 
-def draw_page(path: Path) -> None:
-    """Where the page of the funnel is."""
-    out.print(f"Page: {escaped(str(path))}", highlight=False, soft_wrap=True)
+def draw_file(name: str, path: Path) -> None:
+    """Where a file is that was written, by what it is."""
+    out.print(f"{name}: {escaped(str(path))}", highlight=False, soft_wrap=True)
 
 
 def _draw_stages(funnel: Funnel) -> None:
