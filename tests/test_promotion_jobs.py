@@ -233,7 +233,8 @@ def test_scorecard_when_few_were_won_then_expects_as_many_and_without_points_sco
     told = fit(settings, leads=1500, rows=rows)
     assert told.promotion.promoted
     assert told.evaluation.calibrator.why == (
-        "1,480 closed leads are too few to calibrate; it expects 1.1% of the leads to be won"
+        "1,480 leads with a known outcome are too few to calibrate; "
+        "it expects 1.1% of the leads to be won"
     )
     unasked = fit(settings.model_copy(update={"bant": {}}), leads=1500, rows=rows)
     assert not unasked.promotion.promoted

@@ -259,7 +259,7 @@ def test_scorecard_when_no_lead_has_closed_then_it_scores_with_wide_intervals_an
         {},
         [],
     )
-    assert "follow-up" in e.scorer.why
+    assert "no lead is marked won or lost" in e.scorer.why
     json.dumps(e.to_dict(), allow_nan=False)
     history = facts.history(tmp_path / "again", known_until=10)
     result = fit_scorecard(history, known_us=history.version.known_until_us, why="none closed")

@@ -143,5 +143,5 @@ def _expected_rate(side: Side, stated: float) -> float:
 def _describe_uncalibrated(closed: int, rate: float) -> str:
     if not closed:
         return "there are no closed leads to calibrate by"
-    leads = counted(closed, "closed lead")
-    return f"{leads} are too few to calibrate; it expects {rate:.1%} of the leads to be won"
+    leads = counted(closed, "lead with a known outcome is", "leads with a known outcome are")
+    return f"{leads} too few to calibrate; it expects {rate:.1%} of the leads to be won"

@@ -23,6 +23,7 @@ from leadscore.model.contributions.carriers import describe_carriers, share_of_f
 from leadscore.model.fallback import fit_scorecard
 from leadscore.model.files import write_model
 from leadscore.model.horizon import choose_horizon
+from leadscore.model.no_outcomes import describe_missing_outcomes
 from leadscore.model.target import TargetMismatchError, check_target
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import Progress, silent
@@ -143,7 +144,8 @@ def _fit(history: History, audited: _Audited, *, known_us: int, progress: Progre
             time_proxies=audited.clocks,
         )
     except TooLittleHistoryError as e:
-        return fit_scorecard(history, known_us=known_us, why=str(e), leave_out=leave_out)
+        why = describe_missing_outcomes(history, known_us=known_us) or str(e)
+        return fit_scorecard(history, known_us=known_us, why=why, leave_out=leave_out)
 
 
 def _confirm(

@@ -142,7 +142,8 @@ def decide_first(
         return PromotionDecision(
             False,
             "nothing ranks the leads: there is too little history to learn from, and the "
-            "scorecard gives all leads the same points",
+            "scorecard gives all leads the same points; ingest more closed leads and train again, "
+            "or state points under [scorecard]",
         )
     if not is_evaluated:
         return PromotionDecision(
