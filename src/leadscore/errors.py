@@ -20,6 +20,7 @@ from leadscore.wording import listed, nearest, shortened
 
 WITHHELD = 3
 DELIMITERS = ",;\t|"
+OF_VIEWS = ("_source", "_file", "_line")  # columns that views have beside those of files
 
 
 class LeadscoreError(Exception):
@@ -100,6 +101,12 @@ class MissingColumnsError(UserError):
 
     def _suggest(self, delimiter: str | None) -> str:
         """What is probably wrong: the delimiter, or misspelt names."""
+        named = [name for name in self.available if name not in OF_VIEWS]
+        if len(named) == 1 < len(self.available):
+            return (
+                f"; if {named[0]!r} is a title above the header, name the columns in the view in "
+                "place of *, or write header_row under the source"
+            )
         header = "".join(self.available)
         delimiters = [mark for mark in DELIMITERS if mark != delimiter and mark in header]
         if delimiter is not None and len(self.available) == 1 and delimiters:

@@ -236,6 +236,50 @@ def test_view_when_wide_stages_are_unpivoted_then_each_is_a_stage_row(tmp_path: 
     assert [row["stage"] for row in stored(settings, "stages")] == ["Develop", "Propose"]
 
 
+FILL_DOWN = """
+    SELECT Id, Created,
+        LAST_VALUE(Stage IGNORE NULLS) OVER (ORDER BY _line) AS filled, _file, _line
+    FROM deals
+"""
+
+
+def test_view_when_values_stand_only_where_they_change_then_they_are_filled_down(
+    tmp_path: Path,
+) -> None:
+    entry = LEADS | {"source": "filled", "columns": {**LEADS["columns"], "region": "filled"}}
+    settings = make(
+        tmp_path,
+        views={"filled": {"sql": FILL_DOWN}},
+        fields={"region": {}},
+        sources={"deals": {"path": "deals.csv"}},
+        mapping=[entry],
+        kinds={},
+    )
+    rows = ["1,2024-01-01,North,", "2,2024-01-05,,", "3,2024-02-01,South,", "4,2024-02-02,,"]
+    write(tmp_path, "deals", "Id,Created,Stage,People", rows)
+
+    ingest(settings)
+
+    filled = {row["lead_id"]: row["region"] for row in stored(settings, "leads")}
+    assert filled == {"1": "North", "2": "North", "3": "South", "4": "South"}
+
+
+def test_view_when_it_names_no_columns_of_a_file_with_a_title_then_says_what_to_write(
+    tmp_path: Path,
+) -> None:
+    settings = make(
+        tmp_path,
+        views={"all": {"sql": "SELECT * FROM deals"}},
+        sources={"deals": {"path": "deals.csv"}},
+        mapping=[LEADS | {"source": "all"}],
+        kinds={},
+    )
+    write(tmp_path, "deals", "Deals of the north,,,", ["Id,Created,Stage,People", *DEALS])
+
+    with pytest.raises(UserError, match="write header_row under the source"):
+        ingest(settings)
+
+
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
