@@ -1,29 +1,17 @@
 """HubSpot as Airbyte lands it: the same facts as from Fivetran's tables."""
 
-import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import histories
 from presets import world
-from presets.hubspot import build_account
+from presets.compared import HUBSPOT_DEALS as DEALS
+from presets.compared import facts, hubspot_by_fivetran
 from presets.hubspot_airbyte import build_streams
 
-DEALS = 30
 PRESET = "hubspot/airbyte"
-ONLY_FIVETRAN = ("form", "message")
-KIND = re.compile(r"^(call|meeting|email|task|note) ")  # before an id, which is unique within it
-
-
-@cache
-def by_fivetran() -> world.Export:
-    folder = histories.scratch() / "hubspot-by-fivetran"
-    folder.mkdir()
-    build_account(DEALS).write(folder)
-    return world.ingest_folder(folder, "hubspot/fivetran")
 
 
 @cache
@@ -34,28 +22,12 @@ def by_airbyte() -> world.Export:
     return world.ingest_folder(folder, PRESET)
 
 
-def facts(export: world.Export, table: str) -> list[dict[str, Any]]:
-    """Rows in an order that does not hang on that of the files."""
-    rows = [row for row in export.rows(table) if row.get("kind") not in ONLY_FIVETRAN]
-    for row in rows:
-        row.pop("seq", None)
-        if "activity_id" in row:
-            row["activity_id"] = KIND.sub("", row["activity_id"])
-    return world.unsalted(sorted(rows, key=without_hashes))
-
-
-def without_hashes(row: dict[str, Any]) -> str:
-    """A row as text, without what is salted."""
-    plain = {name: value for name, value in row.items() if "hash:" not in str(value)}
-    return str(plain)
-
-
 @pytest.mark.parametrize("table", ["leads", "outcomes", "stages", "changes", "activities"])
 def test_streams_when_of_one_account_then_the_facts_are_those_of_fivetran(table: str) -> None:
     rows = facts(by_airbyte(), table)
 
     assert rows
-    assert rows == facts(by_fivetran(), table)
+    assert rows == facts(hubspot_by_fivetran(), table)
 
 
 def test_flags_when_all_are_true_then_an_unknown_stage_closes_nothing(tmp_path: Path) -> None:

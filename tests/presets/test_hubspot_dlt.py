@@ -7,10 +7,10 @@ import pytest
 
 import histories
 from presets import world
+from presets.compared import HUBSPOT_DEALS as DEALS
+from presets.compared import facts, hubspot_by_fivetran
 from presets.hubspot_dlt import build_tables
-from presets.test_hubspot_airbyte import by_fivetran, facts
 
-DEALS = 30
 PRESET = "hubspot/dlt"
 
 
@@ -27,7 +27,7 @@ def test_tables_when_of_one_account_then_the_facts_are_those_of_fivetran(table: 
     rows = facts(by_dlt(), table)
 
     assert rows
-    assert rows == facts(by_fivetran(), table)
+    assert rows == facts(hubspot_by_fivetran(), table)
 
 
 def test_tables_when_only_deals_are_there_then_says_what_is_lost(tmp_path: Path) -> None:

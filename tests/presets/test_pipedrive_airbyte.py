@@ -1,29 +1,20 @@
 """Pipedrive as Airbyte lands it: the made-up company against its truth, odd deals one by one."""
 
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
+from presets.compared import PIPEDRIVE_DEALS as DEALS
+from presets.compared import pipedrive_by_airbyte
 from presets.pipedrive import STAGES, at, build_company
 
-DEALS = 40
 PRESET = "pipedrive/airbyte"
-
-
-@cache
-def export() -> world.Export:
-    folder = histories.scratch() / "pipedrive-airbyte"
-    folder.mkdir()
-    build_company(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
 
 
 def stored(table: str, lead_id: object, *columns: str) -> list[tuple[object, ...]]:
     """Some columns of a lead's rows."""
-    rows = export().of_lead(table, str(lead_id))
+    rows = pipedrive_by_airbyte().of_lead(table, str(lead_id))
     return [tuple(row[column] for column in columns) for row in rows]
 
 
@@ -48,7 +39,7 @@ def test_deal_when_ordinary_then_stored_as_it_went(number: int) -> None:
     assert stored("outcomes", number, "event_us", "outcome") == closed
     amounts = [
         (row["event_us"], row["value"])
-        for row in export().of_lead("changes", str(number))
+        for row in pipedrive_by_airbyte().of_lead("changes", str(number))
         if row["field"] == "amount"
     ]
     assert amounts == [
@@ -79,7 +70,7 @@ def test_deal_when_odd_then_closes_by_status_and_stages_are_those_of_open_deals(
 
 
 def test_lead_when_deleted_or_of_an_unknown_status_then_ignored_or_rejected() -> None:
-    account = export().ingested.accounts.sources["leads"]
+    account = pipedrive_by_airbyte().ingested.accounts.sources["leads"]
 
     assert (account.ignored_by, account.rejected) == ({"deleted": 1}, 1)
     assert stored("leads", "odd_status", "lead_id") == []
@@ -109,8 +100,8 @@ def test_activities_when_odd_then_only_what_was_done_counts() -> None:
         ("note", us(510), None),
         ("call", us(511), 1800),
     ]
-    assert export().rejected()["allowed"] == {"webinar"}
-    ignored = export().ingested.accounts.sources["activities"].ignored_by
+    assert pipedrive_by_airbyte().rejected()["allowed"] == {"webinar"}
+    ignored = pipedrive_by_airbyte().ingested.accounts.sources["activities"].ignored_by
     assert ignored == {"deleted": 1, "not_done": 1}
 
 
@@ -120,12 +111,12 @@ def test_account_when_its_changes_are_there_then_counts_from_creation() -> None:
     moves = [(moment, value) for field, moment, value in rows if field == "account"]
     assert [moment for moment, _ in moves] == [us(500), us(502)]
     assert moves[0][1] != moves[1][1]
-    assert export().group_of("silent", "account") == {"silent", "partner", "reopened"}
+    assert pipedrive_by_airbyte().group_of("silent", "account") == {"silent", "partner", "reopened"}
 
 
 def test_contact_when_an_object_or_an_id_then_one_hash() -> None:
-    assert export().group_of("silent", "contact") == {"silent", "partner"}
-    assert "contact" not in {row["field"] for row in export().rows("changes")}
+    assert pipedrive_by_airbyte().group_of("silent", "contact") == {"silent", "partner"}
+    assert "contact" not in {row["field"] for row in pipedrive_by_airbyte().rows("changes")}
 
 
 def test_tables_when_changes_are_missing_then_no_stage_tells_what_came_later(

@@ -7,11 +7,11 @@ import pytest
 
 import histories
 from presets import world
+from presets.compared import PIPEDRIVE_DEALS as DEALS
+from presets.compared import pipedrive_by_airbyte
 from presets.pipedrive import STAGES, at
 from presets.pipedrive_dlt import build_tables
-from presets.test_pipedrive_airbyte import export as by_airbyte
 
-DEALS = 40
 PRESET = "pipedrive/dlt"
 
 
@@ -28,7 +28,7 @@ def test_tables_when_they_have_old_values_then_the_facts_are_those_of_airbyte(ta
     rows = world.unsalted(export(has_old_values=True).rows(table))
 
     assert rows
-    assert rows == world.unsalted(by_airbyte().rows(table))
+    assert rows == world.unsalted(pipedrive_by_airbyte().rows(table))
 
 
 @pytest.mark.parametrize("number", range(0, DEALS, 5))
