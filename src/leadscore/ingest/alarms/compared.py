@@ -26,6 +26,7 @@ TEXTS = {
     "activities": ["kind", "actor"],
     "stages": ["stage"],
     "outcomes": ["outcome", "reason"],
+    "scores": ["name"],
 }
 NUMBERS = {"activities": ["duration_s"], "outcomes": ["amount"]}
 
