@@ -13,6 +13,7 @@ from presets import dynamics, dynamics_leads, pipedrive, pipedrive_dlt
 from presets.hubspot import Account, build_account
 from presets.hubspot_airbyte import build_streams
 from presets.hubspot_dlt import build_tables
+from presets.pipedrive_inbox import build_inbox
 from presets.salesforce import Organisation
 from presets.salesforce_fivetran import build_lead_tables
 from presets.salesforce_leads import build_leads
@@ -69,6 +70,8 @@ def test_recognise_when_files_are_of_nobody_then_no_preset(
         (dynamics_leads.build_leads(DEALS), "dynamics/leads"),
         (pipedrive.build_company(DEALS), "pipedrive/airbyte"),
         (pipedrive_dlt.build_tables(DEALS), "pipedrive/dlt"),
+        (build_inbox(DEALS), "pipedrive/leads"),
+        (build_inbox(DEALS, by_dlt=True), "pipedrive/leads"),
     ],
 )
 def test_recognise_when_a_crm_has_several_forms_then_its_own_is_chosen(
