@@ -1,7 +1,7 @@
 """Scores in bulk on Spark beside DuckDB: are they equal, and what do a lead and an activity cost?
 
 `python bench/spark.py --leads 50000`. No list is broadcast, so that all is shuffled as it would be with very many
-leads. Needs `leadscore[spark]` and Java 17. Prints seconds, bytes read and shuffled, and seconds of all tasks.
+leads. Needs `leadscore[spark]` and Java 17. Prints seconds, those of all tasks, and MB read and shuffled.
 """
 
 from __future__ import annotations
@@ -36,13 +36,12 @@ PROPERTIES = {
 
 @dataclass(frozen=True)
 class Spent:
-    """Seconds by the clock and of all tasks, and MB that these read, shuffled and spilled."""
+    """Seconds by the clock and of all tasks, and MB that these read and shuffled."""
 
     seconds: float
     task_seconds: float
     input_mb: float
     shuffled_mb: float
-    spilled_mb: float
 
 
 def main() -> None:
@@ -67,14 +66,19 @@ def main() -> None:
     is_equal = by_spark.equals(by_duckdb.cast(by_spark.schema))
     print(f"{asked.leads:,} leads, {len(by_duckdb):,} open, {activities:,} activities")
     print(f"duckdb {seconds:.0f} s, spark {spent.seconds:.0f} s; equal: {is_equal}")
-    print(
-        f"tasks {spent.task_seconds:.0f} s: read {spent.input_mb:,.0f} MB, shuffled "
-        f"{spent.shuffled_mb:,.0f} MB, spilled {spent.spilled_mb:,.0f} MB"
-    )
-    print(
-        f"per million activities: tasks {spent.task_seconds / activities * 1e6:.1f} s, read "
-        f"{spent.input_mb / activities * 1e6:.1f} MB, shuffled {spent.shuffled_mb / activities * 1e6:.1f} MB"
-    )
+    _print_spent(spent, activities)
+
+
+def _print_spent(spent: Spent, activities: int) -> None:
+    """What all tasks took, in all and for a million activities."""
+    totals = {
+        "tasks": (spent.task_seconds, "s"),
+        "read": (spent.input_mb, "MB"),
+        "shuffled": (spent.shuffled_mb, "MB"),
+    }
+    for name, (total, unit) in totals.items():
+        per_million = total / activities * 1e6
+        print(f"{name} {total:,.1f} {unit}, {per_million:,.1f} {unit} per million activities")
 
 
 def _score_on_spark(settings: Settings) -> tuple[Spent, pa.Table]:
@@ -88,22 +92,19 @@ def _score_on_spark(settings: Settings) -> tuple[Spent, pa.Table]:
     scores = _read(score_bulk(settings))
     seconds = time.perf_counter() - begun
     executors = spark.sparkContext._jsc.sc().statusStore().executorList(True)
-    spent = _sum_up(executors, spark.sparkContext._jsc.sc().statusStore(), seconds)
+    spent = _sum_up(executors, seconds)
     spark.stop()
     return spent, scores
 
 
-def _sum_up(executors: Any, store: Any, seconds: float) -> Spent:
+def _sum_up(executors: Any, seconds: float) -> Spent:
     """What all executors did, by Spark's own account."""
     of_all = [executors.apply(place) for place in range(executors.size())]
-    stages = store.stageList(None, False, False, None, None)
-    spilled = sum(stages.apply(place).diskBytesSpilled() for place in range(stages.size()))
     return Spent(
         seconds=seconds,
         task_seconds=sum(executor.totalDuration() for executor in of_all) / 1000,
         input_mb=sum(executor.totalInputBytes() for executor in of_all) / MB,
         shuffled_mb=sum(executor.totalShuffleWrite() for executor in of_all) / MB,
-        spilled_mb=spilled / MB,
     )
 
 
