@@ -42,20 +42,21 @@ DATED = {
     "outcomes": "closed_at",
 }
 Tables = dict[str, pd.DataFrame]
+Event = tuple[pd.Timestamp, str, str]
 
 
 @dataclass
 class Year:
-    """What happened, by the Monday: (day, event)."""
+    """What happened, by the Monday: the day, the event in two or three words, and more about it."""
 
     settings: Settings
     tables: Tables
-    events: list[tuple[pd.Timestamp, str]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
-    def note(self, day: pd.Timestamp, event: str) -> None:
+    def note(self, day: pd.Timestamp, event: str, more: str) -> None:
         """Remember an event, and show that time goes on."""
-        self.events.append((day, event))
-        print(f"{day.date()}: {event}", flush=True)
+        self.events.append((day, event, more))
+        print(f"{day.date()}: {event}: {more}", flush=True)
 
 
 def main() -> None:
@@ -121,18 +122,20 @@ def win_losses(tables: Tables, promising: set[str], *, seed: int) -> Tables:
 def live_week(year: Year, day: pd.Timestamp) -> None:
     """One Monday: ingest, score, publish, settle, and train if it is due."""
     settings = year.settings
+    if day == DRIFT:
+        year.note(day, "the drift begins", "a competitor is gone")
     deliver(year, day)
     try:
         jobs.ingest(settings, known_until_us=as_us(day))
     except AlarmError as e:
-        year.note(day, f"delivery withheld: {', '.join(e.names)}")
+        year.note(day, "delivery quarantined", ", ".join(e.names))
         return
     if day == FIRST:
         train(year, day, why="the first model")
     scored = jobs.score(settings)
     published = jobs.publish(settings, scored.publication_id)
     if published.withheld:
-        year.note(day, f"list withheld: {'; '.join(published.withheld)}")
+        year.note(day, "list withheld", "; ".join(published.withheld))
     due = jobs.find_due(settings)
     if due.due:
         train(year, day, why=due.why)
@@ -154,7 +157,7 @@ def train(year: Year, day: pd.Timestamp, *, why: str) -> None:
     who = Who("bench/year.py", f"{day.date()}T00:00:00Z", why)
     jobs.register(year.settings, Path(trained.folder), who=who)
     decided = "promoted" if trained.promotion.promoted else "refused"
-    year.note(day, f"{why}; {decided}: {trained.promotion.why}")
+    year.note(day, f"trained, {decided}", f"{why}; {trained.promotion.why}")
 
 
 def settle_months(settings: Settings) -> pd.DataFrame:
@@ -164,13 +167,12 @@ def settle_months(settings: Settings) -> pd.DataFrame:
     return pd.DataFrame(groups)[columns]
 
 
-def print_events(events: Sequence[tuple[pd.Timestamp, str]]) -> None:
+def print_events(events: Sequence[Event]) -> None:
     """What happened, and how long after the drift."""
-    print("| Monday | what happened |")
-    for day, event in events:
+    print("| Monday | weeks after the drift | what happened | why |")
+    for day, event, more in events:
         weeks = (day - DRIFT).days // 7
-        since = f" ({weeks} weeks after the drift)" if weeks > 0 else ""
-        print(f"| {day.date()} | {event}{since} |")
+        print(f"| {day.date()} | {weeks if weeks >= 0 else ''} | {event} | {more} |")
 
 
 def print_months(months: pd.DataFrame) -> None:

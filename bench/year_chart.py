@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MultipleLocator
 
 from leadscore.report.figures.canvas import (
     Words,
@@ -31,7 +32,7 @@ WORDS = Words(
 def draw_chart(
     path: Path,
     months: pd.DataFrame,
-    events: Sequence[tuple[pd.Timestamp, str]],
+    events: Sequence[tuple[pd.Timestamp, str, str]],
     *,
     drift: pd.Timestamp,
 ) -> None:
@@ -45,21 +46,21 @@ def draw_chart(
     )
     axes.plot(at, months["mean_probability"], color=PREDICTED, marker="s", label="predicted")
     axes.axvspan(_to_days(drift), at[-1], color="#eeeeee", zorder=0)
-    for day, event in events:
+    for day, event, _ in events:
         _mark(axes, _to_days(day), event)
     axes.set(xlim=(at[0] - MARGIN_DAYS, at[-1] + MARGIN_DAYS), ylim=(0, 1.1 * months["high"].max()))
     axes.set_xticks(at[::2], labels=[str(month) for month in months["name"][::2]])
+    axes.yaxis.set_major_locator(MultipleLocator(0.05))
     axes.yaxis.set_major_formatter(percent_ticks())
     axes.legend(loc="lower left", frameon=False)
     path.write_text(write_svg(figure, WORDS), encoding="utf-8")
 
 
 def _mark(axes: Axes, day: float, event: str) -> None:
-    """A line at a day, with the first words of what happened."""
+    """A line at a day, with what happened."""
     axes.axvline(day, color=EVENT, linestyle=":", linewidth=1)
-    words = event.split(":", maxsplit=1)[0].split(";", maxsplit=1)[0]
     axes.annotate(
-        words,
+        event,
         (day, 1),
         xycoords=("data", "axes fraction"),
         rotation=90,
