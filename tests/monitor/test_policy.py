@@ -5,7 +5,13 @@ import pytest
 
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.model.apply import sigmoid
-from leadscore.monitor.policy import SinceTraining, decide_rollback, is_retraining_due
+from leadscore.monitor.policy import (
+    SinceTraining,
+    decide_rollback,
+    is_retraining_due,
+    may_cure,
+)
+from leadscore.results.drift import Alarm
 from leadscore.settings.model import ModelSettings
 from leadscore.settings.retraining import RetrainingSettings
 
@@ -80,3 +86,18 @@ def test_champion_when_there_is_none_before_it_then_stays_and_says_what_is_broke
     assert not decision.rolled_back
     assert decision.broken
     assert "no champion before it" in decision.why
+
+
+@pytest.mark.parametrize(("kind", "share", "cured"), [
+    ("calibration", 1.0, True),
+    ("values", 0.3, True),
+    ("values", None, True),
+    ("values", 0.02, False),  # too little of the score rests on it
+    ("missing", 0.5, False),  # whoever exports it has to mend it
+    ("volume", None, False),
+])  # fmt: skip
+def test_alarm_when_newer_data_may_cure_it_and_it_matters_then_asks_for_a_training(
+    kind, share, cured
+):
+    alarm = Alarm(kind=kind, subject="x", what="", since=None, sure="", share=share, do="")
+    assert may_cure(alarm) == cured

@@ -12,7 +12,7 @@ from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.summaries import summarise_metrics
 from leadscore.model.limits import find_broken_limits, format_interval
 from leadscore.model.training import MIN_EVALUATED
-from leadscore.results.drift import AlarmKind
+from leadscore.results.drift import Alarm, AlarmKind
 from leadscore.results.reviewed import RetrainingDue, RollbackDecision
 from leadscore.settings.model import ModelSettings
 from leadscore.settings.retraining import RetrainingSettings
@@ -21,6 +21,7 @@ from leadscore.wording import counted
 # What newer data may cure. A source that stopped or a field that is no longer filled has to be mended, and scores
 # that moved while no feature and no win rate did say too little.
 CURED: frozenset[AlarmKind] = frozenset({"values", "new values", "range", "calibration"})
+LARGE_SHARE = 0.1  # of the score; a feature on which less rests is no reason to train
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class SinceTraining:
     days: float
     outcomes: int
     alarms: Sequence[str] = ()
+
+
+def may_cure(alarm: Alarm) -> bool:
+    """Whether newer data may cure what raised an alarm, and enough of the score rests on it."""
+    is_large = alarm.share is None or alarm.share >= LARGE_SHARE
+    return alarm.kind in CURED and is_large
 
 
 def is_retraining_due(since: SinceTraining | None, policy: RetrainingSettings) -> RetrainingDue:

@@ -14,7 +14,12 @@ from leadscore.errors import CorruptFileError, LeadscoreError
 from leadscore.files import is_there
 from leadscore.history.split import History
 from leadscore.json_files import canonical_json, read_result
-from leadscore.monitor.policy import CURED, SinceTraining, decide_rollback, is_retraining_due
+from leadscore.monitor.policy import (
+    SinceTraining,
+    decide_rollback,
+    is_retraining_due,
+    may_cure,
+)
 from leadscore.monitor.settle import SETTLED, as_evaluation_set, settle
 from leadscore.project.models import rollback
 from leadscore.project.monitoring import find_drift, monitor, read_lists
@@ -98,7 +103,7 @@ def _list_new(drift: ModelDrift, *, trained_us: int, known_us: int) -> list[str]
     return [
         f"{alarm.kind} of {alarm.subject}"
         for alarm in drift.alarms
-        if alarm.kind in CURED and _shown_us(alarm, drift, known_us) > trained_us
+        if may_cure(alarm) and _shown_us(alarm, drift, known_us) > trained_us
     ]
 
 

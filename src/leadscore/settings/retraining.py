@@ -16,8 +16,8 @@ class RetrainingSettings(Frozen):
     )
     on_alarm: bool = Field(
         default=True,
-        description="train again after an alarm that newer data may cure: of the values of a "
-        "feature, or of calibration",
+        description="train again after an alarm that newer data may cure: of calibration, or of the "
+        "values of a feature on which a tenth of the score rests",
     )
     new_outcomes: int | None = Field(
         default=None,
