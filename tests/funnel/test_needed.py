@@ -7,7 +7,7 @@ from scipy import stats
 
 from builders import make_settings
 from leadscore.funnel.forecast import Simulated
-from leadscore.funnel.needed import compute_needed, expect_visits
+from leadscore.funnel.needed import build_race, compute_needed, expect_visits
 from leadscore.funnel.periods import list_periods
 from leadscore.funnel.simulate import Doubt, NewLeads, OpenLeads, simulate
 from leadscore.funnel.stages import describe_moves, describe_stages
@@ -27,10 +27,9 @@ def simulated(*, new_wins=10.0, won=5, doubt=SURE):
 
 
 def need(target, *, unit="wins", arriving=100.0, reps=0, pipeline=None, **how):
-    return compute_needed(
-        simulated(**how), AMOUNTS, target=target, unit=unit, arriving=arriving, seed=1,
-        reps=reps, pipeline=pipeline,
-    )  # fmt: skip
+    forecast = simulated(**how)
+    race = build_race(forecast, AMOUNTS, target=target, unit=unit, arriving=arriving, seed=1)
+    return compute_needed(forecast, race, reps=reps, pipeline=pipeline)
 
 
 @pytest.mark.parametrize("target", [8, 15, 40])

@@ -37,7 +37,8 @@ def spells():
 
 @pytest.fixture(scope="module")
 def sources(spells):
-    race = Race(np.zeros(DRAWS), np.full(DRAWS, PER_LEAD), 1.0, 0.0, TARGET, seed=1)
+    wins_per_lead = np.full(DRAWS, PER_LEAD)
+    race = Race(np.zeros(DRAWS), wins_per_lead, 1.0, 0.0, 88.0, TARGET, "wins", seed=1)
     of_race = {name: race.leads_for(chance) for name, chance in CHANCES.items()}
     needed = LeadsNeeded(
         target=TARGET, unit="wins", by="2024-09-01T00:00:00Z", won=0, chance_of_missing=1,

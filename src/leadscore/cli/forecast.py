@@ -73,11 +73,7 @@ def forecast(
     """Forecast wins and revenue by period, from open leads and from those yet to come."""
     is_by_period = bool(since or target_wins or target_revenue or target_by or html or publish)
     _refuse_mixed(None if html else backtest, leads_to, as_of, is_by_period=is_by_period)
-    if leads_to is not None:
-        _write_leads(leads_to, config, as_of, as_json=as_json)
-        return
-    if backtest is not None and html is None:
-        _backtest(backtest, config, as_json=as_json)
+    if _run_instead(None if html else backtest, leads_to, config, as_of, as_json=as_json):
         return
     written: dict[str, Path] = {}
 
@@ -101,6 +97,17 @@ def forecast(
 
     draw = partial(_draw_with_files, written=written)
     run_command(run, draw, config, None, as_json=as_json, writes=html)
+
+
+def _run_instead(
+    backtest: int | None, leads_to: Path | None, config: Path, as_of: str | None, *, as_json: bool
+) -> bool:
+    """Run what is asked for in place of a forecast by period; whether anything was."""
+    if leads_to is not None:
+        _write_leads(leads_to, config, as_of, as_json=as_json)
+    elif backtest is not None:
+        _backtest(backtest, config, as_json=as_json)
+    return leads_to is not None or backtest is not None
 
 
 def _backtest(months: int, config: Path, *, as_json: bool) -> None:

@@ -32,7 +32,9 @@ class Race:
         wins_per_lead: (draws,) wins by the date for each lead that arrives until then.
         mean: what a win counts.
         spread: the standard deviation of what a win counts.
+        arriving: the leads that are expected to arrive by then.
         target: what is to be reached.
+        unit: `WINS`, or the currency.
         seed: of the draws.
     """
 
@@ -40,7 +42,9 @@ class Race:
     wins_per_lead: np.ndarray
     mean: float
     spread: float
+    arriving: float
     target: float
+    unit: str
     seed: int
 
     def chance(self, leads: int) -> float:
@@ -74,47 +78,33 @@ class Race:
 
 
 def compute_needed(
-    simulated: Simulated,
-    usual_revenue: np.ndarray,
-    *,
-    target: float,
-    unit: str,
-    arriving: float,
-    seed: int,
-    pipeline: float | None = None,
-    reps: int = 0,
+    simulated: Simulated, race: Race, *, pipeline: float | None = None, reps: int = 0
 ) -> LeadsNeeded:
     """What it takes to reach a target by the end of the simulated periods.
 
     Args:
         simulated: the forecast.
-        usual_revenue: (k,) what past wins brought.
-        target: wins or revenue of all these periods, what has been won in them included.
-        unit: `WINS`, or the currency.
-        arriving: the leads that are expected to arrive by then.
-        seed: of the draws.
+        race: to the target, of the same forecast.
         pipeline: the amounts of all open leads, where the target is one of revenue.
         reps: among whom new leads are shared; 0 if nobody knows.
     """
-    race = build_race(
-        simulated, usual_revenue, target=target, unit=unit, arriving=arriving, seed=seed
-    )
-    reached = (simulated.wins if unit == WINS else simulated.revenue).sum(axis=1)
-    won = (simulated.won if unit == WINS else simulated.won_revenue).sum()
+    is_of_wins = race.unit == WINS
+    reached = (simulated.wins if is_of_wins else simulated.revenue).sum(axis=1)
+    won = (simulated.won if is_of_wins else simulated.won_revenue).sum()
     to_come = float(reached.mean() - won)
     of_one_more = float(race.wins_per_lead.mean()) * race.mean
-    per_rep = arriving / reps if reps else None
-    lacking = target - float(won)
+    per_rep = race.arriving / reps if reps else None
+    lacking = race.target - float(won)
     return LeadsNeeded(
-        target=target,
-        unit=unit,
+        target=race.target,
+        unit=race.unit,
         by=format_us(simulated.periods[-1].end_us),
         won=float(won),
-        chance_of_missing=float((reached < target).mean()),
+        chance_of_missing=float((reached < race.target).mean()),
         leads_low=race.leads_for(0.1),
         leads=race.leads_for(0.5),
         leads_high=race.leads_for(0.9),
-        arriving=arriving,
+        arriving=race.arriving,
         of_100_more=MORE_LEADS * of_one_more,
         of_a_tenth_more=TENTH * to_come,
         assumption=ASSUMPTION,
@@ -133,18 +123,27 @@ def build_race(
     arriving: float,
     seed: int,
 ) -> Race:
-    """What there is without new leads, and what new leads add, with the arguments of `compute_needed`."""
+    """What there is without new leads, and what new leads add.
+
+    Args:
+        simulated: the forecast.
+        usual_revenue: (k,) what past wins brought.
+        target: wins or revenue of all its periods, what has been won in them included.
+        unit: `WINS`, or the currency.
+        arriving: the leads that are expected to arrive by then.
+        seed: of the draws.
+    """
     draws = simulated.draws
     of_all_new = (draws.rate * simulated.new_wins).sum(axis=1)
     wins_per_lead = of_all_new / arriving if arriving > 0 else np.zeros(len(of_all_new))
     if unit == WINS:
         before = (simulated.won + draws.open_wins).sum(axis=1)
-        return Race(before, wins_per_lead, 1.0, 0.0, target, seed)
+        return Race(before, wins_per_lead, 1.0, 0.0, arriving, target, unit, seed)
     before = (simulated.won_revenue + draws.open_revenue).sum(axis=1)
     has_past = len(usual_revenue) > 0
     mean = float(usual_revenue.mean()) if has_past else 0.0
     spread = float(usual_revenue.std()) if has_past else 0.0
-    return Race(before, wins_per_lead, mean, spread, target, seed)
+    return Race(before, wins_per_lead, mean, spread, arriving, target, unit, seed)
 
 
 def expect_visits(

@@ -16,6 +16,8 @@ from leadscore.results.base import Interval
 from leadscore.results.needed import LeadsFromSource, LeadsNeeded
 from leadscore.times import DAY_US
 
+OF_ALL = ("leads_low", "leads", "leads_high")
+ALONE = {"alone_low": 0.1, "alone": 0.5, "alone_high": 0.9}  # -> the chance to reach the target
 YEAR_US = 365 * DAY_US  # of leads, on which the win rates of the sources rest
 
 
@@ -30,9 +32,7 @@ def split_by_source(
     """The leads that a target takes by source, most new leads first.
 
     The sources' shares are those of the last 26 weeks. From one source alone it takes more where
-    fewer of its leads are won: the chance of a new lead to be won by the date is multiplied by the
-    win rate of the source over that of all leads, which is drawn from a gamma distribution, for
-    both are estimates.
+    fewer of its leads are won (see `_race_alone`).
 
     Args:
         needed: of the target.
@@ -48,32 +48,27 @@ def split_by_source(
         return []
     usual = share_of_leads(of_year, "won", within_days, known_us=known_us)
     shares = (counts / counts.sum()).to_numpy()
-    at_mix = {
-        name: split_leads(total, shares)
-        for name, total in {
-            "leads": needed.leads,
-            "leads_low": needed.leads_low,
-            "leads_high": needed.leads_high,
-        }.items()
-    }
+    at_mix = {name: split_leads(getattr(needed, name), shares) for name in OF_ALL}
     sources = []
     for place, source in enumerate(counts.index):
         own = of_year[of_year["part"] == source]
         won = share_of_leads(own, "won", within_days, known_us=known_us)
-        alone = _race_alone(race, won, usual)
-        described = LeadsFromSource(
+        source_needs = LeadsFromSource(
             source=str(source),
             share=float(shares[place]),
             arriving=needed.arriving * float(shares[place]),
             won=won,
             within_days=within_days,
             **{name: leads[place] for name, leads in at_mix.items()},
-            alone_low=None if alone is None else alone.leads_for(0.1),
-            alone=None if alone is None else alone.leads_for(0.5),
-            alone_high=None if alone is None else alone.leads_for(0.9),
+            **_need_alone(_race_alone(race, won, usual)),
         )
-        sources.append(described)
+        sources.append(source_needs)
     return sources
+
+
+def _need_alone(alone: Race | None) -> dict[str, int | None]:
+    """The leads of one source alone, for each chance."""
+    return {name: alone.leads_for(chance) if alone else None for name, chance in ALONE.items()}
 
 
 def split_leads(total: int | None, shares: np.ndarray) -> Sequence[int | None]:
@@ -85,7 +80,11 @@ def split_leads(total: int | None, shares: np.ndarray) -> Sequence[int | None]:
 
 
 def _race_alone(race: Race, won: Interval, usual: Interval) -> Race | None:
-    """The race with new leads of one source alone; None where its win rate is not known, or 0."""
+    """The race with new leads of one source alone; None where its win rate is not known, or 0.
+
+    The chance of a new lead to be won by the date is multiplied by the win rate of the source over
+    that of all leads, which is drawn from a gamma distribution, for both are estimates.
+    """
     if not won.value or not usual.value:
         return None
     mean = won.value / usual.value

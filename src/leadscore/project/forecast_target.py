@@ -75,16 +75,17 @@ def need_leads(
         end_us=simulated.periods[-1].end_us,
         zone=outlook.zone,
     )
-    unit = looked.currency or "revenue" if target.is_revenue else WINS
-    arriving = float(leads.sum())
-    usual = usual_revenue(outlook)
+    race = build_race(
+        simulated,
+        usual_revenue(outlook),
+        target=target.amount,
+        unit=looked.currency or "revenue" if target.is_revenue else WINS,
+        arriving=float(leads.sum()),
+        seed=outlook.seed,
+    )
     needed = compute_needed(
         simulated,
-        usual,
-        target=target.amount,
-        unit=unit,
-        arriving=arriving,
-        seed=outlook.seed,
+        race,
         pipeline=float(outlook.leads["amount"].sum()) if target.is_revenue else None,
         reps=_count_reps(history, outlook),
     )
@@ -92,9 +93,6 @@ def need_leads(
     if needed.leads:
         more["visits"] = _expect_visits(history, outlook, leads=needed.leads)
     if target.by is not None:
-        race = build_race(
-            simulated, usual, target=target.amount, unit=unit, arriving=arriving, seed=outlook.seed
-        )
         more["source_field"] = target.by
         more["sources"] = _list_sources(history, outlook, needed, race, by=target.by)
     return needed.model_copy(update=more)
