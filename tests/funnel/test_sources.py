@@ -91,7 +91,7 @@ def test_leads_when_a_source_never_won_then_no_number_of_it_is_stated(sources):
 
 def test_sources_when_nobody_came_of_late_then_are_none(spells, sources):
     needed, _ = sources
-    race = Race(np.zeros(2), np.zeros(2), 1.0, 0.0, TARGET, seed=1)
+    race = Race(np.zeros(2), np.zeros(2), 1.0, 0.0, 0.0, TARGET, "wins", seed=1)
     later = day(KNOWN + 400)
     assert split_by_source(needed, race, spells, known_us=later, within_days=HORIZON) == []
 
