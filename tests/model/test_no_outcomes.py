@@ -13,8 +13,8 @@ from leadscore.times import format_local_day
 EXPORT = 10
 
 
-def describe(folder: Path, *outcomes: str) -> str | None:
-    """What is said of two open leads and of one lead for each outcome."""
+def describe(folder: Path, *outcomes: str, at: int = EXPORT) -> str | None:
+    """What is said, on some day, of two open leads and of one lead for each outcome."""
     facts = Facts(sales_settings(folder))
     facts.lead("first", 1)
     facts.lead("second", 2)
@@ -22,7 +22,7 @@ def describe(folder: Path, *outcomes: str) -> str | None:
         facts.lead(f"closed {number}", 3)
         facts.outcome(f"closed {number}", 5, outcome)
     history = facts.history(folder / "store", known_until=EXPORT)
-    return describe_missing_outcomes(history, known_us=history.version.known_until_us)
+    return describe_missing_outcomes(history, known_us=day(at))
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,13 @@ def test_history_when_an_outcome_is_missing_then_says_which_how_many_and_until_w
 
 def test_history_when_both_outcomes_are_there_then_says_nothing(tmp_path: Path) -> None:
     assert describe(tmp_path, "won", "lost") is None
+
+
+def test_history_when_outcomes_came_later_then_a_later_moment_is_asked_for(tmp_path: Path) -> None:
+    words = str(describe(tmp_path, "won", "lost", at=4))
+
+    assert words.startswith("by ")
+    assert words.endswith("no lead was marked won or lost; train as of a later moment")
 
 
 def test_history_when_undated_then_no_day_is_named(tmp_path: Path) -> None:

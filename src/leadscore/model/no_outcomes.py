@@ -15,10 +15,14 @@ from leadscore.wording import counted
 def describe_missing_outcomes(history: History, *, known_us: int) -> str | None:
     """What it takes to learn where an outcome never occurs, or None where both do."""
     spells = history.spells(known_us)
-    closed = spells[spells["close_us"] < FOREVER_US]
-    missing = _missing(closed)
+    missing = _missing(spells)
     if not missing:
         return None
+    known_until_us = history.version.known_until_us
+    if known_us < known_until_us and not _missing(history.spells(known_until_us)):
+        return (
+            f"by {history.name(known_us)} no lead was marked {missing}; train as of a later moment"
+        )
     return (
         f"no lead is marked {missing}. Export the closed leads too, with how and when they closed, "
         f"and map them to the table outcomes, or name the stages that close a lead. "
@@ -26,7 +30,8 @@ def describe_missing_outcomes(history: History, *, known_us: int) -> str | None:
     )
 
 
-def _missing(closed: pd.DataFrame) -> str:
+def _missing(spells: pd.DataFrame) -> str:
+    closed = spells[spells["close_us"] < FOREVER_US]
     won = int(closed["won"].sum())
     has_lost = len(closed) > won
     if not won:
