@@ -19,7 +19,7 @@ from leadscore.project import bulk
 from leadscore.scoring.batches import score_batches
 from leadscore.settings.settings import Settings
 
-LEADS = int(os.environ.get("N", "1000000"))
+LEADS = 200_000
 MARKER = "LEADSCORE_TEST_KILLED"  # names the file that says that an executor was killed
 
 
