@@ -9,9 +9,10 @@ from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
 from builders import EPOCH_US, Facts, day, make_settings
+from history.spells_oracle import facts_of_rows, replay_lead
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.history.closes import attach_plain_closes
-from leadscore.history.spells import _facts, _replay, build_spells
+from leadscore.history.spells import build_spells
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.times import DAY_US, FOREVER_US
 
@@ -635,8 +636,8 @@ def test_spells_when_a_lead_takes_the_fast_path_then_are_what_a_replay_of_its_fa
             ]
             columns = ["available_us", "earliest_us", "event_us", "seq", "is_open", "won"]
             within_us = day(WITHIN) - day(0)
-            own = _replay(
-                lead_id, day(0), _facts(pd.DataFrame(told, columns=columns)), within_us=within_us
+            own = replay_lead(
+                lead_id, day(0), facts_of_rows(pd.DataFrame(told, columns=columns)), within_us=within_us
             )
             taken["fast" if len(own) == 1 else "replayed"] += 1
             expected += own

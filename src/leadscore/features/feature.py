@@ -83,6 +83,16 @@ class Feature:
         """Whether the values are text."""
         return self.unit == "category"
 
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """What its sentences may speak of."""
+        return frozenset(PLACEHOLDER.findall(self.phrase.text))
+
+    @property
+    def windows(self) -> frozenset[int]:
+        """The last so many days that its sentences speak of, which are shorter for a young lead."""
+        return frozenset(int(days) for days in WINDOW.findall(self.phrase.text))
+
     def fingerprint(self) -> str:
         """A hash that changes whenever the values could: models refuse features they do not know."""
         columns = sorted(

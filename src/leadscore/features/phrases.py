@@ -30,7 +30,7 @@ class Phrase:
         less: said of a value below 0, on both sides; "" where it is like any other.
         values: what the values 0, 1, 2 and so on are called.
         named: says a value in words of its own, for (True) or against a lead; for features whose
-            number means nothing to people.
+            number means nothing to people. They hold no placeholder but {value} and {weekly}.
         least_up: the least value that may speak for a lead.
         most_down: the largest value that may speak against it.
         never: said of an unknown value that means that it never happened; "" if it is just not
@@ -51,6 +51,11 @@ class Phrase:
     most_down: float = math.inf
     never: str = ""
     least_age: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """All that may be said, line by line; in words of its own only what `subject` says."""
+        return "\n".join((self.up, self.down, self.one, self.none, self.less))
 
     def template(self, value: Any, *, speaks_for: bool) -> str:
         """The sentence of a value with its placeholders; "" if it is no reason on that side."""

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from operator import itemgetter
-from typing import NamedTuple
+from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import literal
+from leadscore.history.replayed import Facts, rank_places, replay
 from leadscore.settings.stages import Stages
 from leadscore.times import DAY_US, FOREVER_US
-
-Place = tuple[int, int]  # (event_us, seq): seq orders the stages of one moment; an outcome is last
-NEVER: Place = (-FOREVER_US, 0)
-
-
-class Fact(NamedTuple):
-    """A close, or the entry into an open stage.
-
-    A close without a usable date lies between `earliest_us` and `available_us`.
-    """
-
-    available_us: int
-    earliest_us: int
-    happened: Place
-    is_open: bool
-    won: bool
-
-
-class Spell(NamedTuple):
-    """A time during which a lead was open; see `build_spells`."""
-
-    lead_id: str
-    spell: int
-    start_us: int
-    earliest_us: int
-    close_us: int
-    won: bool
-
 
 COLUMNS = {
     "lead_id": "str",
@@ -76,20 +47,23 @@ def build_spells(
     """
     within_us = round(correction_days * DAY_US)
     spells = _read_first_spells(engine, known_us=known_us, within_us=within_us)
-    reopened = engine.query(_reopened_facts_sql(stages, known_us)).to_pandas()
-    if len(reopened):
+    reopened = engine.query(_reopened_facts_sql(stages, known_us))
+    if reopened.num_rows:
         replayed = _replay_all(reopened, spells, within_us=within_us)
-        is_replayed = spells["lead_id"].isin(reopened["lead_id"].unique())
-        spells = pd.concat([spells[~is_replayed], replayed])
-
-    spells = spells[list(COLUMNS)].astype(COLUMNS)
-    by_lead: pd.DataFrame = spells.sort_values(["lead_id", "spell"], ignore_index=True)
-    return by_lead
+        stays = np.ones(len(spells), dtype=bool)
+        stays[replayed["row"]] = False
+        first = spells.assign(row=np.arange(len(spells)))[stays]
+        both = pd.concat([first, replayed])
+        by_lead = np.lexsort((both["spell"], both["row"]))
+        spells = both.iloc[by_lead].drop(columns="row")
+    in_order: pd.DataFrame = spells.astype(COLUMNS).reset_index(drop=True)
+    return in_order
 
 
 def _read_first_spells(engine: Engine, *, known_us: int, within_us: int) -> pd.DataFrame:
-    """The first spell of each known lead, which is its only one unless it was re-opened."""
-    spells: pd.DataFrame = engine.query(first_spells_sql(known_us, within_us)).to_pandas()
+    """The first spell of each known lead, by lead_id; its only one unless it was re-opened."""
+    sql = f"SELECT * FROM ({first_spells_sql(known_us, within_us)}) AS f ORDER BY lead_id"
+    spells: pd.DataFrame = engine.query(sql).to_pandas()
     return spells
 
 
@@ -113,7 +87,7 @@ def read_reopened_spells(
 ) -> pd.DataFrame:
     """Every spell of the leads that were re-opened; columns as of `build_spells`, in no order."""
     within_us = round(correction_days * DAY_US)
-    facts = engine.query(_reopened_facts_sql(stages, known_us)).to_pandas()
+    facts = engine.query(_reopened_facts_sql(stages, known_us))
     engine.add_rows("asked_leads", pa.table({"lead_id": facts["lead_id"].unique()}))
     first = engine.query(
         f"""SELECT f.* FROM ({first_spells_sql(known_us, within_us)}) AS f
@@ -122,21 +96,26 @@ def read_reopened_spells(
     return _replay_all(facts, first.to_pandas(), within_us=within_us)[list(COLUMNS)]
 
 
-def _replay_all(
-    facts: pd.DataFrame,
-    spells: pd.DataFrame,
-    *,
-    within_us: int,
-) -> pd.DataFrame:
-    """All spells of the re-opened leads, from their facts, which are ordered by lead."""
-    starts = dict(zip(spells["lead_id"], spells["start_us"].tolist(), strict=True))
-    of_leads = zip(facts["lead_id"].tolist(), _facts(facts), strict=True)
-    replayed: list[Spell] = []
-    for lead_id, pairs in groupby(of_leads, key=itemgetter(0)):
-        if lead_id in starts:
-            of_lead = (fact for _, fact in pairs)
-            replayed += _replay(lead_id, starts[lead_id], of_lead, within_us=within_us)
-    return pd.DataFrame(replayed, columns=list(COLUMNS))
+def _replay_all(rows: pa.Table, first: pd.DataFrame, *, within_us: int) -> pd.DataFrame:
+    """All spells of the re-opened leads, from their facts, which are ordered by lead.
+
+    `row` is the position of their lead's first spell in `first`.
+    """
+    lead, lead_ids = pd.factorize(rows["lead_id"].to_pandas())
+    columns = {name: rows[name].to_numpy() for name in rows.column_names[1:]}
+    facts = Facts(
+        lead=lead,
+        available_us=columns["available_us"],
+        earliest_us=columns["earliest_us"],
+        place=rank_places(columns["event_us"], columns["seq"]),
+        is_open=columns["is_open"].astype(bool),
+        won=columns["won"].astype(bool),
+    )
+    row = pd.Index(first["lead_id"]).get_indexer(lead_ids)
+    spells = replay(facts, first["start_us"].to_numpy()[row], within_us=within_us)
+    replayed = pd.DataFrame(vars(spells))
+    of_spell = replayed.pop("lead").to_numpy()
+    return replayed.assign(lead_id=lead_ids[of_spell], row=row[of_spell])
 
 
 def _since_lead(column: str) -> str:
@@ -224,57 +203,3 @@ def _reopened_facts_sql(stages: Stages, known_us: int) -> str:
 
 def _texts(names: Iterable[str]) -> str:
     return ", ".join(literal(name) for name in names) or "''"
-
-
-def _facts(rows: pd.DataFrame) -> Iterator[Fact]:
-    names = ("available_us", "earliest_us", "event_us", "seq", "is_open", "won")
-    columns = (rows[name].tolist() for name in names)
-    for available_us, earliest_us, event_us, seq, is_open, won in zip(*columns, strict=True):
-        yield Fact(
-            available_us,
-            earliest_us,
-            happened=(event_us, seq),
-            is_open=bool(is_open),
-            won=bool(won),
-        )
-
-
-def _replay(
-    lead_id: str,
-    start_us: int,
-    facts: Iterable[Fact],
-    *,
-    within_us: int,
-) -> list[Spell]:
-    """The spells of one lead, from its facts in the order in which they became known."""
-    spells: list[Spell] = []
-    is_open = True
-    opened: Place | None = None  # when the event that opened this spell happened; None: creation
-    latest_open = NEVER  # when the latest open stage happened
-    closed = NEVER  # when the close that counts happened
-
-    for fact in facts:
-        is_of_spell = opened is None or fact.happened >= opened
-        if fact.is_open:
-            latest_open = max(latest_open, fact.happened)
-        elif is_open and is_of_spell:
-            earliest_us = max(fact.earliest_us, start_us)
-            end = (earliest_us, fact.available_us, fact.won)
-            spells.append(Spell(lead_id, len(spells) + 1, start_us, *end))
-            is_open = False
-            closed = fact.happened
-        else:  # a close of an earlier spell, or one more while closed: it moves what "later" means
-            closed = max(closed, fact.happened)
-            is_correction = not is_open and is_of_spell
-            if is_correction and fact.available_us <= spells[-1].close_us + within_us:
-                spells[-1] = spells[-1]._replace(won=fact.won)
-
-        if not is_open and latest_open > closed:
-            is_open = True
-            start_us = fact.available_us
-            opened = latest_open
-
-    if is_open:
-        end = (FOREVER_US, FOREVER_US, False)
-        spells.append(Spell(lead_id, len(spells) + 1, start_us, *end))
-    return spells

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from leadscore.publish.csv_text import format_csv
 
 # 2: change, change_points, trend; settings and the previous list in the manifest
 # 3: log_odds, the last column, was raw, the third
@@ -23,7 +23,7 @@ def format_files(scores: pa.Table, *, schema_version: int = SCHEMA_VERSION) -> d
         scores = _with_raw(scores)
     return {
         "scores.parquet": _format_parquet(scores),
-        "scores.csv": _format_csv(scores),
+        "scores.csv": format_csv(scores),
     }
 
 
@@ -66,23 +66,3 @@ def _format_parquet(scores: pa.Table) -> bytes:
     file = io.BytesIO()
     pq.write_table(scores.combine_chunks(), file, compression="zstd")
     return file.getvalue()
-
-
-def _format_csv(scores: pa.Table) -> bytes:
-    """UTF-8 with commas, texts in quotes and LF; numbers in full precision, as Parquet has them."""
-    text = io.StringIO()
-    text.write(",".join(scores.schema.names) + "\n")
-    # a bare CR would end a row, so texts are always in quotes
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    cells = [column.to_pylist() for column in scores.columns]
-    columns = [map(_format_cell, values) for values in cells]
-    writer.writerows(zip(*columns, strict=True))
-    return text.getvalue().encode()
-
-
-def _format_cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if hasattr(value, "isoformat"):
-        return value.isoformat().replace("+00:00", "Z")
-    return value

@@ -10,14 +10,15 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from leadscore.features.feature import Around, Feature
+from leadscore.features.alike import Surroundings, group_alike, number_distinct
+from leadscore.features.feature import Feature
 from leadscore.features.phrases import capitalised
-from leadscore.features.units import shown
 from leadscore.history.split import History
 from leadscore.model.contributions.evidence import Similar, divide_by_similar
 from leadscore.times import elapsed_of_day
 
 UNKNOWN = {"unknown", "not known", "n/a", "not specified", "unspecified", "?", "-"}  # in lower case
+NO_REASON = -1
 ENOUGH = 0.1  # of what a group adds, for a feature to stand for it
 
 
@@ -119,23 +120,56 @@ class Contributions:
         "" where it is none on that side: where the value is not known, or nearly all leads have
         it, or leads with such a value did not do as it says.
         """
-        feature = self.features[at]
         reasons = np.full(len(rows), "", dtype=object)
         known = np.flatnonzero(self.shown[at].is_known[rows])
+        part_of = np.full(len(known), NO_REASON)
+        suffixes: list[str] = []
         for part, similar in self._divide_by_similar(rows[known], at):
-            if similar is not None and (similar.is_common or not similar.supports(sign)):
-                continue
-            for place in known[part]:
-                row = rows[place]
-                value = self.shown[at].values[row]
-                reason = feature.reason(value, speaks_for=sign > 0, around=self.around(row))
-                reasons[place] = f"{reason} ({similar})" if reason and similar else reason
+            if similar is None or (similar.supports(sign) and not similar.is_common):
+                part_of[part] = len(suffixes)
+                suffixes.append(f" ({similar})" if similar else "")
+        is_reason = part_of != NO_REASON
+        speaking = known[is_reason]
+        if len(speaking):
+            reasons[speaking] = self._word(
+                rows[speaking], at, sign=sign, part_of=part_of[is_reason], suffixes=suffixes
+            )
         return reasons
+
+    def _word(
+        self,
+        rows: np.ndarray,
+        at: int,
+        *,
+        sign: int,
+        part_of: np.ndarray,
+        suffixes: Sequence[str],
+    ) -> np.ndarray:
+        """The reasons (k,) of leads with their evidence, worded once for all that read alike.
+
+        Args:
+            rows: (k,) of the leads.
+            at: position of the feature.
+            sign: 1 for reasons for the leads, -1 for reasons against them.
+            part_of: (k,) which evidence each has.
+            suffixes: the evidence in words.
+        """
+        feature = self.features[at]
+        values = self.shown[at].values[rows]
+        alike = group_alike(feature, values, self.surroundings.rows(rows))
+        number = number_distinct([alike, part_of])
+        _, first = np.unique(number, return_index=True)
+        texts = []
+        for place in first.tolist():
+            around = self.surroundings.around(rows[place])
+            reason = feature.reason(values[place], speaks_for=sign > 0, around=around)
+            texts.append(reason and reason + suffixes[part_of[place]])
+        return np.array(texts, dtype=object)[number]
 
     def sentence(self, row: int, at: int, *, sign: float) -> str:
         """A feature's known value in words, whether it is a reason or not."""
         value = self.value(row, at)
-        return self.features[at].sentence(value, speaks_for=sign > 0, around=self.around(row))
+        return self.features[at].sentence(value, speaks_for=sign > 0, around=self.surroundings.around(row))
 
     def describe_main(self, row: int, group: int) -> str:
         """What is known, or not, of the main feature of a group, whether it is a reason or not."""
@@ -152,22 +186,10 @@ class Contributions:
             return _describe_gap(self.features[at])
         return self.sentence(row, at, sign=float(self.added[row, at]))
 
-    def around(self, row: int) -> Around:
-        """What sentences about a lead may say beside a value."""
-        stage = self._value_of(row, "stage_current")
-        return Around(
-            elapsed=self.elapsed,
-            stage=None if stage is None else shown(stage, "category"),
-            spent=self._days_of(row, "stage_days_in_current"),
-            age=self._days_of(row, "stage_age"),
-        )
-
-    def _days_of(self, row: int, name: str) -> float | None:
-        days = self._value_of(row, name)
-        return None if days is None or not np.isfinite(days) else float(days)
-
-    def _value_of(self, row: int, name: str) -> Any:
-        return self.columns[name][row] if name in self.columns else None
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What sentences may say beside a value."""
+        return Surroundings.of(self.columns, rows=len(self.added), elapsed=self.elapsed)
 
     def similar(self, row: int, at: int) -> Similar | None:
         """What became of leads with about this value; None if there were too few."""

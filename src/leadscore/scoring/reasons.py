@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
@@ -25,8 +27,8 @@ def explain(
     *,
     shift: float = 0.0,
     elapsed: float = 0.0,
-) -> dict[str, list[str]]:
-    """reason_up_1..3 and reason_down_1..3: n sentences each, "" where there are no more reasons.
+) -> dict[str, np.ndarray]:
+    """reason_up_1..3 and reason_down_1..3: (n,) sentences each, "" where there are no more reasons.
 
     Features of one group are one reason: their contributions are added up, and the sentence is that
     of the feature that adds most, with what became of leads like it where there were enough. An
@@ -48,17 +50,16 @@ def explain(
         evidence=model.document.get("evidence", {}),
         elapsed=elapsed,
     )
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, np.ndarray] = {}
     for side, sign in (("up", 1), ("down", -1)):
-        by_lead = _list_reasons(contributions, sign=sign, shift=shift)
+        by_place = _list_reasons(contributions, sign=sign, shift=shift)
         for place in range(REASONS):
-            name = f"reason_{side}_{place + 1}"
-            reasons[name] = [texts[place] if place < len(texts) else "" for texts in by_lead]
+            reasons[f"reason_{side}_{place + 1}"] = by_place[:, place]
     return reasons
 
 
-def _list_reasons(contributions: Contributions, *, sign: int, shift: float) -> list[list[str]]:
-    """The reasons for (sign 1) or against (sign -1) each lead (n,), the largest first.
+def _list_reasons(contributions: Contributions, *, sign: int, shift: float) -> np.ndarray:
+    """The reasons for (sign 1) or against (sign -1) each lead (n, REASONS), the largest first.
 
     The groups of each lead are asked from the largest on, those of all leads at once.
     """
@@ -67,12 +68,11 @@ def _list_reasons(contributions: Contributions, *, sign: int, shift: float) -> l
     strength = sign * np.column_stack([totals, np.full(n, shift)])
     in_order = np.argsort(-strength, axis=1, kind="stable")
 
-    reasons: list[list[str]] = [[] for _ in range(n)]
+    reasons = _Reasons.empty(n)
     rows = np.arange(n)
     for place in range(running_intercept + 1):
         groups = in_order[rows, place]
-        lacks = np.array([len(reasons[row]) < REASONS for row in rows], dtype=bool)
-        is_asked = lacks & (strength[rows, groups] >= LEAST)
+        is_asked = (reasons.number[rows] < REASONS) & (strength[rows, groups] >= LEAST)
         rows = rows[is_asked]
         groups = groups[is_asked]
         for group in np.unique(groups):
@@ -81,19 +81,47 @@ def _list_reasons(contributions: Contributions, *, sign: int, shift: float) -> l
                 texts = np.full(len(of_group), describe_shift(shift), dtype=object)
             else:
                 texts = contributions.describe_groups(of_group, group, sign=sign)
-            _add_reasons(reasons, of_group, texts)
-    return reasons
+            reasons.add(of_group, texts)
+    return reasons.texts
 
 
-def _add_reasons(reasons: list[list[str]], rows: np.ndarray, texts: np.ndarray) -> None:
-    """Add a text to the reasons of each row, but for "" and what is said already.
+@dataclass(frozen=True)
+class _Reasons:
+    """The reasons of leads (n,) on one side, which are added one by one.
 
-    Two reasons with the same evidence tell the same leads apart: they are one thing, said twice.
+    Attributes:
+        texts: (n, REASONS), "" where there are no more.
+        evidence: (n, REASONS) what each rests on.
+        number: (n,) how many each lead has.
     """
-    for row, text in zip(rows, texts, strict=True):
-        given = {_evidence_of(reason) for reason in reasons[row]}
-        if text and _evidence_of(text) not in given:
-            reasons[row].append(text)
+
+    texts: np.ndarray
+    evidence: np.ndarray
+    number: np.ndarray
+
+    @classmethod
+    def empty(cls, n: int) -> _Reasons:
+        """None for any of n leads."""
+        shape = (n, REASONS)
+        nothing = np.full(shape, "", dtype=object)
+        return cls(nothing, nothing.copy(), np.zeros(n, dtype=np.int64))
+
+    def add(self, rows: np.ndarray, texts: np.ndarray) -> None:
+        """Add a text to the reasons of each row, but for "" and what is said already.
+
+        Two reasons with the same evidence tell the same leads apart: they are one thing, said
+        twice.
+        """
+        codes, distinct = pd.factorize(texts)
+        evidence_of_text = np.array([_evidence_of(text) for text in distinct], dtype=object)
+        evidence = evidence_of_text[codes]
+        is_said = (self.evidence[rows] == evidence[:, None]).any(axis=1)
+        is_new = ~is_said & (texts != "")
+        new = rows[is_new]
+        place = self.number[new]
+        self.texts[new, place] = texts[is_new]
+        self.evidence[new, place] = evidence[is_new]
+        self.number[new] += 1
 
 
 def _evidence_of(reason: str) -> str:
