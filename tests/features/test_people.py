@@ -13,6 +13,7 @@ from leadscore.features.people import names_people, people_fields, unasked_field
 from leadscore.features.phrases import both
 from leadscore.model.contributions.evidence import build_evidence
 from leadscore.model.fit import fit_scorer
+from leadscore.scoring.contributions import Contributions
 from leadscore.scoring.reasons import explain
 
 PEOPLE = [
@@ -109,7 +110,11 @@ def test_people_when_learned_from_on_request_then_are_no_reason_and_no_evidence(
     evidence = build_evidence(model, matrix, rows, features, within_days=None)
     assert set(evidence) == {"usual", "profile_size"}
     model.document["evidence"] = evidence
-    said = {sentence for column in explain(model, matrix, features).values() for sentence in column}
+    said = {
+        sentence
+        for column in explain(Contributions.of(model, matrix, features)).values()
+        for sentence in column
+    }
     assert not any("Ann" in each or "Bo" in each or "owner" in each for each in said)
 
 

@@ -637,7 +637,10 @@ def test_spells_when_a_lead_takes_the_fast_path_then_are_what_a_replay_of_its_fa
             columns = ["available_us", "earliest_us", "event_us", "seq", "is_open", "won"]
             within_us = day(WITHIN) - day(0)
             own = replay_lead(
-                lead_id, day(0), facts_of_rows(pd.DataFrame(told, columns=columns)), within_us=within_us
+                lead_id,
+                day(0),
+                facts_of_rows(pd.DataFrame(told, columns=columns)),
+                within_us=within_us,
             )
             taken["fast" if len(own) == 1 else "replayed"] += 1
             expected += own

@@ -3,7 +3,7 @@ import io
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.publish.csv_text import format_csv
@@ -49,6 +49,7 @@ def as_cell(value):
     return value
 
 
+@settings(deadline=None)
 @given(st.lists(ROW, max_size=6))
 def test_csv_when_beside_the_standard_library_then_has_the_same_bytes(rows):
     assert format_csv(pa.Table.from_pylist(rows, schema=SCHEMA)) == write_by_python(rows)

@@ -10,7 +10,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.phrases import both
 from leadscore.model.apply import WinModel, sigmoid
-from leadscore.scoring.change_words import NOTHING, STEPS, _split_steps
+from leadscore.scoring.change_words import NOTHING, WITHOUT_FEATURES, Moments, _split_steps
 from leadscore.scoring.contributions import Contributions
 from leadscore.scoring.steps import (
     STEEPEST,
@@ -131,15 +131,13 @@ def test_parts_when_many_changes_are_apportioned_at_once_then_are_those_of_each(
 def test_parts_when_a_feature_moves_in_two_steps_then_are_one_part_that_adds_them_up():
     calls = Feature("calls", {}, Learned(), "count", "calls", both("calls", "{value} calls"))
 
-    def contributions(added):
-        values = np.array([3.0])
-        return Contributions([calls], {"calls": values}, values[:, None], np.array([[added]]))
-
-    points = dict.fromkeys(STEPS, np.zeros(1)) | {
+    values = np.array([[3.0]])
+    now = Contributions([calls], {"calls": values[0]}, values, np.array([[1.0]]))
+    moments = Moments(then=np.array([[0.5]]), later=np.array([[0.2]]), now=now)
+    points = dict.fromkeys(WITHOUT_FEATURES, np.zeros(1)) | {
         "time": np.array([-3.0]),
         "facts": np.array([8.0]),
     }
-    by_moment = [contributions(added) for added in (0.5, 0.2, 1.0)]
-    [parts] = _split_steps(by_moment, points, slope=np.array([10.0]))
+    [parts] = _split_steps(moments, points, slope=np.array([10.0]))
     said = [(part.words, round(part.points, 9)) for part in parts if part.points]
     assert said == [("3 calls", 5.0)]

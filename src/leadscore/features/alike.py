@@ -89,6 +89,13 @@ def number_distinct(keys: list[np.ndarray]) -> np.ndarray:
     return number
 
 
+def first_of_each(number: np.ndarray) -> list[int]:
+    """The position of the first row of each number, from 0 on."""
+    _, first = np.unique(number, return_index=True)
+    positions: list[int] = first.tolist()
+    return positions
+
+
 def _list_value_keys(feature: Feature, values: np.ndarray, elapsed: float) -> Iterator[np.ndarray]:
     phrase = feature.phrase
     is_read_in_days = feature.unit == "days" and phrase.named is None and not phrase.values

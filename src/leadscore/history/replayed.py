@@ -112,7 +112,8 @@ class _Replaying:
         """All leads are open since they were known."""
         m = len(start_us)
         never = np.full(m, NEVER)
-        nothing = np.zeros((5, most), dtype=np.int64)
+        lead, spell, start_us, earliest_us, close_us = np.zeros((5, most), dtype=np.int64)
+        won = np.zeros(most, dtype=bool)
         return cls(
             is_open=np.ones(m, dtype=bool),
             start_us=start_us.copy(),
@@ -121,7 +122,7 @@ class _Replaying:
             closed=never.copy(),
             number=np.zeros(m, dtype=np.int64),
             last=np.zeros(m, dtype=np.int64),
-            spells=Spells(*nothing, won=np.zeros(most, dtype=bool)),
+            spells=Spells(lead, spell, start_us, earliest_us, close_us, won),
         )
 
     def read(self, facts: Facts, at: np.ndarray, *, within_us: int) -> None:

@@ -39,9 +39,8 @@ from leadscore.times import DAY_US, FOREVER_US, name_moment
 
 MAX_SPLITS = 6
 MAX_TRIED = 40  # grid moments tried for splits: on a long daily grid neighbours hardly differ
-FIRST_SHARE = (
-    0.3  # of the leads, before the first split: a model of few says little about one of all
-)
+# of the leads, before the first split: a model of few says little about one of all
+FIRST_SHARE = 0.3
 LAST_SHARE = 0.2  # of ordered leads, after the last split
 CACHED_SPELLS = 8  # moments whose spells are remembered; each takes a row a lead
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -145,7 +145,8 @@ def _opened(
     then = settings.restore(json.loads(manifest["settings"]))
     store = settings.project_folder() / "store"
     model, _, _ = Registry(settings).load(manifest["model_version"])
-    previous = _read_previous(then, manifest["previous"])
+    loaded = {manifest["model_version"]: model}
+    previous = _read_previous(then, manifest["previous"], loaded=loaded)
     with (
         open_version(lambda: read_version(store, manifest["store_version"])) as version,
         open_engine(settings.engine) as engine,
@@ -153,7 +154,9 @@ def _opened(
         yield open_history(then, version, engine), model, previous
 
 
-def _read_previous(settings: Settings, publication_id: str | None) -> Previous | None:
+def _read_previous(
+    settings: Settings, publication_id: str | None, *, loaded: Mapping[str, WinModel]
+) -> Previous | None:
     """The list before that a manifest names, which it takes to make the list again.
 
     Raises:
@@ -164,7 +167,7 @@ def _read_previous(settings: Settings, publication_id: str | None) -> Previous |
     folder = settings.project_folder()
     read_publication(publication_id, folder=folder / "scores")
     before = read_before(publication_id, folder=folder / "scores", store_folder=folder / "store")
-    return read_previous(settings, before)[0]
+    return read_previous(settings, before, loaded=loaded)[0]
 
 
 def find_moment(history: History, publication: Publication) -> int:

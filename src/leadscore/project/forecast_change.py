@@ -18,9 +18,9 @@ from leadscore.model.target import TargetMismatchError, check_target
 from leadscore.project.outlooks import KnownModel, Looked, look_ahead
 from leadscore.registry.registry import Registry
 from leadscore.results.forecast import ForecastChange
-from leadscore.scoring.change import replay_lists
 from leadscore.scoring.features import build_model_features
 from leadscore.scoring.probabilities import compute_shift
+from leadscore.scoring.replay import replay_lists
 from leadscore.times import format_us, parse_moment
 
 
@@ -219,7 +219,7 @@ def _replay(
     then_us = was.as_of_us
     features = build_model_features(history.settings, old.model)
     lead_id = was.leads["lead_id"].to_numpy(dtype=object)
-    _, later, known = replay_lists(
+    replayed = replay_lists(
         history,
         features,
         lead_id,
@@ -230,7 +230,7 @@ def _replay(
     spells = history.spells(history.known_us(now_us))
     aged = add_age(was.leads, spells, as_of_us=now_us)
     outlooks = []
-    for matrix in (later, known):
+    for matrix in (replayed.later, replayed.now):
         log_odds = old.model.log_odds(matrix.columns)
         probability = old.model.probability(log_odds, shift)
         leads = aged.assign(probability=probability)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from leadscore.errors import CorruptFileError, UnknownVersionError, UserError
+from leadscore.model.apply import WinModel
 from leadscore.project.trail import record
 from leadscore.proposals import propose
 from leadscore.publish.before import Before, find_before
@@ -136,22 +138,31 @@ def find_withheld(settings: Settings, publication_id: str) -> list[str]:
     return find_unlike(pair, settings.publication)
 
 
-def find_previous(settings: Settings, *, as_of_us: int | None) -> tuple[Previous | None, list[str]]:
-    """The most recent list published before a moment, None without one or without dates; and warnings about it."""
+def find_previous(
+    settings: Settings, *, as_of_us: int | None, loaded: Mapping[str, WinModel] | None = None
+) -> tuple[Previous | None, list[str]]:
+    """The most recent list published before a moment, None without one or without dates; and warnings about it.
+
+    `loaded` are models that need not be read again, by their version.
+    """
     folder = settings.project_folder()
     before = find_before(folder / "scores", folder / "store", as_of_us=as_of_us)
-    return read_previous(settings, before)
+    return read_previous(settings, before, loaded=loaded or {})
 
 
-def read_previous(settings: Settings, before: Before) -> tuple[Previous | None, list[str]]:
+def read_previous(
+    settings: Settings, before: Before, *, loaded: Mapping[str, WinModel]
+) -> tuple[Previous | None, list[str]]:
     """A published list, with the model that made it if that is still there and whole; and warnings."""
     warnings = list(before.warnings)
     if before.publication is None or before.receipts is None:
         return None, warnings
     manifest = before.publication.manifest
-    model = None
+    version = manifest["model_version"]
+    model = loaded.get(version)
     try:
-        model = Registry(settings).load(manifest["model_version"])[0]
+        if model is None:
+            model = Registry(settings).load(version)[0]
     except UnknownVersionError:
         pass
     except CorruptFileError as e:

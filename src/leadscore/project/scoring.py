@@ -83,7 +83,9 @@ def prepare_run(opened: History, loaded: Loaded, *, as_of_us: int) -> ScoringRun
     check_target(opened.settings, manifest, version=version)
     settings = with_horizon_of(opened.settings, manifest)
     history = replace(opened, settings=settings)
-    previous, warnings = find_previous(settings, as_of_us=history.published_us(as_of_us))
+    previous, warnings = find_previous(
+        settings, as_of_us=history.published_us(as_of_us), loaded={version: model}
+    )
     return ScoringRun(
         history=history,
         model=model,
@@ -345,7 +347,7 @@ def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:
     """
     stored = history.facts.count_leads(FOREVER_US)
     spells = history.spells(as_of_us)
-    created = spells["lead_id"].nunique()
+    created = int((spells["spell"] == 1).sum())
     absent = int((seen_until(spells) < as_of_us).sum())
     refused = history.version.manifest["accounts"]["tables"]["leads"]["rejected"]
     return {

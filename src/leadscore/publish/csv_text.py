@@ -19,10 +19,8 @@ SMALLEST, LARGEST = 1e-4, 1e10
 def format_csv(scores: pa.Table) -> bytes:
     """The rows with a header; a missing value is an empty text, even of a number."""
     header = ",".join(scores.schema.names) + "\n"
-    parts = [header.encode()]
-    for batch in scores.to_batches(max_chunksize=ROWS):
-        parts.append(_format_rows(batch))
-    return b"".join(parts)
+    batches = scores.to_batches(max_chunksize=ROWS)
+    return header.encode() + b"".join(_format_rows(batch) for batch in batches)
 
 
 def _format_rows(batch: pa.RecordBatch) -> bytes:

@@ -11,12 +11,19 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.features.feature import Feature
-from leadscore.features.matrix import Matrix, build_matrix
+from leadscore.features.matrix import Matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.scoring.change_words import describe_changes
-from leadscore.scoring.contributions import elapsed_at
+from leadscore.model.contributions.shapley import compute_contributions
+from leadscore.scoring.change_words import (
+    Moments,
+    describe_all_points,
+    describe_parts,
+    find_moved,
+)
+from leadscore.scoring.contributions import Contributions
 from leadscore.scoring.features import build_model_features, find_mismatch
+from leadscore.scoring.replay import Replayed, replay_lists
 from leadscore.scoring.steps import compute_steps, slope_between
 
 STEADY = 2.0  # percentage points; a smaller change is no trend
@@ -47,14 +54,14 @@ class Current:
 
     Attributes:
         matrix: of the leads (n,).
-        features: what the matrix holds.
+        contributions: of its features, by the model of now.
         log_odds: (n,) by the model of now.
         as_of_us: its date.
         shift: its running intercept.
     """
 
     matrix: Matrix
-    features: Sequence[Feature]
+    contributions: Contributions
     log_odds: np.ndarray
     as_of_us: int
     shift: float
@@ -137,20 +144,67 @@ def _compare(
     after = model.probability(log_odds, current.shift)
     points = 100 * (after - before)
 
-    then_us = previous.as_of_us
-    now_us = current.as_of_us
-    now = current.matrix if list(features) == list(current.features) else None
-    matrices = replay_lists(history, features, lead_id, then_us=then_us, now_us=now_us, now=now)
-    earlier = [old.log_odds(matrix.columns) for matrix in matrices]
+    replayed = _replay(history, features, current, at, then_us=previous.as_of_us)
+    of_now = log_odds if old is model else old.log_odds(replayed.now.columns)
+    of_then = old.log_odds(replayed.then.columns)
+    of_later = replayed.fill(of_now, old.log_odds(replayed.of_news.columns))
     shifts = (previous.shift, current.shift)
-    steps = compute_steps(old, model, before, earlier, log_odds, shifts=shifts)
+    steps = compute_steps(old, model, before, [of_then, of_later, of_now], log_odds, shifts=shifts)
 
+    texts = describe_all_points(points)
     slope = 100 * slope_between(before, after)
-    elapsed = elapsed_at(history, now_us)
-    texts = describe_changes(
-        old, features, matrices, steps, slope=slope, points=points, elapsed=elapsed
-    )
+    moved = find_moved(steps, slope)
+    if len(moved):
+        own = current.contributions.rows(at[moved]) if old is model else None
+        contributions = _contribute(old, features, replayed.rows(moved), now=own)
+        texts[moved] += describe_parts(
+            contributions,
+            {name: step[moved] for name, step in steps.items()},
+            slope=slope[moved],
+            points=points[moved],
+        )
     return _Changes(at, texts, points)
+
+
+def _replay(
+    history: History,
+    features: Sequence[Feature],
+    current: Current,
+    at: np.ndarray,
+    *,
+    then_us: int,
+) -> Replayed:
+    """The leads at positions `at` (k,), then and now."""
+    is_same = list(features) == list(current.contributions.features)
+    return replay_lists(
+        history,
+        features,
+        current.lead_id[at],
+        then_us=then_us,
+        now_us=current.as_of_us,
+        now=current.matrix.rows(at) if is_same else None,
+    )
+
+
+def _contribute(
+    old: WinModel,
+    features: Sequence[Feature],
+    replayed: Replayed,
+    *,
+    now: Contributions | None,
+) -> Moments:
+    """What the features add by the old model (m,): then, now by what was known then, and now.
+
+    `now` has the last of them if they are known already.
+    """
+    if now is None:
+        now = Contributions.of(old, replayed.now, features)
+    of_news = compute_contributions(old, replayed.of_news.columns)[:, :-1]
+    return Moments(
+        then=compute_contributions(old, replayed.then.columns)[:, :-1],
+        later=replayed.fill(now.added, of_news),
+        now=now,
+    )
 
 
 def _read_published(receipts: pa.Table) -> pd.Series:
@@ -158,32 +212,3 @@ def _read_published(receipts: pa.Table) -> pd.Series:
     lead_ids = receipts["lead_id"].to_pandas()
     probabilities = receipts["win_probability"].to_numpy()
     return pd.Series(probabilities, index=lead_ids)
-
-
-def replay_lists(
-    history: History,
-    features: Sequence[Feature],
-    lead_id: np.ndarray,
-    *,
-    then_us: int,
-    now_us: int,
-    now: Matrix | None = None,
-) -> list[Matrix]:
-    """The leads (k,) then, now by what was known then, and now; each in the order of `lead_id`.
-
-    `now` has their features of now, if they are built already.
-    """
-    rows = history.open_list(now_us)
-    listed = rows[rows["lead_id"].isin(lead_id)]
-    later = listed.assign(known_us=then_us)
-    then = later.assign(as_of_us=then_us)
-    both = pd.concat([then, later]).drop_duplicates(["lead_id", "as_of_us"])
-    known_then = build_matrix(history.snapshot(both), features)
-    if now is None:
-        now = build_matrix(history.snapshot(listed), features)
-
-    def take(matrix: Matrix, as_of_us: int) -> Matrix:
-        return matrix.take(pd.DataFrame({"lead_id": lead_id, "as_of_us": as_of_us}))
-
-    listed_us = int(listed["as_of_us"].iloc[0])
-    return [take(known_then, then_us), take(known_then, listed_us), take(now, listed_us)]

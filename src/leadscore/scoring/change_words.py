@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from leadscore.features.feature import Feature
-from leadscore.features.matrix import Matrix
-from leadscore.model.apply import WinModel
-from leadscore.model.contributions.shapley import compute_contributions
-from leadscore.scoring.contributions import Contributions, find_main
+from leadscore.scoring.contributions import Contributions, find_mains
 from leadscore.scoring.steps import apportion
 from leadscore.wording import counted
 
@@ -22,28 +18,33 @@ OTHERS = "other"
 NOTHING = 1e-3  # log-odds; features that add less in all do not explain a step
 
 
+WITHOUT_FEATURES = {  # step -> what is said where no features explain it
+    "time": OTHERS,  # what time itself does is no reason
+    "facts": "corrected facts",
+    "scorer": "re-assessed by a new model",
+    "calibrator": "re-assessed by a new calibrator",
+    "times": "recent win rate",
+}
+
+
 @dataclass(frozen=True)
-class _Step:
-    """A step from one matrix to another: of then, of now by what was known then, and of now.
+class Moments:
+    """What features add to the log-odds of leads (m,), by one model.
 
     Attributes:
-        start: position of the first matrix.
-        end: position of the second one.
-        words: what is said where no features explain the step.
+        then: (m, features).
+        later: (m, features) now, by what was known then.
+        now: by what is known now.
     """
 
-    start: int
-    end: int
-    words: str
+    then: np.ndarray
+    later: np.ndarray
+    now: Contributions
 
-
-STEPS = {
-    "time": _Step(0, 1, OTHERS),  # what time itself does is no reason
-    "facts": _Step(1, 2, "corrected facts"),
-    "scorer": _Step(2, 2, "re-assessed by a new model"),
-    "calibrator": _Step(2, 2, "re-assessed by a new calibrator"),
-    "times": _Step(2, 2, "recent win rate"),
-}
+    @property
+    def added(self) -> dict[str, np.ndarray]:
+        """What features add (m, features) in each step that they explain."""
+        return {"time": self.later - self.then, "facts": self.now.added - self.later}
 
 
 @dataclass(frozen=True)
@@ -54,50 +55,44 @@ class _Part:
     words: str
 
 
-def describe_changes(
-    old: WinModel,
-    features: Sequence[Feature],
-    matrices: Sequence[Matrix],
+def find_moved(steps: Mapping[str, np.ndarray], slope: np.ndarray) -> np.ndarray:
+    """Positions (m,) of the changes of which some step is large enough to be put into words.
+
+    Args:
+        steps: by name (k,), in calibrated log-odds.
+        slope: (k,) percentage points for each log-odds.
+    """
+    sizes = [np.abs(slope * step) for step in steps.values()]
+    return np.flatnonzero(np.max(sizes, axis=0) >= LEAST)
+
+
+def describe_parts(
+    moments: Moments,
     steps: Mapping[str, np.ndarray],
     *,
     slope: np.ndarray,
     points: np.ndarray,
-    elapsed: float = 0.0,
-) -> np.ndarray:
-    """The words (k,), as "Up 12 points: has reached Proposal +9, last call yesterday +4, other -1".
+) -> list[str]:
+    """What made each change (m,), as ": has reached Proposal +9, last call yesterday +4, other -1".
 
-    The parts add up to the whole, the largest first.
+    The parts add up to the whole, the largest first; "" where none is a point.
 
     Args:
-        old: the model of then, by which features explain the steps.
-        features: what the matrices hold.
-        matrices: of the leads then, now by what was known then, and now.
-        steps: by name (k,), in calibrated log-odds.
-        slope: (k,) percentage points for each log-odds.
-        points: (k,) the whole change, in percentage points.
-        elapsed: share of the day that has passed now.
+        moments: what features add by the old model.
+        steps: by name (m,), in calibrated log-odds.
+        slope: (m,) percentage points for each log-odds.
+        points: (m,) the whole change, in percentage points.
     """
-    texts = np.array([describe_points(value) for value in points], dtype=object)
     points_of_steps = {name: slope * step for name, step in steps.items()}
-    sizes = [np.abs(values) for values in points_of_steps.values()]
-    largest = np.max(sizes, axis=0)
-    rows = np.flatnonzero(largest >= LEAST)
-    if not len(rows):
-        return texts
-
-    contributions = [
-        replace(_take_contributions(old, features, matrix, rows), elapsed=elapsed)
-        for matrix in matrices
+    parts_of_rows = _split_steps(moments, points_of_steps, slope=slope)
+    return [
+        _describe_parts(parts, whole)
+        for parts, whole in zip(parts_of_rows, points.tolist(), strict=True)
     ]
-    whole = {name: values[rows] for name, values in points_of_steps.items()}
-    parts_of_rows = _split_steps(contributions, whole, slope=slope[rows])
-    for row, parts in zip(rows, parts_of_rows, strict=True):
-        texts[row] += _describe_parts(parts, points[row])
-    return texts
 
 
 def _split_steps(
-    contributions: Sequence[Contributions],
+    moments: Moments,
     points: Mapping[str, np.ndarray],
     *,
     slope: np.ndarray,
@@ -106,18 +101,20 @@ def _split_steps(
 
     What a feature adds in several steps is one part: a reply takes the place of a silence.
     """
-    now = contributions[-1]
-    of_features = np.zeros(now.added.shape)
+    of_features = np.zeros(moments.later.shape)
     parts: list[list[_Part]] = [[] for _ in slope]
-    for name, step in STEPS.items():
-        added = contributions[step.end].added - contributions[step.start].added
-        explains = np.abs(added).sum(axis=1) >= NOTHING
-        of_features[explains] += apportion(
-            points[name][explains], added[explains], slope=slope[explains]
-        )
-        for row in map(int, np.flatnonzero(~explains)):
-            parts[row].append(_Part(points[name][row], step.words))
-    _add_features(parts, now, of_features)
+    added_in = moments.added
+    for name, words in WITHOUT_FEATURES.items():
+        explains = np.zeros(len(slope), dtype=bool)
+        if name in added_in:
+            added = added_in[name]
+            explains = np.abs(added).sum(axis=1) >= NOTHING
+            of_features[explains] += apportion(
+                points[name][explains], added[explains], slope=slope[explains]
+            )
+        others = np.flatnonzero(~explains)
+        _add_parts(parts, others, points[name][others], np.full(len(others), words))
+    _add_features(parts, moments.now, of_features)
     return parts
 
 
@@ -133,19 +130,21 @@ def describe_points(points: float) -> str:
     return f"{'Up' if points > 0 else 'Down'} {counted(size, 'point')}"
 
 
-def _take_contributions(
-    model: WinModel,
-    features: Sequence[Feature],
-    matrix: Matrix,
-    rows: np.ndarray,
-) -> Contributions:
-    columns = {name: values[rows] for name, values in matrix.columns.items()}
-    return Contributions(
-        features=features,
-        columns=columns,
-        encoded=model.encode(columns),
-        added=compute_contributions(model, columns)[:, :-1],
-    )
+def describe_all_points(points: np.ndarray) -> np.ndarray:
+    """Changes (k,) as a person says them, each number of points worded once."""
+    whole, number = np.unique(np.rint(points), return_inverse=True)
+    texts = [describe_points(size) for size in whole.tolist()]
+    return np.array(texts, dtype=object)[number]
+
+
+def _add_parts(
+    parts: Sequence[list[_Part]], rows: np.ndarray, points: np.ndarray, words: np.ndarray
+) -> None:
+    """Add a part to each of some rows (m,), but for those that are not put into words."""
+    is_told = (np.abs(points) >= LEAST) & (words != OTHERS)
+    told = zip(rows[is_told].tolist(), points[is_told].tolist(), words[is_told], strict=True)
+    for row, size, text in told:
+        parts[row].append(_Part(size, text))
 
 
 def _add_features(
@@ -163,20 +162,22 @@ def _add_features(
     features = contributions.features
     for members in contributions.groups:
         totals = points[:, members].sum(axis=1)
-        large: list[int] = np.flatnonzero(np.abs(totals) >= LEAST).tolist()
-        for row in large:  # wording all would take most of the time
-            main = find_main(members, features, points[row], totals[row])
-            if contributions.value(row, main) is not None:
-                words = contributions.sentence(row, main, sign=totals[row])
-                parts[row].append(_Part(totals[row], in_sentence(words)))
+        large = np.flatnonzero(np.abs(totals) >= LEAST)  # wording all would take most of the time
+        mains = find_mains(members, features, points[large], totals[large])
+        for main in np.unique(mains):
+            of_main = large[mains == main]
+            rows = of_main[contributions.shown[main].is_known[of_main]]
+            if len(rows):
+                sentences = contributions.sentences(rows, main, speaks_for=totals[rows] > 0)
+                words = np.array([in_sentence(text) for text in sentences], dtype=object)
+                _add_parts(parts, rows, totals[rows], words)
 
 
 def _describe_parts(parts: Sequence[_Part], points: float) -> str:
     """The largest parts in whole points, and all others as one, so that they add up to `points`."""
     named: dict[str, float] = {}
     for part in parts:
-        if abs(part.points) >= LEAST and part.words != OTHERS:
-            named[part.words] = named.get(part.words, 0.0) + part.points
+        named[part.words] = named.get(part.words, 0.0) + part.points
     by_size = sorted(named, key=lambda words: (-abs(named[words]), words))
     largest = by_size[:MOST_PARTS]
     if not largest:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from leadscore.features.alike import Surroundings, group_alike, number_distinct
+from leadscore.features.alike import Surroundings, first_of_each, group_alike, number_distinct
 from leadscore.features.feature import Feature
+from leadscore.features.matrix import Matrix
 from leadscore.features.phrases import capitalised
 from leadscore.history.split import History
+from leadscore.model.apply import WinModel
 from leadscore.model.contributions.evidence import Similar, divide_by_similar
+from leadscore.model.contributions.shapley import compute_contributions
 from leadscore.times import elapsed_of_day
 
 UNKNOWN = {"unknown", "not known", "n/a", "not specified", "unspecified", "?", "-"}  # in lower case
@@ -64,6 +67,31 @@ class Contributions:
     added: np.ndarray
     evidence: Mapping[str, Any] = field(default_factory=dict)
     elapsed: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        model: WinModel,
+        matrix: Matrix,
+        features: Sequence[Feature],
+        *,
+        elapsed: float = 0.0,
+    ) -> Self:
+        """What the features of a matrix (n,) add to the log-odds of a model."""
+        added = compute_contributions(model, matrix.columns)
+        return cls(
+            features=features,
+            columns=matrix.columns,
+            encoded=model.encode(matrix.columns),
+            added=added[:, :-1],
+            evidence=model.document.get("evidence", {}),
+            elapsed=elapsed,
+        )
+
+    def rows(self, at: np.ndarray) -> Contributions:
+        """Those of the leads at positions (m,)."""
+        columns = {name: values[at] for name, values in self.columns.items()}
+        return replace(self, columns=columns, encoded=self.encoded[at], added=self.added[at])
 
     @cached_property
     def groups(self) -> list[list[int]]:
@@ -158,18 +186,36 @@ class Contributions:
         values = self.shown[at].values[rows]
         alike = group_alike(feature, values, self.surroundings.rows(rows))
         number = number_distinct([alike, part_of])
-        _, first = np.unique(number, return_index=True)
         texts = []
-        for place in first.tolist():
+        for place in first_of_each(number):
             around = self.surroundings.around(rows[place])
             reason = feature.reason(values[place], speaks_for=sign > 0, around=around)
             texts.append(reason and reason + suffixes[part_of[place]])
-        return np.array(texts, dtype=object)[number]
+        return np.asarray(np.array(texts, dtype=object)[number])
 
     def sentence(self, row: int, at: int, *, sign: float) -> str:
         """A feature's known value in words, whether it is a reason or not."""
         value = self.value(row, at)
-        return self.features[at].sentence(value, speaks_for=sign > 0, around=self.surroundings.around(row))
+        return self.features[at].sentence(
+            value, speaks_for=sign > 0, around=self.surroundings.around(row)
+        )
+
+    def sentences(self, rows: np.ndarray, at: int, *, speaks_for: np.ndarray) -> np.ndarray:
+        """The sentences (k,) of a feature's known values, worded once for all that read alike.
+
+        Args:
+            rows: (k,) of the leads.
+            at: position of the feature.
+            speaks_for: (k,) whether it speaks for the lead.
+        """
+        values = self.shown[at].values[rows]
+        alike = group_alike(self.features[at], values, self.surroundings.rows(rows))
+        number = number_distinct([alike, speaks_for])
+        texts = []
+        for place in first_of_each(number):
+            sign = 1 if speaks_for[place] else -1
+            texts.append(self.sentence(rows[place], at, sign=sign))
+        return np.asarray(np.array(texts, dtype=object)[number])
 
     def describe_main(self, row: int, group: int) -> str:
         """What is known, or not, of the main feature of a group, whether it is a reason or not."""
@@ -239,17 +285,30 @@ def find_main(
     sizes: np.ndarray,
     total: float,
 ) -> int:
-    """Position of the feature that adds most of what its group adds.
+    """Position of the feature that adds most of what its group adds; see `find_mains`."""
+    return int(find_mains(members, features, sizes[None, :], np.array([total]))[0])
+
+
+def find_mains(
+    members: Sequence[int],
+    features: Sequence[Feature],
+    sizes: np.ndarray,
+    totals: np.ndarray,
+) -> np.ndarray:
+    """Positions (n,) of the features that add most of what their group adds to leads.
 
     One that only sums up others is it where none of those adds on the side of the group, and enough.
 
     Args:
         members: positions of the features of the group.
         features: of all groups.
-        sizes: (features,) what each adds.
-        total: what the group adds.
+        sizes: (n, features) what each adds.
+        totals: (n,) what the group adds.
     """
-    shares = sizes / total if total else np.zeros(len(sizes))
-    large = [at for at in members if shares[at] >= ENOUGH]
-    direct = [at for at in large if not features[at].is_summary]
-    return max(direct or members, key=lambda at: abs(sizes[at]))
+    of_members = sizes[:, members]
+    whole = np.where(totals == 0, np.inf, totals)
+    is_direct = np.array([not features[at].is_summary for at in members])
+    speaks = (of_members / whole[:, None] >= ENOUGH) & is_direct
+    is_candidate = speaks | ~speaks.any(axis=1, keepdims=True)
+    largest = np.where(is_candidate, np.abs(of_members), -1.0).argmax(axis=1)
+    return np.asarray(np.array(members)[largest])

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from leadscore.features.feature import Feature
-from leadscore.features.matrix import Matrix
-from leadscore.model.apply import WinModel
 from leadscore.model.contributions.evidence import EVIDENCE
-from leadscore.model.contributions.shapley import compute_contributions
 from leadscore.scoring.contributions import Contributions
 
 REASONS = 3
@@ -20,14 +15,7 @@ SMALL = 0.1  # log-odds; a shift below it is shown with two digits
 LEAST = 0.02  # log-odds; less moves a probability by half a percentage point at most
 
 
-def explain(
-    model: WinModel,
-    matrix: Matrix,
-    features: Sequence[Feature],
-    *,
-    shift: float = 0.0,
-    elapsed: float = 0.0,
-) -> dict[str, np.ndarray]:
+def explain(contributions: Contributions, *, shift: float = 0.0) -> dict[str, np.ndarray]:
     """reason_up_1..3 and reason_down_1..3: (n,) sentences each, "" where there are no more reasons.
 
     Features of one group are one reason: their contributions are added up, and the sentence is that
@@ -36,20 +24,9 @@ def explain(
     as it says.
 
     Args:
-        model: what scores the leads.
-        matrix: of the leads (n,).
-        features: what the matrix holds.
+        contributions: of the leads (n,).
         shift: the running intercept, in log-odds; a reason for all leads alike.
-        elapsed: share of the day that has passed at the date of the list.
     """
-    contributions = Contributions(
-        features=features,
-        columns=matrix.columns,
-        encoded=model.encode(matrix.columns),
-        added=compute_contributions(model, matrix.columns)[:, :-1],
-        evidence=model.document.get("evidence", {}),
-        elapsed=elapsed,
-    )
     reasons: dict[str, np.ndarray] = {}
     for side, sign in (("up", 1), ("down", -1)):
         by_place = _list_reasons(contributions, sign=sign, shift=shift)

@@ -15,7 +15,7 @@ from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.intercept.running import shift_at
 from leadscore.scoring.change import Current, Previous, describe_change
-from leadscore.scoring.contributions import elapsed_at
+from leadscore.scoring.contributions import Contributions, elapsed_at
 from leadscore.scoring.decisions import Request, decide, list_unknown
 from leadscore.scoring.features import build_model_features, check_features
 from leadscore.scoring.listed import Listed, read_listed
@@ -151,17 +151,19 @@ def score_rows(leads: OpenLeads, *, at: np.ndarray | None = None) -> Scored:
     asked = np.arange(len(listed.log_odds)) if at is None else at
     as_of_us = leads.request.as_of_us
     shift = leads.request.shift
-    elapsed = elapsed_at(history, as_of_us)
-    matrix = listed.matrix.rows(asked)
+    matrix = listed.matrix if at is None else listed.matrix.rows(at)
+    contributions = Contributions.of(
+        leads.model, matrix, leads.features, elapsed=elapsed_at(history, as_of_us)
+    )
     lead_id = listed.lead_id[asked]
     decisions = decide(leads.model, listed, leads.request, history.settings, at=asked)
-    current = Current(matrix, leads.features, listed.log_odds[asked], as_of_us, shift)
+    current = Current(matrix, contributions, listed.log_odds[asked], as_of_us, shift)
     published_us = history.published_us(as_of_us) or 0
     columns = {
         "lead_id": lead_id,
         "as_of": np.full(len(asked), published_us),
         **decisions.columns,
-        **explain(leads.model, matrix, leads.features, shift=shift, elapsed=elapsed),
+        **explain(contributions, shift=shift),
         **describe_change(history, leads.model, current, previous=leads.request.previous),
     }
     return Scored(_build_table(columns, history.settings.list), decisions.facts)
