@@ -1,103 +1,69 @@
 """All open leads of a large sample scored twice, beside a notebook and beside the least that it can take.
 
-`python bench/open_leads.py --leads 780000` has some 100,000 of them open. Ours is explained, compared with the week
-before, decided, routed and written; see notebook_peer.py for what the others do. Prints seconds, ratios and memory.
+`python bench/open_leads.py --leads 200000 --model small large` has some 25,000 of them open. Ours is explained,
+compared with the week before, decided, routed and written; see notebook_peer.py for what the others do. Prints the
+table of seconds, ratios and memory, and with `--write` keeps it in bench/results/ as JSON and Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import json
+import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
-from leadscore import project as jobs
-from leadscore.features.matrix import build_features, build_matrix
-from leadscore.model.apply import add_codes
-from leadscore.project.opened import open_store
-from leadscore.registry.registry import Registry
-from leadscore.sample.sample import write_sample
-from leadscore.settings.read import read_settings
+from company import SIZES, ingest_company, train_model
 from leadscore.settings.settings import Settings
-from leadscore.times import parse_moment
-from notebook_peer import Timer, score_by_hand, score_by_notebook
-from sample_project import build_sample, train_champion
+from speed_table import Run, describe_machine, format_table, write_results
 
-HISTORY, REPS = 20_000, 500
-TRAINED, BEFORE, NOW = (
-    parse_moment(day, zone="UTC") for day in ("2026-02-15", "2026-02-22", "2026-03-01")
-)
+RUN = Path(__file__).parent / "scoring_run.py"
 
 
 def main() -> None:
-    """Train on a small sample, score a large one of the same company twice, then let the peers do it."""
+    """Train a model of each size, ingest a company of each, and let all three score it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--leads", type=int, default=780_000)
+    parser.add_argument("--leads", type=int, nargs="+", default=[200_000])
+    parser.add_argument("--model", choices=list(SIZES), nargs="+", default=["small"])
+    parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
+    runs = []
     with tempfile.TemporaryDirectory() as name:
-        large = _build_company(Path(name), leads=asked.leads)
-        seconds = {}
-        for list_name, as_of_us in (("first list", BEFORE), ("second list", NOW)):
-            before = time.perf_counter()
-            scored = jobs.score(large, as_of_us=as_of_us)
-            seconds[list_name] = time.perf_counter() - before
-            jobs.publish(large, scored.publication_id, even_if_unlike=True)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{scored.counts.scored:,} of {asked.leads:,} leads open, {peak:,.0f} MB at the most")
-
-        model = Registry(large).load_champion()[0]
-        with open_store(large) as history:
-            matrix = build_matrix(history.snapshot(history.open_list(NOW)), build_features(large))
-        levels = model.document["levels"]
-        encoded = add_codes(levels, model.encode(matrix.columns), matrix.columns)
-        now = pd.Timestamp(NOW, unit="us", tz="UTC")
-        notebook = score_by_notebook(large.input_folder, model.booster, encoded, now)
-        floor = score_by_hand(
-            large.input_folder, model.booster, encoded, now, threads=large.engine.threads
-        )
-    _print(seconds, notebook, floor)
+        folder = Path(name)
+        trained = {model: train_model(folder / model, SIZES[model]) for model in asked.model}
+        for leads in asked.leads:
+            company = ingest_company(folder / str(leads), leads=leads)
+            for model, of_model in trained.items():
+                settings = company.model_copy(
+                    update={"models_folder": of_model.models_folder, "model": of_model.model}
+                )
+                runs.append(_measure(settings, folder, leads=leads, model=model))
+    machine = describe_machine()
+    print(format_table(runs, machine))
+    if asked.write:
+        write_results(runs, machine)
 
 
-def _build_company(folder: Path, *, leads: int) -> Settings:
-    """A champion that learned from a small sample, and a large one ingested."""
-    small = build_sample(folder, leads=HISTORY, seed=1)
-    boosted = small.model.model_copy(update={"scorer": "boosted", "trials": 1})
-    trained_by = small.model_copy(update={"model": boosted})
-    train_champion(trained_by, by="bench/open_leads.py", as_of_us=TRAINED)
-    write_sample(folder / "large", leads=leads, seed=1)
-    _write_reps(folder / "large" / "exports" / "reps.csv")
-    large = read_settings(folder / "large" / "leadscore.toml").model_copy(
-        update={
-            "data_folder": folder / "large" / "data",
-            "models_folder": small.models_folder,
-            "model": boosted,
-        }
+def _measure(settings: Settings, folder: Path, *, leads: int, model: str) -> Run:
+    """The three ways, one after the other, each in a process of its own."""
+    path = folder / "settings.json"
+    path.write_text(settings.model_dump_json(), encoding="utf-8")
+    ways = {way: _run(way, path) for way in ("leadscore", "notebook", "floor")}
+    return Run(
+        leads=leads,
+        model=str(SIZES[model]),
+        ways={way: done["measured"] for way, done in ways.items()},
+        peak_mb={way: done["peak_mb"] for way, done in ways.items()},
     )
-    jobs.ingest(large, known_until_us=large.known_until_us())
-    return large
 
 
-def _print(seconds: dict[str, float], notebook: Timer, floor: Timer) -> None:
-    """A line for each way, with its steps, and ours as a share of it."""
-    second = seconds["second list"]
-    ours = ", ".join(f"{name} {taken:.1f} s" for name, taken in seconds.items())
-    print(f"leadscore: {ours}, {second / seconds['first list']:.2f} of the first")
-    for name, timer in (("notebook", notebook), ("floor, without reasons", floor)):
-        steps = ", ".join(f"{step} {taken:.1f}" for step, taken in timer.seconds.items())
-        ratio = seconds["first list"] / timer.total
-        print(f"{name}: {timer.total:.1f} s ({steps}); our first list takes {ratio:.2f} times that")
-
-
-def _write_reps(path: Path) -> None:
-    teams = {"DACH": "DE;AT;CH", "North": "SE;DK;NO;FI", "West": "NL;BE;FR", "Isles": "GB;IE"}
-    lines = ["rep_id,name,team,territories,capacity"]
-    for i in range(REPS):
-        team = list(teams)[i % len(teams)]
-        lines.append(f"R{i:04d},Rep {i},{team},{teams[team]},60")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def _run(way: str, path: Path) -> dict[str, Any]:
+    command = [sys.executable, str(RUN), way, str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 if __name__ == "__main__":

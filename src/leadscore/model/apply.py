@@ -109,9 +109,21 @@ class WinModel:
         """The matrix (n, features + categories with levels) of the trees, float64."""
         return add_codes(self.levels, self.encode(columns), columns)
 
-    def log_odds(self, columns: Columns) -> np.ndarray:
-        """Log-odds (n,) before calibration."""
-        encoded = self.encode(columns)
+    def encode_changed(
+        self, encoded: np.ndarray, columns: Columns, names: Sequence[str]
+    ) -> np.ndarray:
+        """`encoded` (n, features) with the features in `names`, and no others, encoded anew."""
+        changed = encoded.copy()
+        for at, entry in enumerate(self.document["encoder"]):
+            read = {entry["name"], entry.get("of"), entry.get("by")}
+            if not read.isdisjoint(names):
+                changed[:, at] = _encode_one(entry, columns)
+        return changed
+
+    def log_odds(self, columns: Columns, encoded: np.ndarray | None = None) -> np.ndarray:
+        """Log-odds (n,) before calibration; `encoded` are the columns encoded, if they are already."""
+        if encoded is None:
+            encoded = self.encode(columns)
         log_odds = self._log_odds_of_all(encoded, columns)
         if not self.segments:
             return log_odds

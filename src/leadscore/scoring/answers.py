@@ -73,13 +73,14 @@ def give_answer(
     letter: str,
     strength: float,
 ) -> dict[str, np.ndarray]:
-    """The columns of leads (m,) that gave one more answer to the question `letter`."""
+    """The columns that change for leads (m,) that gave one more answer to the question `letter`."""
     name = f"bant_{letter}"
-    answered = dict(columns)
     rows = len(columns[name])
-    answered[name] = np.full(rows, strength)
-    answered[f"{name}_known"] = np.ones(len(columns[name]))
-    answered["bant_completeness"] = columns["bant_completeness"] + 1
+    answered = {
+        name: np.full(rows, strength),
+        f"{name}_known": np.ones(rows),
+        "bant_completeness": columns["bant_completeness"] + 1,
+    }
     if f"{name}_mean" in columns:
         mean = columns[f"{name}_mean"]
         number = columns[f"{name}_answers"]

@@ -131,16 +131,14 @@ def _compare(
     if find_mismatch(old, features):
         return None
     published = _read_published(previous.receipts)
-    published_ids = published.index.to_numpy(dtype=object)
-    listed_now = current.lead_id
-    at = np.flatnonzero(np.isin(listed_now, published_ids))
+    place = published.index.get_indexer(pd.Index(current.lead_id))
+    at = np.flatnonzero(place >= 0)
     if not len(at):
         no_texts = np.empty(0, dtype=object)
         return _Changes(at, no_texts, np.empty(0))
 
-    lead_id = listed_now[at]
     log_odds = current.log_odds[at]
-    before = published.loc[lead_id].to_numpy()
+    before = published.to_numpy()[place[at]]
     after = model.probability(log_odds, current.shift)
     points = 100 * (after - before)
 

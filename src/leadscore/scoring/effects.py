@@ -125,6 +125,7 @@ def try_answers(
     answers = find_answers(standing.strengths[letter], stage, at, possible=possible)
     is_learned = f"bant_{letter}" in matrix.columns
     columns = {name: values[at] for name, values in matrix.columns.items()}
+    encoded = model.encode(columns)
     amount = standing.amount[at]
     worth = np.where(np.isfinite(amount), amount, 1.0)
     before = standing.outlook.win_probability[at]
@@ -132,8 +133,14 @@ def try_answers(
 
     higher, verdict, richer, move, best = np.zeros((5, len(at)))
     for level, strength in enumerate(answers.strength):
-        answered = give_answer(columns, letter, strength) if is_learned else columns
-        outlook = build_outlook(model, model.log_odds(answered), amount, shift=shift)
+        log_odds = standing.outlook.log_odds[at]
+        if is_learned:
+            answer = give_answer(columns, letter, strength)
+            answered = columns | answer
+            log_odds = model.log_odds(
+                answered, model.encode_changed(encoded, answered, list(answer))
+            )
+        outlook = build_outlook(model, log_odds, amount, shift=shift)
         strengths = standing.answer(letter, strength, at=at)
         rises, requalified, grows = _find_changes(standing, settings, strengths, outlook, at=at)
 

@@ -73,7 +73,7 @@ class _Join:
     @classmethod
     def of(cls, lead_id: np.ndarray, other: np.ndarray) -> _Join:
         """All rows of the other list, and the rest of the first one, by lead_id."""
-        is_replaced = np.isin(lead_id, other)
+        is_replaced = pd.Index(lead_id).isin(other)  # numpy compares every text with every other
         stays = np.flatnonzero(~is_replaced)
         rows = np.concatenate([stays, len(lead_id) + np.arange(len(other))])
         lead_ids = np.concatenate([lead_id, other])

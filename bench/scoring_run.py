@@ -1,0 +1,83 @@
+"""One way of scoring a company, in a process of its own, whose memory is its own: run by `open_leads.py`.
+
+`python bench/scoring_run.py WAY SETTINGS.json` prints its measurements as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from company import BEFORE, NOW
+from leadscore import project as jobs
+from leadscore.features.matrix import build_features, build_matrix
+from leadscore.project.opened import open_store
+from leadscore.registry.registry import Registry
+from leadscore.settings.settings import Settings
+from notebook_peer import Timer, score_by_hand, score_by_notebook
+from timed_steps import timed_steps
+
+Measured = dict[str, Any]
+
+
+def run_leadscore(settings: Settings) -> Measured:
+    """Two lists a week apart, each scored and published, with the seconds of their steps."""
+    Registry(settings).load_champion()  # so that the first list does not pay for imports
+    lists = {}
+    for name, as_of_us in (("first list", BEFORE), ("second list", NOW)):
+        with timed_steps() as seconds:
+            before = time.perf_counter()
+            scored = jobs.score(settings, as_of_us=as_of_us)
+            jobs.publish(settings, scored.publication_id, even_if_unlike=True)
+            total = time.perf_counter() - before
+        lists[name] = {"steps": seconds, "total": total, "open leads": scored.counts.scored}
+    return lists
+
+
+def run_notebook(settings: Settings) -> Measured:
+    """The notebook's list of now."""
+    encoded, booster = _encode(settings)
+    now = pd.Timestamp(NOW, unit="us", tz="UTC")
+    return _measured(score_by_notebook(settings.input_folder, booster, encoded, now))
+
+
+def run_floor(settings: Settings) -> Measured:
+    """The least that a list of now can take."""
+    encoded, booster = _encode(settings)
+    now = pd.Timestamp(NOW, unit="us", tz="UTC")
+    threads = settings.engine.threads
+    return _measured(score_by_hand(settings.input_folder, booster, encoded, now, threads=threads))
+
+
+def _encode(settings: Settings) -> tuple[Any, Any]:
+    model = Registry(settings).load_champion()[0]
+    with open_store(settings) as history:
+        features = build_features(settings)
+        matrix = build_matrix(history.snapshot(history.open_list(NOW)), features)
+    return model.encode_for_trees(matrix.columns), model.booster
+
+
+def _measured(timer: Timer) -> Measured:
+    return {"steps": timer.seconds, "total": timer.total}
+
+
+WAYS = {"leadscore": run_leadscore, "notebook": run_notebook, "floor": run_floor}
+
+
+def main() -> None:
+    """Run one way and print what it took."""
+    way, path = sys.argv[1:]
+    settings = Settings.model_validate_json(Path(path).read_text(encoding="utf-8"))
+    measured = WAYS[way](settings)
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"measured": measured, "peak_mb": peak_kb / 1024}))
+
+
+if __name__ == "__main__":
+    main()
