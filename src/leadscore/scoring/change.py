@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,10 +86,10 @@ def describe_change(
     current: Current,
     *,
     previous: Previous | None,
-) -> dict[str, Any]:
+) -> dict[str, np.ndarray]:
     """`change` in words, `change_points` in percentage points, and `trend`, each (n,).
 
-    Without a comparison they are "", None and "no comparison".
+    Without a comparison they are "", NaN and "no comparison".
 
     Args:
         history: where the leads are.
@@ -107,8 +106,7 @@ def describe_change(
         texts[changes.at] = changes.texts
         points[changes.at] = changes.points
         trend[changes.at] = _name_trend(changes.points)
-    change_points = [None if np.isnan(value) else value for value in points.tolist()]
-    return {"change": texts, "change_points": change_points, "trend": trend}
+    return {"change": texts, "change_points": points, "trend": trend}
 
 
 def _name_trend(points: np.ndarray) -> np.ndarray:

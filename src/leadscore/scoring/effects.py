@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -80,6 +81,13 @@ class Effect:
     richer: np.ndarray
     move: np.ndarray
     best: np.ndarray
+
+    @classmethod
+    def join(cls, effects: Sequence[Effect]) -> Effect:
+        """Of all leads of some effects, in their order."""
+        columns = [vars(effect) for effect in effects]
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([one[name] for one in columns]) for name in names))
 
     @property
     def gain(self) -> np.ndarray:

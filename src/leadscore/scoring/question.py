@@ -13,6 +13,7 @@ from leadscore.scoring.effects import Effect, Standing, try_answers
 from leadscore.scoring.qualification import qualify
 from leadscore.settings.settings import Settings
 
+AT_ONCE = 100_000  # leads that are scored again at once, which takes memory
 Effects = Mapping[str, tuple[np.ndarray, Effect]]  # letter -> leads without an answer, its effect
 
 
@@ -43,8 +44,12 @@ def ask_next(
     for letter in settings.bant:
         missing = np.flatnonzero(np.isnan(standing.strengths[letter]) & is_asked)
         if len(missing):
-            effect = try_answers(model, matrix, standing, settings, letter=letter, at=missing)
-            effects[letter] = (missing, effect)
+            chunks = np.array_split(missing, -(-len(missing) // AT_ONCE))
+            tried = [
+                try_answers(model, matrix, standing, settings, letter=letter, at=chunk)
+                for chunk in chunks
+            ]
+            effects[letter] = (missing, Effect.join(tried))
     chosen = choose_questions(effects, standing)
     question = chosen["next_question"]
     waits = (standing.verdict == "needs_answers") & (question == "") & is_asked

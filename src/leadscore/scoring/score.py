@@ -28,6 +28,7 @@ from leadscore.times import format_us
 REASON_COLUMNS = [
     f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)
 ]
+AT_ONCE = 100_000  # leads that are explained at once: what features add to them takes memory
 TEXT = pa.string()
 NUMBER = pa.float64()
 SCORES = pa.schema(
@@ -149,24 +150,33 @@ def score_rows(leads: OpenLeads, *, at: np.ndarray | None = None) -> Scored:
     history = leads.history
     listed = leads.listed
     asked = np.arange(len(listed.log_odds)) if at is None else at
-    as_of_us = leads.request.as_of_us
-    shift = leads.request.shift
-    matrix = listed.matrix if at is None else listed.matrix.rows(at)
-    contributions = Contributions.of(
-        leads.model, matrix, leads.features, elapsed=elapsed_at(history, as_of_us)
-    )
-    lead_id = listed.lead_id[asked]
     decisions = decide(leads.model, listed, leads.request, history.settings, at=asked)
-    current = Current(matrix, contributions, listed.log_odds[asked], as_of_us, shift)
-    published_us = history.published_us(as_of_us) or 0
+    published_us = history.published_us(leads.request.as_of_us) or 0
     columns = {
-        "lead_id": lead_id,
+        "lead_id": listed.lead_id[asked],
         "as_of": np.full(len(asked), published_us),
         **decisions.columns,
-        **explain(contributions, shift=shift),
-        **describe_change(history, leads.model, current, previous=leads.request.previous),
     }
+    chunks = np.array_split(asked, max(1, -(-len(asked) // AT_ONCE)))
+    explained = [_explain_rows(leads, chunk) for chunk in chunks]
+    for name in explained[0]:
+        columns[name] = np.concatenate([of_chunk[name] for of_chunk in explained])
     return Scored(_build_table(columns, history.settings.list), decisions.facts)
+
+
+def _explain_rows(leads: OpenLeads, at: np.ndarray) -> dict[str, np.ndarray]:
+    """The reasons of the leads at positions (m,), and what changed of them; all columns (m,)."""
+    history = leads.history
+    request = leads.request
+    matrix = leads.listed.matrix.rows(at)
+    elapsed = elapsed_at(history, request.as_of_us)
+    contributions = Contributions.of(leads.model, matrix, leads.features, elapsed=elapsed)
+    log_odds = leads.listed.log_odds[at]
+    current = Current(matrix, contributions, log_odds, request.as_of_us, request.shift)
+    return {
+        **explain(contributions, shift=request.shift),
+        **describe_change(history, leads.model, current, previous=request.previous),
+    }
 
 
 def check_as_of(
