@@ -7,7 +7,7 @@ it takes as many steps as the busiest lead has facts, however many leads there a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -112,8 +112,9 @@ class _Replaying:
         """All leads are open since they were known."""
         m = len(start_us)
         never = np.full(m, NEVER)
-        lead, spell, start_us, earliest_us, close_us = np.zeros((5, most), dtype=np.int64)
-        won = np.zeros(most, dtype=bool)
+        nothing = np.zeros(most, dtype=np.int64)
+        spells = {field.name: nothing.copy() for field in fields(Spells)}
+        spells["won"] = nothing.astype(bool)
         return cls(
             is_open=np.ones(m, dtype=bool),
             start_us=start_us.copy(),
@@ -122,7 +123,7 @@ class _Replaying:
             closed=never.copy(),
             number=np.zeros(m, dtype=np.int64),
             last=np.zeros(m, dtype=np.int64),
-            spells=Spells(lead, spell, start_us, earliest_us, close_us, won),
+            spells=Spells(**spells),
         )
 
     def read(self, facts: Facts, at: np.ndarray, *, within_us: int) -> None:
